@@ -1,0 +1,152 @@
+"""Writes the replies: a step's status, a documented error, a result file, and what to say to everything else."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from mock_p1.core import contract
+from mock_p1.core.messages import Fault, Reply, Request, json_bytes, json_reply
+from mock_p1.core.results import FILE_NAME, archive
+from mock_p1.core.steps import ErrorStep, Fake, FaultStep, ReplyStep, StatusStep
+from mock_p1.core.values import draw, seed_for
+
+if TYPE_CHECKING:
+    from mock_p1.core.program import ProgramStep
+    from mock_p1.core.scenario import Scenario
+    from mock_p1.core.steps import Result, Step
+
+UNDERLYING_STATUS: Final = "job_running"
+"""What a fault cuts short or garbles: an ordinary answer."""
+
+
+class Answers:
+    """Writes every reply of one scenario. The same seed writes the same bytes."""
+
+    def __init__(self, scenario: Scenario, seed: int) -> None:
+        self._scenario, self._seed = scenario, seed
+        self.error = cache(self._error)
+
+    def to_poll(self, job_id: str, at: ProgramStep, base_url: str) -> Reply | Fault:
+        """Answer a poll that sees this step."""
+        match at.step:
+            case StatusStep() as step:
+                return self._status(job_id, at.position, step, base_url)
+            case ErrorStep() as step:
+                return self.error(step.error)
+            case FaultStep() as step:
+                return self.fault(step.fault, job_id)
+            case ReplyStep() as step:
+                return _literal(step)
+            case step:
+                raise TypeError(f"no such step: {step!r}")
+
+    def fault(self, kind: str, job_id: str) -> Fault:
+        """Answer with trouble on the wire."""
+        body = {"status": UNDERLYING_STATUS, "metadata": {"retrain_job_id": job_id}}
+        return Fault(kind, json_reply(200, body))
+
+    def result(self, job_id: str, index: int, name: str, step: Step) -> Reply | None:
+        """Answer a download of the step's result; None if it has none of this name."""
+        if not isinstance(step, StatusStep) or step.result is None or name != _file_name(step.result):
+            return None
+        if step.result.file is not None:
+            body = self._scenario.files[step.result.file]
+        else:
+            body = archive(seed_for(self._seed, job_id, index, "result"), step.result.rows or 0)
+        kind = "application/zip" if name.endswith(".zip") else "application/octet-stream"
+        return Reply(
+            200, (("Content-Type", kind), ("Content-Disposition", f"attachment; filename*=UTF-8''{quote(name)}")), body
+        )
+
+    def _status(self, job_id: str, index: int, step: StatusStep, base_url: str) -> Reply:
+        values: dict[str, Any] = {"status": step.status}
+        for field in ("model_id", "message", "download_url"):
+            value = getattr(step, field)
+            if isinstance(value, Fake):
+                value = draw(value.fake, value.locale, value.arguments, seed_for(self._seed, job_id, index, field))
+            values[field] = value
+        if step.result is not None:
+            name = quote(_file_name(step.result), safe="")
+            path = contract.RESULT_DOWNLOAD.path(
+                retrain_job_id=quote(job_id, safe=""), step=str(index + 1), file_name=name
+            )
+            values["download_url"] = base_url + path
+        values["metadata"] = {"retrain_job_id": job_id}
+        return json_reply(200, {name: values[name] for name in contract.REPLY_FIELDS if values[name] is not None})
+
+    def _error(self, name: str) -> Reply:
+        error, assumed = contract.DOCUMENTED_ERRORS[name], self._scenario.assumptions
+        code = str(error.code) if assumed.error_code_type == "string" else error.code
+        filled = {"{code}": code, "{error}": error.error, "{message}": error.message}
+        return json_reply(assumed.http_status(name), _fill(assumed.error_body, filled))
+
+
+def _fill(template: Any, values: dict[str, Any]) -> Any:  # noqa: ANN401 -- any JSON
+    if isinstance(template, dict):
+        return {key: _fill(value, values) for key, value in template.items()}
+    if isinstance(template, list):
+        return [_fill(value, values) for value in template]
+    return values.get(template, template) if isinstance(template, str) else template
+
+
+def _file_name(result: Result) -> str:
+    return FILE_NAME if result.file is None else re.split(r"[/\\]", result.file)[-1]
+
+
+def _literal(step: ReplyStep) -> Reply:
+    reply = step.reply
+    text = isinstance(reply.body, str)
+    body = reply.body.encode("utf-8", "replace") if isinstance(reply.body, str) else json_bytes(reply.body)
+    headers = tuple(reply.headers.items())
+    if body and "content-type" not in {name.lower() for name in reply.headers}:
+        headers = (("Content-Type", "text/plain; charset=utf-8" if text else "application/json"), *headers)
+    return Reply(reply.status_code, headers, body)
+
+
+def not_imitated(request: Request, path: str) -> Reply:
+    """Answer a path that is nothing here: a JSON 404 that says what is, and what comes nearest."""
+    known = [str(operation) for operation in contract.OPERATIONS]
+    sibling = next((s for s in contract.SIBLINGS if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", s.template), path)), None)
+    nearest = None if sibling else _nearest(path)
+    what = f"{sibling} is not imitated" if sibling else f"nothing is imitated at {shown(path)}"
+    meant = f"; did you mean {nearest}?" if nearest else ""
+    payload = {"error": "MOCK_P1_NOT_IMITATED", "message": f"{what}; Mock P1 imitates {', '.join(known)}{meant}"}
+    return json_reply(404, {**payload, "imitated": known, "nearest": nearest})
+
+
+def wrong_method(request: Request, operation: contract.Operation) -> Reply:
+    """Answer a method that the operation does not have: a JSON 405 with Allow."""
+    payload = {
+        "error": "MOCK_P1_METHOD_NOT_ALLOWED",
+        "message": f"{request.method} is not allowed here; the API has {operation}",
+        "imitated": [str(operation) for operation in contract.OPERATIONS],
+        "nearest": str(operation),
+    }
+    return json_reply(405, payload, {"Allow": operation.method})
+
+
+def no_result(path: str) -> Reply:
+    """Answer a download that leads to nothing: a JSON 404."""
+    message = f"no result is at {shown(path)}; download_url of a poll that says {contract.FINISHED} leads to one"
+    return json_reply(404, {"error": "MOCK_P1_NO_RESULT", "message": message})
+
+
+def shown(path: str) -> str:
+    """Return a path as it may stand in a message: cut where it is very long."""
+    return path if len(path) <= 200 else f"{path[:199]}…"  # noqa: PLR2004 -- enough to recognise it
+
+
+def _nearest(path: str) -> str | None:
+    tidy = posixpath.normpath(re.sub("/{2,}", "/", path))
+    if tidy != path and (found := contract.match(tidy)):
+        return f"{found.operation.method} {shown(tidy)}"
+    words, best = set(path.lower().strip("/").split("/")), None
+    for operation in contract.OPERATIONS:
+        common = len(words & set(operation.template.strip("/").split("/")))
+        if common and (best is None or common > best[0]):
+            best = (common, str(operation))
+    return best[1] if best else None

@@ -1,0 +1,59 @@
+"""Spans of time as people write them: ``500ms``, ``90s``, ``1h30m``. Inside, whole nanoseconds."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+UNITS: Final = {
+    "d": 86_400_000_000_000,
+    "h": 3_600_000_000_000,
+    "m": 60_000_000_000,
+    "s": 1_000_000_000,
+    "ms": 1_000_000,
+}
+LONGEST: Final = 10 * 365 * UNITS["d"]
+"""Ten years; anything longer is refused."""
+
+HOW_TO_WRITE: Final = "a duration such as 500ms, 90s, 1h30m or 2d"
+PATTERN: Final = r"(\d+(\.\d+)?(ms|s|m|h|d))+"
+
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
+_WHOLE = re.compile(PATTERN, re.ASCII)
+
+
+def parse_duration(text: str) -> int:
+    """Return the nanoseconds of a duration such as ``1h30m``; ValueError if it is none or over ten years."""
+    squeezed = text.replace(" ", "")
+    if not _WHOLE.fullmatch(squeezed):
+        raise ValueError(f"{text!r} is not {HOW_TO_WRITE}")
+    total = sum((Decimal(number) * UNITS[unit] for number, unit in _PART.findall(squeezed)), Decimal(0))
+    if total > LONGEST:
+        raise ValueError(f"{text!r} is longer than ten years, the longest there is")
+    return int(total)
+
+
+def nanoseconds(span: str | float | timedelta) -> int:
+    """Return the nanoseconds of a span given as text (``"90s"``), as seconds, or as a timedelta.
+
+    ValueError if it is negative, no duration, or over ten years.
+    """
+    if isinstance(span, str):
+        return parse_duration(span)
+    seconds = span.total_seconds() if isinstance(span, timedelta) else span
+    if not 0 <= seconds * UNITS["s"] <= LONGEST:
+        raise ValueError(f"a span of time is between 0 and ten years, not {seconds:g} s")
+    return round(seconds * UNITS["s"])
+
+
+def format_duration(ns: int) -> str:
+    """Write nanoseconds as a person would: ``1h30m``, ``90s`` as ``1m30s``, ``0s``; below a millisecond, rounded up."""
+    rest = -(-ns // UNITS["ms"]) * UNITS["ms"]
+    parts = []
+    for unit, size in UNITS.items():
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"

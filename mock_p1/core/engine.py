@@ -1,0 +1,276 @@
+"""Engine.handle: one plain Request in, one Reply or Fault out, and every decision on the way."""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import islice
+from threading import Lock
+from typing import TYPE_CHECKING, NamedTuple
+
+from mock_p1.core import answers, contract
+from mock_p1.core.answers import Answers
+from mock_p1.core.clock import RealClock
+from mock_p1.core.journal import DEFAULT_MAX, Entry, Journal, mask
+from mock_p1.core.messages import Fault, Reply, Request, origin_form
+from mock_p1.core.problems import unknown
+from mock_p1.core.program import Jobs, Keyring, Refusal
+from mock_p1.core.records import Record, Records
+from mock_p1.core.timeline import State, advance, following, settle
+from mock_p1.core.values import seed_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from mock_p1.core.clock import Clock
+    from mock_p1.core.lookup import Hit
+    from mock_p1.core.program import Program, ProgramStep
+    from mock_p1.core.scenario import Scenario
+
+
+class NoSuchJob(LookupError):  # noqa: N818 -- says what is missing
+    """The scenario has no such job."""
+
+
+class NoSuchStep(LookupError):  # noqa: N818 -- says what is missing
+    """The job's timeline has no such step."""
+
+
+class Forced(NamedTuple):
+    """An error or fault that the next poll gets instead of its step; of one job, or of any."""
+
+    error: str | None
+    fault: str | None
+    job_id: str | None
+
+
+class Engine:
+    """The imitation of one scenario. Safe to call from many threads; deciding and advancing is one act."""
+
+    def __init__(
+        self, scenario: Scenario, clock: Clock | None = None, *, seed: int | None = None, journal_max: int = DEFAULT_MAX
+    ) -> None:
+        """``seed`` goes before the scenario's own; ``journal_max`` is how many requests are remembered."""
+        self.scenario = scenario
+        self.clock: Clock = clock or RealClock()
+        self.seed = scenario.seed if seed is None else seed
+        self.journal = Journal(journal_max)
+        self.records = Records()
+        self.keyring = Keyring(scenario)
+        self.jobs = Jobs(scenario, self.seed)
+        self._answers = Answers(scenario, self.seed)
+        self._lock = Lock()
+        self._forced: deque[Forced] = deque()
+        self._handlers: dict[str, Callable[[Request, Mapping[str, str]], Reply | Fault]] = {
+            contract.RETRAIN_STATUS.name: self._poll,
+            contract.RESULT_DOWNLOAD.name: self._download,
+        }
+
+    def handle(self, request: Request) -> Reply | Fault:
+        """Answer one request, whatever it is. Never raises over what a client sent."""
+        path = origin_form(request.path)
+        found = contract.match(path)
+        if found is None:
+            return self._unexpected(request, path, answers.not_imitated(request, path))
+        if request.method != found.operation.method:
+            return self._unexpected(request, path, answers.wrong_method(request, found.operation))
+        return self._handlers[found.operation.name](request, found.parameters)
+
+    # -- the operations -------------------------------------------------------------------------------------------
+
+    def _poll(self, request: Request, parameters: Mapping[str, str]) -> Reply | Fault:
+        job_id = parameters["retrain_job_id"]
+        keys = request.api_keys
+        api_key = keys[0].strip() if len(keys) == 1 else ", ".join(key.strip() for key in keys)
+        with self._lock:
+            now = self.clock.now()
+            if self._forced and (forced := self._take_forced(job_id)):
+                return self._answer_forced(request, api_key, job_id, forced, now)
+            met = self.records.get(api_key, job_id) or self._meet(api_key, job_id, now)
+            if isinstance(met, Record):
+                return self._see(request, met, now)
+            reply = self._answers.error(met.error)
+            self._note(request, job_id, mask(api_key), now, reply, error=met.error, source=met.source)
+            return reply
+
+    def _meet(self, api_key: str, job_id: str, now: int) -> Record | Refusal:
+        """Decide, at a key's first poll of a job, whether it sees the job or one of the documented errors."""
+        refused = self.keyring.refusal(api_key)
+        if refused and self.scenario.assumptions.checked_first == "api_key":
+            return refused
+        hit = self.jobs.find(job_id)
+        if hit is None:
+            return Refusal("not_found_retrain_job", self.scenario.name)
+        if refused:
+            return refused
+        if not hit.value.open_to(api_key):
+            return Refusal(self.scenario.assumptions.job_of_another_key, hit.value.steps[0].source)
+        guest = not (hit.exact and self.keyring.declares(api_key))
+        return self.records.add(Record(api_key, job_id, hit.value, guest=guest), now)
+
+    def _see(self, request: Request, record: Record, now: int) -> Reply | Fault:
+        """Count the poll, and answer with the step it sees."""
+        program = record.program
+        before = record.state
+        record.state, index = advance(program.plan, before, now)
+        at = program.steps[index]
+        cached = record.cached
+        if cached is None or cached[0] != index or cached[1] != request.base_url:
+            reply = self._answers.to_poll(record.job_id, at, request.base_url)
+            record.cached = (index, request.base_url, reply)
+        else:
+            reply = cached[2]
+        record.polls += 1
+        if at.step.delay is not None:
+            reply = self._delayed(reply, record, at)
+            if record.state.position != index:  # the next step begins with the answer to the last poll of this one
+                record.state = record.state._replace(since=record.state.since + reply.delay)
+        self.journal.add(
+            Entry(
+                self.journal.number(), now, request.method, request.path, record.masked, "retrain_status",
+                record.job_id, at.http_status or (reply.status if isinstance(reply, Reply) else None),
+                at.status, at.error, at.fault, at.source, (program.plan, record.state),
+                _notes(request, record.job_id) if request.query or request.has_body or "{" in record.job_id else (),
+            )
+        )  # fmt: skip
+        return reply
+
+    def _download(self, request: Request, parameters: Mapping[str, str]) -> Reply:
+        job_id, number, name = parameters["retrain_job_id"], parameters["step"], parameters["file_name"]
+        hit, reply = self.jobs.find(job_id), None
+        source = self.scenario.name
+        if hit and len(number) < 10 and number.isascii() and number.isdigit():  # noqa: PLR2004 -- no timeline is that long
+            index = int(number) - 1
+            if 0 <= index < len(hit.value.steps):
+                at = hit.value.steps[index]
+                source, reply = at.source, self._answers.result(job_id, index, name, at.step)
+        reply = reply or answers.no_result(request.path)
+        self._note(request, job_id, "", self.clock.now(), reply, operation="result_download", source=source)
+        return reply
+
+    def _unexpected(self, request: Request, path: str, reply: Reply) -> Reply:
+        short = request._replace(path=answers.shown(path))
+        self._note(short, None, "", self.clock.now(), reply, operation=None)
+        return reply.to(request.method)
+
+    # -- driving it -----------------------------------------------------------------------------------------------
+
+    def step(self, job_id: str) -> None:
+        """Move a job on to its next step, for every key; NoSuchJob, or NoSuchStep where it is at its end already."""
+        self._move(job_id, lambda program, index: following(program.plan, index))
+
+    def go_to(self, job_id: str, index: int) -> None:
+        """Put a job at the step with this index (from 0), for every key; NoSuchJob or NoSuchStep."""
+        self._move(job_id, lambda program, _: index if 0 <= index < len(program.steps) else None)
+
+    def set_status(self, job_id: str, status: str) -> None:
+        """Put a job at its first step that shows this status, for every key; NoSuchJob or NoSuchStep."""
+        shown = [at.status for at in self.program_of(job_id).steps]
+        if status not in shown:
+            known = [name for name in shown if name is not None]
+            raise NoSuchStep(f"job {job_id!r}: {unknown('status', status, known)}")
+        self.go_to(job_id, shown.index(status))
+
+    def fail_next(self, name: str, times: int = 1, job_id: str | None = None) -> None:
+        """Answer the next polls (of one job, or of any) with a documented error or a fault; the job does not move."""
+        if name not in (*contract.DOCUMENTED_ERRORS, *contract.FAULTS):
+            raise ValueError(unknown("error or fault", name, (*contract.DOCUMENTED_ERRORS, *contract.FAULTS)))
+        if times < 1:
+            raise ValueError(f"times must be at least 1, not {times}")
+        if job_id is not None:
+            self.program_of(job_id)
+        error, fault = (name, None) if name in contract.DOCUMENTED_ERRORS else (None, name)
+        with self._lock:
+            self._forced.extend([Forced(error, fault, job_id)] * times)
+
+    def reset(self, job_id: str | None = None) -> None:
+        """Begin anew: one job; or all jobs, with the journal and the queue of forced failures emptied."""
+        if job_id is not None:
+            self.program_of(job_id)
+        with self._lock:
+            self.records.clear(job_id)
+            if job_id is None:
+                self._forced.clear()
+                self.journal.clear()
+
+    def program_of(self, job_id: str) -> Program:
+        """Return what a job does; NoSuchJob says which jobs there are."""
+        hit: Hit[Program] | None = self.jobs.find(job_id)
+        if hit is None:
+            raise NoSuchJob(unknown("job", job_id, islice(self.jobs.ids(), 1000)))
+        return hit.value
+
+    def state_of(self, job_id: str, api_key: str) -> State | None:
+        """Return where a job is now, for one key; None before its first poll."""
+        with self._lock:
+            record = self.records.get(api_key, job_id)
+            if record is None or record.state is None:
+                return None
+            return settle(record.program.plan, record.state, self.clock.now())
+
+    def _move(self, job_id: str, target: Callable[[Program, int], int | None]) -> None:
+        program = self.program_of(job_id)
+        with self._lock:
+            now = self.clock.now()
+            records = list(self.records.of(job_id))
+            settled = [settle(program.plan, record.state, now).position for record in records if record.state]
+            indices = [target(program, index) for index in settled]
+            start = target(program, self.records.start_of(job_id))
+            if all(index is None for index in (indices or [start])):
+                last = len(program.steps)
+                raise NoSuchStep(f"job {job_id!r} has {last} step{'' if last == 1 else 's'}, and none to move to")
+            for record, index in zip(records, indices, strict=True):
+                if index is not None:
+                    record.state = State(index, now)
+            if start is not None:
+                self.records.start_at(job_id, start)
+
+    # -- small parts ----------------------------------------------------------------------------------------------
+
+    def _take_forced(self, job_id: str) -> Forced | None:
+        for forced in self._forced:
+            if forced.job_id in (None, job_id):
+                self._forced.remove(forced)
+                return forced
+        return None
+
+    def _answer_forced(self, request: Request, api_key: str, job_id: str, forced: Forced, now: int) -> Reply | Fault:
+        reply = self._answers.error(forced.error) if forced.error else self._answers.fault(forced.fault or "", job_id)
+        self._note(
+            request, job_id, mask(api_key), now, reply, error=forced.error, fault=forced.fault, source="fail_next"
+        )
+        return reply
+
+    def _delayed(self, reply: Reply | Fault, record: Record, at: ProgramStep) -> Reply | Fault:
+        span = at.step.delay
+        if span is None:
+            return reply
+        drawn = seed_for(self.seed, record.job_id, at.position, "delay", record.polls) % (span.high - span.low + 1)
+        if isinstance(reply, Fault):
+            return reply._replace(reply=reply.reply._replace(delay=span.low + drawn))
+        return reply._replace(delay=span.low + drawn)
+
+    def _note(  # noqa: PLR0913 -- one row of the journal
+        self, request: Request, job_id: str | None, masked: str, now: int, reply: Reply | Fault, *,
+        operation: str | None = "retrain_status", error: str | None = None, fault: str | None = None, source: str = "",
+    ) -> None:  # fmt: skip
+        self.journal.add(
+            Entry(
+                self.journal.number(), now, request.method, request.path, masked, operation, job_id,
+                reply.status if isinstance(reply, Reply) else None, None, error, fault, source or self.scenario.name,
+                None, _notes(request, job_id),
+            )
+        )  # fmt: skip
+
+
+def _notes(request: Request, job_id: str | None) -> tuple[str, ...]:
+    """Say where a request departs from the documented one."""
+    notes = []
+    if request.query:
+        notes.append("has a query string; the API documents none")
+    if request.has_body:
+        notes.append("has a body; the API documents none")
+    if len(request.api_keys) > 1 or any("," in key for key in request.api_keys):
+        notes.append(f"has more than one {contract.API_KEY_HEADER}")
+    if job_id is not None and contract.is_placeholder(job_id):
+        notes.append("its retrain_job_id looks like a placeholder that was not filled in")
+    return tuple(notes)

@@ -1,0 +1,75 @@
+"""What was asked, what was answered, and why. Bounded: the oldest rows go first."""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import count
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mock_p1.core.timeline import Plan, State, waits_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DEFAULT_MAX: Final = 1000
+
+
+class Entry(NamedTuple):
+    """One request and its outcome. ``at`` is in nanoseconds of the mock's clock; the key is masked."""
+
+    number: int
+    at: int
+    method: str
+    path: str
+    api_key: str
+    operation: str | None
+    job_id: str | None
+    http_status: int | None
+    status: str | None
+    error: str | None
+    fault: str | None
+    source: str
+    place: tuple[Plan, State] | None
+    notes: tuple[str, ...]
+
+    @property
+    def waits_for(self) -> str | None:
+        """What the job waited for after this poll; None where it stays for ever, or nothing was found."""
+        return waits_for(*self.place, self.at) if self.place else None
+
+    @property
+    def outcome(self) -> str:
+        """The status, error or fault that was shown, or the HTTP status where the answer was literal."""
+        return self.status or self.error or self.fault or f"HTTP {self.http_status}"
+
+    @property
+    def unexpected(self) -> bool:
+        """Whether this mock does not imitate what was asked."""
+        return self.operation is None
+
+
+class Journal:
+    """The newest ``maximum`` entries."""
+
+    def __init__(self, maximum: int = DEFAULT_MAX) -> None:
+        self._entries: deque[Entry] = deque(maxlen=maximum)
+        self._numbers = count(1)
+        self.number = self._numbers.__next__
+        self.add = self._entries.append
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Iterate over a copy, oldest first; safe while others write."""
+        return iter(self._entries.copy())
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def clear(self) -> None:
+        """Forget every entry; numbers go on."""
+        self._entries.clear()
+
+
+def mask(key: str) -> str:
+    """Return what may be shown of an API key: its first characters, never all of it."""
+    shown = 4 if len(key) >= 12 else 2 if len(key) >= 6 else 0  # noqa: PLR2004 -- at most a third of it
+    return f"{key[:shown]}…" if key else ""

@@ -1,0 +1,56 @@
+"""What is wrong with a scenario, in the house form: where, what, what was possible, what was perhaps meant."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+MANY = 20
+
+
+class Problem(NamedTuple):
+    """One thing wrong in a scenario: ``file:line:column: text``. Lines and columns count from 1; 0 is 'nowhere'."""
+
+    file: str
+    line: int
+    column: int
+    text: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.text}"
+
+
+class ScenarioError(ValueError):
+    """A scenario that cannot be used. ``problems`` holds all that is wrong with it, in the order of the file."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column)))
+        super().__init__("\n".join(map(str, self.problems)))
+
+    def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Problem, ...]]]:
+        """Pickle by the problems, so that the error survives the way between processes."""
+        return type(self), (self.problems,)
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """Say that ``name`` is none of the known ones, and which of them comes nearest."""
+    names = sorted(known)
+    shown = ", ".join(names[:MANY]) + (f", … ({len(names)} in all)" if len(names) > MANY else "")
+    near = nearest(name, names)
+    return f"unknown {what} {shorten(name)!r}; known: {shown or 'none'}" + (f"; did you mean {near}?" if near else "")
+
+
+def nearest(name: str, known: Sequence[str]) -> str | None:
+    """Return the known name closest to ``name``, or None if none is close."""
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    found = get_close_matches(shorten(name).casefold(), by_folded, n=1)
+    return by_folded[found[0]] if found else None
+
+
+def shorten(text: str, limit: int = 80) -> str:
+    """Return ``text``, or its beginning and an ellipsis where it is longer than ``limit``."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -1,0 +1,175 @@
+"""A scenario made ready to run: every job compiled to a program, every id and key to be looked up at once."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mock_p1.core.contract import API_KEY_LIMIT, JOB_ID_LIMIT, is_placeholder
+from mock_p1.core.lookup import Hit, Names, fits
+from mock_p1.core.scenario import ACTIVE
+from mock_p1.core.steps import ErrorStep, FaultStep, StatusStep, Step
+from mock_p1.core.timeline import Plan, Stage, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_p1.core.scenario import Job, Scenario
+
+ANY_KEY: Final = "any-key"
+"""A key to show where a scenario takes every key."""
+
+
+class ProgramStep(NamedTuple):
+    """One step, the ``file:line`` it came from, and what it will be journaled as."""
+
+    position: int
+    step: Step
+    source: str
+    status: str | None = None
+    error: str | None = None
+    fault: str | None = None
+    http_status: int | None = None
+
+
+class Program(NamedTuple):
+    """What a job does: the plan that time and polls move, and the step behind each stage."""
+
+    plan: Plan
+    steps: tuple[ProgramStep, ...]
+    api_key: str | None
+
+    def open_to(self, key: str) -> bool:
+        """Tell whether the job can be seen with this key."""
+        return self.api_key is None or fits(key, self.api_key)
+
+
+class Refusal(NamedTuple):
+    """A documented error that answers a request, and the ``file:line`` that says so."""
+
+    error: str
+    source: str
+
+
+class Keyring:
+    """Says which documented error, if any, a request's API key is answered with."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self._names = None if scenario.api_keys is None else Names(scenario.api_keys)
+
+    def refusal(self, key: str) -> Refusal | None:
+        """Return why this key is refused, or None if it is active. A missing key is the empty one."""
+        assumed, where = self._scenario.assumptions, self._scenario.where
+        if not key:
+            return Refusal(assumed.missing_api_key, self._scenario.name)
+        hit = self._find(key)
+        if hit is None:
+            return Refusal(assumed.unknown_api_key, self._scenario.name)
+        return None if hit.value == ACTIVE else Refusal(hit.value, where("api_keys", hit.name))
+
+    def declares(self, key: str) -> bool:
+        """Tell whether the scenario names this very key."""
+        return self._names is not None and self._names.exact(key) is not None
+
+    def first_active(self) -> str:
+        """Return a key that works: the first active one, with a pattern's ``*`` left out."""
+        for name, state in (self._scenario.api_keys or {ANY_KEY: ACTIVE}).items():
+            if state == ACTIVE:
+                return name.replace("*", "1")
+        return ANY_KEY
+
+    def _find(self, key: str) -> Hit[str] | None:
+        if self._names is not None and (hit := self._names.exact(key)):
+            return hit
+        if "," in key or len(key) > API_KEY_LIMIT:
+            return None  # two headers arrive as one, joined by a comma; no pattern was meant for that
+        return Hit("*", ACTIVE, exact=False) if self._names is None else self._names.by_pattern(key)
+
+
+class Jobs:
+    """Finds the program of a job id: named jobs, then generated ones, then patterns."""
+
+    def __init__(self, scenario: Scenario, seed: int) -> None:
+        self._named = Names({job_id: _compile(scenario, job, "jobs", job_id) for job_id, job in scenario.jobs.items()})
+        self._ids = [job_id for job_id in scenario.jobs if "*" not in job_id]
+        self._groups = [
+            _Group(_compile(scenario, group, "generated_jobs", index), group.count, group.prefix, (seed, index))
+            for index, group in enumerate(scenario.generated_jobs)
+        ]
+
+    def find(self, job_id: str) -> Hit[Program] | None:
+        """Return the program of an id, or None. What can be no id, or was left unfilled, fits no pattern."""
+        if hit := self._named.exact(job_id):
+            return hit
+        for group in self._groups:
+            if job_id in group:
+                return Hit(job_id, group.program, exact=True)
+        if len(job_id) > JOB_ID_LIMIT or "/" in job_id or is_placeholder(job_id):
+            return None
+        return self._named.by_pattern(job_id)
+
+    def ids(self) -> Iterator[str]:
+        """Yield every id that is named or generated, in the order of the file."""
+        yield from self._ids
+        for group in self._groups:
+            yield from group.ids()
+
+
+class _Group:
+    """Generated jobs. With a prefix nothing is kept but the count; UUIDs are made when first asked for."""
+
+    def __init__(self, program: Program, count: int, prefix: str | None, place: tuple[int, int]) -> None:
+        self.program = program
+        self._count, self._prefix, self._place = count, prefix, place
+        self._uuids: dict[str, None] | None = None
+
+    def __contains__(self, job_id: str) -> bool:
+        if self._prefix is None:
+            return job_id in self._made()
+        number = job_id.removeprefix(self._prefix)
+        if not (job_id.startswith(self._prefix) and number.isascii() and number.isdigit() and number[0] != "0"):
+            return False
+        return len(number) <= len(str(self._count)) and int(number) <= self._count
+
+    def ids(self) -> Iterator[str]:
+        if self._prefix is None:
+            return iter(self._made())
+        return (f"{self._prefix}{number}" for number in range(1, self._count + 1))
+
+    def _made(self) -> dict[str, None]:
+        if self._uuids is None:
+            seed, index = self._place
+            start = blake2b(f"{seed}/{index}/".encode(), digest_size=16)
+            self._uuids = dict.fromkeys(_uuid(start, number) for number in range(self._count))
+        return self._uuids
+
+
+def _uuid(start: blake2b, number: int) -> str:
+    """Return the seeded UUID (version 4 in form) with this number."""
+    digest = start.copy()
+    digest.update(b"%d" % number)
+    text = digest.hexdigest()
+    variant = "89ab"[int(text[16], 16) & 3]
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
+
+
+def _compile(scenario: Scenario, job: Job, *path: str | int) -> Program:
+    steps = tuple(_step(scenario, index, step, path) for index, step in enumerate(job.steps))
+    stages = [step.step.for_ or Stage() for step in steps]
+    if not job.loops:
+        stages[-1] = Stage()  # the last step never ends, whatever its `for` says
+    return Program(plan(tuple(stages), loops=job.loops), steps, job.api_key)
+
+
+def _step(scenario: Scenario, index: int, step: Step, path: tuple[str | int, ...]) -> ProgramStep:
+    source = scenario.where(*path, "timeline", index)
+    match step:
+        case StatusStep():
+            return ProgramStep(index, step, source, status=step.status, http_status=200)
+        case ErrorStep():
+            return ProgramStep(index, step, source, error=step.error)
+        case FaultStep():
+            return ProgramStep(index, step, source, fault=step.fault)
+        case _:
+            return ProgramStep(index, step, source)

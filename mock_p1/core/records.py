@@ -1,0 +1,85 @@
+"""Where every job is, for every API key that polls it. Bounded where ids or keys are not the scenario's own."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final
+
+from mock_p1.core.journal import mask
+from mock_p1.core.timeline import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_p1.core.messages import Fault, Reply
+    from mock_p1.core.program import Program
+
+MAX_GUESTS: Final = 10_000
+"""How many pairs of key and job that only a pattern knows are remembered; the least recently polled go first."""
+
+
+class Record:
+    """One job as one API key sees it: where it is, and the last answer it gave."""
+
+    __slots__ = ("api_key", "cached", "guest", "job_id", "masked", "polls", "program", "state")
+
+    def __init__(self, api_key: str, job_id: str, program: Program, *, guest: bool) -> None:
+        self.api_key, self.job_id, self.program, self.guest = api_key, job_id, program, guest
+        self.masked = mask(api_key)
+        self.polls = 0
+        self.state: State | None = None
+        self.cached: tuple[int, str, Reply | Fault] | None = None
+
+
+class Records:
+    """All records, by API key and job id. Not locked: its owner is."""
+
+    def __init__(self, max_guests: int = MAX_GUESTS) -> None:
+        self._all: dict[tuple[str, str], Record] = {}
+        self._guests: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._max_guests = max_guests
+        self._starts: dict[str, int] = {}
+        self.forgotten = 0
+
+    def get(self, api_key: str, job_id: str) -> Record | None:
+        """Return the record of a poll, or None before the first."""
+        record = self._all.get((api_key, job_id))
+        if record is not None and record.guest:
+            self._guests.move_to_end((api_key, job_id))
+        return record
+
+    def add(self, record: Record, now: int) -> Record:
+        """Keep a new record, started at ``now``; forget the oldest guest where there are too many."""
+        pair = (record.api_key, record.job_id)
+        record.state = State(self._starts.get(record.job_id, 0), now)
+        self._all[pair] = record
+        if record.guest:
+            self._guests[pair] = None
+            if len(self._guests) > self._max_guests:
+                del self._all[self._guests.popitem(last=False)[0]]
+                self.forgotten += 1
+        return record
+
+    def of(self, job_id: str) -> Iterator[Record]:
+        """Yield the records of one job, one for each key that has polled it."""
+        return (record for record in list(self._all.values()) if record.job_id == job_id)
+
+    def start_of(self, job_id: str) -> int:
+        """Return the step at which a key that has not polled the job yet will meet it."""
+        return self._starts.get(job_id, 0)
+
+    def start_at(self, job_id: str, index: int) -> None:
+        """Let keys that have not polled the job yet meet it at a later step."""
+        self._starts[job_id] = index
+
+    def clear(self, job_id: str | None = None) -> None:
+        """Forget everything, or everything of one job."""
+        if job_id is None:
+            self._all.clear()
+            self._guests.clear()
+            self._starts.clear()
+            return
+        for record in self.of(job_id):
+            del self._all[record.api_key, job_id]
+            self._guests.pop((record.api_key, job_id), None)
+        self._starts.pop(job_id, None)

@@ -1,0 +1,169 @@
+"""The typed model of a scenario file. What it says and what it means; where it came from is kept beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, Final, Self
+
+from pydantic import Discriminator, Field, JsonValue, PrivateAttr, Tag
+
+from mock_p1.core.contract import CREDENTIAL_ERRORS, JOB_ID_LIMIT, RETRAIN_STATUS
+from mock_p1.core.lookup import best_name
+from mock_p1.core.model import OneOf, Path, Strict, WrittenText, Wrong, wrong
+from mock_p1.core.problems import shorten, unknown
+from mock_p1.core.steps import AnyStep, ErrorName, ErrorStep, Step
+
+MAX_COUNT: Final = 1_000_000
+ACTIVE: Final = "active"
+
+KeyState = Annotated[str, OneOf("state of a key", (ACTIVE, *CREDENTIAL_ERRORS))]
+CredentialError = Annotated[str, OneOf("credential error", CREDENTIAL_ERRORS)]
+HttpStatus = Annotated[int, Field(ge=200, le=599)]
+
+
+class Job(Strict):
+    """One job: whose it is, and what polling it shows."""
+
+    api_key: WrittenText | None = None
+    at_end: Annotated[str, OneOf("at_end", ("stay", "loop"))] = "stay"
+    timeline: Annotated[list[AnyStep], Field(min_length=1)] | None = None
+    error: ErrorName | None = None
+
+    @property
+    def steps(self) -> list[Step]:
+        """The timeline, also where the job was written as an error alone."""
+        return list(self.timeline) if self.timeline else [ErrorStep(error=str(self.error))]
+
+    @property
+    def loops(self) -> bool:
+        """Whether the timeline begins anew at its end."""
+        return self.at_end == "loop"
+
+    @classmethod
+    def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
+        """A job has a timeline or is an error, and every step but the last says how long it lasts."""
+        if ("timeline" in data) == ("error" in data):
+            yield (), wrong("a job has either timeline: (a list of steps) or error: (one of the five)")
+        timeline = data.get("timeline")
+        if not isinstance(timeline, list):
+            return
+        loops = data.get("at_end") == "loop"
+        for index, step in enumerate(timeline if loops else timeline[:-1]):
+            if isinstance(step, dict) and "for" not in step:
+                which = "with at_end: loop every step" if loops else "every step but the last"
+                yield (
+                    ("timeline", index),
+                    wrong(f"for: is missing; {which} says how long it lasts: 2 polls, 90s or manual"),
+                )
+
+
+class GeneratedJobs(Job):
+    """Many jobs that share one timeline."""
+
+    count: int = Field(ge=1, le=MAX_COUNT)
+    prefix: WrittenText | None = None
+
+    @classmethod
+    def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
+        """A prefix must make ids."""
+        yield from super().rules(data)
+        prefix, longest = str(data.get("prefix", "")), len(str(MAX_COUNT))
+        if text := _wrong_id(prefix + "1" * longest):
+            yield ("prefix",), wrong(text)
+        if "*" in prefix:
+            yield ("prefix",), wrong("a prefix is taken to the letter; * has no meaning in it")
+
+
+class Assumptions(Strict):
+    """What the manual does not say, and this mock therefore assumes. Every value can be overridden."""
+
+    error_http_status: Annotated[
+        Annotated[HttpStatus, Tag("<one>")] | Annotated[dict[ErrorName, HttpStatus], Tag("<each>")],
+        Discriminator(lambda value: "<each>" if isinstance(value, dict) else "<one>"),
+    ] = 400
+    """The HTTP status of the documented errors: one for all, or one for each name (400 for those left out)."""
+
+    error_body: dict[str, JsonValue] = {"code": "{code}", "error": "{error}", "message": "{message}"}
+    """The body of an error; {code}, {error} and {message} are filled in."""
+
+    error_code_type: Annotated[str, OneOf("type", ("integer", "string"))] = "integer"
+    missing_api_key: CredentialError = "invalid_api_key"
+    unknown_api_key: CredentialError = "not_found_credential"
+    job_of_another_key: ErrorName = "not_found_retrain_job"
+    checked_first: Annotated[str, OneOf("check", ("api_key", "job"))] = "api_key"
+
+    def http_status(self, error: str) -> int:
+        """Return the HTTP status of a documented error."""
+        if isinstance(self.error_http_status, int):
+            return self.error_http_status
+        return self.error_http_status.get(error, 400)
+
+
+class Scenario(Strict):
+    """A whole scenario file."""
+
+    schema_: str | None = Field(None, alias="$schema", description="Where editors find the JSON Schema.")
+    description: str = ""
+    seed: int = 0
+    api_keys: Annotated[dict[str, KeyState], Field(min_length=1)] | None = None
+    jobs: dict[str, Job] = {}
+    generated_jobs: list[GeneratedJobs] = []
+    assumptions: Assumptions = Assumptions()
+
+    _name: str = PrivateAttr("scenario")
+    _line: Callable[[Path], int] | None = PrivateAttr(None)
+    _files: dict[str, bytes] = PrivateAttr(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What the scenario is called: its file as it was given, or a bundled name."""
+        return self._name
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The contents of the files named by ``result: {file: …}``."""
+        return self._files
+
+    def located(self, name: str, line: Callable[[Path], int], files: dict[str, bytes]) -> Self:
+        """Remember where the scenario came from. ``line`` returns the line that a path of keys leads to."""
+        self._name, self._line, self._files = name, line, files
+        return self
+
+    def where(self, *path: str | int) -> str:
+        """Return ``file:line`` of a part, or the scenario's name where it was not read from a text."""
+        return f"{self._name}:{self._line(path)}" if self._line else self._name
+
+    @classmethod
+    def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
+        """Ids can be asked for, and keys that jobs name exist."""
+        keys = data.get("api_keys")
+        for key in keys if isinstance(keys, dict) else ():
+            if not key or key != key.strip():
+                yield ("api_keys", key), wrong(f"no client can send the key {key!r}", of_key=True)
+        jobs = data.get("jobs")
+        for job_id, job in jobs.items() if isinstance(jobs, dict) else ():
+            if text := _wrong_id(job_id):
+                yield ("jobs", job_id), wrong(text, of_key=True)
+            yield from _key_exists(("jobs", job_id), job, keys)
+        groups = data.get("generated_jobs")
+        for index, group in enumerate(groups if isinstance(groups, list) else ()):
+            yield from _key_exists(("generated_jobs", index), group, keys)
+
+
+def _key_exists(path: Path, job: object, keys: object) -> Iterator[tuple[Path, Wrong]]:
+    if isinstance(job, dict) and "api_key" in job and isinstance(keys, dict):
+        key = getattr(job["api_key"], "written", job["api_key"])
+        if isinstance(key, str) and best_name(key, keys) is None:
+            yield (*path, "api_key"), wrong(unknown("API key", key, keys))
+
+
+def _wrong_id(job_id: str) -> str | None:
+    if not 1 <= len(job_id) <= JOB_ID_LIMIT:
+        return f"the id {shorten(job_id)!r} has {len(job_id)} characters; an id has 1 to {JOB_ID_LIMIT}"
+    if "/" in job_id:
+        return f"the id {job_id!r} has a slash in it: no client can ask for it"
+    if job_id in RETRAIN_STATUS.reserved:
+        return f"{job_id!r} is a path of the API, never an id"
+    if job_id in (".", ".."):
+        return f"the id {job_id!r} is a step in a path: no client can ask for it"
+    return None
