@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from mock_p1.core import contract
+from mock_p1.core.faults import script
 from mock_p1.core.messages import Fault, Reply, Request, json_bytes, json_reply
 from mock_p1.core.results import FILE_NAME, archive
 from mock_p1.core.steps import ErrorStep, Fake, FaultStep, ReplyStep, StatusStep
@@ -44,10 +45,10 @@ class Answers:
             case step:
                 raise TypeError(f"no such step: {step!r}")
 
-    def fault(self, kind: str, job_id: str) -> Fault:
+    def fault(self, kind: str, job_id: str) -> Reply | Fault:
         """Answer with trouble on the wire."""
         body = {"status": UNDERLYING_STATUS, "metadata": {"retrain_job_id": job_id}}
-        return Fault(kind, json_reply(200, body))
+        return script(kind, json_reply(200, body))
 
     def result(self, job_id: str, index: int, name: str, step: Step) -> Reply | None:
         """Answer a download of the step's result; None if it has none of this name."""
@@ -107,7 +108,7 @@ def _literal(step: ReplyStep) -> Reply:
     return Reply(reply.status_code, headers, body)
 
 
-def not_imitated(request: Request, path: str) -> Reply:
+def not_imitated(path: str) -> Reply:
     """Answer a path that is nothing here: a JSON 404 that says what is, and what comes nearest."""
     known = [str(operation) for operation in contract.OPERATIONS]
     sibling = next((s for s in contract.SIBLINGS if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", s.template), path)), None)

@@ -25,6 +25,10 @@ class Clock(Protocol):
         """Move the clock forward by nanoseconds."""
         ...
 
+    def hold(self, span: int) -> float:
+        """Let nanoseconds of this clock pass; return the real seconds that the caller has to wait for it."""
+        ...
+
     def at(self, moment: int) -> datetime:
         """Return the date and time (UTC) of a moment of this clock."""
         ...
@@ -48,6 +52,11 @@ class VirtualClock:
         _forward(by)
         with self._lock:
             self._now += by
+
+    def hold(self, span: int) -> float:
+        """Move the clock by nanoseconds; there is nothing to wait for."""
+        self.advance(span)
+        return 0.0
 
     def at(self, moment: int) -> datetime:
         """Return the date and time (UTC) of a moment of this clock."""
@@ -87,6 +96,10 @@ class RealClock:
         """Move the clock forward by nanoseconds; ValueError if negative."""
         _forward(by)
         self._set(by=by)
+
+    def hold(self, span: int) -> float:
+        """Return the real seconds in which nanoseconds of this clock pass, as if it were not frozen."""
+        return span / SECOND / self._speed
 
     def set_speed(self, speed: float) -> None:
         """Run ``speed`` times as fast from now on; ValueError for a speed outside its range."""

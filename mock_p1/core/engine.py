@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from itertools import islice
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,27 +11,17 @@ from mock_p1.core.answers import Answers
 from mock_p1.core.clock import RealClock
 from mock_p1.core.journal import DEFAULT_MAX, Entry, Journal, mask
 from mock_p1.core.messages import Fault, Reply, Request, origin_form
-from mock_p1.core.problems import unknown
 from mock_p1.core.program import Jobs, Keyring, Refusal
 from mock_p1.core.records import Record, Records
-from mock_p1.core.timeline import State, advance, following, settle
+from mock_p1.core.timeline import advance
 from mock_p1.core.values import seed_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mock_p1.core.clock import Clock
-    from mock_p1.core.lookup import Hit
-    from mock_p1.core.program import Program, ProgramStep
+    from mock_p1.core.program import ProgramStep
     from mock_p1.core.scenario import Scenario
-
-
-class NoSuchJob(LookupError):  # noqa: N818 -- says what is missing
-    """The scenario has no such job."""
-
-
-class NoSuchStep(LookupError):  # noqa: N818 -- says what is missing
-    """The job's timeline has no such step."""
 
 
 class Forced(NamedTuple):
@@ -58,8 +47,8 @@ class Engine:
         self.keyring = Keyring(scenario)
         self.jobs = Jobs(scenario, self.seed)
         self._answers = Answers(scenario, self.seed)
-        self._lock = Lock()
-        self._forced: deque[Forced] = deque()
+        self.lock = Lock()
+        self.forced: deque[Forced] = deque()
         self._handlers: dict[str, Callable[[Request, Mapping[str, str]], Reply | Fault]] = {
             contract.RETRAIN_STATUS.name: self._poll,
             contract.RESULT_DOWNLOAD.name: self._download,
@@ -70,20 +59,18 @@ class Engine:
         path = origin_form(request.path)
         found = contract.match(path)
         if found is None:
-            return self._unexpected(request, path, answers.not_imitated(request, path))
+            return self._unexpected(request, path, answers.not_imitated(path))
         if request.method != found.operation.method:
             return self._unexpected(request, path, answers.wrong_method(request, found.operation))
         return self._handlers[found.operation.name](request, found.parameters)
-
-    # -- the operations -------------------------------------------------------------------------------------------
 
     def _poll(self, request: Request, parameters: Mapping[str, str]) -> Reply | Fault:
         job_id = parameters["retrain_job_id"]
         keys = request.api_keys
         api_key = keys[0].strip() if len(keys) == 1 else ", ".join(key.strip() for key in keys)
-        with self._lock:
+        with self.lock:
             now = self.clock.now()
-            if self._forced and (forced := self._take_forced(job_id)):
+            if self.forced and (forced := self._take_forced(job_id)):
                 return self._answer_forced(request, api_key, job_id, forced, now)
             met = self.records.get(api_key, job_id) or self._meet(api_key, job_id, now)
             if isinstance(met, Record):
@@ -152,84 +139,10 @@ class Engine:
         self._note(short, None, "", self.clock.now(), reply, operation=None)
         return reply.to(request.method)
 
-    # -- driving it -----------------------------------------------------------------------------------------------
-
-    def step(self, job_id: str) -> None:
-        """Move a job on to its next step, for every key; NoSuchJob, or NoSuchStep where it is at its end already."""
-        self._move(job_id, lambda program, index: following(program.plan, index))
-
-    def go_to(self, job_id: str, index: int) -> None:
-        """Put a job at the step with this index (from 0), for every key; NoSuchJob or NoSuchStep."""
-        self._move(job_id, lambda program, _: index if 0 <= index < len(program.steps) else None)
-
-    def set_status(self, job_id: str, status: str) -> None:
-        """Put a job at its first step that shows this status, for every key; NoSuchJob or NoSuchStep."""
-        shown = [at.status for at in self.program_of(job_id).steps]
-        if status not in shown:
-            known = [name for name in shown if name is not None]
-            raise NoSuchStep(f"job {job_id!r}: {unknown('status', status, known)}")
-        self.go_to(job_id, shown.index(status))
-
-    def fail_next(self, name: str, times: int = 1, job_id: str | None = None) -> None:
-        """Answer the next polls (of one job, or of any) with a documented error or a fault; the job does not move."""
-        if name not in (*contract.DOCUMENTED_ERRORS, *contract.FAULTS):
-            raise ValueError(unknown("error or fault", name, (*contract.DOCUMENTED_ERRORS, *contract.FAULTS)))
-        if times < 1:
-            raise ValueError(f"times must be at least 1, not {times}")
-        if job_id is not None:
-            self.program_of(job_id)
-        error, fault = (name, None) if name in contract.DOCUMENTED_ERRORS else (None, name)
-        with self._lock:
-            self._forced.extend([Forced(error, fault, job_id)] * times)
-
-    def reset(self, job_id: str | None = None) -> None:
-        """Begin anew: one job; or all jobs, with the journal and the queue of forced failures emptied."""
-        if job_id is not None:
-            self.program_of(job_id)
-        with self._lock:
-            self.records.clear(job_id)
-            if job_id is None:
-                self._forced.clear()
-                self.journal.clear()
-
-    def program_of(self, job_id: str) -> Program:
-        """Return what a job does; NoSuchJob says which jobs there are."""
-        hit: Hit[Program] | None = self.jobs.find(job_id)
-        if hit is None:
-            raise NoSuchJob(unknown("job", job_id, islice(self.jobs.ids(), 1000)))
-        return hit.value
-
-    def state_of(self, job_id: str, api_key: str) -> State | None:
-        """Return where a job is now, for one key; None before its first poll."""
-        with self._lock:
-            record = self.records.get(api_key, job_id)
-            if record is None or record.state is None:
-                return None
-            return settle(record.program.plan, record.state, self.clock.now())
-
-    def _move(self, job_id: str, target: Callable[[Program, int], int | None]) -> None:
-        program = self.program_of(job_id)
-        with self._lock:
-            now = self.clock.now()
-            records = list(self.records.of(job_id))
-            settled = [settle(program.plan, record.state, now).position for record in records if record.state]
-            indices = [target(program, index) for index in settled]
-            start = target(program, self.records.start_of(job_id))
-            if all(index is None for index in (indices or [start])):
-                last = len(program.steps)
-                raise NoSuchStep(f"job {job_id!r} has {last} step{'' if last == 1 else 's'}, and none to move to")
-            for record, index in zip(records, indices, strict=True):
-                if index is not None:
-                    record.state = State(index, now)
-            if start is not None:
-                self.records.start_at(job_id, start)
-
-    # -- small parts ----------------------------------------------------------------------------------------------
-
     def _take_forced(self, job_id: str) -> Forced | None:
-        for forced in self._forced:
+        for forced in self.forced:
             if forced.job_id in (None, job_id):
-                self._forced.remove(forced)
+                self.forced.remove(forced)
                 return forced
         return None
 
@@ -245,9 +158,7 @@ class Engine:
         if span is None:
             return reply
         drawn = seed_for(self.seed, record.job_id, at.position, "delay", record.polls) % (span.high - span.low + 1)
-        if isinstance(reply, Fault):
-            return reply._replace(reply=reply.reply._replace(delay=span.low + drawn))
-        return reply._replace(delay=span.low + drawn)
+        return reply._replace(delay=reply.delay + span.low + drawn)
 
     def _note(  # noqa: PLR0913 -- one row of the journal
         self, request: Request, job_id: str | None, masked: str, now: int, reply: Reply | Fault, *,

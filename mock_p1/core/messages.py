@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Headers = tuple[tuple[str, str], ...]
+
+NO_CONTENT: Final = 204
 
 _HOST = re.compile(r"[A-Za-z0-9._~-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
 _ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
@@ -42,22 +44,29 @@ class Reply(NamedTuple):
         """Return the answer as ``method`` may see it: to HEAD, the headers without the body."""
         if method != "HEAD" or not self.body:
             return self
-        return self._replace(body=b"", headers=(*self.headers, ("Content-Length", str(len(self.body)))))
+        return self._replace(body=b"", headers=self.wire_headers)
+
+    @property
+    def wire_headers(self) -> Headers:
+        """The headers with Content-Length, which every answer but a 204 has."""
+        if self.status == NO_CONTENT or any(name == "Content-Length" for name, _ in self.headers):
+            return self.headers
+        return (*self.headers, ("Content-Length", str(len(self.body))))
 
 
 class Fault(NamedTuple):
-    """Trouble on the wire, to be acted out by the door.
+    """Trouble on the wire, as a script for the door to act out.
 
-    ``kind`` is a name from ``contract.FAULTS``; ``reply`` is what would have been answered.
+    After ``delay`` the head of ``reply`` is sent (nothing where it is None), then each of ``pieces`` after its pause.
+    Then the connection is reset (RST), or closed (FIN), or the answer is complete. Times are nanoseconds of the mock's
+    clock.
     """
 
     kind: str
-    reply: Reply
-
-    @property
-    def delay(self) -> int:
-        """How long the door holds the trouble back, in nanoseconds of the mock's clock."""
-        return self.reply.delay
+    ending: Literal["reset", "close", "complete"]
+    reply: Reply | None = None
+    pieces: tuple[tuple[int, bytes], ...] = ()
+    delay: int = 0
 
 
 JSON_HEADERS: Final[Headers] = (("Content-Type", "application/json"),)

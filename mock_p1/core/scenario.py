@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator  # noqa: TC003 -- pydantic reads the annotations
 from typing import Annotated, Any, Final, Self
 
 from pydantic import Discriminator, Field, JsonValue, PrivateAttr, Tag

@@ -1,0 +1,1 @@
+"""``/__admin``: how a running mock is watched and steered."""

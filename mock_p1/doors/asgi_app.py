@@ -1,0 +1,106 @@
+"""The server's door: answers the imitated API at once on the event loop, and hands everything else to the Flask app."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from mock_p1.core.contract import match
+from mock_p1.core.messages import Fault, Headers, Request, base_url, header_text, origin_form
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+
+    from mock_p1.core.engine import Engine
+
+    Scope = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+    Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+    Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+
+
+class AsgiApp:
+    """An ASGI application for uvicorn. ``everything_else`` is the Flask app, wrapped for ASGI."""
+
+    def __init__(self, engine: Engine, everything_else: Application) -> None:
+        self._engine, self._everything_else = engine, everything_else
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = _request(scope)
+        if match(request.path) is None:
+            await self._everything_else(scope, receive, send)
+            return
+        reply = self._engine.handle(request)
+        if reply.delay:
+            await self._hold(reply.delay)
+        if isinstance(reply, Fault):
+            await self._act_out(reply, receive, send)
+            return
+        await send(_start(reply.status, reply.wire_headers))
+        await send({"type": "http.response.body", "body": reply.body})
+
+    async def _hold(self, span: int) -> None:
+        await asyncio.sleep(self._engine.clock.hold(span))
+
+    async def _act_out(self, fault: Fault, receive: Receive, send: Send) -> None:
+        if fault.reply is not None:
+            await send(_start(fault.reply.status, fault.reply.wire_headers))
+        for pause, piece in fault.pieces:
+            await self._hold(pause)
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        if fault.ending == "complete":
+            await send({"type": "http.response.body", "body": b""})
+            return
+        _hang_up(send, reset=fault.ending == "reset")
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+def _request(scope: Scope) -> Request:
+    keys: tuple[str, ...] = ()
+    host, has_body = "", False
+    for name, value in scope["headers"]:
+        if name == b"x-api-key":
+            keys = (*keys, header_text(value))
+        elif name == b"host":
+            host = value.decode("latin-1")
+        elif name == b"content-length":
+            has_body = has_body or value != b"0"
+        elif name == b"transfer-encoding":
+            has_body = True
+    return Request(
+        scope["method"],
+        origin_form(scope["raw_path"].decode("latin-1")),
+        scope["query_string"].decode("latin-1"),
+        keys,
+        _base_url(scope["scheme"], host, scope["server"]),
+        has_body,
+    )
+
+
+@lru_cache(maxsize=256)
+def _base_url(scheme: str, host: str, server: tuple[str, int | None]) -> str:
+    return base_url(scheme, host, f"{scheme}://{server[0]}:{server[1]}")
+
+
+@lru_cache(maxsize=1024)
+def _start(status: int, headers: Headers) -> dict[str, Any]:
+    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    return {"type": "http.response.start", "status": status, "headers": encoded}
+
+
+def _hang_up(send: Send, *, reset: bool) -> None:
+    """End the connection under uvicorn's feet: at once with RST, or (FIN) after what was written has gone out."""
+    transport = send.__self__.transport  # type: ignore[attr-defined]  # uvicorn's request cycle, bound to its send()
+    if not reset:
+        transport.close()
+        return
+    connection = transport.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+    transport.abort()

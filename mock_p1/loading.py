@@ -1,0 +1,88 @@
+"""From what a user names to a Scenario: a bundled name, a file, or a scenario made already."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from mock_p1.core.parse import MAX_BYTES, parse
+from mock_p1.core.problems import Problem, ScenarioError, nearest
+from mock_p1.core.scenario import Scenario
+
+SUFFIXES = (".yaml", ".yml", ".json")
+MAX_RESULT_BYTES = 100_000_000
+_HERE = Path(__file__).parent
+_BUNDLED = (_HERE / "scenarios", _HERE.parent / "scenarios")  # in a wheel; in a checkout, where it stands beside us
+
+
+def bundled() -> dict[str, Path]:
+    """Return the bundled scenarios: name -> file, in alphabetical order."""
+    folder = next((folder for folder in _BUNDLED if folder.is_dir()), None)
+    return {file.stem: file for file in sorted(folder.glob("*.yaml"))} if folder else {}
+
+
+def load_scenario(source: str | Path | Scenario, *, folder: str | Path | None = None) -> Scenario:
+    """Return the scenario that ``source`` names: a bundled name, a path, or a Scenario, which is returned as it is.
+
+    Relative paths are looked for in ``folder`` first, where it is given, with or without ``.yaml``. Raises
+    ScenarioError with every problem: there is no such scenario, it cannot be read, or what is wrong with it.
+    """
+    if isinstance(source, Scenario):
+        return source
+    name = str(source)
+    for path in _candidates(name, folder):
+        if path.is_file():
+            return read_scenario(path)
+    if name in bundled():
+        return read_scenario(bundled()[name], name=f"{name}.yaml")
+    raise ScenarioError([Problem(name, 0, 0, _not_found(name, folder))])
+
+
+def read_scenario(path: Path, *, name: str | None = None) -> Scenario:
+    """Read a scenario file; ``name`` is what problems and the journal call it. Raises ScenarioError."""
+    shown = name or str(path)
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise ScenarioError([Problem(shown, 1, 1, f"{size:,} bytes; a scenario file has at most {MAX_BYTES:,}")])
+        content = path.read_bytes()
+    except OSError as error:
+        raise ScenarioError([Problem(shown, 0, 0, f"cannot be read: {error.strerror or error}")]) from None
+    return parse(content, shown, partial(_attach, path.parent))
+
+
+def _candidates(name: str, folder: str | Path | None) -> list[Path]:
+    folders = [Path(folder), Path()] if folder is not None else [Path()]
+    if Path(name).suffix in SUFFIXES:
+        return [base / name for base in folders]
+    # a bare word is a bundled name before it is a file of the current directory, unless a folder was set aside for them
+    bare = "/" not in name and "\\" not in name
+    named = [Path(folder) / f"{name}{suffix}" for suffix in SUFFIXES] if folder is not None else []
+    return named if bare else [*named, *(base / name for base in folders)]
+
+
+def _not_found(name: str, folder: str | Path | None) -> str:
+    names = list(bundled())
+    if folder is not None and Path(folder).is_dir():
+        names += sorted(file.stem for file in Path(folder).iterdir() if file.suffix in SUFFIXES)
+    near = nearest(name, names)
+    meant = f"; did you mean {near}?" if near else ""
+    return f"no such file, and no bundled scenario of that name; bundled: {', '.join(bundled())}{meant}"
+
+
+def _attach(folder: Path, name: str) -> bytes:
+    """Return the bytes of a result file beside the scenario; ValueError if it is outside, missing or too large."""
+    root = folder.resolve()
+    path = (root / name.replace("\\", "/")).resolve()
+    if not path.is_relative_to(root):
+        raise ValueError(
+            f"result.file {name!r} lies outside the scenario's own folder; put the file beside the scenario"
+        )
+    if not path.is_file():
+        raise ValueError(f"result.file {name!r} does not exist; it is looked for beside the scenario file")
+    if path.stat().st_size > MAX_RESULT_BYTES:
+        raise ValueError(f"result.file {name!r} is larger than {MAX_RESULT_BYTES:,} bytes, the most there may be")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"result.file {name!r} cannot be read: {error.strerror or error}") from None

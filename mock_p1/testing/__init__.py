@@ -1,0 +1,1 @@
+"""What tests hold in their hands: the handle, the two ways to start a mock, and the pytest plugin."""

@@ -1,0 +1,99 @@
+"""The handle: what `mocked`, `serving` and the fixtures hand out. Drive the mock, read its polls, judge the client."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mock_p1.core.driver import Driver, NoSuchJob
+from mock_p1.core.durations import nanoseconds
+from mock_p1.testing.judge import Judge
+from mock_p1.testing.polls import Poll, poll_of, timeline
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from responses import RequestsMock
+
+    from mock_p1.core.engine import Engine
+
+
+class Handle(Judge):
+    """A running mock, in-process or served.
+
+    Times are given as text (``"90s"``), seconds, or timedelta. Jobs are named by id; ``None`` means every job.
+    """
+
+    def __init__(self, engine: Engine, url: str, responses: RequestsMock | None = None) -> None:
+        self._engine, self._driver, self._url, self._responses = engine, Driver(engine), url, responses
+
+    # What a client needs
+
+    @property
+    def url(self) -> str:
+        """The base URL: the real host where requests are caught in-process, else that of the server."""
+        return self._url
+
+    @property
+    def api_key(self) -> str:
+        """A key that works: the scenario's first active one."""
+        return self._engine.keyring.first_active()
+
+    @property
+    def job_id(self) -> str:
+        """The scenario's first job; NoSuchJob if it names none."""
+        try:
+            return next(self._engine.jobs.ids())
+        except StopIteration:
+            raise NoSuchJob(f"{self._engine.scenario.name} names no job") from None
+
+    @property
+    def responses(self) -> RequestsMock:
+        """The ``responses`` mock, for stubs of your own beside ours; RuntimeError where the mock is served."""
+        if self._responses is None:
+            raise RuntimeError("this mock is a live server; stubs can be added to an in-process one (fixture mock_p1)")
+        return self._responses
+
+    # Drive it
+
+    def advance(self, span: str | float | timedelta) -> None:
+        """Move the mock's clock forward."""
+        self._engine.clock.advance(nanoseconds(span))
+
+    def step(self, job: str | None = None) -> None:
+        """Move a job (the first one, if none is named) on to its next step. NoSuchJob, or NoSuchStep at its end."""
+        self._driver.step(self.job_id if job is None else job)
+
+    def set_status(self, job: str, status: str) -> None:
+        """Put a job at its first step that shows this status. NoSuchJob or NoSuchStep, with what there is."""
+        self._driver.set_status(job, status)
+
+    def fail_next(self, error_or_fault: str, times: int = 1, job: str | None = None) -> None:
+        """Answer the next polls (of one job, or of any) with a documented error or a fault; the job does not move."""
+        self._driver.fail_next(error_or_fault, times, job)
+
+    def reset(self, job: str | None = None) -> None:
+        """Begin anew: one job, or everything (jobs, polls, queued failures)."""
+        self._driver.reset(job)
+
+    # Read it
+
+    def polls(self, job: str | None = None) -> list[Poll]:
+        """The polls so far, oldest first; of one job, or of all. Requests that are no poll are left out."""
+        return [
+            poll_of(entry, self._engine.clock)
+            for entry in self._engine.journal
+            if entry.operation == "retrain_status" and job in (None, entry.job_id)
+        ]
+
+    def requests(self) -> list[Poll]:
+        """Every request so far: polls, downloads, and what the mock does not imitate."""
+        return [poll_of(entry, self._engine.clock) for entry in self._engine.journal]
+
+    def unexpected(self) -> list[Poll]:
+        """The requests that the mock does not imitate."""
+        return [poll_of(entry, self._engine.clock) for entry in self._engine.journal if entry.unexpected]
+
+    def timeline(self, job: str | None = None) -> str:
+        """The polls as a table, for a person to read."""
+        polls = self.polls(job)
+        return timeline(polls) if polls else "no poll yet"

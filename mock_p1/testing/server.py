@@ -1,0 +1,115 @@
+"""The real server: engine, Flask app and uvicorn put together, in this thread or in one of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import socket
+import threading
+from typing import TYPE_CHECKING, Self
+
+import uvicorn
+from a2wsgi import WSGIMiddleware
+
+from mock_p1.control.app import create_app_for
+from mock_p1.doors.asgi_app import AsgiApp
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from mock_p1.core.engine import Engine
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8191
+BACKLOG = 4096
+STARTUP_SECONDS = 10.0
+
+
+class CannotListen(OSError):  # noqa: N818 -- says what happened
+    """The host and port cannot be listened on."""
+
+
+class Server:
+    """A server for one engine. The port is taken when the object is made, so that it is known before serving begins."""
+
+    def __init__(self, engine: Engine, *, host: str = DEFAULT_HOST, port: int = 0) -> None:
+        """``port`` 0 takes a free one. Raises CannotListen where host or port cannot be had."""
+        self.engine, self.host = engine, host
+        self._socket = _listen(host, port)
+        self.port: int = self._socket.getsockname()[1]
+        app = AsgiApp(engine, WSGIMiddleware(create_app_for(engine)))  # type: ignore[arg-type]  # a2wsgi's own types of ASGI
+        self._uvicorn = uvicorn.Server(
+            uvicorn.Config(
+                app, http="httptools", loop=_loop(), ws="none", lifespan="off", interface="asgi3", access_log=False,
+                log_config=None, log_level="critical", server_header=False, timeout_graceful_shutdown=0, backlog=BACKLOG,
+            )
+        )  # fmt: skip
+
+    @property
+    def url(self) -> str:
+        """The base URL that a client on this machine uses."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 -- compared, not bound
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    def run(self) -> None:
+        """Serve in this thread until SIGINT, SIGTERM or ``stop``."""
+        try:
+            self._uvicorn.run(sockets=[self._socket])
+        finally:
+            self._socket.close()
+
+    def stop(self) -> None:
+        """Ask the server to end; safe from any thread."""
+        self._uvicorn.should_exit = True
+        self._uvicorn.force_exit = True
+
+    @property
+    def started(self) -> bool:
+        """Whether requests are answered."""
+        return self._uvicorn.started
+
+
+class ServerThread:
+    """A server in a thread of its own, as a context manager."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=server.run, name=f"mock-p1:{server.port}", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Start, and return when requests are answered."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop, and wait for the end."""
+        self.server.stop()
+        self._thread.join(STARTUP_SECONDS)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise CannotListen(f"cannot listen on {host}:{port}: {error}") from None
+    try:
+        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows, where SO_REUSEADDR would let two servers share a port
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(BACKLOG)
+        listening.set_inheritable(False)
+    except OSError as error:
+        listening.close()
+        raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+    return listening
+
+
+def _loop() -> str:
+    return "uvloop" if importlib.util.find_spec("uvloop") else "asyncio"

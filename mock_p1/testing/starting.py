@@ -1,0 +1,108 @@
+"""The two ways to start a mock in a test: caught in-process, or served by the real server in a thread."""
+
+from __future__ import annotations
+
+from contextlib import ContextDecorator, ExitStack
+from typing import TYPE_CHECKING
+
+from mock_p1.core.clock import RealClock, VirtualClock
+from mock_p1.core.contract import DOCUMENTED_HOSTS
+from mock_p1.core.engine import Engine
+from mock_p1.loading import load_scenario
+from mock_p1.testing.handle import Handle
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from mock_p1.core.scenario import Scenario
+
+
+class _Starting(ContextDecorator):
+    """A context manager that hands out a Handle, or a decorator that does not; begins anew each time it is entered."""
+
+    def __init__(self, *, check: bool) -> None:
+        self._check = check
+        self._entered: list[tuple[ExitStack, Handle]] = []
+
+    def _start(self, stack: ExitStack) -> Handle:
+        raise NotImplementedError
+
+    def __enter__(self) -> Handle:
+        """Start, and return the handle."""
+        with ExitStack() as stack:
+            handle = self._start(stack)
+            self._entered.append((stack.pop_all(), handle))
+        return handle
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop; AssertionError if something was asked for that is not imitated, and nothing else went wrong."""
+        stack, handle = self._entered.pop()
+        stack.close()
+        if self._check and error is None:
+            handle.assert_no_unexpected()
+
+
+class mocked(_Starting):  # noqa: N801 -- called like a function
+    """Catch the client's ``requests`` in-process; nothing reaches the network. Time is virtual: it moves when told.
+
+    ``with mocked("slow-training") as mock: …``, or a decorator. ``scenario`` is a bundled name, a file, or a Scenario.
+    Both documented hosts are taken over, or ``base_url`` instead. ``seed`` goes before the scenario's own. At the end,
+    a request that the mock does not imitate raises AssertionError, unless ``check=False``.
+
+    Raises ScenarioError with every problem if the scenario cannot be used; ValueError if ``base_url`` is none.
+    """
+
+    def __init__(
+        self,
+        scenario: str | Path | Scenario = "demo",
+        *,
+        base_url: str | None = None,
+        seed: int | None = None,
+        check: bool = True,
+    ) -> None:
+        super().__init__(check=check)
+        self._scenario = load_scenario(scenario)
+        self._base_urls = DOCUMENTED_HOSTS if base_url is None else (base_url.rstrip("/"),)
+        self._seed = seed
+
+    def _start(self, stack: ExitStack) -> Handle:
+        from mock_p1.doors.responses_mock import Mock  # noqa: PLC0415 -- takes 0.3 s; a served mock does not need it
+
+        engine = Engine(self._scenario, VirtualClock(), seed=self._seed)
+        mock = Mock(engine, self._base_urls)
+        mock.start()
+        stack.callback(mock.stop)
+        return Handle(engine, self._base_urls[0], mock)
+
+
+class serving(_Starting):  # noqa: N801 -- called like a function
+    """Serve a scenario with the real server, in a thread, on a free port of loopback (or ``host`` and ``port``).
+
+    ``with serving("slow-training", speed=3600) as mock: …``, or a decorator. The clock runs ``speed`` times as fast as
+    real time. Otherwise as ``mocked``; raises CannotListen (an OSError) if the port cannot be had.
+    """
+
+    def __init__(  # noqa: PLR0913 -- each is a choice of its own
+        self,
+        scenario: str | Path | Scenario = "demo",
+        *,
+        speed: float = 1.0,
+        seed: int | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        check: bool = True,
+    ) -> None:
+        super().__init__(check=check)
+        self._scenario = load_scenario(scenario)
+        self._speed, self._seed, self._address = speed, seed, (host, port)
+
+    def _start(self, stack: ExitStack) -> Handle:
+        from mock_p1.testing.server import Server, ServerThread  # noqa: PLC0415 -- Flask takes 0.35 s
+
+        engine = Engine(self._scenario, RealClock(self._speed), seed=self._seed)
+        server = Server(engine, host=self._address[0], port=self._address[1])
+        stack.enter_context(ServerThread(server))
+        return Handle(engine, server.url)
