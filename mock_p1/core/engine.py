@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
@@ -76,7 +77,7 @@ class Engine:
             if isinstance(met, Record):
                 return self._see(request, met, now)
             reply = self._answers.error(met.error)
-            self._note(request, job_id, mask(api_key), now, reply, error=met.error, source=met.source)
+            self._note(request, job_id, api_key, now, reply, error=met.error, source=met.source)
             return reply
 
     def _meet(self, api_key: str, job_id: str, now: int) -> Record | Refusal:
@@ -117,6 +118,7 @@ class Engine:
                 record.job_id, at.http_status or (reply.status if isinstance(reply, Reply) else None),
                 at.status, at.error, at.fault, at.source, (program.plan, record.state),
                 _notes(request, record.job_id) if request.query or request.has_body or "{" in record.job_id else (),
+                record.caller,
             )
         )  # fmt: skip
         return reply
@@ -136,7 +138,8 @@ class Engine:
 
     def _unexpected(self, request: Request, path: str, reply: Reply) -> Reply:
         short = request._replace(path=answers.shown(path))
-        self._note(short, None, "", self.clock.now(), reply, operation=None)
+        why = json.loads(reply.body)["message"]
+        self._note(short, None, "", self.clock.now(), reply, operation=None, notes=(why,))
         return reply.to(request.method)
 
     def _take_forced(self, job_id: str) -> Forced | None:
@@ -148,9 +151,7 @@ class Engine:
 
     def _answer_forced(self, request: Request, api_key: str, job_id: str, forced: Forced, now: int) -> Reply | Fault:
         reply = self._answers.error(forced.error) if forced.error else self._answers.fault(forced.fault or "", job_id)
-        self._note(
-            request, job_id, mask(api_key), now, reply, error=forced.error, fault=forced.fault, source="fail_next"
-        )
+        self._note(request, job_id, api_key, now, reply, error=forced.error, fault=forced.fault, source="fail_next")
         return reply
 
     def _delayed(self, reply: Reply | Fault, record: Record, at: ProgramStep) -> Reply | Fault:
@@ -161,14 +162,15 @@ class Engine:
         return reply._replace(delay=reply.delay + span.low + drawn)
 
     def _note(  # noqa: PLR0913 -- one row of the journal
-        self, request: Request, job_id: str | None, masked: str, now: int, reply: Reply | Fault, *,
+        self, request: Request, job_id: str | None, api_key: str, now: int, reply: Reply | Fault, *,
         operation: str | None = "retrain_status", error: str | None = None, fault: str | None = None, source: str = "",
+        notes: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         self.journal.add(
             Entry(
-                self.journal.number(), now, request.method, request.path, masked, operation, job_id,
+                self.journal.number(), now, request.method, request.path, mask(api_key), operation, job_id,
                 reply.status if isinstance(reply, Reply) else None, None, error, fault, source or self.scenario.name,
-                None, _notes(request, job_id),
+                None, notes + _notes(request, job_id), hash(api_key),
             )
         )  # fmt: skip
 

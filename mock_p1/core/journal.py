@@ -15,7 +15,10 @@ DEFAULT_MAX: Final = 1000
 
 
 class Entry(NamedTuple):
-    """One request and its outcome. ``at`` is in nanoseconds of the mock's clock; the key is masked."""
+    """One request and its outcome. ``at`` is in nanoseconds of the mock's clock; the key is masked.
+
+    ``caller`` tells keys apart that look the same when masked; it says nothing about them.
+    """
 
     number: int
     at: int
@@ -31,6 +34,7 @@ class Entry(NamedTuple):
     source: str
     place: tuple[Plan, State] | None
     notes: tuple[str, ...]
+    caller: int = 0
 
     @property
     def waits_for(self) -> str | None:

@@ -21,11 +21,11 @@ MAX_GUESTS: Final = 10_000
 class Record:
     """One job as one API key sees it: where it is, and the last answer it gave."""
 
-    __slots__ = ("api_key", "cached", "guest", "job_id", "masked", "polls", "program", "state")
+    __slots__ = ("api_key", "cached", "caller", "guest", "job_id", "masked", "polls", "program", "state")
 
     def __init__(self, api_key: str, job_id: str, program: Program, *, guest: bool) -> None:
         self.api_key, self.job_id, self.program, self.guest = api_key, job_id, program, guest
-        self.masked = mask(api_key)
+        self.masked, self.caller = mask(api_key), hash(api_key)
         self.polls = 0
         self.state: State | None = None
         self.cached: tuple[int, str, Reply | Fault] | None = None
