@@ -1,0 +1,179 @@
+"""What each bundled scenario's description promises, told as a client lives it. One test each, named like the file."""
+
+import io
+import zipfile
+
+import pytest
+import requests
+
+from mock_p1 import load_scenario
+from mock_p1.core.contract import FAULTS
+from mock_p1.core.program import Jobs
+
+RESULT_FILES = ["metrics.csv", "analysis_summary.csv", "evaluation_raw_data.csv"]
+
+
+def files_of(download_url):
+    """The names in the ZIP behind a download_url, fetched without a key."""
+    with zipfile.ZipFile(io.BytesIO(requests.get(download_url, timeout=5).content)) as result:
+        return result.namelist()
+
+
+def test_demo(client):
+    """Two polls wait, four seconds run, then a result; and its keys and jobs lead to all five errors."""
+    assert client.statuses(3) == ["job_waiting", "job_waiting", "job_running"]
+    client.mock.advance("4s")
+    finished = client.poll()
+    assert (finished["status"], finished["model_id"]) == ("job_finished", 4821)
+    assert files_of(finished["download_url"]) == RESULT_FILES
+    asked = [("retrain-001", ""), ("retrain-001", "expired-key"), ("retrain-001", "no-such-key")]
+    asked += [("no-such-job", "demo-key"), ("deleted-001", "demo-key")]
+    assert [client.of(job, key).poll()["message"] for job, key in asked] == [
+        "invalid_api_key.",
+        "Inactive_credential.",
+        "Not_found_credential.",
+        "Not found retrain job.",
+        "This job may be deleted.",
+    ]
+
+
+def test_happy_path(client):
+    """Any key and any id go from waiting over running to a result, by polls alone."""
+    for job, key in (("retrain-001", "demo-key"), ("an-id-of-my-own", "a-key-of-my-own")):
+        mine = client.of(job, key)
+        assert mine.statuses(5) == ["job_waiting"] * 2 + ["job_running"] * 3
+        finished = mine.poll()
+        assert finished["message"] == "再学習が完了しました"
+        assert files_of(finished["download_url"]) == RESULT_FILES
+
+
+def test_slow_training(client):
+    """Ten minutes of waiting and an hour and fifty of running, to the second, and never by polling."""
+    assert client.statuses(2) == ["job_waiting"] * 2
+    client.mock.advance("9m59s")
+    assert client.statuses(1) == ["job_waiting"]
+    client.mock.advance("1s")
+    assert client.statuses(2) == ["job_running"] * 2
+    client.mock.advance("1h50m")
+    assert files_of(client.poll()["download_url"]) == RESULT_FILES
+
+
+def test_training_failed(client):
+    """The job ends as job_failed, says why, and has no result."""
+    assert client.statuses(3) == ["job_waiting", "job_running", "job_running"]
+    for _ in range(2):
+        failed = client.poll()
+        assert (failed["status"], failed["message"]) == ("job_failed", "学習データの行数が足りません")
+        assert "download_url" not in failed
+
+
+def test_deleted_mid_run(client):
+    """After three good polls the job is gone, and stays so."""
+    assert client.statuses(3) == ["job_waiting", "job_running", "job_running"]
+    assert client.errors(3) == ["This job may be deleted."] * 3
+
+
+def test_key_expires_mid_run(client):
+    """After three good polls the key is refused, and stays so."""
+    assert client.statuses(3) == ["job_waiting", "job_running", "job_running"]
+    assert client.errors(3) == ["Inactive_credential."] * 3
+
+
+def test_all_errors(client):
+    """All five in a row, each at a job of its own name, and each where it comes from: from keys, and from jobs."""
+    errors = {
+        "invalid_api_key": "invalid_api_key.",
+        "inactive_credential": "Inactive_credential.",
+        "not_found_credential": "Not_found_credential.",
+        "not_found_retrain_job": "Not found retrain job.",
+        "job_may_be_deleted": "This job may be deleted.",
+    }
+    assert client.errors(5) == list(errors.values())
+    assert client.statuses(1) == ["job_finished"]
+    for job, message in errors.items():
+        assert client.of(job).errors(2) == [message] * 2
+    by_key = {"": "invalid_api_key", "expired-key": "inactive_credential", "revoked-7": "inactive_credential"}
+    for key, name in {**by_key, "no-such-key": "not_found_credential"}.items():
+        assert client.of(key=key).errors(1) == [errors[name]]
+    assert client.of("of-another-model").errors(1) == [errors["not_found_retrain_job"]]
+    assert client.of("of-another-model", "other-model-key").statuses(1) == ["job_finished"]
+
+
+def test_stuck(client):
+    """Neither polls nor years move the job on."""
+    assert client.statuses(2) == ["job_waiting", "job_running"]
+    client.mock.advance("3650d")
+    assert client.statuses(50) == ["job_running"] * 50
+    assert client.of("never-starts").statuses(50) == ["job_waiting"] * 50
+
+
+def test_finished_without_result(client):
+    """job_finished comes without a download_url, with an empty one, or with one that is two polls late."""
+    assert client.statuses(2) == ["job_running"] * 2
+    assert client.poll() == {"status": "job_finished", "model_id": 4821, "metadata": {"retrain_job_id": "retrain-001"}}
+    assert client.of("empty-url").poll()["download_url"] == ""
+    late = client.of("late-url")
+    polls = [late.poll() for _ in range(3)]
+    assert [poll["status"] for poll in polls] == ["job_finished"] * 3
+    assert ["download_url" in poll for poll in polls] == [False, False, True]
+    assert files_of(polls[2]["download_url"]) == RESULT_FILES
+
+
+def test_status_goes_back(client):
+    """A running job waits once more before it runs on and finishes."""
+    seen = ["job_waiting", "job_running", "job_running", "job_waiting", "job_running", "job_finished"]
+    assert client.statuses(6) == seen
+
+
+def test_unknown_status(client):
+    """Three statuses that no client knows come and go, each with HTTP 200, before the job finishes."""
+    responses = [client.ask() for _ in range(5)]
+    assert {response.status_code for response in responses} == {200}
+    seen = ["job_waiting", "job_validating_data", "JOB_RUNNING", "再学習中", "job_finished"]
+    assert [response.json()["status"] for response in responses] == seen
+
+
+def test_flaky_network(client):
+    """Each of the six faults strikes one poll, in the way of a real network, and the job still finishes."""
+    lost = requests.exceptions.ConnectionError
+    assert client.statuses(1) == ["job_running"]
+    with pytest.raises(lost, match="reset by peer"):
+        client.poll()
+    with pytest.raises(lost, match="without response"):
+        client.poll()
+    assert client.statuses(1) == ["job_running"]
+    with pytest.raises((lost, requests.exceptions.ChunkedEncodingError)):
+        client.poll()
+    with pytest.raises(requests.exceptions.JSONDecodeError):
+        client.poll()
+    assert client.statuses(2) == ["job_running"] * 2
+    with pytest.raises(lost):
+        client.poll()
+    assert files_of(client.poll()["download_url"]) == RESULT_FILES
+    assert [poll.fault for poll in client.mock.polls() if poll.fault] == list(FAULTS)
+
+
+def test_overloaded(client):
+    """A client that waits as long as Retry-After says gets through; one that does not is refused again."""
+    assert client.statuses(1) == ["job_waiting"]
+    for status_code, body in ((429, {"message": "Too Many Requests"}), (503, None)):
+        refused = client.ask()
+        assert refused.status_code == status_code
+        assert body is None or refused.json() == body
+        wait = int(refused.headers["Retry-After"])
+        client.mock.advance(wait - 1)
+        assert client.ask().status_code == status_code
+        client.mock.advance(1)
+        assert client.statuses(1) == ["job_running"]
+    assert files_of(client.poll()["download_url"]) == RESULT_FILES
+
+
+def test_many_jobs(client):
+    """Eleven hundred jobs go their way, each by itself, and each for every client's own key."""
+    ids = list(Jobs(load_scenario("many-jobs"), 7).ids())
+    assert len(set(ids)) == 1100
+    numbered = [client.of(f"load-{number}") for number in (1, 500, 1000)]
+    for mine in (*numbered, client.of("load-1", "client-7"), client.of(ids[-1])):
+        assert mine.statuses(4) == ["job_waiting", "job_running", "job_running", "job_finished"]
+        assert 1000 <= mine.poll()["model_id"] <= 9999
+    assert client.of("load-1001").errors(1) == ["Not found retrain job."]
