@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mock_p1.core.timeline import Plan, State, waits_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 DEFAULT_MAX: Final = 1000
 
@@ -59,7 +59,17 @@ class Journal:
         self._entries: deque[Entry] = deque(maxlen=maximum)
         self._numbers = count(1)
         self.number = self._numbers.__next__
-        self.add = self._entries.append
+        self.add: Callable[[Entry], None] = self._entries.append
+
+    def listen(self, listener: Callable[[Entry], None]) -> None:
+        """Hand every further entry to ``listener`` too. It is called before the request is answered: it must not wait."""
+        keep = self.add
+
+        def keep_and_tell(entry: Entry) -> None:
+            keep(entry)
+            listener(entry)
+
+        self.add = keep_and_tell
 
     def __iter__(self) -> Iterator[Entry]:
         """Iterate over a copy, oldest first; safe while others write."""
@@ -70,6 +80,7 @@ class Journal:
 
     def clear(self) -> None:
         """Forget every entry; numbers go on."""
+        self._cleared = self.last
         self._entries.clear()
 
 
