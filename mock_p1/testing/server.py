@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import socket
 import threading
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import uvicorn
 from a2wsgi import WSGIMiddleware
@@ -37,12 +37,7 @@ class Server:
         self._socket = _listen(host, port)
         self.port: int = self._socket.getsockname()[1]
         app = AsgiApp(engine, WSGIMiddleware(create_app_for(engine)))  # type: ignore[arg-type]  # a2wsgi's own types of ASGI
-        self._uvicorn = uvicorn.Server(
-            uvicorn.Config(
-                app, http="httptools", loop=_loop(), ws="none", lifespan="off", interface="asgi3", access_log=False,
-                log_config=None, log_level="critical", server_header=False, timeout_graceful_shutdown=0, backlog=BACKLOG,
-            )
-        )  # fmt: skip
+        self._uvicorn = uvicorn.Server(configuration(app))
 
     @property
     def url(self) -> str:
@@ -66,6 +61,14 @@ class Server:
     def started(self) -> bool:
         """Whether requests are answered."""
         return self._uvicorn.started
+
+
+def configuration(app: Any) -> uvicorn.Config:  # noqa: ANN401 -- any ASGI application
+    """Return how uvicorn is run here: the fast parser and loop, no log of its own, an end without waiting."""
+    return uvicorn.Config(
+        app, http="httptools", loop=_loop(), ws="none", lifespan="off", interface="asgi3", access_log=False,
+        log_config=None, log_level="critical", server_header=False, timeout_graceful_shutdown=0, backlog=BACKLOG,
+    )  # fmt: skip
 
 
 class ServerThread:
