@@ -132,4 +132,7 @@ def _speed(speed: float) -> float:
 
 
 def _date(start: datetime, moment: int) -> datetime:
-    return start + timedelta(microseconds=moment // 1000)
+    try:
+        return start + timedelta(microseconds=moment // 1000)
+    except OverflowError:  # a clock that was moved on by thousands of years; the calendar ends before it
+        return datetime.max.replace(tzinfo=UTC)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mock_p1.core import answers, contract
 from mock_p1.core.answers import Answers
+from mock_p1.core.changes import Changes
 from mock_p1.core.clock import RealClock
 from mock_p1.core.journal import DEFAULT_MAX, Entry, Journal, mask
 from mock_p1.core.messages import Fault, Reply, Request, origin_form
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mock_p1.core.clock import Clock
-    from mock_p1.core.program import ProgramStep
+    from mock_p1.core.program import Program, ProgramStep
     from mock_p1.core.scenario import Scenario
 
 
@@ -42,8 +43,10 @@ class Engine:
         """``seed`` goes before the scenario's own; ``journal_max`` is how many requests are remembered."""
         self.scenario = scenario
         self.clock: Clock = clock or RealClock()
+        self._given_seed = seed
         self.seed = scenario.seed if seed is None else seed
         self.journal = Journal(journal_max)
+        self.changes = Changes()
         self.records = Records()
         self.keyring = Keyring(scenario)
         self.jobs = Jobs(scenario, self.seed)
@@ -64,6 +67,38 @@ class Engine:
         if request.method != found.operation.method:
             return self._unexpected(request, path, answers.wrong_method(request, found.operation))
         return self._handlers[found.operation.name](request, found.parameters)
+
+    def load(self, scenario: Scenario) -> tuple[int, int]:
+        """Swap the scenario at once, between two polls.
+
+        A job keeps its state, for every key that may still see it, where its timeline did not change; any other begins
+        anew at its next poll. Returns how many (pairs of key and job) kept their state and how many lost it.
+        """
+        seed = scenario.seed if self._given_seed is None else self._given_seed
+        keyring, jobs, written = Keyring(scenario), Jobs(scenario, seed), Answers(scenario, seed)
+        jobs.find("")  # makes the generated ids now, while polls are still answered
+        same: dict[tuple[int, int], bool] = {}  # thousands of jobs may share a program
+
+        def program_of(record: Record) -> Program | None:
+            hit = jobs.find(record.job_id)
+            if hit is None or keyring.refusal(record.api_key) or not hit.value.open_to(record.api_key):
+                return None
+            pair = id(record.program), id(hit.value)
+            if pair not in same:
+                same[pair] = hit.value.does_the_same(record.program)
+            return hit.value if same[pair] else None
+
+        def start_holds(job_id: str) -> bool:
+            before, after = self.jobs.find(job_id), jobs.find(job_id)
+            return before is not None and after is not None and after.value.does_the_same(before.value)
+
+        with self.lock:
+            counts = self.records.adopt(program_of, start_holds)
+            self.scenario, self.seed, self.keyring, self.jobs, self._answers = scenario, seed, keyring, jobs, written
+            kept = [forced for forced in self.forced if forced.job_id is None or jobs.find(forced.job_id)]
+            self.forced.clear()
+            self.forced.extend(kept)
+        return counts
 
     def _poll(self, request: Request, parameters: Mapping[str, str]) -> Reply | Fault:
         job_id = parameters["retrain_job_id"]
@@ -108,6 +143,7 @@ class Engine:
         else:
             reply = cached[2]
         record.polls += 1
+        record.last = now
         if at.step.delay is not None:
             reply = self._delayed(reply, record, at)
             if record.state.position != index:  # the next step begins with the answer to the last poll of this one
@@ -125,21 +161,24 @@ class Engine:
 
     def _download(self, request: Request, parameters: Mapping[str, str]) -> Reply:
         job_id, number, name = parameters["retrain_job_id"], parameters["step"], parameters["file_name"]
-        hit, reply = self.jobs.find(job_id), None
-        source = self.scenario.name
+        with self.lock:
+            jobs, written, source = self.jobs, self._answers, self.scenario.name
+        hit, reply = jobs.find(job_id), None
         if hit and len(number) < 10 and number.isascii() and number.isdigit():  # noqa: PLR2004 -- no timeline is that long
             index = int(number) - 1
             if 0 <= index < len(hit.value.steps):
                 at = hit.value.steps[index]
-                source, reply = at.source, self._answers.result(job_id, index, name, at.step)
+                source, reply = at.source, written.result(job_id, index, name, at.step)
         reply = reply or answers.no_result(request.path)
-        self._note(request, job_id, "", self.clock.now(), reply, operation="result_download", source=source)
+        with self.lock:
+            self._note(request, job_id, "", self.clock.now(), reply, operation="result_download", source=source)
         return reply
 
     def _unexpected(self, request: Request, path: str, reply: Reply) -> Reply:
         short = request._replace(path=answers.shown(path))
         why = json.loads(reply.body)["message"]
-        self._note(short, None, "", self.clock.now(), reply, operation=None, notes=(why,))
+        with self.lock:
+            self._note(short, None, "", self.clock.now(), reply, operation=None, notes=(why,))
         return reply.to(request.method)
 
     def _take_forced(self, job_id: str) -> Forced | None:
@@ -166,6 +205,7 @@ class Engine:
         operation: str | None = "retrain_status", error: str | None = None, fault: str | None = None, source: str = "",
         notes: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
+        # the lock is held, so that rows stand in the order of their numbers
         self.journal.add(
             Entry(
                 self.journal.number(), now, request.method, request.path, mask(api_key), operation, job_id,

@@ -60,6 +60,7 @@ class Journal:
         self._numbers = count(1)
         self.number = self._numbers.__next__
         self.add: Callable[[Entry], None] = self._entries.append
+        self._cleared = 0
 
     def listen(self, listener: Callable[[Entry], None]) -> None:
         """Hand every further entry to ``listener`` too. It is called before the request is answered: it must not wait."""
@@ -70,6 +71,28 @@ class Journal:
             listener(entry)
 
         self.add = keep_and_tell
+
+    @property
+    def last(self) -> int:
+        """The number of the newest entry, also where it was cleared since; 0 before the first."""
+        try:
+            return self._entries[-1].number
+        except IndexError:
+            return self._cleared
+
+    def after(self, number: int) -> tuple[list[Entry], int]:
+        """Return the entries numbered above ``number``, oldest first, and how many more there were that are gone.
+
+        Entries that somebody cleared do not count as gone.
+        """
+        newer: list[Entry] = []
+        for entry in reversed(self._entries.copy()):
+            if entry.number <= number:
+                break
+            newer.append(entry)
+        newer.reverse()
+        known = max(number, self._cleared)
+        return newer, max(0, newer[0].number - 1 - known) if newer else 0
 
     def __iter__(self) -> Iterator[Entry]:
         """Iterate over a copy, oldest first; safe while others write."""

@@ -35,7 +35,7 @@ def parse(source: str | bytes, name: str = "scenario", attach: Attach | None = N
 
     text = _decode(source, report)
     root = None if text is None else _root(text, report)
-    if root is None:
+    if root is None or text is None:
         raise ScenarioError(problems)
     files: dict[str, bytes] = {}
     try:
@@ -45,7 +45,7 @@ def parse(source: str | bytes, name: str = "scenario", attach: Attach | None = N
         raise ScenarioError(problems) from None
     if problems:
         raise ScenarioError(problems)
-    return scenario.located(name, lambda path: root.place(path)[0], files)
+    return scenario.located(name, lambda path: root.place(path)[0], files, text)
 
 
 def problems_of(error: ValidationError, name: str, root: Node | None = None) -> list[Problem]:

@@ -33,11 +33,24 @@ class ProgramStep(NamedTuple):
 
 
 class Program(NamedTuple):
-    """What a job does: the plan that time and polls move, and the step behind each stage."""
+    """What a job does: the plan that time and polls move, and the step behind each stage.
+
+    ``name`` is where it stands in the scenario: ``jobs/retrain-001``, ``jobs/*``, ``generated_jobs/0``.
+    """
 
     plan: Plan
     steps: tuple[ProgramStep, ...]
     api_key: str | None
+    name: str = ""
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it is any job's that fits a pattern; no id of a job has a ``*``."""
+        return "*" in self.name
+
+    def does_the_same(self, other: Program) -> bool:
+        """Tell whether both show the same steps for the same spans, wherever they stand in their files."""
+        return self.plan == other.plan and [at.step for at in self.steps] == [at.step for at in other.steps]
 
     def open_to(self, key: str) -> bool:
         """Tell whether the job can be seen with this key."""
@@ -91,10 +104,12 @@ class Jobs:
     """Finds the program of a job id: named jobs, then generated ones, then patterns."""
 
     def __init__(self, scenario: Scenario, seed: int) -> None:
-        self._named = Names({job_id: _compile(scenario, job, "jobs", job_id) for job_id, job in scenario.jobs.items()})
+        self._named = Names(
+            {job_id: compile_job(scenario, job, "jobs", job_id) for job_id, job in scenario.jobs.items()}
+        )
         self._ids = [job_id for job_id in scenario.jobs if "*" not in job_id]
         self._groups = [
-            _Group(_compile(scenario, group, "generated_jobs", index), group.count, group.prefix, (seed, index))
+            _Group(compile_job(scenario, group, "generated_jobs", index), group.count, group.prefix, (seed, index))
             for index, group in enumerate(scenario.generated_jobs)
         ]
 
@@ -109,6 +124,11 @@ class Jobs:
             return None
         return self._named.by_pattern(job_id)
 
+    @property
+    def count(self) -> int:
+        """How many ids are named or generated."""
+        return len(self._ids) + sum(group.count for group in self._groups)
+
     def ids(self) -> Iterator[str]:
         """Yield every id that is named or generated, in the order of the file."""
         yield from self._ids
@@ -121,7 +141,7 @@ class _Group:
 
     def __init__(self, program: Program, count: int, prefix: str | None, place: tuple[int, int]) -> None:
         self.program = program
-        self._count, self._prefix, self._place = count, prefix, place
+        self.count, self._prefix, self._place = count, prefix, place
         self._uuids: dict[str, None] | None = None
 
     def __contains__(self, job_id: str) -> bool:
@@ -130,18 +150,18 @@ class _Group:
         number = job_id.removeprefix(self._prefix)
         if not (job_id.startswith(self._prefix) and number.isascii() and number.isdigit() and number[0] != "0"):
             return False
-        return len(number) <= len(str(self._count)) and int(number) <= self._count
+        return len(number) <= len(str(self.count)) and int(number) <= self.count
 
     def ids(self) -> Iterator[str]:
         if self._prefix is None:
             return iter(self._made())
-        return (f"{self._prefix}{number}" for number in range(1, self._count + 1))
+        return (f"{self._prefix}{number}" for number in range(1, self.count + 1))
 
     def _made(self) -> dict[str, None]:
         if self._uuids is None:
             seed, index = self._place
             start = blake2b(f"{seed}/{index}/".encode(), digest_size=16)
-            self._uuids = dict.fromkeys(_uuid(start, number) for number in range(self._count))
+            self._uuids = dict.fromkeys(_uuid(start, number) for number in range(self.count))
         return self._uuids
 
 
@@ -154,12 +174,13 @@ def _uuid(start: blake2b, number: int) -> str:
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
 
 
-def _compile(scenario: Scenario, job: Job, *path: str | int) -> Program:
+def compile_job(scenario: Scenario, job: Job, *path: str | int) -> Program:
+    """Make the program of the job that stands at ``path`` in the scenario."""
     steps = tuple(_step(scenario, index, step, path) for index, step in enumerate(job.steps))
     stages = [step.step.for_ or Stage() for step in steps]
     if not job.loops:
         stages[-1] = Stage()  # the last step never ends, whatever its `for` says
-    return Program(plan(tuple(stages), loops=job.loops), steps, job.api_key)
+    return Program(plan(tuple(stages), loops=job.loops), steps, job.api_key, "/".join(map(str, path)))
 
 
 def _step(scenario: Scenario, index: int, step: Step, path: tuple[str | int, ...]) -> ProgramStep:

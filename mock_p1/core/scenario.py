@@ -113,6 +113,7 @@ class Scenario(Strict):
     _name: str = PrivateAttr("scenario")
     _line: Callable[[Path], int] | None = PrivateAttr(None)
     _files: dict[str, bytes] = PrivateAttr(default_factory=dict)
+    _text: str | None = PrivateAttr(None)
 
     @property
     def name(self) -> str:
@@ -124,9 +125,14 @@ class Scenario(Strict):
         """The contents of the files named by ``result: {file: …}``."""
         return self._files
 
-    def located(self, name: str, line: Callable[[Path], int], files: dict[str, bytes]) -> Self:
+    @property
+    def text(self) -> str | None:
+        """The text it was read from; None where it was made in Python."""
+        return self._text
+
+    def located(self, name: str, line: Callable[[Path], int], files: dict[str, bytes], text: str) -> Self:
         """Remember where the scenario came from. ``line`` returns the line that a path of keys leads to."""
-        self._name, self._line, self._files = name, line, files
+        self._name, self._line, self._files, self._text = name, line, files, text
         return self
 
     def where(self, *path: str | int) -> str:
