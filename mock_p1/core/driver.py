@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from mock_p1.core.clock import RealClock
 from mock_p1.core.contract import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.core.engine import Engine, Forced
 from mock_p1.core.problems import unknown
@@ -13,7 +14,11 @@ from mock_p1.core.timeline import State, following, settle
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mock_p1.core.changes import Kind
     from mock_p1.core.program import Program
+    from mock_p1.core.scenario import Scenario
+
+MAX_FORCED: Final = 100_000
 
 
 class NoSuchJob(LookupError):  # noqa: N818 -- says what is missing
@@ -22,6 +27,10 @@ class NoSuchJob(LookupError):  # noqa: N818 -- says what is missing
 
 class NoSuchStep(LookupError):  # noqa: N818 -- says what is missing
     """The job's timeline has no such step."""
+
+
+class FixedClock(RuntimeError):  # noqa: N818 -- says what it is
+    """The clock is a virtual one: it has no speed, and stands still by nature."""
 
 
 class Driver:
@@ -44,7 +53,7 @@ class Driver:
         if status not in shown:
             known = [name for name in shown if name is not None]
             raise NoSuchStep(f"job {job_id!r}: {unknown('status', status, known)}")
-        self.go_to(job_id, shown.index(status))
+        self._move(job_id, lambda program, _: next((at.position for at in program.steps if at.status == status), None))
 
     def fail_next(self, name: str, times: int = 1, job_id: str | None = None) -> None:
         """Answer the next polls (of one job, or of any) with a documented error or a fault; the job does not move."""
@@ -56,7 +65,50 @@ class Driver:
             self.program_of(job_id)
         error, fault = (name, None) if name in DOCUMENTED_ERRORS else (None, name)
         with self._engine.lock:
+            if len(self._engine.forced) + times > MAX_FORCED:
+                waiting = len(self._engine.forced)
+                raise ValueError(
+                    f"at most {MAX_FORCED:,} failures can wait; {waiting:,} wait already, {times:,} are asked for"
+                )
             self._engine.forced.extend([Forced(error, fault, job_id)] * times)
+        self._note("next", job_id)
+
+    def forgive(self) -> int:
+        """Take back every failure that waits for a poll; return how many there were."""
+        with self._engine.lock:
+            count = len(self._engine.forced)
+            self._engine.forced.clear()
+        self._note("next")
+        return count
+
+    def advance(self, by: int) -> None:
+        """Move the clock forward by nanoseconds; ValueError if negative."""
+        self._engine.clock.advance(by)
+        self._note("clock")
+
+    def set_speed(self, speed: float) -> None:
+        """Let the clock run ``speed`` times as fast as real time; ValueError, or FixedClock where it does not run."""
+        self._running_clock().set_speed(speed)
+        self._note("clock")
+
+    def freeze(self, *, frozen: bool = True) -> None:
+        """Stop the clock, or let it run on; FixedClock where it does not run."""
+        self._running_clock().freeze(frozen=frozen)
+        self._note("clock")
+
+    def load(self, scenario: Scenario) -> tuple[int, int]:
+        """Swap the scenario, as Engine.load says; return how many states were kept and how many lost."""
+        counts = self._engine.load(scenario)
+        self._note("scenario")
+        return counts
+
+    def forget_requests(self) -> int:
+        """Empty the journal; return how many rows it had."""
+        with self._engine.lock:
+            count = len(self._engine.journal)
+            self._engine.journal.clear()
+        self._note("requests")
+        return count
 
     def reset(self, job_id: str | None = None) -> None:
         """Begin anew: one job; or all jobs, with the journal and the queue of forced failures emptied."""
@@ -67,6 +119,7 @@ class Driver:
             if job_id is None:
                 self._engine.forced.clear()
                 self._engine.journal.clear()
+        self._note("job" if job_id else "reset", job_id)
 
     def program_of(self, job_id: str) -> Program:
         """Return what a job does; NoSuchJob says which jobs there are."""
@@ -86,6 +139,8 @@ class Driver:
     def _move(self, job_id: str, target: Callable[[Program, int], int | None]) -> None:
         program = self.program_of(job_id)
         with self._engine.lock:
+            hit = self._engine.jobs.find(job_id)  # again: the scenario may have been swapped meanwhile
+            program = hit.value if hit else program
             now = self._engine.clock.now()
             records = list(self._engine.records.of(job_id))
             settled = [settle(program.plan, record.state, now).position for record in records if record.state]
@@ -99,3 +154,12 @@ class Driver:
                     record.state = State(index, now)
             if start is not None:
                 self._engine.records.start_at(job_id, start)
+        self._note("job", job_id)
+
+    def _running_clock(self) -> RealClock:
+        if not isinstance(self._engine.clock, RealClock):
+            raise FixedClock("this mock's clock is virtual: it moves when it is advanced, and has no speed")
+        return self._engine.clock
+
+    def _note(self, kind: Kind, job_id: str | None = None) -> None:
+        self._engine.changes.note(kind, self._engine.clock.now(), job_id)
