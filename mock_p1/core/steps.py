@@ -170,6 +170,9 @@ class Result(Strict):
         return name
 
 
+_Generated = Annotated[str, OneOf("result", ("generated",))]
+
+
 def _result(value: object) -> object:
     if value == "generated":
         return Result(rows=DEFAULT_ROWS)
@@ -192,7 +195,7 @@ class StatusStep(Step):
     model_id: Whole | None = None
     message: Words | None = None
     download_url: Words | None = None
-    result: Annotated[Result, BeforeValidator(_result, json_schema_input_type=Result | str)] | None = None
+    result: Annotated[Result, BeforeValidator(_result, json_schema_input_type=Result | _Generated)] | None = None
 
     @classmethod
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:

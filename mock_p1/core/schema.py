@@ -1,0 +1,115 @@
+"""The JSON Schema of scenario files: made from the model, so that editors and `check` see the same file alike.
+
+To what pydantic makes of the model this adds a sentence for every key, which editors show, and the rules that a model
+cannot say by types (a job has a timeline or is an error).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pydantic.json_schema import GenerateJsonSchema
+
+from mock_p1.core.contract import JOB_ID_LIMIT, RETRAIN_STATUS
+from mock_p1.core.scenario import Scenario
+
+ID: Final = "urn:mock-p1:scenario"
+
+_STEP: Final = {
+    "for": "How long the step lasts: 2 polls, a duration (500ms, 90s, 1h30m), or manual. The last step needs none.",
+    "delay": "How long each answer is held back: 300ms, or drawn by the seed from a range: 100ms..2s.",
+}
+_JOB: Final = {
+    "api_key": "The only API key that sees the job; to all others it does not exist. A * fits anything.",
+    "at_end": "After the last step: stay there, or loop to the first.",
+    "timeline": "The steps, one after the other. Time begins to run at a key's first poll.",
+    "error": "Short for a timeline of one step that answers this error.",
+}
+DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
+    "Scenario": {
+        "$schema": "Where editors find this schema.",
+        "description": "What the scenario is for, in a sentence.",
+        "seed": "All invented values follow from it.",
+        "api_keys": "What each x-api-key is: active, or the error it is answered with. A * fits anything; exact names "
+        "win, then the first pattern. Without api_keys every key is active.",
+        "jobs": "The jobs by their retrain_job_id. A * fits anything; exact names win, then the first pattern.",
+        "generated_jobs": "Many jobs at once.",
+        "assumptions": "What the manual does not say, and this mock therefore assumes.",
+    },
+    "Job": _JOB,
+    "GeneratedJobs": {
+        **_JOB,
+        "count": "How many jobs.",
+        "prefix": "Ids are this and a number from 1; without it they are UUIDs, drawn by the seed.",
+    },
+    "StatusStep": {
+        **_STEP,
+        "status": "The status that is answered. The manual names job_finished alone; any text is allowed.",
+        "model_id": "A whole number, or a Faker provider: {fake: random_int, min: 1, max: 9999}.",
+        "message": "A text, or a Faker provider: {fake: sentence}.",
+        "download_url": "A URL of your own, or a Faker provider. With result: the mock writes its own.",
+        "result": "A file that the mock serves at download_url: generated, {rows: 500} or {file: result.zip}.",
+    },
+    "ErrorStep": {**_STEP, "error": "One of the five documented errors."},
+    "FaultStep": {**_STEP, "fault": "How the network fails."},
+    "ReplyStep": {**_STEP, "reply": "A literal HTTP answer."},
+    "Literal": {
+        "status_code": "The HTTP status.",
+        "headers": "The headers. Content-Length is written by the server.",
+        "body": "A text, or a mapping or list that is sent as JSON.",
+    },
+    "Result": {
+        "rows": "So many rows of invented results.",
+        "file": "A file beside the scenario, never outside its folder.",
+    },
+    "Fake": {"fake": "A Faker provider; its arguments stand beside it.", "locale": "A Faker locale: ja_JP."},
+    "Assumptions": {
+        "error_http_status": "The HTTP status of the documented errors: one for all, or one for each name.",
+        "error_body": "The body of an error; {code}, {error} and {message} are filled in.",
+        "error_code_type": "Whether the code is written as a number or in quotes.",
+        "missing_api_key": "The error where x-api-key is missing or empty.",
+        "unknown_api_key": "The error where the key is not among api_keys.",
+        "job_of_another_key": "The error where a job has another api_key.",
+        "checked_first": "Whether a wrong key or a wrong job is told first.",
+    },
+}
+"""What editors show for each key of each model."""
+
+_EITHER: Final = {"oneOf": [{"required": ["timeline"]}, {"required": ["error"]}]}
+_RULES: Final[dict[str, dict[str, Any]]] = {
+    "Job": _EITHER,
+    "GeneratedJobs": _EITHER,
+    "Result": {"oneOf": [{"required": ["rows"]}, {"required": ["file"]}]},
+    "StatusStep": {"not": {"required": ["result", "download_url"]}},
+}
+_IDS: Final = {
+    "minLength": 1,
+    "maxLength": JOB_ID_LIMIT,
+    "pattern": "^[^/]*$",
+    "not": {"enum": [*sorted(RETRAIN_STATUS.reserved), ".", ".."]},
+}
+
+
+class _Generator(GenerateJsonSchema):
+    """Leaves out what editors would show before our sentences: titles made of the keys' names, and empty defaults."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401, ARG002 -- pydantic's signature
+        return False
+
+    def default_schema(self, schema: Any) -> dict[str, Any]:  # noqa: ANN401 -- pydantic's signature
+        made = super().default_schema(schema)
+        return {key: value for key, value in made.items() if key != "default" or value is not None}
+
+
+def scenario_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a scenario file."""
+    made = Scenario.model_json_schema(by_alias=True, schema_generator=_Generator)
+    definitions = made.pop("$defs")
+    for name, model in {**definitions, "Scenario": made}.items():
+        model.update(_RULES.get(name, {}))
+        for key, described in DESCRIPTIONS.get(name, {}).items():
+            model["properties"][key]["description"] = described
+    made["properties"]["jobs"]["propertyNames"] = _IDS
+    head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": ID}
+    schema: dict[str, Any] = {**head, **made, "title": "A scenario of Mock P1", "$defs": definitions}
+    return schema
