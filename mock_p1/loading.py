@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mock_p1.core.parse import MAX_BYTES, parse
 from mock_p1.core.problems import Problem, ScenarioError, nearest
 from mock_p1.core.scenario import Scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SUFFIXES = (".yaml", ".yml", ".json")
 MAX_RESULT_BYTES = 100_000_000
@@ -27,15 +31,25 @@ def load_scenario(source: str | Path | Scenario, *, folder: str | Path | None = 
     Relative paths are looked for in ``folder`` first, where it is given, with or without ``.yaml``. Raises
     ScenarioError with every problem: there is no such scenario, it cannot be read, or what is wrong with it.
     """
+    shelves = () if folder is None else (Path(folder),)
+    return look_up(source, shelves, (*shelves, Path()))
+
+
+def look_up(source: str | Path | Scenario, shelves: Sequence[Path], bases: Sequence[Path]) -> Scenario:
+    """Do what ``load_scenario`` does, with several folders.
+
+    A bare name is looked for on the ``shelves``, the folders that hold scenarios, with or without ``.yaml``, before it
+    is a bundled name. A path is taken from each of ``bases`` in turn.
+    """
     if isinstance(source, Scenario):
         return source
     name = str(source)
-    for path in _candidates(name, folder):
+    for path in _candidates(name, shelves, bases):
         if path.is_file():
-            return read_scenario(path)
+            return read_scenario(path, name=_shown(path))
     if name in bundled():
         return read_scenario(bundled()[name], name=f"{name}.yaml")
-    raise ScenarioError([Problem(name, 0, 0, _not_found(name, folder))])
+    raise ScenarioError([Problem(name, 0, 0, _not_found(name, shelves))])
 
 
 def read_scenario(path: Path, *, name: str | None = None) -> Scenario:
@@ -51,20 +65,25 @@ def read_scenario(path: Path, *, name: str | None = None) -> Scenario:
     return parse(content, shown, partial(_attach, path.parent))
 
 
-def _candidates(name: str, folder: str | Path | None) -> list[Path]:
-    folders = [Path(folder), Path()] if folder is not None else [Path()]
+def _candidates(name: str, shelves: Sequence[Path], bases: Sequence[Path]) -> list[Path]:
     if Path(name).suffix in SUFFIXES:
-        return [base / name for base in folders]
+        return [base / name for base in bases]
     # a bare word is a bundled name before it is a file of the current directory, unless a folder was set aside for them
     bare = "/" not in name and "\\" not in name
-    named = [Path(folder) / f"{name}{suffix}" for suffix in SUFFIXES] if folder is not None else []
-    return named if bare else [*named, *(base / name for base in folders)]
+    named = [folder / f"{name}{suffix}" for folder in shelves for suffix in SUFFIXES]
+    return named if bare else [*named, *(base / name for base in bases)]
 
 
-def _not_found(name: str, folder: str | Path | None) -> str:
+def _shown(path: Path) -> str:
+    """Return a path as people would write it here: from the current directory, if it lies below."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _not_found(name: str, shelves: Sequence[Path]) -> str:
     names = list(bundled())
-    if folder is not None and Path(folder).is_dir():
-        names += sorted(file.stem for file in Path(folder).iterdir() if file.suffix in SUFFIXES)
+    for folder in shelves:
+        if folder.is_dir():
+            names += sorted(file.stem for file in folder.iterdir() if file.suffix in SUFFIXES)
     near = nearest(name, names)
     meant = f"; did you mean {near}?" if near else ""
     return f"no such file, and no bundled scenario of that name; bundled: {', '.join(bundled())}{meant}"

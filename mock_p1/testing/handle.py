@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from mock_p1.core.contract import RETRAIN_STATUS
 from mock_p1.core.driver import Driver, NoSuchJob
 from mock_p1.core.durations import nanoseconds
+from mock_p1.core.problems import unknown
 from mock_p1.testing.judge import Judge
 from mock_p1.testing.polls import Poll, poll_of, timeline
+from mock_p1.testing.report import report
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Handle(Judge):
-    """A running mock, in-process or served.
+    """A running mock, in-process or served. What ``mocked``, ``serving`` and the two fixtures hand out.
 
     Times are given as text (``"90s"``), seconds, or timedelta. Jobs are named by id; ``None`` means every job.
     """
@@ -40,11 +44,13 @@ class Handle(Judge):
 
     @property
     def job_id(self) -> str:
-        """The scenario's first job; NoSuchJob if it names none."""
-        try:
-            return next(self._engine.jobs.ids())
-        except StopIteration:
-            raise NoSuchJob(f"{self._engine.scenario.name} names no job") from None
+        """The scenario's first job, or an id that its first pattern takes; NoSuchJob if it has no job at all."""
+        named = next(self._engine.jobs.ids(), None)
+        if named is not None:
+            return named
+        for pattern in self._engine.scenario.jobs:
+            return pattern.replace("*", "1")
+        raise NoSuchJob(f"{self._engine.scenario.name} has no job")
 
     @property
     def responses(self) -> RequestsMock:
@@ -78,12 +84,18 @@ class Handle(Judge):
     # Read it
 
     def polls(self, job: str | None = None) -> list[Poll]:
-        """The polls so far, oldest first; of one job, or of all. Requests that are no poll are left out."""
-        return [
-            poll_of(entry, self._engine.clock)
-            for entry in self._engine.journal
-            if entry.operation == "retrain_status" and job in (None, entry.job_id)
-        ]
+        """The polls so far, oldest first; of one job, or of all. Requests that are no poll are left out.
+
+        NoSuchJob if neither the scenario nor any poll knows the job.
+        """
+        polls = [poll for poll in self.requests() if poll.operation == RETRAIN_STATUS.name]
+        if job is None:
+            return polls
+        asked_for = {poll.job_id for poll in polls}
+        if job not in asked_for and self._engine.jobs.find(job) is None:
+            known = {*islice(self._engine.jobs.ids(), 1000), *(str(job_id) for job_id in asked_for)}
+            raise NoSuchJob(f"{unknown('job', job, known)} (scenario {self._engine.scenario.name})")
+        return [poll for poll in polls if poll.job_id == job]
 
     def requests(self) -> list[Poll]:
         """Every request so far: polls, downloads, and what the mock does not imitate."""
@@ -91,9 +103,16 @@ class Handle(Judge):
 
     def unexpected(self) -> list[Poll]:
         """The requests that the mock does not imitate."""
-        return [poll_of(entry, self._engine.clock) for entry in self._engine.journal if entry.unexpected]
+        return [poll for poll in self.requests() if poll.operation is None]
 
     def timeline(self, job: str | None = None) -> str:
         """The polls as a table, for a person to read."""
         polls = self.polls(job)
-        return timeline(polls) if polls else "no poll yet"
+        return timeline(polls, most=None) if polls else "no poll yet"
+
+    def report(self) -> str:
+        """Every request, and for each job what it is waiting for now: what pytest shows when a test fails."""
+        return report(self._engine, self._url, self.requests(), in_process=self._responses is not None)
+
+    def __repr__(self) -> str:
+        return f"<Mock P1: {self._engine.scenario.name} at {self._url}>"

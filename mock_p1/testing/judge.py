@@ -1,4 +1,4 @@
-"""Judging a client by its polls. Every failure shows the poll timeline and marks the poll that broke the rule."""
+"""Judging a client by its polls. Every failure shows the poll timeline and marks the polls that broke the rule."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NoReturn
 
 from mock_p1.core.clock import SECOND
-from mock_p1.core.durations import format_duration, nanoseconds
+from mock_p1.core.durations import UNITS, format_duration, nanoseconds
+from mock_p1.core.problems import nearest
 from mock_p1.testing.polls import Poll, timeline
 
 if TYPE_CHECKING:
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class Judge:
-    """The assertions of a handle. Jobs are named by id; ``None`` means every job."""
+    """The assertions of a handle. Jobs are named by id; ``None`` means every job.
+
+    A job that neither the scenario nor the client knows raises NoSuchJob: it is a slip of the test, not of the client.
+    """
 
     def polls(self, job: str | None = None) -> list[Poll]:
         """The polls so far, oldest first."""
@@ -27,58 +31,105 @@ class Judge:
 
     def assert_polled(self, job: str | None = None, times: int | None = None) -> None:
         """Fail unless the job (any job, if none is named) was polled: ``times`` times, or at least once."""
+        __tracebackhide__ = True
         polls = self.polls(job)
-        wanted = "at least once" if times is None else f"{times} time{'' if times == 1 else 's'}"
+        wanted = "at least once" if times is None else _times(times)
         if (times is None and not polls) or (times is not None and len(polls) != times):
-            self._fail(f"{_name(job)} should have been polled {wanted}; it was polled {len(polls)} times", polls)
+            was = f"it was polled {_times(len(polls))}" if polls else "it was never polled"
+            self._fail(f"{_name(job)} should have been polled {wanted}; {was}", polls)
 
     def assert_interval(
         self,
-        min: str | float | timedelta | None = None, max: str | float | timedelta | None = None, job: str | None = None
-    ) -> None:  # fmt: skip
-        """Fail if two polls of one job by one key were closer than ``min`` or farther apart than ``max``."""
+        min: str | float | timedelta | None = None,  # noqa: A002 -- the word that says it
+        max: str | float | timedelta | None = None,  # noqa: A002 -- likewise
+        job: str | None = None,
+    ) -> None:
+        """Fail if two polls of one job by one key were closer than ``min`` or farther apart than ``max``.
+
+        Also where there are no two polls to judge by. In-process, times are exact; a live server sees what the network
+        makes of the client's intervals, so leave it a margin.
+        """
+        __tracebackhide__ = True
         if min is None and max is None:
             raise TypeError("assert_interval needs min=, max= or both")
         low = 0 if min is None else nanoseconds(min)
         high = None if max is None else nanoseconds(max)
         polls = self.polls(job)
-        for before, after in _neighbours(polls):
-            gap = round((after.at - before.at) * SECOND)
-            if gap < low or (high is not None and gap > high):
-                bound = f"at least {format_duration(low)}" if gap < low else f"at most {format_duration(high or 0)}"
-                which = f"polls {before.number} and {after.number} are {format_duration(gap)} apart"
-                self._fail(f"{which}; {bound} was asked for", polls, [after])
+        pairs = list(_neighbours(polls))
+        if not pairs:
+            self._fail(f"{_name(job)} was not polled twice, so there is no interval to judge", polls)
+        wrong = [(a, b) for a, b in pairs if (gap := b.moment - a.moment) < low or (high is not None and gap > high)]
+        if wrong:
+            before, after = wrong[0]
+            gap = after.moment - before.moment
+            bound = f"at least {format_duration(low)}" if gap < low else f"at most {format_duration(high or 0)}"
+            more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+            what = f"polls {before.number} and {after.number} are {_exactly(gap)} apart; {bound} was asked for{more}"
+            self._fail(what, polls, [after for _, after in wrong])
 
     def assert_stopped_after(self, status: str, job: str | None = None) -> None:
         """Fail unless the client saw this status (or error), and did not poll that job again afterwards."""
+        __tracebackhide__ = True
         polls = self.polls(job)
-        seen: set[tuple[str | None, str]] = set()
+        seen: set[tuple[str | None, int]] = set()
+        late: list[Poll] = []
         for poll in polls:
-            if (poll.job_id, poll.api_key) in seen:
-                self._fail(f"poll {poll.number} came after {_name(poll.job_id)} had shown {status}", polls, [poll])
-            if status in (poll.status, poll.error):
-                seen.add((poll.job_id, poll.api_key))
+            if poll.series in seen:
+                late.append(poll)
+            elif status in (poll.status, poll.error):
+                seen.add(poll.series)
+        if late:
+            more = f", and {len(late) - 1} more" if len(late) > 1 else ""
+            first = late[0]
+            self._fail(f"poll {first.number} came after {_name(first.job_id)} had shown {status}{more}", polls, late)
         if not seen:
-            self._fail(f"{_name(job)} never showed {status}, so the client had no reason to stop yet", polls)
+            near = nearest(status, [poll.outcome for poll in polls])
+            meant = f"; did you mean {near}?" if near and near != status else ""
+            self._fail(f"{_name(job)} never showed {status}, so the client had no reason to stop yet{meant}", polls)
 
     def assert_no_unexpected(self) -> None:
         """Fail if the client asked for something that the mock does not imitate; says what came nearest."""
+        __tracebackhide__ = True
         if unexpected := self.unexpected():
-            rows = "\n".join(f"  {poll.method} {poll.path} -> {poll.http_status}" for poll in unexpected)
-            raise AssertionError(f"the client asked for what Mock P1 does not imitate:\n{rows}")
+            raise AssertionError(describe_unexpected(unexpected))
 
     def _fail(self, what: str, polls: list[Poll], broke: Iterable[Poll] = ()) -> NoReturn:
-        table = timeline(polls, broke) if polls else "no poll yet"
-        raise AssertionError(f"{what}\n\n{table}")
+        __tracebackhide__ = True
+        if polls:
+            raise AssertionError(f"{what}\n\n{timeline(polls, broke)}")
+        others = self.polls()
+        shown = f"other jobs were polled:\n{timeline(others)}" if others else "there was no poll at all"
+        raise AssertionError(f"{what}\n\n{shown}")
+
+
+def describe_unexpected(unexpected: Iterable[Poll]) -> str:
+    """Say which requests the mock does not imitate, and what came nearest to each."""
+    counts: dict[tuple[str, ...], int] = {}
+    for poll in unexpected:
+        row = (f"{poll.method} {poll.path} -> {poll.http_status}", *poll.notes)
+        counts[row] = counts.get(row, 0) + 1
+    rows = [
+        "\n      ".join((f"{row[0]}{f' ({_times(count)})' if count > 1 else ''}", *row[1:]))
+        for row, count in counts.items()
+    ]
+    return "the client asked for what Mock P1 does not imitate:\n" + "\n".join(f"  {row}" for row in rows)
 
 
 def _neighbours(polls: Iterable[Poll]) -> Iterator[tuple[Poll, Poll]]:
     """Yield each two polls in a row of the same job by the same key."""
-    series: dict[tuple[str | None, str], list[Poll]] = {}
+    series: dict[tuple[str | None, int], list[Poll]] = {}
     for poll in polls:
-        series.setdefault((poll.job_id, poll.api_key), []).append(poll)
+        series.setdefault(poll.series, []).append(poll)
     for row in series.values():
         yield from pairwise(row)
+
+
+def _exactly(ns: int) -> str:
+    return f"{ns / SECOND:.9f}".rstrip("0") + "s" if ns % UNITS["ms"] else format_duration(ns)
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _name(job: str | None) -> str:

@@ -1,11 +1,12 @@
-"""Rows of the journal as tests read them, and the poll timeline that reports print."""
+"""Rows of the journal as tests read them, and the poll timeline that failures and reports print."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from mock_p1.core.clock import SECOND
+from mock_p1.core.contract import RETRAIN_STATUS
 from mock_p1.core.durations import format_duration
 
 if TYPE_CHECKING:
@@ -15,19 +16,27 @@ if TYPE_CHECKING:
     from mock_p1.core.clock import Clock
     from mock_p1.core.journal import Entry
 
+MOST_ROWS: Final = 40
+"""A longer timeline is printed without its middle."""
+
+_FIRST, _AROUND = 10, 3
+_HEAD = ("", "#", "at", "after", "key", "job", "outcome", "HTTP", "scenario", "then waits for")
+
 
 @dataclass(frozen=True, slots=True)
 class Poll:
     """One request as the mock saw it.
 
-    ``time`` is the mock's date and time (UTC), ``at`` the seconds since the mock began, by its clock. ``api_key`` is
-    masked. Of ``status``, ``error`` and ``fault`` at most one is there; none where the answer was literal.
-    ``source`` is the scenario's ``file:line``; ``waits_for`` what the job waited for after this poll.
+    ``time`` is the mock's date and time (UTC), ``at`` the seconds since the mock began, by its clock. ``operation`` is
+    ``retrain_status`` for a poll, ``result_download``, or None where the mock does not imitate what was asked.
+    ``api_key`` is masked. Of ``status``, ``error`` and ``fault`` at most one is there; none where the answer was
+    literal. ``source`` is the scenario's ``file:line``. ``waits_for`` is what the job waited for after this poll, None
+    if for nothing. ``notes`` say where the request departs from the documented one.
     """
 
     number: int
     time: datetime
-    at: float
+    operation: str | None
     method: str
     path: str
     api_key: str
@@ -39,38 +48,108 @@ class Poll:
     source: str
     waits_for: str | None
     notes: tuple[str, ...]
+    moment: int = field(repr=False)
+    """Nanoseconds since the mock began: ``at``, exactly."""
+    caller: int = field(repr=False)
+    """The same for the same API key, also where different ones look alike when masked; says nothing else."""
+    stays: bool = field(repr=False)
+    """Whether the job is at the end of its timeline."""
+
+    @property
+    def at(self) -> float:
+        """Seconds since the mock began, by its clock."""
+        return self.moment / SECOND
 
     @property
     def outcome(self) -> str:
         """The status, error or fault that was shown, or the HTTP status where the answer was literal."""
         return self.status or self.error or self.fault or f"HTTP {self.http_status}"
 
+    @property
+    def series(self) -> tuple[str | None, int]:
+        """What intervals are measured within: the polls of one job by one API key."""
+        return self.job_id, self.caller
+
 
 def poll_of(entry: Entry, clock: Clock) -> Poll:
     """Turn a row of the journal into a poll."""
+    waits_for = entry.waits_for
     return Poll(
-        entry.number, clock.at(entry.at), entry.at / SECOND, entry.method, entry.path, entry.api_key, entry.job_id,
-        entry.status, entry.error, entry.fault, entry.http_status, entry.source, entry.waits_for, entry.notes,
+        entry.number, clock.at(entry.at), entry.operation, entry.method, entry.path, entry.api_key, entry.job_id,
+        entry.status, entry.error, entry.fault, entry.http_status, entry.source, waits_for, entry.notes,
+        entry.at, entry.caller, stays=entry.place is not None and waits_for is None,
     )  # fmt: skip
 
 
-def timeline(polls: Sequence[Poll], broke: Iterable[Poll] = ()) -> str:
-    """Print polls as a table: time, interval, outcome, where the scenario says so; the ones that broke a rule marked."""
+def timeline(polls: Sequence[Poll], broke: Iterable[Poll] = (), *, most: int | None = MOST_ROWS) -> str:
+    """Print polls as a table: when, how long after the one before, outcome, where the scenario says so, what comes.
+
+    Intervals are those between polls of one job by one key. ``broke`` are the polls that broke a rule: they get a mark,
+    and stay when the middle of more than ``most`` rows is left out.
+    """
     marked = {poll.number for poll in broke}
-    rows = [("", "#", "at", "after", "job", "outcome", "HTTP", "scenario", "then waits for")]
-    before: float | None = None
+    keys = _labels(polls)
+    rows: list[tuple[str, ...]] = [_HEAD]
+    before: dict[tuple[str | None, int], int] = {}
     for poll in polls:
-        after = "" if before is None else f"+{format_duration(round((poll.at - before) * SECOND))}"
-        before = poll.at
-        notes = "".join(f"  ({note})" for note in poll.notes)
-        rows.append(
-            (
-                ">" if poll.number in marked else "", str(poll.number), format_duration(round(poll.at * SECOND)), after,
-                poll.job_id or f"{poll.method} {poll.path}", poll.outcome, str(poll.http_status or "-"), poll.source,
-                (poll.waits_for or "nothing: stays") + notes,
-            )
-        )  # fmt: skip
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+        last = before.get(poll.series) if poll.operation == RETRAIN_STATUS.name else None
+        before[poll.series] = poll.moment
+        after = "" if last is None else f"+{format_duration(poll.moment - last)}"
+        mark = ">" if poll.number in marked else ""
+        rows.append((mark, str(poll.number), format_duration(poll.moment), after, keys[poll.caller], *_row(poll)))
+    if len(keys) == 1:
+        rows = [row[:4] + row[5:] for row in rows]
+    return _print(_without_middle(rows, len(polls) if most is None else most))
+
+
+def _row(poll: Poll) -> tuple[str, ...]:
+    is_poll = poll.operation == RETRAIN_STATUS.name
+    waits_for = "nothing: stays" if poll.stays else poll.waits_for or "-"
+    notes = "".join(f"  ({note})" for note in poll.notes)
+    return (
+        (poll.job_id or "-") if is_poll else f"{poll.method} {poll.path}",
+        poll.outcome,
+        str(poll.http_status or "-"),
+        poll.source,
+        waits_for + notes,
+    )
+
+
+def _labels(polls: Iterable[Poll]) -> dict[int, str]:
+    """Return what to call each caller: the masked key, numbered where two look alike."""
+    masked = {poll.caller: poll.api_key or "-" for poll in polls}
+    seen: dict[str, int] = {}
+    labels = {}
+    for caller, text in masked.items():
+        seen[text] = seen.get(text, 0) + 1
+        labels[caller] = text if seen[text] == 1 else f"{text} ({seen[text]})"
+    return labels
+
+
+def _without_middle(rows: list[tuple[str, ...]], most: int) -> list[tuple[str, ...]]:
+    """Leave out rows between the first ones and the last, but none that is marked, nor its neighbours."""
+    count = len(rows) - 1
+    if count <= most:
+        return rows
+    keep = {*range(_FIRST + 1), *range(count + 1 - (most - _FIRST), count + 1)}
+    for index in [index for index, row in enumerate(rows) if row[0] == ">"][:most]:
+        keep.update(range(index - _AROUND, index + _AROUND + 1))
+    shown: list[tuple[str, ...]] = []
+    left_out = 0
+    for index, row in enumerate(rows):
+        if index not in keep:
+            left_out += 1
+            continue
+        if left_out:
+            shown.append(("", f"… {left_out} more"))
+            left_out = 0
+        shown.append(row)
+    return shown
+
+
+def _print(rows: list[tuple[str, ...]]) -> str:
+    whole = [row for row in rows if len(row) > 2]  # noqa: PLR2004 -- the others stand for rows left out
+    widths = [max(len(row[column]) for row in whole) for column in range(len(whole[0]))]
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in rows
     )

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from contextlib import ContextDecorator, ExitStack
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from copy import copy
+from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
 
 from mock_p1.core.clock import RealClock, VirtualClock
 from mock_p1.core.contract import DOCUMENTED_HOSTS
 from mock_p1.core.engine import Engine
 from mock_p1.loading import load_scenario
+from mock_p1.testing.decorating import inside
 from mock_p1.testing.handle import Handle
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
 
     from mock_p1.core.scenario import Scenario
 
 
-class _Starting(ContextDecorator):
+P = ParamSpec("P")
+R = TypeVar("R")
+
+JOURNAL_MAX: Final = 100_000
+"""A test may poll for days of virtual time, and then ask for every poll."""
+
+
+class _Starting:
     """A context manager that hands out a Handle, or a decorator that does not; begins anew each time it is entered."""
 
     def __init__(self, *, check: bool) -> None:
@@ -39,10 +49,21 @@ class _Starting(ContextDecorator):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop; AssertionError if something was asked for that is not imitated, and nothing else went wrong."""
+        __tracebackhide__ = True
         stack, handle = self._entered.pop()
         stack.close()
         if self._check and error is None:
             handle.assert_no_unexpected()
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Run a function, also an ``async`` or a generator one, inside a mock of its own at every call."""
+        return inside(self._anew, function)
+
+    def _anew(self) -> Self:
+        """Return another one like this, so that calls in several threads do not end one another's mock."""
+        other = copy(self)
+        other._entered = []  # noqa: SLF001 -- it is one of us
+        return other
 
 
 class mocked(_Starting):  # noqa: N801 -- called like a function
@@ -71,7 +92,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
     def _start(self, stack: ExitStack) -> Handle:
         from mock_p1.doors.responses_mock import Mock  # noqa: PLC0415 -- takes 0.3 s; a served mock does not need it
 
-        engine = Engine(self._scenario, VirtualClock(), seed=self._seed)
+        engine = Engine(self._scenario, VirtualClock(), seed=self._seed, journal_max=JOURNAL_MAX)
         mock = Mock(engine, self._base_urls)
         mock.start()
         stack.callback(mock.stop)
@@ -102,7 +123,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
     def _start(self, stack: ExitStack) -> Handle:
         from mock_p1.testing.server import Server, ServerThread  # noqa: PLC0415 -- Flask takes 0.35 s
 
-        engine = Engine(self._scenario, RealClock(self._speed), seed=self._seed)
+        engine = Engine(self._scenario, RealClock(self._speed), seed=self._seed, journal_max=JOURNAL_MAX)
         server = Server(engine, host=self._address[0], port=self._address[1])
         stack.enter_context(ServerThread(server))
         return Handle(engine, server.url)

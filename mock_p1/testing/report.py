@@ -1,0 +1,69 @@
+"""What a failing test's report says of a mock: every request, and for each job what it was waiting for."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from mock_p1.core.durations import format_duration
+from mock_p1.core.timeline import settle, waits_for
+from mock_p1.testing.polls import timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mock_p1.core.engine import Engine
+    from mock_p1.core.records import Record
+    from mock_p1.testing.polls import Poll
+
+MOST_JOBS: Final = 20
+
+
+def report(engine: Engine, url: str, requests: Sequence[Poll], *, in_process: bool) -> str:
+    """Describe a mock as it is now, for a person to read."""
+    head = f"{engine.scenario.name} at {url}, {format_duration(engine.clock.now())} after it began"
+    if not requests:
+        return "\n".join((head, _silence(url, in_process=in_process)))
+    return "\n".join((head, "", timeline(requests), "", *_places(engine, requests)))
+
+
+def _silence(url: str, *, in_process: bool) -> str:
+    if in_process:
+        return (
+            f"no request reached it: only requests to {url} that are made with `requests` in this process do; "
+            "for another HTTP library or process use the fixture mock_p1_server, or mock_p1.serving()"
+        )
+    return f"no request reached it: is {url} what the client was told to use?"
+
+
+def _places(engine: Engine, requests: Sequence[Poll]) -> Iterator[str]:
+    """Say of each job that was polled where it is, since when, and what it waits for; and which jobs never were."""
+    polled = dict.fromkeys(poll.job_id for poll in requests if poll.job_id is not None)
+    with engine.lock:
+        now = engine.clock.now()
+        records = [record for job_id in islice(polled, MOST_JOBS) for record in engine.records.of(job_id)]
+        places = [_place(record, now, by_key=_shared(record, records)) for record in records[:MOST_JOBS]]
+    yield from places
+    if (more := len(polled) - MOST_JOBS) > 0:
+        yield f"… and {more} more jobs"
+    never = [job_id for job_id in islice(engine.jobs.ids(), MOST_JOBS) if job_id not in polled]
+    if never:
+        yield f"never polled, so not begun: {', '.join(never)}"
+
+
+def _shared(record: Record, records: Sequence[Record]) -> bool:
+    return sum(other.job_id == record.job_id for other in records) > 1
+
+
+def _place(record: Record, now: int, *, by_key: bool) -> str:
+    name = f"{record.job_id} (key {record.masked})" if by_key else record.job_id
+    plan = record.program.plan
+    if record.state is None:
+        return f"{name} has not begun"
+    state = settle(plan, record.state, now)
+    at = record.program.steps[state.position]
+    shows = at.status or at.error or at.fault or "a literal reply"
+    since = format_duration(max(0, now - state.since))
+    waits = waits_for(plan, state, now)
+    then = f"waits for {waits}" if waits else "stays there"
+    return f"{name} has been at {shows} ({at.source}) for {since}, and {then}"
