@@ -45,11 +45,14 @@ def look_up(source: str | Path | Scenario, shelves: Sequence[Path], bases: Seque
         return source
     name = str(source)
     for path in _candidates(name, shelves, bases):
-        if path.is_file():
+        if _stands(path):
             return read_scenario(path, name=_shown(path))
     if name in bundled():
         return read_scenario(bundled()[name], name=f"{name}.yaml")
-    raise ScenarioError([Problem(name, 0, 0, _not_found(name, shelves))])
+    for path in (base / name for base in bases):
+        if name and _stands(path):  # a bare word that is a file after all
+            return read_scenario(path, name=_shown(path))
+    raise ScenarioError([Problem(name, 0, 0, _not_found(name, shelves, bases))])
 
 
 def read_scenario(path: Path, *, name: str | None = None) -> Scenario:
@@ -59,19 +62,34 @@ def read_scenario(path: Path, *, name: str | None = None) -> Scenario:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise ScenarioError([Problem(shown, 1, 1, f"{size:,} bytes; a scenario file has at most {MAX_BYTES:,}")])
-        content = path.read_bytes()
+        if path.is_dir():
+            raise ScenarioError([Problem(shown, 0, 0, "is a folder; name a scenario file in it")])
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)  # a pipe or a device has no size beforehand
     except OSError as error:
         raise ScenarioError([Problem(shown, 0, 0, f"cannot be read: {error.strerror or error}")]) from None
     return parse(content, shown, partial(_attach, path.parent))
 
 
+def _stands(path: Path) -> bool:
+    """Tell whether something stands there, readable or not."""
+    try:
+        path.stat()
+    except PermissionError:
+        return True
+    except (OSError, ValueError):  # no such file; a name too long, or with a null character
+        return False
+    return True
+
+
 def _candidates(name: str, shelves: Sequence[Path], bases: Sequence[Path]) -> list[Path]:
-    if Path(name).suffix in SUFFIXES:
-        return [base / name for base in bases]
-    # a bare word is a bundled name before it is a file of the current directory, unless a folder was set aside for them
-    bare = "/" not in name and "\\" not in name
     named = [folder / f"{name}{suffix}" for folder in shelves for suffix in SUFFIXES]
-    return named if bare else [*named, *(base / name for base in bases)]
+    # a bare word is a bundled name before it is a file of the current directory, unless a folder was set aside for them
+    return named if _is_bare(name) else [*named, *(base / name for base in bases)]
+
+
+def _is_bare(name: str) -> bool:
+    return Path(name).suffix not in SUFFIXES and "/" not in name and "\\" not in name
 
 
 def _shown(path: Path) -> str:
@@ -79,14 +97,19 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
-def _not_found(name: str, shelves: Sequence[Path]) -> str:
+def _not_found(name: str, shelves: Sequence[Path], bases: Sequence[Path]) -> str:
     names = list(bundled())
     for folder in shelves:
         if folder.is_dir():
             names += sorted(file.stem for file in folder.iterdir() if file.suffix in SUFFIXES)
-    near = nearest(name, names)
+    here = (
+        _shown(base / f"{name}{suffix}") for base in bases for suffix in SUFFIXES if (base / (name + suffix)).is_file()
+    )
+    near = next(here, None) or nearest(name, names)
     meant = f"; did you mean {near}?" if near else ""
-    return f"no such file, and no bundled scenario of that name; bundled: {', '.join(bundled())}{meant}"
+    folders = dict.fromkeys(_shown(folder.absolute()) for folder in (shelves if _is_bare(name) else bases))
+    where = "" if list(folders) in ([], ["."]) else f" in {', '.join(folders)}"
+    return f"no such file{where}, and no bundled scenario of that name; bundled: {', '.join(bundled())}{meant}"
 
 
 def _attach(folder: Path, name: str) -> bytes:

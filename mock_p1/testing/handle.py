@@ -63,7 +63,7 @@ class Handle(Judge):
 
     def advance(self, span: str | float | timedelta) -> None:
         """Move the mock's clock forward."""
-        self._engine.clock.advance(nanoseconds(span))
+        self._driver.advance(nanoseconds(span))
 
     def step(self, job: str | None = None) -> None:
         """Move a job (the first one, if none is named) on to its next step. NoSuchJob, or NoSuchStep at its end."""

@@ -12,6 +12,7 @@ from a2wsgi import WSGIMiddleware
 
 from mock_p1.control.app import create_app_for
 from mock_p1.doors.asgi_app import AsgiApp
+from mock_p1.doors.http_protocol import HttpProtocol
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -66,7 +67,7 @@ class Server:
 def configuration(app: Any) -> uvicorn.Config:  # noqa: ANN401 -- any ASGI application
     """Return how uvicorn is run here: the fast parser and loop, no log of its own, an end without waiting."""
     return uvicorn.Config(
-        app, http="httptools", loop=_loop(), ws="none", lifespan="off", interface="asgi3", access_log=False,
+        app, http=HttpProtocol, loop=_loop(), ws="none", lifespan="off", interface="asgi3", access_log=False,
         log_config=None, log_level="critical", server_header=False, timeout_graceful_shutdown=0, backlog=BACKLOG,
     )  # fmt: skip
 

@@ -1,0 +1,47 @@
+"""One test's mocks: starts what the fixtures hand out, and verifies it when the test is over."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mock_p1.testing.judge import describe_unexpected
+from mock_p1.testing.marker import wanted
+from mock_p1.testing.starting import mocked, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_p1.testing.handle import Handle
+    from mock_p1.testing.marker import Wanted
+    from mock_p1.testing.pytest_plugin import Run
+
+
+def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[Handle]:
+    """Yield the handle of a running mock; then fail the test over unexpected requests, unless it has failed already.
+
+    Where the marker, the configuration or the scenario is wrong, fail without a traceback and start nothing.
+    """
+    with ExitStack() as stack:
+        want, handle, problem = None, None, ""
+        try:
+            want = wanted(request)
+            handle = stack.enter_context(_serving(want) if served else _mocked(want))
+        except (ValueError, OSError) as error:  # Misused and ScenarioError, CannotListen
+            problem = str(error)
+        if want is None or handle is None:
+            pytest.fail(f"Mock P1 did not start:\n{problem}", pytrace=False)
+        this.handles.append(handle)
+        yield handle
+    if want.check and not this.raised and (unexpected := handle.unexpected()):
+        pytest.fail(describe_unexpected(unexpected), pytrace=False)
+
+
+def _mocked(want: Wanted) -> mocked:
+    return mocked(want.scenario, base_url=want.base_url, seed=want.seed, check=False)
+
+
+def _serving(want: Wanted) -> serving:
+    return serving(want.scenario, speed=want.speed, seed=want.seed, check=False)
