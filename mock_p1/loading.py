@@ -103,7 +103,7 @@ def _not_found(name: str, shelves: Sequence[Path], bases: Sequence[Path]) -> str
         if folder.is_dir():
             names += sorted(file.stem for file in folder.iterdir() if file.suffix in SUFFIXES)
     here = (
-        _shown(base / f"{name}{suffix}") for base in bases for suffix in SUFFIXES if (base / (name + suffix)).is_file()
+        _shown(base / f"{name}{suffix}") for base in bases for suffix in SUFFIXES if _stands(base / (name + suffix))
     )
     near = next(here, None) or nearest(name, names)
     meant = f"; did you mean {near}?" if near else ""
