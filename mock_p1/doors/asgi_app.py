@@ -8,8 +8,8 @@ import struct
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from mock_p1.core.contract import match
-from mock_p1.core.messages import Fault, Headers, Request, base_url, header_text, origin_form
+from mock_p1.core.contract import OPERATIONS
+from mock_p1.core.messages import Fault, Reply, Request, base_url, header_text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
     Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+    Message = MutableMapping[str, Any]
+
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+_IMITATED: Final = tuple(operation.template.partition("{")[0].encode() for operation in OPERATIONS)
+_KEPT_REPLIES: Final = 256
+_KEPT_BYTES: Final = 4096
 
 
 class AsgiApp:
@@ -29,28 +34,40 @@ class AsgiApp:
 
     def __init__(self, engine: Engine, everything_else: Application) -> None:
         self._engine, self._everything_else = engine, everything_else
+        # a job gives the very same reply until its step changes, so what is sent for it need not be made again
+        self._sent: dict[int, tuple[Reply, Message, Message]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        request = _request(scope)
-        if match(request.path) is None:
+        """Answer one request. Below the imitated paths the engine has an answer to everything, errors included."""
+        if not scope["raw_path"].startswith(_IMITATED):
             await self._everything_else(scope, receive, send)
             return
-        reply = self._engine.handle(request)
+        reply = self._engine.handle(_request(scope))
         if reply.delay:
             await self._hold(reply.delay)
         if isinstance(reply, Fault):
             await self._act_out(reply, receive, send)
             return
-        await send(_start(reply.status, reply.wire_headers))
-        await send({"type": "http.response.body", "body": reply.body})
+        sent = self._sent.get(id(reply))
+        if sent is None or sent[0] is not reply:
+            sent = self._encode(reply)
+        await send(sent[1])
+        await send(sent[2])
+
+    def _encode(self, reply: Reply) -> tuple[Reply, Message, Message]:
+        sent = (reply, _start(reply), {"type": "http.response.body", "body": reply.body})
+        if len(reply.body) <= _KEPT_BYTES:
+            if len(self._sent) >= _KEPT_REPLIES:
+                self._sent.clear()
+            self._sent[id(reply)] = sent
+        return sent
 
     async def _hold(self, span: int) -> None:
         await asyncio.sleep(self._engine.clock.hold(span))
 
     async def _act_out(self, fault: Fault, receive: Receive, send: Send) -> None:
         if fault.reply is not None:
-            await send(_start(fault.reply.status, fault.reply.wire_headers))
+            await send(_start(fault.reply))
         for pause, piece in fault.pieces:
             await self._hold(pause)
             await send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -76,7 +93,7 @@ def _request(scope: Scope) -> Request:
             has_body = True
     return Request(
         scope["method"],
-        origin_form(scope["raw_path"].decode("latin-1")),
+        scope["raw_path"].decode("latin-1"),
         scope["query_string"].decode("latin-1"),
         keys,
         _base_url(scope["scheme"], host, scope["server"]),
@@ -89,10 +106,9 @@ def _base_url(scheme: str, host: str, server: tuple[str, int | None]) -> str:
     return base_url(scheme, host, f"{scheme}://{server[0]}:{server[1]}")
 
 
-@lru_cache(maxsize=1024)
-def _start(status: int, headers: Headers) -> dict[str, Any]:
-    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    return {"type": "http.response.start", "status": status, "headers": encoded}
+def _start(reply: Reply) -> Message:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.wire_headers]
+    return {"type": "http.response.start", "status": reply.status, "headers": headers}
 
 
 def _hang_up(send: Send, *, reset: bool) -> None:
