@@ -1,0 +1,32 @@
+"""The command line. ``main`` is the entry point of ``mock-p1``; each command lives in a file of its own.
+
+Here stand only the commands' names and what ``mock-p1 --help`` says of them: a command is imported when it is called.
+"""
+
+from __future__ import annotations
+
+from mock_p1 import __version__
+from mock_p1.cli.lazy import Command, LazyGroup
+
+COMMANDS = {
+    "demo": Command("mock_p1.cli.demo:demo", "Show what it does: poll a server, fetch the result, meet the errors."),
+    "serve": Command("mock_p1.cli.serve:serve", "Serve a scenario on this machine until stopped."),
+    "scenarios": Command("mock_p1.cli.scenarios:scenarios", "List the bundled scenarios."),
+    "check": Command("mock_p1.cli.check:check", "Check scenario files; name every problem in them."),
+    "explain": Command(
+        "mock_p1.cli.explain:explain", "Tell what each poll, and each moment, would see, without running."
+    ),
+    "schema": Command("mock_p1.cli.schema:schema", "Print the JSON Schema of scenario files, for editors."),
+    "healthcheck": Command("mock_p1.cli.healthcheck:healthcheck", "Ask a running server whether it is well."),
+}
+"""The commands in the order of the help page, each with its place and its line there."""
+
+main = LazyGroup(
+    "mock-p1",
+    COMMANDS,
+    version=__version__,
+    help="""An offline double of the Prediction One retrain status API.
+
+    It imitates GET /v1/external/retrain_jobs/{retrain_job_id} and the download of a result; nothing else of the
+    service, and it trains nothing. New here? Run: mock-p1 demo""",
+)

@@ -1,0 +1,51 @@
+"""The options that several commands share, so that they are named, checked and described once."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from mock_p1.core.clock import MAX_SPEED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DEFAULT_HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 8191
+MAX_PORT: Final = 65535
+
+
+class Speed(click.FloatRange):
+    """A speed of the mock's clock: above 0, and a number."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, max=int(MAX_SPEED), min_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401 -- click's signature
+        """Turn a text into a speed, or fail as a usage error."""
+        speed: float = super().convert(value, param, ctx)
+        if math.isnan(speed):  # which is neither below nor above a limit
+            self.fail(f"{value} is not in the range 0<x<={MAX_SPEED:.0f}.", param, ctx)
+        return speed
+
+
+def scenario_argument(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add SCENARIO: a bundled name or a file, ``demo`` unless given here or by MOCK_P1_SCENARIO."""
+    return click.argument("scenario", default="demo", envvar="MOCK_P1_SCENARIO")(command)
+
+
+def host_option(text: str) -> Callable[..., Any]:
+    """Add ``--host``; ``text`` says what the command does with it."""
+    return click.option("--host", default=DEFAULT_HOST, metavar="HOST", help=text)
+
+
+def port_option(text: str) -> Callable[..., Any]:
+    """Add ``--port``; ``text`` says what the command does with it."""
+    return click.option("--port", default=DEFAULT_PORT, type=click.IntRange(0, MAX_PORT), metavar="PORT", help=text)
+
+
+def speed_option(text: str) -> Callable[..., Any]:
+    """Add ``--speed``; ``text`` says what the command does with it."""
+    return click.option("--speed", default=1.0, type=Speed(), metavar="FACTOR", help=text)
