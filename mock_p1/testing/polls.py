@@ -96,28 +96,31 @@ def timeline(polls: Sequence[Poll], broke: Iterable[Poll] = (), *, most: int | N
         before[poll.series] = poll.moment
         after = "" if last is None else f"+{format_duration(poll.moment - last)}"
         mark = ">" if poll.number in marked else ""
-        rows.append((mark, str(poll.number), format_duration(poll.moment), after, keys[poll.caller], *_row(poll)))
-    if len(keys) == 1:
+        rows.append(
+            (mark, str(poll.number), format_duration(poll.moment), after, keys.get(poll.caller, ""), *_row(poll))
+        )
+    if len(keys) < 2:  # noqa: PLR2004 -- one key tells nothing apart
         rows = [row[:4] + row[5:] for row in rows]
-    return _print(_without_middle(rows, len(polls) if most is None else most))
+    rows = _without_middle(rows, len(polls) if most is None else most)
+    shown = {row[1] for row in rows}
+    notes = [f"#{poll.number}: {note}" for poll in polls if str(poll.number) in shown for note in poll.notes]
+    return "\n".join((_print(rows), *notes))
 
 
 def _row(poll: Poll) -> tuple[str, ...]:
     is_poll = poll.operation == RETRAIN_STATUS.name
-    waits_for = "nothing: stays" if poll.stays else poll.waits_for or "-"
-    notes = "".join(f"  ({note})" for note in poll.notes)
     return (
         (poll.job_id or "-") if is_poll else f"{poll.method} {poll.path}",
         poll.outcome,
         str(poll.http_status or "-"),
         poll.source,
-        waits_for + notes,
+        "nothing: stays" if poll.stays else poll.waits_for or "-",
     )
 
 
 def _labels(polls: Iterable[Poll]) -> dict[int, str]:
-    """Return what to call each caller: the masked key, numbered where two look alike."""
-    masked = {poll.caller: poll.api_key or "-" for poll in polls}
+    """Return what to call each caller of polls: the masked key, numbered where two look alike."""
+    masked = {poll.caller: poll.api_key or "-" for poll in polls if poll.operation == RETRAIN_STATUS.name}
     seen: dict[str, int] = {}
     labels = {}
     for caller, text in masked.items():

@@ -32,7 +32,8 @@ def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[
         except (ValueError, OSError) as error:  # Misused and ScenarioError, CannotListen
             problem = str(error)
         if want is None or handle is None:
-            pytest.fail(f"Mock P1 did not start:\n{problem}", pytrace=False)
+            gap = "\n" if "\n" in problem else " "
+            pytest.fail(f"Mock P1 did not start:{gap}{problem}", pytrace=False)
         this.handles.append(handle)
         yield handle
     if want.check and not this.raised and (unexpected := handle.unexpected()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from copy import copy
 from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
 
@@ -14,11 +14,12 @@ from mock_p1.testing.decorating import inside
 from mock_p1.testing.handle import Handle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import TracebackType
 
     from mock_p1.core.scenario import Scenario
+    from mock_p1.doors.responses_mock import Mock
 
 
 P = ParamSpec("P")
@@ -96,6 +97,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
         mock = Mock(engine, self._base_urls)
         mock.start()
         stack.callback(mock.stop)
+        stack.enter_context(_beside_servers(mock))
         return Handle(engine, self._base_urls[0], mock)
 
 
@@ -126,4 +128,36 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         engine = Engine(self._scenario, RealClock(self._speed), seed=self._seed, journal_max=JOURNAL_MAX)
         server = Server(engine, host=self._address[0], port=self._address[1])
         stack.enter_context(ServerThread(server))
+        stack.enter_context(_reachable(server.url))
         return Handle(engine, server.url)
+
+
+_caught: list[Mock] = []
+_served: list[str] = []
+
+
+@contextmanager
+def _beside_servers(mock: Mock) -> Iterator[None]:
+    """Let requests to our own servers pass this mock, which would otherwise refuse them as it does every other host."""
+    for prefix in _served:
+        mock.add_passthru(prefix)
+    _caught.append(mock)
+    try:
+        yield
+    finally:
+        _caught.remove(mock)
+
+
+@contextmanager
+def _reachable(url: str) -> Iterator[None]:
+    """Let requests to this server pass the mocks that catch requests at the same time."""
+    prefix = f"{url}/"
+    _served.append(prefix)
+    for mock in _caught:
+        mock.add_passthru(prefix)
+    try:
+        yield
+    finally:
+        _served.remove(prefix)
+        for mock in _caught:
+            mock.passthru_prefixes = tuple(kept for kept in mock.passthru_prefixes if kept != prefix)
