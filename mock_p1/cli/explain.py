@@ -1,0 +1,76 @@
+"""``mock-p1 explain``: what each poll, and each moment, would see, without running anything."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+import click
+
+if TYPE_CHECKING:
+    from mock_p1.cli.console import Results
+    from mock_p1.core.explain import Account
+    from mock_p1.core.scenario import Scenario
+
+MANY: Final = 1000
+"""How many ids are looked through for one that was perhaps meant."""
+
+
+@click.command()
+@click.argument("scenario", envvar="MOCK_P1_SCENARIO")
+@click.option("--job", metavar="ID", help="Tell of the job that this id leads to, and of no other.")
+def explain(scenario: str, job: str | None) -> None:
+    """Tell what polling SCENARIO would show, poll by poll or moment by moment, without running it.
+
+    SCENARIO is a bundled name or a file. Also tells what was probably not meant: jobs that never finish, steps and
+    patterns that are never reached. Exits 1 if the scenario cannot be used or has no such job.
+    """
+    from mock_p1.cli.console import Results  # noqa: PLC0415 -- rich and pydantic are not needed for --help
+    from mock_p1.core.doubts import doubts  # noqa: PLC0415 -- likewise
+    from mock_p1.core.explain import accounts  # noqa: PLC0415 -- likewise
+    from mock_p1.loading import load_scenario  # noqa: PLC0415 -- likewise
+
+    loaded = load_scenario(scenario)
+    told = [_named(loaded, job)] if job is not None else list(accounts(loaded))
+    found = [doubt for doubt in doubts(loaded) if job is None or doubt.job in (None, told[0].entry)]
+    results = Results()
+    results.line(f"{loaded.name}: {loaded.description}" if loaded.description else loaded.name)
+    _keys(results, loaded)
+    for account in told:
+        _account(results, account, loaded.assumptions.job_of_another_key)
+    if job is None and "*" not in loaded.jobs:
+        results.line("\nAny other job: not_found_retrain_job")
+    for number, doubt in enumerate(found):
+        results.line(f"{'' if number else chr(10)}{doubt.source}: warning: {doubt.text}", style="yellow")
+
+
+def _named(scenario: Scenario, job_id: str) -> Account:
+    from mock_p1.cli.failure import Failure  # noqa: PLC0415 -- as above
+    from mock_p1.core.explain import account_of  # noqa: PLC0415 -- as above
+    from mock_p1.core.problems import unknown  # noqa: PLC0415 -- as above
+    from mock_p1.core.program import Jobs  # noqa: PLC0415 -- as above
+
+    account = account_of(scenario, job_id)
+    if account is None:
+        known = islice(Jobs(scenario, scenario.seed).ids(), MANY)
+        raise Failure(f"{scenario.name}: {unknown('job', job_id, known)}; polls of it see not_found_retrain_job")
+    return account
+
+
+def _keys(results: Results, scenario: Scenario) -> None:
+    assumed, keys = scenario.assumptions, scenario.api_keys
+    rows = [("no x-api-key", assumed.missing_api_key), *(keys or {}).items()]
+    if keys is None or "*" not in keys:
+        rows.append(("any other key", "active" if keys is None else assumed.unknown_api_key))
+    results.line("\nAPI keys")
+    results.table(rows)
+
+
+def _account(results: Results, account: Account, to_others: str) -> None:
+    seen_by = "" if account.api_key is None else f", for the key {account.api_key} (others see {to_others})"
+    results.line(f"\n{account.title[0].upper()}{account.title[1:]}{seen_by}: {account.length}")
+    rows = [
+        (row.when, row.outcome, str(row.http_status or "-"), row.source.rpartition(":")[2], row.details)
+        for row in account.rows
+    ]
+    results.table(rows, header=("when", "answer", "HTTP", "line", "with"))

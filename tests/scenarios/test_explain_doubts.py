@@ -1,0 +1,157 @@
+"""What `explain` warns of: each doubt with its line, and no doubt where nothing is doubtful."""
+
+import pytest
+
+from mock_p1 import load_scenario
+from mock_p1.core.doubts import doubts
+from mock_p1.core.parse import parse
+from mock_p1.loading import bundled
+
+DONE = "{timeline: [{status: job_finished}]}"
+
+
+def told(text):
+    """The doubts about a scenario, as lines."""
+    return [str(doubt) for doubt in doubts(parse(text, "mine.yaml"))]
+
+
+def test_nothing_is_said_where_nothing_is_doubtful():
+    """A job that waits, runs and finishes gives no reason to doubt, nor does a bare * beside it."""
+    steps = "[{status: job_waiting, for: 2 polls}, {status: job_running, for: 90s}, {status: job_finished}]"
+    assert (
+        told(f"jobs: {{a: {{timeline: {steps}}}, 'b-*': {DONE}, '*': {DONE}, gone: {{error: job_may_be_deleted}}}}")
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("steps", "ends"),
+    [
+        ("- status: job_running", "job_running"),
+        ("- error: job_may_be_deleted", "job_may_be_deleted"),
+        ("- fault: timeout", "timeout"),
+        ("- reply: {status_code: 503}", "HTTP 503"),
+    ],
+)
+def test_a_job_that_never_finishes(steps, ends):
+    """A timeline without job_finished is told, with what it stays at."""
+    text = f"jobs:\n  a:\n    timeline:\n      - {{status: job_waiting, for: 1 poll}}\n      {steps}\n"
+    assert told(text) == [f"mine.yaml:5: the job never shows job_finished; it stays at {ends}"]
+
+
+def test_a_loop():
+    """A timeline that begins anew is told, at the line that says so."""
+    steps = "[{status: job_running, for: 1 poll}, {status: job_finished, for: 1 poll}]"
+    (line,) = told(f"jobs:\n  a:\n    at_end: loop\n    timeline: {steps}\n")
+    assert line == "mine.yaml:3: the timeline begins anew at its end: a client that polls on sees no end"
+
+
+def test_a_loop_that_never_finishes():
+    """A loop without job_finished is told of twice: it has no end, and never shows the one status that matters."""
+    lines = told("jobs: {a: {at_end: loop, timeline: [{status: job_running, for: 1 poll}]}}")
+    assert [line.partition(": ")[2] for line in lines] == [
+        "the timeline begins anew at its end: a client that polls on sees no end",
+        "the job never shows job_finished",
+    ]
+
+
+def test_a_for_that_does_nothing():
+    """The last step of a timeline that stays never ends, whatever its `for` says."""
+    text = "jobs:\n  a:\n    timeline:\n      - {status: job_finished, for: 90s}\n"
+    assert told(text) == ["mine.yaml:4: for: does nothing here; the last step never ends"]
+
+
+def test_a_step_after_the_end():
+    """What comes after job_finished is not reached by a client that stops there."""
+    steps = "      - {status: job_finished, for: 2 polls}\n      - {error: job_may_be_deleted}\n"
+    (line,) = told(f"jobs:\n  a:\n    timeline:\n{steps}")
+    assert line == "mine.yaml:5: a client that stops at job_finished, as it should, never reaches this step"
+
+
+def test_a_step_that_only_a_move_by_hand_ends():
+    """Behind a manual step nothing is reached by polling or waiting."""
+    steps = "      - {status: job_running, for: manual}\n      - {status: job_finished}\n"
+    (line,) = told(f"jobs:\n  a:\n    timeline:\n{steps}")
+    assert line == "mine.yaml:4: what follows is reached only when a test or the control API moves the job on"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("ci-*", "ci-a-*"), ("*-end", "my-*-end"), ("a*", "a*b*"), ("a**", "a*c"), ("*a*", "xa*")]
+)
+def test_a_pattern_that_is_never_tried(first, second):
+    """A pattern whose ids all fit an earlier one is shadowed by it, among jobs and among keys alike."""
+    said = f"{second!r} is never tried: {first!r} comes first and fits all of it"
+    assert told(f"jobs:\n  '{first}': {DONE}\n  '{second}': {DONE}\n") == [f"mine.yaml:3: {said}"]
+    keys = f"api_keys:\n  '{first}': active\n  '{second}': active\njobs: {{a: {DONE}}}\n"
+    assert told(keys) == [f"mine.yaml:3: {said}"]
+
+
+def test_patterns_that_overlap():
+    """Two patterns that some ids fit are ambiguous; the first of them is the one that answers."""
+    (line,) = told(f"jobs:\n  'ci-*': {DONE}\n  '*-slow': {DONE}\n")
+    assert line == "mine.yaml:3: what fits both 'ci-*' and '*-slow' goes to 'ci-*', which comes first"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("ci-*", "dev-*"), ("*-slow", "*-fast"), ("ci-a-*", "ci-*"), ("*", "ci-*")]
+)
+def test_patterns_that_are_clear(first, second):
+    """Patterns that share no id are clear, so is a narrow one before a wide one; a bare * is always tried last."""
+    assert told(f"jobs: {{'{first}': {DONE}, '{second}': {DONE}}}") == []
+
+
+def test_a_job_that_no_poll_sees():
+    """A job whose key is not active can never be seen."""
+    text = f"api_keys: {{ok: active, old-*: inactive_credential}}\njobs:\n  a:\n    api_key: old-7\n    {DONE[1:-1]}\n"
+    assert told(text) == ["mine.yaml:4: no poll sees this job: its api_key 'old-7' is inactive_credential"]
+
+
+def test_no_active_key():
+    """Where every key is refused, no job can be seen at all."""
+    (line,) = told(f"api_keys: {{old: inactive_credential}}\njobs: {{a: {DONE}}}")
+    assert line == "mine.yaml:1: no key is active: every poll is answered with a credential error"
+
+
+def test_no_job():
+    """A scenario without jobs is usable, and answers one thing only."""
+    assert told("description: nothing") == [
+        "mine.yaml: there is no job: every poll is answered with not_found_retrain_job"
+    ]
+
+
+def test_a_job_that_is_named_and_generated():
+    """Of a named job and a generated one with the same id the named one answers."""
+    text = (
+        f"jobs:\n  load-7: {DONE}\ngenerated_jobs: [{{count: 9, prefix: load-, timeline: [{{status: job_finished}}]}}]"
+    )
+    assert told(text) == ["mine.yaml:2: 'load-7' is generated too; the named job is the one that answers"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        (("load-", 1000), ("load-1", 10), True),  # load-11
+        (("load-1", 10), ("load-", 1000), True),
+        (("load-", 5), ("load-", 5), True),
+        (("load-", 10), ("load-1", 10), False),
+        (("load-", 1000), ("load-0", 10), False),  # no number begins with 0
+        (("load-", 1000), ("load-x", 10), False),
+        (("a-", 10), ("b-", 10), False),
+    ],
+)
+def test_groups_that_make_the_same_ids(one, other, shared):
+    """Two prefixes may make the same id; then the first group answers it."""
+    groups = "".join(
+        f"  - {{count: {count}, prefix: {prefix}, timeline: [{{status: job_finished}}]}}\n"
+        for prefix, count in (one, other)
+    )
+    lines = told(f"generated_jobs:\n{groups}")
+    text = f"prefix {other[0]!r} makes ids that {one[0]!r} makes too; the first group answers them"
+    assert lines == ([f"mine.yaml:3: {text}"] if shared else [])
+
+
+def test_bundled_scenarios_are_doubtful_only_by_design():
+    """What is said of the bundled scenarios is what they are for."""
+    said = {name: len(doubts(load_scenario(name))) for name in bundled()}
+    never_finish = {"stuck": 2, "deleted-mid-run": 1, "key-expires-mid-run": 1, "training-failed": 1}
+    assert {name: count for name, count in said.items() if count} == never_finish

@@ -1,0 +1,171 @@
+"""`explain` tells beforehand what the engine then does: when each step is seen, and what is answered."""
+
+import json
+
+import pytest
+
+from mock_p1 import Handle, load_scenario
+from mock_p1.core.clock import VirtualClock
+from mock_p1.core.engine import Engine
+from mock_p1.core.explain import account_of, accounts
+from mock_p1.core.messages import Request
+from mock_p1.core.parse import parse
+from mock_p1.loading import bundled
+
+WAITING, RUNNING, FINISHED = "status: job_waiting", "status: job_running", "status: job_finished"
+
+
+def when(*steps, at_end="stay"):
+    """The moments that explain names for a timeline of these steps, and its length."""
+    timeline = ", ".join(f"{{{step}}}" for step in steps)
+    (account,) = accounts(parse(f"jobs: {{mine: {{at_end: {at_end}, timeline: [{timeline}]}}}}"))
+    return [row.when for row in account.rows], account.length
+
+
+def rows_of(text):
+    """The rows of the only job in a scenario's text."""
+    (account,) = accounts(parse(text, "mine.yaml"))
+    return account.rows
+
+
+def poll(job, key="any-key"):
+    """A client's poll, as a door hands it over."""
+    return Request("GET", f"/v1/external/retrain_jobs/{job}", "", (key,), "http://here")
+
+
+def test_polls_are_numbered():
+    """Steps of polls are told by the numbers of their polls."""
+    told = when(f"{WAITING}, for: 2 polls", f"{RUNNING}, for: 1 poll", FINISHED)
+    assert told == (["polls 1-2", "poll 3", "poll 4 and later"], "at its last step after 3 polls")
+
+
+def test_times_add_up():
+    """Steps of time are told from the first poll on, and their spans add up."""
+    told = when(f"{WAITING}, for: 10m", f"{RUNNING}, for: 1h50m", FINISHED)
+    first, second = "from 0s to 10m after poll 1", "from 10m to 2h after poll 1"
+    assert told == ([first, second, "from 2h after poll 1 on"], "at its last step after 2h")
+
+
+def test_time_after_polls_is_counted_from_the_last_of_them():
+    """A step of time after N polls begins with the answer to poll N."""
+    told, length = when(f"{WAITING}, for: 2 polls", f"{RUNNING}, for: 90s", FINISHED)
+    assert told == ["polls 1-2", "from 0s to 1m30s after poll 2", "from 1m30s after poll 2 on"]
+    assert length == "at its last step after 2 polls and 1m30s"
+
+
+def test_polls_after_time_have_no_numbers():
+    """How often the client polls while time passes is its own choice, so later polls are counted from a moment."""
+    steps = [f"{WAITING}, for: 10m", f"{RUNNING}, for: 1 poll", f"{RUNNING}, for: 3 polls", f"{WAITING}, for: 5s"]
+    assert when(*steps, FINISHED)[0] == [
+        "from 0s to 10m after poll 1",
+        "the next poll from 10m after poll 1 on",
+        "the next 3 polls",
+        "from 0s to 5s after the last of them",
+        "from 5s after the last of them on",
+    ]
+
+
+def test_a_manual_step_waits_for_a_move():
+    """A manual step lasts until somebody moves the job on, and what follows is counted from there."""
+    told, length = when(f"{WAITING}, for: manual", f"{RUNNING}, for: 90s", f"{RUNNING}, for: manual", FINISHED)
+    assert told[:2] == ["every poll, until moved by hand", "from 0s to 1m30s after that move"]
+    assert told[2:] == ["from 1m30s after that move on, until moved by hand", "from then on"]
+    assert length == "at its last step after 1m30s and 2 moves by hand"
+
+
+def test_a_single_step_is_always_the_same():
+    """A job of one step has nothing to come to."""
+    assert when(FINISHED) == (["every poll"], "always the same")
+
+
+def test_a_loop_begins_anew():
+    """A job that loops has no last step; its length is that of one round."""
+    told = when(f"{WAITING}, for: 2 polls", f"{RUNNING}, for: 90s", at_end="loop")
+    assert told == (["polls 1-2", "from 0s to 1m30s after poll 2"], "begins anew after 2 polls and 1m30s")
+
+
+def test_an_answer_is_the_engine_s_own():
+    """Values come from the same place as the real answers, invented ones too; only the address is left open."""
+    text = (
+        "jobs: {mine: {timeline: [{status: job_finished, model_id: 4, message: {fake: sentence}, result: generated}]}}"
+    )
+    real = json.loads(Engine(parse(text)).handle(poll("mine")).body)
+    url = real["download_url"].replace("http://here", "…")
+    assert rows_of(text)[0].details == f'model_id: 4; message: "{real["message"]}"; download_url: "{url}"'
+
+
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ("error: job_may_be_deleted", (400, "job_may_be_deleted", "This job may be deleted.")),
+        ("fault: timeout", (None, "timeout", "the request is taken and never answered")),
+        ("reply: {status_code: 503, headers: {Retry-After: 5}, body: Busy}", (503, "reply", "Retry-After: 5; Busy")),
+        ("status: job_running, delay: 300ms", (200, "job_running", "held back 300ms")),
+        ("status: job_running, delay: 100ms..2s", (200, "job_running", "held back 100ms..2s")),
+    ],
+)
+def test_every_kind_of_step_is_told(step, told):
+    """Errors, faults, literal replies and delays each say what the client gets, and the line that says so."""
+    (row,) = rows_of(f"jobs:\n  mine:\n    timeline:\n      - {{{step}}}\n")
+    assert row[1:] == (*told, "mine.yaml:4")
+
+
+@pytest.mark.parametrize("name", bundled())
+def test_what_is_told_is_what_happens(name):
+    """Each bundled job, lived to its end, shows just the rows that were told: in their order, and to the poll."""
+    scenario = load_scenario(name)
+    for account in accounts(scenario):
+        polls = lived(scenario, account.entry.replace("*", "any"), account.api_key)
+        seen = {}  # a row's line -> the numbers of the polls that saw it
+        for number, each in enumerate(polls, 1):
+            seen.setdefault(each.source, []).append(number)
+        assert [row.source for row in account.rows] == list(seen)
+        outcomes = {each.source: each.outcome for each in polls}
+        for row in account.rows:
+            assert row.outcome in (outcomes[row.source], "reply")
+            first, last = seen[row.source][0], seen[row.source][-1]
+            numbered = [f"poll {first}", f"polls {first}-{last}", f"poll {first} and later", "every poll"]
+            assert row.when in numbered or not row.when.startswith(("poll", "every"))
+
+
+def lived(scenario, job, key):
+    """The polls of a job up to its last step; in a step of time one poll at its beginning, the next at its end."""
+    engine = Engine(scenario, VirtualClock())
+    handle = Handle(engine, "http://here")
+    waits_for = ""
+    while waits_for is not None:
+        engine.handle(poll(job, key or handle.api_key))
+        waits_for = handle.polls()[-1].waits_for
+        if waits_for is None or "poll" not in waits_for:
+            engine.handle(poll(job, key or handle.api_key))
+            handle.advance(handle.polls()[-1].waits_for or 0)
+    return handle.polls()
+
+
+@pytest.mark.parametrize(
+    ("job_id", "title"),
+    [
+        ("named", "job named"),
+        ("load-7", "job load-7"),
+        ("ci-7", "job ci-7 (by the pattern ci-*)"),
+        ("else", "job else (by the pattern *)"),
+    ],
+)
+def test_one_job_is_found_as_the_engine_finds_it(job_id, title):
+    """An id leads to the job of its name, a generated one, or the first pattern; the title says which."""
+    done = "{timeline: [{status: job_finished}]}"
+    generated = "[{count: 9, prefix: load-, timeline: [{status: job_finished}]}]"
+    text = f"jobs: {{named: {done}, ci-*: {done}, '*': {done}}}\ngenerated_jobs: {generated}"
+    assert account_of(parse(text), job_id).title == title
+
+
+def test_there_is_nothing_to_tell_of_a_job_that_is_not_there():
+    """An id that leads nowhere has no account."""
+    assert account_of(load_scenario("demo"), "no-such-job") is None
+
+
+def test_generated_jobs_are_told_once():
+    """A million jobs with one timeline are one account, named after the first of them."""
+    text = "generated_jobs: [{count: 1000000, prefix: load-, timeline: [{status: job_finished}]}]"
+    (account,) = accounts(parse(text))
+    assert account.title == "job load-1 and 999,999 more like it"
