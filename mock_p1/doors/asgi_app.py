@@ -7,12 +7,15 @@ import socket
 import struct
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote_to_bytes
 
 from mock_p1.core.contract import OPERATIONS
 from mock_p1.core.messages import Fault, Reply, Request, base_url, header_text
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
+    from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from mock_p1.core.engine import Engine
 
@@ -20,7 +23,6 @@ if TYPE_CHECKING:
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
     Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-
     Message = MutableMapping[str, Any]
 
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
@@ -77,6 +79,18 @@ class AsgiApp:
         _hang_up(send, reset=fault.ending == "reset")
         while (await receive())["type"] != "http.disconnect":
             pass
+
+
+def with_raw_path(app: WSGIApplication) -> WSGIApplication:
+    """Return a WSGI app, to be run under a2wsgi, that learns the path as it was sent; a2wsgi itself only decodes it."""
+
+    def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        raw: bytes = environ["asgi.scope"]["raw_path"]
+        environ["REQUEST_URI"] = raw.decode("latin-1")
+        environ["PATH_INFO"] = unquote_to_bytes(raw).decode("latin-1")
+        return app(environ, start_response)
+
+    return application
 
 
 def _request(scope: Scope) -> Request:

@@ -11,8 +11,9 @@ import uvicorn
 from a2wsgi import WSGIMiddleware
 
 from mock_p1.control.app import create_app_for
-from mock_p1.doors.asgi_app import AsgiApp
+from mock_p1.doors.asgi_app import AsgiApp, with_raw_path
 from mock_p1.doors.http_protocol import HttpProtocol
+from mock_p1.doors.uvicorn_server import UvicornServer
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8191
 BACKLOG = 4096
-STARTUP_SECONDS = 10.0
+STOP_SECONDS = 10.0
+FLASK_THREADS = 10
 
 
 class CannotListen(OSError):  # noqa: N818 -- says what happened
@@ -36,39 +38,47 @@ class Server:
         """``port`` 0 takes a free one. Raises CannotListen where host or port cannot be had."""
         self.engine, self.host = engine, host
         self._socket = _listen(host, port)
+        self._address: str = self._socket.getsockname()[0]
         self.port: int = self._socket.getsockname()[1]
-        app = AsgiApp(engine, WSGIMiddleware(create_app_for(engine)))  # type: ignore[arg-type]  # a2wsgi's own types of ASGI
-        self._uvicorn = uvicorn.Server(configuration(app))
+        flask = with_raw_path(create_app_for(engine))
+        self._flask = WSGIMiddleware(flask, workers=FLASK_THREADS)  # type: ignore[arg-type]  # a2wsgi has its own types
+        app = AsgiApp(engine, self._flask)  # type: ignore[arg-type]  # likewise
+        self._uvicorn = UvicornServer(configuration(app))
 
     @property
     def url(self) -> str:
         """The base URL that a client on this machine uses."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 -- compared, not bound
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._address, self.host)  # noqa: S104 -- compared, not bound
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     def run(self) -> None:
-        """Serve in this thread until SIGINT, SIGTERM or ``stop``."""
+        """Serve in this thread until a signal or ``stop``; then return within a second, whatever is under way."""
         try:
             self._uvicorn.run(sockets=[self._socket])
         finally:
+            self._uvicorn.ready.set()
             self._socket.close()
+            self._flask.executor.shutdown(wait=False, cancel_futures=True)
 
     def stop(self) -> None:
-        """Ask the server to end; safe from any thread."""
-        self._uvicorn.should_exit = True
-        self._uvicorn.force_exit = True
+        """Ask the server to end; safe from any thread, and from a signal handler."""
+        self._uvicorn.stop()
 
     @property
     def started(self) -> bool:
         """Whether requests are answered."""
         return self._uvicorn.started
 
+    def wait_started(self) -> None:
+        """Return when requests are answered, or the server has ended."""
+        self._uvicorn.ready.wait()
+
 
 def configuration(app: Any) -> uvicorn.Config:  # noqa: ANN401 -- any ASGI application
-    """Return how uvicorn is run here: the fast parser and loop, no log of its own, an end without waiting."""
+    """Return how uvicorn is run here: the fast parser and loop, no log of its own, one listener."""
     return uvicorn.Config(
         app, http=HttpProtocol, loop=_loop(), ws="none", lifespan="off", interface="asgi3", access_log=False,
-        log_config=None, log_level="critical", server_header=False, timeout_graceful_shutdown=0, backlog=BACKLOG,
+        log_config=None, log_level="critical", server_header=False, backlog=BACKLOG,
     )  # fmt: skip
 
 
@@ -77,12 +87,15 @@ class ServerThread:
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=server.run, name=f"mock-p1:{server.port}", daemon=True)
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name=f"mock-p1:{server.port}", daemon=True)
 
     def __enter__(self) -> Self:
-        """Start, and return when requests are answered."""
+        """Start, and return when requests are answered; what keeps the server from starting is raised."""
         self._thread.start()
+        self.server.wait_started()
+        if self._error is not None:
+            raise self._error
         return self
 
     def __exit__(
@@ -90,7 +103,15 @@ class ServerThread:
     ) -> None:
         """Stop, and wait for the end."""
         self.server.stop()
-        self._thread.join(STARTUP_SECONDS)
+        self._thread.join(STOP_SECONDS)
+        if self._error is not None and error is None:
+            raise self._error
+
+    def _run(self) -> None:
+        try:
+            self.server.run()
+        except BaseException as error:  # noqa: BLE001 -- kept for the thread that waits
+            self._error = error
 
 
 def _listen(host: str, port: int) -> socket.socket:
