@@ -1,0 +1,29 @@
+# Mock P1 in a container: built from the wheel, run by a user of its own.
+#
+#   docker build -t mock-p1 .
+#   docker run --rm -p 8191:8191 mock-p1
+#   docker run --rm -p 8191:8191 -v "$PWD/scenarios:/scenarios:ro" mock-p1 serve my-scenario.yaml
+#
+# /scenarios is where scenario files of your own are mounted; bundled names work as everywhere. Every option is also a
+# variable: MOCK_P1_PORT, MOCK_P1_SCENARIO, MOCK_P1_SPEED, …
+
+FROM python:3.13-slim AS build
+WORKDIR /source
+COPY pyproject.toml README.md LICENSE ./
+COPY mock_p1 mock_p1
+COPY scenarios scenarios
+RUN python3 -m venv /tools && /tools/bin/pip wheel --no-cache-dir --no-deps --wheel-dir /wheel .
+
+FROM python:3.13-slim
+COPY --from=build /wheel /wheel
+RUN python3 -m venv /opt/mock-p1 \
+    && /opt/mock-p1/bin/pip install --no-cache-dir /wheel/*.whl \
+    && rm -r /wheel \
+    && useradd --system --user-group --no-create-home --shell /usr/sbin/nologin mock-p1
+ENV PATH="/opt/mock-p1/bin:$PATH" PYTHONUNBUFFERED=1 MOCK_P1_HOST=0.0.0.0 MOCK_P1_PORT=8191
+USER mock-p1
+WORKDIR /scenarios
+EXPOSE 8191
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["mock-p1", "healthcheck"]
+ENTRYPOINT ["mock-p1"]
+CMD ["serve"]
