@@ -112,7 +112,7 @@ class Handle(Judge):
 
     def report(self) -> str:
         """Every request, and for each job what it is waiting for now: what pytest shows when a test fails."""
-        return report(self._engine, self._url, self.requests(), in_process=self._responses is not None)
+        return report(self._engine, self._url, self.requests(), self._responses)
 
     def __repr__(self) -> str:
         return f"<Mock P1: {self._engine.scenario.name} at {self._url}>"

@@ -12,6 +12,8 @@ from mock_p1.testing.polls import timeline
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from responses import RequestsMock
+
     from mock_p1.core.engine import Engine
     from mock_p1.core.records import Record
     from mock_p1.testing.polls import Poll
@@ -19,12 +21,13 @@ if TYPE_CHECKING:
 MOST_JOBS: Final = 20
 
 
-def report(engine: Engine, url: str, requests: Sequence[Poll], *, in_process: bool) -> str:
-    """Describe a mock as it is now, for a person to read."""
+def report(engine: Engine, url: str, requests: Sequence[Poll], caught: RequestsMock | None) -> str:
+    """Describe a mock as it is now, for a person to read. ``caught`` is what catches requests, if it is in-process."""
     head = f"{engine.scenario.name} at {url}, {format_duration(engine.clock.now())} after it began"
+    refused = [f"refused, because it is for another host: {line}" for line in _refused(caught)]
     if not requests:
-        return "\n".join((head, _silence(url, in_process=in_process)))
-    return "\n".join((head, "", timeline(requests), "", *_places(engine, requests)))
+        return "\n".join((head, *refused, _silence(url, in_process=caught is not None)))
+    return "\n".join((head, "", timeline(requests), "", *refused, *_places(engine, requests)))
 
 
 def _silence(url: str, *, in_process: bool) -> str:
@@ -34,6 +37,17 @@ def _silence(url: str, *, in_process: bool) -> str:
             "for another HTTP library or process use the fixture mock_p1_server, or mock_p1.serving()"
         )
     return f"no request reached it: is {url} what the client was told to use?"
+
+
+def _refused(caught: RequestsMock | None) -> Iterator[str]:
+    """Yield the requests that were for no host that is mocked."""
+    seen: dict[str, int] = {}
+    for call in caught.calls if caught else ():
+        if isinstance(call.response, Exception) and str(call.response).startswith("Connection refused by Responses"):
+            request = f"{call.request.method} {call.request.url}"
+            seen[request] = seen.get(request, 0) + 1
+    for request, count in islice(seen.items(), MOST_JOBS):
+        yield request if count == 1 else f"{request} ({count} times)"
 
 
 def _places(engine: Engine, requests: Sequence[Poll]) -> Iterator[str]:

@@ -1,0 +1,114 @@
+"""Which scenario a test gets: marker, command line, ini file; and where names are looked up."""
+
+import pytest
+
+SHOWS = "def test_it(mock_p1): print(mock_p1)"
+MARKED = "import pytest\n@pytest.mark.mock_p1({name!r})\n" + SHOWS
+
+
+def scenario(status):
+    """A scenario of one job that only ever shows one status."""
+    return f"jobs: {{retrain-001: {{timeline: [{{status: {status}}}]}}}}"
+
+
+def test_ini_names_the_scenario(project):
+    """The ini option mock_p1_scenario is for tests that name none."""
+    result = project.run("-s", tests=SHOWS, mock_p1_scenario="stuck")
+    result.stdout.fnmatch_lines(["*<Mock P1: stuck.yaml at *"])
+
+
+def test_option_goes_before_ini(project):
+    """--mock-p1-scenario goes before the ini option."""
+    result = project.run("-s", "--mock-p1-scenario", "all-errors", tests=SHOWS, mock_p1_scenario="stuck")
+    result.stdout.fnmatch_lines(["*<Mock P1: all-errors.yaml at *"])
+
+
+def test_marker_goes_before_option(project):
+    """A marker says what its test is about; the option only what the others get."""
+    result = project.run("-s", "--mock-p1-scenario", "all-errors", tests=MARKED.format(name="stuck"))
+    result.stdout.fnmatch_lines(["*<Mock P1: stuck.yaml at *"])
+
+
+def test_marker_without_scenario_leaves_it_to_the_option(project):
+    """A marker that names no scenario changes nothing about which one it is."""
+    tests = "import pytest\n@pytest.mark.mock_p1(seed=3)\n" + SHOWS
+    result = project.run("-s", "--mock-p1-scenario", "all-errors", tests=tests)
+    result.stdout.fnmatch_lines(["*<Mock P1: all-errors.yaml at *"])
+
+
+@pytest.mark.parametrize("name", ["mine", "mine.yaml", "./mine.yaml"])
+def test_scenario_folder(project, name):
+    """Names and files are looked for in mock_p1_scenario_dir, from the root of the project."""
+    project.file("data/scenarios/mine.yaml", scenario("job_waiting"))
+    result = project.run("-s", tests=MARKED.format(name=name), mock_p1_scenario_dir="data/scenarios")
+    result.stdout.fnmatch_lines(["*<Mock P1: data?scenarios?mine.yaml at *"])
+
+
+def test_scenario_folder_goes_before_the_bundled_ones(project):
+    """A file of one's own may have the name of a bundled scenario."""
+    project.file("data/stuck.yaml", scenario("job_waiting"))
+    result = project.run("-s", tests=MARKED.format(name="stuck"), mock_p1_scenario_dir="data")
+    result.stdout.fnmatch_lines(["*<Mock P1: data?stuck.yaml at *"])
+
+
+@pytest.mark.parametrize("name", ["mine", "mine.yaml"])
+def test_beside_the_test_file(project, name):
+    """A marker's scenario may lie beside the test file, wherever pytest is started."""
+    project.file("tests/deep/mine.yaml", scenario("job_waiting"))
+    project.file("tests/deep/test_deep.py", MARKED.format(name=name))
+    result = project.run("-s", "tests")
+    result.stdout.fnmatch_lines(["*<Mock P1: tests?deep?mine.yaml at *"])
+
+
+def test_from_the_root_of_the_project(project, monkeypatch):
+    """A marker's path may begin at the root, also where pytest is started below it."""
+    project.file("data/mine.yaml", scenario("job_waiting"))
+    project.pytester.makeini("[pytest]")
+    folder = project.file("tests/test_below.py", MARKED.format(name="data/mine.yaml")).parent
+    monkeypatch.chdir(folder)
+    result = project.run("-s")
+    result.stdout.fnmatch_lines(["*<Mock P1: *mine.yaml at *"])
+
+
+def test_option_from_where_pytest_was_started(project, monkeypatch):
+    """A path on the command line begins where the command was given."""
+    project.pytester.makeini("[pytest]")
+    folder = project.file("tests/test_below.py", SHOWS).parent
+    project.file("tests/mine.yaml", scenario("job_waiting"))
+    monkeypatch.chdir(folder)
+    result = project.run("-s", "--mock-p1-scenario=mine.yaml")
+    result.stdout.fnmatch_lines(["*<Mock P1: mine.yaml at *"])
+
+
+def test_root_does_not_hide_bundled_scenarios(project):
+    """A demo.yaml that happens to lie in the project's root is no scenario; the bundled demo is still found."""
+    project.file("demo.yaml", "apiVersion: v1")
+    project.file("tests/test_it.py", SHOWS)
+    result = project.run("-s", "tests")
+    result.stdout.fnmatch_lines(["*<Mock P1: demo.yaml at *"])
+
+
+def test_unknown_name_says_where_it_was_looked_for(project):
+    """A name that is nowhere fails the test with the folders, the bundled ones and the near match."""
+    project.file("data/mine.yaml", scenario("job_waiting"))
+    result = project.run(tests=MARKED.format(name="mien"), mock_p1_scenario_dir="data")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ["Mock P1 did not start: mien: no such file in data, ., and no bundled*did you mean mine?"]
+    )
+
+
+def test_missing_scenario_folder(project):
+    """A folder that does not exist is named, with the root it was looked for in."""
+    result = project.run(tests=SHOWS, mock_p1_scenario_dir="data/scnarios")
+    result.assert_outcomes(errors=1)
+    says = f"ini option mock_p1_scenario_dir: 'data/scnarios' is no folder of {project.pytester.path}"
+    result.stdout.fnmatch_lines([f"Mock P1 did not start: {says}"])
+
+
+def test_help_describes_option_and_ini(project):
+    """The command pytest --help names the option and both ini settings."""
+    result = project.run("--help")
+    result.stdout.fnmatch_lines(
+        ["*--mock-p1-scenario=SCENARIO", "*mock_p1_scenario (string)*", "*mock_p1_scenario_dir*"]
+    )

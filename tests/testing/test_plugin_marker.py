@@ -1,0 +1,167 @@
+"""The marker: what it takes, which one wins, and what it says when it is misused."""
+
+import pytest
+
+
+def test_closest_marker_wins(project):
+    """A function's marker goes before its class's, and that before the module's."""
+    result = project.run(
+        tests="""
+import pytest
+
+pytestmark = pytest.mark.mock_p1("stuck")
+
+def test_module(mock_p1): assert "stuck" in repr(mock_p1)
+
+@pytest.mark.mock_p1("all-errors")
+class TestClass:
+    def test_class(self, mock_p1): assert "all-errors" in repr(mock_p1)
+
+    @pytest.mark.mock_p1("many-jobs")
+    def test_function(self, mock_p1): assert "many-jobs" in repr(mock_p1)
+"""
+    )
+    result.assert_outcomes(passed=3)
+
+
+def test_marker_of_a_parameter(project):
+    """One test runs through several scenarios by marks on its parameters."""
+    result = project.run(
+        tests="""
+import pytest
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.mock_p1(n)) for n in ("stuck", "demo")])
+def test_it(mock_p1, name): assert name in repr(mock_p1)
+"""
+    )
+    result.assert_outcomes(passed=2)
+
+
+def test_scenario_object_and_path(project):
+    """The marker takes a Scenario made in Python, and a Path."""
+    result = project.run(
+        tests="""
+from pathlib import Path
+import pytest
+from mock_p1 import load_scenario
+
+@pytest.mark.mock_p1(load_scenario("stuck"))
+def test_object(mock_p1): assert "stuck" in repr(mock_p1)
+
+@pytest.mark.mock_p1(scenario=Path("slow.yaml"))
+def test_path(mock_p1): assert "slow" in repr(mock_p1)
+"""
+    )
+    result.assert_outcomes(passed=2)
+
+
+def test_base_url(project):
+    """base_url= takes over another host instead of the documented ones."""
+    result = project.run(
+        tests="""
+import pytest
+
+@pytest.mark.mock_p1("slow.yaml", base_url="https://api.example.com/staging")
+def test_it(mock_p1, client):
+    assert mock_p1.url == "https://api.example.com/staging"
+    assert client.poll() == "job_waiting"
+"""
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_seed(project):
+    """seed= goes before the scenario's own: other seeds invent other values, the same one the same."""
+    project.file("fake.yaml", "jobs: {retrain-001: {timeline: [{status: job_running, message: {fake: sentence}}]}}")
+    result = project.run(
+        tests="""
+import pytest
+
+seen = []
+
+@pytest.mark.parametrize("seed", [pytest.param(n, marks=pytest.mark.mock_p1("fake", seed=n)) for n in (1, 1, 2)])
+def test_it(mock_p1, client, seed):
+    seen.append(client.ask().json()["message"])
+
+def test_seen(): assert seen[0] == seen[1] != seen[2]
+"""
+    )
+    result.assert_outcomes(passed=4)
+
+
+def test_speed_of_the_server(project):
+    """speed= lets the live server's clock run faster than real time."""
+    result = project.run(
+        tests="""
+import pytest
+from conftest import Client
+
+@pytest.mark.mock_p1("slow.yaml", speed=100_000)
+def test_it(mock_p1_server):
+    client = Client(mock_p1_server.url, "demo-key")
+    seen = [client.poll() for _ in range(2)]
+    while seen[-1] != "job_finished":
+        seen.append(client.poll())
+    assert mock_p1_server.polls()[-1].at >= 90
+"""
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_marker_is_registered(project):
+    """--strict-markers knows the marker, and --markers describes it."""
+    result = project.run(
+        "--strict-markers", tests="import pytest\n@pytest.mark.mock_p1('demo')\ndef test(mock_p1): pass"
+    )
+    result.assert_outcomes(passed=1)
+    project.run("--markers").stdout.fnmatch_lines(["@pytest.mark.mock_p1(scenario, *, base_url=None, seed=None*"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("sped=60", "*unknown argument 'sped'; known: base_url, check, scenario, seed, speed; did you mean speed?"),
+        ('"demo", "stuck"', "*takes one argument without a name, the scenario; the others: *base_url=, seed=, *"),
+        ('"demo", scenario="stuck"', "*names the scenario twice"),
+        ("17", "*scenario is a bundled name, a file or a Scenario, not 17"),
+        ('seed="x"', "*seed is a whole number, not 'x'"),
+        ("seed=True", "*seed is a whole number, not True"),
+        ("check=1", "*check is True or False, not 1"),
+        ('speed="fast"', "*speed is a number, such as 60, not 'fast'"),
+        ('base_url="example.com"', "*'example.com' is no base URL; it must look like https://host or http://host:port"),
+    ],
+)  # fmt: skip
+def test_misuse_is_explained(project, arguments, says):
+    """A wrong argument fails the test's setup, says what is possible, and shows no traceback."""
+    result = project.run(tests=f"import pytest\n@pytest.mark.mock_p1({arguments})\ndef test_it(mock_p1): pass")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"Mock P1 did not start: {says}"])
+    result.stdout.no_fnmatch_line("*.py:*: *Error")
+
+
+def test_impossible_speed(project):
+    """A speed outside its range is refused where the server would run at it."""
+    result = project.run(tests="import pytest\n@pytest.mark.mock_p1(speed=0)\ndef test_it(mock_p1_server): pass")
+    result.stdout.fnmatch_lines(["Mock P1 did not start: speed must be above 0 and at most 1,000,000, not 0"])
+
+
+def test_marker_without_fixture_is_warned_of(project):
+    """A marked test that uses neither fixture would ask the real service: it is warned of."""
+    tests = "import pytest\n@pytest.mark.mock_p1('demo')\ndef test_it(): pass"
+    result = project.run("-W", "default", tests=tests)
+    result.assert_outcomes(passed=1, warnings=1)
+    result.stdout.fnmatch_lines(["*test_it is marked mock_p1, but uses neither fixture mock_p1 nor mock_p1_server*"])
+
+
+def test_fixture_asked_for_late_is_no_reason_to_warn(project):
+    """A test may ask for the fixture while it runs."""
+    result = project.run(
+        "-W", "error",
+        tests="""
+import pytest
+
+@pytest.mark.mock_p1("stuck")
+def test_it(request): assert "stuck" in repr(request.getfixturevalue("mock_p1"))
+""",
+    )  # fmt: skip
+    result.assert_outcomes(passed=1, warnings=0)
