@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-MANY = 20
+MANY: Final = 20
+"""So many known names are listed; of more than that, only the closest."""
+
+CLOSEST: Final = 5
+COMPARED: Final = 1000
+"""So many known names are looked at for the closest; comparing is slow."""
 
 
 class Problem(NamedTuple):
@@ -28,7 +34,8 @@ class ScenarioError(ValueError):
     """A scenario that cannot be used. ``problems`` holds all that is wrong with it, in the order of the file."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column)))
+        by_place = sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column))
+        self.problems = tuple(dict.fromkeys(by_place))  # an alias leads to the same problem again
         super().__init__("\n".join(map(str, self.problems)))
 
     def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Problem, ...]]]:
@@ -37,16 +44,20 @@ class ScenarioError(ValueError):
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """Say that ``name`` is none of the known ones, and which of them comes nearest."""
-    names = sorted(known)
-    shown = ", ".join(names[:MANY]) + (f", … ({len(names)} in all)" if len(names) > MANY else "")
+    """Say that ``name`` is none of the known ones, which those are (of very many, the closest), and which was meant."""
+    names = sorted(set(known))
     near = nearest(name, names)
-    return f"unknown {what} {shorten(name)!r}; known: {shown or 'none'}" + (f"; did you mean {near}?" if near else "")
+    if len(names) > MANY:
+        shown = get_close_matches(shorten(name), names[:COMPARED], CLOSEST, cutoff=0.4) or names[:CLOSEST]
+        listed = f"{', '.join(shown)}, … ({len(names):,} in all)"
+    else:
+        listed = ", ".join(names) or "none"
+    return f"unknown {what} {shorten(name)!r}; known: {listed}" + (f"; did you mean {near}?" if near else "")
 
 
-def nearest(name: str, known: Sequence[str]) -> str | None:
+def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name closest to ``name``, or None if none is close."""
-    by_folded = {candidate.casefold(): candidate for candidate in known}
+    by_folded = {candidate.casefold(): candidate for candidate in islice(known, COMPARED)}
     found = get_close_matches(shorten(name).casefold(), by_folded, n=1)
     return by_folded[found[0]] if found else None
 

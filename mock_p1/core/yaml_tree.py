@@ -2,16 +2,20 @@
 
 Built from PyYAML's events rather than its own composer, for five things that scenario files need: the line and column
 of every key and value, duplicate keys seen, keys and ids kept as they were written (``007`` stays ``007``), depth and
-size bounded before they cost anything, and only the scalars of YAML 1.2 (``yes`` and ``12:30`` are text).
+size bounded before they cost anything, and only the scalars of YAML 1.2 (``yes`` and ``12:30`` are text). Reading goes on
+after every problem that leaves the rest readable.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
+
+from mock_p1.core.nodes import BROKEN, Entry, Node, WrittenFloat, WrittenInt
+from mock_p1.core.problems import nearest, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +24,7 @@ Event = Any  # PyYAML's events carry no types
 
 MAX_DEPTH: Final = 50
 MAX_NODES: Final = 1_000_000
+MAX_DIRECTIVES: Final = 100
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INT = re.compile(r"[-+]?[0-9]{1,300}")
@@ -31,62 +36,8 @@ _WORDS: Final[dict[str, bool | None]] = {
 }
 _TAG: Final = "tag:yaml.org,2002:"
 _PLAIN_TAGS: Final = frozenset(_TAG + name for name in ("null", "bool", "int", "float", "map", "seq"))
-_TEXT_TAGS: Final = frozenset({"!", _TAG + "str"})
-
-
-class WrittenInt(int):
-    """A whole number that remembers how it was written."""
-
-    written: str
-
-
-class WrittenFloat(float):
-    """A number that remembers how it was written."""
-
-    written: str
-
-
-class Entry(NamedTuple):
-    """A key's place and its value, in a mapping."""
-
-    line: int
-    column: int
-    node: Node
-
-
-@dataclass(slots=True)
-class Node:
-    """A value and its place (from 1). ``size`` and ``height`` count aliases in full."""
-
-    line: int
-    column: int
-    value: Any
-    size: int = 1
-    height: int = 1
-
-    def plain(self) -> Any:  # noqa: ANN401 -- whatever the file holds
-        """Return the value as plain dicts, lists and scalars."""
-        if isinstance(self.value, dict):
-            return {key: entry.node.plain() for key, entry in self.value.items()}
-        if isinstance(self.value, list):
-            return [node.plain() for node in self.value]
-        return self.value
-
-    def place(self, path: tuple[str | int, ...], *, of_key: bool = False) -> tuple[int, int]:
-        """Return line and column of what ``path`` leads to, or of the nearest thing above it that exists."""
-        node, line, column = self, self.line, self.column
-        for part in path:
-            if isinstance(node.value, dict) and part in node.value:
-                entry = node.value[part]
-                node, line, column = entry.node, entry.line, entry.column
-            elif isinstance(node.value, list) and isinstance(part, int) and part < len(node.value):
-                node = node.value[part]
-                line, column = node.line, node.column
-            elif isinstance(part, str) and part.startswith("<"):
-                continue  # the name of a union's branch, not a part of the file
-            else:
-                return line, column
-        return (line, column) if of_key else (node.line, node.column)
+_TEXT_TAGS: Final = frozenset({None, "!", _TAG + "str"})
+MERGE: Final = "<<"
 
 
 class Unreadable(Exception):  # noqa: N818 -- carries a problem's place, is never shown
@@ -99,17 +50,32 @@ class Unreadable(Exception):  # noqa: N818 -- carries a problem's place, is neve
 
 def read_tree(text: str, report: Callable[[int, int, str], None]) -> Node | None:
     """Return the document's root, or None where there is none. Every problem goes to ``report(line, column, text)``."""
+    if text.count("\n%") > MAX_DIRECTIVES:  # each costs as much as there are before it
+        report(1, 1, f"more than {MAX_DIRECTIVES} lines begin with %; directives have no meaning in a scenario file")
+        return None
     reader = _Reader(text, report)
     try:
         return reader.document()
     except Unreadable as stop:
         report(stop.line, stop.column, stop.text)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        hint = " (YAML is indented with spaces, not tabs)" if "\\t" in str(error.problem) else ""
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        report(line, column, f"not YAML: {error.problem or error.context}{hint}")
+        report(*_not_yaml(error, text))
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # PyYAML without libyaml: "\U00110000" is no character
+        report(reader.line, 1, f"not YAML: {error}")
     return None
+
+
+def _not_yaml(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, str]:
+    """Return the place of a syntax error, and what is wrong there."""
+    mark, begun = error.problem_mark or error.context_mark, error.context_mark
+    if mark is None:
+        return 1, 1, f"not YAML: {error}"
+    what = f"not YAML: {error.problem or error.context}"
+    if begun is not None and begun.line != mark.line and error.problem:
+        what += f" {error.context} that begins on line {begun.line + 1}"
+    if text[mark.index : mark.index + 1] == "\t":
+        what += " (YAML is indented with spaces, not tabs)"
+    return mark.line + 1, mark.column + 1, what
 
 
 class _Reader:
@@ -120,13 +86,15 @@ class _Reader:
         self._report = report
         self._anchors: dict[str, Node | None] = {}
         self._size = 0
+        self.line = 1
 
     def document(self) -> Node | None:
         root = None
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if root is not None:
-                    raise self._stop(event, "a second document begins; a scenario file holds one")
+                    self._wrong(event, "a second document begins; a scenario file holds one")
+                    break
                 root = self._node(next(self._events), 1)
         return root
 
@@ -136,7 +104,8 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise self._stop(event, f"nested more than {MAX_DEPTH} levels deep")
         self._grow(event, 1)
-        node = Node(event.start_mark.line + 1, event.start_mark.column + 1, None)
+        self.line = event.start_mark.line + 1
+        node = Node(self.line, event.start_mark.column + 1, None)
         if event.anchor is not None:
             self._anchors[event.anchor] = None  # known, but not finished: an alias to it now would be a cycle
         if isinstance(event, yaml.MappingStartEvent):
@@ -144,17 +113,20 @@ class _Reader:
         elif isinstance(event, yaml.SequenceStartEvent):
             self._sequence(node, event, depth)
         else:
-            node.value = self._scalar(event)
+            node.written, node.value = event.value, self._scalar(event)
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         return node
 
     def _alias(self, event: Event, depth: int) -> Node:
-        if event.anchor not in self._anchors:
-            raise self._stop(event, f"alias *{event.anchor} has no anchor &{event.anchor} before it")
-        node = self._anchors[event.anchor]
+        name = shorten(event.anchor)
+        node = self._anchors.get(event.anchor)
         if node is None:
-            raise self._stop(event, f"alias *{event.anchor} stands inside its own anchor: that would never end")
+            if event.anchor in self._anchors:
+                return self._broken(event, f"alias *{name} stands inside its own anchor: that would never end")
+            near = nearest(event.anchor, (anchor for anchor, known in self._anchors.items() if known))
+            meant = f"; did you mean *{near}?" if near else ""
+            return self._broken(event, f"alias *{name} has no anchor &{name} before it{meant}")
         if depth + node.height - 1 > MAX_DEPTH:
             raise self._stop(event, f"nested more than {MAX_DEPTH} levels deep")
         self._grow(event, node.size)
@@ -173,48 +145,62 @@ class _Reader:
         entries: dict[str, Entry] = {}
         merged: list[Node] = []
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
-            key = self._key(event)
+            key = self._key(event, depth + 1)
             line, column = event.start_mark.line + 1, event.start_mark.column + 1
             child = self._node(next(self._events), depth + 1)
             _count(node, child)
-            if key == "<<":
+            if key == MERGE:
                 merged += child.value if isinstance(child.value, list) else [child]
             elif key in entries:
-                self._report(line, column, f"duplicate key {key!r}; it stands on line {entries[key].line} already")
-            else:
+                first = entries[key].line
+                self._report(line, column, f"duplicate key {shorten(key)!r}; it stands on line {first} already")
+            elif key is not None:
                 entries[key] = Entry(line, column, child)
         for source in merged:
-            if not isinstance(source.value, dict):
-                raise Unreadable(source.line, source.column, "<<: merges mappings, and this is none")
-            entries = {**source.value, **entries}
+            if isinstance(source.value, dict):
+                for key, entry in source.value.items():
+                    entries.setdefault(key, entry)
+            elif source.value is not BROKEN:
+                self._report(source.line, source.column, "<<: merges mappings, and this is none")
         node.value = entries
 
-    def _key(self, event: Event) -> str:
-        if isinstance(event, yaml.AliasEvent):
-            value = self._alias(event, 1).value
-            if not isinstance(value, dict | list):
-                return str(getattr(value, "written", value))
-        elif isinstance(event, yaml.ScalarEvent):
+    def _key(self, event: Event, depth: int) -> str | None:
+        """Return a key as it was written; None where it is none that can be used."""
+        if isinstance(event, yaml.ScalarEvent) and event.anchor is None and event.tag is None:
             return str(event.value)
-        raise self._stop(event, "a key must be plain text, not a list or a mapping")
+        node = self._node(event, depth)
+        if node.value is BROKEN:
+            return None
+        if node.written is None:
+            self._report(node.line, node.column, "a key must be plain text, not a list or a mapping")
+        return node.written
 
     def _scalar(self, event: Event) -> Any:  # noqa: ANN401 -- any scalar
-        plain = event.implicit[0] or event.tag in _PLAIN_TAGS
-        if not plain:
-            if event.tag is not None and event.tag not in _TEXT_TAGS:
+        if not event.implicit[0] and event.tag not in _PLAIN_TAGS:
+            if event.tag not in _TEXT_TAGS:
                 self._check_tag(event)
             return event.value
-        return _resolve(event.value)
+        value = _resolve(event.value)
+        if isinstance(value, float) and math.isinf(value):
+            return self._broken(event, f"{shorten(event.value)} is too large a number; if it is text, quote it").value
+        return value
 
     def _check_tag(self, event: Event) -> None:
         if event.tag is not None and event.tag != "!" and event.tag not in _PLAIN_TAGS:
-            shown = event.tag.replace(_TAG, "!!")
-            raise self._stop(event, f"the tag {shown} has no meaning in a scenario file; leave it out")
+            shown = shorten(event.tag.replace(_TAG, "!!"))
+            self._wrong(event, f"the tag {shown} has no meaning in a scenario file; leave it out")
 
     def _grow(self, event: Event, by: int) -> None:
         self._size += by
         if self._size > MAX_NODES:
             raise self._stop(event, f"more than {MAX_NODES:,} values, aliases counted in full")
+
+    def _wrong(self, event: Event, text: str) -> None:
+        self._report(event.start_mark.line + 1, event.start_mark.column + 1, text)
+
+    def _broken(self, event: Event, text: str) -> Node:
+        self._wrong(event, text)
+        return Node(event.start_mark.line + 1, event.start_mark.column + 1, BROKEN)
 
     @staticmethod
     def _stop(event: Event, text: str) -> Unreadable:
