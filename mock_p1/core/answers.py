@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from mock_p1.core import contract
+from mock_p1.core.fakes import Fake
 from mock_p1.core.faults import script
 from mock_p1.core.messages import Fault, Reply, Request, json_bytes, json_reply
 from mock_p1.core.results import FILE_NAME, archive
-from mock_p1.core.steps import ErrorStep, Fake, FaultStep, ReplyStep, StatusStep
+from mock_p1.core.steps import ErrorStep, FaultStep, ReplyStep, StatusStep
 from mock_p1.core.values import draw, seed_for
 
 if TYPE_CHECKING:

@@ -7,6 +7,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
+from mock_p1.core.problems import shorten
+
 UNITS: Final = {
     "d": 86_400_000_000_000,
     "h": 3_600_000_000_000,
@@ -18,20 +20,23 @@ LONGEST: Final = 10 * 365 * UNITS["d"]
 """Ten years; anything longer is refused."""
 
 HOW_TO_WRITE: Final = "a duration such as 500ms, 90s, 1h30m or 2d"
-PATTERN: Final = r"(\d+(\.\d+)?(ms|s|m|h|d))+"
+PATTERN: Final = r"([0-9]{1,20}(\.[0-9]{1,20})? *(ms|s|m|h|d) *)+"
 
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
-_WHOLE = re.compile(PATTERN, re.ASCII)
+_PART = re.compile(r"([0-9.]+) *(ms|s|m|h|d)")
+_WHOLE = re.compile(PATTERN)
+
+
+class TooLong(ValueError):  # noqa: N818 -- says what it is
+    """A span of more than ten years."""
 
 
 def parse_duration(text: str) -> int:
     """Return the nanoseconds of a duration such as ``1h30m``; ValueError if it is none or over ten years."""
-    squeezed = text.replace(" ", "")
-    if not _WHOLE.fullmatch(squeezed):
-        raise ValueError(f"{text!r} is not {HOW_TO_WRITE}")
-    total = sum((Decimal(number) * UNITS[unit] for number, unit in _PART.findall(squeezed)), Decimal(0))
+    if not _WHOLE.fullmatch(text.strip()):
+        raise ValueError(f"{shorten(text)!r} is not {HOW_TO_WRITE}")
+    total = sum((Decimal(number) * UNITS[unit] for number, unit in _PART.findall(text)), Decimal(0))
     if total > LONGEST:
-        raise ValueError(f"{text!r} is longer than ten years, the longest there is")
+        raise TooLong(f"{shorten(text)!r} is longer than ten years, the longest there is")
     return int(total)
 
 
@@ -44,7 +49,7 @@ def nanoseconds(span: str | float | timedelta) -> int:
         return parse_duration(span)
     seconds = span.total_seconds() if isinstance(span, timedelta) else span
     if not 0 <= seconds * UNITS["s"] <= LONGEST:
-        raise ValueError(f"a span of time is between 0 and ten years, not {seconds:g} s")
+        raise ValueError(f"a span of time is between 0 and ten years, not {shorten(str(seconds))} s")
     return round(seconds * UNITS["s"])
 
 

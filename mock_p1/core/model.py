@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
 from pydantic import (
     BaseModel,
@@ -20,12 +21,13 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, cor
 from mock_p1.core.problems import shorten, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 Path = tuple[str | int, ...]
-
-
 Wrong = PydanticCustomError
+
+MAX_PROBLEMS: Final = 1000
+"""So many unknown keys and broken rules of one mapping are named; nobody reads on, and near matches take time."""
 
 
 def wrong(text: str, *, of_key: bool = False) -> Wrong:
@@ -36,6 +38,10 @@ def wrong(text: str, *, of_key: bool = False) -> Wrong:
 def _unknown_keys_refused(schema: dict[str, Any]) -> None:
     schema["additionalProperties"] = False
     schema["patternProperties"] = {"^x-": {}}
+    for key, allowed in schema.get("properties", {}).items():  # a key is left out, never left empty
+        if len(kinds := [kind for kind in allowed.get("anyOf", ()) if kind != {"type": "null"}]) == 1:
+            rest = {name: value for name, value in allowed.items() if name not in ("anyOf", "default")}
+            schema["properties"][key] = {**kinds[0], **rest}
 
 
 class Strict(BaseModel):
@@ -47,7 +53,7 @@ class Strict(BaseModel):
     open_keys: ClassVar[bool] = False
 
     @classmethod
-    def keys(cls) -> list[str]:
+    def known_keys(cls) -> list[str]:
         """Return the keys there are, as they are written in a file."""
         return [field.alias or name for name, field in cls.model_fields.items()]
 
@@ -62,21 +68,42 @@ class Strict(BaseModel):
         if isinstance(data, cls):
             return data
         if not isinstance(data, dict):
-            raise wrong(f"must be a mapping with keys out of {', '.join(cls.keys())}; it is {kind_of(data)}")
-        problems: list[tuple[Path, Wrong]] = [] if cls.open_keys else list(_unknown_keys(cls.keys(), data))
-        problems += cls.rules(data)
+            raise wrong(f"must be a mapping with keys out of {', '.join(cls.known_keys())}; it is {kind_of(data)}")
+        unknown_keys = () if cls.open_keys else refuse_unknown(data, cls.known_keys())
+        problems = list(islice(chain(unknown_keys, cls._empty(data), cls.rules(data)), MAX_PROBLEMS + 1))
+        if len(problems) > MAX_PROBLEMS:
+            problems[-1] = (), wrong(f"more than {MAX_PROBLEMS:,} problems in one mapping; these are the first")
         try:
             made = handler(data)
         except ValidationError as error:
             problems += _in_our_words(error)
         if problems:
-            raise ValidationError.from_exception_data(
-                cls.__name__, [InitErrorDetails(type=problem, loc=path, input=None) for path, problem in problems]
-            )
+            raise _raised(cls.__name__, problems)
         return made
 
+    @classmethod
+    def _empty(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
+        """Yield the keys that could be left out, and were left empty instead."""
+        for name, field in cls.model_fields.items():
+            key = field.alias or name
+            if field.default is None and key in data and data[key] is None:
+                yield (key,), wrong(f"{key}: is empty; give it a value, or leave the key out", of_key=True)
 
-def _unknown_keys(known: list[str], data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
+
+def all_of(problems: list[tuple[Path, Wrong]], *others: ValidationError | None) -> ValidationError:
+    """Return one error that tells the problems, and those of the other errors."""
+    found = [*problems, *(problem for error in others if error for problem in _in_our_words(error))]
+    return _raised("all", found)
+
+
+def _raised(title: str, problems: list[tuple[Path, Wrong]]) -> ValidationError:
+    return ValidationError.from_exception_data(
+        title, [InitErrorDetails(type=problem, loc=path, input=None) for path, problem in problems]
+    )
+
+
+def refuse_unknown(data: dict[str, Any], known: Collection[str]) -> Iterator[tuple[Path, Wrong]]:
+    """Yield a problem for each key that is not known and does not begin with ``x-``."""
     for key in data:
         if key not in known and not str(key).startswith("x-"):
             yield (str(key),), wrong(unknown("key", str(key), known), of_key=True)
@@ -127,9 +154,9 @@ def kind_of(value: object) -> str:
         case str():
             return f"the text {shorten(value)!r}"
         case list():
-            return "an empty list" if not value else f"a list of {len(value)}"
+            return f"a list of {len(value)}" if value else "an empty list"
         case _:
-            return "a mapping"
+            return "a mapping" if value else "an empty mapping"
 
 
 @dataclass(frozen=True)
@@ -140,14 +167,16 @@ class OneOf:
     names: tuple[str, ...]
 
     def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Check after the text itself was checked."""
-        return core_schema.no_info_after_validator_function(self._check, handler(source))
+        """Check before the text itself is checked, so that whatever stands there is held against the names."""
+        return core_schema.no_info_before_validator_function(self._check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """Let editors offer the names."""
         return {**handler(schema), "enum": list(self.names)}
 
-    def _check(self, name: str) -> str:
+    def _check(self, name: object) -> object:
+        if not isinstance(name, str):
+            raise wrong(f"must be one of {', '.join(self.names)}; it is {kind_of(name)}")
         if name not in self.names:
             raise wrong(unknown(self.what, name, self.names))
         return name

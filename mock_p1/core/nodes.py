@@ -50,6 +50,15 @@ class Node:
 
     def place(self, path: tuple[str | int, ...], *, of_key: bool = False) -> tuple[int, int]:
         """Return line and column of what ``path`` leads to, or of the nearest thing above it that exists."""
+        line, column, node, whole = self._follow(path)
+        return (line, column) if of_key or not whole else (node.line, node.column)
+
+    def is_broken(self, path: tuple[str | int, ...]) -> bool:
+        """Tell whether ``path`` leads to something that could not be read."""
+        return self._follow(path)[2].value is BROKEN
+
+    def _follow(self, path: tuple[str | int, ...]) -> tuple[int, int, Node, bool]:
+        """Go along ``path`` as far as it exists: the place of the last key, the last node, whether that is the end."""
         node, line, column = self, self.line, self.column
         for part in path:
             if isinstance(node.value, dict) and part in node.value:
@@ -58,8 +67,11 @@ class Node:
             elif isinstance(node.value, list) and isinstance(part, int) and part < len(node.value):
                 node = node.value[part]
                 line, column = node.line, node.column
-            elif isinstance(part, str) and part.startswith("<"):
-                continue  # the name of a union's branch, not a part of the file
-            else:
-                return line, column
-        return (line, column) if of_key else (node.line, node.column)
+            elif not is_branch(part):
+                return line, column, node, False
+        return line, column, node, True
+
+
+def is_branch(part: str | int) -> bool:
+    """Tell the name of a union's branch, as pydantic puts it into a path, from a part of the file."""
+    return isinstance(part, str) and part.startswith("<")

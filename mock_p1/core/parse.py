@@ -7,19 +7,27 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
+from mock_p1.core.nodes import is_branch
 from mock_p1.core.problems import Problem, ScenarioError
 from mock_p1.core.scenario import Scenario
-from mock_p1.core.yaml_tree import Node, read_tree
+from mock_p1.core.yaml_tree import read_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from mock_p1.core.nodes import Node
 
     Attach = Callable[[str], bytes]
 
 MAX_BYTES: Final = 5_000_000
 
-_BYTE_ORDER_MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+_BYTE_ORDER_MARKS: Final = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_NOT_IN_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 def parse(source: str | bytes, name: str = "scenario", attach: Attach | None = None) -> Scenario:
@@ -52,37 +60,59 @@ def problems_of(error: ValidationError, name: str, root: Node | None = None) -> 
     """Turn pydantic's errors into problems, each with its place in the tree where there is one."""
     found = []
     for detail in error.errors(include_url=False, include_context=False, include_input=False):
-        path = tuple(detail["loc"])
-        line, column = root.place(path, of_key=detail["type"] == "key") if root else (0, 0)
-        at = "" if root else ".".join(str(part) for part in path if not str(part).startswith("<"))
-        found.append(Problem(name, line, column, f"{at}: {detail['msg']}" if at else detail["msg"]))
+        path, text = tuple(detail["loc"]), detail["msg"]
+        if root is None:
+            at = _spelled(path)
+            found.append(Problem(name, 0, 0, f"{at}: {text}" if at else text))
+        elif not root.is_broken(path):
+            subject = _spelled(_from_last_key(path)) if text.startswith("must ") else ""
+            place = root.place(path, of_key=detail["type"] == "key")
+            found.append(Problem(name, *place, f"{subject}: {text}" if subject else text))
     return found
+
+
+def _spelled(path: tuple[str | int, ...]) -> str:
+    """Write a path as in ``jobs.retrain-001.timeline[0].status``; the names of unions' branches are left out."""
+    parts = (part for part in path if not is_branch(part))
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".")
+
+
+def _from_last_key(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    keys = [index for index, part in enumerate(path) if isinstance(part, str) and not is_branch(part)]
+    return path[keys[-1] :] if keys else path
 
 
 def _decode(source: str | bytes, report: Callable[[int, int, str], None]) -> str | None:
     """Return the text without a byte-order mark; UTF-8, or UTF-16 with its mark."""
-    if len(source) > MAX_BYTES:
-        report(1, 1, f"{len(source):,} bytes; a scenario file has at most {MAX_BYTES:,}")
+    size = len(source) if isinstance(source, bytes) else len(source.encode("utf-8", "surrogatepass"))
+    if size > MAX_BYTES:
+        report(1, 1, f"{size:,} bytes; a scenario file has at most {MAX_BYTES:,}")
         return None
-    if isinstance(source, str):
-        text = source.removeprefix("\ufeff")
-    else:
-        encoding = next((encoding for mark, encoding in _BYTE_ORDER_MARKS if source.startswith(mark)), "utf-8")
-        try:
-            text = source.decode(encoding)
-        except UnicodeDecodeError as error:
-            good = source[: error.start].decode(encoding, "replace")
-            report(
-                *_place(good, len(good)), f"byte 0x{source[error.start]:02x} is not {encoding}; save the file as UTF-8"
-            )
-            return None
-    if bad := _CONTROL.search(text):
-        report(*_place(text, bad.start()), f"the control character U+{ord(bad[0]):04X} has no place in YAML; remove it")
+    text = source.removeprefix("\ufeff") if isinstance(source, str) else _from_bytes(source, report)
+    if text is None:
+        return None
+    if bad := _NOT_IN_YAML.search(text):
+        what = f"the character U+{ord(bad[0]):04X} has no place in YAML; remove it"
+        hint = ", or save the file as UTF-8" if bad[0] == "\0" else ""
+        report(*_place(text, bad.start()), what + hint)
         return None
     return text
 
 
+def _from_bytes(source: bytes, report: Callable[[int, int, str], None]) -> str | None:
+    encoding = next((encoding for mark, encoding in _BYTE_ORDER_MARKS if source.startswith(mark)), "utf-8")
+    try:
+        return source.decode(encoding)
+    except UnicodeDecodeError as error:
+        good = source[: error.start].decode(encoding, "replace")
+        name = encoding.removesuffix("-sig").upper()
+        what = f"byte 0x{error.object[error.start]:02x} is not {name}; save the file as UTF-8"
+        report(*_place(good, len(good)), what)
+        return None
+
+
 def _root(text: str, report: Callable[[int, int, str], None]) -> Node | None:
+    """Return the tree if there is something to look at; whatever is wrong with it is reported."""
     broken = False
 
     def note(line: int, column: int, what: str) -> None:

@@ -3,145 +3,34 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import (
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
-    GetCoreSchemaHandler,
-    InstanceOf,
     Tag,
+    ValidationError,
     ValidationInfo,
-    WithJsonSchema,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     field_validator,
 )
-from pydantic_core import CoreSchema, core_schema
 
-from mock_p1.core import durations
 from mock_p1.core.contract import DOCUMENTED_ERRORS, FAULTS
-from mock_p1.core.model import OneOf, Path, Strict, WrittenText, Wrong, kind_of, wrong
-from mock_p1.core.problems import nearest, unknown
-from mock_p1.core.timeline import Stage
-from mock_p1.core.values import problem_with
+from mock_p1.core.fakes import Whole, Words  # noqa: TC001 -- pydantic reads the annotations
+from mock_p1.core.model import OneOf, Path, Strict, WrittenText, Wrong, all_of, kind_of, refuse_unknown, wrong
+from mock_p1.core.problems import shorten
+from mock_p1.core.spans import Delay, Limit  # noqa: TC001 -- likewise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAX_POLLS: Final = 1_000_000_000
 MAX_ROWS: Final = 100_000
 DEFAULT_ROWS: Final = 100
 
 ErrorName = Annotated[str, OneOf("error", tuple(DOCUMENTED_ERRORS))]
 FaultName = Annotated[str, OneOf("fault", tuple(FAULTS))]
-
-_POLLS = re.compile(r"(\d{1,12}) *polls?", re.ASCII)
-_FOR: Final = "a number of polls (2 polls), a duration (500ms, 90s, 1h30m) or manual"
-
-
-def _limit(value: object) -> Stage:
-    if isinstance(value, Stage):
-        return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        raise wrong(f"for: {value} has no unit; write {value} polls or {value}s")
-    if not isinstance(value, str):
-        raise wrong(f"for: must be {_FOR}; it is {kind_of(value)}")
-    if value.strip() == "manual":
-        return Stage()
-    if found := _POLLS.fullmatch(value.strip()):
-        if not 1 <= int(found[1]) <= MAX_POLLS:
-            raise wrong(f"for: {value} can never be seen; a step lasts at least 1 poll and at most {MAX_POLLS:,}")
-        return Stage(polls=int(found[1]))
-    near = nearest(value.strip(" 0123456789"), ("polls", "manual"))
-    meant = (
-        "" if near is None else f"; did you mean {near if near == 'manual' else value.strip().split()[0] + ' polls'}?"
-    )
-    lasts = _nanoseconds(value, f"for: {value!r} is not {_FOR}{meant}")
-    if lasts == 0:
-        raise wrong(f"for: {value} can never be seen; a step lasts longer than nothing")
-    return Stage(lasts=lasts)
-
-
-def _nanoseconds(text: str, otherwise: str) -> int:
-    try:
-        return durations.parse_duration(text.strip())
-    except ValueError as error:
-        raise wrong(str(error) if "ten years" in str(error) else otherwise) from None
-
-
-class Span(NamedTuple):
-    """From ``low`` to ``high`` nanoseconds; equal where nothing is drawn."""
-
-    low: int
-    high: int
-
-
-def _delay(value: object) -> Span:
-    if isinstance(value, Span):
-        return value
-    how = "delay: must be a duration (300ms) or a range of two (100ms..2s)"
-    if not isinstance(value, str):
-        raise wrong(f"{how}; it is {kind_of(value)}")
-    low, dots, high = value.partition("..")
-    span = Span(*(_nanoseconds(part, f"{how}; it is {kind_of(value)}") for part in (low, high if dots else low)))
-    if span.low > span.high:
-        raise wrong(f"delay: {value} begins above its end; write {high}..{low}")
-    return span
-
-
-_DURATION_PATTERN: Final = durations.PATTERN.replace("(", "(?:")
-_DELAY_PATTERN: Final = rf"^{_DURATION_PATTERN}(\.\.{_DURATION_PATTERN})?$"
-Limit = Annotated[
-    InstanceOf[Stage],
-    BeforeValidator(_limit),
-    WithJsonSchema(
-        {"type": "string", "pattern": rf"^(manual|0*[1-9]\d* *polls?|{_DURATION_PATTERN})$", "description": _FOR}
-    ),
-]
-Delay = Annotated[
-    InstanceOf[Span], BeforeValidator(_delay), WithJsonSchema({"type": "string", "pattern": _DELAY_PATTERN})
-]
-
-
-class Fake(Strict):
-    """A Faker provider and its arguments: ``{fake: sentence, nb_words: 4, locale: ja_JP}``."""
-
-    model_config = ConfigDict(extra="allow", json_schema_extra={"additionalProperties": True})
-    open_keys: ClassVar[bool] = True
-
-    fake: str
-    locale: str = "en_US"
-
-    @property
-    def arguments(self) -> dict[str, Any]:
-        """The provider's keyword arguments."""
-        return dict(self.model_extra or {})
-
-
-@dataclass(frozen=True)
-class Draws:
-    """Annotates a fake that must draw values of ``kind``."""
-
-    kind: type
-
-    def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Check by drawing once."""
-        return core_schema.no_info_after_validator_function(self._check, handler(source))
-
-    def _check(self, fake: Fake) -> Fake:
-        if problem := problem_with(fake.fake, fake.locale, fake.arguments, self.kind):
-            raise wrong(problem)
-        return fake
-
-
-def _branch(value: object) -> str:
-    return "<fake>" if isinstance(value, dict | Fake) else "<literal>"
-
-
-Whole = Annotated[Annotated[int, Tag("<literal>")] | Annotated[Fake, Draws(int), Tag("<fake>")], Discriminator(_branch)]
-Words = Annotated[Annotated[str, Tag("<literal>")] | Annotated[Fake, Draws(str), Tag("<fake>")], Discriminator(_branch)]
 
 
 class Result(Strict):
@@ -161,12 +50,14 @@ class Result(Strict):
     def _read(cls, name: str | None, info: ValidationInfo) -> str | None:
         if name is None or not isinstance(info.context, dict):
             return name
-        if (attach := info.context["attach"]) is None:
-            raise wrong(f"result.file {name!r} cannot be found: this scenario was not read from a file")
-        try:
-            info.context["files"][name] = attach(name)
-        except ValueError as error:
-            raise wrong(str(error)) from None
+        attach, files = info.context["attach"], info.context["files"]
+        if attach is None:
+            raise wrong(f"result.file {shorten(name)!r} cannot be found: this scenario was not read from a file")
+        if name not in files:
+            try:
+                files[name] = attach(name)
+            except ValueError as error:
+                raise wrong(str(error)) from None
         return name
 
 
@@ -221,12 +112,18 @@ _BODILESS: Final = (204, 304)
 _OURS: Final = ("content-length", "transfer-encoding", "connection")
 
 
+def _body(value: object) -> object:
+    if not isinstance(value, str | dict | list):
+        raise wrong(f"body: must be text, a mapping or a list; it is {kind_of(value)}")
+    return value
+
+
 class Literal(Strict):
     """A literal HTTP answer. A ``body`` that is a mapping or a list is sent as JSON."""
 
     status_code: int = Field(ge=200, le=599)
     headers: dict[str, WrittenText] = {}
-    body: str | dict[str, Any] | list[Any] = ""
+    body: Annotated[str | dict[str, Any] | list[Any], BeforeValidator(_body)] = ""
 
     @classmethod
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
@@ -240,8 +137,11 @@ class Literal(Strict):
                     ("headers", name),
                     wrong(f"the server writes {name} itself; see fault: truncated_body", of_key=True),
                 )
-            elif not str(value).isascii() or not str(value).isprintable():
-                yield ("headers", name), wrong(f"a header's value is printable ASCII; {name} is {kind_of(value)}")
+            elif isinstance(value, str) and not (value.isascii() and value.isprintable() and value == value.strip()):
+                yield (
+                    ("headers", name),
+                    wrong(f"a header's value is printable ASCII, no blank at its ends; {name} is {kind_of(value)}"),
+                )
         if data.get("status_code") in _BODILESS and data.get("body"):
             yield ("body",), wrong(f"an answer with status_code {data['status_code']} has no body", of_key=True)
 
@@ -261,21 +161,31 @@ def _kind(value: object) -> str:
     return next((f"<{kind}>" for kind in KINDS if kind in keys), "<status>")
 
 
-def _exactly_one(value: object) -> object:
-    """Refuse what is no step at all, before the branches look at it."""
+def _exactly_one(value: object, handler: ValidatorFunctionWrapHandler) -> Step:
+    """Refuse what is no step, or more than one; what else is wrong in it is found all the same."""
     if isinstance(value, Step):
         return value
     kinds = ", ".join(KINDS)
     if not isinstance(value, dict):
         raise wrong(f"a step must be a mapping with one of {kinds}; it is {kind_of(value)}")
     given = [kind for kind in KINDS if kind in value]
-    if len(given) > 1:
-        raise wrong(f"a step is one of {kinds}; this one is {' and '.join(given)}: make it {len(given)} steps")
-    if not given:
-        keys = [*KINDS, "for", "delay"]
-        hints = [f"; {unknown('key', key, keys)}" for key in value if key not in keys and not key.startswith("x-")]
-        raise wrong(f"a step is one of {kinds}; this one is none of them{''.join(hints[:1])}")
-    return value
+    if len(given) == 1:
+        made: Step = handler(value)
+        return made
+    found = f"{' and '.join(given)}: make it {len(given)} steps" if given else "none of them"
+    models = [KINDS[kind] for kind in given or KINDS]
+    known = {key for model in models for key in model.known_keys()}
+    problems = [((), wrong(f"a step is one of {kinds}; this one is {found}")), *refuse_unknown(value, known)]
+    raise all_of(problems, *(_problems(model, value) for model in (models if given else [Step])))
+
+
+def _problems(model: type[Step], value: dict[str, Any]) -> ValidationError | None:
+    """Return what is wrong with the keys of ``value`` that this model knows."""
+    try:
+        model.model_validate({key: value[key] for key in model.known_keys() if key in value})
+    except ValidationError as error:
+        return error
+    return None
 
 
 AnyStep = Annotated[
@@ -284,5 +194,5 @@ AnyStep = Annotated[
     | Annotated[ReplyStep, Tag("<reply>")]
     | Annotated[FaultStep, Tag("<fault>")],
     Discriminator(_kind),
-    BeforeValidator(_exactly_one),
+    WrapValidator(_exactly_one),
 ]

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from functools import cache
+import sys
+from functools import cache, partial
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
 
-from mock_p1.core.problems import unknown
+from mock_p1.core.problems import shorten, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import ModuleType
 
     from faker import Faker
+
+
+TRIED: Final = 5
+"""With so many seeds a fake is tried: what it draws may be of one kind now and of another then."""
+
+_CLOCKS: Final = frozenset({"datetime.now", "datetime.utcnow", "date.today", "datetime.today", "time", "time_ns"})
+_LOCK = Lock()
 
 
 def seed_for(*place: object) -> int:
@@ -23,23 +32,52 @@ def seed_for(*place: object) -> int:
 def draw(provider: str, locale: str, arguments: Mapping[str, Any], seed: int) -> Any:  # noqa: ANN401 -- what it draws
     """Return the value that a Faker provider draws with this seed."""
     faker = _faker(locale)
-    faker.seed_instance(seed)
-    return getattr(faker, provider)(**arguments)
+    with _LOCK:  # a Faker is shared by all engines of this process, and seeding and drawing are two acts
+        faker.seed_instance(seed)
+        return getattr(faker, provider)(**arguments)
 
 
-def problem_with(provider: str, locale: str, arguments: Mapping[str, Any], kind: type) -> str | None:
-    """Say what is wrong with a fake that should draw a value of ``kind``; None if nothing is."""
+def problems_with(provider: str, locale: str, arguments: Mapping[str, Any], kind: type) -> list[tuple[str, str]]:
+    """Say what is wrong with a fake that should draw values of ``kind``: pairs of a key it is about and a sentence."""
+    problems = []
     if locale not in _locales():
-        return unknown("Faker locale", locale, _locales())
-    if provider not in _providers(locale):
-        return unknown("Faker provider", provider, _providers(locale))
-    try:
-        drawn = draw(provider, locale, arguments, 0)
-    except Exception as error:  # noqa: BLE001 -- a provider may raise anything over its arguments
-        return f"Faker provider {provider!r} does not take these arguments: {error}"
-    if type(drawn) is not kind:
-        return f"Faker provider {provider!r} draws {type(drawn).__name__}; here it must be {kind.__name__}"
+        problems.append(("locale", unknown("Faker locale", locale, _locales())))
+    known = _providers("en_US" if problems else locale)
+    if provider not in known:
+        problems.append(("fake", unknown("Faker provider", provider, known)))
+    if not problems and (problem := _problem_drawing(provider, locale, arguments, kind)):
+        problems.append(("fake", f"Faker provider {provider!r} {problem}"))
+    return problems
+
+
+def _problem_drawing(provider: str, locale: str, arguments: Mapping[str, Any], kind: type) -> str | None:
+    for seed in range(TRIED):
+        try:
+            drawn, looked = _watch(partial(draw, provider, locale, arguments, seed))
+        except Exception as error:  # noqa: BLE001 -- a provider may raise anything over its arguments
+            return f"cannot be used like this: {shorten(str(error) or type(error).__name__, 200)}"
+        if type(drawn) is not kind:
+            return f"draws {type(drawn).__name__}; here it must be {kind.__name__}"
+        if looked:
+            return "goes by today's date, so that the seed cannot fix what it draws; write the value, or take another"
     return None
+
+
+def _watch(act: Callable[[], Any]) -> tuple[Any, bool]:
+    """Return what ``act`` returns, and whether it looked at the clock on the way (unknown under a profiler: False)."""
+    if sys.getprofile() is not None:
+        return act(), False
+    looked = False
+
+    def see(_: object, event: str, called: object) -> None:
+        nonlocal looked
+        looked = looked or (event == "c_call" and getattr(called, "__qualname__", "") in _CLOCKS)
+
+    sys.setprofile(see)
+    try:
+        return act(), looked
+    finally:
+        sys.setprofile(None)
 
 
 @cache
@@ -58,12 +96,8 @@ def _faker(locale: str) -> Faker:
 @cache
 def _providers(locale: str) -> tuple[str, ...]:
     (generator,) = _faker(locale).factories
-    hidden = ("seed", "seed_instance", "add_provider", "format", "get_formatter", "set_formatter", "parse", "provider")
-    return tuple(
-        name
-        for name in dir(generator)
-        if not name.startswith("_") and callable(getattr(generator, name)) and name not in hidden
-    )
+    names = {name for provider in generator.get_providers() for name in dir(provider) if not name.startswith("_")}
+    return tuple(sorted(name for name in names if callable(getattr(generator, name, None))))
 
 
 @cache

@@ -2,8 +2,8 @@
 
 Built from PyYAML's events rather than its own composer, for five things that scenario files need: the line and column
 of every key and value, duplicate keys seen, keys and ids kept as they were written (``007`` stays ``007``), depth and
-size bounded before they cost anything, and only the scalars of YAML 1.2 (``yes`` and ``12:30`` are text). Reading goes on
-after every problem that leaves the rest readable.
+size bounded before they cost anything, and only the scalars of YAML 1.2 (``yes`` and ``12:30`` are text). Reading goes
+on after every problem that leaves the rest readable.
 """
 
 from __future__ import annotations

@@ -1,0 +1,57 @@
+"""What a scenario leaves to the mock to invent: a Faker provider and its arguments, checked when the file is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from pydantic import ConfigDict, Discriminator, GetCoreSchemaHandler, Tag, ValidationError
+from pydantic_core import CoreSchema, InitErrorDetails, core_schema
+
+from mock_p1.core.model import Strict, wrong
+from mock_p1.core.values import problems_with
+
+
+class Fake(Strict):
+    """A Faker provider and its arguments: ``{fake: sentence, nb_words: 4, locale: ja_JP}``."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"additionalProperties": True})
+    open_keys: ClassVar[bool] = True
+
+    fake: str
+    locale: str = "en_US"
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The provider's keyword arguments; keys that begin with ``x-`` are none."""
+        return {key: value for key, value in (self.model_extra or {}).items() if not key.startswith("x-")}
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Annotates a fake that must draw values of ``kind``."""
+
+    kind: type
+
+    def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Check by drawing."""
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def _check(self, fake: Fake) -> Fake:
+        problems = problems_with(fake.fake, fake.locale, fake.arguments, self.kind)
+        if problems:
+            raise ValidationError.from_exception_data(
+                "Fake", [InitErrorDetails(type=wrong(text), loc=(key,), input=None) for key, text in problems]
+            )
+        return fake
+
+
+def _branch(value: object) -> str:
+    return "<fake>" if isinstance(value, dict | Fake) else "<literal>"
+
+
+Whole = Annotated[Annotated[int, Tag("<literal>")] | Annotated[Fake, Draws(int), Tag("<fake>")], Discriminator(_branch)]
+"""A whole number, or a fake that draws one."""
+
+Words = Annotated[Annotated[str, Tag("<literal>")] | Annotated[Fake, Draws(str), Tag("<fake>")], Discriminator(_branch)]
+"""Text, or a fake that draws some."""

@@ -1,0 +1,106 @@
+"""How long: what ``for:`` and ``delay:`` of a step may say."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final, NamedTuple
+
+from pydantic import BeforeValidator, InstanceOf, WithJsonSchema
+
+from mock_p1.core import durations
+from mock_p1.core.model import kind_of, wrong
+from mock_p1.core.problems import nearest, shorten
+from mock_p1.core.timeline import Stage
+
+MAX_POLLS: Final = 1_000_000_000
+MAX_DIGITS: Final = 20
+
+_POLLS = re.compile(rf"([0-9]{{1,{MAX_DIGITS}}}) *polls?")
+_NUMBER_AND_WORD = re.compile(rf"([0-9]{{1,{MAX_DIGITS}}})? *([a-z]{{1,20}})", re.IGNORECASE)
+_FOR: Final = "a number of polls (2 polls), a duration (500ms, 90s, 1h30m) or manual"
+_HOW_TO_DELAY: Final = "delay: must be a duration (300ms) or a range of two (100ms..2s)"
+
+
+class Span(NamedTuple):
+    """From ``low`` to ``high`` nanoseconds; equal where nothing is drawn."""
+
+    low: int
+    high: int
+
+
+def _limit(value: object) -> Stage:
+    """Return how long a step lasts."""
+    if isinstance(value, Stage):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        number = shorten(str(getattr(value, "written", value)))
+        raise wrong(f"for: {number} has no unit; write {number} polls or {number}s")
+    if not isinstance(value, str):
+        raise wrong(f"for: must be {_FOR}; it is {kind_of(value)}")
+    text = value.strip()
+    if text == "manual":
+        return Stage()
+    if found := _POLLS.fullmatch(text):
+        if not 1 <= int(found[1]) <= MAX_POLLS:
+            raise wrong(f"for: {text} can never be; a step lasts at least 1 poll and at most {MAX_POLLS:,}")
+        return Stage(polls=int(found[1]))
+    lasts = _nanoseconds(text, f"for: {shorten(text)!r} is not {_FOR}{_meant(text)}")
+    if lasts == 0:
+        raise wrong(f"for: {shorten(text)} can never be; a step lasts longer than nothing")
+    return Stage(lasts=lasts)
+
+
+def _meant(text: str) -> str:
+    """Return what was perhaps meant by a slip such as ``3 pols`` or ``manuel``."""
+    found = _NUMBER_AND_WORD.fullmatch(text)
+    if found is None:
+        return ""
+    number, word = found[1], found[2]
+    near = nearest(word, ("manual",) if number is None else ("polls", "ms", *_LONG_UNITS))
+    if near is None:
+        return ""
+    unit = _LONG_UNITS.get(near, near if near == "ms" else f" {near}")
+    return f"; did you mean {near if number is None else number + unit}?"
+
+
+_LONG_UNITS: Final = {"seconds": "s", "secs": "s", "minutes": "m", "mins": "m", "hours": "h", "days": "d"}
+
+
+def _delay(value: object) -> Span:
+    if isinstance(value, Span):
+        return value
+    problem = f"{_HOW_TO_DELAY}; it is {kind_of(value)}"
+    if not isinstance(value, str):
+        raise wrong(problem)
+    low, dots, high = value.partition("..")
+    span = Span(*(_nanoseconds(part, problem) for part in (low, high if dots else low)))
+    if span.low > span.high:
+        raise wrong(f"delay: {value} begins above its end; write {high.strip()}..{low.strip()}")
+    return span
+
+
+def _nanoseconds(text: str, otherwise: str) -> int:
+    try:
+        return durations.parse_duration(text)
+    except durations.TooLong as error:
+        raise wrong(str(error)) from None
+    except ValueError:
+        raise wrong(otherwise) from None
+
+
+_DURATION: Final = durations.PATTERN.replace("(", "(?:")
+Limit = Annotated[
+    InstanceOf[Stage],
+    BeforeValidator(_limit),
+    WithJsonSchema(
+        {"type": "string", "pattern": rf"^ *(manual|0*[1-9][0-9]* *polls?|{_DURATION}) *$", "description": _FOR}
+    ),
+]
+"""How long a step lasts."""
+
+Delay = Annotated[
+    InstanceOf[Span],
+    BeforeValidator(_delay),
+    WithJsonSchema({"type": "string", "pattern": rf"^ *{_DURATION}(\.\. *{_DURATION})?$"}),
+]
+"""How long an answer is held back."""
