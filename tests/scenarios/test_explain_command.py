@@ -93,7 +93,11 @@ def test_a_scenario_that_cannot_be_used(explain):
     result = explain("mine.yaml", text="jobs:\n  a: {timeline: [{status: x, for: 3 pols}, {stats: y}]}\n")
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert [line.split(": ")[0] for line in result.stderr.splitlines()] == ["mine.yaml:2:35", "mine.yaml:2:44"]
+    assert [line.split(": ")[0] for line in result.stderr.splitlines()] == [
+        "mine.yaml:2:35",
+        "mine.yaml:2:44",
+        "mine.yaml:2:45",
+    ]
 
 
 def test_a_pattern_takes_every_other_job(explain):
