@@ -65,7 +65,8 @@ class UvicornServer(uvicorn.Server):
             connection.shutdown()
         with suppress(TimeoutError):
             async with asyncio.timeout(FINISH_SECONDS):
-                while self.server_state.connections:  # noqa: ASYNC110 -- uvicorn's set of them tells nobody
+                # a client may have all of its answer, and hang up, before the Flask app's thread is done with it
+                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 -- sets tell nobody
                     await asyncio.sleep(0.001)
         for connection in list(self.server_state.connections):
             connection.transport.abort()
