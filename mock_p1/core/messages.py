@@ -32,6 +32,13 @@ class Request(NamedTuple):
     has_body: bool = False
 
 
+def with_length(status: int, headers: Headers, length: int) -> Headers:
+    """Add the Content-Length of a body to an answer's headers, unless they have one or there is no content."""
+    if status == NO_CONTENT or any(name == "Content-Length" for name, _ in headers):
+        return headers
+    return (*headers, ("Content-Length", str(length)))
+
+
 class Reply(NamedTuple):
     """A whole HTTP answer. ``delay`` is how long the door holds it back, in nanoseconds of the mock's clock."""
 
@@ -49,9 +56,7 @@ class Reply(NamedTuple):
     @property
     def wire_headers(self) -> Headers:
         """The headers with Content-Length, which every answer but a 204 has."""
-        if self.status == NO_CONTENT or any(name == "Content-Length" for name, _ in self.headers):
-            return self.headers
-        return (*self.headers, ("Content-Length", str(len(self.body))))
+        return with_length(self.status, self.headers, len(self.body))
 
 
 class Fault(NamedTuple):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
 
 from mock_p1.core.contract import OPERATIONS
-from mock_p1.core.messages import Fault, Reply, Request, base_url, header_text
+from mock_p1.core.messages import Fault, Headers, Request, base_url, header_text, with_length
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 _IMITATED: Final = tuple(operation.template.partition("{")[0].encode() for operation in OPERATIONS)
-_KEPT_REPLIES: Final = 256
-_KEPT_BYTES: Final = 4096
 
 
 class AsgiApp:
@@ -36,8 +34,6 @@ class AsgiApp:
 
     def __init__(self, engine: Engine, everything_else: Application) -> None:
         self._engine, self._everything_else = engine, everything_else
-        # a job gives the very same reply until its step changes, so what is sent for it need not be made again
-        self._sent: dict[int, tuple[Reply, Message, Message]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Below the imitated paths the engine has an answer to everything, errors included."""
@@ -50,26 +46,15 @@ class AsgiApp:
         if isinstance(reply, Fault):
             await self._act_out(reply, receive, send)
             return
-        sent = self._sent.get(id(reply))
-        if sent is None or sent[0] is not reply:
-            sent = self._encode(reply)
-        await send(sent[1])
-        await send(sent[2])
-
-    def _encode(self, reply: Reply) -> tuple[Reply, Message, Message]:
-        sent = (reply, _start(reply), {"type": "http.response.body", "body": reply.body})
-        if len(reply.body) <= _KEPT_BYTES:
-            if len(self._sent) >= _KEPT_REPLIES:
-                self._sent.clear()
-            self._sent[id(reply)] = sent
-        return sent
+        await send(_start(reply.status, reply.headers, len(reply.body)))
+        await send({"type": "http.response.body", "body": reply.body})
 
     async def _hold(self, span: int) -> None:
         await asyncio.sleep(self._engine.clock.hold(span))
 
     async def _act_out(self, fault: Fault, receive: Receive, send: Send) -> None:
         if fault.reply is not None:
-            await send(_start(fault.reply))
+            await send(_start(fault.reply.status, fault.reply.headers, len(fault.reply.body)))
         for pause, piece in fault.pieces:
             await self._hold(pause)
             await send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -120,9 +105,12 @@ def _base_url(scheme: str, host: str, server: tuple[str, int | None]) -> str:
     return base_url(scheme, host, f"{scheme}://{server[0]}:{server[1]}")
 
 
-def _start(reply: Reply) -> Message:
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.wire_headers]
-    return {"type": "http.response.start", "status": reply.status, "headers": headers}
+@lru_cache(maxsize=1024)
+def _start(status: int, headers: Headers, length: int) -> Message:
+    """Return the message that begins an answer. Few differ: of many jobs, most have the same headers and length."""
+    wire = with_length(status, headers, length)
+    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in wire]
+    return {"type": "http.response.start", "status": status, "headers": encoded}
 
 
 def _hang_up(send: Send, *, reset: bool) -> None:
