@@ -9,13 +9,11 @@ from mock_p1 import __version__
 from mock_p1.cli.lazy import Command, LazyGroup
 
 COMMANDS = {
-    "demo": Command("mock_p1.cli.demo:demo", "Show what it does: poll a server, fetch the result, meet the errors."),
+    "demo": Command("mock_p1.cli.demo:demo", "Start here: poll a server, fetch a result, meet the errors."),
     "serve": Command("mock_p1.cli.serve:serve", "Serve a scenario on this machine until stopped."),
     "scenarios": Command("mock_p1.cli.scenarios:scenarios", "List the bundled scenarios."),
     "check": Command("mock_p1.cli.check:check", "Check scenario files; name every problem in them."),
-    "explain": Command(
-        "mock_p1.cli.explain:explain", "Tell what each poll, and each moment, would see, without running."
-    ),
+    "explain": Command("mock_p1.cli.explain:explain", "Tell what each poll would see, without running anything."),
     "schema": Command("mock_p1.cli.schema:schema", "Print the JSON Schema of scenario files, for editors."),
     "healthcheck": Command("mock_p1.cli.healthcheck:healthcheck", "Ask a running server whether it is well."),
 }

@@ -15,6 +15,7 @@ from mock_p1.core.scenario import ACTIVE
 if TYPE_CHECKING:
     from mock_p1.core.engine import Engine
 
+LONG: Final = 2000
 FEW: Final = 6
 """Keys and jobs that are named; of the others, only how many there are."""
 
@@ -25,12 +26,12 @@ def as_text(engine: Engine, url: str, notes: list[str]) -> str:
     any_key = engine.scenario.api_keys is None
     lines = [
         f"Mock P1 {__version__} serves {printable(engine.scenario.name)} at {url}",
-        *([printable(" ".join(engine.scenario.description.split()), 300)] if engine.scenario.description else []),
+        *([printable(" ".join(engine.scenario.description.split()), LONG)] if engine.scenario.description else []),
         *notes,
         "",
         f"  keys  {'any; for example ' if any_key else ''}{_listed(keys, len(_keys(engine)))}",
         f"  jobs  {_listed(first_jobs(engine), count_jobs(engine)) or 'none'}",
-        f"  try   {curl(engine, url)}",
+        f"  try   {printable(curl(engine, url), LONG)}",
         "  stop  Ctrl-C",
         "",
     ]

@@ -65,8 +65,8 @@ def test_polls_until_finished(mock_p1):
 def demo(*, speed: float) -> None:
     """Show what Mock P1 does, in a few seconds: a real server, and a client that polls it.
 
-    The job is polled until it is finished, the result downloaded and shown, the five documented errors provoked. Nothing
-    leaves this machine.
+    The job is polled until it is finished, the result downloaded and shown, the five documented errors provoked.
+    Nothing leaves this machine.
     """
     import requests  # noqa: PLC0415 -- what the demonstration needs is not needed for --help
 

@@ -10,6 +10,7 @@ import click
 
 from mock_p1.cli.failure import Failure
 from mock_p1.cli.options import host_option, port_option
+from mock_p1.cli.text import printable
 
 PATH: Final = "/__admin/health"
 MAX_ANSWER: Final = 10_000
@@ -34,8 +35,8 @@ def healthcheck(*, host: str, port: int, timeout: float) -> None:
     try:
         health = _ask(address, port, timeout)
     except (OSError, HTTPException, ValueError) as error:
-        reason = (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
-        raise Failure(f"{shown}{PATH}: no answer of a Mock P1 server: {reason}; is `mock-p1 serve` running?") from None
+        reason = printable((getattr(error, "strerror", None) or str(error) or type(error).__name__).strip())
+        raise Failure(f"{shown}{PATH}: no answer of a Mock P1 server ({reason}); is `mock-p1 serve` running?") from None
     click.echo(f"{shown} is well: Mock P1 {health['version']}, serving {health['scenario']}")
 
 

@@ -6,10 +6,11 @@ no output fails over its encoding, and what an unusable scenario looks like.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
@@ -19,8 +20,11 @@ from mock_p1.core.problems import ScenarioError, unknown
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ENVIRONMENT = "MOCK_P1"
+ENVIRONMENT: Final = "MOCK_P1"
 """Every option is also an environment variable: this, an underscore and the option's name, whatever the command."""
+
+
+WINDOWS: Final = os.name == "nt"
 
 
 class Command(NamedTuple):
@@ -82,10 +86,14 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except ScenarioError as error:
             raise Failure(str(error)) from None
+        except OSError as error:
+            if WINDOWS and error.errno == errno.EINVAL:  # how Windows tells that the reader of a pipe has gone away
+                raise BrokenPipeError(errno.EPIPE, str(error)) from None  # which click takes quietly
+            raise
 
 
 def _never_fail_over_encoding() -> None:
     """Let characters that a console or a file's encoding lacks become question marks rather than errors."""
     for stream in (sys.stdout, sys.stderr):
-        if getattr(stream, "errors", None) == "strict" and hasattr(stream, "reconfigure"):
+        if getattr(stream, "errors", None) in ("strict", "surrogateescape") and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")

@@ -7,6 +7,7 @@ fit are left out, and the log says how many. Where there is no log, the server d
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from collections import deque
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 QUEUE: Final = 10_000
 """Requests that wait to be written; beyond it, the oldest are left out."""
 PAUSE: Final = 0.05
-LAST_WORDS: Final = 0.3
+LAST_WORDS: Final = 0.2
 """Seconds that the end waits for the last lines to be taken."""
 
 
@@ -87,8 +88,8 @@ class PollLog:
 def as_text(entry: Entry, clock: Clock) -> str:
     """Return a request as a line for a person: when, which job, what it saw, where the scenario says so, whose key."""
     what = entry.job_id if entry.operation == "retrain_status" else f"{entry.method} {entry.path}"
-    status = f"HTTP {entry.http_status}" if entry.http_status else "no answer"
-    outcome = entry.outcome if entry.outcome == status else f"{entry.outcome} ({status})"
+    status = f"HTTP {entry.http_status}"
+    outcome = entry.outcome if entry.http_status is None or entry.outcome == status else f"{entry.outcome} ({status})"
     parts = [f"{clock.at(entry.at).astimezone():%H:%M:%S.%f}"[:-3], what or "", outcome, entry.source]
     if entry.operation == "retrain_status":
         parts.append(f"key {entry.api_key or 'none'}")
@@ -132,7 +133,8 @@ def _writer(stream: TextIO) -> Callable[[str], None]:
 
     A thread that waits inside a buffer's lock would keep the interpreter from ending.
     """
-    raw = getattr(getattr(stream, "buffer", None), "raw", None)
+    buffer = getattr(stream, "buffer", None)
+    raw = buffer if isinstance(buffer, io.RawIOBase) else getattr(buffer, "raw", None)
     if raw is None:
 
         def plainly(text: str) -> None:
