@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mock_p1.core.parse import MAX_BYTES, parse
-from mock_p1.core.problems import Problem, ScenarioError, nearest
+from mock_p1.core.problems import Problem, ScenarioError, nearest, shorten
 from mock_p1.core.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -114,17 +114,20 @@ def _not_found(name: str, shelves: Sequence[Path], bases: Sequence[Path]) -> str
 
 def _attach(folder: Path, name: str) -> bytes:
     """Return the bytes of a result file beside the scenario; ValueError if it is outside, missing or too large."""
-    root = folder.resolve()
-    path = (root / name.replace("\\", "/")).resolve()
-    if not path.is_relative_to(root):
-        raise ValueError(
-            f"result.file {name!r} lies outside the scenario's own folder; put the file beside the scenario"
-        )
-    if not path.is_file():
-        raise ValueError(f"result.file {name!r} does not exist; it is looked for beside the scenario file")
-    if path.stat().st_size > MAX_RESULT_BYTES:
-        raise ValueError(f"result.file {name!r} is larger than {MAX_RESULT_BYTES:,} bytes, the most there may be")
+    shown = f"result.file {shorten(name)!r}"
+    missing = f"{shown} does not exist; it is looked for beside the scenario file"
+    if "\0" in name:
+        raise ValueError(missing)
     try:
+        root = folder.resolve()
+        path = (root / name.replace("\\", "/")).resolve()
+        if not path.is_relative_to(root):
+            raise ValueError(f"{shown} lies outside the scenario's own folder; put the file beside the scenario")
+        if not path.is_file():
+            raise ValueError(missing)
+        if path.stat().st_size > MAX_RESULT_BYTES:
+            raise ValueError(f"{shown} is larger than {MAX_RESULT_BYTES:,} bytes, the most there may be")
         return path.read_bytes()
-    except OSError as error:
-        raise ValueError(f"result.file {name!r} cannot be read: {error.strerror or error}") from None
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, before Python 3.13
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise ValueError(f"{shown} cannot be read: {reason}") from None

@@ -1,8 +1,7 @@
-"""Writes the replies: a step's status, a documented error, a result file, and what to say to everything else."""
+"""Writes the replies: a step's status, a documented error, a result file."""
 
 from __future__ import annotations
 
-import posixpath
 import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -11,7 +10,7 @@ from urllib.parse import quote
 from mock_p1.core import contract
 from mock_p1.core.fakes import Fake
 from mock_p1.core.faults import script
-from mock_p1.core.messages import Fault, Reply, Request, json_bytes, json_reply
+from mock_p1.core.messages import Fault, Reply, json_bytes, json_reply
 from mock_p1.core.results import FILE_NAME, archive
 from mock_p1.core.steps import ErrorStep, FaultStep, ReplyStep, StatusStep
 from mock_p1.core.values import draw, seed_for
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
 
 UNDERLYING_STATUS: Final = "job_running"
 """What a fault cuts short or garbles: an ordinary answer."""
+
+
+_PLACE = re.compile(r"\{(?:code|error|message)\}")
 
 
 class Answers:
@@ -74,7 +76,7 @@ class Answers:
         if step.result is not None:
             name = quote(_file_name(step.result), safe="")
             path = contract.RESULT_DOWNLOAD.path(
-                retrain_job_id=quote(job_id, safe=""), step=str(index + 1), file_name=name
+                retrain_job_id=quote(job_id, safe="", errors="replace"), step=str(index + 1), file_name=name
             )
             values["download_url"] = base_url + path
         values["metadata"] = {"retrain_job_id": job_id}
@@ -92,7 +94,11 @@ def _fill(template: Any, values: dict[str, Any]) -> Any:  # noqa: ANN401 -- any 
         return {key: _fill(value, values) for key, value in template.items()}
     if isinstance(template, list):
         return [_fill(value, values) for value in template]
-    return values.get(template, template) if isinstance(template, str) else template
+    if not isinstance(template, str):
+        return template
+    if template in values:
+        return values[template]
+    return _PLACE.sub(lambda found: str(values[found[0]]), template)
 
 
 def _file_name(result: Result) -> str:
@@ -107,48 +113,3 @@ def _literal(step: ReplyStep) -> Reply:
     if body and "content-type" not in {name.lower() for name in reply.headers}:
         headers = (("Content-Type", "text/plain; charset=utf-8" if text else "application/json"), *headers)
     return Reply(reply.status_code, headers, body)
-
-
-def not_imitated(path: str) -> Reply:
-    """Answer a path that is nothing here: a JSON 404 that says what is, and what comes nearest."""
-    known = [str(operation) for operation in contract.OPERATIONS]
-    sibling = next((s for s in contract.SIBLINGS if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", s.template), path)), None)
-    nearest = None if sibling else _nearest(path)
-    what = f"{sibling} is not imitated" if sibling else f"nothing is imitated at {shown(path)}"
-    meant = f"; did you mean {nearest}?" if nearest else ""
-    payload = {"error": "MOCK_P1_NOT_IMITATED", "message": f"{what}; Mock P1 imitates {', '.join(known)}{meant}"}
-    return json_reply(404, {**payload, "imitated": known, "nearest": nearest})
-
-
-def wrong_method(request: Request, operation: contract.Operation) -> Reply:
-    """Answer a method that the operation does not have: a JSON 405 with Allow."""
-    payload = {
-        "error": "MOCK_P1_METHOD_NOT_ALLOWED",
-        "message": f"{request.method} is not allowed here; the API has {operation}",
-        "imitated": [str(operation) for operation in contract.OPERATIONS],
-        "nearest": str(operation),
-    }
-    return json_reply(405, payload, {"Allow": operation.method})
-
-
-def no_result(path: str) -> Reply:
-    """Answer a download that leads to nothing: a JSON 404."""
-    message = f"no result is at {shown(path)}; download_url of a poll that says {contract.FINISHED} leads to one"
-    return json_reply(404, {"error": "MOCK_P1_NO_RESULT", "message": message})
-
-
-def shown(path: str) -> str:
-    """Return a path as it may stand in a message: cut where it is very long."""
-    return path if len(path) <= 200 else f"{path[:199]}…"  # noqa: PLR2004 -- enough to recognise it
-
-
-def _nearest(path: str) -> str | None:
-    tidy = posixpath.normpath(re.sub("/{2,}", "/", path))
-    if tidy != path and (found := contract.match(tidy)):
-        return f"{found.operation.method} {shown(tidy)}"
-    words, best = set(path.lower().strip("/").split("/")), None
-    for operation in contract.OPERATIONS:
-        common = len(words & set(operation.template.strip("/").split("/")))
-        if common and (best is None or common > best[0]):
-            best = (common, str(operation))
-    return best[1] if best else None

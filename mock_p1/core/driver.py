@@ -51,7 +51,7 @@ class Driver:
         """Put a job at its first step that shows this status, for every key; NoSuchJob or NoSuchStep."""
         shown = [at.status for at in self.program_of(job_id).steps]
         if status not in shown:
-            known = [name for name in shown if name is not None]
+            known = {name for name in shown if name is not None}
             raise NoSuchStep(f"job {job_id!r}: {unknown('status', status, known)}")
         self._move(job_id, lambda program, _: next((at.position for at in program.steps if at.status == status), None))
 
@@ -111,13 +111,15 @@ class Driver:
         return count
 
     def reset(self, job_id: str | None = None) -> None:
-        """Begin anew: one job; or all jobs, with the journal and the queue of forced failures emptied."""
+        """Begin anew: one job, with the failures queued for it; or all jobs, with every failure and the journal."""
         if job_id is not None:
             self.program_of(job_id)
         with self._engine.lock:
             self._engine.records.clear(job_id)
+            others = [forced for forced in self._engine.forced if job_id is not None and forced.job_id != job_id]
+            self._engine.forced.clear()
+            self._engine.forced.extend(others)
             if job_id is None:
-                self._engine.forced.clear()
                 self._engine.journal.clear()
         self._note("job" if job_id else "reset", job_id)
 

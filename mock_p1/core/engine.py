@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
-from mock_p1.core import answers, contract
+from mock_p1.core import contract, unexpected
 from mock_p1.core.answers import Answers
 from mock_p1.core.changes import Changes
 from mock_p1.core.clock import RealClock
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from mock_p1.core.clock import Clock
     from mock_p1.core.program import Program, ProgramStep
     from mock_p1.core.scenario import Scenario
+    from mock_p1.core.timeline import Plan, State
+    from mock_p1.core.unexpected import Unexpected
 
 
 class Forced(NamedTuple):
@@ -50,6 +51,7 @@ class Engine:
         self.records = Records()
         self.keyring = Keyring(scenario)
         self.jobs = Jobs(scenario, self.seed)
+        self.records.make_room(self.jobs.count)
         self._answers = Answers(scenario, self.seed)
         self.lock = Lock()
         self.forced: deque[Forced] = deque()
@@ -61,11 +63,13 @@ class Engine:
     def handle(self, request: Request) -> Reply | Fault:
         """Answer one request, whatever it is. Never raises over what a client sent."""
         path = origin_form(request.path)
+        if path is not request.path:
+            request = request._replace(path=path)
         found = contract.match(path)
         if found is None:
-            return self._unexpected(request, path, answers.not_imitated(path))
+            return self._unexpected(request, unexpected.not_imitated(path))
         if request.method != found.operation.method:
-            return self._unexpected(request, path, answers.wrong_method(request, found.operation))
+            return self._unexpected(request, unexpected.wrong_method(request.method, found.operation))
         return self._handlers[found.operation.name](request, found.parameters)
 
     def load(self, scenario: Scenario) -> tuple[int, int]:
@@ -76,7 +80,6 @@ class Engine:
         """
         seed = scenario.seed if self._given_seed is None else self._given_seed
         keyring, jobs, written = Keyring(scenario), Jobs(scenario, seed), Answers(scenario, seed)
-        jobs.find("")  # makes the generated ids now, while polls are still answered
         same: dict[tuple[int, int], bool] = {}  # thousands of jobs may share a program
 
         def program_of(record: Record) -> Program | None:
@@ -94,6 +97,7 @@ class Engine:
 
         with self.lock:
             counts = self.records.adopt(program_of, start_holds)
+            self.records.make_room(jobs.count)
             self.scenario, self.seed, self.keyring, self.jobs, self._answers = scenario, seed, keyring, jobs, written
             kept = [forced for forced in self.forced if forced.job_id is None or jobs.find(forced.job_id)]
             self.forced.clear()
@@ -123,7 +127,7 @@ class Engine:
         hit = self.jobs.find(job_id)
         if hit is None:
             return Refusal("not_found_retrain_job", self.scenario.name)
-        if refused:
+        if refused is not None:
             return refused
         if not hit.value.open_to(api_key):
             return Refusal(self.scenario.assumptions.job_of_another_key, hit.value.steps[0].source)
@@ -132,32 +136,30 @@ class Engine:
 
     def _see(self, request: Request, record: Record, now: int) -> Reply | Fault:
         """Count the poll, and answer with the step it sees."""
-        program = record.program
-        before = record.state
-        record.state, index = advance(program.plan, before, now)
-        at = program.steps[index]
-        cached = record.cached
-        if cached is None or cached[0] != index or cached[1] != request.base_url:
-            reply = self._answers.to_poll(record.job_id, at, request.base_url)
-            record.cached = (index, request.base_url, reply)
-        else:
-            reply = cached[2]
+        state, index = advance(record.program.plan, record.state, now)
         record.polls += 1
-        record.last = now
+        at = record.program.steps[index]
+        reply = self._answer(record, at, request.base_url)
         if at.step.delay is not None:
-            reply = self._delayed(reply, record, at)
-            if record.state.position != index:  # the next step begins with the answer to the last poll of this one
-                record.state = record.state._replace(since=record.state.since + reply.delay)
-        self.journal.add(
-            Entry(
-                self.journal.number(), now, request.method, request.path, record.masked, "retrain_status",
-                record.job_id, at.http_status or (reply.status if isinstance(reply, Reply) else None),
-                at.status, at.error, at.fault, at.source, (program.plan, record.state),
-                _notes(request, record.job_id) if request.query or request.has_body or "{" in record.job_id else (),
-                record.caller,
-            )
-        )  # fmt: skip
+            reply = self._held_back(reply, record, at)
+            if state.position != index:  # the next step begins when the last poll of this one is answered
+                state = state._replace(since=state.since + reply.delay)
+        record.state, record.last = state, now
+        self._note_poll(request, record, at, reply, (record.program.plan, state))
         return reply
+
+    def _answer(self, record: Record, at: ProgramStep, base_url: str) -> Reply | Fault:
+        """Return the step's answer: the one written last, as long as neither the step nor the base URL changes."""
+        if (cached := record.cached) is not None and cached[0] == at.position and cached[1] == base_url:
+            return cached[2]
+        reply = self._answers.to_poll(record.job_id, at, base_url)
+        record.cached = (at.position, base_url, reply)
+        return reply
+
+    def _held_back(self, reply: Reply | Fault, record: Record, at: ProgramStep) -> Reply | Fault:
+        low, high = at.step.delay or (0, 0)
+        drawn = seed_for(self.seed, record.job_id, at.position, "delay", record.polls) % (high - low + 1)
+        return reply._replace(delay=reply.delay + low + drawn)
 
     def _download(self, request: Request, parameters: Mapping[str, str]) -> Reply:
         job_id, number, name = parameters["retrain_job_id"], parameters["step"], parameters["file_name"]
@@ -169,17 +171,15 @@ class Engine:
             if 0 <= index < len(hit.value.steps):
                 at = hit.value.steps[index]
                 source, reply = at.source, written.result(job_id, index, name, at.step)
-        reply = reply or answers.no_result(request.path)
+        reply = reply or unexpected.no_result(request.path)
         with self.lock:
-            self._note(request, job_id, "", self.clock.now(), reply, operation="result_download", source=source)
+            self._note(request, job_id, "", self.clock.now(), reply, operation=contract.RESULT_DOWNLOAD, source=source)
         return reply
 
-    def _unexpected(self, request: Request, path: str, reply: Reply) -> Reply:
-        short = request._replace(path=answers.shown(path))
-        why = json.loads(reply.body)["message"]
+    def _unexpected(self, request: Request, answer: Unexpected) -> Reply:
         with self.lock:
-            self._note(short, None, "", self.clock.now(), reply, operation=None, notes=(why,))
-        return reply.to(request.method)
+            self._note(request, None, "", self.clock.now(), answer.reply, operation=None, notes=(answer.why,))
+        return answer.reply.to(request.method)
 
     def _take_forced(self, job_id: str) -> Forced | None:
         for forced in self.forced:
@@ -193,22 +193,35 @@ class Engine:
         self._note(request, job_id, api_key, now, reply, error=forced.error, fault=forced.fault, source="fail_next")
         return reply
 
-    def _delayed(self, reply: Reply | Fault, record: Record, at: ProgramStep) -> Reply | Fault:
-        span = at.step.delay
-        if span is None:
-            return reply
-        drawn = seed_for(self.seed, record.job_id, at.position, "delay", record.polls) % (span.high - span.low + 1)
-        return reply._replace(delay=reply.delay + span.low + drawn)
+    def _note_poll(
+        self, request: Request, record: Record, at: ProgramStep, reply: Reply | Fault, place: tuple[Plan, State]
+    ) -> None:
+        """Note a poll that saw a step of its job. Every poll passes here, so nothing is made that is known already."""
+        plain = not (request.query or request.has_body or "{" in record.job_id)
+        self.journal.add(
+            Entry._make((  # half the time of calling Entry
+                self.journal.number(), record.last, request.method, request.path, record.masked,
+                contract.RETRAIN_STATUS.name, record.job_id,
+                at.http_status or (reply.status if isinstance(reply, Reply) else None),
+                at.status, at.error, at.fault, at.source, place,
+                () if plain else _notes(request, record.job_id), record.caller,
+            ))
+        )  # fmt: skip
 
     def _note(  # noqa: PLR0913 -- one row of the journal
         self, request: Request, job_id: str | None, api_key: str, now: int, reply: Reply | Fault, *,
-        operation: str | None = "retrain_status", error: str | None = None, fault: str | None = None, source: str = "",
-        notes: tuple[str, ...] = (),
+        operation: contract.Operation | None = contract.RETRAIN_STATUS, error: str | None = None,
+        fault: str | None = None, source: str = "", notes: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
-        # the lock is held, so that rows stand in the order of their numbers
+        """Note any other request. The lock is held, so that rows stand in the order of their numbers.
+
+        A client may send what it likes: what is very long is cut, as the journal is bounded by rows, not by bytes.
+        """
         self.journal.add(
             Entry(
-                self.journal.number(), now, request.method, request.path, mask(api_key), operation, job_id,
+                self.journal.number(), now, unexpected.shown(request.method), unexpected.shown(request.path),
+                mask(api_key), operation.name if operation else None,
+                None if job_id is None else unexpected.shown(job_id),
                 reply.status if isinstance(reply, Reply) else None, None, error, fault, source or self.scenario.name,
                 None, notes + _notes(request, job_id), hash(api_key),
             )

@@ -63,7 +63,7 @@ class Journal:
         self._cleared = 0
 
     def listen(self, listener: Callable[[Entry], None]) -> None:
-        """Hand every further entry to ``listener`` too. It is called before the request is answered: it must not wait."""
+        """Hand every further entry to ``listener`` too, before the request is answered: it must not wait."""
         keep = self.add
 
         def keep_and_tell(entry: Entry) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
@@ -26,7 +25,12 @@ class Names(Generic[T]):
 
     def __init__(self, entries: Mapping[str, T]) -> None:
         self._exact = {name: Hit(name, value, exact=True) for name, value in entries.items() if ANY not in name}
-        self._patterns = [(_compile(name), Hit(name, entries[name], exact=False)) for name in sorted_patterns(entries)]
+        self._patterns = [Hit(name, entries[name], exact=False) for name in sorted_patterns(entries)]
+
+    @property
+    def names(self) -> list[str]:
+        """All names and patterns."""
+        return [*self._exact, *(hit.name for hit in self._patterns)]
 
     def exact(self, name: str) -> Hit[T] | None:
         """Return what stands under this very name, or None."""
@@ -34,7 +38,7 @@ class Names(Generic[T]):
 
     def by_pattern(self, name: str) -> Hit[T] | None:
         """Return what the first fitting pattern leads to, or None."""
-        return next((hit for pattern, hit in self._patterns if pattern.fullmatch(name)), None)
+        return next((hit for hit in self._patterns if _matches(name, hit.name)), None)
 
     def find(self, name: str) -> Hit[T] | None:
         """Return the exact name's hit, else the first fitting pattern's, else None."""
@@ -43,7 +47,7 @@ class Names(Generic[T]):
 
 def sorted_patterns(names: Iterable[str]) -> list[str]:
     """Return the patterns among ``names`` in the order they are tried: as they stand, a bare ``*`` last."""
-    return sorted((name for name in names if ANY in name), key=lambda name: name == ANY)
+    return sorted((name for name in names if ANY in name), key=lambda name: not name.strip(ANY))
 
 
 def best_name(name: str, names: Iterable[str]) -> str | None:
@@ -54,8 +58,19 @@ def best_name(name: str, names: Iterable[str]) -> str | None:
 
 def fits(name: str, pattern: str) -> bool:
     """Tell whether ``name`` is the pattern's own text or fits it."""
-    return name == pattern or (ANY in pattern and _compile(pattern).fullmatch(name) is not None)
+    return name == pattern or (ANY in pattern and _matches(name, pattern))
 
 
-def _compile(pattern: str) -> re.Pattern[str]:
-    return re.compile(".*".join(map(re.escape, re.split(r"\*+", pattern))), re.DOTALL)
+def _matches(name: str, pattern: str) -> bool:
+    """Tell whether ``name`` fits; a ``*`` stands for any text. Not by regular expression, whose time may explode."""
+    first, *middle, last = pattern.split(ANY)
+    end = len(name) - len(last)
+    if len(first) > end or not (name.startswith(first) and name.endswith(last)):
+        return False
+    position = len(first)
+    for part in middle:
+        found = name.find(part, position, end)
+        if found < 0:
+            return False
+        position = found + len(part)
+    return True

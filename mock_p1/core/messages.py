@@ -13,7 +13,7 @@ Headers = tuple[tuple[str, str], ...]
 
 NO_CONTENT: Final = 204
 
-_HOST = re.compile(r"[A-Za-z0-9._~-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?")
+_HOST = re.compile(r"([A-Za-z0-9._~-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 _ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
 

@@ -182,9 +182,10 @@ class OneOf:
         return name
 
 
-def _as_written(value: object) -> object:
+def as_written(value: object) -> object:
+    """Return a number as it was written in the file; anything else as it is."""
     return getattr(value, "written", value)
 
 
-WrittenText = Annotated[str, BeforeValidator(_as_written, json_schema_input_type=str | int | float)]
+WrittenText = Annotated[str, BeforeValidator(as_written, json_schema_input_type=str | int | float)]
 """Text, or a number taken as it was written."""

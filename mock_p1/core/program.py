@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1.core.contract import API_KEY_LIMIT, JOB_ID_LIMIT, is_placeholder
+from mock_p1.core.generated import Numbered, Uuids
 from mock_p1.core.lookup import Hit, Names, fits
 from mock_p1.core.scenario import ACTIVE
 from mock_p1.core.steps import ErrorStep, FaultStep, StatusStep, Step
@@ -14,8 +14,9 @@ from mock_p1.core.timeline import Plan, Stage, plan
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_p1.core.scenario import Job, Scenario
+    from mock_p1.core.scenario import GeneratedJobs, Job, Scenario
 
+FILLERS: Final = ("1", "2", "3", "any")
 ANY_KEY: Final = "any-key"
 """A key to show where a scenario takes every key."""
 
@@ -86,11 +87,10 @@ class Keyring:
         return self._names is not None and self._names.exact(key) is not None
 
     def first_active(self) -> str:
-        """Return a key that works: the first active one, with a pattern's ``*`` left out."""
-        for name, state in (self._scenario.api_keys or {ANY_KEY: ACTIVE}).items():
-            if state == ACTIVE:
-                return name.replace("*", "1")
-        return ANY_KEY
+        """Return a key that works, if there is one: the first active one, a pattern's ``*`` filled in."""
+        active = [name for name, state in (self._scenario.api_keys or {}).items() if state == ACTIVE]
+        filled = (name.replace("*", filler) for name in active for filler in FILLERS)
+        return next((key for key in filled if self.refusal(key) is None), ANY_KEY)
 
     def _find(self, key: str) -> Hit[str] | None:
         if self._names is not None and (hit := self._names.exact(key)):
@@ -109,7 +109,7 @@ class Jobs:
         )
         self._ids = [job_id for job_id in scenario.jobs if "*" not in job_id]
         self._groups = [
-            _Group(compile_job(scenario, group, "generated_jobs", index), group.count, group.prefix, (seed, index))
+            _Group(compile_job(scenario, group, "generated_jobs", index), group, seed, index)
             for index, group in enumerate(scenario.generated_jobs)
         ]
 
@@ -118,7 +118,7 @@ class Jobs:
         if hit := self._named.exact(job_id):
             return hit
         for group in self._groups:
-            if job_id in group:
+            if job_id in group.ids:
                 return Hit(job_id, group.program, exact=True)
         if len(job_id) > JOB_ID_LIMIT or "/" in job_id or is_placeholder(job_id):
             return None
@@ -133,45 +133,15 @@ class Jobs:
         """Yield every id that is named or generated, in the order of the file."""
         yield from self._ids
         for group in self._groups:
-            yield from group.ids()
+            yield from group.ids
 
 
 class _Group:
-    """Generated jobs. With a prefix nothing is kept but the count; UUIDs are made when first asked for."""
+    """Generated jobs: one program for many ids."""
 
-    def __init__(self, program: Program, count: int, prefix: str | None, place: tuple[int, int]) -> None:
-        self.program = program
-        self.count, self._prefix, self._place = count, prefix, place
-        self._uuids: dict[str, None] | None = None
-
-    def __contains__(self, job_id: str) -> bool:
-        if self._prefix is None:
-            return job_id in self._made()
-        number = job_id.removeprefix(self._prefix)
-        if not (job_id.startswith(self._prefix) and number.isascii() and number.isdigit() and number[0] != "0"):
-            return False
-        return len(number) <= len(str(self.count)) and int(number) <= self.count
-
-    def ids(self) -> Iterator[str]:
-        if self._prefix is None:
-            return iter(self._made())
-        return (f"{self._prefix}{number}" for number in range(1, self.count + 1))
-
-    def _made(self) -> dict[str, None]:
-        if self._uuids is None:
-            seed, index = self._place
-            start = blake2b(f"{seed}/{index}/".encode(), digest_size=16)
-            self._uuids = dict.fromkeys(_uuid(start, number) for number in range(self.count))
-        return self._uuids
-
-
-def _uuid(start: blake2b, number: int) -> str:
-    """Return the seeded UUID (version 4 in form) with this number."""
-    digest = start.copy()
-    digest.update(b"%d" % number)
-    text = digest.hexdigest()
-    variant = "89ab"[int(text[16], 16) & 3]
-    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{variant}{text[17:20]}-{text[20:]}"
+    def __init__(self, program: Program, group: GeneratedJobs, seed: int, index: int) -> None:
+        self.program, self.count = program, group.count
+        self.ids = Uuids(group.count, seed, index) if group.prefix is None else Numbered(group.prefix, group.count)
 
 
 def compile_job(scenario: Scenario, job: Job, *path: str | int) -> Program:

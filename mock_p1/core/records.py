@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from mock_p1.core.program import Program
 
 MAX_GUESTS: Final = 10_000
-"""How many pairs of key and job that only a pattern knows are remembered; the least recently polled go first."""
+"""How many pairs of key and job that only a pattern knows are remembered, beside one for each job that the scenario
+names or generates; the least recently polled go first."""
 
 
 class Record:
@@ -34,12 +35,16 @@ class Record:
 class Records:
     """All records, by API key and job id. Not locked: its owner is."""
 
-    def __init__(self, max_guests: int = MAX_GUESTS) -> None:
+    def __init__(self) -> None:
         self._all: dict[str, dict[str, Record]] = {}
         self._guests: OrderedDict[tuple[str, str], None] = OrderedDict()
-        self._max_guests = max_guests
+        self._max_guests = MAX_GUESTS
         self._starts: dict[str, int] = {}
         self.forgotten = 0
+
+    def make_room(self, jobs: int) -> None:
+        """Remember so many guests more: a key that only a pattern knows may poll each of the scenario's own jobs."""
+        self._max_guests = MAX_GUESTS + jobs
 
     def get(self, api_key: str, job_id: str) -> Record | None:
         """Return the record of a poll, or None before the first."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,7 @@ _LABELS: Final = ("no", "yes")
 _TEST_SHARE: Final = 0.2
 
 
+@lru_cache(maxsize=4)
 def archive(seed: int, rows: int) -> bytes:
     """Return a ZIP with metrics.csv, analysis_summary.csv and ``rows`` rows of evaluation_raw_data.csv."""
     random = Random(seed)  # noqa: S311 -- invented results, not secrets

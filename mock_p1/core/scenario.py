@@ -5,20 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator  # noqa: TC003 -- pydantic reads the annotations
 from typing import Annotated, Any, Final, Self
 
-from pydantic import Discriminator, Field, JsonValue, PrivateAttr, Tag
+from pydantic import AfterValidator, Discriminator, Field, JsonValue, PrivateAttr, Tag
 
 from mock_p1.core.contract import CREDENTIAL_ERRORS, JOB_ID_LIMIT, RETRAIN_STATUS
-from mock_p1.core.lookup import best_name
-from mock_p1.core.model import OneOf, Path, Strict, WrittenText, Wrong, wrong
+from mock_p1.core.lookup import Names
+from mock_p1.core.model import OneOf, Path, Strict, WrittenText, Wrong, as_written, wrong
 from mock_p1.core.problems import shorten, unknown
-from mock_p1.core.steps import AnyStep, ErrorName, ErrorStep, Step
+from mock_p1.core.steps import BODILESS, AnyStep, ErrorName, ErrorStep, Step
 
 MAX_COUNT: Final = 1_000_000
 ACTIVE: Final = "active"
 
 KeyState = Annotated[str, OneOf("state of a key", (ACTIVE, *CREDENTIAL_ERRORS))]
 CredentialError = Annotated[str, OneOf("credential error", CREDENTIAL_ERRORS)]
-HttpStatus = Annotated[int, Field(ge=200, le=599)]
+
+
+def _with_a_body(status: int) -> int:
+    if status in BODILESS:
+        raise wrong(f"must be a status whose answer has a body; {status} has none")
+    return status
+
+
+HttpStatus = Annotated[int, Field(ge=200, le=599), AfterValidator(_with_a_body)]
 
 
 class Job(Strict):
@@ -37,7 +45,7 @@ class Job(Strict):
     @property
     def loops(self) -> bool:
         """Whether the timeline begins anew at its end."""
-        return self.at_end == "loop"
+        return self.at_end == "loop" and self.timeline is not None
 
     @classmethod
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
@@ -67,8 +75,10 @@ class GeneratedJobs(Job):
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
         """A prefix must make ids."""
         yield from super().rules(data)
-        prefix, longest = str(data.get("prefix", "")), len(str(MAX_COUNT))
-        if text := _wrong_id(prefix + "1" * longest):
+        prefix, count = as_written(data.get("prefix", "")), data.get("count", 1)
+        if not isinstance(prefix, str) or not isinstance(count, int) or not 1 <= count <= MAX_COUNT:
+            return
+        if text := _wrong_id(f"{prefix}{count}"):
             yield ("prefix",), wrong(text)
         if "*" in prefix:
             yield ("prefix",), wrong("a prefix is taken to the letter; * has no meaning in it")
@@ -144,23 +154,24 @@ class Scenario(Strict):
         """Ids can be asked for, and keys that jobs name exist."""
         keys = data.get("api_keys")
         for key in keys if isinstance(keys, dict) else ():
-            if not key or key != key.strip():
-                yield ("api_keys", key), wrong(f"no client can send the key {key!r}", of_key=True)
+            if not key or key != key.strip() or not key.isprintable():
+                yield ("api_keys", key), wrong(f"no client can send the key {shorten(key)!r}", of_key=True)
+        known = Names(keys) if isinstance(keys, dict) else None
         jobs = data.get("jobs")
         for job_id, job in jobs.items() if isinstance(jobs, dict) else ():
             if text := _wrong_id(job_id):
                 yield ("jobs", job_id), wrong(text, of_key=True)
-            yield from _key_exists(("jobs", job_id), job, keys)
+            yield from _key_exists(("jobs", job_id), job, known)
         groups = data.get("generated_jobs")
         for index, group in enumerate(groups if isinstance(groups, list) else ()):
-            yield from _key_exists(("generated_jobs", index), group, keys)
+            yield from _key_exists(("generated_jobs", index), group, known)
 
 
-def _key_exists(path: Path, job: object, keys: object) -> Iterator[tuple[Path, Wrong]]:
-    if isinstance(job, dict) and "api_key" in job and isinstance(keys, dict):
-        key = getattr(job["api_key"], "written", job["api_key"])
-        if isinstance(key, str) and best_name(key, keys) is None:
-            yield (*path, "api_key"), wrong(unknown("API key", key, keys))
+def _key_exists(path: Path, job: object, known: Names[object] | None) -> Iterator[tuple[Path, Wrong]]:
+    if known is not None and isinstance(job, dict):
+        key = as_written(job.get("api_key"))
+        if isinstance(key, str) and known.find(key) is None:
+            yield (*path, "api_key"), wrong(unknown("API key", key, known.names))
 
 
 def _wrong_id(job_id: str) -> str | None:

@@ -108,7 +108,7 @@ class FaultStep(Step):
 
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_BODILESS: Final = (204, 304)
+BODILESS: Final = (204, 304)
 _OURS: Final = ("content-length", "transfer-encoding", "connection")
 
 
@@ -142,7 +142,7 @@ class Literal(Strict):
                     ("headers", name),
                     wrong(f"a header's value is printable ASCII, no blank at its ends; {name} is {kind_of(value)}"),
                 )
-        if data.get("status_code") in _BODILESS and data.get("body"):
+        if data.get("status_code") in BODILESS and data.get("body"):
             yield ("body",), wrong(f"an answer with status_code {data['status_code']} has no body", of_key=True)
 
 
