@@ -19,6 +19,7 @@ from mock_p1.core.messages import Fault, Reply, Request, base_url, header_text, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from wsgiref.types import WSGIEnvironment
 
     from mock_p1.core.engine import Engine
 
@@ -55,14 +56,14 @@ def _request() -> Request:
     environ = request.environ
     key = environ.get("HTTP_X_API_KEY")
     length = environ.get("CONTENT_LENGTH") or "0"
-    server = f"http://{environ.get('SERVER_NAME', 'localhost')}:{environ.get('SERVER_PORT', '80')}"
-    root = quote(environ.get("SCRIPT_NAME", "").encode("latin-1"), safe=_PATH_SAFE)
+    name, port = environ.get("SERVER_NAME", "localhost"), environ.get("SERVER_PORT", "80")
+    server = f"{request.scheme}://{f'[{name}]' if ':' in name else name}:{port}"
     return Request(
         request.method,
         _raw_path(),
         environ.get("QUERY_STRING", ""),
         () if key is None else (header_text(key.encode("latin-1")),),
-        base_url(request.scheme, environ.get("HTTP_HOST", ""), server) + root,
+        base_url(request.scheme, environ.get("HTTP_HOST", ""), server) + _root(environ),
         length != "0" or "HTTP_TRANSFER_ENCODING" in environ,
     )
 
@@ -70,12 +71,16 @@ def _request() -> Request:
 def _raw_path() -> str:
     """Return the path as it was sent where the server tells (%2F is not a slash), else as PATH_INFO has it."""
     environ = request.environ
-    script = environ.get("SCRIPT_NAME", "").encode("latin-1")
     decoded: bytes = environ.get("PATH_INFO", "").encode("latin-1")
     raw = origin_form((environ.get("RAW_URI") or environ.get("REQUEST_URI") or "").partition("?")[0])
-    if unquote_to_bytes(raw) == script + decoded:
-        return raw[len(quote(script, safe=_PATH_SAFE)) :]
-    return quote(decoded, safe=_PATH_SAFE)
+    root = _root(environ)
+    inside = raw[len(root) :]
+    return inside if raw.startswith(root) and unquote_to_bytes(inside) == decoded else quote(decoded, safe=_PATH_SAFE)
+
+
+def _root(environ: WSGIEnvironment) -> str:
+    """Return the path below which the app is mounted."""
+    return quote(environ.get("SCRIPT_NAME", "").encode("latin-1"), safe=_PATH_SAFE)
 
 
 def _response(reply: Reply, body: bytes | Iterator[bytes]) -> Response:
