@@ -1,0 +1,102 @@
+"""Reading what was asked: polls, other requests, the timeline."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from mock_p1 import NoSuchJob, Poll, mocked
+
+
+@pytest.fixture
+def mock(slow):
+    """slow.yaml: two polls waiting, 90 s running, finished."""
+    with mocked(slow) as mock:
+        yield mock
+
+
+def test_a_poll_says_everything(mock, poll):
+    """Time, masked key, job, outcome, HTTP status, file and line, and what the job waits for."""
+    before = datetime.now(UTC)
+    poll(mock)
+    mock.advance("30s")
+    poll(mock)
+    first, second = mock.polls()
+    assert isinstance(second, Poll)
+    assert (second.number, second.at, second.method, second.job_id) == (2, 30.0, "GET", "retrain-001")
+    assert (second.status, second.error, second.fault, second.http_status) == ("job_waiting", None, None, 200)
+    assert second.source.endswith("slow.yaml:6")
+    assert (first.waits_for, second.waits_for) == ("1 more poll", "1m30s")
+    assert (second.time - first.time).total_seconds() == 30
+    assert abs((first.time - before).total_seconds()) < 60
+
+
+def test_keys_are_masked(mock, poll):
+    """No whole key is kept in what the test reads."""
+    poll(mock, key="very-secret-key")
+    assert mock.polls()[0].api_key == "very…"
+    assert "secret" not in repr(mock.polls()) + mock.timeline() + mock.report()
+
+
+def test_polls_of_one_job(mock, poll):
+    """polls(job) leaves the others out; also for a job that only the client believes in."""
+    poll(mock, "retrain-001"), poll(mock, "nothing")
+    assert [row.job_id for row in mock.polls()] == ["retrain-001", "nothing"]
+    assert [row.error for row in mock.polls("nothing")] == ["not_found_retrain_job"]
+
+
+@pytest.mark.parametrize("call", ["polls", "timeline", "assert_polled"])
+def test_unknown_job_is_a_slip_of_the_test(mock, poll, call):
+    """A job that neither scenario nor client knows is named with the near match, not counted as zero polls."""
+    poll(mock)
+    with pytest.raises(NoSuchJob, match=r"unknown job 'retrain-01'; known: retrain-001; did you mean retrain-001\?"):
+        getattr(mock, call)("retrain-01")
+
+
+def test_a_known_job_that_nobody_polled(mock):
+    """A job of the scenario that was not polled has no polls."""
+    assert mock.polls("retrain-001") == []
+    assert mock.timeline("retrain-001") == "no poll yet"
+
+
+def test_other_requests(mock, ask):
+    """requests() has downloads and mistakes too; polls() only polls; unexpected() only mistakes."""
+    ask(mock)
+    ask(mock, path="/results/retrain-001/1/none.zip")
+    ask(mock, path="/v2/")
+    assert [row.operation for row in mock.requests()] == ["retrain_status", "result_download", None]
+    assert [row.operation for row in mock.polls()] == ["retrain_status"]
+    assert [row.path for row in mock.unexpected()] == ["/v2/"]
+    mock.reset()
+
+
+def test_what_departs_from_the_documented_request_is_noted(mock, ask):
+    """A query string is answered, and noted below the timeline."""
+    ask(mock, path="/v1/external/retrain_jobs/retrain-001?verbose=1")
+    assert mock.timeline().splitlines()[-1] == "#1: has a query string; the API documents none"
+
+
+def test_timeline_is_whole(mock, poll):
+    """timeline() leaves nothing out, however long it is."""
+    for _ in range(100):
+        poll(mock)
+    assert len(mock.timeline().splitlines()) == 101
+
+
+def test_days_of_polls_are_all_remembered(slow, poll):
+    """A test may ask for every one of more than a thousand polls."""
+    with mocked(slow) as mock:
+        for _ in range(1100):
+            poll(mock)
+        mock.assert_polled("retrain-001", times=1100)
+
+
+def test_intervals_are_those_of_one_job(mock, poll):
+    """Each interval in the timeline is that to the poll before of the same job."""
+    poll(mock, "retrain-001")
+    mock.advance("10s")
+    poll(mock, "nothing")
+    mock.advance("20s")
+    poll(mock, "retrain-001")
+    rows = mock.timeline().splitlines()
+    assert "+" not in rows[2]
+    assert "+30s" in rows[3]

@@ -1,0 +1,225 @@
+"""Judging a client: each assertion passes where it should, fails where it should, and shows why."""
+
+import pytest
+
+from mock_p1 import mocked
+
+
+@pytest.fixture
+def mock(slow):
+    """slow.yaml: two polls waiting, 90 s running, finished."""
+    with mocked(slow) as mock:
+        yield mock
+
+
+@pytest.fixture
+def at(mock, poll):
+    """Poll at these seconds of the mock's clock."""
+
+    def at(*seconds, job="retrain-001", key=None):
+        for moment in seconds:
+            mock.advance(moment - mock._engine.clock.now() / 1e9)  # noqa: SLF001 -- a test moves time by spans
+            poll(mock, job, key)
+
+    return at
+
+
+def fails(assertion, *arguments, **named):
+    """Return the lines of the message that an assertion fails with."""
+    with pytest.raises(AssertionError) as caught:
+        assertion(*arguments, **named)
+    return str(caught.value).splitlines()
+
+
+def marked(lines):
+    """Return the numbers of the polls that a timeline marks."""
+    return [int(line.split()[1]) for line in lines if line.startswith(">")]
+
+
+class TestAssertPolled:
+    def test_at_least_once(self, mock, at):
+        """Without a number one poll is enough, and none is too few."""
+        assert fails(mock.assert_polled) == ["a job should have been polled at least once; it was never polled", "",
+                                             "there was no poll at all"]  # fmt: skip
+        at(0, 1)
+        mock.assert_polled()
+        mock.assert_polled("retrain-001")
+
+    def test_exactly_so_many_times(self, mock, at):
+        """With a number it must be that number, and the message has the timeline."""
+        at(0, 1, 2)
+        mock.assert_polled("retrain-001", times=3)
+        mock.assert_polled(times=3)
+        lines = fails(mock.assert_polled, "retrain-001", times=1)
+        assert lines[0] == "job 'retrain-001' should have been polled once; it was polled 3 times"
+        assert "job_running" in lines[-1]
+        assert fails(mock.assert_polled, times=4)[0] == "a job should have been polled 4 times; it was polled 3 times"
+
+    def test_not_at_all(self, mock, at):
+        """times=0 asks that nobody polled."""
+        mock.assert_polled(times=0)
+        at(0)
+        assert "0 times; it was polled once" in fails(mock.assert_polled, times=0)[0]
+
+    def test_other_jobs_are_shown(self, mock, at):
+        """Where the job was never polled, the message shows which ones were."""
+        at(0, job="nothing")
+        lines = fails(mock.assert_polled, "retrain-001")
+        assert lines[0] == "job 'retrain-001' should have been polled at least once; it was never polled"
+        assert lines[2] == "other jobs were polled:"
+        assert "nothing" in lines[-1]
+
+    def test_downloads_are_no_polls(self, mock, at, ask):
+        """Fetching a result does not count."""
+        at(0)
+        ask(mock, path="/results/retrain-001/3/result.zip")
+        mock.assert_polled(times=1)
+
+
+class TestAssertInterval:
+    def test_within_bounds(self, mock, at):
+        """Both bounds belong to what is allowed; times are exact."""
+        at(0, 30, 60)
+        mock.assert_interval(min="30s", max="30s")
+        mock.assert_interval(min=30)
+        mock.assert_interval(max="1m", job="retrain-001")
+
+    def test_exact_after_months(self, mock, at):
+        """A month of virtual time costs no precision."""
+        mock.advance("300d")
+        start = 300 * 86_400
+        at(start, start + 30)
+        mock.assert_interval(min="30s", max="30s")
+
+    def test_too_close(self, mock, at):
+        """The polls that came too early are marked, and the message says what was asked for."""
+        at(0, 30, 40, 70, 75)
+        lines = fails(mock.assert_interval, min="30s")
+        assert lines[0] == "polls 2 and 3 are 10s apart; at least 30s was asked for (and 1 more)"
+        assert marked(lines) == [3, 5]
+
+    def test_too_far_apart(self, mock, at):
+        """So are those that came too late."""
+        at(0, 30, 100)
+        lines = fails(mock.assert_interval, min="10s", max="60s")
+        assert lines[0] == "polls 2 and 3 are 1m10s apart; at most 1m was asked for"
+        assert marked(lines) == [3]
+
+    def test_a_microsecond_too_early(self, mock, at):
+        """A difference that rounding would hide is written out."""
+        at(0, 29.999999)
+        assert (
+            fails(mock.assert_interval, min="30s")[0]
+            == "polls 1 and 2 are 29.999999s apart; at least 30s was asked for"
+        )
+
+    def test_max_of_zero(self, mock, at):
+        """max=0 asks for polls without any pause."""
+        at(0, 0)
+        mock.assert_interval(max=0)
+        at(1)
+        assert fails(mock.assert_interval, max=0)[0] == "polls 2 and 3 are 1s apart; at most 0s was asked for"
+
+    def test_jobs_and_keys_are_measured_apart(self, mock, at):
+        """Two jobs, or two keys, polled in turn are not too close to each other."""
+        at(0)
+        at(1, key="other-key")
+        at(2, job="nothing")
+        at(30)
+        at(31, key="other-key")
+        at(32, job="nothing")
+        mock.assert_interval(min="30s", max="30s")
+
+    def test_nothing_to_judge(self, mock, at):
+        """One poll has no interval: an assertion about it would mean nothing."""
+        at(0)
+        at(1, key="other-key")
+        assert (
+            fails(mock.assert_interval, min="1s")[0] == "a job was not polled twice, so there is no interval to judge"
+        )
+
+    def test_needs_a_bound(self, mock):
+        """Without a bound there is nothing to assert."""
+        with pytest.raises(TypeError, match="needs min=, max= or both"):
+            mock.assert_interval()
+
+
+class TestAssertStoppedAfter:
+    def test_stopped(self, mock, at):
+        """The client saw the status last."""
+        at(0, 1, 2, 92)
+        mock.assert_stopped_after("job_finished")
+        mock.assert_stopped_after("job_finished", "retrain-001")
+
+    def test_polled_on(self, mock, at):
+        """Every poll that came too late is marked."""
+        at(0, 1, 2, 92, 93, 94)
+        lines = fails(mock.assert_stopped_after, "job_finished")
+        assert lines[0] == "poll 5 came after job 'retrain-001' had shown job_finished, and 1 more"
+        assert marked(lines) == [5, 6]
+
+    def test_never_there(self, mock, at):
+        """A client that never saw the status had no reason to stop."""
+        at(0, 1, 2)
+        lines = fails(mock.assert_stopped_after, "job_finished")
+        assert lines[0] == "a job never showed job_finished, so the client had no reason to stop yet"
+
+    def test_misspelt(self, mock, at):
+        """A status that comes near to one that was seen is guessed at."""
+        at(0)
+        assert fails(mock.assert_stopped_after, "job_wating")[0].endswith("; did you mean job_waiting?")
+
+    def test_error(self, mock, at):
+        """It may be an error's name as well."""
+        at(0)
+        mock.fail_next("job_may_be_deleted")
+        at(1)
+        mock.assert_stopped_after("job_may_be_deleted")
+        at(2)
+        assert marked(fails(mock.assert_stopped_after, "job_may_be_deleted")) == [3]
+
+    def test_other_jobs_and_keys_may_go_on(self, mock, at):
+        """Only the same job by the same key counts."""
+        mock.set_status("retrain-001", "job_finished")
+        at(0)
+        at(1, key="other-key")
+        at(2, job="nothing")
+        mock.assert_stopped_after("job_finished")
+
+
+def test_keys_that_look_alike_are_told_apart(poll):
+    """Two keys with the same masked form are two clients all the same."""
+    with mocked("stuck") as mock:
+        for key in ("key-of-client-1", "key-of-client-2"):
+            poll(mock, key=key)
+            mock.advance("1s")
+        assert len({row.api_key for row in mock.polls()}) == 1
+        assert fails(mock.assert_interval, min="1s")[0].startswith("a job was not polled twice")
+        mock.assert_stopped_after(mock.polls()[0].outcome)
+
+
+class TestAssertNoUnexpected:
+    def test_nothing_unexpected(self, mock, at):
+        """Polls, documented errors and downloads are expected."""
+        at(0)
+        at(0, job="nothing")
+        mock.assert_no_unexpected()
+
+    def test_what_came_nearest(self, mock, ask):
+        """The message has method, path, status, and what was perhaps meant."""
+        ask(mock, path="/v1/external/retrain_job/retrain-001")
+        lines = fails(mock.assert_no_unexpected)
+        assert lines[1] == "  GET /v1/external/retrain_job/retrain-001 -> 404"
+        assert lines[2].endswith("did you mean GET /v1/external/retrain_jobs/{retrain_job_id}?")
+        mock.reset()
+
+
+def test_a_long_timeline_keeps_the_poll_that_broke_the_rule(mock, at):
+    """Of hundreds of polls the message shows the first, the last, and those around the marked one."""
+    at(*range(0, 6000, 30))
+    at(5975)
+    at(*range(6000, 9000, 30))
+    lines = fails(mock.assert_interval, min="30s")
+    assert marked(lines) == [201, 202]
+    assert len(lines) < 60
+    assert sum("more" in line and "…" in line for line in lines) == 2

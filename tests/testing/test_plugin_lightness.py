@@ -1,0 +1,36 @@
+"""The plugin is imported in every pytest run of every project where the package is installed."""
+
+import subprocess
+import sys
+
+IMPORTS = """
+import sys
+import pytest
+import _pytest.config
+before = set(sys.modules)
+import mock_p1.testing.pytest_plugin
+print(*sorted(set(sys.modules) - before))
+"""
+
+
+def test_importing_it_imports_nothing_else():
+    """Beyond pytest it brings three modules of ours, and no library."""
+    done = subprocess.run([sys.executable, "-c", IMPORTS], capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout.split() == ["mock_p1", "mock_p1.testing", "mock_p1.testing.pytest_plugin"]
+
+
+def test_a_run_that_uses_no_fixture_imports_nothing_heavy(project):
+    """Tests that have nothing to do with us do not pay for us."""
+    project.file(
+        "test_it.py",
+        """
+import sys
+
+def test_it():
+    heavy = {"flask", "responses", "faker", "pydantic", "uvicorn", "yaml", "mock_p1.core"}
+    assert not heavy & set(sys.modules)
+""",
+    )
+    project.file("conftest.py", "")
+    result = project.pytester.runpytest_subprocess("-p", "mock_p1", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1)

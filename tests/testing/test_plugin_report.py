@@ -1,0 +1,241 @@
+"""What the report of a failing test says of the mock."""
+
+import pytest
+
+FAILS = """
+import pytest
+
+@pytest.mark.mock_p1("slow.yaml")
+def test_it(mock_p1, client):
+    client.poll()
+    mock_p1.advance("30s")
+    client.poll()
+    mock_p1.advance("60s")
+    client.poll()
+    assert client.poll() == "job_finished"
+"""
+
+
+def test_poll_timeline(project):
+    """Every poll is there: when, how long after the one before, what it saw and why."""
+    result = project.run(tests=FAILS)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*- Mock P1 -*",
+            "slow.yaml at https://developer-api.predictionone.sony.biz, 1m30s after it began",
+            "  #  at * after * job * outcome * HTTP  scenario * then waits for",
+            "  1  0s * retrain-001  job_waiting  200   slow.yaml:6  1 more poll",
+            "  2  30s * +30s * retrain-001  job_waiting  200   slow.yaml:6  1m30s",
+            "  3  1m30s  +1m * retrain-001  job_running  200   slow.yaml:7  30s",
+        ]
+    )
+
+
+def test_what_the_job_waits_for(project):
+    """The report says where the job is now, since when, and what it waits for."""
+    result = project.run(tests=FAILS)
+    result.stdout.fnmatch_lines(["retrain-001 has been at job_running (slow.yaml:7) for 1m, and waits for 30s"])
+
+
+@pytest.mark.parametrize(
+    ("act", "says"),
+    [
+        ("client.poll()", "retrain-001 has been at job_waiting (slow.yaml:6) for 0s, and waits for 1 more poll"),
+        (
+            "client.poll(); mock_p1.set_status('retrain-001', 'job_finished')",
+            "retrain-001 has been at job_finished (slow.yaml:8) for 0s, and stays there",
+        ),
+        ("client.poll('nothing')", "never polled, so not begun: retrain-001"),
+    ],
+)
+def test_other_places(project, act, says):
+    """Also where the job waits for polls, for nothing, or was never polled."""
+    result = project.run(
+        "--mock-p1-scenario=slow.yaml", tests=f"def test_it(mock_p1, client):\n    {act}\n    assert 0"
+    )
+    result.stdout.fnmatch_lines([says])
+
+
+def test_manual_step(project):
+    """A job that waits for the test itself says so."""
+    result = project.run("--mock-p1-scenario=stuck", tests="def test_it(client):\n    client.poll()\n    assert 0")
+    result.stdout.fnmatch_lines(["retrain-001 has been at * (stuck.yaml:*) for *, and * there"])
+
+
+def test_jobs_of_several_keys(project):
+    """Where two keys poll one job, the report keeps them apart."""
+    result = project.run(
+        "--mock-p1-scenario=slow.yaml",
+        tests="""
+from conftest import Client
+
+def test_it(mock_p1):
+    Client(mock_p1.url, "demo-key").poll()
+    mock_p1.advance("1s")
+    Client(mock_p1.url, "other-key").poll()
+    Client(mock_p1.url, "other-key").poll()
+    assert 0
+""",
+    )
+    result.stdout.fnmatch_lines(
+        [
+            "  1  0s         de…  retrain-001  job_waiting*",
+            "  2  1s         ot…  retrain-001  job_waiting*",
+            "  3  1s  +0s    ot…  retrain-001  job_waiting*",
+            "retrain-001 (key de…) has been at job_waiting*",
+            "retrain-001 (key ot…) has been at job_running*",
+        ]
+    )
+
+
+def test_keys_stay_masked(project):
+    """No whole key is in the mock's part of the report; keys that look alike are still told apart."""
+    result = project.run(
+        "--mock-p1-scenario=stuck",
+        tests="""
+from conftest import Client
+
+def test_it(mock_p1):
+    for key in ("secret-number-one", "secret-number-two"):
+        Client(mock_p1.url, key).poll()
+    assert 0
+""",
+    )
+    report = result.stdout.str().partition("- Mock P1 -")[2]
+    assert "secr…  " in report
+    assert "secr… (2)  " in report
+    assert "number" not in report
+
+
+def test_live_server(project):
+    """The live server's polls are reported as well."""
+    result = project.run(
+        "--mock-p1-scenario=slow.yaml",
+        tests="""
+from conftest import Client
+
+def test_it(mock_p1_server):
+    Client(mock_p1_server.url, "demo-key").poll()
+    assert 0
+""",
+    )
+    result.stdout.fnmatch_lines(
+        ["*- Mock P1 -*", "slow.yaml at http://127.0.0.1:*", "  1  * retrain-001  job_waiting*"]
+    )
+
+
+def test_both_mocks(project):
+    """With both fixtures, both are reported."""
+    result = project.run(tests="def test_it(mock_p1, mock_p1_server): assert 0")
+    assert result.stdout.str().count("- Mock P1 -") == 2
+
+
+def test_time_out_inside_the_client(project):
+    """A client that gives up by itself is a failing test like any other."""
+    result = project.run(
+        "--mock-p1-scenario=slow.yaml",
+        tests="""
+def test_it(mock_p1, client):
+    for _ in range(3):
+        if client.poll() == "job_finished":
+            return
+        mock_p1.advance("10s")
+    raise TimeoutError("still not finished")
+""",
+    )
+    result.stdout.fnmatch_lines(
+        ["*TimeoutError: still not finished", "*- Mock P1 -*", "*job_running*for 20s, and waits for 1m10s"]
+    )
+
+
+def test_read_time_out_of_the_client(project):
+    """So is one whose request the mock never answers."""
+    result = project.run(
+        tests="""
+def test_it(mock_p1, client):
+    mock_p1.fail_next("timeout")
+    client.poll()
+"""
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*ReadTimeout*", "*- Mock P1 -*", "  1  0s * retrain-001  timeout * fail_next *"])
+
+
+def test_no_request_at_all(project):
+    """Where nothing arrived, the report says what would have been caught."""
+    result = project.run(tests="def test_it(mock_p1): assert 0")
+    result.stdout.fnmatch_lines(
+        ["*- Mock P1 -*", "demo.yaml at *", "no request reached it: only requests to *with `requests`*mock_p1_server*"]
+    )
+
+
+def test_request_to_another_host(project):
+    """A request to a host that is not mocked is named, with the reason why it was refused."""
+    result = project.run(
+        tests="""
+import requests
+
+def test_it(mock_p1):
+    requests.get("https://api.example.com/v1", timeout=5)
+"""
+    )
+    result.stdout.fnmatch_lines(
+        ["*- Mock P1 -*", "refused, because it is for another host: GET https://api.example.com/v1"]
+    )
+
+
+def test_fixture_that_fails_after_ours(project):
+    """A failing setup shows what the client asked in it."""
+    result = project.run(
+        tests="""
+import pytest
+
+@pytest.fixture
+def ready(client):
+    client.poll()
+    raise RuntimeError("not ready")
+
+def test_it(ready): pass
+"""
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*- Mock P1 -*", "  1  0s *retrain-001*"])
+
+
+def test_long_timelines_lose_their_middle(project):
+    """Of a thousand polls the first and the last are shown, and how many there are between."""
+    result = project.run(
+        "--mock-p1-scenario=slow.yaml",
+        tests="def test_it(client):\n    [client.poll() for _ in range(1000)]\n    assert 0",
+    )
+    result.stdout.fnmatch_lines(["  10    0s *", "* … 960 more", "  971   0s *", "  1000  0s *"])
+
+
+def test_expected_failure_reports_nothing(project):
+    """A test that fails as expected is no failure."""
+    result = project.run(
+        "-rA", tests="import pytest\n@pytest.mark.xfail\ndef test_it(client): assert client.poll() == 1"
+    )
+    result.stdout.no_fnmatch_line("*- Mock P1 -*")
+
+
+def test_what_was_mocked_is_let_go(project):
+    """Once a test is over, nothing of its mock stays behind in the session."""
+    result = project.run(
+        tests="""
+import gc
+import weakref
+
+kept = []
+
+def test_it(mock_p1, client):
+    client.poll()
+    kept.append(weakref.ref(mock_p1))
+
+def test_gone():
+    gc.collect()
+    assert kept[0]() is None
+"""
+    )
+    result.assert_outcomes(passed=2)

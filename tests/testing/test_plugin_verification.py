@@ -1,0 +1,115 @@
+"""Requests that the mock does not imitate fail the test at teardown, and only there."""
+
+import pytest
+
+UNEXPECTED = "client.ask('retrain-001/')"
+
+
+@pytest.mark.parametrize("fixture", ["mock_p1", "mock_p1_server"])
+def test_unexpected_request_fails_at_teardown(project, fixture):
+    """The test passes, its teardown fails, and says what was asked and what came nearest."""
+    result = project.run(
+        tests=f"""
+from conftest import Client
+
+def test_it({fixture}):
+    Client({fixture}.url, "demo-key").ask("retrain-001/")
+"""
+    )
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*ERROR at teardown of test_it*",
+            "the client asked for what Mock P1 does not imitate:",
+            "  GET /v1/external/retrain_jobs/retrain-001/ -> 404",
+            "*did you mean GET /v1/external/retrain_jobs/retrain-001?",
+            "*- Mock P1 -*",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*running.py*")
+
+
+def test_wrong_method(project):
+    """A method that the API does not have is unexpected too."""
+    result = project.run(
+        tests="""
+import requests
+
+def test_it(mock_p1):
+    requests.post(f"{mock_p1.url}/v1/external/retrain_jobs/retrain-001", timeout=5)
+"""
+    )
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["  POST */retrain-001 -> 405", "*POST is not allowed here; the API has GET *"])
+
+
+def test_same_request_is_told_once(project):
+    """A client that repeats itself does not fill the page."""
+    result = project.run(tests=f"def test_it(client): [{UNEXPECTED} for _ in range(30)]")
+    result.stdout.fnmatch_lines(["  GET /v1/external/retrain_jobs/retrain-001/ -> 404 (30 times)"])
+
+
+def test_failed_test_does_not_fail_twice(project):
+    """Where the test has failed already, the request is in its report, and nowhere else."""
+    result = project.run(tests=f"def test_it(client):\n    {UNEXPECTED}\n    assert 0")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*- Mock P1 -*", "*GET /v1/external/retrain_jobs/retrain-001/*404*"])
+
+
+def test_expected_failure_stays_expected(project):
+    """A test that is marked xfail and fails is not failed by its teardown."""
+    result = project.run(
+        tests=f"import pytest\n@pytest.mark.xfail\ndef test_it(client):\n    {UNEXPECTED}\n    assert 0"
+    )
+    result.assert_outcomes(xfailed=1)
+
+
+def test_skipped_test_stays_skipped(project):
+    """A test that gives up midway has no verdict."""
+    result = project.run(tests=f"import pytest\ndef test_it(client):\n    {UNEXPECTED}\n    pytest.skip('later')")
+    result.assert_outcomes(skipped=1)
+
+
+def test_check_can_be_switched_off(project):
+    """check=False lets a test ask for anything."""
+    result = project.run(
+        tests=f"import pytest\n@pytest.mark.mock_p1(check=False)\ndef test_it(client):\n    {UNEXPECTED}"
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_reset_forgets_what_was_unexpected(project):
+    """What came before reset() no longer counts."""
+    result = project.run(tests=f"def test_it(mock_p1, client):\n    {UNEXPECTED}\n    mock_p1.reset()")
+    result.assert_outcomes(passed=1)
+
+
+def test_both_mocks_are_verified(project):
+    """With both fixtures in one test, each says what it was asked."""
+    result = project.run(
+        tests="""
+from conftest import Client
+
+def test_it(mock_p1, mock_p1_server):
+    Client(mock_p1.url, "k").ask("one/")
+    Client(mock_p1_server.url, "k").ask("two/")
+"""
+    )
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*GET /v1/external/retrain_jobs/two/ -> 404*"])
+    result.stdout.fnmatch_lines(["*GET /v1/external/retrain_jobs/one/ -> 404*"])
+
+
+def test_documented_errors_are_not_unexpected(project):
+    """An unknown key, job or a missing header is answered as the API does, and fails nothing."""
+    result = project.run(
+        tests="""
+from conftest import Client
+
+def test_it(mock_p1):
+    Client(mock_p1.url, None).ask()
+    Client(mock_p1.url, "nobody").ask()
+    Client(mock_p1.url, "demo-key").ask("nothing")
+"""
+    )
+    result.assert_outcomes(passed=1)
