@@ -4,41 +4,45 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Flask, jsonify
-
-from mock_p1 import __version__
+from mock_p1.control.admin import add_admin
+from mock_p1.control.guard import Guard
+from mock_p1.control.panel import Panel
 from mock_p1.core.engine import Engine
 from mock_p1.doors import flask_app
 from mock_p1.loading import load_scenario
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from flask import Response
+    from flask import Flask
 
     from mock_p1.core.scenario import Scenario
 
 
-def create_app(scenario: str | Path | Scenario = "demo", *, seed: int | None = None) -> Flask:
+def create_app(
+    scenario: str | Path | Scenario = "demo",
+    *,
+    seed: int | None = None,
+    admin: bool = True,
+    admin_token: str | None = None,
+    admin_hosts: Iterable[str] = (),
+) -> Flask:
     """Return a Flask app that imitates the API as the scenario says; for any WSGI server, or Flask's test client.
 
-    Raises ScenarioError with every problem if the scenario cannot be used.
+    The control API and the dashboard under ``/__admin`` answer this machine only, asked as localhost, a loopback
+    address or one of ``admin_hosts``. With an ``admin_token`` they answer everybody who sends it as
+    ``Authorization: Bearer``: give one where the app can be reached from elsewhere. ``admin=False`` leaves them out.
+
+    Raises ScenarioError with every problem if the scenario cannot be used; ValueError for a token nobody can send.
     """
-    return create_app_for(Engine(load_scenario(scenario), seed=seed))
+    engine = Engine(load_scenario(scenario), seed=seed)
+    return create_app_for(engine, Panel(engine, Guard(admin_token, admin_hosts)), admin=admin)
 
 
-def create_app_for(engine: Engine) -> Flask:
-    """Return the app of an engine that exists already."""
+def create_app_for(engine: Engine, panel: Panel | None = None, *, admin: bool = True) -> Flask:
+    """Return the app of an engine that exists already; its controls are ``panel``'s, or none at all."""
     app = flask_app.create_app(engine)
-    app.register_blueprint(_admin(engine))
+    if admin:
+        add_admin(app, panel or Panel(engine))
     return app
-
-
-def _admin(engine: Engine) -> Blueprint:
-    admin = Blueprint("admin", __name__, url_prefix="/__admin")
-
-    @admin.get("/health")
-    def health() -> Response:
-        return jsonify(status="ok", version=__version__, scenario=engine.scenario.name)
-
-    return admin

@@ -1,0 +1,163 @@
+"""``/__admin/events``: the stream of events to those who listen; a task each under ASGI, a thread each under WSGI."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl
+
+from flask import Blueprint, Response, request
+
+from mock_p1.control.bodies import checked, query
+from mock_p1.control.panel import MAX_THREADS, panel
+from mock_p1.control.refusals import Refused
+from mock_p1.control.stream import HEARTBEAT, Stream
+from mock_p1.control.wire import start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_p1.control.panel import Panel
+    from mock_p1.control.stream import Place
+    from mock_p1.doors.asgi_app import Receive, Scope, Send
+
+MAX_LISTENERS: Final = 2000
+TICK: Final = 0.1
+TICK_PER_LISTENER: Final = 0.001
+"""News is told ten times a second, and less often to many, so that telling them all never starves the polls."""
+
+HEARTBEAT_SECONDS: Final = 15.0
+LAST_EVENT_ID: Final = "Last-Event-ID"
+PARAMETERS: Final = ("last_event_id",)
+EVENT_HEADERS: Final = (("Content-Type", "text/event-stream; charset=utf-8"), ("X-Accel-Buffering", "no"))
+
+routes = Blueprint("events", __name__)
+
+
+class Listeners:
+    """Everybody who listens, on one event loop. An ASGI application for the one path."""
+
+    def __init__(self, panel: Panel) -> None:
+        self._stream = Stream(panel)
+        self._count = 0
+        self._behind = False
+        self._waiting: set[asyncio.Future[bool]] = set()
+        self._pump: asyncio.Task[None] | None = None
+        self._latest: tuple[Place, Place, bytes, Place] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Talk to one listener until it goes; Refused (503) where there are too many."""
+        if self._count >= MAX_LISTENERS:
+            raise _too_many(MAX_LISTENERS)
+        last_event_id = _last_event_id(scope)
+        self._count += 1
+        if self._pump is None or self._pump.done():
+            self._pump = asyncio.create_task(self._wake_them())
+        gone = asyncio.create_task(_disconnected(receive))
+        try:
+            await self._talk(last_event_id, gone, send)
+        finally:
+            self._count -= 1
+            gone.cancel()
+
+    async def _talk(self, last_event_id: str | None, gone: asyncio.Task[None], send: Send) -> None:
+        text, place = self._stream.begin(last_event_id)
+        await send(start(200, EVENT_HEADERS))
+        await send({"type": "http.response.body", "body": text, "more_body": True})
+        while not gone.done():
+            text, place = self._news(place)
+            if text:
+                self._behind = True  # there may be more than one batch
+                await send({"type": "http.response.body", "body": text, "more_body": True})
+            if await self._wait(gone):
+                await send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})
+
+    def _news(self, place: Place) -> tuple[bytes, Place]:
+        """Return the events after a place; written once for all who are at the same one."""
+        end = self._stream.end
+        if end == place:
+            return b"", place
+        if self._latest is None or self._latest[:2] != (place, end):
+            self._latest = (place, end, *self._stream.after(place))
+        return self._latest[2:]
+
+    async def _wait(self, gone: asyncio.Task[None]) -> bool:
+        """Wait for news, or for the listener to go; return whether it is time to show a sign of life."""
+        waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def wake(_: object) -> None:
+            if not waiting.done():
+                waiting.set_result(False)
+
+        self._waiting.add(waiting)
+        gone.add_done_callback(wake)
+        try:
+            return await waiting
+        finally:
+            self._waiting.discard(waiting)
+            gone.remove_done_callback(wake)
+
+    async def _wake_them(self) -> None:
+        """Look for news on behalf of all, as long as there is anybody."""
+        told: Place | None = None
+        loop = asyncio.get_running_loop()
+        beat = loop.time() + HEARTBEAT_SECONDS
+        while self._count:
+            await asyncio.sleep(TICK + TICK_PER_LISTENER * self._count)
+            end, beating = self._stream.end, loop.time() >= beat
+            if end == told and not self._behind and not beating:
+                continue
+            told, self._behind = end, False
+            beat = loop.time() + HEARTBEAT_SECONDS if beating else beat
+            for waiting in self._waiting:
+                if not waiting.done():
+                    waiting.set_result(beating)
+
+
+@routes.get("/events")
+def events() -> Response:
+    """Talk to one listener under a WSGI server; under ASGI the request never comes here."""
+    asked = query(PARAMETERS)
+    if not panel().threads.acquire(blocking=False):
+        raise _too_many(MAX_THREADS)
+    last = request.headers.get(LAST_EVENT_ID) or asked.get("last_event_id")
+    response = Response(_told(Stream(panel()), last), headers=list(EVENT_HEADERS))
+    response.call_on_close(panel().threads.release)
+    return response
+
+
+def _told(stream: Stream, last_event_id: str | None) -> Iterator[bytes]:
+    text, place = stream.begin(last_event_id)
+    yield text
+    silent = 0.0
+    while True:
+        text, place = stream.after(place)
+        silent = 0.0 if text else silent + TICK
+        if text or silent >= HEARTBEAT_SECONDS:
+            silent = 0.0
+            yield text or HEARTBEAT
+        time.sleep(TICK)
+
+
+def _last_event_id(scope: Scope) -> str | None:
+    asked = checked(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True), PARAMETERS)
+    for name, value in scope["headers"]:
+        if name == b"last-event-id":
+            return str(value.decode("latin-1"))
+    return asked.get("last_event_id")
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _too_many(limit: int) -> Refused:
+    return Refused(
+        503,
+        "MOCK_P1_TOO_MANY_LISTENERS",
+        f"{limit:,} listen already, the most there can be",
+        "ask GET /__admin/requests?since=N now and then instead, or try again later",
+        headers={"Retry-After": "5"},
+    )

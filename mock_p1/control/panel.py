@@ -1,0 +1,70 @@
+"""What the parts of ``/__admin`` share: the engine they steer, who may steer it, and how they answer."""
+
+from __future__ import annotations
+
+import secrets
+from threading import BoundedSemaphore, Lock
+from typing import TYPE_CHECKING, Final
+
+from flask import Response, current_app
+
+from mock_p1.control.guard import Guard
+from mock_p1.core.driver import Driver
+from mock_p1.core.messages import json_reply
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask import Flask
+
+    from mock_p1.core.engine import Engine
+    from mock_p1.core.messages import Reply
+
+POLICY: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""Headers of every answer below ``/__admin``: kept by no cache, shown in no frame, read by no other origin."""
+
+
+MAX_THREADS: Final = 4
+
+_NAME: Final = "mock_p1"
+
+
+class Panel:
+    """The controls of one engine."""
+
+    def __init__(self, engine: Engine, guard: Guard | None = None) -> None:
+        self.engine, self.driver, self.guard = engine, Driver(engine), guard or Guard()
+        self.run = secrets.token_hex(4)
+        """Tells this run of the mock from any other, so that nobody resumes a stream of events that is gone."""
+        self.loading = Lock()
+        """Held while a scenario is checked and swapped: one at a time."""
+        self.threads = BoundedSemaphore(MAX_THREADS)
+        """How many threads of a WSGI server may be held by those who listen to events; it has few."""
+
+    def put_in(self, app: Flask) -> None:
+        """Let the routes of an app find these controls."""
+        app.extensions[_NAME] = self
+
+
+def panel() -> Panel:
+    """Return the controls of the app in hand."""
+    found: Panel = current_app.extensions[_NAME]
+    return found
+
+
+def answer(payload: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a JSON answer."""
+    return respond(json_reply(status, payload, headers))
+
+
+def respond(reply: Reply) -> Response:
+    """Return a reply as Flask sends it."""
+    return Response(reply.body, reply.status, list(reply.wire_headers))

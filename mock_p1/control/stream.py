@@ -1,0 +1,113 @@
+"""The stream of events, as text: what happened since a place in it. No sockets, no waiting.
+
+Nothing is kept for a listener. The journal and the engine's list of changes are the buffer; a listener's place is the
+pair of numbers it has read up to, which is also each event's id, so that a client can resume where it lost the line.
+"""
+
+from __future__ import annotations
+
+import re
+from heapq import merge
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from mock_p1 import __version__
+from mock_p1.control import views
+from mock_p1.control.failures import queue
+from mock_p1.control.scenarios import about
+from mock_p1.core import overview
+from mock_p1.core.contract import RETRAIN_STATUS
+from mock_p1.core.journal import Entry
+from mock_p1.core.messages import json_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mock_p1.control.panel import Panel
+    from mock_p1.core.changes import Change
+
+MAX_BATCH: Final = 200
+HEARTBEAT: Final = b": still here\n\n"
+
+_ID: Final = re.compile(r"([0-9a-f]{8})\.([0-9]{1,15})\.([0-9]{1,15})")
+
+
+class Place(NamedTuple):
+    """How far a listener has read: the number of the last request and of the last change it has seen."""
+
+    request: int
+    change: int
+
+
+class Stream:
+    """Writes the events of one panel."""
+
+    def __init__(self, panel: Panel) -> None:
+        self._panel, self._engine = panel, panel.engine
+
+    @property
+    def end(self) -> Place:
+        """The place after everything that has happened."""
+        return Place(self._engine.journal.last, self._engine.changes.last)
+
+    def begin(self, last_event_id: str | None) -> tuple[bytes, Place]:
+        """Return the greeting, and where a listener goes on: after the event it names, else after everything."""
+        end = self.end
+        found = _ID.fullmatch(last_event_id or "")
+        place = Place(int(found[2]), int(found[3])) if found and found[1] == self._panel.run else None
+        resumed = place is not None and place.request <= end.request and place.change <= end.change
+        place = place if resumed and place is not None else end
+        greeting = {
+            "run": self._panel.run,
+            "version": __version__,
+            "resumed": resumed,
+            "scenario": about(self._engine),
+            "clock": views.clock(self._engine),
+        }
+        return b"retry: 1000\n" + self._event("hello", greeting, place), place
+
+    def after(self, place: Place) -> tuple[bytes, Place]:
+        """Return the events after a place, at most MAX_BATCH of them, and the place after those.
+
+        What was dropped before the listener came to read it is told as one event, ``missed``.
+        """
+        entries, gone = self._engine.journal.after(place.request)
+        changes = self._engine.changes.after(place.change)
+        lost = changes[0].number - 1 - place.change if changes else 0
+        text = []
+        if gone or lost:
+            place = Place(place.request + gone, place.change + lost)
+            text.append(self._event("missed", {"requests": gone, "changes": lost}, place))
+        both: tuple[Sequence[Entry | Change], ...] = (entries, changes)
+        for happened in islice(merge(*both, key=_moment), MAX_BATCH):
+            if isinstance(happened, Entry):
+                place = place._replace(request=happened.number)
+                kind = "poll" if happened.operation == RETRAIN_STATUS.name else "request"
+                text.append(self._event(kind, views.request(self._engine, happened), place))
+            else:
+                place = place._replace(change=happened.number)
+                text.append(self._event(happened.kind, self._changed(happened), place))
+        return b"".join(text), place
+
+    def _changed(self, change: Change) -> dict[str, Any]:
+        """Return how the thing that was changed is now."""
+        match change.kind:
+            case "job":
+                view = overview.show(self._engine, change.job_id or "")
+                return {"job_id": change.job_id} if view is None else views.job(view)
+            case "clock":
+                return views.clock(self._engine)
+            case "next":
+                return queue(self._engine)
+            case "scenario" | "reset":
+                return about(self._engine)
+            case _:
+                return {"last": self._engine.journal.last}
+
+    def _event(self, kind: str, payload: dict[str, Any], place: Place) -> bytes:
+        place_id = f"{self._panel.run}.{place.request}.{place.change}"
+        return b"id: %s\nevent: %s\ndata: %s\n\n" % (place_id.encode(), kind.encode(), json_bytes(payload))
+
+
+def _moment(happened: Entry | Change) -> int:
+    return happened.at

@@ -1,0 +1,24 @@
+"""Answers of ``/__admin`` as ASGI messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mock_p1.control.panel import POLICY
+
+if TYPE_CHECKING:
+    from mock_p1.core.messages import Headers, Reply
+    from mock_p1.doors.asgi_app import Send
+
+
+def start(status: int, headers: Headers) -> dict[str, Any]:
+    """Return the message that begins an answer."""
+    everything = {**POLICY, **dict(headers)}
+    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in everything.items()]
+    return {"type": "http.response.start", "status": status, "headers": encoded}
+
+
+async def send_reply(reply: Reply, send: Send) -> None:
+    """Send a whole answer."""
+    await send(start(reply.status, reply.wire_headers))
+    await send({"type": "http.response.body", "body": reply.body})
