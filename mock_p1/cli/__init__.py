@@ -15,6 +15,8 @@ COMMANDS = {
     "check": Command("mock_p1.cli.check:check", "Check scenario files; name every problem in them."),
     "explain": Command("mock_p1.cli.explain:explain", "Tell what each poll would see, without running anything."),
     "schema": Command("mock_p1.cli.schema:schema", "Print the JSON Schema of scenario files, for editors."),
+    "openapi": Command("mock_p1.cli.openapi:openapi", "Print the OpenAPI 3.1 description of the imitated API."),
+    "verify": Command("mock_p1.cli.verify:verify", "Hold any server, the real one too, against the contract."),
     "healthcheck": Command("mock_p1.cli.healthcheck:healthcheck", "Ask a running server whether it is well."),
 }
 """The commands in the order of the help page, each with its place and its line there."""

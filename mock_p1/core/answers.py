@@ -17,7 +17,7 @@ from mock_p1.core.values import draw, seed_for
 
 if TYPE_CHECKING:
     from mock_p1.core.program import ProgramStep
-    from mock_p1.core.scenario import Scenario
+    from mock_p1.core.scenario import Assumptions, Scenario
     from mock_p1.core.steps import Result, Step
 
 UNDERLYING_STATUS: Final = "job_running"
@@ -83,10 +83,15 @@ class Answers:
         return json_reply(200, {name: values[name] for name in contract.REPLY_FIELDS if values[name] is not None})
 
     def _error(self, name: str) -> Reply:
-        error, assumed = contract.DOCUMENTED_ERRORS[name], self._scenario.assumptions
-        code = str(error.code) if assumed.error_code_type == "string" else error.code
-        filled = {"{code}": code, "{error}": error.error, "{message}": error.message}
-        return json_reply(assumed.http_status(name), _fill(assumed.error_body, filled))
+        assumed = self._scenario.assumptions
+        return json_reply(assumed.http_status(name), error_body(name, assumed))
+
+
+def error_body(name: str, assumed: Assumptions) -> Any:  # noqa: ANN401 -- any JSON
+    """Return the body of a documented error (documented) in the shape that a scenario assumes (assumed)."""
+    error = contract.DOCUMENTED_ERRORS[name]
+    code = str(error.code) if assumed.error_code_type == "string" else error.code
+    return _fill(assumed.error_body, {"{code}": code, "{error}": error.error, "{message}": error.message})
 
 
 def _fill(template: Any, values: dict[str, Any]) -> Any:  # noqa: ANN401 -- any JSON

@@ -1,0 +1,107 @@
+"""The ways in: the three doors of this mock, each with a service that gives every means; or any server by its URL."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import requests
+
+import mock_p1
+from mock_p1.verifying.client import MOST_BYTES, HttpClient
+from mock_p1.verifying.means import Means
+from mock_p1.verifying.reading import Answer
+from mock_p1.verifying.subject import Pace, Subject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from flask.testing import FlaskClient
+
+SCENARIO = Path(__file__).parent / "contract.yaml"
+
+MEANS = Means(
+    api_key="3c0f6d52-working-key",
+    job_id="job-that-runs",
+    inactive_key="8a41be07-inactive-key",
+    other_key="f2d9735c-other-models-key",
+    deleted_job_id="job-that-is-gone",
+    finished_job_id="job-that-is-finished",
+)
+"""What contract.yaml gives."""
+
+DOORS = ("flask", "server", "in-process")
+GIVEN_URL = "base-url"
+
+
+class Got(Protocol):
+    """As much of an HTTP client's response as the manual's example uses."""
+
+    content: bytes
+
+    def json(self) -> object:
+        """The body, parsed."""
+        ...
+
+
+@dataclass
+class Door:
+    """A way in. ``get`` is what a Python program would call; ``socket`` says whether other programs can come in too."""
+
+    name: str
+    subject: Subject
+    get: Callable[..., Got]
+    job_that_ends: str | None
+    socket: bool
+
+
+def plain_get(url: str, headers: dict[str, str] | None = None) -> requests.Response:
+    """GET as the manual's Python example does, but never for ever."""
+    return requests.get(url, headers=headers, timeout=30)
+
+
+class FlaskDoor:
+    """Flask's test client, as a client of the checks and as a stand-in for ``requests``."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self._client = client
+
+    def get(self, url: str, headers: dict[str, str], *, seconds: float = 0, most: int = MOST_BYTES) -> Answer:  # noqa: ARG002 -- nothing to wait for in-process
+        """Answer as a Client of the checks does."""
+        with self._client.get(url, headers=headers) as response:
+            lower = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status_code, lower, response.get_data()[:most])
+
+    def get_like_requests(self, url: str, headers: dict[str, str] | None = None) -> Got:
+        """Answer as ``requests.get`` does."""
+        return _LikeRequests(self.get(url, headers or {}).body)
+
+
+class _LikeRequests:
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def json(self) -> object:
+        return json.loads(self.content)
+
+
+@contextmanager
+def through(name: str) -> Iterator[Door]:
+    """Open one of the three doors."""
+    if name == "flask":
+        flask = FlaskDoor(mock_p1.create_app(SCENARIO).test_client())
+        subject = Subject("http://localhost", MEANS, flask)
+        yield Door(name, subject, flask.get_like_requests, "job-that-ends", socket=False)
+        return
+    start = mock_p1.serving if name == "server" else mock_p1.mocked
+    with start(SCENARIO) as mock:
+        subject = Subject(mock.url, MEANS, HttpClient())
+        yield Door(name, subject, plain_get, "job-that-ends", socket=name == "server")
+
+
+def at(base: str, means: Means, pace: Pace) -> Door:
+    """Return the way to a server by its URL."""
+    return Door(GIVEN_URL, Subject(base, means, HttpClient(), pace), plain_get, means.finished_job_id, socket=True)

@@ -1,0 +1,24 @@
+"""``mock-p1 openapi``: the OpenAPI description of the imitated API."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command()
+@click.option("--yaml", "as_yaml", is_flag=True, envvar="MOCK_P1_YAML", help="Print YAML instead of JSON.")
+def openapi(*, as_yaml: bool) -> None:
+    """Print the OpenAPI 3.1 description of the imitated API.
+
+    Each element says by x-standing how well it is known, documented or assumed, and by x-source where from.
+    """
+    from mock_p1.core.openapi import openapi as description  # noqa: PLC0415 -- pydantic is not needed for --help
+
+    text = json.dumps(description(), indent=2)  # ASCII, so that any redirection keeps it whole; YAML likewise
+    if as_yaml:
+        import yaml  # noqa: PLC0415 -- likewise
+
+        text = yaml.safe_dump(json.loads(text), sort_keys=False, width=100).rstrip()
+    click.echo(text)
