@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import secrets
 import socket
 import threading
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import uvicorn
 from a2wsgi import WSGIMiddleware
 
 from mock_p1.control.app import create_app_for
+from mock_p1.control.gate import Gate
+from mock_p1.control.guard import Guard, is_loopback
+from mock_p1.control.panel import Panel
 from mock_p1.doors.asgi_app import AsgiApp, with_raw_path
 from mock_p1.doors.http_protocol import HttpProtocol
 from mock_p1.doors.uvicorn_server import UvicornServer
@@ -19,12 +23,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mock_p1.core.engine import Engine
+    from mock_p1.doors.asgi_app import Application
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8191
 BACKLOG = 4096
 STOP_SECONDS = 10.0
 FLASK_THREADS = 10
+TOKEN_BYTES = 24
 
 
 class CannotListen(OSError):  # noqa: N818 -- says what happened
@@ -34,22 +40,42 @@ class CannotListen(OSError):  # noqa: N818 -- says what happened
 class Server:
     """A server for one engine. The port is taken when the object is made, so that it is known before serving begins."""
 
-    def __init__(self, engine: Engine, *, host: str = DEFAULT_HOST, port: int = 0) -> None:
-        """``port`` 0 takes a free one. Raises CannotListen where host or port cannot be had."""
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        host: str = DEFAULT_HOST,
+        port: int = 0,
+        admin: bool = True,
+        admin_token: str | None = None,
+    ) -> None:
+        """``port`` 0 takes a free one. Raises CannotListen where host or port cannot be had.
+
+        ``/__admin`` needs no token on loopback, unless one is given; anywhere else one is made up if none is given.
+        ``admin=False`` leaves ``/__admin`` out. ValueError for a token that nobody can send.
+        """
         self.engine, self.host = engine, host
         self._socket = _listen(host, port)
         self._address: str = self._socket.getsockname()[0]
         self.port: int = self._socket.getsockname()[1]
-        flask = with_raw_path(create_app_for(engine))
-        self._flask = WSGIMiddleware(flask, workers=FLASK_THREADS)  # type: ignore[arg-type]  # a2wsgi has its own types
-        app = AsgiApp(engine, self._flask)  # type: ignore[arg-type]  # likewise
-        self._uvicorn = UvicornServer(configuration(app))
+        if admin and admin_token is None and not is_loopback(self._address):
+            admin_token = secrets.token_urlsafe(TOKEN_BYTES)
+        self.admin_token = admin_token if admin else None
+        self._uvicorn = UvicornServer(configuration(AsgiApp(engine, self._everything_else(admin=admin))))
 
     @property
     def url(self) -> str:
         """The base URL that a client on this machine uses."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._address, self.host)  # noqa: S104 -- compared, not bound
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    def _everything_else(self, *, admin: bool) -> Application:
+        """Return what answers where the imitated API does not: the Flask app, behind the gate of ``/__admin``."""
+        panel = Panel(self.engine, Guard(self.admin_token))
+        flask = with_raw_path(create_app_for(self.engine, panel, admin=admin))
+        self._flask = WSGIMiddleware(flask, workers=FLASK_THREADS)  # type: ignore[arg-type]  # a2wsgi has its own types
+        wrapped = cast("Application", self._flask)
+        return Gate(panel, wrapped) if admin else wrapped
 
     def run(self) -> None:
         """Serve in this thread until a signal or ``stop``; then return within a second, whatever is under way."""
