@@ -1,0 +1,147 @@
+"""``mock-p1 check``: every problem of scenario files on a line of its own, and an exit status."""
+
+import errno
+import os
+import sys
+
+import pytest
+
+GOOD = "jobs: {a: {error: job_may_be_deleted}}\n"
+BAD = "descripton: x\njobs:\n  a: {error: job_may_be_delted}\n"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_good_file(run, folder):
+    """A file that can be used: exit 0, and the count."""
+    (folder / "good.yaml").write_text(GOOD, encoding="utf-8")
+    result = run("check", "good.yaml")
+    assert (result.exit_code, result.output) == (0, "1 file checked, no problem\n")
+
+
+def test_bundled_name(run, folder):
+    """A bundled scenario is checked by its name."""
+    assert run("check", "demo", "stuck").output == "2 files checked, no problem\n"
+
+
+def test_every_problem_in_the_house_form(run, folder):
+    """Each problem is a line file:line:column: what, what was possible, what was perhaps meant; exit 1."""
+    (folder / "bad.yaml").write_text(BAD, encoding="utf-8")
+    result = run("check", "bad.yaml")
+    first, second, summary = result.output.splitlines()
+    assert result.exit_code == 1
+    assert first.startswith("bad.yaml:1:1: unknown key 'descripton'; known: ")
+    assert first.endswith("did you mean description?")
+    assert second.startswith("bad.yaml:3:14: unknown error 'job_may_be_delted'; known: ")
+    assert summary == "2 problems in 1 of 1 file"
+
+
+def test_one_bad_file_among_good_ones(run, folder):
+    """All files are checked, whatever is wrong with one of them."""
+    for name, text in (("a.yaml", GOOD), ("b.yaml", BAD), ("c.yaml", BAD)):
+        (folder / name).write_text(text, encoding="utf-8")
+    result = run("check", "a.yaml", "b.yaml", "c.yaml")
+    assert (result.exit_code, result.output.splitlines()[-1]) == (1, "4 problems in 2 of 3 files")
+
+
+def test_folder(run, folder):
+    """A folder stands for the scenario files in it: .yaml, .yml and .json, but not a JSON Schema or a note."""
+    for name in ("a.yaml", "b.yml"):
+        (folder / name).write_text(GOOD, encoding="utf-8")
+    (folder / "c.json").write_text('{"jobs": {"a": {"error": "job_may_be_deleted"}}}', encoding="utf-8")
+    (folder / "scenario.schema.json").write_text("{}", encoding="utf-8")
+    (folder / "notes.txt").write_text("no scenario", encoding="utf-8")
+    assert run("check", ".").output == "3 files checked, no problem\n"
+
+
+def test_folder_without_scenarios(run, folder):
+    """A folder with nothing to check is a problem, not a success."""
+    result = run("check", str(folder))
+    assert result.exit_code == 1
+    assert "the folder holds no scenario file (.yaml, .yml, .json)" in result.output
+
+
+def test_standard_input(run, folder):
+    """- reads standard input, which problems call <stdin>."""
+    assert run("check", "-", input=GOOD).exit_code == 0
+    assert run("check", "-", input=BAD).output.startswith("<stdin>:1:1: unknown key")
+
+
+def test_unknown_name(run, folder):
+    """What is neither a file nor bundled: what there is, and the near match."""
+    result = run("check", "dmo")
+    assert result.exit_code == 1
+    assert result.output.startswith("dmo: no such file, and no bundled scenario of that name; bundled: all-errors, ")
+    assert "did you mean demo?" in result.output
+
+
+def test_file_without_a_suffix(run, folder):
+    """A file is checked under any name it has."""
+    (folder / "plain").write_text(BAD, encoding="utf-8")
+    assert run("check", "plain").output.startswith("plain:1:1: unknown key")
+
+
+@pytest.mark.parametrize("name", ["", "a\0b", "a" * 5000, f"{'a' * 5000}.yaml", "no/such/file.yaml"])
+def test_impossible_names(run, folder, name):
+    """No name, however odd, is more than a line that says so."""
+    result = run("check", name)
+    assert (result.exit_code, "no such file" in result.output) == (1, True)
+
+
+def test_unreadable_file(run, folder, monkeypatch):
+    """A file that may not be read is a problem with its reason."""
+    (folder / "secret.yaml").write_text(GOOD, encoding="utf-8")
+
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.open", refuse)
+    result = run("check", "secret.yaml")
+    assert (result.exit_code, "secret.yaml: cannot be read: Permission denied" in result.output) == (1, True)
+
+
+def test_unreadable_folder(run, folder, monkeypatch):
+    """A folder that may not be read is a problem with its reason."""
+
+    def refuse(_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.iterdir", refuse)
+    result = run("check", ".")
+    assert (result.exit_code, ".: the folder cannot be read: Permission denied" in result.output) == (1, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes among its files")
+def test_pipe(run, folder):
+    """A pipe, such as bash's <(…), is read like a file."""
+    read, write = os.pipe()
+    with os.fdopen(write, "w", encoding="utf-8") as pipe:
+        pipe.write(BAD)
+    result = run("check", f"/dev/fd/{read}")
+    os.close(read)
+    assert f"/dev/fd/{read}:1:1: unknown key" in result.output
+
+
+def test_nothing_to_check(run):
+    """Without a file: a usage error."""
+    assert run("check").exit_code == 2
+
+
+def test_no_colour_without_a_terminal(run, folder):
+    """Piped, the summary has no colour."""
+    assert "\x1b" not in run("check", "demo").output
+
+
+def test_colour_on_a_terminal(run, folder):
+    """On a terminal the summary has one."""
+    assert "\x1b[32m" in run("check", "demo", color=True).output
+
+
+def test_no_color(run, folder):
+    """NO_COLOR turns it off there too."""
+    assert "\x1b" not in run("check", "demo", color=True, env={"NO_COLOR": "1"}).output

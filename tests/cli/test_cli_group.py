@@ -1,0 +1,120 @@
+"""``mock-p1`` itself: its help page, its version, what it says of commands it does not have."""
+
+import subprocess
+import sys
+
+import click
+import pytest
+
+from mock_p1 import __version__
+from mock_p1.cli import COMMANDS, main
+
+HEAVY = ("faker", "flask", "pydantic", "requests", "responses", "rich", "uvicorn", "yaml")
+
+
+def modules_after(*arguments: str) -> set[str]:
+    """Run ``mock-p1`` in a process of its own and return which heavy libraries it has imported at the end."""
+    script = (
+        "import sys\nfrom mock_p1.cli import main\n"
+        "try:\n    main()\nfinally:\n    print('loaded', *sorted(name.split('.')[0] for name in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], capture_output=True, encoding="utf-8", check=False
+    )
+    return set(done.stdout.rpartition("loaded ")[2].split()) & set(HEAVY)
+
+
+def test_version(run):
+    """--version prints name and version on one line."""
+    assert run("--version").output == f"mock-p1 {__version__}\n"
+
+
+def test_python_m():
+    """`python -m mock_p1` is the same program."""
+    done = subprocess.run([sys.executable, "-m", "mock_p1", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"mock-p1 {__version__}\n"
+
+
+@pytest.mark.parametrize("asked", ["-h", "--help"])
+def test_help_lists_every_command(run, asked):
+    """-h and --help name every command in the order of the table, each with its line."""
+    result = run(asked)
+    assert result.exit_code == 0
+    listed = [line.split()[0] for line in result.output.partition("Commands:\n")[2].splitlines()]
+    assert listed == list(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_listed_command_exists(run, name):
+    """The table names no command that cannot be imported, and each describes itself."""
+    result = run(name, "--help")
+    assert (result.exit_code, f" {name} " in result.output.splitlines()[0]) == (0, True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--version"], ["--help"], ["serve", "--help"], ["demo", "--help"], ["healthcheck", "--port", "1"], ["nonsense"]],
+    ids=" ".join,
+)
+def test_light(arguments):
+    """What does no work imports no library but click."""
+    assert modules_after(*arguments) == set()
+
+
+def test_the_light_test_can_fail():
+    """A command that does work is seen to import what it needs."""
+    assert "pydantic" in modules_after("check", "demo")
+
+
+def test_unknown_command(run):
+    """An unknown command is a usage error that names the commands and the nearest one."""
+    result = run("serv")
+    assert result.exit_code == 2
+    assert "unknown command 'serv'; known: check, demo" in result.output
+    assert result.output.endswith("did you mean serve?\n")
+
+
+def test_no_command(run):
+    """Without a command the help page says what there is."""
+    assert "Commands:" in run().output
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (name, option)
+        for name in COMMANDS
+        for option in main.get_command(click.Context(main), name).params
+        if isinstance(option, click.Option)
+    ],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_every_option_has_a_variable(run, command, option):
+    """The help of every option names its environment variable: MOCK_P1_ and the option's name, whatever the command."""
+    name = max(option.opts, key=len).strip("-").replace("-", "_").upper()
+    assert f"MOCK_P1_{name}" in "".join(run(command, "--help").output.split())
+
+
+def test_a_variable_counts(run):
+    """A variable does what its option does, errors included."""
+    result = run("serve", env={"MOCK_P1_SPEED": "0"})
+    assert (result.exit_code, "--speed" in result.output) == (2, True)
+
+
+def test_an_option_goes_before_its_variable(run):
+    """Where both are given, the option counts."""
+    result = run("healthcheck", "--port", "0", env={"MOCK_P1_PORT": "70000"})
+    assert "port 0 let the server take any free port" in result.output
+
+
+def test_an_empty_variable_is_none(run):
+    """A variable that is set to nothing, as compose files do it, leaves the default."""
+    assert (
+        "127.0.0.1:8191/"
+        in run("healthcheck", "--timeout", "0.01", env={"MOCK_P1_PORT": "", "MOCK_P1_HOST": ""}).output
+    )
+
+
+def test_the_version_has_no_variable(run):
+    """MOCK_P1_VERSION, a likely name in a Dockerfile, means nothing here."""
+    assert run("scenarios", env={"MOCK_P1_VERSION": "1.2.3"}).exit_code == 0

@@ -1,0 +1,153 @@
+"""``mock-p1 serve`` as a process: it starts, is polled, logs, and ends when told."""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+import requests
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send to another process")
+
+
+@pytest.fixture
+def client():
+    """A client that no proxy of this machine comes before."""
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+def url_of(announcement: str) -> str:
+    """Return the base URL that an announcement names."""
+    return re.search(r"http://127\.0\.0\.1:\d+", announcement)[0]
+
+
+def poll(client, served, job="retrain-001", key="demo-key"):
+    """Poll a job once."""
+    url = f"{url_of(served.announcement)}/v1/external/retrain_jobs/{job}"
+    return client.get(url, headers={"x-api-key": key}, timeout=10)
+
+
+def end(served, number=None) -> tuple[int, str]:
+    """End the server by a signal; return its exit status and what it logged."""
+    if number is None:
+        served.process.kill()
+    else:
+        served.process.send_signal(number)
+    _, logged = served.process.communicate(timeout=10)
+    return served.process.returncode, logged
+
+
+def test_port_0_is_printed_and_answers(serve, client):
+    """With --port 0 the port that was taken is in the announcement, at once, and requests to it are answered."""
+    assert poll(client, serve()).json()["status"] == "job_waiting"
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_the_curl_line_works(serve):
+    """The line to try, pasted into this machine's shell, polls the first job."""
+    line = re.search(r"^  try +(curl .*)$", serve().announcement, re.MULTILINE)[1]
+    pasted = line.replace("curl ", 'curl --silent --noproxy "*" ', 1)
+    done = subprocess.run(pasted, shell=True, capture_output=True, check=True)  # noqa: S602 -- what pasting does
+    assert json.loads(done.stdout)["metadata"] == {"retrain_job_id": "retrain-001"}
+
+
+@POSIX
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_ends_it_cleanly(serve, client, name):
+    """SIGTERM and SIGINT end the server with exit status 0 and not a word more than the log."""
+    served = serve("-q")
+    poll(client, served)
+    assert end(served, getattr(signal, name)) == (0, "")
+
+
+@POSIX
+def test_a_signal_right_after_the_announcement(serve):
+    """A parent process that has read the announcement may end the server at once."""
+    assert end(serve(), signal.SIGTERM) == (0, "")
+
+
+@POSIX
+def test_a_signal_ends_what_is_held_back(serve, tmp_path):
+    """An answer held back for a minute does not hold up the end."""
+    slow = tmp_path / "slow.yaml"
+    slow.write_text("jobs: {a: {timeline: [{status: x, for: 1 poll}, {status: y, delay: 60s}]}}", encoding="utf-8")
+    served = serve("--log-format", "json", str(slow))
+    url = f"{url_of(served.announcement)}/v1/external/retrain_jobs/a"
+    waiting = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                f"from urllib.request import *; urlopen(Request('{url}', headers={{'x-api-key': 'k'}}))",
+            ],
+            stderr=subprocess.DEVNULL,
+        )
+        for _ in range(2)
+    ]
+    logged = [served.process.stderr.readline() for _ in range(2)]  # both have been taken
+    assert [json.loads(line)["status"] for line in logged] == ["x", "y"]
+    assert end(served, signal.SIGTERM)[0] == 0
+    for process in waiting:
+        process.wait(timeout=10)
+
+
+@POSIX
+def test_log(serve, client):
+    """One line a poll on stderr: the job, its status, the step's file and line, the key masked."""
+    served = serve("happy-path")
+    poll(client, served, key="my-secret-key")
+    _, logged = end(served, signal.SIGTERM)
+    assert re.fullmatch(
+        r"\d\d:\d\d:\d\d\.\d{3}  retrain-001  job_waiting \(HTTP 200\)  happy-path\.yaml:\d+  key my-s…"
+        r"  then waits for 1 more poll\n",
+        logged,
+    )
+
+
+@POSIX
+def test_json_log(serve, client):
+    """With --log-format json the announcement is a line of JSON, and so is every poll."""
+    served = serve("--log-format", "json", "happy-path")
+    poll(client, served, key="my-secret-key")
+    _, logged = end(served, signal.SIGTERM)
+    assert json.loads(served.announcement)["url"] == url_of(served.announcement)
+    row = json.loads(logged)
+    assert (row["event"], row["job"], row["status"], row["api_key"]) == ("poll", "retrain-001", "job_waiting", "my-s…")
+    assert re.fullmatch(r"happy-path\.yaml:\d+", row["step"])
+
+
+@POSIX
+def test_a_log_that_nobody_reads(serve, client):
+    """A parent process that never reads our stderr holds up neither the answers nor the end."""
+    served = serve("--log-format", "json", "happy-path")
+    lines_a_pipe_cannot_hold = 1000  # of some 300 bytes, where a pipe holds 64 KiB
+    for _ in range(lines_a_pipe_cannot_hold):
+        assert poll(client, served).status_code == 200
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.wait(timeout=10) == 0
+
+
+@POSIX
+def test_a_log_whose_reader_has_gone(serve, client):
+    """Where stderr is closed at the other end, the server answers on and ends cleanly."""
+    served = serve()
+    served.process.stderr.close()
+    for _ in range(3):
+        assert poll(client, served).status_code == 200
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.wait(timeout=10) == 0
+
+
+@POSIX
+def test_every_option_reaches_the_server(serve, client):
+    """Speed, seed and quiet by variables: the clock runs as fast as said, and nothing is logged."""
+    served = serve("slow-training", MOCK_P1_SPEED="1000000", MOCK_P1_QUIET="1", MOCK_P1_SEED="3")
+    assert "the clock runs at 1e+06 times real time" in served.announcement
+    statuses = {poll(client, served).json()["status"] for _ in range(500)}  # two hours in 7.2 ms
+    assert "job_finished" in statuses
+    assert end(served, signal.SIGTERM) == (0, "")

@@ -1,0 +1,85 @@
+"""What `serve` refuses: it starts nothing, and says why and what to do."""
+
+import socket
+
+import pytest
+
+
+@pytest.fixture
+def taken():
+    """A port that something listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield str(listening.getsockname()[1])
+
+
+@pytest.fixture(autouse=True)
+def _never_serves(monkeypatch):
+    """A server that would start after all fails the test."""
+    monkeypatch.setattr("mock_p1.testing.server.Server.run", lambda _: pytest.fail("it served"))
+
+
+def test_port_in_use(run, taken):
+    """A port in use: exit 1, which one, and how to get another."""
+    result = run("serve", "--port", taken)
+    assert result.exit_code == 1
+    assert result.output.startswith(f"cannot listen on 127.0.0.1:{taken}: ")
+    assert "--port 0 for any free port" in result.output
+
+
+@pytest.mark.parametrize("host", ["300.1.1.1", "192.0.2.1", "no such host", "ü" * 100, "a\0b"])
+def test_host_that_is_not_ours(run, host):
+    """A host that cannot be listened on: exit 1 and one line, never a traceback."""
+    result = run("serve", "--port", "0", "--host", host)
+    assert (result.exit_code, result.output.startswith("cannot listen on ")) == (1, True)
+
+
+@pytest.mark.parametrize("speed", ["0", "-1", "inf", "-inf", "nan", "1000001", "fast"])
+def test_speed(run, speed):
+    """A speed that no clock can have is a usage error."""
+    result = run("serve", "--speed", speed)
+    assert (result.exit_code, "'--speed'" in result.output) == (2, True)
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http", "8191.5"])
+def test_port(run, port):
+    """A port that is none is a usage error."""
+    result = run("serve", "--port", port)
+    assert (result.exit_code, "'--port'" in result.output) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["--journal-max", "-1"], ["--journal-max", "1000001"], ["--seed", "x"], ["--log-format", "xml"], ["a", "b"]],
+    ids=" ".join,
+)
+def test_usage(run, wrong):
+    """So is anything else that an option cannot be, and a second scenario."""
+    assert run("serve", *wrong).exit_code == 2
+
+
+def test_unknown_scenario(run):
+    """An unknown scenario: exit 1, what there is, the near match."""
+    result = run("serve", "slow-trainin")
+    assert result.exit_code == 1
+    assert "bundled: all-errors, " in result.output
+    assert result.output.endswith("did you mean slow-training?\n")
+
+
+def test_scenario_from_the_environment(run):
+    """MOCK_P1_SCENARIO names the scenario where the command line does not."""
+    assert run("serve", env={"MOCK_P1_SCENARIO": "nosuch"}).output.startswith("nosuch: no such file")
+
+
+def test_folder(run, tmp_path):
+    """A folder is not a scenario."""
+    result = run("serve", str(tmp_path))
+    assert (result.exit_code, "is a folder" in result.output) == (1, True)
+
+
+def test_bad_scenario(run, tmp_path):
+    """A scenario with problems: every one of them, as `check` names them, and exit 1."""
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("descripton: x\njobs:\n  a: {error: job_may_be_delted}\n", encoding="utf-8")
+    served, checked = run("serve", str(bad)), run("check", str(bad))
+    assert served.exit_code == 1
+    assert served.output.splitlines() == checked.output.splitlines()[:-1]
