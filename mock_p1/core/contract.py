@@ -105,11 +105,13 @@ class Operation:
     summary: str
     reserved: frozenset[str] = frozenset()
     pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    never: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Compile the template; a parameter is one path segment."""
+        """Compile the template; a parameter is one path segment, and never a reserved one or dots alone."""
         pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(self.template))
         object.__setattr__(self, "pattern", re.compile(pattern))
+        object.__setattr__(self, "never", self.reserved | {".", ".."})
 
     def path(self, **parameters: str) -> str:
         """Fill the template; the parameters must be percent-encoded already."""
@@ -158,11 +160,7 @@ def match(path: str) -> Match | None:
             parameters = found.groupdict()
             if "%" in path:
                 parameters = {name: unquote(value) for name, value in parameters.items()}
-            if not operation.reserved.isdisjoint(parameters.values()) or not {".", ".."}.isdisjoint(
-                parameters.values()
-            ):
-                return None
-            return Match(operation, parameters)
+            return Match(operation, parameters) if operation.never.isdisjoint(parameters.values()) else None
     return None
 
 

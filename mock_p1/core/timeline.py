@@ -70,7 +70,11 @@ def advance(plan: Plan, state: State | None, now: int) -> tuple[State, int]:
     ``state`` is None before the first poll, which is when a timeline starts. A poll step of N is seen by exactly N
     polls; the next step begins with the answer to the last of them.
     """
-    index, since, seen = State(0, now) if state is None else settle(plan, state, now)
+    if state is None:
+        state = State(0, now)
+    elif plan.stages[state.position].lasts is not None:
+        state = settle(plan, state, now)
+    index, since, seen = state
     polls = plan.stages[index].polls
     if polls is not None and seen + 1 >= polls:
         after = following(plan, index)
