@@ -22,7 +22,7 @@ from urllib3.exceptions import MaxRetryError, ProtocolError, ReadTimeoutError
 from mock_p1.doors.responses_door import Door, Trouble, pool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from requests import PreparedRequest, Response
     from responses import BaseResponse
@@ -49,6 +49,7 @@ class Mock(responses.RequestsMock):
         super().__init__(assert_all_requests_are_fired=False)
         self.door = Door(engine, base_urls)
         self._behind: responses.RequestsMock | None = None
+        self._before: Callable[..., Response] = HTTPAdapter.send
 
     def start(self) -> None:
         """Begin to answer."""
@@ -58,23 +59,37 @@ class Mock(responses.RequestsMock):
             if not _active:
                 _teaching.start()
             _active.append(self)
+        self._before = HTTPAdapter.send = _without_leftovers(HTTPAdapter.send)  # type: ignore[method-assign]
         self._behind = _catching()
         super().start()
 
     def stop(self, allow_assert: bool = True) -> None:  # noqa: FBT001, FBT002 -- the library's own signature
-        """Stop answering; nothing of this mock stays behind."""
-        super().stop(allow_assert)
+        """Stop answering; nothing of this mock stays behind, in whatever order mocks are stopped."""
         with _lock:
             if self in _active:
                 _active.remove(self)
                 if not _active:
                     _teaching.stop()
+        now = _without_leftovers(HTTPAdapter.send)
+        super().stop(allow_assert)
+        HTTPAdapter.send = now  # type: ignore[method-assign]
 
     def _on_request(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 -- the library's own, handed through
         """Let the mock that was there before handle the request; it finds our stubs and door as it finds its own."""
+        if self not in _active:  # put back by a mock that was started after us, and stopped after us
+            return self._before(*args, **kwargs)
         if self._behind is not None:
             return self._behind._on_request(*args, **kwargs)  # noqa: SLF001 -- of the same family
         return super()._on_request(*args, **kwargs)
+
+
+def _without_leftovers(send: Callable[..., Response]) -> Callable[..., Response]:
+    """Return what ``send`` stands for, where it is that of a mock of ours which has been stopped in the meantime."""
+    for cell in getattr(send, "__closure__", None) or ():
+        found = cell.cell_contents
+        if isinstance(found, Mock) and found not in _active:
+            return _without_leftovers(found._before)  # noqa: SLF001 -- it is one of us
+    return send
 
 
 def _catching() -> responses.RequestsMock | None:
