@@ -27,6 +27,10 @@ TICK: Final = 0.1
 TICK_PER_LISTENER: Final = 0.001
 """News is told ten times a second, and less often to many, so that telling them all never starves the polls."""
 
+AT_ONCE: Final = 25
+MOST_WRITTEN: Final = 8
+"""So many batches are kept for a tick; listeners are nearly all at the same place."""
+
 HEARTBEAT_SECONDS: Final = 15.0
 LAST_EVENT_ID: Final = "Last-Event-ID"
 PARAMETERS: Final = ("last_event_id",)
@@ -44,7 +48,7 @@ class Listeners:
         self._behind = False
         self._waiting: set[asyncio.Future[bool]] = set()
         self._pump: asyncio.Task[None] | None = None
-        self._latest: tuple[Place, Place, bytes, Place] | None = None
+        self._written: dict[Place, tuple[bytes, Place]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Talk to one listener until it goes; Refused (503) where there are too many."""
@@ -74,13 +78,15 @@ class Listeners:
                 await send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})
 
     def _news(self, place: Place) -> tuple[bytes, Place]:
-        """Return the events after a place; written once for all who are at the same one."""
-        end = self._stream.end
-        if end == place:
+        """Return the events after a place; written once in a tick for all who are at the same one."""
+        if place in self._written:
+            return self._written[place]
+        if place == self._stream.end:
             return b"", place
-        if self._latest is None or self._latest[:2] != (place, end):
-            self._latest = (place, end, *self._stream.after(place))
-        return self._latest[2:]
+        news = self._stream.after(place)
+        if len(self._written) < MOST_WRITTEN:
+            self._written[place] = news
+        return news
 
     async def _wait(self, gone: asyncio.Task[None]) -> bool:
         """Wait for news, or for the listener to go; return whether it is time to show a sign of life."""
@@ -109,10 +115,17 @@ class Listeners:
             if end == told and not self._behind and not beating:
                 continue
             told, self._behind = end, False
+            self._written.clear()
             beat = loop.time() + HEARTBEAT_SECONDS if beating else beat
-            for waiting in self._waiting:
+            await self._wake(beating)
+
+    async def _wake(self, beating: bool) -> None:  # noqa: FBT001 -- what the futures are to say
+        everybody = list(self._waiting)
+        for start_at in range(0, len(everybody), AT_ONCE):
+            for waiting in everybody[start_at : start_at + AT_ONCE]:
                 if not waiting.done():
                     waiting.set_result(beating)
+            await asyncio.sleep(0)  # polls that came meanwhile go first
 
 
 @routes.get("/events")
