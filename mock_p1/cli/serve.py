@@ -58,11 +58,9 @@ def serve(  # noqa: PLR0913 -- an option each
 
     engine = Engine(load_scenario(scenario), RealClock(speed), seed=seed, journal_max=journal_max)
     server = _server(engine, host, port)
-    notes = [f"listening on {host}, port {server.port}"] if host not in server.url else []
-    notes += [f"the clock runs at {speed:g} times real time"] if speed != 1 else []
     with ExitStack() as stack:
         stack.enter_context(_stopped_by_signals(server.stop))
-        click.echo(announcement.FORMATS[log_format](engine, server.url, notes))
+        click.echo(announcement.FORMATS[log_format](engine, server.url, _notes(server, speed)))
         if not quiet:
             stack.enter_context(poll_log.PollLog(engine, poll_log.FORMATS[log_format], sys.stderr))
         server.run()
@@ -75,6 +73,16 @@ def _server(engine: Engine, host: str, port: int) -> Server:
         return Server(engine, host=host, port=port)
     except CannotListen as error:
         raise Failure(f"{error}; choose another with --host and --port, or --port 0 for any free port") from None
+
+
+def _notes(server: Server, speed: float) -> list[str]:
+    """Say what is out of the ordinary."""
+    notes = [f"listening on {server.host}, port {server.port}"] if server.host not in server.url else []
+    if speed != 1:
+        notes.append(f"the clock runs at {speed:g} times real time")
+    if server.admin_token:
+        notes.append(f"/__admin needs the header Authorization: Bearer {server.admin_token}")
+    return notes
 
 
 @contextmanager

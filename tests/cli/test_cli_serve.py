@@ -96,6 +96,16 @@ def test_a_signal_ends_what_is_held_back(serve, tmp_path):
         process.wait(timeout=10)
 
 
+def test_what_other_machines_need(serve, client):
+    """Bound to every address, it says so, names a URL for this machine, and prints the token of /__admin."""
+    served = serve("--host", "0.0.0.0")  # noqa: S104 -- the point
+    assert re.search(r"^listening on 0\.0\.0\.0, port \d+$", served.announcement, re.MULTILINE)
+    token = re.search(r"^/__admin needs the header Authorization: (Bearer \S+)$", served.announcement, re.MULTILINE)[1]
+    jobs = f"{url_of(served.announcement)}/__admin/jobs"
+    assert client.get(jobs, timeout=10).status_code == 401
+    assert client.get(jobs, headers={"Authorization": token}, timeout=10).status_code == 200
+
+
 @POSIX
 def test_log(serve, client):
     """One line a poll on stderr: the job, its status, the step's file and line, the key masked."""
