@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.exceptions import BadHost, HTTPException, MethodNotAllowed, NotFound
 
 from mock_p1.core import contract
 from mock_p1.core.messages import Fault, Reply, Request, base_url, header_text, json_bytes, origin_form
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from wsgiref.types import WSGIEnvironment
 
     from mock_p1.core.engine import Engine
@@ -37,8 +37,8 @@ def create_app(engine: Engine, sleep: Callable[[float], None] = time.sleep) -> F
     for operation in contract.OPERATIONS:
         rule = re.sub(r"\{(\w+)\}", r"<\1>", operation.template)
         app.add_url_rule(rule, operation.name, answer, methods=[operation.method], provide_automatic_options=False)
-    app.register_error_handler(NotFound, answer)
-    app.register_error_handler(MethodNotAllowed, answer)
+    for refusal in (NotFound, MethodNotAllowed, BadHost):
+        app.register_error_handler(refusal, answer)
     app.register_error_handler(HTTPException, _plain_error)
     return app
 
@@ -49,7 +49,7 @@ def _respond(engine: Engine, sleep: Callable[[float], None]) -> Response:
         sleep(seconds)
     if isinstance(reply, Fault):
         return _act_out(reply, lambda span: sleep(engine.clock.hold(span)))
-    return _response(reply, reply.body)
+    return _response(reply, [reply.body])
 
 
 def _request() -> Request:
@@ -83,7 +83,8 @@ def _root(environ: WSGIEnvironment) -> str:
     return quote(environ.get("SCRIPT_NAME", "").encode("latin-1"), safe=_PATH_SAFE)
 
 
-def _response(reply: Reply, body: bytes | Iterator[bytes]) -> Response:
+def _response(reply: Reply, body: Iterable[bytes]) -> Response:
+    """Make Flask's answer. The body comes in pieces, since Flask would correct the length of a whole one."""
     response = Response(body, reply.status, list(reply.wire_headers))
     if not any(name.lower() == "content-type" for name, _ in reply.headers):
         del response.headers["Content-Type"]  # Flask's default; the reply has none

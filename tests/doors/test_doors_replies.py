@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import JOBS, KEY
+from door_kinds import JOBS, KEY
 
 from mock_p1.core.contract import DOCUMENTED_ERRORS
 
