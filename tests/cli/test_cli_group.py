@@ -118,3 +118,15 @@ def test_an_empty_variable_is_none(run):
 def test_the_version_has_no_variable(run):
     """MOCK_P1_VERSION, a likely name in a Dockerfile, means nothing here."""
     assert run("scenarios", env={"MOCK_P1_VERSION": "1.2.3"}).exit_code == 0
+
+
+@pytest.mark.parametrize("charset", ["cp932", "ascii"])
+def test_no_output_fails_over_its_encoding(run, charset):
+    """What a console's encoding lacks is shown as a question mark."""
+    result = run("check", "✓", charset=charset)
+    assert (result.exit_code, result.output.startswith("?: no such file")) == (1, True)
+
+
+def test_defaults_are_shown(run):
+    """The help of an option says what holds without it."""
+    assert "default: 127.0.0.1" in " ".join(run("serve", "--help").output.split())
