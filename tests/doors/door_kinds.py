@@ -89,9 +89,14 @@ class LiveDoor:
         """Send bytes, and read one answer."""
         with self.connect() as connection:
             connection.sendall(data)
-            response = http.client.HTTPResponse(connection, method=method)
-            response.begin()
-            return answer(response.status, response.getheaders(), response.read())
+            return self.read(connection, method)
+
+    @staticmethod
+    def read(connection, method="GET"):
+        """Read one answer from a connection."""
+        response = http.client.HTTPResponse(connection, method=method)
+        response.begin()
+        return answer(response.status, response.getheaders(), response.read())
 
     def everything(self, data):
         """Send bytes, and return all that comes until the server hangs up."""
