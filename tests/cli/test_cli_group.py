@@ -120,10 +120,9 @@ def test_the_version_has_no_variable(run):
     assert run("scenarios", env={"MOCK_P1_VERSION": "1.2.3"}).exit_code == 0
 
 
-@pytest.mark.parametrize("charset", ["cp932", "ascii"])
-def test_no_output_fails_over_its_encoding(run, charset):
+def test_no_output_fails_over_its_encoding(run):
     """What a console's encoding lacks is shown as a question mark."""
-    result = run("check", "✓", charset=charset)
+    result = run("check", "✓", charset="cp932")
     assert (result.exit_code, result.output.startswith("?: no such file")) == (1, True)
 
 

@@ -146,6 +146,7 @@ def test_a_stream_that_never_takes_a_line(engine):
     with PollLog(engine, FORMATS["text"], stream):
         engine.handle(get(f"{JOBS}a", "k"))
         assert stream.writing.wait(10)
+    assert stream.getvalue() == ""  # the write still waits
     stream.go.set()
 
 

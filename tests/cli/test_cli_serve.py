@@ -10,6 +10,9 @@ import sys
 import pytest
 import requests
 
+from mock_p1.core.engine import Engine
+from mock_p1.loading import load_scenario
+
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send to another process")
 
 
@@ -153,10 +156,27 @@ def test_a_log_whose_reader_has_gone(serve, client):
     assert served.process.wait(timeout=10) == 0
 
 
+def test_seed(serve, tmp_path):
+    """--seed goes before the scenario's own seed."""
+    file = tmp_path / "uuids.yaml"
+    file.write_text("{seed: 1, generated_jobs: [{count: 1, timeline: [{status: x}]}]}", encoding="utf-8")
+    (job,) = Engine(load_scenario(file), seed=3).jobs.ids()
+    assert f"  jobs  {job}\n" in serve("--seed", "3", str(file)).announcement
+
+
+def test_journal_max(serve, client):
+    """--journal-max is how many requests are remembered."""
+    served = serve("--journal-max", "2")
+    for _ in range(3):
+        poll(client, served)
+    remembered = client.get(f"{url_of(served.announcement)}/__admin/requests", timeout=10).json()["requests"]
+    assert [row["number"] for row in remembered] == [2, 3]
+
+
 @POSIX
-def test_every_option_reaches_the_server(serve, client):
-    """Speed, seed and quiet by variables: the clock runs as fast as said, and nothing is logged."""
-    served = serve("slow-training", MOCK_P1_SPEED="1000000", MOCK_P1_QUIET="1", MOCK_P1_SEED="3")
+def test_speed_and_quiet(serve, client):
+    """By variables as well: the clock runs as fast as said, and nothing is logged."""
+    served = serve("slow-training", MOCK_P1_SPEED="1000000", MOCK_P1_QUIET="1")
     assert "the clock runs at 1e+06 times real time" in served.announcement
     statuses = {poll(client, served).json()["status"] for _ in range(500)}  # two hours in 7.2 ms
     assert "job_finished" in statuses
