@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from mock_p1.doors.asgi_app import Application
 
 DEFAULT_HOST = "127.0.0.1"
-DEFAULT_PORT = 8191
 BACKLOG = 4096
 STOP_SECONDS = 10.0
 FLASK_THREADS = 10
