@@ -7,7 +7,7 @@ from mock_p1.loading import load_scenario
 
 SCENARIO = """
 seed: 5
-api_keys: {demo-key: active, other-key: active, expired-key: inactive_credential, 鍵-1: active}
+api_keys: {"*-key": active, demo-key: active, other-key: active, expired-key: inactive_credential, 鍵-1: active}
 jobs:
   steady: {timeline: [{status: job_running, model_id: 4821, message: 学習中 "50%"}]}
   two-polls: {timeline: [{status: job_waiting, for: 2 polls}, {status: job_running}]}
