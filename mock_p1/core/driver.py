@@ -119,8 +119,11 @@ class Driver:
             others = [forced for forced in self._engine.forced if job_id is not None and forced.job_id != job_id]
             self._engine.forced.clear()
             self._engine.forced.extend(others)
+            self._engine.downloads.clear(job_id)
             if job_id is None:
                 self._engine.journal.clear()
+                if self._engine.limiter:
+                    self._engine.limiter.clear()
         self._note("job" if job_id else "reset", job_id)
 
     def program_of(self, job_id: str) -> Program:

@@ -10,8 +10,10 @@ from mock_p1.core import contract, unexpected
 from mock_p1.core.answers import Answers
 from mock_p1.core.changes import Changes
 from mock_p1.core.clock import RealClock
+from mock_p1.core.downloads import Downloads
 from mock_p1.core.journal import DEFAULT_MAX, Entry, Journal, mask
 from mock_p1.core.messages import Fault, Reply, Request, origin_form
+from mock_p1.core.overload import limiter_for, too_many
 from mock_p1.core.program import Jobs, Keyring, Refusal
 from mock_p1.core.records import Record, Records
 from mock_p1.core.timeline import advance
@@ -53,6 +55,8 @@ class Engine:
         self.jobs = Jobs(scenario, self.seed)
         self.records.make_room(self.jobs.count)
         self._answers = Answers(scenario, self.seed)
+        self.downloads = Downloads()
+        self.limiter = limiter_for(scenario.rate_limit)
         self.lock = Lock()
         self.forced: deque[Forced] = deque()
         self._handlers: dict[str, Callable[[Request, Mapping[str, str]], Reply | Fault]] = {
@@ -96,9 +100,12 @@ class Engine:
             return before is not None and after is not None and after.value.does_the_same(before.value)
 
         with self.lock:
+            before = self.scenario
             counts = self.records.adopt(program_of, start_holds)
             self.records.make_room(jobs.count)
             self.scenario, self.seed, self.keyring, self.jobs, self._answers = scenario, seed, keyring, jobs, written
+            if scenario.rate_limit != before.rate_limit:
+                self.limiter = limiter_for(scenario.rate_limit)
             kept = [forced for forced in self.forced if forced.job_id is None or jobs.find(forced.job_id)]
             self.forced.clear()
             self.forced.extend(kept)
@@ -114,6 +121,8 @@ class Engine:
                 return self._answer_forced(request, api_key, job_id, forced, now)
             met = self.records.get(api_key, job_id) or self._meet(api_key, job_id, now)
             if isinstance(met, Record):
+                if self.limiter and (left := self.limiter.wait(api_key, now)):
+                    return self._too_many(request, met, left, now)
                 return self._see(request, met, now)
             reply = self._answers.error(met.error)
             self._note(request, job_id, api_key, now, reply, error=met.error, source=met.source)
@@ -140,12 +149,20 @@ class Engine:
         record.polls += 1
         at = record.program.steps[index]
         reply = self._answer(record, at, request.base_url)
+        if at.retry is not None and isinstance(reply, Reply):
+            reply = at.retry.on(reply, self.clock, now)
         if at.step.delay is not None:
             reply = self._held_back(reply, record, at)
             if state.position != index:  # the next step begins when the last poll of this one is answered
                 state = state._replace(since=state.since + reply.delay)
         record.state, record.last = state, now
         self._note_poll(request, record, at, reply, (record.program.plan, state))
+        return reply
+
+    def _too_many(self, request: Request, record: Record, left: int, now: int) -> Reply:
+        """Answer a poll over the scenario's limit; the job does not see it."""
+        reply, source = too_many(left, self.clock, now), self.scenario.where("rate_limit")
+        self._note(request, record.job_id, record.api_key, now, reply, source=source, retry_after=left)
         return reply
 
     def _answer(self, record: Record, at: ProgramStep, base_url: str) -> Reply | Fault:
@@ -162,18 +179,14 @@ class Engine:
         return reply._replace(delay=reply.delay + low + drawn)
 
     def _download(self, request: Request, parameters: Mapping[str, str]) -> Reply:
-        job_id, number, name = parameters["retrain_job_id"], parameters["step"], parameters["file_name"]
         with self.lock:
-            jobs, written, source = self.jobs, self._answers, self.scenario.name
-        hit, reply = jobs.find(job_id), None
-        if hit and len(number) < 10 and number.isascii() and number.isdigit():  # noqa: PLR2004 -- no timeline is that long
-            index = int(number) - 1
-            if 0 <= index < len(hit.value.steps):
-                at = hit.value.steps[index]
-                source, reply = at.source, written.result(job_id, index, name, at.step)
-        reply = reply or unexpected.no_result(request.path)
+            jobs, written, name = self.jobs, self._answers, self.scenario.name
+        reply, source = self.downloads.find(request.path, parameters, jobs, written, self.clock)
         with self.lock:
-            self._note(request, job_id, "", self.clock.now(), reply, operation=contract.RESULT_DOWNLOAD, source=source)
+            self._note(
+                request, parameters["retrain_job_id"], "", self.clock.now(), reply,
+                operation=contract.RESULT_DOWNLOAD, source=source or name,
+            )  # fmt: skip
         return reply
 
     def _unexpected(self, request: Request, answer: Unexpected) -> Reply:
@@ -205,13 +218,14 @@ class Engine:
                 at.http_status or (reply.status if isinstance(reply, Reply) else None),
                 at.status, at.error, at.fault, at.source, place,
                 () if plain else _notes(request, record.job_id), record.caller,
+                None if at.retry is None else at.retry.span,
             ))
         )  # fmt: skip
 
     def _note(  # noqa: PLR0913 -- one row of the journal
         self, request: Request, job_id: str | None, api_key: str, now: int, reply: Reply | Fault, *,
         operation: contract.Operation | None = contract.RETRAIN_STATUS, error: str | None = None,
-        fault: str | None = None, source: str = "", notes: tuple[str, ...] = (),
+        fault: str | None = None, source: str = "", notes: tuple[str, ...] = (), retry_after: int | None = None,
     ) -> None:  # fmt: skip
         """Note any other request. The lock is held, so that rows stand in the order of their numbers.
 
@@ -223,7 +237,7 @@ class Engine:
                 mask(api_key), operation.name if operation else None,
                 None if job_id is None else unexpected.shown(job_id),
                 reply.status if isinstance(reply, Reply) else None, None, error, fault, source or self.scenario.name,
-                None, notes + _notes(request, job_id), hash(api_key),
+                None, notes + _notes(request, job_id), hash(api_key), retry_after,
             )
         )  # fmt: skip
 

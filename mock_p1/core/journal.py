@@ -17,7 +17,8 @@ DEFAULT_MAX: Final = 1000
 class Entry(NamedTuple):
     """One request and its outcome. ``at`` is in nanoseconds of the mock's clock; the key is masked.
 
-    ``caller`` tells keys apart that look the same when masked; it says nothing about them.
+    ``caller`` tells keys apart that look the same when masked; it says nothing about them. ``retry_after`` is how long
+    the answer asked the client to wait, in nanoseconds.
     """
 
     number: int
@@ -35,6 +36,7 @@ class Entry(NamedTuple):
     place: tuple[Plan, State] | None
     notes: tuple[str, ...]
     caller: int = 0
+    retry_after: int | None = None
 
     @property
     def waits_for(self) -> str | None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mock_p1.core.contract import API_KEY_LIMIT, JOB_ID_LIMIT, is_placeholder
 from mock_p1.core.generated import Numbered, Uuids
 from mock_p1.core.lookup import Hit, Names, fits
+from mock_p1.core.overload import RetryAfter
 from mock_p1.core.scenario import ACTIVE
-from mock_p1.core.steps import ErrorStep, FaultStep, StatusStep, Step
+from mock_p1.core.steps import ErrorStep, FaultStep, Literal, ReplyStep, RetryDate, StatusStep, Step
 from mock_p1.core.timeline import Plan, Stage, plan
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class ProgramStep(NamedTuple):
     error: str | None = None
     fault: str | None = None
     http_status: int | None = None
+    retry: RetryAfter | None = None
 
 
 class Program(NamedTuple):
@@ -162,5 +164,9 @@ def _step(scenario: Scenario, index: int, step: Step, path: tuple[str | int, ...
             return ProgramStep(index, step, source, error=step.error)
         case FaultStep():
             return ProgramStep(index, step, source, fault=step.fault)
+        case ReplyStep(reply=Literal(retry_after=RetryDate(date=span))):
+            return ProgramStep(index, step, source, retry=RetryAfter(span, as_date=True))
+        case ReplyStep(reply=Literal(retry_after=int(span))):
+            return ProgramStep(index, step, source, retry=RetryAfter(span))
         case _:
             return ProgramStep(index, step, source)

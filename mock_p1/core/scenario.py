@@ -11,6 +11,7 @@ from mock_p1.core.contract import CREDENTIAL_ERRORS, JOB_ID_LIMIT, RETRAIN_STATU
 from mock_p1.core.lookup import Names
 from mock_p1.core.model import OneOf, Path, Strict, WrittenText, Wrong, as_written, wrong
 from mock_p1.core.problems import shorten, unknown
+from mock_p1.core.spans import Duration  # noqa: TC001 -- pydantic reads the annotations
 from mock_p1.core.steps import BODILESS, AnyStep, ErrorName, ErrorStep, Step
 
 MAX_COUNT: Final = 1_000_000
@@ -109,6 +110,13 @@ class Assumptions(Strict):
         return self.error_http_status.get(error, 400)
 
 
+class RateLimit(Strict):
+    """At most ``polls`` polls by one key in any span of ``per``; more are answered 429, and move nothing."""
+
+    polls: int = Field(ge=1, le=MAX_COUNT)
+    per: Duration
+
+
 class Scenario(Strict):
     """A whole scenario file."""
 
@@ -118,6 +126,7 @@ class Scenario(Strict):
     api_keys: Annotated[dict[str, KeyState], Field(min_length=1)] | None = None
     jobs: dict[str, Job] = {}
     generated_jobs: list[GeneratedJobs] = []
+    rate_limit: RateLimit | None = None
     assumptions: Assumptions = Assumptions()
 
     _name: str = PrivateAttr("scenario")

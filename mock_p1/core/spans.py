@@ -98,6 +98,21 @@ Limit = Annotated[
 ]
 """How long a step lasts."""
 
+
+def _duration(value: object) -> int:
+    if not isinstance(value, str):
+        raise wrong(f"must be {durations.HOW_TO_WRITE}; it is {kind_of(value)}")
+    lasts = _nanoseconds(value.strip(), f"{shorten(value)!r} is not {durations.HOW_TO_WRITE}")
+    if lasts == 0:
+        raise wrong(f"{shorten(value)} is nothing; it must be longer")
+    return lasts
+
+
+Duration = Annotated[
+    int, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": rf"^ *{_DURATION} *$"})
+]
+"""A span of time above nothing, in nanoseconds."""
+
 Delay = Annotated[
     InstanceOf[Span],
     BeforeValidator(_delay),

@@ -21,12 +21,13 @@ from mock_p1.core.contract import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.core.fakes import Whole, Words  # noqa: TC001 -- pydantic reads the annotations
 from mock_p1.core.model import OneOf, Path, Strict, WrittenText, Wrong, all_of, kind_of, refuse_unknown, wrong
 from mock_p1.core.problems import shorten
-from mock_p1.core.spans import Delay, Limit  # noqa: TC001 -- likewise
+from mock_p1.core.spans import Delay, Duration, Limit  # noqa: TC001 -- likewise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_ROWS: Final = 100_000
+MAX_FAILS: Final = 1000
 DEFAULT_ROWS: Final = 100
 
 ErrorName = Annotated[str, OneOf("error", tuple(DOCUMENTED_ERRORS))]
@@ -38,6 +39,8 @@ class Result(Strict):
 
     rows: int | None = Field(None, ge=1, le=MAX_ROWS)
     file: str | None = None
+    fails: int = Field(0, ge=0, le=MAX_FAILS)
+    """How many downloads are answered 503 before the file comes."""
 
     @classmethod
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
@@ -118,12 +121,28 @@ def _body(value: object) -> object:
     return value
 
 
+class RetryDate(Strict):
+    """``Retry-After`` as an HTTP date, so far from now by the mock's clock."""
+
+    date: Duration
+
+
 class Literal(Strict):
-    """A literal HTTP answer. A ``body`` that is a mapping or a list is sent as JSON."""
+    """A literal HTTP answer. A ``body`` that is a mapping or a list is sent as JSON.
+
+    ``retry_after`` writes that header by the mock's clock: in seconds (``30s``), or as a date (``{date: 30s}``).
+    """
 
     status_code: int = Field(ge=200, le=599)
     headers: dict[str, WrittenText] = {}
     body: Annotated[str | dict[str, Any] | list[Any], BeforeValidator(_body)] = ""
+    retry_after: (
+        Annotated[
+            Annotated[Duration, Tag("<seconds>")] | Annotated[RetryDate, Tag("<date>")],
+            Discriminator(lambda value: "<date>" if isinstance(value, dict | RetryDate) else "<seconds>"),
+        ]
+        | None
+    ) = None
 
     @classmethod
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
@@ -142,6 +161,9 @@ class Literal(Strict):
                     ("headers", name),
                     wrong(f"a header's value is printable ASCII, no blank at its ends; {name} is {kind_of(value)}"),
                 )
+        named = [name for name in headers if name.lower() == "retry-after"] if isinstance(headers, dict) else []
+        if named and "retry_after" in data:
+            yield ("headers", named[0]), wrong("retry_after: writes this header; keep one of the two", of_key=True)
         if data.get("status_code") in BODILESS and data.get("body"):
             yield ("body",), wrong(f"an answer with status_code {data['status_code']} has no body", of_key=True)
 
