@@ -34,7 +34,12 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "win, then the first pattern. Without api_keys every key is active.",
         "jobs": "The jobs by their retrain_job_id. A * fits anything; exact names win, then the first pattern.",
         "generated_jobs": "Many jobs at once.",
+        "rate_limit": "How many polls one key may make in how long; more are answered 429 with Retry-After.",
         "assumptions": "What the manual does not say, and this mock therefore assumes.",
+    },
+    "RateLimit": {
+        "polls": "So many polls by one key, over all its jobs …",
+        "per": "… in any span of this length: 1m.",
     },
     "Job": _JOB,
     "GeneratedJobs": {
@@ -57,11 +62,14 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
         "status_code": "The HTTP status.",
         "headers": "The headers. Content-Length is written by the server.",
         "body": "A text, or a mapping or list that is sent as JSON.",
+        "retry_after": "Writes Retry-After by the mock's clock: in seconds (30s), or as a date ({date: 30s}).",
     },
     "Result": {
         "rows": "So many rows of invented results.",
         "file": "A file beside the scenario, never outside its folder.",
+        "fails": "How many downloads are answered 503 before the file comes.",
     },
+    "RetryDate": {"date": "So far from now, by the mock's clock."},
     "Fake": {"fake": "A Faker provider; its arguments stand beside it.", "locale": "A Faker locale: ja_JP."},
     "Assumptions": {
         "error_http_status": "The HTTP status of the documented errors: one for all, or one for each name.",
