@@ -24,6 +24,12 @@ jobs:
 JOBS = "/v1/external/retrain_jobs/"
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """However busy the machine is, the end waits for the last lines."""
+    monkeypatch.setattr("mock_p1.cli.poll_log.LAST_WORDS", 60)
+
+
 @pytest.fixture
 def engine():
     """An engine whose clock stands still at noon."""
@@ -140,8 +146,9 @@ def test_lines_that_do_not_fit_are_counted(engine, form, said):
     assert lines[1].startswith(said)
 
 
-def test_a_stream_that_never_takes_a_line(engine):
+def test_a_stream_that_never_takes_a_line(engine, monkeypatch):
     """The end does not wait for ever for a stream that is stuck."""
+    monkeypatch.setattr("mock_p1.cli.poll_log.LAST_WORDS", 0.01)
     stream = Stuck()
     with PollLog(engine, FORMATS["text"], stream):
         engine.handle(get(f"{JOBS}a", "k"))
