@@ -114,7 +114,8 @@ def test_log(serve, client):
     """One line a poll on stderr: the job, its status, the step's file and line, the key masked."""
     served = serve("happy-path")
     poll(client, served, key="my-secret-key")
-    _, logged = end(served, signal.SIGTERM)
+    logged = served.process.stderr.readline()
+    assert end(served, signal.SIGTERM) == (0, "")
     assert re.fullmatch(
         r"\d\d:\d\d:\d\d\.\d{3}  retrain-001  job_waiting \(HTTP 200\)  happy-path\.yaml:\d+  key my-s…"
         r"  then waits for 1 more poll\n",
@@ -127,7 +128,8 @@ def test_json_log(serve, client):
     """With --log-format json the announcement is a line of JSON, and so is every poll."""
     served = serve("--log-format", "json", "happy-path")
     poll(client, served, key="my-secret-key")
-    _, logged = end(served, signal.SIGTERM)
+    logged = served.process.stderr.readline()
+    assert end(served, signal.SIGTERM) == (0, "")
     assert json.loads(served.announcement)["url"] == url_of(served.announcement)
     row = json.loads(logged)
     assert (row["event"], row["job"], row["status"], row["api_key"]) == ("poll", "retrain-001", "job_waiting", "my-s…")
