@@ -128,7 +128,7 @@ def test_marker_is_registered(project):
         ("seed=True", "*seed is a whole number, not True"),
         ("check=1", "*check is True or False, not 1"),
         ('speed="fast"', "*speed is a number, such as 60, not 'fast'"),
-        ('base_url="example.com"', "*'example.com' is no base URL; it must look like https://host or http://host:port"),
+        ('base_url="example.com"', "*'example.com' is no base URL; it must look like https://host *"),
     ],
 )  # fmt: skip
 def test_misuse_is_explained(project, arguments, says):
