@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Message = MutableMapping[str, Any]
 
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+_HOST_LIMIT: Final = 300  # what is longer is no host, and need not be remembered
 _IMITATED: Final = tuple(operation.template.partition("{")[0].encode() for operation in OPERATIONS)
 
 
@@ -95,14 +96,15 @@ def _request(scope: Scope) -> Request:
         scope["raw_path"].decode("latin-1"),
         scope["query_string"].decode("latin-1"),
         keys,
-        _base_url(scope["scheme"], host, scope["server"]),
+        _base_url(scope["scheme"], host if len(host) <= _HOST_LIMIT else "", scope["server"]),
         has_body,
     )
 
 
 @lru_cache(maxsize=256)
 def _base_url(scheme: str, host: str, server: tuple[str, int | None]) -> str:
-    return base_url(scheme, host, f"{scheme}://{server[0]}:{server[1]}")
+    name, port = server
+    return base_url(scheme, host, f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}")
 
 
 @lru_cache(maxsize=1024)

@@ -13,7 +13,7 @@ from uvicorn.server import HANDLED_SIGNALS
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
 TICK_SECONDS: Final = 0.1
@@ -31,7 +31,7 @@ class UvicornServer(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
-        self.ready = threading.Event()
+        self.when_started: Callable[[], None] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._told: asyncio.Event | None = None
 
@@ -46,7 +46,7 @@ class UvicornServer(uvicorn.Server):
         """Begin to answer, and say so."""
         self._told, self._loop = asyncio.Event(), asyncio.get_running_loop()
         await super().startup(sockets)
-        self.ready.set()
+        self.when_started()
 
     async def main_loop(self) -> None:
         """Tick until told to end; unlike uvicorn's, being told ends the wait for the next tick."""

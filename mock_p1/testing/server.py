@@ -20,12 +20,14 @@ from mock_p1.doors.http_protocol import HttpProtocol
 from mock_p1.doors.uvicorn_server import UvicornServer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from mock_p1.core.engine import Engine
     from mock_p1.doors.asgi_app import Application
 
 DEFAULT_HOST = "127.0.0.1"
+LAST_PORT = 65535
 BACKLOG = 4096
 STOP_SECONDS = 10.0
 FLASK_THREADS = 10
@@ -60,7 +62,11 @@ class Server:
         if admin and admin_token is None and not is_loopback(self._address):
             admin_token = secrets.token_urlsafe(TOKEN_BYTES)
         self.admin_token = admin_token if admin else None
-        self._uvicorn = UvicornServer(configuration(AsgiApp(engine, self._everything_else(admin=admin))))
+        try:
+            self._uvicorn = UvicornServer(configuration(AsgiApp(engine, self._everything_else(admin=admin))))
+        except ValueError:
+            self._socket.close()
+            raise
 
     @property
     def url(self) -> str:
@@ -76,12 +82,15 @@ class Server:
         wrapped = cast("Application", self._flask)
         return Gate(panel, wrapped) if admin else wrapped
 
-    def run(self) -> None:
-        """Serve in this thread until a signal or ``stop``; then return within a second, whatever is under way."""
+    def run(self, when_started: Callable[[], None] = lambda: None) -> None:
+        """Serve in this thread until a signal or ``stop``; then return within a second, whatever is under way.
+
+        ``when_started`` is called once requests are answered.
+        """
+        self._uvicorn.when_started = when_started
         try:
             self._uvicorn.run(sockets=[self._socket])
         finally:
-            self._uvicorn.ready.set()
             self._socket.close()
             self._flask.executor.shutdown(wait=False, cancel_futures=True)
 
@@ -93,10 +102,6 @@ class Server:
     def started(self) -> bool:
         """Whether requests are answered."""
         return self._uvicorn.started
-
-    def wait_started(self) -> None:
-        """Return when requests are answered, or the server has ended."""
-        self._uvicorn.ready.wait()
 
 
 def configuration(app: Any) -> uvicorn.Config:  # noqa: ANN401 -- any ASGI application
@@ -113,12 +118,13 @@ class ServerThread:
     def __init__(self, server: Server) -> None:
         self.server = server
         self._error: BaseException | None = None
+        self._decided = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"mock-p1:{server.port}", daemon=True)
 
     def __enter__(self) -> Self:
         """Start, and return when requests are answered; what keeps the server from starting is raised."""
         self._thread.start()
-        self.server.wait_started()
+        self._decided.wait()
         if self._error is not None:
             raise self._error
         return self
@@ -134,18 +140,22 @@ class ServerThread:
 
     def _run(self) -> None:
         try:
-            self.server.run()
+            self.server.run(self._decided.set)
         except BaseException as error:  # noqa: BLE001 -- kept for the thread that waits
             self._error = error
+        finally:
+            self._decided.set()
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= LAST_PORT:  # getaddrinfo would take the rest of a division instead
+        raise CannotListen(f"cannot listen on {host}:{port}: a port is a number from 0 to {LAST_PORT}")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listening = socket.socket(family, kind, protocol)
-    except (OSError, OverflowError, UnicodeError) as error:
+    except (OSError, UnicodeError) as error:
         raise CannotListen(f"cannot listen on {host}:{port}: {error}") from None
     try:
         if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows, where SO_REUSEADDR would let two servers share a port

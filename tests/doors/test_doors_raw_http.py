@@ -53,7 +53,7 @@ def test_a_target_that_is_no_path_is_explained(live_door, method, target):
     assert (answer.status, json.loads(answer.body)["error"]) == (404, "MOCK_P1_NOT_IMITATED")
 
 
-@pytest.mark.parametrize("method", ["FOO", "get", "X-Y_Z.1", "M" * 30])
+@pytest.mark.parametrize("method", ["FOO", "get", "X-Y_Z.1", "M" * 20])
 def test_an_unknown_verb_is_told_what_there_is(live_door, method):
     """405 with the verb as it was sent, though the parser knows no such verb."""
     answer = ask(live_door, f"{method} {JOBS}steady HTTP/1.1")
