@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from mock_p1 import __version__
-from mock_p1.verifying.address import is_loopback
+from mock_p1.verifying.address import Misused, is_loopback
 from mock_p1.verifying.reading import Answer
 from mock_p1.verifying.trouble import in_words
 
@@ -44,7 +45,9 @@ class HttpClient:
     """Asks over HTTP. The environment's proxies and certificates apply, except that loopback needs no proxy."""
 
     def __init__(self, *, ca_file: str | None = None, now: Callable[[], float] = time.monotonic) -> None:
-        """``ca_file`` is a PEM file of certificates to trust instead of the usual ones."""
+        """``ca_file`` is a PEM file of certificates to trust instead of the usual ones. Misused if it holds none."""
+        if ca_file:
+            _check_certificates(ca_file)
         self._session = requests.Session()
         self._session.auth = _as_it_is  # else requests would send what ~/.netrc has for the host
         self._session.headers.update(
@@ -84,6 +87,13 @@ def _pieces(raw: Any) -> Iterator[bytes]:  # noqa: ANN401 -- urllib3's response,
     """Yield what has arrived; with urllib3 before 2, which can only wait for a whole piece, byte by byte."""
     while piece := raw.read1(65536, decode_content=True) if hasattr(raw, "read1") else raw.read(1, decode_content=True):
         yield piece
+
+
+def _check_certificates(file: str) -> None:
+    try:
+        ssl.create_default_context(cafile=file)
+    except OSError as error:  # ssl's own errors are of this kind too
+        raise Misused(f"--ca-file {file} cannot be used: {(error.strerror or str(error)).lower()}") from None
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -35,13 +35,14 @@ def _refused(check_id: str, sentence: str, ask: str, *names: str) -> Check:
 )
 def only_message_differs(subject: Subject) -> Verdict:
     """Compare every error that was seen."""
-    errors = [carried(answer) for _, answer in subject.answers(*PROVOKING)]
-    errors = [error for error in errors if error.message is not None]
+    refusals = [answer for _, answer in subject.answers(*PROVOKING) if "status" not in (fields(answer) or {})]
+    errors = [error for error in map(carried, refusals) if error.message is not None]
     if len({error.message for error in errors}) <= 1:
         raise NotChecked("fewer than two different errors were seen")
+    published = facts.ERRORS["invalid_api_key"]
+    expected = f"{published.code} {published.error}"
     pairs = list(dict.fromkeys(f"{error.code} {error.error}" for error in errors))
-    error = facts.ERRORS["invalid_api_key"]
-    return Verdict(len(pairs) == 1, f"{error.code} {error.error}, always", one_line("; ".join(pairs)))
+    return Verdict(pairs == [expected], expected, one_line("; ".join(pairs)))
 
 
 CHECKS: Final = (

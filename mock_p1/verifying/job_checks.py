@@ -58,8 +58,11 @@ def download_needs_no_key(subject: Subject) -> Verdict:
     f"{facts.EXAMPLES} (both only ask)",
 )
 def polling_is_safe(subject: Subject) -> Verdict:
-    """Compare replies that follow each other at once; what may change is said in ``_change``."""
-    rows: list[tuple[str, ...]] = [("the job", "the job, again", "the job, a third time")]
+    """Compare replies that follow each other at once; what may change is said in ``_change``.
+
+    The first answer of all is left out: others may have polled the job since.
+    """
+    rows: list[tuple[str, ...]] = [("the job, again", "the job, a third time", "the job, a fourth time")]
     if subject.means.finished_job_id is not None:
         rows.append(("the finished job", "the finished job, again"))
     for row in rows:

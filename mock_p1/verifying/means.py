@@ -70,6 +70,7 @@ ASKS: Final = {
     "the job": Ask(),
     "the job, again": Ask(),
     "the job, a third time": Ask(),
+    "the job, a fourth time": Ask(),
     "the finished job": Ask(job="finished_job_id"),
     "the finished job, again": Ask(job="finished_job_id"),
     "no key": Ask(key=None),
@@ -84,8 +85,8 @@ ASKS: Final = {
 }
 """Every question, by the name that reports give it. All are GETs of the one documented URL."""
 
-POLLS: Final = tuple(ASKS)[:5]
+POLLS: Final = tuple(ASKS)[:6]
 """The questions that a reply answers."""
 
-PROVOKING: Final = tuple(ASKS)[5:]
+PROVOKING: Final = tuple(ASKS)[6:]
 """The questions that one of the five errors answers."""

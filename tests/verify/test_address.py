@@ -1,0 +1,99 @@
+"""Base URLs, keys and ids: what cannot be used is refused before anything is sent, with what was probably meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from mock_p1.verifying.address import Misused, base_url, job_url
+from mock_p1.verifying.means import Means
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ("http://127.0.0.1:8191", "http://127.0.0.1:8191"),
+        ("http://127.0.0.1:8191/", "http://127.0.0.1:8191"),
+        (" https://host.example ", "https://host.example"),
+        ("https://host.example/stage/", "https://host.example/stage"),
+        ("http://[::1]:8191", "http://[::1]:8191"),
+        ("HTTP://localhost", "http://localhost"),
+    ],
+)
+def test_a_base_url_is_taken_without_its_last_slash(given, taken):
+    """A trailing slash and blanks around are dropped; a path before the API's stays."""
+    assert base_url(given) == taken
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("127.0.0.1:8191", "did you mean http://127.0.0.1:8191?"),
+        ("localhost:8191/", "did you mean http://localhost:8191/?"),
+        ("api.example.com", "did you mean https://api.example.com?"),
+        ("", "has no scheme"),
+        ("ftp://host", "the scheme 'ftp'"),
+        ("http://", "names no host"),
+        ("http://ho st", "names no host"),
+        ("http://host:port", "is no URL"),
+        ("http://host:99999", "is no URL"),
+        ("http://[::1", "is no URL"),
+        ("https://host/v1/external/retrain_jobs/abc", "give https://host alone, and the job's id by --job-id"),
+        ("http://host:8191/__admin/", "give http://host:8191 alone"),
+        ("https://host?x=1", "more than a base URL"),
+        ("https://host#top", "more than a base URL"),
+        ("https://user:secret@host", "user name or password"),
+    ],
+)
+def test_what_is_no_base_url_is_refused_in_words(given, said):
+    """What is wrong is said, and where it can be guessed, what was meant."""
+    with pytest.raises(Misused) as refused:
+        base_url(given)
+
+    assert said in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("", "--api-key is empty"),
+        ("secret-key\n", "line break"),
+        ("secret\r\nx-other: 1", "line break"),
+        (" secret-key", "begins or ends with a blank"),
+        ("secret\tkey", "not printable ASCII"),
+        ("鍵-secret", "not printable ASCII"),
+    ],
+)
+def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(key, said):
+    """The reason is said; the key is not."""
+    with pytest.raises(Misused) as refused:
+        Means(api_key=key, job_id="job")
+
+    assert said in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+def test_the_other_keys_are_looked_at_too():
+    """A wrong --inactive-key is named as such."""
+    with pytest.raises(Misused, match="--inactive-key holds a line break"):
+        Means(api_key="key", job_id="job", inactive_key="a\nb")
+
+
+@pytest.mark.parametrize("job_id", ["", " ", ".", "..", "job\n", "a\x00b"])
+def test_an_id_that_cannot_be_asked_for_is_refused(job_id):
+    """Nothing, dots alone, line breaks and control characters are no ids."""
+    with pytest.raises(Misused, match="--deleted-job-id"):
+        Means(api_key="key", job_id="job", deleted_job_id=job_id)
+
+
+def test_an_id_is_percent_encoded_whole():
+    """A slash or a brace in an id does not become part of the path."""
+    assert job_url("http://h", "a/{b} ü") == "http://h/v1/external/retrain_jobs/a%2F%7Bb%7D%20%C3%BC"
+
+
+@pytest.mark.parametrize("text", ["key is abcd-efgh-ijkl", "key is abcd%2Defgh", 'says \\"x\\"'])
+def test_a_key_that_a_server_echoes_is_masked(text):
+    """However it is written, at most a third of a key is shown."""
+    key = {"key is abcd-efgh-ijkl": "abcd-efgh-ijkl", "key is abcd%2Defgh": "abcd-efgh", 'says \\"x\\"': '"x"x'}[text]
+
+    assert key not in Means(api_key=key, job_id="job").hide(text)

@@ -1,0 +1,141 @@
+"""``pytest contract_tests --base-url URL``: green against a right server, red by name against a mutant."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from zoo import MUTANTS
+from zoo_right import MEANS, Right, served
+
+import mock_p1
+from mock_p1.verifying.means import option
+
+ROOT = Path(__file__).parents[2]
+MEANS_GIVEN = [part for name in MEANS.__slots__ for part in (option(name), getattr(MEANS, name))]
+CAUGHT = (
+    "FinalDotLost", "CodeAsText", "ErrorAsHtml", "MetadataMissing", "ErrorsWithStatus200", "FinishedWithoutUrl",
+    "JobCheckedFirst", "FieldsOutOfOrder", "IdNotEchoed", "MissingAndUnknownSwapped", "DownloadNeedsKey",
+    "PollingMoves",
+)  # fmt: skip
+"""The mutants that stand for all; verify is run against every one, with the same checks."""
+
+
+class Outcomes:
+    """A pytest plugin that takes down which tests had which outcome, and what the skipped ones said."""
+
+    def __init__(self):
+        self.by_test, self.reasons = {}, []
+
+    def pytest_runtest_logreport(self, report):
+        """Take down a test's call, or what kept it from one."""
+        if report.when == "call" or report.outcome != "passed":
+            self.by_test[report.nodeid.rpartition("::")[2]] = report.outcome
+        if report.skipped:
+            self.reasons.append(report.longrepr[2])
+
+    def having(self, outcome):
+        """The names of the tests with this outcome."""
+        return {name for name, found in self.by_test.items() if found == outcome}
+
+
+def _run(url, *arguments):
+    """Run contract_tests against a server in this process; give pytest's exit status and the outcomes."""
+    outcomes = Outcomes()
+    quiet = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-c", str(ROOT / "pyproject.toml")]
+    status = pytest.main([str(ROOT / "contract_tests"), "--base-url", url, *arguments, *quiet], plugins=[outcomes])
+    return status, outcomes
+
+
+def test_a_right_server_is_green():
+    """With every means given, nothing fails and nothing is left unchecked."""
+    with served(Right()) as url:
+        status, outcomes = _run(url, *MEANS_GIVEN)
+
+    assert status == 0
+    assert all(reason.endswith("curl is not installed") for reason in outcomes.reasons)
+
+
+@pytest.mark.parametrize("name", CAUGHT)
+def test_a_mutant_is_red_by_name(name):
+    """The tests that fail are the mutant's own points; besides them only an example that could not be followed."""
+    mutant = MUTANTS[name]
+    with served(mutant()) as url:
+        status, outcomes = _run(url, *MEANS_GIVEN)
+
+    failed = outcomes.having("failed")
+    points = {f"test_documented[base-url-{point}]" for point in mutant.differs}
+    points |= {f"test_assumed[base-url-{point}]" for point in mutant.refuted}
+    assert status == 1
+    assert {name for name in failed if name.startswith(("test_documented", "test_assumed"))} == points
+
+
+def test_without_the_means_a_point_is_skipped_with_the_reason():
+    """What the caller gave nothing to provoke with is not checked: skipped, never passed."""
+    with served(Right()) as url:
+        status, outcomes = _run(url, *MEANS_GIVEN[:4])
+
+    skipped = outcomes.having("skipped")
+    assert status == 0
+    assert "test_documented[base-url-deleted-job-says-so]" in skipped
+    assert "test_python_example[base-url]" in skipped
+    assert "Skipped: not checked: no --deleted-job-id was given" in outcomes.reasons
+    assert all("not checked: " in reason for reason in outcomes.reasons)
+
+
+def test_assumed_points_can_be_left_out():
+    """`-m "not assumed"` leaves only what the manual says, so that a refuted assumption is no failure."""
+    with served(MUTANTS["CodeAsText"]()) as url:
+        status, outcomes = _run(url, *MEANS_GIVEN, "-m", "not assumed")
+
+    assert status == 0
+    assert not any(name.startswith("test_assumed") for name in outcomes.by_test)
+
+
+def test_a_server_that_cannot_be_used_fails_in_words(capsys):
+    """A refused key is said in one sentence, and not shown."""
+    with served(Right()) as url:
+        status, _ = _run(url, "--api-key", "a-key-nobody-knows", "--job-id", "j", "-x")
+    shown = "".join(capsys.readouterr())
+
+    assert status == 1
+    assert 'the server answered "Not_found_credential."; the checks need a key that works' in shown
+    assert "a-key-nobody-knows" not in shown
+
+
+def test_run_from_the_root_against_serve():
+    """`pytest contract_tests --base-url …` is green against this mock's own server, the key given by environment."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(("MOCK_P1_", "PYTEST_"))}
+    with mock_p1.serving(ROOT / "contract_tests" / "contract.yaml", check=False) as mock:
+        done = subprocess.run(
+            [
+                sys.executable, "-m", "pytest", "contract_tests", "-p", "no:cacheprovider", "--base-url", mock.url,
+                "--job-id", mock.job_id, "--finished-job-id", "job-that-is-finished",
+            ],
+            cwd=ROOT, env={**variables, "MOCK_P1_API_KEY": mock.api_key}, capture_output=True, encoding="utf-8",
+            check=False,
+        )  # fmt: skip
+
+    assert done.returncode == 0, done.stdout
+    assert " failed" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("url", "arguments", "said"),
+    [
+        ("http://127.0.0.1:1", (), "--base-url needs --api-key (a key that works) and --job-id"),
+        ("127.0.0.1:1", ("--api-key", "k", "--job-id", "j"), "did you mean http://127.0.0.1:1?"),
+        ("http://h", ("--api-key", "k\nk", "--job-id", "j"), "--api-key holds a line break"),
+    ],
+)
+def test_wrong_options_are_a_usage_error(url, arguments, said, capsys):
+    """They are said before any test is run, with pytest's exit status 4."""
+    status, _ = _run(url, *arguments)
+    shown = "".join(capsys.readouterr())
+
+    assert status == 4
+    assert said in shown
+    assert "Traceback" not in shown

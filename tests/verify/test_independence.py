@@ -1,0 +1,41 @@
+"""The checks know nothing of the mock's own statement of the contract, so that a mistake in it cannot hide."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted([*(ROOT / "contract_tests").glob("*.py"), *(ROOT / "mock_p1" / "verifying").glob("*.py")])
+
+
+def _imports(file):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_nothing_of_the_mock_is_imported_but_its_doors(file):
+    """From mock_p1 come its public names (the doors) and the checks themselves, nothing else."""
+    ours = {name for name in _imports(file) if name.partition(".")[0] == "mock_p1"}
+
+    assert all(name == "mock_p1" or name.startswith("mock_p1.verifying") for name in ours), ours
+
+
+def test_loading_the_checks_loads_nothing_of_the_core():
+    """Nor does anything of mock_p1.core come in by another way."""
+    script = (
+        "import sys\n"
+        "import mock_p1.verifying.running, mock_p1.verifying.report, mock_p1.verifying.watching\n"
+        "print([name for name in sys.modules if name.startswith('mock_p1.') and '.verifying' not in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,247 @@
+"""``mock-p1 verify`` as a person and a machine see it: table, JSON, JUnit, exit status, and no key in any of them."""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree as ET
+
+import pytest
+from zoo import MUTANTS
+from zoo_broken import FinalDotLost
+from zoo_refuted import ErrorsWithStatus200
+from zoo_right import ACTIVE, FINISHED, INACTIVE, MEANS, OTHER, RUNNING, Right, served
+
+from mock_p1.verifying.checks import ASSUMED, CHECKS, DOCUMENTED
+
+
+class Echo(Right):
+    """Tells every caller the key it came with, and breaks the contract by it."""
+
+    def answer(self, path, key):
+        """Answer, and tell."""
+        sent = super().answer(path, key)
+        told = {**json.loads(sent.body), "you came with": key} if sent.kind == "application/json" else None
+        return self.send(sent.status, told) if told else sent
+
+
+def _row(output, sentence):
+    return next(line for line in output.splitlines() if sentence in line)
+
+
+def test_a_right_server_holds(verify):
+    """Every point stands in its table with its source, and the exit status is 0."""
+    with served(Right()) as url:
+        result = verify(url, all_means=True)
+
+    assert result.exit_code == 0
+    for check in CHECKS:
+        row = _row(result.output, check.sentence)
+        assert row.split()[0] in ("hold", "confirmed")
+        assert row.endswith(check.source)
+    assert "The published contract holds, in the 20 points that were checked.\nExit status 0." in result.output
+
+
+def test_a_difference_is_shown_side_by_side(verify):
+    """What differs comes first, expected and actual beside each other, and the exit status is 1."""
+    with served(FinalDotLost()) as url:
+        result = verify(url)
+
+    row = _row(result.output, "To a wrong retrain_job_id")
+    expected, actual = row.index('"Not found retrain job."'), row.index('"Not found retrain job"  ')
+    assert row.split()[0] == "differ"
+    assert expected < actual
+    assert "2 points that the manual documents differ: the published contract is broken." in result.output
+    assert result.exit_code == 1
+
+
+def test_what_was_not_given_is_not_checked(verify):
+    """A point without the means is listed with what could be given; it is neither a success nor a failure."""
+    with served(Right()) as url:
+        result = verify(url)
+
+    row = _row(result.output, "To a deleted job")
+    assert row.strip().startswith("not checked")
+    assert "no --deleted-job-id was given" in row
+    assert result.exit_code == 0
+
+
+def test_a_refuted_assumption_breaks_no_contract(verify):
+    """It is reported, with the lines that make the mock agree; exit 0."""
+    with served(ErrorsWithStatus200()) as url:
+        result = verify(url)
+
+    assert _row(result.output, "The HTTP status of every error").split()[0] == "refuted"
+    assert result.output.endswith("assumptions:\n  error_http_status: 200\n")
+    assert result.exit_code == 0
+
+
+def test_strict_takes_a_refuted_assumption_for_a_difference(verify):
+    """With --strict it is exit 1."""
+    with served(ErrorsWithStatus200()) as url:
+        assert verify(url, "--strict").exit_code == 1
+
+
+def test_json_holds_the_whole_report(verify):
+    """--json prints one JSON object: every point with its standing, source and outcome, and the verdict."""
+    with served(FinalDotLost()) as url:
+        result = verify(url, "--json", all_means=True)
+        report = json.loads(result.output)
+
+    by_id = {point["id"]: point for point in report["points"]}
+    assert [point["id"] for point in report["points"]] == [check.id for check in CHECKS]
+    assert by_id["unknown-job-is-not-found"] == {
+        "id": "unknown-job-is-not-found",
+        "standing": "documented",
+        "point": "To a wrong retrain_job_id the answer is: Not found retrain job.",
+        "source": 'manual, "Retrain Status Check API": Response, error message',
+        "outcome": "differ",
+        "expected": '4001000204 PREDA_EXTERNAL_BAD_REQUEST "Not found retrain job."',
+        "actual": '4001000204 PREDA_EXTERNAL_BAD_REQUEST "Not found retrain job"',
+        "reason": None,
+    }
+    assert (report["verdict"], report["exit_status"], report["base_url"]) == ("differs", 1, url)
+    assert report["counts"] == {"hold": 18, "differ": 2, "confirmed": 12, "not checked": 1}
+
+
+def test_json_says_what_was_not_reached(verify):
+    """Also where nothing could be reached the output is JSON, and says why."""
+    result = verify("http://127.0.0.1:1", "--json")
+    report = json.loads(result.output)
+
+    assert (report["verdict"], report["exit_status"]) == ("not reached", result.exit_code) == ("not reached", 3)
+    assert "127.0.0.1:1" in report["trouble"]
+
+
+def _suites(file):
+    return {suite.get("name"): suite for suite in ET.parse(file).getroot()}  # noqa: S314 -- our own file
+
+
+def test_junit_has_a_case_for_each_point(verify, tmp_path):
+    """--junit-xml writes two suites; a difference is a failure, a refuted assumption or unchecked point is skipped."""
+    with served(MUTANTS["UnknownKeyServed"]()) as url:
+        verify(url, "--junit-xml", str(tmp_path / "report.xml"))
+
+    suites = _suites(tmp_path / "report.xml")
+    documented, assumed = suites["documented"], suites["assumed"]
+    assert (len(documented), len(assumed)) == (len(DOCUMENTED), len(ASSUMED))
+    failure = documented.find("testcase[failure]")
+    assert failure.get("name").startswith("unknown-key-is-refused: ")
+    assert "expected: 4001000204" in failure.find("failure").text
+    assert documented.get("failures") == "1"
+    assert any(skipped.get("message").startswith("assumption refuted") for skipped in assumed.iter("skipped"))
+    assert int(documented.get("skipped")) == len(list(documented.iter("skipped"))) > 0
+
+
+def test_junit_with_strict_fails_a_refuted_assumption(verify, tmp_path):
+    """With --strict a refuted assumption is a failure there too."""
+    with served(ErrorsWithStatus200()) as url:
+        verify(url, "--strict", "--junit-xml", str(tmp_path / "report.xml"))
+
+    assert _suites(tmp_path / "report.xml")["assumed"].get("failures") == "1"
+
+
+def test_junit_says_what_was_not_reached(verify, tmp_path):
+    """A server that cannot be reached is an error of every point, and of one that says why."""
+    verify("http://127.0.0.1:1", "--junit-xml", str(tmp_path / "report.xml"))
+
+    documented = _suites(tmp_path / "report.xml")["documented"]
+    assert int(documented.get("errors")) == len(DOCUMENTED) + 1 == int(documented.get("tests"))
+    assert "127.0.0.1:1" in documented.find("testcase[@name='reached']/error").get("message")
+
+
+def test_junit_into_no_folder_is_refused_first(verify, tmp_path):
+    """A file that cannot be written is a usage error before anything is asked."""
+    result = verify("http://127.0.0.1:1", "--junit-xml", str(tmp_path / "none" / "report.xml"))
+
+    assert result.exit_code == 2
+    assert "there is no folder" in result.output
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",), ("--watch-job",)])
+def test_no_key_is_shown_even_if_the_server_echoes_it(arguments, verify, tmp_path):
+    """No output holds a whole key, whatever the server writes into its answers."""
+    with served(Echo()) as url:
+        result = verify(url, *arguments, "--junit-xml", str(tmp_path / "r.xml"), all_means=True, job_id=FINISHED)
+        shown = result.output + (tmp_path / "r.xml").read_text(encoding="utf-8")
+
+    assert result.exit_code == 1
+    for key in (ACTIVE, INACTIVE, OTHER):
+        assert key not in shown
+    assert "7d1e…" in result.output or "7d1e\\u2026" in result.output
+
+
+def test_every_option_is_an_environment_variable(verify):
+    """URL, keys and the rest may come from MOCK_P1_… instead."""
+    with served(Right()) as url:
+        means = {f"MOCK_P1_{name.upper()}": getattr(MEANS, name) for name in MEANS.__slots__}
+        given = {"api_key": None, "job_id": None}
+        result = verify(url, env={**means, "MOCK_P1_JSON": "1", "MOCK_P1_STRICT": "1"}, **given)
+
+    assert json.loads(result.output)["counts"] == {"hold": 20, "confirmed": 13}
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("127.0.0.1:8191", "did you mean http://127.0.0.1:8191?"),
+        (f"http://127.0.0.1:8191/v1/external/retrain_jobs/{RUNNING}", "give http://127.0.0.1:8191 alone"),
+    ],
+)
+def test_what_is_no_base_url_is_a_usage_error(url, said, verify):
+    """Exit 2, and what was probably meant."""
+    result = verify(url)
+
+    assert result.exit_code == 2
+    assert said in result.output
+
+
+@pytest.mark.parametrize("option", ["--every", "--limit", "--timeout"])
+@pytest.mark.parametrize("value", ["soon", "-1s", "0s", "nan", ""])
+def test_a_time_that_is_none_is_a_usage_error(option, value, verify):
+    """A duration must be one, and longer than nothing."""
+    result = verify("http://127.0.0.1:1", option, value)
+
+    assert result.exit_code == 2
+    assert option in result.output
+
+
+def test_a_key_with_a_line_break_is_a_usage_error(verify):
+    """Exit 2, and the key is not shown."""
+    result = verify("http://127.0.0.1:1", api_key="secret\nkey")
+
+    assert result.exit_code == 2
+    assert "--api-key holds a line break" in result.output
+    assert "secret" not in result.output
+
+
+def test_a_watched_job_is_followed_to_its_end(verify):
+    """--watch-job tells each status and transition, and the finished job then serves for the other points."""
+    service = Right()
+    service.reply = lambda job: (
+        Right.reply(service, FINISHED if service.polls[job] > 3 else RUNNING) | {"metadata": {"retrain_job_id": job}}
+    )
+    with served(service) as url:
+        result = verify(url, "--watch-job", "--every", "1ms")
+
+    assert f"Watched {RUNNING}: " in result.output
+    assert "it is finished" in result.output
+    assert "job_running → job_finished" in result.output
+    assert _row(result.output, "With job_finished comes download_url").split()[0] == "hold"
+    assert result.exit_code == 0
+
+
+def test_a_watched_job_that_does_not_end_in_time_is_not_reached(verify):
+    """When the limit comes first, that is said, and the exit status is 3."""
+    with served(Right()) as url:
+        result = verify(url, "--watch-job", "--every", "20ms", "--limit", "0.1s")
+
+    assert result.exit_code == 3
+    assert "the end of the watched job was not seen: the limit was reached" in result.output
+
+
+def test_the_help_page_says_what_a_refuted_assumption_does(verify):
+    """The exit statuses stand in --help, each on a line of its own."""
+    text = verify("http://x", "--help").output
+
+    assert "1  one differs (with --strict: or an assumption is refuted)" in text
+    assert "a refuted assumption is no broken contract" in " ".join(text.split())
