@@ -10,7 +10,7 @@ from urllib.parse import quote
 from mock_p1.core import contract
 from mock_p1.core.fakes import Fake
 from mock_p1.core.faults import script
-from mock_p1.core.messages import Fault, Reply, json_bytes, json_reply
+from mock_p1.core.messages import JSON_HEADERS, Fault, Reply, json_bytes, json_reply
 from mock_p1.core.results import FILE_NAME, archive
 from mock_p1.core.steps import ErrorStep, FaultStep, ReplyStep, StatusStep
 from mock_p1.core.values import draw, seed_for
@@ -38,6 +38,8 @@ class Answers:
         """Answer a poll that sees this step."""
         match at.step:
             case StatusStep() as step:
+                if at.frame is not None:
+                    return Reply(200, JSON_HEADERS, at.frame[0] + json_bytes(job_id) + at.frame[1])
                 return self._status(job_id, at.position, step, base_url)
             case ErrorStep() as step:
                 return self.error(step.error)
@@ -67,24 +69,40 @@ class Answers:
         )
 
     def _status(self, job_id: str, index: int, step: StatusStep, base_url: str) -> Reply:
-        values: dict[str, Any] = {"status": step.status}
-        for field in ("model_id", "message", "download_url"):
-            value = getattr(step, field)
+        values = _own_values(step)
+        for field, value in values.items():
             if isinstance(value, Fake):
-                value = draw(value.fake, value.locale, value.arguments, seed_for(self._seed, job_id, index, field))
-            values[field] = value
+                seed = seed_for(self._seed, job_id, index, field)
+                values[field] = draw(value.fake, value.locale, value.arguments, seed)
         if step.result is not None:
             name = quote(_file_name(step.result), safe="")
             path = contract.RESULT_DOWNLOAD.path(
                 retrain_job_id=quote(job_id, safe="", errors="replace"), step=str(index + 1), file_name=name
             )
             values["download_url"] = base_url + path
-        values["metadata"] = {"retrain_job_id": job_id}
-        return json_reply(200, {name: values[name] for name in contract.REPLY_FIELDS if values[name] is not None})
+        return json_reply(200, _in_order(values, job_id))
 
     def _error(self, name: str) -> Reply:
         assumed = self._scenario.assumptions
         return json_reply(assumed.http_status(name), error_body(name, assumed))
+
+
+def frame_of(step: StatusStep) -> tuple[bytes, bytes] | None:
+    """Return what a step's reply has before and after the job's id; None if the id is not all that jobs differ in."""
+    values = _own_values(step)
+    if step.result is not None or any(isinstance(value, Fake) for value in values.values()):
+        return None
+    before, _, after = json_bytes(_in_order(values, "")).rpartition(b'""')
+    return before, after
+
+
+def _own_values(step: StatusStep) -> dict[str, Any]:
+    return {name: getattr(step, name) for name in contract.REPLY_FIELDS if name != "metadata"}
+
+
+def _in_order(values: dict[str, Any], job_id: str) -> dict[str, Any]:
+    values["metadata"] = {"retrain_job_id": job_id}
+    return {name: values[name] for name in contract.REPLY_FIELDS if values[name] is not None}
 
 
 def error_body(name: str, assumed: Assumptions) -> Any:  # noqa: ANN401 -- any JSON

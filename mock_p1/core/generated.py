@@ -16,13 +16,15 @@ class Numbered:
     """Ids made of a prefix and a number from 1."""
 
     def __init__(self, prefix: str, count: int) -> None:
-        self._prefix, self._count = prefix, count
+        self._prefix, self._count, self._digits = prefix, count, len(str(count))
 
     def __contains__(self, job_id: str) -> bool:
-        number = job_id.removeprefix(self._prefix)
-        if not (job_id.startswith(self._prefix) and number.isascii() and number.isdigit() and number[0] != "0"):
+        if not job_id.startswith(self._prefix):
             return False
-        return len(number) <= len(str(self._count)) and int(number) <= self._count
+        number = job_id[len(self._prefix) :]
+        if not (number.isdigit() and number.isascii() and number[0] != "0" and len(number) <= self._digits):
+            return False
+        return int(number) <= self._count
 
     def __iter__(self) -> Iterator[str]:
         return (f"{self._prefix}{number}" for number in range(1, self._count + 1))

@@ -13,6 +13,7 @@ Headers = tuple[tuple[str, str], ...]
 
 NO_CONTENT: Final = 204
 
+_JSON = json.JSONEncoder(ensure_ascii=False)
 _HOST = re.compile(r"([A-Za-z0-9._~-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?")
 _ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
@@ -77,14 +78,19 @@ class Fault(NamedTuple):
 JSON_HEADERS: Final[Headers] = (("Content-Type", "application/json"),)
 
 
+def json_text(payload: object) -> str:
+    """Write JSON as the mock does: fields in the order given, UTF-8 not escaped."""
+    return _JSON.encode(payload)
+
+
 def json_bytes(payload: object) -> bytes:
-    """Encode as the mock writes JSON: fields in the order given, UTF-8 not escaped."""
-    return json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace")
+    """Encode what ``json_text`` writes."""
+    return json_text(payload).encode("utf-8", "replace")
 
 
 def json_reply(status: int, payload: object, headers: Mapping[str, str] | None = None) -> Reply:
     """Answer ``payload`` as JSON with the HTTP status and further headers."""
-    return Reply(status, (*JSON_HEADERS, *(headers or {}).items()), json_bytes(payload))
+    return Reply(status, (*JSON_HEADERS, *headers.items()) if headers else JSON_HEADERS, json_bytes(payload))
 
 
 def origin_form(target: str) -> str:

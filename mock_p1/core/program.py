@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mock_p1.core.answers import frame_of
 from mock_p1.core.contract import API_KEY_LIMIT, JOB_ID_LIMIT, is_placeholder
 from mock_p1.core.generated import Numbered, Uuids
 from mock_p1.core.lookup import Hit, Names, fits
@@ -23,7 +24,10 @@ ANY_KEY: Final = "any-key"
 
 
 class ProgramStep(NamedTuple):
-    """One step, the ``file:line`` it came from, and what it will be journaled as."""
+    """One step, the ``file:line`` it came from, and what it will be journaled as.
+
+    ``frame`` is what its reply has before and after the job's id, where jobs differ in nothing else.
+    """
 
     position: int
     step: Step
@@ -33,6 +37,7 @@ class ProgramStep(NamedTuple):
     fault: str | None = None
     http_status: int | None = None
     retry: RetryAfter | None = None
+    frame: tuple[bytes, bytes] | None = None
 
 
 class Program(NamedTuple):
@@ -159,7 +164,7 @@ def _step(scenario: Scenario, index: int, step: Step, path: tuple[str | int, ...
     source = scenario.where(*path, "timeline", index)
     match step:
         case StatusStep():
-            return ProgramStep(index, step, source, status=step.status, http_status=200)
+            return ProgramStep(index, step, source, status=step.status, http_status=200, frame=frame_of(step))
         case ErrorStep():
             return ProgramStep(index, step, source, error=step.error)
         case FaultStep():
