@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -9,19 +10,21 @@ from mock_p1.core.contract import RETRAIN_STATUS
 from mock_p1.core.driver import Driver, NoSuchJob
 from mock_p1.core.durations import nanoseconds
 from mock_p1.core.problems import unknown
-from mock_p1.testing.judge import Judge
+from mock_p1.testing.pacing import Pacing
 from mock_p1.testing.polls import Poll, poll_of, timeline
 from mock_p1.testing.report import report
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from datetime import timedelta
 
     from responses import RequestsMock
 
     from mock_p1.core.engine import Engine
+    from mock_p1.core.journal import Entry
 
 
-class Handle(Judge):
+class Handle(Pacing):
     """A running mock, in-process or served. What ``mocked``, ``serving`` and the two fixtures hand out.
 
     Times are given as text (``"90s"``), seconds, or timedelta. Jobs are named by id; ``None`` means every job.
@@ -29,6 +32,8 @@ class Handle(Judge):
 
     def __init__(self, engine: Engine, url: str, responses: RequestsMock | None = None) -> None:
         self._engine, self._driver, self._url, self._responses = engine, Driver(engine), url, responses
+        self._listeners: list[Callable[[], None]] = []
+        self._listening = False
 
     # What a client needs
 
@@ -113,6 +118,21 @@ class Handle(Judge):
     def report(self) -> str:
         """Every request, and for each job what it is waiting for now: what pytest shows when a test fails."""
         return report(self._engine, self._url, self.requests(), self._responses)
+
+    @contextmanager
+    def _told(self, listener: Callable[[], None]) -> Iterator[None]:
+        self._listeners.append(listener)
+        if not self._listening:
+            self._listening = True
+            self._engine.journal.listen(self._tell)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
+
+    def _tell(self, _: Entry) -> None:
+        for listener in list(self._listeners):
+            listener()
 
     def __repr__(self) -> str:
         return f"<Mock P1: {self._engine.scenario.name} at {self._url}>"

@@ -11,7 +11,7 @@ from mock_p1.core.problems import nearest
 from mock_p1.testing.polls import Poll, timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from datetime import timedelta
 
 
@@ -33,10 +33,10 @@ class Judge:
         """Fail unless the job (any job, if none is named) was polled: ``times`` times, or at least once."""
         __tracebackhide__ = True
         polls = self.polls(job)
-        wanted = "at least once" if times is None else _times(times)
+        wanted = "at least once" if times is None else in_words(times)
         if (times is None and not polls) or (times is not None and len(polls) != times):
-            was = f"it was polled {_times(len(polls))}" if polls else "it was never polled"
-            self._fail(f"{_name(job)} should have been polled {wanted}; {was}", polls)
+            was = f"it was polled {in_words(len(polls))}" if polls else "it was never polled"
+            self._fail(f"{named(job)} should have been polled {wanted}; {was}", polls)
 
     def assert_interval(
         self,
@@ -55,16 +55,16 @@ class Judge:
         low = 0 if min is None else nanoseconds(min)
         high = None if max is None else nanoseconds(max)
         polls = self.polls(job)
-        pairs = list(_neighbours(polls))
+        pairs = [pair for run in by_series(polls) for pair in pairwise(run)]
         if not pairs:
-            self._fail(f"{_name(job)} was not polled twice, so there is no interval to judge", polls)
+            self._fail(f"{named(job)} was not polled twice, so there is no interval to judge", polls)
         wrong = [(a, b) for a, b in pairs if (gap := b.moment - a.moment) < low or (high is not None and gap > high)]
         if wrong:
             before, after = wrong[0]
             gap = after.moment - before.moment
             bound = f"at least {format_duration(low)}" if gap < low else f"at most {format_duration(high or 0)}"
             more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-            what = f"polls {before.number} and {after.number} are {_exactly(gap)} apart; {bound} was asked for{more}"
+            what = f"polls {before.number} and {after.number} are {exactly(gap)} apart; {bound} was asked for{more}"
             self._fail(what, polls, [after for _, after in wrong])
 
     def assert_stopped_after(self, status: str, job: str | None = None) -> None:
@@ -81,11 +81,11 @@ class Judge:
         if late:
             more = f", and {len(late) - 1} more" if len(late) > 1 else ""
             first = late[0]
-            self._fail(f"poll {first.number} came after {_name(first.job_id)} had shown {status}{more}", polls, late)
+            self._fail(f"poll {first.number} came after {named(first.job_id)} had shown {status}{more}", polls, late)
         if not seen:
             near = nearest(status, [poll.outcome for poll in polls])
             meant = f"; did you mean {near}?" if near and near != status else ""
-            self._fail(f"{_name(job)} never showed {status}, so the client had no reason to stop yet{meant}", polls)
+            self._fail(f"{named(job)} never showed {status}, so the client had no reason to stop yet{meant}", polls)
 
     def assert_no_unexpected(self) -> None:
         """Fail if the client asked for something that the mock does not imitate; says what came nearest."""
@@ -109,28 +109,30 @@ def describe_unexpected(unexpected: Iterable[Poll]) -> str:
         row = (f"{poll.method} {poll.path} -> {poll.http_status}", *poll.notes)
         counts[row] = counts.get(row, 0) + 1
     rows = [
-        "\n      ".join((f"{row[0]}{f' ({_times(count)})' if count > 1 else ''}", *row[1:]))
+        "\n      ".join((f"{row[0]}{f' ({in_words(count)})' if count > 1 else ''}", *row[1:]))
         for row, count in counts.items()
     ]
     return "the client asked for what Mock P1 does not imitate:\n" + "\n".join(f"  {row}" for row in rows)
 
 
-def _neighbours(polls: Iterable[Poll]) -> Iterator[tuple[Poll, Poll]]:
-    """Yield each two polls in a row of the same job by the same key."""
+def by_series(polls: Iterable[Poll]) -> list[list[Poll]]:
+    """Return the polls of each job by each key, in their order."""
     series: dict[tuple[str | None, int], list[Poll]] = {}
     for poll in polls:
         series.setdefault(poll.series, []).append(poll)
-    for row in series.values():
-        yield from pairwise(row)
+    return list(series.values())
 
 
-def _exactly(ns: int) -> str:
+def exactly(ns: int) -> str:
+    """Write a span to the nanosecond, where rounding it could hide what is wrong with it."""
     return f"{ns / SECOND:.9f}".rstrip("0") + "s" if ns % UNITS["ms"] else format_duration(ns)
 
 
-def _times(count: int) -> str:
+def in_words(count: int) -> str:
+    """Say how often: once, twice, 3 times."""
     return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
-def _name(job: str | None) -> str:
+def named(job: str | None) -> str:
+    """Say which job is meant."""
     return "a job" if job is None else f"job {job!r}"

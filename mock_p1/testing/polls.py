@@ -50,6 +50,8 @@ class Poll:
     notes: tuple[str, ...]
     moment: int = field(repr=False)
     """Nanoseconds since the mock began: ``at``, exactly."""
+    retry_after: int | None = field(repr=False)
+    """How long the answer asked the client to wait, in nanoseconds; None where it did not."""
     caller: int = field(repr=False)
     """The same for the same API key, also where different ones look alike when masked; says nothing else."""
     stays: bool = field(repr=False)
@@ -77,7 +79,7 @@ def poll_of(entry: Entry, clock: Clock) -> Poll:
     return Poll(
         entry.number, clock.at(entry.at), entry.operation, entry.method, entry.path, entry.api_key, entry.job_id,
         entry.status, entry.error, entry.fault, entry.http_status, entry.source, waits_for, entry.notes,
-        entry.at, entry.caller, stays=entry.place is not None and waits_for is None,
+        entry.at, entry.retry_after, entry.caller, stays=entry.place is not None and waits_for is None,
     )  # fmt: skip
 
 

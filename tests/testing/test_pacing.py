@@ -1,0 +1,157 @@
+"""Judging a client's pace: backing off, Retry-After, and waiting for a client in a thread of its own."""
+
+import threading
+
+import pytest
+import requests
+
+import mock_p1
+
+POLLED = "jobs: {a: {timeline: [{status: job_running}]}}"
+BUSY = """
+jobs:
+  a:
+    timeline:
+      - {reply: {status_code: 503, retry_after: 30s}, for: 2 polls}
+      - {status: job_finished}
+"""
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Start a mock of a scenario text, with a client that polls job a."""
+    mocks = []
+
+    def start(text):
+        path = tmp_path / "scenario.yaml"
+        path.write_text(text, encoding="utf-8")
+        mocks.append(mock_p1.mocked(path))
+        mock = mocks[-1].__enter__()
+        return mock, lambda: requests.get(
+            f"{mock.url}/v1/external/retrain_jobs/a", headers={"x-api-key": "k"}, timeout=5
+        )
+
+    yield start
+    for mock in mocks:
+        mock.__exit__(None, None, None)
+
+
+def poll_after(mock, poll, *waits):
+    """Poll, and again after each of these waits in seconds."""
+    poll()
+    for wait in waits:
+        mock.advance(wait)
+        poll()
+
+
+def test_a_client_that_doubles_its_interval_backs_off(start):
+    """Each interval twice the one before, up to the cap, is what assert_backoff asks for."""
+    mock, poll = start(POLLED)
+    poll_after(mock, poll, 1, 2, 4, 8, 10, 10)
+    mock.assert_backoff(factor=2, cap="10s")
+
+
+def test_a_client_that_keeps_its_interval_does_not_back_off(start):
+    """The poll that came too soon is marked, with the interval asked for."""
+    mock, poll = start(POLLED)
+    poll_after(mock, poll, 1, 2, 2)
+    with pytest.raises(AssertionError, match="polls 3 and 4 are 2s apart; backing off by 2 asks for at least 4s") as e:
+        mock.assert_backoff(factor=2)
+    assert [line[0] for line in str(e.value).splitlines() if " 4  5s " in line] == [">"]
+
+
+def test_a_client_that_waits_longer_than_the_cap_is_found(start):
+    """An interval above the cap is as wrong as one that is too short."""
+    mock, poll = start(POLLED)
+    poll_after(mock, poll, 4, 8, 16)
+    with pytest.raises(AssertionError, match="are 16s apart; the cap is 10s"):
+        mock.assert_backoff(cap="10s")
+
+
+def test_jitter_is_tolerated_as_far_as_asked(start):
+    """A tenth less than the doubled interval passes with tolerance=0.1, and not without."""
+    mock, poll = start(POLLED)
+    poll_after(mock, poll, 10, 18)
+    mock.assert_backoff(tolerance=0.1)
+    with pytest.raises(AssertionError):
+        mock.assert_backoff(tolerance=0.05)
+
+
+def test_two_polls_are_too_few_to_judge_backing_off(start):
+    """An assertion that has nothing to judge fails instead of passing."""
+    mock, poll = start(POLLED)
+    poll_after(mock, poll, 1)
+    with pytest.raises(AssertionError, match="not polled three times"):
+        mock.assert_backoff()
+
+
+@pytest.mark.parametrize("arguments", [{"factor": 0.5}, {"tolerance": 1}, {"tolerance": -0.1}])
+def test_a_backoff_that_cannot_be_meant_is_refused(start, arguments):
+    """A factor below one, or a tolerance of everything, is a slip of the test."""
+    mock, _ = start(POLLED)
+    with pytest.raises(ValueError, match="factor is at least 1"):
+        mock.assert_backoff(**arguments)
+
+
+def test_a_client_that_waits_as_told_respects_retry_after(start):
+    """Coming back exactly after Retry-After, or later, is right."""
+    mock, poll = start(BUSY)
+    poll_after(mock, poll, 30, 31, 1)
+    mock.assert_respects_retry_after()
+
+
+def test_a_client_that_comes_back_too_soon_does_not_respect_retry_after(start):
+    """The failure says what was asked for and what came."""
+    mock, poll = start(BUSY)
+    poll_after(mock, poll, 30, 29)
+    message = "poll 2 was answered with Retry-After 30s; poll 3 came after 29s"
+    with pytest.raises(AssertionError, match=message):
+        mock.assert_respects_retry_after()
+
+
+def test_without_retry_after_there_is_nothing_to_respect(start):
+    """A scenario that never asks the client to wait does not pass by accident."""
+    mock, poll = start(POLLED)
+    poll()
+    with pytest.raises(AssertionError, match="never answered with Retry-After"):
+        mock.assert_respects_retry_after("a")
+
+
+def test_a_test_waits_for_a_client_in_a_thread(start):
+    """wait_for returns as soon as the client has polled so often."""
+    mock, poll = start(POLLED)
+    clients = [threading.Thread(target=poll) for _ in range(3)]
+    for client in clients:
+        client.start()
+    mock.wait_for("a", polls=3)
+    assert len(mock.polls("a")) == 3
+    for client in clients:
+        client.join()
+
+
+def test_waiting_for_polls_that_came_already_returns_at_once(start):
+    """What has happened needs no further poll."""
+    mock, poll = start(POLLED)
+    poll()
+    mock.wait_for(polls=1, timeout=0)
+
+
+def test_a_wait_that_is_over_says_how_far_the_client_came(start):
+    """The failure shows the polls so far."""
+    mock, poll = start(POLLED)
+    poll()
+    with pytest.raises(AssertionError, match=r"polled once within 0\.01 s; twice was waited for"):
+        mock.wait_for("a", polls=2, timeout=0.01)
+
+
+def test_a_live_server_can_be_waited_for(tmp_path):
+    """The client's thread and the server's are both others than the test's."""
+    path = tmp_path / "scenario.yaml"
+    path.write_text(POLLED, encoding="utf-8")
+    with mock_p1.serving(path) as mock:
+        url = f"{mock.url}/v1/external/retrain_jobs/a"
+        client = threading.Thread(target=requests.get, args=(url,), kwargs={"headers": {"x-api-key": "k"}})
+        client.start()
+        mock.wait_for("a")
+        client.join()
+        mock.assert_polled("a", times=1)
