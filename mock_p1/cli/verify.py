@@ -151,11 +151,14 @@ def _print(report: Report, subject: Subject, *, strict: bool) -> None:
 
 
 def _print_points(results: Any, standing: str, points: list[Result]) -> None:  # noqa: ANN401 -- Results, imported when used
+    from mock_p1.verifying.facts import PAGE  # noqa: PLC0415 -- see verify
+
     rows = [
         (p.outcome, p.check.sentence, p.expected, p.actual or p.reason, p.check.source)
         for p in sorted(points, key=lambda point: _ORDER.index(point.outcome))
     ]
-    results.line(f"\n{standing.capitalize()} points\n", style="bold")
+    where = f"by {PAGE}" if standing == "documented" else "where the manual is silent"
+    results.line(f"\n{standing.capitalize()} points, {where}\n", style="bold")
     results.table(rows, header=("", "point", "expected", "actual", "source"), styles=("bold", "", "", "", "dim"))
 
 

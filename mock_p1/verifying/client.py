@@ -80,6 +80,9 @@ class HttpClient:
                 break
             if self._now() > deadline:
                 raise requests.ReadTimeout
+        promised = response.headers.get("Content-Length", "")
+        if promised.isdigit() and len(body) < min(int(promised), most) and "Content-Encoding" not in response.headers:
+            raise requests.exceptions.ChunkedEncodingError  # urllib3 before 2 says nothing of it
         return body[:most]
 
 

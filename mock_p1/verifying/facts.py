@@ -44,11 +44,10 @@ CREDENTIAL_ERRORS: Final = ("invalid_api_key", "inactive_credential", "not_found
 
 # Where the page says so
 
-PAGE: Final = 'manual, "Retrain Status Check API"'
-BODY: Final = f"{PAGE}: Response, body"
-ERROR_TABLE: Final = f"{PAGE}: Response, error message"
-EXAMPLES: Final = f"{PAGE}: examples 1 and 2"
-URL: Final = f"{PAGE}: URL"
+PAGE: Final = 'the public manual, page "Retrain Status Check API"'
+BODY: Final = "manual: Response, body"
+ERROR_TABLE: Final = "manual: Response, error message"
+EXAMPLES: Final = "manual: examples 1 and 2"
 
 # Assumed facts
 

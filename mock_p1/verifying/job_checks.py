@@ -55,7 +55,7 @@ def download_needs_no_key(subject: Subject) -> Verdict:
 @documented(
     "polling-is-safe",
     "Asking changes nothing: the same answer again, unless the job moved on meanwhile.",
-    f"{facts.EXAMPLES} (both only ask)",
+    f"{facts.EXAMPLES}, which only ask",
 )
 def polling_is_safe(subject: Subject) -> Verdict:
     """Compare replies that follow each other at once; what may change is said in ``_change``.

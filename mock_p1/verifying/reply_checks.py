@@ -22,7 +22,7 @@ _TYPE_NAMES: Final = {str: "a string", int: "an integer", dict: "an object"}
 @documented(
     "answers-are-json",
     "Every answer is one JSON object.",
-    f"{facts.EXAMPLES} (response.json(), response.json)",
+    f"{facts.EXAMPLES}, which read it as JSON",
 )
 def answers_are_json(subject: Subject) -> Verdict:
     """Look at whatever was answered, errors too."""

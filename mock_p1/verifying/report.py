@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import yaml
 
 from mock_p1 import __version__
+from mock_p1.verifying.facts import PAGE
 from mock_p1.verifying.means import mask
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def as_json(report: Report, subject: Subject, *, strict: bool = False) -> str:
     status = report.exit_status(strict=strict)
     whole = {
         "tool": f"mock-p1 {__version__}",
+        "manual": PAGE,
         "base_url": subject.base,
         "api_key": mask(subject.means.api_key),
         "job_id": subject.means.job_id,
