@@ -24,7 +24,24 @@ class Fake(Strict):
     @property
     def arguments(self) -> dict[str, Any]:
         """The provider's keyword arguments; keys that begin with ``x-`` are none."""
-        return {key: value for key, value in (self.model_extra or {}).items() if not key.startswith("x-")}
+        return {key: _bare(value) for key, value in (self.model_extra or {}).items() if not key.startswith("x-")}
+
+
+def _bare(value: object) -> object:
+    """Return a value with plain numbers in it: a provider may hand on what it was given."""
+    match value:
+        case dict():
+            return {key: _bare(inner) for key, inner in value.items()}
+        case list():
+            return [_bare(inner) for inner in value]
+        case bool():
+            return value
+        case int():
+            return int(value)
+        case float():
+            return float(value)
+        case _:
+            return value
 
 
 @dataclass(frozen=True)

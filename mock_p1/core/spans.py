@@ -8,7 +8,7 @@ from typing import Annotated, Final, NamedTuple
 from pydantic import BeforeValidator, InstanceOf, WithJsonSchema
 
 from mock_p1.core import durations
-from mock_p1.core.model import kind_of, wrong
+from mock_p1.core.model import as_written, kind_of, wrong
 from mock_p1.core.problems import nearest, shorten
 from mock_p1.core.timeline import Stage
 
@@ -33,8 +33,8 @@ def _limit(value: object) -> Stage:
     if isinstance(value, Stage):
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
-        number = shorten(str(getattr(value, "written", value)))
-        raise wrong(f"for: {number} has no unit; write {number} polls or {number}s")
+        number = shorten(str(as_written(value)))
+        raise wrong(f"for: {number} has no unit; write {f'{number} polls or ' * isinstance(value, int)}{number}s")
     if not isinstance(value, str):
         raise wrong(f"for: must be {_FOR}; it is {kind_of(value)}")
     text = value.strip()
