@@ -25,9 +25,9 @@ def test_every_problem_of_a_file_is_named_at_once(path):
     """Each as file:line:column, what it is, what was possible, and what was perhaps meant; no more and no less."""
     expected = EXPECT.findall(path.read_text(encoding="utf-8"))
     found = problems(path)
-    assert [problem[: len("f.yaml:" + start)] for problem, start in zip(found, expected, strict=False)] == [
-        f"f.yaml:{start}" for start in expected
-    ]
+    for problem, start in zip(found, expected, strict=False):
+        pattern = ".*".join(map(re.escape, f"f.yaml:{start}".split("…")))  # … stands for whatever is there
+        assert re.match(pattern, problem), f"expected {start}, found {problem}"
     assert len(found) == len(expected)
 
 
