@@ -27,9 +27,6 @@ class PublishedError(NamedTuple):
     error: str
     message: str
 
-    def __str__(self) -> str:
-        return f'{self.code} {self.error} "{self.message}"'
-
 
 ERRORS: Final = {
     "invalid_api_key": PublishedError(4001000204, "PREDA_EXTERNAL_BAD_REQUEST", "invalid_api_key."),

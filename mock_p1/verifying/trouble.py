@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import requests
 from requests.exceptions import ChunkedEncodingError, ContentDecodingError, ProxyError, SSLError
-from urllib3.exceptions import ProtocolError
+from urllib3.exceptions import DecodeError, ProtocolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ KINDS: Final = (
     (ConnectionRefusedError, "{host} refused the connection; is the server running, is the port right?"),
     (RemoteDisconnected, "{host} closed the connection before it answered"),
     (BadStatusLine, "{host} answered with something that is not HTTP"),
-    (ContentDecodingError, "{host} answered with a body that cannot be decoded"),
+    ((ContentDecodingError, DecodeError), "{host} answered with a body that cannot be decoded"),
     ((ProtocolError, ChunkedEncodingError), "{host} closed the connection before its answer was whole"),
 )
 """What is said of each kind of trouble. The first that fits is said: the more telling stand before the more general."""
