@@ -88,7 +88,10 @@ class HttpClient:
 
 def _pieces(raw: Any) -> Iterator[bytes]:  # noqa: ANN401 -- urllib3's response, or what stands in for it
     """Yield what has arrived; with urllib3 before 2, which can only wait for a whole piece, byte by byte."""
-    while piece := raw.read1(65536, decode_content=True) if hasattr(raw, "read1") else raw.read(1, decode_content=True):
+    if not hasattr(raw, "read1"):
+        yield from raw.stream(1, decode_content=True)
+        return
+    while piece := raw.read1(65536, decode_content=True):
         yield piece
 
 
