@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +22,7 @@ _TAKES: Final[dict[str, tuple[tuple[type, ...], str]]] = {
     "seed": ((int,), "a whole number"),
     "check": ((bool,), "True or False"),
     "speed": ((int, float), "a number, such as 60"),
+    "instant_sleep": ((bool, str, int, float, timedelta), "True, False or the longest it may take, such as '60d'"),
 }
 
 
@@ -37,6 +39,7 @@ class Wanted:
     seed: int | None = None
     check: bool = True
     speed: float = 1.0
+    instant_sleep: bool | str | float | timedelta = False
 
 
 def wanted(request: pytest.FixtureRequest) -> Wanted:

@@ -41,7 +41,9 @@ def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[
 
 
 def _mocked(want: Wanted) -> mocked:
-    return mocked(want.scenario, base_url=want.base_url, seed=want.seed, check=False)
+    return mocked(
+        want.scenario, base_url=want.base_url, seed=want.seed, check=False, instant_sleep=want.instant_sleep
+    )
 
 
 def _serving(want: Wanted) -> serving:

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
 
 from mock_p1.core.clock import RealClock, VirtualClock
 from mock_p1.core.contract import DOCUMENTED_HOSTS
+from mock_p1.core.durations import nanoseconds
 from mock_p1.core.engine import Engine
 from mock_p1.loading import load_scenario
 from mock_p1.testing.decorating import inside
 from mock_p1.testing.handle import Handle
+from mock_p1.testing.one_clock import LONGEST, one_clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import timedelta
     from pathlib import Path
     from types import TracebackType
 
@@ -74,6 +77,10 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
     Both documented hosts are taken over, or ``base_url`` instead. ``seed`` goes before the scenario's own. At the end,
     a request that the mock does not imitate raises AssertionError, unless ``check=False``.
 
+    With ``instant_sleep`` the client's own waits return at once and move the mock's time, which the client then sees:
+    what that covers is told in ``mock_p1.testing.one_clock``. A client that sleeps for more than a week raises
+    SleptTooLong; a span (``"60d"``) instead of True allows for more, or less.
+
     Raises ScenarioError with every problem if the scenario cannot be used; ValueError if ``base_url`` is none.
     """
 
@@ -84,16 +91,22 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
         base_url: str | None = None,
         seed: int | None = None,
         check: bool = True,
+        instant_sleep: bool | str | float | timedelta = False,
     ) -> None:
         super().__init__(check=check)
         self._scenario = load_scenario(scenario)
         self._base_urls = DOCUMENTED_HOSTS if base_url is None else (base_url.rstrip("/"),)
         self._seed = seed
+        self._longest = LONGEST if instant_sleep is True else nanoseconds(instant_sleep)  # False is 0, which is none
 
     def _start(self, stack: ExitStack) -> Handle:
         from mock_p1.doors.responses_mock import Mock  # noqa: PLC0415 -- takes 0.3 s; a served mock does not need it
 
-        engine = Engine(self._scenario, VirtualClock(), seed=self._seed, journal_max=JOURNAL_MAX)
+        shared = stack.enter_context(one_clock(self._longest)) if self._longest else None
+        clock = shared.clock if shared else VirtualClock()
+        engine = Engine(self._scenario, clock, seed=self._seed, journal_max=JOURNAL_MAX)
+        if shared:
+            engine.journal.listen(lambda _: shared.join())  # who asks the mock is the client
         mock = Mock(engine, self._base_urls)
         mock.start()
         stack.callback(mock.stop)
