@@ -154,6 +154,12 @@ class Scenario(Strict):
         self._name, self._line, self._files, self._text = name, line, files, text
         return self
 
+    def relocated(self, shift: Callable[[Path], Path]) -> Self:
+        """Remember that paths of this changed copy lead to other ones of the file: ``shift`` returns them."""
+        if (line := self._line) is not None:
+            self._line = lambda path: line(shift(path))
+        return self
+
     def where(self, *path: str | int) -> str:
         """Return ``file:line`` of a part, or the scenario's name where it was not read from a text."""
         return f"{self._name}:{self._line(path)}" if self._line else self._name

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from mock_p1.testing.handle import Handle
+    from mock_p1.testing.trouble import Trouble
 
 MARKER = (
     "mock_p1(scenario, *, base_url=None, seed=None, check=True, instant_sleep=False, speed=1): what the fixtures "
@@ -22,6 +23,12 @@ MARKER = (
     "mock_p1 takes over instead of the documented hosts. instant_sleep=True: the client's sleeps return at once and "
     "move the time of mock_p1. speed: how fast the clock of mock_p1_server runs. check=False: requests that the mock "
     "does not imitate do not fail the test. The closest marker wins."
+)
+
+
+TROUBLE_MARKER = (
+    'mock_p1_trouble(errors="all", faults=(), phases="all"): run the test once for each documented error and network '
+    "fault, at each moment: first, running, last, after. A documented error stays, a fault strikes one poll."
 )
 
 
@@ -44,13 +51,37 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="SCENARIO",
         help="scenario of tests whose mock_p1 marker names none: a bundled name or a file; goes before the ini file's",
     )
+    group.addoption(
+        "--mock-p1-coverage",
+        action="store_true",
+        help="report which statuses, transitions and documented errors the tests made the mock show",
+    )
+    group.addoption(
+        "--mock-p1-coverage-fail-under",
+        metavar="PERCENT",
+        type=float,
+        help="fail the run if they made it show less; implies --mock-p1-coverage",
+    )
     parser.addini("mock_p1_scenario", "scenario of tests whose mock_p1 marker names none (default: demo)")
     parser.addini("mock_p1_scenario_dir", "folder where scenarios are looked for first, relative to rootdir")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker."""
+    """Register the markers, and count what is shown if the run asks for it."""
     config.addinivalue_line("markers", MARKER)
+    config.addinivalue_line("markers", TROUBLE_MARKER)
+    if config.getoption("mock_p1_coverage") or config.getoption("mock_p1_coverage_fail_under") is not None:
+        from mock_p1.testing.coverage_plugin import CoveragePlugin  # noqa: PLC0415 -- only runs that count pay for it
+
+        config.pluginmanager.register(CoveragePlugin(config), "mock_p1_coverage")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make one test of each trouble and moment that its marker names."""
+    if marker := metafunc.definition.get_closest_marker("mock_p1_trouble"):
+        from mock_p1.testing.trouble_marker import expand  # noqa: PLC0415 -- only tests that use it pay for it
+
+        expand(metafunc, marker)
 
 
 @pytest.fixture
@@ -75,6 +106,13 @@ def mock_p1_server(request: pytest.FixtureRequest) -> Iterator[Handle]:
     from mock_p1.testing.running import run  # noqa: PLC0415 -- only tests that use it pay for it
 
     yield from run(request, _run_of(request.node), served=True)
+
+
+@pytest.fixture
+def mock_p1_trouble(request: pytest.FixtureRequest) -> Trouble | None:
+    """The trouble of this run of a test marked mock_p1_trouble: its name, and the phase in which it strikes."""
+    trouble: Trouble | None = getattr(request, "param", None)
+    return trouble
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from mock_p1.testing.coverage_plugin import watch
 from mock_p1.testing.judge import describe_unexpected
 from mock_p1.testing.marker import wanted
 from mock_p1.testing.starting import mocked, serving
+from mock_p1.testing.trouble import with_trouble
+from mock_p1.testing.trouble_marker import TROUBLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from mock_p1.testing.handle import Handle
     from mock_p1.testing.marker import Wanted
     from mock_p1.testing.pytest_plugin import Run
+    from mock_p1.testing.trouble import Trouble
 
 
 def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[Handle]:
@@ -28,6 +33,8 @@ def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[
         want, handle, problem = None, None, ""
         try:
             want = wanted(request)
+            if (trouble := _trouble(request)) is not None:
+                want = replace(want, scenario=with_trouble(want.scenario, trouble))
             handle = stack.enter_context(_serving(want) if served else _mocked(want))
         except (ValueError, OSError) as error:  # Misused and ScenarioError, CannotListen
             problem = str(error)
@@ -35,15 +42,20 @@ def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[
             gap = "\n" if "\n" in problem else " "
             pytest.fail(f"Mock P1 did not start:{gap}{problem}", pytrace=False)
         this.handles.append(handle)
+        watch(request.config, handle._engine)  # noqa: SLF001 -- a handle shows tests no engine
         yield handle
     if want.check and not this.raised and (unexpected := handle.unexpected()):
         pytest.fail(describe_unexpected(unexpected), pytrace=False)
 
 
+def _trouble(request: pytest.FixtureRequest) -> Trouble | None:
+    """Return the trouble this run of the test was made for; the test itself need not ask for it."""
+    callspec = getattr(request.node, "callspec", None)
+    return callspec.params.get(TROUBLE) if callspec else None
+
+
 def _mocked(want: Wanted) -> mocked:
-    return mocked(
-        want.scenario, base_url=want.base_url, seed=want.seed, check=False, instant_sleep=want.instant_sleep
-    )
+    return mocked(want.scenario, base_url=want.base_url, seed=want.seed, check=False, instant_sleep=want.instant_sleep)
 
 
 def _serving(want: Wanted) -> serving:
