@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
 
 from mock_p1.core.contract import OPERATIONS
-from mock_p1.core.messages import Fault, Headers, Request, base_url, header_text, with_length
+from mock_p1.core.messages import Fault, Request, base_url, header_text
+from mock_p1.doors.uvicorn_cycle import answer_at_once, hang_up
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from mock_p1.core.engine import Engine
+    from mock_p1.core.messages import Reply
 
     Scope = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     Application = Callable[[Scope, Receive, Send], Awaitable[None]]
     Message = MutableMapping[str, Any]
 
-_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
-_HOST_LIMIT: Final = 300  # what is longer is no host, and need not be remembered
+_HOST_LIMIT: Final = 300  # what is longer is no host, cut or not, and need not be remembered
 _IMITATED: Final = tuple(operation.template.partition("{")[0].encode() for operation in OPERATIONS)
 
 
@@ -47,22 +46,23 @@ class AsgiApp:
         if isinstance(reply, Fault):
             await self._act_out(reply, receive, send)
             return
-        await send(_start(reply.status, reply.headers, len(reply.body)))
-        await send({"type": "http.response.body", "body": reply.body})
+        if not answer_at_once(send, reply):
+            await send(_start(reply))
+            await send({"type": "http.response.body", "body": reply.body})
 
     async def _hold(self, span: int) -> None:
         await asyncio.sleep(self._engine.clock.hold(span))
 
     async def _act_out(self, fault: Fault, receive: Receive, send: Send) -> None:
         if fault.reply is not None:
-            await send(_start(fault.reply.status, fault.reply.headers, len(fault.reply.body)))
+            await send(_start(fault.reply))
         for pause, piece in fault.pieces:
             await self._hold(pause)
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         if fault.ending == "complete":
             await send({"type": "http.response.body", "body": b""})
             return
-        _hang_up(send, reset=fault.ending == "reset")
+        hang_up(send, reset=fault.ending == "reset")
         while (await receive())["type"] != "http.disconnect":
             pass
 
@@ -81,46 +81,33 @@ def with_raw_path(app: WSGIApplication) -> WSGIApplication:
 
 def _request(scope: Scope) -> Request:
     keys: tuple[str, ...] = ()
-    host, has_body = "", False
+    host, has_body = b"", False
     for name, value in scope["headers"]:
-        if name == b"x-api-key":
+        if name == b"host":
+            host = value
+        elif name == b"x-api-key":
             keys = (*keys, header_text(value))
-        elif name == b"host":
-            host = value.decode("latin-1")
         elif name == b"content-length":
             has_body = has_body or value != b"0"
         elif name == b"transfer-encoding":
             has_body = True
+    query: bytes = scope["query_string"]
     return Request(
         scope["method"],
         scope["raw_path"].decode("latin-1"),
-        scope["query_string"].decode("latin-1"),
+        query.decode("latin-1") if query else "",
         keys,
-        _base_url(scope["scheme"], host if len(host) <= _HOST_LIMIT else "", scope["server"]),
+        _base_url(scope["scheme"], host[:_HOST_LIMIT], scope["server"]),
         has_body,
     )
 
 
 @lru_cache(maxsize=256)
-def _base_url(scheme: str, host: str, server: tuple[str, int | None]) -> str:
+def _base_url(scheme: str, host: bytes, server: tuple[str, int | None]) -> str:
     name, port = server
-    return base_url(scheme, host, f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}")
+    return base_url(scheme, host.decode("latin-1"), f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}")
 
 
-@lru_cache(maxsize=1024)
-def _start(status: int, headers: Headers, length: int) -> Message:
-    """Return the message that begins an answer. Few differ: of many jobs, most have the same headers and length."""
-    wire = with_length(status, headers, length)
-    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in wire]
-    return {"type": "http.response.start", "status": status, "headers": encoded}
-
-
-def _hang_up(send: Send, *, reset: bool) -> None:
-    """End the connection under uvicorn's feet: at once with RST, or (FIN) after what was written has gone out."""
-    transport = send.__self__.transport  # type: ignore[attr-defined]  # uvicorn's request cycle, bound to its send()
-    if not reset:
-        transport.close()
-        return
-    connection = transport.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-    transport.abort()
+def _start(reply: Reply) -> Message:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.wire_headers]
+    return {"type": "http.response.start", "status": reply.status, "headers": headers}

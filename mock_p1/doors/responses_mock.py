@@ -15,8 +15,9 @@ from unittest import mock
 import responses
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ConnectionError as RequestsConnectionError
-from requests.exceptions import ReadTimeout
+from requests.exceptions import ReadTimeout, RetryError
 from responses.registries import OrderedRegistry
+from urllib3 import Retry
 from urllib3.exceptions import MaxRetryError, ProtocolError, ReadTimeoutError
 
 from mock_p1.doors.responses_door import Door, Trouble, pool
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest, Response
     from responses import BaseResponse
-    from urllib3 import Retry
 
     from mock_p1.core.engine import Engine
 
@@ -34,6 +34,9 @@ _active: Final[list[Mock]] = []
 _lock: Final = RLock()
 _find_match: Final = responses.RequestsMock._find_match  # noqa: SLF001 -- what decides which stub answers
 _on_request: Final = responses.RequestsMock._on_request  # noqa: SLF001 -- what every caught request goes through
+_AT_ONCE: Final = Retry(0, status_forcelist=(), respect_retry_after_header=False)
+"""Retries that leave every answer as it is."""
+
 _REFUSED: Final = "Connection refused by Responses"
 
 
@@ -44,9 +47,10 @@ class Mock(responses.RequestsMock):
     active, that one lists the calls.
     """
 
-    def __init__(self, engine: Engine, base_urls: Iterable[str]) -> None:
-        """ValueError if a base URL is none."""
+    def __init__(self, engine: Engine, base_urls: Iterable[str], *, backs_off: bool = False) -> None:
+        """``backs_off`` says whether urllib3's waits between retries are waited. ValueError if a base URL is none."""
         super().__init__(assert_all_requests_are_fired=False)
+        self.backs_off = backs_off
         self.door = Door(engine, base_urls)
         self._behind: responses.RequestsMock | None = None
         self._before: Callable[..., Response] = HTTPAdapter.send
@@ -140,15 +144,40 @@ def _handle(
     **kwargs: Any,  # noqa: ANN401 -- the library's own, handed through
 ) -> Response:
     """Handle one request; trouble on the wire is retried, or raised, as ``requests`` would."""
+    backs_off = any(each.backs_off for each in _active)
     while True:
         try:
-            return _on_request(self, adapter, request, retries=retries, **kwargs)
+            response = _on_request(self, adapter, request, retries=_AT_ONCE if backs_off else retries, **kwargs)
         except Trouble as trouble:
             retries = _next_try(retries or adapter.max_retries, trouble.reason, request)
+            if backs_off:
+                retries.sleep()
         except RequestsConnectionError as error:
             if str(error).startswith(_REFUSED):
                 error.args = (f"{error}\n{_who_answers()}",)
             raise
+        else:
+            left = _after_status(retries or adapter.max_retries, request, response) if backs_off else None
+            if left is None:
+                return response
+            retries = left
+
+
+def _after_status(retries: Retry, request: PreparedRequest, response: Response) -> Retry | None:
+    """Wait as urllib3 does where an answer's status asks for another try, which ``responses`` makes without waiting.
+
+    Return what is left of the retries; None if the answer stands. RetryError if none is left and the client wants that.
+    """
+    if not retries.is_retry(str(request.method), response.status_code, "Retry-After" in response.headers):
+        return None
+    try:
+        left = retries.increment(request.method, response.url, response=response.raw)
+    except MaxRetryError as error:
+        if retries.raise_on_status:
+            raise RetryError(error, request=request) from error
+        return None
+    left.sleep(response.raw)
+    return left
 
 
 def _next_try(retries: Retry, reason: ProtocolError | ReadTimeoutError, request: PreparedRequest) -> Retry:

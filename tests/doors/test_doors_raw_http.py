@@ -6,7 +6,7 @@ import socket
 import pytest
 from door_kinds import HOST, JOBS
 
-from mock_p1.doors import http_protocol
+from mock_p1.doors import http_protocol, uvicorn_cycle
 from mock_p1.doors.http_protocol import HEAD_LIMIT, HEADERS_LIMIT
 
 HEADERS = f"Host: {HOST}\r\nx-api-key: demo-key\r\n"
@@ -166,3 +166,35 @@ def test_the_limit_of_a_head_is_two_megabytes(live_door, headers, status):
     answer = ask(live_door, f"GET {JOBS}steady HTTP/1.1", HEADERS + CLOSE + headers)
     assert answer.status == status
     assert status == 200 or json.loads(answer.body)["error"] == "MOCK_P1_HEADERS_TOO_LARGE"
+
+
+def bare(answer):
+    """An answer's bytes without the moment it was written and without what becomes of the connection."""
+    lines = answer.split(b"\r\n")
+    return [line for line in lines if not line.lower().startswith((b"date:", b"connection:"))]
+
+
+@pytest.mark.parametrize("job", ["steady", "nothing", "busy", "typed", "empty", "moved", "deleted"])
+def test_an_answer_in_one_piece_is_the_answer_that_uvicorn_writes(live_door, monkeypatch, job):
+    """The short way and ASGI's write the same bytes, date included; so another uvicorn is no other mock."""
+    request = f"GET {JOBS}{job} HTTP/1.1\r\n{HEADERS}\r\n".encode()
+    with live_door.connect() as connection:
+        connection.sendall(request)
+        at_once = connection.recv(65536)
+        monkeypatch.setattr(uvicorn_cycle, "RequestResponseCycle", None)
+        connection.sendall(request)
+        in_pieces = connection.recv(65536)
+        while not in_pieces.endswith(at_once.partition(b"\r\n\r\n")[2]):
+            in_pieces += connection.recv(65536)
+    assert bare(at_once) == bare(in_pieces)
+    assert b"\r\ndate: " in at_once
+
+
+def test_an_answer_in_one_piece_is_not_written_to_who_wants_the_connection_closed(live_door):
+    """`Connection: close` is answered by the same bytes, and then closed."""
+    line = f"GET {JOBS}steady HTTP/1.1\r\n{HEADERS}"
+    closed = live_door.everything(f"{line}{CLOSE}\r\n".encode())
+    with live_door.connect() as connection:
+        connection.sendall(f"{line}\r\n".encode())
+        assert bare(connection.recv(65536)) == bare(closed)
+    assert b"\r\nconnection: close\r\n" in closed

@@ -1,5 +1,6 @@
 """How the server begins, and how it ends: at once, cleanly, and with everything of its own."""
 
+import gc
 import signal
 import socket
 import subprocess
@@ -229,11 +230,8 @@ def test_it_runs_where_there_is_no_uvloop(engine, monkeypatch):
         assert door.send("POST", "/nothing", body=b"x" * 100_000).status == 404
 
 
-def test_a_token_that_nobody_can_send_is_refused_and_the_port_is_free_again(engine):
-    """Nothing is left open by a server that was never made."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+def test_a_token_that_nobody_can_send_is_refused_and_nothing_stays_open(engine):
+    """A socket left open would be a warning, and so an error, of this test's."""
     with pytest.raises(ValueError, match="token"):
-        Server(engine, port=port, admin_token="not sendable\n")
-    with ServerThread(Server(engine, port=port)) as thread:
-        assert thread.server.port == port
+        Server(engine, admin_token="not sendable\n")
+    gc.collect()
