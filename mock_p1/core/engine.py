@@ -66,6 +66,11 @@ class Engine:
 
     def handle(self, request: Request) -> Reply | Fault:
         """Answer one request, whatever it is. Never raises over what a client sent."""
+        if request.method == contract.RETRAIN_STATUS.method:
+            with self.lock:
+                record = self.records.at(request.path, request.api_keys)
+                if record is not None and not self.forced:
+                    return self._see(request, record, self.clock.now())
         path = origin_form(request.path)
         if path is not request.path:
             request = request._replace(path=path)
@@ -121,8 +126,7 @@ class Engine:
                 return self._answer_forced(request, api_key, job_id, forced, now)
             met = self.records.get(api_key, job_id) or self._meet(api_key, job_id, now)
             if isinstance(met, Record):
-                if self.limiter and (left := self.limiter.wait(api_key, now)):
-                    return self._too_many(request, met, left, now)
+                self.records.lead(request.path, met)
                 return self._see(request, met, now)
             reply = self._answers.error(met.error)
             self._note(request, job_id, api_key, now, reply, error=met.error, source=met.source)
@@ -145,6 +149,8 @@ class Engine:
 
     def _see(self, request: Request, record: Record, now: int) -> Reply | Fault:
         """Count the poll, and answer with the step it sees."""
+        if self.limiter and (left := self.limiter.wait(record.api_key, now)):
+            return self._too_many(request, record, left, now)
         state, index = advance(record.program.plan, record.state, now)
         record.polls += 1
         at = record.program.steps[index]
@@ -167,11 +173,11 @@ class Engine:
 
     def _answer(self, record: Record, at: ProgramStep, base_url: str) -> Reply | Fault:
         """Return the step's answer: the one written last, as long as neither the step nor the base URL changes."""
-        if (cached := record.cached) is not None and cached[0] == at.position and cached[1] == base_url:
-            return cached[2]
-        reply = self._answers.to_poll(record.job_id, at, base_url)
-        record.cached = (at.position, base_url, reply)
-        return reply
+        if (answer := record.answer) is not None and record.answered is at and record.base_url == base_url:
+            return answer
+        answer = record.answer = self._answers.to_poll(record.job_id, at, base_url)
+        record.answered, record.base_url = at, base_url
+        return answer
 
     def _held_back(self, reply: Reply | Fault, record: Record, at: ProgramStep) -> Reply | Fault:
         low, high = at.step.delay or (0, 0)
@@ -218,7 +224,7 @@ class Engine:
                 at.http_status or (reply.status if isinstance(reply, Reply) else None),
                 at.status, at.error, at.fault, at.source, place,
                 () if plain else _notes(request, record.job_id), record.caller,
-                None if at.retry is None else at.retry.span,
+                at.asked_wait,
             ))
         )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from sys import intern
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.core.journal import mask
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mock_p1.core.messages import Fault, Reply
-    from mock_p1.core.program import Program
+    from mock_p1.core.program import Program, ProgramStep
 
 MAX_GUESTS: Final = 10_000
 """How many pairs of key and job that only a pattern knows are remembered, beside one for each job that the scenario
@@ -20,24 +21,37 @@ names or generates; the least recently polled go first."""
 
 
 class Record:
-    """One job as one API key sees it: where it is, and the last answer it gave."""
+    """One job as one API key sees it: where it is, and the last answer it gave.
 
-    __slots__ = ("api_key", "cached", "caller", "guest", "job_id", "last", "masked", "polls", "program", "state")
+    ``answer`` was made for the step ``answered`` and the base URL. ``path`` is the one it was last polled at. On the
+    job's first record, ``others`` are those of further keys.
+    """
+
+    __slots__ = (
+        "answer", "answered", "api_key", "base_url", "caller", "guest", "job_id", "last", "masked", "others", "path",
+        "polls", "program", "state",
+    )  # fmt: skip
 
     def __init__(self, api_key: str, job_id: str, program: Program, *, guest: bool) -> None:
-        self.api_key, self.job_id, self.program, self.guest = api_key, job_id, program, guest
-        self.masked, self.caller = mask(api_key), hash(api_key)
+        # many jobs, few keys: a key's text is kept once
+        self.api_key, self.job_id, self.program, self.guest = intern(api_key), job_id, program, guest
+        self.masked, self.caller = intern(mask(api_key)), hash(api_key)
         self.polls = self.last = 0
+        self.path = ""
+        self.others: dict[str, Record] | None = None
         self.state: State | None = None
-        self.cached: tuple[int, str, Reply | Fault] | None = None
+        self.answer: Reply | Fault | None = None
+        self.answered: ProgramStep | None = None
+        self.base_url = ""
 
 
 class Records:
     """All records, by API key and job id. Not locked: its owner is."""
 
     def __init__(self) -> None:
-        self._all: dict[str, dict[str, Record]] = {}
-        self._guests: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._first: dict[str, Record] = {}
+        self._at_path: dict[str, Record] = {}
+        self._guests: OrderedDict[Record, None] = OrderedDict()
         self._max_guests = MAX_GUESTS
         self._starts: dict[str, int] = {}
         self.forgotten = 0
@@ -48,36 +62,54 @@ class Records:
 
     def get(self, api_key: str, job_id: str) -> Record | None:
         """Return the record of a poll, or None before the first."""
-        of_job = self._all.get(job_id)
-        record = of_job.get(api_key) if of_job else None
+        record = self._first.get(job_id)
+        if record is not None and record.api_key != api_key:
+            record = record.others.get(api_key) if record.others else None
         if record is not None and record.guest:
-            self._guests.move_to_end((api_key, job_id))
+            self._guests.move_to_end(record)
         return record
+
+    def at(self, path: str, api_keys: tuple[str, ...]) -> Record | None:
+        """Return the record that the last poll of this path led to, if it was with this key; else None."""
+        record = self._at_path.get(path)
+        if record is None or len(api_keys) != 1 or record.api_key != api_keys[0]:
+            return None
+        if record.guest:
+            self._guests.move_to_end(record)
+        return record
+
+    def lead(self, path: str, record: Record) -> None:
+        """Let a path lead straight to a record."""
+        self._leave_path(record)
+        record.path = path
+        self._at_path[path] = record
 
     def add(self, record: Record, now: int) -> Record:
         """Keep a new record, started at ``now``; forget the oldest guest where there are too many."""
-        pair = (record.api_key, record.job_id)
         record.state = State(self._starts.get(record.job_id, 0), now)
-        self._all.setdefault(record.job_id, {})[record.api_key] = record
+        first = self._first.setdefault(record.job_id, record)
+        if first is not record:
+            first.others = first.others or {}
+            first.others[record.api_key] = record
         if record.guest:
-            self._guests[pair] = None
+            self._guests[record] = None
             if len(self._guests) > self._max_guests:
-                self._forget(*next(iter(self._guests)))
+                self._forget(next(iter(self._guests)))
                 self.forgotten += 1
         return record
 
     def of(self, job_id: str) -> Iterator[Record]:
         """Yield the records of one job, one for each key that has polled it, in the order they came."""
-        return iter(list(self._all.get(job_id, {}).values()))
+        first = self._first.get(job_id)
+        return iter([first, *(first.others or {}).values()] if first else [])
 
     def polled(self) -> Iterator[str]:
         """Yield the ids of all jobs that have been polled, in the order of their first poll."""
-        return iter(self._all)
+        return iter(self._first)
 
     def met_by_pattern(self) -> Iterator[str]:
         """Yield the ids of polled jobs that only a pattern knows, in the order of their latest poll."""
-        pairs = ((job_id, self._all[job_id][api_key]) for api_key, job_id in self._guests)
-        return iter(dict.fromkeys(job_id for job_id, record in pairs if record.program.is_pattern))
+        return iter(dict.fromkeys(record.job_id for record in self._guests if record.program.is_pattern))
 
     def adopt(
         self, program_of: Callable[[Record], Program | None], start_holds: Callable[[str], bool]
@@ -87,13 +119,13 @@ class Records:
         Returns how many were kept and how many forgotten.
         """
         kept = dropped = 0
-        for record in [record for of_job in self._all.values() for record in of_job.values()]:
+        for record in [record for job_id in self._first for record in self.of(job_id)]:
             program = program_of(record)
             if program is None:
-                self._forget(record.api_key, record.job_id)
+                self._forget(record)
                 dropped += 1
             else:
-                record.program, record.cached = program, None
+                record.program, record.answer = program, None
                 kept += 1
         self._starts = {job_id: index for job_id, index in self._starts.items() if start_holds(job_id)}
         return kept, dropped
@@ -109,17 +141,29 @@ class Records:
     def clear(self, job_id: str | None = None) -> None:
         """Forget everything, or everything of one job."""
         if job_id is None:
-            self._all.clear()
+            self._first.clear()
+            self._at_path.clear()
             self._guests.clear()
             self._starts.clear()
             return
         for record in self.of(job_id):
-            self._forget(record.api_key, job_id)
+            self._forget(record)
         self._starts.pop(job_id, None)
 
-    def _forget(self, api_key: str, job_id: str) -> None:
-        of_job = self._all[job_id]
-        del of_job[api_key]
-        if not of_job:
-            del self._all[job_id]
-        self._guests.pop((api_key, job_id), None)
+    def _forget(self, record: Record) -> None:
+        first = self._first[record.job_id]
+        others = first.others or {}
+        if record is not first:
+            del others[record.api_key]
+        elif others:
+            heir = others.pop(next(iter(others)))
+            heir.others = others
+            self._first[record.job_id] = heir
+        else:
+            del self._first[record.job_id]
+        self._leave_path(record)
+        self._guests.pop(record, None)
+
+    def _leave_path(self, record: Record) -> None:
+        if self._at_path.get(record.path) is record:
+            del self._at_path[record.path]
