@@ -37,6 +37,8 @@ class ProgramStep(NamedTuple):
     fault: str | None = None
     http_status: int | None = None
     retry: RetryAfter | None = None
+    asked_wait: int | None = None
+    """How long the answer asks a client to wait, in nanoseconds; ``retry`` writes that header, if it is not literal."""
     frame: tuple[bytes, bytes] | None = None
 
 
@@ -161,17 +163,18 @@ def compile_job(scenario: Scenario, job: Job, *path: str | int) -> Program:
 
 
 def _step(scenario: Scenario, index: int, step: Step, path: tuple[str | int, ...]) -> ProgramStep:
-    source = scenario.where(*path, "timeline", index)
+    at = ProgramStep(index, step, scenario.where(*path, "timeline", index))
     match step:
         case StatusStep():
-            return ProgramStep(index, step, source, status=step.status, http_status=200, frame=frame_of(step))
+            return at._replace(status=step.status, http_status=200, frame=frame_of(step))
         case ErrorStep():
-            return ProgramStep(index, step, source, error=step.error)
+            return at._replace(error=step.error)
         case FaultStep():
-            return ProgramStep(index, step, source, fault=step.fault)
+            return at._replace(fault=step.fault)
         case ReplyStep(reply=Literal(retry_after=RetryDate(date=span))):
-            return ProgramStep(index, step, source, retry=RetryAfter(span, as_date=True))
+            return at._replace(retry=RetryAfter(span, as_date=True), asked_wait=span)
         case ReplyStep(reply=Literal(retry_after=int(span))):
-            return ProgramStep(index, step, source, retry=RetryAfter(span))
-        case _:
-            return ProgramStep(index, step, source)
+            return at._replace(retry=RetryAfter(span), asked_wait=span)
+        case ReplyStep(reply=reply):
+            at = at._replace(asked_wait=reply.literal_wait)
+    return at

@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
 )
 
+from mock_p1.core.clock import SECOND
 from mock_p1.core.contract import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.core.fakes import Whole, Words  # noqa: TC001 -- pydantic reads the annotations
 from mock_p1.core.model import OneOf, Path, Strict, WrittenText, Wrong, all_of, kind_of, refuse_unknown, wrong
@@ -166,6 +167,13 @@ class Literal(Strict):
             yield ("headers", named[0]), wrong("retry_after: writes this header; keep one of the two", of_key=True)
         if data.get("status_code") in BODILESS and data.get("body"):
             yield ("body",), wrong(f"an answer with status_code {data['status_code']} has no body", of_key=True)
+
+
+    @property
+    def literal_wait(self) -> int | None:
+        """The wait that a literal Retry-After header asks for in seconds, in nanoseconds; None without one."""
+        value = next((value for name, value in self.headers.items() if name.lower() == "retry-after"), "")
+        return int(value) * SECOND if re.fullmatch("[0-9]{1,9}", value) else None
 
 
 class ReplyStep(Step):

@@ -54,9 +54,17 @@ def test_retry_after_says_a_date_by_the_mocks_clock():
     assert retry_after(poll(engine)) == "Sun, 01 Feb 2026 01:00:01 GMT"
 
 
-def test_the_journal_knows_how_long_the_client_was_asked_to_wait():
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "{status_code: 503, retry_after: 30s}",
+        "{status_code: 503, retry_after: {date: 30s}}",
+        "{status_code: 503, headers: {retry-after: 30}}",
+    ],
+)
+def test_the_journal_knows_how_long_the_client_was_asked_to_wait(reply):
     """Whoever judges the client finds the wait beside the poll."""
-    engine = answering("{status_code: 503, retry_after: 30s}")
+    engine = answering(reply)
     poll(engine)
     assert [entry.retry_after for entry in engine.journal] == [30 * SECOND]
 
