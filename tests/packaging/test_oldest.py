@@ -1,0 +1,16 @@
+"""The oldest dependencies that are allowed are the ones that CI tests with."""
+
+import re
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_constraints_are_the_lower_bounds():
+    """.ci/oldest.txt pins every dependency, ours and the tests', to the lower bound that pyproject.toml gives it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    required = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    bounds = [re.match(r"([\w.-]+)>=([\d.]+)", line).groups() for line in required]
+    pinned = (ROOT / ".ci" / "oldest.txt").read_text(encoding="utf-8").splitlines()
+    assert [line for line in pinned if not line.startswith("#")] == sorted(f"{name}=={low}" for name, low in bounds)
