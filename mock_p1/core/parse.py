@@ -28,6 +28,7 @@ _BYTE_ORDER_MARKS: Final = (
     (b"\xfe\xff", "utf-16"),
 )
 _NOT_IN_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_ESCAPE = re.compile(r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)", re.DOTALL)
 
 
 def parse(source: str | bytes, name: str = "scenario", attach: Attach | None = None) -> Scenario:
@@ -120,12 +121,24 @@ def _root(text: str, report: Callable[[int, int, str], None]) -> Node | None:
         broken = True
         report(line, column, what)
 
-    root = read_tree(text, note)
+    root = read_tree(_with_whole_characters(text), note)
     if root is None or root.value is None:
         if not broken:
             report(1, 1, "the file is empty; a scenario needs at least jobs: with one job")
         return None
     return root
+
+
+def _with_whole_characters(text: str) -> str:
+    """Return the text of a JSON file as YAML has it: a character above U+FFFF is one escape, not two."""
+    return _ESCAPE.sub(_one_escape, text) if text.lstrip().startswith("{") else text
+
+
+def _one_escape(escape: re.Match[str]) -> str:
+    if escape[1] is None:
+        return escape[0]
+    high, low = (int(half, 16) - base for half, base in zip(escape.groups(), (0xD800, 0xDC00), strict=True))
+    return f"\\U{0x10000 + (high << 10) + low:08X}"
 
 
 def _place(text: str, offset: int) -> tuple[int, int]:

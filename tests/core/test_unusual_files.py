@@ -1,5 +1,7 @@
 """Files that are merely unusual: they work."""
 
+import json
+
 import pytest
 
 from mock_p1.core.parse import parse
@@ -53,6 +55,23 @@ def test_json_is_yaml():
     """A scenario may be written in JSON."""
     text = '{"$schema": "x", "jobs": {"a": {"timeline": [{"status": "job_finished", "model_id": 7}]}}}'
     assert parse(text).jobs["a"].steps[0].model_id == 7
+
+
+@pytest.mark.parametrize(
+    ("escaped", "expected"),
+    [
+        (r"\ud83c\udf89", "🎉"),
+        (r"\uD83C\uDF89!", "🎉!"),
+        (r"\\ud83c\\udf89", r"\ud83c\udf89"),
+        (r"\\\ud83c\udf89", "\\🎉"),
+        (r"\/\t\u00e9", "/\té"),
+    ],
+)
+def test_json_escapes(escaped, expected):
+    """JSON writes a character above U+FFFF as two escapes, which YAML does not know; tabs may indent it."""
+    text = f'\n{{\n\t"description": "{escaped}"\n}}'
+    assert json.loads(text)["description"] == expected
+    assert parse(text).description == expected
 
 
 def test_anchors_aliases_and_merges():
