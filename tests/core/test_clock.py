@@ -18,6 +18,7 @@ class Time:
         self.now = 5 * SECOND
 
     def __call__(self):
+        """Return real nanoseconds."""
         return self.now
 
     def passes(self, seconds):

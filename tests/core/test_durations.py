@@ -34,7 +34,26 @@ def test_what_a_duration_means(text, expected):
 
 @pytest.mark.parametrize(
     "text",
-    ["", " ", "90", "s", "-5s", "+5s", "5 seconds", "1 0s", "1..5s", ".5s", "5.s", "1e3s", "５s", "1h30", "1:30", "s5", "1S", "9" * 30 + "s"],
+    [
+        "",
+        " ",
+        "90",
+        "s",
+        "-5s",
+        "+5s",
+        "5 seconds",
+        "1 0s",
+        "1..5s",
+        ".5s",
+        "5.s",
+        "1e3s",
+        "\uff15s",
+        "1h30",
+        "1:30",
+        "s5",
+        "1S",
+        "9" * 30 + "s",
+    ],
 )
 def test_what_is_no_duration(text):
     """The message says how to write one."""
@@ -42,7 +61,9 @@ def test_what_is_no_duration(text):
         parse_duration(text)
 
 
-@pytest.mark.parametrize("text", ["3650d1ms", "3651d", "99999999999999999999d", "99999999999999999999.99999999999999999999d"])
+@pytest.mark.parametrize(
+    "text", ["3650d1ms", "3651d", "99999999999999999999d", "99999999999999999999.99999999999999999999d"]
+)
 def test_ten_years_are_the_longest(text):
     """Beyond that it is a slip."""
     with pytest.raises(ValueError, match="longer than ten years"):
@@ -57,7 +78,14 @@ def test_what_is_written_can_be_read(span):
 
 @pytest.mark.parametrize(
     ("span", "expected"),
-    [(0, "0s"), (1, "1ms"), (90 * SECOND, "1m30s"), (5400 * SECOND, "1h30m"), (SECOND + 1, "1s1ms"), (UNITS["d"], "1d")],
+    [
+        (0, "0s"),
+        (1, "1ms"),
+        (90 * SECOND, "1m30s"),
+        (5400 * SECOND, "1h30m"),
+        (SECOND + 1, "1s1ms"),
+        (UNITS["d"], "1d"),
+    ],
 )
 def test_how_a_span_is_shown(span, expected):
     """The way a person would write it; what is left of a millisecond is rounded up, for there is something to wait."""
@@ -75,5 +103,5 @@ def test_a_span_in_any_form(span, expected):
 )
 def test_a_span_that_is_none(span):
     """Neither negative, nor without end, nor beyond ten years."""
-    with pytest.raises(ValueError, match="between 0 and ten years|is not a duration"):
+    with pytest.raises(ValueError, match=r"between 0 and ten years|is not a duration"):
         nanoseconds(span)

@@ -25,8 +25,18 @@ def test_a_poll_leaves_a_row(mock):
     asked.wait(1.5)
     asked.sees(key=KEY)
     (entry,) = asked.entries
-    assert (entry.number, entry.at, entry.method, entry.path) == (1, 1_500_000_000, "GET", "/v1/external/retrain_jobs/a")
-    assert (entry.operation, entry.job_id, entry.http_status, entry.status) == ("retrain_status", "a", 200, "job_waiting")
+    assert (entry.number, entry.at, entry.method, entry.path) == (
+        1,
+        1_500_000_000,
+        "GET",
+        "/v1/external/retrain_jobs/a",
+    )
+    assert (entry.operation, entry.job_id, entry.http_status, entry.status) == (
+        "retrain_status",
+        "a",
+        200,
+        "job_waiting",
+    )
     assert (entry.error, entry.fault, entry.source, entry.notes) == (None, None, "f.yaml:5", ())
     assert (entry.outcome, entry.waits_for, entry.unexpected) == ("job_waiting", "1 more poll", False)
 
@@ -87,7 +97,12 @@ def test_a_download_leaves_a_row(mock):
     asked.ask("/results/a/6/result.zip", KEY)
     asked.ask("/results/a/1/result.zip")
     found, missing = asked.entries
-    assert (found.operation, found.job_id, found.http_status, found.source) == ("result_download", "a", 200, "f.yaml:10")
+    assert (found.operation, found.job_id, found.http_status, found.source) == (
+        "result_download",
+        "a",
+        200,
+        "f.yaml:10",
+    )
     assert (missing.http_status, missing.api_key, found.api_key) == (404, "", "")
 
 

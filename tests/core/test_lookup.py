@@ -28,7 +28,8 @@ def test_many_stars_take_no_more_time():
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("ab", "ab"), ("abc", "ab*"), ("ac", "a*"), ("xc", "*c"), ("x", "*"), ("", "*"), ("ab*", "ab*")]
+    ("name", "expected"),
+    [("ab", "ab"), ("abc", "ab*"), ("ac", "a*"), ("xc", "*c"), ("x", "*"), ("", "*"), ("ab*", "ab*")],
 )
 def test_exact_then_in_order_then_the_star(name, expected):
     """The order of the file decides between patterns."""

@@ -35,7 +35,10 @@ def test_the_same_seed_gives_the_same_bytes():
 
 def test_the_bytes_of_a_scenario_are_pinned(mock):
     """From the seed in the file to the last byte of the download."""
-    assert sha256(fetch(mock(GENERATED)).body).hexdigest() == "a2d02bd71b22573641063eb44ce2515248928db911b65d771e99ef3b858c861a"
+    assert (
+        sha256(fetch(mock(GENERATED)).body).hexdigest()
+        == "a2d02bd71b22573641063eb44ce2515248928db911b65d771e99ef3b858c861a"
+    )
 
 
 def test_it_is_a_zip_with_the_three_files():
@@ -80,7 +83,9 @@ def test_download_url_answers_without_a_key(mock):
 
 def test_a_result_of_so_many_rows(mock):
     """As many as the scenario says; a hundred where it says nothing."""
-    asked = mock("jobs: {a: {timeline: [{status: s, result: {rows: 3}}]}, b: {timeline: [{status: s, result: generated}]}}")
+    asked = mock(
+        "jobs: {a: {timeline: [{status: s, result: {rows: 3}}]}, b: {timeline: [{status: s, result: generated}]}}"
+    )
     counts = [len(tables(fetch(asked, job, 1).body)["evaluation_raw_data.csv"]) - 1 for job in "ab"]
     assert counts == [3, 100]
 
