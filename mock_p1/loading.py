@@ -43,20 +43,20 @@ def look_up(source: str | Path | Scenario, shelves: Sequence[Path], bases: Seque
     """
     if isinstance(source, Scenario):
         return source
-    name = str(source)
-    for path in _candidates(name, shelves, bases):
-        if _stands(path):
-            return read_scenario(path, name=_shown(path))
-    if name in bundled():
-        return read_scenario(bundled()[name], name=f"{name}.yaml")
-    for path in (base / name for base in bases):
-        if name and _stands(path):  # a bare word that is a file after all
-            return read_scenario(path, name=_shown(path))
-    raise ScenarioError([Problem(name, 0, 0, _not_found(name, shelves, bases))])
+    path, shown = _place_of(str(source), shelves, bases)
+    return read_scenario(path, name=shown)
 
 
-def read_scenario(path: Path, *, name: str | None = None) -> Scenario:
-    """Read a scenario file; ``name`` is what problems and the journal call it. Raises ScenarioError."""
+def scenario_file(source: str | Path) -> tuple[Path, str]:
+    """Return the file that ``load_scenario`` reads for ``source``, and what it calls it; raises ScenarioError."""
+    return _place_of(str(source), (), (Path(),))
+
+
+def read_scenario(path: Path, *, name: str | None = None, named: set[Path] | None = None) -> Scenario:
+    """Read a scenario file; ``name`` is what problems and the journal call it. Raises ScenarioError.
+
+    ``named`` takes the result files that the scenario names, whether they are there or not.
+    """
     shown = name or str(path)
     try:
         size = path.stat().st_size
@@ -68,7 +68,20 @@ def read_scenario(path: Path, *, name: str | None = None) -> Scenario:
             content = file.read(MAX_BYTES + 1)  # a pipe or a device has no size beforehand
     except OSError as error:
         raise ScenarioError([Problem(shown, 0, 0, f"cannot be read: {error.strerror or error}")]) from None
-    return parse(content, shown, partial(_attach, path.parent))
+    return parse(content, shown, partial(_attach, path.parent, set() if named is None else named))
+
+
+def _place_of(name: str, shelves: Sequence[Path], bases: Sequence[Path]) -> tuple[Path, str]:
+    """Return the file that a name leads to, and what it is called; ScenarioError where there is none."""
+    for path in _candidates(name, shelves, bases):
+        if _stands(path):
+            return path, _shown(path)
+    if name in bundled():
+        return bundled()[name], f"{name}.yaml"
+    for path in (base / name for base in bases):
+        if name and _stands(path):  # a bare word that is a file after all
+            return path, _shown(path)
+    raise ScenarioError([Problem(name, 0, 0, _not_found(name, shelves, bases))])
 
 
 def _stands(path: Path) -> bool:
@@ -112,8 +125,11 @@ def _not_found(name: str, shelves: Sequence[Path], bases: Sequence[Path]) -> str
     return f"no such file{where}, and no bundled scenario of that name; bundled: {', '.join(bundled())}{meant}"
 
 
-def _attach(folder: Path, name: str) -> bytes:
-    """Return the bytes of a result file beside the scenario; ValueError if it is outside, missing or too large."""
+def _attach(folder: Path, named: set[Path], name: str) -> bytes:
+    """Return the bytes of a result file beside the scenario; ValueError if it is outside, missing or too large.
+
+    Its path is added to ``named`` unless it is outside.
+    """
     shown = f"result.file {shorten(name)!r}"
     missing = f"{shown} does not exist; it is looked for beside the scenario file"
     if "\0" in name:
@@ -123,6 +139,7 @@ def _attach(folder: Path, name: str) -> bytes:
         path = (root / name.replace("\\", "/")).resolve()
         if not path.is_relative_to(root):
             raise ValueError(f"{shown} lies outside the scenario's own folder; put the file beside the scenario")
+        named.add(path)
         if not path.is_file():
             raise ValueError(missing)
         if path.stat().st_size > MAX_RESULT_BYTES:
