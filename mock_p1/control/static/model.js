@@ -1,0 +1,95 @@
+// What the page knows: the clock, the timelines, where every job is. Time passes here as it does in the mock.
+
+const MAX_DOTS = 24;
+
+export const clock = { now: 0, speed: 1, frozen: false, kind: "real", at: performance.now() };
+export const timelines = new Map();
+export const jobs = new Map();
+
+/** Take over what the mock says of its clock. */
+export const setClock = (told) => Object.assign(clock, told, { at: performance.now() });
+
+/** How many of the mock's seconds pass in a real one. */
+export const pace = () => (clock.frozen || clock.kind === "virtual" ? 0 : clock.speed);
+
+/** The moment that the mock's clock shows now. */
+export const now = () => clock.now + ((performance.now() - clock.at) / 1000) * pace();
+
+/** Take over a job as the API shows it; dots that were drawn stay. */
+export function setJob(told) {
+  const known = jobs.get(told.job_id);
+  const job = { ...told, dots: known?.dots ?? [], version: (known?.version ?? 0) + 1 };
+  if (known && told.tracks.length === 0) job.dots = [];
+  jobs.set(told.job_id, job);
+  return job;
+}
+
+/** A poll moves the track of the key that made it, and leaves a dot where it saw the job. */
+export function poll(row) {
+  const job = jobs.get(row.job_id);
+  if (!job) return false;
+  const steps = timelines.get(job.timeline)?.steps;
+  if (!row.place || !steps || row.place.step > steps.length) return true;
+  const before = job.tracks.find((track) => track.caller === row.caller);
+  const track = { ...row.place, api_key: row.api_key, caller: row.caller, polls: (before?.polls ?? 0) + 1, last_poll: row.at };
+  job.tracks = [track, ...job.tracks.filter((other) => other !== before)].slice(0, 20);
+  job.keys += before ? 0 : 1;
+  dot(row);
+  return true;
+}
+
+/** Leave a dot where a poll saw its job. */
+export function dot(row) {
+  const job = jobs.get(row.job_id);
+  const steps = timelines.get(job?.timeline)?.steps;
+  if (!steps || !row.place || row.place.step > steps.length) return;
+  job.dots = [...job.dots, { ...seenAt(steps, row, job), outcome: row.outcome }].slice(-MAX_DOTS);
+  job.version += 1;
+}
+
+/** Where on the timeline a poll saw the job: the step from 0, and how far into it, from 0 to 1. */
+function seenAt(steps, row, job) {
+  const { step, since, seen } = row.place;
+  if (seen === 0) {
+    const index = step > 1 ? step - 2 : steps.length - 1;
+    return { step: index, at: steps[index].polls ? 1 - 0.5 / steps[index].polls : 0.5 };
+  }
+  const { polls, seconds } = steps[step - 1];
+  if (polls) return { step: step - 1, at: (seen - 0.5) / polls };
+  if (seconds) return { step: step - 1, at: Math.min(1, (row.at - since) / seconds) };
+  const here = job.dots.filter((dot) => dot.step === step - 1).length;
+  return { step: step - 1, at: Math.min(0.96, 0.05 + here * 0.06) };
+}
+
+/** Where a job is at a moment: its step from 0, how far into it, and what it waits for. */
+export function place(job, at) {
+  const { steps, at_end } = timelines.get(job.timeline);
+  const loops = at_end === "loop";
+  const track = job.tracks[0];
+  if (!track) return { index: job.start_step - 1, part: 0, polled: false };
+  let index = track.step - 1;
+  let { since, seen } = track;
+  const lap = loops && steps.every((step) => step.seconds) ? steps.reduce((sum, step) => sum + step.seconds, 0) : 0;
+  if (lap && at - since > lap) since += Math.floor((at - since) / lap) * lap;
+  for (let turns = 0; turns < 10000; turns += 1) {
+    const { seconds } = steps[index];
+    const last = index + 1 === steps.length && !loops;
+    if (!seconds || last || at - since < seconds) break;
+    since += seconds;
+    index = (index + 1) % steps.length;
+    seen = 0;
+  }
+  const { seconds, polls } = steps[index];
+  if (seconds) return { index, part: Math.max(0, Math.min(1, (at - since) / seconds)), left: Math.max(0, since + seconds - at), polled: true };
+  if (polls) return { index, part: seen / polls, more: polls - seen, polled: true };
+  return { index, part: 0, manual: steps[index].for === "manual", polled: true };
+}
+
+/** What kind of outcome it is, for its colour. */
+export function mood(kind, outcome) {
+  if (kind === "fault") return "fault";
+  if (kind === "error") return "fail";
+  if (kind === "reply") return Number(outcome.slice(5)) >= 500 ? "fault" : "other";
+  const known = { job_waiting: "wait", job_running: "run", job_finished: "done", job_failed: "fail" };
+  return known[outcome] ?? "other";
+}
