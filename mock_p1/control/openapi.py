@@ -167,8 +167,9 @@ def _refusals(statuses: tuple[int, ...]) -> dict[str, Any]:
 _EVENTS: Final[dict[str, Any]] = {
     "summary": "What happens, as it happens.",
     "description": "Server-sent events. hello comes first; then poll and request (a Request each), job (a Job), clock "
-    "(a Clock), next (a Queue), scenario and reset (the scenario), requests (they were forgotten), and missed where "
-    "events were dropped before they could be told. A comment every 15 seconds shows that the line is alive.",
+    "(a Clock), next (a Queue), scenario and reset (the scenario), problems (what is wrong with the file that is "
+    "watched), requests (they were forgotten), and missed where events were dropped before they could be told. "
+    "A comment every 15 seconds shows that the line is alive.",
     "operationId": "get_events",
     "parameters": [
         {**_parameter("Last-Event-ID", "header", TEXT), "description": "Go on after this event."},

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mock_p1.core.engine import Engine
     from mock_p1.core.messages import Reply
+    from mock_p1.core.problems import Problem
 
 POLICY: Final = {
     "Cache-Control": "no-store",
@@ -48,6 +49,13 @@ class Panel:
         """Held while a scenario is checked and swapped: one at a time."""
         self.threads = BoundedSemaphore(MAX_THREADS)
         """How many threads of a WSGI server may be held by those who listen to events; it has few."""
+        self.problems: tuple[Problem, ...] = ()
+        """What is wrong with the scenario file that is watched, API keys masked; nothing where none is."""
+
+    def tell_problems(self, problems: tuple[Problem, ...]) -> None:
+        """Keep what is wrong with the file that is watched, and tell those who listen."""
+        self.problems = problems
+        self.engine.changes.note("problems", self.engine.clock.now())
 
     def put_in(self, app: Flask) -> None:
         """Let the routes of an app find these controls."""

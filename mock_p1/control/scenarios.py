@@ -15,7 +15,7 @@ from mock_p1.core.problems import ScenarioError, unknown
 from mock_p1.loading import bundled, load_scenario
 
 if TYPE_CHECKING:
-    from mock_p1.core.engine import Engine
+    from mock_p1.control.panel import Panel
     from mock_p1.core.scenario import Scenario
 
 YAML_TYPES: Final = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml", "text/vnd.yaml")
@@ -34,7 +34,7 @@ routes = Blueprint("scenarios", __name__)
 def show_scenario() -> Response:
     """Answer the scenario, its keys masked."""
     query(())
-    return answer({**about(panel().engine), "text": _text(panel().engine.scenario), "bundled": list(bundled())})
+    return answer({**about(panel()), "text": _text(panel().engine.scenario), "bundled": list(bundled())})
 
 
 @routes.put("/scenario")
@@ -44,11 +44,15 @@ def swap_scenario() -> Response:
     body = read_body()
     with panel().loading:
         kept, dropped = panel().driver.load(_scenario_in(body, name))
-    return answer({**about(panel().engine), "kept": kept, "dropped": dropped})
+    return answer({**about(panel()), "kept": kept, "dropped": dropped})
 
 
-def about(engine: Engine) -> dict[str, Any]:
-    """Return what there is to say of the scenario in a few words."""
+def about(controls: Panel) -> dict[str, Any]:
+    """Return what there is to say of the scenario in a few words.
+
+    ``problems`` are those of the file that is watched: it has been changed, and cannot be played as it is now.
+    """
+    engine = controls.engine
     scenario = engine.scenario
     keys = scenario.api_keys or {}
     return {
@@ -57,7 +61,13 @@ def about(engine: Engine) -> dict[str, Any]:
         "seed": engine.seed,
         "jobs": engine.jobs.count,
         "api_keys": [{"api_key": masked_key(name), "state": keys[name]} for name in keys],
+        **problems_of(controls),
     }
+
+
+def problems_of(controls: Panel) -> dict[str, Any]:
+    """Return what is wrong with the file that is watched."""
+    return {"problems": [problem._asdict() for problem in controls.problems]}
 
 
 def _text(scenario: Scenario) -> str | None:

@@ -88,6 +88,10 @@ _SCENARIO: Final[Schema] = {
     "seed": {"type": "integer"},
     "jobs": COUNT,
     "api_keys": every(whole({"api_key": {**TEXT, "description": "Masked."}, "state": TEXT})),
+    "problems": {
+        **every(ref("Problem")),
+        "description": "With --watch: what is wrong with the file since it was changed; the one before is played on.",
+    },
 }
 _REQUEST: Final[Schema] = {
     "number": COUNT,
@@ -176,7 +180,8 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Deleted": whole({"deleted": COUNT}),
     "Refused": whole(
         {"error": TEXT, "message": TEXT, "remedy": TEXT},
-        {"problems": every(whole({"file": TEXT, "line": COUNT, "column": COUNT, "text": TEXT}))},
+        {"problems": every(ref("Problem"))},
     ),
+    "Problem": whole({"file": TEXT, "line": COUNT, "column": COUNT, "text": TEXT}),
     "Empty": {"type": "object", "maxProperties": 0},
 }

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from mock_p1 import __version__
 from mock_p1.control import views
 from mock_p1.control.failures import queue
-from mock_p1.control.scenarios import about
+from mock_p1.control.scenarios import about, problems_of
 from mock_p1.core import overview
 from mock_p1.core.contract import RETRAIN_STATUS
 from mock_p1.core.journal import Entry
@@ -61,7 +61,7 @@ class Stream:
             "run": self._panel.run,
             "version": __version__,
             "resumed": resumed,
-            "scenario": about(self._engine),
+            "scenario": about(self._panel),
             "clock": views.clock(self._engine),
         }
         return b"retry: 1000\n" + self._event("hello", greeting, place), place
@@ -100,7 +100,9 @@ class Stream:
             case "next":
                 return queue(self._engine)
             case "scenario" | "reset":
-                return about(self._engine)
+                return about(self._panel)
+            case "problems":
+                return problems_of(self._panel)
             case _:
                 return {"last": self._engine.journal.last}
 

@@ -8,7 +8,7 @@ from typing import Final, Literal, NamedTuple
 
 MAX_CHANGES: Final = 1000
 
-Kind = Literal["job", "next", "clock", "scenario", "requests", "reset"]
+Kind = Literal["job", "next", "clock", "scenario", "problems", "requests", "reset"]
 
 
 class Change(NamedTuple):
