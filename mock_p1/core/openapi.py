@@ -10,6 +10,7 @@ from typing import Any, Final
 from mock_p1 import __version__
 from mock_p1.core import contract
 from mock_p1.core.answers import error_body
+from mock_p1.core.openapi_own import JSON, assumed, documented, no_id, not_imitated_schema, parameter, result_download
 from mock_p1.core.scenario import Assumptions
 
 VERSION: Final = "3.1.0"
@@ -19,9 +20,9 @@ _PAGE: Final = 'manual, page "Retrain Status Check API"'
 _BODY: Final = f"{_PAGE}: Response, body"
 _ERRORS: Final = f"{_PAGE}: Response, error message"
 _EXAMPLES: Final = f"{_PAGE}: examples"
-_JSON: Final = "application/json"
 _KEY: Final = "apiKey"
 _OK: Final = 200
+_NOT_FOUND: Final = 404
 
 _FIELDS: Final[dict[str, dict[str, Any]]] = {
     "status": {
@@ -55,7 +56,7 @@ _FIELDS: Final[dict[str, dict[str, Any]]] = {
 
 def openapi(assumptions: Assumptions | None = None) -> dict[str, Any]:
     """Return the description of the API as plain data. ``assumptions`` are a scenario's; by default the mock's own."""
-    assumed = assumptions or Assumptions()
+    given = assumptions or Assumptions()
     return {
         "openapi": VERSION,
         "info": {
@@ -66,16 +67,16 @@ def openapi(assumptions: Assumptions | None = None) -> dict[str, Any]:
             "version": __version__,
         },
         "servers": [
-            {"url": MOCK_SERVER, "description": "Mock P1, as `mock-p1 serve` starts it.", **_assumed("the mock's own")},
+            {"url": MOCK_SERVER, "description": "Mock P1, as `mock-p1 serve` starts it.", **assumed("the mock's own")},
             *(
-                {"url": host, **_documented(f"{_PAGE}, {edition} edition: URL")}
+                {"url": host, **documented(f"{_PAGE}, {edition} edition: URL")}
                 for host, edition in zip(contract.DOCUMENTED_HOSTS, ("Japanese", "English"), strict=True)
             ),
         ],
         "security": [{_KEY: []}],
         "paths": {
-            contract.RETRAIN_STATUS.template: {"get": _retrain_status(assumed)},
-            contract.RESULT_DOWNLOAD.template: {"get": _result_download()},
+            contract.RETRAIN_STATUS.template: {"get": _retrain_status(given)},
+            contract.RESULT_DOWNLOAD.template: {"get": result_download()},
         },
         "components": {
             "securitySchemes": {
@@ -84,65 +85,55 @@ def openapi(assumptions: Assumptions | None = None) -> dict[str, Any]:
                     "in": "header",
                     "name": contract.API_KEY_HEADER,
                     "description": "One key is issued for each model.",
-                    **_documented(f"{_PAGE}: Request, header"),
+                    **documented(f"{_PAGE}: Request, header"),
                 }
             },
             "schemas": {
                 "RetrainStatus": _reply_schema(),
-                **{name: _error_schema(error, assumed) for name, error in contract.DOCUMENTED_ERRORS.items()},
+                "NotImitated": not_imitated_schema(),
+                **{name: _error_schema(error, given) for name, error in contract.DOCUMENTED_ERRORS.items()},
             },
         },
     }
 
 
-def _documented(source: str) -> dict[str, str]:
-    return {"x-standing": "documented", "x-source": source}
-
-
-def _assumed(reason: str) -> dict[str, str]:
-    return {"x-standing": "assumed", "x-source": reason}
-
-
-def _parameter(name: str, description: str, standing: dict[str, str], schema: dict[str, Any]) -> dict[str, Any]:
-    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema, **standing}
-
-
-def _retrain_status(assumed: Assumptions) -> dict[str, Any]:
+def _retrain_status(given: Assumptions) -> dict[str, Any]:
     operation = contract.RETRAIN_STATUS
     never = sorted({".", "..", *operation.reserved})
     return {
         "operationId": operation.name,
         "summary": operation.summary,
         "parameters": [
-            _parameter(
+            parameter(
                 "retrain_job_id",
                 "Issued when the upload URL was fetched.",
-                _documented(f"{_PAGE}: Request, path parameter"),
+                documented(f"{_PAGE}: Request, path parameter"),
                 {"type": "string", "minLength": 1, "not": {"enum": never}, "examples": ["retrain-001"]},
             )
         ],
-        "responses": _responses(assumed),
+        "responses": _responses(given),
         "x-standing": operation.standing,
         "x-source": f"{_PAGE}: URL",
     }
 
 
-def _responses(assumed: Assumptions) -> dict[str, Any]:
+def _responses(given: Assumptions) -> dict[str, Any]:
     """Return the responses of a poll by HTTP status; which error has which status is assumed."""
     by_status: dict[int, list[str]] = {}
     for name in contract.DOCUMENTED_ERRORS:
-        by_status.setdefault(assumed.http_status(name), []).append(name)
-    responses = {str(status): _errors(names, assumed) for status, names in sorted(by_status.items())}
+        by_status.setdefault(given.http_status(name), []).append(name)
+    responses = {str(status): _errors(names, given) for status, names in sorted(by_status.items())}
     between = {
         "description": "Not the API's own: what a gateway or proxy answers, and a scenario plays by `reply:`.",
-        **_assumed("usual for gateways and proxies"),
+        **assumed("usual for gateways and proxies"),
     }
-    ok = _reply()
-    if errors := responses.get(str(_OK)):  # a scenario may assume that errors have the same status as replies
-        either = [ok["content"][_JSON]["schema"], *errors["content"][_JSON]["schema"]["oneOf"]]
-        ok["content"][_JSON]["schema"] = {"oneOf": either}
-        ok["content"][_JSON]["examples"] |= errors["content"][_JSON]["examples"]
-    return {"429": between, "5XX": between, **responses, str(_OK): ok}
+    others = {str(_OK): _reply(), str(_NOT_FOUND): no_id()}
+    for status, response in others.items():
+        if errors := responses.get(status):  # a scenario may assume that errors have this status too
+            content, more = response["content"][JSON], errors["content"][JSON]
+            content["schema"] = {"oneOf": [content["schema"], *more["schema"]["oneOf"]]}
+            content["examples"] |= more["examples"]
+    return {"429": between, "5XX": between, **responses, **others}
 
 
 def _reply() -> dict[str, Any]:
@@ -152,7 +143,7 @@ def _reply() -> dict[str, Any]:
     return {
         "description": "Where the job stands. The fields come in the order of the schema's properties.",
         "content": {
-            _JSON: {
+            JSON: {
                 "schema": {"$ref": "#/components/schemas/RetrainStatus"},
                 "examples": {
                     "running": {"summary": "Not finished yet.", "value": {"status": "job_running", **metadata}},
@@ -160,24 +151,32 @@ def _reply() -> dict[str, Any]:
                 },
             }
         },
+        "links": {
+            "poll_again": {
+                "operationId": contract.RETRAIN_STATUS.name,
+                "parameters": {"retrain_job_id": "$response.body#/metadata/retrain_job_id"},
+                "description": f"Ask again until the status is {contract.FINISHED}.",
+                **documented(_EXAMPLES),
+            }
+        },
         "x-body-standing": "documented",
-        **_assumed("HTTP status and media type are the usual ones; the manual names neither"),
+        **assumed("HTTP status and media type are the usual ones; the manual names neither"),
     }
 
 
-def _errors(names: list[str], assumed: Assumptions) -> dict[str, Any]:
+def _errors(names: list[str], given: Assumptions) -> dict[str, Any]:
     examples = {
-        name: {"summary": contract.DOCUMENTED_ERRORS[name].reason, "value": error_body(name, assumed)} for name in names
+        name: {"summary": contract.DOCUMENTED_ERRORS[name].reason, "value": error_body(name, given)} for name in names
     }
     return {
         "description": "A documented error. All five share one code and one error name: only the message differs.",
         "content": {
-            _JSON: {
+            JSON: {
                 "schema": {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in names]},
                 "examples": examples,
             }
         },
-        **_assumed("the HTTP status is the one that every documented code begins with"),
+        **assumed("the HTTP status is the one that every documented code begins with"),
     }
 
 
@@ -186,17 +185,17 @@ def _reply_schema() -> dict[str, Any]:
         "type": "object",
         "required": ["status", "metadata"],
         "additionalProperties": False,
-        "properties": {name: {**_FIELDS[name], **_documented(_BODY)} for name in contract.REPLY_FIELDS},
-        **_documented(_BODY),
+        "properties": {name: {**_FIELDS[name], **documented(_BODY)} for name in contract.REPLY_FIELDS},
+        **documented(_BODY),
     }
 
 
-def _error_schema(error: contract.DocumentedError, assumed: Assumptions) -> dict[str, Any]:
+def _error_schema(error: contract.DocumentedError, given: Assumptions) -> dict[str, Any]:
     """Describe an error's body. What it says is documented; that it is shaped so is assumed."""
     return {
         "description": f"{error.reason[0].upper()}{error.reason[1:]}.",
-        **_exactly(error_body(error.name, assumed)),
-        **_documented(_ERRORS),
+        **_exactly(error_body(error.name, given)),
+        **documented(_ERRORS),
         "x-shape-standing": "assumed",
     }
 
@@ -207,28 +206,3 @@ def _exactly(value: Any) -> dict[str, Any]:  # noqa: ANN401 -- any JSON
         return {"const": value}
     properties = {name: _exactly(item) for name, item in value.items()}
     return {"type": "object", "required": list(value), "additionalProperties": False, "properties": properties}
-
-
-def _result_download() -> dict[str, Any]:
-    operation, own = contract.RESULT_DOWNLOAD, _assumed("the mock's own; the real download_url leads elsewhere")
-    missing = {"type": "object", "required": ["error", "message"]}
-    return {
-        "operationId": operation.name,
-        "summary": operation.summary,
-        "security": [],
-        "parameters": [
-            _parameter("retrain_job_id", "The job.", own, {"type": "string", "minLength": 1}),
-            _parameter("step", "The step of its timeline, from 1.", own, {"type": "string", "minLength": 1}),
-            _parameter("file_name", "The result's name.", own, {"type": "string", "minLength": 1}),
-        ],
-        "responses": {
-            "200": {
-                "description": "The result.",
-                "content": {"application/zip": {}, "application/octet-stream": {}},
-                **_assumed("a ZIP, as the train API's example saves its result"),
-            },
-            "404": {"description": "There is no result here.", "content": {_JSON: {"schema": missing}}, **own},
-        },
-        "x-standing": operation.standing,
-        "x-source": "that a plain GET without a key brings the result is documented; the path is the mock's own",
-    }

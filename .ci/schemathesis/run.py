@@ -1,0 +1,102 @@
+"""Drives `mock-p1 serve` with schemathesis by our own OpenAPI document. Exit 0 if no check of any phase fails.
+
+Twice: as the mock is by itself, and with HTTP statuses as APIs usually have them. In the first run the check
+`ignored_auth` is left out: it knows 401 and 403 only, and this API (assumed) says 400. In the second run every check
+is on. What is run, and how many cases it came to, is read from schemathesis' own report: a phase that did not run, or
+next to no cases, is a failure too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from mock_p1.core.openapi import openapi
+from mock_p1.loading import load_scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__).parent
+PHASES = ("examples", "coverage", "fuzzing", "stateful")
+FEWEST_CASES = 200
+USUAL_STATUSES = """
+assumptions:
+  error_http_status:
+    invalid_api_key: 401
+    inactive_credential: 401
+    not_found_credential: 401
+    not_found_retrain_job: 404
+    job_may_be_deleted: 410
+"""
+RUNS = {
+    "as the mock is by itself": ("", ["--exclude-checks", "ignored_auth"]),
+    "with 401, 404 and 410": (USUAL_STATUSES, []),
+}
+
+
+def main() -> int:
+    """Run all; return the exit status."""
+    return max([_run(name, assumptions, options) for name, (assumptions, options) in RUNS.items()])
+
+
+def _run(name: str, assumptions: str, options: list[str]) -> int:
+    with TemporaryDirectory() as folder:
+        scenario, document, report = (Path(folder) / file for file in ("scenario.yaml", "openapi.json", "report.json"))
+        scenario.write_text((HERE / "scenario.yaml").read_text(encoding="utf-8") + assumptions, encoding="utf-8")
+        document.write_text(json.dumps(openapi(load_scenario(scenario).assumptions)), encoding="utf-8")
+        with _served(scenario) as url:
+            done = subprocess.run(
+                [
+                    Path(sys.executable).with_name("schemathesis"), "--config-file", HERE / "schemathesis.toml",
+                    "--no-color", "run", document, "--url", url, "--header", "x-api-key: demo-key",
+                    "--phases", ",".join(PHASES), "--mode", "all", "--checks", "all", *options,
+                    "--max-examples", os.environ.get("SCHEMATHESIS_EXAMPLES", "150"),
+                    "--generation-database", "none", "--report", "json", "--report-json-path", report,
+                ],
+                capture_output=True, encoding="utf-8", check=False, cwd=folder,
+            )  # fmt: skip
+        problem = None if done.returncode else _too_little(json.loads(report.read_text(encoding="utf-8")))
+    if done.returncode or problem:
+        print(done.stdout, done.stderr, sep="\n")
+        print(f"schemathesis, {name}: {problem or f'exit {done.returncode}'}")
+        return 1
+    cases = next(line.strip() for line in done.stdout.splitlines() if "generated" in line)
+    print(f"schemathesis, {name}: no failure; {cases}")
+    return 0
+
+
+def _too_little(report: dict[str, Any]) -> str | None:
+    """Say what was not run; None if everything was."""
+    phases = {name: report["phases"].get(name, {}).get("status") for name in PHASES}
+    if set(phases.values()) != {"success"} or not report["complete"]:
+        return f"not every phase was run: {phases}"
+    cases = report["test_cases"]["generated"]
+    return f"no more than {cases} cases" if cases < FEWEST_CASES else None
+
+
+@contextmanager
+def _served(scenario: Path) -> Iterator[str]:
+    """Serve a scenario on a free port; its URL. RuntimeError if the server has not ended well."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "mock_p1", "serve", "--port", "0", "--log-format", "json", "--quiet", scenario],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+    )  # fmt: skip
+    try:
+        yield json.loads(server.stdout.readline())["url"]
+        ended = server.poll()
+    finally:
+        server.terminate()
+        _, said = server.communicate(timeout=10)
+    if ended is not None or said:
+        raise RuntimeError(f"the server ended ({ended}), or had something to say:\n{said}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
