@@ -3,6 +3,7 @@
 import queue
 import shutil
 import threading
+from contextlib import contextmanager
 from itertools import repeat
 
 import pytest
@@ -47,6 +48,24 @@ def until(told, kind):
     """Wait for something to be said; a file that is just being written may be reported as broken for a moment."""
     while not isinstance(told.get(timeout=SECONDS), kind):
         pass
+
+
+@contextmanager
+def written_again_and_again(file):
+    """Write a file twenty times a second: nobody outside knows at which moment a watch begins."""
+    done = threading.Event()
+
+    def write():
+        while not done.wait(0.05):
+            file.write_text(text("after"), encoding="utf-8")
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
 
 
 def test_every_telling_is_a_look(controls, file, told):
@@ -103,21 +122,24 @@ def test_the_system_tells_of_a_change(file, monkeypatch):
     done = threading.Event()
     changes = changes_below(lambda: {file.parent}, done)
     assert next(changes) == frozenset()
-    writing = threading.Event()
-
-    def write():
-        while not writing.wait(0.05):  # the watch begins at some moment of the next line
-            file.write_text(text("after"), encoding="utf-8")
-
-    thread = threading.Thread(target=write)
-    thread.start()
-    try:
+    with written_again_and_again(file):
         assert next(changes) == {"mine.yaml"}
-    finally:
-        writing.set()
-        thread.join()
-        done.set()
-        assert list(changes) == []
+    done.set()
+    assert list(changes) == []
+
+
+def test_a_folder_that_was_made_again_is_watched_again(file, monkeypatch):
+    """The one that was watched is another one, of the same name."""
+    monkeypatch.setattr(reload, "PATIENCE", 0.05)
+    changes = changes_below(lambda: {file.parent}, threading.Event())
+    assert next(changes) == frozenset()
+    with written_again_and_again(file):
+        while "mine.yaml" not in next(changes):
+            pass
+    file.parent.rename(file.parent.with_name("gone"))  # so that the system cannot use its number again
+    file.parent.mkdir()
+    with written_again_and_again(file):
+        assert any("mine.yaml" in next(changes) for _ in range(SECONDS * 10))
 
 
 def test_where_the_system_watches_no_more_the_file_is_looked_at_all_the_same(file, monkeypatch):
