@@ -138,8 +138,8 @@ def test_a_folder_that_was_made_again_is_watched_again(file, monkeypatch):
             pass
     file.parent.rename(file.parent.with_name("gone"))  # so that the system cannot use its number again
     file.parent.mkdir()
-    with written_again_and_again(file):
-        assert any("mine.yaml" in next(changes) for _ in range(SECONDS * 10))
+    with written_again_and_again(file.with_name("again.yaml")):
+        assert any("again.yaml" in next(changes) for _ in range(SECONDS * 10))
 
 
 def test_where_the_system_watches_no_more_the_file_is_looked_at_all_the_same(file, monkeypatch):
