@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Unpack
 
 from mock_p1.core import contract, unexpected
 from mock_p1.core.answers import Answers
 from mock_p1.core.changes import Changes
 from mock_p1.core.clock import RealClock
 from mock_p1.core.downloads import Downloads
-from mock_p1.core.journal import DEFAULT_MAX, Entry, Journal, mask
+from mock_p1.core.journal import DEFAULT_MAX, Journal
 from mock_p1.core.messages import Fault, Reply, Request, origin_form
 from mock_p1.core.overload import limiter_for, too_many
 from mock_p1.core.program import Jobs, Keyring, Refusal
 from mock_p1.core.records import Record, Records
+from mock_p1.core.rows import poll_row, row
 from mock_p1.core.timeline import advance
 from mock_p1.core.values import seed_for
 
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
     from mock_p1.core.clock import Clock
     from mock_p1.core.program import Program, ProgramStep
+    from mock_p1.core.rows import More
     from mock_p1.core.scenario import Scenario
-    from mock_p1.core.timeline import Plan, State
     from mock_p1.core.unexpected import Unexpected
 
 
@@ -129,7 +130,7 @@ class Engine:
                 self.records.lead(request.path, met)
                 return self._see(request, met, now)
             reply = self._answers.error(met.error)
-            self._note(request, job_id, api_key, now, reply, error=met.error, source=met.source)
+            self._note(now, request, reply, met.source, job_id=job_id, api_key=api_key, error=met.error)
             return reply
 
     def _meet(self, api_key: str, job_id: str, now: int) -> Record | Refusal:
@@ -162,13 +163,14 @@ class Engine:
             if state.position != index:  # the next step begins when the last poll of this one is answered
                 state = state._replace(since=state.since + reply.delay)
         record.state, record.last = state, now
-        self._note_poll(request, record, at, reply, (record.program.plan, state))
+        place = record.program.plan, state
+        self.journal.add(poll_row(self.journal.number(), request, record, at, reply, place))
         return reply
 
     def _too_many(self, request: Request, record: Record, left: int, now: int) -> Reply:
         """Answer a poll over the scenario's limit; the job does not see it."""
         reply, source = too_many(left, self.clock, now), self.scenario.where("rate_limit")
-        self._note(request, record.job_id, record.api_key, now, reply, source=source, retry_after=left)
+        self._note(now, request, reply, source, job_id=record.job_id, api_key=record.api_key, retry_after=left)
         return reply
 
     def _answer(self, record: Record, at: ProgramStep, base_url: str) -> Reply | Fault:
@@ -190,14 +192,15 @@ class Engine:
         reply, source = self.downloads.find(request.path, parameters, jobs, written, self.clock)
         with self.lock:
             self._note(
-                request, parameters["retrain_job_id"], "", self.clock.now(), reply,
-                operation=contract.RESULT_DOWNLOAD, source=source or name,
+                self.clock.now(), request, reply, source or name,
+                operation=contract.RESULT_DOWNLOAD, job_id=parameters["retrain_job_id"],
             )  # fmt: skip
         return reply
 
     def _unexpected(self, request: Request, answer: Unexpected) -> Reply:
         with self.lock:
-            self._note(request, None, "", self.clock.now(), answer.reply, operation=None, notes=(answer.why,))
+            now, name = self.clock.now(), self.scenario.name
+            self._note(now, request, answer.reply, name, operation=None, notes=(answer.why,))
         return answer.reply.to(request.method)
 
     def _take_forced(self, job_id: str) -> Forced | None:
@@ -209,54 +212,11 @@ class Engine:
 
     def _answer_forced(self, request: Request, api_key: str, job_id: str, forced: Forced, now: int) -> Reply | Fault:
         reply = self._answers.error(forced.error) if forced.error else self._answers.fault(forced.fault or "", job_id)
-        self._note(request, job_id, api_key, now, reply, error=forced.error, fault=forced.fault, source="fail_next")
+        self._note(
+            now, request, reply, "fail_next", job_id=job_id, api_key=api_key, error=forced.error, fault=forced.fault
+        )
         return reply
 
-    def _note_poll(
-        self, request: Request, record: Record, at: ProgramStep, reply: Reply | Fault, place: tuple[Plan, State]
-    ) -> None:
-        """Note a poll that saw a step of its job. Every poll passes here, so nothing is made that is known already."""
-        plain = not (request.query or request.has_body or "{" in record.job_id)
-        self.journal.add(
-            Entry._make((  # half the time of calling Entry
-                self.journal.number(), record.last, request.method, request.path, record.masked,
-                contract.RETRAIN_STATUS.name, record.job_id,
-                at.http_status or (reply.status if isinstance(reply, Reply) else None),
-                at.status, at.error, at.fault, at.source, place,
-                () if plain else _notes(request, record.job_id), record.caller,
-                at.asked_wait,
-            ))
-        )  # fmt: skip
-
-    def _note(  # noqa: PLR0913 -- one row of the journal
-        self, request: Request, job_id: str | None, api_key: str, now: int, reply: Reply | Fault, *,
-        operation: contract.Operation | None = contract.RETRAIN_STATUS, error: str | None = None,
-        fault: str | None = None, source: str = "", notes: tuple[str, ...] = (), retry_after: int | None = None,
-    ) -> None:  # fmt: skip
-        """Note any other request. The lock is held, so that rows stand in the order of their numbers.
-
-        A client may send what it likes: what is very long is cut, as the journal is bounded by rows, not by bytes.
-        """
-        self.journal.add(
-            Entry(
-                self.journal.number(), now, unexpected.shown(request.method), unexpected.shown(request.path),
-                mask(api_key), operation.name if operation else None,
-                None if job_id is None else unexpected.shown(job_id),
-                reply.status if isinstance(reply, Reply) else None, None, error, fault, source or self.scenario.name,
-                None, notes + _notes(request, job_id), hash(api_key), retry_after,
-            )
-        )  # fmt: skip
-
-
-def _notes(request: Request, job_id: str | None) -> tuple[str, ...]:
-    """Say where a request departs from the documented one."""
-    notes = []
-    if request.query:
-        notes.append("has a query string; the API documents none")
-    if request.has_body:
-        notes.append("has a body; the API documents none")
-    if len(request.api_keys) > 1 or any("," in key for key in request.api_keys):
-        notes.append(f"has more than one {contract.API_KEY_HEADER}")
-    if job_id is not None and contract.is_placeholder(job_id):
-        notes.append("its retrain_job_id looks like a placeholder that was not filled in")
-    return tuple(notes)
+    def _note(self, now: int, request: Request, reply: Reply | Fault, source: str, **more: Unpack[More]) -> None:
+        """Add a row to the journal; the lock is held, so that rows stand in the order of their numbers."""
+        self.journal.add(row(self.journal.number(), now, request, reply, source, **more))

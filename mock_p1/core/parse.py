@@ -13,7 +13,7 @@ from mock_p1.core.scenario import Scenario
 from mock_p1.core.yaml_tree import read_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from mock_p1.core.nodes import Node
 
@@ -50,30 +50,25 @@ def parse(source: str | bytes, name: str = "scenario", attach: Attach | None = N
     try:
         scenario = Scenario.model_validate(root.plain(), context={"attach": attach, "files": files})
     except ValidationError as error:
-        problems += problems_of(error, name, root)
+        problems += _problems_of(error, name, root)
         raise ScenarioError(problems) from None
     if problems:
         raise ScenarioError(problems)
     return scenario.located(name, lambda path: root.place(path)[0], files, text)
 
 
-def problems_of(error: ValidationError, name: str, root: Node | None = None) -> list[Problem]:
-    """Turn pydantic's errors into problems, each with its place in the tree where there is one."""
-    found = []
+def _problems_of(error: ValidationError, name: str, root: Node) -> Iterator[Problem]:
+    """Turn pydantic's errors into problems, each with its place in the tree."""
     for detail in error.errors(include_url=False, include_context=False, include_input=False):
         path, text = tuple(detail["loc"]), detail["msg"]
-        if root is None:
-            at = _spelled(path)
-            found.append(Problem(name, 0, 0, f"{at}: {text}" if at else text))
-        elif not root.is_broken(path):
+        if not root.is_broken(path):
             subject = _spelled(_from_last_key(path)) if text.startswith("must ") else ""
             place = root.place(path, of_key=detail["type"] == "key")
-            found.append(Problem(name, *place, f"{subject}: {text}" if subject else text))
-    return found
+            yield Problem(name, *place, f"{subject}: {text}" if subject else text)
 
 
 def _spelled(path: tuple[str | int, ...]) -> str:
-    """Write a path as in ``jobs.retrain-001.timeline[0].status``; the names of unions' branches are left out."""
+    """Write a path as in ``generated_jobs[0].count``; the names of unions' branches are left out."""
     parts = (part for part in path if not is_branch(part))
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".")
 

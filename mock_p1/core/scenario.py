@@ -167,19 +167,23 @@ class Scenario(Strict):
     @classmethod
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
         """Ids can be asked for, and keys that jobs name exist."""
-        keys = data.get("api_keys")
-        for key in keys if isinstance(keys, dict) else ():
+        keys = _named(data.get("api_keys"))
+        for key in keys:
             if not key or key != key.strip() or not key.isprintable():
                 yield ("api_keys", key), wrong(f"no client can send the key {shorten(key)!r}", of_key=True)
-        known = Names(keys) if isinstance(keys, dict) else None
-        jobs = data.get("jobs")
-        for job_id, job in jobs.items() if isinstance(jobs, dict) else ():
+        known = Names(keys) if "api_keys" in data else None
+        for job_id, job in _named(data.get("jobs")).items():
             if text := _wrong_id(job_id):
                 yield ("jobs", job_id), wrong(text, of_key=True)
             yield from _key_exists(("jobs", job_id), job, known)
         groups = data.get("generated_jobs")
         for index, group in enumerate(groups if isinstance(groups, list) else ()):
             yield from _key_exists(("generated_jobs", index), group, known)
+
+
+def _named(part: object) -> dict[str, object]:
+    """Return the entries of a part of the file, as far as it is a mapping and their names are text."""
+    return {name: value for name, value in part.items() if isinstance(name, str)} if isinstance(part, dict) else {}
 
 
 def _key_exists(path: Path, job: object, known: Names[object] | None) -> Iterator[tuple[Path, Wrong]]:

@@ -168,7 +168,6 @@ class Literal(Strict):
         if data.get("status_code") in BODILESS and data.get("body"):
             yield ("body",), wrong(f"an answer with status_code {data['status_code']} has no body", of_key=True)
 
-
     @property
     def literal_wait(self) -> int | None:
         """The wait that a literal Retry-After header asks for in seconds, in nanoseconds; None without one."""
