@@ -49,6 +49,10 @@ class FlaskDoor:
 
     def send(self, method, target, headers=(KEY,), body=b"", host=HOST):
         """Send one request."""
+        return answer(*self.whole(method, target, headers, body, host))
+
+    def whole(self, method, target, headers=(), body=b"", host=HOST):
+        """Send one request; the status, every header, and the body."""
         path, _, query = target.encode().decode("latin-1").partition("?")
         environ = create_environ(method=method, input_stream=BytesIO(body))
         environ.update(REQUEST_URI=path, RAW_URI=path, QUERY_STRING=query)
@@ -61,7 +65,7 @@ class FlaskDoor:
             value = value.encode().decode("latin-1")  # noqa: PLW2901 -- as WSGI writes it
             environ[name] = f"{environ[name]},{value}" if name in environ else value
         pieces, status, sent = self.client.run_wsgi_app(environ)
-        return answer(int(status.split()[0]), sent, b"".join(pieces))
+        return int(status.split()[0]), list(sent), b"".join(pieces)
 
 
 class LiveDoor:
@@ -76,10 +80,16 @@ class LiveDoor:
 
     def send(self, method, target, headers=(KEY,), body=b"", host=HOST):
         """Send one request."""
+        headers = (*headers, ("Connection", "close"))
+        return self.exchange(self.written(method, target, headers, body, host), method)
+
+    @staticmethod
+    def written(method, target, headers=(), body=b"", host=HOST):
+        """One request as it goes over the wire."""
         lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
         lines += [f"Host: {host}"] if host is not None else []
         lines += [f"Content-Length: {len(body)}"] if body else []
-        return self.exchange("\r\n".join([*lines, "Connection: close", "\r\n"]).encode() + body, method)
+        return "\r\n".join([*lines, "\r\n"]).encode() + body
 
     def connect(self):
         """Open a connection."""
@@ -123,12 +133,16 @@ class ResponsesDoor:
 
     def send(self, method, target, headers=(KEY,), body=b"", host=HOST):
         """Send one request."""
+        response = self.response(method, target, headers, body, host)
+        return answer(response.status_code, response.raw.headers.items(), response.content)
+
+    def response(self, method, target, headers=(), body=b"", host=HOST, **options):
+        """Send one request; the response of `requests`."""
         request = self._prepared(method, target, body, host)
         for name, value in headers:
             value = value.encode()  # noqa: PLW2901 -- requests encodes text to Latin-1
             request.headers[name] = request.headers[name] + b", " + value if name in request.headers else value
-        response = self.session.send(request, allow_redirects=False)
-        return answer(response.status_code, response.raw.headers.items(), response.content)
+        return self.session.send(request, allow_redirects=False, **options)
 
     @staticmethod
     def _prepared(method, target, body=b"", host=HOST):
