@@ -21,6 +21,7 @@ from mock_p1.doors.uvicorn_server import UvicornServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from ssl import SSLContext
     from types import TracebackType
 
     from mock_p1.core.engine import Engine
@@ -41,7 +42,7 @@ class CannotListen(OSError):  # noqa: N818 -- says what happened
 class Server:
     """A server for one engine. The port is taken when the object is made, so that it is known before serving begins."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- each is a choice of its own
         self,
         engine: Engine,
         *,
@@ -49,13 +50,15 @@ class Server:
         port: int = 0,
         admin: bool = True,
         admin_token: str | None = None,
+        tls: SSLContext | None = None,
     ) -> None:
-        """``port`` 0 takes a free one. Raises CannotListen where host or port cannot be had.
+        """``port`` 0 takes a free one. With ``tls`` it speaks HTTPS. Raises CannotListen where the port cannot be had.
 
         ``/__admin`` needs no token on loopback, unless one is given; anywhere else one is made up if none is given.
         ``admin=False`` leaves ``/__admin`` out. ValueError for a token that nobody can send.
         """
         self.engine, self.host = engine, host
+        self._scheme = "http" if tls is None else "https"
         self._socket = _listen(host, port)
         self._address: str = self._socket.getsockname()[0]
         self.port: int = self._socket.getsockname()[1]
@@ -63,7 +66,8 @@ class Server:
             admin_token = secrets.token_urlsafe(TOKEN_BYTES)
         self.admin_token = admin_token if admin else None
         try:
-            self._uvicorn = UvicornServer(configuration(AsgiApp(engine, self._everything_else(admin=admin))))
+            self.panel = Panel(engine, Guard(self.admin_token))
+            self._uvicorn = UvicornServer(configuration(AsgiApp(engine, self._everything_else(admin=admin)), tls))
         except ValueError:
             self._socket.close()
             raise
@@ -72,15 +76,14 @@ class Server:
     def url(self) -> str:
         """The base URL that a client on this machine uses."""
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._address, self.host)  # noqa: S104 -- compared, not bound
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+        return f"{self._scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     def _everything_else(self, *, admin: bool) -> Application:
         """Return what answers where the imitated API does not: the Flask app, behind the gate of ``/__admin``."""
-        panel = Panel(self.engine, Guard(self.admin_token))
-        flask = with_raw_path(create_app_for(self.engine, panel, admin=admin))
+        flask = with_raw_path(create_app_for(self.engine, self.panel, admin=admin))
         self._flask = WSGIMiddleware(flask, workers=FLASK_THREADS)  # type: ignore[arg-type]  # a2wsgi has its own types
         wrapped = cast("Application", self._flask)
-        return Gate(panel, wrapped) if admin else wrapped
+        return Gate(self.panel, wrapped) if admin else wrapped
 
     def run(self, when_started: Callable[[], None] = lambda: None) -> None:
         """Serve in this thread until a signal or ``stop``; then return within a second, whatever is under way.
@@ -104,12 +107,16 @@ class Server:
         return self._uvicorn.started
 
 
-def configuration(app: Any) -> uvicorn.Config:  # noqa: ANN401 -- any ASGI application
+def configuration(app: Any, tls: SSLContext | None = None) -> uvicorn.Config:  # noqa: ANN401 -- any ASGI application
     """Return how uvicorn is run here: the fast parser and loop, no log of its own, one listener."""
-    return uvicorn.Config(
+    config = uvicorn.Config(
         app, http=HttpProtocol, loop=_loop(), ws="none", lifespan="off", interface="asgi3", access_log=False,
         log_config=None, log_level="critical", server_header=False, backlog=BACKLOG,
     )  # fmt: skip
+    if tls is not None:  # uvicorn would only take the names of files, and load() forgets what is not made of them
+        config.load()
+        config.ssl = tls
+    return config
 
 
 class ServerThread:
