@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote
 
 from mock_p1 import __version__
@@ -13,6 +13,8 @@ from mock_p1.core.contract import API_KEY_HEADER, RETRAIN_STATUS
 from mock_p1.core.scenario import ACTIVE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mock_p1.core.engine import Engine
 
 LONG: Final = 2000
@@ -20,36 +22,47 @@ FEW: Final = 6
 """Keys and jobs that are named; of the others, only how many there are."""
 
 
-def as_text(engine: Engine, url: str, notes: list[str]) -> str:
+class Place(NamedTuple):
+    """Where the mock is: its base URL, the dashboard's, and the file of the authority that a client has to trust."""
+
+    url: str
+    dashboard: str | None = None
+    authority: Path | None = None
+
+
+def as_text(engine: Engine, place: Place, notes: list[str]) -> str:
     """Return the announcement for a person."""
     keys = [key if state == ACTIVE else f"{key} ({state})" for key, state in islice(_keys(engine).items(), FEW)]
     any_key = engine.scenario.api_keys is None
     lines = [
-        f"Mock P1 {__version__} serves {printable(engine.scenario.name)} at {url}",
+        f"Mock P1 {__version__} serves {printable(engine.scenario.name)} at {place.url}",
         *([printable(" ".join(engine.scenario.description.split()), LONG)] if engine.scenario.description else []),
         *notes,
         "",
         f"  keys  {'any; for example ' if any_key else ''}{_listed(keys, len(_keys(engine)))}",
         f"  jobs  {_listed(first_jobs(engine), count_jobs(engine)) or 'none'}",
-        f"  try   {printable(curl(engine, url), LONG)}",
+        f"  try   {printable(curl(engine, place.url, place.authority), LONG)}",
+        *([f"  see   {place.dashboard}"] if place.dashboard else []),
         "  stop  Ctrl-C",
         "",
     ]
     return "\n".join(lines)
 
 
-def as_json(engine: Engine, url: str, notes: list[str]) -> str:
+def as_json(engine: Engine, place: Place, notes: list[str]) -> str:
     """Return the announcement for a program: a JSON object on one line."""
     return json.dumps(
         {
             "event": "serving",
             "version": __version__,
-            "url": url,
+            "url": place.url,
+            "dashboard": place.dashboard,
+            "authority": None if place.authority is None else str(place.authority),
             "scenario": engine.scenario.name,
             "api_keys": dict(islice(_keys(engine).items(), FEW)),
             "jobs": first_jobs(engine),
             "jobs_in_all": count_jobs(engine),
-            "curl": curl(engine, url),
+            "curl": curl(engine, place.url, place.authority),
             "notes": notes,
         }
     )
@@ -59,11 +72,12 @@ FORMATS: Final = {"text": as_text, "json": as_json}
 """The announcement in each format of the log."""
 
 
-def curl(engine: Engine, url: str) -> str:
+def curl(engine: Engine, url: str, authority: Path | None = None) -> str:
     """Return a command that polls the first job with a key that sees it; for bash and for Windows' cmd."""
     job_id = next(iter(first_jobs(engine)), "no-such-job").replace("*", "1")
     path = RETRAIN_STATUS.path(retrain_job_id=quote(job_id, safe=""))
-    return f"curl -H {quoted(f'{API_KEY_HEADER}: {_key_for(engine, job_id)}')} {quoted(url + path)}"
+    trust = f"--cacert {quoted(authority.as_posix())} " if authority else ""
+    return f"curl {trust}-H {quoted(f'{API_KEY_HEADER}: {_key_for(engine, job_id)}')} {quoted(url + path)}"
 
 
 def first_jobs(engine: Engine) -> list[str]:

@@ -7,6 +7,7 @@ for loopback and the two documented hosts and goes into no system store: who tru
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 
 API_NAMES: Final = tuple(str(urlsplit(url).hostname) for url in DOCUMENTED_HOSTS)
 NAMES: Final = ("localhost", "127.0.0.1", "::1", *API_NAMES)
+EVERY_ADDRESS: Final = ("0.0.0.0", "::", "")  # noqa: S104 -- compared, not bound
 VALID_FOR: Final = timedelta(days=365)
 """A server certificate is made anew at each start; some platforms refuse one that is valid for over 825 days."""
+
+_HOST: Final = re.compile(r"[0-9A-Za-z.:-]{1,253}")
 
 CERTIFICATE, KEY = "authority.pem", "authority-key.pem"
 
@@ -37,14 +41,16 @@ def data_folder() -> Path:
     return Path(click.get_app_dir("mock-p1"))
 
 
-def local_context(folder: Path) -> tuple[ssl.SSLContext, Path]:
+def local_context(folder: Path, host: str = "localhost") -> tuple[ssl.SSLContext, Path]:
     """Return a server's TLS context for loopback and the documented hosts, and the authority's certificate file.
 
-    The authority is read from ``folder``, or made there. Raises CannotSecure where that cannot be done.
+    It holds for ``host`` too, unless that stands for every address. The authority is read from ``folder``, or made
+    there. Raises CannotSecure where that cannot be done.
     """
     authority = _authority(folder)
     now = datetime.now(UTC)
-    leaf = authority.issue_cert(*NAMES, not_before=now - timedelta(days=1), not_after=now + VALID_FOR)
+    names = NAMES if host in NAMES or host in EVERY_ADDRESS or not _HOST.fullmatch(host) else (*NAMES, host)
+    leaf = authority.issue_cert(*names, not_before=now - timedelta(days=1), not_after=now + VALID_FOR)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     leaf.configure_cert(context)
     return context, folder / CERTIFICATE
@@ -76,7 +82,12 @@ def _authority(folder: Path) -> CA:
         folder.mkdir(parents=True, exist_ok=True)
         _write(key, made.private_key_pem.bytes(), mode=0o600)
         _write(certificate, made.cert_pem.bytes(), mode=0o644)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        reason = error.strerror or error
+        raise CannotSecure(
+            f"the local authority cannot be kept in {folder}: {reason}; give files with --tls-cert and --tls-key"
+        ) from None
+    except ValueError as error:
         raise CannotSecure(
             f"the local authority in {folder} cannot be used: {error}; delete the folder to begin anew"
         ) from None

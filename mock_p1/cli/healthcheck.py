@@ -3,55 +3,81 @@
 from __future__ import annotations
 
 import json
-from http.client import HTTPConnection, HTTPException
-from typing import Any, Final
+import ssl
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from mock_p1.cli.failure import Failure
-from mock_p1.cli.options import host_option, port_option
+from mock_p1.cli.options import host_option, port_option, tls_cert_option, tls_option
 from mock_p1.cli.text import printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PATH: Final = "/__admin/health"
 MAX_ANSWER: Final = 10_000
+NOT_IMITATED: Final = "MOCK_P1_NOT_IMITATED"
+"""What a mock without ``/__admin`` answers there, and nothing but a mock; it notes the question as a request."""
+
 _LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 -- compared, not bound
 
 
 @click.command()
 @host_option("Where the server listens; 0.0.0.0 and :: are asked on loopback.")
 @port_option("Where the server listens.")
+@tls_option("The server speaks HTTPS.")
+@tls_cert_option("The server speaks HTTPS, with this certificate.")
 @click.option(
     "--timeout", default=2.0, type=click.FloatRange(0, 60, min_open=True), metavar="SECONDS", help="When to give up."
 )
-def healthcheck(*, host: str, port: int, timeout: float) -> None:
+def healthcheck(*, host: str, port: int, tls: bool, tls_cert: Path | None, timeout: float) -> None:
     """Ask a running server whether it is well: exit 0 if it is, 1 if not.
 
-    Without options it asks where `mock-p1 serve` listens with the same MOCK_P1_HOST and MOCK_P1_PORT.
+    Without options it follows the variables of `mock-p1 serve`: MOCK_P1_HOST, MOCK_P1_PORT and those of TLS. It sends
+    nothing secret, so it takes whatever certificate the server shows.
     """
     if port == 0:
         raise Failure("port 0 let the server take any free port; give --port (or MOCK_P1_PORT) the one it printed")
     address = _LOOPBACK.get(host, host)
-    shown = f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+    secure = tls or tls_cert is not None
+    shown = f"http{'s' if secure else ''}://{f'[{address}]' if ':' in address else address}:{port}"
     try:
-        health = _ask(address, port, timeout)
+        found = _well(*_ask(_connection(address, port, timeout, secure=secure)))
     except (OSError, HTTPException, ValueError) as error:
         reason = printable((getattr(error, "strerror", None) or str(error) or type(error).__name__).strip())
         raise Failure(f"{shown}{PATH}: no answer of a Mock P1 server ({reason}); is `mock-p1 serve` running?") from None
-    click.echo(f"{shown} is well: Mock P1 {health['version']}, serving {health['scenario']}")
+    click.echo(f"{shown} is well: {found}")
 
 
-def _ask(host: str, port: int, timeout: float) -> dict[str, Any]:
-    """Return what the server says of its health; OSError, HTTPException or ValueError if it does not."""
-    connection = HTTPConnection(host, port, timeout=timeout)
+def _connection(host: str, port: int, timeout: float, *, secure: bool) -> HTTPConnection:
+    if not secure:
+        return HTTPConnection(host, port, timeout=timeout)
+    anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    anybody.check_hostname = False  # it is asked as loopback, whatever name its certificate has
+    anybody.verify_mode = ssl.CERT_NONE
+    return HTTPSConnection(host, port, timeout=timeout, context=anybody)
+
+
+def _ask(connection: HTTPConnection) -> tuple[int, Any]:
+    """Return the HTTP status and the JSON of the answer; OSError, HTTPException or ValueError if there is none."""
     try:
         connection.request("GET", PATH)
         response = connection.getresponse()
         content = response.read(MAX_ANSWER)
     finally:
         connection.close()
-    if response.status != 200:  # noqa: PLR2004 -- OK
-        raise ValueError(f"HTTP {response.status}")
-    health = json.loads(content)
-    if not isinstance(health, dict) or health.get("status") != "ok" or not {"version", "scenario"} <= health.keys():
+    return response.status, json.loads(content)
+
+
+def _well(status: int, answer: Any) -> str:  # noqa: ANN401 -- any JSON
+    """Return what the server says of itself; ValueError if that is not that it is well."""
+    if isinstance(answer, dict) and status == HTTPStatus.NOT_FOUND and answer.get("error") == NOT_IMITATED:
+        return "Mock P1, without /__admin"
+    if status != HTTPStatus.OK:
+        raise ValueError(f"HTTP {status}")
+    if not isinstance(answer, dict) or answer.get("status") != "ok" or not {"version", "scenario"} <= answer.keys():
         raise ValueError("something else listens there")
-    return health
+    return f"Mock P1 {answer['version']}, serving {answer['scenario']}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -44,6 +45,16 @@ def host_option(text: str) -> Callable[..., Any]:
 def port_option(text: str) -> Callable[..., Any]:
     """Add ``--port``; ``text`` says what the command does with it."""
     return click.option("--port", default=DEFAULT_PORT, type=click.IntRange(0, MAX_PORT), metavar="PORT", help=text)
+
+
+def tls_option(text: str) -> Callable[..., Any]:
+    """Add ``--tls``; ``text`` says what the command does with it."""
+    return click.option("--tls", is_flag=True, help=text)
+
+
+def tls_cert_option(text: str) -> Callable[..., Any]:
+    """Add ``--tls-cert``; ``text`` says what the command does with it."""
+    return click.option("--tls-cert", type=click.Path(path_type=Path), metavar="FILE", help=text)
 
 
 def speed_option(text: str) -> Callable[..., Any]:

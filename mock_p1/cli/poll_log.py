@@ -45,7 +45,7 @@ class PollLog:
 
     def __init__(self, engine: Engine, form: Format, stream: TextIO) -> None:
         self._engine, self._form = engine, form
-        self._write = _writer(stream)
+        self._write = writer(stream)
         self._queue: deque[Entry] = deque(maxlen=QUEUE)
         self._newest = 0
         self._done = Event()
@@ -128,7 +128,7 @@ FORMATS: Final = {
 """The formats of a log by name."""
 
 
-def _writer(stream: TextIO) -> Callable[[str], None]:
+def writer(stream: TextIO) -> Callable[[str], None]:
     """Return what writes text to a stream, around its buffer where there is one.
 
     A thread that waits inside a buffer's lock would keep the interpreter from ending.

@@ -4,22 +4,41 @@ from __future__ import annotations
 
 import signal
 import sys
-from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
 from mock_p1.cli.failure import Failure
-from mock_p1.cli.options import host_option, port_option, scenario_argument, speed_option
+from mock_p1.cli.options import (
+    host_option,
+    port_option,
+    scenario_argument,
+    speed_option,
+    tls_cert_option,
+    tls_option,
+)
 from mock_p1.core.journal import DEFAULT_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from ssl import SSLContext
 
+    from mock_p1.cli.announcement import Place
+    from mock_p1.control.reload import Watch
     from mock_p1.core.engine import Engine
     from mock_p1.testing.server import Server
 
-MAX_JOURNAL = 1_000_000
+MAX_JOURNAL: Final = 1_000_000
+MAX_FILES: Final = 65_536
+
+
+class Secured(NamedTuple):
+    """How the server speaks: a TLS context, or none; and the local authority's file, where that vouches for it."""
+
+    context: SSLContext | None = None
+    authority: Path | None = None
 
 
 @click.command()
@@ -28,6 +47,17 @@ MAX_JOURNAL = 1_000_000
 @port_option("The port to listen on; 0 takes a free one, and prints it.")
 @speed_option("How many seconds of the mock's clock pass in a real one.")
 @click.option("--seed", type=int, metavar="N", help="Draw the invented values by this seed, not the scenario's own.")
+@click.option(
+    "--watch", is_flag=True, help="Play the scenario file anew when it changes; a broken one changes nothing."
+)
+@tls_option("Speak HTTPS as loopback and both documented hosts, with a certificate by an authority of this machine.")
+@tls_cert_option("Speak HTTPS with this certificate chain (PEM).")
+@click.option("--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="The key of --tls-cert (PEM).")
+@click.option(
+    "--admin-token", metavar="TOKEN",
+    help="What /__admin asks for; on other addresses than loopback one is made up if none is given.",
+)  # fmt: skip
+@click.option("--no-admin", is_flag=True, help="Leave out /__admin: control API, dashboard and metrics.")
 @click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", help="How requests are logged, on stderr."
 )
@@ -39,13 +69,13 @@ MAX_JOURNAL = 1_000_000
 def serve(  # noqa: PLR0913 -- an option each
     *,
     scenario: str,
-    host: str,
-    port: int,
     speed: float,
     seed: int | None,
+    watch: bool,
     log_format: str,
     quiet: bool,
     journal_max: int,
+    **options: Any,  # noqa: ANN401 -- click's values: where to listen and how, who may steer
 ) -> None:
     """Serve a scenario on this machine until stopped (Ctrl-C).
 
@@ -54,35 +84,110 @@ def serve(  # noqa: PLR0913 -- an option each
     from mock_p1.cli import announcement, poll_log  # noqa: PLC0415 -- what serving needs is not needed for --help
     from mock_p1.core.clock import RealClock  # noqa: PLC0415 -- likewise
     from mock_p1.core.engine import Engine  # noqa: PLC0415 -- likewise
-    from mock_p1.loading import load_scenario  # noqa: PLC0415 -- likewise
+    from mock_p1.loading import load_scenario, scenario_file  # noqa: PLC0415 -- likewise
 
+    if watch and not (path := scenario_file(scenario)[0]).is_file():
+        raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
     engine = Engine(load_scenario(scenario), RealClock(speed), seed=seed, journal_max=journal_max)
-    server = _server(engine, host, port)
+    server, place, notes = _server(engine, **options)
+    if speed != 1:
+        notes.append(f"the clock runs at {speed:g} times real time")
+    _allow_many_connections()
     with ExitStack() as stack:
         stack.enter_context(_stopped_by_signals(server.stop))
-        click.echo(announcement.FORMATS[log_format](engine, server.url, _notes(server, speed)))
+        if watch:
+            notes.append(f"{engine.scenario.name} is watched: what you save is checked, and played at once")
+            stack.enter_context(_watching(server, scenario, log_format, quiet=quiet))
+        click.echo(announcement.FORMATS[log_format](engine, place, notes))
         if not quiet:
             stack.enter_context(poll_log.PollLog(engine, poll_log.FORMATS[log_format], sys.stderr))
         server.run()
 
 
-def _server(engine: Engine, host: str, port: int) -> Server:
+def _server(  # noqa: PLR0913 -- an option each
+    engine: Engine,
+    *,
+    host: str,
+    port: int,
+    tls: bool,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    admin_token: str | None,
+    no_admin: bool,
+) -> tuple[Server, Place, list[str]]:
+    """Return the server, where it will be, and what is out of the ordinary about that."""
+    from mock_p1.cli.announcement import Place  # noqa: PLC0415 -- as in serve
     from mock_p1.testing.server import CannotListen, Server  # noqa: PLC0415 -- uvicorn is not needed for --help
 
+    if no_admin and admin_token is not None:
+        raise click.UsageError("--no-admin leaves nothing that --admin-token could open; give one of them")
+    secured = _secured(host, tls=tls, certificate=tls_cert, key=tls_key)
     try:
-        return Server(engine, host=host, port=port)
+        server = Server(
+            engine, host=host, port=port, admin=not no_admin, admin_token=admin_token, tls=secured.context
+        )  # fmt: skip
     except CannotListen as error:
         raise Failure(f"{error}; choose another with --host and --port, or --port 0 for any free port") from None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--admin-token") from None
+    made_up = server.admin_token if admin_token is None else None
+    dashboard = f"{server.url}/__admin/" + (f"#token={made_up}" if made_up else "")
+    place = Place(server.url, None if no_admin else dashboard, secured.authority)
+    return server, place, _notes(server, made_up, secured.authority)
 
 
-def _notes(server: Server, speed: float) -> list[str]:
-    """Say what is out of the ordinary."""
+def _notes(server: Server, made_up_token: str | None, authority: Path | None) -> list[str]:
     notes = [f"listening on {server.host}, port {server.port}"] if server.host not in server.url else []
-    if speed != 1:
-        notes.append(f"the clock runs at {speed:g} times real time")
-    if server.admin_token:
-        notes.append(f"/__admin needs the header Authorization: Bearer {server.admin_token}")
+    if made_up_token:
+        notes.append(f"/__admin needs the header Authorization: Bearer {made_up_token}")
+    elif server.admin_token:
+        notes.append("/__admin needs the header Authorization: Bearer, and the token you gave")
+    if authority:
+        from mock_p1.cli.certificates import how_to_trust  # noqa: PLC0415 -- only --tls needs it
+
+        notes += how_to_trust(authority, server.port)
     return notes
+
+
+def _secured(host: str, *, tls: bool, certificate: Path | None, key: Path | None) -> Secured:
+    if certificate is None and key is None and not tls:
+        return Secured()
+    from mock_p1.cli.certificates import (  # noqa: PLC0415 -- only TLS needs it
+        CannotSecure,
+        context_from,
+        data_folder,
+        local_context,
+    )
+
+    try:
+        if certificate is not None and key is not None:
+            return Secured(context_from(certificate, key))
+        if certificate is None and key is None:
+            return Secured(*local_context(data_folder(), host))
+    except CannotSecure as error:
+        raise Failure(str(error)) from None
+    missing = "--tls-key" if key is None else "--tls-cert"
+    raise click.UsageError(f"--tls-cert and --tls-key belong together; {missing} is missing (for neither, take --tls)")
+
+
+def _watching(server: Server, scenario: str, log_format: str, *, quiet: bool) -> Watch:
+    from mock_p1.cli.reload_log import FORMATS, ReloadLog  # noqa: PLC0415 -- only --watch needs it
+    from mock_p1.control.reload import Reload, Watch  # noqa: PLC0415 -- likewise
+
+    return Watch(Reload(server.panel, scenario, ReloadLog(FORMATS[log_format], sys.stderr, quiet=quiet)))
+
+
+def _allow_many_connections() -> None:
+    """Raise this process's limit of open files, which macOS sets at 256, as far as it may; Windows has none."""
+    try:
+        import resource  # noqa: PLC0415 -- there is none on Windows
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(ValueError, OSError):  # a system may allow less than it says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 @contextmanager

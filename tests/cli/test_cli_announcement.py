@@ -1,19 +1,21 @@
 """What `serve` says when it is up."""
 
 import json
+from pathlib import PureWindowsPath
 
 import pytest
 
 from mock_p1.cli import announcement
+from mock_p1.cli.announcement import Place
 from mock_p1.core.engine import Engine
 from mock_p1.core.parse import parse
 
 URL = "http://127.0.0.1:8191"
 
 
-def announced(text: str, form: str = "text", notes: tuple[str, ...] = ()) -> str:
+def announced(text: str, form: str = "text", notes: tuple[str, ...] = (), **place) -> str:
     """Return the announcement of a scenario."""
-    return announcement.FORMATS[form](Engine(parse(text, "mine.yaml")), URL, list(notes))
+    return announcement.FORMATS[form](Engine(parse(text, "mine.yaml")), Place(URL, **place), list(notes))
 
 
 def line(text: str, name: str) -> str:
@@ -93,6 +95,19 @@ def test_curl_with_a_key_that_sees_the_job():
     assert '"x-api-key: b-1"' in curl(text)
 
 
+def test_curl_with_an_authority():
+    """Where a client has to trust an authority, the line says so; with slashes, which Windows' curl takes too."""
+    text = "{api_keys: {k: active}, jobs: {j: {error: job_may_be_deleted}}}"
+    said = announced(text, authority=PureWindowsPath(r"C:\Users\a b\authority.pem"))
+    assert '  try   curl --cacert "C:/Users/a b/authority.pem" -H "x-api-key: k" ' in said
+
+
+def test_dashboard():
+    """Where to see it all; nothing where there is no dashboard."""
+    assert f"\n  see   {URL}/__admin/\n" in announced("{}", dashboard=f"{URL}/__admin/")
+    assert "  see " not in announced("{}")
+
+
 def test_curl_of_a_pattern():
     """Where there are only patterns, the line has an id that fits."""
     assert curl("jobs: {'run-*': {error: job_may_be_deleted}}").endswith('/run-1"')
@@ -118,13 +133,15 @@ def test_hostile_text():
 def test_json():
     """For a program: one line of JSON, with the same facts."""
     text = "{api_keys: {good: active, old: inactive_credential}, jobs: {a: {error: job_may_be_deleted}}}"
-    printed = announced(text, "json", ("a note",))
+    printed = announced(text, "json", ("a note",), dashboard="d")
     assert "\n" not in printed
     facts = json.loads(printed)
     assert {**facts, "version": None, "curl": None} == {
         "event": "serving",
         "version": None,
         "url": URL,
+        "dashboard": "d",
+        "authority": None,
         "scenario": "mine.yaml",
         "api_keys": {"good": "active", "old": "inactive_credential"},
         "jobs": ["a"],
