@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
@@ -41,30 +42,40 @@ class AsgiApp:
             await self._everything_else(scope, receive, send)
             return
         reply = self._engine.handle(_request(scope))
-        if reply.delay:
-            await self._hold(reply.delay)
+        if reply.delay and await self._client_leaves_within(reply.delay, receive):
+            return
         if isinstance(reply, Fault):
             await self._act_out(reply, receive, send)
-            return
-        if not answer_at_once(send, reply):
+        elif not answer_at_once(send, reply):
             await send(_start(reply))
             await send({"type": "http.response.body", "body": reply.body})
-
-    async def _hold(self, span: int) -> None:
-        await asyncio.sleep(self._engine.clock.hold(span))
 
     async def _act_out(self, fault: Fault, receive: Receive, send: Send) -> None:
         if fault.reply is not None:
             await send(_start(fault.reply))
         for pause, piece in fault.pieces:
-            await self._hold(pause)
+            if pause and await self._client_leaves_within(pause, receive):
+                return
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         if fault.ending == "complete":
             await send({"type": "http.response.body", "body": b""})
             return
         hang_up(send, reset=fault.ending == "reset")
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        await _client_leaves(receive)
+
+    async def _client_leaves_within(self, span: int, receive: Receive) -> bool:
+        """Wait for nanoseconds of the mock's clock, or until the client hangs up; tell whether it did."""
+        if seconds := self._engine.clock.hold(span):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await _client_leaves(receive)
+                    return True
+        return False
+
+
+async def _client_leaves(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass  # a piece of a body that nobody reads
 
 
 def with_raw_path(app: WSGIApplication) -> WSGIApplication:

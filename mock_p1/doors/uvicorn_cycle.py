@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from mock_p1.core.messages import Headers, Reply
 
 _AT_ONCE_BYTES: Final = 64 * 1024
-_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+_RESET_ON_CLOSE: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
 def answer_at_once(send: Any, reply: Reply) -> bool:  # noqa: ANN401 -- ASGI's send, bound to uvicorn's request cycle
