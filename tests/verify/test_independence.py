@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+import mock_p1
+
 ROOT = Path(__file__).parents[2]
-FILES = sorted([*(ROOT / "contract_tests").glob("*.py"), *(ROOT / "mock_p1" / "verifying").glob("*.py")])
+PACKAGE = Path(mock_p1.__file__).parent
+FILES = sorted([*(ROOT / "contract_tests").glob("*.py"), *(PACKAGE / "verifying").glob("*.py")])
 
 
 def _imports(file):
