@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mock_p1.core.messages import Headers, Reply
 
 _AT_ONCE_BYTES: Final = 64 * 1024
+_CLOSE: Final = (b"connection", b"close")
 _RESET_ON_CLOSE: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
@@ -32,6 +33,7 @@ def answer_at_once(send: Any, reply: Reply) -> bool:  # noqa: ANN401 -- ASGI's s
     if (
         type(cycle) is not RequestResponseCycle
         or not cycle.keep_alive
+        or _CLOSE in cycle.scope["headers"]  # before uvicorn 0.53 keep_alive does not know of it yet
         or cycle.disconnected
         or cycle.flow.write_paused
         or cycle.scope["method"] == "HEAD"
