@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from mock_p1 import __version__
-from mock_p1.control import events, failures, jobs, openapi, page, requests, scenarios, timekeeping
+from mock_p1.control import events, failures, jobs, metrics, openapi, page, requests, scenarios, timekeeping
 from mock_p1.control.guard import Call
 from mock_p1.control.panel import POLICY, Panel, answer, respond
 from mock_p1.control.refusals import Refused
@@ -29,9 +29,10 @@ def add_admin(app: Flask, panel: Panel) -> None:
     def health() -> Response:
         return answer({"status": "ok", "version": __version__, "scenario": panel.engine.scenario.name})
 
-    for part in (jobs, failures, timekeeping, scenarios, requests, events, openapi, page):
+    for part in (jobs, failures, timekeeping, scenarios, requests, events, metrics, openapi, page):
         admin.register_blueprint(part.routes)
     panel.put_in(app)
+    metrics.measure(app, panel)
     app.before_request(lambda: _enter(app, panel.guard))
     app.after_request(_with_policy)
     app.register_error_handler(Refused, lambda refused: respond(refused.reply()))

@@ -93,6 +93,7 @@ def document() -> dict[str, Any]:
     for call in CALLS:
         paths.setdefault(f"/__admin{call.path}", {})[call.method] = _operation(call)
     paths["/__admin/events"] = {"get": _EVENTS}
+    paths["/__admin/metrics"] = {"get": _METRICS}
     for name, of in (("openapi.json", "the imitated API"), ("openapi-admin.json", "this API")):
         content = {JSON_TYPE: {"schema": {"type": "object"}}}
         answers = {"200": {"description": "An OpenAPI document.", "content": content}, **_refusals(())}
@@ -164,6 +165,14 @@ def _refusals(statuses: tuple[int, ...]) -> dict[str, Any]:
     return {str(status): {"description": meant[status], "content": content} for status in (*statuses, 401, 403)}
 
 
+_METRICS: Final[dict[str, Any]] = {
+    "summary": "Polls by outcome, jobs by status, latency: in Prometheus' text format.",
+    "operationId": "get_metrics",
+    "responses": {
+        "200": {"description": "The figures.", "content": {"text/plain": {"schema": TEXT}}},
+        **_refusals((400,)),
+    },
+}
 _EVENTS: Final[dict[str, Any]] = {
     "summary": "What happens, as it happens.",
     "description": "Server-sent events. hello comes first; then poll and request (a Request each), job (a Job), clock "

@@ -11,12 +11,14 @@ from flask import Response, current_app
 from mock_p1.control.guard import Guard
 from mock_p1.core.driver import Driver
 from mock_p1.core.messages import json_reply
+from mock_p1.doors.latency import Latency
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flask import Flask
 
+    from mock_p1.control.metrics import Metrics
     from mock_p1.core.engine import Engine
     from mock_p1.core.messages import Reply
     from mock_p1.core.problems import Problem
@@ -49,6 +51,10 @@ class Panel:
         """Held while a scenario is checked and swapped: one at a time."""
         self.threads = BoundedSemaphore(MAX_THREADS)
         """How many threads of a WSGI server may be held by those who listen to events; it has few."""
+        self.latency = Latency()
+        """How long the answers of the imitated API took."""
+        self.metrics: Metrics | None = None
+        """The figures of the engine, from when ``/__admin`` was added to an app."""
         self.problems: tuple[Problem, ...] = ()
         """What is wrong with the scenario file that is watched, API keys masked; nothing where none is."""
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from functools import lru_cache
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
 
 from mock_p1.core.contract import OPERATIONS
 from mock_p1.core.messages import Fault, Request, base_url, header_text
+from mock_p1.doors.latency import Latency
 from mock_p1.doors.uvicorn_cycle import answer_at_once, hang_up
 
 if TYPE_CHECKING:
@@ -31,16 +33,20 @@ _IMITATED: Final = tuple(operation.template.partition("{")[0].encode() for opera
 
 
 class AsgiApp:
-    """An ASGI application for uvicorn. ``everything_else`` is the Flask app, wrapped for ASGI."""
+    """An ASGI application for uvicorn. ``everything_else`` is the Flask app, wrapped for ASGI.
 
-    def __init__(self, engine: Engine, everything_else: Application) -> None:
-        self._engine, self._everything_else = engine, everything_else
+    ``latency`` learns how long the answers of the imitated API took.
+    """
+
+    def __init__(self, engine: Engine, everything_else: Application, latency: Latency | None = None) -> None:
+        self._engine, self._everything_else, self._latency = engine, everything_else, latency or Latency()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request. Below the imitated paths the engine has an answer to everything, errors included."""
         if not scope["raw_path"].startswith(_IMITATED):
             await self._everything_else(scope, receive, send)
             return
+        began = perf_counter()
         reply = self._engine.handle(_request(scope))
         if reply.delay and await self._client_leaves_within(reply.delay, receive):
             return
@@ -49,6 +55,7 @@ class AsgiApp:
         elif not answer_at_once(send, reply):
             await send(_start(reply))
             await send({"type": "http.response.body", "body": reply.body})
+        self._latency.note(perf_counter() - began)
 
     async def _act_out(self, fault: Fault, receive: Receive, send: Send) -> None:
         if fault.reply is not None:

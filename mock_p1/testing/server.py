@@ -67,7 +67,8 @@ class Server:
         self.admin_token = admin_token if admin else None
         try:
             self.panel = Panel(engine, Guard(self.admin_token))
-            self._uvicorn = UvicornServer(configuration(AsgiApp(engine, self._everything_else(admin=admin)), tls))
+            app = AsgiApp(engine, self._everything_else(admin=admin), self.panel.latency)
+            self._uvicorn = UvicornServer(configuration(app, tls))
         except ValueError:
             self._socket.close()
             raise

@@ -2,13 +2,11 @@
 
 import json
 
-import pytest
 import openapi_spec_validator
+import pytest
 from jsonschema import Draft202012Validator
 
 from mock_p1.control.openapi import document
-
-
 
 
 def schema(name):
@@ -80,10 +78,10 @@ def test_answers_are_as_described(controls, method, path, body):
 
 
 def test_every_call_that_is_described_is_tried():
-    """By the test above; documents and events have tests of their own."""
+    """By the test above; documents, events and metrics have tests of their own."""
     described = {(verb, path.removeprefix("/__admin")) for path, verbs in document()["paths"].items() for verb in verbs}
     tried = {(method, path) for method, path, _ in CALLS}
-    assert {path for _, path in described - tried} == {"/events", "/openapi.json", "/openapi-admin.json"}
+    assert {path for _, path in described - tried} == {"/events", "/metrics", "/openapi.json", "/openapi-admin.json"}
 
 
 @pytest.mark.parametrize(("method", "path", "body"), [call for call in CALLS if call[2]])

@@ -21,6 +21,7 @@ PATHS = [
     "requests",
     "requests/count",
     "events",
+    "metrics",
     "openapi.json",
     "openapi-admin.json",
 ]
