@@ -3,9 +3,14 @@
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
+
+from mock_p1.core.clock import VirtualClock
+from mock_p1.core.engine import Engine
+from mock_p1.core.messages import Request
+from mock_p1.core.parse import parse
 
 THREADS = 64
 
@@ -38,6 +43,43 @@ def test_500_polls_are_seen_exactly_500_times(mock):
     assert seen == {"one": 500, "two": 64 * 20 - 500}
     assert [entry.number for entry in asked.entries] == list(range(1, 64 * 20 + 1))
     assert Counter(entry.status for entry in asked.entries) == seen
+
+
+def test_5000_polls_with_delays_are_seen_exactly_5000_times(mock):
+    """Also where deciding takes longer, and threads have more time to get between."""
+    asked = mock("jobs: {a: {timeline: [{status: one, for: 5000 polls, delay: 0s..1s}, {status: two}]}}")
+    assert Counter(at_once(lambda _: asked.sees(), 100)) == {"one": 5000, "two": 64 * 100 - 5000}
+
+
+class Threshold(VirtualClock):
+    """A clock that lingers when it is asked, and sees whether anybody else comes in meanwhile."""
+
+    def __init__(self):
+        super().__init__()
+        self.inside = 0
+        self.met = Event()
+
+    def now(self):
+        """Return the moment, after a while."""
+        self.inside += 1
+        if self.inside > 1:
+            self.met.set()
+        self.met.wait(0.02)
+        self.inside -= 1
+        return super().now()
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/external/retrain_jobs/a", "/v1/external/retrain_jobs/x", "/results/a/1/r.zip", "/x"]
+)
+def test_one_at_a_time(path):
+    """From the moment that is read to the row in the journal nobody else gets in, whatever is asked."""
+    clock = Threshold()
+    engine = Engine(parse("jobs: {a: {timeline: [{status: one, for: 2 polls}, {status: two}]}}"), clock)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(engine.handle, [Request("GET", path, api_keys=("k",))] * 4))
+    assert not clock.met.is_set()
+    assert [entry.number for entry in engine.journal] == [1, 2, 3, 4]
 
 
 def test_a_key_for_each_thread(mock):

@@ -76,8 +76,8 @@ def test_a_step_counts_from_where_time_has_brought_the_job(mock):
 def test_a_moved_job_begins_its_step_anew(mock):
     """Its time counts from the move, its polls from none."""
     asked = mock(TEXT)
-    asked.wait(1000)
     asked.poll()
+    asked.wait(1000)
     asked.driver.set_status("a", "job_running")
     asked.wait(89)
     assert asked.sees() == "job_running"

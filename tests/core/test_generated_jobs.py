@@ -43,6 +43,15 @@ def test_every_uuid_of_a_group_is_recognised(count, seed, data):
     assert ids._make(count) not in ids
 
 
+def test_a_uuid_with_another_ones_number_is_not_recognised():
+    """The number alone makes no id of ours."""
+    ids = Uuids(100, 7)
+    for text in ids:
+        neighbour = f"{text[:24]}{int(text[24:], 16) ^ 1:012x}"
+        assert text in ids
+        assert neighbour not in ids
+
+
 @given(st.uuids())
 def test_no_other_uuid_is_recognised(other):
     """Whatever its version."""

@@ -158,6 +158,15 @@ def test_guests_are_bounded(mock):
     assert asked.engine.records.forgotten == 2
 
 
+def test_keys_that_nobody_named_are_bounded(mock):
+    """Also where they poll a job that the scenario names."""
+    asked = mock("jobs: {a: {timeline: [{status: one, for: 1 poll}, {status: two}]}}")
+    for number in range(MAX_GUESTS + 2):
+        asked.poll("a", f"key-{number}")
+    assert asked.engine.records.forgotten == 1
+    assert [asked.sees("a", key) for key in ("key-1", "key-0")] == ["two", "one"]
+
+
 def test_the_scenarios_own_jobs_are_never_forgotten(mock):
     """Not for a key that it names, whatever else is polled."""
     asked = mock(f"api_keys: {{k: active, '*': active}}\n{COUNTED}")
