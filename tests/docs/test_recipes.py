@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from mock_p1.loading import bundled
+
 PAGE = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text(encoding="utf-8")
 IMPORTS = """
 import pytest
@@ -69,3 +71,30 @@ def test_each_of_three_bugs_is_caught_by_its_line(page):
 def test_the_good_client_has_none_of_the_three_bugs(page):
     """The same three lines pass with the client at the top of the page."""
     run(page, CATCHES.replace("from buggy", "from client")).assert_outcomes(passed=3)
+
+
+TRAPS = re.findall(r"^\| `([\w-]+)` \| .* \| .* \|$", PAGE, re.MULTILINE)
+
+
+@pytest.mark.parametrize("trap", TRAPS)
+def test_the_good_client_falls_into_no_trap(page, trap):
+    """In every trap it either gets the result or gives up in words, within its own time limit."""
+    outcome = "pytest.raises((RetrainingFailed, TimeoutError)) if %r in HOPELESS else nullcontext()"
+    hopeless = (
+        "HOPELESS = 'stuck', 'deleted-mid-run', 'key-expires-mid-run', 'training-failed', 'finished-without-result'\n"
+    )
+    test = f"""
+from contextlib import nullcontext
+{hopeless}
+@pytest.mark.mock_p1({trap!r}, instant_sleep=True)
+def test_trap(mock_p1):
+    with {outcome % trap}:
+        assert wait_for_result(mock_p1.url, mock_p1.api_key, mock_p1.job_id)
+"""
+    run(page, FROM_CLIENT, test).assert_outcomes(passed=1)
+
+
+def test_every_trap_has_its_remedy():
+    """The table names each bundled scenario that something goes wrong in."""
+    harmless = {"all-errors", "demo", "happy-path", "many-jobs", "slow-training"}
+    assert set(TRAPS) == set(bundled()) - harmless

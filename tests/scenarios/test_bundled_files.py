@@ -1,4 +1,4 @@
-"""What holds for every bundled scenario file: there are fourteen, each is short, described, and known to editors."""
+"""What holds for every bundled scenario file: there are seventeen, each is short, described, and known to editors."""
 
 import json
 from pathlib import Path
@@ -15,15 +15,15 @@ from mock_p1.loading import bundled
 
 NAMES = [
     "all-errors", "deleted-mid-run", "demo", "finished-without-result", "flaky-network", "happy-path",
-    "key-expires-mid-run", "many-jobs", "overloaded", "slow-training", "status-goes-back", "stuck", "training-failed",
-    "unknown-status",
+    "key-expires-mid-run", "many-jobs", "not-found-at-first", "ok-with-error-body", "overloaded", "result-fails-once",
+    "slow-training", "status-goes-back", "stuck", "training-failed", "unknown-status",
 ]  # fmt: skip
 SCHEMA = bundled()["demo"].with_name("scenario.schema.json")
 EDITOR_LINE = "# yaml-language-server: $schema=./scenario.schema.json"
 
 
-def test_the_fourteen_are_there():
-    """`bundled` lists just the fourteen, in alphabetical order."""
+def test_the_seventeen_are_there():
+    """`bundled` lists just the seventeen, in alphabetical order."""
     assert list(bundled()) == NAMES
 
 

@@ -177,3 +177,32 @@ def test_many_jobs(client):
         assert mine.statuses(4) == ["job_waiting", "job_running", "job_running", "job_finished"]
         assert 1000 <= mine.poll()["model_id"] <= 9999
     assert client.of("load-1001").errors(1) == ["Not found retrain job."]
+
+
+def test_not_found_at_first(client):
+    """For five seconds the new job is unknown; a client that asks again finds it, and its result."""
+    assert client.errors(2) == ["Not found retrain job."] * 2
+    client.mock.advance(5)
+    assert client.statuses(2) == ["job_waiting", "job_running"]
+    assert files_of(client.poll()["download_url"]) == RESULT_FILES
+    assert client.of("never-there").errors(2) == ["Not found retrain job."] * 2
+
+
+def test_result_fails_once(client):
+    """The first download is refused with Retry-After, the second brings the file; the job stays finished."""
+    assert client.statuses(1) == ["job_running"]
+    link = client.poll()["download_url"]
+    refused = requests.get(link, timeout=5)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+    assert files_of(link) == RESULT_FILES
+    link = client.of("keeps-failing").poll()["download_url"]
+    assert {requests.get(link, timeout=5).status_code for _ in range(5)} == {503}
+
+
+def test_ok_with_error_body(client):
+    """Two answers with HTTP 200 have no status in them; then the job finishes."""
+    answers = [client.ask() for _ in range(4)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert answers[1].json()["message"] == "Not found configuration_file."
+    assert answers[2].json() is None
+    assert files_of(answers[3].json()["download_url"]) == RESULT_FILES
