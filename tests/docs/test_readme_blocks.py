@@ -1,0 +1,191 @@
+"""What the README shows is run: tests as tests, commands as commands with their output, scenarios as scenarios."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from itertools import takewhile
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import requests
+import yaml
+from jsonschema import Draft202012Validator
+
+from mock_p1 import mocked
+from mock_p1.core import contract, timeline
+from mock_p1.core.parse import parse
+from mock_p1.core.schema import scenario_schema
+from mock_p1.core.steps import KINDS
+
+README = Path(__file__).parents[2] / "README.md"
+BLOCK = re.compile(r"(?:^<!-- (\S+) -->\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+HIDDEN_FILE = re.compile(r"^<!-- (\S+)\n(.*?)^-->$", re.MULTILINE | re.DOTALL)
+SHOWN_ADDRESS = "127.0.0.1:8191"
+LEFT_OUT = "…"
+
+
+class Block(NamedTuple):
+    """A fenced block: its language, its text, and the file that it is, if a comment before it says so."""
+
+    language: str
+    text: str
+    file: str
+
+
+TEXT = README.read_text(encoding="utf-8")
+BLOCKS = [Block(language, text, file) for file, language, text in BLOCK.findall(TEXT)]
+
+
+def blocks(language):
+    """The texts of all blocks in a language."""
+    return [block.text for block in BLOCKS if block.language == language]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with the files that the README shows, or has in comments for its commands to work on."""
+    for file, text in [*HIDDEN_FILE.findall(TEXT), *((block.file, block.text) for block in BLOCKS if block.file)]:
+        (tmp_path / file).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def environment():
+    """What a new user's shell has: our commands on the path, no settings of ours."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MOCK_P1_", "PYTEST_", "COV_"))}
+    path = os.pathsep.join((str(Path(sys.executable).parent), kept.get("PATH", "")))
+    return {**kept, "PATH": path, "PYTHONUTF8": "1", "MOCK_P1_PORT": "0"}
+
+
+def test_every_block_is_of_a_kind_that_is_run_or_checked():
+    """A block in a language that no test looks at would be one that nobody has run."""
+    assert {block.language for block in BLOCKS} == {"python", "console", "yaml", "sh", "text"}
+    assert TEXT.count("\n```") == 2 * len(BLOCKS)
+
+
+def test_python_blocks_pass_as_tests(folder):
+    """Every Python block is a test file of its own, passes as it stands, and warns of nothing."""
+    (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n", encoding="utf-8")
+    for number, text in enumerate(blocks("python")):
+        (folder / f"test_readme_{number}.py").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider"]
+    run = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
+    expected = sum(text.count("\ndef test_") for text in blocks("python"))
+    assert f"{expected} passed" in run.stdout.splitlines()[-1], run.stdout
+    assert expected >= len(blocks("python"))
+
+
+def test_the_first_one_is_as_short_as_promised():
+    """The test on the first screen is one of about twelve lines, and never sleeps."""
+    first = blocks("python")[0]
+    assert len(first.splitlines()) <= 13
+    assert "sleep" not in first
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the README's commands are written for a POSIX shell")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the README's commands use curl, which this machine lacks")
+def test_console_blocks_print_what_is_shown(folder):
+    """Every command prints what stands below it, in one shell session from top to bottom, on a free port."""
+    with Session(folder) as session:
+        for text in blocks("console"):
+            for command, shown in commands(text):
+                printed = session.run(command)
+                assert fits(printed.splitlines(), shown), f"$ {command}\n{printed}"
+
+
+def commands(text):
+    """The commands of a console block, each with the lines that it should print."""
+    found = []
+    for line in text.splitlines():
+        if line.startswith("$ "):
+            found.append((line[2:], []))
+        else:
+            found[-1][1].append(line)
+    return found
+
+
+def fits(printed, shown):
+    """Tell whether lines were printed as shown; a line that is an ellipsis stands for any number of lines."""
+    pattern = "".join(r"(?:.*\n)*" if line == LEFT_OUT else f"{re.escape(line)}\n" for line in shown)
+    return re.fullmatch(pattern, "".join(f"{line}\n" for line in printed)) is not None
+
+
+class Session:
+    """A shell session in which at most one server runs in the background, wherever it finds a free port."""
+
+    def __init__(self, folder):
+        self.folder, self.server, self.address = folder, None, SHOWN_ADDRESS
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.server:
+            self.server.terminate()
+            self.server.communicate(timeout=10)
+
+    def run(self, command):
+        """Run a command; return what it prints, with the server's address as the README has it."""
+        if command.endswith(" &"):
+            return self.start(command.removesuffix(" &"))
+        done = subprocess.run(
+            ["sh", "-c", command.replace(SHOWN_ADDRESS, self.address)], cwd=self.folder, env=environment(),
+            capture_output=True, encoding="utf-8", timeout=60, check=False,
+        )  # fmt: skip
+        return done.stdout.replace(self.address, SHOWN_ADDRESS)
+
+    def start(self, command):
+        """Start a server, and return its announcement."""
+        self.server = subprocess.Popen(
+            ["sh", "-c", f"exec {command}"], cwd=self.folder, env=environment(), encoding="utf-8",
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        lines = list(takewhile(str.strip, self.server.stdout))  # up to its first empty line; the server goes on
+        self.address = re.search(r"http://(\S+)", lines[0])[1]
+        return "".join(lines).replace(self.address, SHOWN_ADDRESS)
+
+
+@pytest.mark.parametrize("text", blocks("yaml"))
+def test_yaml_blocks_are_scenarios(text):
+    """Every YAML block is a whole scenario, for the parser and for editors alike."""
+    parse(text)
+    Draft202012Validator(scenario_schema()).validate(yaml.safe_load(text))
+
+
+def test_the_reference_shows_every_key():
+    """The scenario that promises every part of a file has every key of a scenario, a job and a step."""
+    (reference,) = (text for text in blocks("yaml") if "Every part" in text)
+    schema = scenario_schema()
+    models = [schema, *(schema["$defs"][name] for name in ("Job", "GeneratedJobs", "StatusStep"))]
+    keys = {key for model in models for key in model["properties"] if key != "$schema"} | {*KINDS}
+    assert {key for key in keys if f"{key}:" not in reference and f"in {key}" not in reference} == set()
+
+
+def test_the_first_scenario_is_ten_lines_long():
+    """The scenario on the first screen is as short as scenarios are."""
+    assert len(blocks("yaml")[0].splitlines()) == 10
+
+
+def test_the_timeline_is_one_that_was_printed():
+    """The poll timeline is the one that two polls of slow-training, ten minutes apart, leave behind."""
+    (shown,) = (text for text in blocks("text") if "then waits for" in text)
+    with mocked("slow-training") as mock:
+        for pause in ("10m", "0s"):
+            url = f"{mock.url}/v1/external/retrain_jobs/{mock.job_id}"
+            assert requests.get(url, headers={"x-api-key": mock.api_key}, timeout=5).ok
+            mock.advance(pause)
+        printed = mock.timeline()
+    assert [line.split() for line in shown.splitlines()] == [line.split() for line in printed.splitlines()]
+
+
+def test_the_picture_names_what_exists():
+    """The functions in the picture of a request's way are there."""
+    (picture,) = (text for text in blocks("text") if "wire" in text)
+    assert "contract.match" in picture
+    assert "timeline.advance" in picture
+    assert callable(contract.match)
+    assert callable(timeline.advance)
