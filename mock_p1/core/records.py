@@ -24,20 +24,21 @@ class Record:
     """One job as one API key sees it: where it is, and the last answer it gave.
 
     ``answer`` was made for the step ``answered`` and the base URL. ``path`` is the one it was last polled at. On the
-    job's first record, ``others`` are those of further keys.
+    job's first record, ``others`` are those of further keys. ``ousted`` is what was forgotten for it, until noted.
     """
 
     __slots__ = (
-        "answer", "answered", "api_key", "base_url", "caller", "guest", "job_id", "last", "masked", "others", "path",
-        "polls", "program", "state",
+        "answer", "answered", "api_key", "base_url", "caller", "guest", "job_id", "last", "masked", "others", "ousted",
+        "path", "polls", "program", "state",
     )  # fmt: skip
 
     def __init__(self, api_key: str, job_id: str, program: Program, *, guest: bool) -> None:
-        # many jobs, few keys: a key's text is kept once
-        self.api_key, self.job_id, self.program, self.guest = intern(api_key), job_id, program, guest
-        self.masked, self.caller = intern(mask(api_key)), hash(api_key)
+        # many jobs, few keys: a key's text is kept once; a guest's is not, since Python 3.12 would keep it for ever
+        kept = str if guest else intern
+        self.api_key, self.job_id, self.program, self.guest = kept(api_key), job_id, program, guest
+        self.masked, self.caller = kept(mask(api_key)), hash(api_key)
         self.polls = self.last = 0
-        self.path = ""
+        self.path = self.ousted = ""
         self.others: dict[str, Record] | None = None
         self.state: State | None = None
         self.answer: Reply | Fault | None = None
@@ -94,8 +95,10 @@ class Records:
         if record.guest:
             self._guests[record] = None
             if len(self._guests) > self._max_guests:
-                self._forget(next(iter(self._guests)))
+                oldest = next(iter(self._guests))
+                self._forget(oldest)
                 self.forgotten += 1
+                record.ousted = f"{oldest.job_id} of key {oldest.masked or 'none'}"
         return record
 
     def of(self, job_id: str) -> Iterator[Record]:

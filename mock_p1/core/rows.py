@@ -22,12 +22,21 @@ def poll_row(  # noqa: PLR0913, PLR0917 -- all that is known of a poll; by posit
     number: int, request: Request, record: Record, at: ProgramStep, reply: Reply | Fault, place: tuple[Plan, State]
 ) -> Entry:
     """Return the row of a poll that saw a step. Every poll passes here: nothing is made that is known already."""
-    plain = not (request.query or request.has_body or "{" in record.job_id)
+    plain = not (request.query or request.has_body or record.ousted or "{" in record.job_id)
     return Entry._make((  # half the time of calling Entry
         number, record.last, request.method, request.path, record.masked, _POLL, record.job_id,
         at.http_status or (reply.status if isinstance(reply, Reply) else None), at.status, at.error, at.fault,
-        at.source, place, () if plain else _notes(request, record.job_id), record.caller, at.asked_wait,
+        at.source, place, () if plain else _notes(request, record.job_id) + _made_way(record), record.caller,
+        at.asked_wait,
     ))  # fmt: skip
+
+
+def _made_way(record: Record) -> tuple[str, ...]:
+    """Say once which job was forgotten for this one."""
+    ousted, record.ousted = record.ousted, ""
+    if not ousted:
+        return ()
+    return (f"too many jobs that only a pattern knows: {shown(ousted)}, polled the longest ago, begins anew",)
 
 
 class More(TypedDict, total=False):
