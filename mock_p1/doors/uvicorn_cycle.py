@@ -36,7 +36,6 @@ def answer_at_once(send: Any, reply: Reply) -> bool:  # noqa: ANN401 -- ASGI's s
         or _CLOSE in cycle.scope["headers"]  # before uvicorn 0.53 keep_alive does not know of it yet
         or cycle.disconnected
         or cycle.flow.write_paused
-        or cycle.scope["method"] == "HEAD"
         or len(reply.body) > _AT_ONCE_BYTES
     ):
         return False

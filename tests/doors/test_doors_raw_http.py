@@ -108,13 +108,50 @@ def test_an_upgrade_that_is_offered_is_not_taken(live_door, protocol):
         b"GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
     ],
 )
-def test_what_is_no_request_is_refused_in_json(live_door, data):
-    """400 that says so, and the connection is closed; never plain text, and never waited for."""
+def test_what_is_no_request_is_refused_in_json(live_door, monkeypatch, data):
+    """400 that says so, and the connection is closed at once; never plain text, and never waited for."""
+    monkeypatch.setattr(http_protocol, "LINGER_SECONDS", 60)
     answer = live_door.everything(data)
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     assert b"connection: close" in head.lower()
     assert json.loads(body)["error"] == "MOCK_P1_BAD_REQUEST"
+
+
+def test_a_request_line_that_ends_too_soon_is_refused(live_door):
+    """However it comes: an unknown verb is waited for to the end of its line, and no longer."""
+    with live_door.connect() as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in b"FOO /x\r\n":
+            connection.sendall(bytes([byte]))
+        assert live_door.read(connection).status == 400
+
+
+def test_rubbish_in_the_same_packet_does_not_repeat_a_request(live_door):
+    """What has been read is not read again."""
+    request = f"GET {JOBS}two-polls HTTP/1.1\r\n{HEADERS}\r\n".encode()
+    with live_door.connect() as connection:
+        connection.sendall(request + b"\x16\x03\x01\r\n\r\n")
+        while connection.recv(65536):
+            pass
+    assert len(live_door.engine.journal) == 1
+
+
+def test_head_and_get_may_share_a_connection(live_door):
+    """An answer to HEAD leaves nothing behind that the next answer would begin with."""
+    with live_door.connect() as connection:
+        for method, status in [("HEAD", 405), ("GET", 200), ("HEAD", 405), ("GET", 200)]:
+            connection.sendall(f"{method} {JOBS}steady HTTP/1.1\r\n{HEADERS}\r\n".encode())
+            assert live_door.read(connection, method).status == status
+
+
+def test_too_many_headers_are_refused_long_before_their_bytes_are_too_many(live_door):
+    """Short headers cost more memory than bytes."""
+    headers = b"a: b\r\n" * (HEADERS_LIMIT + 10_000)
+    assert len(headers) < HEAD_LIMIT / 10
+    with live_door.connect() as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n" + headers)
+        assert live_door.read(connection).status == 431
 
 
 def test_rubbish_after_a_request_does_not_spoil_its_answer(live_door):

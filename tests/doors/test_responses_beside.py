@@ -87,6 +87,13 @@ def test_stubs_under_activate_inside_answer_beside_the_door(mock):
     assert poll() == "job_running"
 
 
+def test_stubs_of_the_mocks_own_answer_under_activate_too(mock):
+    """Whoever added a stub, and to which mock, it is found."""
+    mock.responses.add("GET", OTHER, body="mine")
+    mock.responses.add("GET", JOB, body="mine too")
+    assert responses.activate(lambda: [poll(OTHER), poll()])() == ["mine", "mine too"]
+
+
 def test_stubs_under_activate_outside_answer_beside_the_door(scenario):
     """The mock may be started inside a test that has its stubs already."""
 

@@ -80,6 +80,11 @@ def test_waitress_answers_as_the_test_client_does(waitress_door, flask_door, met
     assert waitress_door.send(method, JOBS + path) == flask_door.send(method, JOBS + path)
 
 
+def test_waitress_leaves_an_encoded_slash_in_its_id(waitress_door):
+    """steady%2F is an id that is no job's, not the path of a job with a slash behind it."""
+    assert waitress_door.send("GET", JOBS + "steady%2F").status == 400
+
+
 def test_waitress_serves_a_job_to_its_end(waitress_door):
     """Poll, poll, poll; then download without a key."""
     assert json.loads(waitress_door.send("GET", JOBS + "two-polls").body)["status"] == "job_waiting"
