@@ -197,7 +197,8 @@ function drawScenario() {
 }
 
 function drawSource() {
-  if (!$("source").open || !scenario) return;
+  if (!$("source").open || !scenario || drawSource.of === scenario) return;
+  drawSource.of = scenario;
   const lines = scenario.text === null ? [t("The scenario was made in Python; it has no text.")] : scenario.text.trimEnd().split("\n");
   const shown = lines.slice(0, MAX_LINES).map((line) => make_("span", "", `${line}\n`));
   if (lines.length > MAX_LINES) shown.push(make_("em", "", t("{n} more lines", { n: lines.length - MAX_LINES })));
@@ -256,5 +257,6 @@ api.begin(() => (asking ??= ask().finally(() => (asking = null))));
 tick();
 api.listen(heard, (up) => {
   $("line").dataset.state = up ? "up" : "wait";
+  $("line").firstElementChild.dataset.mood = up ? "done" : "fault";
   put($("line-text"), t(up ? "live" : "reconnecting"));
 });

@@ -120,6 +120,7 @@ function drawSegments(row, steps, index) {
   row.track.dataset.before = row.from ? `+${row.from}` : "";
   row.track.dataset.after = after > 0 ? `+${after}` : timelines.get(row.job.timeline).at_end === "loop" ? "↻" : "";
   row.head = make_("i", "head");
+  row.marks = new Map();
   row.version = -1;
 }
 
@@ -136,17 +137,19 @@ function segmentOf(step, index) {
   return { element, fill, index, part: -1 };
 }
 
+/** Draw the dots that are new and take away those that are gone; the others stay as they are, having landed. */
 function drawDots(row) {
   row.version = row.job.version;
-  const steps = timelines.get(row.job.timeline).steps;
-  for (const { element, index } of row.segments) {
-    const dots = row.job.dots.filter((dot) => dot.step === index).map((dot) => {
-      const mark = make_("i");
-      mark.style.left = `${dot.at * 100}%`;
-      mark.dataset.mood = mood(steps[index].kind, dot.outcome);
-      return mark;
-    });
-    element.lastElementChild === row.head ? element.children[3].replaceChildren(...dots) : element.querySelector(".dots").replaceChildren(...dots);
+  const kind = (index) => timelines.get(row.job.timeline).steps[index].kind;
+  for (const [dot, mark] of row.marks) if (!row.job.dots.includes(dot)) mark.remove(), row.marks.delete(dot);
+  for (const dot of row.job.dots) {
+    const segment = row.segments[dot.step - row.from];
+    if (row.marks.has(dot) || !segment) continue;
+    const mark = make_("i");
+    mark.style.left = `${dot.at * 100}%`;
+    mark.dataset.mood = mood(kind(dot.step), dot.outcome);
+    segment.element.querySelector(".dots").append(mark);
+    row.marks.set(dot, mark);
   }
 }
 
@@ -191,7 +194,7 @@ function openMore(row) {
     const where = make_("button", "quiet where", step.source);
     where.addEventListener("click", () => acts.show(step.source));
     const jump = make_("button", "jump", t("Jump here"));
-    jump.setAttribute("aria-label", t("Jump to step {n}, {name}", { n: index + 1, name: step.outcome }));
+    jump.setAttribute("aria-label", t("Jump here: step {n}, {name}", { n: index + 1, name: step.outcome }));
     jump.addEventListener("click", () => acts.jump(id, index + 1));
     const name = make_("b", "", step.outcome);
     name.dataset.mood = mood(step.kind, step.outcome);

@@ -15,7 +15,7 @@ const japanese = {
   "Check and switch": "検査して切り替え", "This mock asks for its token": "トークンが必要です",
   "mock-p1 serve printed it when it started.": "mock-p1 serve が起動時に表示したものです。", "Token": "トークン", "Enter": "入る",
   "Step": "次へ", "Fail its next poll": "次を失敗させる", "Reset this job": "このジョブをリセット", "Jump here": "ここへ",
-  "Step {id} on": "{id} を次へ進める", "Jump to step {n}, {name}": "ステップ{n}（{name}）へ", "here": "現在",
+  "Step {id} on": "{id} を次へ進める", "Jump here: step {n}, {name}": "ここへ：ステップ{n}、{name}", "here": "現在",
   "not polled yet": "まだポーリングなし", "at its end": "最後のステップ", "waits to be stepped on": "手動で進むのを待っています",
   "1 more poll": "あと1回", "{n} more polls": "あと{n}回", "{time} left": "残り{time}", "by hand": "手動",
   "1 poll": "1回", "{n} polls": "{n}回", "Step {n} of {all}": "ステップ{n}/{all}", "frozen": "停止中", "real time": "実時間",

@@ -1,0 +1,264 @@
+"""Every button does what it says: it is clicked, and then the API is asked."""
+
+import re
+
+import pytest
+
+
+def click(dashboard, selector):
+    """Click a button, and wait until the mock has answered."""
+    with dashboard.page.expect_response(lambda reply: reply.request.method != "GET"):
+        dashboard.page.click(selector)
+
+
+def test_freeze_stops_the_clock_and_lets_it_run_on(dashboard):
+    """The button shows which."""
+    click(dashboard, "#freeze")
+    assert dashboard.api("GET", "clock")["frozen"] is True
+    dashboard.shows("#freeze[aria-pressed=true]")
+    dashboard.shows("#pace", "frozen")
+    click(dashboard, "#freeze")
+    assert dashboard.api("GET", "clock")["frozen"] is False
+    dashboard.shows("#freeze[aria-pressed=false]")
+
+
+@pytest.mark.parametrize(("button", "seconds"), [("1s", 1), ("10s", 10), ("1m", 60), ("10m", 600), ("1h", 3600)])
+def test_the_clock_is_moved_forward(dashboard, button, seconds):
+    """By as much as the button says."""
+    click(dashboard, f"[data-advance='{button}']")
+    assert dashboard.api("GET", "clock")["now"] == seconds
+
+
+def test_the_clock_is_moved_by_what_is_written(dashboard):
+    """By the button, or by Enter."""
+    dashboard.page.fill("#span", "1h30m")
+    click(dashboard, "#advance")
+    assert dashboard.api("GET", "clock")["now"] == 5400
+    with dashboard.page.expect_response("**/clock"):
+        dashboard.page.press("#span", "Enter")
+    assert dashboard.api("GET", "clock")["now"] == 10800
+
+
+def test_what_the_mock_refuses_is_said_in_its_words(dashboard):
+    """And can be put away."""
+    dashboard.page.fill("#span", "-5s")
+    click(dashboard, "#advance")
+    dashboard.shows("#notice.bad", "time only moves forward")
+    assert dashboard.api("GET", "clock")["now"] == 0
+    dashboard.page.click("#notice-close")
+    dashboard.hides("#notice")
+
+
+@pytest.mark.parametrize("speed", [1, 10, 60, 600, 3600])
+def test_the_clock_runs_at_the_speed_that_is_chosen(dashboard, speed):
+    """Also where it was frozen before."""
+    dashboard.api("POST", "clock", {"freeze": True, "speed": 5})
+    click(dashboard, f"[data-speed='{speed}']")
+    shown = dashboard.api("GET", "clock")
+    assert (shown["speed"], shown["frozen"]) == (speed, False)
+    dashboard.shows(f"[data-speed='{speed}'][aria-pressed=true]")
+
+
+def test_the_next_polls_fail_as_chosen_until_it_is_taken_back(dashboard):
+    """Errors and faults alike; the page shows what waits."""
+    for name, kind, times in (("job_may_be_deleted", "error", 2), ("timeout", "fault", 1)):
+        dashboard.page.select_option("#failure", name)
+        dashboard.page.fill("#times", str(times))
+        click(dashboard, "#fail")
+        waiting = {"error": None, "fault": None, "job": None, "times": times, kind: name}
+        assert dashboard.api("GET", "next")["queue"][-1] == waiting
+    dashboard.shows("#queue", "job_may_be_deleted \u00d7 2, any job; timeout \u00d7 1, any job")
+    click(dashboard, "#forgive")
+    assert dashboard.api("GET", "next")["waiting"] == 0
+    dashboard.hides("#queue")
+
+
+def test_another_scenario_is_switched_to(dashboard):
+    """The page shows its jobs and its text."""
+    dashboard.page.select_option("#scenarios", "training-failed")
+    click(dashboard, "#play")
+    assert dashboard.api("GET", "scenario")["name"] == "training-failed.yaml"
+    dashboard.shows("#scenario-name", "training-failed.yaml")
+    names = [job["job_id"] for job in dashboard.api("GET", "jobs")["jobs"]]
+    dashboard.until(
+        "names => [...document.querySelectorAll('.id')].map(b => b.textContent).join() === names", ",".join(names)
+    )
+
+
+def test_a_scenario_of_ones_own_is_sent(dashboard):
+    """Written into the page."""
+    dashboard.page.click("#own")
+    dashboard.page.fill("#draft", "jobs: {mine: {timeline: [{status: job_running}]}}")
+    click(dashboard, "#send")
+    dashboard.hides("#sender")
+    assert [job["job_id"] for job in dashboard.api("GET", "jobs")["jobs"]] == ["mine"]
+    dashboard.shows(".id", "mine")
+
+
+def test_a_scenario_of_ones_own_is_read_from_a_file(dashboard, tmp_path):
+    """And called by its name."""
+    (tmp_path / "evening.yaml").write_text("jobs: {late: {error: job_may_be_deleted}}", encoding="utf-8")
+    dashboard.page.click("#own")
+    dashboard.page.set_input_files("#file", tmp_path / "evening.yaml")
+    dashboard.until("() => document.getElementById('draft').value.includes('late')")
+    click(dashboard, "#send")
+    dashboard.shows("#scenario-name", "evening.yaml")
+    assert dashboard.api("GET", "scenario")["name"] == "evening.yaml"
+
+
+def test_what_is_wrong_with_a_scenario_of_ones_own_is_listed(dashboard):
+    """Every problem with its line; the scenario before is played on, and the dialog stays until it is closed."""
+    dashboard.page.click("#own")
+    dashboard.page.fill("#draft", "jobs:\n  a: {timelin: []}\nsed: 7")
+    click(dashboard, "#send")
+    dashboard.shows("#problems li", re.compile("2:7 unknown key 'timelin'.*did you mean timeline"))
+    dashboard.shows("#problems li", re.compile("3:1 unknown key 'sed'"))
+    assert dashboard.api("GET", "scenario")["name"] == "morning.yaml"
+    dashboard.page.click("#sender-close")
+    dashboard.hides("#sender")
+
+
+def test_everything_is_reset(dashboard):
+    """Jobs, polls, failures."""
+    dashboard.poll("retrain-001", times=3)
+    dashboard.api("POST", "next", {"fault": "timeout"})
+    dashboard.shows(".poll")
+    click(dashboard, "#reset")
+    assert dashboard.api("GET", "requests/count") == {"count": 0}
+    assert dashboard.api("GET", "jobs/retrain-001")["tracks"] == []
+    dashboard.hides(".poll")
+    dashboard.shows(f"{dashboard.job('retrain-001')} .state", "not polled yet")
+
+
+def test_the_polls_are_forgotten(dashboard):
+    """The jobs stay where they are."""
+    dashboard.poll("retrain-001")
+    dashboard.shows(".poll")
+    click(dashboard, "#forget")
+    assert dashboard.api("GET", "requests/count") == {"count": 0}
+    dashboard.hides(".poll")
+    assert dashboard.api("GET", "jobs/retrain-001")["polls"] == 1
+
+
+def test_a_job_is_stepped_on(dashboard):
+    """By the button of its row."""
+    click(dashboard, f"{dashboard.job('held-by-hand')} .step")
+    assert dashboard.api("GET", "jobs/held-by-hand")["step"] == 2
+    dashboard.shows(f"{dashboard.job('held-by-hand')} .state", "job_running")
+
+
+def test_a_job_at_its_end_is_not_stepped_on(dashboard):
+    """The button says so, and the mock says why."""
+    dashboard.api("PUT", "jobs/retrain-001", {"step": 3})
+    row = dashboard.job("retrain-001")
+    dashboard.shows(f"{row} .step[aria-disabled=true]")
+    dashboard.page.locator(f"{row} .step").dispatch_event("click")
+    dashboard.shows("#notice.bad", "it is at its end")
+
+
+def test_a_job_is_jumped_to_a_step(dashboard):
+    """By the button of the step, or by a click on the bar."""
+    row = dashboard.job("retrain-001")
+    dashboard.page.click(f"{row} .id")
+    click(dashboard, f"{row} .jump >> nth=2")
+    assert dashboard.api("GET", "jobs/retrain-001")["status"] == "job_finished"
+    dashboard.shows(f"{row} .steps li[aria-current=step]", "job_finished")
+    click(dashboard, f"{row} .segment >> nth=1")
+    assert dashboard.api("GET", "jobs/retrain-001")["status"] == "job_running"
+
+
+def test_a_jobs_next_poll_fails(dashboard):
+    """Only that job's."""
+    row = dashboard.job("slow-42")
+    dashboard.page.click(f"{row} .id")
+    dashboard.page.select_option(f"{row} select", "malformed_json")
+    click(dashboard, f"{row} .fail")
+    waiting = {"error": None, "fault": "malformed_json", "job": "slow-42", "times": 1}
+    assert dashboard.api("GET", "next")["queue"] == [waiting]
+
+
+def test_one_job_is_reset(dashboard):
+    """The others stay."""
+    dashboard.poll("retrain-001")
+    dashboard.poll("slow-42")
+    row = dashboard.job("retrain-001")
+    dashboard.page.click(f"{row} .id")
+    click(dashboard, f"{row} .reset")
+    assert dashboard.api("GET", "jobs/retrain-001")["polls"] == 0
+    assert dashboard.api("GET", "jobs/slow-42")["polls"] == 1
+
+
+def test_a_jobs_curl_line_is_copied_whole_and_shown_masked(opened):
+    """What is pasted works; what is shown may be seen by anybody."""
+    dashboard = opened(permissions=["clipboard-read", "clipboard-write"])
+    row = dashboard.job("retrain-001")
+    dashboard.page.click(f"{row} .id")
+    dashboard.shows(f"{row} .curl code", "x-api-key: de…")
+    dashboard.page.click(f"{row} .copy")
+    dashboard.shows("#notice", "Copied.")
+    line = dashboard.api("GET", "jobs/retrain-001/curl")["curl"]
+    assert dashboard.page.evaluate("navigator.clipboard.readText()") == line
+    assert "demo-key" in line
+    assert "demo-key" not in dashboard.page.content()
+
+
+def test_before_the_first_poll_the_page_shows_how_to_make_one(opened):
+    """Ready to be copied; afterwards it makes room for the polls."""
+    dashboard = opened(permissions=["clipboard-read", "clipboard-write"])
+    dashboard.shows("#first-curl", "retrain_jobs/retrain-001")
+    dashboard.page.click("#first-copy")
+    dashboard.shows("#notice", "Copied.")
+    assert "demo-key" in dashboard.page.evaluate("navigator.clipboard.readText()")
+    dashboard.poll("retrain-001")
+    dashboard.hides("#polls-none")
+
+
+def test_a_step_leads_to_its_line_in_the_scenario(dashboard):
+    """The text opens, and the line is marked."""
+    row = dashboard.job("retrain-001")
+    dashboard.page.click(f"{row} .id")
+    dashboard.page.click(f"{row} .where >> nth=1")
+    dashboard.shows("#text .marked", "job_running, for: 90s")
+
+
+def test_a_poll_leads_to_its_job(dashboard):
+    """The job opens."""
+    dashboard.poll("goes-round")
+    dashboard.page.click(".poll .link")
+    dashboard.shows(f"{dashboard.job('goes-round')}.open .steps")
+
+
+def test_the_token_is_asked_for_where_one_is_needed(opened):
+    """Once; a wrong one is asked for again."""
+    dashboard = opened(token="open-sesame")
+    dashboard.shows("#gate")
+    dashboard.page.fill("#token", "wrong")
+    dashboard.page.click("#enter")
+    dashboard.shows("#gate")
+    dashboard.page.fill("#token", "open-sesame")
+    dashboard.page.click("#enter")
+    dashboard.shows(".job")
+    dashboard.hides("#gate")
+    dashboard.page.reload()
+    dashboard.shows(".job")
+
+
+def test_the_token_is_taken_from_the_address_and_out_of_it(opened):
+    """So that it is not seen over a shoulder, nor kept among the pages that were visited."""
+    dashboard = opened(token="open-sesame", path="/__admin/#token=open-sesame")
+    dashboard.shows(".job")
+    assert "open-sesame" not in dashboard.page.url
+
+
+def test_no_button_is_left_untried(dashboard):
+    """Every one on the page is clicked in one of the tests above."""
+    dashboard.poll("retrain-001")
+    dashboard.shows(".poll")
+    dashboard.page.click(f"{dashboard.job('retrain-001')} .id")
+    name = "b => b.id || Object.keys(b.dataset).find((key) => key !== 't') || '.' + b.className.split(' ').pop()"
+    buttons = set(dashboard.page.evaluate(f"[...document.querySelectorAll('button')].map({name})"))
+    of_the_page = (
+        "freeze advance speed fail forgive play own reset forget first-copy notice-close sender-close send enter"
+    )
+    of_a_job = ".id .step .jump .where .fail .reset .copy"
+    assert buttons == {*of_the_page.split(), *of_a_job.split(), ".link"}

@@ -1,0 +1,160 @@
+"""The dashboard moves as the mock does: polls, time, changes made elsewhere, a line that breaks."""
+
+import re
+
+import requests
+
+
+def part(dashboard, job, segment):
+    """Return how far a step of a job is filled, from 0 to 1."""
+    row = dashboard.page.locator(f"{dashboard.job(job)} .segment >> nth={segment} >> .fill")
+    return row.evaluate("fill => new DOMMatrix(getComputedStyle(fill).transform).a")
+
+
+def settled(dashboard, job, segment, wanted):
+    """Wait until a step of a job is filled so far."""
+    script = """([job, segment, wanted]) => {
+      const row = [...document.querySelectorAll('.job')].find((row) => row.querySelector('.id').textContent === job);
+      const fill = row?.querySelectorAll('.fill')[segment];
+      return fill && Math.abs(new DOMMatrix(getComputedStyle(fill).transform).a - wanted) < 0.02;
+    }"""
+    dashboard.until(script, [job, segment, wanted])
+
+
+def test_a_poll_shows_with_outcome_time_and_interval(dashboard):
+    """The newest first; the job it polled moves."""
+    dashboard.poll("retrain-001")
+    dashboard.source.pass_(5)
+    dashboard.poll("retrain-001")
+    dashboard.shows(".poll >> nth=1")
+    newest = dashboard.page.locator(".poll").first
+    assert newest.locator("b").inner_text() == "job_waiting"
+    assert newest.locator(".after").inner_text() == "+5.0s"
+    assert newest.locator("time").inner_text() == "0:00:05.0"
+    assert "de… · 200" in newest.inner_text()
+    dashboard.shows(f"{dashboard.job('retrain-001')} .state", re.compile("job_running.*left"))
+
+
+def test_poll_steps_fill_poll_by_poll(dashboard):
+    """And each poll leaves a dot where it saw the job."""
+    dashboard.poll("slow-42", times=2)
+    settled(dashboard, "slow-42", 0, 0.4)
+    dots = dashboard.page.locator(f"{dashboard.job('slow-42')} .segment >> nth=0 >> .dots i")
+    dashboard.until("() => document.querySelectorAll('.dots i').length === 2")
+    assert [dot.get_attribute("style") for dot in dots.all()] == ["left: 10%;", "left: 30%;"]
+
+
+def test_timed_steps_fill_as_time_passes(dashboard):
+    """Without another poll: the page knows the mock's clock."""
+    dashboard.poll("goes-round")
+    dashboard.api("POST", "clock", {"freeze": True})
+    dashboard.api("POST", "clock", {"advance": 4})
+    settled(dashboard, "goes-round", 0, 0.4)
+    dashboard.shows(f"{dashboard.job('goes-round')} .state", "6.0s left")
+    dashboard.api("POST", "clock", {"advance": 9})
+    settled(dashboard, "goes-round", 1, 0.2)
+    dashboard.api("POST", "clock", {"advance": 292})
+    settled(dashboard, "goes-round", 2, 0)
+    settled(dashboard, "goes-round", 0, 0.5)
+
+
+def test_the_page_runs_at_the_clocks_speed(dashboard):
+    """A minute a second looks like one."""
+    dashboard.poll("slow-42", times=5)
+    dashboard.api("POST", "clock", {"speed": 3600})
+    dashboard.until("() => /^[1-9]/.test(document.getElementById('now').textContent)")
+    assert part(dashboard, "slow-42", 1) > 0.3
+
+
+def test_what_others_change_shows(dashboard):
+    """A test, a script, another page."""
+    dashboard.api("PUT", "jobs/retrain-001", {"status": "job_finished"})
+    dashboard.shows(f"{dashboard.job('retrain-001')} .state", "job_finished")
+    dashboard.api("POST", "next", {"fault": "timeout", "job": "slow-42", "times": 3})
+    dashboard.shows("#queue", "timeout \u00d7 3, slow-42")
+    dashboard.api("POST", "clock", {"speed": 60})
+    dashboard.shows("#pace", "60 times")
+    dashboard.api("PUT", "scenario", {"name": "stuck"})
+    dashboard.shows("#scenario-name", "stuck.yaml")
+    dashboard.api("DELETE", "next")
+    dashboard.hides("#queue")
+
+
+def test_a_job_that_only_a_pattern_knows_shows_once_it_is_polled(dashboard):
+    """Behind those of the file."""
+    dashboard.poll("any-thing")
+    dashboard.shows(".job:last-child .id", "any-thing")
+
+
+def test_a_request_that_is_not_imitated_shows_with_what_came_nearest(dashboard):
+    """Marked, with its verb and path."""
+    requests.get(f"{dashboard.server.url}/v1/external/retrain_job/x", timeout=10)
+    dashboard.shows(".poll.odd", "GET /v1/external/retrain_job/x")
+    dashboard.shows(".poll.odd .note", "did you mean")
+
+
+def test_each_key_of_a_job_shows(dashboard):
+    """In its details, masked."""
+    dashboard.page.click(f"{dashboard.job('retrain-001')} .id")
+    dashboard.poll("retrain-001")
+    dashboard.shows(".keys li", "Key de…: step 1, job_waiting, polled 1 times")
+
+
+def test_faults_and_literal_answers_show_as_what_they_are(dashboard):
+    """In colours of their own."""
+    row = dashboard.job("flaky-7")
+    dashboard.shows(row)
+    moods = [segment.get_attribute("data-mood") for segment in dashboard.page.locator(f"{row} .segment").all()]
+    assert moods == ["run", "fault", "fault", "done"]
+
+
+def test_jobs_are_found_by_their_id(dashboard):
+    """By a part of it, whatever the case."""
+    dashboard.page.fill("#find", "SLOW")
+    dashboard.until("() => [...document.querySelectorAll('.id')].map(b => b.textContent).join() === 'slow-42'")
+    dashboard.page.fill("#find", "nothing like it")
+    dashboard.shows("#jobs-more", "No job has that in its id.")
+    dashboard.page.fill("#find", "")
+    dashboard.shows(dashboard.job("retrain-001"))
+
+
+def test_a_mock_that_was_started_again_is_found_again(dashboard, again):
+    """The page says that the line is down, and shows what the new one plays once it is up."""
+    dashboard.poll("retrain-001")
+    dashboard.shows(".poll")
+    with again(dashboard, "jobs: {new: {timeline: [{status: job_running}]}}"):
+        dashboard.shows("#line[data-state=up]")
+        dashboard.shows(dashboard.job("new"))
+        dashboard.hides(".poll")
+
+
+def test_a_scenario_without_jobs_says_how_one_shows(opened):
+    """A pattern alone is no job yet."""
+    dashboard = opened('jobs: {"*": {timeline: [{status: job_running}]}}')
+    dashboard.shows("#jobs-more", "One shows here as soon as it is polled.")
+    dashboard.poll("first")
+    dashboard.shows(dashboard.job("first"))
+    dashboard.hides("#jobs-more")
+
+
+def test_polls_made_before_the_page_was_opened_show(opened):
+    """With their dots on the timelines."""
+    dashboard = opened()
+    dashboard.shows(".job")
+    dashboard.poll("retrain-001", times=2)
+    dashboard.page.reload()
+    dashboard.shows(".poll >> nth=1")
+    dashboard.until("() => document.querySelectorAll('.dots i').length === 2")
+
+
+def test_a_timeline_of_many_steps_shows_those_around_the_present(opened):
+    """And how many there are before and after."""
+    steps = ", ".join(f"{{status: s{number}, for: 1 poll}}" for number in range(100))
+    dashboard = opened(f"jobs: {{long: {{timeline: [{steps}]}}}}")
+    dashboard.shows(".segment", "s0")
+    assert dashboard.page.locator(".segment").count() == 24
+    dashboard.api("PUT", "jobs/long", {"step": 50})
+    dashboard.poll("long")
+    dashboard.shows(".segment.current", "s50")
+    assert dashboard.page.locator(".track").get_attribute("data-before") == "+46"
+    assert dashboard.page.locator(".track").get_attribute("data-after") == "+30"

@@ -1,0 +1,202 @@
+"""How the page looks and reads: nothing serious by axe, usable by keyboard, on a phone, in Japanese; and fluid."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+KINDS = {
+    "light": {},
+    "dark": {"color_scheme": "dark"},
+    "phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
+    "japanese": {"locale": "ja-JP"},
+}
+MANY = """
+generated_jobs:
+  - count: 1000
+    prefix: load-
+    timeline: [{status: job_waiting, for: 3 polls}, {status: job_running, for: 5m}, {status: job_finished}]
+"""
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The text of axe-core, which judges pages by the rules of accessibility."""
+    given = os.environ.get("MOCK_P1_AXE")
+    here = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+    path = Path(given) if given else here
+    if not path.is_file():
+        pytest.skip("needs axe-core: npm install axe-core here, or MOCK_P1_AXE to say where axe.min.js is")
+    return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def busy(opened):
+    """A function that opens a page on a mock that has seen some polls."""
+
+    def open_busy(**context):
+        made = opened(**context)
+        made.shows(".job")
+        for job, times, pause in (("retrain-001", 3, 20), ("slow-42", 4, 3), ("flaky-7", 3, 1), ("goes-round", 2, 4)):
+            for _ in range(times):
+                made.poll(job)
+                made.source.pass_(pause)
+        made.poll("nobody-knows")
+        made.poll("retrain-001", key="expired-key")
+        made.api("POST", "next", {"fault": "timeout", "job": "slow-42"})
+        made.api("POST", "clock", {"advance": 1})
+        made.page.click(f"{made.job('retrain-001')} .id")
+        made.page.click("#source summary")
+        made.shows(".poll >> nth=12")
+        made.shows("#queue")
+        return made
+
+    return open_busy
+
+
+def faults(page, axe):
+    """Return what axe finds seriously wrong, with where."""
+    page.evaluate(f"{axe}; void 0")
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+    serious = [fault for fault in found if fault["impact"] in ("serious", "critical")]
+    return [(fault["id"], node["target"], node["failureSummary"]) for fault in serious for node in fault["nodes"]]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_axe_finds_no_serious_fault(busy, axe, kind):
+    """In light and dark, on a phone, in Japanese; with details, text and failures shown."""
+    assert faults(busy(**KINDS[kind]).page, axe) == []
+
+
+@pytest.mark.parametrize("dialog", ["#own", "#gate"])
+def test_axe_finds_no_serious_fault_in_a_dialog(busy, axe, dialog):
+    """That of a scenario of one's own, and that which asks for the token."""
+    page = busy().page
+    page.click("#own") if dialog == "#own" else page.evaluate("document.getElementById('gate').showModal()")
+    assert faults(page, axe) == []
+
+
+def test_axe_would_find_a_fault(busy, axe):
+    """The check above can fail."""
+    page = busy().page
+    page.evaluate(
+        "for (const name of ['aria-label', 'placeholder']) document.getElementById('find').removeAttribute(name)"
+    )
+    assert faults(page, axe)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_page_is_pictured_for_people_to_look_at(busy, kind, tmp_path):
+    """In the folder that MOCK_P1_SCREENSHOTS names, or a temporary one."""
+    folder = Path(os.environ.get("MOCK_P1_SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    made = busy(**KINDS[kind])
+    made.page.evaluate("scrollTo(0, 0)")
+    made.page.screenshot(path=folder / f"dashboard-{kind}.png")
+    assert (folder / f"dashboard-{kind}.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_wider_than_the_page(busy, kind):
+    """No sideways scrolling."""
+    page = busy(**KINDS[kind]).page
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_in_japanese_nothing_of_the_page_itself_is_left_in_english(busy):
+    """What stays is the mock's own words: names of jobs, statuses, files, errors."""
+    made = busy(locale="ja-JP")
+    assert made.page.evaluate("document.documentElement.lang") == "ja"
+    words = made.page.evaluate("[...document.querySelectorAll('[data-t]')].map((part) => part.textContent)")
+    labels = made.page.evaluate("[...document.querySelectorAll('[data-t-label]')].map((part) => part.ariaLabel)")
+    english = [word for word in words + labels if word.isascii() and "mock-p1" not in word]
+    assert english == []
+    made.shows(f"{made.job('slow-42')} .state", "あと1回")
+
+
+def test_another_language_is_answered_in_english(opened):
+    """The one that most can read."""
+    made = opened(locale="fr-FR")
+    made.shows("#freeze", "Freeze")
+    assert made.page.evaluate("document.documentElement.lang") == "en"
+
+
+def test_the_page_is_used_by_keyboard_alone(dashboard):
+    """From link to link and button to button, with the focus always to be seen."""
+    page = dashboard.page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "To the jobs"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "retrain-001"
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    dashboard.shows(f"{dashboard.job('retrain-001')}.open")
+    page.keyboard.press("Tab")
+    with page.expect_response("**/step"):
+        page.keyboard.press("Enter")
+    assert dashboard.api("GET", "jobs/retrain-001")["step"] == 2
+
+
+def test_a_bar_tells_a_screen_reader_what_it_shows(dashboard):
+    """In one sentence; the polls are a list, and what was done is announced."""
+    dashboard.poll("slow-42", times=2)
+    said = "Step 1 of 3: job_waiting, 3 more polls"
+    dashboard.until("said => [...document.querySelectorAll('.track')].some((track) => track.ariaLabel === said)", said)
+    assert dashboard.page.get_by_role("button", name="Step retrain-001 on").count() == 1
+    assert dashboard.page.locator("#notice-text").get_attribute("role") == "status"
+
+
+def test_for_those_who_want_little_to_move_nothing_slides(opened):
+    """By the system's own setting."""
+    made = opened(reduced_motion="reduce")
+    made.shows(".job .segment")
+    assert made.page.evaluate("getComputedStyle(document.querySelector('.fill')).transitionDuration") == "0s"
+
+
+def frame(made):
+    """Return how long a frame takes, in milliseconds, while jobs are polled, time runs and the page is scrolled."""
+    made.shows(".job .segment")
+    made.api("POST", "clock", {"speed": 10})
+    for number in range(1, 6):
+        made.poll(f"load-{number}", times=4)
+    gaps = made.page.evaluate(
+        """() => new Promise((done) => {
+            const gaps = [];
+            let last = performance.now();
+            const next = (at) => {
+              gaps.push(at - last);
+              last = at;
+              scrollBy(0, 120);
+              gaps.length < 60 ? requestAnimationFrame(next) : done(gaps.slice(2));
+            };
+            requestAnimationFrame(next);
+        })"""
+    )
+    return sorted(gaps)[len(gaps) // 2]
+
+
+def test_a_thousand_jobs_stay_fluid(opened):
+    """A frame takes about as long as with a few, whatever the machine."""
+    few, many = frame(opened(MANY.replace("1000", "5"))), frame(opened(MANY))
+    assert many < 3 * few + 50
+
+
+def test_of_a_thousand_jobs_only_those_near_the_view_are_drawn(opened):
+    """The others wait until somebody scrolls to them."""
+    made = opened(MANY)
+    made.shows(".job .segment")
+    drawn = "[...document.querySelectorAll('.job')].filter((job) => job.querySelector('.segment')).length"
+    assert made.page.locator(".job").count() == 1000
+    assert made.page.evaluate(drawn) < 50
+    made.page.evaluate("scrollTo(0, document.body.scrollHeight / 2)")
+    made.until(f"() => {drawn} > 20 && {drawn} < 100")
+
+
+def test_more_than_a_thousand_jobs_are_found_by_their_id(opened):
+    """The first thousand are shown, and the page says so."""
+    made = opened(MANY.replace("1000", "250000"))
+    made.shows("#jobs-more", "1,000 of 250,000")
+    made.page.fill("#find", "load-249999")
+    made.until("() => [...document.querySelectorAll('.id')].map((id) => id.textContent).join() === 'load-249999'")
