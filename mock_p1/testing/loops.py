@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.core.clock import SECOND
 from mock_p1.testing.one_clock import current
+from mock_p1.testing.sleepers import Job
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -71,24 +72,28 @@ def _wait(loop: Any, shared: OneClock) -> None:  # noqa: ANN401 -- likewise
 
 
 def _hand_over(
-    loop: BaseEventLoop, executor: Executor | None, function: Callable[..., object], *arguments: object
+    loop: Any,  # noqa: ANN401 -- likewise
+    executor: Executor | None,
+    function: Callable[..., object],
+    *arguments: object,
 ) -> Future[object]:
     """Stand in for ``BaseEventLoop.run_in_executor``: time waits for the job, whose thread becomes the client's."""
     shared = current()
     if shared is None or not shared.has_joined() or not isinstance(executor, ThreadPoolExecutor | None):
         return _run_in_executor(loop, executor, function, *arguments)
-    token = object()
+    job = Job()
 
-    def job() -> object:
-        shared.join()
-        shared.sleepers.taken_over(token)
+    def run() -> object:
+        shared.asked()
+        shared.sleepers.taken_over(job)
         return function(*arguments)
 
-    shared.sleepers.hand_over(token)
+    shared.sleepers.hand_over(job)
     try:
-        future = _run_in_executor(loop, executor, job)
+        future = _run_in_executor(loop, executor, run)
     except BaseException:
-        shared.sleepers.taken_over(token)
+        shared.sleepers.taken_over(job)
         raise
-    future.add_done_callback(lambda _: shared.sleepers.taken_over(token))
+    job.pool = executor or loop._default_executor
+    future.add_done_callback(lambda _: shared.sleepers.taken_over(job))
     return future

@@ -27,34 +27,39 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.core.clock import SECOND, VirtualClock
 from mock_p1.core.durations import format_duration
+from mock_p1.testing import real
 from mock_p1.testing.sleepers import Sleepers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator
     from types import FrameType
 
 LONGEST: Final = 7 * 86_400 * SECOND
 """How much of the mock's time a client may sleep, unless ``instant_sleep`` says so: a week."""
 
-KEEP_REAL: Final = frozenset(
+_KEEP_REAL: Final = frozenset(
     {
         # what waits for something real
         "threading", "queue", "selectors", "socket", "ssl", "socketserver", "subprocess", "multiprocessing",
         "concurrent",
         # what measures the tests, and ourselves
-        "_pytest", "pytest", "pytest_timeout", "pluggy", "xdist", "execnet", "coverage", "hypothesis", "mock_p1",
+        "_pytest", "pluggy", "xdist", "execnet", "coverage", "hypothesis", "mock_p1",
     }
 )  # fmt: skip
-"""Top-level modules that see real time even in the client's threads."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def keeps_real(module: str) -> bool:
+    """Tell whether a module sees real time even in the client's threads."""
+    top = module.partition(".")[0]
+    return top in _KEEP_REAL or top.startswith("pytest")
 
 
 class SleptTooLong(BaseException):
@@ -68,7 +73,7 @@ class OneClock:
         """``longest`` is how many nanoseconds may be slept in all."""
         # whole seconds, so that a client that adds and subtracts them as floats comes out exactly
         self.clock = VirtualClock(datetime.now(UTC).replace(microsecond=0))
-        self._since_boot = -(-time.monotonic_ns() // SECOND) * SECOND
+        self._since_boot = -(-real.monotonic_ns() // SECOND) * SECOND
         self._since_epoch = (self.clock.at(0) - _EPOCH) // timedelta(microseconds=1) * 1000
         self.sleepers = Sleepers(self.clock)
         self._thread = threading.local()
@@ -76,19 +81,22 @@ class OneClock:
 
     def join(self) -> None:
         """Count the calling thread among the client's."""
-        if not self.has_joined():
-            self._thread.joined = True
+        self._thread.joined = True
+
+    def asked(self) -> None:
+        """Count the calling thread among the client's, and wait for its work with what others sleep."""
+        self.join()
+        if not getattr(self._thread, "asked", False):
+            self._thread.asked = True
             self.sleepers.add(threading.current_thread())
 
     def has_joined(self) -> bool:
         """Tell whether the calling thread is one of the client's."""
         return getattr(self._thread, "joined", False)
 
-    def shows(self, frame: FrameType | None) -> bool:
-        """Tell whether code that asks for the time, or sleeps, in this frame sees this clock."""
-        if not self.has_joined() or frame is None:
-            return False
-        return str(frame.f_globals.get("__name__", "")).partition(".")[0] not in KEEP_REAL
+    def shows(self, module: str) -> bool:
+        """Tell whether the code of a module, run by the calling thread, sees this clock."""
+        return self.has_joined() and not keeps_real(module)
 
     def monotonic_ns(self) -> int:
         """What ``time.monotonic_ns`` shows."""
@@ -146,12 +154,21 @@ def one_clock(longest: int = LONGEST) -> Iterator[OneClock]:
                 standins.remove()
 
 
-def asking() -> OneClock | None:
-    """Return the clock that the code which called our caller sees, or None where it sees real time."""
+def asking(runners: Container[str] = ()) -> OneClock | None:
+    """Return the clock that the code which called our caller sees, or None where it sees real time.
+
+    ``runners`` are modules that may have been given our caller as something to run, and then count as the client.
+    """
     shared = _current
     if shared is None:
         return None
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 -- who calls decides
-    while frame is not None and frame.f_globals.get("__name__") == "time_machine":
+    module = _module(frame)
+    while frame is not None and module == "time_machine":
         frame = frame.f_back
-    return shared if shared.shows(frame) else None
+        module = _module(frame)
+    return shared if shared.has_joined() and (module in runners or shared.shows(module)) else None
+
+
+def _module(frame: FrameType | None) -> str:
+    return str(frame.f_globals.get("__name__")) if frame else ""

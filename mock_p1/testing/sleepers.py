@@ -7,29 +7,37 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from mock_p1.testing import real
+from mock_p1.testing.doing import Doing, doing
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import FrameType
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import ThreadPoolExecutor
 
     from mock_p1.core.clock import VirtualClock
 
-PATIENCE: Final = 0.25
-"""Real seconds that a sleeper waits for threads at work, before time goes on without them."""
+PATIENCE: Final = 1.0
+PATIENCE_AT_WORK: Final = 0.25
+"""Real seconds, and seconds of work, that a sleeper waits for threads at work before time goes on without them."""
 
 _LOOK: Final = 0.001
-_WAITS: Final = frozenset(
-    {
-        ("threading", "wait"), ("threading", "join"), ("threading", "_wait_for_tstate_lock"), ("selectors", "select"),
-        ("concurrent.futures.thread", "_worker"), ("subprocess", "_try_wait"), ("multiprocessing.connection", "_recv"),
-    }
-)  # fmt: skip
-"""Functions in which a thread that is there waits: for another one, or for the outside."""
+"""Real seconds between two looks at what the others do."""
 
-_monotonic, _sleep = time.monotonic, time.sleep
+_LOOKS: Final = 3
+"""How often a thread must be seen listening to the outside before it is taken to wait."""
+
+
+class Job:
+    """Something that a thread of a pool will begin with; ``pool`` is None until it is known."""
+
+    pool: ThreadPoolExecutor | None = None
 
 
 class Sleepers:
-    """The client's threads, and until when each of them sleeps. Safe to call from all of them."""
+    """The client's threads, and until when each of them sleeps. Safe to call from all of them.
+
+    Those that have asked the mock, or slept, count; a test that only waits for its client's threads holds nothing up.
+    """
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
@@ -37,19 +45,20 @@ class Sleepers:
         self._changed = threading.Condition(self._lock)
         self._threads: set[threading.Thread] = set()
         self._ends: dict[int, int] = {}
-        self._jobs: set[object] = set()
+        self._jobs: set[Job] = set()
+        self._given_up: dict[int, tuple[int, int]] = {}
 
     def add(self, thread: threading.Thread) -> None:
         """Count a thread among those whose work time waits for."""
         with self._lock:
             self._threads.add(thread)
 
-    def hand_over(self, job: object) -> None:
+    def hand_over(self, job: Job) -> None:
         """Say that a job will be at work in some thread soon."""
         with self._lock:
             self._jobs.add(job)
 
-    def taken_over(self, job: object) -> None:
+    def taken_over(self, job: Job) -> None:
         """Say that a thread has begun with the job, or that it never will."""
         with self._lock:
             self._jobs.discard(job)
@@ -58,6 +67,7 @@ class Sleepers:
         """Return when the clock has moved by ``span`` nanoseconds, or ``wakes()``. It moves where nobody is at work."""
         me = threading.get_ident()
         with self._lock:
+            self._threads.add(threading.current_thread())
             end = self._clock.now() + span
             self._ends[me] = end
             self._changed.notify_all()
@@ -66,27 +76,39 @@ class Sleepers:
             finally:
                 del self._ends[me]
                 self._changed.notify_all()
-        _sleep(0)  # lets other threads run, as a sleep does
+        real.sleep(0)  # lets other threads run, as a sleep does
 
     def _sleep_until(self, end: int, wakes: Callable[[], bool]) -> None:
-        out_of_patience = _monotonic() + PATIENCE
+        limits = real.monotonic() + PATIENCE, time.process_time() + PATIENCE_AT_WORK
+        calm = 0
         while (now := self._clock.now()) < end and not wakes():
-            if end > min(self._ends.values()) or (self._at_work() and _monotonic() < out_of_patience):
+            others = self._others()
+            calm = 0 if Doing.WORKS in others else calm + 1
+            unsettled = Doing.WORKS in others or (Doing.LISTENS in others and calm < _LOOKS)
+            if unsettled and (real.monotonic() > limits[0] or time.process_time() > limits[1]):
+                self._given_up = dict(self._places())
+                unsettled = False
+            if unsettled or end > min(self._ends.values()):
                 self._changed.wait(_LOOK)
             elif not wakes():  # again: what was at work a moment ago may have ended with something to do for us
                 self._clock.advance(end - now)
 
-    def _at_work(self) -> bool:
-        """Tell whether one of the client's threads neither sleeps nor waits, or is about to begin."""
-        if self._jobs:
-            return True
+    def _others(self) -> set[Doing]:
+        """Tell what the client's other threads do that do not sleep. One that was given up counts when it has moved."""
+        if any(map(self._is_coming, self._jobs)):
+            return {Doing.WORKS}
+        moved = {ident for ident, place in self._places() if self._given_up.get(ident) != place}
+        frames = sys._current_frames() if moved else {}  # noqa: SLF001 -- the one way to tell work from waiting
+        return {doing(frames[ident]) for ident in moved if ident in frames}
+
+    def _places(self) -> Iterator[tuple[int, tuple[int, int]]]:
+        """Yield where each of the client's other threads is that does not sleep."""
         self._threads = {thread for thread in self._threads if thread.is_alive()}
         awake = {thread.ident for thread in self._threads} - {*self._ends}
-        if not awake:
-            return False
-        frames = sys._current_frames()  # noqa: SLF001 -- the only way to tell a thread that waits from one that works
-        return any(_works(frames[ident]) for ident in awake if ident in frames)
+        frames = sys._current_frames() if awake else {}  # noqa: SLF001 -- likewise
+        return ((ident, (id(frame), frame.f_lasti)) for ident, frame in frames.items() if ident in awake)
 
-
-def _works(frame: FrameType) -> bool:
-    return (frame.f_globals.get("__name__"), frame.f_code.co_name) not in _WAITS
+    def _is_coming(self, job: Job) -> bool:
+        """Tell whether a thread may begin with a job: not while all of its pool sleep."""
+        threads = job.pool._threads if job.pool else ()  # noqa: SLF001 -- which nothing else tells
+        return not threads or any(thread.ident not in self._ends for thread in threads)

@@ -7,7 +7,6 @@ shared any more.
 from __future__ import annotations
 
 import sys
-import time
 from functools import wraps
 from numbers import Real
 from types import ModuleType
@@ -17,43 +16,41 @@ import time_machine
 
 from mock_p1.core.clock import SECOND
 from mock_p1.core.durations import LONGEST
-from mock_p1.testing import loops
-from mock_p1.testing.one_clock import KEEP_REAL, asking
+from mock_p1.testing import loops, real
+from mock_p1.testing.one_clock import asking, keeps_real
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     Function = Callable[..., Any]
 
-_sleep, _monotonic, _monotonic_ns = time.sleep, time.monotonic, time.monotonic_ns
 
-
-@wraps(_sleep)
+@wraps(real.sleep)
 def sleep(seconds: float, /) -> None:
-    """Stand in for ``time.sleep``."""
-    shared = asking()
+    """Stand in for ``time.sleep``, also where it is itself what a thread or a loop has been given to run."""
+    shared = asking({"threading", "concurrent.futures.thread", "mock_p1.testing.loops"})
     if shared is not None and _is_span(seconds):
         shared.sleep(round(seconds * SECOND))
     else:
-        _sleep(seconds)  # which also says what is wrong with what is no span
+        real.sleep(seconds)  # which also says what is wrong with what is no span
 
 
 def _is_span(value: object) -> bool:
     return isinstance(value, Real) and 0 <= float(value) <= LONGEST / SECOND
 
 
-@wraps(_monotonic)
+@wraps(real.monotonic)
 def monotonic() -> float:
     """Stand in for ``time.monotonic``."""
     shared = asking()
-    return _monotonic() if shared is None else shared.monotonic_ns() / SECOND
+    return real.monotonic() if shared is None else shared.monotonic_ns() / SECOND
 
 
-@wraps(_monotonic_ns)
+@wraps(real.monotonic_ns)
 def monotonic_ns() -> int:
     """Stand in for ``time.monotonic_ns``."""
     shared = asking()
-    return _monotonic_ns() if shared is None else shared.monotonic_ns()
+    return real.monotonic_ns() if shared is None else shared.monotonic_ns()
 
 
 def time_ns() -> int:
@@ -62,7 +59,11 @@ def time_ns() -> int:
     return time_machine.escape_hatch.time.time_ns() if shared is None else shared.time_ns()
 
 
-_STAND_INS: Final[dict[Function, Function]] = {_sleep: sleep, _monotonic: monotonic, _monotonic_ns: monotonic_ns}
+_STAND_INS: Final[dict[Function, Function]] = {
+    real.sleep: sleep,
+    real.monotonic: monotonic,
+    real.monotonic_ns: monotonic_ns,
+}
 _travels: Final[list[time_machine.travel]] = []
 
 
@@ -71,24 +72,24 @@ def install() -> None:
     travel = time_machine.travel(0, tick=False)
     travel.start().time_ns = time_ns  # type: ignore[method-assign]  # the one thing it asks, whatever is asked of it
     _travels.append(travel)
-    _exchange(_STAND_INS, leave=KEEP_REAL)
+    _exchange(_STAND_INS, leave=keeps_real)
     loops.install()
 
 
 def remove() -> None:
     """Put everything back, also in modules that were imported in the meantime."""
     loops.remove()
-    _exchange({stand_in: real for real, stand_in in _STAND_INS.items()})
+    _exchange({stand_in: own for own, stand_in in _STAND_INS.items()}, leave=lambda module: module == __name__)
     _travels.pop().stop()
 
 
-def _exchange(functions: dict[Function, Function], leave: frozenset[str] = frozenset()) -> None:
+def _exchange(functions: dict[Function, Function], leave: Callable[[str], bool]) -> None:
     """Put one function for another wherever a module has it as a name of its own."""
     by_id = {id(old): new for old, new in functions.items()}
     modules: dict[str, object] = dict(sys.modules)
     for name, module in modules.items():
-        if not isinstance(module, ModuleType) or name.partition(".")[0] in leave:
-            continue  # some put other things there
+        if not isinstance(module, ModuleType) or leave(name):  # some put other things there
+            continue
         names = ModuleType.__getattribute__(module, "__dict__")  # a module that loads lazily stays unloaded
         if by_id.keys().isdisjoint(map(id, tuple(names.values()))):
             continue

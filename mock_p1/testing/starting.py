@@ -106,7 +106,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
         clock = shared.clock if shared else VirtualClock()
         engine = Engine(self._scenario, clock, seed=self._seed, journal_max=JOURNAL_MAX)
         if shared:
-            engine.journal.listen(lambda _: shared.join())  # who asks the mock is the client
+            engine.journal.listen(lambda _: shared.asked())  # who asks the mock is the client
         mock = Mock(engine, self._base_urls, backs_off=shared is not None)
         mock.start()
         stack.callback(mock.stop)

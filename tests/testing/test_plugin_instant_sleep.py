@@ -1,0 +1,61 @@
+"""instant_sleep by the marker."""
+
+import re
+
+TWO_HOURS = """
+import time
+import pytest
+
+@pytest.mark.mock_p1("slow-training", instant_sleep=True)
+def test_it(mock_p1, client):
+    while client.poll() != "job_finished":
+        time.sleep(30)
+    mock_p1.assert_polled(times=241)
+
+def test_after():
+    assert time.sleep.__module__ == "time"
+    began = time.monotonic()
+    time.sleep(0.01)
+    assert 0 < time.monotonic() - began < 60
+"""
+
+
+def test_marker(project):
+    """A client with a sleep of its own runs two hours through; the next test has real time."""
+    project.run(tests=TWO_HOURS).assert_outcomes(passed=2)
+
+
+def test_durations_stay_real(project):
+    """Two hours of the mock's time are no second of pytest's, neither on the terminal nor in the report file."""
+    result = project.run("--durations=0", "-vv", "--junitxml=report.xml", "-o", "junit_family=xunit2", tests=TWO_HOURS)
+    result.assert_outcomes(passed=2)
+    terminal = result.stdout.str() + project.pytester.path.joinpath("report.xml").read_text(encoding="utf-8")
+    seconds = [float(figure) for figure in re.findall(r'(?:^|time=")(\d+\.\d+)(?:s |")', terminal, re.MULTILINE)]
+    assert len(seconds) >= 6
+    assert max(seconds) < 60
+
+
+def test_report_of_a_client_that_never_gives_up(project):
+    """It is stopped, and the report says why and shows its polls."""
+    result = project.run(
+        tests="""
+import time
+import pytest
+
+@pytest.mark.mock_p1("stuck", instant_sleep="1h")
+def test_it(client):
+    while client.poll() != "job_finished":
+        time.sleep(30)
+"""
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["*SleptTooLong: the client has slept for more than 1h of the mock's time*", "*- Mock P1 -*", "* +30s *"]
+    )
+
+
+def test_misuse(project):
+    """A span that is none is explained."""
+    result = project.run(tests="import pytest\n@pytest.mark.mock_p1(instant_sleep='long')\ndef test_it(mock_p1): pass")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["Mock P1 did not start: 'long' is not a duration*"])
