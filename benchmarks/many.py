@@ -1,0 +1,138 @@
+"""A scenario of 100,000 generated jobs against a scenario of one: loading it, and polling ids drawn at random.
+
+A job's first poll starts its timeline and writes its reply, which later polls of the same step give again. So first
+polls are compared with first polls (of the one job, each by another key), and later ones with later ones.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from benchmarks.clients import API_KEY, exactly
+from benchmarks.measure import FEW, bests, in_turns, ratios, row
+from benchmarks.processes import get, mock, running
+from benchmarks.scenarios import ONE, ONE_ID, generated, path_of, written
+from mock_p1.core.engine import Engine
+from mock_p1.core.messages import Request
+from mock_p1.loading import load_scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from benchmarks.clients import Client
+    from benchmarks.measure import Row, Scale
+
+TITLE = "many: 100,000 generated jobs against one job, ids at random"
+JOBS = 100_000
+POLLS = 10_000
+TARGET = ("<=", 1.2)
+
+
+class Side(NamedTuple):
+    """A scenario to poll, and the paths of all its jobs in a random order."""
+
+    name: str
+    file: Path
+    paths: list[str]
+
+
+def run(scale: Scale, client: Client) -> list[Row]:
+    """Load each scenario, then poll each through the engine and through the server."""
+    count, polls = scale.of(JOBS), scale.of(POLLS)
+    texts = {"one job": ONE, "prefix": generated(count, prefix=True), "UUIDs": generated(count, prefix=False)}
+    with ExitStack() as stack:
+        _, *many = sides = [_side(name, stack.enter_context(written(text)), count) for name, text in texts.items()]
+        few, seconds = min(FEW, scale.rounds), scale.seconds
+        tables = {
+            "loaded": _turns(many, scale.rounds, lambda side: partial(_load, side)),
+            "engine": _turns(sides, scale.rounds, lambda side: _in_engine(side, polls)),
+            "engine, first polls": _turns(sides, scale.rounds, lambda side: partial(_first_in_engine, side, polls)),
+            "server": _turns(sides, scale.rounds, lambda side: _on_wire(stack, side, client, seconds)),
+            "server, first polls": _turns(many, few, lambda side: partial(_first_on_wire, side, client, seconds)),
+        }
+    loaded = tables.pop("loaded")
+    rows = [row(f"loaded, an id looked up: {name}", "s", bests(times), 2, ("<=", 3)) for name, times in loaded.items()]
+    for where, costs in tables.items():
+        rows += [row(f"{where}: {name}", "us a poll", bests(cost), 1) for name, cost in costs.items()]
+    for where, costs in tables.items():
+        base = costs.pop("one job", None)
+        if base is not None:
+            rows += [row(f"{where}: {name} / one job", "times", ratios(costs[name], base), 2, TARGET) for name in costs]
+    return rows
+
+
+def _turns(sides: list[Side], rounds: int, measured: Callable[[Side], Callable[[], float]]) -> dict[str, list[float]]:
+    return in_turns({side.name: measured(side) for side in sides}, rounds)
+
+
+def _side(name: str, file: Path, count: int) -> Side:
+    ids = [ONE_ID] * count if name == "one job" else list(Engine(load_scenario(file)).jobs.ids())
+    random.Random(0).shuffle(ids)  # noqa: S311 -- nothing secret
+    return Side(name, file, [path_of(job_id) for job_id in ids])
+
+
+def _load(side: Side) -> float:
+    began = time.perf_counter()
+    Engine(load_scenario(side.file)).jobs.find("no-such-job")
+    return time.perf_counter() - began
+
+
+def _in_engine(side: Side, count: int) -> Callable[[], float]:
+    """Return a function that polls the next jobs, each of which was polled before; microseconds a poll."""
+    engine = Engine(load_scenario(side.file))
+    requests = [_request(path) for path in side.paths]
+    _poll(engine, requests)
+    at = 0
+
+    def next_block() -> float:
+        nonlocal at
+        block = (requests * 2)[at : at + count]
+        at = (at + count) % len(requests)
+        return _poll(engine, block)
+
+    return next_block
+
+
+def _first_in_engine(side: Side, count: int) -> float:
+    """Poll jobs that were not polled before; the one job with keys that have not polled it before."""
+    engine = Engine(load_scenario(side.file))
+    alone = side.name == "one job"
+    paths = side.paths[:count]
+    return _poll(engine, [_request(path, f"{API_KEY}-{n}" if alone else API_KEY) for n, path in enumerate(paths)])
+
+
+def _request(path: str, key: str = API_KEY) -> Request:
+    return Request("GET", path, "", (key,), "http://127.0.0.1:8191")
+
+
+def _poll(engine: Engine, requests: list[Request]) -> float:
+    began = time.perf_counter()
+    for request in requests:
+        engine.handle(request)
+    return (time.perf_counter() - began) / len(requests) * 1e6
+
+
+def _on_wire(stack: ExitStack, side: Side, client: Client, seconds: float) -> Callable[[], float]:
+    """Return a function that polls on, on a server where each job was polled before; microseconds a poll."""
+    url = stack.enter_context(running(mock(side.file))).url
+    exactly(url, side.paths, len(side.paths))
+    polled = 0
+
+    def next_block() -> float:
+        nonlocal polled
+        load = client.burst(url, side.paths, seconds, polled)
+        polled += load.replies
+        return 1e6 / load.rate
+
+    return next_block
+
+
+def _first_on_wire(side: Side, client: Client, seconds: float) -> float:
+    with running(mock(side.file)) as server:
+        get(server.url, side.paths[-1])
+        return 1e6 / client.burst(server.url, side.paths[:-1], seconds).rate

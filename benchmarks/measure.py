@@ -1,0 +1,97 @@
+"""Measures sides fairly on a machine that does other things too: in turns, many times, the best of a few turns.
+
+Whatever else the machine does only ever slows a side down, so the best of a few rounds in a row is nearest to what the
+side itself costs; and since the sides take turns, a slow phase of the machine meets them all.
+"""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    Best = Callable[[Sequence[float]], float]
+
+T = TypeVar("T")
+Target = tuple[Literal["<=", ">="], float]
+
+
+class Scale(NamedTuple):
+    """How much is measured: how often the sides take turns, a share of every count, and the seconds of every load."""
+
+    rounds: int
+    share: float
+    seconds: float
+
+    def of(self, count: int) -> int:
+        """Return a count at this scale; never none."""
+        return max(1, round(count * self.share))
+
+
+FULL: Final = Scale(rounds=15, share=1.0, seconds=1)
+FEW: Final = 5
+"""Rounds in a row of which the best counts."""
+
+QUICK: Final = Scale(rounds=1, share=0.005, seconds=0.1)
+"""Only shows that everything runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One figure: the median of several values, and where the middle half of them lies (``low`` to ``high``)."""
+
+    what: str
+    unit: str
+    median: float
+    low: float
+    high: float
+    digits: int = 0
+    target: Target | None = None
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether the median reaches the target; None where there is none."""
+        if self.target is None:
+            return None
+        sign, bound = self.target
+        return self.median <= bound if sign == "<=" else self.median >= bound
+
+
+def row(what: str, unit: str, values: Sequence[float], digits: int = 0, target: Target | None = None) -> Row:
+    """Return the row of several values."""
+    low, median, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else [*values] * 3
+    return Row(what, unit, median, low, high, digits, target)
+
+
+def in_turns(sides: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
+    """Run every side once a round, in the opposite order every other round, so that a slow drift favours nobody.
+
+    Returns what each side returned, round by round. Where there are several rounds, one more is run before them, to
+    warm up, and thrown away.
+    """
+    results: dict[str, list[T]] = {name: [] for name in sides}
+    for number in range(-1 if rounds > 1 else 0, rounds):
+        for name in sides if number % 2 else reversed(sides):
+            result = sides[name]()
+            if number >= 0:
+                results[name].append(result)
+    return results
+
+
+def ratios(ours: Sequence[float], theirs: Sequence[float], best: Best = min) -> list[float]:
+    """Return ours / theirs for each few rounds in a row, the best of each; ``best`` is max where more is better."""
+    return [our / their for our, their in zip(bests(ours, best), bests(theirs, best), strict=True)]
+
+
+def differences(ours: Sequence[float], theirs: Sequence[float], best: Best = min) -> list[float]:
+    """Return ours - theirs, likewise."""
+    return [our - their for our, their in zip(bests(ours, best), bests(theirs, best), strict=True)]
+
+
+def bests(values: Sequence[float], best: Best = min) -> list[float]:
+    """Return the best of each few rounds in a row; rounds that are left over count with the few before them."""
+    starts = range(0, max(1, len(values) - FEW + 1), FEW)
+    return [best(values[start : start + FEW if start != starts[-1] else None]) for start in starts]

@@ -1,0 +1,86 @@
+"""What the pytest plugin costs every run of every project where it is installed, and what ``import mock_p1`` loads.
+
+Counted is processor time, where the system tells it of child processes (Windows does not): half a second of starting
+Python, measured by the clock, varies by more than the plugin costs.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from benchmarks.measure import bests, differences, in_turns, row
+from benchmarks.processes import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from benchmarks.clients import Client
+    from benchmarks.measure import Row, Scale
+
+TITLE = "plugin: what it adds to `pytest --version`"
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None
+
+TARGET = ("<=", 15)
+HEAVY = ("flask", "responses", "faker", "pydantic")
+
+# A single --version is answered by newer pytests before any plugin is loaded; the second makes it load them.
+_VERSION = [sys.executable, "-m", "pytest", "--version", "--version"]
+_IMPORT = (
+    "import time, pytest; began = time.perf_counter(); import mock_p1.testing.pytest_plugin; "
+    "print((time.perf_counter() - began) * 1000)"
+)
+_LOADED = (
+    "import sys, mock_p1; "
+    f"loaded = [name for name in {HEAVY!r} if name in sys.modules]; "
+    "print(len(loaded)); loaded and print('import mock_p1 loads', *loaded, file=sys.stderr)"
+)
+
+
+def run(scale: Scale, _client: Client) -> list[Row]:
+    """Start pytest with and without the plugin; no other plugin is loaded, so that none pays for what ours imports."""
+    alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    sides = {
+        "without": partial(_milliseconds, _VERSION, alone),
+        "with": partial(_milliseconds, [*_VERSION, "-p", "mock_p1.testing.pytest_plugin"], alone),
+        "all without": partial(_milliseconds, [*_VERSION, "-p", "no:mock_p1"], os.environ),
+        "all with": partial(_milliseconds, _VERSION, os.environ),
+        "import": partial(_answer, _IMPORT),
+    }
+    times = in_turns(sides, scale.rounds)
+    return [
+        row("pytest --version, no plugins", "ms", bests(times["without"])),
+        row("pytest --version, our plugin", "ms", bests(times["with"])),
+        row("importing our plugin, by the clock", "ms", bests(times["import"]), 1, TARGET),
+        row("our plugin alone adds", "ms", differences(times["with"], times["without"]), 1, TARGET),
+        row("adds to all installed", "ms", differences(times["all with"], times["all without"]), 1, TARGET),
+        row(f"of {', '.join(HEAVY)}, import mock_p1 loads", "modules", [_answer(_LOADED)], 0, ("<=", 0)),
+    ]
+
+
+def _milliseconds(command: list[str], environment: Mapping[str, str]) -> float:
+    before = _now()
+    subprocess.run(command, env=dict(environment), cwd=ROOT, capture_output=True, check=True)
+    return (_now() - before) * 1000
+
+
+def _now() -> float:
+    """Return the processor seconds of all child processes so far; where there is no telling, the clock's."""
+    if resource is None:
+        return time.perf_counter()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _answer(code: str) -> float:
+    """Return the number that a program in a process of its own prints."""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True, encoding="utf-8")
+    sys.stderr.write(done.stderr)
+    return float(done.stdout)

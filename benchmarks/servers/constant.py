@@ -1,0 +1,31 @@
+"""The limit: one constant reply, from the smallest ASGI app there is, under uvicorn with the mock's own settings.
+
+The argument is the body. uvicorn reads HTTP by its own protocol here; what the mock's protocol adds is the mock's cost.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import uvicorn
+
+from mock_p1.testing.server import configuration
+
+BODY = sys.argv[1].encode()
+HEADERS = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(BODY))]
+
+
+async def app(_scope, _receive, send):
+    """Answer whatever is asked."""
+    await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+    await send({"type": "http.response.body", "body": BODY})
+
+
+if __name__ == "__main__":
+    listening = socket.create_server(("127.0.0.1", 0), backlog=4096)
+    sys.stdout.write(f"http://127.0.0.1:{listening.getsockname()[1]}\n")
+    sys.stdout.flush()
+    settings = configuration(app)
+    settings.http = "httptools"
+    uvicorn.Server(settings).run(sockets=[listening])

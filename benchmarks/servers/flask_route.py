@@ -1,0 +1,25 @@
+"""For scale: what people write by hand, a Flask route that returns one constant dict, under waitress."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from flask import Flask
+from waitress import create_server
+
+PAYLOAD = json.loads(sys.argv[1])
+app = Flask(__name__)
+
+
+@app.get("/v1/external/retrain_jobs/<retrain_job_id>")
+def status(retrain_job_id):
+    """Answer every job alike."""
+    return PAYLOAD
+
+
+if __name__ == "__main__":
+    server = create_server(app, host="127.0.0.1", port=0)
+    sys.stdout.write(f"http://127.0.0.1:{server.effective_port}\n")
+    sys.stdout.flush()
+    server.run()

@@ -1,0 +1,18 @@
+"""A peer: pytest-httpserver with one constant reply, as its documentation has it outside of pytest."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+from pytest_httpserver import HTTPServer
+
+if __name__ == "__main__":
+    server = HTTPServer(host="127.0.0.1", port=0, threaded=True)
+    server.expect_request("/v1/external/retrain_jobs/job-000001").respond_with_data(
+        sys.argv[1], content_type="application/json"
+    )
+    server.start()
+    sys.stdout.write(server.url_for("") + "\n")
+    sys.stdout.flush()
+    threading.Event().wait()
