@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 
+from mock_p1.doors.http_protocol import HttpProtocol
+
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 TICK_SECONDS: Final = 0.1
 """How often uvicorn looks around; its ``on_tick`` counts on this."""
+
+SWEEP_TICKS: Final = 5
+"""How many ticks pass from one look for slow clients to the next."""
 
 FINISH_SECONDS: Final = 0.2
 """How long answers under way may take to go out once the server has been told to end."""
@@ -53,9 +58,17 @@ class UvicornServer(uvicorn.Server):
         ticks = 0
         while self._told is not None and not await self.on_tick(ticks):
             ticks += 1
+            if ticks % SWEEP_TICKS == 0:
+                self._give_up_on_the_slow()
             with suppress(TimeoutError):
                 async with asyncio.timeout(TICK_SECONDS):
                     await self._told.wait()
+
+    def _give_up_on_the_slow(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, HttpProtocol):
+                connection.give_up(now)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let what is being written go out, then hang up; whatever the mock holds back will never be sent."""
