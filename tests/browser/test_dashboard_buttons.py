@@ -111,8 +111,8 @@ def test_what_is_wrong_with_a_scenario_of_ones_own_is_listed(dashboard):
     dashboard.page.click("#own")
     dashboard.page.fill("#draft", "jobs:\n  a: {timelin: []}\nsed: 7")
     click(dashboard, "#send")
-    dashboard.shows("#problems li", re.compile("2:7 unknown key 'timelin'.*did you mean timeline"))
-    dashboard.shows("#problems li", re.compile("3:1 unknown key 'sed'"))
+    dashboard.shows("#problems li", re.compile("scenario:2:7: unknown key 'timelin'.*did you mean timeline"))
+    dashboard.shows("#problems li", re.compile("scenario:3:1: unknown key 'sed'"))
     assert dashboard.api("GET", "scenario")["name"] == "morning.yaml"
     dashboard.page.click("#sender-close")
     dashboard.hides("#sender")

@@ -4,6 +4,8 @@ import re
 
 import requests
 
+from mock_p1.core.problems import Problem
+
 
 def part(dashboard, job, segment):
     """Return how far a step of a job is filled, from 0 to 1."""
@@ -158,3 +160,15 @@ def test_a_timeline_of_many_steps_shows_those_around_the_present(opened):
     dashboard.shows(".segment.current", "s50")
     assert dashboard.page.locator(".track").get_attribute("data-before") == "+46"
     assert dashboard.page.locator(".track").get_attribute("data-after") == "+30"
+
+
+def test_a_watched_file_that_is_broken_is_told_until_it_is_mended(dashboard):
+    """With file, line and column; also on a page that is opened later."""
+    problem = Problem("morning.yaml", 14, 7, "unknown fault 'conection_reset'; did you mean connection_reset?")
+    dashboard.server.panel.tell_problems((problem,))
+    for _ in range(2):
+        dashboard.shows("#broken", "morning.yaml:14:7: unknown fault 'conection_reset'")
+        dashboard.shows(dashboard.job("retrain-001"))
+        dashboard.page.reload()
+    dashboard.server.panel.tell_problems(())
+    dashboard.hides("#broken")

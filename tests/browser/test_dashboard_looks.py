@@ -155,32 +155,36 @@ def test_for_those_who_want_little_to_move_nothing_slides(opened):
     assert made.page.evaluate("getComputedStyle(document.querySelector('.fill')).transitionDuration") == "0s"
 
 
-def frame(made):
-    """Return how long a frame takes, in milliseconds, while jobs are polled, time runs and the page is scrolled."""
+def test_a_thousand_jobs_stay_fluid(opened):
+    """While they are polled, time runs and the page is scrolled, a frame costs the processor little of its 16 ms.
+
+    What is measured is the page's own work, in time of its thread: how busy the machine is makes no difference.
+    """
+    made = opened(MANY)
     made.shows(".job .segment")
     made.api("POST", "clock", {"speed": 10})
+    meter = made.context.new_cdp_session(made.page)
+    meter.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def worked():
+        figures = {row["name"]: row["value"] for row in meter.send("Performance.getMetrics")["metrics"]}
+        return sum(figures[name] for name in ("ScriptDuration", "LayoutDuration", "RecalcStyleDuration"))
+
+    before = worked()
     for number in range(1, 6):
         made.poll(f"load-{number}", times=4)
-    gaps = made.page.evaluate(
+    made.page.evaluate(
         """() => new Promise((done) => {
-            const gaps = [];
-            let last = performance.now();
-            const next = (at) => {
-              gaps.push(at - last);
-              last = at;
+            let frames = 0;
+            const next = () => {
               scrollBy(0, 120);
-              gaps.length < 60 ? requestAnimationFrame(next) : done(gaps.slice(2));
+              (frames += 1) < 60 ? requestAnimationFrame(next) : done();
             };
             requestAnimationFrame(next);
         })"""
     )
-    return sorted(gaps)[len(gaps) // 2]
-
-
-def test_a_thousand_jobs_stay_fluid(opened):
-    """A frame takes about as long as with a few, whatever the machine."""
-    few, many = frame(opened(MANY.replace("1000", "5"))), frame(opened(MANY))
-    assert many < 3 * few + 50
+    spent = (worked() - before) * 1000 / 60
+    assert 0 < spent < 16
 
 
 def test_of_a_thousand_jobs_only_those_near_the_view_are_drawn(opened):

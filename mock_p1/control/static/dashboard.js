@@ -93,13 +93,11 @@ async function sendOwn() {
   const name = $("file").files[0]?.name ?? "scenario";
   try {
     const answer = await api.call("PUT", `scenario?name=${encodeURIComponent(name.slice(0, 100))}`, $("draft").value, "application/yaml");
-    $("problems").replaceChildren();
+    drawProblems("problems", []);
     $("sender").close();
     say(switched(answer));
   } catch (error) {
-    const found = error.problems?.map((problem) => `${problem.line}:${problem.column} ${problem.text}`) ?? [error.message];
-    const head = make_("li", "count", many(found.length, "1 problem", "{n} problems"));
-    $("problems").replaceChildren(head, ...found.map((text) => make_("li", "", text)));
+    drawProblems("problems", error.problems ?? [{ file: error.message, text: error.remedy ?? "" }]);
   }
 }
 
@@ -111,9 +109,10 @@ async function heard(kind, data) {
   else if (kind === "clock") { setClock(data); drawClock(); }
   else if (kind === "next") drawQueue(data);
   else if (kind === "requests") pollList.clear();
+  else if (kind === "problems") drawProblems("broken-list", data.problems);
   else if (kind === "missed") { if (data.requests) say(t("{n} requests could not be shown in time.", { n: data.requests })); await reload(); }
   else if (kind === "reset" || kind === "scenario") await reloadAll();
-  else if (kind === "hello") { setClock(data.clock); drawClock(); if (!data.resumed) await reloadAll(); }
+  else if (kind === "hello") { setClock(data.clock); drawClock(); drawProblems("broken-list", data.scenario.problems); if (!data.resumed) await reloadAll(); }
 }
 
 function hearRow(row) {
@@ -159,6 +158,7 @@ async function reloadAll() {
   for (const job of jobs.values()) job.dots = [];
   scenario = told;
   drawScenario();
+  drawProblems("broken-list", told.problems);
   drawQueue(queue);
   lastRow = 0;
   await reload();
@@ -182,6 +182,13 @@ function drawQueue({ waiting, queue }) {
   const said = queue.slice(0, 3).map((row) => t("{what} × {n}, {job}", { what: row.error ?? row.fault, n: row.times, job: row.job ?? t("any job") }));
   if (queue.length > 3) said.push(t("and {n} more", { n: queue.length - 3 }));
   put($("queue-text"), said.join("; "));
+}
+
+function drawProblems(id, problems) {
+  const said = problems.slice(0, 100).map(({ file, line, column, text }) => make_("li", "", `${file}${line ? `:${line}:${column}` : ""}: ${text}`));
+  if (said.length) said.unshift(make_("li", "count", many(problems.length, "1 problem", "{n} problems")));
+  $(id).replaceChildren(...said);
+  $("broken").hidden = !$("broken-list").childElementCount;
 }
 
 function drawScenario() {

@@ -6,7 +6,7 @@ const japanese = {
   "How far to advance": "進める時間", "Advance": "進める", "Speed": "速さ", "Fail the next polls": "次のポーリングを失敗させる",
   "With what": "失敗の種類", "How many times": "回数", "Queue": "予約", "Take back": "取り消す", "Scenario": "シナリオ",
   "Which scenario": "シナリオの選択", "Switch": "切り替え", "Your own…": "自分のシナリオ…", "Reset all": "すべてリセット",
-  "Jobs": "ジョブ", "Find a job by its id": "IDでジョブを探す", "Find a job": "ジョブを探す", "Polls": "ポーリング",
+  "Jobs": "ジョブ", "Find a job by its id": "IDで探す", "Polls": "ポーリング",
   "Forget": "消去", "Polls, the newest first": "ポーリング（新しい順）",
   "Nobody has polled yet. This does:": "まだポーリングがありません。次の行で試せます：", "Copy": "コピー", "Copied.": "コピーしました。",
   "The scenario’s text": "シナリオの本文", "Close": "閉じる", "A scenario of your own": "自分のシナリオ",
@@ -29,7 +29,8 @@ const japanese = {
   "{name} is played now; {kept} jobs went on, {dropped} begin anew.": "{name} に切り替えました（継続{kept}件、最初から{dropped}件）。",
   "The clock was moved on by {span}.": "時計を{span}進めました。", "Queued.": "予約しました。", "{n} requests could not be shown in time.": "{n}件のリクエストは表示が間に合いませんでした。",
   "The mock does not answer.": "モックが応答しません。", "open {id}": "{id} を開く", "not imitated": "対象外",
-  "{n} problems": "誤り{n}件", "1 problem": "誤り1件", "line {n}": "{n}行目",
+  "{n} problems": "誤り{n}件", "1 problem": "誤り1件",
+  "The scenario file was changed and cannot be played. The one before goes on.": "シナリオのファイルが変更されましたが、誤りがあります。前のものを続けています。",
 };
 
 const asked = navigator.languages?.length ? navigator.languages : [navigator.language || "en"];
@@ -47,8 +48,10 @@ export const many = (n, one, more) => (n === 1 ? t(one) : t(more, { n }));
 /** Put into words what stands in a part of the page. */
 export function speak(part) {
   for (const element of part.querySelectorAll("[data-t]")) element.textContent = t(element.textContent.trim());
-  for (const element of part.querySelectorAll("[data-t-label]")) element.setAttribute("aria-label", t(element.dataset.tLabel));
-  for (const element of part.querySelectorAll("[data-t-placeholder]")) element.placeholder = t(element.dataset.tPlaceholder);
+  for (const element of part.querySelectorAll("[data-t-label]")) {
+    element.setAttribute("aria-label", t(element.dataset.tLabel));
+    if (element.type === "search") element.placeholder = element.ariaLabel;
+  }
 }
 
 /** Write a span of seconds: 3.4s, 35s, 1m 05s, 2h 03m. */
