@@ -1,0 +1,108 @@
+"""Dockerfile, compose.yaml and the README's block about them agree with each other and with the command line."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mock_p1.cli import COMMANDS
+from mock_p1.cli.options import DEFAULT_PORT
+
+ROOT = Path(__file__).parents[2]
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]["mock-p1"]
+STAGES = re.split(r"^(?=FROM )", DOCKERFILE, flags=re.MULTILINE)[1:]
+
+
+def said(instruction, stage=-1):
+    """What an instruction of a stage says; the last stage is the image."""
+    return re.findall(rf"^{instruction} (.*)$", STAGES[stage], re.MULTILINE)
+
+
+def environment():
+    """The image's variables."""
+    return dict(pair.split("=", 1) for line in said("ENV") for pair in shlex.split(line))
+
+
+def docker_lines():
+    """The README's commands for containers, as words."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    return [shlex.split(line) for line in readme.splitlines() if line.startswith("docker ")]
+
+
+def test_the_image_holds_the_wheel_alone():
+    """The first stage builds the wheel; the second copies nothing else."""
+    assert len(STAGES) == 2
+    assert "pip wheel" in STAGES[0]
+    assert said("COPY") == ["--from=build /wheel /wheel"]
+
+
+def test_it_runs_as_a_user_of_its_own():
+    """The user is made in the image, and is not root."""
+    (user,) = said("USER")
+    assert user not in ("root", "0")
+    assert re.search(rf"useradd .*\b{user}\b", STAGES[-1])
+
+
+def test_it_runs_the_command():
+    """The entry point is mock-p1, so that what is given to `docker run` are its arguments; without any it serves."""
+    assert json.loads(said("ENTRYPOINT")[0]) == ["mock-p1"]
+    assert json.loads(said("CMD")[0]) == ["serve"]
+    assert "serve" in COMMANDS
+
+
+def test_it_listens_on_every_address_at_the_documented_port():
+    """A container that listens on its own loopback could not be reached; the port is that of `serve`."""
+    assert environment()["MOCK_P1_HOST"] == "0.0.0.0"  # noqa: S104 -- what containers do
+    assert {environment()["MOCK_P1_PORT"], *said("EXPOSE")} == {str(DEFAULT_PORT)}
+
+
+def test_the_health_check_follows_the_port():
+    """It names no port of its own: the command reads the same variables as the server."""
+    (check,) = re.findall(r"HEALTHCHECK.* CMD (\[.*\])", STAGES[-1])
+    assert json.loads(check) == ["mock-p1", "healthcheck"]
+    assert COMPOSE["environment"]["MOCK_P1_PORT"] == "${MOCK_P1_PORT:-8191}"
+    assert "healthcheck" not in COMPOSE
+
+
+def test_scenarios_are_mounted_where_it_works():
+    """A file in the documented mount is named as it is, without its folder."""
+    assert said("WORKDIR") == ["/scenarios"]
+    assert COMPOSE["volumes"] == ["./scenarios:/scenarios:ro"]
+
+
+def test_python_is_looked_for_on_the_path():
+    """The base image may keep its Python anywhere."""
+    assert not re.search(r"/usr/(local/)?bin/python", DOCKERFILE)
+
+
+def test_compose_stays_on_this_machine():
+    """What compose publishes is reached from this machine alone."""
+    assert all(port.startswith("127.0.0.1:") for port in COMPOSE["ports"])
+
+
+@pytest.mark.parametrize("line", [line for line in docker_lines() if line[1] == "run"], ids=" ".join)
+def test_the_readme_s_docker_run(line):
+    """Image, port and mount of the README's commands are those of the Dockerfile; what follows the image is ours."""
+    assert f"{DEFAULT_PORT}:{DEFAULT_PORT}" in line
+    assert all(word.endswith(f":{said('WORKDIR')[0]}:ro") for word in line if word.count(":") == 2)
+    arguments = line[line.index("mock-p1") + 1 :]
+    assert not arguments or arguments[0] in COMMANDS
+
+
+def test_the_readme_s_docker_build_makes_what_is_run():
+    """The image that is run is the one that was built, by the Dockerfile's page and compose alike."""
+    assert ["docker", "build", "-t", "mock-p1", "."] in docker_lines()
+    assert COMPOSE["image"] == "mock-p1"
+
+
+def test_only_what_the_wheel_is_made_of_is_sent_to_the_builder():
+    """.dockerignore lets in just what the Dockerfile copies."""
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    let_in = {line.removeprefix("!") for line in ignored if line.startswith("!")}
+    copied = {name for line in said("COPY", 0) for name in line.split()[:-1]}
+    assert "*" in ignored
+    assert let_in == copied
