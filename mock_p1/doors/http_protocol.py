@@ -159,14 +159,19 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse(400, "MOCK_P1_BAD_REQUEST", "this is no HTTP/1.1 request that can be read")
 
     def _refuse(self, status: int, error: str, message: str) -> None:
-        """Answer what can be no request, and hang up."""
+        """Answer what can be no request, and hang up; but a request that came before it is answered first, instead."""
+        self._refused = True
+        self._forget_head()
+        waiting: RequestResponseCycle | None = self.cycle
+        if waiting is not None and not waiting.response_complete:
+            waiting.keep_alive = False
+            if self._between or self._in_head:
+                return
         reply = json_reply(status, {"error": error, "message": message})
         headers = [(name.encode(), value.encode()) for name, value in (*reply.wire_headers, ("Connection", "close"))]
         lines = [b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *headers)]
         self.transport.write(b"".join((STATUS_LINE[status], *lines, b"\r\n", reply.body)))
-        self._refused = True
-        self._forget_head()
-        if self.transport.can_write_eof():
+        if self.transport.can_write_eof() and (waiting is None or waiting.response_complete):
             self.transport.write_eof()
             self.loop.call_later(LINGER_SECONDS, self.transport.close)
         else:

@@ -127,14 +127,21 @@ def test_a_request_line_that_ends_too_soon_is_refused(live_door):
         assert live_door.read(connection).status == 400
 
 
-def test_rubbish_in_the_same_packet_does_not_repeat_a_request(live_door):
-    """What has been read is not read again."""
+def test_rubbish_in_the_same_packet_as_a_request_does_not_spoil_its_answer(live_door):
+    """The request is answered, once; then the connection is closed."""
     request = f"GET {JOBS}two-polls HTTP/1.1\r\n{HEADERS}\r\n".encode()
-    with live_door.connect() as connection:
-        connection.sendall(request + b"\x16\x03\x01\r\n\r\n")
-        while connection.recv(65536):
-            pass
+    answer = live_door.everything(request + b"\x16\x03\x01\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert answer.endswith(b'"two-polls"}}')
     assert len(live_door.engine.journal) == 1
+
+
+@pytest.mark.parametrize("path", [JOBS + "steady", "/nothing"])
+def test_a_body_that_cannot_be_read_ends_the_connection(live_door, path):
+    """Nobody waits for the rest of it; the next client is answered."""
+    head = f"POST {path} HTTP/1.1\r\n{HEADERS}Transfer-Encoding: chunked\r\n\r\n".encode()
+    assert live_door.everything(head + b"no chunk\r\n").startswith(b"HTTP/1.1 4")
+    assert live_door.send("GET", JOBS + "steady").status == 200
 
 
 def test_head_and_get_may_share_a_connection(live_door):
