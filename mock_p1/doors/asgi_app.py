@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 from mock_p1.core.contract import OPERATIONS
 from mock_p1.core.messages import Fault, Request, base_url, header_text
 from mock_p1.doors.latency import Latency
-from mock_p1.doors.uvicorn_cycle import answer_at_once, hang_up
+from mock_p1.doors.uvicorn_cycle import answer_at_once, hang_up, leave_date_to
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -53,6 +53,7 @@ class AsgiApp:
         if isinstance(reply, Fault):
             await self._act_out(reply, receive, send)
         elif not answer_at_once(send, reply):
+            leave_date_to(reply, send)
             await send(_start(reply))
             await send({"type": "http.response.body", "body": reply.body})
         self._latency.note(perf_counter() - began)

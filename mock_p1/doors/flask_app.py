@@ -21,9 +21,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from wsgiref.types import WSGIEnvironment
 
+    from werkzeug.datastructures import Headers
+
     from mock_p1.core.engine import Engine
 
 _PATH_SAFE = "/!$&'()*+,;=:@~"
+
+
+class _ToTheLetter(Response):
+    """An answer whose headers go out as they are; Flask would encode a Location, and drop some headers of a 304."""
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """Return the headers as they were given."""
+        del environ
+        return self.headers
 
 
 def create_app(engine: Engine, sleep: Callable[[float], None] = time.sleep) -> Flask:
@@ -85,7 +96,7 @@ def _root(environ: WSGIEnvironment) -> str:
 
 def _response(reply: Reply, body: Iterable[bytes]) -> Response:
     """Make Flask's answer. The body comes in pieces, since Flask would correct the length of a whole one."""
-    response = Response(body, reply.status, list(reply.wire_headers))
+    response = _ToTheLetter(body, reply.status, list(reply.wire_headers))
     if not any(name.lower() == "content-type" for name, _ in reply.headers):
         del response.headers["Content-Type"]  # Flask's default; the reply has none
     return response

@@ -39,7 +39,9 @@ def answer_at_once(send: Any, reply: Reply) -> bool:  # noqa: ANN401 -- ASGI's s
         or len(reply.body) > _AT_ONCE_BYTES
     ):
         return False
-    status_line, head = _head(reply.status, reply.headers, len(reply.body))
+    status_line, head, dated = _head(reply.status, reply.headers, len(reply.body))
+    if dated:
+        return False
     default = [b"%b: %b\r\n" % header for header in cycle.default_headers]
     cycle.transport.write(b"".join((status_line, *default, head, reply.body)))
     cycle.response_started = cycle.response_complete = True
@@ -50,10 +52,23 @@ def answer_at_once(send: Any, reply: Reply) -> bool:  # noqa: ANN401 -- ASGI's s
 
 
 @lru_cache(maxsize=1024)
-def _head(status: int, headers: Headers, length: int) -> tuple[bytes, bytes]:
-    """Return status line and headers. Few differ: of many jobs, most have the same headers and length."""
+def _head(status: int, headers: Headers, length: int) -> tuple[bytes, bytes, bool]:
+    """Return status line and headers, and whether a Date is among them.
+
+    Few differ: of many jobs, most have the same headers and length.
+    """
     lines = [f"{name.lower()}: {value}\r\n" for name, value in with_length(status, headers, length)]
-    return STATUS_LINE[status], "".join((*lines, "\r\n")).encode("latin-1")
+    return STATUS_LINE[status], "".join((*lines, "\r\n")).encode("latin-1"), _is_dated(headers)
+
+
+def leave_date_to(reply: Reply, send: Any) -> None:  # noqa: ANN401 -- likewise
+    """Keep uvicorn from writing its own Date beside one that the scenario has written."""
+    if _is_dated(reply.headers) and type(cycle := getattr(send, "__self__", None)) is RequestResponseCycle:
+        cycle.default_headers = [header for header in cycle.default_headers if header[0] != b"date"]
+
+
+def _is_dated(headers: Headers) -> bool:
+    return any(name.lower() == "date" for name, _ in headers)
 
 
 def hang_up(send: Any, *, reset: bool) -> None:  # noqa: ANN401 -- likewise
