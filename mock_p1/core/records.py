@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from sys import intern
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.core.journal import mask
@@ -33,10 +33,8 @@ class Record:
     )  # fmt: skip
 
     def __init__(self, api_key: str, job_id: str, program: Program, *, guest: bool) -> None:
-        # many jobs, few keys: a key's text is kept once; a guest's is not, since Python 3.12 would keep it for ever
-        kept = str if guest else intern
-        self.api_key, self.job_id, self.program, self.guest = kept(api_key), job_id, program, guest
-        self.masked, self.caller = kept(mask(api_key)), hash(api_key)
+        self.api_key, self.masked = _texts(api_key)
+        self.job_id, self.program, self.guest, self.caller = job_id, program, guest, hash(api_key)
         self.polls = self.last = 0
         self.path = self.ousted = ""
         self.others: dict[str, Record] | None = None
@@ -44,6 +42,15 @@ class Record:
         self.answer: Reply | Fault | None = None
         self.answered: ProgramStep | None = None
         self.base_url = ""
+
+
+@lru_cache(maxsize=1000)
+def _texts(api_key: str) -> tuple[str, str]:
+    """Return a key and what may be shown of it. Many jobs, few keys: each text is kept once.
+
+    Not by ``sys.intern``, which Python 3.12 never undoes: random keys would add up for ever.
+    """
+    return api_key, mask(api_key)
 
 
 class Records:

@@ -51,6 +51,9 @@ _STAND_IN: Final = b"POST"
 class HttpProtocol(HttpToolsProtocol):
     """One connection."""
 
+    # in slots, as uvicorn's own attributes nearly fill the one dictionary that Python shares between instances
+    __slots__ = ("_begun", "_between", "_head", "_heads", "_in_head", "_refused", "_since", "_unread", "_verb")
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- uvicorn's own, handed through
         super().__init__(*args, **kwargs)
         self._between = True  # no request is under way

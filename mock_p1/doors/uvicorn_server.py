@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import uvicorn
 from uvicorn.server import HANDLED_SIGNALS
 
+from mock_p1.doors.doorstep import Doorstep
 from mock_p1.doors.http_protocol import HttpProtocol
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class UvicornServer(uvicorn.Server):
     def _give_up_on_the_slow(self) -> None:
         now = asyncio.get_running_loop().time()
         for connection in list(self.server_state.connections):
-            if isinstance(connection, HttpProtocol):
+            if isinstance(connection, HttpProtocol | Doorstep):
                 connection.give_up(now)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -16,7 +16,7 @@ from mock_p1.control.gate import Gate
 from mock_p1.control.guard import Guard, is_loopback
 from mock_p1.control.panel import Panel
 from mock_p1.doors.asgi_app import AsgiApp, with_raw_path
-from mock_p1.doors.http_protocol import HttpProtocol
+from mock_p1.doors.doorstep import Doorstep
 from mock_p1.doors.uvicorn_server import UvicornServer
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class Server:
 def configuration(app: Any, tls: SSLContext | None = None) -> uvicorn.Config:  # noqa: ANN401 -- any ASGI application
     """Return how uvicorn is run here: the fast parser and loop, no log of its own, one listener."""
     config = uvicorn.Config(
-        app, http=HttpProtocol, loop=_loop(), ws="none", lifespan="off", interface="asgi3", access_log=False,
+        app, http=Doorstep, loop=_loop(), ws="none", lifespan="off", interface="asgi3", access_log=False,
         log_config=None, log_level="critical", server_header=False, backlog=BACKLOG,
     )  # fmt: skip
     if tls is not None:  # uvicorn would only take the names of files, and load() forgets what is not made of them
