@@ -86,9 +86,7 @@ class OneClock:
     def asked(self) -> None:
         """Count the calling thread among the client's, and wait for its work with what others sleep."""
         self.join()
-        if not getattr(self._thread, "asked", False):
-            self._thread.asked = True
-            self.sleepers.add(threading.current_thread())
+        self.sleepers.add(threading.current_thread())
 
     def has_joined(self) -> bool:
         """Tell whether the calling thread is one of the client's."""

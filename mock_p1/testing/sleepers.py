@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.testing import real
 from mock_p1.testing.doing import Doing, doing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from concurrent.futures import ThreadPoolExecutor
 
     from mock_p1.core.clock import VirtualClock
 
-PATIENCE: Final = 1.0
-PATIENCE_AT_WORK: Final = 0.25
-"""Real seconds, and seconds of work, that a sleeper waits for threads at work before time goes on without them."""
+PATIENCE: Final = 5.0
+"""Real seconds that sleepers wait for threads at work. Then time goes on without them, until they ask or sleep."""
 
 _LOOK: Final = 0.001
 """Real seconds between two looks at what the others do."""
@@ -46,12 +44,13 @@ class Sleepers:
         self._threads: set[threading.Thread] = set()
         self._ends: dict[int, int] = {}
         self._jobs: set[Job] = set()
-        self._given_up: dict[int, tuple[int, int]] = {}
+        self._given_up: set[int | None] = set()
 
     def add(self, thread: threading.Thread) -> None:
         """Count a thread among those whose work time waits for."""
         with self._lock:
             self._threads.add(thread)
+            self._given_up.discard(thread.ident)
 
     def hand_over(self, job: Job) -> None:
         """Say that a job will be at work in some thread soon."""
@@ -66,8 +65,8 @@ class Sleepers:
     def sleep(self, span: int, wakes: Callable[[], bool]) -> None:
         """Return when the clock has moved by ``span`` nanoseconds, or ``wakes()``. It moves where nobody is at work."""
         me = threading.get_ident()
+        self.add(threading.current_thread())
         with self._lock:
-            self._threads.add(threading.current_thread())
             end = self._clock.now() + span
             self._ends[me] = end
             self._changed.notify_all()
@@ -79,36 +78,33 @@ class Sleepers:
         real.sleep(0)  # lets other threads run, as a sleep does
 
     def _sleep_until(self, end: int, wakes: Callable[[], bool]) -> None:
-        limits = real.monotonic() + PATIENCE, time.process_time() + PATIENCE_AT_WORK
+        out_of_patience = real.monotonic() + PATIENCE
         calm = 0
         while (now := self._clock.now()) < end and not wakes():
             others = self._others()
             calm = 0 if Doing.WORKS in others else calm + 1
             unsettled = Doing.WORKS in others or (Doing.LISTENS in others and calm < _LOOKS)
-            if unsettled and (real.monotonic() > limits[0] or time.process_time() > limits[1]):
-                self._given_up = dict(self._places())
-                unsettled = False
-            if unsettled or end > min(self._ends.values()):
+            if unsettled and real.monotonic() > out_of_patience:
+                self._given_up |= self._awake()
+                self._jobs.clear()
+            elif unsettled or end > min(self._ends.values()):
                 self._changed.wait(_LOOK)
             elif not wakes():  # again: what was at work a moment ago may have ended with something to do for us
                 self._clock.advance(end - now)
 
     def _others(self) -> set[Doing]:
-        """Tell what the client's other threads do that do not sleep. One that was given up counts when it has moved."""
+        """Tell what the client's other threads do that do not sleep."""
         if any(map(self._is_coming, self._jobs)):
             return {Doing.WORKS}
-        moved = {ident for ident, place in self._places() if self._given_up.get(ident) != place}
-        frames = sys._current_frames() if moved else {}  # noqa: SLF001 -- the one way to tell work from waiting
-        return {doing(frames[ident]) for ident in moved if ident in frames}
+        awake = self._awake()
+        frames = sys._current_frames() if awake else {}  # noqa: SLF001 -- the one way to tell work from waiting
+        return {doing(frames[ident]) for ident in awake if ident in frames}
 
-    def _places(self) -> Iterator[tuple[int, tuple[int, int]]]:
-        """Yield where each of the client's other threads is that does not sleep."""
+    def _awake(self) -> set[int | None]:
         self._threads = {thread for thread in self._threads if thread.is_alive()}
-        awake = {thread.ident for thread in self._threads} - {*self._ends}
-        frames = sys._current_frames() if awake else {}  # noqa: SLF001 -- likewise
-        return ((ident, (id(frame), frame.f_lasti)) for ident, frame in frames.items() if ident in awake)
+        return {thread.ident for thread in self._threads} - {*self._ends} - self._given_up
 
     def _is_coming(self, job: Job) -> bool:
         """Tell whether a thread may begin with a job: not while all of its pool sleep."""
         threads = job.pool._threads if job.pool else ()  # noqa: SLF001 -- which nothing else tells
-        return not threads or any(thread.ident not in self._ends for thread in threads)
+        return not threads or any(thread.ident not in {*self._ends, *self._given_up} for thread in threads)

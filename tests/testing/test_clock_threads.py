@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from mock_p1 import mocked
+from mock_p1.testing import sleepers
 
 
 @pytest.fixture
@@ -121,8 +122,9 @@ def test_clients_of_different_pace(mock, poll):
     assert sorted(row.at for row in mock.polls()) == sorted([*range(0, 301, 10), *range(0, 301, 30)])
 
 
-def test_a_thread_at_work_does_not_hold_time_up_for_ever(mock, poll):
-    """Time waits for work a moment, then goes on: a client that is busy for long stops nobody."""
+def test_a_thread_at_work_does_not_hold_time_up_for_ever(mock, poll, monkeypatch):
+    """Time waits for work a while, then goes on without it: a client that is busy for ever stops nobody."""
+    monkeypatch.setattr(sleepers, "PATIENCE", 0.2)
     stop = threading.Event()
 
     def busy():
@@ -134,15 +136,17 @@ def test_a_thread_at_work_does_not_hold_time_up_for_ever(mock, poll):
     thread.start()
     while not mock.polls():
         pass
-    time.sleep(7200)
+    for _ in range(100):
+        time.sleep(72)
     assert poll(mock) == "job_waiting"
     assert mock.polls()[-1].at == 7200
     stop.set()
     thread.join()
 
 
-def test_a_thread_that_hangs_is_waited_for_once(mock, poll):
-    """A client that is stuck in a lock costs the others a moment, not one at every sleep."""
+def test_a_thread_that_hangs_is_waited_for_once(mock, poll, monkeypatch):
+    """A client that is stuck in a lock costs the others a while, not one at every sleep."""
+    monkeypatch.setattr(sleepers, "PATIENCE", 0.2)
     lock = threading.Lock()
 
     def stuck():
@@ -156,9 +160,9 @@ def test_a_thread_that_hangs_is_waited_for_once(mock, poll):
         while not mock.polls():
             pass
         before = time.perf_counter()
-        for _ in range(50):
+        for _ in range(1000):
             time.sleep(30)
-        assert time.perf_counter() - before < 30
+        assert time.perf_counter() - before < 100
     thread.join()
 
 

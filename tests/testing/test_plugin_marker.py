@@ -120,7 +120,7 @@ def test_marker_is_registered(project):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ("sped=60", "*unknown argument 'sped'; known: base_url, check, scenario, seed, speed; did you mean speed?"),
+        ("sped=60", "*unknown argument 'sped'; known: base_url, check, instant_sleep, *; did you mean speed?"),
         ('"demo", "stuck"', "*takes one argument without a name, the scenario; the others: *base_url=, seed=, *"),
         ('"demo", scenario="stuck"', "*names the scenario twice"),
         ("17", "*scenario is a bundled name, a file or a Scenario, not 17"),
