@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from difflib import get_close_matches
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -13,7 +15,7 @@ MANY: Final = 20
 """So many known names are listed; of more than that, only the closest."""
 
 CLOSEST: Final = 5
-COMPARED: Final = 1000
+COMPARED: Final = 500
 """So many known names are looked at for the closest; comparing is slow."""
 
 
@@ -45,11 +47,11 @@ class ScenarioError(ValueError):
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Say that ``name`` is none of the known ones, which those are (of very many, the closest), and which was meant."""
-    names = sorted(set(known))
+    known = known if isinstance(known, Collection) else list(known)
+    names = tuple(sorted(set(islice(known, COMPARED))))
     near = nearest(name, names)
     if len(names) > MANY:
-        shown = get_close_matches(shorten(name), names[:COMPARED], CLOSEST, cutoff=0.4) or names[:CLOSEST]
-        listed = f"{', '.join(shown)}, … ({len(names):,} in all)"
+        listed = f"{', '.join(_closest(shorten(name), names, CLOSEST) or names[:CLOSEST])}, … ({len(known):,} in all)"
     else:
         listed = ", ".join(names) or "none"
     return f"unknown {what} {shorten(name)!r}; known: {listed}" + (f"; did you mean {near}?" if near else "")
@@ -58,8 +60,13 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name closest to ``name``, or None if none is close."""
     by_folded = {candidate.casefold(): candidate for candidate in islice(known, COMPARED)}
-    found = get_close_matches(shorten(name).casefold(), by_folded, n=1)
+    found = _closest(shorten(name).casefold(), tuple(by_folded), 1)
     return by_folded[found[0]] if found else None
+
+
+@lru_cache(maxsize=256)  # the same slip comes again and again, and comparing is slow
+def _closest(name: str, known: tuple[str, ...], count: int) -> list[str]:
+    return get_close_matches(name, known, count, 0.6 if count == 1 else 0.4)
 
 
 def shorten(text: str, limit: int = 80) -> str:

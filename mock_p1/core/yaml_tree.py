@@ -25,6 +25,8 @@ Event = Any  # PyYAML's events carry no types
 MAX_DEPTH: Final = 50
 MAX_NODES: Final = 1_000_000
 MAX_DIRECTIVES: Final = 100
+MAX_NEAR: Final = 100
+"""For so many aliases without an anchor the closest is looked for; it takes its time."""
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INT = re.compile(r"[-+]?[0-9]{1,300}")
@@ -85,7 +87,7 @@ class _Reader:
         self._events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
         self._report = report
         self._anchors: dict[str, Node | None] = {}
-        self._size = 0
+        self._size = self._lost = 0
         self.line = 1
 
     def document(self) -> Node | None:
@@ -124,7 +126,9 @@ class _Reader:
         if node is None:
             if event.anchor in self._anchors:
                 return self._broken(event, f"alias *{name} stands inside its own anchor: that would never end")
-            near = nearest(event.anchor, (anchor for anchor, known in self._anchors.items() if known))
+            self._lost += 1
+            anchors = (anchor for anchor, known in self._anchors.items() if known)
+            near = nearest(event.anchor, anchors) if self._lost <= MAX_NEAR else None
             meant = f"; did you mean *{near}?" if near else ""
             return self._broken(event, f"alias *{name} has no anchor &{name} before it{meant}")
         if depth + node.height - 1 > MAX_DEPTH:
