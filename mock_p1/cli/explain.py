@@ -58,12 +58,16 @@ def _named(scenario: Scenario, job_id: str) -> Account:
 
 
 def _keys(results: Results, scenario: Scenario) -> None:
+    from mock_p1.core.durations import format_duration  # noqa: PLC0415 -- as above
+
     assumed, keys = scenario.assumptions, scenario.api_keys
     rows = [("no x-api-key", assumed.missing_api_key), *(keys or {}).items()]
     if keys is None or "*" not in keys:
         rows.append(("any other key", "active" if keys is None else assumed.unknown_api_key))
     results.line("\nAPI keys")
     results.table(rows)
+    if (limit := scenario.rate_limit) is not None:
+        results.line(f"\nRate limit: {limit.polls} polls by one key in {format_duration(limit.per)}; more see HTTP 429")
 
 
 def _account(results: Results, account: Account, to_others: str) -> None:

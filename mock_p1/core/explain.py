@@ -18,7 +18,7 @@ from mock_p1.core.lookup import ANY
 from mock_p1.core.messages import Reply
 from mock_p1.core.problems import shorten
 from mock_p1.core.program import Jobs, compile_job
-from mock_p1.core.steps import ReplyStep
+from mock_p1.core.steps import ReplyStep, StatusStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,13 +110,16 @@ def _details(at: ProgramStep, body: bytes) -> list[str]:
     if at.fault is not None:
         return [FAULTS[at.fault]]
     if isinstance(at.step, ReplyStep):
-        text = body.decode("utf-8", "replace")
-        return [
-            *(f"{name}: {value}" for name, value in at.step.reply.headers.items()),
-            *([shorten(text)] if text else []),
-        ]
+        told = [f"{name}: {value}" for name, value in at.step.reply.headers.items()]
+        if at.retry is not None:
+            told.append(f"Retry-After: {format_duration(at.retry.span)}{' as a date' * at.retry.as_date}")
+        return [*told, shorten(body.decode("utf-8", "replace"))] if body else told
     fields = {name: value for name, value in json.loads(body).items() if name not in ("status", "metadata")}
-    return [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items()]
+    told = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items()]
+    result = at.step.result if isinstance(at.step, StatusStep) else None
+    if result is not None and result.fails:
+        told.append(f"which fails {'once' if result.fails == 1 else f'{result.fails} times'} before it gives the file")
+    return told
 
 
 @dataclass

@@ -100,6 +100,12 @@ def test_a_scenario_that_cannot_be_used(explain):
     ]
 
 
+def test_a_rate_limit(explain):
+    """A limit of polls holds for all jobs, and is told once."""
+    text = "rate_limit: {polls: 10, per: 1m}\njobs: {a: {timeline: [{status: job_finished}]}}"
+    assert "\nRate limit: 10 polls by one key in 1m; more see HTTP 429\n" in explain("mine.yaml", text=text).output
+
+
 def test_a_pattern_takes_every_other_job(explain):
     """Where a bare * stands, no other job is left to be unknown."""
     result = explain("happy-path")

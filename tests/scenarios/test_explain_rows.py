@@ -100,6 +100,8 @@ def test_an_answer_is_the_engine_s_own():
         ("error: job_may_be_deleted", (400, "job_may_be_deleted", "This job may be deleted.")),
         ("fault: timeout", (None, "timeout", "the request is taken and never answered")),
         ("reply: {status_code: 503, headers: {Retry-After: 5}, body: Busy}", (503, "reply", "Retry-After: 5; Busy")),
+        ("reply: {status_code: 429, retry_after: 30s}", (429, "reply", "Retry-After: 30s")),
+        ("reply: {status_code: 429, retry_after: {date: 1m}}", (429, "reply", "Retry-After: 1m as a date")),
         ("status: job_running, delay: 300ms", (200, "job_running", "held back 300ms")),
         ("status: job_running, delay: 100ms..2s", (200, "job_running", "held back 100ms..2s")),
     ],
@@ -162,6 +164,13 @@ def test_one_job_is_found_as_the_engine_finds_it(job_id, title):
 def test_there_is_nothing_to_tell_of_a_job_that_is_not_there():
     """An id that leads nowhere has no account."""
     assert account_of(load_scenario("demo"), "no-such-job") is None
+
+
+@pytest.mark.parametrize(("fails", "told"), [(1, "which fails once"), (3, "which fails 3 times")])
+def test_a_result_that_fails_at_first_is_told(fails, told):
+    """The link of a result may fail before it gives the file; how often stands beside it."""
+    (row,) = rows_of(f"jobs: {{mine: {{timeline: [{{status: job_finished, result: {{rows: 9, fails: {fails}}}}}]}}}}")
+    assert row.details.endswith(f"; {told} before it gives the file")
 
 
 def test_generated_jobs_are_told_once():
