@@ -155,7 +155,7 @@ def test_a_watched_job_is_followed_to_its_end(verify):
 def test_a_watched_job_that_does_not_end_in_time_is_not_reached(verify):
     """When the limit comes first, that is said, and the exit status is 3."""
     with served(Right()) as url:
-        result = verify(url, "--watch-job", "--every", "20ms", "--limit", "0.1s")
+        result = verify(url, "--watch-job", "--every", "20ms", "--limit", "0.8s")
 
     assert result.exit_code == 3
     assert "the end of the watched job was not seen: the limit was reached" in result.output
