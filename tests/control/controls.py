@@ -46,6 +46,7 @@ class Controls:
     def refused(self, status, method, path, body=None, **options):
         """Return a refusal, which must be in the one shape there is for them."""
         reply = self.call(method, path, body, **options)
+        assert reply.mimetype != "text/event-stream", "this answer has no end"
         found = json.loads(reply.get_data())
         assert reply.status_code == status, found
         assert reply.content_type == "application/json"

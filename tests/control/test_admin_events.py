@@ -107,7 +107,7 @@ def test_a_listener_goes_on_after_the_event_it_names(controls, stream):
 
 
 @pytest.mark.parametrize(
-    "last", ["", "x", "00000000.1.1", "{run}.5.0", "{run}.0.9", "{run}.-1.0", "{run}.1", "{run}." + "9" * 400 + ".0"]
+    "last", ["", "x", "00000000.0.0", "{run}.5.0", "{run}.0.9", "{run}.-1.0", "{run}.1", "{run}." + "9" * 400 + ".0"]
 )
 def test_a_listener_that_names_no_event_of_this_run_begins_now(controls, stream, last):
     """It is told so, and can ask for the rest."""
@@ -125,9 +125,10 @@ def test_what_was_dropped_is_told_as_missed(scenario):
     for _ in range(10):
         small.poll("load-1")
     text, _ = stream.after(place)
-    (kind, data, _), *rest = events(text)
+    (kind, data, last), *rest = events(text)
     assert (kind, data) == ("missed", {"requests": 7, "changes": 0})
     assert [data["number"] for _, data, _ in rest] == [8, 9, 10]
+    assert events(stream.after(stream.begin(last)[1])[0]) == rest
 
 
 def test_changes_that_were_dropped_are_told_as_missed(controls, stream):

@@ -55,10 +55,15 @@ class Listener:
             await self.news.wait()
         self.news.clear()
 
+    async def end(self):
+        """Wait until the mock is done with the request."""
+        async with asyncio.timeout(10):
+            await self.task
+
     async def go(self):
         """Hang up, and wait until the mock has noticed."""
         self.gone.set()
-        await self.task
+        await self.end()
 
 
 @pytest.fixture(autouse=True)
@@ -116,7 +121,7 @@ def test_one_too_many_is_refused_and_one_that_goes_makes_room(controls, gate, mo
         first, second = Listener(gate), Listener(gate)
         await second.until("hello")
         third = Listener(gate)
-        await third.task
+        await third.end()
         assert (third.status, third.headers[b"retry-after"]) == (503, b"5")
         assert b"MOCK_P1_TOO_MANY_LISTENERS" in third.text
         await first.go()
@@ -182,7 +187,7 @@ def test_who_listens_is_guarded(gate):
             [*HEADERS, (b"origin", b"null")],
         ):
             listener = Listener(gate, headers=headers)
-            await listener.task
+            await listener.end()
             assert listener.status == 403
 
     asyncio.run(play())
@@ -193,7 +198,7 @@ def test_an_unknown_parameter_of_the_stream_is_refused(gate):
 
     async def play():
         listener = Listener(gate, query_string=b"since=5")
-        await listener.task
+        await listener.end()
         assert listener.status == 400
 
     asyncio.run(play())
@@ -204,7 +209,7 @@ def test_head_of_the_stream_ends_at_once(gate):
 
     async def play():
         listener = Listener(gate, method="HEAD")
-        await listener.task
+        await listener.end()
         assert (listener.status, listener.text) == (200, b"")
 
     asyncio.run(play())
@@ -216,7 +221,7 @@ def test_a_body_that_does_not_come_is_given_up(gate, monkeypatch):
 
     async def play():
         listener = Listener(gate, method="POST", path="/__admin/reset")
-        await listener.task
+        await listener.end()
         assert listener.status == 408
 
     asyncio.run(play())
@@ -227,7 +232,7 @@ def test_what_is_not_below_admin_goes_to_the_flask_app(gate):
 
     async def play():
         listener = Listener(gate, path="/__administrator", method="POST")
-        await listener.task
+        await listener.end()
         assert (listener.status, listener.text) == (299, b"/__administrator")
 
     asyncio.run(play())
