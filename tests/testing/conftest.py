@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import pkgutil
+from importlib import import_module
+
 import pytest
 import requests
 
-import mock_p1.doors.responses_mock
-import mock_p1.testing.running
-import mock_p1.testing.server  # noqa: F401 -- imported here once: pytester drops what a run inside it imports
+import mock_p1
+
+# everything is imported here, once: pytester drops what a run inside it imports, and a second time-machine, or a second
+# copy of the module that knows whether a clock is shared, would not know of the first
+for module in pkgutil.walk_packages(mock_p1.__path__, "mock_p1."):
+    if module.name != "mock_p1.__main__":
+        import_module(module.name)
 
 PROJECT = '''
 import time

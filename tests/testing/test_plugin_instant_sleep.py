@@ -35,6 +35,27 @@ def test_durations_stay_real(project):
     assert max(seconds) < 60
 
 
+def test_plugins_of_pytest_see_real_time(project):
+    """A plugin that measures tests is not told of hours that nobody waited."""
+    stopwatch = "import time\nfrom time import monotonic\ndef read(): return time.monotonic(), monotonic()"
+    project.file("pytest_stopwatch.py", stopwatch)
+    project.pytester.syspathinsert()
+    result = project.run(
+        tests="""
+import time
+import pytest
+import pytest_stopwatch
+
+@pytest.mark.mock_p1(instant_sleep=True)
+def test_it(mock_p1):
+    before = pytest_stopwatch.read()
+    time.sleep(7200)
+    assert [round(now - then, -2) for now, then in zip(pytest_stopwatch.read(), before)] == [0, 0]
+"""
+    )
+    result.assert_outcomes(passed=1)
+
+
 def test_report_of_a_client_that_never_gives_up(project):
     """It is stopped, and the report says why and shows its polls."""
     result = project.run(
