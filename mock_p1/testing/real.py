@@ -20,7 +20,7 @@ def _real(name: str) -> Callable[..., Any]:
 def _held() -> Iterator[Any]:
     modules: dict[str, object] = dict(sys.modules)
     for module in modules.values():
-        if isinstance(module, ModuleType):
+        if issubclass(type(module), ModuleType):  # not isinstance: what cffi puts here only says that it is a module
             yield from tuple(ModuleType.__getattribute__(module, "__dict__").values())
 
 

@@ -2,7 +2,7 @@
 
 import http.client
 import socket
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from io import BytesIO
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
@@ -96,9 +96,10 @@ class LiveDoor:
         return socket.create_connection(("127.0.0.1", self.server.port), timeout=10)
 
     def exchange(self, data, method="GET"):
-        """Send bytes, and read one answer."""
+        """Send bytes, and read one answer; as HTTP libraries do, also where it came before all was sent."""
         with self.connect() as connection:
-            connection.sendall(data)
+            with suppress(BrokenPipeError, ConnectionResetError):
+                connection.sendall(data)
             return self.read(connection, method)
 
     @staticmethod

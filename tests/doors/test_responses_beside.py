@@ -1,5 +1,8 @@
 """The in-process door beside other stubs of `responses`: neither side breaks, and nothing stays behind."""
 
+import subprocess
+import sys
+
 import pytest
 import requests
 import responses
@@ -240,3 +243,18 @@ def test_starting_twice_and_stopping_twice_is_harmless(mock):
     assert poll() == "job_running"
     mock.responses.stop()
     mock.responses.stop()
+
+
+def test_a_module_that_only_looks_like_one_is_no_trouble():
+    """Libraries leave objects among the modules that only say they are modules; `mocked` loads beside them."""
+    code = """
+import sys
+from types import ModuleType
+
+class Library:
+    __class__ = ModuleType
+
+sys.modules["library"] = Library()
+from mock_p1 import mocked
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
