@@ -71,8 +71,8 @@ class OneClock:
 
     def __init__(self, longest: int) -> None:
         """``longest`` is how many nanoseconds may be slept in all."""
-        # whole seconds, so that a client that adds and subtracts them as floats comes out exactly
-        self.clock = VirtualClock(datetime.now(UTC).replace(microsecond=0))
+        # both from a whole second, so that a client's sums of floats come out exactly, with dates of HTTP headers too
+        self.clock = VirtualClock(datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1))
         self._since_boot = -(-real.monotonic_ns() // SECOND) * SECOND
         self._since_epoch = (self.clock.at(0) - _EPOCH) // timedelta(microseconds=1) * 1000
         self.sleepers = Sleepers(self.clock)

@@ -115,6 +115,13 @@ def test_the_date_is_the_mocks(mock, poll):
     assert mock.polls()[-1].time == datetime.now(UTC)
 
 
+def test_time_begins_at_a_whole_second(mock, poll):
+    """So that sums of floats come out exactly, and those with dates of HTTP headers, which have no parts of one."""
+    poll(mock)
+    assert mock.polls()[0].time.microsecond == 0
+    assert time.time() % 1 == time.monotonic() % 1 == 0
+
+
 def test_performance_is_measured_in_real_time(mock):
     """perf_counter goes on as ever: durations, pytest's too, are real."""
     before = time.perf_counter()
