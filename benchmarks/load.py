@@ -12,21 +12,26 @@ import selectors
 import socket
 import sys
 import time
+from functools import partial
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = b"content-length: "
+_CHUNKED = b"transfer-encoding: chunked"
+_CLOSE = b"connection: close"
+_LAST_CHUNK = b"\r\n0\r\n\r\n"
 
 
 class Connection:
-    """One connection: a request on its way, and what has come back so far."""
+    """A connection, and another whenever the server closes it: a request on its way, and what has come back so far."""
 
-    def __init__(self, connected: socket.socket, requests: Iterator[bytes]) -> None:
-        self.socket, self._requests = connected, requests
+    def __init__(self, connect: Callable[[], socket.socket], requests: Iterator[bytes]) -> None:
+        self._connect, self._requests = connect, requests
+        self.socket = connect()
         self._got = b""
         self._sent_at = 0.0
 
@@ -48,6 +53,16 @@ class Connection:
             sys.exit(f"not a 200: {self._got[:300]!r}")
         return time.perf_counter() - self._sent_at
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the server has said that this reply was the connection's last."""
+        return _CLOSE in self._got.partition(_HEAD_END)[0].lower()
+
+    def reopen(self) -> None:
+        """Connect anew."""
+        self.socket.close()
+        self.socket = self._connect()
+
 
 def connect(address: tuple[str, int]) -> socket.socket:
     """Connect; what is sent goes out at once."""
@@ -66,11 +81,20 @@ def drive(connections: Sequence[Connection], seconds: float | None, count: int |
     for connection in connections:
         selector.register(connection.socket, selectors.EVENT_READ, connection)
         connection.send()
-    while len(latencies) < wanted and time.perf_counter() < until:
-        for key, _ in selector.select(timeout=10):
-            if (latency := key.data.receive()) is not None:
-                latencies.append(latency)
-                key.data.send()
+    while not latencies or (len(latencies) < wanted and time.perf_counter() < until):
+        ready = selector.select(timeout=10)
+        if not ready:
+            sys.exit("no reply within ten seconds")
+        for key, _ in ready:
+            connection = key.data
+            if (latency := connection.receive()) is None:
+                continue
+            latencies.append(latency)
+            if connection.is_over:
+                selector.unregister(key.fileobj)
+                connection.reopen()
+                selector.register(connection.socket, selectors.EVENT_READ, connection)
+            connection.send()
     return latencies, time.perf_counter() - began
 
 
@@ -86,7 +110,9 @@ def _complete(got: bytes) -> bool:
         return False
     at = got.lower().find(_LENGTH, 0, head)
     if at < 0:
-        sys.exit(f"a reply without Content-Length: {got[:head]!r}")
+        if _CHUNKED not in got[:head].lower():
+            sys.exit(f"a reply that does not say its length: {got[:head]!r}")
+        return got.endswith(_LAST_CHUNK)
     length = int(got[at + len(_LENGTH) : got.index(b"\r", at)])
     return len(got) >= head + len(_HEAD_END) + length
 
@@ -96,7 +122,7 @@ def main() -> None:
     order: dict[str, Any] = json.load(sys.stdin)
     address: tuple[str, int] = (order["address"][0], order["address"][1])
     requests = cycle([request(path, f"{address[0]}:{address[1]}", order["headers"]) for path in order["paths"]])
-    connections = [Connection(connect(address), requests) for _ in range(order["connections"])]
+    connections = [Connection(partial(connect, address), requests) for _ in range(order["connections"])]
     latencies, took = drive(connections, order.get("seconds"), order.get("count"))
     latencies.sort()
     p99 = latencies[int(len(latencies) * 0.99)] * 1000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from contextlib import ExitStack
 from functools import partial
@@ -31,7 +32,7 @@ def run(scale: Scale, client: Client) -> list[Row]:
             url = stack.enter_context(running(beside("httpserver", body.decode()))).url
             urls["pytest-httpserver"] = url
         for name, url in urls.items():
-            if get(url, paths[0]).strip() != body:
+            if json.loads(get(url, paths[0])) != json.loads(body):
                 sys.exit(f"{name} at {url} gives another body than {body.decode()}")
         sides = {name: partial(client.burst, url, paths, scale.seconds) for name, url in urls.items()}
         loads = in_turns(sides, scale.rounds)

@@ -62,9 +62,21 @@ class Wire:
         return self.pieces.pop(0)
 
 
+def receiving(*pieces):
+    """Return a connection to which these pieces come."""
+    return Connection(lambda: Wire(*pieces), iter(()))
+
+
 def test_reply_in_pieces():
     """A reply counts when all of it has come, however it was cut."""
-    connection = Connection(Wire(b"HTTP/1.1 200 OK\r\nConte", b"nt-Length: 2\r\n\r\n{", b"}"), iter(()))
+    connection = receiving(b"HTTP/1.1 200 OK\r\nConte", b"nt-Length: 2\r\n\r\n{", b"}")
+    assert [connection.receive() is not None for _ in range(3)] == [False, False, True]
+
+
+def test_reply_in_chunks():
+    """A reply without a length counts when its last chunk has come."""
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    connection = receiving(head, b"2\r\n{}\r\n", b"0\r\n\r\n")
     assert [connection.receive() is not None for _ in range(3)] == [False, False, True]
 
 
@@ -74,9 +86,17 @@ def test_reply_in_pieces():
 def test_other_replies_end_the_run(reply):
     """A reply that is no 200, one without a length, and a closed connection are no figures."""
     with pytest.raises(SystemExit):
-        Connection(Wire(reply), iter(())).receive()
+        receiving(reply).receive()
 
 
 def test_request():
     """The load generator sends plain GETs."""
     assert request("/x", "h:1", {"a": "b"}) == b"GET /x HTTP/1.1\r\nHost: h:1\r\na: b\r\n\r\n"
+
+
+@pytest.mark.parametrize(("header", "over"), [(b"Connection: close\r\n", True), (b"", False)])
+def test_closing_server(header, over):
+    """A server that closes the connection after its reply is noticed."""
+    connection = receiving(b"HTTP/1.1 200 OK\r\n" + header + b"Content-Length: 0\r\n\r\n")
+    connection.receive()
+    assert connection.is_over is over
