@@ -88,8 +88,8 @@ def _exchange(functions: dict[Function, Function], leave: Callable[[str], bool])
     by_id = {id(old): new for old, new in functions.items()}
     modules: dict[str, object] = dict(sys.modules)
     for name, module in modules.items():
-        if not isinstance(module, ModuleType) or leave(name):  # some put other things there
-            continue
+        if not issubclass(type(module), ModuleType) or leave(name):  # some put other things there, and cffi some that
+            continue  # say they are modules: isinstance believes them
         names = ModuleType.__getattribute__(module, "__dict__")  # a module that loads lazily stays unloaded
         if by_id.keys().isdisjoint(map(id, tuple(names.values()))):
             continue

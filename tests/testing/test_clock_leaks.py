@@ -143,3 +143,15 @@ def test_a_loop_lives_on():
     loop.run_until_complete(asyncio.sleep(0.02))
     assert time.perf_counter() - before >= 0.015
     loop.close()
+
+
+def test_what_only_says_that_it_is_a_module_is_left_alone(monkeypatch):
+    """Libraries such as cffi put such things among the modules; nobody's tests fail because cryptography was loaded."""
+
+    class Library:
+        __class__ = type(sys)
+
+    monkeypatch.setitem(sys.modules, "lib_of_cffi", Library())
+    with shared() as mock:
+        time.sleep(30)
+        assert mock._engine.clock.now() == 30_000_000_000  # noqa: SLF001 -- no request is made
