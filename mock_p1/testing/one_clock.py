@@ -10,7 +10,8 @@ What is moved, while a mock with ``instant_sleep`` is active, for the client's t
   ``datetime.now``, ``utcnow``, ``today`` show the mock's time. It stands still between the waits.
 
 The client's threads are the one that starts the mock, every thread that has sent a request to it, and those that run a
-job for an event loop of such a thread. All others see and wait real time, as before.
+job for an event loop of such a thread. All others see and wait real time, as before. While one of the client's
+threads is at work, the others' sleeps wait for it (five real seconds at most; then not again before it asks or sleeps).
 
 What is not moved: ``time.perf_counter`` and ``process_time``, with which durations are measured; waits for something
 real with a time limit (``Event.wait``, ``Thread.join``, ``Queue.get``, ``Future.result``, ``select``, subprocesses,
@@ -70,14 +71,14 @@ class OneClock:
     """A virtual clock, and who sees it."""
 
     def __init__(self, longest: int) -> None:
-        """``longest`` is how many nanoseconds may be slept in all."""
+        """``longest`` is how many nanoseconds a thread may sleep in all."""
         # both from a whole second, so that a client's sums of floats come out exactly, with dates of HTTP headers too
         self.clock = VirtualClock(datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1))
         self._since_boot = -(-real.monotonic_ns() // SECOND) * SECOND
         self._since_epoch = (self.clock.at(0) - _EPOCH) // timedelta(microseconds=1) * 1000
         self.sleepers = Sleepers(self.clock)
         self._thread = threading.local()
-        self._longest, self._left = longest, longest
+        self._longest = longest
 
     def join(self) -> None:
         """Count the calling thread among the client's."""
@@ -108,8 +109,8 @@ class OneClock:
         """Let the calling thread sleep for nanoseconds, or until ``wakes()``; SleptTooLong where that is too much."""
         before = self.clock.now()
         self.sleepers.sleep(span, wakes)
-        self._left -= self.clock.now() - before
-        if self._left < 0:
+        self._thread.slept = getattr(self._thread, "slept", 0) + self.clock.now() - before
+        if self._thread.slept > self._longest:
             raise SleptTooLong(
                 f"the client has slept for more than {format_duration(self._longest)} of the mock's time and goes on: "
                 "at what status does it give up? (instant_sleep takes a longer time, such as '60d')"
