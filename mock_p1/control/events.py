@@ -14,6 +14,7 @@ from mock_p1.control.panel import MAX_THREADS, panel
 from mock_p1.control.refusals import Refused
 from mock_p1.control.stream import HEARTBEAT, Stream
 from mock_p1.control.wire import start
+from mock_p1.doors.uvicorn_cycle import keep_little
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,10 @@ TICK_PER_LISTENER: Final = 0.001
 """News is told ten times a second, and less often to many, so that telling them all never starves the polls."""
 
 AT_ONCE: Final = 25
-MOST_WRITTEN: Final = 8
+BATCHES: Final = 20
+"""So many batches are told in a tick."""
+
+MOST_WRITTEN: Final = 40
 """So many batches are kept for a tick; listeners are nearly all at the same place."""
 
 HEARTBEAT_SECONDS: Final = 15.0
@@ -67,12 +71,15 @@ class Listeners:
 
     async def _talk(self, last_event_id: str | None, gone: asyncio.Task[None], send: Send) -> None:
         text, place = self._stream.begin(last_event_id)
+        keep_little(send)
         await send(start(200, EVENT_HEADERS))
         await send({"type": "http.response.body", "body": text, "more_body": True})
         while not gone.done():
-            text, place = self._news(place)
-            if text:
-                self._behind = True  # there may be more than one batch
+            for _ in range(BATCHES):
+                text, place = self._news(place)
+                if not text:
+                    break
+                self._behind = True  # there may be more than these
                 await send({"type": "http.response.body", "body": text, "more_body": True})
             if await self._wait(gone):
                 await send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})

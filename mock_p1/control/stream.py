@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from mock_p1.control.panel import Panel
     from mock_p1.core.changes import Change
 
-MAX_BATCH: Final = 200
+MAX_BATCH: Final = 10
+"""So many events are written at once, some 6 KB: what is kept for a listener that does not read."""
 HEARTBEAT: Final = b": still here\n\n"
 
 _ID: Final = re.compile(r"([0-9a-f]{8})\.([0-9]{1,15})\.([0-9]{1,15})")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mock_p1.core.messages import Fault, Reply
     from mock_p1.core.program import Program, ProgramStep
 
-MAX_GUESTS: Final = 10_000
+MAX_GUESTS: Final = 5_000
 """How many pairs of key and job that only a pattern knows are remembered, beside one for each job that the scenario
 names or generates; the least recently polled go first."""
 

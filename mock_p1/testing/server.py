@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 DEFAULT_HOST = "127.0.0.1"
 LAST_PORT = 65535
 BACKLOG = 4096
+DOORS = 8
+"""uvloop lets one connection in for each socket and turn of its loop; with one socket, a client that connects while three
+thousand others do waits for three thousand turns."""
+
 STOP_SECONDS = 10.0
 FLASK_THREADS = 10
 TOKEN_BYTES = 24
@@ -92,10 +96,12 @@ class Server:
         ``when_started`` is called once requests are answered.
         """
         self._uvicorn.when_started = when_started
+        doors = [self._socket, *(self._socket.dup() for _ in range(DOORS - 1 if _loop() == "uvloop" else 0))]
         try:
-            self._uvicorn.run(sockets=[self._socket])
+            self._uvicorn.run(sockets=doors)
         finally:
-            self._socket.close()
+            for door in doors:
+                door.close()
             self._flask.executor.shutdown(wait=False, cancel_futures=True)
 
     def stop(self) -> None:
