@@ -1,9 +1,15 @@
 """What all tests share."""
 
+import os
+
 from hypothesis import settings
 
 pytest_plugins = ["pytester"]
 
 # no deadline: the machine may be busy, and no test here is about time
 settings.register_profile("mock_p1", deadline=None)
-settings.load_profile("mock_p1")
+settings.register_profile("thorough", deadline=None, max_examples=3000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "mock_p1"))
+
+# the doors' parity on invented scenarios is not finished: it takes minutes; MOCK_P1_PARITY=1 pytest tests/parity runs it  # noqa: E501
+collect_ignore = [] if os.environ.get("MOCK_P1_PARITY") else ["parity"]

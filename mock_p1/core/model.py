@@ -39,9 +39,10 @@ def _unknown_keys_refused(schema: dict[str, Any]) -> None:
     schema["additionalProperties"] = False
     schema["patternProperties"] = {"^x-": {}}
     for key, allowed in schema.get("properties", {}).items():  # a key is left out, never left empty
-        if len(kinds := [kind for kind in allowed.get("anyOf", ()) if kind != {"type": "null"}]) == 1:
+        kinds = [kind for kind in allowed.get("anyOf", ()) if kind != {"type": "null"}]
+        if len(kinds) < len(allowed.get("anyOf", ())):
             rest = {name: value for name, value in allowed.items() if name not in ("anyOf", "default")}
-            schema["properties"][key] = {**kinds[0], **rest}
+            schema["properties"][key] = {**(kinds[0] if len(kinds) == 1 else {"anyOf": kinds}), **rest}
 
 
 class Strict(BaseModel):

@@ -27,7 +27,9 @@ def _with_a_body(status: int) -> int:
     return status
 
 
-HttpStatus = Annotated[int, Field(ge=200, le=599), AfterValidator(_with_a_body)]
+HttpStatus = Annotated[
+    int, Field(ge=200, le=599, json_schema_extra={"not": {"enum": list(BODILESS)}}), AfterValidator(_with_a_body)
+]
 
 
 class Job(Strict):

@@ -12,6 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from mock_p1.core.contract import JOB_ID_LIMIT, RETRAIN_STATUS
 from mock_p1.core.scenario import Scenario
+from mock_p1.core.steps import BODILESS, HEADER_NAME, SERVERS_HEADERS
 
 ID: Final = "urn:mock-p1:scenario"
 
@@ -83,19 +84,71 @@ DESCRIPTIONS: Final[dict[str, dict[str, str]]] = {
 }
 """What editors show for each key of each model."""
 
-_EITHER: Final = {"oneOf": [{"required": ["timeline"]}, {"required": ["error"]}]}
+_STEPS_SEEN: Final = 12
+"""So many steps of a timeline are asked for `for:`; a schema can count no further than it is long."""
+
+_LASTS: Final = {"required": ["for"]}
+_HOW_LONG: Final = {
+    "description": "Every step but the last says how long it lasts.",
+    "allOf": [
+        {"if": {"minItems": number + 1}, "then": {"prefixItems": [True] * (number - 1) + [_LASTS]}}
+        for number in range(1, _STEPS_SEEN)
+    ],
+}
+_JOB_RULES: Final[dict[str, Any]] = {
+    "oneOf": [{"required": ["timeline"]}, {"required": ["error"]}],
+    "properties": {"timeline": {"allOf": [{"$ref": "#/$defs/HowLong"}]}},
+    "if": {"required": ["at_end"], "properties": {"at_end": {"const": "loop"}}},
+    "then": {"properties": {"timeline": {"items": _LASTS}}},
+}
+_UNSEEN: Final = r"\u0000-\u001f\u007f-\u00a0\u00ad\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+_SENDABLE: Final = rf"^(?! )[^{_UNSEEN}]+(?<! )$"
+_SERVERS: Final = "|".join("".join(f"[{c.upper()}{c}]" if c.isalpha() else c for c in name) for name in SERVERS_HEADERS)
+_RETRY_AFTER: Final = "^[Rr][Ee][Tt][Rr][Yy]-[Aa][Ff][Tt][Ee][Rr]$"
 _RULES: Final[dict[str, dict[str, Any]]] = {
-    "Job": _EITHER,
-    "GeneratedJobs": _EITHER,
+    "Scenario": {
+        "properties": {
+            "api_keys": {"propertyNames": {"pattern": _SENDABLE}},
+            "jobs": {
+                "propertyNames": {
+                    "minLength": 1,
+                    "maxLength": JOB_ID_LIMIT,
+                    "pattern": "^[^/]*$",
+                    "not": {"enum": [*sorted(RETRAIN_STATUS.reserved), ".", ".."]},
+                }
+            },
+        }
+    },
+    "Job": _JOB_RULES,
+    "GeneratedJobs": {
+        **_JOB_RULES,
+        "properties": {
+            **_JOB_RULES["properties"],
+            "prefix": {"pattern": "^[^/*]*$", "maxLength": JOB_ID_LIMIT - 1},
+        },
+    },
     "Result": {"oneOf": [{"required": ["rows"]}, {"required": ["file"]}]},
     "StatusStep": {"not": {"required": ["result", "download_url"]}},
+    "Literal": {
+        "properties": {
+            "headers": {
+                "propertyNames": {"pattern": f"^{HEADER_NAME}$", "not": {"pattern": f"^({_SERVERS})$"}},
+                "additionalProperties": {"pattern": "^([!-~]([ -~]*[!-~])?)?$"},
+            }
+        },
+        "allOf": [
+            {
+                "if": {"properties": {"status_code": {"enum": list(BODILESS)}}},
+                "then": {"properties": {"body": {"enum": ["", {}, []]}}},
+            },
+            {
+                "if": {"required": ["retry_after"]},
+                "then": {"properties": {"headers": {"propertyNames": {"not": {"pattern": _RETRY_AFTER}}}}},
+            },
+        ],
+    },
 }
-_IDS: Final = {
-    "minLength": 1,
-    "maxLength": JOB_ID_LIMIT,
-    "pattern": "^[^/]*$",
-    "not": {"enum": [*sorted(RETRAIN_STATUS.reserved), ".", ".."]},
-}
+"""What the model's types do not say."""
 
 
 class _Generator(GenerateJsonSchema):
@@ -112,12 +165,20 @@ class _Generator(GenerateJsonSchema):
 def scenario_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a scenario file."""
     made = Scenario.model_json_schema(by_alias=True, schema_generator=_Generator)
-    definitions = made.pop("$defs")
+    definitions = {**made.pop("$defs"), "HowLong": _HOW_LONG}
     for name, model in {**definitions, "Scenario": made}.items():
-        model.update(_RULES.get(name, {}))
+        _add(model, _RULES.get(name, {}))
         for key, described in DESCRIPTIONS.get(name, {}).items():
             model["properties"][key]["description"] = described
-    made["properties"]["jobs"]["propertyNames"] = _IDS
     head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": ID}
     schema: dict[str, Any] = {**head, **made, "title": "A scenario of Mock P1", "$defs": definitions}
     return schema
+
+
+def _add(schema: dict[str, Any], rules: dict[str, Any]) -> None:
+    """Put further rules into a schema, each where it belongs."""
+    for key, rule in rules.items():
+        if isinstance(rule, dict) and isinstance(inner := schema.get(key), dict):
+            _add(inner, rule)
+        else:
+            schema[key] = rule

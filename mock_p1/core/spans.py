@@ -88,12 +88,15 @@ def _nanoseconds(text: str, otherwise: str) -> int:
         raise wrong(otherwise) from None
 
 
+# the same as the functions above, as far as a regular expression goes: it cannot add up, nor compare
 _DURATION: Final = durations.PATTERN.replace("(", "(?:")
+_SOME_TIME: Final = rf"(?=.*[1-9]){_DURATION}"
+_SO_MANY: Final = rf"(?![0-9]{{{MAX_DIGITS + 1}}})0*(?:[1-9][0-9]{{0,{len(str(MAX_POLLS)) - 2}}}|{MAX_POLLS})"
 Limit = Annotated[
     InstanceOf[Stage],
     BeforeValidator(_limit),
     WithJsonSchema(
-        {"type": "string", "pattern": rf"^ *(manual|0*[1-9][0-9]* *polls?|{_DURATION}) *$", "description": _FOR}
+        {"type": "string", "pattern": rf"^\s*(manual|{_SO_MANY} *polls?|{_SOME_TIME})\s*$", "description": _FOR}
     ),
 ]
 """How long a step lasts."""
@@ -109,13 +112,13 @@ def _duration(value: object) -> int:
 
 
 Duration = Annotated[
-    int, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": rf"^ *{_DURATION} *$"})
+    int, BeforeValidator(_duration), WithJsonSchema({"type": "string", "pattern": rf"^\s*{_SOME_TIME}\s*$"})
 ]
 """A span of time above nothing, in nanoseconds."""
 
 Delay = Annotated[
     InstanceOf[Span],
     BeforeValidator(_delay),
-    WithJsonSchema({"type": "string", "pattern": rf"^ *{_DURATION}(\.\. *{_DURATION})?$"}),
+    WithJsonSchema({"type": "string", "pattern": rf"^\s*{_DURATION}\s*(\.\.\s*{_DURATION}\s*)?$"}),
 ]
 """How long an answer is held back."""

@@ -111,9 +111,11 @@ class FaultStep(Step):
     fault: FaultName
 
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+HEADER_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+"""What a header's name is made of."""
+
 BODILESS: Final = (204, 304)
-_OURS: Final = ("content-length", "transfer-encoding", "connection")
+SERVERS_HEADERS: Final = ("content-length", "transfer-encoding", "connection")
 
 
 def _body(value: object) -> object:
@@ -150,9 +152,9 @@ class Literal(Strict):
         """Headers must be sendable, and a body must be allowed."""
         headers = data.get("headers")
         for name, value in headers.items() if isinstance(headers, dict) else ():
-            if not _TOKEN.fullmatch(name):
+            if not re.fullmatch(HEADER_NAME, name):
                 yield ("headers", name), wrong(f"{name!r} is no header name", of_key=True)
-            elif name.lower() in _OURS:
+            elif name.lower() in SERVERS_HEADERS:
                 yield (
                     ("headers", name),
                     wrong(f"the server writes {name} itself; see fault: truncated_body", of_key=True),

@@ -1,0 +1,71 @@
+"""Every door answers every story alike, byte by byte: stories that nobody thought of.
+
+HYPOTHESIS_PROFILE=thorough tells thirty times as many.
+"""
+
+import pytest
+from door_kinds import JOBS
+from hypothesis import Phase, given, note, settings
+from inventing import read
+from playing import difference
+from stories import Ask, Story, stories
+
+from mock_p1.doors import flask_app
+
+ONCE_DIFFERED = {
+    "a Location that Werkzeug would encode": '{status_code: 302, headers: {Location: "/else where|x"}}',
+    "a 304 whose headers Werkzeug would drop": "{status_code: 304, headers: {Content-Language: en, Allow: GET}}",
+    "a Date beside the server's own": "{status_code: 200, headers: {Date: yesterday}}",
+}
+"""Replies that the doors once answered differently."""
+
+
+SHORT = [Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink]
+"""All that Hypothesis does, but for explaining which of our lines a failure ran: that takes minutes, and says little."""  # noqa: E501
+
+
+def tell(doors, story):
+    """Tell a story through every door; the first difference fails the test, and shows the scenario."""
+    note(str(story))
+    found = difference(story, doors.play(story))
+    assert found is None, found
+
+
+@settings(phases=SHORT)
+@given(story=stories())
+def test_every_door_tells_the_same_story(doors, story):
+    """The same status, headers and body, the same trouble, the same time, and the same rows in the journal."""
+    tell(doors, story)
+
+
+@pytest.mark.parametrize("reply", ONCE_DIFFERED.values(), ids=ONCE_DIFFERED)
+@pytest.mark.parametrize("close", [False, True], ids=["kept", "closed"])
+def test_a_reply_that_once_differed(doors, reply, close):
+    """What was found once stays mended, on connections that are kept and on such as are not."""
+    text = f"jobs: {{a: {{timeline: [{{reply: {reply}}}]}}}}"
+    story = Story(text, (Ask("GET", JOBS + "a", ("k",), close=close),))
+    assert difference(story, doors.play(story)) is None
+
+
+def test_a_difference_is_told_in_few_lines(doors, monkeypatch):
+    """Where a door is broken on purpose, the failure shows the smallest scenario that tells, as readable YAML."""
+    whole = flask_app._response  # noqa: SLF001 -- broken on purpose
+
+    def without_retry_after(reply, body):
+        kept = tuple(header for header in reply.headers if header[0] != "Retry-After")
+        return whole(reply._replace(headers=kept), body)
+
+    monkeypatch.setattr(flask_app, "_response", without_retry_after)
+
+    @settings(phases=SHORT, database=None, derandomize=True, report_multiple_bugs=False)
+    @given(story=stories())
+    def broken(story):
+        tell(doors, story)
+
+    with pytest.raises(AssertionError, match="retry-after") as caught:
+        broken()
+    told = "\n".join(caught.value.__notes__)
+    scenario, then = told[told.index("jobs:") :].split("# then:\n")
+    assert read(scenario).jobs
+    assert len(scenario.splitlines()) <= 8
+    assert len(then.splitlines()) <= 3
