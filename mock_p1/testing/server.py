@@ -31,8 +31,8 @@ DEFAULT_HOST = "127.0.0.1"
 LAST_PORT = 65535
 BACKLOG = 4096
 DOORS = 8
-"""uvloop lets one connection in for each socket and turn of its loop; with one socket, a client that connects while three
-thousand others do waits for three thousand turns."""
+"""uvloop lets one connection in for each socket and turn of its loop: with one socket, a client that connects while
+three thousand others do waits for three thousand turns."""
 
 STOP_SECONDS = 10.0
 FLASK_THREADS = 10
