@@ -33,8 +33,8 @@ class Record:
     )  # fmt: skip
 
     def __init__(self, api_key: str, job_id: str, program: Program, *, guest: bool) -> None:
-        self.api_key, self.masked = _texts(api_key)
-        self.job_id, self.program, self.guest, self.caller = job_id, program, guest, hash(api_key)
+        self.api_key, self.masked, self.caller = _of_key(api_key)
+        self.job_id, self.program, self.guest = job_id, program, guest
         self.polls = self.last = 0
         self.path = self.ousted = ""
         self.others: dict[str, Record] | None = None
@@ -45,12 +45,12 @@ class Record:
 
 
 @lru_cache(maxsize=1000)
-def _texts(api_key: str) -> tuple[str, str]:
-    """Return a key and what may be shown of it. Many jobs, few keys: each text is kept once.
+def _of_key(api_key: str) -> tuple[str, str, int]:
+    """Return a key, what may be shown of it, and its hash. Many jobs, few keys: each is kept once.
 
     Not by ``sys.intern``, which Python 3.12 never undoes: random keys would add up for ever.
     """
-    return api_key, mask(api_key)
+    return api_key, mask(api_key), hash(api_key)
 
 
 class Records:
