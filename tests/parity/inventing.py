@@ -49,12 +49,14 @@ whole_numbers = st.integers() | st.sampled_from([{"fake": "random_int", "min": 1
 words = texts | st.sampled_from(
     [{"fake": "sentence", "nb_words": 3}, {"fake": "name", "locale": "ja_JP"}, {"fake": "url"}]
 )
-results = st.just("generated") | st.builds(
-    dict,
-    st.builds(lambda count: {"rows": count}, st.integers(1, 20))
-    | st.builds(lambda name: {"file": name}, st.sampled_from(list(FILES))),
-    fails=st.integers(0, 2),
+results = st.sampled_from(
+    ["generated", {"rows": 5}, {"rows": 20, "fails": 1}, {"file": "own.zip"}, {"file": "モデル 1.bin", "fails": 2}]
 )
+
+
+def either(*weighed: tuple[int, st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
+    """Draw from one of several, each as often as its weight says; the first is the simplest."""
+    return st.sampled_from([part for weight, part in weighed for _ in range(weight)]).flatmap(lambda part: part)
 
 
 def together(*parts: st.SearchStrategy[Document]) -> st.SearchStrategy[Document]:
@@ -87,14 +89,14 @@ statuses = together(
     perhaps(model_id=whole_numbers, message=words),
     perhaps(result=results) | perhaps(download_url=words),
 )
-kinds = (
-    statuses
-    | st.fixed_dictionaries({"error": errors})
-    | st.fixed_dictionaries({"reply": literals()})
-    | st.fixed_dictionaries({"fault": st.sampled_from(list(FAULTS))})
+kinds = either(
+    (3, statuses),
+    (2, st.fixed_dictionaries({"reply": literals()})),
+    (1, st.fixed_dictionaries({"error": errors})),
+    (2, st.fixed_dictionaries({"fault": st.sampled_from(list(FAULTS))})),
 )
-delays = spans | st.just("1ms..2s")
-limits = st.integers(1, 3).map(lambda count: f"{count} poll{'s' * (count > 1)}") | spans | st.just("manual")
+delays = st.sampled_from([*SPANS, "1ms..2s"])
+limits = st.sampled_from(["1 poll"] * 6 + ["2 polls"] * 3 + ["3 polls", "manual", *SPANS])
 lasting = together(kinds, st.fixed_dictionaries({"for": limits}), perhaps(delay=delays))
 last = together(kinds, perhaps(delay=delays))
 
@@ -103,14 +105,15 @@ last = together(kinds, perhaps(delay=delays))
 def jobs(draw: st.DrawFn, keys: list[str] | None) -> Document:
     """Draw a job; where it is one key's alone, it is one of ``keys``."""
     owned = st.builds(lambda key: {"api_key": key}, st.sampled_from(keys or KEYS))
-    owner = draw(st.sampled_from([st.just({})] * 4 + [owned]).flatmap(lambda drawn: drawn))
+    owner = draw(either((4, st.just({})), (1, owned)))
+    fewest = draw(st.sampled_from([0, 1, 2]))
     match draw(st.sampled_from(["stay", "stay", "stay", "loop", "loop", "error"])):
         case "error":
             return owner | {"error": draw(errors)}
         case "loop":
-            return owner | {"at_end": "loop", "timeline": draw(st.lists(lasting, min_size=1, max_size=3))}
+            return owner | {"at_end": "loop", "timeline": draw(st.lists(lasting, min_size=fewest + 1, max_size=3))}
         case _:
-            return owner | {"timeline": [*draw(st.lists(lasting, max_size=3)), draw(last)]}
+            return owner | {"timeline": [*draw(st.lists(lasting, min_size=fewest, max_size=3)), draw(last)]}
 
 
 @st.composite
@@ -141,7 +144,7 @@ def documents(draw: st.DrawFn) -> Document:
     return (
         draw(perhaps(description=texts, seed=st.integers(0, 9)))
         | given
-        | {"jobs": draw(st.dictionaries(ids, jobs(keys), min_size=1, max_size=3))}
+        | {"jobs": draw(st.dictionaries(ids, jobs(keys), min_size=1, max_size=2))}
         | draw(
             perhaps(
                 generated_jobs=st.lists(generated(keys), min_size=1, max_size=1),

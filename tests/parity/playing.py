@@ -118,8 +118,10 @@ class InProcess:
 
     def ask(self, ask: Ask, target: str) -> Seen:
         """Send one request; what its client sees."""
+        request = self._door.request(ask.method, target, _headers(ask), ask.body, ask.host)
+        adapter = self._door.session.get_adapter(request.url)  # the session itself would look after redirects
         try:
-            response = self._door.response(ask.method, target, _headers(ask), ask.body, ask.host, stream=True)
+            response = adapter.send(request, stream=True)
         except requests.ConnectionError as error:
             cause = error.args[0].args[1]
             return Seen("closed" if isinstance(cause, RemoteDisconnected) else "reset")

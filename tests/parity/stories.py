@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from door_kinds import HOST, JOBS
 from hypothesis import strategies as st
-from inventing import FILES, SPANS, STATUSES, documents, errors, read, written
+from inventing import FILES, SPANS, STATUSES, documents, either, errors, read, written
 
 from mock_p1.core.contract import FAULTS
 from mock_p1.core.durations import format_duration, parse_duration
@@ -119,8 +119,7 @@ def _acts(ids: list[str], keys: list[str], odd_paths: list[str]) -> st.SearchStr
         | st.builds(lambda *arguments: Drive("reset", arguments), st.none() | job)
         | st.just(Drive("forgive"))
     )  # fmt: skip
-    weighed = [polls] * 8 + [waits] * 2 + [odd, fetches, drives]  # one_of() would take each of them but once
-    return st.sampled_from(weighed).flatmap(lambda act: act)
+    return either((8, polls), (2, waits), (1, odd), (1, fetches), (1, drives))
 
 
 @st.composite

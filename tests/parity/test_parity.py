@@ -21,7 +21,7 @@ ONCE_DIFFERED = {
 
 
 SHORT = [Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink]
-"""All that Hypothesis does, but for explaining which of our lines a failure ran: that takes minutes, and says little."""  # noqa: E501
+"""All that Hypothesis does, but for explaining which of our lines a failure ran: that takes minutes."""
 
 
 def tell(doors, story):
