@@ -93,4 +93,4 @@ def test_every_explanation_is_needed():
     """Each reason why a schema cannot see a problem explains at least one, and the schema does not see it."""
     documents = [*(piece for path in INVALID for piece in pieces(path)), *map(yaml.safe_load, INLINE)]
     unseen = [document for document in documents if SCHEMA.is_valid(document)]
-    assert {reason(problem) for document in unseen for problem in problems(document)} == set(EXPLAINED)
+    assert {reason(problem, document) for document in unseen for problem in problems(document)} == set(EXPLAINED)

@@ -24,7 +24,7 @@ EXPLAINED = {
     r"delay: .* begins above its end": "a schema cannot compare two durations",
     r".* is longer than ten years": "a schema cannot add up a duration",
     r".*: must be a whole number; it is the number -?[0-9]+\.0*$": "to JSON Schema 1.0 is a whole number",
-    r"for: is missing; every step but the last": "a schema counts no further than twelve steps",
+    r"for: is missing; every step but the last": "a schema counts no further than to the twelfth step",
     r"the id '.*' has \d+ characters": "a schema cannot add the length of a prefix to that of a number",
 }
 """Problems that `check` finds and a schema cannot, by how their sentence begins; and why it cannot."""
@@ -39,9 +39,17 @@ def problems(document: Any) -> list[str]:
     return []
 
 
-def reason(problem: str) -> str | None:
-    """Return the pattern that explains why a schema cannot see a problem; None if nothing does."""
+def reason(problem: str, document: Any) -> str | None:
+    """Return the pattern that explains why a schema cannot see a problem of a document; None if nothing does."""
+    if problem.startswith("for: is missing") and not _has_a_step_beyond_the_twelfth(document):
+        return None
     return next((pattern for pattern in EXPLAINED if re.match(pattern, problem)), None)
+
+
+def _has_a_step_beyond_the_twelfth(value: Any) -> bool:
+    if isinstance(value, dict):
+        return len(value.get("timeline") or ()) > 12 or any(map(_has_a_step_beyond_the_twelfth, value.values()))
+    return isinstance(value, list) and any(map(_has_a_step_beyond_the_twelfth, value))
 
 
 def unexplained(document: Any) -> str | None:
@@ -49,7 +57,7 @@ def unexplained(document: Any) -> str | None:
     found, refused = problems(document), [error.message for error in SCHEMA.iter_errors(document)]
     if refused and not found:
         return f"the schema alone refuses it: {refused}"
-    if found and not refused and (rest := [problem for problem in found if reason(problem) is None]):
+    if found and not refused and (rest := [problem for problem in found if reason(problem, document) is None]):
         return f"check alone refuses it: {rest}"
     return None
 
