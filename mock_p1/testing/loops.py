@@ -31,18 +31,21 @@ _CLOSE_ENOUGH: Final = 1e-6
 
 _run_once: Final = BaseEventLoop._run_once  # type: ignore[attr-defined]
 _run_in_executor: Final = BaseEventLoop.run_in_executor
+_shutdown_default_executor: Final = BaseEventLoop.shutdown_default_executor
 
 
 def install() -> None:
     """Let loops of the client's threads wait by the shared clock."""
     BaseEventLoop._run_once = _wait_and_run_once  # type: ignore[attr-defined]
     BaseEventLoop.run_in_executor = _hand_over  # type: ignore[method-assign,assignment]
+    BaseEventLoop.shutdown_default_executor = _shut_down  # type: ignore[method-assign,assignment]
 
 
 def remove() -> None:
     """Let all loops wait by themselves again."""
     BaseEventLoop._run_once = _run_once  # type: ignore[attr-defined]
     BaseEventLoop.run_in_executor = _run_in_executor  # type: ignore[method-assign]
+    BaseEventLoop.shutdown_default_executor = _shutdown_default_executor  # type: ignore[method-assign]
 
 
 def _wait_and_run_once(loop: Any) -> None:  # noqa: ANN401 -- its private parts are what this is about
@@ -97,3 +100,17 @@ def _hand_over(
     job.pool = executor or loop._default_executor
     future.add_done_callback(lambda _: shared.sleepers.taken_over(job))
     return future
+
+
+async def _shut_down(loop: Any, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 -- a time-out since 3.12
+    """Stand in for ``BaseEventLoop.shutdown_default_executor``: time waits for its threads, and so does its time-out."""
+    shared = current()
+    if shared is None or not shared.has_joined():
+        return await _shutdown_default_executor(loop, *arguments, **options)
+    job = Job()
+    job.pool = loop._default_executor
+    shared.sleepers.hand_over(job)
+    try:
+        await _shutdown_default_executor(loop, *arguments, **options)
+    finally:
+        shared.sleepers.taken_over(job)
