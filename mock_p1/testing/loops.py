@@ -103,7 +103,7 @@ def _hand_over(
 
 
 async def _shut_down(loop: Any, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 -- a time-out since 3.12
-    """Stand in for ``BaseEventLoop.shutdown_default_executor``: time waits for its threads, and so does its time-out."""
+    """Stand in for ``BaseEventLoop.shutdown_default_executor``: time waits for its threads, so does its time-out."""
     shared = current()
     if shared is None or not shared.has_joined():
         return await _shutdown_default_executor(loop, *arguments, **options)
