@@ -41,7 +41,7 @@ class FlaskDoor:
     """The Flask app in its test client, handed what a WSGI server would hand it."""
 
     def __init__(self, engine):
-        self.client = create_app_for(engine).test_client()
+        self.client = create_app_for(engine).test_client(use_cookies=False)
 
     def wire(self, target):
         """The target as it arrives."""
@@ -134,16 +134,16 @@ class ResponsesDoor:
 
     def send(self, method, target, headers=(KEY,), body=b"", host=HOST):
         """Send one request."""
-        response = self.response(method, target, headers, body, host)
+        response = self.session.send(self.request(method, target, headers, body, host), allow_redirects=False)
         return answer(response.status_code, response.raw.headers.items(), response.content)
 
-    def response(self, method, target, headers=(), body=b"", host=HOST, **options):
-        """Send one request; the response of `requests`."""
+    def request(self, method, target, headers=(), body=b"", host=HOST):
+        """One request, prepared to be sent."""
         request = self._prepared(method, target, body, host)
         for name, value in headers:
             value = value.encode()  # noqa: PLW2901 -- requests encodes text to Latin-1
             request.headers[name] = request.headers[name] + b", " + value if name in request.headers else value
-        return self.session.send(request, allow_redirects=False, **options)
+        return request
 
     @staticmethod
     def _prepared(method, target, body=b"", host=HOST):
