@@ -10,6 +10,3 @@ pytest_plugins = ["pytester"]
 settings.register_profile("mock_p1", deadline=None)
 settings.register_profile("thorough", deadline=None, max_examples=3000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "mock_p1"))
-
-# the doors' parity on invented scenarios is not finished: it takes minutes; MOCK_P1_PARITY=1 pytest tests/parity runs it  # noqa: E501
-collect_ignore = [] if os.environ.get("MOCK_P1_PARITY") else ["parity"]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from hypothesis import strategies as st
 
 from mock_p1.core.contract import CREDENTIAL_ERRORS, DOCUMENTED_ERRORS, FAULTS
 from mock_p1.core.parse import parse
-from mock_p1.core.scenario import Scenario  # noqa: TC001
+
+if TYPE_CHECKING:
+    from mock_p1.core.scenario import Scenario
 
 Document = dict[str, Any]
 

@@ -163,15 +163,15 @@ class Doors:
 
     def _play(self, story: Story, stage: Stage, door: Flask | Live | InProcess) -> list[Scene | Any]:
         engine = stage.engine = Engine(read(story.text), VirtualClock(START))
-        scenes = [Scene(self._act(act, story.tidy, engine, door), engine.clock.now()) for act in story.acts]
+        scenes = [Scene(self._act(act, story, engine, door), engine.clock.now()) for act in story.acts]
         if isinstance(door, Live):
             door.close()
         return [*scenes, *_rows(engine, story)]
 
-    def _act(self, act: Ask | Wait | Drive, tidy: bool, engine: Engine, door: Flask | Live | InProcess) -> Any:  # noqa: FBT001
+    def _act(self, act: Ask | Wait | Drive, story: Story, engine: Engine, door: Flask | Live | InProcess) -> Any:
         match act:
             case Ask():
-                as_it_is = isinstance(door, InProcess) or not tidy  # `requests` tidies it itself
+                as_it_is = isinstance(door, InProcess) or not story.tidy  # `requests` tidies it itself
                 target = act.target if as_it_is else self.wire(act.target)
                 return [door.ask(act, target) for _ in range(act.times)]
             case Wait():

@@ -44,7 +44,8 @@ class Ask(NamedTuple):
     def __str__(self) -> str:
         keys = "".join(f"  x-api-key: {key}" for key in self.keys)
         more = f"  Host: {self.host}" * (self.host != HOST) + "  with a body" * bool(self.body)
-        return f"{self.method} {self.target}{keys}{more}{'  Connection: close' * self.close}{f'  ({self.times} times)' * (self.times > 1)}"  # noqa: E501
+        more += "  Connection: close" * self.close + f"  ({self.times} times)" * (self.times > 1)
+        return f"{self.method} {self.target}{keys}{more}"
 
 
 class Wait(NamedTuple):

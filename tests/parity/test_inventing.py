@@ -16,8 +16,9 @@ from mock_p1.core.engine import Engine
 from mock_p1.core.messages import Request
 
 KINDS = [
-    "status: ", "reply: ", r"model_id: \{fake", r"message: \{fake", r"message: \S", r"download_url: ", r"result: generated",  # noqa: E501
-    r"rows: ", r"file: ", r"fails: [12]", r"retry_after: \d", r"retry_after: \{date", r"headers:", r"body:",
+    "status: ", "reply: ", r"model_id: \{fake", r"message: \{fake", r"message: \S", r"download_url: ",
+    r"result: generated", r"rows: ", r"file: ", r"fails: [12]", r"retry_after: \d", r"retry_after: \{date",
+    r"headers:", r"body:",
     r"for: \d polls?", r"for: \d+m?s", r"for: manual", r"delay: \d+m?s\b", r"delay: 1ms\.\.2s", r"at_end: loop",
     r"api_key: ", r"api_keys:", r'"\*"', r"generated_jobs:", r"prefix: ", r"rate_limit:", r"seed: ", r"description: ",
     r"error_http_status: \d", r"error_http_status: \{", r"error_body: ", r"error_code_type: ", r"missing_api_key: ",
