@@ -54,8 +54,13 @@ class Pace:
         self.wait(self._next - self.now())
         self._next = self.now() + self._pause
         if not self.remaining:
-            raise Unreachable(f"the limit of {self._limit:g} s was reached; give a longer one by --limit")
+            raise Unreachable(self.over)
         return min(self._timeout, self.remaining)
+
+    @property
+    def over(self) -> str:
+        """What to say once nothing remains."""
+        return f"the limit of {self._limit:g} s was reached; give a longer one by --limit"
 
 
 class Subject:
@@ -142,7 +147,7 @@ class Subject:
             answer = self._client.get(url, headers, seconds=self.pace.turn(), most=most)
         except Unreachable as trouble:
             self._failures += 1
-            return trouble
+            return trouble if self.pace.remaining else Unreachable(self.pace.over)
         if answer.status in GATEWAY and carried(answer).name is None:
             self._failures += 1
             return Unreachable(f"{urlsplit(url).netloc} does not answer for now: {shown(answer)}", _retry_after(answer))

@@ -74,7 +74,7 @@ def watch(subject: Subject, every: float, tell: Callable[[Sighting], None] = lam
             if watched.see(subject.pace.now() - started, subject.means.hide(_seen(answer))):
                 tell(watched.sightings[-1])
             end = _end(answer)
-            watched.ended, watched.why = end is not None, end or "the limit was reached"
+            watched.ended, watched.why = end is not None, end or subject.pace.over
         if not watched.ended:
             subject.pace.wait(wait)
     return watched

@@ -158,7 +158,7 @@ def test_a_watched_job_that_does_not_end_in_time_is_not_reached(verify):
         result = verify(url, "--watch-job", "--every", "20ms", "--limit", "0.8s")
 
     assert result.exit_code == 3
-    assert "the end of the watched job was not seen: the limit was reached" in result.output
+    assert "the end of the watched job was not seen: the limit of 0.8 s was reached" in result.output
 
 
 def test_the_help_page_says_what_a_refuted_assumption_does(verify):
