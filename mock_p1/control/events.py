@@ -1,4 +1,8 @@
-"""``/__admin/events``: the stream of events to those who listen; a task each under ASGI, a thread each under WSGI."""
+"""``/__admin/events``: the stream of events to those who listen.
+
+One task tells them all. A listener costs no task under our server, one under any other ASGI server, and a thread under
+WSGI.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,8 @@ from mock_p1.control.bodies import checked, query
 from mock_p1.control.panel import MAX_THREADS, panel
 from mock_p1.control.refusals import Refused
 from mock_p1.control.stream import HEARTBEAT, Stream
-from mock_p1.control.wire import start
-from mock_p1.doors.uvicorn_cycle import keep_little
+from mock_p1.control.wire import start, with_policy
+from mock_p1.doors.line import Line, take_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +54,7 @@ class Listeners:
         self._stream = Stream(panel)
         self._count = 0
         self._behind = False
+        self._lines: dict[Line, Place] = {}
         self._waiting: set[asyncio.Future[bool]] = set()
         self._pump: asyncio.Task[None] | None = None
         self._written: dict[Place, tuple[bytes, Place]] = {}
@@ -62,6 +67,10 @@ class Listeners:
         self._count += 1
         if self._pump is None or self._pump.done():
             self._pump = asyncio.create_task(self._wake_them())
+        if line := take_line(send, with_policy(EVENT_HEADERS), self._hung_up, self._count):
+            text, self._lines[line] = self._stream.begin(last_event_id)
+            line.write(text)
+            return
         gone = asyncio.create_task(_disconnected(receive))
         try:
             await self._talk(last_event_id, gone, send)
@@ -69,9 +78,30 @@ class Listeners:
             self._count -= 1
             gone.cancel()
 
+    def _hung_up(self, line: Line) -> None:
+        self._count -= 1
+        del self._lines[line]
+
+    def _tell(self, line: Line, *, beating: bool) -> None:
+        """Tell a line what is new, as far as its client takes it."""
+        if line not in self._lines:
+            return  # it has gone meanwhile
+        place = self._lines[line]
+        if beating and line.ready:
+            line.write(HEARTBEAT)
+        for _ in range(BATCHES):
+            if not line.ready:
+                self._behind = True
+                break
+            text, place = self._news(place)
+            if not text:
+                break
+            self._behind = True  # there may be more than these
+            line.write(text)
+        self._lines[line] = place
+
     async def _talk(self, last_event_id: str | None, gone: asyncio.Task[None], send: Send) -> None:
         text, place = self._stream.begin(last_event_id)
-        keep_little(send)
         await send(start(200, EVENT_HEADERS))
         await send({"type": "http.response.body", "body": text, "more_body": True})
         while not gone.done():
@@ -100,8 +130,7 @@ class Listeners:
         waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
         def wake(_: object) -> None:
-            if not waiting.done():
-                waiting.set_result(False)
+            _wake(waiting, beating=False)
 
         self._waiting.add(waiting)
         gone.add_done_callback(wake)
@@ -127,11 +156,13 @@ class Listeners:
             await self._wake(beating)
 
     async def _wake(self, beating: bool) -> None:  # noqa: FBT001 -- what the futures are to say
-        everybody = list(self._waiting)
+        everybody: list[Line | asyncio.Future[bool]] = [*self._lines, *self._waiting]
         for start_at in range(0, len(everybody), AT_ONCE):
-            for waiting in everybody[start_at : start_at + AT_ONCE]:
-                if not waiting.done():
-                    waiting.set_result(beating)
+            for one in everybody[start_at : start_at + AT_ONCE]:
+                if isinstance(one, Line):
+                    self._tell(one, beating=beating)
+                else:
+                    _wake(one, beating=beating)
             await asyncio.sleep(0)  # polls that came meanwhile go first
 
 
@@ -166,6 +197,11 @@ def _last_event_id(scope: Scope) -> str | None:
         if name == b"last-event-id":
             return str(value.decode("latin-1"))
     return asked.get("last_event_id")
+
+
+def _wake(waiting: asyncio.Future[bool], *, beating: bool) -> None:
+    if not waiting.done():
+        waiting.set_result(beating)
 
 
 async def _disconnected(receive: Receive) -> None:

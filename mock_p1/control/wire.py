@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 
 def start(status: int, headers: Headers) -> dict[str, Any]:
     """Return the message that begins an answer."""
-    everything = {**POLICY, **dict(headers)}
-    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in everything.items()]
+    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in with_policy(headers)]
     return {"type": "http.response.start", "status": status, "headers": encoded}
+
+
+def with_policy(headers: Headers) -> Headers:
+    """Return headers, and those of every answer below ``/__admin`` that are not among them."""
+    return tuple({**POLICY, **dict(headers)}.items())
 
 
 async def send_reply(reply: Reply, send: Send) -> None:

@@ -71,12 +71,6 @@ def _is_dated(headers: Headers) -> bool:
     return any(name.lower() == "date" for name, _ in headers)
 
 
-def keep_little(send: Any) -> None:  # noqa: ANN401 -- likewise
-    """Let ``send`` wait as long as the client has not taken what was sent before; uvicorn would keep 64 KB for it."""
-    if type(cycle := getattr(send, "__self__", None)) is RequestResponseCycle:
-        cycle.transport.set_write_buffer_limits(high=0)
-
-
 def hang_up(send: Any, *, reset: bool) -> None:  # noqa: ANN401 -- likewise
     """End the connection: at once with RST, or (FIN) after what was written has gone out."""
     transport = send.__self__.transport
