@@ -1,8 +1,8 @@
 """``python -m benchmarks.flood``: floods a server of its own while a well-behaved client polls a job to its end.
 
 Random ids, random keys, paths that are none, clients that send a byte a second, connections that say nothing, listeners to
-events. Loopback only, bounded in count and in time, and it ends by itself. Exit status 1 if a promise is broken: the client
-met an error, or the server's memory grew to more than one and a half times what it was.
+events. Loopback only, bounded in count and in time, and it ends by itself. Exit status 1 if a promise is broken: a client
+met an error, the server's memory grew to more than one and a half times what it was, or the flood was not what it should be.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -17,24 +17,27 @@ from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from benchmarks.flooding import attack, listen, say_nothing, send_slowly
+from benchmarks.flooding import WRONG, attack, listen, say_nothing, send_slowly
 from benchmarks.memory import resident
-from benchmarks.processes import get, mock, running
+from benchmarks.processes import ROOT, get, mock, running
 from benchmarks.report import say
 from benchmarks.scenarios import path_of, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from benchmarks.processes import Server
 
 GROWTH = 1.5
 """The server may come to hold so many times the memory that it held at the start."""
 
+REMEMBERED = 1000
+"""The journal may come to hold so many requests."""
+
 JOB = "well-behaved"
+STATUSES = ["job_waiting", "job_running", "job_finished"]
 PATIENCE = 60.0
-"""Seconds beyond its time after which a flood that does not end is ended."""
+"""Seconds that the well-behaved client may take beyond the flood's time."""
 
 
 class Size(NamedTuple):
@@ -73,28 +76,40 @@ def flood(size: Size) -> Outcome:
         sizes = [resident(server.process.pid)]
         client = stack.enter_context(_client(server.url, size.seconds))
         sent = asyncio.run(_flooded(server, size, sizes))
-        told, _ = client.communicate(timeout=PATIENCE)
+        try:
+            told, _ = client.communicate(timeout=PATIENCE)
+            said = json.loads(told)
+        except (subprocess.TimeoutExpired, ValueError):
+            client.kill()
+            sys.exit("the well-behaved client did not say what it met")
         sizes.append(resident(server.process.pid))
         remembered = json.loads(get(server.url, "/__admin/requests/count"))["count"]
-    return Outcome(sent, sizes, json.loads(told), remembered)
+    return Outcome(sent, sizes, said, remembered)
 
 
 def broken(outcome: Outcome, size: Size) -> list[str]:
     """Return the promises that were not kept, in words."""
     start, peak = outcome.sizes[0], max(outcome.sizes)
     found = [f"the client met an error: {error}" for error in outcome.client["errors"]]
-    if outcome.client["statuses"] != ["job_waiting", "job_running", "job_finished"]:
+    if outcome.client["statuses"] != STATUSES:
         found.append(f"the client saw {outcome.client['statuses']}")
     if peak > GROWTH * start:
         found.append(f"the server came to {peak:.1f} MB, {peak / start:.2f} times the {start:.1f} MB of its start")
-    if outcome.remembered > 1000:
-        found.append(f"the journal has {outcome.remembered:,} rows where 1,000 are the most")
+    if outcome.remembered > REMEMBERED:
+        found.append(f"the journal has {outcome.remembered:,} rows where {REMEMBERED:,} are the most")
+    found += [f"{count:,} of the flood: {what}" for what, count in outcome.sent.items() if what.startswith(WRONG)]
     found += [
-        f"only {outcome.sent[what]:,} of {wanted:,} {what} could be had"
-        for what, wanted in (("silent connections", size.idle), ("listeners", size.listeners))
+        f"only {outcome.sent[what]:,} {what}, where {wanted:,} were to be had"
+        for what, wanted in _least(size).items()
         if outcome.sent[what] < wanted
     ]
     return found
+
+
+def _least(size: Size) -> dict[str, int]:
+    """Return what a flood of a size has at least: all that is opened, and some of what is asked."""
+    asked = dict.fromkeys(("random ids", "random keys", "unknown keys", "paths of nothing"), min(1, size.attackers))
+    return {"silent connections": size.idle, "listeners": size.listeners, "slow requests": size.slow, **asked}
 
 
 async def _flooded(server: Server, size: Size, sizes: list[float]) -> Counter[str]:
@@ -117,7 +132,7 @@ async def _flooded(server: Server, size: Size, sizes: list[float]) -> Counter[st
         task.cancel()
     for ended in await asyncio.gather(*tasks, return_exceptions=True):
         if isinstance(ended, Exception):
-            sent[f"failed: {ended!r}"] += 1
+            sent[f"{WRONG}: {ended!r}"] += 1
     return sent
 
 
@@ -134,15 +149,18 @@ def allow_many_files() -> None:
 
 
 def _scenario(seconds: float) -> str:
-    """Return a scenario whose job takes two thirds of the flood to its end; every other id leads somewhere too."""
-    half = max(1, round(seconds * 1000 / 3))
+    """Return a scenario whose job takes two thirds of the flood to its end; every other id leads somewhere too.
+
+    However slow the answers are, no status passes between two polls.
+    """
     return f"""
 api_keys: {{bench-key: active, "guest-*": active}}
 jobs:
   {JOB}:
     timeline:
-      - {{status: job_waiting, for: {half}ms}}
-      - {{status: job_running, for: {half}ms}}
+      - {{status: job_waiting, for: 5 polls}}
+      - {{status: job_running, for: 5 polls}}
+      - {{status: job_running, for: {max(1, round(seconds * 2000 / 3))}ms}}
       - {{status: job_finished, result: generated}}
   "*": {{timeline: [{{status: job_running}}]}}
 """
@@ -156,13 +174,7 @@ def _warm(url: str, path: str) -> None:
 
 def _client(url: str, seconds: float) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "benchmarks.well_behaved", url, JOB, str(seconds)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", cwd=_root())
-
-
-def _root() -> Path:
-    from benchmarks.processes import ROOT  # noqa: PLC0415 -- one name
-
-    return ROOT
+    return subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8", cwd=ROOT)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

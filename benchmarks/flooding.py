@@ -1,4 +1,4 @@
-"""What floods a server: each of these goes on until it is cancelled, and counts what it did."""
+"""What floods a server: each of these goes on until it is done or cancelled, and counts what it did."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 HOST = "127.0.0.1"
+WRONG = "went wrong"
+"""How the names of those counts begin that a flood should not have."""
+
 AT_ONCE = 50
 """Connections that are opened before the server gets time to take them."""
 
@@ -25,6 +28,10 @@ SLOW = (
     f"PUT {path_of('slow')} HTTP/1.1\r\nHost: {HOST}\r\nTransfer-Encoding: chunked\r\n\r\n",
 )
 """How requests begin that never end: in a header, or in a body, before each of the doors."""
+
+
+EXPECTED = (b"200", b"400", b"404")
+"""HTTP status of what the attackers ask for: a job, an unknown key, a path that leads nowhere."""
 
 
 async def say_nothing(port: int, count: int, sent: Counter[str]) -> None:
@@ -75,8 +82,10 @@ async def attack(port: int, number: int, count: int, sent: Counter[str]) -> None
                 writer.write(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nx-api-key: {key}\r\n\r\n".encode())
                 head = await reader.readuntil(b"\r\n\r\n")
                 await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
-                sent[what] += 1
+                sent[what if head[9:12] in EXPECTED else f"{WRONG}: {head[:12].decode('latin-1')}"] += 1
                 count -= 1
+        if count > 0:
+            sent[f"{WRONG}: hung up on"] += 1
 
 
 def _request(chance: random.Random) -> tuple[str, str, str]:

@@ -20,6 +20,8 @@ from benchmarks.scenarios import path_of
 
 PAUSE = 0.05
 TIMEOUT = 10.0
+MOST_ERRORS = 20
+"""Having met so many, the client gives up."""
 
 
 def main() -> None:
@@ -31,11 +33,12 @@ def main() -> None:
     until = time.monotonic() + seconds + TIMEOUT
     with requests.Session() as session:
         session.trust_env = False
-        while time.monotonic() < until:
+        while time.monotonic() < until and len(errors) < MOST_ERRORS:
             try:
                 status, download_url = _poll(session, url + path_of(job), waits)
             except (requests.RequestException, KeyError, ValueError) as error:
                 errors.append(repr(error)[:200])
+                time.sleep(PAUSE)
                 continue
             if statuses[-1:] != [status]:
                 statuses.append(status)
