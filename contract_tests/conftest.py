@@ -4,7 +4,7 @@
     pytest contract_tests --base-url http://127.0.0.1:8191 --api-key demo-key --job-id retrain-001
 
 A point that the mock only assumes and that a server refutes fails too, so that it is noticed; `-m "not assumed"` leaves
-those points out. What the caller gave no means to provoke is skipped as not checked.
+those points out. What the caller gave no means to provoke is skipped as not checked. No report shows a whole key.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ MEANS = {
     "deleted_job_id": "a job that was deleted",
     "finished_job_id": "a job that is finished",
 }
+GIVEN = pytest.StashKey[Means]()
 
 
 def pytest_addoption(parser):
@@ -41,6 +42,8 @@ def pytest_addoption(parser):
         option = f"--{name.replace('_', '-')}"
         group.addoption(option, dest=f"contract_{name}", help=f"{text} (or MOCK_P1_{name.upper()})")
     group.addoption("--pause", type=float, help="seconds between calls (default: 1; none on loopback)")
+    group.addoption("--limit", type=float, default=600.0, help="ask nothing more after so many seconds (default: 600)")
+    group.addoption("--ca-file", metavar="FILE", help="certificates to trust (PEM)")
 
 
 def pytest_configure(config):
@@ -49,7 +52,19 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "assumed: the manual leaves it open, and the mock assumes it")
     url = config.getoption("base_url", None)
     if url is not None:
-        _given(config, url)
+        config.stash[GIVEN] = _given(config, url).subject.means
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """Mask the given keys in what a failure shows: values in a traceback, local variables, what the server said."""
+    report = (yield).get_result()
+    means = item.config.stash.get(GIVEN, None)
+    if means is None:
+        return
+    if report.failed and (hidden := means.hide(report.longreprtext)) != report.longreprtext:
+        report.longrepr = hidden
+    report.sections = [(name, means.hide(text)) for name, text in report.sections]
 
 
 def pytest_generate_tests(metafunc):
@@ -94,6 +109,7 @@ def _given(config, url) -> Door:
         pause = config.getoption("--pause")
         if pause is None:
             pause = 0.0 if is_loopback(urlsplit(base).hostname or "") else 1.0
-        return at(base, Means(**means), Pace(pause=pause))
+        pace = Pace(pause=pause, limit=config.getoption("--limit"))
+        return at(base, Means(**means), pace, config.getoption("--ca-file"))
     except Misused as misuse:
         raise pytest.UsageError(f"--base-url: {misuse}") from None

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
 import requests
 
 import mock_p1
+from mock_p1.verifying.address import is_loopback
 from mock_p1.verifying.client import MOST_BYTES, HttpClient
 from mock_p1.verifying.means import Means
 from mock_p1.verifying.reading import Answer
@@ -56,11 +59,14 @@ class Door:
     get: Callable[..., Got]
     job_that_ends: str | None
     socket: bool
+    ca_file: str | None = None
 
 
-def plain_get(url: str, headers: dict[str, str] | None = None) -> requests.Response:
-    """GET as the manual's Python example does, but never for ever."""
-    return requests.get(url, headers=headers, timeout=30)
+def plain_get(url: str, headers: dict[str, str] | None = None, *, verify: str | bool = True) -> requests.Response:
+    """GET as the manual's Python example does, but never for ever, and to loopback without a proxy."""
+    host = urlsplit(url).hostname or ""
+    proxies = {"no_proxy": host} if is_loopback(host) else None
+    return requests.get(url, headers=headers, timeout=30, verify=verify, proxies=proxies)
 
 
 class FlaskDoor:
@@ -102,6 +108,8 @@ def through(name: str) -> Iterator[Door]:
         yield Door(name, subject, plain_get, "job-that-ends", socket=name == "server")
 
 
-def at(base: str, means: Means, pace: Pace) -> Door:
-    """Return the way to a server by its URL."""
-    return Door(GIVEN_URL, Subject(base, means, HttpClient(), pace), plain_get, means.finished_job_id, socket=True)
+def at(base: str, means: Means, pace: Pace, ca_file: str | None) -> Door:
+    """Return the way to a server by its URL; ``ca_file`` holds the certificates to trust, or is None."""
+    subject = Subject(base, means, HttpClient(ca_file=ca_file), pace)
+    get = partial(plain_get, verify=ca_file or True)
+    return Door(GIVEN_URL, subject, get, means.finished_job_id, socket=True, ca_file=ca_file)
