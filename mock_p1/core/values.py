@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from functools import cache, partial
 from hashlib import blake2b
@@ -21,6 +22,7 @@ TRIED: Final = 5
 """With so many seeds a fake is tried: what it draws may be of one kind now and of another then."""
 
 _CLOCKS: Final = frozenset({"datetime.now", "datetime.utcnow", "date.today", "datetime.today", "time", "time_ns"})
+_COMMON_CHANCE: Final = getattr(random.random, "__self__", random)  # some providers draw from it, past their seed
 _LOCK = Lock()
 
 
@@ -53,31 +55,41 @@ def problems_with(provider: str, locale: str, arguments: Mapping[str, Any], kind
 def _problem_drawing(provider: str, locale: str, arguments: Mapping[str, Any], kind: type) -> str | None:
     for seed in range(TRIED):
         try:
-            drawn, looked = _watch(partial(draw, provider, locale, arguments, seed))
+            drawn, beside_the_seed = _watch(partial(draw, provider, locale, arguments, seed))
         except Exception as error:  # noqa: BLE001 -- a provider may raise anything over its arguments
             return f"cannot be used like this: {shorten(str(error) or type(error).__name__, 200)}"
         if type(drawn) is not kind:
             return f"draws {type(drawn).__name__}; here it must be {kind.__name__}"
-        if looked:
-            return "goes by today's date, so that the seed cannot fix what it draws; write the value, or take another"
+        if beside_the_seed:
+            return f"{beside_the_seed}, so that the seed cannot fix what it draws; write the value, or take another"
     return None
 
 
-def _watch(act: Callable[[], Any]) -> tuple[Any, bool]:
-    """Return what ``act`` returns, and whether it looked at the clock on the way (unknown under a profiler: False)."""
+def _watch(act: Callable[[], Any]) -> tuple[Any, str | None]:
+    """Return what ``act`` returns, and what it went by beside its seed (unknown under a profiler: None)."""
     if sys.getprofile() is not None:
-        return act(), False
-    looked = False
+        return act(), None
+    found: list[str] = []
 
     def see(_: object, event: str, called: object) -> None:
-        nonlocal looked
-        looked = looked or (event == "c_call" and getattr(called, "__qualname__", "") in _CLOCKS)
+        if event == "c_call" and (beside := _beside_the_seed(called)):
+            found.append(beside)
 
     sys.setprofile(see)
     try:
-        return act(), looked
+        return act(), next(iter(found), None)
     finally:
         sys.setprofile(None)
+
+
+def _beside_the_seed(called: object) -> str | None:
+    """Say what this function of C goes by that no seed fixes; None if there is no such thing."""
+    name = getattr(called, "__qualname__", "")
+    if name in _CLOCKS:
+        return "goes by today's date"
+    if name == "urandom" or getattr(called, "__self__", None) is _COMMON_CHANCE:
+        return "draws by a chance of its own"
+    return None
 
 
 @cache

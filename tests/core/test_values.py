@@ -1,9 +1,11 @@
 """Values that a scenario leaves to the mock to invent."""
 
 import json
+import random
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from uuid import uuid4
 
 import pytest
 
@@ -109,6 +111,29 @@ def test_a_value_that_goes_by_todays_date_is_refused(provider):
     """The seed alone must decide; tomorrow it would not."""
     with pytest.raises(ScenarioError, match="goes by today's date"):
         parse(f"jobs: {{a: {{timeline: [{{status: s, message: {{fake: {provider}}}}}]}}}}")
+
+
+class Headstrong:
+    """A Faker one of whose providers draws past the seed, as some of the real ones do (``passport_gender``)."""
+
+    def __init__(self, provider):
+        self.provider = provider
+
+    def seed_instance(self, seed):
+        """Begin a sequence, in vain."""
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [lambda: random.choice("MF"), lambda: str(uuid4())],  # noqa: S311 -- it is what is tested
+    ids=["random", "urandom"],
+)
+def test_a_value_that_is_drawn_past_the_seed_is_refused(monkeypatch, drawn):
+    """What draws from the chance of the process, or of the machine, would invent another value in another run."""
+    monkeypatch.setattr(values_module, "_faker", lambda _: Headstrong(drawn))
+    monkeypatch.setattr(values_module, "_providers", lambda _: ("provider",))
+    with pytest.raises(ScenarioError, match="'provider' draws by a chance of its own"):
+        parse("jobs: {a: {timeline: [{status: s, message: {fake: provider}}]}}")
 
 
 def test_reading_leaves_a_profiler_alone():
