@@ -243,6 +243,21 @@ def test_the_token_is_asked_for_where_one_is_needed(opened):
     dashboard.shows(".job")
 
 
+def test_the_token_is_typed(opened):
+    """By the keyboard alone: the field has the focus, also after a wrong one, which is said to be wrong."""
+    dashboard = opened(token="open-sesame")
+    dashboard.shows("#token:focus")
+    dashboard.hides("#wrong")
+    dashboard.page.keyboard.type("wrong")
+    dashboard.page.keyboard.press("Enter")
+    dashboard.shows("#wrong", "The token is wrong.")
+    dashboard.shows("#token:focus")
+    dashboard.page.keyboard.type("open-sesame")
+    dashboard.page.keyboard.press("Enter")
+    dashboard.shows(".job")
+    dashboard.hides("#gate")
+
+
 def test_the_token_is_taken_from_the_address_and_out_of_it(opened):
     """So that it is not seen over a shoulder, nor kept among the pages that were visited."""
     dashboard = opened(token="open-sesame", path="/__admin/#token=open-sesame")

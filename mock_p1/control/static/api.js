@@ -28,7 +28,7 @@ async function send(path, options) {
     const headers = { ...options.headers, ...(token ? { Authorization: `Bearer ${token}` } : {}) };
     const reply = await fetch(path, { ...options, headers, cache: "no-store", redirect: "error" });
     if (reply.status !== 401) return reply;
-    token = await askForToken();
+    token = await askForToken(Boolean(token));
     sessionStorage.setItem(KEY, token);
   }
 }

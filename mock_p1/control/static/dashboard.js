@@ -236,12 +236,14 @@ function tick() {
 
 // Beginning
 
-function ask() {
+function ask(wrong) {
+  $("wrong").hidden = !wrong;
+  $("token").value = "";
   $("gate").showModal();
   return new Promise((done) => {
     const give = () => { $("gate").close(); done($("token").value.trim()); };
     $("enter").onclick = give;
-    $("token").onkeydown = (event) => event.key === "Enter" && give();
+    $("token").onkeydown = (event) => { if (event.key === "Enter") give(); }; // what it returns must not be false
     $("gate").oncancel = (event) => event.preventDefault();
   });
 }
@@ -260,7 +262,7 @@ $("failure").append(...groups);
 jobList.begin(acts);
 pollList.begin((id) => jobList.open(id));
 wire();
-api.begin(() => (asking ??= ask().finally(() => (asking = null))));
+api.begin((wrong) => (asking ??= ask(wrong).finally(() => (asking = null))));
 tick();
 api.listen(heard, (up) => {
   $("line").dataset.state = up ? "up" : "wait";

@@ -13,7 +13,7 @@ const japanese = {
   "It is checked first. If anything is wrong, the one before is played on.": "先に検査します。誤りがあれば、今のシナリオを続けます。",
   "A scenario file": "シナリオのファイル", "The scenario, as YAML or JSON": "シナリオ（YAMLまたはJSON）",
   "Check and switch": "検査して切り替え", "This mock asks for its token": "トークンが必要です",
-  "mock-p1 serve printed it when it started.": "mock-p1 serve が起動時に表示したものです。", "Token": "トークン", "Enter": "入る",
+  "mock-p1 serve printed it when it started.": "mock-p1 serve が起動時に表示したものです。", "Token": "トークン", "The token is wrong.": "トークンが違います。", "Enter": "入る",
   "Step": "次へ", "Fail its next poll": "次を失敗させる", "Reset this job": "このジョブをリセット", "Jump here": "ここへ",
   "Step {id} on": "{id} を次へ進める", "Jump here: step {n}, {name}": "ここへ：ステップ{n}、{name}", "here": "現在",
   "not polled yet": "まだポーリングなし", "at its end": "最後のステップ", "waits to be stepped on": "手動で進むのを待っています",
