@@ -67,6 +67,10 @@ class SleptTooLong(BaseException):
     """The client has slept through all the time it was given. Not an Exception, so that no retry loop swallows it."""
 
 
+class CannotShare(RuntimeError):  # noqa: N818 -- says what happened
+    """The clock cannot be moved here, or not now."""
+
+
 class OneClock:
     """A virtual clock, and who sees it."""
 
@@ -129,17 +133,27 @@ def current() -> OneClock | None:
 
 @contextmanager
 def one_clock(longest: int = LONGEST) -> Iterator[OneClock]:
-    """Share a clock with the calling thread, and with every thread that joins it. Mocks at the same time share one."""
+    """Share a clock with the calling thread, and with every thread that joins it. Mocks at the same time share one.
+
+    CannotShare without time-machine, and where freezegun has taken the clocks before.
+    """
     try:
         from mock_p1.testing import standins  # noqa: PLC0415 -- imports time-machine, which few tests need
     except ImportError as error:
-        raise RuntimeError(f"instant_sleep needs time-machine, which runs on CPython only: {error}") from None
+        raise CannotShare(f"instant_sleep needs time-machine, which runs on CPython only: {error}") from None
 
     global _current, _uses  # noqa: PLW0603 -- time belongs to the process
     with _lock:
         if _current is None:
-            _current = OneClock(longest)
-            standins.install()
+            fresh = OneClock(longest)
+            try:
+                standins.install()
+            except RuntimeError:  # time-machine's, about freezegun
+                raise CannotShare(
+                    "instant_sleep cannot start while freezegun is active: start the mock first and freeze inside it, "
+                    "or do without freezegun, since instant_sleep moves dates too"
+                ) from None
+            _current = fresh
         _uses += 1
         shared = _current
     shared.join()

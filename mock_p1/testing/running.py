@@ -11,6 +11,7 @@ import pytest
 from mock_p1.testing.coverage_plugin import watch
 from mock_p1.testing.judge import describe_unexpected
 from mock_p1.testing.marker import wanted
+from mock_p1.testing.one_clock import CannotShare
 from mock_p1.testing.starting import mocked, serving
 from mock_p1.testing.trouble import with_trouble
 from mock_p1.testing.trouble_marker import TROUBLE
@@ -36,7 +37,7 @@ def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[
             if (trouble := _trouble(request)) is not None:
                 want = replace(want, scenario=with_trouble(want.scenario, trouble))
             handle = stack.enter_context(_serving(want) if served else _mocked(want))
-        except (ValueError, OSError) as error:  # Misused and ScenarioError, CannotListen
+        except (ValueError, OSError, CannotShare) as error:  # Misused and ScenarioError, CannotListen
             problem = str(error)
         if want is None or handle is None:
             gap = "\n" if "\n" in problem else " "

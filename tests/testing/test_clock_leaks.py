@@ -1,6 +1,7 @@
 """After the mock, sleep, clocks and event loops are as before, whoever got hold of what in the meantime."""
 
 import asyncio
+import datetime as datetime_module
 import importlib
 import queue
 import subprocess
@@ -11,10 +12,12 @@ import time
 from asyncio.base_events import BaseEventLoop
 from datetime import UTC, datetime
 from time import monotonic, sleep
+from types import ModuleType
 
 import pytest
 
 from mock_p1 import mocked
+from mock_p1.testing.one_clock import CannotShare
 
 
 def shared():
@@ -54,6 +57,26 @@ def test_put_back_after_an_error():
     with pytest.raises(ZeroDivisionError), shared():
         1 / 0  # noqa: B018
     assert time.sleep is real
+
+
+@pytest.fixture
+def frozen(monkeypatch):
+    """What time-machine takes for freezegun at work, which it refuses to start beside."""
+    monkeypatch.setitem(sys.modules, "freezegun", ModuleType("freezegun"))
+    monkeypatch.setattr(datetime_module, "datetime", type("FakeDatetime", (datetime,), {}))
+
+
+def test_a_clock_that_could_not_start_is_not_shared(frozen, monkeypatch):
+    """The mock that cannot start says what to do, and leaves nothing to the next one, which starts as ever."""
+    before = everything()
+    with pytest.raises(CannotShare, match="while freezegun is active: start the mock first"), shared():
+        pass
+    assert everything() == before
+    monkeypatch.undo()
+    with shared() as mock:
+        time.sleep(1)
+        assert mock._engine.clock.now() == 1_000_000_000  # noqa: SLF001 -- no request is made
+    assert everything() == before
 
 
 def test_a_module_imported_in_the_meantime(tmp_path, monkeypatch):

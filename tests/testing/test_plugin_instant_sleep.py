@@ -80,3 +80,31 @@ def test_misuse(project):
     result = project.run(tests="import pytest\n@pytest.mark.mock_p1(instant_sleep='long')\ndef test_it(mock_p1): pass")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["Mock P1 did not start: 'long' is not a duration*"])
+
+
+def test_beside_freezegun(project):
+    """Where freezegun was there first, the test fails in words and no other test is touched."""
+    result = project.run(
+        tests="""
+import datetime, sys, time
+import pytest
+
+@pytest.fixture
+def frozen(monkeypatch):
+    monkeypatch.setitem(sys.modules, "freezegun", sys)
+    monkeypatch.setattr(datetime, "datetime", type("FakeDatetime", (datetime.datetime,), {}))
+
+@pytest.mark.mock_p1("stuck", instant_sleep=True)
+def test_frozen(frozen, mock_p1):
+    pass
+
+@pytest.mark.mock_p1("stuck", instant_sleep=True)
+def test_next(mock_p1):
+    before = time.time()
+    time.sleep(1)
+    assert time.time() - before == 1
+""",
+    )
+    result.assert_outcomes(errors=1, passed=1)
+    result.stdout.fnmatch_lines(["Mock P1 did not start: instant_sleep cannot start while freezegun is active:*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
