@@ -139,7 +139,7 @@ _RULES: Final[dict[str, dict[str, Any]]] = {
         "allOf": [
             {
                 "if": {"properties": {"status_code": {"enum": list(BODILESS)}}},
-                "then": {"properties": {"body": {"enum": ["", {}, []]}}},
+                "then": {"properties": {"body": {"const": ""}}},
             },
             {
                 "if": {"required": ["retry_after"]},
