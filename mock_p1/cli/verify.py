@@ -145,9 +145,19 @@ def _print(report: Report, subject: Subject, *, strict: bool) -> None:
     results.line()
     for line in _conclusion(report, strict=strict):
         results.line(line)
+    beyond = report.beyond_assumptions
     if lines := assumption_lines(report):
-        results.line("\nWith these lines in a scenario file the mock agrees with this server:\n")
+        but = ", but for the last" if beyond else ""
+        results.line(
+            f"\nWith these lines in a scenario file the mock agrees with this server in what was refuted{but}:\n"
+        )
         results.line(lines.rstrip())
+    if beyond:
+        results.line(
+            "\nNo line of `assumptions:` says this; what a scenario can say of it, its steps and api_keys say:\n"
+        )
+        for result in beyond:
+            results.line(f"  {result.check.sentence}")
 
 
 def _print_points(results: Any, standing: str, points: list[Result]) -> None:  # noqa: ANN401 -- Results, imported when used
@@ -163,7 +173,8 @@ def _print_points(results: Any, standing: str, points: list[Result]) -> None:  #
 
 
 def _print_watched(results: Any, watched: Watched) -> None:  # noqa: ANN401 -- Results, imported when used
-    results.line(f"\nWatched {watched.job_id}: {watched.polls} polls; {watched.why}\n", style="bold")
+    polls = f"{watched.polls} poll{'s' * (watched.polls != 1)}"
+    results.line(f"\nWatched {watched.job_id}: {polls}; {watched.why}\n", style="bold")
     if watched.sightings:
         rows = [(f"{_span(s.at)} to {_span(s.last_seen)}", s.status) for s in watched.sightings]
         results.table(rows, header=("seen", "status"))
@@ -183,12 +194,15 @@ def _conclusion(report: Report, *, strict: bool) -> list[str]:
     if unreached and not report.trouble:
         said.append(f"{_points(unreached)} could not be judged, since no answer came: the reason stands beside each.")
     if differing:
-        said.append(f"{_points(differing)} that the manual documents differ: the published contract is broken.")
+        differ = "differs" if differing == 1 else "differ"
+        said.append(f"{_points(differing)} that the manual documents {differ}: the published contract is broken.")
     elif not report.trouble and not unreached:
-        said.append(f"The published contract holds, in the {_points(len(report.having('hold')))} that were checked.")
+        held = len(report.having("hold"))
+        were = "was" if held == 1 else "were"
+        said.append(f"The published contract holds, in the {_points(held)} that {were} checked.")
     if refuted:
-        verdict = "counted as differences (--strict)" if strict else "which breaks no contract"
-        said.append(f"{_points(refuted)} that this mock assumes are refuted, {verdict}.")
+        verdict = "which counts as a difference (--strict)" if strict else "which breaks no contract"
+        said.append(f"{_points(refuted)} that this mock assumes {'is' if refuted == 1 else 'are'} refuted, {verdict}.")
     if unchecked := len(report.having("not checked")):
         said.append(f"{_points(unchecked)} not checked: the reason stands beside each.")
     return [*said, f"Exit status {report.exit_status(strict=strict)}."]

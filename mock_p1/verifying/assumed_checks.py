@@ -8,8 +8,9 @@ from mock_p1.verifying import facts
 from mock_p1.verifying.check import Check, Verdict, as_expected, assumed, otherwise
 from mock_p1.verifying.job_checks import FIRST_BYTES, download_needs_no_key
 from mock_p1.verifying.means import POLLS, PROVOKING
-from mock_p1.verifying.reading import carried, fields, media_type, one_line, shown
+from mock_p1.verifying.reading import carried, fields, is_reply, media_type, one_line, shown
 from mock_p1.verifying.subject import NotChecked
+from mock_p1.verifying.template import common_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ _EXPRESSIBLE: Final = range(200, 600)
 @assumed("reply-http-status", "A reply has HTTP status 200.", "the usual; the manual names no HTTP status")
 def reply_http_status(subject: Subject) -> Verdict:
     """Look at the replies, not at the errors."""
-    statuses = {answer.status for _, answer in subject.answers(*POLLS) if _is_reply(answer)}
+    statuses = {answer.status for _, answer in subject.answers(*POLLS) if is_reply(answer)}
     if not statuses:
         raise NotChecked("no reply was seen")
     return Verdict(statuses == {facts.REPLY_HTTP_STATUS}, "200", ", ".join(map(str, sorted(statuses))))
@@ -50,7 +51,7 @@ def other_statuses(subject: Subject) -> Verdict:
     seen = dict.fromkeys(reply.get("status") for _, reply in subject.replies())
     others = [status for status in seen if isinstance(status, str) and status != facts.FINISHED]
     if not others:
-        raise NotChecked("no status but job_finished was seen; give a --job-id that is not finished, or --watch-job")
+        raise NotChecked("no status but job_finished was seen; give a --job-id that is not finished")
     agrees = set(others) <= set(facts.OTHER_STATUSES)
     return Verdict(agrees, " or ".join(facts.OTHER_STATUSES), one_line(", ".join(others)))
 
@@ -78,13 +79,15 @@ def error_http_status(subject: Subject) -> Verdict:
     "error-body", "The body of an error has the fields code, error, message and no others.", "the columns of the table"
 )
 def error_body(subject: Subject) -> Verdict:
-    """Compare the fields of each error; where they are others, make a template of the first such body."""
+    """Compare the fields of each error; where they are others, look for a template that makes all of them."""
     expected = ", ".join(facts.ERROR_FIELDS)
-    for _, answer in _errors(subject):
+    errors = [answer for _, answer in _errors(subject)]
+    for answer in errors:
         body = fields(answer) or {}
         if tuple(body) != facts.ERROR_FIELDS or any(isinstance(value, dict | list) for value in body.values()):
-            template = {"error_body": _template(body, answer)}
-            return otherwise(expected, one_line(answer.body.decode("utf-8", "replace")), template)
+            template = common_template(errors)
+            assumption = {} if template is None else {"error_body": template}
+            return otherwise(expected, one_line(answer.body.decode("utf-8", "replace")), assumption)
     return as_expected(expected)
 
 
@@ -104,7 +107,7 @@ def _answered_with(check_id: str, sentence: str, source: str, *, ask: str, name:
     def check(subject: Subject) -> Verdict:
         answer = subject.answer(ask)
         actual = carried(answer).name
-        if actual is None and not _is_reply(answer):
+        if actual is None and not is_reply(answer):
             raise NotChecked(f"none of the five errors answered: {shown(answer)}")
         expressible = actual in facts.CREDENTIAL_ERRORS or (actual and key == "job_of_another_key")
         assumption = {key: actual} if key and expressible and actual != name else {}
@@ -198,18 +201,3 @@ def _errors(subject: Subject) -> Iterator[tuple[str, Answer]]:
             yield name, answer
     if not found:
         raise NotChecked("none of the five errors was seen")
-
-
-def _is_reply(answer: Answer) -> bool:
-    return isinstance((fields(answer) or {}).get("status"), str) and carried(answer).name is None
-
-
-def _template(body: Any, answer: Answer) -> Any:  # noqa: ANN401 -- any JSON
-    """Return the body with what changes from error to error as {code}, {error} and {message}."""
-    error = carried(answer)
-    if isinstance(body, dict):
-        return {name: _template(value, answer) for name, value in body.items()}
-    if isinstance(body, list):
-        return [_template(value, answer) for value in body]
-    places = {str(error.code): "{code}", str(error.error): "{error}", str(error.message): "{message}"}
-    return places.get(str(body), body)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from mock_p1.verifying import facts
 from mock_p1.verifying.check import Check, Verdict, documented
 from mock_p1.verifying.means import PROVOKING
-from mock_p1.verifying.reading import carried, fields, one_line, shown
+from mock_p1.verifying.reading import carried, fields, is_reply, one_line, shown
 from mock_p1.verifying.subject import NotChecked
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _refused(check_id: str, sentence: str, ask: str, *names: str) -> Check:
 )
 def only_message_differs(subject: Subject) -> Verdict:
     """Compare every error that was seen."""
-    refusals = [answer for _, answer in subject.answers(*PROVOKING) if "status" not in (fields(answer) or {})]
+    refusals = [answer for _, answer in subject.answers(*PROVOKING) if not is_reply(answer)]
     errors = [error for error in map(carried, refusals) if error.message is not None]
     if len({error.message for error in errors}) <= 1:
         raise NotChecked("fewer than two different errors were seen")

@@ -43,6 +43,8 @@ class Means:
             if key and len(key) >= SECRET:
                 for form in (key, json.dumps(key)[1:-1], quote(key, safe="")):
                     text = text.replace(form, mask(key))
+                    for end in range(len(form) - 1, len(mask(key)) - 1, -1):  # cut off amid the key
+                        text = text.replace(f"{form[:end]}…", mask(key))
         return text
 
 

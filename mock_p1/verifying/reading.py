@@ -67,6 +67,12 @@ def carried(answer: Answer) -> Carried:
     return Carried(code, error, message)
 
 
+def is_reply(answer: Answer) -> bool:
+    """Tell whether the answer says where a job stands; an error may have a status of its own beside its code."""
+    error = carried(answer)
+    return "status" in (fields(answer) or {}) and error.code is None and error.error is None
+
+
 def shown(answer: Answer) -> str:
     """Show an answer on one line: HTTP status, media type unless it is JSON, body, cut where it is long."""
     kind = media_type(answer)

@@ -38,6 +38,7 @@ def as_json(report: Report, subject: Subject, *, strict: bool = False) -> str:
         "counts": counts(report),
         "points": [_point(result) for result in report.results],
         "assumptions": report.assumptions or None,
+        "beyond_assumptions": [result.check.id for result in report.beyond_assumptions] or None,
         "watched": _watched(report.watched) if report.watched else None,
     }
     return json.dumps(whole, indent=2)

@@ -65,6 +65,11 @@ class Report:
             merged.update(result.assumption)
         return merged
 
+    @property
+    def beyond_assumptions(self) -> list[Result]:
+        """The refuted points that no line of ``assumptions:`` can say."""
+        return [result for result in self.having("refuted") if not result.assumption]
+
 
 def run(
     subject: Subject, checks: Iterable[Check] = CHECKS, *, before: Callable[[Subject], Watched | None] = lambda _: None

@@ -97,3 +97,10 @@ def test_a_key_that_a_server_echoes_is_masked(text):
     key = {"key is abcd-efgh-ijkl": "abcd-efgh-ijkl", "key is abcd%2Defgh": "abcd-efgh", 'says \\"x\\"': '"x"x'}[text]
 
     assert key not in Means(api_key=key, job_id="job").hide(text)
+
+
+def test_a_key_that_is_cut_off_is_masked():
+    """Where a long answer is cut amid a key, no more of it is left than of a whole one."""
+    assert (
+        Means(api_key="abcd-efgh-ijkl", job_id="job").hide("key is abcd-efgh-i… and so on") == "key is abcd… and so on"
+    )

@@ -60,6 +60,15 @@ class WrongCode(Right):
         return {**super().error_body(name), "code": 400}
 
 
+class WrongCodeBesideStatus(Right):
+    """Every error has the same wrong code, and a status beside it as a reply has."""
+
+    differs = ALL_ERRORS | {"only-message-differs"}
+
+    def error_body(self, name):
+        return {"status": "error", **super().error_body(name), "code": 400}
+
+
 class ErrorAsHtml(Right):
     """Errors are pages."""
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from zoo_right import FINISHED, GONE, INACTIVE, OTHER, RUNNING, Right, Sent
+from zoo_right import FINISHED, GONE, INACTIVE, MESSAGES, OTHER, RUNNING, Right, Sent
 
 
 class ErrorsWithStatus200(Right):
@@ -54,6 +54,39 @@ class ErrorWrapped(Right):
     def error_body(self, name):
         code, error, message = super().error_body(name).values()
         return {"ok": False, "errors": [{"id": code, "name": error, "text": message}]}
+
+
+class ErrorInASentence(Right):
+    """What an error says stands once more in a sentence."""
+
+    refuted = {"error-body"}
+    assumes = {
+        "error_body": {
+            "code": "{code}", "error": "{error}", "message": "{message}", "detail": "{error} ({code}): {message}",
+        }
+    }  # fmt: skip
+
+    def error_body(self, name):
+        body = super().error_body(name)
+        return {**body, "detail": f"{body['error']} ({body['code']}): {body['message']}"}
+
+
+class ErrorNumbered(Right):
+    """The body of each error holds another number: no template can say that."""
+
+    refuted = {"error-body"}
+
+    def error_body(self, name):
+        return {**super().error_body(name), "number": list(MESSAGES).index(name)}
+
+
+class ErrorShowsBraces(Right):
+    """The body of an error holds what a template would fill in."""
+
+    refuted = {"error-body"}
+
+    def error_body(self, name):
+        return {**super().error_body(name), "help": "https://help.example/{code}"}
 
 
 class MissingAndUnknownSwapped(Right):
