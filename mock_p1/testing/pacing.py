@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from itertools import pairwise
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mock_p1.core.durations import format_duration, nanoseconds
 from mock_p1.testing.judge import Judge, by_series, exactly, in_words, named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from datetime import timedelta
+
+    from mock_p1.testing.polls import Poll
+
+ROUNDING: Final = 1000
+"""Nanoseconds that a client's wait may lose: sleeps are rounded to nanoseconds, timers of asyncio to microseconds."""
 
 
 class Pacing(Judge):
@@ -38,14 +43,11 @@ class Pacing(Judge):
         runs = [run for run in by_series(polls) if len(run) > 2]  # noqa: PLR2004 -- three polls make two intervals
         if not runs:
             self._fail(f"{named(job)} was not polled three times, so there is no backing off to judge", polls)
-        for before, between, after in (three for run in runs for three in zip(run, run[1:], run[2:], strict=False)):
-            gap, wanted = after.moment - between.moment, factor * (between.moment - before.moment)
-            low = int(wanted if limit is None else min(wanted, limit))
-            which = f"polls {between.number} and {after.number} are {exactly(gap)} apart"
-            if gap < low * (1 - tolerance):
-                self._fail(f"{which}; backing off by {factor:g} asks for at least {exactly(low)}", polls, [after])
-            if limit is not None and gap > limit * (1 + tolerance):
-                self._fail(f"{which}; the cap is {format_duration(limit)}", polls, [after])
+        wrong = [found for run in runs for found in _off_pace(run, factor, limit, tolerance)]
+        if wrong:
+            what, _ = wrong[0]
+            more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+            self._fail(f"{what}{more}", polls, [poll for _, poll in wrong])
 
     def assert_respects_retry_after(self, job: str | None = None) -> None:
         """Fail if the client polled a job sooner than the ``Retry-After`` of the poll before had asked for.
@@ -92,3 +94,16 @@ class Pacing(Judge):
     def _told(self, listener: Callable[[], None]) -> AbstractContextManager[None]:
         """Call ``listener`` after every request, as long as the context lasts."""
         raise NotImplementedError
+
+
+def _off_pace(run: list[Poll], factor: float, limit: int | None, tolerance: float) -> Iterator[tuple[str, Poll]]:
+    """Yield the polls of one series that came too soon after the one before, or too late, and what is wrong."""
+    least = 0
+    for before, after in pairwise(run):
+        gap = after.moment - before.moment
+        which = f"polls {before.number} and {after.number} are {exactly(gap)} apart"
+        if gap < least * (1 - tolerance) - (factor + 1) * ROUNDING:
+            yield f"{which}; backing off by {factor:g} asks for at least {exactly(least)}", after
+        elif limit is not None and gap > limit * (1 + tolerance):
+            yield f"{which}; the cap is {format_duration(limit)}", after
+        least = int(factor * gap if limit is None else min(factor * gap, limit))

@@ -1,7 +1,7 @@
 """After the mock, sleep, clocks and event loops are as before, whoever got hold of what in the meantime."""
 
 import asyncio
-import datetime as datetime_module
+import datetime as dt
 import importlib
 import queue
 import subprocess
@@ -63,7 +63,7 @@ def test_put_back_after_an_error():
 def frozen(monkeypatch):
     """What time-machine takes for freezegun at work, which it refuses to start beside."""
     monkeypatch.setitem(sys.modules, "freezegun", ModuleType("freezegun"))
-    monkeypatch.setattr(datetime_module, "datetime", type("FakeDatetime", (datetime,), {}))
+    monkeypatch.setattr(dt, "datetime", type("FakeDatetime", (datetime,), {}))
 
 
 def test_a_clock_that_could_not_start_is_not_shared(frozen, monkeypatch):

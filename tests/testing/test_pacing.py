@@ -68,6 +68,30 @@ def test_a_client_that_waits_longer_than_the_cap_is_found(start):
         mock.assert_backoff(cap="10s")
 
 
+def test_the_first_interval_is_held_to_the_cap_too(start):
+    """There is none before it, but it can be too long as well."""
+    mock, poll = start(POLLED)
+    poll_after(mock, poll, 30, 10, 10)
+    with pytest.raises(AssertionError, match="polls 1 and 2 are 30s apart; the cap is 10s"):
+        mock.assert_backoff(cap="10s")
+
+
+def test_every_poll_off_the_pace_is_marked(start):
+    """The first one is told of, the others are counted, and all are marked."""
+    mock, poll = start(POLLED)
+    poll_after(mock, poll, 1, 1, 2, 2, 30)
+    with pytest.raises(AssertionError, match=r"polls 2 and 3 are 1s apart.* at least 2s \(and 2 more\)") as e:
+        mock.assert_backoff(cap="10s")
+    assert [int(line.split()[1]) for line in str(e.value).splitlines() if line.startswith(">")] == [3, 5, 6]
+
+
+def test_what_floats_lose_is_no_hurry(start):
+    """A client that multiplies its wait is not caught by the nanosecond that its sleep was rounded by."""
+    mock, poll = start(POLLED)
+    poll_after(mock, poll, *(0.1 * 1.5**n for n in range(20)))
+    mock.assert_backoff(factor=1.5)
+
+
 def test_jitter_is_tolerated_as_far_as_asked(start):
     """A tenth less than the doubled interval passes with tolerance=0.1, and not without."""
     mock, poll = start(POLLED)
