@@ -103,6 +103,20 @@ def test_nothing_is_wider_than_the_page(busy, kind):
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
+@pytest.mark.parametrize("locale", ["en-US", "ja-JP"])
+@pytest.mark.parametrize("width", [320, 375])
+def test_on_a_small_phone_no_button_is_cut(busy, width, locale):
+    """Neither its word, nor its edge by the page's."""
+    made = busy(locale=locale, viewport={"width": width, "height": 700}, is_mobile=True, has_touch=True)
+    cut = made.page.evaluate(
+        """[...document.querySelectorAll('button')].filter((button) => button.offsetParent && (
+             (getComputedStyle(button).textOverflow !== 'ellipsis' && button.scrollWidth > button.clientWidth) ||
+             button.getBoundingClientRect().right > document.documentElement.clientWidth))
+             .map((button) => button.textContent)"""
+    )
+    assert cut == []
+
+
 def test_in_japanese_nothing_of_the_page_itself_is_left_in_english(busy):
     """What stays is the mock's own words: names of jobs, statuses, files, errors."""
     made = busy(locale="ja-JP")
