@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +45,8 @@ def look_up(source: str | Path | Scenario, shelves: Sequence[Path], bases: Seque
     """
     if isinstance(source, Scenario):
         return source
+    if wrong := _no_name(source):
+        raise ScenarioError([Problem("scenario", 0, 0, wrong)])
     path, shown = _place_of(str(source), shelves, bases)
     return read_scenario(path, name=shown)
 
@@ -71,6 +75,17 @@ def read_scenario(path: Path, *, name: str | None = None, named: set[Path] | Non
     return parse(content, shown, partial(_attach, path.parent, set() if named is None else named))
 
 
+def _no_name(source: object) -> str:
+    """Say why something cannot be the name of a scenario, with what to do; nothing where it can."""
+    if isinstance(source, Mapping):
+        return "must be a bundled name, a file or a mock_p1.Scenario; it is a mapping: give Scenario(**mapping)"
+    if not isinstance(source, str | PathLike):
+        return f"must be a bundled name, a file or a mock_p1.Scenario; it is of type {type(source).__name__}"
+    if "\n" in str(source):
+        return "must be named, and this is its text: save it as a file, or write it as mock_p1.Scenario(jobs={...})"
+    return ""
+
+
 def _place_of(name: str, shelves: Sequence[Path], bases: Sequence[Path]) -> tuple[Path, str]:
     """Return the file that a name leads to, and what it is called; ScenarioError where there is none."""
     for path in _candidates(name, shelves, bases):
@@ -81,7 +96,7 @@ def _place_of(name: str, shelves: Sequence[Path], bases: Sequence[Path]) -> tupl
     for path in (base / name for base in bases):
         if name and _stands(path):  # a bare word that is a file after all
             return path, _shown(path)
-    raise ScenarioError([Problem(name, 0, 0, _not_found(name, shelves, bases))])
+    raise ScenarioError([Problem(shorten(name), 0, 0, _not_found(name, shelves, bases))])
 
 
 def _stands(path: Path) -> bool:

@@ -231,3 +231,25 @@ def test_a_result_file_needs_a_folder():
     """A scenario that was not read from a file has none."""
     with pytest.raises(ScenarioError, match="this scenario was not read from a file"):
         parse(WITH_FILE.format("r.zip"))
+
+
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        (None, "it is of type NoneType"),
+        (3, "it is of type int"),
+        (b"demo", "it is of type bytes"),
+        ({"jobs": {}}, "it is a mapping: give Scenario(**mapping)"),
+        (HERE, "this is its text: save it as a file"),
+    ],
+)
+def test_what_cannot_be_a_name(source, what):
+    """Says what it must be, rather than that there is no such file."""
+    message = refusal(source)
+    assert message.startswith("scenario: must be ")
+    assert what in message
+
+
+def test_a_name_that_is_far_too_long():
+    """Is not repeated in full."""
+    assert len(refusal("x" * 5000)) < 1000
