@@ -1,7 +1,8 @@
 """The WSGI door: a Flask app whose routes are the imitated operations, and whose every other answer is the engine's.
 
 A WSGI server owns its socket, so trouble on the wire becomes the nearest thing WSGI allows: an answer that promises
-more bytes than it sends, with the fault's name in ``X-Mock-P1-Fault``.
+more bytes than it sends, with the fault's name in ``X-Mock-P1-Fault``. And the headers that WSGI forbids, those that
+are between two connections (``Upgrade``, ``Proxy-Authenticate``), are left out.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote_to_bytes
+from wsgiref.util import is_hop_by_hop
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import BadHost, HTTPException, MethodNotAllowed, NotFound
@@ -96,7 +98,8 @@ def _root(environ: WSGIEnvironment) -> str:
 
 def _response(reply: Reply, body: Iterable[bytes]) -> Response:
     """Make Flask's answer. The body comes in pieces, since Flask would correct the length of a whole one."""
-    response = _ToTheLetter(body, reply.status, list(reply.wire_headers))
+    headers = [header for header in reply.wire_headers if not is_hop_by_hop(header[0])]  # servers answer 500 to those
+    response = _ToTheLetter(body, reply.status, headers)
     if not any(name.lower() == "content-type" for name, _ in reply.headers):
         del response.headers["Content-Type"]  # Flask's default; the reply has none
     return response

@@ -16,6 +16,7 @@ from mock_p1.control.app import create_app_for
 from mock_p1.core.clock import VirtualClock
 from mock_p1.core.driver import Driver
 from mock_p1.core.engine import Engine
+from mock_p1.core.parse import parse
 
 HEADERS = dict([KEY])
 
@@ -145,6 +146,16 @@ def test_the_scheme_of_urls_is_the_scheme_of_the_request(scenario):
     client = create_app(scenario).test_client()
     answer = client.get(JOBS + "done", headers=HEADERS, base_url="https://mock.example")
     assert answer.get_json()["download_url"].startswith("https://mock.example/results/")
+
+
+@pytest.mark.parametrize("header", ["Proxy-Authenticate", "upgrade", "Keep-Alive"])
+def test_a_header_that_wsgi_forbids_is_left_out(header):
+    """WSGI servers answer 500 to an app that sends one; the rest of the scenario's answer goes out as it stands."""
+    reply = f"{{status_code: 407, headers: {{{header}: a, X-Other: b}}, body: c}}"
+    with waitress(create_app(parse(f"jobs: {{a: {{timeline: [{{reply: {reply}}}]}}}}"))) as door:
+        answer = requests.get(f"http://127.0.0.1:{door.server.port}{JOBS}a", headers=HEADERS, timeout=5)
+    assert (answer.status_code, answer.text, answer.headers["X-Other"]) == (407, "c", "b")
+    assert header not in answer.headers
 
 
 def test_flasks_own_test_client_is_enough(scenario):
