@@ -43,10 +43,12 @@ def parse_duration(text: str) -> int:
 def nanoseconds(span: str | float | timedelta) -> int:
     """Return the nanoseconds of a span given as text (``"90s"``), as seconds, or as a timedelta.
 
-    ValueError if it is negative, no duration, or over ten years.
+    ValueError if it is negative, no duration, or over ten years; TypeError if it is none of the three.
     """
     if isinstance(span, str):
         return parse_duration(span)
+    if not isinstance(span, int | float | timedelta):
+        raise TypeError(f"a span of time is {HOW_TO_WRITE}, a number of seconds or a timedelta, not {span!r}")
     seconds = span.total_seconds() if isinstance(span, timedelta) else span
     if not 0 <= seconds * UNITS["s"] <= LONGEST:
         raise ValueError(f"a span of time is between 0 and ten years, not {shorten(str(seconds))} s")

@@ -47,6 +47,7 @@ class ScenarioError(ValueError):
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Say that ``name`` is none of the known ones, which those are (of very many, the closest), and which was meant."""
+    name = str(name)  # a test may hand over anything, such as 429
     known = known if isinstance(known, Collection) else list(known)
     names = tuple(sorted(set(islice(known, COMPARED))))
     near = nearest(name, names)

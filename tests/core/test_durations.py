@@ -105,3 +105,10 @@ def test_a_span_that_is_none(span):
     """Neither negative, nor without end, nor beyond ten years."""
     with pytest.raises(ValueError, match=r"between 0 and ten years|is not a duration"):
         nanoseconds(span)
+
+
+@pytest.mark.parametrize("span", [None, [1], {"seconds": 1}])
+def test_what_cannot_be_a_span(span):
+    """Is answered with what can."""
+    with pytest.raises(TypeError, match="a number of seconds or a timedelta, not"):
+        nanoseconds(span)

@@ -55,3 +55,8 @@ def test_problems_stand_in_the_order_of_the_file():
     error = ScenarioError([second, first, nowhere, first])
     assert error.problems == (nowhere, first, second)
     assert str(error) == "f: c\nf:2:9: b\nf:10:1: a"
+
+
+def test_what_is_no_text_is_unknown_too():
+    """A test may hand over anything, such as the HTTP status where a name belongs."""
+    assert unknown("job", 429, ["retrain-001"]) == "unknown job '429'; known: retrain-001"
