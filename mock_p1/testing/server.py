@@ -169,8 +169,10 @@ def _listen(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listening = socket.socket(family, kind, protocol)
-    except (OSError, UnicodeError) as error:
-        raise CannotListen(f"cannot listen on {host}:{port}: {error}") from None
+    except (socket.gaierror, UnicodeError):
+        raise CannotListen(f"cannot listen on {host}:{port}: no host of the name {host!r} is known here") from None
+    except OSError as error:
+        raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
     try:
         if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):  # Windows, where SO_REUSEADDR would let two servers share a port
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)

@@ -33,9 +33,10 @@ def base_url(text: str) -> str:
     if parts.username is not None or parts.password is not None:
         raise Misused("the URL holds a user name or password; the API knows none, give the base URL without it")
     bare = f"{parts.scheme}://{parts.netloc}"
-    if parts.query or parts.fragment or any(part in parts.path for part in _NOT_A_PREFIX):
+    path = parts.path.rstrip("/")
+    if parts.query or parts.fragment or path.endswith("/v1") or any(part in path for part in _NOT_A_PREFIX):
         raise Misused(f"{one_line(text)!r} is more than a base URL; give {bare} alone, and the job's id by --job-id")
-    return bare + parts.path.rstrip("/")
+    return bare + path
 
 
 def job_url(base: str, job_id: str) -> str:
@@ -77,7 +78,10 @@ def is_loopback(host: str) -> bool:
 def _split(text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
-        parts.port  # noqa: B018 -- reading it checks it
     except ValueError as error:
         raise Misused(f"{one_line(text)!r} is no URL: {error}") from None
+    try:
+        parts.port  # noqa: B018 -- reading it checks it
+    except ValueError:
+        raise Misused(f"{one_line(text)!r} is no URL: a port is a number from 0 to 65535") from None
     return parts

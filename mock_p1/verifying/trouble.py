@@ -7,14 +7,23 @@ from http.client import BadStatusLine, RemoteDisconnected
 from typing import TYPE_CHECKING, Final
 
 import requests
-from requests.exceptions import ChunkedEncodingError, ContentDecodingError, ProxyError, SSLError
-from urllib3.exceptions import DecodeError, ProtocolError
+from requests.exceptions import (
+    ChunkedEncodingError,
+    ContentDecodingError,
+    InvalidProxyURL,
+    InvalidURL,
+    ProxyError,
+    SSLError,
+)
+from urllib3.exceptions import DecodeError, LocationValueError, ProtocolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 KINDS: Final = (
+    (InvalidProxyURL, "the environment names no proxy that could be asked; see HTTPS_PROXY, HTTP_PROXY and NO_PROXY"),
+    ((InvalidURL, LocationValueError), "{host} is no name that a host can have; is the URL right?"),
     (ProxyError, "the proxy on the way to {host} did not let us through; see HTTPS_PROXY, HTTP_PROXY and NO_PROXY"),
     (SSLError, "TLS with {host} failed: {tls}"),
     (socket.gaierror, "there is no host of the name {host}; is the URL right, is there a network?"),

@@ -49,7 +49,7 @@ INLINE = [
     "rate_limit: {polls: 1, per: 0s}",
     "rate_limit: {polls: 1}",
     "rate_limit: {polls: 1, per: 11y}",
-    f"jobs: {{a: {{timeline: [{'{error: invalid_api_key, for: 1s}, ' * 12}{{error: invalid_api_key}}, {{status: a}}]}}}}",  # noqa: E501
+    f"jobs: {{a: {{timeline: [{'{error: invalid_api_key, for: 1s}, ' * 12}{{error: invalid_api_key}}, {{status: a}}]}}}}",  # noqa: E501 -- a file of one line, as it would be read
 ]
 """Files of one problem each."""
 

@@ -58,6 +58,12 @@ def test_no_such_host(verify, monkeypatch):
     _unreached(verify("http://nobody.example", "--pause", "0"), "there is no host of the name nobody.example")
 
 
+@pytest.mark.parametrize("host", ["a..b", ".b", f"{'x' * 64}.example", "*"])
+def test_a_host_that_none_can_be(host, verify):
+    """What is no name of a host is told as such, and not by an exception's name."""
+    _unreached(verify(f"http://{host}", "--pause", "0"), f"{host} is no name that a host can have")
+
+
 def test_no_route(verify, monkeypatch):
     """Other troubles of the network are told in the system's own words."""
 
@@ -110,6 +116,12 @@ def test_a_proxy_that_refuses(scheme, said, verify, monkeypatch):
     with odd(whole("407 Proxy Authentication Required", "no")) as host:
         monkeypatch.setenv(f"{scheme.upper()}_PROXY", f"http://{host}")
         _unreached(verify(f"{scheme}://api.example", "--pause", "0"), said)
+
+
+def test_a_proxy_that_is_none(verify, monkeypatch):
+    """A proxy's URL that cannot be used is told as such, and not held against the host."""
+    monkeypatch.setenv("HTTP_PROXY", "http://")
+    _unreached(verify("http://api.example", "--pause", "0"), "the environment names no proxy that could be asked")
 
 
 def test_loopback_needs_no_proxy(verify, monkeypatch):
