@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote
 
 from mock_p1 import __version__
-from mock_p1.cli.text import printable, quoted
-from mock_p1.core.contract import API_KEY_HEADER, RETRAIN_STATUS
+from mock_p1.cli.text import printable
+from mock_p1.control import shell
+from mock_p1.core.contract import RETRAIN_STATUS
 from mock_p1.core.scenario import ACTIVE
 
 if TYPE_CHECKING:
@@ -76,8 +77,7 @@ def curl(engine: Engine, url: str, authority: Path | None = None) -> str:
     """Return a command that polls the first job with a key that sees it; for bash and for Windows' cmd."""
     job_id = next(iter(first_jobs(engine)), "no-such-job").replace("*", "1")
     path = RETRAIN_STATUS.path(retrain_job_id=quote(job_id, safe=""))
-    trust = f"--cacert {quoted(authority.as_posix())} " if authority else ""
-    return f"curl {trust}-H {quoted(f'{API_KEY_HEADER}: {_key_for(engine, job_id)}')} {quoted(url + path)}"
+    return shell.curl(_key_for(engine, job_id), url + path, authority)
 
 
 def first_jobs(engine: Engine) -> list[str]:

@@ -133,6 +133,7 @@ def _server(  # noqa: PLR0913 -- an option each
         raise Failure(f"{error}; choose another with --host and --port, or --port 0 for any free port") from None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--admin-token") from None
+    server.panel.authority = secured.authority
     made_up = server.admin_token if admin_token is None else None
     dashboard = f"{server.url}/__admin/" + (f"#token={made_up}" if made_up else "")
     place = Place(server.url, None if no_admin else dashboard, secured.authority)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from mock_p1.core.problems import shorten
@@ -15,16 +14,6 @@ def printable(text: str, limit: int = SHOWN) -> str:
     """Return ``text`` cut to ``limit``, with line ends, escape sequences and the like written out."""
     text = shorten(text, limit)
     return text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
-
-
-def quoted(text: str) -> str:
-    """Return an argument that bash and Windows' cmd both take as it is: in double quotes, specials left alone by both.
-
-    What only one of them would leave alone is quoted for bash.
-    """
-    if re.fullmatch(r"[\w .,:;/@+=~?&*()\[\]{}<>|#^'%-]*", text):
-        return f'"{text}"'
-    return "'" + text.replace("'", "'\\''") + "'"
 
 
 def _escaped(character: str) -> str:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from flask import Blueprint, Response, request
 
-from mock_p1.control import views
+from mock_p1.control import shell, views
 from mock_p1.control.bodies import json_object, number_in_query, query, text, whole
 from mock_p1.control.panel import answer, panel
 from mock_p1.control.refusals import Refused, bad_body, bad_value
 from mock_p1.core import overview
-from mock_p1.core.contract import API_KEY_HEADER, RETRAIN_STATUS
+from mock_p1.core.contract import RETRAIN_STATUS
 from mock_p1.core.driver import NoSuchStep
 from mock_p1.core.journal import mask
 from mock_p1.core.messages import base_url
@@ -131,8 +130,7 @@ def _curl(engine: Engine, view: JobView, *, masked: bool) -> str:
     key = _key_for(engine, view.program)
     url = base_url(request.scheme, request.host, request.host_url.rstrip("/")) + request.script_root
     url += RETRAIN_STATUS.path(retrain_job_id=quote(view.job_id, safe=""))
-    header = f"{API_KEY_HEADER}: {mask(key) if masked else key}"
-    return shlex.join(("curl", "-sS", "-H", header, url))
+    return shell.curl(mask(key) if masked else key, url, panel().authority, "-sS")
 
 
 def _key_for(engine: Engine, program: Program) -> str:

@@ -15,6 +15,7 @@ from mock_p1.doors.latency import Latency
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from flask import Flask
 
@@ -55,6 +56,8 @@ class Panel:
         """How long the answers of the imitated API took."""
         self.metrics: Metrics | None = None
         """The figures of the engine, from when ``/__admin`` was added to an app."""
+        self.authority: Path | None = None
+        """The file of the authority that a client has to trust, where TLS is spoken with a certificate of its."""
         self.problems: tuple[Problem, ...] = ()
         """What is wrong with the scenario file that is watched, API keys masked; nothing where none is."""
 

@@ -56,6 +56,14 @@ def test_the_announcement_says_how_a_client_trusts_it(serve, folder):
     assert poll(facts["url"], facts["authority"])["status"] == "job_waiting"
 
 
+def test_the_dashboards_curl_line_trusts_the_authority_too(serve, folder):
+    """As the one in the announcement does."""
+    facts = announced(serve("--tls", "--log-format", "json", **folder))
+    url = facts["url"] + "/__admin/jobs/retrain-001/curl"
+    with urlopen(url, context=ssl.create_default_context(cafile=facts["authority"]), timeout=10) as reply:  # noqa: S310 -- ours
+        assert json.load(reply)["curl"] == facts["curl"].replace("curl ", "curl -sS ", 1)
+
+
 def test_the_authority_outlives_the_server(serve, folder):
     """A client that trusted the first start trusts the second."""
     first, second = (announced(serve("--tls", "--log-format", "json", **folder)) for _ in range(2))

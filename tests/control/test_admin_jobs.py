@@ -208,7 +208,7 @@ def test_reset_lets_one_job_begin_anew(controls):
 
 def test_the_curl_line_shown_has_its_key_masked(controls):
     """What stands on a screen may be photographed."""
-    assert controls.get("/jobs/slow")["curl"] == f"curl -sS -H 'x-api-key: de…' http://localhost{JOBS}slow"
+    assert controls.get("/jobs/slow")["curl"] == f'curl -sS -H "x-api-key: de…" "http://localhost{JOBS}slow"'
 
 
 def test_the_curl_line_asked_for_is_whole_and_works(controls):
