@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.core.clock import SECOND
@@ -48,14 +48,21 @@ class Poll:
     source: str
     waits_for: str | None
     notes: tuple[str, ...]
-    moment: int = field(repr=False)
+    moment: int
     """Nanoseconds since the mock began: ``at``, exactly."""
-    retry_after: int | None = field(repr=False)
+    retry_after: int | None
     """How long the answer asked the client to wait, in nanoseconds; None where it did not."""
-    caller: int = field(repr=False)
+    caller: int
     """The same for the same API key, also where different ones look alike when masked; says nothing else."""
-    stays: bool = field(repr=False)
+    stays: bool
     """Whether the job is at the end of its timeline."""
+
+    def __repr__(self) -> str:
+        """Tell what a reader of a failed test looks for, and leave out what there is not."""
+        names = ("job_id",) if self.operation == RETRAIN_STATUS.name else ("method", "path")
+        names = ("number", "at", *names, "status", "error", "fault", "http_status", "source", "waits_for", "notes")
+        shown = ((name, getattr(self, name)) for name in names)
+        return f"Poll({', '.join(f'{name}={value!r}' for name, value in shown if value not in (None, ()))})"
 
     @property
     def at(self) -> float:

@@ -37,6 +37,17 @@ def test_keys_are_masked(mock, poll):
     assert "secret" not in repr(mock.polls()) + mock.timeline() + mock.report()
 
 
+def test_a_printed_poll_is_short(mock, poll):
+    """It shows what it has, and leaves out what it has not."""
+    mock.advance("90s")
+    poll(mock)
+    source = mock.polls()[0].source
+    assert repr(mock.polls()) == (
+        f"[Poll(number=1, at=90.0, job_id='retrain-001', status='job_waiting', http_status=200, source={source!r}, "
+        "waits_for='1 more poll')]"
+    )
+
+
 def test_polls_of_one_job(mock, poll):
     """polls(job) leaves the others out; also for a job that only the client believes in."""
     poll(mock, "retrain-001"), poll(mock, "nothing")
