@@ -93,7 +93,7 @@ def serve(  # noqa: PLR0913 -- an option each
     engine = Engine(load_scenario(scenario), RealClock(speed), seed=seed, journal_max=journal_max)
     server, place, notes = _server(engine, **options)
     if speed != 1:
-        notes.append(f"the clock runs at {speed:g} times real time")
+        notes.append(f"the clock runs at {speed:,.10g} times real time")
     _allow_many_connections()
     with ExitStack() as stack:
         stack.enter_context(_stopped_by_signals(server.stop))
