@@ -13,7 +13,7 @@ from mock_p1.core.clock import RealClock
 from mock_p1.core.downloads import Downloads
 from mock_p1.core.journal import DEFAULT_MAX, Journal
 from mock_p1.core.messages import Fault, Reply, Request, origin_form
-from mock_p1.core.overload import limiter_for, too_many
+from mock_p1.core.overload import RetryAfter, limiter_for, too_many
 from mock_p1.core.program import Jobs, Keyring, Refusal
 from mock_p1.core.records import Record, Records
 from mock_p1.core.rows import poll_row, row
@@ -129,6 +129,8 @@ class Engine:
             if isinstance(met, Record):
                 self.records.lead(request.path, met)
                 return self._see(request, met, now)
+            if self.limiter and not self.keyring.refusal(api_key) and (left := self.limiter.wait(api_key, now)):
+                return self._too_many(request, api_key, job_id, left, now)
             reply = self._answers.error(met.error)
             self._note(now, request, reply, met.source, job_id=job_id, api_key=api_key, error=met.error)
             return reply
@@ -151,26 +153,27 @@ class Engine:
     def _see(self, request: Request, record: Record, now: int) -> Reply | Fault:
         """Count the poll, and answer with the step it sees."""
         if self.limiter and (left := self.limiter.wait(record.api_key, now)):
-            return self._too_many(request, record, left, now)
+            return self._too_many(request, record.api_key, record.job_id, left, now)
         state, index = advance(record.program.plan, record.state, now)
         record.polls += 1
         at = record.program.steps[index]
         reply = self._answer(record, at, request.base_url)
-        if at.retry is not None and isinstance(reply, Reply):
-            reply = at.retry.on(reply, self.clock, now)
         if at.step.delay is not None:
             reply = self._held_back(reply, record, at)
             if state.position != index:  # the next step begins when the last poll of this one is answered
                 state = state._replace(since=state.since + reply.delay)
+        if at.retry is not None and isinstance(reply, Reply):
+            reply = at.retry.on(reply, self.clock, now + reply.delay)
         record.state, record.last = state, now
         place = record.program.plan, state
         self.journal.add(poll_row(self.journal.number(), request, record, at, reply, place))
         return reply
 
-    def _too_many(self, request: Request, record: Record, left: int, now: int) -> Reply:
-        """Answer a poll over the scenario's limit; the job does not see it."""
-        reply, source = too_many(left, self.clock, now), self.scenario.where("rate_limit")
-        self._note(now, request, reply, source, job_id=record.job_id, api_key=record.api_key, retry_after=left)
+    def _too_many(self, request: Request, api_key: str, job_id: str, left: int, now: int) -> Reply:
+        """Answer a poll over the scenario's limit; no job sees it."""
+        retry, source = RetryAfter(left), self.scenario.where("rate_limit")
+        reply = retry.on(too_many(), self.clock, now)
+        self._note(now, request, reply, source, job_id=job_id, api_key=api_key, retry_after=retry.asks_for)
         return reply
 
     def _answer(self, record: Record, at: ProgramStep, base_url: str) -> Reply | Fault:

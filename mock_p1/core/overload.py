@@ -26,10 +26,15 @@ class RetryAfter(NamedTuple):
     span: int
     as_date: bool = False
 
+    @property
+    def asks_for(self) -> int:
+        """How long the client is told to wait, in nanoseconds; a date's own rounding depends on when it is asked."""
+        return self.span if self.as_date else -(-self.span // SECOND) * SECOND
+
     def on(self, reply: Reply, clock: Clock, now: int) -> Reply:
         """Return the reply with the header. Both forms have whole seconds, so they are rounded up, never down."""
         if not self.as_date:
-            value = str(-(-self.span // SECOND))
+            value = str(self.asks_for // SECOND)
         else:
             at = clock.at(now + self.span)
             value = format_datetime(clock.at(now + self.span + (SECOND if at.microsecond else 0)), usegmt=True)
@@ -64,6 +69,6 @@ def limiter_for(limit: RateLimit | None) -> RateLimiter | None:
     return None if limit is None else RateLimiter(limit.polls, limit.per)
 
 
-def too_many(left: int, clock: Clock, now: int) -> Reply:
-    """Answer a poll over the limit: 429, and when the next one is welcome."""
-    return RetryAfter(left).on(json_reply(429, TOO_MANY), clock, now)
+def too_many() -> Reply:
+    """Answer a poll over the limit: 429; when the next one is welcome has yet to be said."""
+    return json_reply(429, TOO_MANY)

@@ -174,7 +174,8 @@ def _step(scenario: Scenario, index: int, step: Step, path: tuple[str | int, ...
         case ReplyStep(reply=Literal(retry_after=RetryDate(date=span))):
             return at._replace(retry=RetryAfter(span, as_date=True), asked_wait=span)
         case ReplyStep(reply=Literal(retry_after=int(span))):
-            return at._replace(retry=RetryAfter(span), asked_wait=span)
+            retry = RetryAfter(span)
+            return at._replace(retry=retry, asked_wait=retry.asks_for)
         case ReplyStep(reply=reply):
             at = at._replace(asked_wait=reply.literal_wait)
     return at

@@ -54,6 +54,12 @@ def test_retry_after_says_a_date_by_the_mocks_clock():
     assert retry_after(poll(engine)) == "Sun, 01 Feb 2026 01:00:01 GMT"
 
 
+def test_a_date_counts_from_the_answer():
+    """A step that holds its answer back does not send a date that has passed when it comes."""
+    engine = engine_for("jobs: {a: {timeline: [{reply: {status_code: 503, retry_after: {date: 3s}}, delay: 10s}]}}")
+    assert retry_after(poll(engine)) == "Sat, 31 Jan 2026 23:59:44 GMT"
+
+
 @pytest.mark.parametrize(
     "reply",
     [
@@ -119,6 +125,23 @@ def test_the_limit_is_per_key_over_all_jobs():
         poll(engine)
     assert poll(engine, job="b").status == 429
     assert poll(engine, key="key-2").status == 200
+
+
+def test_polls_of_a_job_that_is_not_there_count_too():
+    """The limit is the key's: whoever asks for a wrong id, or another key's job, uses it up as well."""
+    engine = engine_for(LIMITED + "  theirs: {api_key: key-2, timeline: [{status: job_running}]}\n")
+    answers = [poll(engine, job=job).status for job in ("nothing", "theirs", "a", "nothing", "a")]
+    assert answers == [400, 400, 200, 429, 429]
+    assert [(entry.job_id, entry.retry_after) for entry in engine.journal][-2:] == [
+        ("nothing", 60 * SECOND),
+        ("a", 60 * SECOND),
+    ]
+
+
+def test_polls_with_a_wrong_key_are_not_counted():
+    """They are told that the key is wrong, however often they come."""
+    engine = engine_for(LIMITED + "api_keys: {key-1: active, old: inactive_credential}\n")
+    assert {poll(engine, key=key).status for key in ("old", "nobody") for _ in range(5)} == {400}
 
 
 def test_a_reset_forgets_the_polls():

@@ -133,6 +133,18 @@ def test_a_client_that_comes_back_too_soon_does_not_respect_retry_after(start):
         mock.assert_respects_retry_after()
 
 
+@pytest.mark.parametrize(
+    ("text", "waits"),
+    [(BUSY.replace("30s", "1500ms"), [1.6]), ("rate_limit: {polls: 1, per: 1500ms}\n" + POLLED, [0, 1.6])],
+)
+def test_retry_after_is_respected_as_the_header_says_it(start, text, waits):
+    """The header has whole seconds: what is less is rounded up, and that is what the client was told."""
+    mock, poll = start(text)
+    poll_after(mock, poll, *waits)
+    with pytest.raises(AssertionError, match=r"was answered with Retry-After 2s; poll \d came after 1s600ms"):
+        mock.assert_respects_retry_after()
+
+
 def test_without_retry_after_there_is_nothing_to_respect(start):
     """A scenario that never asks the client to wait does not pass by accident."""
     mock, poll = start(POLLED)
