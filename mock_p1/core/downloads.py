@@ -13,7 +13,7 @@ from mock_p1.core.steps import StatusStep
 from mock_p1.core.unexpected import no_result
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from mock_p1.core.answers import Answers
     from mock_p1.core.clock import Clock
@@ -45,14 +45,23 @@ class Downloads:
         at = _step_behind(job_id, parameters["step"], jobs)
         if at is None:
             return Found(no_result(path), None)
+        result = written.result(job_id, at.position, name, at.step)
+        if result is None:
+            return Found(no_result(path), at.source)
         if self._fails(job_id, at):
             return Found(RetryAfter(SECOND).on(json_reply(503, FAILURE), clock, clock.now()), at.source)
-        return Found(written.result(job_id, at.position, name, at.step) or no_result(path), at.source)
+        return Found(result, at.source)
 
     def clear(self, job_id: str | None = None) -> None:
         """Let the links of one job, or of all, fail anew."""
         with self._lock:
             for link in [link for link in self._failures if job_id in (None, link[0])]:
+                del self._failures[link]
+
+    def keep(self, wanted: Callable[[str], bool]) -> None:
+        """Let every link fail anew whose job is not ``wanted``."""
+        with self._lock:
+            for link in [link for link in self._failures if not wanted(link[0])]:
                 del self._failures[link]
 
     def _fails(self, job_id: str, at: ProgramStep) -> bool:

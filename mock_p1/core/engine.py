@@ -101,13 +101,14 @@ class Engine:
                 same[pair] = hit.value.does_the_same(record.program)
             return hit.value if same[pair] else None
 
-        def start_holds(job_id: str) -> bool:
+        def unchanged(job_id: str) -> bool:
             before, after = self.jobs.find(job_id), jobs.find(job_id)
             return before is not None and after is not None and after.value.does_the_same(before.value)
 
         with self.lock:
             before = self.scenario
-            counts = self.records.adopt(program_of, start_holds)
+            counts = self.records.adopt(program_of, unchanged)
+            self.downloads.keep(unchanged)
             self.records.make_room(jobs.count)
             self.scenario, self.seed, self.keyring, self.jobs, self._answers = scenario, seed, keyring, jobs, written
             if scenario.rate_limit != before.rate_limit:

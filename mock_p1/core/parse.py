@@ -100,7 +100,7 @@ def _from_bytes(source: bytes, report: Callable[[int, int, str], None]) -> str |
     try:
         return source.decode(encoding)
     except UnicodeDecodeError as error:
-        good = source[: error.start].decode(encoding, "replace")
+        good = error.object[: error.start].decode(encoding, "replace")  # what utf-8-sig reads has no mark any more
         name = encoding.removesuffix("-sig").upper()
         what = f"byte 0x{error.object[error.start]:02x} is not {name}; save the file as UTF-8"
         report(*_place(good, len(good)), what)

@@ -71,6 +71,7 @@ def test_an_empty_file(refused, content):
             "f.yaml:2:14: byte 0xba is not UTF-8; save the file as UTF-8",
         ),
         (b"description: caf\xe9", "f.yaml:1:17: byte 0xe9 is not UTF-8; save the file as UTF-8"),
+        (b"\xef\xbb\xbfseed: 1\na\xff: 2", "f.yaml:2:2: byte 0xff is not UTF-8; save the file as UTF-8"),
         (b"\xff\xfej\0o", "f.yaml:1:2: byte 0x6f is not UTF-16; save the file as UTF-8"),
     ],
 )

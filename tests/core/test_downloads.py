@@ -52,6 +52,21 @@ def test_a_reset_of_the_job_lets_its_link_fail_anew(engine):
     assert (download(engine, "a").status, download(engine, "b").status) == (503, 200)
 
 
+def test_a_wrong_name_uses_up_no_failure(engine):
+    """What is not there is not there, however often the link is still to fail."""
+    reply = engine.handle(Request("GET", "/results/b/1/other.zip"))
+    assert isinstance(reply, Reply)
+    assert (reply.status, download(engine, "b").status) == (404, 503)
+
+
+def test_loading_a_scenario_lets_the_links_of_changed_jobs_fail_anew(engine):
+    """Those of the others have failed as often as they should."""
+    for job in ("a", "a", "b"):
+        download(engine, job)
+    engine.load(parse(FAILING.replace("fails: 2", "fails: 1")))
+    assert (download(engine, "a").status, download(engine, "b").status) == (503, 200)
+
+
 def test_failures_are_a_small_number():
     """A negative number of failures is a problem of the file."""
     with pytest.raises(ScenarioError, match="at least 0"):
