@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 DEFAULT_PAUSE: Final = 1.0
 """Seconds between calls to a server that is not on this machine."""
 
+STOPPED: Final = 130
+"""The exit status after Ctrl-C, as shells have it: 128 and the signal's number."""
+
 _ORDER: Final = ("differ", "refuted", "not reached", "hold", "confirmed", "not checked")
 
 
@@ -50,8 +53,9 @@ def duration(value: str | float) -> float:
 @click.option("--limit", default="10m", type=duration, help="Ask nothing more after so long, watching included.")
 @click.option("--timeout", default="10s", type=duration, help="How long one answer may take.")
 @click.option(
-    "--pause", type=duration_or_zero, show_default="1s; none on loopback", help="At least so long between calls."
-)
+    "--pause", type=duration_or_zero, metavar="DURATION", show_default="1s; none on loopback",
+    help="At least so long between calls.",
+)  # fmt: skip
 @click.option(
     "--ca-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Certificates to trust (PEM)."
 )
@@ -74,7 +78,7 @@ def verify(ctx: click.Context, /, *, as_json: bool, junit_xml: Path | None, stri
       0  every documented point that was checked holds
       1  one differs (with --strict: or an assumption is refuted)
       2  usage; or the key or the job given is refused by the server
-      3  the server could not be reached, or not within --limit
+      3  the server could not be reached, or not within --limit; or the end of a watched job was not seen
     """  # noqa: D301 -- \b is click's mark for lines to be kept
     from mock_p1.verifying import report as reports  # noqa: PLC0415 -- likewise
     from mock_p1.verifying.address import Misused  # noqa: PLC0415 -- requests takes time; --help needs none
@@ -87,6 +91,9 @@ def verify(ctx: click.Context, /, *, as_json: bool, junit_xml: Path | None, stri
         report = run(subject, before=lambda it: _watch(it, options["every"]) if options["watch_job"] else None)
     except Misused as misuse:
         raise click.UsageError(str(misuse), ctx) from None
+    except KeyboardInterrupt:  # click would exit with 1, which here says that the contract is broken
+        click.echo("Stopped before there was a verdict.", err=True)
+        ctx.exit(STOPPED)
     if junit_xml:
         _write(junit_xml, reports.as_junit(report, strict=strict))
     if as_json:

@@ -59,8 +59,18 @@ def watch(subject: Subject, every: float, tell: Callable[[Sighting], None] = lam
     """Poll the job every ``every`` seconds until it ends or the subject's limit is reached; ``tell`` hears of changes.
 
     A poll without an answer is no end; ten in a row are. A server that asks for more patience (Retry-After) gets it.
+    KeyboardInterrupt ends the watch too, and what was seen until then is returned.
     """
-    watched, started, failures = Watched(subject.means.job_id), subject.pace.now(), 0
+    watched = Watched(subject.means.job_id)
+    try:
+        _follow(watched, subject, every, tell)
+    except KeyboardInterrupt:
+        watched.why = "it was stopped"
+    return watched
+
+
+def _follow(watched: Watched, subject: Subject, every: float, tell: Callable[[Sighting], None]) -> None:
+    started, failures = subject.pace.now(), 0
     while not watched.ended and failures < ENOUGH_TROUBLE and subject.pace.remaining:
         wait = every
         try:
@@ -77,7 +87,6 @@ def watch(subject: Subject, every: float, tell: Callable[[Sighting], None] = lam
             watched.ended, watched.why = end is not None, end or subject.pace.over
         if not watched.ended:
             subject.pace.wait(wait)
-    return watched
 
 
 def _seen(answer: Answer) -> str:

@@ -10,6 +10,8 @@ from zoo_refuted import ErrorsWithStatus200
 from zoo_right import ACTIVE, FINISHED, INACTIVE, MEANS, OTHER, RUNNING, Right, served
 
 from mock_p1.verifying.checks import CHECKS
+from mock_p1.verifying.client import HttpClient
+from mock_p1.verifying.subject import Pace
 
 
 class Echo(Right):
@@ -167,3 +169,31 @@ def test_the_help_page_says_what_a_refuted_assumption_does(verify):
 
     assert "1  one differs (with --strict: or an assumption is refuted)" in text
     assert "a refuted assumption is no broken contract" in " ".join(text.split())
+
+
+def test_a_watch_that_is_stopped_is_reported(verify, monkeypatch):
+    """After Ctrl-C what was seen is told, the points are checked, and the end that was not seen is exit 3."""
+
+    def stopped(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Pace.__init__, "__kwdefaults__", {**Pace.__init__.__kwdefaults__, "sleep": stopped})
+    with served(Right()) as url:
+        result = verify(url, "--watch-job", "--every", "1h")
+
+    assert result.exit_code == 3
+    assert "the end of the watched job was not seen: it was stopped" in result.output
+    assert _row(result.output, "A reply has status").split()[0] == "hold"
+
+
+def test_a_run_that_is_stopped_does_not_say_that_the_contract_is_broken(verify, monkeypatch):
+    """Ctrl-C is exit 130, as of any program, and never 1."""
+
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(HttpClient, "get", stopped)
+    result = verify("http://127.0.0.1:1")
+
+    assert result.exit_code == 130
+    assert "Stopped before there was a verdict" in result.output

@@ -138,3 +138,16 @@ def test_the_limit_is_kept_whatever_the_server_asks():
     seen, _, took = watched(busy, limit=120.0)
 
     assert (seen.ended, took) == (False, 120.0)
+
+
+def test_a_watch_that_is_stopped_keeps_what_it_saw():
+    """Ctrl-C ends the watch, not the report."""
+
+    def stopped(_):
+        raise KeyboardInterrupt
+
+    subject = Subject("http://h", MEANS, Script("job_running"), Pace(sleep=stopped))
+    seen = watch(subject, 30.0)
+
+    assert ([sighting.status for sighting in seen.sightings], seen.ended) == (["job_running"], False)
+    assert seen.why == "it was stopped"
