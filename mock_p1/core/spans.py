@@ -34,7 +34,7 @@ def _limit(value: object) -> Stage:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         number = shorten(str(as_written(value)))
-        raise wrong(f"for: {number} has no unit; write {f'{number} polls or ' * isinstance(value, int)}{number}s")
+        raise wrong(f"for: {number} has no unit; write {f'{_polls(number)} or ' * isinstance(value, int)}{number}s")
     if not isinstance(value, str):
         raise wrong(f"for: must be {_FOR}; it is {kind_of(value)}")
     text = value.strip()
@@ -59,8 +59,13 @@ def _meant(text: str) -> str:
     near = nearest(word, ("manual",) if number is None else ("polls", "ms", *_LONG_UNITS))
     if near is None:
         return ""
-    unit = _LONG_UNITS.get(near, near if near == "ms" else f" {near}")
-    return f"; did you mean {near if number is None else number + unit}?"
+    if number is None:
+        return f"; did you mean {near}?"
+    return f"; did you mean {_polls(number) if near == 'polls' else number + _LONG_UNITS.get(near, near)}?"
+
+
+def _polls(number: str) -> str:
+    return f"{number} poll{'' if number == '1' else 's'}"
 
 
 _LONG_UNITS: Final = {"seconds": "s", "secs": "s", "minutes": "m", "mins": "m", "hours": "h", "days": "d"}
