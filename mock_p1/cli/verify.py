@@ -140,6 +140,7 @@ def _write(file: Path, text: str) -> None:
 def _print(report: Report, subject: Subject, *, strict: bool) -> None:
     from mock_p1.cli.console import Results  # noqa: PLC0415 -- rich takes time
     from mock_p1.verifying.means import mask  # noqa: PLC0415 -- see verify
+    from mock_p1.verifying.preflight import doubt  # noqa: PLC0415 -- likewise
     from mock_p1.verifying.report import assumption_lines  # noqa: PLC0415 -- likewise
 
     results = Results()
@@ -150,6 +151,8 @@ def _print(report: Report, subject: Subject, *, strict: bool) -> None:
         for standing in ("documented", "assumed"):
             _print_points(results, standing, [r for r in report.results if r.check.standing == standing])
     results.line()
+    if not report.trouble and (doubted := doubt(subject)):
+        results.line(doubted)
     for line in _conclusion(report, strict=strict):
         results.line(line)
     beyond = report.beyond_assumptions

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from mock_p1.verifying.address import Misused
 from mock_p1.verifying.client import Unreachable
 from mock_p1.verifying.facts import CREDENTIAL_ERRORS
-from mock_p1.verifying.reading import carried, is_json, one_line, shown
+from mock_p1.verifying.reading import carried, is_json, is_reply, one_line, shown
 
 if TYPE_CHECKING:
     from mock_p1.verifying.reading import Answer
@@ -34,10 +34,21 @@ def preflight(subject: Subject) -> None:
         raise Unreachable(f"{subject.base} {trouble}")
 
 
+def doubt(subject: Subject) -> str | None:
+    """Say what the job was answered by if it was neither a reply nor a published error; None otherwise.
+
+    It may be that the URL leads elsewhere than to the API. Unreachable as ``Subject.answer``.
+    """
+    answer = subject.answer("the job")
+    if is_reply(answer) or carried(answer).name is not None:
+        return None
+    return f"The job was answered by {subject.means.hide(shown(answer))}: does the URL lead to the API?"
+
+
 def _in_between(answer: Answer) -> str | None:
     """Say what else than the API seems to have answered; None if it may be the API."""
-    if answer.status in _REDIRECTS:
-        target = one_line(answer.headers.get("location", "nowhere").partition("?")[0])
+    if answer.status in _REDIRECTS and "location" in answer.headers:
+        target = one_line(answer.headers["location"].partition("?")[0])
         return f"redirects to {target} (HTTP {answer.status}); verify does not follow, since the key would go there too"
     if answer.status == _PROXY_DEMANDS_LOGIN:
         return "is answered by a proxy that demands a login (HTTP 407); see HTTPS_PROXY and HTTP_PROXY"

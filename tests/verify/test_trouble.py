@@ -16,6 +16,7 @@ ODD = {
     "redirects": (whole("302 Found", "", Location="https://login.example/?token=abc"), "redirects to https://login."),
     "demands a proxy login": (whole("407 Proxy Authentication Required", "no"), "proxy that demands a login"),
     "answers a page": (PAGE, "not with JSON; is it the API, is there a proxy or a login page between?"),
+    "redirects nowhere": (saying("HTTP/1.1 304 Not Modified\n\n"), "not with JSON"),
     "answers nothing at all": (whole("200 OK", "", "application/json"), "not with JSON"),
     "is overloaded": (whole("503 Service Unavailable", "{}", "application/json"), "does not answer for now: HTTP 503"),
     "limits the rate": (whole("429 Too Many Requests", "{}", "application/json"), "does not answer for now: HTTP 429"),
@@ -174,3 +175,18 @@ def test_a_job_refused_by_a_server_that_misspells_is_a_difference(verify):
 
     assert result.exit_code == 1
     assert "absent in" in result.output
+
+
+def test_an_answer_that_is_neither_reply_nor_error_lets_the_url_be_doubted(verify):
+    """A path that leads elsewhere is no broken contract, though it looks like one: the answer is shown, without key."""
+    with odd(whole("404 Not Found", f'{{"detail": "nothing for {ACTIVE}"}}', "application/json")) as host:
+        result = verify(f"http://{host}/elsewhere")
+
+    said = 'The job was answered by HTTP 404 {"detail": "nothing for 7d1e…"}: does the URL lead to the API?'
+    assert said in result.output
+
+
+def test_a_url_that_leads_to_the_api_is_not_doubted(verify):
+    """Neither where all holds nor where a reply is wrong."""
+    with served(Right()) as url:
+        assert "does the URL lead to the API" not in verify(url).output
