@@ -43,16 +43,21 @@ class Wanted:
 
 
 def wanted(request: pytest.FixtureRequest) -> Wanted:
-    """Return what a test wants; the closest marker wins as a whole. Raises Misused or ScenarioError."""
-    marker = request.node.get_closest_marker("mock_p1")
-    given = _arguments(marker) if marker else {}
+    """Return what a test wants: of each argument, what the closest marker says. Raises Misused or ScenarioError.
+
+    So a test that only wants another speed keeps the scenario of its class. None stands for the default.
+    """
+    said: dict[str, Any] = {}
+    for marker in request.node.iter_markers("mock_p1"):
+        said = _arguments(marker) | said
+    given = {name: value for name, value in said.items() if value is not None}
     named = given.pop("scenario", None)
     scenario = _configured(request.config) if named is None else _beside(request, named)
     return Wanted(scenario, **given)
 
 
 def _arguments(marker: pytest.Mark) -> dict[str, Any]:
-    """Return the marker's arguments by name, without those that are None."""
+    """Return the marker's arguments by name."""
     if len(marker.args) > 1:
         raise Misused(f"{_shown(marker)} takes one argument without a name, the scenario; the others: {_known()}")
     if marker.args and "scenario" in marker.kwargs:
@@ -64,7 +69,7 @@ def _arguments(marker: pytest.Mark) -> dict[str, Any]:
         types, what = _TAKES[name]
         if value is not None and (not isinstance(value, types) or (isinstance(value, bool) and bool not in types)):
             raise Misused(f"{_shown(marker)}: {name} is {what}, not {value!r}")
-    return {name: value for name, value in given.items() if value is not None}
+    return given
 
 
 def _shown(marker: pytest.Mark) -> str:

@@ -21,10 +21,12 @@ def expand(metafunc: pytest.Metafunc, marker: pytest.Mark) -> None:
     try:
         troubles = _troubles(marker.args, marker.kwargs)
     except NoSuchTrouble as error:
-        raise pytest.UsageError(f"{metafunc.definition.nodeid}: @pytest.mark.{TROUBLE}: {error}") from None
+        raise pytest.Collector.CollectError(f"{metafunc.definition.nodeid}: @pytest.mark.{TROUBLE}: {error}") from None
     if not {"mock_p1", "mock_p1_server"} & set(metafunc.fixturenames):
         where = metafunc.definition.nodeid
-        raise pytest.UsageError(f"{where} is marked {TROUBLE}, but uses neither fixture mock_p1 nor mock_p1_server")
+        raise pytest.Collector.CollectError(
+            f"{where} is marked {TROUBLE}, but uses neither fixture mock_p1 nor mock_p1_server"
+        )
     if TROUBLE not in metafunc.fixturenames:
         metafunc.fixturenames.append(TROUBLE)
     metafunc.parametrize(TROUBLE, troubles, ids=str, indirect=True)

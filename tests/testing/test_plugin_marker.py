@@ -24,6 +24,30 @@ class TestClass:
     result.assert_outcomes(passed=3)
 
 
+def test_what_a_closer_marker_does_not_say_is_kept(project):
+    """A test that wants another base_url keeps the scenario of its class, and what is None is the default again."""
+    result = project.run(
+        tests="""
+import pytest
+
+pytestmark = pytest.mark.mock_p1("stuck", base_url="http://one")
+
+class TestClass:
+    pytestmark = pytest.mark.mock_p1(seed=1)
+
+    @pytest.mark.mock_p1(base_url="http://two")
+    def test_host(self, mock_p1): assert repr(mock_p1) == "<Mock P1: stuck.yaml at http://two>"
+
+    @pytest.mark.mock_p1("demo")
+    def test_scenario(self, mock_p1): assert repr(mock_p1) == "<Mock P1: demo.yaml at http://one>"
+
+    @pytest.mark.mock_p1(base_url=None)
+    def test_none(self, mock_p1): assert mock_p1.url.startswith("https://developer-api")
+"""
+    )
+    result.assert_outcomes(passed=3)
+
+
 def test_marker_of_a_parameter(project):
     """One test runs through several scenarios by marks on its parameters."""
     result = project.run(
