@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.core.clock import SECOND
@@ -44,8 +45,8 @@ def _malformed(reply: Reply) -> Reply:
 
 
 def _slow(reply: Reply) -> Fault:
-    size = -(-len(reply.body) // SLOW_PIECES)
-    pieces = [reply.body[start : start + size] for start in range(0, len(reply.body), size)]
+    ends = [len(reply.body) * count // SLOW_PIECES for count in range(SLOW_PIECES + 1)]
+    pieces = [reply.body[start:end] for start, end in pairwise(ends)]
     return Fault("slow_body", "complete", reply, tuple((SLOW_PAUSE, piece) for piece in pieces))
 
 

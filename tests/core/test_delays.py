@@ -65,3 +65,12 @@ def test_a_delayed_time_step_ends_when_it_would(mock):
     asked.poll()
     asked.wait(10)
     assert asked.sees() == "two"
+
+
+@pytest.mark.parametrize("job", ["a", "retrain-001", "0c3cdb1c-2d4e-4f0e-9bd3-2f5b7f1a9c11"])
+def test_a_slow_body_comes_in_ten_pieces(mock, job):
+    """However long it is: ten pieces, a second before each, and together they are the whole body."""
+    fault = mock("jobs: {'*': {timeline: [{fault: slow_body}]}}").poll(job)
+    assert [pause for pause, _ in fault.pieces] == [SECOND] * 10
+    assert all(piece for _, piece in fault.pieces)
+    assert b"".join(piece for _, piece in fault.pieces) == fault.reply.body
