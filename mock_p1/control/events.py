@@ -70,6 +70,7 @@ class Listeners:
         if line := take_line(send, with_policy(EVENT_HEADERS), self._hung_up, self._count):
             text, self._lines[line] = self._stream.begin(last_event_id)
             line.write(text)
+            self._tell(line, beating=False)
             return
         gone = asyncio.create_task(_disconnected(receive))
         try:

@@ -64,9 +64,9 @@ def poll(connect):
 class Heard:
     """What comes on a connection, as events."""
 
-    def __init__(self, connection):
+    def __init__(self, connection, asked=LISTEN):
         self.connection, self.text = connection, b""
-        connection.sendall(LISTEN)
+        connection.sendall(asked)
         self.file = connection.makefile("rb")
         self.head = b"".join(iter(self.file.readline, b"\r\n"))
 
@@ -121,6 +121,21 @@ def test_many_events_come_in_order(connect, poll):
     for _ in range(500):
         poll()
     assert [next(told)[1]["number"] for _ in range(500)] == list(range(1, 501))
+
+
+def test_a_listener_that_comes_back_is_told_what_it_missed(connect, poll, monkeypatch):
+    """At once, though nothing happens meanwhile, and all the others know everything already; and then what follows."""
+    monkeypatch.setattr(module, "TICK", 0.0)  # so that it is long since the others were told
+    other = iter(Heard(connect()))
+    run = next(other)[1]["run"]
+    for _ in range(5):
+        poll()
+        next(other)
+    told = iter(Heard(connect(), LISTEN.replace(b"\r\n\r\n", b"\r\nLast-Event-ID: %b.2.0\r\n\r\n" % run.encode())))
+    assert next(told)[1]["resumed"] is True
+    assert [next(told)[1]["number"] for _ in range(3)] == [3, 4, 5]
+    poll()
+    assert next(told)[1]["number"] == 6
 
 
 def test_a_listener_that_goes_leaves_nothing_behind(connect, poll):
