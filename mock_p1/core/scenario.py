@@ -172,7 +172,8 @@ class Scenario(Strict):
         keys = _named(data.get("api_keys"))
         for key in keys:
             if not key or key != key.strip() or not key.isprintable():
-                yield ("api_keys", key), wrong(f"no client can send the key {shorten(key)!r}", of_key=True)
+                text = f"no client can send the key {shorten(key)!r}; a key is visible text, without blanks at its ends"
+                yield ("api_keys", key), wrong(text, of_key=True)
         known = Names(keys) if "api_keys" in data else None
         for job_id, job in _named(data.get("jobs")).items():
             if text := _wrong_id(job_id):
