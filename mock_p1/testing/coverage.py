@@ -75,7 +75,7 @@ class Coverage:
             more = f", … ({len(missing)} in all)" if len(missing) > _MOST else ""
             listed = f"   not shown: {', '.join(missing[:_MOST])}{more}" if missing else ""
             yield f"{kind:<18} {len(shown)} of {len(there)}{listed}"
-        yield f"{'in all':<18} {self.percent:.0f} %"
+        yield f"{'in all':<18} {int(self.percent)} %"
 
     def _rows(self) -> Iterator[tuple[str, set[str], set[str]]]:
         errors = set(DOCUMENTED_ERRORS)

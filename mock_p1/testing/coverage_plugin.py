@@ -5,23 +5,14 @@ Registered by the pytest plugin where the option is given.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
 
 from mock_p1.testing.coverage import Coverage
-
-if TYPE_CHECKING:
-    from mock_p1.core.engine import Engine
+from mock_p1.testing.starting import watchers
 
 WORKER_OUTPUT: Final = "mock_p1_coverage"
-COVERAGE: Final = pytest.StashKey[Coverage]()
-
-
-def watch(config: pytest.Config, engine: Engine) -> None:
-    """Count what this mock shows, if the run asks for it."""
-    if COVERAGE in config.stash:
-        config.stash[COVERAGE].watch(engine)
 
 
 class CoveragePlugin:
@@ -29,8 +20,14 @@ class CoveragePlugin:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._coverage = config.stash[COVERAGE] = Coverage()
+        self._coverage = Coverage()
         self._wanted = float(config.getoption("mock_p1_coverage_fail_under") or 0)
+
+        watchers.append(self._coverage.watch)
+
+    def pytest_unconfigure(self) -> None:
+        """Count no longer."""
+        watchers.remove(self._coverage.watch)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 -- xdist's, which may be missing
@@ -52,5 +49,5 @@ class CoveragePlugin:
         for line in self._coverage.lines():
             terminalreporter.line(line)
         if self._coverage.percent < self._wanted:
-            message = f"{self._coverage.percent:.0f} % is less than --mock-p1-coverage-fail-under={self._wanted:g}"
+            message = f"{int(self._coverage.percent)} % is less than --mock-p1-coverage-fail-under={self._wanted:g}"
             terminalreporter.line(message, red=True)

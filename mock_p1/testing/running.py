@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_p1.testing.coverage_plugin import watch
 from mock_p1.testing.judge import describe_unexpected
 from mock_p1.testing.marker import wanted
 from mock_p1.testing.one_clock import CannotShare
@@ -43,7 +42,6 @@ def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[
             gap = "\n" if "\n" in problem else " "
             pytest.fail(f"Mock P1 did not start:{gap}{problem}", pytrace=False)
         this.handles.append(handle)
-        watch(request.config, handle._engine)  # noqa: SLF001 -- a handle shows tests no engine
         yield handle
     if want.check and not this.raised and (unexpected := handle.unexpected()):
         pytest.fail(describe_unexpected(unexpected), pytrace=False)

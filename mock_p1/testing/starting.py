@@ -31,6 +31,9 @@ R = TypeVar("R")
 JOURNAL_MAX: Final = 100_000
 """A test may poll for days of virtual time, and then ask for every poll."""
 
+watchers: Final[list[Callable[[Engine], None]]] = []
+"""Each is told of every engine that is started from now on, before its first request."""
+
 
 class _Starting:
     """A context manager that hands out a Handle, or a decorator that does not; begins anew each time it is entered."""
@@ -46,6 +49,8 @@ class _Starting:
         """Start, and return the handle."""
         with ExitStack() as stack:
             handle = self._start(stack)
+            for watch in watchers:
+                watch(handle._engine)  # noqa: SLF001 -- a handle shows tests no engine
             self._entered.append((stack.pop_all(), handle))
         return handle
 

@@ -3,6 +3,7 @@
 import pytest
 
 from mock_p1.core.clock import VirtualClock
+from mock_p1.core.contract import DOCUMENTED_ERRORS
 from mock_p1.core.engine import Engine
 from mock_p1.core.messages import Request
 from mock_p1.core.parse import parse
@@ -131,3 +132,47 @@ def test_too_little_fails_the_run(pytester):
 def test_enough_passes_the_run(pytester):
     """Exactly as much as asked for is enough."""
     assert run(pytester, "--mock-p1-coverage-fail-under=1").ret == 0
+
+
+OWN_FIXTURE = """
+import pytest, requests
+from mock_p1 import mocked, serving
+
+def poll(mock):
+    url = f"{mock.url}/v1/external/retrain_jobs/{mock.job_id}"
+    return requests.get(url, headers={"x-api-key": mock.api_key}, timeout=5)
+
+@pytest.fixture(scope="module")
+def mine():
+    with mocked("happy-path") as mock:
+        yield mock
+
+def test_own_fixture(mine):
+    assert poll(mine).ok
+
+@mocked("slow-training")
+def test_decorated():
+    pass
+
+def test_served():
+    with serving("stuck") as mock:
+        assert poll(mock).ok
+"""
+
+
+def test_mocks_of_the_tests_own_are_counted_too(pytester):
+    """mocked() and serving() count like the fixtures, however they are used, and not after the run."""
+    pytester.makepyfile(OWN_FIXTURE)
+    result = pytester.runpytest("-p", "no:cacheprovider", "--mock-p1-coverage")
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["statuses * 1 of 3 * not shown: job_finished, job_running"])
+
+
+def test_what_is_shown_is_never_rounded_up():
+    """A run that is a little under what was asked for does not seem to have reached it."""
+    coverage, engine = Coverage(), Engine(parse(SCENARIO), VirtualClock())
+    coverage.watch(engine)
+    poll(engine, "a", 2)
+    coverage.shown["errors"] |= set(list(DOCUMENTED_ERRORS)[:3])
+    assert coverage.percent != int(coverage.percent)
+    assert list(coverage.lines())[-1].endswith(f" {int(coverage.percent)} %")
