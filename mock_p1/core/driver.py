@@ -133,14 +133,6 @@ class Driver:
             raise NoSuchJob(unknown("job", job_id, islice(self._engine.jobs.ids(), 1000)))
         return hit.value
 
-    def state_of(self, job_id: str, api_key: str) -> State | None:
-        """Return where a job is now, for one key; None before its first poll."""
-        with self._engine.lock:
-            record = self._engine.records.get(api_key, job_id)
-            if record is None or record.state is None:
-                return None
-            return settle(record.program.plan, record.state, self._engine.clock.now())
-
     def _move(self, job_id: str, target: Callable[[Program, int], int | None]) -> None:
         program = self.program_of(job_id)
         with self._engine.lock:

@@ -8,6 +8,7 @@ from mock_p1.core.clock import SECOND, RealClock
 from mock_p1.core.contract import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.core.driver import MAX_FORCED, Driver, FixedClock, NoSuchJob, NoSuchStep
 from mock_p1.core.engine import Engine
+from mock_p1.core.overview import show
 from mock_p1.core.parse import parse
 from mock_p1.core.timeline import State
 
@@ -206,13 +207,16 @@ def test_a_reset_of_one_job(mock):
 def test_where_a_job_is(mock):
     """Time is counted up to now; no poll is."""
     asked = mock(TEXT)
-    assert asked.driver.state_of("a", "k") is None
+
+    def states():
+        return [track.state for track in show(asked.engine, "a").tracks]
+
+    assert states() == []
     for _ in range(3):
         asked.poll()
-    assert asked.driver.state_of("a", "k") == State(1, 0, 1)
+    assert states() == [State(1, 0, 1)]
     asked.wait(100)
-    assert asked.driver.state_of("a", "k") == State(2, 90 * SECOND, 0)
-    assert asked.driver.state_of("a", "l") is None
+    assert states() == [State(2, 90 * SECOND, 0)]
 
 
 def test_the_clock_can_be_driven(mock):
