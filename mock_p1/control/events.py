@@ -33,6 +33,9 @@ TICK_PER_LISTENER: Final = 0.001
 """News is told ten times a second, and less often to many, so that telling them all never starves the polls."""
 
 AT_ONCE: Final = 25
+AT_ONCE_SECONDS: Final = 0.005
+"""So many listeners are told, or for so long, before polls have their turn."""
+
 BATCHES: Final = 20
 """So many batches are told in a tick."""
 
@@ -158,13 +161,15 @@ class Listeners:
 
     async def _wake(self, beating: bool) -> None:  # noqa: FBT001 -- what the futures are to say
         everybody: list[Line | asyncio.Future[bool]] = [*self._lines, *self._waiting]
-        for start_at in range(0, len(everybody), AT_ONCE):
-            for one in everybody[start_at : start_at + AT_ONCE]:
-                if isinstance(one, Line):
-                    self._tell(one, beating=beating)
-                else:
-                    _wake(one, beating=beating)
-            await asyncio.sleep(0)  # polls that came meanwhile go first
+        until = time.perf_counter() + AT_ONCE_SECONDS
+        for number, one in enumerate(everybody, 1):
+            if isinstance(one, Line):
+                self._tell(one, beating=beating)
+            else:
+                _wake(one, beating=beating)
+            if number % AT_ONCE == 0 or time.perf_counter() > until:
+                await asyncio.sleep(0)  # polls that came meanwhile go first
+                until = time.perf_counter() + AT_ONCE_SECONDS
 
 
 @routes.get("/events")
