@@ -57,7 +57,11 @@ def _places(engine: Engine, requests: Sequence[Poll]) -> Iterator[str]:
         now = engine.clock.now()
         records = [record for job_id in islice(polled, MOST_JOBS) for record in engine.records.of(job_id)]
         places = [_place(record, now, by_key=_shared(record, records)) for record in records[:MOST_JOBS]]
+        begun = {record.job_id for record in records}
+        missed = [job_id for job_id in islice(polled, MOST_JOBS) if job_id not in begun and engine.jobs.find(job_id)]
     yield from places
+    for job_id in missed:  # an error of the key, or a failure that the test asked for, comes before the job
+        yield f"{job_id} has not begun: each poll of it was answered without it"
     if (more := len(polled) - MOST_JOBS) > 0:
         yield f"… and {more} more jobs"
     never = [job_id for job_id in islice(engine.jobs.ids(), MOST_JOBS) if job_id not in polled]

@@ -47,6 +47,10 @@ def test_what_the_job_waits_for(project):
             "retrain-001 has been at job_finished (slow.yaml:8) for 0s, and stays there",
         ),
         ("client.poll('nothing')", "never polled, so not begun: retrain-001"),
+        (
+            "mock_p1.fail_next('malformed_json'); client.ask()",
+            "retrain-001 has not begun: each poll of it was answered without it",
+        ),
     ],
 )
 def test_other_places(project, act, says):
