@@ -172,8 +172,8 @@ class Scenario(Strict):
         keys = _named(data.get("api_keys"))
         for key in keys:
             if not key or key != key.strip() or not key.isprintable():
-                text = f"no client can send the key {shorten(key)!r}; a key is visible text, without blanks at its ends"
-                yield ("api_keys", key), wrong(text, of_key=True)
+                what = f"no client can send the key {shorten(key)!r}; a key is visible text, without blanks at its ends"
+                yield ("api_keys", key), wrong(what, of_key=True)
         known = Names(keys) if "api_keys" in data else None
         for job_id, job in _named(data.get("jobs")).items():
             if text := _wrong_id(job_id):
