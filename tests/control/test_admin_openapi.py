@@ -1,6 +1,7 @@
 """The OpenAPI documents: valid, complete, and true."""
 
 import json
+from pathlib import Path
 
 import openapi_spec_validator
 import pytest
@@ -130,3 +131,14 @@ def test_the_document_is_the_same_every_time(controls):
     before = controls.get("/openapi-admin.json")
     controls.do("PUT", "/scenario", {"name": "demo"})
     assert json.dumps(controls.get("/openapi-admin.json")) == json.dumps(before)
+
+
+def test_the_readme_names_every_call():
+    """Whoever looks for one finds it there."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    calls = [
+        f"`{method.upper()} {path.removeprefix('/__admin/').replace('{job_id}', '{id}')}`"
+        for path, item in document()["paths"].items()
+        for method in item
+    ]
+    assert [call for call in calls if call not in readme] == []
