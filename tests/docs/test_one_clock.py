@@ -1,0 +1,75 @@
+"""docs/one-clock.md is true: each wait and clock in its tables is tried."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import select
+import subprocess
+import sys
+import threading
+import time
+from datetime import datetime
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+from urllib3 import HTTPResponse, Retry
+
+from mock_p1 import mocked
+
+PAGE = (Path(__file__).parents[2] / "docs" / "one-clock.md").read_text(encoding="utf-8")
+TABLES = re.split(r"^\|---\|---\|$", PAGE, flags=re.MULTILINE)[1:]
+MOVES, SHOWS, REAL = (re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE) for table in TABLES)
+NAMES = {
+    "asyncio": asyncio, "busy": HTTPResponse(status=503, headers={"Retry-After": "30"}), "datetime": datetime,
+    "kept": time.sleep, "monotonic": monotonic, "Retry": Retry, "sleep": sleep, "subprocess": subprocess,
+    "sys": sys, "threading": threading, "time": time,
+}  # fmt: skip
+
+
+def mock_now(mock):
+    """Return the mock's time in seconds."""
+    return mock._engine.clock.now() / 1e9  # noqa: SLF001 -- no request is made
+
+
+def run(code):
+    """Evaluate a cell of the page as a client's module would."""
+    here = {name: globals().get(name, value) for name, value in NAMES.items()}  # by name: as the mock left it
+    return eval(code, here | {"__name__": "client"})  # noqa: S307 -- what the page says is what is tried
+
+
+def test_there_are_rows():
+    """Each table has some, or nothing would be tried."""
+    assert (len(MOVES), len(SHOWS), len(REAL)) == (4, 5, 5)
+
+
+@pytest.mark.parametrize("code", MOVES)
+def test_what_moves_the_clock(code):
+    """The wait is over at once, and the mock's clock has moved by as much."""
+    with mocked("stuck", instant_sleep=True) as mock:
+        began = time.perf_counter()
+        run(code)
+        assert mock_now(mock) == 30
+        assert time.perf_counter() - began < 15
+
+
+@pytest.mark.parametrize("code", SHOWS)
+def test_what_shows_the_mocks_time(code):
+    """It goes with the mock's clock, and only with it."""
+    with mocked("stuck", instant_sleep=True) as mock:
+        before = run(code)
+        assert run(code) == before
+        mock.advance("1d")
+        assert run(code) > before
+
+
+@pytest.mark.parametrize("code", REAL)
+def test_what_stays_real(code):
+    """It moves nothing, and does not jump with the mock's clock."""
+    with mocked("stuck", instant_sleep=True) as mock:
+        before = run(code)
+        assert mock_now(mock) == 0
+        mock.advance("1d")
+        if isinstance(before, float):
+            assert run(code) - before < 60
