@@ -1,5 +1,6 @@
 """The dashboard moves as the mock does: polls, time, changes made elsewhere, a line that breaks."""
 
+import json
 import re
 
 import requests
@@ -172,3 +173,31 @@ def test_a_watched_file_that_is_broken_is_told_until_it_is_mended(dashboard):
         dashboard.page.reload()
     dashboard.server.panel.tell_problems(())
     dashboard.hides("#broken")
+
+
+def told(**events):
+    """Return a stream that tells these events, each as many times as its list is long."""
+    blocks = [f"event: {kind}\ndata: {json.dumps(data)}\n\n" for kind, many in events.items() for data in many]
+    return {"content_type": "text/event-stream", "body": "".join(blocks)}
+
+
+def test_a_page_that_cannot_keep_up_asks_for_the_jobs_now_and_then(dashboard):
+    """Not every time that it is told how much it missed: asking, it would miss as much again, and never catch up."""
+    clock = {"now": 1, "speed": 1, "frozen": False, "kind": "real"}
+    hello = {"clock": clock, "scenario": {"problems": []}, "resumed": False}
+    missed = [{"requests": 1000, "changes": 0}] * 40
+    stream = told(hello=[hello], missed=missed, clock=[{**clock, "frozen": True}])
+    dashboard.page.route("**/__admin/events", lambda route: route.fulfill(**stream))
+    dashboard.asked.clear()
+    dashboard.page.reload()
+    dashboard.shows("#freeze[aria-pressed=true]")
+    assert 0 < len([url for url in dashboard.asked if "jobs?limit" in url]) < 10
+    dashboard.shows("#polls-count", "40000")
+
+
+def test_what_was_done_to_the_clock_shows_though_no_event_comes(dashboard):
+    """The answer says it; a stream that lags behind need not."""
+    dashboard.page.route("**/__admin/events", lambda route: route.abort())
+    dashboard.page.reload()
+    dashboard.page.click("#freeze")
+    dashboard.shows("#freeze[aria-pressed=true]")

@@ -51,7 +51,7 @@ const acts = {
   copy: (id) => attempt(async () => copy((await api.call("GET", path(id, "/curl"))).curl), () => t("Copied.")),
   show: (source) => showSource(source),
 };
-const turn = (body, done) => attempt(() => api.call("POST", "clock", body), done);
+const turn = (body, done) => attempt(async () => heard("clock", await api.call("POST", "clock", body)), done);
 const advance = (span) => turn({ advance: span }, () => t("The clock was moved on by {span}.", { span }));
 const switched = (answer) => t("{name} is played now; {kept} jobs went on, {dropped} begin anew.", answer);
 
@@ -110,7 +110,7 @@ async function heard(kind, data) {
   else if (kind === "next") drawQueue(data);
   else if (kind === "requests") pollList.clear();
   else if (kind === "problems") drawProblems("broken-list", data.problems);
-  else if (kind === "missed") { if (data.requests) say(t("{n} requests could not be shown in time.", { n: data.requests })); await reload(); }
+  else if (kind === "missed") { pollList.miss(data.requests); if (data.requests) say(t("{n} requests could not be shown in time.", { n: data.requests })); reloading ?? reloadSoon(999); }
   else if (kind === "reset" || kind === "scenario") await reloadAll();
   else if (kind === "hello") { setClock(data.clock); drawClock(); drawProblems("broken-list", data.scenario.problems); if (!data.resumed) await reloadAll(); }
 }
@@ -119,7 +119,7 @@ function hearRow(row) {
   if (row.number <= lastRow) return;
   lastRow = row.number;
   pollList.add(row);
-  if (row.operation === "retrain_status" && !poll(row) && complete && row.place) reloadSoon(500);
+  if (row.operation === "retrain_status" && !poll(row) && complete && row.place) reloading ?? reloadSoon(500);
 }
 
 function hearJob(told) {
@@ -127,7 +127,7 @@ function hearJob(told) {
   jobList.update(setJob(told));
 }
 
-const reloadSoon = (pause) => { clearTimeout(reloading); reloading = setTimeout(() => attempt(reload), pause); };
+const reloadSoon = (pause) => { clearTimeout(reloading); reloading = setTimeout(() => { reloading = null; attempt(reload); }, pause); };
 
 /** Ask for the jobs. */
 async function reload() {
