@@ -23,8 +23,8 @@ TABLES = re.split(r"^\|---\|---\|$", PAGE, flags=re.MULTILINE)[1:]
 MOVES, SHOWS, REAL = (re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE) for table in TABLES)
 NAMES = {
     "asyncio": asyncio, "busy": HTTPResponse(status=503, headers={"Retry-After": "30"}), "datetime": datetime,
-    "kept": time.sleep, "monotonic": monotonic, "Retry": Retry, "sleep": sleep, "subprocess": subprocess,
-    "sys": sys, "threading": threading, "time": time,
+    "kept": time.sleep, "monotonic": monotonic, "Retry": Retry, "select": select, "sleep": sleep,
+    "subprocess": subprocess, "sys": sys, "threading": threading, "time": time,
 }  # fmt: skip
 
 
