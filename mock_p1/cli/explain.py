@@ -32,7 +32,7 @@ def explain(scenario: str, job: str | None) -> None:
 
     loaded = load_scenario(scenario)
     told = [_named(loaded, job)] if job is not None else list(accounts(loaded))
-    found = [doubt for doubt in doubts(loaded) if job is None or doubt.job in (None, told[0].entry)]
+    found = [doubt for doubt in doubts(loaded) if job is None or doubt.job in (None, told[0].entry, told[0].place)]
     results = Results()
     results.line(f"{loaded.name}: {loaded.description}" if loaded.description else loaded.name)
     _keys(results, loaded)

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class Doubt(NamedTuple):
-    """One thing that was probably not meant. ``job`` is the id or pattern it is about, if it is about a single one."""
+    """One thing that was probably not meant.
+
+    ``job`` is the id or pattern it is about, or ``generated_jobs/0`` for a group, if it is about a single one.
+    """
 
     source: str
     text: str
@@ -36,7 +39,8 @@ def doubts(scenario: Scenario) -> list[Doubt]:
     for name, job in scenario.jobs.items():
         found += (Doubt(source, text, name) for source, text in _of_job(scenario, job, ("jobs", name)))
     for index, group in enumerate(scenario.generated_jobs):
-        found += (Doubt(*doubt) for doubt in _of_job(scenario, group, ("generated_jobs", index)))
+        path = ("generated_jobs", index)
+        found += (Doubt(source, text, f"generated_jobs/{index}") for source, text in _of_job(scenario, group, path))
     return found
 
 

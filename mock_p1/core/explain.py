@@ -48,11 +48,13 @@ class Account(NamedTuple):
     """What polling one job shows, first step to last.
 
     ``title`` names the job, or the ids that share the timeline; ``entry`` is the id or pattern that the file has for
-    it. ``api_key`` is the only key that sees the job, or None if every active key does.
+    it, ``place`` where that stands: ``jobs/retrain-001``, ``generated_jobs/0``. ``api_key`` is the only key that sees
+    the job, or None if every active key does.
     """
 
     title: str
     entry: str
+    place: str
     api_key: str | None
     rows: tuple[Row, ...]
     length: str
@@ -91,7 +93,7 @@ def _account(names: tuple[str, str], job_id: str, program: Program, answers: Ans
     for at, stage in zip(program.steps, plan.stages, strict=True):
         when = calendar.ever_after() if at is program.steps[-1] and not plan.loops else calendar.pass_over(stage)
         rows.append(_row(when, job_id, at, answers))
-    return Account(*names, program.api_key, tuple(rows), _length(plan.stages, loops=plan.loops))
+    return Account(*names, program.name, program.api_key, tuple(rows), _length(plan.stages, loops=plan.loops))
 
 
 def _row(when: str, job_id: str, at: ProgramStep, answers: Answers) -> Row:

@@ -88,6 +88,19 @@ def test_warnings_of_other_jobs_are_left_out(explain):
     assert "stuck.yaml:8: warning" not in result.output
 
 
+def test_warnings_of_other_generated_jobs_are_left_out(explain):
+    """A group's doubts are told for its own ids, not for those of another group, nor for named jobs."""
+    text = """
+jobs:
+  named: {timeline: [{status: job_finished}]}
+generated_jobs:
+  - {count: 3, prefix: good-, timeline: [{status: job_finished}]}
+  - {count: 3, prefix: bad-, timeline: [{status: job_running}]}
+"""
+    told = {job: explain("mine.yaml", "--job", job, text=text).output for job in ("named", "good-2", "bad-2")}
+    assert [job for job, output in told.items() if "warning" in output] == ["bad-2"]
+
+
 def test_a_scenario_that_cannot_be_used(explain):
     """Every problem is named with its place, and nothing is explained."""
     result = explain("mine.yaml", text="jobs:\n  a: {timeline: [{status: x, for: 3 pols}, {stats: y}]}\n")
