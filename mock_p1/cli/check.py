@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from mock_p1.core.parse import MAX_BYTES, parse
+from mock_p1.core.problems import Problem, ScenarioError
+from mock_p1.loading import SUFFIXES, load_scenario
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_p1.core.problems import Problem
 
 STANDARD_INPUT: Final = "-"
 
@@ -42,9 +45,6 @@ def check(ctx: click.Context, files: tuple[str, ...]) -> None:
 
 def _problems(name: str) -> Iterator[tuple[Problem, ...]]:
     """Yield the problems of each file that ``name`` stands for."""
-    from mock_p1.core.problems import Problem, ScenarioError  # noqa: PLC0415 -- see below
-    from mock_p1.loading import SUFFIXES, load_scenario  # noqa: PLC0415 -- pydantic is not needed for --help
-
     sources = [name]
     if name and os.path.isdir(name):  # noqa: PTH112 -- unlike Path.is_dir it never raises, whatever the name
         try:
@@ -70,8 +70,6 @@ def _scenario_files(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
 
 
 def _read_standard_input() -> None:
-    from mock_p1.core.parse import MAX_BYTES, parse  # noqa: PLC0415 -- as above
-
     parse(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>")
 
 

@@ -11,16 +11,17 @@ from textwrap import indent
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+import requests
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from mock_p1.cli.console import Results
 from mock_p1.cli.failure import Failure
 from mock_p1.cli.options import speed_option
+from mock_p1.testing.starting import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from requests import Session
-
-    from mock_p1.cli.console import Results
     from mock_p1.testing.handle import Handle
 
 SCENARIO: Final = "demo"
@@ -68,11 +69,6 @@ def demo(*, speed: float) -> None:
     The job is polled until it is finished, the result downloaded and shown, the five documented errors provoked.
     Nothing leaves this machine.
     """
-    import requests  # noqa: PLC0415 -- what the demonstration needs is not needed for --help
-
-    from mock_p1.cli.console import Results  # noqa: PLC0415 -- likewise
-    from mock_p1.testing.starting import serving  # noqa: PLC0415 -- likewise
-
     results = Results()
     try:
         with serving(SCENARIO, speed=speed, check=False) as mock, requests.Session() as client:
@@ -82,7 +78,7 @@ def demo(*, speed: float) -> None:
         raise Failure(f"the demonstration broke off: {error}") from None
 
 
-def _show_everything(mock: Handle, client: Session, results: Results, second: float) -> None:
+def _show_everything(mock: Handle, client: requests.Session, results: Results, second: float) -> None:
     results.line("Mock P1: a double of the Prediction One retrain status API", "bold")
     results.line(
         f"A server is up at {mock.url}. It serves the bundled scenario {SCENARIO}; nothing leaves this machine."
@@ -106,7 +102,7 @@ def _show_everything(mock: Handle, client: Session, results: Results, second: fl
     results.line(indent(TEST, "    ").rstrip(), "cyan")
 
 
-def _poll_until_finished(mock: Handle, client: Session, results: Results, second: float) -> dict[str, Any]:
+def _poll_until_finished(mock: Handle, client: requests.Session, results: Results, second: float) -> dict[str, Any]:
     url = f"{mock.url}/v1/external/retrain_jobs/{mock.job_id}"
     results.line(f"  GET {url}")
     began = time.monotonic()
@@ -130,15 +126,13 @@ def _progress(results: Results, what: str) -> Iterator[Callable[[str], None]]:
     if not results.live:
         yield lambda _: None
         return
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415 -- slow
-
     columns = (SpinnerColumn("line"), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=results.console, transient=True) as progress:
         task = progress.add_task(f"  {what}", total=None)
         yield lambda status: progress.update(task, description=f"  {what}: {status}")
 
 
-def _show_download(url: str, client: Session, results: Results) -> None:
+def _show_download(url: str, client: requests.Session, results: Results) -> None:
     answer = client.get(url, timeout=CLIENT_TIMEOUT)
     content = answer.content
     results.line(f"  GET {url}")
@@ -153,7 +147,7 @@ def _show_download(url: str, client: Session, results: Results) -> None:
                 results.line("      ...", "dim")
 
 
-def _show_errors(mock: Handle, client: Session, results: Results) -> None:
+def _show_errors(mock: Handle, client: requests.Session, results: Results) -> None:
     rows, codes = [], set()
     for what, key, job in ERRORS:
         headers = {} if key is None else {"x-api-key": key}

@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from mock_p1.cli.console import Results
+from mock_p1.cli.failure import Failure
+from mock_p1.core.doubts import doubts
+from mock_p1.core.durations import format_duration
+from mock_p1.core.explain import account_of, accounts
+from mock_p1.core.problems import unknown
+from mock_p1.core.program import Jobs
+from mock_p1.loading import load_scenario
+
 if TYPE_CHECKING:
-    from mock_p1.cli.console import Results
     from mock_p1.core.explain import Account
     from mock_p1.core.scenario import Scenario
 
@@ -25,11 +33,6 @@ def explain(scenario: str, job: str | None) -> None:
     SCENARIO is a bundled name or a file. Also tells what was probably not meant: jobs that never finish, steps and
     patterns that are never reached. Exits 1 if the scenario cannot be used or has no such job.
     """
-    from mock_p1.cli.console import Results  # noqa: PLC0415 -- rich and pydantic are not needed for --help
-    from mock_p1.core.doubts import doubts  # noqa: PLC0415 -- likewise
-    from mock_p1.core.explain import accounts  # noqa: PLC0415 -- likewise
-    from mock_p1.loading import load_scenario  # noqa: PLC0415 -- likewise
-
     loaded = load_scenario(scenario)
     told = [_named(loaded, job)] if job is not None else list(accounts(loaded))
     found = [doubt for doubt in doubts(loaded) if job is None or doubt.job in (None, told[0].entry, told[0].place)]
@@ -45,11 +48,6 @@ def explain(scenario: str, job: str | None) -> None:
 
 
 def _named(scenario: Scenario, job_id: str) -> Account:
-    from mock_p1.cli.failure import Failure  # noqa: PLC0415 -- as above
-    from mock_p1.core.explain import account_of  # noqa: PLC0415 -- as above
-    from mock_p1.core.problems import unknown  # noqa: PLC0415 -- as above
-    from mock_p1.core.program import Jobs  # noqa: PLC0415 -- as above
-
     account = account_of(scenario, job_id)
     if account is None:
         known = islice(Jobs(scenario, scenario.seed).ids(), MANY)
@@ -58,8 +56,6 @@ def _named(scenario: Scenario, job_id: str) -> Account:
 
 
 def _keys(results: Results, scenario: Scenario) -> None:
-    from mock_p1.core.durations import format_duration  # noqa: PLC0415 -- as above
-
     assumed, keys = scenario.assumptions, scenario.api_keys
     rows = [("no x-api-key", assumed.missing_api_key), *(keys or {}).items()]
     if keys is None or "*" not in keys:

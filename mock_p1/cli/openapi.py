@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 
 import click
+import yaml
+
+from mock_p1.core.openapi import openapi as description
 
 
 @click.command()
@@ -14,11 +17,7 @@ def openapi(*, as_yaml: bool) -> None:
 
     Each element says by x-standing how well it is known, documented or assumed, and by x-source where from.
     """
-    from mock_p1.core.openapi import openapi as description  # noqa: PLC0415 -- pydantic is not needed for --help
-
     text = json.dumps(description(), indent=2)  # ASCII, so that any redirection keeps it whole; YAML likewise
     if as_yaml:
-        import yaml  # noqa: PLC0415 -- likewise
-
         text = yaml.safe_dump(json.loads(text), sort_keys=False, width=100).rstrip()
     click.echo(text)

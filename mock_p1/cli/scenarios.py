@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
+from mock_p1.cli.console import Results
+from mock_p1.loading import bundled, read_scenario
+
 
 @click.command()
 def scenarios() -> None:
     """List the bundled scenarios: their names, and what each one shows."""
-    from mock_p1.cli.console import Results  # noqa: PLC0415 -- rich and pydantic are not needed for --help
-    from mock_p1.loading import bundled, read_scenario  # noqa: PLC0415 -- likewise
-
     rows = [
         (name, " ".join(read_scenario(file, name=file.name).description.split())) for name, file in bundled().items()
     ]

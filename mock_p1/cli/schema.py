@@ -6,6 +6,8 @@ import json
 
 import click
 
+from mock_p1.core.schema import scenario_schema
+
 
 @click.command()
 def schema() -> None:
@@ -17,6 +19,4 @@ def schema() -> None:
       mock-p1 schema > scenario.schema.json
       # yaml-language-server: $schema=./scenario.schema.json
     """  # noqa: D301 -- \b is click's mark for lines to be kept
-    from mock_p1.core.schema import scenario_schema  # noqa: PLC0415 -- pydantic is not needed for --help
-
     click.echo(json.dumps(scenario_schema(), indent=2))  # ASCII, so that any redirection keeps it whole

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
+from mock_p1.cli import announcement, poll_log
+from mock_p1.cli.announcement import Place
 from mock_p1.cli.failure import Failure
 from mock_p1.cli.options import (
     host_option,
@@ -20,16 +22,17 @@ from mock_p1.cli.options import (
     tls_cert_option,
     tls_option,
 )
+from mock_p1.core.clock import RealClock
+from mock_p1.core.engine import Engine
 from mock_p1.core.journal import DEFAULT_MAX
+from mock_p1.loading import load_scenario, scenario_file
+from mock_p1.testing.server import CannotListen, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from ssl import SSLContext
 
-    from mock_p1.cli.announcement import Place
     from mock_p1.control.reload import Watch
-    from mock_p1.core.engine import Engine
-    from mock_p1.testing.server import Server
 
 YOUNG_OBJECTS: Final = 10_000
 MAX_JOURNAL: Final = 1_000_000
@@ -83,11 +86,6 @@ def serve(  # noqa: PLR0913 -- an option each
 
     SCENARIO is a bundled name (see mock-p1 scenarios) or a file; without it (and without MOCK_P1_SCENARIO), demo.
     """
-    from mock_p1.cli import announcement, poll_log  # noqa: PLC0415 -- what serving needs is not needed for --help
-    from mock_p1.core.clock import RealClock  # noqa: PLC0415 -- likewise
-    from mock_p1.core.engine import Engine  # noqa: PLC0415 -- likewise
-    from mock_p1.loading import load_scenario, scenario_file  # noqa: PLC0415 -- likewise
-
     if watch and not (path := scenario_file(scenario)[0]).is_file():
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
     engine = Engine(load_scenario(scenario), RealClock(speed), seed=seed, journal_max=journal_max)
@@ -119,9 +117,6 @@ def _server(  # noqa: PLR0913 -- an option each
     no_admin: bool,
 ) -> tuple[Server, Place, list[str]]:
     """Return the server, where it will be, and what is out of the ordinary about that."""
-    from mock_p1.cli.announcement import Place  # noqa: PLC0415 -- as in serve
-    from mock_p1.testing.server import CannotListen, Server  # noqa: PLC0415 -- uvicorn is not needed for --help
-
     if no_admin and admin_token is not None:
         raise click.UsageError("--no-admin leaves nothing that --admin-token could open; give one of them")
     secured = _secured(host, tls=tls, certificate=tls_cert, key=tls_key)

@@ -8,11 +8,21 @@ from urllib.parse import urlsplit
 
 import click
 
+from mock_p1.cli.console import Results
 from mock_p1.core.durations import HOW_TO_WRITE, UNITS, format_duration, parse_duration
+from mock_p1.verifying import report as reports
+from mock_p1.verifying.address import Misused, base_url, is_loopback
+from mock_p1.verifying.client import HttpClient
+from mock_p1.verifying.facts import PAGE
+from mock_p1.verifying.means import Means, mask
+from mock_p1.verifying.preflight import doubt
+from mock_p1.verifying.report import assumption_lines
+from mock_p1.verifying.running import run
+from mock_p1.verifying.subject import Pace, Subject
+from mock_p1.verifying.watching import watch
 
 if TYPE_CHECKING:
     from mock_p1.verifying.running import Report, Result
-    from mock_p1.verifying.subject import Subject
     from mock_p1.verifying.watching import Sighting, Watched
 
 DEFAULT_PAUSE: Final = 1.0
@@ -80,10 +90,6 @@ def verify(ctx: click.Context, /, *, as_json: bool, junit_xml: Path | None, stri
       2  usage; or the key or the job given is refused by the server
       3  the server could not be reached, or not within --limit; or the end of a watched job was not seen
     """  # noqa: D301 -- \b is click's mark for lines to be kept
-    from mock_p1.verifying import report as reports  # noqa: PLC0415 -- likewise
-    from mock_p1.verifying.address import Misused  # noqa: PLC0415 -- requests takes time; --help needs none
-    from mock_p1.verifying.running import run  # noqa: PLC0415 -- likewise
-
     if junit_xml and not junit_xml.absolute().parent.is_dir():
         raise click.BadParameter(f"there is no folder {junit_xml.parent}", param_hint="--junit-xml")
     try:
@@ -107,11 +113,6 @@ def _subject(  # noqa: PLR0913 -- the command's options
     *, url: str, pause: float | None, timeout: float, limit: float, ca_file: Path | None,
     watch_job: bool, every: float, **means: Any,  # noqa: ARG001, ANN401 -- keys and ids; the two others are not ours
 ) -> Subject:  # fmt: skip
-    from mock_p1.verifying.address import base_url, is_loopback  # noqa: PLC0415 -- see verify
-    from mock_p1.verifying.client import HttpClient  # noqa: PLC0415 -- likewise
-    from mock_p1.verifying.means import Means  # noqa: PLC0415 -- likewise
-    from mock_p1.verifying.subject import Pace, Subject  # noqa: PLC0415 -- likewise
-
     base = base_url(url)
     if pause is None:
         pause = 0.0 if is_loopback(urlsplit(base).hostname or "") else DEFAULT_PAUSE
@@ -120,8 +121,6 @@ def _subject(  # noqa: PLR0913 -- the command's options
 
 
 def _watch(subject: Subject, every: float) -> Watched:
-    from mock_p1.verifying.watching import watch  # noqa: PLC0415 -- see verify
-
     def tell(sighting: Sighting) -> None:
         click.echo(f"{_span(sighting.at):>10}  {sighting.status}", err=True)
 
@@ -138,11 +137,6 @@ def _write(file: Path, text: str) -> None:
 
 
 def _print(report: Report, subject: Subject, *, strict: bool) -> None:
-    from mock_p1.cli.console import Results  # noqa: PLC0415 -- rich takes time
-    from mock_p1.verifying.means import mask  # noqa: PLC0415 -- see verify
-    from mock_p1.verifying.preflight import doubt  # noqa: PLC0415 -- likewise
-    from mock_p1.verifying.report import assumption_lines  # noqa: PLC0415 -- likewise
-
     results = Results()
     results.line(f"{subject.base}, key {mask(subject.means.api_key)}, job {subject.means.job_id}")
     if report.watched:
@@ -171,8 +165,6 @@ def _print(report: Report, subject: Subject, *, strict: bool) -> None:
 
 
 def _print_points(results: Any, standing: str, points: list[Result]) -> None:  # noqa: ANN401 -- Results, imported when used
-    from mock_p1.verifying.facts import PAGE  # noqa: PLC0415 -- see verify
-
     rows = [
         (p.outcome, p.check.sentence, p.expected, p.actual or p.reason, p.check.source)
         for p in sorted(points, key=lambda point: _ORDER.index(point.outcome))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from itertools import pairwise
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,19 +16,19 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 
-class Judge:
+class Judge(ABC):
     """The assertions of a handle. Jobs are named by id; ``None`` means every job.
 
     A job that neither the scenario nor the client knows raises NoSuchJob: it is a slip of the test, not of the client.
     """
 
+    @abstractmethod
     def polls(self, job: str | None = None) -> list[Poll]:
         """The polls so far, oldest first."""
-        raise NotImplementedError
 
+    @abstractmethod
     def unexpected(self) -> list[Poll]:
         """The requests that the mock does not imitate."""
-        raise NotImplementedError
 
     def assert_polled(self, job: str | None = None, times: int | None = None) -> None:
         """Fail unless the job (any job, if none is named) was polled: ``times`` times, or at least once."""

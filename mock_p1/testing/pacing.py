@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from itertools import pairwise
 from threading import Event
 from typing import TYPE_CHECKING, Final
@@ -91,9 +92,9 @@ class Pacing(Judge):
             was = f"{named(job)} was polled {in_words(len(so_far))} within {timeout:g} s"
             self._fail(f"{was}; {in_words(polls)} was waited for", so_far)
 
+    @abstractmethod
     def _told(self, listener: Callable[[], None]) -> AbstractContextManager[None]:
         """Call ``listener`` after every request, as long as the context lasts."""
-        raise NotImplementedError
 
 
 def _off_pace(run: list[Poll], factor: float, limit: int | None, tolerance: float) -> Iterator[tuple[str, Poll]]:

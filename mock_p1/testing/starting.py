@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from contextlib import ExitStack, contextmanager
 from copy import copy
 from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
@@ -35,15 +36,16 @@ watchers: Final[list[Callable[[Engine], None]]] = []
 """Each is told of every engine that is started from now on, before its first request."""
 
 
-class _Starting:
+class _Starting(ABC):
     """A context manager that hands out a Handle, or a decorator that does not; begins anew each time it is entered."""
 
     def __init__(self, *, check: bool) -> None:
         self._check = check
         self._entered: list[tuple[ExitStack, Handle]] = []
 
+    @abstractmethod
     def _start(self, stack: ExitStack) -> Handle:
-        raise NotImplementedError
+        """Start a mock; the stack is what ends it."""
 
     def __enter__(self) -> Handle:
         """Start, and return the handle."""
