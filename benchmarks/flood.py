@@ -1,9 +1,10 @@
 """``python -m benchmarks.flood``: floods a server of its own while a well-behaved client polls a job to its end.
 
-Random ids, random keys, paths that are none, clients that send a byte a second, connections that say nothing, listeners to
-events. Loopback only, bounded in count and in time, and it ends by itself. Exit status 1 if a promise is broken: a client
-met an error, the server's memory grew to more than one and a half times what it was, or the flood was not what it should be.
-"""  # noqa: E501
+Random ids, random keys, paths that are none, clients that send a byte a second, connections that say nothing,
+listeners to events. Loopback only, bounded in count and in time, and it ends by itself. Exit status 1 if a promise is
+broken: a client met an error, the server's memory grew to more than one and a half times what it was, or the flood was
+not what it should be.
+"""
 
 from __future__ import annotations
 
@@ -182,14 +183,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     size = _size(arguments)
     outcome = flood(size)
     start, end, peak = outcome.sizes[0], outcome.sizes[-1], max(outcome.sizes)
+    client = outcome.client
+    longest, middle = client["worst"] * 1000, client["median"] * 1000
     lines = [
         *(f"{count:>12,}  {what}" for what, count in sorted(outcome.sent.items())),
         f"{start:>12.1f}  MB at the start",
         f"{peak:>12.1f}  MB at the most, {peak / start:.2f} times that (at most {GROWTH})",
         f"{end:>12.1f}  MB at the end, {end / start:.2f} times",
-        f"{outcome.client['polls']:>12,}  polls by the well-behaved client, {len(outcome.client['errors'])} errors",
-        f"{outcome.client['worst'] * 1000:>12.1f}  ms, its longest wait for an answer; "  # noqa: ISC004
-        f"{outcome.client['median'] * 1000:.1f} ms in the middle",
+        f"{client['polls']:>12,}  polls by the well-behaved client, {len(client['errors'])} errors",
+        f"{longest:>12.1f}  ms, its longest wait for an answer; {middle:.1f} ms in the middle",
     ]
     say("\n".join(lines))
     problems = broken(outcome, size)

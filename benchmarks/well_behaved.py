@@ -1,9 +1,9 @@
 """The client that must not notice a flood: polls a job to its end, fetches the result, and says how long it waited.
 
-Run in a process of its own. Arguments: base URL, job id, and after how many seconds a job that does not end is given up.
+Run in a process of its own. Arguments: base URL, job id, and after how many seconds to give up a job that does not end.
 Standard output is a JSON object: ``polls``, ``statuses`` (each once, in order), ``errors``, ``worst`` and ``median``
 (seconds).
-"""  # noqa: E501
+"""
 
 from __future__ import annotations
 

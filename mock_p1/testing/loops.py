@@ -4,7 +4,7 @@ A loop is told of time where it asks to wait: in ``_run_once``, which is private
 came into Python.
 """
 
-# ruff: noqa: SLF001 -- see above
+# ruff: noqa: SLF001 -- see above; what mypy is told to ignore below is that these methods are exchanged
 
 from __future__ import annotations
 

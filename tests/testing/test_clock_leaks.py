@@ -55,7 +55,7 @@ def test_put_back_after_an_error():
     """Also where the test went wrong."""
     real = time.sleep
     with pytest.raises(ZeroDivisionError), shared():
-        1 / 0  # noqa: B018
+        1 / 0  # noqa: B018 -- it raises
     assert time.sleep is real
 
 

@@ -64,7 +64,7 @@ def test_today_becomes_tomorrow(mock):
     """A day slept is a day on the calendar."""
     today = date.today()  # noqa: DTZ011 -- what clients write
     time.sleep(86_400)
-    assert date.today() == today + timedelta(days=1)  # noqa: DTZ011
+    assert date.today() == today + timedelta(days=1)  # noqa: DTZ011 -- as clients write it
 
 
 def test_time_stands_still_between_sleeps(mock):
