@@ -34,6 +34,8 @@ def _limit(value: object) -> Stage:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         number = shorten(str(as_written(value)))
+        if value <= 0:
+            raise wrong(f"for: {number} can never be; write 1 poll, 1s, or more")
         raise wrong(f"for: {number} has no unit; write {f'{_polls(number)} or ' * isinstance(value, int)}{number}s")
     if not isinstance(value, str):
         raise wrong(f"for: must be {_FOR}; it is {kind_of(value)}")
