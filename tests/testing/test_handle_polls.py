@@ -63,6 +63,13 @@ def test_unknown_job_is_a_slip_of_the_test(mock, poll, call):
         getattr(mock, call)("retrain-01")
 
 
+@pytest.mark.parametrize("call", ["polls", "assert_polled", "step"])
+def test_a_number_is_no_job(call):
+    """A number where a job's id belongs, such as assert_polled(3), is an unknown job."""
+    with mocked("demo") as mock, pytest.raises(NoSuchJob, match="unknown job '3'; known: deleted-001, retrain-001"):
+        getattr(mock, call)(3)
+
+
 def test_a_known_job_that_nobody_polled(mock):
     """A job of the scenario that was not polled has no polls."""
     assert mock.polls("retrain-001") == []
