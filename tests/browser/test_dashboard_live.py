@@ -159,8 +159,8 @@ def test_a_timeline_of_many_steps_shows_those_around_the_present(opened):
     dashboard.api("PUT", "jobs/long", {"step": 50})
     dashboard.poll("long")
     dashboard.shows(".segment.current", "s50")
-    assert dashboard.page.locator(".track").get_attribute("data-before") == "+46"
-    assert dashboard.page.locator(".track").get_attribute("data-after") == "+30"
+    dashboard.until("() => document.querySelector('.track').dataset.before === '+46'")  # the poll moved it on to s51
+    dashboard.until("() => document.querySelector('.track').dataset.after === '+30'")
 
 
 def test_a_watched_file_that_is_broken_is_told_until_it_is_mended(dashboard):
