@@ -26,6 +26,7 @@ leaves alone, but not ``sleep``, also for all threads, and swaps the ``datetime`
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 import threading
 from contextlib import contextmanager
@@ -146,13 +147,12 @@ def one_clock(longest: int = LONGEST) -> Iterator[OneClock]:
     with _lock:
         if _current is None:
             fresh = OneClock(longest)
-            try:
-                standins.install()
-            except RuntimeError:  # time-machine's, about freezegun
+            if _is_frozen():
                 raise CannotShare(
                     "instant_sleep cannot start while freezegun is active: start the mock first and freeze inside it, "
                     "or do without freezegun, since instant_sleep moves dates too"
-                ) from None
+                )
+            standins.install()
             _current = fresh
         _uses += 1
         shared = _current
@@ -165,6 +165,11 @@ def one_clock(longest: int = LONGEST) -> Iterator[OneClock]:
             if _uses == 0:
                 _current = None
                 standins.remove()
+
+
+def _is_frozen() -> bool:
+    """Tell whether freezegun has the clocks, as later releases of time-machine do: by the name of its stand-in."""
+    return "freezegun" in sys.modules and dt.datetime.__name__ == "FakeDatetime"
 
 
 def asking(runners: Container[str] = ()) -> OneClock | None:

