@@ -1,4 +1,7 @@
-"""``python -m benchmarks [NAME …]``: runs the benchmarks, all of them if none is named, and shows their figures."""
+"""``python -m benchmarks [NAME …]``.
+
+Runs the benchmarks, all of them if none is named, and shows their figures.
+"""
 
 from __future__ import annotations
 
@@ -34,22 +37,37 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="How fast Mock P1 is, as ratios.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="How fast Mock P1 is, as ratios."
+    )
     parser.add_argument(
         "names", nargs="*", metavar="NAME",
         help=f"what to measure: {', '.join(NAMES)} (all of these), or {', '.join(MORE)}",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print one JSON document, at the end")
-    parser.add_argument("--rounds", type=int, default=FULL.rounds, help="how often the sides take turns (%(default)s)")
-    parser.add_argument("--load", choices=("wrk", "python"), help="what makes the load (wrk where it is installed)")
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=FULL.rounds,
+        help="how often the sides take turns (%(default)s)",
+    )
+    parser.add_argument(
+        "--load", choices=("wrk", "python"), help="what makes the load (wrk where it is installed)"
+    )
     parser.add_argument(
         "--against", action="append", default=[], type=_named_url, metavar="NAME=URL",
         help="for peers: a server that runs already, answering the same poll with the same body",
     )  # fmt: skip
-    parser.add_argument("--quick", action="store_true", help="only show that everything runs; the figures mean nothing")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="only show that everything runs; the figures mean nothing",
+    )
     options = parser.parse_args()
     if unknown := [name for name in options.names if name not in NAMES + MORE]:
-        parser.error(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(NAMES + MORE)}")
+        parser.error(
+            f"no such benchmark: {', '.join(unknown)}; there are {', '.join(NAMES + MORE)}"
+        )
     return options
 
 

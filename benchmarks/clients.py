@@ -1,4 +1,7 @@
-"""Load on a server from a process of its own: ``wrk`` where it is installed, else our generator in plain Python."""
+"""Load on a server from a process of its own.
+
+``wrk`` where it is installed, else our generator in plain Python.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,10 @@ HEADERS = {"x-api-key": API_KEY}
 
 
 class Load(NamedTuple):
-    """What one burst of load met: replies a second, the 99th percentile of their latency in ms, and how many."""
+    """What one burst of load met.
+
+    Replies a second, the 99th percentile of their latency in ms, and how many.
+    """
 
     rate: float
     p99: float
@@ -29,7 +35,9 @@ class Load(NamedTuple):
 
 
 class Client:
-    """A way to put load on servers. ``tool`` is ``wrk``, ``python``, or None for the first of them that there is.
+    """A way to put load on servers.
+
+    ``tool`` is ``wrk``, ``python``, or None for the first of them that there is.
 
     ``against`` are the base URLs of servers that somebody else has started, by name.
     """
@@ -42,10 +50,15 @@ class Client:
         self.tool = tool or ("wrk" if self._wrk else "python")
 
     def burst(self, url: str, paths: Sequence[str], seconds: float, first: int = 0) -> Load:
-        """Ask for the paths in turn, from number ``first`` on, for so many seconds; wrk knows whole ones only."""
+        """Ask for the paths in turn, from number ``first`` on, for so many seconds.
+
+        Wrk knows whole ones only.
+        """
         if self.tool == "wrk":
             return self._with_wrk(url, paths, seconds, first)
-        return _with_python(url, [*paths[first % len(paths) :], *paths[: first % len(paths)]], seconds=seconds)
+        return _with_python(
+            url, [*paths[first % len(paths) :], *paths[: first % len(paths)]], seconds=seconds
+        )
 
     def _with_wrk(self, url: str, paths: Sequence[str], seconds: float, first: int) -> Load:
         whole = max(1, round(seconds))
@@ -67,11 +80,16 @@ class Client:
 
 
 def exactly(url: str, paths: Sequence[str], count: int) -> Load:
-    """Ask for the paths in turn until there were ``count`` replies; always in plain Python, since wrk cannot count."""
+    """Ask for the paths in turn until there were ``count`` replies.
+
+    Always in plain Python, since wrk cannot count.
+    """
     return _with_python(url, paths, count=count)
 
 
-def _with_python(url: str, paths: Sequence[str], *, seconds: float | None = None, count: int | None = None) -> Load:
+def _with_python(
+    url: str, paths: Sequence[str], *, seconds: float | None = None, count: int | None = None
+) -> Load:
     parts = urlsplit(url)
     order = {
         "address": [parts.hostname, parts.port], "paths": paths, "headers": HEADERS, "connections": CONNECTIONS,

@@ -1,9 +1,11 @@
-"""``python -m benchmarks.flood``: floods a server of its own while a well-behaved client polls a job to its end.
+"""``python -m benchmarks.flood``.
 
-Random ids, random keys, paths that are none, clients that send a byte a second, connections that say nothing,
-listeners to events. Loopback only, bounded in count and in time, and it ends by itself. Exit status 1 if a promise is
-broken: a client met an error, the server's memory grew to more than one and a half times what it was, or the flood was
-not what it should be.
+Floods a server of its own while a well-behaved client polls a job to its end.
+
+Random ids, random keys, paths that are none, clients that send a byte a second, connections that
+say nothing, listeners to events. Loopback only, bounded in count and in time, and it ends by
+itself. Exit status 1 if a promise is broken: a client met an error, the server's memory grew to
+more than one and a half times what it was, or the flood was not what it should be.
 """
 
 from __future__ import annotations
@@ -95,10 +97,18 @@ def broken(outcome: Outcome, size: Size) -> list[str]:
     if outcome.client["statuses"] != STATUSES:
         found.append(f"the client saw {outcome.client['statuses']}")
     if peak > GROWTH * start:
-        found.append(f"the server came to {peak:.1f} MB, {peak / start:.2f} times the {start:.1f} MB of its start")
+        found.append(
+            f"the server came to {peak:.1f} MB, {peak / start:.2f} times the {start:.1f} MB of its start"
+        )
     if outcome.remembered > REMEMBERED:
-        found.append(f"the journal has {outcome.remembered:,} rows where {REMEMBERED:,} are the most")
-    found += [f"{count:,} of the flood: {what}" for what, count in outcome.sent.items() if what.startswith(WRONG)]
+        found.append(
+            f"the journal has {outcome.remembered:,} rows where {REMEMBERED:,} are the most"
+        )
+    found += [
+        f"{count:,} of the flood: {what}"
+        for what, count in outcome.sent.items()
+        if what.startswith(WRONG)
+    ]
     found += [
         f"only {outcome.sent[what]:,} {what}, where {wanted:,} were to be had"
         for what, wanted in _least(size).items()
@@ -109,8 +119,15 @@ def broken(outcome: Outcome, size: Size) -> list[str]:
 
 def _least(size: Size) -> dict[str, int]:
     """Return what a flood of a size has at least: all that is opened, and some of what is asked."""
-    asked = dict.fromkeys(("random ids", "random keys", "unknown keys", "paths of nothing"), min(1, size.attackers))
-    return {"silent connections": size.idle, "listeners": size.listeners, "slow requests": size.slow, **asked}
+    asked = dict.fromkeys(
+        ("random ids", "random keys", "unknown keys", "paths of nothing"), min(1, size.attackers)
+    )
+    return {
+        "silent connections": size.idle,
+        "listeners": size.listeners,
+        "slow requests": size.slow,
+        **asked,
+    }
 
 
 async def _flooded(server: Server, size: Size, sizes: list[float]) -> Counter[str]:
@@ -138,7 +155,10 @@ async def _flooded(server: Server, size: Size, sizes: list[float]) -> Counter[st
 
 
 def allow_many_files() -> None:
-    """Raise the limit of open files, for this process and those it starts; where there is none, do nothing."""
+    """Raise the limit of open files, for this process and those it starts.
+
+    Where there is none, do nothing.
+    """
     try:
         import resource  # noqa: PLC0415 -- there is none on Windows
     except ImportError:
@@ -150,12 +170,14 @@ def allow_many_files() -> None:
 
 
 def _scenario(seconds: float) -> str:
-    """Return a scenario whose job takes two thirds of the flood to its end; every other id leads somewhere too.
+    """Return a scenario whose job takes two thirds of the flood to its end.
+
+    Every other id leads somewhere too.
 
     However slow the answers are, no status passes between two polls.
     """
     return f"""
-api_keys: {{bench-key: active, "guest-*": active}}
+api_keys: {{bench-key: active, "transient-*": active}}
 jobs:
   {JOB}:
     timeline:
@@ -200,9 +222,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _size(arguments: Sequence[str] | None) -> Size:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.flood", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.flood", description=__doc__.partition("\n")[0]
+    )
     for name, default in FULL._asdict().items():
-        parser.add_argument(f"--{name}", type=type(default), default=default, help=f"default: {default}")
+        parser.add_argument(
+            f"--{name}", type=type(default), default=default, help=f"default: {default}"
+        )
     return Size(**vars(parser.parse_args(arguments)))
 
 

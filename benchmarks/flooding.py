@@ -62,7 +62,10 @@ async def listen(port: int, number: int, sent: Counter[str]) -> None:
 
 
 async def send_slowly(port: int, number: int, sent: Counter[str]) -> None:
-    """Begin a request, and go on with a byte a second; begin another one where the server hangs up."""
+    """Begin a request, and go on with a byte a second.
+
+    Begin another one where the server hangs up.
+    """
     while True:
         async with _connected(port) as (_, writer):
             writer.write(SLOW[number % len(SLOW)].encode())
@@ -73,16 +76,25 @@ async def send_slowly(port: int, number: int, sent: Counter[str]) -> None:
 
 
 async def attack(port: int, number: int, count: int, sent: Counter[str]) -> None:
-    """Ask so many times, as fast as there are answers: for ids, with keys and for paths that nobody has heard of."""
+    """Ask so many times, as fast as there are answers.
+
+    For ids, with keys and for paths that nobody has heard of.
+    """
     chance = random.Random(number)  # noqa: S311 -- no secret; every run floods alike
     while count > 0:
         async with _connected(port) as (reader, writer):
             while count > 0 and not writer.is_closing():
                 what, path, key = _request(chance)
-                writer.write(f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nx-api-key: {key}\r\n\r\n".encode())
+                writer.write(
+                    f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nx-api-key: {key}\r\n\r\n".encode()
+                )
                 head = await reader.readuntil(b"\r\n\r\n")
-                await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
-                sent[what if head[9:12] in EXPECTED else f"{WRONG}: {head[:12].decode('latin-1')}"] += 1
+                await reader.readexactly(
+                    int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+                )
+                sent[
+                    what if head[9:12] in EXPECTED else f"{WRONG}: {head[:12].decode('latin-1')}"
+                ] += 1
                 count -= 1
         if count > 0:
             sent[f"{WRONG}: hung up on"] += 1
@@ -97,7 +109,7 @@ def _request(chance: random.Random) -> tuple[str, str, str]:
         case 1 | 2:
             return "unknown keys", path_of("well-behaved"), made_up
         case number if number < 11:
-            return "random keys", path_of("well-behaved"), f"guest-{made_up}"
+            return "random keys", path_of("well-behaved"), f"transient-{made_up}"
         case _:
             return "random ids", path_of(made_up), API_KEY
 

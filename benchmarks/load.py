@@ -1,8 +1,11 @@
-"""A load generator in plain Python, for machines without ``wrk``: a few connections, each always waiting for one reply.
+"""A load generator in plain Python, for machines without ``wrk``.
 
-Run in a process of its own. Standard input is a JSON object: ``address`` [host, port], ``paths``, ``headers``,
-``connections``, and either ``seconds`` or ``count``. Standard output is a JSON object: ``rate`` (replies a second),
-``p99`` (milliseconds) and ``replies``. Anything but a 200 ends it with a message and exit code 1.
+A few connections, each always waiting for one reply.
+
+Run in a process of its own. Standard input is a JSON object: ``address`` [host, port], ``paths``,
+``headers``, ``connections``, and either ``seconds`` or ``count``. Standard output is a JSON object:
+``rate`` (replies a second), ``p99`` (milliseconds) and ``replies``. Anything but a 200 ends it with
+a message and exit code 1.
 """
 
 from __future__ import annotations
@@ -27,7 +30,10 @@ _LAST_CHUNK = b"\r\n0\r\n\r\n"
 
 
 class Connection:
-    """A connection, and another whenever the server closes it: a request on its way, and what has come back so far."""
+    """A connection, and another whenever the server closes it.
+
+    A request on its way, and what has come back so far.
+    """
 
     def __init__(self, connect: Callable[[], socket.socket], requests: Iterator[bytes]) -> None:
         self._connect, self._requests = connect, requests
@@ -71,8 +77,13 @@ def connect(address: tuple[str, int]) -> socket.socket:
     return connected
 
 
-def drive(connections: Sequence[Connection], seconds: float | None, count: int | None) -> tuple[list[float], float]:
-    """Keep every connection busy. Return the latency of each reply, and how long all took, in seconds."""
+def drive(
+    connections: Sequence[Connection], seconds: float | None, count: int | None
+) -> tuple[list[float], float]:
+    """Keep every connection busy.
+
+    Return the latency of each reply, and how long all took, in seconds.
+    """
     selector = selectors.DefaultSelector()
     latencies: list[float] = []
     began = time.perf_counter()
@@ -100,7 +111,11 @@ def drive(connections: Sequence[Connection], seconds: float | None, count: int |
 
 def request(path: str, host: str, headers: Mapping[str, str]) -> bytes:
     """Return the bytes of one GET."""
-    lines = [f"GET {path} HTTP/1.1", f"Host: {host}", *(f"{name}: {value}" for name, value in headers.items())]
+    lines = [
+        f"GET {path} HTTP/1.1",
+        f"Host: {host}",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
@@ -121,12 +136,18 @@ def main() -> None:
     """Do what standard input asks for."""
     order: dict[str, Any] = json.load(sys.stdin)
     address: tuple[str, int] = (order["address"][0], order["address"][1])
-    requests = cycle([request(path, f"{address[0]}:{address[1]}", order["headers"]) for path in order["paths"]])
-    connections = [Connection(partial(connect, address), requests) for _ in range(order["connections"])]
+    requests = cycle(
+        [request(path, f"{address[0]}:{address[1]}", order["headers"]) for path in order["paths"]]
+    )
+    connections = [
+        Connection(partial(connect, address), requests) for _ in range(order["connections"])
+    ]
     latencies, took = drive(connections, order.get("seconds"), order.get("count"))
     latencies.sort()
     p99 = latencies[int(len(latencies) * 0.99)] * 1000
-    sys.stdout.write(json.dumps({"rate": len(latencies) / took, "p99": p99, "replies": len(latencies)}))
+    sys.stdout.write(
+        json.dumps({"rate": len(latencies) / took, "p99": p99, "replies": len(latencies)})
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
-"""A scenario of 100,000 generated jobs against a scenario of one: loading it, and polling ids drawn at random.
+"""A scenario of 100,000 generated jobs against a scenario of one.
 
-A job's first poll starts its timeline and writes its reply, which later polls of the same step give again. So first
-polls are compared with first polls (of the one job, each by another key), and later ones with later ones.
+Loading it, and polling ids drawn at random.
+
+A job's first poll starts its timeline and writes its reply, which later polls of the same step give
+again. So first polls are compared with first polls (of the one job, each by another key), and later
+ones with later ones.
 """
 
 from __future__ import annotations
@@ -16,9 +19,9 @@ from benchmarks.clients import API_KEY, exactly
 from benchmarks.measure import FEW, bests, in_turns, ratios, row
 from benchmarks.processes import get, mock, running
 from benchmarks.scenarios import ONE, ONE_ID, generated, path_of, written
-from mock_p1.core.engine import Engine
-from mock_p1.core.messages import Request
-from mock_p1.loading import load_scenario
+from mock_p1.base.messages import Request
+from mock_p1.engine.engine import Engine
+from mock_p1.scenario.files import load_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,29 +47,51 @@ class Side(NamedTuple):
 def run(scale: Scale, client: Client) -> list[Row]:
     """Load each scenario, then poll each through the engine and through the server."""
     count, polls = scale.of(JOBS), scale.of(POLLS)
-    texts = {"one job": ONE, "prefix": generated(count, prefix=True), "UUIDs": generated(count, prefix=False)}
+    texts = {
+        "one job": ONE,
+        "prefix": generated(count, prefix=True),
+        "UUIDs": generated(count, prefix=False),
+    }
     with ExitStack() as stack:
-        _, *many = sides = [_side(name, stack.enter_context(written(text)), count) for name, text in texts.items()]
+        _, *many = sides = [
+            _side(name, stack.enter_context(written(text)), count) for name, text in texts.items()
+        ]
         few, seconds = min(FEW, scale.rounds), scale.seconds
         tables = {
             "loaded": _turns(many, scale.rounds, lambda side: partial(_load, side)),
             "engine": _turns(sides, scale.rounds, lambda side: _in_engine(side, polls)),
-            "engine, first polls": _turns(sides, scale.rounds, lambda side: partial(_first_in_engine, side, polls)),
-            "server": _turns(sides, scale.rounds, lambda side: _on_wire(stack, side, client, seconds)),
-            "server, first polls": _turns(many, few, lambda side: partial(_first_on_wire, side, client, seconds)),
+            "engine, first polls": _turns(
+                sides, scale.rounds, lambda side: partial(_first_in_engine, side, polls)
+            ),
+            "server": _turns(
+                sides, scale.rounds, lambda side: _on_wire(stack, side, client, seconds)
+            ),
+            "server, first polls": _turns(
+                many, few, lambda side: partial(_first_on_wire, side, client, seconds)
+            ),
         }
     loaded = tables.pop("loaded")
-    rows = [row(f"loaded, an id looked up: {name}", "s", bests(times), 2, ("<=", 3)) for name, times in loaded.items()]
+    rows = [
+        row(f"loaded, an id looked up: {name}", "s", bests(times), 2, ("<=", 3))
+        for name, times in loaded.items()
+    ]
     for where, costs in tables.items():
-        rows += [row(f"{where}: {name}", "us a poll", bests(cost), 1) for name, cost in costs.items()]
+        rows += [
+            row(f"{where}: {name}", "us a poll", bests(cost), 1) for name, cost in costs.items()
+        ]
     for where, costs in tables.items():
         base = costs.pop("one job", None)
         if base is not None:
-            rows += [row(f"{where}: {name} / one job", "times", ratios(costs[name], base), 2, TARGET) for name in costs]
+            rows += [
+                row(f"{where}: {name} / one job", "times", ratios(costs[name], base), 2, TARGET)
+                for name in costs
+            ]
     return rows
 
 
-def _turns(sides: list[Side], rounds: int, measured: Callable[[Side], Callable[[], float]]) -> dict[str, list[float]]:
+def _turns(
+    sides: list[Side], rounds: int, measured: Callable[[Side], Callable[[], float]]
+) -> dict[str, list[float]]:
     return in_turns({side.name: measured(side) for side in sides}, rounds)
 
 
@@ -83,7 +108,10 @@ def _load(side: Side) -> float:
 
 
 def _in_engine(side: Side, count: int) -> Callable[[], float]:
-    """Return a function that polls the next jobs, each of which was polled before; microseconds a poll."""
+    """Return a function that polls the next jobs, each of which was polled before.
+
+    Microseconds a poll.
+    """
     engine = Engine(load_scenario(side.file))
     requests = [_request(path) for path in side.paths]
     _poll(engine, requests)
@@ -99,11 +127,17 @@ def _in_engine(side: Side, count: int) -> Callable[[], float]:
 
 
 def _first_in_engine(side: Side, count: int) -> float:
-    """Poll jobs that were not polled before; the one job with keys that have not polled it before."""
+    """Poll jobs that were not polled before.
+
+    The one job with keys that have not polled it before.
+    """
     engine = Engine(load_scenario(side.file))
     alone = side.name == "one job"
     paths = side.paths[:count]
-    return _poll(engine, [_request(path, f"{API_KEY}-{n}" if alone else API_KEY) for n, path in enumerate(paths)])
+    return _poll(
+        engine,
+        [_request(path, f"{API_KEY}-{n}" if alone else API_KEY) for n, path in enumerate(paths)],
+    )
 
 
 def _request(path: str, key: str = API_KEY) -> Request:
@@ -118,7 +152,10 @@ def _poll(engine: Engine, requests: list[Request]) -> float:
 
 
 def _on_wire(stack: ExitStack, side: Side, client: Client, seconds: float) -> Callable[[], float]:
-    """Return a function that polls on, on a server where each job was polled before; microseconds a poll."""
+    """Return a function that polls on, on a server where each job was polled before.
+
+    Microseconds a poll.
+    """
     url = stack.enter_context(running(mock(side.file))).url
     exactly(url, side.paths, len(side.paths))
     polled = 0

@@ -1,7 +1,10 @@
-"""Measures sides fairly on a machine that does other things too: in turns, many times, the best of a few turns.
+"""Measures sides fairly on a machine that does other things too.
 
-Whatever else the machine does only ever slows a side down, so the best of a few rounds in a row is nearest to what the
-side itself costs; and since the sides take turns, a slow phase of the machine meets them all.
+In turns, many times, the best of a few turns.
+
+Whatever else the machine does only ever slows a side down, so the best of a few rounds in a row is
+nearest to what the side itself costs; and since the sides take turns, a slow phase of the machine
+meets them all.
 """
 
 from __future__ import annotations
@@ -60,9 +63,13 @@ class Row:
         return self.median <= bound if sign == "<=" else self.median >= bound
 
 
-def row(what: str, unit: str, values: Sequence[float], digits: int = 0, target: Target | None = None) -> Row:
+def row(
+    what: str, unit: str, values: Sequence[float], digits: int = 0, target: Target | None = None
+) -> Row:
     """Return the row of several values."""
-    low, median, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else [*values] * 3
+    low, median, high = (
+        statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else [*values] * 3
+    )
     return Row(what, unit, median, low, high, digits, target)
 
 
@@ -82,7 +89,10 @@ def in_turns(sides: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, lis
 
 
 def ratios(ours: Sequence[float], theirs: Sequence[float], best: Best = min) -> list[float]:
-    """Return ours / theirs for each few rounds in a row, the best of each; ``best`` is max where more is better."""
+    """Return ours / theirs for each few rounds in a row, the best of each.
+
+    ``best`` is max where more is better.
+    """
     return [our / their for our, their in zip(bests(ours, best), bests(theirs, best), strict=True)]
 
 
@@ -92,6 +102,9 @@ def differences(ours: Sequence[float], theirs: Sequence[float], best: Best = min
 
 
 def bests(values: Sequence[float], best: Best = min) -> list[float]:
-    """Return the best of each few rounds in a row; rounds that are left over count with the few before them."""
+    """Return the best of each few rounds in a row.
+
+    Rounds that are left over count with the few before them.
+    """
     starts = range(0, max(1, len(values) - FEW + 1), FEW)
     return [best(values[start : start + FEW if start != starts[-1] else None]) for start in starts]

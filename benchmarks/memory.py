@@ -1,4 +1,7 @@
-"""How much memory the server holds at the start, and after many polls: of one job, and of ids it has never heard of."""
+"""How much memory the server holds at the start, and after many polls.
+
+Of one job, and of ids it has never heard of.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,10 @@ POLLS = 200_000
 
 
 def run(scale: Scale, _client: Client) -> list[Row]:
-    """Poll one job, then as many different ids; what the second half of each adds shows whether it is bounded."""
+    """Poll one job, then as many different ids.
+
+    What the second half of each adds shows whether it is bounded.
+    """
     half = scale.of(POLLS) // 2
     with written(ANY) as scenario, running(mock(scenario)) as server:
         pid = server.process.pid
@@ -58,4 +64,6 @@ def resident(pid: int) -> float:
 
 
 def _output(*command: str) -> str:
-    return subprocess.run(command, capture_output=True, check=True, encoding="utf-8", errors="replace").stdout
+    return subprocess.run(
+        command, capture_output=True, check=True, encoding="utf-8", errors="replace"
+    ).stdout

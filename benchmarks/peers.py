@@ -1,4 +1,7 @@
-"""The server against others that answer the same poll with the same body; those that are there, see peers.md."""
+"""The server against others that answer the same poll with the same body.
+
+Those that are there, see peers.md.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,9 @@ def run(scale: Scale, client: Client) -> list[Row]:
         for name, url in urls.items():
             if json.loads(get(url, paths[0])) != json.loads(body):
                 sys.exit(f"{name} at {url} gives another body than {body.decode()}")
-        sides = {name: partial(client.burst, url, paths, scale.seconds) for name, url in urls.items()}
+        sides = {
+            name: partial(client.burst, url, paths, scale.seconds) for name, url in urls.items()
+        }
         loads = in_turns(sides, scale.rounds)
     rates = {name: [load.rate for load in found] for name, found in loads.items()}
     waits = {name: [load.p99 for load in found] for name, found in loads.items()}

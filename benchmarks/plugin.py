@@ -31,10 +31,11 @@ except ImportError:  # Windows
 TARGET = ("<=", 15)
 HEAVY = ("flask", "responses", "faker", "pydantic")
 
-# A single --version is answered by newer pytests before any plugin is loaded; the second makes it load them.
+# A single --version is answered by newer pytests before any plugin is loaded; the second makes it
+# load them.
 _VERSION = [sys.executable, "-m", "pytest", "--version", "--version"]
 _IMPORT = (
-    "import time, pytest; began = time.perf_counter(); import mock_p1.testing.pytest_plugin; "
+    "import time, pytest; began = time.perf_counter(); import mock_p1.testing.plugin; "
     "print((time.perf_counter() - began) * 1000)"
 )
 _LOADED = (
@@ -45,11 +46,14 @@ _LOADED = (
 
 
 def run(scale: Scale, _client: Client) -> list[Row]:
-    """Start pytest with and without the plugin; no other plugin is loaded, so that none pays for what ours imports."""
+    """Start pytest with and without the plugin.
+
+    No other plugin is loaded, so that none pays for what ours imports.
+    """
     alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     sides = {
         "without": partial(_milliseconds, _VERSION, alone),
-        "with": partial(_milliseconds, [*_VERSION, "-p", "mock_p1.testing.pytest_plugin"], alone),
+        "with": partial(_milliseconds, [*_VERSION, "-p", "mock_p1.testing.plugin"], alone),
         "all without": partial(_milliseconds, [*_VERSION, "-p", "no:mock_p1"], os.environ),
         "all with": partial(_milliseconds, _VERSION, os.environ),
         "import": partial(_answer, _IMPORT),
@@ -60,8 +64,20 @@ def run(scale: Scale, _client: Client) -> list[Row]:
         row("pytest --version, our plugin", "ms", bests(times["with"])),
         row("importing our plugin, by the clock", "ms", bests(times["import"]), 1, TARGET),
         row("our plugin alone adds", "ms", differences(times["with"], times["without"]), 1, TARGET),
-        row("adds to all installed", "ms", differences(times["all with"], times["all without"]), 1, TARGET),
-        row(f"of {', '.join(HEAVY)}, import mock_p1 loads", "modules", [_answer(_LOADED)], 0, ("<=", 0)),
+        row(
+            "adds to all installed",
+            "ms",
+            differences(times["all with"], times["all without"]),
+            1,
+            TARGET,
+        ),
+        row(
+            f"of {', '.join(HEAVY)}, import mock_p1 loads",
+            "modules",
+            [_answer(_LOADED)],
+            0,
+            ("<=", 0),
+        ),
     ]
 
 
@@ -72,7 +88,10 @@ def _milliseconds(command: list[str], environment: Mapping[str, str]) -> float:
 
 
 def _now() -> float:
-    """Return the processor seconds of all child processes so far; where there is no telling, the clock's."""
+    """Return the processor seconds of all child processes so far.
+
+    Where there is no telling, the clock's.
+    """
     if resource is None:
         return time.perf_counter()
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -81,6 +100,8 @@ def _now() -> float:
 
 def _answer(code: str) -> float:
     """Return the number that a program in a process of its own prints."""
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True, encoding="utf-8"
+    )
     sys.stderr.write(done.stderr)
     return float(done.stdout)

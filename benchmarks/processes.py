@@ -37,13 +37,17 @@ def running(command: Sequence[str]) -> Iterator[Server]:
     started = time.perf_counter()
     with (
         TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints, cwd=ROOT, encoding="utf-8") as process,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=complaints, cwd=ROOT, encoding="utf-8"
+        ) as process,
     ):
         try:
             url = _url(process)
             if url is None:
                 complaints.seek(0)
-                sys.exit(f"{' '.join(command)} ended before it said where it is:\n{complaints.read()}")
+                sys.exit(
+                    f"{' '.join(command)} ended before it said where it is:\n{complaints.read()}"
+                )
             yield Server(process, url, started)
         finally:
             process.terminate()

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from benchmarks.clients import API_KEY
-from mock_p1.core.contract import RETRAIN_STATUS
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,4 +43,4 @@ def written(text: str) -> Iterator[Path]:
 
 def path_of(job_id: str) -> str:
     """Return the path that a client polls."""
-    return RETRAIN_STATUS.path(retrain_job_id=job_id)
+    return RETRAIN_STATUS_CHECK.path(retrain_job_id=job_id)

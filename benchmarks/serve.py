@@ -1,4 +1,7 @@
-"""The server against the limit: a constant reply of the same bytes, under the same uvicorn with the same settings."""
+"""The server against the limit.
+
+A constant reply of the same bytes, under the same uvicorn with the same settings.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,9 @@ def run(scale: Scale, client: Client) -> list[Row]:
             "limit": stack.enter_context(running(beside("constant", body))).url,
             "flask": stack.enter_context(running(beside("flask_route", body))).url,
         }
-        sides = {name: partial(client.burst, url, paths, scale.seconds) for name, url in urls.items()}
+        sides = {
+            name: partial(client.burst, url, paths, scale.seconds) for name, url in urls.items()
+        }
         loads = in_turns(sides, scale.rounds)
     rates = {name: [load.rate for load in found] for name, found in loads.items()}
     best = {name: bests(found, max) for name, found in rates.items()}
@@ -44,7 +49,18 @@ def run(scale: Scale, client: Client) -> list[Row]:
         row("mock-p1 serve, requests logged", "ms, 99 %", bests(waits["logged"]), 2),
         row("constant reply, same uvicorn", "ms, 99 %", bests(waits["limit"]), 2),
         row("bare Flask route, waitress", "ms, 99 %", bests(waits["flask"]), 2),
-        row("serve / constant reply", "times", ratios(rates["ours"], rates["limit"], max), 3, (">=", 0.7)),
-        row("serve, logged / constant reply", "times", ratios(rates["logged"], rates["limit"], max), 3),
+        row(
+            "serve / constant reply",
+            "times",
+            ratios(rates["ours"], rates["limit"], max),
+            3,
+            (">=", 0.7),
+        ),
+        row(
+            "serve, logged / constant reply",
+            "times",
+            ratios(rates["logged"], rates["limit"], max),
+            3,
+        ),
         row("serve / Flask route", "times", ratios(rates["ours"], rates["flask"], max), 1),
     ]

@@ -1,8 +1,10 @@
-"""The client that must not notice a flood: polls a job to its end, fetches the result, and says how long it waited.
+"""The client that must not notice a flood.
 
-Run in a process of its own. Arguments: base URL, job id, and after how many seconds to give up a job that does not end.
-Standard output is a JSON object: ``polls``, ``statuses`` (each once, in order), ``errors``, ``worst`` and ``median``
-(seconds).
+Polls a job to its end, fetches the result, and says how long it waited.
+
+Run in a process of its own. Arguments: base URL, job id, and after how many seconds to give up a
+job that does not end. Standard output is a JSON object: ``polls``, ``statuses`` (each once, in
+order), ``errors``, ``worst`` and ``median`` (seconds).
 """
 
 from __future__ import annotations

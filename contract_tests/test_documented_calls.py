@@ -32,7 +32,10 @@ def test_python_example(door, tmp_path):
             result_file_path.write_bytes(response.content)
             break
 
-    _holds(response_json["status"] == "job_finished", f"{POLLS_ENOUGH} polls, and the last said {response_json}")
+    _holds(
+        response_json["status"] == "job_finished",
+        f"{POLLS_ENOUGH} polls, and the last said {response_json}",
+    )
     _holds(result_file_path.stat().st_size > 0, "the result that was fetched is empty")
 
 
@@ -40,7 +43,9 @@ def test_curl_example(door, tmp_path):
     """`curl -o response.json -H "x-api-key:KEY" -X GET -G URL`, exactly so, brings the status into response.json."""
     reply = _ask_by_curl(door, door.subject.means.job_id, tmp_path)
     metadata = reply.get("metadata")
-    echoed = isinstance(metadata, dict) and metadata.get("retrain_job_id") == door.subject.means.job_id
+    echoed = (
+        isinstance(metadata, dict) and metadata.get("retrain_job_id") == door.subject.means.job_id
+    )
 
     _holds(isinstance(reply["status"], str), f"the status is no text in {reply}")
     _holds(echoed, f"the id is not echoed in {reply}")
@@ -52,14 +57,18 @@ def test_curl_fetches_the_result(door, tmp_path):
         pytest.skip("not checked: no --finished-job-id was given")
     reply = _ask_by_curl(door, door.subject.means.finished_job_id, tmp_path)
 
-    # The manual has a stray GET before the URL here, which curl takes for a host; without it, as the sentence means it.
+    # The manual has a stray GET before the URL here, which curl takes for a host; without it, as
+    # the sentence means it.
     _curl(door, ["-f", "-o", "result.zip", "-G", _download_url(reply)], tmp_path)
 
     _holds((tmp_path / "result.zip").stat().st_size > 0, "the result that was fetched is empty")
 
 
 def _ask_by_curl(door, job_id, folder):
-    """Ask for a job by the manual's own command line; the reply, as curl wrote it into response.json."""
+    """Ask for a job by the manual's own command line.
+
+    The reply, as curl wrote it into response.json.
+    """
     url = f"{door.subject.base}/v1/external/retrain_jobs/{job_id}"
     key = door.subject.means.api_key
     _curl(door, ["-o", "response.json", "-H", f"x-api-key:{key}", "-X", "GET", "-G", url], folder)
@@ -76,12 +85,27 @@ def _curl(door, arguments, folder):
     if curl is None:
         pytest.skip("not checked: curl is not installed")
     no_proxy = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1,localhost,::1"]))
-    environment = {**os.environ, "CURL_HOME": str(folder), "NO_PROXY": no_proxy, "no_proxy": no_proxy}
+    environment = {
+        **os.environ,
+        "CURL_HOME": str(folder),
+        "NO_PROXY": no_proxy,
+        "no_proxy": no_proxy,
+    }
     if door.ca_file is not None:
         environment["CURL_CA_BUNDLE"] = door.ca_file
-    done = subprocess.run([curl, *arguments], cwd=folder, env=environment, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(
+        [curl, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
     said = done.stderr.decode(errors="replace")
-    _holds(done.returncode == 0, f"curl ended with exit status {done.returncode}:{said[said.find('curl:') + 5 :]}")
+    _holds(
+        done.returncode == 0,
+        f"curl ended with exit status {done.returncode}:{said[said.find('curl:') + 5 :]}",
+    )
 
 
 def _is_reply(value):

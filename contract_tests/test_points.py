@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from contract_doors import GIVEN_URL
 
-from mock_p1.verifying.checks import ASSUMED, DOCUMENTED
-from mock_p1.verifying.running import judge
+from mock_p1.verify.all_checks import ASSUMED, DOCUMENTED
+from mock_p1.verify.runner import judge
 
 
 def _points(checks, mark):
@@ -26,8 +26,14 @@ def test_assumed(door, check):
     """What the manual leaves open is as the mock assumes it."""
     result = _judged(door, check)
     if result.outcome != "confirmed":
-        instead = f"; a scenario can say so: assumptions: {dict(result.assumption)}" if result.assumption else ""
-        pytest.fail(f"assumption refuted, no broken contract: {_beside(result)}{instead}", pytrace=False)
+        instead = (
+            f"; a scenario can say so: assumptions: {dict(result.assumption)}"
+            if result.assumption
+            else ""
+        )
+        pytest.fail(
+            f"assumption refuted, no broken contract: {_beside(result)}{instead}", pytrace=False
+        )
 
 
 def _judged(door, check):

@@ -8,18 +8,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from mock_p1.control.app import create_app
-    from mock_p1.core.contract import DOCUMENTED_ERRORS
-    from mock_p1.core.driver import NoSuchJob, NoSuchStep
-    from mock_p1.core.problems import ScenarioError
-    from mock_p1.core.scenario import Scenario
-    from mock_p1.loading import load_scenario
-    from mock_p1.testing.handle import Handle
-    from mock_p1.testing.polls import Poll
-    from mock_p1.testing.starting import mocked, serving
+from mock_p1._version import __version__
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from mock_p1.contract.operations import DOCUMENTED_ERRORS
+    from mock_p1.engine.driver import NoSuchJob, NoSuchStep
+    from mock_p1.scenario.files import load_scenario
+    from mock_p1.scenario.model import Scenario
+    from mock_p1.scenario.problems import ScenarioError
+    from mock_p1.server.app import create_app
+    from mock_p1.testing.handle import Handle
+    from mock_p1.testing.mocks import mocked, serving
+    from mock_p1.testing.polls import Poll
+
 
 __all__ = [
     "DOCUMENTED_ERRORS",
@@ -29,6 +30,7 @@ __all__ = [
     "Poll",
     "Scenario",
     "ScenarioError",
+    "__version__",
     "create_app",
     "load_scenario",
     "mocked",
@@ -36,17 +38,17 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DOCUMENTED_ERRORS": "core.contract",
+    "DOCUMENTED_ERRORS": "contract.operations",
     "Handle": "testing.handle",
-    "NoSuchJob": "core.driver",
-    "NoSuchStep": "core.driver",
+    "NoSuchJob": "engine.driver",
+    "NoSuchStep": "engine.driver",
     "Poll": "testing.polls",
-    "Scenario": "core.scenario",
-    "ScenarioError": "core.problems",
-    "create_app": "control.app",
-    "load_scenario": "loading",
-    "mocked": "testing.starting",
-    "serving": "testing.starting",
+    "Scenario": "scenario.model",
+    "ScenarioError": "scenario.problems",
+    "create_app": "server.app",
+    "load_scenario": "scenario.files",
+    "mocked": "testing.mocks",
+    "serving": "testing.mocks",
 }
 
 

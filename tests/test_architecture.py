@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -15,30 +16,50 @@ PACKAGE = Path(mock_p1.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 ROOMS = {
-    "core": set(),
-    "verifying": set(),
-    "loading": {"core"},
-    "doors": {"core"},
-    "control": {"core", "loading", "doors"},
-    "testing": {"core", "loading", "doors", "control"},
-    "cli": {"core", "loading", "doors", "control", "testing", "verifying"},
+    "base": set(),
+    "contract": {"base"},
+    "scenario": {"base", "contract"},
+    "engine": {"base", "contract", "scenario"},
+    "analysis": {"base", "contract", "scenario", "engine"},
+    "transports": {"base", "contract", "scenario", "engine"},
+    "admin": {"base", "contract", "scenario", "engine", "analysis"},
+    "server": {"base", "contract", "scenario", "engine", "transports", "admin"},
+    "oneclock": {"base"},
+    "testing": {
+        *("base", "contract", "scenario", "engine", "analysis", "transports"),
+        *("admin", "server", "oneclock"),
+    },
+    "verify": set(),
+    "cli": {
+        *("base", "contract", "scenario", "engine", "analysis", "transports"),
+        *("admin", "server", "oneclock", "testing", "verify"),
+    },
 }
-"""What each room of the package may import; the root, which holds the version and lazy names, is open to all."""
+"""What each room of the package may import; the root, which holds the version and lazy names, is
+open to all."""
 
-DOORS = {
-    "flask": ({"flask", "werkzeug"}, "flask_"),
-    "in-process": ({"responses", "requests", "urllib3"}, "responses_"),
-    "server": ({"uvicorn", "httptools"}, ""),
+TRANSPORTS = {
+    "wsgi": {"flask", "werkzeug"},
+    "asgi": {"uvicorn", "httptools"},
+    "in_process": {"responses", "requests", "urllib3"},
+    "responses_patch": {"responses", "requests", "urllib3"},
+    "asgi_wire": {"uvicorn", "httptools"},
 }
-"""The outside libraries of each door, and how its files begin; the server's are all the others."""
+"""The outside libraries of each transport."""
 
-CORE_LIBRARIES = {
-    "pydantic": {"model", "scenario", "steps", "spans", "fakes", "overload", "parse", "schema"},
-    "pydantic_core": {"model", "fakes"},
-    "yaml": {"yaml_tree", "parse"},
-    "faker": {"values", "results"},
+PURE = {
+    "base": {"pydantic": {"strict_model"}, "pydantic_core": {"strict_model"}},
+    "contract": {"pydantic": {"assumptions"}},
+    "scenario": {
+        "pydantic": {"model", "steps", "step_length", "faker_fields", "parser", "json_schema"},
+        "pydantic_core": {"faker_fields"},
+        "yaml": {"yaml_reader", "parser", "redaction"},
+        "faker": {"faker_values"},
+    },
+    "engine": {},
+    "analysis": {},
 }
-"""Where in the core an outside library may be used."""
+"""The rooms that open nothing, and where in them an outside library may be used."""
 
 
 def is_for_types(node):
@@ -49,7 +70,9 @@ def is_for_types(node):
 def nodes(tree, *, at_start=False):
     """Yield the nodes of a module; with ``at_start`` only those that run when it is imported."""
     for node in ast.iter_child_nodes(tree):
-        if at_start and (is_for_types(node) or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)):
+        if at_start and (
+            is_for_types(node) or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        ):
             continue
         yield node
         yield from nodes(node, at_start=at_start)
@@ -84,7 +107,11 @@ def room(module):
 
 def ours(path, **options):
     """Return those of our own modules that a file imports."""
-    return {name for name in imports(path, **options) if name in MODULES}
+    return {name for name in imports(path, **options) if name in MODULES} - {
+        package
+        for name in imports(path, **options)
+        if (package := name.rpartition(".")[0]) != name and name in MODULES and package != "mock_p1"
+    }
 
 
 def libraries(path):
@@ -93,73 +120,116 @@ def libraries(path):
     return names - sys.stdlib_module_names - {"mock_p1", "_typeshed"}
 
 
-@pytest.mark.parametrize("path", FILES, ids=module_of)
-def test_imports_go_one_way(path):
-    """From core to doors to control and testing to cli; nobody imports the command line."""
-    here = room(module_of(path))
-    if here in ("", "__main__"):
-        return  # the root: lazy names, and `python -m mock_p1`
-    allowed = ROOMS[here] | {here, ""}
-    assert {name for name in ours(path) if room(name) not in allowed} == set()
+def offenders():
+    """Yield every import that runs against the order of the rooms."""
+    for name, path in MODULES.items():
+        here = room(name)
+        if here in ("", "__main__", "_version"):
+            continue  # the root: lazy names, the version, and `python -m mock_p1`
+        for other in sorted(ours(path)):
+            if other == "mock_p1":
+                yield f"{name} imports the root; take what it needs from where it is made"
+            elif room(other) not in ROOMS[here] | {here, "_version"}:
+                yield f"{name} imports {other}; {here} may import {', '.join(sorted(ROOMS[here]))}"
+
+
+def test_imports_go_one_way():
+    """Types and lazy imports count; all offenders are named at once."""
+    assert list(offenders()) == []
 
 
 def test_every_room_is_known():
     """A new one must be given its place."""
-    assert {room(module) for module in MODULES} == {*ROOMS, "", "__main__"}
+    assert {room(module) for module in MODULES} == {*ROOMS, "", "__main__", "_version"}
 
 
 def test_nothing_imports_in_a_circle():
-    """Of what runs when modules are imported."""
+    """Nowhere, with types and lazy imports counted."""
     graph = {
-        name: ours(path, at_start=True) - {name, name.rpartition(".")[0], "mock_p1"} for name, path in MODULES.items()
+        name: ours(path) - {name, name.rpartition(".")[0], "mock_p1"}
+        for name, path in MODULES.items()
+        if name != "mock_p1"
     }
-    assert set(TopologicalSorter(graph).static_order()) == set(MODULES)
+    assert set(TopologicalSorter(graph).static_order()) == set(graph)
 
 
-CORE = [path for path in FILES if path.parent.name == "core"]
+def test_a_file_name_occurs_once():
+    """Whoever looks for a name finds one file."""
+    stems = Counter(path.stem for path in FILES if path.stem not in ("__init__", "__main__"))
+    assert [stem for stem, count in stems.items() if count > 1] == []
 
 
-@pytest.mark.parametrize("path", CORE, ids=module_of)
-def test_the_core_is_pure(path):
-    """Beyond the standard library it has four libraries, each in few files; no framework, no network."""
-    assert {name for name in libraries(path) if path.stem not in CORE_LIBRARIES.get(name, ())} == set()
+def in_pure_rooms():
+    """Yield the files of the rooms that open nothing."""
+    return [path for path in FILES if path.parent.name in PURE]
 
 
-@pytest.mark.parametrize("path", CORE, ids=module_of)
-def test_the_core_neither_sleeps_nor_opens_anything(path):
+def test_the_heart_has_few_libraries():
+    """Beyond the standard library, each in few files; no framework, no network."""
+    found = {
+        f"{module_of(path)}: {name}"
+        for path in in_pure_rooms()
+        for name in libraries(path)
+        if path.stem not in PURE[path.parent.name].get(name, ())
+    }
+    assert found == set()
+
+
+OPENS = {"socket", "asyncio", "subprocess", "http", "urllib.request", "os", "shutil", "tempfile"}
+MAY_OPEN = {"files": {"os", "pathlib"}}
+"""The one file of these rooms that opens files."""
+
+
+def test_the_heart_neither_sleeps_nor_opens_anything():
     """No socket, no file, no thread, no process; real time in the clock alone."""
-    forbidden = {"socket", "asyncio", "subprocess", "http", "urllib.request", "os", "pathlib", "shutil", "tempfile"}
-    assert not imports(path) & forbidden
-    if path.stem != "clock":
-        assert "time" not in imports(path)
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    called = {ast.unparse(node.func) for node in nodes(tree) if isinstance(node, ast.Call)}
-    allowed = {"datetime.now"} if path.stem == "clock" else set()
-    assert called & {"open", "sleep", "Thread", "datetime.now", "print", "input"} <= allowed
+    found = set()
+    for path in in_pure_rooms():
+        allowed = MAY_OPEN.get(path.stem, set())
+        found |= {
+            f"{module_of(path)}: {n}" for n in imports(path) & (OPENS | {"pathlib"}) - allowed
+        }
+        if path.stem != "clock":
+            found |= {f"{module_of(path)}: {n}" for n in imports(path) & {"time"}}
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        called = {ast.unparse(node.func) for node in nodes(tree) if isinstance(node, ast.Call)}
+        fine = {"datetime.now"} if path.stem == "clock" else set()
+        wrong = called & {"open", "sleep", "Thread", "datetime.now", "print", "input"} - fine
+        found |= {f"{module_of(path)}: {name}()" for name in wrong}
+    assert found == set()
 
 
-def door_of(stem):
-    """Return the door that a file of the room belongs to."""
-    return next(name for name, (_, begins) in DOORS.items() if stem.startswith(begins))
+def test_a_transport_has_its_own_library_alone():
+    """None imports another one's."""
+    found = {
+        f"{module_of(path)}: {name}"
+        for path in FILES
+        if path.parent.name == "transports" and path.stem != "__init__"
+        for name in libraries(path) - TRANSPORTS[path.stem]
+    }
+    assert found == set()
 
 
-@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name == "doors"], ids=module_of)
-def test_no_door_imports_another_door(path):
-    """Nor another door's library."""
-    here = door_of(path.stem)
-    others = {door_of(name.split(".")[2]) for name in ours(path) if name.startswith("mock_p1.doors.")}
-    assert others <= {here}
-    assert libraries(path) <= DOORS[here][0]
+HEAVY = {
+    "flask",
+    "werkzeug",
+    "responses",
+    "requests",
+    "faker",
+    "pydantic",
+    "uvicorn",
+    "yaml",
+    "click",
+    "rich",
+}
 
 
-HEAVY = {"flask", "werkzeug", "responses", "requests", "faker", "pydantic", "uvicorn", "yaml", "click", "rich"}
-
-
-@pytest.mark.parametrize("module", ["mock_p1", "mock_p1.testing.pytest_plugin"])
+@pytest.mark.parametrize("module", ["mock_p1", "mock_p1.testing.plugin"])
 def test_what_everybody_loads_is_light(module):
     """`import mock_p1`, and the plugin that every pytest run of every project imports, load no library."""
     code = f"import sys, pytest\nbefore = set(sys.modules)\nimport {module}\nprint(*(set(sys.modules) - before))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
+    )
     loaded = set(done.stdout.split())
     assert module in loaded
     assert not {name.partition(".")[0] for name in loaded} & HEAVY

@@ -1,9 +1,11 @@
-"""Drives `mock-p1 serve` with schemathesis by our own OpenAPI document. Exit 0 if no check of any phase fails.
+"""Drives `mock-p1 serve` with schemathesis by our own OpenAPI document.
 
-Twice: as the mock is by itself, and with HTTP statuses as APIs usually have them. In the first run the check
-`ignored_auth` is left out: it knows 401 and 403 only, and this API (assumed) says 400. In the second run every check
-is on. What is run, and how many cases it came to, is read from schemathesis' own report: a phase that did not run, or
-next to no cases, is a failure too.
+Exit 0 if no check of any phase fails.
+
+Twice: as the mock is by itself, and with HTTP statuses as APIs usually have them. In the first run
+the check `ignored_auth` is left out: it knows 401 and 403 only, and this API (assumed) says 400. In
+the second run every check is on. What is run, and how many cases it came to, is read from
+schemathesis' own report: a phase that did not run, or next to no cases, is a failure too.
 """
 
 from __future__ import annotations
@@ -17,8 +19,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from mock_p1.core.openapi import openapi
-from mock_p1.loading import load_scenario
+from mock_p1.contract.openapi_document import openapi
+from mock_p1.scenario.files import load_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,9 +50,15 @@ def main() -> int:
 
 def _run(name: str, assumptions: str, options: list[str]) -> int:
     with TemporaryDirectory() as folder:
-        scenario, document, report = (Path(folder) / file for file in ("scenario.yaml", "openapi.json", "report.json"))
-        scenario.write_text((HERE / "scenario.yaml").read_text(encoding="utf-8") + assumptions, encoding="utf-8")
-        document.write_text(json.dumps(openapi(load_scenario(scenario).assumptions)), encoding="utf-8")
+        scenario, document, report = (
+            Path(folder) / file for file in ("scenario.yaml", "openapi.json", "report.json")
+        )
+        scenario.write_text(
+            (HERE / "scenario.yaml").read_text(encoding="utf-8") + assumptions, encoding="utf-8"
+        )
+        document.write_text(
+            json.dumps(openapi(load_scenario(scenario).assumptions)), encoding="utf-8"
+        )
         with _served(scenario) as url:
             done = subprocess.run(
                 [
@@ -62,7 +70,9 @@ def _run(name: str, assumptions: str, options: list[str]) -> int:
                 ],
                 capture_output=True, encoding="utf-8", check=False, cwd=folder,
             )  # fmt: skip
-        problem = None if done.returncode else _too_little(json.loads(report.read_text(encoding="utf-8")))
+        problem = (
+            None if done.returncode else _too_little(json.loads(report.read_text(encoding="utf-8")))
+        )
     if done.returncode or problem:
         print(done.stdout, done.stderr, sep="\n")
         print(f"schemathesis, {name}: {problem or f'exit {done.returncode}'}")

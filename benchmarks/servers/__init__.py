@@ -1,1 +1,4 @@
-"""What the mock's server is measured against. Each module runs in a process of its own and prints its URL."""
+"""What the mock's server is measured against.
+
+Each module runs in a process of its own and prints its URL.
+"""

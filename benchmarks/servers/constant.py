@@ -10,7 +10,7 @@ import sys
 
 import uvicorn
 
-from mock_p1.testing.server import configuration
+from mock_p1.server.server import configuration
 
 BODY = sys.argv[1].encode()
 HEADERS = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(BODY))]

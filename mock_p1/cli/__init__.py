@@ -1,23 +1,40 @@
-"""The command line. ``main`` is the entry point of ``mock-p1``; each command lives in a file of its own.
+"""The command line.
 
-Here stand only the commands' names and what ``mock-p1 --help`` says of them: a command is imported when it is called.
+``main`` is the entry point of ``mock-p1``; each command lives in a file of its own.
+
+Here stand only the commands' names and what ``mock-p1 --help`` says of them: a command is imported
+when it is called.
 """
 
 from __future__ import annotations
 
-from mock_p1 import __version__
-from mock_p1.cli.lazy import Command, LazyGroup
+from mock_p1._version import __version__
+from mock_p1.cli.group import Command, LazyGroup
 
 COMMANDS = {
-    "demo": Command("mock_p1.cli.demo:demo", "Start here: poll a server, fetch a result, meet the errors."),
+    "demo": Command(
+        "mock_p1.cli.demo:demo", "Start here: poll a server, fetch a result, meet the errors."
+    ),
     "serve": Command("mock_p1.cli.serve:serve", "Serve a scenario on this machine until stopped."),
     "scenarios": Command("mock_p1.cli.scenarios:scenarios", "List the bundled scenarios."),
-    "check": Command("mock_p1.cli.check:check", "Check scenario files; name every problem in them."),
-    "explain": Command("mock_p1.cli.explain:explain", "Tell what each poll would see, without running anything."),
-    "schema": Command("mock_p1.cli.schema:schema", "Print the JSON Schema of scenario files, for editors."),
-    "openapi": Command("mock_p1.cli.openapi:openapi", "Print the OpenAPI 3.1 description of the imitated API."),
-    "verify": Command("mock_p1.cli.verify:verify", "Hold any server, the real one too, against the contract."),
-    "healthcheck": Command("mock_p1.cli.healthcheck:healthcheck", "Ask a running server whether it is well."),
+    "check": Command(
+        "mock_p1.cli.check:check", "Check scenario files; name every problem in them."
+    ),
+    "explain": Command(
+        "mock_p1.cli.explain:explain", "Tell what each poll would see, without running anything."
+    ),
+    "schema": Command(
+        "mock_p1.cli.schema:schema", "Print the JSON Schema of scenario files, for editors."
+    ),
+    "openapi": Command(
+        "mock_p1.cli.openapi:openapi", "Print the OpenAPI 3.1 description of the imitated API."
+    ),
+    "verify": Command(
+        "mock_p1.cli.verify:verify", "Hold any server, the real one too, against the contract."
+    ),
+    "healthcheck": Command(
+        "mock_p1.cli.healthcheck:healthcheck", "Ask a running server whether it is well."
+    ),
 }
 """The commands in the order of the help page, each with its place and its line there."""
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from mock_p1.core.parse import MAX_BYTES, parse
-from mock_p1.core.problems import Problem, ScenarioError
-from mock_p1.loading import SUFFIXES, load_scenario
+from mock_p1.scenario.files import SUFFIXES, load_scenario
+from mock_p1.scenario.parser import MAX_BYTES, parse
+from mock_p1.scenario.problems import Problem, ScenarioError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +26,8 @@ STANDARD_INPUT: Final = "-"
 def check(ctx: click.Context, files: tuple[str, ...]) -> None:
     """Check scenario files: exit 0 if all can be used, 1 if not.
 
-    FILE is a scenario file, a folder (all scenario files in it), a bundled name, or - for standard input. Every
-    problem is a line `file:line:column: what is wrong`.
+    FILE is a scenario file, a folder (all scenario files in it), a bundled name, or - for standard
+    input. Every problem is a line `file:line:column: what is wrong`.
     """
     checked = wrong = found = 0
     for name in files:
@@ -38,7 +38,9 @@ def check(ctx: click.Context, files: tuple[str, ...]) -> None:
             for problem in problems:
                 click.echo(str(problem))
     if found:
-        click.secho(f"{_many(found, 'problem')} in {wrong} of {_many(checked, 'file')}", fg="red", bold=True)
+        click.secho(
+            f"{_many(found, 'problem')} in {wrong} of {_many(checked, 'file')}", fg="red", bold=True
+        )
         ctx.exit(1)
     click.secho(f"{_many(checked, 'file')} checked, no problem", fg="green")
 
@@ -53,7 +55,9 @@ def _problems(name: str) -> Iterator[tuple[Problem, ...]]:
             yield (Problem(name, 0, 0, f"the folder cannot be read: {error.strerror or error}"),)
             return
         if not sources:
-            yield (Problem(name, 0, 0, f"the folder holds no scenario file ({', '.join(SUFFIXES)})"),)
+            yield (
+                Problem(name, 0, 0, f"the folder holds no scenario file ({', '.join(SUFFIXES)})"),
+            )
     for source in sources:
         try:
             _read_standard_input() if source == STANDARD_INPUT else load_scenario(source)
@@ -64,8 +68,13 @@ def _problems(name: str) -> Iterator[tuple[Problem, ...]]:
 
 
 def _scenario_files(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
-    """Return the scenario files that stand in a folder, not those in folders below; a JSON Schema is none."""
-    files = (file for file in sorted(folder.iterdir()) if file.suffix in suffixes and file.is_file())
+    """Return the scenario files that stand in a folder, not those in folders below.
+
+    A JSON Schema is none.
+    """
+    files = (
+        file for file in sorted(folder.iterdir()) if file.suffix in suffixes and file.is_file()
+    )
     return [str(file) for file in files if not file.name.endswith(".schema.json")]
 
 

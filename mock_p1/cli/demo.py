@@ -1,4 +1,7 @@
-"""``mock-p1 demo``: what a newcomer runs first. A real server, and a client that does what their own will do."""
+"""``mock-p1 demo``: what a newcomer runs first.
+
+A real server, and a client that does what their own will do.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,10 @@ import click
 import requests
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from mock_p1.cli.console import Results
-from mock_p1.cli.failure import Failure
+from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import speed_option
-from mock_p1.testing.starting import serving
+from mock_p1.cli.output import Results
+from mock_p1.testing.mocks import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,12 +40,24 @@ ERRORS: Final = (
     ("a job that does not exist", "demo-key", "no-such-job"),
     ("a job that was deleted", "demo-key", "deleted-001"),
 )
-"""How a client of scenarios/demo.yaml provokes each documented error: in words, the key, the job."""
+"""How a client of scenarios/demo.yaml provokes each documented error.
+
+In words, the key, the job.
+"""
 
 NEXT: Final = (
-    ("mock-p1 serve", "the same server on port 8191, until you stop it; then, in another terminal:"),
-    ('curl -H "x-api-key: demo-key" "http://127.0.0.1:8191/v1/external/retrain_jobs/retrain-001"', ""),
-    ("mock-p1 scenarios", "what else there is to serve: failures, a flaky network, two hours of training"),
+    (
+        "mock-p1 serve",
+        "the same server on port 8191, until you stop it; then, in another terminal:",
+    ),
+    (
+        'curl -H "x-api-key: demo-key" "http://127.0.0.1:8191/v1/external/retrain_jobs/retrain-001"',
+        "",
+    ),
+    (
+        "mock-p1 scenarios",
+        "what else there is to serve: failures, a flaky network, two hours of training",
+    ),
     ("mock-p1 explain demo", "what each poll would see, without running anything"),
     ("mock-p1 check my-scenario.yaml", "every mistake in a scenario of your own, with its line"),
 )
@@ -66,8 +81,8 @@ def test_polls_until_finished(mock_p1):
 def demo(*, speed: float) -> None:
     """Show what Mock P1 does, in a few seconds: a real server, and a client that polls it.
 
-    The job is polled until it is finished, the result downloaded and shown, the five documented errors provoked.
-    Nothing leaves this machine.
+    The job is polled until it is finished, the result downloaded and shown, the five documented
+    errors provoked. Nothing leaves this machine.
     """
     results = Results()
     try:
@@ -78,7 +93,9 @@ def demo(*, speed: float) -> None:
         raise Failure(f"the demonstration broke off: {error}") from None
 
 
-def _show_everything(mock: Handle, client: requests.Session, results: Results, second: float) -> None:
+def _show_everything(
+    mock: Handle, client: requests.Session, results: Results, second: float
+) -> None:
     results.line("Mock P1: a double of the Prediction One retrain status API", "bold")
     results.line(
         f"A server is up at {mock.url}. It serves the bundled scenario {SCENARIO}; nothing leaves this machine."
@@ -102,15 +119,21 @@ def _show_everything(mock: Handle, client: requests.Session, results: Results, s
     results.line(indent(TEST, "    ").rstrip(), "cyan")
 
 
-def _poll_until_finished(mock: Handle, client: requests.Session, results: Results, second: float) -> dict[str, Any]:
+def _poll_until_finished(
+    mock: Handle, client: requests.Session, results: Results, second: float
+) -> dict[str, Any]:
     url = f"{mock.url}/v1/external/retrain_jobs/{mock.job_id}"
     results.line(f"  GET {url}")
     began = time.monotonic()
     with _progress(results, f"polling {mock.job_id}") as said:
         for _ in range(PATIENCE):
-            reply = client.get(url, headers={"x-api-key": mock.api_key}, timeout=CLIENT_TIMEOUT).json()
+            reply = client.get(
+                url, headers={"x-api-key": mock.api_key}, timeout=CLIENT_TIMEOUT
+            ).json()
             after = (time.monotonic() - began) / second
-            shown = {name: value for name, value in reply.items() if name not in ("status", "metadata")}
+            shown = {
+                name: value for name, value in reply.items() if name not in ("status", "metadata")
+            }
             more = "  ".join(f"{name}: {value}" for name, value in shown.items())
             results.line(f"  {after:4.1f} s  {reply['status']:<12}  {more}".rstrip())
             if reply["status"] == "job_finished":
@@ -126,7 +149,12 @@ def _progress(results: Results, what: str) -> Iterator[Callable[[str], None]]:
     if not results.live:
         yield lambda _: None
         return
-    columns = (SpinnerColumn("line"), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn("line"),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=results.console, transient=True) as progress:
         task = progress.add_task(f"  {what}", total=None)
         yield lambda status: progress.update(task, description=f"  {what}: {status}")
@@ -136,7 +164,9 @@ def _show_download(url: str, client: requests.Session, results: Results) -> None
     answer = client.get(url, timeout=CLIENT_TIMEOUT)
     content = answer.content
     results.line(f"  GET {url}")
-    results.line(f"  HTTP {answer.status_code}, {answer.headers['content-type']}, {len(content):,} bytes, holding")
+    results.line(
+        f"  HTTP {answer.status_code}, {answer.headers['content-type']}, {len(content):,} bytes, holding"
+    )
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for name in archive.namelist():
             lines = archive.read(name).decode("utf-8").splitlines()
@@ -151,9 +181,13 @@ def _show_errors(mock: Handle, client: requests.Session, results: Results) -> No
     rows, codes = [], set()
     for what, key, job in ERRORS:
         headers = {} if key is None else {"x-api-key": key}
-        answer = client.get(f"{mock.url}/v1/external/retrain_jobs/{job}", headers=headers, timeout=CLIENT_TIMEOUT)
+        answer = client.get(
+            f"{mock.url}/v1/external/retrain_jobs/{job}", headers=headers, timeout=CLIENT_TIMEOUT
+        )
         body = answer.json()
         rows.append((what, f"{answer.status_code}", body["message"]))
         codes.add(f"{body['code']} {body['error']}")
     results.table(rows, header=("polled with", "HTTP", "message"), styles=("", "", "yellow"))
-    results.line(f"  All five are {' and '.join(sorted(codes))}: only the message tells them apart.")
+    results.line(
+        f"  All five are {' and '.join(sorted(codes))}: only the message tells them apart."
+    )

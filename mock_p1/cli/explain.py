@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from mock_p1.cli.console import Results
-from mock_p1.cli.failure import Failure
-from mock_p1.core.doubts import doubts
-from mock_p1.core.durations import format_duration
-from mock_p1.core.explain import account_of, accounts
-from mock_p1.core.problems import unknown
-from mock_p1.core.program import Jobs
-from mock_p1.loading import load_scenario
+from mock_p1.analysis.explanation import explanation_of, explanations
+from mock_p1.analysis.lint import lint_warnings
+from mock_p1.base.durations import format_duration
+from mock_p1.base.text import unknown
+from mock_p1.cli.command_error import Failure
+from mock_p1.cli.output import Results
+from mock_p1.engine.program import Jobs
+from mock_p1.scenario.files import load_scenario
 
 if TYPE_CHECKING:
-    from mock_p1.core.explain import Account
-    from mock_p1.core.scenario import Scenario
+    from mock_p1.analysis.explanation import Explanation
+    from mock_p1.scenario.model import Scenario
 
 MANY: Final = 1000
 """How many ids are looked through for one that was perhaps meant."""
@@ -30,12 +30,17 @@ MANY: Final = 1000
 def explain(scenario: str, job: str | None) -> None:
     """Tell what polling SCENARIO would show, poll by poll or moment by moment, without running it.
 
-    SCENARIO is a bundled name or a file. Also tells what was probably not meant: jobs that never finish, steps and
-    patterns that are never reached. Exits 1 if the scenario cannot be used or has no such job.
+    SCENARIO is a bundled name or a file. Also tells what was probably not meant: jobs that never
+    finish, steps and patterns that are never reached. Exits 1 if the scenario cannot be used or has
+    no such job.
     """
     loaded = load_scenario(scenario)
-    told = [_named(loaded, job)] if job is not None else list(accounts(loaded))
-    found = [doubt for doubt in doubts(loaded) if job is None or doubt.job in (None, told[0].entry, told[0].place)]
+    told = [_named(loaded, job)] if job is not None else list(explanations(loaded))
+    found = [
+        doubt
+        for doubt in lint_warnings(loaded)
+        if job is None or doubt.job in (None, told[0].entry, told[0].place)
+    ]
     results = Results()
     results.line(f"{loaded.name}: {loaded.description}" if loaded.description else loaded.name)
     _keys(results, loaded)
@@ -44,14 +49,18 @@ def explain(scenario: str, job: str | None) -> None:
     if job is None and "*" not in loaded.jobs:
         results.line("\nAny other job: not_found_retrain_job")
     for number, doubt in enumerate(found):
-        results.line(f"{'' if number else chr(10)}{doubt.source}: warning: {doubt.text}", style="yellow")
+        results.line(
+            f"{'' if number else chr(10)}{doubt.source}: warning: {doubt.text}", style="yellow"
+        )
 
 
-def _named(scenario: Scenario, job_id: str) -> Account:
-    account = account_of(scenario, job_id)
+def _named(scenario: Scenario, job_id: str) -> Explanation:
+    account = explanation_of(scenario, job_id)
     if account is None:
         known = islice(Jobs(scenario, scenario.seed).ids(), MANY)
-        raise Failure(f"{scenario.name}: {unknown('job', job_id, known)}; polls of it see not_found_retrain_job")
+        raise Failure(
+            f"{scenario.name}: {unknown('job', job_id, known)}; polls of it see not_found_retrain_job"
+        )
     return account
 
 
@@ -63,14 +72,26 @@ def _keys(results: Results, scenario: Scenario) -> None:
     results.line("\nAPI keys")
     results.table(rows)
     if (limit := scenario.rate_limit) is not None:
-        results.line(f"\nRate limit: {limit.polls} polls by one key in {format_duration(limit.per)}; more see HTTP 429")
+        results.line(
+            f"\nRate limit: {limit.polls} polls by one key in {format_duration(limit.per)}; more see HTTP 429"
+        )
 
 
-def _account(results: Results, account: Account, to_others: str) -> None:
-    seen_by = "" if account.api_key is None else f", for the key {account.api_key} (others see {to_others})"
+def _account(results: Results, account: Explanation, to_others: str) -> None:
+    seen_by = (
+        ""
+        if account.api_key is None
+        else f", for the key {account.api_key} (others see {to_others})"
+    )
     results.line(f"\n{account.title[0].upper()}{account.title[1:]}{seen_by}: {account.length}")
     rows = [
-        (row.when, row.outcome, str(row.http_status or "-"), row.source.rpartition(":")[2], row.details)
+        (
+            row.when,
+            row.outcome,
+            str(row.http_status or "-"),
+            row.source.rpartition(":")[2],
+            row.details,
+        )
         for row in account.rows
     ]
     results.table(rows, header=("when", "answer", "HTTP", "line", "with"))

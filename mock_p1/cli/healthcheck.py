@@ -1,4 +1,7 @@
-"""``mock-p1 healthcheck``: ask a running server whether it is well. For containers: light, and quick to give up."""
+"""``mock-p1 healthcheck``: ask a running server whether it is well.
+
+For containers: light, and quick to give up.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mock_p1.cli.failure import Failure
+from mock_p1.base.text import printable
+from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import host_option, port_option, tls_cert_option, tls_option
-from mock_p1.cli.text import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +23,10 @@ if TYPE_CHECKING:
 PATH: Final = "/__admin/health"
 MAX_ANSWER: Final = 10_000
 NOT_IMITATED: Final = "MOCK_P1_NOT_IMITATED"
-"""What a mock without ``/__admin`` answers there, and nothing but a mock; it notes the question as a request."""
+"""What a mock without ``/__admin`` answers there, and nothing but a mock.
+
+It notes the question as a request.
+"""
 
 _LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 -- compared, not bound
 
@@ -31,24 +37,34 @@ _LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noq
 @tls_option("The server speaks HTTPS.")
 @tls_cert_option("The server speaks HTTPS, with this certificate.")
 @click.option(
-    "--timeout", default=2.0, type=click.FloatRange(0, 60, min_open=True), metavar="SECONDS", help="When to give up."
+    "--timeout",
+    default=2.0,
+    type=click.FloatRange(0, 60, min_open=True),
+    metavar="SECONDS",
+    help="When to give up.",
 )
 def healthcheck(*, host: str, port: int, tls: bool, tls_cert: Path | None, timeout: float) -> None:
     """Ask a running server whether it is well: exit 0 if it is, 1 if not.
 
-    Without options it follows the variables of `mock-p1 serve`: MOCK_P1_HOST, MOCK_P1_PORT and those of TLS. It sends
-    nothing secret, so it takes whatever certificate the server shows.
+    Without options it follows the variables of `mock-p1 serve`: MOCK_P1_HOST, MOCK_P1_PORT and
+    those of TLS. It sends nothing secret, so it takes whatever certificate the server shows.
     """
     if port == 0:
-        raise Failure("port 0 let the server take any free port; give --port (or MOCK_P1_PORT) the one it printed")
+        raise Failure(
+            "port 0 let the server take any free port; give --port (or MOCK_P1_PORT) the one it printed"
+        )
     address = _LOOPBACK.get(host, host)
     secure = tls or tls_cert is not None
     shown = f"http{'s' if secure else ''}://{f'[{address}]' if ':' in address else address}:{port}"
     try:
         found = _well(*_ask(_connection(address, port, timeout, secure=secure)))
     except (OSError, HTTPException, ValueError) as error:
-        reason = printable((getattr(error, "strerror", None) or str(error) or type(error).__name__).strip())
-        raise Failure(f"{shown}{PATH}: no answer of a Mock P1 server ({reason}); is `mock-p1 serve` running?") from None
+        reason = printable(
+            (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip()
+        )
+        raise Failure(
+            f"{shown}{PATH}: no answer of a Mock P1 server ({reason}); is `mock-p1 serve` running?"
+        ) from None
     click.echo(f"{shown} is well: {found}")
 
 
@@ -62,7 +78,10 @@ def _connection(host: str, port: int, timeout: float, *, secure: bool) -> HTTPCo
 
 
 def _ask(connection: HTTPConnection) -> tuple[int, Any]:
-    """Return the HTTP status and the JSON of the answer; OSError, HTTPException or ValueError if there is none."""
+    """Return the HTTP status and the JSON of the answer.
+
+    OSError, HTTPException or ValueError if there is none.
+    """
     try:
         connection.request("GET", PATH)
         response = connection.getresponse()
@@ -74,10 +93,18 @@ def _ask(connection: HTTPConnection) -> tuple[int, Any]:
 
 def _well(status: int, answer: Any) -> str:  # noqa: ANN401 -- any JSON
     """Return what the server says of itself; ValueError if that is not that it is well."""
-    if isinstance(answer, dict) and status == HTTPStatus.NOT_FOUND and answer.get("error") == NOT_IMITATED:
+    if (
+        isinstance(answer, dict)
+        and status == HTTPStatus.NOT_FOUND
+        and answer.get("error") == NOT_IMITATED
+    ):
         return "Mock P1, without /__admin"
     if status != HTTPStatus.OK:
         raise ValueError(f"HTTP {status}")
-    if not isinstance(answer, dict) or answer.get("status") != "ok" or not {"version", "scenario"} <= answer.keys():
+    if (
+        not isinstance(answer, dict)
+        or answer.get("status") != "ok"
+        or not {"version", "scenario"} <= answer.keys()
+    ):
         raise ValueError("something else listens there")
     return f"Mock P1 {answer['version']}, serving {answer['scenario']}"

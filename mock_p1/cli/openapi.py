@@ -7,17 +7,22 @@ import json
 import click
 import yaml
 
-from mock_p1.core.openapi import openapi as description
+from mock_p1.contract.openapi_document import openapi as description
 
 
 @click.command()
-@click.option("--yaml", "as_yaml", is_flag=True, envvar="MOCK_P1_YAML", help="Print YAML instead of JSON.")
+@click.option(
+    "--yaml", "as_yaml", is_flag=True, envvar="MOCK_P1_YAML", help="Print YAML instead of JSON."
+)
 def openapi(*, as_yaml: bool) -> None:
     """Print the OpenAPI 3.1 description of the imitated API.
 
-    Each element says by x-standing how well it is known, documented or assumed, and by x-source where from.
+    Each element says by x-standing how well it is known, documented or assumed, and by x-source
+    where from.
     """
-    text = json.dumps(description(), indent=2)  # ASCII, so that any redirection keeps it whole; YAML likewise
+    text = json.dumps(
+        description(), indent=2
+    )  # ASCII, so that any redirection keeps it whole; YAML likewise
     if as_yaml:
         text = yaml.safe_dump(json.loads(text), sort_keys=False, width=100).rstrip()
     click.echo(text)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mock_p1.core.clock import MAX_SPEED
+from mock_p1.base.clock import MAX_SPEED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,9 @@ class Speed(click.FloatRange):
     def __init__(self) -> None:
         super().__init__(min=0, max=int(MAX_SPEED), min_open=True)
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401 -- click's signature
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:  # noqa: ANN401 -- click's signature
         """Turn a text into a speed, or fail as a usage error."""
         speed: float = super().convert(value, param, ctx)
         if math.isnan(speed):  # which is neither below nor above a limit
@@ -44,7 +46,9 @@ def host_option(text: str) -> Callable[..., Any]:
 
 def port_option(text: str) -> Callable[..., Any]:
     """Add ``--port``; ``text`` says what the command does with it."""
-    return click.option("--port", default=DEFAULT_PORT, type=click.IntRange(0, MAX_PORT), metavar="PORT", help=text)
+    return click.option(
+        "--port", default=DEFAULT_PORT, type=click.IntRange(0, MAX_PORT), metavar="PORT", help=text
+    )
 
 
 def tls_option(text: str) -> Callable[..., Any]:

@@ -1,19 +1,22 @@
-"""What `serve --watch` says of its scenario file: that it was played anew, or what is wrong with it."""
+"""What `serve --watch` says of its scenario file.
+
+That it was played anew, or what is wrong with it.
+"""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Final
 
-from mock_p1.cli.poll_log import writer
-from mock_p1.cli.text import printable
-from mock_p1.control.reload import Broken
+from mock_p1.admin.watcher import Broken
+from mock_p1.base.text import printable
+from mock_p1.cli.request_log import writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
 
-    from mock_p1.control.reload import Reloaded
+    from mock_p1.admin.watcher import Reloaded
 
     Outcome = Reloaded | Broken
 
@@ -49,8 +52,17 @@ def as_json(outcome: Outcome) -> str:
     """Return it for a program: a JSON object on one line."""
     if isinstance(outcome, Broken):
         problems = [problem._asdict() for problem in outcome.problems]
-        return json.dumps({"event": "scenario_broken", "scenario": outcome.name, "problems": problems})
-    return json.dumps({"event": "reloaded", "scenario": outcome.name, "kept": outcome.kept, "dropped": outcome.dropped})
+        return json.dumps(
+            {"event": "scenario_broken", "scenario": outcome.name, "problems": problems}
+        )
+    return json.dumps(
+        {
+            "event": "reloaded",
+            "scenario": outcome.name,
+            "kept": outcome.kept,
+            "dropped": outcome.dropped,
+        }
+    )
 
 
 FORMATS: Final = {"text": as_text, "json": as_json}

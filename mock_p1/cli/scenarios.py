@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import click
 
-from mock_p1.cli.console import Results
-from mock_p1.loading import bundled, read_scenario
+from mock_p1.cli.output import Results
+from mock_p1.scenario.files import bundled, read_scenario
 
 
 @click.command()
 def scenarios() -> None:
     """List the bundled scenarios: their names, and what each one shows."""
     rows = [
-        (name, " ".join(read_scenario(file, name=file.name).description.split())) for name, file in bundled().items()
+        (name, " ".join(read_scenario(file, name=file.name).description.split()))
+        for name, file in bundled().items()
     ]
     Results().table(rows, styles=("bold", ""))

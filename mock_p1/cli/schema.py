@@ -6,7 +6,7 @@ import json
 
 import click
 
-from mock_p1.core.schema import scenario_schema
+from mock_p1.scenario.json_schema import scenario_schema
 
 
 @click.command()
@@ -19,4 +19,6 @@ def schema() -> None:
       mock-p1 schema > scenario.schema.json
       # yaml-language-server: $schema=./scenario.schema.json
     """  # noqa: D301 -- \b is click's mark for lines to be kept
-    click.echo(json.dumps(scenario_schema(), indent=2))  # ASCII, so that any redirection keeps it whole
+    click.echo(
+        json.dumps(scenario_schema(), indent=2)
+    )  # ASCII, so that any redirection keeps it whole

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
-from mock_p1.cli import announcement, poll_log
-from mock_p1.cli.announcement import Place
-from mock_p1.cli.failure import Failure
+from mock_p1.base.clock import RealClock
+from mock_p1.cli import request_log as poll_log
+from mock_p1.cli import startup_message as announcement
+from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import (
     host_option,
     port_option,
@@ -22,17 +23,17 @@ from mock_p1.cli.options import (
     tls_cert_option,
     tls_option,
 )
-from mock_p1.core.clock import RealClock
-from mock_p1.core.engine import Engine
-from mock_p1.core.journal import DEFAULT_MAX
-from mock_p1.loading import load_scenario, scenario_file
-from mock_p1.testing.server import CannotListen, Server
+from mock_p1.cli.startup_message import Place
+from mock_p1.engine.engine import Engine
+from mock_p1.engine.journal import DEFAULT_MAX
+from mock_p1.scenario.files import load_scenario, scenario_file
+from mock_p1.server.server import CannotListen, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from ssl import SSLContext
 
-    from mock_p1.control.reload import Watch
+    from mock_p1.admin.watcher import Watch
 
 YOUNG_OBJECTS: Final = 10_000
 MAX_JOURNAL: Final = 1_000_000
@@ -51,20 +52,39 @@ class Secured(NamedTuple):
 @host_option("The address to listen on; 0.0.0.0 is every address of this machine.")
 @port_option("The port to listen on; 0 takes a free one, and prints it.")
 @speed_option("How many seconds of the mock's clock pass in a real one.")
-@click.option("--seed", type=int, metavar="N", help="Draw the invented values by this seed, not the scenario's own.")
 @click.option(
-    "--watch", is_flag=True, help="Play the scenario file anew when it changes; a broken one changes nothing."
+    "--seed",
+    type=int,
+    metavar="N",
+    help="Draw the invented values by this seed, not the scenario's own.",
 )
-@tls_option("Speak HTTPS as loopback and both documented hosts, with a certificate by an authority of this machine.")
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Play the scenario file anew when it changes; a broken one changes nothing.",
+)
+@tls_option(
+    "Speak HTTPS as loopback and both documented hosts, with a certificate by an authority of this machine."
+)
 @tls_cert_option("Speak HTTPS with this certificate chain (PEM).")
-@click.option("--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="The key of --tls-cert (PEM).")
+@click.option(
+    "--tls-key",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The key of --tls-cert (PEM).",
+)
 @click.option(
     "--admin-token", metavar="TOKEN",
     help="What /__admin asks for; on other addresses than loopback one is made up if none is given.",
 )  # fmt: skip
-@click.option("--no-admin", is_flag=True, help="Leave out /__admin: control API, dashboard and metrics.")
 @click.option(
-    "--log-format", type=click.Choice(["text", "json"]), default="text", help="How requests are logged, on stderr."
+    "--no-admin", is_flag=True, help="Leave out /__admin: control API, dashboard and metrics."
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="How requests are logged, on stderr.",
 )
 @click.option("-q", "--quiet", is_flag=True, help="Log no requests.")
 @click.option(
@@ -84,7 +104,8 @@ def serve(  # noqa: PLR0913 -- an option each
 ) -> None:
     """Serve a scenario on this machine until stopped (Ctrl-C).
 
-    SCENARIO is a bundled name (see mock-p1 scenarios) or a file; without it (and without MOCK_P1_SCENARIO), demo.
+    SCENARIO is a bundled name (see mock-p1 scenarios) or a file; without it (and without
+    MOCK_P1_SCENARIO), demo.
     """
     if watch and not (path := scenario_file(scenario)[0]).is_file():
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
@@ -96,7 +117,9 @@ def serve(  # noqa: PLR0913 -- an option each
     with ExitStack() as stack:
         stack.enter_context(_stopped_by_signals(server.stop))
         if watch:
-            notes.append(f"{engine.scenario.name} is watched: what you save is checked, and played at once")
+            notes.append(
+                f"{engine.scenario.name} is watched: what you save is checked, and played at once"
+            )
             stack.enter_context(_watching(server, scenario, log_format, quiet=quiet))
         click.echo(announcement.FORMATS[log_format](engine, place, notes))
         if not quiet:
@@ -118,14 +141,18 @@ def _server(  # noqa: PLR0913 -- an option each
 ) -> tuple[Server, Place, list[str]]:
     """Return the server, where it will be, and what is out of the ordinary about that."""
     if no_admin and admin_token is not None:
-        raise click.UsageError("--no-admin leaves nothing that --admin-token could open; give one of them")
+        raise click.UsageError(
+            "--no-admin leaves nothing that --admin-token could open; give one of them"
+        )
     secured = _secured(host, tls=tls, certificate=tls_cert, key=tls_key)
     try:
         server = Server(
             engine, host=host, port=port, admin=not no_admin, admin_token=admin_token, tls=secured.context
         )  # fmt: skip
     except CannotListen as error:
-        raise Failure(f"{error}; choose another with --host and --port, or --port 0 for any free port") from None
+        raise Failure(
+            f"{error}; choose another with --host and --port, or --port 0 for any free port"
+        ) from None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--admin-token") from None
     server.panel.authority = secured.authority
@@ -136,13 +163,15 @@ def _server(  # noqa: PLR0913 -- an option each
 
 
 def _notes(server: Server, made_up_token: str | None, authority: Path | None) -> list[str]:
-    notes = [f"listening on {server.host}, port {server.port}"] if server.host not in server.url else []
+    notes = (
+        [f"listening on {server.host}, port {server.port}"] if server.host not in server.url else []
+    )
     if made_up_token:
         notes.append(f"/__admin needs the header Authorization: Bearer {made_up_token}")
     elif server.admin_token:
         notes.append("/__admin needs the header Authorization: Bearer, and the token you gave")
     if authority:
-        from mock_p1.cli.certificates import how_to_trust  # noqa: PLC0415 -- only --tls needs it
+        from mock_p1.cli.tls import how_to_trust  # noqa: PLC0415 -- only --tls needs it
 
         notes += how_to_trust(authority, server.port)
     return notes
@@ -151,7 +180,7 @@ def _notes(server: Server, made_up_token: str | None, authority: Path | None) ->
 def _secured(host: str, *, tls: bool, certificate: Path | None, key: Path | None) -> Secured:
     if certificate is None and key is None and not tls:
         return Secured()
-    from mock_p1.cli.certificates import (  # noqa: PLC0415 -- only TLS needs it
+    from mock_p1.cli.tls import (  # noqa: PLC0415 -- only TLS needs it
         CannotSecure,
         context_from,
         data_folder,
@@ -166,21 +195,26 @@ def _secured(host: str, *, tls: bool, certificate: Path | None, key: Path | None
     except CannotSecure as error:
         raise Failure(str(error)) from None
     missing = "--tls-key" if key is None else "--tls-cert"
-    raise click.UsageError(f"--tls-cert and --tls-key belong together; {missing} is missing (for neither, take --tls)")
+    raise click.UsageError(
+        f"--tls-cert and --tls-key belong together; {missing} is missing (for neither, take --tls)"
+    )
 
 
 def _watching(server: Server, scenario: str, log_format: str, *, quiet: bool) -> Watch:
+    from mock_p1.admin.watcher import Reload, Watch  # noqa: PLC0415 -- likewise
     from mock_p1.cli.reload_log import FORMATS, ReloadLog  # noqa: PLC0415 -- only --watch needs it
-    from mock_p1.control.reload import Reload, Watch  # noqa: PLC0415 -- likewise
 
-    return Watch(Reload(server.panel, scenario, ReloadLog(FORMATS[log_format], sys.stderr, quiet=quiet)))
+    return Watch(
+        Reload(server.panel, scenario, ReloadLog(FORMATS[log_format], sys.stderr, quiet=quiet))
+    )
 
 
 @contextmanager
 def _searching_garbage_seldom() -> Iterator[None]:
     """Keep the garbage collector from searching everything while clients wait.
 
-    What a poll leaves behind is freed without it; a search of 100,000 jobs' states takes tens of milliseconds.
+    What a poll leaves behind is freed without it; a search of 100,000 jobs' states takes tens of
+    milliseconds.
     """
     before = gc.get_threshold()
     gc.freeze()
@@ -193,7 +227,10 @@ def _searching_garbage_seldom() -> Iterator[None]:
 
 
 def _allow_many_connections() -> None:
-    """Raise this process's limit of open files, which macOS sets at 256, as far as it may; Windows has none."""
+    """Raise this process's limit of open files, which macOS sets at 256, as far as it may.
+
+    Windows has none.
+    """
     try:
         import resource  # noqa: PLC0415 -- there is none on Windows
     except ImportError:

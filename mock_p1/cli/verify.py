@@ -8,22 +8,22 @@ from urllib.parse import urlsplit
 
 import click
 
-from mock_p1.cli.console import Results
-from mock_p1.core.durations import HOW_TO_WRITE, UNITS, format_duration, parse_duration
-from mock_p1.verifying import report as reports
-from mock_p1.verifying.address import Misused, base_url, is_loopback
-from mock_p1.verifying.client import HttpClient
-from mock_p1.verifying.facts import PAGE
-from mock_p1.verifying.means import Means, mask
-from mock_p1.verifying.preflight import doubt
-from mock_p1.verifying.report import assumption_lines
-from mock_p1.verifying.running import run
-from mock_p1.verifying.subject import Pace, Subject
-from mock_p1.verifying.watching import watch
+from mock_p1.base.durations import HOW_TO_WRITE, UNITS, format_duration, parse_duration
+from mock_p1.cli.output import Results
+from mock_p1.verify import verify_report as reports
+from mock_p1.verify.client import HttpClient
+from mock_p1.verify.means import Credentials, mask
+from mock_p1.verify.preflight import doubt
+from mock_p1.verify.published import PAGE
+from mock_p1.verify.runner import run
+from mock_p1.verify.session import Pace, VerifySession
+from mock_p1.verify.url import MarkerError, base_url, is_loopback
+from mock_p1.verify.verify_report import assumption_lines
+from mock_p1.verify.watch import watch
 
 if TYPE_CHECKING:
-    from mock_p1.verifying.running import Report, Result
-    from mock_p1.verifying.watching import Sighting, Watched
+    from mock_p1.verify.runner import Report, Result
+    from mock_p1.verify.watch import Sighting, Watched
 
 DEFAULT_PAUSE: Final = 1.0
 """Seconds between calls to a server that is not on this machine."""
@@ -35,7 +35,10 @@ _ORDER: Final = ("differ", "refuted", "not reached", "hold", "confirmed", "not c
 
 
 def duration_or_zero(value: str | float) -> float:
-    """Return the seconds of an option's value: a duration such as 90s, or a bare number of seconds."""
+    """Return the seconds of an option's value.
+
+    A duration such as 90s, or a bare number of seconds.
+    """
     text = str(value).strip()
     try:
         return parse_duration(text if text[-1:].isalpha() else f"{text}s") / UNITS["s"]
@@ -53,27 +56,56 @@ def duration(value: str | float) -> float:
 @click.command()
 @click.argument("url", envvar="MOCK_P1_URL")
 @click.option("--api-key", required=True, metavar="KEY", help="A key that works.")
-@click.option("--job-id", required=True, metavar="ID", help="A job that this key can see; best one still running.")
+@click.option(
+    "--job-id",
+    required=True,
+    metavar="ID",
+    help="A job that this key can see; best one still running.",
+)
 @click.option("--inactive-key", metavar="KEY", help="A key that expired or was revoked.")
 @click.option("--other-key", metavar="KEY", help="A working key of another model.")
 @click.option("--deleted-job-id", metavar="ID", help="A job that was deleted.")
 @click.option("--finished-job-id", metavar="ID", help="A job that is finished.")
-@click.option("--watch-job", is_flag=True, help="First poll --job-id until it ends; report each status and transition.")
-@click.option("--every", default="30s", type=duration, help="With --watch-job: time from one poll to the next.")
-@click.option("--limit", default="10m", type=duration, help="Ask nothing more after so long, watching included.")
+@click.option(
+    "--watch-job",
+    is_flag=True,
+    help="First poll --job-id until it ends; report each status and transition.",
+)
+@click.option(
+    "--every",
+    default="30s",
+    type=duration,
+    help="With --watch-job: time from one poll to the next.",
+)
+@click.option(
+    "--limit",
+    default="10m",
+    type=duration,
+    help="Ask nothing more after so long, watching included.",
+)
 @click.option("--timeout", default="10s", type=duration, help="How long one answer may take.")
 @click.option(
     "--pause", type=duration_or_zero, metavar="DURATION", show_default="1s; none on loopback",
     help="At least so long between calls.",
 )  # fmt: skip
 @click.option(
-    "--ca-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Certificates to trust (PEM)."
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Certificates to trust (PEM).",
 )
 @click.option("--strict", is_flag=True, help="A refuted assumption counts as a difference: exit 1.")
-@click.option("--json", "as_json", is_flag=True, envvar="MOCK_P1_JSON", help="Print the report as JSON.")
-@click.option("--junit-xml", type=click.Path(dir_okay=False, path_type=Path), help="Also write it as JUnit XML.")
+@click.option(
+    "--json", "as_json", is_flag=True, envvar="MOCK_P1_JSON", help="Print the report as JSON."
+)
+@click.option(
+    "--junit-xml",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write it as JUnit XML.",
+)
 @click.pass_context
-def verify(ctx: click.Context, /, *, as_json: bool, junit_xml: Path | None, strict: bool, **options: Any) -> None:  # noqa: ANN401 -- click's values
+def verify(
+    ctx: click.Context, /, *, as_json: bool, junit_xml: Path | None, strict: bool, **options: Any
+) -> None:  # noqa: ANN401 -- click's values
     """Hold the server at URL, the real one too, against the published contract.
 
     URL is a base URL, such as http://127.0.0.1:8191. What the manual documents must hold. What it leaves open, and the
@@ -94,10 +126,15 @@ def verify(ctx: click.Context, /, *, as_json: bool, junit_xml: Path | None, stri
         raise click.BadParameter(f"there is no folder {junit_xml.parent}", param_hint="--junit-xml")
     try:
         subject = _subject(**options)
-        report = run(subject, before=lambda it: _watch(it, options["every"]) if options["watch_job"] else None)
-    except Misused as misuse:
+        report = run(
+            subject,
+            before=lambda it: _watch(it, options["every"]) if options["watch_job"] else None,
+        )
+    except MarkerError as misuse:
         raise click.UsageError(str(misuse), ctx) from None
-    except KeyboardInterrupt:  # click would exit with 1, which here says that the contract is broken
+    except (
+        KeyboardInterrupt
+    ):  # click would exit with 1, which here says that the contract is broken
         click.echo("Stopped before there was a verdict.", err=True)
         ctx.exit(STOPPED)
     if junit_xml:
@@ -112,15 +149,17 @@ def verify(ctx: click.Context, /, *, as_json: bool, junit_xml: Path | None, stri
 def _subject(  # noqa: PLR0913 -- the command's options
     *, url: str, pause: float | None, timeout: float, limit: float, ca_file: Path | None,
     watch_job: bool, every: float, **means: Any,  # noqa: ARG001, ANN401 -- keys and ids; the two others are not ours
-) -> Subject:  # fmt: skip
+) -> VerifySession:  # fmt: skip
     base = base_url(url)
     if pause is None:
         pause = 0.0 if is_loopback(urlsplit(base).hostname or "") else DEFAULT_PAUSE
     pace = Pace(pause=pause, timeout=timeout, limit=limit)
-    return Subject(base, Means(**means), HttpClient(ca_file=str(ca_file) if ca_file else None), pace)
+    return VerifySession(
+        base, Credentials(**means), HttpClient(ca_file=str(ca_file) if ca_file else None), pace
+    )
 
 
-def _watch(subject: Subject, every: float) -> Watched:
+def _watch(subject: VerifySession, every: float) -> Watched:
     def tell(sighting: Sighting) -> None:
         click.echo(f"{_span(sighting.at):>10}  {sighting.status}", err=True)
 
@@ -133,17 +172,21 @@ def _write(file: Path, text: str) -> None:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise click.BadParameter(f"{file} cannot be written: {reason}", param_hint="--junit-xml") from None
+        raise click.BadParameter(
+            f"{file} cannot be written: {reason}", param_hint="--junit-xml"
+        ) from None
 
 
-def _print(report: Report, subject: Subject, *, strict: bool) -> None:
+def _print(report: Report, subject: VerifySession, *, strict: bool) -> None:
     results = Results()
     results.line(f"{subject.base}, key {mask(subject.means.api_key)}, job {subject.means.job_id}")
     if report.watched:
         _print_watched(results, report.watched)
     if not report.trouble or report.watched:
         for standing in ("documented", "assumed"):
-            _print_points(results, standing, [r for r in report.results if r.check.standing == standing])
+            _print_points(
+                results, standing, [r for r in report.results if r.check.standing == standing]
+            )
     results.line()
     if not report.trouble and (doubted := doubt(subject)):
         results.line(doubted)
@@ -171,7 +214,11 @@ def _print_points(results: Any, standing: str, points: list[Result]) -> None:  #
     ]
     where = f"by {PAGE}" if standing == "documented" else "where the manual is silent"
     results.line(f"\n{standing.capitalize()} points, {where}\n", style="bold")
-    results.table(rows, header=("", "point", "expected", "actual", "source"), styles=("bold", "", "", "", "dim"))
+    results.table(
+        rows,
+        header=("", "point", "expected", "actual", "source"),
+        styles=("bold", "", "", "", "dim"),
+    )
 
 
 def _print_watched(results: Any, watched: Watched) -> None:  # noqa: ANN401 -- Results, imported when used
@@ -182,7 +229,10 @@ def _print_watched(results: Any, watched: Watched) -> None:  # noqa: ANN401 -- R
         results.table(rows, header=("seen", "status"))
     if watched.transitions:
         results.line()
-        rows = [(f"{a.status} → {b.status}", f"{_span(a.last_seen)} to {_span(b.at)}") for a, b in watched.transitions]
+        rows = [
+            (f"{a.status} → {b.status}", f"{_span(a.last_seen)} to {_span(b.at)}")
+            for a, b in watched.transitions
+        ]
         results.table(rows, header=("transition", "between"))
 
 
@@ -194,17 +244,25 @@ def _conclusion(report: Report, *, strict: bool) -> list[str]:
     unreached = len(report.having("not reached"))
     differing, refuted = len(report.having("differ")), len(report.having("refuted"))
     if unreached and not report.trouble:
-        said.append(f"{_points(unreached)} could not be judged, since no answer came: the reason stands beside each.")
+        said.append(
+            f"{_points(unreached)} could not be judged, since no answer came: the reason stands beside each."
+        )
     if differing:
         differ = "differs" if differing == 1 else "differ"
-        said.append(f"{_points(differing)} that the manual documents {differ}: the published contract is broken.")
+        said.append(
+            f"{_points(differing)} that the manual documents {differ}: the published contract is broken."
+        )
     elif not report.trouble and not unreached:
         held = len(report.having("hold"))
         were = "was" if held == 1 else "were"
         said.append(f"The published contract holds, in the {_points(held)} that {were} checked.")
     if refuted:
-        verdict = "which counts as a difference (--strict)" if strict else "which breaks no contract"
-        said.append(f"{_points(refuted)} that this mock assumes {'is' if refuted == 1 else 'are'} refuted, {verdict}.")
+        verdict = (
+            "which counts as a difference (--strict)" if strict else "which breaks no contract"
+        )
+        said.append(
+            f"{_points(refuted)} that this mock assumes {'is' if refuted == 1 else 'are'} refuted, {verdict}."
+        )
     if unchecked := len(report.having("not checked")):
         said.append(f"{_points(unchecked)} not checked: the reason stands beside each.")
     return [*said, f"Exit status {report.exit_status(strict=strict)}."]

@@ -1,1 +1,4 @@
-"""What tests hold in their hands: the handle, the two ways to start a mock, and the pytest plugin."""
+"""What tests hold in their hands.
+
+The handle, the two ways to start a mock, and the pytest plugin.
+"""

@@ -1,4 +1,7 @@
-"""The handle: what `mocked`, `serving` and the fixtures hand out. Drive the mock, read its polls, judge the client."""
+"""The handle: what `mocked`, `serving` and the fixtures hand out.
+
+Drive the mock, read its polls, judge the client.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,13 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from mock_p1.core.contract import RETRAIN_STATUS
-from mock_p1.core.driver import Driver, NoSuchJob
-from mock_p1.core.durations import nanoseconds
-from mock_p1.core.problems import unknown
+from mock_p1.base.durations import nanoseconds
+from mock_p1.base.text import unknown
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
+from mock_p1.engine.driver import Driver, NoSuchJob
 from mock_p1.testing.pacing import Pacing
+from mock_p1.testing.poll_report import report
 from mock_p1.testing.polls import Poll, poll_of, timeline
-from mock_p1.testing.report import report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,18 +23,26 @@ if TYPE_CHECKING:
 
     from responses import RequestsMock
 
-    from mock_p1.core.engine import Engine
-    from mock_p1.core.journal import Entry
+    from mock_p1.engine.engine import Engine
+    from mock_p1.engine.journal import Entry
 
 
 class Handle(Pacing):
-    """A running mock, in-process or served. What ``mocked``, ``serving`` and the two fixtures hand out.
+    """A running mock, in-process or served.
 
-    Times are given as text (``"90s"``), seconds, or timedelta. Jobs are named by id; ``None`` means every job.
+    What ``mocked``, ``serving`` and the two fixtures hand out.
+
+    Times are given as text (``"90s"``), seconds, or timedelta. Jobs are named by id; ``None`` means
+    every job.
     """
 
     def __init__(self, engine: Engine, url: str, responses: RequestsMock | None = None) -> None:
-        self._engine, self._driver, self._url, self._responses = engine, Driver(engine), url, responses
+        self._engine, self._driver, self._url, self._responses = (
+            engine,
+            Driver(engine),
+            url,
+            responses,
+        )
         self._listeners: list[Callable[[], None]] = []
         self._listening = False
 
@@ -49,7 +60,10 @@ class Handle(Pacing):
 
     @property
     def job_id(self) -> str:
-        """The scenario's first job, or an id that its first pattern takes; NoSuchJob if it has no job at all."""
+        """The scenario's first job, or an id that its first pattern takes.
+
+        NoSuchJob if it has no job at all.
+        """
         named = next(self._engine.jobs.ids(), None)
         if named is not None:
             return named
@@ -59,9 +73,14 @@ class Handle(Pacing):
 
     @property
     def responses(self) -> RequestsMock:
-        """The ``responses`` mock, for stubs of your own beside ours; RuntimeError where the mock is served."""
+        """The ``responses`` mock, for stubs of your own beside ours.
+
+        RuntimeError where the mock is served.
+        """
         if self._responses is None:
-            raise RuntimeError("this mock is a live server; stubs can be added to an in-process one (fixture mock_p1)")
+            raise RuntimeError(
+                "this mock is a live server; stubs can be added to an in-process one (fixture mock_p1)"
+            )
         return self._responses
 
     # Drive it
@@ -71,15 +90,24 @@ class Handle(Pacing):
         self._driver.advance(nanoseconds(span))
 
     def step(self, job: str | None = None) -> None:
-        """Move a job (the first one, if none is named) on to its next step. NoSuchJob, or NoSuchStep at its end."""
+        """Move a job (the first one, if none is named) on to its next step.
+
+        NoSuchJob, or NoSuchStep at its end.
+        """
         self._driver.step(self.job_id if job is None else job)
 
     def set_status(self, job: str, status: str) -> None:
-        """Put a job at its first step that shows this status. NoSuchJob or NoSuchStep, with what there is."""
+        """Put a job at its first step that shows this status.
+
+        NoSuchJob or NoSuchStep, with what there is.
+        """
         self._driver.set_status(job, status)
 
     def fail_next(self, error_or_fault: str, times: int = 1, job: str | None = None) -> None:
-        """Answer the next polls (of one job, or of any) with a documented error or a fault; the job does not move."""
+        """Answer the next polls (of one job, or of any) with a documented error or a fault.
+
+        The job does not move.
+        """
         self._driver.fail_next(error_or_fault, times, job)
 
     def reset(self, job: str | None = None) -> None:
@@ -89,11 +117,13 @@ class Handle(Pacing):
     # Read it
 
     def polls(self, job: str | None = None) -> list[Poll]:
-        """The polls so far, oldest first; of one job, or of all. Requests that are no poll are left out.
+        """The polls so far, oldest first; of one job, or of all.
+
+        Requests that are no poll are left out.
 
         NoSuchJob if neither the scenario nor any poll knows the job.
         """
-        polls = [poll for poll in self.requests() if poll.operation == RETRAIN_STATUS.name]
+        polls = [poll for poll in self.requests() if poll.operation == RETRAIN_STATUS_CHECK.name]
         if job is None:
             return polls
         asked_for = {poll.job_id for poll in polls}
@@ -116,7 +146,10 @@ class Handle(Pacing):
         return timeline(polls, most=None) if polls else "no poll yet"
 
     def report(self) -> str:
-        """Every request, and for each job what it is waiting for now: what pytest shows when a test fails."""
+        """Every request, and for each job what it is waiting for now.
+
+        What pytest shows when a test fails.
+        """
         return report(self._engine, self._url, self.requests(), self._responses)
 
     @contextmanager

@@ -1,4 +1,7 @@
-"""Judging a client by its polls. Every failure shows the poll timeline and marks the polls that broke the rule."""
+"""Judging a client by its polls.
+
+Every failure shows the poll timeline and marks the polls that broke the rule.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ from abc import ABC, abstractmethod
 from itertools import pairwise
 from typing import TYPE_CHECKING, NoReturn
 
-from mock_p1.core.clock import SECOND
-from mock_p1.core.durations import UNITS, format_duration, nanoseconds
-from mock_p1.core.problems import nearest
+from mock_p1.base.clock import SECOND
+from mock_p1.base.durations import UNITS, format_duration, nanoseconds
+from mock_p1.base.text import nearest
 from mock_p1.testing.polls import Poll, timeline
 
 if TYPE_CHECKING:
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
 class Judge(ABC):
     """The assertions of a handle. Jobs are named by id; ``None`` means every job.
 
-    A job that neither the scenario nor the client knows raises NoSuchJob: it is a slip of the test, not of the client.
+    A job that neither the scenario nor the client knows raises NoSuchJob: it is a slip of the test,
+    not of the client.
     """
 
     @abstractmethod
@@ -31,7 +35,10 @@ class Judge(ABC):
         """The requests that the mock does not imitate."""
 
     def assert_polled(self, job: str | None = None, times: int | None = None) -> None:
-        """Fail unless the job (any job, if none is named) was polled: ``times`` times, or at least once."""
+        """Fail unless the job (any job, if none is named) was polled.
+
+        ``times`` times, or at least once.
+        """
         __tracebackhide__ = True
         polls = self.polls(job)
         wanted = "at least once" if times is None else in_words(times)
@@ -58,12 +65,22 @@ class Judge(ABC):
         polls = self.polls(job)
         pairs = [pair for run in by_series(polls) for pair in pairwise(run)]
         if not pairs:
-            self._fail(f"{named(job)} was not polled twice, so there is no interval to judge", polls)
-        wrong = [(a, b) for a, b in pairs if (gap := b.moment - a.moment) < low or (high is not None and gap > high)]
+            self._fail(
+                f"{named(job)} was not polled twice, so there is no interval to judge", polls
+            )
+        wrong = [
+            (a, b)
+            for a, b in pairs
+            if (gap := b.moment - a.moment) < low or (high is not None and gap > high)
+        ]
         if wrong:
             before, after = wrong[0]
             gap = after.moment - before.moment
-            bound = f"at least {format_duration(low)}" if gap < low else f"at most {format_duration(high or 0)}"
+            bound = (
+                f"at least {format_duration(low)}"
+                if gap < low
+                else f"at most {format_duration(high or 0)}"
+            )
             more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
             what = f"polls {before.number} and {after.number} are {exactly(gap)} apart; {bound} was asked for{more}"
             self._fail(what, polls, [after for _, after in wrong])
@@ -82,14 +99,24 @@ class Judge(ABC):
         if late:
             more = f", and {len(late) - 1} more" if len(late) > 1 else ""
             first = late[0]
-            self._fail(f"poll {first.number} came after {named(first.job_id)} had shown {status}{more}", polls, late)
+            self._fail(
+                f"poll {first.number} came after {named(first.job_id)} had shown {status}{more}",
+                polls,
+                late,
+            )
         if not seen:
             near = nearest(status, [poll.outcome for poll in polls])
             meant = f"; did you mean {near}?" if near and near != status else ""
-            self._fail(f"{named(job)} never showed {status}, so the client had no reason to stop yet{meant}", polls)
+            self._fail(
+                f"{named(job)} never showed {status}, so the client had no reason to stop yet{meant}",
+                polls,
+            )
 
     def assert_no_unexpected(self) -> None:
-        """Fail if the client asked for something that the mock does not imitate; says what came nearest."""
+        """Fail if the client asked for something that the mock does not imitate.
+
+        Says what came nearest.
+        """
         __tracebackhide__ = True
         if unexpected := self.unexpected():
             raise AssertionError(describe_unexpected(unexpected))
@@ -99,7 +126,9 @@ class Judge(ABC):
         if polls:
             raise AssertionError(f"{what}\n\n{timeline(polls, broke)}")
         others = self.polls()
-        shown = f"other jobs were polled:\n{timeline(others)}" if others else "there was no poll at all"
+        shown = (
+            f"other jobs were polled:\n{timeline(others)}" if others else "there was no poll at all"
+        )
         raise AssertionError(f"{what}\n\n{shown}")
 
 
@@ -113,7 +142,9 @@ def describe_unexpected(unexpected: Iterable[Poll]) -> str:
         "\n      ".join((f"{row[0]}{f' ({in_words(count)})' if count > 1 else ''}", *row[1:]))
         for row, count in counts.items()
     ]
-    return "the client asked for what Mock P1 does not imitate:\n" + "\n".join(f"  {row}" for row in rows)
+    return "the client asked for what Mock P1 does not imitate:\n" + "\n".join(
+        f"  {row}" for row in rows
+    )
 
 
 def by_series(polls: Iterable[Poll]) -> list[list[Poll]]:

@@ -1,4 +1,7 @@
-"""Judging the pace of a client: does it back off, does it come back when it was told to, has it polled yet."""
+"""Judging the pace of a client.
+
+Does it back off, does it come back when it was told to, has it polled yet.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from itertools import pairwise
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
-from mock_p1.core.durations import format_duration, nanoseconds
+from mock_p1.base.durations import format_duration, nanoseconds
 from mock_p1.testing.judge import Judge, by_series, exactly, in_words, named
 
 if TYPE_CHECKING:
@@ -18,7 +21,10 @@ if TYPE_CHECKING:
     from mock_p1.testing.polls import Poll
 
 ROUNDING: Final = 1000
-"""Nanoseconds that a client's wait may lose: sleeps are rounded to nanoseconds, timers of asyncio to microseconds."""
+"""Nanoseconds that a client's wait may lose.
+
+Sleeps are rounded to nanoseconds, timers of asyncio to microseconds.
+"""
 
 
 class Pacing(Judge):
@@ -38,12 +44,17 @@ class Pacing(Judge):
         """
         __tracebackhide__ = True
         if factor < 1 or not 0 <= tolerance < 1:
-            raise ValueError(f"factor is at least 1 and tolerance from 0 to below 1, not {factor:g} and {tolerance:g}")
+            raise ValueError(
+                f"factor is at least 1 and tolerance from 0 to below 1, not {factor:g} and {tolerance:g}"
+            )
         polls = self.polls(job)
         limit = None if cap is None else nanoseconds(cap)
         runs = [run for run in by_series(polls) if len(run) > 2]  # noqa: PLR2004 -- three polls make two intervals
         if not runs:
-            self._fail(f"{named(job)} was not polled three times, so there is no backing off to judge", polls)
+            self._fail(
+                f"{named(job)} was not polled three times, so there is no backing off to judge",
+                polls,
+            )
         wrong = [found for run in runs for found in _off_pace(run, factor, limit, tolerance)]
         if wrong:
             what, _ = wrong[0]
@@ -58,7 +69,10 @@ class Pacing(Judge):
         __tracebackhide__ = True
         polls = self.polls(job)
         if not any(poll.retry_after is not None for poll in polls):
-            self._fail(f"{named(job)} was never answered with Retry-After, so there is nothing to respect", polls)
+            self._fail(
+                f"{named(job)} was never answered with Retry-After, so there is nothing to respect",
+                polls,
+            )
         early = [
             (before, after)
             for run in by_series(polls)
@@ -67,10 +81,17 @@ class Pacing(Judge):
         ]
         if early:
             before, after = early[0]
-            asked, came = format_duration(before.retry_after or 0), exactly(after.moment - before.moment)
+            asked, came = (
+                format_duration(before.retry_after or 0),
+                exactly(after.moment - before.moment),
+            )
             more = f" (and {len(early) - 1} more)" if len(early) > 1 else ""
             told = f"poll {before.number} was answered with Retry-After {asked}"
-            self._fail(f"{told}; poll {after.number} came after {came}{more}", polls, [after for _, after in early])
+            self._fail(
+                f"{told}; poll {after.number} came after {came}{more}",
+                polls,
+                [after for _, after in early],
+            )
 
     def wait_for(self, job: str | None = None, polls: int = 1, timeout: float = 5.0) -> None:
         """Wait until a client in another thread has polled the job (any job, if none is named) so many times.
@@ -97,7 +118,9 @@ class Pacing(Judge):
         """Call ``listener`` after every request, as long as the context lasts."""
 
 
-def _off_pace(run: list[Poll], factor: float, limit: int | None, tolerance: float) -> Iterator[tuple[str, Poll]]:
+def _off_pace(
+    run: list[Poll], factor: float, limit: int | None, tolerance: float
+) -> Iterator[tuple[str, Poll]]:
     """Yield the polls of one series that came too soon after the one before, or too late, and what is wrong."""
     least = 0
     for before, after in pairwise(run):

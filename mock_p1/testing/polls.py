@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mock_p1.core.clock import SECOND
-from mock_p1.core.contract import RETRAIN_STATUS
-from mock_p1.core.durations import format_duration
+from mock_p1.base.clock import SECOND
+from mock_p1.base.durations import format_duration
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from mock_p1.core.clock import Clock
-    from mock_p1.core.journal import Entry
+    from mock_p1.base.clock import Clock
+    from mock_p1.engine.journal import Entry
 
 MOST_ROWS: Final = 40
 """A longer timeline is printed without its middle."""
@@ -27,11 +27,12 @@ _HEAD = ("", "#", "at", "after", "key", "job", "outcome", "HTTP", "scenario", "t
 class Poll:
     """One request as the mock saw it.
 
-    ``time`` is the mock's date and time (UTC), ``at`` the seconds since the mock began, by its clock. ``operation`` is
-    ``retrain_status`` for a poll, ``result_download``, or None where the mock does not imitate what was asked.
-    ``api_key`` is masked. Of ``status``, ``error`` and ``fault`` at most one is there; none where the answer was
-    literal. ``source`` is the scenario's ``file:line``. ``waits_for`` is what the job waited for after this poll, None
-    if for nothing. ``notes`` say where the request departs from the documented one.
+    ``time`` is the mock's date and time (UTC), ``at`` the seconds since the mock began, by its
+    clock. ``operation`` is ``retrain_status`` for a poll, ``result_download``, or None where the
+    mock does not imitate what was asked. ``api_key`` is masked. Of ``status``, ``error`` and
+    ``fault`` at most one is there; none where the answer was literal. ``source`` is the scenario's
+    ``file:line``. ``waits_for`` is what the job waited for after this poll, None if for nothing.
+    ``notes`` say where the request departs from the documented one.
     """
 
     number: int
@@ -53,14 +54,28 @@ class Poll:
     retry_after: int | None
     """How long the answer asked the client to wait, in nanoseconds; None where it did not."""
     caller: int
-    """The same for the same API key, also where different ones look alike when masked; says nothing else."""
+    """The same for the same API key, also where different ones look alike when masked.
+
+    Says nothing else.
+    """
     stays: bool
     """Whether the job is at the end of its timeline."""
 
     def __repr__(self) -> str:
         """Tell what a reader of a failed test looks for, and leave out what there is not."""
-        names = ("job_id",) if self.operation == RETRAIN_STATUS.name else ("method", "path")
-        names = ("number", "at", *names, "status", "error", "fault", "http_status", "source", "waits_for", "notes")
+        names = ("job_id",) if self.operation == RETRAIN_STATUS_CHECK.name else ("method", "path")
+        names = (
+            "number",
+            "at",
+            *names,
+            "status",
+            "error",
+            "fault",
+            "http_status",
+            "source",
+            "waits_for",
+            "notes",
+        )
         shown = ((name, getattr(self, name)) for name in names)
         return f"Poll({', '.join(f'{name}={value!r}' for name, value in shown if value not in (None, ()))})"
 
@@ -84,13 +99,15 @@ def poll_of(entry: Entry, clock: Clock) -> Poll:
     """Turn a row of the journal into a poll."""
     waits_for = entry.waits_for
     return Poll(
-        entry.number, clock.at(entry.at), entry.operation, entry.method, entry.path, entry.api_key, entry.job_id,
+        entry.number, clock.date_at(entry.moment_ns), entry.operation, entry.method, entry.path, entry.api_key, entry.job_id,
         entry.status, entry.error, entry.fault, entry.http_status, entry.source, waits_for, entry.notes,
-        entry.at, entry.retry_after, entry.caller, stays=entry.place is not None and waits_for is None,
+        entry.moment_ns, entry.retry_after_ns, entry.caller, stays=entry.place is not None and waits_for is None,
     )  # fmt: skip
 
 
-def timeline(polls: Sequence[Poll], broke: Iterable[Poll] = (), *, most: int | None = MOST_ROWS) -> str:
+def timeline(
+    polls: Sequence[Poll], broke: Iterable[Poll] = (), *, most: int | None = MOST_ROWS
+) -> str:
     """Print polls as a table: when, how long after the one before, outcome, where the scenario says so, what comes.
 
     Intervals are those between polls of one job by one key. ``broke`` are the polls that broke a rule: they get a mark,
@@ -101,23 +118,35 @@ def timeline(polls: Sequence[Poll], broke: Iterable[Poll] = (), *, most: int | N
     rows: list[tuple[str, ...]] = [_HEAD]
     before: dict[tuple[str | None, int], int] = {}
     for poll in polls:
-        last = before.get(poll.series) if poll.operation == RETRAIN_STATUS.name else None
+        last = before.get(poll.series) if poll.operation == RETRAIN_STATUS_CHECK.name else None
         before[poll.series] = poll.moment
         after = "" if last is None else f"+{format_duration(poll.moment - last)}"
         mark = ">" if poll.number in marked else ""
         rows.append(
-            (mark, str(poll.number), format_duration(poll.moment), after, keys.get(poll.caller, ""), *_row(poll))
+            (
+                mark,
+                str(poll.number),
+                format_duration(poll.moment),
+                after,
+                keys.get(poll.caller, ""),
+                *_row(poll),
+            )
         )
     if len(keys) < 2:  # noqa: PLR2004 -- one key tells nothing apart
         rows = [row[:4] + row[5:] for row in rows]
     rows = _without_middle(rows, len(polls) if most is None else most)
     shown = {row[1] for row in rows}
-    notes = [f"#{poll.number}: {note}" for poll in polls if str(poll.number) in shown for note in poll.notes]
+    notes = [
+        f"#{poll.number}: {note}"
+        for poll in polls
+        if str(poll.number) in shown
+        for note in poll.notes
+    ]
     return "\n".join((_print(rows), *notes))
 
 
 def _row(poll: Poll) -> tuple[str, ...]:
-    is_poll = poll.operation == RETRAIN_STATUS.name
+    is_poll = poll.operation == RETRAIN_STATUS_CHECK.name
     return (
         (poll.job_id or "-") if is_poll else f"{poll.method} {poll.path}",
         poll.outcome,
@@ -129,7 +158,11 @@ def _row(poll: Poll) -> tuple[str, ...]:
 
 def _labels(polls: Iterable[Poll]) -> dict[int, str]:
     """Return what to call each caller of polls: the masked key, numbered where two look alike."""
-    masked = {poll.caller: poll.api_key or "-" for poll in polls if poll.operation == RETRAIN_STATUS.name}
+    masked = {
+        poll.caller: poll.api_key or "-"
+        for poll in polls
+        if poll.operation == RETRAIN_STATUS_CHECK.name
+    }
     seen: dict[str, int] = {}
     labels = {}
     for caller, text in masked.items():
@@ -163,5 +196,6 @@ def _print(rows: list[tuple[str, ...]]) -> str:
     whole = [row for row in rows if len(row) > 2]  # noqa: PLR2004 -- the others stand for rows left out
     widths = [max(len(row[column]) for row in whole) for column in range(len(whole[0]))]
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in rows
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip()
+        for row in rows
     )

@@ -1,4 +1,7 @@
-"""Every benchmark still runs. How fast anything is, no test says: that depends on the machine and its other work."""
+"""Every benchmark still runs.
+
+How fast anything is, no test says: that depends on the machine and its other work.
+"""
 
 import json
 import subprocess
@@ -13,7 +16,9 @@ ROOT = Path(__file__).parents[2]
 def run(*arguments):
     """Run ``python -m benchmarks`` as a person would."""
     command = [sys.executable, "-m", "benchmarks", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, check=False, encoding="utf-8", timeout=120)
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, check=False, encoding="utf-8", timeout=120
+    )
 
 
 @pytest.mark.parametrize("name", ["serve", "mocked", "plugin", "start", "many", "memory", "peers"])
@@ -41,7 +46,10 @@ def test_unknown_name():
     """A benchmark that does not exist is refused, with those that do."""
     done = run("serv")
     assert done.returncode == 2
-    assert "no such benchmark: serv; there are serve, mocked, plugin, start, many, memory, peers" in done.stderr
+    assert (
+        "no such benchmark: serv; there are serve, mocked, plugin, start, many, memory, peers"
+        in done.stderr
+    )
 
 
 def test_wrong_peer():

@@ -20,10 +20,15 @@ CLIENT = {"errors": [], "statuses": ["job_waiting", "job_running", "job_finished
 
 
 def test_a_client_polls_its_job_to_the_end_through_a_flood():
-    """No error for it, bounded memory, a bounded journal; and the flood was all that it should be."""
+    """No error for it, bounded memory, a bounded journal.
+
+    And the flood was all that it should be.
+    """
     options = [f"--{name}={value}" for name, value in SMALL.items()]
     command = [sys.executable, "-m", "benchmarks.flood", *options]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, encoding="utf-8", timeout=120)
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, check=False, encoding="utf-8", timeout=120
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "every promise was kept" in done.stdout
 
@@ -36,13 +41,25 @@ def test_a_flood_that_was_survived():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"sizes": [50.0, 76.0, 60.0]}, "the server came to 76.0 MB, 1.52 times the 50.0 MB of its start"),
+        (
+            {"sizes": [50.0, 76.0, 60.0]},
+            "the server came to 76.0 MB, 1.52 times the 50.0 MB of its start",
+        ),
         ({"client": {**CLIENT, "errors": ["ReadTimeout"]}}, "the client met an error: ReadTimeout"),
         ({"client": {**CLIENT, "statuses": ["job_waiting"]}}, "the client saw ['job_waiting']"),
         ({"remembered": 1001}, "the journal has 1,001 rows where 1,000 are the most"),
-        ({"sent": Counter(SENT) - Counter({"listeners": 1})}, "only 39 listeners, where 40 were to be had"),
-        ({"sent": Counter(SENT) - Counter({"random ids": 900})}, "only 0 random ids, where 1 were to be had"),
-        ({"sent": Counter({**SENT, "went wrong: HTTP/1.1 500": 2})}, "2 of the flood: went wrong: HTTP/1.1 500"),
+        (
+            {"sent": Counter(SENT) - Counter({"listeners": 1})},
+            "only 39 listeners, where 40 were to be had",
+        ),
+        (
+            {"sent": Counter(SENT) - Counter({"random ids": 900})},
+            "only 0 random ids, where 1 were to be had",
+        ),
+        (
+            {"sent": Counter({**SENT, "went wrong: HTTP/1.1 500": 2})},
+            "2 of the flood: went wrong: HTTP/1.1 500",
+        ),
     ],
 )
 def test_a_broken_promise_is_named(change, said):

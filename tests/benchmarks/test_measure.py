@@ -8,7 +8,10 @@ from benchmarks.report import table
 
 
 def test_sides_take_turns():
-    """Sides are run alternately, in the opposite order every other round; the first round only warms up."""
+    """Sides are run alternately, in the opposite order every other round.
+
+    The first round only warms up.
+    """
     order = []
     results = in_turns({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 2)
     assert "".join(order) in ("abbaab", "baabba")
@@ -37,7 +40,8 @@ def test_rounds_left_over():
 
 
 @pytest.mark.parametrize(
-    ("target", "reached"), [(("<=", 1.5), True), (("<=", 1.4), False), ((">=", 1.5), True), ((">=", 1.6), False)]
+    ("target", "reached"),
+    [(("<=", 1.5), True), (("<=", 1.4), False), ((">=", 1.5), True), ((">=", 1.6), False)],
 )
 def test_target(target, reached):
     """A target is reached by the median."""
@@ -81,7 +85,8 @@ def test_reply_in_chunks():
 
 
 @pytest.mark.parametrize(
-    "reply", [b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b""]
+    "reply",
+    [b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b""],
 )
 def test_other_replies_end_the_run(reply):
     """A reply that is no 200, one without a length, and a closed connection are no figures."""

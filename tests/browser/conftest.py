@@ -1,7 +1,7 @@
 """The dashboard in Chromium, on a mock whose time stands in the test's hands.
 
-These tests need Playwright's Python package (the extra ``browser``) and a Chromium, found by name on the path or named
-in ``MOCK_P1_CHROMIUM``; without them they are skipped, and say so.
+These tests need Playwright's Python package (the extra ``browser``) and a Chromium, found by name
+on the path or named in ``MOCK_P1_CHROMIUM``; without them they are skipped, and say so.
 """
 
 import os
@@ -9,15 +9,28 @@ import shutil
 from contextlib import ExitStack, contextmanager
 
 import pytest
-from dashboards import Dashboard, Source
+from helpers.dashboard_pages import Dashboard, Source
 
-from mock_p1.core.clock import RealClock
-from mock_p1.core.engine import Engine
-from mock_p1.core.parse import parse
-from mock_p1.testing.server import Server, ServerThread
+from mock_p1.base.clock import RealClock
+from mock_p1.engine.engine import Engine
+from mock_p1.scenario.parser import parse
+from mock_p1.server.server import Server, ServerThread
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge")
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+NAMES = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "microsoft-edge",
+    "msedge",
+)
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+)
 SCENARIO = """
 description: A morning with several trainings at once.
 seed: 7
@@ -49,7 +62,9 @@ jobs:
 @pytest.fixture(scope="session")
 def chromium():
     """A browser, started once."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install mock-p1[browser]")
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="needs Playwright: pip install mock-p1[browser]"
+    )
     path = os.environ.get("MOCK_P1_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         pytest.skip("needs a Chromium on the path, or MOCK_P1_CHROMIUM to say where it is")
@@ -65,7 +80,9 @@ def opened(chromium):
 
     def open_one(scenario=SCENARIO, *, token=None, path="/__admin/", **context):
         source = Source()
-        server = Server(Engine(parse(scenario, "morning.yaml"), RealClock(source=source)), admin_token=token)
+        server = Server(
+            Engine(parse(scenario, "morning.yaml"), RealClock(source=source)), admin_token=token
+        )
         running = ExitStack()
         running.enter_context(ServerThread(server))
         closing.callback(running.close)

@@ -22,7 +22,9 @@ def test_freeze_stops_the_clock_and_lets_it_run_on(dashboard):
     dashboard.shows("#freeze[aria-pressed=false]")
 
 
-@pytest.mark.parametrize(("button", "seconds"), [("1s", 1), ("10s", 10), ("1m", 60), ("10m", 600), ("1h", 3600)])
+@pytest.mark.parametrize(
+    ("button", "seconds"), [("1s", 1), ("10s", 10), ("1m", 60), ("10m", 600), ("1h", 3600)]
+)
 def test_the_clock_is_moved_forward(dashboard, button, seconds):
     """By as much as the button says."""
     click(dashboard, f"[data-advance='{button}']")
@@ -81,7 +83,8 @@ def test_another_scenario_is_switched_to(dashboard):
     dashboard.shows("#scenario-name", "training-failed.yaml")
     names = [job["job_id"] for job in dashboard.api("GET", "jobs")["jobs"]]
     dashboard.until(
-        "names => [...document.querySelectorAll('.id')].map(b => b.textContent).join() === names", ",".join(names)
+        "names => [...document.querySelectorAll('.id')].map(b => b.textContent).join() === names",
+        ",".join(names),
     )
 
 
@@ -97,7 +100,9 @@ def test_a_scenario_of_ones_own_is_sent(dashboard):
 
 def test_a_scenario_of_ones_own_is_read_from_a_file(dashboard, tmp_path):
     """And called by its name."""
-    (tmp_path / "evening.yaml").write_text("jobs: {late: {error: job_may_be_deleted}}", encoding="utf-8")
+    (tmp_path / "evening.yaml").write_text(
+        "jobs: {late: {error: job_may_be_deleted}}", encoding="utf-8"
+    )
     dashboard.page.click("#own")
     dashboard.page.set_input_files("#file", tmp_path / "evening.yaml")
     dashboard.until("() => document.getElementById('draft').value.includes('late')")
@@ -107,11 +112,16 @@ def test_a_scenario_of_ones_own_is_read_from_a_file(dashboard, tmp_path):
 
 
 def test_what_is_wrong_with_a_scenario_of_ones_own_is_listed(dashboard):
-    """Every problem with its line; the scenario before is played on, and the dialog stays until it is closed."""
+    """Every problem with its line.
+
+    The scenario before is played on, and the dialog stays until it is closed.
+    """
     dashboard.page.click("#own")
     dashboard.page.fill("#draft", "jobs:\n  a: {timelin: []}\nsed: 7")
     click(dashboard, "#send")
-    dashboard.shows("#problems li", re.compile("scenario:2:7: unknown key 'timelin'.*did you mean timeline"))
+    dashboard.shows(
+        "#problems li", re.compile("scenario:2:7: unknown key 'timelin'.*did you mean timeline")
+    )
     dashboard.shows("#problems li", re.compile("scenario:3:1: unknown key 'sed'"))
     assert dashboard.api("GET", "scenario")["name"] == "morning.yaml"
     dashboard.page.click("#sender-close")
@@ -272,8 +282,6 @@ def test_no_button_is_left_untried(dashboard):
     dashboard.page.click(f"{dashboard.job('retrain-001')} .id")
     name = "b => b.id || Object.keys(b.dataset).find((key) => key !== 't') || '.' + b.className.split(' ').pop()"
     buttons = set(dashboard.page.evaluate(f"[...document.querySelectorAll('button')].map({name})"))
-    of_the_page = (
-        "freeze advance speed fail forgive play own reset forget first-copy notice-close sender-close send enter"
-    )
+    of_the_page = "freeze advance speed fail forgive play own reset forget first-copy notice-close sender-close send enter"
     of_a_job = ".id .step .jump .where .fail .reset .copy"
     assert buttons == {*of_the_page.split(), *of_a_job.split(), ".link"}

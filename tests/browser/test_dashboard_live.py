@@ -5,7 +5,7 @@ import re
 
 import requests
 
-from mock_p1.core.problems import Problem
+from mock_p1.scenario.problems import Problem
 
 
 def part(dashboard, job, segment):
@@ -107,14 +107,19 @@ def test_faults_and_literal_answers_show_as_what_they_are(dashboard):
     """In colours of their own."""
     row = dashboard.job("flaky-7")
     dashboard.shows(row)
-    moods = [segment.get_attribute("data-mood") for segment in dashboard.page.locator(f"{row} .segment").all()]
+    moods = [
+        segment.get_attribute("data-mood")
+        for segment in dashboard.page.locator(f"{row} .segment").all()
+    ]
     assert moods == ["run", "fault", "fault", "done"]
 
 
 def test_jobs_are_found_by_their_id(dashboard):
     """By a part of it, whatever the case."""
     dashboard.page.fill("#find", "SLOW")
-    dashboard.until("() => [...document.querySelectorAll('.id')].map(b => b.textContent).join() === 'slow-42'")
+    dashboard.until(
+        "() => [...document.querySelectorAll('.id')].map(b => b.textContent).join() === 'slow-42'"
+    )
     dashboard.page.fill("#find", "nothing like it")
     dashboard.shows("#jobs-more", "No job has that in its id.")
     dashboard.page.fill("#find", "")
@@ -159,13 +164,17 @@ def test_a_timeline_of_many_steps_shows_those_around_the_present(opened):
     dashboard.api("PUT", "jobs/long", {"step": 50})
     dashboard.poll("long")
     dashboard.shows(".segment.current", "s50")
-    dashboard.until("() => document.querySelector('.track').dataset.before === '+46'")  # the poll moved it on to s51
+    dashboard.until(
+        "() => document.querySelector('.track').dataset.before === '+46'"
+    )  # the poll moved it on to s51
     dashboard.until("() => document.querySelector('.track').dataset.after === '+30'")
 
 
 def test_a_watched_file_that_is_broken_is_told_until_it_is_mended(dashboard):
     """With file, line and column; also on a page that is opened later."""
-    problem = Problem("morning.yaml", 14, 7, "unknown fault 'conection_reset'; did you mean connection_reset?")
+    problem = Problem(
+        "morning.yaml", 14, 7, "unknown fault 'conection_reset'; did you mean connection_reset?"
+    )
     dashboard.server.panel.tell_problems((problem,))
     for _ in range(2):
         dashboard.shows("#broken", "morning.yaml:14:7: unknown fault 'conection_reset'")
@@ -177,12 +186,19 @@ def test_a_watched_file_that_is_broken_is_told_until_it_is_mended(dashboard):
 
 def told(**events):
     """Return a stream that tells these events, each as many times as its list is long."""
-    blocks = [f"event: {kind}\ndata: {json.dumps(data)}\n\n" for kind, many in events.items() for data in many]
+    blocks = [
+        f"event: {kind}\ndata: {json.dumps(data)}\n\n"
+        for kind, many in events.items()
+        for data in many
+    ]
     return {"content_type": "text/event-stream", "body": "".join(blocks)}
 
 
 def test_a_page_that_cannot_keep_up_asks_for_the_jobs_now_and_then(dashboard):
-    """Not every time that it is told how much it missed: asking, it would miss as much again, and never catch up."""
+    """Not every time that it is told how much it missed.
+
+    Asking, it would miss as much again, and never catch up.
+    """
     clock = {"now": 1, "speed": 1, "frozen": False, "kind": "real"}
     hello = {"clock": clock, "scenario": {"problems": []}, "resumed": False}
     missed = [{"requests": 1000, "changes": 0}] * 40

@@ -1,4 +1,7 @@
-"""How the page looks and reads: nothing serious by axe, usable by keyboard, on a phone, in Japanese; and fluid."""
+"""How the page looks and reads.
+
+Nothing serious by axe, usable by keyboard, on a phone, in Japanese; and fluid.
+"""
 
 import os
 from pathlib import Path
@@ -26,7 +29,9 @@ def axe():
     here = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
     path = Path(given) if given else here
     if not path.is_file():
-        pytest.skip("needs axe-core: npm install axe-core here, or MOCK_P1_AXE to say where axe.min.js is")
+        pytest.skip(
+            "needs axe-core: npm install axe-core here, or MOCK_P1_AXE to say where axe.min.js is"
+        )
     return path.read_text(encoding="utf-8")
 
 
@@ -37,7 +42,12 @@ def busy(opened):
     def open_busy(**context):
         made = opened(**context)
         made.shows(".job")
-        for job, times, pause in (("retrain-001", 3, 20), ("slow-42", 4, 3), ("flaky-7", 3, 1), ("goes-round", 2, 4)):
+        for job, times, pause in (
+            ("retrain-001", 3, 20),
+            ("slow-42", 4, 3),
+            ("flaky-7", 3, 1),
+            ("goes-round", 2, 4),
+        ):
             for _ in range(times):
                 made.poll(job)
                 made.source.pass_(pause)
@@ -59,7 +69,11 @@ def faults(page, axe):
     page.evaluate(f"{axe}; void 0")
     found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
     serious = [fault for fault in found if fault["impact"] in ("serious", "critical")]
-    return [(fault["id"], node["target"], node["failureSummary"]) for fault in serious for node in fault["nodes"]]
+    return [
+        (fault["id"], node["target"], node["failureSummary"])
+        for fault in serious
+        for node in fault["nodes"]
+    ]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -72,7 +86,9 @@ def test_axe_finds_no_serious_fault(busy, axe, kind):
 def test_axe_finds_no_serious_fault_in_a_dialog(busy, axe, dialog):
     """That of a scenario of one's own, and that which asks for the token."""
     page = busy().page
-    page.click("#own") if dialog == "#own" else page.evaluate("document.getElementById('gate').showModal()")
+    page.click("#own") if dialog == "#own" else page.evaluate(
+        "document.getElementById('gate').showModal()"
+    )
     assert faults(page, axe) == []
 
 
@@ -100,14 +116,18 @@ def test_the_page_is_pictured_for_people_to_look_at(busy, kind, tmp_path):
 def test_nothing_is_wider_than_the_page(busy, kind):
     """No sideways scrolling."""
     page = busy(**KINDS[kind]).page
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert page.evaluate(
+        "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
+    )
 
 
 @pytest.mark.parametrize("locale", ["en-US", "ja-JP"])
 @pytest.mark.parametrize("width", [320, 375])
 def test_on_a_small_phone_no_button_is_cut(busy, width, locale):
     """Neither its word, nor its edge by the page's."""
-    made = busy(locale=locale, viewport={"width": width, "height": 700}, is_mobile=True, has_touch=True)
+    made = busy(
+        locale=locale, viewport={"width": width, "height": 700}, is_mobile=True, has_touch=True
+    )
     cut = made.page.evaluate(
         """[...document.querySelectorAll('button')].filter((button) => button.offsetParent && (
              (getComputedStyle(button).textOverflow !== 'ellipsis' && button.scrollWidth > button.clientWidth) ||
@@ -121,8 +141,12 @@ def test_in_japanese_nothing_of_the_page_itself_is_left_in_english(busy):
     """What stays is the mock's own words: names of jobs, statuses, files, errors."""
     made = busy(locale="ja-JP")
     assert made.page.evaluate("document.documentElement.lang") == "ja"
-    words = made.page.evaluate("[...document.querySelectorAll('[data-t]')].map((part) => part.textContent)")
-    labels = made.page.evaluate("[...document.querySelectorAll('[data-t-label]')].map((part) => part.ariaLabel)")
+    words = made.page.evaluate(
+        "[...document.querySelectorAll('[data-t]')].map((part) => part.textContent)"
+    )
+    labels = made.page.evaluate(
+        "[...document.querySelectorAll('[data-t-label]')].map((part) => part.ariaLabel)"
+    )
     english = [word for word in words + labels if word.isascii() and "mock-p1" not in word]
     assert english == []
     made.shows(f"{made.job('slow-42')} .state", "あと1回")
@@ -157,7 +181,10 @@ def test_a_bar_tells_a_screen_reader_what_it_shows(dashboard):
     """In one sentence; the polls are a list, and what was done is announced."""
     dashboard.poll("slow-42", times=2)
     said = "Step 1 of 3: job_waiting, 3 more polls"
-    dashboard.until("said => [...document.querySelectorAll('.track')].some((track) => track.ariaLabel === said)", said)
+    dashboard.until(
+        "said => [...document.querySelectorAll('.track')].some((track) => track.ariaLabel === said)",
+        said,
+    )
     assert dashboard.page.get_by_role("button", name="Step retrain-001 on").count() == 1
     assert dashboard.page.locator("#notice-text").get_attribute("role") == "status"
 
@@ -166,7 +193,10 @@ def test_for_those_who_want_little_to_move_nothing_slides(opened):
     """By the system's own setting."""
     made = opened(reduced_motion="reduce")
     made.shows(".job .segment")
-    assert made.page.evaluate("getComputedStyle(document.querySelector('.fill')).transitionDuration") == "0s"
+    assert (
+        made.page.evaluate("getComputedStyle(document.querySelector('.fill')).transitionDuration")
+        == "0s"
+    )
 
 
 def test_a_thousand_jobs_stay_fluid(opened):
@@ -181,8 +211,12 @@ def test_a_thousand_jobs_stay_fluid(opened):
     meter.send("Performance.enable", {"timeDomain": "threadTicks"})
 
     def worked():
-        figures = {row["name"]: row["value"] for row in meter.send("Performance.getMetrics")["metrics"]}
-        return sum(figures[name] for name in ("ScriptDuration", "LayoutDuration", "RecalcStyleDuration"))
+        figures = {
+            row["name"]: row["value"] for row in meter.send("Performance.getMetrics")["metrics"]
+        }
+        return sum(
+            figures[name] for name in ("ScriptDuration", "LayoutDuration", "RecalcStyleDuration")
+        )
 
     before = worked()
     for number in range(1, 6):
@@ -217,4 +251,6 @@ def test_more_than_a_thousand_jobs_are_found_by_their_id(opened):
     made = opened(MANY.replace("1000", "250000"))
     made.shows("#jobs-more", "1,000 of 250,000")
     made.page.fill("#find", "load-249999")
-    made.until("() => [...document.querySelectorAll('.id')].map((id) => id.textContent).join() === 'load-249999'")
+    made.until(
+        "() => [...document.querySelectorAll('.id')].map((id) => id.textContent).join() === 'load-249999'"
+    )

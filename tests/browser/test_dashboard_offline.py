@@ -40,7 +40,9 @@ def test_what_another_host_would_be_asked_for_is_cut_off(dashboard):
     dashboard.foreign.clear()
 
 
-@pytest.mark.parametrize("script", ["eval('1')", "document.body.innerHTML = '<b>x</b>'", "new Function('return 1')()"])
+@pytest.mark.parametrize(
+    "script", ["eval('1')", "document.body.innerHTML = '<b>x</b>'", "new Function('return 1')()"]
+)
 def test_the_policy_of_the_page_forbids_markup_and_code_from_text(dashboard, script):
     """Even if the page's own script were wrong one day."""
     late = f"setTimeout(() => {{ try {{ {script}; done('ran') }} catch (error) {{ done(error.name) }} }}, 0)"
@@ -77,7 +79,10 @@ def test_hostile_ids_statuses_and_messages_are_only_text(opened):
 
 
 def test_no_page_of_another_origin_can_use_the_mock(opened, chromium):
-    """Not read it, not steer it, not show it in a frame; though the person's browser can reach both."""
+    """Not read it, not steer it, not show it in a frame.
+
+    Though the person's browser can reach both.
+    """
     victim, attacker = opened(), opened()
     victim.shows(".job")
     page = attacker.page

@@ -13,13 +13,20 @@ from mock_p1.cli import main
 
 @pytest.fixture(autouse=True)
 def _no_variables_of_our_own(monkeypatch):
-    for name in [name for name in os.environ if name.startswith("MOCK_P1_") or name in ("NO_COLOR", "FORCE_COLOR")]:
+    for name in [
+        name
+        for name in os.environ
+        if name.startswith("MOCK_P1_") or name in ("NO_COLOR", "FORCE_COLOR")
+    ]:
         monkeypatch.delenv(name)
 
 
 @pytest.fixture
 def run():
-    """Run a command in this process: ``run("check", "demo")`` gives click's result; what it read may be ``input``."""
+    """Run a command in this process.
+
+    ``run("check", "demo")`` gives click's result; what it read may be ``input``.
+    """
 
     def run(*arguments, charset="utf-8", **options):
         return CliRunner(charset=charset).invoke(main, arguments, catch_exceptions=False, **options)
@@ -29,7 +36,10 @@ def run():
 
 @pytest.fixture
 def serve():
-    """Start ``mock-p1 serve --port 0`` as a process: its announcement, its URL and the process; killed at the end."""
+    """Start ``mock-p1 serve --port 0`` as a process.
+
+    Its announcement, its URL and the process; killed at the end.
+    """
     started = []
 
     def serve(*arguments, **variables):

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from mock_p1.cli.certificates import (
+from mock_p1.cli.tls import (
     API_NAMES,
     CERTIFICATE,
     KEY,
@@ -65,7 +65,8 @@ def test_the_authority_is_made_once(tmp_path):
 
 
 @pytest.mark.skipif(
-    sys.platform == "win32", reason="Windows has no permission bits; the user's folder is private there"
+    sys.platform == "win32",
+    reason="Windows has no permission bits; the user's folder is private there",
 )
 def test_the_authoritys_key_is_for_its_owner_alone(tmp_path):
     """Nobody else on the machine can make certificates that the user's clients trust."""
@@ -83,7 +84,9 @@ def test_a_broken_authority_is_named_with_the_way_out(tmp_path):
 
 def test_files_that_are_no_certificate_are_named(tmp_path):
     """--tls-cert and --tls-key say which files cannot be used, and what they should be."""
-    with pytest.raises(CannotSecure, match=r"nothing\.pem and .*nothing\.key cannot be used for TLS.*PEM"):
+    with pytest.raises(
+        CannotSecure, match=r"nothing\.pem and .*nothing\.key cannot be used for TLS.*PEM"
+    ):
         context_from(tmp_path / "nothing.pem", tmp_path / "nothing.key")
 
 
@@ -96,11 +99,19 @@ def test_certificate_files_of_ones_own_are_used(tmp_path):
     (tmp_path / "chain.pem").write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
     (tmp_path / "key.pem").write_bytes(leaf.private_key_pem.bytes())
     (tmp_path / "ca.pem").write_bytes(authority.cert_pem.bytes())
-    shake_hands(context_from(tmp_path / "chain.pem", tmp_path / "key.pem"), tmp_path / "ca.pem", "localhost")
+    shake_hands(
+        context_from(tmp_path / "chain.pem", tmp_path / "key.pem"), tmp_path / "ca.pem", "localhost"
+    )
 
 
 def test_the_user_is_told_how_a_client_trusts_it(tmp_path):
     """For each kind of client the variable or flag, and the hosts line for a hard-coded URL."""
     text = "\n".join(how_to_trust(tmp_path / CERTIFICATE, 8191))
-    for part in ("REQUESTS_CA_BUNDLE=", "NODE_EXTRA_CA_CERTS=", "--cacert", f"127.0.0.1 {API_NAMES[0]}", "--port 443"):
+    for part in (
+        "REQUESTS_CA_BUNDLE=",
+        "NODE_EXTRA_CA_CERTS=",
+        "--cacert",
+        f"127.0.0.1 {API_NAMES[0]}",
+        "--port 443",
+    ):
         assert part in text

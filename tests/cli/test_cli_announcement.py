@@ -5,22 +5,28 @@ from pathlib import PureWindowsPath
 
 import pytest
 
-from mock_p1.cli import announcement
-from mock_p1.cli.announcement import Place
-from mock_p1.core.engine import Engine
-from mock_p1.core.parse import parse
+from mock_p1.cli import startup_message as announcement
+from mock_p1.cli.startup_message import Place
+from mock_p1.engine.engine import Engine
+from mock_p1.scenario.parser import parse
 
 URL = "http://127.0.0.1:8191"
 
 
 def announced(text: str, form: str = "text", notes: tuple[str, ...] = (), **place) -> str:
     """Return the announcement of a scenario."""
-    return announcement.FORMATS[form](Engine(parse(text, "mine.yaml")), Place(URL, **place), list(notes))
+    return announcement.FORMATS[form](
+        Engine(parse(text, "mine.yaml")), Place(URL, **place), list(notes)
+    )
 
 
 def line(text: str, name: str) -> str:
     """Return the line of the announcement that begins with this name."""
-    return next(line.split(maxsplit=1)[1] for line in announced(text).splitlines() if line.startswith(f"  {name} "))
+    return next(
+        line.split(maxsplit=1)[1]
+        for line in announced(text).splitlines()
+        if line.startswith(f"  {name} ")
+    )
 
 
 def curl(text: str) -> str:
@@ -40,7 +46,9 @@ def test_description():
 
 def test_notes():
     """What is out of the ordinary stands below."""
-    assert "the clock runs at 60 times real time" in announced("{}", notes=("the clock runs at 60 times real time",))
+    assert "the clock runs at 60 times real time" in announced(
+        "{}", notes=("the clock runs at 60 times real time",)
+    )
 
 
 def test_keys():
@@ -63,7 +71,9 @@ def test_jobs():
 def test_many_jobs():
     """Of many jobs the first few, and how many there are."""
     many = "generated_jobs: [{count: 100000, prefix: load-, timeline: [{status: x}]}]"
-    assert line(many, "jobs") == "load-1, load-2, load-3, load-4, load-5, load-6, … (100,000 in all)"
+    assert (
+        line(many, "jobs") == "load-1, load-2, load-3, load-4, load-5, load-6, … (100,000 in all)"
+    )
 
 
 def test_many_keys():
@@ -86,7 +96,9 @@ def test_how_to_stop():
 def test_curl():
     """The line to try has what needs quotes in double quotes, which bash and Windows' cmd both take."""
     text = "{api_keys: {demo-key: active}, jobs: {retrain-001: {error: job_may_be_deleted}}}"
-    assert curl(text) == f'curl -H "x-api-key: demo-key" "{URL}/v1/external/retrain_jobs/retrain-001"'
+    assert (
+        curl(text) == f'curl -H "x-api-key: demo-key" "{URL}/v1/external/retrain_jobs/retrain-001"'
+    )
 
 
 def test_curl_with_a_key_that_sees_the_job():
@@ -96,7 +108,10 @@ def test_curl_with_a_key_that_sees_the_job():
 
 
 def test_curl_with_an_authority():
-    """Where a client has to trust an authority, the line says so; with slashes, which Windows' curl takes too."""
+    """Where a client has to trust an authority, the line says so.
+
+    With slashes, which Windows' curl takes too.
+    """
     text = "{api_keys: {k: active}, jobs: {j: {error: job_may_be_deleted}}}"
     said = announced(text, authority=PureWindowsPath(r"C:\Users\a b\authority.pem"))
     assert '  try   curl --cacert "C:/Users/a b/authority.pem" -H "x-api-key: k" ' in said
@@ -115,7 +130,9 @@ def test_curl_of_a_pattern():
 
 def test_curl_encodes_the_id():
     """An id is percent-encoded."""
-    assert curl("jobs: {'再 学$习': {error: job_may_be_deleted}}").endswith('/%E5%86%8D%20%E5%AD%A6%24%E4%B9%A0"')
+    assert curl("jobs: {'再 学$习': {error: job_may_be_deleted}}").endswith(
+        '/%E5%86%8D%20%E5%AD%A6%24%E4%B9%A0"'
+    )
 
 
 @pytest.mark.parametrize("key", ["$HOME", "a`id`b", 'say"hi', "back\\slash", "wow!"])
@@ -126,7 +143,9 @@ def test_curl_quotes_what_bash_would_expand(key):
 
 def test_hostile_text():
     """Names from the file cannot move the cursor or begin a line."""
-    text = json.dumps({"description": "\x1b[2Jx", "jobs": {"a\x1b[31mb": {"error": "job_may_be_deleted"}}})
+    text = json.dumps(
+        {"description": "\x1b[2Jx", "jobs": {"a\x1b[31mb": {"error": "job_may_be_deleted"}}}
+    )
     assert "\x1b" not in announced(text)
 
 

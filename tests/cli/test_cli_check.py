@@ -30,7 +30,10 @@ def test_bundled_name(run, folder):
 
 
 def test_every_problem_in_the_house_form(run, folder):
-    """Each problem is a line file:line:column: what, what was possible, what was perhaps meant; exit 1."""
+    """Each problem is a line file:line:column.
+
+    What, what was possible, what was perhaps meant; exit 1.
+    """
     (folder / "bad.yaml").write_text(BAD, encoding="utf-8")
     result = run("check", "bad.yaml")
     first, second, summary = result.output.splitlines()
@@ -50,10 +53,15 @@ def test_one_bad_file_among_good_ones(run, folder):
 
 
 def test_folder(run, folder):
-    """A folder stands for the scenario files in it: .yaml, .yml and .json, but not a JSON Schema or a note."""
+    """A folder stands for the scenario files in it.
+
+    .yaml, .yml and .json, but not a JSON Schema or a note.
+    """
     for name in ("a.yaml", "b.yml"):
         (folder / name).write_text(GOOD, encoding="utf-8")
-    (folder / "c.json").write_text('{"jobs": {"a": {"error": "job_may_be_deleted"}}}', encoding="utf-8")
+    (folder / "c.json").write_text(
+        '{"jobs": {"a": {"error": "job_may_be_deleted"}}}', encoding="utf-8"
+    )
     (folder / "scenario.schema.json").write_text("{}", encoding="utf-8")
     (folder / "notes.txt").write_text("no scenario", encoding="utf-8")
     assert run("check", ".").output == "3 files checked, no problem\n"
@@ -76,7 +84,9 @@ def test_unknown_name(run, folder):
     """What is neither a file nor bundled: what there is, and the near match."""
     result = run("check", "dmo")
     assert result.exit_code == 1
-    assert result.output.startswith("dmo: no such file, and no bundled scenario of that name; bundled: all-errors, ")
+    assert result.output.startswith(
+        "dmo: no such file, and no bundled scenario of that name; bundled: all-errors, "
+    )
     assert "did you mean demo?" in result.output
 
 
@@ -86,7 +96,9 @@ def test_file_without_a_suffix(run, folder):
     assert run("check", "plain").output.startswith("plain:1:1: unknown key")
 
 
-@pytest.mark.parametrize("name", ["", "a\0b", "a" * 5000, f"{'a' * 5000}.yaml", "no/such/file.yaml"])
+@pytest.mark.parametrize(
+    "name", ["", "a\0b", "a" * 5000, f"{'a' * 5000}.yaml", "no/such/file.yaml"]
+)
 def test_impossible_names(run, folder, name):
     """No name, however odd, is more than a line that says so."""
     result = run("check", name)
@@ -102,7 +114,10 @@ def test_unreadable_file(run, folder, monkeypatch):
 
     monkeypatch.setattr("pathlib.Path.open", refuse)
     result = run("check", "secret.yaml")
-    assert (result.exit_code, "secret.yaml: cannot be read: Permission denied" in result.output) == (1, True)
+    assert (
+        result.exit_code,
+        "secret.yaml: cannot be read: Permission denied" in result.output,
+    ) == (1, True)
 
 
 def test_unreadable_folder(run, folder, monkeypatch):
@@ -113,7 +128,10 @@ def test_unreadable_folder(run, folder, monkeypatch):
 
     monkeypatch.setattr("pathlib.Path.iterdir", refuse)
     result = run("check", ".")
-    assert (result.exit_code, ".: the folder cannot be read: Permission denied" in result.output) == (1, True)
+    assert (
+        result.exit_code,
+        ".: the folder cannot be read: Permission denied" in result.output,
+    ) == (1, True)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes among its files")

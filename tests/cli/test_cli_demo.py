@@ -8,11 +8,11 @@ from click.testing import CliRunner
 
 from mock_p1.cli import demo as module
 from mock_p1.cli import main
-from mock_p1.cli.announcement import curl
 from mock_p1.cli.options import DEFAULT_HOST, DEFAULT_PORT
-from mock_p1.core.contract import DOCUMENTED_ERRORS
-from mock_p1.core.engine import Engine
-from mock_p1.loading import load_scenario
+from mock_p1.cli.startup_message import curl
+from mock_p1.contract.operations import DOCUMENTED_ERRORS
+from mock_p1.engine.engine import Engine
+from mock_p1.scenario.files import load_scenario
 
 FAST = ("demo", "--speed", "100")
 
@@ -26,7 +26,10 @@ def shown():
 
 
 def test_the_job_is_polled_to_its_end(shown):
-    """The job is seen waiting twice, then running, then finished; each poll on a line with its time."""
+    """The job is seen waiting twice, then running, then finished.
+
+    Each poll on a line with its time.
+    """
     statuses = re.findall(r"^ +\d+\.\d s  (\w+)", shown, re.MULTILINE)
     assert statuses[:3] == ["job_waiting", "job_waiting", "job_running"]
     assert statuses[-1] == "job_finished"
@@ -58,10 +61,15 @@ def test_each_documented_error_is_seen(shown, error):
 
 def test_what_tells_the_errors_apart(shown):
     """It says that all five share one code."""
-    assert "All five are 4001000204 PREDA_EXTERNAL_BAD_REQUEST: only the message tells them apart." in shown
+    assert (
+        "All five are 4001000204 PREDA_EXTERNAL_BAD_REQUEST: only the message tells them apart."
+        in shown
+    )
 
 
-@pytest.mark.parametrize("command", ["serve", "scenarios", "explain demo", "check my-scenario.yaml"])
+@pytest.mark.parametrize(
+    "command", ["serve", "scenarios", "explain demo", "check my-scenario.yaml"]
+)
 def test_what_next(shown, command):
     """It ends with commands to try next."""
     assert f"\n  mock-p1 {command} " in shown.partition("What next")[2]
@@ -109,7 +117,12 @@ def test_no_color(run):
 
 def test_a_proxy_is_passed_by(run):
     """A proxy of this machine does not come between the client and the server."""
-    assert run(*FAST, env={"HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"}).exit_code == 0
+    assert (
+        run(
+            *FAST, env={"HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"}
+        ).exit_code
+        == 0
+    )
 
 
 def test_interrupted(run, monkeypatch):
@@ -130,6 +143,9 @@ def test_no_port_to_be_had(run, monkeypatch):
     def refuse(*_, **__):
         raise OSError("no port to be had")
 
-    monkeypatch.setattr("mock_p1.testing.server.Server.__init__", refuse)
+    monkeypatch.setattr("mock_p1.server.server.Server.__init__", refuse)
     result = run("demo")
-    assert (result.exit_code, result.output) == (1, "the demonstration broke off: no port to be had\n")
+    assert (result.exit_code, result.output) == (
+        1,
+        "the demonstration broke off: no port to be had\n",
+    )

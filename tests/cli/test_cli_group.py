@@ -6,7 +6,7 @@ import sys
 import click
 import pytest
 
-from mock_p1 import __version__
+from mock_p1._version import __version__
 from mock_p1.cli import COMMANDS, main
 
 HEAVY = ("faker", "flask", "pydantic", "requests", "responses", "rich", "uvicorn", "yaml")
@@ -19,7 +19,10 @@ def modules_after(*arguments: str) -> set[str]:
         "try:\n    main()\nfinally:\n    print('loaded', *sorted(name.split('.')[0] for name in sys.modules))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, *arguments], capture_output=True, encoding="utf-8", check=False
+        [sys.executable, "-c", script, *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
     )
     return set(done.stdout.rpartition("loaded ")[2].split()) & set(HEAVY)
 
@@ -31,7 +34,9 @@ def test_version(run):
 
 def test_python_m():
     """`python -m mock_p1` is the same program."""
-    done = subprocess.run([sys.executable, "-m", "mock_p1", "--version"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "mock_p1", "--version"], capture_output=True, text=True, check=True
+    )
     assert done.stdout == f"mock-p1 {__version__}\n"
 
 
@@ -52,7 +57,9 @@ def test_every_listed_command_exists(run, name):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--version"], ["--help"], ["healthcheck", "--port", "1"], ["nonsense"]], ids=" ".join
+    "arguments",
+    [["--version"], ["--help"], ["healthcheck", "--port", "1"], ["nonsense"]],
+    ids=" ".join,
 )
 def test_light(arguments):
     """What calls no command, and the health check that containers call all the time, import no library but click."""
@@ -88,7 +95,10 @@ def test_no_command(run):
     ids=lambda value: getattr(value, "name", value),
 )
 def test_every_option_has_a_variable(run, command, option):
-    """The help of every option names its environment variable: MOCK_P1_ and the option's name, whatever the command."""
+    """The help of every option names its environment variable.
+
+    MOCK_P1_ and the option's name, whatever the command.
+    """
     name = max(option.opts, key=len).strip("-").replace("-", "_").upper()
     assert f"MOCK_P1_{name}" in "".join(run(command, "--help").output.split())
 
@@ -109,7 +119,9 @@ def test_an_empty_variable_is_none(run):
     """A variable that is set to nothing, as compose files do it, leaves the default."""
     assert (
         "127.0.0.1:8191/"
-        in run("healthcheck", "--timeout", "0.01", env={"MOCK_P1_PORT": "", "MOCK_P1_HOST": ""}).output
+        in run(
+            "healthcheck", "--timeout", "0.01", env={"MOCK_P1_PORT": "", "MOCK_P1_HOST": ""}
+        ).output
     )
 
 

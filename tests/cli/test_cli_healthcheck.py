@@ -5,7 +5,8 @@ import threading
 
 import pytest
 
-from mock_p1 import __version__, serving
+from mock_p1 import serving
+from mock_p1._version import __version__
 
 
 @pytest.fixture
@@ -60,7 +61,10 @@ def test_well(run):
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1", "localhost"])  # noqa: S104 -- asked, not bound
 def test_every_address_is_asked_on_loopback(run, host):
-    """The variables that `serve` listens by lead to it; 0.0.0.0, which is no address to ask, means loopback."""
+    """The variables that `serve` listens by lead to it.
+
+    0.0.0.0, which is no address to ask, means loopback.
+    """
     with serving("stuck") as mock:
         result = run("healthcheck", env={"MOCK_P1_HOST": host, "MOCK_P1_PORT": port_of(mock)})
     assert result.exit_code == 0, result.output
@@ -76,7 +80,9 @@ def test_nothing_there(run, free_port):
     """Nothing listens: exit 1, and what to do, on one line."""
     result = run("healthcheck", "--port", str(free_port))
     assert result.exit_code == 1
-    assert result.output.startswith(f"http://127.0.0.1:{free_port}/__admin/health: no answer of a Mock P1 server (")
+    assert result.output.startswith(
+        f"http://127.0.0.1:{free_port}/__admin/health: no answer of a Mock P1 server ("
+    )
     assert result.output.endswith("is `mock-p1 serve` running?\n")
 
 
@@ -111,7 +117,9 @@ def test_odd_hosts(run, host):
     assert run("healthcheck", "--port", "1", "--timeout", "0.2", "--host", host).exit_code == 1
 
 
-@pytest.mark.parametrize("wrong", [["--port", "70000"], ["--port", "http"], ["--timeout", "0"], ["--timeout", "-1"]])
+@pytest.mark.parametrize(
+    "wrong", [["--port", "70000"], ["--port", "http"], ["--timeout", "0"], ["--timeout", "-1"]]
+)
 def test_usage(run, wrong):
     """A port or a time-out that can be none is a usage error."""
     assert run("healthcheck", *wrong).exit_code == 2

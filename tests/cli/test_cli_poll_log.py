@@ -7,11 +7,11 @@ from threading import Event
 
 import pytest
 
-from mock_p1.cli.poll_log import FORMATS, QUEUE, PollLog
-from mock_p1.core.clock import VirtualClock
-from mock_p1.core.engine import Engine
-from mock_p1.core.messages import Request
-from mock_p1.core.parse import parse
+from mock_p1.base.clock import VirtualClock
+from mock_p1.base.messages import Request
+from mock_p1.cli.request_log import FORMATS, QUEUE, PollLog
+from mock_p1.engine.engine import Engine
+from mock_p1.scenario.parser import parse
 
 SCENARIO = """\
 jobs:
@@ -27,7 +27,7 @@ JOBS = "/v1/external/retrain_jobs/"
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch):
     """However busy the machine is, the end waits for the last lines."""
-    monkeypatch.setattr("mock_p1.cli.poll_log.LAST_WORDS", 60)
+    monkeypatch.setattr("mock_p1.cli.request_log.LAST_WORDS", 60)
 
 
 @pytest.fixture
@@ -58,7 +58,13 @@ def fields(line: str) -> list[str]:
 def test_poll(engine):
     """A poll: job, status, the step's place in the file, the key masked, what the job waits for."""
     (line,) = logged(engine, "text", get(f"{JOBS}a", "very-secret-key"))
-    assert fields(line) == ["a", "job_running (HTTP 200)", "mine.yaml:4", "key very…", "then waits for 1 more poll"]
+    assert fields(line) == [
+        "a",
+        "job_running (HTTP 200)",
+        "mine.yaml:4",
+        "key very…",
+        "then waits for 1 more poll",
+    ]
 
 
 def test_error(engine):
@@ -92,7 +98,9 @@ def test_one_line_each(engine, form):
 
 
 @pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("hostile", ["%0Afake", "%1B%5B2J", "%E2%80%A8", "%C2%9B31m", "%00", "x" * 10_000])
+@pytest.mark.parametrize(
+    "hostile", ["%0Afake", "%1B%5B2J", "%E2%80%A8", "%C2%9B31m", "%00", "x" * 10_000]
+)
 def test_hostile_ids(engine, form, hostile):
     """No id begins a line, moves a cursor or fills a screen."""
     (line,) = logged(engine, form, get(JOBS + hostile, "k"))
@@ -131,9 +139,14 @@ class Stuck(io.StringIO):
         return super().write(text)
 
 
-@pytest.mark.parametrize(("form", "said"), [("text", "… 5 requests left out"), ("json", '{"event": "left_out", "req')])
+@pytest.mark.parametrize(
+    ("form", "said"), [("text", "… 5 requests left out"), ("json", '{"event": "left_out", "req')]
+)
 def test_lines_that_do_not_fit_are_counted(engine, form, said):
-    """While nobody takes the lines, answers go on; afterwards the log says how many lines are missing, and where."""
+    """While nobody takes the lines, answers go on.
+
+    Afterwards the log says how many lines are missing, and where.
+    """
     stream = Stuck()
     with PollLog(engine, FORMATS[form], stream):
         engine.handle(get(f"{JOBS}a", "k"))
@@ -148,7 +161,7 @@ def test_lines_that_do_not_fit_are_counted(engine, form, said):
 
 def test_a_stream_that_never_takes_a_line(engine, monkeypatch):
     """The end does not wait for ever for a stream that is stuck."""
-    monkeypatch.setattr("mock_p1.cli.poll_log.LAST_WORDS", 0.01)
+    monkeypatch.setattr("mock_p1.cli.request_log.LAST_WORDS", 0.01)
     stream = Stuck()
     with PollLog(engine, FORMATS["text"], stream):
         engine.handle(get(f"{JOBS}a", "k"))
@@ -169,7 +182,9 @@ def test_a_stream_that_is_closed(engine):
 def test_around_the_buffer(engine, tmp_path, buffering):
     """A real stream is written around its buffer, in its own encoding, whatever that lacks."""
     file = tmp_path / "log"
-    with io.TextIOWrapper(file.open("wb", buffering=buffering), encoding="ascii", write_through=True) as stream:
+    with io.TextIOWrapper(
+        file.open("wb", buffering=buffering), encoding="ascii", write_through=True
+    ) as stream:
         with PollLog(engine, FORMATS["text"], stream):
             engine.handle(get(f"{JOBS}a", "very-secret-key"))
         assert "key very?" in file.read_text(encoding="ascii")

@@ -1,6 +1,6 @@
 """``mock-p1 scenarios`` lists what is bundled."""
 
-from mock_p1.loading import bundled, load_scenario
+from mock_p1.scenario.files import bundled, load_scenario
 
 
 def test_every_bundled_scenario_is_listed_with_its_description(run):

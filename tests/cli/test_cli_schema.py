@@ -9,10 +9,10 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from mock_p1.core.parse import parse
-from mock_p1.core.problems import ScenarioError
-from mock_p1.core.schema import scenario_schema
-from mock_p1.loading import bundled
+from mock_p1.scenario.files import bundled
+from mock_p1.scenario.json_schema import scenario_schema
+from mock_p1.scenario.parser import parse
+from mock_p1.scenario.problems import ScenarioError
 
 VALIDATOR = Draft202012Validator(scenario_schema())
 
@@ -80,7 +80,10 @@ def test_valid():
 @pytest.mark.parametrize("name", bundled())
 def test_accepts_what_is_bundled(name):
     """Every bundled scenario holds."""
-    assert list(VALIDATOR.iter_errors(yaml.safe_load(bundled()[name].read_text(encoding="utf-8")))) == []
+    assert (
+        list(VALIDATOR.iter_errors(yaml.safe_load(bundled()[name].read_text(encoding="utf-8"))))
+        == []
+    )
 
 
 @pytest.mark.parametrize("text", GOOD)
@@ -119,11 +122,14 @@ def test_a_reader_that_goes_away():
 
 
 def test_a_reader_that_goes_away_on_windows(run, monkeypatch):
-    """Windows calls a closed pipe an invalid argument: there too the command ends without a traceback."""
+    """Windows calls a closed pipe an invalid argument.
+
+    There too the command ends without a traceback.
+    """
 
     def closed(*_, **__):
         raise OSError(errno.EINVAL, "Invalid argument")
 
-    monkeypatch.setattr("mock_p1.cli.lazy.WINDOWS", True)
+    monkeypatch.setattr("mock_p1.cli.group.WINDOWS", True)
     monkeypatch.setattr("click.echo", closed)
     assert run("schema").exit_code == 1

@@ -10,10 +10,12 @@ import sys
 import pytest
 import requests
 
-from mock_p1.core.engine import Engine
-from mock_p1.loading import load_scenario
+from mock_p1.engine.engine import Engine
+from mock_p1.scenario.files import load_scenario
 
-POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send to another process")
+POSIX = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has no signals to send to another process"
+)
 
 
 @pytest.fixture
@@ -78,7 +80,10 @@ def test_a_signal_right_after_the_announcement(serve):
 def test_a_signal_ends_what_is_held_back(serve, tmp_path):
     """An answer held back for a minute does not hold up the end."""
     slow = tmp_path / "slow.yaml"
-    slow.write_text("jobs: {a: {timeline: [{status: x, for: 1 poll}, {status: y, delay: 60s}]}}", encoding="utf-8")
+    slow.write_text(
+        "jobs: {a: {timeline: [{status: x, for: 1 poll}, {status: y, delay: 60s}]}}",
+        encoding="utf-8",
+    )
     served = serve("--log-format", "json", str(slow))
     url = f"{url_of(served.announcement)}/v1/external/retrain_jobs/a"
     waiting = [
@@ -103,7 +108,11 @@ def test_what_other_machines_need(serve, client):
     """Bound to every address, it says so, names a URL for this machine, and prints the token of /__admin."""
     served = serve("--host", "0.0.0.0")  # noqa: S104 -- the point
     assert re.search(r"^listening on 0\.0\.0\.0, port \d+$", served.announcement, re.MULTILINE)
-    token = re.search(r"^/__admin needs the header Authorization: (Bearer \S+)$", served.announcement, re.MULTILINE)[1]
+    token = re.search(
+        r"^/__admin needs the header Authorization: (Bearer \S+)$",
+        served.announcement,
+        re.MULTILINE,
+    )[1]
     jobs = f"{url_of(served.announcement)}/__admin/jobs"
     assert client.get(jobs, timeout=10).status_code == 401
     assert client.get(jobs, headers={"Authorization": token}, timeout=10).status_code == 200
@@ -132,7 +141,12 @@ def test_json_log(serve, client):
     assert end(served, signal.SIGTERM) == (0, "")
     assert json.loads(served.announcement)["url"] == url_of(served.announcement)
     row = json.loads(logged)
-    assert (row["event"], row["job"], row["status"], row["api_key"]) == ("poll", "retrain-001", "job_waiting", "my-s…")
+    assert (row["event"], row["job"], row["status"], row["api_key"]) == (
+        "poll",
+        "retrain-001",
+        "job_waiting",
+        "my-s…",
+    )
     assert re.fullmatch(r"happy-path\.yaml:\d+", row["step"])
 
 
@@ -161,7 +175,9 @@ def test_a_log_whose_reader_has_gone(serve, client):
 def test_seed(serve, tmp_path):
     """--seed goes before the scenario's own seed."""
     file = tmp_path / "uuids.yaml"
-    file.write_text("{seed: 1, generated_jobs: [{count: 1, timeline: [{status: x}]}]}", encoding="utf-8")
+    file.write_text(
+        "{seed: 1, generated_jobs: [{count: 1, timeline: [{status: x}]}]}", encoding="utf-8"
+    )
     (job,) = Engine(load_scenario(file), seed=3).jobs.ids()
     assert f"  jobs  {job}\n" in serve("--seed", "3", str(file)).announcement
 
@@ -171,7 +187,9 @@ def test_journal_max(serve, client):
     served = serve("--journal-max", "2")
     for _ in range(3):
         poll(client, served)
-    remembered = client.get(f"{url_of(served.announcement)}/__admin/requests", timeout=10).json()["requests"]
+    remembered = client.get(f"{url_of(served.announcement)}/__admin/requests", timeout=10).json()[
+        "requests"
+    ]
     assert [row["number"] for row in remembered] == [2, 3]
 
 

@@ -27,7 +27,9 @@ def test_a_token_that_is_given_is_needed_and_not_printed(serve):
     served = serve("--log-format", "json", MOCK_P1_ADMIN_TOKEN="open-sesame")
     facts = json.loads(served.announcement)
     assert "open-sesame" not in served.announcement
-    assert "/__admin needs the header Authorization: Bearer, and the token you gave" in facts["notes"]
+    assert (
+        "/__admin needs the header Authorization: Bearer, and the token you gave" in facts["notes"]
+    )
     assert get(facts["url"], "/__admin/jobs") == 401
     assert get(facts["url"], "/__admin/jobs", "open-sesame") == 200
 
@@ -46,14 +48,20 @@ def test_without_admin(serve, run):
     assert facts["dashboard"] is None
     assert get(facts["url"], "/__admin/jobs") == 404
     result = run("healthcheck", "--port", facts["url"].rpartition(":")[2])
-    assert (result.exit_code, result.output) == (0, f"{facts['url']} is well: Mock P1, without /__admin\n")
+    assert (result.exit_code, result.output) == (
+        0,
+        f"{facts['url']} is well: Mock P1, without /__admin\n",
+    )
 
 
 @pytest.mark.parametrize("token", ["", "two words", "ü", "x" * 501])
 def test_a_token_that_nobody_can_send(run, token):
     """Wrong usage, and what a token is."""
     result = run("serve", "--port", "0", "--admin-token", token)
-    assert (result.exit_code, "an admin token is 1 to 500 visible ASCII characters" in result.output) == (2, True)
+    assert (
+        result.exit_code,
+        "an admin token is 1 to 500 visible ASCII characters" in result.output,
+    ) == (2, True)
 
 
 def test_a_token_for_what_is_left_out(run):

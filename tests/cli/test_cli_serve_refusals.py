@@ -15,7 +15,7 @@ def taken():
 @pytest.fixture(autouse=True)
 def _never_serves(monkeypatch):
     """A server that would start after all fails the test."""
-    monkeypatch.setattr("mock_p1.testing.server.Server.run", lambda _: pytest.fail("it served"))
+    monkeypatch.setattr("mock_p1.server.server.Server.run", lambda _: pytest.fail("it served"))
 
 
 def test_port_in_use(run, taken):
@@ -49,7 +49,13 @@ def test_port(run, port):
 
 @pytest.mark.parametrize(
     "wrong",
-    [["--journal-max", "-1"], ["--journal-max", "1000001"], ["--seed", "x"], ["--log-format", "xml"], ["a", "b"]],
+    [
+        ["--journal-max", "-1"],
+        ["--journal-max", "1000001"],
+        ["--seed", "x"],
+        ["--log-format", "xml"],
+        ["a", "b"],
+    ],
     ids=" ".join,
 )
 def test_usage(run, wrong):
@@ -67,7 +73,9 @@ def test_unknown_scenario(run):
 
 def test_scenario_from_the_environment(run):
     """MOCK_P1_SCENARIO names the scenario where the command line does not."""
-    assert run("serve", env={"MOCK_P1_SCENARIO": "nosuch"}).output.startswith("nosuch: no such file")
+    assert run("serve", env={"MOCK_P1_SCENARIO": "nosuch"}).output.startswith(
+        "nosuch: no such file"
+    )
 
 
 def test_folder(run, tmp_path):

@@ -9,10 +9,16 @@ import pytest
 import requests
 import trustme
 
-from mock_p1.cli.certificates import CERTIFICATE
+from mock_p1.cli.tls import CERTIFICATE
 
 JOB = "/v1/external/retrain_jobs/retrain-001"
-DATA = "APPDATA" if sys.platform == "win32" else "HOME" if sys.platform == "darwin" else "XDG_CONFIG_HOME"
+DATA = (
+    "APPDATA"
+    if sys.platform == "win32"
+    else "HOME"
+    if sys.platform == "darwin"
+    else "XDG_CONFIG_HOME"
+)
 """The variable that leads to the user's data folder."""
 
 
@@ -60,7 +66,9 @@ def test_the_dashboards_curl_line_trusts_the_authority_too(serve, folder):
     """As the one in the announcement does."""
     facts = announced(serve("--tls", "--log-format", "json", **folder))
     url = facts["url"] + "/__admin/jobs/retrain-001/curl"
-    with urlopen(url, context=ssl.create_default_context(cafile=facts["authority"]), timeout=10) as reply:  # noqa: S310 -- ours
+    with urlopen(
+        url, context=ssl.create_default_context(cafile=facts["authority"]), timeout=10
+    ) as reply:  # noqa: S310 -- ours
         assert json.load(reply)["curl"] == facts["curl"].replace("curl ", "curl -sS ", 1)
 
 
@@ -73,17 +81,27 @@ def test_the_authority_outlives_the_server(serve, folder):
 def test_a_result_is_downloaded_by_https_too(serve, folder, tmp_path):
     """The URL in the reply leads there."""
     file = tmp_path / "done.yaml"
-    file.write_text("jobs: {retrain-001: {timeline: [{status: x, result: generated}]}}", encoding="utf-8")
+    file.write_text(
+        "jobs: {retrain-001: {timeline: [{status: x, result: generated}]}}", encoding="utf-8"
+    )
     facts = announced(serve("--tls", "--log-format", "json", str(file), **folder))
     url = poll(facts["url"], facts["authority"])["download_url"]
     assert url.startswith(facts["url"])
-    with urlopen(url, context=ssl.create_default_context(cafile=facts["authority"]), timeout=10) as reply:  # noqa: S310 -- ours
+    with urlopen(
+        url, context=ssl.create_default_context(cafile=facts["authority"]), timeout=10
+    ) as reply:  # noqa: S310 -- ours
         assert reply.read(2) == b"PK"
 
 
 def test_certificate_files(serve, files):
-    """--tls-cert and --tls-key, by variables as well; nothing is said of an authority that is not ours."""
-    by_variable = {"MOCK_P1_TLS_CERT": str(files / "chain.pem"), "MOCK_P1_TLS_KEY": str(files / "key.pem")}
+    """--tls-cert and --tls-key, by variables as well.
+
+    Nothing is said of an authority that is not ours.
+    """
+    by_variable = {
+        "MOCK_P1_TLS_CERT": str(files / "chain.pem"),
+        "MOCK_P1_TLS_KEY": str(files / "key.pem"),
+    }
     facts = announced(serve("--log-format", "json", **by_variable))
     assert (facts["authority"], facts["notes"]) == (None, [])
     assert poll(facts["url"], files / "ca.pem")["status"] == "job_waiting"
@@ -100,7 +118,15 @@ def test_certificate_and_key_belong_together(run, files, given):
 def test_files_that_cannot_be_used(run, files):
     """Exit 1, which files, and why; no traceback."""
     (files / "chain.pem").write_text("not PEM", encoding="utf-8")
-    result = run("serve", "--port", "0", "--tls-cert", str(files / "chain.pem"), "--tls-key", str(files / "key.pem"))
+    result = run(
+        "serve",
+        "--port",
+        "0",
+        "--tls-cert",
+        str(files / "chain.pem"),
+        "--tls-key",
+        str(files / "key.pem"),
+    )
     assert result.exit_code == 1
     assert "cannot be used for TLS" in result.output
 

@@ -8,11 +8,13 @@ import sys
 import pytest
 import requests
 
+from mock_p1.admin.watcher import Broken, Reloaded
 from mock_p1.cli import reload_log
-from mock_p1.control.reload import Broken, Reloaded
-from mock_p1.core.problems import Problem
+from mock_p1.scenario.problems import Problem
 
-POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send to another process")
+POSIX = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has no signals to send to another process"
+)
 
 
 def save(file, text):
@@ -34,13 +36,18 @@ def status(url):
     """Poll the job."""
     with requests.Session() as session:
         session.trust_env = False
-        reply = session.get(f"{url}/v1/external/retrain_jobs/a", headers={"x-api-key": "k"}, timeout=10)
+        reply = session.get(
+            f"{url}/v1/external/retrain_jobs/a", headers={"x-api-key": "k"}, timeout=10
+        )
     return reply.json()["status"]
 
 
 @POSIX
 def test_what_is_saved_is_played_or_reported(serve, file):
-    """From the disk to the next poll; a broken file is named with its line, and leaves the one before; then the end."""
+    """From the disk to the next poll.
+
+    A broken file is named with its line, and leaves the one before; then the end.
+    """
     served = serve("--watch", "--log-format", "json", "--quiet", str(file))
     facts = json.loads(served.announcement)
     assert any("is watched" in note for note in facts["notes"])
@@ -66,7 +73,9 @@ def test_what_is_swapped_in_is_logged(serve, file):
     assert served.process.stderr.readline().startswith(f"{file}:2:1: ")
     assert served.process.stderr.readline().endswith("the scenario before is still being served\n")
     save(file, "jobs: {}\n")
-    assert served.process.stderr.readline().startswith(f"{file}: changed, and swapped in; 0 of 0 jobs")
+    assert served.process.stderr.readline().startswith(
+        f"{file}: changed, and swapped in; 0 of 0 jobs"
+    )
 
 
 @POSIX

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mock_p1.cli.text import printable
+from mock_p1.base.text import printable
 
 
 @pytest.mark.parametrize("text", ["plain", "再学習", "a b", "ünïcödé", "…"])
@@ -13,7 +13,13 @@ def test_printable_text_stays(text):
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("a\nb", r"a\nb"), ("\x1b[31m", r"\x1b[31m"), ("\u2028", r"\u2028"), ("\x9b", r"\x9b"), ("\udce9", r"\udce9")],
+    [
+        ("a\nb", r"a\nb"),
+        ("\x1b[31m", r"\x1b[31m"),
+        ("\u2028", r"\u2028"),
+        ("\x9b", r"\x9b"),
+        ("\udce9", r"\udce9"),
+    ],
 )
 def test_the_rest_is_written_out(text, shown):
     """Line ends, escape sequences and half characters are written out."""

@@ -10,10 +10,24 @@ import pytest
 
 @pytest.fixture(scope="module")
 def base_url():
-    """The URL of `mock-p1 serve happy-path`, in a process of its own; it must end well when it is told to."""
+    """The URL of `mock-p1 serve happy-path`, in a process of its own.
+
+    It must end well when it is told to.
+    """
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MOCK_P1_")}
     server = subprocess.Popen(
-        [sys.executable, "-m", "mock_p1", "serve", "happy-path", "--port", "0", "--log-format", "json", "--quiet"],
+        [
+            sys.executable,
+            "-m",
+            "mock_p1",
+            "serve",
+            "happy-path",
+            "--port",
+            "0",
+            "--log-format",
+            "json",
+            "--quiet",
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",

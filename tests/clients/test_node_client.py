@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="needs Node, which is not installed here")
+pytestmark = pytest.mark.skipif(
+    shutil.which("node") is None, reason="needs Node, which is not installed here"
+)
 
 OLDEST = 18  # the first with fetch
 POLL = Path(__file__).with_name("poll.mjs")
@@ -14,7 +16,9 @@ POLL = Path(__file__).with_name("poll.mjs")
 
 @pytest.fixture(scope="module")
 def _new_enough():
-    said = subprocess.run(["node", "--version"], capture_output=True, encoding="utf-8", check=True).stdout
+    said = subprocess.run(
+        ["node", "--version"], capture_output=True, encoding="utf-8", check=True
+    ).stdout
     if int(said.removeprefix("v").partition(".")[0]) < OLDEST:
         pytest.skip(f"needs Node {OLDEST} or newer; this is {said.strip()}")
 
@@ -25,7 +29,12 @@ def node(environment, _new_enough):
 
     def node(*arguments):
         done = subprocess.run(
-            ["node", POLL, *arguments], env=environment, capture_output=True, encoding="utf-8", check=False, timeout=60
+            ["node", POLL, *arguments],
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+            timeout=60,
         )
         return done.returncode, done.stdout.splitlines(), done.stderr
 

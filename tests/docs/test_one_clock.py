@@ -30,12 +30,14 @@ NAMES = {
 
 def mock_now(mock):
     """Return the mock's time in seconds."""
-    return mock._engine.clock.now() / 1e9  # noqa: SLF001 -- no request is made
+    return mock._engine.clock.now_ns() / 1e9  # noqa: SLF001 -- no request is made
 
 
 def run(code):
     """Evaluate a cell of the page as a client's module would."""
-    here = {name: globals().get(name, value) for name, value in NAMES.items()}  # by name: as the mock left it
+    here = {
+        name: globals().get(name, value) for name, value in NAMES.items()
+    }  # by name: as the mock left it
     return eval(code, here | {"__name__": "client"})  # noqa: S307 -- what the page says is what is tried
 
 

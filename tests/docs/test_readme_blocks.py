@@ -1,4 +1,7 @@
-"""What the README shows is run: tests as tests, commands as commands with their output, scenarios as scenarios."""
+"""What the README shows is run.
+
+Tests as tests, commands as commands with their output, scenarios as scenarios.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,11 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from mock_p1 import mocked
-from mock_p1.core import contract, timeline
-from mock_p1.core.parse import parse
-from mock_p1.core.schema import scenario_schema
-from mock_p1.core.steps import KINDS
+from mock_p1.contract import operations as contract
+from mock_p1.engine import timeline
+from mock_p1.scenario.json_schema import scenario_schema
+from mock_p1.scenario.parser import parse
+from mock_p1.scenario.steps import KINDS
 
 README = Path(__file__).parents[2] / "README.md"
 BLOCK = re.compile(r"(?:^<!-- (\S+) -->\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -49,14 +53,21 @@ def blocks(language):
 @pytest.fixture
 def folder(tmp_path):
     """A folder with the files that the README shows, or has in comments for its commands to work on."""
-    for file, text in [*HIDDEN_FILE.findall(TEXT), *((block.file, block.text) for block in BLOCKS if block.file)]:
+    for file, text in [
+        *HIDDEN_FILE.findall(TEXT),
+        *((block.file, block.text) for block in BLOCKS if block.file),
+    ]:
         (tmp_path / file).write_text(text, encoding="utf-8")
     return tmp_path
 
 
 def environment():
     """What a new user's shell has: our commands on the path, no settings of ours."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MOCK_P1_", "PYTEST_", "COV_"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MOCK_P1_", "PYTEST_", "COV_"))
+    }
     path = os.pathsep.join((str(Path(sys.executable).parent), kept.get("PATH", "")))
     return {**kept, "PATH": path, "PYTHONUTF8": "1", "MOCK_P1_PORT": "0"}
 
@@ -73,7 +84,9 @@ def test_python_blocks_pass_as_tests(folder):
     for number, text in enumerate(blocks("python")):
         (folder / f"test_readme_{number}.py").write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider"]
-    run = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        command, cwd=folder, env=environment(), capture_output=True, text=True, check=False
+    )
     expected = sum(text.count("\ndef test_") for text in blocks("python"))
     assert f"{expected} passed" in run.stdout.splitlines()[-1], run.stdout
     assert expected >= len(blocks("python"))
@@ -87,7 +100,9 @@ def test_the_first_one_is_as_short_as_promised():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the README's commands are written for a POSIX shell")
-@pytest.mark.skipif(shutil.which("curl") is None, reason="the README's commands use curl, which this machine lacks")
+@pytest.mark.skipif(
+    shutil.which("curl") is None, reason="the README's commands use curl, which this machine lacks"
+)
 def test_console_blocks_print_what_is_shown(folder):
     """Every command prints what stands below it, in one shell session from top to bottom, on a free port."""
     with Session(folder) as session:
@@ -109,8 +124,13 @@ def commands(text):
 
 
 def fits(printed, shown):
-    """Tell whether lines were printed as shown; a line that is an ellipsis stands for any number of lines."""
-    pattern = "".join(r"(?:.*\n)*" if line == LEFT_OUT else f"{re.escape(line)}\n" for line in shown)
+    """Tell whether lines were printed as shown.
+
+    A line that is an ellipsis stands for any number of lines.
+    """
+    pattern = "".join(
+        r"(?:.*\n)*" if line == LEFT_OUT else f"{re.escape(line)}\n" for line in shown
+    )
     return re.fullmatch(pattern, "".join(f"{line}\n" for line in printed)) is not None
 
 
@@ -144,7 +164,9 @@ class Session:
             ["sh", "-c", f"exec {command}"], cwd=self.folder, env=environment(), encoding="utf-8",
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        lines = list(takewhile(str.strip, self.server.stdout))  # up to its first empty line; the server goes on
+        lines = list(
+            takewhile(str.strip, self.server.stdout)
+        )  # up to its first empty line; the server goes on
         self.address = re.search(r"http://(\S+)", lines[0])[1]
         return "".join(lines).replace(self.address, SHOWN_ADDRESS)
 
@@ -162,7 +184,9 @@ def test_the_reference_shows_every_key():
     schema = scenario_schema()
     models = [schema, *(schema["$defs"][name] for name in ("Job", "GeneratedJobs", "StatusStep"))]
     keys = {key for model in models for key in model["properties"] if key != "$schema"} | {*KINDS}
-    assert {key for key in keys if f"{key}:" not in reference and f"in {key}" not in reference} == set()
+    assert {
+        key for key in keys if f"{key}:" not in reference and f"in {key}" not in reference
+    } == set()
 
 
 def test_the_first_scenario_is_ten_lines_long():
@@ -179,7 +203,9 @@ def test_the_timeline_is_one_that_was_printed():
             assert requests.get(url, headers={"x-api-key": mock.api_key}, timeout=5).ok
             mock.advance(pause)
         printed = mock.timeline()
-    assert [line.split() for line in shown.splitlines()] == [line.split() for line in printed.splitlines()]
+    assert [line.split() for line in shown.splitlines()] == [
+        line.split() for line in printed.splitlines()
+    ]
 
 
 def test_the_picture_names_what_exists():

@@ -1,4 +1,7 @@
-"""What the README says in words and tables is so: names, options, variables, errors, faults, assumptions, links."""
+"""What the README says in words and tables is so.
+
+Names, options, variables, errors, faults, assumptions, links.
+"""
 
 import re
 from pathlib import Path
@@ -6,11 +9,12 @@ from pathlib import Path
 import click
 import pytest
 
-from mock_p1 import DOCUMENTED_ERRORS, Handle, __version__, load_scenario
+from mock_p1 import DOCUMENTED_ERRORS, Handle, load_scenario
+from mock_p1._version import __version__
 from mock_p1.cli import COMMANDS, main
-from mock_p1.core.contract import DOCUMENTED_HOSTS, FAULTS, OPERATIONS, REPLY_FIELDS, SIBLINGS
-from mock_p1.core.scenario import Assumptions
-from mock_p1.loading import bundled
+from mock_p1.contract.assumptions import Assumptions
+from mock_p1.contract.operations import DOCUMENTED_HOSTS, FAULTS, OPERATIONS, REPLY_FIELDS, SIBLINGS
+from mock_p1.scenario.files import bundled
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -45,13 +49,22 @@ def options():
     """Every option of every command, and their parameters' names."""
     context = click.Context(main)
     commands = [main, *(main.get_command(context, name) for name in COMMANDS)]
-    return {option: each.name for command in commands for each in command.params for option in each.opts}
+    return {
+        option: each.name for command in commands for each in command.params for option in each.opts
+    }
 
 
 def test_every_option_exists(pytestconfig):
     """An option that the text mentions is one of ours, of the pytest plugin, or of docker."""
-    mentioned = {option for span in code(PROSE) for option in re.findall(r"--[a-z][a-z0-9-]+", span)}
-    of_pytest = {"--mock-p1-scenario", "--mock-p1-coverage", "--mock-p1-coverage-fail-under", "--base-url"}
+    mentioned = {
+        option for span in code(PROSE) for option in re.findall(r"--[a-z][a-z0-9-]+", span)
+    }
+    of_pytest = {
+        "--mock-p1-scenario",
+        "--mock-p1-coverage",
+        "--mock-p1-coverage-fail-under",
+        "--base-url",
+    }
     assert pytestconfig.getoption("mock_p1_scenario", "missing") != "missing"
     assert mentioned - {*options(), *of_pytest, *OTHERS} == set()
     assert len(mentioned) > 5
@@ -68,7 +81,11 @@ def test_every_variable_exists(file):
 
 def test_the_handle():
     """Everything that the table shows on the handle is there, and everything public is in the table."""
-    shown = {name for cell, _ in table("on the handle | what it does") for name in re.findall(r"`\.(\w+)", cell)}
+    shown = {
+        name
+        for cell, _ in table("on the handle | what it does")
+        for name in re.findall(r"`\.(\w+)", cell)
+    }
     public = {name for name in dir(Handle) if not name.startswith("_")}
     assert shown - public == set()
     assert public - shown <= {"report"}
@@ -77,7 +94,13 @@ def test_the_handle():
 def test_the_marker_and_the_settings(pytestconfig):
     """Fixtures, ini settings and the marker's arguments are those of the plugin."""
     shown = {name for cell, _ in table("in pytest | what it is") for name in code(cell)}
-    assert {"mock_p1", "mock_p1_server", "mock_p1_scenario", "mock_p1_scenario_dir", "--mock-p1-scenario"} <= shown
+    assert {
+        "mock_p1",
+        "mock_p1_server",
+        "mock_p1_scenario",
+        "mock_p1_scenario_dir",
+        "--mock-p1-scenario",
+    } <= shown
     assert pytestconfig.getini("mock_p1_scenario") is not None
     assert pytestconfig.getini("mock_p1_scenario_dir") is not None
     (marker,) = (line for line in pytestconfig.getini("markers") if line.startswith("mock_p1("))
@@ -91,7 +114,9 @@ def test_the_errors():
         (code(name)[0], code(message)[0], reason)
         for name, message, reason in table("name here | message | the manual's reason")
     ]
-    assert rows == [(error.name, error.message, error.reason) for error in DOCUMENTED_ERRORS.values()]
+    assert rows == [
+        (error.name, error.message, error.reason) for error in DOCUMENTED_ERRORS.values()
+    ]
     assert {(str(error.code), error.error) for error in DOCUMENTED_ERRORS.values()} == {
         tuple(re.search(r"all `(\d+)` `(\w+)`", README).groups())
     }
@@ -99,13 +124,20 @@ def test_the_errors():
 
 def test_the_faults():
     """The table of faults is the code's own."""
-    assert {code(name)[0]: text for name, text in table("fault | what the client meets")} == dict(FAULTS)
+    assert {code(name)[0]: text for name, text in table("fault | what the client meets")} == dict(
+        FAULTS
+    )
 
 
 def test_the_assumptions():
     """Every assumption that can be overridden is in the table, as assumed, and no other."""
     rows = table("what | value | standing | to change it")
-    named = {name: standing for *_, standing, change in rows for name in code(change) if name.isidentifier()}
+    named = {
+        name: standing
+        for *_, standing, change in rows
+        for name in code(change)
+        if name.isidentifier()
+    }
     assert set(named) == set(Assumptions.model_fields)
     assert set(named.values()) == {"assumed"}
 
@@ -114,7 +146,9 @@ def test_the_assumed_values_are_the_defaults():
     """What the table gives as assumed is what the code assumes."""
     assumed = Assumptions()
     values = {
-        name: value for _, value, _, change in table("what | value | standing | to change it") for name in code(change)
+        name: value
+        for _, value, _, change in table("what | value | standing | to change it")
+        for name in code(change)
     }
     assert values["error_http_status"] == str(assumed.error_http_status)
     assert list(assumed.error_body) == re.findall(r'"(\w+)":', values["error_body"])
@@ -129,7 +163,11 @@ def test_the_contract():
     """Path, hosts and reply fields are the contract's, and the siblings are named as not imitated."""
     assert str(OPERATIONS[0]) in README
     assert all(host in README for host in DOCUMENTED_HOSTS)
-    (fields,) = (value for what, value, *_ in table("what | value | standing | to change it") if what == "reply")
+    (fields,) = (
+        value
+        for what, value, *_ in table("what | value | standing | to change it")
+        if what == "reply"
+    )
     assert [name.split(".")[0] for name in code(fields)] == list(REPLY_FIELDS)
     assert all(sibling.name.removesuffix(" API") in README for sibling in SIBLINGS)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mock_p1.loading import bundled
+from mock_p1.scenario.files import bundled
 
 PAGE = (Path(__file__).parents[2] / "docs" / "recipes.md").read_text(encoding="utf-8")
 IMPORTS = """
@@ -15,7 +15,9 @@ import pytest
 from mock_p1 import DOCUMENTED_ERRORS, mocked
 """
 FROM_CLIENT = "from client import RetrainingFailed, wait_for_result\n"
-CLIENT, *RECIPES, BUGGY, CATCHES = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+CLIENT, *RECIPES, BUGGY, CATCHES = re.findall(
+    r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL
+)
 SCENARIOS = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 NAMES = ("late-result", "limited")
 
@@ -44,7 +46,9 @@ def test_there_are_ten_worries():
     assert all(block.count("def test_") == 1 for block in RECIPES)
 
 
-@pytest.mark.parametrize("block", RECIPES, ids=[re.search(r"def (test_\w+)", block)[1] for block in RECIPES])
+@pytest.mark.parametrize(
+    "block", RECIPES, ids=[re.search(r"def (test_\w+)", block)[1] for block in RECIPES]
+)
 def test_every_recipe_has_about_five_lines(block):
     """What worries a user is scripted in five lines."""
     assert len(block.strip().splitlines()) <= 6
@@ -80,9 +84,7 @@ TRAPS = re.findall(r"^\| `([\w-]+)` \| .* \| .* \|$", PAGE, re.MULTILINE)
 def test_the_good_client_falls_into_no_trap(page, trap):
     """In every trap it either gets the result or gives up in words, within its own time limit."""
     outcome = "pytest.raises((RetrainingFailed, TimeoutError)) if %r in HOPELESS else nullcontext()"
-    hopeless = (
-        "HOPELESS = 'stuck', 'deleted-mid-run', 'key-expires-mid-run', 'training-failed', 'finished-without-result'\n"
-    )
+    hopeless = "HOPELESS = 'stuck', 'deleted-mid-run', 'key-expires-mid-run', 'training-failed', 'finished-without-result'\n"
     test = f"""
 from contextlib import nullcontext
 {hopeless}

@@ -48,14 +48,20 @@ def test_it_runs_as_a_user_of_its_own():
 
 
 def test_it_runs_the_command():
-    """The entry point is mock-p1, so that what is given to `docker run` are its arguments; without any it serves."""
+    """The entry point is mock-p1, so that what is given to `docker run` are its arguments.
+
+    Without any it serves.
+    """
     assert json.loads(said("ENTRYPOINT")[0]) == ["mock-p1"]
     assert json.loads(said("CMD")[0]) == ["serve"]
     assert "serve" in COMMANDS
 
 
 def test_it_listens_on_every_address_at_the_documented_port():
-    """A container that listens on its own loopback could not be reached; the port is that of `serve`."""
+    """A container that listens on its own loopback could not be reached.
+
+    The port is that of `serve`.
+    """
     assert environment()["MOCK_P1_HOST"] == "0.0.0.0"  # noqa: S104 -- what containers do
     assert {environment()["MOCK_P1_PORT"], *said("EXPOSE")} == {str(DEFAULT_PORT)}
 
@@ -84,9 +90,14 @@ def test_compose_stays_on_this_machine():
     assert all(port.startswith("127.0.0.1:") for port in COMPOSE["ports"])
 
 
-@pytest.mark.parametrize("line", [line for line in docker_lines() if line[1] == "run"], ids=" ".join)
+@pytest.mark.parametrize(
+    "line", [line for line in docker_lines() if line[1] == "run"], ids=" ".join
+)
 def test_the_readme_s_docker_run(line):
-    """Image, port and mount of the README's commands are those of the Dockerfile; what follows the image is ours."""
+    """Image, port and mount of the README's commands are those of the Dockerfile.
+
+    What follows the image is ours.
+    """
     assert f"{DEFAULT_PORT}:{DEFAULT_PORT}" in line
     assert all(word.endswith(f":{said('WORKDIR')[0]}:ro") for word in line if word.count(":") == 2)
     arguments = line[line.index("mock-p1") + 1 :]

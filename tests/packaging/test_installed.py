@@ -1,4 +1,7 @@
-"""What a user gets with the package, however it was installed: commands, plugin, types, licence, scenarios."""
+"""What a user gets with the package, however it was installed.
+
+Commands, plugin, types, licence, scenarios.
+"""
 
 import subprocess
 import sys
@@ -6,8 +9,8 @@ from importlib.metadata import distribution, entry_points
 from importlib.resources import files
 from pathlib import Path
 
-from mock_p1 import __version__
-from mock_p1.loading import bundled
+from mock_p1._version import __version__
+from mock_p1.scenario.files import bundled
 
 
 def test_the_version_is_the_one_of_the_metadata():
@@ -20,7 +23,7 @@ def test_the_command_and_the_plugin_are_registered():
     commands = {point.name: point.value for point in entry_points(group="console_scripts")}
     plugins = {point.name: point.value for point in entry_points(group="pytest11")}
     assert commands["mock-p1"] == "mock_p1.cli:main"
-    assert plugins["mock_p1"] == "mock_p1.testing.pytest_plugin"
+    assert plugins["mock_p1"] == "mock_p1.testing.plugin"
 
 
 def test_types_are_shipped():
@@ -55,11 +58,18 @@ def test_a_bundled_scenario_is_found_from_anywhere(tmp_path):
 def test_every_module_can_be_imported(tmp_path):
     """Every module of the package can be imported from where it was installed, wherever one stands."""
     package = Path(str(files("mock_p1")))
-    names = sorted(".".join(path.relative_to(package.parent).with_suffix("").parts) for path in package.rglob("*.py"))
+    names = sorted(
+        ".".join(path.relative_to(package.parent).with_suffix("").parts)
+        for path in package.rglob("*.py")
+    )
     code = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
     modules = [name for name in names if not name.endswith("__main__")]
     run = subprocess.run(
-        [sys.executable, "-c", code, *modules], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code, *modules],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (run.returncode, run.stderr) == (0, "")
     assert len(modules) > 40

@@ -13,4 +13,6 @@ def test_the_constraints_are_the_lower_bounds():
     required = [*project["dependencies"], *project["optional-dependencies"]["test"]]
     bounds = [re.match(r"([\w.-]+)>=([\d.]+)", line).groups() for line in required]
     pinned = (ROOT / ".ci" / "oldest.txt").read_text(encoding="utf-8").splitlines()
-    assert [line for line in pinned if not line.startswith("#")] == sorted(f"{name}=={low}" for name, low in bounds)
+    assert [line for line in pinned if not line.startswith("#")] == sorted(
+        f"{name}=={low}" for name, low in bounds
+    )

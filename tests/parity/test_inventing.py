@@ -4,16 +4,16 @@ import re
 from contextlib import suppress
 
 import pytest
+from helpers.scenario_strategies import read
+from helpers.story_player import START
+from helpers.story_strategies import Ask, Drive, Wait, stories
 from hypothesis import Phase, given, settings
-from inventing import read
-from playing import START
-from stories import Ask, Drive, Wait, stories
 
-from mock_p1.core.clock import VirtualClock
-from mock_p1.core.contract import DOCUMENTED_ERRORS, FAULTS
-from mock_p1.core.driver import Driver, NoSuchJob, NoSuchStep
-from mock_p1.core.engine import Engine
-from mock_p1.core.messages import Request
+from mock_p1.base.clock import VirtualClock
+from mock_p1.base.messages import Request
+from mock_p1.contract.operations import DOCUMENTED_ERRORS, FAULTS
+from mock_p1.engine.driver import Driver, NoSuchJob, NoSuchStep
+from mock_p1.engine.engine import Engine
 
 KINDS = [
     "status: ", "reply: ", r"model_id: \{fake", r"message: \{fake", r"message: \S", r"download_url: ",
@@ -69,7 +69,14 @@ def _do(engine, act):
     match act:
         case Ask():
             for _ in range(act.times):
-                engine.handle(Request(act.method, act.target.partition("?")[0], api_keys=act.keys, base_url="http://h"))
+                engine.handle(
+                    Request(
+                        act.method,
+                        act.target.partition("?")[0],
+                        api_keys=act.keys,
+                        base_url="http://h",
+                    )
+                )
         case Wait():
             engine.clock.advance(act.span)
         case Drive():

@@ -4,13 +4,13 @@ HYPOTHESIS_PROFILE=thorough tells thirty times as many.
 """
 
 import pytest
-from door_kinds import JOBS
+from helpers.scenario_strategies import read
+from helpers.story_player import difference
+from helpers.story_strategies import Ask, Story, stories
+from helpers.transport_clients import JOBS
 from hypothesis import Phase, given, note, settings
-from inventing import read
-from playing import difference
-from stories import Ask, Story, stories
 
-from mock_p1.doors import flask_app
+from mock_p1.transports import wsgi as flask_app
 
 ONCE_DIFFERED = {
     "a Location that Werkzeug would encode": '{status_code: 302, headers: {Location: "/else where|x"}}',
@@ -21,11 +21,17 @@ ONCE_DIFFERED = {
 
 
 SHORT = [Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink]
-"""All that Hypothesis does, but for explaining which of our lines a failure ran: that takes minutes."""
+"""All that Hypothesis does, but for explaining which of our lines a failure ran.
+
+That takes minutes.
+"""
 
 
 def tell(doors, story):
-    """Tell a story through every door; the first difference fails the test, and shows the scenario."""
+    """Tell a story through every door.
+
+    The first difference fails the test, and shows the scenario.
+    """
     note(str(story))
     found = difference(story, doors.play(story))
     assert found is None, found

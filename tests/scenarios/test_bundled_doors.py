@@ -1,4 +1,7 @@
-"""Every bundled scenario, through every door: the same requests get the same answers, byte for byte."""
+"""Every bundled scenario, through every door.
+
+The same requests get the same answers, byte for byte.
+"""
 
 from contextlib import contextmanager
 from itertools import islice
@@ -7,15 +10,15 @@ import pytest
 import requests
 
 from mock_p1 import load_scenario
-from mock_p1.control.app import create_app_for
-from mock_p1.core.clock import VirtualClock
-from mock_p1.core.contract import DOCUMENTED_HOSTS
-from mock_p1.core.engine import Engine
-from mock_p1.core.explain import accounts
-from mock_p1.doors.responses_mock import Mock
-from mock_p1.loading import bundled
+from mock_p1.analysis.explanation import explanations
+from mock_p1.base.clock import VirtualClock
+from mock_p1.contract.operations import DOCUMENTED_HOSTS
+from mock_p1.engine.engine import Engine
+from mock_p1.scenario.files import bundled
+from mock_p1.server.app import create_app_for
+from mock_p1.server.server import Server, ServerThread
 from mock_p1.testing.handle import Handle
-from mock_p1.testing.server import Server, ServerThread
+from mock_p1.transports.responses_patch import Mock
 
 ON_THE_WIRE = ("connection_reset", "empty_response", "truncated_body", "timeout")
 MOST_POLLS = 40
@@ -58,19 +61,28 @@ def over_requests(session, base):
 
 
 def told(name, door):
-    """Live every job of a scenario to its end through a door; return all that the client got, and the journal."""
+    """Live every job of a scenario to its end through a door.
+
+    Return all that the client got, and the journal.
+    """
     engine = Engine(load_scenario(name), VirtualClock())
     with door(engine) as (base, get):
         handle, got = Handle(engine, base), []
         for job in (*islice(engine.jobs.ids(), 8), "no-such-job"):
             for key in (handle.api_key, "", "no-such-key"):
                 got += answers(handle, get, base, job, {"x-api-key": key} if key else {})
-        outcomes = [(poll.job_id, poll.outcome, poll.source, poll.waits_for, poll.at) for poll in handle.polls()]
+        outcomes = [
+            (poll.job_id, poll.outcome, poll.source, poll.waits_for, poll.at)
+            for poll in handle.polls()
+        ]
         return got, outcomes
 
 
 def answers(handle, get, base, job, headers):
-    """Poll one job up to its last step; in a step of time at its beginning, and then at the moment of its end."""
+    """Poll one job up to its last step.
+
+    In a step of time at its beginning, and then at the moment of its end.
+    """
     for _ in range(MOST_POLLS):
         yield poll_once(handle, get, base, job, headers)
         waits_for = handle.polls(job)[-1].waits_for
@@ -91,7 +103,10 @@ def poll_once(handle, get, base, job, headers):
         return "fault", handle.polls(job)[-1].fault
     fault = sent.get("X-Mock-P1-Fault")
     if fault in ON_THE_WIRE:
-        return "fault", fault  # a WSGI server owns its socket, so Flask's door can only name the fault
+        return (
+            "fault",
+            fault,
+        )  # a WSGI server owns its socket, so Flask's door can only name the fault
     kept = {name: sent.get(name) for name in ("Content-Type", "Retry-After", "Allow")}
     return status, kept, body.replace(base.encode(), b"BASE")
 
@@ -102,5 +117,7 @@ def test_every_door_tells_the_same_story(name):
     first = told(name, flask_client)
     assert told(name, live_server) == first
     assert told(name, in_process) == first
-    told_beforehand = {row.source for account in accounts(load_scenario(name)) for row in account.rows}
+    told_beforehand = {
+        row.source for account in explanations(load_scenario(name)) for row in account.rows
+    }
     assert told_beforehand <= {source for _, _, source, _, _ in first[1]}, "a step was never met"

@@ -1,4 +1,7 @@
-"""What holds for every bundled scenario file: there are seventeen, each is short, described, and known to editors."""
+"""What holds for every bundled scenario file.
+
+There are seventeen, each is short, described, and known to editors.
+"""
 
 import json
 from pathlib import Path
@@ -10,8 +13,8 @@ from jsonschema import Draft202012Validator
 
 from mock_p1 import load_scenario, mocked
 from mock_p1.cli import main
-from mock_p1.core.program import Keyring
-from mock_p1.loading import bundled
+from mock_p1.engine.program import Keyring
+from mock_p1.scenario.files import bundled
 
 NAMES = [
     "all-errors", "deleted-mid-run", "demo", "finished-without-result", "flaky-network", "happy-path",
@@ -48,7 +51,10 @@ def test_editors_know_it(name):
 
 
 def test_the_schema_is_the_one_that_is_printed():
-    """scenario.schema.json is what `mock-p1 schema` prints; make it anew with `mock-p1 schema > FILE`."""
+    """scenario.schema.json is what `mock-p1 schema` prints.
+
+    Make it anew with `mock-p1 schema > FILE`.
+    """
     printed = CliRunner().invoke(main, ["schema"]).stdout
     assert json.loads(SCHEMA.read_text(encoding="utf-8")) == json.loads(printed)
 

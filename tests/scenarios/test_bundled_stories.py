@@ -1,4 +1,7 @@
-"""What each bundled scenario's description promises, told as a client lives it. One test each, named like the file."""
+"""What each bundled scenario's description promises, told as a client lives it.
+
+One test each, named like the file.
+"""
 
 import io
 import zipfile
@@ -7,8 +10,8 @@ import pytest
 import requests
 
 from mock_p1 import load_scenario
-from mock_p1.core.contract import FAULTS
-from mock_p1.core.program import Jobs
+from mock_p1.contract.operations import FAULTS
+from mock_p1.engine.program import Jobs
 
 RESULT_FILES = ["metrics.csv", "analysis_summary.csv", "evaluation_raw_data.csv"]
 
@@ -20,7 +23,10 @@ def files_of(download_url):
 
 
 def test_demo(client):
-    """Two polls wait, four seconds run, then a result; and its keys and jobs lead to all five errors."""
+    """Two polls wait, four seconds run, then a result.
+
+    And its keys and jobs lead to all five errors.
+    """
     assert client.statuses(3) == ["job_waiting", "job_waiting", "job_running"]
     client.mock.advance("4s")
     finished = client.poll()
@@ -63,7 +69,10 @@ def test_training_failed(client):
     assert client.statuses(3) == ["job_waiting", "job_running", "job_running"]
     for _ in range(2):
         failed = client.poll()
-        assert (failed["status"], failed["message"]) == ("job_failed", "学習データの行数が足りません")
+        assert (failed["status"], failed["message"]) == (
+            "job_failed",
+            "学習データの行数が足りません",
+        )
         assert "download_url" not in failed
 
 
@@ -80,7 +89,10 @@ def test_key_expires_mid_run(client):
 
 
 def test_all_errors(client):
-    """All five in a row, each at a job of its own name, and each where it comes from: from keys, and from jobs."""
+    """All five in a row, each at a job of its own name, and each where it comes from.
+
+    From keys, and from jobs.
+    """
     errors = {
         "invalid_api_key": "invalid_api_key.",
         "inactive_credential": "Inactive_credential.",
@@ -92,7 +104,11 @@ def test_all_errors(client):
     assert client.statuses(1) == ["job_finished"]
     for job, message in errors.items():
         assert client.of(job).errors(2) == [message] * 2
-    by_key = {"": "invalid_api_key", "expired-key": "inactive_credential", "revoked-7": "inactive_credential"}
+    by_key = {
+        "": "invalid_api_key",
+        "expired-key": "inactive_credential",
+        "revoked-7": "inactive_credential",
+    }
     for key, name in {**by_key, "no-such-key": "not_found_credential"}.items():
         assert client.of(key=key).errors(1) == [errors[name]]
     assert client.of("of-another-model").errors(1) == [errors["not_found_retrain_job"]]
@@ -110,7 +126,11 @@ def test_stuck(client):
 def test_finished_without_result(client):
     """job_finished comes without a download_url, with an empty one, or with one that is two polls late."""
     assert client.statuses(2) == ["job_running"] * 2
-    assert client.poll() == {"status": "job_finished", "model_id": 4821, "metadata": {"retrain_job_id": "retrain-001"}}
+    assert client.poll() == {
+        "status": "job_finished",
+        "model_id": 4821,
+        "metadata": {"retrain_job_id": "retrain-001"},
+    }
     assert client.of("empty-url").poll()["download_url"] == ""
     late = client.of("late-url")
     polls = [late.poll() for _ in range(3)]
@@ -121,7 +141,14 @@ def test_finished_without_result(client):
 
 def test_status_goes_back(client):
     """A running job waits once more before it runs on and finishes."""
-    seen = ["job_waiting", "job_running", "job_running", "job_waiting", "job_running", "job_finished"]
+    seen = [
+        "job_waiting",
+        "job_running",
+        "job_running",
+        "job_waiting",
+        "job_running",
+        "job_finished",
+    ]
     assert client.statuses(6) == seen
 
 
@@ -154,7 +181,10 @@ def test_flaky_network(client):
 
 
 def test_overloaded(client):
-    """A client that waits as long as Retry-After says gets through; one that does not is refused again."""
+    """A client that waits as long as Retry-After says gets through.
+
+    One that does not is refused again.
+    """
     assert client.statuses(1) == ["job_waiting"]
     for status_code, body in ((429, {"message": "Too Many Requests"}), (503, None)):
         refused = client.ask()
@@ -180,7 +210,10 @@ def test_many_jobs(client):
 
 
 def test_not_found_at_first(client):
-    """For five seconds the new job is unknown; a client that asks again finds it, and its result."""
+    """For five seconds the new job is unknown.
+
+    A client that asks again finds it, and its result.
+    """
     assert client.errors(2) == ["Not found retrain job."] * 2
     client.mock.advance(5)
     assert client.statuses(2) == ["job_waiting", "job_running"]
@@ -189,7 +222,10 @@ def test_not_found_at_first(client):
 
 
 def test_result_fails_once(client):
-    """The first download is refused with Retry-After, the second brings the file; the job stays finished."""
+    """The first download is refused with Retry-After, the second brings the file.
+
+    The job stays finished.
+    """
     assert client.statuses(1) == ["job_running"]
     link = client.poll()["download_url"]
     refused = requests.get(link, timeout=5)

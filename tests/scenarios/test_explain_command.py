@@ -68,11 +68,17 @@ def test_a_job_that_is_not_there(explain):
     """An id that leads nowhere ends the command with what there is, and what was perhaps meant."""
     result = explain("demo", "--job", "retrain-01")
     assert result.exit_code == 1
-    assert "unknown job 'retrain-01'; known: deleted-001, retrain-001; did you mean retrain-001?" in result.stderr
+    assert (
+        "unknown job 'retrain-01'; known: deleted-001, retrain-001; did you mean retrain-001?"
+        in result.stderr
+    )
 
 
 def test_warnings_come_last(explain):
-    """Doubts follow the jobs, each with its file and line; the scenario can be used, so the exit status is 0."""
+    """Doubts follow the jobs, each with its file and line.
+
+    The scenario can be used, so the exit status is 0.
+    """
     result = explain("stuck")
     assert result.exit_code == 0
     assert result.output.splitlines()[-2:] == [
@@ -82,14 +88,14 @@ def test_warnings_come_last(explain):
 
 
 def test_warnings_of_other_jobs_are_left_out(explain):
-    """With --job the doubts about other jobs are not told."""
+    """With --job the lint_warnings about other jobs are not told."""
     result = explain("stuck", "--job", "never-starts")
     assert "stuck.yaml:10: warning" in result.output
     assert "stuck.yaml:8: warning" not in result.output
 
 
 def test_warnings_of_other_generated_jobs_are_left_out(explain):
-    """A group's doubts are told for its own ids, not for those of another group, nor for named jobs."""
+    """A group's lint_warnings are told for its own ids, not for those of another group, nor for named jobs."""
     text = """
 jobs:
   named: {timeline: [{status: job_finished}]}
@@ -97,13 +103,18 @@ generated_jobs:
   - {count: 3, prefix: good-, timeline: [{status: job_finished}]}
   - {count: 3, prefix: bad-, timeline: [{status: job_running}]}
 """
-    told = {job: explain("mine.yaml", "--job", job, text=text).output for job in ("named", "good-2", "bad-2")}
+    told = {
+        job: explain("mine.yaml", "--job", job, text=text).output
+        for job in ("named", "good-2", "bad-2")
+    }
     assert [job for job, output in told.items() if "warning" in output] == ["bad-2"]
 
 
 def test_a_scenario_that_cannot_be_used(explain):
     """Every problem is named with its place, and nothing is explained."""
-    result = explain("mine.yaml", text="jobs:\n  a: {timeline: [{status: x, for: 3 pols}, {stats: y}]}\n")
+    result = explain(
+        "mine.yaml", text="jobs:\n  a: {timeline: [{status: x, for: 3 pols}, {stats: y}]}\n"
+    )
     assert result.exit_code == 1
     assert result.stdout == ""
     assert [line.split(": ")[0] for line in result.stderr.splitlines()] == [
@@ -116,7 +127,10 @@ def test_a_scenario_that_cannot_be_used(explain):
 def test_a_rate_limit(explain):
     """A limit of polls holds for all jobs, and is told once."""
     text = "rate_limit: {polls: 10, per: 1m}\njobs: {a: {timeline: [{status: job_finished}]}}"
-    assert "\nRate limit: 10 polls by one key in 1m; more see HTTP 429\n" in explain("mine.yaml", text=text).output
+    assert (
+        "\nRate limit: 10 polls by one key in 1m; more see HTTP 429\n"
+        in explain("mine.yaml", text=text).output
+    )
 
 
 def test_a_pattern_takes_every_other_job(explain):

@@ -3,23 +3,25 @@
 import pytest
 
 from mock_p1 import load_scenario
-from mock_p1.core.doubts import doubts
-from mock_p1.core.parse import parse
-from mock_p1.loading import bundled
+from mock_p1.analysis.lint import lint_warnings
+from mock_p1.scenario.files import bundled
+from mock_p1.scenario.parser import parse
 
 DONE = "{timeline: [{status: job_finished}]}"
 
 
 def told(text):
-    """The doubts about a scenario, as lines."""
-    return [str(doubt) for doubt in doubts(parse(text, "mine.yaml"))]
+    """The lint_warnings about a scenario, as lines."""
+    return [str(doubt) for doubt in lint_warnings(parse(text, "mine.yaml"))]
 
 
 def test_nothing_is_said_where_nothing_is_doubtful():
     """A job that waits, runs and finishes gives no reason to doubt, nor does a bare * beside it."""
     steps = "[{status: job_waiting, for: 2 polls}, {status: job_running, for: 90s}, {status: job_finished}]"
     assert (
-        told(f"jobs: {{a: {{timeline: {steps}}}, 'b-*': {DONE}, '*': {DONE}, gone: {{error: job_may_be_deleted}}}}")
+        told(
+            f"jobs: {{a: {{timeline: {steps}}}, 'b-*': {DONE}, '*': {DONE}, gone: {{error: job_may_be_deleted}}}}"
+        )
         == []
     )
 
@@ -35,7 +37,9 @@ def test_nothing_is_said_where_nothing_is_doubtful():
 )
 def test_a_job_that_never_finishes(steps, ends):
     """A timeline without job_finished is told, with what it stays at."""
-    text = f"jobs:\n  a:\n    timeline:\n      - {{status: job_waiting, for: 1 poll}}\n      {steps}\n"
+    text = (
+        f"jobs:\n  a:\n    timeline:\n      - {{status: job_waiting, for: 1 poll}}\n      {steps}\n"
+    )
     assert told(text) == [f"mine.yaml:5: the job never shows job_finished; it stays at {ends}"]
 
 
@@ -43,11 +47,17 @@ def test_a_loop():
     """A timeline that begins anew is told, at the line that says so."""
     steps = "[{status: job_running, for: 1 poll}, {status: job_finished, for: 1 poll}]"
     (line,) = told(f"jobs:\n  a:\n    at_end: loop\n    timeline: {steps}\n")
-    assert line == "mine.yaml:3: the timeline begins anew at its end: a client that polls on sees no end"
+    assert (
+        line
+        == "mine.yaml:3: the timeline begins anew at its end: a client that polls on sees no end"
+    )
 
 
 def test_a_loop_that_never_finishes():
-    """A loop without job_finished is told of twice: it has no end, and never shows the one status that matters."""
+    """A loop without job_finished is told of twice.
+
+    It has no end, and never shows the one status that matters.
+    """
     lines = told("jobs: {a: {at_end: loop, timeline: [{status: job_running, for: 1 poll}]}}")
     assert [line.partition(": ")[2] for line in lines] == [
         "the timeline begins anew at its end: a client that polls on sees no end",
@@ -65,18 +75,25 @@ def test_a_step_after_the_end():
     """What comes after job_finished is not reached by a client that stops there."""
     steps = "      - {status: job_finished, for: 2 polls}\n      - {error: job_may_be_deleted}\n"
     (line,) = told(f"jobs:\n  a:\n    timeline:\n{steps}")
-    assert line == "mine.yaml:5: a client that stops at job_finished, as it should, never reaches this step"
+    assert (
+        line
+        == "mine.yaml:5: a client that stops at job_finished, as it should, never reaches this step"
+    )
 
 
 def test_a_step_that_only_a_move_by_hand_ends():
     """Behind a manual step nothing is reached by polling or waiting."""
     steps = "      - {status: job_running, for: manual}\n      - {status: job_finished}\n"
     (line,) = told(f"jobs:\n  a:\n    timeline:\n{steps}")
-    assert line == "mine.yaml:4: what follows is reached only when a test or the control API moves the job on"
+    assert (
+        line
+        == "mine.yaml:4: what follows is reached only when a test or the control API moves the job on"
+    )
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [("ci-*", "ci-a-*"), ("*-end", "my-*-end"), ("a*", "a*b*"), ("a**", "a*c"), ("*a*", "xa*")]
+    ("first", "second"),
+    [("ci-*", "ci-a-*"), ("*-end", "my-*-end"), ("a*", "a*b*"), ("a**", "a*c"), ("*a*", "xa*")],
 )
 def test_a_pattern_that_is_never_tried(first, second):
     """A pattern whose ids all fit an earlier one is shadowed by it, among jobs and among keys alike."""
@@ -89,21 +106,29 @@ def test_a_pattern_that_is_never_tried(first, second):
 def test_patterns_that_overlap():
     """Two patterns that some ids fit are ambiguous; the first of them is the one that answers."""
     (line,) = told(f"jobs:\n  'ci-*': {DONE}\n  '*-slow': {DONE}\n")
-    assert line == "mine.yaml:3: what fits both 'ci-*' and '*-slow' goes to 'ci-*', which comes first"
+    assert (
+        line == "mine.yaml:3: what fits both 'ci-*' and '*-slow' goes to 'ci-*', which comes first"
+    )
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [("ci-*", "dev-*"), ("*-slow", "*-fast"), ("ci-a-*", "ci-*"), ("*", "ci-*")]
+    ("first", "second"),
+    [("ci-*", "dev-*"), ("*-slow", "*-fast"), ("ci-a-*", "ci-*"), ("*", "ci-*")],
 )
 def test_patterns_that_are_clear(first, second):
-    """Patterns that share no id are clear, so is a narrow one before a wide one; a bare * is always tried last."""
+    """Patterns that share no id are clear, so is a narrow one before a wide one.
+
+    A bare * is always tried last.
+    """
     assert told(f"jobs: {{'{first}': {DONE}, '{second}': {DONE}}}") == []
 
 
 def test_a_job_that_no_poll_sees():
     """A job whose key is not active can never be seen."""
     text = f"api_keys: {{ok: active, old-*: inactive_credential}}\njobs:\n  a:\n    api_key: old-7\n    {DONE[1:-1]}\n"
-    assert told(text) == ["mine.yaml:4: no poll sees this job: its api_key 'old-7' is inactive_credential"]
+    assert told(text) == [
+        "mine.yaml:4: no poll sees this job: its api_key 'old-7' is inactive_credential"
+    ]
 
 
 def test_no_active_key():
@@ -121,10 +146,10 @@ def test_no_job():
 
 def test_a_job_that_is_named_and_generated():
     """Of a named job and a generated one with the same id the named one answers."""
-    text = (
-        f"jobs:\n  load-7: {DONE}\ngenerated_jobs: [{{count: 9, prefix: load-, timeline: [{{status: job_finished}}]}}]"
-    )
-    assert told(text) == ["mine.yaml:2: 'load-7' is generated too; the named job is the one that answers"]
+    text = f"jobs:\n  load-7: {DONE}\ngenerated_jobs: [{{count: 9, prefix: load-, timeline: [{{status: job_finished}}]}}]"
+    assert told(text) == [
+        "mine.yaml:2: 'load-7' is generated too; the named job is the one that answers"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -152,6 +177,11 @@ def test_groups_that_make_the_same_ids(one, other, shared):
 
 def test_bundled_scenarios_are_doubtful_only_by_design():
     """What is said of the bundled scenarios is what they are for."""
-    said = {name: len(doubts(load_scenario(name))) for name in bundled()}
-    never_finish = {"stuck": 2, "deleted-mid-run": 1, "key-expires-mid-run": 1, "training-failed": 1}
+    said = {name: len(lint_warnings(load_scenario(name))) for name in bundled()}
+    never_finish = {
+        "stuck": 2,
+        "deleted-mid-run": 1,
+        "key-expires-mid-run": 1,
+        "training-failed": 1,
+    }
     assert {name: count for name, count in said.items() if count} == never_finish

@@ -1,16 +1,19 @@
-"""`explain` tells beforehand what the engine then does: when each step is seen, and what is answered."""
+"""`explain` tells beforehand what the engine then does.
+
+When each step is seen, and what is answered.
+"""
 
 import json
 
 import pytest
 
 from mock_p1 import Handle, load_scenario
-from mock_p1.core.clock import VirtualClock
-from mock_p1.core.engine import Engine
-from mock_p1.core.explain import account_of, accounts
-from mock_p1.core.messages import Request
-from mock_p1.core.parse import parse
-from mock_p1.loading import bundled
+from mock_p1.analysis.explanation import explanation_of, explanations
+from mock_p1.base.clock import VirtualClock
+from mock_p1.base.messages import Request
+from mock_p1.engine.engine import Engine
+from mock_p1.scenario.files import bundled
+from mock_p1.scenario.parser import parse
 
 WAITING, RUNNING, FINISHED = "status: job_waiting", "status: job_running", "status: job_finished"
 
@@ -18,13 +21,15 @@ WAITING, RUNNING, FINISHED = "status: job_waiting", "status: job_running", "stat
 def when(*steps, at_end="stay"):
     """The moments that explain names for a timeline of these steps, and its length."""
     timeline = ", ".join(f"{{{step}}}" for step in steps)
-    (account,) = accounts(parse(f"jobs: {{mine: {{at_end: {at_end}, timeline: [{timeline}]}}}}"))
+    (account,) = explanations(
+        parse(f"jobs: {{mine: {{at_end: {at_end}, timeline: [{timeline}]}}}}")
+    )
     return [row.when for row in account.rows], account.length
 
 
 def rows_of(text):
     """The rows of the only job in a scenario's text."""
-    (account,) = accounts(parse(text, "mine.yaml"))
+    (account,) = explanations(parse(text, "mine.yaml"))
     return account.rows
 
 
@@ -55,7 +60,12 @@ def test_time_after_polls_is_counted_from_the_last_of_them():
 
 def test_polls_after_time_have_no_numbers():
     """How often the client polls while time passes is its own choice, so later polls are counted from a moment."""
-    steps = [f"{WAITING}, for: 10m", f"{RUNNING}, for: 1 poll", f"{RUNNING}, for: 3 polls", f"{WAITING}, for: 5s"]
+    steps = [
+        f"{WAITING}, for: 10m",
+        f"{RUNNING}, for: 1 poll",
+        f"{RUNNING}, for: 3 polls",
+        f"{WAITING}, for: 5s",
+    ]
     assert when(*steps, FINISHED)[0] == [
         "from 0s to 10m after poll 1",
         "the next poll from 10m after poll 1 on",
@@ -67,7 +77,9 @@ def test_polls_after_time_have_no_numbers():
 
 def test_a_manual_step_waits_for_a_move():
     """A manual step lasts until somebody moves the job on, and what follows is counted from there."""
-    told, length = when(f"{WAITING}, for: manual", f"{RUNNING}, for: 90s", f"{RUNNING}, for: manual", FINISHED)
+    told, length = when(
+        f"{WAITING}, for: manual", f"{RUNNING}, for: 90s", f"{RUNNING}, for: manual", FINISHED
+    )
     assert told[:2] == ["every poll, until moved by hand", "from 0s to 1m30s after that move"]
     assert told[2:] == ["from 1m30s after that move on, until moved by hand", "from then on"]
     assert length == "at its last step after 1m30s and 2 moves by hand"
@@ -81,17 +93,24 @@ def test_a_single_step_is_always_the_same():
 def test_a_loop_begins_anew():
     """A job that loops has no last step; its length is that of one round."""
     told = when(f"{WAITING}, for: 2 polls", f"{RUNNING}, for: 90s", at_end="loop")
-    assert told == (["polls 1-2", "from 0s to 1m30s after poll 2"], "begins anew after 2 polls and 1m30s")
+    assert told == (
+        ["polls 1-2", "from 0s to 1m30s after poll 2"],
+        "begins anew after 2 polls and 1m30s",
+    )
 
 
 def test_an_answer_is_the_engine_s_own():
-    """Values come from the same place as the real answers, invented ones too; only the address is left open."""
-    text = (
-        "jobs: {mine: {timeline: [{status: job_finished, model_id: 4, message: {fake: sentence}, result: generated}]}}"
-    )
+    """Values come from the same place as the real answers, invented ones too.
+
+    Only the address is left open.
+    """
+    text = "jobs: {mine: {timeline: [{status: job_finished, model_id: 4, message: {fake: sentence}, result: generated}]}}"
     real = json.loads(Engine(parse(text)).handle(poll("mine")).body)
     url = real["download_url"].replace("http://here", "…")
-    assert rows_of(text)[0].details == f'model_id: 4; message: "{real["message"]}"; download_url: "{url}"'
+    assert (
+        rows_of(text)[0].details
+        == f'model_id: 4; message: "{real["message"]}"; download_url: "{url}"'
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,9 +118,15 @@ def test_an_answer_is_the_engine_s_own():
     [
         ("error: job_may_be_deleted", (400, "job_may_be_deleted", "This job may be deleted.")),
         ("fault: timeout", (None, "timeout", "the request is taken and never answered")),
-        ("reply: {status_code: 503, headers: {Retry-After: 5}, body: Busy}", (503, "reply", "Retry-After: 5; Busy")),
+        (
+            "reply: {status_code: 503, headers: {Retry-After: 5}, body: Busy}",
+            (503, "reply", "Retry-After: 5; Busy"),
+        ),
         ("reply: {status_code: 429, retry_after: 30s}", (429, "reply", "Retry-After: 30s")),
-        ("reply: {status_code: 429, retry_after: {date: 1m}}", (429, "reply", "Retry-After: 1m as a date")),
+        (
+            "reply: {status_code: 429, retry_after: {date: 1m}}",
+            (429, "reply", "Retry-After: 1m as a date"),
+        ),
         ("status: job_running, delay: 300ms", (200, "job_running", "held back 300ms")),
         ("status: job_running, delay: 100ms..2s", (200, "job_running", "held back 100ms..2s")),
     ],
@@ -114,9 +139,12 @@ def test_every_kind_of_step_is_told(step, told):
 
 @pytest.mark.parametrize("name", bundled())
 def test_what_is_told_is_what_happens(name):
-    """Each bundled job, lived to its end, shows just the rows that were told: in their order, and to the poll."""
+    """Each bundled job, lived to its end, shows just the rows that were told.
+
+    In their order, and to the poll.
+    """
     scenario = load_scenario(name)
-    for account in accounts(scenario):
+    for account in explanations(scenario):
         polls = lived(scenario, account.entry.replace("*", "any"), account.api_key)
         seen = {}  # a row's line -> the numbers of the polls that saw it
         for number, each in enumerate(polls, 1):
@@ -126,12 +154,20 @@ def test_what_is_told_is_what_happens(name):
         for row in account.rows:
             assert row.outcome in (outcomes[row.source], "reply")
             first, last = seen[row.source][0], seen[row.source][-1]
-            numbered = [f"poll {first}", f"polls {first}-{last}", f"poll {first} and later", "every poll"]
+            numbered = [
+                f"poll {first}",
+                f"polls {first}-{last}",
+                f"poll {first} and later",
+                "every poll",
+            ]
             assert row.when in numbered or not row.when.startswith(("poll", "every"))
 
 
 def lived(scenario, job, key):
-    """The polls of a job up to its last step; in a step of time one poll at its beginning, the next at its end."""
+    """The polls of a job up to its last step.
+
+    In a step of time one poll at its beginning, the next at its end.
+    """
     engine = Engine(scenario, VirtualClock())
     handle = Handle(engine, "http://here")
     waits_for = ""
@@ -154,27 +190,32 @@ def lived(scenario, job, key):
     ],
 )
 def test_one_job_is_found_as_the_engine_finds_it(job_id, title):
-    """An id leads to the job of its name, a generated one, or the first pattern; the title says which."""
+    """An id leads to the job of its name, a generated one, or the first pattern.
+
+    The title says which.
+    """
     done = "{timeline: [{status: job_finished}]}"
     generated = "[{count: 9, prefix: load-, timeline: [{status: job_finished}]}]"
     text = f"jobs: {{named: {done}, ci-*: {done}, '*': {done}}}\ngenerated_jobs: {generated}"
-    assert account_of(parse(text), job_id).title == title
+    assert explanation_of(parse(text), job_id).title == title
 
 
 def test_there_is_nothing_to_tell_of_a_job_that_is_not_there():
     """An id that leads nowhere has no account."""
-    assert account_of(load_scenario("demo"), "no-such-job") is None
+    assert explanation_of(load_scenario("demo"), "no-such-job") is None
 
 
 @pytest.mark.parametrize(("fails", "told"), [(1, "which fails once"), (3, "which fails 3 times")])
 def test_a_result_that_fails_at_first_is_told(fails, told):
     """The link of a result may fail before it gives the file; how often stands beside it."""
-    (row,) = rows_of(f"jobs: {{mine: {{timeline: [{{status: job_finished, result: {{rows: 9, fails: {fails}}}}}]}}}}")
+    (row,) = rows_of(
+        f"jobs: {{mine: {{timeline: [{{status: job_finished, result: {{rows: 9, fails: {fails}}}}}]}}}}"
+    )
     assert row.details.endswith(f"; {told} before it gives the file")
 
 
 def test_generated_jobs_are_told_once():
     """A million jobs with one timeline are one account, named after the first of them."""
     text = "generated_jobs: [{count: 1000000, prefix: load-, timeline: [{status: job_finished}]}]"
-    (account,) = accounts(parse(text))
+    (account,) = explanations(parse(text))
     assert account.title == "job load-1 and 999,999 more like it"

@@ -2,12 +2,12 @@
 
 import pytest
 
-from mock_p1.core.clock import VirtualClock
-from mock_p1.core.contract import DOCUMENTED_ERRORS
-from mock_p1.core.engine import Engine
-from mock_p1.core.messages import Request
-from mock_p1.core.parse import parse
-from mock_p1.testing.coverage import Coverage, merged, what_there_is
+from mock_p1.analysis.state_coverage import Coverage, merged, what_there_is
+from mock_p1.base.clock import VirtualClock
+from mock_p1.base.messages import Request
+from mock_p1.contract.operations import DOCUMENTED_ERRORS
+from mock_p1.engine.engine import Engine
+from mock_p1.scenario.parser import parse
 
 SCENARIO = """
 jobs:
@@ -35,7 +35,9 @@ def test_second(mock_p1):
 def poll(engine, job, times=1):
     """Poll a job so often."""
     for _ in range(times):
-        engine.handle(Request("GET", f"/v1/external/retrain_jobs/{job}", "", ("key",), "http://mock"))
+        engine.handle(
+            Request("GET", f"/v1/external/retrain_jobs/{job}", "", ("key",), "http://mock")
+        )
 
 
 def test_what_there_is_is_read_off_the_scenario():
@@ -108,7 +110,9 @@ def test_the_option_prints_the_report(pytester):
     """At the end of the run, over all its tests."""
     result = run(pytester, "--mock-p1-coverage")
     result.assert_outcomes(passed=2)
-    result.stdout.fnmatch_lines(["*Mock P1 coverage*", "documented errors  1 of 5*", "statuses*", "in all*%"])
+    result.stdout.fnmatch_lines(
+        ["*Mock P1 coverage*", "documented errors  1 of 5*", "statuses*", "in all*%"]
+    )
     assert result.ret == 0
 
 

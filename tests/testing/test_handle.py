@@ -3,7 +3,7 @@
 import pytest
 
 from mock_p1 import NoSuchJob, NoSuchStep, load_scenario, mocked, serving
-from mock_p1.core.parse import parse
+from mock_p1.scenario.parser import parse
 
 
 @pytest.fixture
@@ -28,7 +28,10 @@ def test_job_id_where_only_patterns_are_named(poll):
 
 def test_job_id_where_there_is_no_job():
     """A scenario without any job has no id to give."""
-    with mocked(parse("api_keys: {k: active}", "empty.yaml")) as mock, pytest.raises(NoSuchJob, match=r"empty\.yaml"):
+    with (
+        mocked(parse("api_keys: {k: active}", "empty.yaml")) as mock,
+        pytest.raises(NoSuchJob, match=r"empty\.yaml"),
+    ):
         mock.job_id  # noqa: B018 -- reading it is the test
 
 
@@ -76,29 +79,43 @@ def test_set_status(mock, poll):
 
 def test_unknown_names_are_explained(mock):
     """A job, a status or an error that is none is named with what there is and the near match."""
-    with pytest.raises(NoSuchJob, match=r"unknown job 'retrain-01'; known: retrain-001; did you mean retrain-001\?"):
+    with pytest.raises(
+        NoSuchJob, match=r"unknown job 'retrain-01'; known: retrain-001; did you mean retrain-001\?"
+    ):
         mock.step("retrain-01")
-    with pytest.raises(NoSuchStep, match=r"unknown status 'job_finshed'; known: .*; did you mean job_finished\?"):
+    with pytest.raises(
+        NoSuchStep, match=r"unknown status 'job_finshed'; known: .*; did you mean job_finished\?"
+    ):
         mock.set_status("retrain-001", "job_finshed")
-    with pytest.raises(ValueError, match=r"unknown error or fault 'inactive'; known: connection_reset, .*"):
+    with pytest.raises(
+        ValueError, match=r"unknown error or fault 'inactive'; known: connection_reset, .*"
+    ):
         mock.fail_next("inactive")
 
 
 def test_fail_next(mock, poll):
     """The next polls get the error, and the job does not move."""
     mock.fail_next("inactive_credential", times=2)
-    assert [poll(mock) for _ in range(5)] == [*["Inactive_credential."] * 2, *["job_waiting"] * 2, "job_running"]
+    assert [poll(mock) for _ in range(5)] == [
+        *["Inactive_credential."] * 2,
+        *["job_waiting"] * 2,
+        "job_running",
+    ]
 
 
 def test_fail_next_of_one_job():
     """A failure for one job leaves the others alone."""
-    scenario = parse("jobs: {a: {timeline: [{status: job_finished}]}, b: {timeline: [{status: job_finished}]}}")
+    scenario = parse(
+        "jobs: {a: {timeline: [{status: job_finished}]}, b: {timeline: [{status: job_finished}]}}"
+    )
     with serving(scenario) as mock:
         mock.fail_next("job_may_be_deleted", job="b")
         import requests  # noqa: PLC0415 -- beside its only use
 
         def ask(job):
-            return requests.get(f"{mock.url}/v1/external/retrain_jobs/{job}", headers={"x-api-key": "k"}, timeout=5)
+            return requests.get(
+                f"{mock.url}/v1/external/retrain_jobs/{job}", headers={"x-api-key": "k"}, timeout=5
+            )
 
         assert [ask(job).status_code for job in "abab"] == [200, 400, 200, 200]
 
@@ -133,8 +150,16 @@ def test_handle_says_what_it_is(mock):
 
 def test_clients_with_keys_of_their_own_do_not_disturb_each_other(mock, poll):
     """State is kept per key and job: each client sees its own two polls of waiting."""
-    assert [poll(mock, key="demo-key") for _ in range(3)] == ["job_waiting", "job_waiting", "job_running"]
-    assert [poll(mock, key="other-key") for _ in range(3)] == ["job_waiting", "job_waiting", "job_running"]
+    assert [poll(mock, key="demo-key") for _ in range(3)] == [
+        "job_waiting",
+        "job_waiting",
+        "job_running",
+    ]
+    assert [poll(mock, key="other-key") for _ in range(3)] == [
+        "job_waiting",
+        "job_waiting",
+        "job_running",
+    ]
 
 
 def test_scenario_objects_can_be_used_again(poll):

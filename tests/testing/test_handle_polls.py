@@ -22,8 +22,18 @@ def test_a_poll_says_everything(mock, poll):
     poll(mock)
     first, second = mock.polls()
     assert isinstance(second, Poll)
-    assert (second.number, second.at, second.method, second.job_id) == (2, 30.0, "GET", "retrain-001")
-    assert (second.status, second.error, second.fault, second.http_status) == ("job_waiting", None, None, 200)
+    assert (second.number, second.at, second.method, second.job_id) == (
+        2,
+        30.0,
+        "GET",
+        "retrain-001",
+    )
+    assert (second.status, second.error, second.fault, second.http_status) == (
+        "job_waiting",
+        None,
+        None,
+        200,
+    )
     assert second.source.endswith("slow.yaml:6")
     assert (first.waits_for, second.waits_for) == ("1 more poll", "1m30s")
     assert (second.time - first.time).total_seconds() == 30
@@ -59,14 +69,19 @@ def test_polls_of_one_job(mock, poll):
 def test_unknown_job_is_a_slip_of_the_test(mock, poll, call):
     """A job that neither scenario nor client knows is named with the near match, not counted as zero polls."""
     poll(mock)
-    with pytest.raises(NoSuchJob, match=r"unknown job 'retrain-01'; known: retrain-001; did you mean retrain-001\?"):
+    with pytest.raises(
+        NoSuchJob, match=r"unknown job 'retrain-01'; known: retrain-001; did you mean retrain-001\?"
+    ):
         getattr(mock, call)("retrain-01")
 
 
 @pytest.mark.parametrize("call", ["polls", "assert_polled", "step"])
 def test_a_number_is_no_job(call):
     """A number where a job's id belongs, such as assert_polled(3), is an unknown job."""
-    with mocked("demo") as mock, pytest.raises(NoSuchJob, match="unknown job '3'; known: deleted-001, retrain-001"):
+    with (
+        mocked("demo") as mock,
+        pytest.raises(NoSuchJob, match="unknown job '3'; known: deleted-001, retrain-001"),
+    ):
         getattr(mock, call)(3)
 
 
@@ -81,8 +96,12 @@ def test_other_requests(mock, ask):
     ask(mock)
     ask(mock, path="/results/retrain-001/1/none.zip")
     ask(mock, path="/v2/")
-    assert [row.operation for row in mock.requests()] == ["retrain_status", "result_download", None]
-    assert [row.operation for row in mock.polls()] == ["retrain_status"]
+    assert [row.operation for row in mock.requests()] == [
+        "retrain_status_check",
+        "result_download",
+        None,
+    ]
+    assert [row.operation for row in mock.polls()] == ["retrain_status_check"]
     assert [row.path for row in mock.unexpected()] == ["/v2/"]
     mock.reset()
 

@@ -18,7 +18,7 @@ def at(mock, poll):
 
     def at(*seconds, job="retrain-001", key=None):
         for moment in seconds:
-            mock.advance(moment - mock._engine.clock.now() / 1e9)  # noqa: SLF001 -- a test moves time by spans
+            mock.advance(moment - mock._engine.clock.now_ns() / 1e9)  # noqa: SLF001 -- a test moves time by spans
             poll(mock, job, key)
 
     return at
@@ -53,7 +53,10 @@ class TestAssertPolled:
         lines = fails(mock.assert_polled, "retrain-001", times=1)
         assert lines[0] == "job 'retrain-001' should have been polled once; it was polled 3 times"
         assert "job_running" in lines[-1]
-        assert fails(mock.assert_polled, times=4)[0] == "a job should have been polled 4 times; it was polled 3 times"
+        assert (
+            fails(mock.assert_polled, times=4)[0]
+            == "a job should have been polled 4 times; it was polled 3 times"
+        )
 
     def test_not_at_all(self, mock, at):
         """times=0 asks that nobody polled."""
@@ -65,7 +68,10 @@ class TestAssertPolled:
         """Where the job was never polled, the message shows which ones were."""
         at(0, job="nothing")
         lines = fails(mock.assert_polled, "retrain-001")
-        assert lines[0] == "job 'retrain-001' should have been polled at least once; it was never polled"
+        assert (
+            lines[0]
+            == "job 'retrain-001' should have been polled at least once; it was never polled"
+        )
         assert lines[2] == "other jobs were polled:"
         assert "nothing" in lines[-1]
 
@@ -118,7 +124,10 @@ class TestAssertInterval:
         at(0, 0)
         mock.assert_interval(max=0)
         at(1)
-        assert fails(mock.assert_interval, max=0)[0] == "polls 2 and 3 are 1s apart; at most 0s was asked for"
+        assert (
+            fails(mock.assert_interval, max=0)[0]
+            == "polls 2 and 3 are 1s apart; at most 0s was asked for"
+        )
 
     def test_jobs_and_keys_are_measured_apart(self, mock, at):
         """Two jobs, or two keys, polled in turn are not too close to each other."""
@@ -135,7 +144,8 @@ class TestAssertInterval:
         at(0)
         at(1, key="other-key")
         assert (
-            fails(mock.assert_interval, min="1s")[0] == "a job was not polled twice, so there is no interval to judge"
+            fails(mock.assert_interval, min="1s")[0]
+            == "a job was not polled twice, so there is no interval to judge"
         )
 
     def test_needs_a_bound(self, mock):
@@ -162,12 +172,16 @@ class TestAssertStoppedAfter:
         """A client that never saw the status had no reason to stop."""
         at(0, 1, 2)
         lines = fails(mock.assert_stopped_after, "job_finished")
-        assert lines[0] == "a job never showed job_finished, so the client had no reason to stop yet"
+        assert (
+            lines[0] == "a job never showed job_finished, so the client had no reason to stop yet"
+        )
 
     def test_misspelt(self, mock, at):
         """A status that comes near to one that was seen is guessed at."""
         at(0)
-        assert fails(mock.assert_stopped_after, "job_wating")[0].endswith("; did you mean job_waiting?")
+        assert fails(mock.assert_stopped_after, "job_wating")[0].endswith(
+            "; did you mean job_waiting?"
+        )
 
     def test_error(self, mock, at):
         """It may be an error's name as well."""

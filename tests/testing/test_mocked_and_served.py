@@ -9,7 +9,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from mock_p1 import ScenarioError, mocked, serving
-from mock_p1.doors.responses_mock import Mock
+from mock_p1.transports.responses_patch import Mock
 
 URL = "https://developer-api.predictionone.sony.biz/v1/external/retrain_jobs/retrain-001"
 BOTH = pytest.mark.parametrize("start", [mocked, serving])
@@ -90,7 +90,10 @@ def test_what_cannot_be_decorated():
 @BOTH
 def test_unexpected_request(start):
     """At the end, what is not imitated raises AssertionError with what came nearest."""
-    with pytest.raises(AssertionError, match=r"did you mean GET /v1/external/retrain_jobs/x\?"), start() as mock:
+    with (
+        pytest.raises(AssertionError, match=r"did you mean GET /v1/external/retrain_jobs/x\?"),
+        start() as mock,
+    ):
         requests.get(f"{mock.url}/v1/external/retrain_jobs/x/", timeout=5)
 
 
@@ -170,8 +173,14 @@ def test_decorated_functions_in_threads(slow, poll):
 def test_parallel_clients(start, slow, poll):
     """Sixteen clients in threads, each with a key of its own, all see their own two polls of waiting."""
     scenario = slow.with_name("keys.yaml")
-    scenario.write_text(slow.read_text(encoding="utf-8").replace("other-key", "client-*"), encoding="utf-8")
+    scenario.write_text(
+        slow.read_text(encoding="utf-8").replace("other-key", "client-*"), encoding="utf-8"
+    )
     with start(scenario) as mock, ThreadPoolExecutor(16) as pool:
-        seen = list(pool.map(lambda n: [poll(mock, key=f"client-{n:02}-of-16") for _ in range(4)], range(16)))
+        seen = list(
+            pool.map(
+                lambda n: [poll(mock, key=f"client-{n:02}-of-16") for _ in range(4)], range(16)
+            )
+        )
         assert seen == [["job_waiting", "job_waiting", "job_running", "job_running"]] * 16
         mock.assert_polled(times=64)

@@ -55,7 +55,9 @@ def test_a_client_that_keeps_its_interval_does_not_back_off(start):
     """The poll that came too soon is marked, with the interval asked for."""
     mock, poll = start(POLLED)
     poll_after(mock, poll, 1, 2, 2)
-    with pytest.raises(AssertionError, match="polls 3 and 4 are 2s apart; backing off by 2 asks for at least 4s") as e:
+    with pytest.raises(
+        AssertionError, match="polls 3 and 4 are 2s apart; backing off by 2 asks for at least 4s"
+    ) as e:
         mock.assert_backoff(factor=2)
     assert [line[0] for line in str(e.value).splitlines() if " 4  5s " in line] == [">"]
 
@@ -80,9 +82,15 @@ def test_every_poll_off_the_pace_is_marked(start):
     """The first one is told of, the others are counted, and all are marked."""
     mock, poll = start(POLLED)
     poll_after(mock, poll, 1, 1, 2, 2, 30)
-    with pytest.raises(AssertionError, match=r"polls 2 and 3 are 1s apart.* at least 2s \(and 2 more\)") as e:
+    with pytest.raises(
+        AssertionError, match=r"polls 2 and 3 are 1s apart.* at least 2s \(and 2 more\)"
+    ) as e:
         mock.assert_backoff(cap="10s")
-    assert [int(line.split()[1]) for line in str(e.value).splitlines() if line.startswith(">")] == [3, 5, 6]
+    assert [int(line.split()[1]) for line in str(e.value).splitlines() if line.startswith(">")] == [
+        3,
+        5,
+        6,
+    ]
 
 
 def test_what_floats_lose_is_no_hurry(start):
@@ -135,13 +143,21 @@ def test_a_client_that_comes_back_too_soon_does_not_respect_retry_after(start):
 
 @pytest.mark.parametrize(
     ("text", "waits"),
-    [(BUSY.replace("30s", "1500ms"), [1.6]), ("rate_limit: {polls: 1, per: 1500ms}\n" + POLLED, [0, 1.6])],
+    [
+        (BUSY.replace("30s", "1500ms"), [1.6]),
+        ("rate_limit: {polls: 1, per: 1500ms}\n" + POLLED, [0, 1.6]),
+    ],
 )
 def test_retry_after_is_respected_as_the_header_says_it(start, text, waits):
-    """The header has whole seconds: what is less is rounded up, and that is what the client was told."""
+    """The header has whole seconds.
+
+    What is less is rounded up, and that is what the client was told.
+    """
     mock, poll = start(text)
     poll_after(mock, poll, *waits)
-    with pytest.raises(AssertionError, match=r"was answered with Retry-After 2s; poll \d came after 1s600ms"):
+    with pytest.raises(
+        AssertionError, match=r"was answered with Retry-After 2s; poll \d came after 1s600ms"
+    ):
         mock.assert_respects_retry_after()
 
 
@@ -186,7 +202,9 @@ def test_a_live_server_can_be_waited_for(tmp_path):
     path.write_text(POLLED, encoding="utf-8")
     with mock_p1.serving(path) as mock:
         url = f"{mock.url}/v1/external/retrain_jobs/a"
-        client = threading.Thread(target=requests.get, args=(url,), kwargs={"headers": {"x-api-key": "k"}})
+        client = threading.Thread(
+            target=requests.get, args=(url,), kwargs={"headers": {"x-api-key": "k"}}
+        )
         client.start()
         mock.wait_for("a")
         client.join()

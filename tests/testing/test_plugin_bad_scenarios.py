@@ -13,7 +13,10 @@ jobs:
 
 @pytest.mark.parametrize("fixture", ["mock_p1", "mock_p1_server"])
 def test_every_problem_is_named(project, fixture):
-    """All problems are in the report in the house form, without a traceback; the test does not run."""
+    """All problems are in the report in the house form, without a traceback.
+
+    The test does not run.
+    """
     project.file("bad.yaml", BAD)
     result = project.run(
         tests=f"import pytest\n@pytest.mark.mock_p1('bad.yaml')\ndef test_it({fixture}): print('it ran')"
@@ -57,7 +60,9 @@ def test_missing_scenario(project):
     """A name that is nothing is one problem, on one line, with the near match."""
     result = project.run("--mock-p1-scenario=slow-trainin", tests="def test_it(mock_p1): pass")
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["Mock P1 did not start: slow-trainin: no such file*did you mean slow-training?"])
+    result.stdout.fnmatch_lines(
+        ["Mock P1 did not start: slow-trainin: no such file*did you mean slow-training?"]
+    )
 
 
 def test_other_tests_go_on(project):

@@ -116,7 +116,10 @@ class TestIt(unittest.TestCase):
 
 def test_async_test(project):
     """An async test may ask from threads and tasks; the mock is there until the coroutine ends."""
-    project.file("conftest.py", project.pytester.path.joinpath("conftest.py").read_text(encoding="utf-8") + ASYNC)
+    project.file(
+        "conftest.py",
+        project.pytester.path.joinpath("conftest.py").read_text(encoding="utf-8") + ASYNC,
+    )
     result = project.run(
         tests="""
 import asyncio
@@ -248,7 +251,10 @@ def test_as_it_was(): assert HTTPAdapter.send is real
 
 
 def test_mocks_stopped_in_the_order_they_were_started(project):
-    """A mock started within ours and stopped after it puts ours back: that lets everything pass, time after time."""
+    """A mock started within ours and stopped after it puts ours back.
+
+    That lets everything pass, time after time.
+    """
     result = project.run(
         tests="""
 import pytest

@@ -19,13 +19,17 @@ def test_ini_names_the_scenario(project):
 
 def test_option_goes_before_ini(project):
     """--mock-p1-scenario goes before the ini option."""
-    result = project.run("-s", "--mock-p1-scenario", "all-errors", tests=SHOWS, mock_p1_scenario="stuck")
+    result = project.run(
+        "-s", "--mock-p1-scenario", "all-errors", tests=SHOWS, mock_p1_scenario="stuck"
+    )
     result.stdout.fnmatch_lines(["*<Mock P1: all-errors.yaml at *"])
 
 
 def test_marker_goes_before_option(project):
     """A marker says what its test is about; the option only what the others get."""
-    result = project.run("-s", "--mock-p1-scenario", "all-errors", tests=MARKED.format(name="stuck"))
+    result = project.run(
+        "-s", "--mock-p1-scenario", "all-errors", tests=MARKED.format(name="stuck")
+    )
     result.stdout.fnmatch_lines(["*<Mock P1: stuck.yaml at *"])
 
 
@@ -40,7 +44,9 @@ def test_marker_without_scenario_leaves_it_to_the_option(project):
 def test_scenario_folder(project, name):
     """Names and files are looked for in mock_p1_scenario_dir, from the root of the project."""
     project.file("data/scenarios/mine.yaml", scenario("job_waiting"))
-    result = project.run("-s", tests=MARKED.format(name=name), mock_p1_scenario_dir="data/scenarios")
+    result = project.run(
+        "-s", tests=MARKED.format(name=name), mock_p1_scenario_dir="data/scenarios"
+    )
     result.stdout.fnmatch_lines(["*<Mock P1: data?scenarios?mine.yaml at *"])
 
 
@@ -81,7 +87,10 @@ def test_option_from_where_pytest_was_started(project, monkeypatch):
 
 
 def test_root_does_not_hide_bundled_scenarios(project):
-    """A demo.yaml that happens to lie in the project's root is no scenario; the bundled demo is still found."""
+    """A demo.yaml that happens to lie in the project's root is no scenario.
+
+    The bundled demo is still found.
+    """
     project.file("demo.yaml", "apiVersion: v1")
     project.file("tests/test_it.py", SHOWS)
     result = project.run("-s", "tests")
@@ -102,7 +111,9 @@ def test_missing_scenario_folder(project):
     """A folder that does not exist is named, with the root it was looked for in."""
     result = project.run(tests=SHOWS, mock_p1_scenario_dir="data/scnarios")
     result.assert_outcomes(errors=1)
-    says = f"ini option mock_p1_scenario_dir: 'data/scnarios' is no folder of {project.pytester.path}"
+    says = (
+        f"ini option mock_p1_scenario_dir: 'data/scnarios' is no folder of {project.pytester.path}"
+    )
     result.stdout.fnmatch_lines([f"Mock P1 did not start: {says}"])
 
 

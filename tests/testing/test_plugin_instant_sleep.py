@@ -27,17 +27,31 @@ def test_marker(project):
 
 def test_durations_stay_real(project):
     """Two hours of the mock's time are no second of pytest's, neither on the terminal nor in the report file."""
-    result = project.run("--durations=0", "-vv", "--junitxml=report.xml", "-o", "junit_family=xunit2", tests=TWO_HOURS)
+    result = project.run(
+        "--durations=0",
+        "-vv",
+        "--junitxml=report.xml",
+        "-o",
+        "junit_family=xunit2",
+        tests=TWO_HOURS,
+    )
     result.assert_outcomes(passed=2)
-    terminal = result.stdout.str() + project.pytester.path.joinpath("report.xml").read_text(encoding="utf-8")
-    seconds = [float(figure) for figure in re.findall(r'(?:^|time=")(\d+\.\d+)(?:s |")', terminal, re.MULTILINE)]
+    terminal = result.stdout.str() + project.pytester.path.joinpath("report.xml").read_text(
+        encoding="utf-8"
+    )
+    seconds = [
+        float(figure)
+        for figure in re.findall(r'(?:^|time=")(\d+\.\d+)(?:s |")', terminal, re.MULTILINE)
+    ]
     assert len(seconds) >= 6
     assert max(seconds) < 60
 
 
 def test_plugins_of_pytest_see_real_time(project):
     """A plugin that measures tests is not told of hours that nobody waited."""
-    stopwatch = "import time\nfrom time import monotonic\ndef read(): return time.monotonic(), monotonic()"
+    stopwatch = (
+        "import time\nfrom time import monotonic\ndef read(): return time.monotonic(), monotonic()"
+    )
     project.file("pytest_stopwatch.py", stopwatch)
     project.pytester.syspathinsert()
     result = project.run(
@@ -71,13 +85,19 @@ def test_it(client):
     )
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["*SleptTooLong: the client has slept for more than 1h of the mock's time*", "*- Mock P1 -*", "* +30s *"]
+        [
+            "*SleptTooLong: the client has slept for more than 1h of the mock's time*",
+            "*- Mock P1 -*",
+            "* +30s *",
+        ]
     )
 
 
 def test_misuse(project):
     """A span that is none is explained."""
-    result = project.run(tests="import pytest\n@pytest.mark.mock_p1(instant_sleep='long')\ndef test_it(mock_p1): pass")
+    result = project.run(
+        tests="import pytest\n@pytest.mark.mock_p1(instant_sleep='long')\ndef test_it(mock_p1): pass"
+    )
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["Mock P1 did not start: 'long' is not a duration*"])
 
@@ -106,5 +126,7 @@ def test_next(mock_p1):
 """,
     )
     result.assert_outcomes(errors=1, passed=1)
-    result.stdout.fnmatch_lines(["Mock P1 did not start: instant_sleep cannot start while freezegun is active:*"])
+    result.stdout.fnmatch_lines(
+        ["Mock P1 did not start: instant_sleep cannot start while freezegun is active:*"]
+    )
     result.stdout.no_fnmatch_line("*Traceback*")

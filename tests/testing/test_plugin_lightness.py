@@ -8,15 +8,23 @@ import sys
 import pytest
 import _pytest.config
 before = set(sys.modules)
-import mock_p1.testing.pytest_plugin
+import mock_p1.testing.plugin
 print(*sorted(set(sys.modules) - before))
 """
 
 
 def test_importing_it_imports_nothing_else():
-    """Beyond pytest it brings three modules of ours, and no library."""
-    done = subprocess.run([sys.executable, "-c", IMPORTS], capture_output=True, encoding="utf-8", check=True)
-    assert done.stdout.split() == ["mock_p1", "mock_p1.testing", "mock_p1.testing.pytest_plugin"]
+    """Beyond pytest it brings five small modules of ours, and no library."""
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS], capture_output=True, encoding="utf-8", check=True
+    )
+    assert done.stdout.split() == [
+        "mock_p1",
+        "mock_p1._version",
+        "mock_p1.testing",
+        "mock_p1.testing.plugin",
+        "mock_p1.testing.run_state",
+    ]
 
 
 def test_a_run_that_uses_no_fixture_imports_nothing_heavy(project):
@@ -27,7 +35,7 @@ def test_a_run_that_uses_no_fixture_imports_nothing_heavy(project):
 import sys
 
 def test_it():
-    heavy = {"flask", "responses", "faker", "pydantic", "uvicorn", "yaml", "mock_p1.core"}
+    heavy = {"flask", "responses", "faker", "pydantic", "uvicorn", "yaml", "mock_p1.engine"}
     assert not heavy & set(sys.modules)
 """,
     )

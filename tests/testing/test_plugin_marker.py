@@ -95,8 +95,14 @@ def test_it(mock_p1, client):
 
 
 def test_seed(project):
-    """seed= goes before the scenario's own: other seeds invent other values, the same one the same."""
-    project.file("fake.yaml", "jobs: {retrain-001: {timeline: [{status: job_running, message: {fake: sentence}}]}}")
+    """seed= goes before the scenario's own.
+
+    Other seeds invent other values, the same one the same.
+    """
+    project.file(
+        "fake.yaml",
+        "jobs: {retrain-001: {timeline: [{status: job_running, message: {fake: sentence}}]}}",
+    )
     result = project.run(
         tests="""
 import pytest
@@ -135,10 +141,13 @@ def test_it(mock_p1_server):
 def test_marker_is_registered(project):
     """--strict-markers knows the marker, and --markers describes it."""
     result = project.run(
-        "--strict-markers", tests="import pytest\n@pytest.mark.mock_p1('demo')\ndef test(mock_p1): pass"
+        "--strict-markers",
+        tests="import pytest\n@pytest.mark.mock_p1('demo')\ndef test(mock_p1): pass",
     )
     result.assert_outcomes(passed=1)
-    project.run("--markers").stdout.fnmatch_lines(["@pytest.mark.mock_p1(scenario, *, base_url=None, seed=None*"])
+    project.run("--markers").stdout.fnmatch_lines(
+        ["@pytest.mark.mock_p1(scenario, *, base_url=None, seed=None*"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -157,7 +166,9 @@ def test_marker_is_registered(project):
 )  # fmt: skip
 def test_misuse_is_explained(project, arguments, says):
     """A wrong argument fails the test's setup, says what is possible, and shows no traceback."""
-    result = project.run(tests=f"import pytest\n@pytest.mark.mock_p1({arguments})\ndef test_it(mock_p1): pass")
+    result = project.run(
+        tests=f"import pytest\n@pytest.mark.mock_p1({arguments})\ndef test_it(mock_p1): pass"
+    )
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([f"Mock P1 did not start: {says}"])
     result.stdout.no_fnmatch_line("*.py:*: *Error")
@@ -165,8 +176,12 @@ def test_misuse_is_explained(project, arguments, says):
 
 def test_impossible_speed(project):
     """A speed outside its range is refused where the server would run at it."""
-    result = project.run(tests="import pytest\n@pytest.mark.mock_p1(speed=0)\ndef test_it(mock_p1_server): pass")
-    result.stdout.fnmatch_lines(["Mock P1 did not start: speed must be above 0 and at most 1,000,000, not 0"])
+    result = project.run(
+        tests="import pytest\n@pytest.mark.mock_p1(speed=0)\ndef test_it(mock_p1_server): pass"
+    )
+    result.stdout.fnmatch_lines(
+        ["Mock P1 did not start: speed must be above 0 and at most 1,000,000, not 0"]
+    )
 
 
 def test_marker_without_fixture_is_warned_of(project):
@@ -174,7 +189,9 @@ def test_marker_without_fixture_is_warned_of(project):
     tests = "import pytest\n@pytest.mark.mock_p1('demo')\ndef test_it(): pass"
     result = project.run("-W", "default", tests=tests)
     result.assert_outcomes(passed=1, warnings=1)
-    result.stdout.fnmatch_lines(["*test_it is marked mock_p1, but uses neither fixture mock_p1 nor mock_p1_server*"])
+    result.stdout.fnmatch_lines(
+        ["*test_it is marked mock_p1, but uses neither fixture mock_p1 nor mock_p1_server*"]
+    )
 
 
 def test_fixture_asked_for_late_is_no_reason_to_warn(project):

@@ -35,13 +35,18 @@ def test_poll_timeline(project):
 def test_what_the_job_waits_for(project):
     """The report says where the job is now, since when, and what it waits for."""
     result = project.run(tests=FAILS)
-    result.stdout.fnmatch_lines(["retrain-001 has been at job_running (slow.yaml:7) for 1m, and waits for 30s"])
+    result.stdout.fnmatch_lines(
+        ["retrain-001 has been at job_running (slow.yaml:7) for 1m, and waits for 30s"]
+    )
 
 
 @pytest.mark.parametrize(
     ("act", "says"),
     [
-        ("client.poll()", "retrain-001 has been at job_waiting (slow.yaml:6) for 0s, and waits for 1 more poll"),
+        (
+            "client.poll()",
+            "retrain-001 has been at job_waiting (slow.yaml:6) for 0s, and waits for 1 more poll",
+        ),
         (
             "client.poll(); mock_p1.set_status('retrain-001', 'job_finished')",
             "retrain-001 has been at job_finished (slow.yaml:8) for 0s, and stays there",
@@ -56,14 +61,17 @@ def test_what_the_job_waits_for(project):
 def test_other_places(project, act, says):
     """Also where the job waits for polls, for nothing, or was never polled."""
     result = project.run(
-        "--mock-p1-scenario=slow.yaml", tests=f"def test_it(mock_p1, client):\n    {act}\n    assert 0"
+        "--mock-p1-scenario=slow.yaml",
+        tests=f"def test_it(mock_p1, client):\n    {act}\n    assert 0",
     )
     result.stdout.fnmatch_lines([says])
 
 
 def test_manual_step(project):
     """A job that waits for the test itself says so."""
-    result = project.run("--mock-p1-scenario=stuck", tests="def test_it(client):\n    client.poll()\n    assert 0")
+    result = project.run(
+        "--mock-p1-scenario=stuck", tests="def test_it(client):\n    client.poll()\n    assert 0"
+    )
     result.stdout.fnmatch_lines(["retrain-001 has been at * (stuck.yaml:*) for *, and * there"])
 
 
@@ -94,7 +102,10 @@ def test_it(mock_p1):
 
 
 def test_keys_stay_masked(project):
-    """No whole key is in the mock's part of the report; keys that look alike are still told apart."""
+    """No whole key is in the mock's part of the report.
+
+    Keys that look alike are still told apart.
+    """
     result = project.run(
         "--mock-p1-scenario=stuck",
         tests="""
@@ -149,7 +160,11 @@ def test_it(mock_p1, client):
 """,
     )
     result.stdout.fnmatch_lines(
-        ["*TimeoutError: still not finished", "*- Mock P1 -*", "*job_running*for 20s, and waits for 1m10s"]
+        [
+            "*TimeoutError: still not finished",
+            "*- Mock P1 -*",
+            "*job_running*for 20s, and waits for 1m10s",
+        ]
     )
 
 
@@ -163,14 +178,20 @@ def test_it(mock_p1, client):
 """
     )
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*ReadTimeout*", "*- Mock P1 -*", "  1  0s * retrain-001  timeout * fail_next *"])
+    result.stdout.fnmatch_lines(
+        ["*ReadTimeout*", "*- Mock P1 -*", "  1  0s * retrain-001  timeout * fail_next *"]
+    )
 
 
 def test_no_request_at_all(project):
     """Where nothing arrived, the report says what would have been caught."""
     result = project.run(tests="def test_it(mock_p1): assert 0")
     result.stdout.fnmatch_lines(
-        ["*- Mock P1 -*", "demo.yaml at *", "no request reached it: only requests to *with `requests`*mock_p1_server*"]
+        [
+            "*- Mock P1 -*",
+            "demo.yaml at *",
+            "no request reached it: only requests to *with `requests`*mock_p1_server*",
+        ]
     )
 
 
@@ -219,7 +240,8 @@ def test_long_timelines_lose_their_middle(project):
 def test_expected_failure_reports_nothing(project):
     """A test that fails as expected is no failure."""
     result = project.run(
-        "-rA", tests="import pytest\n@pytest.mark.xfail\ndef test_it(client): assert client.poll() == 1"
+        "-rA",
+        tests="import pytest\n@pytest.mark.xfail\ndef test_it(client): assert client.poll() == 1",
     )
     result.stdout.no_fnmatch_line("*- Mock P1 -*")
 

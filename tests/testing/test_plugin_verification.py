@@ -40,7 +40,9 @@ def test_it(mock_p1):
 """
     )
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(["  POST */retrain-001 -> 405", "*POST is not allowed here; the API has GET *"])
+    result.stdout.fnmatch_lines(
+        ["  POST */retrain-001 -> 405", "*POST is not allowed here; the API has GET *"]
+    )
 
 
 def test_same_request_is_told_once(project):
@@ -53,7 +55,9 @@ def test_failed_test_does_not_fail_twice(project):
     """Where the test has failed already, the request is in its report, and nowhere else."""
     result = project.run(tests=f"def test_it(client):\n    {UNEXPECTED}\n    assert 0")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*- Mock P1 -*", "*GET /v1/external/retrain_jobs/retrain-001/*404*"])
+    result.stdout.fnmatch_lines(
+        ["*- Mock P1 -*", "*GET /v1/external/retrain_jobs/retrain-001/*404*"]
+    )
 
 
 def test_expected_failure_stays_expected(project):
@@ -66,7 +70,9 @@ def test_expected_failure_stays_expected(project):
 
 def test_skipped_test_stays_skipped(project):
     """A test that gives up midway has no verdict."""
-    result = project.run(tests=f"import pytest\ndef test_it(client):\n    {UNEXPECTED}\n    pytest.skip('later')")
+    result = project.run(
+        tests=f"import pytest\ndef test_it(client):\n    {UNEXPECTED}\n    pytest.skip('later')"
+    )
     result.assert_outcomes(skipped=1)
 
 
@@ -80,7 +86,9 @@ def test_check_can_be_switched_off(project):
 
 def test_reset_forgets_what_was_unexpected(project):
     """What came before reset() no longer counts."""
-    result = project.run(tests=f"def test_it(mock_p1, client):\n    {UNEXPECTED}\n    mock_p1.reset()")
+    result = project.run(
+        tests=f"def test_it(mock_p1, client):\n    {UNEXPECTED}\n    mock_p1.reset()"
+    )
     result.assert_outcomes(passed=1)
 
 

@@ -6,10 +6,10 @@ import os
 
 import pytest
 from click.testing import CliRunner
-from zoo_right import MEANS
+from helpers.right_server import CREDENTIALS
 
 from mock_p1.cli import main
-from mock_p1.verifying.means import option
+from mock_p1.verify.means import option
 
 
 @pytest.fixture(autouse=True)
@@ -21,13 +21,30 @@ def _nothing_from_the_environment(monkeypatch):
 
 @pytest.fixture
 def verify():
-    """Run ``mock-p1 verify URL`` with the zoo's key and job; options given by name go before them."""
+    """Run ``mock-p1 verify URL`` with the zoo's key and job.
+
+    Options given by name go before them.
+    """
 
     def verify(url, *arguments, all_means=False, env=None, **means):
-        names = ("api_key", "job_id", "inactive_key", "other_key", "deleted_job_id", "finished_job_id")
+        names = (
+            "api_key",
+            "job_id",
+            "inactive_key",
+            "other_key",
+            "deleted_job_id",
+            "finished_job_id",
+        )
         for name in names if all_means else names[:2]:
-            means.setdefault(name, getattr(MEANS, name))
-        given = [part for name, value in means.items() if value is not None for part in (option(name), value)]
-        return CliRunner().invoke(main, ["verify", url, *given, *arguments], catch_exceptions=False, env=env)
+            means.setdefault(name, getattr(CREDENTIALS, name))
+        given = [
+            part
+            for name, value in means.items()
+            if value is not None
+            for part in (option(name), value)
+        ]
+        return CliRunner().invoke(
+            main, ["verify", url, *given, *arguments], catch_exceptions=False, env=env
+        )
 
     return verify

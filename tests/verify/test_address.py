@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mock_p1.verifying.address import Misused, base_url, job_url
-from mock_p1.verifying.means import Means
+from mock_p1.verify.means import Credentials
+from mock_p1.verify.url import MarkerError, base_url, job_url
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,10 @@ def test_a_base_url_is_taken_without_its_last_slash(given, taken):
         ("http://[::1", "is no URL"),
         ("https://host/v1", "give https://host alone"),
         ("https://host/v1/", "give https://host alone"),
-        ("https://host/v1/external/retrain_jobs/abc", "give https://host alone, and the job's id by --job-id"),
+        (
+            "https://host/v1/external/retrain_jobs/abc",
+            "give https://host alone, and the job's id by --job-id",
+        ),
         ("http://host:8191/__admin/", "give http://host:8191 alone"),
         ("https://host?x=1", "more than a base URL"),
         ("https://host#top", "more than a base URL"),
@@ -49,7 +52,7 @@ def test_a_base_url_is_taken_without_its_last_slash(given, taken):
 )
 def test_what_is_no_base_url_is_refused_in_words(given, said):
     """What is wrong is said, and where it can be guessed, what was meant."""
-    with pytest.raises(Misused) as refused:
+    with pytest.raises(MarkerError) as refused:
         base_url(given)
 
     assert said in str(refused.value)
@@ -69,8 +72,8 @@ def test_what_is_no_base_url_is_refused_in_words(given, said):
 )
 def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(key, said):
     """The reason is said; the key is not."""
-    with pytest.raises(Misused) as refused:
-        Means(api_key=key, job_id="job")
+    with pytest.raises(MarkerError) as refused:
+        Credentials(api_key=key, job_id="job")
 
     assert said in str(refused.value)
     assert "secret" not in str(refused.value)
@@ -78,32 +81,39 @@ def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(key, said)
 
 def test_the_other_keys_are_looked_at_too():
     """A wrong --inactive-key is named as such."""
-    with pytest.raises(Misused, match="--inactive-key holds a line break"):
-        Means(api_key="key", job_id="job", inactive_key="a\nb")
+    with pytest.raises(MarkerError, match="--inactive-key holds a line break"):
+        Credentials(api_key="key", job_id="job", inactive_key="a\nb")
 
 
 @pytest.mark.parametrize("job_id", ["", " ", ".", "..", "job\n", "a\x00b"])
 def test_an_id_that_cannot_be_asked_for_is_refused(job_id):
     """Nothing, dots alone, line breaks and control characters are no ids."""
-    with pytest.raises(Misused, match="--deleted-job-id"):
-        Means(api_key="key", job_id="job", deleted_job_id=job_id)
+    with pytest.raises(MarkerError, match="--deleted-job-id"):
+        Credentials(api_key="key", job_id="job", deleted_job_id=job_id)
 
 
 def test_an_id_is_percent_encoded_whole():
     """A slash or a brace in an id does not become part of the path."""
-    assert job_url("http://h", "a/{b} ü") == "http://h/v1/external/retrain_jobs/a%2F%7Bb%7D%20%C3%BC"
+    assert (
+        job_url("http://h", "a/{b} ü") == "http://h/v1/external/retrain_jobs/a%2F%7Bb%7D%20%C3%BC"
+    )
 
 
 @pytest.mark.parametrize("text", ["key is abcd-efgh-ijkl", "key is abcd%2Defgh", 'says \\"x\\"'])
 def test_a_key_that_a_server_echoes_is_masked(text):
     """However it is written, at most a third of a key is shown."""
-    key = {"key is abcd-efgh-ijkl": "abcd-efgh-ijkl", "key is abcd%2Defgh": "abcd-efgh", 'says \\"x\\"': '"x"x'}[text]
+    key = {
+        "key is abcd-efgh-ijkl": "abcd-efgh-ijkl",
+        "key is abcd%2Defgh": "abcd-efgh",
+        'says \\"x\\"': '"x"x',
+    }[text]
 
-    assert key not in Means(api_key=key, job_id="job").hide(text)
+    assert key not in Credentials(api_key=key, job_id="job").hide(text)
 
 
 def test_a_key_that_is_cut_off_is_masked():
     """Where a long answer is cut amid a key, no more of it is left than of a whole one."""
     assert (
-        Means(api_key="abcd-efgh-ijkl", job_id="job").hide("key is abcd-efgh-i… and so on") == "key is abcd… and so on"
+        Credentials(api_key="abcd-efgh-ijkl", job_id="job").hide("key is abcd-efgh-i… and so on")
+        == "key is abcd… and so on"
     )

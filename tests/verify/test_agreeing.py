@@ -1,13 +1,16 @@
-"""What `verify` says of refuted points: the lines by which the mock agrees, and what no line can say."""
+"""What `verify` says of refuted points.
+
+The lines by which the mock agrees, and what no line can say.
+"""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from zoo_broken import FinalDotLost, UnknownKeyServed
-from zoo_refuted import EmptyKeyUnknown, ErrorNumbered, ErrorsWithStatus200
-from zoo_right import served
+from helpers.broken_servers import FinalDotLost, UnknownKeyServed
+from helpers.refuting_servers import EmptyKeyUnknown, ErrorNumbered, ErrorsWithStatus200
+from helpers.right_server import served
 
 
 class NumberedWithStatus200(ErrorNumbered, ErrorsWithStatus200):
@@ -19,7 +22,10 @@ def test_lines_that_say_all_of_it_say_so(verify):
     with served(ErrorsWithStatus200()) as url:
         result = verify(url)
 
-    assert "With these lines in a scenario file the mock agrees with this server in what was refuted:" in result.output
+    assert (
+        "With these lines in a scenario file the mock agrees with this server in what was refuted:"
+        in result.output
+    )
     assert "No line says" not in result.output
 
 
@@ -28,7 +34,9 @@ def test_what_no_line_can_say_is_named(verify):
     with served(NumberedWithStatus200()) as url:
         result = verify(url, all_means=True)
 
-    _, lines = result.output.split("the mock agrees with this server in what was refuted, but for the last:\n")
+    _, lines = result.output.split(
+        "the mock agrees with this server in what was refuted, but for the last:\n"
+    )
     assert "error_body" not in lines
     assert lines.endswith(
         "\nNo line of `assumptions:` says this; what a scenario can say of it, its steps and api_keys say:\n\n"
@@ -56,10 +64,19 @@ def test_programs_are_told_too(verify):
 @pytest.mark.parametrize(
     ("service", "said"),
     [
-        (UnknownKeyServed, "1 point that the manual documents differs: the published contract is broken."),
-        (FinalDotLost, "2 points that the manual documents differ: the published contract is broken."),
+        (
+            UnknownKeyServed,
+            "1 point that the manual documents differs: the published contract is broken.",
+        ),
+        (
+            FinalDotLost,
+            "2 points that the manual documents differ: the published contract is broken.",
+        ),
         (UnknownKeyServed, "1 point that this mock assumes is refuted, which breaks no contract."),
-        (NumberedWithStatus200, "2 points that this mock assumes are refuted, which breaks no contract."),
+        (
+            NumberedWithStatus200,
+            "2 points that this mock assumes are refuted, which breaks no contract.",
+        ),
     ],
 )
 def test_one_point_is_spoken_of_as_one(service, said, verify):

@@ -1,4 +1,7 @@
-"""``pytest contract_tests --base-url URL``: green against a right server, red by name against a mutant."""
+"""``pytest contract_tests --base-url URL``.
+
+Green against a right server, red by name against a mutant.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from zoo import MUTANTS
-from zoo_right import MEANS, Right, served
+from helpers.mutant_servers import MUTANTS
+from helpers.right_server import CREDENTIALS, Right, served
 
 import mock_p1
-from mock_p1.verifying.means import option
+from mock_p1.verify.means import option
 
 ROOT = Path(__file__).parents[2]
-MEANS_GIVEN = [part for name in MEANS.__slots__ for part in (option(name), getattr(MEANS, name))]
+MEANS_GIVEN = [
+    part for name in CREDENTIALS.__slots__ for part in (option(name), getattr(CREDENTIALS, name))
+]
 
 
 class Outcomes:
@@ -37,10 +42,23 @@ class Outcomes:
 
 
 def _run(url, *arguments):
-    """Run contract_tests against a server in this process; give pytest's exit status and the outcomes."""
+    """Run contract_tests against a server in this process.
+
+    Give pytest's exit status and the outcomes.
+    """
     outcomes = Outcomes()
-    quiet = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-c", str(ROOT / "pyproject.toml")]
-    status = pytest.main([str(ROOT / "contract_tests"), "--base-url", url, *arguments, *quiet], plugins=[outcomes])
+    quiet = [
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:randomly",
+        "-c",
+        str(ROOT / "pyproject.toml"),
+    ]
+    status = pytest.main(
+        [str(ROOT / "contract_tests"), "--base-url", url, *arguments, *quiet], plugins=[outcomes]
+    )
     return status, outcomes
 
 
@@ -100,7 +118,11 @@ def test_a_server_that_cannot_be_used_fails_in_words(capsys):
 
 def test_run_from_the_root_against_serve():
     """`pytest contract_tests --base-url …` is green against this mock's own server, the key given by environment."""
-    variables = {name: value for name, value in os.environ.items() if not name.startswith(("MOCK_P1_", "PYTEST_"))}
+    variables = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MOCK_P1_", "PYTEST_"))
+    }
     with mock_p1.serving(ROOT / "contract_tests" / "contract.yaml", check=False) as mock:
         done = subprocess.run(
             [

@@ -1,4 +1,7 @@
-"""What ``pytest contract_tests`` prints when it fails: words, options that it has, and never a whole key."""
+"""What ``pytest contract_tests`` prints when it fails.
+
+Words, options that it has, and never a whole key.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,15 @@ from pathlib import Path
 
 import pytest
 import trustme
-from odd_servers import odd, saying, whole
-from zoo_broken import FinishedWithoutUrl
-from zoo_right import ACTIVE, FINISHED, RUNNING, Right, served
+from helpers.broken_servers import FinishedWithoutUrl
+from helpers.odd_servers import odd, saying, whole
+from helpers.right_server import ACTIVE, FINISHED, RUNNING, Right, served
 
 ROOT = Path(__file__).parents[2]
 REPLY = f'{{"status": "job_running", "metadata": {{"retrain_job_id": "{RUNNING}"}}}}'
-CURL_CANNOT = saying(f"HTTP/1.1 200 OK\nContent-Type: application/json\nContent-Length: none\n\n{REPLY}")
+CURL_CANNOT = saying(
+    f"HTTP/1.1 200 OK\nContent-Type: application/json\nContent-Length: none\n\n{REPLY}"
+)
 """An answer that `requests` takes and curl does not."""
 
 
@@ -49,7 +54,9 @@ def test_a_key_is_not_shown_where_curl_fails(shown):
     assert ACTIVE not in said
 
 
-@pytest.mark.parametrize("options", [("-vv",), ("--showlocals",), ("-vv", "--tb=native"), ("-q", "--tb=line")])
+@pytest.mark.parametrize(
+    "options", [("-vv",), ("--showlocals",), ("-vv", "--tb=native"), ("-q", "--tb=line")]
+)
 def test_a_key_is_not_shown_however_much_is_asked_for(options, shown, tmp_path):
     """Neither with local variables, nor where the server hands it back, nor in pytest's own JUnit file."""
     report = tmp_path / "report.xml"
@@ -93,7 +100,9 @@ def test_a_certificate_is_trusted_by_the_option_that_is_named(authority, shown):
     file, context = authority
     with odd(whole("200 OK", REPLY, "application/json"), context) as host:
         untrusted = shown(f"https://{host}", "-k", "test_curl_example")
-        trusted = shown(f"https://{host}", "-k", "test_curl_example or status-is-text", "--ca-file", str(file))
+        trusted = shown(
+            f"https://{host}", "-k", "test_curl_example or status-is-text", "--ca-file", str(file)
+        )
 
     assert "by --ca-file" in untrusted
     assert "2 passed" in trusted

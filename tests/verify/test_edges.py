@@ -1,17 +1,20 @@
-"""What a server may do that is rare: results elsewhere, odd URLs, JSON beyond measure, files that cannot be written."""
+"""What a server may do that is rare.
+
+Results elsewhere, odd URLs, JSON beyond measure, files that cannot be written.
+"""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from odd_servers import odd, whole
-from zoo_right import FINISHED, MEANS, Right, Sent, served
+from helpers.odd_servers import odd, whole
+from helpers.right_server import CREDENTIALS, FINISHED, Right, Sent, served
 
-from mock_p1.verifying.client import HttpClient
-from mock_p1.verifying.reading import Answer, carried, fields, is_json, shown
-from mock_p1.verifying.running import run
-from mock_p1.verifying.subject import Subject
+from mock_p1.verify.answer import Answer, carried, fields, is_json, shown
+from mock_p1.verify.client import HttpClient
+from mock_p1.verify.runner import run
+from mock_p1.verify.session import VerifySession
 
 REPLY = '{"status": "job_running", "metadata": {"retrain_job_id": "job-running"}}'
 
@@ -29,7 +32,7 @@ class Elsewhere(Right):
 def outcome(service, check_id):
     """Run all checks against a service; give the result of one."""
     with served(service) as url:
-        report = run(Subject(url, MEANS, HttpClient()))
+        report = run(VerifySession(url, CREDENTIALS, HttpClient()))
     return report, next(result for result in report.results if result.check.id == check_id)
 
 
@@ -41,7 +44,9 @@ def test_a_result_on_a_server_that_is_gone_is_not_reached():
     assert "127.0.0.1:1 refused the connection" in result.reason
 
 
-@pytest.mark.parametrize("url", ["http://[::1", "ftp://host/result.zip", "//host/result.zip", 7, "http://"])
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "ftp://host/result.zip", "//host/result.zip", 7, "http://"]
+)
 def test_a_url_that_nobody_can_fetch_differs(url):
     """download_url is an http(s) URL, or the contract is broken."""
     service = Elsewhere()
@@ -88,14 +93,23 @@ def test_what_is_json(body, json_at_all, found):
 
 def test_an_error_is_found_wherever_it_stands():
     """Code, error and message are told by their published values, in whatever shape they come."""
-    body = {"errors": [{"id": "4001000204"}, ["PREDA_EXTERNAL_BAD_REQUEST", {"text": "Inactive_credential."}]]}
+    body = {
+        "errors": [
+            {"id": "4001000204"},
+            ["PREDA_EXTERNAL_BAD_REQUEST", {"text": "Inactive_credential."}],
+        ]
+    }
 
     assert carried(Answer(400, {}, json.dumps(body).encode())).name == "inactive_credential"
 
 
 def test_an_answer_is_shown_on_one_line_without_escapes():
     """Line ends and control characters of a server never reach the terminal as such."""
-    text = shown(Answer(200, {"content-type": "text/html; charset=utf-8"}, b"<p>\r\n\x1b[31mred" + b"x" * 500))
+    text = shown(
+        Answer(
+            200, {"content-type": "text/html; charset=utf-8"}, b"<p>\r\n\x1b[31mred" + b"x" * 500
+        )
+    )
 
     assert text.startswith("HTTP 200 text/html <p> \\x1b[31mred")
     assert text.endswith("…")

@@ -13,7 +13,7 @@ import mock_p1
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(mock_p1.__file__).parent
-FILES = sorted([*(ROOT / "contract_tests").glob("*.py"), *(PACKAGE / "verifying").glob("*.py")])
+FILES = sorted([*(ROOT / "contract_tests").glob("*.py"), *(PACKAGE / "verify").glob("*.py")])
 
 
 def _imports(file):
@@ -29,16 +29,21 @@ def test_nothing_of_the_mock_is_imported_but_its_doors(file):
     """From mock_p1 come its public names (the doors) and the checks themselves, nothing else."""
     ours = {name for name in _imports(file) if name.partition(".")[0] == "mock_p1"}
 
-    assert all(name == "mock_p1" or name.startswith("mock_p1.verifying") for name in ours), ours
+    assert all(
+        name == "mock_p1" or name.startswith("mock_p1.verify") or name == "mock_p1._version"
+        for name in ours
+    ), ours
 
 
 def test_loading_the_checks_loads_nothing_of_the_core():
-    """Nor does anything of mock_p1.core come in by another way."""
+    """Nor does anything of the rest come in by another way."""
     script = (
         "import sys\n"
-        "import mock_p1.verifying.running, mock_p1.verifying.report, mock_p1.verifying.watching\n"
-        "print([name for name in sys.modules if name.startswith('mock_p1.') and '.verifying' not in name])"
+        "import mock_p1.verify.runner, mock_p1.verify.verify_report, mock_p1.verify.watch\n"
+        "print([name for name in sys.modules if name.startswith('mock_p1.') and '.verify' not in name and name != 'mock_p1._version'])"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
 
     assert done.stdout.strip() == "[]"

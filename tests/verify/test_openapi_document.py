@@ -9,16 +9,18 @@ import yaml
 from click.testing import CliRunner
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
-from mock_p1 import __version__
+from mock_p1._version import __version__
 from mock_p1.cli import main
-from mock_p1.core.openapi import openapi
-from mock_p1.core.scenario import Assumptions
+from mock_p1.contract.assumptions import Assumptions
+from mock_p1.contract.openapi_document import openapi
 
 PATH = "/v1/external/retrain_jobs/{retrain_job_id}"
 ASSUMED = {
     "the mock's own": {},
     "one status for all errors": {"error_http_status": 403},
-    "a status for each error": {"error_http_status": {"not_found_retrain_job": 404, "job_may_be_deleted": 410}},
+    "a status for each error": {
+        "error_http_status": {"not_found_retrain_job": 404, "job_may_be_deleted": 410}
+    },
     "errors with HTTP 200": {"error_http_status": 200},
     "the code as a string": {"error_code_type": "string"},
     "an envelope": {"error_body": {"ok": False, "errors": [{"id": "{code}", "text": "{message}"}]}},
@@ -71,11 +73,16 @@ def test_the_request_is_the_documented_one():
     assert "requestBody" not in operation
     assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "header", "x-api-key")
     assert document["security"] == [{"apiKey": []}]
-    assert document["paths"]["/results/{retrain_job_id}/{step}/{file_name}"]["get"]["security"] == []
+    assert (
+        document["paths"]["/results/{retrain_job_id}/{step}/{file_name}"]["get"]["security"] == []
+    )
 
 
 def test_the_reply_is_the_documented_one():
-    """Five fields in their order, with their types; status and metadata.retrain_job_id are required."""
+    """Five fields in their order, with their types.
+
+    Status and metadata.retrain_job_id are required.
+    """
     schema = openapi()["components"]["schemas"]["RetrainStatus"]
 
     assert {name: field["type"] for name, field in schema["properties"].items()} == {
@@ -85,14 +92,22 @@ def test_the_reply_is_the_documented_one():
         "download_url": "string",
         "metadata": "object",
     }
-    assert list(schema["properties"]) == ["status", "model_id", "message", "download_url", "metadata"]
+    assert list(schema["properties"]) == [
+        "status",
+        "model_id",
+        "message",
+        "download_url",
+        "metadata",
+    ]
     assert schema["required"] == ["status", "metadata"]
     assert schema["properties"]["metadata"]["properties"]["retrain_job_id"]["type"] == "string"
 
 
 def test_the_five_errors_stand_there_to_the_letter():
     """Each error is a schema that only its own body fits, and an example of the assumed HTTP status."""
-    examples = openapi()["paths"][PATH]["get"]["responses"]["400"]["content"]["application/json"]["examples"]
+    examples = openapi()["paths"][PATH]["get"]["responses"]["400"]["content"]["application/json"][
+        "examples"
+    ]
 
     assert [example["value"] for example in examples.values()] == [
         {"code": 4001000204, "error": "PREDA_EXTERNAL_BAD_REQUEST", "message": message}
@@ -108,21 +123,29 @@ def test_the_five_errors_stand_there_to_the_letter():
 
 def test_a_scenarios_assumptions_shape_the_errors():
     """With other assumptions the errors stand under their HTTP statuses, in their shape."""
-    assumed = Assumptions(error_http_status={"not_found_retrain_job": 404}, error_body={"text": "{message}"})
+    assumed = Assumptions(
+        error_http_status={"not_found_retrain_job": 404}, error_body={"text": "{message}"}
+    )
     responses = openapi(assumed)["paths"][PATH]["get"]["responses"]
 
-    assert responses["404"]["content"]["application/json"]["examples"]["not_found_retrain_job"]["value"] == {
-        "text": "Not found retrain job."
-    }
+    assert responses["404"]["content"]["application/json"]["examples"]["not_found_retrain_job"][
+        "value"
+    ] == {"text": "Not found retrain job."}
     assert len(responses["400"]["content"]["application/json"]["examples"]) == 4
 
 
 def _marked(element, path=()):
-    """Yield every element that OpenAPI describes something by: operations, parameters, responses, schemas of fields."""
+    """Yield every element that OpenAPI describes something by.
+
+    Operations, parameters, responses, schemas of fields.
+    """
     if isinstance(element, dict):
         for name, value in element.items():
             here = (*path, name)
-            if path[-1:] in (("responses",), ("schemas",), ("properties",), ("securitySchemes",)) or name == "get":
+            if (
+                path[-1:] in (("responses",), ("schemas",), ("properties",), ("securitySchemes",))
+                or name == "get"
+            ):
                 yield here, value
             if name in ("examples", "example"):
                 continue
@@ -136,7 +159,9 @@ def _marked(element, path=()):
 
 def test_every_element_says_how_well_it_is_known():
     """Operations, parameters, servers, responses, schemas and fields carry x-standing and x-source."""
-    elements = {"/".join(path): element for path, element in _marked(openapi()) if not _within_error(path)}
+    elements = {
+        "/".join(path): element for path, element in _marked(openapi()) if not _within_error(path)
+    }
 
     assert len(elements) > 25
     for path, element in elements.items():
@@ -153,8 +178,12 @@ def test_what_is_assumed_is_not_called_documented():
     """HTTP statuses, statuses but job_finished, and the shape of errors are assumed."""
     document = openapi()
     responses = document["paths"][PATH]["get"]["responses"]
-    statuses = document["components"]["schemas"]["RetrainStatus"]["properties"]["status"]["x-statuses"]
+    statuses = document["components"]["schemas"]["RetrainStatus"]["properties"]["status"][
+        "x-statuses"
+    ]
 
     assert {response["x-standing"] for response in responses.values()} == {"assumed"}
-    assert [status for status, standing in statuses.items() if standing == "documented"] == ["job_finished"]
+    assert [status for status, standing in statuses.items() if standing == "documented"] == [
+        "job_finished"
+    ]
     assert document["components"]["schemas"]["job_may_be_deleted"]["x-shape-standing"] == "assumed"

@@ -8,14 +8,14 @@ from itertools import islice
 import pytest
 from openapi_schema_validator import OAS31Validator
 
-from mock_p1.core.clock import VirtualClock
-from mock_p1.core.contract import RETRAIN_STATUS
-from mock_p1.core.driver import Driver, NoSuchStep
-from mock_p1.core.engine import Engine
-from mock_p1.core.messages import Fault, Request
-from mock_p1.core.openapi import openapi
-from mock_p1.core.scenario import Assumptions
-from mock_p1.loading import bundled, load_scenario
+from mock_p1.base.clock import VirtualClock
+from mock_p1.base.messages import Fault, Request
+from mock_p1.contract.assumptions import Assumptions
+from mock_p1.contract.openapi_document import openapi
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
+from mock_p1.engine.driver import Driver, NoSuchStep
+from mock_p1.engine.engine import Engine
+from mock_p1.scenario.files import bundled, load_scenario
 
 JOBS = 20
 """How many jobs of a scenario are followed; generated ones are all alike."""
@@ -25,8 +25,11 @@ STEPS = 50
 
 
 def _problems(status, body, document):
-    """Return what of an answer is not as the document says; a status it does not list is one too."""
-    responses = document["paths"][RETRAIN_STATUS.template]["get"]["responses"]
+    """Return what of an answer is not as the document says.
+
+    A status it does not list is one too.
+    """
+    responses = document["paths"][RETRAIN_STATUS_CHECK.template]["get"]["responses"]
     response = responses.get(str(status)) or responses.get(f"{status // 100}XX")
     if response is None:
         return [f"HTTP {status} is not described"]
@@ -45,7 +48,12 @@ def _replies(scenario):
 
     def poll(job, *keys):
         return engine.handle(
-            Request("GET", RETRAIN_STATUS.path(retrain_job_id=job), api_keys=keys, base_url="http://h")
+            Request(
+                "GET",
+                RETRAIN_STATUS_CHECK.path(retrain_job_id=job),
+                api_keys=keys,
+                base_url="http://h",
+            )
         )
 
     yield poll(jobs[0])
@@ -64,7 +72,10 @@ def _replies(scenario):
 
 @pytest.mark.parametrize("scenario", bundled())
 def test_every_reply_of_a_bundled_scenario_is_valid(scenario):
-    """Step by step, with right and wrong keys and ids; but for what is wrong on purpose: faults, a literal 200."""
+    """Step by step, with right and wrong keys and ids.
+
+    But for what is wrong on purpose: faults, a literal 200.
+    """
     document = openapi(load_scenario(scenario).assumptions)
     replies = [reply for reply in _replies(scenario) if not isinstance(reply, Fault)]
 
@@ -81,8 +92,22 @@ def test_every_reply_of_a_bundled_scenario_is_valid(scenario):
         (200, {"status": "job_running", "metadata": {}}),
         (200, {"status": "job_running", "model_id": "7", "metadata": {"retrain_job_id": "j"}}),
         (200, {"status": "job_running", "progress": 1, "metadata": {"retrain_job_id": "j"}}),
-        (400, {"code": "4001000204", "error": "PREDA_EXTERNAL_BAD_REQUEST", "message": "Not found retrain job."}),
-        (400, {"code": 4001000204, "error": "PREDA_EXTERNAL_BAD_REQUEST", "message": "Not found retrain job"}),
+        (
+            400,
+            {
+                "code": "4001000204",
+                "error": "PREDA_EXTERNAL_BAD_REQUEST",
+                "message": "Not found retrain job.",
+            },
+        ),
+        (
+            400,
+            {
+                "code": 4001000204,
+                "error": "PREDA_EXTERNAL_BAD_REQUEST",
+                "message": "Not found retrain job",
+            },
+        ),
         (400, {"code": 4001000204, "error": "PREDA_EXTERNAL_BAD_REQUEST"}),
         (418, {}),
     ],
@@ -104,7 +129,9 @@ def test_errors_are_valid_as_a_scenario_assumes_them():
 def test_what_is_no_id_is_described():
     """The path of another call, where an id could stand, is answered by a 404 that the description knows."""
     engine = Engine(load_scenario("demo"), VirtualClock())
-    reply = engine.handle(Request("GET", RETRAIN_STATUS.path(retrain_job_id="upload_url"), base_url="http://h"))
+    reply = engine.handle(
+        Request("GET", RETRAIN_STATUS_CHECK.path(retrain_job_id="upload_url"), base_url="http://h")
+    )
 
     assert reply.status == 404
     assert _problems(reply.status, reply.body, openapi()) == []

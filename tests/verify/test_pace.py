@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from helpers.right_server import CREDENTIALS
 from test_watching import Clock, Script
-from zoo_right import MEANS
 
-from mock_p1.verifying.client import Unreachable
-from mock_p1.verifying.running import run
-from mock_p1.verifying.subject import Pace, Subject
+from mock_p1.verify.client import Unreachable
+from mock_p1.verify.runner import run
+from mock_p1.verify.session import Pace, VerifySession
 
 
 def test_calls_are_a_pause_apart():
-    """The first call is made at once, the next not before the pause is over; time spent otherwise counts."""
+    """The first call is made at once, the next not before the pause is over.
+
+    Time spent otherwise counts.
+    """
     clock = Clock()
     pace = Pace(pause=2.0, now=clock.now, sleep=clock.sleep)
     turns = []
@@ -39,14 +42,21 @@ def test_nothing_is_asked_after_the_limit():
     pace = Pace(limit=3.0, now=clock.now, sleep=clock.sleep)
     clock.time += 3.0
 
-    with pytest.raises(Unreachable, match="the limit of 3 s was reached; give a longer one by --limit"):
+    with pytest.raises(
+        Unreachable, match="the limit of 3 s was reached; give a longer one by --limit"
+    ):
         pace.turn()
 
 
 def test_checks_that_the_limit_cut_off_are_not_reached():
     """They are neither passed nor failed, and the exit status is 3."""
     clock, client = Clock(), Script("job_running")
-    subject = Subject("http://h", MEANS, client, Pace(pause=1.0, limit=3.5, now=clock.now, sleep=clock.sleep))
+    subject = VerifySession(
+        "http://h",
+        CREDENTIALS,
+        client,
+        Pace(pause=1.0, limit=3.5, now=clock.now, sleep=clock.sleep),
+    )
     report = run(subject)
 
     assert client.asked == 4
@@ -57,7 +67,7 @@ def test_checks_that_the_limit_cut_off_are_not_reached():
 def test_every_answer_is_asked_for_once():
     """However many checks look at an answer, the server is asked for it once."""
     client = Script("job_running")
-    report = run(Subject("http://h", MEANS, client))
+    report = run(VerifySession("http://h", CREDENTIALS, client))
 
     assert len(report.results) == 33
     assert client.asked == 15

@@ -1,4 +1,7 @@
-"""Servers that cannot be reached or are not the API: said in words, exit 3, no traceback, no key."""
+"""Servers that cannot be reached or are not the API.
+
+Said in words, exit 3, no traceback, no key.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,38 @@ import ssl
 
 import pytest
 import trustme
-from odd_servers import dripping, hanging, odd, saying, whole
-from zoo_right import ACTIVE, Right, served
+from helpers.odd_servers import dripping, hanging, odd, saying, whole
+from helpers.right_server import ACTIVE, Right, served
 
 HALF = saying('HTTP/1.1 200 OK\nContent-Type: application/json\nContent-Length: 900\n\n{"status": ')
 PAGE = whole("200 OK", "<html><title>Sign in</title></html>")
 ODD = {
-    "redirects": (whole("302 Found", "", Location="https://login.example/?token=abc"), "redirects to https://login."),
-    "demands a proxy login": (whole("407 Proxy Authentication Required", "no"), "proxy that demands a login"),
-    "answers a page": (PAGE, "not with JSON; is it the API, is there a proxy or a login page between?"),
+    "redirects": (
+        whole("302 Found", "", Location="https://login.example/?token=abc"),
+        "redirects to https://login.",
+    ),
+    "demands a proxy login": (
+        whole("407 Proxy Authentication Required", "no"),
+        "proxy that demands a login",
+    ),
+    "answers a page": (
+        PAGE,
+        "not with JSON; is it the API, is there a proxy or a login page between?",
+    ),
     "redirects nowhere": (saying("HTTP/1.1 304 Not Modified\n\n"), "not with JSON"),
     "answers nothing at all": (whole("200 OK", "", "application/json"), "not with JSON"),
-    "is overloaded": (whole("503 Service Unavailable", "{}", "application/json"), "does not answer for now: HTTP 503"),
-    "limits the rate": (whole("429 Too Many Requests", "{}", "application/json"), "does not answer for now: HTTP 429"),
-    "closes at once": (lambda connection: connection.close(), "closed the connection before it answered"),
+    "is overloaded": (
+        whole("503 Service Unavailable", "{}", "application/json"),
+        "does not answer for now: HTTP 503",
+    ),
+    "limits the rate": (
+        whole("429 Too Many Requests", "{}", "application/json"),
+        "does not answer for now: HTTP 429",
+    ),
+    "closes at once": (
+        lambda connection: connection.close(),
+        "closed the connection before it answered",
+    ),
     "closes halfway": (HALF, "closed the connection before its answer was whole"),
     "is no HTTP": (saying("220 mail.example ESMTP\n"), "not HTTP"),
     "hangs": (hanging, "gave no whole answer within 0.2 s (time-out)"),
@@ -56,7 +77,10 @@ def test_no_such_host(verify, monkeypatch):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", nobody)
-    _unreached(verify("http://nobody.example", "--pause", "0"), "there is no host of the name nobody.example")
+    _unreached(
+        verify("http://nobody.example", "--pause", "0"),
+        "there is no host of the name nobody.example",
+    )
 
 
 @pytest.mark.parametrize("host", ["a..b", ".b", f"{'x' * 64}.example", "*"])
@@ -73,7 +97,9 @@ def test_no_route(verify, monkeypatch):
 
     monkeypatch.setattr(socket, "create_connection", unreachable)
     monkeypatch.setattr("urllib3.util.connection.create_connection", unreachable)
-    _unreached(verify("http://192.0.2.1", "--pause", "0"), "could not be reached: network is unreachable")
+    _unreached(
+        verify("http://192.0.2.1", "--pause", "0"), "could not be reached: network is unreachable"
+    )
 
 
 def test_https_where_http_is_spoken(verify):
@@ -99,7 +125,9 @@ def test_a_certificate_that_is_trusted_by_file(verify, tmp_path):
     authority = trustme.CA()
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     with odd(PAGE, _tls(authority)) as host:
-        _unreached(verify(f"https://{host}", "--ca-file", str(tmp_path / "ca.pem")), "not with JSON")
+        _unreached(
+            verify(f"https://{host}", "--ca-file", str(tmp_path / "ca.pem")), "not with JSON"
+        )
 
 
 def test_a_ca_file_that_is_none(verify, tmp_path):
@@ -111,7 +139,9 @@ def test_a_ca_file_that_is_none(verify, tmp_path):
     assert "ca.pem cannot be used: " in result.output
 
 
-@pytest.mark.parametrize(("scheme", "said"), [("http", "demands a login"), ("https", "proxy on the way")])
+@pytest.mark.parametrize(
+    ("scheme", "said"), [("http", "demands a login"), ("https", "proxy on the way")]
+)
 def test_a_proxy_that_refuses(scheme, said, verify, monkeypatch):
     """A proxy of the environment that does not let us through is named as the trouble."""
     with odd(whole("407 Proxy Authentication Required", "no")) as host:
@@ -122,7 +152,10 @@ def test_a_proxy_that_refuses(scheme, said, verify, monkeypatch):
 def test_a_proxy_that_is_none(verify, monkeypatch):
     """A proxy's URL that cannot be used is told as such, and not held against the host."""
     monkeypatch.setenv("HTTP_PROXY", "http://")
-    _unreached(verify("http://api.example", "--pause", "0"), "the environment names no proxy that could be asked")
+    _unreached(
+        verify("http://api.example", "--pause", "0"),
+        "the environment names no proxy that could be asked",
+    )
 
 
 def test_loopback_needs_no_proxy(verify, monkeypatch):
@@ -169,7 +202,10 @@ def test_a_key_that_does_not_work(verify):
 
 
 def test_a_job_refused_by_a_server_that_misspells_is_a_difference(verify):
-    """What refuses the job without being one of the five errors is held against the server: exit 1."""
+    """What refuses the job without being one of the five errors is held against the server.
+
+    Exit 1.
+    """
     with odd(whole("403 Forbidden", '{"message": "Forbidden"}', "application/json")) as host:
         result = verify(f"http://{host}")
 
@@ -178,8 +214,13 @@ def test_a_job_refused_by_a_server_that_misspells_is_a_difference(verify):
 
 
 def test_an_answer_that_is_neither_reply_nor_error_lets_the_url_be_doubted(verify):
-    """A path that leads elsewhere is no broken contract, though it looks like one: the answer is shown, without key."""
-    with odd(whole("404 Not Found", f'{{"detail": "nothing for {ACTIVE}"}}', "application/json")) as host:
+    """A path that leads elsewhere is no broken contract, though it looks like one.
+
+    The answer is shown, without key.
+    """
+    with odd(
+        whole("404 Not Found", f'{{"detail": "nothing for {ACTIVE}"}}', "application/json")
+    ) as host:
         result = verify(f"http://{host}/elsewhere")
 
     said = 'The job was answered by HTTP 404 {"detail": "nothing for 7d1e…"}: does the URL lead to the API?'

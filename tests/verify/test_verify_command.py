@@ -1,17 +1,29 @@
-"""``mock-p1 verify`` as a person and a machine see it: table, JSON, JUnit, exit status, and no key in any of them."""
+"""``mock-p1 verify`` as a person and a machine see it.
+
+Table, JSON, JUnit, exit status, and no key in any of them.
+"""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from zoo_broken import FinalDotLost
-from zoo_refuted import ErrorsWithStatus200
-from zoo_right import ACTIVE, FINISHED, INACTIVE, MEANS, OTHER, RUNNING, Right, served
+from helpers.broken_servers import FinalDotLost
+from helpers.refuting_servers import ErrorsWithStatus200
+from helpers.right_server import (
+    ACTIVE,
+    CREDENTIALS,
+    FINISHED,
+    INACTIVE,
+    OTHER,
+    RUNNING,
+    Right,
+    served,
+)
 
-from mock_p1.verifying.checks import CHECKS
-from mock_p1.verifying.client import HttpClient
-from mock_p1.verifying.subject import Pace
+from mock_p1.verify.all_checks import CHECKS
+from mock_p1.verify.client import HttpClient
+from mock_p1.verify.session import Pace
 
 
 class Echo(Right):
@@ -20,7 +32,11 @@ class Echo(Right):
     def answer(self, path, key):
         """Answer, and tell."""
         sent = super().answer(path, key)
-        told = {**json.loads(sent.body), "you came with": key} if sent.kind == "application/json" else None
+        told = (
+            {**json.loads(sent.body), "you came with": key}
+            if sent.kind == "application/json"
+            else None
+        )
         return self.send(sent.status, told) if told else sent
 
 
@@ -38,7 +54,10 @@ def test_a_right_server_holds(verify):
         row = _row(result.output, check.sentence)
         assert row.split()[0] in ("hold", "confirmed")
         assert row.endswith(check.source)
-    assert "The published contract holds, in the 20 points that were checked.\nExit status 0." in result.output
+    assert (
+        "The published contract holds, in the 20 points that were checked.\nExit status 0."
+        in result.output
+    )
 
 
 def test_a_difference_is_shown_side_by_side(verify):
@@ -50,12 +69,18 @@ def test_a_difference_is_shown_side_by_side(verify):
     expected, actual = row.index('"Not found retrain job."'), row.index('"Not found retrain job"  ')
     assert row.split()[0] == "differ"
     assert expected < actual
-    assert "2 points that the manual documents differ: the published contract is broken." in result.output
+    assert (
+        "2 points that the manual documents differ: the published contract is broken."
+        in result.output
+    )
     assert result.exit_code == 1
 
 
 def test_what_was_not_given_is_not_checked(verify):
-    """A point without the means is listed with what could be given; it is neither a success nor a failure."""
+    """A point without the means is listed with what could be given.
+
+    It is neither a success nor a failure.
+    """
     with served(Right()) as url:
         result = verify(url)
 
@@ -85,7 +110,9 @@ def test_strict_takes_a_refuted_assumption_for_a_difference(verify):
 def test_no_key_is_shown_even_if_the_server_echoes_it(arguments, verify, tmp_path):
     """No output holds a whole key, whatever the server writes into its answers."""
     with served(Echo()) as url:
-        result = verify(url, *arguments, "--junit-xml", str(tmp_path / "r.xml"), all_means=True, job_id=FINISHED)
+        result = verify(
+            url, *arguments, "--junit-xml", str(tmp_path / "r.xml"), all_means=True, job_id=FINISHED
+        )
         shown = result.output + (tmp_path / "r.xml").read_text(encoding="utf-8")
 
     assert result.exit_code == 1
@@ -97,7 +124,9 @@ def test_no_key_is_shown_even_if_the_server_echoes_it(arguments, verify, tmp_pat
 def test_every_option_is_an_environment_variable(verify):
     """URL, keys and the rest may come from MOCK_P1_… instead."""
     with served(Right()) as url:
-        means = {f"MOCK_P1_{name.upper()}": getattr(MEANS, name) for name in MEANS.__slots__}
+        means = {
+            f"MOCK_P1_{name.upper()}": getattr(CREDENTIALS, name) for name in CREDENTIALS.__slots__
+        }
         given = {"api_key": None, "job_id": None}
         result = verify(url, env={**means, "MOCK_P1_JSON": "1", "MOCK_P1_STRICT": "1"}, **given)
 
@@ -108,7 +137,10 @@ def test_every_option_is_an_environment_variable(verify):
     ("url", "said"),
     [
         ("127.0.0.1:8191", "did you mean http://127.0.0.1:8191?"),
-        (f"http://127.0.0.1:8191/v1/external/retrain_jobs/{RUNNING}", "give http://127.0.0.1:8191 alone"),
+        (
+            f"http://127.0.0.1:8191/v1/external/retrain_jobs/{RUNNING}",
+            "give http://127.0.0.1:8191 alone",
+        ),
     ],
 )
 def test_what_is_no_base_url_is_a_usage_error(url, said, verify):
@@ -142,7 +174,8 @@ def test_a_watched_job_is_followed_to_its_end(verify):
     """--watch-job tells each status and transition, and the finished job then serves for the other points."""
     service = Right()
     service.reply = lambda job: (
-        Right.reply(service, FINISHED if service.polls[job] > 3 else RUNNING) | {"metadata": {"retrain_job_id": job}}
+        Right.reply(service, FINISHED if service.polls[job] > 3 else RUNNING)
+        | {"metadata": {"retrain_job_id": job}}
     )
     with served(service) as url:
         result = verify(url, "--watch-job", "--every", "1ms")
@@ -160,7 +193,9 @@ def test_a_watched_job_that_does_not_end_in_time_is_not_reached(verify):
         result = verify(url, "--watch-job", "--every", "20ms", "--limit", "0.8s")
 
     assert result.exit_code == 3
-    assert "the end of the watched job was not seen: the limit of 0.8 s was reached" in result.output
+    assert (
+        "the end of the watched job was not seen: the limit of 0.8 s was reached" in result.output
+    )
 
 
 def test_the_help_page_says_what_a_refuted_assumption_does(verify):
@@ -177,7 +212,9 @@ def test_a_watch_that_is_stopped_is_reported(verify, monkeypatch):
     def stopped(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Pace.__init__, "__kwdefaults__", {**Pace.__init__.__kwdefaults__, "sleep": stopped})
+    monkeypatch.setattr(
+        Pace.__init__, "__kwdefaults__", {**Pace.__init__.__kwdefaults__, "sleep": stopped}
+    )
     with served(Right()) as url:
         result = verify(url, "--watch-job", "--every", "1h")
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from xml.etree import ElementTree as ET
 
-from zoo import MUTANTS
-from zoo_broken import FinalDotLost
-from zoo_refuted import ErrorsWithStatus200
-from zoo_right import served
+from helpers.broken_servers import FinalDotLost
+from helpers.mutant_servers import MUTANTS
+from helpers.refuting_servers import ErrorsWithStatus200
+from helpers.right_server import served
 
-from mock_p1.verifying.checks import ASSUMED, CHECKS, DOCUMENTED
+from mock_p1.verify.all_checks import ASSUMED, CHECKS, DOCUMENTED
 
 
 def test_json_holds_the_whole_report(verify):
-    """--json prints one JSON object: every point with its standing, source and outcome, and the verdict."""
+    """--json prints one JSON object.
+
+    Every point with its standing, source and outcome, and the verdict.
+    """
     with served(FinalDotLost()) as url:
         result = verify(url, "--json", all_means=True)
         report = json.loads(result.output)
@@ -40,7 +43,11 @@ def test_json_says_what_was_not_reached(verify):
     result = verify("http://127.0.0.1:1", "--json")
     report = json.loads(result.output)
 
-    assert (report["verdict"], report["exit_status"]) == ("not reached", result.exit_code) == ("not reached", 3)
+    assert (
+        (report["verdict"], report["exit_status"])
+        == ("not reached", result.exit_code)
+        == ("not reached", 3)
+    )
     assert "127.0.0.1:1" in report["trouble"]
 
 
@@ -49,7 +56,10 @@ def _suites(file):
 
 
 def test_junit_has_a_case_for_each_point(verify, tmp_path):
-    """--junit-xml writes two suites; a difference is a failure, a refuted assumption or unchecked point is skipped."""
+    """--junit-xml writes two suites.
+
+    A difference is a failure, a refuted assumption or unchecked point is skipped.
+    """
     with served(MUTANTS["UnknownKeyServed"]()) as url:
         verify(url, "--junit-xml", str(tmp_path / "report.xml"))
 
@@ -60,7 +70,10 @@ def test_junit_has_a_case_for_each_point(verify, tmp_path):
     assert failure.get("name").startswith("unknown-key-is-refused: ")
     assert "expected: 4001000204" in failure.find("failure").text
     assert documented.get("failures") == "1"
-    assert any(skipped.get("message").startswith("assumption refuted") for skipped in assumed.iter("skipped"))
+    assert any(
+        skipped.get("message").startswith("assumption refuted")
+        for skipped in assumed.iter("skipped")
+    )
     assert int(documented.get("skipped")) == len(list(documented.iter("skipped"))) > 0
 
 

@@ -1,16 +1,19 @@
-"""Watching a job by the clock of a test: each status and transition, ends, passing trouble, patience asked for."""
+"""Watching a job by the clock of a test.
+
+Each status and transition, ends, passing trouble, patience asked for.
+"""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from zoo_right import MEANS
+from helpers.right_server import CREDENTIALS
 
-from mock_p1.verifying.client import Unreachable
-from mock_p1.verifying.reading import Answer
-from mock_p1.verifying.subject import Pace, Subject
-from mock_p1.verifying.watching import watch
+from mock_p1.verify.answer import Answer
+from mock_p1.verify.client import Unreachable
+from mock_p1.verify.session import Pace, VerifySession
+from mock_p1.verify.watch import watch
 
 
 class Clock:
@@ -29,7 +32,10 @@ class Clock:
 
 
 class Script:
-    """A client whose server tells one thing after the other, the last for ever: a status, an answer, or trouble."""
+    """A client whose server tells one thing after the other, the last for ever.
+
+    A status, an answer, or trouble.
+    """
 
     def __init__(self, *said):
         self._said, self.asked = list(said), 0
@@ -40,18 +46,26 @@ class Script:
         self.asked += 1
         if isinstance(said, Exception):
             raise said
-        return said if isinstance(said, Answer) else answer({"status": said, "metadata": {"retrain_job_id": "j"}})
+        return (
+            said
+            if isinstance(said, Answer)
+            else answer({"status": said, "metadata": {"retrain_job_id": "j"}})
+        )
 
 
 def answer(body, status=200, **headers):
     """An answer with this body as JSON."""
-    return Answer(status, {"content-type": "application/json", **headers}, json.dumps(body).encode())
+    return Answer(
+        status, {"content-type": "application/json", **headers}, json.dumps(body).encode()
+    )
 
 
 def watched(*said, every=30.0, limit=3600.0):
     """Watch such a server; give what was seen, what was told meanwhile, and the seconds it took."""
     clock, client, told = Clock(), Script(*said), []
-    subject = Subject("http://h", MEANS, client, Pace(limit=limit, now=clock.now, sleep=clock.sleep))
+    subject = VerifySession(
+        "http://h", CREDENTIALS, client, Pace(limit=limit, now=clock.now, sleep=clock.sleep)
+    )
     return watch(subject, every, told.append), told, clock.time - 100.0
 
 
@@ -83,11 +97,19 @@ def test_transitions_lie_between_two_polls():
     ("last", "why"),
     [
         ("job_finished", "it is finished"),
-        ("job_failed", "job_failed reads like an end (assumed; the manual names only job_finished)"),
+        (
+            "job_failed",
+            "job_failed reads like an end (assumed; the manual names only job_finished)",
+        ),
         ("CANCELLED", "CANCELLED reads like an end (assumed; the manual names only job_finished)"),
         (
             answer(
-                {"code": 4001000204, "error": "PREDA_EXTERNAL_BAD_REQUEST", "message": "This job may be deleted."}, 400
+                {
+                    "code": 4001000204,
+                    "error": "PREDA_EXTERNAL_BAD_REQUEST",
+                    "message": "This job may be deleted.",
+                },
+                400,
             ),
             "an error answers",
         ),
@@ -109,8 +131,13 @@ def test_an_unknown_status_is_no_end():
 
 
 def test_passing_trouble_is_no_end():
-    """A poll without an answer is neither a status nor an end; the next is asked at the same interval."""
-    seen, _, took = watched("job_running", Unreachable("reset"), Unreachable("reset"), "job_finished")
+    """A poll without an answer is neither a status nor an end.
+
+    The next is asked at the same interval.
+    """
+    seen, _, took = watched(
+        "job_running", Unreachable("reset"), Unreachable("reset"), "job_finished"
+    )
 
     assert [s.status for s in seen.sightings] == ["job_running", "job_finished"]
     assert (seen.ended, took) == (True, 90.0)
@@ -146,8 +173,11 @@ def test_a_watch_that_is_stopped_keeps_what_it_saw():
     def stopped(_):
         raise KeyboardInterrupt
 
-    subject = Subject("http://h", MEANS, Script("job_running"), Pace(sleep=stopped))
+    subject = VerifySession("http://h", CREDENTIALS, Script("job_running"), Pace(sleep=stopped))
     seen = watch(subject, 30.0)
 
-    assert ([sighting.status for sighting in seen.sightings], seen.ended) == (["job_running"], False)
+    assert ([sighting.status for sighting in seen.sightings], seen.ended) == (
+        ["job_running"],
+        False,
+    )
     assert seen.why == "it was stopped"

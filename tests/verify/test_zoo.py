@@ -6,16 +6,16 @@ from functools import cache
 
 import pytest
 import yaml
-from zoo import MUTANTS
-from zoo_right import FINISHED, MEANS, SCENARIO, Right, served
+from helpers.mutant_servers import MUTANTS
+from helpers.right_server import CREDENTIALS, FINISHED, SCENARIO, Right, served
 
 import mock_p1
-from mock_p1.verifying.client import HttpClient
-from mock_p1.verifying.means import PROVOKING
-from mock_p1.verifying.reading import fields
-from mock_p1.verifying.report import assumption_lines
-from mock_p1.verifying.running import run
-from mock_p1.verifying.subject import Subject
+from mock_p1.verify.answer import fields
+from mock_p1.verify.client import HttpClient
+from mock_p1.verify.means import PROVOKING
+from mock_p1.verify.runner import run
+from mock_p1.verify.session import VerifySession
+from mock_p1.verify.verify_report import assumption_lines
 
 AGREEABLE = {name: mutant for name, mutant in MUTANTS.items() if mutant.assumes}
 
@@ -23,7 +23,7 @@ AGREEABLE = {name: mutant for name, mutant in MUTANTS.items() if mutant.assumes}
 @cache
 def _report(species):
     with served(species()) as url:
-        return run(Subject(url, MEANS, HttpClient()))
+        return run(VerifySession(url, CREDENTIALS, HttpClient()))
 
 
 def _ids(report, outcome):
@@ -49,22 +49,28 @@ def test_a_mutant_is_caught_by_name(mutant):
 
 @pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS)
 def test_the_exit_status_tells_broken_from_refuted(mutant):
-    """A documented point that differs is exit 1; a refuted assumption is exit 0, or 1 with --strict."""
+    """A documented point that differs is exit 1.
+
+    A refuted assumption is exit 0, or 1 with --strict.
+    """
     report = _report(mutant)
 
-    assert (report.exit_status(), report.exit_status(strict=True)) == (1 if mutant.differs else 0, 1)
+    assert (report.exit_status(), report.exit_status(strict=True)) == (
+        1 if mutant.differs else 0,
+        1,
+    )
 
 
 @pytest.mark.parametrize("mutant", AGREEABLE.values(), ids=AGREEABLE)
 def test_the_assumption_lines_make_the_mock_agree(mutant, tmp_path):
     """With the printed lines in its scenario the mock answers every error as the server does."""
     with served(mutant()) as url:
-        server = Subject(url, MEANS, HttpClient())
+        server = VerifySession(url, CREDENTIALS, HttpClient())
         lines = assumption_lines(run(server))
         scenario = tmp_path / "agreeing.yaml"
         scenario.write_text(SCENARIO + lines, encoding="utf-8")
         with mock_p1.serving(scenario) as mock:
-            imitated = Subject(mock.url, MEANS, HttpClient())
+            imitated = VerifySession(mock.url, CREDENTIALS, HttpClient())
             for ask in PROVOKING:
                 assert (ask, *_told(imitated, ask)) == (ask, *_told(server, ask))
 
@@ -74,7 +80,7 @@ def test_the_zoo_scenario_agrees_with_the_right_server(tmp_path):
     scenario = tmp_path / "right.yaml"
     scenario.write_text(SCENARIO, encoding="utf-8")
     with mock_p1.serving(scenario) as mock:
-        report = run(Subject(mock.url, MEANS, HttpClient()))
+        report = run(VerifySession(mock.url, CREDENTIALS, HttpClient()))
 
     assert report.exit_status(strict=True) == 0
     assert yaml.safe_load(SCENARIO)["jobs"][FINISHED]

@@ -1,0 +1,1 @@
+"""The control API below ``/__admin``, its events and its dashboard."""

@@ -1,0 +1,160 @@
+"""Who may use ``/__admin``: local tools but no web page, or whoever has the token.
+
+Without a token the mock trusts this machine: the caller's address and the ``Host`` it asked for
+must be loopback (a foreign ``Host`` is how DNS rebinding shows), and a browser must not be acting
+for a page of another origin. With a token, ``Authorization: Bearer`` decides alone: no page of
+another origin can send it.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from ipaddress import IPv6Address, ip_address
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mock_p1.admin.admin_error import AdminError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+HEALTH: Final = "/__admin/health"
+STATIC: Final = "/__admin/static/"
+PAGES: Final = ("/__admin", "/__admin/")
+
+_READS: Final = ("GET", "HEAD")
+_FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
+_TOKEN: Final = re.compile(r"[!-~]{1,500}")
+_HOW_TO_SHOW_IT: Final = (
+    "send the header Authorization: Bearer TOKEN; `mock-p1 serve` prints the token when it starts"
+)
+_HOW_TO_COME: Final = (
+    "call it on this machine as http://127.0.0.1, or start the mock with an admin token"
+)
+
+
+class Call(NamedTuple):
+    """What the guard looks at.
+
+    ``header`` returns a header by its lower-case name; ``peer`` is the caller's address.
+    """
+
+    method: str
+    path: str
+    peer: str
+    header: Callable[[str], str | None]
+
+
+class AccessPolicy:
+    """Lets a call in or says why not."""
+
+    def __init__(self, token: str | None = None, hosts: Iterable[str] = ()) -> None:
+        """``hosts`` are further names under which this machine may be asked.
+
+        ValueError for a token nobody can send.
+        """
+        if token is not None and not _TOKEN.fullmatch(token):
+            raise ValueError("an admin token is 1 to 500 visible ASCII characters, without spaces")
+        self._token = None if token is None else token.encode()
+        self._hosts = {host.lower() for host in hosts}
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether the token decides."""
+        return self._token is not None
+
+    def check(self, call: Call) -> None:
+        """Return if the call may go on; raise AdminError if not.
+
+        Health is open to all; the page has no secrets in it.
+        """
+        if call.path == HEALTH:
+            return
+        if self._token is None:
+            self._check_local(call)
+            self._check_page(call)
+        elif call.path not in PAGES and not call.path.startswith(STATIC):
+            self._check_token(call, self._token)
+
+    def _check_token(self, call: Call, token: bytes) -> None:
+        scheme, _, given = (call.header("authorization") or "").partition(" ")
+        if scheme.lower() == "bearer" and hmac.compare_digest(
+            given.strip().encode("utf-8", "replace"), token
+        ):
+            return
+        what = "the token is wrong" if given else "this mock's control API needs a token"
+        raise AdminError(
+            401,
+            "MOCK_P1_UNAUTHORIZED",
+            what,
+            _HOW_TO_SHOW_IT,
+            headers={"WWW-Authenticate": 'Bearer realm="mock-p1"'},
+        )
+
+    def _check_local(self, call: Call) -> None:
+        host = call.header("host") or ""
+        if not self._is_ours(_name(host)):
+            raise _forbidden(f"the Host {host[:100]!r} is not this machine's", _HOW_TO_COME)
+        if not is_loopback(call.peer):
+            raise _forbidden(
+                f"the call comes from {call.peer or 'an unknown address'}, not from here",
+                _HOW_TO_COME,
+            )
+        for name in _FORWARDED:
+            if call.header(name) is not None:
+                raise _forbidden(
+                    f"a proxy ({name}) forwarded the call, so nobody knows whose it is",
+                    _HOW_TO_COME,
+                )
+
+    def _check_page(self, call: Call) -> None:
+        """Refuse what a page of another origin has its visitor's browser do.
+
+        A link from elsewhere may lead here.
+        """
+        remedy = "call it from a program, or from the dashboard; web pages of other origins have no business here"
+        origin = call.header("origin")
+        if (
+            origin is not None
+            and re.sub("^https?://", "", origin.lower()) != (call.header("host") or "").lower()
+        ):
+            raise _forbidden(f"the Origin {origin[:100]!r} is another one", remedy)
+        site = call.header("sec-fetch-site")
+        if site in (None, "same-origin", "none"):
+            return
+        followed = (
+            call.header("sec-fetch-mode") == "navigate"
+            and call.header("sec-fetch-dest") == "document"
+        )
+        if not (followed and call.method in _READS):
+            raise _forbidden(
+                f"a browser sent this for a page of another origin (Sec-Fetch-Site: {site[:20]})",
+                remedy,
+            )
+
+    def _is_ours(self, name: str) -> bool:
+        return name == "localhost" or name in self._hosts or is_loopback(name)
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether an address is one of 127.0.0.0/8 or ::1, also in IPv6's way of writing the former."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
+        return parsed.ipv4_mapped.is_loopback
+    return parsed.is_loopback
+
+
+def _name(host: str) -> str:
+    """Return the name in a Host header, in lower case and without the port."""
+    if found := re.fullmatch(
+        r"\[([0-9A-Fa-f:.]+)\](?::\d{1,5})?|([^:\[\]@/?#\s]+)(?::\d{1,5})?", host
+    ):
+        return (found[1] or found[2]).lower().removesuffix(".")
+    return ""
+
+
+def _forbidden(message: str, remedy: str) -> AdminError:
+    return AdminError(403, "MOCK_P1_FORBIDDEN", message, remedy)

@@ -1,0 +1,101 @@
+"""What the parts of ``/__admin`` share.
+
+The engine they steer, who may steer it, and how they answer.
+"""
+
+from __future__ import annotations
+
+import secrets
+from threading import BoundedSemaphore, Lock
+from typing import TYPE_CHECKING, Final
+
+from flask import Response, current_app
+
+from mock_p1.admin.access import AccessPolicy
+from mock_p1.base.latency import Latency
+from mock_p1.base.messages import json_reply
+from mock_p1.engine.driver import Driver
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from flask import Flask
+
+    from mock_p1.admin.metrics import Metrics
+    from mock_p1.base.messages import Reply
+    from mock_p1.engine.engine import Engine
+    from mock_p1.scenario.problems import Problem
+
+POLICY: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+"""Headers of every answer below ``/__admin``.
+
+Kept by no cache, shown in no frame, read by no other origin.
+"""
+
+
+MAX_THREADS: Final = 4
+
+_NAME: Final = "mock_p1"
+
+
+class AdminContext:
+    """The controls of one engine."""
+
+    def __init__(self, engine: Engine, guard: AccessPolicy | None = None) -> None:
+        self.engine, self.driver, self.guard = engine, Driver(engine), guard or AccessPolicy()
+        self.run = secrets.token_hex(4)
+        """Tells this run of the mock from any other, so that nobody resumes a stream of events that is gone."""
+        self.loading = Lock()
+        """Held while a scenario is checked and swapped: one at a time."""
+        self.threads = BoundedSemaphore(MAX_THREADS)
+        """How many threads of a WSGI server may be held by those who listen to events.
+
+        It has few.
+        """
+        self.latency = Latency()
+        """How long the answers of the imitated API took."""
+        self.metrics: Metrics | None = None
+        """The figures of the engine, from when ``/__admin`` was added to an app."""
+        self.authority: Path | None = None
+        """The file of the authority that a client has to trust, where TLS is spoken with a certificate of its."""
+        self.problems: tuple[Problem, ...] = ()
+        """What is wrong with the scenario file that is watched, API keys masked.
+
+        Nothing where none is.
+        """
+
+    def tell_problems(self, problems: tuple[Problem, ...]) -> None:
+        """Keep what is wrong with the file that is watched, and tell those who listen."""
+        self.problems = problems
+        self.engine.changes.note("problems", self.engine.clock.now_ns())
+
+    def put_in(self, app: Flask) -> None:
+        """Let the routes of an app find these controls."""
+        app.extensions[_NAME] = self
+
+
+def panel() -> AdminContext:
+    """Return the controls of the app in hand."""
+    found: AdminContext = current_app.extensions[_NAME]
+    return found
+
+
+def answer(
+    payload: object, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a JSON answer."""
+    return respond(json_reply(status, payload, headers))
+
+
+def respond(reply: Reply) -> Response:
+    """Return a reply as Flask sends it."""
+    return Response(reply.body, reply.status, list(reply.wire_headers))

@@ -1,0 +1,214 @@
+"""Playing a scenario file anew when it changes.
+
+Checked first, swapped at once; a broken one changes nothing.
+
+``Reload`` does one look, when it is told to; ``Watch`` tells it to, from a thread of its own.
+"""
+
+from __future__ import annotations
+
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
+
+from mock_p1.scenario.files import read_scenario, scenario_file
+from mock_p1.scenario.parser import MAX_BYTES
+from mock_p1.scenario.problems import Problem, ScenarioError
+from mock_p1.scenario.redaction import masked_problems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from collections.abc import Set as AbstractSet
+    from pathlib import Path
+    from types import TracebackType
+
+    from mock_p1.admin.context import AdminContext
+    from mock_p1.scenario.model import Scenario
+
+    PatternTable = AbstractSet[str]
+    ChangeLog = Callable[[Callable[[], set[Path]], Event], Iterator[PatternTable]]
+
+PATIENCE: Final = 1.0
+"""Seconds after which the files are looked at though nobody told of a change.
+
+Network drives, and folders that were deleted and made again, tell nothing.
+"""
+
+DEBOUNCE_MS: Final = 500
+MOST_SHOWN: Final = 100
+LAST_SECONDS: Final = 2.0
+
+
+class Reloaded(NamedTuple):
+    """The file was swapped in; so many jobs (pairs of key and job) kept their state, and so many begin anew."""
+
+    name: str
+    kept: int
+    dropped: int
+
+
+class Broken(NamedTuple):
+    """The file cannot be used: every problem, API keys masked.
+
+    The scenario before is still being played.
+    """
+
+    name: str
+    problems: tuple[Problem, ...]
+
+
+class Reload:
+    """Plays a scenario file anew where it, or a result file that it names, is not what it was."""
+
+    def __init__(
+        self, panel: AdminContext, source: str | Path, tell: Callable[[Reloaded | Broken], None]
+    ) -> None:
+        """``source`` is a bundled name or a file.
+
+        ``tell`` learns what came of every change. Raises ScenarioError.
+        """
+        self._panel, self._tell = panel, tell
+        self._path, self._name = scenario_file(source)
+        self._results: set[Path] = set()
+        self._read: Scenario = panel.engine.scenario
+        self._seen: object = None
+
+    def folders(self) -> set[Path]:
+        """Return the folders whose changes matter, those behind symbolic links too."""
+        return {
+            file.parent
+            for path in (self._path, *self._results)
+            for file in (path.absolute(), path.resolve())
+        }
+
+    def look(self, touched: PatternTable = frozenset()) -> None:
+        """Read the files if something was done to them.
+
+        ``touched`` are names of files that are known to be written.
+        """
+        ours = {path.name for path in (self._path, *self._results)}
+        with self._panel.loading:
+            if (now := self._stamps()) == self._seen and not touched & ours:
+                return
+            self._seen = now
+            outcome = self._load()
+        if outcome is not None:
+            self._tell(outcome)
+
+    def _load(self) -> Reloaded | Broken | None:
+        """Swap the scenario; None where nothing is new."""
+        named: set[Path] = set()
+        try:
+            scenario = read_scenario(self._path, name=self._name, named=named)
+        except ScenarioError as error:
+            self._results |= named
+            return self._refuse(tuple(masked_problems(self._text(), error.problems)))
+        self._results, before, self._read = named, self._read, scenario
+        if not self._panel.problems and (scenario.text, scenario.files) == (
+            before.text,
+            before.files,
+        ):
+            return None
+        self._panel.problems = ()
+        return Reloaded(self._name, *self._panel.driver.load(scenario))
+
+    def _refuse(self, problems: tuple[Problem, ...]) -> Broken | None:
+        kept = _first(problems)
+        if kept == self._panel.problems:
+            return None
+        self._panel.tell_problems(kept)
+        return Broken(self._name, problems)
+
+    def _stamps(self) -> object:
+        return [_stamp(path) for path in sorted((self._path, *self._results))]
+
+    def _text(self) -> str:
+        try:
+            with self._path.open("rb") as file:
+                return file.read(MAX_BYTES).decode("utf-8", "replace")
+        except OSError:
+            return ""
+
+
+class Watch:
+    """Looks after a file, as a context manager: in a thread, until the end."""
+
+    def __init__(self, reload: Reload, changes: ChangeLog | None = None) -> None:
+        """``changes`` yields the names of files that were touched, as ``changes_below`` does."""
+        self._reload, self._changes = reload, changes or changes_below
+        self._done = Event()
+        self._thread = Thread(target=self._run, name="mock-p1:watch", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End; without it, if it is reading a file that takes long."""
+        self._done.set()
+        self._thread.join(LAST_SECONDS)
+
+    def _run(self) -> None:
+        for touched in self._changes(self._reload.folders, self._done):
+            if self._done.is_set():
+                return
+            self._reload.look(touched)
+
+
+def changes_below(folders: Callable[[], set[Path]], done: Event) -> Iterator[PatternTable]:
+    """Yield the names of the files that were touched in some folders.
+
+    Nothing but a look at the time every second.
+
+    Folders, not files: most editors write a new file and put it in the place of the old one.
+    """
+    from watchfiles import watch  # noqa: PLC0415 -- takes 0.1 s; only --watch needs it
+
+    yield frozenset()  # what happened before this began
+    while not done.is_set():
+        watched = _standing(folders())
+        try:
+            for changes in watch(
+                *watched, stop_event=done, rust_timeout=int(PATIENCE * 1000), yield_on_timeout=True,
+                debounce=DEBOUNCE_MS, recursive=False, watch_filter=None, raise_interrupt=False,
+            ):  # fmt: skip
+                yield {path.replace("\\", "/").rpartition("/")[2] for _, path in changes}
+                if _standing(folders()) != watched:
+                    break
+        except (
+            OSError,
+            RuntimeError,
+        ):  # a folder has just gone, or the system watches no more for us
+            done.wait(PATIENCE)
+            yield frozenset()
+
+
+def _first(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Return the problems that are shown to everybody who listens: not thousands of them."""
+    if len(problems) <= MOST_SHOWN:
+        return problems
+    file, more = problems[0].file, len(problems) - MOST_SHOWN
+    return (
+        *problems[:MOST_SHOWN],
+        Problem(file, 0, 0, f"{more:,} more problems; mock-p1 check lists them all"),
+    )
+
+
+def _standing(folders: set[Path]) -> dict[Path, int]:
+    """Return the folders that are there, each with what tells it from one of the same name."""
+    stamps = {folder: _stamp(folder) for folder in folders}
+    return {folder: stamp[0] for folder, stamp in stamps.items() if stamp}
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """Return what changes when a file does; None if there is none."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size

@@ -1,0 +1,1 @@
+"""What can be said of a scenario, or of a run: explanation, lint, state coverage, fault matrix."""

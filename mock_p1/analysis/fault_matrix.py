@@ -1,0 +1,151 @@
+"""InjectedFault at a moment: one test becomes a matrix of documented errors and network faults, and of when they strike.
+
+InjectedFault is a change of the scenario: a step more in every timeline. So it strikes in every door alike, and the report
+shows it where it stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from mock_p1.base.text import unknown
+from mock_p1.contract.operations import DOCUMENTED_ERRORS, FAULTS
+from mock_p1.scenario.step_length import Stage
+from mock_p1.scenario.steps import ErrorStep, FaultStep, StatusStep, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from mock_p1.base.strict_model import Path
+    from mock_p1.scenario.model import Job, Scenario
+
+RUNNING: Final = "job_running"
+PHASES: Final = {
+    "first": "instead of the first answer",
+    "running": f"before the first {RUNNING}, or in the middle of a timeline that has none",
+    "last": "before the last step",
+    "after": "after the last step has been seen once",
+}
+
+
+class NoSuchFault(ValueError):  # noqa: N818 -- says what is missing
+    """An error, fault or phase that there is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class InjectedFault:
+    """One documented error or network fault (``name``), and the moment it strikes (``phase``).
+
+    A documented error stays: a deleted job does not come back. A fault strikes one poll, and the
+    job goes on.
+    """
+
+    name: str
+    phase: str
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it is one of the documented errors, and so stays."""
+        return self.name in DOCUMENTED_ERRORS
+
+    def __str__(self) -> str:
+        return f"{self.name}-at-{self.phase}"
+
+
+def matrix(
+    errors: str | Iterable[str] = "all",
+    faults: str | Iterable[str] = (),
+    phases: str | Iterable[str] = "all",
+) -> list[InjectedFault]:
+    """Return every named error and fault at every named phase. ``"all"`` names all there are.
+
+    NoSuchFault says which names there are.
+    """
+    names = [*_chosen("error", errors, DOCUMENTED_ERRORS), *_chosen("fault", faults, FAULTS)]
+    return [
+        InjectedFault(name, phase) for phase in _chosen("phase", phases, PHASES) for name in names
+    ]
+
+
+def with_trouble(scenario: Scenario, trouble: InjectedFault) -> Scenario:
+    """Return the scenario with the trouble in every timeline that shows a status."""
+    places: dict[Path, int] = {}
+
+    def spoilt(job: Job, *path: str | int) -> Job:
+        if not any(isinstance(step, StatusStep) for step in job.steps):
+            return job
+        place, steps = _spoil(job.steps, trouble)
+        places[path] = place
+        return job.model_copy(
+            update={
+                "timeline": steps,
+                "error": None,
+                "at_end": "stay" if trouble.is_error else job.at_end,
+            }
+        )
+
+    made = scenario.model_copy(
+        update={
+            "jobs": {job_id: spoilt(job, "jobs", job_id) for job_id, job in scenario.jobs.items()},
+            "generated_jobs": [
+                spoilt(job, "generated_jobs", i) for i, job in enumerate(scenario.generated_jobs)
+            ],
+        }
+    )
+    return made.relocated(_shifted(places))
+
+
+def _chosen(what: str, given: str | Iterable[str], known: Iterable[str]) -> list[str]:
+    if given == "all":
+        return list(known)
+    names = [given] if isinstance(given, str) else list(given)
+    for name in names:
+        if name not in known:
+            raise NoSuchFault(unknown(what, str(name), known))
+    return names
+
+
+def _spoil(steps: list[Step], trouble: InjectedFault) -> tuple[int, list[Step]]:
+    """Return where the trouble stands, and the timeline with it."""
+    place = _place(steps, trouble.phase)
+    before = steps[:place]
+    if trouble.phase == "after":
+        before = [*before[:-1], before[-1].model_copy(update={"for_": Stage(polls=1)})]
+    if trouble.is_error:
+        return place, [*before, ErrorStep(error=trouble.name)]
+    # a fault strikes once; behind the last step it would never be over, so the last answer stands
+    # behind it again
+    rest = steps[place:] or [steps[-1]]
+    return place, [
+        *before,
+        FaultStep.model_validate({"fault": trouble.name, "for": Stage(polls=1)}),
+        *rest,
+    ]
+
+
+def _place(steps: list[Step], phase: str) -> int:
+    if phase == "running":
+        running = [
+            i
+            for i, step in enumerate(steps)
+            if isinstance(step, StatusStep) and step.status == RUNNING
+        ]
+        return running[0] if running else len(steps) // 2
+    return {"first": 0, "last": len(steps) - 1, "after": len(steps)}[phase]
+
+
+def _shifted(places: dict[Path, int]) -> Callable[[Path], Path]:
+    """Return how a path of the spoilt scenario is found in the file.
+
+    Behind the trouble, steps stand one earlier.
+    """
+
+    def shift(path: Path) -> Path:
+        place = places.get(path[:2])
+        if place is None or len(path) < 4 or not isinstance(path[3], int):  # noqa: PLR2004 -- jobs, id, timeline, step
+            return path
+        behind: Any = path[3] - 1 if path[3] > place else path[3]
+        return (*path[:3], behind, *path[4:])
+
+    return shift

@@ -1,0 +1,1 @@
+"""What every room speaks: messages, the clock, durations, text, name patterns, the strict model."""

@@ -1,0 +1,149 @@
+"""The mock's clock. All times are whole nanoseconds, so that nothing drifts."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SECOND: Final = 1_000_000_000
+MAX_SPEED: Final = 1_000_000.0
+
+
+class Clock(Protocol):
+    """What the engine and its doors ask of a clock."""
+
+    def now_ns(self) -> int:
+        """Return nanoseconds since the clock was made."""
+        ...
+
+    def advance(self, by_ns: int) -> None:
+        """Move the clock forward by nanoseconds."""
+        ...
+
+    def pass_time(self, span_ns: int) -> float:
+        """Let nanoseconds of this clock pass.
+
+        Return the real seconds that the caller has to wait for it.
+        """
+        ...
+
+    def date_at(self, moment_ns: int) -> datetime:
+        """Return the date and time (UTC) of a moment of this clock."""
+        ...
+
+
+class VirtualClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, start: datetime | None = None) -> None:
+        """``start`` is the date that the first moment shows; the real one if not given."""
+        self._start = start or datetime.now(UTC)
+        self._now = 0
+        self._lock = Lock()
+
+    def now_ns(self) -> int:
+        """Return nanoseconds since the clock was made."""
+        return self._now
+
+    def advance(self, by_ns: int) -> None:
+        """Move the clock forward by nanoseconds; ValueError if negative."""
+        _forward(by_ns)
+        with self._lock:
+            self._now += by_ns
+
+    def pass_time(self, span_ns: int) -> float:
+        """Move the clock by nanoseconds; there is nothing to wait for."""
+        self.advance(span_ns)
+        return 0.0
+
+    def date_at(self, moment_ns: int) -> datetime:
+        """Return the date and time (UTC) of a moment of this clock."""
+        return _date(self._start, moment_ns)
+
+
+class RealClock:
+    """A clock that runs: as fast as real time, or ``speed`` times as fast, or not at all while frozen."""
+
+    def __init__(self, speed: float = 1.0, source: Callable[[], int] = time.monotonic_ns) -> None:
+        """``source`` gives real nanoseconds; ValueError for a speed outside its range."""
+        self._source = source
+        self._start = datetime.now(UTC)
+        self._lock = Lock()
+        self._speed = _speed(speed)
+        self._frozen = False
+        # (real moment, our moment, pace) in one tuple, so that a reader never sees half of a change
+        self._anchor = (source(), 0, self._speed)
+
+    @property
+    def speed(self) -> float:
+        """How many seconds of this clock pass in a real one; kept while frozen."""
+        return self._speed
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the clock stands still."""
+        return self._frozen
+
+    def now_ns(self) -> int:
+        """Return nanoseconds since the clock was made."""
+        real, ours, pace = self._anchor
+        passed = self._source() - real
+        return ours + (passed if pace == 1.0 else int(passed * pace))
+
+    def advance(self, by_ns: int) -> None:
+        """Move the clock forward by nanoseconds; ValueError if negative."""
+        _forward(by_ns)
+        self._set(by_ns=by_ns)
+
+    def pass_time(self, span_ns: int) -> float:
+        """Return the real seconds in which nanoseconds of this clock pass, as if it were not frozen."""
+        return span_ns / SECOND / self._speed
+
+    def set_speed(self, speed: float) -> None:
+        """Run ``speed`` times as fast from now on; ValueError for a speed outside its range."""
+        self._set(speed=_speed(speed))
+
+    def freeze(self, *, frozen: bool = True) -> None:
+        """Stop the clock, or let it run on from where it stopped."""
+        self._set(frozen=frozen)
+
+    def date_at(self, moment_ns: int) -> datetime:
+        """Return the date and time (UTC) of a moment of this clock."""
+        return _date(self._start, moment_ns)
+
+    def _set(
+        self, by_ns: int = 0, speed: float | None = None, *, frozen: bool | None = None
+    ) -> None:
+        with self._lock:
+            self._speed = self._speed if speed is None else speed
+            self._frozen = self._frozen if frozen is None else frozen
+            self._anchor = (
+                self._source(),
+                self.now_ns() + by_ns,
+                0.0 if self._frozen else self._speed,
+            )
+
+
+def _forward(by_ns: int) -> None:
+    if by_ns < 0:
+        raise ValueError(f"a clock only moves forward, not by {by_ns / SECOND:g} s")
+
+
+def _speed(speed: float) -> float:
+    if not 0 < speed <= MAX_SPEED:
+        raise ValueError(f"speed must be above 0 and at most {MAX_SPEED:,.0f}, not {speed:g}")
+    return float(speed)
+
+
+def _date(start: datetime, moment_ns: int) -> datetime:
+    try:
+        return start + timedelta(microseconds=moment_ns // 1000)
+    except (
+        OverflowError
+    ):  # a clock that was moved on by thousands of years; the calendar ends before it
+        return datetime.max.replace(tzinfo=UTC)

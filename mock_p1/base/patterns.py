@@ -1,0 +1,86 @@
+"""Names and patterns: an exact name wins, then the first pattern that fits, and a bare ``*`` comes last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+T = TypeVar("T")
+
+ANY = "*"
+
+
+class Hit(NamedTuple, Generic[T]):
+    """What a name led to. ``exact`` is false where a pattern led there."""
+
+    name: str
+    value: T
+    exact: bool
+
+
+class PatternTable(Generic[T]):
+    """A table of exact names and patterns, in the order of the file."""
+
+    def __init__(self, entries: Mapping[str, T]) -> None:
+        self._exact = {
+            name: Hit(name, value, exact=True) for name, value in entries.items() if ANY not in name
+        }
+        self._patterns = [
+            Hit(name, entries[name], exact=False) for name in sorted_patterns(entries)
+        ]
+
+    @property
+    def names(self) -> list[str]:
+        """All names and patterns."""
+        return [*self._exact, *(hit.name for hit in self._patterns)]
+
+    def exact(self, name: str) -> Hit[T] | None:
+        """Return what stands under this very name, or None."""
+        return self._exact.get(name)
+
+    def by_pattern(self, name: str) -> Hit[T] | None:
+        """Return what the first fitting pattern leads to, or None."""
+        return next((hit for hit in self._patterns if _matches(name, hit.name)), None)
+
+    def find(self, name: str) -> Hit[T] | None:
+        """Return the exact name's hit, else the first fitting pattern's, else None."""
+        return self.exact(name) or self.by_pattern(name)
+
+
+def sorted_patterns(names: Iterable[str]) -> list[str]:
+    """Return the patterns among ``names`` in the order they are tried.
+
+    As they stand, a bare ``*`` last.
+    """
+    return sorted((name for name in names if ANY in name), key=lambda name: not name.strip(ANY))
+
+
+def best_name(name: str, names: Iterable[str]) -> str | None:
+    """Return which of ``names`` a name leads to, or None."""
+    hit = PatternTable(dict.fromkeys(names)).find(name)
+    return hit.name if hit else None
+
+
+def fits(name: str, pattern: str) -> bool:
+    """Tell whether ``name`` is the pattern's own text or fits it."""
+    return name == pattern or (ANY in pattern and _matches(name, pattern))
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Tell whether ``name`` fits; a ``*`` stands for any text.
+
+    Not by regular expression, whose time may explode.
+    """
+    first, *middle, last = pattern.split(ANY)
+    end = len(name) - len(last)
+    if len(first) > end or not (name.startswith(first) and name.endswith(last)):
+        return False
+    position = len(first)
+    for part in middle:
+        found = name.find(part, position, end)
+        if found < 0:
+            return False
+        position = found + len(part)
+    return True

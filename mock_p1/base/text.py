@@ -1,0 +1,73 @@
+"""Words for people: names that are unknown and which was meant, text cut short, keys masked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from difflib import get_close_matches
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MANY: Final = 20
+"""So many known names are listed; of more than that, only the closest."""
+
+CLOSEST: Final = 5
+COMPARED: Final = 500
+"""So many known names are looked at for the closest; comparing is slow."""
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """Say that ``name`` is none of the known ones, which those are (of very many, the closest), and which was meant."""
+    name = str(name)  # a test may hand over anything, such as 429
+    known = known if isinstance(known, Collection) else list(known)
+    names = tuple(sorted(set(islice(known, COMPARED))))
+    near = nearest(name, names)
+    if len(names) > MANY:
+        listed = f"{', '.join(_closest(shorten(name), names, CLOSEST) or names[:CLOSEST])}, … ({len(known):,} in all)"
+    else:
+        listed = ", ".join(names) or "none"
+    return f"unknown {what} {shorten(name)!r}; known: {listed}" + (
+        f"; did you mean {near}?" if near else ""
+    )
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name closest to ``name``, or None if none is close."""
+    by_folded = {candidate.casefold(): candidate for candidate in islice(known, COMPARED)}
+    found = _closest(shorten(name).casefold(), tuple(by_folded), 1)
+    return by_folded[found[0]] if found else None
+
+
+@lru_cache(maxsize=256)  # the same slip comes again and again, and comparing is slow
+def _closest(name: str, known: tuple[str, ...], count: int) -> list[str]:
+    return get_close_matches(name, known, count, 0.6 if count == 1 else 0.4)
+
+
+def shorten(text: str, limit: int = 80) -> str:
+    """Return ``text``, or its beginning and an ellipsis where it is longer than ``limit``."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def mask(key: str) -> str:
+    """Return what may be shown of an API key: its first characters, never all of it."""
+    shown = 4 if len(key) >= 12 else 2 if len(key) >= 6 else 0  # noqa: PLR2004 -- at most a third of it
+    return f"{key[:shown]}…" if key else ""
+
+
+SHOWN: Final = 120
+"""Characters of a name that a line shows; enough to recognise it."""
+
+
+def printable(text: str, limit: int = SHOWN) -> str:
+    """Return ``text`` cut to ``limit``, with line ends, escape sequences and the like written out."""
+    text = shorten(text, limit)
+    return (
+        text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)
+    )
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,58 @@
+"""Results for a person: tables and colours on a terminal; plain lines, never broken, where it is piped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_NO_LIMIT: Final = 1000
+"""Columns of a file or a pipe, where nobody has to break a line to see its end."""
+
+
+class Results:
+    """Writes to standard output."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False, markup=False, emoji=False)
+        if not self.console.is_terminal:
+            self.console.width = _NO_LIMIT
+
+    @property
+    def live(self) -> bool:
+        """Whether somebody watches: lines may move."""
+        return self.console.is_terminal and not self.console.is_dumb_terminal
+
+    def line(self, text: str = "", style: str = "") -> None:
+        """Write a line, which a terminal may break and never hyphenates.
+
+        Commands can be copied from it.
+        """
+        self.console.print(text, style=style, soft_wrap=True)
+
+    def table(
+        self, rows: Iterable[Sequence[str]], header: Sequence[str] = (), styles: Sequence[str] = ()
+    ) -> None:
+        """Write rows in columns, indented by two; ``styles`` are the columns'."""
+        rows = list(rows)
+        table = Table(
+            box=None,
+            show_header=bool(header),
+            padding=(0, 2, 0, 0),
+            pad_edge=False,
+            header_style="dim",
+        )
+        table.add_column("")
+        for index in range(len(header or rows[0])):
+            style = styles[index] if index < len(styles) else ""
+            table.add_column(header[index] if header else "", style=style, overflow="fold")
+        for row in rows:
+            table.add_row("", *row)
+        with self.console.capture() as captured:
+            self.console.print(table)
+        for line in captured.get().splitlines():
+            self.console.out(line.rstrip())

@@ -1,0 +1,180 @@
+"""The log of `serve`: one line for each request, written behind the server's back.
+
+The server only notes a request in a bounded queue; a thread of its own writes the lines. So a
+terminal that scrolls slowly, or a parent process that never reads our pipe, does not hold up a
+single answer: the lines that do not fit are left out, and the log says how many. Where there is no
+log, the server does nothing for it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections import deque
+from collections.abc import Callable  # noqa: TC003 -- NamedTuple keeps the annotations
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
+
+from mock_p1.base.clock import SECOND
+from mock_p1.base.text import printable
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import TextIO
+
+    from mock_p1.base.clock import Clock
+    from mock_p1.engine.engine import Engine
+    from mock_p1.engine.journal import Entry
+
+QUEUE: Final = 10_000
+"""Requests that wait to be written; beyond it, the oldest are left out."""
+PAUSE: Final = 0.05
+LAST_WORDS: Final = 0.2
+"""Seconds that the end waits for the last lines to be taken."""
+
+
+class Format(NamedTuple):
+    """How a log is written: a request, and that so many were left out."""
+
+    request: Callable[[Entry, Clock], str]
+    left_out: Callable[[int], str]
+
+
+class PollLog:
+    """Writes a line for every request of an engine, as a context manager."""
+
+    def __init__(self, engine: Engine, form: Format, stream: TextIO) -> None:
+        self._engine, self._form = engine, form
+        self._write = writer(stream)
+        self._queue: deque[Entry] = deque(maxlen=QUEUE)
+        self._newest = 0
+        self._done = Event()
+        self._thread = Thread(target=self._run, name="mock-p1:log", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin with the next request."""
+        self._engine.journal.listen(self._queue.append)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Write what is left, and end; without it, if nobody takes the lines."""
+        self._done.set()
+        self._thread.join(LAST_WORDS)
+
+    def _run(self) -> None:
+        try:
+            while not self._done.wait(PAUSE):
+                self._flush()
+            self._flush()
+        except (OSError, ValueError):
+            return  # nobody reads the log any more: its pipe is closed
+
+    def _flush(self) -> None:
+        if not self._queue:
+            return
+        full = len(self._queue) == QUEUE
+        entries = [self._queue.popleft() for _ in range(len(self._queue))]
+        newest = max(entry.number for entry in entries)
+        lines = [self._form.request(entry, self._engine.clock) for entry in entries]
+        if full and (lost := newest - self._newest - len(entries)) > 0:
+            lines.insert(0, self._form.left_out(lost))
+        self._newest = newest
+        self._write("".join(f"{line}\n" for line in lines))
+
+
+def as_text(entry: Entry, clock: Clock) -> str:
+    """Return a request as a line for a person.
+
+    When, which job, what it saw, where the scenario says so, whose key.
+    """
+    what = (
+        entry.job_id
+        if entry.operation == "retrain_status_check"
+        else f"{entry.method} {entry.path}"
+    )
+    status = f"HTTP {entry.http_status}"
+    outcome = (
+        entry.outcome
+        if entry.http_status is None or entry.outcome == status
+        else f"{entry.outcome} ({status})"
+    )
+    parts = [
+        f"{clock.date_at(entry.moment_ns).astimezone():%H:%M:%S.%f}"[:-3],
+        what or "",
+        outcome,
+        entry.source,
+    ]
+    if entry.operation == "retrain_status_check":
+        parts.append(f"key {entry.api_key or 'none'}")
+    if entry.waits_for:
+        parts.append(f"then waits for {entry.waits_for}")
+    return "  ".join(printable(part) for part in (*parts, *entry.notes))
+
+
+def as_json(entry: Entry, clock: Clock) -> str:
+    """Return a request as a JSON object on one line.
+
+    ``at`` is seconds since the mock began, by its clock.
+    """
+    poll = entry.operation == "retrain_status_check"
+    row = {
+        "event": "poll" if poll else "request",
+        "number": entry.number,
+        "time": clock.date_at(entry.moment_ns).isoformat(timespec="milliseconds"),
+        "at": entry.moment_ns / SECOND,
+        "method": entry.method,
+        "path": entry.path,
+        "job": entry.job_id,
+        "status": entry.status,
+        "error": entry.error,
+        "fault": entry.fault,
+        "http_status": entry.http_status,
+        "step": entry.source,
+        "api_key": entry.api_key,
+        "waits_for": entry.waits_for,
+        "notes": entry.notes,
+    }
+    return json.dumps(row)
+
+
+FORMATS: Final = {
+    "text": Format(
+        as_text,
+        lambda lost: f"… {lost:,} requests left out here: they came faster than the log was read",
+    ),
+    "json": Format(as_json, lambda lost: json.dumps({"event": "left_out", "requests": lost})),
+}
+"""The formats of a log by name."""
+
+
+def writer(stream: TextIO) -> Callable[[str], None]:
+    """Return what writes text to a stream, around its buffer where there is one.
+
+    A thread that waits inside a buffer's lock would keep the interpreter from ending.
+    """
+    buffer = getattr(stream, "buffer", None)
+    raw = buffer if isinstance(buffer, io.RawIOBase) else getattr(buffer, "raw", None)
+    if raw is None:
+
+        def plainly(text: str) -> None:
+            stream.write(text)
+            stream.flush()
+
+        return plainly
+
+    def around(text: str) -> None:
+        rest = memoryview(text.encode(stream.encoding, "replace"))
+        while rest:
+            taken = raw.write(rest)
+            rest = rest[taken or 0 :]
+            if taken is None:  # a pipe that was made non-blocking, and is full
+                time.sleep(PAUSE)
+
+    return around

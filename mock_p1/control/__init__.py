@@ -1,1 +1,0 @@
-"""``/__admin``: how a running mock is watched and steered."""

@@ -1,1 +1,0 @@
-"""The imitation itself: pure, with no I/O, no sleeping, no real clock and no web framework."""

@@ -1,1 +1,0 @@
-"""How a request gets in, and its answer out; one outside library each. Doors decide nothing."""

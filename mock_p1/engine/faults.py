@@ -1,0 +1,63 @@
+"""The six network faults, each written as a script that any door can act out."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from mock_p1.base.clock import SECOND
+from mock_p1.base.messages import Fault, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SLOW_PIECES: Final = 10
+SLOW_PAUSE: Final = 1 * SECOND
+"""A slow body comes in ten pieces, a second of the mock's clock before each."""
+
+TIMEOUT_LIMIT: Final = 300 * SECOND
+"""A request that is never answered is let go after five minutes of the mock's clock."""
+
+
+def script(kind: str, reply: Reply) -> Reply | Fault:
+    """Return how the fault of this name spoils ``reply``.
+
+    KeyError if there is none of this name.
+    """
+    return _SCRIPTS[kind](reply)
+
+
+def _reset(_: Reply) -> Fault:
+    return Fault("connection_reset", "reset")
+
+
+def _empty(_: Reply) -> Fault:
+    return Fault("empty_response", "close")
+
+
+def _timeout(_: Reply) -> Fault:
+    return Fault("timeout", "close", delay_ns=TIMEOUT_LIMIT)
+
+
+def _truncated(reply: Reply) -> Fault:
+    return Fault("truncated_body", "close", reply, ((0, reply.body[: len(reply.body) // 2]),))
+
+
+def _malformed(reply: Reply) -> Reply:
+    return reply._replace(body=reply.body[: len(reply.body) // 2])
+
+
+def _slow(reply: Reply) -> Fault:
+    ends = [len(reply.body) * count // SLOW_PIECES for count in range(SLOW_PIECES + 1)]
+    pieces = [reply.body[start:end] for start, end in pairwise(ends)]
+    return Fault("slow_body", "complete", reply, tuple((SLOW_PAUSE, piece) for piece in pieces))
+
+
+_SCRIPTS: Final[dict[str, Callable[[Reply], Reply | Fault]]] = {
+    "connection_reset": _reset,
+    "empty_response": _empty,
+    "truncated_body": _truncated,
+    "malformed_json": _malformed,
+    "slow_body": _slow,
+    "timeout": _timeout,
+}

@@ -1,0 +1,74 @@
+"""Ids of jobs that a scenario generates by the thousand.
+
+Nothing is kept of them: every id says its own number.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+class Numbered:
+    """Ids made of a prefix and a number from 1."""
+
+    def __init__(self, prefix: str, count: int) -> None:
+        self._prefix, self._count, self._digits = prefix, count, len(str(count))
+
+    def __contains__(self, job_id: str) -> bool:
+        if not job_id.startswith(self._prefix):
+            return False
+        number = job_id[len(self._prefix) :]
+        if not (
+            number.isdigit()
+            and number.isascii()
+            and number[0] != "0"
+            and len(number) <= self._digits
+        ):
+            return False
+        return int(number) <= self._count
+
+    def __iter__(self) -> Iterator[str]:
+        return (f"{self._prefix}{number}" for number in range(1, self._count + 1))
+
+
+class Uuids:
+    """UUIDs, of version 4 in form, that follow from a seed. No two are alike.
+
+    The first half of the digits is a digest of the number. The last twelve are the number itself,
+    masked by a digest of that first half: so an id is recognised by reading its number and making
+    it again.
+    """
+
+    def __init__(self, count: int, *seed: object) -> None:
+        self._count = count
+        self._start = blake2b("/".join(map(str, seed)).encode("utf-8", "replace"), digest_size=16)
+
+    def __contains__(self, job_id: str) -> bool:
+        if not _UUID.fullmatch(job_id):
+            return False
+        number = int(job_id[-12:], 16) ^ self._mask(job_id[:23])
+        return number < self._count and self._make(number) == job_id
+
+    def __iter__(self) -> Iterator[str]:
+        return map(self._make, range(self._count))
+
+    def _make(self, number: int) -> str:
+        text = self._digest(b"%d" % number)
+        variant = "89ab"[int(text[15], 16) & 3]
+        head = f"{text[:8]}-{text[8:12]}-4{text[12:15]}-{variant}{text[16:19]}"
+        return f"{head}-{number ^ self._mask(head):012x}"
+
+    def _mask(self, head: str) -> int:
+        return int(self._digest(head.encode())[:12], 16)
+
+    def _digest(self, of: bytes) -> str:
+        digest = self._start.copy()
+        digest.update(b"/" + of)
+        return digest.hexdigest()

@@ -1,0 +1,94 @@
+"""Honest overload: ``Retry-After`` by the mock's clock, and a limit of polls for each API key."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mock_p1.base.clock import SECOND
+from mock_p1.base.messages import Reply, json_reply
+
+if TYPE_CHECKING:
+    from mock_p1.base.clock import Clock
+    from mock_p1.scenario.model import RateLimit
+
+MAX_CALLERS: Final = 10_000
+"""How many keys a limit remembers; the least recently seen go first."""
+
+TOO_MANY: Final = {"message": "Too Many Requests"}
+"""The body of a 429 (assumed.
+
+The manual mentions no limit; this is what API gateways usually say).
+"""
+
+
+class RetryAfter(NamedTuple):
+    """When a client may come back.
+
+    After ``span_ns`` nanoseconds, said in seconds or as an HTTP date.
+    """
+
+    span_ns: int
+    as_date: bool = False
+
+    @property
+    def asks_for_ns(self) -> int:
+        """How long the client is told to wait, in nanoseconds.
+
+        A date's own rounding depends on when it is asked.
+        """
+        return self.span_ns if self.as_date else -(-self.span_ns // SECOND) * SECOND
+
+    def on(self, reply: Reply, clock: Clock, now: int) -> Reply:
+        """Return the reply with the header.
+
+        Both forms have whole seconds, so they are rounded up, never down.
+        """
+        if not self.as_date:
+            value = str(self.asks_for_ns // SECOND)
+        else:
+            at = clock.date_at(now + self.span_ns)
+            value = format_datetime(
+                clock.date_at(now + self.span_ns + (SECOND if at.microsecond else 0)), usegmt=True
+            )
+        return reply._replace(headers=(*reply.headers, ("Retry-After", value)))
+
+
+class RateLimiter:
+    """At most ``polls`` polls by one key in any span of ``per`` nanoseconds.
+
+    Not locked: its owner is.
+    """
+
+    def __init__(self, polls: int, per: int) -> None:
+        self._polls, self._per = polls, per
+        self._callers: OrderedDict[str, deque[int]] = OrderedDict()
+
+    def wait(self, api_key: str, now: int) -> int | None:
+        """Count a poll and return None.
+
+        Or, where it is one too many, count nothing and say how long to wait (ns).
+        """
+        seen = self._callers.setdefault(api_key, deque(maxlen=self._polls))
+        self._callers.move_to_end(api_key)
+        if len(self._callers) > MAX_CALLERS:
+            self._callers.popitem(last=False)
+        if len(seen) == self._polls and (left := seen[0] + self._per - now) > 0:
+            return left
+        seen.append(now)
+        return None
+
+    def clear(self) -> None:
+        """Forget every poll."""
+        self._callers.clear()
+
+
+def limiter_for(limit: RateLimit | None) -> RateLimiter | None:
+    """Return the limiter a scenario asks for, or None where it asks for none."""
+    return None if limit is None else RateLimiter(limit.polls, limit.per)
+
+
+def too_many() -> Reply:
+    """Answer a poll over the limit: 429; when the next one is welcome has yet to be said."""
+    return json_reply(429, TOO_MANY)

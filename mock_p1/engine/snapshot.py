@@ -1,0 +1,112 @@
+"""How a running engine looks from outside.
+
+Its jobs, and where each one is for every key that polls it. Reads only.
+"""
+
+from __future__ import annotations
+
+from heapq import nlargest
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mock_p1.engine.timeline import State, settle, waits_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_p1.engine.engine import Engine
+    from mock_p1.engine.job_states import JobState
+    from mock_p1.engine.program import Program
+
+MAX_TRACKS: Final = 20
+"""A job polled with more keys than this is shown for those that polled last."""
+
+
+class Track(NamedTuple):
+    """One job as one API key sees it.
+
+    The key is masked, ``caller`` tells alike ones apart; times in nanoseconds.
+    """
+
+    api_key: str
+    caller: int
+    polls: int
+    last_ns: int
+    state: State
+    waits_for: str | None
+
+
+class JobView(NamedTuple):
+    """One job: what it does, the index of the step at which a new key meets it, and its tracks, the newest first."""
+
+    job_id: str
+    program: Program
+    start: int
+    keys: int
+    tracks: list[Track]
+
+
+class Page(NamedTuple):
+    """Some of the jobs, and how many there are in all."""
+
+    jobs: list[JobView]
+    total: int
+
+
+def show(engine: Engine, job_id: str) -> JobView | None:
+    """Return one job; None if the scenario has none of this id."""
+    with engine.lock:
+        return _view(engine, job_id, engine.clock.now_ns())
+
+
+def page(
+    engine: Engine, offset: int, limit: int, *, containing: str = "", polled: bool = False
+) -> Page:
+    """Return ``limit`` jobs from ``offset`` on.
+
+    Those of the file, then those that only a pattern knows.
+
+    ``containing`` leaves those whose id has this text in it (upper and lower case alike),
+    ``polled`` those that were polled.
+    """
+    with engine.lock:
+        jobs = engine.jobs
+        met = list(engine.records.polled() if polled else engine.records.met_by_pattern())
+    everything = iter(met) if polled else chain(jobs.ids(), met)
+    total = len(met) if polled else jobs.count + len(met)
+    if containing:
+        fitting = [job_id for job_id in everything if containing.casefold() in job_id.casefold()]
+        everything, total = iter(fitting), len(fitting)
+    ids = list(islice(everything, offset, offset + limit))
+    with engine.lock:
+        now = engine.clock.now_ns()
+        views = [view for job_id in ids if (view := _view(engine, job_id, now))]
+    return Page(views, total)
+
+
+def _view(engine: Engine, job_id: str, now: int) -> JobView | None:
+    hit = engine.jobs.find(job_id)
+    if hit is None:
+        return None
+    records = list(engine.records.of(job_id))
+    tracks = [
+        track for record in nlargest(MAX_TRACKS, records, _last) for track in _tracks(record, now)
+    ]
+    return JobView(job_id, hit.value, engine.records.start_of(job_id), len(records), tracks)
+
+
+def _last(record: JobState) -> int:
+    return record.last_ns
+
+
+def _tracks(record: JobState, now: int) -> Iterator[Track]:
+    if record.state is not None:
+        state = settle(record.program.plan, record.state, now)
+        yield Track(
+            record.masked,
+            record.caller,
+            record.polls,
+            record.last_ns,
+            state,
+            waits_for(record.program.plan, state, now),
+        )

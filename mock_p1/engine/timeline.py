@@ -1,0 +1,103 @@
+"""A job's timeline: where it is, and how a poll or the passing of time moves it.
+
+Pure functions of plain values.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from mock_p1.base.durations import format_duration
+
+if TYPE_CHECKING:
+    from mock_p1.scenario.step_length import Stage
+
+
+class Plan(NamedTuple):
+    """The stages of a timeline.
+
+    ``lap_ns`` is how long one round takes where all of a loop's stages are timed.
+    """
+
+    stages: tuple[Stage, ...]
+    loops: bool = False
+    lap_ns: int | None = None
+
+
+class State(NamedTuple):
+    """Where a job is: the step's position (from 0), the moment it began (ns), and how many polls have seen it."""
+
+    position: int
+    since_ns: int
+    seen: int = 0
+
+
+def plan(stages: tuple[Stage, ...], *, loops: bool = False) -> Plan:
+    """Make a plan; ValueError if there is no stage."""
+    if not stages:
+        raise ValueError("a timeline has at least one step")
+    spans = [stage.lasts_ns for stage in stages]
+    timed = [span for span in spans if span is not None]
+    lap = sum(timed) if loops and len(timed) == len(spans) else None
+    return Plan(stages, loops, lap)
+
+
+def following(plan: Plan, index: int) -> int | None:
+    """Return the index of the step after ``index``, or None where the timeline ends there."""
+    if index + 1 < len(plan.stages):
+        return index + 1
+    return 0 if plan.loops else None
+
+
+def settle(plan: Plan, state: State, now: int) -> State:
+    """Catch up over every timed step that has passed by ``now``.
+
+    Each begins exactly where the one before it ended.
+    """
+    index, since, seen = state
+    while (lasts := plan.stages[index].lasts_ns) is not None and now - since >= lasts:
+        after = following(plan, index)
+        if after is None:
+            break
+        if plan.lap_ns is not None and now - since >= plan.lap_ns:
+            since += (now - since) // plan.lap_ns * plan.lap_ns  # whole rounds change nothing
+        else:
+            index, since, seen = after, since + lasts, 0
+    return (
+        state if index == state.position and since == state.since_ns else State(index, since, seen)
+    )
+
+
+def advance(plan: Plan, state: State | None, now: int) -> tuple[State, int]:
+    """Count one poll at ``now``. Return the state after it and the index of the step that it sees.
+
+    ``state`` is None before the first poll, which is when a timeline starts. A poll step of N is
+    seen by exactly N polls; the next step begins with the answer to the last of them.
+    """
+    if state is None:
+        state = State(0, now)
+    elif plan.stages[state.position].lasts_ns is not None:
+        state = settle(plan, state, now)
+    index, since, seen = state
+    polls = plan.stages[index].polls
+    if polls is not None and seen + 1 >= polls:
+        after = following(plan, index)
+        if after is not None:
+            return State(after, now), index
+    return State(index, since, seen + 1), index
+
+
+def waits_for(plan: Plan, state: State, now: int) -> str | None:
+    """Say what the job waits for.
+
+    ``2 more polls``, ``35s``, ``a manual step``; None where it stays for ever.
+    """
+    stage = plan.stages[state.position]
+    if following(plan, state.position) is None:
+        return None
+    if stage.polls is not None:
+        left = stage.polls - state.seen
+        return f"{left} more poll{'' if left == 1 else 's'}"
+    if stage.lasts_ns is not None:
+        return format_duration(max(0, state.since_ns + stage.lasts_ns - now))
+    return "a manual step"

@@ -1,0 +1,1 @@
+"""Client and mock share a clock. Knows only ``base``."""

@@ -1,0 +1,136 @@
+"""Event loops of asyncio while a clock is shared.
+
+Where one would wait for its next timer, time goes there at once.
+
+A loop is told of time where it asks to wait: in ``_run_once``, which is private, and has been the
+same since asyncio came into Python.
+"""
+
+# ruff: noqa: SLF001 -- see above; what mypy is told to ignore below is that these methods are exchanged
+
+from __future__ import annotations
+
+from asyncio.base_events import BaseEventLoop
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final
+
+from mock_p1.base.clock import SECOND
+from mock_p1.oneclock.shared import current
+from mock_p1.oneclock.sleep_coordinator import Job
+
+if TYPE_CHECKING:
+    from asyncio import Future
+    from collections.abc import Callable
+    from concurrent.futures import Executor
+
+    from mock_p1.oneclock.shared import OneClock
+
+_STIR: Final = 0.02
+"""Real seconds in which a socket that a loop listens to may stir before time goes on."""
+
+_CLOSE_ENOUGH: Final = 1e-6
+"""Seconds by which a timer may be early.
+
+More than floats lose where a machine has been up for years.
+"""
+
+_run_once: Final = BaseEventLoop._run_once  # type: ignore[attr-defined]
+_run_in_executor: Final = BaseEventLoop.run_in_executor
+_shutdown_default_executor: Final = BaseEventLoop.shutdown_default_executor
+
+
+def install() -> None:
+    """Let loops of the client's threads wait by the shared clock."""
+    BaseEventLoop._run_once = _wait_and_run_once  # type: ignore[attr-defined]
+    BaseEventLoop.run_in_executor = _hand_over  # type: ignore[method-assign,assignment]
+    BaseEventLoop.shutdown_default_executor = _shut_down  # type: ignore[method-assign,assignment]
+
+
+def remove() -> None:
+    """Let all loops wait by themselves again."""
+    BaseEventLoop._run_once = _run_once  # type: ignore[attr-defined]
+    BaseEventLoop.run_in_executor = _run_in_executor  # type: ignore[method-assign]
+    BaseEventLoop.shutdown_default_executor = _shutdown_default_executor  # type: ignore[method-assign]
+
+
+def _wait_and_run_once(loop: Any) -> None:  # noqa: ANN401 -- its private parts are what this is about
+    """Stand in for ``BaseEventLoop._run_once``."""
+    shared = current()
+    if shared is not None and shared.has_joined():
+        _wait(loop, shared)
+        kept, loop._clock_resolution = (
+            loop._clock_resolution,
+            max(loop._clock_resolution, _CLOSE_ENOUGH),
+        )
+        try:
+            _run_once(loop)
+        finally:
+            loop._clock_resolution = kept
+    else:
+        _run_once(loop)
+
+
+def _wait(loop: Any, shared: OneClock) -> None:  # noqa: ANN401 -- likewise
+    """Let time go to the loop's next timer, unless there is something to do before."""
+    timers = [timer.when() for timer in loop._scheduled if not timer.cancelled()]
+    if loop._ready or loop._stopping or not timers:
+        return
+    span = min(timers) - loop.time()
+    listens = len(getattr(loop._selector, "get_map", dict)()) > 1  # to more than its own pipe
+    if span <= _CLOSE_ENOUGH or loop._selector.select(_STIR if listens else 0):
+        return
+    shared.sleep(
+        round(span * SECOND / 1000) * 1000, lambda: bool(loop._ready or loop._selector.select(0))
+    )
+
+
+def _hand_over(
+    loop: Any,  # noqa: ANN401 -- likewise
+    executor: Executor | None,
+    function: Callable[..., object],
+    *arguments: object,
+) -> Future[object]:
+    """Stand in for ``BaseEventLoop.run_in_executor``.
+
+    Time waits for the job, whose thread becomes the client's.
+    """
+    shared = current()
+    if (
+        shared is None
+        or not shared.has_joined()
+        or not isinstance(executor, ThreadPoolExecutor | None)
+    ):
+        return _run_in_executor(loop, executor, function, *arguments)
+    job = Job()
+
+    def run() -> object:
+        shared.asked()
+        shared.sleepers.taken_over(job)
+        return function(*arguments)
+
+    shared.sleepers.hand_over(job)
+    try:
+        future = _run_in_executor(loop, executor, run)
+    except BaseException:
+        shared.sleepers.taken_over(job)
+        raise
+    job.pool = executor or loop._default_executor
+    future.add_done_callback(lambda _: shared.sleepers.taken_over(job))
+    return future
+
+
+async def _shut_down(loop: Any, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 -- a time-out since 3.12
+    """Stand in for ``BaseEventLoop.shutdown_default_executor``.
+
+    Time waits for its threads, so does its time-out.
+    """
+    shared = current()
+    if shared is None or not shared.has_joined():
+        return await _shutdown_default_executor(loop, *arguments, **options)
+    job = Job()
+    job.pool = loop._default_executor
+    shared.sleepers.hand_over(job)
+    try:
+        await _shutdown_default_executor(loop, *arguments, **options)
+    finally:
+        shared.sleepers.taken_over(job)

@@ -1,0 +1,41 @@
+"""Python's own clock and sleep, also where a test had replaced them before this module was imported."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import BuiltinFunctionType, ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def _real(name: str) -> Callable[..., Any]:
+    """Return the function that ``time`` came with.
+
+    The one there, else the one that some other module holds.
+    """
+    here: Callable[..., Any] = getattr(time, name)
+    return next((found for found in (here, *_held()) if _is_own(found, name)), here)
+
+
+def _held() -> Iterator[Any]:
+    modules: dict[str, object] = dict(sys.modules)
+    for module in modules.values():
+        if issubclass(
+            type(module), ModuleType
+        ):  # not isinstance: what cffi puts here only says that it is a module
+            yield from tuple(ModuleType.__getattribute__(module, "__dict__").values())
+
+
+def _is_own(found: object, name: str) -> bool:
+    return isinstance(found, BuiltinFunctionType) and (found.__module__, found.__name__) == (
+        "time",
+        name,
+    )
+
+
+sleep: Final[Callable[[float], None]] = _real("sleep")
+monotonic: Final[Callable[[], float]] = _real("monotonic")
+monotonic_ns: Final[Callable[[], int]] = _real("monotonic_ns")

@@ -1,0 +1,93 @@
+"""What a scenario leaves to the mock to invent.
+
+A Faker provider and its arguments, checked when the file is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from pydantic import ConfigDict, Discriminator, GetCoreSchemaHandler, Tag, ValidationError
+from pydantic_core import CoreSchema, InitErrorDetails, core_schema
+
+from mock_p1.base.strict_model import Strict, wrong
+from mock_p1.scenario.faker_values import problems_with
+
+
+class Fake(Strict):
+    """A Faker provider and its arguments: ``{fake: sentence, nb_words: 4, locale: ja_JP}``."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"additionalProperties": True})
+    open_keys: ClassVar[bool] = True
+
+    fake: str
+    locale: str = "en_US"
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The provider's keyword arguments; keys that begin with ``x-`` are none."""
+        return {
+            key: _bare(value)
+            for key, value in (self.model_extra or {}).items()
+            if not key.startswith("x-")
+        }
+
+
+def _bare(value: object) -> object:
+    """Return a value with plain numbers in it: a provider may hand on what it was given."""
+    match value:
+        case dict():
+            return {key: _bare(inner) for key, inner in value.items()}
+        case list():
+            return [_bare(inner) for inner in value]
+        case bool():
+            return value
+        case int():
+            return int(value)
+        case float():
+            return float(value)
+        case _:
+            return value
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Annotates a fake that must draw values of ``kind``."""
+
+    kind: type
+
+    def __get_pydantic_core_schema__(
+        self, source: type, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Check by drawing."""
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def _check(self, fake: Fake) -> Fake:
+        problems = problems_with(fake.fake, fake.locale, fake.arguments, self.kind)
+        if problems:
+            raise ValidationError.from_exception_data(
+                "Fake",
+                [
+                    InitErrorDetails(type=wrong(text), loc=(key,), input=None)
+                    for key, text in problems
+                ],
+            )
+        return fake
+
+
+def _branch(value: object) -> str:
+    return "<fake>" if isinstance(value, dict | Fake) else "<literal>"
+
+
+Whole = Annotated[
+    Annotated[int, Tag("<literal>")] | Annotated[Fake, Draws(int), Tag("<fake>")],
+    Discriminator(_branch),
+]
+"""A whole number, or a fake that draws one."""
+
+Words = Annotated[
+    Annotated[str, Tag("<literal>")] | Annotated[Fake, Draws(str), Tag("<fake>")],
+    Discriminator(_branch),
+]
+"""Text, or a fake that draws some."""

@@ -1,0 +1,164 @@
+"""A scenario file's text -> Scenario; every problem at once, each with ``file:line:column``."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from pydantic import ValidationError
+
+from mock_p1.scenario.model import Scenario
+from mock_p1.scenario.problems import Problem, ScenarioError
+from mock_p1.scenario.yaml_nodes import is_branch
+from mock_p1.scenario.yaml_reader import read_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mock_p1.scenario.yaml_nodes import Node
+
+    Attach = Callable[[str], bytes]
+
+MAX_BYTES: Final = 5_000_000
+
+_BYTE_ORDER_MARKS: Final = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_NOT_IN_YAML = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+_ESCAPE = re.compile(
+    r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+
+
+def parse(source: str | bytes, name: str = "scenario", attach: Attach | None = None) -> Scenario:
+    """Read a scenario from YAML (or JSON) text.
+
+    ``name`` is what problems call the file. ``attach`` returns the bytes of a file named by
+    ``result: {file: …}``, and raises ValueError if there is none; without it such results are
+    refused. Raises ScenarioError with every problem.
+    """
+    problems: list[Problem] = []
+
+    def report(line: int, column: int, text: str) -> None:
+        problems.append(Problem(name, line, column, text))
+
+    text = _decode(source, report)
+    root = None if text is None else _root(text, report)
+    if root is None or text is None:
+        raise ScenarioError(problems)
+    files: dict[str, bytes] = {}
+    try:
+        scenario = Scenario.model_validate(root.plain(), context={"attach": attach, "files": files})
+    except ValidationError as error:
+        problems += _problems_of(error, name, root)
+        raise ScenarioError(problems) from None
+    if problems:
+        raise ScenarioError(problems)
+    return scenario.located(name, lambda path: root.place(path)[0], files, text)
+
+
+def _problems_of(error: ValidationError, name: str, root: Node) -> Iterator[Problem]:
+    """Turn pydantic's errors into problems, each with its place in the tree."""
+    for detail in error.errors(include_url=False, include_context=False, include_input=False):
+        path, text = tuple(detail["loc"]), detail["msg"]
+        if not root.is_broken(path):
+            subject = _spelled(_from_last_key(path)) if text.startswith("must ") else ""
+            place = root.place(path, of_key=detail["type"] == "key")
+            yield Problem(name, *place, f"{subject}: {text}" if subject else text)
+
+
+def _spelled(path: tuple[str | int, ...]) -> str:
+    """Write a path as in ``generated_jobs[0].count``.
+
+    The names of unions' branches are left out.
+    """
+    parts = (part for part in path if not is_branch(part))
+    return "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts
+    ).removeprefix(".")
+
+
+def _from_last_key(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    keys = [
+        index for index, part in enumerate(path) if isinstance(part, str) and not is_branch(part)
+    ]
+    return path[keys[-1] :] if keys else path
+
+
+def _decode(source: str | bytes, report: Callable[[int, int, str], None]) -> str | None:
+    """Return the text without a byte-order mark; UTF-8, or UTF-16 with its mark."""
+    size = (
+        len(source) if isinstance(source, bytes) else len(source.encode("utf-8", "surrogatepass"))
+    )
+    if size > MAX_BYTES:
+        report(1, 1, f"{size:,} bytes; a scenario file has at most {MAX_BYTES:,}")
+        return None
+    text = source.removeprefix("\ufeff") if isinstance(source, str) else _from_bytes(source, report)
+    if text is None:
+        return None
+    if bad := _NOT_IN_YAML.search(text):
+        what = f"the character U+{ord(bad[0]):04X} has no place in YAML; remove it"
+        hint = ", or save the file as UTF-8" if bad[0] == "\0" else ""
+        report(*_place(text, bad.start()), what + hint)
+        return None
+    return text
+
+
+def _from_bytes(source: bytes, report: Callable[[int, int, str], None]) -> str | None:
+    encoding = next(
+        (encoding for mark, encoding in _BYTE_ORDER_MARKS if source.startswith(mark)), "utf-8"
+    )
+    try:
+        return source.decode(encoding)
+    except UnicodeDecodeError as error:
+        good = error.object[: error.start].decode(
+            encoding, "replace"
+        )  # what utf-8-sig reads has no mark any more
+        name = encoding.removesuffix("-sig").upper()
+        what = f"byte 0x{error.object[error.start]:02x} is not {name}; save the file as UTF-8"
+        report(*_place(good, len(good)), what)
+        return None
+
+
+def _root(text: str, report: Callable[[int, int, str], None]) -> Node | None:
+    """Return the tree if there is something to look at; whatever is wrong with it is reported."""
+    broken = False
+
+    def note(line: int, column: int, what: str) -> None:
+        nonlocal broken
+        broken = True
+        report(line, column, what)
+
+    root = read_tree(_with_whole_characters(text), note)
+    if root is None or root.value is None:
+        if not broken:
+            report(1, 1, "the file is empty; a scenario needs at least jobs: with one job")
+        return None
+    return root
+
+
+def _with_whole_characters(text: str) -> str:
+    """Return the text of a JSON file as YAML has it.
+
+    A character above U+FFFF is one escape, not two.
+    """
+    return _ESCAPE.sub(_one_escape, text) if text.lstrip().startswith("{") else text
+
+
+def _one_escape(escape: re.Match[str]) -> str:
+    if escape[1] is None:
+        return escape[0]
+    high, low = (
+        int(half, 16) - base for half, base in zip(escape.groups(), (0xD800, 0xDC00), strict=True)
+    )
+    return f"\\U{0x10000 + (high << 10) + low:08X}"
+
+
+def _place(text: str, offset: int) -> tuple[int, int]:
+    line_start = text.rfind("\n", 0, offset) + 1
+    return text.count("\n", 0, offset) + 1, offset - line_start + 1

@@ -1,0 +1,42 @@
+"""What is wrong with a scenario: where, what, what was possible, what was perhaps meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Problem(NamedTuple):
+    """One thing wrong in a scenario: ``file:line:column: text``.
+
+    Lines and columns count from 1; 0 is 'nowhere'.
+    """
+
+    file: str
+    line: int
+    column: int
+    text: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.text}"
+
+
+class ScenarioError(ValueError):
+    """A scenario that cannot be used.
+
+    ``problems`` holds all that is wrong with it, in the order of the file.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        by_place = sorted(
+            problems, key=lambda problem: (problem.file, problem.line, problem.column)
+        )
+        self.problems = tuple(dict.fromkeys(by_place))  # an alias leads to the same problem again
+        super().__init__("\n".join(map(str, self.problems)))
+
+    def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Problem, ...]]]:
+        """Pickle by the problems, so that the error survives the way between processes."""
+        return type(self), (self.problems,)

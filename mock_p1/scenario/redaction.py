@@ -1,0 +1,65 @@
+"""Scenario texts as they may be shown: every API key in them masked."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from mock_p1.base.text import mask, shorten
+from mock_p1.scenario.yaml_reader import read_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mock_p1.scenario.problems import Problem
+
+
+def masked_key(name: str) -> str:
+    """Return a key of the scenario as it may be shown; a pattern stays, being no key."""
+    return name if "*" in name else mask(name)
+
+
+def masked_text(text: str) -> str:
+    """Return a scenario's text with its keys masked; patterns stay, being no keys."""
+    return _without(text, keys_in(text))
+
+
+def masked_problems(text: str, problems: Sequence[Problem]) -> list[Problem]:
+    """Return the problems of a scenario's text with its keys masked."""
+    keys = keys_in(text)
+    return [problem._replace(text=_without(problem.text, keys)) for problem in problems]
+
+
+def keys_in(text: str) -> set[str]:
+    """Return every API key that a text declares or gives a job, also where the scenario is otherwise wrong."""
+    try:
+        root = read_tree(text, lambda _line, _column, _problem: None)
+    except yaml.YAMLError:  # characters that no YAML text has
+        return set()
+    return set() if root is None else {key for key in _keys(root.plain()) if key and "*" not in key}
+
+
+def _keys(value: Any) -> Iterator[str]:  # noqa: ANN401 -- whatever the file holds
+    if isinstance(value, list):
+        for item in value:
+            yield from _keys(item)
+    if not isinstance(value, dict):
+        return
+    for name, item in value.items():
+        if name == "api_keys" and isinstance(item, dict):
+            yield from item
+        elif name == "api_key" and not isinstance(item, dict | list | None):
+            yield str(getattr(item, "written", item))
+        yield from _keys(item)
+
+
+def _without(text: str, keys: set[str]) -> str:
+    """Mask the keys where they stand as words of their own, as they are, as Python quotes them, or cut short."""
+    forms = {form: mask(key) for key in keys for form in (key, repr(key)[1:-1], shorten(key))}
+    if not forms:
+        return text
+    longest_first = sorted(forms, key=len, reverse=True)
+    pattern = "|".join(map(re.escape, longest_first))
+    return re.sub(rf"(?<![\w-])(?:{pattern})(?![\w-])", lambda found: forms[found[0]], text)

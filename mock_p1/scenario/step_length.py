@@ -1,0 +1,160 @@
+"""How long: what ``for:`` and ``delay:`` of a step may say."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final, NamedTuple
+
+from pydantic import BeforeValidator, InstanceOf, WithJsonSchema
+
+from mock_p1.base import durations
+from mock_p1.base.strict_model import as_written, kind_of, wrong
+from mock_p1.base.text import nearest, shorten
+
+MAX_POLLS: Final = 1_000_000_000
+MAX_DIGITS: Final = 20
+
+_POLLS = re.compile(rf"([0-9]{{1,{MAX_DIGITS}}}) *polls?")
+_NUMBER_AND_WORD = re.compile(rf"([0-9]{{1,{MAX_DIGITS}}})? *([a-z]{{1,20}})", re.IGNORECASE)
+_FOR: Final = "a number of polls (2 polls), a duration (500ms, 90s, 1h30m) or manual"
+_HOW_TO_DELAY: Final = "delay: must be a duration (300ms) or a range of two (100ms..2s)"
+
+
+class Stage(NamedTuple):
+    """How long one step lasts: a number of polls, nanoseconds, or (neither) until somebody moves the job on.
+
+    The last step of a timeline that does not loop has neither either: it never ends.
+    """
+
+    polls: int | None = None
+    lasts_ns: int | None = None
+
+
+class Span(NamedTuple):
+    """From ``low`` to ``high`` nanoseconds; equal where nothing is drawn."""
+
+    low_ns: int
+    high_ns: int
+
+
+def _limit(value: object) -> Stage:
+    """Return how long a step lasts."""
+    if isinstance(value, Stage):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        number = shorten(str(as_written(value)))
+        if value <= 0:
+            raise wrong(f"for: {number} can never be; write 1 poll, 1s, or more")
+        raise wrong(
+            f"for: {number} has no unit; write {f'{_polls(number)} or ' * isinstance(value, int)}{number}s"
+        )
+    if not isinstance(value, str):
+        raise wrong(f"for: must be {_FOR}; it is {kind_of(value)}")
+    text = value.strip()
+    if text == "manual":
+        return Stage()
+    if found := _POLLS.fullmatch(text):
+        if not 1 <= int(found[1]) <= MAX_POLLS:
+            raise wrong(
+                f"for: {text} can never be; a step lasts at least 1 poll and at most {MAX_POLLS:,}"
+            )
+        return Stage(polls=int(found[1]))
+    lasts = _nanoseconds(text, f"for: {shorten(text)!r} is not {_FOR}{_meant(text)}")
+    if lasts == 0:
+        raise wrong(f"for: {shorten(text)} can never be; a step lasts longer than nothing")
+    return Stage(lasts_ns=lasts)
+
+
+def _meant(text: str) -> str:
+    """Return what was perhaps meant by a slip such as ``3 pols`` or ``manuel``."""
+    found = _NUMBER_AND_WORD.fullmatch(text)
+    if found is None:
+        return ""
+    number, word = found[1], found[2]
+    near = nearest(word, ("manual",) if number is None else ("polls", "ms", *_LONG_UNITS))
+    if near is None:
+        return ""
+    if number is None:
+        return f"; did you mean {near}?"
+    return f"; did you mean {_polls(number) if near == 'polls' else number + _LONG_UNITS.get(near, near)}?"
+
+
+def _polls(number: str) -> str:
+    return f"{number} poll{'' if number == '1' else 's'}"
+
+
+_LONG_UNITS: Final = {
+    "seconds": "s",
+    "secs": "s",
+    "minutes": "m",
+    "mins": "m",
+    "hours": "h",
+    "days": "d",
+}
+
+
+def _delay(value: object) -> Span:
+    if isinstance(value, Span):
+        return value
+    problem = f"{_HOW_TO_DELAY}; it is {kind_of(value)}"
+    if not isinstance(value, str):
+        raise wrong(problem)
+    low, dots, high = value.partition("..")
+    span = Span(*(_nanoseconds(part, problem) for part in (low, high if dots else low)))
+    if span.low_ns > span.high_ns:
+        raise wrong(f"delay: {value} begins above its end; write {high.strip()}..{low.strip()}")
+    return span
+
+
+def _nanoseconds(text: str, otherwise: str) -> int:
+    try:
+        return durations.parse_duration(text)
+    except durations.TooLong as error:
+        raise wrong(str(error)) from None
+    except ValueError:
+        raise wrong(otherwise) from None
+
+
+# the same as the functions above, as far as a regular expression goes: it cannot add up, nor
+# compare
+_DURATION: Final = durations.PATTERN.replace("(", "(?:")
+_SOME_TIME: Final = rf"(?=.*[1-9]){_DURATION}"
+_SO_MANY: Final = (
+    rf"(?![0-9]{{{MAX_DIGITS + 1}}})0*(?:[1-9][0-9]{{0,{len(str(MAX_POLLS)) - 2}}}|{MAX_POLLS})"
+)
+Limit = Annotated[
+    InstanceOf[Stage],
+    BeforeValidator(_limit),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": rf"^\s*(manual|{_SO_MANY} *polls?|{_SOME_TIME})\s*$",
+            "description": _FOR,
+        }
+    ),
+]
+"""How long a step lasts."""
+
+
+def _duration(value: object) -> int:
+    if not isinstance(value, str):
+        raise wrong(f"must be {durations.HOW_TO_WRITE}; it is {kind_of(value)}")
+    lasts = _nanoseconds(value.strip(), f"{shorten(value)!r} is not {durations.HOW_TO_WRITE}")
+    if lasts == 0:
+        raise wrong(f"{shorten(value)} is nothing; it must be longer")
+    return lasts
+
+
+Duration = Annotated[
+    int,
+    BeforeValidator(_duration),
+    WithJsonSchema({"type": "string", "pattern": rf"^\s*{_SOME_TIME}\s*$"}),
+]
+"""A span of time above nothing, in nanoseconds."""
+
+Delay = Annotated[
+    InstanceOf[Span],
+    BeforeValidator(_delay),
+    WithJsonSchema({"type": "string", "pattern": rf"^\s*{_DURATION}\s*(\.\.\s*{_DURATION}\s*)?$"}),
+]
+"""How long an answer is held back."""

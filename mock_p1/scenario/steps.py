@@ -1,0 +1,289 @@
+"""The four kinds of step a timeline is made of, and what stands in them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_validator,
+)
+
+from mock_p1.base.clock import SECOND
+from mock_p1.base.strict_model import (
+    OneOf,
+    Path,
+    Strict,
+    WrittenText,
+    Wrong,
+    all_of,
+    kind_of,
+    refuse_unknown,
+    wrong,
+)
+from mock_p1.base.text import shorten
+from mock_p1.contract.assumptions import BODILESS, ErrorName
+from mock_p1.contract.operations import FAULTS
+from mock_p1.scenario.faker_fields import Whole, Words  # noqa: TC001 -- pydantic reads the annotations
+from mock_p1.scenario.step_length import Delay, Duration, Limit  # noqa: TC001 -- likewise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_ROWS: Final = 100_000
+MAX_FAILS: Final = 1000
+DEFAULT_ROWS: Final = 100
+
+FaultName = Annotated[str, OneOf("fault", tuple(FAULTS))]
+
+
+class Result(Strict):
+    """The file behind ``download_url``: so many rows of invented results, or a file of your own."""
+
+    rows: int | None = Field(None, ge=1, le=MAX_ROWS)
+    file: str | None = None
+    fails: int = Field(0, ge=0, le=MAX_FAILS)
+    """How many downloads are answered 503 before the file comes."""
+
+    @classmethod
+    def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
+        """A result has rows or is a file, not both."""
+        if ("rows" in data) == ("file" in data):
+            yield (), wrong("result: takes either rows: or file:")
+
+    @field_validator("file")
+    @classmethod
+    def _read(cls, name: str | None, info: ValidationInfo) -> str | None:
+        if name is None or not isinstance(info.context, dict):
+            return name
+        attach, files = info.context["attach"], info.context["files"]
+        if attach is None:
+            raise wrong(
+                f"result.file {shorten(name)!r} cannot be found: this scenario was not read from a file"
+            )
+        if name not in files:
+            try:
+                files[name] = attach(name)
+            except ValueError as error:
+                raise wrong(str(error)) from None
+        return name
+
+
+_Generated = Annotated[str, OneOf("result", ("generated",))]
+
+
+def _result(value: object) -> object:
+    if value == "generated":
+        return Result(rows=DEFAULT_ROWS)
+    if isinstance(value, dict | Result):
+        return value
+    raise wrong(
+        f"result: must be generated, {{rows: 500}} or {{file: result.zip}}; it is {kind_of(value)}"
+    )
+
+
+class Step(Strict):
+    """What every step may have: how long it lasts, and how long each answer is held back."""
+
+    for_: Limit | None = Field(None, alias="for")
+    delay: Delay | None = None
+
+
+class StatusStep(Step):
+    """A step that answers a status."""
+
+    status: str
+    model_id: Whole | None = None
+    message: Words | None = None
+    download_url: Words | None = None
+    result: (
+        Annotated[Result, BeforeValidator(_result, json_schema_input_type=Result | _Generated)]
+        | None
+    ) = None
+
+    @classmethod
+    def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
+        """A result makes the URL itself."""
+        if "result" in data and "download_url" in data:
+            yield (
+                ("download_url",),
+                wrong("result: puts its own URL in download_url; keep one of the two", of_key=True),
+            )
+
+
+class ErrorStep(Step):
+    """A step that answers one of the five documented errors."""
+
+    error: ErrorName
+
+
+class FaultStep(Step):
+    """A step in which the network fails."""
+
+    fault: FaultName
+
+
+HEADER_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+"""What a header's name is made of."""
+
+SERVERS_HEADERS: Final = ("content-length", "transfer-encoding", "connection")
+
+
+def _body(value: object) -> object:
+    if not isinstance(value, str | dict | list):
+        raise wrong(f"body: must be text, a mapping or a list; it is {kind_of(value)}")
+    return value
+
+
+class RetryDate(Strict):
+    """``Retry-After`` as an HTTP date, so far from now by the mock's clock."""
+
+    date: Duration
+
+
+class Literal(Strict):
+    """A literal HTTP answer. A ``body`` that is a mapping or a list is sent as JSON.
+
+    ``retry_after`` writes that header by the mock's clock: in seconds (``30s``), or as a date
+    (``{date: 30s}``).
+    """
+
+    status_code: int = Field(ge=200, le=599)
+    headers: dict[str, WrittenText] = {}
+    body: Annotated[str | dict[str, Any] | list[Any], BeforeValidator(_body)] = ""
+    retry_after: (
+        Annotated[
+            Annotated[Duration, Tag("<seconds>")] | Annotated[RetryDate, Tag("<date>")],
+            Discriminator(
+                lambda value: "<date>" if isinstance(value, dict | RetryDate) else "<seconds>"
+            ),
+        ]
+        | None
+    ) = None
+
+    @classmethod
+    def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
+        """Headers must be sendable, and a body must be allowed."""
+        headers = data.get("headers")
+        for name, value in headers.items() if isinstance(headers, dict) else ():
+            if not re.fullmatch(HEADER_NAME, name):
+                yield ("headers", name), wrong(f"{name!r} is no header name", of_key=True)
+            elif name.lower() in SERVERS_HEADERS:
+                yield (
+                    ("headers", name),
+                    wrong(
+                        f"the server writes {name} itself; see fault: truncated_body", of_key=True
+                    ),
+                )
+            elif isinstance(value, str) and not (
+                value.isascii() and value.isprintable() and value == value.strip()
+            ):
+                yield (
+                    ("headers", name),
+                    wrong(
+                        f"a header's value is printable ASCII, no blank at its ends; {name} is {kind_of(value)}"
+                    ),
+                )
+        named = (
+            [name for name in headers if name.lower() == "retry-after"]
+            if isinstance(headers, dict)
+            else []
+        )
+        if named and "retry_after" in data:
+            yield (
+                ("headers", named[0]),
+                wrong("retry_after: writes this header; keep one of the two", of_key=True),
+            )
+        body = data.get("body", "")
+        if (
+            data.get("status_code") in BODILESS
+            and isinstance(body, str | dict | list)
+            and body != ""
+        ):  # {} is JSON
+            text = f"an answer with status_code {data['status_code']} has no body; leave body: out"
+            yield ("body",), wrong(text, of_key=True)
+
+    @property
+    def literal_wait(self) -> int | None:
+        """The wait that a literal Retry-After header asks for in seconds, in nanoseconds.
+
+        None without one.
+        """
+        value = next(
+            (value for name, value in self.headers.items() if name.lower() == "retry-after"), ""
+        )
+        return int(value) * SECOND if re.fullmatch("[0-9]{1,9}", value) else None
+
+
+class ReplyStep(Step):
+    """A step that answers what the scenario says, to the letter."""
+
+    reply: Literal
+
+
+KINDS: Final[dict[str, type[Step]]] = {
+    "status": StatusStep,
+    "error": ErrorStep,
+    "reply": ReplyStep,
+    "fault": FaultStep,
+}
+"""The key that makes a step what it is, and its model."""
+
+
+def _kind(value: object) -> str:
+    keys = (
+        value
+        if isinstance(value, dict)
+        else type(value).model_fields
+        if isinstance(value, Step)
+        else {}
+    )
+    return next((f"<{kind}>" for kind in KINDS if kind in keys), "<status>")
+
+
+def _exactly_one(value: object, handler: ValidatorFunctionWrapHandler) -> Step:
+    """Refuse what is no step, or more than one; what else is wrong in it is found all the same."""
+    if isinstance(value, Step):
+        return value
+    kinds = ", ".join(KINDS)
+    if not isinstance(value, dict):
+        raise wrong(f"a step must be a mapping with one of {kinds}; it is {kind_of(value)}")
+    given = [kind for kind in KINDS if kind in value]
+    if len(given) == 1:
+        made: Step = handler(value)
+        return made
+    found = f"{' and '.join(given)}: make it {len(given)} steps" if given else "none of them"
+    models = [KINDS[kind] for kind in given or KINDS]
+    known = {key for model in models for key in model.known_keys()}
+    problems = [
+        ((), wrong(f"a step is one of {kinds}; this one is {found}")),
+        *refuse_unknown(value, known),
+    ]
+    raise all_of(problems, *(_problems(model, value) for model in (models if given else [Step])))
+
+
+def _problems(model: type[Step], value: dict[str, Any]) -> ValidationError | None:
+    """Return what is wrong with the keys of ``value`` that this model knows."""
+    try:
+        model.model_validate({key: value[key] for key in model.known_keys() if key in value})
+    except ValidationError as error:
+        return error
+    return None
+
+
+AnyStep = Annotated[
+    Annotated[StatusStep, Tag("<status>")]
+    | Annotated[ErrorStep, Tag("<error>")]
+    | Annotated[ReplyStep, Tag("<reply>")]
+    | Annotated[FaultStep, Tag("<fault>")],
+    Discriminator(_kind),
+    WrapValidator(_exactly_one),
+]

@@ -1,0 +1,86 @@
+"""The tree a scenario file is read into.
+
+Values that know their place, and how they were written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+BROKEN: Final = object()
+"""The value of a node that could not be read; its problem is reported already."""
+
+
+class WrittenInt(int):
+    """A whole number that remembers how it was written."""
+
+    written: str
+
+
+class WrittenFloat(float):
+    """A number that remembers how it was written."""
+
+    written: str
+
+
+class Entry(NamedTuple):
+    """A key's place and its value, in a mapping."""
+
+    line: int
+    column: int
+    node: Node
+
+
+@dataclass(slots=True)
+class Node:
+    """A value and its place (from 1).
+
+    ``written`` is a scalar's text; ``size`` and ``height`` count aliases in full.
+    """
+
+    line: int
+    column: int
+    value: Any
+    written: str | None = None
+    size: int = 1
+    height: int = 1
+
+    def plain(self) -> Any:  # noqa: ANN401 -- whatever the file holds
+        """Return the value as plain dicts, lists and scalars."""
+        if isinstance(self.value, dict):
+            return {key: entry.node.plain() for key, entry in self.value.items()}
+        if isinstance(self.value, list):
+            return [node.plain() for node in self.value]
+        return self.value
+
+    def place(self, path: tuple[str | int, ...], *, of_key: bool = False) -> tuple[int, int]:
+        """Return line and column of what ``path`` leads to, or of the nearest thing above it that exists."""
+        line, column, node, whole = self._follow(path)
+        return (line, column) if of_key or not whole else (node.line, node.column)
+
+    def is_broken(self, path: tuple[str | int, ...]) -> bool:
+        """Tell whether ``path`` leads to something that could not be read."""
+        return self._follow(path)[2].value is BROKEN
+
+    def _follow(self, path: tuple[str | int, ...]) -> tuple[int, int, Node, bool]:
+        """Go along ``path`` as far as it exists.
+
+        The place of the last key, the last node, whether that is the end.
+        """
+        node, line, column = self, self.line, self.column
+        for part in path:
+            if isinstance(node.value, dict) and part in node.value:
+                entry = node.value[part]
+                node, line, column = entry.node, entry.line, entry.column
+            elif isinstance(node.value, list) and isinstance(part, int) and part < len(node.value):
+                node = node.value[part]
+                line, column = node.line, node.column
+            elif not is_branch(part):
+                return line, column, node, False
+        return line, column, node, True
+
+
+def is_branch(part: str | int) -> bool:
+    """Tell the name of a union's branch, as pydantic puts it into a path, from a part of the file."""
+    return isinstance(part, str) and part.startswith("<")

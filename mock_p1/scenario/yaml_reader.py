@@ -1,0 +1,256 @@
+"""YAML text -> a tree of nodes that know their place, and every problem met on the way.
+
+Built from PyYAML's events rather than its own composer, for five things that scenario files need:
+the line and column of every key and value, duplicate keys seen, keys and ids kept as they were
+written (``007`` stays ``007``), depth and size bounded before they cost anything, and only the
+scalars of YAML 1.2 (``yes`` and ``12:30`` are text). Reading goes on after every problem that
+leaves the rest readable.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from mock_p1.base.text import nearest, shorten
+from mock_p1.scenario.yaml_nodes import BROKEN, Entry, Node, WrittenFloat, WrittenInt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+Event = Any  # PyYAML's events carry no types
+
+MAX_DEPTH: Final = 50
+MAX_NODES: Final = 1_000_000
+MAX_DIRECTIVES: Final = 100
+MAX_NEAR: Final = 100
+"""For so many aliases without an anchor the closest is looked for; it takes its time."""
+
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INT = re.compile(r"[-+]?[0-9]{1,300}")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]{1,300}|[0-9]{1,300}(\.[0-9]{0,300})?)([eE][-+]?[0-9]{1,3})?")
+_WORDS: Final[dict[str, bool | None]] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_TAG: Final = "tag:yaml.org,2002:"
+_PLAIN_TAGS: Final = frozenset(
+    _TAG + name for name in ("null", "bool", "int", "float", "map", "seq")
+)
+_TEXT_TAGS: Final = frozenset({None, "!", _TAG + "str"})
+MERGE: Final = "<<"
+
+
+class Unreadable(Exception):  # noqa: N818 -- carries a problem's place, is never shown
+    """Reading cannot go on from here."""
+
+    def __init__(self, line: int, column: int, text: str) -> None:
+        super().__init__(text)
+        self.line, self.column, self.text = line, column, text
+
+
+def read_tree(text: str, report: Callable[[int, int, str], None]) -> Node | None:
+    """Return the document's root, or None where there is none.
+
+    Every problem goes to ``report(line, column, text)``.
+    """
+    if text.count("\n%") > MAX_DIRECTIVES:  # each costs as much as there are before it
+        report(
+            1,
+            1,
+            f"more than {MAX_DIRECTIVES} lines begin with %; directives have no meaning in a scenario file",
+        )
+        return None
+    reader = _Reader(text, report)
+    try:
+        return reader.document()
+    except Unreadable as stop:
+        report(stop.line, stop.column, stop.text)
+    except yaml.MarkedYAMLError as error:
+        report(*_not_yaml(error, text))
+    except (
+        yaml.YAMLError,
+        ValueError,
+        OverflowError,
+    ) as error:  # PyYAML without libyaml: "\U00110000" is no character
+        report(reader.line, 1, f"not YAML: {error}")
+    return None
+
+
+def _not_yaml(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, str]:
+    """Return the place of a syntax error, and what is wrong there."""
+    mark, begun = error.problem_mark or error.context_mark, error.context_mark
+    if mark is None:
+        return 1, 1, f"not YAML: {error}"
+    what = f"not YAML: {error.problem or error.context}"
+    if begun is not None and begun.line != mark.line and error.problem:
+        what += f" {error.context} that begins on line {begun.line + 1}"
+    if text[mark.index : mark.index + 1] == "\t":
+        what += " (YAML is indented with spaces, not tabs)"
+    return mark.line + 1, mark.column + 1, what
+
+
+class _Reader:
+    """Builds nodes from the stream of events, one document long."""
+
+    def __init__(self, text: str, report: Callable[[int, int, str], None]) -> None:
+        self._events: Iterator[Any] = yaml.parse(text, Loader=_LOADER)
+        self._report = report
+        self._anchors: dict[str, Node | None] = {}
+        self._size = self._lost = 0
+        self.line = 1
+
+    def document(self) -> Node | None:
+        root = None
+        for event in self._events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if root is not None:
+                    self._wrong(event, "a second document begins; a scenario file holds one")
+                    break
+                root = self._node(next(self._events), 1)
+        return root
+
+    def _node(self, event: Event, depth: int) -> Node:
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event, depth)
+        if depth > MAX_DEPTH:
+            raise self._stop(event, f"nested more than {MAX_DEPTH} levels deep")
+        self._grow(event, 1)
+        self.line = event.start_mark.line + 1
+        node = Node(self.line, event.start_mark.column + 1, None)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = (
+                None  # known, but not finished: an alias to it now would be a cycle
+            )
+        if isinstance(event, yaml.MappingStartEvent):
+            self._mapping(node, event, depth)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            self._sequence(node, event, depth)
+        else:
+            node.written, node.value = event.value, self._scalar(event)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = node
+        return node
+
+    def _alias(self, event: Event, depth: int) -> Node:
+        name = shorten(event.anchor)
+        node = self._anchors.get(event.anchor)
+        if node is None:
+            if event.anchor in self._anchors:
+                return self._broken(
+                    event, f"alias *{name} stands inside its own anchor: that would never end"
+                )
+            self._lost += 1
+            anchors = (anchor for anchor, known in self._anchors.items() if known)
+            near = nearest(event.anchor, anchors) if self._lost <= MAX_NEAR else None
+            meant = f"; did you mean *{near}?" if near else ""
+            return self._broken(event, f"alias *{name} has no anchor &{name} before it{meant}")
+        if depth + node.height - 1 > MAX_DEPTH:
+            raise self._stop(event, f"nested more than {MAX_DEPTH} levels deep")
+        self._grow(event, node.size)
+        return node
+
+    def _sequence(self, node: Node, event: Event, depth: int) -> None:
+        self._check_tag(event)
+        node.value = []
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            child = self._node(event, depth + 1)
+            node.value.append(child)
+            _count(node, child)
+
+    def _mapping(self, node: Node, event: Event, depth: int) -> None:
+        self._check_tag(event)
+        entries: dict[str, Entry] = {}
+        merged: list[Node] = []
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            key = self._key(event, depth + 1)
+            line, column = event.start_mark.line + 1, event.start_mark.column + 1
+            child = self._node(next(self._events), depth + 1)
+            _count(node, child)
+            if key == MERGE:
+                merged += child.value if isinstance(child.value, list) else [child]
+            elif key in entries:
+                first = entries[key].line
+                self._report(
+                    line,
+                    column,
+                    f"duplicate key {shorten(key)!r}; it stands on line {first} already",
+                )
+            elif key is not None:
+                entries[key] = Entry(line, column, child)
+        for source in merged:
+            if isinstance(source.value, dict):
+                for key, entry in source.value.items():
+                    entries.setdefault(key, entry)
+            elif source.value is not BROKEN:
+                self._report(source.line, source.column, "<<: merges mappings, and this is none")
+        node.value = entries
+
+    def _key(self, event: Event, depth: int) -> str | None:
+        """Return a key as it was written; None where it is none that can be used."""
+        if isinstance(event, yaml.ScalarEvent) and event.anchor is None and event.tag is None:
+            return str(event.value)
+        node = self._node(event, depth)
+        if node.value is BROKEN:
+            return None
+        if node.written is None:
+            self._report(
+                node.line, node.column, "a key must be plain text, not a list or a mapping"
+            )
+        return node.written
+
+    def _scalar(self, event: Event) -> Any:  # noqa: ANN401 -- any scalar
+        if not event.implicit[0] and event.tag not in _PLAIN_TAGS:
+            if event.tag not in _TEXT_TAGS:
+                self._check_tag(event)
+            return event.value
+        value = _resolve(event.value)
+        if isinstance(value, float) and math.isinf(value):
+            return self._broken(
+                event, f"{shorten(event.value)} is too large a number; if it is text, quote it"
+            ).value
+        return value
+
+    def _check_tag(self, event: Event) -> None:
+        if event.tag is not None and event.tag != "!" and event.tag not in _PLAIN_TAGS:
+            shown = shorten(event.tag.replace(_TAG, "!!"))
+            self._wrong(event, f"the tag {shown} has no meaning in a scenario file; leave it out")
+
+    def _grow(self, event: Event, by: int) -> None:
+        self._size += by
+        if self._size > MAX_NODES:
+            raise self._stop(event, f"more than {MAX_NODES:,} values, aliases counted in full")
+
+    def _wrong(self, event: Event, text: str) -> None:
+        self._report(event.start_mark.line + 1, event.start_mark.column + 1, text)
+
+    def _broken(self, event: Event, text: str) -> Node:
+        self._wrong(event, text)
+        return Node(event.start_mark.line + 1, event.start_mark.column + 1, BROKEN)
+
+    @staticmethod
+    def _stop(event: Event, text: str) -> Unreadable:
+        return Unreadable(event.start_mark.line + 1, event.start_mark.column + 1, text)
+
+
+def _count(node: Node, child: Node) -> None:
+    node.size += child.size
+    node.height = max(node.height, child.height + 1)
+
+
+def _resolve(raw: str) -> str | float | bool | None:
+    if raw in _WORDS:
+        return _WORDS[raw]
+    number: WrittenInt | WrittenFloat
+    if _INT.fullmatch(raw):
+        number = WrittenInt(raw)
+    elif _FLOAT.fullmatch(raw):
+        number = WrittenFloat(raw)
+    else:
+        return raw
+    number.written = raw
+    return number

@@ -1,0 +1,1 @@
+"""The parts put together: the app, the server, and uvicorn's protocol and life cycle."""

@@ -1,0 +1,203 @@
+"""The two ways to start a mock in a test.
+
+Caught in-process, or served by the real server in a thread.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from contextlib import ExitStack, contextmanager
+from copy import copy
+from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
+
+from mock_p1.base.clock import RealClock, VirtualClock
+from mock_p1.base.durations import nanoseconds
+from mock_p1.contract.operations import DOCUMENTED_HOSTS
+from mock_p1.engine.engine import Engine
+from mock_p1.oneclock.shared import LONGEST, one_clock
+from mock_p1.scenario.files import load_scenario
+from mock_p1.testing.decorators import inside
+from mock_p1.testing.handle import Handle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import timedelta
+    from pathlib import Path
+    from types import TracebackType
+
+    from mock_p1.scenario.model import Scenario
+    from mock_p1.transports.responses_patch import Mock
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+JOURNAL_MAX: Final = 100_000
+"""A test may poll for days of virtual time, and then ask for every poll."""
+
+watchers: Final[list[Callable[[Engine], None]]] = []
+"""Each is told of every engine that is started from now on, before its first request."""
+
+
+class _Starting(ABC):
+    """A context manager that hands out a Handle, or a decorator that does not.
+
+    Begins anew each time it is entered.
+    """
+
+    def __init__(self, *, check: bool) -> None:
+        self._check = check
+        self._entered: list[tuple[ExitStack, Handle]] = []
+
+    @abstractmethod
+    def _start(self, stack: ExitStack) -> Handle:
+        """Start a mock; the stack is what ends it."""
+
+    def __enter__(self) -> Handle:
+        """Start, and return the handle."""
+        with ExitStack() as stack:
+            handle = self._start(stack)
+            for watch in watchers:
+                watch(handle._engine)  # noqa: SLF001 -- a handle shows tests no engine
+            self._entered.append((stack.pop_all(), handle))
+        return handle
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop; AssertionError if something was asked for that is not imitated, and nothing else went wrong."""
+        __tracebackhide__ = True
+        stack, handle = self._entered.pop()
+        stack.close()
+        if self._check and error is None:
+            handle.assert_no_unexpected()
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Run a function, also an ``async`` or a generator one, inside a mock of its own at every call."""
+        return inside(self._anew, function)
+
+    def _anew(self) -> Self:
+        """Return another one like this, so that calls in several threads do not end one another's mock."""
+        other = copy(self)
+        other._entered = []  # noqa: SLF001 -- it is one of us
+        return other
+
+
+class mocked(_Starting):  # noqa: N801 -- called like a function
+    """Catch the client's ``requests`` in-process; nothing reaches the network.
+
+    Time is virtual: it moves when told.
+
+    ``with mocked("slow-training") as mock: …``, or a decorator. ``scenario`` is a bundled name, a
+    file, or a Scenario. Both documented hosts are taken over, or ``base_url`` instead. ``seed``
+    goes before the scenario's own. At the end, a request that the mock does not imitate raises
+    AssertionError, unless ``check=False``.
+
+    With ``instant_sleep`` the client's own waits return at once and move the mock's time, which the
+    client then sees: what that covers is told in ``mock_p1.oneclock.shared``. A client that sleeps
+    for more than a week raises SleptTooLong; a span (``"60d"``) instead of True allows for more, or
+    less.
+
+    Raises ScenarioError with every problem if the scenario cannot be used; ValueError if
+    ``base_url`` is none.
+    """
+
+    def __init__(
+        self,
+        scenario: str | Path | Scenario = "demo",
+        *,
+        base_url: str | None = None,
+        seed: int | None = None,
+        check: bool = True,
+        instant_sleep: bool | str | float | timedelta = False,
+    ) -> None:
+        super().__init__(check=check)
+        self._scenario = load_scenario(scenario)
+        self._base_urls = DOCUMENTED_HOSTS if base_url is None else (base_url.rstrip("/"),)
+        self._seed = seed
+        self._longest = (
+            LONGEST if instant_sleep is True else nanoseconds(instant_sleep)
+        )  # False is 0, which is none
+
+    def _start(self, stack: ExitStack) -> Handle:
+        from mock_p1.transports.responses_patch import Mock  # noqa: PLC0415 -- takes 0.3 s; a served mock does not need it
+
+        shared = stack.enter_context(one_clock(self._longest)) if self._longest else None
+        clock = shared.clock if shared else VirtualClock()
+        engine = Engine(self._scenario, clock, seed=self._seed, journal_max=JOURNAL_MAX)
+        if shared:
+            engine.journal.listen(lambda _: shared.asked())  # who asks the mock is the client
+        mock = Mock(engine, self._base_urls, backs_off=shared is not None)
+        mock.start()
+        stack.callback(mock.stop)
+        stack.enter_context(_beside_servers(mock))
+        return Handle(engine, self._base_urls[0], mock)
+
+
+class serving(_Starting):  # noqa: N801 -- called like a function
+    """Serve a scenario with the real server, in a thread, on a free port of loopback (or ``host`` and ``port``).
+
+    ``with serving("slow-training", speed=3600) as mock: …``, or a decorator. The clock runs ``speed`` times as fast as
+    real time. Otherwise as ``mocked``; raises CannotListen (an OSError) if the port cannot be had.
+    """
+
+    def __init__(  # noqa: PLR0913 -- each is a choice of its own
+        self,
+        scenario: str | Path | Scenario = "demo",
+        *,
+        speed: float = 1.0,
+        seed: int | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        check: bool = True,
+    ) -> None:
+        super().__init__(check=check)
+        self._scenario = load_scenario(scenario)
+        self._speed, self._seed, self._address = speed, seed, (host, port)
+
+    def _start(self, stack: ExitStack) -> Handle:
+        from mock_p1.server.server import Server, ServerThread  # noqa: PLC0415 -- Flask takes 0.35 s
+
+        engine = Engine(
+            self._scenario, RealClock(self._speed), seed=self._seed, journal_max=JOURNAL_MAX
+        )
+        server = Server(engine, host=self._address[0], port=self._address[1])
+        stack.enter_context(ServerThread(server))
+        stack.enter_context(_reachable(server.url))
+        return Handle(engine, server.url)
+
+
+_caught: list[Mock] = []
+_served: list[str] = []
+
+
+@contextmanager
+def _beside_servers(mock: Mock) -> Iterator[None]:
+    """Let requests to our own servers pass this mock, which would otherwise refuse them as it does every other host."""
+    for prefix in _served:
+        mock.add_passthru(prefix)
+    _caught.append(mock)
+    try:
+        yield
+    finally:
+        _caught.remove(mock)
+
+
+@contextmanager
+def _reachable(url: str) -> Iterator[None]:
+    """Let requests to this server pass the mocks that catch requests at the same time."""
+    prefix = f"{url}/"
+    _served.append(prefix)
+    for mock in _caught:
+        mock.add_passthru(prefix)
+    try:
+        yield
+    finally:
+        _served.remove(prefix)
+        for mock in _caught:
+            mock.passthru_prefixes = tuple(
+                kept for kept in mock.passthru_prefixes if kept != prefix
+            )

@@ -1,0 +1,152 @@
+"""The pytest plugin: two fixtures, a marker, and what a failing test's report says of the mock.
+
+pytest imports this in every run of every project where we are installed, so it imports nothing but
+pytest; the mock is imported when a fixture is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mock_p1.testing.run_state import RUN, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from mock_p1.analysis.fault_matrix import InjectedFault
+    from mock_p1.testing.handle import Handle
+
+MARKER = (
+    "mock_p1(scenario, *, base_url=None, seed=None, check=True, instant_sleep=False, speed=1): what the fixtures "
+    "mock_p1 and mock_p1_server imitate for this test: a bundled scenario's name, a file or a Scenario. base_url: what "
+    "mock_p1 takes over instead of the documented hosts. instant_sleep=True: the client's sleeps return at once and "
+    "move the time of mock_p1. speed: how fast the clock of mock_p1_server runs. check=False: requests that the mock "
+    "does not imitate do not fail the test. Of each argument the closest marker wins."
+)
+
+
+TROUBLE_MARKER = (
+    'mock_p1_trouble(errors="all", faults=(), phases="all"): run the test once for each documented error and network '
+    "fault, at each moment: first, running, last, after. A documented error stays, a fault strikes one poll."
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option and the two ini settings."""
+    group = parser.getgroup(
+        "mock-p1", "Mock P1, the double of the Prediction One retrain status API"
+    )
+    group.addoption(
+        "--mock-p1-scenario",
+        metavar="SCENARIO",
+        help="scenario of tests whose mock_p1 marker names none: a bundled name or a file; goes before the ini file's",
+    )
+    group.addoption(
+        "--mock-p1-coverage",
+        action="store_true",
+        help="report which statuses, transitions and documented errors the tests made the mock show",
+    )
+    group.addoption(
+        "--mock-p1-coverage-fail-under",
+        metavar="PERCENT",
+        type=float,
+        help="fail the run if they made it show less; implies --mock-p1-coverage",
+    )
+    parser.addini(
+        "mock_p1_scenario", "scenario of tests whose mock_p1 marker names none (default: demo)"
+    )
+    parser.addini(
+        "mock_p1_scenario_dir", "folder where scenarios are looked for first, relative to rootdir"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers, and count what is shown if the run asks for it."""
+    config.addinivalue_line("markers", MARKER)
+    config.addinivalue_line("markers", TROUBLE_MARKER)
+    if (
+        config.getoption("mock_p1_coverage")
+        or config.getoption("mock_p1_coverage_fail_under") is not None
+    ):
+        from mock_p1.testing.plugin_coverage import CoveragePlugin  # noqa: PLC0415 -- only runs that count pay for it
+
+        config.pluginmanager.register(CoveragePlugin(config), "mock_p1_coverage")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make one test of each trouble and moment that its marker names."""
+    if marker := metafunc.definition.get_closest_marker("mock_p1_trouble"):
+        from mock_p1.testing.plugin_fault_matrix import expand  # noqa: PLC0415 -- only tests that use it pay for it
+
+        expand(metafunc, marker)
+
+
+@pytest.fixture
+def mock_p1(request: pytest.FixtureRequest) -> Iterator[Handle]:
+    """The Prediction One retrain status API, caught in-process.
+
+    What the client asks with `requests` is answered.
+
+    Time is virtual: it stands still until the test moves it (mock_p1.advance("90s")). The scenario
+    is the one of the marker @pytest.mark.mock_p1("slow-training"), of --mock-p1-scenario, of the
+    ini option mock_p1_scenario, or demo.
+    """
+    from mock_p1.testing.plugin_fixtures import run  # noqa: PLC0415 -- only tests that use it pay for it
+
+    yield from run(request, _run_of(request.node), served=False)
+
+
+@pytest.fixture
+def mock_p1_server(request: pytest.FixtureRequest) -> Iterator[Handle]:
+    """The Prediction One retrain status API, served on loopback by a live server in a thread, for any HTTP client.
+
+    Time is real, or @pytest.mark.mock_p1(speed=60) times as fast, and can be moved on (mock_p1_server.advance("90s")).
+    The scenario is found as for the fixture mock_p1.
+    """
+    from mock_p1.testing.plugin_fixtures import run  # noqa: PLC0415 -- only tests that use it pay for it
+
+    yield from run(request, _run_of(request.node), served=True)
+
+
+@pytest.fixture
+def mock_p1_trouble(request: pytest.FixtureRequest) -> InjectedFault | None:
+    """The trouble of this run of a test marked mock_p1_trouble.
+
+    Its name, and the phase in which it strikes.
+    """
+    trouble: InjectedFault | None = getattr(request, "param", None)
+    return trouble
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Warn of a marker on a test that has not used a fixture: nothing was mocked."""
+    yield
+    if RUN not in item.stash and any(mark.name == "mock_p1" for mark in item.own_markers):
+        item.warn(
+            pytest.PytestWarning(
+                f"{item.name} is marked mock_p1, but uses neither fixture mock_p1 nor mock_p1_server: nothing is mocked"
+            )
+        )
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show in the report of a failing test what each mock was asked, and what its jobs were waiting for."""
+    report = yield
+    this = item.stash.get(RUN, None)
+    if this is not None:
+        this.raised = this.raised or call.excinfo is not None
+        if report.failed:
+            report.sections += [("Mock P1", handle.report()) for handle in this.handles]
+        if call.when == "teardown":
+            del item.stash[RUN]  # items live as long as the session; what a test mocked need not
+    return report
+
+
+def _run_of(item: pytest.Item) -> Run:
+    return item.stash.setdefault(RUN, Run())

@@ -1,0 +1,74 @@
+"""One test's mocks: starts what the fixtures hand out, and verifies it when the test is over."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mock_p1.analysis.fault_matrix import with_trouble
+from mock_p1.oneclock.shared import CannotShare
+from mock_p1.testing.judge import describe_unexpected
+from mock_p1.testing.mocks import mocked, serving
+from mock_p1.testing.plugin_fault_matrix import TROUBLE
+from mock_p1.testing.plugin_marker import wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_p1.analysis.fault_matrix import InjectedFault
+    from mock_p1.testing.handle import Handle
+    from mock_p1.testing.plugin_marker import Wanted
+    from mock_p1.testing.run_state import Run
+
+
+def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[Handle]:
+    """Yield the handle of a running mock.
+
+    Then fail the test over unexpected requests, unless it has failed already.
+
+    Where the marker, the configuration or the scenario is wrong, fail without a traceback and start
+    nothing.
+    """
+    with ExitStack() as stack:
+        want, handle, problem = None, None, ""
+        try:
+            want = wanted(request)
+            if (trouble := _trouble(request)) is not None:
+                want = replace(want, scenario=with_trouble(want.scenario, trouble))
+            handle = stack.enter_context(_serving(want) if served else _mocked(want))
+        except (
+            ValueError,
+            OSError,
+            CannotShare,
+        ) as error:  # MarkerError and ScenarioError, CannotListen
+            problem = str(error)
+        if want is None or handle is None:
+            gap = "\n" if "\n" in problem else " "
+            pytest.fail(f"Mock P1 did not start:{gap}{problem}", pytrace=False)
+        this.handles.append(handle)
+        yield handle
+    if want.check and not this.raised and (unexpected := handle.unexpected()):
+        pytest.fail(describe_unexpected(unexpected), pytrace=False)
+
+
+def _trouble(request: pytest.FixtureRequest) -> InjectedFault | None:
+    """Return the trouble this run of the test was made for; the test itself need not ask for it."""
+    callspec = getattr(request.node, "callspec", None)
+    return callspec.params.get(TROUBLE) if callspec else None
+
+
+def _mocked(want: Wanted) -> mocked:
+    return mocked(
+        want.scenario,
+        base_url=want.base_url,
+        seed=want.seed,
+        check=False,
+        instant_sleep=want.instant_sleep,
+    )
+
+
+def _serving(want: Wanted) -> serving:
+    return serving(want.scenario, speed=want.speed, seed=want.seed, check=False)

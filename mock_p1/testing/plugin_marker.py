@@ -1,0 +1,127 @@
+"""What a test asks of the fixtures.
+
+Its marker, the command line's option, the ini file, in this order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from mock_p1.base.text import unknown
+from mock_p1.scenario.files import look_up
+from mock_p1.scenario.model import Scenario
+
+if TYPE_CHECKING:
+    import pytest
+
+DEFAULT: Final = "demo"
+
+_TAKES: Final[dict[str, tuple[tuple[type, ...], str]]] = {
+    "scenario": ((str, Path, Scenario), "a bundled name, a file or a Scenario"),
+    "base_url": ((str,), "a URL, such as 'https://api.example.com'"),
+    "seed": ((int,), "a whole number"),
+    "check": ((bool,), "True or False"),
+    "speed": ((int, float), "a number, such as 60"),
+    "instant_sleep": (
+        (bool, str, int, float, timedelta),
+        "True, False or the longest it may take, such as '60d'",
+    ),
+}
+
+
+class MarkerError(ValueError):  # noqa: N818 -- says what happened
+    """The marker or the configuration cannot be meant as it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to start for a test."""
+
+    scenario: Scenario
+    base_url: str | None = None
+    seed: int | None = None
+    check: bool = True
+    speed: float = 1.0
+    instant_sleep: bool | str | float | timedelta = False
+
+
+def wanted(request: pytest.FixtureRequest) -> Wanted:
+    """Return what a test wants: of each argument, what the closest marker says.
+
+    Raises MarkerError or ScenarioError.
+
+    So a test that only wants another speed keeps the scenario of its class. None stands for the
+    default.
+    """
+    said: dict[str, Any] = {}
+    for marker in request.node.iter_markers("mock_p1"):
+        said = _arguments(marker) | said
+    given = {name: value for name, value in said.items() if value is not None}
+    named = given.pop("scenario", None)
+    scenario = _configured(request.config) if named is None else _beside(request, named)
+    return Wanted(scenario, **given)
+
+
+def _arguments(marker: pytest.Mark) -> dict[str, Any]:
+    """Return the marker's arguments by name."""
+    if len(marker.args) > 1:
+        raise MarkerError(
+            f"{_shown(marker)} takes one argument without a name, the scenario; the others: {_known()}"
+        )
+    if marker.args and "scenario" in marker.kwargs:
+        raise MarkerError(f"{_shown(marker)} names the scenario twice")
+    given = dict(zip(("scenario",), marker.args, strict=False)) | dict(marker.kwargs)
+    for name, value in given.items():
+        if name not in _TAKES:
+            raise MarkerError(f"{_shown(marker)}: {unknown('argument', name, _TAKES)}")
+        types, what = _TAKES[name]
+        if value is not None and (
+            not isinstance(value, types) or (isinstance(value, bool) and bool not in types)
+        ):
+            raise MarkerError(f"{_shown(marker)}: {name} is {what}, not {value!r}")
+    return given
+
+
+def _shown(marker: pytest.Mark) -> str:
+    arguments = [repr(value) for value in marker.args] + [
+        f"{name}={value!r}" for name, value in marker.kwargs.items()
+    ]
+    return f"@pytest.mark.mock_p1({', '.join(arguments)})"
+
+
+def _known() -> str:
+    return ", ".join(f"{name}=" for name in _TAKES)
+
+
+def _beside(request: pytest.FixtureRequest, named: str | Path | Scenario) -> Scenario:
+    """Look a marker's scenario up.
+
+    In the scenario folder, beside the test, from the root or the current directory.
+    """
+    shelves = [*_folder(request.config), request.path.parent]
+    return look_up(named, shelves, [*shelves, request.config.rootpath, Path()])
+
+
+def _configured(config: pytest.Config) -> Scenario:
+    """Look up what the command line or the ini file names, for tests whose marker names none."""
+    shelves = _folder(config)
+    if option := config.getoption("mock_p1_scenario"):
+        return look_up(option, shelves, [*shelves, config.invocation_params.dir, config.rootpath])
+    return look_up(
+        config.getini("mock_p1_scenario") or DEFAULT, shelves, [*shelves, config.rootpath]
+    )
+
+
+def _folder(config: pytest.Config) -> list[Path]:
+    name = config.getini("mock_p1_scenario_dir")
+    if not name:
+        return []
+    folder = config.rootpath / name
+    if not folder.is_dir():
+        raise MarkerError(
+            f"ini option mock_p1_scenario_dir: {name!r} is no folder of {config.rootpath}"
+        )
+    return [folder]

@@ -1,0 +1,110 @@
+"""What a failing test's report says of a mock.
+
+Every request, and for each job what it was waiting for.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from mock_p1.base.durations import format_duration
+from mock_p1.engine.timeline import settle, waits_for
+from mock_p1.testing.polls import timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from responses import RequestsMock
+
+    from mock_p1.engine.engine import Engine
+    from mock_p1.engine.job_states import JobState
+    from mock_p1.testing.polls import Poll
+
+MOST_JOBS: Final = 20
+
+
+def report(engine: Engine, url: str, requests: Sequence[Poll], caught: RequestsMock | None) -> str:
+    """Describe a mock as it is now, for a person to read.
+
+    ``caught`` is what catches requests, if it is in-process.
+    """
+    head = (
+        f"{engine.scenario.name} at {url}, {format_duration(engine.clock.now_ns())} after it began"
+    )
+    refused = [f"refused, because it is for another host: {line}" for line in _refused(caught)]
+    if not requests:
+        return "\n".join((head, *refused, _silence(url, in_process=caught is not None)))
+    return "\n".join((head, "", timeline(requests), "", *refused, *_places(engine, requests)))
+
+
+def _silence(url: str, *, in_process: bool) -> str:
+    if in_process:
+        return (
+            f"no request reached it: only requests to {url} that are made with `requests` in this process do; "
+            "for another HTTP library or process use the fixture mock_p1_server, or mock_p1.serving()"
+        )
+    return f"no request reached it: is {url} what the client was told to use?"
+
+
+def _refused(caught: RequestsMock | None) -> Iterator[str]:
+    """Yield the requests that were for no host that is mocked."""
+    seen: dict[str, int] = {}
+    for call in caught.calls if caught else ():
+        if isinstance(call.response, Exception) and str(call.response).startswith(
+            "Connection refused by Responses"
+        ):
+            request = f"{call.request.method} {call.request.url}"
+            seen[request] = seen.get(request, 0) + 1
+    for request, count in islice(seen.items(), MOST_JOBS):
+        yield request if count == 1 else f"{request} ({count} times)"
+
+
+def _places(engine: Engine, requests: Sequence[Poll]) -> Iterator[str]:
+    """Say of each job that was polled where it is, since when, and what it waits for.
+
+    And which jobs never were.
+    """
+    polled = dict.fromkeys(poll.job_id for poll in requests if poll.job_id is not None)
+    with engine.lock:
+        now = engine.clock.now_ns()
+        records = [
+            record for job_id in islice(polled, MOST_JOBS) for record in engine.records.of(job_id)
+        ]
+        places = [
+            _place(record, now, by_key=_shared(record, records)) for record in records[:MOST_JOBS]
+        ]
+        begun = {record.job_id for record in records}
+        missed = [
+            job_id
+            for job_id in islice(polled, MOST_JOBS)
+            if job_id not in begun and engine.jobs.find(job_id)
+        ]
+    yield from places
+    for (
+        job_id
+    ) in missed:  # an error of the key, or a failure that the test asked for, comes before the job
+        yield f"{job_id} has not begun: each poll of it was answered without it"
+    if (more := len(polled) - MOST_JOBS) > 0:
+        yield f"… and {more} more jobs"
+    never = [job_id for job_id in islice(engine.jobs.ids(), MOST_JOBS) if job_id not in polled]
+    if never:
+        yield f"never polled, so not begun: {', '.join(never)}"
+
+
+def _shared(record: JobState, records: Sequence[JobState]) -> bool:
+    return sum(other.job_id == record.job_id for other in records) > 1
+
+
+def _place(record: JobState, now: int, *, by_key: bool) -> str:
+    name = f"{record.job_id} (key {record.masked})" if by_key else record.job_id
+    plan = record.program.plan
+    if record.state is None:
+        return f"{name} has not begun"
+    state = settle(plan, record.state, now)
+    at = record.program.steps[state.position]
+    shows = at.status or at.error or at.fault or "a literal reply"
+    since = format_duration(max(0, now - state.since_ns))
+    waits = waits_for(plan, state, now)
+    then = f"waits for {waits}" if waits else "stays there"
+    return f"{name} has been at {shows} ({at.source}) for {since}, and {then}"

@@ -1,0 +1,164 @@
+"""The WSGI door: a Flask app whose routes are the imitated operations, and whose every other answer is the engine's.
+
+A WSGI server owns its socket, so trouble on the wire becomes the nearest thing WSGI allows: an answer that promises
+more bytes than it sends, with the fault's name in ``X-Mock-P1-Fault``. And the headers that WSGI forbids, those that
+are between two connections (``Upgrade``, ``Proxy-Authenticate``), are left out.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote_to_bytes
+from wsgiref.util import is_hop_by_hop
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import BadHost, HTTPException, MethodNotAllowed, NotFound
+
+from mock_p1.base.messages import (
+    Fault,
+    Reply,
+    Request,
+    base_url,
+    header_text,
+    json_bytes,
+    origin_form,
+)
+from mock_p1.contract import operations as contract
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from wsgiref.types import WSGIEnvironment
+
+    from werkzeug.datastructures import Headers
+
+    from mock_p1.engine.engine import Engine
+
+_PATH_SAFE = "/!$&'()*+,;=:@~"
+
+
+class _ToTheLetter(Response):
+    """An answer whose headers go out as they are.
+
+    Flask would encode a Location, and drop some headers of a 304.
+    """
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """Return the headers as they were given."""
+        del environ
+        return self.headers
+
+
+def create_app(engine: Engine, sleep: Callable[[float], None] = time.sleep) -> Flask:
+    """Return a Flask app that answers with ``engine``.
+
+    Runs under any WSGI server, and in Flask's test client.
+    """
+    app = Flask("mock_p1", static_folder=None)
+    app.url_map.merge_slashes = False
+
+    def answer(*_: object, **__: object) -> Response:
+        return _respond(engine, sleep)
+
+    for operation in contract.OPERATIONS:
+        rule = re.sub(r"\{(\w+)\}", r"<\1>", operation.template)
+        app.add_url_rule(
+            rule,
+            operation.name,
+            answer,
+            methods=[operation.method],
+            provide_automatic_options=False,
+        )
+    for refusal in (NotFound, MethodNotAllowed, BadHost):
+        app.register_error_handler(refusal, answer)
+    app.register_error_handler(HTTPException, _plain_error)
+    return app
+
+
+def _respond(engine: Engine, sleep: Callable[[float], None]) -> Response:
+    reply = engine.handle(_request())
+    if seconds := engine.clock.pass_time(reply.delay_ns) if reply.delay_ns else 0.0:
+        sleep(seconds)
+    if isinstance(reply, Fault):
+        return _act_out(reply, lambda span: sleep(engine.clock.pass_time(span)))
+    return _response(reply, [reply.body])
+
+
+def _request() -> Request:
+    environ = request.environ
+    key = environ.get("HTTP_X_API_KEY")
+    length = environ.get("CONTENT_LENGTH") or "0"
+    name, port = environ.get("SERVER_NAME", "localhost"), environ.get("SERVER_PORT", "80")
+    server = f"{request.scheme}://{f'[{name}]' if ':' in name else name}:{port}"
+    return Request(
+        request.method,
+        _raw_path(),
+        environ.get("QUERY_STRING", ""),
+        () if key is None else (header_text(key.encode("latin-1")),),
+        base_url(request.scheme, environ.get("HTTP_HOST", ""), server) + _root(environ),
+        length != "0" or "HTTP_TRANSFER_ENCODING" in environ,
+    )
+
+
+def _raw_path() -> str:
+    """Return the path as it was sent where the server tells (%2F is not a slash), else as PATH_INFO has it."""
+    environ = request.environ
+    decoded: bytes = environ.get("PATH_INFO", "").encode("latin-1")
+    raw = origin_form(
+        (environ.get("RAW_URI") or environ.get("REQUEST_URI") or "").partition("?")[0]
+    )
+    root = _root(environ)
+    inside = raw[len(root) :]
+    return (
+        inside
+        if raw.startswith(root) and unquote_to_bytes(inside) == decoded
+        else quote(decoded, safe=_PATH_SAFE)
+    )
+
+
+def _root(environ: WSGIEnvironment) -> str:
+    """Return the path below which the app is mounted."""
+    return quote(environ.get("SCRIPT_NAME", "").encode("latin-1"), safe=_PATH_SAFE)
+
+
+def _response(reply: Reply, body: Iterable[bytes]) -> Response:
+    """Make Flask's answer.
+
+    The body comes in pieces, since Flask would correct the length of a whole one.
+    """
+    headers = [
+        header for header in reply.wire_headers if not is_hop_by_hop(header[0])
+    ]  # servers answer 500 to those
+    response = _ToTheLetter(body, reply.status, headers)
+    if not any(name.lower() == "content-type" for name, _ in reply.headers):
+        del response.headers["Content-Type"]  # Flask's default; the reply has none
+    return response
+
+
+def _act_out(fault: Fault, hold: Callable[[int], None]) -> Response:
+    head = fault.reply or Reply(200, (("Content-Length", "1"),), b"")
+
+    def pieces() -> Iterator[bytes]:
+        for pause, piece in fault.pieces:
+            hold(pause)
+            yield piece
+
+    response = _response(head, pieces())
+    response.headers["X-Mock-P1-Fault"] = fault.kind
+    return response
+
+
+def _plain_error(error: HTTPException) -> Response:
+    """Answer what Flask itself refuses as JSON, never as a page."""
+    headers = [
+        (name, value) for name, value in error.get_headers() if name.lower() != "content-type"
+    ]
+    body = {
+        "error": f"MOCK_P1_{error.name.upper().replace(' ', '_')}",
+        "message": error.description,
+    }
+    response = Response(status=error.code, headers=headers)
+    response.set_data(json_bytes(body))
+    response.mimetype = "application/json"
+    return response

@@ -1,0 +1,138 @@
+"""Reads an answer: is it JSON, is it a reply, which published error does it carry, and how to show it on one line."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from mock_p1.verify.published import ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+SHOWN: Final = 160
+"""Characters of a body that a report shows; enough to recognise it."""
+
+_NOT_JSON: Final = object()
+_CODES: Final = {str(error.code) for error in ERRORS.values()}
+_NAMES: Final = {error.error for error in ERRORS.values()}
+_MESSAGES: Final = {error.message for error in ERRORS.values()}
+
+
+class Answer(NamedTuple):
+    """What came back over HTTP.
+
+    The names of ``headers`` are in lower case; ``body`` is decoded, and may be cut.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Carried(NamedTuple):
+    """The code, error name and message that an answer carries, wherever in it.
+
+    None for what it does not have.
+    """
+
+    code: object
+    error: object
+    message: object
+
+    @property
+    def name(self) -> str | None:
+        """The published error this is, to the letter but for the type of the code.
+
+        None if it is none.
+        """
+        for name, error in ERRORS.items():
+            if (str(self.code), self.error, self.message) == (
+                str(error.code),
+                error.error,
+                error.message,
+            ):
+                return name
+        return None
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.error} {json.dumps(self.message, ensure_ascii=False)}"
+
+
+def is_json(answer: Answer) -> bool:
+    """Tell whether the body is JSON of any kind."""
+    return _json(answer) is not _NOT_JSON
+
+
+def fields(answer: Answer) -> dict[str, Any] | None:
+    """Return the JSON object that the answer is, or None if it is no JSON, or JSON but no object."""
+    value = _json(answer)
+    return value if isinstance(value, dict) else None
+
+
+def carried(answer: Answer) -> Carried:
+    """Find code, error and message in a JSON answer.
+
+    Published values wherever they stand, else the fields so named.
+    """
+    found = fields(answer) or {}
+    leaves = list(_leaves(found))
+    code = next((leaf for leaf in leaves if str(leaf) in _CODES), found.get("code"))
+    error = next((leaf for leaf in leaves if leaf in _NAMES), found.get("error"))
+    message = next((leaf for leaf in leaves if leaf in _MESSAGES), found.get("message"))
+    return Carried(code, error, message)
+
+
+def is_reply(answer: Answer) -> bool:
+    """Tell whether the answer says where a job stands.
+
+    An error may have a status of its own beside its code.
+    """
+    error = carried(answer)
+    return "status" in (fields(answer) or {}) and error.code is None and error.error is None
+
+
+def shown(answer: Answer) -> str:
+    """Show an answer on one line.
+
+    HTTP status, media type unless it is JSON, body, cut where it is long.
+    """
+    kind = media_type(answer)
+    kind = "" if kind == "application/json" else f" {kind or 'without Content-Type'}"
+    return f"HTTP {answer.status}{kind} {one_line(answer.body.decode('utf-8', 'replace')) or '(empty)'}"
+
+
+def media_type(answer: Answer) -> str:
+    """Return the media type of the answer without its parameters; empty where there is none."""
+    return answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def one_line(text: str, limit: int = SHOWN) -> str:
+    """Return ``text`` on one line, cut to ``limit``, with escape sequences and the like written out."""
+    text = " ".join(text[: 4 * limit].split())
+    text = text if len(text) <= limit else f"{text[: limit - 1]}…"
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+    )
+
+
+def _json(answer: Answer) -> object:
+    try:
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return _NOT_JSON
+
+
+def _leaves(value: object) -> Iterator[object]:
+    """Yield what is neither object nor list, from the outermost inwards."""
+    level = [value]
+    while level:
+        deeper: list[object] = []
+        for item in level:
+            if isinstance(item, dict):
+                deeper += item.values()
+            elif isinstance(item, list):
+                deeper += item
+            else:
+                yield item
+        level = deeper

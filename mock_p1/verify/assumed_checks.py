@@ -1,0 +1,246 @@
+"""What the manual leaves open.
+
+Each assumption of the mock, and, where it is refuted, what a scenario should assume.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from mock_p1.verify import published as facts
+from mock_p1.verify.answer import carried, fields, is_reply, media_type, one_line, shown
+from mock_p1.verify.contract_check import Check, Verdict, as_expected, assumed, otherwise
+from mock_p1.verify.error_template import common_template
+from mock_p1.verify.job_checks import FIRST_BYTES, download_needs_no_key
+from mock_p1.verify.means import POLLS, PROVOKING
+from mock_p1.verify.session import NotChecked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_p1.verify.answer import Answer
+    from mock_p1.verify.session import VerifySession
+
+_ZIP: Final = b"PK"
+_EXPRESSIBLE: Final = range(200, 600)
+"""The HTTP statuses that a scenario can give its errors."""
+
+
+@assumed(
+    "reply-http-status",
+    "A reply has HTTP status 200.",
+    "the usual; the manual names no HTTP status",
+)
+def reply_http_status(subject: VerifySession) -> Verdict:
+    """Look at the replies, not at the errors."""
+    statuses = {answer.status for _, answer in subject.answers(*POLLS) if is_reply(answer)}
+    if not statuses:
+        raise NotChecked("no reply was seen")
+    return Verdict(
+        statuses == {facts.REPLY_HTTP_STATUS}, "200", ", ".join(map(str, sorted(statuses)))
+    )
+
+
+@assumed("content-type", "Every answer has the media type application/json.", "the usual for JSON")
+def content_type(subject: VerifySession) -> Verdict:
+    """Look at every answer that is JSON."""
+    kinds = {
+        media_type(answer)
+        for _, answer in subject.answers(*POLLS, *PROVOKING)
+        if fields(answer) is not None
+    }
+    if not kinds:
+        raise NotChecked("no answer was a JSON object")
+    return Verdict(
+        kinds == {"application/json"},
+        "application/json",
+        ", ".join(k or "none" for k in sorted(kinds)),
+    )
+
+
+@assumed(
+    "other-statuses",
+    "Before and besides job_finished, status is job_waiting, job_running or job_failed.",
+    "named alike; the manual names job_finished only",
+)
+def other_statuses(subject: VerifySession) -> Verdict:
+    """Look at every status that was seen and is text."""
+    seen = dict.fromkeys(reply.get("status") for _, reply in subject.replies())
+    others = [status for status in seen if isinstance(status, str) and status != facts.FINISHED]
+    if not others:
+        raise NotChecked(
+            "no status but job_finished was seen; give a --job-id that is not finished"
+        )
+    agrees = set(others) <= set(facts.OTHER_STATUSES)
+    return Verdict(agrees, " or ".join(facts.OTHER_STATUSES), one_line(", ".join(others)))
+
+
+@assumed(
+    "error-http-status",
+    "The HTTP status of every error is 400.",
+    "every code in the manual begins with an HTTP status, this one (4001000204) with 400",
+)
+def error_http_status(subject: VerifySession) -> Verdict:
+    """Collect the HTTP status of each error that was seen."""
+    seen: dict[str, int] = {}
+    for name, answer in _errors(subject):
+        seen.setdefault(name, answer.status)
+    statuses = set(seen.values())
+    agrees = statuses == {facts.ERROR_HTTP_STATUS}
+    one = statuses.pop() if len(statuses) == 1 else None
+    wanted: Any = one or {
+        name: status for name, status in seen.items() if status != facts.ERROR_HTTP_STATUS
+    }
+    expressible = not agrees and all(status in _EXPRESSIBLE for status in seen.values())
+    actual = str(one) if one else ", ".join(f"{name}: {status}" for name, status in seen.items())
+    return Verdict(agrees, "400", actual, {"error_http_status": wanted} if expressible else {})
+
+
+@assumed(
+    "error-body",
+    "The body of an error has the fields code, error, message and no others.",
+    "the columns of the table",
+)
+def error_body(subject: VerifySession) -> Verdict:
+    """Compare the fields of each error.
+
+    Where they are others, look for a template that makes all of them.
+    """
+    expected = ", ".join(facts.ERROR_FIELDS)
+    errors = [answer for _, answer in _errors(subject)]
+    for answer in errors:
+        body = fields(answer) or {}
+        if tuple(body) != facts.ERROR_FIELDS or any(
+            isinstance(value, dict | list) for value in body.values()
+        ):
+            template = common_template(errors)
+            assumption = {} if template is None else {"error_body": template}
+            return otherwise(expected, one_line(answer.body.decode("utf-8", "replace")), assumption)
+    return as_expected(expected)
+
+
+@assumed(
+    "error-code-type",
+    "The code of an error is a JSON integer.",
+    "ten digits, written bare in the table",
+)
+def error_code_type(subject: VerifySession) -> Verdict:
+    """Look at the type of each code."""
+    kinds = dict.fromkeys(type(carried(answer).code) for _, answer in _errors(subject))
+    agrees = list(kinds) == [int]
+    actual = " and ".join("an integer" if kind is int else "a string" for kind in kinds)
+    return Verdict(
+        agrees, "an integer", actual, {"error_code_type": "string"} if list(kinds) == [str] else {}
+    )
+
+
+def _answered_with(
+    check_id: str, sentence: str, source: str, *, ask: str, name: str, key: str = ""
+) -> Check:  # noqa: PLR0913 -- a check's parts
+    """Make the check that a question is answered with one certain error.
+
+    ``key`` is the assumption's name.
+    """
+
+    @assumed(check_id, sentence, source)
+    def check(subject: VerifySession) -> Verdict:
+        answer = subject.answer(ask)
+        actual = carried(answer).name
+        if actual is None and not is_reply(answer):
+            raise NotChecked(f"none of the five errors answered: {shown(answer)}")
+        expressible = actual in facts.CREDENTIAL_ERRORS or (actual and key == "job_of_another_key")
+        assumption = {key: actual} if key and expressible and actual != name else {}
+        return Verdict(actual == name, name, actual or f"served: {shown(answer)}", assumption)
+
+    return check
+
+
+@assumed("empty-key", "An empty x-api-key is answered like a missing one.", "neither is a key")
+def empty_key(subject: VerifySession) -> Verdict:
+    """Compare the two answers."""
+    missing, empty = (carried(subject.answer(ask)).name for ask in ("no key", "an empty key"))
+    if missing is None:
+        raise NotChecked("none of the five errors answered a missing key")
+    return Verdict(missing == empty, missing, empty or shown(subject.answer("an empty key")))
+
+
+@assumed(
+    "key-is-checked-first",
+    "The key is checked before the job.",
+    "a wrong key must not tell which jobs exist",
+)
+def key_is_checked_first(subject: VerifySession) -> Verdict:
+    """Ask with both wrong, and see which one is complained of."""
+    if carried(subject.answer("an unknown key")).name not in facts.CREDENTIAL_ERRORS:
+        raise NotChecked("an unknown key alone was not refused as one")
+    answer = subject.answer("an unknown key and job")
+    name = carried(answer).name
+    if name is None:
+        raise NotChecked(f"none of the five errors answered: {shown(answer)}")
+    first = "api_key" if name in facts.CREDENTIAL_ERRORS else "job"
+    assumption = {} if first == "api_key" else {"checked_first": first}
+    return Verdict(not assumption, "the key is complained of", f"{name} answers", assumption)
+
+
+@assumed("result-is-zip", "The result is a ZIP.", "the train API's example saves its result as one")
+def result_is_zip(subject: VerifySession) -> Verdict:
+    """Look at the first bytes of the download."""
+    if not download_needs_no_key.judge(subject).agrees:
+        raise NotChecked("the result could not be fetched")
+    start = subject.download(str(subject.finished()["download_url"]), FIRST_BYTES).body
+    return Verdict(start.startswith(_ZIP), "begins with PK", f"begins with {start!r}")
+
+
+CHECKS: Final = (
+    reply_http_status,
+    content_type,
+    other_statuses,
+    error_http_status,
+    error_body,
+    error_code_type,
+    _answered_with(
+        "missing-key",
+        "A missing key is answered with invalid_api_key.",
+        "its reason reads: the API key does not exist",
+        ask="no key",
+        name="invalid_api_key",
+        key="missing_api_key",
+    ),
+    empty_key,
+    _answered_with(
+        "unknown-key",
+        "An unknown key is answered with not_found_credential.",
+        "the plainest reading of the three names",
+        ask="an unknown key",
+        name="not_found_credential",
+        key="unknown_api_key",
+    ),
+    _answered_with(
+        "inactive-key",
+        "An expired or revoked key is answered with inactive_credential.",
+        "the plainest reading of the three names",
+        ask="an inactive key",
+        name="inactive_credential",
+    ),
+    _answered_with(
+        "job-of-another-key",
+        "A job of another model's key is answered with not_found_retrain_job.",
+        "nothing about the job should leak",
+        ask="another model's key",
+        name="not_found_retrain_job",
+        key="job_of_another_key",
+    ),
+    key_is_checked_first,
+    result_is_zip,
+)
+
+
+def _errors(subject: VerifySession) -> Iterator[tuple[str, Answer]]:
+    """Yield the published errors that were seen; NotChecked if there was none."""
+    found = False
+    for _, answer in subject.answers(*PROVOKING):
+        if name := carried(answer).name:
+            found = True
+            yield name, answer
+    if not found:
+        raise NotChecked("none of the five errors was seen")

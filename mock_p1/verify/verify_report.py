@@ -1,0 +1,158 @@
+"""A report as machines read it.
+
+JSON for programs, JUnit XML for CI; and the lines that a scenario should assume.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+from xml.etree import ElementTree as ET
+
+import yaml
+
+from mock_p1._version import __version__
+from mock_p1.verify.means import mask
+from mock_p1.verify.published import PAGE
+
+if TYPE_CHECKING:
+    from mock_p1.verify.runner import Report, Result
+    from mock_p1.verify.session import VerifySession
+    from mock_p1.verify.watch import Watched
+
+VERDICTS: Final = {0: "holds", 1: "differs", 3: "not reached"}
+
+_NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def as_json(report: Report, subject: VerifySession, *, strict: bool = False) -> str:
+    """Return the whole report as JSON, in ASCII so that any redirection keeps it whole."""
+    status = report.exit_status(strict=strict)
+    whole = {
+        "tool": f"mock-p1 {__version__}",
+        "manual": PAGE,
+        "base_url": subject.base,
+        "api_key": mask(subject.means.api_key),
+        "job_id": subject.means.job_id,
+        "verdict": VERDICTS[status],
+        "exit_status": status,
+        "trouble": report.trouble or None,
+        "counts": counts(report),
+        "points": [_point(result) for result in report.results],
+        "assumptions": report.assumptions or None,
+        "beyond_assumptions": [result.check.id for result in report.beyond_assumptions] or None,
+        "watched": _watched(report.watched) if report.watched else None,
+    }
+    return json.dumps(whole, indent=2)
+
+
+def counts(report: Report) -> dict[str, int]:
+    """Return how many points had which outcome; only outcomes that there were."""
+    found: dict[str, int] = {}
+    for result in report.results:
+        found[result.outcome] = found.get(result.outcome, 0) + 1
+    return found
+
+
+def as_junit(report: Report, *, strict: bool = False) -> str:
+    """Return the report as JUnit XML: a suite of documented points and one of assumed ones.
+
+    What differs is a failure; what was not reached, an error; what was not checked, skipped. A
+    refuted assumption is skipped with what was found, or with ``strict`` a failure.
+    """
+    root = ET.Element("testsuites", name="mock-p1 verify")
+    for standing in ("documented", "assumed"):
+        results = [result for result in report.results if result.check.standing == standing]
+        suite = ET.SubElement(root, "testsuite", name=standing)
+        cases = [_case(suite, result, strict=strict) for result in results]
+        for attribute, kind in (
+            ("failures", "failure"),
+            ("errors", "error"),
+            ("skipped", "skipped"),
+        ):
+            suite.set(attribute, str(cases.count(kind)))
+        suite.set("tests", str(len(results)))
+    if report.trouble:
+        case = ET.SubElement(root[0], "testcase", classname="verify", name="reached")
+        ET.SubElement(case, "error", message=_xml(report.trouble))
+        for attribute in ("tests", "errors"):
+            root[0].set(attribute, str(int(root[0].get(attribute, "0")) + 1))
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=False) + "\n"
+
+
+def assumption_lines(report: Report) -> str:
+    """Return the YAML that makes the mock agree with the server, for a scenario file.
+
+    Empty if there is nothing.
+    """
+    if not report.assumptions:
+        return ""
+    text: str = yaml.safe_dump(
+        {"assumptions": report.assumptions}, sort_keys=False, allow_unicode=True, width=1000
+    )
+    return text
+
+
+def _point(result: Result) -> dict[str, Any]:
+    check = result.check
+    return {
+        "id": check.id,
+        "standing": check.standing,
+        "point": check.sentence,
+        "source": check.source,
+        "outcome": result.outcome,
+        "expected": result.expected or None,
+        "actual": result.actual or None,
+        "reason": result.reason or None,
+    }
+
+
+def _watched(watched: Watched) -> dict[str, Any]:
+    return {
+        "job_id": watched.job_id,
+        "polls": watched.polls,
+        "ended": watched.ended,
+        "why": watched.why,
+        "statuses": [{**sighting._asdict()} for sighting in watched.sightings],
+        "transitions": [
+            {
+                "from": before.status,
+                "to": after.status,
+                "after_s": before.last_seen,
+                "by_s": after.at,
+            }
+            for before, after in watched.transitions
+        ],
+    }
+
+
+def _case(suite: ET.Element, result: Result, *, strict: bool) -> str | None:
+    """Add a test case; return what else than passed it is."""
+    check = result.check
+    case = ET.SubElement(
+        suite,
+        "testcase",
+        classname=f"verify.{check.standing}",
+        name=f"{check.id}: {check.sentence}",
+    )
+    beside = f"expected: {result.expected}\nactual: {result.actual}\nsource: {check.source}"
+    match result.outcome:
+        case "hold" | "confirmed":
+            return None
+        case "differ":
+            kind, message = "failure", f"expected {result.expected}, was {result.actual}"
+        case "refuted":
+            kind = "failure" if strict else "skipped"
+            message = f"assumption refuted: expected {result.expected}, was {result.actual}"
+        case "not checked":
+            kind, message, beside = "skipped", f"not checked: {result.reason}", ""
+        case _:
+            kind, message, beside = "error", result.reason, ""
+    ET.SubElement(case, kind, message=_xml(message)).text = _xml(beside) or None
+    return kind
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("�", text)

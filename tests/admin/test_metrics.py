@@ -1,0 +1,234 @@
+"""``/__admin/metrics``: the figures, in a text that Prometheus reads."""
+
+import subprocess
+import sys
+from http.client import HTTPConnection
+
+import pytest
+from helpers.admin_client import Controls
+from prometheus_client.parser import text_string_to_metric_families
+
+from mock_p1.admin import metrics
+from mock_p1.base.latency import BOUNDS, Latency
+from mock_p1.engine.engine import Engine
+from mock_p1.scenario.parser import parse
+from mock_p1.server.server import Server, ServerThread
+
+
+def samples(controls, name):
+    """Return the samples of a name: label values -> value."""
+    reply = controls.call("GET", "/metrics")
+    assert reply.status_code == 200
+    assert reply.content_type == "text/plain; version=0.0.4; charset=utf-8"
+    families = text_string_to_metric_families(reply.get_data(as_text=True))
+    return {
+        tuple(sample.labels.values()): sample.value
+        for family in families
+        for sample in family.samples
+        if sample.name == name
+    }
+
+
+def of_statuses(count):
+    """Return a scenario whose one job shows so many statuses, one a poll."""
+    steps = ", ".join(f"{{status: s{number:03}, for: 1 poll}}" for number in range(count))
+    return parse(f"jobs: {{a: {{timeline: [{steps}, {{status: last}}]}}}}", "many.yaml")
+
+
+def test_polls_are_counted_by_what_they_saw(controls):
+    """Statuses, errors, faults and literal answers."""
+    for job in ("slow", "slow", "slow", "odd", "odd", "odd", "nothing"):
+        controls.poll(job)
+    assert samples(controls, "mock_p1_polls_total") == {
+        ("status", "job_waiting"): 2,
+        ("status", "job_running"): 1,
+        ("fault", "connection_reset"): 1,
+        ("reply", "HTTP 503"): 1,
+        ("error", "job_may_be_deleted"): 1,
+        ("error", "not_found_retrain_job"): 1,
+    }
+
+
+def test_what_is_no_poll_is_counted_apart(controls):
+    """By its operation; calls to the controls are not counted."""
+    controls.poll("slow")
+    controls.client.get("/v2/nothing")
+    controls.get("/jobs")
+    assert samples(controls, "mock_p1_requests_total") == {
+        ("retrain_status_check",): 1,
+        ("not_imitated",): 1,
+    }
+
+
+def test_counts_outlive_the_journal_and_a_reset(scenario):
+    """They only grow, as Prometheus wants them to."""
+    controls = Controls(scenario, journal_max=1)
+    for _ in range(3):
+        controls.poll("private", "other-key")
+    controls.do("POST", "/reset")
+    controls.poll("private", "other-key")
+    assert samples(controls, "mock_p1_polls_total") == {("status", "job_running"): 4}
+
+
+def test_jobs_are_counted_by_their_status_of_this_moment(controls):
+    """Once for each key; time that has passed is seen without a poll."""
+    for key in ("demo-key", "other-key"):
+        for _ in range(2):
+            controls.poll("slow", key)
+    controls.poll("held")
+    assert samples(controls, "mock_p1_jobs") == {("job_running",): 2, ("job_waiting",): 1}
+    controls.pass_time(90)
+    assert samples(controls, "mock_p1_jobs") == {("job_finished",): 2, ("job_waiting",): 1}
+
+
+def test_jobs_that_nobody_polled_are_counted(controls):
+    """Of those that the scenario names or generates.
+
+    One that only a pattern knows does not exist before.
+    """
+    everything = controls.get("/scenario")["jobs"]
+    assert samples(controls, "mock_p1_jobs_unpolled") == {(): everything}
+    for job in ("slow", "load-1", "any-1", "any-2"):
+        controls.poll(job)
+    assert samples(controls, "mock_p1_jobs_unpolled") == {(): everything - 2}
+
+
+def test_many_jobs_are_counted_a_few_at_a_time(controls, monkeypatch):
+    """Polls get their turn in between; nothing is counted twice."""
+    monkeypatch.setattr(metrics, "AT_ONCE", 2)
+    for number in range(5):
+        controls.poll(f"any-{number}")
+    assert samples(controls, "mock_p1_jobs") == {("job_running",): 5}
+
+
+def test_what_was_forgotten_is_counted(controls, monkeypatch):
+    """Jobs that only a pattern knows, beyond what is remembered."""
+    monkeypatch.setattr("mock_p1.engine.job_states.MAX_TRANSIENT", 2)
+    controls.engine.records.make_room(0)
+    for number in range(5):
+        controls.poll(f"any-{number}")
+    assert samples(controls, "mock_p1_forgotten_total") == {(): 3}
+
+
+def test_the_labels_are_bounded():
+    """The first hundred outcomes have a series each; all others share one, and nothing is lost."""
+    controls = Controls(of_statuses(150))
+    for _ in range(150):
+        controls.poll("a")
+    found = samples(controls, "mock_p1_polls_total")
+    assert len(found) == metrics.MAX_LABELS + 1
+    assert found["other", "other"] == 50
+    assert set(found.values()) == {1, 50}
+
+
+def test_what_is_kept_is_bounded(monkeypatch):
+    """However many scenarios are swapped in."""
+    monkeypatch.setattr(metrics, "MAX_KEPT", 3)
+    controls = Controls(of_statuses(10))
+    for _ in range(8):
+        controls.poll("a")
+    found = samples(controls, "mock_p1_polls_total")
+    assert sum(found.values()) == 8
+    assert found["status", "other"] == 5
+
+
+def test_the_labels_of_jobs_are_bounded(monkeypatch):
+    """The most frequent have a series each."""
+    monkeypatch.setattr(metrics, "MAX_LABELS", 1)
+    controls = Controls(
+        parse("jobs: {a: {timeline: [{status: x}]}, 'y*': {timeline: [{status: y}]}}")
+    )
+    for job in ("a", "y1", "y2"):
+        controls.poll(job)
+    assert samples(controls, "mock_p1_jobs") == {("y",): 2, ("other",): 1}
+
+
+@pytest.mark.parametrize("status", ['"', "\\", "a\nb", "}", "日本", "x" * 5000, "#", " "])
+def test_odd_statuses_are_read_as_they_are(status):
+    """Whatever is in them ends in one label, very long ones cut."""
+    text = (
+        repr(status)
+        if "\n" not in status and "\\" not in status
+        else f'"{status.encode("unicode_escape").decode()}"'
+    )
+    controls = Controls(parse(f"jobs: {{a: {{timeline: [{{status: {text}}}]}}}}"))
+    controls.poll("a")
+    ((_, outcome),) = samples(controls, "mock_p1_polls_total")
+    assert outcome == (status if len(status) < 100 else "x" * 119 + "…")
+
+
+def test_answers_are_timed_under_wsgi(controls):
+    """Polls and downloads, and nothing else."""
+    controls.poll("slow")
+    controls.client.get("/v2/nothing")
+    controls.get("/jobs")
+    assert samples(controls, "mock_p1_answer_seconds_count") == {(): 1}
+    assert samples(controls, "mock_p1_answer_seconds_sum")[()] > 0
+
+
+def test_answers_are_timed_by_the_server(scenario):
+    """Where the app never sees them."""
+    server = Server(Engine(scenario))
+    with ServerThread(server):
+        for _ in range(3):
+            connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+            connection.request(
+                "GET", "/v1/external/retrain_jobs/slow", headers={"x-api-key": "demo-key"}
+            )
+            connection.getresponse().read()
+            connection.close()
+    assert sum(server.panel.latency.counts) == 3
+    assert 0 < server.panel.latency.total < 10
+
+
+def test_a_latency_is_counted_in_its_bucket():
+    """The bound belongs to it; what is longer than all is in the last."""
+    latency = Latency()
+    for seconds in (0.0, BOUNDS[0], BOUNDS[0] * 1.01, BOUNDS[-1] * 2):
+        latency.note(seconds)
+    assert (latency.counts[0], latency.counts[1], latency.counts[-1]) == (2, 1, 1)
+
+
+def test_buckets_hold_all_that_are_below(controls):
+    """As Prometheus wants them."""
+    for seconds in (0.00005, 0.003, 1000):
+        controls.panel.latency.note(seconds)
+    found = samples(controls, "mock_p1_answer_seconds_bucket")
+    assert (
+        found["0.0001",],
+        found["0.0025",],
+        found["0.005",],
+        found["300.0",],
+        found["+Inf",],
+    ) == (1, 1, 2, 2, 3)
+
+
+def test_it_needs_the_token(locked):
+    """As all that tells what is going on."""
+    assert locked.call("GET", "/metrics").status_code == 401
+    assert (
+        locked.call("GET", "/metrics", headers={"Authorization": "Bearer open-sesame"}).status_code
+        == 200
+    )
+
+
+def test_no_key_is_in_it(controls):
+    """Neither whole nor masked."""
+    controls.poll("slow", "demo-key")
+    controls.poll("slow", "unknown-secret-key")
+    text = controls.call("GET", "/metrics").get_data(as_text=True)
+    assert not [shown for shown in ("demo", "secret", "unkn", "de…") if shown in text]
+
+
+def test_two_mocks_count_apart(scenario):
+    """Each has a registry of its own."""
+    one, other = Controls(scenario), Controls(scenario)
+    one.poll("slow")
+    assert samples(one, "mock_p1_polls_total") == {("status", "job_waiting"): 1}
+    assert samples(other, "mock_p1_polls_total") == {}
+
+
+def test_it_costs_nothing_before_somebody_asks():
+    """An app with controls does not import prometheus-client."""
+    code = "import sys, mock_p1; mock_p1.create_app('demo'); sys.exit('prometheus_client' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,241 @@
+"""What was asked, what was answered, and why."""
+
+import pytest
+
+from mock_p1.base.text import mask
+from mock_p1.engine.journal import DEFAULT_MAX, Journal
+
+TEXT = """\
+api_keys: {demo-key-0001: active, demo-key-0002: active}
+jobs:
+  a:
+    timeline:
+      - {status: job_waiting, for: 2 polls}
+      - {status: job_running, for: 90s}
+      - {error: job_may_be_deleted, for: 1 poll}
+      - {fault: connection_reset, for: 1 poll}
+      - {reply: {status_code: 503}, for: manual}
+      - {status: job_finished, result: generated}
+"""
+KEY = "demo-key-0001"
+
+
+def test_a_poll_leaves_a_row(mock):
+    """When, what, with which key, what it saw and where the scenario says so."""
+    asked = mock(TEXT)
+    asked.wait(1.5)
+    asked.sees(key=KEY)
+    (entry,) = asked.entries
+    assert (entry.number, entry.moment_ns, entry.method, entry.path) == (
+        1,
+        1_500_000_000,
+        "GET",
+        "/v1/external/retrain_jobs/a",
+    )
+    assert (entry.operation, entry.job_id, entry.http_status, entry.status) == (
+        "retrain_status_check",
+        "a",
+        200,
+        "job_waiting",
+    )
+    assert (entry.error, entry.fault, entry.source, entry.notes) == (None, None, "f.yaml:5", ())
+    assert (entry.outcome, entry.waits_for, entry.unexpected) == (
+        "job_waiting",
+        "1 more poll",
+        False,
+    )
+
+
+def test_rows_tell_the_story_of_a_job(mock):
+    """What each poll saw, on which line that stands, and what the job waits for then."""
+    asked = mock(TEXT)
+    for span in (0, 0, 30, 90, 0, 0):
+        asked.wait(span)
+        asked.poll(key=KEY)
+    asked.driver.step("a")
+    asked.poll(key=KEY)
+    assert [
+        (entry.outcome, entry.http_status, entry.source, entry.waits_for) for entry in asked.entries
+    ] == [
+        ("job_waiting", 200, "f.yaml:5", "1 more poll"),
+        ("job_waiting", 200, "f.yaml:5", "1m30s"),
+        ("job_running", 200, "f.yaml:6", "1m"),
+        ("job_may_be_deleted", 400, "f.yaml:7", "1 more poll"),
+        ("connection_reset", None, "f.yaml:8", "a manual step"),
+        ("HTTP 503", 503, "f.yaml:9", "a manual step"),
+        ("job_finished", 200, "f.yaml:10", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("job", "key", "error", "source"),
+    [
+        ("a", "", "invalid_api_key", "f.yaml"),
+        ("a", "other", "not_found_credential", "f.yaml"),
+        ("b", KEY, "not_found_retrain_job", "f.yaml"),
+    ],
+)
+def test_a_refused_poll_leaves_a_row(mock, job, key, error, source):
+    """With the error, and where the scenario says so, if it does."""
+    asked = mock(TEXT)
+    asked.poll(job, key)
+    (entry,) = asked.entries
+    assert (entry.error, entry.job_id, entry.http_status, entry.source) == (error, job, 400, source)
+    assert entry.waits_for is None
+
+
+def test_a_refused_key_is_found_in_the_file(mock):
+    """The line where its state stands."""
+    asked = mock("jobs: {}\napi_keys:\n  a: active\n  old-*: inactive_credential\n")
+    asked.poll("a", "old-7")
+    assert asked.entries[0].source == "f.yaml:4"
+
+
+def test_a_job_of_another_key_is_found_in_the_file(mock):
+    """The line of the job, for the one who wonders why it is not seen."""
+    asked = mock(
+        "api_keys: {k: active, l: active}\njobs:\n  a:\n    {api_key: l, timeline: [{status: s}]}\n"
+    )
+    asked.poll("a", "k")
+    assert asked.entries[0].source == "f.yaml:4"
+
+
+def test_a_download_leaves_a_row(mock):
+    """Without a key, for it needs none."""
+    asked = mock(TEXT)
+    asked.ask("/results/a/6/result.zip", KEY)
+    asked.ask("/results/a/1/result.zip")
+    found, missing = asked.entries
+    assert (found.operation, found.job_id, found.http_status, found.source) == (
+        "result_download",
+        "a",
+        200,
+        "f.yaml:10",
+    )
+    assert (missing.http_status, missing.api_key, found.api_key) == (404, "", "")
+
+
+@pytest.mark.parametrize(
+    ("more", "job", "note"),
+    [
+        ({"query": "x=1"}, "a", "has a query string; the API documents none"),
+        ({"has_body": True}, "a", "has a body; the API documents none"),
+        (
+            {},
+            "{retrain_job_id}",
+            "its retrain_job_id looks like a placeholder that was not filled in",
+        ),
+        ({}, "%7B%7D", "its retrain_job_id looks like a placeholder that was not filled in"),
+        (
+            {},
+            "YOUR_RETRAIN_JOB_ID",
+            "its retrain_job_id looks like a placeholder that was not filled in",
+        ),
+    ],
+)
+def test_what_the_client_did_against_the_documented_request_is_noted(mock, more, job, note):
+    """It is answered all the same."""
+    asked = mock(TEXT)
+    assert asked.poll(job, KEY, **more).status in (200, 400)
+    assert asked.entries[0].notes == (note,)
+
+
+def test_several_notes_of_one_request(mock):
+    """Each on its own."""
+    asked = mock(TEXT)
+    asked.ask("/v1/external/retrain_jobs/{id}", KEY, KEY, query="x", has_body=True)
+    assert len(asked.entries[0].notes) == 4
+
+
+def test_keys_are_masked(mock):
+    """Never all of one, whether it is known, refused or unknown."""
+    asked = mock(TEXT)
+    for key in (KEY, "a-key-nobody-knows", "short", "sixsix"):
+        asked.poll("a", key)
+    asked.driver.fail_next("invalid_api_key")
+    asked.poll("a", KEY)
+    assert [entry.api_key for entry in asked.entries] == ["demo…", "a-ke…", "…", "si…", "demo…"]
+
+
+@pytest.mark.parametrize("key", ["", "a", "ab", "abcdef", "abcdefghijkl", "x" * 1000])
+def test_a_mask_shows_a_third_at_most(key):
+    """And nothing of a short key."""
+    assert mask(key) == (f"{key[: len(mask(key)) - 1]}…" if key else "")
+    assert len(mask(key).rstrip("…")) * 3 <= len(key)
+
+
+def test_keys_that_look_alike_are_told_apart(mock):
+    """The caller is the same for the same key, refused or not, and another for another."""
+    asked = mock(TEXT)
+    for job, key in (("a", KEY), ("b", KEY), ("a", "demo-key-0002"), ("a", "demo-key-0003")):
+        asked.poll(job, key)
+    callers = [entry.caller for entry in asked.entries]
+    assert callers[0] == callers[1]
+    assert len(set(callers)) == 3
+    assert len({entry.api_key for entry in asked.entries}) == 1
+
+
+def test_the_journal_is_bounded(mock):
+    """The oldest rows go first; numbers go on."""
+    asked = mock(TEXT, journal_max=3)
+    for _ in range(5):
+        asked.poll("a", KEY)
+    assert [entry.number for entry in asked.entries] == [3, 4, 5]
+    assert Journal()._entries.maxlen == DEFAULT_MAX == 1000  # noqa: SLF001 -- the bound itself
+
+
+def test_the_journal_is_bounded_in_bytes_too(mock):
+    """A client may send a megabyte in any part of a request; little of it is kept."""
+    asked = mock("jobs: {'*': {timeline: [{status: s}]}}")
+    big = "x" * 1_000_000
+    asked.ask(f"/v1/external/retrain_jobs/{big}", big)
+    asked.ask(f"/{big}", big)
+    asked.ask("/v1/external/retrain_jobs/a", big, method=big)
+    asked.ask(f"/results/{big}/{big}/{big}", big)
+    asked.ask(f"http://{big}/v1/external/retrain_jobs/a", "k", query=big)
+    assert len(asked.entries) == 5
+    assert max(len(repr(entry)) for entry in asked.entries) < 1500
+
+
+def test_clearing_forgets_rows_but_goes_on_counting(mock):
+    """Numbers are never used twice."""
+    asked = mock(TEXT)
+    asked.poll("a", KEY)
+    asked.engine.journal.clear()
+    assert (len(asked.engine.journal), asked.engine.journal.last) == (0, 1)
+    asked.poll("a", KEY)
+    assert [entry.number for entry in asked.engine.journal] == [2]
+
+
+def test_reading_on_from_a_number(mock):
+    """What came since, and how many of it are gone already.
+
+    What was cleared does not count as gone.
+    """
+    asked = mock(TEXT, journal_max=3)
+    journal = asked.engine.journal
+    assert journal.after(0) == ([], 0)
+    for _ in range(5):
+        asked.poll("a", KEY)
+    assert [
+        ([entry.number for entry in newer], gone) for newer, gone in map(journal.after, (0, 3, 5))
+    ] == [
+        ([3, 4, 5], 2),
+        ([4, 5], 0),
+        ([], 0),
+    ]
+    journal.clear()
+    asked.poll("a", KEY)
+    newer, gone = journal.after(0)
+    assert ([entry.number for entry in newer], gone) == ([6], 0)
+
+
+def test_listeners_hear_every_row(mock):
+    """In order, beside the journal, as many as listen."""
+    asked = mock(TEXT)
+    heard, heard_too = [], []
+    asked.engine.journal.listen(heard.append)
+    asked.engine.journal.listen(heard_too.append)
+    asked.poll("a", KEY)
+    asked.ask("/nothing")
+    assert heard == heard_too == asked.entries

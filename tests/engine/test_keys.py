@@ -1,0 +1,161 @@
+"""What each x-api-key is answered with."""
+
+import pytest
+
+from mock_p1.base.messages import Reply
+from mock_p1.contract.operations import API_KEY_LIMIT, DOCUMENTED_ERRORS
+
+INVALID = "invalid_api_key."
+INACTIVE = "Inactive_credential."
+UNKNOWN = "Not_found_credential."
+
+KEYED = """
+    api_keys:
+      ci-*: active
+      ci-old-*: inactive_credential
+      ci-old-1: active
+      ci-7: inactive_credential
+      "*-x": invalid_api_key
+      demo-key: active
+      expired-key: inactive_credential
+      odd-key: not_found_credential
+    jobs:
+      a: {timeline: [{status: job_finished}]}
+"""
+JOB = "jobs: {a: {timeline: [{status: job_finished}]}}"
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("demo-key", "job_finished"),
+        ("expired-key", INACTIVE),
+        ("odd-key", UNKNOWN),
+        ("other", UNKNOWN),
+        ("demo-key2", UNKNOWN),
+        ("DEMO-KEY", UNKNOWN),
+        ("ci-1", "job_finished"),
+        ("ci-", "job_finished"),
+        ("ci-7", INACTIVE),
+        ("ci-old-1", "job_finished"),
+        ("ci-old-2", "job_finished"),
+        ("ci-x", "job_finished"),
+        ("a-x", INVALID),
+        ("xci-1", UNKNOWN),
+    ],
+)
+def test_exact_names_win_then_the_first_pattern_that_fits(mock, key, expected):
+    """An exact name beats every pattern.
+
+    Of the patterns the order of the file decides, however narrow they are.
+    """
+    assert mock(KEYED).sees(key=key) == expected
+
+
+@pytest.mark.parametrize(("key", "expected"), [("ci-1", INACTIVE), ("any", "job_finished")])
+def test_a_bare_star_comes_last(mock, key, expected):
+    """Wherever it stands in the file."""
+    text = f"api_keys: {{'*': active, ci-*: inactive_credential}}\n{JOB}"
+    assert mock(text).sees(key=key) == expected
+
+
+@pytest.mark.parametrize("keys", [(), ("",), ("  ",), ("\t",)])
+@pytest.mark.parametrize("text", [KEYED, JOB])
+def test_a_missing_key(mock, text, keys):
+    """So is one that is empty, or blank."""
+    reply = mock(text).ask("/v1/external/retrain_jobs/a", *keys)
+    assert reply.status == 400
+    assert INVALID.encode() in reply.body
+
+
+def test_blanks_around_a_key_are_not_part_of_it(mock):
+    """As in any HTTP header."""
+    assert mock(KEYED).sees(key="  demo-key ") == "job_finished"
+
+
+@pytest.mark.parametrize("key", ["anything", "k", "鍵", "a b", "*", "x" * API_KEY_LIMIT])
+def test_without_api_keys_every_key_is_active(mock, key):
+    """So that a scenario need not name any."""
+    assert mock(JOB).sees(key=key) == "job_finished"
+
+
+@pytest.mark.parametrize("text", [KEYED, JOB, f"api_keys: {{'*': active}}\n{JOB}"])
+@pytest.mark.parametrize("size", [API_KEY_LIMIT + 1, 1_000_000])
+def test_a_key_that_is_too_long_is_unknown(mock, text, size):
+    """Whatever the patterns; and nothing of it is kept."""
+    asked = mock(text)
+    assert asked.sees(key="k" * size) == UNKNOWN
+    assert asked.entries[0].api_key == "kkkk…"
+
+
+@pytest.mark.parametrize("text", [KEYED, JOB, f"api_keys: {{'*': active}}\n{JOB}"])
+@pytest.mark.parametrize(
+    "keys", [("demo-key", "demo-key"), ("demo-key", "other"), ("", ""), ("demo-key,demo-key",)]
+)
+def test_two_headers_are_no_key(mock, text, keys):
+    """In two headers, or joined by a comma as some servers do; and the journal says why."""
+    asked = mock(text)
+    reply = asked.ask("/v1/external/retrain_jobs/a", *keys)
+    assert UNKNOWN.encode() in reply.body
+    assert asked.entries[0].notes == ("has more than one x-api-key",)
+
+
+def test_a_key_with_a_comma_may_be_named(mock):
+    """Then it is one key after all."""
+    assert mock(f"api_keys: {{'a,b': active}}\n{JOB}").sees(key="a,b") == "job_finished"
+
+
+def test_a_key_that_is_not_ascii(mock):
+    """Is a key like any other."""
+    asked = mock(f"api_keys: {{鍵-001: active}}\n{JOB}")
+    assert asked.sees(key="鍵-001") == "job_finished"
+    assert asked.sees(key="鍵-002") == UNKNOWN
+
+
+def test_the_same_key_is_told_apart_from_a_pattern_s_text(mock):
+    """A client that sends the pattern itself fits it."""
+    assert mock(KEYED).sees(key="ci-*") == "job_finished"
+
+
+@pytest.mark.parametrize(
+    ("api_keys", "expected"),
+    [
+        ("{a: inactive_credential, b: active, c: active}", "b"),
+        ("{ci-*: active}", "ci-1"),
+        ("{ci-*: active, ci-1: inactive_credential}", "ci-2"),
+        ("{a-*: inactive_credential, 'a-1*': active, z: active}", "z"),
+        ("{a: inactive_credential}", "any-key"),
+    ],
+)
+def test_a_key_that_works_can_be_named(mock, api_keys, expected):
+    """The first that is active, with something for a pattern's star; any where there is none."""
+    assert mock(f"api_keys: {api_keys}\n{JOB}").engine.keyring.first_active() == expected
+
+
+def test_without_api_keys_any_key_is_named(mock):
+    """It works, as every key does."""
+    asked = mock(JOB)
+    assert asked.sees(key=asked.engine.keyring.first_active()) == "job_finished"
+
+
+@pytest.mark.parametrize("name", list(DOCUMENTED_ERRORS))
+def test_the_five_errors_differ_in_their_message_alone(mock, name):
+    """As the manual has it: one code, one error name, and the message to the letter."""
+    reply = mock(f"jobs: {{a: {{error: {name}}}}}").poll()
+    assert isinstance(reply, Reply)
+    assert reply.status == 400
+    message = DOCUMENTED_ERRORS[name].message
+    assert reply.body.decode() == (
+        f'{{"code": 4001000204, "error": "PREDA_EXTERNAL_BAD_REQUEST", "message": "{message}"}}'
+    )
+
+
+def test_the_messages_are_those_of_the_manual():
+    """To the letter, final dot and odd capitals included."""
+    assert {name: error.message for name, error in DOCUMENTED_ERRORS.items()} == {
+        "invalid_api_key": "invalid_api_key.",
+        "inactive_credential": "Inactive_credential.",
+        "not_found_credential": "Not_found_credential.",
+        "not_found_retrain_job": "Not found retrain job.",
+        "job_may_be_deleted": "This job may be deleted.",
+    }

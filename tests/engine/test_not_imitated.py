@@ -1,0 +1,120 @@
+"""Requests that this mock does not imitate.
+
+A JSON 404 or 405 that explains, and a row in the journal that says why.
+"""
+
+import json
+
+import pytest
+
+TEXT = "jobs: {a: {timeline: [{status: job_finished}]}}"
+API = "GET /v1/external/retrain_jobs/{retrain_job_id}"
+RESULTS = "GET /results/{retrain_job_id}/{step}/{file_name}"
+
+
+@pytest.mark.parametrize(
+    ("path", "nearest"),
+    [
+        ("/", None),
+        ("/favicon.ico", None),
+        ("/v1/external/retrain_jobs", API),
+        ("/v1/external/retrain_jobs/", API),
+        ("/v1/external/retrain_jobs/a/", "GET /v1/external/retrain_jobs/a"),
+        ("//v1/external/retrain_jobs//a", "GET /v1/external/retrain_jobs/a"),
+        ("/v1/external/retrain_jobs/b/../a", "GET /v1/external/retrain_jobs/a"),
+        ("/v1/external/retrain_jobs/.", API),
+        ("/v1/external/retrain_jobs/..", API),
+        ("/v1/external/retrain_jobs/%2e%2e", API),
+        ("/V1/External/Retrain_Jobs/a", API),
+        ("/v2/external/retrain_jobs/a", API),
+        ("/retrain_jobs/a", API),
+        ("/results/a", RESULTS),
+        ("/v1/external/retrain_jobs/a\nb/", "GET /v1/external/retrain_jobs/a\nb"),
+        ("*", None),
+        ("", None),
+    ],
+)
+def test_a_path_that_is_nothing_here(mock, path, nearest):
+    """What is imitated, and what comes nearest."""
+    asked = mock(TEXT)
+    reply = asked.ask(path)
+    body = json.loads(reply.body)
+    assert reply.status == 404
+    assert reply.headers == (("Content-Type", "application/json"),)
+    assert (body["error"], body["imitated"], body["nearest"]) == (
+        "MOCK_P1_NOT_IMITATED",
+        [API, RESULTS],
+        nearest,
+    )
+    assert body["message"].endswith(f"; did you mean {nearest}?" if nearest else RESULTS)
+
+
+@pytest.mark.parametrize(
+    ("path", "sibling"),
+    [
+        ("/v1/external/retrain_jobs/upload_url", "Retrain Data Upload API"),
+        ("/v1/external/retrain_jobs/upload%5Furl", "Retrain Data Upload API"),
+        ("/v1/external/retrain_jobs/a/update_model", "Retrain Model Switch API"),
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_the_two_siblings_are_known_by_name(mock, path, sibling, method):
+    """They are calls of the real service, and not imitated."""
+    body = json.loads(mock(TEXT).ask(path, "k", method=method).body)
+    assert body["message"].startswith(f"{sibling} (")
+    assert " is not imitated; Mock P1 imitates " in body["message"]
+    assert body["nearest"] is None
+
+
+@pytest.mark.parametrize(
+    "method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PURGE", "get", "", "M" * 100_000]
+)
+@pytest.mark.parametrize(
+    ("path", "operation"), [("/v1/external/retrain_jobs/a", API), ("/results/a/1/r.zip", RESULTS)]
+)
+def test_a_method_that_the_api_does_not_have(mock, method, path, operation):
+    """A 405 with Allow, whatever the verb."""
+    asked = mock(TEXT)
+    reply = asked.ask(path, "k", method=method)
+    body = json.loads(reply.body)
+    assert (reply.status, dict(reply.headers)["Allow"]) == (405, "GET")
+    assert (body["error"], body["nearest"]) == ("MOCK_P1_METHOD_NOT_ALLOWED", operation)
+    assert body["message"].endswith(f" is not allowed here; the API has {operation}")
+    assert len(body["message"]) < 200
+
+
+@pytest.mark.parametrize("path", ["/v1/external/retrain_jobs/a", "/nothing"])
+def test_head_is_answered_without_a_body(mock, path):
+    """With the headers of the answer that a body would have, or clients hang."""
+    asked = mock(TEXT)
+    reply = asked.ask(path, method="HEAD")
+    assert reply.body == b""
+    assert int(dict(reply.headers)["Content-Length"]) > 50
+
+
+def test_the_journal_says_what_came_nearest(mock):
+    """In a note, for the report of a failing test."""
+    asked = mock(TEXT)
+    asked.ask("/v1/external/retrain_jobs/a/", "k")
+    asked.ask("/v1/external/retrain_jobs/a", "k", method="POST", has_body=True)
+    lost, wrong = asked.entries
+    assert lost.notes[0].endswith("did you mean GET /v1/external/retrain_jobs/a?")
+    assert wrong.notes == (
+        f"POST is not allowed here; the API has {API}",
+        "has a body; the API documents none",
+    )
+    assert (lost.unexpected, wrong.unexpected) == (True, True)
+    assert (lost.operation, lost.job_id, lost.http_status, wrong.http_status) == (
+        None,
+        None,
+        404,
+        405,
+    )
+
+
+def test_no_job_moves(mock):
+    """What is not imitated is no poll."""
+    asked = mock("jobs: {a: {timeline: [{status: one, for: 1 poll}, {status: two}]}}")
+    asked.poll("a", method="HEAD")
+    asked.poll("a/")
+    assert asked.sees() == "one"

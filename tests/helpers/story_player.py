@@ -1,0 +1,255 @@
+"""Plays an invented story through a door, and tells what its client saw.
+
+The doors stay open from story to story.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from http.client import HTTPResponse, IncompleteRead, RemoteDisconnected
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote
+
+import requests
+import urllib3
+
+from helpers.scenario_strategies import read
+from helpers.story_strategies import Ask, Drive, Story, Wait
+from helpers.transport_clients import HOST, FlaskDoor, LiveDoor, ResponsesDoor
+from mock_p1.base.clock import VirtualClock
+from mock_p1.engine.driver import Driver, NoSuchJob, NoSuchStep
+from mock_p1.engine.engine import Engine
+from mock_p1.server.server import Server, ServerThread
+from mock_p1.transports.responses_patch import Mock
+
+if TYPE_CHECKING:
+    from mock_p1.engine.journal import Entry
+
+START = datetime(2026, 1, 31, 23, 59, 30, 500_000, tzinfo=UTC)
+THE_SERVERS_OWN = re.compile(r"connection: .*|date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT")
+ENDINGS = {"connection_reset": "reset", "empty_response": "closed", "timeout": "closed"}
+"""What a client sees of the faults that leave no answer."""
+
+
+class Seen(NamedTuple):
+    """What a client saw: an answer, one that was cut short, or a connection that was reset or closed without one."""
+
+    what: str
+    status: int = 0
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+    def __str__(self) -> str:
+        if not self.status:
+            return self.what
+        return "\n      ".join(
+            [f"{self.what} {self.status}", *map(": ".join, self.headers), repr(self.body[:500])]
+        )
+
+
+def seen(what: str, status: int, headers: Any, body: bytes) -> Seen:
+    """Return what was seen, its headers in no order.
+
+    Those that only a server on a wire writes are left out.
+    """
+    named = sorted((name.lower(), value) for name, value in headers)
+    kept = (header for header in named if not THE_SERVERS_OWN.fullmatch(": ".join(header)))
+    return Seen(what, status, tuple(kept), body)
+
+
+class Stage:
+    """An engine that can be exchanged while doors stand open to it."""
+
+    def __init__(self) -> None:
+        self.engine = Engine(read("{}"))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.engine, name)
+
+
+class Flask:
+    """The Flask door.
+
+    It cannot break the wire; it says which fault was meant, and promises more than it sends.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        self._door = FlaskDoor(stage)
+
+    def ask(self, ask: Ask, target: str) -> Seen:
+        """Send one request; what its client sees."""
+        status, headers, body = self._door.whole(
+            ask.method, target, _headers(ask), ask.body, ask.host
+        )
+        fault = next((value for name, value in headers if name == "X-Mock-P1-Fault"), None)
+        headers = [header for header in headers if header[0] != "X-Mock-P1-Fault"]
+        if fault is None or fault == "slow_body":
+            return seen("answer", status, headers, body)
+        assert int(dict(headers)["Content-Length"]) > len(body)
+        return seen("cut", status, headers, body) if body else Seen(ENDINGS[fault])
+
+
+class Live:
+    """The server, asked over connections that are kept as long as they can be."""
+
+    def __init__(self, server: Server) -> None:
+        self._door, self._connection = LiveDoor(server), None
+
+    def ask(self, ask: Ask, target: str) -> Seen:
+        """Send one request; what its client sees."""
+        connection = self._connection = self._connection or self._door.connect()
+        connection.sendall(
+            self._door.written(ask.method, target, _headers(ask), ask.body, ask.host)
+        )
+        response = HTTPResponse(connection, method=ask.method)
+        try:
+            response.begin()
+        except ConnectionResetError as error:  # of which RemoteDisconnected is one
+            self.close()
+            return Seen("closed" if isinstance(error, RemoteDisconnected) else "reset")
+        try:
+            what, body = "answer", response.read()
+        except IncompleteRead as error:
+            what, body = "cut", error.partial
+        if response.will_close or what == "cut":
+            self.close()
+        return seen(what, response.status, response.getheaders(), body)
+
+    def close(self) -> None:
+        """Give up the connection that was kept."""
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+
+class InProcess:
+    """The door in `requests`."""
+
+    def __init__(self, door: ResponsesDoor) -> None:
+        self._door = door
+        self.wire = door.wire
+
+    def ask(self, ask: Ask, target: str) -> Seen:
+        """Send one request; what its client sees."""
+        request = self._door.request(ask.method, target, _headers(ask), ask.body, ask.host)
+        adapter = self._door.session.get_adapter(
+            request.url
+        )  # the session itself would look after redirects
+        try:
+            response = adapter.send(request, stream=True)
+        except requests.ConnectionError as error:
+            cause = error.args[0].args[1]
+            return Seen("closed" if isinstance(cause, RemoteDisconnected) else "reset")
+        what, body = "answer", b""
+        try:
+            while piece := response.raw.read(1 << 16, decode_content=False):
+                body += piece
+        except urllib3.exceptions.ProtocolError:  # too few bytes came
+            what = "cut"
+        return seen(what, response.status_code, response.raw.headers.items(), body)
+
+
+def _headers(ask: Ask) -> tuple[tuple[str, str], ...]:
+    return (
+        *(("x-api-key", key) for key in ask.keys),
+        *((("Connection", "close"),) if ask.close else ()),
+    )
+
+
+class Scene(NamedTuple):
+    """What came of one act, and what the clock showed afterwards."""
+
+    outcome: list[Seen] | str | None
+    now: int
+
+    def __str__(self) -> str:
+        outcomes = self.outcome if isinstance(self.outcome, list) else [self.outcome]
+        return f"{'; then '.join(map(str, outcomes))}\n      at {self.now / 1e9:.9f} s"
+
+
+class Doors:
+    """The three doors, open to one stage each."""
+
+    def __init__(self, opened: dict[str, tuple[Stage, Flask | Live | InProcess]]) -> None:
+        self._opened = opened
+        self.wire = opened["responses"][1].wire
+
+    def play(self, story: Story) -> dict[str, list[Scene | Any]]:
+        """Play a story through every door that can tell it.
+
+        What was seen in each, and then the journal's rows.
+        """
+        doors = [name for name in self._opened if story.tidy or name != "responses"]
+        return {name: self._play(story, *self._opened[name]) for name in doors}
+
+    def _play(
+        self, story: Story, stage: Stage, door: Flask | Live | InProcess
+    ) -> list[Scene | Any]:
+        engine = stage.engine = Engine(read(story.text), VirtualClock(START))
+        scenes = [
+            Scene(self._act(act, story, engine, door), engine.clock.now_ns()) for act in story.acts
+        ]
+        if isinstance(door, Live):
+            door.close()
+        return [*scenes, *_rows(engine, story)]
+
+    def _act(
+        self, act: Ask | Wait | Drive, story: Story, engine: Engine, door: Flask | Live | InProcess
+    ) -> Any:
+        match act:
+            case Ask():
+                as_it_is = (
+                    isinstance(door, InProcess) or not story.tidy
+                )  # `requests` tidies it itself
+                target = act.target if as_it_is else self.wire(act.target)
+                return [door.ask(act, target) for _ in range(act.times)]
+            case Wait():
+                return engine.clock.advance(act.span)
+            case Drive():
+                try:
+                    return getattr(Driver(engine), act.name)(*act.arguments)
+                except (NoSuchJob, NoSuchStep) as error:
+                    return f"{type(error).__name__}: {error}"
+
+
+def _rows(engine: Engine, story: Story) -> list[Entry]:
+    """Return the journal; without what a WSGI server writes differently: two keys, and a target that HTTP forbids."""
+    two_keys = any(len(act.keys) > 1 for act in story.acts if isinstance(act, Ask))
+    rows = [entry._replace(path=unquote(entry.path)) for entry in engine.journal]
+    return [entry._replace(api_key="", caller=0) for entry in rows] if two_keys else rows
+
+
+def difference(story: Story, played: dict[str, list[Any]]) -> str | None:
+    """Say where the doors differ first; None if nowhere."""
+    ((first, expected), *others) = played.items()
+    for name, found in others:
+        for number, (one, other) in enumerate(zip(expected, found, strict=False)):
+            if one != other:
+                act = story.acts[number] if number < len(story.acts) else "the journal"
+                return f"{act}\n  {first}: {one}\n  {name}: {other}"
+        if len(expected) != len(found):
+            return f"{first} has {len(expected)} rows, {name} {len(found)}"
+    return None
+
+
+@contextmanager
+def open_doors():
+    """Open all doors."""
+    with ExitStack() as stack:
+        stages = [Stage() for _ in range(3)]
+        thread = stack.enter_context(ServerThread(Server(stages[1])))
+        live = Live(thread.server)
+        stack.callback(live.close)
+        mock = Mock(stages[2], [f"http://{HOST}"])
+        mock.start()
+        stack.callback(mock.stop)
+        in_process = InProcess(stack.enter_context(ResponsesDoor()))
+        yield Doors(
+            {
+                "flask": (stages[0], Flask(stages[0])),
+                "live": (stages[1], live),
+                "responses": (stages[2], in_process),
+            }
+        )

@@ -1,0 +1,259 @@
+"""Event loops under one clock: what they wait for passes at once, in the right order."""
+
+# ruff: noqa: ASYNC110 -- to ask and to sleep in turn is what these clients do
+
+import asyncio
+import time
+from asyncio import sleep
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from mock_p1 import mocked
+
+
+@pytest.fixture
+def mock():
+    """Two hours of training, under one clock."""
+    with mocked("slow-training", instant_sleep=True) as mock:
+        yield mock
+
+
+def now(mock):
+    """The seconds that have passed on the mock's side."""
+    return mock._engine.clock.now_ns() / 1e9  # noqa: SLF001 -- no request is made
+
+
+def run(coroutine):
+    """Run it to its end; it takes no time to speak of, however busy the machine."""
+    before = time.perf_counter()
+    result = asyncio.run(coroutine)
+    assert time.perf_counter() - before < 60
+    return result
+
+
+def test_sleep(mock):
+    """asyncio.sleep returns at once, however it was imported, and moves the mock's time."""
+
+    async def main():
+        await asyncio.sleep(3600)
+        await sleep(3600)
+        return asyncio.get_running_loop().time()
+
+    before = time.monotonic()
+    assert run(main()) - before == 7200
+    assert now(mock) == 7200
+
+
+def test_tasks_sleep_side_by_side(mock):
+    """Tasks that sleep at the same time do not add up, and wake in the order of their ends."""
+    woke = []
+
+    async def task(seconds):
+        await asyncio.sleep(seconds)
+        woke.append((seconds, now(mock)))
+
+    async def main():
+        await asyncio.gather(*map(task, (30, 10, 20.5, 10)))
+
+    run(main())
+    assert woke == [(10, 10), (10, 10), (20.5, 20.5), (30, 30)]
+
+
+def test_a_poller(mock, poll):
+    """A client that polls in a thread and sleeps in the loop polls two hours through."""
+
+    async def client():
+        while await asyncio.to_thread(poll, mock) != "job_finished":
+            await asyncio.sleep(30)
+
+    run(client())
+    mock.assert_polled(times=241)
+    mock.assert_interval(min="30s", max="30s")
+
+
+def test_pollers_side_by_side(mock, poll):
+    """So do five of them at once, each in its own thirty seconds."""
+
+    async def client(number):
+        while await asyncio.to_thread(poll, mock, key=f"client-number-{number}") != "job_finished":
+            await asyncio.sleep(300)
+
+    async def main():
+        await asyncio.gather(*map(client, range(5)))
+
+    run(main())
+    mock.assert_polled(times=125)
+    mock.assert_interval(min="5m", max="5m")
+
+
+@pytest.mark.parametrize("limit", [asyncio.timeout, None])
+def test_time_out(mock, limit):
+    """A time-out of the client strikes at its moment, and not before."""
+
+    async def main():
+        if limit is None:
+            await asyncio.wait_for(asyncio.sleep(59), 60)
+            await asyncio.wait_for(asyncio.sleep(61), 60)
+        else:
+            async with limit(60):
+                await asyncio.sleep(59)
+            async with limit(60):
+                await asyncio.sleep(61)
+
+    with pytest.raises(TimeoutError):
+        run(main())
+    assert now(mock) == 119
+
+
+def test_a_deadline_over_everything(poll):
+    """A client that waits for a stuck job gives up at its deadline, by the mock's time."""
+    with mocked("stuck", instant_sleep=True) as mock:
+
+        async def client():
+            while await asyncio.to_thread(poll, mock) != "job_finished":
+                await asyncio.sleep(30)
+
+        with pytest.raises(TimeoutError):
+            run(asyncio.wait_for(client(), 3600))
+        assert now(mock) == 3600
+
+
+def test_a_request_in_a_thread_takes_no_time(mock, poll):
+    """A time-out around a request that is under way in a thread is not reached by leaps."""
+
+    async def main():
+        for _ in range(50):
+            await asyncio.wait_for(asyncio.to_thread(poll, mock), 0.001)
+
+    run(main())
+    assert now(mock) == 0
+
+
+def test_work_in_a_thread_is_waited_for(mock):
+    """Nor is one around slower work; the loop waits for it in real time."""
+
+    def work():
+        before = time.perf_counter()
+        while time.perf_counter() - before < 0.05:
+            pass
+        return "done"
+
+    async def main():
+        return await asyncio.wait_for(asyncio.to_thread(work), 0.001)
+
+    assert run(main()) == "done"
+    assert now(mock) == 0
+
+
+def test_a_thread_of_the_loop_that_sleeps(mock, poll):
+    """What the loop gives to a thread is the client's from its first line.
+
+    Its sleeps are instant too.
+    """
+
+    def wait_then_poll():
+        time.sleep(7200)
+        return poll(mock)
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1) as pool:
+            return await asyncio.gather(
+                loop.run_in_executor(pool, wait_then_poll), asyncio.sleep(60)
+            )
+
+    run(main())
+    assert mock.polls()[0].at == 7200
+
+
+def test_a_pool_that_is_full(mock):
+    """Jobs that wait for a thread of a pool whose threads all sleep hold nothing up.
+
+    They come one after the other.
+    """
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1) as pool:
+            await asyncio.gather(*(loop.run_in_executor(pool, time.sleep, 600) for _ in range(20)))
+
+    before = time.perf_counter()
+    run(main())
+    assert time.perf_counter() - before < 15
+    assert now(mock) == 12_000
+
+
+def test_timers_in_order(mock):
+    """Timers of the loop go off at their moments; one that is called off moves nothing."""
+    went_off = []
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        for seconds in (5, 3, 4):
+            loop.call_later(seconds, lambda: went_off.append(now(mock)))
+        loop.call_later(1, went_off.append, "never").cancel()
+        await asyncio.sleep(0)
+        assert now(mock) == 0
+        await asyncio.sleep(10)
+
+    run(main())
+    assert went_off == [3, 4, 5]
+
+
+def test_a_called_off_time_out_moves_nothing(mock):
+    """When the last timer has been called off, the loop waits for whatever comes, and time stands still."""
+
+    async def main():
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+        loop.call_later(3600, done.cancel).cancel()
+        loop.run_in_executor(None, lambda: loop.call_soon_threadsafe(done.set_result, "done"))
+        assert await done == "done"
+
+    run(main())
+    assert now(mock) == 0
+
+
+def test_a_socket_is_heard_before_a_time_out(mock):
+    """A conversation over a real socket in the loop is not cut short by the client's time-out."""
+
+    async def answer(reader, writer):
+        writer.write(await reader.readline())
+        await writer.drain()
+        writer.close()
+
+    async def main():
+        async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            writer.write(b"hello\n")
+            line = await asyncio.wait_for(reader.readline(), 0.001)
+            writer.close()
+            await writer.wait_closed()
+            return line
+
+    assert run(main()) == b"hello\n"
+
+
+def test_many_short_sleeps_come_out_exactly(mock):
+    """Tenths of a second, which floats cannot hold, do not drift."""
+
+    async def main():
+        for _ in range(1000):
+            await asyncio.sleep(0.1)
+
+    run(main())
+    assert now(mock) == 100
+
+
+def test_a_loop_in_a_thread_of_its_own_is_left_alone(mock):
+    """A loop that has nothing to do with the client waits for real."""
+
+    async def wait():
+        before = time.perf_counter()
+        await asyncio.sleep(0.02)
+        return time.perf_counter() - before
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(asyncio.run, wait()).result(10) >= 0.015
+    assert now(mock) == 0

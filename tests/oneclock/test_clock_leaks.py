@@ -1,0 +1,189 @@
+"""After the mock, sleep, clocks and event loops are as before, whoever got hold of what in the meantime."""
+
+import asyncio
+import datetime as dt
+import importlib
+import queue
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from asyncio.base_events import BaseEventLoop
+from datetime import UTC, datetime
+from time import monotonic, sleep
+from types import ModuleType
+
+import pytest
+
+from mock_p1 import mocked
+from mock_p1.oneclock.shared import CannotShare
+
+
+def shared():
+    """A mock under one clock."""
+    return mocked("slow-training", instant_sleep=True)
+
+
+def everything():
+    """What is replaced while a clock is shared."""
+    loop = (vars(BaseEventLoop)[name] for name in ("_run_once", "run_in_executor"))
+    return (time.sleep, time.monotonic, time.monotonic_ns, sleep, monotonic, *loop)
+
+
+def test_everything_is_put_back():
+    """Every function is the very one it was, and was another in the meantime."""
+    before = everything()
+    with shared():
+        within = everything()
+        time.sleep(7200)
+    assert everything() == before
+    assert not set(within) & set(before)
+
+
+def test_time_is_real_again():
+    """What was slept is forgotten."""
+    real = time.time(), time.monotonic()
+    with shared():
+        time.sleep(86_400)
+    assert 0 <= time.time() - real[0] < 60
+    assert 0 <= time.monotonic() - real[1] < 60
+    assert abs(datetime.now(UTC).timestamp() - time.time()) < 60
+
+
+def test_put_back_after_an_error():
+    """Also where the test went wrong."""
+    real = time.sleep
+    with pytest.raises(ZeroDivisionError), shared():
+        1 / 0  # noqa: B018 -- it raises
+    assert time.sleep is real
+
+
+@pytest.fixture
+def frozen(monkeypatch):
+    """What time-machine takes for freezegun at work, which it refuses to start beside."""
+    monkeypatch.setitem(sys.modules, "freezegun", ModuleType("freezegun"))
+    monkeypatch.setattr(dt, "datetime", type("FakeDatetime", (datetime,), {}))
+
+
+def test_a_clock_that_could_not_start_is_not_shared(frozen, monkeypatch):
+    """The mock that cannot start says what to do, and leaves nothing to the next one, which starts as ever."""
+    before = everything()
+    with (
+        pytest.raises(CannotShare, match="while freezegun is active: start the mock first"),
+        shared(),
+    ):
+        pass
+    assert everything() == before
+    monkeypatch.undo()
+    with shared() as mock:
+        time.sleep(1)
+        assert mock._engine.clock.now_ns() == 1_000_000_000  # noqa: SLF001 -- no request is made
+    assert everything() == before
+
+
+def test_a_module_imported_in_the_meantime(tmp_path, monkeypatch):
+    """A module that came by sleep while it was replaced has the real one afterwards."""
+    tmp_path.joinpath("came_late.py").write_text(
+        "import time\nfrom time import sleep\ndef pause(span, wait=time.sleep): wait(span)\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with shared() as mock:
+        late = importlib.import_module("came_late")
+        late.sleep(30)
+        late.pause(30)
+        assert mock._engine.clock.now_ns() == 60_000_000_000  # noqa: SLF001 -- no request is made
+    monkeypatch.delitem(sys.modules, "came_late")
+    assert late.sleep is time.sleep
+    before = time.perf_counter()
+    late.pause(0.02)
+    assert time.perf_counter() - before >= 0.015
+
+
+def test_what_a_user_has_replaced_is_left_alone(monkeypatch):
+    """A sleep of the test's own, put in place before, stays in place during and after."""
+    slept = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    with shared() as mock:
+        time.sleep(30)
+        assert mock._engine.clock.now_ns() == 0  # noqa: SLF001 -- no request is made
+    time.sleep(40)
+    assert slept == [30, 40]
+
+
+def test_a_sleep_that_was_replaced_before_the_first_mock_of_all():
+    """Where sleep was replaced when our code came in, the real one is found, and replaced where somebody holds it."""
+    code = """
+        import time
+        from time import sleep, monotonic
+        real, time.sleep = time.sleep, print
+        from mock_p1 import mocked
+        with mocked("demo", instant_sleep=True):
+            before = monotonic()
+            sleep(7200)
+            assert monotonic() - before == 7200
+            assert time.sleep is print
+        assert sleep is real
+        time.sleep = real
+        with mocked("demo", instant_sleep=True):
+            time.sleep(7200)
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], timeout=60, check=True)
+
+
+def test_nested_mocks_end_with_the_last():
+    """The clock is shared until the last mock has ended, whichever that is."""
+    real = time.sleep
+    outer, inner = shared(), shared()
+    outer.__enter__()
+    inner.__enter__()
+    outer.__exit__(None, None, None)
+    assert time.sleep is not real
+    time.sleep(7200)
+    inner.__exit__(None, None, None)
+    assert time.sleep is real
+
+
+def test_pythons_own_waits_keep_their_limits():
+    """Limits of queues, subprocesses and joins end in real time, however the client's clock stands."""
+    never = threading.Event()
+    thread = threading.Thread(target=never.wait, daemon=True)
+    thread.start()
+    with shared():
+        with pytest.raises(queue.Empty):
+            queue.Queue().get(timeout=0.01)
+        with pytest.raises(subprocess.TimeoutExpired):
+            subprocess.run(
+                [sys.executable, "-c", "import time; time.sleep(30)"], timeout=0.05, check=False
+            )
+        thread.join(0.01)
+        assert thread.is_alive()
+    never.set()
+
+
+def test_a_loop_lives_on():
+    """An event loop from before the mock works in it and after it."""
+    loop = asyncio.new_event_loop()
+    with shared() as mock:
+        loop.run_until_complete(asyncio.sleep(30))
+        assert mock._engine.clock.now_ns() == 30_000_000_000  # noqa: SLF001 -- no request is made
+    before = time.perf_counter()
+    loop.run_until_complete(asyncio.sleep(0.02))
+    assert time.perf_counter() - before >= 0.015
+    loop.close()
+
+
+def test_what_only_says_that_it_is_a_module_is_left_alone(monkeypatch):
+    """Libraries such as cffi put such things among the modules.
+
+    Nobody's tests fail because cryptography was loaded.
+    """
+
+    class Library:
+        __class__ = type(sys)
+
+    monkeypatch.setitem(sys.modules, "lib_of_cffi", Library())
+    with shared() as mock:
+        time.sleep(30)
+        assert mock._engine.clock.now_ns() == 30_000_000_000  # noqa: SLF001 -- no request is made

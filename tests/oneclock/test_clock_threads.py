@@ -1,0 +1,184 @@
+"""Which threads are the client's, and what the others are spared."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from mock_p1 import mocked
+from mock_p1.oneclock import sleep_coordinator as sleepers
+
+
+@pytest.fixture
+def mock():
+    """Two hours of training, under one clock."""
+    with mocked("slow-training", instant_sleep=True) as mock:
+        yield mock
+
+
+def heartbeat(beats, seen):
+    """Sleep and look at the clock, as some background thread does."""
+    for _ in range(beats):
+        before = time.monotonic(), time.time(), time.perf_counter()
+        time.sleep(0.01)
+        seen.append(
+            (time.monotonic() - before[0], time.time() - before[1], time.perf_counter() - before[2])
+        )
+
+
+@pytest.mark.parametrize("when", ["before", "within"])
+def test_a_thread_that_has_nothing_to_do_with_the_client(poll, when):
+    """It sleeps for real, sees time pass, and moves nothing, wherever it was started."""
+    seen = []
+    thread = threading.Thread(target=heartbeat, args=(5, seen))
+    if when == "before":
+        thread.start()
+    with mocked("slow-training", instant_sleep=True) as mock:
+        if when == "within":
+            thread.start()
+        time.sleep(3600)
+        thread.join(10)
+        assert mock._engine.clock.now_ns() == 3600_000_000_000  # noqa: SLF001 -- no request is made
+    assert len(seen) == 5
+    assert all(0.005 < passed < 10 for passes in seen for passed in passes)
+
+
+def test_a_loop_against_a_deadline_ends():
+    """A thread that waits for time to pass does not wait for ever, though the client's clock stands still."""
+    ended = threading.Event()
+
+    def watch():
+        until = time.time() + 0.05
+        while time.time() < until:
+            time.sleep(0.005)
+        ended.set()
+
+    with mocked("slow-training", instant_sleep=True):
+        threading.Thread(target=watch).start()
+        assert ended.wait(10)
+
+
+def test_a_client_in_a_thread(mock, poll):
+    """Who asks the mock is the client, in whatever thread."""
+
+    def client():
+        while poll(mock) != "job_finished":
+            time.sleep(30)
+
+    thread = threading.Thread(target=client)
+    thread.start()
+    thread.join(10)
+    mock.assert_polled(times=241)
+    mock.assert_interval(min="30s", max="30s")
+
+
+def test_a_thread_from_before_the_mock_becomes_the_clients(poll):
+    """A pool that is older than the mock runs clients as well."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(int).result()
+        with mocked("slow-training", instant_sleep=True) as mock:
+
+            def client():
+                poll(mock)
+                time.sleep(7200)
+                return poll(mock)
+
+            assert pool.submit(client).result(10) == "job_finished"
+
+
+def test_clients_that_sleep_at_the_same_time_sleep_together(mock, poll):
+    """Four clients that poll every thirty seconds all get their thirty seconds, no more and no less."""
+    together = threading.Barrier(4)
+
+    def client(number):
+        together.wait()
+        poll(mock, key=f"client-number-{number}")
+        together.wait()
+        for _ in range(40):
+            time.sleep(30)
+            poll(mock, key=f"client-number-{number}")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(client, range(4)))
+    mock.assert_polled(times=164)
+    mock.assert_interval(min="30s", max="30s")
+    assert mock.polls()[-1].at == 1200
+
+
+def test_clients_of_different_pace(mock, poll):
+    """Each wakes in its turn: who sleeps ten seconds polls three times while another sleeps thirty."""
+    both = threading.Barrier(2)
+
+    def client(pace):
+        key = f"every-{pace}-seconds"
+        both.wait()
+        poll(mock, key=key)
+        both.wait()
+        for _ in range(300 // pace):
+            time.sleep(pace)
+            poll(mock, key=key)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(client, (10, 30)))
+    assert sorted(row.at for row in mock.polls()) == sorted(
+        [*range(0, 301, 10), *range(0, 301, 30)]
+    )
+
+
+def test_a_thread_at_work_does_not_hold_time_up_for_ever(mock, poll, monkeypatch):
+    """Time waits for work a while, then goes on without it.
+
+    A client that is busy for ever stops nobody.
+    """
+    monkeypatch.setattr(sleepers, "PATIENCE", 0.2)
+    stop = threading.Event()
+
+    def busy():
+        poll(mock, key="busy-client")
+        while not stop.is_set():
+            pass
+
+    thread = threading.Thread(target=busy)
+    thread.start()
+    while not mock.polls():
+        pass
+    for _ in range(100):
+        time.sleep(72)
+    assert poll(mock) == "job_waiting"
+    assert mock.polls()[-1].at == 7200
+    stop.set()
+    thread.join()
+
+
+def test_a_thread_that_hangs_is_waited_for_once(mock, poll, monkeypatch):
+    """A client that is stuck in a lock costs the others a while, not one at every sleep."""
+    monkeypatch.setattr(sleepers, "PATIENCE", 0.2)
+    lock = threading.Lock()
+
+    def stuck():
+        poll(mock, key="stuck-client")
+        with lock:
+            pass
+
+    with lock:
+        thread = threading.Thread(target=stuck)
+        thread.start()
+        while not mock.polls():
+            pass
+        before = time.perf_counter()
+        for _ in range(1000):
+            time.sleep(30)
+        assert time.perf_counter() - before < 100
+    thread.join()
+
+
+def test_a_live_server_beside_it_keeps_real_time(mock, poll):
+    """A server in a thread has a clock of its own, and is not driven mad by the client's."""
+    from mock_p1 import serving  # noqa: PLC0415 -- beside its only use
+
+    with serving("slow-training") as server:
+        poll(server)
+        time.sleep(7200)
+        assert poll(server) == "job_waiting"
+        assert server.polls()[-1].at < 60

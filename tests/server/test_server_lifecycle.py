@@ -1,0 +1,279 @@
+"""How the server begins, and how it ends: at once, cleanly, and with everything of its own."""
+
+import gc
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from subprocess import PIPE
+
+import pytest
+import requests
+from helpers.transport_clients import HOST, JOBS, LiveDoor
+
+from mock_p1.base.clock import RealClock
+from mock_p1.engine.engine import Engine
+from mock_p1.scenario.parser import parse
+from mock_p1.server import uvicorn_lifecycle as uvicorn_server
+from mock_p1.server.server import CannotListen, Server, ServerThread
+from mock_p1.server.uvicorn_lifecycle import UvicornServer
+
+POLL = f"GET {JOBS}{{}} HTTP/1.1\r\nHost: {HOST}\r\nx-api-key: demo-key\r\n\r\n"
+PROGRAM = """
+import sys
+from mock_p1.engine.engine import Engine
+from mock_p1.scenario.parser import parse
+from mock_p1.server import server
+server._loop = lambda: sys.argv[1]
+scenario = parse("jobs: {held: {timeline: [{status: s, delay: 1h}]}, steady: {timeline: [{status: s}]}}")
+serving = server.Server(Engine(scenario))
+print(serving.port, flush=True)
+serving.run()
+print("ran to its end")
+"""
+
+
+@pytest.fixture
+def engine():
+    """An engine with a job that is answered at once, and one whose answer is held back for an hour."""
+    scenario = parse(
+        "jobs: {held: {timeline: [{status: s, delay: 1h}]}, steady: {timeline: [{status: s}]}}"
+    )
+    return Engine(scenario, RealClock())
+
+
+def ipv6():
+    """Tell whether this machine has an IPv6 loopback."""
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+def test_requests_are_answered_as_soon_as_it_has_started(engine):
+    """Entering returns when the server answers, not before."""
+    with ServerThread(Server(engine)) as thread:
+        assert thread.server.started
+        assert LiveDoor(thread.server).send("GET", JOBS + "steady").status == 200
+
+
+def test_it_ends_without_waiting_for_a_tick(engine, monkeypatch):
+    """Stopping wakes the server up.
+
+    Tests pay for every stop, and uvicorn by itself looks around but now and then.
+    """
+    monkeypatch.setattr(uvicorn_server, "TICK_SECONDS", 60)
+    with ServerThread(Server(engine)) as thread:
+        LiveDoor(thread.server).send("GET", JOBS + "steady")
+        started = time.monotonic()
+    assert time.monotonic() - started < 10
+
+
+def test_it_ends_although_clients_hold_on(engine):
+    """Kept-alive connections, half a request, polls that wait.
+
+    All are hung up on, without a 500.
+    """
+    with ExitStack() as stack, ServerThread(Server(engine)) as thread:
+        sent = [POLL.format("steady"), POLL.format("held"), "GET /half"] * 20
+        connections = [stack.enter_context(LiveDoor(thread.server).connect()) for _ in sent]
+        for connection, data in zip(connections, sent, strict=True):
+            connection.sendall(data.encode())
+        assert all(
+            connection.recv(65536).startswith(b"HTTP/1.1 200") for connection in connections[::3]
+        )
+        started = time.monotonic()
+        thread.__exit__(None, None, None)
+        assert time.monotonic() - started < 5
+        assert [_rest(connection) for connection in connections] == [b""] * 60
+
+
+def _rest(connection):
+    try:
+        return connection.recv(65536)
+    except ConnectionResetError:
+        return b""
+
+
+def test_an_answer_that_is_being_written_goes_out_before_the_end():
+    """Being told to end does not cut what is on its way."""
+    scenario = parse("jobs: {done: {timeline: [{status: s, result: {rows: 100000}}]}}")
+    with ServerThread(Server(Engine(scenario))) as thread:
+        door = LiveDoor(thread.server)
+        with door.connect() as connection:
+            connection.sendall(
+                f"GET /results/done/1/result.zip HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+            )
+            first = connection.recv(1)
+            thread.server.stop()
+            answer = first + b"".join(iter(lambda: connection.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert f"content-length: {len(body)}".encode() in head
+
+
+def test_a_server_that_was_told_to_end_before_it_began_ends(engine):
+    """No order of the two is a race."""
+    server = Server(engine)
+    server.stop()
+    with ServerThread(server):
+        pass
+    with pytest.raises(ConnectionRefusedError):
+        LiveDoor(server).connect()
+
+
+def test_stopping_twice_is_harmless(engine):
+    """Also after the end."""
+    with ServerThread(Server(engine)) as thread:
+        thread.server.stop()
+    thread.server.stop()
+
+
+def test_it_leaves_no_thread_behind(engine):
+    """Neither its own nor those of the Flask app."""
+    before = set(threading.enumerate())
+    for _ in range(3):
+        with ServerThread(Server(engine)) as thread:
+            LiveDoor(thread.server).send("GET", "/nothing")
+    left = [thread for thread in threading.enumerate() if thread not in before]
+    for thread in left:
+        thread.join(5)
+    assert [thread for thread in left if thread.is_alive()] == []
+
+
+def test_what_keeps_it_from_starting_is_raised_where_it_was_started(engine, monkeypatch):
+    """And not only in a thread where nobody looks."""
+
+    async def fail(*_, **__):
+        raise OSError("no more sockets")
+
+    monkeypatch.setattr(UvicornServer, "startup", fail)
+    with pytest.raises(OSError, match="no more sockets"), ServerThread(Server(engine)):
+        pass
+
+
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has no signal that another process could send politely"
+)
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_within_a_second_and_without_an_error(number, loop):
+    """`run` returns, with connections open and polls under way.
+
+    The program goes on, and its exit code is its own.
+    """
+    command = [sys.executable, "-c", PROGRAM, loop]
+    with ExitStack() as stack:
+        process = stack.enter_context(
+            subprocess.Popen(command, stdout=PIPE, stderr=PIPE, text=True)
+        )
+        stack.callback(process.kill)
+        port = int(process.stdout.readline())
+        for job in ("held", "steady") * 5:
+            connection = stack.enter_context(
+                socket.create_connection(("127.0.0.1", port), timeout=10)
+            )
+            connection.sendall(POLL.format(job).encode())
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        started = time.monotonic()
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=10)
+        assert (process.returncode, output, errors) == (0, "ran to its end\n", "")
+        assert (
+            time.monotonic() - started < 5
+        )  # a second at most on a machine that has nothing else to do
+
+
+def test_the_port_is_known_before_it_serves(engine):
+    """A client may connect at once, and is answered when serving begins."""
+    server = Server(engine)
+    with LiveDoor(server).connect() as connection:
+        connection.sendall(POLL.format("steady").encode())
+        with ServerThread(server):
+            assert LiveDoor.read(connection).status == 200
+
+
+def test_a_port_that_is_taken_is_told(engine):
+    """With the address and the reason."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CannotListen, match=f"cannot listen on 127.0.0.1:{port}: "):
+            Server(engine, port=port)
+
+
+@pytest.mark.parametrize(
+    ("host", "port"),
+    [
+        ("no.such.host.invalid", 0),
+        ("127.0.0.1", 70_000),
+        ("127.0.0.1", -1),
+        ("", 0),
+        ("x" * 300, 0),
+    ],
+)
+def test_an_address_that_cannot_be_listened_on_is_told(engine, host, port):
+    """Never another error than CannotListen, and in words, without a number of the system's own."""
+    with pytest.raises(CannotListen, match="cannot listen on") as told:
+        Server(engine, host=host, port=port)
+    assert "Errno" not in str(told.value)
+    assert "codec" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:{}"),
+        ("0.0.0.0", "http://127.0.0.1:{}"),  # noqa: S104 -- that it can be asked for is the point
+        ("localhost", "http://localhost:{}"),
+        pytest.param(
+            "::1", "http://[::1]:{}", marks=pytest.mark.skipif(not ipv6(), reason="no IPv6 here")
+        ),
+        pytest.param(
+            "::", "http://[::1]:{}", marks=pytest.mark.skipif(not ipv6(), reason="no IPv6 here")
+        ),
+        pytest.param(
+            "0::0", "http://[::1]:{}", marks=pytest.mark.skipif(not ipv6(), reason="no IPv6 here")
+        ),
+    ],
+)
+def test_its_url_can_be_asked_from_this_machine(engine, host, url):
+    """Also where it listens on every address, or speaks IPv6."""
+    with ServerThread(Server(engine, host=host)) as thread:
+        assert thread.server.url == url.format(thread.server.port)
+        answer = requests.get(
+            f"{thread.server.url}{JOBS}steady", headers={"x-api-key": "demo-key"}, timeout=5
+        )
+        assert answer.status_code == 200
+
+
+@pytest.mark.skipif(not ipv6(), reason="no IPv6 here")
+def test_over_ipv6_a_url_without_host_has_its_brackets():
+    """download_url of a poll without a Host header begins with the server's own address."""
+    scenario = parse("jobs: {done: {timeline: [{status: s, result: generated}]}}")
+    server = Server(Engine(scenario), host="::1")
+    with (
+        ServerThread(server),
+        socket.create_connection(("::1", server.port), timeout=10) as connection,
+    ):
+        connection.sendall(f"GET {JOBS}done HTTP/1.0\r\nx-api-key: k\r\n\r\n".encode())
+        assert f'"http://[::1]:{server.port}/results/'.encode() in LiveDoor.read(connection).body
+
+
+def test_it_runs_where_there_is_no_uvloop(engine, monkeypatch):
+    """The standard library's own loop serves too, as it must on Windows."""
+    monkeypatch.setattr("mock_p1.server.server._loop", lambda: "asyncio")
+    with ServerThread(Server(engine)) as thread:
+        door = LiveDoor(thread.server)
+        assert door.send("GET", JOBS + "steady").status == 200
+        assert door.send("FOO", JOBS + "steady").status == 405
+        assert door.send("POST", "/nothing", body=b"x" * 100_000).status == 404
+
+
+def test_a_token_that_nobody_can_send_is_refused_and_nothing_stays_open(engine):
+    """A socket left open would be a warning, and so an error, of this test's."""
+    with pytest.raises(ValueError, match="token"):
+        Server(engine, admin_token="not sendable\n")
+    gc.collect()

@@ -1,0 +1,156 @@
+"""Clients that take their time, or never come to the point.
+
+The server hangs up on them, and on nobody else.
+"""
+
+import select
+import socket
+import threading
+from contextlib import ExitStack
+
+import pytest
+from helpers.transport_clients import HOST, JOBS, LiveDoor
+
+from mock_p1.base.clock import RealClock
+from mock_p1.engine.engine import Engine
+from mock_p1.server import uvicorn_lifecycle as uvicorn_server
+from mock_p1.server import uvicorn_protocol as http_protocol
+from mock_p1.server.server import Server, ServerThread
+
+HEAD = f"GET {JOBS}steady HTTP/1.1\r\nHost: {HOST}\r\nx-api-key: demo-key\r\n"
+POLL = f"{HEAD}\r\n".encode()
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """A server that waits a twentieth of a second, and looks at every tick."""
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.05)
+    monkeypatch.setattr(http_protocol, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(uvicorn_server, "SWEEP_TICKS", 1)
+    monkeypatch.setattr(uvicorn_server, "TICK_SECONDS", 0.02)
+
+
+@pytest.fixture
+def door(impatient, live_door):
+    """The live door of that server."""
+    return live_door
+
+
+def received(connection):
+    """Read until the server hangs up; a reset is an end too."""
+    got = b""
+    try:
+        while piece := connection.recv(65536):
+            got += piece
+    except ConnectionResetError:
+        pass
+    return got
+
+
+def test_who_says_nothing_is_hung_up_on(door):
+    """Without a word."""
+    with door.connect() as connection:
+        assert received(connection) == b""
+
+
+@pytest.mark.parametrize(
+    "begun", ["G", "GET", f"GET {JOBS}steady HTTP/1.1\r\nHost", HEAD, "PURGE", "GET /ü"]
+)
+def test_who_does_not_finish_a_head_is_told(door, begun):
+    """408 in JSON, and the end; also where the parser could make nothing of it yet."""
+    with door.connect() as connection:
+        connection.sendall(begun.encode())
+        answer = received(connection)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"MOCK_P1_TOO_SLOW" in answer
+
+
+def test_a_byte_at_a_time_is_too_slow(door):
+    """The time counts from the first byte, not from the last."""
+    with door.connect() as connection:
+        connection.settimeout(0.01)
+        answer = b""
+        for byte in HEAD.encode() * 100:
+            try:
+                connection.sendall(bytes([byte]))
+                answer = connection.recv(65536)
+                break
+            except TimeoutError:
+                continue
+    assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+@pytest.mark.parametrize("path", [f"{JOBS}steady", "/v2/nothing", "/__admin/reset"])
+def test_who_does_not_finish_a_body_is_hung_up_on(door, path):
+    """Whatever was answered before that."""
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nx"
+    with door.connect() as connection:
+        connection.sendall(head.encode())
+        received(connection)
+
+
+def test_empty_lines_keep_nobody_connected(door):
+    """Between two requests they mean nothing."""
+    with door.connect() as connection:
+        connection.sendall(POLL)
+        assert door.read(connection).status == 200
+        connection.sendall(b"\r\n")
+        assert received(connection) == b""
+
+
+def test_who_waits_for_an_answer_is_not_hung_up_on(impatient, scenario):
+    """However long the scenario lets it wait, and though it sends an empty line meanwhile."""
+    engine = Engine(scenario, RealClock(10))  # the answer comes after 0.3 s
+    asked = threading.Event()
+    engine.journal.listen(lambda _: asked.set())
+    with ServerThread(Server(engine)) as running, LiveDoor(running.server).connect() as connection:
+        connection.sendall(POLL.replace(b"steady", b"late"))
+        assert asked.wait(10)
+        connection.sendall(b"\r\n")
+        assert LiveDoor.read(connection).status == 200
+
+
+def test_who_asks_again_and_again_is_not_hung_up_on(door):
+    """A connection may be as old as it likes."""
+    with door.connect() as connection:
+        for _ in range(8):
+            for piece in (POLL[:30], POLL[30:]):
+                connection.sendall(piece)
+            assert door.read(connection).status == 200
+            with pytest.raises(TimeoutError):
+                _listen_for(connection, 0.01)
+
+
+def _listen_for(connection, seconds):
+    connection.settimeout(seconds)
+    try:
+        connection.recv(1)
+    finally:
+        connection.settimeout(10)
+
+
+def test_heads_that_are_not_complete_have_a_limit_together(live_door, monkeypatch):
+    """So that many clients with long headers cannot fill the memory; the others are answered."""
+    monkeypatch.setattr(http_protocol, "HEADS_LIMIT", 200_000)
+    long = (HEAD + "Cookie: " + "c" * 90_000).encode()
+    with ExitStack() as stack:
+        held = [stack.enter_context(live_door.connect()) for _ in range(3)]
+        for connection in held:
+            connection.sendall(long)
+        ((refused,), _, _) = select.select(held, [], [], 10)
+        assert refused.recv(65536).startswith(b"HTTP/1.1 503 ")
+        assert live_door.send("GET", JOBS + "steady").status == 200
+        for connection in held:
+            if connection is not refused:
+                connection.sendall(b"\r\n\r\n")
+                assert live_door.read(connection).status == 200
+
+
+def test_what_went_away_counts_no_more(live_door, monkeypatch):
+    """Heads that were never finished."""
+    monkeypatch.setattr(http_protocol, "HEADS_LIMIT", 100_000)
+    for _ in range(5):
+        with live_door.connect() as connection:
+            connection.sendall(HEAD.encode() + b"Cookie: " + b"c" * 60_000)
+            connection.shutdown(socket.SHUT_WR)
+            assert received(connection) == b""  # not 503

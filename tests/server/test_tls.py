@@ -1,0 +1,146 @@
+"""The server over TLS: answers, links and trouble on the wire are as they are without it."""
+
+import json
+import socket
+import ssl
+import time
+from contextlib import closing, suppress
+
+import pytest
+import trustme
+from helpers.transport_clients import JOBS
+
+from mock_p1.base.clock import VirtualClock
+from mock_p1.contract.operations import FAULTS
+from mock_p1.engine.driver import Driver
+from mock_p1.engine.engine import Engine
+from mock_p1.server import server as servers
+from mock_p1.server.server import Server, ServerThread
+
+POLL = f"GET {JOBS}steady HTTP/1.1\r\nHost: localhost\r\nx-api-key: demo-key\r\n\r\n".encode()
+
+
+@pytest.fixture(scope="session")
+def certified():
+    """A server's TLS context, and a client's that trusts it."""
+    authority = trustme.CA()
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("localhost", "127.0.0.1").configure_cert(server)
+    authority.configure_trust(client)
+    return server, client
+
+
+class SecureDoor:
+    """The server over TLS, and a client that trusts it."""
+
+    def __init__(self, engine, server, client):
+        self.engine, self.driver, self.server, self.client = engine, Driver(engine), server, client
+
+    def connect(self):
+        """Open a connection, and one beneath it that shows the wire as it is."""
+        raw = socket.create_connection(("127.0.0.1", self.server.port), timeout=10)
+        beneath = raw.dup()
+        return self.client.wrap_socket(raw, server_hostname="localhost"), beneath
+
+    def poll(self):
+        """Poll, and return all that comes until the end of the answer or of the connection."""
+        secured, beneath = self.connect()
+        with secured, closing(beneath):
+            secured.sendall(POLL)
+            got = b""
+            while piece := secured.recv(65536):
+                got += piece
+                head, _, body = got.partition(b"\r\n\r\n")
+                length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+                if length and len(body) == int(length):
+                    break
+            return got
+
+
+def received(connection):
+    """Read until the other side hangs up."""
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+@pytest.fixture(params=["as installed", "asyncio"])
+def door(request, scenario, certified, monkeypatch):
+    """The door, on the loop that is installed and on Python's own."""
+    if request.param == "asyncio":
+        monkeypatch.setattr(servers, "_loop", lambda: "asyncio")
+    engine = Engine(scenario, VirtualClock())
+    with ServerThread(Server(engine, tls=certified[0])) as running:
+        yield SecureDoor(engine, running.server, certified[1])
+
+
+def test_a_poll_is_answered(door):
+    """As without TLS."""
+    assert door.poll().startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_its_url_says_https(door):
+    """A client that follows it gets there."""
+    assert door.server.url == f"https://127.0.0.1:{door.server.port}"
+
+
+def test_links_in_replies_are_https(door):
+    """A client that hard-codes nothing stays with TLS."""
+    secured, beneath = door.connect()
+    with secured, closing(beneath):
+        secured.sendall(POLL.replace(b"steady", b"done"))
+        body = json.loads(secured.recv(65536).partition(b"\r\n\r\n")[2])
+    assert body["download_url"].startswith("https://localhost/")
+
+
+def test_a_reset_is_a_reset(door):
+    """RST is on the wire, whatever the client's TLS library makes of it.
+
+    Not one byte of an answer before it.
+    """
+    door.driver.fail_next("connection_reset")
+    secured, beneath = door.connect()
+    with secured, closing(beneath):
+        secured.sendall(POLL)
+        with pytest.raises(ConnectionResetError):
+            received(beneath)
+
+
+@pytest.mark.parametrize("fault", ["empty_response", "timeout"])
+def test_an_empty_response_is_a_closed_connection(door, fault):
+    """An end, and no byte before it."""
+    door.driver.fail_next(fault)
+    assert door.poll() == b""
+
+
+def test_a_truncated_body_ends_before_its_length(door):
+    """A proper head, half of a proper body, and the end."""
+    door.driver.fail_next("truncated_body")
+    head, _, body = door.poll().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK")
+    assert 0 < len(body) < int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+
+
+@pytest.mark.parametrize("fault", sorted(FAULTS))
+def test_the_server_goes_on_after_a_fault(door, fault):
+    """Every fault, and then an ordinary poll."""
+    door.driver.fail_next(fault)
+    with suppress(ConnectionResetError):
+        door.poll()
+    assert door.poll().startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_plain_http_is_hung_up_on(door):
+    """A client that does not speak TLS gets no answer, and disturbs nobody."""
+    with socket.create_connection(("127.0.0.1", door.server.port), timeout=10) as plain:
+        plain.sendall(POLL)
+        assert not plain.recv(65536).startswith(b"HTTP")
+    assert door.poll().startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_it_ends_at_once_though_somebody_is_connected(scenario, certified):
+    """Clients that never say goodbye, as TLS asks them to, hold nothing up."""
+    engine = Engine(scenario, VirtualClock())
+    with ServerThread(Server(engine, tls=certified[0])) as running:
+        secured, beneath = SecureDoor(engine, running.server, certified[1]).connect()
+        started = time.monotonic()
+    with secured, closing(beneath):
+        assert time.monotonic() - started < 5

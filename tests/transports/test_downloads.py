@@ -1,0 +1,81 @@
+"""What download_url leads to, in every door."""
+
+import io
+import json
+import zipfile
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from helpers.transport_clients import HOST, JOBS
+
+from mock_p1.engine.result_archive import FILE_NAME
+
+
+def url_of(door, job):
+    """Poll a finished job; return its download_url."""
+    return json.loads(door.send("GET", JOBS + job).body)["download_url"]
+
+
+def path_of(door, job):
+    """The path of a finished job's download_url."""
+    return urlsplit(url_of(door, job)).path
+
+
+@pytest.mark.parametrize("job", ["done", "own-file"])
+def test_download_url_begins_as_the_client_addressed_the_mock(door, job):
+    """Scheme, host and port are those of the poll."""
+    assert url_of(door, job).startswith(f"http://{HOST}/results/{job}/1/")
+
+
+def test_download_url_answers_without_a_key(door):
+    """A plain GET gets the archive, with its type, its length and a name to save it by."""
+    answer = door.send("GET", path_of(door, "done"), headers=())
+    assert answer.status == 200
+    assert answer.headers == {
+        "content-type": "application/zip",
+        "content-length": str(len(answer.body)),
+        "content-disposition": f"attachment; filename*=UTF-8''{FILE_NAME}",
+    }
+    names = zipfile.ZipFile(io.BytesIO(answer.body)).namelist()
+    assert names == ["metrics.csv", "analysis_summary.csv", "evaluation_raw_data.csv"]
+
+
+def test_every_door_serves_the_same_archive(flask_door, live_door, responses_door):
+    """The same seed gives the same bytes in every door."""
+    archives = {
+        door.send("GET", path_of(door, "done"), ()).body
+        for door in (flask_door, live_door, responses_door)
+    }
+    assert len(archives) == 1
+
+
+def test_a_file_of_the_scenarios_own_is_served_as_it_is(door):
+    """Its bytes and its name are kept, whatever they are."""
+    path = path_of(door, "own-file")
+    answer = door.send("GET", path, headers=())
+    assert unquote(path).endswith("/モデル 1.zip")
+    assert answer.body == bytes(range(256)) * 3
+    assert (
+        unquote(answer.headers["content-disposition"])
+        == "attachment; filename*=UTF-8''モデル 1.zip"
+    )
+
+
+def test_a_download_does_not_move_the_job(door):
+    """Downloads are no polls; they are in the journal as what they are."""
+    path = path_of(door, "done")
+    door.send("GET", path)
+    door.send("GET", path, headers=())
+    assert [entry.operation for entry in door.engine.journal] == [
+        "retrain_status_check",
+        *["result_download"] * 2,
+    ]
+
+
+@pytest.mark.parametrize(
+    "path", ["/results/done/2/result.zip", "/results/done/1/%2e%2e", "/results/steady/1/result.zip"]
+)
+def test_a_path_that_leads_to_no_result_says_so(door, path):
+    """A JSON 404, never a file."""
+    answer = door.send("GET", path, headers=())
+    assert (answer.status, answer.headers["content-type"]) == (404, "application/json")

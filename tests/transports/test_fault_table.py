@@ -1,0 +1,146 @@
+"""The table of docs/faults.md is true: every fault, through every door, as every client sees it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import logging
+import re
+import threading
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+import urllib3
+from waitress.server import create_server
+
+from mock_p1 import mocked, serving
+from mock_p1.base.clock import RealClock, VirtualClock
+from mock_p1.engine.engine import Engine
+from mock_p1.scenario.parser import parse
+from mock_p1.server.app import create_app_for
+
+PAGE = (Path(__file__).parents[2] / "docs" / "faults.md").read_text(encoding="utf-8")
+SPEED = 100
+PATIENCE = 30
+"""How many seconds of the mock's clock the clients wait for bytes.
+
+Longer than a slow body pauses.
+"""
+
+SCENARIO = """
+jobs:
+  delay:
+    timeline: [{status: job_running, delay: 60s}]
+""" + "".join(
+    f"  {fault}: {{timeline: [{{fault: {fault}}}]}}\n"
+    for fault in (
+        "connection_reset", "empty_response", "truncated_body", "malformed_json", "slow_body", "timeout",
+    )
+)  # fmt: skip
+
+
+def table():
+    """Yield row, column and cell of the page's table."""
+    rows = [
+        [cell.strip(" `") for cell in line.split("|")[1:-1]]
+        for line in PAGE.splitlines()
+        if line.startswith("|")
+    ]
+    head, _, *body = rows
+    return [
+        (row[0], column, cell)
+        for row in body
+        for column, cell in zip(head[1:], row[1:], strict=True)
+    ]
+
+
+def by_requests(url, timeout):
+    """Poll with requests, and read JSON."""
+    requests.get(url, headers={"x-api-key": "key"}, timeout=timeout).json()
+
+
+def by_urllib3(url, timeout):
+    """Poll with urllib3, without retries, and read JSON."""
+    with urllib3.PoolManager(retries=False, timeout=timeout) as pool:
+        pool.request("GET", url, headers={"x-api-key": "key"}).json()
+
+
+def by_http_client(url, timeout):
+    """Poll with the standard library, and read JSON."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=timeout)
+    try:
+        connection.request("GET", parts.path, headers={"x-api-key": "key"})
+        json.loads(connection.getresponse().read())
+    finally:
+        connection.close()
+
+
+CLIENTS = {"requests": by_requests, "urllib3": by_urllib3, "http.client": by_http_client}
+
+
+def seen(poll, url, timeout):
+    """Return the name of what the client raises, or that the answer was whole."""
+    try:
+        poll(url, timeout)
+    except Exception as error:  # noqa: BLE001 -- whatever the client makes of it is what the table names
+        return type(error).__name__
+    return "whole answer"
+
+
+@pytest.fixture(scope="module")
+def doors():
+    """The base URL behind each column's first word."""
+    logging.getLogger("waitress").setLevel(
+        logging.CRITICAL
+    )  # it complains of the bodies that are cut short on purpose
+    scenario = parse(SCENARIO)
+    app = create_app_for(Engine(scenario, RealClock(speed=SPEED)), admin=False)
+    wsgi = create_server(
+        app, host="127.0.0.1", port=0, threads=8, clear_untrusted_proxy_headers=True
+    )
+    thread = threading.Thread(target=wsgi.run, daemon=True)
+    thread.start()
+    with serving(scenario, speed=SPEED, check=False) as served:
+        yield {"server": served.url, "WSGI": f"http://127.0.0.1:{wsgi.effective_port}"}
+    wsgi.close()
+    wsgi.task_dispatcher.shutdown(timeout=0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "column", "cell"), table(), ids=lambda value: re.sub(r"\W+", "-", value)
+)
+def test_every_cell_of_the_table(doors, fault, column, cell):
+    """The page says what a client sees; this is what it sees."""
+    door, client = column.split(": ")
+    if door == "in-process":
+        with mocked(parse(SCENARIO)) as mock:
+            outcome = seen(
+                CLIENTS[client], f"{mock.url}/v1/external/retrain_jobs/{fault}", PATIENCE
+            )
+    else:
+        outcome = seen(
+            CLIENTS[client], f"{doors[door]}/v1/external/retrain_jobs/{fault}", PATIENCE / SPEED
+        )
+    assert outcome == cell
+
+
+def test_the_test_client_sees_the_faults_name():
+    """Flask's test client has no wire.
+
+    The answer is cut short, and a header says which fault it stands for.
+    """
+    client = create_app_for(Engine(parse(SCENARIO), VirtualClock())).test_client()
+    reply = client.get("/v1/external/retrain_jobs/connection_reset", headers={"x-api-key": "key"})
+    assert (reply.headers["X-Mock-P1-Fault"], reply.data) == ("connection_reset", b"")
+
+
+def test_the_table_has_every_fault_and_door():
+    """A fault or door without its row or column would be one that nobody has looked at."""
+    assert {row for row, _, _ in table()} == set(parse(SCENARIO).jobs)
+    assert {column for _, column, _ in table()} == {
+        "in-process: requests",
+        *(f"{door}: {client}" for door in ("server", "WSGI") for client in CLIENTS),
+    }

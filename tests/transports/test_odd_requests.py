@@ -1,0 +1,218 @@
+"""Requests that no client should send.
+
+A documented error, or a JSON 404 or 405 that explains; alike in every door.
+"""
+
+import json
+
+import pytest
+from helpers.transport_clients import HOST, JOBS, KEY
+
+PATHS = [  # but not /, which leads to the dashboard where there is one
+    "//x",
+    "/v1",
+    JOBS,
+    JOBS.rstrip("/"),
+    JOBS + "steady/",
+    JOBS + "steady//",
+    JOBS + "/steady",
+    "/v1//external/retrain_jobs/steady",
+    "//v1/external/retrain_jobs/steady",
+    JOBS + "../steady",
+    JOBS + "..",
+    JOBS + "%2e%2e",
+    JOBS + "%2e%2e/steady",
+    "/v1/external/../external/retrain_jobs/steady",
+    "/V1/External/Retrain_Jobs/steady",
+    JOBS + "{retrain_job_id}",
+    JOBS + "%7Bretrain_job_id%7D",
+    JOBS + "YOUR_RETRAIN_JOB_ID",
+    JOBS + "日本語",
+    JOBS + "%E6%97%A5%E6%9C%AC",
+    JOBS + "%FF%FE",
+    JOBS + "%",
+    JOBS + "%zz",
+    JOBS + "%00",
+    JOBS + "a%2Fb",
+    JOBS + "steady%2F",
+    JOBS + "a%0d%0aX-Injected:%20yes",
+    JOBS + "steady;v=1",
+    JOBS + "upload_url",
+    JOBS + "upload_url?filename=a.csv",
+    JOBS + "steady/update_model",
+    JOBS + "steady?",
+    JOBS + "steady?a=b&c=%20",
+    JOBS + "steady?x=日本",
+    JOBS + "x" * 201,
+    JOBS + "x" * 64_000,
+    "/" + "x" * 64_000,
+    "/x/日本",
+    "/x%2Fy/%FF",
+    "/results/done/1/other.zip",
+    "/results/done/0/result.zip",
+    "/results/done/9999999999/result.zip",
+    "/results/nothing/1/result.zip",
+    "/results/steady/1/result.zip",
+    "/results/done/1/../../result.zip",
+    "/robots.txt",
+    "/index.php?<script>",
+]
+METHODS = [
+    "HEAD",
+    "OPTIONS",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "PURGE",
+    "TRACE",
+    "PROPFIND",
+    "FOO",
+    "GETT",
+]
+
+
+def explains(answer):
+    """Check that an answer is a documented error or explains itself, in JSON, and is neither a redirect nor a 500."""
+    payload = json.loads(answer.body)
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["content-length"] == str(len(answer.body))
+    assert payload["error"].startswith(
+        {400: "PREDA_", 404: "MOCK_P1_", 405: "MOCK_P1_"}[answer.status]
+    )
+    assert payload["message"]
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path[:60])
+def test_an_odd_path_is_answered_alike_by_every_door(flask_door, live_door, responses_door, path):
+    """The same bytes from all three.
+
+    Where `requests` tidies the path, what it really sends is compared.
+    """
+    expected = flask_door.send("GET", path)
+    assert live_door.send("GET", path) == expected
+    assert responses_door.send("GET", path) == flask_door.send("GET", responses_door.wire(path))
+    assert expected.status == 200 or explains(expected) is None
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "path", [JOBS + "steady", "/results/done/1/result.zip", JOBS + "upload_url", "/nothing"]
+)
+def test_another_method_is_answered_alike_by_every_door(
+    flask_door, live_door, responses_door, method, path
+):
+    """The same bytes from all three; the body of the request does not matter."""
+    expected = flask_door.send(method, path, body=b"a=1")
+    assert live_door.send(method, path, body=b"a=1") == expected
+    assert responses_door.send(method, path, body=b"a=1") == expected
+    assert method == "HEAD" or explains(expected) is None
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_endpoint_knows_get_alone(door, method):
+    """Any other method gets 405, with Allow and the endpoint's name."""
+    answer = door.send(method, JOBS + "steady")
+    assert (answer.status, answer.headers["allow"]) == (405, "GET")
+    assert method == "HEAD" or f"{method} is not allowed here" in json.loads(answer.body)["message"]
+
+
+def test_an_answer_to_head_has_no_body(door):
+    """HEAD gets the headers of the answer, its length included, and nothing else."""
+    answer = door.send("HEAD", JOBS + "steady")
+    assert (answer.body, answer.headers["content-type"]) == (b"", "application/json")
+    assert int(answer.headers["content-length"]) > 0
+
+
+@pytest.mark.parametrize(
+    "path", [JOBS + "steady/", "//v1/external/retrain_jobs/steady", JOBS.rstrip("/")]
+)
+def test_no_path_is_redirected(door, path):
+    """A path that comes near is explained, and named, not redirected."""
+    answer = door.send("GET", path)
+    assert (answer.status, "location" in answer.headers) == (404, False)
+    assert JOBS in json.loads(answer.body)["nearest"]
+
+
+def test_a_placeholder_left_in_is_told(door):
+    """The manual's own placeholder gets the documented error, and a note in the journal."""
+    assert b"Not found retrain job." in door.send("GET", JOBS + "{retrain_job_id}").body
+    (entry,) = door.engine.journal
+    assert any("placeholder" in note for note in entry.notes)
+
+
+@pytest.mark.parametrize("target", [JOBS + "steady?a=1", JOBS + "steady?"])
+def test_a_query_string_is_ignored_and_noted(door, target):
+    """A query changes nothing in the answer; the journal says that the API documents none."""
+    assert door.send("GET", target).status == 200
+    (entry,) = door.engine.journal
+    assert (len(entry.notes) == 1) == ("a=1" in target)
+
+
+@pytest.mark.parametrize("body", [b"{}", b"x" * 1_000_000])
+def test_a_body_is_ignored_and_noted(door, body):
+    """A body changes nothing in the answer; the journal says that the API documents none."""
+    assert door.send("GET", JOBS + "steady", body=body).status == 200
+    (entry,) = door.engine.journal
+    assert "has a body; the API documents none" in entry.notes
+
+
+def test_a_large_body_to_a_path_that_is_nothing_is_not_waited_for(door):
+    """What the Flask app answers under the server does not hang over a body that nobody reads."""
+    answer = door.send("POST", "/nothing", body=b"x" * 3_000_000)
+    assert answer.status == 404
+
+
+@pytest.mark.parametrize("other", ["demo-key", "nobody", ""])
+def test_two_keys_are_no_key(door, other):
+    """Two x-api-key headers, even the same twice, are a key that is not known; and noted."""
+    answer = door.send("GET", JOBS + "steady", (KEY, ("x-api-key", other)))
+    assert b"Not_found_credential." in answer.body
+    (entry,) = door.engine.journal
+    assert "has more than one x-api-key" in entry.notes
+
+
+@pytest.mark.parametrize("size", [1_001, 64 * 1024, 1024 * 1024])
+def test_a_huge_key_is_a_key_that_is_not_known(door, size):
+    """Up to a megabyte a key is read, and answered like any unknown one."""
+    answer = door.send("GET", JOBS + "steady", (("x-api-key", "k" * size),))
+    assert (answer.status, b"Not_found_credential." in answer.body) == (400, True)
+
+
+def test_a_huge_header_that_is_none_of_ours_is_no_trouble(door):
+    """A megabyte of cookie does not keep the job from being answered."""
+    assert door.send("GET", JOBS + "steady", (KEY, ("Cookie", "c" * 1024 * 1024))).status == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "a b", "<script>", "h" * 5000, "[::1", "x:99999999", "日本", "a/b?c#d"]
+)
+def test_a_hostile_host_header_changes_no_answer(door, host):
+    """Whatever Host says, the answer is the usual one; paths that are nothing included."""
+    assert door.send("GET", JOBS + "steady", host=host).status == 200
+    assert door.send("GET", "/nothing", host=host).status == 404
+
+
+@pytest.mark.parametrize("host", ["<script>", "a b", "x:99999999", "a/b?c#d", "user@evil"])
+def test_a_host_header_that_is_no_host_reaches_no_url(door, host):
+    """download_url is built on the server's own address instead."""
+    url = json.loads(door.send("GET", JOBS + "done", host=host).body)["download_url"]
+    assert host not in url
+    assert url.endswith("/results/done/1/result.zip")
+
+
+def test_an_unknown_path_is_noted_as_unexpected(door):
+    """Requests that are not imitated are in the journal, marked, so that a test can complain."""
+    door.send("GET", "/x")
+    door.send("PUT", JOBS + "steady/update_model")
+    assert [(entry.method, entry.path, entry.unexpected) for entry in door.engine.journal] == [
+        ("GET", "/x", True),
+        ("PUT", JOBS + "steady/update_model", True),
+    ]
+
+
+def test_a_sibling_of_the_endpoint_is_called_by_its_name(door):
+    """The other calls of the retrain sequence are said to exist, and not to be imitated."""
+    answer = door.send("GET", JOBS + "upload_url")
+    assert "Retrain Data Upload API" in json.loads(answer.body)["message"]
+    assert HOST not in answer.body.decode()
