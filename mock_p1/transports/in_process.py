@@ -136,6 +136,8 @@ lock: Final = threading.RLock()
 """Held by whoever starts or stops a mock, or patches a library for it."""
 
 _active: tuple[Endpoint, ...] = ()
+_innermost_first: tuple[Endpoint, ...] = ()
+_are_everybodys = True
 _own: Final[ContextVar[tuple[Endpoint, ...]]] = ContextVar("mock_p1_own", default=())
 _INHERITED: Final = "_mock_p1_inherited"
 
@@ -147,16 +149,20 @@ def active() -> tuple[Endpoint, ...]:
 
 def activate(endpoint: Endpoint) -> None:
     """Begin to answer, for this task or thread and what it starts, or for everybody."""
-    global _active  # noqa: PLW0603 -- what is active belongs to the process
     endpoint.everybodys = threading.current_thread() is threading.main_thread() and not _in_task()
-    _active = (*_active, endpoint)
+    _set_active((*_active, endpoint))
     _own.set((*(each for each in _own.get() if each in _active), endpoint))
 
 
 def deactivate(endpoint: Endpoint) -> None:
     """Answer no longer."""
-    global _active  # noqa: PLW0603 -- likewise
-    _active = tuple(each for each in _active if each is not endpoint)
+    _set_active(tuple(each for each in _active if each is not endpoint))
+
+
+def _set_active(endpoints: tuple[Endpoint, ...]) -> None:
+    global _active, _innermost_first, _are_everybodys  # noqa: PLW0603 -- they belong to the process
+    _active, _innermost_first = endpoints, endpoints[::-1]
+    _are_everybodys = all(each.everybodys for each in endpoints)
 
 
 def _in_task() -> bool:
@@ -175,10 +181,12 @@ def visible() -> tuple[Endpoint, ...]:
 
     None at all for a thread that has outlived every mock it was started under.
     """
-    if outlived():
-        return ()
-    everybodys = [each for each in _active if each.everybodys]
     inherited: tuple[Endpoint, ...] = getattr(threading.current_thread(), _INHERITED, ())
+    if inherited and outlived():
+        return ()
+    if _are_everybodys:
+        return _innermost_first
+    everybodys = [each for each in _active if each.everybodys]
     own = dict.fromkeys((*inherited, *_own.get()))
     mine = [each for each in own if each in _active and not each.everybodys]
     return tuple(reversed([*everybodys, *mine] or _active))

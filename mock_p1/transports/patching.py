@@ -11,9 +11,9 @@ _MISSING: Final = object()
 
 
 class Patch(NamedTuple):
-    """An attribute of a class, and what makes its stand-in from what is there."""
+    """An attribute of a class or module, and what makes its stand-in from what is there."""
 
-    owner: type
+    owner: Any
     name: str
     make: Callable[[Any], Any]
 

@@ -14,6 +14,8 @@ import socket
 import ssl
 import threading
 from functools import cache
+from http import HTTPStatus
+from http.client import HTTPMessage, HTTPResponse
 from http.client import responses as reasons
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,7 +24,7 @@ from urllib3.util import Retry
 from urllib3.util.ssl_ import resolve_cert_reqs
 
 from mock_p1.base.clock import SECOND
-from mock_p1.base.messages import Fault, Reply
+from mock_p1.base.messages import JSON_HEADERS, Fault, Reply
 from mock_p1.transports.in_process import Call, Endpoint, Origin, find, visible
 from mock_p1.transports.network_guard import refusal
 from mock_p1.transports.patching import Patch
@@ -43,6 +45,7 @@ class InProcessSocket:
         self._origin = origin
         self._sent = bytearray()
         self._patience: float | None = None
+        self.ordinary: Reply | None = None
 
     def sendall(self, data: bytes) -> None:
         """Take a part of a request."""
@@ -68,7 +71,7 @@ class InProcessSocket:
 
     def makefile(self, *_: Any, **__: Any) -> io.BufferedIOBase:  # noqa: ANN401 -- a socket's own signature
         """Hand the request that was sent to the engine, and return what it answers."""
-        sent, self._sent = bytes(self._sent), bytearray()
+        sent, self._sent, self.ordinary = bytes(self._sent), bytearray(), None
         call = _parse(self._origin, sent)
         if call is None:
             return io.BytesIO()  # half of a body came: no server answers that
@@ -77,9 +80,13 @@ class InProcessSocket:
             raise refusal(f"{self._origin}{call.target}")
         _asked.endpoint = endpoint
         answer = endpoint.answer(call)
-        if answer.reply and answer.ending == "complete" and not answer.delay_ns and not answer.kind:
-            return io.BytesIO(_head(answer.reply) + answer.pieces[0][1])
-        return io.BufferedReader(_Answer(self._play(endpoint, answer)))
+        reply = answer.reply
+        if reply is None or answer.kind or answer.delay_ns:
+            return io.BufferedReader(_Answer(self._play(endpoint, answer)))
+        if reply.status == HTTPStatus.OK and reply.headers == JSON_HEADERS and call.method == "GET":
+            self.ordinary = reply
+            return io.BytesIO(reply.body)
+        return io.BytesIO(_head(reply) + answer.pieces[0][1])
 
     def _play(self, endpoint: Endpoint, answer: Fault) -> Iterator[bytes]:
         endpoint.wait(answer.delay_ns, self._patience)
@@ -90,6 +97,27 @@ class InProcessSocket:
             yield piece
         if answer.ending == "reset":
             raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
+
+
+class _Response(HTTPResponse):
+    """A response of http.client, which need not read the head of an ordinary poll's answer."""
+
+    def __init__(self, sock: InProcessSocket, debuglevel: int = 0, method: str | None = None) -> None:
+        super().__init__(sock, debuglevel, method)  # type: ignore[arg-type] -- all that is used
+        self._ordinary = sock.ordinary
+
+    def begin(self) -> None:
+        """Take in the head."""
+        if self._ordinary is None:
+            super().begin()
+            return
+        self.code = self.status = self._ordinary.status
+        self.reason, self.version = "OK", 11
+        self.headers = self.msg = HTTPMessage()
+        self.headers["Content-Type"] = "application/json"
+        self.length = len(self._ordinary.body)
+        self.headers["Content-Length"] = str(self.length)
+        self.chunked = self.will_close = False
 
 
 class _Answer(io.RawIOBase):
@@ -169,9 +197,11 @@ def _connecting(scheme: str) -> Callable[[Callable[..., None]], Callable[..., No
             origin = Origin(scheme, (host or self.host).strip("[].").lower(), port)
             _asked.endpoint = None
             if not any(each.has(origin) for each in visible()):
+                self.response_class = HTTPResponse
                 connect(self)
                 return
             self.sock = InProcessSocket(origin)  # type: ignore[assignment] -- all that is used
+            self.response_class = _Response  # type: ignore[assignment] -- asks that socket
             if isinstance(self, HTTPSConnection):
                 self.is_verified = _verifies(self)
 
