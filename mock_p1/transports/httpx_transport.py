@@ -8,6 +8,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
+from mock_p1.transports import network_guard
 from mock_p1.transports.in_process import Call, Endpoint, Origin, find
 from mock_p1.transports.patching import Patch, Patches
 
@@ -78,7 +79,17 @@ def _origin(request: httpx.Request) -> Origin:
 
 
 def _endpoint(request: httpx.Request) -> Endpoint | None:
-    return find(_origin(request), request.url.raw_path.decode("latin-1").partition("?")[0])
+    """Return the mock that answers; ConnectError for what nothing may reach."""
+    import httpx  # noqa: PLC0415 -- whoever sends a request has it
+
+    origin = _origin(request)
+    endpoint = find(origin, request.url.raw_path.decode("latin-1").partition("?")[0])
+    if endpoint is None:
+        try:
+            network_guard.check(origin.host)
+        except OSError as error:
+            raise httpx.ConnectError(str(error), request=request) from error
+    return endpoint
 
 
 def _handling(handle: Callable[..., httpx.Response]) -> Callable[..., httpx.Response]:
@@ -101,7 +112,7 @@ def _handling(handle: Callable[..., httpx.Response]) -> Callable[..., httpx.Resp
         endpoint = _endpoint(request)
         if endpoint is None:
             return handle(self, request)
-        exchange = _Exchange(endpoint, request, b"".join(request.stream))  # type: ignore[arg-type] -- a sync one
+        exchange = _Exchange(endpoint, request, b"".join(request.stream))  # type: ignore[arg-type]  # -- a sync one
         _sleep(exchange.hold(exchange.answer.delay_ns))
         return exchange.response(Body(exchange))
 
@@ -136,7 +147,7 @@ def _handling_async(handle: Callable[..., Any]) -> Callable[..., Any]:
         if endpoint is None:
             response: httpx.Response = await handle(self, request)
             return response
-        body = b"".join([piece async for piece in request.stream])  # type: ignore[union-attr] -- an async one
+        body = b"".join([piece async for piece in request.stream])  # type: ignore[union-attr]  # -- an async one
         exchange = _Exchange(endpoint, request, body)
         await _sleep_async(exchange.hold(exchange.answer.delay_ns))
         return exchange.response(Body(exchange))

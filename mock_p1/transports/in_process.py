@@ -21,6 +21,7 @@ from mock_p1.base.messages import Fault, Request, base_url, header_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from types import FrameType
     from urllib.parse import SplitResult
 
     from mock_p1.engine.engine import Engine
@@ -44,7 +45,9 @@ class Origin(NamedTuple):
     def __str__(self) -> str:
         """The origin as it stands in a URL and in the header ``Host``."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}{'' if self.port == _PORTS[self.scheme] else f':{self.port}'}"
+        return (
+            f"{self.scheme}://{host}{'' if self.port == _PORTS[self.scheme] else f':{self.port}'}"
+        )
 
 
 class Call(NamedTuple):
@@ -101,11 +104,21 @@ class Endpoint:
         body = answer.to(call.method).body
         return Fault("", "complete", answer, ((0, body),), answer.delay_ns)
 
-    def left_behind(self) -> str:
-        """Return the names of the threads that have asked, and are still at work for their test."""
-        threads = [each for each in self._askers if self in getattr(each, _INHERITED, ())]
-        names = sorted(each.name for each in threads if each.is_alive())
-        return ", ".join(f"thread {name!r}" for name in names)
+    def left_behind(self) -> list[str]:
+        """Return the names of the threads that have asked, and are still at work for their test.
+
+        Those that wait idly in a pool are free for the next test.
+        """
+        frames = sys._current_frames()  # noqa: SLF001 -- the documented way to see what runs
+        names = []
+        for thread in threading.enumerate():
+            if self not in getattr(thread, _INHERITED, ()):
+                continue
+            if not _runs_code_of_a_client(frames.get(thread.ident or 0)):
+                bequeath(thread, ())
+            elif thread in self._askers and thread is not threading.current_thread():
+                names.append(thread.name)
+        return names
 
     def hold(self, span_ns: int, patience: float | None) -> float:
         """Let nanoseconds pass; return the real seconds to wait for them.
@@ -121,6 +134,15 @@ class Endpoint:
         """Let nanoseconds pass, and wait for them."""
         if seconds := self.hold(span_ns, patience):
             time.sleep(seconds)
+
+
+def _runs_code_of_a_client(frame: FrameType | None) -> bool:
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if module not in sys.stdlib_module_names and module not in {"trio", "mock_p1"}:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _base(url: str) -> tuple[Origin, str]:

@@ -15,14 +15,14 @@ import ssl
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, wraps
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
-from mock_p1.transports.in_process import active, bequeath, inheritance, lock, outlived
+from mock_p1.transports.in_process import bequeath, inheritance, lock, outlived
 from mock_p1.transports.patching import Patch, Patches
 
 if TYPE_CHECKING:
@@ -36,18 +36,14 @@ _TO_A_PROXY: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _TO_THE_SERVICE: Final = re.compile(
-    rb"[A-Z]+ [^\r\n]*\r\n(?:[^\r\n]+\r\n)*Host: *(?:%b)\.?[:\r]|\x16\x03.*(?:%b)"
-    % (_NAMES, _NAMES),
+    rb"[A-Z]+ [^\r\n]*\r\n(?:[^\r\n]+\r\n)*Host: *(?:%b)[.:\r]|\x16\x03.*(?:%b)" % (_NAMES, _NAMES),
     re.IGNORECASE | re.DOTALL,
 )
 _LOOKED_AT: Final = 2048
-_CONNECTS: Final = frozenset(
-    {"socket.getaddrinfo", "socket.gethostbyname", "socket.connect", "socket.sendto"}
-)
-_STARTS: Final = frozenset({"_thread.start_new_thread", "_thread.start_joinable_thread"})
+_LOOKS_UP: Final = frozenset({"socket.getaddrinfo", "socket.gethostbyname"})
 
 
-class RealServiceRefused(ConnectionRefusedError):
+class RealServiceRefused(ConnectionRefusedError):  # noqa: N818 -- says what happened
     """Something was about to reach the real service while a mock is active.
 
     An OSError, so that a client's library reports it as it reports any connection that fails.
@@ -58,7 +54,7 @@ def refusal(where: str) -> RealServiceRefused:
     """Return the error for something that is not to be reached."""
     thread = threading.current_thread()
     why = (
-        f"the thread {thread.name!r} has outlived the mock of its test: stop it before the test ends"
+        f"thread {thread.name!r} has outlived the mock of its test; stop it before the test ends"
         if outlived()
         else "in-process, the fixture mock_p1 (mocked) answers requests, urllib3 and httpx at its "
         "base_url; any other client is served by the fixture mock_p1_server (serving), at its url"
@@ -78,16 +74,17 @@ def begin() -> None:
     with lock:
         _hook()
         if not _guards:
+            _patches.remove()
             _patches.install(*PATCHES, *_uvloop())
         _guards += 1
 
 
-def end() -> None:
-    """Guard no longer, but for threads that have outlived their test, once all have said so."""
+def end(*, left_behind: bool = False) -> None:
+    """Guard no longer, once all have said so; but still, where threads have outlived their test."""
     global _guards  # noqa: PLW0603 -- likewise
     with lock:
         _guards -= 1
-        if not _guards:
+        if not _guards and not left_behind:
             _patches.remove()
 
 
@@ -108,13 +105,8 @@ def _hook() -> None:
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
-    if event in _CONNECTS:
-        where = arguments[0] if event.startswith("socket.get") else arguments[1]
-        check(where[0] if isinstance(where, tuple) and where else where)
-    elif event in _STARTS and (mocks := inheritance() if active() else outlived()):
-        thread = getattr(arguments[0], "__self__", None)
-        if isinstance(thread, threading.Thread):
-            bequeath(thread, mocks)
+    if event in _LOOKS_UP:
+        check(arguments[0])
 
 
 def check(host: object) -> None:
@@ -133,15 +125,30 @@ def _sending(send: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(send)
     def send_guarded(self: Any, data: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- any of five methods
         first = data[0] if isinstance(data, list | tuple) and data else data
-        if isinstance(first, bytes | bytearray | memoryview):
+        if isinstance(first, bytes | bytearray | memoryview) and (_guards or outlived()):
             start = memoryview(first)[:_LOOKED_AT].tobytes()
             if _TO_A_PROXY.match(start) or (
                 _TO_THE_SERVICE.match(start) and not _is_on_this_machine(self)
             ):
+                with suppress(AttributeError, OSError):
+                    self.shutdown(socket.SHUT_RDWR)  # some go on to read after such an error
                 raise refusal(" or ".join(sorted(HOSTS)))
         return send(self, data, *args, **kwargs)
 
     return send_guarded
+
+
+def _connecting(connect: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a ``connect`` or ``sendto`` that looks where it goes, before Python looks it up."""
+
+    @wraps(connect)
+    def connect_guarded(self: Any, *args: Any) -> Any:  # noqa: ANN401 -- any of three methods
+        address = args[-1] if args else None
+        if isinstance(address, tuple) and address:
+            check(address[0])
+        return connect(self, *args)
+
+    return connect_guarded
 
 
 def _is_on_this_machine(connection: Any) -> bool:  # noqa: ANN401 -- a socket, or what has none
@@ -162,6 +169,17 @@ def _wrapping(wrap: Callable[..., Any]) -> Callable[..., Any]:
         return wrap(self, sock, *args, **kwargs)
 
     return wrap_guarded
+
+
+def _starting(start: Callable[..., None]) -> Callable[..., None]:
+    """Return a ``Thread.start`` whose thread sees the mocks that its starter sees."""
+
+    @wraps(start)
+    def start_guarded(self: threading.Thread) -> None:
+        bequeath(self, inheritance())
+        start(self)
+
+    return start_guarded
 
 
 def _submitting(submit: Callable[..., Any]) -> Callable[..., Any]:
@@ -205,9 +223,11 @@ def _asking(place: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 PATCHES: Final = (
+    *(Patch(socket.socket, name, _connecting) for name in ("connect", "connect_ex", "sendto")),
     *(Patch(socket.socket, name, _sending) for name in ("send", "sendall", "sendmsg")),
     *(Patch(ssl.SSLSocket, name, _sending) for name in ("send", "sendall")),
     Patch(ssl.SSLObject, "write", _sending),
     Patch(ssl.SSLContext, "wrap_socket", _wrapping),
+    Patch(threading.Thread, "start", _starting),
     Patch(ThreadPoolExecutor, "submit", _submitting),
 )

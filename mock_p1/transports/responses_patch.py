@@ -75,11 +75,13 @@ class Mock(responses.RequestsMock):
                 _at_send.remove()
                 _patches.remove()
                 httpx_transport.remove()
-            network_guard.end()
-        if names := self.endpoint.left_behind():
+            names = self.endpoint.left_behind()
+            network_guard.end(left_behind=bool(names))
+        if names:
             warnings.warn(
-                f"{names} asked Mock P1 and is still running at the end of its test: "
-                "stop and join it there; what it asks from now on is refused",
+                f"Mock P1 has stopped, and threads that asked it are still at work: "
+                f"{', '.join(map(repr, names))}. Stop and join them before the test ends; "
+                "what they ask from now on is refused",
                 stacklevel=2,
             )
 
@@ -144,7 +146,7 @@ def _catching(on_request: Callable[..., Response]) -> Callable[..., Response]:
             if _has_stub(stubbed, request, kwargs):
                 response = on_request(stubbed, adapter, request, **kwargs)
                 if stubbed is not self:
-                    self.calls.add(request, response)
+                    self.calls.add(request, response)  # type: ignore[arg-type]  # -- as it does itself
                 return response
         url = str(request.url)
         if _is_answered(url):
@@ -175,8 +177,8 @@ def _has_stub(
     if isinstance(mock.get_registry(), OrderedRegistry):
         del stubs[1:]
     request.params = mock._parse_request_params(request.path_url)  # type: ignore[attr-defined]  # noqa: SLF001 -- what matchers look at
-    request.req_kwargs = kwargs  # type: ignore[attr-defined] -- likewise
-    request.body = mock._read_filelike_body(request.body)  # type: ignore[arg-type,assignment]  # noqa: SLF001 -- likewise
+    request.req_kwargs = kwargs  # type: ignore[attr-defined]  # -- likewise
+    request.body = mock._read_filelike_body(request.body)  # noqa: SLF001 -- likewise
     return any(stub.matches(request)[0] for stub in stubs)
 
 
@@ -204,7 +206,7 @@ def _answer(
         raise
     if mock.response_callback:
         response = mock.response_callback(response)
-    mock.calls.add(request, response)
+    mock.calls.add(request, response)  # type: ignore[arg-type]  # -- as it does itself
     return response
 
 

@@ -102,8 +102,10 @@ class InProcessSocket:
 class _Response(HTTPResponse):
     """A response of http.client, which need not read the head of an ordinary poll's answer."""
 
-    def __init__(self, sock: InProcessSocket, debuglevel: int = 0, method: str | None = None) -> None:
-        super().__init__(sock, debuglevel, method)  # type: ignore[arg-type] -- all that is used
+    def __init__(
+        self, sock: InProcessSocket, debuglevel: int = 0, method: str | None = None
+    ) -> None:
+        super().__init__(sock, debuglevel, method)  # type: ignore[arg-type]  # -- all that is used
         self._ordinary = sock.ordinary
 
     def begin(self) -> None:
@@ -193,15 +195,15 @@ def _connecting(scheme: str) -> Callable[[Callable[..., None]], Callable[..., No
     def make(connect: Callable[..., None]) -> Callable[..., None]:
         def connect_in_process(self: HTTPConnection) -> None:
             host = getattr(self, "_tunnel_host", None)
-            port = self._tunnel_port if host else self.port
+            port = (self._tunnel_port if host else self.port) or 0
             origin = Origin(scheme, (host or self.host).strip("[].").lower(), port)
             _asked.endpoint = None
             if not any(each.has(origin) for each in visible()):
                 self.response_class = HTTPResponse
                 connect(self)
                 return
-            self.sock = InProcessSocket(origin)  # type: ignore[assignment] -- all that is used
-            self.response_class = _Response  # type: ignore[assignment] -- asks that socket
+            self.sock = InProcessSocket(origin)
+            self.response_class = _Response
             if isinstance(self, HTTPSConnection):
                 self.is_verified = _verifies(self)
 
