@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.transports import network_guard
-from mock_p1.transports.in_process import Call, Endpoint, Origin, find
+from mock_p1.transports.in_process import Endpoint, HttpRequest, Origin, find
 from mock_p1.transports.patching import Patch, Patches
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class _Exchange:
         headers = [(name.decode("latin-1").lower(), value) for name, value in request.headers.raw]
         target = request.url.raw_path.decode("latin-1")
         self.answer: Fault = endpoint.answer(
-            Call(_origin(request), request.method, target, headers, body)
+            HttpRequest(_origin(request), request.method, target, headers, body)
         )
 
     def hold(self, span_ns: int) -> float:
