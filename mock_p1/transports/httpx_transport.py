@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from importlib.abc import Loader, MetaPathFinder
 from importlib.util import find_spec
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.transports import network_guard
@@ -162,13 +164,37 @@ async def _sleep_async(seconds: float) -> None:
     await anyio.sleep(seconds)
 
 
+def _choosing(name: str, make: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what makes a client choose our way where another mock of httpx has exchanged its own."""
+
+    def make_choice(choose: Callable[..., Any]) -> Callable[..., Any]:
+        def transport_for_url(self: Any, url: httpx.URL) -> Any:  # noqa: ANN401 -- a client of either kind
+            import httpx  # noqa: PLC0415 -- likewise
+
+            transport = choose(self, url)
+            if not isinstance(transport, httpx.HTTPTransport | httpx.AsyncHTTPTransport):
+                return transport  # one of the user's own, which may well lead to theirs
+            if _endpoint(httpx.Request("GET", url)) is None:
+                return transport
+            ours = make(getattr(type(transport), name))
+            return SimpleNamespace(**{name: partial(ours, transport)})
+
+        return transport_for_url
+
+    return make_choice
+
+
 def _patch() -> None:
     import httpx  # noqa: PLC0415 -- it is loaded
 
-    _patches.install(
-        Patch(httpx.HTTPTransport, "handle_request", _handling),
-        Patch(httpx.AsyncHTTPTransport, "handle_async_request", _handling_async),
-    )
+    for client, transport, name, make in (
+        (httpx.Client, httpx.HTTPTransport, "handle_request", _handling),
+        (httpx.AsyncClient, httpx.AsyncHTTPTransport, "handle_async_request", _handling_async),
+    ):
+        _patches.install(
+            Patch(transport, name, make),
+            Patch(client, "_transport_for_url", _choosing(name, make)),
+        )
 
 
 class _WhenImported(MetaPathFinder, Loader):

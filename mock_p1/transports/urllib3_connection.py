@@ -60,7 +60,7 @@ class InProcessSocket:
         return self._patience
 
     def fileno(self) -> int:
-        """Return what can be asked whether the other end has closed: it has when its mock has ended."""
+        """Return what tells whether the other end has closed, as it has when its mock has ended."""
         return _idle() if any(each.has(self._origin) for each in visible()) else _closed()
 
     def close(self) -> None:
