@@ -165,7 +165,7 @@ async def _sleep_async(seconds: float) -> None:
 
 
 def _choosing(name: str, make: Callable[..., Any]) -> Callable[..., Any]:
-    """Return what makes a client choose our way where another mock of httpx has exchanged its own."""
+    """Return what makes a client choose our way where another mock has exchanged its own."""
 
     def make_choice(choose: Callable[..., Any]) -> Callable[..., Any]:
         def transport_for_url(self: Any, url: httpx.URL) -> Any:  # noqa: ANN401 -- a client of either kind

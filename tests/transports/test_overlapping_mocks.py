@@ -1,4 +1,7 @@
-"""Mocks that overlap: in whatever order they start and end, each answers its own test, and nothing stays behind."""
+"""Mocks that overlap, in whatever order they start and end.
+
+Each answers its own test, and nothing stays behind.
+"""
 
 import asyncio
 import threading
@@ -253,12 +256,12 @@ def poller():
 
 def test_a_thread_that_outlives_its_test_is_named_refused_and_not_counted(scenario, poller):
     """At the end of its own test; the next one sees nothing of it, and nothing is looked up."""
-    with pytest.warns(
-        UserWarning, match="'forgotten poller'.*what they ask from now on is refused"
-    ):
-        with mocked(scenario):
-            poller.start()
-            assert poller.polled.wait(10)
+    first = mocked(scenario)
+    first.__enter__()
+    poller.start()
+    assert poller.polled.wait(10)
+    with pytest.warns(UserWarning, match="'forgotten poller'.*from now on is refused"):
+        first.__exit__(None, None, None)
     with mocked(scenario) as handle:
         poller.met.clear()
         poller.polled.clear()
