@@ -49,6 +49,10 @@ class KeptFile(Protocol):
         """Return what was found in it, waiting so long for it; then an empty finding that says so."""
         ...
 
+    def discard(self) -> None:
+        """Forget its bytes; what is said of it stays."""
+        ...
+
 
 class IncomingFile(Protocol):
     """A file that is coming. Exactly one of ``finish`` and ``discard`` ends it."""
@@ -63,7 +67,7 @@ class IncomingFile(Protocol):
         ...
 
     def finish(self) -> KeptFile:
-        """Keep the file: all of it has come."""
+        """Keep the file: all of it has come. StoreFullError where its last bytes have no room."""
         ...
 
     def discard(self) -> None:
