@@ -46,7 +46,7 @@ class KeptFile(Protocol):
         ...
 
     def inspection(self, timeout_seconds: float = 10.0) -> Inspection:
-        """Return what was found in it, waiting so long for it; then an empty finding that says so."""
+        """Return what was found in it, waiting so long for it; then a finding that says so."""
         ...
 
     def discard(self) -> None:

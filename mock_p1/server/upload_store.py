@@ -181,7 +181,7 @@ class IncomingUpload:
         self._not_kept: str | None = None
 
     def write(self, data: bytes) -> None:
-        """Take the next bytes; StoreFullError where the disk is full, and nothing is left behind."""
+        """Take the next bytes; StoreFullError where the disk is full: nothing stays of the file."""
         self.size += len(data)
         self._buffer += data
         if len(self._buffer) > self._batch:
