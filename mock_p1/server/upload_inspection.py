@@ -32,7 +32,7 @@ LIMIT_SECONDS: Final = 8.0
 
 SMALL_BYTES: Final = 16_384
 SMALL_LINES: Final = 500
-"""A file up to this is looked at where it came, which takes less than half a millisecond (measured)."""
+"""A file up to this is looked at where it came: that takes less than 0.5 ms (measured)."""
 
 LONGEST_ANSWER: Final = 1_000_000
 

@@ -205,36 +205,35 @@ class IncomingUpload:
 
     def discard(self) -> None:
         """Forget what has come; doing so again does nothing."""
-        self._buffer.clear()
+        self._buffer = bytearray()
         if (path := self._closed_file()) is not None:
             remove_file(path)
         self.on_disk = 0
         self._store.end_incoming(self)
 
     def _flush(self) -> None:
-        self._hash.update(self._buffer)
+        batch, self._buffer = self._buffer, bytearray()
+        self._hash.update(batch)
         if self._not_kept is None:
             try:
-                self._write_to_disk()
+                self._write_to_disk(batch)
             except OSError as error:
                 self.discard()
                 if error.errno in _DISK_FULL:
                     raise StoreFullError(f"the disk is full: {error.strerror}") from error
                 self._not_kept = f"it could not be written: {error.strerror or error}"
-        self._buffer.clear()
 
-    def _write_to_disk(self) -> None:
-        if not self._store.has_room_on_disk(len(self._buffer)):
+    def _write_to_disk(self, batch: bytearray) -> None:
+        if not self._store.has_room_on_disk(len(batch)):
             self.discard()
             self._not_kept = "too many large files came at once"
             return
         if self._file is None:
             self._file = self._store.new_disk_file()
-        with memoryview(self._buffer) as rest:
-            written = 0
-            while written < len(rest):
-                written += self._file.write(rest[written:])
-        self.on_disk += len(self._buffer)
+        rest = memoryview(batch)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        self.on_disk += len(batch)
 
     def _closed_file(self) -> Path | None:
         """Close the file, if there is one, and return where it is."""

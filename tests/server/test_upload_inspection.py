@@ -103,7 +103,7 @@ def test_closing_ends_the_process():
 def test_closing_while_a_file_is_looked_at():
     """It ends at once, and whoever waits is answered."""
     asked = threading.Event()
-    code = "import sys; sys.stdin.readline(); sys.stdout.write('x'); sys.stdout.flush(); sys.stdin.read()"
+    code = "import sys; sys.stdin.readline(); sys.stdin.read()"
     inspector = Inspector(limit_seconds=LONG, command=python(code))
     first = inspector.look_at("t.csv", lambda: asked.set() or TABLE)
     second = inspector.look_at("t.csv", lambda: TABLE)
@@ -219,7 +219,11 @@ def test_it_works_from_a_wheel_that_was_not_unpacked(tmp_path):
     with zipfile.ZipFile(wheel, "w") as packed:
         for file in package.rglob("*.py"):
             packed.write(file, Path("mock_p1") / file.relative_to(package))
-    code = f"import sys; sys.path.insert(0, {str(wheel)!r})\n{START}    import mock_p1; print(mock_p1.__file__)\n"
+    code = f"""{START}
+    import mock_p1
+    print(mock_p1.__file__)
+"""
+    code = f"import sys; sys.path.insert(0, {str(wheel)!r})\n{code}"
     first, second = run(code, folder=tmp_path).splitlines()
     assert first.startswith("100 ")
     assert second.startswith(str(wheel))
