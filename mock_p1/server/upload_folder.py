@@ -113,4 +113,5 @@ def _remove(path: Path, lock: int) -> None:
     """Remove a folder whose lock we hold; Windows removes an open file only once it is closed."""
     shutil.rmtree(path, ignore_errors=True)
     os.close(lock)
-    shutil.rmtree(path, ignore_errors=True)
+    if sys.platform == "win32":
+        shutil.rmtree(path, ignore_errors=True)

@@ -177,6 +177,20 @@ def test_a_new_folder_that_another_process_removes_is_made_again(monkeypatch):
     folder.close()
 
 
+@posix
+def test_a_lock_file_that_has_been_replaced_is_no_lock(tmp_path, monkeypatch):
+    """Whoever locks the new one would not see that the old one is locked."""
+    path = tmp_path / "lock"
+
+    def replaced(descriptor, operation):
+        path.unlink()
+        path.touch()
+
+    monkeypatch.setattr(upload_folder.fcntl, "flock", replaced)
+    with pytest.raises(FileNotFoundError):
+        upload_folder._locked(path)  # noqa: SLF001 -- likewise
+
+
 def test_a_place_where_nothing_can_be_locked(monkeypatch, temporary):
     """It is given up after a few attempts, and nothing is left behind."""
     calls = []
