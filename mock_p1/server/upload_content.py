@@ -199,7 +199,7 @@ def main() -> None:
     """Answer until standard input ends, which it also does when the process that asks has ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that asks
     if hasattr(os, "nice"):
-        os.nice(5)  # replies go first
+        os.nice(10)  # replies go first
     for answer in answers(sys.stdin.buffer):
         sys.stdout.write(answer + "\n")
         sys.stdout.flush()
