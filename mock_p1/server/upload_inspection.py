@@ -89,6 +89,8 @@ class Inspector:
                 return found
             self._waiting.append((file_name, content, found))
             if self._thread is None or not self._thread.is_alive():  # a fork has no threads
+                atexit.register(self.close)  # at the exit the thread would be stopped, not ended
+                self._worker = None  # in a fork: that of the process it was forked from
                 self._thread = threading.Thread(
                     target=self._run, name="mock-p1 upload inspection", daemon=True
                 )
@@ -110,14 +112,9 @@ class Inspector:
             thread.join()
 
     def _run(self) -> None:
-        atexit.register(self.close)  # threads like this one are stopped, not ended, at the exit
-        self._worker = None  # in a fork: that of the process it was forked from
-        try:
-            while (waiting := self._next()) is not None:
-                file_name, content, found = waiting
-                found.set_result(self._look_at(file_name, content))
-        finally:
-            atexit.unregister(self.close)
+        while (waiting := self._next()) is not None:
+            file_name, content, found = waiting
+            found.set_result(self._look_at(file_name, content))
 
     def _next(self) -> tuple[str, Content, Future[Inspection]] | None:
         """Return the next file; None, with everything ended, where none has come for a while."""
@@ -128,6 +125,7 @@ class Inspector:
                 return self._waiting.popleft()
             self._end_worker()
             self._thread = None
+            atexit.unregister(self.close)
             return None
 
     def _look_at(self, file_name: str, content: Content) -> Inspection:

@@ -60,7 +60,7 @@ class StoredFile:
         try:
             return self.found.result(timeout_seconds)
         except TimeoutError:
-            note = f"nothing was found out about the file within {timeout_seconds:g} s"
+            note = f"looking at the file was not finished within {timeout_seconds:g} s"
             return Inspection(notes=(note,))
 
     def discard(self) -> None:
