@@ -16,7 +16,6 @@ import time_machine
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import LONGEST
-from mock_p1.oneclock import asyncio_patch as loops
 from mock_p1.oneclock import originals as real
 from mock_p1.oneclock.shared import asking, keeps_real
 
@@ -75,12 +74,10 @@ def install() -> None:
     travel.start().time_ns = time_ns  # type: ignore[method-assign]
     _travels.append(travel)
     _exchange(_STAND_INS, leave=keeps_real)
-    loops.install()
 
 
 def remove() -> None:
     """Put everything back, also in modules that were imported in the meantime."""
-    loops.remove()
     _exchange(
         {stand_in: own for own, stand_in in _STAND_INS.items()},
         leave=lambda module: module == __name__,

@@ -1,35 +1,19 @@
-"""One clock for both sides: the client's waits move the mock's time, and the client sees the time it has moved to.
+"""One clock for both sides: the client's waits move the mock's time, and the client sees that time.
 
-What is moved, while a mock with ``instant_sleep`` is active, for the client's threads:
+``docs/one-clock.md`` says what is moved and what is not, for users. Who sees this clock: the
+client's threads, which are the one that starts the mock, every thread that has sent a request to
+it, and those that run a job for an event loop of such a thread. All others see and wait real time.
 
-- ``time.sleep`` returns at once and moves the clock by as much; also where a module imported it by name before, and in
-  urllib3's waits between retries. Threads that sleep at the same time sleep together: time goes to the earliest end.
-- What an ``asyncio`` event loop waits for: ``asyncio.sleep``, ``asyncio.timeout``, ``wait_for``, ``call_later``. While
-  a job that the loop gave to a thread is at work, or a socket stirs, the loop waits for that instead.
-- ``time.monotonic``, ``time.time`` (and ``…_ns``), ``gmtime``, ``localtime``, ``strftime`` without a time, and
-  ``datetime.now``, ``utcnow``, ``today`` show the mock's time. It stands still between the waits.
-
-The client's threads are the one that starts the mock, every thread that has sent a request to it, and those that run a
-job for an event loop of such a thread. All others see and wait real time, as before. While one of the client's
-threads is at work, the others' sleeps wait for it (five real seconds at most; then not again before it asks or sleeps).
-
-What is not moved: ``time.perf_counter`` and ``process_time``, with which durations are measured; waits for something
-real with a time limit (``Event.wait``, ``Thread.join``, ``Queue.get``, ``Future.result``, ``select``, subprocesses,
-sockets), and the time that Python's own modules for these look at; pytest and its plugins; loops other than asyncio's
-own, such as uvloop's; ``sleep`` and ``monotonic`` where they were kept other than as a module's name before (a default
-argument, an attribute of a class or an object).
-
-Dates are moved by time-machine, which replaces them inside Python, so that it does not matter how they were imported;
-it moves neither ``monotonic`` nor ``sleep``, and all threads alike. freezegun (1.5) moves the clocks that time-machine
-leaves alone, but not ``sleep``, also for all threads, and swaps the ``datetime`` class; so these two are done here.
+Dates are moved by time-machine, which replaces them inside Python, so that it does not matter how
+they were imported; it moves neither ``monotonic`` nor ``sleep``, and all threads alike. freezegun
+(1.5) moves the clocks that time-machine leaves alone, but not ``sleep``, also for all threads, and
+swaps the ``datetime`` class; so these two are done here.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import sys
 import threading
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -39,7 +23,7 @@ from mock_p1.oneclock import originals as real
 from mock_p1.oneclock.sleep_coordinator import Sleepers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterator
+    from collections.abc import Callable, Container
     from types import FrameType
 
 LONGEST: Final = 7 * 86_400 * SECOND
@@ -48,8 +32,8 @@ LONGEST: Final = 7 * 86_400 * SECOND
 _KEEP_REAL: Final = frozenset(
     {
         # what waits for something real
-        "threading", "queue", "selectors", "socket", "ssl", "socketserver", "subprocess", "multiprocessing",
-        "concurrent",
+        "threading", "queue", "selectors", "socket", "ssl", "socketserver", "subprocess",
+        "multiprocessing", "concurrent",
         # what measures the tests, and ourselves
         "_pytest", "pluggy", "xdist", "execnet", "coverage", "hypothesis", "mock_p1",
     }
@@ -68,24 +52,33 @@ class SleptTooLong(BaseException):
     """The client has slept through all the time it was given.
 
     Not an Exception, so that no retry loop swallows it.
+
+    Example:
+        >>> import time
+        >>> from mock_p1 import mocked
+        >>> with mocked("stuck", instant_sleep="2h"):
+        ...     while True:
+        ...         time.sleep(600)
+        Traceback (most recent call last):
+        mock_p1.oneclock.shared.SleptTooLong: the client has slept for more than 2h of the mock's ...
     """
 
 
 class CannotShare(RuntimeError):  # noqa: N818 -- says what happened
-    """The clock cannot be moved here, or not now."""
+    """The clock cannot be moved here, or not now: freezegun has it, or Python is not CPython."""
 
 
-class OneClock:
+class SharedClock(VirtualClock):
     """A virtual clock, and who sees it."""
 
     def __init__(self, longest: int) -> None:
         """``longest`` is how many nanoseconds a thread may sleep in all."""
         # both from a whole second, so that a client's sums of floats come out exactly, with dates
         # of HTTP headers too
-        self.clock = VirtualClock(datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1))
+        super().__init__(datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1))
         self._since_boot = -(-real.monotonic_ns() // SECOND) * SECOND
-        self._since_epoch = (self.clock.date_at(0) - _EPOCH) // timedelta(microseconds=1) * 1000
-        self.sleepers = Sleepers(self.clock)
+        self._since_epoch = (self.date_at(0) - _EPOCH) // timedelta(microseconds=1) * 1000
+        self.sleepers = Sleepers(self)
         self._thread = threading.local()
         self._longest = longest
 
@@ -94,7 +87,7 @@ class OneClock:
         self._thread.joined = True
 
     def asked(self) -> None:
-        """Count the calling thread among the client's, and wait for its work with what others sleep."""
+        """Count the calling thread among the client's; what others sleep waits for its work."""
         self.join()
         self.sleepers.add(threading.current_thread())
 
@@ -108,85 +101,48 @@ class OneClock:
 
     def monotonic_ns(self) -> int:
         """What ``time.monotonic_ns`` shows."""
-        return self._since_boot + self.clock.now_ns()
+        return self._since_boot + self.now_ns()
 
     def time_ns(self) -> int:
         """What ``time.time_ns`` shows."""
-        return self._since_epoch + self.clock.now_ns()
+        return self._since_epoch + self.now_ns()
+
+    def pass_time(self, span_ns: int) -> float:
+        """Hold an answer back: the client sleeps meanwhile, as others may at the same time."""
+        self.sleep(span_ns)
+        return 0.0
 
     def sleep(self, span: int, wakes: Callable[[], bool] = lambda: False) -> None:
         """Let the calling thread sleep for nanoseconds, or until ``wakes()``.
 
         SleptTooLong where that is too much.
         """
-        before = self.clock.now_ns()
+        before = self.now_ns()
         self.sleepers.sleep(span, wakes)
-        self._thread.slept = getattr(self._thread, "slept", 0) + self.clock.now_ns() - before
+        self._thread.slept = getattr(self._thread, "slept", 0) + self.now_ns() - before
         if self._thread.slept > self._longest:
             raise SleptTooLong(
-                f"the client has slept for more than {format_duration(self._longest)} of the mock's time and goes on: "
-                "at what status does it give up? (instant_sleep takes a longer time, such as '60d')"
+                f"the client has slept for more than {format_duration(self._longest)} "
+                "of the mock's time and goes on: at what status does it give up? "
+                "(instant_sleep takes a longer time, such as '60d')"
             )
 
 
-_lock = threading.RLock()
-_current: OneClock | None = None
-_uses = 0
+_current: SharedClock | None = None
 
 
-def current() -> OneClock | None:
+def current() -> SharedClock | None:
     """Return the clock that is shared now, if one is."""
     return _current
 
 
-@contextmanager
-def one_clock(longest: int = LONGEST) -> Iterator[OneClock]:
-    """Share a clock with the calling thread, and with every thread that joins it.
-
-    Mocks at the same time share one.
-
-    CannotShare without time-machine, and where freezegun has taken the clocks before.
-    """
-    try:
-        from mock_p1.oneclock import patches as standins  # noqa: PLC0415 -- imports time-machine, which few tests need
-    except ImportError as error:
-        raise CannotShare(
-            f"instant_sleep needs time-machine, which runs on CPython only: {error}"
-        ) from None
-
-    global _current, _uses  # noqa: PLW0603 -- time belongs to the process
-    with _lock:
-        if _current is None:
-            fresh = OneClock(longest)
-            if _is_frozen():
-                raise CannotShare(
-                    "instant_sleep cannot start while freezegun is active: start the mock first and freeze inside it, "
-                    "or do without freezegun, since instant_sleep moves dates too"
-                )
-            standins.install()
-            _current = fresh
-        _uses += 1
-        shared = _current
-    shared.join()
-    try:
-        yield shared
-    finally:
-        with _lock:
-            _uses -= 1
-            if _uses == 0:
-                _current = None
-                standins.remove()
+def share(clock: SharedClock | None) -> None:
+    """Make this the shared clock; None where none is shared any more."""
+    global _current  # noqa: PLW0603 -- time belongs to the process
+    _current = clock
 
 
-def _is_frozen() -> bool:
-    """Tell whether freezegun has the clocks, as later releases of time-machine do.
-
-    By the name of its stand-in.
-    """
-    return "freezegun" in sys.modules and dt.datetime.__name__ == "FakeDatetime"
-
-
-def asking(runners: Container[str] = ()) -> OneClock | None:
+def asking(runners: Container[str] = ()) -> SharedClock | None:
     """Return the clock that the code which called our caller sees, or None where it sees real time.
 
     ``runners`` are modules that may have been given our caller as something to run, and then count

@@ -164,7 +164,7 @@ def test_a_thread_of_the_loop_that_sleeps(mock, poll):
             )
 
     run(main())
-    assert mock.polls()[0].at == 7200
+    assert mock.polls()[0].seconds == 7200
 
 
 def test_a_pool_that_is_full(mock):

@@ -103,7 +103,7 @@ def test_clients_that_sleep_at_the_same_time_sleep_together(mock, poll):
         list(pool.map(client, range(4)))
     mock.assert_polled(times=164)
     mock.assert_interval(min="30s", max="30s")
-    assert mock.polls()[-1].at == 1200
+    assert mock.polls()[-1].seconds == 1200
 
 
 def test_clients_of_different_pace(mock, poll):
@@ -121,7 +121,7 @@ def test_clients_of_different_pace(mock, poll):
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(client, (10, 30)))
-    assert sorted(row.at for row in mock.polls()) == sorted(
+    assert sorted(row.seconds for row in mock.polls()) == sorted(
         [*range(0, 301, 10), *range(0, 301, 30)]
     )
 
@@ -146,7 +146,7 @@ def test_a_thread_at_work_does_not_hold_time_up_for_ever(mock, poll, monkeypatch
     for _ in range(100):
         time.sleep(72)
     assert poll(mock) == "job_waiting"
-    assert mock.polls()[-1].at == 7200
+    assert mock.polls()[-1].seconds == 7200
     stop.set()
     thread.join()
 
@@ -181,4 +181,4 @@ def test_a_live_server_beside_it_keeps_real_time(mock, poll):
         poll(server)
         time.sleep(7200)
         assert poll(server) == "job_waiting"
-        assert server.polls()[-1].at < 60
+        assert server.polls()[-1].seconds < 60

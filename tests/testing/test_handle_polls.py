@@ -22,7 +22,7 @@ def test_a_poll_says_everything(mock, poll):
     poll(mock)
     first, second = mock.polls()
     assert isinstance(second, Poll)
-    assert (second.number, second.at, second.method, second.job_id) == (
+    assert (second.number, second.seconds, second.method, second.job_id) == (
         2,
         30.0,
         "GET",
@@ -53,8 +53,8 @@ def test_a_printed_poll_is_short(mock, poll):
     poll(mock)
     source = mock.polls()[0].source
     assert repr(mock.polls()) == (
-        f"[Poll(number=1, at=90.0, job_id='retrain-001', status='job_waiting', http_status=200, source={source!r}, "
-        "waits_for='1 more poll')]"
+        "[Poll(number=1, seconds=90.0, job_id='retrain-001', status='job_waiting', "
+        f"http_status=200, source={source!r}, waits_for='1 more poll')]"
     )
 
 
@@ -137,3 +137,25 @@ def test_intervals_are_those_of_one_job(mock, poll):
     rows = mock.timeline().splitlines()
     assert "+" not in rows[2]
     assert "+30s" in rows[3]
+
+
+def test_the_list_of_polls_judges_by_itself(mock, poll):
+    """What polls() returns is a list that has the handle's assertions, about these polls."""
+    poll(mock), poll(mock, "nothing")
+    assert mock.polls().last.job_id == "nothing"
+    mock.polls("retrain-001").assert_polled(times=1)
+    with pytest.raises(AssertionError, match="job 'retrain-001' should have been polled twice"):
+        mock.polls("retrain-001").assert_polled(times=2)
+
+
+def test_nothing_on_a_poll_is_in_nanoseconds(mock, poll):
+    """Every span that a test reads is in seconds."""
+    mock.advance("90s")
+    poll(mock)
+    numbers = {
+        name: value
+        for name in dir(mock.polls().last)
+        if not name.startswith("_")
+        and isinstance(value := getattr(mock.polls().last, name), int | float)
+    }
+    assert all(value < 1_000_000 for name, value in numbers.items() if name != "caller")

@@ -130,6 +130,7 @@ def test_a_client_that_waits_as_told_respects_retry_after(start):
     mock, poll = start(BUSY)
     poll_after(mock, poll, 30, 31, 1)
     mock.assert_respects_retry_after()
+    assert [poll.retry_after for poll in mock.polls()] == [30, 30, None, None]
 
 
 def test_a_client_that_comes_back_too_soon_does_not_respect_retry_after(start):

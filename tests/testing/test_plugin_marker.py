@@ -132,7 +132,7 @@ def test_it(mock_p1_server):
     seen = [client.poll() for _ in range(2)]
     while seen[-1] != "job_finished":
         seen.append(client.poll())
-    assert mock_p1_server.polls()[-1].at >= 90
+    assert mock_p1_server.polls()[-1].seconds >= 90
 """
     )
     result.assert_outcomes(passed=1)

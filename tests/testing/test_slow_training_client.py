@@ -36,7 +36,7 @@ def test_two_hours_in_process_in_under_a_second():
         archive = watcher.result_of(mock.job_id)
         took = time.process_time() - began
         assert archive.startswith(b"PK")
-        assert mock.polls()[-1].at == 7200
+        assert mock.polls()[-1].seconds == 7200
         mock.assert_polled(times=241)
         mock.assert_interval(min="30s", max="30s")
         mock.assert_stopped_after("job_finished")
@@ -48,5 +48,5 @@ def test_two_hours_from_a_live_server():
     with serving("slow-training", speed=18_000) as mock:
         watcher = RetrainWatcher(mock.url, mock.api_key, wait=lambda: None)
         assert watcher.result_of(mock.job_id).startswith(b"PK")
-        assert mock.polls()[-1].at >= 7200
+        assert mock.polls()[-1].seconds >= 7200
         mock.assert_stopped_after("job_finished")
