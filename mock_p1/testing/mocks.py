@@ -78,11 +78,11 @@ class _Starting(ABC):
             handle.assert_no_unexpected()
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Run a function, also an ``async`` or a generator one, inside a mock of its own each time."""
+        """Run a function, also an ``async`` or a generator one, in a mock of its own."""
         return inside(self._anew, function)
 
     def _anew(self) -> Self:
-        """Return another one like this: calls in several threads must not end one another's mock."""
+        """Return another one like this, so that calls in several threads do not share a mock."""
         other = copy(self)
         other._entered = []  # noqa: SLF001 -- it is one of us
         return other

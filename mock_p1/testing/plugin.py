@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 MARKER = (
     "mock_p1(scenario, *, base_url=None, seed=None, check=True, instant_sleep=False, speed=1): "
-    "what the fixtures mock_p1 and mock_p1_server imitate for this test: a bundled scenario's name, "
-    "a file or a Scenario. base_url: what mock_p1 takes over instead of the documented hosts. "
+    "what the fixtures mock_p1 and mock_p1_server imitate for this test: a bundled name, a file "
+    "or a Scenario. base_url: what mock_p1 takes over instead of the documented hosts. "
     "instant_sleep=True: the client's sleeps return at once and move the time of mock_p1. "
-    "speed: how fast the clock of mock_p1_server runs. check=False: requests that the mock does not "
-    "imitate do not fail the test. Of each argument the closest marker wins."
+    "speed: how fast the clock of mock_p1_server runs. "
+    "check=False: requests that the mock does not imitate do not fail the test. Of each argument the closest marker wins."
 )
 
 
@@ -104,7 +104,7 @@ def mock_p1(request: pytest.FixtureRequest) -> Iterator[Handle]:
 
 @pytest.fixture
 def mock_p1_server(request: pytest.FixtureRequest) -> Iterator[Handle]:
-    """The Prediction One retrain status API, served on loopback for any HTTP client.
+    """The Prediction One retrain status API, from a live server, for any HTTP client.
 
     Time is real, or @pytest.mark.mock_p1(speed=60) times as fast, and can be moved on
     (mock_p1_server.advance("90s")). The scenario is found as for the fixture mock_p1.

@@ -1,4 +1,4 @@
-"""After the mock, sleep, clocks and event loops are as before, whoever got hold of what in the meantime."""
+"""After the mock, sleep, clocks and event loops are as before, whoever got hold of what."""
 
 import asyncio
 import datetime as dt
@@ -67,7 +67,7 @@ def frozen(monkeypatch):
 
 
 def test_a_clock_that_could_not_start_is_not_shared(frozen, monkeypatch):
-    """The mock that cannot start says what to do, and leaves nothing to the next one, which starts as ever."""
+    """The mock that cannot start says what to do, and leaves nothing to the next one."""
     before = everything()
     with (
         pytest.raises(CannotShare, match="while freezegun is active: start the mock first"),
@@ -113,7 +113,7 @@ def test_what_a_user_has_replaced_is_left_alone(monkeypatch):
 
 
 def test_a_sleep_that_was_replaced_before_the_first_mock_of_all():
-    """Where sleep was replaced when our code came in, the real one is found, and replaced where somebody holds it."""
+    """Where sleep was replaced when our code came in, the real one is found, and replaced."""
     code = """
         import time
         from time import sleep, monotonic
@@ -146,7 +146,7 @@ def test_nested_mocks_end_with_the_last():
 
 
 def test_pythons_own_waits_keep_their_limits():
-    """Limits of queues, subprocesses and joins end in real time, however the client's clock stands."""
+    """Limits of queues, subprocesses and joins end in real time."""
     never = threading.Event()
     thread = threading.Thread(target=never.wait, daemon=True)
     thread.start()

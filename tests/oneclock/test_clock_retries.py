@@ -31,7 +31,7 @@ def get(mock, **retries):
 
 
 def test_retry_after_and_backoff():
-    """Retry-After is kept to the second, the backoff doubles, and faults are retried as errors of the network are."""
+    """Retry-After is kept to the second, the backoff doubles, and faults are retried."""
     with mocked(parse(SCENARIO), instant_sleep=True) as mock:
         before = time.perf_counter()
         assert (

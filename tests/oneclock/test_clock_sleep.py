@@ -1,4 +1,4 @@
-"""instant_sleep: the client's sleeps move the mock's time, and the client sees the time they have moved to."""
+"""instant_sleep: the client's sleeps move the mock's time, and the client sees that time."""
 
 import datetime as dt
 import threading
@@ -25,7 +25,7 @@ def now(mock):
 
 
 def test_two_hours_in_under_a_second(mock, poll):
-    """An ordinary client with a sleep of its own polls two hours through with less than a second of work."""
+    """An ordinary client polls two hours through with less than a second of work."""
     began = time.process_time()  # other programs may keep the machine busy meanwhile
     while poll(mock) != "job_finished":
         time.sleep(30)
@@ -83,7 +83,7 @@ def test_the_test_may_move_it_too(mock):
 
 
 def test_deadlines_of_the_client_work(mock, poll):
-    """A client that gives up after an hour by its own clock does so after an hour of the mock's time."""
+    """A client that gives up after an hour does so after an hour of the mock's time."""
     deadline = time.monotonic() + 3600
     while time.monotonic() < deadline and poll(mock) != "job_finished":
         time.sleep(30)
@@ -117,7 +117,7 @@ def test_the_date_is_the_mocks(mock, poll):
 
 
 def test_time_begins_at_a_whole_second(mock, poll):
-    """So that sums of floats come out exactly, and those with dates of HTTP headers, which have no parts of one."""
+    """So sums of floats come out exactly, also with dates of HTTP headers."""
     poll(mock)
     assert mock.polls()[0].time.microsecond == 0
     assert time.time() % 1 == time.monotonic() % 1 == 0

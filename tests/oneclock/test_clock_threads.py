@@ -45,7 +45,7 @@ def test_a_thread_that_has_nothing_to_do_with_the_client(poll, when):
 
 
 def test_a_loop_against_a_deadline_ends():
-    """A thread that waits for time to pass does not wait for ever, though the client's clock stands still."""
+    """A thread that waits for time to pass does not wait for ever."""
     ended = threading.Event()
 
     def watch():
@@ -88,7 +88,7 @@ def test_a_thread_from_before_the_mock_becomes_the_clients(poll):
 
 
 def test_clients_that_sleep_at_the_same_time_sleep_together(mock, poll):
-    """Four clients that poll every thirty seconds all get their thirty seconds, no more and no less."""
+    """Four clients that poll every thirty seconds all get their thirty seconds exactly."""
     together = threading.Barrier(4)
 
     def client(number):
@@ -107,7 +107,7 @@ def test_clients_that_sleep_at_the_same_time_sleep_together(mock, poll):
 
 
 def test_clients_of_different_pace(mock, poll):
-    """Each wakes in its turn: who sleeps ten seconds polls three times while another sleeps thirty."""
+    """Each wakes in its turn: three sleeps of ten seconds fit into one of thirty."""
     both = threading.Barrier(2)
 
     def client(pace):
