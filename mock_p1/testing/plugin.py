@@ -24,7 +24,8 @@ MARKER = (
     "or a Scenario. base_url: what mock_p1 takes over instead of the documented hosts. "
     "instant_sleep=True: the client's sleeps return at once and move the time of mock_p1. "
     "speed: how fast the clock of mock_p1_server runs. "
-    "check=False: requests that the mock does not imitate do not fail the test. Of each argument the closest marker wins."
+    "check=False: requests that the mock does not imitate do not fail the test. "
+    "Of each argument the closest marker wins."
 )
 
 
