@@ -15,6 +15,8 @@ from __future__ import annotations
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.clock import SECOND, VirtualClock
@@ -32,20 +34,43 @@ LONGEST: Final = 7 * 86_400 * SECOND
 _KEEP_REAL: Final = frozenset(
     {
         # what waits for something real
-        "threading", "queue", "selectors", "socket", "ssl", "socketserver", "subprocess",
-        "multiprocessing", "concurrent",
+        *("selectors", "socket", "ssl", "socketserver", "subprocess", "multiprocessing"),
+        "concurrent",
         # what measures the tests, and ourselves
-        "_pytest", "pluggy", "xdist", "execnet", "coverage", "hypothesis", "mock_p1",
+        *("_pytest", "pluggy", "xdist", "execnet", "coverage", "hypothesis", "mock_p1"),
+        *("allure_commons", "allure_pytest", "teamcity"),
     }
-)  # fmt: skip
+)
+
+_HANDS_ON: Final = frozenset(
+    {
+        *("threading", "queue", "mock_p1.oneclock.patches"),
+        *("time_machine", "unittest.mock", "pytest_mock.plugin", ""),
+    }
+)
+"""Modules that wait, or ask for the time, for whoever calls them."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@cache
 def keeps_real(module: str) -> bool:
     """Tell whether a module sees real time even in the client's threads."""
     top = module.partition(".")[0]
-    return top in _KEEP_REAL or top.startswith("pytest")
+    if module.startswith("mock_p1.transports"):  # what holds an answer back for the client
+        return False
+    return top in _KEEP_REAL or top in _plugins() or module in _plugins()
+
+
+@cache
+def _plugins() -> frozenset[str]:
+    """Return the modules of pytest's plugins, and the packages of those that are only plugins.
+
+    A client's own package may have a plugin too, and any name.
+    """
+    modules = {found.module for found in entry_points(group="pytest11")}
+    packages = {module.partition(".")[0] for module in modules}
+    return frozenset(modules | {name for name in packages if name.startswith("pytest_")})
 
 
 class SleptTooLong(BaseException):
@@ -60,12 +85,12 @@ class SleptTooLong(BaseException):
         ...     while True:
         ...         time.sleep(600)
         Traceback (most recent call last):
-        mock_p1.oneclock.shared.SleptTooLong: the client has slept for more than 2h of the mock's ...
+        mock_p1.oneclock.shared.SleptTooLong: the client has slept for more than 2h of the ...
     """
 
 
 class CannotShare(RuntimeError):  # noqa: N818 -- says what happened
-    """The clock cannot be moved here, or not now: freezegun has it, or Python is not CPython."""
+    """The clock cannot be moved here or now: freezegun has it, or Python is not CPython."""
 
 
 class SharedClock(VirtualClock):
@@ -81,6 +106,8 @@ class SharedClock(VirtualClock):
         self.sleepers = Sleepers(self)
         self._thread = threading.local()
         self._longest = longest
+        self.inherits = False
+        """Whether threads that the client starts are the client's at once."""
 
     def join(self) -> None:
         """Count the calling thread among the client's."""
@@ -108,17 +135,32 @@ class SharedClock(VirtualClock):
         return self._since_epoch + self.now_ns()
 
     def pass_time(self, span_ns: int) -> float:
-        """Hold an answer back: the client sleeps meanwhile, as others may at the same time."""
-        self.sleep(span_ns)
+        """Hold an answer back: the client sleeps meanwhile, as others may at the same time.
+
+        Where it runs an event loop, this is for the loop to wait: return the seconds.
+        """
+        if not self.has_joined():
+            return super().pass_time(span_ns)
+        if _runs_a_loop():
+            return span_ns / SECOND
+        self.sleep(span_ns, everybody=True)
         return 0.0
 
-    def sleep(self, span: int, wakes: Callable[[], bool] = lambda: False) -> None:
+    def sleep(
+        self,
+        span: int,
+        wakes: Callable[[], bool] = lambda: False,
+        *,
+        everybody: bool = False,
+    ) -> None:
         """Let the calling thread sleep for nanoseconds, or until ``wakes()``.
+
+        With ``everybody``, time waits for the work of all threads, not only of the client's.
 
         SleptTooLong where that is too much.
         """
         before = self.now_ns()
-        self.sleepers.sleep(span, wakes)
+        self.sleepers.sleep(span, wakes, everybody=everybody)
         self._thread.slept = getattr(self._thread, "slept", 0) + self.now_ns() - before
         if self._thread.slept > self._longest:
             raise SleptTooLong(
@@ -126,6 +168,12 @@ class SharedClock(VirtualClock):
                 "of the mock's time and goes on: at what status does it give up? "
                 "(instant_sleep takes a longer time, such as '60d')"
             )
+
+
+def _runs_a_loop() -> bool:
+    """Tell whether the calling thread runs an event loop of asyncio's kind."""
+    asyncio = sys.modules.get("asyncio")
+    return asyncio is not None and asyncio._get_running_loop() is not None  # noqa: SLF001 -- quiet
 
 
 _current: SharedClock | None = None
@@ -152,12 +200,11 @@ def asking(runners: Container[str] = ()) -> SharedClock | None:
     if shared is None:
         return None
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 -- who calls decides
-    module = _module(frame)
-    while frame is not None and module == "time_machine":
+    while frame is not None and _module(frame) in _HANDS_ON:
         frame = frame.f_back
-        module = _module(frame)
+    module = _module(frame)
     return shared if shared.has_joined() and (module in runners or shared.shows(module)) else None
 
 
 def _module(frame: FrameType | None) -> str:
-    return str(frame.f_globals.get("__name__")) if frame else ""
+    return str(frame.f_globals.get("__name__", "")) if frame else ""

@@ -1,7 +1,6 @@
 """instant_sleep: the client's sleeps move the mock's time, and the client sees that time."""
 
 import datetime as dt
-import threading
 import time
 from datetime import UTC, date, datetime, timedelta
 from time import monotonic, sleep
@@ -137,14 +136,6 @@ def test_what_sleep_refuses(mock, span, error):
     """What time.sleep does not take, it does not take here."""
     with pytest.raises(error):
         time.sleep(span)
-    assert now(mock) == 0
-
-
-def test_waits_for_something_real_are_real(mock):
-    """Event.wait with a limit waits in real time, and moves nothing."""
-    before = time.perf_counter()
-    assert not threading.Event().wait(0.02)
-    assert time.perf_counter() - before >= 0.015
     assert now(mock) == 0
 
 
