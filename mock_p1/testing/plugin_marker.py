@@ -32,7 +32,7 @@ _TAKES: Final[dict[str, tuple[tuple[type, ...], str]]] = {
 }
 
 
-class MarkerError(ValueError):  # noqa: N818 -- says what happened
+class MarkerError(ValueError):
     """The marker or the configuration cannot be meant as it stands."""
 
 
@@ -69,7 +69,8 @@ def _arguments(marker: pytest.Mark) -> dict[str, Any]:
     """Return the marker's arguments by name."""
     if len(marker.args) > 1:
         raise MarkerError(
-            f"{_shown(marker)} takes one argument without a name, the scenario; the others: {_known()}"
+            f"{_shown(marker)} takes one argument without a name, the scenario; "
+            f"the others: {_known()}"
         )
     if marker.args and "scenario" in marker.kwargs:
         raise MarkerError(f"{_shown(marker)} names the scenario twice")
