@@ -30,6 +30,7 @@ MAX_NEAR: Final = 100
 """For so many aliases without an anchor the closest is looked for; it takes its time."""
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DIRECTIVE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%")
 _INT = re.compile(r"[-+]?[0-9]{1,300}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]{1,300}|[0-9]{1,300}(\.[0-9]{0,300})?)([eE][-+]?[0-9]{1,3})?")
 _WORDS: Final[dict[str, bool | None]] = {
@@ -58,12 +59,9 @@ def read_tree(text: str, report: Callable[[int, int, str], None]) -> Node | None
 
     Every problem goes to ``report(line, column, text)``.
     """
-    if text.count("\n%") > MAX_DIRECTIVES:  # each costs as much as there are before it
-        report(
-            1,
-            1,
-            f"more than {MAX_DIRECTIVES} lines begin with %; directives have no meaning in a scenario file",
-        )
+    if len(_DIRECTIVE.findall(text)) > MAX_DIRECTIVES:  # each costs as much as there are before it
+        what = f"more than {MAX_DIRECTIVES} lines begin with %"
+        report(1, 1, f"{what}; directives have no meaning in a scenario file")
         return None
     reader = _Reader(text, report)
     try:
@@ -71,13 +69,29 @@ def read_tree(text: str, report: Callable[[int, int, str], None]) -> Node | None
     except Unreadable as stop:
         report(stop.line, stop.column, stop.text)
     except yaml.MarkedYAMLError as error:
-        report(*_not_yaml(error, text))
+        report(*(_limit_before(error, text) or _not_yaml(error, text)))
     except (
         yaml.YAMLError,
         ValueError,
         OverflowError,
     ) as error:  # PyYAML without libyaml: "\U00110000" is no character
         report(reader.line, 1, f"not YAML: {error}")
+    return None
+
+
+def _limit_before(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, str] | None:
+    """Return where a limit of ours is passed before the place of a syntax error.
+
+    PyYAML looks ahead, and has limits of its own: it may refuse what we would not have read.
+    """
+    if error.problem_mark is None:
+        return None
+    try:
+        _Reader(text[: error.problem_mark.index], lambda *_: None).document()
+    except Unreadable as stop:
+        return stop.line, stop.column, stop.text
+    except (yaml.YAMLError, ValueError, OverflowError):
+        pass
     return None
 
 
