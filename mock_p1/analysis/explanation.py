@@ -80,7 +80,7 @@ def explanations(scenario: Scenario) -> Iterator[Explanation]:
         yield _account(
             (title, name),
             name.replace(ANY, "any"),
-            compile_job(scenario, job, "jobs", name),
+            compile_job(job, "jobs", name),
             answers,
         )
     ids = Jobs(scenario, scenario.seed).ids()
@@ -92,7 +92,7 @@ def explanations(scenario: Scenario) -> Iterator[Explanation]:
         yield _account(
             (f"job {first}{more}", first),
             first,
-            compile_job(scenario, group, "generated_jobs", index),
+            compile_job(group, "generated_jobs", index),
             answers,
         )
 

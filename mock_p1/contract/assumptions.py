@@ -45,10 +45,7 @@ class Assumptions(Strict):
         Annotated[HttpStatus, Tag("<one>")] | Annotated[dict[ErrorName, HttpStatus], Tag("<each>")],
         Discriminator(lambda value: "<each>" if isinstance(value, dict) else "<one>"),
     ] = 400
-    """The HTTP status of the documented errors.
-
-    One for all, or one for each name (400 for those left out).
-    """
+    """The HTTP status of the documented errors: one for all, or one for each name."""
 
     error_body: dict[str, JsonValue] = {
         "code": "{code}",
@@ -58,10 +55,19 @@ class Assumptions(Strict):
     """The body of an error; {code}, {error} and {message} are filled in."""
 
     error_code_type: Annotated[str, OneOf("type", ("integer", "string"))] = "integer"
+    """Whether the code is written as a number or in quotes."""
+
     missing_api_key: CredentialError = "invalid_api_key"
+    """The error where x-api-key is missing or empty."""
+
     unknown_api_key: CredentialError = "not_found_credential"
+    """The error where the key is not among api_keys."""
+
     job_of_another_key: ErrorName = "not_found_retrain_job"
+    """The error where a job has another api_key."""
+
     checked_first: Annotated[str, OneOf("check", ("api_key", "job"))] = "api_key"
+    """Whether a wrong key or a wrong job is told first."""
 
     def http_status(self, error: str) -> int:
         """Return the HTTP status of a documented error."""

@@ -76,9 +76,9 @@ class Program(NamedTuple):
         return "*" in self.name
 
     def does_the_same(self, other: Program) -> bool:
-        """Tell whether both show the same steps for the same spans, wherever they stand in their files."""
-        return self.plan == other.plan and [at.step for at in self.steps] == [
-            at.step for at in other.steps
+        """Tell whether both show the same steps for the same spans, wherever these stand."""
+        return self.plan == other.plan and [at.step.model_dump() for at in self.steps] == [
+            at.step.model_dump() for at in other.steps
         ]
 
     def open_to(self, key: str) -> bool:
@@ -143,14 +143,11 @@ class Jobs:
 
     def __init__(self, scenario: Scenario, seed: int) -> None:
         self._named = PatternTable(
-            {
-                job_id: compile_job(scenario, job, "jobs", job_id)
-                for job_id, job in scenario.jobs.items()
-            }
+            {job_id: compile_job(job, "jobs", job_id) for job_id, job in scenario.jobs.items()}
         )
         self._ids = [job_id for job_id in scenario.jobs if "*" not in job_id]
         self._groups = [
-            _Group(compile_job(scenario, group, "generated_jobs", index), group, seed, index)
+            _Group(compile_job(group, "generated_jobs", index), group, seed, index)
             for index, group in enumerate(scenario.generated_jobs)
         ]
 
@@ -194,9 +191,9 @@ class _Group:
         )
 
 
-def compile_job(scenario: Scenario, job: Job, *path: str | int) -> Program:
+def compile_job(job: Job, *path: str | int) -> Program:
     """Make the program of the job that stands at ``path`` in the scenario."""
-    steps = tuple(_step(scenario, index, step, path) for index, step in enumerate(job.steps))
+    steps = tuple(_step(index, step) for index, step in enumerate(job.steps))
     stages = [step.step.for_ or Stage() for step in steps]
     if not job.loops:
         stages[-1] = Stage()  # the last step never ends, whatever its `for` says
@@ -205,8 +202,8 @@ def compile_job(scenario: Scenario, job: Job, *path: str | int) -> Program:
     )
 
 
-def _step(scenario: Scenario, index: int, step: Step, path: tuple[str | int, ...]) -> ProgramStep:
-    at = ProgramStep(index, step, scenario.where(*path, "timeline", index))
+def _step(index: int, step: Step) -> ProgramStep:
+    at = ProgramStep(index, step, step.source)
     match step:
         case StatusStep():
             return at._replace(status=step.status, http_status=200, frame=frame_of(step))

@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from mock_p1.base.text import nearest, shorten
-from mock_p1.scenario.yaml_nodes import BROKEN, Entry, Node, WrittenFloat, WrittenInt
+from mock_p1.scenario.yaml_nodes import BROKEN, MAX_DEPTH, Entry, Node, WrittenFloat, WrittenInt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Event = Any  # PyYAML's events carry no types
 
-MAX_DEPTH: Final = 50
 MAX_NODES: Final = 1_000_000
 MAX_DIRECTIVES: Final = 100
 MAX_NEAR: Final = 100

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from contextlib import ExitStack, contextmanager
 from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
 
 from mock_p1.base.clock import RealClock, VirtualClock
@@ -15,17 +16,16 @@ from mock_p1.base.durations import nanoseconds
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 from mock_p1.engine.engine import Engine
 from mock_p1.oneclock.shared import LONGEST, one_clock
-from mock_p1.scenario.files import load_scenario
+from mock_p1.scenario.files import inline_folder, load_scenario
 from mock_p1.testing.decorators import inside
 from mock_p1.testing.handle import Handle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import timedelta
-    from pathlib import Path
     from types import TracebackType
 
-    from mock_p1.scenario.model import Scenario
+    from mock_p1.scenario.files import ScenarioSource
     from mock_p1.transports.responses_patch import Mock
 
 
@@ -45,7 +45,9 @@ class _Starting(ABC):
     Begins anew each time it is entered.
     """
 
-    def __init__(self, *, check: bool) -> None:
+    def __init__(self, scenario: ScenarioSource, *, check: bool) -> None:
+        # read when a test starts: what is wrong with it is that test's failure, not its module's
+        self._scenario = partial(load_scenario, scenario, folder=inline_folder(scenario))
         self._check = check
         self._entered: list[tuple[ExitStack, Handle]] = []
 
@@ -92,7 +94,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
     Time is virtual: it moves when told.
 
     ``with mocked("slow-training") as mock: …``, or a decorator. ``scenario`` is a bundled name, a
-    file, or a Scenario. Both documented hosts are taken over, or ``base_url`` instead. ``seed``
+    file, a scenario's text, a mapping, or a Scenario. Both documented hosts are taken over, or ``base_url`` instead. ``seed``
     goes before the scenario's own. At the end, a request that the mock does not imitate raises
     AssertionError, unless ``check=False``.
 
@@ -101,21 +103,20 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
     for more than a week raises SleptTooLong; a span (``"60d"``) instead of True allows for more, or
     less.
 
-    Raises ScenarioError with every problem if the scenario cannot be used; ValueError if
-    ``base_url`` is none.
+    Raises ScenarioError with every problem if the scenario cannot be used, when the mock starts;
+    ValueError if ``base_url`` is none.
     """
 
     def __init__(
         self,
-        scenario: str | Path | Scenario = "demo",
+        scenario: ScenarioSource = "demo",
         *,
         base_url: str | None = None,
         seed: int | None = None,
         check: bool = True,
         instant_sleep: bool | str | float | timedelta = False,
     ) -> None:
-        super().__init__(check=check)
-        self._scenario = load_scenario(scenario)
+        super().__init__(scenario, check=check)
         self._base_urls = DOCUMENTED_HOSTS if base_url is None else (base_url.rstrip("/"),)
         self._seed = seed
         self._longest = (
@@ -127,7 +128,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
 
         shared = stack.enter_context(one_clock(self._longest)) if self._longest else None
         clock = shared.clock if shared else VirtualClock()
-        engine = Engine(self._scenario, clock, seed=self._seed, journal_max=JOURNAL_MAX)
+        engine = Engine(self._scenario(), clock, seed=self._seed, journal_max=JOURNAL_MAX)
         if shared:
             engine.journal.listen(lambda _: shared.asked())  # who asks the mock is the client
         mock = Mock(engine, self._base_urls, backs_off=shared is not None)
@@ -146,7 +147,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
 
     def __init__(  # noqa: PLR0913 -- each is a choice of its own
         self,
-        scenario: str | Path | Scenario = "demo",
+        scenario: ScenarioSource = "demo",
         *,
         speed: float = 1.0,
         seed: int | None = None,
@@ -154,15 +155,14 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         port: int = 0,
         check: bool = True,
     ) -> None:
-        super().__init__(check=check)
-        self._scenario = load_scenario(scenario)
+        super().__init__(scenario, check=check)
         self._speed, self._seed, self._address = speed, seed, (host, port)
 
     def _start(self, stack: ExitStack) -> Handle:
         from mock_p1.server.server import Server, ServerThread  # noqa: PLC0415 -- Flask takes 0.35 s
 
         engine = Engine(
-            self._scenario, RealClock(self._speed), seed=self._seed, journal_max=JOURNAL_MAX
+            self._scenario(), RealClock(self._speed), seed=self._seed, journal_max=JOURNAL_MAX
         )
         server = Server(engine, host=self._address[0], port=self._address[1])
         stack.enter_context(ServerThread(server))
