@@ -88,7 +88,7 @@ def _complete_schema(schema: dict[str, Any], model: type[Strict]) -> None:
 class Strict(BaseModel):
     """A mapping with a fixed set of keys; those that begin with ``x-`` are ignored."""
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         strict=True,
         frozen=True,
         extra="ignore",

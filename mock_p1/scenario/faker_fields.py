@@ -29,7 +29,7 @@ MAX_FAKES: Final = 10_000
 class Fake(Strict):
     """A Faker provider and its arguments: ``{fake: sentence, nb_words: 4, locale: ja_JP}``."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="allow")
     open_keys: ClassVar[bool] = True
 
     fake: str

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from mock_p1.base.text import nearest, shorten
 from mock_p1.scenario.document import INLINE
-from mock_p1.scenario.model import Scenario, from_mapping
+from mock_p1.scenario.model import Scenario
 from mock_p1.scenario.parser import MAX_BYTES, parse
 from mock_p1.scenario.problems import Problem, ScenarioError
 from mock_p1.scenario.result_files import caller_folder, files_beside, inline_files
@@ -81,7 +81,7 @@ def look_up(
     if isinstance(source, Scenario):
         return source
     if isinstance(source, Mapping):
-        return from_mapping(source, inline_files(folder))
+        return Scenario.from_mapping(source, inline_files(folder))
     if isinstance(source, str) and _TEXT.match(source):
         return parse(source, attach=inline_files(folder))
     if not isinstance(source, str | PathLike):

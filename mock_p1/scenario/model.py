@@ -135,14 +135,7 @@ class RateLimit(Strict):
     """… in any span of this length: 1m."""
 
 
-class _MadeInPython(type(Strict)):  # type: ignore[misc]  # -- pydantic's metaclass has no public name
-    """Makes ``Scenario(jobs={…})`` the scenario that a file with these keys would be."""
-
-    def __call__(cls, **keys: object) -> Scenario:
-        return from_mapping(keys, inline_files())
-
-
-class Scenario(Strict, metaclass=_MadeInPython):
+class Scenario(Strict):
     """A whole scenario file."""
 
     schema_: str | None = Field(None, alias="$schema")
@@ -181,6 +174,38 @@ pattern."""
             rate_limit: Mapping[str, object] | RateLimit | None = None,
             assumptions: Mapping[str, object] | Assumptions = ...,
         ) -> None: ...
+
+    else:
+
+        def __init__(self, **keys: object) -> None:
+            self._read(keys, inline_files())
+
+    @classmethod
+    def from_mapping(cls, keys: Mapping[str, object], find: Attach) -> Scenario:
+        """Return the scenario that a mapping with the keys of a file makes.
+
+        ``find`` reads its result files.
+        """
+        scenario = cls.__new__(cls)
+        scenario._read(keys, find)
+        return scenario
+
+    @classmethod
+    def from_document(cls, data: object, reading: ScenarioReading) -> Scenario:
+        """Return the scenario that the data of a document makes; pydantic's error if it does not."""
+        scenario = cls.__new__(cls)
+        scenario._fill(data, reading)
+        return scenario
+
+    def _read(self, keys: Mapping[str, object], find: Attach) -> None:
+        reading = ScenarioReading(find=find)
+        try:
+            self._fill(located(keys, INLINE), reading)
+        except ValidationError as error:
+            raise reading.error(reading.document.problems(error)) from None
+
+    def _fill(self, data: object, reading: ScenarioReading) -> None:
+        self.__pydantic_validator__.validate_python(data, self_instance=self, context=reading)
 
     def model_post_init(self, context: object, /) -> None:
         """Keep what the scenario was read from."""
@@ -221,18 +246,6 @@ pattern."""
         groups = data.get("generated_jobs")
         for index, group in enumerate(groups if isinstance(groups, list) else ()):
             yield from _key_exists(("generated_jobs", index), group, known)
-
-
-def from_mapping(keys: Mapping[str, object], find: Attach) -> Scenario:
-    """Return the scenario that a mapping with the keys of a file makes; ScenarioError otherwise.
-
-    ``find`` reads its result files.
-    """
-    reading = ScenarioReading(find=find)
-    try:
-        return Scenario.model_validate(located(keys, INLINE), context=reading)
-    except ValidationError as error:
-        raise reading.error(reading.document.problems(error)) from None
 
 
 def _named(part: object) -> dict[str, object]:

@@ -55,7 +55,7 @@ def parse(source: str | bytes, name: str = INLINE, attach: Attach | None = None)
         raise reading.error(problems)
     document = reading.document = Document(name, text, root)
     try:
-        scenario = Scenario.model_validate(root.plain(name), context=reading)
+        scenario = Scenario.from_document(root.plain(name), reading)
     except ValidationError as error:
         problems += document.problems(error)
     if problems:

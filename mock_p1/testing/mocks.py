@@ -46,8 +46,10 @@ class _Starting(ABC):
     """
 
     def __init__(self, scenario: ScenarioSource, *, check: bool) -> None:
-        # read when a test starts: what is wrong with it is that test's failure, not its module's
-        self._scenario = partial(load_scenario, scenario, folder=inline_folder(scenario))
+        # an inline one is read when a test starts: its mistakes are that test's, not its module's
+        folder = inline_folder(scenario)
+        source = scenario if folder else load_scenario(scenario)
+        self._scenario = partial(load_scenario, source, folder=folder)
         self._check = check
         self._entered: list[tuple[ExitStack, Handle]] = []
 
