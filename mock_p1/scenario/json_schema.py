@@ -48,7 +48,7 @@ def scenario_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a scenario file."""
     made = Scenario.model_json_schema(by_alias=True, schema_generator=_Generator)
     definitions = {**made.pop("$defs"), "HowLong": _HOW_LONG}
-    for job in ("Job", "GeneratedJobs"):
+    for job in ("Job", "GeneratedJobs", "NewJobs"):
         definitions[job]["properties"]["timeline"]["allOf"] = [{"$ref": "#/$defs/HowLong"}]
     head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": ID}
     return {**head, **made, "title": "A scenario of Mock P1", "$defs": definitions}

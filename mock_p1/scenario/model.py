@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, PrivateAttr, ValidationError
 
+from mock_p1.base.duration_field import Duration  # noqa: TC001 -- pydantic reads the annotations
 from mock_p1.base.patterns import PatternTable
 from mock_p1.base.strict_model import (
     LocatedModel,
@@ -22,11 +23,12 @@ from mock_p1.base.strict_model import (
     wrong,
 )
 from mock_p1.base.text import shorten, unknown
-from mock_p1.contract.assumptions import Assumptions, ErrorName
-from mock_p1.contract.operations import CREDENTIAL_ERRORS, JOB_ID_LIMIT, RETRAIN_STATUS_CHECK
+from mock_p1.contract.assumptions import Assumptions, StatusError
+from mock_p1.contract.errors import CREDENTIAL_ERRORS
+from mock_p1.contract.operations import JOB_ID_LIMIT, OPERATIONS, RETRAIN_STATUS_CHECK
+from mock_p1.scenario.calls import CallTimeline, call_names, wrong_calls
 from mock_p1.scenario.document import INLINE, Attach, Document, ScenarioReading, located
 from mock_p1.scenario.result_files import inline_files
-from mock_p1.scenario.step_length import Duration  # noqa: TC001 -- pydantic reads the annotations
 from mock_p1.scenario.steps import AnyStep, ErrorStep, Step
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 MAX_COUNT: Final = 1_000_000
 ACTIVE: Final = "active"
 
+_RESERVED: Final = OPERATIONS.words_beside(RETRAIN_STATUS_CHECK, "retrain_job_id")
+_OperationName = Annotated[str, OneOf("operation", tuple(OPERATIONS))]
 KeyStateName = Literal["active", "invalid_api_key", "inactive_credential", "not_found_credential"]
 KeyState = Annotated[str, OneOf("state of a key", (ACTIVE, *CREDENTIAL_ERRORS))]
 
@@ -48,9 +52,31 @@ _JOB_ID: Final[JsonDict] = {
         "minLength": 1,
         "maxLength": JOB_ID_LIMIT,
         "pattern": "^[^/]*$",
-        "not": {"enum": [*sorted(RETRAIN_STATUS_CHECK.reserved), ".", ".."]},
+        "not": {"enum": [*sorted(_RESERVED), ".", ".."]},
     }
 }
+
+
+def _wrong_lengths(data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
+    """Yield the steps of a job whose length is missing, or stands where it cannot."""
+    timeline = data.get("timeline")
+    if not isinstance(timeline, list):
+        return
+    loops = data.get("at_end") == "loop"
+    for index, step in enumerate(timeline):
+        if not isinstance(step, dict):
+            continue
+        if "for" not in step and (loops or index < len(timeline) - 1):
+            which = "with at_end: loop every step" if loops else "every step but the last"
+            what = f"for: is missing; {which} says how long it lasts: 2 polls, 90s or manual"
+            yield ("timeline", index), wrong(what)
+        elif step.get("for") == "upload" and index > 0:
+            what = "for: upload stands at a first step only: a job waits for its file once"
+            yield ("timeline", index, "for"), wrong(what)
+        elif step.get("for") == "upload" and (loops or len(timeline) == 1):
+            which = "a timeline that loops" if loops else "a timeline of one step"
+            what = f"for: upload has no place in {which}: nothing comes after the file"
+            yield ("timeline", index, "for"), wrong(what)
 
 
 class Job(LocatedModel):
@@ -62,8 +88,12 @@ class Job(LocatedModel):
     """After the last step: stay there, or loop to the first."""
     timeline: Annotated[list[AnyStep], Field(min_length=1)] | None = None
     """The steps, one after the other. Time begins to run at a key's first poll."""
-    error: ErrorName | None = None
+    error: StatusError | None = None
     """Short for a timeline of one step that answers this error."""
+    calls: dict[str, CallTimeline] = Field(
+        {}, json_schema_extra={"propertyNames": {"enum": [*call_names(of_job=True)]}}
+    )
+    """How the other operations answer for this job alone; left out: as the scenario's calls."""
 
     schema_rules: ClassVar = {
         "oneOf": [{"required": ["timeline"]}, {"required": ["error"]}],
@@ -87,17 +117,10 @@ class Job(LocatedModel):
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
         """A job has a timeline or is an error; every step but the last says how long it lasts."""
         if ("timeline" in data) == ("error" in data):
-            what = "a job has either timeline: (a list of steps) or error: (one of the five)"
+            what = "a job has either timeline: (a list of steps) or error: (a documented error)"
             yield (), wrong(what)
-        timeline = data.get("timeline")
-        if not isinstance(timeline, list):
-            return
-        loops = data.get("at_end") == "loop"
-        for index, step in enumerate(timeline if loops else timeline[:-1]):
-            if isinstance(step, dict) and "for" not in step:
-                which = "with at_end: loop every step" if loops else "every step but the last"
-                what = f"for: is missing; {which} says how long it lasts: 2 polls, 90s or manual"
-                yield ("timeline", index), wrong(what)
+        yield from wrong_calls(data.get("calls"), of_job=True)
+        yield from _wrong_lengths(data)
 
 
 class GeneratedJobs(Job):
@@ -133,6 +156,41 @@ class RateLimit(Strict):
     """So many polls by one key, over all its jobs …"""
     per: Duration
     """… in any span of this length: 1m."""
+    on: Annotated[list[_OperationName], Field(min_length=1)] = [RETRAIN_STATUS_CHECK.name]
+    """The operations whose calls it counts; left out: the status check alone."""
+
+
+class NewJobs(Job):
+    """What a job does that a client creates by upload."""
+
+    ids: Annotated[list[WrittenText], Field(min_length=1)] | None = None
+    """The ids that are issued, in this order, anew for each caller; then UUIDs follow."""
+
+    schema_rules: ClassVar = {
+        "not": {"anyOf": [{"required": ["timeline", "error"]}, {"required": ["api_key"]}]}
+    }
+
+    @classmethod
+    def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
+        """It may leave everything out; its ids can be asked for."""
+        if "timeline" in data or "error" in data:
+            yield from super().rules(data)
+        else:
+            yield from wrong_calls(data.get("calls"), of_job=True)
+        if "api_key" in data:
+            text = "a created job belongs to whoever created it; leave api_key: out"
+            yield ("api_key",), wrong(text, of_key=True)
+        ids = data.get("ids")
+        seen: set[str] = set()
+        for index, job_id in enumerate(ids if isinstance(ids, list) else ()):
+            spelt = as_written(job_id)
+            if not isinstance(spelt, str):
+                continue
+            if text := _wrong_id(spelt) or ("" if "*" not in spelt else "an id has no * in it"):
+                yield ("ids", index), wrong(text)
+            elif spelt in seen:
+                yield ("ids", index), wrong(f"the id {shorten(spelt)!r} stands here twice")
+            seen.add(spelt)
 
 
 class Scenario(Strict):
@@ -149,14 +207,26 @@ class Scenario(Strict):
     )
     """What each x-api-key is: active, or the error it is answered with. A * fits anything; exact \
 names win, then the first pattern. Without api_keys every key is active."""
+    secret_keys: Annotated[dict[str, KeyState], Field(min_length=1)] | None = Field(
+        None, json_schema_extra=_SENDABLE_KEY
+    )
+    """What each secret key is that asks for an API key: active, or the error it is answered with. \
+A * fits anything. Without secret_keys every secret key is active."""
     jobs: dict[str, Job] = Field({}, json_schema_extra=_JOB_ID)
     """The jobs by their retrain_job_id. A * fits anything; exact names win, then the first \
 pattern."""
     generated_jobs: list[GeneratedJobs] = []
     """Many jobs at once."""
+    new_jobs: NewJobs = Field(default_factory=NewJobs)
+    """What a job does that a client creates by upload; left out: what "*" does, else what the \
+first job does."""
+    calls: dict[str, CallTimeline] = Field(
+        {}, json_schema_extra={"propertyNames": {"enum": [*call_names()]}}
+    )
+    """How the operations beside the status check answer; left out: success."""
     rate_limit: RateLimit | None = None
     """How many polls one key may make in how long; more are answered 429 with Retry-After."""
-    assumptions: Assumptions = Assumptions()
+    assumptions: Assumptions = Field(default_factory=Assumptions)
     """What the manual does not say, and this mock therefore assumes."""
 
     _document: Document = PrivateAttr()
@@ -171,6 +241,9 @@ pattern."""
             api_keys: Mapping[str, KeyStateName] | None = None,
             jobs: Mapping[str, Mapping[str, object] | Job] = ...,
             generated_jobs: Sequence[Mapping[str, object] | GeneratedJobs] = ...,
+            secret_keys: Mapping[str, KeyStateName] | None = None,
+            new_jobs: Mapping[str, object] | NewJobs = ...,
+            calls: Mapping[str, Sequence[object]] = ...,
             rate_limit: Mapping[str, object] | RateLimit | None = None,
             assumptions: Mapping[str, object] | Assumptions = ...,
         ) -> None: ...
@@ -187,14 +260,14 @@ pattern."""
         ``find`` reads its result files.
         """
         scenario = cls.__new__(cls)
-        scenario._read(keys, find)
+        scenario._read(keys, find)  # noqa: SLF001 -- it is one of us
         return scenario
 
     @classmethod
     def from_document(cls, data: object, reading: ScenarioReading) -> Scenario:
-        """Return the scenario that the data of a document makes; pydantic's error if it does not."""
+        """Return the scenario that a document's data makes; pydantic's error if it does not."""
         scenario = cls.__new__(cls)
-        scenario._fill(data, reading)
+        scenario._fill(data, reading)  # noqa: SLF001 -- it is one of us
         return scenario
 
     def _read(self, keys: Mapping[str, object], find: Attach) -> None:
@@ -234,10 +307,17 @@ pattern."""
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
         """Ids can be asked for, and keys that jobs name exist."""
         keys = _named(data.get("api_keys"))
-        for key in keys:
-            if not key or key != key.strip() or not key.isprintable():
-                what = f"no client can send the key {shorten(key)!r}; a key is visible text"
-                yield ("api_keys", key), wrong(f"{what}, without blanks at its ends", of_key=True)
+        secrets = _named(data.get("secret_keys"))
+        for part, names in (("api_keys", keys), ("secret_keys", secrets)):
+            for key in names:
+                if not key or key != key.strip() or not key.isprintable():
+                    what = f"no client can send the key {shorten(key)!r}; a key is visible text"
+                    yield (part, key), wrong(f"{what}, without blanks at its ends", of_key=True)
+        for key in secrets:
+            if key in keys and "*" not in key:
+                what = f"{shorten(key)!r} is an API key too; a key is one of the two"
+                yield ("secret_keys", key), wrong(what, of_key=True)
+        yield from wrong_calls(data.get("calls"), of_job=False)
         known = PatternTable(keys) if "api_keys" in data else None
         for job_id, job in _named(data.get("jobs")).items():
             if text := _wrong_id(job_id):
@@ -272,7 +352,7 @@ def _wrong_id(job_id: str) -> str | None:
         return f"{what}; an id has 1 to {JOB_ID_LIMIT}"
     if "/" in job_id:
         return f"the id {job_id!r} has a slash in it: no client can ask for it"
-    if job_id in RETRAIN_STATUS_CHECK.reserved:
+    if job_id in _RESERVED:
         return f"{job_id!r} is a path of the API, never an id"
     if job_id in (".", ".."):
         return f"the id {job_id!r} is a step in a path: no client can ask for it"

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from mock_p1.base.clock import SECOND
+from mock_p1.base.duration_field import Duration  # noqa: TC001 -- pydantic reads the annotations
 from mock_p1.base.strict_model import (
     LocatedModel,
     OneOf,
@@ -30,11 +31,11 @@ from mock_p1.base.strict_model import (
     refuse_unknown,
     wrong,
 )
-from mock_p1.contract.assumptions import BODILESS, ErrorName
-from mock_p1.contract.operations import FAULTS
+from mock_p1.contract.assumptions import BODILESS, StatusError
+from mock_p1.contract.errors import FAULTS
 from mock_p1.scenario.document import ScenarioReading
 from mock_p1.scenario.faker_fields import Whole, Words  # noqa: TC001 -- pydantic reads the annotations
-from mock_p1.scenario.step_length import Delay, Duration, Limit  # noqa: TC001 -- likewise
+from mock_p1.scenario.step_length import Delay, Limit  # noqa: TC001 -- likewise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,10 +129,10 @@ class StatusStep(Step):
 
 
 class ErrorStep(Step):
-    """A step that answers one of the five documented errors."""
+    """A step that answers a documented error of the status check."""
 
-    error: ErrorName
-    """One of the five documented errors."""
+    error: StatusError
+    """A documented error of the status check."""
 
 
 class FaultStep(Step):
