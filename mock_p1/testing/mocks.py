@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from contextlib import ExitStack, contextmanager
 from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
 
 from mock_p1.base.clock import RealClock, VirtualClock
@@ -15,7 +16,7 @@ from mock_p1.base.durations import nanoseconds
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 from mock_p1.engine.engine import Engine
 from mock_p1.oneclock.shared import LONGEST, CannotShare
-from mock_p1.scenario.files import load_scenario
+from mock_p1.scenario.files import inline_folder, load_scenario
 from mock_p1.testing.decorators import inside
 from mock_p1.testing.handle import Handle
 
@@ -23,11 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from datetime import timedelta
-    from pathlib import Path
     from types import TracebackType
 
     from mock_p1.oneclock.shared import SharedClock
-    from mock_p1.scenario.model import Scenario
+    from mock_p1.scenario.files import ScenarioSource
     from mock_p1.transports.responses_patch import Mock
 
 
@@ -47,7 +47,11 @@ class _Starting(ABC):
     Begins anew each time it is entered.
     """
 
-    def __init__(self, *, check: bool) -> None:
+    def __init__(self, scenario: ScenarioSource, *, check: bool) -> None:
+        # an inline one is read when a test starts: its mistakes are that test's, not its module's
+        folder = inline_folder(scenario)
+        source = scenario if folder else load_scenario(scenario)
+        self._scenario = partial(load_scenario, source, folder=folder)
         self._check = check
         self._entered: list[tuple[ExitStack, Handle]] = []
 
@@ -99,7 +103,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
     than a week is stopped by SleptTooLong.
 
     Args:
-        scenario: A bundled name, a file or a Scenario.
+        scenario: A bundled name, a file, a text, a mapping or a Scenario.
         base_url: What to take over instead of the two documented hosts.
         seed: Other invented values; goes before the scenario's own.
         check: Whether requests that the mock does not imitate are an error at the end.
@@ -107,7 +111,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
             timedelta.
 
     Raises:
-        ScenarioError: The scenario cannot be used; the message names every problem.
+        ScenarioError: When it starts: the scenario cannot be used; the message names every problem.
         ValueError: ``base_url`` is no base URL.
         CannotShare: ``instant_sleep`` cannot work here.
 
@@ -130,15 +134,14 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
 
     def __init__(
         self,
-        scenario: str | Path | Scenario = "demo",
+        scenario: ScenarioSource = "demo",
         *,
         base_url: str | None = None,
         seed: int | None = None,
         check: bool = True,
         instant_sleep: bool | str | float | timedelta = False,
     ) -> None:
-        super().__init__(check=check)
-        self._scenario = load_scenario(scenario)
+        super().__init__(scenario, check=check)
         self._base_urls = DOCUMENTED_HOSTS if base_url is None else (base_url.rstrip("/"),)
         self._seed = seed
         self._longest = (
@@ -150,7 +153,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
 
         shared = stack.enter_context(_one_clock(self._longest)) if self._longest else None
         clock = shared or VirtualClock()
-        engine = Engine(self._scenario, clock, seed=self._seed, journal_max=JOURNAL_MAX)
+        engine = Engine(self._scenario(), clock, seed=self._seed, journal_max=JOURNAL_MAX)
         if shared:
             engine.journal.listen(lambda _: shared.asked())  # who asks the mock is the client
         mock = Mock(engine, self._base_urls, backs_off=shared is not None)
@@ -167,7 +170,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
     can be moved on. At the end, a request that the mock does not imitate raises AssertionError.
 
     Args:
-        scenario: A bundled name, a file or a Scenario.
+        scenario: A bundled name, a file, a text, a mapping or a Scenario.
         speed: How many seconds of the mock's clock pass in a real one.
         seed: Other invented values; goes before the scenario's own.
         host: Where to listen.
@@ -175,7 +178,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         check: Whether requests that the mock does not imitate are an error at the end.
 
     Raises:
-        ScenarioError: The scenario cannot be used; the message names every problem.
+        ScenarioError: When it starts: the scenario cannot be used; the message names every problem.
         CannotListen: The port cannot be had.
         ValueError: The speed is out of its range.
 
@@ -191,7 +194,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
 
     def __init__(  # noqa: PLR0913 -- each is a choice of its own
         self,
-        scenario: str | Path | Scenario = "demo",
+        scenario: ScenarioSource = "demo",
         *,
         speed: float = 1.0,
         seed: int | None = None,
@@ -199,15 +202,14 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         port: int = 0,
         check: bool = True,
     ) -> None:
-        super().__init__(check=check)
-        self._scenario = load_scenario(scenario)
+        super().__init__(scenario, check=check)
         self._speed, self._seed, self._address = speed, seed, (host, port)
 
     def _start(self, stack: ExitStack) -> Handle:
         from mock_p1.server.server import Server, ServerThread  # noqa: PLC0415 -- Flask takes 0.35 s
 
         engine = Engine(
-            self._scenario, RealClock(self._speed), seed=self._seed, journal_max=JOURNAL_MAX
+            self._scenario(), RealClock(self._speed), seed=self._seed, journal_max=JOURNAL_MAX
         )
         server = Server(engine, host=self._address[0], port=self._address[1])
         stack.enter_context(ServerThread(server))
