@@ -13,7 +13,7 @@ from typing import Any, Final
 from pydantic.json_schema import GenerateJsonSchema
 
 from mock_p1.contract.assumptions import BODILESS
-from mock_p1.contract.operations import JOB_ID_LIMIT, RETRAIN_STATUS_CHECK
+from mock_p1.contract.operations import JOB_ID_LIMIT, OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.scenario.model import Scenario
 from mock_p1.scenario.steps import HEADER_NAME, SERVERS_HEADERS
 
@@ -127,7 +127,15 @@ _RULES: Final[dict[str, dict[str, Any]]] = {
                     "minLength": 1,
                     "maxLength": JOB_ID_LIMIT,
                     "pattern": "^[^/]*$",
-                    "not": {"enum": [*sorted(RETRAIN_STATUS_CHECK.reserved), ".", ".."]},
+                    "not": {
+                        "enum": [
+                            *sorted(
+                                OPERATIONS.words_beside(RETRAIN_STATUS_CHECK, "retrain_job_id")
+                            ),
+                            ".",
+                            "..",
+                        ]
+                    },
                 }
             },
         }

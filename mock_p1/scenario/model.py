@@ -10,18 +10,50 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, PrivateAttr
 
+from mock_p1.base.duration_field import Duration  # noqa: TC001 -- pydantic reads the annotations
 from mock_p1.base.patterns import PatternTable
 from mock_p1.base.strict_model import OneOf, Path, Strict, WrittenText, Wrong, as_written, wrong
 from mock_p1.base.text import shorten, unknown
-from mock_p1.contract.assumptions import Assumptions, ErrorName  # noqa: TC001 -- pydantic reads the annotations
-from mock_p1.contract.operations import CREDENTIAL_ERRORS, JOB_ID_LIMIT, RETRAIN_STATUS_CHECK
-from mock_p1.scenario.step_length import Duration  # noqa: TC001 -- pydantic reads the annotations
+from mock_p1.contract.assumptions import Assumptions, StatusError  # noqa: TC001 -- pydantic reads the annotations
+from mock_p1.contract.errors import CREDENTIAL_ERRORS
+from mock_p1.contract.operations import JOB_ID_LIMIT, OPERATIONS, RETRAIN_STATUS_CHECK
+from mock_p1.scenario.calls import CallTimeline, wrong_calls
 from mock_p1.scenario.steps import AnyStep, ErrorStep, Step
 
 MAX_COUNT: Final = 1_000_000
 ACTIVE: Final = "active"
+_JOB_ID: Final = "retrain_job_id"
 
+_OperationName = Annotated[str, OneOf("operation", tuple(OPERATIONS))]
 KeyState = Annotated[str, OneOf("state of a key", (ACTIVE, *CREDENTIAL_ERRORS))]
+
+
+def _wrong_lengths(data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
+    """Yield the steps of a job whose length is missing, or stands where it cannot."""
+    timeline = data.get("timeline")
+    if not isinstance(timeline, list):
+        return
+    loops = data.get("at_end") == "loop"
+    for index, step in enumerate(timeline):
+        if not isinstance(step, dict):
+            continue
+        if "for" not in step and (loops or index < len(timeline) - 1):
+            which = "with at_end: loop every step" if loops else "every step but the last"
+            yield (
+                ("timeline", index),
+                wrong(f"for: is missing; {which} says how long it lasts: 2 polls, 90s or manual"),
+            )
+        elif step.get("for") == "upload" and index > 0:
+            yield (
+                ("timeline", index, "for"),
+                wrong("for: upload stands at a first step only: a job waits for its file once"),
+            )
+        elif step.get("for") == "upload" and (loops or len(timeline) == 1):
+            which = "a timeline that loops" if loops else "a timeline of one step"
+            yield (
+                ("timeline", index, "for"),
+                wrong(f"for: upload has no place in {which}: nothing comes after the file"),
+            )
 
 
 class Job(Strict):
@@ -30,7 +62,9 @@ class Job(Strict):
     api_key: WrittenText | None = None
     at_end: Annotated[str, OneOf("at_end", ("stay", "loop"))] = "stay"
     timeline: Annotated[list[AnyStep], Field(min_length=1)] | None = None
-    error: ErrorName | None = None
+    error: StatusError | None = None
+    calls: dict[str, CallTimeline] = {}
+    """How the other operations answer for this job alone; left out: as the scenario's calls."""
 
     @property
     def steps(self) -> list[Step]:
@@ -48,21 +82,12 @@ class Job(Strict):
         if ("timeline" in data) == ("error" in data):
             yield (
                 (),
-                wrong("a job has either timeline: (a list of steps) or error: (one of the five)"),
+                wrong(
+                    "a job has either timeline: (a list of steps) or error: (a documented error)"
+                ),
             )
-        timeline = data.get("timeline")
-        if not isinstance(timeline, list):
-            return
-        loops = data.get("at_end") == "loop"
-        for index, step in enumerate(timeline if loops else timeline[:-1]):
-            if isinstance(step, dict) and "for" not in step:
-                which = "with at_end: loop every step" if loops else "every step but the last"
-                yield (
-                    ("timeline", index),
-                    wrong(
-                        f"for: is missing; {which} says how long it lasts: 2 polls, 90s or manual"
-                    ),
-                )
+        yield from wrong_calls(data.get("calls"), of_job=True)
+        yield from _wrong_lengths(data)
 
 
 class GeneratedJobs(Job):
@@ -92,6 +117,37 @@ class RateLimit(Strict):
 
     polls: int = Field(ge=1, le=MAX_COUNT)
     per: Duration
+    on: Annotated[list[_OperationName], Field(min_length=1)] = [RETRAIN_STATUS_CHECK.name]
+    """The operations whose calls it counts; left out: the status check alone."""
+
+
+class NewJobs(Job):
+    """What a job does that a client creates by upload."""
+
+    ids: Annotated[list[WrittenText], Field(min_length=1)] | None = None
+    """The ids that are issued, in this order, anew for each caller; then UUIDs follow."""
+
+    @classmethod
+    def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
+        """It may leave everything out; its ids can be asked for."""
+        if "timeline" in data or "error" in data:
+            yield from super().rules(data)
+        else:
+            yield from wrong_calls(data.get("calls"), of_job=True)
+        if "api_key" in data:
+            text = "a created job belongs to whoever created it; leave api_key: out"
+            yield ("api_key",), wrong(text, of_key=True)
+        ids = data.get("ids")
+        seen: set[str] = set()
+        for index, job_id in enumerate(ids if isinstance(ids, list) else ()):
+            spelt = as_written(job_id)
+            if not isinstance(spelt, str):
+                continue
+            if text := _wrong_id(spelt) or ("" if "*" not in spelt else "an id has no * in it"):
+                yield ("ids", index), wrong(text)
+            elif spelt in seen:
+                yield ("ids", index), wrong(f"the id {shorten(spelt)!r} stands here twice")
+            seen.add(spelt)
 
 
 class Scenario(Strict):
@@ -103,8 +159,16 @@ class Scenario(Strict):
     description: str = ""
     seed: int = 0
     api_keys: Annotated[dict[str, KeyState], Field(min_length=1)] | None = None
+    secret_keys: Annotated[dict[str, KeyState], Field(min_length=1)] | None = None
+    """What each secret key is that asks for an API key: active, or the error it is answered with.
+    A * fits anything. Without secret_keys every secret key is active."""
     jobs: dict[str, Job] = {}
     generated_jobs: list[GeneratedJobs] = []
+    new_jobs: NewJobs = NewJobs()
+    """What a job does that a client creates by upload; left out: what "*" does, else what the first
+    job does."""
+    calls: dict[str, CallTimeline] = {}
+    """How the operations beside the status check answer; left out: success."""
     rate_limit: RateLimit | None = None
     assumptions: Assumptions = Assumptions()
 
@@ -155,10 +219,20 @@ class Scenario(Strict):
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
         """Ids can be asked for, and keys that jobs name exist."""
         keys = _named(data.get("api_keys"))
-        for key in keys:
-            if not key or key != key.strip() or not key.isprintable():
-                what = f"no client can send the key {shorten(key)!r}; a key is visible text, without blanks at its ends"
-                yield ("api_keys", key), wrong(what, of_key=True)
+        secrets = _named(data.get("secret_keys"))
+        for part, names in (("api_keys", keys), ("secret_keys", secrets)):
+            for key in names:
+                if not key or key != key.strip() or not key.isprintable():
+                    what = (
+                        f"no client can send the key {shorten(key)!r}; a key is visible text, "
+                        "without blanks at its ends"
+                    )
+                    yield (part, key), wrong(what, of_key=True)
+        for key in secrets:
+            if key in keys and "*" not in key:
+                what = f"{shorten(key)!r} is an API key too; a key is one of the two"
+                yield ("secret_keys", key), wrong(what, of_key=True)
+        yield from wrong_calls(data.get("calls"), of_job=False)
         known = PatternTable(keys) if "api_keys" in data else None
         for job_id, job in _named(data.get("jobs")).items():
             if text := _wrong_id(job_id):
@@ -192,7 +266,7 @@ def _wrong_id(job_id: str) -> str | None:
         return f"the id {shorten(job_id)!r} has {len(job_id)} characters; an id has 1 to {JOB_ID_LIMIT}"
     if "/" in job_id:
         return f"the id {job_id!r} has a slash in it: no client can ask for it"
-    if job_id in RETRAIN_STATUS_CHECK.reserved:
+    if job_id in OPERATIONS.words_beside(RETRAIN_STATUS_CHECK, _JOB_ID):
         return f"{job_id!r} is a path of the API, never an id"
     if job_id in (".", ".."):
         return f"the id {job_id!r} is a step in a path: no client can ask for it"

@@ -8,6 +8,7 @@ from typing import Annotated, Final, NamedTuple
 from pydantic import BeforeValidator, InstanceOf, WithJsonSchema
 
 from mock_p1.base import durations
+from mock_p1.base.duration_field import DURATION_PATTERN, SOME_TIME_PATTERN
 from mock_p1.base.strict_model import as_written, kind_of, wrong
 from mock_p1.base.text import nearest, shorten
 
@@ -16,18 +17,20 @@ MAX_DIGITS: Final = 20
 
 _POLLS = re.compile(rf"([0-9]{{1,{MAX_DIGITS}}}) *polls?")
 _NUMBER_AND_WORD = re.compile(rf"([0-9]{{1,{MAX_DIGITS}}})? *([a-z]{{1,20}})", re.IGNORECASE)
-_FOR: Final = "a number of polls (2 polls), a duration (500ms, 90s, 1h30m) or manual"
+_FOR: Final = "a number of polls (2 polls), a duration (500ms, 90s, 1h30m), manual or, at a first step, upload"
 _HOW_TO_DELAY: Final = "delay: must be a duration (300ms) or a range of two (100ms..2s)"
 
 
 class Stage(NamedTuple):
-    """How long one step lasts: a number of polls, nanoseconds, or (neither) until somebody moves the job on.
+    """How long one step lasts: a number of polls, nanoseconds, or (neither) until
+    somebody moves the job on, or its file has come (``until_upload``).
 
     The last step of a timeline that does not loop has neither either: it never ends.
     """
 
     polls: int | None = None
     lasts_ns: int | None = None
+    until_upload: bool = False
 
 
 class Span(NamedTuple):
@@ -53,6 +56,8 @@ def _limit(value: object) -> Stage:
     text = value.strip()
     if text == "manual":
         return Stage()
+    if text == "upload":
+        return Stage(until_upload=True)
     if found := _POLLS.fullmatch(text):
         if not 1 <= int(found[1]) <= MAX_POLLS:
             raise wrong(
@@ -71,7 +76,7 @@ def _meant(text: str) -> str:
     if found is None:
         return ""
     number, word = found[1], found[2]
-    near = nearest(word, ("manual",) if number is None else ("polls", "ms", *_LONG_UNITS))
+    near = nearest(word, ("manual", "upload") if number is None else ("polls", "ms", *_LONG_UNITS))
     if near is None:
         return ""
     if number is None:
@@ -117,8 +122,6 @@ def _nanoseconds(text: str, otherwise: str) -> int:
 
 # the same as the functions above, as far as a regular expression goes: it cannot add up, nor
 # compare
-_DURATION: Final = durations.PATTERN.replace("(", "(?:")
-_SOME_TIME: Final = rf"(?=.*[1-9]){_DURATION}"
 _SO_MANY: Final = (
     rf"(?![0-9]{{{MAX_DIGITS + 1}}})0*(?:[1-9][0-9]{{0,{len(str(MAX_POLLS)) - 2}}}|{MAX_POLLS})"
 )
@@ -128,7 +131,7 @@ Limit = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": rf"^\s*(manual|{_SO_MANY} *polls?|{_SOME_TIME})\s*$",
+            "pattern": rf"^\s*(manual|upload|{_SO_MANY} *polls?|{SOME_TIME_PATTERN})\s*$",
             "description": _FOR,
         }
     ),
@@ -136,25 +139,11 @@ Limit = Annotated[
 """How long a step lasts."""
 
 
-def _duration(value: object) -> int:
-    if not isinstance(value, str):
-        raise wrong(f"must be {durations.HOW_TO_WRITE}; it is {kind_of(value)}")
-    lasts = _nanoseconds(value.strip(), f"{shorten(value)!r} is not {durations.HOW_TO_WRITE}")
-    if lasts == 0:
-        raise wrong(f"{shorten(value)} is nothing; it must be longer")
-    return lasts
-
-
-Duration = Annotated[
-    int,
-    BeforeValidator(_duration),
-    WithJsonSchema({"type": "string", "pattern": rf"^\s*{_SOME_TIME}\s*$"}),
-]
-"""A span of time above nothing, in nanoseconds."""
-
 Delay = Annotated[
     InstanceOf[Span],
     BeforeValidator(_delay),
-    WithJsonSchema({"type": "string", "pattern": rf"^\s*{_DURATION}\s*(\.\.\s*{_DURATION}\s*)?$"}),
+    WithJsonSchema(
+        {"type": "string", "pattern": rf"^\s*{DURATION_PATTERN}\s*(\.\.\s*{DURATION_PATTERN}\s*)?$"}
+    ),
 ]
 """How long an answer is held back."""

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from mock_p1.base.clock import SECOND
+from mock_p1.base.duration_field import Duration  # noqa: TC001 -- likewise
 from mock_p1.base.strict_model import (
     OneOf,
     Path,
@@ -30,10 +31,10 @@ from mock_p1.base.strict_model import (
     wrong,
 )
 from mock_p1.base.text import shorten
-from mock_p1.contract.assumptions import BODILESS, ErrorName
-from mock_p1.contract.operations import FAULTS
+from mock_p1.contract.assumptions import BODILESS, StatusError
+from mock_p1.contract.errors import FAULTS
 from mock_p1.scenario.faker_fields import Whole, Words  # noqa: TC001 -- pydantic reads the annotations
-from mock_p1.scenario.step_length import Delay, Duration, Limit  # noqa: TC001 -- likewise
+from mock_p1.scenario.step_length import Delay, Limit  # noqa: TC001 -- likewise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,9 +121,9 @@ class StatusStep(Step):
 
 
 class ErrorStep(Step):
-    """A step that answers one of the five documented errors."""
+    """A step that answers a documented error of the status check."""
 
-    error: ErrorName
+    error: StatusError
 
 
 class FaultStep(Step):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mock_p1.base.clock import SECOND, RealClock
-from mock_p1.contract.operations import DOCUMENTED_ERRORS, FAULTS
+from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.engine.driver import MAX_INJECTED, Driver, FixedClock, NoSuchJob, NoSuchStep
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.snapshot import show

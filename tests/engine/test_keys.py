@@ -3,7 +3,8 @@
 import pytest
 
 from mock_p1.base.messages import Reply
-from mock_p1.contract.operations import API_KEY_LIMIT, DOCUMENTED_ERRORS
+from mock_p1.contract.errors import DOCUMENTED_ERRORS
+from mock_p1.contract.operations import API_KEY_LIMIT
 
 INVALID = "invalid_api_key."
 INACTIVE = "Inactive_credential."
