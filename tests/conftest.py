@@ -24,7 +24,10 @@ def pytest_cmdline_main(config):
     Not with ``-n 0``, ``--pdb``, or without pytest-xdist.
     """
     options = config.option
-    if getattr(options, "numprocesses", 0) is not None or options.usepdb or options.collectonly:
+    is_worker = hasattr(config, "workerinput")
+    if is_worker or getattr(options, "numprocesses", 0) is not None:
+        return
+    if options.usepdb or options.collectonly:
         return
     if all(Path(argument).is_dir() for argument in config.args):
         options.numprocesses = "auto"
