@@ -35,6 +35,10 @@ class Mock:
         """Poll a job as a client would."""
         return self.ask(PATH + job, key, **more)
 
+    def result_path(self, job="a", key="k"):
+        """Poll a job that shows a result, and return the path of its download_url."""
+        return json.loads(self.poll(job, key).body)["download_url"].removeprefix("http://mock")
+
     def sees(self, job="a", key="k"):
         """Return the status that a poll sees, or the error's message, or the kind of fault."""
         reply = self.poll(job, key)
