@@ -1,7 +1,7 @@
 """What is checked, one part at a time: ``nox --list`` names the parts, ``nox -s lint`` runs one.
 
-``.ci/run`` runs all of them, from a fresh clone. Arguments after ``--`` go to pytest, or to the tool
-that the session is about.
+``.ci/run`` runs all of them, from a fresh clone. Arguments after ``--`` go to pytest, or to the
+tool that the session is about.
 """
 
 import os
@@ -81,7 +81,7 @@ def newest(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def typing(session: nox.Session) -> None:
-    """mypy on the package; mypy and pyright on what users write; every public name is typed."""
+    """Types: mypy on the package; mypy and pyright on what users write; every public name is typed."""
     session.install("-e", ".[test]", *group("typing"))
     session.run("mypy")
     if Path("typing_tests").is_dir():

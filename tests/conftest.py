@@ -13,6 +13,9 @@ settings.register_profile("mock_p1", deadline=None)
 settings.register_profile("thorough", deadline=None, max_examples=3000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "mock_p1"))
 
+# containers set it; without it the hundred processes that tests start do not compile all anew
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 MOST_WORKERS = 8
 """More would take longer to start than they save."""
 
