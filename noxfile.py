@@ -81,7 +81,7 @@ def newest(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def typing(session: nox.Session) -> None:
-    """Types: mypy on the package; mypy and pyright on what users write; every public name is typed."""
+    """Types of the package, of what users write, and of every public name: mypy and pyright."""
     session.install("-e", ".[test]", *group("typing"))
     session.run("mypy")
     if Path("typing_tests").is_dir():

@@ -1,7 +1,7 @@
 """``python -m benchmarks.statements [FOLDER …]``.
 
-Counts the statements of Python files: what the package costs to read. Docstrings, comments and blank
-lines count nothing, so that explaining is free and shortening lines gains nothing.
+Counts the statements of Python files: what the package costs to read. Docstrings, comments and
+blank lines count nothing, so that explaining is free and shortening lines gains nothing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The recipe page is run: the good client passes every recipe, the buggy one is caught by every line."""
+"""The recipes are run: the good client passes every one, the buggy one is caught by every line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NAMES = ("late-result", "limited")
 
 @pytest.fixture
 def page(pytester):
-    """A folder with the page's files, where pytest runs without this run's own plugins and settings."""
+    """A folder with the page's files, where pytest runs without this run's plugins and settings."""
     pytester.makepyfile(client=CLIENT, buggy=BUGGY)
     for name, text in zip(NAMES, SCENARIOS, strict=True):
         (pytester.path / f"{name}.yaml").write_text(text, encoding="utf-8")

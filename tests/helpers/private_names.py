@@ -2,12 +2,12 @@
 
 Private is what begins with an underscore, and what a library does not document: the modules of
 uvicorn below ``uvicorn`` itself. A release may take any of these away without a word.
-``tests/test_private_names.py`` fails first where one did, and where a name is used that is not here.
+``tests/test_private_names.py`` fails first where one did, and where a name is missing here.
 """
 
 PRIVATE_NAMES = {
     "asyncio": {
-        "asyncio.base_events.BaseEventLoop._run_once": "one round of a loop, before which time moves",
+        "asyncio.base_events.BaseEventLoop._run_once": "one round of a loop; time moves before it",
         "asyncio.base_events.BaseEventLoop._clock_resolution": "how early a timer may be",
         "asyncio.base_events.BaseEventLoop._scheduled": "the timers to come",
         "asyncio.base_events.BaseEventLoop._ready": "what is to be done now",
@@ -47,7 +47,7 @@ PRIVATE_NAMES = {
         "uvicorn.protocols.http.httptools_impl.HttpToolsProtocol._unset_keepalive_if_required": (
             "a client that sends is not idle"
         ),
-        "uvicorn.protocols.http.httptools_impl.HttpToolsProtocol": "reads HTTP; ours refuses in JSON",
+        "uvicorn.protocols.http.httptools_impl.HttpToolsProtocol": "reads HTTP; we refuse in JSON",
         "uvicorn.protocols.http.httptools_impl.RequestResponseCycle": "writes one answer",
         "uvicorn.protocols.http.httptools_impl.STATUS_LINE": "the first line of an answer",
         "uvicorn.server.HANDLED_SIGNALS": "the signals that end the server",
