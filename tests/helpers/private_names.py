@@ -7,6 +7,7 @@ uvicorn below ``uvicorn`` itself. A release may take any of these away without a
 
 PRIVATE_NAMES = {
     "asyncio": {
+        "asyncio.events._get_running_loop": "whether a thread runs an event loop",
         "asyncio.base_events.BaseEventLoop._run_once": "one round of a loop; time moves before it",
         "asyncio.base_events.BaseEventLoop._clock_resolution": "how early a timer may be",
         "asyncio.base_events.BaseEventLoop._scheduled": "the timers to come",
@@ -17,16 +18,13 @@ PRIVATE_NAMES = {
     },
     "threading": {
         "threading.Condition._waiters": "whether a waiting thread was woken already",
+        "threading.Condition._is_owned": "whether a wait is allowed",
+        "threading.Condition._release_save": "lets the lock go while a thread waits",
+        "threading.Condition._acquire_restore": "takes it again",
     },
     "concurrent.futures": {
         "concurrent.futures.thread.ThreadPoolExecutor._threads": "the threads of a loop's pool",
         "concurrent.futures.thread._worker": "where an idle thread of a pool waits",
-    },
-    "multiprocessing": {
-        "multiprocessing.connection.Connection._recv": "where a thread waits for a process",
-    },
-    "subprocess": {
-        "subprocess.Popen._try_wait": "where a thread waits for a process",
     },
     "pytest": {"_pytest": "keeps real time, as all of pytest does"},
     "sys": {
@@ -37,11 +35,13 @@ PRIVATE_NAMES = {
         "time_machine.travel.start": "gives what every date is made of; we replace its time_ns",
     },
     "responses": {
-        "responses.RequestsMock._find_match": "chooses the stub that answers",
+        "responses.RequestsMock._parse_request_params": "what a stub's call shows of the query",
+        "responses.RequestsMock._read_filelike_body": "a body that is read once",
         "responses.RequestsMock._on_request": "what every caught request goes through",
     },
-    "urllib3": {
-        "urllib3.util.retry.Retry.increment._pool": "the address that its last error names",
+    "http.client": {
+        "http.client.HTTPConnection._tunnel_host": "the host behind a proxy",
+        "http.client.HTTPConnection._tunnel_port": "its port",
     },
     "uvicorn": {
         "uvicorn.protocols.http.httptools_impl.HttpToolsProtocol._unset_keepalive_if_required": (
