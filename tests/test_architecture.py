@@ -1,4 +1,4 @@
-"""Imports go one way, every outside library stays in its room, and what everybody loads is light."""
+"""Imports go one way, outside libraries stay in their rooms, and what everybody loads is light."""
 
 import ast
 import subprocess
@@ -233,8 +233,11 @@ HEAVY = {
 
 @pytest.mark.parametrize("module", ["mock_p1", "mock_p1.testing.plugin"])
 def test_what_everybody_loads_is_light(module):
-    """`import mock_p1`, and the plugin that every pytest run of every project imports, load no library."""
-    code = f"import sys, pytest\nbefore = set(sys.modules)\nimport {module}\nprint(*(set(sys.modules) - before))"
+    """`import mock_p1`, and the plugin that every pytest run imports, load no library."""
+    code = (
+        "import sys, pytest; before = set(sys.modules); "
+        f"import {module}; print(*(set(sys.modules) - before))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
     )

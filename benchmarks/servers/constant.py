@@ -1,6 +1,7 @@
-"""The limit: one constant reply, from the smallest ASGI app there is, under uvicorn with the mock's own settings.
+"""The limit: one constant reply, by the smallest ASGI app, under uvicorn with the mock's settings.
 
-The argument is the body. uvicorn reads HTTP by its own protocol here; what the mock's protocol adds is the mock's cost.
+The argument is the body. uvicorn reads HTTP by its own protocol here; what the mock's protocol adds
+is the mock's cost.
 """
 
 from __future__ import annotations

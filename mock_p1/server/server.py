@@ -134,11 +134,6 @@ class Server:
         """Ask the server to end; safe from any thread, and from a signal handler."""
         self._uvicorn.stop()
 
-    @property
-    def started(self) -> bool:
-        """Whether requests are answered."""
-        return self._uvicorn.started
-
 
 def configuration(app: Any, tls: SSLContext | None = None) -> uvicorn.Config:  # noqa: ANN401 -- any ASGI application
     """Return how uvicorn is run here: the fast parser and loop, no log of its own, one listener."""

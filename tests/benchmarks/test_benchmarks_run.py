@@ -21,6 +21,7 @@ def run(*arguments):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["serve", "mocked", "plugin", "start", "many", "memory", "peers"])
 def test_runs(name):
     """A benchmark, scaled down to almost nothing, ends well and gives figures."""
@@ -33,6 +34,7 @@ def test_runs(name):
     assert report["machine"]["load"] == "python"
 
 
+@pytest.mark.slow
 def test_table():
     """Without --json, people get a table of figures and targets."""
     done = run("mocked", "--quick")
