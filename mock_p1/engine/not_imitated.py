@@ -108,7 +108,7 @@ def _nearest(path: str) -> str | None:
     tidy = posixpath.normpath(re.sub("/{2,}", "/", path))
     if tidy != path and (found := OPERATIONS.match(tidy)):
         return f"{next(iter(found.operations))} {shown(tidy)}"
-    words = path.lower().strip("/").split("/")
+    words = path.lower().lstrip("/").split("/")
     likeness = {
         str(operation): _likeness(words, operation.template.strip("/").split("/"))
         for operation in OPERATIONS.values()
@@ -119,5 +119,11 @@ def _nearest(path: str) -> str | None:
 
 
 def _likeness(words: list[str], template: list[str]) -> float:
-    """Say how much of a path an operation's template has; of two that have as much, the shorter."""
-    return len(set(words) & set(template)) - abs(len(words) - len(template)) / 100
+    """Say how much of a path an operation's template has.
+
+    A parameter takes any word, for half as much; of two that have as much, the shorter is nearer.
+    """
+    common = len(set(words) & set(template))
+    parameters = sum(word.startswith("{") for word in template)
+    taken = min(parameters, len(words) - common)
+    return common + taken / 2 - abs(len(words) - len(template)) / 100 if common else 0.0

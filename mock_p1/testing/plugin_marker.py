@@ -73,7 +73,8 @@ def _arguments(marker: pytest.Mark) -> dict[str, Any]:
     """Return the marker's arguments by name."""
     if len(marker.args) > 1:
         raise MarkerError(
-            f"{_shown(marker)} takes one argument without a name, the scenario; the others: {_known()}"
+            f"{_shown(marker)} takes one argument without a name, the scenario; "
+            f"the others: {_known()}"
         )
     if marker.args and "scenario" in marker.kwargs:
         raise MarkerError(f"{_shown(marker)} names the scenario twice")

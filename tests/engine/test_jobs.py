@@ -69,7 +69,7 @@ def test_without_a_star_any_other_id_is_unknown(mock, job):
 
 
 @pytest.mark.parametrize(
-    "path", ["upload_url", "upload%5Furl", ".", "..", "%2e", "%2E%2E", "", "a/", "a/b", "/a"]
+    "path", ["upload_url/update_model", ".", "..", "%2e", "%2E%2E", "", "a/", "a/b", "/a"]
 )
 def test_what_is_no_job_at_all(mock, path):
     """A path of the API, a step in a path, no id or too many.

@@ -117,7 +117,7 @@ def test_first_key_is_forgotten(engine):
         poll(engine, key=key)
     for number in range(MAX_TRANSIENT - 2):
         poll(engine, f"job-{number}")
-    assert [record.api_key for record in engine.job_states.of("a")] == ["key-2", "key-3"]
+    assert [job.caller.name for job in engine.job_states.of("a")] == ["key-2", "key-3"]
     assert [poll(engine, key=key) for key in ("key-3", "key-2", "key-1")] == [
         "second",
         "second",
