@@ -48,7 +48,7 @@ TRANSPORTS = {
 """The outside libraries of each transport."""
 
 PURE = {
-    "base": {"pydantic": {"strict_model"}, "pydantic_core": {"strict_model"}},
+    "base": {"pydantic": {"strict_model", "duration_field"}, "pydantic_core": {"strict_model"}},
     "contract": {"pydantic": {"assumptions"}},
     "scenario": {
         "pydantic": {
@@ -59,6 +59,7 @@ PURE = {
             "parser",
             "json_schema",
             "document",
+            "calls",
         },
         "pydantic_core": {"faker_fields"},
         "yaml": {"yaml_reader", "parser", "redaction"},
