@@ -94,7 +94,9 @@ class UnknownKeyServed(Right):
     refuted = {"unknown-key"}
 
     def key_refusal(self, key):
-        return "invalid_api_key" if not key else "inactive_credential" if key == INACTIVE else None
+        if not key:
+            return "invalid_api_key"
+        return "inactive_credential" if key == INACTIVE else None
 
 
 class DeletedJobNotFound(Right):

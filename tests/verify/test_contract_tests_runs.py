@@ -12,15 +12,13 @@ from pathlib import Path
 
 import pytest
 from helpers.mutant_servers import MUTANTS
-from helpers.right_server import CREDENTIALS, Right, served
+from helpers.right_server import GIVEN, Right, served
 
 import mock_p1
-from mock_p1.verify.means import option
+from mock_p1.verify.credentials import option_name
 
 ROOT = Path(__file__).parents[2]
-MEANS_GIVEN = [
-    part for name in CREDENTIALS.__slots__ for part in (option(name), getattr(CREDENTIALS, name))
-]
+OPTIONS = [part for name, value in GIVEN.items() for part in (option_name(name), value)]
 
 
 class Outcomes:
@@ -63,9 +61,9 @@ def _run(url, *arguments):
 
 
 def test_a_right_server_is_green():
-    """With every means given, nothing fails and nothing is left unchecked."""
+    """With every credentials given, nothing fails and nothing is left unchecked."""
     with served(Right()) as url:
-        status, outcomes = _run(url, *MEANS_GIVEN)
+        status, outcomes = _run(url, *OPTIONS)
 
     assert status == 0
     assert all(reason.endswith("curl is not installed") for reason in outcomes.reasons)
@@ -75,7 +73,7 @@ def test_a_right_server_is_green():
 def test_a_mutant_is_red_by_name(mutant):
     """The points that fail are the mutant's own, and no others."""
     with served(mutant()) as url:
-        status, outcomes = _run(url, *MEANS_GIVEN, "-k", "test_points")
+        status, outcomes = _run(url, *OPTIONS, "-k", "test_points")
 
     points = {f"test_documented[base-url-{point}]" for point in mutant.differs}
     points |= {f"test_assumed[base-url-{point}]" for point in mutant.refuted}
@@ -86,7 +84,7 @@ def test_a_mutant_is_red_by_name(mutant):
 def test_without_the_means_a_point_is_skipped_with_the_reason():
     """What the caller gave nothing to provoke with is not checked: skipped, never passed."""
     with served(Right()) as url:
-        status, outcomes = _run(url, *MEANS_GIVEN[:4])
+        status, outcomes = _run(url, *OPTIONS[:4])
 
     skipped = outcomes.having("skipped")
     assert status == 0
@@ -99,7 +97,7 @@ def test_without_the_means_a_point_is_skipped_with_the_reason():
 def test_assumed_points_can_be_left_out():
     """`-m "not assumed"` leaves only what the manual says, so that a refuted assumption is no failure."""
     with served(MUTANTS["CodeAsText"]()) as url:
-        status, outcomes = _run(url, *MEANS_GIVEN, "-m", "not assumed")
+        status, outcomes = _run(url, *OPTIONS, "-m", "not assumed")
 
     assert status == 0
     assert not any(name.startswith("test_assumed") for name in outcomes.by_test)

@@ -1,0 +1,196 @@
+"""Points of Retrain Data Upload: the upload URL, the file, and the job that begins with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from mock_p1.verify import published
+from mock_p1.verify.answer import describe, error_of, is_reply, json_object, one_line
+from mock_p1.verify.contract_check import Verdict, as_expected, assumed, documented, otherwise
+from mock_p1.verify.exceptions import NotChecked
+from mock_p1.verify.job_checks import is_fetchable
+from mock_p1.verify.sequence import upload
+from mock_p1.verify.shapes import judge_fields, refused
+
+if TYPE_CHECKING:
+    from mock_p1.verify.answer import Answer
+    from mock_p1.verify.session import VerifySession
+
+_OK: Final = range(200, 300)
+_WAITING: Final = published.OTHER_STATUSES[0]
+
+
+@documented(
+    "upload-url-reply",
+    "An upload URL is answered with retrain_job_id and upload_url, strings, in this order.",
+    published.UPLOAD_PAGE,
+    "upload",
+)
+def upload_url_reply(session: VerifySession) -> Verdict:
+    """Compare the fields."""
+    return judge_fields(session.answer("an upload URL"), published.UPLOAD_URL_FIELDS)
+
+
+@documented(
+    "upload-url-is-http",
+    "upload_url is an http(s) URL.",
+    f"{published.UPLOAD_PAGE}, examples",
+    "upload",
+)
+def upload_url_is_http(session: VerifySession) -> Verdict:
+    """See that it could be sent to."""
+    url = session.field("an upload URL", "upload_url")
+    return Verdict(is_fetchable(url), "an http(s) URL", one_line(url.partition("?")[0]))
+
+
+@documented(
+    "upload-needs-no-key",
+    "A PUT of the raw file, with neither x-api-key nor Content-Type, is taken.",
+    f"{published.UPLOAD_PAGE}, examples",
+    "upload",
+)
+def upload_needs_no_key(session: VerifySession) -> Verdict:
+    """Send the file as requests and curl do."""
+    answer = _sent(session)
+    return Verdict(
+        answer.status in _OK,
+        "HTTP 2xx",
+        f"HTTP {answer.status}" if answer.status in _OK else describe(answer),
+    )
+
+
+@documented(
+    "upload-begins-job",
+    "When the upload is complete, the job can be polled by the id that came with the URL.",
+    published.UPLOAD_PAGE,
+    "upload",
+)
+def upload_begins_job(session: VerifySession) -> Verdict:
+    """Poll it once."""
+    if _sent(session).status not in _OK:
+        raise NotChecked("the upload was not taken")
+    answer = session.answer("the new job")
+    expected = "a reply with a status, and with the id"
+    metadata = (json_object(answer) or {}).get("metadata")
+    echoed = isinstance(metadata, dict) and metadata.get("retrain_job_id") == session.value(
+        "new_job"
+    )
+    if is_reply(answer) and echoed:
+        return as_expected(expected)
+    return otherwise(expected, describe(answer))
+
+
+@assumed("upload-reply", "The PUT is answered with HTTP 200, empty, with an ETag.",
+         "a presigned storage URL would fit", "upload")  # fmt: skip
+def upload_reply(session: VerifySession) -> Verdict:
+    """Look at the answer to the PUT."""
+    answer = _sent(session)
+    if answer.status not in _OK:
+        raise NotChecked(f"the upload was not taken: {describe(answer)}")
+    found: dict[str, Any] = {}
+    if answer.status != published.UPLOAD_HTTP_STATUS:
+        found["status_code"] = answer.status
+    if "etag" not in answer.headers:
+        found["etag"] = False
+    if answer.body:
+        found["body"] = json_object(answer) or answer.body.decode("utf-8", "replace")
+    etag = "with" if "etag" in answer.headers else "without"
+    actual = f"HTTP {answer.status}, {'not empty' if answer.body else 'empty'}, {etag} ETag"
+    assumption = {"upload_reply": found} if found else {}
+    return Verdict(not found, "HTTP 200, empty, with ETag", actual, assumption)
+
+
+@assumed("before-upload", "Before its file has come a job answers with its first status.",
+         "a job that was issued is a job", "upload")  # fmt: skip
+def before_upload(session: VerifySession) -> Verdict:
+    """Look at what was answered before the file was sent."""
+    upload(session)
+    answer = session.answer("the new job before its file")
+    name = error_of(answer).name
+    assumption = {"before_upload": name} if name in published.STATUS_ERRORS else {}
+    return Verdict(
+        is_reply(answer), "a reply", "a reply" if is_reply(answer) else describe(answer), assumption
+    )
+
+
+@assumed(
+    "second-upload",
+    "A second file replaces the first while the job waits, and is refused once it runs.",
+    "nothing of the kind is stated",
+    "upload",
+)
+def second_upload(session: VerifySession) -> Verdict:
+    """Send the file once more, and look how far the job was just before."""
+    if _sent(session).status not in _OK:
+        raise NotChecked("the upload was not taken")
+    status = (json_object(session.poll("the new job")) or {}).get("status")
+    answer = session.answer("the file, again")
+    taken = answer.status in _OK
+    waits = status == _WAITING
+    words = {True: "taken", False: "refused"}
+    return Verdict(
+        taken == waits,
+        f"{words[waits]} in {one_line(str(status))}",
+        f"{words[taken]} (HTTP {answer.status})",
+        {} if taken == waits else {"second_upload": "replaces" if taken else "refused"},
+    )
+
+
+@assumed(
+    "missing-filename",
+    "An upload URL is given without a filename too.",
+    "what becomes of an odd one is not stated",
+    "upload",
+)
+def missing_filename(session: VerifySession) -> Verdict:
+    """Ask without."""
+    answer = session.answer("an upload URL without filename")
+    if "upload_url" in (json_object(answer) or {}):
+        return as_expected("an upload URL")
+    name = error_of(answer).name
+    return otherwise("an upload URL", describe(answer), {"odd_filename": name} if name else {})
+
+
+@assumed(
+    "each-upload-url-is-a-job",
+    "Each upload URL comes with an id of its own.",
+    "the call issues the id; whether two may be asked for at once is not stated",
+    "upload",
+)
+def each_upload_url_is_a_job(session: VerifySession) -> Verdict:
+    """Compare two."""
+    first = session.field("an upload URL", "retrain_job_id")
+    second = session.field("an upload URL without filename", "retrain_job_id")
+    return Verdict(first != second, "another id", "the same id" if first == second else "another")
+
+
+def _sent(session: VerifySession) -> Answer:
+    upload(session)
+    return session.answer("the file")
+
+
+CHECKS: Final = (
+    upload_url_reply,
+    upload_url_is_http,
+    upload_needs_no_key,
+    upload_begins_job,
+    refused(
+        "upload-url-needs-key",
+        "Without x-api-key an upload URL is refused with one of the three credential errors.",
+        published.UPLOAD_PAGE,
+        "an upload URL without key",
+        "upload",
+    ),
+    refused(
+        "upload-url-needs-known-key",
+        "To an unknown key an upload URL is refused with one of the three credential errors.",
+        published.UPLOAD_PAGE,
+        "an upload URL by an unknown key",
+        "upload",
+    ),
+    upload_reply,
+    before_upload,
+    second_upload,
+    missing_filename,
+    each_upload_url_is_a_job,
+)

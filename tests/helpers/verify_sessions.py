@@ -1,0 +1,25 @@
+"""Sessions of the checks with a server of a test."""
+
+from __future__ import annotations
+
+from helpers.right_server import GIVEN, MODEL, SECRET
+
+from mock_p1.verify.client import HttpClient
+from mock_p1.verify.credentials import Credentials
+from mock_p1.verify.questions import PERMISSIONS
+from mock_p1.verify.session import VerifySession
+
+CREDENTIALS = Credentials(**GIVEN)
+
+
+def session_of(url):
+    """Return a session with every key and job, which only reads."""
+    return VerifySession(url, CREDENTIALS, HttpClient())
+
+
+def session_of_all_calls(url, file, **given):
+    """Return a session that may make every call; ``file`` is what it uploads."""
+    credentials = Credentials(
+        **{**GIVEN, "secret_key": SECRET, "model_id": MODEL, "file": file, **given}
+    )
+    return VerifySession(url, credentials, HttpClient(), allowed=PERMISSIONS)
