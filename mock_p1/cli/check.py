@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mock_p1.base.text import plural
+from mock_p1.cli.options import command
 from mock_p1.scenario.files import SUFFIXES, load_scenario
 from mock_p1.scenario.parser import MAX_BYTES, parse
 from mock_p1.scenario.problems import Problem, ScenarioError
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 STANDARD_INPUT: Final = "-"
 
 
-@click.command()
+@command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.pass_context
 def check(ctx: click.Context, files: tuple[str, ...]) -> None:

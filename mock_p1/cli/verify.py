@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import click
 
 from mock_p1.base.durations import HOW_TO_WRITE, UNITS, parse_duration
+from mock_p1.cli.options import command
 from mock_p1.cli.verify_text import seconds_as_text, show_report
 from mock_p1.verify import verify_report as reports
 from mock_p1.verify.client import HttpClient
@@ -60,7 +61,7 @@ def _file_option(
     return click.option(name, type=kind, metavar="FILE", help=text)
 
 
-@click.command()
+@command()
 @click.argument("url", envvar="MOCK_P1_URL")
 @click.option("--api-key", metavar="KEY", help="A key that works.")
 @click.option("--job-id", metavar="ID", help="A job that this key can see; best one still running.")
@@ -111,7 +112,13 @@ def _file_option(
 @_file_option("--junit-xml", "Also write it as JUnit XML.")
 @click.pass_context
 def verify(
-    ctx: click.Context, /, *, as_json: bool, junit_xml: Path | None, strict: bool, **options: Any
+    ctx: click.Context,
+    /,
+    *,
+    as_json: bool,
+    junit_xml: Path | None,
+    strict: bool,
+    **options: Any,  # noqa: ANN401 -- click's values
 ) -> None:
     """Hold the server at URL, the real one too, against the published contract.
 

@@ -128,6 +128,17 @@ class Keyring:
         filled = (name.replace("*", filler) for name in active for filler in FILLERS)
         return next((key for key in filled if self.refusal(key) is None), ANY_KEY)
 
+    def key_that_sees(self, program: Program) -> str:
+        """Return a key that sees the job, if there is one.
+
+        Its own, or the first that is active and fits; a pattern's ``*`` filled in.
+        """
+        own = [] if program.api_key is None else [program.api_key]
+        named = [n for n, state in (self._scenario.api_keys or {}).items() if state == ACTIVE]
+        keys = [name.replace("*", "1") for name in (*own, *named, self.first_active())]
+        fitting = (key for key in keys if self.refusal(key) is None and program.open_to(key))
+        return next(fitting, keys[-1])
+
     def _find(self, key: str) -> Hit[str] | None:
         if self._names is not None and (hit := self._names.exact(key)):
             return hit
