@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from mock_p1.verify.answer import error_of, json_object, one_line
+from mock_p1.verify.answer import describe, error_of, json_object, one_line
 from mock_p1.verify.exceptions import NotChecked, Unreachable, UsageError
 from mock_p1.verify.published import FINISHED
 from mock_p1.verify.watch import follow, is_failure, why_ended
@@ -51,9 +51,15 @@ def upload(session: VerifySession) -> Answer:
     return session.answer("the file")
 
 
+def is_taken(answer: Answer) -> bool:
+    """Tell whether an upload was accepted."""
+    return answer.status in range(200, 300)
+
+
 def followed(session: VerifySession) -> Answer:
     """Upload, follow the job to its end, and return its last answer. NotChecked without an end."""
-    upload(session)
+    if not is_taken(answer := upload(session)):
+        raise NotChecked(f"the upload was not taken: {describe(answer)}")
     watched = follow(session, "the new job")
     if not watched.ended:
         raise NotChecked(f"the end of the uploaded job was not seen: {watched.why}")

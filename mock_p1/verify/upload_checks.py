@@ -9,14 +9,12 @@ from mock_p1.verify.answer import describe, error_of, is_reply, json_object, one
 from mock_p1.verify.contract_check import Verdict, as_expected, assumed, documented, otherwise
 from mock_p1.verify.exceptions import NotChecked
 from mock_p1.verify.job_checks import is_fetchable
-from mock_p1.verify.sequence import upload
+from mock_p1.verify.sequence import is_taken, upload
 from mock_p1.verify.shapes import judge_fields, refused
 
 if TYPE_CHECKING:
-    from mock_p1.verify.answer import Answer
     from mock_p1.verify.session import VerifySession
 
-_OK: Final = range(200, 300)
 _WAITING: Final = published.OTHER_STATUSES[0]
 
 
@@ -51,11 +49,11 @@ def upload_url_is_http(session: VerifySession) -> Verdict:
 )
 def upload_needs_no_key(session: VerifySession) -> Verdict:
     """Send the file as requests and curl do."""
-    answer = _sent(session)
+    answer = upload(session)
     return Verdict(
-        answer.status in _OK,
+        is_taken(answer),
         "HTTP 2xx",
-        f"HTTP {answer.status}" if answer.status in _OK else describe(answer),
+        f"HTTP {answer.status}" if is_taken(answer) else describe(answer),
     )
 
 
@@ -67,7 +65,7 @@ def upload_needs_no_key(session: VerifySession) -> Verdict:
 )
 def upload_begins_job(session: VerifySession) -> Verdict:
     """Poll it once."""
-    if _sent(session).status not in _OK:
+    if not is_taken(upload(session)):
         raise NotChecked("the upload was not taken")
     answer = session.answer("the new job")
     expected = "a reply with a status, and with the id"
@@ -84,8 +82,8 @@ def upload_begins_job(session: VerifySession) -> Verdict:
          "a presigned storage URL would fit", "upload")  # fmt: skip
 def upload_reply(session: VerifySession) -> Verdict:
     """Look at the answer to the PUT."""
-    answer = _sent(session)
-    if answer.status not in _OK:
+    answer = upload(session)
+    if not is_taken(answer):
         raise NotChecked(f"the upload was not taken: {describe(answer)}")
     found: dict[str, Any] = {}
     if answer.status != published.UPLOAD_HTTP_STATUS:
@@ -121,11 +119,11 @@ def before_upload(session: VerifySession) -> Verdict:
 )
 def second_upload(session: VerifySession) -> Verdict:
     """Send the file once more, and look how far the job was just before."""
-    if _sent(session).status not in _OK:
+    if not is_taken(upload(session)):
         raise NotChecked("the upload was not taken")
     status = (json_object(session.poll("the new job")) or {}).get("status")
     answer = session.answer("the file, again")
-    taken = answer.status in _OK
+    taken = is_taken(answer)
     waits = status == _WAITING
     words = {True: "taken", False: "refused"}
     return Verdict(
@@ -162,11 +160,6 @@ def each_upload_url_is_a_job(session: VerifySession) -> Verdict:
     first = session.field("an upload URL", "retrain_job_id")
     second = session.field("an upload URL without filename", "retrain_job_id")
     return Verdict(first != second, "another id", "the same id" if first == second else "another")
-
-
-def _sent(session: VerifySession) -> Answer:
-    upload(session)
-    return session.answer("the file")
 
 
 CHECKS: Final = (

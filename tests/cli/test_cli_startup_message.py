@@ -14,9 +14,7 @@ URL = "http://127.0.0.1:8191"
 
 def announced(text: str, form: str = "text", notes: tuple[str, ...] = (), **place) -> str:
     """Return the message of a scenario."""
-    return FORMATS[form](
-        Engine(parse(text, "mine.yaml")), Address(URL, **place), list(notes)
-    )
+    return FORMATS[form](Engine(parse(text, "mine.yaml")), Address(URL, **place), list(notes))
 
 
 def line(text: str, name: str) -> str:

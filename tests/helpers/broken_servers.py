@@ -1,7 +1,5 @@
 """Servers that break a documented point, each in the one way that its docstring says."""
 
-# ruff: noqa: D102 -- what is wrong is said once, at the class
-
 from __future__ import annotations
 
 from helpers.right_server import ACTIVE, FINISHED, GONE, INACTIVE, MESSAGES, RUNNING, Right, Sent

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from helpers.right_server import GIVEN, MODEL, SECRET
-
 from mock_p1.verify.client import HttpClient
 from mock_p1.verify.credentials import Credentials
+from mock_p1.verify.pace import Pace
 from mock_p1.verify.questions import PERMISSIONS
 from mock_p1.verify.session import VerifySession
 
@@ -17,9 +17,13 @@ def session_of(url):
     return VerifySession(url, CREDENTIALS, HttpClient())
 
 
-def session_of_all_calls(url, file, **given):
+def session_of_all_calls(url, file, pace=None, **given):
     """Return a session that may make every call; ``file`` is what it uploads."""
     credentials = Credentials(
         **{**GIVEN, "secret_key": SECRET, "model_id": MODEL, "file": file, **given}
     )
-    return VerifySession(url, credentials, HttpClient(), allowed=PERMISSIONS)
+    session = VerifySession(
+        url, credentials, HttpClient(), pace or Pace(limit=20), allowed=PERMISSIONS
+    )
+    session.every_seconds = 0.02
+    return session
