@@ -62,7 +62,8 @@ def followed(session: VerifySession) -> Answer:
         raise NotChecked(f"the upload was not taken: {describe(answer)}")
     watched = follow(session, "the new job")
     if not watched.ended:
-        raise NotChecked(f"the end of the uploaded job was not seen: {watched.why}")
+        why = watched.why or session.pace.limit_reached
+        raise NotChecked(f"the end of the uploaded job was not seen: {why}")
     return session.answer("the new job")
 
 

@@ -25,5 +25,5 @@ def session_of_all_calls(url, file, pace=None, **given):
     session = VerifySession(
         url, credentials, HttpClient(), pace or Pace(limit=20), allowed=PERMISSIONS
     )
-    session.every_seconds = 0.02
+    session.every_seconds = 0.02 if pace is None else 30.0
     return session
