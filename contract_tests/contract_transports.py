@@ -17,8 +17,9 @@ import requests
 
 import mock_p1
 from mock_p1.verify.answer import Answer
-from mock_p1.verify.client import MOST_BYTES, Call, HttpClient
+from mock_p1.verify.client import MOST_BYTES, Call, Client, HttpClient
 from mock_p1.verify.credentials import Credentials
+from mock_p1.verify.questions import PERMISSIONS
 from mock_p1.verify.session import VerifySession
 from mock_p1.verify.url import is_loopback
 
@@ -36,8 +37,11 @@ CREDENTIALS = Credentials(
     other_key="f2d9735c-other-models-key",
     deleted_job_id="job-that-is-gone",
     finished_job_id="job-that-is-finished",
+    secret_key="91ab64c8-secret-key",
+    model_id=4821,
+    file=Path(__file__).parent / "train.csv",
 )
-"""What contract.yaml gives."""
+"""What contract.yaml gives, and the data to upload."""
 
 TRANSPORTS = ("flask", "server", "in-process")
 GIVEN_URL = "base-url"
@@ -111,13 +115,19 @@ def through(name: str) -> Iterator[Transport]:
     """Open one of the three transports."""
     if name == "flask":
         flask = InProcessFlask(mock_p1.create_app(SCENARIO).test_client())
-        session = VerifySession("http://localhost", CREDENTIALS, flask)
+        session = _session("http://localhost", flask)
         yield Transport(name, session, flask.get, "job-that-ends", socket=False)
         return
     start = mock_p1.serving if name == "server" else mock_p1.mocked
     with start(SCENARIO) as mock:
-        session = VerifySession(mock.url, CREDENTIALS, HttpClient())
+        session = _session(mock.url, HttpClient())
         yield Transport(name, session, plain_get, "job-that-ends", socket=name == "server")
+
+
+def _session(url: str, client: Client) -> VerifySession:
+    session = VerifySession(url, CREDENTIALS, client, allowed=PERMISSIONS)
+    session.every_seconds = 0.01
+    return session
 
 
 def given_transport(session: VerifySession, ca_file: str | None) -> Transport:

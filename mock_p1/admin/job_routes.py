@@ -153,5 +153,5 @@ def _curl(engine: Engine, view: JobView, *, masked: bool) -> str:
     """
     key = engine.keyring.key_that_sees(view.program)
     url = base_url(request.scheme, request.host, request.host_url.rstrip("/")) + request.script_root
-    url += RETRAIN_STATUS_CHECK.path(retrain_job_id=quote(view.job_id, safe=""))
+    url += RETRAIN_STATUS_CHECK.url_path(retrain_job_id=quote(view.job_id, safe=""))
     return shell.curl(mask(key) if masked else key, url, panel().authority, "-sS")

@@ -14,7 +14,7 @@ from mock_p1.base.text import unknown
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import command
 from mock_p1.cli.output import Results
-from mock_p1.engine.program import Jobs
+from mock_p1.engine.directory import Directory
 from mock_p1.scenario.files import load_scenario
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def explain(scenario: str, job: str | None) -> None:
 def _of_job(scenario: Scenario, job_id: str) -> Explanation:
     explanation = explanation_of(scenario, job_id)
     if explanation is None:
-        known = islice(Jobs(scenario, scenario.seed).ids(), COMPARED)
+        known = islice(Directory(scenario, scenario.seed).ids(), COMPARED)
         raise Failure(
             f"{scenario.name}: {unknown('job', job_id, known)}; "
             "polls of it see not_found_retrain_job"

@@ -89,7 +89,7 @@ def curl(engine: Engine, url: str, authority: Path | None = None) -> str:
     For bash and for Windows' cmd.
     """
     job_id = next(iter(first_jobs(engine)), "no-such-job").replace("*", "1")
-    path = RETRAIN_STATUS_CHECK.path(retrain_job_id=quote(job_id, safe=""))
+    path = RETRAIN_STATUS_CHECK.url_path(retrain_job_id=quote(job_id, safe=""))
     hit = engine.jobs.find(job_id)
     key = engine.keyring.key_that_sees(hit.value) if hit else engine.keyring.first_active()
     return shell.curl(key, url + path, authority)

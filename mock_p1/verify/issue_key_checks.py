@@ -11,7 +11,7 @@ from mock_p1.verify import published
 from mock_p1.verify.answer import describe, error_of, json_object, one_line
 from mock_p1.verify.contract_check import Verdict, as_expected, assumed, documented, otherwise
 from mock_p1.verify.exceptions import NotChecked
-from mock_p1.verify.shapes import judge_fields, refused
+from mock_p1.verify.shapes import assuming, judge_fields, refused
 
 if TYPE_CHECKING:
     from mock_p1.verify.answer import Answer
@@ -116,7 +116,7 @@ def missing_credential_type(session: VerifySession) -> Verdict:
     if "api_key" in (json_object(answer) or {}):
         return as_expected("a key")
     name = error_of(answer).name
-    return otherwise("a key", describe(answer), {"odd_credential_type": name} if name else {})
+    return otherwise("a key", describe(answer), assuming("odd_credential_type", name, published.API_KEY_ERRORS))
 
 
 @assumed(
@@ -146,10 +146,10 @@ def same_key_again(session: VerifySession) -> Verdict:
     after = error_of(session.answer("the job by the key before")).name
     expected = "another key; the first lives on"
     if first == second:
-        return otherwise(expected, "the same key", {"same_key_again": "same_key"})
+        return otherwise(expected, "the same key", {"same_key_again": "same"})
     if after in published.CREDENTIAL_ERRORS and before not in published.CREDENTIAL_ERRORS:
         ended = f"another key; the first is answered with {after}"
-        return otherwise(expected, ended, {"same_key_again": "new_key_ends_old"})
+        return otherwise(expected, ended)
     return as_expected(expected)
 
 

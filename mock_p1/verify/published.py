@@ -63,6 +63,25 @@ ERRORS: Final = {
 """The errors of all four calls, by the names that scenario files give them."""
 
 CREDENTIAL_ERRORS: Final = ("invalid_api_key", "inactive_credential", "not_found_credential")
+API_KEY_ERRORS: Final = (
+    *CREDENTIAL_ERRORS,
+    "user_may_be_deleted",
+    "model_may_be_deleted",
+    "model_id_is_required",
+)
+UPLOAD_ERRORS: Final = (
+    *CREDENTIAL_ERRORS,
+    "user_may_be_deleted",
+    "model_may_be_deleted",
+    "job_may_be_deleted",
+    "not_found_configuration_file",
+)
+SWITCH_ERRORS: Final = (
+    *CREDENTIAL_ERRORS,
+    "not_found_retrain_job",
+    "not_found_classifier",
+    "retrain_job_is_not_finished",
+)
 STATUS_ERRORS: Final = (*CREDENTIAL_ERRORS, "not_found_retrain_job", "job_may_be_deleted")
 
 # Where the pages say so

@@ -9,7 +9,7 @@ from mock_p1.verify.answer import describe, error_of, json_object, one_line
 from mock_p1.verify.contract_check import Check, Verdict, as_expected, documented, otherwise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from mock_p1.verify.answer import Answer
     from mock_p1.verify.questions import Permission
@@ -41,6 +41,11 @@ def judge_fields(answer: Answer, fields: Mapping[str, type], *, ordered: bool = 
         if type(found[name]) is not kind:
             return otherwise(f"{name}, {TYPE_NAMES[kind]}", f"{name} is {kind_of(found[name])}")
     return as_expected(expected)
+
+
+def assuming(key: str, value: str | None, possible: Collection[str]) -> dict[str, str]:
+    """Return the line of ``assumptions:`` that says so, where a scenario can say it."""
+    return {key: value} if value is not None and value in possible else {}
 
 
 def refused(  # noqa: PLR0913, PLR0917 -- a check's parts

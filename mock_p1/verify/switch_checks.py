@@ -9,7 +9,7 @@ from mock_p1.verify.answer import describe, error_of, json_object
 from mock_p1.verify.contract_check import Verdict, as_expected, assumed, documented, otherwise
 from mock_p1.verify.exceptions import NotChecked
 from mock_p1.verify.sequence import find_failed_job, find_job_to_switch, find_unfinished_job
-from mock_p1.verify.shapes import judge_fields, refused
+from mock_p1.verify.shapes import assuming, judge_fields, refused
 
 if TYPE_CHECKING:
     from mock_p1.verify.answer import Answer
@@ -45,7 +45,12 @@ def second_switch(session: VerifySession) -> Verdict:
     find_job_to_switch(session)
     if not _switched(session.answer("the switch")):
         raise NotChecked("the first switch was not taken")
-    return _taken(session.answer("the switch, again"), "second_switch")
+    answer = session.answer("the switch, again")
+    if _switched(answer):
+        return as_expected("switched")
+    name = error_of(answer).name
+    assumption = assuming("second_switch", name, published.SWITCH_ERRORS)
+    return otherwise("switched", name or describe(answer), assumption)
 
 
 @assumed(
@@ -59,24 +64,19 @@ def switch_of_failed_job(session: VerifySession) -> Verdict:
     find_failed_job(session)
     answer = session.answer("the switch of a failed job")
     name = error_of(answer).name
-    assumption = name or ("ok" if _switched(answer) else None)
+    answered = "accept" if _switched(answer) else name
     return Verdict(
         name == _NOT_FINISHED,
         _NOT_FINISHED,
         name or describe(answer),
-        {"switch_of_failed_job": assumption} if assumption and name != _NOT_FINISHED else {},
+        {}
+        if name == _NOT_FINISHED
+        else assuming("switch_of_failed_job", answered, ("accept", *published.SWITCH_ERRORS)),
     )
 
 
 def _switched(answer: Answer) -> bool:
     return judge_fields(answer, published.SWITCH_FIELDS).agrees
-
-
-def _taken(answer: Answer, key: str) -> Verdict:
-    if _switched(answer):
-        return as_expected("switched")
-    name = error_of(answer).name
-    return otherwise("switched", name or describe(answer), {key: name} if name else {})
 
 
 CHECKS: Final = (

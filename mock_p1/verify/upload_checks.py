@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from mock_p1.verify import published
 from mock_p1.verify.answer import describe, error_of, is_reply, json_object, one_line
@@ -10,7 +10,7 @@ from mock_p1.verify.contract_check import Verdict, as_expected, assumed, documen
 from mock_p1.verify.exceptions import NotChecked
 from mock_p1.verify.job_checks import is_fetchable
 from mock_p1.verify.sequence import is_taken, upload
-from mock_p1.verify.shapes import judge_fields, refused
+from mock_p1.verify.shapes import assuming, judge_fields, refused
 
 if TYPE_CHECKING:
     from mock_p1.verify.session import VerifySession
@@ -85,17 +85,16 @@ def upload_reply(session: VerifySession) -> Verdict:
     answer = upload(session)
     if not is_taken(answer):
         raise NotChecked(f"the upload was not taken: {describe(answer)}")
-    found: dict[str, Any] = {}
-    if answer.status != published.UPLOAD_HTTP_STATUS:
-        found["status_code"] = answer.status
-    if "etag" not in answer.headers:
-        found["etag"] = False
-    if answer.body:
-        found["body"] = json_object(answer) or answer.body.decode("utf-8", "replace")
-    etag = "with" if "etag" in answer.headers else "without"
-    actual = f"HTTP {answer.status}, {'not empty' if answer.body else 'empty'}, {etag} ETag"
-    assumption = {"upload_reply": found} if found else {}
-    return Verdict(not found, "HTTP 200, empty, with ETag", actual, assumption)
+    with_etag, status = "etag" in answer.headers, answer.status
+    as_usual = with_etag and not answer.body
+    agrees = as_usual and status == published.UPLOAD_HTTP_STATUS
+    return Verdict(
+        agrees,
+        f"HTTP {published.UPLOAD_HTTP_STATUS}, empty, with ETag",
+        f"HTTP {status}, {'not empty' if answer.body else 'empty'}, "
+        f"{'with' if with_etag else 'without'} ETag",
+        {"upload_reply": status} if as_usual and not agrees else {},
+    )
 
 
 @assumed("before-upload", "Before its file has come a job answers with its first status.",
@@ -105,7 +104,7 @@ def before_upload(session: VerifySession) -> Verdict:
     upload(session)
     answer = session.answer("the new job before its file")
     name = error_of(answer).name
-    assumption = {"before_upload": name} if name in published.STATUS_ERRORS else {}
+    assumption = assuming("before_upload", name, published.STATUS_ERRORS)
     return Verdict(
         is_reply(answer), "a reply", "a reply" if is_reply(answer) else describe(answer), assumption
     )
@@ -130,7 +129,7 @@ def second_upload(session: VerifySession) -> Verdict:
         taken == waits,
         f"{words[waits]} in {one_line(str(status))}",
         f"{words[taken]} (HTTP {answer.status})",
-        {} if taken == waits else {"second_upload": "replaces" if taken else "refused"},
+        {} if taken == waits else {"second_upload": "replace" if taken else "refuse"},
     )
 
 
@@ -146,7 +145,7 @@ def missing_filename(session: VerifySession) -> Verdict:
     if "upload_url" in (json_object(answer) or {}):
         return as_expected("an upload URL")
     name = error_of(answer).name
-    return otherwise("an upload URL", describe(answer), {"odd_filename": name} if name else {})
+    return otherwise("an upload URL", describe(answer), assuming("odd_filename", name, published.UPLOAD_ERRORS))
 
 
 @assumed(
