@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,9 +14,34 @@ from mock_p1.base.clock import MAX_SPEED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+ENVIRONMENT: Final = "MOCK_P1"
+"""Every option is also an environment variable.
+
+This, an underscore and the option's name, whatever the command.
+"""
+
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8191
 MAX_PORT: Final = 65535
+
+
+class DocumentedCommand(click.Command):
+    """A command whose help page shows defaults and environment variables."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- click's
+        super().__init__(*args, **kwargs)
+        self.context_settings = {
+            "auto_envvar_prefix": ENVIRONMENT,
+            "show_default": True,
+            **self.context_settings,
+        }
+        for option in self.params:
+            if isinstance(option, click.Option):
+                option.show_envvar = True
+
+
+command = partial(click.command, cls=DocumentedCommand)
+"""What every command of ours is made by."""
 
 
 class Speed(click.FloatRange):
@@ -25,8 +51,11 @@ class Speed(click.FloatRange):
         super().__init__(min=0, max=int(MAX_SPEED), min_open=True)
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:  # noqa: ANN401 -- click's signature
+        self,
+        value: Any,  # noqa: ANN401 -- click's signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
         """Turn a text into a speed, or fail as a usage error."""
         speed: float = super().convert(value, param, ctx)
         if math.isnan(speed):  # which is neither below nor above a limit
