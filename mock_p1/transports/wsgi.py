@@ -16,6 +16,7 @@ from wsgiref.util import is_hop_by_hop
 from flask import Flask, Response, request
 from werkzeug.exceptions import BadHost, HTTPException, MethodNotAllowed, NotFound
 
+from mock_p1.base.addresses import in_url
 from mock_p1.base.messages import (
     Fault,
     Reply,
@@ -90,7 +91,7 @@ def _request() -> Request:
     key = environ.get("HTTP_X_API_KEY")
     length = environ.get("CONTENT_LENGTH") or "0"
     name, port = environ.get("SERVER_NAME", "localhost"), environ.get("SERVER_PORT", "80")
-    server = f"{request.scheme}://{f'[{name}]' if ':' in name else name}:{port}"
+    server = f"{request.scheme}://{in_url(name)}:{port}"
     return Request(
         request.method,
         _raw_path(),

@@ -94,12 +94,13 @@ def check_job_id(option: str, job_id: str) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine."""
-    host = host.strip("[]")
+    """Tell whether a host is this machine: localhost, 127.0.0.0/8 or ::1, however written."""
+    host = host.lower().removesuffix(".").strip("[]")
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return host == "localhost"
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def _split(text: str) -> SplitResult:

@@ -174,14 +174,14 @@ class ResponsesDoor:
 
 
 @contextmanager
-def open_door(kind, scenario):
+def open_door(kind, scenario, **server_options):
     """Open one door on a scenario, with an engine of its own whose clock only the test moves."""
     engine = Engine(scenario, VirtualClock())
     with ExitStack() as stack:
         if kind == "flask":
             door = FlaskDoor(engine)
         elif kind == "live":
-            door = LiveDoor(stack.enter_context(ServerThread(Server(engine))).server)
+            door = LiveDoor(stack.enter_context(ServerThread(Server(engine, **server_options))).server)
         else:
             mock = Mock(engine, [f"http://{HOST}"])
             mock.start()
