@@ -41,6 +41,9 @@ BODY_SECONDS: Final = 60.0
 BODY_WAITING: Final = 64 * 1024
 """Bytes of a body that may wait for the app; then no more is read until it takes them."""
 
+ANSWER_WAITING: Final = 64 * 1024
+"""Bytes of answers that may wait for a client; then no more is written until it takes them."""
+
 LINGER_SECONDS: Final = 1.0
 """How long a client that is hung up on may go on sending: closing at once, with something unread,
 would take the answer from it."""
@@ -86,14 +89,15 @@ class HttpProtocol(asyncio.Protocol):
         self._body: BodyReader | None = None  # of that request, until it is complete
         self._closing = self.half_closed = False
         self._drained: asyncio.Future[None] | None = None
-        self.transport: Any = None  # an asyncio.Transport
+        self.transport: Any = None  # an asyncio.Transport, soon
         self.client: tuple[str, int] | None = None
         self.local: tuple[str, int] = ("", 0)
         self.scheme = "http"
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # -- a TCP server's
         """Begin."""
         self.transport = transport
+        transport.set_write_buffer_limits(ANSWER_WAITING)
         self.shared.open.add(self)
         peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
         self.client = (str(peer[0]), int(peer[1])) if peer else None
