@@ -156,15 +156,15 @@ class BodyReader:
         """
         if self._trailers < 0:
             return self._take_rest(buffer)
-        pieces = []
+        content = bytearray()
         while not self.complete:
             if self._left:
-                pieces.append(self._take_rest(buffer))
+                content += self._take_rest(buffer)
                 if self._left:
                     break
             elif not self._take_line(buffer):
                 break
-        return b"".join(pieces)
+        return bytes(content)
 
     def _take_rest(self, buffer: bytearray) -> bytes:
         piece = bytes(buffer[: self._left])

@@ -30,7 +30,10 @@ HEAD_LIMIT: Final = 2 * 1024 * 1024
 """Bytes that request line and headers may have together."""
 
 HEADS_LIMIT: Final = 32 * 1024 * 1024
-"""Bytes that all heads which are not complete yet may have together, whoever sends them."""
+"""Bytes that all long heads of requests that are not answered yet may have together."""
+
+LONG_HEAD: Final = 16 * 1024
+"""Bytes from which a head is a long one: beyond HEADS_LIMIT no more of those are taken."""
 
 HEAD_SECONDS: Final = 30.0
 """How long a client may take to send a head it has begun."""
@@ -65,7 +68,7 @@ class Connections:
         self.open: set[HttpProtocol] = set()
         self.tasks: set[asyncio.Task[None]] = set()
         self.head_bytes = 0
-        """Bytes of the heads that are not complete yet."""
+        """Bytes of the heads of requests that are not answered yet, where they came in pieces."""
         self.date = b""
         """The Date header of this second, as a line."""
 
@@ -74,7 +77,7 @@ class HttpProtocol(asyncio.Protocol):
     """Reads requests, starts the app for each, and hangs up on who takes too long."""
 
     __slots__ = (
-        *("_body", "_buffer", "_closing", "_drained", "_exchange", "_lines"),
+        *("_body", "_buffer", "_closing", "_drained", "_exchange", "_head_bytes", "_lines"),
         *("_loop", "_scanned", "_since", "client", "half_closed", "local", "scheme", "shared",
           "transport"),
     )
@@ -85,6 +88,7 @@ class HttpProtocol(asyncio.Protocol):
         self._since = self._loop.time()  # when what is awaited of the client began to be
         self._buffer = bytearray()  # what has come and is not read yet
         self._scanned = self._lines = 0  # bytes and lines of the buffer that are no whole head
+        self._head_bytes = 0  # what the shared count has of this connection
         self._exchange: Exchange | None = None  # the request in hand
         self._body: BodyReader | None = None  # of that request, until it is complete
         self._closing = self.half_closed = False
@@ -165,8 +169,7 @@ class HttpProtocol(asyncio.Protocol):
             return False
         head = read_head(bytes(buffer[:end]))
         del buffer[: end + 4]
-        if self._scanned:
-            self._forget_head()
+        self._scanned = self._lines = 0
         self._exchange = Exchange(self, head)
         if head.length != 0:
             self._since = self._loop.time()
@@ -185,7 +188,7 @@ class HttpProtocol(asyncio.Protocol):
         had_no_line = not self._lines
         self._lines += buffer.count(b"\n", self._scanned)
         shared.head_bytes += len(buffer) - self._scanned
-        self._scanned = len(buffer)
+        self._scanned = self._head_bytes = len(buffer)
         if self._lines > HEADERS_LIMIT + 1:
             raise too_many_headers()
         if had_no_line and self._lines:
@@ -195,13 +198,13 @@ class HttpProtocol(asyncio.Protocol):
             read_request_line(bytes(line[:-1]))
         elif buffer[0] <= ord(" ") or buffer[0] >= 0x7F:  # as where TLS is spoken
             raise BadRequest
-        if shared.head_bytes > HEADS_LIMIT:
+        if shared.head_bytes > HEADS_LIMIT and len(buffer) > LONG_HEAD:
             raise BadRequest("too many clients are sending very long headers; try again", 503,
                              "MOCK_P1_TOO_MANY_HEADERS")  # fmt: skip
 
     def _forget_head(self) -> None:
-        self.shared.head_bytes -= self._scanned
-        self._scanned = self._lines = 0
+        self.shared.head_bytes -= self._head_bytes
+        self._head_bytes = self._scanned = self._lines = 0
 
     def _read_body(self, body: BodyReader) -> None:
         piece = body.take(self._buffer)
@@ -221,6 +224,8 @@ class HttpProtocol(asyncio.Protocol):
     def answered(self, *, keep_alive: bool) -> None:
         """Go on to the next request, or hang up."""
         self._exchange, self._since = None, self._loop.time()
+        if self._head_bytes:
+            self._forget_head()
         if not keep_alive or (self.half_closed and not self._buffer):
             self.close()
         elif not self._closing:

@@ -30,7 +30,7 @@ from mock_p1.contract import operations as contract
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from wsgiref.types import WSGIEnvironment
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
     from werkzeug.datastructures import Headers
 
@@ -51,12 +51,23 @@ class _ToTheLetter(Response):
         return self.headers
 
 
+class _App(Flask):
+    """A Flask app that takes no offer to upgrade: Werkzeug would refuse who offers a websocket."""
+
+    def wsgi_app(
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Answer one request."""
+        environ.pop("HTTP_UPGRADE", None)
+        return super().wsgi_app(environ, start_response)
+
+
 def create_app(engine: Engine, sleep: Callable[[float], None] = time.sleep) -> Flask:
     """Return a Flask app that answers with ``engine``.
 
     Runs under any WSGI server, and in Flask's test client.
     """
-    app = Flask("mock_p1", static_folder=None)
+    app = _App("mock_p1", static_folder=None)
     app.url_map.merge_slashes = False
 
     def answer(*_: object, **__: object) -> Response:
