@@ -6,7 +6,7 @@ import asyncio
 import logging
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from mock_p1.base.messages import json_reply, with_length
@@ -53,6 +53,7 @@ class Exchange:
         """Take a piece of the body; return how many bytes wait for the app."""
         self._body += piece
         self._body_complete = complete
+        self._wants_100 = self._wants_100 and not (piece or complete)
         self.news.set()
         return len(self._body)
 
@@ -60,7 +61,7 @@ class Exchange:
         """Let the app answer."""
         try:
             await app(self._scope(), self.receive, self.send)
-        except Exception:
+        except Exception:  # noqa: BLE001 -- told to the client, and logged
             if self.lost:
                 return
             _log.exception("%s %s", self._head.method, self._head.path.decode())
@@ -91,7 +92,7 @@ class Exchange:
 
     async def receive(self) -> Message:
         """Return the next piece of the body, or say that the client has gone."""
-        if self._wants_100 and not (self.started or self._body or self._body_complete):
+        if self._wants_100 and not self.started:
             self._protocol.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self._wants_100 = False
         while not self._is_over():
@@ -154,6 +155,8 @@ class Exchange:
 
     def _write(self, head: bytes, body: bytes = b"", *, dated: bool, framed: bool = False) -> None:
         """Write a head that lacks but what is this connection's, and a body."""
+        if self._wants_100:
+            self.keep_alive = False  # nobody knows whether the body will come
         connection = b""
         if not framed and not self.keep_alive:
             connection = b"connection: close\r\n"
@@ -165,8 +168,6 @@ class Exchange:
 
     def _end(self, *, keep_alive: bool) -> None:
         self.complete = True
-        if self._wants_100 and not self._body_complete:
-            keep_alive = False  # nobody knows whether the body will come
         self._protocol.answered(keep_alive=keep_alive)
 
     def hang_up(self, *, reset: bool) -> None:

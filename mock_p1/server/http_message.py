@@ -1,4 +1,4 @@
-"""HTTP/1.1 requests as bytes, read into what they say. Pure: no socket, no waiting, no limit on time.
+"""HTTP/1.1 requests as bytes, read into what they say. Pure: no socket, no waiting.
 
 What a request means is in its head; trailers mean nothing and are dropped. An offer to upgrade is
 not taken and changes nothing (RFC 9110, 7.8). Verbs may be any token, and a path any bytes. Where

@@ -78,8 +78,8 @@ class HttpProtocol(asyncio.Protocol):
 
     __slots__ = (
         *("_body", "_buffer", "_closing", "_drained", "_exchange", "_head_bytes", "_lines"),
-        *("_loop", "_scanned", "_since", "client", "half_closed", "local", "scheme", "shared",
-          "transport"),
+        *("_loop", "_scanned", "_since", "client", "half_closed", "local", "scheme", "shared"),
+        "transport",
     )
 
     def __init__(self, shared: Connections) -> None:
@@ -93,15 +93,15 @@ class HttpProtocol(asyncio.Protocol):
         self._body: BodyReader | None = None  # of that request, until it is complete
         self._closing = self.half_closed = False
         self._drained: asyncio.Future[None] | None = None
-        self.transport: Any = None  # an asyncio.Transport, soon
+        self.transport: Any = None  # an asyncio.Transport
         self.client: tuple[str, int] | None = None
         self.local: tuple[str, int] = ("", 0)
         self.scheme = "http"
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # -- a TCP server's
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self.transport = transport
-        transport.set_write_buffer_limits(ANSWER_WAITING)
+        self.transport.set_write_buffer_limits(ANSWER_WAITING)
         self.shared.open.add(self)
         peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
         self.client = (str(peer[0]), int(peer[1])) if peer else None
@@ -196,7 +196,7 @@ class HttpProtocol(asyncio.Protocol):
             if not line.endswith(b"\r"):
                 raise BadRequest
             read_request_line(bytes(line[:-1]))
-        elif buffer[0] <= ord(" ") or buffer[0] >= 0x7F:  # as where TLS is spoken
+        elif not chr(buffer[0]).isprintable():  # as where TLS is spoken
             raise BadRequest
         if shared.head_bytes > HEADS_LIMIT and len(buffer) > LONG_HEAD:
             raise BadRequest("too many clients are sending very long headers; try again", 503,
@@ -273,8 +273,9 @@ class HttpProtocol(asyncio.Protocol):
         """Hang up where a client has been awaited for too long; ``now`` is the loop's time."""
         waited = now - self._since
         if self._closing:
-            return
-        if self._body is not None:
+            if waited > self.shared.keep_alive_seconds:
+                self.transport.abort()  # it does not read its answer
+        elif self._body is not None:
             if waited > BODY_SECONDS:
                 self.transport.close()
         elif self._exchange is not None:  # it is the client that waits
@@ -282,7 +283,7 @@ class HttpProtocol(asyncio.Protocol):
                 self.transport.abort()  # or rather, it has gone
         elif not self._buffer:
             if waited > self.shared.keep_alive_seconds:
-                self.transport.close()
+                self.close()
         elif waited > HEAD_SECONDS:
             text = f"request line and headers did not come within {HEAD_SECONDS:g} s"
             self._refuse(BadRequest(text, 408, "MOCK_P1_TOO_SLOW"))

@@ -31,7 +31,7 @@ WIRE: Final = "mock_p1.wire"
 
 
 class Wire(Protocol):
-    """What ASGI has no words for: an answer in one piece, and hanging up as a broken network does."""
+    """What ASGI cannot say: an answer in one piece, and how a broken network hangs up."""
 
     answer_is_owed: bool
     """False where nothing will be sent: then a client that sends no more has gone."""
@@ -69,9 +69,7 @@ class AsgiApp:
             await send(_start(reply))
             await send({"type": "http.response.body", "body": reply.body})
 
-    async def _act_out(
-        self, fault: Fault, receive: Receive, send: Send, wire: Wire | None
-    ) -> None:
+    async def _act_out(self, fault: Fault, receive: Receive, send: Send, wire: Wire | None) -> None:
         if wire is not None and fault.reply is None:
             wire.answer_is_owed = False
         if fault.delay_ns and await self._client_leaves_within(fault.delay_ns, receive):
@@ -146,9 +144,7 @@ def _request(scope: Scope) -> Request:
 @lru_cache(maxsize=256)
 def _base_url(scheme: str, host: bytes, server: tuple[str, int | None]) -> str:
     name, port = server
-    return base_url(
-        scheme, host.decode("latin-1"), f"{scheme}://{in_url(name)}:{port}"
-    )
+    return base_url(scheme, host.decode("latin-1"), f"{scheme}://{in_url(name)}:{port}")
 
 
 def _start(reply: Reply) -> Message:

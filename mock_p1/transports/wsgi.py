@@ -1,8 +1,9 @@
-"""The WSGI door: a Flask app whose routes are the imitated operations, and whose every other answer is the engine's.
+"""WSGI: a Flask app whose routes are the imitated operations; every other answer is the engine's.
 
-A WSGI server owns its socket, so trouble on the wire becomes the nearest thing WSGI allows: an answer that promises
-more bytes than it sends, with the fault's name in ``X-Mock-P1-Fault``. And the headers that WSGI forbids, those that
-are between two connections (``Upgrade``, ``Proxy-Authenticate``), are left out.
+A WSGI server owns its socket, so a fault becomes the nearest thing WSGI allows: an answer that
+promises more bytes than it sends, with the fault's name in ``X-Mock-P1-Fault``. And the headers
+that WSGI forbids, those between two connections (``Upgrade``, ``Proxy-Authenticate``), are left
+out.
 """
 
 from __future__ import annotations
@@ -54,9 +55,7 @@ class _ToTheLetter(Response):
 class _App(Flask):
     """A Flask app that takes no offer to upgrade: Werkzeug would refuse who offers a websocket."""
 
-    def wsgi_app(
-        self, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         environ.pop("HTTP_UPGRADE", None)
         return super().wsgi_app(environ, start_response)
@@ -114,7 +113,7 @@ def _request() -> Request:
 
 
 def _raw_path() -> str:
-    """Return the path as it was sent where the server tells (%2F is not a slash), else as PATH_INFO has it."""
+    """Return the path as it was sent where the server tells (%2F is no slash), else PATH_INFO."""
     environ = request.environ
     decoded: bytes = environ.get("PATH_INFO", "").encode("latin-1")
     raw = origin_form(

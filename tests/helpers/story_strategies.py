@@ -153,7 +153,9 @@ def _acts(
         st.sampled_from(FOREIGN_HEADERS), max_size=3, unique_by=lambda header: header[0]
     ).map(tuple)
     trailers = st.lists(st.sampled_from(TRAILERS), max_size=2).map(tuple)
-    bodies = st.sampled_from([b"", b"a=1", b"{}", b"\x00\xff\r\n\r\nGET / HTTP/1.1\r\n\r\n", b"x" * 70_000])
+    bodies = st.sampled_from(
+        [b"", b"a=1", b"{}", b"\x00\xff\r\n\r\nGET / HTTP/1.1\r\n\r\n", b"x" * 70_000]
+    )
     polls = st.builds(
         lambda path, keys, close, times, headers: Ask(
             "GET", path, keys, close=close, times=times, headers=headers

@@ -190,7 +190,9 @@ def open_door(kind, scenario, **server_options):
         if kind == "flask":
             door = FlaskDoor(engine)
         elif kind == "live":
-            door = LiveDoor(stack.enter_context(ServerThread(Server(engine, **server_options))).server)
+            door = LiveDoor(
+                stack.enter_context(ServerThread(Server(engine, **server_options))).server
+            )
         else:
             mock = Mock(engine, [f"http://{HOST}"])
             mock.start()

@@ -35,7 +35,7 @@ class Transport(asyncio.Transport):
         """Name a peer."""
         return ("127.0.0.1", 1) if name in {"peername", "sockname"} else default
 
-    def set_write_buffer_limits(self, high=None, low=None):
+    def set_write_buffer_limits(self, high=None, low=None):  # noqa: ARG002 -- asyncio's
         """Tell when it is too much."""
         self.limit = high
 

@@ -1,6 +1,7 @@
 """Requests as bytes: what is read of a head and of a body, and what is refused."""
 
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -151,7 +152,9 @@ def read_body(data, length, step):
     return body, bytes(buffer)
 
 
-CHUNKS = b"3\r\nabc\r\n00A;x=y\r\n0123456789\r\n1 \r\n\r\r\n0;z\r\nTrailer: x\r\nx-api-key: k\r\n\r\nGET"
+CHUNKS = (
+    b"3\r\nabc\r\n00A;x=y\r\n0123456789\r\n1 \r\n\r\r\n0;z\r\nTrailer: x\r\nx-api-key: k\r\n\r\nGET"
+)
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 5, 1000])
@@ -197,10 +200,8 @@ def seconds(work, data):
     for _ in range(3):
         copy = bytearray(data)
         began = time.process_time()
-        try:
+        with suppress(BadRequest):
             work(copy)
-        except BadRequest:
-            pass
         best = min(best, time.process_time() - began)
     return best
 
