@@ -12,14 +12,10 @@ EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  #
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this machine: localhost, 127.0.0.0/8 or ::1, however written."""
     name = host.lower().removesuffix(".")
-    if name.startswith("[") and name.endswith("]"):
-        name = name[1:-1]
-    if name == "localhost":
-        return True
     try:
-        address = ip_address(name)
+        address = ip_address(name[1:-1] if name[:1] + name[-1:] == "[]" else name)
     except ValueError:
-        return False
+        return name == "localhost"
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return address.ipv4_mapped.is_loopback
     return address.is_loopback

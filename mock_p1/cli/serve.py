@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import signal
 import sys
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -19,6 +18,7 @@ from mock_p1.cli.options import (
     host_option,
     port_option,
     scenario_argument,
+    span,
     speed_option,
     tls_cert_option,
     tls_option,
@@ -27,10 +27,10 @@ from mock_p1.cli.startup_message import Place
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.scenario.files import load_scenario, scenario_file
-from mock_p1.server.server import CannotListen, Server
+from mock_p1.server.server import CannotListen, Server, stopped_by_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from ssl import SSLContext
 
     from mock_p1.admin.watcher import Watch
@@ -81,6 +81,10 @@ class Secured(NamedTuple):
     "--no-admin", is_flag=True, help="Leave out /__admin: control API, dashboard and metrics."
 )
 @click.option(
+    "--keep-alive", callback=span, default="10m", metavar="DURATION",
+    help="How long a connection may be idle before it is closed.", show_default=True,
+)  # fmt: skip
+@click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
     default="text",
@@ -115,7 +119,7 @@ def serve(  # noqa: PLR0913 -- an option each
         notes.append(f"the clock runs at {speed:,.10g} times real time")
     _allow_many_connections()
     with ExitStack() as stack:
-        stack.enter_context(_stopped_by_signals(server.stop))
+        stack.enter_context(stopped_by_signals(server.stop))
         if watch:
             notes.append(
                 f"{engine.scenario.name} is watched: what you save is checked, and played at once"
@@ -138,6 +142,7 @@ def _server(  # noqa: PLR0913 -- an option each
     tls_key: Path | None,
     admin_token: str | None,
     no_admin: bool,
+    keep_alive: float,
 ) -> tuple[Server, Place, list[str]]:
     """Return the server, where it will be, and what is out of the ordinary about that."""
     if no_admin and admin_token is not None:
@@ -147,7 +152,8 @@ def _server(  # noqa: PLR0913 -- an option each
     secured = _secured(host, tls=tls, certificate=tls_cert, key=tls_key)
     try:
         server = Server(
-            engine, host=host, port=port, admin=not no_admin, admin_token=admin_token, tls=secured.context
+            engine, host=host, port=port, admin=not no_admin, admin_token=admin_token,
+            tls=secured.context, keep_alive_seconds=keep_alive,
         )  # fmt: skip
     except CannotListen as error:
         raise Failure(
@@ -240,16 +246,3 @@ def _allow_many_connections() -> None:
     if soft != resource.RLIM_INFINITY and soft < most:
         with suppress(ValueError, OSError):  # a system may allow less than it says
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-
-
-@contextmanager
-def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Let SIGINT, SIGTERM and Windows' SIGBREAK call ``stop``, also before the server listens to them itself."""
-    names = ("SIGINT", "SIGTERM", "SIGBREAK")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.signal(number, lambda *_: stop()) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

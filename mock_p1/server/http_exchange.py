@@ -6,7 +6,7 @@ import asyncio
 import logging
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import unquote
 
 from mock_p1.base.messages import json_reply, with_length
@@ -16,13 +16,41 @@ if TYPE_CHECKING:
     from mock_p1.base.asgi_types import Application, Message, Scope
     from mock_p1.base.messages import Headers, Reply
     from mock_p1.server.http_message import Head
-    from mock_p1.server.http_protocol import HttpProtocol
 
 _NO_BODY: Final = (204, 304)
 _LAST_CHUNK: Final = b"0\r\n\r\n"
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 _log = logging.getLogger("mock_p1.server")
+
+
+class Connection(Protocol):
+    """What an exchange needs of the connection it is on."""
+
+    transport: Any  # an asyncio.Transport
+    client: tuple[str, int] | None
+    local: tuple[str, int]
+    scheme: str
+    half_closed: bool
+
+    @property
+    def date(self) -> bytes:
+        """The Date header of this second, as a line."""
+
+    def take_more(self) -> None:
+        """Go on reading a body; the app has taken what there was."""
+
+    def answered(self, *, keep_alive: bool) -> None:
+        """Go on to the next request, or hang up."""
+
+    def close(self) -> None:
+        """Hang up once all that was written has gone out."""
+
+    def reset(self) -> None:
+        """End the connection at once, with RST."""
+
+    async def drain(self) -> None:
+        """Wait until more may be written."""
 
 
 class Exchange:
@@ -33,12 +61,12 @@ class Exchange:
     """
 
     __slots__ = (
-        *("_body", "_body_complete", "_body_taken", "_chunked", "_head", "_left", "_protocol"),
+        *("_body", "_body_complete", "_body_taken", "_chunked", "_head", "_left", "_connection"),
         *("_wants_100", "answer_is_owed", "complete", "keep_alive", "lost", "news", "started"),
     )
 
-    def __init__(self, protocol: HttpProtocol, head: Head) -> None:
-        self._protocol, self._head = protocol, head
+    def __init__(self, connection: Connection, head: Head) -> None:
+        self._connection, self._head = connection, head
         self._body = bytearray()
         self._body_complete, self._body_taken = head.length == 0, False
         self._wants_100 = head.expects_continue
@@ -78,9 +106,9 @@ class Exchange:
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
             "http_version": head.version,
-            "server": self._protocol.local,
-            "client": self._protocol.client,
-            "scheme": self._protocol.scheme,
+            "server": self._connection.local,
+            "client": self._connection.client,
+            "scheme": self._connection.scheme,
             "root_path": "",
             "method": head.method,
             "path": unquote(path) if "%" in path else path,
@@ -93,20 +121,20 @@ class Exchange:
     async def receive(self) -> Message:
         """Return the next piece of the body, or say that the client has gone."""
         if self._wants_100 and not self.started:
-            self._protocol.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._connection.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self._wants_100 = False
         while not self._is_over():
             if self._body or (self._body_complete and not self._body_taken):
                 piece, self._body = bytes(self._body), bytearray()
                 self._body_taken = self._body_complete
                 return {"type": "http.request", "body": piece, "more_body": not self._body_taken}
-            self._protocol.take_more()
+            self._connection.take_more()
             await self.news.wait()
             self.news.clear()
         return {"type": "http.disconnect"}
 
     def _is_over(self) -> bool:
-        half_closed = self._protocol.half_closed and not self.answer_is_owed
+        half_closed = self._connection.half_closed and not self.answer_is_owed
         return self.lost or self.complete or half_closed
 
     async def send(self, message: Message) -> None:
@@ -122,9 +150,11 @@ class Exchange:
         if self._chunked:
             piece = b"%x\r\n%b\r\n" % (len(piece), piece) if piece else b""
         more = message.get("more_body", False)
-        self._protocol.transport.write(piece if more or not self._chunked else piece + _LAST_CHUNK)
+        self._connection.transport.write(
+            piece if more or not self._chunked else piece + _LAST_CHUNK
+        )
         if more:
-            await self._protocol.drain()
+            await self._connection.drain()
         else:
             self._end(keep_alive=self.keep_alive and not self._left)
 
@@ -162,20 +192,20 @@ class Exchange:
             connection = b"connection: close\r\n"
         elif not framed and self._head.version == "1.0":
             connection = b"connection: keep-alive\r\n"
-        date = b"" if dated else self._protocol.shared.date
-        self._protocol.transport.write(b"".join((head, date, connection, b"\r\n", body)))
+        date = b"" if dated else self._connection.date
+        self._connection.transport.write(b"".join((head, date, connection, b"\r\n", body)))
         self.started = True
 
     def _end(self, *, keep_alive: bool) -> None:
         self.complete = True
-        self._protocol.answered(keep_alive=keep_alive)
+        self._connection.answered(keep_alive=keep_alive)
 
     def hang_up(self, *, reset: bool) -> None:
         """End the connection: at once with RST, or with FIN when what was written has gone out."""
         if reset:
-            self._protocol.reset()
+            self._connection.reset()
         else:
-            self._protocol.close()
+            self._connection.close()
 
 
 @lru_cache(maxsize=1024)

@@ -14,6 +14,9 @@ from urllib.parse import quote
 
 from mock_p1.base.messages import origin_form
 
+HEAD_LIMIT: Final = 2 * 1024 * 1024
+"""Bytes that request line and headers may have together."""
+
 HEADERS_LIMIT: Final = 10_000
 """Headers that a request may have; each costs a hundred bytes of memory, however short it is."""
 
@@ -77,7 +80,7 @@ def read_head(data: bytes) -> Head:
             framing[name] = b"%b,%b" % (framing[name], value) if name in framing else value
         headers.append((name, value))
     if len(headers) > HEADERS_LIMIT:
-        raise too_many_headers()
+        raise too_long_head()
     path, _, query = target.partition(b"?")
     return Head(
         method,
@@ -107,11 +110,11 @@ def read_request_line(line: bytes) -> tuple[str, bytes, str]:
     return method.decode(), target, version
 
 
-def too_many_headers() -> BadRequest:
+def too_long_head() -> BadRequest:
     """Refuse a head that would cost too much memory."""
-    return BadRequest(
-        f"a request has at most {HEADERS_LIMIT:,} headers", 431, "MOCK_P1_HEADERS_TOO_LARGE"
-    )
+    limits = f"{HEAD_LIMIT:,} bytes and {HEADERS_LIMIT:,} headers"
+    text = f"request line and headers have at most {limits}"
+    return BadRequest(text, 431, "MOCK_P1_HEADERS_TOO_LARGE")
 
 
 def _length(framing: dict[bytes, bytes], version: str) -> int | None:

@@ -15,19 +15,17 @@ from typing import TYPE_CHECKING, Any, Final
 from mock_p1.base.messages import json_reply
 from mock_p1.server.http_exchange import Exchange, reply_head
 from mock_p1.server.http_message import (
+    HEAD_LIMIT,
     HEADERS_LIMIT,
     BadRequest,
     BodyReader,
     read_head,
     read_request_line,
-    too_many_headers,
+    too_long_head,
 )
 
 if TYPE_CHECKING:
     from mock_p1.base.asgi_types import Application
-
-HEAD_LIMIT: Final = 2 * 1024 * 1024
-"""Bytes that request line and headers may have together."""
 
 HEADS_LIMIT: Final = 32 * 1024 * 1024
 """Bytes that all long heads of requests that are not answered yet may have together."""
@@ -98,6 +96,11 @@ class HttpProtocol(asyncio.Protocol):
         self.local: tuple[str, int] = ("", 0)
         self.scheme = "http"
 
+    @property
+    def date(self) -> bytes:
+        """The Date header of this second, as a line."""
+        return self.shared.date
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self.transport = transport
@@ -162,8 +165,7 @@ class HttpProtocol(asyncio.Protocol):
             return bool(buffer)
         end = buffer.find(b"\r\n\r\n", max(0, self._scanned - 3))
         if max(end, len(buffer) if end < 0 else 0) > HEAD_LIMIT:
-            raise BadRequest(f"request line and headers have at most {HEAD_LIMIT:,} bytes and "
-                             f"{HEADERS_LIMIT:,} headers", 431, "MOCK_P1_HEADERS_TOO_LARGE")  # fmt: skip
+            raise too_long_head()
         if end < 0:
             self._wait_for_head()
             return False
@@ -190,7 +192,7 @@ class HttpProtocol(asyncio.Protocol):
         shared.head_bytes += len(buffer) - self._scanned
         self._scanned = self._head_bytes = len(buffer)
         if self._lines > HEADERS_LIMIT + 1:
-            raise too_many_headers()
+            raise too_long_head()
         if had_no_line and self._lines:
             line, _, _ = buffer.partition(b"\n")
             if not line.endswith(b"\r"):

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final, Self, cast
 from a2wsgi import WSGIMiddleware
 
 from mock_p1.admin.access import AccessPolicy
-from mock_p1.admin.context import AdminContext
 from mock_p1.admin.body_limit import BodyLimit
+from mock_p1.admin.context import AdminContext
 from mock_p1.base.addresses import EVERY_ADDRESS, in_url, is_loopback
 from mock_p1.server.app import create_app_for
 from mock_p1.server.http_protocol import KEEP_ALIVE_SECONDS, Connections, HttpProtocol
@@ -150,7 +150,7 @@ class Server:
             )
             for listening in sockets
         ]
-        with _calling_at_signals(self.stop):
+        with stopped_by_signals(self.stop):
             shared.date = _date()
             when_started()
             while not self._stopped:
@@ -174,7 +174,7 @@ async def _finish(shared: Connections) -> None:
         connection.shut_down()
     with suppress(TimeoutError):
         async with asyncio.timeout(FINISH_SECONDS):
-            # a client may have all of its answer, and hang up, before the Flask app's thread is done
+            # a client may hang up with all of its answer before the Flask app's thread is done
             while shared.open or shared.tasks:  # noqa: ASYNC110 -- sets tell nobody
                 await asyncio.sleep(0.001)
     for connection in list(shared.open):
@@ -187,7 +187,7 @@ async def _finish(shared: Connections) -> None:
 
 
 @contextmanager
-def _calling_at_signals(stop: Callable[[], None]) -> Iterator[None]:
+def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
     """Let signals end the server, where this is the thread that gets them."""
     if threading.current_thread() is not threading.main_thread():
         yield

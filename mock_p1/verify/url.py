@@ -95,7 +95,8 @@ def check_job_id(option: str, job_id: str) -> None:
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this machine: localhost, 127.0.0.0/8 or ::1, however written."""
-    host = host.lower().removesuffix(".").strip("[]")
+    host = host.lower().removesuffix(".")
+    host = host[1:-1] if host[:1] + host[-1:] == "[]" else host
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -6,8 +6,8 @@ import tracemalloc
 import pytest
 
 from mock_p1.server import http_protocol
-from mock_p1.server.http_message import HEADERS_LIMIT
-from mock_p1.server.http_protocol import HEAD_LIMIT, Connections, HttpProtocol
+from mock_p1.server.http_message import HEAD_LIMIT, HEADERS_LIMIT
+from mock_p1.server.http_protocol import Connections, HttpProtocol
 
 READING = 256 * 1024
 """Bytes that an event loop reads at once."""

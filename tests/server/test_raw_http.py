@@ -7,8 +7,7 @@ import pytest
 from helpers.transport_clients import HOST, JOBS
 
 from mock_p1.server import http_protocol
-from mock_p1.server.http_message import HEADERS_LIMIT
-from mock_p1.server.http_protocol import HEAD_LIMIT
+from mock_p1.server.http_message import HEAD_LIMIT, HEADERS_LIMIT
 from mock_p1.transports import asgi
 
 HEADERS = f"Host: {HOST}\r\nx-api-key: demo-key\r\n"

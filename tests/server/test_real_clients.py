@@ -126,7 +126,9 @@ def test_who_asks_before_it_sends_a_body_is_told_to_go_on(live_door):
 
 def test_who_is_answered_before_it_sends_a_body_loses_the_connection(live_door):
     """Nobody knows whether the body comes: it must not be taken for a request."""
-    data = f"GET {JOBS}steady HTTP/1.1\r\n{HEADERS}Expect: 100-continue\r\nContent-Length: 9\r\n\r\n"
+    data = (
+        f"GET {JOBS}steady HTTP/1.1\r\n{HEADERS}Expect: 100-continue\r\nContent-Length: 9\r\n\r\n"
+    )
     got = live_door.everything(data.encode())
     assert got.startswith(b"HTTP/1.1 200 OK")
     assert b"\r\nconnection: close\r\n" in got
