@@ -40,10 +40,9 @@ open to all."""
 
 TRANSPORTS = {
     "wsgi": {"flask", "werkzeug"},
-    "asgi": {"uvicorn", "httptools"},
+    "asgi": set(),
     "in_process": {"responses", "requests", "urllib3"},
     "responses_patch": {"responses", "requests", "urllib3"},
-    "asgi_wire": {"uvicorn", "httptools"},
 }
 """The outside libraries of each transport."""
 
