@@ -108,7 +108,7 @@ class Assumptions(Strict):
     checked_first: Annotated[str, OneOf("check", ("api_key", "job"))] = "api_key"
     """Whether a wrong key or a wrong job is told first."""
 
-    key_lifetime: Duration = 30 * 86_400_000_000_000
+    key_lifetime: Duration = Field(30 * 86_400_000_000_000, json_schema_extra={"default": "30d"})
     """How long a key from Get API Key works, by the mock's clock."""
 
     end_date_format: Annotated[str, AfterValidator(_date_format)] = "%Y-%m-%dT%H:%M:%SZ"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def compile_job(scenario: Scenario, job: Job, *path: str | int) -> Program:
     """Make the program of the job that stands at ``path`` in the scenario."""
-    steps = tuple(_step(scenario, index, step, path) for index, step in enumerate(job.steps))
+    steps = tuple(_step(index, step) for index, step in enumerate(job.steps))
     stages = [step.step.for_ or Stage() for step in steps]
     if not job.loops:
         stages[-1] = Stage()  # the last step never ends, whatever its `for` says
@@ -77,8 +77,8 @@ def retry_of(reply: Literal) -> tuple[RetryAfter | None, int | None]:
             return None, reply.literal_wait
 
 
-def _step(scenario: Scenario, index: int, step: Step, path: tuple[str | int, ...]) -> ProgramStep:
-    made = ProgramStep(index, step, scenario.where(*path, "timeline", index))
+def _step(index: int, step: Step) -> ProgramStep:
+    made = ProgramStep(index, step, step.source)
     match step:
         case StatusStep():
             return made._replace(status=step.status, http_status=200, frame=frame_of(step))

@@ -28,11 +28,23 @@ MAX_INJECTED: Final = 100_000
 
 
 class NoSuchJob(LookupError):  # noqa: N818 -- says what is missing
-    """The scenario has no such job."""
+    """The scenario has no such job.
+
+    Example:
+        >>> mock.step("retrain-01")
+        Traceback (most recent call last):
+        mock_p1.engine.driver.NoSuchJob: unknown job 'retrain-01'; known: retrain-001; did you ...
+    """
 
 
 class NoSuchStep(LookupError):  # noqa: N818 -- says what is missing
-    """The job's timeline has no such step."""
+    """The job's timeline has no such step.
+
+    Example:
+        >>> mock.set_status("job_finshed")
+        Traceback (most recent call last):
+        mock_p1.engine.driver.NoSuchStep: job 'retrain-001': unknown status 'job_finshed'; known: ...
+    """
 
 
 class FixedClock(RuntimeError):  # noqa: N818 -- says what it is

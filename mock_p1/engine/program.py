@@ -75,8 +75,8 @@ class Program(NamedTuple):
 
     def does_the_same(self, other: Program) -> bool:
         """Tell whether both show the same steps for the same spans, wherever they stand."""
-        return self.plan == other.plan and [step.step for step in self.steps] == [
-            step.step for step in other.steps
+        return self.plan == other.plan and [step.step.model_dump() for step in self.steps] == [
+            step.step.model_dump() for step in other.steps
         ]
 
     def open_to(self, key: str) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 from pydantic import BeforeValidator, Discriminator, Field, InstanceOf, Tag, WithJsonSchema
 
 from mock_p1.base import durations
 from mock_p1.base.duration_field import SOME_TIME_PATTERN
-from mock_p1.base.strict_model import Path, Strict, Wrong, kind_of, wrong
+from mock_p1.base.strict_model import OneOf, Path, Strict, Wrong, kind_of, wrong
 from mock_p1.base.text import shorten, unknown
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.scenario.step_length import MAX_POLLS, Delay, Stage
@@ -76,6 +76,8 @@ class OkCall(CallStep):
     ok: Annotated[bool, Field(json_schema_extra={"const": True})] = True
     """Success; written ok, or {ok: true, for: 2 calls}."""
 
+    schema_rules: ClassVar = {"required": ["ok"]}
+
     @classmethod
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
         """There is no other ok."""
@@ -139,20 +141,28 @@ def _element(value: object) -> object:
     return value
 
 
-AnyCall = Annotated[
+_Mapping = Annotated[
     Annotated[OkCall, Tag("<ok>")]
     | Annotated[ErrorCall, Tag("<error>")]
     | Annotated[ReplyCall, Tag("<reply>")]
     | Annotated[FaultCall, Tag("<fault>")],
     Discriminator(_kind),
-    BeforeValidator(_element, json_schema_input_type=Any),
 ]
+_Ok = Annotated[str, OneOf("element", ("ok",))]
+AnyCall = Annotated[_Mapping, BeforeValidator(_element, json_schema_input_type=_Mapping | _Ok)]
 CallTimeline = Annotated[list[AnyCall], Field(min_length=1)]
 
 
-def call_names() -> list[str]:
-    """Return the operations that may stand under ``calls:``; the status check has its timeline."""
-    return [name for name in OPERATIONS if name != RETRAIN_STATUS_CHECK.name]
+def call_names(*, of_job: bool = False) -> list[str]:
+    """Return the operations that may stand under ``calls:``; the status check has its timeline.
+
+    ``of_job`` leaves out those that are about no job.
+    """
+    return [
+        name
+        for name, operation in OPERATIONS.items()
+        if name != RETRAIN_STATUS_CHECK.name and (operation.has_job or not of_job)
+    ]
 
 
 def wrong_calls(calls: object, *, of_job: bool) -> Iterator[tuple[Path, Wrong]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 from pydantic import BeforeValidator, InstanceOf, WithJsonSchema
 
@@ -12,18 +12,25 @@ from mock_p1.base.duration_field import DURATION_PATTERN, SOME_TIME_PATTERN
 from mock_p1.base.strict_model import as_written, kind_of, wrong
 from mock_p1.base.text import nearest, shorten
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 MAX_POLLS: Final = 1_000_000_000
 MAX_DIGITS: Final = 20
 
 _POLLS = re.compile(rf"([0-9]{{1,{MAX_DIGITS}}}) *polls?")
 _NUMBER_AND_WORD = re.compile(rf"([0-9]{{1,{MAX_DIGITS}}})? *([a-z]{{1,20}})", re.IGNORECASE)
-_FOR: Final = "a number of polls (2 polls), a duration (500ms, 90s, 1h30m), manual or, at a first step, upload"
+_FOR: Final = (
+    "a number of polls (2 polls), a duration (500ms, 90s, 1h30m), manual or, at a first step, "
+    "upload"
+)
 _HOW_TO_DELAY: Final = "delay: must be a duration (300ms) or a range of two (100ms..2s)"
 
 
 class Stage(NamedTuple):
-    """How long one step lasts: a number of polls, nanoseconds, or (neither) until
-    somebody moves the job on, or its file has come (``until_upload``).
+    """How long one step lasts: a number of polls, nanoseconds, or until its file has come.
+
+    With none of the three it lasts until the job is moved on.
 
     The last step of a timeline that does not loop has neither either: it never ends.
     """
@@ -48,9 +55,8 @@ def _limit(value: object) -> Stage:
         number = shorten(str(as_written(value)))
         if value <= 0:
             raise wrong(f"for: {number} can never be; write 1 poll, 1s, or more")
-        raise wrong(
-            f"for: {number} has no unit; write {f'{_polls(number)} or ' * isinstance(value, int)}{number}s"
-        )
+        polls = f"{_polls(number)} or " * isinstance(value, int)
+        raise wrong(f"for: {number} has no unit; write {polls}{number}s")
     if not isinstance(value, str):
         raise wrong(f"for: must be {_FOR}; it is {kind_of(value)}")
     text = value.strip()
@@ -64,7 +70,7 @@ def _limit(value: object) -> Stage:
                 f"for: {text} can never be; a step lasts at least 1 poll and at most {MAX_POLLS:,}"
             )
         return Stage(polls=int(found[1]))
-    lasts = _nanoseconds(text, f"for: {shorten(text)!r} is not {_FOR}{_meant(text)}")
+    lasts = _nanoseconds(text, lambda: f"for: {shorten(text)!r} is not {_FOR}{_meant(text)}")
     if lasts == 0:
         raise wrong(f"for: {shorten(text)} can never be; a step lasts longer than nothing")
     return Stage(lasts_ns=lasts)
@@ -81,7 +87,8 @@ def _meant(text: str) -> str:
         return ""
     if number is None:
         return f"; did you mean {near}?"
-    return f"; did you mean {_polls(number) if near == 'polls' else number + _LONG_UNITS.get(near, near)}?"
+    meant = _polls(number) if near == "polls" else number + _LONG_UNITS.get(near, near)
+    return f"; did you mean {meant}?"
 
 
 def _polls(number: str) -> str:
@@ -101,23 +108,25 @@ _LONG_UNITS: Final = {
 def _delay(value: object) -> Span:
     if isinstance(value, Span):
         return value
-    problem = f"{_HOW_TO_DELAY}; it is {kind_of(value)}"
     if not isinstance(value, str):
-        raise wrong(problem)
+        raise wrong(f"{_HOW_TO_DELAY}; it is {kind_of(value)}")
     low, dots, high = value.partition("..")
-    span = Span(*(_nanoseconds(part, problem) for part in (low, high if dots else low)))
+    parts = (low, high if dots else low)
+    span = Span(
+        *(_nanoseconds(part, lambda: f"{_HOW_TO_DELAY}; it is {kind_of(value)}") for part in parts)
+    )
     if span.low_ns > span.high_ns:
         raise wrong(f"delay: {value} begins above its end; write {high.strip()}..{low.strip()}")
     return span
 
 
-def _nanoseconds(text: str, otherwise: str) -> int:
+def _nanoseconds(text: str, otherwise: Callable[[], str]) -> int:
     try:
         return durations.parse_duration(text)
     except durations.TooLong as error:
         raise wrong(str(error)) from None
     except ValueError:
-        raise wrong(otherwise) from None
+        raise wrong(otherwise()) from None
 
 
 # the same as the functions above, as far as a regular expression goes: it cannot add up, nor
