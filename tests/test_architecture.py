@@ -40,15 +40,14 @@ open to all."""
 
 TRANSPORTS = {
     "wsgi": {"flask", "werkzeug"},
-    "asgi": {"uvicorn", "httptools"},
+    "asgi": set(),
     "in_process": {"responses", "requests", "urllib3"},
     "responses_patch": {"responses", "requests", "urllib3"},
-    "asgi_wire": {"uvicorn", "httptools"},
 }
 """The outside libraries of each transport."""
 
 PURE = {
-    "base": {"pydantic": {"strict_model"}, "pydantic_core": {"strict_model"}},
+    "base": {"pydantic": {"strict_model", "duration_field"}, "pydantic_core": {"strict_model"}},
     "contract": {"pydantic": {"assumptions"}},
     "scenario": {
         "pydantic": {
@@ -59,6 +58,7 @@ PURE = {
             "parser",
             "json_schema",
             "document",
+            "calls",
         },
         "pydantic_core": {"faker_fields"},
         "yaml": {"yaml_reader", "parser", "redaction"},
