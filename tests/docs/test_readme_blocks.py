@@ -20,8 +20,6 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from mock_p1 import mocked
-from mock_p1.contract import operations as contract
-from mock_p1.engine import timeline
 from mock_p1.scenario.json_schema import scenario_schema
 from mock_p1.scenario.parser import parse
 from mock_p1.scenario.steps import KINDS
@@ -206,12 +204,3 @@ def test_the_timeline_is_one_that_was_printed():
     assert [line.split() for line in shown.splitlines()] == [
         line.split() for line in printed.splitlines()
     ]
-
-
-def test_the_picture_names_what_exists():
-    """The functions in the picture of a request's way are there."""
-    (picture,) = (text for text in blocks("text") if "wire" in text)
-    assert "contract.match" in picture
-    assert "timeline.advance" in picture
-    assert callable(contract.match)
-    assert callable(timeline.advance)
