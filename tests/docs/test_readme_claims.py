@@ -86,7 +86,7 @@ def test_every_variable_exists(file):
 
 
 def test_the_handle():
-    """Everything that the table shows on the handle is there, and everything public is in the table."""
+    """All that the table shows on the handle is there, and all that is public is in the table."""
     shown = {
         name
         for cell, _ in table("on the handle | what it does")
@@ -166,7 +166,7 @@ def test_the_assumed_values_are_the_defaults():
 
 
 def test_the_contract():
-    """Path, hosts and reply fields are the contract's, and the siblings are named as not imitated."""
+    """Path, hosts and reply fields are the contract's; siblings are named as not imitated."""
     assert str(OPERATIONS[0]) in README
     assert all(host in README for host in DOCUMENTED_HOSTS)
     (fields,) = (
