@@ -37,6 +37,7 @@ CREDENTIALS = Credentials(
     other_key="f2d9735c-other-models-key",
     deleted_job_id="job-that-is-gone",
     finished_job_id="job-that-is-finished",
+    failed_job_id="job-that-failed",
     secret_key="91ab64c8-secret-key",
     model_id=4821,
     file=Path(__file__).parent / "train.csv",

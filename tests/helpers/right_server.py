@@ -21,7 +21,7 @@ ACTIVE, INACTIVE, OTHER = (
     "04ae86d3-other-models-key",
 )
 SECRET, MODEL = "e2b75d90-secret-key", 4821
-RUNNING, FINISHED, GONE = "job-running", "job-done", "job-gone"
+RUNNING, FINISHED, GONE, FAILED = "job-running", "job-done", "job-gone", "job-failed"
 GIVEN = {
     "api_key": ACTIVE,
     "job_id": RUNNING,
@@ -29,6 +29,7 @@ GIVEN = {
     "other_key": OTHER,
     "deleted_job_id": GONE,
     "finished_job_id": FINISHED,
+    "failed_job_id": FAILED,
 }
 """What a caller of it can have."""
 
@@ -37,6 +38,7 @@ api_keys: {{{ACTIVE}: active, {INACTIVE}: inactive_credential, {OTHER}: active}}
 jobs:
   {RUNNING}: {{api_key: {ACTIVE}, timeline: [{{status: job_running, message: 学習中}}]}}
   {FINISHED}: {{timeline: [{{status: job_finished, model_id: 4821, result: generated}}]}}
+  {FAILED}: {{timeline: [{{status: job_failed}}]}}
   {GONE}: {{error: job_may_be_deleted}}
 """
 """A scenario that agrees with the right server's jobs and keys."""
@@ -176,7 +178,7 @@ class Right:
     def job_refusal(self, key, job):
         if job == GONE:
             return "job_may_be_deleted"
-        known = job == FINISHED or job in self.files or (job == RUNNING and key != OTHER)
+        known = job in {FINISHED, FAILED, *self.files} or (job == RUNNING and key != OTHER)
         return None if known else "not_found_retrain_job"
 
     def created_status(self, job):
@@ -188,7 +190,7 @@ class Right:
         return "job_finished"
 
     def reply(self, job):
-        status = "job_finished" if job == FINISHED else "job_running"
+        status = {FINISHED: "job_finished", FAILED: "job_failed"}.get(job, "job_running")
         if job in self.files:
             self.polls_since_file[job] += self.files[job] is not None
             status = self.created_status(job)
@@ -211,7 +213,7 @@ class Right:
         return self.send(200, self.switch_reply(job))
 
     def switch_refusal(self, job):
-        if job not in {RUNNING, FINISHED, *self.files}:
+        if job not in {RUNNING, FINISHED, FAILED, *self.files}:
             return "not_found_retrain_job"
         finished = job == FINISHED or (
             job in self.files and self.created_status(job) == "job_finished"
