@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mock_p1.base.clock import MAX_SPEED
+from mock_p1.base.clock import MAX_SPEED, SECOND
+from mock_p1.base.durations import parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +62,14 @@ class Speed(click.FloatRange):
         if math.isnan(speed):  # which is neither below nor above a limit
             self.fail(f"{value} is not in the range 0<x<={MAX_SPEED:.0f}.", param, ctx)
         return speed
+
+
+def span(_context: click.Context, _parameter: click.Parameter, text: str) -> float:
+    """Turn a duration as scenarios have them (``10m``) into seconds, or fail as a usage error."""
+    try:
+        return parse_duration(text) / SECOND
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def scenario_argument(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,14 +1,13 @@
-"""What `serve` sets for its whole process: signals, open files, garbage collection."""
+"""What `serve` sets for its whole process: open files, garbage collection."""
 
 from __future__ import annotations
 
 import gc
-import signal
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 YOUNG_OBJECTS: Final = 10_000
 MAX_FILES: Final = 65_536
@@ -45,19 +44,3 @@ def allow_many_connections() -> None:
     if soft != resource.RLIM_INFINITY and soft < most:
         with suppress(ValueError, OSError):  # a system may allow less than it says
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-
-
-@contextmanager
-def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Let SIGINT, SIGTERM and Windows' SIGBREAK call ``stop``.
-
-    The server listens to them itself, but only once it runs.
-    """
-    names = ("SIGINT", "SIGTERM", "SIGBREAK")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.signal(number, lambda *_: stop()) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -17,6 +17,7 @@ from mock_p1.cli.options import (
     host_option,
     port_option,
     scenario_argument,
+    span,
     speed_option,
     tls_cert_option,
     tls_option,
@@ -24,13 +25,12 @@ from mock_p1.cli.options import (
 from mock_p1.cli.process import (
     allow_many_connections,
     rare_garbage_collection,
-    stopped_by_signals,
 )
 from mock_p1.cli.startup_message import Address
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.scenario.files import load_scenario, scenario_file
-from mock_p1.server.server import CannotListen, Server
+from mock_p1.server.server import CannotListen, Server, stopped_by_signals
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -82,6 +82,10 @@ class Secured(NamedTuple):
 @click.option(
     "--no-admin", is_flag=True, help="Leave out /__admin: control API, dashboard and metrics."
 )
+@click.option(
+    "--keep-alive", callback=span, default="10m", metavar="DURATION",
+    help="How long a connection may be idle before it is closed.", show_default=True,
+)  # fmt: skip
 @click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
@@ -142,6 +146,7 @@ def _server(  # noqa: PLR0913 -- an option each
     tls_key: Path | None,
     admin_token: str | None,
     no_admin: bool,
+    keep_alive: float,
 ) -> tuple[Server, Address, list[str]]:
     """Return the server, where it will be, and what is out of the ordinary about that."""
     if no_admin and admin_token is not None:
@@ -157,6 +162,7 @@ def _server(  # noqa: PLR0913 -- an option each
             admin=not no_admin,
             admin_token=admin_token,
             tls=secured.context,
+            keep_alive_seconds=keep_alive,
         )
     except CannotListen as error:
         raise Failure(

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from mock_p1.base.addresses import EVERY_ADDRESS
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 API_NAMES: Final = tuple(str(urlsplit(url).hostname) for url in DOCUMENTED_HOSTS)
 NAMES: Final = ("localhost", "127.0.0.1", "::1", *API_NAMES)
-EVERY_ADDRESS: Final = ("0.0.0.0", "::", "")  # noqa: S104 -- compared, not bound
 HTTPS_PORT: Final = 443
 VALID_FOR: Final = timedelta(days=365)
 """A server certificate is made anew at each start.

@@ -57,12 +57,14 @@ def base_url(text: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host is this machine."""
-    host = host.strip("[]")
+    """Tell whether a host is this machine: localhost, 127.0.0.0/8 or ::1, however written."""
+    host = host.lower().removesuffix(".")
+    host = host[1:-1] if host[:1] + host[-1:] == "[]" else host
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
         return host == "localhost"
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def _split(text: str) -> SplitResult:

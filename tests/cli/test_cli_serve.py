@@ -4,8 +4,10 @@ import json
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -191,6 +193,13 @@ def test_journal_max(serve, client):
         "requests"
     ]
     assert [row["number"] for row in remembered] == [2, 3]
+
+
+def test_keep_alive(serve):
+    """--keep-alive is how long a connection may be idle, and no longer."""
+    address = urlsplit(url_of(serve("--keep-alive", "1ms").announcement))
+    with socket.create_connection((address.hostname, address.port), timeout=10) as idle:
+        assert idle.recv(1) == b""
 
 
 @POSIX
