@@ -89,7 +89,13 @@ class InProcessFlask:
     def __init__(self, client: FlaskClient) -> None:
         self._client = client
 
-    def send(self, call: Call, *, seconds: float = 0, most: int = MOST_BYTES) -> Answer:
+    def send(
+        self,
+        call: Call,
+        *,
+        seconds: float = 0,  # noqa: ARG002 -- nothing to wait for in-process
+        most: int = MOST_BYTES,
+    ) -> Answer:
         """Answer as a Client of the checks does."""
         body = call.file.read_bytes() if call.file else None
         with self._client.open(

@@ -23,7 +23,7 @@ OPTIONS = [part for name, value in GIVEN.items() for part in (option_name(name),
 
 
 class Outcomes:
-    """A pytest plugin that takes down which tests had which outcome, and what the skipped ones said."""
+    """A pytest plugin that records the outcome of each test, and what the skipped ones said."""
 
     def __init__(self):
         self.by_test, self.reasons = {}, []
@@ -135,7 +135,7 @@ def test_without_the_means_a_point_is_skipped_with_the_reason():
 
 
 def test_assumed_points_can_be_left_out():
-    """`-m "not assumed"` leaves only what the manual says, so that a refuted assumption is no failure."""
+    """`-m "not assumed"` leaves what the manual says: a refuted assumption is no failure."""
     with served(MUTANTS["CodeAsText"]()) as url:
         status, outcomes = _run(url, *OPTIONS, "-m", "not assumed")
 
@@ -155,7 +155,7 @@ def test_a_server_that_cannot_be_used_fails_in_words(capsys):
 
 
 def test_run_from_the_root_against_serve():
-    """`pytest contract_tests --base-url …` is green against this mock's own server, the key given by environment."""
+    """It is green against this mock's own server, with the key given by the environment."""
     variables = {
         name: value
         for name, value in os.environ.items()
@@ -164,12 +164,25 @@ def test_run_from_the_root_against_serve():
     with mock_p1.serving(ROOT / "contract_tests" / "contract.yaml", check=False) as mock:
         done = subprocess.run(
             [
-                sys.executable, "-m", "pytest", "contract_tests", "-p", "no:cacheprovider", "--base-url", mock.url,
-                "--job-id", mock.job_id, "--finished-job-id", "job-that-is-finished",
+                sys.executable,
+                "-m",
+                "pytest",
+                "contract_tests",
+                "-p",
+                "no:cacheprovider",
+                "--base-url",
+                mock.url,
+                "--job-id",
+                mock.job_id,
+                "--finished-job-id",
+                "job-that-is-finished",
             ],
-            cwd=ROOT, env={**variables, "MOCK_P1_API_KEY": mock.api_key}, capture_output=True, encoding="utf-8",
+            cwd=ROOT,
+            env={**variables, "MOCK_P1_API_KEY": mock.api_key},
+            capture_output=True,
+            encoding="utf-8",
             check=False,
-        )  # fmt: skip
+        )
 
     assert done.returncode == 0, done.stdout
     assert " failed" not in done.stdout
