@@ -1,4 +1,4 @@
-"""The two ways of calling that the manual shows, in Python and by curl, up to the result on disk."""
+"""The ways of calling that the manual shows, in Python and by curl, up to the result on disk."""
 
 from __future__ import annotations
 

@@ -92,8 +92,10 @@ def test_nothing_there(run, free_port):
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
         b'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"ok"',
         b'HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{"status": "bad"}',
-        b"HTTP/1.1 500 Oh\r\nContent-Length: 48\r\n\r\n"
-        b'{"status": "ok", "version": "1", "scenario": ""}',
+        (
+            b"HTTP/1.1 500 Oh\r\nContent-Length: 48\r\n\r\n"
+            b'{"status": "ok", "version": "1", "scenario": ""}'
+        ),
         b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{",
         b"220 mail.example.com ESMTP\r\n",
         b"",

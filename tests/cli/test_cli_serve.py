@@ -93,8 +93,10 @@ def test_a_signal_ends_what_is_held_back(serve, tmp_path):
             [
                 sys.executable,
                 "-c",
-                "from urllib.request import *; "
-                f"urlopen(Request('{url}', headers={{'x-api-key': 'k'}}))",
+                (
+                    "from urllib.request import *; "
+                    f"urlopen(Request('{url}', headers={{'x-api-key': 'k'}}))"
+                ),
             ],
             stderr=subprocess.DEVNULL,
         )

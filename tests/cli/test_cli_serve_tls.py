@@ -53,7 +53,7 @@ def poll(url, authority) -> dict:
 
 
 def test_the_announcement_says_how_a_client_trusts_it(serve, folder):
-    """Scheme, authority and the line to try fit together, and a client that follows them is answered."""
+    """Scheme, authority and the line to try fit together; a client of them is answered."""
     facts = announced(serve("--tls", "--log-format", "json", **folder))
     assert facts["url"].startswith("https://127.0.0.1:")
     assert facts["authority"].endswith(CERTIFICATE)

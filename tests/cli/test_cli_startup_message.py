@@ -91,7 +91,7 @@ def test_how_to_stop():
 
 
 def test_curl():
-    """The line to try has double quotes where it needs any: bash and Windows' cmd both take them."""
+    """The line to try is in double quotes where needed: bash and Windows' cmd take them."""
     text = "{api_keys: {demo-key: active}, jobs: {retrain-001: {error: job_may_be_deleted}}}"
     assert (
         curl(text) == f'curl -H "x-api-key: demo-key" "{URL}/v1/external/retrain_jobs/retrain-001"'

@@ -118,7 +118,7 @@ def test_a_wrong_reply_is_not_valid(status, body):
 
 
 def test_errors_are_valid_as_a_scenario_assumes_them():
-    """With a scenario's assumptions the description is that of its errors, not of the default ones."""
+    """With a scenario's assumptions the description is that of its errors."""
     assumed = Assumptions(error_http_status=200, error_code_type="string")
     error = {"error": "PREDA_EXTERNAL_BAD_REQUEST", "message": "Not found retrain job."}
 

@@ -171,7 +171,7 @@ def test_a_key_with_a_line_break_is_a_usage_error(verify):
 
 
 def test_a_watched_job_is_followed_to_its_end(verify):
-    """--watch-job shows each status and transition; the finished job serves for the other points."""
+    """--watch-job shows each status and transition; the finished job serves for other points."""
     service = Right()
     service.reply = lambda job: (
         Right.reply(service, FINISHED if service.polls[job] > 3 else RUNNING)
