@@ -11,25 +11,40 @@ from typing import TYPE_CHECKING, Any
 from mock_p1._version import __version__
 
 if TYPE_CHECKING:
-    from mock_p1.contract.operations import DOCUMENTED_ERRORS
+    from mock_p1.analysis.fault_matrix import NoSuchFault
+    from mock_p1.contract.errors import DOCUMENTED_ERRORS
+    from mock_p1.contract.names import ErrorName, FaultName
     from mock_p1.engine.driver import NoSuchJob, NoSuchStep
-    from mock_p1.scenario.files import load_scenario
+    from mock_p1.oneclock.shared import CannotShare, SleptTooLong
+    from mock_p1.scenario.files import ScenarioSource, load_scenario
     from mock_p1.scenario.model import Scenario
-    from mock_p1.scenario.problems import ScenarioError
+    from mock_p1.scenario.problems import Problem, ScenarioError
     from mock_p1.server.app import create_app
+    from mock_p1.server.server import CannotListen
     from mock_p1.testing.handle import Handle
     from mock_p1.testing.mocks import mocked, serving
-    from mock_p1.testing.polls import Poll
+    from mock_p1.testing.plugin_marker import MarkerError
+    from mock_p1.testing.polls import Poll, PollList
 
 
 __all__ = [
     "DOCUMENTED_ERRORS",
+    "CannotListen",
+    "CannotShare",
+    "ErrorName",
+    "FaultName",
     "Handle",
+    "MarkerError",
+    "NoSuchFault",
     "NoSuchJob",
     "NoSuchStep",
     "Poll",
+    "PollList",
+    "Problem",
     "Scenario",
     "ScenarioError",
+    "ScenarioSource",
+    "SleptTooLong",
     "__version__",
     "create_app",
     "load_scenario",
@@ -38,13 +53,23 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DOCUMENTED_ERRORS": "contract.operations",
+    "CannotListen": "server.server",
+    "CannotShare": "oneclock.shared",
+    "DOCUMENTED_ERRORS": "contract.errors",
+    "ErrorName": "contract.names",
+    "FaultName": "contract.names",
     "Handle": "testing.handle",
+    "MarkerError": "testing.plugin_marker",
+    "NoSuchFault": "analysis.fault_matrix",
     "NoSuchJob": "engine.driver",
     "NoSuchStep": "engine.driver",
     "Poll": "testing.polls",
+    "PollList": "testing.polls",
+    "Problem": "scenario.problems",
     "Scenario": "scenario.model",
     "ScenarioError": "scenario.problems",
+    "ScenarioSource": "scenario.files",
+    "SleptTooLong": "oneclock.shared",
     "create_app": "server.app",
     "load_scenario": "scenario.files",
     "mocked": "testing.mocks",

@@ -58,11 +58,6 @@ class AccessPolicy:
         self._token = None if token is None else token.encode()
         self._hosts = {host.lower() for host in hosts}
 
-    @property
-    def needs_token(self) -> bool:
-        """Whether the token decides."""
-        return self._token is not None
-
     def check(self, call: Call) -> None:
         """Return if the call may go on; raise AdminError if not.
 

@@ -16,7 +16,7 @@ import click
 from mock_p1.base.addresses import EVERY_ADDRESS, in_url
 from mock_p1.base.text import printable
 from mock_p1.cli.command_error import Failure
-from mock_p1.cli.options import host_option, port_option, tls_cert_option, tls_option
+from mock_p1.cli.options import command, host_option, port_option, tls_cert_option, tls_option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ It notes the question as a request.
 """
 
 
-@click.command()
+@command()
 @host_option("Where the server listens; 0.0.0.0 and :: are asked on loopback.")
 @port_option("Where the server listens.")
 @tls_option("The server speaks HTTPS.")
@@ -50,7 +50,8 @@ def healthcheck(*, host: str, port: int, tls: bool, tls_cert: Path | None, timeo
     """
     if port == 0:
         raise Failure(
-            "port 0 let the server take any free port; give --port (or MOCK_P1_PORT) the one it printed"
+            "port 0 let the server take any free port; "
+            "give --port (or MOCK_P1_PORT) the one it printed"
         )
     address = EVERY_ADDRESS.get(host, host)
     secure = tls or tls_cert is not None

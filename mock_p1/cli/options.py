@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,9 +15,34 @@ from mock_p1.base.durations import parse_duration
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+ENVIRONMENT: Final = "MOCK_P1"
+"""Every option is also an environment variable.
+
+This, an underscore and the option's name, whatever the command.
+"""
+
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8191
 MAX_PORT: Final = 65535
+
+
+class DocumentedCommand(click.Command):
+    """A command whose help page shows defaults and environment variables."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- click's
+        super().__init__(*args, **kwargs)
+        self.context_settings = {
+            "auto_envvar_prefix": ENVIRONMENT,
+            "show_default": True,
+            **self.context_settings,
+        }
+        for option in self.params:
+            if isinstance(option, click.Option):
+                option.show_envvar = True
+
+
+command = partial(click.command, cls=DocumentedCommand)
+"""What every command of ours is made by."""
 
 
 class Speed(click.FloatRange):

@@ -27,14 +27,22 @@ class Problem(NamedTuple):
 class ScenarioError(ValueError):
     """A scenario that cannot be used.
 
-    ``problems`` holds all that is wrong with it, in the order of the file.
+    Example:
+        >>> from mock_p1 import Scenario, ScenarioError
+        >>> try:
+        ...     Scenario(jobs={"r-1": {"timeline": [{"fault": "timeuot"}]}})
+        ... except ScenarioError as error:
+        ...     print(error.problems[0].text.rpartition("; ")[2])
+        did you mean timeout?
     """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         by_place = sorted(
             problems, key=lambda problem: (problem.file, problem.line, problem.column)
         )
-        self.problems = tuple(dict.fromkeys(by_place))  # an alias leads to the same problem again
+        self.problems: tuple[Problem, ...] = tuple(
+            dict.fromkeys(by_place)
+        )  # an alias leads to the same problem again
         super().__init__("\n".join(map(str, self.problems)))
 
     def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Problem, ...]]]:
