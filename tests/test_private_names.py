@@ -24,8 +24,6 @@ PUBLIC = {"_replace", "_asdict", "_make", "_fields", "_typeshed"}
 """Documented in spite of their underscores, and a module of types."""
 OWN = "_mock_p1"
 """How what we leave on objects of others begins."""
-DOCUMENTED_MODULES = {"uvicorn"}
-"""Libraries of which only the root is documented."""
 
 
 def is_private(name):
@@ -68,11 +66,9 @@ def used_in(tree):
                 if is_private(name):
                     yield name
             case ast.ImportFrom(module=str() as module):
-                library, *below = module.split(".")
-                private = library in DOCUMENTED_MODULES and below
-                for name in (*below, *(alias.name for alias in node.names)):
-                    if is_private(name) or (private and name not in below):
-                        yield name
+                _, *below = module.split(".")
+                names = (*below, *(alias.name for alias in node.names))
+                yield from filter(is_private, names)
 
 
 def overridden():

@@ -177,13 +177,13 @@ def _length(scope: Scope) -> int | None:
 
 
 def _request(scope: Scope) -> Request:
-    keys: tuple[str, ...] = ()
+    keys = []
     host, has_body = b"", False
     for name, value in scope["headers"]:
         if name == b"host":
             host = value
         elif name == b"x-api-key":
-            keys = (*keys, header_text(value))
+            keys.append(header_text(value))
         elif name == b"content-length":
             has_body = has_body or value != b"0"
         elif name == b"transfer-encoding":
@@ -193,7 +193,7 @@ def _request(scope: Scope) -> Request:
         scope["method"],
         scope["raw_path"].decode("latin-1"),
         query.decode("latin-1") if query else "",
-        keys,
+        tuple(keys),
         _base_url(scope["scheme"], host[:_HOST_LIMIT], scope["server"]),
         has_body,
     )
