@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mock_p1.scenario.problems import Problem
 
 
-class AdminError(Exception):  # noqa: N818 -- an answer, not a fault of ours
+class AdminError(Exception):
     """A request that is not done.
 
     ``remedy`` says what to do instead; ``problems`` lists what is wrong with a file.

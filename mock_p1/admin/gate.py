@@ -40,7 +40,7 @@ class Gate:
             await self._flask_app(scope, receive, send)
             return
         try:
-            self._panel.guard.check(_call(scope))
+            self._panel.access.check(_call(scope))
             if path == EVENTS and scope["method"] in ("GET", "HEAD"):
                 await self._events(scope, receive, send)
                 return

@@ -39,7 +39,7 @@ LAST_SECONDS: Final = 2.0
 
 
 class Reloaded(NamedTuple):
-    """The file was swapped in; so many jobs (pairs of key and job) kept their state, and so many begin anew."""
+    """The file was swapped in; so many pairs of key and job kept their state, so many did not."""
 
     name: str
     kept: int

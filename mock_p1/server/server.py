@@ -80,7 +80,7 @@ class Server:
         self.admin_token = admin_token if admin else None
         try:
             self.panel = AdminContext(engine, AccessPolicy(self.admin_token))
-            app = AsgiApp(engine, self._everything_else(admin=admin), self.panel.latency)
+            app = AsgiApp(engine, self._everything_else(admin=admin))
             self._uvicorn = UvicornServer(configuration(app, tls))
         except ValueError:
             self._socket.close()

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from functools import lru_cache
-from time import perf_counter
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
-from mock_p1.base.latency import Latency
 from mock_p1.base.messages import Fault, Request, base_url, header_text
 from mock_p1.contract.operations import OPERATIONS
 from mock_p1.transports.asgi_wire import answer_at_once, hang_up, leave_date_to
@@ -29,19 +27,10 @@ _IMITATED: Final = tuple(operation.template.partition("{")[0].encode() for opera
 
 
 class AsgiApp:
-    """An ASGI application for uvicorn. ``everything_else`` is the Flask app, wrapped for ASGI.
+    """An ASGI application for uvicorn. ``everything_else`` is the Flask app, wrapped for ASGI."""
 
-    ``latency`` learns how long the answers of the imitated API took.
-    """
-
-    def __init__(
-        self, engine: Engine, everything_else: Application, latency: Latency | None = None
-    ) -> None:
-        self._engine, self._everything_else, self._latency = (
-            engine,
-            everything_else,
-            latency or Latency(),
-        )
+    def __init__(self, engine: Engine, everything_else: Application) -> None:
+        self._engine, self._everything_else = engine, everything_else
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.
@@ -51,7 +40,6 @@ class AsgiApp:
         if not scope["raw_path"].startswith(_IMITATED):
             await self._everything_else(scope, receive, send)
             return
-        began = perf_counter()
         reply = self._engine.handle(_request(scope))
         if reply.delay_ns and await self._client_leaves_within(reply.delay_ns, receive):
             return
@@ -61,7 +49,6 @@ class AsgiApp:
             leave_date_to(reply, send)
             await send(_start(reply))
             await send({"type": "http.response.body", "body": reply.body})
-        self._latency.note(perf_counter() - began)
 
     async def _act_out(self, fault: Fault, receive: Receive, send: Send) -> None:
         if fault.reply is not None:

@@ -2,17 +2,13 @@
 
 import subprocess
 import sys
-from http.client import HTTPConnection
 
 import pytest
 from helpers.admin_client import Controls
 from prometheus_client.parser import text_string_to_metric_families
 
 from mock_p1.admin import metrics
-from mock_p1.base.latency import BOUNDS, Latency
-from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
-from mock_p1.server.server import Server, ServerThread
 
 
 def samples(controls, name):
@@ -95,7 +91,7 @@ def test_jobs_that_nobody_polled_are_counted(controls):
 
 def test_many_jobs_are_counted_a_few_at_a_time(controls, monkeypatch):
     """Polls get their turn in between; nothing is counted twice."""
-    monkeypatch.setattr(metrics, "AT_ONCE", 2)
+    monkeypatch.setattr(metrics, "JOBS_AT_ONCE", 2)
     for number in range(5):
         controls.poll(f"any-{number}")
     assert samples(controls, "mock_p1_jobs") == {("job_running",): 5}
@@ -155,52 +151,6 @@ def test_odd_statuses_are_read_as_they_are(status):
     controls.poll("a")
     ((_, outcome),) = samples(controls, "mock_p1_polls_total")
     assert outcome == (status if len(status) < 100 else "x" * 119 + "…")
-
-
-def test_answers_are_timed_under_wsgi(controls):
-    """Polls and downloads, and nothing else."""
-    controls.poll("slow")
-    controls.client.get("/v2/nothing")
-    controls.get("/jobs")
-    assert samples(controls, "mock_p1_answer_seconds_count") == {(): 1}
-    assert samples(controls, "mock_p1_answer_seconds_sum")[()] > 0
-
-
-def test_answers_are_timed_by_the_server(scenario):
-    """Where the app never sees them."""
-    server = Server(Engine(scenario))
-    with ServerThread(server):
-        for _ in range(3):
-            connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
-            connection.request(
-                "GET", "/v1/external/retrain_jobs/slow", headers={"x-api-key": "demo-key"}
-            )
-            connection.getresponse().read()
-            connection.close()
-    assert sum(server.panel.latency.counts) == 3
-    assert 0 < server.panel.latency.total < 10
-
-
-def test_a_latency_is_counted_in_its_bucket():
-    """The bound belongs to it; what is longer than all is in the last."""
-    latency = Latency()
-    for seconds in (0.0, BOUNDS[0], BOUNDS[0] * 1.01, BOUNDS[-1] * 2):
-        latency.note(seconds)
-    assert (latency.counts[0], latency.counts[1], latency.counts[-1]) == (2, 1, 1)
-
-
-def test_buckets_hold_all_that_are_below(controls):
-    """As Prometheus wants them."""
-    for seconds in (0.00005, 0.003, 1000):
-        controls.panel.latency.note(seconds)
-    found = samples(controls, "mock_p1_answer_seconds_bucket")
-    assert (
-        found["0.0001",],
-        found["0.0025",],
-        found["0.005",],
-        found["300.0",],
-        found["+Inf",],
-    ) == (1, 1, 2, 2, 3)
 
 
 def test_it_needs_the_token(locked):
