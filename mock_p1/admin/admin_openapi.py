@@ -109,6 +109,8 @@ def _schemas() -> dict[str, Any]:
     wanted: dict[type[BaseModel], Literal["validation", "serialization"]] = {
         models.AdminErrorBody: "serialization",
         models.BundledName: "validation",
+        models.ScenarioSummary: "serialization",
+        models.WatchedProblems: "serialization",
     }
     for call in CALLS:
         if call.body is not None:
@@ -180,9 +182,8 @@ def _responses(statuses: Iterable[int]) -> dict[str, Any]:
 _EVENTS: Final[dict[str, Any]] = {
     "summary": "What happens, as it happens.",
     "description": "Server-sent events. hello comes first; then poll and request (an Entry each), "
-    "job (a Job), clock (a Clock), next (a FailureQueue), scenario and reset (the scenario), "
-    "problems (what is wrong with the file that is watched), requests (they were deleted), and "
-    "missed where events were dropped before they could be sent. A comment every 15 seconds shows "
+    "job (a Job), clock (a Clock), next (a FailureQueue), scenario and reset (a ScenarioSummary), "
+    "problems (WatchedProblems), requests (they were deleted), and missed where events were dropped before they could be sent. A comment every 15 seconds shows "
     "that the stream is alive.",
     "operationId": "get_events",
     "parameters": [

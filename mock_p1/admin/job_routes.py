@@ -64,8 +64,8 @@ def show_job(job_id: str) -> models.JobWithSteps:
     """One job and its steps."""
     view = _view(job_id)
     return models.JobWithSteps(
-        **dict(views.job(view)),
-        **dict(views.timeline(view.program)),
+        **vars(views.job(view)),
+        **vars(views.timeline(view.program)),
         curl=_curl(view, masked=True),
     )
 

@@ -67,9 +67,8 @@ def _whole(value: object) -> object:
 
 def _nanoseconds(value: object) -> int:
     """Read a span of time that is text, or seconds."""
-    hint = f"write {HOW_TO_WRITE}, or seconds as a number; up to ten years"
     if not isinstance(value, str | int | float) or isinstance(value, bool):
-        raise wrong(f"must be a span of time; it is {kind_of(value)}; {hint}")
+        raise wrong(f"must be {HOW_TO_WRITE}, or seconds; it is {kind_of(value)}")
     if isinstance(value, str) and value.lstrip().startswith("-"):
         raise wrong(f"is {kind_of(value)}; time only moves forward")
     try:
@@ -77,7 +76,7 @@ def _nanoseconds(value: object) -> int:
     except OverflowError:
         raise wrong("is far more than ten years, the longest there is") from None
     except ValueError as error:
-        raise wrong(f"cannot be used: {error}; {hint}") from None
+        raise wrong(f"cannot be used: {error}") from None
 
 
 def _printable(name: str) -> str:
@@ -86,8 +85,8 @@ def _printable(name: str) -> str:
     raise wrong(f"must be 1 to {MAX_NAME} printable characters, such as my.yaml")
 
 
-Digits = Annotated[int, BeforeValidator(_digits)]
-Whole = Annotated[int, BeforeValidator(_whole)]
+DIGITS: Final = BeforeValidator(_digits)
+WHOLE: Final = BeforeValidator(_whole)
 Span = Annotated[
     int,
     BeforeValidator(
@@ -143,11 +142,13 @@ class NoQuery(Query):
 class JobsQuery(Query):
     """Which jobs, and how many."""
 
-    offset: Annotated[Digits, Field(ge=0, le=10**9)] = 0
-    limit: Annotated[Digits, Field(ge=1, le=MAX_PAGE)] = 100
+    offset: Annotated[int, Field(ge=0, le=10**9), DIGITS] = 0
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE), DIGITS] = 100
     containing: str = ""
     """Only jobs whose id has this text in it."""
-    polled: Annotated[Literal["true", "false"], OneOf("value", ("true", "false"))] = "false"
+    polled: Annotated[Literal["true", "false"], OneOf("value of polled", ("true", "false"))] = (
+        "false"
+    )
     """Only jobs that were polled."""
 
 
@@ -161,14 +162,14 @@ class EntryFilter(Query):
     outcome: LeftOut[str] = None
     operation: LeftOut[str] = None
     """``none`` for requests that the mock does not imitate."""
-    since: Annotated[Digits, Field(ge=0, le=10**MAX_DIGITS - 1)] = 0
+    since: Annotated[int, Field(ge=0, le=10**MAX_DIGITS - 1), DIGITS] = 0
     """Only entries with a higher number."""
 
 
 class EntriesQuery(EntryFilter):
     """Which entries, and how many of the newest."""
 
-    limit: Annotated[Digits, Field(ge=1, le=MAX_ENTRIES)] = 100
+    limit: Annotated[int, Field(ge=1, le=MAX_ENTRIES), DIGITS] = 100
 
 
 class ScenarioQuery(Query):
@@ -200,7 +201,7 @@ class JobMove(_OneKey):
     one_of = ("status", "step")
 
     status: LeftOut[str] = None
-    step: LeftOut[Annotated[Whole, Field(ge=1)]] = None
+    step: LeftOut[Annotated[int, Field(ge=1), WHOLE]] = None
 
 
 class ClockChange(Body):
@@ -235,7 +236,7 @@ class FailNext(_OneKey):
     fault: LeftOut[Annotated[str, OneOf("fault", tuple(FAULTS))]] = None
     job: str | None = None
     """Any job, where it is left out."""
-    times: Annotated[Whole, Field(ge=1, le=MAX_INJECTED)] = 1
+    times: Annotated[int, Field(ge=1, le=MAX_INJECTED), WHOLE] = 1
 
 
 class BundledName(Body):

@@ -91,7 +91,7 @@ def show_scenario() -> models.ScenarioText:
     context = admin_context()
     text = context.engine.scenario.text
     return models.ScenarioText(
-        **dict(summary(context)),
+        **vars(summary(context)),
         text=None if text is None else masked_text(text),
         bundled=list(bundled()),
     )
@@ -103,7 +103,7 @@ def swap_scenario(query: models.ScenarioQuery) -> models.ScenarioSwap:
     context, body = admin_context(), read_body()
     with context.loading:
         kept, dropped = context.driver.load(_scenario_in(body, query.name))
-    return models.ScenarioSwap(**dict(summary(context)), kept=kept, dropped=dropped)
+    return models.ScenarioSwap(**vars(summary(context)), kept=kept, dropped=dropped)
 
 
 def summary(context: AdminContext) -> models.ScenarioSummary:
@@ -116,7 +116,7 @@ def summary(context: AdminContext) -> models.ScenarioSummary:
         seed=context.engine.seed,
         jobs=context.engine.jobs.count,
         api_keys=[models.ApiKey(api_key=masked_key(key), state=keys[key]) for key in keys],
-        **dict(watched_problems(context)),
+        **vars(watched_problems(context)),
     )
 
 

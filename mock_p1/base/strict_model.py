@@ -154,7 +154,7 @@ def in_our_words(error: ValidationError) -> Iterator[tuple[Path, Wrong]]:
 
 def _sentence(type_: str, context: dict[str, Any], given: object, otherwise: str) -> str:
     bounds = {
-        "greater_than": "must be above {gt}",
+        "greater_than": "must be above {gt:g}",
         "greater_than_equal": "must be at least {ge}",
         "less_than_equal": "must be at most {le}",
         "too_short": "must have at least {min_length} entry",

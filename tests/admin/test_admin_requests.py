@@ -28,7 +28,13 @@ def test_a_row_says_what_was_asked_and_answered(asked):
         200,
     )
     assert (row["source"], row["waits_for"]) == ("jobs.yaml:8", "1m30s")
-    assert row["place"] == {"step": 2, "since": 10.0, "seen": 0, "until": 100.0}
+    assert row["place"] == {
+        "step": 2,
+        "since": 10.0,
+        "seen": 0,
+        "until": 100.0,
+        "ahead": [{"step": 3, "since": 100.0, "until": None}],
+    }
 
 
 @pytest.mark.parametrize(

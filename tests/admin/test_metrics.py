@@ -56,9 +56,18 @@ def test_what_is_no_poll_is_counted_apart(controls):
     }
 
 
+def test_what_the_journal_has_at_the_first_scrape_is_counted(scenario):
+    """Nothing counts before somebody asks; what was dropped by then is not known."""
+    controls = Controls(scenario, journal_max=2)
+    for _ in range(3):
+        controls.poll("private", "other-key")
+    assert samples(controls, "mock_p1_polls_total") == {("status", "job_running"): 2}
+
+
 def test_counts_outlive_the_journal_and_a_reset(scenario):
-    """They only grow, as Prometheus wants them to."""
+    """They only grow from the first scrape on, as Prometheus wants them to."""
     controls = Controls(scenario, journal_max=1)
+    controls.call("GET", "/metrics")
     for _ in range(3):
         controls.poll("private", "other-key")
     controls.do("POST", "/reset")
@@ -182,3 +191,20 @@ def test_it_costs_nothing_before_somebody_asks():
     """An app with controls does not import prometheus-client."""
     code = "import sys, mock_p1; mock_p1.create_app('demo'); sys.exit('prometheus_client' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_the_extra_the_answer_says_how_to_install_it(controls, monkeypatch):
+    """In JSON, as all that the control API does not do."""
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    refusal = controls.refused(501, "GET", "/metrics")
+    assert refusal["error"] == "MOCK_P1_EXTRA_MISSING"
+    assert "pip install 'mock-p1[metrics]'" in refusal["remedy"]
+
+
+def test_nothing_listens_to_the_journal_before_somebody_asks(controls):
+    """A poll costs what it costs without metrics."""
+    before = controls.engine.journal.add
+    controls.poll("slow")
+    assert controls.engine.journal.add is before
+    controls.call("GET", "/metrics")
+    assert controls.engine.journal.add is not before
