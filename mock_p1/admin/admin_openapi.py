@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
@@ -107,54 +108,41 @@ def document() -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     wanted: dict[type[BaseModel], Literal["validation", "serialization"]] = {
-        models.AdminErrorBody: "serialization",
         models.BundledName: "validation",
+        models.AdminErrorBody: "serialization",
         models.ScenarioSummary: "serialization",
         models.WatchedProblems: "serialization",
     }
-    for call in CALLS:
-        if call.body is not None:
-            wanted[call.body] = "validation"
-        if _is_model(call):
-            wanted[call.types["return"]] = "serialization"
-    _, made = models_json_schema(
-        list(wanted.items()), ref_template=REF, schema_generator=_Generator
-    )
+    wanted |= {call.types["body"]: "validation" for call in CALLS if "body" in call.types}
+    answers = [call.types["return"] for call in CALLS]
+    wanted |= {made: "serialization" for made in answers if _ref(made)}
+    _, made = models_json_schema([*wanted.items()], ref_template=REF, schema_generator=_Generator)
     schemas: dict[str, Any] = made["$defs"]
     return schemas
 
 
-def _is_model(call: Call) -> bool:
-    return call.types["return"] not in (bytes, dict[str, Any])
-
-
 def _operation(call: Call) -> dict[str, Any]:
-    is_open, sends = call.open_to_all, call.body is not None or call.content is not None
-    errors = () if is_open else (*OF_ANY_CALL, *(OF_A_BODY if sends else ()), *call.errors)
-    answer = {"type": "object"} if call.content_type == JSON_TYPE else {"type": "string"}
+    body, content = call.types.get("body"), call.content
+    errors = () if call.open_to_all else OF_ANY_CALL
+    if body or content:
+        errors += OF_A_BODY
+    otherwise = {"type": "object" if call.content_type == JSON_TYPE else "string"}
+    answer = {call.content_type: {"schema": _ref(call.types["return"]) or otherwise}}
     made: dict[str, Any] = {
         "summary": call.function.__doc__,
-        "operationId": call.name,
+        "operationId": call.function.__name__,
         "parameters": list(_parameters(call)),
         "responses": {
-            "200": {
-                "description": "Done.",
-                "content": {
-                    call.content_type: {
-                        "schema": _ref(call.types["return"]) if _is_model(call) else answer
-                    }
-                },
-            },
-            **_responses(errors),
+            "200": {"description": "Done.", "content": answer},
+            **_responses((*errors, *call.errors)),
         },
     }
-    content = call.content or {JSON_TYPE: _ref(call.body)} if sends else None
-    if content and call.method != "DELETE":
-        made["requestBody"] = {
-            "required": call.body is not models.Nothing,
-            "content": {kind: {"schema": schema} for kind, schema in content.items()},
-        }
-    if is_open:
+    if body and call.method != "DELETE":
+        examples = {str(n): {"value": json.loads(text)} for n, text in enumerate(body.examples, 1)}
+        content = {JSON_TYPE: {"schema": _ref(body), "examples": examples}}
+    if content:
+        made["requestBody"] = {"required": body is not models.Nothing, "content": content}
+    if call.open_to_all:
         made["security"] = []
     return made
 
@@ -162,13 +150,16 @@ def _operation(call: Call) -> dict[str, Any]:
 def _parameters(call: Call) -> Iterable[dict[str, Any]]:
     for name in call.types.keys() - {"query", "body", "return"}:
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-    made = call.query.model_json_schema(schema_generator=_Generator)
+    model = call.types.get("query", models.NoQuery)
+    made = model.model_json_schema(schema_generator=_Generator)
     for name, schema in made.get("properties", {}).items():
         yield {"name": name, "in": "query", "required": False, "schema": schema}
 
 
-def _ref(model: type | None) -> dict[str, str]:
-    return {"$ref": REF.format(model=model.__name__)} if model else {}
+def _ref(model: type) -> dict[str, str]:
+    """Return a reference to a model; nothing for what is none."""
+    is_model = hasattr(model, "model_fields")
+    return {"$ref": REF.format(model=model.__name__)} if is_model else {}
 
 
 def _responses(statuses: Iterable[int]) -> dict[str, Any]:

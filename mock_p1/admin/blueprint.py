@@ -36,7 +36,7 @@ def add_admin(app: Flask, context: AdminContext) -> None:
     admin = Blueprint("admin", __name__, url_prefix=PREFIX)
     for call in CALLS:
         rule = re.sub(r"\{(\w+)\}", r"<\1>", call.path)
-        admin.add_url_rule(rule, call.name, call.answer, methods=[call.method])
+        admin.add_url_rule(rule, call.function.__name__, call.answer, methods=[call.method])
     for part in (events, dashboard):
         admin.register_blueprint(part.routes)
     admin.before_request(_check_access)

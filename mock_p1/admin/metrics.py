@@ -32,8 +32,6 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 MAX_LABELS: Final = 100
 """Statuses are free text: the first so many are told apart, all others count as OTHER, so that
 series do not grow without end where scenarios are swapped for ever."""
-
-MAX_KEPT: Final = 1000
 OTHER: Final = "other"
 JOBS_AT_ONCE: Final = 500
 """Jobs that are looked at before polls get their turn again."""
@@ -74,17 +72,21 @@ class Collector:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._counts: Counter[tuple[Any, ...]] = Counter()
+        self._polls: Counter[Labels] = Counter()
+        self._requests: Counter[Labels] = Counter()
         for entry in engine.journal:
             self._count(entry)
         engine.journal.listen(self._count)
 
     def _count(self, entry: Entry) -> None:
         """Count one request; the engine's lock is held."""
-        key = entry.operation, entry.http_status, entry.status, entry.error, entry.fault
-        if key not in self._counts and len(self._counts) >= MAX_KEPT:
-            key = entry.operation, None, OTHER, None, None
-        self._counts[key] += 1
+        self._requests[(entry.operation or "not_imitated",)] += 1
+        if entry.operation == RETRAIN_STATUS_CHECK.name:
+            kinds = (kind for kind in ("status", "error", "fault") if getattr(entry, kind))
+            labels = next(kinds, "reply"), _label(entry.outcome)
+            if labels not in self._polls and len(self._polls) >= MAX_LABELS:
+                labels = OTHER, OTHER
+            self._polls[labels] += 1
 
     def collect(self) -> Iterator[Metric]:
         """Yield the figures of this moment, as prometheus-client asks for them."""
@@ -92,19 +94,22 @@ class Collector:
 
         engine = self._engine
         with engine.lock:
-            counts, forgotten = self._counts.copy(), engine.records.forgotten
+            polls, asked = self._polls.copy(), self._requests.copy()
+            forgotten = engine.records.forgotten
         about = {"version": __version__, "scenario": _label(engine.scenario.name)}
         yield core.InfoMetricFamily("mock_p1", "The mock, and what it plays.", value=about)
         text = "Polls by what they saw: those of the journal at the first scrape, and all since."
-        polls = core.CounterMetricFamily("mock_p1_polls", text, labels=("kind", "outcome"))
-        yield _filled(polls, _capped(_by_outcome(counts), (OTHER, OTHER)))
+        family = core.CounterMetricFamily("mock_p1_polls", text, labels=("kind", "outcome"))
+        yield _filled(family, polls)
         text = "Requests by operation: those of the journal at the first scrape, and all since."
-        asked = core.CounterMetricFamily("mock_p1_requests", text, labels=("operation",))
-        yield _filled(asked, _by_operation(counts))
+        family = core.CounterMetricFamily("mock_p1_requests", text, labels=("operation",))
+        yield _filled(family, asked)
         by_status, polled = census(engine)
+        shown = Counter(dict(by_status.most_common(MAX_LABELS)))
+        if rest := by_status.total() - shown.total():
+            shown[(OTHER,)] += rest
         text = "Jobs, once for each key, by their status."
-        jobs = core.GaugeMetricFamily("mock_p1_jobs", text, labels=("status",))
-        yield _filled(jobs, _capped(Counter(dict(by_status.most_common())), (OTHER,)))
+        yield _filled(core.GaugeMetricFamily("mock_p1_jobs", text, labels=("status",)), shown)
         yield core.GaugeMetricFamily(
             "mock_p1_jobs_unpolled",
             "Jobs that nobody has polled.",
@@ -137,30 +142,6 @@ def census(engine: Engine) -> tuple[Counter[Labels], int]:
                         position = settle(record.program.plan, record.state, now_ns).position
                         found[(_label(views.label(record.program.steps[position])),)] += 1
     return found, own
-
-
-def _by_outcome(counts: Counter[tuple[Any, ...]]) -> Counter[Labels]:
-    found: Counter[Labels] = Counter()
-    for (operation, http_status, status, error, fault), count in counts.items():
-        if operation == RETRAIN_STATUS_CHECK.name:
-            kind = "status" if status else "error" if error else "fault" if fault else "reply"
-            found[kind, _label(status or error or fault or f"HTTP {http_status}")] += count
-    return found
-
-
-def _by_operation(counts: Counter[tuple[Any, ...]]) -> Counter[Labels]:
-    found: Counter[Labels] = Counter()
-    for (operation, *_), count in counts.items():
-        found[(operation or "not_imitated",)] += count
-    return found
-
-
-def _capped(counts: Counter[Labels], other: Labels) -> Counter[Labels]:
-    """Return the counts of the first, and one of all others."""
-    kept = Counter(dict(islice(counts.items(), MAX_LABELS)))
-    if len(counts) > MAX_LABELS:
-        kept[other] += counts.total() - kept.total()
-    return kept
 
 
 def _filled(family: Any, counts: Counter[Labels]) -> Metric:  # noqa: ANN401 -- prometheus-client's

@@ -23,6 +23,7 @@ from mock_p1.base.strict_model import OneOf, kind_of, wrong
 from mock_p1.base.text import shorten
 from mock_p1.contract.operations import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.engine.driver import MAX_INJECTED
+from mock_p1.scenario.files import bundled
 
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema
@@ -239,12 +240,16 @@ class FailNext(_OneKey):
     times: Annotated[int, Field(ge=1, le=MAX_INJECTED), WHOLE] = 1
 
 
+def _bundled_names(schema: dict[str, Any]) -> None:
+    schema["enum"] = list(bundled())
+
+
 class BundledName(Body):
     """A bundled scenario, by its name."""
 
     examples = ('{"name": "demo"}',)
 
-    name: str
+    name: Annotated[str, Field(json_schema_extra=_bundled_names)]
 
 
 # Answers

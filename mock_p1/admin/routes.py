@@ -18,8 +18,6 @@ from mock_p1.base.messages import json_reply
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from mock_p1.admin.models import Body, Query
-
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
@@ -39,30 +37,13 @@ class Call(NamedTuple):
     content_type: str = JSON_TYPE
     open_to_all: bool = False
 
-    @property
-    def name(self) -> str:
-        """What Flask and the OpenAPI document call it."""
-        words = [part.strip("{}") for part in self.path.split("/") if part]
-        return "_".join([self.method.lower(), *words]).removesuffix(".json").replace("-", "_")
-
-    @property
-    def query(self) -> type[Query]:
-        """The model of its query."""
-        found: type[Query] = self.types.get("query", NoQuery)
-        return found
-
-    @property
-    def body(self) -> type[Body] | None:
-        """The model of its body; None where it takes none, or reads it itself."""
-        return self.types.get("body")
-
     def answer(self, **arguments: Any) -> Response:  # noqa: ANN401 -- parts of the path, and models
         """Check what was sent, and do it."""
-        query = None if self.open_to_all else query_in_hand(self.query)
+        query = None if self.open_to_all else query_in_hand(self.types.get("query", NoQuery))
         if "query" in self.types:
             arguments["query"] = query
-        if self.body is not None:
-            arguments["body"] = body_in_hand(self.body)
+        if "body" in self.types:
+            arguments["body"] = body_in_hand(self.types["body"])
         made = self.function(**arguments)
         if isinstance(made, bytes):
             return Response(made, content_type=self.content_type)

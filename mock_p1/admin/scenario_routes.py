@@ -43,18 +43,20 @@ _REMEDY: Final = (
     f'send {{"name": "demo"}} or a scenario as {JSON_TYPE}, or a scenario as {YAML_TYPES[0]}: '
     f"curl -X PUT -H 'Content-Type: {YAML_TYPES[0]}' --data-binary @FILE"
 )
+_AS_JSON: Final = {
+    "anyOf": [
+        {"$ref": "#/components/schemas/BundledName"},
+        {
+            "type": "object",
+            "required": ["jobs"],
+            "description": "A scenario; `mock-p1 schema` prints its JSON Schema.",
+        },
+    ]
+}
+_AS_YAML: Final = {"type": "string", "description": "A scenario file."}
 _CONTENT: Final = {
-    JSON_TYPE: {
-        "anyOf": [
-            {"$ref": "#/components/schemas/BundledName"},
-            {
-                "type": "object",
-                "required": ["jobs"],
-                "description": "A scenario; `mock-p1 schema` prints its JSON Schema.",
-            },
-        ]
-    },
-    **{kind: {"type": "string", "description": "A scenario file."} for kind in YAML_TYPES},
+    JSON_TYPE: {"schema": _AS_JSON, "examples": {"1": {"value": {"name": "demo"}}}},
+    **{kind: {"schema": _AS_YAML} for kind in YAML_TYPES},
 }
 
 routes = Routes()

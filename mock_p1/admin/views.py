@@ -61,16 +61,13 @@ def job(view: JobView) -> models.Job:
     newest = view.tracks[0] if view.tracks else None
     step = view.program.steps[newest.state.position if newest else view.start]
     return models.Job(
-        job_id=view.job_id,
+        **_same(step, "status", "error", "fault"),
+        **_same(view, "job_id", "keys"),
         timeline=view.program.name,
         step=step.position + 1,
         outcome=label(step),
-        status=step.status,
-        error=step.error,
-        fault=step.fault,
         waits_for=newest.waits_for if newest else FIRST_POLL,
         polls=sum(track.polls for track in view.tracks),
-        keys=view.keys,
         start_step=view.start + 1,
         tracks=[_track(view.program.plan, track) for track in view.tracks],
     )
@@ -78,25 +75,14 @@ def job(view: JobView) -> models.Job:
 
 def entry(engine: Engine, row: Entry) -> models.Entry:
     """Return an entry of the journal."""
+    own = {"time", "at", "caller", "notes", "place"}
     return models.Entry(
-        number=row.number,
+        **_same(row, *(models.Entry.model_fields.keys() - own)),
         time=_date(engine, row.moment_ns),
         at=_seconds(row.moment_ns),
-        method=row.method,
-        path=row.path,
-        operation=row.operation,
-        job_id=row.job_id,
-        api_key=row.api_key,
         caller=caller(row.caller),
-        outcome=row.outcome,
-        status=row.status,
-        error=row.error,
-        fault=row.fault,
-        http_status=row.http_status,
-        source=row.source,
-        waits_for=row.waits_for,
         notes=list(row.notes),
-        place=None if row.place is None else models.Place(**_place(*row.place)),
+        place=row.place and models.Place(**_place(*row.place)),
     )
 
 
@@ -108,7 +94,7 @@ def failure_queue(engine: Engine) -> models.FailureQueue:
     return models.FailureQueue(
         waiting=len(waiting),
         queue=[
-            models.QueuedFailure(error=one.error, fault=one.fault, job=one.job_id, times=times)
+            models.QueuedFailure(**_same(one, "error", "fault"), job=one.job_id, times=times)
             for one, times in rows
         ],
     )
@@ -169,12 +155,10 @@ def _details(step: Step) -> dict[str, Any]:
 
 def _track(plan: Plan, track: Track) -> models.Track:
     return models.Track(
-        api_key=track.api_key,
-        caller=caller(track.caller),
-        polls=track.polls,
-        last_poll=_seconds(track.last_ns),
-        waits_for=track.waits_for,
+        **_same(track, "api_key", "polls", "waits_for"),
         **_place(plan, track.state),
+        caller=caller(track.caller),
+        last_poll=_seconds(track.last_ns),
     )
 
 
@@ -197,6 +181,11 @@ def _places(plan: Plan, state: State) -> Iterator[dict[str, Any]]:
         if until_ns is None or next_position is None:
             return
         position, since_ns = next_position, until_ns
+
+
+def _same(source: object, *names: str) -> dict[str, Any]:
+    """Return what an answer calls as the engine does."""
+    return {name: getattr(source, name) for name in names}
 
 
 def _seconds(ns: int) -> float:

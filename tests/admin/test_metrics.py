@@ -126,17 +126,6 @@ def test_the_labels_are_bounded():
     assert set(found.values()) == {1, 50}
 
 
-def test_what_is_kept_is_bounded(monkeypatch):
-    """However many scenarios are swapped in."""
-    monkeypatch.setattr(metrics, "MAX_KEPT", 3)
-    controls = Controls(of_statuses(10))
-    for _ in range(8):
-        controls.poll("a")
-    found = samples(controls, "mock_p1_polls_total")
-    assert sum(found.values()) == 8
-    assert found["status", "other"] == 5
-
-
 def test_the_labels_of_jobs_are_bounded(monkeypatch):
     """The most frequent have a series each."""
     monkeypatch.setattr(metrics, "MAX_LABELS", 1)

@@ -102,7 +102,7 @@ def again(opened):
     @contextmanager
     def start_again(dashboard, scenario):
         dashboard.stop()
-        dashboard.shows("#line[data-state=wait]")
+        dashboard.shows("#connection[data-state=wait]")
         with ServerThread(Server(Engine(parse(scenario, "new.yaml")), port=dashboard.server.port)):
             yield
             dashboard.context.close()  # nobody listens any more when it ends

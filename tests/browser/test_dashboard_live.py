@@ -131,7 +131,7 @@ def test_a_mock_that_was_started_again_is_found_again(dashboard, again):
     dashboard.poll("retrain-001")
     dashboard.shows(".poll")
     with again(dashboard, "jobs: {new: {timeline: [{status: job_running}]}}"):
-        dashboard.shows("#line[data-state=up]")
+        dashboard.shows("#connection[data-state=up]")
         dashboard.shows(dashboard.job("new"))
         dashboard.hides(".poll")
 

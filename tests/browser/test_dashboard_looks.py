@@ -185,7 +185,7 @@ def test_a_bar_tells_a_screen_reader_what_it_shows(dashboard):
         "said => [...document.querySelectorAll('.track')].some((track) => track.ariaLabel === said)",
         said,
     )
-    assert dashboard.page.get_by_role("button", name="Step retrain-001 on").count() == 1
+    assert dashboard.page.get_by_role("button", name="Move retrain-001 to its next step").count() == 1
     assert dashboard.page.locator("#notice-text").get_attribute("role") == "status"
 
 

@@ -48,7 +48,7 @@ const acts = {
   step: (id) => attempt(() => api.call("POST", path(id, "/step")), moved),
   jump: (id, step) => attempt(() => api.call("PUT", path(id), { step }), moved),
   reset: (id) =>
-    attempt(() => api.call("POST", path(id, "/reset")), () => t("{id} begins anew.", { id })),
+    attempt(() => api.call("POST", path(id, "/reset")), () => t("{id} starts again.", { id })),
   fail: (name, times, job) => {
     const kind = contract.errors.includes(name) ? "error" : "fault";
     const body = { [kind]: name, times, ...(job ? { job } : {}) };
@@ -65,9 +65,9 @@ const acts = {
 const changeClock = (body, done) =>
   attempt(async () => heard("clock", await api.call("POST", "clock", body)), done);
 const advance = (span) =>
-  changeClock({ advance: span }, () => t("The clock was moved on by {span}.", { span }));
+  changeClock({ advance: span }, () => t("The clock was advanced by {span}.", { span }));
 const switched = (answer) =>
-  t("{name} is played now; {kept} jobs went on, {dropped} begin anew.", answer);
+  t("{name} is played now; {kept} jobs went on, {dropped} start again.", answer);
 
 async function copy(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
@@ -99,7 +99,7 @@ function addListeners() {
   on("forgive", () => attempt(() => api.call("DELETE", "next")));
   on("play", () =>
     attempt(() => api.call("PUT", "scenario", { name: $("scenarios").value }), switched));
-  on("reset", () => attempt(() => api.call("POST", "reset"), () => t("Everything begins anew.")));
+  on("reset", () => attempt(() => api.call("POST", "reset"), () => t("Everything starts again.")));
   on("forget", () => attempt(() => api.call("DELETE", "requests")));
   on("first-copy", () => acts.copy(jobs.keys().next().value));
   on("notice-close", () => say(""));
@@ -341,7 +341,7 @@ addListeners();
 api.begin((wrong) => (asking ??= ask(wrong).finally(() => (asking = null))));
 tick();
 api.listen(heard, (up) => {
-  $("line").dataset.state = up ? "up" : "wait";
-  $("line").firstElementChild.dataset.mood = up ? "done" : "fault";
-  put($("line-text"), t(up ? "live" : "reconnecting"));
+  $("connection").dataset.state = up ? "up" : "wait";
+  $("connection").firstElementChild.dataset.mood = up ? "done" : "fault";
+  put($("connection-text"), t(up ? "live" : "reconnecting"));
 });

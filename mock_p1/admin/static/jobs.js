@@ -76,7 +76,7 @@ function make(job) {
   const row = { job, timeline, element, id, step, name, rest, track, segments: [], from: -1 };
   element.row = row;
   id.textContent = job.job_id;
-  step.setAttribute("aria-label", t("Step {id} on", { id: job.job_id }));
+  step.setAttribute("aria-label", t("Move {id} to its next step", { id: job.job_id }));
   id.addEventListener("click", () => toggle(row));
   step.addEventListener("click", () => acts.step(job.job_id));
   track.addEventListener("click", (event) => {
@@ -187,7 +187,7 @@ function waiting(here, step) {
   if (!here.polled) return t("not polled yet");
   if (here.left !== undefined) return t("{time} left", { time: span(here.left) });
   if (here.more !== undefined) return many(here.more, "1 more poll", "{n} more polls");
-  return t(here.manual && step.for === "manual" ? "waits to be stepped on" : "at its end");
+  return t(here.manual && step.for === "manual" ? "waits for a step by hand" : "at its end");
 }
 
 function toggle(row) {
