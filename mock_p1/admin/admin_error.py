@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mock_p1.base.messages import Reply, json_reply
 
@@ -44,14 +44,9 @@ class AdminError(Exception):
         return json_reply(self.status, payload, self.headers)
 
 
-def bad_value(message: str, remedy: str) -> AdminError:
-    """Refuse a value that cannot be used."""
-    return AdminError(400, "MOCK_P1_BAD_VALUE", message, remedy)
-
-
-def bad_body(message: str, remedy: str) -> AdminError:
-    """Refuse a body that is not what the call takes."""
-    return AdminError(400, "MOCK_P1_BAD_BODY", message, remedy)
+def bad(what: Literal["BODY", "QUERY", "VALUE"], message: str, remedy: str) -> AdminError:
+    """Refuse what was sent."""
+    return AdminError(400, f"MOCK_P1_BAD_{what}", message, remedy)
 
 
 def too_large(limit: int) -> AdminError:

@@ -123,7 +123,7 @@ def _schemas() -> dict[str, Any]:
 
 def _operation(call: Call) -> dict[str, Any]:
     body, content = call.types.get("body"), call.content
-    errors = () if call.open_to_all else OF_ANY_CALL
+    errors = [*call.errors, *(() if call.open_to_all else OF_ANY_CALL)]
     if body or content:
         errors += OF_A_BODY
     otherwise = {"type": "object" if call.content_type == JSON_TYPE else "string"}
@@ -134,7 +134,7 @@ def _operation(call: Call) -> dict[str, Any]:
         "parameters": list(_parameters(call)),
         "responses": {
             "200": {"description": "Done.", "content": answer},
-            **_responses((*errors, *call.errors)),
+            **_responses(errors),
         },
     }
     if body and call.method != "DELETE":
@@ -174,9 +174,9 @@ _EVENTS: Final[dict[str, Any]] = {
     "summary": "What happens, as it happens.",
     "description": "Server-sent events. hello comes first; then poll and request (an Entry each), "
     "job (a Job), clock (a Clock), next (a FailureQueue), scenario and reset (a ScenarioSummary), "
-    "problems (WatchedProblems), requests (they were deleted), and missed where events were dropped before they could be sent. A comment every 15 seconds shows "
-    "that the stream is alive.",
-    "operationId": "get_events",
+    "problems (WatchedProblems), requests (they were deleted), and missed where events were "
+    "dropped before they could be sent. A comment every 15 seconds shows that the stream is alive.",
+    "operationId": "events",
     "parameters": [
         {
             "name": name,

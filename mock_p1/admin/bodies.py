@@ -12,7 +12,7 @@ from flask import request
 from pydantic import BaseModel, ValidationError
 
 from mock_p1.admin import PREFIX
-from mock_p1.admin.admin_error import AdminError, bad_body, bad_value, too_large
+from mock_p1.admin.admin_error import AdminError, bad, too_large
 from mock_p1.admin.models import Body, Query
 from mock_p1.base.strict_model import in_our_words, kind_of
 from mock_p1.base.text import shorten, unknown
@@ -60,14 +60,14 @@ def body_in_hand(model: type[B]) -> B:
     try:
         value = json.loads(body or b"{}", parse_constant=_no_constant)
     except RecursionError:
-        raise bad_body("the body is nested too deep", remedy) from None
+        raise bad("BODY", "the body is nested too deep", remedy) from None
     except ValueError as error:
-        raise bad_body(f"the body is not JSON: {error}", remedy) from None
+        raise bad("BODY", f"the body is not JSON: {error}", remedy) from None
     if not isinstance(value, dict):
-        raise bad_body(f"the body is {kind_of(value)}, not a JSON object", remedy)
+        raise bad("BODY", f"the body is {kind_of(value)}, not a JSON object", remedy)
     for key in value:
         if key not in model.model_fields:
-            raise bad_body(unknown("key", key, model.model_fields), remedy)
+            raise bad("BODY", unknown("key", key, model.model_fields), remedy)
     return checked(model, value, remedy)
 
 
@@ -83,9 +83,9 @@ def query_of(given: Sequence[tuple[str, str]], model: type[Q]) -> Q:
     parameters: dict[str, str] = {}
     for name, value in given:
         if name not in model.model_fields:
-            raise bad_query(unknown("parameter", name, model.model_fields), remedy)
+            raise bad("QUERY", unknown("parameter", name, model.model_fields), remedy)
         if name in parameters:
-            raise bad_query(f"the parameter {name} stands twice", remedy)
+            raise bad("QUERY", f"the parameter {name} stands twice", remedy)
         parameters[name] = value
     return checked(model, parameters, "write another value, or leave the parameter out")
 
@@ -98,8 +98,8 @@ def checked(model: type[M], value: dict[str, Any], remedy: str) -> M:
         path, problem = next(in_our_words(error))
         text = problem.message()
     if not path:
-        raise bad_body(f"the body {text}", remedy)
-    raise bad_value(text if text.startswith("unknown ") else f"{path[0]} {text}", remedy)
+        raise bad("BODY", f"the body {text}", remedy)
+    raise bad("VALUE", text if text.startswith("unknown ") else f"{path[0]} {text}", remedy)
 
 
 def wrong_type(wanted: str, remedy: str) -> AdminError:
@@ -107,11 +107,6 @@ def wrong_type(wanted: str, remedy: str) -> AdminError:
     sent = f"it is {shorten(request.mimetype)!r}" if request.mimetype else "there is none"
     text = f"the Content-Type must be {wanted}; {sent}"
     return AdminError(415, "MOCK_P1_WRONG_CONTENT_TYPE", text, remedy)
-
-
-def bad_query(message: str, remedy: str) -> AdminError:
-    """Refuse a query."""
-    return AdminError(400, "MOCK_P1_BAD_QUERY", message, remedy)
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from flask import request
 
 from mock_p1.admin import models, views
-from mock_p1.admin.admin_error import AdminError, bad_value
+from mock_p1.admin.admin_error import AdminError, bad
 from mock_p1.admin.context import admin_context
 from mock_p1.admin.curl_line import curl
 from mock_p1.admin.routes import Routes
@@ -82,14 +82,16 @@ def move_job(job_id: str, body: models.JobMove) -> models.JobWithSteps:
     driver, remedy = admin_context().driver, f"see the steps at GET {request.path}"
     last = len(driver.program_of(job_id).steps)
     if body.step is not None and body.step > last:
-        raise bad_value(f"step must be from 1 to {last:,}; it is {shorten(str(body.step))}", remedy)
+        raise bad(
+            "VALUE", f"step must be from 1 to {last:,}; it is {shorten(str(body.step))}", remedy
+        )
     try:
         if body.step is None:
             driver.set_status(job_id, body.status or "")
         else:
             driver.go_to(job_id, body.step - 1)
     except NoSuchStep as error:
-        raise bad_value(str(error), remedy) from None
+        raise bad("VALUE", str(error), remedy) from None
     return show_job(job_id)
 
 

@@ -12,7 +12,7 @@ from flask import request
 
 from mock_p1._version import __version__
 from mock_p1.admin import models
-from mock_p1.admin.admin_error import AdminError, bad_body, bad_value
+from mock_p1.admin.admin_error import AdminError, bad
 from mock_p1.admin.bodies import JSON_TYPE, checked, read_body, wrong_type
 from mock_p1.admin.context import admin_context
 from mock_p1.admin.routes import Routes
@@ -48,12 +48,12 @@ _AS_JSON: Final = {
         {"$ref": "#/components/schemas/BundledName"},
         {
             "type": "object",
-            "required": ["jobs"],
+            "not": {"required": ["name"]},
             "description": "A scenario; `mock-p1 schema` prints its JSON Schema.",
         },
     ]
 }
-_AS_YAML: Final = {"type": "string", "description": "A scenario file."}
+_AS_YAML: Final = {"description": "A scenario, as the text of a scenario file."}
 _CONTENT: Final = {
     JSON_TYPE: {"schema": _AS_JSON, "examples": {"1": {"value": {"name": "demo"}}}},
     **{kind: {"schema": _AS_YAML} for kind in YAML_TYPES},
@@ -137,7 +137,7 @@ def _scenario_in(body: bytes, name: str) -> Scenario:
     if request.mimetype not in (JSON_TYPE, *YAML_TYPES):
         raise wrong_type(f"{JSON_TYPE} or {YAML_TYPES[0]}", _REMEDY)
     if not body.strip():
-        raise bad_body("the body is empty", _REMEDY)
+        raise bad("BODY", "the body is empty", _REMEDY)
     named = _named(body) if request.mimetype == JSON_TYPE else None
     try:
         return parse(body, name) if named is None else _bundled(named)
@@ -175,5 +175,5 @@ def _bundled(named: dict[str, Any]) -> Scenario:
     name = checked(models.BundledName, named, _REMEDY).name
     if name not in bundled():
         text = unknown("bundled scenario", name, bundled())
-        raise bad_value(text, "name one of these, or send a scenario's text")
+        raise bad("VALUE", text, "name one of these, or send a scenario's text")
     return load_scenario(name)

@@ -60,16 +60,16 @@ class Reload:
     """Plays a scenario file anew where it, or a result file that it names, is not what it was."""
 
     def __init__(
-        self, panel: AdminContext, source: str | Path, tell: Callable[[Reloaded | Broken], None]
+        self, context: AdminContext, source: str | Path, tell: Callable[[Reloaded | Broken], None]
     ) -> None:
         """``source`` is a bundled name or a file.
 
         ``tell`` learns what came of every change. Raises ScenarioError.
         """
-        self._panel, self._tell = panel, tell
+        self._context, self._tell = context, tell
         self._path, self._name = scenario_file(source)
         self._results: set[Path] = set()
-        self._read: Scenario = panel.engine.scenario
+        self._read: Scenario = context.engine.scenario
         self._seen: object = None
 
     def folders(self) -> set[Path]:
@@ -86,7 +86,7 @@ class Reload:
         ``touched`` are names of files that are known to be written.
         """
         ours = {path.name for path in (self._path, *self._results)}
-        with self._panel.loading:
+        with self._context.loading:
             if (now := self._stamps()) == self._seen and not touched & ours:
                 return
             self._seen = now
@@ -103,19 +103,19 @@ class Reload:
             self._results |= named
             return self._refuse(tuple(masked_problems(self._text(), error.problems)))
         self._results, before, self._read = named, self._read, scenario
-        if not self._panel.problems and (scenario.text, scenario.files) == (
+        if not self._context.problems and (scenario.text, scenario.files) == (
             before.text,
             before.files,
         ):
             return None
-        self._panel.problems = ()
-        return Reloaded(self._name, *self._panel.driver.load(scenario))
+        self._context.problems = ()
+        return Reloaded(self._name, *self._context.driver.load(scenario))
 
     def _refuse(self, problems: tuple[Problem, ...]) -> Broken | None:
         kept = _first(problems)
-        if kept == self._panel.problems:
+        if kept == self._context.problems:
             return None
-        self._panel.tell_problems(kept)
+        self._context.tell_problems(kept)
         return Broken(self._name, problems)
 
     def _stamps(self) -> object:

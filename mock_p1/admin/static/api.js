@@ -34,7 +34,7 @@ async function send(path, options) {
   }
 }
 
-/** Call the API; a body is sent as JSON, or as it is where its type is given. */
+/** Call the API; a body is sent as JSON, or as text of another type. */
 export async function call(method, path, body, type = "application/json") {
   const text = typeof body === "object" ? JSON.stringify(body) : body;
   const headers = text === undefined ? {} : { "Content-Type": type };

@@ -1,5 +1,4 @@
-// The dashboard: what the control API knows, drawn; and its calls, as buttons. Everything shown is
-// text, never markup.
+// The dashboard: what the control API knows, and its calls as buttons. All is text, never markup.
 
 import * as api from "./api.js";
 import * as jobList from "./jobs.js";
@@ -18,8 +17,6 @@ let lastRow = 0;
 let complete = true;
 let reloading = null;
 
-// Saying what happened
-
 function say(text, bad = false) {
   put($("notice-text"), text);
   $("notice").className = `notice ${bad ? "bad" : ""} ${text ? "" : "gone"}`;
@@ -27,7 +24,7 @@ function say(text, bad = false) {
   if (text && !bad) say.timer = setTimeout(() => say(""), 6000);
 }
 
-/** Do something that the API may refuse; say how it went. */
+/** Do something, and say how it went. */
 async function attempt(act, done) {
   try {
     const answer = await act();
@@ -39,8 +36,6 @@ async function attempt(act, done) {
     return null;
   }
 }
-
-// What the buttons do
 
 const path = (id, rest = "") => `jobs/${encodeURIComponent(id)}${rest}`;
 const moved = (job) => t("{id} is at {name} now.", { id: job.job_id, name: job.outcome });
@@ -127,8 +122,6 @@ async function sendOwn() {
   }
 }
 
-// Events
-
 const hear = {
   poll: hearRow,
   request: hearRow,
@@ -176,7 +169,7 @@ function reloadSoon(pause) {
   }, pause);
 }
 
-/** Ask what there is to fail with, and which operations are polls. */
+/** Ask what the mock imitates. */
 async function loadContract() {
   setContract(await api.call("GET", "contract"));
   const groups = ["errors", "faults"].map((kind) => {
@@ -188,7 +181,6 @@ async function loadContract() {
   $("failure").replaceChildren(...groups);
 }
 
-/** Ask for the jobs. */
 async function reload() {
   const find = $("find").value;
   const containing = find ? `&containing=${encodeURIComponent(find)}` : "";
@@ -216,7 +208,7 @@ async function reload() {
   put($("first-curl"), first && !lastRow ? await acts.curl(first) : "");
 }
 
-/** Ask for everything: another scenario, or no connection for too long. */
+/** Ask for everything. */
 async function reloadAll() {
   const paths = ["scenario", "requests?limit=200", "next"];
   const [played, rows, queue] = await Promise.all(paths.map((name) => api.call("GET", name)));
@@ -236,8 +228,6 @@ async function reloadAll() {
   for (const row of rows.requests) { pollList.add(row); dot(row); }
   lastRow = rows.last;
 }
-
-// Drawing
 
 function drawClock() {
   $("freeze").setAttribute("aria-pressed", String(clock.frozen));
@@ -302,7 +292,7 @@ function showSource(source) {
 
 const quiet = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** Draw what time has changed; ten times a second, or once for those who want little to move. */
+/** Draw what time has changed, less often for those who want little to move. */
 function tick() {
   requestAnimationFrame(() => {
     put($("now"), moment(quiet.matches && pace() ? Math.floor(now()) : now()));
@@ -311,8 +301,6 @@ function tick() {
     setTimeout(tick, quiet.matches ? 1000 : 100);
   });
 }
-
-// Beginning
 
 function ask(wrong) {
   $("wrong").hidden = !wrong;

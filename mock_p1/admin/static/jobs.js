@@ -1,6 +1,4 @@
-// The list of jobs: each a bar with its steps, the place it is at, and the polls that saw it there.
-// Only what can be seen is drawn, ten times a second at most, so that a thousand jobs cost no more
-// than a screenful.
+// The list of jobs: each with its steps, its place and its polls. Only what can be seen is drawn.
 
 import { mood, now, place, timelines } from "./model.js";
 import { many, span, speak, t } from "./words.js";
@@ -21,10 +19,10 @@ const watcher = new IntersectionObserver(
   { rootMargin: "300px" },
 );
 
-/** Say what a job can ask for: { step, jump, fail, reset, curl, copy, show, refresh }. */
+/** Set what the buttons of a job do. */
 export const begin = (given) => (acts = given);
 
-/** Show these jobs, in this order; rows that stay keep what they show. */
+/** Show these jobs, in this order. */
 export function arrange(jobs) {
   for (const [id, row] of rows) if (jobs.get(id)?.timeline !== row.timeline) drop(id, row);
   for (const [id, job] of jobs) rows.has(id) ? (rows.get(id).job = job) : rows.set(id, make(job));
@@ -32,25 +30,21 @@ export function arrange(jobs) {
   draw();
 }
 
-/** Take over what became of a job. */
 export function update(job) {
   const row = rows.get(job.job_id);
   if (row) row.job = job;
   return Boolean(row);
 }
 
-/** Forget every row: another scenario is played. */
 export function clear() {
   for (const [id, row] of rows) drop(id, row);
 }
 
-/** Draw what can be seen. */
 export function draw() {
   const at = now();
   for (const row of seen) if (row.job) drawRow(row, at);
 }
 
-/** Bring a job into view, open. */
 export function open(id) {
   const row = rows.get(id);
   if (!row) return;
@@ -119,7 +113,7 @@ function drawRow(row, at) {
   if (row.more) drawMore(row, here.index);
 }
 
-/** Draw the steps, or as many as there is room for around the one the job is at. */
+/** Draw the steps, or as many as there is room for. */
 function drawSegments(row, steps, index) {
   const fits = steps.length <= MAX_SEGMENTS;
   if (row.from >= 0 && (fits || (index >= row.from && index < row.from + MAX_SEGMENTS))) return;
@@ -151,7 +145,7 @@ function segmentOf(step, index) {
   return { element, fill, index, part: -1 };
 }
 
-/** Draw the dots that are new and take away those that are gone; the others have landed. */
+/** Draw the dots that are new, remove those that are gone. */
 function drawDots(row) {
   row.version = row.job.version;
   const kind = (index) => timelines.get(row.job.timeline).steps[index].kind;
@@ -171,7 +165,7 @@ function drawDots(row) {
   }
 }
 
-/** How much of the line a step takes: enough to be read, more where it lasts longer. */
+/** How wide a step is: enough to be read, more where it lasts longer. */
 function weight({ polls, seconds }) {
   if (polls) return 1.4 + Math.min(polls, 20) * 0.12;
   return seconds ? 1.6 + Math.log10(1 + seconds) * 0.7 : 1.3;
@@ -257,7 +251,6 @@ export function make_(tag, className = "", text = "") {
   return element;
 }
 
-/** Put text where it is not already. */
 export function put(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -1,5 +1,4 @@
-// What the page knows: the contract, the clock, the timelines, where every job is. Time passes here
-// as it does in the mock.
+// What the page knows: the contract, the clock, the timelines, where every job is.
 
 const MAX_DOTS = 24;
 
@@ -8,17 +7,14 @@ export const clock = { now: 0, speed: 1, frozen: false, kind: "real", at: perfor
 export const timelines = new Map();
 export const jobs = new Map();
 
-/** Take over what the mock imitates. */
 export function setContract({ operations, errors, faults }) {
   const polled = operations.filter((operation) => operation.polled);
   const names = new Set(polled.map((operation) => operation.name));
   Object.assign(contract, { errors, faults, polled: names });
 }
 
-/** Whether a request is a poll. */
 export const isPoll = (row) => contract.polled.has(row.operation);
 
-/** Take over what the mock says of its clock. */
 export const setClock = (news) => Object.assign(clock, news, { at: performance.now() });
 
 /** How many of the mock's seconds pass in a real one. */
@@ -27,7 +23,7 @@ export const pace = () => (clock.frozen || clock.kind === "virtual" ? 0 : clock.
 /** The moment that the mock's clock shows now. */
 export const now = () => clock.now + ((performance.now() - clock.at) / 1000) * pace();
 
-/** Take over a job as the API shows it; dots that were drawn stay. */
+/** Take over a job as the API shows it; its dots stay. */
 export function setJob(news) {
   const known = jobs.get(news.job_id);
   const job = { ...news, dots: known?.dots ?? [], version: (known?.version ?? 0) + 1 };
@@ -36,7 +32,7 @@ export function setJob(news) {
   return job;
 }
 
-/** A poll moves the track of the key that made it, and leaves a dot where it saw the job. */
+/** A poll moves the track of its key, and leaves a dot where it saw the job. */
 export function poll(row) {
   const job = jobs.get(row.job_id);
   if (!job) return false;
@@ -51,7 +47,6 @@ export function poll(row) {
   return true;
 }
 
-/** Leave a dot where a poll saw its job. */
 export function dot(row) {
   const job = jobs.get(row.job_id);
   const steps = timelines.get(job?.timeline)?.steps;
@@ -60,7 +55,7 @@ export function dot(row) {
   job.version += 1;
 }
 
-/** Where on the timeline a poll saw the job: the step from 0, and how far into it, from 0 to 1. */
+/** Where a poll saw the job: the step from 0, and how far into it. */
 function seenAt(steps, row, job) {
   const { step, since, seen } = row.place;
   if (seen === 0) {
@@ -75,8 +70,8 @@ function seenAt(steps, row, job) {
 }
 
 /**
- * Where a job is at a moment: its step from 0, how far into it, and what it waits for. The API
- * sends the steps that time leads to; `over` says that they have passed, and to ask again.
+ * Where a job is at a moment. The API sends the steps that time leads to; `over` says that they
+ * have passed, and to ask again.
  */
 export function place(job, at) {
   const track = job.tracks[0];
@@ -97,7 +92,6 @@ export function place(job, at) {
 
 const MOODS = { job_waiting: "wait", job_running: "run", job_finished: "done", job_failed: "fail" };
 
-/** What kind of outcome it is, for its colour. */
 export function mood(kind, outcome) {
   if (kind === "fault") return "fault";
   if (kind === "error") return "fail";

@@ -1,5 +1,4 @@
-// The stream of polls, the newest first. Rows wait until the page draws; what nobody could read is
-// not drawn at all.
+// The stream of polls, the newest first. Rows wait until the page draws.
 
 import { isPoll, jobs, mood, timelines } from "./model.js";
 import { make_, put } from "./jobs.js";
@@ -14,10 +13,8 @@ let waiting = [];
 let count = 0;
 let show;
 
-/** Say what a click on a row's job does. */
 export const begin = (given) => (show = given);
 
-/** Add a row of the journal. */
 export function add(row) {
   const series = `${row.job_id} ${row.caller}`;
   const last = isPoll(row) ? before.get(series) : undefined;
@@ -27,7 +24,6 @@ export function add(row) {
   count += 1;
 }
 
-/** Count rows that never came. */
 export const miss = (n) => (count += n);
 
 /** Forget all rows; begin to count from here. */
@@ -38,7 +34,6 @@ export function clear(from = 0) {
   list.replaceChildren();
 }
 
-/** Draw the rows that wait. */
 export function draw() {
   put(counted, count ? String(count) : "");
   none.hidden = count > 0;

@@ -1,4 +1,4 @@
-// What the page says, in English and, for those whose browser asks for it, in Japanese.
+// What the page says, in English, or in Japanese where the browser asks for it.
 
 const japanese = {
   "To the jobs": "ジョブへ",
@@ -107,7 +107,6 @@ export function t(text, values = {}) {
   return said.replace(/\{(\w+)\}/g, fill);
 }
 
-/** Say "1 poll" or "3 polls". */
 export const many = (n, one, more) => (n === 1 ? t(one) : t(more, { n }));
 
 /** Put into words what stands in a part of the page. */
