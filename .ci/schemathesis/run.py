@@ -3,9 +3,10 @@
 Exit 0 if no check of any phase fails.
 
 Three times: as the mock is by itself, with HTTP statuses as APIs usually have them, and the
-control API. In the first run the check `ignored_auth` is left out: it knows 401 and 403 only, and this API
-(assumed) says 400. In the other runs every check is on. What is run, and how many cases it came to, is read from
-schemathesis' own report: a phase that did not run, or next to no cases, is a failure too.
+control API. In the first run the check `ignored_auth` is left out: it knows 401 and 403 only, and
+this API (assumed) says 400. In the other runs every check is on. What is run, and how many cases it
+came to, is read from schemathesis' own report: a phase that did not run, or next to no cases, is a
+failure too.
 """
 
 from __future__ import annotations
@@ -66,11 +67,13 @@ def _run(name: str, assumptions: str, options: list[str]) -> int:
         with _served(scenario) as url:
             done = subprocess.run(
                 [
-                    Path(sys.executable).with_name("schemathesis"), "--config-file", HERE / "schemathesis.toml",
+                    Path(sys.executable).with_name("schemathesis"),
+                    "--config-file", HERE / "schemathesis.toml",
                     "--no-color", "run", document, "--url", url, "--header", "x-api-key: demo-key",
                     "--phases", ",".join(PHASES), "--mode", "all", "--checks", "all", *options,
                     "--max-examples", os.environ.get("SCHEMATHESIS_EXAMPLES", "150"),
-                    "--generation-database", "none", "--report", "json", "--report-json-path", report,
+                    "--generation-database", "none",
+                    "--report", "json", "--report-json-path", report,
                 ],
                 capture_output=True, encoding="utf-8", check=False, cwd=folder,
             )  # fmt: skip
@@ -106,7 +109,10 @@ def _too_little(report: dict[str, Any]) -> str | None:
 def _served(scenario: Path) -> Iterator[str]:
     """Serve a scenario on a free port; its URL. RuntimeError if the server has not ended well."""
     server = subprocess.Popen(
-        [sys.executable, "-m", "mock_p1", "serve", "--port", "0", "--log-format", "json", "--quiet", scenario],
+        [
+            sys.executable, "-m", "mock_p1", "serve", "--port", "0",
+            "--log-format", "json", "--quiet", scenario,
+        ],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
     )  # fmt: skip
     try:
