@@ -11,25 +11,31 @@ from typing import TYPE_CHECKING, Any
 from mock_p1._version import __version__
 
 if TYPE_CHECKING:
-    from mock_p1.contract.operations import DOCUMENTED_ERRORS
+    from mock_p1.contract.errors import DOCUMENTED_ERRORS
     from mock_p1.engine.driver import NoSuchJob, NoSuchStep
+    from mock_p1.oneclock.shared import CannotShare, SleptTooLong
     from mock_p1.scenario.files import load_scenario
     from mock_p1.scenario.model import Scenario
     from mock_p1.scenario.problems import ScenarioError
     from mock_p1.server.app import create_app
+    from mock_p1.server.server import CannotListen
     from mock_p1.testing.handle import Handle
     from mock_p1.testing.mocks import mocked, serving
-    from mock_p1.testing.polls import Poll
+    from mock_p1.testing.polls import Poll, PollList
 
 
 __all__ = [
     "DOCUMENTED_ERRORS",
+    "CannotListen",
+    "CannotShare",
     "Handle",
     "NoSuchJob",
     "NoSuchStep",
     "Poll",
+    "PollList",
     "Scenario",
     "ScenarioError",
+    "SleptTooLong",
     "__version__",
     "create_app",
     "load_scenario",
@@ -38,13 +44,17 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DOCUMENTED_ERRORS": "contract.operations",
+    "CannotListen": "server.server",
+    "CannotShare": "oneclock.shared",
+    "DOCUMENTED_ERRORS": "contract.errors",
     "Handle": "testing.handle",
     "NoSuchJob": "engine.driver",
     "NoSuchStep": "engine.driver",
     "Poll": "testing.polls",
+    "PollList": "testing.polls",
     "Scenario": "scenario.model",
     "ScenarioError": "scenario.problems",
+    "SleptTooLong": "oneclock.shared",
     "create_app": "server.app",
     "load_scenario": "scenario.files",
     "mocked": "testing.mocks",

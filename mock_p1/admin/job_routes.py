@@ -132,7 +132,7 @@ def _curl(view: JobView, *, masked: bool) -> str:
     """
     key = _key_for(view.program)
     url = base_url(request.scheme, request.host, request.host_url.rstrip("/")) + request.script_root
-    url += RETRAIN_STATUS_CHECK.path(retrain_job_id=quote(view.job_id, safe=""))
+    url += RETRAIN_STATUS_CHECK.url_path(retrain_job_id=quote(view.job_id, safe=""))
     return curl(mask(key) if masked else key, url, admin_context().authority, "-sS")
 
 

@@ -95,7 +95,7 @@ class Collector:
         engine = self._engine
         with engine.lock:
             polls, asked = self._polls.copy(), self._requests.copy()
-            forgotten = engine.records.forgotten
+            forgotten = engine.job_states.forgotten
         about = {"version": __version__, "scenario": _label(engine.scenario.name)}
         yield core.InfoMetricFamily("mock_p1", "The mock, and what it plays.", value=about)
         text = "Polls by what they saw: those of the journal at the first scrape, and all since."
@@ -130,12 +130,12 @@ def census(engine: Engine) -> tuple[Counter[Labels], int]:
     found: Counter[Labels] = Counter()
     own = 0
     with engine.lock:
-        ids = iter(list(engine.records.polled()))
+        ids = iter(list(engine.job_states.known()))
     while some := list(islice(ids, JOBS_AT_ONCE)):
         with engine.lock:
             now_ns = engine.clock.now_ns()
             for job_id in some:
-                records = list(engine.records.of(job_id))
+                records = list(engine.job_states.of(job_id))
                 own += bool(records) and not records[0].program.is_pattern
                 for record in records:
                     if record.state is not None:

@@ -21,7 +21,8 @@ from mock_p1.base.clock import MAX_SPEED
 from mock_p1.base.durations import HOW_TO_WRITE, LONGEST, PATTERN, UNITS, nanoseconds
 from mock_p1.base.strict_model import OneOf, kind_of, wrong
 from mock_p1.base.text import shorten
-from mock_p1.contract.operations import DOCUMENTED_ERRORS, FAULTS
+from mock_p1.contract.errors import FAULTS
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
 from mock_p1.engine.driver import MAX_INJECTED
 from mock_p1.scenario.files import bundled
 
@@ -233,7 +234,7 @@ class FailNext(_OneKey):
     )
     one_of = ("error", "fault")
 
-    error: LeftOut[Annotated[str, OneOf("error", tuple(DOCUMENTED_ERRORS))]] = None
+    error: LeftOut[Annotated[str, OneOf("error", RETRAIN_STATUS_CHECK.errors)]] = None
     fault: LeftOut[Annotated[str, OneOf("fault", tuple(FAULTS))]] = None
     job: str | None = None
     """Any job, where it is left out."""
@@ -292,15 +293,16 @@ class ContractOperation(Answer):
     method: str
     path: str
     summary: str
+    errors: list[str]
+    """The documented errors that it answers."""
     polled: bool
     """Whether asking again is the point of it."""
 
 
 class Contract(Answer):
-    """What the mock imitates, by name."""
+    """What the mock imitates, and the faults that it can play."""
 
     operations: list[ContractOperation]
-    errors: list[str]
     faults: list[str]
 
 

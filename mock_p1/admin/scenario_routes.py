@@ -17,12 +17,8 @@ from mock_p1.admin.bodies import JSON_TYPE, checked, read_body, wrong_type
 from mock_p1.admin.context import admin_context
 from mock_p1.admin.routes import Routes
 from mock_p1.base.text import unknown
-from mock_p1.contract.operations import (
-    DOCUMENTED_ERRORS,
-    FAULTS,
-    OPERATIONS,
-    RETRAIN_STATUS_CHECK,
-)
+from mock_p1.contract.errors import FAULTS
+from mock_p1.contract.operations import OPERATIONS
 from mock_p1.scenario.files import bundled, load_scenario
 from mock_p1.scenario.parser import parse
 from mock_p1.scenario.problems import ScenarioError
@@ -72,19 +68,16 @@ def show_health() -> models.Health:
 @routes.call("GET", "/contract")
 def show_contract() -> models.Contract:
     """The operations, errors and faults there are, by name."""
+    same = ("name", "method", "summary", "polled")
     operations = [
         models.ContractOperation(
-            name=operation.name,
-            method=operation.method,
+            **{name: getattr(operation, name) for name in same},
             path=operation.template,
-            summary=operation.summary,
-            polled=operation is RETRAIN_STATUS_CHECK,
+            errors=list(operation.errors),
         )
-        for operation in OPERATIONS
+        for operation in OPERATIONS.values()
     ]
-    return models.Contract(
-        operations=operations, errors=list(DOCUMENTED_ERRORS), faults=list(FAULTS)
-    )
+    return models.Contract(operations=operations, faults=list(FAULTS))
 
 
 @routes.call("GET", "/scenario")

@@ -89,7 +89,7 @@ def entry(engine: Engine, row: Entry) -> models.Entry:
 def failure_queue(engine: Engine) -> models.FailureQueue:
     """Return the failures that wait for a poll; those alike in a row stand as one."""
     with engine.lock:
-        waiting = list(engine.forced)
+        waiting = list(engine.state.injected)
     rows = [(alike, sum(1 for _ in group)) for alike, group in groupby(waiting)]
     return models.FailureQueue(
         waiting=len(waiting),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
 
-    from mock_p1.oneclock.shared import OneClock
+    from mock_p1.oneclock.shared import SharedClock
 
 _STIR: Final = 0.02
 """Real seconds in which a socket that a loop listens to may stir before time goes on."""
@@ -70,7 +70,7 @@ def _wait_and_run_once(loop: Any) -> None:  # noqa: ANN401 -- its private parts 
         _run_once(loop)
 
 
-def _wait(loop: Any, shared: OneClock) -> None:  # noqa: ANN401 -- likewise
+def _wait(loop: Any, shared: SharedClock) -> None:  # noqa: ANN401 -- likewise
     """Let time go to the loop's next timer, unless there is something to do before."""
     timers = [timer.when() for timer in loop._scheduled if not timer.cancelled()]
     if loop._ready or loop._stopping or not timers:

@@ -1,4 +1,4 @@
-"""Python's own clock and sleep, also where a test had replaced them before this module was imported."""
+"""Python's own clock and sleep, also where a test had replaced them before this import."""
 
 from __future__ import annotations
 

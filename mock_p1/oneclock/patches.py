@@ -1,57 +1,59 @@
-"""What stands in for Python's clock and sleep while a clock is shared, wherever a module holds them by name.
+"""What stands in for Python's clocks and waits while a clock is shared, wherever they are kept.
 
-Each asks at every call who is calling. Whoever got hold of one and keeps it gets real time as soon as no clock is
-shared any more.
+Each asks at every call who is calling. Whoever keeps one where it cannot be taken back gets real
+time from it as soon as no clock is shared any more.
 """
+
+# ruff: noqa: SLF001 -- a condition keeps who waits to itself
 
 from __future__ import annotations
 
+import gc
 import sys
-from functools import wraps
+import threading
+from functools import update_wrapper
 from numbers import Real
-from types import ModuleType
+from types import CellType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 import time_machine
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import LONGEST
-from mock_p1.oneclock import asyncio_patch as loops
 from mock_p1.oneclock import originals as real
 from mock_p1.oneclock.shared import asking, keeps_real
+from mock_p1.oneclock.sleep_coordinator import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     Function = Callable[..., Any]
 
+_RUNNERS: Final = {"concurrent.futures.thread", "mock_p1.oneclock.asyncio_patch"}
+"""Modules that are given ``time.sleep`` itself as something to run for the client."""
 
-@wraps(real.sleep)
-def sleep(seconds: float, /) -> None:
-    """Stand in for ``time.sleep``, also where it is itself what a thread or a loop has been given to run."""
-    shared = asking({"threading", "concurrent.futures.thread", "mock_p1.oneclock.asyncio_patch"})
-    if shared is not None and _is_span(seconds):
-        shared.sleep(round(seconds * SECOND))
-    else:
-        real.sleep(seconds)  # which also says what is wrong with what is no span
+
+class _StandIns:
+    """Bound methods stand in for builtins, since a class that keeps one does not bind it again."""
+
+    def sleep(self, seconds: float, /) -> None:
+        shared = asking(_RUNNERS)
+        if shared is not None and _is_span(seconds):
+            shared.sleep(round(seconds * SECOND))
+        else:
+            real.sleep(seconds)  # which also says what is wrong with what is no span
+
+    def monotonic(self) -> float:
+        shared = asking()
+        return real.monotonic() if shared is None else shared.monotonic_ns() / SECOND
+
+    def monotonic_ns(self) -> int:
+        shared = asking()
+        return real.monotonic_ns() if shared is None else shared.monotonic_ns()
 
 
 def _is_span(value: object) -> bool:
     return isinstance(value, Real) and 0 <= float(value) <= LONGEST / SECOND
-
-
-@wraps(real.monotonic)
-def monotonic() -> float:
-    """Stand in for ``time.monotonic``."""
-    shared = asking()
-    return real.monotonic() if shared is None else shared.monotonic_ns() / SECOND
-
-
-@wraps(real.monotonic_ns)
-def monotonic_ns() -> int:
-    """Stand in for ``time.monotonic_ns``."""
-    shared = asking()
-    return real.monotonic_ns() if shared is None else shared.monotonic_ns()
 
 
 def time_ns() -> int:
@@ -60,12 +62,58 @@ def time_ns() -> int:
     return time_machine.escape_hatch.time.time_ns() if shared is None else shared.time_ns()
 
 
-_STAND_INS: Final[dict[Function, Function]] = {
-    real.sleep: sleep,
-    real.monotonic: monotonic,
-    real.monotonic_ns: monotonic_ns,
+_condition_wait: Final = threading.Condition.wait
+_thread_start: Final = threading.Thread.start
+
+
+def _wait(condition: Any, timeout: float | None = None) -> bool:  # noqa: ANN401 -- its private parts are used
+    """Stand in for ``Condition.wait``, on which ``Event.wait`` and ``Queue.get`` rest."""
+    shared = None if timeout is None or not _is_span(timeout) else asking()
+    if shared is None or timeout is None or not condition._is_owned():
+        return _condition_wait(condition, timeout)
+    notified = threading.Lock()
+    notified.acquire()
+    condition._waiters.append(notified)
+    saved = condition._release_save()
+    try:
+        shared.sleep(round(timeout * SECOND), lambda: not notified.locked(), everybody=True)
+    finally:
+        woken = not notified.locked()
+        condition._acquire_restore(saved)
+        if not woken and notified in condition._waiters:
+            condition._waiters.remove(notified)
+    return woken
+
+
+def _start(thread: threading.Thread) -> None:
+    """Stand in for ``Thread.start``: a timer of the client's is the client's too."""
+    shared = asking()
+    if shared is not None and (shared.inherits or isinstance(thread, threading.Timer)):
+        run, job = thread.run, Job()
+
+        def run_as_client() -> None:
+            shared.asked()
+            shared.sleepers.taken_over(job)
+            run()
+
+        thread.run = run_as_client  # type: ignore[method-assign] # for this one thread
+        shared.sleepers.hand_over(job)
+    _thread_start(thread)
+
+
+_stand_ins: Final = _StandIns()
+_BY_REAL: Final[dict[Function, Function]] = {
+    real.sleep: _stand_ins.sleep,
+    real.monotonic: _stand_ins.monotonic,
+    real.monotonic_ns: _stand_ins.monotonic_ns,
 }
+_BY_STAND_IN: Final[dict[Function, Function]] = {new: old for old, new in _BY_REAL.items()}
+for _own, _stand_in in _BY_REAL.items():
+    update_wrapper(_stand_in.__func__, _own, updated=())  # type: ignore[attr-defined]
+    del _stand_in.__func__.__wrapped__  # type: ignore[attr-defined]  # would be found and exchanged
 _travels: Final[list[time_machine.travel]] = []
+_counts: Final[dict[int, int]] = {}
+"""How many references a function has where nobody keeps it that should not."""
 
 
 def install() -> None:
@@ -74,34 +122,81 @@ def install() -> None:
     # the one thing it asks, whatever is asked of it
     travel.start().time_ns = time_ns  # type: ignore[method-assign]
     _travels.append(travel)
-    _exchange(_STAND_INS, leave=keeps_real)
-    loops.install()
+    _exchange(_BY_REAL)
+    threading.Condition.wait = _wait  # type: ignore[method-assign,assignment]
+    threading.Thread.start = _start  # type: ignore[method-assign,assignment]
 
 
 def remove() -> None:
     """Put everything back, also in modules that were imported in the meantime."""
-    loops.remove()
-    _exchange(
-        {stand_in: own for own, stand_in in _STAND_INS.items()},
-        leave=lambda module: module == __name__,
-    )
+    threading.Thread.start = _thread_start  # type: ignore[method-assign]
+    threading.Condition.wait = _condition_wait  # type: ignore[method-assign]
+    _exchange(_BY_STAND_IN)
     _travels.pop().stop()
 
 
-def _exchange(functions: dict[Function, Function], leave: Callable[[str], bool]) -> None:
-    """Put one function for another wherever a module has it as a name of its own."""
+def _exchange(functions: dict[Function, Function]) -> None:
+    """Put one function for another wherever it is kept: in modules, then wherever else."""
     by_id = {id(old): new for old, new in functions.items()}
     modules: dict[str, object] = dict(sys.modules)
     for name, module in modules.items():
-        if not issubclass(type(module), ModuleType) or leave(
-            name
-        ):  # some put other things there, and cffi some that
-            continue  # say they are modules: isinstance believes them
-        names = ModuleType.__getattribute__(
-            module, "__dict__"
-        )  # a module that loads lazily stays unloaded
-        if by_id.keys().isdisjoint(map(id, tuple(names.values()))):
-            continue
-        for key, value in tuple(names.items()):
-            if id(value) in by_id:
-                names[key] = by_id[id(value)]
+        # some put other things there, and cffi some that say they are modules: isinstance believes
+        # them; and a module that loads lazily stays unloaded
+        if issubclass(type(module), ModuleType) and not _is_ours(name):
+            _replace(ModuleType.__getattribute__(module, "__dict__"), by_id)
+    if not _count(functions).items() <= _counts.items():  # else the search, of 15 ms, is spared
+        _exchange_elsewhere(functions, by_id)
+        _counts.update(_count(functions))
+
+
+def _count(functions: Iterable[Function]) -> dict[int, int]:
+    return {id(function): sys.getrefcount(function) for function in functions}
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == "mock_p1" and keeps_real(module)
+
+
+def _replace(names: dict[Any, Any], by_id: dict[int, Function]) -> None:
+    if by_id.keys().isdisjoint(map(id, tuple(names.values()))):
+        return
+    for key, value in tuple(names.items()):
+        if id(value) in by_id:
+            names[key] = by_id[id(value)]
+
+
+def _exchange_elsewhere(functions: dict[Function, Function], by_id: dict[int, Function]) -> None:
+    """Find who else keeps a function: classes, default arguments, objects, lists, closures."""
+    keepers = _keepers(functions)
+    tuples = [keeper for keeper in keepers if type(keeper) is tuple]
+    new = {id(old): tuple(by_id.get(id(item), item) for item in old) for old in tuples}
+    for owner in _keepers([*tuples, *(each for each in keepers if type(each) is dict)]):
+        if isinstance(owner, type):
+            for name, value in tuple(vars(owner).items()):
+                if id(value) in by_id:
+                    setattr(owner, name, by_id[id(value)])
+        elif isinstance(owner, FunctionType) and not _is_ours(owner.__module__ or ""):
+            owner.__defaults__ = new.get(id(owner.__defaults__), owner.__defaults__)
+        elif type(owner) is list:  # such as what monkeypatch will put back
+            owner[:] = [new.get(id(item), item) for item in owner]
+    for keeper in keepers:
+        _exchange_in(keeper, by_id)
+
+
+def _exchange_in(keeper: object, by_id: dict[int, Function]) -> None:
+    """Exchange what an object keeps, if it can be changed."""
+    if isinstance(keeper, list):
+        keeper[:] = [by_id.get(id(item), item) for item in keeper]
+    elif isinstance(keeper, CellType):
+        keeper.cell_contents = by_id[id(keeper.cell_contents)]
+    else:
+        names = keeper if isinstance(keeper, dict) else getattr(keeper, "__dict__", None)
+        if isinstance(names, dict) and not _is_ours(str(names.get("__name__", ""))):
+            _replace(names, by_id)
+
+
+def _keepers(kept: Iterable[object]) -> list[Any]:
+    """Return what refers to these objects, without what does so here."""
+    kept = list(kept)
+    ours = {id(kept), id(_BY_REAL), id(_BY_STAND_IN), id(vars(real)), id(globals())}
+    return [each for each in gc.get_referrers(*kept) if id(each) not in ours] if kept else []

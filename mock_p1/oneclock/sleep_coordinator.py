@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1.oneclock import originals as real
-from mock_p1.oneclock.thread_activity import Doing, doing
+from mock_p1.oneclock.thread_activity import ThreadActivity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,15 @@ _LOOK: Final = 0.001
 """Real seconds between two looks at what the others do."""
 
 _LOOKS: Final = 3
-"""How often a thread must be seen listening to the outside before it is taken to wait."""
+"""How often a thread must be seen standing still before time goes on."""
+
+
+class Sleeper(NamedTuple):
+    """A thread that sleeps: until when, or until what wakes it."""
+
+    end: int
+    wakes: Callable[[], bool]
+    everybody: bool
 
 
 class Job:
@@ -46,12 +54,12 @@ class Sleepers:
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
-        self._lock = (
-            threading.RLock()
-        )  # taken without Condition's own methods, which look like waiting from outside
+        # taken without Condition's own methods, which look like waiting from outside
+        self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._threads: set[threading.Thread] = set()
-        self._ends: dict[int, int] = {}
+        self._sleepers: dict[int, Sleeper] = {}
+        self._activity = ThreadActivity()
         self._jobs: set[Job] = set()
         self._given_up: set[int | None] = set()
 
@@ -71,56 +79,64 @@ class Sleepers:
         with self._lock:
             self._jobs.discard(job)
 
-    def sleep(self, span: int, wakes: Callable[[], bool]) -> None:
+    def sleep(self, span: int, wakes: Callable[[], bool], *, everybody: bool = False) -> None:
         """Return when the clock has moved by ``span`` nanoseconds, or ``wakes()``.
 
-        It moves where nobody is at work.
+        It moves where nobody is at work: none of the client's threads, or with ``everybody`` none
+        of the process, since any may be what wakes.
         """
         me = threading.get_ident()
         self.add(threading.current_thread())
         with self._lock:
-            end = self._clock.now_ns() + span
-            self._ends[me] = end
+            sleeper = Sleeper(self._clock.now_ns() + span, wakes, everybody)
+            self._sleepers[me] = sleeper
             self._changed.notify_all()
             try:
-                self._sleep_until(end, wakes)
+                self._sleep_until(sleeper)
             finally:
-                del self._ends[me]
+                del self._sleepers[me]
                 self._changed.notify_all()
         real.sleep(0)  # lets other threads run, as a sleep does
 
-    def _sleep_until(self, end: int, wakes: Callable[[], bool]) -> None:
+    def _sleep_until(self, me: Sleeper) -> None:
         out_of_patience = real.monotonic() + PATIENCE
         calm = 0
-        while (now := self._clock.now_ns()) < end and not wakes():
-            others = self._others()
-            calm = 0 if Doing.WORKS in others else calm + 1
-            unsettled = Doing.WORKS in others or (Doing.LISTENS in others and calm < _LOOKS)
+        while (now := self._clock.now_ns()) < me.end and not me.wakes():
+            sleepers = tuple(self._sleepers.values())
+            works, waits = self._others(everybody=any(each.everybody for each in sleepers))
+            calm = 0 if works else calm + 1
+            unsettled = works or (waits and calm < _LOOKS)
             if unsettled and real.monotonic() > out_of_patience:
-                self._given_up |= self._awake()
+                self._given_up |= {thread.ident for thread in self._awake(everybody=me.everybody)}
                 self._jobs.clear()
-            elif unsettled or end > min(self._ends.values()):
+            elif unsettled or me.end > min(each.end for each in sleepers):
                 self._changed.wait(_LOOK)
-            elif (
-                not wakes()
-            ):  # again: what was at work a moment ago may have ended with something to do for us
-                self._clock.advance(end - now)
+            elif any(each.wakes() for each in sleepers):
+                self._changed.wait(_LOOK)  # again: what was at work may have woken somebody
+            else:
+                self._clock.advance(me.end - now)
 
-    def _others(self) -> set[Doing]:
-        """Tell what the client's other threads do that do not sleep."""
+    def _others(self, *, everybody: bool) -> tuple[bool, bool]:
+        """Tell whether other threads are at work, and whether any only seems to wait."""
         if any(map(self._is_coming, self._jobs)):
-            return {Doing.WORKS}
-        awake = self._awake()
-        frames = sys._current_frames() if awake else {}  # noqa: SLF001 -- the one way to tell work from waiting
-        return {doing(frames[ident]) for ident in awake if ident in frames}
+            return True, True
+        awake = self._awake(everybody=everybody)
+        frames = sys._current_frames() if awake else {}  # noqa: SLF001 -- nothing else shows where they are
+        at_work = any(
+            self._activity.is_at_work(thread, frames[thread.ident])
+            for thread in awake
+            if thread.ident in frames
+        )
+        return at_work, any(self._activity.seems_to_wait(thread) for thread in awake)
 
-    def _awake(self) -> set[int | None]:
+    def _awake(self, *, everybody: bool) -> list[threading.Thread]:
         self._threads = {thread for thread in self._threads if thread.is_alive()}
-        return {thread.ident for thread in self._threads} - {*self._ends} - self._given_up
+        threads = {*threading.enumerate()} if everybody else self._threads
+        apart = {*self._sleepers} | self._given_up
+        return [thread for thread in threads if thread.ident not in apart]
 
     def _is_coming(self, job: Job) -> bool:
         """Tell whether a thread may begin with a job: not while all of its pool sleep."""
         threads = job.pool._threads if job.pool else ()  # noqa: SLF001 -- which nothing else tells
-        return not threads or any(
-            thread.ident not in {*self._ends, *self._given_up} for thread in threads
-        )
+        apart = {*self._sleepers} | self._given_up
+        return not threads or any(thread.ident not in apart for thread in threads)

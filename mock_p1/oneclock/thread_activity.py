@@ -1,47 +1,62 @@
-"""What a thread is doing, as far as another one can see.
+"""Whether a thread is at work, as far as another one can see.
 
-At work, waiting for a third, or listening to the outside.
+A thread that waits for another one is known by where it waits. Of any other, what counts is whether
+it moves: where it stays at one place and the system does not run it, it waits for something too.
 """
 
 from __future__ import annotations
 
 import threading
-from enum import Enum, auto
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from mock_p1.oneclock import originals as real
 
 if TYPE_CHECKING:
     from types import FrameType
 
+STILL_SECONDS: Final = 0.05
+"""So long must a thread stay at one place before it is taken to wait."""
 
-class Doing(Enum):
-    """What a thread does, as seen from another one."""
-
-    WORKS = auto()
-    WAITS = auto()  # for another thread, which has not let it go on yet
-    LISTENS = auto()  # to the outside: a socket, a process
+_TALKS: Final = frozenset({"socket", "ssl"})
+"""Modules in which a thread waits for an answer from outside, which is work of another program."""
 
 
-_LISTENING: Final = frozenset(
-    {("selectors", "select"), ("subprocess", "_try_wait"), ("multiprocessing.connection", "_recv")}
-)
+class ThreadActivity:
+    """Looks at threads again and again, and remembers since when each stays where it is."""
 
+    def __init__(self) -> None:
+        self._places: dict[int, tuple[int, int, float]] = {}
 
-def doing(frame: FrameType) -> Doing:
-    """Judge by a thread's innermost frame.
+    def is_at_work(self, thread: threading.Thread, frame: FrameType) -> bool:
+        """Judge by a thread's innermost frame, by what it was before, and by the system."""
+        place = self._places.pop(thread.ident or 0, None)
+        match frame.f_globals.get("__name__"), frame.f_code.co_name:
+            case "threading", "wait":
+                return not _is_queued(frame.f_locals.get("self"), frame.f_locals.get("waiter"))
+            case "threading", "join" | "_wait_for_tstate_lock":
+                other = frame.f_locals.get("self")
+                return not (isinstance(other, threading.Thread) and other.is_alive())
+            case "concurrent.futures.thread", "_worker":
+                return _is_run(thread)
+            case ("mock_p1.oneclock.patches", "sleep"):  # for real, so it will go on by itself
+                return True
+            case (module, _) if module in _TALKS:
+                return True
+        return self._moves(thread, frame, place) or _is_run(thread)
 
-    One that has just been let go looks as if it still waited: ask further.
-    """
-    match frame.f_globals.get("__name__"), frame.f_code.co_name:
-        case "threading", "wait":
-            waits = _is_queued(frame.f_locals.get("self"), frame.f_locals.get("waiter"))
-        case "threading", "join" | "_wait_for_tstate_lock":
-            other = frame.f_locals.get("self")
-            waits = isinstance(other, threading.Thread) and other.is_alive()
-        case "concurrent.futures.thread", "_worker":
-            waits = True
-        case place:
-            return Doing.LISTENS if place in _LISTENING else Doing.WORKS
-    return Doing.WAITS if waits else Doing.WORKS
+    def seems_to_wait(self, thread: threading.Thread) -> bool:
+        """Tell whether a thread was judged by standing still, which may be over any moment."""
+        return thread.ident in self._places
+
+    def _moves(
+        self, thread: threading.Thread, frame: FrameType, before: tuple[int, int, float] | None
+    ) -> bool:
+        now = real.monotonic()
+        if before is None or before[:2] != (id(frame), frame.f_lasti):
+            before = id(frame), frame.f_lasti, now
+        self._places[thread.ident or 0] = before
+        return now - before[2] < STILL_SECONDS
 
 
 def _is_queued(condition: object, waiter: object) -> bool:
@@ -50,3 +65,12 @@ def _is_queued(condition: object, waiter: object) -> bool:
     Nothing but the condition itself knows.
     """
     return waiter is not None and waiter in getattr(condition, "_waiters", ())
+
+
+def _is_run(thread: threading.Thread) -> bool:
+    """Tell whether the system runs a thread, or would if it had a processor; no, where unknown."""
+    try:
+        line = Path(f"/proc/self/task/{thread.native_id}/stat").read_bytes()
+    except OSError:
+        return False
+    return line.rpartition(b")")[2].split()[0] in (b"R", b"D")

@@ -13,15 +13,14 @@ from mock_p1.transports import wsgi
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from flask import Flask
 
-    from mock_p1.scenario.model import Scenario
+    from mock_p1.scenario.files import ScenarioSource
 
 
 def create_app(
-    scenario: str | Path | Scenario = "demo",
+    scenario: ScenarioSource = "demo",
     *,
     seed: int | None = None,
     admin: bool = True,
@@ -34,7 +33,7 @@ def create_app(
     below ``/__admin`` answer this machine only, unless a token is given.
 
     Args:
-        scenario: A bundled name, a path or a Scenario.
+        scenario: A bundled name, a path, a scenario's text, a mapping or a Scenario.
         seed: What generated values follow from, in place of the scenario's own seed.
         admin: Whether there is a control API and a dashboard.
         admin_token: Who sends it as ``Authorization: Bearer`` may use the control API from

@@ -43,7 +43,15 @@ TOKEN_BYTES = 24
 
 
 class CannotListen(OSError):  # noqa: N818 -- says what happened
-    """The host and port cannot be listened on."""
+    """The host and port cannot be listened on.
+
+    Example:
+        >>> from mock_p1 import serving
+        >>> with serving("demo", port=65536) as mock:
+        ...     pass
+        Traceback (most recent call last):
+        mock_p1.server.server.CannotListen: cannot listen on 127.0.0.1:65536: a port is ...
+    """
 
 
 class Server:

@@ -28,7 +28,8 @@ def inside(enter: Enter, function: Callable[P, R]) -> Callable[P, R]:
         raise TypeError(f"decorate the methods of {function.__name__}, not the class")
     if isasyncgenfunction(function):
         raise TypeError(
-            f"{function.__name__} is an async generator; use `with` inside it instead of the decorator"
+            f"{function.__name__} is an async generator; "
+            "use `with` inside it instead of the decorator"
         )
     if iscoroutinefunction(function):
         return cast("Callable[P, R]", _coroutine(enter, function))

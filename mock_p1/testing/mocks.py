@@ -8,24 +8,26 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from contextlib import ExitStack, contextmanager
 from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
 
 from mock_p1.base.clock import RealClock, VirtualClock
 from mock_p1.base.durations import nanoseconds
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 from mock_p1.engine.engine import Engine
-from mock_p1.oneclock.shared import LONGEST, one_clock
-from mock_p1.scenario.files import load_scenario
+from mock_p1.oneclock.shared import LONGEST, CannotShare
+from mock_p1.scenario.files import inline_folder, load_scenario
 from mock_p1.testing.decorators import inside
 from mock_p1.testing.handle import Handle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from datetime import timedelta
-    from pathlib import Path
     from types import TracebackType
 
-    from mock_p1.scenario.model import Scenario
+    from mock_p1.oneclock.shared import SharedClock
+    from mock_p1.scenario.files import ScenarioSource
     from mock_p1.transports.responses_patch import Mock
 
 
@@ -45,7 +47,11 @@ class _Starting(ABC):
     Begins anew each time it is entered.
     """
 
-    def __init__(self, *, check: bool) -> None:
+    def __init__(self, scenario: ScenarioSource, *, check: bool) -> None:
+        # an inline one is read when a test starts: its mistakes are that test's, not its module's
+        folder = inline_folder(scenario)
+        source = scenario if folder else load_scenario(scenario)
+        self._scenario = partial(load_scenario, source, folder=folder)
         self._check = check
         self._entered: list[tuple[ExitStack, Handle]] = []
 
@@ -68,7 +74,7 @@ class _Starting(ABC):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop; AssertionError if something was asked for that is not imitated, and nothing else went wrong."""
+        """Stop; AssertionError over a request that is not imitated, if nothing else went wrong."""
         __tracebackhide__ = True
         stack, handle = self._entered.pop()
         stack.close()
@@ -76,11 +82,11 @@ class _Starting(ABC):
             handle.assert_no_unexpected()
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Run a function, also an ``async`` or a generator one, inside a mock of its own at every call."""
+        """Run a function, also an ``async`` or a generator one, in a mock of its own."""
         return inside(self._anew, function)
 
     def _anew(self) -> Self:
-        """Return another one like this, so that calls in several threads do not end one another's mock."""
+        """Return another one like this, so that calls in several threads do not share a mock."""
         other = copy(self)
         other._entered = []  # noqa: SLF001 -- it is one of us
         return other
@@ -89,33 +95,53 @@ class _Starting(ABC):
 class mocked(_Starting):  # noqa: N801 -- called like a function
     """Catch the client's ``requests`` in-process; nothing reaches the network.
 
-    Time is virtual: it moves when told.
-
-    ``with mocked("slow-training") as mock: …``, or a decorator. ``scenario`` is a bundled name, a
-    file, or a Scenario. Both documented hosts are taken over, or ``base_url`` instead. ``seed``
-    goes before the scenario's own. At the end, a request that the mock does not imitate raises
-    AssertionError, unless ``check=False``.
+    A context manager that hands out a Handle, or a decorator. Time is virtual: it stands still
+    until it is moved. At the end, a request that the mock does not imitate raises AssertionError.
 
     With ``instant_sleep`` the client's own waits return at once and move the mock's time, which the
-    client then sees: what that covers is told in ``mock_p1.oneclock.shared``. A client that sleeps
-    for more than a week raises SleptTooLong; a span (``"60d"``) instead of True allows for more, or
-    less.
+    client then sees; ``docs/one-clock.md`` says what that covers. A client that sleeps for more
+    than a week is stopped by SleptTooLong.
 
-    Raises ScenarioError with every problem if the scenario cannot be used; ValueError if
-    ``base_url`` is none.
+    Args:
+        scenario: A bundled name, a file, a text, a mapping or a Scenario.
+        base_url: What to take over instead of the two documented hosts.
+        seed: Other invented values; goes before the scenario's own.
+        check: Whether requests that the mock does not imitate are an error at the end.
+        instant_sleep: True, or the longest that a client may sleep: text (``"60d"``), seconds or a
+            timedelta.
+
+    Raises:
+        ScenarioError: When it starts: the scenario cannot be used; the message names every problem.
+        ValueError: ``base_url`` is no base URL.
+        CannotShare: ``instant_sleep`` cannot work here.
+
+    Example:
+        >>> import requests
+        >>> from mock_p1 import mocked
+        >>> with mocked("slow-training") as mock:
+        ...     url = f"{mock.url}/v1/external/retrain_jobs/{mock.job_id}"
+        ...     first = requests.get(url, headers={"x-api-key": mock.api_key}, timeout=5)
+        ...     mock.advance("2h")
+        ...     second = requests.get(url, headers={"x-api-key": mock.api_key}, timeout=5)
+        >>> first.json()["status"], second.json()["status"]
+        ('job_waiting', 'job_finished')
+
+        >>> import time
+        >>> with mocked("slow-training", instant_sleep=True) as mock:
+        ...     time.sleep(7200)
+        ...     mock.step()
     """
 
     def __init__(
         self,
-        scenario: str | Path | Scenario = "demo",
+        scenario: ScenarioSource = "demo",
         *,
         base_url: str | None = None,
         seed: int | None = None,
         check: bool = True,
         instant_sleep: bool | str | float | timedelta = False,
     ) -> None:
-        super().__init__(check=check)
-        self._scenario = load_scenario(scenario)
+        super().__init__(scenario, check=check)
         self._base_urls = DOCUMENTED_HOSTS if base_url is None else (base_url.rstrip("/"),)
         self._seed = seed
         self._longest = (
@@ -125,9 +151,9 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
     def _start(self, stack: ExitStack) -> Handle:
         from mock_p1.transports.responses_patch import Mock  # noqa: PLC0415 -- takes 0.3 s; a served mock does not need it
 
-        shared = stack.enter_context(one_clock(self._longest)) if self._longest else None
-        clock = shared.clock if shared else VirtualClock()
-        engine = Engine(self._scenario, clock, seed=self._seed, journal_max=JOURNAL_MAX)
+        shared = stack.enter_context(_one_clock(self._longest)) if self._longest else None
+        clock = shared or VirtualClock()
+        engine = Engine(self._scenario(), clock, seed=self._seed, journal_max=JOURNAL_MAX)
         if shared:
             engine.journal.listen(lambda _: shared.asked())  # who asks the mock is the client
         mock = Mock(engine, self._base_urls, backs_off=shared is not None)
@@ -138,15 +164,37 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
 
 
 class serving(_Starting):  # noqa: N801 -- called like a function
-    """Serve a scenario with the real server, in a thread, on a free port of loopback (or ``host`` and ``port``).
+    """Serve a scenario with the real server, in a thread, for any HTTP client.
 
-    ``with serving("slow-training", speed=3600) as mock: …``, or a decorator. The clock runs ``speed`` times as fast as
-    real time. Otherwise as ``mocked``; raises CannotListen (an OSError) if the port cannot be had.
+    A context manager that hands out a Handle, or a decorator. Time is real, times ``speed``, and
+    can be moved on. At the end, a request that the mock does not imitate raises AssertionError.
+
+    Args:
+        scenario: A bundled name, a file, a text, a mapping or a Scenario.
+        speed: How many seconds of the mock's clock pass in a real one.
+        seed: Other invented values; goes before the scenario's own.
+        host: Where to listen.
+        port: Where to listen; 0 takes a free port.
+        check: Whether requests that the mock does not imitate are an error at the end.
+
+    Raises:
+        ScenarioError: When it starts: the scenario cannot be used; the message names every problem.
+        CannotListen: The port cannot be had.
+        ValueError: The speed is out of its range.
+
+    Example:
+        >>> import requests
+        >>> from mock_p1 import serving
+        >>> with serving("slow-training", speed=3600) as mock:
+        ...     url = f"{mock.url}/v1/external/retrain_jobs/{mock.job_id}"
+        ...     answer = requests.get(url, headers={"x-api-key": mock.api_key}, timeout=5)
+        >>> answer.json()["status"]
+        'job_waiting'
     """
 
     def __init__(  # noqa: PLR0913 -- each is a choice of its own
         self,
-        scenario: str | Path | Scenario = "demo",
+        scenario: ScenarioSource = "demo",
         *,
         speed: float = 1.0,
         seed: int | None = None,
@@ -154,20 +202,29 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         port: int = 0,
         check: bool = True,
     ) -> None:
-        super().__init__(check=check)
-        self._scenario = load_scenario(scenario)
+        super().__init__(scenario, check=check)
         self._speed, self._seed, self._address = speed, seed, (host, port)
 
     def _start(self, stack: ExitStack) -> Handle:
         from mock_p1.server.server import Server, ServerThread  # noqa: PLC0415 -- Flask takes 0.35 s
 
         engine = Engine(
-            self._scenario, RealClock(self._speed), seed=self._seed, journal_max=JOURNAL_MAX
+            self._scenario(), RealClock(self._speed), seed=self._seed, journal_max=JOURNAL_MAX
         )
         server = Server(engine, host=self._address[0], port=self._address[1])
         stack.enter_context(ServerThread(server))
         stack.enter_context(_reachable(server.url))
         return Handle(engine, server.url)
+
+
+def _one_clock(longest: int) -> AbstractContextManager[SharedClock]:
+    try:
+        from mock_p1.oneclock.installer import one_clock  # noqa: PLC0415 -- time-machine is rarely needed
+    except ImportError as error:
+        raise CannotShare(
+            f"instant_sleep needs time-machine, which runs on CPython only: {error}"
+        ) from None
+    return one_clock(longest)
 
 
 _caught: list[Mock] = []
@@ -176,7 +233,7 @@ _served: list[str] = []
 
 @contextmanager
 def _beside_servers(mock: Mock) -> Iterator[None]:
-    """Let requests to our own servers pass this mock, which would otherwise refuse them as it does every other host."""
+    """Let requests to our own servers pass this mock, which refuses every other host."""
     for prefix in _served:
         mock.add_passthru(prefix)
     _caught.append(mock)

@@ -19,17 +19,20 @@ if TYPE_CHECKING:
     from mock_p1.testing.handle import Handle
 
 MARKER = (
-    "mock_p1(scenario, *, base_url=None, seed=None, check=True, instant_sleep=False, speed=1): what the fixtures "
-    "mock_p1 and mock_p1_server imitate for this test: a bundled scenario's name, a file or a Scenario. base_url: what "
-    "mock_p1 takes over instead of the documented hosts. instant_sleep=True: the client's sleeps return at once and "
-    "move the time of mock_p1. speed: how fast the clock of mock_p1_server runs. check=False: requests that the mock "
-    "does not imitate do not fail the test. Of each argument the closest marker wins."
+    "mock_p1(scenario, *, base_url=None, seed=None, check=True, instant_sleep=False, speed=1): "
+    "what the fixtures mock_p1 and mock_p1_server imitate for this test: a bundled name, a file "
+    "or a Scenario. base_url: what mock_p1 takes over instead of the documented hosts. "
+    "instant_sleep=True: the client's sleeps return at once and move the time of mock_p1. "
+    "speed: how fast the clock of mock_p1_server runs. "
+    "check=False: requests that the mock does not imitate do not fail the test. "
+    "Of each argument the closest marker wins."
 )
 
 
 TROUBLE_MARKER = (
-    'mock_p1_trouble(errors="all", faults=(), phases="all"): run the test once for each documented error and network '
-    "fault, at each moment: first, running, last, after. A documented error stays, a fault strikes one poll."
+    'mock_p1_trouble(errors="all", faults=(), phases="all"): run the test once for each documented '
+    "error and network fault, at each moment: first, running, last, after. "
+    "A documented error stays, a fault strikes one poll."
 )
 
 
@@ -41,12 +44,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--mock-p1-scenario",
         metavar="SCENARIO",
-        help="scenario of tests whose mock_p1 marker names none: a bundled name or a file; goes before the ini file's",
+        help="scenario of tests whose mock_p1 marker names none: a bundled name or a file; "
+        "goes before the ini file's",
     )
     group.addoption(
         "--mock-p1-coverage",
         action="store_true",
-        help="report which statuses, transitions and documented errors the tests made the mock show",
+        help="report which statuses, transitions and documented errors "
+        "the tests made the mock show",
     )
     group.addoption(
         "--mock-p1-coverage-fail-under",
@@ -100,10 +105,10 @@ def mock_p1(request: pytest.FixtureRequest) -> Iterator[Handle]:
 
 @pytest.fixture
 def mock_p1_server(request: pytest.FixtureRequest) -> Iterator[Handle]:
-    """The Prediction One retrain status API, served on loopback by a live server in a thread, for any HTTP client.
+    """The Prediction One retrain status API, from a live server, for any HTTP client.
 
-    Time is real, or @pytest.mark.mock_p1(speed=60) times as fast, and can be moved on (mock_p1_server.advance("90s")).
-    The scenario is found as for the fixture mock_p1.
+    Time is real, or @pytest.mark.mock_p1(speed=60) times as fast, and can be moved on
+    (mock_p1_server.advance("90s")). The scenario is found as for the fixture mock_p1.
     """
     from mock_p1.testing.plugin_fixtures import run  # noqa: PLC0415 -- only tests that use it pay for it
 
@@ -127,7 +132,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     if RUN not in item.stash and any(mark.name == "mock_p1" for mark in item.own_markers):
         item.warn(
             pytest.PytestWarning(
-                f"{item.name} is marked mock_p1, but uses neither fixture mock_p1 nor mock_p1_server: nothing is mocked"
+                f"{item.name} is marked mock_p1, "
+                "but uses neither fixture mock_p1 nor mock_p1_server: nothing is mocked"
             )
         )
 
@@ -136,7 +142,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show in the report of a failing test what each mock was asked, and what its jobs were waiting for."""
+    """Show in a failing test's report what each mock was asked, and what its jobs waited for."""
     report = yield
     this = item.stash.get(RUN, None)
     if this is not None:

@@ -1,4 +1,4 @@
-"""``--mock-p1-coverage``: counts what every mock of the run shows, gathers it from xdist's workers, and reports it.
+"""``--mock-p1-coverage``: counts what every mock of the run shows, and reports it.
 
 Registered by the pytest plugin where the option is given.
 """
@@ -49,5 +49,6 @@ class CoveragePlugin:
         for line in self._coverage.lines():
             terminalreporter.line(line)
         if self._coverage.percent < self._wanted:
-            message = f"{int(self._coverage.percent)} % is less than --mock-p1-coverage-fail-under={self._wanted:g}"
+            percent = int(self._coverage.percent)
+            message = f"{percent} % is less than --mock-p1-coverage-fail-under={self._wanted:g}"
             terminalreporter.line(message, red=True)

@@ -10,10 +10,10 @@ import pytest
 
 from mock_p1.analysis.fault_matrix import with_trouble
 from mock_p1.oneclock.shared import CannotShare
-from mock_p1.testing.judge import describe_unexpected
 from mock_p1.testing.mocks import mocked, serving
 from mock_p1.testing.plugin_fault_matrix import TROUBLE
 from mock_p1.testing.plugin_marker import wanted
+from mock_p1.testing.polls import describe_unexpected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.durations import format_duration
 from mock_p1.engine.timeline import settle, waits_for
-from mock_p1.testing.polls import timeline
+from mock_p1.testing.poll_table import poll_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,30 +19,32 @@ if TYPE_CHECKING:
 
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.job_states import JobState
-    from mock_p1.testing.polls import Poll
+    from mock_p1.engine.journal import Entry
 
 MOST_JOBS: Final = 20
 
 
-def report(engine: Engine, url: str, requests: Sequence[Poll], caught: RequestsMock | None) -> str:
+def report(engine: Engine, url: str, caught: RequestsMock | None) -> str:
     """Describe a mock as it is now, for a person to read.
 
     ``caught`` is what catches requests, if it is in-process.
     """
+    requests = list(engine.journal)
     head = (
         f"{engine.scenario.name} at {url}, {format_duration(engine.clock.now_ns())} after it began"
     )
     refused = [f"refused, because it is for another host: {line}" for line in _refused(caught)]
     if not requests:
         return "\n".join((head, *refused, _silence(url, in_process=caught is not None)))
-    return "\n".join((head, "", timeline(requests), "", *refused, *_places(engine, requests)))
+    return "\n".join((head, "", poll_table(requests), "", *refused, *_places(engine, requests)))
 
 
 def _silence(url: str, *, in_process: bool) -> str:
     if in_process:
         return (
-            f"no request reached it: only requests to {url} that are made with `requests` in this process do; "
-            "for another HTTP library or process use the fixture mock_p1_server, or mock_p1.serving()"
+            f"no request reached it: only requests to {url} "
+            "that are made with `requests` in this process do; for another HTTP library or process "
+            "use the fixture mock_p1_server, or mock_p1.serving()"
         )
     return f"no request reached it: is {url} what the client was told to use?"
 
@@ -60,7 +62,7 @@ def _refused(caught: RequestsMock | None) -> Iterator[str]:
         yield request if count == 1 else f"{request} ({count} times)"
 
 
-def _places(engine: Engine, requests: Sequence[Poll]) -> Iterator[str]:
+def _places(engine: Engine, requests: Sequence[Entry]) -> Iterator[str]:
     """Say of each job that was polled where it is, since when, and what it waits for.
 
     And which jobs never were.
@@ -69,7 +71,9 @@ def _places(engine: Engine, requests: Sequence[Poll]) -> Iterator[str]:
     with engine.lock:
         now = engine.clock.now_ns()
         records = [
-            record for job_id in islice(polled, MOST_JOBS) for record in engine.records.of(job_id)
+            record
+            for job_id in islice(polled, MOST_JOBS)
+            for record in engine.job_states.of(job_id)
         ]
         places = [
             _place(record, now, by_key=_shared(record, records)) for record in records[:MOST_JOBS]
@@ -97,7 +101,7 @@ def _shared(record: JobState, records: Sequence[JobState]) -> bool:
 
 
 def _place(record: JobState, now: int, *, by_key: bool) -> str:
-    name = f"{record.job_id} (key {record.masked})" if by_key else record.job_id
+    name = f"{record.job_id} (key {record.caller.masked})" if by_key else record.job_id
     plan = record.program.plan
     if record.state is None:
         return f"{name} has not begun"

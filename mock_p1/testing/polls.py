@@ -1,201 +1,441 @@
-"""Rows of the journal as tests read them, and the poll timeline that failures and reports print."""
+"""What tests read of each request, and the list of polls that judges the client."""
+
+# ruff: noqa: SLF001 -- a poll keeps its exact moment to itself, and this file compares them
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from mock_p1.base.clock import SECOND
-from mock_p1.base.durations import format_duration
-from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
+from mock_p1.base.durations import UNITS, format_duration, nanoseconds
+from mock_p1.base.text import nearest
+from mock_p1.testing.poll_table import MOST_ROWS, is_poll, poll_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime, timedelta
 
     from mock_p1.base.clock import Clock
     from mock_p1.engine.journal import Entry
 
-MOST_ROWS: Final = 40
-"""A longer timeline is printed without its middle."""
-
-_FIRST, _AROUND = 10, 3
-_HEAD = ("", "#", "at", "after", "key", "job", "outcome", "HTTP", "scenario", "then waits for")
+ROUNDING_NS: Final = 1000
+"""What a client's wait may lose: sleeps are rounded to nanoseconds, asyncio's to microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Poll:
-    """One request as the mock saw it.
+    """One request as the mock saw it. Every span is in seconds.
 
-    ``time`` is the mock's date and time (UTC), ``at`` the seconds since the mock began, by its
-    clock. ``operation`` is ``retrain_status`` for a poll, ``result_download``, or None where the
-    mock does not imitate what was asked. ``api_key`` is masked. Of ``status``, ``error`` and
-    ``fault`` at most one is there; none where the answer was literal. ``source`` is the scenario's
-    ``file:line``. ``waits_for`` is what the job waited for after this poll, None if for nothing.
-    ``notes`` say where the request departs from the documented one.
+    Attributes:
+        number: Counts the mock's requests, from 1.
+        time: The mock's date and time (UTC).
+        seconds: Seconds since the mock began, by its clock.
+        operation: ``retrain_status_check`` for a poll, ``result_download``, or None where the mock
+            does not imitate what was asked.
+        method: The HTTP method.
+        path: The path, without the query.
+        api_key: The API key, masked.
+        caller: The same number for the same API key, also where different ones look alike when
+            masked.
+        job_id: The job that was asked for.
+        status: The status that was shown. Of ``status``, ``error`` and ``fault`` at most one is
+            there; none where the answer was literal.
+        error: The name of the documented error that was answered.
+        fault: The name of the network failure that was acted out.
+        http_status: The HTTP status, None where no answer came.
+        retry_after: How many seconds the answer asked the client to wait; None if it did not.
+        source: The ``file:line`` of the scenario that decided.
+        waits_for: What the job waited for after this poll; None if for nothing.
+        stays: Whether the job is at the end of its timeline.
+        notes: Where the request departs from the documented one.
+
+    Example:
+        >>> poll()
+        'job_waiting'
+        >>> mock.advance("10m")
+        >>> poll()
+        'job_running'
+        >>> last = mock.polls().last
+        >>> last.seconds, last.status, last.http_status
+        (600.0, 'job_running', 200)
     """
 
     number: int
     time: datetime
+    seconds: float
     operation: str | None
     method: str
     path: str
     api_key: str
+    caller: int
     job_id: str | None
     status: str | None
     error: str | None
     fault: str | None
     http_status: int | None
+    retry_after: float | None
     source: str
     waits_for: str | None
-    notes: tuple[str, ...]
-    moment: int
-    """Nanoseconds since the mock began: ``at``, exactly."""
-    retry_after: int | None
-    """How long the answer asked the client to wait, in nanoseconds; None where it did not."""
-    caller: int
-    """The same for the same API key, also where different ones look alike when masked.
-
-    Says nothing else.
-    """
     stays: bool
-    """Whether the job is at the end of its timeline."""
+    notes: tuple[str, ...]
+    _entry: Entry = field(repr=False, compare=False)
 
     def __repr__(self) -> str:
-        """Tell what a reader of a failed test looks for, and leave out what there is not."""
-        names = ("job_id",) if self.operation == RETRAIN_STATUS_CHECK.name else ("method", "path")
-        names = (
-            "number",
-            "at",
-            *names,
-            "status",
-            "error",
-            "fault",
-            "http_status",
-            "source",
-            "waits_for",
-            "notes",
-        )
-        shown = ((name, getattr(self, name)) for name in names)
-        return f"Poll({', '.join(f'{name}={value!r}' for name, value in shown if value not in (None, ()))})"
-
-    @property
-    def at(self) -> float:
-        """Seconds since the mock began, by its clock."""
-        return self.moment / SECOND
+        """Show what a reader of a failed test looks for, and leave out what there is not."""
+        what = ("job_id",) if is_poll(self._entry) else ("method", "path")
+        rest = ("status", "error", "fault", "http_status", "source", "waits_for", "notes")
+        shown = [(name, getattr(self, name)) for name in ("number", "seconds", *what, *rest)]
+        given = (f"{name}={value!r}" for name, value in shown if value not in (None, ()))
+        return f"Poll({', '.join(given)})"
 
     @property
     def outcome(self) -> str:
-        """The status, error or fault that was shown, or the HTTP status where the answer was literal."""
-        return self.status or self.error or self.fault or f"HTTP {self.http_status}"
+        """The status, error or fault that was shown, or ``HTTP 503`` where the answer was literal.
+
+        Example:
+            >>> mock.fail_next("job_may_be_deleted")
+            >>> poll()
+            'This job may be deleted.'
+            >>> mock.polls().last.outcome
+            'job_may_be_deleted'
+        """
+        return self._entry.outcome
+
+    @classmethod
+    def _of(cls, entry: Entry, clock: Clock) -> Poll:
+        waits_for = entry.waits_for
+        asked_ns = entry.retry_after_ns
+        return cls(
+            number=entry.number,
+            time=clock.date_at(entry.moment_ns),
+            seconds=entry.moment_ns / SECOND,
+            operation=entry.operation,
+            method=entry.method,
+            path=entry.path,
+            api_key=entry.api_key,
+            caller=entry.caller,
+            job_id=entry.job_id,
+            status=entry.status,
+            error=entry.error,
+            fault=entry.fault,
+            http_status=entry.http_status,
+            retry_after=None if asked_ns is None else asked_ns / SECOND,
+            source=entry.source,
+            waits_for=waits_for,
+            stays=entry.place is not None and waits_for is None,
+            notes=entry.notes,
+            _entry=entry,
+        )
+
+
+class PollList(list[Poll]):
+    """The polls of one job, or of all, oldest first: a list that can also judge the client.
+
+    Each assertion raises AssertionError with the table of polls, and marks those that broke the
+    rule. The assertions of a Handle are these.
+
+    Example:
+        >>> poll()
+        'job_waiting'
+        >>> mock.polls().assert_polled(times=1)
+        >>> mock.polls()[0].outcome
+        'job_waiting'
+    """
+
+    def __init__(
+        self, polls: Iterable[Poll] = (), *, job: str | None = None, others: Iterable[Poll] = ()
+    ) -> None:
+        super().__init__(polls)
+        self._job, self._others = job, list(others)
 
     @property
-    def series(self) -> tuple[str | None, int]:
-        """What intervals are measured within: the polls of one job by one API key."""
-        return self.job_id, self.caller
+    def last(self) -> Poll:
+        """The latest poll.
 
+        Raises:
+            IndexError: There was none yet.
 
-def poll_of(entry: Entry, clock: Clock) -> Poll:
-    """Turn a row of the journal into a poll."""
-    waits_for = entry.waits_for
-    return Poll(
-        entry.number, clock.date_at(entry.moment_ns), entry.operation, entry.method, entry.path, entry.api_key, entry.job_id,
-        entry.status, entry.error, entry.fault, entry.http_status, entry.source, waits_for, entry.notes,
-        entry.moment_ns, entry.retry_after_ns, entry.caller, stays=entry.place is not None and waits_for is None,
-    )  # fmt: skip
+        Example:
+            >>> poll()
+            'job_waiting'
+            >>> mock.polls().last.number
+            1
+        """
+        return self[-1]
 
+    def table(self) -> str:
+        """Return all polls as a table, for a person to read.
 
-def timeline(
-    polls: Sequence[Poll], broke: Iterable[Poll] = (), *, most: int | None = MOST_ROWS
-) -> str:
-    """Print polls as a table: when, how long after the one before, outcome, where the scenario says so, what comes.
+        Returns:
+            A line for each poll: when it came, how long after the one before, what it was
+            answered, which line of the scenario says so, and what the job waits for then.
 
-    Intervals are those between polls of one job by one key. ``broke`` are the polls that broke a rule: they get a mark,
-    and stay when the middle of more than ``most`` rows is left out.
-    """
-    marked = {poll.number for poll in broke}
-    keys = _labels(polls)
-    rows: list[tuple[str, ...]] = [_HEAD]
-    before: dict[tuple[str | None, int], int] = {}
-    for poll in polls:
-        last = before.get(poll.series) if poll.operation == RETRAIN_STATUS_CHECK.name else None
-        before[poll.series] = poll.moment
-        after = "" if last is None else f"+{format_duration(poll.moment - last)}"
-        mark = ">" if poll.number in marked else ""
-        rows.append(
-            (
-                mark,
-                str(poll.number),
-                format_duration(poll.moment),
-                after,
-                keys.get(poll.caller, ""),
-                *_row(poll),
+        Example:
+            >>> poll()
+            'job_waiting'
+            >>> len(mock.polls().table().splitlines())
+            2
+        """
+        return self._printed(self, most=None) if self else "no poll yet"
+
+    def assert_polled(self, times: int | None = None) -> None:
+        """Fail unless there was a poll.
+
+        Args:
+            times: Exactly how many there should be; left out, at least one.
+
+        Raises:
+            AssertionError: There were others than asked for.
+
+        Example:
+            >>> mock.polls().assert_polled(times=0)
+        """
+        __tracebackhide__ = True
+        wanted = "at least once" if times is None else in_words(times)
+        if (times is None and not self) or (times is not None and len(self) != times):
+            was = f"it was polled {in_words(len(self))}" if self else "it was never polled"
+            self._fail(f"{named(self._job)} should have been polled {wanted}; {was}")
+
+    def assert_interval(
+        self,
+        min: str | float | timedelta | None = None,  # noqa: A002 -- the word that says it
+        max: str | float | timedelta | None = None,  # noqa: A002 -- likewise
+    ) -> None:
+        """Fail if two polls of one job by one key were too close, or too far apart.
+
+        In-process, times are exact; a live server sees what the network makes of the client's
+        intervals, so leave it a margin.
+
+        Args:
+            min: The shortest interval allowed: text (``"30s"``), seconds or a timedelta.
+            max: The longest interval allowed.
+
+        Raises:
+            AssertionError: An interval is out of bounds, or there are no two polls to judge by.
+            TypeError: Neither bound is given.
+
+        Example:
+            >>> for _ in range(3):
+            ...     _ = poll()
+            ...     mock.advance("30s")
+            >>> mock.polls().assert_interval(min="30s", max=30)
+        """
+        __tracebackhide__ = True
+        if min is None and max is None:
+            raise TypeError("assert_interval needs min=, max= or both")
+        low = 0 if min is None else nanoseconds(min)
+        high = None if max is None else nanoseconds(max)
+        pairs = self._pairs()
+        if not pairs:
+            self._fail(f"{named(self._job)} was not polled twice, so there is no interval to judge")
+        wrong = [
+            (before, after)
+            for before, after in pairs
+            if (gap := _gap_ns(before, after)) < low or (high is not None and gap > high)
+        ]
+        if wrong:
+            before, after = wrong[0]
+            bound = (
+                f"at least {format_duration(low)}"
+                if _gap_ns(before, after) < low
+                else f"at most {format_duration(high or 0)}"
             )
-        )
-    if len(keys) < 2:  # noqa: PLR2004 -- one key tells nothing apart
-        rows = [row[:4] + row[5:] for row in rows]
-    rows = _without_middle(rows, len(polls) if most is None else most)
-    shown = {row[1] for row in rows}
-    notes = [
-        f"#{poll.number}: {note}"
-        for poll in polls
-        if str(poll.number) in shown
-        for note in poll.notes
+            what = f"{_apart(before, after)}; {bound} was asked for{_more(wrong)}"
+            self._fail(what, [after for _, after in wrong])
+
+    def assert_backoff(
+        self,
+        factor: float = 2.0,
+        cap: str | float | timedelta | None = None,
+        tolerance: float = 0.0,
+    ) -> None:
+        """Fail unless each interval is at least ``factor`` times the one before it, up to ``cap``.
+
+        Args:
+            factor: By what each interval should grow, at least 1.
+            cap: The longest interval: text (``"5m"``), seconds or a timedelta.
+            tolerance: Allows for jitter: 0.1 takes intervals a tenth shorter than asked for, or
+                longer than the cap.
+
+        Raises:
+            AssertionError: An interval is too short, or above the cap; or a job was polled less
+                than three times, since two intervals are the least to judge by.
+            ValueError: The factor or the tolerance is out of its range.
+
+        Example:
+            >>> for wait in ("10s", "20s", "40s"):
+            ...     _ = poll()
+            ...     mock.advance(wait)
+            >>> mock.polls().assert_backoff(factor=2)
+        """
+        __tracebackhide__ = True
+        if factor < 1 or not 0 <= tolerance < 1:
+            raise ValueError(
+                "factor is at least 1 and tolerance from 0 to below 1, "
+                f"not {factor:g} and {tolerance:g}"
+            )
+        limit = None if cap is None else nanoseconds(cap)
+        series = [polls for polls in self._series() if len(polls) > 2]  # noqa: PLR2004 -- two intervals
+        if not series:
+            self._fail(
+                f"{named(self._job)} was not polled three times, "
+                "so there is no backing off to judge"
+            )
+        wrong = [found for polls in series for found in _off_pace(polls, factor, limit, tolerance)]
+        if wrong:
+            self._fail(f"{wrong[0][0]}{_more(wrong)}", [poll for _, poll in wrong])
+
+    def assert_respects_retry_after(self) -> None:
+        """Fail if the client polled sooner than the ``Retry-After`` of the poll before asked for.
+
+        Raises:
+            AssertionError: A poll came too soon, or none was answered with ``Retry-After``, so
+                that there is nothing to judge by.
+
+        Example:
+            >>> try:
+            ...     mock.polls().assert_respects_retry_after()
+            ... except AssertionError as error:
+            ...     print(str(error).splitlines()[0])
+            a job was never answered with Retry-After, so there is nothing to respect
+        """
+        __tracebackhide__ = True
+        if all(poll.retry_after is None for poll in self):
+            self._fail(
+                f"{named(self._job)} was never answered with Retry-After, "
+                "so there is nothing to respect"
+            )
+        early = [
+            (before, after)
+            for before, after in self._pairs()
+            if _gap_ns(before, after) < (before._entry.retry_after_ns or 0)
+        ]
+        if early:
+            before, after = early[0]
+            asked = format_duration(before._entry.retry_after_ns or 0)
+            came = exactly(_gap_ns(before, after))
+            self._fail(
+                f"poll {before.number} was answered with Retry-After {asked}; "
+                f"poll {after.number} came after {came}{_more(early)}",
+                [after for _, after in early],
+            )
+
+    def assert_stopped_after(self, status: str) -> None:
+        """Fail unless the client saw a status, and did not poll that job again afterwards.
+
+        Args:
+            status: A status, or the name of a documented error.
+
+        Raises:
+            AssertionError: The client polled on, or never saw the status.
+
+        Example:
+            >>> mock.set_status("job_finished")
+            >>> poll()
+            'job_finished'
+            >>> mock.polls().assert_stopped_after("job_finished")
+        """
+        __tracebackhide__ = True
+        seen: set[tuple[str | None, int]] = set()
+        late: list[Poll] = []
+        for poll in self:
+            if (poll.job_id, poll.caller) in seen:
+                late.append(poll)
+            elif status in (poll.status, poll.error):
+                seen.add((poll.job_id, poll.caller))
+        if late:
+            more = f", and {len(late) - 1} more" if len(late) > 1 else ""
+            job = named(late[0].job_id)
+            self._fail(f"poll {late[0].number} came after {job} had shown {status}{more}", late)
+        if not seen:
+            near = nearest(status, [poll.outcome for poll in self])
+            meant = f"; did you mean {near}?" if near and near != status else ""
+            self._fail(
+                f"{named(self._job)} never showed {status}, "
+                f"so the client had no reason to stop yet{meant}"
+            )
+
+    def _series(self) -> list[list[Poll]]:
+        """Return the polls of each job by each key, in their order."""
+        series: dict[tuple[str | None, int], list[Poll]] = {}
+        for poll in self:
+            series.setdefault((poll.job_id, poll.caller), []).append(poll)
+        return list(series.values())
+
+    def _pairs(self) -> list[tuple[Poll, Poll]]:
+        return [pair for polls in self._series() for pair in pairwise(polls)]
+
+    @staticmethod
+    def _printed(
+        polls: Iterable[Poll], broke: Iterable[Poll] = (), most: int | None = MOST_ROWS
+    ) -> str:
+        marked = {poll.number for poll in broke}
+        return poll_table([poll._entry for poll in polls], marked, most=most)
+
+    def _fail(self, what: str, broke: Iterable[Poll] = ()) -> NoReturn:
+        __tracebackhide__ = True
+        if self:
+            shown = self._printed(self, broke)
+        elif self._others:
+            shown = f"other jobs were polled:\n{self._printed(self._others)}"
+        else:
+            shown = "there was no poll at all"
+        raise AssertionError(f"{what}\n\n{shown}")
+
+
+def _off_pace(
+    polls: list[Poll], factor: float, limit: int | None, tolerance: float
+) -> Iterator[tuple[str, Poll]]:
+    """Yield the polls of one series that came too soon or too late, and what is wrong."""
+    least = 0
+    for before, after in pairwise(polls):
+        gap = _gap_ns(before, after)
+        which = _apart(before, after)
+        if gap < least * (1 - tolerance) - (factor + 1) * ROUNDING_NS:
+            yield f"{which}; backing off by {factor:g} asks for at least {exactly(least)}", after
+        elif limit is not None and gap > limit * (1 + tolerance):
+            yield f"{which}; the cap is {format_duration(limit)}", after
+        least = int(factor * gap if limit is None else min(factor * gap, limit))
+
+
+def _gap_ns(before: Poll, after: Poll) -> int:
+    return after._entry.moment_ns - before._entry.moment_ns
+
+
+def _apart(before: Poll, after: Poll) -> str:
+    gap = exactly(_gap_ns(before, after))
+    return f"polls {before.number} and {after.number} are {gap} apart"
+
+
+def _more(wrong: list[tuple[str, Poll]] | list[tuple[Poll, Poll]]) -> str:
+    return f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+
+
+def describe_unexpected(unexpected: Iterable[Poll]) -> str:
+    """Say which requests the mock does not imitate, and what came nearest to each."""
+    counts: dict[tuple[str, ...], int] = {}
+    for poll in unexpected:
+        row = (f"{poll.method} {poll.path} -> {poll.http_status}", *poll.notes)
+        counts[row] = counts.get(row, 0) + 1
+    rows = [
+        "\n      ".join((f"  {first}{f' ({in_words(count)})' if count > 1 else ''}", *notes))
+        for (first, *notes), count in counts.items()
     ]
-    return "\n".join((_print(rows), *notes))
+    return "\n".join(("the client asked for what Mock P1 does not imitate:", *rows))
 
 
-def _row(poll: Poll) -> tuple[str, ...]:
-    is_poll = poll.operation == RETRAIN_STATUS_CHECK.name
-    return (
-        (poll.job_id or "-") if is_poll else f"{poll.method} {poll.path}",
-        poll.outcome,
-        str(poll.http_status or "-"),
-        poll.source,
-        "nothing: stays" if poll.stays else poll.waits_for or "-",
-    )
+def exactly(ns: int) -> str:
+    """Write a span to the nanosecond, where rounding it could hide what is wrong with it."""
+    return f"{ns / SECOND:.9f}".rstrip("0") + "s" if ns % UNITS["ms"] else format_duration(ns)
 
 
-def _labels(polls: Iterable[Poll]) -> dict[int, str]:
-    """Return what to call each caller of polls: the masked key, numbered where two look alike."""
-    masked = {
-        poll.caller: poll.api_key or "-"
-        for poll in polls
-        if poll.operation == RETRAIN_STATUS_CHECK.name
-    }
-    seen: dict[str, int] = {}
-    labels = {}
-    for caller, text in masked.items():
-        seen[text] = seen.get(text, 0) + 1
-        labels[caller] = text if seen[text] == 1 else f"{text} ({seen[text]})"
-    return labels
+def in_words(count: int) -> str:
+    """Say how often: once, twice, 3 times."""
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
-def _without_middle(rows: list[tuple[str, ...]], most: int) -> list[tuple[str, ...]]:
-    """Leave out rows between the first ones and the last, but none that is marked, nor its neighbours."""
-    count = len(rows) - 1
-    if count <= most:
-        return rows
-    keep = {*range(_FIRST + 1), *range(count + 1 - (most - _FIRST), count + 1)}
-    for index in [index for index, row in enumerate(rows) if row[0] == ">"][:most]:
-        keep.update(range(index - _AROUND, index + _AROUND + 1))
-    shown: list[tuple[str, ...]] = []
-    left_out = 0
-    for index, row in enumerate(rows):
-        if index not in keep:
-            left_out += 1
-            continue
-        if left_out:
-            shown.append(("", f"… {left_out} more"))
-            left_out = 0
-        shown.append(row)
-    return shown
-
-
-def _print(rows: list[tuple[str, ...]]) -> str:
-    whole = [row for row in rows if len(row) > 2]  # noqa: PLR2004 -- the others stand for rows left out
-    widths = [max(len(row[column]) for row in whole) for column in range(len(whole[0]))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip()
-        for row in rows
-    )
+def named(job: str | None) -> str:
+    """Say which job is meant."""
+    return "a job" if job is None else f"job {job!r}"

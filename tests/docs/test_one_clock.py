@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sched
 import select
 import subprocess
 import sys
 import threading
 import time
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -21,11 +23,31 @@ from mock_p1 import mocked
 PAGE = (Path(__file__).parents[2] / "docs" / "one-clock.md").read_text(encoding="utf-8")
 TABLES = re.split(r"^\|---\|---\|$", PAGE, flags=re.MULTILINE)[1:]
 MOVES, SHOWS, REAL = (re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE) for table in TABLES)
+KEPT = [time.sleep]
+
+
+def waits_by_scheduler():
+    """Wait as the module sched does."""
+    scheduler = sched.scheduler()
+    scheduler.enter(30, 1, int)
+    scheduler.run()
+
+
 NAMES = {
-    "asyncio": asyncio, "busy": HTTPResponse(status=503, headers={"Retry-After": "30"}), "datetime": datetime,
-    "kept": time.sleep, "monotonic": monotonic, "Retry": Retry, "select": select, "sleep": sleep,
-    "subprocess": subprocess, "sys": sys, "threading": threading, "time": time,
-}  # fmt: skip
+    "asyncio": asyncio,
+    "busy": HTTPResponse(status=503, headers={"Retry-After": "30"}),
+    "datetime": datetime,
+    "in_a_partial": partial(time.sleep, 0.01),
+    "monotonic": monotonic,
+    "Retry": Retry,
+    "select": select,
+    "sleep": sleep,
+    "subprocess": subprocess,
+    "sys": sys,
+    "threading": threading,
+    "time": time,
+    "waits_by_scheduler": waits_by_scheduler,
+}
 
 
 def mock_now(mock):
@@ -38,12 +60,13 @@ def run(code):
     here = {
         name: globals().get(name, value) for name, value in NAMES.items()
     }  # by name: as the mock left it
+    here["kept"] = KEPT[0]
     return eval(code, here | {"__name__": "client"})  # noqa: S307 -- what the page says is what is tried
 
 
 def test_there_are_rows():
     """Each table has some, or nothing would be tried."""
-    assert (len(MOVES), len(SHOWS), len(REAL)) == (4, 5, 5)
+    assert (len(MOVES), len(SHOWS), len(REAL)) == (7, 5, 5)
 
 
 @pytest.mark.parametrize("code", MOVES)

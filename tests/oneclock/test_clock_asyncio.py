@@ -164,7 +164,7 @@ def test_a_thread_of_the_loop_that_sleeps(mock, poll):
             )
 
     run(main())
-    assert mock.polls()[0].at == 7200
+    assert mock.polls()[0].seconds == 7200
 
 
 def test_a_pool_that_is_full(mock):
@@ -202,7 +202,7 @@ def test_timers_in_order(mock):
 
 
 def test_a_called_off_time_out_moves_nothing(mock):
-    """When the last timer has been called off, the loop waits for whatever comes, and time stands still."""
+    """With the last timer called off the loop waits for whatever comes, and time stands still."""
 
     async def main():
         loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""After the mock, sleep, clocks and event loops are as before, whoever got hold of what in the meantime."""
+"""After the mock, sleep, clocks and event loops are as before, whoever got hold of what."""
 
 import asyncio
 import datetime as dt
@@ -11,8 +11,10 @@ import threading
 import time
 from asyncio.base_events import BaseEventLoop
 from datetime import UTC, datetime
+from functools import partial
 from time import monotonic, sleep
 from types import ModuleType
+from unittest.mock import patch
 
 import pytest
 
@@ -23,6 +25,11 @@ from mock_p1.oneclock.shared import CannotShare
 def shared():
     """A mock under one clock."""
     return mocked("slow-training", instant_sleep=True)
+
+
+def passed(mock):
+    """The seconds that have passed on the mock's side."""
+    return mock._engine.clock.now_ns() / 1e9  # noqa: SLF001 -- no request is made
 
 
 def everything():
@@ -67,7 +74,7 @@ def frozen(monkeypatch):
 
 
 def test_a_clock_that_could_not_start_is_not_shared(frozen, monkeypatch):
-    """The mock that cannot start says what to do, and leaves nothing to the next one, which starts as ever."""
+    """The mock that cannot start says what to do, and leaves nothing to the next one."""
     before = everything()
     with (
         pytest.raises(CannotShare, match="while freezegun is active: start the mock first"),
@@ -113,7 +120,7 @@ def test_what_a_user_has_replaced_is_left_alone(monkeypatch):
 
 
 def test_a_sleep_that_was_replaced_before_the_first_mock_of_all():
-    """Where sleep was replaced when our code came in, the real one is found, and replaced where somebody holds it."""
+    """Where sleep was replaced when our code came in, the real one is found, and replaced."""
     code = """
         import time
         from time import sleep, monotonic
@@ -146,7 +153,7 @@ def test_nested_mocks_end_with_the_last():
 
 
 def test_pythons_own_waits_keep_their_limits():
-    """Limits of queues, subprocesses and joins end in real time, however the client's clock stands."""
+    """Limits of queues, subprocesses and joins end in real time."""
     never = threading.Event()
     thread = threading.Thread(target=never.wait, daemon=True)
     thread.start()
@@ -187,3 +194,94 @@ def test_what_only_says_that_it_is_a_module_is_left_alone(monkeypatch):
     with shared() as mock:
         time.sleep(30)
         assert mock._engine.clock.now_ns() == 30_000_000_000  # noqa: SLF001 -- no request is made
+
+
+class Waiter:
+    """A client's class that keeps sleep, from before the mock."""
+
+    pause = time.sleep
+
+    def wait(self, span, pause=time.sleep, *, clock=time.monotonic):
+        """Wait by default arguments from before the mock; return how long it took by the clock."""
+        began = clock()
+        pause(span)
+        return clock() - began
+
+
+def test_what_kept_sleep_before_the_mock():
+    """Class attributes, default arguments, objects, lists and closures move the clock too."""
+    waiter, kept = Waiter(), [time.sleep]
+    waiter.nap = time.sleep
+    pause = time.sleep
+    with shared() as mock:
+        Waiter().pause(10)
+        assert waiter.wait(10) == 10
+        waiter.nap(10)
+        kept[0](10)
+        for wait in (lambda: pause(10),):
+            wait()
+        assert passed(mock) == 50
+    assert Waiter.pause is waiter.nap is kept[0] is pause is time.sleep
+    assert Waiter.wait.__defaults__ == (time.sleep,)
+    assert Waiter.wait.__kwdefaults__ == {"clock": time.monotonic}
+
+
+def test_what_kept_sleep_during_the_mock():
+    """A class that is made meanwhile works, also after the test, and keeps nothing of ours."""
+    with shared() as mock:
+
+        class Meanwhile:
+            pause = time.sleep
+
+            def wait(self, span, pause=time.sleep):
+                pause(span)
+
+        pair, later = (time.sleep, 1), partial(time.sleep, 10)
+        Meanwhile().pause(10)
+        Meanwhile().wait(10)
+        later()
+        assert passed(mock) == 30
+    assert Meanwhile.pause is time.sleep
+    assert Meanwhile.wait.__defaults__ == (time.sleep,)
+    before = time.perf_counter()
+    pair[0](0.01)  # what cannot be changed behaves as the builtin
+    partial(later.func, 0.01)()
+    assert time.perf_counter() - before >= 0.015
+
+
+def test_monkeypatch_before_the_mock_leaves_nothing_of_ours():
+    """What it puts back at the end is the builtin, though it found ours."""
+    real = time.sleep
+    monkeypatch = pytest.MonkeyPatch()
+    with shared():
+        monkeypatch.setattr(time, "sleep", print)
+    monkeypatch.undo()
+    assert time.sleep is real
+
+
+def test_a_spy_on_sleep_moves_the_clock():
+    """A spy of unittest.mock or pytest-mock hands on to the client's sleep."""
+    with shared() as mock, patch("time.sleep", wraps=time.sleep) as spied:
+        time.sleep(30)
+        assert passed(mock) == 30
+    spied.assert_called_once_with(30)
+
+
+@pytest.mark.parametrize(
+    ("module", "moves"),
+    [
+        ("pytest_of_a_client", True),
+        ("client.pytest_plugin", True),
+        ("pytest_randomly", False),
+        ("allure_commons.utils", False),
+        ("teamcity.messages", False),
+        ("_pytest.timing", False),
+    ],
+)
+def test_reporters_keep_real_time(module, moves):
+    """A plugin does not see the mock's time; a client's module does, whatever its name."""
+    with shared() as mock:
+        mock.advance("1d")
+        code = {"__name__": module, "monotonic": time.monotonic}
+        exec("shown = monotonic()", code)  # noqa: S102 -- a module of this name
+        assert (code["shown"] == time.monotonic()) == moves

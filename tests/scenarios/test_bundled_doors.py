@@ -72,7 +72,7 @@ def told(name, door):
             for key in (handle.api_key, "", "no-such-key"):
                 got += answers(handle, get, base, job, {"x-api-key": key} if key else {})
         outcomes = [
-            (poll.job_id, poll.outcome, poll.source, poll.waits_for, poll.at)
+            (poll.job_id, poll.outcome, poll.source, poll.waits_for, poll.seconds)
             for poll in handle.polls()
         ]
         return got, outcomes

@@ -5,13 +5,17 @@ import pytest
 from mock_p1.analysis.state_coverage import Coverage, merged, what_there_is
 from mock_p1.base.clock import VirtualClock
 from mock_p1.base.messages import Request
-from mock_p1.contract.operations import DOCUMENTED_ERRORS
+from mock_p1.contract.errors import DOCUMENTED_ERRORS
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
 
 SCENARIO = """
 jobs:
-  a: {timeline: [{status: job_waiting, for: 1 poll}, {reply: {status_code: 503}, for: 1 poll}, {status: job_finished}]}
+  a:
+    timeline:
+      - {status: job_waiting, for: 1 poll}
+      - {reply: {status_code: 503}, for: 1 poll}
+      - {status: job_finished}
   b: {at_end: loop, timeline: [{status: job_running, for: 1 poll}, {fault: timeout, for: 1 poll}]}
 """
 
@@ -95,20 +99,19 @@ def test_processes_are_counted_together():
     assert merged(parts).shown["statuses"] == {"job_waiting", "job_finished", "job_running"}
 
 
-def run(pytester, *options):
+def run(project, *options):
     """Run two tests that show little."""
-    pytester.makepyfile(TESTS)
-    return pytester.runpytest("-p", "no:randomly", "-p", "no:cacheprovider", *options)
+    return project.run(*options, tests=TESTS)
 
 
-def test_without_the_option_nothing_is_reported(pytester):
+def test_without_the_option_nothing_is_reported(project):
     """Coverage is for those who ask."""
-    assert "Mock P1 coverage" not in run(pytester).stdout.str()
+    assert "Mock P1 coverage" not in run(project).stdout.str()
 
 
-def test_the_option_prints_the_report(pytester):
+def test_the_option_prints_the_report(project):
     """At the end of the run, over all its tests."""
-    result = run(pytester, "--mock-p1-coverage")
+    result = run(project, "--mock-p1-coverage")
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(
         ["*Mock P1 coverage*", "documented errors  1 of 5*", "statuses*", "in all*%"]
@@ -116,26 +119,17 @@ def test_the_option_prints_the_report(pytester):
     assert result.ret == 0
 
 
-def test_workers_of_xdist_are_counted_together(pytester):
-    """The controller reports what all of them showed: the same as one process would."""
-    alone = run(pytester, "--mock-p1-coverage").stdout.str()
-    together = run(pytester, "--mock-p1-coverage", "-n2").stdout.str()
-    assert [line for line in alone.splitlines() if " of " in line] == [
-        line for line in together.splitlines() if " of " in line
-    ]
-
-
-def test_too_little_fails_the_run(pytester):
-    """--mock-p1-coverage-fail-under implies the report, and makes the run fail though every test has passed."""
-    result = run(pytester, "--mock-p1-coverage-fail-under=90")
+def test_too_little_fails_the_run(project):
+    """--mock-p1-coverage-fail-under implies the report, and fails a run whose tests have passed."""
+    result = run(project, "--mock-p1-coverage-fail-under=90")
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["* % is less than --mock-p1-coverage-fail-under=90"])
     assert result.ret == pytest.ExitCode.TESTS_FAILED
 
 
-def test_enough_passes_the_run(pytester):
+def test_enough_passes_the_run(project):
     """Exactly as much as asked for is enough."""
-    assert run(pytester, "--mock-p1-coverage-fail-under=1").ret == 0
+    assert run(project, "--mock-p1-coverage-fail-under=1").ret == 0
 
 
 OWN_FIXTURE = """
@@ -164,10 +158,9 @@ def test_served():
 """
 
 
-def test_mocks_of_the_tests_own_are_counted_too(pytester):
-    """mocked() and serving() count like the fixtures, however they are used, and not after the run."""
-    pytester.makepyfile(OWN_FIXTURE)
-    result = pytester.runpytest("-p", "no:cacheprovider", "--mock-p1-coverage")
+def test_mocks_of_the_tests_own_are_counted_too(project):
+    """mocked() and serving() count like the fixtures, and not after the run."""
+    result = project.run("--mock-p1-coverage", tests=OWN_FIXTURE)
     result.assert_outcomes(passed=3)
     result.stdout.fnmatch_lines(["statuses * 1 of 3 * not shown: job_finished, job_running"])
 

@@ -1,8 +1,13 @@
 """The handle: what a client needs, and driving the mock."""
 
+from datetime import UTC, datetime, timedelta
+from typing import get_args
+
 import pytest
 
 from mock_p1 import NoSuchJob, NoSuchStep, load_scenario, mocked, serving
+from mock_p1.contract.names import ErrorName, FaultName
+from mock_p1.contract.operations import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.scenario.parser import parse
 
 
@@ -37,8 +42,6 @@ def test_job_id_where_there_is_no_job():
 
 def test_advance(mock, poll):
     """Time stands still until it is moved; a span is text, seconds or a timedelta."""
-    from datetime import timedelta  # noqa: PLC0415 -- beside its only use
-
     poll(mock), poll(mock)
     for span in ("30s", 30, timedelta(seconds=29.999)):
         mock.advance(span)
@@ -64,17 +67,43 @@ def test_step(mock, poll):
 
 def test_step_beyond_the_end(mock):
     """At the end of the timeline there is nowhere to step to."""
-    mock.set_status("retrain-001", "job_finished")
+    mock.set_status("job_finished")
     with pytest.raises(NoSuchStep, match="has 3 steps"):
         mock.step()
 
 
 def test_set_status(mock, poll):
     """set_status() puts a job at its first step of that status, before and after its first poll."""
+    mock.set_status("job_finished")
+    assert poll(mock) == "job_finished"
+    mock.set_status("job_waiting", "retrain-001")
+    assert poll(mock) == "job_waiting"
+
+
+def test_set_status_of_earlier_releases(mock, poll):
+    """The job first, the status second is understood too, also where every word is a job."""
     mock.set_status("retrain-001", "job_finished")
     assert poll(mock) == "job_finished"
-    mock.set_status("retrain-001", "job_waiting")
-    assert poll(mock) == "job_waiting"
+    with mocked(parse("jobs: {'*': {timeline: [{status: x, for: manual}, {status: y}]}}")) as any_:
+        any_.set_status("some-job", "y")
+        assert poll(any_, "some-job") == "y"
+        any_.set_status("x", "some-job")
+        assert poll(any_, "some-job") == "x"
+
+
+def test_the_mocks_time(mock):
+    """It is an aware datetime in UTC, and goes with the mock's clock."""
+    before = mock.now
+    assert before.tzinfo is UTC
+    assert abs(before - datetime.now(UTC)) < timedelta(minutes=1)
+    mock.advance("90s")
+    assert mock.now - before == timedelta(seconds=90)
+
+
+def test_the_types_have_every_name():
+    """What a type checker knows of errors and faults is what the tables have."""
+    assert list(get_args(ErrorName)) == list(DOCUMENTED_ERRORS)
+    assert list(get_args(FaultName)) == list(FAULTS)
 
 
 def test_unknown_names_are_explained(mock):
@@ -86,7 +115,11 @@ def test_unknown_names_are_explained(mock):
     with pytest.raises(
         NoSuchStep, match=r"unknown status 'job_finshed'; known: .*; did you mean job_finished\?"
     ):
+        mock.set_status("job_finshed")
+    with pytest.raises(NoSuchStep, match="job 'retrain-001': unknown status 'job_finshed'"):
         mock.set_status("retrain-001", "job_finshed")
+    with pytest.raises(NoSuchJob, match="unknown job 'retrain-01'"):
+        mock.set_status("job_finished", "retrain-01")
     with pytest.raises(
         ValueError, match=r"unknown error or fault 'inactive'; known: connection_reset, .*"
     ):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from mock_p1 import NoSuchJob, Poll, mocked
+from mock_p1.base.messages import Request
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def test_a_poll_says_everything(mock, poll):
     poll(mock)
     first, second = mock.polls()
     assert isinstance(second, Poll)
-    assert (second.number, second.at, second.method, second.job_id) == (
+    assert (second.number, second.seconds, second.method, second.job_id) == (
         2,
         30.0,
         "GET",
@@ -53,8 +54,8 @@ def test_a_printed_poll_is_short(mock, poll):
     poll(mock)
     source = mock.polls()[0].source
     assert repr(mock.polls()) == (
-        f"[Poll(number=1, at=90.0, job_id='retrain-001', status='job_waiting', http_status=200, source={source!r}, "
-        "waits_for='1 more poll')]"
+        "[Poll(number=1, seconds=90.0, job_id='retrain-001', status='job_waiting', "
+        f"http_status=200, source={source!r}, waits_for='1 more poll')]"
     )
 
 
@@ -67,7 +68,7 @@ def test_polls_of_one_job(mock, poll):
 
 @pytest.mark.parametrize("call", ["polls", "timeline", "assert_polled"])
 def test_unknown_job_is_a_slip_of_the_test(mock, poll, call):
-    """A job that neither scenario nor client knows is named with the near match, not counted as zero polls."""
+    """A job that nobody knows is named with the near match, not counted as zero polls."""
     poll(mock)
     with pytest.raises(
         NoSuchJob, match=r"unknown job 'retrain-01'; known: retrain-001; did you mean retrain-001\?"
@@ -119,12 +120,12 @@ def test_timeline_is_whole(mock, poll):
     assert len(mock.timeline().splitlines()) == 101
 
 
-def test_days_of_polls_are_all_remembered(slow, poll):
+def test_days_of_polls_are_all_remembered(mock):
     """A test may ask for every one of more than a thousand polls."""
-    with mocked(slow) as mock:
-        for _ in range(1100):
-            poll(mock)
-        mock.assert_polled("retrain-001", times=1100)
+    request = Request("GET", "/v1/external/retrain_jobs/retrain-001", "", ("demo-key",))
+    for _ in range(1100):
+        mock._engine.handle(request)  # noqa: SLF001 -- what every request comes to
+    mock.assert_polled("retrain-001", times=1100)
 
 
 def test_intervals_are_those_of_one_job(mock, poll):
@@ -137,3 +138,25 @@ def test_intervals_are_those_of_one_job(mock, poll):
     rows = mock.timeline().splitlines()
     assert "+" not in rows[2]
     assert "+30s" in rows[3]
+
+
+def test_the_list_of_polls_judges_by_itself(mock, poll):
+    """What polls() returns is a list that has the handle's assertions, about these polls."""
+    poll(mock), poll(mock, "nothing")
+    assert mock.polls().last.job_id == "nothing"
+    mock.polls("retrain-001").assert_polled(times=1)
+    with pytest.raises(AssertionError, match="job 'retrain-001' should have been polled twice"):
+        mock.polls("retrain-001").assert_polled(times=2)
+
+
+def test_nothing_on_a_poll_is_in_nanoseconds(mock, poll):
+    """Every span that a test reads is in seconds."""
+    mock.advance("90s")
+    poll(mock)
+    numbers = {
+        name: value
+        for name in dir(mock.polls().last)
+        if not name.startswith("_")
+        and isinstance(value := getattr(mock.polls().last, name), int | float)
+    }
+    assert all(value < 1_000_000 for name, value in numbers.items() if name != "caller")

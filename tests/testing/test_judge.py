@@ -39,8 +39,11 @@ def marked(lines):
 class TestAssertPolled:
     def test_at_least_once(self, mock, at):
         """Without a number one poll is enough, and none is too few."""
-        assert fails(mock.assert_polled) == ["a job should have been polled at least once; it was never polled", "",
-                                             "there was no poll at all"]  # fmt: skip
+        assert fails(mock.assert_polled) == [
+            "a job should have been polled at least once; it was never polled",
+            "",
+            "there was no poll at all",
+        ]
         at(0, 1)
         mock.assert_polled()
         mock.assert_polled("retrain-001")
@@ -229,7 +232,7 @@ class TestAssertNoUnexpected:
 
 
 def test_a_long_timeline_keeps_the_poll_that_broke_the_rule(mock, at):
-    """Of hundreds of polls the message shows the first, the last, and those around the marked one."""
+    """Of hundreds of polls the first, the last, and those around the marked one are shown."""
     at(*range(0, 6000, 30))
     at(5975)
     at(*range(6000, 9000, 30))

@@ -171,7 +171,7 @@ def test_decorated_functions_in_threads(slow, poll):
 
 @BOTH
 def test_parallel_clients(start, slow, poll):
-    """Sixteen clients in threads, each with a key of its own, all see their own two polls of waiting."""
+    """Sixteen clients in threads, each with a key of its own, see their own polls of waiting."""
     scenario = slow.with_name("keys.yaml")
     scenario.write_text(
         slow.read_text(encoding="utf-8").replace("other-key", "client-*"), encoding="utf-8"

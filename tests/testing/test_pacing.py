@@ -1,4 +1,4 @@
-"""Judging a client's pace: backing off, Retry-After, and waiting for a client in a thread of its own."""
+"""Judging a client's pace: backing off, Retry-After, and waiting for a client in a thread."""
 
 import threading
 
@@ -94,7 +94,7 @@ def test_every_poll_off_the_pace_is_marked(start):
 
 
 def test_what_floats_lose_is_no_hurry(start):
-    """A client that multiplies its wait is not caught by the nanosecond that its sleep was rounded by."""
+    """A client that multiplies its wait is not caught by what rounding took."""
     mock, poll = start(POLLED)
     poll_after(mock, poll, *(0.1 * 1.5**n for n in range(20)))
     mock.assert_backoff(factor=1.5)
@@ -130,6 +130,7 @@ def test_a_client_that_waits_as_told_respects_retry_after(start):
     mock, poll = start(BUSY)
     poll_after(mock, poll, 30, 31, 1)
     mock.assert_respects_retry_after()
+    assert [poll.retry_after for poll in mock.polls()] == [30, 30, None, None]
 
 
 def test_a_client_that_comes_back_too_soon_does_not_respect_retry_after(start):

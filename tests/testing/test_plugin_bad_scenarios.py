@@ -19,7 +19,8 @@ def test_every_problem_is_named(project, fixture):
     """
     project.file("bad.yaml", BAD)
     result = project.run(
-        tests=f"import pytest\n@pytest.mark.mock_p1('bad.yaml')\ndef test_it({fixture}): print('it ran')"
+        tests="import pytest\n@pytest.mark.mock_p1('bad.yaml')\n"
+        f"def test_it({fixture}): print('it ran')"
     )
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(

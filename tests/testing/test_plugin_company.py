@@ -16,7 +16,10 @@ def pytest_pyfunc_call(pyfuncitem):
 
 
 def test_xdist(project):
-    """Under pytest -n 2 every worker has mocks of its own, and reports reach the terminal."""
+    """Under pytest -n 2 every worker has mocks of its own.
+
+    Reports reach the terminal, and what all workers showed is counted together.
+    """
     project.file(
         "test_many.py",
         """
@@ -25,7 +28,9 @@ import pytest
 @pytest.mark.mock_p1("slow.yaml")
 @pytest.mark.parametrize("turn", range(8))
 def test_each(mock_p1, client, turn):
-    assert client.poll() == "job_waiting"
+    if turn % 2:
+        mock_p1.set_status("job_running")
+    assert client.poll() == ("job_running" if turn % 2 else "job_waiting")
     mock_p1.assert_polled(times=1)
 
 @pytest.mark.mock_p1("slow.yaml")
@@ -44,7 +49,7 @@ def test_unexpected(client):
     client.ask("retrain-001/")
 """,
     )
-    result = project.run("-p", "xdist", "-n", "2")
+    result = project.run("-p", "xdist", "-n", "2", "--mock-p1-coverage")
     result.assert_outcomes(passed=11, failed=1, errors=2)
     result.stdout.fnmatch_lines_random(
         [
@@ -52,6 +57,7 @@ def test_unexpected(client):
             "*- Mock P1 -*",
             "  1  0s *retrain-001  job_waiting *",
             "the client asked for what Mock P1 does not imitate:",
+            "statuses           2 of *",
         ]
     )
 
@@ -173,7 +179,7 @@ def test_it(mock_p1, client):
 
 
 def test_another_plugin_that_starts_responses_for_every_test(project):
-    """A plugin that starts and stops `responses` around every test, as pytest-responses does, changes nothing.
+    """A plugin that starts `responses` for every test, as pytest-responses does, changes nothing.
 
     It stops before our fixture is torn down; afterwards `requests` must be as it was.
     """
@@ -222,7 +228,7 @@ def test_not_mocked():
 
 
 def test_fixture_that_patches_responses_itself(project):
-    """A fixture with a RequestsMock of its own, begun before ours or after it, finds everything as it left it."""
+    """A fixture with a RequestsMock of its own, begun before or after ours, is left alone."""
     result = project.run(
         tests="""
 import pytest

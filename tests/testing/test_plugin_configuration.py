@@ -98,7 +98,7 @@ def test_root_does_not_hide_bundled_scenarios(project):
 
 
 def test_unknown_name_says_where_it_was_looked_for(project):
-    """A name that is nowhere fails the test with the folders, the bundled ones and the near match."""
+    """A name that is nowhere fails the test with the folders and the near match."""
     project.file("data/mine.yaml", scenario("job_waiting"))
     result = project.run(tests=MARKED.format(name="mien"), mock_p1_scenario_dir="data")
     result.assert_outcomes(errors=1)

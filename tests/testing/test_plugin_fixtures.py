@@ -37,7 +37,8 @@ def test_a_passing_test_reports_nothing(project):
 def test_without_marker_the_scenario_is_demo(project):
     """A test that names no scenario gets the bundled demo."""
     result = project.run(
-        tests="def test_it(mock_p1): assert (mock_p1.job_id, mock_p1.api_key) == ('retrain-001', 'demo-key')"
+        tests="def test_it(mock_p1):\n"
+        "    assert (mock_p1.job_id, mock_p1.api_key) == ('retrain-001', 'demo-key')"
     )
     result.assert_outcomes(passed=1)
 

@@ -26,7 +26,7 @@ def test_marker(project):
 
 
 def test_durations_stay_real(project):
-    """Two hours of the mock's time are no second of pytest's, neither on the terminal nor in the report file."""
+    """Two hours of the mock's time are no second of pytest's, on the terminal and in the file."""
     result = project.run(
         "--durations=0",
         "-vv",
@@ -96,7 +96,8 @@ def test_it(client):
 def test_misuse(project):
     """A span that is none is explained."""
     result = project.run(
-        tests="import pytest\n@pytest.mark.mock_p1(instant_sleep='long')\ndef test_it(mock_p1): pass"
+        tests="import pytest\n@pytest.mark.mock_p1(instant_sleep='long')\n"
+        "def test_it(mock_p1): pass"
     )
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["Mock P1 did not start: 'long' is not a duration*"])

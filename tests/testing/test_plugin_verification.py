@@ -63,7 +63,8 @@ def test_failed_test_does_not_fail_twice(project):
 def test_expected_failure_stays_expected(project):
     """A test that is marked xfail and fails is not failed by its teardown."""
     result = project.run(
-        tests=f"import pytest\n@pytest.mark.xfail\ndef test_it(client):\n    {UNEXPECTED}\n    assert 0"
+        tests="import pytest\n@pytest.mark.xfail\n"
+        f"def test_it(client):\n    {UNEXPECTED}\n    assert 0"
     )
     result.assert_outcomes(xfailed=1)
 
@@ -79,7 +80,8 @@ def test_skipped_test_stays_skipped(project):
 def test_check_can_be_switched_off(project):
     """check=False lets a test ask for anything."""
     result = project.run(
-        tests=f"import pytest\n@pytest.mark.mock_p1(check=False)\ndef test_it(client):\n    {UNEXPECTED}"
+        tests="import pytest\n@pytest.mark.mock_p1(check=False)\n"
+        f"def test_it(client):\n    {UNEXPECTED}"
     )
     result.assert_outcomes(passed=1)
 

@@ -7,8 +7,9 @@ export const clock = { now: 0, speed: 1, frozen: false, kind: "real", at: perfor
 export const timelines = new Map();
 export const jobs = new Map();
 
-export function setContract({ operations, errors, faults }) {
+export function setContract({ operations, faults }) {
   const polled = operations.filter((operation) => operation.polled);
+  const errors = polled.flatMap((operation) => operation.errors);
   const names = new Set(polled.map((operation) => operation.name));
   Object.assign(contract, { errors, faults, polled: names });
 }

@@ -26,7 +26,6 @@ export function add(row) {
 
 export const miss = (n) => (count += n);
 
-/** Forget all rows; begin to count from here. */
 export function clear(from = 0) {
   waiting = [];
   count = from;

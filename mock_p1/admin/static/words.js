@@ -109,7 +109,6 @@ export function t(text, values = {}) {
 
 export const many = (n, one, more) => (n === 1 ? t(one) : t(more, { n }));
 
-/** Put into words what stands in a part of the page. */
 export function speak(part) {
   for (const element of part.querySelectorAll("[data-t]")) {
     element.textContent = t(element.textContent.trim());

@@ -1,0 +1,130 @@
+"""What the engine asks of the place where uploaded files are kept, and the smallest such place.
+
+The engine opens nothing itself. ``server.upload_store`` keeps files in memory and on disk; without
+it the engine counts and hashes what comes, and keeps none of it.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Final, NamedTuple, Protocol
+
+DEFAULT_LIMIT_BYTES: Final = 100_000_000
+"""The largest file that is taken (assumed: the manual states no limit for this call)."""
+
+
+class StoreFullError(OSError):
+    """There is no room for the file; the text says what is full."""
+
+
+class Inspection(NamedTuple):
+    """What was found in a file: rows and columns of its CSV data, where it has some, and notes.
+
+    A note is a sentence about what the manual says of such files; none of them refuses the file.
+    """
+
+    rows: int | None = None
+    columns: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+class KeptFile(Protocol):
+    """A file that has come, whole."""
+
+    @property
+    def size(self) -> int:
+        """Its size in bytes."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of its bytes, in hexadecimal digits."""
+        ...
+
+    def content(self) -> bytes | None:
+        """Return its bytes; None where they were not kept, or had to go for newer ones."""
+        ...
+
+    def inspection(self, timeout_seconds: float = 10.0) -> Inspection:
+        """Return what was found in it, waiting so long for it; then an empty finding that says so."""
+        ...
+
+
+class IncomingFile(Protocol):
+    """A file that is coming. Exactly one of ``finish`` and ``discard`` ends it."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes have come."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes; StoreFullError where there is no room for them."""
+        ...
+
+    def finish(self) -> KeptFile:
+        """Keep the file: all of it has come."""
+        ...
+
+    def discard(self) -> None:
+        """Forget what has come."""
+        ...
+
+
+class FileStore(Protocol):
+    """Where files are kept."""
+
+    @property
+    def limit_bytes(self) -> int:
+        """The largest file that is taken."""
+        ...
+
+    def open(self, file_name: str) -> IncomingFile:
+        """Begin to keep a file of this name; StoreFullError where there is no room."""
+        ...
+
+
+class CountedFile:
+    """A file of which only size and SHA-256 are kept: an incoming one, and then a kept one."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._hash = sha256()
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of what has come."""
+        return self._hash.hexdigest()
+
+    def write(self, data: bytes) -> None:
+        """Count the next bytes."""
+        self.size += len(data)
+        self._hash.update(data)
+
+    def finish(self) -> CountedFile:
+        """Return itself: nothing else is kept."""
+        return self
+
+    def discard(self) -> None:
+        """Forget nothing: nothing was kept."""
+
+    def content(self) -> None:
+        """Return None: the bytes were not kept."""
+        return
+
+    def inspection(self, timeout_seconds: float = 10.0) -> Inspection:
+        """Return an empty finding: there are no bytes to look at."""
+        del timeout_seconds
+        return Inspection(notes=("its content was not kept, so nothing is said about it",))
+
+
+class CountingStore:
+    """Keeps no bytes: counts and hashes them."""
+
+    def __init__(self, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
+        self.limit_bytes = limit_bytes
+
+    def open(self, file_name: str) -> CountedFile:
+        """Begin to count a file."""
+        del file_name
+        return CountedFile()

@@ -1,0 +1,61 @@
+"""Begins and ends sharing a clock. Imports time-machine, which runs on CPython only."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mock_p1.oneclock import asyncio_patch, patches, shared
+from mock_p1.oneclock.shared import LONGEST, CannotShare, SharedClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_lock = threading.RLock()
+_uses = 0
+
+
+@contextmanager
+def one_clock(longest: int = LONGEST) -> Iterator[SharedClock]:
+    """Share a clock with the calling thread, and with every thread that joins it.
+
+    Mocks at the same time share one. ``longest`` is how many nanoseconds a thread may sleep in all.
+
+    CannotShare where freezegun has taken the clocks before.
+    """
+    global _uses  # noqa: PLW0603 -- time belongs to the process
+    with _lock:
+        clock = shared.current()
+        if clock is None:
+            clock = SharedClock(longest)
+            if _is_frozen():
+                raise CannotShare(
+                    "instant_sleep cannot start while freezegun is active: "
+                    "start the mock first and freeze inside it, "
+                    "or do without freezegun, since instant_sleep moves dates too"
+                )
+            patches.install()
+            asyncio_patch.install()
+            shared.share(clock)
+        _uses += 1
+    clock.join()
+    try:
+        yield clock
+    finally:
+        with _lock:
+            _uses -= 1
+            if _uses == 0:
+                shared.share(None)
+                asyncio_patch.remove()
+                patches.remove()
+
+
+def _is_frozen() -> bool:
+    """Tell whether freezegun has the clocks, as later releases of time-machine do.
+
+    By the name of its stand-in.
+    """
+    return "freezegun" in sys.modules and dt.datetime.__name__ == "FakeDatetime"

@@ -1,0 +1,108 @@
+"""Requests as a table, printed by failing assertions and by the report of a failing test."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mock_p1.base.durations import format_duration
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Sequence
+
+    from mock_p1.engine.journal import Entry
+
+MOST_ROWS: Final = 40
+"""A longer table is printed without its middle."""
+
+_FIRST, _AROUND = 10, 3
+_HEAD = ("", "#", "at", "after", "key", "job", "outcome", "HTTP", "scenario", "then waits for")
+
+
+def is_poll(entry: Entry) -> bool:
+    """Tell whether the request asked for the status of a job."""
+    return entry.operation == RETRAIN_STATUS_CHECK.name
+
+
+def poll_table(
+    entries: Sequence[Entry],
+    marked: Container[int] = (),
+    *,
+    most: int | None = MOST_ROWS,
+) -> str:
+    """Print requests: when, how long after the one before, outcome, scenario line, what comes.
+
+    Intervals are those between polls of one job by one key. ``marked`` are the numbers of the
+    entries that broke a rule: they get a mark, and stay when the middle of more than ``most`` rows
+    is left out.
+    """
+    labels = _labels(entries)
+    rows: list[tuple[str, ...]] = [_HEAD]
+    before: dict[tuple[str | None, int], int] = {}
+    for entry in entries:
+        series = entry.job_id, entry.caller
+        last = before.get(series) if is_poll(entry) else None
+        before[series] = entry.moment_ns
+        after = "" if last is None else f"+{format_duration(entry.moment_ns - last)}"
+        mark = ">" if entry.number in marked else ""
+        moment = format_duration(entry.moment_ns)
+        key = labels.get(entry.caller, "")
+        rows.append((mark, str(entry.number), moment, after, key, *_cells(entry)))
+    if len(labels) < 2:  # noqa: PLR2004 -- one key tells nothing apart
+        rows = [row[:4] + row[5:] for row in rows]
+    rows = _without_middle(rows, len(entries) if most is None else most)
+    shown = {row[1] for row in rows}
+    notes = [
+        f"#{entry.number}: {note}"
+        for entry in entries
+        if str(entry.number) in shown
+        for note in entry.notes
+    ]
+    return "\n".join((_print(rows), *notes))
+
+
+def _cells(entry: Entry) -> tuple[str, ...]:
+    waits_for = entry.waits_for or ("nothing: stays" if entry.place else "-")
+    what = (entry.job_id or "-") if is_poll(entry) else f"{entry.method} {entry.path}"
+    return what, entry.outcome, str(entry.http_status or "-"), entry.source, waits_for
+
+
+def _labels(entries: Iterable[Entry]) -> dict[int, str]:
+    """Return what to call each caller of polls: the masked key, numbered where two look alike."""
+    masked = {entry.caller: entry.api_key or "-" for entry in entries if is_poll(entry)}
+    seen: dict[str, int] = {}
+    labels = {}
+    for caller, text in masked.items():
+        seen[text] = seen.get(text, 0) + 1
+        labels[caller] = text if seen[text] == 1 else f"{text} ({seen[text]})"
+    return labels
+
+
+def _without_middle(rows: list[tuple[str, ...]], most: int) -> list[tuple[str, ...]]:
+    """Leave out rows in the middle, but none that is marked, nor its neighbours."""
+    count = len(rows) - 1
+    if count <= most:
+        return rows
+    keep = {*range(_FIRST + 1), *range(count + 1 - (most - _FIRST), count + 1)}
+    for index in [index for index, row in enumerate(rows) if row[0] == ">"][:most]:
+        keep.update(range(index - _AROUND, index + _AROUND + 1))
+    shown: list[tuple[str, ...]] = []
+    left_out = 0
+    for index, row in enumerate(rows):
+        if index not in keep:
+            left_out += 1
+            continue
+        if left_out:
+            shown.append(("", f"… {left_out} more"))
+            left_out = 0
+        shown.append(row)
+    return shown
+
+
+def _print(rows: list[tuple[str, ...]]) -> str:
+    whole = [row for row in rows if len(row) > 2]  # noqa: PLR2004 -- the others stand for rows left out
+    widths = [max(map(len, column)) for column in zip(*whole, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip()
+        for row in rows
+    )

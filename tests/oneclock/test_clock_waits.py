@@ -1,0 +1,114 @@
+"""Waits for an event, a queue or a held answer under one clock: woken by it, or by the clock."""
+
+import queue
+import sched
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import pytest
+import requests
+
+from mock_p1 import mocked
+from mock_p1.scenario.parser import parse
+
+
+@pytest.fixture
+def mock():
+    """Two hours of training, under one clock."""
+    with mocked("slow-training", instant_sleep=True) as mock:
+        yield mock
+
+
+def now(mock):
+    """The seconds that have passed on the mock's side."""
+    return mock._engine.clock.now_ns() / 1e9  # noqa: SLF001 -- no request is made
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [
+        lambda: threading.Event().wait(3600),
+        lambda: threading.Barrier(2).wait(3600),
+        lambda: threading.Semaphore(0).acquire(timeout=3600),
+        lambda: queue.Queue().get(timeout=3600),
+    ],
+)
+def test_a_wait_for_an_event_that_does_not_come(mock, wait):
+    """Its limit is reached at once, and has moved the mock's time."""
+    with suppress(queue.Empty, threading.BrokenBarrierError):
+        assert wait() is False
+    assert now(mock) == 3600
+
+
+def test_a_daemon_that_waits_for_its_end_polls_on(mock, poll):
+    """`while not stop.wait(30)` is how daemons poll; the event wakes it at its moment."""
+    stop = threading.Event()
+
+    def daemon():
+        while poll(mock) != "job_finished" and not stop.wait(30):
+            pass
+
+    thread = threading.Thread(target=daemon)
+    thread.start()
+    mock.wait_for(polls=1)
+    time.sleep(600)
+    stop.set()
+    thread.join(10)
+    assert not thread.is_alive()
+    mock.assert_interval(min=30, max=30)
+    assert now(mock) == 600
+
+
+def test_an_event_that_a_thread_sets_is_waited_for(mock):
+    """A limit is not reached while a thread, the client's or not, works on what would wake it."""
+    done = threading.Event()
+
+    def work():
+        before = time.perf_counter()
+        while time.perf_counter() - before < 0.1:
+            pass
+        done.set()
+
+    threading.Thread(target=work).start()
+    assert done.wait(60)
+    assert now(mock) == 0
+
+
+def test_a_timer_goes_off_at_its_moment(mock):
+    """A Timer of the client's waits on the mock's clock; one that is cancelled moves nothing."""
+    went_off = []
+    timers = [threading.Timer(60, lambda: went_off.append(now(mock))) for _ in range(2)]
+    for timer in timers:
+        timer.start()
+    timers[1].cancel()
+    time.sleep(100)
+    assert went_off == [60]
+    assert now(mock) == 100
+
+
+def test_a_scheduler_runs_what_is_due(mock):
+    """The module sched has kept monotonic and sleep as default arguments."""
+    seen = []
+    scheduler = sched.scheduler()
+    for seconds in (60, 20):
+        scheduler.enter(seconds, 1, lambda: seen.append(now(mock)))
+    scheduler.run()
+    assert seen == [20, 60]
+
+
+def test_held_answers_pass_side_by_side():
+    """Five answers that are held back for three seconds at once take three seconds, not fifteen."""
+    scenario = parse("jobs: {a: {timeline: [{status: job_running, delay: 3s}]}}")
+    with mocked(scenario, instant_sleep=True) as mock:
+        together = threading.Barrier(5)
+
+        def ask(number):
+            together.wait()
+            url = f"{mock.url}/v1/external/retrain_jobs/a"
+            requests.get(url, headers={"x-api-key": f"client-number-{number}"}, timeout=5)
+
+        with ThreadPoolExecutor(5) as pool:
+            list(pool.map(ask, range(5)))
+        assert now(mock) == 3
