@@ -2,7 +2,7 @@
 
 Checked first, swapped at once; a broken one changes nothing.
 
-``Reload`` does one look, when it is told to; ``Watch`` tells it to, from a thread of its own.
+``Reload`` looks once; ``Watch`` has it look, from a thread of its own.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     ChangeLog = Callable[[Callable[[], set[Path]], Event], Iterator[PatternTable]]
 
 PATIENCE: Final = 1.0
-"""Seconds after which the files are looked at though nobody told of a change.
+"""Seconds after which the files are looked at though no change was reported.
 
-Network drives, and folders that were deleted and made again, tell nothing.
+Network drives, and folders that were deleted and made again, report nothing.
 """
 
 DEBOUNCE_MS: Final = 500

@@ -17,7 +17,8 @@ def part(dashboard, job, segment):
 def settled(dashboard, job, segment, wanted):
     """Wait until a step of a job is filled so far."""
     script = """([job, segment, wanted]) => {
-      const row = [...document.querySelectorAll('.job')].find((row) => row.querySelector('.id').textContent === job);
+      const rows = [...document.querySelectorAll('.job')];
+      const row = rows.find((row) => row.querySelector('.id').textContent === job);
       const fill = row?.querySelectorAll('.fill')[segment];
       return fill && Math.abs(new DOMMatrix(getComputedStyle(fill).transform).a - wanted) < 0.02;
     }"""
