@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final, Protocol
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from mock_p1.base.addresses import in_url
 from mock_p1.base.messages import Fault, Request, base_url, header_text
@@ -194,7 +194,8 @@ def _request(scope: Scope) -> Request:
         scope["raw_path"].decode("latin-1"),
         query.decode("latin-1") if query else "",
         tuple(keys),
-        _base_url(scope["scheme"], host[:_HOST_LIMIT], scope["server"]),
+        _base_url(scope["scheme"], host[:_HOST_LIMIT], scope["server"])
+        + (quote(scope["root_path"]) if scope.get("root_path") else ""),
         has_body,
     )
 
