@@ -62,11 +62,13 @@ def _run(name: str, assumptions: str, options: list[str]) -> int:
         with _served(scenario) as url:
             done = subprocess.run(
                 [
-                    Path(sys.executable).with_name("schemathesis"), "--config-file", HERE / "schemathesis.toml",
+                    Path(sys.executable).with_name("schemathesis"),
+                    "--config-file", HERE / "schemathesis.toml",
                     "--no-color", "run", document, "--url", url, "--header", "x-api-key: demo-key",
                     "--phases", ",".join(PHASES), "--mode", "all", "--checks", "all", *options,
                     "--max-examples", os.environ.get("SCHEMATHESIS_EXAMPLES", "150"),
-                    "--generation-database", "none", "--report", "json", "--report-json-path", report,
+                    "--generation-database", "none",
+                    "--report", "json", "--report-json-path", report,
                 ],
                 capture_output=True, encoding="utf-8", check=False, cwd=folder,
             )  # fmt: skip
@@ -95,7 +97,10 @@ def _too_little(report: dict[str, Any]) -> str | None:
 def _served(scenario: Path) -> Iterator[str]:
     """Serve a scenario on a free port; its URL. RuntimeError if the server has not ended well."""
     server = subprocess.Popen(
-        [sys.executable, "-m", "mock_p1", "serve", "--port", "0", "--log-format", "json", "--quiet", scenario],
+        [
+            *(sys.executable, "-m", "mock_p1", "serve", "--port", "0"),
+            *("--log-format", "json", "--quiet", scenario),
+        ],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
     )  # fmt: skip
     try:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import hmac
 import re
-from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1.admin.admin_error import AdminError
+from mock_p1.base.addresses import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -57,11 +57,6 @@ class AccessPolicy:
             raise ValueError("an admin token is 1 to 500 visible ASCII characters, without spaces")
         self._token = None if token is None else token.encode()
         self._hosts = {host.lower() for host in hosts}
-
-    @property
-    def needs_token(self) -> bool:
-        """Whether the token decides."""
-        return self._token is not None
 
     def check(self, call: Call) -> None:
         """Return if the call may go on; raise AdminError if not.
@@ -133,18 +128,7 @@ class AccessPolicy:
             )
 
     def _is_ours(self, name: str) -> bool:
-        return name == "localhost" or name in self._hosts or is_loopback(name)
-
-
-def is_loopback(address: str) -> bool:
-    """Tell whether an address is one of 127.0.0.0/8 or ::1, also in IPv6's way of writing the former."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
-        return parsed.ipv4_mapped.is_loopback
-    return parsed.is_loopback
+        return name in self._hosts or is_loopback(name)
 
 
 def _name(host: str) -> str:

@@ -2,7 +2,7 @@
 
 Nothing is kept for a listener. The journal and the engine's list of changes are the buffer; a
 listener's place is the pair of numbers it has read up to, which is also each event's id, so that a
-client can resume where it lost the line.
+client can resume where its connection broke.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ class Place(NamedTuple):
 
 
 class Stream:
-    """Writes the events of one panel."""
+    """Writes the events of one engine."""
 
-    def __init__(self, panel: AdminContext) -> None:
-        self._panel, self._engine = panel, panel.engine
+    def __init__(self, context: AdminContext) -> None:
+        self._context, self._engine = context, context.engine
 
     @property
     def end(self) -> Place:
@@ -63,15 +63,15 @@ class Stream:
         end = self.end
         found = _ID.fullmatch(last_event_id or "")
         place = (
-            Place(int(found[2]), int(found[3])) if found and found[1] == self._panel.run else None
+            Place(int(found[2]), int(found[3])) if found and found[1] == self._context.run else None
         )
         resumed = place is not None and place.request <= end.request and place.change <= end.change
         place = place if resumed and place is not None else end
         greeting = {
-            "run": self._panel.run,
+            "run": self._context.run,
             "version": __version__,
             "resumed": resumed,
-            "scenario": about(self._panel),
+            "scenario": about(self._context),
             "clock": views.clock(self._engine),
         }
         return b"retry: 1000\n" + self._event("hello", greeting, place), place
@@ -110,14 +110,14 @@ class Stream:
             case "next":
                 return queue(self._engine)
             case "scenario" | "reset":
-                return about(self._panel)
+                return about(self._context)
             case "problems":
-                return problems_of(self._panel)
+                return problems_of(self._context)
             case _:
                 return {"last": self._engine.journal.last}
 
     def _event(self, kind: str, payload: dict[str, Any], place: Place) -> bytes:
-        place_id = f"{self._panel.run}.{place.request}.{place.change}"
+        place_id = f"{self._context.run}.{place.request}.{place.change}"
         return b"id: %s\nevent: %s\ndata: %s\n\n" % (
             place_id.encode(),
             kind.encode(),

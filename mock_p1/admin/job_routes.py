@@ -17,11 +17,9 @@ from mock_p1.base.text import mask
 from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
 from mock_p1.engine import snapshot as overview
 from mock_p1.engine.driver import NoSuchStep
-from mock_p1.scenario.model import ACTIVE
 
 if TYPE_CHECKING:
     from mock_p1.engine.engine import Engine
-    from mock_p1.engine.program import Program
     from mock_p1.engine.snapshot import JobView
 
 MAX_PAGE: Final = 1000
@@ -153,24 +151,7 @@ def _curl(engine: Engine, view: JobView, *, masked: bool) -> str:
 
     Whole only where somebody asks for it, to be pasted.
     """
-    key = _key_for(engine, view.program)
+    key = engine.keyring.key_that_sees(view.program)
     url = base_url(request.scheme, request.host, request.host_url.rstrip("/")) + request.script_root
     url += RETRAIN_STATUS_CHECK.url_path(retrain_job_id=quote(view.job_id, safe=""))
     return shell.curl(mask(key) if masked else key, url, panel().authority, "-sS")
-
-
-def _key_for(engine: Engine, program: Program) -> str:
-    """Return a key that sees the job.
-
-    Its own, or the first that is active and fits; patterns with the * left out.
-    """
-    named = engine.scenario.api_keys or {}
-    own = [] if program.api_key is None else [program.api_key]
-    candidates = [
-        *own,
-        *(name for name, state in named.items() if state == ACTIVE),
-        engine.keyring.first_active(),
-    ]
-    keys = [name.replace("*", "1") for name in candidates]
-    fitting = (key for key in keys if engine.keyring.refusal(key) is None and program.open_to(key))
-    return next(fitting, keys[-1])

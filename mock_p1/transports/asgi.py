@@ -1,18 +1,16 @@
-"""The server's door: answers the imitated API at once on the event loop, and hands everything else to the Flask app."""
+"""ASGI: answers the imitated API at once on the event loop, and hands everything else on."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
 from functools import lru_cache
-from time import perf_counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import unquote_to_bytes
 
-from mock_p1.base.latency import Latency
+from mock_p1.base.addresses import in_url
 from mock_p1.base.messages import Fault, Request, base_url, header_text
 from mock_p1.contract.operations import OPERATIONS
-from mock_p1.transports.asgi_wire import answer_at_once, hang_up, leave_date_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,20 +28,28 @@ _IMITATED: Final = tuple(
 )
 
 
+WIRE: Final = "mock_p1.wire"
+"""Where a scope's extensions have the server's ``Wire``, if it has one."""
+
+
+class Wire(Protocol):
+    """What ASGI cannot say: an answer in one piece, and how a broken network hangs up."""
+
+    answer_is_owed: bool
+    """False where nothing will be sent: then a client that sends no more has gone."""
+
+    def answer(self, reply: Reply) -> None:
+        """Write a whole answer at once."""
+
+    def hang_up(self, *, reset: bool) -> None:
+        """End the connection: at once with RST, or (FIN) after what was written has gone out."""
+
+
 class AsgiApp:
-    """An ASGI application for uvicorn. ``everything_else`` is the Flask app, wrapped for ASGI.
+    """An ASGI application. ``everything_else`` is the Flask app, wrapped for ASGI."""
 
-    ``latency`` learns how long the answers of the imitated API took.
-    """
-
-    def __init__(
-        self, engine: Engine, everything_else: Application, latency: Latency | None = None
-    ) -> None:
-        self._engine, self._everything_else, self._latency = (
-            engine,
-            everything_else,
-            latency or Latency(),
-        )
+    def __init__(self, engine: Engine, everything_else: Application) -> None:
+        self._engine, self._everything_else = engine, everything_else
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.
@@ -53,19 +59,23 @@ class AsgiApp:
         if not scope["raw_path"].startswith(_IMITATED):
             await self._everything_else(scope, receive, send)
             return
-        began = perf_counter()
+        wire: Wire | None = scope.get("extensions", {}).get(WIRE)
         reply = self._engine.handle(_request(scope))
-        if reply.delay_ns and await self._client_leaves_within(reply.delay_ns, receive):
-            return
         if isinstance(reply, Fault):
-            await self._act_out(reply, receive, send)
-        elif not answer_at_once(send, reply):
-            leave_date_to(reply, send)
+            await self._act_out(reply, receive, send, wire)
+        elif reply.delay_ns and await self._client_leaves_within(reply.delay_ns, receive):
+            return
+        elif wire is not None:
+            wire.answer(reply)
+        else:
             await send(_start(reply))
             await send({"type": "http.response.body", "body": reply.body})
-        self._latency.note(perf_counter() - began)
 
-    async def _act_out(self, fault: Fault, receive: Receive, send: Send) -> None:
+    async def _act_out(self, fault: Fault, receive: Receive, send: Send, wire: Wire | None) -> None:
+        if wire is not None and fault.reply is None:
+            wire.answer_is_owed = False
+        if fault.delay_ns and await self._client_leaves_within(fault.delay_ns, receive):
+            return
         if fault.reply is not None:
             await send(_start(fault.reply))
         for pause, piece in fault.pieces:
@@ -74,9 +84,8 @@ class AsgiApp:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         if fault.ending == "complete":
             await send({"type": "http.response.body", "body": b""})
-            return
-        hang_up(send, reset=fault.ending == "reset")
-        await _client_leaves(receive)
+        elif wire is not None:
+            wire.hang_up(reset=fault.ending == "reset")
 
     async def _client_leaves_within(self, span: int, receive: Receive) -> bool:
         """Wait for nanoseconds of the mock's clock, or until the client hangs up.
@@ -137,9 +146,7 @@ def _request(scope: Scope) -> Request:
 @lru_cache(maxsize=256)
 def _base_url(scheme: str, host: bytes, server: tuple[str, int | None]) -> str:
     name, port = server
-    return base_url(
-        scheme, host.decode("latin-1"), f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}"
-    )
+    return base_url(scheme, host.decode("latin-1"), f"{scheme}://{in_url(name)}:{port}")
 
 
 def _start(reply: Reply) -> Message:

@@ -1,8 +1,9 @@
-"""The WSGI door: a Flask app whose routes are the imitated operations, and whose every other answer is the engine's.
+"""WSGI: a Flask app whose routes are the imitated operations; every other answer is the engine's.
 
-A WSGI server owns its socket, so trouble on the wire becomes the nearest thing WSGI allows: an answer that promises
-more bytes than it sends, with the fault's name in ``X-Mock-P1-Fault``. And the headers that WSGI forbids, those that
-are between two connections (``Upgrade``, ``Proxy-Authenticate``), are left out.
+A WSGI server owns its socket, so a fault becomes the nearest thing WSGI allows: an answer that
+promises more bytes than it sends, with the fault's name in ``X-Mock-P1-Fault``. And the headers
+that WSGI forbids, those between two connections (``Upgrade``, ``Proxy-Authenticate``), are left
+out.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from wsgiref.util import is_hop_by_hop
 from flask import Flask, Response, request
 from werkzeug.exceptions import BadHost, HTTPException, MethodNotAllowed, NotFound
 
+from mock_p1.base.addresses import in_url
 from mock_p1.base.messages import (
     Fault,
     Reply,
@@ -29,7 +31,7 @@ from mock_p1.contract import operations as contract
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from wsgiref.types import WSGIEnvironment
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
     from werkzeug.datastructures import Headers
 
@@ -50,12 +52,21 @@ class _ToTheLetter(Response):
         return self.headers
 
 
+class _App(Flask):
+    """A Flask app that takes no offer to upgrade: Werkzeug would refuse who offers a websocket."""
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        environ.pop("HTTP_UPGRADE", None)
+        return super().wsgi_app(environ, start_response)
+
+
 def create_app(engine: Engine, sleep: Callable[[float], None] = time.sleep) -> Flask:
     """Return a Flask app that answers with ``engine``.
 
     Runs under any WSGI server, and in Flask's test client.
     """
-    app = Flask("mock_p1", static_folder=None)
+    app = _App("mock_p1", static_folder=None)
     app.url_map.merge_slashes = False
 
     def answer(*_: object, **__: object) -> Response:
@@ -90,7 +101,7 @@ def _request() -> Request:
     key = environ.get("HTTP_X_API_KEY")
     length = environ.get("CONTENT_LENGTH") or "0"
     name, port = environ.get("SERVER_NAME", "localhost"), environ.get("SERVER_PORT", "80")
-    server = f"{request.scheme}://{f'[{name}]' if ':' in name else name}:{port}"
+    server = f"{request.scheme}://{in_url(name)}:{port}"
     return Request(
         request.method,
         _raw_path(),
@@ -102,7 +113,7 @@ def _request() -> Request:
 
 
 def _raw_path() -> str:
-    """Return the path as it was sent where the server tells (%2F is not a slash), else as PATH_INFO has it."""
+    """Return the path as it was sent where the server tells (%2F is no slash), else PATH_INFO."""
     environ = request.environ
     decoded: bytes = environ.get("PATH_INFO", "").encode("latin-1")
     raw = origin_form(

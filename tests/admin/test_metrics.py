@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from http.client import HTTPConnection
 
 import pytest
 from helpers.admin_client import Controls
@@ -10,9 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from mock_p1.admin import metrics
 from mock_p1.base.latency import BOUNDS, Latency
-from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
-from mock_p1.server.server import Server, ServerThread
 
 
 def samples(controls, name):
@@ -164,21 +161,6 @@ def test_answers_are_timed_under_wsgi(controls):
     controls.get("/jobs")
     assert samples(controls, "mock_p1_answer_seconds_count") == {(): 1}
     assert samples(controls, "mock_p1_answer_seconds_sum")[()] > 0
-
-
-def test_answers_are_timed_by_the_server(scenario):
-    """Where the app never sees them."""
-    server = Server(Engine(scenario))
-    with ServerThread(server):
-        for _ in range(3):
-            connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
-            connection.request(
-                "GET", "/v1/external/retrain_jobs/slow", headers={"x-api-key": "demo-key"}
-            )
-            connection.getresponse().read()
-            connection.close()
-    assert sum(server.panel.latency.counts) == 3
-    assert 0 < server.panel.latency.total < 10
 
 
 def test_a_latency_is_counted_in_its_bucket():

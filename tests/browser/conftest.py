@@ -1,12 +1,13 @@
 """The dashboard in Chromium, on a mock whose time stands in the test's hands.
 
-These tests need Playwright's Python package (the extra ``browser``) and a Chromium, found by name
+These tests need Playwright's Python package (the dependency group ``browser``) and a Chromium, found by name
 on the path or named in ``MOCK_P1_CHROMIUM``; without them they are skipped, and say so.
 """
 
 import os
 import shutil
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 from helpers.dashboard_pages import Dashboard, Source
@@ -59,11 +60,19 @@ jobs:
 """
 
 
+def pytest_collection_modifyitems(items):
+    """Mark what needs a browser, so that it is left out unless it is asked for."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker("browser")
+
+
 @pytest.fixture(scope="session")
 def chromium():
     """A browser, started once."""
     playwright = pytest.importorskip(
-        "playwright.sync_api", reason="needs Playwright: pip install mock-p1[browser]"
+        "playwright.sync_api", reason="needs Playwright: pip install playwright"
     )
     path = os.environ.get("MOCK_P1_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:

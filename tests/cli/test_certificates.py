@@ -92,7 +92,7 @@ def test_files_that_are_no_certificate_are_named(tmp_path):
 
 def test_certificate_files_of_ones_own_are_used(tmp_path):
     """A chain and key in PEM files make a server's context."""
-    import trustme  # noqa: PLC0415 -- only here
+    import trustme
 
     authority = trustme.CA()
     leaf = authority.issue_cert("localhost")

@@ -59,7 +59,7 @@ def test_well(run):
     assert result.output == f"{mock.url} is well: Mock P1 {__version__}, serving stuck.yaml\n"
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1", "localhost"])  # noqa: S104 -- asked, not bound
+@pytest.mark.parametrize("host", ["0.0.0.0", "127.0.0.1", "localhost"])
 def test_every_address_is_asked_on_loopback(run, host):
     """The variables that `serve` listens by lead to it.
 

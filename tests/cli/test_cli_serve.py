@@ -4,8 +4,10 @@ import json
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -57,7 +59,7 @@ def test_the_curl_line_works(serve):
     """The line to try, pasted into this machine's shell, polls the first job."""
     line = re.search(r"^  try +(curl .*)$", serve().announcement, re.MULTILINE)[1]
     pasted = line.replace("curl ", 'curl --silent --noproxy "*" ', 1)
-    done = subprocess.run(pasted, shell=True, capture_output=True, check=True)  # noqa: S602 -- what pasting does
+    done = subprocess.run(pasted, shell=True, capture_output=True, check=True)
     assert json.loads(done.stdout)["metadata"] == {"retrain_job_id": "retrain-001"}
 
 
@@ -106,7 +108,7 @@ def test_a_signal_ends_what_is_held_back(serve, tmp_path):
 
 def test_what_other_machines_need(serve, client):
     """Bound to every address, it says so, names a URL for this machine, and prints the token of /__admin."""
-    served = serve("--host", "0.0.0.0")  # noqa: S104 -- the point
+    served = serve("--host", "0.0.0.0")
     assert re.search(r"^listening on 0\.0\.0\.0, port \d+$", served.announcement, re.MULTILINE)
     token = re.search(
         r"^/__admin needs the header Authorization: (Bearer \S+)$",
@@ -191,6 +193,13 @@ def test_journal_max(serve, client):
         "requests"
     ]
     assert [row["number"] for row in remembered] == [2, 3]
+
+
+def test_keep_alive(serve):
+    """--keep-alive is how long a connection may be idle, and no longer."""
+    address = urlsplit(url_of(serve("--keep-alive", "1ms").announcement))
+    with socket.create_connection((address.hostname, address.port), timeout=10) as idle:
+        assert idle.recv(1) == b""
 
 
 @POSIX

@@ -36,7 +36,7 @@ def test_a_token_that_is_given_is_needed_and_not_printed(serve):
 
 def test_a_token_that_was_made_up_is_in_the_dashboards_url(serve):
     """So that a click is enough."""
-    facts = json.loads(serve("--log-format", "json", "--host", "0.0.0.0").announcement)  # noqa: S104 -- the point
+    facts = json.loads(serve("--log-format", "json", "--host", "0.0.0.0").announcement)
     token = facts["dashboard"].partition("#token=")[2]
     assert any(note.endswith(f"Bearer {token}") for note in facts["notes"])
     assert get(facts["url"], "/__admin/jobs", token) == 200

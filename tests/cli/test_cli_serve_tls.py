@@ -68,7 +68,7 @@ def test_the_dashboards_curl_line_trusts_the_authority_too(serve, folder):
     url = facts["url"] + "/__admin/jobs/retrain-001/curl"
     with urlopen(
         url, context=ssl.create_default_context(cafile=facts["authority"]), timeout=10
-    ) as reply:  # noqa: S310 -- ours
+    ) as reply:
         assert json.load(reply)["curl"] == facts["curl"].replace("curl ", "curl -sS ", 1)
 
 
@@ -89,7 +89,7 @@ def test_a_result_is_downloaded_by_https_too(serve, folder, tmp_path):
     assert url.startswith(facts["url"])
     with urlopen(
         url, context=ssl.create_default_context(cafile=facts["authority"]), timeout=10
-    ) as reply:  # noqa: S310 -- ours
+    ) as reply:
         assert reply.read(2) == b"PK"
 
 

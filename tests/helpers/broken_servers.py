@@ -1,7 +1,5 @@
 """Servers that break a documented point, each in the one way that its docstring says."""
 
-# ruff: noqa: D102 -- what is wrong is said once, at the class
-
 from __future__ import annotations
 
 from helpers.right_server import ACTIVE, FINISHED, GONE, INACTIVE, MESSAGES, RUNNING, Right, Sent
@@ -94,7 +92,9 @@ class UnknownKeyServed(Right):
     refuted = {"unknown-key"}
 
     def key_refusal(self, key):
-        return "invalid_api_key" if not key else "inactive_credential" if key == INACTIVE else None
+        if not key:
+            return "invalid_api_key"
+        return "inactive_credential" if key == INACTIVE else None
 
 
 class DeletedJobNotFound(Right):

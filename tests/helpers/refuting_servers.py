@@ -1,7 +1,5 @@
 """Servers that keep to what is documented and refute one assumption, each in the one way that its docstring says."""
 
-# ruff: noqa: D102 -- what is otherwise is said once, at the class
-
 from __future__ import annotations
 
 from helpers.right_server import FINISHED, GONE, INACTIVE, MESSAGES, OTHER, RUNNING, Right, Sent
@@ -185,5 +183,5 @@ class ResultIsCsv(Right):
 
     refuted = {"result-is-zip"}
 
-    def download(self, key):  # noqa: ARG002 -- none is needed
+    def download(self, key):
         return Sent(200, b"id,label\n", "text/csv")

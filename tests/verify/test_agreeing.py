@@ -32,7 +32,7 @@ def test_lines_that_say_all_of_it_say_so(verify):
 def test_what_no_line_can_say_is_named(verify):
     """Beside lines for the rest, a point that `assumptions:` has no words for is named, not passed over."""
     with served(NumberedWithStatus200()) as url:
-        result = verify(url, all_means=True)
+        result = verify(url, given_all=True)
 
     _, lines = result.output.split(
         "the mock agrees with this server in what was refuted, but for the last:\n"

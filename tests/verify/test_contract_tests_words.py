@@ -25,9 +25,10 @@ CURL_CANNOT = saying(
 class Echo(Right):
     """Tells every caller the key it came with."""
 
-    def answer(self, path, key):
+    def answer(self, call):
         """Put the key where the status should be."""
-        return self.send(200, {"status": f"job_{key}", "metadata": {"retrain_job_id": path}})
+        metadata = {"retrain_job_id": call.path}
+        return self.send(200, {"status": f"job_{call.key}", "metadata": metadata})
 
 
 @pytest.fixture

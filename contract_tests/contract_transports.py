@@ -1,4 +1,7 @@
-"""The ways in: the three doors of this mock, each with a service that gives every means; or any server by its URL."""
+"""The ways in: three transports of this mock, each with a service that gives all there is to ask.
+
+Or any server by its URL.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,10 @@ import requests
 
 import mock_p1
 from mock_p1.verify.answer import Answer
-from mock_p1.verify.client import MOST_BYTES, HttpClient
-from mock_p1.verify.means import Credentials
-from mock_p1.verify.session import Pace, VerifySession
+from mock_p1.verify.client import MOST_BYTES, Call, Client, HttpClient
+from mock_p1.verify.credentials import Credentials
+from mock_p1.verify.questions import PERMISSIONS
+from mock_p1.verify.session import VerifySession
 from mock_p1.verify.url import is_loopback
 
 if TYPE_CHECKING:
@@ -33,10 +37,13 @@ CREDENTIALS = Credentials(
     other_key="f2d9735c-other-models-key",
     deleted_job_id="job-that-is-gone",
     finished_job_id="job-that-is-finished",
+    secret_key="91ab64c8-secret-key",
+    model_id=4821,
+    file=Path(__file__).parent / "train.csv",
 )
-"""What contract.yaml gives."""
+"""What contract.yaml gives, and the data to upload."""
 
-DOORS = ("flask", "server", "in-process")
+TRANSPORTS = ("flask", "server", "in-process")
 GIVEN_URL = "base-url"
 
 
@@ -51,7 +58,7 @@ class Got(Protocol):
 
 
 @dataclass
-class Door:
+class Transport:
     """A way in.
 
     ``get`` is what a Python program would call; ``socket`` says whether other programs can come in
@@ -59,7 +66,7 @@ class Door:
     """
 
     name: str
-    subject: VerifySession
+    session: VerifySession
     get: Callable[..., Got]
     job_that_ends: str | None
     socket: bool
@@ -69,29 +76,30 @@ class Door:
 def plain_get(
     url: str, headers: dict[str, str] | None = None, *, verify: str | bool = True
 ) -> requests.Response:
-    """GET as the manual's Python example does, but never for ever, and to loopback without a proxy."""
+    """GET as the manual's Python example does, with a time-out, to loopback without a proxy."""
     host = urlsplit(url).hostname or ""
     proxies = {"no_proxy": host} if is_loopback(host) else None
     return requests.get(url, headers=headers, timeout=30, verify=verify, proxies=proxies)
 
 
-class FlaskDoor:
+class InProcessFlask:
     """Flask's test client, as a client of the checks and as a stand-in for ``requests``."""
 
     def __init__(self, client: FlaskClient) -> None:
         self._client = client
 
-    def get(
-        self, url: str, headers: dict[str, str], *, seconds: float = 0, most: int = MOST_BYTES
-    ) -> Answer:  # noqa: ARG002 -- nothing to wait for in-process
+    def send(self, call: Call, *, seconds: float = 0, most: int = MOST_BYTES) -> Answer:
         """Answer as a Client of the checks does."""
-        with self._client.get(url, headers=headers) as response:
+        body = call.file.read_bytes() if call.file else None
+        with self._client.open(
+            call.url, method=call.method, headers=dict(call.headers), data=body
+        ) as response:
             lower = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status_code, lower, response.get_data()[:most])
 
-    def get_like_requests(self, url: str, headers: dict[str, str] | None = None) -> Got:
+    def get(self, url: str, headers: dict[str, str] | None = None) -> Got:
         """Answer as ``requests.get`` does."""
-        return _LikeRequests(self.get(url, headers or {}).body)
+        return _LikeRequests(self.send(Call("GET", url, headers or {})).body)
 
 
 class _LikeRequests:
@@ -103,24 +111,30 @@ class _LikeRequests:
 
 
 @contextmanager
-def through(name: str) -> Iterator[Door]:
-    """Open one of the three doors."""
+def through(name: str) -> Iterator[Transport]:
+    """Open one of the three transports."""
     if name == "flask":
-        flask = FlaskDoor(mock_p1.create_app(SCENARIO).test_client())
-        subject = VerifySession("http://localhost", CREDENTIALS, flask)
-        yield Door(name, subject, flask.get_like_requests, "job-that-ends", socket=False)
+        flask = InProcessFlask(mock_p1.create_app(SCENARIO).test_client())
+        session = _session("http://localhost", flask)
+        yield Transport(name, session, flask.get, "job-that-ends", socket=False)
         return
     start = mock_p1.serving if name == "server" else mock_p1.mocked
     with start(SCENARIO) as mock:
-        subject = VerifySession(mock.url, CREDENTIALS, HttpClient())
-        yield Door(name, subject, plain_get, "job-that-ends", socket=name == "server")
+        session = _session(mock.url, HttpClient())
+        yield Transport(name, session, plain_get, "job-that-ends", socket=name == "server")
 
 
-def at(base: str, means: Credentials, pace: Pace, ca_file: str | None) -> Door:
+def _session(url: str, client: Client) -> VerifySession:
+    session = VerifySession(url, CREDENTIALS, client, allowed=PERMISSIONS)
+    session.every_seconds = 0.01
+    return session
+
+
+def given_transport(session: VerifySession, ca_file: str | None) -> Transport:
     """Return the way to a server by its URL.
 
     ``ca_file`` holds the certificates to trust, or is None.
     """
-    subject = VerifySession(base, means, HttpClient(ca_file=ca_file), pace)
     get = partial(plain_get, verify=ca_file or True)
-    return Door(GIVEN_URL, subject, get, means.finished_job_id, socket=True, ca_file=ca_file)
+    finished = session.credentials.finished_job_id
+    return Transport(GIVEN_URL, session, get, finished, socket=True, ca_file=ca_file)

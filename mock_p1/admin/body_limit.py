@@ -1,6 +1,6 @@
 """In front of the Flask app under ASGI.
 
-So that no thread is held by a listener, a slow sender or a huge body.
+No thread is held by a listener, a slow sender or a huge body.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mock_p1.admin.access import Call
 from mock_p1.admin.admin_error import AdminError, too_large
 from mock_p1.admin.bodies import limit_of
-from mock_p1.admin.events import EVENT_HEADERS, EventListeners
-from mock_p1.admin.wire import send_reply, start
+from mock_p1.admin.events import EVENT_HEADERS, EventListeners, start
 
 if TYPE_CHECKING:
     from mock_p1.admin.context import AdminContext
@@ -23,15 +22,16 @@ PREFIX: Final = "/__admin"
 BODY_SECONDS: Final = 30.0
 
 
-class Gate:
-    """An ASGI application: answers ``/__admin/events`` itself, and hands everything else to the Flask app.
+class BodyLimit:
+    """An ASGI application: answers ``/__admin/events``, and hands the rest to the Flask app.
 
-    A call below ``/__admin`` is handed on when its body is there, whole; one that may not come in, or brings too much,
-    is answered before its body is read.
+    A call below ``/__admin`` is handed on when its body is there, whole; one that may not come in,
+    or brings too much, is answered before its body is read.
     """
 
-    def __init__(self, panel: AdminContext, flask_app: Application) -> None:
-        self._panel, self._flask_app, self._listeners = panel, flask_app, EventListeners(panel)
+    def __init__(self, context: AdminContext, flask_app: Application) -> None:
+        self._context, self._flask_app = context, flask_app
+        self._listeners = EventListeners(context)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -40,13 +40,15 @@ class Gate:
             await self._flask_app(scope, receive, send)
             return
         try:
-            self._panel.guard.check(_call(scope))
+            self._context.guard.check(_call(scope))
             if path == EVENTS and scope["method"] in ("GET", "HEAD"):
                 await self._events(scope, receive, send)
                 return
             body = await _whole_body(scope, receive)
         except AdminError as refused:
-            await send_reply(refused.reply(), send)
+            reply = refused.reply()
+            await send(start(reply.status, reply.wire_headers))
+            await send({"type": "http.response.body", "body": reply.body})
             return
         if body is not None:
             await self._flask_app(_with_length(scope, len(body)), _replay(body, receive), send)
@@ -74,8 +76,7 @@ async def _whole_body(scope: Scope, receive: Receive) -> bytes | None:
     AdminError if it is too large, or does not come in time.
     """
     limit = limit_of(scope["method"], scope["path"])
-    headers = dict(scope["headers"])
-    if int(headers.get(b"content-length", b"0")) > limit:
+    if int(dict(scope["headers"]).get(b"content-length", b"0")) > limit:
         raise too_large(limit)
     try:
         async with asyncio.timeout(BODY_SECONDS):

@@ -9,7 +9,7 @@ import pytest
 
 from mock_p1.base.clock import VirtualClock
 from mock_p1.base.messages import Request
-from mock_p1.cli.request_log import FORMATS, QUEUE, PollLog
+from mock_p1.cli.request_log import FORMATS, MAX_WAITING, RequestLog
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
 
@@ -27,7 +27,7 @@ JOBS = "/v1/external/retrain_jobs/"
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch):
     """However busy the machine is, the end waits for the last lines."""
-    monkeypatch.setattr("mock_p1.cli.request_log.LAST_WORDS", 60)
+    monkeypatch.setattr("mock_p1.cli.request_log.END_SECONDS", 60)
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def engine():
 def logged(engine, form: str, *requests: Request) -> list[str]:
     """Send requests to the engine and return the lines that the log wrote of them."""
     stream = io.StringIO()
-    with PollLog(engine, FORMATS[form], stream):
+    with RequestLog(engine, FORMATS[form], stream):
         for request in requests:
             engine.handle(request)
     return stream.getvalue().splitlines()
@@ -148,22 +148,22 @@ def test_lines_that_do_not_fit_are_counted(engine, form, said):
     Afterwards the log says how many lines are missing, and where.
     """
     stream = Stuck()
-    with PollLog(engine, FORMATS[form], stream):
+    with RequestLog(engine, FORMATS[form], stream):
         engine.handle(get(f"{JOBS}a", "k"))
         assert stream.writing.wait(10)
-        for _ in range(QUEUE + 5):
+        for _ in range(MAX_WAITING + 5):
             engine.handle(get(f"{JOBS}a", "k"))
         stream.go.set()
     lines = stream.getvalue().splitlines()
-    assert len(lines) == 1 + 1 + QUEUE
+    assert len(lines) == 1 + 1 + MAX_WAITING
     assert lines[1].startswith(said)
 
 
 def test_a_stream_that_never_takes_a_line(engine, monkeypatch):
     """The end does not wait for ever for a stream that is stuck."""
-    monkeypatch.setattr("mock_p1.cli.request_log.LAST_WORDS", 0.01)
+    monkeypatch.setattr("mock_p1.cli.request_log.END_SECONDS", 0.01)
     stream = Stuck()
-    with PollLog(engine, FORMATS["text"], stream):
+    with RequestLog(engine, FORMATS["text"], stream):
         engine.handle(get(f"{JOBS}a", "k"))
         assert stream.writing.wait(10)
     assert stream.getvalue() == ""  # the write still waits
@@ -174,7 +174,7 @@ def test_a_stream_that_is_closed(engine):
     """A log that cannot be written is given up without an error."""
     stream = io.StringIO()
     stream.close()
-    with PollLog(engine, FORMATS["text"], stream):
+    with RequestLog(engine, FORMATS["text"], stream):
         engine.handle(get(f"{JOBS}a", "k"))
 
 
@@ -185,11 +185,11 @@ def test_around_the_buffer(engine, tmp_path, buffering):
     with io.TextIOWrapper(
         file.open("wb", buffering=buffering), encoding="ascii", write_through=True
     ) as stream:
-        with PollLog(engine, FORMATS["text"], stream):
+        with RequestLog(engine, FORMATS["text"], stream):
             engine.handle(get(f"{JOBS}a", "very-secret-key"))
         assert "key very?" in file.read_text(encoding="ascii")
 
 
 def test_off(engine):
     """Without a log the journal does nothing but keep its entries."""
-    assert engine.journal.add.__self__ is engine.journal._entries  # noqa: SLF001 -- the point: no step in between
+    assert engine.journal.add.__self__ is engine.journal._entries

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mock_p1.base.text import printable
+from mock_p1.base.text import plural, printable
 
 
 @pytest.mark.parametrize("text", ["plain", "再学習", "a b", "ünïcödé", "…"])
@@ -29,3 +29,11 @@ def test_the_rest_is_written_out(text, shown):
 def test_long_text_is_cut():
     """Text longer than the limit ends in an ellipsis."""
     assert printable("x" * 50, 10) == "x" * 9 + "…"
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, "0 polls"), (1, "1 poll"), (2, "2 polls"), (1000, "1,000 polls")]
+)
+def test_what_is_counted_is_one_or_several(count, said):
+    """Only one of a kind goes without the s."""
+    assert plural(count, "poll") == said

@@ -7,23 +7,22 @@ from functools import cache
 import pytest
 import yaml
 from helpers.mutant_servers import MUTANTS
-from helpers.right_server import CREDENTIALS, FINISHED, SCENARIO, Right, served
+from helpers.right_server import FINISHED, SCENARIO, Right, served
+from helpers.verify_sessions import session_of
 
 import mock_p1
-from mock_p1.verify.answer import fields
-from mock_p1.verify.client import HttpClient
-from mock_p1.verify.means import PROVOKING
+from mock_p1.verify.answer import json_object
+from mock_p1.verify.questions import ERROR_QUESTIONS
 from mock_p1.verify.runner import run
-from mock_p1.verify.session import VerifySession
 from mock_p1.verify.verify_report import assumption_lines
 
 AGREEABLE = {name: mutant for name, mutant in MUTANTS.items() if mutant.assumes}
 
 
 @cache
-def _report(species):
-    with served(species()) as url:
-        return run(VerifySession(url, CREDENTIALS, HttpClient()))
+def _report(server_class):
+    with served(server_class()) as url:
+        return run(session_of(url))
 
 
 def _ids(report, outcome):
@@ -65,14 +64,17 @@ def test_the_exit_status_tells_broken_from_refuted(mutant):
 def test_the_assumption_lines_make_the_mock_agree(mutant, tmp_path):
     """With the printed lines in its scenario the mock answers every error as the server does."""
     with served(mutant()) as url:
-        server = VerifySession(url, CREDENTIALS, HttpClient())
+        server = session_of(url)
         lines = assumption_lines(run(server))
         scenario = tmp_path / "agreeing.yaml"
         scenario.write_text(SCENARIO + lines, encoding="utf-8")
         with mock_p1.serving(scenario) as mock:
-            imitated = VerifySession(mock.url, CREDENTIALS, HttpClient())
-            for ask in PROVOKING:
-                assert (ask, *_told(imitated, ask)) == (ask, *_told(server, ask))
+            imitated = session_of(mock.url)
+            for ask in ERROR_QUESTIONS:
+                assert (ask, *_status_and_fields(imitated, ask)) == (
+                    ask,
+                    *_status_and_fields(server, ask),
+                )
 
 
 def test_the_zoo_scenario_agrees_with_the_right_server(tmp_path):
@@ -80,12 +82,12 @@ def test_the_zoo_scenario_agrees_with_the_right_server(tmp_path):
     scenario = tmp_path / "right.yaml"
     scenario.write_text(SCENARIO, encoding="utf-8")
     with mock_p1.serving(scenario) as mock:
-        report = run(VerifySession(mock.url, CREDENTIALS, HttpClient()))
+        report = run(session_of(mock.url))
 
     assert report.exit_status(strict=True) == 0
     assert yaml.safe_load(SCENARIO)["jobs"][FINISHED]
 
 
-def _told(subject, ask):
-    answer = subject.answer(ask)
-    return answer.status, list((fields(answer) or {}).items())
+def _status_and_fields(session, ask):
+    answer = session.answer(ask)
+    return answer.status, list((json_object(answer) or {}).items())

@@ -5,8 +5,7 @@ from pathlib import PureWindowsPath
 
 import pytest
 
-from mock_p1.cli import startup_message as announcement
-from mock_p1.cli.startup_message import Place
+from mock_p1.cli.startup_message import FORMATS, Address
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
 
@@ -14,14 +13,12 @@ URL = "http://127.0.0.1:8191"
 
 
 def announced(text: str, form: str = "text", notes: tuple[str, ...] = (), **place) -> str:
-    """Return the announcement of a scenario."""
-    return announcement.FORMATS[form](
-        Engine(parse(text, "mine.yaml")), Place(URL, **place), list(notes)
-    )
+    """Return the message of a scenario."""
+    return FORMATS[form](Engine(parse(text, "mine.yaml")), Address(URL, **place), list(notes))
 
 
 def line(text: str, name: str) -> str:
-    """Return the line of the announcement that begins with this name."""
+    """Return the line of the message that begins with this name."""
     return next(
         line.split(maxsplit=1)[1]
         for line in announced(text).splitlines()
