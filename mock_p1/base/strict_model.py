@@ -291,5 +291,15 @@ def as_written(value: object) -> object:
     return getattr(value, "written", value)
 
 
-WrittenText = Annotated[str, BeforeValidator(as_written, json_schema_input_type=str | int | float)]
+def _text_as_written(value: object, info: ValidationInfo) -> object:
+    text, reading = as_written(value), Reading.of(info)
+    if reading.is_enough:
+        return ""
+    reading.failed += not isinstance(text, str)
+    return text
+
+
+WrittenText = Annotated[
+    str, BeforeValidator(_text_as_written, json_schema_input_type=str | int | float)
+]
 """Text, or a number taken as it was written."""
