@@ -28,7 +28,9 @@ _POLL: Final = RETRAIN_STATUS_CHECK.name
 
 
 class Entry(NamedTuple):
-    """One request and its outcome. ``moment_ns`` is in nanoseconds of the mock's clock; the key is masked.
+    """One request and its outcome.
+
+    ``moment_ns`` is in nanoseconds of the mock's clock; the key is masked.
 
     ``caller`` tells keys apart that look the same when masked; it says nothing about them.
     ``retry_after_ns`` is how long the answer asked the client to wait, in nanoseconds.
@@ -61,7 +63,7 @@ class Entry(NamedTuple):
 
     @property
     def outcome(self) -> str:
-        """The status, error or fault that was shown, or the HTTP status where the answer was literal."""
+        """The status, error or fault that was shown, or the HTTP status of any other answer."""
         return self.status or self.error or self.fault or f"HTTP {self.http_status}"
 
     @property
@@ -102,7 +104,7 @@ class Journal:
             return self._cleared
 
     def after(self, number: int) -> tuple[list[Entry], int]:
-        """Return the entries numbered above ``number``, oldest first, and how many more there were that are gone.
+        """Return the entries above ``number``, oldest first, and how many of them are gone.
 
         Entries that somebody cleared do not count as gone.
         """
