@@ -80,24 +80,24 @@ def test_the_reply_is_the_documented_one():
 
     Status and metadata.retrain_job_id are required.
     """
-    schema = openapi()["components"]["schemas"]["RetrainStatusCheck"]
+    schemas = openapi()["components"]["schemas"]
+    schema, metadata = schemas["RetrainStatusCheck"], schemas["Metadata"]
 
+    assert schema["properties"].pop("metadata") == {"$ref": "#/components/schemas/Metadata"}
     assert {name: field["type"] for name, field in schema["properties"].items()} == {
         "status": "string",
         "model_id": "integer",
         "message": "string",
         "download_url": "string",
-        "metadata": "object",
     }
     assert list(schema["properties"]) == [
         "status",
         "model_id",
         "message",
         "download_url",
-        "metadata",
     ]
     assert schema["required"] == ["status", "metadata"]
-    assert schema["properties"]["metadata"]["properties"]["retrain_job_id"]["type"] == "string"
+    assert metadata["properties"]["retrain_job_id"]["type"] == "string"
 
 
 def test_the_five_errors_stand_there_to_the_letter():
@@ -162,6 +162,8 @@ def test_every_element_says_how_well_it_is_known():
 
     assert len(elements) > 25
     for path, element in elements.items():
+        if "$ref" in element:  # what it refers to says it
+            continue
         assert element.get("x-standing") in ("documented", "assumed"), path
         assert element.get("x-source"), path
 
