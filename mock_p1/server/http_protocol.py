@@ -75,10 +75,9 @@ class HttpProtocol(asyncio.Protocol):
     """Reads requests, starts the app for each, and hangs up on who takes too long."""
 
     __slots__ = (
-        *("_body", "_buffer", "_closing", "_drained", "_exchange", "_head_bytes", "_lines"),
-        *("_loop", "_scanned", "_since", "client", "half_closed", "local", "scheme", "shared"),
-        "transport",
-    )
+        "_body", "_buffer", "_closing", "_drained", "_exchange", "_head_bytes", "_lines", "_loop",
+        "_scanned", "_since", "client", "half_closed", "local", "scheme", "shared", "transport",
+    )  # fmt: skip
 
     def __init__(self, shared: Connections) -> None:
         self.shared = shared
