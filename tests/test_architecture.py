@@ -41,8 +41,12 @@ open to all."""
 TRANSPORTS = {
     "wsgi": {"flask", "werkzeug"},
     "asgi": set(),
-    "in_process": {"responses", "requests", "urllib3"},
-    "responses_patch": {"responses", "requests", "urllib3"},
+    "in_process": set(),
+    "patching": set(),
+    "network_guard": set(),
+    "urllib3_connection": {"urllib3"},
+    "httpx_transport": {"httpx", "anyio"},
+    "responses_patch": {"responses", "requests"},
 }
 """The outside libraries of each transport."""
 

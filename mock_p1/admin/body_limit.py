@@ -43,7 +43,7 @@ class BodyLimit:
             await self._flask_app(scope, receive, send)
             return
         try:
-            self._context.guard.check(_call(scope))
+            self._context.access.check(_call(scope))
             if len(scope["query_string"]) > MAX_QUERY:
                 raise _long_query()
             if path == EVENTS and scope["method"] in ("GET", "HEAD"):

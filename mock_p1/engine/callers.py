@@ -180,7 +180,9 @@ class Keyring:
         Its own, or the first that is active and fits; a pattern's ``*`` is filled in.
         """
         own = [] if program.api_key is None else [program.api_key]
-        active = [name for name, state in (self._scenario.api_keys or {}).items() if state == ACTIVE]
+        active = [
+            name for name, state in (self._scenario.api_keys or {}).items() if state == ACTIVE
+        ]
         keys = [name.replace("*", "1") for name in (*own, *active, self.first_active())]
         fitting = (key for key in keys if self.refusal(key) is None and program.open_to(key))
         return next(fitting, keys[-1])

@@ -116,7 +116,9 @@ def missing_credential_type(session: VerifySession) -> Verdict:
     if "api_key" in (json_object(answer) or {}):
         return as_expected("a key")
     name = error_of(answer).name
-    return otherwise("a key", describe(answer), assuming("odd_credential_type", name, published.API_KEY_ERRORS))
+    return otherwise(
+        "a key", describe(answer), assuming("odd_credential_type", name, published.API_KEY_ERRORS)
+    )
 
 
 @assumed(

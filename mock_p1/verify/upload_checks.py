@@ -145,7 +145,9 @@ def missing_filename(session: VerifySession) -> Verdict:
     if "upload_url" in (json_object(answer) or {}):
         return as_expected("an upload URL")
     name = error_of(answer).name
-    return otherwise("an upload URL", describe(answer), assuming("odd_filename", name, published.UPLOAD_ERRORS))
+    return otherwise(
+        "an upload URL", describe(answer), assuming("odd_filename", name, published.UPLOAD_ERRORS)
+    )
 
 
 @assumed(

@@ -35,7 +35,6 @@ PRIVATE_NAMES = {
     },
     "responses": {
         "responses.RequestsMock._parse_request_params": "what a stub's call shows of the query",
-        "responses.RequestsMock._read_filelike_body": "a body that is read once",
         "responses.RequestsMock._on_request": "what every caught request goes through",
     },
     "http.client": {
@@ -44,7 +43,8 @@ PRIVATE_NAMES = {
     },
 }
 
-NO_LONGER_EVERYWHERE = {
+NOT_EVERYWHERE = {
+    "responses.RequestsMock._read_filelike_body": "not in 0.25.3; a body that is read once",
     "threading.Thread._wait_for_tstate_lock": "until Python 3.12, where a thread waits for another",
 }
 """Names that some supported versions have and others do not; the package copes with both."""
