@@ -208,7 +208,7 @@ def seconds(work, data):
 
 
 def one_name(data):
-    """Read a head in which one name, the beginning of the data, comes as often as a head may have."""
+    """Read a head in which one name, the beginning of the data, comes 5,000 times."""
     name, size = data.rstrip(b"x"), len(data) // 5000
     lines = b"".join(b"\r\n%b: %b" % (name, b"x" * size) for _ in range(5000))
     head = read_head(b"GET / HTTP/1.1" + lines)
