@@ -9,6 +9,7 @@ from mock_p1.admin.blueprint import add_admin
 from mock_p1.admin.context import AdminContext
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.files import load_scenario
+from mock_p1.server.upload_store import UploadStore
 from mock_p1.transports import wsgi as flask_app
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def create_app(
     Raises ScenarioError with every problem if the scenario cannot be used; ValueError for a token
     nobody can send.
     """
-    engine = Engine(load_scenario(scenario), seed=seed)
+    engine = Engine(load_scenario(scenario), seed=seed, store=UploadStore())
     return create_app_for(
         engine, AdminContext(engine, AccessPolicy(admin_token, admin_hosts)), admin=admin
     )
