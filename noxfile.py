@@ -86,7 +86,7 @@ def typing(session: nox.Session) -> None:
     session.run("mypy")
     if Path("typing_tests").is_dir():
         session.run("mypy", "--strict", "--config-file", os.devnull, "typing_tests")
-        session.run("pyright", "typing_tests")
+        session.run("pyright", "-p", "typing_tests")
         session.run("pyright", "--verifytypes", "mock_p1", "--ignoreexternal")
 
 

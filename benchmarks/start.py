@@ -1,4 +1,4 @@
-"""From starting ``mock-p1 serve --port 0`` to the first reply, and what uvicorn needs."""
+"""From starting ``mock-p1 serve --port 0`` to the first reply; how much any uvicorn needs."""
 
 from __future__ import annotations
 

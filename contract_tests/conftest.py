@@ -39,6 +39,7 @@ CREDENTIALS = {
     "other_key": "a working key of another model",
     "deleted_job_id": "a job that was deleted",
     "finished_job_id": "a job that is finished",
+    "failed_job_id": "a job that failed, for --allow switch",
     "secret_key": "the secret key, for --allow issue-key",
     "model_id": "the model, for --allow issue-key",
     "file": "the training data, for --allow upload",

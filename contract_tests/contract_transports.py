@@ -37,6 +37,7 @@ CREDENTIALS = Credentials(
     other_key="f2d9735c-other-models-key",
     deleted_job_id="job-that-is-gone",
     finished_job_id="job-that-is-finished",
+    failed_job_id="job-that-failed",
     secret_key="91ab64c8-secret-key",
     model_id=4821,
     file=Path(__file__).parent / "train.csv",
@@ -88,7 +89,13 @@ class InProcessFlask:
     def __init__(self, client: FlaskClient) -> None:
         self._client = client
 
-    def send(self, call: Call, *, seconds: float = 0, most: int = MOST_BYTES) -> Answer:
+    def send(
+        self,
+        call: Call,
+        *,
+        seconds: float = 0,  # noqa: ARG002 -- nothing to wait for in-process
+        most: int = MOST_BYTES,
+    ) -> Answer:
         """Answer as a Client of the checks does."""
         body = call.file.read_bytes() if call.file else None
         with self._client.open(

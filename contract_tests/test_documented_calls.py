@@ -1,4 +1,4 @@
-"""The two ways of calling that the manual shows, in Python and by curl, from the first poll to the result on disk."""
+"""The ways of calling that the manual shows, in Python and by curl, up to the result on disk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ POLLS_ENOUGH = 10
 
 
 def test_python_example(transport, tmp_path):
-    """The manual's Python example, made to poll in its loop and to write its file, ends with the result on disk."""
+    """The manual's Python example, made to poll in its loop, ends with the result on disk."""
     if transport.job_that_ends is None:
         pytest.skip("not checked: no --finished-job-id was given")
     retrain_job_id = transport.job_that_ends
@@ -40,7 +40,7 @@ def test_python_example(transport, tmp_path):
 
 
 def test_curl_example(transport, tmp_path):
-    """`curl -o response.json -H "x-api-key:KEY" -X GET -G URL`, exactly so, brings the status into response.json."""
+    """`curl -o response.json -H "x-api-key:KEY" -X GET -G URL`, exactly so, brings the status."""
     reply = _ask_by_curl(transport, transport.session.credentials.job_id, tmp_path)
     metadata = reply.get("metadata")
     echoed = (

@@ -1,4 +1,4 @@
-"""Every documented and every assumed point of the contract, one test each, through every transport."""
+"""Every point of the contract, documented or assumed, one test each, through every transport."""
 
 from __future__ import annotations
 

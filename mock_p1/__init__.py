@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from mock_p1.scenario.model import Scenario
     from mock_p1.scenario.problems import Problem, ScenarioError
     from mock_p1.server.app import create_app
+    from mock_p1.server.asgi_app import create_asgi_app
     from mock_p1.server.server import CannotListen
     from mock_p1.testing.handle import Handle
     from mock_p1.testing.mocks import mocked, serving
     from mock_p1.testing.plugin_marker import MarkerError
     from mock_p1.testing.polls import Poll, PollList
+    from mock_p1.transports.network_guard import RealServiceRefused
 
 
 __all__ = [
@@ -41,12 +43,14 @@ __all__ = [
     "Poll",
     "PollList",
     "Problem",
+    "RealServiceRefused",
     "Scenario",
     "ScenarioError",
     "ScenarioSource",
     "SleptTooLong",
     "__version__",
     "create_app",
+    "create_asgi_app",
     "load_scenario",
     "mocked",
     "serving",
@@ -66,11 +70,13 @@ _HOMES = {
     "Poll": "testing.polls",
     "PollList": "testing.polls",
     "Problem": "scenario.problems",
+    "RealServiceRefused": "transports.network_guard",
     "Scenario": "scenario.model",
     "ScenarioError": "scenario.problems",
     "ScenarioSource": "scenario.files",
     "SleptTooLong": "oneclock.shared",
     "create_app": "server.app",
+    "create_asgi_app": "server.asgi_app",
     "load_scenario": "scenario.files",
     "mocked": "testing.mocks",
     "serving": "testing.mocks",

@@ -12,20 +12,18 @@ from pathlib import Path
 
 import pytest
 import time_machine
-from helpers.private_names import NO_LONGER_EVERYWHERE, PRIVATE_NAMES
+from helpers.private_names import NOT_EVERYWHERE, PRIVATE_NAMES
 
 import mock_p1
 
 PACKAGE = Path(mock_p1.__file__).parent
 SOURCES = {path: path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
 TREES = {path: ast.parse(text) for path, text in SOURCES.items()}
-LISTED = {name for names in PRIVATE_NAMES.values() for name in names} | set(NO_LONGER_EVERYWHERE)
+LISTED = {name for names in PRIVATE_NAMES.values() for name in names} | set(NOT_EVERYWHERE)
 PUBLIC = {"_replace", "_asdict", "_make", "_fields", "_typeshed"}
 """Documented in spite of their underscores, and a module of types."""
 OWN = "_mock_p1"
 """How what we leave on objects of others begins."""
-DOCUMENTED_MODULES = {"uvicorn"}
-"""Libraries of which only the root is documented."""
 
 
 def is_private(name):
@@ -68,11 +66,9 @@ def used_in(tree):
                 if is_private(name):
                     yield name
             case ast.ImportFrom(module=str() as module):
-                library, *below = module.split(".")
-                private = library in DOCUMENTED_MODULES and below
-                for name in (*below, *(alias.name for alias in node.names)):
-                    if is_private(name) or (private and name not in below):
-                        yield name
+                _, *below = module.split(".")
+                names = (*below, *(alias.name for alias in node.names))
+                yield from filter(is_private, names)
 
 
 def overridden():

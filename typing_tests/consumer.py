@@ -1,4 +1,4 @@
-"""What users write: every public call of README and docs, as type checkers see it without a plugin."""
+"""What users write: every public call of README and docs, checked without a plugin."""
 
 from collections.abc import Mapping
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The limit: one constant reply, from the smallest ASGI app there is, under uvicorn at its fastest.
+"""The limit: one constant reply, by the smallest ASGI app, under uvicorn at its fastest.
 
 The argument is the body.
 """

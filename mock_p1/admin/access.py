@@ -12,29 +12,30 @@ import hmac
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mock_p1.admin import PREFIX
 from mock_p1.admin.admin_error import AdminError
 from mock_p1.base.addresses import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-HEALTH: Final = "/__admin/health"
-STATIC: Final = "/__admin/static/"
-PAGES: Final = ("/__admin", "/__admin/")
+HEALTH: Final = f"{PREFIX}/health"
+STATIC: Final = f"{PREFIX}/static/"
+PAGES: Final = (PREFIX, f"{PREFIX}/")
 
 _READS: Final = ("GET", "HEAD")
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
 _TOKEN: Final = re.compile(r"[!-~]{1,500}")
-_HOW_TO_SHOW_IT: Final = (
+_BEARER_REMEDY: Final = (
     "send the header Authorization: Bearer TOKEN; `mock-p1 serve` prints the token when it starts"
 )
-_HOW_TO_COME: Final = (
+_LOCAL_REMEDY: Final = (
     "call it on this machine as http://127.0.0.1, or start the mock with an admin token"
 )
 
 
 class Call(NamedTuple):
-    """What the guard looks at.
+    """What decides who may use the control API.
 
     ``header`` returns a header by its lower-case name; ``peer`` is the caller's address.
     """
@@ -82,24 +83,24 @@ class AccessPolicy:
             401,
             "MOCK_P1_UNAUTHORIZED",
             what,
-            _HOW_TO_SHOW_IT,
+            _BEARER_REMEDY,
             headers={"WWW-Authenticate": 'Bearer realm="mock-p1"'},
         )
 
     def _check_local(self, call: Call) -> None:
         host = call.header("host") or ""
         if not self._is_ours(_name(host)):
-            raise _forbidden(f"the Host {host[:100]!r} is not this machine's", _HOW_TO_COME)
+            raise _forbidden(f"the Host {host[:100]!r} is not this machine's", _LOCAL_REMEDY)
         if not is_loopback(call.peer):
             raise _forbidden(
                 f"the call comes from {call.peer or 'an unknown address'}, not from here",
-                _HOW_TO_COME,
+                _LOCAL_REMEDY,
             )
         for name in _FORWARDED:
             if call.header(name) is not None:
                 raise _forbidden(
                     f"a proxy ({name}) forwarded the call, so nobody knows whose it is",
-                    _HOW_TO_COME,
+                    _LOCAL_REMEDY,
                 )
 
     def _check_page(self, call: Call) -> None:
@@ -107,7 +108,7 @@ class AccessPolicy:
 
         A link from elsewhere may lead here.
         """
-        remedy = "call it from a program, or from the dashboard; web pages of other origins have no business here"
+        remedy = "call it from a program, or from the dashboard; no other web page may"
         origin = call.header("origin")
         if (
             origin is not None

@@ -12,6 +12,7 @@ from mock_p1.admin.access import Call
 from mock_p1.admin.admin_error import AdminError, too_large
 from mock_p1.admin.bodies import limit_of
 from mock_p1.admin.events import EVENT_HEADERS, EventListeners, start
+from mock_p1.base.asgi_types import joined
 
 if TYPE_CHECKING:
     from mock_p1.admin.context import AdminContext
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 EVENTS: Final = "/__admin/events"
 PREFIX: Final = "/__admin"
 BODY_SECONDS: Final = 30.0
+MAX_QUERY: Final = 8 * 1024
+"""Bytes of a query: taken apart, each of its parameters costs a hundred."""
 
 
 class BodyLimit:
@@ -40,7 +43,9 @@ class BodyLimit:
             await self._flask_app(scope, receive, send)
             return
         try:
-            self._context.guard.check(_call(scope))
+            self._context.access.check(_call(scope))
+            if len(scope["query_string"]) > MAX_QUERY:
+                raise _long_query()
             if path == EVENTS and scope["method"] in ("GET", "HEAD"):
                 await self._events(scope, receive, send)
                 return
@@ -62,12 +67,18 @@ class BodyLimit:
 
 
 def _call(scope: Scope) -> Call:
-    headers: dict[str, str] = {}
-    for raw, value in scope["headers"]:
-        name = raw.decode("latin-1").lower()
-        given = value.decode("latin-1")
-        headers[name] = f"{headers[name]},{given}" if name in headers else given
-    return Call(scope["method"], scope["path"], (scope["client"] or ("",))[0], headers.get)
+    headers = joined(scope["headers"])
+
+    def header(name: str) -> str | None:
+        value = headers.get(name.encode())
+        return None if value is None else value.decode("latin-1")
+
+    return Call(scope["method"], scope["path"], (scope["client"] or ("",))[0], header)
+
+
+def _long_query() -> AdminError:
+    text = f"the query has more than {MAX_QUERY:,} bytes, the most that is taken here"
+    return AdminError(414, "MOCK_P1_TOO_LARGE", text, "send less")
 
 
 async def _whole_body(scope: Scope, receive: Receive) -> bytes | None:

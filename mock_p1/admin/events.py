@@ -13,9 +13,10 @@ from urllib.parse import parse_qsl
 from flask import Blueprint, Response, request
 
 from mock_p1.admin.admin_error import AdminError
-from mock_p1.admin.bodies import checked, query
-from mock_p1.admin.context import MAX_THREADS, POLICY, panel
+from mock_p1.admin.bodies import query_in_hand, query_of
+from mock_p1.admin.context import MAX_THREADS, POLICY, admin_context
 from mock_p1.admin.event_text import HEARTBEAT, Stream
+from mock_p1.admin.models import EventsQuery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,6 @@ BATCHES: Final = 10
 
 HEARTBEAT_SECONDS: Final = 15.0
 LAST_EVENT_ID: Final = "Last-Event-ID"
-PARAMETERS: Final = ("last_event_id",)
 EVENT_HEADERS: Final = (
     ("Content-Type", "text/event-stream; charset=utf-8"),
     ("X-Accel-Buffering", "no"),
@@ -95,12 +95,13 @@ class EventListeners:
 @routes.get("/events")
 def events() -> Response:
     """Talk to one listener under a WSGI server; under ASGI the request never comes here."""
-    asked = query(PARAMETERS)
-    if not panel().threads.acquire(blocking=False):
+    asked = query_in_hand(EventsQuery)
+    context = admin_context()
+    if not context.threads.acquire(blocking=False):
         raise _too_many(MAX_THREADS)
-    last = request.headers.get(LAST_EVENT_ID) or asked.get("last_event_id")
-    response = Response(_texts(Stream(panel()), last), headers=list(EVENT_HEADERS))
-    response.call_on_close(panel().threads.release)
+    last = request.headers.get(LAST_EVENT_ID) or asked.last_event_id
+    response = Response(_texts(Stream(context), last), headers=list(EVENT_HEADERS))
+    response.call_on_close(context.threads.release)
     return response
 
 
@@ -131,13 +132,13 @@ async def _tell(send: Send, text: bytes) -> None:
 
 
 def _last_event_id(scope: Scope) -> str | None:
-    asked = checked(
-        parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True), PARAMETERS
+    asked = query_of(
+        parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True), EventsQuery
     )
     for name, value in scope["headers"]:
         if name == b"last-event-id":
             return str(value.decode("latin-1"))
-    return asked.get("last_event_id")
+    return asked.last_event_id
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -23,10 +23,7 @@ from mock_p1.cli.options import (
     tls_cert_option,
     tls_option,
 )
-from mock_p1.cli.process import (
-    allow_many_connections,
-    rare_garbage_collection,
-)
+from mock_p1.cli.process import allow_many_connections, rare_garbage_collection
 from mock_p1.cli.startup_message import Address
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.journal import DEFAULT_MAX
@@ -85,8 +82,8 @@ class Secured(NamedTuple):
     "--no-admin", is_flag=True, help="Leave out /__admin: control API, dashboard and metrics."
 )
 @click.option(
-    "--keep-alive", callback=span, default="10m", metavar="DURATION",
-    help="How long a connection may be idle before it is closed.", show_default=True,
+    "--keep-alive", callback=span, default="10m", metavar="DURATION", show_default=True,
+    help="How long a connection may be idle before it is closed.",
 )  # fmt: skip
 @click.option(
     "--log-format",

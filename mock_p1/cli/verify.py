@@ -69,6 +69,7 @@ def _file_option(
 @click.option("--other-key", metavar="KEY", help="A working key of another model.")
 @click.option("--deleted-job-id", metavar="ID", help="A job that was deleted.")
 @click.option("--finished-job-id", metavar="ID", help="A job that is finished.")
+@click.option("--failed-job-id", metavar="ID", help="With --allow switch: a job that failed.")
 @click.option(
     "--allow",
     type=click.Choice([*PERMISSIONS]),

@@ -12,6 +12,7 @@ from string import ascii_letters, digits, punctuation
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
+from mock_p1.base.asgi_types import joined
 from mock_p1.base.messages import origin_form
 
 HEAD_LIMIT: Final = 2 * 1024 * 1024
@@ -70,18 +71,16 @@ def read_head(data: bytes) -> Head:
     line, _, rest = data.partition(b"\r\n")
     method, target, version = read_request_line(line)
     headers = []
-    framing: dict[bytes, bytes] = {}
     for header in rest.split(b"\r\n") if rest else ():
         name, colon, value = header.partition(b":")
         name, value = name.lower(), value.strip(b" \t")
         if not (name and colon) or name.translate(None, _TOKEN) or _NOT_IN_A_HEADER.search(value):
             raise BadRequest
-        if name in _FRAMING:
-            framing[name] = b"%b,%b" % (framing[name], value) if name in framing else value
         headers.append((name, value))
     if len(headers) > HEADERS_LIMIT:
         raise too_long_head()
     path, _, query = target.partition(b"?")
+    framing = joined(header for header in headers if header[0] in _FRAMING)
     return Head(
         method,
         path,

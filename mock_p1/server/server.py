@@ -18,6 +18,7 @@ from mock_p1.admin.access import AccessPolicy
 from mock_p1.admin.body_limit import BodyLimit
 from mock_p1.admin.context import AdminContext
 from mock_p1.base.addresses import EVERY_ADDRESS, in_url, is_loopback
+from mock_p1.base.asgi_types import joined
 from mock_p1.server.app import create_app_for
 from mock_p1.server.http_protocol import KEEP_ALIVE_SECONDS, Connections, HttpProtocol
 from mock_p1.server.upload_folder import remove_left_behind
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from types import TracebackType
 
-    from mock_p1.base.asgi_types import Application
+    from mock_p1.base.asgi_types import Application, Receive, Scope, Send
     from mock_p1.engine.engine import Engine
 
 DEFAULT_HOST: Final = "127.0.0.1"
@@ -126,7 +127,13 @@ class Server:
         # a2wsgi has its own types
         self._flask = WSGIMiddleware(flask, workers=FLASK_THREADS)  # type: ignore[arg-type]
         wrapped = cast("Application", self._flask)
-        return BodyLimit(self.panel, wrapped) if admin else wrapped
+        behind = BodyLimit(self.panel, wrapped) if admin else wrapped
+
+        async def with_joined_headers(scope: Scope, receive: Receive, send: Send) -> None:
+            """Spare a2wsgi the work of joining headers of one name, which it does one by one."""
+            await behind({**scope, "headers": [*joined(scope["headers"]).items()]}, receive, send)
+
+        return with_joined_headers
 
     def run(self, when_started: Callable[[], None] = lambda: None) -> None:
         """Serve in this thread until a signal or ``stop``.

@@ -10,12 +10,18 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote_to_bytes
 from wsgiref.util import is_hop_by_hop
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import BadHost, HTTPException, MethodNotAllowed, NotFound
+from werkzeug.exceptions import (
+    BadHost,
+    ClientDisconnected,
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+)
 
 from mock_p1.base.addresses import in_url
 from mock_p1.base.messages import (
@@ -28,6 +34,7 @@ from mock_p1.base.messages import (
     origin_form,
 )
 from mock_p1.contract import operations as contract
+from mock_p1.engine.receiver import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -37,6 +44,7 @@ if TYPE_CHECKING:
 
     from mock_p1.engine.engine import Engine
 
+PIECE_BYTES: Final = 256 * 1024
 _PATH_SAFE = "/!$&'()*+,;=:@~"
 
 
@@ -88,12 +96,29 @@ def create_app(engine: Engine, sleep: Callable[[float], None] = time.sleep) -> F
 
 
 def _respond(engine: Engine, sleep: Callable[[float], None]) -> Response:
-    reply = engine.handle(_request())
+    asked = _request()
+    reply = _take_file(engine, asked) if engine.takes_file(asked) else engine.handle(asked)
     if seconds := engine.clock.pass_time(reply.delay_ns) if reply.delay_ns else 0.0:
         sleep(seconds)
     if isinstance(reply, Fault):
         return _act_out(reply, lambda span: sleep(engine.clock.pass_time(span)))
     return _response(reply, [reply.body])
+
+
+def _take_file(engine: Engine, asked: Request) -> Reply | Fault:
+    """Hand a file over as it comes; raise what the client's breaking off raises."""
+    chunked = "HTTP_TRANSFER_ENCODING" in request.environ
+    taken = engine.receive(asked, None if chunked else request.content_length or 0)
+    if not isinstance(taken, Receiver):
+        return taken
+    try:
+        while piece := request.stream.read(PIECE_BYTES):
+            if (answer := taken.write(piece)) is not None:
+                return answer
+    except (ClientDisconnected, OSError):
+        taken.abort()
+        raise
+    return taken.finish()
 
 
 def _request() -> Request:

@@ -30,6 +30,7 @@ class Credentials:
     other_key: str | None = None
     deleted_job_id: str | None = None
     finished_job_id: str | None = None
+    failed_job_id: str | None = None
     secret_key: str | None = None
     model_id: int | None = None
     file: Path | None = None
@@ -38,7 +39,7 @@ class Credentials:
         """UsageError if one of them cannot be sent."""
         for name in ("api_key", "inactive_key", "other_key", "secret_key"):
             check_key(option_name(name), getattr(self, name))
-        for name in ("job_id", "deleted_job_id", "finished_job_id"):
+        for name in ("job_id", "deleted_job_id", "finished_job_id", "failed_job_id"):
             check_job_id(option_name(name), getattr(self, name))
         if self.file is not None and not self.file.is_file():
             raise UsageError(f"--file {self.file}: there is no such file")

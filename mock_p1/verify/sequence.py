@@ -95,10 +95,15 @@ def find_unfinished_job(session: VerifySession) -> None:
 
 
 def find_failed_job(session: VerifySession) -> None:
-    """Let questions know a failed job: --job-id, or the uploaded one. NotChecked if none failed."""
-    answer, job = _ended_job(session)
-    if not is_failure((json_object(answer) or {}).get("status")):
-        raise NotChecked("no failed job was seen")
+    """Let questions know a failed job: given, or --job-id, or the uploaded one.
+
+    NotChecked if none failed.
+    """
+    job = session.credentials.failed_job_id
+    if job is None:
+        answer, job = _ended_job(session)
+        if not is_failure((json_object(answer) or {}).get("status")):
+            raise NotChecked("no failed job was seen; give one by --failed-job-id")
     session.remember("failed_job", job)
 
 

@@ -43,7 +43,8 @@ jobs:
       - {status: job_running, for: 90s, message: Training the model.}
       - {status: job_finished, model_id: 4821, result: generated}
   slow-42:
-    timeline: [{status: job_waiting, for: 5 polls}, {status: job_running, for: 2h}, {status: job_finished}]
+    timeline:
+      [{status: job_waiting, for: 5 polls}, {status: job_running, for: 2h}, {status: job_finished}]
   flaky-7:
     timeline:
       - {status: job_running, for: 2 polls}
@@ -51,10 +52,14 @@ jobs:
       - {reply: {status_code: 503, headers: {Retry-After: "5"}}, for: 1 poll}
       - {status: job_finished}
   held-by-hand:
-    timeline: [{status: job_waiting, for: manual}, {status: job_running, for: 1m}, {status: job_failed}]
+    timeline:
+      [{status: job_waiting, for: manual}, {status: job_running, for: 1m}, {status: job_failed}]
   goes-round:
     at_end: loop
-    timeline: [{status: job_waiting, for: 10s}, {status: job_running, for: 15s}, {status: job_paused, for: 5s}]
+    timeline:
+      - {status: job_waiting, for: 10s}
+      - {status: job_running, for: 15s}
+      - {status: job_paused, for: 5s}
   deleted-mid-run: {timeline: [{status: job_running, for: 40s}, {error: job_may_be_deleted}]}
   "any-*": {timeline: [{status: job_running}]}
 """
@@ -111,7 +116,7 @@ def again(opened):
     @contextmanager
     def start_again(dashboard, scenario):
         dashboard.stop()
-        dashboard.shows("#line[data-state=wait]")
+        dashboard.shows("#connection[data-state=wait]")
         with ServerThread(Server(Engine(parse(scenario, "new.yaml")), port=dashboard.server.port)):
             yield
             dashboard.context.close()  # nobody listens any more when it ends

@@ -1,4 +1,4 @@
-"""TLS for local use: an authority made once, certificates that hold for loopback and the documented hosts."""
+"""TLS for local use: an authority made once, certificates for loopback and the documented hosts."""
 
 import socket
 import ssl
@@ -20,7 +20,7 @@ from mock_p1.cli.tls import (
 
 
 def shake_hands(server: ssl.SSLContext, authority, name: str) -> None:
-    """Complete a TLS handshake over a socket pair, as a client that trusts nothing but ``authority``."""
+    """Complete a TLS handshake over a socket pair, as a client that trusts ``authority`` alone."""
     ours, theirs = socket.socketpair()
     client = ssl.create_default_context(cafile=str(authority))
 
@@ -92,7 +92,7 @@ def test_files_that_are_no_certificate_are_named(tmp_path):
 
 def test_certificate_files_of_ones_own_are_used(tmp_path):
     """A chain and key in PEM files make a server's context."""
-    import trustme
+    import trustme  # noqa: PLC0415 -- only here
 
     authority = trustme.CA()
     leaf = authority.issue_cert("localhost")

@@ -113,10 +113,22 @@ def test_json(engine):
     engine.clock.advance(1_500_000_000)
     (line,) = logged(engine, "json", get(f"{JOBS}a", "very-secret-key"))
     assert json.loads(line) == {
-        "event": "poll", "number": 1, "time": "2026-05-01T12:00:01.500+00:00", "at": 1.5, "method": "GET",
-        "path": f"{JOBS}a", "job": "a", "status": "job_running", "error": None, "fault": None, "http_status": 200,
-        "step": "mine.yaml:4", "api_key": "very…", "waits_for": "1 more poll", "notes": [],
-    }  # fmt: skip
+        "event": "poll",
+        "number": 1,
+        "time": "2026-05-01T12:00:01.500+00:00",
+        "at": 1.5,
+        "method": "GET",
+        "path": f"{JOBS}a",
+        "job": "a",
+        "status": "job_running",
+        "error": None,
+        "fault": None,
+        "http_status": 200,
+        "step": "mine.yaml:4",
+        "api_key": "very…",
+        "waits_for": "1 more poll",
+        "notes": [],
+    }
 
 
 def test_json_of_anything_else(engine):
@@ -192,4 +204,4 @@ def test_around_the_buffer(engine, tmp_path, buffering):
 
 def test_off(engine):
     """Without a log the journal does nothing but keep its entries."""
-    assert engine.journal.add.__self__ is engine.journal._entries
+    assert engine.journal.add.__self__ is engine.journal._entries  # noqa: SLF001 -- the point: no step in between

@@ -52,7 +52,7 @@ def end(served, number=None) -> tuple[int, str]:
 
 
 def test_port_0_is_printed_and_answers(serve, client):
-    """With --port 0 the port that was taken is in the announcement, at once, and requests to it are answered."""
+    """With --port 0 the port that was taken is printed at once, and requests to it are answered."""
     assert poll(client, serve()).json()["status"] == "job_waiting"
 
 
@@ -61,7 +61,7 @@ def test_the_curl_line_works(serve):
     """The line to try, pasted into this machine's shell, polls the first job."""
     line = re.search(r"^  try +(curl .*)$", serve().announcement, re.MULTILINE)[1]
     pasted = line.replace("curl ", 'curl --silent --noproxy "*" ', 1)
-    done = subprocess.run(pasted, shell=True, capture_output=True, check=True)
+    done = subprocess.run(pasted, shell=True, capture_output=True, check=True)  # noqa: S602 -- what pasting does
     assert json.loads(done.stdout)["metadata"] == {"retrain_job_id": "retrain-001"}
 
 
@@ -95,7 +95,10 @@ def test_a_signal_ends_what_is_held_back(serve, tmp_path):
             [
                 sys.executable,
                 "-c",
-                f"from urllib.request import *; urlopen(Request('{url}', headers={{'x-api-key': 'k'}}))",
+                (
+                    "from urllib.request import *; "
+                    f"urlopen(Request('{url}', headers={{'x-api-key': 'k'}}))"
+                ),
             ],
             stderr=subprocess.DEVNULL,
         )
@@ -109,8 +112,8 @@ def test_a_signal_ends_what_is_held_back(serve, tmp_path):
 
 
 def test_what_other_machines_need(serve, client):
-    """Bound to every address, it says so, names a URL for this machine, and prints the token of /__admin."""
-    served = serve("--host", "0.0.0.0")
+    """Bound to every address, it says so, names a URL for this machine, and prints the token."""
+    served = serve("--host", "0.0.0.0")  # noqa: S104 -- the point
     assert re.search(r"^listening on 0\.0\.0\.0, port \d+$", served.announcement, re.MULTILINE)
     token = re.search(
         r"^/__admin needs the header Authorization: (Bearer \S+)$",
@@ -130,7 +133,8 @@ def test_log(serve, client):
     logged = served.process.stderr.readline()
     assert end(served, signal.SIGTERM) == (0, "")
     assert re.fullmatch(
-        r"\d\d:\d\d:\d\d\.\d{3}  retrain-001  job_waiting \(HTTP 200\)  happy-path\.yaml:\d+  key my-s…"
+        r"\d\d:\d\d:\d\d\.\d{3}  retrain-001  job_waiting \(HTTP 200\)  "
+        r"happy-path\.yaml:\d+  key my-s…"
         r"  then waits for 1 more poll\n",
         logged,
     )

@@ -36,14 +36,14 @@ def test_a_token_that_is_given_is_needed_and_not_printed(serve):
 
 def test_a_token_that_was_made_up_is_in_the_dashboards_url(serve):
     """So that a click is enough."""
-    facts = json.loads(serve("--log-format", "json", "--host", "0.0.0.0").announcement)
+    facts = json.loads(serve("--log-format", "json", "--host", "0.0.0.0").announcement)  # noqa: S104 -- the point
     token = facts["dashboard"].partition("#token=")[2]
     assert any(note.endswith(f"Bearer {token}") for note in facts["notes"])
     assert get(facts["url"], "/__admin/jobs", token) == 200
 
 
 def test_without_admin(serve, run):
-    """No dashboard is named, nothing answers below /__admin, and the health check takes that for health."""
+    """No dashboard is named, nothing answers below /__admin; to the health check all is well."""
     facts = json.loads(serve("--log-format", "json", "--no-admin").announcement)
     assert facts["dashboard"] is None
     assert get(facts["url"], "/__admin/jobs") == 404

@@ -105,7 +105,7 @@ def test_how_to_stop():
 
 
 def test_curl():
-    """The line to try has what needs quotes in double quotes, which bash and Windows' cmd both take."""
+    """The line to try is in double quotes where needed: bash and Windows' cmd take them."""
     text = "{api_keys: {demo-key: active}, jobs: {retrain-001: {error: job_may_be_deleted}}}"
     assert (
         curl(text) == f'curl -H "x-api-key: demo-key" "{URL}/v1/external/retrain_jobs/retrain-001"'
@@ -114,7 +114,8 @@ def test_curl():
 
 def test_curl_with_a_key_that_sees_the_job():
     """Where the first job belongs to a key, the line has that key."""
-    text = "{api_keys: {a: active, 'b-*': active}, jobs: {j: {api_key: b-*, error: job_may_be_deleted}}}"
+    jobs = "{j: {api_key: b-*, error: job_may_be_deleted}}"
+    text = f"{{api_keys: {{a: active, 'b-*': active}}, jobs: {jobs}}}"
     assert '"x-api-key: b-1"' in curl(text)
 
 
@@ -162,7 +163,8 @@ def test_hostile_text():
 
 def test_json():
     """For a program: one line of JSON, with the same facts."""
-    text = "{api_keys: {good: active, old: inactive_credential}, jobs: {a: {error: job_may_be_deleted}}}"
+    jobs = "{a: {error: job_may_be_deleted}}"
+    text = f"{{api_keys: {{good: active, old: inactive_credential}}, jobs: {jobs}}}"
     printed = announced(text, "json", ("a note",), dashboard="d")
     assert "\n" not in printed
     facts = json.loads(printed)

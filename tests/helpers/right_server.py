@@ -3,6 +3,8 @@
 It knows nothing of our package: the whole sequence, from the secret key to the switched model.
 """
 
+# ruff: noqa: D102 -- what a method is for is said by the mutants that override it
+
 from __future__ import annotations
 
 import json
@@ -21,7 +23,7 @@ ACTIVE, INACTIVE, OTHER = (
     "04ae86d3-other-models-key",
 )
 SECRET, MODEL = "e2b75d90-secret-key", 4821
-RUNNING, FINISHED, GONE = "job-running", "job-done", "job-gone"
+RUNNING, FINISHED, GONE, FAILED = "job-running", "job-done", "job-gone", "job-failed"
 GIVEN = {
     "api_key": ACTIVE,
     "job_id": RUNNING,
@@ -29,6 +31,7 @@ GIVEN = {
     "other_key": OTHER,
     "deleted_job_id": GONE,
     "finished_job_id": FINISHED,
+    "failed_job_id": FAILED,
 }
 """What a caller of it can have."""
 
@@ -37,6 +40,7 @@ api_keys: {{{ACTIVE}: active, {INACTIVE}: inactive_credential, {OTHER}: active}}
 jobs:
   {RUNNING}: {{api_key: {ACTIVE}, timeline: [{{status: job_running, message: 学習中}}]}}
   {FINISHED}: {{timeline: [{{status: job_finished, model_id: 4821, result: generated}}]}}
+  {FAILED}: {{timeline: [{{status: job_failed}}]}}
   {GONE}: {{error: job_may_be_deleted}}
 """
 """A scenario that agrees with the right server's jobs and keys."""
@@ -150,7 +154,7 @@ class Right:
         self.files[job] = call.body
         return self.taken()
 
-    def file_refusal(self, job, call):
+    def file_refusal(self, job, call):  # noqa: ARG002 -- a mutant's business
         return self.created_status(job) != "job_waiting"
 
     def taken(self):
@@ -176,7 +180,7 @@ class Right:
     def job_refusal(self, key, job):
         if job == GONE:
             return "job_may_be_deleted"
-        known = job == FINISHED or job in self.files or (job == RUNNING and key != OTHER)
+        known = job in {FINISHED, FAILED, *self.files} or (job == RUNNING and key != OTHER)
         return None if known else "not_found_retrain_job"
 
     def created_status(self, job):
@@ -188,7 +192,7 @@ class Right:
         return "job_finished"
 
     def reply(self, job):
-        status = "job_finished" if job == FINISHED else "job_running"
+        status = {FINISHED: "job_finished", FAILED: "job_failed"}.get(job, "job_running")
         if job in self.files:
             self.polls_since_file[job] += self.files[job] is not None
             status = self.created_status(job)
@@ -199,7 +203,7 @@ class Right:
             reply |= {"model_id": 4821, "download_url": f"{self.url}/result.zip"}
         return {**reply, "metadata": {"retrain_job_id": job}}
 
-    def download(self, key):
+    def download(self, key):  # noqa: ARG002 -- none is needed
         return Sent(200, b"PK\x03\x04 and so on", "application/zip")
 
     # Retrain Model Switch
@@ -211,7 +215,7 @@ class Right:
         return self.send(200, self.switch_reply(job))
 
     def switch_refusal(self, job):
-        if job not in {RUNNING, FINISHED, *self.files}:
+        if job not in {RUNNING, FINISHED, FAILED, *self.files}:
             return "not_found_retrain_job"
         finished = job == FINISHED or (
             job in self.files and self.created_status(job) == "job_finished"
@@ -258,7 +262,7 @@ def served(service):
             self.end_headers()
             self.wfile.write(sent.body)
 
-        do_PUT = do_GET
+        do_PUT = do_GET  # noqa: N815 -- the standard library's name
 
         def log_message(self, *_):
             """Say nothing."""

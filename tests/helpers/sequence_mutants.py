@@ -345,9 +345,11 @@ class SwitchNeedsBody(Right):
 
 
 class SwitchTooEarly(Right):
-    """A job that is not finished can be switched to."""
+    """A job that is not finished, or has failed, can be switched to."""
 
     differs = {"early-switch-is-refused"}
+    refuted = {"switch-of-failed-job"}
+    assumes = {"switch_of_failed_job": "accept"}
 
     def switch_refusal(self, job):
         name = super().switch_refusal(job)

@@ -45,6 +45,7 @@ WRONG = {
     "unknown": lambda n: "".join(f"k{i}: 1\n" for i in range(n)),
     "groups": lambda n: "generated_jobs: [" + "{count: 0, error: x}, " * n + "]",
     "anchors": lambda n: "x-a: [" + ", ".join(f"*a{i}" for i in range(n)) + "]",
+    "ids": lambda n: "new_jobs: {ids: [" + "[], " * n + "]}",
     "calls": lambda n: "calls: {file_upload: [" + "{fault: tmeout}, " * n + "]}",
 }
 

@@ -13,6 +13,7 @@ from mock_p1.server.http_message import (
     BodyReader,
     read_head,
 )
+from mock_p1.transports import asgi
 
 
 def head(text):
@@ -206,6 +207,17 @@ def seconds(work, data):
     return best
 
 
+def one_name(data):
+    """Read a head in which one name, the beginning of the data, comes as often as a head may have."""
+    name, size = data.rstrip(b"x"), len(data) // 5000
+    lines = b"".join(b"\r\n%b: %b" % (name, b"x" * size) for _ in range(5000))
+    head = read_head(b"GET / HTTP/1.1" + lines)
+    asgi._request(  # noqa: SLF001 -- what is made of it
+        {"headers": head.headers, "method": "GET", "raw_path": b"/", "query_string": b"",
+         "scheme": "http", "server": ("h", 1)}
+    )  # fmt: skip
+
+
 def in_bytes(data):
     """Read a body that comes byte by byte."""
     reader, buffer = BodyReader(None), bytearray()
@@ -223,11 +235,14 @@ def in_bytes(data):
         (lambda data: read_head(bytes(data)), b"GET / HTTP/1.1\r\na:", b" "),
         (lambda data: read_head(bytes(data)), b"GET / HTTP/1.1\r\nConnection: ", b"a,"),
         (lambda data: read_head(bytes(data)), b"GET http://", b"/"),
+        (one_name, b"Connection", b"x"),
+        (one_name, b"x-api-key", b"x"),
         (BodyReader(1 << 40).take, b"", b"x"),
         (lambda data: BodyReader(None).take(data), b"", b"1\r\nx\r\n"),
         (in_bytes, b"", b"1;aaaaa\r\nx\r\n"),
     ],
-    ids=["blanks", "only blanks", "odd bytes", "a blank value", "tokens", "slashes", "a body",
+    ids=["blanks", "only blanks", "odd bytes", "a blank value", "tokens", "slashes",
+         "one header", "one key", "a body",
          "tiny chunks", "tiny chunks byte by byte"],
 )  # fmt: skip
 def test_four_times_the_bytes_are_four_times_the_work(work, first, piece):

@@ -1,4 +1,4 @@
-"""Base URLs, keys and ids: what cannot be used is refused before anything is sent, with what was probably meant."""
+"""Base URLs, keys and ids: what cannot be used is refused before anything is sent."""
 
 from __future__ import annotations
 

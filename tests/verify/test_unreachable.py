@@ -223,7 +223,10 @@ def test_an_answer_that_is_neither_reply_nor_error_lets_the_url_be_doubted(verif
     ) as host:
         result = verify(f"http://{host}/elsewhere")
 
-    said = 'The job was answered by HTTP 404 {"detail": "nothing for 7d1e…"}: does the URL lead to the API?'
+    said = (
+        'The job was answered by HTTP 404 {"detail": "nothing for 7d1e…"}: '
+        "does the URL lead to the API?"
+    )
     assert said in result.output
 
 

@@ -171,7 +171,7 @@ def test_a_key_with_a_line_break_is_a_usage_error(verify):
 
 
 def test_a_watched_job_is_followed_to_its_end(verify):
-    """--watch-job tells each status and transition, and the finished job then serves for the other points."""
+    """--watch-job shows each status and transition; the finished job serves for other points."""
     service = Right()
     service.reply = lambda job: (
         Right.reply(service, FINISHED if service.polls[job] > 3 else RUNNING)
@@ -207,7 +207,7 @@ def test_the_help_page_says_what_a_refuted_assumption_does(verify):
 
 
 def test_a_watch_that_is_stopped_is_reported(verify, monkeypatch):
-    """After Ctrl-C what was seen is told, the points are checked, and the end that was not seen is exit 3."""
+    """After Ctrl-C what was seen is shown, the points are checked, and the exit status is 3."""
 
     def stopped(_):
         raise KeyboardInterrupt

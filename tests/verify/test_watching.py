@@ -117,7 +117,7 @@ def test_transitions_lie_between_two_polls():
     ],
 )
 def test_what_is_an_end(last, why):
-    """job_finished and the five errors end a watch, and so does a status that reads like a failure."""
+    """job_finished, a documented error and a status that reads like failure end a watch."""
     seen, _, took = watched("job_running", last)
 
     assert (seen.ended, seen.why, took) == (True, why, 30.0)
