@@ -6,7 +6,7 @@ Caught in-process, or served by the real server in a thread.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from types import TracebackType
 
+    from mock_p1.base.clock import Clock
     from mock_p1.oneclock.shared import SharedClock
     from mock_p1.scenario.files import ScenarioSource
+    from mock_p1.scenario.model import Scenario
     from mock_p1.transports.responses_patch import Mock
 
 
@@ -153,7 +155,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
 
         shared = stack.enter_context(_one_clock(self._longest)) if self._longest else None
         clock = shared or VirtualClock()
-        engine = Engine(self._scenario(), clock, seed=self._seed, journal_max=JOURNAL_MAX)
+        engine = _engine(stack, self._scenario(), clock, self._seed)
         if shared:
             engine.journal.listen(lambda _: shared.asked())  # who asks the mock is the client
         mock = Mock(engine, self._base_urls, backs_off=shared is not None)
@@ -209,14 +211,20 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         from mock_p1.server.server import Server, ServerThread  # noqa: PLC0415 -- Flask takes 0.35 s
         from mock_p1.transports.network_guard import guarded  # noqa: PLC0415 -- goes with it
 
-        engine = Engine(
-            self._scenario(), RealClock(self._speed), seed=self._seed, journal_max=JOURNAL_MAX
-        )
+        engine = _engine(stack, self._scenario(), RealClock(self._speed), self._seed)
         server = Server(engine, host=self._address[0], port=self._address[1])
         stack.enter_context(ServerThread(server))
         stack.enter_context(_reachable(server.url))
         stack.enter_context(guarded())
         return Handle(engine, server.url)
+
+
+def _engine(stack: ExitStack, scenario: Scenario, clock: Clock, seed: int | None) -> Engine:
+    """Return an engine that keeps what is uploaded until the mock ends."""
+    from mock_p1.server.upload_store import UploadStore  # noqa: PLC0415 -- no need before a start
+
+    store = stack.enter_context(closing(UploadStore()))
+    return Engine(scenario, clock, seed=seed, journal_max=JOURNAL_MAX, store=store)
 
 
 def _one_clock(longest: int) -> AbstractContextManager[SharedClock]:
