@@ -73,7 +73,7 @@ class _Starting(ABC):
         """Stop; AssertionError over a request that is not imitated, if nothing else went wrong."""
         __tracebackhide__ = True
         stack, handle = self._entered.pop()
-        stack.close()
+        stack.__exit__(kind, error, trace)
         if self._check and error is None:
             handle.assert_no_unexpected()
 

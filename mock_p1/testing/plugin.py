@@ -6,6 +6,7 @@ pytest; the mock is imported when a fixture is used.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -123,6 +124,12 @@ def mock_p1_trouble(request: pytest.FixtureRequest) -> InjectedFault | None:
     """
     trouble: InjectedFault | None = getattr(request, "param", None)
     return trouble
+
+
+def pytest_runtest_setup() -> None:
+    """Begin the time that a client may sleep in one test, for mocks that outlive a test."""
+    if shared := sys.modules.get("mock_p1.oneclock.shared"):
+        shared.begin_test()
 
 
 @pytest.hookimpl(wrapper=True)

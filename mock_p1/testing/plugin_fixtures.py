@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mock_p1.analysis.fault_matrix import with_trouble
-from mock_p1.oneclock.shared import CannotShare
+from mock_p1.oneclock.shared import CannotShare, SleptTooLong
 from mock_p1.testing.mocks import mocked, serving
 from mock_p1.testing.plugin_fault_matrix import TROUBLE
 from mock_p1.testing.plugin_marker import wanted
@@ -32,7 +32,7 @@ def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[
     Where the marker, the configuration or the scenario is wrong, fail without a traceback and start
     nothing.
     """
-    with ExitStack() as stack:
+    with _ending(this), ExitStack() as stack:
         want, handle, problem = None, None, ""
         try:
             want = wanted(request)
@@ -52,6 +52,18 @@ def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[
         yield handle
     if want.check and not this.raised and (unexpected := handle.unexpected()):
         pytest.fail(describe_unexpected(unexpected), pytrace=False)
+
+
+@contextmanager
+def _ending(this: Run) -> Iterator[None]:
+    """Fail the test where the end of its mock says that a client was stopped in a thread."""
+    stopped = ""
+    try:
+        yield
+    except SleptTooLong as error:
+        stopped = str(error)
+    if stopped and not this.raised:
+        pytest.fail(stopped, pytrace=False)
 
 
 def _trouble(request: pytest.FixtureRequest) -> InjectedFault | None:
