@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from mock_p1.base.clock import Clock
     from mock_p1.oneclock.shared import SharedClock
     from mock_p1.scenario.model import Scenario
     from mock_p1.transports.responses_patch import Mock
@@ -141,9 +142,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
         self._scenario = load_scenario(scenario)
         self._base_urls = DOCUMENTED_HOSTS if base_url is None else (base_url.rstrip("/"),)
         self._seed = seed
-        self._longest = (
-            LONGEST if instant_sleep is True else nanoseconds(instant_sleep)
-        )  # False is 0, which is none
+        self._longest = _longest(instant_sleep)
 
     def _start(self, stack: ExitStack) -> Handle:
         from mock_p1.transports.responses_patch import Mock  # noqa: PLC0415 -- takes 0.3 s; a served mock does not need it
@@ -173,11 +172,14 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         host: Where to listen.
         port: Where to listen; 0 takes a free port.
         check: Whether requests that the mock does not imitate are an error at the end.
+        instant_sleep: True, or the longest that a client may sleep: the sleeps of the thread that
+            starts the server, and of those it starts, return at once and move the server's clock.
 
     Raises:
         ScenarioError: The scenario cannot be used; the message names every problem.
         CannotListen: The port cannot be had.
-        ValueError: The speed is out of its range.
+        CannotShare: ``instant_sleep`` cannot work here.
+        ValueError: The speed is out of its range, or ``instant_sleep`` is there too.
 
     Example:
         >>> import requests
@@ -198,21 +200,32 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         host: str = "127.0.0.1",
         port: int = 0,
         check: bool = True,
+        instant_sleep: bool | str | float | timedelta = False,
     ) -> None:
         super().__init__(check=check)
+        self._longest = _longest(instant_sleep)
+        if self._longest and speed != 1:
+            raise ValueError("the clock runs at a speed, or is moved by instant_sleep, not both")
         self._scenario = load_scenario(scenario)
         self._speed, self._seed, self._address = speed, seed, (host, port)
 
     def _start(self, stack: ExitStack) -> Handle:
         from mock_p1.server.server import Server, ServerThread  # noqa: PLC0415 -- Flask takes 0.35 s
 
-        engine = Engine(
-            self._scenario, RealClock(self._speed), seed=self._seed, journal_max=JOURNAL_MAX
-        )
+        clock: Clock = RealClock(self._speed)
+        if self._longest:
+            clock = shared = stack.enter_context(_one_clock(self._longest))
+            shared.inherits = True  # who asks over the network cannot be told from others
+        engine = Engine(self._scenario, clock, seed=self._seed, journal_max=JOURNAL_MAX)
         server = Server(engine, host=self._address[0], port=self._address[1])
         stack.enter_context(ServerThread(server))
         stack.enter_context(_reachable(server.url))
         return Handle(engine, server.url)
+
+
+def _longest(instant_sleep: bool | str | float | timedelta) -> int:  # noqa: FBT001 -- one of four
+    """Return how many nanoseconds a client may sleep; 0 where its sleeps are left alone."""
+    return LONGEST if instant_sleep is True else nanoseconds(instant_sleep)
 
 
 def _one_clock(longest: int) -> AbstractContextManager[SharedClock]:

@@ -23,7 +23,7 @@ MARKER = (
     "mock_p1(scenario, *, base_url=None, seed=None, check=True, instant_sleep=False, speed=1): "
     "what the fixtures mock_p1 and mock_p1_server imitate for this test: a bundled name, a file "
     "or a Scenario. base_url: what mock_p1 takes over instead of the documented hosts. "
-    "instant_sleep=True: the client's sleeps return at once and move the time of mock_p1. "
+    "instant_sleep=True: the client's sleeps return at once and move the mock's time. "
     "speed: how fast the clock of mock_p1_server runs. "
     "check=False: requests that the mock does not imitate do not fail the test. "
     "Of each argument the closest marker wins."

@@ -83,4 +83,10 @@ def _mocked(want: Wanted) -> mocked:
 
 
 def _serving(want: Wanted) -> serving:
-    return serving(want.scenario, speed=want.speed, seed=want.seed, check=False)
+    return serving(
+        want.scenario,
+        speed=want.speed,
+        seed=want.seed,
+        check=False,
+        instant_sleep=want.instant_sleep,
+    )
