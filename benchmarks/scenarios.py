@@ -43,4 +43,4 @@ def written(text: str) -> Iterator[Path]:
 
 def path_of(job_id: str) -> str:
     """Return the path that a client polls."""
-    return RETRAIN_STATUS_CHECK.path(retrain_job_id=job_id)
+    return RETRAIN_STATUS_CHECK.url_path(retrain_job_id=job_id)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mock_p1._version import __version__
 
 if TYPE_CHECKING:
-    from mock_p1.contract.operations import DOCUMENTED_ERRORS
+    from mock_p1.contract.errors import DOCUMENTED_ERRORS
     from mock_p1.engine.driver import NoSuchJob, NoSuchStep
     from mock_p1.oneclock.shared import CannotShare, SleptTooLong
     from mock_p1.scenario.files import load_scenario
@@ -46,7 +46,7 @@ __all__ = [
 _HOMES = {
     "CannotListen": "server.server",
     "CannotShare": "oneclock.shared",
-    "DOCUMENTED_ERRORS": "contract.operations",
+    "DOCUMENTED_ERRORS": "contract.errors",
     "Handle": "testing.handle",
     "NoSuchJob": "engine.driver",
     "NoSuchStep": "engine.driver",

@@ -11,7 +11,7 @@ from mock_p1.admin.admin_error import AdminError, bad_body, bad_value
 from mock_p1.admin.bodies import json_object, query, text, whole
 from mock_p1.admin.context import answer, panel
 from mock_p1.base.text import unknown
-from mock_p1.contract.operations import DOCUMENTED_ERRORS, FAULTS
+from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.engine.driver import MAX_INJECTED
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _let_fail(body: dict[str, Any]) -> None:
 def queue(engine: Engine) -> dict[str, Any]:
     """Return the failures that wait for a poll; those alike in a row stand as one."""
     with engine.lock:
-        forced = list(engine.forced)
+        forced = list(engine.state.injected)
     rows = [(alike, sum(1 for _ in group)) for alike, group in groupby(forced)]
     queue = [
         {"error": one.error, "fault": one.fault, "job": one.job_id, "times": times}

@@ -155,7 +155,7 @@ def _curl(engine: Engine, view: JobView, *, masked: bool) -> str:
     """
     key = _key_for(engine, view.program)
     url = base_url(request.scheme, request.host, request.host_url.rstrip("/")) + request.script_root
-    url += RETRAIN_STATUS_CHECK.path(retrain_job_id=quote(view.job_id, safe=""))
+    url += RETRAIN_STATUS_CHECK.url_path(retrain_job_id=quote(view.job_id, safe=""))
     return shell.curl(mask(key) if masked else key, url, panel().authority, "-sS")
 
 

@@ -68,7 +68,7 @@ def measure(app: Flask, controls: AdminContext) -> None:
     Under ASGI they are not its own, and are timed there.
     """
     of(controls)
-    imitated = {operation.name for operation in OPERATIONS}
+    imitated = set(OPERATIONS)
 
     def begin() -> None:
         if request.endpoint in imitated:
@@ -119,7 +119,7 @@ class Metrics:
         from prometheus_client import core  # noqa: PLC0415 -- see above
 
         with self._engine.lock:
-            counts, forgotten = dict(self._counts), self._engine.records.forgotten
+            counts, forgotten = dict(self._counts), self._engine.job_states.forgotten
         about = {"version": __version__, "scenario": _label(self._engine.scenario.name)}
         yield core.InfoMetricFamily("mock_p1", "The mock, and what it plays.", value=about)
         yield _family(
@@ -166,12 +166,12 @@ def census(engine: Engine) -> tuple[Counter[tuple[str, ...]], int]:
     found: Counter[tuple[str, ...]] = Counter()
     own = 0
     with engine.lock:
-        ids = iter(list(engine.records.polled()))
+        ids = iter(list(engine.job_states.known()))
     while some := list(islice(ids, AT_ONCE)):
         with engine.lock:
             now = engine.clock.now_ns()
             for job_id in some:
-                records = list(engine.records.of(job_id))
+                records = list(engine.job_states.of(job_id))
                 own += bool(records) and not records[0].program.is_pattern
                 for record in records:
                     if record.state is not None:

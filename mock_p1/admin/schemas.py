@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mock_p1.base.clock import MAX_SPEED
-from mock_p1.contract.operations import DOCUMENTED_ERRORS, FAULTS
+from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.engine.driver import MAX_INJECTED
 
 Schema = dict[str, Any]

@@ -14,13 +14,16 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from mock_p1.base.durations import format_duration
-from mock_p1.base.messages import Reply
+from mock_p1.base.messages import Fault, Reply
 from mock_p1.base.patterns import ANY
 from mock_p1.base.text import shorten
-from mock_p1.contract.operations import DOCUMENTED_ERRORS, FAULTS
-from mock_p1.engine.program import Jobs, compile_job
-from mock_p1.engine.replies import ReplyWriter
-from mock_p1.scenario.steps import ReplyStep, StatusStep
+from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
+from mock_p1.engine.compiler import compile_job
+from mock_p1.engine.directory import Directory
+from mock_p1.engine.faults import script
+from mock_p1.engine.replies import ReplyWriter, example_of, literal
+from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +86,7 @@ def explanations(scenario: Scenario) -> Iterator[Explanation]:
             compile_job(scenario, job, "jobs", name),
             answers,
         )
-    ids = Jobs(scenario, scenario.seed).ids()
+    ids = Directory(scenario, scenario.seed).ids()
     _skip(ids, sum(ANY not in name for name in scenario.jobs))
     for index, group in enumerate(scenario.generated_jobs):
         first = next(ids)
@@ -102,7 +105,7 @@ def explanation_of(scenario: Scenario, job_id: str) -> Explanation | None:
 
     None if there is none.
     """
-    hit = Jobs(scenario, scenario.seed).find(job_id)
+    hit = Directory(scenario, scenario.seed).find(job_id)
     if hit is None:
         return None
     how = "" if hit.exact else f" (by the pattern {hit.name})"
@@ -130,7 +133,7 @@ def _account(
 
 
 def _row(when: str, job_id: str, at: ProgramStep, answers: ReplyWriter) -> Row:
-    reply = answers.to_poll(job_id, at, BASE_URL)
+    reply = _preview(at, job_id, answers)
     http_status = reply.status if isinstance(reply, Reply) else None
     details = _details(at, reply.body if isinstance(reply, Reply) else b"")
     if at.step.delay is not None:
@@ -143,6 +146,19 @@ def _row(when: str, job_id: str, at: ProgramStep, answers: ReplyWriter) -> Row:
         "; ".join(details),
         at.source,
     )
+
+
+def _preview(step: ProgramStep, job_id: str, replies: ReplyWriter) -> Reply | Fault:
+    """Return what a poll of this step is answered with."""
+    match step.step:
+        case ErrorStep(error=error):
+            return replies.error(error)
+        case FaultStep(fault=fault):
+            return script(fault, example_of(RETRAIN_STATUS_CHECK))
+        case ReplyStep(reply=reply):
+            return literal(reply)
+        case _:
+            return replies.status(job_id, step, BASE_URL, "…")
 
 
 def _details(at: ProgramStep, body: bytes) -> list[str]:

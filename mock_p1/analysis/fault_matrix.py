@@ -7,18 +7,19 @@ shows it where it stands.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from mock_p1.base.text import unknown
-from mock_p1.contract.operations import DOCUMENTED_ERRORS, FAULTS
+from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import ErrorStep, FaultStep, StatusStep, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from mock_p1.base.strict_model import Path
     from mock_p1.scenario.model import Job, Scenario
+
+_J = TypeVar("_J", bound="Job")
 
 RUNNING: Final = "job_running"
 PHASES: Final = {
@@ -70,30 +71,20 @@ def matrix(
 
 def with_trouble(scenario: Scenario, trouble: InjectedFault) -> Scenario:
     """Return the scenario with the trouble in every timeline that shows a status."""
-    places: dict[Path, int] = {}
-
-    def spoilt(job: Job, *path: str | int) -> Job:
-        if not any(isinstance(step, StatusStep) for step in job.steps):
-            return job
-        place, steps = _spoil(job.steps, trouble)
-        places[path] = place
-        return job.model_copy(
-            update={
-                "timeline": steps,
-                "error": None,
-                "at_end": "stay" if trouble.is_error else job.at_end,
-            }
-        )
-
-    made = scenario.model_copy(
+    return scenario.model_copy(
         update={
-            "jobs": {job_id: spoilt(job, "jobs", job_id) for job_id, job in scenario.jobs.items()},
-            "generated_jobs": [
-                spoilt(job, "generated_jobs", i) for i, job in enumerate(scenario.generated_jobs)
-            ],
+            "jobs": {job_id: _spoilt(job, trouble) for job_id, job in scenario.jobs.items()},
+            "generated_jobs": [_spoilt(group, trouble) for group in scenario.generated_jobs],
         }
     )
-    return made.relocated(_shifted(places))
+
+
+def _spoilt(job: _J, trouble: InjectedFault) -> _J:
+    if not any(isinstance(step, StatusStep) for step in job.steps):
+        return job
+    at_end = "stay" if trouble.is_error else job.at_end
+    timeline = _spoil(job.steps, trouble)
+    return job.model_copy(update={"timeline": timeline, "error": None, "at_end": at_end})
 
 
 def _chosen(what: str, given: str | Iterable[str], known: Iterable[str]) -> list[str]:
@@ -106,22 +97,20 @@ def _chosen(what: str, given: str | Iterable[str], known: Iterable[str]) -> list
     return names
 
 
-def _spoil(steps: list[Step], trouble: InjectedFault) -> tuple[int, list[Step]]:
-    """Return where the trouble stands, and the timeline with it."""
+def _spoil(steps: list[Step], trouble: InjectedFault) -> list[Step]:
+    """Return the timeline with the trouble in it, which stands where the step stands that it precedes."""
     place = _place(steps, trouble.phase)
     before = steps[:place]
     if trouble.phase == "after":
         before = [*before[:-1], before[-1].model_copy(update={"for_": Stage(polls=1)})]
+    rest = steps[place:] or [steps[-1]]
+    source = {"source": rest[0].source}
     if trouble.is_error:
-        return place, [*before, ErrorStep(error=trouble.name)]
+        return [*before, ErrorStep(error=trouble.name).model_copy(update=source)]
     # a fault strikes once; behind the last step it would never be over, so the last answer stands
     # behind it again
-    rest = steps[place:] or [steps[-1]]
-    return place, [
-        *before,
-        FaultStep.model_validate({"fault": trouble.name, "for": Stage(polls=1)}),
-        *rest,
-    ]
+    fault = FaultStep.model_validate({"fault": trouble.name, "for": Stage(polls=1)})
+    return [*before, fault.model_copy(update=source), *rest]
 
 
 def _place(steps: list[Step], phase: str) -> int:
@@ -133,19 +122,3 @@ def _place(steps: list[Step], phase: str) -> int:
         ]
         return running[0] if running else len(steps) // 2
     return {"first": 0, "last": len(steps) - 1, "after": len(steps)}[phase]
-
-
-def _shifted(places: dict[Path, int]) -> Callable[[Path], Path]:
-    """Return how a path of the spoilt scenario is found in the file.
-
-    Behind the trouble, steps stand one earlier.
-    """
-
-    def shift(path: Path) -> Path:
-        place = places.get(path[:2])
-        if place is None or len(path) < 4 or not isinstance(path[3], int):  # noqa: PLR2004 -- jobs, id, timeline, step
-            return path
-        behind: Any = path[3] - 1 if path[3] > place else path[3]
-        return (*path[:3], behind, *path[4:])
-
-    return shift

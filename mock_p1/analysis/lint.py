@@ -8,11 +8,12 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
 
+from mock_p1.analysis.step_label import step_label
 from mock_p1.base.patterns import ANY, best_name, fits, sorted_patterns
 from mock_p1.contract.operations import FINISHED
-from mock_p1.engine.program import Jobs
+from mock_p1.engine.directory import Directory
 from mock_p1.scenario.model import ACTIVE
-from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep, Step
+from mock_p1.scenario.step_length import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +106,7 @@ def _overlap(first: str, second: str) -> bool:
 def _generated(scenario: Scenario) -> Iterator[LintWarning]:
     groups = scenario.generated_jobs
     alone = scenario.model_copy(update={"jobs": {}})
-    generated = Jobs(alone, scenario.seed) if groups else None
+    generated = Directory(alone, scenario.seed) if groups else None
     for name in scenario.jobs:
         if generated and ANY not in name and generated.find(name):
             yield LintWarning(
@@ -158,7 +159,7 @@ def _of_job(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str
 
 
 def _ending(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str]]:
-    shown = [_outcome(step) for step in job.steps]
+    shown = [step_label(step) for step in job.steps]
     if FINISHED not in shown:
         end = "" if job.loops else f"; it stays at {shown[-1]}"
         last = scenario.where(*path, "timeline", len(shown) - 1)
@@ -172,23 +173,9 @@ def _ending(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str
         text = f"a client that stops at {FINISHED}, as it should, never reaches this step"
         yield scenario.where(*path, "timeline", later), text
     by_hand = next(
-        (index for index, step in enumerate(job.steps[:finished]) if step.for_ == (None, None)),
+        (index for index, step in enumerate(job.steps[:finished]) if step.for_ == Stage()),
         None,
     )
     if by_hand is not None:
         text = "what follows is reached only when a test or the control API moves the job on"
         yield scenario.where(*path, "timeline", by_hand), text
-
-
-def _outcome(step: Step) -> str:
-    match step:
-        case StatusStep():
-            return step.status
-        case ErrorStep():
-            return step.error
-        case FaultStep():
-            return step.fault
-        case ReplyStep():
-            return f"HTTP {step.reply.status_code}"
-        case _:
-            raise TypeError(f"no such step: {step!r}")

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from mock_p1.contract.operations import DOCUMENTED_ERRORS
-from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep
+from mock_p1.analysis.step_label import step_label
+from mock_p1.contract.errors import DOCUMENTED_ERRORS
+from mock_p1.scenario.steps import StatusStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.journal import Entry
     from mock_p1.scenario.model import Job, Scenario
-    from mock_p1.scenario.steps import Step
 
 ARROW: Final = " -> "
 _MOST: Final = 12
@@ -112,18 +112,8 @@ def what_there_is(scenario: Scenario) -> dict[str, set[str]]:
 
 
 def _shown_by(job: Job) -> list[str]:
-    names = [_outcome(step) for step in job.steps]
+    names = [step_label(step) for step in job.steps]
     return [*names, names[0]] if job.loops else names
-
-
-def _outcome(step: Step) -> str:
-    match step:
-        case StatusStep(status=name) | ErrorStep(error=name) | FaultStep(fault=name):
-            return str(name)
-        case ReplyStep(reply=reply):
-            return f"HTTP {reply.status_code}"
-        case _:
-            raise TypeError(f"no such step: {step!r}")
 
 
 def merged(parts: Iterable[dict[str, Any]]) -> Coverage:

@@ -5,6 +5,7 @@ Unknown keys named, problems put in our words, all of them at once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
@@ -13,12 +14,15 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
     ValidationError,
+    ValidationInfo,
     model_validator,
 )
+from pydantic.json_schema import SkipJsonSchema  # noqa: TC002 -- pydantic reads the annotations
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 from mock_p1.base.text import shorten, unknown
@@ -30,10 +34,33 @@ Path = tuple[str | int, ...]
 Wrong = PydanticCustomError
 
 MAX_PROBLEMS: Final = 1000
-"""So many unknown keys and broken rules of one mapping are named.
+"""So many problems are named, of one mapping and in all.
 
 Nobody reads on, and near matches take time.
 """
+
+
+class Located(dict[str, Any]):
+    """A mapping that knows where it stands: ``file:line``."""
+
+    source: str
+
+
+@dataclass
+class Reading:
+    """What one validation shares (pydantic's context): how many parts have failed so far."""
+
+    failed: int = 0
+
+    @staticmethod
+    def of(info: ValidationInfo) -> Reading:
+        """Return what this validation shares; a model made by itself shares nothing."""
+        return info.context if isinstance(info.context, Reading) else Reading()
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether more has failed than anybody reads; what follows need not be looked at."""
+        return self.failed > MAX_PROBLEMS
 
 
 def wrong(text: str, *, of_key: bool = False) -> Wrong:
@@ -41,9 +68,11 @@ def wrong(text: str, *, of_key: bool = False) -> Wrong:
     return Wrong("key" if of_key else "value", "{text}", {"text": text})
 
 
-def _unknown_keys_refused(schema: dict[str, Any]) -> None:
-    schema["additionalProperties"] = False
-    schema["patternProperties"] = {"^x-": {}}
+def _complete_schema(schema: dict[str, Any], model: type[Strict]) -> None:
+    """Add to a model's JSON Schema what its types do not say."""
+    if not model.open_keys:
+        schema |= {"additionalProperties": False, "patternProperties": {"^x-": {}}}
+    schema |= model.schema_rules
     for key, allowed in schema.get("properties", {}).items():  # a key is left out, never left empty
         kinds = [kind for kind in allowed.get("anyOf", ()) if kind != {"type": "null"}]
         if len(kinds) < len(allowed.get("anyOf", ())):
@@ -59,19 +88,24 @@ def _unknown_keys_refused(schema: dict[str, Any]) -> None:
 class Strict(BaseModel):
     """A mapping with a fixed set of keys; those that begin with ``x-`` are ignored."""
 
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         strict=True,
         frozen=True,
         extra="ignore",
         populate_by_name=True,
-        json_schema_extra=_unknown_keys_refused,
+        use_attribute_docstrings=True,
+        json_schema_extra=_complete_schema,
     )
     open_keys: ClassVar[bool] = False
+    """Whether other keys may stand beside those of the model."""
+    schema_rules: ClassVar[dict[str, Any]] = {}
+    """What ``rules`` refuses, as far as a JSON Schema can say it."""
 
     @classmethod
     def known_keys(cls) -> list[str]:
         """Return the keys there are, as they are written in a file."""
-        return [field.alias or name for name, field in cls.model_fields.items()]
+        fields = cls.model_fields.items()
+        return [field.alias or name for name, field in fields if not field.exclude]
 
     @classmethod
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:  # noqa: ARG003 -- for those who override it
@@ -80,13 +114,21 @@ class Strict(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _every_problem_at_once(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:  # noqa: ANN401 -- whatever the file holds
+    def _every_problem_at_once(
+        cls,
+        data: Any,  # noqa: ANN401 -- whatever the file holds
+        handler: ModelWrapValidatorHandler[Self],
+        info: ValidationInfo,
+    ) -> Self:
         if isinstance(data, cls):
             return data
+        reading = Reading.of(info)
+        if reading.is_enough:
+            # nobody sees it: the whole is refused
+            return cls.model_construct()  # type: ignore[return-value]  # -- of pydantic's plugin
         if not isinstance(data, dict):
-            raise wrong(
-                f"must be a mapping with keys out of {', '.join(cls.known_keys())}; it is {kind_of(data)}"
-            )
+            keys = ", ".join(cls.known_keys())
+            raise wrong(f"must be a mapping with keys out of {keys}; it is {kind_of(data)}")
         unknown_keys = () if cls.open_keys else refuse_unknown(data, cls.known_keys())
         problems = list(
             islice(chain(unknown_keys, cls._empty(data), cls.rules(data)), MAX_PROBLEMS + 1)
@@ -97,12 +139,17 @@ class Strict(BaseModel):
                 wrong(f"more than {MAX_PROBLEMS:,} problems in one mapping; these are the first"),
             )
         try:
-            made = handler(data)
+            made = handler(cls._with_source(data))
         except ValidationError as error:
             problems += _in_our_words(error)
         if problems:
+            reading.failed += 1
             raise _raised(cls.__name__, problems)
         return made
+
+    @classmethod
+    def _with_source(cls, data: dict[str, Any]) -> dict[str, Any]:
+        return data
 
     @classmethod
     def _empty(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
@@ -110,10 +157,19 @@ class Strict(BaseModel):
         for name, field in cls.model_fields.items():
             key = field.alias or name
             if field.default is None and key in data and data[key] is None:
-                yield (
-                    (key,),
-                    wrong(f"{key}: is empty; give it a value, or leave the key out", of_key=True),
-                )
+                text = f"{key}: is empty; give it a value, or leave the key out"
+                yield (key,), wrong(text, of_key=True)
+
+
+class LocatedModel(Strict):
+    """A mapping that knows where it stands."""
+
+    source: SkipJsonSchema[str] = Field("scenario", exclude=True, repr=False)
+    """``file:line``, or the path of keys where the scenario was not read from a text."""
+
+    @classmethod
+    def _with_source(cls, data: dict[str, Any]) -> dict[str, Any]:
+        return data | {"source": data.source} if isinstance(data, Located) else data
 
 
 def all_of(problems: list[tuple[Path, Wrong]], *others: ValidationError | None) -> ValidationError:
@@ -177,7 +233,7 @@ def _sentence(type_: str, context: dict[str, Any], given: object, otherwise: str
     return otherwise
 
 
-def kind_of(value: object) -> str:
+def kind_of(value: object) -> str:  # noqa: PLR0911 -- a table
     """Say what a value is, for 'it is …'."""
     match value:
         case None:
@@ -190,8 +246,10 @@ def kind_of(value: object) -> str:
             return f"the text {shorten(value)!r}"
         case list():
             return f"a list of {len(value)}" if value else "an empty list"
-        case _:
+        case Mapping():
             return "a mapping" if value else "an empty mapping"
+        case _:
+            return f"of type {type(value).__name__}"
 
 
 @dataclass(frozen=True)
@@ -204,8 +262,8 @@ class OneOf:
     def __get_pydantic_core_schema__(
         self, source: type, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
-        """Check before the text itself is checked, so that whatever stands there is held against the names."""
-        return core_schema.no_info_before_validator_function(self._check, handler(source))
+        """Check before the text itself is checked: whatever stands there is held against names."""
+        return core_schema.with_info_before_validator_function(self._check, handler(source))
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -213,12 +271,16 @@ class OneOf:
         """Let editors offer the names."""
         return {**handler(schema), "enum": list(self.names)}
 
-    def _check(self, name: object) -> object:
+    def _check(self, name: object, info: ValidationInfo) -> object:
+        if isinstance(name, str) and name in self.names:
+            return name
+        reading = Reading.of(info)
+        if reading.is_enough:
+            return self.names[0]
+        reading.failed += 1
         if not isinstance(name, str):
             raise wrong(f"must be one of {', '.join(self.names)}; it is {kind_of(name)}")
-        if name not in self.names:
-            raise wrong(unknown(self.what, name, self.names))
-        return name
+        raise wrong(unknown(self.what, name, self.names))
 
 
 def as_written(value: object) -> object:

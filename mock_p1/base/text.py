@@ -20,13 +20,17 @@ COMPARED: Final = 500
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """Say that ``name`` is none of the known ones, which those are (of very many, the closest), and which was meant."""
+    """Say that ``name`` is none of the known ones, which those are, and which was meant.
+
+    Of very many the closest are named.
+    """
     name = str(name)  # a test may hand over anything, such as 429
     known = known if isinstance(known, Collection) else list(known)
     names = tuple(sorted(set(islice(known, COMPARED))))
     near = nearest(name, names)
     if len(names) > MANY:
-        listed = f"{', '.join(_closest(shorten(name), names, CLOSEST) or names[:CLOSEST])}, … ({len(known):,} in all)"
+        close = _closest(shorten(name), names, CLOSEST) or names[:CLOSEST]
+        listed = f"{', '.join(close)}, … ({len(known):,} in all)"
     else:
         listed = ", ".join(names) or "none"
     return f"unknown {what} {shorten(name)!r}; known: {listed}" + (
@@ -62,7 +66,7 @@ SHOWN: Final = 120
 
 
 def printable(text: str, limit: int = SHOWN) -> str:
-    """Return ``text`` cut to ``limit``, with line ends, escape sequences and the like written out."""
+    """Return ``text`` cut to ``limit``, with line ends, escape sequences and such written out."""
     text = shorten(text, limit)
     return (
         text if text.isprintable() else "".join(c if c.isprintable() else _escaped(c) for c in text)

@@ -13,7 +13,7 @@ from mock_p1.base.durations import format_duration
 from mock_p1.base.text import unknown
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.output import Results
-from mock_p1.engine.program import Jobs
+from mock_p1.engine.directory import Directory
 from mock_p1.scenario.files import load_scenario
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def explain(scenario: str, job: str | None) -> None:
 def _named(scenario: Scenario, job_id: str) -> Explanation:
     account = explanation_of(scenario, job_id)
     if account is None:
-        known = islice(Jobs(scenario, scenario.seed).ids(), MANY)
+        known = islice(Directory(scenario, scenario.seed).ids(), MANY)
         raise Failure(
             f"{scenario.name}: {unknown('job', job_id, known)}; polls of it see not_found_retrain_job"
         )

@@ -89,7 +89,7 @@ def curl(engine: Engine, url: str, authority: Path | None = None) -> str:
     For bash and for Windows' cmd.
     """
     job_id = next(iter(first_jobs(engine)), "no-such-job").replace("*", "1")
-    path = RETRAIN_STATUS_CHECK.path(retrain_job_id=quote(job_id, safe=""))
+    path = RETRAIN_STATUS_CHECK.url_path(retrain_job_id=quote(job_id, safe=""))
     return shell.curl(_key_for(engine, job_id), url + path, authority)
 
 

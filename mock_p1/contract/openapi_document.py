@@ -1,248 +1,393 @@
-"""The imitated API as OpenAPI 3.1, made from the contract.
+"""The imitated API as OpenAPI, made from the table of operations.
 
-Every element says how well it is known, and where from.
-
-``x-standing`` is ``documented`` or ``assumed``; ``x-source`` names the manual's page, or the reason
-for the assumption.
+Every element says how well it is known, and where from: ``x-standing`` is ``documented`` or
+``assumed``; ``x-source`` names the manual's page, or the reason for the assumption. The two links,
+``upload_url`` and ``download_url``, are opaque: they are no paths of the API, so they stand under
+``x-links``.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from mock_p1._version import __version__
-from mock_p1.contract import operations as contract
 from mock_p1.contract.assumptions import Assumptions, error_body
-from mock_p1.contract.openapi_own import (
-    JSON,
-    assumed,
-    documented,
-    no_id,
-    not_imitated_schema,
-    parameter,
-    result_download,
+from mock_p1.contract.errors import DOCUMENTED_ERRORS, DocumentedError
+from mock_p1.contract.operations import (
+    API_KEY_HEADER,
+    DOCUMENTED_HOSTS,
+    FINISHED,
+    KNOWN_STATUSES,
+    OPERATIONS,
+    Field,
+    Operation,
+    Parameter,
 )
 
-VERSION: Final = "3.1.0"
+Version = Literal["3.0", "3.1"]
+VERSIONS: Final = {"3.0": "3.0.3", "3.1": "3.1.0"}
 MOCK_SERVER: Final = "http://127.0.0.1:8191"
+JSON: Final = "application/json"
+TAG: Final = "Retrain"
 
-_PAGE: Final = 'manual, page "Retrain Status Check API"'
-_BODY: Final = f"{_PAGE}: Response, body"
-_ERRORS: Final = f"{_PAGE}: Response, error message"
-_EXAMPLES: Final = f"{_PAGE}: examples"
-_KEY: Final = "apiKey"
-_OK: Final = 200
-_NOT_FOUND: Final = 404
-
-_FIELDS: Final[dict[str, dict[str, Any]]] = {
-    "status": {
-        "type": "string",
-        "description": "Where the job stands. Only job_finished is documented; any other text may come.",
-        "examples": list(contract.KNOWN_STATUSES),
-        "x-statuses": dict(contract.KNOWN_STATUSES),
-    },
-    "model_id": {"type": "integer", "examples": [4821]},
-    "message": {"type": "string", "examples": ["学習が完了しました。"]},
-    "download_url": {
-        "type": "string",
-        "description": "Comes with job_finished. A plain GET, without x-api-key, brings the result.",
-        "examples": [f"{MOCK_SERVER}/results/retrain-001/3/result.zip"],
-    },
-    "metadata": {
-        "type": "object",
-        "required": ["retrain_job_id"],
-        "additionalProperties": False,
-        "properties": {
-            "retrain_job_id": {
-                "type": "string",
-                "description": "The id that was asked for.",
-                "x-standing": "documented",
-                "x-source": _BODY,
-            }
-        },
-    },
-}
+_OWN: Final = "the mock's own"
+_SCHEMES: Final = {"API key": "apiKey", "secret key": "secretKey"}
+_GATEWAY: Final = {"message": "Too Many Requests"}
 
 
-def openapi(assumptions: Assumptions | None = None) -> dict[str, Any]:
+def openapi(assumptions: Assumptions | None = None, version: Version = "3.1") -> dict[str, Any]:
     """Return the description of the API as plain data.
 
-    ``assumptions`` are a scenario's; by default the mock's own.
+    Args:
+        assumptions: Those of a scenario; by default the mock's own.
+        version: Of OpenAPI; many tools read no 3.1.
     """
     given = assumptions or Assumptions()
-    return {
-        "openapi": VERSION,
+    paths: dict[str, Any] = {}
+    for operation in OPERATIONS.values():
+        if not operation.link:
+            path = paths.setdefault(operation.template, {})
+            path[operation.method.lower()] = _operation(operation, given)
+    document = {
+        "openapi": VERSIONS["3.1"],
         "info": {
             "title": "Prediction One external API, as imitated by Mock P1",
-            "summary": "The state of a retrain job, and the download of its result.",
-            "description": "An imitation for tests, not the service. Elements marked x-standing: documented stand in "
-            "the public manual; those marked assumed are a best guess where it is silent.",
+            "summary": "The retrain sequence: from an API key to a switched model.",
+            "description": "An imitation for tests, not the service. Elements marked x-standing: "
+            "documented stand in the public manual; those marked assumed are a best guess where it "
+            "is silent. upload_url and download_url are opaque: use them as they stand in a reply, "
+            "by plain HTTP and without x-api-key; see x-links.",
             "version": __version__,
+            "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [
             {
                 "url": MOCK_SERVER,
                 "description": "Mock P1, as `mock-p1 serve` starts it.",
-                **assumed("the mock's own"),
+                **_assumed(_OWN),
             },
             *(
-                {"url": host, **documented(f"{_PAGE}, {edition} edition: URL")}
-                for host, edition in zip(
-                    contract.DOCUMENTED_HOSTS, ("Japanese", "English"), strict=True
-                )
+                {
+                    "url": host,
+                    "description": f"The service, {edition} edition.",
+                    **_documented(f"manual, {edition} edition: URL"),
+                }
+                for host, edition in zip(DOCUMENTED_HOSTS, ("Japanese", "English"), strict=True)
             ),
         ],
-        "security": [{_KEY: []}],
-        "paths": {
-            contract.RETRAIN_STATUS_CHECK.template: {"get": _retrain_status(given)},
-            contract.RESULT_DOWNLOAD.template: {"get": result_download()},
-        },
+        "tags": [{"name": TAG, "description": "The calls of the retrain sequence."}],
+        "paths": paths,
         "components": {
             "securitySchemes": {
-                _KEY: {
+                name: {
                     "type": "apiKey",
                     "in": "header",
-                    "name": contract.API_KEY_HEADER,
-                    "description": "One key is issued for each model.",
-                    **documented(f"{_PAGE}: Request, header"),
+                    "name": API_KEY_HEADER,
+                    "description": f"The {needs}.",
+                    **_documented("manual: Request, header"),
                 }
+                for needs, name in _SCHEMES.items()
             },
-            "schemas": {
-                "RetrainStatus": _reply_schema(),
-                "NotImitated": not_imitated_schema(),
-                **{
-                    name: _error_schema(error, given)
-                    for name, error in contract.DOCUMENTED_ERRORS.items()
-                },
-            },
+            "schemas": _schemas(given),
+        },
+        "x-links": {
+            operation.link: {
+                "method": operation.method,
+                "summary": operation.summary,
+                "body": "the raw bytes of the file" if operation.body == "file" else "none",
+                **_standing(operation.standing, operation.source),
+            }
+            for operation in OPERATIONS.values()
+            if operation.link
         },
     }
+    return document if version == "3.1" else _as_3_0(document)
 
 
-def _retrain_status(given: Assumptions) -> dict[str, Any]:
-    operation = contract.RETRAIN_STATUS_CHECK
-    never = sorted({".", "..", *operation.reserved})
+def _operation(operation: Operation, given: Assumptions) -> dict[str, Any]:
     return {
         "operationId": operation.name,
         "summary": operation.summary,
+        "description": f"{operation.summary} {_links_of(operation)}".strip(),
+        "tags": [TAG],
+        "security": [{_SCHEMES[operation.needs]: []}] if operation.needs else [],
         "parameters": [
-            parameter(
-                "retrain_job_id",
-                "Issued when the upload URL was fetched.",
-                documented(f"{_PAGE}: Request, path parameter"),
-                {
-                    "type": "string",
-                    "minLength": 1,
-                    "not": {"enum": never},
-                    "examples": ["retrain-001"],
-                },
-            )
+            *(_parameter(each, "path", operation) for each in operation.path),
+            *(_parameter(each, "query", operation) for each in operation.query),
         ],
-        "responses": _responses(given),
-        "x-standing": operation.standing,
-        "x-source": f"{_PAGE}: URL",
+        **_request_body(operation),
+        "responses": _responses(operation, given),
+        **_standing(operation.standing, f'manual, page "{operation.source}": URL'),
     }
 
 
-def _responses(given: Assumptions) -> dict[str, Any]:
-    """Return the responses of a poll by HTTP status; which error has which status is assumed."""
-    by_status: dict[int, list[str]] = {}
-    for name in contract.DOCUMENTED_ERRORS:
-        by_status.setdefault(given.http_status(name), []).append(name)
-    responses = {str(status): _errors(names, given) for status, names in sorted(by_status.items())}
-    between = {
-        "description": "Not the API's own: what a gateway or proxy answers, and a scenario plays by `reply:`.",
-        **assumed("usual for gateways and proxies"),
-    }
-    others = {str(_OK): _reply(), str(_NOT_FOUND): no_id()}
-    for status, response in others.items():
-        if errors := responses.get(
-            status
-        ):  # a scenario may assume that errors have this status too
-            content, more = response["content"][JSON], errors["content"][JSON]
-            content["schema"] = {"oneOf": [content["schema"], *more["schema"]["oneOf"]]}
-            content["examples"] |= more["examples"]
-    return {"429": between, "5XX": between, **responses, **others}
+def _links_of(operation: Operation) -> str:
+    """Say what is done with the links that a reply brings."""
+    fields = {field.name for field in operation.reply}
+    return " ".join(
+        f"{link.link} is opaque: {link.method} it as it stands, by plain HTTP, without x-api-key."
+        for link in OPERATIONS.values()
+        if link.link in fields
+    )
 
 
-def _reply() -> dict[str, Any]:
-    metadata = {"metadata": {"retrain_job_id": "retrain-001"}}
-    url = _FIELDS["download_url"]["examples"][0]
-    finished = {"status": contract.FINISHED, "model_id": 4821, "download_url": url, **metadata}
+def _request_body(operation: Operation) -> dict[str, Any]:
+    if operation.body == "none":
+        return {}
+    content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _parameter(parameter: Parameter, place: str, operation: Operation) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": parameter.type}
+    if parameter.type == "string":
+        schema["minLength"] = 1
+    if parameter.values:
+        schema["enum"] = list(parameter.values)
+    if place == "path":
+        never = sorted({".", "..", *OPERATIONS.words_beside(operation, parameter.name)})
+        schema["not"] = {"enum": never}
     return {
-        "description": "Where the job stands. The fields come in the order of the schema's properties.",
-        "content": {
-            JSON: {
-                "schema": {"$ref": "#/components/schemas/RetrainStatus"},
-                "examples": {
-                    "running": {
-                        "summary": "Not finished yet.",
-                        "value": {"status": "job_running", **metadata},
-                    },
-                    "finished": {"summary": "Finished, with a result to fetch.", "value": finished},
-                },
-            }
-        },
-        "links": {
-            "poll_again": {
-                "operationId": contract.RETRAIN_STATUS_CHECK.name,
-                "parameters": {"retrain_job_id": "$response.body#/metadata/retrain_job_id"},
-                "description": f"Ask again until the status is {contract.FINISHED}.",
-                **documented(_EXAMPLES),
-            }
-        },
-        "x-body-standing": "documented",
-        **assumed("HTTP status and media type are the usual ones; the manual names neither"),
+        "name": parameter.name,
+        "in": place,
+        "required": parameter.required or place == "path",
+        "description": parameter.description,
+        "example": parameter.example,
+        "schema": schema,
+        **_standing(parameter.standing, f'manual, page "{operation.source}": Request'),
     }
+
+
+def _responses(operation: Operation, given: Assumptions) -> dict[str, Any]:
+    """Return the responses by HTTP status; which error has which status is assumed."""
+    by_status: dict[str, list[str]] = {}
+    for name in operation.errors:
+        by_status.setdefault(str(given.http_status(name)), []).append(name)
+    responses = {"200": _reply(operation), "404": _no_such_path(), "429": _too_many()}
+    for status, names in sorted(by_status.items()):
+        errors = _errors(names, given)
+        if status not in responses:
+            responses[status] = errors
+            continue
+        content, more = responses[status]["content"][JSON], errors["content"][JSON]
+        content["schema"] = {"oneOf": [content["schema"], more["schema"]]}
+        content["examples"] |= more["examples"]
+    return dict(sorted(responses.items()))
+
+
+def _reply(operation: Operation) -> dict[str, Any]:
+    example = {field.name: field.example for field in operation.reply if field.required}
+    examples = {operation.name: {"summary": operation.summary, "value": example}}
+    optional = [field for field in operation.reply if not field.required]
+    if optional:
+        whole = {field.name: field.example for field in operation.reply}
+        whole |= {"status": FINISHED} if "status" in whole else {}
+        examples["finished"] = {"summary": "With every field.", "value": whole}
+    return {
+        "description": "The fields come in the order of the schema's properties.",
+        "content": {JSON: {"schema": _ref(_schema_name(operation)), "examples": examples}},
+        **_polling(operation),
+        "x-body-standing": operation.standing,
+        **_assumed("HTTP status and media type are the usual ones; the manual names neither"),
+    }
+
+
+def _polling(operation: Operation) -> dict[str, Any]:
+    if not operation.polled:
+        return {}
+    parameters = {each.name: f"$response.body#/metadata/{each.name}" for each in operation.path}
+    link = {
+        "operationId": operation.name,
+        "parameters": parameters,
+        "description": f"Ask again until the status is {FINISHED}.",
+        **_documented(f'manual, page "{operation.source}": examples'),
+    }
+    return {"links": {"poll_again": link}}
 
 
 def _errors(names: list[str], given: Assumptions) -> dict[str, Any]:
     examples = {
-        name: {"summary": contract.DOCUMENTED_ERRORS[name].reason, "value": error_body(name, given)}
+        name: {"summary": DOCUMENTED_ERRORS[name].reason, "value": error_body(name, given)}
         for name in names
     }
     return {
-        "description": "A documented error. All five share one code and one error name: only the message differs.",
+        "description": f"A documented error: {', '.join(names)}.",
+        "content": {JSON: {"schema": _ref("Error"), "examples": examples}},
+        **_assumed("the HTTP status is the one that the documented code begins with"),
+    }
+
+
+def _no_such_path() -> dict[str, Any]:
+    body = {
+        "error": "MOCK_P1_NOT_IMITATED",
+        "message": "nothing is imitated at /v1/external/retrain_jobs/..",
+    }
+    return {
+        "description": "This mock's own words about a request that it does not imitate.",
         "content": {
             JSON: {
-                "schema": {"oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in names]},
-                "examples": examples,
+                "schema": _ref("MockError"),
+                "examples": {"not_imitated": {"summary": "No such path.", "value": body}},
             }
         },
-        **assumed("the HTTP status is the one that every documented code begins with"),
+        **_assumed(_OWN),
     }
 
 
-def _reply_schema() -> dict[str, Any]:
+def _too_many() -> dict[str, Any]:
     return {
-        "type": "object",
-        "required": ["status", "metadata"],
-        "additionalProperties": False,
-        "properties": {
-            name: {**_FIELDS[name], **documented(_BODY)} for name in contract.REPLY_FIELDS
+        "description": "Too many calls in a while, where a scenario plays that.",
+        "headers": {
+            "Retry-After": {
+                "description": "Seconds, or a date, until the next call is welcome.",
+                "schema": {"type": "string"},
+            }
         },
-        **documented(_BODY),
+        "content": {
+            JSON: {
+                "schema": _ref("Gateway"),
+                "examples": {"too_many": {"summary": "Too many calls.", "value": _GATEWAY}},
+            }
+        },
+        **_assumed("usual for gateways and proxies"),
     }
 
 
-def _error_schema(error: contract.DocumentedError, given: Assumptions) -> dict[str, Any]:
-    """Describe an error's body. What it says is documented; that it is shaped so is assumed."""
+def _schemas(given: Assumptions) -> dict[str, Any]:
+    schemas: dict[str, Any] = {}
+    for operation in OPERATIONS.values():
+        if operation.link:
+            continue
+        for field in operation.reply:
+            if field.fields:
+                schemas[_title(field.name)] = _object(field.fields, operation)
+        if operation.reply:
+            schemas[_schema_name(operation)] = _object(operation.reply, operation)
+    known = list(dict.fromkeys(DOCUMENTED_ERRORS.values()))
     return {
-        "description": f"{error.reason[0].upper()}{error.reason[1:]}.",
-        **_exactly(error_body(error.name, given)),
-        **documented(_ERRORS),
-        "x-shape-standing": "assumed",
+        **schemas,
+        "Error": {
+            "description": "A documented error. Within a call the message tells most of them "
+            "apart, since they share one code and one error name.",
+            **_shape(given.error_body, given, known),
+            **_documented("manual: tables of errors"),
+            "x-shape-standing": "assumed",
+        },
+        "MockError": _texts("This mock's own words.", ("error", "message")),
+        "Gateway": _texts("What gateways and proxies answer.", ("message",)),
     }
 
 
-def _exactly(value: Any) -> dict[str, Any]:  # noqa: ANN401 -- any JSON
-    """Return the schema of this very value."""
-    if not isinstance(value, dict):
-        return {"const": value}
-    properties = {name: _exactly(item) for name, item in value.items()}
+def _texts(description: str, names: tuple[str, ...]) -> dict[str, Any]:
     return {
         "type": "object",
-        "required": list(value),
-        "additionalProperties": False,
-        "properties": properties,
+        "required": list(names),
+        "properties": {name: {"type": "string"} for name in names},
+        "description": description,
+        **_assumed(_OWN),
     }
+
+
+def _object(fields: tuple[Field, ...], operation: Operation) -> dict[str, Any]:
+    known = _documented(f'manual, page "{operation.source}": Response, body')
+    return {
+        "type": "object",
+        "required": [field.name for field in fields if field.required],
+        "additionalProperties": False,
+        "properties": {field.name: _field(field, operation) for field in fields},
+        **known,
+    }
+
+
+def _field(field: Field, operation: Operation) -> dict[str, Any]:
+    if field.fields:
+        return _ref(_title(field.name))
+    schema: dict[str, Any] = {"type": field.type}
+    if field.type == "integer":
+        schema["format"] = "int64"
+    schema |= {"description": field.description, "examples": [field.example]}
+    if field.name == "status":
+        schema["x-statuses"] = dict(KNOWN_STATUSES)
+    source = f'manual, page "{operation.source}": Response, body'
+    return schema | _standing(field.standing, source)
+
+
+def _shape(value: Any, given: Assumptions, known: list[DocumentedError]) -> dict[str, Any]:  # noqa: ANN401 -- any JSON
+    """Return the schema of an error's body, as a scenario assumes it."""
+    if isinstance(value, dict):
+        return {
+            "type": "object",
+            "required": list(value),
+            "properties": {name: _shape(item, given, known) for name, item in value.items()},
+        }
+    if isinstance(value, list):
+        items = [_shape(item, given, known) for item in value]
+        return {"type": "array", "items": {"oneOf": items} if len(items) > 1 else items[0]}
+    if value == "{code}":
+        codes = list(dict.fromkeys(error.code for error in known))
+        if given.error_code_type == "string":
+            return {"type": "string", "examples": [str(code) for code in codes]}
+        return {"type": "integer", "format": "int64", "examples": codes}
+    if value in ("{error}", "{message}"):
+        texts = [error.error if value == "{error}" else error.message for error in known]
+        return {"type": "string", "examples": list(dict.fromkeys(texts))}
+    if isinstance(value, str) and "{" in value:
+        return {"type": "string"}
+    return {"type": _json_type(value), "enum": [value]}
+
+
+def _json_type(value: object) -> str:
+    kinds = {bool: "boolean", int: "integer", float: "number", str: "string"}
+    return kinds.get(type(value), "null")
+
+
+def _as_3_0(document: Any) -> Any:  # noqa: ANN401 -- any JSON
+    """Return the document in the words of OpenAPI 3.0."""
+    converted = _older(document)
+    converted["openapi"] = VERSIONS["3.0"]
+    converted["info"].pop("summary")
+    converted["info"]["license"].pop("identifier")
+    return converted
+
+
+def _older(value: Any, *, in_schema: bool = False) -> Any:  # noqa: ANN401 -- any JSON
+    """Rewrite what 3.0 does not know: a schema has one example, not several."""
+    if isinstance(value, list):
+        return [_older(item, in_schema=in_schema) for item in value]
+    if not isinstance(value, dict):
+        return value
+    made = {}
+    for name, item in value.items():
+        schema = in_schema or name in ("schema", "schemas")
+        if schema and name == "examples" and isinstance(item, list):
+            made["example"] = item[0]
+            made["x-known-values"] = item
+        else:
+            made[name] = _older(item, in_schema=schema and name != "examples")
+    return made
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _schema_name(operation: Operation) -> str:
+    return _title(operation.name)
+
+
+def _title(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def _standing(standing: str, source: str) -> dict[str, str]:
+    return {"x-standing": standing, "x-source": source}
+
+
+def _documented(source: str) -> dict[str, str]:
+    """Say that the manual says so, and where in it."""
+    return _standing("documented", source)
+
+
+def _assumed(reason: str) -> dict[str, str]:
+    """Say that the manual is silent, and why this is the guess."""
+    return _standing("assumed", reason)

@@ -1,20 +1,23 @@
-"""The published API as data: its operations, its five errors, what is documented and what is assumed.
+"""The table of operations: everything that is said of an operation is said here, once.
 
-An update of the API is a change of this file. *Documented* means that the manual's page "Retrain Status Check API"
-says so; *assumed* means that the manual is silent and the value is a best guess, which a scenario can override
-under ``assumptions:``.
+Routing, ``Allow``, the OpenAPI document, the errors that a step may name, notes in the journal,
+state coverage, the fault matrix and the lists of the control API are all made from this table. An
+update of the API is a change of this file. *Documented* means that the public manual says so;
+*assumed* means that it is silent and the value is a best guess.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
-from urllib.parse import unquote
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from urllib.parse import parse_qsl, unquote
+
+from mock_p1.contract.errors import CREDENTIAL_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator
 
 Standing = Literal["documented", "assumed"]
 
@@ -28,10 +31,7 @@ DOCUMENTED_HOSTS: Final = (
 """The hosts of the Japanese and of the English edition (documented); same paths, same errors."""
 
 FINISHED: Final = "job_finished"
-"""The only status the manual names.
-
-With it comes ``download_url`` (documented, in the examples).
-"""
+"""The only status the manual names; with it comes ``download_url`` (documented, in the examples)."""
 
 KNOWN_STATUSES: Final[Mapping[str, Standing]] = MappingProxyType(
     {
@@ -43,9 +43,6 @@ KNOWN_STATUSES: Final[Mapping[str, Standing]] = MappingProxyType(
 )
 """The statuses the bundled scenarios use. A scenario may show any other."""
 
-REPLY_FIELDS: Final = ("status", "model_id", "message", "download_url", "metadata")
-"""The fields of a reply in their documented order; the middle three are optional."""
-
 JOB_ID_LIMIT: Final = 200
 """An id has 1 to 200 characters; a longer one is never a job (assumed)."""
 
@@ -53,156 +50,417 @@ API_KEY_LIMIT: Final = 1000
 """A key longer than this is never known (assumed)."""
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentedError:
-    """One row of the manual's table of errors.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A parameter of a path or a query.
 
-    ``about`` says which check answers it: that of the API key, or that of the job. ``reason`` is
-    the manual's remark, translated; it is not a field of the reply.
+    Attributes:
+        name: Its name.
+        description: What it is.
+        example: A value that works.
+        type: Its JSON type.
+        required: Whether a call needs it.
+        standing: How well it is known.
+        values: The values that are known, where they are a set.
     """
 
     name: str
-    code: int
-    error: str
-    message: str
-    reason: str
-    about: Literal["api_key", "job"]
+    description: str
+    example: str | int
+    type: Literal["string", "integer"] = "string"
+    required: bool = True
+    standing: Standing = "documented"
+    values: tuple[str, ...] = ()
 
 
-def _error(
-    name: str, message: str, about: Literal["api_key", "job"], reason: str
-) -> DocumentedError:
-    return DocumentedError(name, 4001000204, "PREDA_EXTERNAL_BAD_REQUEST", message, reason, about)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A field of a reply.
+
+    Attributes:
+        name: Its name.
+        description: What it is.
+        example: A value that may come.
+        type: Its JSON type.
+        required: Whether it always comes.
+        standing: How well it is known.
+        fields: What an object has in it.
+    """
+
+    name: str
+    description: str
+    example: Any
+    type: Literal["string", "integer", "object"] = "string"
+    required: bool = True
+    standing: Standing = "documented"
+    fields: tuple[Field, ...] = ()
 
 
-DOCUMENTED_ERRORS: Final[Mapping[str, DocumentedError]] = MappingProxyType(
-    {
-        error.name: error
-        for error in (
-            _error("invalid_api_key", "invalid_api_key.", "api_key", "the API key does not exist"),
-            _error(
-                "inactive_credential", "Inactive_credential.", "api_key", "the API key is wrong"
-            ),
-            _error(
-                "not_found_credential", "Not_found_credential.", "api_key", "the API key is wrong"
-            ),
-            _error(
-                "not_found_retrain_job", "Not found retrain job.", "job", "retrain_job_id is wrong"
-            ),
-            _error(
-                "job_may_be_deleted",
-                "This job may be deleted.",
-                "job",
-                "the job may have been deleted",
-            ),
-        )
-    }
-)
-"""The five documented errors by their name in this project.
-
-They share one code; only the message differs.
-"""
-
-CREDENTIAL_ERRORS: Final = tuple(
-    name for name, error in DOCUMENTED_ERRORS.items() if error.about == "api_key"
-)
-
-FAULTS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "connection_reset": "the connection is reset (RST) instead of an answer",
-        "empty_response": "the connection is closed before a byte of the answer",
-        "truncated_body": "the body ends before its Content-Length",
-        "malformed_json": "a whole answer whose body is not JSON",
-        "slow_body": "the body comes in small pieces with pauses",
-        "timeout": "the request is taken and never answered",
-    }
-)
-"""The network faults a step may be, and what each one is.
-
-They are this mock's own, not the API's.
-"""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One thing a client can ask for: a method and a path template with ``{parameters}``."""
+    """One thing a client can ask for.
+
+    Attributes:
+        name: As the manual names it, in this project's spelling.
+        method: The HTTP method.
+        template: The path, with ``{parameters}``.
+        summary: What it does, in a sentence.
+        source: Where the manual says so.
+        standing: How well it is known.
+        needs: The credential that ``x-api-key`` carries; None where no key belongs.
+        path: The parameters of the path.
+        query: The parameters of the query.
+        body: What the request carries: nothing, or a raw file.
+        reply: The fields of the reply, in their documented order; none where it is no JSON object.
+        errors: The names of the documented errors that it answers.
+        link: The field of another operation's reply that brings its URL. Such a path is the mock's
+            own; empty where the path is the API's.
+        polled: Whether asking again is the point of it.
+    """
 
     name: str
     method: str
     template: str
-    standing: Standing
     summary: str
-    reserved: frozenset[str] = frozenset()
-    pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
-    never: frozenset[str] = field(init=False, repr=False, compare=False)
+    source: str
+    standing: Standing = "documented"
+    needs: Literal["API key", "secret key"] | None = "API key"
+    path: tuple[Parameter, ...] = ()
+    query: tuple[Parameter, ...] = ()
+    body: Literal["none", "file"] = "none"
+    reply: tuple[Field, ...] = ()
+    errors: tuple[str, ...] = ()
+    link: str = ""
+    polled: bool = False
 
-    def __post_init__(self) -> None:
-        """Compile the template; a parameter is one path segment, and never a reserved one or dots alone."""
-        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(self.template))
-        object.__setattr__(self, "pattern", re.compile(pattern))
-        object.__setattr__(self, "never", self.reserved | {".", ".."})
-
-    def path(self, **parameters: str) -> str:
+    def url_path(self, **parameters: str) -> str:
         """Fill the template; the parameters must be percent-encoded already."""
         return self.template.format(**parameters)
+
+    @property
+    def has_job(self) -> bool:
+        """Whether its path says which job it is about."""
+        return "{retrain_job_id}" in self.template
 
     def __str__(self) -> str:
         return f"{self.method} {self.template}"
 
 
+class Match(NamedTuple):
+    """The operations at one path, by method, and the decoded parameters of the path."""
+
+    operations: Mapping[str, Operation]
+    parameters: Mapping[str, str]
+
+
+class _Place:
+    """A place in the tree of paths: what may follow, and the operations that end here."""
+
+    __slots__ = ("literals", "operations", "parameter", "parameter_name")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Place] = {}
+        self.parameter: _Place | None = None
+        self.parameter_name = ""
+        self.operations: dict[str, Operation] = {}
+
+
+class OperationTable(Mapping[str, Operation]):
+    """The operations by name. The order of the rows decides nothing."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._rows: dict[str, Operation] = {}
+        self._root = _Place()
+        for operation in operations:
+            self.add(operation)
+
+    def add(self, operation: Operation) -> None:
+        """Add a row; ValueError where its name or its method and path are taken."""
+        place = self._root
+        for segment in operation.template.strip("/").split("/"):
+            if segment.startswith("{"):
+                place.parameter = place.parameter or _Place()
+                place = place.parameter
+                place.parameter_name = segment[1:-1]
+            else:
+                place = place.literals.setdefault(segment, _Place())
+        if operation.name in self._rows or operation.method in place.operations:
+            raise ValueError(f"{operation.name} ({operation}) is in the table already")
+        self._rows[operation.name] = place.operations[operation.method] = operation
+
+    def remove(self, name: str) -> None:
+        """Take a row out."""
+        rest = [operation for operation in self.values() if operation.name != name]
+        self.__init__(rest)  # type: ignore[misc]  # the tree of paths is made anew
+
+    def match(self, path: str) -> Match | None:
+        """Find what a raw (percent-encoded) path belongs to, whatever the method.
+
+        A word of the API at the place of a parameter (``upload_url``) is never the parameter, and
+        nor are dots alone, which clients and proxies resolve. Bytes that are not UTF-8 become
+        U+FFFD.
+
+        Returns:
+            The operations and the parameters; None where nothing is imitated.
+        """
+        if not path.startswith("/"):
+            return None
+        place, parameters = self._root, {}
+        for raw in path[1:].split("/"):
+            segment = unquote(raw) if "%" in raw else raw
+            following = place.literals.get(segment)
+            if following is None:
+                if place.parameter is None or segment in ("", ".", ".."):
+                    return None
+                following = place.parameter
+                parameters[following.parameter_name] = segment
+            place = following
+        return Match(place.operations, parameters) if place.operations else None
+
+    def words_beside(self, operation: Operation, parameter: str) -> frozenset[str]:
+        """Return what can never be a parameter of a path: words of the API that stand there."""
+        place = self._root
+        for segment in operation.template.strip("/").split("/"):
+            if segment == f"{{{parameter}}}":
+                return frozenset(place.literals)
+            following = place.parameter if segment.startswith("{") else place.literals[segment]
+            if following is None:
+                break
+            place = following
+        return frozenset()
+
+    def with_error(self, error: str) -> list[Operation]:
+        """Return the operations that document this error."""
+        return [operation for operation in self.values() if error in operation.errors]
+
+    def __getitem__(self, name: str) -> Operation:
+        return self._rows[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+def query_of(text: str) -> list[tuple[str, str]]:
+    """Return the parameters of a raw query, decoded, in their order; empty values are kept."""
+    return parse_qsl(text, keep_blank_values=True, errors="replace") if text else []
+
+
+_JOB: Final = Parameter(
+    name="retrain_job_id",
+    description="Issued when the upload URL was fetched.",
+    example="retrain-001",
+)
+
+_JOB_METADATA: Final = Field(
+    name="metadata",
+    type="object",
+    description="What the call was about.",
+    example={"retrain_job_id": "retrain-001"},
+    fields=(
+        Field(
+            name="retrain_job_id",
+            description="The id that was asked for.",
+            example="retrain-001",
+        ),
+    ),
+)
+
+GET_API_KEY: Final = Operation(
+    name="get_api_key",
+    method="GET",
+    template="/v1/external/api-key",
+    summary="An API key for the other calls, and how long it works.",
+    source="Get API Key API",
+    needs="secret key",
+    query=(
+        Parameter(
+            name="credential_type",
+            description="What the key is for. deploy stands in the Japanese edition alone.",
+            example="retrain",
+            values=("train", "retrain", "deploy"),
+        ),
+        Parameter(
+            name="model_id",
+            type="integer",
+            description="The model of the prediction API. Needed with credential_type=retrain.",
+            example=4821,
+            required=False,
+        ),
+    ),
+    reply=(
+        Field(
+            name="api_key",
+            description="The key for the other calls.",
+            example="3f2b8c1e-6a4d-4f0b-9c7e-2d5a1b3c4e6f",
+        ),
+        Field(
+            name="end_date",
+            description="When the key ends. Its format is not documented.",
+            example="2026-12-26T00:00:00Z",
+        ),
+    ),
+    errors=(
+        *CREDENTIAL_ERRORS,
+        "user_may_be_deleted",
+        "model_may_be_deleted",
+        "model_id_is_required",
+    ),
+)
+
+RETRAIN_DATA_UPLOAD: Final = Operation(
+    name="retrain_data_upload",
+    method="GET",
+    template="/v1/external/retrain_jobs/upload_url",
+    summary="A new retrain job, and the URL to which its file is sent.",
+    source="Retrain Data Upload API",
+    query=(
+        Parameter(
+            name="filename", description="The name of the file to upload.", example="train.csv"
+        ),
+    ),
+    reply=(
+        Field(
+            name="retrain_job_id",
+            description="The id of the job that is issued.",
+            example="retrain-001",
+        ),
+        Field(
+            name="upload_url",
+            description="Where the file is sent by PUT, without x-api-key. Retraining begins by "
+            "itself when the upload is complete.",
+            example="http://127.0.0.1:8191/uploads/4be0643f1d98573b/retrain-001/train.csv",
+        ),
+    ),
+    errors=(
+        *CREDENTIAL_ERRORS,
+        "user_may_be_deleted",
+        "model_may_be_deleted",
+        "job_may_be_deleted",
+        "not_found_configuration_file",
+    ),
+)
+
+_TOKEN: Final = Parameter(
+    name="token",
+    description="A part that cannot be guessed. It names whose link this is.",
+    example="4be0643f1d98573b",
+    standing="assumed",
+)
+_FILE_NAME: Final = Parameter(
+    name="file_name", description="The file's name.", example="train.csv", standing="assumed"
+)
+
+FILE_UPLOAD: Final = Operation(
+    name="file_upload",
+    method="PUT",
+    template="/uploads/{token}/{retrain_job_id}/{file_name}",
+    summary="The file behind upload_url: a PUT of its raw bytes, without x-api-key.",
+    source="Retrain Data Upload API",
+    standing="assumed",
+    needs=None,
+    path=(_TOKEN, _JOB, _FILE_NAME),
+    body="file",
+    link="upload_url",
+)
+
 RETRAIN_STATUS_CHECK: Final = Operation(
     name="retrain_status_check",
     method="GET",
     template="/v1/external/retrain_jobs/{retrain_job_id}",
-    standing="documented",
     summary="Status of a retrain job, and the URL of its result once it is finished.",
-    reserved=frozenset({"upload_url"}),
+    source="Retrain Status Check API",
+    path=(_JOB,),
+    reply=(
+        Field(
+            name="status",
+            description="Where the job stands. Only job_finished is documented; any other text "
+            "may come.",
+            example="job_running",
+        ),
+        Field(
+            name="model_id",
+            type="integer",
+            description="A model's id (assumed: that of the new model).",
+            example=4821,
+            required=False,
+        ),
+        Field(
+            name="message",
+            description="A message for people.",
+            example="学習が完了しました。",
+            required=False,
+        ),
+        Field(
+            name="download_url",
+            description="Comes with job_finished. A plain GET, without x-api-key, brings the "
+            "result.",
+            example="http://127.0.0.1:8191/results/4be0643f1d98573b/retrain-001/3/result.zip",
+            required=False,
+        ),
+        _JOB_METADATA,
+    ),
+    errors=(*CREDENTIAL_ERRORS, "not_found_retrain_job", "job_may_be_deleted"),
+    polled=True,
 )
 
 RESULT_DOWNLOAD: Final = Operation(
     name="result_download",
     method="GET",
-    template="/results/{retrain_job_id}/{step}/{file_name}",
+    template="/results/{token}/{retrain_job_id}/{step}/{file_name}",
+    summary="The result file behind download_url: a plain GET, without x-api-key.",
+    source="Retrain Status Check API",
     standing="assumed",
-    summary="The result file behind download_url; a plain GET, without x-api-key.",
+    needs=None,
+    path=(
+        _TOKEN,
+        _JOB,
+        Parameter(
+            name="step",
+            description="The step of its timeline, from 1.",
+            example="3",
+            standing="assumed",
+        ),
+        _FILE_NAME,
+    ),
+    link="download_url",
 )
 
-OPERATIONS: Final = (RETRAIN_STATUS_CHECK, RESULT_DOWNLOAD)
-"""What the mock imitates. The engine has one handler for each."""
+RETRAIN_MODEL_SWITCH: Final = Operation(
+    name="retrain_model_switch",
+    method="PUT",
+    template="/v1/external/retrain_jobs/{retrain_job_id}/update_model",
+    summary="Puts the retrained model in the place of the one that predicts.",
+    source="Retrain Model Switch API",
+    path=(_JOB,),
+    reply=(_JOB_METADATA,),
+    errors=(
+        *CREDENTIAL_ERRORS,
+        "not_found_retrain_job",
+        "not_found_classifier",
+        "retrain_job_is_not_finished",
+    ),
+)
 
-
-class Match(NamedTuple):
-    """An imitated operation and its decoded path parameters."""
-
-    operation: Operation
-    parameters: Mapping[str, str]
-
-
-def match(path: str) -> Match | None:
-    """Find the operation a raw (percent-encoded) path belongs to, whatever the method.
-
-    None if it is none.
-
-    Dots alone are never an id (clients and proxies resolve them), nor is a path word of the API
-    such as ``upload_url``. Bytes that are not UTF-8 become U+FFFD.
-    """
-    for operation in OPERATIONS:
-        if found := operation.pattern.fullmatch(path):
-            parameters = found.groupdict()
-            if "%" in path:
-                parameters = {name: unquote(value) for name, value in parameters.items()}
-            return (
-                Match(operation, parameters)
-                if operation.never.isdisjoint(parameters.values())
-                else None
-            )
-    return None
+OPERATIONS: Final = OperationTable(
+    (
+        GET_API_KEY,
+        RETRAIN_DATA_UPLOAD,
+        FILE_UPLOAD,
+        RETRAIN_STATUS_CHECK,
+        RESULT_DOWNLOAD,
+        RETRAIN_MODEL_SWITCH,
+    )
+)
+"""What the mock imitates, in the order of the sequence. The engine has one handler for each."""
 
 
 def is_placeholder(job_id: str) -> bool:
-    """Tell an id that the user forgot to fill in, as the manual's examples spell it.
+    """Tell an id that the user forgot to fill in.
 
-    ``{…}``, YOUR_RETRAIN_JOB_ID.
+    As the manual's examples spell it: ``{…}``, YOUR_RETRAIN_JOB_ID.
     """
     return "{" in job_id or "}" in job_id or job_id == "YOUR_RETRAIN_JOB_ID"
 
@@ -219,13 +477,26 @@ class NotImitated:
         return f"{self.name} ({self.method} {self.template})"
 
 
-SIBLINGS: Final = (
-    NotImitated("GET", "/v1/external/retrain_jobs/upload_url", "Retrain Data Upload API"),
-    NotImitated(
-        "PUT", "/v1/external/retrain_jobs/{retrain_job_id}/update_model", "Retrain Model Switch API"
-    ),
+_EXTERNAL: Final = "/v1/external"
+SIBLINGS: Final = tuple(
+    NotImitated(method, f"{_EXTERNAL}{path}", name)
+    for method, path, name in (
+        ("GET", "/data-sets/upload-url", "Train API: data upload"),
+        ("GET", "/data-sets/{id}/info", "Train API: data set information"),
+        ("GET", "/data-sets", "Train API: data sets"),
+        ("DELETE", "/data-sets", "Train API: delete a data set"),
+        ("POST", "/models", "Train API: training"),
+        ("GET", "/models/results", "Train API: result"),
+        ("GET", "/models", "Train API: models"),
+        ("DELETE", "/models", "Train API: delete a model"),
+        ("POST", "/classifiers", "Prediction API: deploy"),
+        ("GET", "/classifiers", "Prediction API: status"),
+        ("PATCH", "/classifiers", "Prediction API: update"),
+        ("DELETE", "/classifiers", "Prediction API: delete"),
+        ("PATCH", "/additional_info", "Prediction API: additional information"),
+    )
 )
-"""The other two calls of the retrain sequence (documented).
+"""Calls of the real service beside the retrain sequence (documented).
 
 Named so that a 404 can say what they are.
 """

@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.clock import RealClock
 from mock_p1.base.text import unknown
-from mock_p1.contract.operations import DOCUMENTED_ERRORS, FAULTS
-from mock_p1.engine.engine import Engine, InjectedFailure
+from mock_p1.contract.errors import FAULTS
+from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK, Operation
+from mock_p1.engine.callers import caller_named
+from mock_p1.engine.mock_state import InjectedFailure
 from mock_p1.engine.timeline import State, following, settle
+from mock_p1.scenario.steps import Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from mock_p1.engine.callers import Caller
     from mock_p1.engine.change_log import Kind
+    from mock_p1.engine.engine import Engine
+    from mock_p1.engine.job_states import JobState
     from mock_p1.engine.program import Program
     from mock_p1.scenario.model import Scenario
 
@@ -52,61 +58,95 @@ class Driver:
         self._engine = engine
 
     def step(self, job_id: str) -> None:
-        """Move a job on to its next step, for every key.
+        """Move a job on to its next step, for every caller.
 
         NoSuchJob, or NoSuchStep where it is at its end already.
         """
         self._move(job_id, lambda program, index: following(program.plan, index))
 
-    def go_to(self, job_id: str, index: int) -> None:
-        """Put a job at the step with this index (from 0), for every key.
+    def step_calls(self, on: str, job_id: str | None = None) -> None:
+        """Move an operation's own timeline on to its next element, for every caller that met it.
 
-        NoSuchJob or NoSuchStep.
+        ``on`` is an operation under ``calls:``; ``job_id`` leaves it to one job. NoSuchStep where
+        nothing can be moved on.
         """
+        operation = operation_named(on)
+        if job_id is not None:
+            self.program_of(job_id)
+        with self._engine.lock:
+            state, now_ns = self._engine.state, self._engine.clock.now_ns()
+            moved = False
+            for caller, job in self._callers_at(operation, job_id):
+                moved |= state.calls.step(state.directory, operation, caller, job, now_ns)
+        if not moved:
+            raise NoSuchStep(f"calls: {operation.name} is at its last element, or nobody called it")
+        self._note("job", job_id)
+
+    def go_to(self, job_id: str, index: int) -> None:
+        """Put a job at the step with this index (from 0), for every caller; NoSuchJob or NoSuchStep."""
         self._move(job_id, lambda program, _: index if 0 <= index < len(program.steps) else None)
 
     def set_status(self, job_id: str, status: str) -> None:
-        """Put a job at its first step that shows this status, for every key.
+        """Put a job at its first step that shows this status, for every caller.
 
         NoSuchJob or NoSuchStep.
         """
-        shown = [at.status for at in self.program_of(job_id).steps]
+        shown = [step.status for step in self.program_of(job_id).steps]
         if status not in shown:
             known = {name for name in shown if name is not None}
             raise NoSuchStep(f"job {job_id!r}: {unknown('status', status, known)}")
         self._move(
             job_id,
             lambda program, _: next(
-                (at.position for at in program.steps if at.status == status), None
+                (step.position for step in program.steps if step.status == status), None
             ),
         )
 
-    def fail_next(self, name: str, times: int = 1, job_id: str | None = None) -> None:
-        """Answer the next polls (of one job, or of any) with a documented error or a fault.
+    def fail_next(
+        self,
+        what: str | Literal,
+        times: int = 1,
+        job_id: str | None = None,
+        *,
+        on: str = RETRAIN_STATUS_CHECK.name,
+        key: str | None = None,
+    ) -> None:
+        """Let the next calls of an operation fail; no timeline moves.
 
-        The job does not move.
+        Args:
+            what: A documented error of the operation, a fault, or a literal reply.
+            times: How many calls fail.
+            job_id: Leaves it to calls of this job.
+            on: The operation.
+            key: Leaves it to the callers of this API key or secret key.
+
+        Raises:
+            ValueError: There is no such error, fault or operation, or too many failures wait.
+            NoSuchJob: The scenario has no such job.
         """
-        if name not in (*DOCUMENTED_ERRORS, *FAULTS):
-            raise ValueError(unknown("error or fault", name, (*DOCUMENTED_ERRORS, *FAULTS)))
+        operation = operation_named(on)
+        failure = _failure(operation, what)._replace(job_id=job_id, key=key)
         if times < 1:
             raise ValueError(f"times must be at least 1, not {times}")
         if job_id is not None:
+            if not operation.has_job:
+                raise ValueError(f"{operation.name} is about no job; leave the job out")
             self.program_of(job_id)
-        error, fault = (name, None) if name in DOCUMENTED_ERRORS else (None, name)
         with self._engine.lock:
-            if len(self._engine.forced) + times > MAX_INJECTED:
-                waiting = len(self._engine.forced)
+            waiting = len(self._engine.state.injected)
+            if waiting + times > MAX_INJECTED:
                 raise ValueError(
-                    f"at most {MAX_INJECTED:,} failures can wait; {waiting:,} wait already, {times:,} are asked for"
+                    f"at most {MAX_INJECTED:,} failures can wait; {waiting:,} wait already, "
+                    f"{times:,} are asked for"
                 )
-            self._engine.forced.extend([InjectedFailure(error, fault, job_id)] * times)
+            self._engine.state.injected.extend([failure] * times)
         self._note("next", job_id)
 
     def forgive(self) -> int:
-        """Take back every failure that waits for a poll; return how many there were."""
+        """Take back every failure that waits for a call; return how many there were."""
         with self._engine.lock:
-            count = len(self._engine.forced)
-            self._engine.forced.clear()
+            count = len(self._engine.state.injected)
+            self._engine.state.injected.clear()
         self._note("next")
         return count
 
@@ -145,60 +185,75 @@ class Driver:
         self._note("requests")
         return count
 
-    def reset(self, job_id: str | None = None) -> None:
-        """Begin anew: one job, with the failures queued for it; or all jobs, with every failure and the journal."""
+    def reset(self, job_id: str | None = None, *, key: str | None = None) -> None:
+        """Begin anew, never the clock or the scenario.
+
+        Args:
+            job_id: One job alone, with the failures queued for it; a created one waits for its
+                file again, at the same URL.
+            key: The callers of one API key or secret key alone.
+        """
         if job_id is not None:
             self.program_of(job_id)
         with self._engine.lock:
-            self._engine.records.clear(job_id)
-            others = [
-                forced
-                for forced in self._engine.forced
-                if job_id is not None and forced.job_id != job_id
-            ]
-            self._engine.forced.clear()
-            self._engine.forced.extend(others)
-            self._engine.downloads.clear(job_id)
-            if job_id is None:
+            self._engine.state.reset(job_id, key)
+            if job_id is None and key is None:
                 self._engine.journal.clear()
-                if self._engine.limiter:
-                    self._engine.limiter.clear()
         self._note("job" if job_id else "reset", job_id)
 
     def program_of(self, job_id: str) -> Program:
         """Return what a job does; NoSuchJob says which jobs there are."""
-        hit = self._engine.jobs.find(job_id)
+        state = self._engine.state
+        created = next((job for job in state.jobs.of(job_id) if job.created), None)
+        if created is not None:
+            return created.program
+        hit = state.directory.find(job_id)
         if hit is None:
-            raise NoSuchJob(unknown("job", job_id, islice(self._engine.jobs.ids(), 1000)))
+            known = {*islice(state.directory.ids(), 1000), *islice(state.jobs.known(), 1000)}
+            raise NoSuchJob(unknown("job", job_id, known))
         return hit.value
 
     def _move(self, job_id: str, target: Callable[[Program, int], int | None]) -> None:
-        program = self.program_of(job_id)
+        self.program_of(job_id)
         with self._engine.lock:
-            hit = self._engine.jobs.find(
-                job_id
-            )  # again: the scenario may have been swapped meanwhile
-            program = hit.value if hit else program
-            now = self._engine.clock.now_ns()
-            records = list(self._engine.records.of(job_id))
+            state = self._engine.state
+            program = self.program_of(job_id)  # again: the scenario may have been swapped meanwhile
+            now_ns = self._engine.clock.now_ns()
+            jobs = list(state.jobs.of(job_id))
             settled = [
-                settle(program.plan, record.state, now).position
-                for record in records
-                if record.state
+                settle(job.program.plan, job.state, now_ns).position
+                if job.state
+                else self._start(job)
+                for job in jobs
             ]
-            indices = [target(program, index) for index in settled]
-            start = target(program, self._engine.records.start_of(job_id))
+            indices = [target(job.program, index) for job, index in zip(jobs, settled, strict=True)]
+            start = target(program, state.jobs.start_of(job_id))
             if all(index is None for index in (indices or [start])):
                 last = len(program.steps)
                 raise NoSuchStep(
                     f"job {job_id!r} has {last} step{'' if last == 1 else 's'}, and none to move to"
                 )
-            for record, index in zip(records, indices, strict=True):
+            for job, index in zip(jobs, indices, strict=True):
                 if index is not None:
-                    record.state = State(index, now)
-            if start is not None:
-                self._engine.records.start_at(job_id, start)
+                    job.state = State(index, now_ns)
+            if start is not None and state.directory.find(job_id) is not None:
+                state.jobs.start_at(job_id, start)
         self._note("job", job_id)
+
+    def _start(self, job: JobState) -> int:
+        return 0 if job.created else self._engine.state.jobs.start_of(job.job_id)
+
+    def _callers_at(
+        self, operation: Operation, job_id: str | None
+    ) -> Iterator[tuple[Caller, JobState | None]]:
+        jobs = self._engine.state.jobs
+        if operation.has_job:
+            for each in [job_id] if job_id is not None else list(jobs.known()):
+                for job in jobs.of(each):
+                    yield job.caller, job
+            return
+        for name in self._engine.state.calls.callers(operation):
+            yield caller_named(name), None
 
     def _running_clock(self) -> RealClock:
         if not isinstance(self._engine.clock, RealClock):
@@ -209,3 +264,21 @@ class Driver:
 
     def _note(self, kind: Kind, job_id: str | None = None) -> None:
         self._engine.changes.note(kind, self._engine.clock.now_ns(), job_id)
+
+
+def operation_named(name: str) -> Operation:
+    """Return the operation of this name; ValueError says which there are."""
+    if name not in OPERATIONS:
+        raise ValueError(unknown("operation", str(name), OPERATIONS))
+    return OPERATIONS[name]
+
+
+def _failure(operation: Operation, what: str | Literal) -> InjectedFailure:
+    if isinstance(what, Literal):
+        return InjectedFailure(operation.name, reply=what)
+    if what in operation.errors:
+        return InjectedFailure(operation.name, error=what)
+    if what in FAULTS:
+        return InjectedFailure(operation.name, fault=what)
+    known = (*operation.errors, *FAULTS)
+    raise ValueError(unknown(f"error or fault of {operation.name}", str(what), known))

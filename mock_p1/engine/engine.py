@@ -2,41 +2,92 @@
 
 from __future__ import annotations
 
-from collections import deque
+from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple, Unpack
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1.base.clock import RealClock
 from mock_p1.base.messages import Fault, Reply, Request, origin_form
-from mock_p1.contract import operations as contract
-from mock_p1.engine import not_imitated as unexpected
+from mock_p1.contract.operations import (
+    FILE_UPLOAD,
+    GET_API_KEY,
+    OPERATIONS,
+    RESULT_DOWNLOAD,
+    RETRAIN_DATA_UPLOAD,
+    RETRAIN_MODEL_SWITCH,
+    RETRAIN_STATUS_CHECK,
+)
+from mock_p1.engine import (
+    file_upload,
+    get_api_key,
+    not_imitated,
+    result_download,
+    retrain_data_upload,
+    retrain_model_switch,
+    retrain_status_check,
+)
+from mock_p1.engine.call import Call, Outcome
+from mock_p1.engine.callers import caller_named, caller_of_secret
 from mock_p1.engine.change_log import ChangeLog
-from mock_p1.engine.job_states import JobState, JobStates
-from mock_p1.engine.journal import DEFAULT_MAX, Journal
-from mock_p1.engine.program import Jobs, Keyring, Refusal
+from mock_p1.engine.failures import (
+    BEFORE,
+    element_outcome,
+    injected,
+    take_injected,
+)
+from mock_p1.engine.faults import script
+from mock_p1.engine.file_store import CountingStore
+from mock_p1.engine.journal import (
+    DEFAULT_MAX,
+    Journal,
+    call_entry,
+    poll_entry,
+    unexpected_entry,
+)
+from mock_p1.engine.mock_state import MockState
+from mock_p1.engine.program import Refusal
 from mock_p1.engine.rate_limit import RetryAfter, limiter_for, too_many
-from mock_p1.engine.replies import ReplyWriter
-from mock_p1.engine.result_download import Downloads
-from mock_p1.engine.rows import poll_row, row
-from mock_p1.engine.timeline import advance
-from mock_p1.scenario.faker_values import seed_for
+from mock_p1.engine.receiver import Receiver
+from mock_p1.engine.replies import example_of
+from mock_p1.scenario.calls import FaultCall
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from mock_p1.base.clock import Clock
+    from mock_p1.contract.operations import Match
+    from mock_p1.engine.callers import Keyring
+    from mock_p1.engine.directory import Directory
+    from mock_p1.engine.file_store import FileStore, KeptFile
+    from mock_p1.engine.job_states import JobState, JobStates
     from mock_p1.engine.not_imitated import Unexpected
-    from mock_p1.engine.program import Program, ProgramStep
-    from mock_p1.engine.rows import More
+    from mock_p1.engine.program import CallProgramStep, Program
     from mock_p1.scenario.model import Scenario
 
+    Find = Callable[[MockState, Call], Outcome | Refusal | None]
 
-class InjectedFailure(NamedTuple):
-    """An error or fault that the next poll gets instead of its step; of one job, or of any."""
 
-    error: str | None
-    fault: str | None
-    job_id: str | None
+class Handler(NamedTuple):
+    """How an operation is handled, in the order of the steps.
+
+    ``admit`` finds whose link it is, for operations that need no key. ``find`` judges what the call
+    is about; ``act`` does it, and is given the file where the operation takes one.
+    """
+
+    find: Find
+    act: Callable[..., Outcome]
+    admit: Callable[[MockState, Call], Outcome | None] | None = None
+
+
+HANDLERS: Final = {
+    GET_API_KEY.name: Handler(get_api_key.find, get_api_key.act),
+    RETRAIN_DATA_UPLOAD.name: Handler(retrain_data_upload.find, retrain_data_upload.act),
+    FILE_UPLOAD.name: Handler(file_upload.find, file_upload.act, file_upload.admit),
+    RETRAIN_STATUS_CHECK.name: Handler(retrain_status_check.find, retrain_status_check.act),
+    RESULT_DOWNLOAD.name: Handler(result_download.find, result_download.act, result_download.admit),
+    RETRAIN_MODEL_SWITCH.name: Handler(retrain_model_switch.find, retrain_model_switch.act),
+}
+"""The handlers of the operations by name; each stands in the file of its operation."""
 
 
 class Engine:
@@ -52,247 +103,327 @@ class Engine:
         *,
         seed: int | None = None,
         journal_max: int = DEFAULT_MAX,
+        store: FileStore | None = None,
     ) -> None:
-        """``seed`` goes before the scenario's own.
+        """Play a scenario.
 
-        ``journal_max`` is how many requests are remembered.
+        Args:
+            scenario: What to play.
+            clock: Whose time it is; by default real time.
+            seed: Goes before the scenario's own.
+            journal_max: How many requests are remembered.
+            store: Where uploaded files are kept; by default they are only counted and hashed.
         """
-        self.scenario = scenario
         self.clock: Clock = clock or RealClock()
         self._given_seed = seed
-        self.seed = scenario.seed if seed is None else seed
         self.journal = Journal(journal_max)
         self.changes = ChangeLog()
-        self.records = JobStates()
-        self.keyring = Keyring(scenario)
-        self.jobs = Jobs(scenario, self.seed)
-        self.records.make_room(self.jobs.count)
-        self._answers = ReplyWriter(scenario, self.seed)
-        self.downloads = Downloads()
-        self.limiter = limiter_for(scenario.rate_limit)
         self.lock = Lock()
-        self.forced: deque[InjectedFailure] = deque()
-        self._handlers: dict[str, Callable[[Request, Mapping[str, str]], Reply | Fault]] = {
-            contract.RETRAIN_STATUS_CHECK.name: self._poll,
-            contract.RESULT_DOWNLOAD.name: self._download,
-        }
+        self.state = MockState(
+            scenario, self._seed_of(scenario), self.clock, store or CountingStore()
+        )
+
+    @property
+    def scenario(self) -> Scenario:
+        """What is played."""
+        return self.state.scenario
+
+    @property
+    def seed(self) -> int:
+        """What all invented values follow from."""
+        return self.state.seed
+
+    @property
+    def jobs(self) -> Directory:
+        """The jobs of the scenario."""
+        return self.state.directory
+
+    @property
+    def job_states(self) -> JobStates:
+        """Where they are."""
+        return self.state.jobs
+
+    @property
+    def keyring(self) -> Keyring:
+        """The keys of the scenario."""
+        return self.state.keyring
 
     def handle(self, request: Request) -> Reply | Fault:
-        """Answer one request, whatever it is. Never raises over what a client sent."""
-        if request.method == contract.RETRAIN_STATUS_CHECK.method:
+        """Answer one request, whatever it is. Never raises over what a client sent.
+
+        The body of a file is not looked at here, see ``receive``; without it the file is empty.
+        """
+        if request.method == RETRAIN_STATUS_CHECK.method:
             with self.lock:
-                record = self.records.by_path(request.path, request.api_keys)
-                if record is not None and not self.forced:
-                    return self._see(request, record, self.clock.now_ns())
-        path = origin_form(request.path)
-        if path is not request.path:
-            request = request._replace(path=path)
-        found = contract.match(path)
+                state = self.state
+                job = state.jobs.by_path(request.path, request.api_keys)
+                if job is not None and job.state is not None and state.plain:
+                    now_ns = self.clock.now_ns()
+                    if now_ns < job.key_ends_ns:
+                        return self._poll(request, job, now_ns)
+        request, found = self._match(request)
+        operation = found and found.operations.get(request.method)
         if found is None:
-            return self._unexpected(request, unexpected.not_imitated(path))
-        if request.method != found.operation.method:
-            return self._unexpected(
-                request, unexpected.wrong_method(request.method, found.operation)
-            )
-        return self._handlers[found.operation.name](request, found.parameters)
+            return self._unexpected(request, not_imitated.not_imitated(request.path))
+        if operation is None:
+            wrong = not_imitated.wrong_method(request.method, found.operations)
+            return self._unexpected(request, wrong)
+        if operation.body == "file":
+            received = self.receive(request, 0)
+            return received.finish() if isinstance(received, Receiver) else received
+        with self.lock:
+            call = self._call(request, found)
+            outcome = self._answer(call)
+            self.journal.add(call_entry(self.journal.number(), call, outcome))
+            return outcome.reply
+
+    def takes_file(self, request: Request) -> bool:
+        """Tell whether the body of this request is a file, to be handed over by ``receive``."""
+        request, found = self._match(request)
+        operation = found and found.operations.get(request.method)
+        return operation is not None and operation.body == "file"
+
+    def receive(self, request: Request, length: int | None) -> Receiver | Reply | Fault:
+        """Begin to take a file, or answer at once where it is not wanted.
+
+        Args:
+            request: A request that ``takes_file``.
+            length: Its Content-Length; None where it has none.
+        """
+        request, found = self._match(request)
+        if found is None or request.method not in found.operations:
+            return self.handle(request)
+        with self.lock:
+            call = self._call(request, found)
+            outcome, element = self._before_act(call)
+            upload = _Upload(self, call, element)
+            if outcome is None and length is not None and length > self.state.store.limit_bytes:
+                reply = not_imitated.file_too_large(self.state.store.limit_bytes)
+                outcome = Outcome(reply, self.scenario.name)
+            if outcome is None and element is not None and not isinstance(element.step, FaultCall):
+                if not getattr(element.step, "done", True):
+                    outcome = element_outcome(self.state, call, element, upload.nothing)
+            if outcome is not None:
+                self.journal.add(call_entry(self.journal.number(), call, outcome))
+                return outcome.reply
+        strikes = upload.strikes_midway
+        half = None if not strikes else (length // 2 if length else None)
+        name = call.job.created.file_name if call.job and call.job.created else ""
+        return Receiver(self.state.store, name, upload, half)
 
     def load(self, scenario: Scenario) -> tuple[int, int]:
         """Swap the scenario at once, between two polls.
 
-        A job keeps its state, for every key that may still see it, where its timeline did not
-        change; any other begins anew at its next poll. Returns how many (pairs of key and job) kept
-        their state and how many lost it.
+        A job keeps its state, for every caller that may still see it, where its timeline did not
+        change; any other begins anew at its next poll.
+
+        Returns:
+            How many (pairs of caller and job) kept their state, and how many lost it.
         """
-        seed = scenario.seed if self._given_seed is None else self._given_seed
-        keyring, jobs, written = (
-            Keyring(scenario),
-            Jobs(scenario, seed),
-            ReplyWriter(scenario, seed),
-        )
-        same: dict[tuple[int, int], bool] = {}  # thousands of jobs may share a program
-
-        def program_of(record: JobState) -> Program | None:
-            hit = jobs.find(record.job_id)
-            if (
-                hit is None
-                or keyring.refusal(record.api_key)
-                or not hit.value.open_to(record.api_key)
-            ):
-                return None
-            pair = id(record.program), id(hit.value)
-            if pair not in same:
-                same[pair] = hit.value.does_the_same(record.program)
-            return hit.value if same[pair] else None
-
-        def unchanged(job_id: str) -> bool:
-            before, after = self.jobs.find(job_id), jobs.find(job_id)
-            return (
-                before is not None and after is not None and after.value.does_the_same(before.value)
-            )
-
+        seed = self._seed_of(scenario)
         with self.lock:
-            before = self.scenario
-            counts = self.records.adopt(program_of, unchanged)
-            self.downloads.keep(unchanged)
-            self.records.make_room(jobs.count)
-            self.scenario, self.seed, self.keyring, self.jobs, self._answers = (
-                scenario,
-                seed,
-                keyring,
-                jobs,
-                written,
-            )
-            if scenario.rate_limit != before.rate_limit:
-                self.limiter = limiter_for(scenario.rate_limit)
-            kept = [
-                forced
-                for forced in self.forced
-                if forced.job_id is None or jobs.find(forced.job_id)
-            ]
-            self.forced.clear()
-            self.forced.extend(kept)
-        return counts
+            return swap(self.state, scenario, seed)
 
-    def _poll(self, request: Request, parameters: Mapping[str, str]) -> Reply | Fault:
-        job_id = parameters["retrain_job_id"]
+    def _seed_of(self, scenario: Scenario) -> int:
+        return scenario.seed if self._given_seed is None else self._given_seed
+
+    @staticmethod
+    def _match(request: Request) -> tuple[Request, Match | None]:
+        path = origin_form(request.path)
+        if path is not request.path:
+            request = request._replace(path=path)
+        return request, OPERATIONS.match(path)
+
+    def _call(self, request: Request, found: Match) -> Call:
         keys = request.api_keys
         api_key = keys[0].strip() if len(keys) == 1 else ", ".join(key.strip() for key in keys)
-        with self.lock:
-            now = self.clock.now_ns()
-            if self.forced and (forced := self._take_forced(job_id)):
-                return self._answer_forced(request, api_key, job_id, forced, now)
-            met = self.records.get(api_key, job_id) or self._meet(api_key, job_id, now)
-            if isinstance(met, JobState):
-                self.records.cache_path(request.path, met)
-                return self._see(request, met, now)
-            if (
-                self.limiter
-                and not self.keyring.refusal(api_key)
-                and (left := self.limiter.wait(api_key, now))
-            ):
-                return self._too_many(request, api_key, job_id, left, now)
-            reply = self._answers.error(met.error)
-            self._note(
-                now, request, reply, met.source, job_id=job_id, api_key=api_key, error=met.error
-            )
-            return reply
+        operation = found.operations[request.method]
+        now_ns = self.clock.now_ns()
+        return Call(request, operation, found.parameters, now_ns, api_key, caller_named(api_key))
 
-    def _meet(self, api_key: str, job_id: str, now: int) -> JobState | Refusal:
-        """Decide, at a key's first poll of a job, whether it sees the job or one of the documented errors."""
-        refused = self.keyring.refusal(api_key)
-        if refused and self.scenario.assumptions.checked_first == "api_key":
-            return refused
-        hit = self.jobs.find(job_id)
-        if hit is None:
-            return Refusal("not_found_retrain_job", self.scenario.name)
-        if refused is not None:
-            return refused
-        if not hit.value.open_to(api_key):
-            return Refusal(self.scenario.assumptions.job_of_another_key, hit.value.steps[0].source)
-        transient = not (hit.exact and self.keyring.declares(api_key))
-        return self.records.add(JobState(api_key, job_id, hit.value, transient=transient), now)
+    def _answer(self, call: Call) -> Outcome:
+        outcome, element = self._before_act(call)
+        if outcome is not None:
+            return outcome
+        act = self._act(call)
+        return act() if element is None else element_outcome(self.state, call, element, act)
 
-    def _see(self, request: Request, record: JobState, now: int) -> Reply | Fault:
-        """Count the poll, and answer with the step it sees."""
-        if self.limiter and (left := self.limiter.wait(record.api_key, now)):
-            return self._too_many(request, record.api_key, record.job_id, left, now)
-        state, index = advance(record.program.plan, record.state, now)
-        record.polls += 1
-        at = record.program.steps[index]
-        reply = self._answer(record, at, request.base_url)
-        if at.step.delay is not None:
-            reply = self._held_back(reply, record, at)
-            if (
-                state.position != index
-            ):  # the next step begins when the last poll of this one is answered
-                state = state._replace(since_ns=state.since_ns + reply.delay_ns)
-        if at.retry is not None and isinstance(reply, Reply):
-            reply = at.retry.on(reply, self.clock, now + reply.delay_ns)
-        record.state, record.last_ns = state, now
-        place = record.program.plan, state
-        self.journal.add(poll_row(self.journal.number(), request, record, at, reply, place))
-        return reply
+    def _act(self, call: Call) -> Callable[[], Outcome]:
+        return lambda: HANDLERS[call.operation.name].act(self.state, call)
 
-    def _too_many(self, request: Request, api_key: str, job_id: str, left: int, now: int) -> Reply:
-        """Answer a poll over the scenario's limit; no job sees it."""
-        retry, source = RetryAfter(left), self.scenario.where("rate_limit")
-        reply = retry.on(too_many(), self.clock, now)
-        self._note(
-            now,
-            request,
-            reply,
-            source,
-            job_id=job_id,
-            api_key=api_key,
-            retry_after_ns=retry.asks_for_ns,
+    def _before_act(self, call: Call) -> tuple[Outcome | None, CallProgramStep | None]:
+        """Go from the key to the act: return what answers before it, or the element that it meets."""
+        state, handler = self.state, HANDLERS[call.operation.name]
+        if (refused := self._admit(call, handler)) is not None:
+            return refused, None
+        if state.injected and (failure := take_injected(state, call)) is not None:
+            if call.operation.body != "none":
+                return injected(
+                    state, call, failure, lambda: Outcome(example_of(call.operation), "")
+                ), None
+            return injected(state, call, failure, self._act(call)), None
+        if state.limiter is not None and call.operation.name in state.scenario_limit_on:
+            if left_ns := state.limiter.wait(call.caller.name, call.now_ns):
+                return self._too_many(call, left_ns), None
+        found = handler.find(state, call)
+        if isinstance(found, Refusal):
+            return state.refuse(found, call), None
+        if found is not None or call.operation == RETRAIN_STATUS_CHECK:
+            return found, None
+        element = state.calls.meet(
+            state.directory, call.operation, call.caller, call.job, call.now_ns
         )
-        return reply
+        return None, element
 
-    def _answer(self, record: JobState, at: ProgramStep, base_url: str) -> Reply | Fault:
-        """Return the step's answer: the one written last, as long as neither the step nor the base URL changes."""
-        if (
-            (answer := record.answer) is not None
-            and record.answered is at
-            and record.base_url == base_url
-        ):
-            return answer
-        answer = record.answer = self._answers.to_poll(record.job_id, at, base_url)
-        record.answered, record.base_url = at, base_url
-        return answer
+    def _admit(self, call: Call, handler: Handler) -> Outcome | None:
+        """See whose call it is: by its key, or by its link."""
+        state = self.state
+        if call.operation.needs is None:
+            return handler.admit(state, call) if handler.admit else None
+        if call.operation.needs == "secret key":
+            refused = state.keyring.secret_refusal(call.api_key, state.issued)
+            if refused is None:
+                call.caller = caller_of_secret(call.api_key, call.query("model_id") or "")
+        else:
+            known = state.keyring.caller(call.api_key, state.issued, call.now_ns)
+            refused = known if isinstance(known, Refusal) else None
+            if not isinstance(known, Refusal):
+                call.caller, call.key_ends_ns = known
+        if refused is None:
+            return None
+        first = state.scenario.assumptions.checked_first
+        if first == "job" and call.job_id is not None and state.directory.find(call.job_id) is None:
+            refused = Refusal("not_found_retrain_job", state.scenario.name)
+        return state.refuse(refused, call)
 
-    def _held_back(self, reply: Reply | Fault, record: JobState, at: ProgramStep) -> Reply | Fault:
-        low, high = at.step.delay or (0, 0)
-        drawn = seed_for(self.seed, record.job_id, at.position, "delay", record.polls) % (
-            high - low + 1
-        )
-        return reply._replace(delay_ns=reply.delay_ns + low + drawn)
+    def _poll(self, request: Request, job: JobState, now_ns: int) -> Reply | Fault:
+        """Answer a poll whose path and key lead straight to its job."""
+        outcome = retrain_status_check.see(self.state, job, now_ns, request.base_url)
+        self.journal.add(poll_entry(self.journal.number(), request, job, outcome))
+        return outcome.reply
 
-    def _download(self, request: Request, parameters: Mapping[str, str]) -> Reply:
-        with self.lock:
-            jobs, written, name = self.jobs, self._answers, self.scenario.name
-        reply, source = self.downloads.find(request.path, parameters, jobs, written, self.clock)
-        with self.lock:
-            self._note(
-                self.clock.now_ns(), request, reply, source or name,
-                operation=contract.RESULT_DOWNLOAD, job_id=parameters["retrain_job_id"],
-            )  # fmt: skip
-        return reply
+    def _too_many(self, call: Call, left_ns: int) -> Outcome:
+        """Answer a call over the scenario's limit; nothing else sees it."""
+        retry = RetryAfter(left_ns)
+        reply = retry.on(too_many(), self.clock, call.now_ns)
+        source = self.scenario.where("rate_limit")
+        return Outcome(reply, source, retry_after_ns=retry.asks_for_ns)
 
     def _unexpected(self, request: Request, answer: Unexpected) -> Reply:
         with self.lock:
-            now, name = self.clock.now_ns(), self.scenario.name
-            self._note(now, request, answer.reply, name, operation=None, notes=(answer.why,))
+            now_ns, number = self.clock.now_ns(), self.journal.number()
+            entry = unexpected_entry(number, now_ns, request, answer.reply.status, answer.why)
+            self.journal.add(entry._replace(source=self.scenario.name))
         return answer.reply.to(request.method)
 
-    def _take_forced(self, job_id: str) -> InjectedFailure | None:
-        for forced in self.forced:
-            if forced.job_id in (None, job_id):
-                self.forced.remove(forced)
-                return forced
-        return None
 
-    def _answer_forced(
-        self, request: Request, api_key: str, job_id: str, forced: InjectedFailure, now: int
-    ) -> Reply | Fault:
-        reply = (
-            self._answers.error(forced.error)
-            if forced.error
-            else self._answers.fault(forced.fault or "", job_id)
-        )
-        self._note(
-            now,
-            request,
-            reply,
-            "fail_next",
-            job_id=job_id,
-            api_key=api_key,
-            error=forced.error,
-            fault=forced.fault,
-        )
-        return reply
+@dataclass(slots=True)
+class _Upload:
+    """The end of one upload: what the engine does when its file has come, or has not."""
 
-    def _note(
-        self, now: int, request: Request, reply: Reply | Fault, source: str, **more: Unpack[More]
-    ) -> None:
-        """Add a row to the journal; the lock is held, so that rows stand in the order of their numbers."""
-        self.journal.add(row(self.journal.number(), now, request, reply, source, **more))
+    engine: Engine
+    call: Call
+    element: CallProgramStep | None
+
+    @property
+    def strikes_midway(self) -> bool:
+        """Whether a fault strikes before the act."""
+        step = self.element.step if self.element else None
+        return isinstance(step, FaultCall) and not step.done
+
+    @staticmethod
+    def nothing() -> Outcome:
+        """Do nothing: the element strikes before the act."""
+        return Outcome(example_of(FILE_UPLOAD), "")
+
+    def complete(self, size: int, kept: KeptFile) -> Reply | Fault:
+        """Do the act, and answer."""
+        engine, call = self.engine, self.call
+        with engine.lock:
+            state = engine.state
+            call.now_ns = engine.clock.now_ns()
+            outcome = file_upload.find(state, call)  # again: another file may have come meanwhile
+            taken = outcome is None
+
+            def act() -> Outcome:
+                return file_upload.act(state, call, kept)
+
+            if isinstance(outcome, Outcome):
+                pass
+            elif self.element is None:
+                outcome = act()
+            else:
+                outcome = element_outcome(state, call, self.element, act)
+            return self._note(outcome, size, kept if taken else None)
+
+    def broken_off(self, size: int) -> None:
+        """Note how much has come."""
+        with self.engine.lock:
+            self.call.notes.append(
+                f"the client broke off after {size:,} bytes; the job still waits for its file"
+            )
+            outcome = Outcome(Fault("broken_off", "close"), self.engine.scenario.name)
+            self._note(outcome, size, None)
+
+    def failed(self, size: int, reply: Reply | Fault | None) -> Reply | Fault:
+        """Answer a file that is not taken, or let the fault strike that waits midway."""
+        with self.engine.lock:
+            if reply is not None:
+                outcome = Outcome(reply, self.engine.scenario.name)
+            else:
+                outcome = self._struck()
+            return self._note(outcome, size, None)
+
+    def _struck(self) -> Outcome:
+        """Let the fault strike that waits midway."""
+        if self.element is None or not isinstance(self.element.step, FaultCall):
+            raise LookupError(self.call.operation.name)
+        self.call.notes.append(BEFORE)
+        fault = self.element.step.fault
+        return Outcome(script(fault, example_of(FILE_UPLOAD)), self.element.source, fault=fault)
+
+    def _note(self, outcome: Outcome, size: int, kept: KeptFile | None) -> Reply | Fault:
+        """Write the journal and the list of uploads; the lock is held."""
+        engine = self.engine
+        number = engine.journal.number()
+        self.call.notes.append(f"{size:,} bytes came")
+        file_upload.note(engine.state, self.call, number, size, kept)
+        engine.journal.add(call_entry(number, self.call, outcome))
+        return outcome.reply
+
+
+def swap(state: MockState, scenario: Scenario, seed: int) -> tuple[int, int]:
+    """Let a mock play another scenario; return how many job states were kept and how many lost."""
+    before, limit = state.directory, state.scenario.rate_limit
+    state.play(scenario, seed)
+    after, keyring = state.directory, state.keyring
+    same: dict[tuple[int, int], bool] = {}  # thousands of jobs may share a program
+
+    def program_of(job: JobState) -> Program | None:
+        secret = job.caller.name.partition("\n")[0]
+        by_secret = "\n" in job.caller.name
+        if keyring.secret_refusal(secret, state.issued) if by_secret else keyring.refusal(secret):
+            return None
+        program = after.created(job.job_id) if job.created else None
+        if program is None and (hit := after.find(job.job_id)) is not None:
+            program = hit.value
+        if program is None or not (job.created or program.open_to(job.api_key or secret)):
+            return None
+        pair = id(job.program), id(program)
+        if pair not in same:
+            same[pair] = program.does_the_same(job.program)
+        return program if same[pair] else None
+
+    def unchanged(job_id: str) -> bool:
+        old, new = before.find(job_id), after.find(job_id)
+        return old is not None and new is not None and new.value.does_the_same(old.value)
+
+    counts = state.jobs.adopt(program_of, unchanged)
+    for link in [link for link in state.failed_downloads if not unchanged(link[1])]:
+        del state.failed_downloads[link]
+    if scenario.rate_limit != limit:
+        state.limiter = limiter_for(scenario.rate_limit)
+    kept = [each for each in state.injected if each.job_id is None or after.find(each.job_id)]
+    state.injected.clear()
+    state.injected.extend(kept)
+    return counts

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,3 +73,15 @@ class Uuids:
         digest = self._start.copy()
         digest.update(b"/" + of)
         return digest.hexdigest()
+
+
+def uuid_of(*place: object) -> str:
+    """Return a UUID, of version 4 in form, that depends on nothing but the parts of ``place``."""
+    text = blake2b("\x1f".join(map(str, place)).encode("utf-8", "replace"), digest_size=16)
+    return str(UUID(bytes=text.digest(), version=4))
+
+
+def token_of(*place: object) -> str:
+    """Return the part of a link that cannot be guessed: it follows from the parts of ``place``."""
+    text = "\x1f".join(map(str, place)).encode("utf-8", "replace")
+    return blake2b(text, digest_size=8, person=b"mock-p1-link").hexdigest()

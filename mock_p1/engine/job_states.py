@@ -1,156 +1,181 @@
-"""Where every job is, for every API key that polls it.
+"""Where every job is, for every caller that asks for it.
 
-Bounded where ids or keys are not the scenario's own.
+Bounded where ids or callers are not the scenario's own.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from mock_p1.base.text import mask
 from mock_p1.engine.timeline import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mock_p1.base.messages import Fault, Reply
+    from mock_p1.engine.callers import Caller
     from mock_p1.engine.program import Program, ProgramStep
 
 MAX_TRANSIENT: Final = 5_000
-"""How many pairs of key and job that only a pattern knows are remembered, beside one for each job that the scenario
-names or generates; the least recently polled go first."""
+"""How many pairs of caller and job that only a pattern knows are remembered, beside one for each job
+that the scenario names or generates; the least recently polled go first."""
+
+
+class CreatedJob:
+    """What Retrain Data Upload has issued for one job: the file's name, and whether it has come."""
+
+    __slots__ = ("complete", "file_name", "number")
+
+    def __init__(self, number: int, file_name: str) -> None:
+        self.number, self.file_name = number, file_name
+        self.complete = False
 
 
 class JobState:
-    """One job as one API key sees it: where it is, and the last answer it gave.
+    """One job as one caller sees it: where it is, and the last answer it gave.
 
-    ``answer`` was made for the step ``answered`` and the base URL. ``path`` is the one it was last
-    polled at. On the job's first record, ``others`` are those of further keys. ``evicted`` is what
-    was forgotten for it, until noted.
+    ``state`` is None until time begins for it: at the first poll, or when its file has come.
+    ``answer`` was made for the step ``answered`` and the base URL. ``path`` and ``api_key`` are those
+    of the last poll, and ``key_ends_ns`` is when that key ends. On the job's first state,
+    ``others`` are those of further callers. ``evicted`` is what was forgotten for it, until noted.
+    ``calls`` says where the timelines of other operations are, by name.
     """
 
     __slots__ = (
-        "answer", "answered", "api_key", "base_url", "caller", "transient", "job_id", "last_ns", "masked", "others", "evicted",
-        "path", "polls", "program", "state",
+        "answer", "answered", "api_key", "base_url", "caller", "calls", "created", "evicted",
+        "job_id", "key_ends_ns", "last_ns", "others", "path", "polls", "program", "state",
+        "switches", "transient",
     )  # fmt: skip
 
-    def __init__(self, api_key: str, job_id: str, program: Program, *, transient: bool) -> None:
-        self.api_key, self.masked, self.caller = _of_key(api_key)
-        self.job_id, self.program, self.transient = job_id, program, transient
-        self.polls = self.last_ns = 0
-        self.path = self.evicted = ""
+    def __init__(
+        self, caller: Caller, job_id: str, program: Program, *, transient: bool = False
+    ) -> None:
+        self.caller, self.job_id, self.program, self.transient = caller, job_id, program, transient
+        self.polls = self.last_ns = self.switches = self.key_ends_ns = 0
+        self.path = self.evicted = self.base_url = self.api_key = ""
         self.others: dict[str, JobState] | None = None
         self.state: State | None = None
         self.answer: Reply | Fault | None = None
         self.answered: ProgramStep | None = None
-        self.base_url = ""
+        self.created: CreatedJob | None = None
+        self.calls: dict[str, State] | None = None
 
-
-@lru_cache(maxsize=1000)
-def _of_key(api_key: str) -> tuple[str, str, int]:
-    """Return a key, what may be shown of it, and its hash. Many jobs, few keys: each is kept once.
-
-    Not by ``sys.intern``, which Python 3.12 never undoes: random keys would add up for ever.
-    """
-    return api_key, mask(api_key), hash(api_key)
+    @property
+    def waits_for_file(self) -> bool:
+        """Whether the job was issued by an upload whose file has not come."""
+        return self.created is not None and self.state is None
 
 
 class JobStates:
-    """All records, by API key and job id. Not locked: its owner is."""
+    """All job states, by caller and job id. Not locked: its owner is."""
 
     def __init__(self) -> None:
         self._first: dict[str, JobState] = {}
-        self._at_path: dict[str, JobState] = {}
+        self._by_path: dict[str, JobState] = {}
         self._transients: OrderedDict[JobState, None] = OrderedDict()
         self._max_transients = MAX_TRANSIENT
         self._starts: dict[str, int] = {}
+        self._created: dict[str, int] = {}
         self.forgotten = 0
 
     def make_room(self, jobs: int) -> None:
-        """Remember so many transients more.
+        """Remember so many transient states more.
 
         A key that only a pattern knows may poll each of the scenario's own jobs.
         """
         self._max_transients = MAX_TRANSIENT + jobs
 
-    def get(self, api_key: str, job_id: str) -> JobState | None:
-        """Return the record of a poll, or None before the first."""
-        record = self._first.get(job_id)
-        if record is not None and record.api_key != api_key:
-            record = record.others.get(api_key) if record.others else None
-        if record is not None and record.transient:
-            self._transients.move_to_end(record)
-        return record
+    def get(self, caller: Caller, job_id: str) -> JobState | None:
+        """Return the state of a job for a caller, or None before the first call."""
+        job = self._first.get(job_id)
+        if job is not None and job.caller.name != caller.name:
+            job = job.others.get(caller.name) if job.others else None
+        if job is not None and job.transient:
+            self._transients.move_to_end(job)
+        return job
 
     def by_path(self, path: str, api_keys: tuple[str, ...]) -> JobState | None:
-        """Return the record that the last poll of this path led to, if it was with this key.
-
-        Else None.
-        """
-        record = self._at_path.get(path)
-        if record is None or len(api_keys) != 1 or record.api_key != api_keys[0]:
+        """Return the state that the last poll of this path led to, if it was with this key."""
+        job = self._by_path.get(path)
+        if job is None or len(api_keys) != 1 or job.api_key != api_keys[0]:
             return None
-        if record.transient:
-            self._transients.move_to_end(record)
-        return record
+        if job.transient:
+            self._transients.move_to_end(job)
+        return job
 
-    def cache_path(self, path: str, record: JobState) -> None:
-        """Let a path lead straight to a record."""
-        self._leave_path(record)
-        record.path = path
-        self._at_path[path] = record
+    def cache_path(self, path: str, api_key: str, ends_ns: int, job: JobState) -> None:
+        """Let a path and a key, until it ends, lead straight to a job's state."""
+        self._leave_path(job)
+        job.path, job.api_key, job.key_ends_ns = path, api_key, ends_ns
+        self._by_path[path] = job
 
-    def add(self, record: JobState, now: int) -> JobState:
-        """Keep a new record, started at ``now``.
-
-        Forget the oldest transient where there are too many.
-        """
-        record.state = State(self._starts.get(record.job_id, 0), now)
-        first = self._first.setdefault(record.job_id, record)
-        if first is not record:
+    def add(self, job: JobState) -> JobState:
+        """Keep a new state; forget the oldest transient one where there are too many."""
+        first = self._first.setdefault(job.job_id, job)
+        if first is not job:
             first.others = first.others or {}
-            first.others[record.api_key] = record
-        if record.transient:
-            self._transients[record] = None
+            first.others[job.caller.name] = job
+        if job.transient:
+            self._transients[job] = None
             if len(self._transients) > self._max_transients:
                 oldest = next(iter(self._transients))
-                self._forget(oldest)
+                self.forget(oldest)
                 self.forgotten += 1
-                record.evicted = f"{oldest.job_id} of key {oldest.masked or 'none'}"
-        return record
+                job.evicted = f"{oldest.job_id} of key {oldest.caller.masked or 'none'}"
+        return job
+
+    def begin(self, job: JobState, now_ns: int) -> None:
+        """Let time begin for a job: at its first step, or at the one it was moved to."""
+        job.state = State(self._starts.get(job.job_id, 0), now_ns)
+
+    def next_created(self, caller: Caller) -> int:
+        """Count a job that this caller creates; return its number, from 0."""
+        number = self._created.get(caller.name, 0)
+        self._created[caller.name] = number + 1
+        return number
+
+    @property
+    def created(self) -> int:
+        """How many jobs were created by upload."""
+        return sum(self._created.values())
 
     def of(self, job_id: str) -> Iterator[JobState]:
-        """Yield the records of one job, one for each key that has polled it, in the order they came."""
+        """Yield the states of one job, one for each caller, in the order they came."""
         first = self._first.get(job_id)
         return iter([first, *(first.others or {}).values()] if first else [])
 
-    def polled(self) -> Iterator[str]:
-        """Yield the ids of all jobs that have been polled, in the order of their first poll."""
+    def known(self) -> Iterator[str]:
+        """Yield the ids of all jobs that a caller has asked for, in the order they came."""
         return iter(self._first)
 
-    def met_by_pattern(self) -> Iterator[str]:
-        """Yield the ids of polled jobs that only a pattern knows, in the order of their latest poll."""
-        return iter(
-            dict.fromkeys(record.job_id for record in self._transients if record.program.is_pattern)
+    def unlisted(self) -> Iterator[str]:
+        """Yield the ids of jobs that the scenario does not list.
+
+        Those that a client created, and those that only a pattern knows.
+        """
+        return (
+            job_id
+            for job_id, job in self._first.items()
+            if job.program.is_pattern or any(each.created for each in self.of(job_id))
         )
 
     def adopt(
         self, program_of: Callable[[JobState], Program | None], start_holds: Callable[[str], bool]
     ) -> tuple[int, int]:
-        """Give every record its new program, keeping its state, or forget it where that is None.
+        """Give every state its new program, keeping where it is, or forget it where that is None.
 
         Returns how many were kept and how many forgotten.
         """
         kept = dropped = 0
-        for record in [record for job_id in self._first for record in self.of(job_id)]:
-            program = program_of(record)
+        for job in [job for job_id in self._first for job in self.of(job_id)]:
+            program = program_of(job)
             if program is None:
-                self._forget(record)
+                self.forget(job)
                 dropped += 1
             else:
-                record.program, record.answer = program, None
+                job.program, job.answer, job.calls = program, None, None
+                self._leave_path(job)
                 kept += 1
         self._starts = {
             job_id: index for job_id, index in self._starts.items() if start_holds(job_id)
@@ -158,39 +183,59 @@ class JobStates:
         return kept, dropped
 
     def start_of(self, job_id: str) -> int:
-        """Return the step at which a key that has not polled the job yet will meet it."""
+        """Return the step at which a caller that has not polled the job yet will meet it."""
         return self._starts.get(job_id, 0)
 
     def start_at(self, job_id: str, index: int) -> None:
-        """Let keys that have not polled the job yet meet it at a later step."""
+        """Let callers that have not polled the job yet meet it at a later step."""
         self._starts[job_id] = index
 
-    def clear(self, job_id: str | None = None) -> None:
-        """Forget everything, or everything of one job."""
-        if job_id is None:
-            self._first.clear()
-            self._at_path.clear()
-            self._transients.clear()
-            self._starts.clear()
-            return
-        for record in self.of(job_id):
-            self._forget(record)
-        self._starts.pop(job_id, None)
+    def clear(self) -> None:
+        """Forget everything."""
+        self._first.clear()
+        self._by_path.clear()
+        self._transients.clear()
+        self._starts.clear()
+        self._created.clear()
 
-    def _forget(self, record: JobState) -> None:
-        first = self._first[record.job_id]
+    def clear_callers(self, theirs: Callable[[str], bool]) -> None:
+        """Forget everything of the callers whose names are ``theirs``."""
+        for job in [job for job_id in self._first for job in self.of(job_id)]:
+            if theirs(job.caller.name):
+                self.forget(job)
+        self._created = {name: n for name, n in self._created.items() if not theirs(name)}
+
+    def clear_job(self, job_id: str, theirs: Callable[[str], bool] | None = None) -> None:
+        """Let one job begin anew, for all callers or for some.
+
+        A job that was created waits for its file again; any other is forgotten.
+        """
+        for job in self.of(job_id):
+            if theirs is not None and not theirs(job.caller.name):
+                continue
+            if job.created is None:
+                self.forget(job)
+                continue
+            job.created.complete, job.state, job.calls, job.answer = False, None, None, None
+            job.polls = job.switches = 0
+        if theirs is None:
+            self._starts.pop(job_id, None)
+
+    def forget(self, job: JobState) -> None:
+        """Forget one state."""
+        first = self._first[job.job_id]
         others = first.others or {}
-        if record is not first:
-            del others[record.api_key]
+        if job is not first:
+            del others[job.caller.name]
         elif others:
             heir = others.pop(next(iter(others)))
             heir.others = others
-            self._first[record.job_id] = heir
+            self._first[job.job_id] = heir
         else:
-            del self._first[record.job_id]
-        self._leave_path(record)
-        self._transients.pop(record, None)
+            del self._first[job.job_id]
+        self._leave_path(job)
+        self._transients.pop(job, None)
 
-    def _leave_path(self, record: JobState) -> None:
-        if self._at_path.get(record.path) is record:
-            del self._at_path[record.path]
+    def _leave_path(self, job: JobState) -> None:
+        if self._by_path.get(job.path) is job:
+            del self._by_path[job.path]

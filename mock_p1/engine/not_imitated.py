@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from mock_p1.base.messages import Reply, json_reply
 from mock_p1.base.text import shorten
-from mock_p1.contract import operations as contract
+from mock_p1.contract.operations import OPERATIONS, SIBLINGS, NotImitated
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mock_p1.contract.operations import Operation
 
 LONGEST_SHOWN = 200
 
@@ -26,27 +31,53 @@ class Unexpected(NamedTuple):
 
 def not_imitated(path: str) -> Unexpected:
     """Answer a path that is nothing here."""
-    known = [str(operation) for operation in contract.OPERATIONS]
     sibling = _sibling(unquote(path))
     nearest = None if sibling else _nearest(path)
     what = f"{sibling} is not imitated" if sibling else f"nothing is imitated at {shown(path)}"
     meant = f"; did you mean {nearest}?" if nearest else ""
-    why = f"{what}; Mock P1 imitates {', '.join(known)}{meant}"
+    why = f"{what}; Mock P1 imitates {', '.join(_imitated())}{meant}"
     return _answer(404, "MOCK_P1_NOT_IMITATED", why, nearest)
 
 
-def wrong_method(method: str, operation: contract.Operation) -> Unexpected:
-    """Answer a method that the operation does not have."""
-    why = f"{shorten(method, 20)} is not allowed here; the API has {operation}"
-    return _answer(
-        405, "MOCK_P1_METHOD_NOT_ALLOWED", why, str(operation), {"Allow": operation.method}
+def wrong_method(method: str, operations: Mapping[str, Operation]) -> Unexpected:
+    """Answer a method that no operation at this path has."""
+    known = " and ".join(str(operation) for operation in operations.values())
+    why = f"{shorten(method, 20)} is not allowed here; the API has {known}"
+    allowed = {"Allow": ", ".join(operations)}
+    return _answer(405, "MOCK_P1_METHOD_NOT_ALLOWED", why, known, allowed)
+
+
+def no_link(what: str, path: str) -> Reply:
+    """Answer a link to an upload or a result that leads to nothing: a JSON 404."""
+    message = (
+        f"no {what} is at {shown(path)}: its URL was not given out by this mock, or before a "
+        "reset; links are used as they stand in the reply that brought them"
     )
+    return json_reply(404, {"error": f"MOCK_P1_NO_{what.upper()}", "message": message})
 
 
-def no_result(path: str) -> Reply:
-    """Answer a download that leads to nothing: a JSON 404."""
-    message = f"no result is at {shown(path)}; download_url of a poll that says {contract.FINISHED} leads to one"
-    return json_reply(404, {"error": "MOCK_P1_NO_RESULT", "message": message})
+def upload_refused(job_id: str) -> Reply:
+    """Answer a further file for a job that takes none any more: a JSON 403, as storage does."""
+    message = (
+        f"the file of job {shown(job_id)} has come, and the job takes no other one; "
+        "assumptions: {second_upload: replace} would let it"
+    )
+    return json_reply(403, {"error": "MOCK_P1_UPLOAD_USED", "message": message})
+
+
+def file_too_large(limit_bytes: int) -> Reply:
+    """Answer a file that is larger than the mock takes: a JSON 413."""
+    message = (
+        f"the file is larger than {limit_bytes:,} bytes, the most that this mock takes; "
+        "mock-p1 serve --upload-max 500MB takes more"
+    )
+    return json_reply(413, {"error": "MOCK_P1_FILE_TOO_LARGE", "message": message})
+
+
+def no_room(why: str) -> Reply:
+    """Answer a call for which the mock has no room: a JSON 507."""
+    message = f"the mock has no room: {why}; POST /__admin/reset, or start it anew"
+    return json_reply(507, {"error": "MOCK_P1_NO_ROOM", "message": message})
 
 
 def shown(path: str) -> str:
@@ -54,17 +85,20 @@ def shown(path: str) -> str:
     return shorten(path, LONGEST_SHOWN)
 
 
+def _imitated() -> list[str]:
+    return [str(operation) for operation in OPERATIONS.values()]
+
+
 def _answer(
     status: int, error: str, why: str, nearest: str | None, headers: dict[str, str] | None = None
 ) -> Unexpected:
-    known = [str(operation) for operation in contract.OPERATIONS]
-    payload = {"error": error, "message": why, "imitated": known, "nearest": nearest}
+    payload = {"error": error, "message": why, "imitated": _imitated(), "nearest": nearest}
     return Unexpected(json_reply(status, payload, headers), why)
 
 
-def _sibling(path: str) -> contract.NotImitated | None:
-    """Return the call of the real service that this path belongs to, if it is one that we know by name."""
-    for sibling in contract.SIBLINGS:
+def _sibling(path: str) -> NotImitated | None:
+    """Return the call of the real service that this path belongs to, if it is known by name."""
+    for sibling in SIBLINGS:
         if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", sibling.template), path):
             return sibling
     return None
@@ -72,11 +106,24 @@ def _sibling(path: str) -> contract.NotImitated | None:
 
 def _nearest(path: str) -> str | None:
     tidy = posixpath.normpath(re.sub("/{2,}", "/", path))
-    if tidy != path and (found := contract.match(tidy)):
-        return f"{found.operation.method} {shown(tidy)}"
-    words, best = set(path.lower().strip("/").split("/")), None
-    for operation in contract.OPERATIONS:
-        common = len(words & set(operation.template.strip("/").split("/")))
-        if common and (best is None or common > best[0]):
-            best = (common, str(operation))
-    return best[1] if best else None
+    if tidy != path and (found := OPERATIONS.match(tidy)):
+        return f"{next(iter(found.operations))} {shown(tidy)}"
+    words = path.lower().lstrip("/").split("/")
+    likeness = {
+        str(operation): _likeness(words, operation.template.strip("/").split("/"))
+        for operation in OPERATIONS.values()
+        if not operation.link
+    }
+    best = max(likeness, key=lambda name: likeness[name])
+    return best if likeness[best] > 0 else None
+
+
+def _likeness(words: list[str], template: list[str]) -> float:
+    """Say how much of a path an operation's template has.
+
+    A parameter takes any word, for half as much; of two that have as much, the shorter is nearer.
+    """
+    common = len(set(words) & set(template))
+    parameters = sum(word.startswith("{") for word in template)
+    taken = min(parameters, len(words) - common)
+    return common + taken / 2 - abs(len(words) - len(template)) / 100 if common else 0.0

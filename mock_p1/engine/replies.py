@@ -1,28 +1,27 @@
-"""Writes the replies: a step's status, a documented error, a result file."""
+"""Writes the replies: a step's status, a documented error, a literal answer, a result file."""
 
 from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from mock_p1.base.messages import JSON_HEADERS, Fault, Reply, json_bytes, json_reply
-from mock_p1.contract import operations as contract
+from mock_p1.base.messages import JSON_HEADERS, Reply, json_bytes, json_reply
 from mock_p1.contract.assumptions import error_body
-from mock_p1.engine.faults import script
+from mock_p1.contract.operations import RESULT_DOWNLOAD, RETRAIN_STATUS_CHECK
 from mock_p1.engine.result_archive import FILE_NAME, archive
 from mock_p1.scenario.faker_fields import Fake
 from mock_p1.scenario.faker_values import draw, seed_for
-from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep
+from mock_p1.scenario.steps import StatusStep
 
 if TYPE_CHECKING:
-    from mock_p1.engine.program import ProgramStep
+    from mock_p1.contract.operations import Operation
+    from mock_p1.engine.program import Program, ProgramStep
     from mock_p1.scenario.model import Scenario
-    from mock_p1.scenario.steps import Result, Step
+    from mock_p1.scenario.steps import Literal, Result
 
-UNDERLYING_STATUS: Final = "job_running"
-"""What a fault cuts short or garbles: an ordinary answer."""
+_OWN_FIELDS = tuple(field.name for field in RETRAIN_STATUS_CHECK.reply if field.name != "metadata")
 
 
 class ReplyWriter:
@@ -32,64 +31,58 @@ class ReplyWriter:
         self._scenario, self._seed = scenario, seed
         self.error = cache(self._error)
 
-    def to_poll(self, job_id: str, at: ProgramStep, base_url: str) -> Reply | Fault:
-        """Answer a poll that sees this step."""
-        match at.step:
-            case StatusStep() as step:
-                if at.frame is not None:
-                    return Reply(200, JSON_HEADERS, at.frame[0] + json_bytes(job_id) + at.frame[1])
-                return self._status(job_id, at.position, step, base_url)
-            case ErrorStep() as step:
-                return self.error(step.error)
-            case FaultStep() as step:
-                return self.fault(step.fault, job_id)
-            case ReplyStep() as step:
-                return _literal(step)
-            case step:
-                raise TypeError(f"no such step: {step!r}")
+    def status(self, job_id: str, step: ProgramStep, base_url: str, token: str) -> Reply:
+        """Answer a poll that sees this step, which shows a status.
 
-    def fault(self, kind: str, job_id: str) -> Reply | Fault:
-        """Answer with trouble on the wire."""
-        body = {"status": UNDERLYING_STATUS, "metadata": {"retrain_job_id": job_id}}
-        return script(kind, json_reply(200, body))
-
-    def result(self, job_id: str, index: int, name: str, step: Step) -> Reply | None:
-        """Answer a download of the step's result; None if it has none of this name."""
-        if (
-            not isinstance(step, StatusStep)
-            or step.result is None
-            or name != _file_name(step.result)
-        ):
-            return None
-        if step.result.file is not None:
-            body = self._scenario.files[step.result.file]
-        else:
-            body = archive(seed_for(self._seed, job_id, index, "result"), step.result.rows or 0)
-        kind = "application/zip" if name.endswith(".zip") else "application/octet-stream"
-        return Reply(
-            200,
-            (
-                ("Content-Type", kind),
-                ("Content-Disposition", f"attachment; filename*=UTF-8''{quote(name)}"),
-            ),
-            body,
-        )
-
-    def _status(self, job_id: str, index: int, step: StatusStep, base_url: str) -> Reply:
-        values = _own_values(step)
+        ``token`` is the part of a download_url that cannot be guessed.
+        """
+        if step.frame is not None:
+            return Reply(200, JSON_HEADERS, step.frame[0] + json_bytes(job_id) + step.frame[1])
+        shown = step.step
+        if not isinstance(shown, StatusStep):
+            raise TypeError(f"no status: {shown!r}")
+        values = _own_values(shown)
         for field, value in values.items():
             if isinstance(value, Fake):
-                seed = seed_for(self._seed, job_id, index, field)
+                seed = seed_for(self._seed, job_id, step.position, field)
                 values[field] = draw(value.fake, value.locale, value.arguments, seed)
-        if step.result is not None:
-            name = quote(_file_name(step.result), safe="")
-            path = contract.RESULT_DOWNLOAD.path(
+        if shown.result is not None:
+            values["download_url"] = base_url + RESULT_DOWNLOAD.url_path(
+                token=token,
                 retrain_job_id=quote(job_id, safe="", errors="replace"),
-                step=str(index + 1),
-                file_name=name,
+                step=str(step.position + 1),
+                file_name=quote(file_name(shown.result), safe=""),
             )
-            values["download_url"] = base_url + path
         return json_reply(200, _in_order(values, job_id))
+
+    def underlying_status(self, program: Program, position: int, job_id: str) -> Reply:
+        """Return what a fault cuts short or garbles: the status that the job shows at this step.
+
+        Where the step shows none, that of the nearest one before it, else behind it.
+        """
+        around = (*reversed(program.steps[: position + 1]), *program.steps[position:])
+        for step in around:
+            if isinstance(step.step, StatusStep):
+                return self.status(job_id, step, "", "")
+        return json_reply(200, {"status": "job_running", "metadata": {"retrain_job_id": job_id}})
+
+    def result(self, job_id: str, step: ProgramStep, name: str) -> Reply | None:
+        """Answer a download of the step's result; None if it has none of this name."""
+        shown = step.step
+        if (
+            not isinstance(shown, StatusStep)
+            or shown.result is None
+            or name != file_name(shown.result)
+        ):
+            return None
+        if shown.result.file is not None:
+            body = self._scenario.files[shown.result.file]
+        else:
+            seed = seed_for(self._seed, job_id, step.position, "result")
+            body = archive(seed, shown.result.rows or 0)
+        kind = "application/zip" if name.endswith(".zip") else "application/octet-stream"
+        disposition = f"attachment; filename=\"{_ascii(name)}\"; filename*=UTF-8''{quote(name)}"
+        return Reply(200, (("Content-Type", kind), ("Content-Disposition", disposition)), body)
 
     def _error(self, name: str) -> Reply:
         assumed = self._scenario.assumptions
@@ -108,21 +101,13 @@ def frame_of(step: StatusStep) -> tuple[bytes, bytes] | None:
     return before, after
 
 
-def _own_values(step: StatusStep) -> dict[str, Any]:
-    return {name: getattr(step, name) for name in contract.REPLY_FIELDS if name != "metadata"}
+def example_of(operation: Operation) -> Reply:
+    """Return an example of an operation's reply: what is cut short where nothing was done."""
+    return json_reply(200, {field.name: field.example for field in operation.reply})
 
 
-def _in_order(values: dict[str, Any], job_id: str) -> dict[str, Any]:
-    values["metadata"] = {"retrain_job_id": job_id}
-    return {name: values[name] for name in contract.REPLY_FIELDS if values[name] is not None}
-
-
-def _file_name(result: Result) -> str:
-    return FILE_NAME if result.file is None else re.split(r"[/\\]", result.file)[-1]
-
-
-def _literal(step: ReplyStep) -> Reply:
-    reply = step.reply
+def literal(reply: Literal) -> Reply:
+    """Answer to the letter what a scenario says."""
     text = isinstance(reply.body, str)
     body = (
         reply.body.encode("utf-8", "replace")
@@ -131,8 +116,29 @@ def _literal(step: ReplyStep) -> Reply:
     )
     headers = tuple(reply.headers.items())
     if body and "content-type" not in {name.lower() for name in reply.headers}:
-        headers = (
-            ("Content-Type", "text/plain; charset=utf-8" if text else "application/json"),
-            *headers,
-        )
+        kind = "text/plain; charset=utf-8" if text else "application/json"
+        headers = (("Content-Type", kind), *headers)
     return Reply(reply.status_code, headers, body)
+
+
+def file_name(result: Result) -> str:
+    """Return the name under which a result is downloaded."""
+    return FILE_NAME if result.file is None else re.split(r"[/\\]", result.file)[-1]
+
+
+def _ascii(name: str) -> str:
+    """Return a name for clients that read no ``filename*``: what is not plain becomes ``_``."""
+    return re.sub(r"[^A-Za-z0-9 !#$&'()+,.;=@\[\]^_`{}~-]", "_", name)
+
+
+def _own_values(step: StatusStep) -> dict[str, Any]:
+    return {name: getattr(step, name) for name in _OWN_FIELDS}
+
+
+def _in_order(values: dict[str, Any], job_id: str) -> dict[str, Any]:
+    values["metadata"] = {"retrain_job_id": job_id}
+    return {
+        field.name: values[field.name]
+        for field in RETRAIN_STATUS_CHECK.reply
+        if values[field.name] is not None
+    }

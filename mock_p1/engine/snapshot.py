@@ -9,11 +9,9 @@ from heapq import nlargest
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mock_p1.engine.timeline import State, settle, waits_for
+from mock_p1.engine.timeline import THE_FILE, State, settle, waits_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.job_states import JobState
     from mock_p1.engine.program import Program
@@ -71,7 +69,10 @@ def page(
     """
     with engine.lock:
         jobs = engine.jobs
-        met = list(engine.records.polled() if polled else engine.records.met_by_pattern())
+        states = engine.job_states
+        met = list(states.known() if polled else states.unlisted())
+    if not polled:
+        met = [job_id for job_id in met if jobs.named(job_id) is None]
     everything = iter(met) if polled else chain(jobs.ids(), met)
     total = len(met) if polled else jobs.count + len(met)
     if containing:
@@ -84,29 +85,25 @@ def page(
     return Page(views, total)
 
 
-def _view(engine: Engine, job_id: str, now: int) -> JobView | None:
+def _view(engine: Engine, job_id: str, now_ns: int) -> JobView | None:
+    jobs = list(engine.job_states.of(job_id))
+    created = next((job for job in jobs if job.created), None)
     hit = engine.jobs.find(job_id)
-    if hit is None:
+    if created is None and hit is None:
         return None
-    records = list(engine.records.of(job_id))
-    tracks = [
-        track for record in nlargest(MAX_TRACKS, records, _last) for track in _tracks(record, now)
-    ]
-    return JobView(job_id, hit.value, engine.records.start_of(job_id), len(records), tracks)
+    program = hit.value if hit is not None and created is None else jobs[0].program
+    newest = nlargest(MAX_TRACKS, jobs, key=lambda job: job.last_ns)
+    tracks = [track for job in newest if (track := _track(job, now_ns))]
+    return JobView(job_id, program, engine.job_states.start_of(job_id), len(jobs), tracks)
 
 
-def _last(record: JobState) -> int:
-    return record.last_ns
-
-
-def _tracks(record: JobState, now: int) -> Iterator[Track]:
-    if record.state is not None:
-        state = settle(record.program.plan, record.state, now)
-        yield Track(
-            record.masked,
-            record.caller,
-            record.polls,
-            record.last_ns,
-            state,
-            waits_for(record.program.plan, state, now),
-        )
+def _track(job: JobState, now_ns: int) -> Track | None:
+    if job.waits_for_file:
+        state = State(0, job.last_ns)
+        waits: str | None = THE_FILE
+    elif job.state is None:
+        return None
+    else:
+        state = settle(job.program.plan, job.state, now_ns)
+        waits = waits_for(job.program.plan, state, now_ns)
+    return Track(job.caller.masked, job.caller.number, job.polls, job.last_ns, state, waits)

@@ -5,12 +5,16 @@ Pure functions of plain values.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1.base.durations import format_duration
 
 if TYPE_CHECKING:
     from mock_p1.scenario.step_length import Stage
+
+
+THE_FILE: Final = "its file"
+"""What a job waits for that begins when its file has come."""
 
 
 class Plan(NamedTuple):
@@ -100,4 +104,4 @@ def waits_for(plan: Plan, state: State, now: int) -> str | None:
         return f"{left} more poll{'' if left == 1 else 's'}"
     if stage.lasts_ns is not None:
         return format_duration(max(0, state.since_ns + stage.lasts_ns - now))
-    return "a manual step"
+    return THE_FILE if stage.until_upload else "a manual step"

@@ -6,23 +6,36 @@ A Faker provider and its arguments, checked when the file is read.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import ConfigDict, Discriminator, GetCoreSchemaHandler, Tag, ValidationError
+from pydantic import (
+    ConfigDict,
+    Discriminator,
+    GetCoreSchemaHandler,
+    Tag,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 
 from mock_p1.base.strict_model import Strict, wrong
+from mock_p1.scenario.document import ScenarioReading
 from mock_p1.scenario.faker_values import problems_with
+
+MAX_FAKES: Final = 10_000
+"""So many different ones may a scenario hold: each is tried, and trying takes time."""
 
 
 class Fake(Strict):
     """A Faker provider and its arguments: ``{fake: sentence, nb_words: 4, locale: ja_JP}``."""
 
-    model_config = ConfigDict(extra="allow", json_schema_extra={"additionalProperties": True})
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="allow")
     open_keys: ClassVar[bool] = True
 
     fake: str
+    """A Faker provider; its arguments stand beside it."""
     locale: str = "en_US"
+    """A Faker locale: ja_JP."""
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -61,11 +74,16 @@ class Draws:
         self, source: type, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         """Check by drawing."""
-        return core_schema.no_info_after_validator_function(self._check, handler(source))
+        return core_schema.with_info_after_validator_function(self._check, handler(source))
 
-    def _check(self, fake: Fake) -> Fake:
-        problems = problems_with(fake.fake, fake.locale, fake.arguments, self.kind)
-        if problems:
+    def _check(self, fake: Fake, info: ValidationInfo) -> Fake:
+        known = info.context.fakes if isinstance(info.context, ScenarioReading) else {}
+        key = repr((fake, self.kind))
+        if key not in known:
+            if len(known) >= MAX_FAKES:
+                raise wrong(f"more than {MAX_FAKES:,} different fakes; write some values out")
+            known[key] = problems_with(fake.fake, fake.locale, fake.arguments, self.kind)
+        if problems := known[key]:
             raise ValidationError.from_exception_data(
                 "Fake",
                 [

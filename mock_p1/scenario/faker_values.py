@@ -1,21 +1,23 @@
 """Seeded Faker values: what a scenario leaves to the mock to invent.
 
-The same seed and place give the same value.
+The same seed and place give the same value, with two exceptions that are Faker's: providers that
+go by today's date (``date``, ``date_time``, ``iso8601``, ``time``, ``year``, ``unix_time``,
+``past_date``, ``future_date``, ``credit_card_expire`` and their like) draw another value tomorrow,
+and a few (``passport_gender``) draw from the chance of the process, past any seed.
 """
 
 from __future__ import annotations
 
-import random
-import sys
-from functools import cache, partial
+from functools import cache
 from hashlib import blake2b
+from math import prod
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.text import shorten, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Iterator, Mapping
     from types import ModuleType
 
     from faker import Faker
@@ -24,17 +26,23 @@ if TYPE_CHECKING:
 TRIED: Final = 5
 """With so many seeds a fake is tried: what it draws may be of one kind now and of another then."""
 
-_CLOCKS: Final = frozenset(
-    {"datetime.now", "datetime.utcnow", "date.today", "datetime.today", "time", "time_ns"}
+MAX_SIZE: Final = 10_000
+"""So much may be drawn at once: the numbers among a provider's arguments, multiplied, times what
+text there is."""
+
+MAX_DIGITS: Final = 300
+"""A number that is drawn has no more digits than one that is written in a scenario."""
+
+_VALUES: Final = frozenset(
+    {"min", "max", "min_value", "max_value", "step", "elements", "start_date", "end_date"}
 )
-_COMMON_CHANCE: Final = getattr(
-    random.random, "__self__", random
-)  # some providers draw from it, past their seed
+"""Arguments that are values to draw from, and do not say how much is drawn."""
+
 _LOCK = Lock()
 
 
 def seed_for(*place: object) -> int:
-    """Return a seed that depends on nothing but the parts of ``place``, the same on every machine."""
+    """Return a seed that depends on nothing but ``place``, the same on every machine."""
     return int.from_bytes(
         blake2b("\x1f".join(map(str, place)).encode("utf-8", "replace"), digest_size=8).digest()
     )
@@ -43,11 +51,33 @@ def seed_for(*place: object) -> int:
 def draw(provider: str, locale: str, arguments: Mapping[str, Any], seed: int) -> Any:  # noqa: ANN401 -- what it draws
     """Return the value that a Faker provider draws with this seed."""
     faker = _faker(locale)
-    with (
-        _LOCK
-    ):  # a Faker is shared by all engines of this process, and seeding and drawing are two acts
+    # a Faker is shared by all engines of this process, and seeding and drawing are two acts
+    with _LOCK:
         faker.seed_instance(seed)
         return getattr(faker, provider)(**arguments)
+
+
+def size_of(arguments: Mapping[str, Any]) -> int:
+    """Return about how much a provider draws that is given these arguments."""
+    numbers, texts = [1], [1]
+    for value in _sizes(arguments):
+        if isinstance(value, str):
+            texts.append(len(value) // 100)
+        else:
+            numbers.append(max(1, int(abs(value))))
+    return prod(numbers) * sum(texts)
+
+
+def _sizes(value: Any) -> Iterator[str | float]:  # noqa: ANN401 -- whatever the file holds
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key not in _VALUES or isinstance(inner, str):
+                yield from _sizes(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _sizes(inner)
+    elif isinstance(value, str | int | float):
+        yield value
 
 
 def problems_with(
@@ -71,45 +101,17 @@ def problems_with(
 def _problem_drawing(
     provider: str, locale: str, arguments: Mapping[str, Any], kind: type
 ) -> str | None:
+    if size_of(arguments) > MAX_SIZE:
+        return f"would draw more than there may be: its arguments multiply to over {MAX_SIZE:,}"
     for seed in range(TRIED):
         try:
-            drawn, beside_the_seed = _watch(partial(draw, provider, locale, arguments, seed))
+            drawn = draw(provider, locale, arguments, seed)
         except Exception as error:  # noqa: BLE001 -- a provider may raise anything over its arguments
             return f"cannot be used like this: {shorten(str(error) or type(error).__name__, 200)}"
         if type(drawn) is not kind:
             return f"draws {type(drawn).__name__}; here it must be {kind.__name__}"
-        if beside_the_seed:
-            return f"{beside_the_seed}, so that the seed cannot fix what it draws; write the value, or take another"
-    return None
-
-
-def _watch(act: Callable[[], Any]) -> tuple[Any, str | None]:
-    """Return what ``act`` returns, and what it went by beside its seed (unknown under a profiler.
-
-    None).
-    """
-    if sys.getprofile() is not None:
-        return act(), None
-    found: list[str] = []
-
-    def see(_: object, event: str, called: object) -> None:
-        if event == "c_call" and (beside := _beside_the_seed(called)):
-            found.append(beside)
-
-    sys.setprofile(see)
-    try:
-        return act(), next(iter(found), None)
-    finally:
-        sys.setprofile(None)
-
-
-def _beside_the_seed(called: object) -> str | None:
-    """Say what this function of C goes by that no seed fixes; None if there is no such thing."""
-    name = getattr(called, "__qualname__", "")
-    if name in _CLOCKS:
-        return "goes by today's date"
-    if name == "urandom" or getattr(called, "__self__", None) is _COMMON_CHANCE:
-        return "draws by a chance of its own"
+        if isinstance(drawn, int) and abs(drawn) >= 10**MAX_DIGITS:
+            return f"draws a number of more than {MAX_DIGITS} digits"
     return None
 
 

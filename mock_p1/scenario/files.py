@@ -1,23 +1,31 @@
-"""From what a user names to a Scenario: a bundled name, a file, or a scenario made already."""
+"""From what a user gives to a Scenario: a bundled name, a file, a text, or a mapping."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from mock_p1.base.text import nearest, shorten
+from mock_p1.scenario.document import INLINE
 from mock_p1.scenario.model import Scenario
 from mock_p1.scenario.parser import MAX_BYTES, parse
 from mock_p1.scenario.problems import Problem, ScenarioError
+from mock_p1.scenario.result_files import caller_folder, files_beside, inline_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+ScenarioSource: TypeAlias = "str | PathLike[str] | Mapping[str, object] | Scenario"
+"""A bundled name, a path, YAML or JSON text, a mapping with the keys of a file, or a Scenario."""
+
+WHAT_IT_CAN_BE: Final = "a bundled name, a file, a scenario's text, a mapping or a mock_p1.Scenario"
 SUFFIXES = (".yaml", ".yml", ".json")
-MAX_RESULT_BYTES = 100_000_000
+_TEXT = re.compile(r"\s*\{|[^\n]*:(\s|$)|[^\n]*\n")
+"""How a text begins: with a brace, a key, or more lines than one. No name of a file does."""
+
 _HERE = Path(__file__).parents[1]
 _BUNDLED = (
     _HERE / "scenarios",
@@ -31,33 +39,62 @@ def bundled() -> dict[str, Path]:
     return {file.stem: file for file in sorted(folder.glob("*.yaml"))} if folder else {}
 
 
-def load_scenario(source: str | Path | Scenario, *, folder: str | Path | None = None) -> Scenario:
-    """Return the scenario that ``source`` names.
+def load_scenario(source: ScenarioSource, *, folder: str | Path | None = None) -> Scenario:
+    """Return the scenario that ``source`` is or names.
 
-    A bundled name, a path, or a Scenario, which is returned as it is.
+    Args:
+        source: A bundled name, a path, the text of a scenario (YAML or JSON), a mapping with the
+            keys of a scenario file, or a ``Scenario``, which is returned as it is.
+        folder: Where relative paths are looked for first, with or without ``.yaml``, and where the
+            result files of a text or a mapping stand; without it those are looked for beside the
+            file that calls this.
 
-    Relative paths are looked for in ``folder`` first, where it is given, with or without ``.yaml``.
-    Raises ScenarioError with every problem: there is no such scenario, it cannot be read, or what
-    is wrong with it.
+    Returns:
+        The scenario, with its result files read.
+
+    Raises:
+        ScenarioError: With every problem: there is no such scenario, it cannot be read, or what is
+            wrong with it.
+
+    Example:
+        >>> load_scenario({"jobs": {"r-1": {"error": "job_may_be_deleted"}}}).jobs["r-1"].error
+        'job_may_be_deleted'
+
     """
     shelves = () if folder is None else (Path(folder),)
-    return look_up(source, shelves, (*shelves, Path()))
+    return look_up(source, shelves, (*shelves, Path()), folder=shelves[0] if shelves else None)
 
 
 def look_up(
-    source: str | Path | Scenario, shelves: Sequence[Path], bases: Sequence[Path]
+    source: ScenarioSource,
+    shelves: Sequence[Path],
+    bases: Sequence[Path],
+    *,
+    folder: Path | None = None,
 ) -> Scenario:
     """Do what ``load_scenario`` does, with several folders.
 
     A bare name is looked for on the ``shelves``, the folders that hold scenarios, with or without
     ``.yaml``, before it is a bundled name. A path is taken from each of ``bases`` in turn.
+    ``folder`` holds the result files of a text or a mapping.
     """
     if isinstance(source, Scenario):
         return source
-    if wrong := _no_name(source):
-        raise ScenarioError([Problem("scenario", 0, 0, wrong)])
+    if isinstance(source, Mapping):
+        return Scenario.from_mapping(source, inline_files(folder))
+    if isinstance(source, str) and _TEXT.match(source):
+        return parse(source, attach=inline_files(folder))
+    if not isinstance(source, str | PathLike):
+        what = f"must be {WHAT_IT_CAN_BE}; it is of type {type(source).__name__}"
+        raise ScenarioError([Problem(INLINE, 0, 0, what)])
     path, shown = _place_of(str(source), shelves, bases)
     return read_scenario(path, name=shown)
+
+
+def inline_folder(source: ScenarioSource) -> Path | None:
+    """Return the folder of a scenario without a file: that of who calls us; None for any other."""
+    is_inline = isinstance(source, Mapping) or (isinstance(source, str) and _TEXT.match(source))
+    return caller_folder() if is_inline else None
 
 
 def scenario_file(source: str | Path) -> tuple[Path, str]:
@@ -92,18 +129,7 @@ def read_scenario(
         raise ScenarioError(
             [Problem(shown, 0, 0, f"cannot be read: {error.strerror or error}")]
         ) from None
-    return parse(content, shown, partial(_attach, path.parent, set() if named is None else named))
-
-
-def _no_name(source: object) -> str:
-    """Say why something cannot be the name of a scenario, with what to do; nothing where it can."""
-    if isinstance(source, Mapping):
-        return "must be a bundled name, a file or a mock_p1.Scenario; it is a mapping: give Scenario(**mapping)"
-    if not isinstance(source, str | PathLike):
-        return f"must be a bundled name, a file or a mock_p1.Scenario; it is of type {type(source).__name__}"
-    if "\n" in str(source):
-        return "must be named, and this is its text: save it as a file, or write it as mock_p1.Scenario(jobs={...})"
-    return ""
+    return parse(content, shown, files_beside(path.parent, named=named))
 
 
 def _place_of(name: str, shelves: Sequence[Path], bases: Sequence[Path]) -> tuple[Path, str]:
@@ -166,35 +192,5 @@ def _not_found(name: str, shelves: Sequence[Path], bases: Sequence[Path]) -> str
         _shown(folder.absolute()) for folder in (shelves if _is_bare(name) else bases)
     )
     where = "" if list(folders) in ([], ["."]) else f" in {', '.join(folders)}"
-    return f"no such file{where}, and no bundled scenario of that name; bundled: {', '.join(bundled())}{meant}"
-
-
-def _attach(folder: Path, named: set[Path], name: str) -> bytes:
-    """Return the bytes of a result file beside the scenario.
-
-    ValueError if it is outside, missing or too large.
-
-    Its path is added to ``named`` unless it is outside.
-    """
-    shown = f"result.file {shorten(name)!r}"
-    missing = f"{shown} does not exist; it is looked for beside the scenario file"
-    if "\0" in name:
-        raise ValueError(missing)
-    try:
-        root = folder.resolve()
-        path = (root / name.replace("\\", "/")).resolve()
-        if not path.is_relative_to(root):
-            raise ValueError(
-                f"{shown} lies outside the scenario's own folder; put the file beside the scenario"
-            )
-        named.add(path)
-        if not path.is_file():
-            raise ValueError(missing)
-        if path.stat().st_size > MAX_RESULT_BYTES:
-            raise ValueError(
-                f"{shown} is larger than {MAX_RESULT_BYTES:,} bytes, the most there may be"
-            )
-        return path.read_bytes()
-    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links, before Python 3.13
-        reason = (isinstance(error, OSError) and error.strerror) or str(error)
-        raise ValueError(f"{shown} cannot be read: {reason}") from None
+    known = f"no bundled scenario of that name; bundled: {', '.join(bundled())}"
+    return f"no such file{where}, and {known}{meant}"

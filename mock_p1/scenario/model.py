@@ -1,41 +1,112 @@
-"""The typed model of a scenario file.
+"""The typed model of a scenario: what its keys are, what each may say, and what it means.
 
-What it says and what it means; where it came from is kept beside it.
+Sentence, type and rule of a key stand here alone: the JSON Schema and the errors come from them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator  # noqa: TC003 -- pydantic reads the annotations
-from typing import Annotated, Any, Final, Self
+from collections.abc import Iterator, Mapping, Sequence  # noqa: TC003 -- pydantic reads the annotations
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, ValidationError
 
+from mock_p1.base.duration_field import Duration  # noqa: TC001 -- pydantic reads the annotations
 from mock_p1.base.patterns import PatternTable
-from mock_p1.base.strict_model import OneOf, Path, Strict, WrittenText, Wrong, as_written, wrong
+from mock_p1.base.strict_model import (
+    LocatedModel,
+    OneOf,
+    Path,
+    Strict,
+    WrittenText,
+    Wrong,
+    as_written,
+    wrong,
+)
 from mock_p1.base.text import shorten, unknown
-from mock_p1.contract.assumptions import Assumptions, ErrorName  # noqa: TC001 -- pydantic reads the annotations
-from mock_p1.contract.operations import CREDENTIAL_ERRORS, JOB_ID_LIMIT, RETRAIN_STATUS_CHECK
-from mock_p1.scenario.step_length import Duration  # noqa: TC001 -- pydantic reads the annotations
+from mock_p1.contract.assumptions import Assumptions, StatusError
+from mock_p1.contract.errors import CREDENTIAL_ERRORS
+from mock_p1.contract.operations import JOB_ID_LIMIT, OPERATIONS, RETRAIN_STATUS_CHECK
+from mock_p1.scenario.calls import CallTimeline, call_names, wrong_calls
+from mock_p1.scenario.document import INLINE, Attach, Document, ScenarioReading, located
+from mock_p1.scenario.result_files import inline_files
 from mock_p1.scenario.steps import AnyStep, ErrorStep, Step
+
+if TYPE_CHECKING:
+    from pydantic.config import JsonDict
 
 MAX_COUNT: Final = 1_000_000
 ACTIVE: Final = "active"
 
+_RESERVED: Final = OPERATIONS.words_beside(RETRAIN_STATUS_CHECK, "retrain_job_id")
+_OperationName = Annotated[str, OneOf("operation", tuple(OPERATIONS))]
+KeyStateName = Literal["active", "invalid_api_key", "inactive_credential", "not_found_credential"]
 KeyState = Annotated[str, OneOf("state of a key", (ACTIVE, *CREDENTIAL_ERRORS))]
 
+_LASTS: Final = {"required": ["for"]}
+_UNSEEN: Final = (
+    r"\u0000-\u001f\u007f-\u00a0\u00ad\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
+)
+_SENDABLE_KEY: Final[JsonDict] = {"propertyNames": {"pattern": rf"^(?! )[^{_UNSEEN}]+(?<! )$"}}
+_JOB_ID: Final[JsonDict] = {
+    "propertyNames": {
+        "minLength": 1,
+        "maxLength": JOB_ID_LIMIT,
+        "pattern": "^[^/]*$",
+        "not": {"enum": [*sorted(_RESERVED), ".", ".."]},
+    }
+}
 
-class Job(Strict):
+
+def _wrong_lengths(data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
+    """Yield the steps of a job whose length is missing, or stands where it cannot."""
+    timeline = data.get("timeline")
+    if not isinstance(timeline, list):
+        return
+    loops = data.get("at_end") == "loop"
+    for index, step in enumerate(timeline):
+        if not isinstance(step, dict):
+            continue
+        if "for" not in step and (loops or index < len(timeline) - 1):
+            which = "with at_end: loop every step" if loops else "every step but the last"
+            what = f"for: is missing; {which} says how long it lasts: 2 polls, 90s or manual"
+            yield ("timeline", index), wrong(what)
+        elif step.get("for") == "upload" and index > 0:
+            what = "for: upload stands at a first step only: a job waits for its file once"
+            yield ("timeline", index, "for"), wrong(what)
+        elif step.get("for") == "upload" and (loops or len(timeline) == 1):
+            which = "a timeline that loops" if loops else "a timeline of one step"
+            what = f"for: upload has no place in {which}: nothing comes after the file"
+            yield ("timeline", index, "for"), wrong(what)
+
+
+class Job(LocatedModel):
     """One job: whose it is, and what polling it shows."""
 
     api_key: WrittenText | None = None
+    """The only API key that sees the job; to all others it does not exist. A * fits anything."""
     at_end: Annotated[str, OneOf("at_end", ("stay", "loop"))] = "stay"
+    """After the last step: stay there, or loop to the first."""
     timeline: Annotated[list[AnyStep], Field(min_length=1)] | None = None
-    error: ErrorName | None = None
+    """The steps, one after the other. Time begins to run at a key's first poll."""
+    error: StatusError | None = None
+    """Short for a timeline of one step that answers this error."""
+    calls: dict[str, CallTimeline] = Field(
+        {}, json_schema_extra={"propertyNames": {"enum": [*call_names(of_job=True)]}}
+    )
+    """How the other operations answer for this job alone; left out: as the scenario's calls."""
+
+    schema_rules: ClassVar = {
+        "oneOf": [{"required": ["timeline"]}, {"required": ["error"]}],
+        "if": {"required": ["at_end"], "properties": {"at_end": {"const": "loop"}}},
+        "then": {"properties": {"timeline": {"items": _LASTS}}},
+    }
 
     @property
     def steps(self) -> list[Step]:
         """The timeline, also where the job was written as an error alone."""
-        return list(self.timeline) if self.timeline else [ErrorStep(error=str(self.error))]
+        if self.timeline:
+            return list(self.timeline)
+        return [ErrorStep(error=str(self.error)).model_copy(update={"source": self.source})]
 
     @property
     def loops(self) -> bool:
@@ -44,32 +115,23 @@ class Job(Strict):
 
     @classmethod
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
-        """A job has a timeline or is an error, and every step but the last says how long it lasts."""
+        """A job has a timeline or is an error; every step but the last says how long it lasts."""
         if ("timeline" in data) == ("error" in data):
-            yield (
-                (),
-                wrong("a job has either timeline: (a list of steps) or error: (one of the five)"),
-            )
-        timeline = data.get("timeline")
-        if not isinstance(timeline, list):
-            return
-        loops = data.get("at_end") == "loop"
-        for index, step in enumerate(timeline if loops else timeline[:-1]):
-            if isinstance(step, dict) and "for" not in step:
-                which = "with at_end: loop every step" if loops else "every step but the last"
-                yield (
-                    ("timeline", index),
-                    wrong(
-                        f"for: is missing; {which} says how long it lasts: 2 polls, 90s or manual"
-                    ),
-                )
+            what = "a job has either timeline: (a list of steps) or error: (a documented error)"
+            yield (), wrong(what)
+        yield from wrong_calls(data.get("calls"), of_job=True)
+        yield from _wrong_lengths(data)
 
 
 class GeneratedJobs(Job):
     """Many jobs that share one timeline."""
 
     count: int = Field(ge=1, le=MAX_COUNT)
-    prefix: WrittenText | None = None
+    """How many jobs."""
+    prefix: WrittenText | None = Field(
+        None, json_schema_extra={"pattern": "^[^/*]*$", "maxLength": JOB_ID_LIMIT - 1}
+    )
+    """Ids are this and a number from 1; without it they are UUIDs, drawn by the seed."""
 
     @classmethod
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
@@ -91,74 +153,171 @@ class RateLimit(Strict):
     """
 
     polls: int = Field(ge=1, le=MAX_COUNT)
+    """So many polls by one key, over all its jobs …"""
     per: Duration
+    """… in any span of this length: 1m."""
+    on: Annotated[list[_OperationName], Field(min_length=1)] = [RETRAIN_STATUS_CHECK.name]
+    """The operations whose calls it counts; left out: the status check alone."""
+
+
+class NewJobs(Job):
+    """What a job does that a client creates by upload."""
+
+    ids: Annotated[list[WrittenText], Field(min_length=1)] | None = None
+    """The ids that are issued, in this order, anew for each caller; then UUIDs follow."""
+
+    schema_rules: ClassVar = {
+        "not": {"anyOf": [{"required": ["timeline", "error"]}, {"required": ["api_key"]}]}
+    }
+
+    @classmethod
+    def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
+        """It may leave everything out; its ids can be asked for."""
+        if "timeline" in data or "error" in data:
+            yield from super().rules(data)
+        else:
+            yield from wrong_calls(data.get("calls"), of_job=True)
+        if "api_key" in data:
+            text = "a created job belongs to whoever created it; leave api_key: out"
+            yield ("api_key",), wrong(text, of_key=True)
+        ids = data.get("ids")
+        seen: set[str] = set()
+        for index, job_id in enumerate(ids if isinstance(ids, list) else ()):
+            spelt = as_written(job_id)
+            if not isinstance(spelt, str):
+                continue
+            if text := _wrong_id(spelt) or ("" if "*" not in spelt else "an id has no * in it"):
+                yield ("ids", index), wrong(text)
+            elif spelt in seen:
+                yield ("ids", index), wrong(f"the id {shorten(spelt)!r} stands here twice")
+            seen.add(spelt)
 
 
 class Scenario(Strict):
     """A whole scenario file."""
 
-    schema_: str | None = Field(
-        None, alias="$schema", description="Where editors find the JSON Schema."
-    )
+    schema_: str | None = Field(None, alias="$schema")
+    """Where editors find this schema."""
     description: str = ""
+    """What the scenario is for, in a sentence."""
     seed: int = 0
-    api_keys: Annotated[dict[str, KeyState], Field(min_length=1)] | None = None
-    jobs: dict[str, Job] = {}
+    """All invented values follow from it."""
+    api_keys: Annotated[dict[str, KeyState], Field(min_length=1)] | None = Field(
+        None, json_schema_extra=_SENDABLE_KEY
+    )
+    """What each x-api-key is: active, or the error it is answered with. A * fits anything; exact \
+names win, then the first pattern. Without api_keys every key is active."""
+    secret_keys: Annotated[dict[str, KeyState], Field(min_length=1)] | None = Field(
+        None, json_schema_extra=_SENDABLE_KEY
+    )
+    """What each secret key is that asks for an API key: active, or the error it is answered with. \
+A * fits anything. Without secret_keys every secret key is active."""
+    jobs: dict[str, Job] = Field({}, json_schema_extra=_JOB_ID)
+    """The jobs by their retrain_job_id. A * fits anything; exact names win, then the first \
+pattern."""
     generated_jobs: list[GeneratedJobs] = []
+    """Many jobs at once."""
+    new_jobs: NewJobs = Field(default_factory=NewJobs)
+    """What a job does that a client creates by upload; left out: what "*" does, else what the \
+first job does."""
+    calls: dict[str, CallTimeline] = Field(
+        {}, json_schema_extra={"propertyNames": {"enum": [*call_names()]}}
+    )
+    """How the operations beside the status check answer; left out: success."""
     rate_limit: RateLimit | None = None
-    assumptions: Assumptions = Assumptions()
+    """How many polls one key may make in how long; more are answered 429 with Retry-After."""
+    assumptions: Assumptions = Field(default_factory=Assumptions)
+    """What the manual does not say, and this mock therefore assumes."""
 
-    _name: str = PrivateAttr("scenario")
-    _line: Callable[[Path], int] | None = PrivateAttr(None)
-    _files: dict[str, bytes] = PrivateAttr(default_factory=dict)
-    _text: str | None = PrivateAttr(None)
+    _document: Document = PrivateAttr()
+
+    if TYPE_CHECKING:
+
+        def __init__(  # noqa: PLR0913 -- the keys of a scenario file
+            self,
+            *,
+            description: str = "",
+            seed: int = 0,
+            api_keys: Mapping[str, KeyStateName] | None = None,
+            jobs: Mapping[str, Mapping[str, object] | Job] = ...,
+            generated_jobs: Sequence[Mapping[str, object] | GeneratedJobs] = ...,
+            secret_keys: Mapping[str, KeyStateName] | None = None,
+            new_jobs: Mapping[str, object] | NewJobs = ...,
+            calls: Mapping[str, Sequence[object]] = ...,
+            rate_limit: Mapping[str, object] | RateLimit | None = None,
+            assumptions: Mapping[str, object] | Assumptions = ...,
+        ) -> None: ...
+
+    else:
+
+        def __init__(self, **keys: object) -> None:
+            self._read(keys, inline_files())
+
+    @classmethod
+    def from_mapping(cls, keys: Mapping[str, object], find: Attach) -> Scenario:
+        """Return the scenario that a mapping with the keys of a file makes.
+
+        ``find`` reads its result files.
+        """
+        scenario = cls.__new__(cls)
+        scenario._read(keys, find)  # noqa: SLF001 -- it is one of us
+        return scenario
+
+    @classmethod
+    def from_document(cls, data: object, reading: ScenarioReading) -> Scenario:
+        """Return the scenario that a document's data makes; pydantic's error if it does not."""
+        scenario = cls.__new__(cls)
+        scenario._fill(data, reading)  # noqa: SLF001 -- it is one of us
+        return scenario
+
+    def _read(self, keys: Mapping[str, object], find: Attach) -> None:
+        reading = ScenarioReading(find=find)
+        try:
+            self._fill(located(keys, INLINE), reading)
+        except ValidationError as error:
+            raise reading.error(reading.document.problems(error)) from None
+
+    def _fill(self, data: object, reading: ScenarioReading) -> None:
+        self.__pydantic_validator__.validate_python(data, self_instance=self, context=reading)
+
+    def model_post_init(self, context: object, /) -> None:
+        """Keep what the scenario was read from."""
+        self._document = context.document if isinstance(context, ScenarioReading) else Document()
 
     @property
     def name(self) -> str:
         """What the scenario is called: its file as it was given, or a bundled name."""
-        return self._name
+        return self._document.name
 
     @property
     def files(self) -> dict[str, bytes]:
         """The contents of the files named by ``result: {file: …}``."""
-        return self._files
+        return self._document.files
 
     @property
     def text(self) -> str | None:
         """The text it was read from; None where it was made in Python."""
-        return self._text
-
-    def located(
-        self, name: str, line: Callable[[Path], int], files: dict[str, bytes], text: str
-    ) -> Self:
-        """Remember where the scenario came from.
-
-        ``line`` returns the line that a path of keys leads to.
-        """
-        self._name, self._line, self._files, self._text = name, line, files, text
-        return self
-
-    def relocated(self, shift: Callable[[Path], Path]) -> Self:
-        """Remember that paths of this changed copy lead to other ones of the file.
-
-        ``shift`` returns them.
-        """
-        if (line := self._line) is not None:
-            self._line = lambda path: line(shift(path))
-        return self
+        return self._document.text
 
     def where(self, *path: str | int) -> str:
-        """Return ``file:line`` of a part, or the scenario's name where it was not read from a text."""
-        return f"{self._name}:{self._line(path)}" if self._line else self._name
+        """Return ``file:line`` of a part, or the path of keys where it was not read from a text."""
+        return self._document.where(*path)
 
     @classmethod
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
         """Ids can be asked for, and keys that jobs name exist."""
         keys = _named(data.get("api_keys"))
-        for key in keys:
-            if not key or key != key.strip() or not key.isprintable():
-                what = f"no client can send the key {shorten(key)!r}; a key is visible text, without blanks at its ends"
-                yield ("api_keys", key), wrong(what, of_key=True)
+        secrets = _named(data.get("secret_keys"))
+        for part, names in (("api_keys", keys), ("secret_keys", secrets)):
+            for key in names:
+                if not key or key != key.strip() or not key.isprintable():
+                    what = f"no client can send the key {shorten(key)!r}; a key is visible text"
+                    yield (part, key), wrong(f"{what}, without blanks at its ends", of_key=True)
+        for key in secrets:
+            if key in keys and "*" not in key:
+                what = f"{shorten(key)!r} is an API key too; a key is one of the two"
+                yield ("secret_keys", key), wrong(what, of_key=True)
+        yield from wrong_calls(data.get("calls"), of_job=False)
         known = PatternTable(keys) if "api_keys" in data else None
         for job_id, job in _named(data.get("jobs")).items():
             if text := _wrong_id(job_id):
@@ -170,7 +329,7 @@ class Scenario(Strict):
 
 
 def _named(part: object) -> dict[str, object]:
-    """Return the entries of a part of the file, as far as it is a mapping and their names are text."""
+    """Return the entries of a part, as far as it is a mapping and their names are text."""
     return (
         {name: value for name, value in part.items() if isinstance(name, str)}
         if isinstance(part, dict)
@@ -189,10 +348,11 @@ def _key_exists(
 
 def _wrong_id(job_id: str) -> str | None:
     if not 1 <= len(job_id) <= JOB_ID_LIMIT:
-        return f"the id {shorten(job_id)!r} has {len(job_id)} characters; an id has 1 to {JOB_ID_LIMIT}"
+        what = f"the id {shorten(job_id)!r} has {len(job_id)} characters"
+        return f"{what}; an id has 1 to {JOB_ID_LIMIT}"
     if "/" in job_id:
         return f"the id {job_id!r} has a slash in it: no client can ask for it"
-    if job_id in RETRAIN_STATUS_CHECK.reserved:
+    if job_id in _RESERVED:
         return f"{job_id!r} is a path of the API, never an id"
     if job_id in (".", ".."):
         return f"the id {job_id!r} is a step in a path: no client can ask for it"

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
+from mock_p1.base.strict_model import MAX_PROBLEMS
+from mock_p1.scenario.document import INLINE, Document, ScenarioReading
 from mock_p1.scenario.model import Scenario
-from mock_p1.scenario.problems import Problem, ScenarioError
-from mock_p1.scenario.yaml_nodes import is_branch
+from mock_p1.scenario.problems import Problem
 from mock_p1.scenario.yaml_reader import read_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
+    from mock_p1.scenario.document import Attach
     from mock_p1.scenario.yaml_nodes import Node
-
-    Attach = Callable[[str], bytes]
 
 MAX_BYTES: Final = 5_000_000
 
@@ -35,7 +35,7 @@ _ESCAPE = re.compile(
 )
 
 
-def parse(source: str | bytes, name: str = "scenario", attach: Attach | None = None) -> Scenario:
+def parse(source: str | bytes, name: str = INLINE, attach: Attach | None = None) -> Scenario:
     """Read a scenario from YAML (or JSON) text.
 
     ``name`` is what problems call the file. ``attach`` returns the bytes of a file named by
@@ -43,51 +43,24 @@ def parse(source: str | bytes, name: str = "scenario", attach: Attach | None = N
     refused. Raises ScenarioError with every problem.
     """
     problems: list[Problem] = []
+    reading = ScenarioReading(document=Document(name), find=attach)
 
     def report(line: int, column: int, text: str) -> None:
-        problems.append(Problem(name, line, column, text))
+        if len(problems) <= MAX_PROBLEMS:
+            problems.append(Problem(name, line, column, text))
 
     text = _decode(source, report)
     root = None if text is None else _root(text, report)
-    if root is None or text is None:
-        raise ScenarioError(problems)
-    files: dict[str, bytes] = {}
+    if root is None:
+        raise reading.error(problems)
+    document = reading.document = Document(name, text, root)
     try:
-        scenario = Scenario.model_validate(root.plain(), context={"attach": attach, "files": files})
+        scenario = Scenario.from_document(root.plain(name), reading)
     except ValidationError as error:
-        problems += _problems_of(error, name, root)
-        raise ScenarioError(problems) from None
+        problems += document.problems(error)
     if problems:
-        raise ScenarioError(problems)
-    return scenario.located(name, lambda path: root.place(path)[0], files, text)
-
-
-def _problems_of(error: ValidationError, name: str, root: Node) -> Iterator[Problem]:
-    """Turn pydantic's errors into problems, each with its place in the tree."""
-    for detail in error.errors(include_url=False, include_context=False, include_input=False):
-        path, text = tuple(detail["loc"]), detail["msg"]
-        if not root.is_broken(path):
-            subject = _spelled(_from_last_key(path)) if text.startswith("must ") else ""
-            place = root.place(path, of_key=detail["type"] == "key")
-            yield Problem(name, *place, f"{subject}: {text}" if subject else text)
-
-
-def _spelled(path: tuple[str | int, ...]) -> str:
-    """Write a path as in ``generated_jobs[0].count``.
-
-    The names of unions' branches are left out.
-    """
-    parts = (part for part in path if not is_branch(part))
-    return "".join(
-        f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts
-    ).removeprefix(".")
-
-
-def _from_last_key(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    keys = [
-        index for index, part in enumerate(path) if isinstance(part, str) and not is_branch(part)
-    ]
-    return path[keys[-1] :] if keys else path
+        raise reading.error(problems)
+    return scenario
 
 
 def _decode(source: str | bytes, report: Callable[[int, int, str], None]) -> str | None:

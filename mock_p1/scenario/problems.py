@@ -34,7 +34,9 @@ class ScenarioError(ValueError):
         by_place = sorted(
             problems, key=lambda problem: (problem.file, problem.line, problem.column)
         )
-        self.problems = tuple(dict.fromkeys(by_place))  # an alias leads to the same problem again
+        self.problems: tuple[Problem, ...] = tuple(
+            dict.fromkeys(by_place)
+        )  # an alias leads to the same problem again
         super().__init__("\n".join(map(str, self.problems)))
 
     def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Problem, ...]]]:

@@ -11,9 +11,12 @@ from mock_p1.base.text import mask, shorten
 from mock_p1.scenario.yaml_reader import read_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from mock_p1.scenario.problems import Problem
+
+_WORD_OR_SIGN = re.compile(r"(?<![\w-])(?:[\w-]+|[^\w-])", re.DOTALL)
+_IN_A_WORD = re.compile(r"[\w-]")
 
 
 def masked_key(name: str) -> str:
@@ -23,17 +26,17 @@ def masked_key(name: str) -> str:
 
 def masked_text(text: str) -> str:
     """Return a scenario's text with its keys masked; patterns stay, being no keys."""
-    return _without(text, keys_in(text))
+    return _masking(keys_in(text))(text)
 
 
 def masked_problems(text: str, problems: Sequence[Problem]) -> list[Problem]:
     """Return the problems of a scenario's text with its keys masked."""
-    keys = keys_in(text)
-    return [problem._replace(text=_without(problem.text, keys)) for problem in problems]
+    masked = _masking(keys_in(text))
+    return [problem._replace(text=masked(problem.text)) for problem in problems]
 
 
 def keys_in(text: str) -> set[str]:
-    """Return every API key that a text declares or gives a job, also where the scenario is otherwise wrong."""
+    """Return every API key that a text declares or gives a job, whatever else is wrong with it."""
     try:
         root = read_tree(text, lambda _line, _column, _problem: None)
     except yaml.YAMLError:  # characters that no YAML text has
@@ -55,11 +58,27 @@ def _keys(value: Any) -> Iterator[str]:  # noqa: ANN401 -- whatever the file hol
         yield from _keys(item)
 
 
-def _without(text: str, keys: set[str]) -> str:
-    """Mask the keys where they stand as words of their own, as they are, as Python quotes them, or cut short."""
+def _masking(keys: Collection[str]) -> Callable[[str], str]:
+    """Return what masks the keys in a text, in a time that does not grow with their number.
+
+    They are masked where they stand as words of their own: as they are, as Python quotes them, or
+    cut short.
+    """
     forms = {form: mask(key) for key in keys for form in (key, repr(key)[1:-1], shorten(key))}
-    if not forms:
-        return text
-    longest_first = sorted(forms, key=len, reverse=True)
-    pattern = "|".join(map(re.escape, longest_first))
-    return re.sub(rf"(?<![\w-])(?:{pattern})(?![\w-])", lambda found: forms[found[0]], text)
+    lengths: dict[str, set[int]] = {}
+    for form in forms:
+        lengths.setdefault(_WORD_OR_SIGN.findall(form)[0], set()).add(len(form))
+
+    def masked(text: str) -> str:
+        parts: list[str] = []
+        end = 0
+        for found in _WORD_OR_SIGN.finditer(text):
+            start = found.start()
+            for length in sorted(lengths.get(found[0], ()), reverse=True):
+                form = text[start : start + length]
+                if start >= end and form in forms and not _IN_A_WORD.match(text, start + length):
+                    parts += text[end:start], forms[form]
+                    end = start + length
+        return "".join((*parts, text[end:]))
+
+    return masked

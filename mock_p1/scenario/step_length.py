@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 from pydantic import BeforeValidator, InstanceOf, WithJsonSchema
 
 from mock_p1.base import durations
+from mock_p1.base.duration_field import DURATION_PATTERN, SOME_TIME_PATTERN
 from mock_p1.base.strict_model import as_written, kind_of, wrong
 from mock_p1.base.text import nearest, shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_POLLS: Final = 1_000_000_000
 MAX_DIGITS: Final = 20
 
 _POLLS = re.compile(rf"([0-9]{{1,{MAX_DIGITS}}}) *polls?")
 _NUMBER_AND_WORD = re.compile(rf"([0-9]{{1,{MAX_DIGITS}}})? *([a-z]{{1,20}})", re.IGNORECASE)
-_FOR: Final = "a number of polls (2 polls), a duration (500ms, 90s, 1h30m) or manual"
+_FOR: Final = (
+    "a number of polls (2 polls), a duration (500ms, 90s, 1h30m), manual or, at a first step, "
+    "upload"
+)
 _HOW_TO_DELAY: Final = "delay: must be a duration (300ms) or a range of two (100ms..2s)"
 
 
 class Stage(NamedTuple):
-    """How long one step lasts: a number of polls, nanoseconds, or (neither) until somebody moves the job on.
+    """How long one step lasts: a number of polls, nanoseconds, or until its file has come.
+
+    With none of the three it lasts until the job is moved on.
 
     The last step of a timeline that does not loop has neither either: it never ends.
     """
 
     polls: int | None = None
     lasts_ns: int | None = None
+    until_upload: bool = False
 
 
 class Span(NamedTuple):
@@ -45,21 +55,22 @@ def _limit(value: object) -> Stage:
         number = shorten(str(as_written(value)))
         if value <= 0:
             raise wrong(f"for: {number} can never be; write 1 poll, 1s, or more")
-        raise wrong(
-            f"for: {number} has no unit; write {f'{_polls(number)} or ' * isinstance(value, int)}{number}s"
-        )
+        polls = f"{_polls(number)} or " * isinstance(value, int)
+        raise wrong(f"for: {number} has no unit; write {polls}{number}s")
     if not isinstance(value, str):
         raise wrong(f"for: must be {_FOR}; it is {kind_of(value)}")
     text = value.strip()
     if text == "manual":
         return Stage()
+    if text == "upload":
+        return Stage(until_upload=True)
     if found := _POLLS.fullmatch(text):
         if not 1 <= int(found[1]) <= MAX_POLLS:
             raise wrong(
                 f"for: {text} can never be; a step lasts at least 1 poll and at most {MAX_POLLS:,}"
             )
         return Stage(polls=int(found[1]))
-    lasts = _nanoseconds(text, f"for: {shorten(text)!r} is not {_FOR}{_meant(text)}")
+    lasts = _nanoseconds(text, lambda: f"for: {shorten(text)!r} is not {_FOR}{_meant(text)}")
     if lasts == 0:
         raise wrong(f"for: {shorten(text)} can never be; a step lasts longer than nothing")
     return Stage(lasts_ns=lasts)
@@ -71,12 +82,13 @@ def _meant(text: str) -> str:
     if found is None:
         return ""
     number, word = found[1], found[2]
-    near = nearest(word, ("manual",) if number is None else ("polls", "ms", *_LONG_UNITS))
+    near = nearest(word, ("manual", "upload") if number is None else ("polls", "ms", *_LONG_UNITS))
     if near is None:
         return ""
     if number is None:
         return f"; did you mean {near}?"
-    return f"; did you mean {_polls(number) if near == 'polls' else number + _LONG_UNITS.get(near, near)}?"
+    meant = _polls(number) if near == "polls" else number + _LONG_UNITS.get(near, near)
+    return f"; did you mean {meant}?"
 
 
 def _polls(number: str) -> str:
@@ -96,29 +108,29 @@ _LONG_UNITS: Final = {
 def _delay(value: object) -> Span:
     if isinstance(value, Span):
         return value
-    problem = f"{_HOW_TO_DELAY}; it is {kind_of(value)}"
     if not isinstance(value, str):
-        raise wrong(problem)
+        raise wrong(f"{_HOW_TO_DELAY}; it is {kind_of(value)}")
     low, dots, high = value.partition("..")
-    span = Span(*(_nanoseconds(part, problem) for part in (low, high if dots else low)))
+    parts = (low, high if dots else low)
+    span = Span(
+        *(_nanoseconds(part, lambda: f"{_HOW_TO_DELAY}; it is {kind_of(value)}") for part in parts)
+    )
     if span.low_ns > span.high_ns:
         raise wrong(f"delay: {value} begins above its end; write {high.strip()}..{low.strip()}")
     return span
 
 
-def _nanoseconds(text: str, otherwise: str) -> int:
+def _nanoseconds(text: str, otherwise: Callable[[], str]) -> int:
     try:
         return durations.parse_duration(text)
     except durations.TooLong as error:
         raise wrong(str(error)) from None
     except ValueError:
-        raise wrong(otherwise) from None
+        raise wrong(otherwise()) from None
 
 
 # the same as the functions above, as far as a regular expression goes: it cannot add up, nor
 # compare
-_DURATION: Final = durations.PATTERN.replace("(", "(?:")
-_SOME_TIME: Final = rf"(?=.*[1-9]){_DURATION}"
 _SO_MANY: Final = (
     rf"(?![0-9]{{{MAX_DIGITS + 1}}})0*(?:[1-9][0-9]{{0,{len(str(MAX_POLLS)) - 2}}}|{MAX_POLLS})"
 )
@@ -128,7 +140,7 @@ Limit = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": rf"^\s*(manual|{_SO_MANY} *polls?|{_SOME_TIME})\s*$",
+            "pattern": rf"^\s*(manual|upload|{_SO_MANY} *polls?|{SOME_TIME_PATTERN})\s*$",
             "description": _FOR,
         }
     ),
@@ -136,25 +148,11 @@ Limit = Annotated[
 """How long a step lasts."""
 
 
-def _duration(value: object) -> int:
-    if not isinstance(value, str):
-        raise wrong(f"must be {durations.HOW_TO_WRITE}; it is {kind_of(value)}")
-    lasts = _nanoseconds(value.strip(), f"{shorten(value)!r} is not {durations.HOW_TO_WRITE}")
-    if lasts == 0:
-        raise wrong(f"{shorten(value)} is nothing; it must be longer")
-    return lasts
-
-
-Duration = Annotated[
-    int,
-    BeforeValidator(_duration),
-    WithJsonSchema({"type": "string", "pattern": rf"^\s*{_SOME_TIME}\s*$"}),
-]
-"""A span of time above nothing, in nanoseconds."""
-
 Delay = Annotated[
     InstanceOf[Span],
     BeforeValidator(_delay),
-    WithJsonSchema({"type": "string", "pattern": rf"^\s*{_DURATION}\s*(\.\.\s*{_DURATION}\s*)?$"}),
+    WithJsonSchema(
+        {"type": "string", "pattern": rf"^\s*{DURATION_PATTERN}\s*(\.\.\s*{DURATION_PATTERN}\s*)?$"}
+    ),
 ]
 """How long an answer is held back."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 from pydantic import (
     BeforeValidator,
@@ -18,7 +18,9 @@ from pydantic import (
 )
 
 from mock_p1.base.clock import SECOND
+from mock_p1.base.duration_field import Duration  # noqa: TC001 -- pydantic reads the annotations
 from mock_p1.base.strict_model import (
+    LocatedModel,
     OneOf,
     Path,
     Strict,
@@ -29,11 +31,11 @@ from mock_p1.base.strict_model import (
     refuse_unknown,
     wrong,
 )
-from mock_p1.base.text import shorten
-from mock_p1.contract.assumptions import BODILESS, ErrorName
-from mock_p1.contract.operations import FAULTS
+from mock_p1.contract.assumptions import BODILESS, StatusError
+from mock_p1.contract.errors import FAULTS
+from mock_p1.scenario.document import ScenarioReading
 from mock_p1.scenario.faker_fields import Whole, Words  # noqa: TC001 -- pydantic reads the annotations
-from mock_p1.scenario.step_length import Delay, Duration, Limit  # noqa: TC001 -- likewise
+from mock_p1.scenario.step_length import Delay, Limit  # noqa: TC001 -- likewise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,9 +51,13 @@ class Result(Strict):
     """The file behind ``download_url``: so many rows of invented results, or a file of your own."""
 
     rows: int | None = Field(None, ge=1, le=MAX_ROWS)
+    """So many rows of invented results."""
     file: str | None = None
+    """A file beside the scenario, never outside its folder."""
     fails: int = Field(0, ge=0, le=MAX_FAILS)
     """How many downloads are answered 503 before the file comes."""
+
+    schema_rules: ClassVar = {"oneOf": [{"required": ["rows"]}, {"required": ["file"]}]}
 
     @classmethod
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
@@ -62,16 +68,9 @@ class Result(Strict):
     @field_validator("file")
     @classmethod
     def _read(cls, name: str | None, info: ValidationInfo) -> str | None:
-        if name is None or not isinstance(info.context, dict):
-            return name
-        attach, files = info.context["attach"], info.context["files"]
-        if attach is None:
-            raise wrong(
-                f"result.file {shorten(name)!r} cannot be found: this scenario was not read from a file"
-            )
-        if name not in files:
+        if name is not None and isinstance(info.context, ScenarioReading):
             try:
-                files[name] = attach(name)
+                info.context.attach(name)
             except ValueError as error:
                 raise wrong(str(error)) from None
         return name
@@ -90,24 +89,34 @@ def _result(value: object) -> object:
     )
 
 
-class Step(Strict):
+class Step(LocatedModel):
     """What every step may have: how long it lasts, and how long each answer is held back."""
 
     for_: Limit | None = Field(None, alias="for")
+    """How long the step lasts: 2 polls, a duration (500ms, 90s, 1h30m), or manual. The last step \
+needs none."""
     delay: Delay | None = None
+    """How long each answer is held back: 300ms, or drawn by the seed from a range: 100ms..2s."""
 
 
 class StatusStep(Step):
     """A step that answers a status."""
 
     status: str
+    """The status that is answered. The manual names job_finished alone; any text is allowed."""
     model_id: Whole | None = None
+    """A whole number, or a Faker provider: {fake: random_int, min: 1, max: 9999}."""
     message: Words | None = None
+    """A text, or a Faker provider: {fake: sentence}."""
     download_url: Words | None = None
+    """A URL of your own, or a Faker provider. With result: the mock writes its own."""
     result: (
         Annotated[Result, BeforeValidator(_result, json_schema_input_type=Result | _Generated)]
         | None
     ) = None
+    """A file that the mock serves at download_url: generated, {rows: 500} or {file: result.zip}."""
+
+    schema_rules: ClassVar = {"not": {"required": ["result", "download_url"]}}
 
     @classmethod
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
@@ -120,21 +129,26 @@ class StatusStep(Step):
 
 
 class ErrorStep(Step):
-    """A step that answers one of the five documented errors."""
+    """A step that answers a documented error of the status check."""
 
-    error: ErrorName
+    error: StatusError
+    """A documented error of the status check."""
 
 
 class FaultStep(Step):
     """A step in which the network fails."""
 
     fault: FaultName
+    """How the network fails."""
 
 
-HEADER_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-"""What a header's name is made of."""
+_HEADER_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_SERVERS_HEADERS: Final = ("content-length", "transfer-encoding", "connection")
 
-SERVERS_HEADERS: Final = ("content-length", "transfer-encoding", "connection")
+
+def _any_case(name: str) -> str:
+    """Return a regular expression for a name in whatever case; JSON Schema knows no flags."""
+    return "".join(f"[{char.upper()}{char}]" if char.isalpha() else char for char in name)
 
 
 def _body(value: object) -> object:
@@ -147,6 +161,7 @@ class RetryDate(Strict):
     """``Retry-After`` as an HTTP date, so far from now by the mock's clock."""
 
     date: Duration
+    """So far from now, by the mock's clock."""
 
 
 class Literal(Strict):
@@ -157,8 +172,26 @@ class Literal(Strict):
     """
 
     status_code: int = Field(ge=200, le=599)
-    headers: dict[str, WrittenText] = {}
+    """The HTTP status."""
+    headers: Annotated[
+        dict[
+            str,
+            Annotated[
+                WrittenText, Field(json_schema_extra={"pattern": "^([!-~]([ -~]*[!-~])?)?$"})
+            ],
+        ],
+        Field(
+            json_schema_extra={
+                "propertyNames": {
+                    "pattern": f"^{_HEADER_NAME}$",
+                    "not": {"pattern": f"^({'|'.join(map(_any_case, _SERVERS_HEADERS))})$"},
+                }
+            }
+        ),
+    ] = {}
+    """The headers. Content-Length is written by the server."""
     body: Annotated[str | dict[str, Any] | list[Any], BeforeValidator(_body)] = ""
+    """A text, or a mapping or list that is sent as JSON."""
     retry_after: (
         Annotated[
             Annotated[Duration, Tag("<seconds>")] | Annotated[RetryDate, Tag("<date>")],
@@ -168,46 +201,42 @@ class Literal(Strict):
         ]
         | None
     ) = None
+    """Writes Retry-After by the mock's clock: in seconds (30s), or as a date ({date: 30s})."""
+
+    schema_rules: ClassVar = {
+        "allOf": [
+            {
+                "if": {"properties": {"status_code": {"enum": list(BODILESS)}}},
+                "then": {"properties": {"body": {"const": ""}}},
+            },
+            {
+                "if": {"required": ["retry_after"]},
+                "then": {
+                    "properties": {
+                        "headers": {
+                            "propertyNames": {"not": {"pattern": f"^{_any_case('retry-after')}$"}}
+                        }
+                    }
+                },
+            },
+        ]
+    }
 
     @classmethod
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
         """Headers must be sendable, and a body must be allowed."""
         headers = data.get("headers")
         for name, value in headers.items() if isinstance(headers, dict) else ():
-            if not re.fullmatch(HEADER_NAME, name):
-                yield ("headers", name), wrong(f"{name!r} is no header name", of_key=True)
-            elif name.lower() in SERVERS_HEADERS:
-                yield (
-                    ("headers", name),
-                    wrong(
-                        f"the server writes {name} itself; see fault: truncated_body", of_key=True
-                    ),
-                )
+            if text := _wrong_header(name, has_retry_after="retry_after" in data):
+                yield ("headers", name), wrong(text, of_key=True)
             elif isinstance(value, str) and not (
                 value.isascii() and value.isprintable() and value == value.strip()
             ):
-                yield (
-                    ("headers", name),
-                    wrong(
-                        f"a header's value is printable ASCII, no blank at its ends; {name} is {kind_of(value)}"
-                    ),
-                )
-        named = (
-            [name for name in headers if name.lower() == "retry-after"]
-            if isinstance(headers, dict)
-            else []
-        )
-        if named and "retry_after" in data:
-            yield (
-                ("headers", named[0]),
-                wrong("retry_after: writes this header; keep one of the two", of_key=True),
-            )
+                what = "a header's value is printable ASCII, no blank at its ends"
+                yield ("headers", name), wrong(f"{what}; {name} is {kind_of(value)}")
         body = data.get("body", "")
-        if (
-            data.get("status_code") in BODILESS
-            and isinstance(body, str | dict | list)
-            and body != ""
-        ):  # {} is JSON
+        is_some = isinstance(body, str | dict | list) and body != ""  # {} is JSON
+        if is_some and data.get("status_code") in BODILESS:
             text = f"an answer with status_code {data['status_code']} has no body; leave body: out"
             yield ("body",), wrong(text, of_key=True)
 
@@ -223,10 +252,21 @@ class Literal(Strict):
         return int(value) * SECOND if re.fullmatch("[0-9]{1,9}", value) else None
 
 
+def _wrong_header(name: str, *, has_retry_after: bool) -> str | None:
+    if not re.fullmatch(_HEADER_NAME, name):
+        return f"{name!r} is no header name"
+    if name.lower() in _SERVERS_HEADERS:
+        return f"the server writes {name} itself; see fault: truncated_body"
+    if name.lower() == "retry-after" and has_retry_after:
+        return "retry_after: writes this header; keep one of the two"
+    return None
+
+
 class ReplyStep(Step):
     """A step that answers what the scenario says, to the letter."""
 
     reply: Literal
+    """A literal HTTP answer."""
 
 
 KINDS: Final[dict[str, type[Step]]] = {
@@ -244,7 +284,7 @@ def _kind(value: object) -> str:
         if isinstance(value, dict)
         else type(value).model_fields
         if isinstance(value, Step)
-        else {}
+        else ()
     )
     return next((f"<{kind}>" for kind in KINDS if kind in keys), "<status>")
 

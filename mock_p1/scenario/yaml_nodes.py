@@ -8,6 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from mock_p1.base.strict_model import Located
+
+MAX_DEPTH: Final = 50
+
 BROKEN: Final = object()
 """The value of a node that could not be read; its problem is reported already."""
 
@@ -46,16 +50,23 @@ class Node:
     size: int = 1
     height: int = 1
 
-    def plain(self) -> Any:  # noqa: ANN401 -- whatever the file holds
-        """Return the value as plain dicts, lists and scalars."""
+    def plain(self, name: str = "", line: int = 0) -> Any:  # noqa: ANN401 -- whatever the file holds
+        """Return the value as dicts, lists and scalars; each dict knows its place, ``name:line``.
+
+        ``line`` is that of the key it stands under, if it stands under one.
+        """
         if isinstance(self.value, dict):
-            return {key: entry.node.plain() for key, entry in self.value.items()}
+            made = Located(
+                {key: entry.node.plain(name, entry.line) for key, entry in self.value.items()}
+            )
+            made.source = f"{name}:{line or self.line}"
+            return made
         if isinstance(self.value, list):
-            return [node.plain() for node in self.value]
+            return [node.plain(name) for node in self.value]
         return self.value
 
     def place(self, path: tuple[str | int, ...], *, of_key: bool = False) -> tuple[int, int]:
-        """Return line and column of what ``path`` leads to, or of the nearest thing above it that exists."""
+        """Return line and column of what ``path`` leads to, or of the nearest thing above it."""
         line, column, node, whole = self._follow(path)
         return (line, column) if of_key or not whole else (node.line, node.column)
 
@@ -82,5 +93,5 @@ class Node:
 
 
 def is_branch(part: str | int) -> bool:
-    """Tell the name of a union's branch, as pydantic puts it into a path, from a part of the file."""
+    """Tell the name of a union's branch, as pydantic puts it into a path, from a key."""
     return isinstance(part, str) and part.startswith("<")

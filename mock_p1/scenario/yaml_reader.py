@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from mock_p1.base.text import nearest, shorten
-from mock_p1.scenario.yaml_nodes import BROKEN, Entry, Node, WrittenFloat, WrittenInt
+from mock_p1.scenario.yaml_nodes import BROKEN, MAX_DEPTH, Entry, Node, WrittenFloat, WrittenInt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Event = Any  # PyYAML's events carry no types
 
-MAX_DEPTH: Final = 50
 MAX_NODES: Final = 1_000_000
 MAX_DIRECTIVES: Final = 100
 MAX_NEAR: Final = 100
 """For so many aliases without an anchor the closest is looked for; it takes its time."""
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DIRECTIVE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%")
 _INT = re.compile(r"[-+]?[0-9]{1,300}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]{1,300}|[0-9]{1,300}(\.[0-9]{0,300})?)([eE][-+]?[0-9]{1,3})?")
 _WORDS: Final[dict[str, bool | None]] = {
@@ -58,12 +58,9 @@ def read_tree(text: str, report: Callable[[int, int, str], None]) -> Node | None
 
     Every problem goes to ``report(line, column, text)``.
     """
-    if text.count("\n%") > MAX_DIRECTIVES:  # each costs as much as there are before it
-        report(
-            1,
-            1,
-            f"more than {MAX_DIRECTIVES} lines begin with %; directives have no meaning in a scenario file",
-        )
+    if len(_DIRECTIVE.findall(text)) > MAX_DIRECTIVES:  # each costs as much as there are before it
+        what = f"more than {MAX_DIRECTIVES} lines begin with %"
+        report(1, 1, f"{what}; directives have no meaning in a scenario file")
         return None
     reader = _Reader(text, report)
     try:
@@ -71,13 +68,29 @@ def read_tree(text: str, report: Callable[[int, int, str], None]) -> Node | None
     except Unreadable as stop:
         report(stop.line, stop.column, stop.text)
     except yaml.MarkedYAMLError as error:
-        report(*_not_yaml(error, text))
+        report(*(_limit_before(error, text) or _not_yaml(error, text)))
     except (
         yaml.YAMLError,
         ValueError,
         OverflowError,
     ) as error:  # PyYAML without libyaml: "\U00110000" is no character
         report(reader.line, 1, f"not YAML: {error}")
+    return None
+
+
+def _limit_before(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, str] | None:
+    """Return where a limit of ours is passed before the place of a syntax error.
+
+    PyYAML looks ahead, and has limits of its own: it may refuse what we would not have read.
+    """
+    if error.problem_mark is None:
+        return None
+    try:
+        _Reader(text[: error.problem_mark.index], lambda *_: None).document()
+    except Unreadable as stop:
+        return stop.line, stop.column, stop.text
+    except (yaml.YAMLError, ValueError, OverflowError):
+        pass
     return None
 
 

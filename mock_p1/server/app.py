@@ -13,15 +13,14 @@ from mock_p1.transports import wsgi as flask_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from flask import Flask
 
-    from mock_p1.scenario.model import Scenario
+    from mock_p1.scenario.files import ScenarioSource
 
 
 def create_app(
-    scenario: str | Path | Scenario = "demo",
+    scenario: ScenarioSource = "demo",
     *,
     seed: int | None = None,
     admin: bool = True,
@@ -30,7 +29,8 @@ def create_app(
 ) -> Flask:
     """Return a Flask app that imitates the API as the scenario says.
 
-    For any WSGI server, or Flask's test client.
+    For any WSGI server, or Flask's test client. ``scenario`` is a bundled name, a file, a
+    scenario's text, a mapping, or a Scenario.
 
     The control API and the dashboard under ``/__admin`` answer this machine only, asked as
     localhost, a loopback address or one of ``admin_hosts``. With an ``admin_token`` they answer

@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from contextlib import ExitStack, contextmanager
 from copy import copy
+from functools import partial
 from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
 
 from mock_p1.base.clock import RealClock, VirtualClock
@@ -15,7 +16,7 @@ from mock_p1.base.durations import nanoseconds
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 from mock_p1.engine.engine import Engine
 from mock_p1.oneclock.shared import LONGEST, CannotShare
-from mock_p1.scenario.files import load_scenario
+from mock_p1.scenario.files import inline_folder, load_scenario
 from mock_p1.testing.decorators import inside
 from mock_p1.testing.handle import Handle
 
@@ -23,12 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from datetime import timedelta
-    from pathlib import Path
     from types import TracebackType
 
     from mock_p1.base.clock import Clock
     from mock_p1.oneclock.shared import SharedClock
-    from mock_p1.scenario.model import Scenario
+    from mock_p1.scenario.files import ScenarioSource
     from mock_p1.transports.responses_patch import Mock
 
 
@@ -48,7 +48,11 @@ class _Starting(ABC):
     Begins anew each time it is entered.
     """
 
-    def __init__(self, *, check: bool) -> None:
+    def __init__(self, scenario: ScenarioSource, *, check: bool) -> None:
+        # an inline one is read when a test starts: its mistakes are that test's, not its module's
+        folder = inline_folder(scenario)
+        source = scenario if folder else load_scenario(scenario)
+        self._scenario = partial(load_scenario, source, folder=folder)
         self._check = check
         self._entered: list[tuple[ExitStack, Handle]] = []
 
@@ -100,7 +104,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
     than a week is stopped by SleptTooLong.
 
     Args:
-        scenario: A bundled name, a file or a Scenario.
+        scenario: A bundled name, a file, a text, a mapping or a Scenario.
         base_url: What to take over instead of the two documented hosts.
         seed: Other invented values; goes before the scenario's own.
         check: Whether requests that the mock does not imitate are an error at the end.
@@ -108,7 +112,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
             timedelta.
 
     Raises:
-        ScenarioError: The scenario cannot be used; the message names every problem.
+        ScenarioError: When it starts: the scenario cannot be used; the message names every problem.
         ValueError: ``base_url`` is no base URL.
         CannotShare: ``instant_sleep`` cannot work here.
 
@@ -131,15 +135,14 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
 
     def __init__(
         self,
-        scenario: str | Path | Scenario = "demo",
+        scenario: ScenarioSource = "demo",
         *,
         base_url: str | None = None,
         seed: int | None = None,
         check: bool = True,
         instant_sleep: bool | str | float | timedelta = False,
     ) -> None:
-        super().__init__(check=check)
-        self._scenario = load_scenario(scenario)
+        super().__init__(scenario, check=check)
         self._base_urls = DOCUMENTED_HOSTS if base_url is None else (base_url.rstrip("/"),)
         self._seed = seed
         self._longest = _longest(instant_sleep)
@@ -149,7 +152,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
 
         shared = stack.enter_context(_one_clock(self._longest)) if self._longest else None
         clock = shared or VirtualClock()
-        engine = Engine(self._scenario, clock, seed=self._seed, journal_max=JOURNAL_MAX)
+        engine = Engine(self._scenario(), clock, seed=self._seed, journal_max=JOURNAL_MAX)
         if shared:
             engine.journal.listen(lambda _: shared.asked())  # who asks the mock is the client
         mock = Mock(engine, self._base_urls, backs_off=shared is not None)
@@ -166,7 +169,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
     can be moved on. At the end, a request that the mock does not imitate raises AssertionError.
 
     Args:
-        scenario: A bundled name, a file or a Scenario.
+        scenario: A bundled name, a file, a text, a mapping or a Scenario.
         speed: How many seconds of the mock's clock pass in a real one.
         seed: Other invented values; goes before the scenario's own.
         host: Where to listen.
@@ -176,7 +179,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
             starts the server, and of those it starts, return at once and move the server's clock.
 
     Raises:
-        ScenarioError: The scenario cannot be used; the message names every problem.
+        ScenarioError: When it starts: the scenario cannot be used; the message names every problem.
         CannotListen: The port cannot be had.
         CannotShare: ``instant_sleep`` cannot work here.
         ValueError: The speed is out of its range, or ``instant_sleep`` is there too.
@@ -193,7 +196,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
 
     def __init__(  # noqa: PLR0913 -- each is a choice of its own
         self,
-        scenario: str | Path | Scenario = "demo",
+        scenario: ScenarioSource = "demo",
         *,
         speed: float = 1.0,
         seed: int | None = None,
@@ -202,11 +205,10 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         check: bool = True,
         instant_sleep: bool | str | float | timedelta = False,
     ) -> None:
-        super().__init__(check=check)
+        super().__init__(scenario, check=check)
         self._longest = _longest(instant_sleep)
         if self._longest and speed != 1:
             raise ValueError("the clock runs at a speed, or is moved by instant_sleep, not both")
-        self._scenario = load_scenario(scenario)
         self._speed, self._seed, self._address = speed, seed, (host, port)
 
     def _start(self, stack: ExitStack) -> Handle:
@@ -216,7 +218,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         if self._longest:
             clock = shared = stack.enter_context(_one_clock(self._longest))
             shared.inherits = True  # who asks over the network cannot be told from others
-        engine = Engine(self._scenario, clock, seed=self._seed, journal_max=JOURNAL_MAX)
+        engine = Engine(self._scenario(), clock, seed=self._seed, journal_max=JOURNAL_MAX)
         server = Server(engine, host=self._address[0], port=self._address[1])
         stack.enter_context(ServerThread(server))
         stack.enter_context(_reachable(server.url))

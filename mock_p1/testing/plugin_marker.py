@@ -5,22 +5,26 @@ Its marker, the command line's option, the ini file, in this order.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.text import unknown
-from mock_p1.scenario.files import look_up
+from mock_p1.scenario.files import WHAT_IT_CAN_BE, look_up
 from mock_p1.scenario.model import Scenario
 
 if TYPE_CHECKING:
     import pytest
 
+    from mock_p1.scenario.files import ScenarioSource
+
 DEFAULT: Final = "demo"
 
 _TAKES: Final[dict[str, tuple[tuple[type, ...], str]]] = {
-    "scenario": ((str, Path, Scenario), "a bundled name, a file or a Scenario"),
+    "scenario": ((str, PathLike, Mapping, Scenario), WHAT_IT_CAN_BE),
     "base_url": ((str,), "a URL, such as 'https://api.example.com'"),
     "seed": ((int,), "a whole number"),
     "check": ((bool,), "True or False"),
@@ -97,13 +101,14 @@ def _known() -> str:
     return ", ".join(f"{name}=" for name in _TAKES)
 
 
-def _beside(request: pytest.FixtureRequest, named: str | Path | Scenario) -> Scenario:
+def _beside(request: pytest.FixtureRequest, named: ScenarioSource) -> Scenario:
     """Look a marker's scenario up.
 
     In the scenario folder, beside the test, from the root or the current directory.
     """
     shelves = [*_folder(request.config), request.path.parent]
-    return look_up(named, shelves, [*shelves, request.config.rootpath, Path()])
+    bases = [*shelves, request.config.rootpath, Path()]
+    return look_up(named, shelves, bases, folder=request.path.parent)
 
 
 def _configured(config: pytest.Config) -> Scenario:

@@ -71,7 +71,9 @@ def _places(engine: Engine, requests: Sequence[Entry]) -> Iterator[str]:
     with engine.lock:
         now = engine.clock.now_ns()
         records = [
-            record for job_id in islice(polled, MOST_JOBS) for record in engine.records.of(job_id)
+            record
+            for job_id in islice(polled, MOST_JOBS)
+            for record in engine.job_states.of(job_id)
         ]
         places = [
             _place(record, now, by_key=_shared(record, records)) for record in records[:MOST_JOBS]
@@ -99,7 +101,7 @@ def _shared(record: JobState, records: Sequence[JobState]) -> bool:
 
 
 def _place(record: JobState, now: int, *, by_key: bool) -> str:
-    name = f"{record.job_id} (key {record.masked})" if by_key else record.job_id
+    name = f"{record.job_id} (key {record.caller.masked})" if by_key else record.job_id
     plan = record.program.plan
     if record.state is None:
         return f"{name} has not begun"

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 
 _HOST_LIMIT: Final = 300  # what is longer is no host, cut or not, and need not be remembered
-_IMITATED: Final = tuple(operation.template.partition("{")[0].encode() for operation in OPERATIONS)
+_IMITATED: Final = tuple(
+    operation.template.partition("{")[0].encode() for operation in OPERATIONS.values()
+)
 
 
 class AsgiApp:

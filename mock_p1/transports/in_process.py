@@ -1,186 +1,236 @@
-"""The in-process door: from a prepared request to a Request, and from the engine's answer to what ``requests`` sees."""
+"""A mock without a socket: which URLs it answers, and which mock answers whom.
+
+Mocks may overlap, in any order, in threads and in tasks. A mock that was started outside of tasks
+and other threads is everybody's. One that was started in a task or a thread belongs to it, and to
+what that starts in turn. Of those, the one that was started last answers.
+"""
 
 from __future__ import annotations
 
-import errno
-import socket
-from http.client import RemoteDisconnected
+import asyncio
+import sys
+import threading
+import time
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
-
-import responses
-from requests.exceptions import ConnectionError as RequestsConnectionError
-from requests.exceptions import RequestException
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
-from urllib3.exceptions import ProtocolError, ReadTimeoutError
+from weakref import WeakSet
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.messages import Fault, Request, base_url, header_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from types import FrameType
     from urllib.parse import SplitResult
 
-    from requests import PreparedRequest
-
     from mock_p1.engine.engine import Engine
-
-    Answer = tuple[int, list[tuple[str, str]], bytes]
 
 _PORTS: Final = {"http": 80, "https": 443}
 
 
-class NetworkFailure(RequestException):
-    """The exchange failed as a network fails; ``reason`` is what ``urllib3`` would have raised."""
-
-    def __init__(self, reason: ProtocolError | ReadTimeoutError, request: PreparedRequest) -> None:
-        super().__init__(reason, request=request)
-        self.reason = reason
-
-
-class _Base(NamedTuple):
-    """One base URL that is taken over: everything on its host and port, below its path."""
+class Origin(NamedTuple):
+    """Scheme, host and port of a URL."""
 
     scheme: str
     host: str
     port: int
-    prefix: str
 
     @classmethod
-    def of(cls, url: str) -> _Base:
-        parts = urlsplit(url)
-        if parts.scheme not in _PORTS or not parts.hostname or parts.query or parts.fragment:
-            raise ValueError(
-                f"{url!r} is no base URL; it must look like https://host or http://host:port/path"
-            )
-        return cls(parts.scheme, parts.hostname, _port(parts), parts.path.rstrip("/"))
+    def of(cls, parts: SplitResult) -> Origin:
+        """Read a URL's; ValueError for a port that is none."""
+        host = (parts.hostname or "").rstrip(".")
+        return cls(parts.scheme, host, parts.port or _PORTS.get(parts.scheme, 0))
 
-    def holds(self, parts: SplitResult) -> bool:
-        address = (parts.scheme, parts.hostname, _port(parts))
-        return address == self[:3] and (parts.path + "/").startswith(self.prefix + "/")
-
-
-def _port(parts: SplitResult) -> int:
-    return parts.port or _PORTS.get(parts.scheme, 0)
-
-
-class Door(responses.CallbackResponse):
-    """Answers every method and path below the base URLs."""
-
-    def __init__(self, engine: Engine, base_urls: Iterable[str]) -> None:
-        """ValueError if a base URL is none."""
-        self._engine = engine
-        self.base_urls = tuple(base_urls)
-        self._bases = [_Base.of(url) for url in self.base_urls]
-        super().__init__("*", ", ".join(self.base_urls), callback=self._answer, content_type=None)
-
-    def matches(self, request: PreparedRequest) -> tuple[bool, str]:
-        """Tell whether the request is ours; if not, why."""
+    def __str__(self) -> str:
+        """The origin as it stands in a URL and in the header ``Host``."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
         return (
-            (True, "")
-            if self._base_of(request)
-            else (False, "not a host that Mock P1 has taken over")
+            f"{self.scheme}://{host}{'' if self.port == _PORTS[self.scheme] else f':{self.port}'}"
         )
 
-    def _base_of(self, request: PreparedRequest) -> _Base | None:
-        try:
-            parts = urlsplit(str(request.url))
-            return next((base for base in self._bases if base.holds(parts)), None)
-        except ValueError:  # a URL that only a custom adapter understands
-            return None
 
-    def _answer(self, request: PreparedRequest) -> Answer:
-        """Return status, headers and body as ``responses`` wants them.
+class Call(NamedTuple):
+    """One HTTP request, as a client's library hands it over; header names are lower-case."""
 
-        NetworkFailure where there is no whole answer.
+    origin: Origin
+    method: str
+    target: str
+    headers: list[tuple[str, bytes]]
+    body: bytes
+
+
+class Endpoint:
+    """An engine, and the base URLs that it answers in this process."""
+
+    def __init__(
+        self, engine: Engine, base_urls: Iterable[str], *, client_sleeps: bool = False
+    ) -> None:
+        """``client_sleeps`` says that a library's waits between tries are slept by the client.
+
+        Otherwise they move the mock's clock. ValueError if a base URL is none.
         """
-        patience = _patience(request)
-        reply = self._engine.handle(self._request(request))
-        self._hold(reply.delay_ns, patience, request)
-        if isinstance(reply, Fault):
-            return self._act_out(reply, patience, request)
-        return reply.status, list(reply.wire_headers), reply.to(str(request.method)).body
+        self.engine, self.client_sleeps = engine, client_sleeps
+        self.base_urls = tuple(base_urls)
+        self._bases = [_base(url) for url in self.base_urls]
+        self.everybodys = True
+        self._askers: WeakSet[threading.Thread] = WeakSet()
 
-    def _request(self, request: PreparedRequest) -> Request:
-        parts = urlsplit(str(request.url))
-        base = self._base_of(request)
-        prefix = base.prefix if base else ""
-        path, _, query = request.path_url.partition("?")
-        key = request.headers.get("x-api-key")
-        sent = (
-            key.encode("latin-1") if isinstance(key, str) else key
-        )  # as http.client would, error included
-        host = str(request.headers.get("Host") or _host(parts))
-        return Request(
-            str(request.method),
-            path[len(prefix) :],
-            query,
-            () if sent is None else (header_text(sent),),
-            base_url(parts.scheme, host, f"{parts.scheme}://{_host(parts)}") + prefix,
-            bool(request.body),
+    def has(self, origin: Origin) -> bool:
+        """Tell whether any path of a host and port is answered."""
+        return any(origin == base for base, _ in self._bases)
+
+    def prefix(self, origin: Origin, path: str) -> str | None:
+        """Return the path of the base URL that holds a URL; None if none does."""
+        for base, prefix in self._bases:
+            if origin == base and f"{path}/".startswith(f"{prefix}/"):
+                return prefix
+        return None
+
+    def answer(self, call: Call) -> Fault:
+        """Ask the engine. A whole answer comes in the form of a fault without any trouble."""
+        thread = threading.current_thread()
+        if hasattr(thread, _INHERITED):
+            self._askers.add(thread)
+        path, _, query = call.target.partition("?")
+        prefix = self.prefix(call.origin, path) or ""
+        host = next((value for name, value in call.headers if name == "host"), b"")
+        url = base_url(call.origin.scheme, header_text(host), str(call.origin)) + prefix
+        keys = tuple(header_text(value) for name, value in call.headers if name == "x-api-key")
+        request = Request(call.method, path[len(prefix) :], query, keys, url, bool(call.body))
+        answer = self.engine.handle(request)
+        if isinstance(answer, Fault):
+            return answer
+        body = answer.to(call.method).body
+        return Fault("", "complete", answer, ((0, body),), answer.delay_ns)
+
+    def left_behind(self) -> list[str]:
+        """Return the names of the threads that have asked, and are still at work for their test.
+
+        Those that wait idly in a pool are free for the next test.
+        """
+        frames = sys._current_frames()  # noqa: SLF001 -- the documented way to see what runs
+        names = []
+        for thread in threading.enumerate():
+            if self not in getattr(thread, _INHERITED, ()):
+                continue
+            if not _runs_code_of_a_client(frames.get(thread.ident or 0)):
+                bequeath(thread, ())
+            elif thread in self._askers and thread is not threading.current_thread():
+                names.append(thread.name)
+        return names
+
+    def hold(self, span_ns: int, patience: float | None) -> float:
+        """Let nanoseconds pass; return the real seconds to wait for them.
+
+        Raises TimeoutError where that is more than the client's patience, in seconds.
+        """
+        if patience is not None and span_ns > patience * SECOND:
+            self.engine.clock.pass_time(round(patience * SECOND))
+            raise TimeoutError("timed out")
+        return self.engine.clock.pass_time(span_ns) if span_ns else 0.0
+
+    def wait(self, span_ns: int, patience: float | None) -> None:
+        """Let nanoseconds pass, and wait for them."""
+        if seconds := self.hold(span_ns, patience):
+            time.sleep(seconds)
+
+
+def _runs_code_of_a_client(frame: FrameType | None) -> bool:
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if module not in sys.stdlib_module_names and module not in {"trio", "mock_p1"}:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _base(url: str) -> tuple[Origin, str]:
+    parts = urlsplit(url)
+    if parts.scheme not in _PORTS or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(
+            f"{url!r} is no base URL; it must look like https://host or http://host:port/path"
         )
-
-    def _hold(self, span: int, patience: float | None, request: PreparedRequest) -> None:
-        """Let time pass; where it is more than the client's patience, only so much, and raise its read time-out."""
-        if patience is not None and span > patience * SECOND:
-            self._engine.clock.pass_time(round(patience * SECOND))
-            raise NetworkFailure(_timed_out(patience, request), request)
-        if span:
-            self._engine.clock.pass_time(span)
-
-    def _act_out(self, fault: Fault, patience: float | None, request: PreparedRequest) -> Answer:
-        if fault.reply is None:
-            raise NetworkFailure(_aborted(fault), request)
-        try:
-            for pause, _ in fault.pieces:
-                self._hold(pause, patience, request)
-        except NetworkFailure as late:  # once the head is there, requests calls a late body this, and nothing is tried again
-            raise RequestsConnectionError(late.reason, request=request) from None
-        body = b"".join(piece for _, piece in fault.pieces)
-        return fault.reply.status, list(fault.reply.wire_headers), body
+    return Origin.of(parts), parts.path.rstrip("/")
 
 
-def pool(request: PreparedRequest) -> HTTPConnectionPool:
-    """Return the pool whose name ``urllib3`` puts into its errors; nothing is opened."""
-    parts = urlsplit(str(request.url))
-    kind = HTTPSConnectionPool if parts.scheme == "https" else HTTPConnectionPool
-    return kind(parts.hostname or "", _port(parts))
+lock: Final = threading.RLock()
+"""Held by whoever starts or stops a mock, or patches a library for it."""
+
+_active: tuple[Endpoint, ...] = ()
+_innermost_first: tuple[Endpoint, ...] = ()
+_are_everybodys = True
+_own: Final[ContextVar[tuple[Endpoint, ...]]] = ContextVar("mock_p1_own", default=())
+_INHERITED: Final = "_mock_p1_inherited"
 
 
-def _host(parts: SplitResult) -> str:
-    """Return what ``requests`` writes into the header ``Host``.
+def active() -> tuple[Endpoint, ...]:
+    """Return every mock that is active in this process, the last one started at the end."""
+    return _active
 
-    The port only where it is not the scheme's own.
+
+def activate(endpoint: Endpoint) -> None:
+    """Begin to answer, for this task or thread and what it starts, or for everybody."""
+    endpoint.everybodys = threading.current_thread() is threading.main_thread() and not _in_task()
+    _set_active((*_active, endpoint))
+    _own.set((*(each for each in _own.get() if each in _active), endpoint))
+
+
+def deactivate(endpoint: Endpoint) -> None:
+    """Answer no longer."""
+    _set_active(tuple(each for each in _active if each is not endpoint))
+
+
+def _set_active(endpoints: tuple[Endpoint, ...]) -> None:
+    global _active, _innermost_first, _are_everybodys  # noqa: PLW0603 -- they belong to the process
+    _active, _innermost_first = endpoints, endpoints[::-1]
+    _are_everybodys = all(each.everybodys for each in endpoints)
+
+
+def _in_task() -> bool:
+    try:
+        return asyncio.current_task() is not None
+    except RuntimeError:
+        pass
+    try:
+        return bool(sys.modules["trio"].lowlevel.current_task())
+    except (KeyError, RuntimeError):
+        return False
+
+
+def visible() -> tuple[Endpoint, ...]:
+    """Return the mocks that answer the code that asks, the innermost first.
+
+    None at all for a thread that has outlived every mock it was started under.
     """
-    address = parts.netloc.rpartition("@")[2]
-    return address.removesuffix(f":{_PORTS[parts.scheme]}") if parts.scheme in _PORTS else address
+    inherited: tuple[Endpoint, ...] = getattr(threading.current_thread(), _INHERITED, ())
+    if inherited and outlived():
+        return ()
+    if _are_everybodys:
+        return _innermost_first
+    everybodys = [each for each in _active if each.everybodys]
+    own = dict.fromkeys((*inherited, *_own.get()))
+    mine = [each for each in own if each in _active and not each.everybodys]
+    return tuple(reversed([*everybodys, *mine] or _active))
 
 
-def _patience(request: PreparedRequest) -> float | None:
-    """Return how long the client waits for bytes, in seconds; None if for ever."""
-    given = getattr(request, "req_kwargs", {}).get("timeout")
-    if isinstance(given, tuple):
-        given = given[1]
-    if isinstance(given, Timeout):
-        started = given.clone()
-        # without it, a total time-out cannot say how much of it is left for reading
-        started.start_connect()
-        given = started.read_timeout
-    if not isinstance(given, int | float):
-        given = None if given is None else socket.getdefaulttimeout()
-    return given
+def find(origin: Origin, path: str) -> Endpoint | None:
+    """Return the mock that answers a URL for the code that asks; None if none does."""
+    mocks = visible()
+    return next((each for each in mocks if each.prefix(origin, path) is not None), None)
 
 
-def _timed_out(patience: float, request: PreparedRequest) -> ReadTimeoutError:
-    return ReadTimeoutError(
-        pool(request), str(request.url), f"Read timed out. (read timeout={patience:g})"
-    )
+def inheritance() -> tuple[Endpoint, ...]:
+    """Return what a thread sees that the code which asks starts now."""
+    return tuple(reversed(visible())) or outlived()
 
 
-def _aborted(fault: Fault) -> ProtocolError:
-    cause: Exception = (
-        ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
-        if fault.ending == "reset"
-        else RemoteDisconnected("Remote end closed connection without response")
-    )
-    return ProtocolError("Connection aborted.", cause)
+def outlived() -> tuple[Endpoint, ...]:
+    """Return the mocks under which the thread that asks was started, if all of them have ended."""
+    inherited: tuple[Endpoint, ...] = getattr(threading.current_thread(), _INHERITED, ())
+    return () if any(each in _active for each in (*inherited, *_own.get())) else inherited
+
+
+def bequeath(thread: threading.Thread, endpoints: tuple[Endpoint, ...]) -> None:
+    """Let a thread see what another one sees."""
+    setattr(thread, _INHERITED, endpoints)

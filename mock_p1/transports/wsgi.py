@@ -61,7 +61,7 @@ def create_app(engine: Engine, sleep: Callable[[float], None] = time.sleep) -> F
     def answer(*_: object, **__: object) -> Response:
         return _respond(engine, sleep)
 
-    for operation in contract.OPERATIONS:
+    for operation in contract.OPERATIONS.values():
         rule = re.sub(r"\{(\w+)\}", r"<\1>", operation.template)
         app.add_url_rule(
             rule,

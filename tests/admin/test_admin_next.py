@@ -2,7 +2,7 @@
 
 import pytest
 
-from mock_p1.contract.operations import DOCUMENTED_ERRORS, FAULTS
+from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
 
 
 @pytest.mark.parametrize("error", DOCUMENTED_ERRORS)

@@ -10,7 +10,7 @@ from mock_p1.cli import demo as module
 from mock_p1.cli import main
 from mock_p1.cli.options import DEFAULT_HOST, DEFAULT_PORT
 from mock_p1.cli.startup_message import curl
-from mock_p1.contract.operations import DOCUMENTED_ERRORS
+from mock_p1.contract.errors import DOCUMENTED_ERRORS
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.files import load_scenario
 

@@ -13,7 +13,8 @@ from mock_p1 import DOCUMENTED_ERRORS, Handle, load_scenario
 from mock_p1._version import __version__
 from mock_p1.cli import COMMANDS, main
 from mock_p1.contract.assumptions import Assumptions
-from mock_p1.contract.operations import DOCUMENTED_HOSTS, FAULTS, OPERATIONS, REPLY_FIELDS, SIBLINGS
+from mock_p1.contract.errors import FAULTS
+from mock_p1.contract.operations import DOCUMENTED_HOSTS, OPERATIONS, REPLY_FIELDS, SIBLINGS
 from mock_p1.scenario.files import bundled
 
 ROOT = Path(__file__).parents[2]

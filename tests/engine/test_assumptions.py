@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from mock_p1.contract.operations import DOCUMENTED_ERRORS
+from mock_p1.contract.errors import DOCUMENTED_ERRORS
 
 
 def answer(mock, assumed, job="a", key="k"):

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from mock_p1.base.clock import SECOND, RealClock
-from mock_p1.contract.operations import DOCUMENTED_ERRORS, FAULTS
+from mock_p1.contract.errors import FAULTS
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
 from mock_p1.engine.driver import MAX_INJECTED, Driver, FixedClock, NoSuchJob, NoSuchStep
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.snapshot import show
@@ -142,7 +143,7 @@ def test_a_step_that_is_not_there(mock, index):
         mock(TEXT).driver.go_to("a", index)
 
 
-@pytest.mark.parametrize("name", [*DOCUMENTED_ERRORS, *FAULTS])
+@pytest.mark.parametrize("name", [*RETRAIN_STATUS_CHECK.errors, *FAULTS])
 def test_the_next_poll_may_fail(mock, name):
     """With any error or fault, once; the job does not move."""
     asked = mock(TEXT)
@@ -183,7 +184,8 @@ def test_a_number_of_failures_that_is_none(mock, times):
 def test_an_unknown_failure(mock):
     """Both lists are named."""
     with pytest.raises(
-        ValueError, match=r"unknown error or fault 'timeuot'; known: .*did you mean timeout\?"
+        ValueError,
+        match=r"unknown error or fault of retrain_status_check 'timeuot'; known: .*did you mean timeout\?",
     ):
         mock(TEXT).driver.fail_next("timeuot")
 

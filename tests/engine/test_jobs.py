@@ -69,7 +69,7 @@ def test_without_a_star_any_other_id_is_unknown(mock, job):
 
 
 @pytest.mark.parametrize(
-    "path", ["upload_url", "upload%5Furl", ".", "..", "%2e", "%2E%2E", "", "a/", "a/b", "/a"]
+    "path", ["upload_url/update_model", ".", "..", "%2e", "%2E%2E", "", "a/", "a/b", "/a"]
 )
 def test_what_is_no_job_at_all(mock, path):
     """A path of the API, a step in a path, no id or too many.
@@ -171,7 +171,7 @@ def test_guests_are_bounded(mock):
     asked.poll("one-more")
     assert asked.sees("first") == "two"
     assert asked.sees("second") == "one"
-    assert asked.engine.records.forgotten == 2
+    assert asked.engine.job_states.forgotten == 2
 
 
 def test_keys_that_nobody_named_are_bounded(mock):
@@ -179,7 +179,7 @@ def test_keys_that_nobody_named_are_bounded(mock):
     asked = mock("jobs: {a: {timeline: [{status: one, for: 1 poll}, {status: two}]}}")
     for number in range(MAX_TRANSIENT + 2):
         asked.poll("a", f"key-{number}")
-    assert asked.engine.records.forgotten == 1
+    assert asked.engine.job_states.forgotten == 1
     assert [asked.sees("a", key) for key in ("key-1", "key-0")] == ["two", "one"]
 
 
@@ -200,7 +200,7 @@ def test_a_guest_may_poll_each_of_the_scenarios_own_jobs(mock):
     for number in range(1, count + 1):
         asked.poll(f"g-{number}")
     assert asked.sees("g-1") == "two"
-    assert asked.engine.records.forgotten == 0
+    assert asked.engine.job_states.forgotten == 0
 
 
 def test_a_scenario_without_jobs_knows_none(mock):

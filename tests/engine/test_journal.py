@@ -101,18 +101,20 @@ def test_a_job_of_another_key_is_found_in_the_file(mock):
 
 
 def test_a_download_leaves_a_row(mock):
-    """Without a key, for it needs none."""
+    """Whose link it was, though no key was sent."""
     asked = mock(TEXT)
-    asked.ask("/results/a/6/result.zip", KEY)
-    asked.ask("/results/a/1/result.zip")
-    found, missing = asked.entries
+    asked.driver.set_status("a", "job_finished")
+    path = asked.result_path("a", KEY)
+    asked.ask(path)
+    asked.ask(path.replace("/6/", "/1/"))
+    _, found, missing = asked.entries
     assert (found.operation, found.job_id, found.http_status, found.source) == (
         "result_download",
         "a",
         200,
         "f.yaml:10",
     )
-    assert (missing.http_status, missing.api_key, found.api_key) == (404, "", "")
+    assert (missing.http_status, missing.api_key, found.api_key) == (404, "", "demo…")
 
 
 @pytest.mark.parametrize(

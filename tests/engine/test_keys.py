@@ -3,7 +3,8 @@
 import pytest
 
 from mock_p1.base.messages import Reply
-from mock_p1.contract.operations import API_KEY_LIMIT, DOCUMENTED_ERRORS
+from mock_p1.contract.errors import DOCUMENTED_ERRORS
+from mock_p1.contract.operations import API_KEY_LIMIT, RETRAIN_STATUS_CHECK
 
 INVALID = "invalid_api_key."
 INACTIVE = "Inactive_credential."
@@ -138,8 +139,8 @@ def test_without_api_keys_any_key_is_named(mock):
     assert asked.sees(key=asked.engine.keyring.first_active()) == "job_finished"
 
 
-@pytest.mark.parametrize("name", list(DOCUMENTED_ERRORS))
-def test_the_five_errors_differ_in_their_message_alone(mock, name):
+@pytest.mark.parametrize("name", RETRAIN_STATUS_CHECK.errors)
+def test_the_errors_of_a_poll_differ_in_their_message_alone(mock, name):
     """As the manual has it: one code, one error name, and the message to the letter."""
     reply = mock(f"jobs: {{a: {{error: {name}}}}}").poll()
     assert isinstance(reply, Reply)
@@ -156,6 +157,12 @@ def test_the_messages_are_those_of_the_manual():
         "invalid_api_key": "invalid_api_key.",
         "inactive_credential": "Inactive_credential.",
         "not_found_credential": "Not_found_credential.",
-        "not_found_retrain_job": "Not found retrain job.",
+        "user_may_be_deleted": "This user may be deleted.",
+        "model_may_be_deleted": "This model may be deleted.",
         "job_may_be_deleted": "This job may be deleted.",
+        "model_id_is_required": "Model id is required.",
+        "not_found_retrain_job": "Not found retrain job.",
+        "not_found_classifier": "Not found classifier.",
+        "retrain_job_is_not_finished": "Retrain job is not finished.",
+        "not_found_configuration_file": "Not found configuration_file.",
     }

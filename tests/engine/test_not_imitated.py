@@ -4,12 +4,15 @@ A JSON 404 or 405 that explains, and a row in the journal that says why.
 """
 
 import json
+import re
 
 import pytest
 
+from mock_p1.contract.operations import OPERATIONS, SIBLINGS
+
 TEXT = "jobs: {a: {timeline: [{status: job_finished}]}}"
 API = "GET /v1/external/retrain_jobs/{retrain_job_id}"
-RESULTS = "GET /results/{retrain_job_id}/{step}/{file_name}"
+LAST = "PUT /v1/external/retrain_jobs/{retrain_job_id}/update_model"
 
 
 @pytest.mark.parametrize(
@@ -17,7 +20,7 @@ RESULTS = "GET /results/{retrain_job_id}/{step}/{file_name}"
     [
         ("/", None),
         ("/favicon.ico", None),
-        ("/v1/external/retrain_jobs", API),
+        ("/v1/external/retrain_jobs", "GET /v1/external/retrain_jobs/upload_url"),
         ("/v1/external/retrain_jobs/", API),
         ("/v1/external/retrain_jobs/a/", "GET /v1/external/retrain_jobs/a"),
         ("//v1/external/retrain_jobs//a", "GET /v1/external/retrain_jobs/a"),
@@ -28,7 +31,7 @@ RESULTS = "GET /results/{retrain_job_id}/{step}/{file_name}"
         ("/V1/External/Retrain_Jobs/a", API),
         ("/v2/external/retrain_jobs/a", API),
         ("/retrain_jobs/a", API),
-        ("/results/a", RESULTS),
+        ("/results/a", None),
         ("/v1/external/retrain_jobs/a\nb/", "GET /v1/external/retrain_jobs/a\nb"),
         ("*", None),
         ("", None),
@@ -43,42 +46,42 @@ def test_a_path_that_is_nothing_here(mock, path, nearest):
     assert reply.headers == (("Content-Type", "application/json"),)
     assert (body["error"], body["imitated"], body["nearest"]) == (
         "MOCK_P1_NOT_IMITATED",
-        [API, RESULTS],
+        [str(operation) for operation in OPERATIONS.values()],
         nearest,
     )
-    assert body["message"].endswith(f"; did you mean {nearest}?" if nearest else RESULTS)
+    assert body["message"].endswith(f"; did you mean {nearest}?" if nearest else LAST)
 
 
-@pytest.mark.parametrize(
-    ("path", "sibling"),
-    [
-        ("/v1/external/retrain_jobs/upload_url", "Retrain Data Upload API"),
-        ("/v1/external/retrain_jobs/upload%5Furl", "Retrain Data Upload API"),
-        ("/v1/external/retrain_jobs/a/update_model", "Retrain Model Switch API"),
-    ],
-)
+@pytest.mark.parametrize("sibling", SIBLINGS, ids=str)
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_the_two_siblings_are_known_by_name(mock, path, sibling, method):
-    """They are calls of the real service, and not imitated."""
+def test_the_siblings_are_known_by_name(mock, sibling, method):
+    """They are calls of the real service beside the retrain sequence, and not imitated."""
+    path = sibling.template.replace("{id}", "1")
     body = json.loads(mock(TEXT).ask(path, "k", method=method).body)
-    assert body["message"].startswith(f"{sibling} (")
     assert " is not imitated; Mock P1 imitates " in body["message"]
+    assert body["message"].partition(" API:")[0] in ("Train", "Prediction")
     assert body["nearest"] is None
 
 
+VERBS = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PURGE", "get", "", "M" * 100_000]
+
+
 @pytest.mark.parametrize(
-    "method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PURGE", "get", "", "M" * 100_000]
+    ("operation", "method"),
+    [
+        pytest.param(operation, method, id=f"{operation.name}-{method[:9]}")
+        for operation in OPERATIONS.values()
+        for method in VERBS
+        if method != operation.method
+    ],
 )
-@pytest.mark.parametrize(
-    ("path", "operation"), [("/v1/external/retrain_jobs/a", API), ("/results/a/1/r.zip", RESULTS)]
-)
-def test_a_method_that_the_api_does_not_have(mock, method, path, operation):
+def test_a_method_that_the_api_does_not_have(mock, method, operation):
     """A 405 with Allow, whatever the verb."""
-    asked = mock(TEXT)
-    reply = asked.ask(path, "k", method=method)
+    path = re.sub(r"\{\w+\}", "1", operation.template)
+    reply = mock(TEXT).ask(path, "k", method=method)
     body = json.loads(reply.body)
-    assert (reply.status, dict(reply.headers)["Allow"]) == (405, "GET")
-    assert (body["error"], body["nearest"]) == ("MOCK_P1_METHOD_NOT_ALLOWED", operation)
+    assert (reply.status, dict(reply.headers)["Allow"]) == (405, operation.method)
+    assert (body["error"], body["nearest"]) == ("MOCK_P1_METHOD_NOT_ALLOWED", str(operation))
     assert body["message"].endswith(f" is not allowed here; the API has {operation}")
     assert len(body["message"]) < 200
 
@@ -99,10 +102,7 @@ def test_the_journal_says_what_came_nearest(mock):
     asked.ask("/v1/external/retrain_jobs/a", "k", method="POST", has_body=True)
     lost, wrong = asked.entries
     assert lost.notes[0].endswith("did you mean GET /v1/external/retrain_jobs/a?")
-    assert wrong.notes == (
-        f"POST is not allowed here; the API has {API}",
-        "has a body; the API documents none",
-    )
+    assert wrong.notes == (f"POST is not allowed here; the API has {API}",)
     assert (lost.unexpected, wrong.unexpected) == (True, True)
     assert (lost.operation, lost.job_id, lost.http_status, wrong.http_status) == (
         None,

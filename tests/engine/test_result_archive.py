@@ -93,7 +93,7 @@ def test_download_url_answers_without_a_key(mock):
     assert reply.status == 200
     assert dict(reply.headers) == {
         "Content-Type": "application/zip",
-        "Content-Disposition": "attachment; filename*=UTF-8''result.zip",
+        "Content-Disposition": "attachment; filename=\"result.zip\"; filename*=UTF-8''result.zip",
     }
 
 
@@ -107,25 +107,45 @@ def test_a_result_of_so_many_rows(mock):
 
 
 @pytest.mark.parametrize(
-    "path",
+    ("part", "other"),
     [
-        "/results/a/1/result.zip",
-        "/results/a/3/result.zip",
-        "/results/a/0/result.zip",
-        "/results/a/-1/result.zip",
-        "/results/a/x/result.zip",
-        "/results/a/%D9%A2/result.zip",
-        "/results/a/99999999999999999999/result.zip",
-        "/results/a/2/other.zip",
-        "/results/b/2/result.zip",
-        f"/results/{'i' * 100_000}/2/result.zip",
-        f"/results/a/{'2' * 100_000}/result.zip",
+        ("/2/", "/1/"),
+        ("/2/", "/3/"),
+        ("/2/", "/0/"),
+        ("/2/", "/-1/"),
+        ("/2/", "/x/"),
+        ("/2/", "/%D9%A2/"),
+        ("/2/", "/99999999999999999999/"),
+        ("/2/", f"/{'2' * 100_000}/"),
+        ("result.zip", "other.zip"),
+        ("/a/", "/b/"),
+        ("/a/", f"/{'i' * 100_000}/"),
+        ("/results/", "/results/0"),
     ],
 )
-def test_a_link_that_leads_to_nothing(mock, path):
-    """A JSON 404 that says where results are found."""
-    reply = mock(GENERATED).ask(path)
+def test_a_link_that_leads_to_nothing(mock, part, other):
+    """A link is used as it was given out; a JSON 404 says so."""
+    asked = mock(GENERATED)
+    asked.poll()
+    reply = asked.ask(asked.result_path().replace(part, other))
     body = json.loads(reply.body)
     assert (reply.status, body["error"]) == (404, "MOCK_P1_NO_RESULT")
-    assert "download_url of a poll that says job_finished" in body["message"]
-    assert len(body["message"]) < 400
+    assert "links are used as they stand" in body["message"]
+    assert len(body["message"]) < 500
+
+
+def test_a_link_of_before_a_reset_leads_to_nothing(mock):
+    """Also where the job shows a new one."""
+    asked = mock(GENERATED)
+    asked.poll()
+    before = asked.result_path()
+    asked.driver.reset()
+    asked.poll()
+    after = asked.result_path()
+    assert (asked.ask(before).status, asked.ask(after).status) == (404, 200)
+
+
+def test_the_same_job_of_two_callers_has_two_links(mock):
+    """A link names whose it is."""
+    asked = mock("jobs: {a: {timeline: [{status: job_finished, result: generated}]}}")
+    assert asked.result_path("a", "k-1") != asked.result_path("a", "k-2")

@@ -1,5 +1,7 @@
 """Result links that fail at first."""
 
+import json
+
 import pytest
 
 from mock_p1.base.clock import VirtualClock
@@ -18,9 +20,16 @@ jobs:
 
 def download(engine: Engine, job: str = "a") -> Reply:
     """Fetch a job's result."""
-    reply = engine.handle(Request("GET", f"/results/{job}/1/result.zip"))
+    reply = engine.handle(Request("GET", link(engine, job)))
     assert isinstance(reply, Reply)
     return reply
+
+
+def link(engine: Engine, job: str = "a") -> str:
+    """Poll a job, and return the path of its download_url."""
+    reply = engine.handle(Request("GET", f"/v1/external/retrain_jobs/{job}", api_keys=("k",)))
+    assert isinstance(reply, Reply)
+    return json.loads(reply.body)["download_url"]
 
 
 @pytest.fixture
@@ -54,7 +63,7 @@ def test_a_reset_of_the_job_lets_its_link_fail_anew(engine):
 
 def test_a_wrong_name_uses_up_no_failure(engine):
     """What is not there is not there, however often the link is still to fail."""
-    reply = engine.handle(Request("GET", "/results/b/1/other.zip"))
+    reply = engine.handle(Request("GET", link(engine, "b").replace("result.zip", "other.zip")))
     assert isinstance(reply, Reply)
     assert (reply.status, download(engine, "b").status) == (404, 503)
 

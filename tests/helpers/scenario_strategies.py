@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from hypothesis import strategies as st
 
-from mock_p1.contract.operations import CREDENTIAL_ERRORS, DOCUMENTED_ERRORS, FAULTS
+from mock_p1.contract.errors import CREDENTIAL_ERRORS, DOCUMENTED_ERRORS, FAULTS
 from mock_p1.scenario.parser import parse
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from helpers.scenario_strategies import (
 )
 from helpers.transport_clients import HOST, JOBS
 from mock_p1.base.durations import format_duration, parse_duration
-from mock_p1.contract.operations import FAULTS
-from mock_p1.engine.program import Jobs
+from mock_p1.contract.errors import FAULTS
+from mock_p1.engine.directory import Directory
 from mock_p1.scenario.model import ACTIVE
 
 ODD_PATHS = [
@@ -158,7 +158,7 @@ def stories(draw: st.DrawFn) -> Story:
     text = written(draw(documents()))
     scenario = read(text)
     patterns = [job_id.replace("*", "7") for job_id in scenario.jobs if "*" in job_id]
-    ids = [*Jobs(scenario, scenario.seed).ids(), *patterns] * 5 + ["no-such-job"]
+    ids = [*Directory(scenario, scenario.seed).ids(), *patterns] * 5 + ["no-such-job"]
     known = scenario.api_keys or {"demo-key": ACTIVE}
     keys = [
         key.replace("*", "7")

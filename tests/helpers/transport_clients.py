@@ -169,7 +169,7 @@ class ResponsesDoor:
     @staticmethod
     def _prepared(method, target, body=b"", host=HOST):
         url = target if target.startswith("http") else f"http://{HOST}{target}"
-        headers = {} if host in {None, HOST} else {"Host": host}
+        headers = {} if host in {None, HOST} else {"Host": host.encode()}
         return requests.Request(method, url, headers, data=body or None).prepare()
 
 

@@ -11,7 +11,7 @@ from hypothesis import Phase, given, settings
 
 from mock_p1.base.clock import VirtualClock
 from mock_p1.base.messages import Request
-from mock_p1.contract.operations import DOCUMENTED_ERRORS, FAULTS
+from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.engine.driver import Driver, NoSuchJob, NoSuchStep
 from mock_p1.engine.engine import Engine
 

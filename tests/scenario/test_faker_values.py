@@ -1,11 +1,8 @@
 """Values that a scenario leaves to the mock to invent."""
 
 import json
-import random
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
-from uuid import uuid4
 
 import pytest
 
@@ -118,56 +115,52 @@ def test_drawing_from_many_threads(monkeypatch):
         ]
 
 
-@pytest.mark.parametrize("provider", ["date", "iso8601", "time", "year", "credit_card_expire"])
-def test_a_value_that_goes_by_todays_date_is_refused(provider):
-    """The seed alone must decide; tomorrow it would not."""
-    with pytest.raises(ScenarioError, match="goes by today's date"):
-        parse(f"jobs: {{a: {{timeline: [{{status: s, message: {{fake: {provider}}}}}]}}}}")
-
-
-class Headstrong:
-    """A Faker one of whose providers draws past the seed, as some of the real ones do (``passport_gender``)."""
-
-    def __init__(self, provider):
-        self.provider = provider
-
-    def seed_instance(self, seed):
-        """Begin a sequence, in vain."""
-
-
 @pytest.mark.parametrize(
-    "drawn",
-    [lambda: random.choice("MF"), lambda: str(uuid4())],  # noqa: S311 -- it is what is tested
-    ids=["random", "urandom"],
+    "fake",
+    [
+        "text, max_nb_chars: 1000000000",
+        "pystr, min_chars: 20000, max_chars: 20000",
+        "bothify, text: \"{'#' * 2000000}\"".replace("{'#' * 2000000}", "#" * 2_000_000),
+        "csv, num_rows: 1000000",
+        "csv, num_rows: 1000, data_columns: [[a, [x, pystr, {max_chars: 100}]]]",
+        "pylist, nb_elements: 1.0e+9",
+        "json, num_rows: 101, data_columns: {a: {b: [c, pylist, {nb_elements: 100}]}}",
+        "random_number, digits: -1000000000",
+    ],
+    ids=lambda fake: fake.partition(",")[0],
 )
-def test_a_value_that_is_drawn_past_the_seed_is_refused(monkeypatch, drawn):
-    """What draws from the chance of the process, or of the machine, would invent another value in another run."""
-    monkeypatch.setattr(values_module, "_faker", lambda _: Headstrong(drawn))
-    monkeypatch.setattr(values_module, "_providers", lambda _: ("provider",))
-    with pytest.raises(ScenarioError, match="'provider' draws by a chance of its own"):
-        parse("jobs: {a: {timeline: [{status: s, message: {fake: provider}}]}}")
+def test_a_fake_that_draws_beyond_measure_is_refused(fake):
+    """Before it is drawn, whatever the argument is called and however deep it stands."""
+    with pytest.raises(ScenarioError, match="would draw more than there may be"):
+        parse(f"jobs: {{a: {{timeline: [{{status: s, message: {{fake: {fake}}}}}]}}}}")
 
 
-def test_reading_leaves_a_profiler_alone():
-    """Whoever profiles the reading of scenarios goes on profiling.
-
-    And only the check for dates is left out.
-    """
-    events = []
-    before = sys.getprofile()
-    sys.setprofile(lambda *event: events.append(event[1]))
-    try:
-        parse("jobs: {a: {timeline: [{status: s, message: {fake: word}}]}}")
-        assert sys.getprofile() is not None
-    finally:
-        sys.setprofile(before)
-    assert events
+def test_numbers_to_draw_from_may_be_large(mock):
+    """They are values, not sizes."""
+    text = (
+        "jobs: {a: {timeline: [{status: s, model_id: {fake: random_int, min: 9999999, max: 99999999}, "
+        "message: {fake: random_element, elements: ['1', '2']}}]}}"
+    )
+    assert json.loads(mock(text).poll().body)["model_id"] >= 9_999_999
 
 
-def test_no_profiler_is_left_behind():
-    """The watch for dates ends with the reading."""
-    parse("jobs: {a: {timeline: [{status: s, message: {fake: word}}]}}")
-    assert sys.getprofile() is None
+def test_a_number_of_thousands_of_digits_is_refused():
+    """No JSON reader would take it, and Python itself does not print it."""
+    with pytest.raises(ScenarioError, match="draws a number of more than 300 digits"):
+        parse(
+            "jobs: {a: {timeline: [{status: s, model_id: "
+            "{fake: random_number, digits: 5000, fix_len: true}}]}}"
+        )
+
+
+def test_the_same_fake_is_tried_once(monkeypatch):
+    """A thousand jobs with the same fake cost no more than one."""
+    tried = []
+    monkeypatch.setattr(values_module, "draw", lambda *_: tried.append(None) or "x")
+    step = "{status: s, message: {fake: word}}"
+    jobs = ", ".join(f"j{number}: {{timeline: [{step}]}}" for number in range(1000))
+    parse(f"jobs: {{{jobs}}}")
+    assert len(tried) == values_module.TRIED
 
 
 def test_of_hundreds_of_providers_the_closest_are_named():

@@ -4,12 +4,15 @@ import errno
 import pickle
 from pathlib import Path
 
+from types import MappingProxyType
+
 import pytest
 
 import mock_p1
-from mock_p1.scenario.files import MAX_RESULT_BYTES, bundled, load_scenario
+from mock_p1.scenario.files import bundled, load_scenario
 from mock_p1.scenario.parser import parse
 from mock_p1.scenario.problems import Problem, ScenarioError
+from mock_p1.scenario.result_files import MAX_BYTES as MAX_RESULT_BYTES
 
 GOOD = "description: {}\njobs: {{a: {{timeline: [{{status: job_finished}}]}}}}\n"
 HERE = GOOD.format("here")
@@ -251,8 +254,7 @@ def test_a_result_file_needs_a_folder():
         (None, "it is of type NoneType"),
         (3, "it is of type int"),
         (b"demo", "it is of type bytes"),
-        ({"jobs": {}}, "it is a mapping: give Scenario(**mapping)"),
-        (HERE, "this is its text: save it as a file"),
+        (["demo"], "it is of type list"),
     ],
 )
 def test_what_cannot_be_a_name(source, what):
@@ -260,6 +262,36 @@ def test_what_cannot_be_a_name(source, what):
     message = refusal(source)
     assert message.startswith("scenario: must be ")
     assert what in message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HERE,
+        "jobs: {a: {timeline: [{status: job_finished}]}}",
+        '{"jobs": {"a": {"timeline": [{"status": "job_finished"}]}}}',
+        "\n\njobs:\n  a: {timeline: [{status: job_finished}]}\n",
+        "# mine\njobs: {a: {timeline: [{status: job_finished}]}}",
+        "---\njobs: {a: {timeline: [{status: job_finished}]}}",
+    ],
+)
+def test_a_text_is_a_scenario(text):
+    """YAML or JSON, of one line or many; its lines are told as those of a file."""
+    scenario = load_scenario(text)
+    line = 1 + text[: text.index("timeline")].count("\n")
+    assert (list(scenario.jobs), scenario.name) == (["a"], "scenario")
+    assert scenario.jobs["a"].steps[0].source == f"scenario:{line}"
+
+
+def test_a_mistake_in_a_text_is_told_with_its_line():
+    """As that of a file."""
+    assert refusal("seed: 1\njob: {}").startswith("scenario:2:1: unknown key 'job'")
+
+
+def test_a_mapping_is_a_scenario():
+    """Of whatever kind, as the keys of a file."""
+    mapping = MappingProxyType({"jobs": MappingProxyType({"a": {"error": "job_may_be_deleted"}})})
+    assert load_scenario(mapping).jobs["a"].error == "job_may_be_deleted"
 
 
 def test_a_name_that_is_far_too_long():

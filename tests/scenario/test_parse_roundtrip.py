@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_p1.base.durations import UNITS, format_duration
-from mock_p1.contract.operations import DOCUMENTED_ERRORS, FAULTS
+from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
 from mock_p1.scenario.step_length import Stage

@@ -1,11 +1,11 @@
 """Scenarios made in Python rather than read from a file."""
 
 import json
+from datetime import timedelta
 
 import pytest
-from pydantic import ValidationError
 
-from mock_p1 import Scenario
+from mock_p1 import Scenario, ScenarioError, load_scenario
 from mock_p1.base.clock import VirtualClock
 from mock_p1.base.messages import Request
 from mock_p1.engine.engine import Engine
@@ -27,14 +27,76 @@ def test_the_same_mapping_as_in_a_file():
     assert seen == ["one", "two"]
 
 
-def test_it_has_no_lines():
-    """What was not read from a file is only called a scenario."""
-    scenario = Scenario(jobs={"a": {"timeline": STEPS}})
-    assert (scenario.name, scenario.where("jobs", "a"), scenario.text) == (
-        "scenario",
-        "scenario",
-        None,
+def test_it_has_paths_for_lines():
+    """Where there is no file to point into, the path of keys leads to a part."""
+    scenario = Scenario(
+        jobs={"a": {"timeline": STEPS}}, generated_jobs=[{"count": 1, "timeline": STEPS}]
     )
+    assert (scenario.name, scenario.text) == ("scenario", None)
+    assert scenario.where() == "scenario"
+    assert scenario.where("jobs", "a") == "scenario:jobs.a"
+    assert scenario.jobs["a"].steps[1].source == "scenario:jobs.a.timeline[1]"
+    assert scenario.generated_jobs[0].steps[0].source == "scenario:generated_jobs[0].timeline[0]"
+
+
+def test_every_problem_in_the_house_form():
+    """Where, what, what was possible, and what was perhaps meant; all at once."""
+    with pytest.raises(ScenarioError) as caught:
+        Scenario(
+            jobs={"a": {"timeline": [{"fault": "conection_reset"}]}, "b": {"tmeline": STEPS}},
+            seed="7",
+        )
+    assert [str(problem).partition(";")[0] for problem in caught.value.problems] == [
+        "scenario: seed: must be a whole number",
+        "scenario: jobs.a.timeline[0].fault: unknown fault 'conection_reset'",
+        "scenario: jobs.b.tmeline: unknown key 'tmeline'",
+        "scenario: jobs.b: a job has either timeline: (a list of steps) or error: (one of the five)",
+    ]
+    assert "did you mean connection_reset?" in str(caught.value)
+
+
+def test_a_result_file_is_found_beside_the_code():
+    """The folder of the file that makes the scenario."""
+    scenario = Scenario(
+        jobs={"a": {"timeline": [{"status": "s", "result": {"file": "conftest.py"}}]}}
+    )
+    assert scenario.files["conftest.py"].startswith(b'"""')
+
+
+@pytest.mark.parametrize("inline", [dict, str], ids=["mapping", "text"])
+def test_a_result_file_is_found_in_the_folder_given(tmp_path, inline):
+    """Of a mapping and of a text."""
+    (tmp_path / "real.zip").write_bytes(b"PK")
+    job = {"timeline": [{"status": "s", "result": {"file": "real.zip"}}]}
+    source = {"jobs": {"a": job}} if inline is dict else json.dumps({"jobs": {"a": job}})
+    assert load_scenario(source, folder=tmp_path).files == {"real.zip": b"PK"}
+
+
+@pytest.mark.parametrize("name", ["missing.zip", "../conftest.py", "a\0b"])
+def test_a_result_file_that_is_not_there_is_refused_at_once(name):
+    """Not when it is downloaded."""
+    with pytest.raises(ScenarioError, match=r"scenario: jobs\.a\.timeline\[0\]\.result\.file: "):
+        Scenario(jobs={"a": {"timeline": [{"status": "s", "result": {"file": name}}]}})
+
+
+def test_a_key_named_source_is_unknown():
+    """Steps and jobs know where they stand; nobody writes it."""
+    with pytest.raises(ScenarioError, match="unknown key 'source'"):
+        Scenario(jobs={"a": {"error": "job_may_be_deleted", "source": "x"}})
+
+
+def test_nesting_has_the_same_bound_as_in_a_file():
+    """Also for data that contains itself."""
+    circle: dict = {}
+    circle["x-again"] = circle
+    with pytest.raises(ScenarioError, match="nested more than 50 levels deep"):
+        Scenario(jobs={"a": circle})
+
+
+def test_a_value_of_a_strange_type_is_named():
+    """Its type says what it is."""
+    with pytest.raises(ScenarioError, match="it is of type timedelta"):
+        Scenario(jobs={"a": {"timeline": [{"status": "s", "for": timedelta(1)}]}})
 
 
 def test_models_may_stand_for_mappings():
@@ -48,14 +110,14 @@ def test_models_may_stand_for_mappings():
 @pytest.mark.parametrize(
     "jobs", [{1: {"timeline": STEPS}}, {None: {}}, {"a/b": {"timeline": STEPS}}, [], "a", {"a": 1}]
 )
-def test_what_is_wrong_is_a_validation_error(jobs):
+def test_what_is_wrong_is_a_scenario_error(jobs):
     """Also what no file could hold."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(ScenarioError):
         Scenario(jobs=jobs)
 
 
 @pytest.mark.parametrize("keys", [{1: "active"}, {"": "active"}, {}, [], None, {"a": None}])
 def test_keys_that_are_none(keys):
     """Likewise."""
-    with pytest.raises(ValidationError):
+    with pytest.raises(ScenarioError):
         Scenario(api_keys=keys, jobs={"a": {"api_key": "b", "timeline": STEPS}})

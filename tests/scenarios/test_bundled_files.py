@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from mock_p1 import load_scenario, mocked
 from mock_p1.cli import main
-from mock_p1.engine.program import Keyring
+from mock_p1.engine.callers import Keyring
 from mock_p1.scenario.files import bundled
 
 NAMES = [

@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from mock_p1 import load_scenario
-from mock_p1.contract.operations import FAULTS
-from mock_p1.engine.program import Jobs
+from mock_p1.contract.errors import FAULTS
+from mock_p1.engine.directory import Directory
 
 RESULT_FILES = ["metrics.csv", "analysis_summary.csv", "evaluation_raw_data.csv"]
 
@@ -200,7 +200,7 @@ def test_overloaded(client):
 
 def test_many_jobs(client):
     """Eleven hundred jobs go their way, each by itself, and each for every client's own key."""
-    ids = list(Jobs(load_scenario("many-jobs"), 7).ids())
+    ids = list(Directory(load_scenario("many-jobs"), 7).ids())
     assert len(set(ids)) == 1100
     numbered = [client.of(f"load-{number}") for number in (1, 500, 1000)]
     for mine in (*numbered, client.of("load-1", "client-7"), client.of(ids[-1])):

@@ -11,7 +11,7 @@ import trustme
 from helpers.transport_clients import JOBS
 
 from mock_p1.base.clock import VirtualClock
-from mock_p1.contract.operations import FAULTS
+from mock_p1.contract.errors import FAULTS
 from mock_p1.engine.driver import Driver
 from mock_p1.engine.engine import Engine
 from mock_p1.server import server as servers

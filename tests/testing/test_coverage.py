@@ -5,7 +5,7 @@ import pytest
 from mock_p1.analysis.state_coverage import Coverage, merged, what_there_is
 from mock_p1.base.clock import VirtualClock
 from mock_p1.base.messages import Request
-from mock_p1.contract.operations import DOCUMENTED_ERRORS
+from mock_p1.contract.errors import DOCUMENTED_ERRORS
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
 

@@ -5,7 +5,7 @@ import pytest
 from mock_p1.analysis.fault_matrix import InjectedFault, NoSuchFault, matrix, with_trouble
 from mock_p1.base.clock import SECOND, VirtualClock
 from mock_p1.base.messages import Request
-from mock_p1.contract.operations import DOCUMENTED_ERRORS, FAULTS
+from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
 

@@ -160,7 +160,7 @@ def test_marker_is_registered(project):
         ("sped=60", "*unknown argument 'sped'; known: base_url, check, *; did you mean speed?"),
         ('"demo", "stuck"', "*takes one argument without a name, the scenario; *base_url=, *"),
         ('"demo", scenario="stuck"', "*names the scenario twice"),
-        ("17", "*scenario is a bundled name, a file or a Scenario, not 17"),
+        ("17", "*scenario is a bundled name, a file, a scenario's text, a mapping or a mock_p1.Scenario, not 17"),
         ('seed="x"', "*seed is a whole number, not 'x'"),
         ("seed=True", "*seed is a whole number, not True"),
         ("check=1", "*check is True or False, not 1"),

@@ -16,7 +16,7 @@ import requests
 from helpers.transport_clients import HOST, JOBS, LiveDoor, open_door
 
 from mock_p1.base.clock import SECOND, RealClock
-from mock_p1.contract.operations import FAULTS
+from mock_p1.contract.errors import FAULTS
 from mock_p1.engine.driver import Driver
 from mock_p1.engine.engine import Engine
 from mock_p1.server.server import Server, ServerThread

@@ -5,7 +5,7 @@ import json
 import pytest
 from helpers.transport_clients import JOBS, KEY
 
-from mock_p1.contract.operations import DOCUMENTED_ERRORS
+from mock_p1.contract.errors import DOCUMENTED_ERRORS
 
 JSON = {"content-type": "application/json"}
 

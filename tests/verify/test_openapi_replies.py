@@ -50,7 +50,7 @@ def _replies(scenario):
         return engine.handle(
             Request(
                 "GET",
-                RETRAIN_STATUS_CHECK.path(retrain_job_id=job),
+                RETRAIN_STATUS_CHECK.url_path(retrain_job_id=job),
                 api_keys=keys,
                 base_url="http://h",
             )
@@ -130,7 +130,9 @@ def test_what_is_no_id_is_described():
     """The path of another call, where an id could stand, is answered by a 404 that the description knows."""
     engine = Engine(load_scenario("demo"), VirtualClock())
     reply = engine.handle(
-        Request("GET", RETRAIN_STATUS_CHECK.path(retrain_job_id="upload_url"), base_url="http://h")
+        Request(
+            "GET", RETRAIN_STATUS_CHECK.url_path(retrain_job_id="upload_url"), base_url="http://h"
+        )
     )
 
     assert reply.status == 404

@@ -108,7 +108,7 @@ def test_oldest_guests_are_forgotten(engine):
     poll(engine, "one-too-many")
     assert poll(engine, "job-0") == "third"
     assert poll(engine, "job-1") == "first"
-    assert engine.records.forgotten == 2
+    assert engine.job_states.forgotten == 2
 
 
 def test_first_key_is_forgotten(engine):
@@ -117,7 +117,7 @@ def test_first_key_is_forgotten(engine):
         poll(engine, key=key)
     for number in range(MAX_TRANSIENT - 2):
         poll(engine, f"job-{number}")
-    assert [record.api_key for record in engine.records.of("a")] == ["key-2", "key-3"]
+    assert [job.caller.name for job in engine.job_states.of("a")] == ["key-2", "key-3"]
     assert [poll(engine, key=key) for key in ("key-3", "key-2", "key-1")] == [
         "second",
         "second",
@@ -130,5 +130,5 @@ def test_last_key_is_forgotten(engine):
     poll(engine)
     for number in range(MAX_TRANSIENT):
         poll(engine, f"job-{number}")
-    assert "a" not in engine.records.polled()
-    assert list(engine.records.of("a")) == []
+    assert "a" not in engine.job_states.known()
+    assert list(engine.job_states.of("a")) == []

@@ -1,0 +1,63 @@
+"""One request on its way through the engine, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from mock_p1.contract.operations import query_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mock_p1.base.messages import Fault, Reply, Request
+    from mock_p1.contract.operations import Operation
+    from mock_p1.engine.callers import Caller
+    from mock_p1.engine.job_states import JobState
+    from mock_p1.engine.program import ProgramStep
+    from mock_p1.engine.timeline import Plan, State
+
+
+@dataclass(slots=True)
+class Call:
+    """A request whose operation is known.
+
+    ``api_key`` is what ``x-api-key`` carried, an API key or a secret key; ``key_ends_ns`` is when it
+    ends. ``job`` is set by the handler, where the operation is about one.
+    """
+
+    request: Request
+    operation: Operation
+    parameters: Mapping[str, str]
+    now_ns: int
+    api_key: str
+    caller: Caller
+    key_ends_ns: int = 0
+    job: JobState | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def job_id(self) -> str | None:
+        """The job that the path names."""
+        return self.parameters.get("retrain_job_id")
+
+    def query(self, name: str) -> str | None:
+        """Return the first value of a parameter of the query; None where it is not there."""
+        return next((value for key, value in query_of(self.request.query) if key == name), None)
+
+
+class Outcome(NamedTuple):
+    """What a call comes to: the answer, and what the journal says of it.
+
+    Of ``status``, ``error`` and ``fault`` at most one is there. ``place`` is where the job was
+    afterwards, ``step`` what of its timeline was shown.
+    """
+
+    reply: Reply | Fault
+    source: str
+    status: str | None = None
+    error: str | None = None
+    fault: str | None = None
+    place: tuple[Plan, State] | None = None
+    retry_after_ns: int | None = None
+    step: ProgramStep | None = None

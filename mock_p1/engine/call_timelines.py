@@ -1,0 +1,105 @@
+"""``calls:``, how the operations beside the status check answer: which element a call meets.
+
+A list under ``calls:`` is a timeline like a job's. It is counted per caller and job where the
+operation has a job, per caller where it has none; only a call that reaches it counts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mock_p1.engine.timeline import State, advance, following
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mock_p1.contract.operations import Operation
+    from mock_p1.engine.callers import Caller
+    from mock_p1.engine.directory import Directory
+    from mock_p1.engine.job_states import JobState
+    from mock_p1.engine.program import CallProgram, CallProgramStep
+
+MAX_PLACES: Final = 100_000
+"""How many callers are remembered at each operation without a job; the longest known go first."""
+
+
+class CallTimelines:
+    """Where the timelines of operations are, for every caller. Not locked: its owner is."""
+
+    def __init__(self) -> None:
+        self._places: dict[tuple[str, str], State] = {}
+
+    def meet(
+        self,
+        directory: Directory,
+        operation: Operation,
+        caller: Caller,
+        job: JobState | None,
+        now_ns: int,
+    ) -> CallProgramStep | None:
+        """Count a call, and return the element that it meets; None where nothing is written.
+
+        The job's own list goes before that of the whole scenario.
+        """
+        program = self.program(directory, operation, job)
+        if program is None:
+            return None
+        before = self._place(operation, caller, job)
+        state, index = advance(program.plan, before, now_ns)
+        self._keep(operation, caller, job, state)
+        return program.steps[index]
+
+    def step(
+        self,
+        directory: Directory,
+        operation: Operation,
+        caller: Caller,
+        job: JobState | None,
+        now_ns: int,
+    ) -> bool:
+        """Move on to the next element by hand; False where there is none."""
+        program = self.program(directory, operation, job)
+        if program is None:
+            return False
+        state = self._place(operation, caller, job)
+        after = following(program.plan, state.position if state else 0)
+        if after is None:
+            return False
+        self._keep(operation, caller, job, State(after, now_ns))
+        return True
+
+    def callers(self, operation: Operation) -> list[str]:
+        """Return the names of the callers that have reached an operation without a job."""
+        return [caller for name, caller in self._places if name == operation.name]
+
+    def clear(self, theirs: Callable[[str], bool] | None = None) -> None:
+        """Begin anew for all callers, or for some. What belongs to a job goes with the job."""
+        self._places = {
+            place: state
+            for place, state in self._places.items()
+            if theirs is not None and not theirs(place[1])
+        }
+
+    @staticmethod
+    def program(
+        directory: Directory, operation: Operation, job: JobState | None
+    ) -> CallProgram | None:
+        """Return what is written for an operation: for this job, else for the whole scenario."""
+        own = job.program.calls.get(operation.name) if job is not None else None
+        return own or directory.calls.get(operation.name)
+
+    def _place(self, operation: Operation, caller: Caller, job: JobState | None) -> State | None:
+        if job is not None:
+            return (job.calls or {}).get(operation.name)
+        return self._places.get((operation.name, caller.name))
+
+    def _keep(
+        self, operation: Operation, caller: Caller, job: JobState | None, state: State
+    ) -> None:
+        if job is not None:
+            job.calls = job.calls or {}
+            job.calls[operation.name] = state
+            return
+        self._places[operation.name, caller.name] = state
+        if len(self._places) > MAX_PLACES:
+            del self._places[next(iter(self._places))]

@@ -1,0 +1,214 @@
+"""Who calls: API keys, secret keys, and the keys that were issued for them.
+
+All keys that one secret key was given for one ``model_id`` are one caller: they see the same jobs in
+the same state. A key of ``api_keys:`` is a caller of its own.
+"""
+
+from __future__ import annotations
+
+import sys
+from functools import lru_cache
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mock_p1.base.patterns import Hit, PatternTable
+from mock_p1.base.text import mask
+from mock_p1.contract.operations import API_KEY_LIMIT
+from mock_p1.engine.program import Refusal
+from mock_p1.scenario.model import ACTIVE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from mock_p1.scenario.model import Scenario
+
+FOR_EVER: Final = sys.maxsize
+FILLERS: Final = ("1", "2", "3", "any")
+ANY_KEY: Final = "any-key"
+ANY_SECRET: Final = "any-secret"
+"""Keys to show where a scenario takes every key."""
+
+MAX_ISSUED: Final = 100_000
+"""How many issued keys are known at a time; a call for one more is answered 507."""
+
+
+class Caller(NamedTuple):
+    """Whose calls these are.
+
+    ``name`` is what job states are kept by; ``number`` tells callers apart whose masked keys look
+    alike, and says nothing about the key.
+    """
+
+    name: str
+    masked: str
+    number: int
+
+
+@lru_cache(maxsize=1000)
+def caller_named(name: str) -> Caller:
+    """Return the caller of this name: an API key, or a secret key and what it was used for.
+
+    Many jobs, few callers: each is kept once. Not by ``sys.intern``, which Python 3.12 never
+    undoes: random keys would add up for ever.
+    """
+    digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4).digest()
+    return Caller(name, mask(name.partition("\n")[0]), int.from_bytes(digest))
+
+
+def caller_of_secret(secret_key: str, model_id: str) -> Caller:
+    """Return the caller that a secret key and a model are; no key has a line end in it."""
+    return caller_named(f"{secret_key}\n{model_id}")
+
+
+class IssuedKey(NamedTuple):
+    """A key that Get API Key has handed out, for whom, and when it ends on the mock's clock."""
+
+    api_key: str
+    caller: Caller
+    secret_key: str
+    ends_ns: int
+
+
+class IssuedKeys:
+    """The keys that were handed out. Not locked: its owner is."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, IssuedKey] = {}
+        self._secrets: dict[str, list[IssuedKey]] = {}
+        self._counts: dict[str, int] = {}
+
+    def add(self, issued: IssuedKey) -> None:
+        """Keep a key."""
+        self._by_key[issued.api_key] = issued
+        self._secrets.setdefault(issued.secret_key, []).append(issued)
+        self._counts[issued.caller.name] = self._counts.get(issued.caller.name, 0) + 1
+
+    def get(self, api_key: str) -> IssuedKey | None:
+        """Return what is known of a key; None if it was not issued here."""
+        return self._by_key.get(api_key)
+
+    def of(self, caller: Caller) -> Iterator[IssuedKey]:
+        """Yield the keys of one caller, oldest first."""
+        secret = caller.name.partition("\n")[0]
+        return (key for key in self._secrets.get(secret, ()) if key.caller.name == caller.name)
+
+    def count(self, caller: Caller) -> int:
+        """Return how many keys this caller was ever given."""
+        return self._counts.get(caller.name, 0)
+
+    def has_used(self, secret_key: str) -> bool:
+        """Tell whether a key was issued for this secret key."""
+        return secret_key in self._secrets
+
+    def whose(self, key: str) -> Callable[[str], bool]:
+        """Return what tells the names of a key's callers.
+
+        An API key has one; a secret key has one for each model.
+        """
+        issued = self._by_key.get(key)
+        if issued is not None:
+            own = issued.caller.name
+            return lambda name: name == own
+        return lambda name: name.partition("\n")[0] == key
+
+    def clear(self, theirs: Callable[[str], bool] | None = None) -> None:
+        """Forget all keys, or those of some callers."""
+        kept = [
+            key
+            for key in self._by_key.values()
+            if theirs is not None and not theirs(key.caller.name)
+        ]
+        self.__init__()  # type: ignore[misc]  # everything begins anew
+        for key in kept:
+            self.add(key)
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+
+class Keyring:
+    """Says who a key is, or with which documented error it is answered."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self._keys = _table(scenario.api_keys)
+        self._secrets = _table(scenario.secret_keys)
+
+    def caller(self, key: str, issued: IssuedKeys, now_ns: int) -> tuple[Caller, int] | Refusal:
+        """Return whose API key this is and until when it works; or why it is refused.
+
+        A missing key is the empty one.
+        """
+        if (known := issued.get(key)) is not None:
+            if now_ns < known.ends_ns:
+                return known.caller, known.ends_ns
+            return Refusal("inactive_credential", "Get API Key", "this API key has ended")
+        if key and (self._is_secret(key) or issued.has_used(key)) and not self.declares(key):
+            note = "a secret key was sent where an API key belongs"
+            return Refusal("not_found_credential", self._scenario.name, note)
+        if refusal := self.refusal(key):
+            return refusal
+        return caller_named(key), FOR_EVER
+
+    def refusal(self, key: str) -> Refusal | None:
+        """Return why an API key of the scenario is refused, or None if it is active."""
+        return self._refusal(key, self._keys, "api_keys")
+
+    def secret_refusal(self, key: str, issued: IssuedKeys) -> Refusal | None:
+        """Return why a secret key is refused, or None if it is active."""
+        if key and (self.declares(key) or issued.get(key)) and not self._is_secret(key):
+            note = "an API key was sent where a secret key belongs"
+            return Refusal("not_found_credential", self._scenario.name, note)
+        return self._refusal(key, self._secrets, "secret_keys")
+
+    def declares(self, key: str) -> bool:
+        """Tell whether the scenario names this very API key."""
+        return self._keys is not None and self._keys.exact(key) is not None
+
+    def first_active(self) -> str:
+        """Return an API key that works, if there is one: the first active one.
+
+        A pattern's ``*`` is filled in.
+        """
+        found = _first(self._scenario.api_keys, lambda key: self.refusal(key) is None)
+        return found or ANY_KEY
+
+    def first_active_secret(self) -> str:
+        """Return a secret key that works, if there is one: the first active one."""
+        none = IssuedKeys()
+        found = _first(
+            self._scenario.secret_keys, lambda key: self.secret_refusal(key, none) is None
+        )
+        return found or ANY_SECRET
+
+    def _is_secret(self, key: str) -> bool:
+        return self._secrets is not None and self._secrets.exact(key) is not None
+
+    def _refusal(self, key: str, table: PatternTable[str] | None, part: str) -> Refusal | None:
+        assumed = self._scenario.assumptions
+        if not key:
+            return Refusal(assumed.missing_api_key, self._scenario.name)
+        hit = _find(key, table)
+        if hit is None:
+            return Refusal(assumed.unknown_api_key, self._scenario.name)
+        if hit.value == ACTIVE:
+            return None
+        return Refusal(hit.value, self._scenario.where(part, hit.name))
+
+
+def _table(states: Mapping[str, str] | None) -> PatternTable[str] | None:
+    return None if states is None else PatternTable(states)
+
+
+def _find(key: str, table: PatternTable[str] | None) -> Hit[str] | None:
+    if table is not None and (hit := table.exact(key)):
+        return hit
+    if "," in key or len(key) > API_KEY_LIMIT:
+        return None  # two headers arrive as one, joined by a comma; no pattern was meant for that
+    return Hit("*", ACTIVE, exact=False) if table is None else table.by_pattern(key)
+
+
+def _first(states: Mapping[str, str] | None, works: Callable[[str], bool]) -> str | None:
+    active = [name for name, state in (states or {}).items() if state == ACTIVE]
+    filled = (name.replace("*", filler) for name in active for filler in FILLERS)
+    return next((key for key in filled if works(key)), None)

@@ -1,0 +1,92 @@
+"""From a scenario's jobs and calls to programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mock_p1.engine.program import CallProgram, CallProgramStep, Program, ProgramStep
+from mock_p1.engine.rate_limit import RetryAfter
+from mock_p1.engine.replies import frame_of
+from mock_p1.engine.timeline import plan
+from mock_p1.scenario.step_length import Stage
+from mock_p1.scenario.steps import ErrorStep, FaultStep, Literal, ReplyStep, RetryDate, StatusStep
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from mock_p1.scenario.calls import CallStep
+    from mock_p1.scenario.model import Job, Scenario
+    from mock_p1.scenario.steps import Step
+
+
+def compile_job(scenario: Scenario, job: Job, *path: str | int) -> Program:
+    """Make the program of the job that stands at ``path`` in the scenario."""
+    steps = tuple(_step(index, step) for index, step in enumerate(job.steps))
+    stages = [step.step.for_ or Stage() for step in steps]
+    if not job.loops:
+        stages[-1] = Stage()  # the last step never ends, whatever its `for` says
+    calls = compile_calls(scenario, job.calls, *path)
+    name = "/".join(map(str, path))
+    return Program(plan(tuple(stages), loops=job.loops), steps, job.api_key, name, calls)
+
+
+def compile_new_jobs(scenario: Scenario) -> Program | None:
+    """Make the program of jobs that clients create; None where the scenario has no job at all.
+
+    What ``new_jobs:`` leaves out is what ``"*"`` does, else what the first job does.
+    """
+    new = scenario.new_jobs
+    if new.timeline is not None or new.error is not None:
+        return compile_job(scenario, new, "new_jobs")
+    name = "*" if "*" in scenario.jobs else next(iter(scenario.jobs), None)
+    if name is not None:
+        made = compile_job(scenario, scenario.jobs[name], "jobs", name)
+    elif scenario.generated_jobs:
+        made = compile_job(scenario, scenario.generated_jobs[0], "generated_jobs", 0)
+    else:
+        return None
+    calls = compile_calls(scenario, new.calls, "new_jobs") if new.calls else made.calls
+    return made._replace(api_key=None, name="new_jobs", calls=calls)
+
+
+def compile_calls(
+    scenario: Scenario, calls: Mapping[str, Sequence[CallStep]], *path: str | int
+) -> dict[str, CallProgram]:
+    """Make the programs of the calls that stand at ``path`` in the scenario, by operation."""
+    made = {}
+    for name, elements in calls.items():
+        steps = tuple(
+            CallProgramStep(step, scenario.where(*path, "calls", name, index))
+            for index, step in enumerate(elements)
+        )
+        stages = [step.step.for_ or Stage() for step in steps]
+        stages[-1] = Stage()
+        made[name] = CallProgram(plan(tuple(stages)), steps)
+    return made
+
+
+def retry_of(reply: Literal) -> tuple[RetryAfter | None, int | None]:
+    """Return what writes a literal reply's Retry-After, and the wait it asks for in nanoseconds."""
+    match reply.retry_after:
+        case RetryDate(date=span_ns):
+            return RetryAfter(span_ns, as_date=True), span_ns
+        case int(span_ns):
+            retry = RetryAfter(span_ns)
+            return retry, retry.asks_for_ns
+        case _:
+            return None, reply.literal_wait
+
+
+def _step(index: int, step: Step) -> ProgramStep:
+    made = ProgramStep(index, step, step.source)
+    match step:
+        case StatusStep():
+            return made._replace(status=step.status, http_status=200, frame=frame_of(step))
+        case ErrorStep():
+            return made._replace(error=step.error)
+        case FaultStep():
+            return made._replace(fault=step.fault)
+        case ReplyStep(reply=reply):
+            retry, asked_wait_ns = retry_of(reply)
+            return made._replace(retry=retry, asked_wait_ns=asked_wait_ns)
+    return made

@@ -1,0 +1,89 @@
+"""Finds the program of a job's id: named jobs, then generated ones, then patterns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mock_p1.base.patterns import Hit, PatternTable
+from mock_p1.contract.operations import JOB_ID_LIMIT, is_placeholder
+from mock_p1.engine.compiler import compile_calls, compile_job, compile_new_jobs
+from mock_p1.engine.job_ids import Numbered, Uuids
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_p1.engine.program import Program
+    from mock_p1.scenario.model import GeneratedJobs, Scenario
+
+
+class Directory:
+    """The jobs of a scenario, and how its operations answer."""
+
+    def __init__(self, scenario: Scenario, seed: int) -> None:
+        self._named = PatternTable(
+            {
+                job_id: compile_job(scenario, job, "jobs", job_id)
+                for job_id, job in scenario.jobs.items()
+            }
+        )
+        self._ids = [job_id for job_id in scenario.jobs if "*" not in job_id]
+        self._groups = [
+            _Group(compile_job(scenario, group, "generated_jobs", index), group, seed, index)
+            for index, group in enumerate(scenario.generated_jobs)
+        ]
+        self.new_jobs = compile_new_jobs(scenario)
+        self.new_ids = scenario.new_jobs.ids or []
+        self.calls = compile_calls(scenario, scenario.calls)
+
+    def find(self, job_id: str) -> Hit[Program] | None:
+        """Return the program of an id, or None.
+
+        What can be no id, or was left unfilled, fits no pattern.
+        """
+        if not isinstance(job_id, str):  # a test may hand over anything, such as a number of polls
+            return None
+        if hit := self.named(job_id):
+            return hit
+        if len(job_id) > JOB_ID_LIMIT or "/" in job_id or is_placeholder(job_id):
+            return None
+        return self._named.by_pattern(job_id)
+
+    def named(self, job_id: str) -> Hit[Program] | None:
+        """Return the program of an id that the scenario names or generates, or None."""
+        if hit := self._named.exact(job_id):
+            return hit
+        for group in self._groups:
+            if job_id in group.ids:
+                return Hit(job_id, group.program, exact=True)
+        return None
+
+    def created(self, job_id: str) -> Program | None:
+        """Return what a job does that a client creates under this id.
+
+        An id that the scenario names plays that job; any other what ``new_jobs`` says.
+        """
+        hit = self.named(job_id)
+        return hit.value if hit else self.new_jobs
+
+    @property
+    def count(self) -> int:
+        """How many ids are named or generated."""
+        return len(self._ids) + sum(group.count for group in self._groups)
+
+    def ids(self) -> Iterator[str]:
+        """Yield every id that is named or generated, in the order of the file."""
+        yield from self._ids
+        for group in self._groups:
+            yield from group.ids
+
+
+class _Group:
+    """Generated jobs: one program for many ids."""
+
+    def __init__(self, program: Program, group: GeneratedJobs, seed: int, index: int) -> None:
+        self.program, self.count = program, group.count
+        self.ids = (
+            Uuids(group.count, seed, index)
+            if group.prefix is None
+            else Numbered(group.prefix, group.count)
+        )

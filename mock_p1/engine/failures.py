@@ -1,0 +1,133 @@
+"""What a call gets instead of its own answer: failures that were injected, elements of ``calls:``.
+
+Unless an element says ``done: true`` it strikes before the act: nothing is issued, taken or
+switched. Then it strikes after: the act counts, and only its answer is lost.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mock_p1.base.messages import Reply
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK, Operation
+from mock_p1.engine.call import Outcome
+from mock_p1.engine.compiler import retry_of
+from mock_p1.engine.faults import script
+from mock_p1.engine.replies import example_of, literal
+from mock_p1.engine.timeline import settle
+from mock_p1.scenario.calls import ErrorCall, FaultCall, OkCall, ReplyCall
+from mock_p1.scenario.faker_values import seed_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mock_p1.engine.call import Call
+    from mock_p1.engine.mock_state import InjectedFailure, MockState
+    from mock_p1.engine.program import CallProgramStep
+    from mock_p1.scenario.steps import Literal
+
+    Act = Callable[[], Outcome]
+
+INJECTED: Final = "fail_next"
+"""What the journal names as the source of an injected failure."""
+
+BEFORE: Final = "struck before the act: nothing was done"
+AFTER: Final = "struck after the act: it counts, only its answer was lost"
+
+_WHOLE: Final = "slow_body"
+"""The fault whose answer arrives whole in the end: it cannot come without the act."""
+
+
+def take_injected(state: MockState, call: Call) -> InjectedFailure | None:
+    """Return the failure that waits for this call, and take it from the queue."""
+    for failure in state.injected:
+        if state.strikes(failure, call):
+            state.injected.remove(failure)
+            return failure
+    return None
+
+
+def injected(state: MockState, call: Call, failure: InjectedFailure, act: Act) -> Outcome:
+    """Answer a call with an injected failure; its timelines do not move."""
+    if failure.reply is not None:
+        return _literal(state, call, failure.reply, INJECTED)
+    if failure.error is not None:
+        return Outcome(state.replies.error(failure.error), INJECTED, error=failure.error)
+    return _fault(state, call, failure.fault or "", INJECTED, act)
+
+
+def element_outcome(state: MockState, call: Call, element: CallProgramStep, act: Act) -> Outcome:
+    """Answer a call with the element of ``calls:`` that it meets."""
+    step = element.step
+    match step:
+        case OkCall():
+            outcome = act()
+        case ErrorCall(error=error, done=done):
+            _note(call, done=done, act=act)
+            outcome = Outcome(state.replies.error(error), element.source, error=error)
+        case ReplyCall(reply=reply, done=done):
+            _note(call, done=done, act=act)
+            outcome = _literal(state, call, reply, element.source)
+        case FaultCall(fault=fault, done=done):
+            outcome = _fault(state, call, fault, element.source, act, done=done)
+        case _:
+            raise TypeError(f"no such element: {step!r}")
+    return held_back(state, call, element, outcome)
+
+
+def held_back(state: MockState, call: Call, element: CallProgramStep, outcome: Outcome) -> Outcome:
+    """Return the outcome with the delay that the element asks for."""
+    if element.step.delay is None:
+        return outcome
+    low_ns, high_ns = element.step.delay
+    seed = seed_for(state.seed, call.operation.name, call.job_id, "delay", call.now_ns)
+    delay_ns = outcome.reply.delay_ns + low_ns + seed % (high_ns - low_ns + 1)
+    return outcome._replace(reply=outcome.reply._replace(delay_ns=delay_ns))
+
+
+def _note(call: Call, *, done: bool, act: Act) -> Outcome | None:
+    """Do the act where it counts; say in the journal whether it was done."""
+    if _changes_nothing(call.operation):
+        return None
+    call.notes.append(AFTER if done else BEFORE)
+    return act() if done else None
+
+
+def _fault(
+    state: MockState, call: Call, fault: str, source: str, act: Act, *, done: bool = False
+) -> Outcome:
+    done = done or fault == _WHOLE
+    if call.operation == RETRAIN_STATUS_CHECK:
+        spoilt = _status_now(state, call)
+    else:
+        acted = act() if _changes_nothing(call.operation) else _note(call, done=done, act=act)
+        reply = None if acted is None else acted.reply
+        spoilt = reply if isinstance(reply, Reply) else example_of(call.operation)
+    return Outcome(script(fault, spoilt), source, fault=fault)
+
+
+def _status_now(state: MockState, call: Call) -> Reply:
+    """Return what a poll would be answered with now; nothing of the timeline is used up."""
+    job_id = call.job_id or ""
+    job = state.jobs.get(call.caller, job_id)
+    if job is not None:
+        settled = job.state and settle(job.program.plan, job.state, call.now_ns)
+        position = settled.position if settled else 0
+        return state.replies.underlying_status(job.program, position, job_id)
+    hit = state.directory.find(job_id)
+    if hit is None:
+        return example_of(RETRAIN_STATUS_CHECK)
+    return state.replies.underlying_status(hit.value, state.jobs.start_of(job_id), job_id)
+
+
+def _literal(state: MockState, call: Call, reply: Literal, source: str) -> Outcome:
+    answer = literal(reply)
+    retry, asked_wait_ns = retry_of(reply)
+    if retry is not None:
+        answer = retry.on(answer, state.clock, call.now_ns)
+    return Outcome(answer, source, retry_after_ns=asked_wait_ns)
+
+
+def _changes_nothing(operation: Operation) -> bool:
+    """Tell an operation that only reads: a plain GET of a link."""
+    return operation.method == "GET" and bool(operation.link)

@@ -1,0 +1,85 @@
+"""The PUT of a file to ``upload_url``: a job begins when the last byte has come, never before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mock_p1.base.messages import Reply
+from mock_p1.contract.operations import KNOWN_STATUSES
+from mock_p1.engine.call import Outcome
+from mock_p1.engine.not_imitated import no_link, upload_refused
+from mock_p1.engine.timeline import State, following, settle
+from mock_p1.engine.uploads import Upload
+
+if TYPE_CHECKING:
+    from mock_p1.engine.call import Call
+    from mock_p1.engine.file_store import KeptFile
+    from mock_p1.engine.job_states import JobState
+    from mock_p1.engine.mock_state import MockState
+
+WAITING = next(iter(KNOWN_STATUSES))
+"""The status of a job that has not begun to run (assumed)."""
+
+
+def admit(state: MockState, call: Call) -> Outcome | None:
+    """Find whose link this is; a 404 that explains where it is nobody's."""
+    job = state.job_behind(call.parameters["token"], call.job_id or "", "upload")
+    if job is None or job.created is None:
+        return Outcome(no_link("upload", call.request.path), state.scenario.name)
+    if job.created.file_name != call.parameters["file_name"]:
+        return Outcome(no_link("upload", call.request.path), state.scenario.name)
+    call.job, call.caller = job, job.caller
+    return None
+
+
+def find(state: MockState, call: Call) -> Outcome | None:
+    """Refuse a file for a job that takes none any more."""
+    job = _job(call)
+    if job.created is None or not job.created.complete:
+        return None
+    way = state.scenario.assumptions.second_upload
+    if way == "replace" or (way == "replace_while_waiting" and _waits(state, job, call.now_ns)):
+        return None
+    return Outcome(upload_refused(job.job_id), state.scenario.name)
+
+
+def act(state: MockState, call: Call, kept: KeptFile) -> Outcome:
+    """Take the file, whole: the job begins now, or begins anew."""
+    job = _job(call)
+    if job.created is not None:
+        by_hand = not job.created.complete and job.state is not None
+        job.created.complete = True
+        if not by_hand:
+            _begin(job, call.now_ns)
+    headers = (("ETag", f'"{kept.sha256[:32]}"'),)
+    source = job.program.steps[0].source
+    return Outcome(Reply(state.scenario.assumptions.upload_reply, headers, b""), source)
+
+
+def note(state: MockState, call: Call, number: int, size: int, kept: KeptFile | None) -> None:
+    """Remember what came."""
+    job = _job(call)
+    name = job.created.file_name if job.created else ""
+    upload = Upload(number, call.now_ns, job.caller, job.job_id, name, size, kept is not None, kept)
+    state.uploads.add(upload)
+
+
+def _begin(job: JobState, now_ns: int) -> None:
+    """Let the job's time begin: behind the step that waits for the file, if there is one."""
+    plan = job.program.plan
+    position = (following(plan, 0) or 0) if plan.stages[0].until_upload else 0
+    job.state = State(position, now_ns)
+
+
+def _waits(state: MockState, job: JobState, now_ns: int) -> bool:
+    """Tell whether the job has not begun to run: it still shows that it is waiting."""
+    if job.state is None:
+        return True
+    position = settle(job.program.plan, job.state, now_ns).position
+    return job.program.steps[position].status == WAITING
+
+
+def _job(call: Call) -> JobState:
+    if call.job is None:
+        raise LookupError(call.job_id)
+    return call.job

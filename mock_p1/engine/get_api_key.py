@@ -1,0 +1,60 @@
+"""Get API Key: a secret key buys an API key, which works at every other call until it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mock_p1.base.messages import json_reply
+from mock_p1.base.text import shorten
+from mock_p1.contract.assumptions import ACCEPT
+from mock_p1.contract.operations import GET_API_KEY
+from mock_p1.engine.call import Outcome
+from mock_p1.engine.callers import MAX_ISSUED, IssuedKey
+from mock_p1.engine.job_ids import uuid_of
+from mock_p1.engine.not_imitated import no_room
+from mock_p1.engine.program import Refusal
+
+if TYPE_CHECKING:
+    from mock_p1.engine.call import Call
+    from mock_p1.engine.mock_state import MockState
+
+_TYPES = next(each.values for each in GET_API_KEY.query if each.name == "credential_type")
+_RETRAIN = "retrain"
+
+
+def find(state: MockState, call: Call) -> Refusal | None:
+    """Judge the query: what is missing, and what is odd in it."""
+    kind, model_id = call.query("credential_type"), call.query("model_id")
+    if kind == _RETRAIN and not model_id:
+        return Refusal("model_id_is_required", state.scenario.name)
+    odd = []
+    if kind not in _TYPES:
+        said = f"is {shorten(kind)!r}" if kind else "is missing or empty"
+        odd.append(f"credential_type {said}; the API documents {', '.join(_TYPES)}")
+    if model_id and not (model_id.isascii() and model_id.isdigit()):
+        odd.append(f"model_id is {shorten(model_id)!r}; the API documents a whole number")
+    call.notes += odd
+    assumed = state.scenario.assumptions.odd_credential_type
+    return Refusal(assumed, state.scenario.name) if odd and assumed != ACCEPT else None
+
+
+def act(state: MockState, call: Call) -> Outcome:
+    """Issue a key; or, where a scenario assumes so, hand out the one that still works."""
+    assumed = state.scenario.assumptions
+    key = None
+    if assumed.same_key_again == "same":
+        alive = (each for each in state.issued.of(call.caller) if each.ends_ns > call.now_ns)
+        key = next(alive, None)
+    if key is None:
+        if len(state.issued) >= MAX_ISSUED:
+            return Outcome(
+                no_room(f"{MAX_ISSUED:,} API keys are issued already"), state.scenario.name
+            )
+        number = state.issued.count(call.caller)
+        text = uuid_of(state.seed, state.resets, "api_key", call.caller.name, number)
+        key = IssuedKey(text, call.caller, call.api_key, call.now_ns + assumed.key_lifetime)
+        state.issued.add(key)
+    end_date = state.clock.date_at(key.ends_ns).strftime(assumed.end_date_format)
+    return Outcome(
+        json_reply(200, {"api_key": key.api_key, "end_date": end_date}), state.scenario.name
+    )

@@ -1,0 +1,149 @@
+"""All that changes while a mock plays, and what its scenario compiles to. Not locked: its owner is."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mock_p1.engine.call import Outcome
+from mock_p1.engine.call_timelines import CallTimelines
+from mock_p1.engine.callers import IssuedKeys, Keyring
+from mock_p1.engine.directory import Directory
+from mock_p1.engine.job_ids import token_of
+from mock_p1.engine.job_states import JobState, JobStates
+from mock_p1.engine.program import Refusal
+from mock_p1.engine.rate_limit import limiter_for
+from mock_p1.engine.replies import ReplyWriter
+from mock_p1.engine.uploads import Uploads
+
+if TYPE_CHECKING:
+    from mock_p1.base.clock import Clock
+    from mock_p1.engine.call import Call
+    from mock_p1.engine.file_store import FileStore
+    from mock_p1.scenario.model import Scenario
+    from mock_p1.scenario.steps import Literal
+
+MAX_LINKS: Final = 10_000
+"""How many links are remembered to have failed; the least recently asked for go first."""
+
+
+class InjectedFailure(NamedTuple):
+    """What the next call of an operation gets instead of its own answer.
+
+    Of ``error``, ``fault`` and ``reply`` one is there. ``job_id`` and ``key`` leave it to calls of
+    one job, or of the callers of one key.
+    """
+
+    operation: str
+    error: str | None = None
+    fault: str | None = None
+    reply: Literal | None = None
+    job_id: str | None = None
+    key: str | None = None
+
+
+class MockState:
+    """What the handlers of operations work on."""
+
+    def __init__(self, scenario: Scenario, seed: int, clock: Clock, store: FileStore) -> None:
+        self.clock, self.store = clock, store
+        self.jobs = JobStates()
+        self.issued = IssuedKeys()
+        self.calls = CallTimelines()
+        self.uploads = Uploads()
+        self.injected: deque[InjectedFailure] = deque()
+        self.failed_downloads: OrderedDict[tuple[str, str, int], int] = OrderedDict()
+        self.limiter = limiter_for(scenario.rate_limit)
+        self.link_seed = seed
+        self.resets = 0
+        """How often everything began anew; links of before lead nowhere."""
+        self.play(scenario, seed)
+
+    def play(self, scenario: Scenario, seed: int) -> None:
+        """Compile a scenario, and play it from now on."""
+        self.scenario, self.seed = scenario, seed
+        self.keyring = Keyring(scenario)
+        self.directory = Directory(scenario, seed)
+        self.replies = ReplyWriter(scenario, seed)
+        self.jobs.make_room(self.directory.count)
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing but the timelines decides: no injected failure, no limit."""
+        return not self.injected and self.limiter is None
+
+    @property
+    def scenario_limit_on(self) -> list[str]:
+        """The operations whose calls the scenario's limit counts."""
+        limit = self.scenario.rate_limit
+        return [] if limit is None else limit.on
+
+    def strikes(self, failure: InjectedFailure, call: Call) -> bool:
+        """Tell whether an injected failure is meant for this call."""
+        return (
+            failure.operation == call.operation.name
+            and failure.job_id in (None, call.job_id)
+            and (failure.key is None or self.issued.whose(failure.key)(call.caller.name))
+        )
+
+    def reset(self, job_id: str | None = None, key: str | None = None) -> None:
+        """Begin anew: one job, one key's callers, one job of theirs, or everything."""
+        theirs = None if key is None else self.issued.whose(key)
+        kept = [
+            failure
+            for failure in self.injected
+            if (job_id is not None and failure.job_id != job_id)
+            or (key is not None and failure.key != key)
+        ]
+        self.injected.clear()
+        self.injected.extend(kept)
+        for link in list(self.failed_downloads):
+            if job_id in (None, link[1]) and (theirs is None or theirs(link[0])):
+                del self.failed_downloads[link]
+        self.uploads.clear(job_id, theirs)
+        if job_id is not None:
+            self.jobs.clear_job(job_id, theirs)
+            return
+        self.calls.clear(theirs)
+        if theirs is not None:
+            self.jobs.clear_callers(theirs)
+            self.issued.clear(theirs)
+            return
+        self.jobs.clear()
+        self.issued.clear()
+        self.resets += 1
+        if self.limiter is not None:
+            self.limiter.clear()
+
+    def refuse(self, refusal: Refusal, call: Call) -> Outcome:
+        """Return the answer of a documented error."""
+        if refusal.note:
+            call.notes.append(refusal.note)
+        reply = self.replies.error(refusal.error)
+        return Outcome(reply, refusal.source, error=refusal.error)
+
+    def token(self, job: JobState, what: object) -> str:
+        """Return the part of a job's link that cannot be guessed, for its upload or a step."""
+        return token_of(self.link_seed, self.resets, job.caller.name, job.job_id, what)
+
+    def job_behind(self, token: str, job_id: str, what: object) -> JobState | None:
+        """Return the job that a link leads to; None where it was not given out, or before a reset."""
+        return next((job for job in self.jobs.of(job_id) if self.token(job, what) == token), None)
+
+    def find_job(self, call: Call) -> JobState | Refusal:
+        """Return the state of the job that a call is about, or the error it is answered with."""
+        job_id = call.job_id or ""
+        job = self.jobs.get(call.caller, job_id)
+        if job is not None:
+            return job
+        hit = self.directory.find(job_id)
+        exact = hit is not None and hit.exact
+        if not exact and any(other.created for other in self.jobs.of(job_id)):
+            return Refusal(self.scenario.assumptions.job_of_another_key, self.scenario.name)
+        if hit is None:
+            return Refusal("not_found_retrain_job", self.scenario.name)
+        if not hit.value.open_to(call.api_key):
+            source = hit.value.steps[0].source
+            return Refusal(self.scenario.assumptions.job_of_another_key, source)
+        transient = not (exact and self.keyring.declares(call.api_key))
+        return self.jobs.add(JobState(call.caller, job_id, hit.value, transient=transient))

@@ -1,0 +1,67 @@
+"""Retrain Model Switch: puts the retrained model in the place of the one that predicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mock_p1.base.messages import json_reply
+from mock_p1.contract.assumptions import ACCEPT
+from mock_p1.contract.operations import FINISHED, RETRAIN_MODEL_SWITCH
+from mock_p1.engine.call import Outcome
+from mock_p1.engine.program import Refusal
+from mock_p1.engine.timeline import settle
+
+if TYPE_CHECKING:
+    from mock_p1.engine.call import Call
+    from mock_p1.engine.job_states import JobState
+    from mock_p1.engine.mock_state import MockState
+    from mock_p1.engine.program import ProgramStep
+
+FAILED: Final = "job_failed"
+
+
+def find(state: MockState, call: Call) -> Refusal | None:
+    """Find the job."""
+    found = state.find_job(call)
+    if isinstance(found, Refusal):
+        documented = found.error in RETRAIN_MODEL_SWITCH.errors
+        return found if documented else found._replace(error="not_found_retrain_job")
+    call.job = found
+    return None
+
+
+def act(state: MockState, call: Call) -> Outcome:
+    """Switch, if the job is finished; else say why not."""
+    job = call.job
+    if job is None:
+        raise LookupError(call.job_id)
+    step = _step_of(state, job, call.now_ns)
+    if refused := _refusal(state, call, job, step):
+        return state.refuse(refused, call)
+    job.switches += 1
+    reply = json_reply(200, {"metadata": {"retrain_job_id": job.job_id}})
+    return Outcome(reply, step.source)
+
+
+def _step_of(state: MockState, job: JobState, now_ns: int) -> ProgramStep:
+    """Return the step at which the job is now; nothing of its timeline is used up."""
+    if job.state is None:
+        start = 0 if job.created else state.jobs.start_of(job.job_id)
+        return job.program.steps[start]
+    return job.program.steps[settle(job.program.plan, job.state, now_ns).position]
+
+
+def _refusal(state: MockState, call: Call, job: JobState, step: ProgramStep) -> Refusal | None:
+    assumed = state.scenario.assumptions
+    if step.error is not None:
+        known = step.error in RETRAIN_MODEL_SWITCH.errors
+        if not known:
+            call.notes.append(f"the job answers {step.error}, which this call does not document")
+        return Refusal(step.error if known else "not_found_retrain_job", step.source)
+    if job.waits_for_file or step.status not in (FINISHED, FAILED):
+        return Refusal("retrain_job_is_not_finished", step.source)
+    if step.status == FAILED and assumed.switch_of_failed_job != ACCEPT:
+        return Refusal(assumed.switch_of_failed_job, step.source, "the job has failed")
+    if job.switches and assumed.second_switch != ACCEPT:
+        return Refusal(assumed.second_switch, step.source, "the model was switched to already")
+    return None

@@ -1,0 +1,130 @@
+"""Retrain Status Check: where a job stands, and how a poll moves it on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mock_p1.contract.assumptions import FIRST_STEP
+from mock_p1.engine.call import Outcome
+from mock_p1.engine.faults import script
+from mock_p1.engine.program import Refusal
+from mock_p1.engine.replies import literal
+from mock_p1.engine.timeline import advance
+from mock_p1.scenario.faker_values import seed_for
+from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep
+
+if TYPE_CHECKING:
+    from mock_p1.base.messages import Fault, Reply
+    from mock_p1.engine.call import Call
+    from mock_p1.engine.job_states import JobState
+    from mock_p1.engine.mock_state import MockState
+    from mock_p1.engine.program import ProgramStep
+
+
+def find(state: MockState, call: Call) -> Refusal | None:
+    """Find the job."""
+    found = state.find_job(call)
+    if isinstance(found, Refusal):
+        return found
+    call.job = found
+    state.jobs.cache_path(call.request.path, call.api_key, call.key_ends_ns, found)
+    if found.evicted:
+        call.notes.append(
+            f"too many jobs that only a pattern knows: {found.evicted}, polled the longest ago, "
+            "begins anew"
+        )
+        found.evicted = ""
+    return None
+
+
+def act(state: MockState, call: Call) -> Outcome:
+    """Count the poll, and answer with the step it sees."""
+    job = call.job
+    if job is None:
+        raise LookupError(call.job_id)
+    if job.waits_for_file:
+        return _before_the_file(state, call, job)
+    if job.state is None:
+        state.jobs.begin(job, call.now_ns)
+    return see(state, job, call.now_ns, call.request.base_url)
+
+
+def see(state: MockState, job: JobState, now_ns: int, base_url: str) -> Outcome:
+    """Count a poll of a job whose time has begun, and answer with the step it sees."""
+    moved, index = advance(job.program.plan, job.state, now_ns)
+    job.polls += 1
+    step = job.program.steps[index]
+    reply = _answer(state, job, step, base_url)
+    if step.step.delay is not None:
+        reply = _held_back(state, reply, job, step)
+        if (
+            moved.position != index
+        ):  # the next step begins when the last poll of this one is answered
+            moved = moved._replace(since_ns=moved.since_ns + reply.delay_ns)
+    if step.retry is not None and isinstance(step.step, ReplyStep):
+        reply = step.retry.on(reply, state.clock, now_ns + reply.delay_ns)  # type: ignore[arg-type]  # literal
+    job.state, job.last_ns = moved, now_ns
+    return Outcome(
+        reply,
+        step.source,
+        step.status,
+        step.error,
+        step.fault,
+        (job.program.plan, moved),
+        step.asked_wait_ns,
+        step,
+    )
+
+
+def _before_the_file(state: MockState, call: Call, job: JobState) -> Outcome:
+    """Answer a poll of a job whose file has not come: nothing of its timeline is used up."""
+    assumed = state.scenario.assumptions.before_upload
+    if assumed != FIRST_STEP:
+        return state.refuse(Refusal(assumed, state.scenario.name), call)
+    step = job.program.steps[0]
+    job.polls += 1
+    job.last_ns = call.now_ns
+    reply = _answer(state, job, step, call.request.base_url)
+    call.notes.append("the file of this job has not come")
+    return Outcome(reply, step.source, step.status, step.error, step.fault, step=step)
+
+
+def _answer(state: MockState, job: JobState, step: ProgramStep, base_url: str) -> Reply | Fault:
+    """Return the step's answer.
+
+    The one written last, as long as neither the step nor the base URL changes.
+    """
+    if (answer := job.answer) is not None and job.answered is step and job.base_url == base_url:
+        return answer
+    answer = job.answer = _write(state, job, step, base_url)
+    job.answered, job.base_url = step, base_url
+    return answer
+
+
+def _write(state: MockState, job: JobState, step: ProgramStep, base_url: str) -> Reply | Fault:
+    match step.step:
+        case StatusStep():
+            token = state.token(job, step.position) if step.frame is None else ""
+            return state.replies.status(job.job_id, step, base_url, token)
+        case ErrorStep(error=error):
+            return state.replies.error(error)
+        case FaultStep(fault=fault):
+            return script(fault, underlying(state, job, step.position))
+        case ReplyStep(reply=reply):
+            return literal(reply)
+        case other:
+            raise TypeError(f"no such step: {other!r}")
+
+
+def underlying(state: MockState, job: JobState, position: int) -> Reply:
+    """Return what a fault cuts short or garbles: the job's own answer of this time."""
+    return state.replies.underlying_status(job.program, position, job.job_id)
+
+
+def _held_back(
+    state: MockState, reply: Reply | Fault, job: JobState, step: ProgramStep
+) -> Reply | Fault:
+    low_ns, high_ns = step.step.delay or (0, 0)
+    seed = seed_for(state.seed, job.job_id, step.position, "delay", job.polls)
+    drawn_ns = seed % (high_ns - low_ns + 1)
+    return reply._replace(delay_ns=reply.delay_ns + low_ns + drawn_ns)

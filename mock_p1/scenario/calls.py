@@ -1,0 +1,197 @@
+"""``calls:``, how the operations beside the status check answer; each has a timeline of its own."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
+
+from pydantic import BeforeValidator, Discriminator, Field, InstanceOf, Tag, WithJsonSchema
+
+from mock_p1.base import durations
+from mock_p1.base.duration_field import SOME_TIME_PATTERN
+from mock_p1.base.strict_model import OneOf, Path, Strict, Wrong, kind_of, wrong
+from mock_p1.base.text import shorten, unknown
+from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
+from mock_p1.scenario.step_length import MAX_POLLS, Delay, Stage
+from mock_p1.scenario.steps import FaultName, Literal  # noqa: TC001 -- pydantic reads them
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CALLS = re.compile(r"([0-9]{1,10}) *(calls?|polls?)")
+_HOW_LONG: Final = "a number of calls (2 calls), a duration (500ms, 90s, 1h30m) or manual"
+
+
+def _length(value: object) -> Stage:
+    """Return how long an element of ``calls:`` lasts."""
+    if isinstance(value, Stage):
+        return value
+    if not isinstance(value, str):
+        raise wrong(f"for: must be {_HOW_LONG}; it is {kind_of(value)}")
+    text = value.strip()
+    if text == "manual":
+        return Stage()
+    if found := _CALLS.fullmatch(text):
+        if found[2].startswith("poll"):
+            raise wrong(f"for: {text} counts polls; under calls: write {found[1]} calls")
+        if not 1 <= int(found[1]) <= MAX_POLLS:
+            raise wrong(f"for: {text} can never be; write at least 1 call, at most {MAX_POLLS:,}")
+        return Stage(polls=int(found[1]))
+    try:
+        lasts_ns = durations.parse_duration(text)
+    except durations.TooLong as error:
+        raise wrong(str(error)) from None
+    except ValueError:
+        raise wrong(f"for: {shorten(text)!r} is not {_HOW_LONG}") from None
+    if lasts_ns == 0:
+        raise wrong(f"for: {shorten(text)} can never be; an element lasts longer than nothing")
+    return Stage(lasts_ns=lasts_ns)
+
+
+_Length = Annotated[
+    InstanceOf[Stage],
+    BeforeValidator(_length),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": rf"^\s*(manual|0*[1-9][0-9]{{0,8}} *calls?|{SOME_TIME_PATTERN})\s*$",
+        }
+    ),
+]
+
+
+class CallStep(Strict):
+    """One element of an operation's timeline."""
+
+    for_: _Length | None = Field(None, alias="for")
+    """How long it lasts: 2 calls, a duration (90s), or manual. The last element needs none."""
+
+    delay: Delay | None = None
+    """How long each answer is held back: 300ms, or drawn by the seed from a range: 100ms..2s."""
+
+
+class OkCall(CallStep):
+    """The operation succeeds, as far as the state of the job lets it."""
+
+    ok: Annotated[bool, Field(json_schema_extra={"const": True})] = True
+    """Success; written ok, or {ok: true, for: 2 calls}."""
+
+    schema_rules: ClassVar = {"required": ["ok"]}
+
+    @classmethod
+    def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
+        """There is no other ok."""
+        if data.get("ok") is not True:
+            yield ("ok",), wrong(f"must be true; it is {kind_of(data.get('ok'))}")
+
+
+class _Failing(CallStep):
+    done: bool = False
+    """Whether the act is done and only its answer is lost; left out, nothing is done."""
+
+
+class ErrorCall(_Failing):
+    """The operation answers one of its documented errors."""
+
+    error: str
+    """An error that the operation documents."""
+
+
+class ReplyCall(_Failing):
+    """The operation answers to the letter what the scenario says."""
+
+    reply: Literal
+    """A literal HTTP answer."""
+
+
+class FaultCall(_Failing):
+    """The network fails."""
+
+    fault: FaultName
+    """How the network fails."""
+
+
+KINDS: Final[dict[str, type[CallStep]]] = {
+    "ok": OkCall,
+    "error": ErrorCall,
+    "reply": ReplyCall,
+    "fault": FaultCall,
+}
+"""The key that makes an element what it is, and its model."""
+
+
+def _kind(value: object) -> str:
+    keys = value if isinstance(value, dict) else getattr(type(value), "model_fields", {})
+    return next((f"<{kind}>" for kind in reversed(KINDS) if kind in keys), "<ok>")
+
+
+def _element(value: object) -> object:
+    """Refuse what is no element, or more than one."""
+    if value == "ok":
+        return {"ok": True}
+    kinds = ", ".join(KINDS)
+    if isinstance(value, CallStep):
+        return value
+    if not isinstance(value, dict):
+        raise wrong(f"must be ok, or a mapping with one of {kinds}; it is {kind_of(value)}")
+    given = [kind for kind in KINDS if kind in value]
+    if len(given) != 1:
+        found = f"{' and '.join(given)}: make it {len(given)}" if given else "none of them"
+        raise wrong(f"an element of calls: is one of {kinds}; this one is {found}")
+    return value
+
+
+_Mapping = Annotated[
+    Annotated[OkCall, Tag("<ok>")]
+    | Annotated[ErrorCall, Tag("<error>")]
+    | Annotated[ReplyCall, Tag("<reply>")]
+    | Annotated[FaultCall, Tag("<fault>")],
+    Discriminator(_kind),
+]
+_Ok = Annotated[str, OneOf("element", ("ok",))]
+AnyCall = Annotated[_Mapping, BeforeValidator(_element, json_schema_input_type=_Mapping | _Ok)]
+CallTimeline = Annotated[list[AnyCall], Field(min_length=1)]
+
+
+def call_names(*, of_job: bool = False) -> list[str]:
+    """Return the operations that may stand under ``calls:``; the status check has its timeline.
+
+    ``of_job`` leaves out those that are about no job.
+    """
+    return [
+        name
+        for name, operation in OPERATIONS.items()
+        if name != RETRAIN_STATUS_CHECK.name and (operation.has_job or not of_job)
+    ]
+
+
+def wrong_calls(calls: object, *, of_job: bool) -> Iterator[tuple[Path, Wrong]]:
+    """Yield what is wrong with a mapping under ``calls:``, beside what its elements say.
+
+    ``of_job`` tells that it stands under one job, where only operations with a job have a place.
+    """
+    for name, elements in calls.items() if isinstance(calls, dict) else ():
+        if name == RETRAIN_STATUS_CHECK.name:
+            text = f"{name} is answered by the job's timeline:; write its errors and faults there"
+            yield ("calls", name), wrong(text, of_key=True)
+        elif name not in OPERATIONS:
+            yield ("calls", name), wrong(unknown("operation", str(name), call_names()), of_key=True)
+        elif of_job and not OPERATIONS[name].has_job:
+            text = f"{name} is about no job; write it under the calls: of the whole scenario"
+            yield ("calls", name), wrong(text, of_key=True)
+        elif isinstance(elements, list):
+            yield from _wrong_elements(name, elements)
+
+
+def _wrong_elements(name: str, elements: list[object]) -> Iterator[tuple[Path, Wrong]]:
+    errors = OPERATIONS[name].errors
+    for index, element in enumerate(elements):
+        path = ("calls", name, index)
+        data = element if isinstance(element, dict) else {}
+        error = data.get("error")
+        if isinstance(error, str) and error not in errors:
+            known = unknown(f"error of {name}", error, errors)
+            yield (*path, "error"), wrong(f"{known}; anything else is written as reply:")
+        if index < len(elements) - 1 and "for" not in data and (data or element == "ok"):
+            text = "for: is missing; every element but the last says how long it lasts: 1 call, 90s"
+            yield path, wrong(text)

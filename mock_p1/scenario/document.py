@@ -1,0 +1,107 @@
+"""Where a scenario came from: its name, its text, the place of each part, the files it names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from mock_p1.base.strict_model import MAX_PROBLEMS, Located, Reading
+from mock_p1.base.text import shorten
+from mock_p1.scenario.problems import Problem, ScenarioError
+from mock_p1.scenario.yaml_nodes import MAX_DEPTH, Node, is_branch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pydantic import ValidationError
+
+    Path = tuple[str | int, ...]
+
+Attach = Callable[[str], bytes]
+"""Returns the bytes of a result file; ValueError says why there are none."""
+
+INLINE: Final = "scenario"
+"""What a scenario is called that has no file."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a scenario was read from; without a ``root``, a mapping made in Python."""
+
+    name: str = INLINE
+    text: str | None = None
+    root: Node | None = None
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def where(self, *path: str | int) -> str:
+        """Return ``file:line`` of a part, or the path of keys where there are no lines."""
+        if self.root is not None:
+            return f"{self.name}:{self.root.place(path)[0]}"
+        return f"{self.name}:{spelled(path)}" if path else self.name
+
+    def problems(self, error: ValidationError) -> Iterator[Problem]:
+        """Turn pydantic's errors into problems, each with its place."""
+        for detail in error.errors(include_url=False, include_context=False, include_input=False):
+            path, text = tuple(detail["loc"]), detail["msg"]
+            if self.root is None:
+                subject, place = spelled(path), (0, 0)
+            elif self.root.is_broken(path):
+                continue
+            else:
+                subject = spelled(_from_last_key(path)) if text.startswith("must ") else ""
+                place = self.root.place(path, of_key=detail["type"] == "key")
+            yield Problem(self.name, *place, f"{subject}: {text}" if subject else text)
+
+
+@dataclass
+class ScenarioReading(Reading):
+    """What the reading of one scenario shares."""
+
+    document: Document = field(default_factory=Document)
+    find: Attach | None = None
+    fakes: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """What is wrong with the fakes met so far."""
+
+    def attach(self, name: str) -> None:
+        """Read a result file, if it is not read already; ValueError says why it cannot be."""
+        if self.find is None:
+            shown = f"result.file {shorten(name)!r}"
+            raise ValueError(f"{shown} cannot be found: this scenario was not read from a file")
+        if name not in self.document.files:
+            self.document.files[name] = self.find(name)
+
+    def error(self, problems: Iterable[Problem]) -> ScenarioError:
+        """Return the error that tells the problems, of very many the first."""
+        found = list(ScenarioError(list(problems)).problems)
+        if len(found) > MAX_PROBLEMS:
+            text = f"more than {MAX_PROBLEMS:,} problems; these are the first"
+            found[MAX_PROBLEMS:] = [Problem(self.document.name, 1, 1, text)]
+        return ScenarioError(found)
+
+
+def located(value: Any, name: str, path: Path = ()) -> Any:  # noqa: ANN401 -- any value
+    """Return a copy of data made in Python, in which each mapping knows where it stands."""
+    if len(path) > MAX_DEPTH:
+        text = f"{spelled(path[:3])}… is nested more than {MAX_DEPTH} levels deep"
+        raise ScenarioError([Problem(name, 0, 0, text)])
+    if isinstance(value, Mapping):
+        made = Located({key: located(inner, name, (*path, key)) for key, inner in value.items()})
+        made.source = f"{name}:{spelled(path)}"
+        return made
+    if isinstance(value, list):
+        return [located(inner, name, (*path, index)) for index, inner in enumerate(value)]
+    return value
+
+
+def spelled(path: Path) -> str:
+    """Write a path as in ``generated_jobs[0].count``, without the names of unions' branches."""
+    parts = (part for part in path if not is_branch(part))
+    return "".join(
+        f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts
+    ).removeprefix(".")
+
+
+def _from_last_key(path: Path) -> Path:
+    keys = [i for i, part in enumerate(path) if isinstance(part, str) and not is_branch(part)]
+    return path[keys[-1] :] if keys else path

@@ -1,0 +1,67 @@
+"""The files behind ``result: {file: …}``: looked for beside the scenario, and never elsewhere."""
+
+from __future__ import annotations
+
+from inspect import currentframe
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mock_p1.base.text import shorten
+
+if TYPE_CHECKING:
+    from mock_p1.scenario.document import Attach
+
+MAX_BYTES: Final = 100_000_000
+_NOT_THE_CALLER: Final = ("mock_p1", "pydantic", "contextlib", "functools")
+
+
+def files_beside(
+    folder: Path, *, where: str = "beside the scenario file", named: set[Path] | None = None
+) -> Attach:
+    """Return what reads a result file out of ``folder``, or says in a ValueError why it does not.
+
+    ``named`` takes the path of each that is not outside.
+    """
+
+    def read(name: str) -> bytes:
+        shown = f"result.file {shorten(name)!r}"
+        missing = f"{shown} does not exist; it is looked for {where}"
+        if "\0" in name:
+            raise ValueError(missing)
+        try:
+            root = folder.resolve()
+            path = (root / name.replace("\\", "/")).resolve()
+            if not path.is_relative_to(root):
+                what = "lies outside the scenario's own folder; put the file beside the scenario"
+                raise ValueError(f"{shown} {what}")
+            if named is not None:
+                named.add(path)
+            if not path.is_file():
+                raise ValueError(missing)
+            if path.stat().st_size > MAX_BYTES:
+                raise ValueError(
+                    f"{shown} is larger than {MAX_BYTES:,} bytes, the most there may be"
+                )
+            return path.read_bytes()
+        except (
+            OSError,
+            RuntimeError,
+        ) as error:  # RuntimeError: a loop of links, before Python 3.13
+            reason = (isinstance(error, OSError) and error.strerror) or str(error)
+            raise ValueError(f"{shown} cannot be read: {reason}") from None
+
+    return read
+
+
+def inline_files(folder: Path | None = None) -> Attach:
+    """Return what reads the result files of a scenario without a file: beside who calls us."""
+    folder = (folder or caller_folder()).absolute()
+    return files_beside(folder, where=f"in {folder}")
+
+
+def caller_folder() -> Path:
+    """Return the folder of the file that called us; the current one for code without a file."""
+    frame = currentframe()
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in _NOT_THE_CALLER:
+        frame = frame.f_back
+    return Path(frame.f_code.co_filename).parent if frame else Path()

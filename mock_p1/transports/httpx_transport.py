@@ -1,0 +1,218 @@
+"""The way in of httpx, sync and async, where a test has it: its own transports ask the engine."""
+
+from __future__ import annotations
+
+import sys
+import time
+from importlib.abc import Loader, MetaPathFinder
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Final
+
+from mock_p1.transports import network_guard
+from mock_p1.transports.in_process import Call, Endpoint, Origin, find
+from mock_p1.transports.patching import Patch, Patches
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
+    import httpx
+
+    from mock_p1.base.messages import Fault
+
+_patches: Final = Patches()
+
+
+class _Exchange:
+    """One request of httpx, what the engine answered, and how the client hears of it."""
+
+    def __init__(self, endpoint: Endpoint, request: httpx.Request, body: bytes) -> None:
+        import httpx  # noqa: PLC0415 -- whoever sends a request has it
+
+        self._httpx, self._endpoint, self._request = httpx, endpoint, request
+        self._patience: float | None = request.extensions.get("timeout", {}).get("read")
+        headers = [(name.decode("latin-1").lower(), value) for name, value in request.headers.raw]
+        target = request.url.raw_path.decode("latin-1")
+        self.answer: Fault = endpoint.answer(
+            Call(_origin(request), request.method, target, headers, body)
+        )
+
+    def hold(self, span_ns: int) -> float:
+        """Let nanoseconds pass; return the real seconds to wait for them."""
+        try:
+            return self._endpoint.hold(span_ns, self._patience)
+        except TimeoutError as error:
+            raise self._httpx.ReadTimeout(str(error), request=self._request) from error
+
+    def response(self, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
+        """Return the answer; raise what httpx raises where there is none."""
+        reply = self.answer.reply
+        if reply is None:
+            raise self._trouble("Server disconnected without sending a response.")
+        return self._httpx.Response(
+            reply.status,
+            headers=[(n.encode("latin-1"), v.encode("latin-1")) for n, v in reply.wire_headers],
+            stream=stream,
+            extensions={"http_version": b"HTTP/1.1"},
+        )
+
+    def end(self, received: int) -> None:
+        """Raise what httpx raises where a body breaks off."""
+        if self.answer.ending != "complete":
+            expected = dict(self.answer.reply.wire_headers if self.answer.reply else ())
+            raise self._trouble(
+                "peer closed connection without sending complete message body "
+                f"(received {received} bytes, expected {expected.get('Content-Length')})"
+            )
+
+    def _trouble(self, closed: str) -> httpx.TransportError:
+        if self.answer.ending == "reset":
+            return self._httpx.ReadError("Connection reset by peer", request=self._request)
+        return self._httpx.RemoteProtocolError(closed, request=self._request)
+
+
+def _origin(request: httpx.Request) -> Origin:
+    url = request.url
+    host = url.raw_host.decode("ascii").strip("[].").lower()
+    return Origin(url.scheme, host, url.port or {"http": 80, "https": 443}.get(url.scheme, 0))
+
+
+def _endpoint(request: httpx.Request) -> Endpoint | None:
+    """Return the mock that answers; ConnectError for what nothing may reach."""
+    import httpx  # noqa: PLC0415 -- whoever sends a request has it
+
+    origin = _origin(request)
+    endpoint = find(origin, request.url.raw_path.decode("latin-1").partition("?")[0])
+    if endpoint is None:
+        try:
+            network_guard.check(origin.host)
+        except OSError as error:
+            raise httpx.ConnectError(str(error), request=request) from error
+    return endpoint
+
+
+def _handling(handle: Callable[..., httpx.Response]) -> Callable[..., httpx.Response]:
+    """Return a ``handle_request`` that asks the engine for what is ours."""
+    import httpx  # noqa: PLC0415 -- it is loaded, or nothing of it would be patched
+
+    class Body(httpx.SyncByteStream):
+        def __init__(self, exchange: _Exchange) -> None:
+            self._exchange = exchange
+
+        def __iter__(self) -> Iterator[bytes]:
+            received = 0
+            for pause, piece in self._exchange.answer.pieces:
+                _sleep(self._exchange.hold(pause))
+                received += len(piece)
+                yield piece
+            self._exchange.end(received)
+
+    def handle_request(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        endpoint = _endpoint(request)
+        if endpoint is None:
+            return handle(self, request)
+        exchange = _Exchange(endpoint, request, b"".join(request.stream))  # type: ignore[arg-type]  # -- a sync one
+        _sleep(exchange.hold(exchange.answer.delay_ns))
+        return exchange.response(Body(exchange))
+
+    return handle_request
+
+
+def _sleep(seconds: float) -> None:
+    if seconds:
+        time.sleep(seconds)
+
+
+def _handling_async(handle: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a ``handle_async_request`` that asks the engine for what is ours."""
+    import httpx  # noqa: PLC0415 -- likewise
+
+    class Body(httpx.AsyncByteStream):
+        def __init__(self, exchange: _Exchange) -> None:
+            self._exchange = exchange
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            received = 0
+            for pause, piece in self._exchange.answer.pieces:
+                await _sleep_async(self._exchange.hold(pause))
+                received += len(piece)
+                yield piece
+            self._exchange.end(received)
+
+    async def handle_async_request(
+        self: httpx.AsyncHTTPTransport, request: httpx.Request
+    ) -> httpx.Response:
+        endpoint = _endpoint(request)
+        if endpoint is None:
+            response: httpx.Response = await handle(self, request)
+            return response
+        body = b"".join([piece async for piece in request.stream])  # type: ignore[union-attr]  # -- an async one
+        exchange = _Exchange(endpoint, request, body)
+        await _sleep_async(exchange.hold(exchange.answer.delay_ns))
+        return exchange.response(Body(exchange))
+
+    return handle_async_request
+
+
+async def _sleep_async(seconds: float) -> None:
+    """Wait, and let other tasks have their turn, as every answer of a network does."""
+    import anyio  # noqa: PLC0415 -- httpx brings it
+
+    await anyio.sleep(seconds)
+
+
+def _patch() -> None:
+    import httpx  # noqa: PLC0415 -- it is loaded
+
+    _patches.install(
+        Patch(httpx.HTTPTransport, "handle_request", _handling),
+        Patch(httpx.AsyncHTTPTransport, "handle_async_request", _handling_async),
+    )
+
+
+class _WhenImported(MetaPathFinder, Loader):
+    """Patches httpx where it is imported while a mock is active; to import it takes 0.4 s."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find httpx as everybody else does, and load it by ourselves."""
+        del path, target
+        if fullname != "httpx" or self not in sys.meta_path:
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            self._loader, spec.loader = spec.loader, self
+        return spec
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """Let the own loader do it."""
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Load it, and patch it."""
+        spec = module.__spec__
+        if spec is not None:
+            spec.loader = module.__loader__ = self._loader
+        self._loader.exec_module(module)
+        _patch()
+
+
+_when_imported: Final = _WhenImported()
+
+
+def install() -> None:
+    """Answer httpx, now or as soon as it is imported."""
+    if "httpx" in sys.modules:
+        _patch()
+    else:
+        sys.meta_path.insert(0, _when_imported)
+
+
+def remove() -> None:
+    """Put everything back."""
+    _patches.remove()
+    if _when_imported in sys.meta_path:
+        sys.meta_path.remove(_when_imported)

@@ -1,0 +1,233 @@
+"""While a mock is active, nothing reaches the real service, whatever library asks.
+
+Names are looked up and connections made under the eyes of an audit hook, which no import and no
+copy of a function goes round. What is asked of a proxy is seen in what is sent to it.
+Libraries with sockets of their own in C (pycurl, gRPC) are not guarded, nor are child processes
+that start a new interpreter.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+import ssl
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import cache, wraps
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from mock_p1.contract.operations import DOCUMENTED_HOSTS
+from mock_p1.transports.in_process import bequeath, inheritance, lock, outlived
+from mock_p1.transports.patching import Patch, Patches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HOSTS: Final = frozenset(str(urlsplit(url).hostname) for url in DOCUMENTED_HOSTS)
+_NAMES: Final = b"|".join(re.escape(host.encode()) for host in sorted(HOSTS))
+_TO_A_PROXY: Final = re.compile(
+    rb"(?:CONNECT +|[A-Z]+ +https?://(?:[^/@ ]*@)?|\x05\x01\x00\x03.|\x04\x01.{6}[^\0]*\0)"
+    rb"(?:%b)\.?[:/? \0]?" % _NAMES,
+    re.IGNORECASE | re.DOTALL,
+)
+_TO_THE_SERVICE: Final = re.compile(
+    rb"[A-Z]+ [^\r\n]*\r\n(?:[^\r\n]+\r\n)*Host: *(?:%b)[.:\r]|\x16\x03.*(?:%b)" % (_NAMES, _NAMES),
+    re.IGNORECASE | re.DOTALL,
+)
+_LOOKED_AT: Final = 2048
+_LOOKS_UP: Final = frozenset({"socket.getaddrinfo", "socket.gethostbyname"})
+
+
+class RealServiceRefused(ConnectionRefusedError):  # noqa: N818 -- says what happened
+    """Something was about to reach the real service while a mock is active.
+
+    An OSError, so that a client's library reports it as it reports any connection that fails.
+    """
+
+
+def refusal(where: str) -> RealServiceRefused:
+    """Return the error for something that is not to be reached."""
+    thread = threading.current_thread()
+    why = (
+        f"thread {thread.name!r} has outlived the mock of its test; stop it before the test ends"
+        if outlived()
+        else "in-process, the fixture mock_p1 (mocked) answers requests, urllib3 and httpx at its "
+        "base_url; any other client is served by the fixture mock_p1_server (serving), at its url"
+    )
+    return RealServiceRefused(
+        errno.ECONNREFUSED, f"Mock P1 is active, and nothing reaches {where}: {why}"
+    )
+
+
+_patches: Final = Patches()
+_guards = 0
+
+
+def begin() -> None:
+    """Guard from now on."""
+    global _guards  # noqa: PLW0603 -- the network belongs to the process
+    with lock:
+        _hook()
+        if not _guards:
+            _patches.remove()
+            _patches.install(*PATCHES, *_uvloop())
+        _guards += 1
+
+
+def end(*, left_behind: bool = False) -> None:
+    """Guard no longer, once all have said so; but still, where threads have outlived their test."""
+    global _guards  # noqa: PLW0603 -- likewise
+    with lock:
+        _guards -= 1
+        if not _guards and not left_behind:
+            _patches.remove()
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Guard while a mock is active that answers over a socket."""
+    begin()
+    try:
+        yield
+    finally:
+        end()
+
+
+@cache
+def _hook() -> None:
+    """Add the audit hook, which stays to the end of the process, as all of them do."""
+    sys.addaudithook(_audit)
+
+
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    if event in _LOOKS_UP:
+        check(arguments[0])
+
+
+def check(host: object) -> None:
+    """Raise RealServiceRefused for a documented host, while anything is to be guarded."""
+    if isinstance(host, bytes | bytearray):
+        host = host.decode("latin-1")
+    if not isinstance(host, str) or host.rstrip(".").lower() not in HOSTS:
+        return
+    if _guards or outlived():
+        raise refusal(host)
+
+
+def _sending(send: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a ``send`` that looks at what is sent."""
+
+    @wraps(send)
+    def send_guarded(self: Any, data: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- any of five methods
+        first = data[0] if isinstance(data, list | tuple) and data else data
+        if isinstance(first, bytes | bytearray | memoryview) and (_guards or outlived()):
+            start = memoryview(first)[:_LOOKED_AT].tobytes()
+            if _TO_A_PROXY.match(start) or (
+                _TO_THE_SERVICE.match(start) and not _is_on_this_machine(self)
+            ):
+                with suppress(AttributeError, OSError):
+                    self.shutdown(socket.SHUT_RDWR)  # some go on to read after such an error
+                raise refusal(" or ".join(sorted(HOSTS)))
+        return send(self, data, *args, **kwargs)
+
+    return send_guarded
+
+
+def _connecting(connect: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a ``connect`` or ``sendto`` that looks where it goes, before Python looks it up."""
+
+    @wraps(connect)
+    def connect_guarded(self: Any, *args: Any) -> Any:  # noqa: ANN401 -- any of three methods
+        address = args[-1] if args else None
+        if isinstance(address, tuple) and address:
+            check(address[0])
+        return connect(self, *args)
+
+    return connect_guarded
+
+
+def _is_on_this_machine(connection: Any) -> bool:  # noqa: ANN401 -- a socket, or what has none
+    try:
+        peer = connection.getpeername()
+        return not isinstance(peer, tuple) or ip_address(peer[0]).is_loopback
+    except (AttributeError, OSError, ValueError):
+        return True  # of a TLS object nobody knows the other end; its socket is looked at
+
+
+def _wrapping(wrap: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a ``wrap_socket`` that speaks no TLS with the service."""
+
+    @wraps(wrap)
+    def wrap_guarded(self: Any, sock: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- of several forms
+        if not _is_on_this_machine(sock):
+            check(kwargs.get("server_hostname"))
+        return wrap(self, sock, *args, **kwargs)
+
+    return wrap_guarded
+
+
+def _starting(start: Callable[..., None]) -> Callable[..., None]:
+    """Return a ``Thread.start`` whose thread sees the mocks that its starter sees."""
+
+    @wraps(start)
+    def start_guarded(self: threading.Thread) -> None:
+        bequeath(self, inheritance())
+        start(self)
+
+    return start_guarded
+
+
+def _submitting(submit: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a ``submit`` whose worker sees the mocks that its caller sees, for this task alone."""
+
+    @wraps(submit)
+    def submit_guarded(self: Any, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- likewise
+        mocks = inheritance()
+
+        def work(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- likewise
+            worker = threading.current_thread()
+            bequeath(worker, mocks)
+            try:
+                return fn(*args, **kwargs)
+            finally:
+                bequeath(worker, ())
+
+        return submit(self, work, *args, **kwargs)
+
+    return submit_guarded
+
+
+def _uvloop() -> Iterator[Patch]:
+    """Yield what guards a loop that asks for names and connects in C."""
+    if (uvloop := sys.modules.get("uvloop")) is not None:
+        yield Patch(uvloop.Loop, "getaddrinfo", _asking(0))
+        yield Patch(uvloop.Loop, "create_connection", _asking(1))
+
+
+def _asking(place: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def make(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        async def guarded_call(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- of two forms
+            check(args[place] if len(args) > place else kwargs.get("host"))
+            check(kwargs.get("server_hostname"))
+            return await function(self, *args, **kwargs)
+
+        return guarded_call
+
+    return make
+
+
+PATCHES: Final = (
+    *(Patch(socket.socket, name, _connecting) for name in ("connect", "connect_ex", "sendto")),
+    *(Patch(socket.socket, name, _sending) for name in ("send", "sendall", "sendmsg")),
+    *(Patch(ssl.SSLSocket, name, _sending) for name in ("send", "sendall")),
+    Patch(ssl.SSLObject, "write", _sending),
+    Patch(ssl.SSLContext, "wrap_socket", _wrapping),
+    Patch(threading.Thread, "start", _starting),
+    Patch(ThreadPoolExecutor, "submit", _submitting),
+)

@@ -1,0 +1,83 @@
+"""Beginning anew: everything, one job, or what one key made."""
+
+import json
+
+NEW = """
+new_jobs: {timeline: [{status: job_waiting, for: upload}, {status: job_finished, result: {rows: 3}}]}
+jobs: {a: {timeline: [{status: one, for: 1 poll}, {status: two}]}}
+"""
+
+
+def test_all_that_clients_made_is_gone(mock):
+    """Issued keys, created jobs, files, counts; sequences begin again, old URLs lead nowhere."""
+    asked = mock(NEW)
+    key = asked.key()
+    job, path = asked.create(key)
+    asked.put(path)
+    asked.driver.reset()
+    assert asked.uploads == []
+    assert asked.entries == []
+    assert json.loads(asked.put(path).body)["error"] == "MOCK_P1_NO_UPLOAD"
+    again = asked.key()
+    assert asked.create(again)[0] == job
+    assert json.loads(asked.put(path).body)["error"] == "MOCK_P1_NO_UPLOAD"
+
+
+def test_one_created_job_waits_for_its_file_again(mock):
+    """At the same URL."""
+    asked = mock(NEW)
+    job, path = asked.create()
+    asked.put(path)
+    assert asked.sees(job) == "job_finished"
+    asked.driver.reset(job)
+    assert asked.sees(job) == "job_waiting"
+    assert asked.put(path).status == 200
+    assert asked.sees(job) == "job_finished"
+
+
+def test_one_key_alone(mock):
+    """Its jobs, keys and files; nobody else's."""
+    asked = mock(NEW)
+    for secret in ("s-1", "s-2"):
+        asked.put(asked.create(asked.key(secret))[1])
+    for key in ("k-1", "k-2"):
+        asked.poll("a", key)
+    asked.driver.reset(key="s-1")
+    asked.driver.reset(key="k-1")
+    assert [upload.caller.masked for upload in asked.uploads] == ["…"]
+    assert len(asked.uploads) == 1
+    assert [asked.sees("a", key) for key in ("k-1", "k-2")] == ["one", "two"]
+
+
+def test_one_job_of_one_key(mock):
+    """The other keys go on where they were."""
+    asked = mock(NEW)
+    for key in ("k-1", "k-2"):
+        asked.poll("a", key)
+    asked.driver.reset("a", key="k-1")
+    assert [asked.sees("a", key) for key in ("k-1", "k-2")] == ["one", "two"]
+
+
+def test_a_failure_for_one_key_strikes_no_other(mock):
+    """Whether it is an API key or a secret key."""
+    asked = mock(NEW)
+    issued = asked.key("s-1")
+    asked.driver.fail_next("job_may_be_deleted", key="s-1")
+    assert [asked.sees("a", key) for key in ("k-1", issued, issued)] == [
+        "one",
+        "This job may be deleted.",
+        "one",
+    ]
+
+
+def test_another_scenario_keeps_created_jobs_that_did_not_change(mock):
+    """And their files; changed ones begin anew."""
+    from mock_p1.scenario.parser import parse  # noqa: PLC0415 -- beside its only use
+
+    asked = mock(NEW)
+    job, path = asked.create()
+    asked.put(path)
+    asked.engine.load(parse(NEW + "description: other"))
+    assert asked.sees(job) == "job_finished"
+    asked.engine.load(parse(NEW.replace("job_finished", "job_failed")))
+    assert asked.sees(job) == "Not found retrain job."
