@@ -1,6 +1,6 @@
 """The names of errors and faults as types, so that a type checker finds a misspelt one.
 
-A test holds them equal to the tables in ``operations``.
+A test holds them equal to the tables in ``errors``.
 """
 
 from __future__ import annotations
@@ -11,8 +11,14 @@ ErrorName = Literal[
     "invalid_api_key",
     "inactive_credential",
     "not_found_credential",
-    "not_found_retrain_job",
+    "user_may_be_deleted",
+    "model_may_be_deleted",
     "job_may_be_deleted",
+    "model_id_is_required",
+    "not_found_retrain_job",
+    "not_found_classifier",
+    "retrain_job_is_not_finished",
+    "not_found_configuration_file",
 ]
 """The name of a documented error."""
 

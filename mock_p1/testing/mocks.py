@@ -48,12 +48,14 @@ class _Starting(ABC):
     Begins anew each time it is entered.
     """
 
-    def __init__(self, scenario: ScenarioSource, *, check: bool) -> None:
+    def __init__(
+        self, scenario: ScenarioSource, *, check: bool, as_argument: str | None = None
+    ) -> None:
         # an inline one is read when a test starts: its mistakes are that test's, not its module's
         folder = inline_folder(scenario)
         source = scenario if folder else load_scenario(scenario)
         self._scenario = partial(load_scenario, source, folder=folder)
-        self._check = check
+        self._check, self._as_argument = check, as_argument
         self._entered: list[tuple[ExitStack, Handle]] = []
 
     @abstractmethod
@@ -82,9 +84,43 @@ class _Starting(ABC):
         if self._check and error is None:
             handle.assert_no_unexpected()
 
+    def start(self) -> Handle:
+        """Start, where a ``with`` block does not fit; ``stop`` ends it.
+
+        Returns:
+            The handle.
+
+        Example:
+            >>> from mock_p1 import mocked
+            >>> starter = mocked("slow-training")
+            >>> mock = starter.start()
+            >>> mock.job_id
+            'retrain-001'
+            >>> starter.stop()
+        """
+        return self.__enter__()
+
+    def stop(self) -> None:
+        """End what ``start`` began last.
+
+        Raises:
+            AssertionError: The client asked for something that the mock does not imitate.
+            RuntimeError: Nothing has been started.
+
+        Example:
+            >>> from mock_p1 import mocked
+            >>> starter = mocked("slow-training")
+            >>> mock = starter.start()
+            >>> starter.stop()
+        """
+        __tracebackhide__ = True
+        if not self._entered:
+            raise RuntimeError("this mock has not been started, or is stopped already")
+        self.__exit__(None, None, None)
+
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Run a function, also an ``async`` or a generator one, in a mock of its own."""
-        return inside(self._anew, function)
+        return inside(self._anew, function, self._as_argument)
 
     def _anew(self) -> Self:
         """Return another one like this, so that calls in several threads do not share a mock."""
@@ -110,6 +146,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
         check: Whether requests that the mock does not imitate are an error at the end.
         instant_sleep: True, or the longest that a client may sleep: text (``"60d"``), seconds or a
             timedelta.
+        as_argument: As a decorator, hand the handle to the function as this argument.
 
     Raises:
         ScenarioError: When it starts: the scenario cannot be used; the message names every problem.
@@ -133,7 +170,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
         ...     mock.step()
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- each is a choice of its own
         self,
         scenario: ScenarioSource = "demo",
         *,
@@ -141,8 +178,9 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
         seed: int | None = None,
         check: bool = True,
         instant_sleep: bool | str | float | timedelta = False,
+        as_argument: str | None = None,
     ) -> None:
-        super().__init__(scenario, check=check)
+        super().__init__(scenario, check=check, as_argument=as_argument)
         self._base_urls = DOCUMENTED_HOSTS if base_url is None else (base_url.rstrip("/"),)
         self._seed = seed
         self._longest = _longest(instant_sleep)
@@ -177,6 +215,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         check: Whether requests that the mock does not imitate are an error at the end.
         instant_sleep: True, or the longest that a client may sleep: the sleeps of the thread that
             starts the server, and of those it starts, return at once and move the server's clock.
+        as_argument: As a decorator, hand the handle to the function as this argument.
 
     Raises:
         ScenarioError: When it starts: the scenario cannot be used; the message names every problem.
@@ -204,8 +243,9 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         port: int = 0,
         check: bool = True,
         instant_sleep: bool | str | float | timedelta = False,
+        as_argument: str | None = None,
     ) -> None:
-        super().__init__(scenario, check=check)
+        super().__init__(scenario, check=check, as_argument=as_argument)
         self._longest = _longest(instant_sleep)
         if self._longest and speed != 1:
             raise ValueError("the clock runs at a speed, or is moved by instant_sleep, not both")

@@ -5,7 +5,8 @@ import pytest
 from mock_p1.analysis.fault_matrix import InjectedFault, NoSuchFault, matrix, with_trouble
 from mock_p1.base.clock import SECOND, VirtualClock
 from mock_p1.base.messages import Request
-from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
+from mock_p1.contract.errors import FAULTS
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
 
@@ -88,8 +89,8 @@ def test_jobs_that_show_no_status_are_left_alone():
 
 def test_the_matrix_is_every_trouble_at_every_moment():
     """All errors at all phases by default; faults where they are asked for."""
-    assert len(matrix()) == len(DOCUMENTED_ERRORS) * 4
-    assert len(matrix(faults="all")) == (len(DOCUMENTED_ERRORS) + len(FAULTS)) * 4
+    assert len(matrix()) == len(RETRAIN_STATUS_CHECK.errors) * 4
+    assert len(matrix(faults="all")) == (len(RETRAIN_STATUS_CHECK.errors) + len(FAULTS)) * 4
     assert matrix(errors=[], faults="timeout", phases=["last"]) == [
         InjectedFault("timeout", "last")
     ]
