@@ -67,6 +67,8 @@ def wanted(request: pytest.FixtureRequest) -> Wanted:
         said = _arguments(marker) | said
     given = {name: value for name, value in said.items() if value is not None}
     _refuse_what_has_no_effect(given, request)
+    if "speed" not in given:  # which goes before what the ini file says for all
+        given.setdefault("instant_sleep", _sleeps(request.config))
     named = given.pop("scenario", None)
     scenario = _configured(request.config) if named is None else _beside(request, named)
     return Wanted(scenario, **given)
@@ -134,6 +136,12 @@ def _configured(config: pytest.Config) -> Scenario:
     return look_up(
         config.getini("mock_p1_scenario") or DEFAULT, shelves, [*shelves, config.rootpath]
     )
+
+
+def _sleeps(config: pytest.Config) -> bool | str:
+    """Return what the ini file says of tests whose marker says nothing of instant_sleep."""
+    text = str(config.getini("mock_p1_instant_sleep") or "false")
+    return {"true": True, "false": False}.get(text.lower(), text)
 
 
 def _folder(config: pytest.Config) -> list[Path]:
