@@ -17,7 +17,7 @@ RUN python3 -m venv /tools && /tools/bin/pip wheel --no-cache-dir --no-deps --wh
 FROM python:3.13-slim
 COPY --from=build /wheel /wheel
 RUN python3 -m venv /opt/mock-p1 \
-    && /opt/mock-p1/bin/pip install --no-cache-dir /wheel/*.whl \
+    && /opt/mock-p1/bin/pip install --no-cache-dir "$(echo /wheel/*.whl)[all]" \
     && rm -r /wheel \
     && useradd --system --user-group --no-create-home --shell /usr/sbin/nologin mock-p1
 ENV PATH="/opt/mock-p1/bin:$PATH" PYTHONUNBUFFERED=1 MOCK_P1_HOST=0.0.0.0 MOCK_P1_PORT=8191

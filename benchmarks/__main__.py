@@ -13,7 +13,7 @@ from benchmarks.measure import FULL, QUICK
 from benchmarks.report import as_json, machine, say, table
 
 NAMES = ("serve", "mocked", "plugin", "start", "many", "memory")
-MORE = ("peers",)
+MORE = ("peers", "uploads")
 
 
 def main() -> None:

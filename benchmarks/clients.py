@@ -67,8 +67,10 @@ class Client:
             listed.write_text("\n".join(paths) + "\n", encoding="ascii")
             done = subprocess.run(
                 [
-                    str(self._wrk), "-t1", f"-c{CONNECTIONS}", f"-d{whole}s", "-s", str(HERE / "wrk.lua"),
-                    *(f"-H{name}: {value}" for name, value in HEADERS.items()), url, "--", str(listed), str(first),
+                    str(self._wrk), "-t1", f"-c{CONNECTIONS}", f"-d{whole}s",
+                    "-s", str(HERE / "wrk.lua"),
+                    *(f"-H{name}: {value}" for name, value in HEADERS.items()),
+                    url, "--", str(listed), str(first),
                 ],
                 capture_output=True, check=True, encoding="utf-8",
             )  # fmt: skip
@@ -92,7 +94,8 @@ def _with_python(
 ) -> Load:
     parts = urlsplit(url)
     order = {
-        "address": [parts.hostname, parts.port], "paths": paths, "headers": HEADERS, "connections": CONNECTIONS,
+        "address": [parts.hostname, parts.port], "paths": paths,
+        "headers": HEADERS, "connections": CONNECTIONS,
         "seconds": seconds, "count": count,
     }  # fmt: skip
     done = subprocess.run(

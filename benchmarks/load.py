@@ -48,7 +48,7 @@ class Connection:
         self.socket.sendall(next(self._requests))
 
     def receive(self) -> float | None:
-        """Take what has arrived; return the seconds since the request if that completes the reply."""
+        """Take what has arrived; return the seconds since the request if the reply is complete."""
         data = self.socket.recv(65536)
         if not data:
             sys.exit("the server closed the connection")

@@ -23,7 +23,7 @@ Target = tuple[Literal["<=", ">="], float]
 
 
 class Scale(NamedTuple):
-    """How much is measured: how often the sides take turns, a share of every count, and the seconds of every load."""
+    """How much is measured: turns of each side, a share of every count, seconds of every load."""
 
     rounds: int
     share: float
@@ -44,7 +44,7 @@ QUICK: Final = Scale(rounds=1, share=0.005, seconds=0.1)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure: the median of several values, and where the middle half of them lies (``low`` to ``high``)."""
+    """One figure: the median of several values, and ``low`` to ``high`` of their middle half."""
 
     what: str
     unit: str
@@ -74,10 +74,12 @@ def row(
 
 
 def in_turns(sides: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
-    """Run every side once a round, in the opposite order every other round, so that a slow drift favours nobody.
+    """Run every side once a round, in the opposite order every other round.
 
-    Returns what each side returned, round by round. Where there are several rounds, one more is run before them, to
-    warm up, and thrown away.
+    So a slow drift favours nobody.
+
+    Returns what each side returned, round by round. Where there are several rounds, one more is run
+    before them, to warm up, and thrown away.
     """
     results: dict[str, list[T]] = {name: [] for name in sides}
     for number in range(-1 if rounds > 1 else 0, rounds):

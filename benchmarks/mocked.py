@@ -24,7 +24,7 @@ POLLS = 300
 
 
 def run(scale: Scale, _client: Client) -> list[Row]:
-    """Poll in blocks, in turns; once as `requests.get` does it, once over a session (which leaves less to hide in)."""
+    """Poll in blocks, in turns; as `requests.get` does it, and over a session, which costs less."""
     count = scale.of(POLLS)
     with written(ONE) as scenario:
         mock = mocked(scenario)
@@ -58,7 +58,8 @@ def run(scale: Scale, _client: Client) -> list[Row]:
         row("stub, Session.get", "us a poll", bests(times["stub, session"])),
         row("mocked() / stub", "times", ratios(times["ours"], times["stub"]), 3, ("<=", 1.15)),
         row(
-            "mocked() / stub, over a session", "times", ratios(times["ours, session"], times["stub, session"]), 3,
+            "mocked() / stub, over a session", "times",
+            ratios(times["ours, session"], times["stub, session"]), 3,
             ("<=", 1.15),
         ),
     ]  # fmt: skip

@@ -1,7 +1,7 @@
-"""What the pytest plugin costs every run of every project where it is installed, and what ``import mock_p1`` loads.
+"""What the pytest plugin costs every run of every project, and what ``import mock_p1`` loads.
 
-Counted is processor time, where the system tells it of child processes (Windows does not): half a second of starting
-Python, measured by the clock, varies by more than the plugin costs.
+Counted is processor time, where the system tells it of child processes (Windows does not): half a
+second of starting Python, measured by the clock, varies by more than the plugin costs.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Shows figures: as a table for people, as JSON for programs, and on what kind of machine they were taken."""
+"""Shows figures: a table for people, JSON for programs, and the machine they were taken on."""
 
 from __future__ import annotations
 
@@ -51,8 +51,10 @@ def as_json(machine: Mapping[str, str | int], results: Mapping[str, Sequence[Row
     rows = {
         name: [
             {
-                "what": row.what, "unit": row.unit, "median": row.median, "low": row.low, "high": row.high,
-                "target": " ".join(map(str, row.target)) if row.target else None, "reached": row.reached,
+                "what": row.what, "unit": row.unit,
+                "median": row.median, "low": row.low, "high": row.high,
+                "target": " ".join(map(str, row.target)) if row.target else None,
+                "reached": row.reached,
             }
             for row in rows
         ]

@@ -1,4 +1,4 @@
-"""From starting ``mock-p1 serve --port 0`` to the first reply, and what of that any uvicorn needs."""
+"""From starting ``mock-p1 serve --port 0`` to the first reply; how much any uvicorn needs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run(scale: Scale, _client: Client) -> list[Row]:
         )
     return [
         row("mock-p1 serve --port 0", "s", bests(times["ours"]), 2, ("<=", 0.7)),
-        row("constant reply, same uvicorn", "s", bests(times["limit"]), 2),
+        row("constant reply, uvicorn", "s", bests(times["limit"]), 2),
         row("bare Flask route, waitress", "s", bests(times["flask"]), 2),
         row("serve / constant reply", "times", ratios(times["ours"], times["limit"]), 2),
     ]

@@ -1,4 +1,4 @@
-"""The two ways of calling that the manual shows, in Python and by curl, from the first poll to the result on disk."""
+"""The ways of calling that the manual shows, in Python and by curl, up to the result on disk."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ pytestmark = pytest.mark.documented
 POLLS_ENOUGH = 10
 
 
-def test_python_example(door, tmp_path):
-    """The manual's Python example, made to poll in its loop and to write its file, ends with the result on disk."""
-    if door.job_that_ends is None:
+def test_python_example(transport, tmp_path):
+    """The manual's Python example, made to poll in its loop, ends with the result on disk."""
+    if transport.job_that_ends is None:
         pytest.skip("not checked: no --finished-job-id was given")
-    retrain_job_id = door.job_that_ends
+    retrain_job_id = transport.job_that_ends
     result_file_path = tmp_path / "result.zip"
-    api_url = f"{door.subject.base}/v1/external/retrain_jobs/{retrain_job_id}"
-    headers = {"x-api-key": door.subject.means.api_key}
+    api_url = f"{transport.session.base}/v1/external/retrain_jobs/{retrain_job_id}"
+    headers = {"x-api-key": transport.session.credentials.api_key}
 
     for _ in range(POLLS_ENOUGH):
-        response = door.get(api_url, headers=headers)
+        response = transport.get(api_url, headers=headers)
         response_json = response.json()
         _is_reply(response_json)
         if response_json["status"] == "job_finished":
-            response = door.get(_download_url(response_json))
+            response = transport.get(_download_url(response_json))
             result_file_path.write_bytes(response.content)
             break
 
@@ -39,48 +39,51 @@ def test_python_example(door, tmp_path):
     _holds(result_file_path.stat().st_size > 0, "the result that was fetched is empty")
 
 
-def test_curl_example(door, tmp_path):
-    """`curl -o response.json -H "x-api-key:KEY" -X GET -G URL`, exactly so, brings the status into response.json."""
-    reply = _ask_by_curl(door, door.subject.means.job_id, tmp_path)
+def test_curl_example(transport, tmp_path):
+    """`curl -o response.json -H "x-api-key:KEY" -X GET -G URL`, exactly so, brings the status."""
+    reply = _ask_by_curl(transport, transport.session.credentials.job_id, tmp_path)
     metadata = reply.get("metadata")
     echoed = (
-        isinstance(metadata, dict) and metadata.get("retrain_job_id") == door.subject.means.job_id
+        isinstance(metadata, dict)
+        and metadata.get("retrain_job_id") == transport.session.credentials.job_id
     )
 
     _holds(isinstance(reply["status"], str), f"the status is no text in {reply}")
     _holds(echoed, f"the id is not echoed in {reply}")
 
 
-def test_curl_fetches_the_result(door, tmp_path):
+def test_curl_fetches_the_result(transport, tmp_path):
     """`curl -G URL` with the download_url that curl was answered, and no key, brings the result."""
-    if door.socket and door.subject.means.finished_job_id is None:
+    if transport.socket and transport.session.credentials.finished_job_id is None:
         pytest.skip("not checked: no --finished-job-id was given")
-    reply = _ask_by_curl(door, door.subject.means.finished_job_id, tmp_path)
+    reply = _ask_by_curl(transport, transport.session.credentials.finished_job_id, tmp_path)
 
     # The manual has a stray GET before the URL here, which curl takes for a host; without it, as
-    # the sentence means it.
-    _curl(door, ["-f", "-o", "result.zip", "-G", _download_url(reply)], tmp_path)
+    # the sentence credentials it.
+    _curl(transport, ["-f", "-o", "result.zip", "-G", _download_url(reply)], tmp_path)
 
     _holds((tmp_path / "result.zip").stat().st_size > 0, "the result that was fetched is empty")
 
 
-def _ask_by_curl(door, job_id, folder):
+def _ask_by_curl(transport, job_id, folder):
     """Ask for a job by the manual's own command line.
 
     The reply, as curl wrote it into response.json.
     """
-    url = f"{door.subject.base}/v1/external/retrain_jobs/{job_id}"
-    key = door.subject.means.api_key
-    _curl(door, ["-o", "response.json", "-H", f"x-api-key:{key}", "-X", "GET", "-G", url], folder)
+    url = f"{transport.session.base}/v1/external/retrain_jobs/{job_id}"
+    key = transport.session.credentials.api_key
+    _curl(
+        transport, ["-o", "response.json", "-H", f"x-api-key:{key}", "-X", "GET", "-G", url], folder
+    )
     reply = json.loads((folder / "response.json").read_bytes())
     _is_reply(reply)
     return reply
 
 
-def _curl(door, arguments, folder):
+def _curl(transport, arguments, folder):
     """Run curl in ``folder``, without a ~/.curlrc and without a proxy to loopback."""
-    if not door.socket:
-        pytest.skip(f"not checked: the {door.name} door has no socket for curl")
+    if not transport.socket:
+        pytest.skip(f"not checked: the {transport.name} transport has no socket for curl")
     curl = shutil.which("curl")
     if curl is None:
         pytest.skip("not checked: curl is not installed")
@@ -91,8 +94,8 @@ def _curl(door, arguments, folder):
         "NO_PROXY": no_proxy,
         "no_proxy": no_proxy,
     }
-    if door.ca_file is not None:
-        environment["CURL_CA_BUNDLE"] = door.ca_file
+    if transport.ca_file is not None:
+        environment["CURL_CA_BUNDLE"] = transport.ca_file
     done = subprocess.run(
         [curl, *arguments],
         cwd=folder,

@@ -1,12 +1,11 @@
-"""Every documented and every assumed point of the contract, one test each, through every door."""
+"""Every point of the contract, documented or assumed, one test each, through every transport."""
 
 from __future__ import annotations
 
 import pytest
-from contract_doors import GIVEN_URL
+from contract_transports import GIVEN_URL
 
 from mock_p1.verify.all_checks import ASSUMED, DOCUMENTED
-from mock_p1.verify.runner import judge
 
 
 def _points(checks, mark):
@@ -14,17 +13,17 @@ def _points(checks, mark):
 
 
 @pytest.mark.parametrize("check", _points(DOCUMENTED, pytest.mark.documented))
-def test_documented(door, check):
+def test_documented(transport, judged, check):
     """What the manual says holds."""
-    result = _judged(door, check)
+    result = _result(transport, judged, check)
     if result.outcome != "hold":
         pytest.fail(f"differs: {_beside(result)}", pytrace=False)
 
 
 @pytest.mark.parametrize("check", _points(ASSUMED, pytest.mark.assumed))
-def test_assumed(door, check):
+def test_assumed(transport, judged, check):
     """What the manual leaves open is as the mock assumes it."""
-    result = _judged(door, check)
+    result = _result(transport, judged, check)
     if result.outcome != "confirmed":
         instead = (
             f"; a scenario can say so: assumptions: {dict(result.assumption)}"
@@ -36,10 +35,10 @@ def test_assumed(door, check):
         )
 
 
-def _judged(door, check):
-    """Run the check; skip what a given server has no means for. Our own doors have every means."""
-    result = judge(check, door.subject)
-    if result.outcome == "not checked" and door.name == GIVEN_URL:
+def _result(transport, judged, check):
+    """Judge the point; skip what a given server was given nothing for."""
+    result = judged(check)
+    if result.outcome == "not checked" and transport.name == GIVEN_URL:
         pytest.skip(f"not checked: {result.reason}")
     if result.outcome.startswith("not"):
         pytest.fail(f"{check.sentence} {result.outcome}: {result.reason}", pytrace=False)
@@ -48,4 +47,7 @@ def _judged(door, check):
 
 def _beside(result):
     source = f"{result.check.standing}: {result.check.source}"
-    return f"{result.check.sentence}\n  expected {result.expected}\n  actual   {result.actual}\n  ({source})"
+    return (
+        f"{result.check.sentence}\n  expected {result.expected}\n"
+        f"  actual   {result.actual}\n  ({source})"
+    )

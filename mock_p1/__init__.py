@@ -11,33 +11,46 @@ from typing import TYPE_CHECKING, Any
 from mock_p1._version import __version__
 
 if TYPE_CHECKING:
+    from mock_p1.analysis.fault_matrix import NoSuchFault
     from mock_p1.contract.errors import DOCUMENTED_ERRORS
+    from mock_p1.contract.names import ErrorName, FaultName
     from mock_p1.engine.driver import NoSuchJob, NoSuchStep
     from mock_p1.oneclock.shared import CannotShare, SleptTooLong
-    from mock_p1.scenario.files import load_scenario
+    from mock_p1.scenario.files import ScenarioSource, load_scenario
     from mock_p1.scenario.model import Scenario
-    from mock_p1.scenario.problems import ScenarioError
+    from mock_p1.scenario.problems import Problem, ScenarioError
     from mock_p1.server.app import create_app
+    from mock_p1.server.asgi_app import create_asgi_app
     from mock_p1.server.server import CannotListen
     from mock_p1.testing.handle import Handle
     from mock_p1.testing.mocks import mocked, serving
+    from mock_p1.testing.plugin_marker import MarkerError
     from mock_p1.testing.polls import Poll, PollList
+    from mock_p1.transports.network_guard import RealServiceRefused
 
 
 __all__ = [
     "DOCUMENTED_ERRORS",
     "CannotListen",
     "CannotShare",
+    "ErrorName",
+    "FaultName",
     "Handle",
+    "MarkerError",
+    "NoSuchFault",
     "NoSuchJob",
     "NoSuchStep",
     "Poll",
     "PollList",
+    "Problem",
+    "RealServiceRefused",
     "Scenario",
     "ScenarioError",
+    "ScenarioSource",
     "SleptTooLong",
     "__version__",
     "create_app",
+    "create_asgi_app",
     "load_scenario",
     "mocked",
     "serving",
@@ -47,15 +60,23 @@ _HOMES = {
     "CannotListen": "server.server",
     "CannotShare": "oneclock.shared",
     "DOCUMENTED_ERRORS": "contract.errors",
+    "ErrorName": "contract.names",
+    "FaultName": "contract.names",
     "Handle": "testing.handle",
+    "MarkerError": "testing.plugin_marker",
+    "NoSuchFault": "analysis.fault_matrix",
     "NoSuchJob": "engine.driver",
     "NoSuchStep": "engine.driver",
     "Poll": "testing.polls",
     "PollList": "testing.polls",
+    "Problem": "scenario.problems",
+    "RealServiceRefused": "transports.network_guard",
     "Scenario": "scenario.model",
     "ScenarioError": "scenario.problems",
+    "ScenarioSource": "scenario.files",
     "SleptTooLong": "oneclock.shared",
     "create_app": "server.app",
+    "create_asgi_app": "server.asgi_app",
     "load_scenario": "scenario.files",
     "mocked": "testing.mocks",
     "serving": "testing.mocks",

@@ -1,11 +1,12 @@
-"""Drives `mock-p1 serve` with schemathesis by our own OpenAPI document.
+"""Drives `mock-p1 serve` with schemathesis by our own OpenAPI documents.
 
 Exit 0 if no check of any phase fails.
 
-Twice: as the mock is by itself, and with HTTP statuses as APIs usually have them. In the first run
-the check `ignored_auth` is left out: it knows 401 and 403 only, and this API (assumed) says 400. In
-the second run every check is on. What is run, and how many cases it came to, is read from
-schemathesis' own report: a phase that did not run, or next to no cases, is a failure too.
+Three times: as the mock is by itself, with HTTP statuses as APIs usually have them, and the
+control API. In the first run the check `ignored_auth` is left out: it knows 401 and 403 only, and
+this API (assumed) says 400. In the other runs every check is on. What is run, and how many cases it
+came to, is read from schemathesis' own report: a phase that did not run, or next to no cases, is a
+failure too.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from mock_p1.admin.admin_openapi import document as admin_openapi
 from mock_p1.contract.openapi_document import openapi
 from mock_p1.scenario.files import load_scenario
 
@@ -37,9 +39,11 @@ assumptions:
     not_found_retrain_job: 404
     job_may_be_deleted: 410
 """
+CONTROL_API = "the control API"
 RUNS = {
     "as the mock is by itself": ("", ["--exclude-checks", "ignored_auth"]),
     "with 401, 404 and 410": (USUAL_STATUSES, []),
+    CONTROL_API: ("", []),
 }
 
 
@@ -56,17 +60,20 @@ def _run(name: str, assumptions: str, options: list[str]) -> int:
         scenario.write_text(
             (HERE / "scenario.yaml").read_text(encoding="utf-8") + assumptions, encoding="utf-8"
         )
-        document.write_text(
-            json.dumps(openapi(load_scenario(scenario).assumptions)), encoding="utf-8"
+        described = (
+            _control_api() if name == CONTROL_API else openapi(load_scenario(scenario).assumptions)
         )
+        document.write_text(json.dumps(described), encoding="utf-8")
         with _served(scenario) as url:
             done = subprocess.run(
                 [
-                    Path(sys.executable).with_name("schemathesis"), "--config-file", HERE / "schemathesis.toml",
+                    Path(sys.executable).with_name("schemathesis"),
+                    "--config-file", HERE / "schemathesis.toml",
                     "--no-color", "run", document, "--url", url, "--header", "x-api-key: demo-key",
                     "--phases", ",".join(PHASES), "--mode", "all", "--checks", "all", *options,
                     "--max-examples", os.environ.get("SCHEMATHESIS_EXAMPLES", "150"),
-                    "--generation-database", "none", "--report", "json", "--report-json-path", report,
+                    "--generation-database", "none",
+                    "--report", "json", "--report-json-path", report,
                 ],
                 capture_output=True, encoding="utf-8", check=False, cwd=folder,
             )  # fmt: skip
@@ -82,6 +89,13 @@ def _run(name: str, assumptions: str, options: list[str]) -> int:
     return 0
 
 
+def _control_api() -> dict[str, Any]:
+    """Return the document of the control API, without the stream of events, which has no end."""
+    described = admin_openapi()
+    del described["paths"]["/__admin/events"]
+    return described
+
+
 def _too_little(report: dict[str, Any]) -> str | None:
     """Say what was not run; None if everything was."""
     phases = {name: report["phases"].get(name, {}).get("status") for name in PHASES}
@@ -95,7 +109,10 @@ def _too_little(report: dict[str, Any]) -> str | None:
 def _served(scenario: Path) -> Iterator[str]:
     """Serve a scenario on a free port; its URL. RuntimeError if the server has not ended well."""
     server = subprocess.Popen(
-        [sys.executable, "-m", "mock_p1", "serve", "--port", "0", "--log-format", "json", "--quiet", scenario],
+        [
+            *(sys.executable, "-m", "mock_p1", "serve", "--port", "0"),
+            *("--log-format", "json", "--quiet", scenario),
+        ],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
     )  # fmt: skip
     try:

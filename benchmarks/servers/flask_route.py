@@ -1,4 +1,4 @@
-"""For scale: what people write by hand, a Flask route that returns one constant dict, under waitress."""
+"""For scale: what people write by hand, a Flask route that returns one dict, under waitress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A peer: pytest-httpserver with one constant reply, as its documentation has it outside of pytest."""
+"""A peer: pytest-httpserver with one constant reply, outside of pytest, as it documents it."""
 
 from __future__ import annotations
 

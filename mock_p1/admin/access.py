@@ -10,31 +10,32 @@ from __future__ import annotations
 
 import hmac
 import re
-from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mock_p1.admin import PREFIX
 from mock_p1.admin.admin_error import AdminError
+from mock_p1.base.addresses import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-HEALTH: Final = "/__admin/health"
-STATIC: Final = "/__admin/static/"
-PAGES: Final = ("/__admin", "/__admin/")
+HEALTH: Final = f"{PREFIX}/health"
+STATIC: Final = f"{PREFIX}/static/"
+PAGES: Final = (PREFIX, f"{PREFIX}/")
 
 _READS: Final = ("GET", "HEAD")
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
 _TOKEN: Final = re.compile(r"[!-~]{1,500}")
-_HOW_TO_SHOW_IT: Final = (
+_BEARER_REMEDY: Final = (
     "send the header Authorization: Bearer TOKEN; `mock-p1 serve` prints the token when it starts"
 )
-_HOW_TO_COME: Final = (
+_LOCAL_REMEDY: Final = (
     "call it on this machine as http://127.0.0.1, or start the mock with an admin token"
 )
 
 
 class Call(NamedTuple):
-    """What the guard looks at.
+    """What decides who may use the control API.
 
     ``header`` returns a header by its lower-case name; ``peer`` is the caller's address.
     """
@@ -57,11 +58,6 @@ class AccessPolicy:
             raise ValueError("an admin token is 1 to 500 visible ASCII characters, without spaces")
         self._token = None if token is None else token.encode()
         self._hosts = {host.lower() for host in hosts}
-
-    @property
-    def needs_token(self) -> bool:
-        """Whether the token decides."""
-        return self._token is not None
 
     def check(self, call: Call) -> None:
         """Return if the call may go on; raise AdminError if not.
@@ -87,24 +83,24 @@ class AccessPolicy:
             401,
             "MOCK_P1_UNAUTHORIZED",
             what,
-            _HOW_TO_SHOW_IT,
+            _BEARER_REMEDY,
             headers={"WWW-Authenticate": 'Bearer realm="mock-p1"'},
         )
 
     def _check_local(self, call: Call) -> None:
         host = call.header("host") or ""
         if not self._is_ours(_name(host)):
-            raise _forbidden(f"the Host {host[:100]!r} is not this machine's", _HOW_TO_COME)
+            raise _forbidden(f"the Host {host[:100]!r} is not this machine's", _LOCAL_REMEDY)
         if not is_loopback(call.peer):
             raise _forbidden(
                 f"the call comes from {call.peer or 'an unknown address'}, not from here",
-                _HOW_TO_COME,
+                _LOCAL_REMEDY,
             )
         for name in _FORWARDED:
             if call.header(name) is not None:
                 raise _forbidden(
                     f"a proxy ({name}) forwarded the call, so nobody knows whose it is",
-                    _HOW_TO_COME,
+                    _LOCAL_REMEDY,
                 )
 
     def _check_page(self, call: Call) -> None:
@@ -112,7 +108,7 @@ class AccessPolicy:
 
         A link from elsewhere may lead here.
         """
-        remedy = "call it from a program, or from the dashboard; web pages of other origins have no business here"
+        remedy = "call it from a program, or from the dashboard; no other web page may"
         origin = call.header("origin")
         if (
             origin is not None
@@ -133,18 +129,7 @@ class AccessPolicy:
             )
 
     def _is_ours(self, name: str) -> bool:
-        return name == "localhost" or name in self._hosts or is_loopback(name)
-
-
-def is_loopback(address: str) -> bool:
-    """Tell whether an address is one of 127.0.0.0/8 or ::1, also in IPv6's way of writing the former."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
-        return parsed.ipv4_mapped.is_loopback
-    return parsed.is_loopback
+        return name in self._hosts or is_loopback(name)
 
 
 def _name(host: str) -> str:

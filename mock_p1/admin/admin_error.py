@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mock_p1.base.messages import Reply, json_reply
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mock_p1.scenario.problems import Problem
 
 
-class AdminError(Exception):  # noqa: N818 -- an answer, not a fault of ours
+class AdminError(Exception):
     """A request that is not done.
 
     ``remedy`` says what to do instead; ``problems`` lists what is wrong with a file.
@@ -44,14 +44,9 @@ class AdminError(Exception):  # noqa: N818 -- an answer, not a fault of ours
         return json_reply(self.status, payload, self.headers)
 
 
-def bad_value(message: str, remedy: str) -> AdminError:
-    """Refuse a value that cannot be used."""
-    return AdminError(400, "MOCK_P1_BAD_VALUE", message, remedy)
-
-
-def bad_body(message: str, remedy: str) -> AdminError:
-    """Refuse a body that is not what the call takes."""
-    return AdminError(400, "MOCK_P1_BAD_BODY", message, remedy)
+def bad(what: Literal["BODY", "QUERY", "VALUE"], message: str, remedy: str) -> AdminError:
+    """Refuse what was sent."""
+    return AdminError(400, f"MOCK_P1_BAD_{what}", message, remedy)
 
 
 def too_large(limit: int) -> AdminError:

@@ -1,248 +1,200 @@
-"""The OpenAPI documents: of the imitated API, and of ``/__admin`` itself."""
+"""All calls of the control API, and its OpenAPI document, written from them and their models."""
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+import json
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from flask import Blueprint, Response
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from mock_p1._version import __version__
-from mock_p1.admin.bodies import JSON_TYPE, query
-from mock_p1.admin.context import answer
-from mock_p1.admin.job_routes import MAX_PAGE
-from mock_p1.admin.request_routes import FILTERS, MAX_LIMIT
-from mock_p1.admin.scenario_routes import YAML_TYPES
-from mock_p1.admin.schemas import COUNT, SCHEMAS, TEXT, Schema, ref
-
-PROTECTED: Final[list[dict[str, list[str]]]] = [{}, {"token": []}]
-"""Open on loopback; elsewhere it needs the token."""
-
-
-class Call(NamedTuple):
-    """One call: its verb and path, what it does, what it takes and answers, and the refusals of its own."""
-
-    method: str
-    path: str
-    does: str
-    answers: str
-    takes: str | None = None
-    refusals: tuple[int, ...] = ()
-    parameters: tuple[tuple[str, Schema], ...] = ()
-
-
-_PAGING: Final = (
-    ("offset", {**COUNT, "default": 0}),
-    ("limit", {"type": "integer", "minimum": 1, "maximum": MAX_PAGE, "default": 100}),
-    ("containing", {**TEXT, "description": "Only jobs whose id has this text in it."}),
-    ("polled", {"enum": ["true", "false"], "default": "false"}),
+from mock_p1.admin import (
+    PREFIX,
+    clock_routes,
+    failure_routes,
+    job_routes,
+    metrics,
+    models,
+    request_routes,
+    scenario_routes,
 )
-_FILTERS: Final = tuple((name, COUNT if name == "since" else TEXT) for name in FILTERS)
-_LIMIT: Final = ("limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 100})
+from mock_p1.admin.bodies import JSON_TYPE
+from mock_p1.admin.routes import Routes
 
-CALLS: Final = (
-    Call("get", "/health", "Is it well? Open to all.", "Health"),
-    Call("get", "/jobs", "All jobs, page by page.", "JobPage", None, (400,), _PAGING),
-    Call("get", "/jobs/{job_id}", "One job and its steps.", "JobWithSteps", None, (404,)),
-    Call(
-        "put",
-        "/jobs/{job_id}",
-        "Put a job at a status or a step.",
-        "JobWithSteps",
-        "Move",
-        (400, 404, 413, 415),
-    ),
-    Call(
-        "get",
-        "/jobs/{job_id}/curl",
-        "A line for the shell that polls the job.",
-        "Curl",
-        None,
-        (404,),
-    ),
-    Call(
-        "post",
-        "/jobs/{job_id}/step",
-        "Move a job to its next step.",
-        "JobWithSteps",
-        "Empty",
-        (404, 409),
-    ),
-    Call("post", "/jobs/{job_id}/reset", "Let a job begin anew.", "JobWithSteps", "Empty", (404,)),
-    Call("get", "/clock", "What the clock shows.", "Clock"),
-    Call(
-        "post",
-        "/clock",
-        "Advance, stop or speed up the clock.",
-        "Clock",
-        "Turn",
-        (400, 409, 413, 415),
-    ),
-    Call("get", "/next", "The failures that wait for a poll.", "Queue"),
-    Call(
-        "post", "/next", "Let the next polls fail.", "Queue", "Failure", (400, 404, 409, 413, 415)
-    ),
-    Call("delete", "/next", "Take the waiting failures back.", "Deleted"),
-    Call("post", "/reset", "Begin anew: jobs, requests, failures.", "Reset", "Empty"),
-    Call("get", "/scenario", "The scenario, its keys masked.", "Scenario"),
-    Call(
-        "put",
-        "/scenario",
-        "Play another scenario. Jobs whose timeline did not change keep their state.",
-        "Swapped",
-        "BundledName",
-        (400, 413, 415),
-        (("name", {**TEXT, "description": "What to call a scenario that is sent."}),),
-    ),
-    Call(
-        "get",
-        "/requests",
-        "The newest requests that fit.",
-        "Requests",
-        None,
-        (400,),
-        (*_FILTERS, _LIMIT),
-    ),
-    Call("get", "/requests/count", "How many requests fit.", "Count", None, (400,), _FILTERS),
-    Call("delete", "/requests", "Forget all requests.", "Deleted"),
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic import BaseModel
+
+    from mock_p1.admin.routes import Call
+
+REF: Final = "#/components/schemas/{model}"
+ERRORS: Final = {
+    400: "What was sent cannot be used.",
+    401: "The token is missing or wrong.",
+    403: "The call comes from elsewhere, or from a page of another origin.",
+    404: "There is no such job.",
+    408: "The body did not come in time.",
+    409: "It cannot be done now.",
+    413: "The body is too large.",
+    415: "The body is of another type.",
+    501: "An extra is not installed.",
+    503: "Too many listen already.",
+}
+OF_ANY_CALL: Final = (400, 401, 403)
+OF_A_BODY: Final = (408, 413, 415)
+
+routes = Routes()
+
+
+@routes.call("GET", "/openapi.json")
+def show_openapi() -> dict[str, Any]:
+    """The OpenAPI document of the imitated API."""
+    from mock_p1.contract.openapi_document import openapi  # noqa: PLC0415 -- seldom asked for
+
+    return openapi()
+
+
+@routes.call("GET", "/openapi-admin.json")
+def show_admin_openapi() -> dict[str, Any]:
+    """The OpenAPI document of this API."""
+    return document()
+
+
+CALLS: Final[tuple[Call, ...]] = (
+    *scenario_routes.routes,
+    *job_routes.routes,
+    *clock_routes.routes,
+    *failure_routes.routes,
+    *request_routes.routes,
+    *metrics.routes,
+    *routes,
 )
 
-routes = Blueprint("openapi", __name__)
 
+class _Generator(GenerateJsonSchema):
+    """Leaves out titles made of the keys' names, and that a key which is left out would be null."""
 
-@routes.get("/openapi.json")
-def imitated() -> Response:
-    """Answer the OpenAPI document of the imitated API."""
-    from mock_p1.contract.openapi_document import openapi  # noqa: PLC0415 -- builds the schema of every reply; seldom asked for
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401, ARG002 -- pydantic's signature
+        return False
 
-    query(())
-    return answer(openapi())
-
-
-@routes.get("/openapi-admin.json")
-def admin_itself() -> Response:
-    """Answer the OpenAPI document of this API."""
-    query(())
-    return answer(document())
+    def default_schema(self, schema: Any) -> dict[str, Any]:  # noqa: ANN401 -- pydantic's signature
+        made = super().default_schema(schema)
+        return {key: value for key, value in made.items() if key != "default" or value is not None}
 
 
 def document() -> dict[str, Any]:
     """Return the OpenAPI document of ``/__admin``."""
     paths: dict[str, Any] = {}
     for call in CALLS:
-        paths.setdefault(f"/__admin{call.path}", {})[call.method] = _operation(call)
-    paths["/__admin/events"] = {"get": _EVENTS}
-    paths["/__admin/metrics"] = {"get": _METRICS}
-    for name, of in (("openapi.json", "the imitated API"), ("openapi-admin.json", "this API")):
-        content = {JSON_TYPE: {"schema": {"type": "object"}}}
-        answers = {
-            "200": {"description": "An OpenAPI document.", "content": content},
-            **_refusals(()),
-        }
-        paths[f"/__admin/{name}"] = {
-            "get": {
-                "summary": f"OpenAPI of {of}.",
-                "operationId": f"get_{name[:-5]}",
-                "responses": answers,
-            }
-        }
+        paths.setdefault(f"{PREFIX}{call.path}", {})[call.method.lower()] = _operation(call)
+    paths[f"{PREFIX}/events"] = {"get": _EVENTS}
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Mock P1: control API",
             "version": __version__,
-            "description": "Steers a running mock. It is no part of the imitated API. Times are seconds of the mock's "
-            "clock; API keys are masked.",
+            "description": "Steers a running mock. It is no part of the imitated API. "
+            "Times are seconds of the mock's clock; API keys are masked.",
         },
-        "security": PROTECTED,
+        "security": [{}, {"token": []}],
         "paths": paths,
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": _schemas(),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
+def _schemas() -> dict[str, Any]:
+    wanted: dict[type[BaseModel], Literal["validation", "serialization"]] = {
+        models.BundledName: "validation",
+        models.AdminErrorBody: "serialization",
+        models.ScenarioSummary: "serialization",
+        models.WatchedProblems: "serialization",
+    }
+    wanted |= {call.types["body"]: "validation" for call in CALLS if "body" in call.types}
+    answers = [call.types["return"] for call in CALLS]
+    wanted |= {made: "serialization" for made in answers if _ref(made)}
+    _, made = models_json_schema([*wanted.items()], ref_template=REF, schema_generator=_Generator)
+    schemas: dict[str, Any] = made["$defs"]
+    return schemas
+
+
 def _operation(call: Call) -> dict[str, Any]:
-    in_path = [("job_id", TEXT)] if "{job_id}" in call.path else []
-    parameters = [_parameter(name, "path", schema) for name, schema in in_path]
-    parameters += [_parameter(name, "query", schema) for name, schema in call.parameters]
-    words = [part.strip("{}") for part in call.path.split("/") if part]
+    body, content = call.types.get("body"), call.content
+    errors = [*call.errors, *(() if call.open_to_all else OF_ANY_CALL)]
+    if body or content:
+        errors += OF_A_BODY
+    otherwise = {"type": "object" if call.content_type == JSON_TYPE else "string"}
+    answer = {call.content_type: {"schema": _ref(call.types["return"]) or otherwise}}
     made: dict[str, Any] = {
-        "summary": call.does,
-        "operationId": "_".join([call.method, *words]),
-        "parameters": parameters,
+        "summary": call.function.__doc__,
+        "operationId": call.function.__name__,
+        "parameters": list(_parameters(call)),
         "responses": {
-            "200": {"description": "Done.", "content": {JSON_TYPE: {"schema": ref(call.answers)}}},
-            **_refusals(call.refusals if call.answers != "Health" else ()),
+            "200": {"description": "Done.", "content": answer},
+            **_responses(errors),
         },
     }
-    if call.takes is not None:
-        made["requestBody"] = {"required": call.takes != "Empty", "content": _content(call.takes)}
-    if call.answers == "Health":
+    if body and call.method != "DELETE":
+        examples = {str(n): {"value": json.loads(text)} for n, text in enumerate(body.examples, 1)}
+        content = {JSON_TYPE: {"schema": _ref(body), "examples": examples}}
+    if content:
+        made["requestBody"] = {"required": body is not models.Nothing, "content": content}
+    if call.open_to_all:
         made["security"] = []
     return made
 
 
-def _parameter(name: str, place: str, schema: Schema) -> dict[str, Any]:
-    return {"name": name, "in": place, "required": place == "path", "schema": schema}
+def _parameters(call: Call) -> Iterable[dict[str, Any]]:
+    for name in call.types.keys() - {"query", "body", "return"}:
+        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+    model = call.types.get("query", models.NoQuery)
+    made = model.model_json_schema(schema_generator=_Generator)
+    for name, schema in made.get("properties", {}).items():
+        yield {"name": name, "in": "query", "required": False, "schema": schema}
 
 
-def _content(takes: str) -> dict[str, Any]:
-    if takes != "BundledName":
-        return {JSON_TYPE: {"schema": ref(takes)}}
-    scenario = {
-        "type": "object",
-        "description": "A scenario; `mock-p1 schema` prints its JSON Schema.",
-    }
-    as_text = {"schema": {"type": "string", "description": "A scenario file."}}
+def _ref(model: type) -> dict[str, str]:
+    """Return a reference to a model; nothing for what is none."""
+    is_model = hasattr(model, "model_fields")
+    return {"$ref": REF.format(model=model.__name__)} if is_model else {}
+
+
+def _responses(statuses: Iterable[int]) -> dict[str, Any]:
+    content = {JSON_TYPE: {"schema": _ref(models.AdminErrorBody)}}
     return {
-        JSON_TYPE: {"schema": {"anyOf": [ref(takes), scenario]}},
-        **dict.fromkeys(YAML_TYPES, as_text),
+        str(status): {"description": ERRORS[status], "content": content}
+        for status in sorted(statuses)
     }
 
 
-def _refusals(statuses: tuple[int, ...]) -> dict[str, Any]:
-    meant = {
-        400: "What was sent cannot be used.",
-        401: "The token is missing or wrong.",
-        403: "The call comes from elsewhere, or from a page of another origin.",
-        404: "There is no such job.",
-        409: "It cannot be done now.",
-        413: "The body is too large.",
-        415: "The body is of another type.",
-        503: "Too many listen already.",
-    }
-    content = {JSON_TYPE: {"schema": ref("Refused")}}
-    return {
-        str(status): {"description": meant[status], "content": content}
-        for status in (*statuses, 401, 403)
-    }
-
-
-_METRICS: Final[dict[str, Any]] = {
-    "summary": "Polls by outcome, jobs by status, latency: in Prometheus' text format.",
-    "operationId": "get_metrics",
-    "responses": {
-        "200": {"description": "The figures.", "content": {"text/plain": {"schema": TEXT}}},
-        **_refusals((400,)),
-    },
-}
 _EVENTS: Final[dict[str, Any]] = {
     "summary": "What happens, as it happens.",
-    "description": "Server-sent events. hello comes first; then poll and request (a Request each), job (a Job), clock "
-    "(a Clock), next (a Queue), scenario and reset (the scenario), problems (what is wrong with the file that is "
-    "watched), requests (they were forgotten), and missed where events were dropped before they could be told. "
-    "A comment every 15 seconds shows that the line is alive.",
-    "operationId": "get_events",
+    "description": "Server-sent events. hello comes first; then poll and request (an Entry each), "
+    "job (a Job), clock (a Clock), next (a FailureQueue), scenario and reset (a ScenarioSummary), "
+    "problems (WatchedProblems), requests (they were deleted), and missed where events were "
+    "dropped before they could be sent. A comment every 15 seconds shows that the stream is alive.",
+    "operationId": "events",
     "parameters": [
-        {**_parameter("Last-Event-ID", "header", TEXT), "description": "Go on after this event."},
         {
-            **_parameter("last_event_id", "query", TEXT),
-            "description": "The same, for clients without headers.",
-        },
+            "name": name,
+            "in": place,
+            "required": False,
+            "schema": {"type": "string"},
+            "description": says,
+        }
+        for name, place, says in (
+            ("Last-Event-ID", "header", "Go on after this event."),
+            ("last_event_id", "query", "The same, for clients without headers."),
+        )
     ],
     "responses": {
-        "200": {"description": "The stream.", "content": {"text/event-stream": {"schema": TEXT}}},
-        **_refusals((400, 503)),
+        "200": {
+            "description": "The stream.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        **_responses((*OF_ANY_CALL, 503)),
     },
 }

@@ -1,4 +1,4 @@
-"""What a call to ``/__admin`` carries: a body, bounded before it is read, and a query.
+"""What a call to ``/__admin`` carries: a query, and a body that is bounded before it is read.
 
 Nothing unknown is ignored.
 """
@@ -6,27 +6,32 @@ Nothing unknown is ignored.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from flask import request
+from pydantic import BaseModel, ValidationError
 
-from mock_p1.admin.admin_error import AdminError, bad_body, bad_value, too_large
-from mock_p1.base.strict_model import kind_of
+from mock_p1.admin import PREFIX
+from mock_p1.admin.admin_error import AdminError, bad, too_large
+from mock_p1.admin.models import Body, Query
+from mock_p1.base.strict_model import in_our_words, kind_of
 from mock_p1.base.text import shorten, unknown
 from mock_p1.scenario.parser import MAX_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
 MAX_JSON: Final = 1_000_000
-MAX_SCENARIO: Final = MAX_BYTES
 JSON_TYPE: Final = "application/json"
-MAX_DIGITS: Final = 15
+
+B = TypeVar("B", bound=Body)
+Q = TypeVar("Q", bound=Query)
+M = TypeVar("M", bound=BaseModel)
 
 
 def limit_of(method: str, path: str) -> int:
     """Return how many bytes of body this call may have."""
-    return MAX_SCENARIO if method == "PUT" and path == "/__admin/scenario" else MAX_JSON
+    return MAX_BYTES if method == "PUT" and path == f"{PREFIX}/scenario" else MAX_JSON
 
 
 def read_body() -> bytes:
@@ -43,100 +48,65 @@ def read_body() -> bytes:
     return body
 
 
-def json_object(known: Collection[str], *, example: str) -> dict[str, Any]:
-    """Return the JSON object that the request carries; {} where it has no body.
+def body_in_hand(model: type[B]) -> B:
+    """Return the JSON object that the request in hand carries; an empty one where it has no body.
 
     AdminError for anything else.
     """
     body = read_body()
-    if not body:
-        return {}
-    if request.mimetype != JSON_TYPE:
-        sent = f"it is {shorten(request.mimetype)!r}" if request.mimetype else "there is none"
-        raise wrong_type(
-            f"the Content-Type must be {JSON_TYPE}; {sent}", f"send -H 'Content-Type: {JSON_TYPE}'"
-        )
-    return object_of(body, known, example)
-
-
-def object_of(body: bytes, known: Collection[str], example: str) -> dict[str, Any]:
-    """Return the object that JSON text holds.
-
-    AdminError if it is none, or has keys that mean nothing.
-    """
-    remedy = f"send a JSON object such as {example}"
+    if body and request.mimetype != JSON_TYPE:
+        raise wrong_type(JSON_TYPE, f"send -H 'Content-Type: {JSON_TYPE}'")
+    remedy = f"send a JSON object such as {' or '.join(model.examples)}"
     try:
-        value = json.loads(body, parse_constant=_no_constant)
+        value = json.loads(body or b"{}", parse_constant=_no_constant)
     except RecursionError:
-        raise bad_body("the body is nested too deep", remedy) from None
+        raise bad("BODY", "the body is nested too deep", remedy) from None
     except ValueError as error:
-        raise bad_body(f"the body is not JSON: {error}", remedy) from None
+        raise bad("BODY", f"the body is not JSON: {error}", remedy) from None
     if not isinstance(value, dict):
-        raise bad_body(f"the body is {kind_of(value)}, not a JSON object", remedy)
+        raise bad("BODY", f"the body is {kind_of(value)}, not a JSON object", remedy)
     for key in value:
-        if key not in known:
-            raise bad_body(unknown("key", key, known), remedy)
-    return value
+        if key not in model.model_fields:
+            raise bad("BODY", unknown("key", key, model.model_fields), remedy)
+    return checked(model, value, remedy)
 
 
-def wrong_type(message: str, remedy: str) -> AdminError:
-    """Refuse a body of a type that is not taken."""
-    return AdminError(415, "MOCK_P1_WRONG_CONTENT_TYPE", message, remedy)
+def query_in_hand(model: type[Q]) -> Q:
+    """Return the query of the request in hand; AdminError for what means nothing."""
+    return query_of(list(request.args.items(multi=True)), model)
 
 
-def text(value: object, name: str) -> str:
-    """Return a value of the body that must be text."""
-    if not isinstance(value, str):
-        raise bad_value(f"{name} must be text; it is {kind_of(value)}", f'write "{name}": "…"')
-    return value
-
-
-def whole(value: object, name: str, low: int, high: int) -> int:
-    """Return a value of the body that must be a whole number within bounds."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise bad_value(
-            f"{name} must be a whole number; it is {kind_of(value)}", f'write "{name}": {low}'
-        )
-    if not low <= value <= high:
-        given = shorten(str(value))
-        raise bad_value(
-            f"{name} must be from {low:,} to {high:,}; it is {given}",
-            "choose one within the bounds",
-        )
-    return value
-
-
-def query(known: Collection[str]) -> dict[str, str]:
-    """Return the parameters of the query of the request in hand."""
-    return checked(list(request.args.items(multi=True)), known)
-
-
-def checked(given: Sequence[tuple[str, str]], known: Collection[str]) -> dict[str, str]:
-    """Return a query's parameters; AdminError for one that means nothing, or stands twice."""
-    remedy = f"the parameters here are {', '.join(known)}" if known else "leave the query out"
+def query_of(given: Sequence[tuple[str, str]], model: type[Q]) -> Q:
+    """Return a query as ``model`` says; AdminError for what means nothing, or stands twice."""
+    known = ", ".join(model.model_fields)
+    remedy = f"the parameters here are {known}" if known else "leave the query out"
     parameters: dict[str, str] = {}
     for name, value in given:
-        if name not in known:
-            raise AdminError(400, "MOCK_P1_BAD_QUERY", unknown("parameter", name, known), remedy)
+        if name not in model.model_fields:
+            raise bad("QUERY", unknown("parameter", name, model.model_fields), remedy)
         if name in parameters:
-            raise AdminError(400, "MOCK_P1_BAD_QUERY", f"the parameter {name} stands twice", remedy)
+            raise bad("QUERY", f"the parameter {name} stands twice", remedy)
         parameters[name] = value
-    return parameters
+    return checked(model, parameters, "write another value, or leave the parameter out")
 
 
-def number_in_query(
-    parameters: dict[str, str], name: str, default: int, low: int, high: int
-) -> int:
-    """Return a whole number of the query, or its default."""
-    written = parameters.get(name, str(default))
-    if not (written.isascii() and written.isdigit() and len(written) <= MAX_DIGITS):
-        raise AdminError(
-            400,
-            "MOCK_P1_BAD_QUERY",
-            f"{name} must be a whole number; it is {shorten(written)!r}",
-            f"write {name}={default}",
-        )
-    return whole(int(written), name, low, high)
+def checked(model: type[M], value: dict[str, Any], remedy: str) -> M:
+    """Return what the model makes of a mapping; AdminError with its first problem."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        path, problem = next(in_our_words(error))
+        text = problem.message()
+    if not path:
+        raise bad("BODY", f"the body {text}", remedy)
+    raise bad("VALUE", text if text.startswith("unknown ") else f"{path[0]} {text}", remedy)
+
+
+def wrong_type(wanted: str, remedy: str) -> AdminError:
+    """Refuse a body for its Content-Type."""
+    sent = f"it is {shorten(request.mimetype)!r}" if request.mimetype else "there is none"
+    text = f"the Content-Type must be {wanted}; {sent}"
+    return AdminError(415, "MOCK_P1_WRONG_CONTENT_TYPE", text, remedy)
 
 
 def _no_constant(name: str) -> NoReturn:

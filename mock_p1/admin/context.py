@@ -12,24 +12,21 @@ from typing import TYPE_CHECKING, Final
 from flask import Response, current_app
 
 from mock_p1.admin.access import AccessPolicy
-from mock_p1.base.latency import Latency
-from mock_p1.base.messages import json_reply
 from mock_p1.engine.driver import Driver
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from flask import Flask
 
-    from mock_p1.admin.metrics import Metrics
     from mock_p1.base.messages import Reply
     from mock_p1.engine.engine import Engine
     from mock_p1.scenario.problems import Problem
 
 POLICY: Final = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
@@ -48,12 +45,12 @@ _NAME: Final = "mock_p1"
 
 
 class AdminContext:
-    """The controls of one engine."""
+    """What the control API of one engine works with."""
 
-    def __init__(self, engine: Engine, guard: AccessPolicy | None = None) -> None:
-        self.engine, self.driver, self.guard = engine, Driver(engine), guard or AccessPolicy()
+    def __init__(self, engine: Engine, access: AccessPolicy | None = None) -> None:
+        self.engine, self.driver, self.access = engine, Driver(engine), access or AccessPolicy()
         self.run = secrets.token_hex(4)
-        """Tells this run of the mock from any other, so that nobody resumes a stream of events that is gone."""
+        """Tells this run of the mock from any other: no stream of another run is resumed."""
         self.loading = Lock()
         """Held while a scenario is checked and swapped: one at a time."""
         self.threads = BoundedSemaphore(MAX_THREADS)
@@ -61,12 +58,8 @@ class AdminContext:
 
         It has few.
         """
-        self.latency = Latency()
-        """How long the answers of the imitated API took."""
-        self.metrics: Metrics | None = None
-        """The figures of the engine, from when ``/__admin`` was added to an app."""
         self.authority: Path | None = None
-        """The file of the authority that a client has to trust, where TLS is spoken with a certificate of its."""
+        """The file of the authority that a client has to trust, where it made the certificate."""
         self.problems: tuple[Problem, ...] = ()
         """What is wrong with the scenario file that is watched, API keys masked.
 
@@ -74,26 +67,19 @@ class AdminContext:
         """
 
     def tell_problems(self, problems: tuple[Problem, ...]) -> None:
-        """Keep what is wrong with the file that is watched, and tell those who listen."""
+        """Keep what is wrong with the file that is watched, and tell all listeners."""
         self.problems = problems
         self.engine.changes.note("problems", self.engine.clock.now_ns())
 
-    def put_in(self, app: Flask) -> None:
-        """Let the routes of an app find these controls."""
+    def add_to(self, app: Flask) -> None:
+        """Let the routes of an app find this."""
         app.extensions[_NAME] = self
 
 
-def panel() -> AdminContext:
-    """Return the controls of the app in hand."""
+def admin_context() -> AdminContext:
+    """Return the context of the app in hand."""
     found: AdminContext = current_app.extensions[_NAME]
     return found
-
-
-def answer(
-    payload: object, status: int = 200, headers: Mapping[str, str] | None = None
-) -> Response:
-    """Return a JSON answer."""
-    return respond(json_reply(status, payload, headers))
 
 
 def respond(reply: Reply) -> Response:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def curl(key: str, url: str, authority: Path | None = None, *options: str) -> str:
-    """Return a command that asks for a URL with a key, trusting ``authority`` where that is given."""
+    """Return a command that asks for a URL with a key, trusting ``authority`` if given."""
     trust = ["--cacert", quoted(authority.as_posix())] if authority else []
     return " ".join(
         ("curl", *options, *trust, "-H", quoted(f"{API_KEY_HEADER}: {key}"), quoted(url))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Blueprint, Response, redirect, request
 
+from mock_p1.admin import PREFIX
 from mock_p1.admin.admin_error import AdminError
 
 if TYPE_CHECKING:
@@ -23,19 +24,17 @@ TYPES: Final = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-"""Said here, because a machine's own table of types may be wrong, and a script of the wrong type does not run."""
+"""Said here: a machine's own table may be wrong, and a script of the wrong type does not run."""
 
 PAGE_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'"
 )
 
 routes = Blueprint("page", __name__)
 outside = Blueprint("outside", __name__)
-"""What is not below ``/__admin``.
-
-The way there, and the icon that browsers look for of their own accord.
-"""
+"""What is not below ``/__admin``: the way there, and the icon that browsers look for."""
 
 
 @routes.get("/")
@@ -60,7 +59,7 @@ def icon() -> AnyResponse:
 @outside.get("/")
 def to_the_page() -> AnyResponse:
     """Lead to the dashboard."""
-    found = redirect(f"{request.script_root}/__admin/", 302)
+    found = redirect(f"{request.script_root}{PREFIX}/", 302)
     found.set_data(b"")
     found.mimetype = "text/plain"
     return found
@@ -68,9 +67,8 @@ def to_the_page() -> AnyResponse:
 
 def _file(name: str) -> AnyResponse:
     if name not in {path.name for path in FOLDER.iterdir() if path.suffix in TYPES}:
-        raise AdminError(
-            404, "MOCK_P1_NOT_FOUND", f"the dashboard has no file {name[:100]!r}", "see /__admin/"
-        )
+        text = f"the dashboard has no file {name[:100]!r}"
+        raise AdminError(404, "MOCK_P1_NOT_FOUND", text, f"see {PREFIX}/")
     content = (FOLDER / name).read_bytes()
     response = Response(content, content_type=TYPES[Path(name).suffix])
     response.headers["Cache-Control"] = "no-cache"

@@ -2,7 +2,7 @@
 
 Nothing is kept for a listener. The journal and the engine's list of changes are the buffer; a
 listener's place is the pair of numbers it has read up to, which is also each event's id, so that a
-client can resume where it lost the line.
+client can resume where its connection broke.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from __future__ import annotations
 import re
 from heapq import merge
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1._version import __version__
-from mock_p1.admin import views
-from mock_p1.admin.failure_routes import queue
-from mock_p1.admin.scenario_routes import about, problems_of
+from mock_p1.admin import models, views
+from mock_p1.admin.scenario_routes import summary, watched_problems
 from mock_p1.base.messages import json_bytes
 from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
 from mock_p1.engine import snapshot as overview
@@ -45,10 +44,10 @@ class Place(NamedTuple):
 
 
 class Stream:
-    """Writes the events of one panel."""
+    """Writes the events of one engine."""
 
-    def __init__(self, panel: AdminContext) -> None:
-        self._panel, self._engine = panel, panel.engine
+    def __init__(self, context: AdminContext) -> None:
+        self._context, self._engine = context, context.engine
 
     @property
     def end(self) -> Place:
@@ -63,16 +62,16 @@ class Stream:
         end = self.end
         found = _ID.fullmatch(last_event_id or "")
         place = (
-            Place(int(found[2]), int(found[3])) if found and found[1] == self._panel.run else None
+            Place(int(found[2]), int(found[3])) if found and found[1] == self._context.run else None
         )
         resumed = place is not None and place.request <= end.request and place.change <= end.change
         place = place if resumed and place is not None else end
         greeting = {
-            "run": self._panel.run,
+            "run": self._context.run,
             "version": __version__,
             "resumed": resumed,
-            "scenario": about(self._panel),
-            "clock": views.clock(self._engine),
+            "scenario": models.plain(summary(self._context)),
+            "clock": models.plain(views.clock(self._engine)),
         }
         return b"retry: 1000\n" + self._event("hello", greeting, place), place
 
@@ -93,13 +92,13 @@ class Stream:
             if isinstance(happened, Entry):
                 place = place._replace(request=happened.number)
                 kind = "poll" if happened.operation == RETRAIN_STATUS_CHECK.name else "request"
-                text.append(self._event(kind, views.request(self._engine, happened), place))
+                text.append(self._event(kind, views.entry(self._engine, happened), place))
             else:
                 place = place._replace(change=happened.number)
                 text.append(self._event(happened.kind, self._changed(happened), place))
         return b"".join(text), place
 
-    def _changed(self, change: Change) -> dict[str, Any]:
+    def _changed(self, change: Change) -> object:
         """Return how the thing that was changed is now."""
         match change.kind:
             case "job":
@@ -108,20 +107,20 @@ class Stream:
             case "clock":
                 return views.clock(self._engine)
             case "next":
-                return queue(self._engine)
+                return views.failure_queue(self._engine)
             case "scenario" | "reset":
-                return about(self._panel)
+                return summary(self._context)
             case "problems":
-                return problems_of(self._panel)
+                return watched_problems(self._context)
             case _:
                 return {"last": self._engine.journal.last}
 
-    def _event(self, kind: str, payload: dict[str, Any], place: Place) -> bytes:
-        place_id = f"{self._panel.run}.{place.request}.{place.change}"
+    def _event(self, kind: str, payload: object, place: Place) -> bytes:
+        place_id = f"{self._context.run}.{place.request}.{place.change}"
         return b"id: %s\nevent: %s\ndata: %s\n\n" % (
             place_id.encode(),
             kind.encode(),
-            json_bytes(payload),
+            json_bytes(models.plain(payload)),
         )
 
 

@@ -1,76 +1,57 @@
-"""``/__admin/requests``: what was asked and what was answered, filtered, counted, or forgotten."""
+"""``/__admin/requests``: what was asked and what was answered, filtered, counted, or deleted."""
 
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response
-
-from mock_p1.admin import views
-from mock_p1.admin.bodies import MAX_DIGITS, json_object, number_in_query, query
-from mock_p1.admin.context import answer, panel
+from mock_p1.admin import models, views
+from mock_p1.admin.context import admin_context
+from mock_p1.admin.routes import Routes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_p1.engine.journal import Entry, Journal
+    from mock_p1.engine.journal import Entry
 
-FILTERS: Final = ("job", "status", "error", "fault", "outcome", "operation", "since")
-DEFAULT_LIMIT: Final = 100
-MAX_LIMIT: Final = 10_000
-
-UNEXPECTED: Final = "none"
-"""How the filter names requests that belong to no operation, because the mock does not imitate them."""
-
-routes = Blueprint("requests", __name__)
+routes = Routes()
 
 
-@routes.get("/requests")
-def list_requests() -> Response:
-    """Answer the newest requests that fit."""
-    asked = query((*FILTERS, "limit"))
-    limit = number_in_query(asked, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
-    newest: deque[Entry] = deque(maxlen=limit)
+@routes.call("GET", "/requests")
+def list_requests(query: models.EntriesQuery) -> models.Entries:
+    """The newest requests that fit."""
+    engine = admin_context().engine
+    newest: deque[Entry] = deque(maxlen=query.limit)
     count = 0
-    for entry in _fitting(panel().engine.journal, asked):
+    for count, entry in enumerate(_fitting(query), 1):  # noqa: B007 -- the last one is the count
         newest.append(entry)
-        count += 1
-    rows = [views.request(panel().engine, entry) for entry in newest]
-    return answer({"count": count, "last": panel().engine.journal.last, "requests": rows})
+    shown = [views.entry(engine, entry) for entry in newest]
+    return models.Entries(count=count, last=engine.journal.last, requests=shown)
 
 
-@routes.get("/requests/count")
-def count_requests() -> Response:
-    """Answer how many requests fit."""
-    asked = query(FILTERS)
-    return answer({"count": sum(1 for _ in _fitting(panel().engine.journal, asked))})
+@routes.call("GET", "/requests/count")
+def count_requests(query: models.EntryFilter) -> models.EntryCount:
+    """How many requests fit."""
+    return models.EntryCount(count=sum(1 for _ in _fitting(query)))
 
 
-@routes.delete("/requests")
-def forget_requests() -> Response:
-    """Empty the journal."""
-    query(())
-    json_object((), example="{}")
-    return answer({"deleted": panel().driver.forget_requests()})
+@routes.call("DELETE", "/requests")
+def delete_requests(body: models.Nothing) -> models.Deleted:  # noqa: ARG001 -- checked to be empty
+    """Forget all requests."""
+    return models.Deleted(deleted=admin_context().driver.forget_requests())
 
 
-def _fitting(journal: Journal, asked: dict[str, str]) -> Iterator[Entry]:
-    """Yield the rows that fit every filter, oldest first.
-
-    ``since`` is a row's number: only later ones fit.
-    """
-    since = number_in_query(asked, "since", 0, 0, 10**MAX_DIGITS - 1)
-    for entry in journal:
-        row = {
+def _fitting(asked: models.EntryFilter) -> Iterator[Entry]:
+    """Yield the entries that fit every filter, oldest first."""
+    wanted = asked.model_dump(exclude_none=True, exclude={"since", "limit"})
+    for entry in admin_context().engine.journal:
+        facts = {
             "job": entry.job_id,
             "status": entry.status,
             "error": entry.error,
             "fault": entry.fault,
             "outcome": entry.outcome,
-            "operation": entry.operation or UNEXPECTED,
+            "operation": entry.operation or models.NOT_IMITATED,
         }
-        if entry.number > since and all(
-            row[name] == value for name, value in asked.items() if name in row
-        ):
+        if entry.number > asked.since and wanted.items() <= facts.items():
             yield entry

@@ -1,15 +1,24 @@
-"""``/__admin/scenario``: what is being played, and playing another one instead; checked first, swapped at once."""
+"""``/__admin/scenario``: what is being played, and playing another one instead, checked first.
+
+Also ``/__admin/health`` and ``/__admin/contract``: what the mock is, and what it imitates.
+"""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
-from flask import Blueprint, Response, request
+from flask import request
 
-from mock_p1.admin.admin_error import AdminError, bad_body, bad_value
-from mock_p1.admin.bodies import JSON_TYPE, object_of, query, read_body, text, wrong_type
-from mock_p1.admin.context import answer, panel
+from mock_p1._version import __version__
+from mock_p1.admin import models
+from mock_p1.admin.admin_error import AdminError, bad
+from mock_p1.admin.bodies import JSON_TYPE, checked, read_body, wrong_type
+from mock_p1.admin.context import admin_context
+from mock_p1.admin.routes import Routes
 from mock_p1.base.text import unknown
+from mock_p1.contract.errors import FAULTS
+from mock_p1.contract.operations import OPERATIONS
 from mock_p1.scenario.files import bundled, load_scenario
 from mock_p1.scenario.parser import parse
 from mock_p1.scenario.problems import ScenarioError
@@ -26,69 +35,90 @@ YAML_TYPES: Final = (
     "text/x-yaml",
     "text/vnd.yaml",
 )
-DEFAULT_NAME: Final = "scenario"
-MAX_NAME: Final = 100
-
-_HOW: Final = (
+_REMEDY: Final = (
     f'send {{"name": "demo"}} or a scenario as {JSON_TYPE}, or a scenario as {YAML_TYPES[0]}: '
     f"curl -X PUT -H 'Content-Type: {YAML_TYPES[0]}' --data-binary @FILE"
 )
+_AS_JSON: Final = {
+    "anyOf": [
+        {"$ref": "#/components/schemas/BundledName"},
+        {
+            "type": "object",
+            "not": {"required": ["name"]},
+            "description": "A scenario; `mock-p1 schema` prints its JSON Schema.",
+        },
+    ]
+}
+_AS_YAML: Final = {"description": "A scenario, as the text of a scenario file."}
+_CONTENT: Final = {
+    JSON_TYPE: {"schema": _AS_JSON, "examples": {"1": {"value": {"name": "demo"}}}},
+    **{kind: {"schema": _AS_YAML} for kind in YAML_TYPES},
+}
 
-routes = Blueprint("scenarios", __name__)
+routes = Routes()
 
 
-@routes.get("/scenario")
-def show_scenario() -> Response:
-    """Answer the scenario, its keys masked."""
-    query(())
-    return answer(
-        {**about(panel()), "text": _text(panel().engine.scenario), "bundled": list(bundled())}
+@routes.call("GET", "/health", open_to_all=True)
+def show_health() -> models.Health:
+    """Is it well? Open to all."""
+    name = admin_context().engine.scenario.name
+    return models.Health(status="ok", version=__version__, scenario=name)
+
+
+@routes.call("GET", "/contract")
+def show_contract() -> models.Contract:
+    """The operations, errors and faults there are, by name."""
+    same = ("name", "method", "summary", "polled")
+    operations = [
+        models.ContractOperation(
+            **{name: getattr(operation, name) for name in same},
+            path=operation.template,
+            errors=list(operation.errors),
+        )
+        for operation in OPERATIONS.values()
+    ]
+    return models.Contract(operations=operations, faults=list(FAULTS))
+
+
+@routes.call("GET", "/scenario")
+def show_scenario() -> models.ScenarioText:
+    """The scenario, its keys masked."""
+    context = admin_context()
+    text = context.engine.scenario.text
+    return models.ScenarioText(
+        **vars(summary(context)),
+        text=None if text is None else masked_text(text),
+        bundled=list(bundled()),
     )
 
 
-@routes.put("/scenario")
-def swap_scenario() -> Response:
-    """Play another scenario, if nothing is wrong with it."""
-    name = _shown_name(query(("name",)).get("name", DEFAULT_NAME))
-    body = read_body()
-    with panel().loading:
-        kept, dropped = panel().driver.load(_scenario_in(body, name))
-    return answer({**about(panel()), "kept": kept, "dropped": dropped})
+@routes.call("PUT", "/scenario", content=_CONTENT)
+def swap_scenario(query: models.ScenarioQuery) -> models.ScenarioSwap:
+    """Play another scenario. Jobs whose timeline did not change keep their state."""
+    context, body = admin_context(), read_body()
+    with context.loading:
+        kept, dropped = context.driver.load(_scenario_in(body, query.name))
+    return models.ScenarioSwap(**vars(summary(context)), kept=kept, dropped=dropped)
 
 
-def about(controls: AdminContext) -> dict[str, Any]:
-    """Return what there is to say of the scenario in a few words.
-
-    ``problems`` are those of the file that is watched: it has been changed, and cannot be played as
-    it is now.
-    """
-    engine = controls.engine
-    scenario = engine.scenario
+def summary(context: AdminContext) -> models.ScenarioSummary:
+    """Return what there is to say of the scenario in a few words."""
+    scenario = context.engine.scenario
     keys = scenario.api_keys or {}
-    return {
-        "name": scenario.name,
-        "description": scenario.description,
-        "seed": engine.seed,
-        "jobs": engine.jobs.count,
-        "api_keys": [{"api_key": masked_key(name), "state": keys[name]} for name in keys],
-        **problems_of(controls),
-    }
+    return models.ScenarioSummary(
+        name=scenario.name,
+        description=scenario.description,
+        seed=context.engine.seed,
+        jobs=context.engine.jobs.count,
+        api_keys=[models.ApiKey(api_key=masked_key(key), state=keys[key]) for key in keys],
+        **vars(watched_problems(context)),
+    )
 
 
-def problems_of(controls: AdminContext) -> dict[str, Any]:
+def watched_problems(context: AdminContext) -> models.WatchedProblems:
     """Return what is wrong with the file that is watched."""
-    return {"problems": [problem._asdict() for problem in controls.problems]}
-
-
-def _text(scenario: Scenario) -> str | None:
-    return None if scenario.text is None else masked_text(scenario.text)
-
-
-def _shown_name(name: str) -> str:
-    if 1 <= len(name) <= MAX_NAME and name.isprintable():
-        return name
-    raise bad_value(
-        f"name must be 1 to {MAX_NAME} printable characters", "write ?name=my.yaml, or leave it out"
+    return models.WatchedProblems(
+        problems=[models.Problem(**problem._asdict()) for problem in context.problems]
     )
 
 
@@ -98,46 +128,45 @@ def _scenario_in(body: bytes, name: str) -> Scenario:
     AdminError with every problem if it cannot be used.
     """
     if request.mimetype not in (JSON_TYPE, *YAML_TYPES):
-        sent = f"it is {request.mimetype!r}" if request.mimetype else "there is none"
-        raise wrong_type(f"the Content-Type must be {JSON_TYPE} or {YAML_TYPES[0]}; {sent}", _HOW)
+        raise wrong_type(f"{JSON_TYPE} or {YAML_TYPES[0]}", _REMEDY)
     if not body.strip():
-        raise bad_body("the body is empty", _HOW)
+        raise bad("BODY", "the body is empty", _REMEDY)
+    named = _named(body) if request.mimetype == JSON_TYPE else None
     try:
-        if request.mimetype == JSON_TYPE and _is_name(body):
-            return _bundled(text(object_of(body, ("name",), '{"name": "demo"}')["name"], "name"))
-        return parse(body, name)
+        return parse(body, name) if named is None else _bundled(named)
     except ScenarioError as error:
         problems = masked_problems(body.decode("utf-8", "replace"), error.problems)
-        raise AdminError(
-            400,
-            "MOCK_P1_INVALID_SCENARIO",
-            f"the scenario has {len(problems)} problem{'' if len(problems) == 1 else 's'}: {problems[0]}",
-            "mend every one of `problems` and send it again; the scenario before is still being played",
-            problems=problems,
-        ) from None
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    raise AdminError(
+        400,
+        "MOCK_P1_INVALID_SCENARIO",
+        f"the scenario has {count}: {problems[0]}",
+        "mend every one of `problems` and send it again; the scenario before is still being played",
+        problems=problems,
+    )
 
 
-def _is_name(body: bytes) -> bool:
-    """Tell a body that names a scenario from one that is a scenario.
+def _named(body: bytes) -> dict[str, Any] | None:
+    """Return a body that names a scenario; None for one that is a scenario.
 
     No scenario has the key ``name``.
     """
-    if len(body) > MAX_NAME * 10:
-        return False
+    if len(body) > models.MAX_NAME * 10:
+        return None
     try:
-        return "name" in object_of(body, ("name",), "")
-    except AdminError:
-        return False
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) and value.keys() == {"name"} else None
 
 
-def _bundled(name: str) -> Scenario:
+def _bundled(named: dict[str, Any]) -> Scenario:
     """Return a bundled scenario.
 
     No file is looked for: whoever may steer the mock may not read the disk with it.
     """
+    name = checked(models.BundledName, named, _REMEDY).name
     if name not in bundled():
-        raise bad_value(
-            unknown("bundled scenario", name, bundled()),
-            "name one of these, or send a scenario's text",
-        )
+        text = unknown("bundled scenario", name, bundled())
+        raise bad("VALUE", text, "name one of these, or send a scenario's text")
     return load_scenario(name)

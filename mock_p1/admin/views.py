@@ -1,12 +1,11 @@
-"""What ``/__admin`` shows, as JSON: jobs, timelines, requests, the clock.
-
-Times are seconds; keys are masked.
-"""
+"""What ``/__admin`` shows of an engine, as its models say: times in seconds, keys masked."""
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
+from mock_p1.admin import models
 from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.durations import format_duration
 from mock_p1.engine.timeline import following
@@ -15,6 +14,8 @@ from mock_p1.scenario.redaction import masked_key
 from mock_p1.scenario.steps import FaultStep, ReplyStep, StatusStep
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.journal import Entry
     from mock_p1.engine.program import Program, ProgramStep
@@ -22,106 +23,91 @@ if TYPE_CHECKING:
     from mock_p1.engine.timeline import Plan, State
     from mock_p1.scenario.steps import Step
 
-Json = dict[str, Any]
-
 FIRST_POLL: Final = "the first poll"
 """What a job waits for that no key has polled."""
 
+MAX_AHEAD: Final = 20
+"""So many steps that time alone leads to are shown."""
 
-def clock(engine: Engine) -> Json:
+
+def clock(engine: Engine) -> models.Clock:
     """Return what the clock shows, and how it runs.
 
     A virtual clock moves only when it is advanced: its speed is 0.
     """
-    now = engine.clock.now_ns()
-    running = isinstance(engine.clock, RealClock)
-    return {
-        "now": _seconds(now),
-        "time": _time(engine, now),
-        "kind": "real" if running else "virtual",
-        "speed": engine.clock.speed if isinstance(engine.clock, RealClock) else 0.0,
-        "frozen": engine.clock.frozen if isinstance(engine.clock, RealClock) else True,
-    }
+    now_ns = engine.clock.now_ns()
+    runs = isinstance(engine.clock, RealClock)
+    return models.Clock(
+        now=_seconds(now_ns),
+        time=_date(engine, now_ns),
+        kind="real" if runs else "virtual",
+        speed=engine.clock.speed if isinstance(engine.clock, RealClock) else 0.0,
+        frozen=engine.clock.frozen if isinstance(engine.clock, RealClock) else True,
+    )
 
 
-def timeline(program: Program) -> Json:
+def timeline(program: Program) -> models.Timeline:
     """Return what a job does, step by step."""
-    return {
-        "name": program.name,
-        "at_end": "loop" if program.plan.loops else "stay",
-        "api_key": None if program.api_key is None else masked_key(program.api_key),
-        "steps": [_step(program, at) for at in program.steps],
-    }
+    return models.Timeline(
+        name=program.name,
+        at_end="loop" if program.plan.loops else "stay",
+        api_key=None if program.api_key is None else masked_key(program.api_key),
+        steps=[_step(program, step) for step in program.steps],
+    )
 
 
-def job(view: JobView) -> Json:
+def job(view: JobView) -> models.Job:
     """Return one job: where the key that polled last finds it, and every key's own track."""
     newest = view.tracks[0] if view.tracks else None
-    at = view.program.steps[newest.state.position if newest else view.start]
-    return {
-        "job_id": view.job_id,
-        "timeline": view.program.name,
-        "step": at.position + 1,
-        "outcome": label(at),
-        "status": at.status,
-        "error": at.error,
-        "fault": at.fault,
-        "waits_for": newest.waits_for if newest else FIRST_POLL,
-        "polls": sum(track.polls for track in view.tracks),
-        "keys": view.keys,
-        "start_step": view.start + 1,
-        "tracks": [_track(view.program.plan, track) for track in view.tracks],
-    }
-
-
-def request(engine: Engine, entry: Entry) -> Json:
-    """Return a row of the journal."""
-    return {
-        "number": entry.number,
-        "time": _time(engine, entry.moment_ns),
-        "at": _seconds(entry.moment_ns),
-        "method": entry.method,
-        "path": entry.path,
-        "operation": entry.operation,
-        "job_id": entry.job_id,
-        "api_key": entry.api_key,
-        "caller": caller(entry.caller),
-        "outcome": entry.outcome,
-        "status": entry.status,
-        "error": entry.error,
-        "fault": entry.fault,
-        "http_status": entry.http_status,
-        "source": entry.source,
-        "waits_for": entry.waits_for,
-        "notes": list(entry.notes),
-        "place": None if entry.place is None else place(*entry.place),
-    }
-
-
-def place(plan: Plan, state: State) -> Json:
-    """Return where a job is: its step from 1, since when, how many polls have seen it, and when time moves it on."""
-    lasts = plan.stages[state.position].lasts_ns
-    ends = (
-        None
-        if lasts is None or following(plan, state.position) is None
-        else _seconds(state.since_ns + lasts)
+    step = view.program.steps[newest.state.position if newest else view.start]
+    return models.Job(
+        **_same(step, "status", "error", "fault"),
+        **_same(view, "job_id", "keys"),
+        timeline=view.program.name,
+        step=step.position + 1,
+        outcome=label(step),
+        waits_for=newest.waits_for if newest else FIRST_POLL,
+        polls=sum(track.polls for track in view.tracks),
+        start_step=view.start + 1,
+        tracks=[_track(view.program.plan, track) for track in view.tracks],
     )
-    return {
-        "step": state.position + 1,
-        "since": _seconds(state.since_ns),
-        "seen": state.seen,
-        "until": ends,
-    }
 
 
-def label(at: ProgramStep) -> str:
+def entry(engine: Engine, row: Entry) -> models.Entry:
+    """Return an entry of the journal."""
+    own = {"time", "at", "caller", "notes", "place"}
+    return models.Entry(
+        **_same(row, *(models.Entry.model_fields.keys() - own)),
+        time=_date(engine, row.moment_ns),
+        at=_seconds(row.moment_ns),
+        caller=caller(row.caller),
+        notes=list(row.notes),
+        place=row.place and models.Place(**_place(*row.place)),
+    )
+
+
+def failure_queue(engine: Engine) -> models.FailureQueue:
+    """Return the failures that wait for a poll; those alike in a row stand as one."""
+    with engine.lock:
+        waiting = list(engine.state.injected)
+    rows = [(alike, sum(1 for _ in group)) for alike, group in groupby(waiting)]
+    return models.FailureQueue(
+        waiting=len(waiting),
+        queue=[
+            models.QueuedFailure(**_same(one, "error", "fault"), job=one.job_id, times=times)
+            for one, times in rows
+        ],
+    )
+
+
+def label(step: ProgramStep) -> str:
     """Return what a step is called.
 
     Its status, error or fault, or the HTTP status where the answer is literal.
     """
-    if isinstance(at.step, ReplyStep):
-        return f"HTTP {at.step.reply.status_code}"
-    return at.status or at.error or at.fault or ""
+    if isinstance(step.step, ReplyStep):
+        return f"HTTP {step.step.reply.status_code}"
+    return step.status or step.error or step.fault or ""
 
 
 def caller(number: int) -> str:
@@ -129,65 +115,82 @@ def caller(number: int) -> str:
     return f"{number & 0xFFFF_FFFF:08x}"
 
 
-def _step(program: Program, at: ProgramStep) -> Json:
-    stage = program.plan.stages[at.position]
-    stays = following(program.plan, at.position) is None
-    timed = stage.lasts_ns is not None and not stays
+def _step(program: Program, step: ProgramStep) -> models.Step:
+    stage = program.plan.stages[step.position]
+    stays = following(program.plan, step.position) is None
+    lasts_ns = None if stays else stage.lasts_ns
     polls = None if stays else stage.polls
-    moved = "manual" if not (timed or polls or stays) else None
-    spoken = f"{polls} poll{'' if polls == 1 else 's'}" if polls else moved
-    return {
-        "step": at.position + 1,
-        "kind": _kind(at.step),
-        "outcome": label(at),
-        "for": format_duration(stage.lasts_ns) if timed and stage.lasts_ns else spoken,
-        "polls": polls,
-        "seconds": _seconds(stage.lasts_ns) if timed and stage.lasts_ns else None,
-        "source": at.source,
-        **_details(at.step),
-    }
+    lasts = None if stays or lasts_ns is not None else "manual"
+    if polls:
+        lasts = f"{polls} poll{'' if polls == 1 else 's'}"
+    if lasts_ns:
+        lasts = format_duration(lasts_ns)
+    return models.Step(
+        step=step.position + 1,
+        kind=_KINDS.get(type(step.step), "error"),
+        outcome=label(step),
+        lasts=lasts,
+        polls=polls,
+        seconds=_seconds(lasts_ns) if lasts_ns else None,
+        source=step.source,
+        **_details(step.step),
+    )
 
 
-def _kind(step: Step) -> str:
-    match step:
-        case StatusStep():
-            return "status"
-        case ReplyStep():
-            return "reply"
-        case FaultStep():
-            return "fault"
-        case _:
-            return "error"
+_KINDS: Final[dict[type, Any]] = {StatusStep: "status", ReplyStep: "reply", FaultStep: "fault"}
 
 
-def _details(step: Step) -> Json:
-    found: Json = {}
+def _details(step: Step) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     if step.delay is not None:
         found["delay"] = [_seconds(step.delay.low_ns), _seconds(step.delay.high_ns)]
     if isinstance(step, StatusStep):
         if step.message is not None:
-            found["message"] = (
-                f"fake: {step.message.fake}" if isinstance(step.message, Fake) else step.message
-            )
+            fake = step.message if isinstance(step.message, Fake) else None
+            found["message"] = f"fake: {fake.fake}" if fake else step.message
         if step.result is not None or step.download_url is not None:
             found["download_url"] = True
     return found
 
 
-def _track(plan: Plan, track: Track) -> Json:
-    return {
-        "api_key": track.api_key,
-        "caller": caller(track.caller),
-        "polls": track.polls,
-        "last_poll": _seconds(track.last_ns),
-        "waits_for": track.waits_for,
-        **place(plan, track.state),
-    }
+def _track(plan: Plan, track: Track) -> models.Track:
+    return models.Track(
+        **_same(track, "api_key", "polls", "waits_for"),
+        **_place(plan, track.state),
+        caller=caller(track.caller),
+        last_poll=_seconds(track.last_ns),
+    )
+
+
+def _place(plan: Plan, state: State) -> dict[str, Any]:
+    here, *ahead = _places(plan, state)
+    return {**here, "seen": state.seen, "ahead": [models.FuturePlace(**place) for place in ahead]}
+
+
+def _places(plan: Plan, state: State) -> Iterator[dict[str, Any]]:
+    """Yield where a job is, and where time alone leads it."""
+    position, since_ns = state.position, state.since_ns
+    for _ in range(MAX_AHEAD + 1):
+        lasts_ns, next_position = plan.stages[position].lasts_ns, following(plan, position)
+        until_ns = None if lasts_ns is None or next_position is None else since_ns + lasts_ns
+        yield {
+            "step": position + 1,
+            "since": _seconds(since_ns),
+            "until": None if until_ns is None else _seconds(until_ns),
+        }
+        if until_ns is None or next_position is None:
+            return
+        position, since_ns = next_position, until_ns
+
+
+def _same(source: object, *names: str) -> dict[str, Any]:
+    """Return what an answer calls as the engine does."""
+    return {name: getattr(source, name) for name in names}
 
 
 def _seconds(ns: int) -> float:
     return round(ns / SECOND, 6)
 
 
-def _time(engine: Engine, moment: int) -> str:
-    return engine.clock.date_at(moment).isoformat(timespec="milliseconds")
+def _date(engine: Engine, moment_ns: int) -> str:
+    return engine.clock.date_at(moment_ns).isoformat(timespec="milliseconds")

@@ -2,7 +2,7 @@
 
 Checked first, swapped at once; a broken one changes nothing.
 
-``Reload`` does one look, when it is told to; ``Watch`` tells it to, from a thread of its own.
+``Reload`` looks once; ``Watch`` has it look, from a thread of its own.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     ChangeLog = Callable[[Callable[[], set[Path]], Event], Iterator[PatternTable]]
 
 PATIENCE: Final = 1.0
-"""Seconds after which the files are looked at though nobody told of a change.
+"""Seconds after which the files are looked at though no change was reported.
 
-Network drives, and folders that were deleted and made again, tell nothing.
+Network drives, and folders that were deleted and made again, report nothing.
 """
 
 DEBOUNCE_MS: Final = 500
@@ -39,7 +39,7 @@ LAST_SECONDS: Final = 2.0
 
 
 class Reloaded(NamedTuple):
-    """The file was swapped in; so many jobs (pairs of key and job) kept their state, and so many begin anew."""
+    """The file was swapped in; so many pairs of key and job kept their state, so many did not."""
 
     name: str
     kept: int
@@ -60,16 +60,16 @@ class Reload:
     """Plays a scenario file anew where it, or a result file that it names, is not what it was."""
 
     def __init__(
-        self, panel: AdminContext, source: str | Path, tell: Callable[[Reloaded | Broken], None]
+        self, context: AdminContext, source: str | Path, tell: Callable[[Reloaded | Broken], None]
     ) -> None:
         """``source`` is a bundled name or a file.
 
         ``tell`` learns what came of every change. Raises ScenarioError.
         """
-        self._panel, self._tell = panel, tell
+        self._context, self._tell = context, tell
         self._path, self._name = scenario_file(source)
         self._results: set[Path] = set()
-        self._read: Scenario = panel.engine.scenario
+        self._read: Scenario = context.engine.scenario
         self._seen: object = None
 
     def folders(self) -> set[Path]:
@@ -86,7 +86,7 @@ class Reload:
         ``touched`` are names of files that are known to be written.
         """
         ours = {path.name for path in (self._path, *self._results)}
-        with self._panel.loading:
+        with self._context.loading:
             if (now := self._stamps()) == self._seen and not touched & ours:
                 return
             self._seen = now
@@ -103,19 +103,19 @@ class Reload:
             self._results |= named
             return self._refuse(tuple(masked_problems(self._text(), error.problems)))
         self._results, before, self._read = named, self._read, scenario
-        if not self._panel.problems and (scenario.text, scenario.files) == (
+        if not self._context.problems and (scenario.text, scenario.files) == (
             before.text,
             before.files,
         ):
             return None
-        self._panel.problems = ()
-        return Reloaded(self._name, *self._panel.driver.load(scenario))
+        self._context.problems = ()
+        return Reloaded(self._name, *self._context.driver.load(scenario))
 
     def _refuse(self, problems: tuple[Problem, ...]) -> Broken | None:
         kept = _first(problems)
-        if kept == self._panel.problems:
+        if kept == self._context.problems:
             return None
-        self._panel.tell_problems(kept)
+        self._context.tell_problems(kept)
         return Broken(self._name, problems)
 
     def _stamps(self) -> object:

@@ -141,7 +141,7 @@ class Strict(BaseModel):
         try:
             made = handler(cls._with_source(data))
         except ValidationError as error:
-            problems += _in_our_words(error)
+            problems += in_our_words(error)
         if problems:
             reading.failed += 1
             raise _raised(cls.__name__, problems)
@@ -174,7 +174,7 @@ class LocatedModel(Strict):
 
 def all_of(problems: list[tuple[Path, Wrong]], *others: ValidationError | None) -> ValidationError:
     """Return one error that tells the problems, and those of the other errors."""
-    found = [*problems, *(problem for error in others if error for problem in _in_our_words(error))]
+    found = [*problems, *(problem for error in others if error for problem in in_our_words(error))]
     return _raised("all", found)
 
 
@@ -191,7 +191,8 @@ def refuse_unknown(data: dict[str, Any], known: Collection[str]) -> Iterator[tup
             yield (str(key),), wrong(unknown("key", str(key), known), of_key=True)
 
 
-def _in_our_words(error: ValidationError) -> Iterator[tuple[Path, Wrong]]:
+def in_our_words(error: ValidationError) -> Iterator[tuple[Path, Wrong]]:
+    """Yield every problem with the path to it, in the words of this project."""
     for detail in error.errors(include_url=False):
         path = tuple(detail["loc"])
         if detail["type"] in ("key", "value"):
@@ -209,6 +210,7 @@ def _in_our_words(error: ValidationError) -> Iterator[tuple[Path, Wrong]]:
 
 def _sentence(type_: str, context: dict[str, Any], given: object, otherwise: str) -> str:
     bounds = {
+        "greater_than": "must be above {gt:g}",
         "greater_than_equal": "must be at least {ge}",
         "less_than_equal": "must be at most {le}",
         "too_short": "must have at least {min_length} entry",
@@ -217,6 +219,7 @@ def _sentence(type_: str, context: dict[str, Any], given: object, otherwise: str
     kinds = {
         "string_type": "must be text",
         "int_type": "must be a whole number",
+        "float_type": "must be a number",
         "bool_type": "must be true or false",
         "list_type": "must be a list (lines that begin with '- ')",
         "dict_type": "must be a mapping (key: value)",
@@ -288,5 +291,15 @@ def as_written(value: object) -> object:
     return getattr(value, "written", value)
 
 
-WrittenText = Annotated[str, BeforeValidator(as_written, json_schema_input_type=str | int | float)]
+def _text_as_written(value: object, info: ValidationInfo) -> object:
+    text, reading = as_written(value), Reading.of(info)
+    if reading.is_enough:
+        return ""
+    reading.failed += not isinstance(text, str)
+    return text
+
+
+WrittenText = Annotated[
+    str, BeforeValidator(_text_as_written, json_schema_input_type=str | int | float)
+]
 """Text, or a number taken as it was written."""

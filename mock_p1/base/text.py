@@ -55,6 +55,11 @@ def shorten(text: str, limit: int = 80) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
+def plural(count: int, noun: str) -> str:
+    """Return a number and what it counts: ``1 poll``, ``2 polls``, ``1,000 polls``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def mask(key: str) -> str:
     """Return what may be shown of an API key: its first characters, never all of it."""
     shown = 4 if len(key) >= 12 else 2 if len(key) >= 6 else 0  # noqa: PLR2004 -- at most a third of it

@@ -8,42 +8,48 @@ when it is called.
 
 from __future__ import annotations
 
+import click
+
 from mock_p1._version import __version__
-from mock_p1.cli.group import Command, LazyGroup
+from mock_p1.cli.group import LazyCommand, LazyGroup
 
 COMMANDS = {
-    "demo": Command(
+    "demo": LazyCommand(
         "mock_p1.cli.demo:demo", "Start here: poll a server, fetch a result, meet the errors."
     ),
-    "serve": Command("mock_p1.cli.serve:serve", "Serve a scenario on this machine until stopped."),
-    "scenarios": Command("mock_p1.cli.scenarios:scenarios", "List the bundled scenarios."),
-    "check": Command(
+    "serve": LazyCommand(
+        "mock_p1.cli.serve:serve", "Serve a scenario on this machine until stopped."
+    ),
+    "scenarios": LazyCommand("mock_p1.cli.scenarios:scenarios", "List the bundled scenarios."),
+    "check": LazyCommand(
         "mock_p1.cli.check:check", "Check scenario files; name every problem in them."
     ),
-    "explain": Command(
+    "explain": LazyCommand(
         "mock_p1.cli.explain:explain", "Tell what each poll would see, without running anything."
     ),
-    "schema": Command(
+    "schema": LazyCommand(
         "mock_p1.cli.schema:schema", "Print the JSON Schema of scenario files, for editors."
     ),
-    "openapi": Command(
+    "openapi": LazyCommand(
         "mock_p1.cli.openapi:openapi", "Print the OpenAPI 3.1 description of the imitated API."
     ),
-    "verify": Command(
+    "verify": LazyCommand(
         "mock_p1.cli.verify:verify", "Hold any server, the real one too, against the contract."
     ),
-    "healthcheck": Command(
+    "healthcheck": LazyCommand(
         "mock_p1.cli.healthcheck:healthcheck", "Ask a running server whether it is well."
     ),
 }
 """The commands in the order of the help page, each with its place and its line there."""
 
-main = LazyGroup(
-    "mock-p1",
-    COMMANDS,
-    version=__version__,
-    help="""An offline double of the Prediction One retrain status API.
+main = click.version_option(__version__, prog_name="mock-p1", message="%(prog)s %(version)s")(
+    LazyGroup(
+        "mock-p1",
+        lazy_subcommands=COMMANDS,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help="""An offline double of the Prediction One retrain status API.
 
-    It imitates GET /v1/external/retrain_jobs/{retrain_job_id} and the download of a result; nothing else of the
-    service, and it trains nothing. New here? Run: mock-p1 demo""",
+    It imitates GET /v1/external/retrain_jobs/{retrain_job_id} and the download of a result; nothing
+    else of the service, and it trains nothing. New here? Run: mock-p1 demo""",
+    )
 )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from mock_p1.base.text import plural
+from mock_p1.cli.options import command
 from mock_p1.scenario.files import SUFFIXES, load_scenario
 from mock_p1.scenario.parser import MAX_BYTES, parse
 from mock_p1.scenario.problems import Problem, ScenarioError
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 STANDARD_INPUT: Final = "-"
 
 
-@click.command()
+@command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.pass_context
 def check(ctx: click.Context, files: tuple[str, ...]) -> None:
@@ -39,10 +41,12 @@ def check(ctx: click.Context, files: tuple[str, ...]) -> None:
                 click.echo(str(problem))
     if found:
         click.secho(
-            f"{_many(found, 'problem')} in {wrong} of {_many(checked, 'file')}", fg="red", bold=True
+            f"{plural(found, 'problem')} in {wrong} of {plural(checked, 'file')}",
+            fg="red",
+            bold=True,
         )
         ctx.exit(1)
-    click.secho(f"{_many(checked, 'file')} checked, no problem", fg="green")
+    click.secho(f"{plural(checked, 'file')} checked, no problem", fg="green")
 
 
 def _problems(name: str) -> Iterator[tuple[Problem, ...]]:
@@ -80,7 +84,3 @@ def _scenario_files(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
 
 def _read_standard_input() -> None:
     parse(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>")
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

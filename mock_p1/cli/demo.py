@@ -13,12 +13,11 @@ from itertools import islice
 from textwrap import indent
 from typing import TYPE_CHECKING, Any, Final
 
-import click
 import requests
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from mock_p1.cli.command_error import Failure
-from mock_p1.cli.options import speed_option
+from mock_p1.cli.options import command, speed_option
 from mock_p1.cli.output import Results
 from mock_p1.testing.mocks import serving
 
@@ -28,10 +27,10 @@ if TYPE_CHECKING:
     from mock_p1.testing.handle import Handle
 
 SCENARIO: Final = "demo"
-INTERVAL: Final = 1.0
-PATIENCE: Final = 60
+INTERVAL_SECONDS: Final = 1.0
+MAX_POLLS: Final = 60
 """Polls after which even a newcomer would give up."""
-CLIENT_TIMEOUT: Final = 10.0
+CLIENT_TIMEOUT_SECONDS: Final = 10.0
 FIRST_LINES: Final = 3
 ERRORS: Final = (
     ("no x-api-key header", None, "retrain-001"),
@@ -40,10 +39,7 @@ ERRORS: Final = (
     ("a job that does not exist", "demo-key", "no-such-job"),
     ("a job that was deleted", "demo-key", "deleted-001"),
 )
-"""How a client of scenarios/demo.yaml provokes each documented error.
-
-In words, the key, the job.
-"""
+"""How a client of demo.yaml provokes each documented error: in words, the key, the job."""
 
 NEXT: Final = (
     (
@@ -76,7 +72,7 @@ def test_polls_until_finished(mock_p1):
 """
 
 
-@click.command()
+@command()
 @speed_option("How many seconds of the demonstration pass in a real one.")
 def demo(*, speed: float) -> None:
     """Show what Mock P1 does, in a few seconds: a real server, and a client that polls it.
@@ -98,7 +94,8 @@ def _show_everything(
 ) -> None:
     results.line("Mock P1: a double of the Prediction One retrain status API", "bold")
     results.line(
-        f"A server is up at {mock.url}. It serves the bundled scenario {SCENARIO}; nothing leaves this machine."
+        f"A server is up at {mock.url}. It serves the bundled scenario {SCENARIO}; "
+        "nothing leaves this machine."
     )
     results.line()
     results.line("1. Poll a retrain job once a second, as your client would", "bold")
@@ -111,8 +108,8 @@ def _show_everything(
     _show_errors(mock, client, results)
     results.line()
     results.line("What next", "bold")
-    for command, effect in NEXT:
-        results.line(f"  {command:<32}{effect}".rstrip())
+    for line, effect in NEXT:
+        results.line(f"  {line:<32}{effect}".rstrip())
     results.line()
     results.line("And in a pytest test of your own client, with no server and no waiting:")
     results.line()
@@ -125,27 +122,27 @@ def _poll_until_finished(
     url = f"{mock.url}/v1/external/retrain_jobs/{mock.job_id}"
     results.line(f"  GET {url}")
     began = time.monotonic()
-    with _progress(results, f"polling {mock.job_id}") as said:
-        for _ in range(PATIENCE):
+    with _progress(results, f"polling {mock.job_id}") as show_status:
+        for _ in range(MAX_POLLS):
             reply = client.get(
-                url, headers={"x-api-key": mock.api_key}, timeout=CLIENT_TIMEOUT
+                url, headers={"x-api-key": mock.api_key}, timeout=CLIENT_TIMEOUT_SECONDS
             ).json()
             after = (time.monotonic() - began) / second
-            shown = {
+            others = {
                 name: value for name, value in reply.items() if name not in ("status", "metadata")
             }
-            more = "  ".join(f"{name}: {value}" for name, value in shown.items())
+            more = "  ".join(f"{name}: {value}" for name, value in others.items())
             results.line(f"  {after:4.1f} s  {reply['status']:<12}  {more}".rstrip())
             if reply["status"] == "job_finished":
                 return dict(reply)
-            said(reply["status"])
-            time.sleep(INTERVAL * second)
-    raise Failure(f"{mock.job_id} was polled {PATIENCE} times and is not finished")
+            show_status(reply["status"])
+            time.sleep(INTERVAL_SECONDS * second)
+    raise Failure(f"{mock.job_id} was polled {MAX_POLLS} times and is not finished")
 
 
 @contextmanager
 def _progress(results: Results, what: str) -> Iterator[Callable[[str], None]]:
-    """Show on a terminal that something goes on; yield what says what is."""
+    """Show on a terminal that something goes on; yield a function that shows a status."""
     if not results.live:
         yield lambda _: None
         return
@@ -161,11 +158,12 @@ def _progress(results: Results, what: str) -> Iterator[Callable[[str], None]]:
 
 
 def _show_download(url: str, client: requests.Session, results: Results) -> None:
-    answer = client.get(url, timeout=CLIENT_TIMEOUT)
+    answer = client.get(url, timeout=CLIENT_TIMEOUT_SECONDS)
     content = answer.content
     results.line(f"  GET {url}")
     results.line(
-        f"  HTTP {answer.status_code}, {answer.headers['content-type']}, {len(content):,} bytes, holding"
+        f"  HTTP {answer.status_code}, {answer.headers['content-type']}, "
+        f"{len(content):,} bytes, holding"
     )
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for name in archive.namelist():
@@ -182,7 +180,9 @@ def _show_errors(mock: Handle, client: requests.Session, results: Results) -> No
     for what, key, job in ERRORS:
         headers = {} if key is None else {"x-api-key": key}
         answer = client.get(
-            f"{mock.url}/v1/external/retrain_jobs/{job}", headers=headers, timeout=CLIENT_TIMEOUT
+            f"{mock.url}/v1/external/retrain_jobs/{job}",
+            headers=headers,
+            timeout=CLIENT_TIMEOUT_SECONDS,
         )
         body = answer.json()
         rows.append((what, f"{answer.status_code}", body["message"]))

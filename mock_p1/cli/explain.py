@@ -12,6 +12,7 @@ from mock_p1.analysis.lint import lint_warnings
 from mock_p1.base.durations import format_duration
 from mock_p1.base.text import unknown
 from mock_p1.cli.command_error import Failure
+from mock_p1.cli.options import command
 from mock_p1.cli.output import Results
 from mock_p1.engine.directory import Directory
 from mock_p1.scenario.files import load_scenario
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
     from mock_p1.analysis.explanation import Explanation
     from mock_p1.scenario.model import Scenario
 
-MANY: Final = 1000
+COMPARED: Final = 1000
 """How many ids are looked through for one that was perhaps meant."""
 
 
-@click.command()
+@command()
 @click.argument("scenario", envvar="MOCK_P1_SCENARIO")
 @click.option("--job", metavar="ID", help="Tell of the job that this id leads to, and of no other.")
 def explain(scenario: str, job: str | None) -> None:
@@ -35,36 +36,33 @@ def explain(scenario: str, job: str | None) -> None:
     no such job.
     """
     loaded = load_scenario(scenario)
-    told = [_named(loaded, job)] if job is not None else list(explanations(loaded))
-    found = [
-        doubt
-        for doubt in lint_warnings(loaded)
-        if job is None or doubt.job in (None, told[0].entry, told[0].place)
-    ]
+    chosen = [_of_job(loaded, job)] if job is not None else list(explanations(loaded))
     results = Results()
     results.line(f"{loaded.name}: {loaded.description}" if loaded.description else loaded.name)
-    _keys(results, loaded)
-    for account in told:
-        _account(results, account, loaded.assumptions.job_of_another_key)
+    _show_keys(results, loaded)
+    for explanation in chosen:
+        _show(results, explanation, loaded.assumptions.job_of_another_key)
     if job is None and "*" not in loaded.jobs:
         results.line("\nAny other job: not_found_retrain_job")
-    for number, doubt in enumerate(found):
-        results.line(
-            f"{'' if number else chr(10)}{doubt.source}: warning: {doubt.text}", style="yellow"
-        )
+    about = None if job is None else (None, chosen[0].entry, chosen[0].place)
+    found = [w for w in lint_warnings(loaded) if about is None or w.job in about]
+    for number, warning in enumerate(found):
+        blank = "" if number else "\n"
+        results.line(f"{blank}{warning.source}: warning: {warning.text}", style="yellow")
 
 
-def _named(scenario: Scenario, job_id: str) -> Explanation:
-    account = explanation_of(scenario, job_id)
-    if account is None:
-        known = islice(Directory(scenario, scenario.seed).ids(), MANY)
+def _of_job(scenario: Scenario, job_id: str) -> Explanation:
+    explanation = explanation_of(scenario, job_id)
+    if explanation is None:
+        known = islice(Directory(scenario, scenario.seed).ids(), COMPARED)
         raise Failure(
-            f"{scenario.name}: {unknown('job', job_id, known)}; polls of it see not_found_retrain_job"
+            f"{scenario.name}: {unknown('job', job_id, known)}; "
+            "polls of it see not_found_retrain_job"
         )
-    return account
+    return explanation
 
 
-def _keys(results: Results, scenario: Scenario) -> None:
+def _show_keys(results: Results, scenario: Scenario) -> None:
     assumed, keys = scenario.assumptions, scenario.api_keys
     rows = [("no x-api-key", assumed.missing_api_key), *(keys or {}).items()]
     if keys is None or "*" not in keys:
@@ -73,17 +71,20 @@ def _keys(results: Results, scenario: Scenario) -> None:
     results.table(rows)
     if (limit := scenario.rate_limit) is not None:
         results.line(
-            f"\nRate limit: {limit.polls} polls by one key in {format_duration(limit.per)}; more see HTTP 429"
+            f"\nRate limit: {limit.polls} polls by one key in {format_duration(limit.per)}; "
+            "more see HTTP 429"
         )
 
 
-def _account(results: Results, account: Explanation, to_others: str) -> None:
+def _show(results: Results, explanation: Explanation, to_others: str) -> None:
     seen_by = (
         ""
-        if account.api_key is None
-        else f", for the key {account.api_key} (others see {to_others})"
+        if explanation.api_key is None
+        else f", for the key {explanation.api_key} (others see {to_others})"
     )
-    results.line(f"\n{account.title[0].upper()}{account.title[1:]}{seen_by}: {account.length}")
+    results.line(
+        f"\n{explanation.title[0].upper()}{explanation.title[1:]}{seen_by}: {explanation.length}"
+    )
     rows = [
         (
             row.when,
@@ -92,6 +93,6 @@ def _account(results: Results, account: Explanation, to_others: str) -> None:
             row.source.rpartition(":")[2],
             row.details,
         )
-        for row in account.rows
+        for row in explanation.rows
     ]
     results.table(rows, header=("when", "answer", "HTTP", "line", "with"))

@@ -1,7 +1,8 @@
-"""A click group that imports a command when it is called, so that ``--version`` and ``--help`` cost next to nothing.
+"""A click group that imports a command when it is called, after the recipe in click's own pages.
 
-It also holds what is the same for every command: where its environment variables are, how colours are turned off, that
-no output fails over its encoding, and what an unusable scenario looks like.
+So ``--version`` and ``--help`` cost next to nothing. It also holds what is the same for every
+command: how colours are turned off, that no output fails over its encoding, and what an unusable
+scenario looks like.
 """
 
 from __future__ import annotations
@@ -21,50 +22,41 @@ from mock_p1.scenario.problems import ScenarioError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-ENVIRONMENT: Final = "MOCK_P1"
-"""Every option is also an environment variable.
-
-This, an underscore and the option's name, whatever the command.
-"""
-
-
 WINDOWS: Final = os.name == "nt"
 
 
-class Command(NamedTuple):
+class LazyCommand(NamedTuple):
     """Where a command lives (``module:attribute``), and its line on the group's help page."""
 
-    place: str
+    import_path: str
     summary: str
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are named in a table and imported when called."""
+    """A group whose commands are imported when called."""
 
-    def __init__(self, name: str, table: Mapping[str, Command], *, version: str, help: str) -> None:  # noqa: A002 -- click's word
-        settings = {"help_option_names": ["-h", "--help"]}
-        super().__init__(name, help=help, context_settings=settings)
-        self._table = table
-        click.version_option(version, prog_name=name, message="%(prog)s %(version)s")(self)
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401 -- click's
+        lazy_subcommands: Mapping[str, LazyCommand],
+        **kwargs: Any,  # noqa: ANN401 -- click's
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.lazy_subcommands = lazy_subcommands
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
         """Return the names in the order of the table."""
-        return list(self._table)
+        return list(self.lazy_subcommands)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- click's signature
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command and return it, or None if there is none of this name."""
-        if cmd_name not in self._table:
-            return None
-        module, attribute = self._table[cmd_name].place.split(":")
+        if cmd_name in self.lazy_subcommands:
+            return self._lazy_load(cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+    def _lazy_load(self, cmd_name: str) -> click.Command:
+        module, attribute = self.lazy_subcommands[cmd_name].import_path.split(":")
         command: click.Command = getattr(import_module(module), attribute)
-        command.context_settings = {
-            "auto_envvar_prefix": ENVIRONMENT,
-            "show_default": True,
-            **command.context_settings,
-        }
-        for option in command.params:
-            if isinstance(option, click.Option):
-                option.show_envvar = True
         return command
 
     def resolve_command(
@@ -74,15 +66,17 @@ class LazyGroup(click.Group):
 
         An unknown one is a usage error that says what there is.
         """
-        name = args[0]
-        if name not in self._table and not name.startswith("-") and not ctx.resilient_parsing:
-            ctx.fail(unknown("command", name, self._table))
+        name, known = args[0], self.lazy_subcommands
+        if name not in known and not name.startswith("-") and not ctx.resilient_parsing:
+            ctx.fail(unknown("command", name, known))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- click's signature
         """Write the list of commands from the table, without importing one."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, command.summary) for name, command in self._table.items()])
+            formatter.write_dl(
+                [(name, command.summary) for name, command in self.lazy_subcommands.items()]
+            )
 
     def main(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 -- click's signature
         """Run as a program does: parse the arguments, run the command, exit."""
@@ -98,17 +92,14 @@ class LazyGroup(click.Group):
         except ScenarioError as error:
             raise Failure(str(error)) from None
         except OSError as error:
-            if (
-                WINDOWS and error.errno == errno.EINVAL
-            ):  # how Windows tells that the reader of a pipe has gone away
-                raise BrokenPipeError(
-                    errno.EPIPE, str(error)
-                ) from None  # which click takes quietly
+            if WINDOWS and error.errno == errno.EINVAL:
+                # how Windows says that the reader of a pipe has gone away; click takes it quietly
+                raise BrokenPipeError(errno.EPIPE, str(error)) from None
             raise
 
 
 def _never_fail_over_encoding() -> None:
-    """Let characters that a console or a file's encoding lacks become question marks rather than errors."""
+    """Let characters that a console or a file's encoding lacks become question marks."""
     for stream in (sys.stdout, sys.stderr):
         if getattr(stream, "errors", None) in ("strict", "surrogateescape") and hasattr(
             stream, "reconfigure"

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from mock_p1.base.addresses import EVERY_ADDRESS, in_url
 from mock_p1.base.text import printable
 from mock_p1.cli.command_error import Failure
-from mock_p1.cli.options import host_option, port_option, tls_cert_option, tls_option
+from mock_p1.cli.options import command, host_option, port_option, tls_cert_option, tls_option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,10 +29,8 @@ NOT_IMITATED: Final = "MOCK_P1_NOT_IMITATED"
 It notes the question as a request.
 """
 
-_LOOPBACK: Final = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 -- compared, not bound
 
-
-@click.command()
+@command()
 @host_option("Where the server listens; 0.0.0.0 and :: are asked on loopback.")
 @port_option("Where the server listens.")
 @tls_option("The server speaks HTTPS.")
@@ -51,11 +50,12 @@ def healthcheck(*, host: str, port: int, tls: bool, tls_cert: Path | None, timeo
     """
     if port == 0:
         raise Failure(
-            "port 0 let the server take any free port; give --port (or MOCK_P1_PORT) the one it printed"
+            "port 0 let the server take any free port; "
+            "give --port (or MOCK_P1_PORT) the one it printed"
         )
-    address = _LOOPBACK.get(host, host)
+    address = EVERY_ADDRESS.get(host, host)
     secure = tls or tls_cert is not None
-    shown = f"http{'s' if secure else ''}://{f'[{address}]' if ':' in address else address}:{port}"
+    shown = f"http{'s' if secure else ''}://{in_url(address)}:{port}"
     try:
         found = _well(*_ask(_connection(address, port, timeout, secure=secure)))
     except (OSError, HTTPException, ValueError) as error:

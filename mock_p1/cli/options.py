@@ -3,19 +3,46 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mock_p1.base.clock import MAX_SPEED
+from mock_p1.base.clock import MAX_SPEED, SECOND
+from mock_p1.base.durations import parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+ENVIRONMENT: Final = "MOCK_P1"
+"""Every option is also an environment variable.
+
+This, an underscore and the option's name, whatever the command.
+"""
+
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8191
 MAX_PORT: Final = 65535
+
+
+class DocumentedCommand(click.Command):
+    """A command whose help page shows defaults and environment variables."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- click's
+        super().__init__(*args, **kwargs)
+        self.context_settings = {
+            "auto_envvar_prefix": ENVIRONMENT,
+            "show_default": True,
+            **self.context_settings,
+        }
+        for option in self.params:
+            if isinstance(option, click.Option):
+                option.show_envvar = True
+
+
+command = partial(click.command, cls=DocumentedCommand)
+"""What every command of ours is made by."""
 
 
 class Speed(click.FloatRange):
@@ -25,13 +52,24 @@ class Speed(click.FloatRange):
         super().__init__(min=0, max=int(MAX_SPEED), min_open=True)
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:  # noqa: ANN401 -- click's signature
+        self,
+        value: Any,  # noqa: ANN401 -- click's signature
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
         """Turn a text into a speed, or fail as a usage error."""
         speed: float = super().convert(value, param, ctx)
         if math.isnan(speed):  # which is neither below nor above a limit
             self.fail(f"{value} is not in the range 0<x<={MAX_SPEED:.0f}.", param, ctx)
         return speed
+
+
+def span(_context: click.Context, _parameter: click.Parameter, text: str) -> float:
+    """Turn a duration as scenarios have them (``10m``) into seconds, or fail as a usage error."""
+    try:
+        return parse_duration(text) / SECOND
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def scenario_argument(command: Callable[..., Any]) -> Callable[..., Any]:

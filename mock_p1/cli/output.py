@@ -1,4 +1,4 @@
-"""Results for a person: tables and colours on a terminal; plain lines, never broken, where it is piped."""
+"""Results for a person: tables and colours on a terminal, plain unbroken lines in a pipe."""
 
 from __future__ import annotations
 

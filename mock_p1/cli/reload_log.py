@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Outcome = Reloaded | Broken
 
-LONG: Final = 2000
+MAX_SHOWN: Final = 2000
 
 
 class ReloadLog:
@@ -43,9 +43,11 @@ def as_text(outcome: Outcome) -> str:
     """Return it for a person: every problem in the house form, and what that means."""
     if isinstance(outcome, Broken):
         last = f"{outcome.name}: not played as it is now; the scenario before is still being served"
-        return "\n".join(printable(line, LONG) for line in (*map(str, outcome.problems), last))
-    went_on = f"{outcome.kept:,} of {outcome.kept + outcome.dropped:,} jobs under way go on, the others begin anew"
-    return printable(f"{outcome.name}: changed, and swapped in; {went_on}", LONG)
+        return "\n".join(printable(line, MAX_SHOWN) for line in (*map(str, outcome.problems), last))
+    kept = f"{outcome.kept:,} of {outcome.kept + outcome.dropped:,} jobs under way"
+    return printable(
+        f"{outcome.name}: changed, and swapped in; {kept} go on, the others begin anew", MAX_SHOWN
+    )
 
 
 def as_json(outcome: Outcome) -> str:

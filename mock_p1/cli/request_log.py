@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.text import printable
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.journal import Entry
 
-QUEUE: Final = 10_000
+MAX_WAITING: Final = 10_000
 """Requests that wait to be written; beyond it, the oldest are left out."""
-PAUSE: Final = 0.05
-LAST_WORDS: Final = 0.2
-"""Seconds that the end waits for the last lines to be taken."""
+FLUSH_SECONDS: Final = 0.05
+END_SECONDS: Final = 0.2
+"""Seconds that the end waits for the last lines to be written."""
 
 
 class Format(NamedTuple):
@@ -41,13 +42,17 @@ class Format(NamedTuple):
     left_out: Callable[[int], str]
 
 
-class PollLog:
-    """Writes a line for every request of an engine, as a context manager."""
+class RequestLog:
+    """Writes a line for every request of an engine, as a context manager.
+
+    ``logging.handlers.QueueListener`` would not do: its ``stop`` waits for ever for a stream that
+    is stuck, it writes line by line, and of lines that do not fit it keeps the oldest.
+    """
 
     def __init__(self, engine: Engine, form: Format, stream: TextIO) -> None:
         self._engine, self._form = engine, form
         self._write = writer(stream)
-        self._queue: deque[Entry] = deque(maxlen=QUEUE)
+        self._queue: deque[Entry] = deque(maxlen=MAX_WAITING)
         self._newest = 0
         self._done = Event()
         self._thread = Thread(target=self._run, name="mock-p1:log", daemon=True)
@@ -66,11 +71,11 @@ class PollLog:
     ) -> None:
         """Write what is left, and end; without it, if nobody takes the lines."""
         self._done.set()
-        self._thread.join(LAST_WORDS)
+        self._thread.join(END_SECONDS)
 
     def _run(self) -> None:
         try:
-            while not self._done.wait(PAUSE):
+            while not self._done.wait(FLUSH_SECONDS):
                 self._flush()
             self._flush()
         except (OSError, ValueError):
@@ -79,7 +84,7 @@ class PollLog:
     def _flush(self) -> None:
         if not self._queue:
             return
-        full = len(self._queue) == QUEUE
+        full = len(self._queue) == MAX_WAITING
         entries = [self._queue.popleft() for _ in range(len(self._queue))]
         newest = max(entry.number for entry in entries)
         lines = [self._form.request(entry, self._engine.clock) for entry in entries]
@@ -94,24 +99,18 @@ def as_text(entry: Entry, clock: Clock) -> str:
 
     When, which job, what it saw, where the scenario says so, whose key.
     """
-    what = (
-        entry.job_id
-        if entry.operation == "retrain_status_check"
-        else f"{entry.method} {entry.path}"
-    )
+    what = entry.job_id if _is_poll(entry) else f"{entry.method} {entry.path}"
     status = f"HTTP {entry.http_status}"
-    outcome = (
-        entry.outcome
-        if entry.http_status is None or entry.outcome == status
-        else f"{entry.outcome} ({status})"
-    )
+    outcome = entry.outcome
+    if entry.http_status is not None and outcome != status:
+        outcome = f"{outcome} ({status})"
     parts = [
         f"{clock.date_at(entry.moment_ns).astimezone():%H:%M:%S.%f}"[:-3],
         what or "",
         outcome,
         entry.source,
     ]
-    if entry.operation == "retrain_status_check":
+    if _is_poll(entry):
         parts.append(f"key {entry.api_key or 'none'}")
     if entry.waits_for:
         parts.append(f"then waits for {entry.waits_for}")
@@ -123,7 +122,7 @@ def as_json(entry: Entry, clock: Clock) -> str:
 
     ``at`` is seconds since the mock began, by its clock.
     """
-    poll = entry.operation == "retrain_status_check"
+    poll = _is_poll(entry)
     row = {
         "event": "poll" if poll else "request",
         "number": entry.number,
@@ -154,6 +153,10 @@ FORMATS: Final = {
 """The formats of a log by name."""
 
 
+def _is_poll(entry: Entry) -> bool:
+    return entry.operation == RETRAIN_STATUS_CHECK.name
+
+
 def writer(stream: TextIO) -> Callable[[str], None]:
     """Return what writes text to a stream, around its buffer where there is one.
 
@@ -163,18 +166,18 @@ def writer(stream: TextIO) -> Callable[[str], None]:
     raw = buffer if isinstance(buffer, io.RawIOBase) else getattr(buffer, "raw", None)
     if raw is None:
 
-        def plainly(text: str) -> None:
+        def write_through_buffer(text: str) -> None:
             stream.write(text)
             stream.flush()
 
-        return plainly
+        return write_through_buffer
 
-    def around(text: str) -> None:
+    def write_around_buffer(text: str) -> None:
         rest = memoryview(text.encode(stream.encoding, "replace"))
         while rest:
-            taken = raw.write(rest)
-            rest = rest[taken or 0 :]
-            if taken is None:  # a pipe that was made non-blocking, and is full
-                time.sleep(PAUSE)
+            written = raw.write(rest)
+            rest = rest[written or 0 :]
+            if written is None:  # a pipe that was made non-blocking, and is full
+                time.sleep(FLUSH_SECONDS)
 
-    return around
+    return write_around_buffer

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import click
-
+from mock_p1.cli.options import command
 from mock_p1.cli.output import Results
 from mock_p1.scenario.files import bundled, read_scenario
 
 
-@click.command()
+@command()
 def scenarios() -> None:
     """List the bundled scenarios: their names, and what each one shows."""
     rows = [

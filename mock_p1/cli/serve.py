@@ -2,52 +2,49 @@
 
 from __future__ import annotations
 
-import gc
-import signal
 import sys
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
 from mock_p1.base.clock import RealClock
-from mock_p1.cli import request_log as poll_log
-from mock_p1.cli import startup_message as announcement
+from mock_p1.cli import request_log, startup_message
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import (
+    command,
     host_option,
     port_option,
     scenario_argument,
+    span,
     speed_option,
     tls_cert_option,
     tls_option,
 )
-from mock_p1.cli.startup_message import Place
+from mock_p1.cli.process import allow_many_connections, rare_garbage_collection
+from mock_p1.cli.startup_message import Address
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.scenario.files import load_scenario, scenario_file
-from mock_p1.server.server import CannotListen, Server
+from mock_p1.server.server import CannotListen, Server, stopped_by_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from ssl import SSLContext
 
     from mock_p1.admin.watcher import Watch
 
-YOUNG_OBJECTS: Final = 10_000
 MAX_JOURNAL: Final = 1_000_000
-MAX_FILES: Final = 65_536
 
 
 class Secured(NamedTuple):
-    """How the server speaks: a TLS context, or none; and the local authority's file, where that vouches for it."""
+    """How the server speaks: a TLS context or none, and the file of the local authority if used."""
 
     context: SSLContext | None = None
     authority: Path | None = None
 
 
-@click.command()
+@command()
 @scenario_argument
 @host_option("The address to listen on; 0.0.0.0 is every address of this machine.")
 @port_option("The port to listen on; 0 takes a free one, and prints it.")
@@ -64,7 +61,8 @@ class Secured(NamedTuple):
     help="Play the scenario file anew when it changes; a broken one changes nothing.",
 )
 @tls_option(
-    "Speak HTTPS as loopback and both documented hosts, with a certificate by an authority of this machine."
+    "Speak HTTPS as loopback and both documented hosts, "
+    "with a certificate by an authority of this machine."
 )
 @tls_cert_option("Speak HTTPS with this certificate chain (PEM).")
 @click.option(
@@ -75,11 +73,16 @@ class Secured(NamedTuple):
 )
 @click.option(
     "--admin-token", metavar="TOKEN",
-    help="What /__admin asks for; on other addresses than loopback one is made up if none is given.",
+    help="What /__admin asks for; on other addresses than loopback one is made up "
+    "if none is given.",
 )  # fmt: skip
 @click.option(
     "--no-admin", is_flag=True, help="Leave out /__admin: control API, dashboard and metrics."
 )
+@click.option(
+    "--keep-alive", callback=span, default="10m", metavar="DURATION", show_default=True,
+    help="How long a connection may be idle before it is closed.",
+)  # fmt: skip
 @click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
@@ -110,21 +113,23 @@ def serve(  # noqa: PLR0913 -- an option each
     if watch and not (path := scenario_file(scenario)[0]).is_file():
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
     engine = Engine(load_scenario(scenario), RealClock(speed), seed=seed, journal_max=journal_max)
-    server, place, notes = _server(engine, **options)
+    server, address, notes = _server(engine, **options)
     if speed != 1:
         notes.append(f"the clock runs at {speed:,.10g} times real time")
-    _allow_many_connections()
+    allow_many_connections()
     with ExitStack() as stack:
-        stack.enter_context(_stopped_by_signals(server.stop))
+        stack.enter_context(stopped_by_signals(server.stop))
         if watch:
             notes.append(
                 f"{engine.scenario.name} is watched: what you save is checked, and played at once"
             )
             stack.enter_context(_watching(server, scenario, log_format, quiet=quiet))
-        click.echo(announcement.FORMATS[log_format](engine, place, notes))
+        click.echo(startup_message.FORMATS[log_format](engine, address, notes))
         if not quiet:
-            stack.enter_context(poll_log.PollLog(engine, poll_log.FORMATS[log_format], sys.stderr))
-        stack.enter_context(_searching_garbage_seldom())
+            stack.enter_context(
+                request_log.RequestLog(engine, request_log.FORMATS[log_format], sys.stderr)
+            )
+        stack.enter_context(rare_garbage_collection())
         server.run()
 
 
@@ -138,7 +143,8 @@ def _server(  # noqa: PLR0913 -- an option each
     tls_key: Path | None,
     admin_token: str | None,
     no_admin: bool,
-) -> tuple[Server, Place, list[str]]:
+    keep_alive: float,
+) -> tuple[Server, Address, list[str]]:
     """Return the server, where it will be, and what is out of the ordinary about that."""
     if no_admin and admin_token is not None:
         raise click.UsageError(
@@ -147,8 +153,14 @@ def _server(  # noqa: PLR0913 -- an option each
     secured = _secured(host, tls=tls, certificate=tls_cert, key=tls_key)
     try:
         server = Server(
-            engine, host=host, port=port, admin=not no_admin, admin_token=admin_token, tls=secured.context
-        )  # fmt: skip
+            engine,
+            host=host,
+            port=port,
+            admin=not no_admin,
+            admin_token=admin_token,
+            tls=secured.context,
+            keep_alive_seconds=keep_alive,
+        )
     except CannotListen as error:
         raise Failure(
             f"{error}; choose another with --host and --port, or --port 0 for any free port"
@@ -158,8 +170,8 @@ def _server(  # noqa: PLR0913 -- an option each
     server.panel.authority = secured.authority
     made_up = server.admin_token if admin_token is None else None
     dashboard = f"{server.url}/__admin/" + (f"#token={made_up}" if made_up else "")
-    place = Place(server.url, None if no_admin else dashboard, secured.authority)
-    return server, place, _notes(server, made_up, secured.authority)
+    address = Address(server.url, None if no_admin else dashboard, secured.authority)
+    return server, address, _notes(server, made_up, secured.authority)
 
 
 def _notes(server: Server, made_up_token: str | None, authority: Path | None) -> list[str]:
@@ -207,49 +219,3 @@ def _watching(server: Server, scenario: str, log_format: str, *, quiet: bool) ->
     return Watch(
         Reload(server.panel, scenario, ReloadLog(FORMATS[log_format], sys.stderr, quiet=quiet))
     )
-
-
-@contextmanager
-def _searching_garbage_seldom() -> Iterator[None]:
-    """Keep the garbage collector from searching everything while clients wait.
-
-    What a poll leaves behind is freed without it; a search of 100,000 jobs' states takes tens of
-    milliseconds.
-    """
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
-
-
-def _allow_many_connections() -> None:
-    """Raise this process's limit of open files, which macOS sets at 256, as far as it may.
-
-    Windows has none.
-    """
-    try:
-        import resource  # noqa: PLC0415 -- there is none on Windows
-    except ImportError:
-        return
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        with suppress(ValueError, OSError):  # a system may allow less than it says
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-
-
-@contextmanager
-def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Let SIGINT, SIGTERM and Windows' SIGBREAK call ``stop``, also before the server listens to them itself."""
-    names = ("SIGINT", "SIGTERM", "SIGBREAK")
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.signal(number, lambda *_: stop()) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

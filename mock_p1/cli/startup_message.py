@@ -21,30 +21,30 @@ if TYPE_CHECKING:
 
     from mock_p1.engine.engine import Engine
 
-LONG: Final = 2000
-FEW: Final = 6
+MAX_SHOWN: Final = 2000
+MAX_NAMED: Final = 6
 """Keys and jobs that are named; of the others, only how many there are."""
 
 
-class Place(NamedTuple):
-    """Where the mock is: its base URL, the dashboard's, and the file of the authority that a client has to trust."""
+class Address(NamedTuple):
+    """Where the mock is: its base URL, the dashboard's, and the authority's file under TLS."""
 
     url: str
     dashboard: str | None = None
     authority: Path | None = None
 
 
-def as_text(engine: Engine, place: Place, notes: list[str]) -> str:
-    """Return the announcement for a person."""
+def as_text(engine: Engine, address: Address, notes: list[str]) -> str:
+    """Return the message for a person."""
     keys = [
         key if state == ACTIVE else f"{key} ({state})"
-        for key, state in islice(_keys(engine).items(), FEW)
+        for key, state in islice(_keys(engine).items(), MAX_NAMED)
     ]
     any_key = engine.scenario.api_keys is None
     lines = [
-        f"Mock P1 {__version__} serves {printable(engine.scenario.name)} at {place.url}",
+        f"Mock P1 {__version__} serves {printable(engine.scenario.name)} at {address.url}",
         *(
-            [printable(" ".join(engine.scenario.description.split()), LONG)]
+            [printable(" ".join(engine.scenario.description.split()), MAX_SHOWN)]
             if engine.scenario.description
             else []
         ),
@@ -52,35 +52,35 @@ def as_text(engine: Engine, place: Place, notes: list[str]) -> str:
         "",
         f"  keys  {'any; for example ' if any_key else ''}{_listed(keys, len(_keys(engine)))}",
         f"  jobs  {_listed(first_jobs(engine), count_jobs(engine)) or 'none'}",
-        f"  try   {printable(curl(engine, place.url, place.authority), LONG)}",
-        *([f"  see   {place.dashboard}"] if place.dashboard else []),
+        f"  try   {printable(curl(engine, address.url, address.authority), MAX_SHOWN)}",
+        *([f"  see   {address.dashboard}"] if address.dashboard else []),
         "  stop  Ctrl-C",
         "",
     ]
     return "\n".join(lines)
 
 
-def as_json(engine: Engine, place: Place, notes: list[str]) -> str:
-    """Return the announcement for a program: a JSON object on one line."""
+def as_json(engine: Engine, address: Address, notes: list[str]) -> str:
+    """Return the message for a program: a JSON object on one line."""
     return json.dumps(
         {
             "event": "serving",
             "version": __version__,
-            "url": place.url,
-            "dashboard": place.dashboard,
-            "authority": None if place.authority is None else str(place.authority),
+            "url": address.url,
+            "dashboard": address.dashboard,
+            "authority": None if address.authority is None else str(address.authority),
             "scenario": engine.scenario.name,
-            "api_keys": dict(islice(_keys(engine).items(), FEW)),
+            "api_keys": dict(islice(_keys(engine).items(), MAX_NAMED)),
             "jobs": first_jobs(engine),
             "jobs_in_all": count_jobs(engine),
-            "curl": curl(engine, place.url, place.authority),
+            "curl": curl(engine, address.url, address.authority),
             "notes": notes,
         }
     )
 
 
 FORMATS: Final = {"text": as_text, "json": as_json}
-"""The announcement in each format of the log."""
+"""The message in each format of the log."""
 
 
 def curl(engine: Engine, url: str, authority: Path | None = None) -> str:
@@ -90,13 +90,15 @@ def curl(engine: Engine, url: str, authority: Path | None = None) -> str:
     """
     job_id = next(iter(first_jobs(engine)), "no-such-job").replace("*", "1")
     path = RETRAIN_STATUS_CHECK.url_path(retrain_job_id=quote(job_id, safe=""))
-    return shell.curl(_key_for(engine, job_id), url + path, authority)
+    hit = engine.jobs.find(job_id)
+    key = engine.keyring.key_that_sees(hit.value) if hit else engine.keyring.first_active()
+    return shell.curl(key, url + path, authority)
 
 
 def first_jobs(engine: Engine) -> list[str]:
     """Return the ids of the first jobs, patterns after the ids that are named."""
     patterns = [job_id for job_id in engine.scenario.jobs if "*" in job_id]
-    return [*islice(engine.jobs.ids(), FEW), *patterns][:FEW]
+    return [*islice(engine.jobs.ids(), MAX_NAMED), *patterns][:MAX_NAMED]
 
 
 def count_jobs(engine: Engine) -> int:
@@ -106,12 +108,6 @@ def count_jobs(engine: Engine) -> int:
 
 def _keys(engine: Engine) -> dict[str, str]:
     return engine.scenario.api_keys or {engine.keyring.first_active(): ACTIVE}
-
-
-def _key_for(engine: Engine, job_id: str) -> str:
-    hit = engine.jobs.find(job_id)
-    own = hit.value.api_key if hit else None
-    return engine.keyring.first_active() if own is None else own.replace("*", "1")
 
 
 def _listed(names: list[str], in_all: int) -> str:

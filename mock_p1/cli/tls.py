@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from mock_p1.base.addresses import EVERY_ADDRESS
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 API_NAMES: Final = tuple(str(urlsplit(url).hostname) for url in DOCUMENTED_HOSTS)
 NAMES: Final = ("localhost", "127.0.0.1", "::1", *API_NAMES)
-EVERY_ADDRESS: Final = ("0.0.0.0", "::", "")  # noqa: S104 -- compared, not bound
+HTTPS_PORT: Final = 443
 VALID_FOR: Final = timedelta(days=365)
 """A server certificate is made anew at each start.
 
@@ -49,10 +50,10 @@ def data_folder() -> Path:
 
 
 def local_context(folder: Path, host: str = "localhost") -> tuple[ssl.SSLContext, Path]:
-    """Return a server's TLS context for loopback and the documented hosts, and the authority's certificate file.
+    """Return a server's TLS context, and the authority's certificate file.
 
-    It holds for ``host`` too, unless that stands for every address. The authority is read from ``folder``, or made
-    there. Raises CannotSecure where that cannot be done.
+    It holds for loopback, the documented hosts and ``host``, unless that is every address. The
+    authority is read from ``folder``, or made there. Raises CannotSecure where that cannot be done.
     """
     authority = _authority(folder)
     now = datetime.now(UTC)
@@ -102,11 +103,13 @@ def _authority(folder: Path) -> CA:
     except OSError as error:
         reason = error.strerror or error
         raise CannotSecure(
-            f"the local authority cannot be kept in {folder}: {reason}; give files with --tls-cert and --tls-key"
+            f"the local authority cannot be kept in {folder}: {reason}; "
+            "give files with --tls-cert and --tls-key"
         ) from None
     except ValueError as error:
         raise CannotSecure(
-            f"the local authority in {folder} cannot be used: {error}; delete the folder to begin anew"
+            f"the local authority in {folder} cannot be used: {error}; "
+            "delete the folder to begin anew"
         ) from None
     return made
 
@@ -123,14 +126,19 @@ def _write(path: Path, content: bytes, mode: int) -> None:
 
 
 def how_to_trust(authority: Path, port: int) -> list[str]:
-    """Return the lines that say how a client trusts the authority, and how its hard-coded URL then works."""
-    example = f"{API_NAMES[0]}:{port}" if port != 443 else API_NAMES[0]  # noqa: PLR2004 -- the port of https
+    """Return the lines that say how a client trusts the authority, and how its own URL works."""
+    default = port == HTTPS_PORT
+    example = API_NAMES[0] if default else f"{API_NAMES[0]}:{port}"
+    python = (
+        f"  Python   REQUESTS_CA_BUNDLE={authority}   (requests)"
+        f"   SSL_CERT_FILE={authority}   (urllib, httpx)"
+    )
+    ending = "" if default else "; serve on --port 443 for a client that names no port"
     return [
         f"authority  {authority}",
-        f"  Python   REQUESTS_CA_BUNDLE={authority}   (requests)   SSL_CERT_FILE={authority}   (urllib, httpx)",
+        python,
         f"  Node     NODE_EXTRA_CA_CERTS={authority}",
         f'  curl     --cacert "{authority}"   (Windows: add --ssl-no-revoke)',
         f"hosts line 127.0.0.1 {' '.join(API_NAMES)}",
-        f"           then https://{example} is this mock"
-        + ("" if port == 443 else "; serve on --port 443 for a client that names no port"),  # noqa: PLR2004 -- as above
+        f"           then https://{example} is this mock{ending}",
     ]

@@ -20,6 +20,7 @@ from mock_p1.scenario.model import ACTIVE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from mock_p1.engine.program import Program
     from mock_p1.scenario.model import Scenario
 
 FOR_EVER: Final = sys.maxsize
@@ -172,6 +173,19 @@ class Keyring:
         """
         found = _first(self._scenario.api_keys, lambda key: self.refusal(key) is None)
         return found or ANY_KEY
+
+    def key_that_sees(self, program: Program) -> str:
+        """Return an API key that sees the job, if there is one.
+
+        Its own, or the first that is active and fits; a pattern's ``*`` is filled in.
+        """
+        own = [] if program.api_key is None else [program.api_key]
+        active = [
+            name for name, state in (self._scenario.api_keys or {}).items() if state == ACTIVE
+        ]
+        keys = [name.replace("*", "1") for name in (*own, *active, self.first_active())]
+        fitting = (key for key in keys if self.refusal(key) is None and program.open_to(key))
+        return next(fitting, keys[-1])
 
     def first_active_secret(self) -> str:
         """Return a secret key that works, if there is one: the first active one."""

@@ -46,7 +46,11 @@ class KeptFile(Protocol):
         ...
 
     def inspection(self, timeout_seconds: float = 10.0) -> Inspection:
-        """Return what was found in it, waiting so long for it; then an empty finding that says so."""
+        """Return what was found in it, waiting so long for it; then a finding that says so."""
+        ...
+
+    def discard(self) -> None:
+        """Forget its bytes; what is said of it stays."""
         ...
 
 
@@ -63,7 +67,7 @@ class IncomingFile(Protocol):
         ...
 
     def finish(self) -> KeptFile:
-        """Keep the file: all of it has come."""
+        """Keep the file: all of it has come. StoreFullError where its last bytes have no room."""
         ...
 
     def discard(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Protocol
 
 from mock_p1.engine.file_store import StoreFullError
@@ -38,6 +39,8 @@ class Receiver:
     def __init__(self, store: FileStore, file_name: str, end: UploadEnd, half: int | None) -> None:
         """``half`` is after how many bytes a fault strikes; None where none does midway."""
         self._store, self._end, self._half = store, end, half
+        self.strikes_at = sys.maxsize if half is None else half
+        """After how many bytes a fault strikes: hand over what has come by then."""
         self._file: IncomingFile | None = None
         self._name = file_name
         self._size = 0

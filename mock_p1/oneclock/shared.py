@@ -44,7 +44,7 @@ _KEEP_REAL: Final = frozenset(
 
 _HANDS_ON: Final = frozenset(
     {
-        *("threading", "queue", "mock_p1.oneclock.patches"),
+        *("threading", "queue", "mock_p1.oneclock.patches", "mock_p1.transports.network_guard"),
         *("time_machine", "unittest.mock", "pytest_mock.plugin", ""),
     }
 )

@@ -57,6 +57,7 @@ def load_scenario(source: ScenarioSource, *, folder: str | Path | None = None) -
             wrong with it.
 
     Example:
+        >>> from mock_p1 import load_scenario
         >>> load_scenario({"jobs": {"r-1": {"error": "job_may_be_deleted"}}}).jobs["r-1"].error
         'job_may_be_deleted'
 

@@ -51,4 +51,5 @@ def scenario_schema() -> dict[str, Any]:
     for job in ("Job", "GeneratedJobs", "NewJobs"):
         definitions[job]["properties"]["timeline"]["allOf"] = [{"$ref": "#/$defs/HowLong"}]
     head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": ID}
-    return {**head, **made, "title": "A scenario of Mock P1", "$defs": definitions}
+    words = {"title": "A scenario of Mock P1", "description": "A whole scenario file."}
+    return {**head, **made, **words, "$defs": definitions}

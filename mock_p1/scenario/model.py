@@ -194,7 +194,30 @@ class NewJobs(Job):
 
 
 class Scenario(Strict):
-    """A whole scenario file."""
+    """A whole scenario: a file that was read, or the same keys given in Python.
+
+    Args:
+        description: What the scenario is for.
+        seed: All invented values follow from it.
+        api_keys: What each API key is; left out, every key is active.
+        jobs: The jobs by their id, each as in YAML.
+        generated_jobs: Many jobs at once.
+        secret_keys: What each secret key is; left out, every one is active.
+        new_jobs: What a job does that a client creates by upload.
+        calls: How the operations beside the status check answer.
+        rate_limit: How many calls one key may make in how long.
+        assumptions: What the manual does not say, and this mock therefore assumes.
+
+    Raises:
+        ScenarioError: With every problem; a result file that is missing is one. Relative ones are
+            looked for beside the file that makes the scenario.
+
+    Example:
+        >>> from mock_p1 import Scenario
+        >>> steps = [{"status": "job_running", "for": "2 polls"}, {"status": "job_finished"}]
+        >>> Scenario(jobs={"retrain-001": {"timeline": steps}}).jobs["retrain-001"].steps[0].source
+        'scenario:jobs.retrain-001.timeline[0]'
+    """
 
     schema_: str | None = Field(None, alias="$schema")
     """Where editors find this schema."""

@@ -27,7 +27,13 @@ class Problem(NamedTuple):
 class ScenarioError(ValueError):
     """A scenario that cannot be used.
 
-    ``problems`` holds all that is wrong with it, in the order of the file.
+    Example:
+        >>> from mock_p1 import Scenario, ScenarioError
+        >>> try:
+        ...     Scenario(jobs={"r-1": {"timeline": [{"fault": "timeuot"}]}})
+        ... except ScenarioError as error:
+        ...     print(error.problems[0].text.rpartition("; ")[2])
+        did you mean timeout?
     """
 
     def __init__(self, problems: Sequence[Problem]) -> None:

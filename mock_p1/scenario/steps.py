@@ -23,6 +23,7 @@ from mock_p1.base.strict_model import (
     LocatedModel,
     OneOf,
     Path,
+    Reading,
     Strict,
     WrittenText,
     Wrong,
@@ -289,17 +290,24 @@ def _kind(value: object) -> str:
     return next((f"<{kind}>" for kind in KINDS if kind in keys), "<status>")
 
 
-def _exactly_one(value: object, handler: ValidatorFunctionWrapHandler) -> Step:
+def _exactly_one(
+    value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
+) -> Step:
     """Refuse what is no step, or more than one; what else is wrong in it is found all the same."""
     if isinstance(value, Step):
         return value
+    reading = Reading.of(info)
+    if reading.is_enough:
+        return Step()  # nobody sees it: the whole is refused
     kinds = ", ".join(KINDS)
     if not isinstance(value, dict):
+        reading.failed += 1
         raise wrong(f"a step must be a mapping with one of {kinds}; it is {kind_of(value)}")
     given = [kind for kind in KINDS if kind in value]
     if len(given) == 1:
         made: Step = handler(value)
         return made
+    reading.failed += 1
     found = f"{' and '.join(given)}: make it {len(given)} steps" if given else "none of them"
     models = [KINDS[kind] for kind in given or KINDS]
     known = {key for model in models for key in model.known_keys()}

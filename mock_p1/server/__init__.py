@@ -1,1 +1,1 @@
-"""The parts put together: the app, the server, and uvicorn's protocol and life cycle."""
+"""The parts put together: the app, the server, and the HTTP it speaks."""

@@ -9,7 +9,7 @@ from mock_p1.admin.blueprint import add_admin
 from mock_p1.admin.context import AdminContext
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.files import load_scenario
-from mock_p1.transports import wsgi as flask_app
+from mock_p1.transports import wsgi
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,16 +29,28 @@ def create_app(
 ) -> Flask:
     """Return a Flask app that imitates the API as the scenario says.
 
-    For any WSGI server, or Flask's test client. ``scenario`` is a bundled name, a file, a
-    scenario's text, a mapping, or a Scenario.
+    It runs under any WSGI server, and in Flask's test client. The control API and the dashboard
+    below ``/__admin`` answer this machine only, unless a token is given.
 
-    The control API and the dashboard under ``/__admin`` answer this machine only, asked as
-    localhost, a loopback address or one of ``admin_hosts``. With an ``admin_token`` they answer
-    everybody who sends it as ``Authorization: Bearer``: give one where the app can be reached from
-    elsewhere. ``admin=False`` leaves them out.
+    Args:
+        scenario: A bundled name, a path, a scenario's text, a mapping or a Scenario.
+        seed: What generated values follow from, in place of the scenario's own seed.
+        admin: Whether there is a control API and a dashboard.
+        admin_token: Who sends it as ``Authorization: Bearer`` may use the control API from
+            anywhere. Give one where the app can be reached from elsewhere.
+        admin_hosts: Further names, besides localhost, by which this machine is asked.
 
-    Raises ScenarioError with every problem if the scenario cannot be used; ValueError for a token
-    nobody can send.
+    Returns:
+        The app.
+
+    Raises:
+        ScenarioError: The scenario cannot be used; it has every problem.
+        ValueError: Nobody can send such a token.
+
+    Example:
+        >>> client = create_app("demo").test_client()
+        >>> client.get("/__admin/health").json["scenario"]
+        'demo.yaml'
     """
     engine = Engine(load_scenario(scenario), seed=seed)
     return create_app_for(
@@ -47,13 +59,13 @@ def create_app(
 
 
 def create_app_for(
-    engine: Engine, panel: AdminContext | None = None, *, admin: bool = True
+    engine: Engine, context: AdminContext | None = None, *, admin: bool = True
 ) -> Flask:
     """Return the app of an engine that exists already.
 
-    Its controls are ``panel``'s, or none at all.
+    Its control API works with ``context``; ``admin=False`` leaves it out.
     """
-    app = flask_app.create_app(engine)
+    app = wsgi.create_app(engine)
     if admin:
-        add_admin(app, panel or AdminContext(engine))
+        add_admin(app, context or AdminContext(engine))
     return app

@@ -1,45 +1,58 @@
-"""The real server: engine, Flask app and uvicorn put together, in this thread or in one of its own."""
+"""The real server: engine, Flask app and HTTP put together, in this thread or in one of its own."""
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import secrets
+import signal
 import socket
 import threading
-from typing import TYPE_CHECKING, Any, Self, cast
+from contextlib import contextmanager, suppress
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Final, Self, cast
 
-import uvicorn
 from a2wsgi import WSGIMiddleware
 
-from mock_p1.admin.access import AccessPolicy, is_loopback
+from mock_p1.admin.access import AccessPolicy
+from mock_p1.admin.body_limit import BodyLimit
 from mock_p1.admin.context import AdminContext
-from mock_p1.admin.gate import Gate
+from mock_p1.base.addresses import EVERY_ADDRESS, in_url, is_loopback
+from mock_p1.base.asgi_types import joined
 from mock_p1.server.app import create_app_for
-from mock_p1.server.doorstep import Doorstep
-from mock_p1.server.uvicorn_lifecycle import UvicornServer
+from mock_p1.server.http_protocol import KEEP_ALIVE_SECONDS, Connections, HttpProtocol
 from mock_p1.transports.asgi import AsgiApp, with_raw_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from ssl import SSLContext
     from types import TracebackType
 
-    from mock_p1.base.asgi_types import Application
+    from mock_p1.base.asgi_types import Application, Receive, Scope, Send
     from mock_p1.engine.engine import Engine
 
-DEFAULT_HOST = "127.0.0.1"
-LAST_PORT = 65535
-BACKLOG = 4096
-DOORS = 8
+DEFAULT_HOST: Final = "127.0.0.1"
+LAST_PORT: Final = 65535
+BACKLOG: Final = 4096
+LISTENERS: Final = 8
 """uvloop lets one connection in for each socket and turn of its loop.
 
 With one socket, a client that connects while three thousand others do waits for three thousand
 turns.
 """
 
-STOP_SECONDS = 10.0
-FLASK_THREADS = 10
-TOKEN_BYTES = 24
+TICK_SECONDS: Final = 0.5
+"""How often the server looks for clients that are too slow, and at the date."""
+
+FINISH_SECONDS: Final = 0.2
+"""How long answers under way may take to go out once the server has been told to end."""
+
+CANCEL_SECONDS: Final = 0.3
+"""How long what is under way then may take to stop."""
+
+STOP_SECONDS: Final = 10.0
+FLASK_THREADS: Final = 10
+TOKEN_BYTES: Final = 24
 
 
 class CannotListen(OSError):  # noqa: N818 -- says what happened
@@ -69,16 +82,18 @@ class Server:
         admin: bool = True,
         admin_token: str | None = None,
         tls: SSLContext | None = None,
+        keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
     ) -> None:
         """``port`` 0 takes a free one.
 
-        With ``tls`` it speaks HTTPS. Raises CannotListen where the port cannot be had.
+        With ``tls`` it speaks HTTPS. A connection may be idle for ``keep_alive_seconds``. Raises
+        CannotListen where the port cannot be had.
 
         ``/__admin`` needs no token on loopback, unless one is given; anywhere else one is made up
         if none is given. ``admin=False`` leaves ``/__admin`` out. ValueError for a token that
         nobody can send.
         """
-        self.engine, self.host = engine, host
+        self.engine, self.host, self._tls = engine, host, tls
         self._scheme = "http" if tls is None else "https"
         self._socket = _listen(host, port)
         self._address: str = self._socket.getsockname()[0]
@@ -88,28 +103,36 @@ class Server:
         self.admin_token = admin_token if admin else None
         try:
             self.panel = AdminContext(engine, AccessPolicy(self.admin_token))
-            app = AsgiApp(engine, self._everything_else(admin=admin), self.panel.latency)
-            self._uvicorn = UvicornServer(configuration(app, tls))
         except ValueError:
             self._socket.close()
             raise
+        app = AsgiApp(engine, self._everything_else(admin=admin))
+        self._connections = Connections(app, keep_alive_seconds)
+        self._stopped, self._end = False, asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def url(self) -> str:
         """The base URL that a client on this machine uses."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._address, self.host)  # noqa: S104 -- compared, not bound
-        return f"{self._scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
+        host = in_url(EVERY_ADDRESS.get(self._address, self.host))
+        return f"{self._scheme}://{host}:{self.port}"
 
     def _everything_else(self, *, admin: bool) -> Application:
         """Return what answers where the imitated API does not.
 
-        The Flask app, behind the gate of ``/__admin``.
+        The Flask app; the bodies that are sent to ``/__admin`` are bounded before it.
         """
         flask = with_raw_path(create_app_for(self.engine, self.panel, admin=admin))
         # a2wsgi has its own types
         self._flask = WSGIMiddleware(flask, workers=FLASK_THREADS)  # type: ignore[arg-type]
         wrapped = cast("Application", self._flask)
-        return Gate(self.panel, wrapped) if admin else wrapped
+        behind = BodyLimit(self.panel, wrapped) if admin else wrapped
+
+        async def with_joined_headers(scope: Scope, receive: Receive, send: Send) -> None:
+            """Spare a2wsgi the work of joining headers of one name, which it does one by one."""
+            await behind({**scope, "headers": [*joined(scope["headers"]).items()]}, receive, send)
+
+        return with_joined_headers
 
     def run(self, when_started: Callable[[], None] = lambda: None) -> None:
         """Serve in this thread until a signal or ``stop``.
@@ -118,40 +141,84 @@ class Server:
 
         ``when_started`` is called once requests are answered.
         """
-        self._uvicorn.when_started = when_started
-        doors = [
-            self._socket,
-            *(self._socket.dup() for _ in range(DOORS - 1 if _loop() == "uvloop" else 0)),
-        ]
         try:
-            self._uvicorn.run(sockets=doors)
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                runner.run(self._serve(when_started))
         finally:
-            for door in doors:
-                door.close()
+            self._socket.close()
             self._flask.executor.shutdown(wait=False, cancel_futures=True)
 
     def stop(self) -> None:
         """Ask the server to end; safe from any thread, and from a signal handler."""
-        self._uvicorn.stop()
+        self._stopped = True
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has ended already
+                self._loop.call_soon_threadsafe(self._end.set)
 
-    @property
-    def started(self) -> bool:
-        """Whether requests are answered."""
-        return self._uvicorn.started
+    async def _serve(self, when_started: Callable[[], None]) -> None:
+        self._loop, shared = asyncio.get_running_loop(), self._connections
+        spare = LISTENERS - 1 if _loop_factory() else 0
+        sockets = [self._socket, *(self._socket.dup() for _ in range(spare))]
+        listeners = [
+            await self._loop.create_server(
+                lambda: HttpProtocol(shared), sock=listening, ssl=self._tls, backlog=BACKLOG
+            )
+            for listening in sockets
+        ]
+        with stopped_by_signals(self.stop):
+            shared.date = _date()
+            when_started()
+            while not self._stopped:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(TICK_SECONDS):
+                        await self._end.wait()
+                shared.date, now = _date(), self._loop.time()
+                for connection in list(shared.open):
+                    connection.give_up(now)
+            for listener in listeners:
+                listener.close()
+            await _finish(shared)
 
 
-def configuration(app: Any, tls: SSLContext | None = None) -> uvicorn.Config:  # noqa: ANN401 -- any ASGI application
-    """Return how uvicorn is run here: the fast parser and loop, no log of its own, one listener."""
-    config = uvicorn.Config(
-        app, http=Doorstep, loop=_loop(), ws="none", lifespan="off", interface="asgi3", access_log=False,
-        log_config=None, log_level="critical", server_header=False, backlog=BACKLOG,
-    )  # fmt: skip
-    if (
-        tls is not None
-    ):  # uvicorn would only take the names of files, and load() forgets what is not made of them
-        config.load()
-        config.ssl = tls
-    return config
+async def _finish(shared: Connections) -> None:
+    """Let what is being written go out, then hang up.
+
+    Whatever the mock holds back will never be sent.
+    """
+    for connection in list(shared.open):
+        connection.shut_down()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(FINISH_SECONDS):
+            # a client may hang up with all of its answer before the Flask app's thread is done
+            while shared.open or shared.tasks:  # noqa: ASYNC110 -- sets tell nobody
+                await asyncio.sleep(0.001)
+    for connection in list(shared.open):
+        connection.transport.abort()
+    await asyncio.sleep(0)  # the connections are lost now: nothing is answered that is cancelled
+    if tasks := list(shared.tasks):
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
+
+
+@contextmanager
+def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Let signals end the server, where this is the thread that gets them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    names = ("SIGINT", "SIGTERM", "SIGBREAK")  # the last is Windows'
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    before = {number: signal.signal(number, lambda *_: stop()) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+def _date() -> bytes:
+    return f"date: {formatdate(usegmt=True)}\r\n".encode()
 
 
 class ServerThread:
@@ -229,5 +296,11 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _loop() -> str:
-    return "uvloop" if importlib.util.find_spec("uvloop") else "asyncio"
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes the faster event loop, None where there is none."""
+    if importlib.util.find_spec("uvloop") is None:
+        return None
+    import uvloop  # noqa: PLC0415 -- where it exists
+
+    made: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return made

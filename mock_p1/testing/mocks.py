@@ -253,6 +253,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
 
     def _start(self, stack: ExitStack) -> Handle:
         from mock_p1.server.server import Server, ServerThread  # noqa: PLC0415 -- Flask takes 0.35 s
+        from mock_p1.transports.network_guard import guarded  # noqa: PLC0415 -- goes with it
 
         clock: Clock = RealClock(self._speed)
         if self._longest:
@@ -262,6 +263,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         server = Server(engine, host=self._address[0], port=self._address[1])
         stack.enter_context(ServerThread(server))
         stack.enter_context(_reachable(server.url))
+        stack.enter_context(guarded())
         return Handle(engine, server.url)
 
 

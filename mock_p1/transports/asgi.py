@@ -1,18 +1,17 @@
-"""The server's door: answers the imitated API at once on the event loop, and hands everything else to the Flask app."""
+"""ASGI: answers the imitated API at once on the event loop, and hands everything else on."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from functools import lru_cache
-from time import perf_counter
-from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote_to_bytes
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Final, Protocol
+from urllib.parse import quote, unquote_to_bytes
 
-from mock_p1.base.latency import Latency
+from mock_p1.base.addresses import in_url
 from mock_p1.base.messages import Fault, Request, base_url, header_text
-from mock_p1.contract.operations import OPERATIONS
-from mock_p1.transports.asgi_wire import answer_at_once, hang_up, leave_date_to
+from mock_p1.contract.operations import FILE_UPLOAD, OPERATIONS
+from mock_p1.engine.receiver import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,24 +24,38 @@ if TYPE_CHECKING:
 
 
 _HOST_LIMIT: Final = 300  # what is longer is no host, cut or not, and need not be remembered
-_IMITATED: Final = tuple(
-    operation.template.partition("{")[0].encode() for operation in OPERATIONS.values()
-)
+
+
+BATCH_BYTES: Final = 512 * 1024
+"""So much of a file is written at once: enough to let other threads work meanwhile."""
+
+AT_ONCE_BYTES: Final = 64 * 1024
+"""So much is written without a thread: that would take longer."""
+
+WIRE: Final = "mock_p1.wire"
+"""Where a scope's extensions have the server's ``Wire``, if it has one."""
+
+
+class Wire(Protocol):
+    """What ASGI cannot say: an answer in one piece, and how a broken network hangs up."""
+
+    answer_is_owed: bool
+    """False where nothing will be sent: then a client that sends no more has gone."""
+
+    def answer(self, reply: Reply) -> None:
+        """Write a whole answer at once."""
+
+    def hang_up(self, *, reset: bool) -> None:
+        """End the connection: at once with RST, or (FIN) after what was written has gone out."""
 
 
 class AsgiApp:
-    """An ASGI application for uvicorn. ``everything_else`` is the Flask app, wrapped for ASGI.
+    """An ASGI application. ``everything_else`` is the Flask app, wrapped for ASGI."""
 
-    ``latency`` learns how long the answers of the imitated API took.
-    """
-
-    def __init__(
-        self, engine: Engine, everything_else: Application, latency: Latency | None = None
-    ) -> None:
-        self._engine, self._everything_else, self._latency = (
-            engine,
-            everything_else,
-            latency or Latency(),
+    def __init__(self, engine: Engine, everything_else: Application) -> None:
+        self._engine, self._everything_else = engine, everything_else
+        self._imitated = tuple(
+            operation.template.partition("{")[0].encode() for operation in OPERATIONS.values()
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,22 +63,67 @@ class AsgiApp:
 
         Below the imitated paths the engine has an answer to everything, errors included.
         """
-        if not scope["raw_path"].startswith(_IMITATED):
+        if not scope["raw_path"].startswith(self._imitated):
             await self._everything_else(scope, receive, send)
             return
-        began = perf_counter()
-        reply = self._engine.handle(_request(scope))
-        if reply.delay_ns and await self._client_leaves_within(reply.delay_ns, receive):
-            return
+        wire: Wire | None = scope.get("extensions", {}).get(WIRE)
+        request = _request(scope)
+        reply: Reply | Fault | None
+        if request.method == FILE_UPLOAD.method and self._engine.takes_file(request):
+            reply = await self._take_file(request, _length(scope), receive)
+        else:
+            reply = self._engine.handle(request)
+        if reply is None:
+            return  # the client has gone before its file was complete
         if isinstance(reply, Fault):
-            await self._act_out(reply, receive, send)
-        elif not answer_at_once(send, reply):
-            leave_date_to(reply, send)
+            await self._act_out(reply, receive, send, wire)
+        elif reply.delay_ns and await self._client_leaves_within(reply.delay_ns, receive):
+            return
+        elif wire is not None:
+            wire.answer(reply)
+        else:
             await send(_start(reply))
             await send({"type": "http.response.body", "body": reply.body})
-        self._latency.note(perf_counter() - began)
 
-    async def _act_out(self, fault: Fault, receive: Receive, send: Send) -> None:
+    async def _take_file(
+        self, request: Request, length: int | None, receive: Receive
+    ) -> Reply | Fault | None:
+        """Hand a file over as it comes; None where the client breaks off.
+
+        Large pieces are written by a thread, so that polls go on meanwhile.
+        """
+        taken = self._engine.receive(request, length)
+        if not isinstance(taken, Receiver):
+            return taken
+        batch, received = bytearray(), 0
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                taken.abort()
+                return None
+            piece = message.get("body", b"")
+            batch += piece
+            received += len(piece)
+            complete = not message.get("more_body", False)
+            if complete or len(batch) >= BATCH_BYTES or received >= taken.strikes_at:
+                write = partial(taken.write, bytes(batch))
+                large = len(batch) > AT_ONCE_BYTES
+                answer = await asyncio.to_thread(write) if large else write()
+                batch.clear()
+                if answer is not None:
+                    return answer
+            if complete:
+                return (
+                    await asyncio.to_thread(taken.finish)
+                    if received > AT_ONCE_BYTES
+                    else taken.finish()
+                )
+
+    async def _act_out(self, fault: Fault, receive: Receive, send: Send, wire: Wire | None) -> None:
+        if wire is not None and fault.reply is None:
+            wire.answer_is_owed = False
+        if fault.delay_ns and await self._client_leaves_within(fault.delay_ns, receive):
+            return
         if fault.reply is not None:
             await send(_start(fault.reply))
         for pause, piece in fault.pieces:
@@ -74,9 +132,8 @@ class AsgiApp:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         if fault.ending == "complete":
             await send({"type": "http.response.body", "body": b""})
-            return
-        hang_up(send, reset=fault.ending == "reset")
-        await _client_leaves(receive)
+        elif wire is not None:
+            wire.hang_up(reset=fault.ending == "reset")
 
     async def _client_leaves_within(self, span: int, receive: Receive) -> bool:
         """Wait for nanoseconds of the mock's clock, or until the client hangs up.
@@ -111,14 +168,22 @@ def with_raw_path(app: WSGIApplication) -> WSGIApplication:
     return application
 
 
+def _length(scope: Scope) -> int | None:
+    """Return the length that a request says its body has; None where it says none."""
+    headers = dict(scope["headers"])
+    if b"transfer-encoding" in headers:
+        return None
+    return int(headers.get(b"content-length", b"0"))
+
+
 def _request(scope: Scope) -> Request:
-    keys: tuple[str, ...] = ()
+    keys = []
     host, has_body = b"", False
     for name, value in scope["headers"]:
         if name == b"host":
             host = value
         elif name == b"x-api-key":
-            keys = (*keys, header_text(value))
+            keys.append(header_text(value))
         elif name == b"content-length":
             has_body = has_body or value != b"0"
         elif name == b"transfer-encoding":
@@ -128,8 +193,9 @@ def _request(scope: Scope) -> Request:
         scope["method"],
         scope["raw_path"].decode("latin-1"),
         query.decode("latin-1") if query else "",
-        keys,
-        _base_url(scope["scheme"], host[:_HOST_LIMIT], scope["server"]),
+        tuple(keys),
+        _base_url(scope["scheme"], host[:_HOST_LIMIT], scope["server"])
+        + (quote(scope["root_path"]) if scope.get("root_path") else ""),
         has_body,
     )
 
@@ -137,9 +203,7 @@ def _request(scope: Scope) -> Request:
 @lru_cache(maxsize=256)
 def _base_url(scheme: str, host: bytes, server: tuple[str, int | None]) -> str:
     name, port = server
-    return base_url(
-        scheme, host.decode("latin-1"), f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}"
-    )
+    return base_url(scheme, host.decode("latin-1"), f"{scheme}://{in_url(name)}:{port}")
 
 
 def _start(reply: Reply) -> Message:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from importlib.abc import Loader, MetaPathFinder
 from importlib.util import find_spec
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.transports import network_guard
-from mock_p1.transports.in_process import Call, Endpoint, Origin, find
+from mock_p1.transports.in_process import Endpoint, HttpRequest, Origin, find
 from mock_p1.transports.patching import Patch, Patches
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ class _Exchange:
         headers = [(name.decode("latin-1").lower(), value) for name, value in request.headers.raw]
         target = request.url.raw_path.decode("latin-1")
         self.answer: Fault = endpoint.answer(
-            Call(_origin(request), request.method, target, headers, body)
+            HttpRequest(_origin(request), request.method, target, headers, body)
         )
 
     def hold(self, span_ns: int) -> float:
@@ -162,13 +164,37 @@ async def _sleep_async(seconds: float) -> None:
     await anyio.sleep(seconds)
 
 
+def _choosing(name: str, make: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what makes a client choose our way where another mock has exchanged its own."""
+
+    def make_choice(choose: Callable[..., Any]) -> Callable[..., Any]:
+        def transport_for_url(self: Any, url: httpx.URL) -> Any:  # noqa: ANN401 -- a client of either kind
+            import httpx  # noqa: PLC0415 -- likewise
+
+            transport = choose(self, url)
+            if not isinstance(transport, httpx.HTTPTransport | httpx.AsyncHTTPTransport):
+                return transport  # one of the user's own, which may well lead to theirs
+            if _endpoint(httpx.Request("GET", url)) is None:
+                return transport
+            ours = make(getattr(type(transport), name))
+            return SimpleNamespace(**{name: partial(ours, transport)})
+
+        return transport_for_url
+
+    return make_choice
+
+
 def _patch() -> None:
     import httpx  # noqa: PLC0415 -- it is loaded
 
-    _patches.install(
-        Patch(httpx.HTTPTransport, "handle_request", _handling),
-        Patch(httpx.AsyncHTTPTransport, "handle_async_request", _handling_async),
-    )
+    for client, transport, name, make in (
+        (httpx.Client, httpx.HTTPTransport, "handle_request", _handling),
+        (httpx.AsyncClient, httpx.AsyncHTTPTransport, "handle_async_request", _handling_async),
+    ):
+        _patches.install(
+            Patch(transport, name, make),
+            Patch(client, "_transport_for_url", _choosing(name, make)),
+        )
 
 
 class _WhenImported(MetaPathFinder, Loader):

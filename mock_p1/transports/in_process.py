@@ -18,12 +18,14 @@ from weakref import WeakSet
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.messages import Fault, Request, base_url, header_text
+from mock_p1.engine.receiver import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import FrameType
     from urllib.parse import SplitResult
 
+    from mock_p1.base.messages import Reply
     from mock_p1.engine.engine import Engine
 
 _PORTS: Final = {"http": 80, "https": 443}
@@ -50,14 +52,24 @@ class Origin(NamedTuple):
         )
 
 
-class Call(NamedTuple):
+class HttpRequest(NamedTuple):
     """One HTTP request, as a client's library hands it over; header names are lower-case."""
 
     origin: Origin
     method: str
     target: str
     headers: list[tuple[str, bytes]]
-    body: bytes
+    body: bytes | bytearray
+
+    def header(self, name: str) -> bytes | None:
+        """Return the first value of a header; None if there is none."""
+        return next((value for known, value in self.headers if known == name), None)
+
+    @property
+    def length(self) -> int | None:
+        """How long the body is said to be."""
+        length = self.header("content-length")
+        return None if length is None else int(length)
 
 
 class Endpoint:
@@ -87,22 +99,37 @@ class Endpoint:
                 return prefix
         return None
 
-    def answer(self, call: Call) -> Fault:
+    def answer(self, sent: HttpRequest) -> Fault:
         """Ask the engine. A whole answer comes in the form of a fault without any trouble."""
         thread = threading.current_thread()
         if hasattr(thread, _INHERITED):
             self._askers.add(thread)
-        path, _, query = call.target.partition("?")
-        prefix = self.prefix(call.origin, path) or ""
-        host = next((value for name, value in call.headers if name == "host"), b"")
-        url = base_url(call.origin.scheme, header_text(host), str(call.origin)) + prefix
-        keys = tuple(header_text(value) for name, value in call.headers if name == "x-api-key")
-        request = Request(call.method, path[len(prefix) :], query, keys, url, bool(call.body))
-        answer = self.engine.handle(request)
+        path, _, query = sent.target.partition("?")
+        prefix = self.prefix(sent.origin, path) or ""
+        host = header_text(sent.header("host") or b"")
+        url = base_url(sent.origin.scheme, host, str(sent.origin)) + prefix
+        keys = tuple(header_text(value) for name, value in sent.headers if name == "x-api-key")
+        request = Request(sent.method, path[len(prefix) :], query, keys, url, bool(sent.body))
+        answer = self._handle(request, sent)
         if isinstance(answer, Fault):
             return answer
-        body = answer.to(call.method).body
+        body = answer.to(sent.method).body
         return Fault("", "complete", answer, ((0, body),), answer.delay_ns)
+
+    def _handle(self, request: Request, sent: HttpRequest) -> Reply | Fault:
+        length, body = sent.length, sent.body
+        is_whole = length is None or len(body) >= length
+        if sent.method == "GET" or not self.engine.takes_file(request):
+            return self.engine.handle(request) if is_whole else Fault("", "close")
+        received = self.engine.receive(request, length)
+        if not isinstance(received, Receiver):
+            return received
+        middle = len(body) // 2  # where a fault strikes that comes before the act
+        answer = received.write(bytes(body[:middle])) or received.write(bytes(body[middle:]))
+        if answer is None and not is_whole:
+            received.abort()
+            return Fault("", "close")
+        return answer or received.finish()
 
     def left_behind(self) -> list[str]:
         """Return the names of the threads that have asked, and are still at work for their test.

@@ -25,7 +25,7 @@ from urllib3.util.ssl_ import resolve_cert_reqs
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.messages import JSON_HEADERS, Fault, Reply
-from mock_p1.transports.in_process import Call, Endpoint, Origin, find, visible
+from mock_p1.transports.in_process import Endpoint, HttpRequest, Origin, find, visible
 from mock_p1.transports.network_guard import refusal
 from mock_p1.transports.patching import Patch
 
@@ -60,7 +60,7 @@ class InProcessSocket:
         return self._patience
 
     def fileno(self) -> int:
-        """Return what can be asked whether the other end has closed: it has when its mock has ended."""
+        """Return what tells whether the other end has closed, as it has when its mock has ended."""
         return _idle() if any(each.has(self._origin) for each in visible()) else _closed()
 
     def close(self) -> None:
@@ -71,19 +71,20 @@ class InProcessSocket:
 
     def makefile(self, *_: Any, **__: Any) -> io.BufferedIOBase:  # noqa: ANN401 -- a socket's own signature
         """Hand the request that was sent to the engine, and return what it answers."""
-        sent, self._sent, self.ordinary = bytes(self._sent), bytearray(), None
-        call = _parse(self._origin, sent)
-        if call is None:
-            return io.BytesIO()  # half of a body came: no server answers that
-        endpoint = find(self._origin, call.target)
+        request, self._sent, self.ordinary = _parse(self._origin, self._sent), bytearray(), None
+        endpoint = find(self._origin, request.target.partition("?")[0])
         if endpoint is None:
-            raise refusal(f"{self._origin}{call.target}")
+            raise refusal(f"{self._origin}{request.target}")
         _asked.endpoint = endpoint
-        answer = endpoint.answer(call)
+        answer = endpoint.answer(request)
         reply = answer.reply
         if reply is None or answer.kind or answer.delay_ns:
             return io.BufferedReader(_Answer(self._play(endpoint, answer)))
-        if reply.status == HTTPStatus.OK and reply.headers == JSON_HEADERS and call.method == "GET":
+        if (
+            reply.status == HTTPStatus.OK
+            and reply.headers == JSON_HEADERS
+            and request.method == "GET"
+        ):
             self.ordinary = reply
             return io.BytesIO(reply.body)
         return io.BytesIO(_head(reply) + answer.pieces[0][1])
@@ -142,24 +143,22 @@ class _Answer(io.RawIOBase):
         return count
 
 
-def _parse(origin: Origin, sent: bytes) -> Call | None:
-    """Read a request as http.client writes it; None where its body has not come as a whole."""
+def _parse(origin: Origin, sent: bytearray) -> HttpRequest:
+    """Read a request as http.client writes it."""
     head, _, body = sent.partition(b"\r\n\r\n")
-    first, *lines = head.split(b"\r\n")
+    first, *lines = bytes(head).split(b"\r\n")
     method, target, _ = first.decode("latin-1").split(" ", 2)
     headers = []
     for line in lines:
         name, _, value = line.partition(b":")
         headers.append((name.decode("latin-1").lower(), value.strip()))
-    framing = dict(headers)
-    if framing.get("transfer-encoding") == b"chunked":
-        body = _without_chunks(body)
-    elif len(body) != int(framing.get("content-length", 0)):
-        return None
-    return Call(origin, method, target, headers, body)
+    request = HttpRequest(origin, method, target, headers, body)
+    if request.header("transfer-encoding") == b"chunked":
+        return request._replace(body=_without_chunks(body))
+    return request
 
 
-def _without_chunks(body: bytes) -> bytes:
+def _without_chunks(body: bytearray) -> bytes:
     pieces, at = [], 0
     while (size := _CHUNK.match(body, at)) and (length := int(size[1], 16)):
         pieces.append(body[size.end() : size.end() + length])

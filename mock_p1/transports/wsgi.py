@@ -1,21 +1,29 @@
-"""The WSGI door: a Flask app whose routes are the imitated operations, and whose every other answer is the engine's.
+"""WSGI: a Flask app whose routes are the imitated operations; every other answer is the engine's.
 
-A WSGI server owns its socket, so trouble on the wire becomes the nearest thing WSGI allows: an answer that promises
-more bytes than it sends, with the fault's name in ``X-Mock-P1-Fault``. And the headers that WSGI forbids, those that
-are between two connections (``Upgrade``, ``Proxy-Authenticate``), are left out.
+A WSGI server owns its socket, so a fault becomes the nearest thing WSGI allows: an answer that
+promises more bytes than it sends, with the fault's name in ``X-Mock-P1-Fault``. And the headers
+that WSGI forbids, those between two connections (``Upgrade``, ``Proxy-Authenticate``), are left
+out.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote_to_bytes
 from wsgiref.util import is_hop_by_hop
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import BadHost, HTTPException, MethodNotAllowed, NotFound
+from werkzeug.exceptions import (
+    BadHost,
+    ClientDisconnected,
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+)
 
+from mock_p1.base.addresses import in_url
 from mock_p1.base.messages import (
     Fault,
     Reply,
@@ -26,15 +34,17 @@ from mock_p1.base.messages import (
     origin_form,
 )
 from mock_p1.contract import operations as contract
+from mock_p1.engine.receiver import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from wsgiref.types import WSGIEnvironment
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
     from werkzeug.datastructures import Headers
 
     from mock_p1.engine.engine import Engine
 
+PIECE_BYTES: Final = 256 * 1024
 _PATH_SAFE = "/!$&'()*+,;=:@~"
 
 
@@ -50,12 +60,21 @@ class _ToTheLetter(Response):
         return self.headers
 
 
+class _App(Flask):
+    """A Flask app that takes no offer to upgrade: Werkzeug would refuse who offers a websocket."""
+
+    def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        environ.pop("HTTP_UPGRADE", None)
+        return super().wsgi_app(environ, start_response)
+
+
 def create_app(engine: Engine, sleep: Callable[[float], None] = time.sleep) -> Flask:
     """Return a Flask app that answers with ``engine``.
 
     Runs under any WSGI server, and in Flask's test client.
     """
-    app = Flask("mock_p1", static_folder=None)
+    app = _App("mock_p1", static_folder=None)
     app.url_map.merge_slashes = False
 
     def answer(*_: object, **__: object) -> Response:
@@ -77,7 +96,8 @@ def create_app(engine: Engine, sleep: Callable[[float], None] = time.sleep) -> F
 
 
 def _respond(engine: Engine, sleep: Callable[[float], None]) -> Response:
-    reply = engine.handle(_request())
+    asked = _request()
+    reply = _take_file(engine, asked) if engine.takes_file(asked) else engine.handle(asked)
     if seconds := engine.clock.pass_time(reply.delay_ns) if reply.delay_ns else 0.0:
         sleep(seconds)
     if isinstance(reply, Fault):
@@ -85,12 +105,28 @@ def _respond(engine: Engine, sleep: Callable[[float], None]) -> Response:
     return _response(reply, [reply.body])
 
 
+def _take_file(engine: Engine, asked: Request) -> Reply | Fault:
+    """Hand a file over as it comes; raise what the client's breaking off raises."""
+    chunked = "HTTP_TRANSFER_ENCODING" in request.environ
+    taken = engine.receive(asked, None if chunked else request.content_length or 0)
+    if not isinstance(taken, Receiver):
+        return taken
+    try:
+        while piece := request.stream.read(PIECE_BYTES):
+            if (answer := taken.write(piece)) is not None:
+                return answer
+    except (ClientDisconnected, OSError):
+        taken.abort()
+        raise
+    return taken.finish()
+
+
 def _request() -> Request:
     environ = request.environ
     key = environ.get("HTTP_X_API_KEY")
     length = environ.get("CONTENT_LENGTH") or "0"
     name, port = environ.get("SERVER_NAME", "localhost"), environ.get("SERVER_PORT", "80")
-    server = f"{request.scheme}://{f'[{name}]' if ':' in name else name}:{port}"
+    server = f"{request.scheme}://{in_url(name)}:{port}"
     return Request(
         request.method,
         _raw_path(),
@@ -102,7 +138,7 @@ def _request() -> Request:
 
 
 def _raw_path() -> str:
-    """Return the path as it was sent where the server tells (%2F is not a slash), else as PATH_INFO has it."""
+    """Return the path as it was sent where the server tells (%2F is no slash), else PATH_INFO."""
     environ = request.environ
     decoded: bytes = environ.get("PATH_INFO", "").encode("latin-1")
     raw = origin_form(

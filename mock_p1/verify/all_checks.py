@@ -4,8 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from mock_p1.verify import assumed_checks, error_checks, job_checks, reply_checks
+from mock_p1.verify import (
+    assumed_checks,
+    error_checks,
+    issue_key_checks,
+    job_checks,
+    reply_checks,
+    switch_checks,
+    upload_checks,
+)
 
-DOCUMENTED: Final = (*reply_checks.CHECKS, *job_checks.CHECKS, *error_checks.CHECKS)
-ASSUMED: Final = assumed_checks.CHECKS
-CHECKS: Final = (*DOCUMENTED, *ASSUMED)
+CHECKS: Final = (
+    *reply_checks.CHECKS,
+    *job_checks.CHECKS,
+    *error_checks.CHECKS,
+    *assumed_checks.CHECKS,
+    *upload_checks.CHECKS,
+    *switch_checks.CHECKS,
+    *issue_key_checks.CHECKS,  # last: a new key may end the one in use
+)
+"""In the order in which a server is asked."""
+
+DOCUMENTED: Final = tuple(check for check in CHECKS if check.standing == "documented")
+ASSUMED: Final = tuple(check for check in CHECKS if check.standing == "assumed")

@@ -1,4 +1,4 @@
-"""Reads an answer: is it JSON, is it a reply, which published error does it carry, and how to show it on one line."""
+"""Reads an answer: is it JSON, is it a reply, which published error, how to show it on a line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from mock_p1.verify.published import ERRORS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-SHOWN: Final = 160
+    from mock_p1.verify.published import PublishedError
+
+MAX_SHOWN: Final = 160
 """Characters of a body that a report shows; enough to recognise it."""
 
 _NOT_JSON: Final = object()
@@ -30,8 +32,8 @@ class Answer(NamedTuple):
     body: bytes
 
 
-class Carried(NamedTuple):
-    """The code, error name and message that an answer carries, wherever in it.
+class FoundError(NamedTuple):
+    """The code, error name and message in an answer, wherever they stand.
 
     None for what it does not have.
     """
@@ -46,17 +48,15 @@ class Carried(NamedTuple):
 
         None if it is none.
         """
-        for name, error in ERRORS.items():
-            if (str(self.code), self.error, self.message) == (
-                str(error.code),
-                error.error,
-                error.message,
-            ):
-                return name
-        return None
+        found = (str(self.code), self.error, self.message)
+        return next((name for name, row in ERRORS.items() if found == _letters(row)), None)
 
     def __str__(self) -> str:
         return f"{self.code} {self.error} {json.dumps(self.message, ensure_ascii=False)}"
+
+
+def _letters(row: PublishedError) -> tuple[str, str, str]:
+    return (str(row.code), row.error, row.message)
 
 
 def is_json(answer: Answer) -> bool:
@@ -64,42 +64,43 @@ def is_json(answer: Answer) -> bool:
     return _json(answer) is not _NOT_JSON
 
 
-def fields(answer: Answer) -> dict[str, Any] | None:
-    """Return the JSON object that the answer is, or None if it is no JSON, or JSON but no object."""
+def json_object(answer: Answer) -> dict[str, Any] | None:
+    """Return the JSON object that the answer is, or None if it is none."""
     value = _json(answer)
     return value if isinstance(value, dict) else None
 
 
-def carried(answer: Answer) -> Carried:
+def error_of(answer: Answer) -> FoundError:
     """Find code, error and message in a JSON answer.
 
     Published values wherever they stand, else the fields so named.
     """
-    found = fields(answer) or {}
+    found = json_object(answer) or {}
     leaves = list(_leaves(found))
     code = next((leaf for leaf in leaves if str(leaf) in _CODES), found.get("code"))
     error = next((leaf for leaf in leaves if leaf in _NAMES), found.get("error"))
     message = next((leaf for leaf in leaves if leaf in _MESSAGES), found.get("message"))
-    return Carried(code, error, message)
+    return FoundError(code, error, message)
 
 
 def is_reply(answer: Answer) -> bool:
-    """Tell whether the answer says where a job stands.
+    """Tell whether the answer says how far a job is.
 
     An error may have a status of its own beside its code.
     """
-    error = carried(answer)
-    return "status" in (fields(answer) or {}) and error.code is None and error.error is None
+    error = error_of(answer)
+    return "status" in (json_object(answer) or {}) and error.code is None and error.error is None
 
 
-def shown(answer: Answer) -> str:
+def describe(answer: Answer) -> str:
     """Show an answer on one line.
 
     HTTP status, media type unless it is JSON, body, cut where it is long.
     """
     kind = media_type(answer)
     kind = "" if kind == "application/json" else f" {kind or 'without Content-Type'}"
-    return f"HTTP {answer.status}{kind} {one_line(answer.body.decode('utf-8', 'replace')) or '(empty)'}"
+    body = one_line(answer.body.decode("utf-8", "replace")) or "(empty)"
+    return f"HTTP {answer.status}{kind} {body}"
 
 
 def media_type(answer: Answer) -> str:
@@ -107,8 +108,8 @@ def media_type(answer: Answer) -> str:
     return answer.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def one_line(text: str, limit: int = SHOWN) -> str:
-    """Return ``text`` on one line, cut to ``limit``, with escape sequences and the like written out."""
+def one_line(text: str, limit: int = MAX_SHOWN) -> str:
+    """Return ``text`` on one line, cut to ``limit``, with control characters spelled out."""
     text = " ".join(text[: 4 * limit].split())
     text = text if len(text) <= limit else f"{text[: limit - 1]}…"
     return "".join(

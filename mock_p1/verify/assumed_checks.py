@@ -5,15 +5,15 @@ Each assumption of the mock, and, where it is refuted, what a scenario should as
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from mock_p1.verify import published as facts
-from mock_p1.verify.answer import carried, fields, is_reply, media_type, one_line, shown
+from mock_p1.verify import published
+from mock_p1.verify.answer import describe, error_of, is_reply, json_object, media_type, one_line
 from mock_p1.verify.contract_check import Check, Verdict, as_expected, assumed, otherwise
 from mock_p1.verify.error_template import common_template
+from mock_p1.verify.exceptions import NotChecked
 from mock_p1.verify.job_checks import FIRST_BYTES, download_needs_no_key
-from mock_p1.verify.means import POLLS, PROVOKING
-from mock_p1.verify.session import NotChecked
+from mock_p1.verify.questions import CHANGING, ERROR_QUESTIONS, STATUS_QUESTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,23 +31,25 @@ _EXPRESSIBLE: Final = range(200, 600)
     "A reply has HTTP status 200.",
     "the usual; the manual names no HTTP status",
 )
-def reply_http_status(subject: VerifySession) -> Verdict:
+def reply_http_status(session: VerifySession) -> Verdict:
     """Look at the replies, not at the errors."""
-    statuses = {answer.status for _, answer in subject.answers(*POLLS) if is_reply(answer)}
+    statuses = {
+        answer.status for _, answer in session.answers(*STATUS_QUESTIONS) if is_reply(answer)
+    }
     if not statuses:
         raise NotChecked("no reply was seen")
     return Verdict(
-        statuses == {facts.REPLY_HTTP_STATUS}, "200", ", ".join(map(str, sorted(statuses)))
+        statuses == {published.REPLY_HTTP_STATUS}, "200", ", ".join(map(str, sorted(statuses)))
     )
 
 
 @assumed("content-type", "Every answer has the media type application/json.", "the usual for JSON")
-def content_type(subject: VerifySession) -> Verdict:
+def content_type(session: VerifySession) -> Verdict:
     """Look at every answer that is JSON."""
     kinds = {
         media_type(answer)
-        for _, answer in subject.answers(*POLLS, *PROVOKING)
-        if fields(answer) is not None
+        for _, answer in session.answers(*STATUS_QUESTIONS, *ERROR_QUESTIONS)
+        if json_object(answer) is not None
     }
     if not kinds:
         raise NotChecked("no answer was a JSON object")
@@ -63,16 +65,16 @@ def content_type(subject: VerifySession) -> Verdict:
     "Before and besides job_finished, status is job_waiting, job_running or job_failed.",
     "named alike; the manual names job_finished only",
 )
-def other_statuses(subject: VerifySession) -> Verdict:
+def other_statuses(session: VerifySession) -> Verdict:
     """Look at every status that was seen and is text."""
-    seen = dict.fromkeys(reply.get("status") for _, reply in subject.replies())
-    others = [status for status in seen if isinstance(status, str) and status != facts.FINISHED]
+    seen = dict.fromkeys(reply.get("status") for _, reply in session.replies())
+    others = [status for status in seen if isinstance(status, str) and status != published.FINISHED]
     if not others:
         raise NotChecked(
             "no status but job_finished was seen; give a --job-id that is not finished"
         )
-    agrees = set(others) <= set(facts.OTHER_STATUSES)
-    return Verdict(agrees, " or ".join(facts.OTHER_STATUSES), one_line(", ".join(others)))
+    agrees = set(others) <= set(published.OTHER_STATUSES)
+    return Verdict(agrees, " or ".join(published.OTHER_STATUSES), one_line(", ".join(others)))
 
 
 @assumed(
@@ -80,20 +82,18 @@ def other_statuses(subject: VerifySession) -> Verdict:
     "The HTTP status of every error is 400.",
     "every code in the manual begins with an HTTP status, this one (4001000204) with 400",
 )
-def error_http_status(subject: VerifySession) -> Verdict:
+def error_http_status(session: VerifySession) -> Verdict:
     """Collect the HTTP status of each error that was seen."""
     seen: dict[str, int] = {}
-    for name, answer in _errors(subject):
+    for name, answer in _errors(session):
         seen.setdefault(name, answer.status)
+    odd = {n: status for n, status in seen.items() if status != published.error_http_status(n)}
     statuses = set(seen.values())
-    agrees = statuses == {facts.ERROR_HTTP_STATUS}
     one = statuses.pop() if len(statuses) == 1 else None
-    wanted: Any = one or {
-        name: status for name, status in seen.items() if status != facts.ERROR_HTTP_STATUS
-    }
-    expressible = not agrees and all(status in _EXPRESSIBLE for status in seen.values())
+    expressible = odd and all(status in _EXPRESSIBLE for status in seen.values())
     actual = str(one) if one else ", ".join(f"{name}: {status}" for name, status in seen.items())
-    return Verdict(agrees, "400", actual, {"error_http_status": wanted} if expressible else {})
+    assumption = {"error_http_status": one or odd} if expressible else {}
+    return Verdict(not odd, "400", actual, assumption)
 
 
 @assumed(
@@ -101,16 +101,16 @@ def error_http_status(subject: VerifySession) -> Verdict:
     "The body of an error has the fields code, error, message and no others.",
     "the columns of the table",
 )
-def error_body(subject: VerifySession) -> Verdict:
+def error_body(session: VerifySession) -> Verdict:
     """Compare the fields of each error.
 
     Where they are others, look for a template that makes all of them.
     """
-    expected = ", ".join(facts.ERROR_FIELDS)
-    errors = [answer for _, answer in _errors(subject)]
+    expected = ", ".join(published.ERROR_FIELDS)
+    errors = [answer for _, answer in _errors(session)]
     for answer in errors:
-        body = fields(answer) or {}
-        if tuple(body) != facts.ERROR_FIELDS or any(
+        body = json_object(answer) or {}
+        if tuple(body) != published.ERROR_FIELDS or any(
             isinstance(value, dict | list) for value in body.values()
         ):
             template = common_template(errors)
@@ -124,9 +124,9 @@ def error_body(subject: VerifySession) -> Verdict:
     "The code of an error is a JSON integer.",
     "ten digits, written bare in the table",
 )
-def error_code_type(subject: VerifySession) -> Verdict:
+def error_code_type(session: VerifySession) -> Verdict:
     """Look at the type of each code."""
-    kinds = dict.fromkeys(type(carried(answer).code) for _, answer in _errors(subject))
+    kinds = dict.fromkeys(type(error_of(answer).code) for _, answer in _errors(session))
     agrees = list(kinds) == [int]
     actual = " and ".join("an integer" if kind is int else "a string" for kind in kinds)
     return Verdict(
@@ -134,34 +134,38 @@ def error_code_type(subject: VerifySession) -> Verdict:
     )
 
 
-def _answered_with(
-    check_id: str, sentence: str, source: str, *, ask: str, name: str, key: str = ""
-) -> Check:  # noqa: PLR0913 -- a check's parts
+def _answered_with(  # noqa: PLR0913 -- a check's parts
+    check_id: str, sentence: str, source: str, *, question: str, name: str, key: str = ""
+) -> Check:
     """Make the check that a question is answered with one certain error.
 
     ``key`` is the assumption's name.
     """
 
     @assumed(check_id, sentence, source)
-    def check(subject: VerifySession) -> Verdict:
-        answer = subject.answer(ask)
-        actual = carried(answer).name
+    def check(session: VerifySession) -> Verdict:
+        answer = session.answer(question)
+        actual = error_of(answer).name
         if actual is None and not is_reply(answer):
-            raise NotChecked(f"none of the five errors answered: {shown(answer)}")
-        expressible = actual in facts.CREDENTIAL_ERRORS or (actual and key == "job_of_another_key")
+            raise NotChecked(f"none of the five errors answered: {describe(answer)}")
+        expressible = actual in published.CREDENTIAL_ERRORS or (
+            actual and key == "job_of_another_key"
+        )
         assumption = {key: actual} if key and expressible and actual != name else {}
-        return Verdict(actual == name, name, actual or f"served: {shown(answer)}", assumption)
+        return Verdict(actual == name, name, actual or f"served: {describe(answer)}", assumption)
 
     return check
 
 
 @assumed("empty-key", "An empty x-api-key is answered like a missing one.", "neither is a key")
-def empty_key(subject: VerifySession) -> Verdict:
+def empty_key(session: VerifySession) -> Verdict:
     """Compare the two answers."""
-    missing, empty = (carried(subject.answer(ask)).name for ask in ("no key", "an empty key"))
+    missing, empty = (
+        error_of(session.answer(question)).name for question in ("no key", "an empty key")
+    )
     if missing is None:
         raise NotChecked("none of the five errors answered a missing key")
-    return Verdict(missing == empty, missing, empty or shown(subject.answer("an empty key")))
+    return Verdict(missing == empty, missing, empty or describe(session.answer("an empty key")))
 
 
 @assumed(
@@ -169,25 +173,25 @@ def empty_key(subject: VerifySession) -> Verdict:
     "The key is checked before the job.",
     "a wrong key must not tell which jobs exist",
 )
-def key_is_checked_first(subject: VerifySession) -> Verdict:
+def key_is_checked_first(session: VerifySession) -> Verdict:
     """Ask with both wrong, and see which one is complained of."""
-    if carried(subject.answer("an unknown key")).name not in facts.CREDENTIAL_ERRORS:
+    if error_of(session.answer("an unknown key")).name not in published.CREDENTIAL_ERRORS:
         raise NotChecked("an unknown key alone was not refused as one")
-    answer = subject.answer("an unknown key and job")
-    name = carried(answer).name
+    answer = session.answer("an unknown key and job")
+    name = error_of(answer).name
     if name is None:
-        raise NotChecked(f"none of the five errors answered: {shown(answer)}")
-    first = "api_key" if name in facts.CREDENTIAL_ERRORS else "job"
+        raise NotChecked(f"none of the five errors answered: {describe(answer)}")
+    first = "api_key" if name in published.CREDENTIAL_ERRORS else "job"
     assumption = {} if first == "api_key" else {"checked_first": first}
     return Verdict(not assumption, "the key is complained of", f"{name} answers", assumption)
 
 
 @assumed("result-is-zip", "The result is a ZIP.", "the train API's example saves its result as one")
-def result_is_zip(subject: VerifySession) -> Verdict:
+def result_is_zip(session: VerifySession) -> Verdict:
     """Look at the first bytes of the download."""
-    if not download_needs_no_key.judge(subject).agrees:
+    if not download_needs_no_key.judge(session).agrees:
         raise NotChecked("the result could not be fetched")
-    start = subject.download(str(subject.finished()["download_url"]), FIRST_BYTES).body
+    start = session.download(str(session.finished()["download_url"]), FIRST_BYTES).body
     return Verdict(start.startswith(_ZIP), "begins with PK", f"begins with {start!r}")
 
 
@@ -202,7 +206,7 @@ CHECKS: Final = (
         "missing-key",
         "A missing key is answered with invalid_api_key.",
         "its reason reads: the API key does not exist",
-        ask="no key",
+        question="no key",
         name="invalid_api_key",
         key="missing_api_key",
     ),
@@ -211,7 +215,7 @@ CHECKS: Final = (
         "unknown-key",
         "An unknown key is answered with not_found_credential.",
         "the plainest reading of the three names",
-        ask="an unknown key",
+        question="an unknown key",
         name="not_found_credential",
         key="unknown_api_key",
     ),
@@ -219,14 +223,14 @@ CHECKS: Final = (
         "inactive-key",
         "An expired or revoked key is answered with inactive_credential.",
         "the plainest reading of the three names",
-        ask="an inactive key",
+        question="an inactive key",
         name="inactive_credential",
     ),
     _answered_with(
         "job-of-another-key",
         "A job of another model's key is answered with not_found_retrain_job.",
         "nothing about the job should leak",
-        ask="another model's key",
+        question="another model's key",
         name="not_found_retrain_job",
         key="job_of_another_key",
     ),
@@ -235,11 +239,11 @@ CHECKS: Final = (
 )
 
 
-def _errors(subject: VerifySession) -> Iterator[tuple[str, Answer]]:
+def _errors(session: VerifySession) -> Iterator[tuple[str, Answer]]:
     """Yield the published errors that were seen; NotChecked if there was none."""
     found = False
-    for _, answer in subject.answers(*PROVOKING):
-        if name := carried(answer).name:
+    for _, answer in (*session.answers(*ERROR_QUESTIONS), *session.asked(*CHANGING)):
+        if name := error_of(answer).name:
             found = True
             yield name, answer
     if not found:

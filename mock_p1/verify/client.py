@@ -1,10 +1,11 @@
-"""A client that only reads: it GETs, follows no redirect, and waits no longer than told."""
+"""Asks a server over HTTP: it follows no redirect, and waits no longer than it may."""
 
 from __future__ import annotations
 
 import ssl
 import time
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 import requests
@@ -12,36 +13,34 @@ from urllib3.exceptions import HTTPError
 
 from mock_p1._version import __version__
 from mock_p1.verify.answer import Answer
-from mock_p1.verify.network_errors import in_words
-from mock_p1.verify.url import MarkerError, is_loopback
+from mock_p1.verify.exceptions import Unreachable, UsageError
+from mock_p1.verify.network_errors import explain_network_error
+from mock_p1.verify.url import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
 MOST_BYTES: Final = 1_000_000
 """An answer is read no further; no reply of the API comes near."""
 
 
-class Unreachable(Exception):  # noqa: N818 -- says what happened
-    """No answer that could be judged; the message says why in words.
+class Call(NamedTuple):
+    """A request; ``file`` is sent as its raw body."""
 
-    ``wait`` is how many seconds the server asked to be left alone (Retry-After), or 0.
-    """
-
-    def __init__(self, words: str, wait: float = 0.0) -> None:
-        super().__init__(words)
-        self.wait = wait
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    file: Path | None = None
 
 
 class Client(Protocol):
-    """What a door or a server is asked through."""
+    """What a server, or a mock in the same process, is asked through."""
 
-    def get(
-        self, url: str, headers: Mapping[str, str], *, seconds: float, most: int = MOST_BYTES
-    ) -> Answer:
-        """GET ``url``, reading at most ``most`` bytes within ``seconds``.
+    def send(self, call: Call, *, seconds: float, most: int = MOST_BYTES) -> Answer:
+        """Make a call, and read at most ``most`` bytes of the answer.
 
-        Unreachable if there is no answer.
+        Unreachable if there is no answer within ``seconds``.
         """
         ...
 
@@ -57,12 +56,12 @@ class HttpClient:
     ) -> None:
         """``ca_file`` is a PEM file of certificates to trust instead of the usual ones.
 
-        MarkerError if it holds none.
+        UsageError if it holds none.
         """
         if ca_file:
             _check_certificates(ca_file)
         self._session = requests.Session()
-        self._session.auth = _as_it_is  # else requests would send what ~/.netrc has for the host
+        self._session.auth = _unchanged  # else requests would send what ~/.netrc has for the host
         self._session.headers.update(
             {
                 "User-Agent": f"mock-p1-verify/{__version__}",
@@ -73,33 +72,31 @@ class HttpClient:
         self._verify: bool | str = ca_file or True
         self._now = now
 
-    def get(
-        self, url: str, headers: Mapping[str, str], *, seconds: float, most: int = MOST_BYTES
-    ) -> Answer:
-        """GET ``url`` once. Raises Unreachable, with the host and the trouble in words."""
-        parts = urlsplit(url)
-        proxies = (
-            {"no_proxy": parts.hostname} if parts.hostname and is_loopback(parts.hostname) else None
-        )
+    def send(self, call: Call, *, seconds: float, most: int = MOST_BYTES) -> Answer:
+        """Make one call. Raises Unreachable, with the host and what went wrong in words."""
+        host = urlsplit(call.url)
         deadline = self._now() + seconds
-        try:
-            with self._session.get(
-                url, headers=dict(headers), timeout=seconds, allow_redirects=False, stream=True, verify=self._verify,
-                proxies=proxies,
-            ) as response:  # fmt: skip
+        with ExitStack() as opened:
+            try:
+                response = opened.enter_context(
+                    self._session.request(
+                        call.method,
+                        call.url,
+                        headers=dict(call.headers),
+                        data=opened.enter_context(call.file.open("rb")) if call.file else None,
+                        timeout=seconds,
+                        allow_redirects=False,
+                        stream=True,
+                        verify=self._verify,
+                        proxies=_proxies(host.hostname),
+                    )
+                )
                 body = self._read(response, most, deadline)
-        except (
-            requests.RequestException,
-            HTTPError,
-            OSError,
-            ValueError,
-        ) as error:  # ValueError: a host that is none
-            raise Unreachable(in_words(error, parts.netloc, seconds)) from None
-        return Answer(
-            response.status_code,
-            {name.lower(): value for name, value in response.headers.items()},
-            body,
-        )
+            except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+                # ValueError: a host that is none
+                raise Unreachable(explain_network_error(error, host.netloc, seconds)) from None
+        lower = {name.lower(): value for name, value in response.headers.items()}
+        return Answer(response.status_code, lower, body)
 
     def _read(self, response: requests.Response, most: int, deadline: float) -> bytes:
         """Read piece by piece as it comes, so that a server that drips is left at the deadline."""
@@ -120,8 +117,11 @@ class HttpClient:
         return body[:most]
 
 
-def _pieces(raw: Any) -> Iterator[bytes]:  # noqa: ANN401 -- urllib3's response, or what stands in for it
-    """Yield what has arrived; with urllib3 before 2, which can only wait for a whole piece, byte by byte."""
+def _pieces(raw: Any) -> Iterator[bytes]:  # noqa: ANN401 -- urllib3's response, or a stand-in
+    """Yield what has arrived.
+
+    With urllib3 before 2, which can only wait for a whole piece, byte by byte.
+    """
     if not hasattr(raw, "read1"):
         yield from raw.stream(1, decode_content=True)
         return
@@ -129,14 +129,18 @@ def _pieces(raw: Any) -> Iterator[bytes]:  # noqa: ANN401 -- urllib3's response,
         yield piece
 
 
+def _proxies(host: str | None) -> dict[str, str] | None:
+    return {"no_proxy": host} if host and is_loopback(host) else None
+
+
 def _check_certificates(file: str) -> None:
     try:
         ssl.create_default_context(cafile=file)
     except OSError as error:  # ssl's own errors are of this kind too
-        raise MarkerError(
+        raise UsageError(
             f"--ca-file {file} cannot be used: {(error.strerror or str(error)).lower()}"
         ) from None
 
 
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request

@@ -1,4 +1,4 @@
-"""What a check is: a sentence about the API, how well it is known, where from, and a function that judges a server."""
+"""What a check is: a sentence on the API, its standing and source, and a function that judges."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from mock_p1.verify.questions import Permission
     from mock_p1.verify.session import VerifySession
 
 Standing = Literal["documented", "assumed"]
@@ -28,19 +29,20 @@ class Verdict:
 
 def as_expected(what: str) -> Verdict:
     """Return the verdict that all is as expected."""
-    return Verdict(True, what, what)  # noqa: FBT003 -- the one place that says yes
+    return Verdict(agrees=True, expected=what, actual=what)
 
 
 def otherwise(expected: str, actual: str, assumption: Mapping[str, Any] | None = None) -> Verdict:
     """Return the verdict that something else than the expected was found."""
-    return Verdict(False, expected, actual, assumption or {})  # noqa: FBT003 -- the one place that says no
+    return Verdict(agrees=False, expected=expected, actual=actual, assumption=assumption or {})
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     """One point of the contract.
 
-    ``judge`` asks the subject; it may raise NotChecked or Unreachable.
+    ``judge`` asks the server; it may raise NotChecked or Unreachable. ``needs`` is what the caller
+    must allow for it.
     """
 
     id: str
@@ -48,17 +50,18 @@ class Check:
     standing: Standing
     source: str
     judge: Callable[[VerifySession], Verdict]
+    needs: Permission | None = None
 
 
 def documented(
-    id: str, sentence: str, source: str
-) -> Callable[[Callable[[VerifySession], Verdict]], Check]:  # noqa: A002 -- the field's name
+    check_id: str, sentence: str, source: str, needs: Permission | None = None
+) -> Callable[[Callable[[VerifySession], Verdict]], Check]:
     """Make a function a check of what the manual says; ``source`` is where it says so."""
-    return lambda judge: Check(id, sentence, "documented", source, judge)
+    return lambda judge: Check(check_id, sentence, "documented", source, judge, needs)
 
 
 def assumed(
-    id: str, sentence: str, source: str
-) -> Callable[[Callable[[VerifySession], Verdict]], Check]:  # noqa: A002 -- likewise
+    check_id: str, sentence: str, source: str, needs: Permission | None = None
+) -> Callable[[Callable[[VerifySession], Verdict]], Check]:
     """Make a function a check of what the manual leaves open; ``source`` is why it was assumed."""
-    return lambda judge: Check(id, sentence, "assumed", source, judge)
+    return lambda judge: Check(check_id, sentence, "assumed", source, judge, needs)

@@ -1,16 +1,16 @@
-"""The body of a server's errors as a template, in the way that a scenario's `error_body` wants it."""
+"""The body of a server's errors as a template, as a scenario's `error_body` wants it."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
-from mock_p1.verify.answer import carried, fields
+from mock_p1.verify.answer import error_of, json_object
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mock_p1.verify.answer import Answer, Carried
+    from mock_p1.verify.answer import Answer, FoundError
 
 
 def common_template(errors: Sequence[Answer]) -> dict[str, Any] | None:
@@ -20,15 +20,15 @@ def common_template(errors: Sequence[Answer]) -> dict[str, Any] | None:
 
     What changes from error to error stands in it as {code}, {error} and {message}.
     """
-    template: dict[str, Any] = _template(fields(errors[0]), carried(errors[0]))
+    template: dict[str, Any] = _template(json_object(errors[0]), error_of(errors[0]))
     made = all(
-        _written(_filled(template, carried(answer))) == _written(fields(answer))
+        _canonical(_filled(template, error_of(answer))) == _canonical(json_object(answer))
         for answer in errors
     )
     return template if made else None
 
 
-def _template(body: Any, error: Carried) -> Any:  # noqa: ANN401 -- any JSON
+def _template(body: Any, error: FoundError) -> Any:  # noqa: ANN401 -- any JSON
     if isinstance(body, dict):
         return {name: _template(value, error) for name, value in body.items()}
     if isinstance(body, list):
@@ -41,7 +41,7 @@ def _template(body: Any, error: Carried) -> Any:  # noqa: ANN401 -- any JSON
     return body
 
 
-def _filled(template: Any, error: Carried) -> Any:  # noqa: ANN401 -- any JSON
+def _filled(template: Any, error: FoundError) -> Any:  # noqa: ANN401 -- any JSON
     """Fill a template in as the mock does.
 
     A place alone keeps the value's type, one in a text does not.
@@ -60,9 +60,9 @@ def _filled(template: Any, error: Carried) -> Any:  # noqa: ANN401 -- any JSON
     return template
 
 
-def _places(error: Carried) -> dict[str, object]:
+def _places(error: FoundError) -> dict[str, object]:
     return {"{code}": error.code, "{error}": error.error, "{message}": error.message}
 
 
-def _written(body: object) -> str:
-    return json.dumps(body)  # tells 1 from true and from 1.0, and one order of fields from another
+def _canonical(body: object) -> str:
+    return json.dumps(body)  # 1 is not true and not 1.0; the order of fields counts

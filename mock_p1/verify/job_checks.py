@@ -9,10 +9,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from mock_p1.verify import published as facts
-from mock_p1.verify.answer import carried, fields, one_line, shown
+from mock_p1.verify import published
+from mock_p1.verify.answer import describe, error_of, json_object, one_line
 from mock_p1.verify.contract_check import Verdict, as_expected, documented, otherwise
-from mock_p1.verify.session import NotChecked
+from mock_p1.verify.exceptions import NotChecked
 
 if TYPE_CHECKING:
     from mock_p1.verify.answer import Answer
@@ -25,39 +25,43 @@ _OK: Final = range(200, 300)
 
 
 @documented(
-    "finished-says-so", "A job that is finished has the status job_finished.", facts.EXAMPLES
+    "finished-says-so", "A job that is finished has the status job_finished.", published.EXAMPLES
 )
-def finished_says_so(subject: VerifySession) -> Verdict:
+def finished_says_so(session: VerifySession) -> Verdict:
     """Ask for the job that the caller says is finished."""
-    answer = subject.answer("the finished job")
-    actual = (fields(answer) or {}).get("status")
+    answer = session.answer("the finished job")
+    actual = (json_object(answer) or {}).get("status")
     return Verdict(
-        actual == facts.FINISHED, facts.FINISHED, one_line(str(actual)) if actual else shown(answer)
+        actual == published.FINISHED,
+        published.FINISHED,
+        one_line(str(actual)) if actual else describe(answer),
     )
 
 
 @documented(
-    "finished-brings-url", "With job_finished comes download_url, an http(s) URL.", facts.EXAMPLES
+    "finished-brings-url",
+    "With job_finished comes download_url, an http(s) URL.",
+    published.EXAMPLES,
 )
-def finished_brings_url(subject: VerifySession) -> Verdict:
+def finished_brings_url(session: VerifySession) -> Verdict:
     """See that it is there, and could be fetched."""
-    url = subject.finished().get("download_url")
+    url = session.finished().get("download_url")
     if url is None:
         return otherwise("an http(s) URL", "no download_url")
-    return Verdict(_fetchable(url), "an http(s) URL", _short(url))
+    return Verdict(is_fetchable(url), "an http(s) URL", _short(url))
 
 
 @documented(
     "download-needs-no-key",
     "A plain GET of download_url, without x-api-key, brings the result.",
-    facts.EXAMPLES,
+    published.EXAMPLES,
 )
-def download_needs_no_key(subject: VerifySession) -> Verdict:
+def download_needs_no_key(session: VerifySession) -> Verdict:
     """Fetch its first bytes, following no redirect."""
-    url = str(subject.finished().get("download_url"))
-    if not _fetchable(url):
+    url = str(session.finished().get("download_url"))
+    if not is_fetchable(url):
         raise NotChecked("there is no download_url to fetch")
-    answer = subject.download(url, FIRST_BYTES)
+    answer = session.download(url, FIRST_BYTES)
     good = answer.status in _OK and bool(answer.body)
     what = "with content" if answer.body else "empty"
     return Verdict(good, "HTTP 2xx, with content", f"HTTP {answer.status}, {what}")
@@ -66,9 +70,9 @@ def download_needs_no_key(subject: VerifySession) -> Verdict:
 @documented(
     "polling-is-safe",
     "Asking changes nothing: the same answer again, unless the job moved on meanwhile.",
-    f"{facts.EXAMPLES}, which only ask",
+    f"{published.EXAMPLES}, which only ask",
 )
-def polling_is_safe(subject: VerifySession) -> Verdict:
+def polling_is_safe(session: VerifySession) -> Verdict:
     """Compare replies that follow each other at once; what may change is said in ``_change``.
 
     The first answer of all is left out: others may have polled the job since.
@@ -76,10 +80,10 @@ def polling_is_safe(subject: VerifySession) -> Verdict:
     rows: list[tuple[str, ...]] = [
         ("the job, again", "the job, a third time", "the job, a fourth time")
     ]
-    if subject.means.finished_job_id is not None:
+    if session.credentials.finished_job_id is not None:
         rows.append(("the finished job", "the finished job, again"))
     for row in rows:
-        if change := _row_change([subject.answer(ask) for ask in row]):
+        if change := _first_change([session.answer(question) for question in row]):
             return otherwise("the same again", change)
     return as_expected("the same again, or the job moved on")
 
@@ -87,20 +91,20 @@ def polling_is_safe(subject: VerifySession) -> Verdict:
 CHECKS: Final = (finished_says_so, finished_brings_url, download_needs_no_key, polling_is_safe)
 
 
-def _row_change(answers: list[Answer]) -> str | None:
+def _first_change(answers: list[Answer]) -> str | None:
     """Say what changed that may not in answers that follow each other at once.
 
     NotChecked if the first is no reply.
     """
     replies: list[dict[str, Any]] = []
     for answer in answers:
-        reply = fields(answer)
-        if reply is not None and carried(answer).name is None:
+        reply = json_object(answer)
+        if reply is not None and error_of(answer).name is None:
             replies.append(reply)
         elif replies:
-            return f"first {_status(replies[-1])}, then {shown(answer)}"
+            return f"first {_status(replies[-1])}, then {describe(answer)}"
         else:
-            raise NotChecked(f"the first answer was no reply: {shown(answer)}")
+            raise NotChecked(f"the first answer was no reply: {describe(answer)}")
     return _change(replies)
 
 
@@ -115,11 +119,11 @@ def _change(replies: list[dict[str, Any]]) -> str | None:
     for before, after in pairwise(replies):
         was, now = _status(before), _status(after)
         if was != now:
-            if now in seen or was == facts.FINISHED:
+            if now in seen or was == published.FINISHED:
                 return f"{' → '.join((*seen, now))}"
             seen.append(now)
             continue
-        may = {"download_url"} if now == facts.FINISHED else {"download_url", "message"}
+        may = {"download_url"} if now == published.FINISHED else {"download_url", "message"}
         changed = [
             name
             for name in {**before, **after}
@@ -134,7 +138,8 @@ def _status(reply: dict[str, Any]) -> str:
     return one_line(str(reply.get("status")))
 
 
-def _fetchable(url: object) -> bool:
+def is_fetchable(url: object) -> bool:
+    """Tell whether something is an http(s) URL with a host."""
     try:
         return (
             isinstance(url, str)

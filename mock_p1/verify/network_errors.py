@@ -1,4 +1,4 @@
-"""Says in words why a server could not be asked, however deep `requests` and urllib3 have wrapped the reason."""
+"""Says in words why a server could not be asked, however deep the reason is wrapped."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_SEE_PROXIES: Final = "see HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
+
 KINDS: Final = (
     (
         InvalidProxyURL,
-        "the environment names no proxy that could be asked; see HTTPS_PROXY, HTTP_PROXY and NO_PROXY",
+        f"the environment names no proxy that could be asked; {_SEE_PROXIES}",
     ),
     ((InvalidURL, LocationValueError), "{host} is no name that a host can have; is the URL right?"),
     (
         ProxyError,
-        "the proxy on the way to {host} did not let us through; see HTTPS_PROXY, HTTP_PROXY and NO_PROXY",
+        f"the proxy on the way to {{host}} did not let us through; {_SEE_PROXIES}",
     ),
     (SSLError, "TLS with {host} failed: {tls}"),
     (socket.gaierror, "there is no host of the name {host}; is the URL right, is there a network?"),
@@ -49,13 +51,13 @@ KINDS: Final = (
         "{host} closed the connection before its answer was whole",
     ),
 )
-"""What is said of each kind of trouble.
+"""What is said of each kind of error.
 
 The first that fits is said: the more telling stand before the more general.
 """
 
 
-def in_words(error: BaseException, host: str, seconds: float) -> str:
+def explain_network_error(error: BaseException, host: str, seconds: float) -> str:
     """Say what went wrong with ``host`` and what to look at.
 
     ``seconds`` is how long an answer was waited for.
@@ -90,7 +92,10 @@ def _tls(chain: list[BaseException]) -> str:
     if message := next(
         (text for cause in chain if (text := getattr(cause, "verify_message", ""))), ""
     ):
-        return f"{message}; if you trust the server, give the certificate of its authority by --ca-file"
+        return (
+            f"{message}; if you trust the server, "
+            "give the certificate of its authority by --ca-file"
+        )
     reason = next(
         (text for cause in chain if isinstance(text := getattr(cause, "reason", None), str)),
         "no agreement",

@@ -5,95 +5,99 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from mock_p1.verify import published as facts
-from mock_p1.verify.answer import fields, one_line, shown
+from mock_p1.verify import published
+from mock_p1.verify.answer import describe, json_object, one_line
 from mock_p1.verify.contract_check import Check, Verdict, as_expected, documented, otherwise
-from mock_p1.verify.means import POLLS, PROVOKING
-from mock_p1.verify.session import NotChecked
+from mock_p1.verify.exceptions import NotChecked
+from mock_p1.verify.questions import ERROR_QUESTIONS, STATUS_QUESTIONS
+from mock_p1.verify.shapes import TYPE_NAMES, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mock_p1.verify.session import VerifySession
 
-_TYPE_NAMES: Final = {str: "a string", int: "an integer", dict: "an object"}
-
 
 @documented(
     "answers-are-json",
     "Every answer is one JSON object.",
-    f"{facts.EXAMPLES}, which read it as JSON",
+    f"{published.EXAMPLES}, which read it as JSON",
 )
-def answers_are_json(subject: VerifySession) -> Verdict:
+def answers_are_json(session: VerifySession) -> Verdict:
     """Look at whatever was answered, errors too."""
     wrong = next(
         (
-            (ask, answer)
-            for ask, answer in subject.answers(*POLLS, *PROVOKING)
-            if fields(answer) is None
+            (question, answer)
+            for question, answer in session.answers(*STATUS_QUESTIONS, *ERROR_QUESTIONS)
+            if json_object(answer) is None
         ),
         None,
     )
-    actual = f"{wrong[0]}: {shown(wrong[1])}" if wrong else "a JSON object, each"
-    return Verdict(wrong is None, "a JSON object, each", actual)
+    if wrong:
+        return otherwise("a JSON object, each", f"{wrong[0]}: {describe(wrong[1])}")
+    return as_expected("a JSON object, each")
 
 
-@documented("status-is-text", "A reply has status, a string.", facts.BODY)
-def status_is_text(subject: VerifySession) -> Verdict:
+@documented("status-is-text", "A reply has status, a string.", published.BODY)
+def status_is_text(session: VerifySession) -> Verdict:
     """See that it is there and what it is."""
-    for ask, reply in _objects(subject):
+    for question, reply in _objects(session):
         if not isinstance(reply.get("status"), str):
             whole = (
                 ""
                 if "status" in reply
                 else f" in {one_line(json.dumps(reply, ensure_ascii=False))}"
             )
-            return otherwise("a string", f"{ask}: {_kind(reply, 'status')}{whole}")
+            return otherwise("a string", f"{question}: {_kind(reply, 'status')}{whole}")
     return as_expected("a string")
 
 
 def _optional(field: str) -> Check:
     """Make the check of an optional field's type; an absent field tells nothing of its type."""
-    expected = _TYPE_NAMES[facts.FIELDS[field]]
+    expected = TYPE_NAMES[published.FIELDS[field]]
 
     @documented(
         f"{field.replace('_', '-')}-type",
         f"{field} may be absent; where it is there, it is {expected}.",
-        facts.BODY,
+        published.BODY,
     )
-    def check(subject: VerifySession) -> Verdict:
-        kinds = {ask: _kind(reply, field) for ask, reply in _objects(subject) if field in reply}
+    def check(session: VerifySession) -> Verdict:
+        kinds = {
+            question: _kind(reply, field) for question, reply in _objects(session) if field in reply
+        }
         if not kinds:
             raise NotChecked(f"no reply had {field}")
-        wrong = next((f"{ask}: {kind}" for ask, kind in kinds.items() if kind != expected), None)
-        return Verdict(wrong is None, expected, wrong or expected)
+        for question, kind in kinds.items():
+            if kind != expected:
+                return otherwise(expected, f"{question}: {kind}")
+        return as_expected(expected)
 
     return check
 
 
-@documented("metadata-is-there", "A reply has metadata.retrain_job_id, a string.", facts.BODY)
-def metadata_is_there(subject: VerifySession) -> Verdict:
+@documented("metadata-is-there", "A reply has metadata.retrain_job_id, a string.", published.BODY)
+def metadata_is_there(session: VerifySession) -> Verdict:
     """See that both are there and what they are."""
-    for ask, reply in _objects(subject):
+    for question, reply in _objects(session):
         metadata = reply.get("metadata")
         if not isinstance(metadata, dict):
             return otherwise(
-                "metadata, an object", f"{ask}: metadata is {_kind(reply, 'metadata')}"
+                "metadata, an object", f"{question}: metadata is {_kind(reply, 'metadata')}"
             )
         if not isinstance(metadata.get("retrain_job_id"), str):
             kind = _kind(metadata, "retrain_job_id")
-            return otherwise("a string", f"{ask}: metadata.retrain_job_id is {kind}")
+            return otherwise("a string", f"{question}: metadata.retrain_job_id is {kind}")
     return as_expected("a string")
 
 
-@documented("id-is-echoed", "metadata.retrain_job_id is the id that was asked for.", facts.BODY)
-def id_is_echoed(subject: VerifySession) -> Verdict:
+@documented("id-is-echoed", "metadata.retrain_job_id is the id that was asked for.", published.BODY)
+def id_is_echoed(session: VerifySession) -> Verdict:
     """Compare the ids of all replies that have one."""
     echoes = []
-    for ask, reply in _objects(subject):
+    for question, reply in _objects(session):
         metadata = reply.get("metadata")
         if isinstance(metadata, dict) and isinstance(metadata.get("retrain_job_id"), str):
-            asked = subject.asked_id("the job" if ask == "the job, watched" else ask)
+            asked = session.asked_id(question)
             echoes.append((asked, metadata["retrain_job_id"]))
     if not echoes:
         raise NotChecked("no reply had a metadata.retrain_job_id")
@@ -104,30 +108,32 @@ def id_is_echoed(subject: VerifySession) -> Verdict:
 @documented(
     "fields-in-order",
     "The fields stand in the order status, model_id, message, download_url, metadata.",
-    facts.BODY,
+    published.BODY,
 )
-def fields_in_order(subject: VerifySession) -> Verdict:
+def fields_in_order(session: VerifySession) -> Verdict:
     """Compare the order of the documented fields that are there.
 
     Others are another check's business.
     """
     compared = []
-    for _, reply in _objects(subject):
-        expected = [name for name in facts.FIELDS if name in reply]
-        compared.append((expected, [name for name in reply if name in facts.FIELDS]))
+    for _, reply in _objects(session):
+        expected = [name for name in published.FIELDS if name in reply]
+        compared.append((expected, [name for name in reply if name in published.FIELDS]))
     expected, actual = next((pair for pair in compared if pair[0] != pair[1]), compared[0])
     return Verdict(expected == actual, ", ".join(expected) or "any", ", ".join(actual) or "any")
 
 
-@documented("no-other-fields", "A reply has no fields but the documented ones.", facts.BODY)
-def no_other_fields(subject: VerifySession) -> Verdict:
+@documented("no-other-fields", "A reply has no fields but the documented ones.", published.BODY)
+def no_other_fields(session: VerifySession) -> Verdict:
     """Look for others, in metadata too."""
     others: dict[str, None] = {}
-    for _, reply in _objects(subject):
-        others.update(dict.fromkeys(name for name in reply if name not in facts.FIELDS))
+    for _, reply in _objects(session):
+        others.update(dict.fromkeys(name for name in reply if name not in published.FIELDS))
         if isinstance(metadata := reply.get("metadata"), dict):
             others.update(
-                dict.fromkeys(f"metadata.{name}" for name in metadata if name not in facts.METADATA)
+                dict.fromkeys(
+                    f"metadata.{name}" for name in metadata if name not in published.METADATA
+                )
             )
     return Verdict(not others, "none", one_line(", ".join(others)) or "none")
 
@@ -145,10 +151,10 @@ CHECKS: Final = (
 )
 
 
-def _objects(subject: VerifySession) -> Iterator[tuple[str, dict[str, Any]]]:
+def _objects(session: VerifySession) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield every reply; NotChecked if there is none."""
     found = False
-    for found_reply in subject.replies():
+    for found_reply in session.replies():
         found = True
         yield found_reply
     if not found:
@@ -156,16 +162,4 @@ def _objects(subject: VerifySession) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _kind(reply: dict[str, Any], field: str) -> str:
-    """Say what a field is, in the words of JSON."""
-    if field not in reply:
-        return "absent"
-    value = reply[field]
-    kinds = {
-        bool: "a boolean",
-        int: "an integer",
-        float: "a number",
-        str: "a string",
-        dict: "an object",
-        list: "a list",
-    }
-    return kinds.get(type(value), "null")
+    return kind_of(reply[field]) if field in reply else "absent"

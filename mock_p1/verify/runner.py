@@ -1,4 +1,4 @@
-"""Runs the checks against a subject and gathers what came of each."""
+"""Runs the checks against a session and gathers what came of each."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from mock_p1.verify.all_checks import CHECKS
-from mock_p1.verify.client import Unreachable
+from mock_p1.verify.exceptions import NotChecked, Unreachable
 from mock_p1.verify.preflight import preflight
-from mock_p1.verify.session import NotChecked
+from mock_p1.verify.sequence import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from mock_p1.verify.contract_check import Check
     from mock_p1.verify.session import VerifySession
-    from mock_p1.verify.watch import Watched
+    from mock_p1.verify.watch import WatchedJob
 
 Outcome = Literal["hold", "differ", "confirmed", "refuted", "not checked", "not reached"]
 
@@ -26,7 +26,7 @@ NOT_REACHED: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of one check: expected and actual side by side, or the reason why it was not judged."""
+    """What came of one check: expected beside actual, or the reason why it was not judged."""
 
     check: Check
     outcome: Outcome
@@ -40,29 +40,29 @@ class Result:
 class Report:
     """What came of a whole run.
 
-    ``trouble`` says why it ended early, or did not see a watched job's end.
+    ``incomplete`` says why it ended early, or did not see a watched job's end.
     """
 
     results: tuple[Result, ...] = ()
-    trouble: str = ""
-    watched: Watched | None = None
+    incomplete: str = ""
+    watched: WatchedJob | None = None
 
     def having(self, *outcomes: Outcome) -> list[Result]:
         """Return the results with one of these outcomes."""
         return [result for result in self.results if result.outcome in outcomes]
 
     def exit_status(self, *, strict: bool = False) -> int:
-        """Return 0 if the documented points hold, 1 if one differs, 3 if something could not be reached.
+        """Return 0 if the documented points hold, 1 if one differs, 3 if something was not reached.
 
-        A refuted assumption is no broken contract; with ``strict`` it counts as a difference all the same.
+        A refuted assumption is no broken contract; with ``strict`` it counts as a difference.
         """
         if self.having("differ", *(("refuted",) if strict else ())):
             return DIFFERS
-        return NOT_REACHED if self.trouble or self.having("not reached") else HOLDS
+        return NOT_REACHED if self.incomplete or self.having("not reached") else HOLDS
 
     @property
     def assumptions(self) -> dict[str, Any]:
-        """What a scenario's ``assumptions:`` would have to say for the mock to agree with the server."""
+        """What a scenario's ``assumptions:`` would have to say to agree with the server."""
         merged: dict[str, Any] = {}
         for result in self.results:
             merged.update(result.assumption)
@@ -75,45 +75,51 @@ class Report:
 
 
 def run(
-    subject: VerifySession,
+    session: VerifySession,
     checks: Iterable[Check] = CHECKS,
     *,
-    before: Callable[[VerifySession], Watched | None] = lambda _: None,
+    before: Callable[[VerifySession], WatchedJob | None] = lambda _: None,
 ) -> Report:
     """Ask first whether this is the API, let ``before`` watch a job, then run the checks.
 
-    MarkerError as in preflight.
+    Checks of calls that are not allowed are left out. UsageError as in preflight.
     """
-    watched, trouble = None, ""
+    allowed = [check for check in checks if check.needs is None or check.needs in session.allowed]
     try:
-        preflight(subject)
-        watched = before(subject)
+        prepare(session)
+        preflight(session)
+        watched = before(session)
     except Unreachable as error:
-        trouble = subject.means.hide(str(error))
-        return Report(
-            tuple(Result(check, "not reached", reason="see above") for check in checks), trouble
-        )
+        results = (Result(check, "not reached", reason="see above") for check in allowed)
+        return Report(tuple(results), session.hide(str(error)))
+    incomplete = ""
     if watched is not None and not watched.ended:
-        trouble = f"the end of the watched job was not seen: {watched.why}"
-    return Report(tuple(judge(check, subject) for check in checks), trouble, watched)
+        incomplete = f"the end of the watched job was not seen: {watched.why}"
+    return Report(tuple(judge(check, session) for check in allowed), incomplete, watched)
 
 
-def judge(check: Check, subject: VerifySession) -> Result:
+def judge(check: Check, session: VerifySession) -> Result:
     """Run one check. What a server had a hand in is shown without the keys."""
-    hide = subject.means.hide
     try:
-        verdict = check.judge(subject)
-    except NotChecked as reason:
-        return Result(check, "not checked", reason=hide(str(reason)))
-    except Unreachable as trouble:
-        return Result(check, "not reached", reason=hide(str(trouble)))
+        if check.needs is not None:
+            session.require(check.needs)
+        verdict = check.judge(session)
+    except NotChecked as error:
+        return Result(check, "not checked", reason=session.hide(str(error)))
+    except Unreachable as error:
+        return Result(check, "not reached", reason=session.hide(str(error)))
     outcome: Outcome
     if check.standing == "documented":
         outcome = "hold" if verdict.agrees else "differ"
     else:
         outcome = "confirmed" if verdict.agrees else "refuted"
-    assumption = {key: _hidden(value, hide) for key, value in verdict.assumption.items()}
-    return Result(check, outcome, hide(verdict.expected), hide(verdict.actual), "", assumption)
+    return Result(
+        check,
+        outcome,
+        session.hide(verdict.expected),
+        session.hide(verdict.actual),
+        assumption={key: _hidden(value, session.hide) for key, value in verdict.assumption.items()},
+    )
 
 
 def _hidden(value: Any, hide: Callable[[str], str]) -> Any:  # noqa: ANN401 -- any JSON

@@ -1,19 +1,20 @@
-"""What is checked: a server, and every answer it gave, asked for once, at a polite pace, and remembered."""
+"""A server under check: every answer is asked for once, at a polite pace, and remembered."""
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
-from mock_p1.verify.answer import Answer, carried, fields, shown
-from mock_p1.verify.client import MOST_BYTES, Unreachable
-from mock_p1.verify.means import ASKS, POLLS, Ask, Credentials, option
+from mock_p1.verify.answer import Answer, describe, error_of, json_object
+from mock_p1.verify.client import MOST_BYTES, Call
+from mock_p1.verify.credentials import Credentials, hide_keys, option_name
+from mock_p1.verify.exceptions import NotChecked, Unreachable
+from mock_p1.verify.pace import Pace
 from mock_p1.verify.published import API_KEY_HEADER, FINISHED
-from mock_p1.verify.url import job_url
+from mock_p1.verify.questions import QUESTIONS, STATUS_QUESTIONS, Exactly, Permission, Question
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from mock_p1.verify.client import Client
 
@@ -26,160 +27,208 @@ The server is gone, and each would cost a time-out.
 GATEWAY: Final = (429, 502, 503, 504)
 """HTTP statuses by which something between, or a limit, answers in place of the API."""
 
+ANSWERED: Final[dict[str, tuple[Permission, str, str]]] = {
+    "api_key": ("issue-key", "a new key", "api_key"),
+    "issued_key": ("issue-key", "a new key", "api_key"),
+    "job_id": ("upload", "an upload URL", "retrain_job_id"),
+    "new_job": ("upload", "an upload URL", "retrain_job_id"),
+    "upload_url": ("upload", "an upload URL", "upload_url"),
+}
+"""The values that an answer gives where the caller gave none.
 
-class NotChecked(Exception):  # noqa: N818 -- says what happened
-    """A point cannot be checked; the message says why, and what the caller could give."""
-
-
-class Pace:
-    """Keeps calls apart and bounds them, in seconds.
-
-    A pause between two, a time-out of each, a limit over all.
-    """
-
-    def __init__(
-        self, *, pause: float = 0.0, timeout: float = 10.0, limit: float = 600.0,
-        now: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep,
-    ) -> None:  # fmt: skip
-        self.now = now
-        self._pause, self._timeout, self._limit, self._sleep = pause, timeout, limit, sleep
-        self._ends, self._next = now() + limit, now()
-
-    @property
-    def remaining(self) -> float:
-        """Seconds until the limit; never negative."""
-        return max(0.0, self._ends - self.now())
-
-    def wait(self, seconds: float) -> None:
-        """Let time pass, but not beyond the limit."""
-        if seconds > 0:
-            self._sleep(min(seconds, self.remaining))
-
-    def turn(self) -> float:
-        """Wait for the next call's turn and return how many seconds it may take.
-
-        Unreachable beyond the limit.
-        """
-        self.wait(self._next - self.now())
-        self._next = self.now() + self._pause
-        if not self.remaining:
-            raise Unreachable(self.over)
-        return min(self._timeout, self.remaining)
-
-    @property
-    def over(self) -> str:
-        """What to say once nothing remains."""
-        return f"the limit of {self._limit:g} s was reached; give a longer one by --limit"
+What must be allowed for it, the question, and the field of its answer.
+"""
 
 
 class VerifySession:
-    """A server under check. Every answer is asked for once and remembered, trouble included."""
+    """A server under check. Every answer is remembered, and so is that there was none."""
 
-    def __init__(
-        self, base: str, means: Credentials, client: Client, pace: Pace | None = None
+    def __init__(  # noqa: PLR0913 -- what a check needs, in one place
+        self,
+        base: str,
+        credentials: Credentials,
+        client: Client,
+        pace: Pace | None = None,
+        *,
+        allowed: Iterable[Permission] = (),
+        announce: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """``base`` is a base URL as ``address.base_url`` returns it."""
-        self.base, self.means = base, means
+        """``base`` is a base URL as ``url.base_url`` returns it.
+
+        ``announce`` is told of each call that needs a permission, before it is made.
+        """
+        self.base, self.credentials = base, credentials
         self.pace = pace or Pace()
+        self.allowed = frozenset(allowed)
+        self.every_seconds = 30.0
+        self.calls_made: list[str] = []
+        self._announce = announce
         self._client = client
         self._known: dict[str, Answer | Unreachable] = {}
         self._watched: dict[object, Answer] = {}
+        self._values: dict[str, str] = {}
+        self._keys = credentials.keys
         self._failures = 0
 
-    def answer(self, ask: str) -> Answer:
-        """Return the answer to one of ASKS.
+    def require(self, permission: Permission) -> None:
+        """Raise NotChecked unless the caller allowed it."""
+        if permission not in self.allowed:
+            raise NotChecked(f"--allow {permission} was not given")
 
-        NotChecked without the means; Unreachable if there is none.
+    def answer(self, name: str) -> Answer:
+        """Return the answer to one of QUESTIONS, and ask for it if it was not asked yet.
+
+        NotChecked without a permission or a value that it needs; Unreachable without an answer.
         """
-        key = self._key(ASKS[ask])
-        headers = {} if key is None else {API_KEY_HEADER: key}
-        return self._once(ask, job_url(self.base, self.asked_id(ask)), headers)
+        question = QUESTIONS[name]
+        if name not in self._known:
+            if question.allow is not None:
+                self.require(question.allow)
+            key = None if question.key is None else self.value(question.key)
+            headers = {} if key is None else {API_KEY_HEADER: key}
+            url = self._url(question)
+            if question.allow:
+                call = f"{question.method} {url.partition('?')[0]}"
+                self.calls_made.append(call)
+                self._announce(f"{name}: {call}")
+            self._known[name] = self._send(question, url, headers)
+        return self._remembered(name)
 
-    def answers(self, *asks: str) -> Iterator[tuple[str, Answer]]:
-        """Yield those of the answers that the caller has the means for."""
-        for ask in asks:
+    def answers(self, *names: str) -> Iterator[tuple[str, Answer]]:
+        """Yield those of the answers that can be asked for."""
+        for name in names:
             try:
-                yield ask, self.answer(ask)
+                yield name, self.answer(name)
             except NotChecked:
                 continue
 
-    def poll(self) -> Answer:
-        """Ask for the job anew, whatever failed before; from now on this is what is known of it.
+    def asked(self, *names: str) -> Iterator[tuple[str, Answer]]:
+        """Yield those of the answers that are there already."""
+        for name in names or QUESTIONS:
+            if isinstance(answer := self._known.get(name), Answer):
+                yield name, answer
 
-        Or Unreachable.
-        """
-        self._known.pop("the job", None)
+    def poll(self, name: str = "the job") -> Answer:
+        """Ask anew, whatever failed before; from now on this is what is known. Or Unreachable."""
+        self._known.pop(name, None)
         self._failures = 0
-        answer = self.answer("the job")
-        self._watched[str((fields(answer) or {}).get("status"))] = answer
+        answer = self.answer(name)
+        if name == "the job":
+            self._watched[str((json_object(answer) or {}).get("status"))] = answer
         return answer
 
-    def replies(self, *asks: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield the answers to polls (or to ``asks``) that are JSON objects and none of the five errors."""
-        watched = (
-            () if asks else (("the job, watched", answer) for answer in self._watched.values())
-        )
-        for ask, answer in (*watched, *self.answers(*(asks or POLLS))):
-            found = fields(answer)
-            if found is not None and carried(answer).name is None:
-                yield ask, found
+    def replies(self, *names: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the answers to status questions (or to ``names``) that are replies in JSON."""
+        answers = [*self.answers(*(names or STATUS_QUESTIONS))]
+        if not names:
+            watched = (("the job, watched", answer) for answer in self._watched.values())
+            created = self.asked("the new job before its file", "the new job")
+            answers = [*watched, *answers, *created]
+        for name, answer in answers:
+            found = json_object(answer)
+            if found is not None and error_of(answer).name is None:
+                yield name, found
 
     def finished(self) -> dict[str, Any]:
-        """Return the reply of a finished job: of --finished-job-id, or of the job itself if it is.
-
-        Else NotChecked.
-        """
-        for _, reply in self.replies("the finished job", "the job"):
+        """Return the reply of a finished job, or raise NotChecked."""
+        created = [name for name, _ in self.asked("the new job")]
+        for _, reply in self.replies("the finished job", "the job", *created):
             if reply.get("status") == FINISHED:
                 return reply
         raise NotChecked("no finished job was seen; give one by --finished-job-id")
 
     def download(self, url: str, most: int) -> Answer:
         """GET a result as the manual does, with no key; at most its first ``most`` bytes."""
-        return self._once("the result", url, {}, most)
+        if "the result" not in self._known:
+            self._known["the result"] = self._send(Question(), url, {}, most)
+        return self._remembered("the result")
 
-    def asked_id(self, ask: str) -> str:
-        """Return the job id that a question names. NotChecked without the means."""
-        how = ASKS[ask]
-        return how.literal_job or self._given(how.job)
+    def asked_id(self, name: str) -> str:
+        """Return the job id that a question names. NotChecked without one."""
+        return self.value(QUESTIONS["the job" if name == "the job, watched" else name].job)
 
-    def _key(self, how: Ask) -> str | None:
-        if how.literal_key is not None or how.key is None:
-            return how.literal_key
-        return self._given(how.key)
+    def value(self, name: str) -> str:
+        """Return a value that a question names: given, or from an answer. NotChecked without it."""
+        if isinstance(name, Exactly):
+            return str(name)
+        if name in self._values:
+            return self._values[name]
+        if name == "filename" and self.credentials.file is not None:
+            return self.credentials.file.name
+        if (given := getattr(self.credentials, name, None)) is not None:
+            return str(given)
+        if name in ANSWERED and ANSWERED[name][0] in self.allowed:
+            _, question, field = ANSWERED[name]
+            return self.field(question, field)
+        raise NotChecked(f"no {option_name(name)} was given")
 
-    def _given(self, name: str) -> str:
-        value: str | None = getattr(self.means, name)
-        if value is None:
-            raise NotChecked(f"no {option(name)} was given")
-        return value
+    def field(self, name: str, field: str) -> str:
+        """Return a text in the answer to a question. NotChecked if it is not there."""
+        answer = self.answer(name)
+        found = (json_object(answer) or {}).get(field)
+        if not isinstance(found, str) or not found:
+            raise NotChecked(f"{name} was answered without {field}: {describe(answer)}")
+        return found
 
-    def _once(self, name: str, url: str, headers: dict[str, str], most: int = MOST_BYTES) -> Answer:
-        known = self._known.get(name)
-        if known is None:
-            known = self._known[name] = self._get(url, headers, most)
+    def in_use(self, name: str) -> str:
+        """Return the key or the id that was given or answered; empty while there is none."""
+        _, question, field = ANSWERED[name]
+        found = getattr(self.credentials, name)
+        for _, answer in self.asked(question):
+            found = found or (json_object(answer) or {}).get(field)
+        return str(found or "")
+
+    def remember(self, name: str, value: str) -> None:
+        """Keep a value that questions name."""
+        self._values[name] = value
+
+    def hide(self, text: str) -> str:
+        """Return a text that a server had a hand in, with every key in it masked."""
+        return hide_keys(text, self._keys)
+
+    def _url(self, question: Question) -> str:
+        if question.link is not None:
+            return self.value(question.link)
+        path = question.path
+        if "{" in path:
+            path = path.format(retrain_job_id=quote(self.value(question.job), safe=""))
+        query = {name: self.value(value) for name, value in question.query.items()}
+        return self.base + path + ("?" if query else "") + urlencode(query, quote_via=quote)
+
+    def _remembered(self, name: str) -> Answer:
+        known = self._known[name]
         if isinstance(known, Unreachable):
             raise known
         return known
 
-    def _get(self, url: str, headers: dict[str, str], most: int) -> Answer | Unreachable:
+    def _send(
+        self, question: Question, url: str, headers: dict[str, str], most: int = MOST_BYTES
+    ) -> Answer | Unreachable:
         if self._failures >= ENOUGH_FAILURES:
             return Unreachable(f"not asked: the {ENOUGH_FAILURES} calls before had failed")
+        file = self.credentials.file if question.sends_file else None
         try:
-            answer = self._client.get(url, headers, seconds=self.pace.turn(), most=most)
-        except Unreachable as trouble:
+            answer = self._client.send(
+                Call(question.method, url, headers, file),
+                seconds=self.pace.next_timeout(upload=question.sends_file),
+                most=most,
+            )
+        except Unreachable as error:
             self._failures += 1
-            return trouble if self.pace.remaining else Unreachable(self.pace.over)
-        if answer.status in GATEWAY and carried(answer).name is None:
+            return error if self.pace.remaining else Unreachable(self.pace.limit_reached)
+        if answer.status in GATEWAY and error_of(answer).name is None:
             self._failures += 1
             return Unreachable(
-                f"{urlsplit(url).netloc} does not answer for now: {shown(answer)}",
-                _retry_after(answer),
+                f"{urlsplit(url).netloc} does not answer for now: {describe(answer)}",
+                _retry_after_seconds(answer),
             )
         self._failures = 0
+        issued = (json_object(answer) or {}).get("api_key")
+        if isinstance(issued, str):
+            self._keys.append(issued)
         return answer
 
 
-def _retry_after(answer: Answer) -> float:
+def _retry_after_seconds(answer: Answer) -> float:
     text = answer.headers.get("retry-after", "")
     return float(text[:9]) if text.isascii() and text.isdigit() else 0.0

@@ -13,31 +13,32 @@ from xml.etree import ElementTree as ET
 import yaml
 
 from mock_p1._version import __version__
-from mock_p1.verify.means import mask
+from mock_p1.verify.credentials import mask
 from mock_p1.verify.published import PAGE
 
 if TYPE_CHECKING:
     from mock_p1.verify.runner import Report, Result
     from mock_p1.verify.session import VerifySession
-    from mock_p1.verify.watch import Watched
+    from mock_p1.verify.watch import WatchedJob
 
 VERDICTS: Final = {0: "holds", 1: "differs", 3: "not reached"}
 
 _NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def as_json(report: Report, subject: VerifySession, *, strict: bool = False) -> str:
+def as_json(report: Report, session: VerifySession, *, strict: bool = False) -> str:
     """Return the whole report as JSON, in ASCII so that any redirection keeps it whole."""
     status = report.exit_status(strict=strict)
     whole = {
         "tool": f"mock-p1 {__version__}",
         "manual": PAGE,
-        "base_url": subject.base,
-        "api_key": mask(subject.means.api_key),
-        "job_id": subject.means.job_id,
+        "base_url": session.base,
+        "api_key": mask(session.in_use("api_key")),
+        "job_id": session.in_use("job_id"),
+        "calls_made": session.calls_made or None,
         "verdict": VERDICTS[status],
         "exit_status": status,
-        "trouble": report.trouble or None,
+        "trouble": report.incomplete or None,
         "counts": counts(report),
         "points": [_point(result) for result in report.results],
         "assumptions": report.assumptions or None,
@@ -73,9 +74,9 @@ def as_junit(report: Report, *, strict: bool = False) -> str:
         ):
             suite.set(attribute, str(cases.count(kind)))
         suite.set("tests", str(len(results)))
-    if report.trouble:
+    if report.incomplete:
         case = ET.SubElement(root[0], "testcase", classname="verify", name="reached")
-        ET.SubElement(case, "error", message=_xml(report.trouble))
+        ET.SubElement(case, "error", message=_xml(report.incomplete))
         for attribute in ("tests", "errors"):
             root[0].set(attribute, str(int(root[0].get(attribute, "0")) + 1))
     ET.indent(root)
@@ -109,19 +110,22 @@ def _point(result: Result) -> dict[str, Any]:
     }
 
 
-def _watched(watched: Watched) -> dict[str, Any]:
+def _watched(watched: WatchedJob) -> dict[str, Any]:
     return {
         "job_id": watched.job_id,
         "polls": watched.polls,
         "ended": watched.ended,
         "why": watched.why,
-        "statuses": [{**sighting._asdict()} for sighting in watched.sightings],
+        "statuses": [
+            {"at": s.first_seen_seconds, "status": s.status, "last_seen": s.last_seen_seconds}
+            for s in watched.sightings
+        ],
         "transitions": [
             {
                 "from": before.status,
                 "to": after.status,
-                "after_s": before.last_seen,
-                "by_s": after.at,
+                "after_s": before.last_seen_seconds,
+                "by_s": after.first_seen_seconds,
             }
             for before, after in watched.transitions
         ],

@@ -16,7 +16,8 @@ jobs:
       - {status: job_running, for: 90s, message: Training.}
       - {status: job_finished, model_id: 4821, result: {rows: 3}}
   held: {timeline: [{status: job_waiting, for: manual}, {status: job_running}]}
-  round: {at_end: loop, timeline: [{status: job_waiting, for: 1 poll}, {status: job_running, for: 1 poll}]}
+  round: {at_end: loop, timeline: [
+    {status: job_waiting, for: 1 poll}, {status: job_running, for: 1 poll}]}
   odd:
     timeline:
       - {fault: connection_reset, for: 1 poll}

@@ -1,4 +1,4 @@
-"""``create_app``: who may use the controls of an app under any WSGI server; and swapping while polls come in."""
+"""``create_app``: who may use its controls under any WSGI server; swapping while polls come."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,12 +1,13 @@
-"""Listeners under ASGI: a task each, woken together."""
+"""Listeners under ASGI: a task each, and fifty at most."""
 
 import asyncio
+import json
 
 import pytest
 from helpers.admin_client import events
 
 from mock_p1.admin import events as module
-from mock_p1.admin.gate import Gate
+from mock_p1.admin.body_limit import BodyLimit
 
 HEADERS = [(b"host", b"localhost")]
 
@@ -70,7 +71,6 @@ class Listener:
 def quick(monkeypatch):
     """No tick lasts long."""
     monkeypatch.setattr(module, "TICK", 0.001)
-    monkeypatch.setattr(module, "TICK_PER_LISTENER", 0.0)
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def gate(controls):
         await send({"type": "http.response.start", "status": 299, "headers": []})
         await send({"type": "http.response.body", "body": scope["path"].encode()})
 
-    return Gate(controls.panel, flask_app)
+    return BodyLimit(controls.panel, flask_app)
 
 
 def test_a_listener_is_told_what_happens(controls, gate):
@@ -99,11 +99,11 @@ def test_a_listener_is_told_what_happens(controls, gate):
     asyncio.run(play())
 
 
-def test_a_thousand_listeners_are_told_the_same(controls, gate):
+def test_fifty_listeners_are_told_the_same(controls, gate):
     """Each of them everything, once and in order; while polls are answered as ever."""
 
     async def play():
-        listeners = [Listener(gate) for _ in range(1000)]
+        listeners = [Listener(gate) for _ in range(module.MAX_LISTENERS)]
         await asyncio.gather(*(listener.until("hello") for listener in listeners))
         for count in range(1, 4):
             assert controls.poll("load-1").status_code == 200
@@ -115,21 +115,20 @@ def test_a_thousand_listeners_are_told_the_same(controls, gate):
     asyncio.run(play())
 
 
-def test_one_too_many_is_refused_and_one_that_goes_makes_room(controls, gate, monkeypatch):
+def test_the_fifty_first_is_refused_and_one_that_goes_makes_room(gate):
     """In JSON, with when to come again."""
-    monkeypatch.setattr(module, "MAX_LISTENERS", 2)
 
     async def play():
-        first, second = Listener(gate), Listener(gate)
-        await second.until("hello")
-        third = Listener(gate)
-        await third.end()
-        assert (third.status, third.headers[b"retry-after"]) == (503, b"5")
-        assert b"MOCK_P1_TOO_MANY_LISTENERS" in third.text
+        first, *others = [Listener(gate) for _ in range(50)]
+        await others[-1].until("hello")
+        refused = Listener(gate)
+        await refused.end()
+        assert (refused.status, refused.headers[b"retry-after"]) == (503, b"5")
+        assert json.loads(refused.text)["error"] == "MOCK_P1_TOO_MANY_LISTENERS"
         await first.go()
-        fourth = Listener(gate)
-        await fourth.until("hello")
-        for listener in (second, fourth):
+        late = Listener(gate)
+        await late.until("hello")
+        for listener in (*others, late):
             await listener.go()
 
     asyncio.run(play())
@@ -222,7 +221,7 @@ def test_head_of_the_stream_ends_at_once(gate):
 
 def test_a_body_that_does_not_come_is_given_up(gate, monkeypatch):
     """A sender of a byte a second holds no thread, and not for ever."""
-    monkeypatch.setattr("mock_p1.admin.gate.BODY_SECONDS", 0.01)
+    monkeypatch.setattr("mock_p1.admin.body_limit.BODY_SECONDS", 0.01)
 
     async def play():
         listener = Listener(gate, method="POST", path="/__admin/reset")

@@ -6,7 +6,7 @@ import socket
 import pytest
 import requests
 
-from mock_p1.admin import gate
+from mock_p1.admin import body_limit
 from mock_p1.engine.engine import Engine
 from mock_p1.server.server import Server, ServerThread
 
@@ -84,7 +84,7 @@ def test_slow_senders_hold_up_nobody(server):
 
 def test_a_slow_sender_is_given_up(server, monkeypatch):
     """With an answer that says why."""
-    monkeypatch.setattr(gate, "BODY_SECONDS", 0.01)
+    monkeypatch.setattr(body_limit, "BODY_SECONDS", 0.01)
     head = "POST /__admin/reset HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n"
     with connect(server, head) as connection:
         assert connection.recv(1000).startswith(b"HTTP/1.1 408 ")

@@ -11,7 +11,7 @@ SCENARIO = f"""
 # {KEY} is for the demo
 api_keys: {{"{KEY}": active, {OTHER}: inactive_credential, "ci-*": active}}
 jobs:
-  mine: {{api_key: {KEY}, timeline: [{{status: job_waiting, for: 1 poll}}, {{status: job_running}}]}}
+  mine: {{api_key: {KEY}, timeline: [{{status: job_waiting, for: 1 poll}}, {{status: done}}]}}
   any: {{api_key: "ci-*", timeline: [{{status: job_running}}]}}
 """
 

@@ -3,9 +3,10 @@
 import pytest
 
 from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
 
 
-@pytest.mark.parametrize("error", DOCUMENTED_ERRORS)
+@pytest.mark.parametrize("error", RETRAIN_STATUS_CHECK.errors)
 def test_the_next_poll_gets_the_error(controls, error):
     """Once; the job does not move."""
     controls.do("POST", "/next", {"error": error})
@@ -44,6 +45,7 @@ def test_waiting_failures_are_taken_back(controls):
         {},
         {"error": "job_may_be_deleted", "fault": "timeout"},
         {"error": "timeout"},
+        {"error": "not_found_classifier"},
         {"fault": "job_may_be_deleted"},
         {"fault": ["timeout"]},
         {"fault": "timeout", "times": 0},

@@ -46,6 +46,7 @@ def test_every_route_is_described_and_every_description_is_a_route(controls):
         (rule.rule.replace("<", "{").replace(">", "}"), verb)
         for rule in controls.app.url_map.iter_rules()
         if rule.rule.startswith("/__admin/")
+        and rule.methods is not None
         and rule.rule != "/__admin/"
         and "/static/" not in rule.rule
         for verb in rule.methods - {"HEAD", "OPTIONS"}
@@ -55,6 +56,7 @@ def test_every_route_is_described_and_every_description_is_a_route(controls):
 
 CALLS = [
     ("get", "/health", None),
+    ("get", "/contract", None),
     ("get", "/jobs", None),
     ("get", "/jobs/{job_id}", None),
     ("get", "/jobs/{job_id}/curl", None),
@@ -114,14 +116,14 @@ def test_what_is_sent_is_as_described(method, path, body):
 @pytest.mark.parametrize(
     ("name", "body"),
     [
-        ("Move", {}),
-        ("Move", {"status": "a", "step": 1}),
-        ("Turn", {}),
-        ("Turn", {"speed": 0}),
-        ("Failure", {"times": 1}),
-        ("Failure", {"error": "nothing"}),
-        ("Failure", {"error": "invalid_api_key", "fault": "timeout"}),
-        ("Empty", {"a": 1}),
+        ("JobMove", {}),
+        ("JobMove", {"status": "a", "step": 1}),
+        ("ClockChange", {}),
+        ("ClockChange", {"speed": 0}),
+        ("FailNext", {"times": 1}),
+        ("FailNext", {"error": "nothing"}),
+        ("FailNext", {"error": "invalid_api_key", "fault": "timeout"}),
+        ("Nothing", {"a": 1}),
     ],
 )
 def test_what_would_be_refused_is_not_as_described(name, body):
@@ -142,7 +144,7 @@ def test_what_would_be_refused_is_not_as_described(name, body):
 )
 def test_refusals_are_as_described(controls, status, method, path, options):
     """All in the one shape."""
-    schema("Refused").validate(controls.refused(status, method, path, **options))
+    schema("AdminErrorBody").validate(controls.refused(status, method, path, **options))
 
 
 def test_the_document_is_the_same_every_time(controls):

@@ -1,10 +1,21 @@
 """``/__admin/requests``: what was asked."""
 
+from urllib.parse import urlsplit
+
 import pytest
+from helpers.admin_client import Controls
 
 
 @pytest.fixture
-def asked(controls):
+def link(scenario):
+    """The path of a result, as another mock of the same seed gives it out."""
+    other = Controls(scenario)
+    other.do("PUT", "/jobs/slow", {"status": "job_finished"})
+    return urlsplit(other.poll("slow").json["download_url"]).path
+
+
+@pytest.fixture
+def asked(controls, link):
     """Controls after eight requests of several kinds."""
     for _ in range(3):
         controls.poll("slow")
@@ -12,13 +23,13 @@ def asked(controls):
     controls.poll("odd")
     controls.poll("slow", "nobody")
     controls.poll("slow", "expired-key")
-    controls.client.get("/results/slow/3/result.zip")
+    controls.client.get(link)
     controls.client.get("/v2/nothing")
     return controls
 
 
 def test_a_row_says_what_was_asked_and_answered(asked):
-    """With time, masked key, outcome, where the scenario says so, and what the job waited for then."""
+    """Time, masked key, outcome, where the scenario says so, and what the job waited for."""
     row = asked.get("/requests")["requests"][1]
     assert (row["number"], row["at"], row["api_key"], row["job_id"]) == (2, 10.0, "de…", "slow")
     assert (row["method"], row["path"]) == ("GET", "/v1/external/retrain_jobs/slow")
@@ -28,7 +39,13 @@ def test_a_row_says_what_was_asked_and_answered(asked):
         200,
     )
     assert (row["source"], row["waits_for"]) == ("jobs.yaml:8", "1m30s")
-    assert row["place"] == {"step": 2, "since": 10.0, "seen": 0, "until": 100.0}
+    assert row["place"] == {
+        "step": 2,
+        "since": 10.0,
+        "seen": 0,
+        "until": 100.0,
+        "ahead": [{"step": 3, "since": 100.0, "until": None}],
+    }
 
 
 @pytest.mark.parametrize(

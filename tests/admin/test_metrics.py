@@ -2,17 +2,13 @@
 
 import subprocess
 import sys
-from http.client import HTTPConnection
 
 import pytest
 from helpers.admin_client import Controls
 from prometheus_client.parser import text_string_to_metric_families
 
 from mock_p1.admin import metrics
-from mock_p1.base.latency import BOUNDS, Latency
-from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
-from mock_p1.server.server import Server, ServerThread
 
 
 def samples(controls, name):
@@ -60,9 +56,18 @@ def test_what_is_no_poll_is_counted_apart(controls):
     }
 
 
+def test_what_the_journal_has_at_the_first_scrape_is_counted(scenario):
+    """Nothing counts before somebody asks; what was dropped by then is not known."""
+    controls = Controls(scenario, journal_max=2)
+    for _ in range(3):
+        controls.poll("private", "other-key")
+    assert samples(controls, "mock_p1_polls_total") == {("status", "job_running"): 2}
+
+
 def test_counts_outlive_the_journal_and_a_reset(scenario):
-    """They only grow, as Prometheus wants them to."""
+    """They only grow from the first scrape on, as Prometheus wants them to."""
     controls = Controls(scenario, journal_max=1)
+    controls.call("GET", "/metrics")
     for _ in range(3):
         controls.poll("private", "other-key")
     controls.do("POST", "/reset")
@@ -95,7 +100,7 @@ def test_jobs_that_nobody_polled_are_counted(controls):
 
 def test_many_jobs_are_counted_a_few_at_a_time(controls, monkeypatch):
     """Polls get their turn in between; nothing is counted twice."""
-    monkeypatch.setattr(metrics, "AT_ONCE", 2)
+    monkeypatch.setattr(metrics, "JOBS_AT_ONCE", 2)
     for number in range(5):
         controls.poll(f"any-{number}")
     assert samples(controls, "mock_p1_jobs") == {("job_running",): 5}
@@ -121,17 +126,6 @@ def test_the_labels_are_bounded():
     assert set(found.values()) == {1, 50}
 
 
-def test_what_is_kept_is_bounded(monkeypatch):
-    """However many scenarios are swapped in."""
-    monkeypatch.setattr(metrics, "MAX_KEPT", 3)
-    controls = Controls(of_statuses(10))
-    for _ in range(8):
-        controls.poll("a")
-    found = samples(controls, "mock_p1_polls_total")
-    assert sum(found.values()) == 8
-    assert found["status", "other"] == 5
-
-
 def test_the_labels_of_jobs_are_bounded(monkeypatch):
     """The most frequent have a series each."""
     monkeypatch.setattr(metrics, "MAX_LABELS", 1)
@@ -155,52 +149,6 @@ def test_odd_statuses_are_read_as_they_are(status):
     controls.poll("a")
     ((_, outcome),) = samples(controls, "mock_p1_polls_total")
     assert outcome == (status if len(status) < 100 else "x" * 119 + "…")
-
-
-def test_answers_are_timed_under_wsgi(controls):
-    """Polls and downloads, and nothing else."""
-    controls.poll("slow")
-    controls.client.get("/v2/nothing")
-    controls.get("/jobs")
-    assert samples(controls, "mock_p1_answer_seconds_count") == {(): 1}
-    assert samples(controls, "mock_p1_answer_seconds_sum")[()] > 0
-
-
-def test_answers_are_timed_by_the_server(scenario):
-    """Where the app never sees them."""
-    server = Server(Engine(scenario))
-    with ServerThread(server):
-        for _ in range(3):
-            connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
-            connection.request(
-                "GET", "/v1/external/retrain_jobs/slow", headers={"x-api-key": "demo-key"}
-            )
-            connection.getresponse().read()
-            connection.close()
-    assert sum(server.panel.latency.counts) == 3
-    assert 0 < server.panel.latency.total < 10
-
-
-def test_a_latency_is_counted_in_its_bucket():
-    """The bound belongs to it; what is longer than all is in the last."""
-    latency = Latency()
-    for seconds in (0.0, BOUNDS[0], BOUNDS[0] * 1.01, BOUNDS[-1] * 2):
-        latency.note(seconds)
-    assert (latency.counts[0], latency.counts[1], latency.counts[-1]) == (2, 1, 1)
-
-
-def test_buckets_hold_all_that_are_below(controls):
-    """As Prometheus wants them."""
-    for seconds in (0.00005, 0.003, 1000):
-        controls.panel.latency.note(seconds)
-    found = samples(controls, "mock_p1_answer_seconds_bucket")
-    assert (
-        found["0.0001",],
-        found["0.0025",],
-        found["0.005",],
-        found["300.0",],
-        found["+Inf",],
-    ) == (1, 1, 2, 2, 3)
 
 
 def test_it_needs_the_token(locked):
@@ -230,5 +178,22 @@ def test_two_mocks_count_apart(scenario):
 
 def test_it_costs_nothing_before_somebody_asks():
     """An app with controls does not import prometheus-client."""
-    code = "import sys, mock_p1; mock_p1.create_app('demo'); sys.exit('prometheus_client' in sys.modules)"
+    code = "import sys, mock_p1 as m; m.create_app(); sys.exit('prometheus_client' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_without_the_extra_the_answer_says_how_to_install_it(controls, monkeypatch):
+    """In JSON, as all that the control API does not do."""
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
+    refusal = controls.refused(501, "GET", "/metrics")
+    assert refusal["error"] == "MOCK_P1_EXTRA_MISSING"
+    assert "pip install 'mock-p1[metrics]'" in refusal["remedy"]
+
+
+def test_nothing_listens_to_the_journal_before_somebody_asks(controls):
+    """A poll costs what it costs without metrics."""
+    before = controls.engine.journal.add
+    controls.poll("slow")
+    assert controls.engine.journal.add is before
+    controls.call("GET", "/metrics")
+    assert controls.engine.journal.add is not before

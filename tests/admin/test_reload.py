@@ -34,7 +34,7 @@ def file(tmp_path):
 
 
 class Watched(Controls):
-    """A mock that plays a file; ``look`` has it look at the file, ``told`` is what it said since."""
+    """A mock that plays a file; ``look`` has it look at it, ``told`` is what it said since."""
 
     def __init__(self, file):
         super().__init__(load_scenario(file))

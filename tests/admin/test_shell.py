@@ -24,7 +24,7 @@ def test_quoted_for_bash(text):
 
 
 def test_a_line_names_whom_to_trust():
-    """Where somebody has to be trusted, its file is part of the line, in slashes that both shells take."""
+    """The authority's file is part of the line, in slashes that both shells take."""
     assert (
         curl("k", "https://h/a", Path("a b/ca.pem"))
         == 'curl --cacert "a b/ca.pem" -H "x-api-key: k" "https://h/a"'

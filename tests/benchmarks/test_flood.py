@@ -19,6 +19,7 @@ SENT = {
 CLIENT = {"errors": [], "statuses": ["job_waiting", "job_running", "job_finished"]}
 
 
+@pytest.mark.slow
 def test_a_client_polls_its_job_to_the_end_through_a_flood():
     """No error for it, bounded memory, a bounded journal.
 

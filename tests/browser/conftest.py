@@ -1,12 +1,13 @@
 """The dashboard in Chromium, on a mock whose time stands in the test's hands.
 
-These tests need Playwright's Python package (the extra ``browser``) and a Chromium, found by name
+These tests need Playwright's Python package (the dependency group ``browser``) and a Chromium, found by name
 on the path or named in ``MOCK_P1_CHROMIUM``; without them they are skipped, and say so.
 """
 
 import os
 import shutil
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
 from helpers.dashboard_pages import Dashboard, Source
@@ -42,7 +43,8 @@ jobs:
       - {status: job_running, for: 90s, message: Training the model.}
       - {status: job_finished, model_id: 4821, result: generated}
   slow-42:
-    timeline: [{status: job_waiting, for: 5 polls}, {status: job_running, for: 2h}, {status: job_finished}]
+    timeline:
+      [{status: job_waiting, for: 5 polls}, {status: job_running, for: 2h}, {status: job_finished}]
   flaky-7:
     timeline:
       - {status: job_running, for: 2 polls}
@@ -50,20 +52,32 @@ jobs:
       - {reply: {status_code: 503, headers: {Retry-After: "5"}}, for: 1 poll}
       - {status: job_finished}
   held-by-hand:
-    timeline: [{status: job_waiting, for: manual}, {status: job_running, for: 1m}, {status: job_failed}]
+    timeline:
+      [{status: job_waiting, for: manual}, {status: job_running, for: 1m}, {status: job_failed}]
   goes-round:
     at_end: loop
-    timeline: [{status: job_waiting, for: 10s}, {status: job_running, for: 15s}, {status: job_paused, for: 5s}]
+    timeline:
+      - {status: job_waiting, for: 10s}
+      - {status: job_running, for: 15s}
+      - {status: job_paused, for: 5s}
   deleted-mid-run: {timeline: [{status: job_running, for: 40s}, {error: job_may_be_deleted}]}
   "any-*": {timeline: [{status: job_running}]}
 """
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what needs a browser, so that it is left out unless it is asked for."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker("browser")
 
 
 @pytest.fixture(scope="session")
 def chromium():
     """A browser, started once."""
     playwright = pytest.importorskip(
-        "playwright.sync_api", reason="needs Playwright: pip install mock-p1[browser]"
+        "playwright.sync_api", reason="needs Playwright: pip install playwright"
     )
     path = os.environ.get("MOCK_P1_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
@@ -102,7 +116,7 @@ def again(opened):
     @contextmanager
     def start_again(dashboard, scenario):
         dashboard.stop()
-        dashboard.shows("#line[data-state=wait]")
+        dashboard.shows("#connection[data-state=wait]")
         with ServerThread(Server(Engine(parse(scenario, "new.yaml")), port=dashboard.server.port)):
             yield
             dashboard.context.close()  # nobody listens any more when it ends

@@ -254,7 +254,7 @@ def test_the_token_is_asked_for_where_one_is_needed(opened):
 
 
 def test_the_token_is_typed(opened):
-    """By the keyboard alone: the field has the focus, also after a wrong one, which is said to be wrong."""
+    """By the keyboard alone: the field has the focus, also after a wrong one."""
     dashboard = opened(token="open-sesame")
     dashboard.shows("#token:focus")
     dashboard.hides("#wrong")
@@ -280,8 +280,14 @@ def test_no_button_is_left_untried(dashboard):
     dashboard.poll("retrain-001")
     dashboard.shows(".poll")
     dashboard.page.click(f"{dashboard.job('retrain-001')} .id")
-    name = "b => b.id || Object.keys(b.dataset).find((key) => key !== 't') || '.' + b.className.split(' ').pop()"
+    name = (
+        "b => b.id || Object.keys(b.dataset).find((key) => key !== 't')"
+        " || '.' + b.className.split(' ').pop()"
+    )
     buttons = set(dashboard.page.evaluate(f"[...document.querySelectorAll('button')].map({name})"))
-    of_the_page = "freeze advance speed fail forgive play own reset forget first-copy notice-close sender-close send enter"
+    of_the_page = (
+        "freeze advance speed fail forgive play own reset forget first-copy notice-close "
+        "sender-close send enter"
+    )
     of_a_job = ".id .step .jump .where .fail .reset .copy"
     assert buttons == {*of_the_page.split(), *of_a_job.split(), ".link"}

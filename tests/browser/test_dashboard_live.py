@@ -17,7 +17,8 @@ def part(dashboard, job, segment):
 def settled(dashboard, job, segment, wanted):
     """Wait until a step of a job is filled so far."""
     script = """([job, segment, wanted]) => {
-      const row = [...document.querySelectorAll('.job')].find((row) => row.querySelector('.id').textContent === job);
+      const rows = [...document.querySelectorAll('.job')];
+      const row = rows.find((row) => row.querySelector('.id').textContent === job);
       const fill = row?.querySelectorAll('.fill')[segment];
       return fill && Math.abs(new DOMMatrix(getComputedStyle(fill).transform).a - wanted) < 0.02;
     }"""
@@ -131,7 +132,7 @@ def test_a_mock_that_was_started_again_is_found_again(dashboard, again):
     dashboard.poll("retrain-001")
     dashboard.shows(".poll")
     with again(dashboard, "jobs: {new: {timeline: [{status: job_running}]}}"):
-        dashboard.shows("#line[data-state=up]")
+        dashboard.shows("#connection[data-state=up]")
         dashboard.shows(dashboard.job("new"))
         dashboard.hides(".poll")
 

@@ -45,7 +45,8 @@ def test_what_another_host_would_be_asked_for_is_cut_off(dashboard):
 )
 def test_the_policy_of_the_page_forbids_markup_and_code_from_text(dashboard, script):
     """Even if the page's own script were wrong one day."""
-    late = f"setTimeout(() => {{ try {{ {script}; done('ran') }} catch (error) {{ done(error.name) }} }}, 0)"
+    tried = f"try {{ {script}; done('ran') }} catch (error) {{ done(error.name) }}"
+    late = f"setTimeout(() => {{ {tried} }}, 0)"
     assert dashboard.page.evaluate(f"new Promise((done) => {late})") in ("EvalError", "TypeError")
     dashboard.errors.clear()
 
@@ -56,7 +57,8 @@ def test_hostile_ids_statuses_and_messages_are_only_text(opened):
     name = quoted.replace("/", "")
     dashboard = opened(
         f"description: '{quoted}'\njobs:\n  '{name}':\n    timeline:\n"
-        f"      - {{status: '{quoted}', for: manual, message: '{quoted}'}}\n      - {{status: '{quoted}2'}}\n"
+        f"      - {{status: '{quoted}', for: manual, message: '{quoted}'}}\n"
+        f"      - {{status: '{quoted}2'}}\n"
     )
     shown = HOSTILE.replace("/", "")
     dashboard.page.locator(".id").filter(has_text="onerror").wait_for()
@@ -91,8 +93,10 @@ def test_no_page_of_another_origin_can_use_the_mock(opened, chromium):
     tries = """async (admin) => {
       const tell = (reply) => (reply.type === "opaque" ? "opaque" : reply.text());
       const post = { method: "POST", body: '{"advance": "1h"}' };
-      const calls = [["/jobs", {}], ["/events", {}], ["/clock", post], ["/clock", { ...post, mode: "no-cors" }]];
-      return Promise.all(calls.map(([path, options]) => fetch(admin + path, options).then(tell, () => "refused")));
+      const calls = [["/jobs", {}], ["/events", {}], ["/clock", post]];
+      calls.push(["/clock", { ...post, mode: "no-cors" }]);
+      const ask = ([path, options]) => fetch(admin + path, options).then(tell, () => "refused");
+      return Promise.all(calls.map(ask));
     }"""
     page.goto("about:blank")
     assert set(page.evaluate(tries, admin)) <= {"refused", "opaque"}

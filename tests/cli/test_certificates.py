@@ -1,4 +1,4 @@
-"""TLS for local use: an authority made once, certificates that hold for loopback and the documented hosts."""
+"""TLS for local use: an authority made once, certificates for loopback and the documented hosts."""
 
 import socket
 import ssl
@@ -20,7 +20,7 @@ from mock_p1.cli.tls import (
 
 
 def shake_hands(server: ssl.SSLContext, authority, name: str) -> None:
-    """Complete a TLS handshake over a socket pair, as a client that trusts nothing but ``authority``."""
+    """Complete a TLS handshake over a socket pair, as a client that trusts ``authority`` alone."""
     ours, theirs = socket.socketpair()
     client = ssl.create_default_context(cafile=str(authority))
 

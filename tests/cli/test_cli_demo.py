@@ -37,7 +37,7 @@ def test_the_job_is_polled_to_its_end(shown):
 
 
 def test_the_time_is_the_demonstrations(shown):
-    """At any speed the polls are about a second of the demonstration apart, and it takes less than 15."""
+    """At any speed polls are about a second of the demonstration apart; it takes less than 15."""
     times = [float(time) for time in re.findall(r"^ +(\d+\.\d) s  job", shown, re.MULTILINE)]
     assert times == sorted(times)
     assert times[1] >= 1

@@ -13,10 +13,11 @@ HEAVY = ("faker", "flask", "pydantic", "requests", "responses", "rich", "uvicorn
 
 
 def modules_after(*arguments: str) -> set[str]:
-    """Run ``mock-p1`` in a process of its own and return which heavy libraries it has imported at the end."""
+    """Run ``mock-p1`` in a process of its own and return which heavy libraries it has imported."""
     script = (
         "import sys\nfrom mock_p1.cli import main\n"
-        "try:\n    main()\nfinally:\n    print('loaded', *sorted(name.split('.')[0] for name in sys.modules))"
+        "try:\n    main()\n"
+        "finally:\n    print('loaded', *sorted(name.split('.')[0] for name in sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, *arguments],
@@ -62,7 +63,7 @@ def test_every_listed_command_exists(run, name):
     ids=" ".join,
 )
 def test_light(arguments):
-    """What calls no command, and the health check that containers call all the time, import no library but click."""
+    """What calls no command, and the health check of containers, import no library but click."""
     assert modules_after(*arguments) == set()
 
 

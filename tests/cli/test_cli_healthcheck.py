@@ -11,7 +11,7 @@ from mock_p1._version import __version__
 
 @pytest.fixture
 def listener():
-    """A server that is none: ``listener(reply)`` answers whatever is asked with these bytes, and returns its port."""
+    """A server that is none: ``listener(reply)`` answers with these bytes, and returns its port."""
     opened = []
 
     def listener(reply: bytes | None) -> int:
@@ -52,7 +52,7 @@ def port_of(mock) -> str:
 
 
 def test_well(run):
-    """A server that answers: exit 0, and a line that says where, which version and which scenario."""
+    """A server that answers: exit 0, and a line that says where, which version and scenario."""
     with serving("stuck") as mock:
         result = run("healthcheck", "--port", port_of(mock))
     assert result.exit_code == 0
@@ -92,7 +92,10 @@ def test_nothing_there(run, free_port):
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
         b'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"ok"',
         b'HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{"status": "bad"}',
-        b'HTTP/1.1 500 Oh\r\nContent-Length: 48\r\n\r\n{"status": "ok", "version": "1", "scenario": ""}',
+        (
+            b"HTTP/1.1 500 Oh\r\nContent-Length: 48\r\n\r\n"
+            b'{"status": "ok", "version": "1", "scenario": ""}'
+        ),
         b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{",
         b"220 mail.example.com ESMTP\r\n",
         b"",

@@ -19,10 +19,22 @@ VALIDATOR = Draft202012Validator(scenario_schema())
 GOOD = [
     "{}",
     "jobs: {a: {error: job_may_be_deleted}}",
-    "{$schema: ./x.json, description: x, seed: 3, x-note: [1], jobs: {a: {x-b: 1, timeline: [{status: x, x-c: {}}]}}}",
-    "jobs: {a: {timeline: [{status: x, for: 2 polls}, {error: invalid_api_key, for: 1h5m}, {fault: timeout}]}}",
-    "jobs: {a: {at_end: loop, timeline: [{status: x, for: 1 poll, delay: 1s..2s}, {status: y, for: manual}]}}",
-    "jobs: {a: {timeline: [{status: x, model_id: {fake: random_int, min: 1, max: 2}, message: m, result: generated}]}}",
+    (
+        "{$schema: ./x.json, description: x, seed: 3, x-note: [1], "
+        "jobs: {a: {x-b: 1, timeline: [{status: x, x-c: {}}]}}}"
+    ),
+    (
+        "jobs: {a: {timeline: [{status: x, for: 2 polls}, {error: invalid_api_key, for: 1h5m}, "
+        "{fault: timeout}]}}"
+    ),
+    (
+        "jobs: {a: {at_end: loop, timeline: [{status: x, for: 1 poll, delay: 1s..2s}, "
+        "{status: y, for: manual}]}}"
+    ),
+    (
+        "jobs: {a: {timeline: [{status: x, model_id: {fake: random_int, min: 1, max: 2}, message: m, "
+        "result: generated}]}}"
+    ),
     "jobs: {a: {timeline: [{status: x, result: {rows: 5}}]}}",
     "jobs: {a: {timeline: [{reply: {status_code: 503, headers: {Retry-After: 5}, body: {a: 1}}}]}}",
     "{api_keys: {k: active}, jobs: {'*': {api_key: k, timeline: [{status: x}]}}}",

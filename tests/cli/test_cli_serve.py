@@ -4,8 +4,10 @@ import json
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -48,7 +50,7 @@ def end(served, number=None) -> tuple[int, str]:
 
 
 def test_port_0_is_printed_and_answers(serve, client):
-    """With --port 0 the port that was taken is in the announcement, at once, and requests to it are answered."""
+    """With --port 0 the port that was taken is printed at once, and requests to it are answered."""
     assert poll(client, serve()).json()["status"] == "job_waiting"
 
 
@@ -91,7 +93,10 @@ def test_a_signal_ends_what_is_held_back(serve, tmp_path):
             [
                 sys.executable,
                 "-c",
-                f"from urllib.request import *; urlopen(Request('{url}', headers={{'x-api-key': 'k'}}))",
+                (
+                    "from urllib.request import *; "
+                    f"urlopen(Request('{url}', headers={{'x-api-key': 'k'}}))"
+                ),
             ],
             stderr=subprocess.DEVNULL,
         )
@@ -105,7 +110,7 @@ def test_a_signal_ends_what_is_held_back(serve, tmp_path):
 
 
 def test_what_other_machines_need(serve, client):
-    """Bound to every address, it says so, names a URL for this machine, and prints the token of /__admin."""
+    """Bound to every address, it says so, names a URL for this machine, and prints the token."""
     served = serve("--host", "0.0.0.0")  # noqa: S104 -- the point
     assert re.search(r"^listening on 0\.0\.0\.0, port \d+$", served.announcement, re.MULTILINE)
     token = re.search(
@@ -126,7 +131,8 @@ def test_log(serve, client):
     logged = served.process.stderr.readline()
     assert end(served, signal.SIGTERM) == (0, "")
     assert re.fullmatch(
-        r"\d\d:\d\d:\d\d\.\d{3}  retrain-001  job_waiting \(HTTP 200\)  happy-path\.yaml:\d+  key my-s…"
+        r"\d\d:\d\d:\d\d\.\d{3}  retrain-001  job_waiting \(HTTP 200\)  "
+        r"happy-path\.yaml:\d+  key my-s…"
         r"  then waits for 1 more poll\n",
         logged,
     )
@@ -191,6 +197,13 @@ def test_journal_max(serve, client):
         "requests"
     ]
     assert [row["number"] for row in remembered] == [2, 3]
+
+
+def test_keep_alive(serve):
+    """--keep-alive is how long a connection may be idle, and no longer."""
+    address = urlsplit(url_of(serve("--keep-alive", "1ms").announcement))
+    with socket.create_connection((address.hostname, address.port), timeout=10) as idle:
+        assert idle.recv(1) == b""
 
 
 @POSIX

@@ -43,7 +43,7 @@ def test_a_token_that_was_made_up_is_in_the_dashboards_url(serve):
 
 
 def test_without_admin(serve, run):
-    """No dashboard is named, nothing answers below /__admin, and the health check takes that for health."""
+    """No dashboard is named, nothing answers below /__admin; to the health check all is well."""
     facts = json.loads(serve("--log-format", "json", "--no-admin").announcement)
     assert facts["dashboard"] is None
     assert get(facts["url"], "/__admin/jobs") == 404

@@ -53,6 +53,8 @@ def test_port(run, port):
         ["--journal-max", "-1"],
         ["--journal-max", "1000001"],
         ["--seed", "x"],
+        ["--keep-alive", "10"],
+        ["--keep-alive", "soon"],
         ["--log-format", "xml"],
         ["a", "b"],
     ],

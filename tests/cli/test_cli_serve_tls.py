@@ -53,7 +53,7 @@ def poll(url, authority) -> dict:
 
 
 def test_the_announcement_says_how_a_client_trusts_it(serve, folder):
-    """Scheme, authority and the line to try fit together, and a client that does as it is told is answered."""
+    """Scheme, authority and the line to try fit together; a client of them is answered."""
     facts = announced(serve("--tls", "--log-format", "json", **folder))
     assert facts["url"].startswith("https://127.0.0.1:")
     assert facts["authority"].endswith(CERTIFICATE)
@@ -66,9 +66,9 @@ def test_the_dashboards_curl_line_trusts_the_authority_too(serve, folder):
     """As the one in the announcement does."""
     facts = announced(serve("--tls", "--log-format", "json", **folder))
     url = facts["url"] + "/__admin/jobs/retrain-001/curl"
-    with urlopen(
+    with urlopen(  # noqa: S310 -- our own server's URL
         url, context=ssl.create_default_context(cafile=facts["authority"]), timeout=10
-    ) as reply:  # noqa: S310 -- ours
+    ) as reply:
         assert json.load(reply)["curl"] == facts["curl"].replace("curl ", "curl -sS ", 1)
 
 
@@ -87,9 +87,9 @@ def test_a_result_is_downloaded_by_https_too(serve, folder, tmp_path):
     facts = announced(serve("--tls", "--log-format", "json", str(file), **folder))
     url = poll(facts["url"], facts["authority"])["download_url"]
     assert url.startswith(facts["url"])
-    with urlopen(
+    with urlopen(  # noqa: S310 -- our own server's URL
         url, context=ssl.create_default_context(cafile=facts["authority"]), timeout=10
-    ) as reply:  # noqa: S310 -- ours
+    ) as reply:
         assert reply.read(2) == b"PK"
 
 

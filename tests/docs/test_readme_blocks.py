@@ -20,8 +20,6 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from mock_p1 import mocked
-from mock_p1.contract import operations as contract
-from mock_p1.engine import timeline
 from mock_p1.scenario.json_schema import scenario_schema
 from mock_p1.scenario.parser import parse
 from mock_p1.scenario.steps import KINDS
@@ -34,7 +32,7 @@ LEFT_OUT = "…"
 
 
 class Block(NamedTuple):
-    """A fenced block: its language, its text, and the file that it is, if a comment before it says so."""
+    """A fenced block: its language, its text, and its file, if a comment before it names one."""
 
     language: str
     text: str
@@ -52,7 +50,7 @@ def blocks(language):
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder with the files that the README shows, or has in comments for its commands to work on."""
+    """A folder with the files that the README shows, or has in comments for its commands."""
     for file, text in [
         *HIDDEN_FILE.findall(TEXT),
         *((block.file, block.text) for block in BLOCKS if block.file),
@@ -104,7 +102,7 @@ def test_the_first_one_is_as_short_as_promised():
     shutil.which("curl") is None, reason="the README's commands use curl, which this machine lacks"
 )
 def test_console_blocks_print_what_is_shown(folder):
-    """Every command prints what stands below it, in one shell session from top to bottom, on a free port."""
+    """Every command prints what stands below it, in one shell session, on a free port."""
     with Session(folder) as session:
         for text in blocks("console"):
             for command, shown in commands(text):
@@ -135,7 +133,7 @@ def fits(printed, shown):
 
 
 class Session:
-    """A shell session in which at most one server runs in the background, wherever it finds a free port."""
+    """A shell session with at most one server in the background, on a free port."""
 
     def __init__(self, folder):
         self.folder, self.server, self.address = folder, None, SHOWN_ADDRESS
@@ -153,7 +151,8 @@ class Session:
         if command.endswith(" &"):
             return self.start(command.removesuffix(" &"))
         done = subprocess.run(
-            ["sh", "-c", command.replace(SHOWN_ADDRESS, self.address)], cwd=self.folder, env=environment(),
+            ["sh", "-c", command.replace(SHOWN_ADDRESS, self.address)],
+            cwd=self.folder, env=environment(),
             capture_output=True, encoding="utf-8", timeout=60, check=False,
         )  # fmt: skip
         return done.stdout.replace(self.address, SHOWN_ADDRESS)
@@ -179,7 +178,7 @@ def test_yaml_blocks_are_scenarios(text):
 
 
 def test_the_reference_shows_every_key():
-    """The scenario that promises every part of a file has every key of a scenario, a job and a step."""
+    """The scenario that promises every part has every key of a scenario, a job and a step."""
     (reference,) = (text for text in blocks("yaml") if "Every part" in text)
     schema = scenario_schema()
     models = [schema, *(schema["$defs"][name] for name in ("Job", "GeneratedJobs", "StatusStep"))]
@@ -195,7 +194,7 @@ def test_the_first_scenario_is_ten_lines_long():
 
 
 def test_the_timeline_is_one_that_was_printed():
-    """The poll timeline is the one that two polls of slow-training, ten minutes apart, leave behind."""
+    """The poll timeline is what two polls of slow-training, ten minutes apart, leave behind."""
     (shown,) = (text for text in blocks("text") if "then waits for" in text)
     with mocked("slow-training") as mock:
         for pause in ("10m", "0s"):
@@ -206,12 +205,3 @@ def test_the_timeline_is_one_that_was_printed():
     assert [line.split() for line in shown.splitlines()] == [
         line.split() for line in printed.splitlines()
     ]
-
-
-def test_the_picture_names_what_exists():
-    """The functions in the picture of a request's way are there."""
-    (picture,) = (text for text in blocks("text") if "wire" in text)
-    assert "contract.match" in picture
-    assert "timeline.advance" in picture
-    assert callable(contract.match)
-    assert callable(timeline.advance)

@@ -14,13 +14,18 @@ from mock_p1._version import __version__
 from mock_p1.cli import COMMANDS, main
 from mock_p1.contract.assumptions import Assumptions
 from mock_p1.contract.errors import FAULTS
-from mock_p1.contract.operations import DOCUMENTED_HOSTS, OPERATIONS, REPLY_FIELDS, SIBLINGS
+from mock_p1.contract.operations import (
+    DOCUMENTED_HOSTS,
+    OPERATIONS,
+    RETRAIN_STATUS_CHECK,
+    SIBLINGS,
+)
 from mock_p1.scenario.files import bundled
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROSE = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
-OTHERS = {"--rm", "--build", "--help"}  # of docker, and of everything
+OTHERS = {"--rm", "--build", "--list", "--help"}  # of docker, nox, and of everything
 
 
 def table(header):
@@ -81,7 +86,7 @@ def test_every_variable_exists(file):
 
 
 def test_the_handle():
-    """Everything that the table shows on the handle is there, and everything public is in the table."""
+    """All that the table shows on the handle is there, and all that is public is in the table."""
     shown = {
         name
         for cell, _ in table("on the handle | what it does")
@@ -161,7 +166,7 @@ def test_the_assumed_values_are_the_defaults():
 
 
 def test_the_contract():
-    """Path, hosts and reply fields are the contract's, and the siblings are named as not imitated."""
+    """Path, hosts and reply fields are the contract's; siblings are named as not imitated."""
     assert str(OPERATIONS[0]) in README
     assert all(host in README for host in DOCUMENTED_HOSTS)
     (fields,) = (
@@ -169,12 +174,14 @@ def test_the_contract():
         for what, value, *_ in table("what | value | standing | to change it")
         if what == "reply"
     )
-    assert [name.split(".")[0] for name in code(fields)] == list(REPLY_FIELDS)
+    assert [name.split(".")[0] for name in code(fields)] == [
+        field.name for field in RETRAIN_STATUS_CHECK.reply
+    ]
     assert all(sibling.name.removesuffix(" API") in README for sibling in SIBLINGS)
 
 
 def test_links_lead_somewhere():
-    """A link inside the repository leads to a file that is there, a link inside the page to a heading."""
+    """A link leads to a file that is there, a link inside the page to a heading."""
     headings = {
         re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-")
         for line in re.findall(r"^#+ (.*)$", PROSE, re.MULTILINE)

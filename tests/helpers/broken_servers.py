@@ -7,9 +7,13 @@ from __future__ import annotations
 from helpers.right_server import ACTIVE, FINISHED, GONE, INACTIVE, MESSAGES, RUNNING, Right, Sent
 
 ALL_ERRORS = {
-    "no-key-is-refused", "unknown-key-is-refused", "inactive-key-is-refused", "unknown-job-is-not-found",
-    "unfilled-id-is-not-found", "deleted-job-says-so",
-}  # fmt: skip
+    "no-key-is-refused",
+    "unknown-key-is-refused",
+    "inactive-key-is-refused",
+    "unknown-job-is-not-found",
+    "unfilled-id-is-not-found",
+    "deleted-job-says-so",
+}
 
 
 class FinalDotLost(Right):
@@ -94,7 +98,9 @@ class UnknownKeyServed(Right):
     refuted = {"unknown-key"}
 
     def key_refusal(self, key):
-        return "invalid_api_key" if not key else "inactive_credential" if key == INACTIVE else None
+        if not key:
+            return "invalid_api_key"
+        return "inactive_credential" if key == INACTIVE else None
 
 
 class DeletedJobNotFound(Right):

@@ -53,8 +53,8 @@ def saying(text):
 def whole(status, body, kind="text/html", **headers):
     """Return a ``talk`` that sends a whole answer."""
     lines = "".join(f"{name.replace('_', '-')}: {value}\n" for name, value in headers.items())
-    head = f"HTTP/1.1 {status}\nContent-Type: {kind}\nContent-Length: {len(body)}\n{lines}Connection: close\n\n"
-    return saying(head + body)
+    head = f"HTTP/1.1 {status}\nContent-Type: {kind}\nContent-Length: {len(body)}\n"
+    return saying(f"{head}{lines}Connection: close\n\n{body}")
 
 
 def hanging(connection):

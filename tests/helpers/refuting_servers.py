@@ -1,4 +1,4 @@
-"""Servers that keep to what is documented and refute one assumption, each in the one way that its docstring says."""
+"""Servers that keep to what is documented and refute one assumption, as their docstrings say."""
 
 # ruff: noqa: D102 -- what is otherwise is said once, at the class
 
@@ -67,9 +67,12 @@ class ErrorInASentence(Right):
     refuted = {"error-body"}
     assumes = {
         "error_body": {
-            "code": "{code}", "error": "{error}", "message": "{message}", "detail": "{error} ({code}): {message}",
+            "code": "{code}",
+            "error": "{error}",
+            "message": "{message}",
+            "detail": "{error} ({code}): {message}",
         }
-    }  # fmt: skip
+    }
 
     def error_body(self, name):
         body = super().error_body(name)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from hypothesis import strategies as st
 
-from mock_p1.contract.errors import CREDENTIAL_ERRORS, DOCUMENTED_ERRORS, FAULTS
+from mock_p1.contract.errors import CREDENTIAL_ERRORS, FAULTS
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
 from mock_p1.scenario.parser import parse
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ BODILESS = (204, 304)
 ERROR_CODES = [400, 200, 401, 404, 500]
 
 spans = st.sampled_from(SPANS)
-errors = st.sampled_from(list(DOCUMENTED_ERRORS))
+errors = st.sampled_from(list(RETRAIN_STATUS_CHECK.errors))
 credential_errors = st.sampled_from(CREDENTIAL_ERRORS)
 texts = st.sampled_from(["", "Training.", '学習中 "50%" \\ 🎉', "true", "12:30"]) | st.text(
     st.characters(codec="utf-8", exclude_characters="\ufeff\ufffe\uffff"), max_size=8

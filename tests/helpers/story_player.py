@@ -81,7 +81,7 @@ class Flask:
     def ask(self, ask: Ask, target: str) -> Seen:
         """Send one request; what its client sees."""
         status, headers, body = self._door.whole(
-            ask.method, target, _headers(ask), ask.body, ask.host
+            ask.method, target, _headers(ask), ask.body, ask.host, chunked=ask.chunked
         )
         fault = next((value for name, value in headers if name == "X-Mock-P1-Fault"), None)
         headers = [header for header in headers if header[0] != "X-Mock-P1-Fault"]
@@ -100,8 +100,9 @@ class Live:
     def ask(self, ask: Ask, target: str) -> Seen:
         """Send one request; what its client sees."""
         connection = self._connection = self._connection or self._door.connect()
+        trailers = ask.trailers if ask.chunked else None
         connection.sendall(
-            self._door.written(ask.method, target, _headers(ask), ask.body, ask.host)
+            self._door.written(ask.method, target, _headers(ask), ask.body, ask.host, trailers)
         )
         response = HTTPResponse(connection, method=ask.method)
         try:
@@ -133,7 +134,9 @@ class InProcess:
 
     def ask(self, ask: Ask, target: str) -> Seen:
         """Send one request; what its client sees."""
-        request = self._door.request(ask.method, target, _headers(ask), ask.body, ask.host)
+        request = self._door.request(
+            ask.method, target, _headers(ask), ask.body, ask.host, chunked=ask.chunked
+        )
         adapter = self._door.session.get_adapter(
             request.url
         )  # the session itself would look after redirects
@@ -154,6 +157,8 @@ class InProcess:
 def _headers(ask: Ask) -> tuple[tuple[str, str], ...]:
     return (
         *(("x-api-key", key) for key in ask.keys),
+        *ask.headers,
+        *((("Connection", "Upgrade"),) if "Upgrade" in dict(ask.headers) else ()),
         *((("Connection", "close"),) if ask.close else ()),
     )
 

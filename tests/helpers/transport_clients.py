@@ -63,7 +63,7 @@ class FlaskDoor:
         """Send one request."""
         return answer(*self.whole(method, target, headers, body, host))
 
-    def whole(self, method, target, headers=(), body=b"", host=HOST):
+    def whole(self, method, target, headers=(), body=b"", host=HOST, *, chunked=False):  # noqa: PLR0913 -- the parts of a request
         """Send one request; the status, every header, and the body."""
         path, _, query = target.encode().decode("latin-1").partition("?")
         environ = create_environ(method=method, input_stream=BytesIO(body))
@@ -72,10 +72,13 @@ class FlaskDoor:
             "latin-1"
         )
         environ.pop("HTTP_HOST")
-        if body:
+        if chunked:
+            environ["HTTP_TRANSFER_ENCODING"] = "chunked"
+        elif body:
             environ["CONTENT_LENGTH"] = str(len(body))
         for name, value in (*headers, *((("Host", host),) if host is not None else ())):
-            name = "HTTP_" + name.upper().replace("-", "_")  # noqa: PLW2901 -- as WSGI calls it
+            name = name.upper().replace("-", "_")  # noqa: PLW2901 -- as WSGI calls it
+            name = name if name == "CONTENT_TYPE" else f"HTTP_{name}"  # noqa: PLW2901 -- likewise
             value = value.encode().decode("latin-1")  # noqa: PLW2901 -- as WSGI writes it
             environ[name] = f"{environ[name]},{value}" if name in environ else value
         pieces, status, sent = self.client.run_wsgi_app(environ)
@@ -98,12 +101,18 @@ class LiveDoor:
         return self.exchange(self.written(method, target, headers, body, host), method)
 
     @staticmethod
-    def written(method, target, headers=(), body=b"", host=HOST):
-        """One request as it goes over the wire."""
+    def written(method, target, headers=(), body=b"", host=HOST, trailers=None):  # noqa: PLR0913, PLR0917 -- the parts of a request
+        """One request as it goes over the wire; in chunks of 1000 bytes where there may be trailers."""
         lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
         lines += [f"Host: {host}"] if host is not None else []
-        lines += [f"Content-Length: {len(body)}"] if body else []
-        return "\r\n".join([*lines, "\r\n"]).encode() + body
+        if trailers is None:
+            lines += [f"Content-Length: {len(body)}"] if body else []
+            return "\r\n".join([*lines, "\r\n"]).encode() + body
+        lines += ["Transfer-Encoding: chunked"]
+        pieces = [body[start : start + 1000] for start in range(0, len(body), 1000)]
+        chunks = b"".join(b"%X;a=b\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
+        last = "".join(f"{name}: {value}\r\n" for name, value in trailers)
+        return "\r\n".join([*lines, "\r\n"]).encode() + chunks + f"0\r\n{last}\r\n".encode()
 
     def connect(self):
         """Open a connection."""
@@ -156,9 +165,9 @@ class ResponsesDoor:
         )
         return answer(response.status_code, response.raw.headers.items(), response.content)
 
-    def request(self, method, target, headers=(), body=b"", host=HOST):
+    def request(self, method, target, headers=(), body=b"", host=HOST, *, chunked=False):  # noqa: PLR0913 -- the parts of a request
         """One request, prepared to be sent."""
-        request = self._prepared(method, target, body, host)
+        request = self._prepared(method, target, iter([body]) if chunked else body, host)
         for name, value in headers:
             value = value.encode()  # noqa: PLW2901 -- requests encodes text to Latin-1
             request.headers[name] = (
@@ -174,14 +183,16 @@ class ResponsesDoor:
 
 
 @contextmanager
-def open_door(kind, scenario):
+def open_door(kind, scenario, **server_options):
     """Open one door on a scenario, with an engine of its own whose clock only the test moves."""
     engine = Engine(scenario, VirtualClock())
     with ExitStack() as stack:
         if kind == "flask":
             door = FlaskDoor(engine)
         elif kind == "live":
-            door = LiveDoor(stack.enter_context(ServerThread(Server(engine))).server)
+            door = LiveDoor(
+                stack.enter_context(ServerThread(Server(engine, **server_options))).server
+            )
         else:
             mock = Mock(engine, [f"http://{HOST}"])
             mock.start()

@@ -43,8 +43,8 @@ def test_retry_after_and_backoff():
         assert [row.seconds for row in mock.polls()] == [0, 7, 14, 18, 26, 42]
 
 
-def test_without_one_clock_urllib3s_own_waits_count_too():
-    """Where time is moved by the test alone, retries come at once, and the mock sees their waits."""
+def test_without_one_clock_the_waits_move_the_mocks_time():
+    """The waits between retries, that is: nothing is slept, and no other clock moves."""
     with mocked(parse(SCENARIO)) as mock:
         assert (
             get(mock, total=10, backoff_factor=1, status_forcelist=[502, 503]).json()["status"]

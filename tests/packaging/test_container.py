@@ -1,4 +1,4 @@
-"""Dockerfile, compose.yaml and the README's block about them agree with each other and with the command line."""
+"""Dockerfile, compose.yaml, the README and the command line agree with each other."""
 
 import json
 import re
@@ -105,7 +105,7 @@ def test_the_readme_s_docker_run(line):
 
 
 def test_the_readme_s_docker_build_makes_what_is_run():
-    """The image that is run is the one that was built, by the Dockerfile's page and compose alike."""
+    """The image that is run is the one that was built, by the Dockerfile and compose alike."""
     assert ["docker", "build", "-t", "mock-p1", "."] in docker_lines()
     assert COMPOSE["image"] == "mock-p1"
 

@@ -56,7 +56,7 @@ def test_a_bundled_scenario_is_found_from_anywhere(tmp_path):
 
 
 def test_every_module_can_be_imported(tmp_path):
-    """Every module of the package can be imported from where it was installed, wherever one stands."""
+    """Every module can be imported from where the package was installed, wherever one stands."""
     package = Path(str(files("mock_p1")))
     names = sorted(
         ".".join(path.relative_to(package.parent).with_suffix("").parts)

@@ -31,10 +31,10 @@ ACTS = {Ask, Wait, "step", "set_status", "fail_next", "forgive", "reset"}
 
 @pytest.fixture(scope="module")
 def told():
-    """Two hundred stories, always the same."""
+    """Three hundred stories, always the same."""
     told = []
 
-    @settings(max_examples=200, derandomize=True, database=None, phases=[Phase.generate])
+    @settings(max_examples=300, derandomize=True, database=None, phases=[Phase.generate])
     @given(stories())
     def listen(story):
         told.append(story)

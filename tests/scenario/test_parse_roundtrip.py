@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_p1.base.durations import UNITS, format_duration
-from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
+from mock_p1.contract.errors import FAULTS
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
 from mock_p1.scenario.step_length import Stage
@@ -33,7 +34,7 @@ STATUS = st.fixed_dictionaries(
 )
 STEPS = (
     STATUS
-    | st.fixed_dictionaries({"error": st.sampled_from(list(DOCUMENTED_ERRORS))})
+    | st.fixed_dictionaries({"error": st.sampled_from(list(RETRAIN_STATUS_CHECK.errors))})
     | st.fixed_dictionaries({"fault": st.sampled_from(list(FAULTS))})
     | st.fixed_dictionaries(
         {"reply": st.fixed_dictionaries({"status_code": st.integers(205, 299), "body": TEXT})}

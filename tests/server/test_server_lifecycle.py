@@ -17,9 +17,8 @@ from helpers.transport_clients import HOST, JOBS, LiveDoor
 from mock_p1.base.clock import RealClock
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
-from mock_p1.server import uvicorn_lifecycle as uvicorn_server
+from mock_p1.server import server as servers
 from mock_p1.server.server import CannotListen, Server, ServerThread
-from mock_p1.server.uvicorn_lifecycle import UvicornServer
 
 POLL = f"GET {JOBS}{{}} HTTP/1.1\r\nHost: {HOST}\r\nx-api-key: demo-key\r\n\r\n"
 PROGRAM = """
@@ -27,7 +26,8 @@ import sys
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
 from mock_p1.server import server
-server._loop = lambda: sys.argv[1]
+if sys.argv[1] == "asyncio":
+    server._loop_factory = lambda: None
 scenario = parse("jobs: {held: {timeline: [{status: s, delay: 1h}]}, steady: {timeline: [{status: s}]}}")
 serving = server.Server(Engine(scenario))
 print(serving.port, flush=True)
@@ -57,16 +57,15 @@ def ipv6():
 def test_requests_are_answered_as_soon_as_it_has_started(engine):
     """Entering returns when the server answers, not before."""
     with ServerThread(Server(engine)) as thread:
-        assert thread.server.started
         assert LiveDoor(thread.server).send("GET", JOBS + "steady").status == 200
 
 
 def test_it_ends_without_waiting_for_a_tick(engine, monkeypatch):
     """Stopping wakes the server up.
 
-    Tests pay for every stop, and uvicorn by itself looks around but now and then.
+    Tests pay for every stop, and the server by itself looks around but now and then.
     """
-    monkeypatch.setattr(uvicorn_server, "TICK_SECONDS", 60)
+    monkeypatch.setattr(servers, "TICK_SECONDS", 60)
     with ServerThread(Server(engine)) as thread:
         LiveDoor(thread.server).send("GET", JOBS + "steady")
         started = time.monotonic()
@@ -150,7 +149,7 @@ def test_what_keeps_it_from_starting_is_raised_where_it_was_started(engine, monk
     async def fail(*_, **__):
         raise OSError("no more sockets")
 
-    monkeypatch.setattr(UvicornServer, "startup", fail)
+    monkeypatch.setattr(Server, "_serve", fail)
     with pytest.raises(OSError, match="no more sockets"), ServerThread(Server(engine)):
         pass
 
@@ -264,7 +263,7 @@ def test_over_ipv6_a_url_without_host_has_its_brackets():
 
 def test_it_runs_where_there_is_no_uvloop(engine, monkeypatch):
     """The standard library's own loop serves too, as it must on Windows."""
-    monkeypatch.setattr("mock_p1.server.server._loop", lambda: "asyncio")
+    monkeypatch.setattr(servers, "_loop_factory", lambda: None)
     with ServerThread(Server(engine)) as thread:
         door = LiveDoor(thread.server)
         assert door.send("GET", JOBS + "steady").status == 200

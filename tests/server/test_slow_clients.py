@@ -9,12 +9,12 @@ import threading
 from contextlib import ExitStack
 
 import pytest
-from helpers.transport_clients import HOST, JOBS, LiveDoor
+from helpers.transport_clients import HOST, JOBS, LiveDoor, open_door
 
 from mock_p1.base.clock import RealClock
 from mock_p1.engine.engine import Engine
-from mock_p1.server import uvicorn_lifecycle as uvicorn_server
-from mock_p1.server import uvicorn_protocol as http_protocol
+from mock_p1.server import http_protocol
+from mock_p1.server import server as servers
 from mock_p1.server.server import Server, ServerThread
 
 HEAD = f"GET {JOBS}steady HTTP/1.1\r\nHost: {HOST}\r\nx-api-key: demo-key\r\n"
@@ -26,14 +26,14 @@ def impatient(monkeypatch):
     """A server that waits a twentieth of a second, and looks at every tick."""
     monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.05)
     monkeypatch.setattr(http_protocol, "BODY_SECONDS", 0.05)
-    monkeypatch.setattr(uvicorn_server, "SWEEP_TICKS", 1)
-    monkeypatch.setattr(uvicorn_server, "TICK_SECONDS", 0.02)
+    monkeypatch.setattr(servers, "TICK_SECONDS", 0.02)
 
 
 @pytest.fixture
-def door(impatient, live_door):
-    """The live door of that server."""
-    return live_door
+def door(impatient, scenario):
+    """The live door of that server, where connections may be idle for no longer either."""
+    with open_door("live", scenario, keep_alive_seconds=0.05) as opened:
+        yield opened
 
 
 def received(connection):

@@ -66,7 +66,7 @@ def received(connection):
 def door(request, scenario, certified, monkeypatch):
     """The door, on the loop that is installed and on Python's own."""
     if request.param == "asyncio":
-        monkeypatch.setattr(servers, "_loop", lambda: "asyncio")
+        monkeypatch.setattr(servers, "_loop_factory", lambda: None)
     engine = Engine(scenario, VirtualClock())
     with ServerThread(Server(engine, tls=certified[0])) as running:
         yield SecureDoor(engine, running.server, certified[1])

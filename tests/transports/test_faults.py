@@ -167,11 +167,12 @@ def test_faults_log_nothing(live_door, caplog):
 
 
 @pytest.mark.parametrize("fault", ["timeout", "slow_body"])
-def test_a_client_that_gives_up_is_forgotten(scenario, fault):
+def test_a_client_that_gives_up_is_forgotten(scenario, fault, monkeypatch):
     """Where the client hangs up first, nothing waits on; others are answered meanwhile."""
+    monkeypatch.setattr("mock_p1.server.server.TICK_SECONDS", 0.02)
     with served(scenario, RealClock()) as door:
         failing(door, fault).close()
-        under_way = door.server._uvicorn.server_state.tasks  # noqa: SLF001 -- nobody but the server knows
+        under_way = door.server._connections.tasks  # noqa: SLF001 -- nobody but the server knows
         for _ in range(1000):
             assert door.send("GET", JOBS + "steady").status == 200
             if not under_way:
@@ -192,7 +193,7 @@ def test_a_client_that_sends_a_body_is_held_back_too(scenario):
 )
 def test_faults_are_the_same_on_the_standard_loop(scenario, monkeypatch, fault):
     """The faster loop is faster, not different."""
-    monkeypatch.setattr("mock_p1.server.server._loop", lambda: "asyncio")
+    monkeypatch.setattr("mock_p1.server.server._loop_factory", lambda: None)
     with served(scenario, RealClock(1000)) as door, failing(door, fault) as connection:
         try:
             seen = "an answer" if connection.recv(1) else "nothing"

@@ -6,10 +6,10 @@ import os
 
 import pytest
 from click.testing import CliRunner
-from helpers.right_server import CREDENTIALS
+from helpers.right_server import GIVEN
 
 from mock_p1.cli import main
-from mock_p1.verify.means import option
+from mock_p1.verify.credentials import option_name
 
 
 @pytest.fixture(autouse=True)
@@ -21,27 +21,19 @@ def _nothing_from_the_environment(monkeypatch):
 
 @pytest.fixture
 def verify():
-    """Run ``mock-p1 verify URL`` with the zoo's key and job.
+    """Run ``mock-p1 verify URL`` with the right server's key and job.
 
     Options given by name go before them.
     """
 
-    def verify(url, *arguments, all_means=False, env=None, **means):
-        names = (
-            "api_key",
-            "job_id",
-            "inactive_key",
-            "other_key",
-            "deleted_job_id",
-            "finished_job_id",
-        )
-        for name in names if all_means else names[:2]:
-            means.setdefault(name, getattr(CREDENTIALS, name))
+    def verify(url, *arguments, given_all=False, env=None, **credentials):
+        for name in GIVEN if given_all else [*GIVEN][:2]:
+            credentials.setdefault(name, GIVEN[name])
         given = [
             part
-            for name, value in means.items()
+            for name, value in credentials.items()
             if value is not None
-            for part in (option(name), value)
+            for part in (option_name(name), value)
         ]
         return CliRunner().invoke(
             main, ["verify", url, *given, *arguments], catch_exceptions=False, env=env

@@ -1,11 +1,14 @@
-"""Base URLs, keys and ids: what cannot be used is refused before anything is sent, with what was probably meant."""
+"""Base URLs, keys and ids: what cannot be used is refused before anything is sent."""
 
 from __future__ import annotations
 
 import pytest
 
-from mock_p1.verify.means import Credentials
-from mock_p1.verify.url import MarkerError, base_url, job_url
+from mock_p1.verify.answer import Answer
+from mock_p1.verify.credentials import Credentials, hide_keys
+from mock_p1.verify.exceptions import UsageError
+from mock_p1.verify.session import VerifySession
+from mock_p1.verify.url import base_url
 
 
 @pytest.mark.parametrize(
@@ -52,7 +55,7 @@ def test_a_base_url_is_taken_without_its_last_slash(given, taken):
 )
 def test_what_is_no_base_url_is_refused_in_words(given, said):
     """What is wrong is said, and where it can be guessed, what was meant."""
-    with pytest.raises(MarkerError) as refused:
+    with pytest.raises(UsageError) as refused:
         base_url(given)
 
     assert said in str(refused.value)
@@ -72,7 +75,7 @@ def test_what_is_no_base_url_is_refused_in_words(given, said):
 )
 def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(key, said):
     """The reason is said; the key is not."""
-    with pytest.raises(MarkerError) as refused:
+    with pytest.raises(UsageError) as refused:
         Credentials(api_key=key, job_id="job")
 
     assert said in str(refused.value)
@@ -81,22 +84,29 @@ def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(key, said)
 
 def test_the_other_keys_are_looked_at_too():
     """A wrong --inactive-key is named as such."""
-    with pytest.raises(MarkerError, match="--inactive-key holds a line break"):
+    with pytest.raises(UsageError, match="--inactive-key holds a line break"):
         Credentials(api_key="key", job_id="job", inactive_key="a\nb")
 
 
 @pytest.mark.parametrize("job_id", ["", " ", ".", "..", "job\n", "a\x00b"])
 def test_an_id_that_cannot_be_asked_for_is_refused(job_id):
     """Nothing, dots alone, line breaks and control characters are no ids."""
-    with pytest.raises(MarkerError, match="--deleted-job-id"):
+    with pytest.raises(UsageError, match="--deleted-job-id"):
         Credentials(api_key="key", job_id="job", deleted_job_id=job_id)
 
 
 def test_an_id_is_percent_encoded_whole():
     """A slash or a brace in an id does not become part of the path."""
-    assert (
-        job_url("http://h", "a/{b} ü") == "http://h/v1/external/retrain_jobs/a%2F%7Bb%7D%20%C3%BC"
-    )
+    asked = []
+
+    class Recorder:
+        def send(self, call, **_):
+            asked.append(call.url)
+            return Answer(200, {}, b"{}")
+
+    VerifySession("http://h", Credentials(api_key="k", job_id="a/{b} ü"), Recorder()).poll()
+
+    assert asked == ["http://h/v1/external/retrain_jobs/a%2F%7Bb%7D%20%C3%BC"]
 
 
 @pytest.mark.parametrize("text", ["key is abcd-efgh-ijkl", "key is abcd%2Defgh", 'says \\"x\\"'])
@@ -108,12 +118,11 @@ def test_a_key_that_a_server_echoes_is_masked(text):
         'says \\"x\\"': '"x"x',
     }[text]
 
-    assert key not in Credentials(api_key=key, job_id="job").hide(text)
+    assert key not in hide_keys(text, [key])
 
 
 def test_a_key_that_is_cut_off_is_masked():
     """Where a long answer is cut amid a key, no more of it is left than of a whole one."""
     assert (
-        Credentials(api_key="abcd-efgh-ijkl", job_id="job").hide("key is abcd-efgh-i… and so on")
-        == "key is abcd… and so on"
+        hide_keys("key is abcd-efgh-i… and so on", ["abcd-efgh-ijkl"]) == "key is abcd… and so on"
     )

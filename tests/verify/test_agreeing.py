@@ -30,16 +30,17 @@ def test_lines_that_say_all_of_it_say_so(verify):
 
 
 def test_what_no_line_can_say_is_named(verify):
-    """Beside lines for the rest, a point that `assumptions:` has no words for is named, not passed over."""
+    """Beside lines for the rest, a point that `assumptions:` has no words for is named."""
     with served(NumberedWithStatus200()) as url:
-        result = verify(url, all_means=True)
+        result = verify(url, given_all=True)
 
     _, lines = result.output.split(
         "the mock agrees with this server in what was refuted, but for the last:\n"
     )
     assert "error_body" not in lines
     assert lines.endswith(
-        "\nNo line of `assumptions:` says this; what a scenario can say of it, its steps and api_keys say:\n\n"
+        "\nNo line of `assumptions:` says this; "
+        "what a scenario can say of it, its steps and api_keys say:\n\n"
         "  The body of an error has the fields code, error, message and no others.\n"
     )
 

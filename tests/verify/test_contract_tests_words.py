@@ -25,9 +25,10 @@ CURL_CANNOT = saying(
 class Echo(Right):
     """Tells every caller the key it came with."""
 
-    def answer(self, path, key):
+    def answer(self, call):
         """Put the key where the status should be."""
-        return self.send(200, {"status": f"job_{key}", "metadata": {"retrain_job_id": path}})
+        metadata = {"retrain_job_id": call.path}
+        return self.send(200, {"status": f"job_{call.key}", "metadata": metadata})
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_a_key_is_not_shown_where_curl_fails(shown):
     "options", [("-vv",), ("--showlocals",), ("-vv", "--tb=native"), ("-q", "--tb=line")]
 )
 def test_a_key_is_not_shown_however_much_is_asked_for(options, shown, tmp_path):
-    """Neither with local variables, nor where the server hands it back, nor in pytest's own JUnit file."""
+    """Neither with local variables, nor where a server hands it back, nor in a JUnit file."""
     report = tmp_path / "report.xml"
     with served(Echo()) as url:
         said = shown(url, "--finished-job-id", FINISHED, f"--junitxml={report}", *options)

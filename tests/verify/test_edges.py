@@ -9,12 +9,11 @@ import json
 
 import pytest
 from helpers.odd_servers import odd, whole
-from helpers.right_server import CREDENTIALS, FINISHED, Right, Sent, served
+from helpers.right_server import FINISHED, Right, Sent, served
+from helpers.verify_sessions import session_of
 
-from mock_p1.verify.answer import Answer, carried, fields, is_json, shown
-from mock_p1.verify.client import HttpClient
+from mock_p1.verify.answer import Answer, describe, error_of, is_json, json_object
 from mock_p1.verify.runner import run
-from mock_p1.verify.session import VerifySession
 
 REPLY = '{"status": "job_running", "metadata": {"retrain_job_id": "job-running"}}'
 
@@ -32,7 +31,7 @@ class Elsewhere(Right):
 def outcome(service, check_id):
     """Run all checks against a service; give the result of one."""
     with served(service) as url:
-        report = run(VerifySession(url, CREDENTIALS, HttpClient()))
+        report = run(session_of(url))
     return report, next(result for result in report.results if result.check.id == check_id)
 
 
@@ -88,7 +87,7 @@ def test_what_is_json(body, json_at_all, found):
     """Nesting and numbers beyond measure are no JSON; a byte-order mark does no harm."""
     answer = Answer(200, {}, body)
 
-    assert (is_json(answer), fields(answer)) == (json_at_all, found)
+    assert (is_json(answer), json_object(answer)) == (json_at_all, found)
 
 
 def test_an_error_is_found_wherever_it_stands():
@@ -100,12 +99,12 @@ def test_an_error_is_found_wherever_it_stands():
         ]
     }
 
-    assert carried(Answer(400, {}, json.dumps(body).encode())).name == "inactive_credential"
+    assert error_of(Answer(400, {}, json.dumps(body).encode())).name == "inactive_credential"
 
 
 def test_an_answer_is_shown_on_one_line_without_escapes():
     """Line ends and control characters of a server never reach the terminal as such."""
-    text = shown(
+    text = describe(
         Answer(
             200, {"content-type": "text/html; charset=utf-8"}, b"<p>\r\n\x1b[31mred" + b"x" * 500
         )

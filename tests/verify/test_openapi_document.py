@@ -1,4 +1,4 @@
-"""``mock-p1 openapi``: a valid OpenAPI 3.1 document that says of each element how well it is known, and where from."""
+"""``mock-p1 openapi``: a valid OpenAPI document that says how well each element is known."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_the_reply_is_the_documented_one():
 
 
 def test_the_five_errors_stand_there_to_the_letter():
-    """Each error is a schema that only its own body fits, and an example of the assumed HTTP status."""
+    """Each error is an example of the assumed HTTP status, to the letter."""
     examples = openapi()["paths"][PATH]["get"]["responses"]["400"]["content"]["application/json"][
         "examples"
     ]
@@ -158,7 +158,7 @@ def _marked(element, path=()):
 
 
 def test_every_element_says_how_well_it_is_known():
-    """Operations, parameters, servers, responses, schemas and fields carry x-standing and x-source."""
+    """Operations, parameters, servers, responses and schemas carry x-standing and x-source."""
     elements = {
         "/".join(path): element for path, element in _marked(openapi()) if not _within_error(path)
     }

@@ -41,7 +41,7 @@ def _problems(status, body, document):
 
 
 def _replies(scenario):
-    """Yield every answer that the jobs of a scenario give, step by step, and those to wrong keys and ids."""
+    """Yield every answer of a scenario's jobs, step by step, and those to wrong keys and ids."""
     engine = Engine(load_scenario(scenario), VirtualClock())
     driver, key = Driver(engine), engine.keyring.first_active()
     jobs = list(islice(engine.jobs.ids(), JOBS)) or ["any-job"]
@@ -118,7 +118,7 @@ def test_a_wrong_reply_is_not_valid(status, body):
 
 
 def test_errors_are_valid_as_a_scenario_assumes_them():
-    """With a scenario's assumptions the description is that of its errors, and not of the default ones."""
+    """With a scenario's assumptions the description is that of its errors."""
     assumed = Assumptions(error_http_status=200, error_code_type="string")
     error = {"error": "PREDA_EXTERNAL_BAD_REQUEST", "message": "Not found retrain job."}
 
@@ -127,7 +127,7 @@ def test_errors_are_valid_as_a_scenario_assumes_them():
 
 
 def test_what_is_no_id_is_described():
-    """The path of another call, where an id could stand, is answered by a 404 that the description knows."""
+    """The path of another call, where an id could stand, is answered by what the document knows."""
     engine = Engine(load_scenario("demo"), VirtualClock())
     reply = engine.handle(
         Request(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from helpers.right_server import CREDENTIALS
+from helpers.verify_sessions import CREDENTIALS
 from test_watching import Clock, Script
 
-from mock_p1.verify.client import Unreachable
+from mock_p1.verify.exceptions import Unreachable
+from mock_p1.verify.pace import Pace
 from mock_p1.verify.runner import run
-from mock_p1.verify.session import Pace, VerifySession
+from mock_p1.verify.session import VerifySession
 
 
 def test_calls_are_a_pause_apart():
@@ -21,7 +22,7 @@ def test_calls_are_a_pause_apart():
     turns = []
     for spent in (0.0, 0.5, 9.0, 0.0):
         clock.time += spent
-        pace.turn()
+        pace.next_timeout()
         turns.append(clock.time - 100.0)
 
     assert turns == [0.0, 2.0, 11.0, 13.0]
@@ -33,7 +34,7 @@ def test_a_call_may_not_last_beyond_the_limit():
     pace = Pace(timeout=10.0, limit=25.0, now=clock.now, sleep=clock.sleep)
     clock.time += 20.0
 
-    assert pace.turn() == 5.0
+    assert pace.next_timeout() == 5.0
 
 
 def test_nothing_is_asked_after_the_limit():
@@ -45,19 +46,19 @@ def test_nothing_is_asked_after_the_limit():
     with pytest.raises(
         Unreachable, match="the limit of 3 s was reached; give a longer one by --limit"
     ):
-        pace.turn()
+        pace.next_timeout()
 
 
 def test_checks_that_the_limit_cut_off_are_not_reached():
     """They are neither passed nor failed, and the exit status is 3."""
     clock, client = Clock(), Script("job_running")
-    subject = VerifySession(
+    session = VerifySession(
         "http://h",
         CREDENTIALS,
         client,
         Pace(pause=1.0, limit=3.5, now=clock.now, sleep=clock.sleep),
     )
-    report = run(subject)
+    report = run(session)
 
     assert client.asked == 4
     assert report.having("not reached")

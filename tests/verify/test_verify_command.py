@@ -12,8 +12,8 @@ from helpers.broken_servers import FinalDotLost
 from helpers.refuting_servers import ErrorsWithStatus200
 from helpers.right_server import (
     ACTIVE,
-    CREDENTIALS,
     FINISHED,
+    GIVEN,
     INACTIVE,
     OTHER,
     RUNNING,
@@ -23,17 +23,17 @@ from helpers.right_server import (
 
 from mock_p1.verify.all_checks import CHECKS
 from mock_p1.verify.client import HttpClient
-from mock_p1.verify.session import Pace
+from mock_p1.verify.pace import Pace
 
 
 class Echo(Right):
     """Tells every caller the key it came with, and breaks the contract by it."""
 
-    def answer(self, path, key):
-        """Answer, and tell."""
-        sent = super().answer(path, key)
+    def answer(self, call):
+        """Answer, and say the key."""
+        sent = super().answer(call)
         told = (
-            {**json.loads(sent.body), "you came with": key}
+            {**json.loads(sent.body), "you came with": call.key}
             if sent.kind == "application/json"
             else None
         )
@@ -47,10 +47,10 @@ def _row(output, sentence):
 def test_a_right_server_holds(verify):
     """Every point stands in its table with its source, and the exit status is 0."""
     with served(Right()) as url:
-        result = verify(url, all_means=True)
+        result = verify(url, given_all=True)
 
     assert result.exit_code == 0
-    for check in CHECKS:
+    for check in (check for check in CHECKS if check.needs is None):
         row = _row(result.output, check.sentence)
         assert row.split()[0] in ("hold", "confirmed")
         assert row.endswith(check.source)
@@ -77,7 +77,7 @@ def test_a_difference_is_shown_side_by_side(verify):
 
 
 def test_what_was_not_given_is_not_checked(verify):
-    """A point without the means is listed with what could be given.
+    """A point without the credentials is listed with what could be given.
 
     It is neither a success nor a failure.
     """
@@ -111,7 +111,7 @@ def test_no_key_is_shown_even_if_the_server_echoes_it(arguments, verify, tmp_pat
     """No output holds a whole key, whatever the server writes into its answers."""
     with served(Echo()) as url:
         result = verify(
-            url, *arguments, "--junit-xml", str(tmp_path / "r.xml"), all_means=True, job_id=FINISHED
+            url, *arguments, "--junit-xml", str(tmp_path / "r.xml"), given_all=True, job_id=FINISHED
         )
         shown = result.output + (tmp_path / "r.xml").read_text(encoding="utf-8")
 
@@ -124,11 +124,11 @@ def test_no_key_is_shown_even_if_the_server_echoes_it(arguments, verify, tmp_pat
 def test_every_option_is_an_environment_variable(verify):
     """URL, keys and the rest may come from MOCK_P1_… instead."""
     with served(Right()) as url:
-        means = {
-            f"MOCK_P1_{name.upper()}": getattr(CREDENTIALS, name) for name in CREDENTIALS.__slots__
-        }
+        credentials = {f"MOCK_P1_{name.upper()}": value for name, value in GIVEN.items()}
         given = {"api_key": None, "job_id": None}
-        result = verify(url, env={**means, "MOCK_P1_JSON": "1", "MOCK_P1_STRICT": "1"}, **given)
+        result = verify(
+            url, env={**credentials, "MOCK_P1_JSON": "1", "MOCK_P1_STRICT": "1"}, **given
+        )
 
     assert json.loads(result.output)["counts"] == {"hold": 20, "confirmed": 13}
 
@@ -171,7 +171,7 @@ def test_a_key_with_a_line_break_is_a_usage_error(verify):
 
 
 def test_a_watched_job_is_followed_to_its_end(verify):
-    """--watch-job tells each status and transition, and the finished job then serves for the other points."""
+    """--watch-job shows each status and transition; the finished job serves for other points."""
     service = Right()
     service.reply = lambda job: (
         Right.reply(service, FINISHED if service.polls[job] > 3 else RUNNING)
@@ -207,7 +207,7 @@ def test_the_help_page_says_what_a_refuted_assumption_does(verify):
 
 
 def test_a_watch_that_is_stopped_is_reported(verify, monkeypatch):
-    """After Ctrl-C what was seen is told, the points are checked, and the end that was not seen is exit 3."""
+    """After Ctrl-C what was seen is shown, the points are checked, and the exit status is 3."""
 
     def stopped(_):
         raise KeyboardInterrupt
@@ -229,7 +229,7 @@ def test_a_run_that_is_stopped_does_not_say_that_the_contract_is_broken(verify, 
     def stopped(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(HttpClient, "get", stopped)
+    monkeypatch.setattr(HttpClient, "send", stopped)
     result = verify("http://127.0.0.1:1")
 
     assert result.exit_code == 130

@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from helpers.right_server import CREDENTIALS
+from helpers.verify_sessions import CREDENTIALS
 
 from mock_p1.verify.answer import Answer
-from mock_p1.verify.client import Unreachable
-from mock_p1.verify.session import Pace, VerifySession
+from mock_p1.verify.exceptions import Unreachable
+from mock_p1.verify.pace import Pace
+from mock_p1.verify.session import VerifySession
 from mock_p1.verify.watch import watch
 
 
@@ -40,7 +41,7 @@ class Script:
     def __init__(self, *said):
         self._said, self.asked = list(said), 0
 
-    def get(self, *_, **__):
+    def send(self, *_, **__):
         """Answer whatever is asked with what comes next."""
         said = self._said[min(self.asked, len(self._said) - 1)]
         self.asked += 1
@@ -63,10 +64,10 @@ def answer(body, status=200, **headers):
 def watched(*said, every=30.0, limit=3600.0):
     """Watch such a server; give what was seen, what was told meanwhile, and the seconds it took."""
     clock, client, told = Clock(), Script(*said), []
-    subject = VerifySession(
+    session = VerifySession(
         "http://h", CREDENTIALS, client, Pace(limit=limit, now=clock.now, sleep=clock.sleep)
     )
-    return watch(subject, every, told.append), told, clock.time - 100.0
+    return watch(session, every, told.append), told, clock.time - 100.0
 
 
 def test_each_status_is_told_once_with_its_times():
@@ -116,7 +117,7 @@ def test_transitions_lie_between_two_polls():
     ],
 )
 def test_what_is_an_end(last, why):
-    """job_finished and the five errors end a watch, and so does a status that reads like a failure."""
+    """job_finished, a documented error and a status that reads like failure end a watch."""
     seen, _, took = watched("job_running", last)
 
     assert (seen.ended, seen.why, took) == (True, why, 30.0)
@@ -173,8 +174,8 @@ def test_a_watch_that_is_stopped_keeps_what_it_saw():
     def stopped(_):
         raise KeyboardInterrupt
 
-    subject = VerifySession("http://h", CREDENTIALS, Script("job_running"), Pace(sleep=stopped))
-    seen = watch(subject, 30.0)
+    session = VerifySession("http://h", CREDENTIALS, Script("job_running"), Pace(sleep=stopped))
+    seen = watch(session, 30.0)
 
     assert ([sighting.status for sighting in seen.sightings], seen.ended) == (
         ["job_running"],

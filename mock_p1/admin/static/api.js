@@ -1,4 +1,5 @@
-// Calls to the control API, and its stream of events. A token, where one is needed, comes with the address or is asked for.
+// Calls to the control API, and its stream of events. A token, where one is needed, comes with the
+// address or is asked for.
 
 const KEY = "mock-p1-token";
 let token = null;
@@ -15,8 +16,8 @@ export function begin(ask) {
   token = sessionStorage.getItem(KEY);
 }
 
-/** What the API refused, in its own words. */
-export class Refusal extends Error {
+/** That the API says no, in its own words. */
+export class AdminError extends Error {
   constructor(status, { message, remedy, problems }) {
     super(message);
     Object.assign(this, { status, remedy, problems });
@@ -33,23 +34,24 @@ async function send(path, options) {
   }
 }
 
-/** Call the API; a body is sent as JSON, or as it is where its type is given. */
+/** Call the API; a body is sent as JSON, or as text of another type. */
 export async function call(method, path, body, type = "application/json") {
-  const text = body === undefined ? undefined : type === "application/json" && typeof body !== "string" ? JSON.stringify(body) : body;
-  const reply = await send(path, { method, body: text, headers: text === undefined ? {} : { "Content-Type": type } });
+  const text = typeof body === "object" ? JSON.stringify(body) : body;
+  const headers = text === undefined ? {} : { "Content-Type": type };
+  const reply = await send(path, { method, body: text, headers });
   const answer = await reply.json();
-  if (!reply.ok) throw new Refusal(reply.status, answer);
+  if (!reply.ok) throw new AdminError(reply.status, answer);
   return answer;
 }
 
-/** Listen for ever: `hear(kind, data)` for every event, `line(up)` when the line comes and goes. */
-export async function listen(hear, line) {
+/** Listen for ever: `hear(kind, data)` for every event, `connected(up)` when that changes. */
+export async function listen(hear, connected) {
   let last = null;
   for (let pause = 500; ; pause = Math.min(pause * 2, 10000)) {
     try {
       const reply = await send("events", { headers: last ? { "Last-Event-ID": last } : {} });
       if (reply.ok) {
-        line(true);
+        connected(true);
         pause = 500;
         for await (const event of eventsOf(reply.body)) {
           last = event.id || last;
@@ -59,10 +61,15 @@ export async function listen(hear, line) {
     } catch (error) {
       if (!(error instanceof TypeError)) console.error(error);
     }
-    line(false);
+    connected(false);
     await new Promise((done) => setTimeout(done, pause));
   }
 }
+
+const fieldOf = (line) => {
+  const colon = line.indexOf(":");
+  return [line.slice(0, colon), line.slice(colon + 2)];
+};
 
 async function* eventsOf(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
@@ -74,7 +81,7 @@ async function* eventsOf(body) {
     const blocks = text.split("\n\n");
     text = blocks.pop();
     for (const block of blocks) {
-      const fields = Object.fromEntries(block.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)]));
+      const fields = Object.fromEntries(block.split("\n").map(fieldOf));
       if (fields.event) yield fields;
     }
   }

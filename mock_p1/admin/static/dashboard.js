@@ -1,23 +1,21 @@
-// The dashboard: what the control API knows, drawn; and its calls, as buttons. Everything shown is text, never markup.
+// The dashboard: what the control API knows, and its calls as buttons. All is text, never markup.
 
 import * as api from "./api.js";
 import * as jobList from "./jobs.js";
-import { clock, dot, jobs, now, pace, poll, setClock, setJob, timelines } from "./model.js";
+import {
+  clock, contract, dot, isPoll, jobs, now, pace, poll, setClock, setContract, setJob, timelines,
+} from "./model.js";
 import * as pollList from "./polls.js";
 import { language, many, moment, speak, t } from "./words.js";
 
 const MAX_JOBS = 1000;
 const MAX_LINES = 2000;
-const ERRORS = ["invalid_api_key", "inactive_credential", "not_found_credential", "not_found_retrain_job", "job_may_be_deleted"];
-const FAULTS = ["connection_reset", "empty_response", "truncated_body", "malformed_json", "slow_body", "timeout"];
 const $ = (id) => document.getElementById(id);
 const { make_, put } = jobList;
 let scenario = null;
 let lastRow = 0;
 let complete = true;
 let reloading = null;
-
-// Saying what happened
 
 function say(text, bad = false) {
   put($("notice-text"), text);
@@ -26,38 +24,49 @@ function say(text, bad = false) {
   if (text && !bad) say.timer = setTimeout(() => say(""), 6000);
 }
 
-/** Do something that the API may refuse; say how it went. */
+/** Do something, and say how it went. */
 async function attempt(act, done) {
   try {
     const answer = await act();
     if (done) say(done(answer));
     return answer;
   } catch (error) {
-    say(error instanceof api.Refusal ? `${error.message}. ${error.remedy}.` : t("The mock does not answer."), true);
+    const refused = error instanceof api.AdminError;
+    say(refused ? `${error.message}. ${error.remedy}.` : t("The mock does not answer."), true);
     return null;
   }
 }
-
-// What the buttons do
 
 const path = (id, rest = "") => `jobs/${encodeURIComponent(id)}${rest}`;
 const moved = (job) => t("{id} is at {name} now.", { id: job.job_id, name: job.outcome });
 const acts = {
   step: (id) => attempt(() => api.call("POST", path(id, "/step")), moved),
   jump: (id, step) => attempt(() => api.call("PUT", path(id), { step }), moved),
-  reset: (id) => attempt(() => api.call("POST", path(id, "/reset")), () => t("{id} begins anew.", { id })),
-  fail: (name, times, job) => attempt(() => api.call("POST", "next", { [ERRORS.includes(name) ? "error" : "fault"]: name, times, ...(job ? { job } : {}) }), () => t("Queued.")),
+  reset: (id) =>
+    attempt(() => api.call("POST", path(id, "/reset")), () => t("{id} starts again.", { id })),
+  fail: (name, times, job) => {
+    const kind = contract.errors.includes(name) ? "error" : "fault";
+    const body = { [kind]: name, times, ...(job ? { job } : {}) };
+    return attempt(() => api.call("POST", "next", body), () => t("Queued."));
+  },
   curl: async (id) => (await attempt(() => api.call("GET", path(id))))?.curl ?? "",
-  copy: (id) => attempt(async () => copy((await api.call("GET", path(id, "/curl"))).curl), () => t("Copied.")),
+  copy: (id) => {
+    const copied = async () => copy((await api.call("GET", path(id, "/curl"))).curl);
+    return attempt(copied, () => t("Copied."));
+  },
   show: (source) => showSource(source),
+  refresh: () => reloading ?? reloadSoon(500),
 };
-const turn = (body, done) => attempt(async () => heard("clock", await api.call("POST", "clock", body)), done);
-const advance = (span) => turn({ advance: span }, () => t("The clock was moved on by {span}.", { span }));
-const switched = (answer) => t("{name} is played now; {kept} jobs went on, {dropped} begin anew.", answer);
+const changeClock = (body, done) =>
+  attempt(async () => heard("clock", await api.call("POST", "clock", body)), done);
+const advance = (span) =>
+  changeClock({ advance: span }, () => t("The clock was advanced by {span}.", { span }));
+const switched = (answer) =>
+  t("{name} is played now; {kept} jobs went on, {dropped} start again.", answer);
 
 async function copy(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
-  const field = make_("textarea", "unseen"); // only pages that are safe for the browser get the clipboard itself
+  const field = make_("textarea", "unseen"); // only safe pages get the clipboard itself
   document.body.append(field);
   field.value = text;
   field.select();
@@ -66,33 +75,45 @@ async function copy(text) {
 }
 
 const on = (id, act) => $(id).addEventListener("click", act);
+const each = (selector, act) => {
+  for (const button of document.querySelectorAll(selector)) act(button);
+};
+const advanceBySpan = () => advance($("span").value.trim());
+const setSpeed = (speed) => changeClock({ speed: Number(speed), freeze: false });
+const askForClock = () => attempt(async () => heard("clock", await api.call("GET", "clock")));
 
-function wire() {
-  on("freeze", () => turn({ freeze: !clock.frozen }));
-  for (const button of document.querySelectorAll("[data-advance]")) button.addEventListener("click", () => advance(button.dataset.advance));
-  for (const button of document.querySelectorAll("[data-speed]")) button.addEventListener("click", () => turn({ speed: Number(button.dataset.speed), freeze: false }));
-  on("advance", () => advance($("span").value.trim()));
-  $("span").addEventListener("keydown", (event) => event.key === "Enter" && advance($("span").value.trim()));
+function addListeners() {
+  on("freeze", () => changeClock({ freeze: !clock.frozen }));
+  each("[data-advance]", (button) =>
+    button.addEventListener("click", () => advance(button.dataset.advance)));
+  each("[data-speed]", (button) =>
+    button.addEventListener("click", () => setSpeed(button.dataset.speed)));
+  on("advance", advanceBySpan);
+  $("span").addEventListener("keydown", (event) => event.key === "Enter" && advanceBySpan());
   on("fail", () => acts.fail($("failure").value, Number($("times").value), null));
   on("forgive", () => attempt(() => api.call("DELETE", "next")));
-  on("play", () => attempt(() => api.call("PUT", "scenario", { name: $("scenarios").value }), switched));
-  on("reset", () => attempt(() => api.call("POST", "reset"), () => t("Everything begins anew.")));
+  on("play", () =>
+    attempt(() => api.call("PUT", "scenario", { name: $("scenarios").value }), switched));
+  on("reset", () => attempt(() => api.call("POST", "reset"), () => t("Everything starts again.")));
   on("forget", () => attempt(() => api.call("DELETE", "requests")));
   on("first-copy", () => acts.copy(jobs.keys().next().value));
   on("notice-close", () => say(""));
   on("own", () => $("sender").showModal());
   on("sender-close", () => $("sender").close());
   on("send", sendOwn);
-  $("file").addEventListener("change", async () => ($("draft").value = (await $("file").files[0]?.text()) ?? ""));
+  $("file").addEventListener("change", async () => {
+    $("draft").value = (await $("file").files[0]?.text()) ?? "";
+  });
   $("find").addEventListener("input", () => reloadSoon(200));
   $("source").addEventListener("toggle", drawSource);
-  document.addEventListener("visibilitychange", () => document.hidden || attempt(async () => heard("clock", await api.call("GET", "clock"))));
+  document.addEventListener("visibilitychange", () => document.hidden || askForClock());
 }
 
 async function sendOwn() {
-  const name = $("file").files[0]?.name ?? "scenario";
+  const name = encodeURIComponent(($("file").files[0]?.name ?? "scenario").slice(0, 100));
+  const text = $("draft").value;
   try {
-    const answer = await api.call("PUT", `scenario?name=${encodeURIComponent(name.slice(0, 100))}`, $("draft").value, "application/yaml");
+    const answer = await api.call("PUT", `scenario?name=${name}`, text, "application/yaml");
     drawProblems("problems", []);
     $("sender").close();
     say(switched(answer));
@@ -101,38 +122,69 @@ async function sendOwn() {
   }
 }
 
-// What the mock tells
-
-async function heard(kind, data) {
-  if (kind === "poll" || kind === "request") hearRow(data);
-  else if (kind === "job") hearJob(data);
-  else if (kind === "clock") { setClock(data); drawClock(); }
-  else if (kind === "next") drawQueue(data);
-  else if (kind === "requests") pollList.clear();
-  else if (kind === "problems") drawProblems("broken-list", data.problems);
-  else if (kind === "missed") { pollList.miss(data.requests); if (data.requests) say(t("{n} requests could not be shown in time.", { n: data.requests })); reloading ?? reloadSoon(999); }
-  else if (kind === "reset" || kind === "scenario") await reloadAll();
-  else if (kind === "hello") { setClock(data.clock); drawClock(); drawProblems("broken-list", data.scenario.problems); if (!data.resumed) await reloadAll(); }
-}
+const hear = {
+  poll: hearRow,
+  request: hearRow,
+  job: hearJob,
+  clock(data) {
+    setClock(data);
+    drawClock();
+  },
+  next: drawQueue,
+  requests: () => pollList.clear(),
+  problems: (data) => drawProblems("broken-list", data.problems),
+  missed({ requests: n }) {
+    pollList.miss(n);
+    if (n) say(t("{n} requests could not be shown in time.", { n }));
+    reloading ?? reloadSoon(999);
+  },
+  reset: reloadAll,
+  scenario: reloadAll,
+  async hello(data) {
+    hear.clock(data.clock);
+    hear.problems(data.scenario);
+    if (!contract.errors.length) await loadContract();
+    if (!data.resumed) await reloadAll();
+  },
+};
+const heard = (kind, data) => hear[kind]?.(data);
 
 function hearRow(row) {
   if (row.number <= lastRow) return;
   lastRow = row.number;
   pollList.add(row);
-  if (row.operation === "retrain_status_check" && !poll(row) && complete && row.place) reloading ?? reloadSoon(500);
+  if (isPoll(row) && !poll(row) && complete && row.place) acts.refresh();
 }
 
-function hearJob(told) {
-  if (!told.tracks || told.timeline !== jobs.get(told.job_id)?.timeline) return;
-  jobList.update(setJob(told));
+function hearJob(job) {
+  if (!job.tracks || job.timeline !== jobs.get(job.job_id)?.timeline) return;
+  jobList.update(setJob(job));
 }
 
-const reloadSoon = (pause) => { clearTimeout(reloading); reloading = setTimeout(() => { reloading = null; attempt(reload); }, pause); };
+function reloadSoon(pause) {
+  clearTimeout(reloading);
+  reloading = setTimeout(() => {
+    reloading = null;
+    attempt(reload);
+  }, pause);
+}
 
-/** Ask for the jobs. */
+/** Ask what the mock imitates. */
+async function loadContract() {
+  setContract(await api.call("GET", "contract"));
+  const groups = ["errors", "faults"].map((kind) => {
+    const group = make_("optgroup");
+    group.label = t(kind);
+    group.append(...contract[kind].map((name) => new Option(name)));
+    return group;
+  });
+  $("failure").replaceChildren(...groups);
+}
+
 async function reload() {
   const find = $("find").value;
-  const page = await api.call("GET", `jobs?limit=${MAX_JOBS}${find ? `&containing=${encodeURIComponent(find)}` : ""}`);
+  const containing = find ? `&containing=${encodeURIComponent(find)}` : "";
+  const page = await api.call("GET", `jobs?limit=${MAX_JOBS}${containing}`);
   const known = new Set(page.jobs.map((job) => job.job_id));
   for (const id of jobs.keys()) if (!known.has(id)) jobs.delete(id);
   for (const [name, timeline] of Object.entries(page.timelines)) timelines.set(name, timeline);
@@ -141,24 +193,34 @@ async function reload() {
   for (const [id, job] of inOrder) jobs.set(id, job);
   jobList.arrange(jobs);
   complete = page.next === null && !find;
-  put($("jobs-count"), page.total.toLocaleString(language));
-  const shown = page.jobs.length.toLocaleString(language);
-  const more = page.next !== null ? t("{shown} of {all} are shown; find the others by their id.", { shown, all: page.total.toLocaleString(language) })
-    : page.total ? "" : t(find ? "No job has that in its id." : "No job yet. One shows here as soon as it is polled.");
+  const [shown, all] = [page.jobs.length, page.total].map((n) => n.toLocaleString(language));
+  put($("jobs-count"), all);
+  let more = "";
+  if (page.next !== null) {
+    more = t("{shown} of {all} are shown; find the others by their id.", { shown, all });
+  } else if (!page.total) {
+    const none = "No job yet. One shows here as soon as it is polled.";
+    more = t(find ? "No job has that in its id." : none);
+  }
   put($("jobs-more"), more);
   $("jobs-more").hidden = !more;
   const first = jobs.keys().next().value;
   put($("first-curl"), first && !lastRow ? await acts.curl(first) : "");
 }
 
-/** Ask for everything: another scenario, or the line was down for too long. */
+/** Ask for everything. */
 async function reloadAll() {
-  const [told, rows, queue] = await Promise.all([api.call("GET", "scenario"), api.call("GET", "requests?limit=200"), api.call("GET", "next")]);
-  if (scenario?.text !== told.text) { jobList.clear(); timelines.clear(); jobs.clear(); }
+  const paths = ["scenario", "requests?limit=200", "next"];
+  const [played, rows, queue] = await Promise.all(paths.map((name) => api.call("GET", name)));
+  if (scenario?.text !== played.text) {
+    jobList.clear();
+    timelines.clear();
+    jobs.clear();
+  }
   for (const job of jobs.values()) job.dots = [];
-  scenario = told;
+  scenario = played;
   drawScenario();
-  drawProblems("broken-list", told.problems);
+  drawProblems("broken-list", played.problems);
   drawQueue(queue);
   lastRow = 0;
   await reload();
@@ -167,27 +229,30 @@ async function reloadAll() {
   lastRow = rows.last;
 }
 
-// Drawing
-
 function drawClock() {
   $("freeze").setAttribute("aria-pressed", String(clock.frozen));
   document.body.classList.toggle("frozen", clock.frozen);
-  const speed = clock.speed === 1 ? t("real time") : t("{n} times", { n: clock.speed.toLocaleString(language) });
+  const n = clock.speed.toLocaleString(language);
+  const speed = clock.speed === 1 ? t("real time") : t("{n} times", { n });
   put($("pace"), clock.kind === "virtual" ? t("by hand only") : clock.frozen ? t("frozen") : speed);
-  for (const button of document.querySelectorAll("[data-speed]")) button.setAttribute("aria-pressed", String(Number(button.dataset.speed) === clock.speed));
+  each("[data-speed]", (button) =>
+    button.setAttribute("aria-pressed", String(Number(button.dataset.speed) === clock.speed)));
 }
 
 function drawQueue({ waiting, queue }) {
   $("queue").hidden = waiting === 0;
-  const said = queue.slice(0, 3).map((row) => t("{what} × {n}, {job}", { what: row.error ?? row.fault, n: row.times, job: row.job ?? t("any job") }));
-  if (queue.length > 3) said.push(t("and {n} more", { n: queue.length - 3 }));
-  put($("queue-text"), said.join("; "));
+  const texts = queue.slice(0, 3).map(({ error, fault, job, times }) =>
+    t("{what} × {n}, {job}", { what: error ?? fault, n: times, job: job ?? t("any job") }));
+  if (queue.length > 3) texts.push(t("and {n} more", { n: queue.length - 3 }));
+  put($("queue-text"), texts.join("; "));
 }
 
 function drawProblems(id, problems) {
-  const said = problems.slice(0, 100).map(({ file, line, column, text }) => make_("li", "", `${file}${line ? `:${line}:${column}` : ""}: ${text}`));
-  if (said.length) said.unshift(make_("li", "count", many(problems.length, "1 problem", "{n} problems")));
-  $(id).replaceChildren(...said);
+  const items = problems.slice(0, 100).map(({ file, line, column, text }) =>
+    make_("li", "", `${file}${line ? `:${line}:${column}` : ""}: ${text}`));
+  const count = many(problems.length, "1 problem", "{n} problems");
+  if (items.length) items.unshift(make_("li", "count", count));
+  $(id).replaceChildren(...items);
   $("broken").hidden = !$("broken-list").childElementCount;
 }
 
@@ -199,16 +264,19 @@ function drawScenario() {
   put($("source-name"), scenario.name);
   document.title = `${scenario.name} · Mock P1`;
   const own = bundled.includes(current) ? [] : [new Option(scenario.name, "", false, true)];
-  $("scenarios").replaceChildren(...own, ...bundled.map((name) => new Option(name, name, false, name === current)));
+  const others = bundled.map((name) => new Option(name, name, false, name === current));
+  $("scenarios").replaceChildren(...own, ...others);
   drawSource();
 }
 
 function drawSource() {
   if (!$("source").open || !scenario || drawSource.of === scenario) return;
   drawSource.of = scenario;
-  const lines = scenario.text === null ? [t("The scenario was made in Python; it has no text.")] : scenario.text.trimEnd().split("\n");
+  const text = scenario.text ?? t("The scenario was made in Python; it has no text.");
+  const lines = text.trimEnd().split("\n");
   const shown = lines.slice(0, MAX_LINES).map((line) => make_("span", "", `${line}\n`));
-  if (lines.length > MAX_LINES) shown.push(make_("em", "", t("{n} more lines", { n: lines.length - MAX_LINES })));
+  const n = lines.length - MAX_LINES;
+  if (n > 0) shown.push(make_("em", "", t("{n} more lines", { n })));
   $("text").replaceChildren(...shown);
 }
 
@@ -216,7 +284,7 @@ function showSource(source) {
   $("source").open = true;
   drawSource();
   const line = $("text").children[Number(source.slice(source.lastIndexOf(":") + 1)) - 1];
-  for (const marked of $("text").querySelectorAll(".marked")) marked.classList.remove("marked");
+  each("#text .marked", (marked) => marked.classList.remove("marked"));
   line?.classList.add("marked");
   (line ?? $("source")).scrollIntoView({ block: "center" });
   $("text").focus({ preventScroll: true });
@@ -224,7 +292,7 @@ function showSource(source) {
 
 const quiet = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** Draw what time has changed; ten times a second, or once for those who want little to move. */
+/** Draw what time has changed, less often for those who want little to move. */
 function tick() {
   requestAnimationFrame(() => {
     put($("now"), moment(quiet.matches && pace() ? Math.floor(now()) : now()));
@@ -234,16 +302,19 @@ function tick() {
   });
 }
 
-// Beginning
-
 function ask(wrong) {
   $("wrong").hidden = !wrong;
   $("token").value = "";
   $("gate").showModal();
   return new Promise((done) => {
-    const give = () => { $("gate").close(); done($("token").value.trim()); };
+    const give = () => {
+      $("gate").close();
+      done($("token").value.trim());
+    };
     $("enter").onclick = give;
-    $("token").onkeydown = (event) => { if (event.key === "Enter") give(); }; // what it returns must not be false
+    $("token").onkeydown = (event) => {
+      if (event.key === "Enter") give(); // what the handler returns must not be false
+    };
     $("gate").oncancel = (event) => event.preventDefault();
   });
 }
@@ -252,20 +323,13 @@ let asking = null;
 
 document.documentElement.lang = language;
 speak(document);
-const groups = [["errors", ERRORS], ["faults", FAULTS]].map(([label, names]) => {
-  const group = make_("optgroup");
-  group.label = t(label);
-  group.append(...names.map((name) => new Option(name)));
-  return group;
-});
-$("failure").append(...groups);
 jobList.begin(acts);
 pollList.begin((id) => jobList.open(id));
-wire();
+addListeners();
 api.begin((wrong) => (asking ??= ask(wrong).finally(() => (asking = null))));
 tick();
 api.listen(heard, (up) => {
-  $("line").dataset.state = up ? "up" : "wait";
-  $("line").firstElementChild.dataset.mood = up ? "done" : "fault";
-  put($("line-text"), t(up ? "live" : "reconnecting"));
+  $("connection").dataset.state = up ? "up" : "wait";
+  $("connection").firstElementChild.dataset.mood = up ? "done" : "fault";
+  put($("connection-text"), t(up ? "live" : "reconnecting"));
 });

@@ -1,5 +1,4 @@
-// The list of jobs: each a line with its steps, the place it is at, and the polls that saw it there. Only what can be
-// seen is drawn, ten times a second at most, so that a thousand jobs cost no more than a screenful.
+// The list of jobs: each with its steps, its place and its polls. Only what can be seen is drawn.
 
 import { mood, now, place, timelines } from "./model.js";
 import { many, span, speak, t } from "./words.js";
@@ -12,42 +11,40 @@ let acts;
 
 const watcher = new IntersectionObserver(
   (entries) => {
-    for (const { target, isIntersecting } of entries) isIntersecting ? seen.add(target.row) : seen.delete(target.row);
+    for (const { target, isIntersecting } of entries) {
+      isIntersecting ? seen.add(target.row) : seen.delete(target.row);
+    }
     draw();
   },
   { rootMargin: "300px" },
 );
 
-/** Say what the buttons of a job do: { step, jump, fail, reset, copy, show }. */
+/** Set what the buttons of a job do. */
 export const begin = (given) => (acts = given);
 
-/** Show these jobs, in this order; rows that stay keep what they show. */
+/** Show these jobs, in this order. */
 export function arrange(jobs) {
-  for (const [id, row] of rows) if (!jobs.has(id) || jobs.get(id).timeline !== row.timeline) drop(id, row);
+  for (const [id, row] of rows) if (jobs.get(id)?.timeline !== row.timeline) drop(id, row);
   for (const [id, job] of jobs) rows.has(id) ? (rows.get(id).job = job) : rows.set(id, make(job));
   list.replaceChildren(...[...jobs.keys()].map((id) => rows.get(id).element));
   draw();
 }
 
-/** Take over what became of a job. */
 export function update(job) {
   const row = rows.get(job.job_id);
   if (row) row.job = job;
   return Boolean(row);
 }
 
-/** Forget every row: another scenario is played. */
 export function clear() {
   for (const [id, row] of rows) drop(id, row);
 }
 
-/** Draw what can be seen. */
 export function draw() {
   const at = now();
   for (const row of seen) if (row.job) drawRow(row, at);
 }
 
-/** Bring a job into view, open. */
 export function open(id) {
   const row = rows.get(id);
   if (!row) return;
@@ -66,11 +63,14 @@ function drop(id, row) {
 function make(job) {
   const element = document.getElementById("job-row").content.firstElementChild.cloneNode(true);
   speak(element);
-  const [id, state, step, track] = [".id", ".state", ".step", ".track"].map((part) => element.querySelector(part));
-  const row = { job, timeline: job.timeline, element, id, step, name: state.firstElementChild, rest: state.lastElementChild, track, segments: [], from: -1 };
+  const parts = [".id", ".state", ".step", ".track"].map((part) => element.querySelector(part));
+  const [id, state, step, track] = parts;
+  const { firstElementChild: name, lastElementChild: rest } = state;
+  const { timeline } = job;
+  const row = { job, timeline, element, id, step, name, rest, track, segments: [], from: -1 };
   element.row = row;
   id.textContent = job.job_id;
-  step.setAttribute("aria-label", t("Step {id} on", { id: job.job_id }));
+  step.setAttribute("aria-label", t("Move {id} to its next step", { id: job.job_id }));
   id.addEventListener("click", () => toggle(row));
   step.addEventListener("click", () => acts.step(job.job_id));
   track.addEventListener("click", (event) => {
@@ -85,6 +85,7 @@ function drawRow(row, at) {
   const steps = timelines.get(row.job.timeline)?.steps;
   if (!steps) return;
   const here = place(row.job, at);
+  if (here.over) acts.refresh();
   drawSegments(row, steps, here.index);
   const step = steps[here.index];
   put(row.name, step.outcome);
@@ -99,49 +100,60 @@ function drawRow(row, at) {
   });
   const current = row.segments[here.index - row.from];
   if (current && row.head.parentElement !== current.element) {
-    row.segments.forEach((segment) => segment.element.classList.toggle("current", segment === current));
+    for (const { element } of row.segments) {
+      element.classList.toggle("current", element === current.element);
+    }
     current.element.append(row.head);
   }
   row.head.style.left = `${here.part * 100}%`;
   if (row.version !== row.job.version) drawDots(row);
-  const text = `${t("Step {n} of {all}", { n: here.index + 1, all: steps.length })}: ${step.outcome}, ${row.rest.textContent}`;
+  const position = t("Step {n} of {all}", { n: here.index + 1, all: steps.length });
+  const text = `${position}: ${step.outcome}, ${row.rest.textContent}`;
   if (row.track.getAttribute("aria-label") !== text) row.track.setAttribute("aria-label", text);
   if (row.more) drawMore(row, here.index);
 }
 
-/** Draw the steps, or as many as there is room for around the one the job is at. */
+/** Draw the steps, or as many as there is room for. */
 function drawSegments(row, steps, index) {
   const fits = steps.length <= MAX_SEGMENTS;
   if (row.from >= 0 && (fits || (index >= row.from && index < row.from + MAX_SEGMENTS))) return;
   row.from = fits ? 0 : Math.max(0, Math.min(steps.length - MAX_SEGMENTS, index - 4));
-  row.segments = steps.slice(row.from, row.from + MAX_SEGMENTS).map((step, place) => segmentOf(step, row.from + place));
+  const shown = steps.slice(row.from, row.from + MAX_SEGMENTS);
+  row.segments = shown.map((step, offset) => segmentOf(step, row.from + offset));
   row.track.replaceChildren(...row.segments.map((segment) => segment.element));
   const after = steps.length - row.from - row.segments.length;
+  const loops = timelines.get(row.job.timeline).at_end === "loop";
   row.track.dataset.before = row.from ? `+${row.from}` : "";
-  row.track.dataset.after = after > 0 ? `+${after}` : timelines.get(row.job.timeline).at_end === "loop" ? "↻" : "";
+  row.track.dataset.after = after > 0 ? `+${after}` : loops ? "↻" : "";
   row.head = make_("i", "head");
   row.marks = new Map();
   row.version = -1;
 }
 
 function segmentOf(step, index) {
-  const element = make_("div", `segment ${step.for === null ? "end" : step.polls ? "beads" : step.seconds ? "span" : "hand"}`);
+  const kind = step.polls ? "beads" : step.seconds ? "span" : "hand";
+  const element = make_("div", `segment ${step.for === null ? "end" : kind}`);
   const fill = make_("i", "fill");
   const lasts = make_("em", "", shortly(step));
   element.append(fill, make_("b", "", step.outcome), lasts, make_("span", "dots"));
   element.dataset.mood = mood(step.kind, step.outcome);
   element.dataset.index = index;
-  element.title = `${index + 1}. ${step.outcome}${lasts.textContent ? ` · ${lasts.textContent}` : ""} · ${step.source}`;
+  const facts = [step.outcome, lasts.textContent, step.source].filter(Boolean);
+  element.title = `${index + 1}. ${facts.join(" · ")}`;
   element.style.flexGrow = weight(step);
   if (step.polls > 1 && step.polls <= 30) element.style.setProperty("--parts", step.polls);
   return { element, fill, index, part: -1 };
 }
 
-/** Draw the dots that are new and take away those that are gone; the others stay as they are, having landed. */
+/** Draw the dots that are new, remove those that are gone. */
 function drawDots(row) {
   row.version = row.job.version;
   const kind = (index) => timelines.get(row.job.timeline).steps[index].kind;
-  for (const [dot, mark] of row.marks) if (!row.job.dots.includes(dot)) mark.remove(), row.marks.delete(dot);
+  for (const [dot, mark] of row.marks) {
+    if (row.job.dots.includes(dot)) continue;
+    mark.remove();
+    row.marks.delete(dot);
+  }
   for (const dot of row.job.dots) {
     const segment = row.segments[dot.step - row.from];
     if (row.marks.has(dot) || !segment) continue;
@@ -153,7 +165,7 @@ function drawDots(row) {
   }
 }
 
-/** How much of the line a step takes: enough to be read, more where it lasts longer. */
+/** How wide a step is: enough to be read, more where it lasts longer. */
 function weight({ polls, seconds }) {
   if (polls) return 1.4 + Math.min(polls, 20) * 0.12;
   return seconds ? 1.6 + Math.log10(1 + seconds) * 0.7 : 1.3;
@@ -169,7 +181,7 @@ function waiting(here, step) {
   if (!here.polled) return t("not polled yet");
   if (here.left !== undefined) return t("{time} left", { time: span(here.left) });
   if (here.more !== undefined) return many(here.more, "1 more poll", "{n} more polls");
-  return t(here.manual && step.for === "manual" ? "waits to be stepped on" : "at its end");
+  return t(here.manual && step.for === "manual" ? "waits for a step by hand" : "at its end");
 }
 
 function toggle(row) {
@@ -185,39 +197,49 @@ function openMore(row) {
   const more = document.getElementById("job-more").content.firstElementChild.cloneNode(true);
   speak(more);
   const failure = more.querySelector("select");
-  failure.append(...[...document.getElementById("failure").children].map((group) => group.cloneNode(true)));
+  for (const group of document.getElementById("failure").children) {
+    failure.append(group.cloneNode(true));
+  }
   more.querySelector(".fail").addEventListener("click", () => acts.fail(failure.value, 1, id));
   more.querySelector(".reset").addEventListener("click", () => acts.reset(id));
   more.querySelector(".copy").addEventListener("click", () => acts.copy(id));
-  const steps = timelines.get(row.job.timeline).steps.slice(0, 500).map((step, index) => {
-    const item = make_("li");
-    const where = make_("button", "quiet where", step.source);
-    where.addEventListener("click", () => acts.show(step.source));
-    const jump = make_("button", "jump", t("Jump here"));
-    jump.setAttribute("aria-label", t("Jump here: step {n}, {name}", { n: index + 1, name: step.outcome }));
-    jump.addEventListener("click", () => acts.jump(id, index + 1));
-    const name = make_("b", "", step.outcome);
-    name.dataset.mood = mood(step.kind, step.outcome);
-    item.append(name, make_("span", "", [shortly(step), step.message].filter(Boolean).join(" · ")), where, jump);
-    return item;
-  });
-  more.querySelector(".steps").replaceChildren(...steps);
+  const steps = timelines.get(row.job.timeline).steps.slice(0, 500);
+  more.querySelector(".steps").replaceChildren(...steps.map((step) => itemOf(id, step)));
   row.element.append(more);
   acts.curl(id).then((line) => put(more.querySelector("code"), line));
   return more;
 }
 
+function itemOf(id, step) {
+  const item = make_("li");
+  const where = make_("button", "quiet where", step.source);
+  where.addEventListener("click", () => acts.show(step.source));
+  const jump = make_("button", "jump", t("Jump here"));
+  const label = t("Jump here: step {n}, {name}", { n: step.step, name: step.outcome });
+  jump.setAttribute("aria-label", label);
+  jump.addEventListener("click", () => acts.jump(id, step.step));
+  const name = make_("b", "", step.outcome);
+  name.dataset.mood = mood(step.kind, step.outcome);
+  const facts = [shortly(step), step.message].filter(Boolean).join(" · ");
+  item.append(name, make_("span", "", facts), where, jump);
+  return item;
+}
+
 function drawMore(row, index) {
-  const items = row.more.querySelectorAll(".steps > li");
-  items.forEach((item, place) => (place === index ? item.setAttribute("aria-current", "step") : item.removeAttribute("aria-current")));
+  row.more.querySelectorAll(".steps > li").forEach((item, position) => {
+    if (position === index) item.setAttribute("aria-current", "step");
+    else item.removeAttribute("aria-current");
+  });
   if (row.shown === row.job.version && row.more.dataset.drawn) return;
   row.more.dataset.drawn = "1";
   row.shown = row.job.version;
   const steps = timelines.get(row.job.timeline).steps;
-  const keys = row.job.tracks.map((track) =>
-    make_("li", "", t("Key {key}: step {n}, {name}, polled {times} times", { key: track.api_key, n: track.step, name: steps[track.step - 1].outcome, times: track.polls })),
-  );
-  if (row.job.keys > keys.length) keys.push(make_("li", "", t("and {n} more", { n: row.job.keys - keys.length })));
+  const keys = row.job.tracks.map(({ api_key: key, step: n, polls: times }) => {
+    const facts = { key, n, name: steps[n - 1].outcome, times };
+    return make_("li", "", t("Key {key}: step {n}, {name}, polled {times} times", facts));
+  });
+  const n = row.job.keys - keys.length;
+  if (n > 0) keys.push(make_("li", "", t("and {n} more", { n })));
   row.more.querySelector(".keys").replaceChildren(...keys);
 }
 
@@ -229,7 +251,6 @@ export function make_(tag, className = "", text = "") {
   return element;
 }
 
-/** Put text where it is not already. */
 export function put(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -1,13 +1,22 @@
-// What the page knows: the clock, the timelines, where every job is. Time passes here as it does in the mock.
+// What the page knows: the contract, the clock, the timelines, where every job is.
 
 const MAX_DOTS = 24;
 
+export const contract = { errors: [], faults: [], polled: new Set() };
 export const clock = { now: 0, speed: 1, frozen: false, kind: "real", at: performance.now() };
 export const timelines = new Map();
 export const jobs = new Map();
 
-/** Take over what the mock says of its clock. */
-export const setClock = (told) => Object.assign(clock, told, { at: performance.now() });
+export function setContract({ operations, faults }) {
+  const polled = operations.filter((operation) => operation.polled);
+  const errors = polled.flatMap((operation) => operation.errors);
+  const names = new Set(polled.map((operation) => operation.name));
+  Object.assign(contract, { errors, faults, polled: names });
+}
+
+export const isPoll = (row) => contract.polled.has(row.operation);
+
+export const setClock = (news) => Object.assign(clock, news, { at: performance.now() });
 
 /** How many of the mock's seconds pass in a real one. */
 export const pace = () => (clock.frozen || clock.kind === "virtual" ? 0 : clock.speed);
@@ -15,30 +24,30 @@ export const pace = () => (clock.frozen || clock.kind === "virtual" ? 0 : clock.
 /** The moment that the mock's clock shows now. */
 export const now = () => clock.now + ((performance.now() - clock.at) / 1000) * pace();
 
-/** Take over a job as the API shows it; dots that were drawn stay. */
-export function setJob(told) {
-  const known = jobs.get(told.job_id);
-  const job = { ...told, dots: known?.dots ?? [], version: (known?.version ?? 0) + 1 };
-  if (known && told.tracks.length === 0) job.dots = [];
-  jobs.set(told.job_id, job);
+/** Take over a job as the API shows it; its dots stay. */
+export function setJob(news) {
+  const known = jobs.get(news.job_id);
+  const job = { ...news, dots: known?.dots ?? [], version: (known?.version ?? 0) + 1 };
+  if (known && news.tracks.length === 0) job.dots = [];
+  jobs.set(news.job_id, job);
   return job;
 }
 
-/** A poll moves the track of the key that made it, and leaves a dot where it saw the job. */
+/** A poll moves the track of its key, and leaves a dot where it saw the job. */
 export function poll(row) {
   const job = jobs.get(row.job_id);
   if (!job) return false;
   const steps = timelines.get(job.timeline)?.steps;
   if (!row.place || !steps || row.place.step > steps.length) return true;
   const before = job.tracks.find((track) => track.caller === row.caller);
-  const track = { ...row.place, api_key: row.api_key, caller: row.caller, polls: (before?.polls ?? 0) + 1, last_poll: row.at };
+  const { api_key, caller, at: last_poll } = row;
+  const track = { ...row.place, api_key, caller, polls: (before?.polls ?? 0) + 1, last_poll };
   job.tracks = [track, ...job.tracks.filter((other) => other !== before)].slice(0, 20);
   job.keys += before ? 0 : 1;
   dot(row);
   return true;
 }
 
-/** Leave a dot where a poll saw its job. */
 export function dot(row) {
   const job = jobs.get(row.job_id);
   const steps = timelines.get(job?.timeline)?.steps;
@@ -47,7 +56,7 @@ export function dot(row) {
   job.version += 1;
 }
 
-/** Where on the timeline a poll saw the job: the step from 0, and how far into it, from 0 to 1. */
+/** Where a poll saw the job: the step from 0, and how far into it. */
 function seenAt(steps, row, job) {
   const { step, since, seen } = row.place;
   if (seen === 0) {
@@ -61,35 +70,32 @@ function seenAt(steps, row, job) {
   return { step: step - 1, at: Math.min(0.96, 0.05 + here * 0.06) };
 }
 
-/** Where a job is at a moment: its step from 0, how far into it, and what it waits for. */
+/**
+ * Where a job is at a moment. The API sends the steps that time leads to; `over` says that they
+ * have passed, and to ask again.
+ */
 export function place(job, at) {
-  const { steps, at_end } = timelines.get(job.timeline);
-  const loops = at_end === "loop";
   const track = job.tracks[0];
   if (!track) return { index: job.start_step - 1, part: 0, polled: false };
-  let index = track.step - 1;
-  let { since, seen } = track;
-  const lap = loops && steps.every((step) => step.seconds) ? steps.reduce((sum, step) => sum + step.seconds, 0) : 0;
-  if (lap && at - since > lap) since += Math.floor((at - since) / lap) * lap;
-  for (let turns = 0; turns < 10000; turns += 1) {
-    const { seconds } = steps[index];
-    const last = index + 1 === steps.length && !loops;
-    if (!seconds || last || at - since < seconds) break;
-    since += seconds;
-    index = (index + 1) % steps.length;
-    seen = 0;
+  const { steps } = timelines.get(job.timeline);
+  const here = track.ahead.findLast((next) => next.since <= at) ?? track;
+  const { since, until } = here;
+  const index = here.step - 1;
+  if (until !== null) {
+    const part = Math.max(0, Math.min(1, (at - since) / (until - since)));
+    return { index, part, left: Math.max(0, until - at), over: at >= until, polled: true };
   }
-  const { seconds, polls } = steps[index];
-  if (seconds) return { index, part: Math.max(0, Math.min(1, (at - since) / seconds)), left: Math.max(0, since + seconds - at), polled: true };
+  const { polls } = steps[index];
+  const seen = here === track ? track.seen : 0;
   if (polls) return { index, part: seen / polls, more: polls - seen, polled: true };
   return { index, part: 0, manual: steps[index].for === "manual", polled: true };
 }
 
-/** What kind of outcome it is, for its colour. */
+const MOODS = { job_waiting: "wait", job_running: "run", job_finished: "done", job_failed: "fail" };
+
 export function mood(kind, outcome) {
   if (kind === "fault") return "fault";
   if (kind === "error") return "fail";
   if (kind === "reply") return Number(outcome.slice(5)) >= 500 ? "fault" : "other";
-  const known = { job_waiting: "wait", job_running: "run", job_finished: "done", job_failed: "fail" };
-  return known[outcome] ?? "other";
+  return MOODS[outcome] ?? "other";
 }

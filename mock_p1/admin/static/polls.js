@@ -1,6 +1,6 @@
-// The stream of polls, the newest first. Rows wait until the page draws; what nobody could read is not drawn at all.
+// The stream of polls, the newest first. Rows wait until the page draws.
 
-import { mood, timelines, jobs } from "./model.js";
+import { isPoll, jobs, mood, timelines } from "./model.js";
 import { make_, put } from "./jobs.js";
 import { moment, span, t } from "./words.js";
 
@@ -13,23 +13,19 @@ let waiting = [];
 let count = 0;
 let show;
 
-/** Say what a click on a row's job does. */
 export const begin = (given) => (show = given);
 
-/** Add a row of the journal. */
 export function add(row) {
   const series = `${row.job_id} ${row.caller}`;
-  const last = row.operation === "retrain_status_check" ? before.get(series) : undefined;
-  if (row.operation === "retrain_status_check") before.set(series, row.at);
+  const last = isPoll(row) ? before.get(series) : undefined;
+  if (isPoll(row)) before.set(series, row.at);
   if (before.size > 10000) before.clear();
   waiting.push({ ...row, after: last === undefined ? null : row.at - last });
   count += 1;
 }
 
-/** Count rows that nobody told. */
 export const miss = (n) => (count += n);
 
-/** Forget all rows; begin to count from here. */
 export function clear(from = 0) {
   waiting = [];
   count = from;
@@ -37,7 +33,6 @@ export function clear(from = 0) {
   list.replaceChildren();
 }
 
-/** Draw the rows that wait. */
 export function draw() {
   put(counted, count ? String(count) : "");
   none.hidden = count > 0;
@@ -56,19 +51,22 @@ function rowOf(row) {
   const job = make_("button", "link", row.job_id ?? "");
   job.setAttribute("aria-label", t("open {id}", { id: row.job_id }));
   job.addEventListener("click", () => show(row.job_id));
-  const name = row.operation === "retrain_status_check" ? row.outcome : `${row.method} ${row.path}`;
+  const name = isPoll(row) ? row.outcome : `${row.method} ${row.path}`;
+  const after = row.after === null ? "" : `+${span(row.after)}`;
   const first = make_("p");
-  first.append(make_("b", "", name), make_("span", "after", row.after === null ? "" : `+${span(row.after)}`));
+  first.append(make_("b", "", name), make_("span", "after", after));
   const second = make_("p", "small");
-  if (row.operation === "retrain_status_check") second.append(job);
-  const facts = [row.api_key, row.http_status ?? "", row.operation ? "" : t("not imitated")].filter(Boolean).join(" · ");
-  second.append(make_("span", "", facts), make_("time", "", moment(row.at)));
+  if (isPoll(row)) second.append(job);
+  const facts = [row.api_key, row.http_status ?? "", row.operation ? "" : t("not imitated")];
+  const shown = facts.filter(Boolean).join(" · ");
+  second.append(make_("span", "", shown), make_("time", "", moment(row.at)));
   item.append(first, second, ...row.notes.map((note) => make_("p", "note", note)));
   return item;
 }
 
 function moodOf(row) {
   const steps = timelines.get(jobs.get(row.job_id)?.timeline)?.steps ?? [];
-  const kind = row.fault ? "fault" : row.error ? "error" : row.status ? "status" : steps.length ? "reply" : "status";
+  const kinds = ["fault", "error", "status"];
+  const kind = kinds.find((name) => row[name]) ?? (steps.length ? "reply" : "status");
   return mood(kind, row.outcome);
 }

@@ -1,53 +1,118 @@
-// What the page says, in English and, for those whose browser asks for it, in Japanese.
+// What the page says, in English, or in Japanese where the browser asks for it.
 
 const japanese = {
-  "To the jobs": "ジョブへ", "To the polls": "ポーリングへ", "connecting": "接続中", "live": "接続済み",
-  "reconnecting": "再接続中", "Clock and controls": "時計と操作", "Time": "時刻", "Freeze": "停止", 
-  "How far to advance": "進める時間", "Advance": "進める", "Speed": "速さ", "Fail the next polls": "次のポーリングを失敗させる",
-  "With what": "失敗の種類", "How many times": "回数", "Queue": "予約", "Take back": "取り消す", "Scenario": "シナリオ",
-  "Which scenario": "シナリオの選択", "Switch": "切り替え", "Your own…": "自分のシナリオ…", "Reset all": "すべてリセット",
-  "Jobs": "ジョブ", "Find a job by its id": "IDで探す", "Polls": "ポーリング",
-  "Forget": "消去", "Polls, the newest first": "ポーリング（新しい順）",
-  "Nobody has polled yet. This does:": "まだポーリングがありません。次の行で試せます：", "Copy": "コピー", "Copied.": "コピーしました。",
-  "The scenario’s text": "シナリオの本文", "Close": "閉じる", "A scenario of your own": "自分のシナリオ",
-  "It is checked first. If anything is wrong, the one before is played on.": "先に検査します。誤りがあれば、今のシナリオを続けます。",
-  "A scenario file": "シナリオのファイル", "The scenario, as YAML or JSON": "シナリオ（YAMLまたはJSON）",
-  "Check and switch": "検査して切り替え", "This mock asks for its token": "トークンが必要です",
-  "mock-p1 serve printed it when it started.": "mock-p1 serve が起動時に表示したものです。", "Token": "トークン", "The token is wrong.": "トークンが違います。", "Enter": "入る",
-  "Step": "次へ", "Fail its next poll": "次を失敗させる", "Reset this job": "このジョブをリセット", "Jump here": "ここへ",
-  "Step {id} on": "{id} を次へ進める", "Jump here: step {n}, {name}": "ここへ：ステップ{n}、{name}", "here": "現在",
-  "not polled yet": "まだポーリングなし", "at its end": "最後のステップ", "waits to be stepped on": "手動で進むのを待っています",
-  "1 more poll": "あと1回", "{n} more polls": "あと{n}回", "{time} left": "残り{time}", "by hand": "手動",
-  "1 poll": "1回", "{n} polls": "{n}回", "Step {n} of {all}": "ステップ{n}/{all}", "frozen": "停止中", "real time": "実時間",
-  "{n} times": "{n}倍速", "by hand only": "手動のみ", "errors": "エラー", "faults": "通信障害", "any job": "全ジョブ",
-  "{what} × {n}, {job}": "{what} × {n}（{job}）", "and {n} more": "ほか{n}件",
-  "{shown} of {all} are shown; find the others by their id.": "{all}件中{shown}件を表示しています。ほかはIDで探してください。",
-  "No job yet. One shows here as soon as it is polled.": "ジョブはまだありません。ポーリングされると表示されます。", "No job has that in its id.": "該当するジョブはありません。",
-  "The scenario was made in Python; it has no text.": "Pythonで作られたシナリオのため、本文はありません。",
-  "{n} more lines": "あと{n}行", "Key {key}: step {n}, {name}, polled {times} times": "キー {key}：ステップ{n}（{name}）、ポーリング{times}回",
-  "{id} is at {name} now.": "{id} は {name} になりました。", "{id} begins anew.": "{id} を最初に戻しました。", "Everything begins anew.": "すべて最初に戻しました。",
-  "{name} is played now; {kept} jobs went on, {dropped} begin anew.": "{name} に切り替えました（継続{kept}件、最初から{dropped}件）。",
-  "The clock was moved on by {span}.": "時計を{span}進めました。", "Queued.": "予約しました。", "{n} requests could not be shown in time.": "{n}件のリクエストは表示が間に合いませんでした。",
-  "The mock does not answer.": "モックが応答しません。", "open {id}": "{id} を開く", "not imitated": "対象外",
-  "{n} problems": "誤り{n}件", "1 problem": "誤り1件",
-  "The scenario file was changed and cannot be played. The one before goes on.": "シナリオのファイルが変更されましたが、誤りがあります。前のものを続けています。",
+  "To the jobs": "ジョブへ",
+  "To the polls": "ポーリングへ",
+  "connecting": "接続中",
+  "live": "接続済み",
+  "reconnecting": "再接続中",
+  "Clock and controls": "時計と操作",
+  "Time": "時刻",
+  "Freeze": "停止",
+  "How far to advance": "進める時間",
+  "Advance": "進める",
+  "Speed": "速さ",
+  "Fail the next polls": "次のポーリングを失敗させる",
+  "With what": "失敗の種類",
+  "How many times": "回数",
+  "Queue": "予約",
+  "Take back": "取り消す",
+  "Scenario": "シナリオ",
+  "Which scenario": "シナリオの選択",
+  "Switch": "切り替え",
+  "Your own…": "自分のシナリオ…",
+  "Reset all": "すべてリセット",
+  "Jobs": "ジョブ",
+  "Find a job by its id": "IDで探す",
+  "Polls": "ポーリング",
+  "Forget": "消去",
+  "Polls, the newest first": "ポーリング（新しい順）",
+  "Nobody has polled yet. This does:": "まだポーリングがありません。次の行で試せます：",
+  "Copy": "コピー",
+  "Copied.": "コピーしました。",
+  "The scenario’s text": "シナリオの本文",
+  "Close": "閉じる",
+  "A scenario of your own": "自分のシナリオ",
+  "It is checked first. If anything is wrong, the one before is played on.":
+    "先に検査します。誤りがあれば、今のシナリオを続けます。",
+  "A scenario file": "シナリオのファイル",
+  "The scenario, as YAML or JSON": "シナリオ（YAMLまたはJSON）",
+  "Check and switch": "検査して切り替え",
+  "This mock asks for its token": "トークンが必要です",
+  "mock-p1 serve printed it when it started.": "mock-p1 serve が起動時に表示したものです。",
+  "Token": "トークン",
+  "The token is wrong.": "トークンが違います。",
+  "Enter": "入る",
+  "Step": "次へ",
+  "Fail its next poll": "次を失敗させる",
+  "Reset this job": "このジョブをリセット",
+  "Jump here": "ここへ",
+  "Move {id} to its next step": "{id} を次へ進める",
+  "Jump here: step {n}, {name}": "ここへ：ステップ{n}、{name}",
+  "here": "現在",
+  "not polled yet": "まだポーリングなし",
+  "at its end": "最後のステップ",
+  "waits for a step by hand": "手動で進むのを待っています",
+  "1 more poll": "あと1回",
+  "{n} more polls": "あと{n}回",
+  "{time} left": "残り{time}",
+  "by hand": "手動",
+  "1 poll": "1回",
+  "{n} polls": "{n}回",
+  "Step {n} of {all}": "ステップ{n}/{all}",
+  "frozen": "停止中",
+  "real time": "実時間",
+  "{n} times": "{n}倍速",
+  "by hand only": "手動のみ",
+  "errors": "エラー",
+  "faults": "通信障害",
+  "any job": "全ジョブ",
+  "{what} × {n}, {job}": "{what} × {n}（{job}）",
+  "and {n} more": "ほか{n}件",
+  "{shown} of {all} are shown; find the others by their id.":
+    "{all}件中{shown}件を表示しています。ほかはIDで探してください。",
+  "No job yet. One shows here as soon as it is polled.":
+    "ジョブはまだありません。ポーリングされると表示されます。",
+  "No job has that in its id.": "該当するジョブはありません。",
+  "The scenario was made in Python; it has no text.":
+    "Pythonで作られたシナリオのため、本文はありません。",
+  "{n} more lines": "あと{n}行",
+  "Key {key}: step {n}, {name}, polled {times} times":
+    "キー {key}：ステップ{n}（{name}）、ポーリング{times}回",
+  "{id} is at {name} now.": "{id} は {name} になりました。",
+  "{id} starts again.": "{id} を最初に戻しました。",
+  "Everything starts again.": "すべて最初に戻しました。",
+  "{name} is played now; {kept} jobs went on, {dropped} start again.":
+    "{name} に切り替えました（継続{kept}件、最初から{dropped}件）。",
+  "The clock was advanced by {span}.": "時計を{span}進めました。",
+  "Queued.": "予約しました。",
+  "{n} requests could not be shown in time.": "{n}件のリクエストは表示が間に合いませんでした。",
+  "The mock does not answer.": "モックが応答しません。",
+  "open {id}": "{id} を開く",
+  "not imitated": "対象外",
+  "{n} problems": "誤り{n}件",
+  "1 problem": "誤り1件",
+  "The scenario file was changed and cannot be played. The one before goes on.":
+    "シナリオのファイルが変更されましたが、誤りがあります。前のものを続けています。",
 };
 
 const asked = navigator.languages?.length ? navigator.languages : [navigator.language || "en"];
-export const language = asked.map((tag) => tag.slice(0, 2).toLowerCase()).find((tag) => tag === "ja" || tag === "en") || "en";
+const short = asked.map((tag) => tag.slice(0, 2).toLowerCase());
+export const language = short.find((tag) => tag === "ja" || tag === "en") || "en";
 
 /** Say something, with {places} filled in. */
 export function t(text, values = {}) {
   const said = (language === "ja" && japanese[text]) || text;
-  return said.replace(/\{(\w+)\}/g, (place, name) => (name in values ? String(values[name]) : place));
+  const fill = (place, name) => (name in values ? String(values[name]) : place);
+  return said.replace(/\{(\w+)\}/g, fill);
 }
 
-/** Say "1 poll" or "3 polls". */
 export const many = (n, one, more) => (n === 1 ? t(one) : t(more, { n }));
 
-/** Put into words what stands in a part of the page. */
 export function speak(part) {
-  for (const element of part.querySelectorAll("[data-t]")) element.textContent = t(element.textContent.trim());
+  for (const element of part.querySelectorAll("[data-t]")) {
+    element.textContent = t(element.textContent.trim());
+  }
   for (const element of part.querySelectorAll("[data-t-label]")) {
     element.setAttribute("aria-label", t(element.dataset.tLabel));
     if (element.type === "search") element.placeholder = element.ariaLabel;
@@ -62,16 +127,18 @@ export function span(seconds) {
   if (seconds < 10) return `${(Math.floor(seconds * 10) / 10).toFixed(1)}${s}`;
   const whole = Math.floor(seconds);
   if (whole < 60) return `${whole}${s}`;
-  if (whole < 3600) return `${Math.floor(whole / 60)}${m}${gap}${pad(whole % 60)}${s}`;
-  if (whole < 86400) return `${Math.floor(whole / 3600)}${h}${gap}${pad(Math.floor(whole / 60) % 60)}${m}`;
-  return `${Math.floor(whole / 86400)}${d}${gap}${Math.floor(whole / 3600) % 24}${h}`;
+  const [minutes, hours, days] = [60, 3600, 86400].map((unit) => Math.floor(whole / unit));
+  if (!hours) return `${minutes}${m}${gap}${pad(whole % 60)}${s}`;
+  if (!days) return `${hours}${h}${gap}${pad(minutes % 60)}${m}`;
+  return `${days}${d}${gap}${hours % 24}${h}`;
 }
 
 /** Write a moment of the mock's clock: 1:02:03.4. */
 export function moment(seconds) {
   const tenths = Math.floor(seconds * 10 + 1e-6);
   const whole = Math.floor(tenths / 10);
-  return `${Math.floor(whole / 3600)}:${pad(Math.floor(whole / 60) % 60)}:${pad(whole % 60)}.${tenths % 10}`;
+  const [minutes, hours] = [60, 3600].map((unit) => Math.floor(whole / unit));
+  return `${hours}:${pad(minutes % 60)}:${pad(whole % 60)}.${tenths % 10}`;
 }
 
 const pad = (n) => String(n).padStart(2, "0");

@@ -1,0 +1,539 @@
+"""What ``/__admin`` takes and answers: the one source of its OpenAPI document and of its checks.
+
+Queries and bodies are checked against these models, answers are made of them. A key that may be
+left out is never null; in an answer every key is there, except where a default says otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self, TypeVar, get_args
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    model_validator,
+)
+
+from mock_p1.base.clock import MAX_SPEED
+from mock_p1.base.durations import HOW_TO_WRITE, LONGEST, PATTERN, UNITS, nanoseconds
+from mock_p1.base.strict_model import OneOf, kind_of, wrong
+from mock_p1.base.text import shorten
+from mock_p1.contract.errors import FAULTS
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
+from mock_p1.engine.driver import MAX_INJECTED
+from mock_p1.scenario.files import bundled
+
+if TYPE_CHECKING:
+    from pydantic_core import CoreSchema
+
+MAX_DIGITS: Final = 15
+MAX_PAGE: Final = 1000
+MAX_ENTRIES: Final = 10_000
+MAX_NAME: Final = 100
+NOT_IMITATED: Final = "none"
+"""How the filter names requests of no operation."""
+
+T = TypeVar("T")
+
+
+class _NeverNull:
+    """Annotates a key that may be left out, but cannot be null."""
+
+    def __get_pydantic_core_schema__(
+        self, source: type, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Check the value alone, without None."""
+        return handler.generate_schema(get_args(source)[0])
+
+
+LeftOut = Annotated[T | None, _NeverNull()]
+Count = Annotated[int, Field(ge=0)]
+StepNumber = Annotated[int, Field(ge=1)]
+DateTime = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+
+
+def _digits(value: str) -> int:
+    """Read a number of a query; only digits, so that nothing is guessed."""
+    if value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS:
+        return int(value)
+    raise wrong(f"must be a whole number of at most {MAX_DIGITS} digits; it is {shorten(value)!r}")
+
+
+def _whole(value: object) -> object:
+    """Take 1.0 for 1, as JSON does."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _nanoseconds(value: object) -> int:
+    """Read a span of time that is text, or seconds."""
+    if not isinstance(value, str | int | float) or isinstance(value, bool):
+        raise wrong(f"must be {HOW_TO_WRITE}, or seconds; it is {kind_of(value)}")
+    if isinstance(value, str) and value.lstrip().startswith("-"):
+        raise wrong(f"is {kind_of(value)}; time only moves forward")
+    try:
+        return nanoseconds(value)
+    except OverflowError:
+        raise wrong("is far more than ten years, the longest there is") from None
+    except ValueError as error:
+        raise wrong(f"cannot be used: {error}") from None
+
+
+def _printable(name: str) -> str:
+    if 1 <= len(name) <= MAX_NAME and name.isprintable():
+        return name
+    raise wrong(f"must be 1 to {MAX_NAME} printable characters, such as my.yaml")
+
+
+DIGITS: Final = BeforeValidator(_digits)
+WHOLE: Final = BeforeValidator(_whole)
+Span = Annotated[
+    int,
+    BeforeValidator(
+        _nanoseconds,
+        json_schema_input_type=Annotated[str, Field(pattern=f"^ *{PATTERN}$")]
+        | Annotated[float, Field(ge=0, le=LONGEST / UNITS["s"])],
+    ),
+]
+"""Text or seconds, read as nanoseconds."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(
+        strict=True, frozen=True, extra="forbid", use_attribute_docstrings=True
+    )
+
+
+class Query(_Model):
+    """The parameters of a query."""
+
+
+class Body(_Model):
+    """A JSON object that a call takes."""
+
+    examples: ClassVar[tuple[str, ...]] = ("{}",)
+    """What a refusal shows, as JSON."""
+
+
+def _either(schema: dict[str, Any], model: type[_OneKey]) -> None:
+    schema["oneOf"] = [{"required": [name]} for name in model.one_of]
+
+
+class _OneKey(Body):
+    """A body that has just one of some keys."""
+
+    model_config = ConfigDict(json_schema_extra=_either)
+    one_of: ClassVar[tuple[str, ...]] = ()
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Self:
+        if sum(name in self.model_fields_set for name in self.one_of) != 1:
+            raise wrong(f"must have either {' or '.join(self.one_of)}", of_key=True)
+        return self
+
+
+# Queries
+
+
+class NoQuery(Query):
+    """No parameters."""
+
+
+class JobsQuery(Query):
+    """Which jobs, and how many."""
+
+    offset: Annotated[int, Field(ge=0, le=10**9), DIGITS] = 0
+    limit: Annotated[int, Field(ge=1, le=MAX_PAGE), DIGITS] = 100
+    containing: str = ""
+    """Only jobs whose id has this text in it."""
+    polled: Annotated[Literal["true", "false"], OneOf("value of polled", ("true", "false"))] = (
+        "false"
+    )
+    """Only jobs that were polled."""
+
+
+class EntryFilter(Query):
+    """Which entries of the journal; every filter must fit."""
+
+    job: LeftOut[str] = None
+    status: LeftOut[str] = None
+    error: LeftOut[str] = None
+    fault: LeftOut[str] = None
+    outcome: LeftOut[str] = None
+    operation: LeftOut[str] = None
+    """``none`` for requests that the mock does not imitate."""
+    since: Annotated[int, Field(ge=0, le=10**MAX_DIGITS - 1), DIGITS] = 0
+    """Only entries with a higher number."""
+
+
+class EntriesQuery(EntryFilter):
+    """Which entries, and how many of the newest."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_ENTRIES), DIGITS] = 100
+
+
+class ScenarioQuery(Query):
+    """What to call a scenario that is sent."""
+
+    name: Annotated[str, BeforeValidator(_printable), Field(min_length=1, max_length=MAX_NAME)] = (
+        "scenario"
+    )
+
+
+class EventsQuery(Query):
+    """Where to go on."""
+
+    last_event_id: str = ""
+    """The header Last-Event-ID, for clients without headers."""
+
+
+# Bodies
+
+
+class Nothing(Body):
+    """An empty object, or no body at all."""
+
+
+class JobMove(_OneKey):
+    """Where to put a job: at a status, or at a step."""
+
+    examples = ('{"status": "job_finished"}', '{"step": 2}')
+    one_of = ("status", "step")
+
+    status: LeftOut[str] = None
+    step: LeftOut[Annotated[int, Field(ge=1), WHOLE]] = None
+
+
+class ClockChange(Body):
+    """How to turn the clock; all of it, or nothing, is done."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+    examples = ('{"advance": "90s"}', '{"speed": 60}', '{"freeze": true}')
+
+    advance: LeftOut[Span] = None
+    """90s, 1h30m, or seconds."""
+    speed: LeftOut[Annotated[float, Field(gt=0, le=MAX_SPEED)]] = None
+    """How many seconds pass in a real one; to stop the clock, freeze it."""
+    freeze: LeftOut[bool] = None
+
+    @model_validator(mode="after")
+    def _has_any(self) -> Self:
+        if not self.model_fields_set:
+            raise wrong("says nothing to do", of_key=True)
+        return self
+
+
+class FailNext(_OneKey):
+    """Which failure to queue, for which job, and how often."""
+
+    examples = (
+        '{"error": "job_may_be_deleted"}',
+        '{"fault": "timeout", "job": "retrain-001", "times": 3}',
+    )
+    one_of = ("error", "fault")
+
+    error: LeftOut[Annotated[str, OneOf("error", RETRAIN_STATUS_CHECK.errors)]] = None
+    fault: LeftOut[Annotated[str, OneOf("fault", tuple(FAULTS))]] = None
+    job: str | None = None
+    """Any job, where it is left out."""
+    times: Annotated[int, Field(ge=1, le=MAX_INJECTED), WHOLE] = 1
+
+
+def _bundled_names(schema: dict[str, Any]) -> None:
+    schema["enum"] = list(bundled())
+
+
+class BundledName(Body):
+    """A bundled scenario, by its name."""
+
+    examples = ('{"name": "demo"}',)
+
+    name: Annotated[str, Field(json_schema_extra=_bundled_names)]
+
+
+# Answers
+
+
+class Answer(_Model):
+    """A JSON object that a call answers."""
+
+
+class Problem(Answer):
+    """What is wrong with a scenario, and where."""
+
+    file: str
+    line: Count
+    column: Count
+    text: str
+
+
+class AdminErrorBody(Answer):
+    """Why a call was not done, and what to do about it."""
+
+    error: str
+    message: str
+    remedy: str
+    problems: LeftOut[list[Problem]] = None
+
+
+class Health(Answer):
+    """That the mock is well, and what it plays."""
+
+    status: Literal["ok"]
+    version: str
+    scenario: str
+
+
+class ContractOperation(Answer):
+    """An operation of the imitated API."""
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    errors: list[str]
+    """The documented errors that it answers."""
+    polled: bool
+    """Whether asking again is the point of it."""
+
+
+class Contract(Answer):
+    """What the mock imitates, and the faults that it can play."""
+
+    operations: list[ContractOperation]
+    faults: list[str]
+
+
+class FuturePlace(Answer):
+    """A step that only time leads to."""
+
+    step: StepNumber
+    since: float
+    """When the step begins, in seconds of the mock's clock."""
+    until: float | None
+    """When time ends the step; null where time does not."""
+
+
+class Place(FuturePlace):
+    """Where a job is on its timeline."""
+
+    seen: Count
+    """How many polls have seen the step."""
+    ahead: list[FuturePlace]
+    """The steps that time alone leads to, in order; the next 20."""
+
+
+class Track(Place):
+    """One job as one API key sees it."""
+
+    api_key: str
+    """Masked."""
+    caller: str
+    """Tells keys apart that look alike when masked."""
+    polls: Count
+    last_poll: float
+    waits_for: str | None
+
+
+class Step(Answer):
+    """One step of a timeline."""
+
+    step: StepNumber
+    kind: Literal["status", "error", "reply", "fault"]
+    outcome: str
+    lasts: Annotated[str | None, Field(serialization_alias="for")]
+    """2 polls, 1m30s or manual; null for the last step, which never ends."""
+    polls: Count | None
+    seconds: float | None
+    source: str
+    """file:line"""
+    delay: LeftOut[Annotated[list[float], Field(min_length=2, max_length=2)]] = None
+    message: LeftOut[str] = None
+    download_url: LeftOut[bool] = None
+
+
+class Timeline(Answer):
+    """What a job does, step by step."""
+
+    name: str
+    at_end: Literal["stay", "loop"]
+    api_key: str | None
+    steps: list[Step]
+
+
+class Job(Answer):
+    """Where a job is: as the key finds it that polled last, and as every key does."""
+
+    job_id: str
+    timeline: str
+    """Where the job's timeline stands in the scenario."""
+    step: StepNumber
+    outcome: str
+    status: str | None
+    error: str | None
+    fault: str | None
+    waits_for: str | None
+    """null at the end of the timeline."""
+    polls: Count
+    keys: Count
+    """How many API keys have polled it."""
+    start_step: StepNumber
+    """Where a key meets it that has not polled it yet."""
+    tracks: list[Track]
+    """The job as each key sees it; the 20 that polled last."""
+
+
+class JobWithSteps(Job, Timeline):
+    """One job, and what it does."""
+
+    curl: str
+    """A line for the shell that polls it; its key is masked."""
+
+
+class JobPage(Answer):
+    """Some of the jobs, and their timelines by name."""
+
+    total: Count
+    offset: Count
+    next: Count | None
+    """The offset of the next page; null on the last."""
+    jobs: list[Job]
+    timelines: dict[str, Timeline]
+
+
+class Curl(Answer):
+    """A line for the shell that polls a job."""
+
+    job_id: str
+    curl: str
+    """Its key is whole, to be pasted into a shell."""
+
+
+class Clock(Answer):
+    """What the clock shows, and how it runs."""
+
+    now: float
+    time: DateTime
+    kind: Literal["real", "virtual"]
+    speed: float
+    frozen: bool
+
+
+class QueuedFailure(Answer):
+    """Failures alike that stand in a row in the queue."""
+
+    error: str | None
+    fault: str | None
+    job: str | None
+    times: Count
+
+
+class FailureQueue(Answer):
+    """The failures that wait for a poll."""
+
+    waiting: Count
+    queue: list[QueuedFailure]
+
+
+class Deleted(Answer):
+    """How many were deleted."""
+
+    deleted: Count
+
+
+class ResetDone(Answer):
+    """Everything begins anew."""
+
+    reset: Literal[True]
+    scenario: str
+
+
+class ApiKey(Answer):
+    """A key of the scenario."""
+
+    api_key: str
+    """Masked."""
+    state: str
+
+
+class WatchedProblems(Answer):
+    """What is wrong with the file that is watched since it was changed.
+
+    The scenario before is played on.
+    """
+
+    problems: list[Problem]
+
+
+class ScenarioSummary(WatchedProblems):
+    """What is played, in a few words."""
+
+    name: str
+    description: str
+    seed: int
+    jobs: Count
+    api_keys: list[ApiKey]
+
+
+class ScenarioText(ScenarioSummary):
+    """What is played, and what else could be."""
+
+    text: str | None
+    """null where the scenario was made in Python."""
+    bundled: list[str]
+
+
+class ScenarioSwap(ScenarioSummary):
+    """What is played now, and what became of the jobs."""
+
+    kept: Count
+    dropped: Count
+
+
+class Entry(Answer):
+    """One request and its outcome."""
+
+    number: Count
+    time: DateTime
+    at: float
+    """The same in seconds of the mock's clock."""
+    method: str
+    path: str
+    operation: str | None
+    """null where the mock does not imitate what was asked."""
+    job_id: str | None
+    api_key: str
+    """Masked."""
+    caller: str
+    outcome: str
+    status: str | None
+    error: str | None
+    fault: str | None
+    http_status: int | None
+    source: str
+    waits_for: str | None
+    notes: list[str]
+    place: Place | None
+
+
+class Entries(Answer):
+    """The newest entries that fit, how many fit in all, and the number of the newest of all."""
+
+    count: Count
+    last: Count
+    requests: list[Entry]
+
+
+class EntryCount(Answer):
+    """How many entries fit."""
+
+    count: Count
+
+
+def plain(answer: object) -> object:
+    """Return an answer as JSON has it; what was left out is not in it."""
+    if isinstance(answer, Answer):
+        return answer.model_dump(by_alias=True, exclude_unset=True)
+    return answer

@@ -1,0 +1,105 @@
+"""The whole imitation as an ASGI application, for a framework or a client that takes one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+from urllib.parse import quote
+
+from a2wsgi import WSGIMiddleware
+
+from mock_p1.admin.access import AccessPolicy
+from mock_p1.admin.body_limit import BodyLimit
+from mock_p1.admin.context import AdminContext
+from mock_p1.engine.engine import Engine
+from mock_p1.scenario.files import load_scenario
+from mock_p1.server.app import create_app_for
+from mock_p1.transports.asgi import AsgiApp, with_raw_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mock_p1.base.asgi_types import Application, Message, Receive, Scope, Send
+    from mock_p1.scenario.files import ScenarioSource
+
+
+def create_asgi_app(
+    scenario: ScenarioSource = "demo",
+    *,
+    seed: int | None = None,
+    admin: bool = True,
+    admin_token: str | None = None,
+    admin_hosts: Iterable[str] = (),
+) -> Application:
+    """Return an ASGI application that imitates the API as the scenario says.
+
+    For any ASGI server, for ``httpx.ASGITransport``, or to be mounted below a path by Starlette or
+    FastAPI. Time is real. ASGI has no words for a connection that breaks: where a fault leaves an
+    answer unfinished, the application raises ``ConnectionResetError``, which a server takes as a
+    reason to hang up.
+
+    Args:
+        scenario: A bundled name, a file, a scenario's text, a mapping, or a Scenario.
+        seed: Goes before the scenario's own.
+        admin: Whether ``/__admin`` is there: the control API and the dashboard.
+        admin_token: What ``/__admin`` asks for; without one it answers this machine only.
+        admin_hosts: Further names by which this machine may be asked for ``/__admin``.
+
+    Returns:
+        The application.
+
+    Raises:
+        ScenarioError: If the scenario cannot be used; it has every problem.
+        ValueError: For a token that nobody can send.
+
+    Example:
+        >>> import asyncio, httpx
+        >>> from mock_p1 import create_asgi_app
+        >>> async def poll():
+        ...     transport = httpx.ASGITransport(create_asgi_app("demo"))
+        ...     async with httpx.AsyncClient(transport=transport, base_url="http://mock") as client:
+        ...         path = "/v1/external/retrain_jobs/retrain-001"
+        ...         return (await client.get(path, headers={"x-api-key": "demo-key"})).json()
+        >>> asyncio.run(poll())["status"]
+        'job_waiting'
+    """
+    engine = Engine(load_scenario(scenario), seed=seed)
+    context = AdminContext(engine, AccessPolicy(admin_token, admin_hosts))
+    flask = with_raw_path(create_app_for(engine, context, admin=admin))
+    # a2wsgi has its own types
+    wrapped = cast("Application", WSGIMiddleware(flask))  # type: ignore[arg-type]
+    return _Mounted(AsgiApp(engine, BodyLimit(context, wrapped) if admin else wrapped))
+
+
+class _Mounted:
+    """What an application must bear that stands in a server or below a path of somebody else."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or go along with a server that starts or stops."""
+        if scope["type"] == "lifespan":
+            for event in ("startup", "shutdown"):
+                await receive()
+                await send({"type": f"lifespan.{event}.complete"})
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        else:
+            await send({"type": "websocket.close"})
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        root = quote(scope.get("root_path", "")).encode()
+        raw = scope.get("raw_path") or quote(scope["path"]).encode()
+        inside = raw.removeprefix(root) if raw.startswith(root + b"/") else raw
+        server = scope.get("server") or ("localhost", 80)
+        complete = False
+
+        async def watch(message: Message) -> None:
+            nonlocal complete
+            complete = message["type"] == "http.response.body" and not message.get("more_body")
+            await send(message)
+
+        scope = {**scope, "raw_path": inside.partition(b"?")[0], "server": server}
+        await self._app(scope, receive, watch)
+        if not complete:
+            raise ConnectionResetError("the scenario's fault leaves this answer unfinished")

@@ -1,0 +1,320 @@
+"""One connection: requests are read one after the other, and answered in their order.
+
+Nothing of a later request is read before the one in hand is answered, so a connection holds at most
+``HEAD_LIMIT`` bytes of a head, or ``BODY_WAITING`` of a body, and what one reading brings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from mock_p1.base.messages import json_reply
+from mock_p1.server.http_exchange import Exchange, reply_head
+from mock_p1.server.http_message import (
+    HEAD_LIMIT,
+    HEADERS_LIMIT,
+    BadRequest,
+    BodyReader,
+    read_head,
+    read_request_line,
+    too_long_head,
+)
+
+if TYPE_CHECKING:
+    from mock_p1.base.asgi_types import Application
+
+HEADS_LIMIT: Final = 32 * 1024 * 1024
+"""Bytes that all long heads of requests that are not answered yet may have together."""
+
+LONG_HEAD: Final = 16 * 1024
+"""Bytes from which a head is a long one: beyond HEADS_LIMIT no more of those are taken."""
+
+HEAD_SECONDS: Final = 30.0
+"""How long a client may take to send a head it has begun."""
+
+BODY_SECONDS: Final = 60.0
+"""How long a client may take to send a body."""
+
+BODY_WAITING: Final = 64 * 1024
+"""Bytes of a body that may wait for the app; then no more is read until it takes them."""
+
+ANSWER_WAITING: Final = 64 * 1024
+"""Bytes of answers that may wait for a client; then no more is written until it takes them."""
+
+LINGER_SECONDS: Final = 1.0
+"""How long a client that is hung up on may go on sending: closing at once, with something unread,
+would take the answer from it."""
+
+KEEP_ALIVE_SECONDS: Final = 600.0
+"""How long a connection may be idle: longer than any client's pause between two polls."""
+
+HALF_CLOSED_SECONDS: Final = 30
+"""How long a client that sends no more is waited for before the system asks whether it is there."""
+
+_RESET_ON_CLOSE: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+
+
+class Connections:
+    """What all connections of a server share."""
+
+    def __init__(self, app: Application, keep_alive_seconds: float = KEEP_ALIVE_SECONDS) -> None:
+        self.app, self.keep_alive_seconds = app, keep_alive_seconds
+        self.open: set[HttpProtocol] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.head_bytes = 0
+        """Bytes of the heads of requests that are not answered yet, where they came in pieces."""
+        self.date = b""
+        """The Date header of this second, as a line."""
+
+
+class HttpProtocol(asyncio.Protocol):
+    """Reads requests, starts the app for each, and hangs up on who takes too long."""
+
+    __slots__ = (
+        *("_body", "_buffer", "_closing", "_drained", "_exchange", "_head_bytes", "_lines"),
+        *("_loop", "_scanned", "_since", "client", "half_closed", "local", "scheme", "shared"),
+        "transport",
+    )
+
+    def __init__(self, shared: Connections) -> None:
+        self.shared = shared
+        self._loop = asyncio.get_running_loop()
+        self._since = self._loop.time()  # when what is awaited of the client began to be
+        self._buffer = bytearray()  # what has come and is not read yet
+        self._scanned = self._lines = 0  # bytes and lines of the buffer that are no whole head
+        self._head_bytes = 0  # what the shared count has of this connection
+        self._exchange: Exchange | None = None  # the request in hand
+        self._body: BodyReader | None = None  # of that request, until it is complete
+        self._closing = self.half_closed = False
+        self._drained: asyncio.Future[None] | None = None
+        self.transport: Any = None  # an asyncio.Transport
+        self.client: tuple[str, int] | None = None
+        self.local: tuple[str, int] = ("", 0)
+        self.scheme = "http"
+
+    @property
+    def date(self) -> bytes:
+        """The Date header of this second, as a line."""
+        return self.shared.date
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self.transport = transport
+        self.transport.set_write_buffer_limits(ANSWER_WAITING)
+        self.shared.open.add(self)
+        peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        self.client = (str(peer[0]), int(peer[1])) if peer else None
+        self.local = (str(local[0]), int(local[1]))
+        self.scheme = "https" if transport.get_extra_info("sslcontext") else "http"
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell whoever writes or reads that there is nobody any more."""
+        del exc
+        self._closing = True
+        self._forget_head()
+        self.shared.open.discard(self)
+        self.resume_writing()
+        if self._exchange is not None:
+            self._exchange.lost = True
+            self._exchange.news.set()
+
+    def eof_received(self) -> bool:
+        """Keep the connection of a client that sends no more, if it waits for an answer."""
+        self.half_closed = True
+        if self._exchange is None or self._body is not None or self._closing:
+            return False
+        self._exchange.news.set()
+        connection = self.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if hasattr(socket, "TCP_KEEPIDLE"):
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, HALF_CLOSED_SECONDS)
+        return self.scheme == "http"  # TLS cannot be half closed
+
+    def data_received(self, data: bytes) -> None:
+        """Read on."""
+        if self._closing:
+            return
+        self._buffer += data
+        self._read()
+
+    def _read(self) -> None:
+        """Read what may be read now: the body of the request in hand, or the next request."""
+        try:
+            while self._buffer and not self._closing:
+                if self._body is not None:
+                    self._read_body(self._body)
+                elif self._exchange is not None or self._drained is not None:
+                    self.transport.pause_reading()
+                    return
+                elif not self._read_head():
+                    return
+                if self._body is not None:
+                    return
+        except BadRequest as refused:
+            self._refuse(refused)
+
+    def _read_head(self) -> bool:
+        """Begin a request; tell if its head is complete."""
+        buffer = self._buffer
+        if buffer[0] in b"\r\n":  # empty lines before a request mean nothing
+            del buffer[: len(buffer) - len(buffer.lstrip(b"\r\n"))]
+            return bool(buffer)
+        end = buffer.find(b"\r\n\r\n", max(0, self._scanned - 3))
+        if max(end, len(buffer) if end < 0 else 0) > HEAD_LIMIT:
+            raise too_long_head()
+        if end < 0:
+            self._wait_for_head()
+            return False
+        head = read_head(bytes(buffer[:end]))
+        del buffer[: end + 4]
+        self._scanned = self._lines = 0
+        self._exchange = Exchange(self, head)
+        if head.length != 0:
+            self._since = self._loop.time()
+            self._body = BodyReader(head.length)
+            self._read_body(self._body)
+        task = self._loop.create_task(self._exchange.run(self.shared.app))
+        self.shared.tasks.add(task)
+        task.add_done_callback(self.shared.tasks.discard)
+        return True
+
+    def _wait_for_head(self) -> None:
+        """Refuse at once what can become no head. What is new is looked at, once."""
+        buffer, shared = self._buffer, self.shared
+        if not self._scanned:
+            self._since = self._loop.time()
+        had_no_line = not self._lines
+        self._lines += buffer.count(b"\n", self._scanned)
+        shared.head_bytes += len(buffer) - self._scanned
+        self._scanned = self._head_bytes = len(buffer)
+        if self._lines > HEADERS_LIMIT + 1:
+            raise too_long_head()
+        if had_no_line and self._lines:
+            line, _, _ = buffer.partition(b"\n")
+            if not line.endswith(b"\r"):
+                raise BadRequest
+            read_request_line(bytes(line[:-1]))
+        elif not chr(buffer[0]).isprintable():  # as where TLS is spoken
+            raise BadRequest
+        if shared.head_bytes > HEADS_LIMIT and len(buffer) > LONG_HEAD:
+            raise BadRequest("too many clients are sending very long headers; try again", 503,
+                             "MOCK_P1_TOO_MANY_HEADERS")  # fmt: skip
+
+    def _forget_head(self) -> None:
+        self.shared.head_bytes -= self._head_bytes
+        self._head_bytes = self._scanned = self._lines = 0
+
+    def _read_body(self, body: BodyReader) -> None:
+        piece = body.take(self._buffer)
+        if body.complete:
+            self._body = None
+        if self._exchange is not None:
+            if self._exchange.feed(piece, complete=body.complete) > BODY_WAITING:
+                self.transport.pause_reading()
+        elif body.complete:  # the answer did not wait for it
+            self._since = self._loop.time()
+
+    def take_more(self) -> None:
+        """Go on reading a body; the app has taken what there was."""
+        if self._body is not None and not self._closing:
+            self.transport.resume_reading()
+
+    def answered(self, *, keep_alive: bool) -> None:
+        """Go on to the next request, or hang up."""
+        self._exchange, self._since = None, self._loop.time()
+        if self._head_bytes:
+            self._forget_head()
+        if not keep_alive or (self.half_closed and not self._buffer):
+            self.close()
+        elif not self._closing:
+            self.transport.resume_reading()
+            self._read()
+
+    def close(self) -> None:
+        """Hang up once all that was written has gone out and nothing comes that is unread."""
+        if self._closing:
+            return
+        self._closing = True
+        if self._buffer or self._body is not None:
+            self._buffer.clear()
+            self.transport.resume_reading()
+            if self.transport.can_write_eof():
+                self.transport.write_eof()
+            self._loop.call_later(LINGER_SECONDS, self.transport.close)
+        else:
+            self.transport.close()
+
+    def reset(self) -> None:
+        """End the connection at once, with RST."""
+        if not self.transport.is_closing():
+            self._closing = True
+            connection = self.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self.transport.abort()
+
+    def _refuse(self, refused: BadRequest) -> None:
+        """Answer what is no request, and hang up; where an answer has begun already, hang up."""
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.lost = True
+            exchange.news.set()
+        self._forget_head()
+        self._buffer[:] = b"?"  # something may be unread
+        if exchange is None or not exchange.started:
+            reply = json_reply(refused.status, {"error": refused.error, "message": refused.message})
+            head, _ = reply_head(reply.status, reply.headers, len(reply.body))
+            connection = b"connection: close\r\n\r\n"
+            self.transport.write(b"".join((head, self.shared.date, connection, reply.body)))
+        self.close()
+
+    def give_up(self, now: float) -> None:
+        """Hang up where a client has been awaited for too long; ``now`` is the loop's time."""
+        waited = now - self._since
+        if self._closing:
+            if waited > self.shared.keep_alive_seconds:
+                self.transport.abort()  # it does not read its answer
+        elif self._body is not None:
+            if waited > BODY_SECONDS:
+                self.transport.close()
+        elif self._exchange is not None:  # it is the client that waits
+            if self.half_closed and self._has_failed():
+                self.transport.abort()  # or rather, it has gone
+        elif not self._buffer:
+            if waited > self.shared.keep_alive_seconds:
+                self.close()
+        elif waited > HEAD_SECONDS:
+            text = f"request line and headers did not come within {HEAD_SECONDS:g} s"
+            self._refuse(BadRequest(text, 408, "MOCK_P1_TOO_SLOW"))
+
+    def _has_failed(self) -> bool:
+        connection = self.transport.get_extra_info("socket")
+        return bool(connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+
+    def shut_down(self) -> None:
+        """The server ends: an answer that is being written goes out, whoever else is hung up on."""
+        if self._exchange is None:
+            self.transport.close()
+        else:
+            self._exchange.keep_alive = False
+
+    def pause_writing(self) -> None:
+        """The client does not take what is written as fast as it is."""
+        self._drained = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        """It has taken it, or has gone."""
+        if self._drained is not None:
+            self._drained.set_result(None)
+            self._drained = None
+            if self._exchange is None and not self._closing:
+                self.transport.resume_reading()
+                self._read()
+
+    async def drain(self) -> None:
+        """Wait until more may be written."""
+        if self._drained is not None:
+            await asyncio.shield(self._drained)

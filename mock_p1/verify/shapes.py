@@ -1,0 +1,84 @@
+"""Checks of one shape: an answer's fields, and a refusal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mock_p1.verify import published
+from mock_p1.verify.answer import describe, error_of, json_object, one_line
+from mock_p1.verify.contract_check import Check, Verdict, as_expected, documented, otherwise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from mock_p1.verify.answer import Answer
+    from mock_p1.verify.questions import Permission
+    from mock_p1.verify.session import VerifySession
+
+TYPE_NAMES = {str: "a string", int: "an integer", dict: "an object"}
+
+
+def kind_of(value: object) -> str:
+    """Say what a value is, in the words of JSON."""
+    kinds = {
+        bool: "a boolean",
+        int: "an integer",
+        float: "a number",
+        str: "a string",
+        dict: "an object",
+        list: "a list",
+    }
+    return kinds.get(type(value), "null")
+
+
+def judge_fields(answer: Answer, fields: Mapping[str, type], *, ordered: bool = True) -> Verdict:
+    """Judge that an answer is an object with these fields, in this order, and no others."""
+    expected = ", ".join(fields)
+    found = json_object(answer)
+    if found is None or found.keys() != fields.keys() or (ordered and [*found] != [*fields]):
+        return otherwise(expected, describe(answer))
+    for name, kind in fields.items():
+        if type(found[name]) is not kind:
+            return otherwise(f"{name}, {TYPE_NAMES[kind]}", f"{name} is {kind_of(found[name])}")
+    return as_expected(expected)
+
+
+def assuming(key: str, value: str | None, possible: Collection[str]) -> dict[str, str]:
+    """Return the line of ``assumptions:`` that says so, where a scenario can say it."""
+    return {key: value} if value is not None and value in possible else {}
+
+
+def refused(  # noqa: PLR0913, PLR0917 -- a check's parts
+    check_id: str,
+    sentence: str,
+    source: str,
+    question: str,
+    needs: Permission | None = None,
+    names: tuple[str, ...] = published.CREDENTIAL_ERRORS,
+    before: Callable[[VerifySession], object] = lambda _: None,
+) -> Check:
+    """Make the check that a question is answered with one of the named errors, to the letter.
+
+    ``before`` finds what the question needs.
+    """
+
+    @documented(check_id, sentence, source, needs)
+    def check(session: VerifySession) -> Verdict:
+        before(session)
+        answer = session.answer(question)
+        messages = " or ".join(f'"{published.ERRORS[name].message}"' for name in names)
+        error = published.ERRORS[names[0]]
+        return Verdict(
+            error_of(answer).name in names,
+            f"{error.code} {error.error} {messages}",
+            _error_or_answer(answer),
+        )
+
+    return check
+
+
+def _error_or_answer(answer: Answer) -> str:
+    error = error_of(answer)
+    if json_object(answer) is None or error.message is None:
+        return describe(answer)
+    return one_line(str(error))

@@ -1,0 +1,138 @@
+"""What is checked, one part at a time: ``nox --list`` names the parts, ``nox -s lint`` runs one.
+
+``.ci/run`` runs all of them, from a fresh clone. Arguments after ``--`` go to pytest, or to the
+tool that the session is about.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.error_on_external_run = True
+nox.options.sessions = ["lint", "typing", "tests"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PROJECT)
+OLDEST, NEWEST = PYTHONS[0], PYTHONS[-1]
+EVERYTHING = ("-m", "not browser")
+
+
+def group(name: str) -> tuple[str, ...]:
+    """Return the requirements of a dependency group."""
+    return nox.project.dependency_groups(PROJECT, name)
+
+
+def wheel(session: nox.Session) -> str:
+    """Build the wheel; return what installs it together with what the tests need."""
+    folder = Path(session.create_tmp()) / "dist"
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("python", "-m", "pip", "wheel", "-q", "--no-deps", "--wheel-dir", str(folder), ".")
+    (built,) = folder.glob("*.whl")
+    return f"{built}[test]"
+
+
+def test_outside(session: nox.Session) -> None:
+    """Run the tests where the checkout's package cannot be imported."""
+    folder = Path(session.create_tmp()) / "outside"
+    shutil.rmtree(folder, ignore_errors=True)
+    listed = session.run("git", "ls-files", ".", ":!mock_p1", external=True, silent=True)
+    for name in str(listed).splitlines():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(name, folder / name)
+    with session.chdir(folder):
+        session.run("pytest", "-q", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def tests(session: nox.Session) -> None:
+    """Every test but the browser's, the slow ones too; branch coverage must not fall."""
+    session.install("-e", ".[test]", *group("coverage"))
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", "-q", *(session.posargs or EVERYTHING))
+    session.run("coverage", "combine", "-q")
+    session.run("coverage", "report", *(["--fail-under", "0"] if session.posargs else []))
+
+
+@nox.session(python=OLDEST)
+def oldest(session: nox.Session) -> None:
+    """The built wheel with the oldest dependencies that pyproject.toml allows."""
+    session.install("-c", ".ci/oldest.txt", wheel(session))
+    test_outside(session)
+
+
+@nox.session(name="wheel", python=NEWEST)
+def built(session: nox.Session) -> None:
+    """The built wheel with the newest Python and the newest releases of everything."""
+    session.install(wheel(session))
+    session.run("mock-p1", "demo", silent=True)
+    test_outside(session)
+
+
+@nox.session(python=NEWEST)
+def newest(session: nox.Session) -> None:
+    """What is to come: pre-releases of everything. It may fail, and is read when it does."""
+    session.install("--pre", wheel(session))
+    session.run("python", "-m", "pip", "list")
+    test_outside(session)
+
+
+@nox.session(python=OLDEST)
+def typing(session: nox.Session) -> None:
+    """Types of the package, of what users write, and of every public name: mypy and pyright."""
+    session.install("-e", ".[test]", *group("typing"))
+    session.run("mypy")
+    if Path("typing_tests").is_dir():
+        session.run("mypy", "--strict", "--config-file", os.devnull, "typing_tests")
+        session.run("pyright", "-p", "typing_tests")
+        session.run("pyright", "--verifytypes", "mock_p1", "--ignoreexternal")
+
+
+@nox.session(python=OLDEST)
+def lint(session: nox.Session) -> None:
+    """Style, spelling, and code that nobody calls."""
+    session.install(*group("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("vulture")
+    session.run("typos")
+
+
+@nox.session(python=OLDEST)
+def docs(session: nox.Session) -> None:
+    """Every block, table and figure of the pages: each is run or compared."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "-q", "-m", "not browser", "tests/docs", *session.posargs)
+
+
+@nox.session(python=OLDEST)
+def browser(session: nox.Session) -> None:
+    """The dashboard in Chromium, and axe's rules for people who cannot see or use a mouse."""
+    session.install("-e", ".[test]", *group("browser"))
+    folder = Path(session.create_tmp())
+    session.run("npm", "install", "-s", "--prefix", str(folder), "axe-core", external=True)
+    axe = folder / "node_modules" / "axe-core" / "axe.min.js"
+    session.run(
+        *("pytest", "-q", "-n", "2", "-m", "browser", "tests/browser", *session.posargs),
+        env={"MOCK_P1_AXE": str(axe)},
+    )
+
+
+@nox.session(python=OLDEST)
+def clients(session: nox.Session) -> None:
+    """`mock-p1 serve` against curl, Node, schemathesis and the published contract."""
+    session.install("-e", ".[test]", *group("clients"))
+    session.run(".ci/clients.sh", "python", external=True)
+    session.run("python", ".ci/schemathesis/run.py")
+
+
+@nox.session(python=OLDEST)
+def benchmarks(session: nox.Session) -> None:
+    """The benchmarks still run; with arguments, as `nox -s benchmarks -- serve`, they measure."""
+    session.install("-e", ".[test]")
+    if session.posargs:
+        session.run("python", "-m", "benchmarks", *session.posargs)
+    else:
+        session.run("pytest", "-q", *EVERYTHING, "tests/benchmarks")

@@ -1,0 +1,207 @@
+"""The log of `serve`: what a line says, and that writing it never holds up an answer."""
+
+import io
+import json
+from datetime import UTC, datetime
+from threading import Event
+
+import pytest
+
+from mock_p1.base.clock import VirtualClock
+from mock_p1.base.messages import Request
+from mock_p1.cli.request_log import FORMATS, MAX_WAITING, RequestLog
+from mock_p1.engine.engine import Engine
+from mock_p1.scenario.parser import parse
+
+SCENARIO = """\
+jobs:
+  a:
+    timeline:
+      - {status: job_running, for: 2 polls}
+      - {fault: timeout, for: manual}
+      - {status: x}
+"""
+JOBS = "/v1/external/retrain_jobs/"
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """However busy the machine is, the end waits for the last lines."""
+    monkeypatch.setattr("mock_p1.cli.request_log.END_SECONDS", 60)
+
+
+@pytest.fixture
+def engine():
+    """An engine whose clock stands still at noon."""
+    return Engine(parse(SCENARIO, "mine.yaml"), VirtualClock(datetime(2026, 5, 1, 12, tzinfo=UTC)))
+
+
+def logged(engine, form: str, *requests: Request) -> list[str]:
+    """Send requests to the engine and return the lines that the log wrote of them."""
+    stream = io.StringIO()
+    with RequestLog(engine, FORMATS[form], stream):
+        for request in requests:
+            engine.handle(request)
+    return stream.getvalue().splitlines()
+
+
+def get(path: str, *keys: str) -> Request:
+    """Return a GET with these keys."""
+    return Request("GET", path, api_keys=keys)
+
+
+def fields(line: str) -> list[str]:
+    """Return the parts of a line of text, without the time."""
+    return line.split("  ")[1:]
+
+
+def test_poll(engine):
+    """A poll: job, status, the step's place in the file, the key masked, what the job waits for."""
+    (line,) = logged(engine, "text", get(f"{JOBS}a", "very-secret-key"))
+    assert fields(line) == [
+        "a",
+        "job_running (HTTP 200)",
+        "mine.yaml:4",
+        "key very…",
+        "then waits for 1 more poll",
+    ]
+
+
+def test_error(engine):
+    """A poll without a key: the error, and that there is none."""
+    (line,) = logged(engine, "text", get(f"{JOBS}a"))
+    assert fields(line) == ["a", "invalid_api_key (HTTP 400)", "mine.yaml", "key none"]
+
+
+def test_fault(engine):
+    """A fault has no HTTP status."""
+    *_, line = logged(engine, "text", *[get(f"{JOBS}a", "k")] * 3)
+    assert fields(line)[:2] == ["a", "timeout"]
+
+
+def test_anything_else(engine):
+    """A request that is no poll: method, path and HTTP status, and no key."""
+    (line,) = logged(engine, "text", get("/favicon.ico"))
+    assert fields(line)[:3] == ["GET /favicon.ico", "HTTP 404", "mine.yaml"]
+
+
+def test_notes(engine):
+    """What the client did against the documented request ends the line."""
+    (line,) = logged(engine, "text", get(f"{JOBS}a", "k")._replace(query="x=1"))
+    assert fields(line)[-1] == "has a query string; the API documents none"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_one_line_each(engine, form):
+    """Every request is one line, in order."""
+    assert len(logged(engine, form, *[get(f"{JOBS}a", "k")] * 5)) == 5
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize(
+    "hostile", ["%0Afake", "%1B%5B2J", "%E2%80%A8", "%C2%9B31m", "%00", "x" * 10_000]
+)
+def test_hostile_ids(engine, form, hostile):
+    """No id begins a line, moves a cursor or fills a screen."""
+    (line,) = logged(engine, form, get(JOBS + hostile, "k"))
+    assert line.isprintable()
+    assert form == "json" or len(line) < 500
+
+
+def test_json(engine):
+    """A JSON line holds the whole row of the journal; the time is the mock's, in UTC."""
+    engine.clock.advance(1_500_000_000)
+    (line,) = logged(engine, "json", get(f"{JOBS}a", "very-secret-key"))
+    assert json.loads(line) == {
+        "event": "poll",
+        "number": 1,
+        "time": "2026-05-01T12:00:01.500+00:00",
+        "at": 1.5,
+        "method": "GET",
+        "path": f"{JOBS}a",
+        "job": "a",
+        "status": "job_running",
+        "error": None,
+        "fault": None,
+        "http_status": 200,
+        "step": "mine.yaml:4",
+        "api_key": "very…",
+        "waits_for": "1 more poll",
+        "notes": [],
+    }
+
+
+def test_json_of_anything_else(engine):
+    """What is no poll is another event."""
+    (line,) = logged(engine, "json", get("/favicon.ico"))
+    assert (json.loads(line)["event"], json.loads(line)["path"]) == ("request", "/favicon.ico")
+
+
+class Stuck(io.StringIO):
+    """A stream whose first write waits until it is let go."""
+
+    def __init__(self):
+        super().__init__()
+        self.writing, self.go = Event(), Event()
+
+    def write(self, text):
+        """Wait, then write."""
+        self.writing.set()
+        self.go.wait(10)
+        return super().write(text)
+
+
+@pytest.mark.parametrize(
+    ("form", "said"), [("text", "… 5 requests left out"), ("json", '{"event": "left_out", "req')]
+)
+def test_lines_that_do_not_fit_are_counted(engine, form, said):
+    """While nobody takes the lines, answers go on.
+
+    Afterwards the log says how many lines are missing, and where.
+    """
+    stream = Stuck()
+    with RequestLog(engine, FORMATS[form], stream):
+        engine.handle(get(f"{JOBS}a", "k"))
+        assert stream.writing.wait(10)
+        for _ in range(MAX_WAITING + 5):
+            engine.handle(get(f"{JOBS}a", "k"))
+        stream.go.set()
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 1 + 1 + MAX_WAITING
+    assert lines[1].startswith(said)
+
+
+def test_a_stream_that_never_takes_a_line(engine, monkeypatch):
+    """The end does not wait for ever for a stream that is stuck."""
+    monkeypatch.setattr("mock_p1.cli.request_log.END_SECONDS", 0.01)
+    stream = Stuck()
+    with RequestLog(engine, FORMATS["text"], stream):
+        engine.handle(get(f"{JOBS}a", "k"))
+        assert stream.writing.wait(10)
+    assert stream.getvalue() == ""  # the write still waits
+    stream.go.set()
+
+
+def test_a_stream_that_is_closed(engine):
+    """A log that cannot be written is given up without an error."""
+    stream = io.StringIO()
+    stream.close()
+    with RequestLog(engine, FORMATS["text"], stream):
+        engine.handle(get(f"{JOBS}a", "k"))
+
+
+@pytest.mark.parametrize("buffering", [0, -1], ids=["unbuffered", "buffered"])
+def test_around_the_buffer(engine, tmp_path, buffering):
+    """A real stream is written around its buffer, in its own encoding, whatever that lacks."""
+    file = tmp_path / "log"
+    with io.TextIOWrapper(
+        file.open("wb", buffering=buffering), encoding="ascii", write_through=True
+    ) as stream:
+        with RequestLog(engine, FORMATS["text"], stream):
+            engine.handle(get(f"{JOBS}a", "very-secret-key"))
+        assert "key very?" in file.read_text(encoding="ascii")
+
+
+def test_off(engine):
+    """Without a log the journal does nothing but keep its entries."""
+    assert engine.journal.add.__self__ is engine.journal._entries  # noqa: SLF001 -- the point: no step in between

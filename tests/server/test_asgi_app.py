@@ -1,0 +1,88 @@
+"""The imitation as an ASGI application, in other people's servers, clients and frameworks."""
+
+import asyncio
+
+import pytest
+
+from mock_p1 import create_asgi_app
+
+httpx = pytest.importorskip("httpx")
+
+JOB = "/v1/external/retrain_jobs/retrain-001"
+HEADERS = {"x-api-key": "demo-key"}
+FAULTS = "jobs: {a: {timeline: [{fault: FAULT}]}}"
+
+
+def ask(app, *paths, method="GET", headers=HEADERS, base_url="http://mock.example"):
+    """Send requests one after the other; return the answers."""
+
+    async def ask_all():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url=base_url) as client:
+            return [await client.request(method, path, headers=headers) for path in paths]
+
+    return asyncio.run(ask_all())
+
+
+def test_a_client_of_httpx_asks_it_directly():
+    """The imitated calls, what is not imitated, and the control API."""
+    poll, unknown, admin = ask(create_asgi_app("demo"), JOB, "/v1/nothing", "/__admin/health")
+    assert poll.json()["status"] == "job_waiting"
+    assert (unknown.status_code, admin.status_code) == (404, 200)
+
+
+def test_the_control_api_can_be_left_out():
+    """Then it is a path like any other that is not imitated."""
+    [answer] = ask(create_asgi_app("demo", admin=False), "/__admin/health")
+    assert answer.status_code == 404
+
+
+def mounted(app, root):
+    """Mount an application below a path, as Starlette does."""
+
+    async def outer(scope, receive, send):
+        await app({**scope, "root_path": root}, receive, send)
+
+    return outer
+
+
+def test_below_a_path_links_begin_with_it():
+    """And lead back to it."""
+    app = mounted(
+        create_asgi_app(
+            {"jobs": {"a": {"timeline": [{"status": "job_finished", "result": "generated"}]}}}
+        ),
+        "/p1",
+    )
+    [answer] = ask(app, "/p1/v1/external/retrain_jobs/a")
+    url = answer.json()["download_url"]
+    assert url.startswith("http://mock.example/p1/")
+    assert ask(app, url)[0].content.startswith(b"PK")
+
+
+@pytest.mark.parametrize("fault", ["connection_reset", "empty_response", "truncated_body"])
+def test_a_fault_that_asgi_has_no_words_for_is_an_exception(fault):
+    """Which a server takes as a reason to hang up."""
+    app = create_asgi_app(FAULTS.replace("FAULT", fault))
+    with pytest.raises(ConnectionResetError):
+        ask(app, "/v1/external/retrain_jobs/a")
+
+
+def test_it_goes_along_with_a_server_that_starts_and_stops():
+    """And takes no websocket."""
+
+    async def play(scope_type, *events):
+        sent, received = [], iter(events)
+
+        async def receive():
+            return {"type": next(received)}
+
+        async def send(message):
+            sent.append(message["type"])
+
+        await create_asgi_app("demo")({"type": scope_type}, receive, send)
+        return sent
+
+    lifespan = asyncio.run(play("lifespan", "lifespan.startup", "lifespan.shutdown"))
+    assert lifespan == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert asyncio.run(play("websocket", "websocket.connect")) == ["websocket.close"]

@@ -1,0 +1,223 @@
+"""While a mock is active, nothing reaches the documented hosts.
+
+Whatever library asks, and by whatever way.
+"""
+
+import asyncio
+import http.client
+import multiprocessing
+import socket
+import ssl
+import threading
+import urllib.request
+from contextlib import closing, suppress
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+import urllib3
+from helpers.transport_clients import JOBS, KEY
+
+from mock_p1 import mocked, serving
+from mock_p1.contract.operations import DOCUMENTED_HOSTS
+from mock_p1.transports.network_guard import RealServiceRefused
+
+HOST = urlsplit(DOCUMENTED_HOSTS[0]).hostname
+OTHER_HOST = urlsplit(DOCUMENTED_HOSTS[1]).hostname
+JOB = f"{DOCUMENTED_HOSTS[0]}{JOBS}steady"
+HEADERS = dict([KEY])
+SAYS = r"Mock P1 is active, and nothing reaches .*fixture mock_p1_server"
+
+
+def connect_raw(host):
+    """Connect a socket by name."""
+    with socket.socket() as connection:
+        connection.connect((host, 443))
+
+
+def send_datagram(host):
+    """Send to a name."""
+    with socket.socket(type=socket.SOCK_DGRAM) as connection:
+        connection.sendto(b"x", (host, 53))
+
+
+WAYS = {
+    "getaddrinfo": lambda host: socket.getaddrinfo(host, 443),
+    "getaddrinfo of bytes": lambda host: socket.getaddrinfo(host.encode(), 443),
+    "an old copy": lambda host, look_up=socket.getaddrinfo: look_up(host, 443),
+    "gethostbyname": socket.gethostbyname,
+    "gethostbyname_ex": socket.gethostbyname_ex,
+    "create_connection": lambda host: socket.create_connection((host, 443)),
+    "a raw socket": connect_raw,
+    "a datagram": send_datagram,
+    "http.client": lambda host: http.client.HTTPSConnection(host).request("GET", "/"),
+    "urllib": lambda host: urllib.request.urlopen(f"https://{host}/"),
+    "urllib over http": lambda host: urllib.request.urlopen(f"http://{host}/"),
+    "asyncio": lambda host: asyncio.run(asyncio.open_connection(host, 443)),
+}
+
+
+@pytest.mark.parametrize("host", [HOST, OTHER_HOST, HOST.upper(), f"{HOST}."])
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("mock", [mocked, serving])
+def test_every_way_fails_at_once_and_says_what_to_use(mock, way, host):
+    """With an OSError, so that a client's library reports it as it reports others."""
+    with mock("demo", check=False), pytest.raises(OSError, match=SAYS):
+        way(host)
+
+
+def test_another_host_may_be_reached(scenario):
+    """By libraries that are not the mock's business."""
+    with mocked(scenario), socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection(server.getsockname()).close()
+
+
+def test_afterwards_nothing_is_refused():
+    """What the system says of the name is its own."""
+    with mocked("demo"):
+        pass
+    with suppress(socket.gaierror):
+        socket.getaddrinfo(HOST, 443, flags=socket.AI_NUMERICHOST)
+
+
+def test_sockets_are_what_they_were():
+    """Also after mocks of both kinds have overlapped."""
+    owners = (socket.socket, ssl.SSLSocket, ssl.SSLObject, ssl.SSLContext)
+    before = [dict(vars(owner)) for owner in owners]
+    with mocked("demo"), serving("demo"):
+        assert [dict(vars(owner)) for owner in owners] != before
+    assert [dict(vars(owner)) for owner in owners] == before
+
+
+@pytest.fixture
+def proxy():
+    """A proxy that keeps what it is sent, and forwards nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        received = []
+
+        def serve():
+            with suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    with connection:
+                        connection.settimeout(5)
+                        received.append(connection.recv(4096))
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}", received
+
+
+def by_urllib(url, proxy):
+    """Ask through a proxy."""
+    handler = urllib.request.ProxyHandler({"http": proxy, "https": proxy})
+    urllib.request.build_opener(handler).open(url, timeout=5)
+
+
+def by_http_client(url, proxy):
+    """Ask through a proxy, by hand."""
+    with closing(http.client.HTTPConnection(urlsplit(proxy).netloc, timeout=5)) as connection:
+        if url.startswith("https"):
+            connection.set_tunnel(HOST, 443)
+            url = "/"
+        connection.request("GET", url)
+
+
+def by_socket(url, proxy):
+    """Ask through a proxy that speaks SOCKS5."""
+    with socket.create_connection(("127.0.0.1", urlsplit(proxy).port)) as connection:
+        connection.sendall(b"\5\1\0\3" + bytes([len(HOST)]) + HOST.encode() + b"\1\xbb")
+
+
+def by_asyncio(url, proxy):
+    """Ask through a proxy, by streams."""
+
+    async def ask():
+        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(proxy).port)
+        writer.write(f"CONNECT {HOST}:443 HTTP/1.1\r\n\r\n".encode())
+        await reader.read()
+
+    asyncio.run(ask())
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("ask", [by_urllib, by_http_client, by_socket, by_asyncio])
+def test_nothing_is_asked_of_a_proxy(scenario, proxy, ask, scheme):
+    """Neither by a tunnel nor by an absolute URL: the proxy would look the name up."""
+    address, received = proxy
+    with mocked(scenario), pytest.raises(OSError, match=SAYS):
+        ask(f"{scheme}://{HOST}/", address)
+    assert not any(received)
+
+
+@pytest.mark.parametrize("ask", ["requests", "urllib3"])
+def test_in_process_clients_are_answered_round_their_proxy(scenario, proxy, ask, monkeypatch):
+    """By arguments as by the environment."""
+    address, received = proxy
+    monkeypatch.setenv("HTTPS_PROXY", address)
+    with mocked(scenario):
+        if ask == "requests":
+            answers = [
+                requests.get(JOB, headers=HEADERS, timeout=5),
+                requests.get(JOB, headers=HEADERS, timeout=5, proxies={"https": address}),
+            ]
+            assert [answer.json()["status"] for answer in answers] == ["job_running"] * 2
+        else:
+            answer = urllib3.ProxyManager(address).request("GET", JOB, headers=HEADERS)
+            assert answer.json()["status"] == "job_running"
+    assert received == []
+
+
+def test_a_plain_url_of_the_service_is_refused_in_process(scenario):
+    """The service speaks https; a client that asks by http is told, and reaches nobody."""
+    with mocked(scenario), pytest.raises(requests.ConnectionError, match="Mock P1 is active"):
+        requests.get(JOB.replace("https", "http"), timeout=5)
+
+
+@pytest.mark.parametrize("trust_env", [True, False])
+def test_aiohttp_is_refused_with_words_that_say_what_to_use(
+    scenario, proxy, trust_env, monkeypatch
+):
+    """It has no way in of its own; the live fixture serves it. Directly and through a proxy."""
+    aiohttp = pytest.importorskip("aiohttp")
+    address, received = proxy
+    monkeypatch.setenv("HTTPS_PROXY", address)
+
+    async def ask():
+        async with aiohttp.ClientSession(trust_env=trust_env) as session, session.get(JOB):
+            pass
+
+    with mocked(scenario), pytest.raises(aiohttp.ClientError, match="mock_p1_server"):
+        asyncio.run(ask())
+    assert not any(received)
+
+
+def test_uvloop_is_refused_too(scenario):
+    """It looks names up in C."""
+    uvloop = pytest.importorskip("uvloop")
+
+    async def ask():
+        loop = asyncio.get_running_loop()
+        with pytest.raises(RealServiceRefused):
+            await loop.getaddrinfo(HOST, 443)
+        with pytest.raises(RealServiceRefused):
+            await asyncio.open_connection(HOST, 443)
+
+    with mocked(scenario), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(ask())
+
+
+def test_a_forked_child_reaches_nothing_either(scenario):
+    """It inherits the mock; a child with an interpreter of its own does not."""
+    if "fork" not in multiprocessing.get_all_start_methods():
+        pytest.skip("this system does not fork")
+    context = multiprocessing.get_context("fork")
+    with mocked(scenario):
+        child = context.Process(target=_look_up_refused)
+        child.start()
+        child.join(30)
+    assert child.exitcode == 0
+
+
+def _look_up_refused():
+    with pytest.raises(RealServiceRefused):
+        socket.getaddrinfo(HOST, 443)
