@@ -15,17 +15,15 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from served import served
 
 from mock_p1.admin.admin_openapi import document as admin_openapi
 from mock_p1.contract.openapi_document import openapi
 from mock_p1.scenario.files import load_scenario
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 HERE = Path(__file__).parent
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
@@ -64,7 +62,7 @@ def _run(name: str, assumptions: str, options: list[str]) -> int:
             _control_api() if name == CONTROL_API else openapi(load_scenario(scenario).assumptions)
         )
         document.write_text(json.dumps(described), encoding="utf-8")
-        with _served(scenario) as url:
+        with served(scenario) as url:
             done = subprocess.run(
                 [
                     Path(sys.executable).with_name("schemathesis"),
@@ -103,26 +101,6 @@ def _too_little(report: dict[str, Any]) -> str | None:
         return f"not every phase was run: {phases}"
     cases = report["test_cases"]["generated"]
     return f"no more than {cases} cases" if cases < FEWEST_CASES else None
-
-
-@contextmanager
-def _served(scenario: Path) -> Iterator[str]:
-    """Serve a scenario on a free port; its URL. RuntimeError if the server has not ended well."""
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "mock_p1", "serve", "--port", "0"),
-            *("--log-format", "json", "--quiet", scenario),
-        ],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
-    )  # fmt: skip
-    try:
-        yield json.loads(server.stdout.readline())["url"]
-        ended = server.poll()
-    finally:
-        server.terminate()
-        _, said = server.communicate(timeout=10)
-    if ended is not None or said:
-        raise RuntimeError(f"the server ended ({ended}), or had something to say:\n{said}")
 
 
 if __name__ == "__main__":
