@@ -176,7 +176,7 @@ def test_the_assumed_values_are_the_defaults():
     assert values["checked_first"] == "the key, then the job"
     assert values["key_lifetime"] == format_duration(assumed.key_lifetime).replace("d", " days")
     end = datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)
-    assert code(values["end_date"])[0] == end.strftime(assumed.end_date_format)
+    assert code(values["end_date_format"])[0] == end.strftime(assumed.end_date_format)
     assert values["upload_reply"].startswith(str(assumed.upload_reply))
     assert values["switch_of_failed_job"] == f"`{assumed.switch_of_failed_job}`"
     accepted = {name for name, value in values.items() if value.startswith("accepted")}
