@@ -172,18 +172,20 @@ def unexpected_entry(number: int, now_ns: int, request: Request, status: int, wh
     return Entry(
         number, now_ns, shorten(request.method, LONGEST_SHOWN),
         shorten(request.path, LONGEST_SHOWN), mask(", ".join(request.api_keys)), None, None,
-        status, None, None, None, "", None, (why,), 0,
+        status, None, None, None, "", None, (why, *request_notes(request, None, None)), 0,
     )  # fmt: skip
 
 
-def request_notes(request: Request, operation: Operation, job_id: str | None) -> tuple[str, ...]:
-    """Say where a request departs from the documented one."""
+def request_notes(
+    request: Request, operation: Operation | None, job_id: str | None
+) -> tuple[str, ...]:
+    """Say where a request departs from the documented one; there may be none of its kind."""
     notes = list(_query_notes(request, operation))
-    if request.has_body and operation.body == "none":
+    if request.has_body and (operation is None or operation.body == "none"):
         notes.append("has a body; the API documents none")
     if len(request.api_keys) > 1 or any("," in key for key in request.api_keys):
         notes.append(f"has more than one {API_KEY_HEADER}")
-    if request.api_keys and operation.needs is None:
+    if request.api_keys and operation is not None and operation.needs is None:
         notes.append(
             f"carries {API_KEY_HEADER}, which does not belong here: the real link leads to "
             "another host, which then has the key"
@@ -193,10 +195,10 @@ def request_notes(request: Request, operation: Operation, job_id: str | None) ->
     return tuple(notes)
 
 
-def _query_notes(request: Request, operation: Operation) -> Iterator[str]:
+def _query_notes(request: Request, operation: Operation | None) -> Iterator[str]:
     if not request.query:
         return
-    if not operation.query:
+    if operation is None or not operation.query:
         yield "has a query string; the API documents none"
         return
     names = [name for name, _ in query_of(request.query)]
