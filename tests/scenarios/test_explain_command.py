@@ -152,7 +152,9 @@ def test_secret_keys(explain):
     """What each secret key is; where none is named, that every one works, and for how long."""
     every = explain("stuck").output
     assert "\nSecret keys: every one is active; an API key from it works for 30d\n" in every
-    named = "secret_keys: {mine-*: active, old: inactive_credential}\nassumptions: {key_lifetime: 1h}"
+    named = (
+        "secret_keys: {mine-*: active, old: inactive_credential}\nassumptions: {key_lifetime: 1h}"
+    )
     output = explain("mine.yaml", text=named).output
     lines = [line.split() for line in output.partition("works for 1h\n")[2].splitlines()[:3]]
     assert lines == [

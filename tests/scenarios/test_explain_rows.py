@@ -312,7 +312,9 @@ def test_what_is_told_of_calls_is_what_happens(name):
 )
 def test_every_kind_of_call_is_told(element, told):
     """Success, errors, faults and literal replies, with what they do and the line that says so."""
-    text = f"jobs:\n  a: {{error: job_may_be_deleted}}\ncalls: {{retrain_model_switch: [{element}]}}"
+    text = (
+        f"jobs:\n  a: {{error: job_may_be_deleted}}\ncalls: {{retrain_model_switch: [{element}]}}"
+    )
     (account,) = call_explanations(parse(text, "mine.yaml"))
     assert account.rows == (("every call", *told, "mine.yaml:3"),)
 
