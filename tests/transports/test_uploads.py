@@ -204,9 +204,9 @@ def test_a_file_that_is_too_large():
     with serve(CountingStore(100_000)) as served:
         job, url = served.create()
         told = requests.put(url, data=b"x" * 100_001, timeout=5)
-        in_chunks = read_all(
-            served.send(head(url, "Transfer-Encoding: chunked") + b"40000\r\n" + b"x" * 0x40000)
-        )
+        chunk = b"40000\r\n" + b"x" * 0x40000
+        with served.send(head(url, "Transfer-Encoding: chunked") + chunk) as connection:
+            in_chunks = connection.recv(1000)
         assert (told.status_code, told.json()["error"]) == (413, "MOCK_P1_FILE_TOO_LARGE")
         assert in_chunks.startswith(b"HTTP/1.1 413 ")
         assert served.status(job) == "job_waiting"
