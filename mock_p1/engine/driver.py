@@ -83,7 +83,7 @@ class Driver:
         self._note("job", job_id)
 
     def go_to(self, job_id: str, index: int) -> None:
-        """Put a job at the step with this index (from 0), for every caller; NoSuchJob or NoSuchStep."""
+        """Put a job at the step of this index (from 0), for every caller; NoSuchJob, NoSuchStep."""
         self._move(job_id, lambda program, _: index if 0 <= index < len(program.steps) else None)
 
     def set_status(self, job_id: str, status: str) -> None:

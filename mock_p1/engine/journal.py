@@ -28,7 +28,9 @@ _POLL: Final = RETRAIN_STATUS_CHECK.name
 
 
 class Entry(NamedTuple):
-    """One request and its outcome. ``moment_ns`` is in nanoseconds of the mock's clock; the key is masked.
+    """One request and its outcome.
+
+    ``moment_ns`` is in nanoseconds of the mock's clock; the key is masked.
 
     ``caller`` tells keys apart that look the same when masked; it says nothing about them.
     ``retry_after_ns`` is how long the answer asked the client to wait, in nanoseconds.
@@ -61,7 +63,7 @@ class Entry(NamedTuple):
 
     @property
     def outcome(self) -> str:
-        """The status, error or fault that was shown, or the HTTP status where the answer was literal."""
+        """The status, error or fault that was shown, or the HTTP status of any other answer."""
         return self.status or self.error or self.fault or f"HTTP {self.http_status}"
 
     @property
@@ -102,7 +104,7 @@ class Journal:
             return self._cleared
 
     def after(self, number: int) -> tuple[list[Entry], int]:
-        """Return the entries numbered above ``number``, oldest first, and how many more there were that are gone.
+        """Return the entries above ``number``, oldest first, and how many of them are gone.
 
         Entries that somebody cleared do not count as gone.
         """
@@ -170,18 +172,20 @@ def unexpected_entry(number: int, now_ns: int, request: Request, status: int, wh
     return Entry(
         number, now_ns, shorten(request.method, LONGEST_SHOWN),
         shorten(request.path, LONGEST_SHOWN), mask(", ".join(request.api_keys)), None, None,
-        status, None, None, None, "", None, (why,), 0,
+        status, None, None, None, "", None, (why, *request_notes(request, None, None)), 0,
     )  # fmt: skip
 
 
-def request_notes(request: Request, operation: Operation, job_id: str | None) -> tuple[str, ...]:
-    """Say where a request departs from the documented one."""
+def request_notes(
+    request: Request, operation: Operation | None, job_id: str | None
+) -> tuple[str, ...]:
+    """Say where a request departs from the documented one; there may be none of its kind."""
     notes = list(_query_notes(request, operation))
-    if request.has_body and operation.body == "none":
+    if request.has_body and (operation is None or operation.body == "none"):
         notes.append("has a body; the API documents none")
     if len(request.api_keys) > 1 or any("," in key for key in request.api_keys):
         notes.append(f"has more than one {API_KEY_HEADER}")
-    if request.api_keys and operation.needs is None:
+    if request.api_keys and operation is not None and operation.needs is None:
         notes.append(
             f"carries {API_KEY_HEADER}, which does not belong here: the real link leads to "
             "another host, which then has the key"
@@ -191,10 +195,10 @@ def request_notes(request: Request, operation: Operation, job_id: str | None) ->
     return tuple(notes)
 
 
-def _query_notes(request: Request, operation: Operation) -> Iterator[str]:
+def _query_notes(request: Request, operation: Operation | None) -> Iterator[str]:
     if not request.query:
         return
-    if not operation.query:
+    if operation is None or not operation.query:
         yield "has a query string; the API documents none"
         return
     names = [name for name, _ in query_of(request.query)]

@@ -39,7 +39,9 @@ class Uploads:
         self._kept: deque[Upload] = deque(maxlen=MAX_UPLOADS)
 
     def add(self, upload: Upload) -> None:
-        """Keep one."""
+        """Keep one; the oldest goes where there are too many, and its bytes with it."""
+        if len(self._kept) == MAX_UPLOADS:
+            _discard(self._kept[0])
         self._kept.append(upload)
 
     def clear(self, job_id: str | None = None, theirs: Callable[[str], bool] | None = None) -> None:
@@ -57,3 +59,8 @@ class Uploads:
     def __iter__(self) -> Iterator[Upload]:
         """Iterate over a copy, oldest first; safe while others write."""
         return iter(self._kept.copy())
+
+
+def _discard(upload: Upload) -> None:
+    if upload.kept is not None:
+        upload.kept.discard()
