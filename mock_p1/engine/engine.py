@@ -27,7 +27,7 @@ from mock_p1.engine import (
     retrain_status_check,
 )
 from mock_p1.engine.call import Call, Outcome
-from mock_p1.engine.callers import caller_named, caller_of_secret
+from mock_p1.engine.callers import caller_of_secret
 from mock_p1.engine.change_log import ChangeLog
 from mock_p1.engine.failures import (
     BEFORE,
@@ -116,9 +116,13 @@ class Engine:
         """
         self.clock: Clock = clock or RealClock()
         self._given_seed = seed
+        self.first_scenario = scenario
+        """What ``restart`` plays."""
         self.journal = Journal(journal_max)
         self.changes = ChangeLog()
         self.lock = Lock()
+        self.played_after = 0
+        """The number of the last journal entry before the scenario was swapped in."""
         self.state = MockState(
             scenario, self._seed_of(scenario), self.clock, store or CountingStore()
         )
@@ -222,7 +226,18 @@ class Engine:
         """
         seed = self._seed_of(scenario)
         with self.lock:
+            self.played_after = self.journal.last
             return swap(self.state, scenario, seed)
+
+    def restart(self) -> None:
+        """Begin anew in everything: what clients made, the journal, the clock, the scenario."""
+        with self.lock:
+            self.state.reset()
+            self.journal.clear()
+            self.played_after = self.journal.last
+            self.clock.restart()
+            if self.scenario is not self.first_scenario:
+                swap(self.state, self.first_scenario, self._seed_of(self.first_scenario))
 
     def _seed_of(self, scenario: Scenario) -> int:
         return scenario.seed if self._given_seed is None else self._given_seed
@@ -239,7 +254,8 @@ class Engine:
         api_key = keys[0].strip() if len(keys) == 1 else ", ".join(key.strip() for key in keys)
         operation = found.operations[request.method]
         now_ns = self.clock.now_ns()
-        return Call(request, operation, found.parameters, now_ns, api_key, caller_named(api_key))
+        caller = self.state.issued.caller(api_key)
+        return Call(request, operation, found.parameters, now_ns, api_key, caller)
 
     def _answer(self, call: Call) -> Outcome:
         outcome, element = self._before_act(call)
@@ -257,6 +273,7 @@ class Engine:
         if (refused := self._admit(call, handler)) is not None:
             return refused, None
         if state.injected and (failure := take_injected(state, call)) is not None:
+            self.changes.note("next", call.now_ns)
             if call.operation.body != "none":
                 return injected(
                     state, call, failure, lambda: Outcome(example_of(call.operation), "")
@@ -312,7 +329,10 @@ class Engine:
     def _unexpected(self, request: Request, answer: Unexpected) -> Reply:
         with self.lock:
             now_ns, number = self.clock.now_ns(), self.journal.number()
-            entry = unexpected_entry(number, now_ns, request, answer.reply.status, answer.why)
+            caller = self.state.issued.caller(", ".join(request.api_keys))
+            entry = unexpected_entry(
+                number, now_ns, request, caller, answer.reply.status, answer.why
+            )
             self.journal.add(entry._replace(source=self.scenario.name))
         return answer.reply.to(request.method)
 

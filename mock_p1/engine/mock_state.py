@@ -17,9 +17,14 @@ from mock_p1.engine.replies import ReplyWriter
 from mock_p1.engine.uploads import Uploads
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mock_p1.base.clock import Clock
+    from mock_p1.base.patterns import Hit
     from mock_p1.engine.call import Call
+    from mock_p1.engine.callers import Caller
     from mock_p1.engine.file_store import FileStore
+    from mock_p1.engine.program import Program
     from mock_p1.scenario.model import Scenario
     from mock_p1.scenario.steps import Literal
 
@@ -93,7 +98,7 @@ class MockState:
             failure
             for failure in self.injected
             if (job_id is not None and failure.job_id != job_id)
-            or (key is not None and failure.key != key)
+            or (theirs is not None and not self._is_for(failure, theirs))
         ]
         self.injected.clear()
         self.injected.extend(kept)
@@ -108,12 +113,17 @@ class MockState:
         if theirs is not None:
             self.jobs.clear_callers(theirs)
             self.issued.clear(theirs)
+            if self.limiter is not None:
+                self.limiter.clear(theirs)
             return
         self.jobs.clear()
         self.issued.clear()
         self.resets += 1
         if self.limiter is not None:
             self.limiter.clear()
+
+    def _is_for(self, failure: InjectedFailure, theirs: Callable[[str], bool]) -> bool:
+        return failure.key is not None and theirs(self.issued.caller(failure.key).name)
 
     def refuse(self, refusal: Refusal, call: Call) -> Outcome:
         """Return the answer of a documented error."""
@@ -145,5 +155,9 @@ class MockState:
         if not hit.value.open_to(call.api_key):
             source = hit.value.steps[0].source
             return Refusal(self.scenario.assumptions.job_of_another_key, source)
-        transient = not (exact and self.keyring.declares(call.api_key))
-        return self.jobs.add(JobState(call.caller, job_id, hit.value, transient=transient))
+        return self.meet(call.caller, call.api_key, job_id, hit)
+
+    def meet(self, caller: Caller, api_key: str, job_id: str, hit: Hit[Program]) -> JobState:
+        """Begin to keep where a caller is with a job of the scenario."""
+        transient = not (hit.exact and self.keyring.declares(api_key))
+        return self.jobs.add(JobState(caller, job_id, hit.value, transient=transient))

@@ -49,9 +49,10 @@ def act(state: MockState, call: Call) -> Outcome:
     """Answer the file."""
     step = _step(call)
     reply = state.replies.result(call.job_id or "", step, call.parameters["file_name"])
-    if reply is None:
+    if reply is None or call.job is None:
         return Outcome(no_link("result", call.request.path), step.source)
-    return Outcome(reply, step.source)
+    call.job.downloads += 1
+    return Outcome(reply, step.source, done="result_sent")
 
 
 def _step(call: Call) -> ProgramStep:

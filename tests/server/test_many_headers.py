@@ -19,7 +19,7 @@ def test_headers_of_one_name_are_joined():
 @pytest.mark.parametrize("name", [b"host", b"cookie", b"x-forwarded-for"])
 def test_four_times_the_headers_are_four_times_the_work(scenario, name):
     """For who may use the control API: no client without a token can hold up the others."""
-    limit = BodyLimit(Controls(scenario).panel, None)
+    limit = BodyLimit(Controls(scenario).context, None)
 
     def seconds(count):
         headers = [(name, b"x" * 200)] * count
