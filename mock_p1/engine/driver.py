@@ -78,7 +78,9 @@ class Driver:
             moved = False
             theirs = self._theirs(key)
             for caller, job in self._callers_at(operation, job_id):
-                moved |= theirs(caller.name) and state.calls.step(state.directory, operation, caller, job, now_ns)
+                moved |= theirs(caller.name) and state.calls.step(
+                    state.directory, operation, caller, job, now_ns
+                )
         if not moved:
             raise NoSuchStep(f"calls: {operation.name} is at its last element, or nobody called it")
         self._note("calls", job_id)
@@ -149,13 +151,17 @@ class Driver:
             self._engine.state.injected.extend([failure] * times)
         self._note("next", job_id)
 
-    def forgive(self) -> int:
-        """Take back every failure that waits for a call; return how many there were."""
+    def forgive(self, *, key: str | None = None) -> int:
+        """Take back the failures that wait, all or those of one key; return how many there were."""
         with self._engine.lock:
-            count = len(self._engine.state.injected)
-            self._engine.state.injected.clear()
+            count = self._engine.state.forgive(key)
         self._note("next")
         return count
+
+    def waiting(self, *, key: str | None = None) -> list[InjectedFailure]:
+        """Return the failures that wait, all or those of one key, in their order."""
+        with self._engine.lock:
+            return self._engine.state.waiting(key)
 
     def advance(self, by: int) -> None:
         """Move the clock forward by nanoseconds; ValueError if negative."""

@@ -122,6 +122,20 @@ class MockState:
         if self.limiter is not None:
             self.limiter.clear()
 
+    def waiting(self, key: str | None = None) -> list[InjectedFailure]:
+        """Return the injected failures that wait, all or those of one key's callers."""
+        theirs = None if key is None else self.issued.whose(key)
+        return [each for each in self.injected if theirs is None or self._is_for(each, theirs)]
+
+    def forgive(self, key: str | None = None) -> int:
+        """Forget the injected failures, all or those of one key; return how many there were."""
+        gone = {id(failure) for failure in self.waiting(key)}
+        kept = [failure for failure in self.injected if id(failure) not in gone]
+        count = len(self.injected) - len(kept)
+        self.injected.clear()
+        self.injected.extend(kept)
+        return count
+
     def _is_for(self, failure: InjectedFailure, theirs: Callable[[str], bool]) -> bool:
         return failure.key is not None and theirs(self.issued.caller(failure.key).name)
 

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mock_p1.engine.timeline import THE_FILE, State, settle, waits_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mock_p1.base.patterns import Hit
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.job_states import CreatedJob, JobState
     from mock_p1.engine.program import Program
@@ -55,10 +58,12 @@ class Page(NamedTuple):
     total: int
 
 
-def show(engine: Engine, job_id: str) -> JobView | None:
-    """Return one job; None if the scenario has none of this id."""
+def show(engine: Engine, job_id: str, key: str | None = None) -> JobView | None:
+    """Return one job; None if there is none of this id, or none that a key can see."""
+    if key is not None and not _is_seen(engine, job_id, key, engine.jobs.find):
+        return None
     with engine.lock:
-        return _view(engine, job_id, engine.clock.now_ns(), None)
+        return _view(engine, job_id, engine.clock.now_ns(), key)
 
 
 def page(  # noqa: PLR0913 -- each is a filter
@@ -86,11 +91,11 @@ def page(  # noqa: PLR0913 -- each is a filter
     everything = iter(met) if polled else chain(jobs.ids(), met)
     total = len(met) if polled else jobs.count + len(met)
     if containing or key is not None:
-        part = containing.casefold()
+        part, find = containing.casefold(), (lambda _: None) if polled else jobs.named
         fitting = [
             job_id
             for job_id in everything
-            if part in job_id.casefold() and (key is None or _is_seen(engine, job_id, key, polled))
+            if part in job_id.casefold() and (key is None or _is_seen(engine, job_id, key, find))
         ]
         everything, total = iter(fitting), len(fitting)
     ids = list(islice(everything, offset, offset + limit))
@@ -100,13 +105,15 @@ def page(  # noqa: PLR0913 -- each is a filter
     return Page(views, total)
 
 
-def _is_seen(engine: Engine, job_id: str, key: str, polled: bool) -> bool:  # noqa: FBT001 -- as it was asked
+def _is_seen(
+    engine: Engine, job_id: str, key: str, find: Callable[[str], Hit[Program] | None]
+) -> bool:
     """Tell whether a key has met a job, or could see it as one of the file."""
     with engine.lock:
         theirs = engine.state.issued.whose(key)
         if any(theirs(job.caller.name) for job in engine.job_states.of(job_id)):
             return True
-    hit = None if polled else engine.jobs.named(job_id)
+    hit = find(job_id)
     return hit is not None and hit.value.open_to(key)
 
 
