@@ -54,11 +54,11 @@ class Size(NamedTuple):
     requests: int
 
 
-FULL = Size(seconds=20, idle=2000, listeners=1000, slow=150, attackers=24, requests=200_000)
+FULL = Size(seconds=20, idle=2000, listeners=50, slow=150, attackers=24, requests=200_000)
 
 
 class Outcome(NamedTuple):
-    """What there was to see: what was sent, sizes of the server in MB, and what the client says of itself."""
+    """What was sent, sizes of the server in MB, and what the client says of itself."""
 
     sent: Counter[str]
     sizes: list[float]
@@ -97,9 +97,8 @@ def broken(outcome: Outcome, size: Size) -> list[str]:
     if outcome.client["statuses"] != STATUSES:
         found.append(f"the client saw {outcome.client['statuses']}")
     if peak > GROWTH * start:
-        found.append(
-            f"the server came to {peak:.1f} MB, {peak / start:.2f} times the {start:.1f} MB of its start"
-        )
+        times = f"{peak / start:.2f} times the {start:.1f} MB of its start"
+        found.append(f"the server came to {peak:.1f} MB, {times}")
     if outcome.remembered > REMEMBERED:
         found.append(
             f"the journal has {outcome.remembered:,} rows where {REMEMBERED:,} are the most"

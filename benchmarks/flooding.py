@@ -1,4 +1,4 @@
-"""What floods a server: each of these goes on until it is done or cancelled, and counts what it did."""
+"""What floods a server: each goes on until it is done or cancelled, and counts what it did."""
 
 from __future__ import annotations
 

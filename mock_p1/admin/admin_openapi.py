@@ -16,8 +16,8 @@ from mock_p1.admin import (
     metrics,
     models,
     request_routes,
-    sequence_routes,
     scenario_routes,
+    sequence_routes,
 )
 from mock_p1.admin.bodies import JSON_TYPE
 from mock_p1.admin.routes import Routes

@@ -45,6 +45,10 @@ def read_body() -> bytes:
     body = request.stream.read(limit + 1)
     if len(body) > limit:
         raise too_large(limit)
+    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if body and coding != "identity":
+        text = f"the body must not be compressed; its Content-Encoding is {shorten(coding)!r}"
+        raise AdminError(415, "MOCK_P1_WRONG_CONTENT_TYPE", text, "send it as it is")
     return body
 
 

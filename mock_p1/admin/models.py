@@ -296,7 +296,9 @@ def _by_operation(schema: dict[str, Any], model: type[_OneKey]) -> None:
     for name, operation in OPERATIONS.items():
         given = {} if name == RETRAIN_STATUS_CHECK.name else {"required": ["on"]}
         errors = {"enum": list(operation.errors)} if operation.errors else False
-        properties = {"error": errors} if operation.has_job else {"error": errors, "job": False}
+        properties = (
+            {"error": errors} if operation.has_job else {"error": errors, "job": {"type": "null"}}
+        )
         schema["allOf"].append(
             {
                 "if": {"properties": {"on": {"const": name}}, **given},
@@ -323,7 +325,7 @@ class FailNext(KeyBody, _OneKey):
     """A literal answer, as a scenario writes it."""
     on: OperationName = RETRAIN_STATUS_CHECK.name
     """The operation whose calls fail."""
-    job: LeftOut[str] = None
+    job: str | None = None
     """Any job, where it is left out."""
     times: Annotated[int, Field(ge=1, le=MAX_INJECTED), WHOLE] = 1
 

@@ -138,11 +138,16 @@ def _scenario_in(body: bytes, name: str) -> Scenario:
     except ScenarioError as error:
         problems = masked_problems(body.decode("utf-8", "replace"), error.problems)
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    remedy = (
+        "mend every one of `problems` and send it again; the scenario before is still being played"
+    )
+    if request.mimetype in YAML_TYPES and b"\n" not in body:
+        remedy = f"if this was a file of several lines, curl -d has joined them: {_REMEDY}"
     raise AdminError(
         400,
         "MOCK_P1_INVALID_SCENARIO",
         f"the scenario has {count}: {problems[0]}",
-        "mend every one of `problems` and send it again; the scenario before is still being played",
+        remedy,
         problems=problems,
     )
 

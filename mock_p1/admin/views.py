@@ -223,8 +223,10 @@ def _same(source: object, *names: str) -> dict[str, Any]:
 
 
 def seconds(ns: int) -> float:
+    """Return nanoseconds as what is shown."""
     return round(ns / SECOND, 6)
 
 
 def date(engine: Engine, moment_ns: int) -> str:
+    """Return the date of a moment of the clock, as it is shown."""
     return engine.clock.date_at(moment_ns).isoformat(timespec="milliseconds")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from mock_p1.base.text import unknown
 from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
 from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import ErrorStep, FaultStep, StatusStep, Step
 
@@ -63,7 +64,10 @@ def matrix(
 
     NoSuchFault says which names there are.
     """
-    names = [*_chosen("error", errors, DOCUMENTED_ERRORS), *_chosen("fault", faults, FAULTS)]
+    names = [
+        *_chosen("error", errors, RETRAIN_STATUS_CHECK.errors),
+        *_chosen("fault", faults, FAULTS),
+    ]
     return [
         InjectedFault(name, phase) for phase in _chosen("phase", phases, PHASES) for name in names
     ]

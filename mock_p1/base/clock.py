@@ -76,7 +76,7 @@ class VirtualClock:
 
 
 class RealClock:
-    """A clock that runs: as fast as real time, or ``speed`` times as fast, or not at all while frozen."""
+    """A clock that runs: as fast as real time, ``speed`` times as fast, or not while frozen."""
 
     def __init__(self, speed: float = 1.0, source: Callable[[], int] = time.monotonic_ns) -> None:
         """``source`` gives real nanoseconds; ValueError for a speed outside its range."""
@@ -115,7 +115,7 @@ class RealClock:
             self._anchor = (self._source(), 0, self._speed)
 
     def pass_time(self, span_ns: int) -> float:
-        """Return the real seconds in which nanoseconds of this clock pass, as if it were not frozen."""
+        """Return the real seconds in which this span passes, as if the clock were not frozen."""
         return span_ns / SECOND / self._speed
 
     def set_speed(self, speed: float) -> None:

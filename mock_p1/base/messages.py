@@ -35,7 +35,7 @@ class Request(NamedTuple):
 
 
 def with_length(status: int, headers: Headers, length: int) -> Headers:
-    """Add the Content-Length of a body to an answer's headers, unless they have one or there is no content."""
+    """Add Content-Length to an answer's headers, unless they have it or there is no content."""
     if status == NO_CONTENT or any(name == "Content-Length" for name, _ in headers):
         return headers
     return (*headers, ("Content-Length", str(length)))
@@ -108,7 +108,7 @@ def origin_form(target: str) -> str:
 
 
 def base_url(scheme: str, host: str, otherwise: str) -> str:
-    """Return the base URL for a ``Host`` header, or ``otherwise`` if the header is missing or no host at all."""
+    """Return the base URL for a ``Host`` header, or ``otherwise`` if that is missing or no host."""
     return f"{scheme}://{host}" if _HOST.fullmatch(host) else otherwise
 
 

@@ -1,4 +1,4 @@
-"""Names and patterns: an exact name wins, then the first pattern that fits, and a bare ``*`` comes last."""
+"""Names and patterns: an exact name wins, then the first pattern that fits; ``*`` comes last."""
 
 from __future__ import annotations
 

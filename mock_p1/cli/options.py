@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +25,7 @@ This, an underscore and the option's name, whatever the command.
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8191
 MAX_PORT: Final = 65535
+_UNITS: Final = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 
 
 class DocumentedCommand(click.Command):
@@ -70,6 +72,14 @@ def span(_context: click.Context, _parameter: click.Parameter, text: str) -> flo
         return parse_duration(text) / SECOND
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
+
+
+def size(_context: click.Context, _parameter: click.Parameter, text: str) -> int:
+    """Turn a size (``100MB``, ``5000``) into bytes, or fail as a usage error."""
+    found = re.fullmatch(r"\s*([0-9]{1,15})\s*([KMG]?)B?\s*", text, re.IGNORECASE)
+    if found is None or not int(found[1]):
+        raise click.BadParameter(f"{text!r} is no size; write 100MB, 500KB, 2GB, or bytes: 5000")
+    return int(found[1]) * _UNITS[found[2].upper()]
 
 
 def scenario_argument(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.text import printable
-from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
+from mock_p1.contract.operations import OPERATIONS
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -154,7 +154,8 @@ FORMATS: Final = {
 
 
 def _is_poll(entry: Entry) -> bool:
-    return entry.operation == RETRAIN_STATUS_CHECK.name
+    operation = OPERATIONS.get(entry.operation or "")
+    return operation is not None and operation.polled
 
 
 def writer(stream: TextIO) -> Callable[[str], None]:

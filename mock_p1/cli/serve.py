@@ -17,6 +17,7 @@ from mock_p1.cli.options import (
     host_option,
     port_option,
     scenario_argument,
+    size,
     span,
     speed_option,
     tls_cert_option,
@@ -28,6 +29,7 @@ from mock_p1.engine.engine import Engine
 from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.scenario.files import load_scenario, scenario_file
 from mock_p1.server.server import CannotListen, Server, stopped_by_signals
+from mock_p1.server.upload_store import UploadStore
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -94,6 +96,10 @@ class Secured(NamedTuple):
     "--journal-max", type=click.IntRange(0, MAX_JOURNAL), default=DEFAULT_MAX, metavar="N",
     help="How many requests are remembered.",
 )  # fmt: skip
+@click.option(
+    "--upload-max", callback=size, default="100MB", metavar="SIZE", show_default=True,
+    help="The largest file that is taken; KB, MB, GB (10^3, 10^6, 10^9) or bytes.",
+)  # fmt: skip
 def serve(  # noqa: PLR0913 -- an option each
     *,
     scenario: str,
@@ -103,6 +109,7 @@ def serve(  # noqa: PLR0913 -- an option each
     log_format: str,
     quiet: bool,
     journal_max: int,
+    upload_max: int,
     **options: Any,  # noqa: ANN401 -- click's values: where to listen and how, who may steer
 ) -> None:
     """Serve a scenario on this machine until stopped (Ctrl-C).
@@ -112,12 +119,21 @@ def serve(  # noqa: PLR0913 -- an option each
     """
     if watch and not (path := scenario_file(scenario)[0]).is_file():
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
-    engine = Engine(load_scenario(scenario), RealClock(speed), seed=seed, journal_max=journal_max)
+    store = UploadStore(upload_max)
+    engine = Engine(
+        load_scenario(scenario), RealClock(speed), seed=seed, journal_max=journal_max, store=store
+    )
     server, address, notes = _server(engine, **options)
     if speed != 1:
         notes.append(f"the clock runs at {speed:,.10g} times real time")
+    if not store.keeps_large_files:
+        notes.append(
+            "no folder for temporary files can be written: of uploads above 1 MB "
+            "size and SHA-256 are kept, the content is not"
+        )
     allow_many_connections()
     with ExitStack() as stack:
+        stack.callback(store.close)
         stack.enter_context(stopped_by_signals(server.stop))
         if watch:
             notes.append(

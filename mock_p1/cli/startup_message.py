@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from mock_p1._version import __version__
 from mock_p1.admin import curl_line as shell
 from mock_p1.base.text import printable
-from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
+from mock_p1.contract.operations import GET_API_KEY, RETRAIN_STATUS_CHECK
 from mock_p1.scenario.model import ACTIVE
 
 if TYPE_CHECKING:
@@ -36,11 +36,6 @@ class Address(NamedTuple):
 
 def as_text(engine: Engine, address: Address, notes: list[str]) -> str:
     """Return the message for a person."""
-    keys = [
-        key if state == ACTIVE else f"{key} ({state})"
-        for key, state in islice(_keys(engine).items(), MAX_NAMED)
-    ]
-    any_key = engine.scenario.api_keys is None
     lines = [
         f"Mock P1 {__version__} serves {printable(engine.scenario.name)} at {address.url}",
         *(
@@ -50,11 +45,13 @@ def as_text(engine: Engine, address: Address, notes: list[str]) -> str:
         ),
         *notes,
         "",
-        f"  keys  {'any; for example ' if any_key else ''}{_listed(keys, len(_keys(engine)))}",
-        f"  jobs  {_listed(first_jobs(engine), count_jobs(engine)) or 'none'}",
-        f"  try   {printable(curl(engine, address.url, address.authority), MAX_SHOWN)}",
-        *([f"  see   {address.dashboard}"] if address.dashboard else []),
-        "  stop  Ctrl-C",
+        f"  keys     {_listed_keys(_keys(engine), given=engine.scenario.api_keys is not None)}",
+        f"  secrets  {_listed_keys(_secrets(engine), given=engine.scenario.secret_keys is not None)}",
+        f"  jobs     {_listed(first_jobs(engine), count_jobs(engine)) or 'none'}",
+        f"  start    {printable(first_call(engine, address.url, address.authority), MAX_SHOWN)}",
+        f"  try      {printable(curl(engine, address.url, address.authority), MAX_SHOWN)}",
+        *([f"  see      {address.dashboard}"] if address.dashboard else []),
+        "  stop     Ctrl-C",
         "",
     ]
     return "\n".join(lines)
@@ -71,8 +68,10 @@ def as_json(engine: Engine, address: Address, notes: list[str]) -> str:
             "authority": None if address.authority is None else str(address.authority),
             "scenario": engine.scenario.name,
             "api_keys": dict(islice(_keys(engine).items(), MAX_NAMED)),
+            "secret_keys": dict(islice(_secrets(engine).items(), MAX_NAMED)),
             "jobs": first_jobs(engine),
             "jobs_in_all": count_jobs(engine),
+            "first_call": first_call(engine, address.url, address.authority),
             "curl": curl(engine, address.url, address.authority),
             "notes": notes,
         }
@@ -95,6 +94,13 @@ def curl(engine: Engine, url: str, authority: Path | None = None) -> str:
     return shell.curl(key, url + path, authority)
 
 
+def first_call(engine: Engine, url: str, authority: Path | None = None) -> str:
+    """Return a command that makes the first call of the sequence, with a secret key that works."""
+    query = urlencode({each.name: each.example for each in GET_API_KEY.query})
+    key = engine.keyring.first_active_secret()
+    return shell.curl(key, f"{url}{GET_API_KEY.template}?{query}", authority)
+
+
 def first_jobs(engine: Engine) -> list[str]:
     """Return the ids of the first jobs, patterns after the ids that are named."""
     patterns = [job_id for job_id in engine.scenario.jobs if "*" in job_id]
@@ -108,6 +114,18 @@ def count_jobs(engine: Engine) -> int:
 
 def _keys(engine: Engine) -> dict[str, str]:
     return engine.scenario.api_keys or {engine.keyring.first_active(): ACTIVE}
+
+
+def _secrets(engine: Engine) -> dict[str, str]:
+    return engine.scenario.secret_keys or {engine.keyring.first_active_secret(): ACTIVE}
+
+
+def _listed_keys(keys: dict[str, str], *, given: bool) -> str:
+    names = [
+        key if state == ACTIVE else f"{key} ({state})"
+        for key, state in islice(keys.items(), MAX_NAMED)
+    ]
+    return f"{'' if given else 'any; for example '}{_listed(names, len(keys))}"
 
 
 def _listed(names: list[str], in_all: int) -> str:

@@ -1,1 +1,1 @@
-"""The published API as data: operations, errors, assumptions, and the OpenAPI document made of them."""
+"""The published API as data: operations, errors, assumptions, and the OpenAPI document."""

@@ -152,7 +152,7 @@ class Assumptions(Strict):
 
 
 def error_body(name: str, assumed: Assumptions) -> Any:  # noqa: ANN401 -- any JSON
-    """Return the body of a documented error (documented) in the shape that a scenario assumes (assumed)."""
+    """Return the body of a documented error, in the shape that a scenario assumes."""
     error = DOCUMENTED_ERRORS[name]
     code = str(error.code) if assumed.error_code_type == "string" else error.code
     return _fill(

@@ -312,7 +312,11 @@ def _field(field: Field, operation: Operation) -> dict[str, Any]:
     return schema | _standing(field.standing, source)
 
 
-def _shape(value: Any, given: Assumptions, known: list[DocumentedError]) -> dict[str, Any]:  # noqa: ANN401 -- any JSON
+def _shape(  # noqa: PLR0911 -- a kind of value each
+    value: Any,  # noqa: ANN401 -- any JSON
+    given: Assumptions,
+    known: list[DocumentedError],
+) -> dict[str, Any]:
     """Return the schema of an error's body, as a scenario assumes it."""
     if isinstance(value, dict):
         return {

@@ -31,7 +31,7 @@ DOCUMENTED_HOSTS: Final = (
 """The hosts of the Japanese and of the English edition (documented); same paths, same errors."""
 
 FINISHED: Final = "job_finished"
-"""The only status the manual names; with it comes ``download_url`` (documented, in the examples)."""
+"""The only status the manual names; with it comes ``download_url`` (documented, by example)."""
 
 KNOWN_STATUSES: Final[Mapping[str, Standing]] = MappingProxyType(
     {

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class Call:
     """A request whose operation is known.
 
-    ``api_key`` is what ``x-api-key`` carried, an API key or a secret key; ``key_ends_ns`` is when it
-    ends. ``job`` is set by the handler, where the operation is about one.
+    ``api_key`` is what ``x-api-key`` carried, an API key or a secret key; ``key_ends_ns`` is when
+    it ends. ``job`` is set by the handler, where the operation is about one.
     """
 
     request: Request

@@ -1,7 +1,7 @@
 """Who calls: API keys, secret keys, and the keys that were issued for them.
 
-All keys that one secret key was given for one ``model_id`` are one caller: they see the same jobs in
-the same state. A key of ``api_keys:`` is a caller of its own.
+All keys that one secret key was given for one ``model_id`` are one caller: they see the same jobs
+in the same state. A key of ``api_keys:`` is a caller of its own.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FOR_EVER: Final = sys.maxsize
 FILLERS: Final = ("1", "2", "3", "any")
 ANY_KEY: Final = "any-key"
-ANY_SECRET: Final = "any-secret"
+ANY_SECRET: Final = "any-secret"  # noqa: S105 -- made up
 """Keys to show where a scenario takes every key."""
 
 MAX_ISSUED: Final = 100_000

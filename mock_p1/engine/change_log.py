@@ -17,7 +17,8 @@ Kind = Literal["job", "calls", "next", "clock", "scenario", "problems", "request
 class Change(NamedTuple):
     """One act.
 
-    ``moment_ns`` is in nanoseconds of the mock's clock; ``job_id`` is None where it was about no one job.
+    ``moment_ns`` is in nanoseconds of the mock's clock; ``job_id`` is None where it was about no
+    one job.
     """
 
     number: int

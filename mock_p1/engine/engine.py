@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -30,12 +29,12 @@ from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.callers import caller_of_secret
 from mock_p1.engine.change_log import ChangeLog
 from mock_p1.engine.failures import (
-    BEFORE,
     element_outcome,
+    fault_element,
     injected,
+    strikes_at_once,
     take_injected,
 )
-from mock_p1.engine.faults import script
 from mock_p1.engine.file_store import CountingStore
 from mock_p1.engine.journal import (
     DEFAULT_MAX,
@@ -46,10 +45,9 @@ from mock_p1.engine.journal import (
 )
 from mock_p1.engine.mock_state import MockState
 from mock_p1.engine.program import Refusal
-from mock_p1.engine.rate_limit import RetryAfter, limiter_for, too_many
+from mock_p1.engine.rate_limit import RetryAfter, too_many
 from mock_p1.engine.receiver import Receiver
 from mock_p1.engine.replies import example_of
-from mock_p1.scenario.calls import FaultCall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,10 +56,10 @@ if TYPE_CHECKING:
     from mock_p1.contract.operations import Match
     from mock_p1.engine.callers import Keyring
     from mock_p1.engine.directory import Directory
-    from mock_p1.engine.file_store import FileStore, KeptFile
+    from mock_p1.engine.file_store import FileStore
     from mock_p1.engine.job_states import JobState, JobStates
     from mock_p1.engine.not_imitated import Unexpected
-    from mock_p1.engine.program import CallProgramStep, Program
+    from mock_p1.engine.program import CallProgramStep
     from mock_p1.scenario.model import Scenario
 
     Find = Callable[[MockState, Call], Outcome | Refusal | None]
@@ -178,6 +176,8 @@ class Engine:
         with self.lock:
             call = self._call(request, found)
             outcome = self._answer(call)
+            if outcome.done == result_download.SENT and call.job is not None:
+                call.job.downloads += 1
             self.journal.add(call_entry(self.journal.number(), call, outcome))
             return outcome.reply
 
@@ -200,20 +200,15 @@ class Engine:
         with self.lock:
             call = self._call(request, found)
             outcome, element = self._before_act(call)
-            upload = _Upload(self, call, element)
-            if outcome is None and length is not None and length > self.state.store.limit_bytes:
-                reply = not_imitated.file_too_large(self.state.store.limit_bytes)
-                outcome = Outcome(reply, self.scenario.name)
-            if outcome is None and element is not None and not isinstance(element.step, FaultCall):
-                if not getattr(element.step, "done", True):
-                    outcome = element_outcome(self.state, call, element, upload.nothing)
+            limit_bytes = self.state.store.limit_bytes
+            if outcome is None and length is not None and length > limit_bytes:
+                outcome = Outcome(not_imitated.file_too_large(limit_bytes), self.scenario.name)
+            if outcome is None and element is not None and strikes_at_once(element):
+                outcome = element_outcome(self.state, call, element, _nothing)
             if outcome is not None:
                 self.journal.add(call_entry(self.journal.number(), call, outcome))
                 return outcome.reply
-        strikes = upload.strikes_midway
-        half = None if not strikes else (length // 2 if length else None)
-        name = call.job.created.file_name if call.job and call.job.created else ""
-        return Receiver(self.state.store, name, upload, half)
+        return Receiver(self, call, element, length)
 
     def load(self, scenario: Scenario) -> tuple[int, int]:
         """Swap the scenario at once, between two polls.
@@ -227,7 +222,7 @@ class Engine:
         seed = self._seed_of(scenario)
         with self.lock:
             self.played_after = self.journal.last
-            return swap(self.state, scenario, seed)
+            return self.state.swap(scenario, seed)
 
     def restart(self) -> None:
         """Begin anew in everything: what clients made, the journal, the clock, the scenario."""
@@ -237,7 +232,7 @@ class Engine:
             self.played_after = self.journal.last
             self.clock.restart()
             if self.scenario is not self.first_scenario:
-                swap(self.state, self.first_scenario, self._seed_of(self.first_scenario))
+                self.state.swap(self.first_scenario, self._seed_of(self.first_scenario))
 
     def _seed_of(self, scenario: Scenario) -> int:
         return scenario.seed if self._given_seed is None else self._given_seed
@@ -268,29 +263,39 @@ class Engine:
         return lambda: HANDLERS[call.operation.name].act(self.state, call)
 
     def _before_act(self, call: Call) -> tuple[Outcome | None, CallProgramStep | None]:
-        """Go from the key to the act: return what answers before it, or the element that it meets."""
+        """Go from the key to the act: what answers before it, or the element that is met."""
         state, handler = self.state, HANDLERS[call.operation.name]
-        if (refused := self._admit(call, handler)) is not None:
-            return refused, None
-        if state.injected and (failure := take_injected(state, call)) is not None:
-            self.changes.note("next", call.now_ns)
-            if call.operation.body != "none":
-                return injected(
-                    state, call, failure, lambda: Outcome(example_of(call.operation), "")
-                ), None
-            return injected(state, call, failure, self._act(call)), None
-        if state.limiter is not None and call.operation.name in state.scenario_limit_on:
-            if left_ns := state.limiter.wait(call.caller.name, call.now_ns):
-                return self._too_many(call, left_ns), None
-        found = handler.find(state, call)
-        if isinstance(found, Refusal):
-            return state.refuse(found, call), None
-        if found is not None or call.operation == RETRAIN_STATUS_CHECK:
-            return found, None
-        element = state.calls.meet(
-            state.directory, call.operation, call.caller, call.job, call.now_ns
-        )
-        return None, element
+        outcome = self._admit(call, handler)
+        if outcome is None and state.injected:
+            failure = take_injected(state, call)
+            if failure is not None:
+                self.changes.note("next", call.now_ns)
+            if failure is not None and call.operation.body == "file" and failure.fault:
+                return None, fault_element(failure.fault)
+            if failure is not None:
+                outcome = injected(state, call, failure, self._act(call))
+        if outcome is None:
+            outcome = self._limited(call)
+        if outcome is None:
+            found = handler.find(state, call)
+            outcome = state.refuse(found, call) if isinstance(found, Refusal) else found
+        if outcome is not None or call.operation == RETRAIN_STATUS_CHECK:
+            return outcome, None
+        directory, operation = state.directory, call.operation
+        return None, state.calls.meet(directory, operation, call.caller, call.job, call.now_ns)
+
+    def _limited(self, call: Call) -> Outcome | None:
+        """Answer a call over the scenario's limit; nothing else sees it."""
+        limit = self.scenario.rate_limit
+        if self.state.limiter is None or limit is None or call.operation.name not in limit.on:
+            return None
+        left_ns = self.state.limiter.wait(call.caller.name, call.now_ns)
+        if not left_ns:
+            return None
+        retry = RetryAfter(left_ns)
+        reply = retry.on(too_many(), self.clock, call.now_ns)
+        source = self.scenario.where("rate_limit")
+        return Outcome(reply, source, retry_after_ns=retry.asks_for_ns)
 
     def _admit(self, call: Call, handler: Handler) -> Outcome | None:
         """See whose call it is: by its key, or by its link."""
@@ -319,131 +324,15 @@ class Engine:
         self.journal.add(poll_entry(self.journal.number(), request, job, outcome))
         return outcome.reply
 
-    def _too_many(self, call: Call, left_ns: int) -> Outcome:
-        """Answer a call over the scenario's limit; nothing else sees it."""
-        retry = RetryAfter(left_ns)
-        reply = retry.on(too_many(), self.clock, call.now_ns)
-        source = self.scenario.where("rate_limit")
-        return Outcome(reply, source, retry_after_ns=retry.asks_for_ns)
-
     def _unexpected(self, request: Request, answer: Unexpected) -> Reply:
         with self.lock:
             now_ns, number = self.clock.now_ns(), self.journal.number()
             caller = self.state.issued.caller(", ".join(request.api_keys))
-            entry = unexpected_entry(
-                number, now_ns, request, caller, answer.reply.status, answer.why
-            )
+            entry = unexpected_entry(number, now_ns, request, caller, answer)
             self.journal.add(entry._replace(source=self.scenario.name))
         return answer.reply.to(request.method)
 
 
-@dataclass(slots=True)
-class _Upload:
-    """The end of one upload: what the engine does when its file has come, or has not."""
-
-    engine: Engine
-    call: Call
-    element: CallProgramStep | None
-
-    @property
-    def strikes_midway(self) -> bool:
-        """Whether a fault strikes before the act."""
-        step = self.element.step if self.element else None
-        return isinstance(step, FaultCall) and not step.done
-
-    @staticmethod
-    def nothing() -> Outcome:
-        """Do nothing: the element strikes before the act."""
-        return Outcome(example_of(FILE_UPLOAD), "")
-
-    def complete(self, size: int, kept: KeptFile) -> Reply | Fault:
-        """Do the act, and answer."""
-        engine, call = self.engine, self.call
-        with engine.lock:
-            state = engine.state
-            call.now_ns = engine.clock.now_ns()
-            outcome = file_upload.find(state, call)  # again: another file may have come meanwhile
-            taken = outcome is None
-
-            def act() -> Outcome:
-                return file_upload.act(state, call, kept)
-
-            if isinstance(outcome, Outcome):
-                pass
-            elif self.element is None:
-                outcome = act()
-            else:
-                outcome = element_outcome(state, call, self.element, act)
-            return self._note(outcome, size, kept if taken else None)
-
-    def broken_off(self, size: int) -> None:
-        """Note how much has come."""
-        with self.engine.lock:
-            self.call.notes.append(
-                f"the client broke off after {size:,} bytes; the job still waits for its file"
-            )
-            outcome = Outcome(Fault("broken_off", "close"), self.engine.scenario.name)
-            self._note(outcome, size, None)
-
-    def failed(self, size: int, reply: Reply | Fault | None) -> Reply | Fault:
-        """Answer a file that is not taken, or let the fault strike that waits midway."""
-        with self.engine.lock:
-            if reply is not None:
-                outcome = Outcome(reply, self.engine.scenario.name)
-            else:
-                outcome = self._struck()
-            return self._note(outcome, size, None)
-
-    def _struck(self) -> Outcome:
-        """Let the fault strike that waits midway."""
-        if self.element is None or not isinstance(self.element.step, FaultCall):
-            raise LookupError(self.call.operation.name)
-        self.call.notes.append(BEFORE)
-        fault = self.element.step.fault
-        return Outcome(script(fault, example_of(FILE_UPLOAD)), self.element.source, fault=fault)
-
-    def _note(self, outcome: Outcome, size: int, kept: KeptFile | None) -> Reply | Fault:
-        """Write the journal and the list of uploads; the lock is held."""
-        engine = self.engine
-        number = engine.journal.number()
-        self.call.notes.append(f"{size:,} bytes came")
-        file_upload.note(engine.state, self.call, number, size, kept)
-        engine.journal.add(call_entry(number, self.call, outcome))
-        return outcome.reply
-
-
-def swap(state: MockState, scenario: Scenario, seed: int) -> tuple[int, int]:
-    """Let a mock play another scenario; return how many job states were kept and how many lost."""
-    before, limit = state.directory, state.scenario.rate_limit
-    state.play(scenario, seed)
-    after, keyring = state.directory, state.keyring
-    same: dict[tuple[int, int], bool] = {}  # thousands of jobs may share a program
-
-    def program_of(job: JobState) -> Program | None:
-        secret = job.caller.name.partition("\n")[0]
-        by_secret = "\n" in job.caller.name
-        if keyring.secret_refusal(secret, state.issued) if by_secret else keyring.refusal(secret):
-            return None
-        program = after.created(job.job_id) if job.created else None
-        if program is None and (hit := after.find(job.job_id)) is not None:
-            program = hit.value
-        if program is None or not (job.created or program.open_to(job.api_key or secret)):
-            return None
-        pair = id(job.program), id(program)
-        if pair not in same:
-            same[pair] = program.does_the_same(job.program)
-        return program if same[pair] else None
-
-    def unchanged(job_id: str) -> bool:
-        old, new = before.find(job_id), after.find(job_id)
-        return old is not None and new is not None and new.value.does_the_same(old.value)
-
-    counts = state.jobs.adopt(program_of, unchanged)
-    for link in [link for link in state.failed_downloads if not unchanged(link[1])]:
-        del state.failed_downloads[link]
-    if scenario.rate_limit != limit:
-        state.limiter = limiter_for(scenario.rate_limit)
-    kept = [each for each in state.injected if each.job_id is None or after.find(each.job_id)]
-    state.injected.clear()
-    state.injected.extend(kept)
-    return counts
+def _nothing() -> Outcome:
+    """Do nothing: what strikes at once does so before the act."""
+    return Outcome(example_of(FILE_UPLOAD), "")

@@ -13,6 +13,7 @@ from mock_p1.contract.operations import RETRAIN_STATUS_CHECK, Operation
 from mock_p1.engine.call import Outcome
 from mock_p1.engine.compiler import retry_of
 from mock_p1.engine.faults import script
+from mock_p1.engine.program import CallProgramStep
 from mock_p1.engine.replies import example_of, literal
 from mock_p1.engine.timeline import settle
 from mock_p1.scenario.calls import ErrorCall, FaultCall, OkCall, ReplyCall
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from mock_p1.engine.call import Call
     from mock_p1.engine.mock_state import InjectedFailure, MockState
-    from mock_p1.engine.program import CallProgramStep
     from mock_p1.scenario.steps import Literal
 
     Act = Callable[[], Outcome]
@@ -54,6 +54,16 @@ def injected(state: MockState, call: Call, failure: InjectedFailure, act: Act) -
     if failure.error is not None:
         return Outcome(state.replies.error(failure.error), INJECTED, error=failure.error)
     return _fault(state, call, failure.fault or "", INJECTED, act)
+
+
+def fault_element(fault: str) -> CallProgramStep:
+    """Return an injected fault as an element of a timeline: it strikes in the midst of a file."""
+    return CallProgramStep(FaultCall(fault=fault), INJECTED)
+
+
+def strikes_at_once(element: CallProgramStep) -> bool:
+    """Tell an element that answers before a file is read: an error or a reply, before the act."""
+    return isinstance(element.step, ErrorCall | ReplyCall) and not element.step.done
 
 
 def element_outcome(state: MockState, call: Call, element: CallProgramStep, act: Act) -> Outcome:
@@ -99,7 +109,7 @@ def _done(acted: Outcome | None) -> str | None:
     return None if acted is None else acted.done
 
 
-def _fault(
+def _fault(  # noqa: PLR0913 -- the parts of one failure
     state: MockState, call: Call, fault: str, source: str, act: Act, *, done: bool = False
 ) -> Outcome:
     done = done or fault == _WHOLE
@@ -110,7 +120,10 @@ def _fault(
         acted = act() if _changes_nothing(call.operation) else _note(call, done=done, act=act)
         reply = None if acted is None else acted.reply
         spoilt = reply if isinstance(reply, Reply) else example_of(call.operation)
-    return Outcome(script(fault, spoilt), source, fault=fault, done=_done(acted) if done else None)
+    counts = fault == _WHOLE or not _changes_nothing(call.operation)
+    return Outcome(
+        script(fault, spoilt), source, fault=fault, done=_done(acted) if counts else None
+    )
 
 
 def _status_now(state: MockState, call: Call) -> Reply:

@@ -44,7 +44,8 @@ def _truncated(reply: Reply) -> Fault:
 
 
 def _malformed(reply: Reply) -> Reply:
-    return reply._replace(body=reply.body[: len(reply.body) // 2])
+    half = reply.body[: len(reply.body) // 2].decode("utf-8", "ignore")  # never half a character
+    return reply._replace(body=half.encode())
 
 
 def _slow(reply: Reply) -> Fault:

@@ -38,7 +38,7 @@ def find(state: MockState, call: Call) -> Outcome | None:
     if job.created is None or not job.created.complete:
         return None
     way = state.scenario.assumptions.second_upload
-    if way == "replace" or (way == "replace_while_waiting" and _waits(state, job, call.now_ns)):
+    if way == "replace" or (way == "replace_while_waiting" and _waits(job, call.now_ns)):
         return None
     return Outcome(upload_refused(job.job_id), state.scenario.name)
 
@@ -72,7 +72,7 @@ def _begin(job: JobState, now_ns: int) -> None:
     job.state = State(position, now_ns)
 
 
-def _waits(state: MockState, job: JobState, now_ns: int) -> bool:
+def _waits(job: JobState, now_ns: int) -> bool:
     """Tell whether the job has not begun to run: it still shows that it is waiting."""
     if job.state is None:
         return True

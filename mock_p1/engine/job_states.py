@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from mock_p1.engine.program import Program, ProgramStep
 
 MAX_TRANSIENT: Final = 5_000
-"""How many pairs of caller and job that only a pattern knows are remembered, beside one for each job
-that the scenario names or generates; the least recently polled go first."""
+"""How many pairs of caller and job that only a pattern knows are remembered, beside one for each
+job that the scenario names or generates; the least recently polled go first."""
 
 
 class CreatedJob:
@@ -36,8 +36,8 @@ class JobState:
     """One job as one caller sees it: where it is, and the last answer it gave.
 
     ``state`` is None until time begins for it: at the first poll, or when its file has come.
-    ``answer`` was made for the step ``answered`` and the base URL. ``path`` and ``api_key`` are those
-    of the last poll, and ``key_ends_ns`` is when that key ends. On the job's first state,
+    ``answer`` was made for the step ``answered`` and the base URL. ``path`` and ``api_key`` are
+    those of the last poll, and ``key_ends_ns`` is when that key ends. On the job's first state,
     ``others`` are those of further callers. ``evicted`` is what was forgotten for it, until noted.
     ``calls`` says where the timelines of other operations are, by name.
     """

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mock_p1.engine.call import Call, Outcome
     from mock_p1.engine.callers import Caller
     from mock_p1.engine.job_states import JobState
+    from mock_p1.engine.not_imitated import Unexpected
 
 DEFAULT_MAX: Final = 1000
 _POLL: Final = RETRAIN_STATUS_CHECK.name
@@ -30,7 +31,9 @@ _FIRST_REDIRECT: Final = 300
 
 
 class Entry(NamedTuple):
-    """One request and its outcome. ``moment_ns`` is in nanoseconds of the mock's clock; the key is masked.
+    """One request and its outcome.
+
+    ``moment_ns`` is in nanoseconds of the mock's clock; the key is masked.
 
     ``caller`` tells keys apart that look the same when masked; it says nothing about them.
     ``retry_after_ns`` is how long the answer asked the client to wait, in nanoseconds. ``done`` is
@@ -111,7 +114,7 @@ class Journal:
             return self._cleared
 
     def after(self, number: int) -> tuple[list[Entry], int]:
-        """Return the entries numbered above ``number``, oldest first, and how many more there were that are gone.
+        """Return the entries above ``number``, oldest first, and how many of them are gone.
 
         Entries that somebody cleared do not count as gone.
         """
@@ -175,24 +178,28 @@ def call_entry(number: int, call: Call, outcome: Outcome) -> Entry:
 
 
 def unexpected_entry(
-    number: int, now_ns: int, request: Request, caller: Caller, status: int, why: str
+    number: int, now_ns: int, request: Request, caller: Caller, answer: Unexpected
 ) -> Entry:
     """Return the row of a request that this mock does not imitate."""
     return Entry(
         number, now_ns, shorten(request.method, LONGEST_SHOWN),
         shorten(request.path, LONGEST_SHOWN), mask(", ".join(request.api_keys)), None, None,
-        status, None, None, None, "", None, (why,), caller.number if request.api_keys else 0,
+        answer.reply.status, None, None, None, "", None,
+        (answer.why, *request_notes(request, None, None)),
+        caller.number if request.api_keys else 0,
     )  # fmt: skip
 
 
-def request_notes(request: Request, operation: Operation, job_id: str | None) -> tuple[str, ...]:
-    """Say where a request departs from the documented one."""
+def request_notes(
+    request: Request, operation: Operation | None, job_id: str | None
+) -> tuple[str, ...]:
+    """Say where a request departs from the documented one; there may be none of its kind."""
     notes = list(_query_notes(request, operation))
-    if request.has_body and operation.body == "none":
+    if request.has_body and (operation is None or operation.body == "none"):
         notes.append("has a body; the API documents none")
     if len(request.api_keys) > 1 or any("," in key for key in request.api_keys):
         notes.append(f"has more than one {API_KEY_HEADER}")
-    if request.api_keys and operation.needs is None:
+    if request.api_keys and operation is not None and operation.needs is None:
         notes.append(
             f"carries {API_KEY_HEADER}, which does not belong here: the real link leads to "
             "another host, which then has the key"
@@ -202,10 +209,10 @@ def request_notes(request: Request, operation: Operation, job_id: str | None) ->
     return tuple(notes)
 
 
-def _query_notes(request: Request, operation: Operation) -> Iterator[str]:
+def _query_notes(request: Request, operation: Operation | None) -> Iterator[str]:
     if not request.query:
         return
-    if not operation.query:
+    if operation is None or not operation.query:
         yield "has a query string; the API documents none"
         return
     names = [name for name, _ in query_of(request.query)]

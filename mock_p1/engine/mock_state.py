@@ -1,4 +1,7 @@
-"""All that changes while a mock plays, and what its scenario compiles to. Not locked: its owner is."""
+"""All that changes while a mock plays, and what its scenario compiles to.
+
+Not locked: its owner is.
+"""
 
 from __future__ import annotations
 
@@ -72,16 +75,54 @@ class MockState:
         self.replies = ReplyWriter(scenario, seed)
         self.jobs.make_room(self.directory.count)
 
+    def swap(self, scenario: Scenario, seed: int) -> tuple[int, int]:
+        """Play another scenario; return how many job states were kept and how many lost."""
+        before, limit = self.directory, self.scenario.rate_limit
+        self.play(scenario, seed)
+        after, keyring = self.directory, self.keyring
+        same: dict[tuple[int, int], bool] = {}  # thousands of jobs may share a program
+
+        def program_of(job: JobState) -> Program | None:
+            secret = job.caller.name.partition("\n")[0]
+            by_secret = "\n" in job.caller.name
+            if (
+                keyring.secret_refusal(secret, self.issued)
+                if by_secret
+                else keyring.refusal(secret)
+            ):
+                return None
+            program = after.created(job.job_id) if job.created else None
+            if program is None and (hit := after.find(job.job_id)) is not None:
+                program = hit.value
+            if program is None or not (job.created or program.open_to(job.api_key or secret)):
+                return None
+            pair = id(job.program), id(program)
+            if pair not in same:
+                same[pair] = program.does_the_same(job.program)
+            return program if same[pair] else None
+
+        def unchanged(job_id: str) -> bool:
+            old, new = before.find(job_id), after.find(job_id)
+            return old is not None and new is not None and new.value.does_the_same(old.value)
+
+        counts = self.jobs.adopt(program_of, unchanged)
+        for link in [link for link in self.failed_downloads if not unchanged(link[1])]:
+            del self.failed_downloads[link]
+        if scenario.rate_limit != limit:
+            self.limiter = limiter_for(scenario.rate_limit)
+        kept = [
+            each
+            for each in self.injected
+            if each.job_id is None or after.find(each.job_id) or any(self.jobs.of(each.job_id))
+        ]
+        self.injected.clear()
+        self.injected.extend(kept)
+        return counts
+
     @property
     def plain(self) -> bool:
         """Whether nothing but the timelines decides: no injected failure, no limit."""
         return not self.injected and self.limiter is None
-
-    @property
-    def scenario_limit_on(self) -> list[str]:
-        """The operations whose calls the scenario's limit counts."""
-        limit = self.scenario.rate_limit
-        return [] if limit is None else limit.on
 
     def strikes(self, failure: InjectedFailure, call: Call) -> bool:
         """Tell whether an injected failure is meant for this call."""
@@ -151,7 +192,7 @@ class MockState:
         return token_of(self.link_seed, self.resets, job.caller.name, job.job_id, what)
 
     def job_behind(self, token: str, job_id: str, what: object) -> JobState | None:
-        """Return the job that a link leads to; None where it was not given out, or before a reset."""
+        """Return the job that a link leads to; None where this mock did not give it out."""
         return next((job for job in self.jobs.of(job_id) if self.token(job, what) == token), None)
 
     def find_job(self, call: Call) -> JobState | Refusal:

@@ -5,28 +5,35 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Protocol
 
+from mock_p1.base.messages import Fault, Reply
+from mock_p1.engine import file_upload
+from mock_p1.engine.call import Outcome
+from mock_p1.engine.failures import BEFORE, element_outcome
+from mock_p1.engine.faults import script
 from mock_p1.engine.file_store import StoreFullError
+from mock_p1.engine.journal import call_entry
 from mock_p1.engine.not_imitated import file_too_large, no_room
+from mock_p1.engine.replies import example_of
+from mock_p1.scenario.calls import FaultCall
 
 if TYPE_CHECKING:
-    from mock_p1.base.messages import Fault, Reply
-    from mock_p1.engine.file_store import FileStore, IncomingFile, KeptFile
+    from threading import Lock
+
+    from mock_p1.base.clock import Clock
+    from mock_p1.engine.call import Call
+    from mock_p1.engine.file_store import IncomingFile, KeptFile
+    from mock_p1.engine.journal import Journal
+    from mock_p1.engine.mock_state import MockState
+    from mock_p1.engine.program import CallProgramStep
 
 
-class UploadEnd(Protocol):
-    """What the engine does when a file has come, or has not."""
+class Playing(Protocol):
+    """What a receiver needs of the engine."""
 
-    def complete(self, size: int, kept: KeptFile) -> Reply | Fault:
-        """Do the act, and answer."""
-        ...
-
-    def broken_off(self, size: int) -> None:
-        """Note that the client broke off."""
-        ...
-
-    def failed(self, size: int, reply: Reply | Fault | None) -> Reply | Fault:
-        """Answer a file that is not taken; None stands for the fault that strikes midway."""
-        ...
+    state: MockState
+    journal: Journal
+    clock: Clock
+    lock: Lock
 
 
 class Receiver:
@@ -36,51 +43,114 @@ class Receiver:
     comes ``finish``, and ``abort`` where the client has gone before.
     """
 
-    def __init__(self, store: FileStore, file_name: str, end: UploadEnd, half: int | None) -> None:
-        """``half`` is after how many bytes a fault strikes; None where none does midway."""
-        self._store, self._end, self._half = store, end, half
-        self.strikes_at = sys.maxsize if half is None else half
-        """After how many bytes a fault strikes: hand over what has come by then."""
+    def __init__(
+        self, engine: Playing, call: Call, element: CallProgramStep | None, length: int | None
+    ) -> None:
+        """Begin to take the file of a call.
+
+        Args:
+            engine: Whose call it is.
+            call: The call, admitted.
+            element: What it meets under ``calls:``.
+            length: How long the body is said to be; None where nothing is said.
+        """
+        self._engine, self._call, self._element = engine, call, element
         self._file: IncomingFile | None = None
-        self._name = file_name
         self._size = 0
+        step = element.step if element is not None else None
+        self._fault = step.fault if isinstance(step, FaultCall) and not step.done else None
+        self.strikes_at = length // 2 if self._fault and length else sys.maxsize
+        """After how many bytes a fault strikes: hand over what has come by then."""
 
     def write(self, data: bytes) -> Reply | Fault | None:
         """Take the next bytes."""
         self._size += len(data)
-        if self._half is not None and self._size >= self._half:
-            return self._give_up(None)
-        if self._size > self._store.limit_bytes:
-            return self._give_up(file_too_large(self._store.limit_bytes))
+        limit_bytes = self._engine.state.store.limit_bytes
+        if self._size >= self.strikes_at:
+            return self._struck()
+        if self._size > limit_bytes:
+            return self._refuse(file_too_large(limit_bytes))
         try:
-            if self._file is None:
-                self._file = self._store.open(self._name)
-            self._file.write(data)
+            self._open().write(data)
         except StoreFullError as error:
-            return self._give_up(no_room(str(error)))
+            return self._refuse(no_room(str(error)))
         return None
 
     def finish(self) -> Reply | Fault:
         """Say that all of the body has come; return the answer."""
-        if self._half is not None:
-            return self._give_up(None)
+        if self._fault is not None:
+            return self._struck()
         try:
-            file = self._file or self._store.open(self._name)
-            kept = file.finish()
+            kept = self._open().finish()
         except StoreFullError as error:
-            return self._give_up(no_room(str(error)))
-        return self._end.complete(self._size, kept)
+            return self._refuse(no_room(str(error)))
+        self._file = None
+        with self._engine.lock:
+            outcome, taken = self._complete(kept)
+            if not taken:
+                kept.discard()
+            return self._note(outcome, kept if taken else None)
 
     def abort(self) -> None:
         """Say that the client broke off before the body's end."""
         self._discard()
-        self._end.broken_off(self._size)
+        with self._engine.lock:
+            note = (
+                f"the client broke off after {self._size:,} bytes; the job still waits for its file"
+            )
+            self._call.notes.append(note)
+            self._note(Outcome(Fault("broken_off", "close"), self._source), None)
 
-    def _give_up(self, reply: Reply | None) -> Reply | Fault:
+    @property
+    def _source(self) -> str:
+        return self._engine.state.scenario.name
+
+    def _open(self) -> IncomingFile:
+        if self._file is None:
+            job = self._call.job
+            name = job.created.file_name if job is not None and job.created else ""
+            self._file = self._engine.state.store.open(name)
+        return self._file
+
+    def _complete(self, kept: KeptFile) -> tuple[Outcome, bool]:
+        """Do the act; tell whether the file was taken."""
+        state, call = self._engine.state, self._call
+        call.now_ns = self._engine.clock.now_ns()
+        if (refused := file_upload.find(state, call)) is not None:
+            return refused, False  # another file has come meanwhile
+
+        def act() -> Outcome:
+            return file_upload.act(state, call, kept)
+
+        if self._element is None:
+            return act(), True
+        return element_outcome(state, call, self._element, act), True
+
+    def _struck(self) -> Reply | Fault:
+        """Let the fault strike that comes before the act."""
         self._discard()
-        return self._end.failed(self._size, reply)
+        fault = self._fault or ""
+        source = self._element.source if self._element is not None else self._source
+        with self._engine.lock:
+            self._call.notes.append(BEFORE)
+            reply = script(fault, example_of(self._call.operation))
+            return self._note(Outcome(reply, source, fault=fault), None)
+
+    def _refuse(self, reply: Reply) -> Reply | Fault:
+        """Answer a file that is not taken."""
+        self._discard()
+        with self._engine.lock:
+            return self._note(Outcome(reply, self._source), None)
 
     def _discard(self) -> None:
         if self._file is not None:
             self._file.discard()
             self._file = None
+
+    def _note(self, outcome: Outcome, kept: KeptFile | None) -> Reply | Fault:
+        """Write the journal and the list of uploads; the lock is held."""
+        number = self._engine.journal.number()
+        self._call.notes.append(f"{self._size:,} bytes came")
+        file_upload.note(self._engine.state, self._call, number, self._size, kept)
+        self._engine.journal.add(call_entry(number, self._call, outcome))
+        return outcome.reply

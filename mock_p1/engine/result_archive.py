@@ -28,7 +28,7 @@ _TEST_SHARE: Final = 0.2
 
 @lru_cache(maxsize=4)
 def archive(seed: int, rows: int) -> bytes:
-    """Return a ZIP with metrics.csv, analysis_summary.csv and ``rows`` rows of evaluation_raw_data.csv."""
+    """Return a ZIP: metrics.csv, analysis_summary.csv, ``rows`` rows of evaluation_raw_data.csv."""
     random = Random(seed)  # noqa: S311 -- invented results, not secrets
     raw = [_prediction(random, number) for number in range(1, rows + 1)]
     hits = sum(row[1] == row[2] for row in raw)

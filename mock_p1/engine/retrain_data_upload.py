@@ -83,7 +83,7 @@ def _shown(name: str) -> str:
     return name[:LONGEST_NAME] if name.strip(".") else NAMELESS
 
 
-def _what_is_odd(name: str | None) -> str:
+def _what_is_odd(name: str | None) -> str:  # noqa: PLR0911 -- a fault of a name each
     """Say what is odd in a file's name, or nothing."""
     if not name:
         return "is empty" if name is not None else "is missing"

@@ -42,7 +42,7 @@ class Track(NamedTuple):
 
 
 class JobView(NamedTuple):
-    """One job: what it does, the index of the step at which a new key meets it, and its tracks, the newest first."""
+    """One job: what it does, the step at which a new caller meets it, its tracks, newest first."""
 
     job_id: str
     program: Program

@@ -29,7 +29,7 @@ class Plan(NamedTuple):
 
 
 class State(NamedTuple):
-    """Where a job is: the step's position (from 0), the moment it began (ns), and how many polls have seen it."""
+    """Where a job is: its step (from 0), when that began (ns), how many polls have seen it."""
 
     position: int
     since_ns: int

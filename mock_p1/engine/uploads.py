@@ -39,20 +39,28 @@ class Uploads:
         self._kept: deque[Upload] = deque(maxlen=MAX_UPLOADS)
 
     def add(self, upload: Upload) -> None:
-        """Keep one."""
+        """Keep one; the oldest goes where there are too many, and its bytes with it."""
+        if len(self._kept) == MAX_UPLOADS:
+            _discard(self._kept[0])
         self._kept.append(upload)
 
     def clear(self, job_id: str | None = None, theirs: Callable[[str], bool] | None = None) -> None:
-        """Forget all, or those of one job, or of some callers."""
-        kept = [
-            upload
-            for upload in self._kept
-            if (job_id is not None and upload.job_id != job_id)
-            or (theirs is not None and not theirs(upload.caller.name))
-        ]
+        """Forget all, or those of one job, or of some callers, with their content."""
+        uploads = [*self._kept]
         self._kept.clear()
-        self._kept.extend(kept)
+        for upload in uploads:
+            if job_id not in (None, upload.job_id) or (
+                theirs is not None and not theirs(upload.caller.name)
+            ):
+                self._kept.append(upload)
+            elif upload.kept is not None:
+                upload.kept.discard()
 
     def __iter__(self) -> Iterator[Upload]:
         """Iterate over a copy, oldest first; safe while others write."""
         return iter(self._kept.copy())
+
+
+def _discard(upload: Upload) -> None:
+    if upload.kept is not None:
+        upload.kept.discard()

@@ -80,7 +80,9 @@ def _wait(loop: Any, shared: SharedClock) -> None:  # noqa: ANN401 -- likewise
     if span <= _CLOSE_ENOUGH or loop._selector.select(_STIR if listens else 0):
         return
     shared.sleep(
-        round(span * SECOND / 1000) * 1000, lambda: bool(loop._ready or loop._selector.select(0))
+        round(span * SECOND / 1000) * 1000,
+        lambda: bool(loop._ready or loop._selector.select(0)),
+        everybody=listens,
     )
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mock_p1.oneclock import asyncio_patch, patches, shared
-from mock_p1.oneclock.shared import LONGEST, CannotShare, SharedClock
+from mock_p1.oneclock.shared import LONGEST, Budget, CannotShare, SharedClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,8 @@ _uses = 0
 def one_clock(longest: int = LONGEST) -> Iterator[SharedClock]:
     """Share a clock with the calling thread, and with every thread that joins it.
 
-    Mocks at the same time share one. ``longest`` is how many nanoseconds a thread may sleep in all.
+    Mocks at the same time share one. ``longest`` is how many nanoseconds a thread may sleep in all;
+    SleptTooLong at the end where a thread other than the caller's has slept for more.
 
     CannotShare where freezegun has taken the clocks before.
     """
@@ -30,7 +31,7 @@ def one_clock(longest: int = LONGEST) -> Iterator[SharedClock]:
     with _lock:
         clock = shared.current()
         if clock is None:
-            clock = SharedClock(longest)
+            clock = SharedClock()
             if _is_frozen():
                 raise CannotShare(
                     "instant_sleep cannot start while freezegun is active: "
@@ -42,9 +43,15 @@ def one_clock(longest: int = LONGEST) -> Iterator[SharedClock]:
             shared.share(clock)
         _uses += 1
     clock.join()
+    budget = Budget(longest)
+    clock.budgets.append(budget)
     try:
         yield clock
+        budget.overspent.pop(threading.get_ident(), None)
+        for error in budget.overspent.values():
+            raise error
     finally:
+        clock.budgets.remove(budget)
         with _lock:
             _uses -= 1
             if _uses == 0:

@@ -96,8 +96,7 @@ class CannotShare(RuntimeError):  # noqa: N818 -- says what happened
 class SharedClock(VirtualClock):
     """A virtual clock, and who sees it."""
 
-    def __init__(self, longest: int) -> None:
-        """``longest`` is how many nanoseconds a thread may sleep in all."""
+    def __init__(self) -> None:
         # both from a whole second, so that a client's sums of floats come out exactly, with dates
         # of HTTP headers too
         super().__init__(datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1))
@@ -105,7 +104,7 @@ class SharedClock(VirtualClock):
         self._since_epoch = (self.date_at(0) - _EPOCH) // timedelta(microseconds=1) * 1000
         self.sleepers = Sleepers(self)
         self._thread = threading.local()
-        self._longest = longest
+        self.budgets: list[Budget] = []
         self.inherits = False
         """Whether threads that the client starts are the client's at once."""
 
@@ -161,13 +160,41 @@ class SharedClock(VirtualClock):
         """
         before = self.now_ns()
         self.sleepers.sleep(span, wakes, everybody=everybody)
-        self._thread.slept = getattr(self._thread, "slept", 0) + self.now_ns() - before
-        if self._thread.slept > self._longest:
-            raise SleptTooLong(
-                f"the client has slept for more than {format_duration(self._longest)} "
+        slept = self.now_ns() - before
+        for budget in tuple(self.budgets):
+            budget.spend(slept)
+
+
+class Budget:
+    """How much of the mock's time each thread of the client may sleep in one test."""
+
+    def __init__(self, longest_ns: int) -> None:
+        self._longest_ns = longest_ns
+        self._slept: dict[int, int] = {}
+        self.overspent: dict[int, SleptTooLong] = {}
+        """By the thread that was stopped."""
+
+    def spend(self, slept_ns: int) -> None:
+        """Count what the calling thread has slept; SleptTooLong where that is too much."""
+        me = threading.get_ident()
+        self._slept[me] = self._slept.get(me, 0) + slept_ns
+        if self._slept[me] > self._longest_ns:
+            self.overspent[me] = SleptTooLong(
+                f"the client has slept for more than {format_duration(self._longest_ns)} "
                 "of the mock's time and goes on: at what status does it give up? "
                 "(instant_sleep takes a longer time, such as '60d')"
             )
+            raise self.overspent[me]
+
+    def begin(self) -> None:
+        """Begin anew, for the next test of a mock that outlives one."""
+        self._slept.clear()
+
+
+def begin_test() -> None:
+    """Give every thread the whole time again."""
+    for budget in _current.budgets if _current else ():
+        budget.begin()
 
 
 def _runs_a_loop() -> bool:

@@ -15,8 +15,9 @@ from mock_p1.oneclock import originals as real
 if TYPE_CHECKING:
     from types import FrameType
 
-STILL_SECONDS: Final = 0.05
-"""So long must a thread stay at one place before it is taken to wait."""
+STILL_SECONDS: Final = 0.1
+STILL_LOOKS: Final = 30
+"""So long, and at so many looks, must a thread stay at one place before it is taken to wait."""
 
 _TALKS: Final = frozenset({"socket", "ssl"})
 """Modules in which a thread waits for an answer from outside, which is work of another program."""
@@ -26,7 +27,7 @@ class ThreadActivity:
     """Looks at threads again and again, and remembers since when each stays where it is."""
 
     def __init__(self) -> None:
-        self._places: dict[int, tuple[int, int, float]] = {}
+        self._places: dict[int, tuple[int, int, float, int]] = {}
 
     def is_at_work(self, thread: threading.Thread, frame: FrameType) -> bool:
         """Judge by a thread's innermost frame, by what it was before, and by the system."""
@@ -50,13 +51,14 @@ class ThreadActivity:
         return thread.ident in self._places
 
     def _moves(
-        self, thread: threading.Thread, frame: FrameType, before: tuple[int, int, float] | None
+        self, thread: threading.Thread, frame: FrameType, before: tuple[int, int, float, int] | None
     ) -> bool:
         now = real.monotonic()
         if before is None or before[:2] != (id(frame), frame.f_lasti):
-            before = id(frame), frame.f_lasti, now
-        self._places[thread.ident or 0] = before
-        return now - before[2] < STILL_SECONDS
+            before = id(frame), frame.f_lasti, now, 0
+        since, looks = before[2], before[3] + 1
+        self._places[thread.ident or 0] = (*before[:2], since, looks)
+        return now - since < STILL_SECONDS or looks < STILL_LOOKS
 
 
 def _is_queued(condition: object, waiter: object) -> bool:

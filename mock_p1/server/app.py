@@ -9,6 +9,7 @@ from mock_p1.admin.blueprint import add_admin
 from mock_p1.admin.context import AdminContext
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.files import load_scenario
+from mock_p1.server.upload_store import UploadStore
 from mock_p1.transports import wsgi
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def create_app(
         >>> client.get("/__admin/health").json["scenario"]
         'demo.yaml'
     """
-    engine = Engine(load_scenario(scenario), seed=seed)
+    engine = Engine(load_scenario(scenario), seed=seed, store=UploadStore())
     return create_app_for(
         engine, AdminContext(engine, AccessPolicy(admin_token, admin_hosts)), admin=admin
     )

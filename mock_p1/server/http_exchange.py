@@ -61,9 +61,9 @@ class Exchange:
     """
 
     __slots__ = (
-        *("_body", "_body_complete", "_body_taken", "_chunked", "_head", "_left", "_connection"),
-        *("_wants_100", "answer_is_owed", "complete", "keep_alive", "lost", "news", "started"),
-    )
+        "_body", "_body_complete", "_body_taken", "_chunked", "_connection", "_head", "_left",
+        "_wants_100", "answer_is_owed", "complete", "keep_alive", "lost", "news", "started",
+    )  # fmt: skip
 
     def __init__(self, connection: Connection, head: Head) -> None:
         self._connection, self._head = connection, head

@@ -37,7 +37,10 @@ HEAD_SECONDS: Final = 30.0
 """How long a client may take to send a head it has begun."""
 
 BODY_SECONDS: Final = 60.0
-"""How long a client may take to send a body."""
+"""How long a client may take to send a body, beside the time that SLOWEST_BODY gives it."""
+
+SLOWEST_BODY: Final = 10_000
+"""Bytes of a body that a client sends in a second, at least: a large file may take its time."""
 
 BODY_WAITING: Final = 64 * 1024
 """Bytes of a body that may wait for the app; then no more is read until it takes them."""
@@ -75,10 +78,9 @@ class HttpProtocol(asyncio.Protocol):
     """Reads requests, starts the app for each, and hangs up on who takes too long."""
 
     __slots__ = (
-        *("_body", "_buffer", "_closing", "_drained", "_exchange", "_head_bytes", "_lines"),
-        *("_loop", "_scanned", "_since", "client", "half_closed", "local", "scheme", "shared"),
-        "transport",
-    )
+        "_body", "_buffer", "_closing", "_drained", "_exchange", "_head_bytes", "_lines", "_loop",
+        "_scanned", "_since", "client", "half_closed", "local", "scheme", "shared", "transport",
+    )  # fmt: skip
 
     def __init__(self, shared: Connections) -> None:
         self.shared = shared
@@ -128,11 +130,13 @@ class HttpProtocol(asyncio.Protocol):
         if self._exchange is None or self._body is not None or self._closing:
             return False
         self._exchange.news.set()
+        if self.scheme == "https":  # TLS cannot be half closed
+            return False
         connection = self.transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if hasattr(socket, "TCP_KEEPIDLE"):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, HALF_CLOSED_SECONDS)
-        return self.scheme == "http"  # TLS cannot be half closed
+        return True
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
@@ -278,7 +282,7 @@ class HttpProtocol(asyncio.Protocol):
             if waited > self.shared.keep_alive_seconds:
                 self.transport.abort()  # it does not read its answer
         elif self._body is not None:
-            if waited > BODY_SECONDS:
+            if waited > BODY_SECONDS + self._body.taken / SLOWEST_BODY:
                 self.transport.close()
         elif self._exchange is not None:  # it is the client that waits
             if self.half_closed and self._has_failed():
@@ -292,7 +296,7 @@ class HttpProtocol(asyncio.Protocol):
 
     def _has_failed(self) -> bool:
         connection = self.transport.get_extra_info("socket")
-        return bool(connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+        return connection is None or bool(connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
     def shut_down(self) -> None:
         """The server ends: an answer that is being written goes out, whoever else is hung up on."""

@@ -21,6 +21,7 @@ from mock_p1.base.addresses import EVERY_ADDRESS, in_url, is_loopback
 from mock_p1.base.asgi_types import joined
 from mock_p1.server.app import create_app_for
 from mock_p1.server.http_protocol import KEEP_ALIVE_SECONDS, Connections, HttpProtocol
+from mock_p1.server.upload_folder import remove_left_behind
 from mock_p1.transports.asgi import AsgiApp, with_raw_path
 
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ class Server:
 
         ``when_started`` is called once requests are answered.
         """
+        remove_left_behind()
         try:
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(self._serve(when_started))

@@ -78,7 +78,7 @@ class StoredFile:
 class UploadStore:
     """Keeps files for one mock; any number of threads may write files at once, each its own.
 
-    What processes that were killed have left on disk is removed at the start.
+    What processes that were killed have left on disk is removed before the first file goes there.
     """
 
     def __init__(
@@ -98,7 +98,6 @@ class UploadStore:
         self._kept: deque[StoredFile] = deque()
         self._incoming: set[IncomingUpload] = set()
         self._folder: UploadFolder | None = None
-        remove_left_behind()
 
     @property
     def keeps_large_files(self) -> bool:
@@ -130,6 +129,7 @@ class UploadStore:
         """Open a new file in the folder, which is made when the first large file comes."""
         with self._lock:
             if self._folder is None or not self._folder.is_usable:
+                remove_left_behind()
                 self._folder = UploadFolder()
             return self._folder.new_file()
 

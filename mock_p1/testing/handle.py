@@ -113,6 +113,16 @@ class Handle:
             )
         return self._responses
 
+    @property
+    def was_asked(self) -> bool:
+        """Whether any request has reached the mock, also before a reset.
+
+        Example:
+            >>> mock.was_asked
+            False
+        """
+        return self._engine.journal.last > 0
+
     # Drive it
 
     @property

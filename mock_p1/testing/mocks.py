@@ -6,7 +6,7 @@ Caught in-process, or served by the real server in a thread.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from types import TracebackType
 
+    from mock_p1.base.clock import Clock
     from mock_p1.oneclock.shared import SharedClock
     from mock_p1.scenario.files import ScenarioSource
+    from mock_p1.scenario.model import Scenario
     from mock_p1.transports.responses_patch import Mock
 
 
@@ -47,12 +49,14 @@ class _Starting(ABC):
     Begins anew each time it is entered.
     """
 
-    def __init__(self, scenario: ScenarioSource, *, check: bool) -> None:
+    def __init__(
+        self, scenario: ScenarioSource, *, check: bool, as_argument: str | None = None
+    ) -> None:
         # an inline one is read when a test starts: its mistakes are that test's, not its module's
         folder = inline_folder(scenario)
         source = scenario if folder else load_scenario(scenario)
         self._scenario = partial(load_scenario, source, folder=folder)
-        self._check = check
+        self._check, self._as_argument = check, as_argument
         self._entered: list[tuple[ExitStack, Handle]] = []
 
     @abstractmethod
@@ -77,13 +81,47 @@ class _Starting(ABC):
         """Stop; AssertionError over a request that is not imitated, if nothing else went wrong."""
         __tracebackhide__ = True
         stack, handle = self._entered.pop()
-        stack.close()
+        stack.__exit__(kind, error, trace)
         if self._check and error is None:
             handle.assert_no_unexpected()
 
+    def start(self) -> Handle:
+        """Start, where a ``with`` block does not fit; ``stop`` ends it.
+
+        Returns:
+            The handle.
+
+        Example:
+            >>> from mock_p1 import mocked
+            >>> starter = mocked("slow-training")
+            >>> mock = starter.start()
+            >>> mock.job_id
+            'retrain-001'
+            >>> starter.stop()
+        """
+        return self.__enter__()
+
+    def stop(self) -> None:
+        """End what ``start`` began last.
+
+        Raises:
+            AssertionError: The client asked for something that the mock does not imitate.
+            RuntimeError: Nothing has been started.
+
+        Example:
+            >>> from mock_p1 import mocked
+            >>> starter = mocked("slow-training")
+            >>> mock = starter.start()
+            >>> starter.stop()
+        """
+        __tracebackhide__ = True
+        if not self._entered:
+            raise RuntimeError("this mock has not been started, or is stopped already")
+        self.__exit__(None, None, None)
+
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Run a function, also an ``async`` or a generator one, in a mock of its own."""
-        return inside(self._anew, function)
+        return inside(self._anew, function, self._as_argument)
 
     def _anew(self) -> Self:
         """Return another one like this, so that calls in several threads do not share a mock."""
@@ -109,6 +147,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
         check: Whether requests that the mock does not imitate are an error at the end.
         instant_sleep: True, or the longest that a client may sleep: text (``"60d"``), seconds or a
             timedelta.
+        as_argument: As a decorator, hand the handle to the function as this argument.
 
     Raises:
         ScenarioError: When it starts: the scenario cannot be used; the message names every problem.
@@ -132,7 +171,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
         ...     mock.step()
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- each is a choice of its own
         self,
         scenario: ScenarioSource = "demo",
         *,
@@ -140,20 +179,19 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
         seed: int | None = None,
         check: bool = True,
         instant_sleep: bool | str | float | timedelta = False,
+        as_argument: str | None = None,
     ) -> None:
-        super().__init__(scenario, check=check)
+        super().__init__(scenario, check=check, as_argument=as_argument)
         self._base_urls = DOCUMENTED_HOSTS if base_url is None else (base_url.rstrip("/"),)
         self._seed = seed
-        self._longest = (
-            LONGEST if instant_sleep is True else nanoseconds(instant_sleep)
-        )  # False is 0, which is none
+        self._longest = _longest(instant_sleep)
 
     def _start(self, stack: ExitStack) -> Handle:
         from mock_p1.transports.responses_patch import Mock  # noqa: PLC0415 -- takes 0.3 s; a served mock does not need it
 
         shared = stack.enter_context(_one_clock(self._longest)) if self._longest else None
         clock = shared or VirtualClock()
-        engine = Engine(self._scenario(), clock, seed=self._seed, journal_max=JOURNAL_MAX)
+        engine = _engine(stack, self._scenario(), clock, self._seed)
         if shared:
             engine.journal.listen(lambda _: shared.asked())  # who asks the mock is the client
         mock = Mock(engine, self._base_urls, backs_off=shared is not None)
@@ -176,11 +214,15 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         host: Where to listen.
         port: Where to listen; 0 takes a free port.
         check: Whether requests that the mock does not imitate are an error at the end.
+        instant_sleep: True, or the longest that a client may sleep: the sleeps of the thread that
+            starts the server, and of those it starts, return at once and move the server's clock.
+        as_argument: As a decorator, hand the handle to the function as this argument.
 
     Raises:
         ScenarioError: When it starts: the scenario cannot be used; the message names every problem.
         CannotListen: The port cannot be had.
-        ValueError: The speed is out of its range.
+        CannotShare: ``instant_sleep`` cannot work here.
+        ValueError: The speed is out of its range, or ``instant_sleep`` is there too.
 
     Example:
         >>> import requests
@@ -201,22 +243,42 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         host: str = "127.0.0.1",
         port: int = 0,
         check: bool = True,
+        instant_sleep: bool | str | float | timedelta = False,
+        as_argument: str | None = None,
     ) -> None:
-        super().__init__(scenario, check=check)
+        super().__init__(scenario, check=check, as_argument=as_argument)
+        self._longest = _longest(instant_sleep)
+        if self._longest and speed != 1:
+            raise ValueError("the clock runs at a speed, or is moved by instant_sleep, not both")
         self._speed, self._seed, self._address = speed, seed, (host, port)
 
     def _start(self, stack: ExitStack) -> Handle:
         from mock_p1.server.server import Server, ServerThread  # noqa: PLC0415 -- Flask takes 0.35 s
         from mock_p1.transports.network_guard import guarded  # noqa: PLC0415 -- goes with it
 
-        engine = Engine(
-            self._scenario(), RealClock(self._speed), seed=self._seed, journal_max=JOURNAL_MAX
-        )
+        clock: Clock = RealClock(self._speed)
+        if self._longest:
+            clock = shared = stack.enter_context(_one_clock(self._longest))
+            shared.inherits = True  # who asks over the network cannot be told from others
+        engine = _engine(stack, self._scenario(), clock, self._seed)
         server = Server(engine, host=self._address[0], port=self._address[1])
         stack.enter_context(ServerThread(server))
         stack.enter_context(_reachable(server.url))
         stack.enter_context(guarded())
         return Handle(engine, server.url)
+
+
+def _engine(stack: ExitStack, scenario: Scenario, clock: Clock, seed: int | None) -> Engine:
+    """Return an engine that keeps what is uploaded until the mock ends."""
+    from mock_p1.server.upload_store import UploadStore  # noqa: PLC0415 -- no need before a start
+
+    store = stack.enter_context(closing(UploadStore()))
+    return Engine(scenario, clock, seed=seed, journal_max=JOURNAL_MAX, store=store)
+
+
+def _longest(instant_sleep: bool | str | float | timedelta) -> int:  # noqa: FBT001 -- one of four
+    """Return how many nanoseconds a client may sleep; 0 where its sleeps are left alone."""
+    return LONGEST if instant_sleep is True else nanoseconds(instant_sleep)
 
 
 def _one_clock(longest: int) -> AbstractContextManager[SharedClock]:

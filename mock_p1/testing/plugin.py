@@ -6,6 +6,7 @@ pytest; the mock is imported when a fixture is used.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +23,7 @@ MARKER = (
     "mock_p1(scenario, *, base_url=None, seed=None, check=True, instant_sleep=False, speed=1): "
     "what the fixtures mock_p1 and mock_p1_server imitate for this test: a bundled name, a file "
     "or a Scenario. base_url: what mock_p1 takes over instead of the documented hosts. "
-    "instant_sleep=True: the client's sleeps return at once and move the time of mock_p1. "
+    "instant_sleep=True: the client's sleeps return at once and move the mock's time. "
     "speed: how fast the clock of mock_p1_server runs. "
     "check=False: requests that the mock does not imitate do not fail the test. "
     "Of each argument the closest marker wins."
@@ -37,7 +38,7 @@ TROUBLE_MARKER = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option and the two ini settings."""
+    """Add the options and the ini settings."""
     group = parser.getgroup(
         "mock-p1", "Mock P1, the double of the Prediction One retrain status API"
     )
@@ -61,6 +62,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini(
         "mock_p1_scenario", "scenario of tests whose mock_p1 marker names none (default: demo)"
+    )
+    parser.addini(
+        "mock_p1_no_request",
+        "what to do about a test in which no request reached the mock: warn, fail or ignore",
+        default="warn",
+    )
+    parser.addini(
+        "mock_p1_instant_sleep",
+        "instant_sleep of tests whose mock_p1 marker does not say: true, or the longest, as 60d",
     )
     parser.addini(
         "mock_p1_scenario_dir", "folder where scenarios are looked for first, relative to rootdir"
@@ -125,6 +135,16 @@ def mock_p1_trouble(request: pytest.FixtureRequest) -> InjectedFault | None:
     return trouble
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a test whose marker is mistaken, and begin the time that a client may sleep in it."""
+    callspec = getattr(item, "callspec", None)
+    mistake = callspec.params.get("mock_p1_trouble") if callspec else None
+    if isinstance(mistake, str):
+        pytest.fail(mistake, pytrace=False)
+    if shared := sys.modules.get("mock_p1.oneclock.shared"):
+        shared.begin_test()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """Warn of a marker on a test that has not used a fixture: nothing was mocked."""
@@ -147,7 +167,8 @@ def pytest_runtest_makereport(
     this = item.stash.get(RUN, None)
     if this is not None:
         this.raised = this.raised or call.excinfo is not None
-        if report.failed:
+        if report.failed and not this.reported:
+            this.reported = bool(this.handles)
             report.sections += [("Mock P1", handle.report()) for handle in this.handles]
         if call.when == "teardown":
             del item.stash[RUN]  # items live as long as the session; what a test mocked need not

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import pytest
-
 from mock_p1.analysis.fault_matrix import InjectedFault, NoSuchFault, matrix
 from mock_p1.base.text import unknown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pytest
 
 TROUBLE: Final = "mock_p1_trouble"
 _TAKES: Final = ("errors", "faults", "phases")
@@ -19,22 +19,20 @@ _TAKES: Final = ("errors", "faults", "phases")
 def expand(metafunc: pytest.Metafunc, marker: pytest.Mark) -> None:
     """Parametrize the test by every trouble that the marker names.
 
-    A slip in the marker fails the collection.
+    A mistake in the marker makes one case, which fails.
     """
+    troubles: list[InjectedFault | str]
     try:
-        troubles = _troubles(marker.args, marker.kwargs)
+        troubles = [*_troubles(marker.args, marker.kwargs)]
     except NoSuchFault as error:
-        raise pytest.Collector.CollectError(
-            f"{metafunc.definition.nodeid}: @pytest.mark.{TROUBLE}: {error}"
-        ) from None
+        troubles = [f"@pytest.mark.{TROUBLE}: {error}"]
     if not {"mock_p1", "mock_p1_server"} & set(metafunc.fixturenames):
-        where = metafunc.definition.nodeid
-        raise pytest.Collector.CollectError(
-            f"{where} is marked {TROUBLE}, but uses neither fixture mock_p1 nor mock_p1_server"
-        )
+        message = f"marked {TROUBLE}, but uses neither fixture mock_p1 nor mock_p1_server"
+        troubles = [f"{metafunc.definition.nodeid} is {message}"]
     if TROUBLE not in metafunc.fixturenames:
         metafunc.fixturenames.append(TROUBLE)
-    metafunc.parametrize(TROUBLE, troubles, ids=str, indirect=True)
+    ids = [str(each) if isinstance(each, InjectedFault) else "mistake" for each in troubles]
+    metafunc.parametrize(TROUBLE, troubles, ids=ids, indirect=True)
 
 
 def _troubles(args: tuple[object, ...], given: Mapping[str, object]) -> list[InjectedFault]:

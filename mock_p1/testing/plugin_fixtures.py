@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_p1.analysis.fault_matrix import with_trouble
-from mock_p1.oneclock.shared import CannotShare
+from mock_p1.analysis.fault_matrix import InjectedFault, with_trouble
+from mock_p1.oneclock.shared import CannotShare, SleptTooLong
 from mock_p1.testing.mocks import mocked, serving
 from mock_p1.testing.plugin_fault_matrix import TROUBLE
 from mock_p1.testing.plugin_marker import wanted
@@ -18,7 +18,6 @@ from mock_p1.testing.polls import describe_unexpected
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_p1.analysis.fault_matrix import InjectedFault
     from mock_p1.testing.handle import Handle
     from mock_p1.testing.plugin_marker import Wanted
     from mock_p1.testing.run_state import Run
@@ -32,7 +31,7 @@ def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[
     Where the marker, the configuration or the scenario is wrong, fail without a traceback and start
     nothing.
     """
-    with ExitStack() as stack:
+    with _ending(this), ExitStack() as stack:
         want, handle, problem = None, None, ""
         try:
             want = wanted(request)
@@ -50,14 +49,41 @@ def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[
             pytest.fail(f"Mock P1 did not start:{gap}{problem}", pytrace=False)
         this.handles.append(handle)
         yield handle
-    if want.check and not this.raised and (unexpected := handle.unexpected()):
+    if this.raised:
+        return
+    if want.check and (unexpected := handle.unexpected()):
         pytest.fail(describe_unexpected(unexpected), pytrace=False)
+    if not any(each.was_asked for each in this.handles):
+        _judge_silence(request)
+
+
+def _judge_silence(request: pytest.FixtureRequest) -> None:
+    """Warn of a test that the mock had no part in, or as the ini setting says."""
+    verdict = request.config.getini("mock_p1_no_request")
+    what = f"no request of {request.node.name} reached {request.fixturename}"
+    if verdict == "fail":
+        pytest.fail(f"{what} (ini setting mock_p1_no_request)", pytrace=False)
+    if verdict != "ignore":
+        request.node.warn(pytest.PytestWarning(f"{what}; is it needed? (ini: mock_p1_no_request)"))
+
+
+@contextmanager
+def _ending(this: Run) -> Iterator[None]:
+    """Fail the test where the end of its mock says that a client was stopped in a thread."""
+    stopped = ""
+    try:
+        yield
+    except SleptTooLong as error:
+        stopped = str(error)
+    if stopped and not this.raised:
+        pytest.fail(stopped, pytrace=False)
 
 
 def _trouble(request: pytest.FixtureRequest) -> InjectedFault | None:
     """Return the trouble this run of the test was made for; the test itself need not ask for it."""
     callspec = getattr(request.node, "callspec", None)
-    return callspec.params.get(TROUBLE) if callspec else None
+    found = callspec.params.get(TROUBLE) if callspec else None
+    return found if isinstance(found, InjectedFault) else None
 
 
 def _mocked(want: Wanted) -> mocked:
@@ -71,4 +97,10 @@ def _mocked(want: Wanted) -> mocked:
 
 
 def _serving(want: Wanted) -> serving:
-    return serving(want.scenario, speed=want.speed, seed=want.seed, check=False)
+    return serving(
+        want.scenario,
+        speed=want.speed,
+        seed=want.seed,
+        check=False,
+        instant_sleep=want.instant_sleep,
+    )

@@ -12,13 +12,13 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import pytest
+
 from mock_p1.base.text import unknown
 from mock_p1.scenario.files import WHAT_IT_CAN_BE, look_up
 from mock_p1.scenario.model import Scenario
 
 if TYPE_CHECKING:
-    import pytest
-
     from mock_p1.scenario.files import ScenarioSource
 
 DEFAULT: Final = "demo"
@@ -61,12 +61,29 @@ def wanted(request: pytest.FixtureRequest) -> Wanted:
     default.
     """
     said: dict[str, Any] = {}
+    if (parameter := getattr(request, "param", None)) is not None:  # parametrize(…, indirect=True)
+        said = _arguments(pytest.mark.mock_p1(parameter).mark)
     for marker in request.node.iter_markers("mock_p1"):
         said = _arguments(marker) | said
     given = {name: value for name, value in said.items() if value is not None}
+    _refuse_what_has_no_effect(given, request)
+    if "speed" not in given:  # which goes before what the ini file says for all
+        given.setdefault("instant_sleep", _sleeps(request.config))
     named = given.pop("scenario", None)
     scenario = _configured(request.config) if named is None else _beside(request, named)
     return Wanted(scenario, **given)
+
+
+_OF_ONE: Final = {"speed": "mock_p1_server", "base_url": "mock_p1"}
+"""Arguments that only one of the fixtures can honour."""
+
+
+def _refuse_what_has_no_effect(given: Mapping[str, Any], request: pytest.FixtureRequest) -> None:
+    for name, fixture in _OF_ONE.items():
+        if name in given and fixture not in request.fixturenames:
+            raise MarkerError(
+                f"{name}= is for the fixture {fixture}, and this test uses {request.fixturename}"
+            )
 
 
 def _arguments(marker: pytest.Mark) -> dict[str, Any]:
@@ -119,6 +136,12 @@ def _configured(config: pytest.Config) -> Scenario:
     return look_up(
         config.getini("mock_p1_scenario") or DEFAULT, shelves, [*shelves, config.rootpath]
     )
+
+
+def _sleeps(config: pytest.Config) -> bool | str:
+    """Return what the ini file says of tests whose marker says nothing of instant_sleep."""
+    text = str(config.getini("mock_p1_instant_sleep") or "false")
+    return {"true": True, "false": False}.get(text.lower(), text)
 
 
 def _folder(config: pytest.Config) -> list[Path]:

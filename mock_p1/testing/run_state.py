@@ -17,6 +17,7 @@ class Run:
 
     handles: list[Handle] = field(default_factory=list)
     raised: bool = False
+    reported: bool = False
 
 
 RUN = pytest.StashKey[Run]()

@@ -223,7 +223,7 @@ def _sleeping(sleep: Callable[..., None]) -> Callable[..., None]:
 
     def sleep_in_process(self: Retry, response: BaseHTTPResponse | None = None) -> None:
         endpoint: Endpoint | None = getattr(_asked, "endpoint", None)
-        if endpoint is None or endpoint.client_sleeps:
+        if endpoint is None or endpoint.client_sleeps or endpoint not in visible():
             sleep(self, response)
             return
         named = self.get_retry_after(response) if response else None

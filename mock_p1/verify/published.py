@@ -99,7 +99,6 @@ SWITCH_PAGE: Final = "manual: Retrain Model Switch"
 REPLY_HTTP_STATUS: Final = 200
 ERROR_FIELDS: Final = ("code", "error", "message")
 OTHER_STATUSES: Final = ("job_waiting", "job_running", "job_failed")
-FAILED: Final = "job_failed"
 KEY_LIFETIME_DAYS: Final = 30
 END_DATE_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
 UPLOAD_HTTP_STATUS: Final = 200

@@ -58,12 +58,11 @@ def base_url(text: str) -> str:
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this machine: localhost, 127.0.0.0/8 or ::1, however written."""
-    host = host.lower().removesuffix(".")
-    host = host[1:-1] if host[:1] + host[-1:] == "[]" else host
+    name = host.strip("[]").lower().removesuffix(".")
     try:
-        address = ipaddress.ip_address(host)
+        address = ipaddress.ip_address(name)
     except ValueError:
-        return host == "localhost"
+        return name == "localhost"
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 

@@ -97,3 +97,23 @@ def test_a_call_without_a_body_needs_no_type(controls):
         ("DELETE", "/next"),
     ):
         controls.do(method, path)
+
+
+@pytest.mark.parametrize(("method", "path"), [*CHANGES, ("PUT", "/scenario")])
+@pytest.mark.parametrize("coding", ["gzip", "br", "GZIP, br"])
+def test_a_compressed_body_is_refused_in_words(controls, method, path, coding):
+    """It is not taken for broken JSON."""
+    refusal = controls.refused(
+        415, method, path, data=b"\x1f\x8b", content_type="application/json",
+        headers={"Content-Encoding": coding},
+    )  # fmt: skip
+    assert "must not be compressed" in refusal["message"]
+
+
+def test_a_file_whose_lines_were_joined_is_told_how_to_be_sent(controls):
+    """`curl -d @file.yaml` takes the line breaks out."""
+    joined = "jobs:  a:    timeline:    - status: x"
+    refusal = controls.refused(
+        400, "PUT", "/scenario", data=joined, content_type="application/yaml"
+    )
+    assert "--data-binary" in refusal["remedy"]

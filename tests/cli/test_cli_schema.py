@@ -32,8 +32,8 @@ GOOD = [
         "{status: y, for: manual}]}}"
     ),
     (
-        "jobs: {a: {timeline: [{status: x, model_id: {fake: random_int, min: 1, max: 2}, message: m, "
-        "result: generated}]}}"
+        "jobs: {a: {timeline: [{status: x, model_id: {fake: random_int, min: 1, max: 2}, "
+        "message: m, result: generated}]}}"
     ),
     "jobs: {a: {timeline: [{status: x, result: {rows: 5}}]}}",
     "jobs: {a: {timeline: [{reply: {status_code: 503, headers: {Retry-After: 5}, body: {a: 1}}}]}}",

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,6 +15,7 @@ import requests
 
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.files import load_scenario
+from mock_p1.server.server import Server
 
 POSIX = pytest.mark.skipif(
     sys.platform == "win32", reason="Windows has no signals to send to another process"
@@ -185,7 +187,7 @@ def test_seed(serve, tmp_path):
         "{seed: 1, generated_jobs: [{count: 1, timeline: [{status: x}]}]}", encoding="utf-8"
     )
     (job,) = Engine(load_scenario(file), seed=3).jobs.ids()
-    assert f"  jobs  {job}\n" in serve("--seed", "3", str(file)).announcement
+    assert f"  jobs     {job}\n" in serve("--seed", "3", str(file)).announcement
 
 
 def test_journal_max(serve, client):
@@ -204,6 +206,46 @@ def test_keep_alive(serve):
     address = urlsplit(url_of(serve("--keep-alive", "1ms").announcement))
     with socket.create_connection((address.hostname, address.port), timeout=10) as idle:
         assert idle.recv(1) == b""
+
+
+@pytest.fixture
+def started(run, monkeypatch):
+    """Return a function that starts no server, but says what it would announce, and with what."""
+    servers = []
+
+    def end_at_once(server):
+        servers.append(server)
+        server._socket.close()
+
+    monkeypatch.setattr(Server, "run", end_at_once)
+
+    def start(*arguments):
+        announced = run("serve", "--port", "0", *arguments).output
+        return announced, servers[-1].engine.state.store
+
+    return start
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [("3KB", 3000), ("5 mb", 5_000_000), ("2GB", 2_000_000_000), ("77", 77), ("77B", 77)],
+)
+def test_upload_max(started, text, limit):
+    """--upload-max is a number of bytes, or of units of ten."""
+    assert started("--upload-max", text)[1].limit_bytes == limit
+
+
+def test_a_hundred_million_bytes_by_default(started):
+    """As the README says."""
+    assert started()[1].limit_bytes == 100_000_000
+
+
+def test_a_server_without_a_folder_for_large_files(started, monkeypatch, tmp_path):
+    """The start message says that larger uploads are not kept; usually there is nothing to say."""
+    note = "of uploads above 1 MB size and SHA-256 are kept"
+    assert note not in started()[0]
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "not-there"))
+    assert note in started()[0]
 
 
 @POSIX

@@ -59,6 +59,20 @@ def test_no_keys():
     assert line("{}", "keys") == "any; for example any-key"
 
 
+def test_secret_keys():
+    """Secret keys likewise: named, or one that works where every one does."""
+    keys = "secret_keys: {mine: active, old: inactive_credential}"
+    assert line(keys, "secrets") == "mine, old (inactive_credential)"
+    assert line("{}", "secrets") == "any; for example any-secret"
+
+
+def test_first_call():
+    """The first call of the sequence can be made as it stands: with a secret key that works."""
+    url = f"{URL}/v1/external/api-key?credential_type=retrain&model_id=4821"
+    text = "secret_keys: {old: inactive_credential, mine-*: active}"
+    assert line(text, "start") == f'curl -H "x-api-key: mine-1" "{url}"'
+
+
 def test_jobs():
     """Jobs are named in the order of the file, patterns last."""
     jobs = "x-: &job {error: job_may_be_deleted}\njobs: {'*': *job, b: *job, a: *job}"
@@ -112,12 +126,12 @@ def test_curl_with_an_authority():
     """
     text = "{api_keys: {k: active}, jobs: {j: {error: job_may_be_deleted}}}"
     said = announced(text, authority=PureWindowsPath(r"C:\Users\a b\authority.pem"))
-    assert '  try   curl --cacert "C:/Users/a b/authority.pem" -H "x-api-key: k" ' in said
+    assert '  try      curl --cacert "C:/Users/a b/authority.pem" -H "x-api-key: k" ' in said
 
 
 def test_dashboard():
     """Where to see it all; nothing where there is no dashboard."""
-    assert f"\n  see   {URL}/__admin/\n" in announced("{}", dashboard=f"{URL}/__admin/")
+    assert f"\n  see      {URL}/__admin/\n" in announced("{}", dashboard=f"{URL}/__admin/")
     assert "  see " not in announced("{}")
 
 
@@ -154,7 +168,7 @@ def test_json():
     printed = announced(text, "json", ("a note",), dashboard="d")
     assert "\n" not in printed
     facts = json.loads(printed)
-    assert {**facts, "version": None, "curl": None} == {
+    assert {**facts, "version": None, "curl": None, "first_call": None} == {
         "event": "serving",
         "version": None,
         "url": URL,
@@ -165,6 +179,8 @@ def test_json():
         "jobs": ["a"],
         "jobs_in_all": 1,
         "curl": None,
+        "first_call": None,
+        "secret_keys": {"any-secret": "active"},
         "notes": ["a note"],
     }
     assert facts["curl"] == curl(text)

@@ -54,7 +54,8 @@ def test_examples_are_true(example, mock):
         body = requests.get(url, headers={"x-api-key": mock.api_key}, timeout=5).json()
         return body.get("status") or body["message"]
 
-    example.globs = {"mock": mock, "poll": poll}
+    names = {name: getattr(mock_p1, name) for name in mock_p1.__all__}
+    example.globs = names | {"mock": mock, "poll": poll}
     said = []
     options = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     doctest.DocTestRunner(optionflags=options).run(example, out=said.append)

@@ -2,6 +2,8 @@
 
 import json
 
+from mock_p1.server.upload_store import UploadStore
+
 NEW = """
 new_jobs: {timeline: [{status: job_waiting, for: upload}, {status: job_finished, result: {rows: 3}}]}
 jobs: {a: {timeline: [{status: one, for: 1 poll}, {status: two}]}}
@@ -21,6 +23,16 @@ def test_all_that_clients_made_is_gone(mock):
     again = asked.key()
     assert asked.create(again)[0] == job
     assert json.loads(asked.put(path).body)["error"] == "MOCK_P1_NO_UPLOAD"
+
+
+def test_the_content_of_what_was_sent_goes_too(mock):
+    """Of the callers that begin anew; nobody else's."""
+    asked = mock(NEW, store=UploadStore())
+    for secret in ("s-1", "s-2"):
+        asked.put(asked.create(asked.key(secret))[1])
+    one, other = (upload.kept for upload in asked.uploads)
+    asked.driver.reset(key="s-1")
+    assert (one.content(), other.content()) == (None, b"a,b\n1,2\n")
 
 
 def test_one_created_job_waits_for_its_file_again(mock):

@@ -79,6 +79,8 @@ class Project:
         if ini:
             lines = "".join(f"{name} = {value}\n" for name, value in ini.items())
             self.pytester.makeini(f"[pytest]\n{lines}")
+        if "mock_p1_no_request" not in ini:
+            arguments = ("-o", "mock_p1_no_request=ignore", *arguments)
         return self.pytester.runpytest_inprocess(
             "-p", "mock_p1", "-p", "no:cacheprovider", *arguments
         )

@@ -36,6 +36,11 @@ PRIVATE_NAMES = {
     "responses": {
         "responses.RequestsMock._parse_request_params": "what a stub's call shows of the query",
         "responses.RequestsMock._on_request": "what every caught request goes through",
+        "responses._real_send": "how requests are sent that nobody catches",
+    },
+    "httpx": {
+        "httpx.Client._transport_for_url": "which transport sends a request",
+        "httpx.AsyncClient._transport_for_url": "likewise",
     },
     "http.client": {
         "http.client.HTTPConnection._tunnel_host": "the host behind a proxy",

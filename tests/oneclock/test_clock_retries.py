@@ -51,6 +51,7 @@ def test_without_one_clock_the_waits_move_the_mocks_time():
             == "job_finished"
         )
         assert [row.seconds for row in mock.polls()] == [0, 7, 14, 18, 26, 42]
+        mock.assert_respects_retry_after()
 
 
 def test_retries_that_run_out():

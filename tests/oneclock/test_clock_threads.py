@@ -3,11 +3,13 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
 from mock_p1 import mocked
 from mock_p1.oneclock import sleep_coordinator as sleepers
+from mock_p1.oneclock.shared import SleptTooLong
 
 
 @pytest.fixture
@@ -171,6 +173,34 @@ def test_a_thread_that_hangs_is_waited_for_once(mock, poll, monkeypatch):
             time.sleep(30)
         assert time.perf_counter() - before < 100
     thread.join()
+
+
+def test_a_client_that_never_gives_up_in_a_thread_fails_the_test(poll):
+    """Who is stopped in a thread is told of at the end of the mock, since threads fail no test."""
+
+    def client(mock):
+        with suppress(SleptTooLong):  # pytest would warn of it
+            while poll(mock) != "job_finished":
+                time.sleep(600)
+
+    def run():
+        with mocked("stuck", instant_sleep="2h") as mock:
+            thread = threading.Thread(target=client, args=(mock,))
+            thread.start()
+            thread.join()
+
+    with pytest.raises(SleptTooLong, match="slept for more than 2h"):
+        run()
+
+
+def test_an_inner_mock_has_a_time_of_its_own():
+    """Each mock counts what was slept while it was there."""
+    with mocked(instant_sleep="2h"):
+        time.sleep(3600)
+        with mocked(instant_sleep="90m", base_url="https://one.example"):
+            time.sleep(3600)
+        with pytest.raises(SleptTooLong, match="more than 2h"):
+            time.sleep(1)
 
 
 def test_a_live_server_beside_it_keeps_real_time(mock, poll):

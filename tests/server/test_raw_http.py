@@ -225,7 +225,7 @@ def test_the_limit_of_a_head_is_two_megabytes(live_door, headers, status):
 
 
 def bare(answer):
-    """An answer's bytes without the moment it was written and without what becomes of the connection."""
+    """Return an answer without its moment and what becomes of the connection."""
     lines = answer.split(b"\r\n")
     return [line for line in lines if not line.lower().startswith((b"date:", b"connection:"))]
 

@@ -28,7 +28,8 @@ from mock_p1.scenario.parser import parse
 from mock_p1.server import server
 if sys.argv[1] == "asyncio":
     server._loop_factory = lambda: None
-scenario = parse("jobs: {held: {timeline: [{status: s, delay: 1h}]}, steady: {timeline: [{status: s}]}}")
+jobs = "{held: {timeline: [{status: s, delay: 1h}]}, steady: {timeline: [{status: s}]}}"
+scenario = parse("jobs: " + jobs)
 serving = server.Server(Engine(scenario))
 print(serving.port, flush=True)
 serving.run()
@@ -38,7 +39,7 @@ print("ran to its end")
 
 @pytest.fixture
 def engine():
-    """An engine with a job that is answered at once, and one whose answer is held back for an hour."""
+    """An engine with a job that is answered at once, and one that is held back for an hour."""
     scenario = parse(
         "jobs: {held: {timeline: [{status: s, delay: 1h}]}, steady: {timeline: [{status: s}]}}"
     )

@@ -5,7 +5,8 @@ import pytest
 from mock_p1.analysis.fault_matrix import InjectedFault, NoSuchFault, matrix, with_trouble
 from mock_p1.base.clock import SECOND, VirtualClock
 from mock_p1.base.messages import Request
-from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
+from mock_p1.contract.errors import FAULTS
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
 
@@ -88,8 +89,8 @@ def test_jobs_that_show_no_status_are_left_alone():
 
 def test_the_matrix_is_every_trouble_at_every_moment():
     """All errors at all phases by default; faults where they are asked for."""
-    assert len(matrix()) == len(DOCUMENTED_ERRORS) * 4
-    assert len(matrix(faults="all")) == (len(DOCUMENTED_ERRORS) + len(FAULTS)) * 4
+    assert len(matrix()) == len(RETRAIN_STATUS_CHECK.errors) * 4
+    assert len(matrix(faults="all")) == (len(RETRAIN_STATUS_CHECK.errors) + len(FAULTS)) * 4
     assert matrix(errors=[], faults="timeout", phases=["last"]) == [
         InjectedFault("timeout", "last")
     ]
@@ -157,24 +158,18 @@ def test_the_test_can_ask_which_trouble_it_is_in(pytester):
         ("errors=[]", "names no trouble"),
     ],
 )
-def test_a_slip_in_the_marker_fails_the_collection(pytester, arguments, message):
-    """The message names the test, what is wrong and what there is.
-
-    No traceback of ours hides it.
-    """
-    result = run(
-        pytester, arguments, "", "", "-p", "no:schemathesis"
-    )  # it warns of what it lets through
-    assert result.ret != 0
-    result.stdout.no_fnmatch_line("*trouble_marker.py*")
-    result.stdout.fnmatch_lines(
-        [f"*test_it*mock_p1_trouble*{message.replace('[', '?').replace(']', '?')}*"]
-    )
+def test_a_mistake_in_the_marker_fails_its_test(pytester, arguments, message):
+    """Its test alone, with what is wrong and what there is, and no traceback of ours."""
+    result = run(pytester, arguments, "", "", "-p", "no:schemathesis")
+    result.assert_outcomes(errors=1)
+    result.stdout.no_fnmatch_line("*plugin_fault_matrix.py*")
+    escaped = message.replace("[", "?").replace("]", "?")
+    result.stdout.fnmatch_lines([f"*mock_p1_trouble*{escaped}*"])
 
 
 def test_without_a_fixture_the_marker_is_a_mistake(pytester):
     """Nothing would be struck."""
     pytester.makepyfile("import pytest\n@pytest.mark.mock_p1_trouble()\ndef test_it(): pass\n")
-    result = pytester.runpytest("-p", "no:randomly")
-    assert result.ret != 0
+    result = pytester.runpytest("-p", "no:randomly", "-p", "no:schemathesis")
+    result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*uses neither fixture mock_p1 nor mock_p1_server*"])

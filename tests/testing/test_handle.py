@@ -6,8 +6,8 @@ from typing import get_args
 import pytest
 
 from mock_p1 import NoSuchJob, NoSuchStep, load_scenario, mocked, serving
+from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.contract.names import ErrorName, FaultName
-from mock_p1.contract.operations import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.scenario.parser import parse
 
 
@@ -121,7 +121,8 @@ def test_unknown_names_are_explained(mock):
     with pytest.raises(NoSuchJob, match="unknown job 'retrain-01'"):
         mock.set_status("job_finished", "retrain-01")
     with pytest.raises(
-        ValueError, match=r"unknown error or fault 'inactive'; known: connection_reset, .*"
+        ValueError,
+        match="unknown error or fault of retrain_status_check 'inactive'; known: connection_reset",
     ):
         mock.fail_next("inactive")
 

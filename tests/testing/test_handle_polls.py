@@ -92,10 +92,12 @@ def test_a_known_job_that_nobody_polled(mock):
     assert mock.timeline("retrain-001") == "no poll yet"
 
 
+@pytest.mark.parametrize("slow", ["happy-path"])
 def test_other_requests(mock, ask):
     """requests() has downloads and mistakes too; polls() only polls; unexpected() only mistakes."""
-    ask(mock)
-    ask(mock, path="/results/retrain-001/1/none.zip")
+    mock.set_status("job_finished")
+    link = ask(mock).json()["download_url"]
+    ask(mock, path=link.removeprefix(mock.url))
     ask(mock, path="/v2/")
     assert [row.operation for row in mock.requests()] == [
         "retrain_status_check",

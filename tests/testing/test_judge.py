@@ -78,11 +78,13 @@ class TestAssertPolled:
         assert lines[2] == "other jobs were polled:"
         assert "nothing" in lines[-1]
 
-    def test_downloads_are_no_polls(self, mock, at, ask):
+    def test_downloads_are_no_polls(self, ask):
         """Fetching a result does not count."""
-        at(0)
-        ask(mock, path="/results/retrain-001/3/result.zip")
-        mock.assert_polled(times=1)
+        with mocked("happy-path") as mock:
+            mock.set_status("job_finished")
+            link = ask(mock).json()["download_url"]
+            assert ask(mock, path=link.removeprefix(mock.url)).ok
+            mock.assert_polled(times=1)
 
 
 class TestAssertInterval:

@@ -24,7 +24,9 @@ def test_the_plugin_is_found_by_pytest_itself(project, monkeypatch):
     """Who installs the package has the fixtures, with nothing to configure."""
     monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
     project.file("test_it.py", "def test_it(mock_p1): pass")
-    project.pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+    project.pytester.runpytest_inprocess(
+        "-p", "no:cacheprovider", "-o", "mock_p1_no_request=ignore"
+    ).assert_outcomes(passed=1)
 
 
 def test_a_passing_test_reports_nothing(project):

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 TWO_HOURS = """
 import time
 import pytest
@@ -47,8 +49,8 @@ def test_durations_stay_real(project):
     assert max(seconds) < 60
 
 
-def test_plugins_of_pytest_see_real_time(project):
-    """A plugin that measures tests is not told of hours that nobody waited."""
+def test_a_module_of_the_client_sees_the_mocks_time_whatever_its_name(project):
+    """Only installed plugins see real time, not a client's module whose name begins alike."""
     stopwatch = (
         "import time\nfrom time import monotonic\ndef read(): return time.monotonic(), monotonic()"
     )
@@ -64,7 +66,7 @@ import pytest_stopwatch
 def test_it(mock_p1):
     before = pytest_stopwatch.read()
     time.sleep(7200)
-    assert [round(now - then, -2) for now, then in zip(pytest_stopwatch.read(), before)] == [0, 0]
+    assert [now - then for now, then in zip(pytest_stopwatch.read(), before)] == [7200, 7200]
 """
     )
     result.assert_outcomes(passed=1)
@@ -131,3 +133,47 @@ def test_next(mock_p1):
         ["Mock P1 did not start: instant_sleep cannot start while freezegun is active:*"]
     )
     result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_the_time_that_a_client_may_sleep_is_per_test(project):
+    """A mock that outlives a test gives each test the whole time."""
+    result = project.run(
+        tests="""
+import time
+import pytest
+from mock_p1 import mocked
+
+@pytest.fixture(scope="module", autouse=True)
+def mine():
+    with mocked("stuck", instant_sleep="2h"):
+        yield
+
+@pytest.mark.parametrize("turn", range(3))
+def test_it(turn):
+    time.sleep(7200)
+"""
+    )
+    result.assert_outcomes(passed=3)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_client_stopped_in_a_thread_fails_the_test(project):
+    """Though no thread fails a test by itself."""
+    result = project.run(
+        tests="""
+import threading, time
+import pytest
+
+@pytest.mark.mock_p1("stuck", instant_sleep="2h")
+def test_it(mock_p1, client):
+    def poller():
+        while client.poll() != "job_finished":
+            time.sleep(600)
+
+    thread = threading.Thread(target=poller)
+    thread.start()
+    thread.join()
+""",
+    )
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["the client has slept for more than 2h of the mock's time*"])

@@ -160,7 +160,7 @@ def test_marker_is_registered(project):
         ("sped=60", "*unknown argument 'sped'; known: base_url, check, *; did you mean speed?"),
         ('"demo", "stuck"', "*takes one argument without a name, the scenario; *base_url=, *"),
         ('"demo", scenario="stuck"', "*names the scenario twice"),
-        ("17", "*scenario is a bundled name, a file, a scenario's text, a mapping or a mock_p1.Scenario, not 17"),
+        ("17", "*scenario is a bundled name, a file, * or a mock_p1.Scenario, not 17"),
         ('seed="x"', "*seed is a whole number, not 'x'"),
         ("seed=True", "*seed is a whole number, not True"),
         ("check=1", "*check is True or False, not 1"),
@@ -210,3 +210,33 @@ def test_it(request): assert "stuck" in repr(request.getfixturevalue("mock_p1"))
 """,
     )  # fmt: skip
     result.assert_outcomes(passed=1, warnings=0)
+
+
+def test_parametrize_indirect_gives_the_scenario(project):
+    """Each case has its own; a name that does not exist fails its case alone."""
+    result = project.run(
+        tests="""
+import pytest
+
+SCENARIOS = ["stuck", {"jobs": {"mine": {"error": "job_may_be_deleted"}}}, "stcuk"]
+
+@pytest.mark.parametrize("mock_p1", SCENARIOS, indirect=True)
+def test_it(mock_p1): assert mock_p1.job_id in ("retrain-001", "mine")
+"""
+    )
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["*did you mean stuck?*"])
+
+
+@pytest.mark.parametrize(
+    ("fixture", "argument"),
+    [("mock_p1", "speed=60"), ("mock_p1_server", "base_url='http://localhost:9000'")],
+)
+def test_an_argument_that_the_fixture_cannot_honour_is_an_error(project, fixture, argument):
+    """It would have no effect, silently."""
+    result = project.run(
+        tests=f"import pytest\n@pytest.mark.mock_p1({argument})\ndef test_it({fixture}): pass"
+    )
+    result.assert_outcomes(errors=1)
+    name = argument.partition("=")[0]
+    result.stdout.fnmatch_lines([f"*{name}= is for the fixture *, and this test uses {fixture}"])

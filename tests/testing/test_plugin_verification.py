@@ -123,3 +123,46 @@ def test_it(mock_p1):
 """
     )
     result.assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "outcomes"),
+    [
+        ("warn", {"passed": 1, "warnings": 1}),
+        ("ignore", {"passed": 1, "warnings": 0}),
+        ("fail", {"passed": 1, "errors": 1}),
+    ],
+)
+def test_a_test_in_which_no_request_reached_the_mock(project, verdict, outcomes):
+    """It warns, or what the ini setting says; a client with another base URL is found so."""
+    tests = "def test_it(mock_p1): pass"
+    result = project.run("-W", "default", tests=tests, mock_p1_no_request=verdict)
+    result.assert_outcomes(**outcomes)
+    if verdict != "ignore":
+        result.stdout.fnmatch_lines(["*no request of test_it reached mock_p1*"])
+
+
+def test_a_reset_does_not_make_a_mock_unasked(project):
+    """What reached it before counts."""
+    result = project.run(tests="def test_it(client, mock_p1):\n    client.poll(); mock_p1.reset()")
+    result.assert_outcomes(passed=1, warnings=0)
+
+
+def test_instant_sleep_for_all_tests(project):
+    """The ini setting is for tests whose marker says nothing of it."""
+    result = project.run(
+        tests="""
+import time, pytest
+
+def test_it(mock_p1, client):
+    client.poll()
+    time.sleep(3600)
+
+@pytest.mark.mock_p1(instant_sleep=False)
+def test_real(mock_p1, client):
+    client.poll()
+    assert time.sleep.__name__ == "sleep" and time.sleep.__class__.__name__ != "method"
+""",
+        mock_p1_instant_sleep="true",
+    )
+    result.assert_outcomes(passed=2)

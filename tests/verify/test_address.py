@@ -8,7 +8,7 @@ from mock_p1.verify.answer import Answer
 from mock_p1.verify.credentials import Credentials, hide_keys
 from mock_p1.verify.exceptions import UsageError
 from mock_p1.verify.session import VerifySession
-from mock_p1.verify.url import base_url
+from mock_p1.verify.url import base_url, is_loopback
 
 
 @pytest.mark.parametrize(
@@ -126,3 +126,21 @@ def test_a_key_that_is_cut_off_is_masked():
     assert (
         hide_keys("key is abcd-efgh-i… and so on", ["abcd-efgh-ijkl"]) == "key is abcd… and so on"
     )
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("localhost", True),
+        ("LOCALHOST.", True),
+        ("127.9.9.9", True),
+        ("[::1]", True),
+        ("::ffff:127.0.0.1", True),
+        ("::ffff:10.0.0.1", False),
+        ("localhost.example", False),
+        ("10.0.0.1", False),
+    ],
+)
+def test_this_machine_however_it_is_written(host, loopback):
+    """It is asked without a pause and without a proxy."""
+    assert is_loopback(host) is loopback

@@ -100,14 +100,6 @@ def test_every_reply_of_a_bundled_scenario_is_valid(scenario):
                 "message": "Not found retrain job.",
             },
         ),
-        (
-            400,
-            {
-                "code": 4001000204,
-                "error": "PREDA_EXTERNAL_BAD_REQUEST",
-                "message": "Not found retrain job",
-            },
-        ),
         (400, {"code": 4001000204, "error": "PREDA_EXTERNAL_BAD_REQUEST"}),
         (418, {}),
     ],
@@ -124,17 +116,3 @@ def test_errors_are_valid_as_a_scenario_assumes_them():
 
     assert _problems(200, json.dumps({"code": "4001000204", **error}), openapi(assumed)) == []
     assert _problems(200, json.dumps({"code": 4001000204, **error}), openapi(assumed))
-
-
-def test_what_is_no_id_is_described():
-    """The path of another call, where an id could stand, is answered by what the document knows."""
-    engine = Engine(load_scenario("demo"), VirtualClock())
-    reply = engine.handle(
-        Request(
-            "GET", RETRAIN_STATUS_CHECK.url_path(retrain_job_id="upload_url"), base_url="http://h"
-        )
-    )
-
-    assert reply.status == 404
-    assert _problems(reply.status, reply.body, openapi()) == []
-    assert _problems(reply.status, reply.body, openapi(Assumptions(error_http_status=404))) == []
