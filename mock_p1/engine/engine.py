@@ -166,7 +166,7 @@ class Engine:
         request, found = self._match(request)
         operation = found and found.operations.get(request.method)
         if found is None:
-            return self._unexpected(request, not_imitated.not_imitated(request.path))
+            return self._unexpected(request, not_imitated.not_imitated(request.method, request.path))
         if operation is None:
             wrong = not_imitated.wrong_method(request.method, found.operations)
             return self._unexpected(request, wrong)
