@@ -7,7 +7,7 @@ from mock_p1.admin.admin_error import AdminError
 from mock_p1.admin.context import admin_context
 from mock_p1.admin.routes import Routes
 
-routes = Routes()
+routes: Routes = Routes()
 
 
 @routes.call("GET", "/next")

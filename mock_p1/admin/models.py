@@ -101,7 +101,7 @@ Span = Annotated[
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         strict=True, frozen=True, extra="forbid", use_attribute_docstrings=True
     )
 
@@ -124,7 +124,7 @@ def _either(schema: dict[str, Any], model: type[_OneKey]) -> None:
 class _OneKey(Body):
     """A body that has just one of some keys."""
 
-    model_config = ConfigDict(json_schema_extra=_either)
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=_either)
     one_of: ClassVar[tuple[str, ...]] = ()
 
     @model_validator(mode="after")
@@ -199,8 +199,8 @@ class Nothing(Body):
 class JobMove(_OneKey):
     """Where to put a job: at a status, or at a step."""
 
-    examples = ('{"status": "job_finished"}', '{"step": 2}')
-    one_of = ("status", "step")
+    examples: ClassVar[tuple[str, ...]] = ('{"status": "job_finished"}', '{"step": 2}')
+    one_of: ClassVar[tuple[str, ...]] = ("status", "step")
 
     status: LeftOut[str] = None
     step: LeftOut[Annotated[int, Field(ge=1), WHOLE]] = None
@@ -209,8 +209,12 @@ class JobMove(_OneKey):
 class ClockChange(Body):
     """How to turn the clock; all of it, or nothing, is done."""
 
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
-    examples = ('{"advance": "90s"}', '{"speed": 60}', '{"freeze": true}')
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra={"minProperties": 1})
+    examples: ClassVar[tuple[str, ...]] = (
+        '{"advance": "90s"}',
+        '{"speed": 60}',
+        '{"freeze": true}',
+    )
 
     advance: LeftOut[Span] = None
     """90s, 1h30m, or seconds."""
@@ -228,11 +232,11 @@ class ClockChange(Body):
 class FailNext(_OneKey):
     """Which failure to queue, for which job, and how often."""
 
-    examples = (
+    examples: ClassVar[tuple[str, ...]] = (
         '{"error": "job_may_be_deleted"}',
         '{"fault": "timeout", "job": "retrain-001", "times": 3}',
     )
-    one_of = ("error", "fault")
+    one_of: ClassVar[tuple[str, ...]] = ("error", "fault")
 
     error: LeftOut[Annotated[str, OneOf("error", RETRAIN_STATUS_CHECK.errors)]] = None
     fault: LeftOut[Annotated[str, OneOf("fault", tuple(FAULTS))]] = None
@@ -248,7 +252,7 @@ def _bundled_names(schema: dict[str, Any]) -> None:
 class BundledName(Body):
     """A bundled scenario, by its name."""
 
-    examples = ('{"name": "demo"}',)
+    examples: ClassVar[tuple[str, ...]] = ('{"name": "demo"}',)
 
     name: Annotated[str, Field(json_schema_extra=_bundled_names)]
 

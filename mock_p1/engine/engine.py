@@ -114,10 +114,10 @@ class Engine:
         """
         self.clock: Clock = clock or RealClock()
         self._given_seed = seed
-        self.journal = Journal(journal_max)
-        self.changes = ChangeLog()
-        self.lock = Lock()
-        self.state = MockState(
+        self.journal: Journal = Journal(journal_max)
+        self.changes: ChangeLog = ChangeLog()
+        self.lock: Lock = Lock()
+        self.state: MockState = MockState(
             scenario, self._seed_of(scenario), self.clock, store or CountingStore()
         )
 

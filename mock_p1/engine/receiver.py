@@ -59,7 +59,7 @@ class Receiver:
         self._size = 0
         step = element.step if element is not None else None
         self._fault = step.fault if isinstance(step, FaultCall) and not step.done else None
-        self.strikes_at = length // 2 if self._fault and length else sys.maxsize
+        self.strikes_at: int = length // 2 if self._fault and length else sys.maxsize
         """After how many bytes a fault strikes: hand over what has come by then."""
 
     def write(self, data: bytes) -> Reply | Fault | None:
