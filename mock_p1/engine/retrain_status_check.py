@@ -9,8 +9,9 @@ from mock_p1.engine.call import Outcome
 from mock_p1.engine.faults import script
 from mock_p1.engine.program import Refusal
 from mock_p1.engine.replies import literal
-from mock_p1.engine.timeline import advance
+from mock_p1.engine.timeline import State, advance
 from mock_p1.scenario.faker_values import seed_for
+from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep
 
 if TYPE_CHECKING:
@@ -86,7 +87,10 @@ def _before_the_file(state: MockState, call: Call, job: JobState) -> Outcome:
     job.last_ns = call.now_ns
     reply = _answer(state, job, step, call.request.base_url)
     call.notes.append("the file of this job has not come")
-    return Outcome(reply, step.source, step.status, step.error, step.fault, step=step)
+    plan = job.program.plan
+    waiting = plan._replace(stages=(Stage(until_upload=True), *plan.stages[1:]))
+    place = waiting, State(0, call.now_ns)
+    return Outcome(reply, step.source, step.status, step.error, step.fault, place, step=step)
 
 
 def _answer(state: MockState, job: JobState, step: ProgramStep, base_url: str) -> Reply | Fault:

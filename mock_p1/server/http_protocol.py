@@ -37,7 +37,10 @@ HEAD_SECONDS: Final = 30.0
 """How long a client may take to send a head it has begun."""
 
 BODY_SECONDS: Final = 60.0
-"""How long a client may take to send a body."""
+"""How long a client may take to send a body, beside the time that SLOWEST_BODY gives it."""
+
+SLOWEST_BODY: Final = 10_000
+"""Bytes of a body that a client sends in a second, at least: a large file may take its time."""
 
 BODY_WAITING: Final = 64 * 1024
 """Bytes of a body that may wait for the app; then no more is read until it takes them."""
@@ -281,7 +284,7 @@ class HttpProtocol(asyncio.Protocol):
             if waited > self.shared.keep_alive_seconds:
                 self.transport.abort()  # it does not read its answer
         elif self._body is not None:
-            if waited > BODY_SECONDS:
+            if waited > BODY_SECONDS + self._body.taken / SLOWEST_BODY:
                 self.transport.close()
         elif self._exchange is not None:  # it is the client that waits
             if self.half_closed and self._has_failed():
