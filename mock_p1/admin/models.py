@@ -238,7 +238,11 @@ class KeyBody(Body):
 class WhatToReset(KeyBody):
     """What begins anew: one job, the calls of one key, or, where both are left out, everything."""
 
-    examples = ("{}", '{"job": "retrain-001"}', '{"api_key": "demo-key"}')
+    examples: ClassVar[tuple[str, ...]] = (
+        "{}",
+        '{"job": "retrain-001"}',
+        '{"api_key": "demo-key"}',
+    )
 
     job: LeftOut[str] = None
 
@@ -246,7 +250,7 @@ class WhatToReset(KeyBody):
 class JobStep(KeyBody):
     """What moves on: the job, or its timeline of another operation."""
 
-    examples = ("{}", '{"on": "retrain_model_switch"}')
+    examples: ClassVar[tuple[str, ...]] = ("{}", '{"on": "retrain_model_switch"}')
 
     on: LeftOut[OperationName] = None
     """An operation under ``calls:``."""
@@ -255,7 +259,7 @@ class JobStep(KeyBody):
 class CallsStep(KeyBody):
     """For which job, and whose."""
 
-    examples = ("{}", '{"job": "retrain-001"}')
+    examples: ClassVar[tuple[str, ...]] = ("{}", '{"job": "retrain-001"}')
 
     job: LeftOut[str] = None
 
@@ -310,25 +314,17 @@ def _by_operation(schema: dict[str, Any], model: type[_OneKey]) -> None:
             }
         )
 
-<<<<<<< HEAD
-    examples: ClassVar[tuple[str, ...]] = (
-=======
 
 class FailNext(KeyBody, _OneKey):
     """Which failure to queue, for which calls, and how often."""
 
-    model_config = ConfigDict(json_schema_extra=_by_operation)
-    examples = (
->>>>>>> main
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=_by_operation)
+    examples: ClassVar[tuple[str, ...]] = (
         '{"error": "job_may_be_deleted"}',
         '{"fault": "timeout", "job": "retrain-001", "times": 3}',
         '{"reply": {"status_code": 429, "retry_after": "5s"}, "on": "retrain_model_switch"}',
     )
-<<<<<<< HEAD
-    one_of: ClassVar[tuple[str, ...]] = ("error", "fault")
-=======
-    one_of = ("error", "fault", "reply")
->>>>>>> main
+    one_of: ClassVar[tuple[str, ...]] = ("error", "fault", "reply")
 
     error: LeftOut[Annotated[str, OneOf("error", tuple(DOCUMENTED_ERRORS))]] = None
     """An error that the operation documents."""

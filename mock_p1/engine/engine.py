@@ -114,21 +114,14 @@ class Engine:
         """
         self.clock: Clock = clock or RealClock()
         self._given_seed = seed
-<<<<<<< HEAD
+        self.first_scenario = scenario
+        """What ``restart`` plays."""
         self.journal: Journal = Journal(journal_max)
         self.changes: ChangeLog = ChangeLog()
         self.lock: Lock = Lock()
-        self.state: MockState = MockState(
-=======
-        self.first_scenario = scenario
-        """What ``restart`` plays."""
-        self.journal = Journal(journal_max)
-        self.changes = ChangeLog()
-        self.lock = Lock()
-        self.played_after = 0
+        self.played_after: int = 0
         """The number of the last journal entry before the scenario was swapped in."""
-        self.state = MockState(
->>>>>>> main
+        self.state: MockState = MockState(
             scenario, self._seed_of(scenario), self.clock, store or CountingStore()
         )
 

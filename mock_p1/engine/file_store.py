@@ -97,12 +97,8 @@ class CountedFile:
     """A file of which only size and SHA-256 are kept: an incoming one, and then a kept one."""
 
     def __init__(self) -> None:
-<<<<<<< HEAD
         self.size: int = 0
-=======
-        self.size = 0
         self.is_kept = False
->>>>>>> main
         self._hash = sha256()
 
     @property

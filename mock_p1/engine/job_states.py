@@ -28,14 +28,10 @@ class CreatedJob:
     __slots__ = ("complete", "file_name", "number", "size")
 
     def __init__(self, number: int, file_name: str) -> None:
-<<<<<<< HEAD
         self.number: int = number
         self.file_name: str = file_name
         self.complete: bool = False
-=======
-        self.number, self.file_name = number, file_name
-        self.complete, self.size = False, 0
->>>>>>> main
+        self.size: int = 0
 
 
 class JobState:
@@ -57,24 +53,19 @@ class JobState:
     def __init__(
         self, caller: Caller, job_id: str, program: Program, *, transient: bool = False
     ) -> None:
-<<<<<<< HEAD
         self.caller: Caller = caller
         self.job_id: str = job_id
         self.program: Program = program
         self.transient: bool = transient
         self.polls: int = 0
         self.last_ns: int = 0
+        self.downloads: int = 0
         self.switches: int = 0
         self.key_ends_ns: int = 0
         self.path: str = ""
         self.evicted: str = ""
         self.base_url: str = ""
         self.api_key: str = ""
-=======
-        self.caller, self.job_id, self.program, self.transient = caller, job_id, program, transient
-        self.polls = self.last_ns = self.downloads = self.switches = self.key_ends_ns = 0
-        self.path = self.evicted = self.base_url = self.api_key = ""
->>>>>>> main
         self.others: dict[str, JobState] | None = None
         self.state: State | None = None
         self.answer: Reply | Fault | None = None

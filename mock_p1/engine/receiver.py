@@ -59,14 +59,9 @@ class Receiver:
         self._size = 0
         step = element.step if element is not None else None
         self._fault = step.fault if isinstance(step, FaultCall) and not step.done else None
-<<<<<<< HEAD
-        self.strikes_at: int = length // 2 if self._fault and length else sys.maxsize
-        """After how many bytes a fault strikes: hand over what has come by then."""
-=======
         self._strikes_at = length // 2 if self._fault and length else sys.maxsize
-        self.decides_at = min(self._strikes_at, engine.state.store.limit_bytes + 1)
+        self.decides_at: int = min(self._strikes_at, engine.state.store.limit_bytes + 1)
         """After how many bytes the answer may be known: hand over what has come by then."""
->>>>>>> main
 
     def write(self, data: bytes) -> Reply | Fault | None:
         """Take the next bytes."""

@@ -151,13 +151,9 @@ class BodyReader:
         self._left = length  # bytes of the body or of the chunk that are still to come
         self._in_trailers = False
         self._trailers = 0 if length is None else -1  # bytes of trailers; -1 where none can come
-<<<<<<< HEAD
         self.complete: bool = length == 0
-=======
-        self.complete = length == 0
-        self.taken = 0
+        self.taken: int = 0
         """How many bytes of content have come."""
->>>>>>> main
 
     def take(self, buffer: bytearray) -> bytes:
         """Remove what belongs to the body from the front of the buffer, and return its content.
