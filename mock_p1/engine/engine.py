@@ -116,12 +116,12 @@ class Engine:
         self._given_seed = seed
         self.first_scenario = scenario
         """What ``restart`` plays."""
-        self.journal = Journal(journal_max)
-        self.changes = ChangeLog()
-        self.lock = Lock()
-        self.played_after = 0
+        self.journal: Journal = Journal(journal_max)
+        self.changes: ChangeLog = ChangeLog()
+        self.lock: Lock = Lock()
+        self.played_after: int = 0
         """The number of the last journal entry before the scenario was swapped in."""
-        self.state = MockState(
+        self.state: MockState = MockState(
             scenario, self._seed_of(scenario), self.clock, store or CountingStore()
         )
 

@@ -90,7 +90,7 @@ class Journal:
     def __init__(self, maximum: int = DEFAULT_MAX) -> None:
         self._entries: deque[Entry] = deque(maxlen=maximum)
         self._numbers = count(1)
-        self.number = self._numbers.__next__
+        self.number: Callable[[], int] = self._numbers.__next__
         self.add: Callable[[Entry], None] = self._entries.append
         self._cleared = 0
 

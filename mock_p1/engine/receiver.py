@@ -60,7 +60,7 @@ class Receiver:
         step = element.step if element is not None else None
         self._fault = step.fault if isinstance(step, FaultCall) and not step.done else None
         self._strikes_at = length // 2 if self._fault and length else sys.maxsize
-        self.decides_at = min(self._strikes_at, engine.state.store.limit_bytes + 1)
+        self.decides_at: int = min(self._strikes_at, engine.state.store.limit_bytes + 1)
         """After how many bytes the answer may be known: hand over what has come by then."""
 
     def write(self, data: bytes) -> Reply | Fault | None:

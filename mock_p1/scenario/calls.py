@@ -84,7 +84,7 @@ class OkCall(CallStep):
     ok: Annotated[bool, Field(json_schema_extra={"const": True})] = True
     """Success; written ok, or {ok: true, for: 2 calls}."""
 
-    schema_rules: ClassVar = {"required": ["ok"]}
+    schema_rules: ClassVar[dict[str, Any]] = {"required": ["ok"]}
 
     @classmethod
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:

@@ -213,10 +213,17 @@ def test_a_status_that_looks_misspelt(status, meant):
     assert told(f"jobs:\n  a:\n    timeline:\n{steps}") == [f"mine.yaml:4: {said}"]
 
 
-@pytest.mark.parametrize("status", ["job_starting", "job_training", "job_queued", "再学習中", "done"])
+@pytest.mark.parametrize(
+    "status", ["job_starting", "job_training", "job_queued", "再学習中", "done"]
+)
 def test_a_status_of_ones_own(status):
     """Any text is allowed; only what is very much like a known one is taken for a slip."""
-    assert told(f"jobs: {{a: {{timeline: [{{status: {status}, for: 1s}}, {{status: job_finished}}]}}}}") == []
+    assert (
+        told(
+            f"jobs: {{a: {{timeline: [{{status: {status}, for: 1s}}, {{status: job_finished}}]}}}}"
+        )
+        == []
+    )
 
 
 UPLOAD = "{timeline: [{status: job_waiting, for: upload}, {status: job_finished}]}"
@@ -261,7 +268,10 @@ def test_a_file_that_never_comes(operation):
             "secret_keys: {s: inactive_credential}\ncalls:\n  get_api_key: [{fault: timeout}]",
             "no secret key is active",
         ),
-        ("seed: 1\ncalls:\n  retrain_data_upload: [ok]", "there is no job that a client could create"),
+        (
+            "seed: 1\ncalls:\n  retrain_data_upload: [ok]",
+            "there is no job that a client could create",
+        ),
         (
             f"new_jobs: {DONE}\ncalls: {{retrain_data_upload: [{{fault: timeout}}],\n  file_upload: [ok]}}",
             "retrain_data_upload never succeeds, so there is no upload_url",
