@@ -60,7 +60,8 @@ class Explanation(NamedTuple):
 
     ``title`` names the job, or the ids that share the timeline; ``entry`` is the id or pattern that
     the file has for it, ``place`` where that stands: ``jobs/retrain-001``, ``generated_jobs/0``.
-    ``calls`` is what is written for its other operations alone. ``api_key`` is the only key that sees the job, or None if every active key does.
+    ``calls`` is what is written for its other operations alone. ``api_key`` is the only key that
+    sees the job, or None if every active key does.
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""The one name of what a step shows: its status, error or fault, or the HTTP status of its reply."""
+"""The one name of what a step shows: its status, error or fault, or its reply's HTTP status."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def step_label(step: Step) -> str:
-    """Return what a step shows: ``job_running``, ``job_may_be_deleted``, ``timeout``, ``HTTP 503``."""
+    """Return what a step shows: ``job_running``, ``timeout``, ``HTTP 503``."""
     match step:
         case StatusStep(status=name) | ErrorStep(error=name) | FaultStep(fault=name):
             return str(name)

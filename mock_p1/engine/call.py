@@ -50,7 +50,8 @@ class Outcome(NamedTuple):
     """What a call comes to: the answer, and what the journal says of it.
 
     Of ``status``, ``error`` and ``fault`` at most one is there. ``place`` is where the job was
-    afterwards, ``step`` what of its timeline was shown.
+    afterwards, ``step`` what of its timeline was shown. ``done`` says what a call other than the
+    status check has done, also where its answer was lost.
     """
 
     reply: Reply | Fault
@@ -61,3 +62,4 @@ class Outcome(NamedTuple):
     place: tuple[Plan, State] | None = None
     retry_after_ns: int | None = None
     step: ProgramStep | None = None
+    done: str | None = None

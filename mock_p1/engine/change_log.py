@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple
 
 MAX_CHANGES: Final = 1000
 
-Kind = Literal["job", "next", "clock", "scenario", "problems", "requests", "reset"]
+Kind = Literal["job", "calls", "next", "clock", "scenario", "problems", "requests", "reset"]
 
 
 class Change(NamedTuple):

@@ -25,11 +25,11 @@ job that the scenario names or generates; the least recently polled go first."""
 class CreatedJob:
     """What Retrain Data Upload has issued for one job: the file's name, and whether it has come."""
 
-    __slots__ = ("complete", "file_name", "number")
+    __slots__ = ("complete", "file_name", "number", "size")
 
     def __init__(self, number: int, file_name: str) -> None:
         self.number, self.file_name = number, file_name
-        self.complete = False
+        self.complete, self.size = False, 0
 
 
 class JobState:
@@ -43,8 +43,8 @@ class JobState:
     """
 
     __slots__ = (
-        "answer", "answered", "api_key", "base_url", "caller", "calls", "created", "evicted",
-        "job_id", "key_ends_ns", "last_ns", "others", "path", "polls", "program", "state",
+        "answer", "answered", "api_key", "base_url", "caller", "calls", "created", "downloads",
+        "evicted", "job_id", "key_ends_ns", "last_ns", "others", "path", "polls", "program", "state",
         "switches", "transient",
     )  # fmt: skip
 
@@ -52,7 +52,7 @@ class JobState:
         self, caller: Caller, job_id: str, program: Program, *, transient: bool = False
     ) -> None:
         self.caller, self.job_id, self.program, self.transient = caller, job_id, program, transient
-        self.polls = self.last_ns = self.switches = self.key_ends_ns = 0
+        self.polls = self.last_ns = self.downloads = self.switches = self.key_ends_ns = 0
         self.path = self.evicted = self.base_url = self.api_key = ""
         self.others: dict[str, JobState] | None = None
         self.state: State | None = None
@@ -217,7 +217,7 @@ class JobStates:
                 self.forget(job)
                 continue
             job.created.complete, job.state, job.calls, job.answer = False, None, None, None
-            job.polls = job.switches = 0
+            job.polls = job.downloads = job.switches = 0
         if theirs is None:
             self._starts.pop(job_id, None)
 

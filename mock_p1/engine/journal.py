@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mock_p1.engine.call import Call, Outcome
+    from mock_p1.engine.callers import Caller
     from mock_p1.engine.job_states import JobState
+    from mock_p1.engine.not_imitated import Unexpected
 
 DEFAULT_MAX: Final = 1000
 _POLL: Final = RETRAIN_STATUS_CHECK.name
+_FIRST_REDIRECT: Final = 300
 
 
 class Entry(NamedTuple):
@@ -33,7 +36,9 @@ class Entry(NamedTuple):
     ``moment_ns`` is in nanoseconds of the mock's clock; the key is masked.
 
     ``caller`` tells keys apart that look the same when masked; it says nothing about them.
-    ``retry_after_ns`` is how long the answer asked the client to wait, in nanoseconds.
+    ``retry_after_ns`` is how long the answer asked the client to wait, in nanoseconds. ``done`` is
+    what a call other than the status check has done, such as ``model_switched``, also where its
+    answer was lost.
     """
 
     number: int
@@ -52,6 +57,7 @@ class Entry(NamedTuple):
     notes: tuple[str, ...]
     caller: int
     retry_after_ns: int | None = None
+    done: str | None = None
 
     @property
     def waits_for(self) -> str | None:
@@ -63,8 +69,12 @@ class Entry(NamedTuple):
 
     @property
     def outcome(self) -> str:
-        """The status, error or fault that was shown, or the HTTP status of any other answer."""
-        return self.status or self.error or self.fault or f"HTTP {self.http_status}"
+        """The status, error or fault that was shown; else what was done, or the HTTP status."""
+        if shown := self.status or self.error or self.fault:
+            return shown
+        if self.done and self.http_status is not None and self.http_status < _FIRST_REDIRECT:
+            return self.done
+        return f"HTTP {self.http_status}"
 
     @property
     def unexpected(self) -> bool:
@@ -147,7 +157,7 @@ def poll_entry(number: int, request: Request, job: JobState, outcome: Outcome) -
         http_status or (reply.status if isinstance(reply, Reply) else None), outcome.status,
         outcome.error, outcome.fault, outcome.source, outcome.place,
         () if plain else request_notes(request, RETRAIN_STATUS_CHECK, job.job_id), caller.number,
-        outcome.retry_after_ns,
+        outcome.retry_after_ns, None,
     ))  # fmt: skip
 
 
@@ -163,16 +173,20 @@ def call_entry(number: int, call: Call, outcome: Outcome) -> Entry:
         None if job_id is None else shorten(job_id, LONGEST_SHOWN),
         reply.status if isinstance(reply, Reply) else None, outcome.status, outcome.error,
         outcome.fault, outcome.source, outcome.place, notes, call.caller.number,
-        outcome.retry_after_ns,
+        outcome.retry_after_ns, outcome.done,
     )  # fmt: skip
 
 
-def unexpected_entry(number: int, now_ns: int, request: Request, status: int, why: str) -> Entry:
+def unexpected_entry(
+    number: int, now_ns: int, request: Request, caller: Caller, answer: Unexpected
+) -> Entry:
     """Return the row of a request that this mock does not imitate."""
     return Entry(
         number, now_ns, shorten(request.method, LONGEST_SHOWN),
         shorten(request.path, LONGEST_SHOWN), mask(", ".join(request.api_keys)), None, None,
-        status, None, None, None, "", None, (why, *request_notes(request, None, None)), 0,
+        answer.reply.status, None, None, None, "", None,
+        (answer.why, *request_notes(request, None, None)),
+        caller.number if request.api_keys else 0,
     )  # fmt: skip
 
 

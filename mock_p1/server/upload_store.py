@@ -45,6 +45,11 @@ class StoredFile:
         self.body = body
         self.found: Future[Inspection] = Future()
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether its bytes are there."""
+        return self.body is not None
+
     def content(self) -> bytes | None:
         """Return its bytes; None where they were not kept, or had to go for newer ones."""
         body = self.body
