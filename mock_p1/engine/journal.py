@@ -20,11 +20,16 @@ from mock_p1.engine.timeline import Plan, State, waits_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mock_p1.base.messages import Fault
     from mock_p1.engine.call import Call, Outcome
+    from mock_p1.engine.callers import Caller
     from mock_p1.engine.job_states import JobState
+    from mock_p1.engine.not_imitated import Unexpected
+    from mock_p1.engine.program import ProgramStep
 
 DEFAULT_MAX: Final = 1000
 _POLL: Final = RETRAIN_STATUS_CHECK.name
+_FIRST_REDIRECT: Final = 300
 
 
 class Entry(NamedTuple):
@@ -33,7 +38,9 @@ class Entry(NamedTuple):
     ``moment_ns`` is in nanoseconds of the mock's clock; the key is masked.
 
     ``caller`` tells keys apart that look the same when masked; it says nothing about them.
-    ``retry_after_ns`` is how long the answer asked the client to wait, in nanoseconds.
+    ``retry_after_ns`` is how long the answer asked the client to wait, in nanoseconds. ``done`` is
+    what a call other than the status check has done, such as ``model_switched``, also where its
+    answer was lost.
     """
 
     number: int
@@ -52,6 +59,7 @@ class Entry(NamedTuple):
     notes: tuple[str, ...]
     caller: int
     retry_after_ns: int | None = None
+    done: str | None = None
 
     @property
     def waits_for(self) -> str | None:
@@ -63,8 +71,12 @@ class Entry(NamedTuple):
 
     @property
     def outcome(self) -> str:
-        """The status, error or fault that was shown, or the HTTP status of any other answer."""
-        return self.status or self.error or self.fault or f"HTTP {self.http_status}"
+        """The status, error or fault that was shown; else what was done, or the HTTP status."""
+        if shown := self.status or self.error or self.fault:
+            return shown
+        if self.done and self.http_status is not None and self.http_status < _FIRST_REDIRECT:
+            return self.done
+        return f"HTTP {self.http_status}"
 
     @property
     def unexpected(self) -> bool:
@@ -78,7 +90,7 @@ class Journal:
     def __init__(self, maximum: int = DEFAULT_MAX) -> None:
         self._entries: deque[Entry] = deque(maxlen=maximum)
         self._numbers = count(1)
-        self.number = self._numbers.__next__
+        self.number: Callable[[], int] = self._numbers.__next__
         self.add: Callable[[Entry], None] = self._entries.append
         self._cleared = 0
 
@@ -134,20 +146,20 @@ LONGEST_SHOWN: Final = 200
 """A client may send what it likes: what is very long is cut, as the journal is bounded by rows."""
 
 
-def poll_entry(number: int, request: Request, job: JobState, outcome: Outcome) -> Entry:
+def poll_entry(
+    number: int, request: Request, job: JobState, step: ProgramStep, reply: Reply | Fault
+) -> Entry:
     """Return the row of a poll whose path and key led straight to its job.
 
     Nearly every poll passes here: nothing is made that is known already.
     """
-    step, reply, caller = outcome.step, outcome.reply, job.caller
-    http_status = step.http_status if step is not None else None
     plain = not (request.query or request.has_body or "{" in job.job_id)
     return Entry._make((  # half the time of calling Entry
-        number, job.last_ns, request.method, request.path, caller.masked, _POLL, job.job_id,
-        http_status or (reply.status if isinstance(reply, Reply) else None), outcome.status,
-        outcome.error, outcome.fault, outcome.source, outcome.place,
-        () if plain else request_notes(request, RETRAIN_STATUS_CHECK, job.job_id), caller.number,
-        outcome.retry_after_ns,
+        number, job.last_ns, request.method, request.path, job.caller.masked, _POLL, job.job_id,
+        step.http_status or (reply.status if isinstance(reply, Reply) else None), step.status,
+        step.error, step.fault, step.source, (job.program.plan, job.state),
+        () if plain else request_notes(request, RETRAIN_STATUS_CHECK, job.job_id),
+        job.caller.number, step.asked_wait_ns, None,
     ))  # fmt: skip
 
 
@@ -163,27 +175,33 @@ def call_entry(number: int, call: Call, outcome: Outcome) -> Entry:
         None if job_id is None else shorten(job_id, LONGEST_SHOWN),
         reply.status if isinstance(reply, Reply) else None, outcome.status, outcome.error,
         outcome.fault, outcome.source, outcome.place, notes, call.caller.number,
-        outcome.retry_after_ns,
+        outcome.retry_after_ns, outcome.done,
     )  # fmt: skip
 
 
-def unexpected_entry(number: int, now_ns: int, request: Request, status: int, why: str) -> Entry:
+def unexpected_entry(
+    number: int, now_ns: int, request: Request, caller: Caller, answer: Unexpected
+) -> Entry:
     """Return the row of a request that this mock does not imitate."""
     return Entry(
         number, now_ns, shorten(request.method, LONGEST_SHOWN),
         shorten(request.path, LONGEST_SHOWN), mask(", ".join(request.api_keys)), None, None,
-        status, None, None, None, "", None, (why,), 0,
+        answer.reply.status, None, None, None, "", None,
+        (answer.why, *request_notes(request, None, None)),
+        caller.number if request.api_keys else 0,
     )  # fmt: skip
 
 
-def request_notes(request: Request, operation: Operation, job_id: str | None) -> tuple[str, ...]:
-    """Say where a request departs from the documented one."""
+def request_notes(
+    request: Request, operation: Operation | None, job_id: str | None
+) -> tuple[str, ...]:
+    """Say where a request departs from the documented one; there may be none of its kind."""
     notes = list(_query_notes(request, operation))
-    if request.has_body and operation.body == "none":
+    if request.has_body and (operation is None or operation.body == "none"):
         notes.append("has a body; the API documents none")
     if len(request.api_keys) > 1 or any("," in key for key in request.api_keys):
         notes.append(f"has more than one {API_KEY_HEADER}")
-    if request.api_keys and operation.needs is None:
+    if request.api_keys and operation is not None and operation.needs is None:
         notes.append(
             f"carries {API_KEY_HEADER}, which does not belong here: the real link leads to "
             "another host, which then has the key"
@@ -193,10 +211,10 @@ def request_notes(request: Request, operation: Operation, job_id: str | None) ->
     return tuple(notes)
 
 
-def _query_notes(request: Request, operation: Operation) -> Iterator[str]:
+def _query_notes(request: Request, operation: Operation | None) -> Iterator[str]:
     if not request.query:
         return
-    if not operation.query:
+    if operation is None or not operation.query:
         yield "has a query string; the API documents none"
         return
     names = [name for name, _ in query_of(request.query)]

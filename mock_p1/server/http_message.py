@@ -46,7 +46,9 @@ class BadRequest(Exception):  # noqa: N818 -- the name of its HTTP status
         error: str = "MOCK_P1_BAD_REQUEST",
     ) -> None:
         super().__init__(message)
-        self.message, self.status, self.error = message, status, error
+        self.message: str = message
+        self.status: int = status
+        self.error: str = error
 
 
 class Head(NamedTuple):
@@ -143,13 +145,15 @@ def _keep_alive(connection: bytes, version: str) -> bool:
 class BodyReader:
     """Takes one body out of what has come, whether it has a length or comes in chunks."""
 
-    __slots__ = ("_in_trailers", "_left", "_trailers", "complete")
+    __slots__ = ("_in_trailers", "_left", "_trailers", "complete", "taken")
 
     def __init__(self, length: int | None) -> None:
         self._left = length  # bytes of the body or of the chunk that are still to come
         self._in_trailers = False
         self._trailers = 0 if length is None else -1  # bytes of trailers; -1 where none can come
-        self.complete = length == 0
+        self.complete: bool = length == 0
+        self.taken: int = 0
+        """How many bytes of content have come."""
 
     def take(self, buffer: bytearray) -> bytes:
         """Remove what belongs to the body from the front of the buffer, and return its content.
@@ -172,6 +176,7 @@ class BodyReader:
         piece = bytes(buffer[: self._left])
         del buffer[: self._left]
         self._left = (self._left or 0) - len(piece)
+        self.taken += len(piece)
         self.complete = self._trailers < 0 and not self._left
         return piece
 

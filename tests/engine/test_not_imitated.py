@@ -102,7 +102,10 @@ def test_the_journal_says_what_came_nearest(mock):
     asked.ask("/v1/external/retrain_jobs/a", "k", method="POST", has_body=True)
     lost, wrong = asked.entries
     assert lost.notes[0].endswith("did you mean GET /v1/external/retrain_jobs/a?")
-    assert wrong.notes == (f"POST is not allowed here; the API has {API}",)
+    assert wrong.notes == (
+        f"POST is not allowed here; the API has {API}",
+        "has a body; the API documents none",
+    )
     assert (lost.unexpected, wrong.unexpected) == (True, True)
     assert (lost.operation, lost.job_id, lost.http_status, wrong.http_status) == (
         None,

@@ -89,6 +89,19 @@ def test_who_does_not_finish_a_body_is_hung_up_on(door, path):
         received(connection)
 
 
+def test_a_large_body_may_take_its_time(monkeypatch, impatient, scenario):
+    """What has come gives a client more of it: here a second for every byte."""
+    del impatient
+    monkeypatch.setattr(http_protocol, "SLOWEST_BODY", 1)
+    head = f"PUT {JOBS}steady HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 20\r\n\r\n".encode()
+    with open_door("live", scenario) as door, door.connect() as connection:
+        connection.settimeout(0.2)
+        connection.sendall(head + b"x" * 10)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 405 ")
+        with pytest.raises(TimeoutError):  # nobody hangs up meanwhile
+            connection.recv(1)
+
+
 def test_empty_lines_keep_nobody_connected(door):
     """Between two requests they mean nothing."""
     with door.connect() as connection:

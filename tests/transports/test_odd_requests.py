@@ -37,9 +37,11 @@ PATHS = [  # but not /, which leads to the dashboard where there is one
     JOBS + "steady%2F",
     JOBS + "a%0d%0aX-Injected:%20yes",
     JOBS + "steady;v=1",
-    JOBS + "upload_url",
-    JOBS + "upload_url?filename=a.csv",
+    JOBS + "upload_url/",
+    JOBS + "upload_url/update_model",
     JOBS + "steady/update_model",
+    "/v1/external/api-key/",
+    "/uploads/0/steady/a.csv",
     JOBS + "steady?",
     JOBS + "steady?a=b&c=%20",
     JOBS + "steady?x=日本",
@@ -97,7 +99,7 @@ def test_an_odd_path_is_answered_alike_by_every_door(flask_door, live_door, resp
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
-    "path", [JOBS + "steady", "/results/done/1/result.zip", JOBS + "upload_url", "/nothing"]
+    "path", [JOBS + "steady", "/results/0/done/1/result.zip", JOBS + "upload_url", "/nothing"]
 )
 def test_another_method_is_answered_alike_by_every_door(
     flask_door, live_door, responses_door, method, path
@@ -198,21 +200,21 @@ def test_a_host_header_that_is_no_host_reaches_no_url(door, host):
     """download_url is built on the server's own address instead."""
     url = json.loads(door.send("GET", JOBS + "done", host=host).body)["download_url"]
     assert host not in url
-    assert url.endswith("/results/done/1/result.zip")
+    assert url.endswith("/done/1/result.zip")
 
 
 def test_an_unknown_path_is_noted_as_unexpected(door):
     """Requests that are not imitated are in the journal, marked, so that a test can complain."""
     door.send("GET", "/x")
-    door.send("PUT", JOBS + "steady/update_model")
+    door.send("POST", JOBS + "steady/update_model")
     assert [(entry.method, entry.path, entry.unexpected) for entry in door.engine.journal] == [
         ("GET", "/x", True),
-        ("PUT", JOBS + "steady/update_model", True),
+        ("POST", JOBS + "steady/update_model", True),
     ]
 
 
 def test_a_sibling_of_the_endpoint_is_called_by_its_name(door):
-    """The other calls of the retrain sequence are said to exist, and not to be imitated."""
-    answer = door.send("GET", JOBS + "upload_url")
-    assert "Retrain Data Upload API" in json.loads(answer.body)["message"]
+    """The calls beside the retrain sequence are said to exist, and not to be imitated."""
+    answer = door.send("GET", "/v1/external/models")
+    assert "Train API: models" in json.loads(answer.body)["message"]
     assert HOST not in answer.body.decode()

@@ -41,7 +41,8 @@ def under_waitress():
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
-        server.close()
+        server.task_dispatcher.shutdown()
+        server.trigger.pull_trigger(server.close)
         thread.join(5)
 
 

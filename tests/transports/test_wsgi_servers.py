@@ -103,7 +103,8 @@ def test_below_a_prefix_download_url_leads_to_the_file(prefixed):
         base = f"http://127.0.0.1:{door.server.port}/tools/mock%20p1"
         answer = requests.get(f"{base}{JOBS}done", headers=HEADERS, timeout=5)
         url = answer.json()["download_url"]
-        assert url == f"{base}/results/done/1/result.zip"
+        assert url.startswith(f"{base}/results/")
+        assert url.endswith("/done/1/result.zip")
         assert requests.get(url, timeout=5).content.startswith(b"PK")
 
 
