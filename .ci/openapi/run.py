@@ -22,7 +22,7 @@ from typing import Final
 
 from served import served
 
-from mock_p1.contract.openapi_document import VERSIONS, Version, openapi
+from mock_p1.contract.openapi_document import VERSIONS
 
 HERE: Final = Path(__file__).parent
 SECRET, KEY = "demo-secret", "demo-key"
@@ -41,7 +41,7 @@ ERROR_FIELDS: Final = {
 """The file of the model of errors in each language, and what it must say."""
 
 
-class Failed(Exception):
+class FailedError(Exception):
     """A tool did not accept the document; what it said."""
 
 
@@ -49,12 +49,12 @@ class Failed(Exception):
 class Work:
     """A document, the folder where tools work on it, and the server it is about."""
 
-    version: Version
+    version: str
     folder: Path
     url: str
 
     def run(self, tool: str | Path, *arguments: str | Path, **environment: str) -> None:
-        """Run a tool, of Python, of Node or of the system, in the folder. Failed if it fails."""
+        """Run a tool of Python, Node or the system in the folder; FailedError if it fails."""
         python = Path(sys.executable).with_name(str(tool))
         node = self.folder.parent / "node_modules" / ".bin" / tool
         found = next((path for path in (python, node) if path.is_file()), tool)
@@ -64,7 +64,7 @@ class Work:
             env=os.environ | {"REDOCLY_TELEMETRY": "off", "NO_PROXY": "*"} | environment,
         )  # fmt: skip
         if done.returncode:
-            raise Failed(f"{tool}: exit {done.returncode}\n{done.stdout}")
+            raise FailedError(f"{tool}: exit {done.returncode}\n{done.stdout}")
 
 
 def lint(work: Work) -> None:
@@ -111,7 +111,7 @@ def other_languages(work: Work) -> None:
         (model,) = (work.folder / language).rglob(name)
         missing = [field for field in fields if field not in model.read_text(encoding="utf-8")]
         if missing:
-            raise Failed(f"{language}: {name} lacks {missing}")
+            raise FailedError(f"{language}: {name} lacks {missing}")
     if shutil.which("javac"):
         import openapi_generator_cli  # noqa: PLC0415 -- its jar has the libraries of the client
 
@@ -174,11 +174,12 @@ def main(tools: Path) -> int:
         return max(pool.map(_done, [partial(part, work) for part in PARTS for work in works]))
 
 
-def _work(version: Version, tools: Path, url: str) -> Work:
+def _work(version: str, tools: Path, url: str) -> Work:
     folder = tools / version
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    (folder / "openapi.json").write_text(json.dumps(openapi(version=version)), encoding="utf-8")
+    command = [sys.executable, "-m", "mock_p1", "openapi", "--spec", version]
+    (folder / "openapi.json").write_bytes(subprocess.check_output(command))
     return Work(version, folder, url)
 
 
@@ -188,7 +189,7 @@ def _done(part: partial[None]) -> int:
     name = f"OpenAPI {part.args[0].version}, {part.func.__name__}"
     try:
         part()
-    except (Failed, subprocess.TimeoutExpired) as failed:
+    except (FailedError, subprocess.TimeoutExpired) as failed:
         print(f"{name}: FAILED\n{failed}", flush=True)
         return 1
     print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
