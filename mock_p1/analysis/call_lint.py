@@ -54,6 +54,7 @@ class CallLint:
             for program in programs
             if program is not None
         ]
+        self._created_sources = {played.steps[0].source for played in self._created}
         self._jobs = [
             _Played(job.steps, job.calls)
             for job in (*scenario.jobs.values(), *scenario.generated_jobs)
@@ -77,7 +78,7 @@ class CallLint:
         if is_new and not self._created:
             return
         steps = self._created[0].steps if is_new else job.steps
-        is_created = any(played.steps[0] == steps[0] for played in self._created)
+        is_created = steps[0].source in self._created_sources
         for name, elements in job.calls.items():
             place = (*path, "calls", name)
             yield from self._of_list(place, elements)

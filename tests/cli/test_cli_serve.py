@@ -235,6 +235,18 @@ def test_upload_max(started, text, limit):
     assert started("--upload-max", text)[1].limit_bytes == limit
 
 
+def test_a_file_that_is_too_large(serve, client):
+    """A file of --upload-max is taken; one byte more is answered 413, which names the limit."""
+    served = serve("--upload-max", "3KB")
+    url = f"{url_of(served.announcement)}/v1/external/retrain_jobs/upload_url?filename=train.csv"
+    answers = []
+    for size in (3000, 3001):
+        upload_url = client.get(url, headers={"x-api-key": "demo-key"}, timeout=10).json()
+        answers.append(client.put(upload_url["upload_url"], data=b"x" * size, timeout=10))
+    assert [answer.status_code for answer in answers] == [200, 413]
+    assert "3,000" in answers[1].text
+
+
 def test_a_hundred_million_bytes_by_default(started):
     """As the README says."""
     assert started()[1].limit_bytes == 100_000_000
