@@ -182,6 +182,7 @@ def test_bundled_scenarios_are_doubtful_only_by_design():
     """What is said of the bundled scenarios is what they are for."""
     said = {name: len(lint_warnings(load_scenario(name))) for name in bundled()}
     by_design = {
+        "flaky-network": 2,
         "stuck": 2,
         "deleted-mid-run": 1,
         "key-expires-mid-run": 1,
@@ -328,3 +329,28 @@ def test_an_element_behind_one_without_an_end():
     nothing = "for: does nothing here; the last element never ends"
     text = f"new_jobs: {DONE}\ncalls:\n  retrain_data_upload:\n{elements}"
     assert told(text) == [f"mine.yaml:4: {by_hand}", f"mine.yaml:5: {nothing}"]
+
+
+REPEATED = "some clients repeat a GET by themselves when its connection breaks"
+
+
+@pytest.mark.parametrize("fault", ["connection_reset", "empty_response"])
+def test_a_fault_that_some_clients_never_show(fault):
+    """Their library asks again at once; a second poll with the fault reaches them."""
+    steps = f"[{{fault: {fault}, for: 1 poll}}, {{status: job_finished}}]"
+    text = f"jobs: {{a: {{timeline: {steps}}}}}"
+    (line,) = told(text)
+    assert line.startswith(f"mine.yaml:1: {REPEATED}")
+    assert line.endswith("; for: 2 polls reaches them")
+    assert told(text.replace("1 poll", "2 polls")) == []
+    assert told(text.replace(fault, "truncated_body")) == []
+
+
+def test_a_fault_of_a_call_that_some_clients_never_show():
+    """Of a GET alone: nobody repeats a PUT by itself."""
+    fault = "[{fault: connection_reset, for: 1 call}, ok]"
+    text = f"jobs: {{a: {DONE}}}\ncalls:\n  {{}}: {fault}"
+    (line,) = told(text.replace("{}", "retrain_data_upload"))
+    assert line.startswith(f"mine.yaml:3: {REPEATED}")
+    assert line.endswith("; for: 2 calls reaches them")
+    assert told(text.replace("{}", "retrain_model_switch")) == []
