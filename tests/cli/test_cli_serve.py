@@ -215,7 +215,7 @@ def started(run, monkeypatch):
 
     def end_at_once(server):
         servers.append(server)
-        server._socket.close()
+        server._socket.close()  # noqa: SLF001 -- run(), which closes it, is replaced
 
     monkeypatch.setattr(Server, "run", end_at_once)
 

@@ -6,6 +6,7 @@ The same requests get the same answers, byte for byte.
 import json
 from contextlib import contextmanager
 from itertools import islice
+from typing import NamedTuple
 
 import pytest
 import requests
@@ -24,6 +25,14 @@ from mock_p1.transports.responses_patch import Mock
 ON_THE_WIRE = ("connection_reset", "empty_response", "truncated_body", "timeout")
 MOST_POLLS = 40
 JOBS = "/v1/external/retrain_jobs"
+
+
+class Transport(NamedTuple):
+    """How the mock is asked: the handle of its engine, a function, and the base URL."""
+
+    handle: object
+    ask: object
+    base: str
 
 
 @contextmanager
@@ -70,10 +79,11 @@ def told(name, door):
     engine = Engine(load_scenario(name), VirtualClock())
     with door(engine) as (base, ask):
         handle, got = Handle(engine, base), []
+        transport = Transport(handle, ask, base)
         for job in (*islice(engine.jobs.ids(), 8), "no-such-job"):
             for key in (handle.api_key, "", "no-such-key"):
-                got += answers(handle, ask, base, job, {"x-api-key": key} if key else {})
-        got += sequence(handle, ask, base, {"x-api-key": handle.api_key})
+                got += answers(transport, job, {"x-api-key": key} if key else {})
+        got += sequence(transport, {"x-api-key": handle.api_key})
         outcomes = [
             (entry.job_id, entry.outcome, entry.source, entry.waits_for, entry.moment_ns)
             for entry in engine.journal
@@ -81,52 +91,52 @@ def told(name, door):
         return got, outcomes
 
 
-def sequence(handle, ask, base, headers):
+def sequence(transport, headers):
     """Create a job and live it to its end; every call twice, so that each is met that fails once.
 
     Files are empty here: how they arrive is a matter of each way in.
     """
     for _ in range(2):
-        fetched = once(handle, ask, base, "GET", f"{JOBS}/upload_url?filename=a.csv", headers)
+        fetched = once(transport, "GET", f"{JOBS}/upload_url?filename=a.csv", headers)
     body = json.loads(fetched[2])
     job, path = body["retrain_job_id"], body["upload_url"].removeprefix("BASE")
     yield fetched
-    yield once(handle, ask, base, "GET", f"{JOBS}/{job}", headers)
+    yield once(transport, "GET", f"{JOBS}/{job}", headers)
     for _ in range(2):
-        yield once(handle, ask, base, "PUT", path, {})
-    polls = list(answers(handle, ask, base, job, headers))
+        yield once(transport, "PUT", path, {})
+    polls = list(answers(transport, job, headers))
     yield from polls
     body = json.loads(polls[-1][2]) if polls[-1][0] == 200 else {}
     if url := body.get("download_url"):
         for _ in range(2):
-            yield once(handle, ask, base, "GET", url.removeprefix("BASE"), {})
+            yield once(transport, "GET", url.removeprefix("BASE"), {})
     for _ in range(2):
-        yield once(handle, ask, base, "PUT", f"{JOBS}/{job}/update_model", headers)
+        yield once(transport, "PUT", f"{JOBS}/{job}/update_model", headers)
 
 
-def answers(handle, ask, base, job, headers):
+def answers(transport, job, headers):
     """Poll one job up to its last step.
 
     In a step of time at its beginning, and then at the moment of its end.
     """
     for _ in range(MOST_POLLS):
-        yield once(handle, ask, base, "GET", f"{JOBS}/{job}", headers)
-        waits_for = handle.polls(job)[-1].waits_for
+        yield once(transport, "GET", f"{JOBS}/{job}", headers)
+        waits_for = transport.handle.polls(job)[-1].waits_for
         if waits_for is not None and "poll" in waits_for:
             continue
-        yield once(handle, ask, base, "GET", f"{JOBS}/{job}", headers)
+        yield once(transport, "GET", f"{JOBS}/{job}", headers)
         if waits_for is None:
             return
-        handle.advance(handle.polls(job)[-1].waits_for)
+        transport.handle.advance(transport.handle.polls(job)[-1].waits_for)
     pytest.fail(f"{job} does not come to an end")
 
 
-def once(handle, ask, base, method, path, headers):
-    """Ask once; return what can be compared: the answer without the door's own address, or the fault."""
+def once(transport, method, path, headers):
+    """Ask once; return what can be compared: the answer without the base URL, or the fault."""
     try:
-        status, sent, body = ask(method, path, headers)
+        status, sent, body = transport.ask(method, path, headers)
     except requests.exceptions.RequestException:
-        return "fault", handle.requests()[-1].fault
+        return "fault", transport.handle.requests()[-1].fault
     fault = sent.get("X-Mock-P1-Fault")
     if fault in ON_THE_WIRE:
         return (
@@ -134,12 +144,12 @@ def once(handle, ask, base, method, path, headers):
             fault,
         )  # a WSGI server owns its socket, so Flask's door can only name the fault
     kept = {name: sent.get(name) for name in ("Content-Type", "Retry-After", "Allow")}
-    return status, kept, body.replace(base.encode(), b"BASE")
+    return status, kept, body.replace(transport.base.encode(), b"BASE")
 
 
 @pytest.mark.parametrize("name", bundled())
 def test_every_door_tells_the_same_story(name):
-    """Flask's test client, the live server and the double give equal answers, and keep equal journals."""
+    """Flask's test client, the live server and the double give equal answers and journals."""
     first = told(name, flask_client)
     assert told(name, live_server) == first
     assert told(name, in_process) == first

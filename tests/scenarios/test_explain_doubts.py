@@ -17,13 +17,18 @@ def told(text):
 
 def test_nothing_is_said_where_nothing_is_doubtful():
     """A job that waits, runs and finishes gives no reason to doubt, nor does a bare * beside it."""
-    steps = "[{status: job_waiting, for: 2 polls}, {status: job_running, for: 90s}, {status: job_finished}]"
-    assert (
-        told(
-            f"jobs: {{a: {{timeline: {steps}}}, 'b-*': {DONE}, '*': {DONE}, gone: {{error: job_may_be_deleted}}}}"
-        )
-        == []
-    )
+    text = f"""
+jobs:
+  a:
+    timeline:
+      - {{status: job_waiting, for: 2 polls}}
+      - {{status: job_running, for: 90s}}
+      - {{status: job_finished}}
+  b-*: {DONE}
+  "*": {DONE}
+  gone: {{error: job_may_be_deleted}}
+"""
+    assert told(text) == []
 
 
 @pytest.mark.parametrize(
@@ -85,9 +90,8 @@ def test_a_step_that_only_a_move_by_hand_ends():
     """Behind a manual step nothing is reached by polling or waiting."""
     steps = "      - {status: job_running, for: manual}\n      - {status: job_finished}\n"
     (line,) = told(f"jobs:\n  a:\n    timeline:\n{steps}")
-    assert (
-        line
-        == "mine.yaml:4: what follows is reached only when a test or the control API moves the job on"
+    assert line == (
+        "mine.yaml:4: what follows is reached only when a test or the control API moves the job on"
     )
 
 
@@ -96,7 +100,7 @@ def test_a_step_that_only_a_move_by_hand_ends():
     [("ci-*", "ci-a-*"), ("*-end", "my-*-end"), ("a*", "a*b*"), ("a**", "a*c"), ("*a*", "xa*")],
 )
 def test_a_pattern_that_is_never_tried(first, second):
-    """A pattern whose ids all fit an earlier one is shadowed by it, among jobs and among keys alike."""
+    """A pattern whose ids all fit an earlier one is shadowed by it, among jobs and among keys."""
     said = f"{second!r} is never tried: {first!r} comes first and fits all of it"
     assert told(f"jobs:\n  '{first}': {DONE}\n  '{second}': {DONE}\n") == [f"mine.yaml:3: {said}"]
     keys = f"api_keys:\n  '{first}': active\n  '{second}': active\njobs: {{a: {DONE}}}\n"
@@ -125,7 +129,8 @@ def test_patterns_that_are_clear(first, second):
 
 def test_a_job_that_no_poll_sees():
     """A job whose key is not active can never be seen."""
-    text = f"api_keys: {{ok: active, old-*: inactive_credential}}\njobs:\n  a:\n    api_key: old-7\n    {DONE[1:-1]}\n"
+    keys = "api_keys: {ok: active, old-*: inactive_credential}\n"
+    text = f"{keys}jobs:\n  a:\n    api_key: old-7\n    {DONE[1:-1]}\n"
     assert told(text) == [
         "mine.yaml:4: no poll sees this job: its api_key 'old-7' is inactive_credential"
     ]
@@ -152,7 +157,8 @@ def test_no_job():
 
 def test_a_job_that_is_named_and_generated():
     """Of a named job and a generated one with the same id the named one answers."""
-    text = f"jobs:\n  load-7: {DONE}\ngenerated_jobs: [{{count: 9, prefix: load-, timeline: [{{status: job_finished}}]}}]"
+    group = "{count: 9, prefix: load-, timeline: [{status: job_finished}]}"
+    text = f"jobs:\n  load-7: {DONE}\ngenerated_jobs: [{group}]"
     assert told(text) == [
         "mine.yaml:2: 'load-7' is generated too; the named job is the one that answers"
     ]
@@ -276,7 +282,10 @@ def test_a_file_that_never_comes(operation):
             "there is no job that a client could create",
         ),
         (
-            f"new_jobs: {DONE}\ncalls: {{retrain_data_upload: [{{fault: timeout}}],\n  file_upload: [ok]}}",
+            (
+                f"new_jobs: {DONE}\n"
+                "calls: {retrain_data_upload: [{fault: timeout}],\n  file_upload: [ok]}"
+            ),
             "retrain_data_upload never succeeds, so there is no upload_url",
         ),
         (
@@ -288,8 +297,10 @@ def test_a_file_that_never_comes(operation):
             "no job shows job_finished, for which a client waits before it switches",
         ),
         (
-            "jobs: {a: {calls: {retrain_model_switch: [ok]}, "
-            f"{DONE[1:]}}}\ncalls:\n  retrain_model_switch: [{{fault: timeout}}]",
+            (
+                "jobs: {a: {calls: {retrain_model_switch: [ok]}, "
+                f"{DONE[1:]}}}\ncalls:\n  retrain_model_switch: [{{fault: timeout}}]"
+            ),
             "each job has a list of its own for this operation",
         ),
         (

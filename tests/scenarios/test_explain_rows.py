@@ -63,7 +63,7 @@ def test_time_after_polls_is_counted_from_the_last_of_them():
 
 
 def test_polls_after_time_have_no_numbers():
-    """How often the client polls while time passes is its own choice, so later polls are counted from a moment."""
+    """A client may poll at any pace while time passes, so later polls are counted from a moment."""
     steps = [
         f"{WAITING}, for: 10m",
         f"{RUNNING}, for: 1 poll",
@@ -80,7 +80,7 @@ def test_polls_after_time_have_no_numbers():
 
 
 def test_a_manual_step_waits_for_a_move():
-    """A manual step lasts until somebody moves the job on, and what follows is counted from there."""
+    """A manual step lasts until a move by hand, and what follows is counted from there."""
     told, length = when(
         f"{WAITING}, for: manual", f"{RUNNING}, for: 90s", f"{RUNNING}, for: manual", FINISHED
     )
@@ -132,7 +132,8 @@ def test_an_answer_is_the_engine_s_own():
 
     Only the address and the part that cannot be guessed are left open.
     """
-    text = "jobs: {mine: {timeline: [{status: job_finished, model_id: 4, message: {fake: sentence}, result: generated}]}}"
+    step = "{status: job_finished, model_id: 4, message: {fake: sentence}, result: generated}"
+    text = f"jobs: {{mine: {{timeline: [{step}]}}}}"
     real = json.loads(Engine(parse(text)).handle(poll("mine")).body)
     url = re.sub("http://here/results/[0-9a-f]+/", "…/results/…/", real["download_url"])
     assert (
@@ -160,7 +161,7 @@ def test_an_answer_is_the_engine_s_own():
     ],
 )
 def test_every_kind_of_step_is_told(step, told):
-    """Errors, faults, literal replies and delays each say what the client gets, and the line that says so."""
+    """Errors, faults, replies and delays each say what the client gets, and by which line."""
     (row,) = rows_of(f"jobs:\n  mine:\n    timeline:\n      - {{{step}}}\n")
     assert row[1:] == (*told, "mine.yaml:4")
 
@@ -246,9 +247,8 @@ def test_there_is_nothing_to_tell_of_a_job_that_is_not_there():
 @pytest.mark.parametrize(("fails", "told"), [(1, "which fails once"), (3, "which fails 3 times")])
 def test_a_result_that_fails_at_first_is_told(fails, told):
     """The link of a result may fail before it gives the file; how often stands beside it."""
-    (row,) = rows_of(
-        f"jobs: {{mine: {{timeline: [{{status: job_finished, result: {{rows: 9, fails: {fails}}}}}]}}}}"
-    )
+    step = f"{{status: job_finished, result: {{rows: 9, fails: {fails}}}}}"
+    (row,) = rows_of(f"jobs: {{mine: {{timeline: [{step}]}}}}")
     assert row.details.endswith(f"; {told} before it gives the file")
 
 
@@ -302,8 +302,10 @@ def test_what_is_told_of_calls_is_what_happens(name):
             (
                 None,
                 "timeout",
-                "the request is taken and never answered; "
-                "but the act is done: only its answer is lost",
+                (
+                    "the request is taken and never answered; "
+                    "but the act is done: only its answer is lost"
+                ),
             ),
         ),
         (
@@ -323,7 +325,10 @@ def test_every_kind_of_call_is_told(element, told):
 
 def test_calls_are_counted_and_timed_as_polls_are():
     """By call, by time, by hand."""
-    elements = "{error: not_found_classifier, for: 2 calls}, {fault: timeout, for: 30s}, {fault: timeout, for: manual}, ok"
+    elements = (
+        "{error: not_found_classifier, for: 2 calls}, "
+        "{fault: timeout, for: 30s}, {fault: timeout, for: manual}, ok"
+    )
     text = f"calls: {{retrain_model_switch: [{elements}]}}"
     (account,) = call_explanations(parse(text))
     assert [row.when for row in account.rows] == [

@@ -328,12 +328,12 @@ def test_an_operation_that_the_test_never_calls_fails_its_case(pytester):
     pytester.makepyfile(CALLS.format(scenario="demo", on=["retrain_data_upload", "file_upload"]))
     result = pytester.runpytest("-p", "no:randomly", "-p", "no:cacheprovider")
     result.assert_outcomes(passed=2, errors=1)
-    result.stdout.fnmatch_lines(
-        [
-            "*empty_response-at-first-of-file_upload did not strike: the test never called file_upload."
-            " Name by on= of the marker mock_p1_trouble what it calls; it called: retrain_data_upload"
-        ]
+    expected = (
+        "*empty_response-at-first-of-file_upload did not strike: "
+        "the test never called file_upload. Name by on= of the marker mock_p1_trouble "
+        "what it calls; it called: retrain_data_upload"
     )
+    result.stdout.fnmatch_lines([expected])
 
 
 def test_what_the_scenario_rules_out_is_skipped_with_its_reason(pytester):
