@@ -8,6 +8,7 @@ from mock_p1.contract.operations import (
     FILE_UPLOAD,
     FINISHED,
     GET_API_KEY,
+    OPERATIONS,
     RESULT_DOWNLOAD,
     RETRAIN_DATA_UPLOAD,
     RETRAIN_MODEL_SWITCH,
@@ -62,7 +63,12 @@ class CallLint:
         """Yield what is doubtful in the lists that hold for all jobs."""
         for name, elements in self._scenario.calls.items():
             yield from self._of_list(("calls", name), elements)
-            if reason := self._never_met(name):
+            jobs = self._jobs_of(name)
+            others = [job for job in jobs if name not in job.own]
+            reason = self._why_never(name, others)
+            if jobs and not others:
+                reason = "each job has a list of its own for this operation"
+            if reason:
                 yield self._scenario.where("calls", name), f"never strikes: {reason}"
 
     def of_job(self, job: Job, path: Path) -> Iterator[Warned]:
@@ -100,8 +106,17 @@ class CallLint:
                 text = "for: does nothing here; the last element never ends"
                 yield self._scenario.where(*path, index), text
 
-    def _never_met(self, name: str) -> str:
-        """Say why no call of an operation comes to the scenario's list; nothing where one may."""
+    def why_never_called(self, name: str) -> str:
+        """Say why a client never comes as far as the act of an operation; nothing where it may."""
+        return self._why_never(name, self._jobs_of(name))
+
+    def _jobs_of(self, name: str) -> list[_Played]:
+        """Return the jobs that the calls of an operation can be about."""
+        if name == FILE_UPLOAD.name:
+            return self._created
+        return [*self._jobs, *self._created] if OPERATIONS[name].has_job else []
+
+    def _why_never(self, name: str, jobs: Sequence[_Played]) -> str:
         scenario = self._scenario
         if name == GET_API_KEY.name:
             secrets = scenario.secret_keys
@@ -109,15 +124,9 @@ class CallLint:
             return "" if active else "no secret key is active"
         if name in _NEEDED and not self._created:
             return "there is no job that a client could create"
-        if name == RETRAIN_DATA_UPLOAD.name:
-            return ""
         if name == FILE_UPLOAD.name and _never_succeeds(scenario.calls.get(_NEEDED[0], ())):
             return f"{_NEEDED[0]} never succeeds, so there is no upload_url"
-        met = self._created if name == FILE_UPLOAD.name else [*self._jobs, *self._created]
-        others = [played for played in met if name not in played.own]
-        if met and not others:
-            return "each job has a list of its own for this operation"
-        return _never_asked(name, others)
+        return _never_asked(name, jobs)
 
 
 def _never_asked(operation: str, jobs: Sequence[_Played]) -> str:

@@ -121,11 +121,6 @@ class MockState:
         self.injected.extend(kept)
         return counts
 
-    @property
-    def plain(self) -> bool:
-        """Whether nothing but the timelines decides: no injected failure, no limit."""
-        return not self.injected and self.limiter is None
-
     def strikes(self, failure: InjectedFailure, call: Call) -> bool:
         """Tell whether an injected failure is meant for this call."""
         return (
