@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mock_p1.admin import models
 from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.durations import format_duration
-from mock_p1.base.text import mask
+from mock_p1.base.text import mask, plural
 from mock_p1.engine.timeline import following
 from mock_p1.scenario.faker_fields import Fake
 from mock_p1.scenario.redaction import masked_key
@@ -151,7 +151,7 @@ def _step(program: Program, step: ProgramStep) -> models.Step:
     by_hand = "upload" if stage.until_upload else "manual"
     lasts = None if stays or lasts_ns is not None else by_hand
     if polls:
-        lasts = f"{polls} poll{'' if polls == 1 else 's'}"
+        lasts = plural(polls, "poll")
     if lasts_ns:
         lasts = format_duration(lasts_ns)
     return models.Step(

@@ -20,7 +20,7 @@ from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import StatusStep
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from mock_p1.scenario.calls import CallStep
     from mock_p1.scenario.model import Job, Scenario
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     Path = tuple[str | int, ...]
     Warned = tuple[str, str]
-    Calls = Mapping[str, Sequence[CallStep]]
 
 BY_HAND: Final = "what follows is reached only when a test or the control API moves the job on"
 REPEATED: Final = (

@@ -144,7 +144,7 @@ def test_mock_refuses_a_server_that_has_ended(slow):
     with mocked(slow):
         with serving(slow) as server:
             url = server.url
-        with pytest.raises(requests.ConnectionError, match="refused"):
+        with pytest.raises(requests.ConnectionError, match="Mock P1 is active"):
             requests.get(f"{url}/", timeout=5)
 
 

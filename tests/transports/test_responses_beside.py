@@ -3,6 +3,7 @@
 Neither side breaks, and nothing stays behind.
 """
 
+import re
 import subprocess
 import sys
 
@@ -137,7 +138,7 @@ def test_a_stub_that_was_never_called_is_still_complained_of(scenario, inside):
     theirs, ours = responses.RequestsMock(), mocked(scenario)
     theirs.add("GET", OTHER)
     outer, inner = (ours, theirs) if inside else (theirs, ours)
-    with pytest.raises(AssertionError, match="Not all requests have been executed"), outer, inner:
+    with pytest.raises(AssertionError, match=re.escape(OTHER)), outer, inner:
         pass
 
 
@@ -174,7 +175,7 @@ def test_ordered_stubs_out_of_turn_are_refused_as_ever(mock):
         responses.add("POST", OTHER, body="second")
         requests.post(OTHER, timeout=5)
 
-    with pytest.raises(requests.ConnectionError, match="doesn't match"):
+    with pytest.raises(requests.ConnectionError):
         test()
 
 
@@ -252,8 +253,15 @@ def test_nothing_stays_behind(scenario):
 def test_a_mock_that_failed_to_start_changes_nothing():
     """A base URL that is none is refused before anything is taken over."""
     send = HTTPAdapter.send
-    for wrong in ("ftp://x", "example.com", "https://", "http://x/?a=b", "http://x:99999"):
-        with pytest.raises(ValueError, match=r"base URL|[Pp]ort"), mocked("demo", base_url=wrong):
+    for wrong in (
+        "ftp://x",
+        "example.com",
+        "https://",
+        "http://x/?a=b",
+        "http://x:99999",
+        "http://[x",
+    ):
+        with pytest.raises(ValueError, match="is no base URL"), mocked("demo", base_url=wrong):
             pass
     assert HTTPAdapter.send is send
 
