@@ -96,7 +96,14 @@ def test_each_bug_of_a_client_of_the_sequence_is_caught(page):
     """Upload not repeated, key not renewed, switch too early, key sent to a link."""
     result = run(page, "from buggy_retrain import retrain\n", *SEQUENCE_RECIPES)
     result.assert_outcomes(failed=4)
-    result.stdout.fnmatch_lines_random(["*SleptTooLong*", "*KeyError: 'status'*"])
+    result.stdout.fnmatch_lines_random(
+        [
+            "*SleptTooLong*",
+            "*KeyError: 'status'*",
+            "*'retrain-101' was not switched: *retrain_job_is_not_finished*",
+            "*sent a key to the URL of a file*",
+        ]
+    )
 
 
 def traps(part):
