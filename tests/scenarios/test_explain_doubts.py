@@ -249,7 +249,10 @@ def test_a_file_that_nobody_can_send():
     ],
 )
 def test_a_file_that_somebody_can_send(text):
-    """Created jobs play what new_jobs says, or what "*" or the first job does; or the id is issued."""
+    """Created jobs play what new_jobs says, or what "*" or the first job does.
+
+    Or the id is issued.
+    """
     assert told(text) == []
 
 

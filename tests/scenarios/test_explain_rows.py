@@ -260,7 +260,9 @@ def test_generated_jobs_are_told_once():
 
 
 SEEN = {  # how an outcome of the journal is told beforehand
-    **dict.fromkeys(("key_issued", "job_issued", "file_taken", "result_sent", "model_switched"), "ok"),
+    **dict.fromkeys(
+        ("key_issued", "job_issued", "file_taken", "result_sent", "model_switched"), "ok"
+    ),
 }
 
 

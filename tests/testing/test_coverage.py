@@ -214,7 +214,9 @@ def test_mocks_of_the_tests_own_are_counted_too(project):
     """mocked() and serving() count like the fixtures, and not after the run."""
     result = project.run("--mock-p1-coverage", tests=OWN_FIXTURE)
     result.assert_outcomes(passed=3)
-    result.stdout.fnmatch_lines(["retrain_status_check statuses * 1 of 3 * not shown: job_finished, job_running"])
+    result.stdout.fnmatch_lines(
+        ["retrain_status_check statuses * 1 of 3 * not shown: job_finished, job_running"]
+    )
 
 
 def test_what_is_shown_is_never_rounded_up():
