@@ -101,7 +101,11 @@ def test_each_bug_of_a_client_of_the_sequence_is_caught(page):
             "*SleptTooLong*",
             "*KeyError: 'status'*",
             "*'retrain-101' was not switched: *retrain_job_is_not_finished*",
-            "*sent a key to the URL of a file*",
+            *(
+                f"E *{line}"
+                for text in fenced("text", WHOLE_SEQUENCE)
+                for line in text.splitlines()
+            ),
         ]
     )
 
