@@ -95,17 +95,14 @@ def test_a_good_client_of_the_sequence_passes_every_recipe(page):
 def test_each_bug_of_a_client_of_the_sequence_is_caught(page):
     """Upload not repeated, key not renewed, switch too early, key sent to a link."""
     result = run(page, "from buggy_retrain import retrain\n", *SEQUENCE_RECIPES)
+    (told,) = fenced("text", WHOLE_SEQUENCE)
     result.assert_outcomes(failed=4)
     result.stdout.fnmatch_lines_random(
         [
             "*SleptTooLong*",
             "*KeyError: 'status'*",
             "*'retrain-101' was not switched: *retrain_job_is_not_finished*",
-            *(
-                f"E *{line}"
-                for text in fenced("text", WHOLE_SEQUENCE)
-                for line in text.splitlines()
-            ),
+            *(f"E *{line}" for line in told.splitlines()),
         ]
     )
 
