@@ -144,6 +144,7 @@ def test_retrain_needs_a_model_id(mock):
             "credential_type is 'Retrain'; the API documents train, retrain, deploy",
         ),
         ("credential_type=train&model_id=x", "model_id is 'x'; the API documents a whole number"),
+        ("credential_type=train&model_id=", "model_id is ''; the API documents a whole number"),
     ],
 )
 def test_what_is_odd_is_noted(mock, query, note):
