@@ -102,15 +102,16 @@ def move_on(operation: Operation, job_id: str | None, key: str | None) -> None:
         raise bad("VALUE", f"{operation.name} moves with a job, and none is named", remedy)
     if job_id is not None and not operation.has_job:
         raise bad("VALUE", f"{operation.name} is about no job", "leave the job out")
-    remedy = "put it back with POST reset, or at a step with PUT"
-    try:
-        if operation == RETRAIN_STATUS_CHECK:
-            driver.step(job_id or "", key=key)
-            return
+    if operation == RETRAIN_STATUS_CHECK:
+        move, told = lambda: driver.step(job_id or "", key=key), ": it is at its end"
+        remedy = "put it back with POST reset, or at a step with PUT"
+    else:
+        move, told = lambda: driver.step_calls(operation.name, job_id, key=key), ""
         remedy = "let a client call it first; POST reset puts it back at its first element"
-        driver.step_calls(operation.name, job_id, key=key)
+    try:
+        move()
     except NoSuchStep as error:
-        raise AdminError(409, "MOCK_P1_NO_SUCH_STEP", str(error), remedy) from None
+        raise AdminError(409, "MOCK_P1_NO_SUCH_STEP", f"{error}{told}", remedy) from None
 
 
 def _entries(operation: Operation, query: models.FilesQuery) -> Iterator[Entry]:
