@@ -45,7 +45,7 @@ ERRORS: Final = {
 OF_ANY_CALL: Final = (400, 401, 403)
 OF_A_BODY: Final = (408, 413, 415)
 
-routes = Routes()
+routes: Routes = Routes()
 
 
 @routes.call("GET", "/openapi.json")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mock_p1.engine.journal import Entry
 
-routes = Routes()
+routes: Routes = Routes()
 
 
 @routes.call("GET", "/requests")

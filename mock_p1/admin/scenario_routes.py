@@ -55,7 +55,7 @@ _CONTENT: Final = {
     **{kind: {"schema": _AS_YAML} for kind in YAML_TYPES},
 }
 
-routes = Routes()
+routes: Routes = Routes()
 
 
 @routes.call("GET", "/health", open_to_all=True)

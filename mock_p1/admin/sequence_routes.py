@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 NOTES_SECONDS: Final = 10.0
 """How long a call waits, in all, for what is found in files."""
 
-routes = Routes()
+routes: Routes = Routes()
 
 
 @routes.call("GET", "/uploads")

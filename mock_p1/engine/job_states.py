@@ -28,8 +28,10 @@ class CreatedJob:
     __slots__ = ("complete", "file_name", "number", "size")
 
     def __init__(self, number: int, file_name: str) -> None:
-        self.number, self.file_name = number, file_name
-        self.complete, self.size = False, 0
+        self.number: int = number
+        self.file_name: str = file_name
+        self.complete: bool = False
+        self.size: int = 0
 
 
 class JobState:
@@ -51,9 +53,19 @@ class JobState:
     def __init__(
         self, caller: Caller, job_id: str, program: Program, *, transient: bool = False
     ) -> None:
-        self.caller, self.job_id, self.program, self.transient = caller, job_id, program, transient
-        self.polls = self.last_ns = self.downloads = self.switches = self.key_ends_ns = 0
-        self.path = self.evicted = self.base_url = self.api_key = ""
+        self.caller: Caller = caller
+        self.job_id: str = job_id
+        self.program: Program = program
+        self.transient: bool = transient
+        self.polls: int = 0
+        self.last_ns: int = 0
+        self.downloads: int = 0
+        self.switches: int = 0
+        self.key_ends_ns: int = 0
+        self.path: str = ""
+        self.evicted: str = ""
+        self.base_url: str = ""
+        self.api_key: str = ""
         self.others: dict[str, JobState] | None = None
         self.state: State | None = None
         self.answer: Reply | Fault | None = None
@@ -77,7 +89,7 @@ class JobStates:
         self._max_transients = MAX_TRANSIENT
         self._starts: dict[str, int] = {}
         self._created: dict[str, int] = {}
-        self.forgotten = 0
+        self.forgotten: int = 0
 
     def make_room(self, jobs: int) -> None:
         """Remember so many transient states more.

@@ -82,8 +82,9 @@ class Endpoint:
 
         Otherwise they move the mock's clock. ValueError if a base URL is none.
         """
-        self.engine, self.client_sleeps = engine, client_sleeps
-        self.base_urls = tuple(base_urls)
+        self.engine: Engine = engine
+        self.client_sleeps: bool = client_sleeps
+        self.base_urls: tuple[str, ...] = tuple(base_urls)
         self._bases = [_base(url) for url in self.base_urls]
         self.everybodys = True
         self._askers: WeakSet[threading.Thread] = WeakSet()
