@@ -161,6 +161,13 @@ def test_a_slip_in_a_name_is_met_with_the_nearest_one(controls):
     )
 
 
+def test_what_is_wrong_inside_a_reply_is_named_with_its_place(controls):
+    """As the keys stand in the body."""
+    body = {"reply": {"status_code": 429, "retry_after": 5}}
+    message = controls.refused(400, "POST", "/next", body)["message"]
+    assert message.startswith("reply.retry_after must be a duration")
+
+
 def test_a_failure_for_an_unknown_job_is_refused(controls):
     """It would wait for ever."""
     assert (
