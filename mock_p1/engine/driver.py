@@ -197,7 +197,9 @@ class Driver:
             self.program_of(job_id)
         with self._engine.lock:
             self._engine.state.reset(job_id, key)
-            if job_id is None and key is None:
+            if job_id is not None:
+                self._engine.journal.note_restart(job_id)
+            elif key is None:
                 self._engine.journal.clear()
         self._note("job" if job_id else "reset", job_id)
 

@@ -34,7 +34,7 @@ INJECTED: Final = "fail_next"
 BEFORE: Final = "struck before the act: nothing was done"
 AFTER: Final = "struck after the act: it counts, only its answer was lost"
 
-_WHOLE: Final = "slow_body"
+WHOLE: Final = "slow_body"
 """The fault whose answer arrives whole in the end: it cannot come without the act."""
 
 
@@ -49,6 +49,9 @@ def take_injected(state: MockState, call: Call) -> InjectedFailure | None:
 
 def injected(state: MockState, call: Call, failure: InjectedFailure, act: Act) -> Outcome:
     """Answer a call with an injected failure; its timelines do not move."""
+    strikes_only = failure.fault is None and call.operation != RETRAIN_STATUS_CHECK
+    if strikes_only:
+        _note(call, done=False, act=act)
     if failure.reply is not None:
         return _literal(state, call, failure.reply, INJECTED)
     if failure.error is not None:
@@ -99,14 +102,15 @@ def _note(call: Call, *, done: bool, act: Act) -> Outcome | None:
     """Do the act where it counts; say in the journal whether it was done."""
     if _changes_nothing(call.operation):
         return None
-    call.notes.append(AFTER if done else BEFORE)
-    return act() if done else None
+    acted = act() if done else None
+    call.notes.append(BEFORE if acted is None or acted.error else AFTER)
+    return acted
 
 
 def _fault(  # noqa: PLR0913 -- the parts of one failure
     state: MockState, call: Call, fault: str, source: str, act: Act, *, done: bool = False
 ) -> Outcome:
-    done = done or fault == _WHOLE
+    done = done or fault == WHOLE
     if call.operation == RETRAIN_STATUS_CHECK:
         spoilt = _status_now(state, call)
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from mock_p1.base.messages import Fault, Reply
 from mock_p1.engine import file_upload
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from mock_p1.engine.journal import Journal
     from mock_p1.engine.mock_state import MockState
     from mock_p1.engine.program import CallProgramStep
+
+
+BROKEN_OFF: Final = "broken_off"
+"""What the journal calls an upload that the client broke off."""
 
 
 class Playing(Protocol):
@@ -99,7 +103,7 @@ class Receiver:
                 f"the client broke off after {self._size:,} bytes; the job still waits for its file"
             )
             self._call.notes.append(note)
-            self._note(Outcome(Fault("broken_off", "close"), self._source), None)
+            self._note(Outcome(Fault(BROKEN_OFF, "close"), self._source, fault=BROKEN_OFF), None)
 
     @property
     def _source(self) -> str:

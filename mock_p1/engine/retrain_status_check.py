@@ -9,7 +9,7 @@ from mock_p1.engine.call import Outcome
 from mock_p1.engine.faults import script
 from mock_p1.engine.program import Refusal
 from mock_p1.engine.replies import literal
-from mock_p1.engine.timeline import advance
+from mock_p1.engine.timeline import FILE_HAS_NOT_COME, advance
 from mock_p1.scenario.faker_values import seed_for
 from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep
 
@@ -85,7 +85,7 @@ def _before_the_file(state: MockState, call: Call, job: JobState) -> Outcome:
     job.polls += 1
     job.last_ns = call.now_ns
     reply = _answer(state, job, step, call.request.base_url)
-    call.notes.append("the file of this job has not come")
+    call.notes.append(FILE_HAS_NOT_COME)
     return Outcome(reply, step.source, step.status, step.error, step.fault, step=step)
 
 
