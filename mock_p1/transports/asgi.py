@@ -99,7 +99,8 @@ class AsgiApp:
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                taken.abort()
+                if taken.write(bytes(batch)) is None:
+                    taken.abort()
                 return None
             piece = message.get("body", b"")
             batch += piece

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import socket
+import threading
 from contextlib import suppress
-from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -60,6 +59,18 @@ class Caller:
         """Send a file."""
         return self.send("PUT", url, key, data=data)
 
+    def break_off(self, url, come=500):
+        """Send a part of a file, and hang up; return when the mock has noticed."""
+        noticed = threading.Event()
+        self.mock._engine.journal.listen(lambda _: noticed.set())  # noqa: SLF001 -- a server notices in its own thread
+
+        def pieces():
+            yield b"x" * come
+            raise requests.ConnectionError("hung up")
+
+        self.put(url, pieces())
+        assert noticed.wait(10)
+
     def poll(self, job, key=None):
         """Poll; return the answer as JSON where it is."""
         answer = self.call("GET", f"/retrain_jobs/{job}", key)
@@ -84,14 +95,6 @@ class Caller:
         """Let the job finish; return its link."""
         self.mock.advance("2h")
         return self.poll(job)["download_url"]
-
-
-def break_off(url, size=1000, come=500):
-    """Send half of a file to a server, and hang up."""
-    parts = urlsplit(url)
-    with socket.create_connection((parts.hostname, parts.port), timeout=5) as peer:
-        head = f"PUT {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: {size}\r\n\r\n"
-        peer.sendall(head.encode() + b"x" * come)
 
 
 STARTS = {"mocked": mocked, "served": serving}

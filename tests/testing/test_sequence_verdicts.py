@@ -1,9 +1,9 @@
 """assert_sequence: each clause with clients that keep it and clients that do not."""
 
 import pytest
-from helpers.handle_calls import SCENARIO, TABLE, Caller, break_off
+from helpers.handle_calls import SCENARIO, Caller
 
-from mock_p1 import NoSuchJob, serving
+from mock_p1 import NoSuchJob
 
 
 def wrong(mock, job=None):
@@ -301,19 +301,15 @@ def test_one_caller_with_two_keys(sequence, caller):
     sequence.assert_sequence()
 
 
-def test_broken_off_and_polled():
+def test_broken_off_and_polled(sequence, caller):
     """A client that breaks off has sent nothing yet."""
-    with serving(SCENARIO) as mock:
-        caller = Caller(mock)
-        job, url = caller.create()
-        break_off(url)
-        mock._engine.journal.listen(lambda _: None)  # noqa: SLF001 -- the server's own thread notes it
-        while len(mock.requests()) < 2:
-            caller.send("GET", mock.url + "/nothing-here") if False else None
-        caller.poll(job)
-        assert wrong(mock)[1] == [3]
-        caller.put(url, TABLE)
-        assert mock.uploads()[-1].complete
+    job, url = caller.create()
+    caller.break_off(url)
+    caller.poll(job)
+    assert wrong(sequence)[1] == [3]
+    caller.put(url)
+    caller.poll(job)
+    assert wrong(sequence)[1] == [3]
 
 
 def test_the_message_has_all_calls(sequence, caller):
