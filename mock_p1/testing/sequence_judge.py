@@ -141,9 +141,10 @@ class _Judge:
         refused = entry.http_status == FORBIDDEN and entry.error is None
         if course.is_sent and (acted(entry) or refused):
             yield Breach(entry, f"sent the file of job {entry.job_id!r} again")
+        # a refused file tells the client of one whose answer was lost
+        course.is_sent |= is_certain(entry) or (refused and course.may_be_sent)
         lost = entry.fault not in (None, BROKEN_OFF)  # the client cannot know what was done
         course.may_be_sent |= acted(entry) or succeeded(entry) or lost
-        course.is_sent |= is_certain(entry)
 
     def _poll(self, entry: Entry, course: _Course) -> Iterator[Breach]:
         if not course.issued:
@@ -171,10 +172,8 @@ class _Judge:
         if not shown:
             did = "downloaded" if entry.operation == RESULT_DOWNLOAD.name else "switched to"
             yield Breach(entry, f"{did} job {entry.job_id!r} before a poll had shown {FINISHED}")
-        if is_certain(entry):
-            course.done = entry
-        elif not succeeded(entry):
-            course.done = None  # after a failure a client may look again
+        # after a call that failed, or may have, a client may look again
+        course.done = entry if is_certain(entry) else None
 
 
 def breaches(engine: Engine) -> list[Breach]:

@@ -228,3 +228,14 @@ def test_what_came_is_remembered(mock):
         True,
     )
     assert upload.kept.sha256 == sha256(b"abc").hexdigest()
+
+
+def test_a_slow_answer_comes_after_the_act(mock):
+    """It arrives whole in the end, so the file it answers for was taken."""
+    asked = mock(
+        "jobs: {a: {timeline: [{status: job_finished}]}}\n"
+        "calls: {file_upload: [{fault: slow_body}]}"
+    )
+    _, path = asked.create()
+    assert asked.put(path).kind == "slow_body"
+    assert [upload.complete for upload in asked.uploads] == [True]

@@ -112,7 +112,9 @@ def test_an_upload_that_broke_off(sequence, caller):
     assert caller.poll(job)["status"] == "job_waiting"
     sequence.advance("10d")
     assert caller.poll(job)["status"] == "job_waiting"
-    why = f"job {job!r} still waits for its file: the client broke off after 500 bytes of 'train.csv'"
+    why = (
+        f"job {job!r} still waits for its file: the client broke off after 500 bytes of 'train.csv'"
+    )
     assert fails(sequence.assert_uploaded) == why
     assert "file_upload: train.csv broke off after 500 bytes" in sequence.report()
     last = sequence.report().splitlines()
