@@ -1,6 +1,6 @@
-"""The names of errors and faults as types, so that a type checker finds a misspelt one.
+"""The names of errors, faults and calls as types, so that a type checker finds a misspelt one.
 
-A test holds them equal to the tables in ``errors``.
+A test holds them equal to the tables of errors and operations.
 """
 
 from __future__ import annotations
