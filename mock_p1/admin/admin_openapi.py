@@ -17,6 +17,7 @@ from mock_p1.admin import (
     models,
     request_routes,
     scenario_routes,
+    sequence_routes,
 )
 from mock_p1.admin.bodies import JSON_TYPE
 from mock_p1.admin.routes import Routes
@@ -44,7 +45,7 @@ ERRORS: Final = {
 OF_ANY_CALL: Final = (400, 401, 403)
 OF_A_BODY: Final = (408, 413, 415)
 
-routes = Routes()
+routes: Routes = Routes()
 
 
 @routes.call("GET", "/openapi.json")
@@ -67,6 +68,7 @@ CALLS: Final[tuple[Call, ...]] = (
     *clock_routes.routes,
     *failure_routes.routes,
     *request_routes.routes,
+    *sequence_routes.routes,
     *metrics.routes,
     *routes,
 )
@@ -174,6 +176,7 @@ _EVENTS: Final[dict[str, Any]] = {
     "summary": "What happens, as it happens.",
     "description": "Server-sent events. hello comes first; then poll and request (an Entry each), "
     "job (a Job), clock (a Clock), next (a FailureQueue), scenario and reset (a ScenarioSummary), "
+    "calls (the timeline of an operation was moved), "
     "problems (WatchedProblems), requests (they were deleted), and missed where events were "
     "dropped before they could be sent. A comment every 15 seconds shows that the stream is alive.",
     "operationId": "events",

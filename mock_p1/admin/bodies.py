@@ -103,7 +103,16 @@ def checked(model: type[M], value: dict[str, Any], remedy: str) -> M:
         text = problem.message()
     if not path:
         raise bad("BODY", f"the body {text}", remedy)
-    raise bad("VALUE", text if text.startswith("unknown ") else f"{path[0]} {text}", remedy)
+    where = ".".join(map(str, path))
+    raise bad("VALUE", text if text.startswith("unknown ") else f"{where} {text}", remedy)
+
+
+def either(name: str, query: Query, body: Body) -> str | None:
+    """Return what stands in the query or in the body; AdminError where both differ."""
+    found: set[str] = {getattr(part, name, None) for part in (query, body)} - {None}  # type: ignore[assignment]  # -- without None
+    if len(found) > 1:
+        raise bad("VALUE", f"{name} stands in query and body, and differs", "send it once")
+    return next(iter(found), None)
 
 
 def wrong_type(wanted: str, remedy: str) -> AdminError:

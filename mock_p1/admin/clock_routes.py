@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from mock_p1.admin import models, views
 from mock_p1.admin.admin_error import AdminError
+from mock_p1.admin.bodies import either
 from mock_p1.admin.context import admin_context
 from mock_p1.admin.routes import Routes
 from mock_p1.engine.driver import FixedClock
 
-routes = Routes()
+routes: Routes = Routes()
 
 
 @routes.call("GET", "/clock")
@@ -34,9 +35,13 @@ def change_clock(body: models.ClockChange) -> models.Clock:
     return show_clock()
 
 
-@routes.call("POST", "/reset")
-def reset(body: models.Nothing) -> models.ResetDone:  # noqa: ARG001 -- checked to be empty
-    """Begin anew: jobs, requests, failures."""
+@routes.call("POST", "/reset", errors=(404,))
+def reset(query: models.ResetQuery, body: models.WhatToReset) -> models.ResetDone:
+    """Begin anew with what the mock started with; or one job, or one key's calls alone."""
     context = admin_context()
-    context.driver.reset()
+    job, key = either("job", query, body), either("api_key", query, body)
+    if job is None and key is None:
+        context.driver.restart()
+    else:
+        context.driver.reset(job, key=key)
     return models.ResetDone(reset=True, scenario=context.engine.scenario.name)

@@ -107,7 +107,7 @@ class Stream:
             case "clock":
                 return views.clock(self._engine)
             case "next":
-                return views.failure_queue(self._engine)
+                return views.failure_queue(self._context.driver.waiting())
             case "scenario" | "reset":
                 return summary(self._context)
             case "problems":

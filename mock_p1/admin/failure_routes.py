@@ -1,33 +1,39 @@
-"""``/__admin/next``: let the next polls fail, with a documented error or with a fault."""
+"""``/__admin/next``: let the next calls of an operation fail, as an error, a fault or a reply."""
 
 from __future__ import annotations
 
 from mock_p1.admin import PREFIX, models, views
 from mock_p1.admin.admin_error import AdminError
+from mock_p1.admin.bodies import either
 from mock_p1.admin.context import admin_context
 from mock_p1.admin.routes import Routes
 
-routes = Routes()
+routes: Routes = Routes()
 
 
 @routes.call("GET", "/next")
-def list_failures() -> models.FailureQueue:
-    """The failures that wait for a poll."""
-    return views.failure_queue(admin_context().engine)
+def list_failures(query: models.KeyQuery) -> models.FailureQueue:
+    """The failures that wait for a call."""
+    return views.failure_queue(admin_context().driver.waiting(key=query.api_key))
 
 
 @routes.call("POST", "/next", errors=(404, 409))
-def queue_failure(body: models.FailNext) -> models.FailureQueue:
-    """Let the next polls fail."""
+def queue_failure(query: models.KeyQuery, body: models.FailNext) -> models.FailureQueue:
+    """Let the next calls of an operation fail, for every key or for one."""
+    driver, key = admin_context().driver, either("api_key", query, body)
+    what = body.error or body.fault or body.reply or ""
     try:
-        admin_context().driver.fail_next(body.error or body.fault or "", body.times, body.job)
+        driver.fail_next(what, body.times, body.job, on=body.on, key=key)
     except ValueError as error:
-        remedy = f"let some polls come, or empty the queue with DELETE {PREFIX}/next"
+        remedy = f"let some calls come, or empty the queue with DELETE {PREFIX}/next"
         raise AdminError(409, "MOCK_P1_QUEUE_FULL", str(error), remedy) from None
-    return list_failures()
+    return views.failure_queue(driver.waiting())
 
 
 @routes.call("DELETE", "/next")
-def delete_failures(body: models.Nothing) -> models.Deleted:  # noqa: ARG001 -- checked to be empty
+def delete_failures(
+    query: models.KeyQuery,
+    body: models.Nothing,  # noqa: ARG001 -- checked to be empty
+) -> models.Deleted:
     """Take the waiting failures back."""
-    return models.Deleted(deleted=admin_context().driver.forgive())
+    return models.Deleted(deleted=admin_context().driver.forgive(key=query.api_key))

@@ -9,22 +9,25 @@ from flask import request
 
 from mock_p1.admin import models, views
 from mock_p1.admin.admin_error import AdminError, bad
+from mock_p1.admin.bodies import either
 from mock_p1.admin.context import admin_context
 from mock_p1.admin.curl_line import curl
 from mock_p1.admin.routes import Routes
+from mock_p1.admin.sequence_routes import move_on
 from mock_p1.base.messages import base_url
 from mock_p1.base.text import mask, shorten
-from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
+from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.engine import snapshot
-from mock_p1.engine.driver import NoSuchStep
+from mock_p1.engine.driver import NoSuchJob, NoSuchStep
 
 if TYPE_CHECKING:
+    from mock_p1.engine.engine import Engine
     from mock_p1.engine.snapshot import JobView
 
 MAX_STEPS: Final = 20_000
 """A page ends early where its timelines have more steps than this in all."""
 
-routes = Routes()
+routes: Routes = Routes()
 
 
 @routes.call("GET", "/jobs")
@@ -36,6 +39,7 @@ def list_jobs(query: models.JobsQuery) -> models.JobPage:
         query.limit,
         containing=query.containing,
         polled=query.polled == "true",
+        key=query.api_key,
     )
     jobs: list[models.Job] = []
     timelines: dict[str, models.Timeline] = {}
@@ -58,9 +62,13 @@ def list_jobs(query: models.JobsQuery) -> models.JobPage:
 
 
 @routes.call("GET", "/jobs/{job_id}", errors=(404,))
-def show_job(job_id: str) -> models.JobWithSteps:
+def show_job(job_id: str, query: models.KeyQuery) -> models.JobWithSteps:
     """One job and its steps."""
-    view = _view(job_id)
+    return _shown(job_id, query.api_key)
+
+
+def _shown(job_id: str, key: str | None) -> models.JobWithSteps:
+    view = _view(job_id, key)
     return models.JobWithSteps(
         **vars(views.job(view)),
         **vars(views.timeline(view.program)),
@@ -75,8 +83,9 @@ def show_curl(job_id: str) -> models.Curl:
 
 
 @routes.call("PUT", "/jobs/{job_id}", errors=(404,))
-def move_job(job_id: str, body: models.JobMove) -> models.JobWithSteps:
+def move_job(job_id: str, query: models.KeyQuery, body: models.JobMove) -> models.JobWithSteps:
     """Put a job at a status or a step."""
+    key = either("api_key", query, body)
     driver, remedy = admin_context().driver, f"see the steps at GET {request.path}"
     last = len(driver.program_of(job_id).steps)
     if body.step is not None and body.step > last:
@@ -85,40 +94,37 @@ def move_job(job_id: str, body: models.JobMove) -> models.JobWithSteps:
         )
     try:
         if body.step is None:
-            driver.set_status(job_id, body.status or "")
+            driver.set_status(job_id, body.status or "", key=key)
         else:
-            driver.go_to(job_id, body.step - 1)
+            driver.go_to(job_id, body.step - 1, key=key)
     except NoSuchStep as error:
         raise bad("VALUE", str(error), remedy) from None
-    return show_job(job_id)
+    return _shown(job_id, key)
 
 
 @routes.call("POST", "/jobs/{job_id}/step", errors=(404, 409))
-def step_job(job_id: str, body: models.Nothing) -> models.JobWithSteps:  # noqa: ARG001 -- checked to be empty
-    """Move a job to its next step."""
-    try:
-        admin_context().driver.step(job_id)
-    except NoSuchStep as error:
-        text, remedy = (
-            f"{error}: it is at its end",
-            "put it back with POST reset, or at a step with PUT",
-        )
-        raise AdminError(409, "MOCK_P1_NO_SUCH_STEP", text, remedy) from None
-    return show_job(job_id)
+def step_job(job_id: str, query: models.KeyQuery, body: models.JobStep) -> models.JobWithSteps:
+    """Move a job to its next step, or its timeline of another operation (``on``)."""
+    key = either("api_key", query, body)
+    move_on(OPERATIONS[body.on or RETRAIN_STATUS_CHECK.name], job_id, key)
+    return _shown(job_id, key)
 
 
 @routes.call("POST", "/jobs/{job_id}/reset", errors=(404,))
-def reset_job(job_id: str, body: models.Nothing) -> models.JobWithSteps:  # noqa: ARG001 -- checked to be empty
+def reset_job(job_id: str, query: models.KeyQuery, body: models.KeyBody) -> models.JobWithSteps:
     """Let a job begin anew."""
-    admin_context().driver.reset(job_id)
-    return show_job(job_id)
+    key = either("api_key", query, body)
+    admin_context().driver.reset(job_id, key=key)
+    return _shown(job_id, key)
 
 
-def _view(job_id: str) -> JobView:
+def _view(job_id: str, key: str | None = None) -> JobView:
     context = admin_context()
     context.driver.program_of(job_id)  # says which jobs there are, if not this one
-    if view := snapshot.show(context.engine, job_id):
+    if view := snapshot.show(context.engine, job_id, key):
         return view
+    if key is not None:
+        raise NoSuchJob(f"job {job_id!r} is none of this key")
     text = "the scenario was swapped just now"
     raise AdminError(409, "MOCK_P1_SCENARIO_SWAPPED", text, "try again")
 
@@ -129,7 +135,19 @@ def _curl(view: JobView, *, masked: bool) -> str:
     Its key is whole only where somebody asks for it, to be pasted.
     """
     context = admin_context()
-    key = context.engine.keyring.key_that_sees(view.program)
+    key = _key_of_creator(context.engine, view.job_id) or context.engine.keyring.key_that_sees(
+        view.program
+    )
     url = base_url(request.scheme, request.host, request.host_url.rstrip("/")) + request.script_root
     url += RETRAIN_STATUS_CHECK.url_path(retrain_job_id=quote(view.job_id, safe=""))
     return curl(mask(key) if masked else key, url, context.authority, "-sS")
+
+
+def _key_of_creator(engine: Engine, job_id: str) -> str | None:
+    """Return the newest key of the caller that created a job; None where no client did."""
+    with engine.lock:
+        job = next((job for job in engine.job_states.of(job_id) if job.created), None)
+        if job is None:
+            return None
+        issued = [each.api_key for each in engine.state.issued.of(job.caller)]
+    return issued[-1] if issued else job.caller.name

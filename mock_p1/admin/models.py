@@ -21,10 +21,11 @@ from mock_p1.base.clock import MAX_SPEED
 from mock_p1.base.durations import HOW_TO_WRITE, LONGEST, PATTERN, UNITS, nanoseconds
 from mock_p1.base.strict_model import OneOf, kind_of, wrong
 from mock_p1.base.text import shorten
-from mock_p1.contract.errors import FAULTS
-from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
+from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
+from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.engine.driver import MAX_INJECTED
 from mock_p1.scenario.files import bundled
+from mock_p1.scenario.steps import Literal as LiteralReply  # noqa: TC001 -- pydantic reads the annotations
 
 if TYPE_CHECKING:
     from pydantic_core import CoreSchema
@@ -53,6 +54,7 @@ LeftOut = Annotated[T | None, _NeverNull()]
 Count = Annotated[int, Field(ge=0)]
 StepNumber = Annotated[int, Field(ge=1)]
 DateTime = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+OperationName = Annotated[str, OneOf("operation", tuple(OPERATIONS))]
 
 
 def _digits(value: str) -> int:
@@ -65,6 +67,12 @@ def _digits(value: str) -> int:
 def _whole(value: object) -> object:
     """Take 1.0 for 1, as JSON does."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _key(value: object) -> object:
+    if value == "":
+        raise wrong("is empty; leave it out where every key is meant")
+    return value
 
 
 def _nanoseconds(value: object) -> int:
@@ -99,9 +107,12 @@ Span = Annotated[
 ]
 """Text or seconds, read as nanoseconds."""
 
+Key = Annotated[str, BeforeValidator(_key), Field(min_length=1)]
+"""An API key, or a secret key, which stands for all the keys that were issued for it."""
+
 
 class _Model(BaseModel):
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         strict=True, frozen=True, extra="forbid", use_attribute_docstrings=True
     )
 
@@ -124,7 +135,7 @@ def _either(schema: dict[str, Any], model: type[_OneKey]) -> None:
 class _OneKey(Body):
     """A body that has just one of some keys."""
 
-    model_config = ConfigDict(json_schema_extra=_either)
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=_either)
     one_of: ClassVar[tuple[str, ...]] = ()
 
     @model_validator(mode="after")
@@ -141,7 +152,27 @@ class NoQuery(Query):
     """No parameters."""
 
 
-class JobsQuery(Query):
+class KeyQuery(Query):
+    """Whose: those of one key alone."""
+
+    api_key: LeftOut[Key] = None
+    """An API key, or a secret key."""
+
+
+class ResetQuery(KeyQuery):
+    """What begins anew."""
+
+    job: LeftOut[str] = None
+
+
+class FilesQuery(KeyQuery):
+    """Of which job, and whose; every filter must fit."""
+
+    job: LeftOut[str] = None
+    caller: LeftOut[str] = None
+
+
+class JobsQuery(KeyQuery):
     """Which jobs, and how many."""
 
     offset: Annotated[int, Field(ge=0, le=10**9), DIGITS] = 0
@@ -154,10 +185,9 @@ class JobsQuery(Query):
     """Only jobs that were polled."""
 
 
-class EntryFilter(Query):
+class EntryFilter(FilesQuery):
     """Which entries of the journal; every filter must fit."""
 
-    job: LeftOut[str] = None
     status: LeftOut[str] = None
     error: LeftOut[str] = None
     fault: LeftOut[str] = None
@@ -196,11 +226,49 @@ class Nothing(Body):
     """An empty object, or no body at all."""
 
 
-class JobMove(_OneKey):
+class KeyBody(Body):
+    """Whose: those of one key alone."""
+
+    examples: ClassVar[tuple[str, ...]] = ('{"api_key": "demo-key"}', "{}")
+
+    api_key: LeftOut[Key] = None
+    """An API key, or a secret key; the query takes it too."""
+
+
+class WhatToReset(KeyBody):
+    """What begins anew: one job, the calls of one key, or, where both are left out, everything."""
+
+    examples: ClassVar[tuple[str, ...]] = (
+        "{}",
+        '{"job": "retrain-001"}',
+        '{"api_key": "demo-key"}',
+    )
+
+    job: LeftOut[str] = None
+
+
+class JobStep(KeyBody):
+    """What moves on: the job, or its timeline of another operation."""
+
+    examples: ClassVar[tuple[str, ...]] = ("{}", '{"on": "retrain_model_switch"}')
+
+    on: LeftOut[OperationName] = None
+    """An operation under ``calls:``."""
+
+
+class CallsStep(KeyBody):
+    """For which job, and whose."""
+
+    examples: ClassVar[tuple[str, ...]] = ("{}", '{"job": "retrain-001"}')
+
+    job: LeftOut[str] = None
+
+
+class JobMove(KeyBody, _OneKey):
     """Where to put a job: at a status, or at a step."""
 
-    examples = ('{"status": "job_finished"}', '{"step": 2}')
-    one_of = ("status", "step")
+    examples: ClassVar[tuple[str, ...]] = ('{"status": "job_finished"}', '{"step": 2}')
+    one_of: ClassVar[tuple[str, ...]] = ("status", "step")
 
     status: LeftOut[str] = None
     step: LeftOut[Annotated[int, Field(ge=1), WHOLE]] = None
@@ -209,8 +277,12 @@ class JobMove(_OneKey):
 class ClockChange(Body):
     """How to turn the clock; all of it, or nothing, is done."""
 
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
-    examples = ('{"advance": "90s"}', '{"speed": 60}', '{"freeze": true}')
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra={"minProperties": 1})
+    examples: ClassVar[tuple[str, ...]] = (
+        '{"advance": "90s"}',
+        '{"speed": 60}',
+        '{"freeze": true}',
+    )
 
     advance: LeftOut[Span] = None
     """90s, 1h30m, or seconds."""
@@ -225,20 +297,55 @@ class ClockChange(Body):
         return self
 
 
-class FailNext(_OneKey):
-    """Which failure to queue, for which job, and how often."""
+def _by_operation(schema: dict[str, Any], model: type[_OneKey]) -> None:
+    """Say which errors each operation documents, and which are about a job."""
+    _either(schema, model)
+    schema["allOf"] = []
+    for name, operation in OPERATIONS.items():
+        given = {} if name == RETRAIN_STATUS_CHECK.name else {"required": ["on"]}
+        errors = {"enum": list(operation.errors)} if operation.errors else False
+        properties = (
+            {"error": errors} if operation.has_job else {"error": errors, "job": {"type": "null"}}
+        )
+        schema["allOf"].append(
+            {
+                "if": {"properties": {"on": {"const": name}}, **given},
+                "then": {"properties": properties},
+            }
+        )
 
-    examples = (
+
+class FailNext(KeyBody, _OneKey):
+    """Which failure to queue, for which calls, and how often."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=_by_operation)
+    examples: ClassVar[tuple[str, ...]] = (
         '{"error": "job_may_be_deleted"}',
         '{"fault": "timeout", "job": "retrain-001", "times": 3}',
+        '{"reply": {"status_code": 429, "retry_after": "5s"}, "on": "retrain_model_switch"}',
     )
-    one_of = ("error", "fault")
+    one_of: ClassVar[tuple[str, ...]] = ("error", "fault", "reply")
 
-    error: LeftOut[Annotated[str, OneOf("error", RETRAIN_STATUS_CHECK.errors)]] = None
+    error: LeftOut[Annotated[str, OneOf("error", tuple(DOCUMENTED_ERRORS))]] = None
+    """An error that the operation documents."""
     fault: LeftOut[Annotated[str, OneOf("fault", tuple(FAULTS))]] = None
+    reply: LeftOut[LiteralReply] = None
+    """A literal answer, as a scenario writes it."""
+    on: OperationName = RETRAIN_STATUS_CHECK.name
+    """The operation whose calls fail."""
     job: str | None = None
     """Any job, where it is left out."""
     times: Annotated[int, Field(ge=1, le=MAX_INJECTED), WHOLE] = 1
+
+    @model_validator(mode="after")
+    def _fits_its_operation(self) -> Self:
+        operation = OPERATIONS[self.on]
+        if self.error is not None and self.error not in operation.errors:
+            known = ", ".join(operation.errors) or "none"
+            raise wrong(f"has an error that {self.on} does not document; its errors: {known}")
+        if self.job is not None and not operation.has_job:
+            raise wrong(f"names a job, and {self.on} is about none; leave job out")
+        return self
 
 
 def _bundled_names(schema: dict[str, Any]) -> None:
@@ -248,7 +355,7 @@ def _bundled_names(schema: dict[str, Any]) -> None:
 class BundledName(Body):
     """A bundled scenario, by its name."""
 
-    examples = ('{"name": "demo"}',)
+    examples: ClassVar[tuple[str, ...]] = ('{"name": "demo"}',)
 
     name: Annotated[str, Field(json_schema_extra=_bundled_names)]
 
@@ -297,6 +404,8 @@ class ContractOperation(Answer):
     """The documented errors that it answers."""
     polled: bool
     """Whether asking again is the point of it."""
+    has_job: bool
+    """Whether its path says which job it is about."""
 
 
 class Contract(Answer):
@@ -325,8 +434,18 @@ class Place(FuturePlace):
     """The steps that time alone leads to, in order; the next 20."""
 
 
+class TrackFile(Answer):
+    """The file of a job that a client created."""
+
+    filename: str
+    size: Count
+    """In bytes; 0 until it has come."""
+    complete: bool
+    """Whether it has come, whole."""
+
+
 class Track(Place):
-    """One job as one API key sees it."""
+    """One job as one caller sees it."""
 
     api_key: str
     """Masked."""
@@ -335,6 +454,12 @@ class Track(Place):
     polls: Count
     last_poll: float
     waits_for: str | None
+    file: TrackFile | None
+    """null where no client created the job."""
+    downloads: Count
+    """How often its result was sent."""
+    switches: Count
+    """How often the model was switched to it."""
 
 
 class Step(Answer):
@@ -344,7 +469,7 @@ class Step(Answer):
     kind: Literal["status", "error", "reply", "fault"]
     outcome: str
     lasts: Annotated[str | None, Field(serialization_alias="for")]
-    """2 polls, 1m30s or manual; null for the last step, which never ends."""
+    """2 polls, 1m30s, upload or manual; null for the last step, which never ends."""
     polls: Count | None
     seconds: float | None
     source: str
@@ -426,12 +551,18 @@ class QueuedFailure(Answer):
 
     error: str | None
     fault: str | None
+    reply: dict[str, Any] | None
+    """As it was sent."""
+    on: str
+    """The operation."""
     job: str | None
+    api_key: str | None
+    """Masked; null where it is for every key."""
     times: Count
 
 
 class FailureQueue(Answer):
-    """The failures that wait for a poll."""
+    """The failures that wait for a call."""
 
     waiting: Count
     queue: list[QueuedFailure]
@@ -444,7 +575,7 @@ class Deleted(Answer):
 
 
 class ResetDone(Answer):
-    """Everything begins anew."""
+    """What was asked for begins anew."""
 
     reset: Literal[True]
     scenario: str
@@ -473,6 +604,8 @@ class ScenarioSummary(WatchedProblems):
     name: str
     description: str
     seed: int
+    played_after: Count
+    """The number of the last request before it was played."""
     jobs: Count
     api_keys: list[ApiKey]
 
@@ -492,22 +625,96 @@ class ScenarioSwap(ScenarioSummary):
     dropped: Count
 
 
-class Entry(Answer):
-    """One request and its outcome."""
+class CallsStepped(Answer):
+    """The timeline of an operation has moved on."""
+
+    operation: str
+    job: str | None
+
+
+class _Request(Answer):
+    """What is said of every request."""
 
     number: Count
     time: DateTime
-    at: float
-    """The same in seconds of the mock's clock."""
-    method: str
-    path: str
-    operation: str | None
-    """null where the mock does not imitate what was asked."""
     job_id: str | None
     api_key: str
     """Masked."""
     caller: str
+    """The same for all requests of a key, and of the keys that were issued for one model."""
+
+
+class Upload(_Request):
+    """A file that came, or a part of it."""
+
+    moment: float
+    """The time in seconds of the mock's clock."""
+    filename: str
+    size: Count
+    """How many bytes came."""
+    complete: bool
+    """Whether all of it came, and was taken."""
+    sha256: str | None
+    rows: int | None
+    columns: int | None
+    content_kept: bool
+    notes: list[str]
+    """What is odd in the file."""
+
+
+class Uploads(Answer):
+    """What came, oldest first."""
+
+    uploads: list[Upload]
+
+
+class _Answered(_Request):
+    moment: float
+    """The time in seconds of the mock's clock."""
     outcome: str
+    http_status: int | None
+
+
+class Download(_Answered):
+    """A call of a download link."""
+
+    filename: str
+    complete: bool
+    """Whether the result was sent, whole."""
+
+
+class Downloads(Answer):
+    """What was downloaded, oldest first."""
+
+    downloads: list[Download]
+
+
+class Switch(_Answered):
+    """A call of Retrain Model Switch."""
+
+    switched: bool
+    """Whether the model was switched, also where the answer was lost."""
+
+
+class Switches(Answer):
+    """What was switched, oldest first."""
+
+    switches: list[Switch]
+
+
+class Entry(_Request):
+    """One request and its outcome."""
+
+    at: float
+    """The time in seconds of the mock's clock."""
+    method: str
+    path: str
+    operation: str | None
+    """null where the mock does not imitate what was asked."""
+    outcome: str
+    """The status, error or fault; what a call has done, such as model_switched; else HTTP 503."""
+    done: str | None
+    """What a call has done, also where its answer was lost."""
     status: str | None
     error: str | None
     fault: str | None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mock_p1.engine.journal import Entry
 
-routes = Routes()
+routes: Routes = Routes()
 
 
 @routes.call("GET", "/requests")
@@ -43,8 +43,8 @@ def delete_requests(body: models.Nothing) -> models.Deleted:  # noqa: ARG001 -- 
 
 def _fitting(asked: models.EntryFilter) -> Iterator[Entry]:
     """Yield the entries that fit every filter, oldest first."""
-    wanted = asked.model_dump(exclude_none=True, exclude={"since", "limit"})
-    for entry in admin_context().engine.journal:
+    wanted = asked.model_dump(exclude_none=True, exclude={"since", "limit", "api_key"})
+    for entry in views.of_key(admin_context().engine, asked.api_key):
         facts = {
             "job": entry.job_id,
             "status": entry.status,
@@ -52,6 +52,7 @@ def _fitting(asked: models.EntryFilter) -> Iterator[Entry]:
             "fault": entry.fault,
             "outcome": entry.outcome,
             "operation": entry.operation or models.NOT_IMITATED,
+            "caller": views.caller(entry.caller),
         }
         if entry.number > asked.since and wanted.items() <= facts.items():
             yield entry

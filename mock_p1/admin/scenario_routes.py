@@ -55,7 +55,7 @@ _CONTENT: Final = {
     **{kind: {"schema": _AS_YAML} for kind in YAML_TYPES},
 }
 
-routes = Routes()
+routes: Routes = Routes()
 
 
 @routes.call("GET", "/health", open_to_all=True)
@@ -68,7 +68,7 @@ def show_health() -> models.Health:
 @routes.call("GET", "/contract")
 def show_contract() -> models.Contract:
     """The operations, errors and faults there are, by name."""
-    same = ("name", "method", "summary", "polled")
+    same = ("name", "method", "summary", "polled", "has_job")
     operations = [
         models.ContractOperation(
             **{name: getattr(operation, name) for name in same},
@@ -109,6 +109,7 @@ def summary(context: AdminContext) -> models.ScenarioSummary:
         name=scenario.name,
         description=scenario.description,
         seed=context.engine.seed,
+        played_after=context.engine.played_after,
         jobs=context.engine.jobs.count,
         api_keys=[models.ApiKey(api_key=masked_key(key), state=keys[key]) for key in keys],
         **vars(watched_problems(context)),

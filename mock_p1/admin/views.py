@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mock_p1.admin import models
 from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.durations import format_duration
+from mock_p1.base.text import mask
 from mock_p1.engine.timeline import following
 from mock_p1.scenario.faker_fields import Fake
 from mock_p1.scenario.redaction import masked_key
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mock_p1.engine.engine import Engine
+    from mock_p1.engine.job_states import CreatedJob
     from mock_p1.engine.journal import Entry
+    from mock_p1.engine.mock_state import InjectedFailure
     from mock_p1.engine.program import Program, ProgramStep
     from mock_p1.engine.snapshot import JobView, Track
     from mock_p1.engine.timeline import Plan, State
-    from mock_p1.scenario.steps import Step
+    from mock_p1.scenario.steps import Literal, Step
 
 FIRST_POLL: Final = "the first poll"
 """What a job waits for that no key has polled."""
@@ -38,8 +41,8 @@ def clock(engine: Engine) -> models.Clock:
     now_ns = engine.clock.now_ns()
     runs = isinstance(engine.clock, RealClock)
     return models.Clock(
-        now=_seconds(now_ns),
-        time=_date(engine, now_ns),
+        now=seconds(now_ns),
+        time=date(engine, now_ns),
         kind="real" if runs else "virtual",
         speed=engine.clock.speed if isinstance(engine.clock, RealClock) else 0.0,
         frozen=engine.clock.frozen if isinstance(engine.clock, RealClock) else True,
@@ -78,26 +81,51 @@ def entry(engine: Engine, row: Entry) -> models.Entry:
     own = {"time", "at", "caller", "notes", "place"}
     return models.Entry(
         **_same(row, *(models.Entry.model_fields.keys() - own)),
-        time=_date(engine, row.moment_ns),
-        at=_seconds(row.moment_ns),
+        time=date(engine, row.moment_ns),
+        at=seconds(row.moment_ns),
         caller=caller(row.caller),
         notes=list(row.notes),
         place=row.place and models.Place(**_place(*row.place)),
     )
 
 
-def failure_queue(engine: Engine) -> models.FailureQueue:
-    """Return the failures that wait for a poll; those alike in a row stand as one."""
+def of_key(engine: Engine, key: str | None) -> Iterator[Entry]:
+    """Yield the entries of the journal, all or those of an API key or a secret key."""
+    if key is None:
+        return iter(engine.journal)
     with engine.lock:
-        waiting = list(engine.state.injected)
+        is_theirs = engine.state.issued.whose_number(key)
+    return (entry for entry in engine.journal if is_theirs(entry.caller))
+
+
+def failure_queue(waiting: list[InjectedFailure]) -> models.FailureQueue:
+    """Return the failures that wait for a call; those alike in a row stand as one."""
     rows = [(alike, sum(1 for _ in group)) for alike, group in groupby(waiting)]
     return models.FailureQueue(
         waiting=len(waiting),
         queue=[
-            models.QueuedFailure(**_same(one, "error", "fault"), job=one.job_id, times=times)
+            models.QueuedFailure(
+                **_same(one, "error", "fault"),
+                reply=None if one.reply is None else _literal(one.reply),
+                on=one.operation,
+                job=one.job_id,
+                api_key=None if one.key is None else mask(one.key),
+                times=times,
+            )
             for one, times in rows
         ],
     )
+
+
+def _literal(reply: Literal) -> dict[str, Any]:
+    """Return a literal answer as a scenario writes it."""
+    written = reply.model_dump(exclude_unset=True)
+    match written.get("retry_after"):
+        case int(span_ns):
+            written["retry_after"] = format_duration(span_ns)
+        case {"date": int(span_ns)}:
+            written["retry_after"] = {"date": format_duration(span_ns)}
+    return written
 
 
 def label(step: ProgramStep) -> str:
@@ -120,7 +148,8 @@ def _step(program: Program, step: ProgramStep) -> models.Step:
     stays = following(program.plan, step.position) is None
     lasts_ns = None if stays else stage.lasts_ns
     polls = None if stays else stage.polls
-    lasts = None if stays or lasts_ns is not None else "manual"
+    by_hand = "upload" if stage.until_upload else "manual"
+    lasts = None if stays or lasts_ns is not None else by_hand
     if polls:
         lasts = f"{polls} poll{'' if polls == 1 else 's'}"
     if lasts_ns:
@@ -131,7 +160,7 @@ def _step(program: Program, step: ProgramStep) -> models.Step:
         outcome=label(step),
         lasts=lasts,
         polls=polls,
-        seconds=_seconds(lasts_ns) if lasts_ns else None,
+        seconds=seconds(lasts_ns) if lasts_ns else None,
         source=step.source,
         **_details(step.step),
     )
@@ -143,7 +172,7 @@ _KINDS: Final[dict[type, Any]] = {StatusStep: "status", ReplyStep: "reply", Faul
 def _details(step: Step) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if step.delay is not None:
-        found["delay"] = [_seconds(step.delay.low_ns), _seconds(step.delay.high_ns)]
+        found["delay"] = [seconds(step.delay.low_ns), seconds(step.delay.high_ns)]
     if isinstance(step, StatusStep):
         if step.message is not None:
             fake = step.message if isinstance(step.message, Fake) else None
@@ -155,11 +184,16 @@ def _details(step: Step) -> dict[str, Any]:
 
 def _track(plan: Plan, track: Track) -> models.Track:
     return models.Track(
-        **_same(track, "api_key", "polls", "waits_for"),
+        **_same(track, "api_key", "polls", "waits_for", "downloads", "switches"),
         **_place(plan, track.state),
+        file=None if track.file is None else _file(track.file),
         caller=caller(track.caller),
-        last_poll=_seconds(track.last_ns),
+        last_poll=seconds(track.last_ns),
     )
+
+
+def _file(created: CreatedJob) -> models.TrackFile:
+    return models.TrackFile(filename=created.file_name, **_same(created, "size", "complete"))
 
 
 def _place(plan: Plan, state: State) -> dict[str, Any]:
@@ -175,8 +209,8 @@ def _places(plan: Plan, state: State) -> Iterator[dict[str, Any]]:
         until_ns = None if lasts_ns is None or next_position is None else since_ns + lasts_ns
         yield {
             "step": position + 1,
-            "since": _seconds(since_ns),
-            "until": None if until_ns is None else _seconds(until_ns),
+            "since": seconds(since_ns),
+            "until": None if until_ns is None else seconds(until_ns),
         }
         if until_ns is None or next_position is None:
             return
@@ -188,9 +222,11 @@ def _same(source: object, *names: str) -> dict[str, Any]:
     return {name: getattr(source, name) for name in names}
 
 
-def _seconds(ns: int) -> float:
+def seconds(ns: int) -> float:
+    """Return nanoseconds as what is shown."""
     return round(ns / SECOND, 6)
 
 
-def _date(engine: Engine, moment_ns: int) -> str:
+def date(engine: Engine, moment_ns: int) -> str:
+    """Return the date of a moment of the clock, as it is shown."""
     return engine.clock.date_at(moment_ns).isoformat(timespec="milliseconds")

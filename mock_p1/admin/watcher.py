@@ -109,6 +109,7 @@ class Reload:
         ):
             return None
         self._context.problems = ()
+        self._context.engine.first_scenario = scenario
         return Reloaded(self._name, *self._context.driver.load(scenario))
 
     def _refuse(self, problems: tuple[Problem, ...]) -> Broken | None:

@@ -1,6 +1,6 @@
 """What a client would see, told without running anything.
 
-Which polls, or which stretch of time, meet which answer.
+Which polls and other calls, or which stretch of time, meet which answer.
 
 Polls can be numbered only until time or a person moves a job on; from there on, moments are counted
 from the last moment that is known.
@@ -16,21 +16,26 @@ from typing import TYPE_CHECKING, NamedTuple
 from mock_p1.base.durations import format_duration
 from mock_p1.base.messages import Fault, Reply
 from mock_p1.base.patterns import ANY
-from mock_p1.base.text import shorten
+from mock_p1.base.text import plural, shorten
 from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
-from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
-from mock_p1.engine.compiler import compile_job
+from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
+from mock_p1.engine.compiler import compile_job, retry_of
 from mock_p1.engine.directory import Directory
 from mock_p1.engine.faults import script
 from mock_p1.engine.replies import ReplyWriter, example_of, literal
+from mock_p1.engine.timeline import THE_FILE
+from mock_p1.scenario.calls import ErrorCall, FaultCall, ReplyCall
+from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from mock_p1.engine.program import Program, ProgramStep
+    from mock_p1.engine.program import CallProgram, CallProgramStep, Program, ProgramStep
+    from mock_p1.engine.timeline import Plan
+    from mock_p1.scenario.calls import CallStep
     from mock_p1.scenario.model import Scenario
-    from mock_p1.scenario.step_length import Stage
+    from mock_p1.scenario.steps import Literal, Step
 
 BASE_URL = "…"
 """Stands for the address of the mock, which is not known before it runs."""
@@ -51,11 +56,12 @@ class Row(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """What polling one job shows, first step to last.
+    """What polling one job shows, first step to last; or what the calls of an operation meet.
 
     ``title`` names the job, or the ids that share the timeline; ``entry`` is the id or pattern that
     the file has for it, ``place`` where that stands: ``jobs/retrain-001``, ``generated_jobs/0``.
-    ``api_key`` is the only key that sees the job, or None if every active key does.
+    ``calls`` is what is written for its other operations alone. ``api_key`` is the only key that
+    sees the job, or None if every active key does.
     """
 
     title: str
@@ -64,13 +70,15 @@ class Explanation(NamedTuple):
     api_key: str | None
     rows: tuple[Row, ...]
     length: str
+    calls: tuple[Explanation, ...] = ()
 
 
 def explanations(scenario: Scenario) -> Iterator[Explanation]:
-    """Tell of every job of a scenario, in the order of the file.
+    """Tell of every job of a scenario, in the order of the file; what clients create comes last.
 
     Generated jobs that share a timeline once.
     """
+    directory = Directory(scenario, scenario.seed)
     answers = ReplyWriter(scenario, scenario.seed)
     for name, job in scenario.jobs.items():
         title = (
@@ -86,7 +94,7 @@ def explanations(scenario: Scenario) -> Iterator[Explanation]:
             compile_job(scenario, job, "jobs", name),
             answers,
         )
-    ids = Directory(scenario, scenario.seed).ids()
+    ids = directory.ids()
     _skip(ids, sum(ANY not in name for name in scenario.jobs))
     for index, group in enumerate(scenario.generated_jobs):
         first = next(ids)
@@ -98,47 +106,91 @@ def explanations(scenario: Scenario) -> Iterator[Explanation]:
             compile_job(scenario, group, "generated_jobs", index),
             answers,
         )
+    if directory.new_jobs is not None and scenario.new_jobs.model_fields_set:
+        job_id = next(iter(directory.new_ids), "any")
+        yield _created(directory.new_jobs, job_id, "any job created by upload", answers)
+
+
+def call_explanations(scenario: Scenario) -> Iterator[Explanation]:
+    """Tell what the calls of each operation meet that the scenario's own ``calls:`` names."""
+    programs = Directory(scenario, scenario.seed).calls
+    return _calls(programs, "calls", ReplyWriter(scenario, scenario.seed))
 
 
 def explanation_of(scenario: Scenario, job_id: str) -> Explanation | None:
-    """Tell of the job that an id leads to, be it named, generated, or fitting a pattern.
+    """Tell of the job that an id leads to: named, generated, created, or fitting a pattern.
 
     None if there is none.
     """
-    hit = Directory(scenario, scenario.seed).find(job_id)
+    directory = Directory(scenario, scenario.seed)
+    answers = ReplyWriter(scenario, scenario.seed)
+    hit = directory.find(job_id)
+    created = directory.new_jobs if job_id in directory.new_ids else None
+    if created is not None and not (hit and hit.exact):
+        return _created(created, job_id, f"job {job_id}, created by upload", answers)
     if hit is None:
         return None
     how = "" if hit.exact else f" (by the pattern {hit.name})"
-    return _account(
-        (f"job {job_id}{how}", hit.name), job_id, hit.value, ReplyWriter(scenario, scenario.seed)
-    )
+    return _account((f"job {job_id}{how}", hit.name), job_id, hit.value, answers)
+
+
+def _created(program: Program, job_id: str, title: str, answers: ReplyWriter) -> Explanation:
+    """Tell of a job whose time begins when its file has come."""
+    return _account((title, "new_jobs"), job_id, program, answers, _Calendar(anchor=THE_FILE))
 
 
 def _account(
-    names: tuple[str, str], job_id: str, program: Program, answers: ReplyWriter
+    names: tuple[str, str],
+    job_id: str,
+    program: Program,
+    answers: ReplyWriter,
+    calendar: _Calendar | None = None,
 ) -> Explanation:
-    calendar = _Calendar()
-    plan = program.plan
-    rows = []
-    for at, stage in zip(program.steps, plan.stages, strict=True):
-        when = (
-            calendar.ever_after()
-            if at is program.steps[-1] and not plan.loops
-            else calendar.pass_over(stage)
+    moments = (calendar or _Calendar()).moments(program.plan)
+    rows = [
+        _row(when, job_id, at, answers) for when, at in zip(moments, program.steps, strict=True)
+    ]
+    calls = tuple(_calls(program.calls, f"{program.name}/calls", answers))
+    length = _length(program.plan, "poll")
+    return Explanation(*names, program.name, program.api_key, tuple(rows), length, calls)
+
+
+def _calls(
+    programs: Mapping[str, CallProgram], place: str, answers: ReplyWriter
+) -> Iterator[Explanation]:
+    for name, program in programs.items():
+        moments = _Calendar("call").moments(program.plan)
+        rows = tuple(
+            _call_row(when, at, name, answers)
+            for when, at in zip(moments, program.steps, strict=True)
         )
-        rows.append(_row(when, job_id, at, answers))
-    return Explanation(
-        *names, program.name, program.api_key, tuple(rows), _length(plan.stages, loops=plan.loops)
-    )
+        length = _length(program.plan, "call")
+        yield Explanation(name, name, f"{place}/{name}", None, rows, length)
+
+
+def _call_row(when: str, at: CallProgramStep, operation: str, answers: ReplyWriter) -> Row:
+    step, http_status = at.step, None
+    match step:
+        case ErrorCall(error=error):
+            http_status, outcome = answers.error(error).status, error
+            details = [DOCUMENTED_ERRORS[error].message]
+        case FaultCall(fault=fault):
+            outcome, details = fault, [FAULTS[fault]]
+        case ReplyCall(reply=reply):
+            http_status, outcome = reply.status_code, "reply"
+            details = _literal_details(reply)
+        case _:
+            outcome = "ok"
+            details = ["as far as the job's state lets it"] * OPERATIONS[operation].has_job
+    if getattr(step, "done", False):
+        details.append("but the act is done: only its answer is lost")
+    return Row(when, http_status, outcome, "; ".join(details + _delay(step)), at.source)
 
 
 def _row(when: str, job_id: str, at: ProgramStep, answers: ReplyWriter) -> Row:
     reply = _preview(at, job_id, answers)
     http_status = reply.status if isinstance(reply, Reply) else None
-    details = _details(at, reply.body if isinstance(reply, Reply) else b"")
-    if at.step.delay is not None:
-        low, high = map(format_duration, at.step.delay)
-        details.append(f"held back {low if low == high else f'{low}..{high}'}")
+    details = _details(at, reply.body if isinstance(reply, Reply) else b"") + _delay(at.step)
     return Row(
         when,
         http_status,
@@ -146,6 +198,13 @@ def _row(when: str, job_id: str, at: ProgramStep, answers: ReplyWriter) -> Row:
         "; ".join(details),
         at.source,
     )
+
+
+def _delay(step: Step | CallStep) -> list[str]:
+    if step.delay is None:
+        return []
+    low, high = map(format_duration, step.delay)
+    return [f"held back {low if low == high else f'{low}..{high}'}"]
 
 
 def _preview(step: ProgramStep, job_id: str, replies: ReplyWriter) -> Reply | Fault:
@@ -167,33 +226,47 @@ def _details(at: ProgramStep, body: bytes) -> list[str]:
     if at.fault is not None:
         return [FAULTS[at.fault]]
     if isinstance(at.step, ReplyStep):
-        told = [f"{name}: {value}" for name, value in at.step.reply.headers.items()]
-        if at.retry is not None:
-            told.append(
-                f"Retry-After: {format_duration(at.retry.span_ns)}{' as a date' * at.retry.as_date}"
-            )
-        return [*told, shorten(body.decode("utf-8", "replace"))] if body else told
+        return _literal_details(at.step.reply)
     fields = {
         name: value
         for name, value in json.loads(body).items()
         if name not in ("status", "metadata")
     }
-    told = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items()]
+    details = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items()]
     result = at.step.result if isinstance(at.step, StatusStep) else None
     if result is not None and result.fails:
-        told.append(
-            f"which fails {'once' if result.fails == 1 else f'{result.fails} times'} before it gives the file"
-        )
-    return told
+        how_often = "once" if result.fails == 1 else f"{result.fails} times"
+        details.append(f"which fails {how_often} before it gives the file")
+    return details
+
+
+def _literal_details(reply: Literal) -> list[str]:
+    details = [f"{name}: {value}" for name, value in reply.headers.items()]
+    retry, _ = retry_of(reply)
+    if retry is not None:
+        as_date = " as a date" * retry.as_date
+        details.append(f"Retry-After: {format_duration(retry.span_ns)}{as_date}")
+    body = literal(reply).body
+    return [*details, shorten(body.decode("utf-8", "replace"))] if body else details
 
 
 @dataclass
 class _Calendar:
     """Says when each step is seen, going from step to step."""
 
+    word: str = "poll"  # what is counted
     polls: int | None = 0  # how many polls have gone by, as long as that can be told
-    anchor: str = "poll 1"  # the last moment that is known
+    anchor: str = ""  # the last moment that is known
     offset: int = 0  # nanoseconds since then
+
+    def __post_init__(self) -> None:
+        self.anchor = self.anchor or f"{self.word} 1"
+
+    def moments(self, plan: Plan) -> Iterator[str]:
+        """Say when each step is seen, first to last."""
+        last = None if plan.loops else len(plan.stages) - 1
+        for index, stage in enumerate(plan.stages):
+            yield self.ever_after() if index == last else self.pass_over(stage)
 
     def pass_over(self, stage: Stage) -> str:
         """Say when a step of this length is seen, and go to its end."""
@@ -202,7 +275,11 @@ class _Calendar:
         if stage.lasts_ns is not None:
             start, self.offset = self.offset, self.offset + stage.lasts_ns
             self.polls = None
-            return f"from {format_duration(start)} to {format_duration(self.offset)} after {self.anchor}"
+            span = f"from {format_duration(start)} to {format_duration(self.offset)}"
+            return f"{span} after {self.anchor}"
+        if stage.until_upload:
+            self.polls, self.anchor = None, THE_FILE
+            return f"until {THE_FILE} has come"
         begin = self.ever_after()
         self.polls, self.anchor, self.offset = None, "that move", 0
         return f"{begin}, until moved by hand"
@@ -210,9 +287,9 @@ class _Calendar:
     def _polls(self, count: int) -> str:
         if self.polls is not None:
             first, self.polls = self.polls + 1, self.polls + count
-            self.anchor = f"poll {self.polls}"
-            return f"poll {first}" if count == 1 else f"polls {first}-{self.polls}"
-        which = f"next{'' if count == 1 else f' {count}'} poll{'' if count == 1 else 's'}"
+            self.anchor = f"{self.word} {self.polls}"
+            return self.anchor if count == 1 else f"{self.word}s {first}-{self.polls}"
+        which = f"next {self.word}" if count == 1 else f"next {plural(count, self.word)}"
         when = (
             f"the {which} from {format_duration(self.offset)} after {self.anchor} on"
             if self.offset
@@ -224,7 +301,8 @@ class _Calendar:
     def ever_after(self) -> str:
         """Say from when on the step is seen that begins here."""
         if self.polls is not None:
-            return f"poll {self.polls + 1} and later" if self.polls else "every poll"
+            each = f"{self.word} {self.polls + 1} and later"
+            return each if self.polls else f"every {self.word}"
         return (
             f"from {format_duration(self.offset)} after {self.anchor} on"
             if self.offset
@@ -232,17 +310,18 @@ class _Calendar:
         )
 
 
-def _length(stages: tuple[Stage, ...], *, loops: bool) -> str:
-    passed = stages if loops else stages[:-1]
+def _length(plan: Plan, word: str) -> str:
+    passed = plan.stages if plan.loops else plan.stages[:-1]
     if not passed:
         return "always the same"
     polls = sum(stage.polls or 0 for stage in passed)
     span = sum(stage.lasts_ns or 0 for stage in passed)
-    moves = sum(stage.polls is None and stage.lasts_ns is None for stage in passed)
-    parts = [f"{polls} poll{'' if polls == 1 else 's'}"] * bool(polls)
+    moves = sum(stage == Stage() for stage in passed)
+    parts = [THE_FILE] * any(stage.until_upload for stage in passed)
+    parts += [plural(polls, word)] * bool(polls)
     parts += [format_duration(span)] * bool(span)
-    parts += [f"{moves} move{'' if moves == 1 else 's'} by hand"] * bool(moves)
-    return f"{'begins anew' if loops else 'at its last step'} after {' and '.join(parts)}"
+    parts += [f"{plural(moves, 'move')} by hand"] * bool(moves)
+    return f"{'begins anew' if plan.loops else 'at its last step'} after {' and '.join(parts)}"
 
 
 def _skip(ids: Iterator[str], count: int) -> None:

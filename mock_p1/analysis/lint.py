@@ -5,15 +5,19 @@ What never finishes, cannot be reached, or does nothing.
 
 from __future__ import annotations
 
-from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple
+from difflib import get_close_matches
+from itertools import combinations, starmap
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mock_p1.analysis.call_lint import BY_HAND, CallLint
 from mock_p1.analysis.step_label import step_label
 from mock_p1.base.patterns import ANY, best_name, fits, sorted_patterns
-from mock_p1.contract.operations import FINISHED
+from mock_p1.base.text import shorten
+from mock_p1.contract.operations import FINISHED, KNOWN_STATUSES
 from mock_p1.engine.directory import Directory
 from mock_p1.scenario.model import ACTIVE
 from mock_p1.scenario.step_length import Stage
+from mock_p1.scenario.steps import StatusStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +25,10 @@ if TYPE_CHECKING:
     from mock_p1.scenario.model import GeneratedJobs, Job, Scenario
 
     Path = tuple[str | int, ...]
+
+
+ALIKE: Final = 0.9
+"""From here on two statuses are so alike that one is taken for a slip: a letter, or two."""
 
 
 class LintWarning(NamedTuple):
@@ -40,35 +48,43 @@ class LintWarning(NamedTuple):
 
 def lint_warnings(scenario: Scenario) -> list[LintWarning]:
     """Return all lint_warnings: of the file as a whole first, then job by job."""
+    calls = CallLint(scenario)
     found = [*_keys(scenario), *_patterns(scenario), *_generated(scenario)]
-    for name, job in scenario.jobs.items():
-        found += (
-            LintWarning(source, text, name)
-            for source, text in _of_job(scenario, job, ("jobs", name))
-        )
+    found += starmap(LintWarning, calls.of_scenario())
+    jobs: list[tuple[Path, Job, str]] = [
+        (("jobs", name), job, name) for name, job in scenario.jobs.items()
+    ]
     for index, group in enumerate(scenario.generated_jobs):
-        path = ("generated_jobs", index)
-        found += (
-            LintWarning(source, text, f"generated_jobs/{index}")
-            for source, text in _of_job(scenario, group, path)
-        )
+        jobs.append((("generated_jobs", index), group, f"generated_jobs/{index}"))
+    jobs.append((("new_jobs",), scenario.new_jobs, "new_jobs"))
+    for path, job, name in jobs:
+        warned = [*_of_job(scenario, job, path), *calls.of_job(job, path)]
+        found += (LintWarning(source, text, name) for source, text in warned)
     return found
 
 
 def _keys(scenario: Scenario) -> Iterator[LintWarning]:
+    secrets = scenario.secret_keys
+    no_secret = secrets is not None and ACTIVE not in secrets.values()
+    if no_secret:
+        text = "no secret key is active: Get API Key always answers a credential error"
+        yield LintWarning(scenario.where("secret_keys"), text)
     if scenario.api_keys is not None and ACTIVE not in scenario.api_keys.values():
-        yield LintWarning(
-            scenario.where("api_keys"),
-            "no key is active: every poll is answered with a credential error",
-        )
-    if not scenario.jobs and not scenario.generated_jobs:
-        yield LintWarning(
-            scenario.name, "there is no job: every poll is answered with not_found_retrain_job"
-        )
+        but = "" if no_secret else ", but with a key from Get API Key"
+        text = f"no key is active: every poll is answered with a credential error{but}"
+        yield LintWarning(scenario.where("api_keys"), text)
+    if not scenario.jobs and not scenario.generated_jobs and scenario.new_jobs.timeline is None:
+        text = "there is no job: every poll is answered with not_found_retrain_job"
+        yield LintWarning(scenario.name, text)
 
 
 def _patterns(scenario: Scenario) -> Iterator[LintWarning]:
-    for part, names in (("api_keys", scenario.api_keys or {}), ("jobs", scenario.jobs)):
+    parts = {
+        "api_keys": [*(scenario.api_keys or {})],
+        "secret_keys": [*(scenario.secret_keys or {})],
+        "jobs": [*scenario.jobs],
+    }
+    for part, names in parts.items():
         for first, second in combinations(sorted_patterns(names), 2):
             if ANY in (first, second) and not fits(second, first):
                 continue  # a bare * takes what is left, and is meant to
@@ -116,7 +132,8 @@ def _generated(scenario: Scenario) -> Iterator[LintWarning]:
             )
     for (_, first), (index, second) in combinations(enumerate(groups), 2):
         if _shares_ids(first, second) or _shares_ids(second, first):
-            text = f"prefix {second.prefix!r} makes ids that {first.prefix!r} makes too; the first group answers them"
+            makes = f"prefix {second.prefix!r} makes ids that {first.prefix!r} makes too"
+            text = f"{makes}; the first group answers them"
             yield LintWarning(scenario.where("generated_jobs", index), text)
 
 
@@ -155,7 +172,18 @@ def _of_job(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str
             scenario.where(*path, "timeline", len(job.steps) - 1),
             "for: does nothing here; the last step never ends",
         )
+    yield from _statuses(scenario, job, path)
     yield from _ending(scenario, job, path)
+
+
+def _statuses(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str]]:
+    for index, step in enumerate(job.steps):
+        if not isinstance(step, StatusStep) or step.status in KNOWN_STATUSES:
+            continue
+        spelt = shorten(step.status).casefold().strip()
+        if meant := get_close_matches(spelt, KNOWN_STATUSES, 1, ALIKE):
+            text = f"the status {shorten(step.status)!r} looks misspelt; did you mean {meant[0]}?"
+            yield scenario.where(*path, "timeline", index), text
 
 
 def _ending(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str]]:
@@ -177,5 +205,4 @@ def _ending(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str
         None,
     )
     if by_hand is not None:
-        text = "what follows is reached only when a test or the control API moves the job on"
-        yield scenario.where(*path, "timeline", by_hand), text
+        yield scenario.where(*path, "timeline", by_hand), BY_HAND

@@ -25,6 +25,10 @@ class Clock(Protocol):
         """Move the clock forward by nanoseconds."""
         ...
 
+    def restart(self) -> None:
+        """Begin anew: at 0, as fast as it was made to run."""
+        ...
+
     def pass_time(self, span_ns: int) -> float:
         """Let nanoseconds of this clock pass.
 
@@ -56,6 +60,11 @@ class VirtualClock:
         with self._lock:
             self._now += by_ns
 
+    def restart(self) -> None:
+        """Begin anew, at 0."""
+        with self._lock:
+            self._now = 0
+
     def pass_time(self, span_ns: int) -> float:
         """Move the clock by nanoseconds; there is nothing to wait for."""
         self.advance(span_ns)
@@ -72,12 +81,9 @@ class RealClock:
     def __init__(self, speed: float = 1.0, source: Callable[[], int] = time.monotonic_ns) -> None:
         """``source`` gives real nanoseconds; ValueError for a speed outside its range."""
         self._source = source
-        self._start = datetime.now(UTC)
         self._lock = Lock()
-        self._speed = _speed(speed)
-        self._frozen = False
-        # (real moment, our moment, pace) in one tuple, so that a reader never sees half of a change
-        self._anchor = (source(), 0, self._speed)
+        self._first_speed = _speed(speed)
+        self.restart()
 
     @property
     def speed(self) -> float:
@@ -99,6 +105,14 @@ class RealClock:
         """Move the clock forward by nanoseconds; ValueError if negative."""
         _forward(by_ns)
         self._set(by_ns=by_ns)
+
+    def restart(self) -> None:
+        """Begin anew: at 0, not frozen, as fast as it was made to run."""
+        with self._lock:
+            self._start = datetime.now(UTC)
+            self._speed, self._frozen = self._first_speed, False
+            # (real moment, our moment, pace) in one, so that a reader never sees half of a change
+            self._anchor = (self._source(), 0, self._speed)
 
     def pass_time(self, span_ns: int) -> float:
         """Return the real seconds in which this span passes, as if the clock were not frozen."""

@@ -42,7 +42,9 @@ COMMANDS = {
 }
 """The commands in the order of the help page, each with its place and its line there."""
 
-main = click.version_option(__version__, prog_name="mock-p1", message="%(prog)s %(version)s")(
+main: LazyGroup = click.version_option(
+    __version__, prog_name="mock-p1", message="%(prog)s %(version)s"
+)(
     LazyGroup(
         "mock-p1",
         lazy_subcommands=COMMANDS,

@@ -1,74 +1,125 @@
-"""``mock-p1 check``: every problem of scenario files, in a form that editors can jump by."""
+"""``mock-p1 check``: problems and lint warnings of scenario files, for people and editors."""
 
 from __future__ import annotations
 
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
+from mock_p1.analysis.lint import lint_warnings
 from mock_p1.base.text import plural
 from mock_p1.cli.options import command
 from mock_p1.scenario.files import SUFFIXES, load_scenario
 from mock_p1.scenario.parser import MAX_BYTES, parse
-from mock_p1.scenario.problems import Problem, ScenarioError
+from mock_p1.scenario.problems import ScenarioError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mock_p1.analysis.lint import LintWarning
+    from mock_p1.scenario.model import Scenario
 
 STANDARD_INPUT: Final = "-"
 
 
 @command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--strict", is_flag=True, help="Exit 1 for a warning too.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "github"]),
+    default="text",
+    help="How findings are written; github marks the lines of a pull request.",
+)
 @click.pass_context
-def check(ctx: click.Context, files: tuple[str, ...]) -> None:
+def check(ctx: click.Context, files: tuple[str, ...], *, strict: bool, form: str) -> None:
     """Check scenario files: exit 0 if all can be used, 1 if not.
 
     FILE is a scenario file, a folder (all scenario files in it), a bundled name, or - for standard
-    input. Every problem is a line `file:line:column: what is wrong`.
+    input. Every problem is a line `file:line:column: what is wrong`. A usable file is linted too:
+    what was probably not meant is a line `file:line: warning: what`, and no reason to exit 1.
     """
-    checked = wrong = found = 0
+    checked = wrong = found = warned = 0
     for name in files:
-        for problems in _problems(name):
+        for findings in _findings(name):
+            problems = [each for each in findings if not each.is_warning]
             checked += 1
             wrong += bool(problems)
             found += len(problems)
-            for problem in problems:
-                click.echo(str(problem))
+            warned += len(findings) - len(problems)
+            for finding in findings:
+                click.echo(finding.for_github() if form == "github" else str(finding))
+    warnings = f", {plural(warned, 'warning')}" * bool(warned)
     if found:
-        click.secho(
-            f"{plural(found, 'problem')} in {wrong} of {plural(checked, 'file')}",
-            fg="red",
-            bold=True,
-        )
+        summary = f"{plural(found, 'problem')} in {wrong} of {plural(checked, 'file')}"
+        click.secho(f"{summary}{warnings}", fg="red", bold=True)
+    else:
+        colour = "yellow" if warned else "green"
+        click.secho(f"{plural(checked, 'file')} checked, no problem{warnings}", fg=colour)
+    if found or (strict and warned):
         ctx.exit(1)
-    click.secho(f"{plural(checked, 'file')} checked, no problem", fg="green")
 
 
-def _problems(name: str) -> Iterator[tuple[Problem, ...]]:
-    """Yield the problems of each file that ``name`` stands for."""
+class Finding(NamedTuple):
+    """A problem or a lint warning, and where it is; line and column 0 are 'nowhere'."""
+
+    file: str
+    line: int
+    column: int
+    text: str
+    is_warning: bool = False
+
+    def __str__(self) -> str:
+        place = ":".join([self.file, *map(str, self._numbers().values())])
+        return f"{place}: {'warning: ' * self.is_warning}{self.text}"
+
+    def for_github(self) -> str:
+        """Return it as a workflow command, which GitHub shows beside the line."""
+        kind = "warning" if self.is_warning else "error"
+        where = [f"file={_escaped(self.file).replace(':', '%3A').replace(',', '%2C')}"]
+        where += [f"{name}={number}" for name, number in self._numbers().items()]
+        return f"::{kind} {','.join(where)}::{_escaped(self.text)}"
+
+    def _numbers(self) -> dict[str, int]:
+        numbers = {"line": self.line, "col": self.column}
+        return {name: number for name, number in numbers.items() if number}
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _findings(name: str) -> Iterator[list[Finding]]:
+    """Yield what is found in each file that ``name`` stands for."""
     sources = [name]
     if name and os.path.isdir(name):  # noqa: PTH112 -- unlike Path.is_dir it never raises, whatever the name
         try:
             sources = _scenario_files(Path(name), SUFFIXES)
         except OSError as error:
-            yield (Problem(name, 0, 0, f"the folder cannot be read: {error.strerror or error}"),)
+            yield [Finding(name, 0, 0, f"the folder cannot be read: {error.strerror or error}")]
             return
         if not sources:
-            yield (
-                Problem(name, 0, 0, f"the folder holds no scenario file ({', '.join(SUFFIXES)})"),
-            )
+            text = f"the folder holds no scenario file ({', '.join(SUFFIXES)})"
+            yield [Finding(name, 0, 0, text)]
     for source in sources:
         try:
-            _read_standard_input() if source == STANDARD_INPUT else load_scenario(source)
+            is_input = source == STANDARD_INPUT
+            scenario = _read_standard_input() if is_input else load_scenario(source)
         except ScenarioError as error:
-            yield error.problems
+            yield [Finding(*problem) for problem in error.problems]
         else:
-            yield ()
+            yield [_warning(warning) for warning in lint_warnings(scenario)]
+
+
+def _warning(warning: LintWarning) -> Finding:
+    file, _, line = warning.source.rpartition(":")
+    if not (file and line.isdigit()):
+        return Finding(warning.source, 0, 0, warning.text, is_warning=True)
+    return Finding(file, int(line), 0, warning.text, is_warning=True)
 
 
 def _scenario_files(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
@@ -82,5 +133,5 @@ def _scenario_files(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
     return [str(file) for file in files if not file.name.endswith(".schema.json")]
 
 
-def _read_standard_input() -> None:
-    parse(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>")
+def _read_standard_input() -> Scenario:
+    return parse(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>")

@@ -1,4 +1,4 @@
-"""``mock-p1 explain``: what each poll, and each moment, would see, without running anything."""
+"""``mock-p1 explain``: what each call, and each moment, would see, without running anything."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from mock_p1.analysis.explanation import explanation_of, explanations
+from mock_p1.analysis.explanation import call_explanations, explanation_of, explanations
 from mock_p1.analysis.lint import lint_warnings
 from mock_p1.base.durations import format_duration
-from mock_p1.base.text import unknown
+from mock_p1.base.text import printable, unknown
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import command
 from mock_p1.cli.output import Results
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
 from mock_p1.engine.directory import Directory
 from mock_p1.scenario.files import load_scenario
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mock_p1.analysis.explanation import Explanation
     from mock_p1.scenario.model import Scenario
 
+MAX_IDS: Final = 3
 COMPARED: Final = 1000
 """How many ids are looked through for one that was perhaps meant."""
 
@@ -29,7 +31,7 @@ COMPARED: Final = 1000
 @click.argument("scenario", envvar="MOCK_P1_SCENARIO")
 @click.option("--job", metavar="ID", help="Tell of the job that this id leads to, and of no other.")
 def explain(scenario: str, job: str | None) -> None:
-    """Tell what polling SCENARIO would show, poll by poll or moment by moment, without running it.
+    """Tell what SCENARIO answers, call by call or moment by moment, without running it.
 
     SCENARIO is a bundled name or a file. Also tells what was probably not meant: jobs that never
     finish, steps and patterns that are never reached. Exits 1 if the scenario cannot be used or has
@@ -42,8 +44,10 @@ def explain(scenario: str, job: str | None) -> None:
     _show_keys(results, loaded)
     for explanation in chosen:
         _show(results, explanation, loaded.assumptions.job_of_another_key)
-    if job is None and "*" not in loaded.jobs:
-        results.line("\nAny other job: not_found_retrain_job")
+    for calls in call_explanations(loaded):
+        _show_calls(results, calls, "Calls of")
+    if job is None:
+        _show_other_jobs(results, loaded)
     about = None if job is None else (None, chosen[0].entry, chosen[0].place)
     found = [w for w in lint_warnings(loaded) if about is None or w.job in about]
     for number, warning in enumerate(found):
@@ -69,11 +73,35 @@ def _show_keys(results: Results, scenario: Scenario) -> None:
         rows.append(("any other key", "active" if keys is None else assumed.unknown_api_key))
     results.line("\nAPI keys")
     results.table(rows)
+    life = f"an API key from it works for {format_duration(assumed.key_lifetime)}"
+    if scenario.secret_keys is None:
+        results.line(f"\nSecret keys: every one is active; {life}")
+    else:
+        results.line(f"\nSecret keys; {life}")
+        others = {} if "*" in scenario.secret_keys else {"any other": assumed.unknown_api_key}
+        results.table([*scenario.secret_keys.items(), *others.items()])
     if (limit := scenario.rate_limit) is not None:
+        is_polls = limit.on == [RETRAIN_STATUS_CHECK.name]
+        what = "polls" if is_polls else f"calls ({', '.join(limit.on)})"
         results.line(
-            f"\nRate limit: {limit.polls} polls by one key in {format_duration(limit.per)}; "
+            f"\nRate limit: {limit.polls} {what} by one key in {format_duration(limit.per)}; "
             "more see HTTP 429"
         )
+
+
+def _show_other_jobs(results: Results, scenario: Scenario) -> None:
+    if "*" not in scenario.jobs:
+        results.line("\nAny other job: not_found_retrain_job")
+    directory = Directory(scenario, scenario.seed)
+    if directory.new_jobs is None:
+        results.line("\nJobs created by upload: none; not_found_configuration_file")
+    elif not scenario.new_jobs.model_fields_set:
+        model = next(iter(directory.ids()), "*") if "*" not in scenario.jobs else "any other job"
+        results.line(f"\nJobs created by upload: like {model}, once the file has come")
+    elif directory.new_ids:
+        ids = ", ".join(map(printable, directory.new_ids[:MAX_IDS]))
+        more = ", …" * (len(directory.new_ids) > MAX_IDS)
+        results.line(f"\nIds of jobs created by upload: {ids}{more}, then UUIDs")
 
 
 def _show(results: Results, explanation: Explanation, to_others: str) -> None:
@@ -85,6 +113,17 @@ def _show(results: Results, explanation: Explanation, to_others: str) -> None:
     results.line(
         f"\n{explanation.title[0].upper()}{explanation.title[1:]}{seen_by}: {explanation.length}"
     )
+    _show_rows(results, explanation)
+    for calls in explanation.calls:
+        _show_calls(results, calls, "Its")
+
+
+def _show_calls(results: Results, calls: Explanation, whose: str) -> None:
+    results.line(f"\n{whose} {calls.title}: {calls.length}")
+    _show_rows(results, calls)
+
+
+def _show_rows(results: Results, explanation: Explanation) -> None:
     rows = [
         (
             row.when,

@@ -183,7 +183,7 @@ def _server(  # noqa: PLR0913 -- an option each
         ) from None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--admin-token") from None
-    server.panel.authority = secured.authority
+    server.context.authority = secured.authority
     made_up = server.admin_token if admin_token is None else None
     dashboard = f"{server.url}/__admin/" + (f"#token={made_up}" if made_up else "")
     address = Address(server.url, None if no_admin else dashboard, secured.authority)
@@ -233,5 +233,5 @@ def _watching(server: Server, scenario: str, log_format: str, *, quiet: bool) ->
     from mock_p1.cli.reload_log import FORMATS, ReloadLog  # noqa: PLC0415 -- only --watch needs it
 
     return Watch(
-        Reload(server.panel, scenario, ReloadLog(FORMATS[log_format], sys.stderr, quiet=quiet))
+        Reload(server.context, scenario, ReloadLog(FORMATS[log_format], sys.stderr, quiet=quiet))
     )

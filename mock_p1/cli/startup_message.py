@@ -45,8 +45,8 @@ def as_text(engine: Engine, address: Address, notes: list[str]) -> str:
         ),
         *notes,
         "",
-        f"  keys     {_listed_keys(_keys(engine), given=engine.scenario.api_keys is not None)}",
-        f"  secrets  {_listed_keys(_secrets(engine), given=engine.scenario.secret_keys is not None)}",
+        f"  keys     {_listed_keys(_keys(engine), any_works=engine.scenario.api_keys is None)}",
+        f"  secrets  {_listed_keys(_secrets(engine), any_works=engine.scenario.secret_keys is None)}",
         f"  jobs     {_listed(first_jobs(engine), count_jobs(engine)) or 'none'}",
         f"  start    {printable(first_call(engine, address.url, address.authority), MAX_SHOWN)}",
         f"  try      {printable(curl(engine, address.url, address.authority), MAX_SHOWN)}",
@@ -120,12 +120,12 @@ def _secrets(engine: Engine) -> dict[str, str]:
     return engine.scenario.secret_keys or {engine.keyring.first_active_secret(): ACTIVE}
 
 
-def _listed_keys(keys: dict[str, str], *, given: bool) -> str:
+def _listed_keys(keys: dict[str, str], *, any_works: bool) -> str:
     names = [
         key if state == ACTIVE else f"{key} ({state})"
         for key, state in islice(keys.items(), MAX_NAMED)
     ]
-    return f"{'' if given else 'any; for example '}{_listed(names, len(keys))}"
+    return f"{'any; for example ' * any_works}{_listed(names, len(keys))}"
 
 
 def _listed(names: list[str], in_all: int) -> str:

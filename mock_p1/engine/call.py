@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from mock_p1.contract.operations import Operation
     from mock_p1.engine.callers import Caller
     from mock_p1.engine.job_states import JobState
-    from mock_p1.engine.program import ProgramStep
     from mock_p1.engine.timeline import Plan, State
 
 
@@ -50,7 +49,8 @@ class Outcome(NamedTuple):
     """What a call comes to: the answer, and what the journal says of it.
 
     Of ``status``, ``error`` and ``fault`` at most one is there. ``place`` is where the job was
-    afterwards, ``step`` what of its timeline was shown.
+    afterwards, ``step`` what of its timeline was shown. ``done`` says what a call other than the
+    status check has done, also where its answer was lost.
     """
 
     reply: Reply | Fault
@@ -60,4 +60,4 @@ class Outcome(NamedTuple):
     fault: str | None = None
     place: tuple[Plan, State] | None = None
     retry_after_ns: int | None = None
-    step: ProgramStep | None = None
+    done: str | None = None

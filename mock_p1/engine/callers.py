@@ -37,12 +37,22 @@ class Caller(NamedTuple):
     """Whose calls these are.
 
     ``name`` is what job states are kept by; ``number`` tells callers apart whose masked keys look
-    alike, and says nothing about the key.
+    alike, and says nothing about the key. Its upper half is the same for all callers of one secret
+    key.
     """
 
     name: str
     masked: str
     number: int
+
+
+_HALF: Final = 32
+"""Bits of one half of a caller's number."""
+
+
+def _digest(text: str) -> int:
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_HALF // 8).digest()
+    return int.from_bytes(digest)
 
 
 @lru_cache(maxsize=1000)
@@ -52,8 +62,8 @@ def caller_named(name: str) -> Caller:
     Many jobs, few callers: each is kept once. Not by ``sys.intern``, which Python 3.12 never
     undoes: random keys would add up for ever.
     """
-    digest = blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4).digest()
-    return Caller(name, mask(name.partition("\n")[0]), int.from_bytes(digest))
+    key = name.partition("\n")[0]
+    return Caller(name, mask(key), _digest(key) << _HALF | _digest(name))
 
 
 def caller_of_secret(secret_key: str, model_id: str) -> Caller:
@@ -105,6 +115,18 @@ class IssuedKeys:
         """Tell whether a key was issued for this secret key."""
         return secret_key in self._secrets
 
+    def caller(self, api_key: str) -> Caller:
+        """Return whose key this is: of those it was issued for, else of its own."""
+        issued = self._by_key.get(api_key)
+        return caller_named(api_key) if issued is None else issued.caller
+
+    def whose_number(self, key: str) -> Callable[[int], bool]:
+        """Return what tells the numbers of a key's callers, as ``whose`` tells their names."""
+        number = self.caller(key).number
+        if key in self._by_key:
+            return lambda other: other == number
+        return lambda other: other >> _HALF == number >> _HALF
+
     def whose(self, key: str) -> Callable[[str], bool]:
         """Return what tells the names of a key's callers.
 
@@ -148,7 +170,7 @@ class Keyring:
             if now_ns < known.ends_ns:
                 return known.caller, known.ends_ns
             return Refusal("inactive_credential", "Get API Key", "this API key has ended")
-        if key and (self._is_secret(key) or issued.has_used(key)) and not self.declares(key):
+        if key and self.is_secret(key, issued) and not self.declares(key):
             note = "a secret key was sent where an API key belongs"
             return Refusal("not_found_credential", self._scenario.name, note)
         if refusal := self.refusal(key):
@@ -165,6 +187,10 @@ class Keyring:
             note = "an API key was sent where a secret key belongs"
             return Refusal("not_found_credential", self._scenario.name, note)
         return self._refusal(key, self._secrets, "secret_keys")
+
+    def is_secret(self, key: str, issued: IssuedKeys) -> bool:
+        """Tell whether the scenario, or a client, uses this key as a secret key."""
+        return self._is_secret(key) or issued.has_used(key)
 
     def declares(self, key: str) -> bool:
         """Tell whether the scenario names this very API key."""

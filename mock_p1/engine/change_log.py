@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple
 
 MAX_CHANGES: Final = 1000
 
-Kind = Literal["job", "next", "clock", "scenario", "problems", "requests", "reset"]
+Kind = Literal["job", "calls", "next", "clock", "scenario", "problems", "requests", "reset"]
 
 
 class Change(NamedTuple):
@@ -33,7 +33,7 @@ class ChangeLog:
     def __init__(self, maximum: int = MAX_CHANGES) -> None:
         self._kept: deque[Change] = deque(maxlen=maximum)
         self._lock = Lock()
-        self.last = 0
+        self.last: int = 0
 
     def note(self, kind: Kind, moment_ns: int, job_id: str | None = None) -> None:
         """Add a change; the oldest goes where there are too many."""

@@ -57,18 +57,18 @@ class Driver:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def step(self, job_id: str) -> None:
-        """Move a job on to its next step, for every caller.
+    def step(self, job_id: str, *, key: str | None = None) -> None:
+        """Move a job on to its next step, for every caller, or for those of one key.
 
         NoSuchJob, or NoSuchStep where it is at its end already.
         """
-        self._move(job_id, lambda program, index: following(program.plan, index))
+        self._move(job_id, lambda program, index: following(program.plan, index), key)
 
-    def step_calls(self, on: str, job_id: str | None = None) -> None:
+    def step_calls(self, on: str, job_id: str | None = None, *, key: str | None = None) -> None:
         """Move an operation's own timeline on to its next element, for every caller that met it.
 
-        ``on`` is an operation under ``calls:``; ``job_id`` leaves it to one job. NoSuchStep where
-        nothing can be moved on.
+        ``on`` is an operation under ``calls:``; ``job_id`` leaves it to one job, ``key`` to the
+        callers of one key. NoSuchStep where nothing can be moved on.
         """
         operation = operation_named(on)
         if job_id is not None:
@@ -76,18 +76,26 @@ class Driver:
         with self._engine.lock:
             state, now_ns = self._engine.state, self._engine.clock.now_ns()
             moved = False
+            theirs = self._theirs(key)
             for caller, job in self._callers_at(operation, job_id):
-                moved |= state.calls.step(state.directory, operation, caller, job, now_ns)
+                moved |= theirs(caller.name) and state.calls.step(
+                    state.directory, operation, caller, job, now_ns
+                )
         if not moved:
             raise NoSuchStep(f"calls: {operation.name} is at its last element, or nobody called it")
-        self._note("job", job_id)
+        self._note("calls", job_id)
 
-    def go_to(self, job_id: str, index: int) -> None:
-        """Put a job at the step of this index (from 0), for every caller; NoSuchJob, NoSuchStep."""
-        self._move(job_id, lambda program, _: index if 0 <= index < len(program.steps) else None)
+    def go_to(self, job_id: str, index: int, *, key: str | None = None) -> None:
+        """Put a job at the step with this index (from 0), for every caller or those of one key.
 
-    def set_status(self, job_id: str, status: str) -> None:
-        """Put a job at its first step that shows this status, for every caller.
+        NoSuchJob or NoSuchStep.
+        """
+        self._move(
+            job_id, lambda program, _: index if 0 <= index < len(program.steps) else None, key
+        )
+
+    def set_status(self, job_id: str, status: str, *, key: str | None = None) -> None:
+        """Put a job at its first step that shows this status, for every caller or those of one key.
 
         NoSuchJob or NoSuchStep.
         """
@@ -100,6 +108,7 @@ class Driver:
             lambda program, _: next(
                 (step.position for step in program.steps if step.status == status), None
             ),
+            key,
         )
 
     def fail_next(
@@ -142,13 +151,17 @@ class Driver:
             self._engine.state.injected.extend([failure] * times)
         self._note("next", job_id)
 
-    def forgive(self) -> int:
-        """Take back every failure that waits for a call; return how many there were."""
+    def forgive(self, *, key: str | None = None) -> int:
+        """Take back the failures that wait, all or those of one key; return how many there were."""
         with self._engine.lock:
-            count = len(self._engine.state.injected)
-            self._engine.state.injected.clear()
+            count = self._engine.state.forgive(key)
         self._note("next")
         return count
+
+    def waiting(self, *, key: str | None = None) -> list[InjectedFailure]:
+        """Return the failures that wait, all or those of one key, in their order."""
+        with self._engine.lock:
+            return self._engine.state.waiting(key)
 
     def advance(self, by: int) -> None:
         """Move the clock forward by nanoseconds; ValueError if negative."""
@@ -186,7 +199,7 @@ class Driver:
         return count
 
     def reset(self, job_id: str | None = None, *, key: str | None = None) -> None:
-        """Begin anew, never the clock or the scenario.
+        """Begin anew, never the clock or the scenario; ``restart`` does that too.
 
         Args:
             job_id: One job alone, with the failures queued for it; a created one waits for its
@@ -196,12 +209,22 @@ class Driver:
         if job_id is not None:
             self.program_of(job_id)
         with self._engine.lock:
+            waiting = len(self._engine.state.injected)
             self._engine.state.reset(job_id, key)
             if job_id is not None:
                 self._engine.journal.note_restart(job_id)
             elif key is None:
                 self._engine.journal.clear()
+            fewer = len(self._engine.state.injected) < waiting
         self._note("job" if job_id else "reset", job_id)
+        if job_id and fewer:
+            self._note("next")
+
+    def restart(self) -> None:
+        """Begin anew with what the mock started with: the scenario, and how its clock ran."""
+        self._engine.restart()
+        self._note("clock")
+        self._note("reset")
 
     def program_of(self, job_id: str) -> Program:
         """Return what a job does; NoSuchJob says which jobs there are."""
@@ -215,13 +238,15 @@ class Driver:
             raise NoSuchJob(unknown("job", job_id, known))
         return hit.value
 
-    def _move(self, job_id: str, target: Callable[[Program, int], int | None]) -> None:
+    def _move(
+        self, job_id: str, target: Callable[[Program, int], int | None], key: str | None
+    ) -> None:
         self.program_of(job_id)
         with self._engine.lock:
             state = self._engine.state
             program = self.program_of(job_id)  # again: the scenario may have been swapped meanwhile
             now_ns = self._engine.clock.now_ns()
-            jobs = list(state.jobs.of(job_id))
+            jobs = self._jobs_of(job_id, program, key)
             settled = [
                 settle(job.program.plan, job.state, now_ns).position
                 if job.state
@@ -229,7 +254,7 @@ class Driver:
                 for job in jobs
             ]
             indices = [target(job.program, index) for job, index in zip(jobs, settled, strict=True)]
-            start = target(program, state.jobs.start_of(job_id))
+            start = None if key else target(program, state.jobs.start_of(job_id))
             if all(index is None for index in (indices or [start])):
                 last = len(program.steps)
                 raise NoSuchStep(
@@ -241,6 +266,23 @@ class Driver:
             if start is not None and state.directory.find(job_id) is not None:
                 state.jobs.start_at(job_id, start)
         self._note("job", job_id)
+
+    def _theirs(self, key: str | None) -> Callable[[str], bool]:
+        return (lambda _: True) if key is None else self._engine.state.issued.whose(key)
+
+    def _jobs_of(self, job_id: str, program: Program, key: str | None) -> list[JobState]:
+        """Return the states of one job, for all callers or for those of one key.
+
+        A job of the file that no call with this API key has met yet is met now.
+        """
+        state, theirs = self._engine.state, self._theirs(key)
+        jobs = [job for job in state.jobs.of(job_id) if theirs(job.caller.name)]
+        if jobs or key is None:
+            return jobs
+        hit = state.directory.find(job_id)
+        if hit is None or not program.open_to(key) or state.keyring.is_secret(key, state.issued):
+            raise NoSuchJob(f"job {job_id!r} is none of this key")
+        return [state.meet(state.issued.caller(key), key, job_id, hit)]
 
     def _start(self, job: JobState) -> int:
         return 0 if job.created else self._engine.state.jobs.start_of(job.job_id)

@@ -26,7 +26,7 @@ from mock_p1.engine import (
     retrain_status_check,
 )
 from mock_p1.engine.call import Call, Outcome
-from mock_p1.engine.callers import caller_named, caller_of_secret
+from mock_p1.engine.callers import caller_of_secret
 from mock_p1.engine.change_log import ChangeLog
 from mock_p1.engine.failures import (
     element_outcome,
@@ -114,10 +114,14 @@ class Engine:
         """
         self.clock: Clock = clock or RealClock()
         self._given_seed = seed
-        self.journal = Journal(journal_max)
-        self.changes = ChangeLog()
-        self.lock = Lock()
-        self.state = MockState(
+        self.first_scenario = scenario
+        """What ``restart`` plays."""
+        self.journal: Journal = Journal(journal_max)
+        self.changes: ChangeLog = ChangeLog()
+        self.lock: Lock = Lock()
+        self.played_after: int = 0
+        """The number of the last journal entry before the scenario was swapped in."""
+        self.state: MockState = MockState(
             scenario, self._seed_of(scenario), self.clock, store or CountingStore()
         )
 
@@ -155,14 +159,16 @@ class Engine:
             with self.lock:
                 state = self.state
                 job = state.jobs.by_path(request.path, request.api_keys)
-                if job is not None and job.state is not None and state.plain:
+                if job is not None and job.state is not None and not state.injected:
                     now_ns = self.clock.now_ns()
-                    if now_ns < job.key_ends_ns:
+                    if now_ns < job.key_ends_ns and state.limiter is None:
                         return self._poll(request, job, now_ns)
         request, found = self._match(request)
         operation = found and found.operations.get(request.method)
         if found is None:
-            return self._unexpected(request, not_imitated.not_imitated(request.path))
+            return self._unexpected(
+                request, not_imitated.not_imitated(request.method, request.path)
+            )
         if operation is None:
             wrong = not_imitated.wrong_method(request.method, found.operations)
             return self._unexpected(request, wrong)
@@ -172,6 +178,8 @@ class Engine:
         with self.lock:
             call = self._call(request, found)
             outcome = self._answer(call)
+            if outcome.done == result_download.SENT and call.job is not None:
+                call.job.downloads += 1
             self.journal.add(call_entry(self.journal.number(), call, outcome))
             return outcome.reply
 
@@ -215,7 +223,18 @@ class Engine:
         """
         seed = self._seed_of(scenario)
         with self.lock:
+            self.played_after = self.journal.last
             return self.state.swap(scenario, seed)
+
+    def restart(self) -> None:
+        """Begin anew in everything: what clients made, the journal, the clock, the scenario."""
+        with self.lock:
+            self.state.reset()
+            self.journal.clear()
+            self.played_after = self.journal.last
+            self.clock.restart()
+            if self.scenario is not self.first_scenario:
+                self.state.swap(self.first_scenario, self._seed_of(self.first_scenario))
 
     def _seed_of(self, scenario: Scenario) -> int:
         return scenario.seed if self._given_seed is None else self._given_seed
@@ -232,7 +251,8 @@ class Engine:
         api_key = keys[0].strip() if len(keys) == 1 else ", ".join(key.strip() for key in keys)
         operation = found.operations[request.method]
         now_ns = self.clock.now_ns()
-        return Call(request, operation, found.parameters, now_ns, api_key, caller_named(api_key))
+        caller = self.state.issued.caller(api_key)
+        return Call(request, operation, found.parameters, now_ns, api_key, caller)
 
     def _answer(self, call: Call) -> Outcome:
         outcome, element = self._before_act(call)
@@ -250,6 +270,8 @@ class Engine:
         outcome = self._admit(call, handler)
         if outcome is None and state.injected:
             failure = take_injected(state, call)
+            if failure is not None:
+                self.changes.note("next", call.now_ns)
             if failure is not None and call.operation.body == "file" and failure.fault:
                 return None, fault_element(failure.fault)
             if failure is not None:
@@ -303,14 +325,15 @@ class Engine:
 
     def _poll(self, request: Request, job: JobState, now_ns: int) -> Reply | Fault:
         """Answer a poll whose path and key lead straight to its job."""
-        outcome = retrain_status_check.see(self.state, job, now_ns, request.base_url)
-        self.journal.add(poll_entry(self.journal.number(), request, job, outcome))
-        return outcome.reply
+        reply, step = retrain_status_check.see(self.state, job, now_ns, request.base_url)
+        self.journal.add(poll_entry(self.journal.number(), request, job, step, reply))
+        return reply
 
     def _unexpected(self, request: Request, answer: Unexpected) -> Reply:
         with self.lock:
             now_ns, number = self.clock.now_ns(), self.journal.number()
-            entry = unexpected_entry(number, now_ns, request, answer.reply.status, answer.why)
+            caller = self.state.issued.caller(", ".join(request.api_keys))
+            entry = unexpected_entry(number, now_ns, request, caller, answer)
             self.journal.add(entry._replace(source=self.scenario.name))
         return answer.reply.to(request.method)
 

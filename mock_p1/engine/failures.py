@@ -76,11 +76,13 @@ def element_outcome(state: MockState, call: Call, element: CallProgramStep, act:
         case OkCall():
             outcome = act()
         case ErrorCall(error=error, done=done):
-            _note(call, done=done, act=act)
-            outcome = Outcome(state.replies.error(error), element.source, error=error)
+            acted = _note(call, done=done, act=act)
+            outcome = Outcome(
+                state.replies.error(error), element.source, error=error, done=_done(acted)
+            )
         case ReplyCall(reply=reply, done=done):
-            _note(call, done=done, act=act)
-            outcome = _literal(state, call, reply, element.source)
+            acted = _note(call, done=done, act=act)
+            outcome = _literal(state, call, reply, element.source)._replace(done=_done(acted))
         case FaultCall(fault=fault, done=done):
             outcome = _fault(state, call, fault, element.source, act, done=done)
         case _:
@@ -107,17 +109,25 @@ def _note(call: Call, *, done: bool, act: Act) -> Outcome | None:
     return acted
 
 
+def _done(acted: Outcome | None) -> str | None:
+    return None if acted is None else acted.done
+
+
 def _fault(  # noqa: PLR0913 -- the parts of one failure
     state: MockState, call: Call, fault: str, source: str, act: Act, *, done: bool = False
 ) -> Outcome:
     done = done or fault == WHOLE
+    acted = None
     if call.operation == RETRAIN_STATUS_CHECK:
         spoilt = _status_now(state, call)
     else:
         acted = act() if _changes_nothing(call.operation) else _note(call, done=done, act=act)
         reply = None if acted is None else acted.reply
         spoilt = reply if isinstance(reply, Reply) else example_of(call.operation)
-    return Outcome(script(fault, spoilt), source, fault=fault)
+    counts = fault == WHOLE or not _changes_nothing(call.operation)
+    return Outcome(
+        script(fault, spoilt), source, fault=fault, done=_done(acted) if counts else None
+    )
 
 
 def _status_now(state: MockState, call: Call) -> Reply:

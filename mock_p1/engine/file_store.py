@@ -41,6 +41,11 @@ class KeptFile(Protocol):
         """The SHA-256 of its bytes, in hexadecimal digits."""
         ...
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether its bytes are there."""
+        ...
+
     def content(self) -> bytes | None:
         """Return its bytes; None where they were not kept, or had to go for newer ones."""
         ...
@@ -92,7 +97,8 @@ class CountedFile:
     """A file of which only size and SHA-256 are kept: an incoming one, and then a kept one."""
 
     def __init__(self) -> None:
-        self.size = 0
+        self.size: int = 0
+        self.is_kept = False
         self._hash = sha256()
 
     @property

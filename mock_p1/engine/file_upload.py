@@ -48,12 +48,13 @@ def act(state: MockState, call: Call, kept: KeptFile) -> Outcome:
     job = _job(call)
     if job.created is not None:
         by_hand = not job.created.complete and job.state is not None
-        job.created.complete = True
+        job.created.complete, job.created.size = True, kept.size
         if not by_hand:
             _begin(job, call.now_ns)
     headers = (("ETag", f'"{kept.sha256[:32]}"'),)
     source = job.program.steps[0].source
-    return Outcome(Reply(state.scenario.assumptions.upload_reply, headers, b""), source)
+    reply = Reply(state.scenario.assumptions.upload_reply, headers, b"")
+    return Outcome(reply, source, done="file_taken")
 
 
 def note(state: MockState, call: Call, number: int, size: int, kept: KeptFile | None) -> None:

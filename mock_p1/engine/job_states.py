@@ -25,11 +25,13 @@ job that the scenario names or generates; the least recently polled go first."""
 class CreatedJob:
     """What Retrain Data Upload has issued for one job: the file's name, and whether it has come."""
 
-    __slots__ = ("complete", "file_name", "number")
+    __slots__ = ("complete", "file_name", "number", "size")
 
     def __init__(self, number: int, file_name: str) -> None:
-        self.number, self.file_name = number, file_name
-        self.complete = False
+        self.number: int = number
+        self.file_name: str = file_name
+        self.complete: bool = False
+        self.size: int = 0
 
 
 class JobState:
@@ -43,17 +45,27 @@ class JobState:
     """
 
     __slots__ = (
-        "answer", "answered", "api_key", "base_url", "caller", "calls", "created", "evicted",
-        "job_id", "key_ends_ns", "last_ns", "others", "path", "polls", "program", "state",
+        "answer", "answered", "api_key", "base_url", "caller", "calls", "created", "downloads",
+        "evicted", "job_id", "key_ends_ns", "last_ns", "others", "path", "polls", "program", "state",
         "switches", "transient",
     )  # fmt: skip
 
     def __init__(
         self, caller: Caller, job_id: str, program: Program, *, transient: bool = False
     ) -> None:
-        self.caller, self.job_id, self.program, self.transient = caller, job_id, program, transient
-        self.polls = self.last_ns = self.switches = self.key_ends_ns = 0
-        self.path = self.evicted = self.base_url = self.api_key = ""
+        self.caller: Caller = caller
+        self.job_id: str = job_id
+        self.program: Program = program
+        self.transient: bool = transient
+        self.polls: int = 0
+        self.last_ns: int = 0
+        self.downloads: int = 0
+        self.switches: int = 0
+        self.key_ends_ns: int = 0
+        self.path: str = ""
+        self.evicted: str = ""
+        self.base_url: str = ""
+        self.api_key: str = ""
         self.others: dict[str, JobState] | None = None
         self.state: State | None = None
         self.answer: Reply | Fault | None = None
@@ -78,7 +90,7 @@ class JobStates:
         self._starts: dict[str, int] = {}
         self._created: dict[str, int] = {}
         self._newest_created: JobState | None = None
-        self.forgotten = 0
+        self.forgotten: int = 0
 
     def make_room(self, jobs: int) -> None:
         """Remember so many transient states more.
@@ -229,7 +241,7 @@ class JobStates:
                 self.forget(job)
                 continue
             job.created.complete, job.state, job.calls, job.answer = False, None, None, None
-            job.polls = job.switches = 0
+            job.polls = job.downloads = job.switches = 0
         if theirs is None:
             self._starts.pop(job_id, None)
 

@@ -7,7 +7,7 @@ from collections import deque
 from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mock_p1.base.messages import Fault, Reply, Request
+from mock_p1.base.messages import Reply, Request
 from mock_p1.base.text import mask, shorten
 from mock_p1.contract.operations import (
     API_KEY_HEADER,
@@ -17,17 +17,22 @@ from mock_p1.contract.operations import (
     is_placeholder,
     query_of,
 )
-from mock_p1.engine.timeline import FILE_HAS_NOT_COME, THE_FILE, Plan, State, waits_for
+from mock_p1.engine.timeline import Plan, State, waits_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mock_p1.base.messages import Fault
     from mock_p1.engine.call import Call, Outcome
+    from mock_p1.engine.callers import Caller
     from mock_p1.engine.job_states import JobState
+    from mock_p1.engine.not_imitated import Unexpected
+    from mock_p1.engine.program import ProgramStep
 
 DEFAULT_MAX: Final = 1000
 MAX_RESTARTS: Final = 10_000
 _POLL: Final = RETRAIN_STATUS_CHECK.name
+_FIRST_REDIRECT: Final = 300
 
 KEY_LEAK: Final = (
     f"carries {API_KEY_HEADER}, which does not belong here: the real link leads to another host, "
@@ -43,8 +48,9 @@ class Entry(NamedTuple):
 
     ``caller`` tells keys apart that look the same when masked; it says nothing about them.
     ``retry_after_ns`` is how long the answer asked the client to wait, ``delay_ns`` how long it was
-    held back, in nanoseconds. ``shown_status`` is the status that a client reads in the answer to
-    a poll, also where that was literal or came slowly.
+    held back, in nanoseconds. ``done`` is what a call other than the status check has done, such as
+    ``model_switched``, also where its answer was lost. ``shown_status`` is the status that a client
+    reads in the answer to a poll, also where that was literal or came slowly.
     """
 
     number: int
@@ -63,6 +69,7 @@ class Entry(NamedTuple):
     notes: tuple[str, ...]
     caller: int
     retry_after_ns: int | None = None
+    done: str | None = None
     shown_status: str | None = None
     delay_ns: int = 0
 
@@ -72,14 +79,16 @@ class Entry(NamedTuple):
 
         None where it stays for ever, or nothing was found.
         """
-        if FILE_HAS_NOT_COME in self.notes:
-            return THE_FILE
         return waits_for(*self.place, self.moment_ns) if self.place else None
 
     @property
     def outcome(self) -> str:
-        """The status, error or fault that was shown, or the HTTP status of any other answer."""
-        return self.status or self.error or self.fault or f"HTTP {self.http_status}"
+        """The status, error or fault that was shown; else what was done, or the HTTP status."""
+        if shown := self.status or self.error or self.fault:
+            return shown
+        if self.done and self.http_status is not None and self.http_status < _FIRST_REDIRECT:
+            return self.done
+        return f"HTTP {self.http_status}"
 
     @property
     def unexpected(self) -> bool:
@@ -93,7 +102,7 @@ class Journal:
     def __init__(self, maximum: int = DEFAULT_MAX) -> None:
         self._entries: deque[Entry] = deque(maxlen=maximum)
         self._numbers = count(1)
-        self.number = self._numbers.__next__
+        self.number: Callable[[], int] = self._numbers.__next__
         self.add: Callable[[Entry], None] = self._entries.append
         self.restarts: deque[tuple[int, str]] = deque(maxlen=MAX_RESTARTS)
         self._cleared = 0
@@ -156,20 +165,21 @@ LONGEST_SHOWN: Final = 200
 """A client may send what it likes: what is very long is cut, as the journal is bounded by rows."""
 
 
-def poll_entry(number: int, request: Request, job: JobState, outcome: Outcome) -> Entry:
+def poll_entry(
+    number: int, request: Request, job: JobState, step: ProgramStep, reply: Reply | Fault
+) -> Entry:
     """Return the row of a poll whose path and key led straight to its job.
 
     Nearly every poll passes here: nothing is made that is known already.
     """
-    step, reply, caller = outcome.step, outcome.reply, job.caller
-    http_status = step.http_status if step is not None else None
     plain = not (request.query or request.has_body or "{" in job.job_id)
     return Entry._make((  # half the time of calling Entry
-        number, job.last_ns, request.method, request.path, caller.masked, _POLL, job.job_id,
-        http_status or (reply.status if isinstance(reply, Reply) else None), outcome.status,
-        outcome.error, outcome.fault, outcome.source, outcome.place,
-        () if plain else request_notes(request, RETRAIN_STATUS_CHECK, job.job_id), caller.number,
-        outcome.retry_after_ns, outcome.status or _shown_status(outcome), reply.delay_ns,
+        number, job.last_ns, request.method, request.path, job.caller.masked, _POLL, job.job_id,
+        step.http_status or (reply.status if isinstance(reply, Reply) else None), step.status,
+        step.error, step.fault, step.source, (job.program.plan, job.state),
+        () if plain else request_notes(request, RETRAIN_STATUS_CHECK, job.job_id),
+        job.caller.number, step.asked_wait_ns, None,
+        step.status or (None if step.error else _status_in(reply)), reply.delay_ns,
     ))  # fmt: skip
 
 
@@ -179,40 +189,43 @@ def call_entry(number: int, call: Call, outcome: Outcome) -> Entry:
     if job_id is None and call.job is not None:
         job_id = call.job.job_id
     notes = (*call.notes, *request_notes(request, call.operation, job_id))
-    shown = _shown_status(outcome) if call.operation == RETRAIN_STATUS_CHECK else None
+    shown = outcome.status
+    if call.operation == RETRAIN_STATUS_CHECK and not outcome.status and not outcome.error:
+        shown = _status_in(reply)
     return Entry(
         number, call.now_ns, shorten(request.method, LONGEST_SHOWN),
         shorten(request.path, LONGEST_SHOWN), call.caller.masked, call.operation.name,
         None if job_id is None else shorten(job_id, LONGEST_SHOWN),
         reply.status if isinstance(reply, Reply) else None, outcome.status, outcome.error,
         outcome.fault, outcome.source, outcome.place, notes, call.caller.number,
-        outcome.retry_after_ns, shown, reply.delay_ns,
+        outcome.retry_after_ns, outcome.done, shown, reply.delay_ns,
     )  # fmt: skip
 
 
-def _shown_status(outcome: Outcome) -> str | None:
+def _status_in(reply: Reply | Fault) -> str | None:
     """Return the status that stands in an answer which arrives whole."""
-    reply = outcome.reply
-    if outcome.status or outcome.error:
-        return outcome.status
-    if isinstance(reply, Fault):
-        if reply.ending != "complete" or reply.reply is None:
-            return None
-        reply = reply.reply
+    if isinstance(reply, Reply):
+        whole: Reply | None = reply
+    else:
+        whole = reply.reply if reply.ending == "complete" else None
     try:
-        body = json.loads(reply.body) if reply.status == OK else None
+        body = json.loads(whole.body) if whole is not None and whole.status == OK else None
     except (ValueError, RecursionError):
         return None
     status = body.get("status") if isinstance(body, dict) else None
     return status if isinstance(status, str) else None
 
 
-def unexpected_entry(number: int, now_ns: int, request: Request, status: int, why: str) -> Entry:
+def unexpected_entry(
+    number: int, now_ns: int, request: Request, caller: Caller, answer: Unexpected
+) -> Entry:
     """Return the row of a request that this mock does not imitate."""
     return Entry(
         number, now_ns, shorten(request.method, LONGEST_SHOWN),
         shorten(request.path, LONGEST_SHOWN), mask(", ".join(request.api_keys)), None, None,
-        status, None, None, None, "", None, (why, *request_notes(request, None, None)), 0,
+        answer.reply.status, None, None, None, "", None,
+        (answer.why, *request_notes(request, None, None)),
+        caller.number if request.api_keys else 0,
     )  # fmt: skip
 
 

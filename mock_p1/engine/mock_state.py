@@ -20,8 +20,12 @@ from mock_p1.engine.replies import ReplyWriter
 from mock_p1.engine.uploads import Uploads
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mock_p1.base.clock import Clock
+    from mock_p1.base.patterns import Hit
     from mock_p1.engine.call import Call
+    from mock_p1.engine.callers import Caller
     from mock_p1.engine.file_store import FileStore
     from mock_p1.engine.program import Program
     from mock_p1.scenario.model import Scenario
@@ -50,25 +54,27 @@ class MockState:
     """What the handlers of operations work on."""
 
     def __init__(self, scenario: Scenario, seed: int, clock: Clock, store: FileStore) -> None:
-        self.clock, self.store = clock, store
-        self.jobs = JobStates()
-        self.issued = IssuedKeys()
-        self.calls = CallTimelines()
-        self.uploads = Uploads()
+        self.clock: Clock = clock
+        self.store: FileStore = store
+        self.jobs: JobStates = JobStates()
+        self.issued: IssuedKeys = IssuedKeys()
+        self.calls: CallTimelines = CallTimelines()
+        self.uploads: Uploads = Uploads()
         self.injected: deque[InjectedFailure] = deque()
         self.failed_downloads: OrderedDict[tuple[str, str, int], int] = OrderedDict()
         self.limiter = limiter_for(scenario.rate_limit)
         self.link_seed = seed
-        self.resets = 0
+        self.resets: int = 0
         """How often everything began anew; links of before lead nowhere."""
         self.play(scenario, seed)
 
     def play(self, scenario: Scenario, seed: int) -> None:
         """Compile a scenario, and play it from now on."""
-        self.scenario, self.seed = scenario, seed
-        self.keyring = Keyring(scenario)
-        self.directory = Directory(scenario, seed)
-        self.replies = ReplyWriter(scenario, seed)
+        self.scenario: Scenario = scenario
+        self.seed: int = seed
+        self.keyring: Keyring = Keyring(scenario)
+        self.directory: Directory = Directory(scenario, seed)
+        self.replies: ReplyWriter = ReplyWriter(scenario, seed)
         self.jobs.make_room(self.directory.count)
 
     def swap(self, scenario: Scenario, seed: int) -> tuple[int, int]:
@@ -106,15 +112,14 @@ class MockState:
             del self.failed_downloads[link]
         if scenario.rate_limit != limit:
             self.limiter = limiter_for(scenario.rate_limit)
-        kept = [each for each in self.injected if each.job_id is None or after.find(each.job_id)]
+        kept = [
+            each
+            for each in self.injected
+            if each.job_id is None or after.find(each.job_id) or any(self.jobs.of(each.job_id))
+        ]
         self.injected.clear()
         self.injected.extend(kept)
         return counts
-
-    @property
-    def plain(self) -> bool:
-        """Whether nothing but the timelines decides: no injected failure, no limit."""
-        return not self.injected and self.limiter is None
 
     def strikes(self, failure: InjectedFailure, call: Call) -> bool:
         """Tell whether an injected failure is meant for this call."""
@@ -131,7 +136,7 @@ class MockState:
             failure
             for failure in self.injected
             if (job_id is not None and failure.job_id != job_id)
-            or (key is not None and failure.key != key)
+            or (theirs is not None and not self._is_for(failure, theirs))
         ]
         self.injected.clear()
         self.injected.extend(kept)
@@ -146,12 +151,31 @@ class MockState:
         if theirs is not None:
             self.jobs.clear_callers(theirs)
             self.issued.clear(theirs)
+            if self.limiter is not None:
+                self.limiter.clear(theirs)
             return
         self.jobs.clear()
         self.issued.clear()
         self.resets += 1
         if self.limiter is not None:
             self.limiter.clear()
+
+    def waiting(self, key: str | None = None) -> list[InjectedFailure]:
+        """Return the injected failures that wait, all or those of one key's callers."""
+        theirs = None if key is None else self.issued.whose(key)
+        return [each for each in self.injected if theirs is None or self._is_for(each, theirs)]
+
+    def forgive(self, key: str | None = None) -> int:
+        """Forget the injected failures, all or those of one key; return how many there were."""
+        gone = {id(failure) for failure in self.waiting(key)}
+        kept = [failure for failure in self.injected if id(failure) not in gone]
+        count = len(self.injected) - len(kept)
+        self.injected.clear()
+        self.injected.extend(kept)
+        return count
+
+    def _is_for(self, failure: InjectedFailure, theirs: Callable[[str], bool]) -> bool:
+        return failure.key is not None and theirs(self.issued.caller(failure.key).name)
 
     def refuse(self, refusal: Refusal, call: Call) -> Outcome:
         """Return the answer of a documented error."""
@@ -183,5 +207,9 @@ class MockState:
         if not hit.value.open_to(call.api_key):
             source = hit.value.steps[0].source
             return Refusal(self.scenario.assumptions.job_of_another_key, source)
-        transient = not (exact and self.keyring.declares(call.api_key))
-        return self.jobs.add(JobState(call.caller, job_id, hit.value, transient=transient))
+        return self.meet(call.caller, call.api_key, job_id, hit)
+
+    def meet(self, caller: Caller, api_key: str, job_id: str, hit: Hit[Program]) -> JobState:
+        """Begin to keep where a caller is with a job of the scenario."""
+        transient = not (hit.exact and self.keyring.declares(api_key))
+        return self.jobs.add(JobState(caller, job_id, hit.value, transient=transient))

@@ -10,6 +10,8 @@ from mock_p1.base.clock import SECOND
 from mock_p1.base.messages import Reply, json_reply
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mock_p1.base.clock import Clock
     from mock_p1.scenario.model import RateLimit
 
@@ -79,9 +81,10 @@ class RateLimiter:
         seen.append(now)
         return None
 
-    def clear(self) -> None:
-        """Forget every poll."""
-        self._callers.clear()
+    def clear(self, theirs: Callable[[str], bool] = lambda _: True) -> None:
+        """Forget every poll, or those of some callers."""
+        for name in [name for name in self._callers if theirs(name)]:
+            del self._callers[name]
 
 
 def limiter_for(limit: RateLimit | None) -> RateLimiter | None:

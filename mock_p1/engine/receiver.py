@@ -64,14 +64,15 @@ class Receiver:
         step = element.step if element is not None else None
         strikes_before = isinstance(step, FaultCall) and not step.done and step.fault != WHOLE
         self._fault = step.fault if isinstance(step, FaultCall) and strikes_before else None
-        self.strikes_at = length // 2 if self._fault and length else sys.maxsize
-        """After how many bytes a fault strikes: hand over what has come by then."""
+        self._strikes_at = length // 2 if self._fault and length else sys.maxsize
+        self.decides_at: int = min(self._strikes_at, engine.state.store.limit_bytes + 1)
+        """After how many bytes the answer may be known: hand over what has come by then."""
 
     def write(self, data: bytes) -> Reply | Fault | None:
         """Take the next bytes."""
         self._size += len(data)
         limit_bytes = self._engine.state.store.limit_bytes
-        if self._size >= self.strikes_at:
+        if self._size >= self._strikes_at:
             return self._struck()
         if self._size > limit_bytes:
             return self._refuse(file_too_large(limit_bytes))
@@ -96,8 +97,9 @@ class Receiver:
                 kept.discard()
             return self._note(outcome, kept if taken else None)
 
-    def abort(self) -> None:
-        """Say that the client broke off before the body's end."""
+    def abort(self, rest: bytes = b"") -> None:
+        """Say that the client broke off before the body's end, after ``rest``."""
+        self._size += len(rest)
         self._discard()
         with self._engine.lock:
             note = (

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mock_p1.engine.mock_state import MockState
     from mock_p1.engine.program import ProgramStep
 
+SENT = "result_sent"
 FAILURE = {"message": "Service Unavailable"}
 
 
@@ -51,7 +52,7 @@ def act(state: MockState, call: Call) -> Outcome:
     reply = state.replies.result(call.job_id or "", step, call.parameters["file_name"])
     if reply is None:
         return Outcome(no_link("result", call.request.path), step.source)
-    return Outcome(reply, step.source)
+    return Outcome(reply, step.source, done=SENT)
 
 
 def _step(call: Call) -> ProgramStep:

@@ -55,7 +55,7 @@ def act(state: MockState, call: Call) -> Outcome:
         file_name=quote(_shown(name), safe="", errors="replace"),
     )
     reply = json_reply(200, {"retrain_job_id": job.job_id, "upload_url": url})
-    return Outcome(reply, job.program.steps[0].source)
+    return Outcome(reply, job.program.steps[0].source, done="job_issued")
 
 
 def _create(state: MockState, call: Call, name: str) -> JobState:

@@ -40,7 +40,7 @@ def act(state: MockState, call: Call) -> Outcome:
         return state.refuse(refused, call)
     job.switches += 1
     reply = json_reply(200, {"metadata": {"retrain_job_id": job.job_id}})
-    return Outcome(reply, step.source)
+    return Outcome(reply, step.source, done="model_switched")
 
 
 def _step_of(state: MockState, job: JobState, now_ns: int) -> ProgramStep:

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mock_p1.engine.timeline import THE_FILE, State, settle, waits_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mock_p1.base.patterns import Hit
     from mock_p1.engine.engine import Engine
-    from mock_p1.engine.job_states import JobState
+    from mock_p1.engine.job_states import CreatedJob, JobState
     from mock_p1.engine.program import Program
 
 MAX_TRACKS: Final = 20
@@ -23,7 +26,8 @@ MAX_TRACKS: Final = 20
 class Track(NamedTuple):
     """One job as one API key sees it.
 
-    The key is masked, ``caller`` tells alike ones apart; times in nanoseconds.
+    The key is masked, ``caller`` tells alike ones apart; times in nanoseconds. ``file`` is what
+    was uploaded, or is waited for, where the job was created by upload.
     """
 
     api_key: str
@@ -32,6 +36,9 @@ class Track(NamedTuple):
     last_ns: int
     state: State
     waits_for: str | None
+    file: CreatedJob | None
+    downloads: int
+    switches: int
 
 
 class JobView(NamedTuple):
@@ -51,21 +58,29 @@ class Page(NamedTuple):
     total: int
 
 
-def show(engine: Engine, job_id: str) -> JobView | None:
-    """Return one job; None if the scenario has none of this id."""
+def show(engine: Engine, job_id: str, key: str | None = None) -> JobView | None:
+    """Return one job; None if there is none of this id, or none that a key can see."""
+    if key is not None and not _is_seen(engine, job_id, key, engine.jobs.find):
+        return None
     with engine.lock:
-        return _view(engine, job_id, engine.clock.now_ns())
+        return _view(engine, job_id, engine.clock.now_ns(), key)
 
 
-def page(
-    engine: Engine, offset: int, limit: int, *, containing: str = "", polled: bool = False
+def page(  # noqa: PLR0913 -- each is a filter
+    engine: Engine,
+    offset: int,
+    limit: int,
+    *,
+    containing: str = "",
+    polled: bool = False,
+    key: str | None = None,
 ) -> Page:
     """Return ``limit`` jobs from ``offset`` on.
 
     Those of the file, then those that only a pattern knows.
 
     ``containing`` leaves those whose id has this text in it (upper and lower case alike),
-    ``polled`` those that were polled.
+    ``polled`` those that were polled, ``key`` those that this API key or secret key can see.
     """
     with engine.lock:
         jobs = engine.jobs
@@ -75,18 +90,38 @@ def page(
         met = [job_id for job_id in met if jobs.named(job_id) is None]
     everything = iter(met) if polled else chain(jobs.ids(), met)
     total = len(met) if polled else jobs.count + len(met)
-    if containing:
-        fitting = [job_id for job_id in everything if containing.casefold() in job_id.casefold()]
+    if containing or key is not None:
+        part, find = containing.casefold(), (lambda _: None) if polled else jobs.named
+        fitting = [
+            job_id
+            for job_id in everything
+            if part in job_id.casefold() and (key is None or _is_seen(engine, job_id, key, find))
+        ]
         everything, total = iter(fitting), len(fitting)
     ids = list(islice(everything, offset, offset + limit))
     with engine.lock:
         now = engine.clock.now_ns()
-        views = [view for job_id in ids if (view := _view(engine, job_id, now))]
+        views = [view for job_id in ids if (view := _view(engine, job_id, now, key))]
     return Page(views, total)
 
 
-def _view(engine: Engine, job_id: str, now_ns: int) -> JobView | None:
+def _is_seen(
+    engine: Engine, job_id: str, key: str, find: Callable[[str], Hit[Program] | None]
+) -> bool:
+    """Tell whether a key has met a job, or could see it as one of the file."""
+    with engine.lock:
+        theirs = engine.state.issued.whose(key)
+        if any(theirs(job.caller.name) for job in engine.job_states.of(job_id)):
+            return True
+    hit = find(job_id)
+    return hit is not None and hit.value.open_to(key)
+
+
+def _view(engine: Engine, job_id: str, now_ns: int, key: str | None) -> JobView | None:
     jobs = list(engine.job_states.of(job_id))
+    if key is not None:
+        theirs = engine.state.issued.whose(key)
+        jobs = [job for job in jobs if theirs(job.caller.name)]
     created = next((job for job in jobs if job.created), None)
     hit = engine.jobs.find(job_id)
     if created is None and hit is None:
@@ -106,4 +141,7 @@ def _track(job: JobState, now_ns: int) -> Track | None:
     else:
         state = settle(job.program.plan, job.state, now_ns)
         waits = waits_for(job.program.plan, state, now_ns)
-    return Track(job.caller.masked, job.caller.number, job.polls, job.last_ns, state, waits)
+    return Track(
+        job.caller.masked, job.caller.number, job.polls, job.last_ns, state, waits,
+        job.created, job.downloads, job.switches,
+    )  # fmt: skip

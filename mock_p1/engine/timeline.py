@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 THE_FILE: Final = "its file"
 """What a job waits for that begins when its file has come."""
 
-FILE_HAS_NOT_COME: Final = "the file of this job has not come"
-"""What the journal notes of a poll before that."""
-
 
 class Plan(NamedTuple):
     """The stages of a timeline.

@@ -13,6 +13,7 @@ from mock_p1.admin.context import AdminContext
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.files import load_scenario
 from mock_p1.server.app import create_app_for
+from mock_p1.server.upload_store import UploadStore
 from mock_p1.transports.asgi import AsgiApp, with_raw_path
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def create_asgi_app(
         >>> asyncio.run(poll())["status"]
         'job_waiting'
     """
-    engine = Engine(load_scenario(scenario), seed=seed)
+    engine = Engine(load_scenario(scenario), seed=seed, store=UploadStore())
     context = AdminContext(engine, AccessPolicy(admin_token, admin_hosts))
     flask = with_raw_path(create_app_for(engine, context, admin=admin))
     # a2wsgi has its own types

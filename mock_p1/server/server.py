@@ -94,16 +94,18 @@ class Server:
         if none is given. ``admin=False`` leaves ``/__admin`` out. ValueError for a token that
         nobody can send.
         """
-        self.engine, self.host, self._tls = engine, host, tls
+        self.engine: Engine = engine
+        self.host: str = host
+        self._tls = tls
         self._scheme = "http" if tls is None else "https"
         self._socket = _listen(host, port)
         self._address: str = self._socket.getsockname()[0]
         self.port: int = self._socket.getsockname()[1]
         if admin and admin_token is None and not is_loopback(self._address):
             admin_token = secrets.token_urlsafe(TOKEN_BYTES)
-        self.admin_token = admin_token if admin else None
+        self.admin_token: str | None = admin_token if admin else None
         try:
-            self.panel = AdminContext(engine, AccessPolicy(self.admin_token))
+            self.context: AdminContext = AdminContext(engine, AccessPolicy(self.admin_token))
         except ValueError:
             self._socket.close()
             raise
@@ -123,11 +125,11 @@ class Server:
 
         The Flask app; the bodies that are sent to ``/__admin`` are bounded before it.
         """
-        flask = with_raw_path(create_app_for(self.engine, self.panel, admin=admin))
+        flask = with_raw_path(create_app_for(self.engine, self.context, admin=admin))
         # a2wsgi has its own types
         self._flask = WSGIMiddleware(flask, workers=FLASK_THREADS)  # type: ignore[arg-type]
         wrapped = cast("Application", self._flask)
-        behind = BodyLimit(self.panel, wrapped) if admin else wrapped
+        behind = BodyLimit(self.context, wrapped) if admin else wrapped
 
         async def with_joined_headers(scope: Scope, receive: Receive, send: Send) -> None:
             """Spare a2wsgi the work of joining headers of one name, which it does one by one."""

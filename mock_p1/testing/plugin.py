@@ -31,9 +31,10 @@ MARKER = (
 
 
 TROUBLE_MARKER = (
-    'mock_p1_trouble(errors="all", faults=(), phases="all"): run the test once for each documented '
-    "error and network fault, at each moment: first, running, last, after. "
-    "A documented error stays, a fault strikes one poll."
+    'mock_p1_trouble(errors="all", faults=(), phases="all", on="retrain_status_check"): '
+    "run the test once for each documented error and network fault of each operation, at each "
+    "moment: first, running, last, after; of other operations than the status check first, done "
+    "(the act counts, its answer is lost), after. A documented error stays, a fault strikes once."
 )
 
 

@@ -5,16 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.durations import format_duration
-from mock_p1.contract.operations import (
-    FILE_UPLOAD,
-    GET_API_KEY,
-    RESULT_DOWNLOAD,
-    RETRAIN_DATA_UPLOAD,
-    RETRAIN_MODEL_SWITCH,
-    RETRAIN_STATUS_CHECK,
-)
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
 from mock_p1.engine.receiver import BROKEN_OFF
-from mock_p1.testing.sequence_judge import acted
 from mock_p1.testing.uploaded import size_in_words
 
 if TYPE_CHECKING:
@@ -27,13 +19,6 @@ MOST_ROWS: Final = 40
 """A longer table is printed without its middle."""
 
 _FIRST, _AROUND = 10, 3
-_DONE: Final = {
-    GET_API_KEY.name: "key issued",
-    RETRAIN_DATA_UPLOAD.name: "job created",
-    FILE_UPLOAD.name: "file taken",
-    RESULT_DOWNLOAD.name: "result sent",
-    RETRAIN_MODEL_SWITCH.name: "model switched",
-}
 _HEAD = ("", "#", "at", "after", "key", "job", "outcome", "HTTP", "scenario", "then waits for")
 
 
@@ -95,9 +80,9 @@ def _call_outcome(entry: Entry, upload: Upload | None) -> str:
     if upload is not None and entry.fault == BROKEN_OFF:
         size = f"{upload.size:,} byte{'' if upload.size == 1 else 's'}"
         return f"{upload.file_name} broke off after {size}"
-    if not acted(entry):
+    if entry.done is None:
         return entry.outcome
-    done = _DONE[entry.operation or ""] if upload is None else size_in_words(upload)
+    done = entry.done if upload is None else size_in_words(upload)
     return done if entry.fault is None and entry.error is None else f"{done}; then {entry.outcome}"
 
 

@@ -21,7 +21,6 @@ from mock_p1.contract.operations import (
     RETRAIN_STATUS_CHECK,
 )
 from mock_p1.engine.callers import caller_named
-from mock_p1.engine.failures import AFTER, BEFORE, WHOLE
 from mock_p1.engine.journal import KEY_LEAK
 from mock_p1.engine.receiver import BROKEN_OFF
 
@@ -52,9 +51,8 @@ def succeeded(entry: Entry) -> bool:
 
 def acted(entry: Entry) -> bool:
     """Tell whether a call did what it asks for, also where its answer was lost."""
-    if BEFORE in entry.notes:
-        return False
-    return AFTER in entry.notes or entry.fault == WHOLE or succeeded(entry)
+    polled = entry.operation == RETRAIN_STATUS_CHECK.name
+    return succeeded(entry) if polled else entry.done is not None
 
 
 def is_certain(entry: Entry) -> bool:

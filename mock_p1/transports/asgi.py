@@ -99,14 +99,13 @@ class AsgiApp:
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                if taken.write(bytes(batch)) is None:
-                    taken.abort()
+                taken.abort(bytes(batch))
                 return None
             piece = message.get("body", b"")
             batch += piece
             received += len(piece)
             complete = not message.get("more_body", False)
-            if complete or len(batch) >= BATCH_BYTES or received >= taken.strikes_at:
+            if complete or len(batch) >= BATCH_BYTES or received >= taken.decides_at:
                 write = partial(taken.write, bytes(batch))
                 large = len(batch) > AT_ONCE_BYTES
                 answer = await asyncio.to_thread(write) if large else write()

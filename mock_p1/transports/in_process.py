@@ -82,8 +82,9 @@ class Endpoint:
 
         Otherwise they move the mock's clock. ValueError if a base URL is none.
         """
-        self.engine, self.client_sleeps = engine, client_sleeps
-        self.base_urls = tuple(base_urls)
+        self.engine: Engine = engine
+        self.client_sleeps: bool = client_sleeps
+        self.base_urls: tuple[str, ...] = tuple(base_urls)
         self._bases = [_base(url) for url in self.base_urls]
         self.everybodys = True
         self._askers: WeakSet[threading.Thread] = WeakSet()
@@ -116,8 +117,8 @@ class Endpoint:
         if sent.method == "GET" or not self.engine.takes_file(request):
             return
         received = self.engine.receive(request, sent.length)
-        if isinstance(received, Receiver) and received.write(bytes(sent.body)) is None:
-            received.abort()
+        if isinstance(received, Receiver):
+            received.abort(bytes(sent.body))
 
     def _request(self, sent: HttpRequest) -> Request:
         path, _, query = sent.target.partition("?")

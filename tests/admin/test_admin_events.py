@@ -11,7 +11,7 @@ from mock_p1.scenario.parser import parse
 @pytest.fixture
 def stream(controls):
     """The stream of the mock in hand."""
-    return Stream(controls.panel)
+    return Stream(controls.context)
 
 
 def told(stream, place):
@@ -24,7 +24,7 @@ def test_the_greeting_says_what_is_played_and_how_late_it_is(controls, stream):
     """A listener needs nothing else to begin."""
     text, place = stream.begin(None)
     ((kind, data, _),) = events(text)
-    assert (kind, data["resumed"], data["run"]) == ("hello", False, controls.panel.run)
+    assert (kind, data["resumed"], data["run"]) == ("hello", False, controls.context.run)
     assert data["scenario"]["name"] == "jobs.yaml"
     assert data["clock"]["now"] == 0
     assert place == stream.end
@@ -56,7 +56,7 @@ def test_polls_and_other_requests_are_told(controls, stream):
         (("DELETE", "/next", None), "next"),
         (("PUT", "/scenario", {"name": "demo"}), "scenario"),
         (("DELETE", "/requests", None), "requests"),
-        (("POST", "/reset", None), "reset"),
+        (("POST", "/reset", {"api_key": "demo-key"}), "reset"),
     ],
 )
 def test_every_change_is_told(controls, stream, call, kind):
@@ -64,6 +64,21 @@ def test_every_change_is_told(controls, stream, call, kind):
     place = stream.end
     controls.do(*call)
     assert told(stream, place)[0] == [kind]
+
+
+def test_a_reset_is_told_with_the_clock(controls, stream):
+    """Which begins anew too."""
+    place = stream.end
+    controls.do("POST", "/reset")
+    assert told(stream, place)[0] == ["clock", "reset"]
+
+
+def test_failures_that_go_with_a_job_are_told(controls, stream):
+    """Their job was reset."""
+    controls.do("POST", "/next", {"fault": "timeout", "job": "slow"})
+    place = stream.end
+    controls.do("POST", "/jobs/slow/reset")
+    assert told(stream, place)[0] == ["job", "next"]
 
 
 def test_a_change_that_was_refused_is_not_told(controls, stream):
@@ -101,7 +116,7 @@ def test_a_listener_goes_on_after_the_event_it_names(controls, stream):
         controls.poll("slow")
         controls.pass_time(1)
         controls.do("POST", "/jobs/slow/step") if controls.get("/jobs/slow")["step"] < 3 else None
-    _, start = stream.begin(f"{controls.panel.run}.0.0")
+    _, start = stream.begin(f"{controls.context.run}.0.0")
     everything = events(stream.after(start)[0])
     for index, (_, _, last) in enumerate(everything):
         greeting, place = stream.begin(last)
@@ -125,7 +140,7 @@ def test_a_listener_goes_on_after_the_event_it_names(controls, stream):
 def test_a_listener_that_names_no_event_of_this_run_begins_now(controls, stream, last):
     """It is told so, and can ask for the rest."""
     controls.poll("slow")
-    greeting, place = stream.begin(last.format(run=controls.panel.run))
+    greeting, place = stream.begin(last.format(run=controls.context.run))
     assert events(greeting)[0][1]["resumed"] is False
     assert place == stream.end
 
@@ -133,7 +148,7 @@ def test_a_listener_that_names_no_event_of_this_run_begins_now(controls, stream,
 def test_what_was_dropped_is_told_as_missed(scenario):
     """The journal is bounded; a listener that comes too late learns how much it lost."""
     small = Controls(scenario, journal_max=3)
-    stream = Stream(small.panel)
+    stream = Stream(small.context)
     place = stream.end
     for _ in range(10):
         small.poll("load-1")
@@ -148,7 +163,7 @@ def test_changes_that_were_dropped_are_told_as_missed(controls, stream):
     """They are bounded as well."""
     place = stream.end
     for _ in range(1005):
-        controls.panel.driver.advance(1)
+        controls.context.driver.advance(1)
     kind, data, _ = events(stream.after(place)[0])[0]
     assert (kind, data) == ("missed", {"requests": 0, "changes": 5})
 
@@ -206,7 +221,7 @@ def test_under_wsgi_the_stream_is_told_too(controls):
 def test_under_wsgi_a_listener_goes_on_where_it_was(controls):
     """By header, or by query for clients that cannot send one."""
     controls.poll("slow")
-    last = f"{controls.panel.run}.0.0"
+    last = f"{controls.context.run}.0.0"
     for reply in (
         listen(controls, **{"Last-Event-ID": last}),
         controls.client.get(f"/__admin/events?last_event_id={last}", buffered=False),

@@ -81,7 +81,7 @@ def gate(controls):
         await send({"type": "http.response.start", "status": 299, "headers": []})
         await send({"type": "http.response.body", "body": scope["path"].encode()})
 
-    return BodyLimit(controls.panel, flask_app)
+    return BodyLimit(controls.context, flask_app)
 
 
 def test_a_listener_is_told_what_happens(controls, gate):
@@ -167,7 +167,7 @@ def test_a_quiet_stream_shows_signs_of_life(controls, gate, monkeypatch):
 def test_a_listener_goes_on_where_it_was(controls, gate):
     """By header or by query."""
     controls.poll("slow")
-    last = f"{controls.panel.run}.0.0".encode()
+    last = f"{controls.context.run}.0.0".encode()
 
     async def play():
         for scope in (

@@ -50,7 +50,7 @@ def test_no_answer_holds_a_key(secretive, path):
 def test_no_event_holds_a_key(secretive):
     """Neither the greeting nor what follows."""
     stream = secretive.client.get(
-        "/__admin/events", headers={"Last-Event-ID": f"{secretive.panel.run}.0.0"}
+        "/__admin/events", headers={"Last-Event-ID": f"{secretive.context.run}.0.0"}
     )
     text = b"".join(part for _, part in zip(range(2), stream.response, strict=False))
     stream.close()

@@ -39,7 +39,7 @@ class Watched(Controls):
     def __init__(self, file):
         super().__init__(load_scenario(file))
         self.file, self.told = file, []
-        self.reload = Reload(self.panel, file, self.told.append)
+        self.reload = Reload(self.context, file, self.told.append)
         self.look()
 
     def look(self, touched=frozenset()):
@@ -84,7 +84,7 @@ def test_a_job_whose_timeline_did_not_change_goes_on(watched):
 
 def test_listeners_are_told_of_the_swap(watched):
     """As of one by the control API."""
-    stream = Stream(watched.panel)
+    stream = Stream(watched.context)
     place = stream.end
     watched.write(CHANGED)
     ((kind, data, _),) = events(stream.after(place)[0])
@@ -122,7 +122,7 @@ def test_the_control_api_shows_the_problems(watched):
 
 def test_listeners_are_told_of_the_problems(watched):
     """Those who come later learn of them in the greeting."""
-    stream = Stream(watched.panel)
+    stream = Stream(watched.context)
     place = stream.end
     watched.write(BROKEN)
     ((kind, data, _),) = events(stream.after(place)[0])
@@ -136,7 +136,7 @@ def test_a_file_that_is_as_before_once_more_is_good_again(watched):
     watched.poll("same")
     watched.write(BROKEN)
     assert watched.write(GOOD) == [Reloaded(str(watched.file), 1, 0)]
-    assert watched.panel.problems == ()
+    assert watched.context.problems == ()
 
 
 def test_the_same_problems_are_said_once(watched):
@@ -250,4 +250,4 @@ def test_the_folder_behind_a_link_is_watched_too(file, tmp_path):
 def test_a_scenario_that_is_none_is_refused():
     """At the start, as anywhere."""
     with pytest.raises(ScenarioError, match="no such file"):
-        Reload(Controls(load_scenario("demo")).panel, "nothing.yaml", print)
+        Reload(Controls(load_scenario("demo")).context, "nothing.yaml", print)

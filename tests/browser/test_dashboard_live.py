@@ -176,12 +176,12 @@ def test_a_watched_file_that_is_broken_is_told_until_it_is_mended(dashboard):
     problem = Problem(
         "morning.yaml", 14, 7, "unknown fault 'conection_reset'; did you mean connection_reset?"
     )
-    dashboard.server.panel.tell_problems((problem,))
+    dashboard.server.context.tell_problems((problem,))
     for _ in range(2):
         dashboard.shows("#broken", "morning.yaml:14:7: unknown fault 'conection_reset'")
         dashboard.shows(dashboard.job("retrain-001"))
         dashboard.page.reload()
-    dashboard.server.panel.tell_problems(())
+    dashboard.server.context.tell_problems(())
     dashboard.hides("#broken")
 
 

@@ -26,7 +26,48 @@ def test_good_file(run, folder):
 
 def test_bundled_name(run, folder):
     """A bundled scenario is checked by its name."""
-    assert run("check", "demo", "stuck").output == "2 files checked, no problem\n"
+    assert run("check", "demo", "happy-path").output == "2 files checked, no problem\n"
+
+
+def test_what_was_probably_not_meant(run, folder):
+    """A warning is a line of its own, and no reason to fail."""
+    result = run("check", "stuck", "demo")
+    assert result.exit_code == 0
+    assert result.output.splitlines() == [
+        "stuck.yaml:8: warning: the job never shows job_finished; it stays at job_running",
+        "stuck.yaml:10: warning: the job never shows job_finished; it stays at job_waiting",
+        "2 files checked, no problem, 2 warnings",
+    ]
+
+
+def test_strict(run, folder):
+    """With --strict a warning fails too; where there is none, nothing changes."""
+    assert run("check", "stuck", "--strict").exit_code == 1
+    assert run("check", "demo", "--strict").exit_code == 0
+
+
+def test_a_warning_of_a_whole_file(run, folder):
+    """Has no line."""
+    (folder / "none.yaml").write_text("description: nothing\n", encoding="utf-8")
+    assert run("check", "none.yaml").output.startswith("none.yaml: warning: there is no job: ")
+
+
+def test_for_github(run, folder):
+    """Problems and warnings are commands that mark lines; odd names are escaped."""
+    (folder / "a,b.yaml").write_text(BAD, encoding="utf-8")
+    lines = run("check", "--format", "github", "a,b.yaml", "stuck").output.splitlines()
+    assert lines[0].startswith("::error file=a%2Cb.yaml,line=1,col=1::unknown key 'descripton'")
+    assert lines[2].startswith("::warning file=stuck.yaml,line=8::the job never shows")
+    assert lines[-1] == "2 problems in 1 of 2 files, 2 warnings"
+
+
+def test_github_takes_no_percent_sign(run, folder):
+    """Of a text as of a file's name: it stands for what is escaped."""
+    text = "jobs: {'a%b': {timeline: [{status: '100%'}]}}"
+    (folder / "c%d.yaml").write_text(text, encoding="utf-8")
+    line = run("check", "--format", "github", "c%d.yaml").output.splitlines()[0]
+    assert line.startswith("::warning file=c%25d.yaml,line=1::")
+    assert line.endswith(" it stays at 100%25")
 
 
 def test_every_problem_in_the_house_form(run, folder):
@@ -108,6 +149,7 @@ def test_impossible_names(run, folder, name):
 def test_unreadable_file(run, folder, monkeypatch):
     """A file that may not be read is a problem with its reason."""
     (folder / "secret.yaml").write_text(GOOD, encoding="utf-8")
+    run("check", "demo")  # so that all code has been read
 
     def refuse(*_, **__):
         raise PermissionError(errno.EACCES, "Permission denied")

@@ -4,6 +4,7 @@ Names, options, variables, errors, faults, assumptions, links.
 """
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -11,20 +12,18 @@ import pytest
 
 from mock_p1 import DOCUMENTED_ERRORS, Handle, load_scenario
 from mock_p1._version import __version__
+from mock_p1.admin.admin_openapi import document
+from mock_p1.base.durations import format_duration
 from mock_p1.cli import COMMANDS, main
 from mock_p1.contract.assumptions import Assumptions
 from mock_p1.contract.errors import FAULTS
-from mock_p1.contract.operations import (
-    DOCUMENTED_HOSTS,
-    OPERATIONS,
-    RETRAIN_STATUS_CHECK,
-    SIBLINGS,
-)
+from mock_p1.contract.operations import DOCUMENTED_HOSTS, OPERATIONS, SIBLINGS
 from mock_p1.scenario.files import bundled
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROSE = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
+ERRORS = "name here | message | the manual's reason | key | upload URL | status | switch"
 OTHERS = {"--rm", "--build", "--list", "--help"}  # of docker, nox, and of everything
 
 
@@ -115,17 +114,28 @@ def test_the_marker_and_the_settings(pytestconfig):
 
 
 def test_the_errors():
-    """The five errors stand there to the letter."""
+    """The documented errors stand there to the letter, and which call answers which."""
+    calls = [operation for operation in OPERATIONS.values() if operation.errors]
     rows = [
-        (code(name)[0], code(message)[0], reason)
-        for name, message, reason in table("name here | message | the manual's reason")
+        (code(name)[0], code(message)[0], reason, [calls[i].name for i in range(4) if answers[i]])
+        for name, message, reason, *answers in table(ERRORS)
     ]
+    assert len(calls) == 4
     assert rows == [
-        (error.name, error.message, error.reason) for error in DOCUMENTED_ERRORS.values()
+        (
+            error.name,
+            error.message,
+            error.reason,
+            [each.name for each in calls if error.name in each.errors],
+        )
+        for error in DOCUMENTED_ERRORS.values()
     ]
-    assert {(str(error.code), error.error) for error in DOCUMENTED_ERRORS.values()} == {
-        tuple(re.search(r"all `(\d+)` `(\w+)`", README).groups())
-    }
+    usual, other = re.findall(r"`(\d{10})`\s`(PREDA_\w+)`", README)
+    *most, last = [(str(error.code), error.error) for error in DOCUMENTED_ERRORS.values()]
+    assert {*most} == {usual}
+    assert last == other
+    assert "The eleven documented errors." in README
+    assert len(DOCUMENTED_ERRORS) == 11
 
 
 def test_the_faults():
@@ -156,40 +166,83 @@ def test_the_assumed_values_are_the_defaults():
         for _, value, _, change in table("what | value | standing | to change it")
         for name in code(change)
     }
-    assert values["error_http_status"] == str(assumed.error_http_status)
+    by_status = {str(assumed.http_status(name)) for name in DOCUMENTED_ERRORS}
+    assert {*re.findall(r"\d+", values["error_http_status"])} == by_status
     assert list(assumed.error_body) == re.findall(r'"(\w+)":', values["error_body"])
     assert assumed.error_code_type in values["error_code_type"]
     for name in ("missing_api_key", "unknown_api_key", "job_of_another_key"):
         assert values[name] == f"`{getattr(assumed, name)}`"
     assert assumed.checked_first == "api_key"
     assert values["checked_first"] == "the key, then the job"
+    assert values["key_lifetime"] == format_duration(assumed.key_lifetime).replace("d", " days")
+    end = datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)
+    assert code(values["end_date_format"])[0] == end.strftime(assumed.end_date_format)
+    assert values["upload_reply"].startswith(str(assumed.upload_reply))
+    assert values["switch_of_failed_job"] == f"`{assumed.switch_of_failed_job}`"
+    accepted = {name for name, value in values.items() if value.startswith("accepted")}
+    assert accepted == {name for name, value in assumed if value == "accept"}
 
 
-def test_the_contract():
-    """Path, hosts and reply fields are the contract's; siblings are named as not imitated."""
-    assert str(OPERATIONS[0]) in README
+def test_assumptions_on_the_page_of_the_sequence():
+    """A key in brackets behind a rule is that of an assumption."""
+    page = (ROOT / "docs" / "sequence.md").read_text("utf-8")
+    named = re.findall(r"\(`(\w+)`\)", page)
+    assert len(named) > 5
+    assert set(named) - set(Assumptions.model_fields) == set()
+
+
+def test_the_calls():
+    """The table has each call of the contract: its path, query, credential and reply."""
+    rows = table("call | in `x-api-key` | reply")
+    assert len(rows) == len(OPERATIONS)
+    for (call, needs, reply), operation in zip(rows, OPERATIONS.values(), strict=True):
+        path = f"{{{operation.link}}}" if operation.link else operation.template
+        query = [parameter.name for parameter in operation.query]
+        assert code(call) == [f"{operation.method} {path}", *query]
+        assert needs == (operation.needs or "nothing")
+        assert code(reply) == [field.name for field in operation.reply]
+
+
+def test_the_hosts_and_what_is_not_imitated():
+    """Both hosts stand there; so do the parts of the service that the mock only knows by name."""
     assert all(host in README for host in DOCUMENTED_HOSTS)
-    (fields,) = (
-        value
-        for what, value, *_ in table("what | value | standing | to change it")
-        if what == "reply"
-    )
-    assert [name.split(".")[0] for name in code(fields)] == [
-        field.name for field in RETRAIN_STATUS_CHECK.reply
+    bold = re.search(r"\*\*(It trains nothing.*?)\*\*", README, re.DOTALL)[1]
+    parts = {sibling.name.partition(":")[0] for sibling in SIBLINGS}
+    assert all(part in " ".join(bold.split()) for part in parts)
+
+
+def test_the_control_api():
+    """The table has each call of the control API, and no other."""
+    calls = [
+        f"{method.upper()} {path.removeprefix('/__admin/')}"
+        for path, methods in document()["paths"].items()
+        for method in methods
     ]
-    assert all(sibling.name.removesuffix(" API") in README for sibling in SIBLINGS)
+    shown = [call for cell, _ in table("path below `/__admin` | does") for call in code(cell)]
+    assert sorted(call.replace("{id}", "{job_id}") for call in shown) == sorted(calls)
 
 
-def test_links_lead_somewhere():
-    """A link leads to a file that is there, a link inside the page to a heading."""
-    headings = {
+def headings(page):
+    """The headings of a page, as links name them."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return {
         re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-")
-        for line in re.findall(r"^#+ (.*)$", PROSE, re.MULTILINE)
+        for line in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     }
-    for target in re.findall(r"\]\(([^)]+)\)", PROSE):
+
+
+@pytest.mark.parametrize(
+    "page", [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")], ids=lambda page: page.name
+)
+def test_links_lead_somewhere(page):
+    """A link of a page leads to a file that is there, and to a heading that it has."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        if target.startswith("https://"):
+            continue
         file, _, anchor = target.partition("#")
-        assert not file or (ROOT / file).is_file(), target
-        assert not anchor or anchor in headings, target
+        there = page.parent / file if file else page
+        assert there.exists(), target
+        assert not anchor or anchor in headings(there), target
 
 
 def test_the_two_commands_stand_there():

@@ -15,17 +15,25 @@ import pytest
 from mock_p1 import DOCUMENTED_ERRORS, mocked
 """
 FROM_CLIENT = "from client import RetrainingFailed, wait_for_result\n"
-CLIENT, *RECIPES, BUGGY, CATCHES = re.findall(
-    r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL
-)
-SCENARIOS = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+FROM_RETRAIN = "from retrain import RetrainingFailed, retrain\n"
+POLLERS, WHOLE_SEQUENCE = PAGE.split("\n## A client of the whole sequence\n")
+
+
+def fenced(language, text):
+    """The blocks of a language in a part of the page."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+CLIENT, *RECIPES, BUGGY, CATCHES = fenced("python", POLLERS)
+RETRAIN, *SEQUENCE_RECIPES, BUGGY_RETRAIN = fenced("python", WHOLE_SEQUENCE)
+SCENARIOS = fenced("yaml", PAGE)
 NAMES = ("late-result", "limited")
 
 
 @pytest.fixture
 def page(pytester):
     """A folder with the page's files, where pytest runs without this run's plugins and settings."""
-    pytester.makepyfile(client=CLIENT, buggy=BUGGY)
+    pytester.makepyfile(client=CLIENT, buggy=BUGGY, retrain=RETRAIN, buggy_retrain=BUGGY_RETRAIN)
     for name, text in zip(NAMES, SCENARIOS, strict=True):
         (pytester.path / f"{name}.yaml").write_text(text, encoding="utf-8")
     pytester.syspathinsert()
@@ -38,16 +46,18 @@ def run(page, *blocks):
     return page.runpytest_subprocess("-q", "-p", "no:randomly", "-p", "no:cacheprovider")
 
 
-def test_there_are_ten_worries():
-    """The page keeps the promise of its title, and every recipe has a test."""
-    headings = re.findall(r"^## (\d+)\. ", PAGE, re.MULTILINE)
-    assert headings == [str(number) for number in range(1, 11)]
-    assert len(RECIPES) == len(headings)
-    assert all(block.count("def test_") == 1 for block in RECIPES)
+def test_there_are_ten_worries_and_four():
+    """The page keeps the promise of its first lines, and every recipe has a test."""
+    headings = re.findall(r"^###? (\d+)\. ", PAGE, re.MULTILINE)
+    assert headings == [str(number) for number in range(1, 15)]
+    assert (len(RECIPES), len(SEQUENCE_RECIPES)) == (10, 4)
+    assert all(block.count("def test_") == 1 for block in [*RECIPES, *SEQUENCE_RECIPES])
 
 
 @pytest.mark.parametrize(
-    "block", RECIPES, ids=[re.search(r"def (test_\w+)", block)[1] for block in RECIPES]
+    "block",
+    [*RECIPES, *SEQUENCE_RECIPES],
+    ids=lambda block: re.search(r"def (test_\w+)", block)[1],
 )
 def test_every_recipe_has_about_five_lines(block):
     """What worries a user is scripted in five lines."""
@@ -77,37 +87,60 @@ def test_the_good_client_has_none_of_the_three_bugs(page):
     run(page, CATCHES.replace("from buggy", "from client")).assert_outcomes(passed=3)
 
 
-TRAPS = re.findall(r"^\| `([\w-]+)` \| .* \| .* \|$", PAGE, re.MULTILINE)
+def test_a_good_client_of_the_sequence_passes_every_recipe(page):
+    """With the second client of the page."""
+    run(page, FROM_RETRAIN, *SEQUENCE_RECIPES).assert_outcomes(passed=4)
+
+
+def test_each_bug_of_a_client_of_the_sequence_is_caught(page):
+    """Upload not repeated, key not renewed, switch too early, key sent to a link."""
+    result = run(page, "from buggy_retrain import retrain\n", *SEQUENCE_RECIPES)
+    result.assert_outcomes(failed=4)
+    result.stdout.fnmatch_lines_random(["*SleptTooLong*", "*KeyError: 'status'*"])
+
+
+def traps(part):
+    """The scenarios in the table of traps of a part of the page."""
+    return re.findall(r"^\| `([\w-]+)` \| .* \| .* \|$", part, re.MULTILINE)
 
 
 HOPELESS = {
     *("stuck", "deleted-mid-run", "key-expires-mid-run", "training-failed"),
-    "finished-without-result",
+    *("finished-without-result", "classifier-deleted"),
 }
 TRAP = """
 @pytest.mark.mock_p1({trap!r}, instant_sleep=True)
 def test_{name}(mock_p1):
     with {outcome}:
-        assert wait_for_result(mock_p1.url, mock_p1.api_key, mock_p1.job_id)
+        assert {call}
 """
+GIVES_UP = "pytest.raises((RetrainingFailed, TimeoutError))"
 
 
-def test_the_good_client_falls_into_no_trap(page):
+@pytest.mark.parametrize(
+    ("client", "call", "part"),
+    [
+        (FROM_CLIENT, "wait_for_result(mock_p1.url, mock_p1.api_key, mock_p1.job_id)", POLLERS),
+        (FROM_RETRAIN, "retrain(mock_p1)", WHOLE_SEQUENCE),
+    ],
+    ids=["poller", "sequence"],
+)
+def test_the_good_client_falls_into_no_trap(page, client, call, part):
     """In every trap it either gets the result or gives up in words, within its own time limit."""
-    gives_up = "pytest.raises((RetrainingFailed, TimeoutError))"
     tests = [
         TRAP.format(
             trap=trap,
             name=trap.replace("-", "_"),
-            outcome=gives_up if trap in HOPELESS else "nullcontext()",
+            outcome=GIVES_UP if trap in HOPELESS else "nullcontext()",
+            call=call,
         )
-        for trap in TRAPS
+        for trap in traps(part)
     ]
-    result = run(page, FROM_CLIENT, "from contextlib import nullcontext\n", *tests)
-    result.assert_outcomes(passed=len(TRAPS))
+    result = run(page, client, "from contextlib import nullcontext\n", *tests)
+    result.assert_outcomes(passed=len(traps(part)))
 
 
 def test_every_trap_has_its_remedy():
-    """The table names each bundled scenario that something goes wrong in."""
-    harmless = {"all-errors", "demo", "happy-path", "many-jobs", "slow-training"}
-    assert set(TRAPS) == set(bundled()) - harmless
+    """The tables name each bundled scenario that something goes wrong in."""
+    harmless = {"all-errors", "demo", "happy-path", "many-jobs", "slow-training", "whole-sequence"}
+    assert sorted(traps(PAGE)) == sorted(set(bundled()) - harmless)

@@ -40,6 +40,18 @@ def test_time_begins_when_the_file_has_come(mock):
     assert asked.sees(job) == "job_finished"
 
 
+@pytest.mark.parametrize("text", [NEW, POLLED])
+def test_a_job_says_that_it_waits_for_its_file(mock, text):
+    """Whether or not its first step says so."""
+    asked = mock(text)
+    job, path = asked.create()
+    asked.poll(job)
+    asked.put(path)
+    asked.poll(job)
+    assert asked.entries[1].waits_for == "its file"
+    assert asked.entries[-1].waits_for != "its file"
+
+
 def test_polls_before_the_file_use_up_nothing(mock):
     """They show the first step."""
     asked = mock(POLLED)

@@ -23,8 +23,8 @@ class Controls:
     def __init__(self, scenario, *, token=None, hosts=(), admin=True, clock=None, **engine):
         self._now = 0
         self.engine = Engine(scenario, clock or RealClock(source=lambda: self._now), **engine)
-        self.panel = AdminContext(self.engine, AccessPolicy(token, hosts))
-        self.app = create_app_for(self.engine, self.panel, admin=admin)
+        self.context = AdminContext(self.engine, AccessPolicy(token, hosts))
+        self.app = create_app_for(self.engine, self.context, admin=admin)
         self.client = self.app.test_client()
 
     def pass_time(self, seconds):

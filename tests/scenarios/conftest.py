@@ -25,6 +25,29 @@ class Client:
         """Poll once; return the body."""
         return self.ask().json()
 
+    def get_key(self, secret="demo-secret", model_id=4821):
+        """Get an API key for a secret key; the same client with it."""
+        query = {"credential_type": "retrain", "model_id": model_id}
+        url = f"{self.mock.url}/v1/external/api-key"
+        answer = requests.get(url, query, headers={"x-api-key": secret}, timeout=600)
+        return Client(self.mock, self.job, answer.json()["api_key"])
+
+    def ask_for_upload(self):
+        """Ask for an upload URL; return the whole response."""
+        url = f"{self.mock.url}/v1/external/retrain_jobs/upload_url"
+        query, headers = {"filename": "train.csv"}, {"x-api-key": self.key}
+        return requests.get(url, query, headers=headers, timeout=600)
+
+    def create(self):
+        """Create a job; return the same client for it, and its upload URL."""
+        answer = self.ask_for_upload().json()
+        return Client(self.mock, answer["retrain_job_id"], self.key), answer["upload_url"]
+
+    def switch(self):
+        """Ask to switch to the job's model; return the whole response."""
+        url = f"{self.mock.url}/v1/external/retrain_jobs/{self.job}/update_model"
+        return requests.put(url, headers={"x-api-key": self.key}, timeout=600)
+
     def statuses(self, count):
         """Poll so many times; return the statuses."""
         return [self.poll()["status"] for _ in range(count)]

@@ -1,6 +1,6 @@
 """What holds for every bundled scenario file.
 
-There are seventeen, each is short, described, and known to editors.
+Each is short, described, and known to editors.
 """
 
 import json
@@ -17,16 +17,18 @@ from mock_p1.engine.callers import Keyring
 from mock_p1.scenario.files import bundled
 
 NAMES = [
-    "all-errors", "deleted-mid-run", "demo", "finished-without-result", "flaky-network", "happy-path",
-    "key-expires-mid-run", "many-jobs", "not-found-at-first", "ok-with-error-body", "overloaded", "result-fails-once",
-    "slow-training", "status-goes-back", "stuck", "training-failed", "unknown-status",
+    "all-errors", "classifier-deleted", "deleted-mid-run", "demo", "finished-without-result",
+    "flaky-network", "happy-path", "key-ends-before-switch", "key-expires-mid-run", "many-jobs",
+    "no-configuration-once", "not-found-at-first", "ok-with-error-body", "overloaded",
+    "result-breaks-midway", "result-fails-once", "slow-training", "status-goes-back", "stuck",
+    "switch-too-early", "training-failed", "unknown-status", "upload-breaks-off", "whole-sequence",
 ]  # fmt: skip
 SCHEMA = bundled()["demo"].with_name("scenario.schema.json")
 EDITOR_LINE = "# yaml-language-server: $schema=./scenario.schema.json"
 
 
-def test_the_seventeen_are_there():
-    """`bundled` lists just the seventeen, in alphabetical order."""
+def test_all_are_there():
+    """`bundled` lists just these, in alphabetical order."""
     assert list(bundled()) == NAMES
 
 

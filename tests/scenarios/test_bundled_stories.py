@@ -13,6 +13,8 @@ from mock_p1 import load_scenario
 from mock_p1.contract.errors import FAULTS
 from mock_p1.engine.directory import Directory
 
+FILE = b"a,b\n1,2\n"
+SWITCHED = {"metadata": {"retrain_job_id": "retrain-001"}}
 RESULT_FILES = ["metrics.csv", "analysis_summary.csv", "evaluation_raw_data.csv"]
 
 
@@ -242,3 +244,96 @@ def test_ok_with_error_body(client):
     assert answers[1].json()["message"] == "Not found configuration_file."
     assert answers[2].json() is None
     assert files_of(answers[3].json()["download_url"]) == RESULT_FILES
+
+
+def put(upload_url):
+    """Send the file."""
+    return requests.put(upload_url, data=FILE, timeout=5)
+
+
+def test_whole_sequence(client):
+    """From a secret key to a switched model; the job begins when its file has come."""
+    mine, upload_url = client.get_key().create()
+    assert mine.job == "retrain-101"
+    assert mine.statuses(2) == ["job_waiting"] * 2
+    assert mine.switch().json()["message"] == "Retrain job is not finished."
+    assert put(upload_url).status_code == 200
+    assert mine.statuses(3) == ["job_running"] * 3
+    finished = mine.poll()
+    assert (finished["status"], finished["model_id"]) == ("job_finished", 4822)
+    assert files_of(finished["download_url"]) == RESULT_FILES
+    assert mine.switch().json() == {"metadata": {"retrain_job_id": "retrain-101"}}
+    assert client.create()[0].job == "retrain-101"  # of another caller
+    others = [mine.create()[0].job for _ in range(2)]
+    assert others[0] == "retrain-102"
+    assert len(others[1]) == 36
+    assert client.of("retrain-001").switch().json() == SWITCHED
+
+
+def test_no_configuration_once(client):
+    """The one error that begins with 500; then an upload URL, and the sequence goes on."""
+    refused = client.ask_for_upload()
+    assert refused.status_code == 500
+    assert refused.json() == {
+        "code": 5001000201,
+        "error": "PREDA_EXTERNAL_INTERNAL_SERVER_ERROR",
+        "message": "Not found configuration_file.",
+    }
+    mine, upload_url = client.create()
+    put(upload_url)
+    assert mine.statuses(3) == ["job_waiting", "job_running", "job_finished"]
+
+
+def test_upload_breaks_off(client):
+    """The file does not come, and the job waits; the same URL takes it the second time."""
+    mine, upload_url = client.create()
+    with pytest.raises(requests.exceptions.ConnectionError):
+        put(upload_url)
+    assert mine.statuses(5) == ["job_waiting"] * 5
+    assert put(upload_url).status_code == 200
+    assert mine.statuses(3) == ["job_waiting", "job_running", "job_finished"]
+
+
+def test_key_ends_before_switch(client):
+    """After ten minutes the key is refused; a new one of the same secret key sees the same job."""
+    first = client.get_key()
+    mine, upload_url = first.create()
+    put(upload_url)
+    client.mock.advance("9m59s")
+    assert mine.statuses(1) == ["job_running"]
+    client.mock.advance("1s")
+    assert mine.errors(2) == ["Inactive_credential."] * 2
+    assert mine.switch().json()["message"] == "Inactive_credential."
+    renewed = mine.get_key()
+    assert renewed.statuses(1) == ["job_running"]
+    client.mock.advance("5m")
+    assert files_of(renewed.poll()["download_url"]) == RESULT_FILES
+    assert renewed.switch().ok
+
+
+def test_switch_too_early(client):
+    """The first switch of a finished job is refused; while the job runs, every one."""
+    refusal = "Retrain job is not finished."
+    other, upload_url = client.create()
+    put(upload_url)
+    assert [other.switch().json()["message"] for _ in range(3)] == [refusal] * 3
+    assert client.statuses(3) == ["job_waiting", "job_running", "job_finished"]
+    assert client.switch().json()["message"] == refusal
+    assert client.switch().json() == SWITCHED
+
+
+def test_classifier_deleted(client):
+    """Up to the switch all goes well; the switch never does."""
+    assert client.statuses(3) == ["job_waiting", "job_running", "job_finished"]
+    assert files_of(client.poll()["download_url"]) == RESULT_FILES
+    messages = [client.switch().json()["message"] for _ in range(3)]
+    assert messages == ["Not found classifier."] * 3
+
+
+def test_result_breaks_midway(client):
+    """Half of the file comes, then the connection ends; the same link brings all of it."""
+    client.statuses(2)
+    link = client.poll()["download_url"]
+    with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
+        requests.get(link, timeout=5)
+    assert files_of(link) == RESULT_FILES

@@ -16,17 +16,23 @@ API keys
   expired-key    inactive_credential
   any other key  not_found_credential
 
+Secret keys; an API key from it works for 30d
+  demo-secret  active
+  any other    not_found_credential
+
 Job retrain-001: at its last step after 2 polls and 4s
   when                        answer        HTTP  line  with
-  polls 1-2                   job_waiting   200   13
-  from 0s to 4s after poll 2  job_running   200   14    message: "Training the model."
-  from 4s after poll 2 on     job_finished  200   15    model_id: 4821; download_url: "…/results/retrain-001/3/result.zip"
+  polls 1-2                   job_waiting   200   14
+  from 0s to 4s after poll 2  job_running   200   15    message: "Training the model."
+  from 4s after poll 2 on     job_finished  200   16    model_id: 4821; download_url: "…/results/…/retrain-001/3/result.zip"
 
 Job deleted-001: always the same
   when        answer              HTTP  line  with
-  every poll  job_may_be_deleted  400   16    This job may be deleted.
+  every poll  job_may_be_deleted  400   17    This job may be deleted.
 
 Any other job: not_found_retrain_job
+
+Jobs created by upload: like retrain-001, once the file has come
 """  # noqa: E501 -- to the letter
 
 
@@ -133,6 +139,69 @@ def test_a_rate_limit(explain):
     )
 
 
+def test_a_rate_limit_of_other_calls(explain):
+    """The calls that it counts are named."""
+    text = "rate_limit: {polls: 2, per: 1m, on: [retrain_data_upload, get_api_key]}"
+    assert (
+        "\nRate limit: 2 calls (retrain_data_upload, get_api_key) by one key in 1m; more see HTTP 429\n"
+        in explain("mine.yaml", text=text).output
+    )
+
+
+def test_secret_keys(explain):
+    """What each secret key is; where none is named, that every one works, and for how long."""
+    every = explain("stuck").output
+    assert "\nSecret keys: every one is active; an API key from it works for 30d\n" in every
+    named = (
+        "secret_keys: {mine-*: active, old: inactive_credential}\nassumptions: {key_lifetime: 1h}"
+    )
+    output = explain("mine.yaml", text=named).output
+    lines = [line.split() for line in output.partition("works for 1h\n")[2].splitlines()[:3]]
+    assert lines == [
+        ["mine-*", "active"],
+        ["old", "inactive_credential"],
+        ["any", "other", "not_found_credential"],
+    ]
+
+
+def test_what_calls_meet(explain):
+    """The calls of each operation, counted by call; of one job below it, of all jobs at the end."""
+    text = """
+jobs:
+  a:
+    timeline: [{status: job_finished}]
+    calls: {retrain_model_switch: [{error: not_found_classifier, for: 2 calls}, ok]}
+calls:
+  file_upload: [{fault: timeout, done: true}]
+"""
+    output = explain("mine.yaml", text=text).output
+    own = output.partition("\nIts retrain_model_switch: at its last step after 2 calls\n")[2]
+    assert [line.split()[:4] for line in own.splitlines()[1:3]] == [
+        ["calls", "1-2", "not_found_classifier", "400"],
+        ["call", "3", "and", "later"],
+    ]
+    everybody = output.partition("\nCalls of file_upload: always the same\n")[2]
+    assert "every call  timeout" in everybody
+    assert "the act is done: only its answer is lost" in everybody
+
+
+def test_jobs_created_by_upload(explain):
+    """What they do, and which ids they have; or which job they are like, or that there are none."""
+    assert "\nJobs created by upload: like retrain-001, once" in explain("stuck").output
+    assert "\nJobs created by upload: like any other job, once" in explain("happy-path").output
+    whole = explain("whole-sequence").output
+    assert "\nAny job created by upload: at its last step after its file and 3 polls\n" in whole
+    assert "\nIds of jobs created by upload: retrain-101, retrain-102, then UUIDs\n" in whole
+    none = explain("mine.yaml", text="description: nothing").output
+    assert "\nJobs created by upload: none; not_found_configuration_file\n" in none
+
+
+def test_one_job_that_is_created_by_upload(explain):
+    """By one of the ids that are issued."""
+    output = explain("whole-sequence", "--job", "retrain-102").output
+    assert "\nJob retrain-102, created by upload: at its last step after its file" in output
+
+
 def test_a_pattern_takes_every_other_job(explain):
     """Where a bare * stands, no other job is left to be unknown."""
     result = explain("happy-path")
@@ -144,5 +213,5 @@ def test_wide_letters_keep_the_columns(explain):
     """Japanese takes two columns a letter, and the table allows for it."""
     lines = explain("unknown-status").output.splitlines()
     (wide,) = (line for line in lines if "再学習中" in line)
-    (plain,) = (line for line in lines if "JOB_RUNNING" in line)
+    (plain,) = (line for line in lines if "JOB_RUNNING" in line and "200" in line)
     assert wide.index("200") + 4 == plain.index("200")

@@ -133,8 +133,14 @@ def test_a_job_that_no_poll_sees():
 
 def test_no_active_key():
     """Where every key is refused, no job can be seen at all."""
-    (line,) = told(f"api_keys: {{old: inactive_credential}}\njobs: {{a: {DONE}}}")
-    assert line == "mine.yaml:1: no key is active: every poll is answered with a credential error"
+    keys = "api_keys: {old: inactive_credential}\n"
+    (line,) = told(f"{keys}jobs: {{a: {DONE}}}")
+    text = "mine.yaml:1: no key is active: every poll is answered with a credential error"
+    assert line == f"{text}, but with a key from Get API Key"
+    assert told(f"{keys}jobs: {{a: {DONE}}}\nsecret_keys: {{old-s: inactive_credential}}") == [
+        "mine.yaml:3: no secret key is active: Get API Key always answers a credential error",
+        text,
+    ]
 
 
 def test_no_job():
@@ -178,10 +184,145 @@ def test_groups_that_make_the_same_ids(one, other, shared):
 def test_bundled_scenarios_are_doubtful_only_by_design():
     """What is said of the bundled scenarios is what they are for."""
     said = {name: len(lint_warnings(load_scenario(name))) for name in bundled()}
-    never_finish = {
+    by_design = {
         "stuck": 2,
         "deleted-mid-run": 1,
         "key-expires-mid-run": 1,
         "training-failed": 1,
+        "unknown-status": 1,
     }
-    assert {name: count for name, count in said.items() if count} == never_finish
+    assert {name: count for name, count in said.items() if count} == by_design
+
+
+@pytest.mark.parametrize(
+    ("status", "meant"),
+    [
+        ("job_runing", "job_running"),
+        ("job_finshed", "job_finished"),
+        ("job_waitting", "job_waiting"),
+        ("jbo_running", "job_running"),
+        ("jobfailed", "job_failed"),
+        ("Job_Finished", "job_finished"),
+        ("job_finished ", "job_finished"),
+    ],
+)
+def test_a_status_that_looks_misspelt(status, meant):
+    """A letter too few, too many, or in another place; another case; a blank at its end."""
+    steps = f"      - {{status: '{status}', for: 1 poll}}\n      - {{status: job_finished}}\n"
+    said = f"the status {status!r} looks misspelt; did you mean {meant}?"
+    assert told(f"jobs:\n  a:\n    timeline:\n{steps}") == [f"mine.yaml:4: {said}"]
+
+
+@pytest.mark.parametrize(
+    "status", ["job_starting", "job_training", "job_queued", "再学習中", "done"]
+)
+def test_a_status_of_ones_own(status):
+    """Any text is allowed; only what is very much like a known one is taken for a slip."""
+    assert (
+        told(
+            f"jobs: {{a: {{timeline: [{{status: {status}, for: 1s}}, {{status: job_finished}}]}}}}"
+        )
+        == []
+    )
+
+
+UPLOAD = "{timeline: [{status: job_waiting, for: upload}, {status: job_finished}]}"
+
+
+def test_a_file_that_nobody_can_send():
+    """A job of the file that no client creates waits for ever."""
+    said = "no file can come: new_jobs: issues no job that plays this timeline"
+    text = f"jobs:\n  first: {DONE}\n  a: {UPLOAD}\n"
+    assert told(text) == [f"mine.yaml:3: {said}"]
+    assert told(text.replace(DONE, UPLOAD)) == [f"mine.yaml:3: {said}"]
+    group = "generated_jobs:\n  - {count: 3, prefix: a-, " + UPLOAD[1:]
+    assert told(f"jobs: {{first: {DONE}}}\n{group}") == [f"mine.yaml:3: {said}"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"new_jobs: {UPLOAD}",
+        f"jobs: {{a: {UPLOAD}}}",
+        f"jobs: {{first: {DONE}, '*': {UPLOAD}}}",
+        f"jobs: {{first: {DONE}, a: {UPLOAD}}}\nnew_jobs: {{ids: [a]}}",
+    ],
+)
+def test_a_file_that_somebody_can_send(text):
+    """Created jobs play what new_jobs says, or what "*" or the first job does.
+
+    Or the id is issued.
+    """
+    assert told(text) == []
+
+
+@pytest.mark.parametrize("operation", ["retrain_data_upload", "file_upload"])
+def test_a_file_that_never_comes(operation):
+    """Where the call that brings it never succeeds."""
+    text = f"new_jobs: {UPLOAD}\ncalls:\n  {operation}: [{{fault: timeout}}]"
+    assert told(text) == [f"mine.yaml:1: no file can come: {operation} never succeeds, see calls:"]
+    assert told(text.replace("timeout", "timeout, done: true")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "secret_keys: {s: inactive_credential}\ncalls:\n  get_api_key: [{fault: timeout}]",
+            "no secret key is active",
+        ),
+        (
+            "seed: 1\ncalls:\n  retrain_data_upload: [ok]",
+            "there is no job that a client could create",
+        ),
+        (
+            f"new_jobs: {DONE}\ncalls: {{retrain_data_upload: [{{fault: timeout}}],\n  file_upload: [ok]}}",
+            "retrain_data_upload never succeeds, so there is no upload_url",
+        ),
+        (
+            f"jobs: {{a: {DONE}}}\ncalls:\n  result_download: [{{fault: timeout}}]",
+            "no job has a result: to download",
+        ),
+        (
+            "jobs: {a: {timeline: [{status: job_failed}]}}\ncalls:\n  retrain_model_switch: [ok]",
+            "no job shows job_finished, for which a client waits before it switches",
+        ),
+        (
+            "jobs: {a: {calls: {retrain_model_switch: [ok]}, "
+            f"{DONE[1:]}}}\ncalls:\n  retrain_model_switch: [{{fault: timeout}}]",
+            "each job has a list of its own for this operation",
+        ),
+        (
+            f"jobs:\n  first: {DONE}\n  a: {{calls: {{file_upload: [ok]}}, {DONE[1:]}",
+            "no client creates this job by upload",
+        ),
+        (
+            f"jobs:\n  first: {DONE}\n  a: {{calls: {{result_download: [ok]}}, {DONE[1:]}",
+            "no job has a result: to download",
+        ),
+    ],
+)
+def test_calls_that_never_strike(text, said):
+    """Each with its line, and why no call comes so far."""
+    assert f"mine.yaml:3: never strikes: {said}" in told(text)
+
+
+def test_calls_that_strike():
+    """Nothing is said of lists that a client meets."""
+    result = "{timeline: [{status: job_finished, result: generated}]}"
+    assert (
+        told(
+            f"jobs: {{a: {result}}}\ncalls: {{get_api_key: [ok], retrain_data_upload: [ok], "
+            "file_upload: [ok], result_download: [ok], retrain_model_switch: [ok]}"
+        )
+        == []
+    )
+
+
+def test_an_element_behind_one_without_an_end():
+    """Only a move by hand leads on from there; and a for: at the end does nothing."""
+    elements = "    - {fault: timeout, for: manual}\n    - {ok: true, for: 2 calls}\n"
+    by_hand = "what follows is reached only when a test or the control API moves the job on"
+    nothing = "for: does nothing here; the last element never ends"
+    text = f"new_jobs: {DONE}\ncalls:\n  retrain_data_upload:\n{elements}"
+    assert told(text) == [f"mine.yaml:4: {by_hand}", f"mine.yaml:5: {nothing}"]

@@ -4,17 +4,21 @@ When each step is seen, and what is answered.
 """
 
 import json
+import re
+from functools import partial
 
 import pytest
+from helpers.engine_mock import Mock
 
 from mock_p1 import Handle, load_scenario
-from mock_p1.analysis.explanation import explanation_of, explanations
+from mock_p1.analysis.explanation import call_explanations, explanation_of, explanations
 from mock_p1.base.clock import VirtualClock
 from mock_p1.base.messages import Request
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.files import bundled
 from mock_p1.scenario.parser import parse
 
+JOBS = "/v1/external/retrain_jobs"
 WAITING, RUNNING, FINISHED = "status: job_waiting", "status: job_running", "status: job_finished"
 
 
@@ -35,7 +39,7 @@ def rows_of(text):
 
 def poll(job, key="any-key"):
     """A client's poll, as a door hands it over."""
-    return Request("GET", f"/v1/external/retrain_jobs/{job}", "", (key,), "http://here")
+    return Request("GET", f"{JOBS}/{job}", "", (key,), "http://here")
 
 
 def test_polls_are_numbered():
@@ -85,6 +89,30 @@ def test_a_manual_step_waits_for_a_move():
     assert length == "at its last step after 1m30s and 2 moves by hand"
 
 
+def test_a_job_waits_for_its_file():
+    """What follows is counted from the moment at which the file has come."""
+    first = f"{WAITING}, for: upload"
+    told, length = when(first, f"{RUNNING}, for: 90s", FINISHED)
+    assert told == [
+        "until its file has come",
+        "from 0s to 1m30s after its file",
+        "from 1m30s after its file on",
+    ]
+    assert length == "at its last step after its file and 1m30s"
+    assert when(first, f"{RUNNING}, for: 2 polls", FINISHED)[0] == [
+        "until its file has come",
+        "the next 2 polls",
+        "from then on",
+    ]
+
+
+def test_the_time_of_a_created_job_begins_with_its_file():
+    """Also where no step waits for it."""
+    text = f"new_jobs: {{timeline: [{{{RUNNING}, for: 90s}}, {{{FINISHED}}}]}}"
+    (account,) = explanations(parse(text))
+    assert account.rows[0].when == "from 0s to 1m30s after its file"
+
+
 def test_a_single_step_is_always_the_same():
     """A job of one step has nothing to come to."""
     assert when(FINISHED) == (["every poll"], "always the same")
@@ -102,11 +130,11 @@ def test_a_loop_begins_anew():
 def test_an_answer_is_the_engine_s_own():
     """Values come from the same place as the real answers, invented ones too.
 
-    Only the address is left open.
+    Only the address and the part that cannot be guessed are left open.
     """
     text = "jobs: {mine: {timeline: [{status: job_finished, model_id: 4, message: {fake: sentence}, result: generated}]}}"
     real = json.loads(Engine(parse(text)).handle(poll("mine")).body)
-    url = real["download_url"].replace("http://here", "…")
+    url = re.sub("http://here/results/[0-9a-f]+/", "…/results/…/", real["download_url"])
     assert (
         rows_of(text)[0].details
         == f'model_id: 4; message: "{real["message"]}"; download_url: "{url}"'
@@ -145,7 +173,8 @@ def test_what_is_told_is_what_happens(name):
     """
     scenario = load_scenario(name)
     for account in explanations(scenario):
-        polls = lived(scenario, account.entry.replace("*", "any"), account.api_key)
+        created = account.entry == "new_jobs"
+        polls = lived(scenario, account.entry.replace("*", "any"), account.api_key, created=created)
         seen = {}  # a row's line -> the numbers of the polls that saw it
         for number, each in enumerate(polls, 1):
             seen.setdefault(each.source, []).append(number)
@@ -163,17 +192,26 @@ def test_what_is_told_is_what_happens(name):
             assert row.when in numbered or not row.when.startswith(("poll", "every"))
 
 
-def lived(scenario, job, key):
+def lived(scenario, job, key, *, created=False):
     """The polls of a job up to its last step.
 
     In a step of time one poll at its beginning, the next at its end.
     """
     engine = Engine(scenario, VirtualClock())
     handle = Handle(engine, "http://here")
+    path = None
+    if created:
+        asked = Request("GET", f"{JOBS}/upload_url", "filename=a.csv", (handle.api_key,))
+        answer = json.loads(engine.handle(asked).body)
+        job, path = answer["retrain_job_id"], answer["upload_url"]
     waits_for = ""
     while waits_for is not None:
         engine.handle(poll(job, key or handle.api_key))
         waits_for = handle.polls()[-1].waits_for
+        if path is not None:
+            engine.handle(Request("PUT", path))
+            path = None
+            continue
         if waits_for is None or "poll" not in waits_for:
             engine.handle(poll(job, key or handle.api_key))
             handle.advance(handle.polls()[-1].waits_for or 0)
@@ -219,3 +257,79 @@ def test_generated_jobs_are_told_once():
     text = "generated_jobs: [{count: 1000000, prefix: load-, timeline: [{status: job_finished}]}]"
     (account,) = explanations(parse(text))
     assert account.title == "job load-1 and 999,999 more like it"
+
+
+SEEN = {  # how an outcome of the journal is told beforehand
+    **dict.fromkeys(
+        ("key_issued", "job_issued", "file_taken", "result_sent", "model_switched"), "ok"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", [name for name in bundled() if load_scenario(name).calls])
+def test_what_is_told_of_calls_is_what_happens(name):
+    """The calls of every bundled scenario, made one after the other, meet what was told of them."""
+    scenario = load_scenario(name)
+    for account in call_explanations(scenario):
+        asked = Mock(scenario.text)
+        while asked.sees("retrain-001", "demo-key") != "job_finished":
+            pass
+        result = asked.result_path("retrain-001", "demo-key")
+        calls = {
+            "retrain_data_upload": partial(asked.get_upload, "demo-key"),
+            "result_download": partial(asked.ask, result),
+            "retrain_model_switch": partial(asked.switch, "retrain-001", "demo-key"),
+        }
+        if account.title == "file_upload":
+            path = asked.create("demo-key")[1]
+            calls["file_upload"] = partial(asked.put, path)
+        for _ in range(4):
+            calls[account.title]()
+        outcomes = [e.outcome for e in asked.entries if e.operation == account.title][-4:]
+        told = [row.outcome for row in account.rows]
+        expected = [*told, *[told[-1]] * 4][:4]
+        assert [SEEN.get(outcome, outcome) for outcome in outcomes] == expected
+
+
+@pytest.mark.parametrize(
+    ("element", "told"),
+    [
+        ("ok", (None, "ok", "as far as the job's state lets it")),
+        ("{ok: true, delay: 2s}", (None, "ok", "as far as the job's state lets it; held back 2s")),
+        ("{error: not_found_classifier}", (400, "not_found_classifier", "Not found classifier.")),
+        (
+            "{fault: timeout, done: true}",
+            (
+                None,
+                "timeout",
+                "the request is taken and never answered; "
+                "but the act is done: only its answer is lost",
+            ),
+        ),
+        (
+            "{reply: {status_code: 503, retry_after: 5s, body: Busy}}",
+            (503, "reply", "Retry-After: 5s; Busy"),
+        ),
+    ],
+)
+def test_every_kind_of_call_is_told(element, told):
+    """Success, errors, faults and literal replies, with what they do and the line that says so."""
+    text = (
+        f"jobs:\n  a: {{error: job_may_be_deleted}}\ncalls: {{retrain_model_switch: [{element}]}}"
+    )
+    (account,) = call_explanations(parse(text, "mine.yaml"))
+    assert account.rows == (("every call", *told, "mine.yaml:3"),)
+
+
+def test_calls_are_counted_and_timed_as_polls_are():
+    """By call, by time, by hand."""
+    elements = "{error: not_found_classifier, for: 2 calls}, {fault: timeout, for: 30s}, {fault: timeout, for: manual}, ok"
+    text = f"calls: {{retrain_model_switch: [{elements}]}}"
+    (account,) = call_explanations(parse(text))
+    assert [row.when for row in account.rows] == [
+        "calls 1-2",
+        "from 0s to 30s after call 2",
+        "from 30s after call 2 on, until moved by hand",
+        "from then on",
+    ]
+    assert account.length == "at its last step after 2 calls and 30s and 1 move by hand"

@@ -19,7 +19,7 @@ def test_headers_of_one_name_are_joined():
 @pytest.mark.parametrize("name", [b"host", b"cookie", b"x-forwarded-for"])
 def test_work_grows_as_the_headers_do(scenario, name):
     """Where it is found out who may use the control API: anybody can send these."""
-    limit = BodyLimit(Controls(scenario).panel, None)
+    limit = BodyLimit(Controls(scenario).context, None)
 
     def seconds(count):
         headers = [(name, b"x" * 200)] * count

@@ -306,11 +306,11 @@ def test_the_report_names_every_call(sequence, caller):
     caller.switch(job)
     report = sequence.report()
     for text in (
-        "get_api_key: key issued",
-        "retrain_data_upload: job created",
+        "get_api_key: key_issued",
+        "retrain_data_upload: job_issued",
         "file_upload: train.csv, 604 bytes, 150 rows",
-        "result_download: result sent",
-        "retrain_model_switch: model switched",
+        "result_download: result_sent",
+        "retrain_model_switch: model_switched",
     ):
         assert text in report
 
@@ -323,4 +323,4 @@ def test_a_lost_answer_in_the_report():
         job = caller.upload()
         caller.finish(job)
         caller.switch(job)
-        assert "retrain_model_switch: model switched; then timeout" in mock.report()
+        assert "retrain_model_switch: model_switched; then timeout" in mock.report()

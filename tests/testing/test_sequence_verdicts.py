@@ -328,7 +328,7 @@ def test_the_message_has_all_calls(sequence, caller):
         "",
     ]
     rows = [" ".join(line.split()) for line in lines[4:9]]
-    assert "retrain_data_upload: job created" in rows[0]
+    assert "retrain_data_upload: job_issued" in rows[0]
     assert rows[1].startswith("> 2 0s") or rows[1].startswith("> 2")
     assert rows[1].endswith("its file")
     assert "file_upload: train.csv, 604 bytes, 150 rows" in rows[3]

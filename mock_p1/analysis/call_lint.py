@@ -1,0 +1,145 @@
+"""What under ``calls:`` and ``for: upload`` was probably not meant: what no client can reach."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mock_p1.contract.operations import (
+    FILE_UPLOAD,
+    FINISHED,
+    GET_API_KEY,
+    OPERATIONS,
+    RESULT_DOWNLOAD,
+    RETRAIN_DATA_UPLOAD,
+    RETRAIN_MODEL_SWITCH,
+)
+from mock_p1.engine.directory import Directory
+from mock_p1.scenario.calls import OkCall
+from mock_p1.scenario.model import ACTIVE
+from mock_p1.scenario.step_length import Stage
+from mock_p1.scenario.steps import StatusStep
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from mock_p1.scenario.calls import CallStep
+    from mock_p1.scenario.model import Job, Scenario
+    from mock_p1.scenario.steps import Step
+
+    Path = tuple[str | int, ...]
+    Warned = tuple[str, str]
+    Calls = Mapping[str, Sequence[CallStep]]
+
+BY_HAND: Final = "what follows is reached only when a test or the control API moves the job on"
+_NEEDED: Final = (RETRAIN_DATA_UPLOAD.name, FILE_UPLOAD.name)
+"""The operations that must succeed before a job has its file."""
+
+
+class _Played(NamedTuple):
+    """What a job plays: its steps, and the operations for which it has a list of its own."""
+
+    steps: Sequence[Step]
+    own: Collection[str]
+
+
+class CallLint:
+    """Looks at the calls of one scenario."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        directory = Directory(scenario, scenario.seed)
+        programs = [directory.new_jobs, *map(directory.created, directory.new_ids)]
+        self._created = [
+            _Played([each.step for each in program.steps], program.calls)
+            for program in programs
+            if program is not None
+        ]
+        self._jobs = [
+            _Played(job.steps, job.calls)
+            for job in (*scenario.jobs.values(), *scenario.generated_jobs)
+        ]
+
+    def of_scenario(self) -> Iterator[Warned]:
+        """Yield what is doubtful in the lists that hold for all jobs."""
+        for name, elements in self._scenario.calls.items():
+            yield from self._of_list(("calls", name), elements)
+            jobs = self._jobs_of(name)
+            others = [job for job in jobs if name not in job.own]
+            reason = self._why_never(name, others)
+            if jobs and not others:
+                reason = "each job has a list of its own for this operation"
+            if reason:
+                yield self._scenario.where("calls", name), f"never strikes: {reason}"
+
+    def of_job(self, job: Job, path: Path) -> Iterator[Warned]:
+        """Yield what is doubtful in a job's own lists, and in its waiting for a file."""
+        is_new = job is self._scenario.new_jobs
+        if is_new and not self._created:
+            return
+        steps = self._created[0].steps if is_new else job.steps
+        is_created = any(played.steps[0] == steps[0] for played in self._created)
+        for name, elements in job.calls.items():
+            place = (*path, "calls", name)
+            yield from self._of_list(place, elements)
+            if name == FILE_UPLOAD.name and not is_created:
+                reason = "no client creates this job by upload"
+            else:
+                reason = _never_asked(name, [_Played(steps, ())])
+            if reason:
+                yield self._scenario.where(*place), f"never strikes: {reason}"
+        if steps[0].for_ == Stage(until_upload=True):
+            if not is_created:
+                reason = "new_jobs: issues no job that plays this timeline"
+            else:
+                lists = {**self._scenario.calls, **job.calls}
+                failing = [name for name in _NEEDED if _never_succeeds(lists.get(name, ()))]
+                reason = f"{failing[0]} never succeeds, see calls:" if failing else ""
+            if reason:
+                yield self._scenario.where(*path, "timeline", 0), f"no file can come: {reason}"
+
+    def _of_list(self, path: Path, elements: Sequence[CallStep]) -> Iterator[Warned]:
+        last = len(elements) - 1
+        for index, element in enumerate(elements):
+            if index < last and element.for_ == Stage():
+                yield self._scenario.where(*path, index), BY_HAND
+            elif index == last and element.for_ is not None:
+                text = "for: does nothing here; the last element never ends"
+                yield self._scenario.where(*path, index), text
+
+    def why_never_called(self, name: str) -> str:
+        """Say why a client never comes as far as the act of an operation; nothing where it may."""
+        return self._why_never(name, self._jobs_of(name))
+
+    def _jobs_of(self, name: str) -> list[_Played]:
+        """Return the jobs that the calls of an operation can be about."""
+        if name == FILE_UPLOAD.name:
+            return self._created
+        return [*self._jobs, *self._created] if OPERATIONS[name].has_job else []
+
+    def _why_never(self, name: str, jobs: Sequence[_Played]) -> str:
+        scenario = self._scenario
+        if name == GET_API_KEY.name:
+            secrets = scenario.secret_keys
+            active = secrets is None or ACTIVE in secrets.values()
+            return "" if active else "no secret key is active"
+        if name in _NEEDED and not self._created:
+            return "there is no job that a client could create"
+        if name == FILE_UPLOAD.name and _never_succeeds(scenario.calls.get(_NEEDED[0], ())):
+            return f"{_NEEDED[0]} never succeeds, so there is no upload_url"
+        return _never_asked(name, jobs)
+
+
+def _never_asked(operation: str, jobs: Sequence[_Played]) -> str:
+    """Say why a client that does as documented never makes this call for any of these jobs."""
+    shown = [step for job in jobs for step in job.steps if isinstance(step, StatusStep)]
+    if operation == RETRAIN_MODEL_SWITCH.name and not any(s.status == FINISHED for s in shown):
+        return f"no job shows {FINISHED}, for which a client waits before it switches"
+    if operation == RESULT_DOWNLOAD.name and not any(s.result for s in shown):
+        return "no job has a result: to download"
+    return ""
+
+
+def _never_succeeds(elements: Sequence[CallStep]) -> bool:
+    """Tell whether the act is done by none of these elements."""
+    acting = (isinstance(each, OkCall) or getattr(each, "done", False) for each in elements)
+    return bool(elements) and not any(acting)
