@@ -23,8 +23,9 @@ HEADER = "from __future__ import annotations\nimport pytest\nimport typing\nimpo
 
 
 def main(folder: Path) -> None:
-    """Write the modules."""
+    """Write the modules, and a project of pyright's own for them."""
     folder.mkdir(parents=True)
+    (folder / "pyrightconfig.json").write_text("{}", encoding="utf-8")
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
         homes = dict.fromkeys(mock_p1.__all__, "mock_p1")
         for number, text in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")), 1):

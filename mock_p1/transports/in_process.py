@@ -11,6 +11,7 @@ import asyncio
 import sys
 import threading
 import time
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -185,12 +186,13 @@ def _runs_code_of_a_client(frame: FrameType | None) -> bool:
 
 
 def _base(url: str) -> tuple[Origin, str]:
-    parts = urlsplit(url)
-    if parts.scheme not in _PORTS or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError(
-            f"{url!r} is no base URL; it must look like https://host or http://host:port/path"
-        )
-    return Origin.of(parts), parts.path.rstrip("/")
+    with suppress(ValueError):  # of a port or an address that can be none
+        parts = urlsplit(url)
+        if parts.scheme in _PORTS and parts.hostname and not (parts.query or parts.fragment):
+            return Origin.of(parts), parts.path.rstrip("/")
+    raise ValueError(
+        f"{url!r} is no base URL; it must look like https://host or http://host:port/path"
+    )
 
 
 lock: Final = threading.RLock()
