@@ -214,7 +214,7 @@ class Handle:
         Raises:
             NoSuchJob: There is no such job.
             NoSuchStep: The job, or the list, is at its last step, or nobody has made the call.
-            ValueError: There is no such call.
+            ValueError: There is no such call, or it is about no job.
 
         Example:
             >>> mock.step()
@@ -222,8 +222,10 @@ class Handle:
             'job_running'
         """
         operation = operation_named(on)
-        if job is None and operation.has_job:
-            job = self.job_id
+        if operation.has_job:
+            job = self.job_id if job is None else job
+        elif job is not None:
+            raise ValueError(f"{operation.name} is about no job; leave the job out")
         if operation == RETRAIN_STATUS_CHECK:
             self._driver.step(job or "")
         else:

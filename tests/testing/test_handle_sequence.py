@@ -277,6 +277,8 @@ calls:
         with pytest.raises(NoSuchStep, match="get_api_key"):
             mock.step(on="get_api_key")
         assert caller.fetch_key() == "file-key"
+        with pytest.raises(ValueError, match="get_api_key is about no job; leave the job out"):
+            mock.step("old-001", on="get_api_key")
         mock.step(on="get_api_key")
         assert caller.fetch_key() != "file-key"
         job, other = caller.upload(), caller.upload()
