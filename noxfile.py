@@ -128,7 +128,18 @@ def clients(session: nox.Session) -> None:
     """`mock-p1 serve` against curl, Node, schemathesis and the published contract."""
     session.install("-e", ".[test]", *group("clients"))
     session.run(".ci/clients.sh", "python", external=True)
-    session.run("python", ".ci/schemathesis/run.py")
+    session.run("python", ".ci/schemathesis/run.py", env={"PYTHONPATH": ".ci"})
+
+
+@nox.session(python=OLDEST)
+def openapi(session: nox.Session) -> None:
+    """Linters, generators of clients and contract tools, from npm and PyPI, on our OpenAPI."""
+    session.install("-e", ".[test]", *group("openapi"))
+    folder = Path(session.create_tmp())
+    shutil.copy2(".ci/openapi/package.json", folder)
+    install = ("npm", "install", "--prefix", str(folder), "--ignore-scripts", "--no-audit")
+    session.run(*install, "--no-fund", "--loglevel=error", external=True)
+    session.run("python", ".ci/openapi/run.py", str(folder), env={"PYTHONPATH": ".ci"})
 
 
 @nox.session(python=OLDEST)

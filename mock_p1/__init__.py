@@ -1,4 +1,4 @@
-"""Mock P1: an offline double of the Prediction One retrain status API.
+"""Mock P1: an offline double of the Prediction One retrain API.
 
 The public names are imported when first used, so that ``import mock_p1`` itself stays light.
 """

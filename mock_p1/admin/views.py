@@ -9,6 +9,7 @@ from mock_p1.admin import models
 from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.durations import format_duration
 from mock_p1.base.text import mask, plural
+from mock_p1.engine.callers import caller_name
 from mock_p1.engine.timeline import following
 from mock_p1.scenario.faker_fields import Fake
 from mock_p1.scenario.redaction import masked_key
@@ -83,7 +84,7 @@ def entry(engine: Engine, row: Entry) -> models.Entry:
         **_same(row, *(models.Entry.model_fields.keys() - own)),
         time=date(engine, row.moment_ns),
         at=seconds(row.moment_ns),
-        caller=caller(row.caller),
+        caller=row.caller_name,
         notes=list(row.notes),
         place=row.place and models.Place(**_place(*row.place)),
     )
@@ -138,11 +139,6 @@ def label(step: ProgramStep) -> str:
     return step.status or step.error or step.fault or ""
 
 
-def caller(number: int) -> str:
-    """Return what tells two keys apart that look alike when masked."""
-    return f"{number & 0xFFFF_FFFF:08x}"
-
-
 def _step(program: Program, step: ProgramStep) -> models.Step:
     stage = program.plan.stages[step.position]
     stays = following(program.plan, step.position) is None
@@ -187,7 +183,7 @@ def _track(plan: Plan, track: Track) -> models.Track:
         **_same(track, "api_key", "polls", "waits_for", "downloads", "switches"),
         **_place(plan, track.state),
         file=None if track.file is None else _file(track.file),
-        caller=caller(track.caller),
+        caller=caller_name(track.caller),
         last_poll=seconds(track.last_ns),
     )
 

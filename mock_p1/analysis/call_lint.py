@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     Warned = tuple[str, str]
 
 BY_HAND: Final = "what follows is reached only when a test or the control API moves the job on"
+REPEATED: Final = (
+    "some clients repeat a GET by themselves when its connection breaks (Java, Go, aiohttp, a "
+    "reused curl) and never show this fault; for: 2 {} reaches them"
+)
 _NEEDED: Final = (RETRAIN_DATA_UPLOAD.name, FILE_UPLOAD.name)
 """The operations that must succeed before a job has its file."""
 
@@ -53,6 +57,7 @@ class CallLint:
             for program in programs
             if program is not None
         ]
+        self._created_sources = {played.steps[0].source for played in self._created}
         self._jobs = [
             _Played(job.steps, job.calls)
             for job in (*scenario.jobs.values(), *scenario.generated_jobs)
@@ -61,7 +66,7 @@ class CallLint:
     def of_scenario(self) -> Iterator[Warned]:
         """Yield what is doubtful in the lists that hold for all jobs."""
         for name, elements in self._scenario.calls.items():
-            yield from self._of_list(("calls", name), elements)
+            yield from self._of_list(("calls", name), elements, name)
             jobs = self._jobs_of(name)
             others = [job for job in jobs if name not in job.own]
             reason = self._why_never(name, others)
@@ -76,10 +81,10 @@ class CallLint:
         if is_new and not self._created:
             return
         steps = self._created[0].steps if is_new else job.steps
-        is_created = any(played.steps[0] == steps[0] for played in self._created)
+        is_created = steps[0].source in self._created_sources
         for name, elements in job.calls.items():
             place = (*path, "calls", name)
-            yield from self._of_list(place, elements)
+            yield from self._of_list(place, elements, name)
             if name == FILE_UPLOAD.name and not is_created:
                 reason = "no client creates this job by upload"
             else:
@@ -96,9 +101,13 @@ class CallLint:
             if reason:
                 yield self._scenario.where(*path, "timeline", 0), f"no file can come: {reason}"
 
-    def _of_list(self, path: Path, elements: Sequence[CallStep]) -> Iterator[Warned]:
+    def _of_list(
+        self, path: Path, elements: Sequence[CallStep], operation: str
+    ) -> Iterator[Warned]:
         last = len(elements) - 1
         for index, element in enumerate(elements):
+            if OPERATIONS[operation].method == "GET" and is_repeated(element):
+                yield self._scenario.where(*path, index), REPEATED.format("calls")
             if index < last and element.for_ == Stage():
                 yield self._scenario.where(*path, index), BY_HAND
             elif index == last and element.for_ is not None:
@@ -126,6 +135,12 @@ class CallLint:
         if name == FILE_UPLOAD.name and _never_succeeds(scenario.calls.get(_NEEDED[0], ())):
             return f"{_NEEDED[0]} never succeeds, so there is no upload_url"
         return _never_asked(name, jobs)
+
+
+def is_repeated(step: Step | CallStep) -> bool:
+    """Tell whether this is a fault of one call, at which some clients' libraries ask again."""
+    fault = getattr(step, "fault", None)
+    return fault in ("connection_reset", "empty_response") and step.for_ == Stage(polls=1)
 
 
 def _never_asked(operation: str, jobs: Sequence[_Played]) -> str:

@@ -51,7 +51,7 @@ class NoSuchFault(ValueError):  # noqa: N818 -- says what is missing
 
 @dataclass(frozen=True, slots=True)
 class InjectedFault:
-    """One documented error or network fault (``name``), its moment (``phase``) and operation (``on``).
+    """One error or fault (``name``), its moment (``phase``) and operation (``on``).
 
     A documented error stays: a deleted job does not come back. A fault strikes once, and the
     client can go on.
@@ -110,7 +110,7 @@ def ruled_out(scenario: Scenario, fault: InjectedFault) -> str:
 
 
 def with_fault(scenario: Scenario, fault: InjectedFault) -> Scenario:
-    """Return the scenario with the fault in every timeline that shows a status, or under ``calls:``."""
+    """Return the scenario with the fault in every timeline, or in every list of its operation."""
     change = _in_calls if fault.on != RETRAIN_STATUS_CHECK.name else _in_timeline
     update: dict[str, Any] = {
         "jobs": {job_id: change(job, fault) for job_id, job in scenario.jobs.items()},

@@ -49,9 +49,9 @@ main: LazyGroup = click.version_option(
         "mock-p1",
         lazy_subcommands=COMMANDS,
         context_settings={"help_option_names": ["-h", "--help"]},
-        help="""An offline double of the Prediction One retrain status API.
+        help="""An offline double of the Prediction One retrain API.
 
-    It imitates GET /v1/external/retrain_jobs/{retrain_job_id} and the download of a result; nothing
-    else of the service, and it trains nothing. New here? Run: mock-p1 demo""",
+    It imitates the six calls from the API key to the switched model; nothing else of the service,
+    and it trains nothing. New here? Run: mock-p1 demo""",
     )
 )

@@ -55,6 +55,11 @@ def _digest(text: str) -> int:
     return int.from_bytes(digest)
 
 
+def caller_name(number: int) -> str:
+    """Return how a caller's number is shown."""
+    return f"{number & (1 << _HALF) - 1:08x}"
+
+
 @lru_cache(maxsize=1000)
 def caller_named(name: str) -> Caller:
     """Return the caller of this name: an API key, or a secret key and what it was used for.

@@ -43,7 +43,7 @@ class NoSuchStep(LookupError):  # noqa: N818 -- says what is missing
     Example:
         >>> mock.set_status("job_finshed")
         Traceback (most recent call last):
-        mock_p1.engine.driver.NoSuchStep: job 'retrain-001': unknown status 'job_finshed'; known: ...
+        mock_p1.engine.driver.NoSuchStep: job 'retrain-001': unknown status 'job_finshed'; ...
     """
 
 

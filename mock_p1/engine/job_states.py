@@ -46,8 +46,8 @@ class JobState:
 
     __slots__ = (
         "answer", "answered", "api_key", "base_url", "caller", "calls", "created", "downloads",
-        "evicted", "job_id", "key_ends_ns", "last_ns", "others", "path", "polls", "program", "state",
-        "switches", "transient",
+        "evicted", "job_id", "key_ends_ns", "last_ns", "others", "path", "polls", "program",
+        "state", "switches", "transient",
     )  # fmt: skip
 
     def __init__(

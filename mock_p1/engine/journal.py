@@ -15,6 +15,7 @@ from mock_p1.contract.operations import (
     is_placeholder,
     query_of,
 )
+from mock_p1.engine.callers import caller_name
 from mock_p1.engine.timeline import Plan, State, waits_for
 
 if TYPE_CHECKING:
@@ -77,6 +78,11 @@ class Entry(NamedTuple):
         if self.done and self.http_status is not None and self.http_status < _FIRST_REDIRECT:
             return self.done
         return f"HTTP {self.http_status}"
+
+    @property
+    def caller_name(self) -> str:
+        """What a log calls the caller: the same for all its requests, and nothing of its key."""
+        return caller_name(self.caller)
 
     @property
     def unexpected(self) -> bool:

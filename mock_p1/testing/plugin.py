@@ -41,7 +41,7 @@ TROUBLE_MARKER = (
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options and the ini settings."""
     group = parser.getgroup(
-        "mock-p1", "Mock P1, the double of the Prediction One retrain status API"
+        "mock-p1", "Mock P1, the double of the Prediction One retrain API"
     )
     group.addoption(
         "--mock-p1-scenario",
@@ -101,9 +101,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def mock_p1(request: pytest.FixtureRequest) -> Iterator[Handle]:
-    """The Prediction One retrain status API, caught in-process.
+    """The Prediction One retrain API, caught in-process.
 
-    What the client asks with `requests` is answered.
+    What the client asks with `requests`, urllib3 or httpx is answered.
 
     Time is virtual: it stands still until the test moves it (mock_p1.advance("90s")). The scenario
     is the one of the marker @pytest.mark.mock_p1("slow-training"), of --mock-p1-scenario, of the
@@ -116,7 +116,7 @@ def mock_p1(request: pytest.FixtureRequest) -> Iterator[Handle]:
 
 @pytest.fixture
 def mock_p1_server(request: pytest.FixtureRequest) -> Iterator[Handle]:
-    """The Prediction One retrain status API, from a live server, for any HTTP client.
+    """The Prediction One retrain API, from a live server, for any HTTP client.
 
     Time is real, or @pytest.mark.mock_p1(speed=60) times as fast, and can be moved on
     (mock_p1_server.advance("90s")). The scenario is found as for the fixture mock_p1.

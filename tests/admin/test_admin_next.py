@@ -83,6 +83,18 @@ def test_a_key_that_stands_twice_and_differs_is_refused(controls):
     controls.do("POST", "/next?api_key=demo-key", body)
 
 
+def test_of_many_changes_of_the_queue_only_the_newest_is_told(controls):
+    """Each would say the same; a long queue is not written for every call that shortens it."""
+    controls.do("POST", "/next", {"error": "job_may_be_deleted", "times": 50})
+    stream = Stream(controls.context)
+    place = stream.end
+    for _ in range(5):
+        controls.poll("slow")
+    told = events(stream.after(place)[0])
+    assert [data["waiting"] for kind, data, _ in told if kind == "next"] == [45]
+    assert [kind for kind, _, _ in told].count("poll") == 5
+
+
 def test_the_count_down_of_the_queue_is_told(controls):
     """Each call that meets a failure is followed by how many wait."""
     controls.do("POST", "/next", {"error": "job_may_be_deleted", "times": 2})
@@ -147,6 +159,13 @@ def test_a_slip_in_a_name_is_met_with_the_nearest_one(controls):
         "did you mean timeout?"
         in controls.refused(400, "POST", "/next", {"fault": "timeot"})["message"]
     )
+
+
+def test_what_is_wrong_inside_a_reply_is_named_with_its_place(controls):
+    """As the keys stand in the body."""
+    body = {"reply": {"status_code": 429, "retry_after": 5}}
+    message = controls.refused(400, "POST", "/next", body)["message"]
+    assert message.startswith("reply.retry_after must be a duration")
 
 
 def test_a_failure_for_an_unknown_job_is_refused(controls):

@@ -5,12 +5,14 @@ Names, options, variables, errors, faults, assumptions, links.
 
 import re
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
 import pytest
 
-from mock_p1 import DOCUMENTED_ERRORS, Handle, load_scenario
+import mock_p1
+from mock_p1 import DOCUMENTED_ERRORS, Handle, Poll, load_scenario
 from mock_p1._version import __version__
 from mock_p1.admin.admin_openapi import document
 from mock_p1.base.durations import format_duration
@@ -249,6 +251,24 @@ def test_the_two_commands_stand_there():
     """The commands that a newcomer copies stand there to the letter, each on a line of its own."""
     for command in ("pip install . && mock-p1 demo", "pip install -e '.[test]' && pytest"):
         assert f"\n{command}\n" in README
+
+
+def test_the_changelog_names_what_is_there_and_what_went():
+    """The names on the handle and of the package are there; the removed ones are not."""
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    entries = re.findall(r"^- (.*?)(?=\n- |\n\n|\Z)", changelog, re.MULTILINE | re.DOTALL)
+
+    def names(start):
+        (entry,) = (entry for entry in entries if entry.startswith(start))
+        return set(re.findall(r"`(\w[\w.]*)", entry))
+
+    assert names("On the handle") <= set(dir(Handle))
+    assert names("Typed for users") - {"mypy", "mock_p1"} <= set(mock_p1.__all__)
+    gone = {name.partition(".")[2] for name in names("`Poll.at`")} - {"seconds"}
+    assert gone == {"at", "moment", "series"}
+    assert gone & {*dir(Poll), *Poll.__dataclass_fields__} == set()
+    for package in names("The packages") - {"mock_p1"}:
+        assert find_spec(package) is None
 
 
 def test_the_changelog_knows_this_version():

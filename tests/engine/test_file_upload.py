@@ -218,7 +218,7 @@ def test_a_key_sent_to_the_link_is_noted(mock):
 
 
 def test_moved_by_hand_without_a_file(mock):
-    """step and set_status move a job on that waits for its file."""
+    """Both step and set_status move a job on that waits for its file."""
     asked = mock(NEW)
     job, _ = asked.create()
     asked.driver.step(job)

@@ -132,9 +132,9 @@ def switched(text: str, phase: str, name: str = "timeout", calls: int = 5) -> li
 @pytest.mark.parametrize(
     ("phase", "seen"),
     [
-        ("first", ["timeout", "not_found_classifier", "HTTP 200"]),
-        ("done", ["timeout", "not_found_classifier", "HTTP 200"]),
-        ("after", ["not_found_classifier", "HTTP 200", "timeout", "HTTP 200"]),
+        ("first", ["timeout", "not_found_classifier", "model_switched"]),
+        ("done", ["timeout", "not_found_classifier", "model_switched"]),
+        ("after", ["not_found_classifier", "model_switched", "timeout", "model_switched"]),
     ],
 )
 def test_a_fault_strikes_one_call_of_another_operation(phase, seen):
@@ -142,18 +142,24 @@ def test_a_fault_strikes_one_call_of_another_operation(phase, seen):
     assert switched(CALLED, phase, calls=len(seen)) == seen
 
 
-@pytest.mark.parametrize(("phase", "seen"), [("first", []), ("done", []), ("after", ["HTTP 200"])])
+@pytest.mark.parametrize(
+    ("phase", "seen"), [("first", []), ("done", []), ("after", ["model_switched"])]
+)
 def test_a_call_that_has_no_list_succeeds_otherwise(phase, seen):
     """What nothing is written for is struck all the same."""
     text = "jobs: {a: {timeline: [{status: job_finished}]}}"
-    assert switched(text, phase, calls=3) == [*seen, "timeout", *["HTTP 200"] * (2 - len(seen))]
+    assert switched(text, phase, calls=3) == [
+        *seen,
+        "timeout",
+        *["model_switched"] * (2 - len(seen)),
+    ]
 
 
 def test_a_documented_error_of_another_operation_stays():
     """A classifier that was deleted does not come back."""
     assert switched(CALLED, "first", "not_found_classifier") == ["not_found_classifier"] * 5
     after = switched(CALLED, "after", "retrain_job_is_not_finished")
-    assert after == ["not_found_classifier", "HTTP 200", *["retrain_job_is_not_finished"] * 3]
+    assert after == ["not_found_classifier", "model_switched", *["retrain_job_is_not_finished"] * 3]
 
 
 @pytest.mark.parametrize(("phase", "switches"), [("first", 0), ("done", 1)])
@@ -328,12 +334,11 @@ def test_an_operation_that_the_test_never_calls_fails_its_case(pytester):
     pytester.makepyfile(CALLS.format(scenario="demo", on=["retrain_data_upload", "file_upload"]))
     result = pytester.runpytest("-p", "no:randomly", "-p", "no:cacheprovider")
     result.assert_outcomes(passed=2, errors=1)
-    result.stdout.fnmatch_lines(
-        [
-            "*empty_response-at-first-of-file_upload did not strike: the test never called file_upload."
-            " Name by on= of the marker mock_p1_trouble what it calls; it called: retrain_data_upload"
-        ]
+    said = (
+        "empty_response-at-first-of-file_upload did not strike: the test never called file_upload."
     )
+    how = "Name by on= of the marker mock_p1_trouble what it calls; it called: retrain_data_upload"
+    result.stdout.fnmatch_lines([f"*{said} {how}"])
 
 
 def test_what_the_scenario_rules_out_is_skipped_with_its_reason(pytester):

@@ -46,7 +46,7 @@ def test_a_stub_of_the_mocks_own_answers_beside_the_door(mock):
 
 
 def test_a_stub_on_our_host_answers_first_and_the_door_stays(mock):
-    """However often it answers: `responses` drops the first of several that match, and the door is none of them."""
+    """However often it answers: `responses` drops the first of several matches, never our own."""
     mock.responses.add("GET", JOB, body="mine")
     assert [poll() for _ in range(3)] == ["mine"] * 3
     mock.responses.remove("GET", JOB)
@@ -123,7 +123,7 @@ def test_stubs_under_activate_outside_answer_beside_the_door(scenario):
 
 @pytest.mark.parametrize("inside", [True, False])
 def test_stubs_of_a_mock_of_the_users_own_answer_beside_the_door(scenario, inside):
-    """`with responses.RequestsMock()` works outside and inside, and sees what its stubs and the door answer."""
+    """`with responses.RequestsMock()` works outside and inside, and sees what both answer."""
     theirs, ours = responses.RequestsMock(), mocked(scenario)
     outer, inner = (ours, theirs) if inside else (theirs, ours)
     with outer, inner:
@@ -232,7 +232,7 @@ def test_a_refusal_without_a_mock_of_ours_says_nothing_of_it():
 
 
 def test_nothing_stays_behind(scenario):
-    """After the mocks, `requests` and `responses` are what they were before, default mock and stubs included."""
+    """Afterwards `requests` and `responses` are as before, default mock and stubs included."""
     send, taught, registry = (
         HTTPAdapter.send,
         dict(vars(responses.RequestsMock)),

@@ -79,15 +79,22 @@ const each = (selector, act) => {
   for (const button of document.querySelectorAll(selector)) act(button);
 };
 const advanceBySpan = () => advance($("span").value.trim());
-const setSpeed = (speed) => changeClock({ speed: Number(speed), freeze: false });
+const setSpeed = (speed) => changeClock({ speed, freeze: false });
 const askForClock = () => attempt(async () => heard("clock", await api.call("GET", "clock")));
+
+function addButtons(kind, values, label, act) {
+  for (const value of values) {
+    const button = make_("button", "", label(value));
+    button.dataset[kind] = value;
+    button.addEventListener("click", () => act(value));
+    $(`${kind}s`).append(button);
+  }
+}
 
 function addListeners() {
   on("freeze", () => changeClock({ freeze: !clock.frozen }));
-  each("[data-advance]", (button) =>
-    button.addEventListener("click", () => advance(button.dataset.advance)));
-  each("[data-speed]", (button) =>
-    button.addEventListener("click", () => setSpeed(button.dataset.speed)));
+  addButtons("advance", ["1s", "10s", "1m", "10m", "1h"], (span) => `+${span}`, advance);
+  addButtons("speed", [1, 10, 60, 600, 3600], (speed) => `${speed}×`, setSpeed);
   on("advance", advanceBySpan);
   $("span").addEventListener("keydown", (event) => event.key === "Enter" && advanceBySpan());
   on("fail", () => acts.fail($("failure").value, Number($("times").value), null,
@@ -230,7 +237,6 @@ async function reloadAll() {
 
 function drawClock() {
   $("freeze").setAttribute("aria-pressed", String(clock.frozen));
-  document.body.classList.toggle("frozen", clock.frozen);
   const n = clock.speed.toLocaleString(language);
   const speed = clock.speed === 1 ? t("real time") : t("{n} times", { n });
   put($("pace"), clock.kind === "virtual" ? t("by hand only") : clock.frozen ? t("frozen") : speed);
@@ -263,7 +269,6 @@ function drawScenario() {
   const current = scenario.name.replace(/\.yaml$/, "");
   put($("scenario-name"), scenario.name);
   put($("scenario-about"), scenario.description);
-  put($("source-name"), scenario.name);
   document.title = `${scenario.name} · Mock P1`;
   const own = bundled.includes(current) ? [] : [new Option(scenario.name, "", false, true)];
   const others = bundled.map((name) => new Option(name, name, false, name === current));

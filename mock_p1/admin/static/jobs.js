@@ -92,7 +92,6 @@ function drawRow(row, at) {
   put(row.rest, waiting(here, step));
   put(row.facts, factsOf(row.job.tracks[0] ?? {}));
   row.element.dataset.mood = mood(step.kind, step.outcome);
-  row.element.classList.toggle("fresh", !here.polled);
   row.step.setAttribute("aria-disabled", String(step.for === null));
   row.segments.forEach((segment) => {
     const part = segment.index < here.index ? 1 : segment.index > here.index ? 0 : here.part;
