@@ -34,6 +34,7 @@ INJECTED: Final = "fail_next"
 BEFORE: Final = "struck before the act: nothing was done"
 AFTER: Final = "struck after the act: it counts, only its answer was lost"
 
+_ANSWERED: Final = ("truncated_body", "malformed_json")
 WHOLE: Final = "slow_body"
 """The fault whose answer arrives whole in the end: it cannot come without the act."""
 
@@ -113,10 +114,18 @@ def _done(acted: Outcome | None) -> str | None:
     return None if acted is None else acted.done
 
 
+def says_success(fault: str, operation: Operation) -> bool:
+    """Tell a fault after which a client may rightly believe that the act was done.
+
+    A slow body is whole in the end; and the answer to a file has no body that could be spoilt.
+    """
+    return fault == WHOLE or (operation.body == "file" and fault in _ANSWERED)
+
+
 def _fault(  # noqa: PLR0913 -- the parts of one failure
     state: MockState, call: Call, fault: str, source: str, act: Act, *, done: bool = False
 ) -> Outcome:
-    done = done or fault == WHOLE
+    done = done or says_success(fault, call.operation)
     acted = None
     if call.operation == RETRAIN_STATUS_CHECK:
         spoilt = _status_now(state, call)
@@ -124,7 +133,7 @@ def _fault(  # noqa: PLR0913 -- the parts of one failure
         acted = act() if _changes_nothing(call.operation) else _note(call, done=done, act=act)
         reply = None if acted is None else acted.reply
         spoilt = reply if isinstance(reply, Reply) else example_of(call.operation)
-    counts = fault == WHOLE or not _changes_nothing(call.operation)
+    counts = says_success(fault, call.operation) or not _changes_nothing(call.operation)
     return Outcome(
         script(fault, spoilt), source, fault=fault, done=_done(acted) if counts else None
     )

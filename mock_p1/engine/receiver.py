@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from mock_p1.base.messages import Fault, Reply
 from mock_p1.engine import file_upload
 from mock_p1.engine.call import Outcome
-from mock_p1.engine.failures import BEFORE, WHOLE, element_outcome
+from mock_p1.engine.failures import BEFORE, element_outcome, says_success
 from mock_p1.engine.faults import script
 from mock_p1.engine.file_store import StoreFullError
 from mock_p1.engine.journal import call_entry
@@ -62,8 +62,11 @@ class Receiver:
         self._file: IncomingFile | None = None
         self._size = 0
         step = element.step if element is not None else None
-        strikes_before = isinstance(step, FaultCall) and not step.done and step.fault != WHOLE
-        self._fault = step.fault if isinstance(step, FaultCall) and strikes_before else None
+        self._fault = None
+        if isinstance(step, FaultCall) and not (
+            step.done or says_success(step.fault, call.operation)
+        ):
+            self._fault = step.fault
         self._strikes_at = length // 2 if self._fault and length else sys.maxsize
         self.decides_at: int = min(self._strikes_at, engine.state.store.limit_bytes + 1)
         """After how many bytes the answer may be known: hand over what has come by then."""
