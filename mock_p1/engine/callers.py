@@ -108,6 +108,10 @@ class IssuedKeys:
         secret = caller.name.partition("\n")[0]
         return (key for key in self._secrets.get(secret, ()) if key.caller.name == caller.name)
 
+    def __iter__(self) -> Iterator[IssuedKey]:
+        """Iterate over all keys, oldest first."""
+        return iter(self._by_key.values())
+
     def count(self, caller: Caller) -> int:
         """Return how many keys this caller was ever given."""
         return self._counts.get(caller.name, 0)

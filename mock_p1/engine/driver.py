@@ -211,7 +211,9 @@ class Driver:
         with self._engine.lock:
             waiting = len(self._engine.state.injected)
             self._engine.state.reset(job_id, key)
-            if job_id is None and key is None:
+            if job_id is not None:
+                self._engine.journal.note_restart(job_id)
+            elif key is None:
                 self._engine.journal.clear()
             fewer = len(self._engine.state.injected) < waiting
         self._note("job" if job_id else "reset", job_id)

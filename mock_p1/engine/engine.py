@@ -311,6 +311,9 @@ class Engine:
         else:
             known = state.keyring.caller(call.api_key, state.issued, call.now_ns)
             refused = known if isinstance(known, Refusal) else None
+            ended = state.issued.get(call.api_key)
+            if ended is not None:
+                call.caller = ended.caller
             if not isinstance(known, Refusal):
                 call.caller, call.key_ends_ns = known
         if refused is None:

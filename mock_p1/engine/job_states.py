@@ -89,6 +89,7 @@ class JobStates:
         self._max_transients = MAX_TRANSIENT
         self._starts: dict[str, int] = {}
         self._created: dict[str, int] = {}
+        self._newest_created: JobState | None = None
         self.forgotten: int = 0
 
     def make_room(self, jobs: int) -> None:
@@ -124,6 +125,8 @@ class JobStates:
 
     def add(self, job: JobState) -> JobState:
         """Keep a new state; forget the oldest transient one where there are too many."""
+        if job.created is not None:
+            self._newest_created = job
         first = self._first.setdefault(job.job_id, job)
         if first is not job:
             first.others = first.others or {}
@@ -146,6 +149,15 @@ class JobStates:
         number = self._created.get(caller.name, 0)
         self._created[caller.name] = number + 1
         return number
+
+    @property
+    def newest_created(self) -> str | None:
+        """The job that was created last, of those that are known still."""
+        newest = self._newest_created
+        if newest is not None and self.get(newest.caller, newest.job_id) is newest:
+            return newest.job_id
+        created = (each for each in reversed(self._first) if self._first[each].created)
+        return next(created, None)
 
     @property
     def created(self) -> int:

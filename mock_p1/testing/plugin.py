@@ -40,9 +40,7 @@ TROUBLE_MARKER = (
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options and the ini settings."""
-    group = parser.getgroup(
-        "mock-p1", "Mock P1, the double of the Prediction One retrain API"
-    )
+    group = parser.getgroup("mock-p1", "Mock P1, the double of the Prediction One retrain API")
     group.addoption(
         "--mock-p1-scenario",
         metavar="SCENARIO",

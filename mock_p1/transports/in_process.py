@@ -106,17 +106,28 @@ class Endpoint:
         thread = threading.current_thread()
         if hasattr(thread, _INHERITED):
             self._askers.add(thread)
+        answer = self._handle(self._request(sent), sent)
+        if isinstance(answer, Fault):
+            return answer
+        body = answer.to(sent.method).body
+        return Fault("", "complete", answer, ((0, body),), answer.delay_ns)
+
+    def break_off(self, sent: HttpRequest) -> None:
+        """Let the engine know of a file that the client has stopped to send."""
+        request = self._request(sent)
+        if sent.method == "GET" or not self.engine.takes_file(request):
+            return
+        received = self.engine.receive(request, sent.length)
+        if isinstance(received, Receiver):
+            received.abort(bytes(sent.body))
+
+    def _request(self, sent: HttpRequest) -> Request:
         path, _, query = sent.target.partition("?")
         prefix = self.prefix(sent.origin, path) or ""
         host = header_text(sent.header("host") or b"")
         url = base_url(sent.origin.scheme, host, str(sent.origin)) + prefix
         keys = tuple(header_text(value) for name, value in sent.headers if name == "x-api-key")
-        request = Request(sent.method, path[len(prefix) :], query, keys, url, bool(sent.body))
-        answer = self._handle(request, sent)
-        if isinstance(answer, Fault):
-            return answer
-        body = answer.to(sent.method).body
-        return Fault("", "complete", answer, ((0, body),), answer.delay_ns)
+        return Request(sent.method, path[len(prefix) :], query, keys, url, bool(sent.body))
 
     def _handle(self, request: Request, sent: HttpRequest) -> Reply | Fault:
         length, body = sent.length, sent.body
