@@ -29,6 +29,9 @@ ANY_KEY: Final = "any-key"
 ANY_SECRET: Final = "any-secret"  # noqa: S105 -- made up
 """Keys to show where a scenario takes every key."""
 
+MAX_WORDS: Final = 10_000
+"""How many words are remembered that were used as API keys where every word works."""
+
 MAX_ISSUED: Final = 100_000
 """How many issued keys are known at a time; a call for one more is answered 507."""
 
@@ -92,6 +95,7 @@ class IssuedKeys:
         self._by_key: dict[str, IssuedKey] = {}
         self._secrets: dict[str, list[IssuedKey]] = {}
         self._counts: dict[str, int] = {}
+        self._api_words: dict[str, None] = {}
 
     def add(self, issued: IssuedKey) -> None:
         """Keep a key."""
@@ -145,14 +149,29 @@ class IssuedKeys:
 
     def clear(self, theirs: Callable[[str], bool] | None = None) -> None:
         """Forget all keys, or those of some callers."""
-        kept = [
-            key
-            for key in self._by_key.values()
-            if theirs is not None and not theirs(key.caller.name)
-        ]
-        self.__init__()  # type: ignore[misc]  # everything begins anew
+        self._keep(lambda key: theirs is not None and not theirs(key.caller.name))
+
+    def forget_ended(self, now_ns: int) -> None:
+        """Forget the keys that have ended: they are unknown from now on."""
+        counts, words = self._counts, self._api_words
+        self._keep(lambda key: key.ends_ns > now_ns)
+        self._counts, self._api_words = counts, words  # sequences go on
+
+    def _keep(self, wanted: Callable[[IssuedKey], bool]) -> None:
+        kept = [key for key in self._by_key.values() if wanted(key)]
+        self._by_key, self._secrets, self._counts, self._api_words = {}, {}, {}, {}
         for key in kept:
             self.add(key)
+
+    def note_api_word(self, word: str) -> None:
+        """Remember a word that was used as an API key where every word works."""
+        self._api_words[word] = None
+        if len(self._api_words) > MAX_WORDS:
+            del self._api_words[next(iter(self._api_words))]
+
+    def is_api_word(self, word: str) -> bool:
+        """Tell whether a word was used as an API key."""
+        return word in self._api_words
 
     def __len__(self) -> int:
         return len(self._by_key)

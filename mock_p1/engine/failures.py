@@ -96,7 +96,8 @@ def held_back(state: MockState, call: Call, element: CallProgramStep, outcome: O
     if element.step.delay is None:
         return outcome
     low_ns, high_ns = element.step.delay
-    seed = seed_for(state.seed, call.operation.name, call.job_id, "delay", call.now_ns)
+    place = (call.operation.name, call.job_id or "", call.caller.name, *element.turn)
+    seed = seed_for(state.seed, *place, "delay")
     delay_ns = outcome.reply.delay_ns + low_ns + seed % (high_ns - low_ns + 1)
     return outcome._replace(reply=outcome.reply._replace(delay_ns=delay_ns))
 

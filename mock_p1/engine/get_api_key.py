@@ -47,11 +47,13 @@ def act(state: MockState, call: Call) -> Outcome:
         key = next(alive, None)
     if key is None:
         if len(state.issued) >= MAX_ISSUED:
+            state.issued.forget_ended(call.now_ns)
+        if len(state.issued) >= MAX_ISSUED:
             return Outcome(
                 no_room(f"{MAX_ISSUED:,} API keys are issued already"), state.scenario.name
             )
         number = state.issued.count(call.caller)
-        text = uuid_of(state.seed, state.resets, "api_key", call.caller.name, number)
+        text = uuid_of(state.seed, "api_key", call.caller.name, number)
         key = IssuedKey(text, call.caller, call.api_key, call.now_ns + assumed.key_lifetime)
         state.issued.add(key)
     end_date = state.clock.date_at(key.ends_ns).strftime(assumed.end_date_format)
