@@ -1,11 +1,13 @@
 """Invents what befalls a mock.
 
-Requests, usual and odd, time that passes, and a test that drives it.
+Requests, usual and odd, time that passes, and a test that drives it. What only an earlier answer
+tells stands in braces: ``{job:0}``, ``{upload:0}``, ``{download:0}`` and ``{key:0}`` are the first
+job id, link or API key that this client was given.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from hypothesis import strategies as st
@@ -14,17 +16,28 @@ from helpers.scenario_strategies import (
     FILES,
     SPANS,
     STATUSES,
+    all_errors,
     documents,
     either,
-    errors,
+    operations,
     read,
     written,
 )
 from helpers.transport_clients import HOST, JOBS
 from mock_p1.base.durations import format_duration, parse_duration
 from mock_p1.contract.errors import FAULTS
+from mock_p1.contract.operations import OPERATIONS
 from mock_p1.engine.directory import Directory
+from mock_p1.scenario.calls import call_names
 from mock_p1.scenario.model import ACTIVE
+from mock_p1.scenario.steps import Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+API_KEY = "/v1/external/api-key"
+UPLOAD_URL = JOBS + "upload_url"
+CREDENTIALS = "?credential_type=retrain&model_id=48"
 
 ODD_PATHS = [
     JOBS, JOBS.rstrip("/"), JOBS + "a/", JOBS + "/a", "//v1/external/retrain_jobs/a", JOBS + "%2e%2e", JOBS + "..",
@@ -34,6 +47,11 @@ ODD_PATHS = [
     "/v1/external/retrain%5Fjobs/a", "/%76%31/external/retrain_jobs/a", "/v1%2Fexternal/retrain_jobs/a",
     "/v1/./external/retrain_jobs/a", "/v1/external/retrain_jobs/./a", "/results//a/1/result.zip", "/results/a/1/",
     "/V1/external/retrain_jobs/a", "/v1", "//x", "/x%2Fy", "/robots.txt", "/results/a",
+    API_KEY, API_KEY + "/", "/" + API_KEY, API_KEY + "/..", UPLOAD_URL, UPLOAD_URL + "/", JOBS + "/upload_url",
+    JOBS + "a%2Fb/update_model", JOBS + "a/update_model/", JOBS + "a//update_model", JOBS + "../update_model",
+    JOBS + "{job:0}", JOBS + "{job:0}/update_model", "{upload:0}", "{upload:0}/", "{upload:0}x", "/{upload:0}",
+    "{upload:0}/..", "{upload:0}%2Fx", "{download:0}", "{download:0}/", "{download:0}x", "/{download:0}",
+    "/uploads/", "/uploads/0/a/b.csv", "/uploads/0/a%2Fb/c", "/uploads//a/b", "/uploads/../a/b",
 ]  # fmt: skip
 ELSEWHERE = "http://else.where" + JOBS + "a"
 """A target in absolute form; `requests` would go there."""
@@ -64,6 +82,17 @@ TRAILERS = [
     *(("Content-Length", "5"), ("Connection", "close"), ("X-Forwarded-Proto", "https")),
 ]
 """What may follow a body in chunks, and means nothing there."""
+CREDENTIAL_QUERIES = [
+    *("", "?", "?credential_type=retrain", "?credential_type=deploy", "?credential_type=x&model_id=1"),
+    *("?credential_type=retrain&model_id=", CREDENTIALS + "&model_id=2", CREDENTIALS + "&more=%20"),
+    *("?credential_type=retrain&model_id=1.5", "?Credential_Type=retrain&model_id=1"),
+    *("?credential_type=%FF&model_id=%E6%97%A5", "?model_id=日本&credential_type=train"),
+]
+FILE_NAMES = [
+    *("", "a%0A", "%EF%BB%BFa.csv", "..", ".", "%2e%2e", "a%2Fb.csv", "C:%5Ca.csv", "x" * 300, "%00", "%FF", "a%25b"),
+    *("%E6%97%A5%E6%9C%AC.csv", "日本.csv", "a b+c.csv", "a%20b%2Bc.csv", "a;b=c", "a&filename=b", "a&x=1", "{x}"),
+]
+FILES_SENT = [b"a,b\n1,2\n", b"", b"x", b"PK\x03\x04" + bytes(99), b"1,2\n" * 80_000]
 ODD_KEYS = [
     (),
     ("",),
@@ -95,7 +124,8 @@ class Ask(NamedTuple):
 
     def __str__(self) -> str:
         keys = "".join(f"  x-api-key: {key}" for key in self.keys)
-        more = f"  Host: {self.host}" * (self.host != HOST) + "  with a body" * bool(self.body)
+        more = f"  Host: {self.host}" * (self.host != HOST)
+        more += f"  with {len(self.body)} bytes" * bool(self.body)
         more += "".join(f"  {name}: {value}" for name, value in self.headers)
         more += f"  in chunks, trailers: {self.trailers}" if self.chunked else ""
         more += "  Connection: close" * self.close + f"  ({self.times} times)" * (self.times > 1)
@@ -112,21 +142,23 @@ class Wait(NamedTuple):
 
 
 class Drive(NamedTuple):
-    """What a test does to the mock: a call of its driver."""
+    """What a test does to the mock: a call of its driver, ``named`` arguments included."""
 
     name: str
     arguments: tuple[Any, ...] = ()
+    named: tuple[tuple[str, Any], ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.name}({', '.join(map(repr, self.arguments))})"
+        named = [f"{name}={value!r}" for name, value in self.named]
+        return f"{self.name}({', '.join([*map(repr, self.arguments), *named])})"
 
 
 class Story(NamedTuple):
     """A scenario, and what befalls it.
 
-    ``tidy``: requests go out as `requests` writes them, so that all doors can tell.
+    ``tidy``: requests go out as `requests` writes them, so that all ways in can tell.
 
-    What `requests` would tidy first, only the other doors can be sent.
+    What `requests` would tidy first, only some can be sent.
     """
 
     text: str
@@ -137,65 +169,138 @@ class Story(NamedTuple):
         return "\n".join([self.text.rstrip(), "# then:", *(f"#   {act}" for act in self.acts)])
 
 
-def _acts(
-    ids: list[str], keys: list[str], odd_paths: list[str], odd_methods: list[str]
-) -> st.SearchStrategy[Ask | Wait | Drive]:
-    """Draw one act on a mock that has jobs of these ids and takes these keys.
+def given(kind: str) -> st.SearchStrategy[str]:
+    """Draw the place of something that an earlier answer told; the first one most often."""
+    return st.sampled_from([0, 0, 0, 1, 2]).map(lambda number: f"{{{kind}:{number}}}")
 
-    Some requests go to odd paths, by odd methods, with headers and bodies that mean nothing.
-    """
-    job = st.sampled_from(ids)
-    key = st.sampled_from([(key,) for key in keys] * 40 + ODD_KEYS)
-    path = job.map(lambda job_id: JOBS + quote(job_id, safe=""))
-    query = st.sampled_from(["", "?", "?a=1&b=%20", "?x=日本"])
-    closing = st.sampled_from([False, False, True])
-    foreign = st.just(()) | st.lists(
-        st.sampled_from(FOREIGN_HEADERS), max_size=3, unique_by=lambda header: header[0]
-    ).map(tuple)
-    trailers = st.lists(st.sampled_from(TRAILERS), max_size=2).map(tuple)
-    bodies = st.sampled_from(
-        [b"", b"a=1", b"{}", b"\x00\xff\r\n\r\nGET / HTTP/1.1\r\n\r\n", b"x" * 70_000]
-    )
+
+closing = st.sampled_from([False, False, True])
+foreign = st.just(()) | st.lists(
+    st.sampled_from(FOREIGN_HEADERS), max_size=3, unique_by=lambda header: header[0]
+).map(tuple)
+trailers = st.lists(st.sampled_from(TRAILERS), max_size=2).map(tuple)
+bodies = st.sampled_from(
+    [b"", b"a=1", b"{}", b"\x00\xff\r\n\r\nGET / HTTP/1.1\r\n\r\n", b"x" * 70_000]
+)
+hosts = st.sampled_from([HOST, "other.example", "[::1]:9", "MOCK.example:8080", "a_b"])
+queries = st.sampled_from(["", "?", "?a=1&b=%20", "?x=日本", "?filename=a&filename=b", CREDENTIALS])
+
+
+def _asks(
+    jobs: st.SearchStrategy[str],
+    keys: st.SearchStrategy[tuple[str, ...]],
+    secrets: st.SearchStrategy[tuple[str, ...]],
+) -> st.SearchStrategy[Ask]:
+    """Draw a request of one of the operations, as a client would send it or nearly so."""
+    paths = jobs.map(lambda job: JOBS + (job if job.startswith("{") else quote(job, safe="")))
     polls = st.builds(
         lambda path, keys, close, times, headers: Ask(
             "GET", path, keys, close=close, times=times, headers=headers
         ),
-        path, key, closing, st.sampled_from([1, 1, 2, 5]), foreign,
+        paths, keys, closing, st.sampled_from([1, 1, 2, 5]), foreign,
     )  # fmt: skip
+    credentials = either((4, st.just(CREDENTIALS)), (1, st.sampled_from(CREDENTIAL_QUERIES)))
+    issues = st.builds(
+        lambda query, keys, close: Ask("GET", API_KEY + query, keys, close=close),
+        credentials, secrets, closing,
+    )  # fmt: skip
+    names = either((3, st.just("train.csv")), (2, st.sampled_from(FILE_NAMES)))
+    uploads = st.builds(
+        lambda name, keys, times: Ask("GET", f"{UPLOAD_URL}?filename={name}", keys, times=times),
+        names, keys, st.sampled_from([1, 1, 2]),
+    )  # fmt: skip
+    leaked = either((4, st.just(())), (1, keys))
+    files = st.builds(
+        lambda link, keys, body, close, times, headers, chunked, trailers: Ask(
+            "PUT", link, keys, body, HOST, close, times, headers, chunked, trailers
+        ),
+        given("upload"), leaked, st.sampled_from(FILES_SENT), closing,
+        st.sampled_from([1, 1, 2]), foreign, st.booleans(), trailers,
+    )  # fmt: skip
+    switches = st.builds(
+        lambda path, keys, body, times: Ask("PUT", f"{path}/update_model", keys, body, times=times),
+        paths, keys, either((3, st.just(b"")), (1, bodies)), st.sampled_from([1, 1, 2]),
+    )  # fmt: skip
+    file_names = st.sampled_from(["result.zip", *map(quote, FILES)])
+    guesses = st.builds(
+        lambda job, step, name: f"/results/0/{quote(job, safe='')}/{step}/{name}",
+        jobs, st.integers(1, 4), file_names,
+    )  # fmt: skip
+    downloads = st.builds(
+        lambda link, keys, close, times: Ask("GET", link, keys, close=close, times=times),
+        either((4, given("download")), (1, guesses)), leaked, closing, st.sampled_from([1, 1, 2]),
+    )  # fmt: skip
+    return either(
+        (8, polls), (2, issues), (3, uploads), (4, files), (2, switches), (2, downloads)
+    )
+
+
+def _drives(
+    jobs: st.SearchStrategy[str], one_key: st.SearchStrategy[str]
+) -> st.SearchStrategy[Drive]:
+    """Draw what a test does to a mock."""
+    some_job = st.none() | jobs
+    key = either((2, st.just(())), (1, one_key.map(lambda key: (("key", key),))))
+    literal = st.just(Literal.model_validate({"status_code": 503, "retry_after": "5s"}))
+    failures = either((2, all_errors), (2, st.sampled_from(list(FAULTS))), (1, literal))
+
+    def fail_next(what: Any, times: int, on: str, job: str | None, named: Any) -> Drive:
+        fitting = isinstance(what, Literal) or what in FAULTS or what in OPERATIONS[on].errors
+        what = what if fitting else next(iter(OPERATIONS[on].errors), "timeout")
+        named = (("on", on), ("job_id", job if OPERATIONS[on].has_job else None), *named)
+        return Drive("fail_next", (what, times), named)
+
+    return either(
+        (2, st.builds(lambda job, named: Drive("step", (job,), named), jobs, key)),
+        (1, st.builds(
+            lambda job, status, named: Drive("set_status", (job, status), named),
+            jobs, st.sampled_from(STATUSES), key,
+        )),
+        (3, st.builds(fail_next, failures, st.integers(1, 2), operations, some_job, key)),
+        (1, st.builds(
+            lambda on, job, named: Drive("step_calls", (on, job), named),
+            st.sampled_from(call_names()), some_job, key,
+        )),
+        (1, st.builds(lambda job, named: Drive("reset", (job,), named), some_job, key)),
+        (1, key.map(lambda named: Drive("forgive", (), named))),
+    )  # fmt: skip
+
+
+def _acts(  # noqa: PLR0913, PLR0917 -- what a client may know of a mock
+    ids: list[str], keys: list[str], secrets: list[str], odd_paths: list[str],
+    odd_methods: list[str],
+) -> st.SearchStrategy[Ask | Wait | Drive]:  # fmt: skip
+    """Draw one act on a mock that has jobs of these ids and takes these keys.
+
+    Some requests go to odd paths, by odd methods, with headers and bodies that mean nothing.
+    """
+    job = either((3, st.sampled_from(ids)), (2, given("job")))
+    one_key = either((4, st.sampled_from(keys)), (1, given("key")))
+    secret = st.sampled_from(secrets)
+    odd_key = st.sampled_from(ODD_KEYS)
+    key = either((20, one_key.map(lambda key: (key,))), (1, odd_key | secret.map(lambda s: (s,))))
+    secret_key = either((9, secret.map(lambda s: (s,))), (1, odd_key | key))
     odd = st.builds(
         Ask,
-        st.sampled_from(["GET", *odd_methods]),
-        st.builds(str.__add__, st.sampled_from(odd_paths) | path, query),
+        st.sampled_from(["GET", "PUT", *odd_methods]),
+        st.builds(str.__add__, st.sampled_from(odd_paths), queries),
         key,
         bodies,
-        st.sampled_from([HOST, "other.example", "[::1]:9", "MOCK.example:8080", "a_b", "x:1:2"]),
+        hosts,
         closing,
         st.just(1),  # builds() would draw a field that is left out
         foreign,
         st.booleans(),
         trailers,
-    )  # fmt: skip
-    file_names = st.sampled_from(["result.zip", *map(quote, FILES)])
-    fetches = st.builds(
-        lambda job_id, step, name: Ask("GET", f"/results/{quote(job_id, safe='')}/{step}/{name}"),
-        job, st.integers(1, 4), file_names,
-    )  # fmt: skip
+    )
     waits = st.builds(
         lambda span, off: Wait(max(0, parse_duration(span) + off)),
         st.sampled_from(SPANS),
         st.integers(-1, 1),
     )
-    drives = (
-        st.builds(lambda *arguments: Drive("step", arguments), job)
-        | st.builds(lambda *arguments: Drive("set_status", arguments), job, st.sampled_from(STATUSES))
-        | st.builds(
-            lambda *arguments: Drive("fail_next", arguments),
-            errors | st.sampled_from(list(FAULTS)), st.integers(1, 2), st.none() | job,
-        )
-        | st.builds(lambda *arguments: Drive("reset", arguments), st.none() | job)
-        | st.just(Drive("forgive"))
-    )  # fmt: skip
-    return either((8, polls), (2, waits), (1, odd), (1, fetches), (1, drives))
+    return either(
+        (14, _asks(job, key, secret_key)), (2, waits), (2, odd), (2, _drives(job, one_key | secret))
+    )
 
 
 @st.composite
@@ -205,17 +310,23 @@ def stories(draw: st.DrawFn) -> Story:
     scenario = read(text)
     patterns = [job_id.replace("*", "7") for job_id in scenario.jobs if "*" in job_id]
     ids = [*Directory(scenario, scenario.seed).ids(), *patterns] * 5 + ["no-such-job"]
-    known = scenario.api_keys or {"demo-key": ACTIVE}
-    keys = [
-        key.replace("*", "7")
-        for key, state in known.items()
-        for _ in range(5 if state == ACTIVE else 1)
-    ]
+    keys = _filled(scenario.api_keys or {"demo-key": ACTIVE})
+    secrets = _filled(scenario.secret_keys or {"demo-secret": ACTIVE})
     tidy = draw(st.sampled_from([True, True, False]))
     odd_paths = ODD_PATHS if tidy else [*ODD_PATHS, ELSEWHERE]
     odd_methods = METHODS if tidy else [*METHODS, *UNTIDY_METHODS]
     fewest = draw(
         st.sampled_from([1, 4, 12])
     )  # left to itself, a list is short more often than not
-    acts = draw(st.lists(_acts(ids, keys, odd_paths, odd_methods), min_size=fewest, max_size=15))
+    one_act = _acts(ids, keys, secrets, odd_paths, odd_methods)
+    acts = draw(st.lists(one_act, min_size=fewest, max_size=15))
     return Story(text, tuple(acts), tidy)
+
+
+def _filled(states: Mapping[str, str]) -> list[str]:
+    """Return keys that a scenario knows, those that work more often; patterns are filled in."""
+    return [
+        key.replace("*", "7")
+        for key, state in states.items()
+        for _ in range(5 if state == ACTIVE else 1)
+    ]

@@ -74,6 +74,7 @@ class FlaskDoor:
         environ.pop("HTTP_HOST")
         if chunked:
             environ["HTTP_TRANSFER_ENCODING"] = "chunked"
+            environ["wsgi.input_terminated"] = True
         elif body:
             environ["CONTENT_LENGTH"] = str(len(body))
         for name, value in (*headers, *((("Host", host),) if host is not None else ())):
