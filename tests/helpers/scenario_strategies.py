@@ -176,9 +176,7 @@ def calls(draw: st.DrawFn, *, of_job: bool = False) -> Document:
     }
 
 
-own_calls = either(
-    (4, st.just({})), (1, st.fixed_dictionaries({"calls": calls(of_job=True)}))
-)
+own_calls = either((4, st.just({})), (1, st.fixed_dictionaries({"calls": calls(of_job=True)})))
 
 
 @st.composite
@@ -298,7 +296,9 @@ class _Writer(yaml.SafeDumper):
         return True
 
 
-_PLAIN = re.compile(r"[a-z][a-z0-9_-]*( [a-z]+)?|[1-9][0-9]*(ms|s|m|h|d| polls?| calls?)|1h30m|1ms\.\.2s")
+_PLAIN = re.compile(
+    r"[a-z][a-z0-9_-]*( [a-z]+)?|[1-9][0-9]*(ms|s|m|h|d| polls?| calls?)|1h30m|1ms\.\.2s"
+)
 _WORDS = ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
 
 

@@ -13,14 +13,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from http.client import HTTPResponse, IncompleteRead, RemoteDisconnected
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpx
 import requests
 import urllib3
 
 from helpers.scenario_strategies import read
-from helpers.story_strategies import Ask, Drive, Story, Wait
+from helpers.story_strategies import GUESSES, Act, Ask, Drive, Story, Wait, filled
 from helpers.transport_clients import HOST, FlaskDoor, LiveDoor, ResponsesDoor
 from mock_p1.base.clock import VirtualClock
 from mock_p1.engine.driver import Driver
@@ -167,7 +167,7 @@ class InProcessHttpx:
     """The door in httpx."""
 
     def __init__(self) -> None:
-        self._transport = httpx.HTTPTransport(verify=False)  # noqa: S501 -- nothing is opened
+        self._transport = httpx.HTTPTransport(verify=False)
 
     def ask(self, ask: Ask, target: str) -> Seen:
         """Send one request; what its client sees."""
@@ -258,36 +258,20 @@ def _headers(ask: Ask) -> tuple[tuple[str, str], ...]:
     )
 
 
-class Client:
-    """What a client was given: job ids, links and API keys, in their order."""
-
-    _PLACE = re.compile(r"\{(job|upload|download|key):(\d)\}")
-    _GUESSES = {"job": "nobody", "upload": "/uploads/0/a/b", "download": "/results/0/a/1/b", "key": "k"}  # noqa: E501 -- a table
-
-    def __init__(self) -> None:
-        self._given: dict[str, list[str]] = {kind: [] for kind in self._GUESSES}
-
-    def remember(self, answer: Seen) -> None:
-        """Keep what an answer gives."""
-        with suppress(ValueError):
-            fields = json.loads(answer.body) if answer.what == "answer" else None
-            for name, value in fields.items() if isinstance(fields, dict) else ():
-                kind = {"retrain_job_id": "job", "api_key": "key"}.get(name, name.removesuffix("_url"))
-                if kind in self._given and isinstance(value, str):
-                    is_link = name.endswith("_url")
-                    self._given[kind].append(re.sub("^https?://[^/]*", "", value) if is_link else value)
-
-    def fill(self, value: Any, *, in_path: bool = False) -> Any:
-        """Put what was given in its place; what was never given is guessed."""
-        if not isinstance(value, str):
-            return value
-
-        def put(found: re.Match[str]) -> str:
-            given = self._given[found[1]] or [self._GUESSES[found[1]]]
-            text = given[int(found[2]) % len(given)]
-            return quote(text, safe="") if in_path and found[1] == "job" else text
-
-        return self._PLACE.sub(put, value)
+def _remember(answer: Seen, known: dict[str, list[str]]) -> None:
+    """Keep the job id, the links and the API key that an answer gives."""
+    fields: Any = {}
+    with suppress(ValueError):
+        fields = json.loads(answer.body)
+    if answer.what != "answer" or not isinstance(fields, dict):
+        return
+    for name, kind in (("retrain_job_id", "job"), ("api_key", "key")):
+        if isinstance(fields.get(name), str):
+            known[kind].append(fields[name])
+    for kind, path in (("upload", "/uploads/"), ("download", "/results/")):
+        link = urlsplit(str(fields.get(f"{kind}_url"))).path
+        if link.startswith(path) and link not in known[kind]:
+            known[kind].append(link)
 
 
 class Scene(NamedTuple):
@@ -320,27 +304,22 @@ class Doors:
 def play(story: Story, stage: Stage, door: Any, wire: Any) -> list[Any]:
     """Play a story through one way in; ``wire`` tidies a target as `requests` does."""
     engine = stage.engine = Engine(read(story.text), VirtualClock(START))
-    client = Client()
+    known: dict[str, list[str]] = {kind: [] for kind in GUESSES}
+    as_it_is = isinstance(door, InProcess) or not story.tidy  # `requests` tidies it itself
 
-    def act_out(act: Ask | Wait | Drive) -> Any:
-        match act:
-            case Ask():
-                as_it_is = isinstance(door, InProcess) or not story.tidy  # `requests` tidies it
-                answers = []
-                keys = tuple(client.fill(key) for key in act.keys)
-                target = client.fill(act.target, in_path=True)
-                for _ in range(act.times):
-                    sent = target if as_it_is else wire(target)
-                    answers.append(door.ask(act._replace(keys=keys), sent))
-                    client.remember(answers[-1])
+    def act_out(act: Act) -> Any:
+        match filled(act, known):
+            case Ask() as ask:
+                target = ask.target if as_it_is else wire(ask.target)
+                answers = [door.ask(ask, target) for _ in range(ask.times)]
+                for answer in answers:
+                    _remember(answer, known)
                 return answers
-            case Wait():
-                return engine.clock.advance(act.span)
-            case Drive():
-                arguments = [client.fill(argument) for argument in act.arguments]
-                named = {name: client.fill(argument) for name, argument in act.named}
+            case Wait(span):
+                return engine.clock.advance(span)
+            case Drive(name, arguments, named):
                 try:
-                    return getattr(Driver(engine), act.name)(*arguments, **named)
+                    return getattr(Driver(engine), name)(*arguments, **dict(named))
                 except (LookupError, ValueError) as error:
                     return f"{type(error).__name__}: {error}"
 
