@@ -290,27 +290,31 @@ class Doors:
 
     def __init__(self, opened: dict[str, tuple[Stage, Any]]) -> None:
         self._opened = opened
+        self._as_requests = opened["responses"][1].wire
+
+    def _wire(self, target: str) -> str:
+        """Return a target as `requests` and httpx would write it, who tidy it first."""
+        url = httpx.URL(f"http://{HOST}{self._as_requests(target)}")
+        return url.raw_path.decode("ascii")
 
     def play(self, story: Story) -> dict[str, list[Any]]:
         """Play a story through every way in that can tell it.
 
         What was seen in each, and then the rows of the journal and all that is kept.
         """
-        wire = self._opened["responses"][1].wire
         doors = [name for name in self._opened if story.tidy or name in {"flask", "live"}]
-        return {name: play(story, *self._opened[name], wire) for name in doors}
+        return {name: play(story, *self._opened[name], self._wire) for name in doors}
 
 
 def play(story: Story, stage: Stage, door: Any, wire: Any) -> list[Any]:
-    """Play a story through one way in; ``wire`` tidies a target as `requests` does."""
+    """Play a story through one way in; ``wire`` tidies a target as libraries do."""
     engine = stage.engine = Engine(read(story.text), VirtualClock(START))
     known: dict[str, list[str]] = {kind: [] for kind in GUESSES}
-    as_it_is = isinstance(door, InProcess) or not story.tidy  # `requests` tidies it itself
 
     def act_out(act: Act) -> Any:
         match filled(act, known):
             case Ask() as ask:
-                target = ask.target if as_it_is else wire(ask.target)
+                target = wire(ask.target) if story.tidy else ask.target
                 answers = [door.ask(ask, target) for _ in range(ask.times)]
                 for answer in answers:
                     _remember(answer, known)

@@ -29,6 +29,8 @@ ANSWERS = {
     *("HTTP 200", "HTTP 404", "HTTP 405", "HTTP 429", "job_waiting", "job_finished", "key_issued"),
     *("job_issued", "file_taken", "result_sent", "model_switched"),
 }
+pytestmark = pytest.mark.slow
+
 ACTS = {Ask, Wait, "step", "set_status", "fail_next", "step_calls", "forgive", "reset"}
 
 

@@ -20,6 +20,9 @@ ONCE_DIFFERED = {
 """Replies that the doors once answered differently."""
 
 
+FEWER = settings(max_examples=max(20, settings().max_examples // 3))
+"""A story takes a while in five ways."""
+
 SHORT = [Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink]
 """All that Hypothesis does, but for explaining which of our lines a failure ran.
 
@@ -37,7 +40,7 @@ def tell(doors, story):
     assert found is None, found
 
 
-@settings(phases=SHORT)
+@settings(FEWER, phases=SHORT)
 @given(story=stories())
 def test_every_door_tells_the_same_story(doors, story):
     """The same status, headers and body, the same trouble, the same time, and the same rows in the journal."""
@@ -63,7 +66,7 @@ def test_a_difference_is_told_in_few_lines(doors, monkeypatch):
 
     monkeypatch.setattr(flask_app, "_response", without_retry_after)
 
-    @settings(phases=SHORT, database=None, derandomize=True, report_multiple_bugs=False)
+    @settings(FEWER, phases=SHORT, database=None, derandomize=True, report_multiple_bugs=False)
     @given(story=stories())
     def broken(story):
         tell(doors, story)
