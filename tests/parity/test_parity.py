@@ -6,10 +6,11 @@ HYPOTHESIS_PROFILE=thorough tells thirty times as many.
 import pytest
 from helpers.scenario_strategies import read
 from helpers.story_player import difference
-from helpers.story_strategies import Ask, Story, stories
+from helpers.story_strategies import Ask, Drive, Story, stories
 from helpers.transport_clients import JOBS
 from hypothesis import Phase, given, note, settings
 
+from mock_p1.contract.operations import OPERATIONS
 from mock_p1.transports import wsgi as flask_app
 
 ONCE_DIFFERED = {
@@ -54,6 +55,64 @@ def test_a_reply_that_once_differed(doors, reply, close):
     text = f"jobs: {{a: {{timeline: [{{reply: {reply}}}]}}}}"
     story = Story(text, (Ask("GET", JOBS + "a", ("k",), close=close),))
     assert difference(story, doors.play(story)) is None
+
+
+SEQUENCE = "jobs: {a: {timeline: [{status: job_finished, result: generated}]}}"
+UPLOAD = Ask("GET", JOBS + "upload_url?filename=a.csv", ("k",))
+ACTS_THAT_ONCE_DIFFERED = {
+    "a slow answer of a call that finds no job": [
+        Drive("fail_next", ("slow_body",), (("on", "retrain_model_switch"),)),
+        Ask("PUT", JOBS + "nothing/update_model", ("k",)),
+    ],
+    "blanks around a key where nothing is imitated": [Ask("GET", "/nothing", (" k ",))],
+    "an empty body in chunks": [Ask("GET", JOBS + "a", ("k",), chunked=True)],
+    "a fault in the midst of a file": [
+        UPLOAD,
+        Drive("fail_next", ("empty_response",), (("on", "file_upload"),)),
+        Ask("PUT", "{upload:0}", body=b"a,b\n1,2\n"),
+    ],
+}
+"""What came before an answer or an entry that once differed."""
+
+
+@pytest.mark.parametrize("acts", ACTS_THAT_ONCE_DIFFERED.values(), ids=ACTS_THAT_ONCE_DIFFERED)
+def test_acts_that_once_differed(doors, acts):
+    """What invented stories found stays mended; nothing is answered 500."""
+    story = Story(SEQUENCE, tuple(acts))
+    played = doors.play(story)
+    assert difference(story, played) is None
+    assert "answer 500" not in str(played)
+
+
+def test_a_method_in_small_letters_is_another_method(doors):
+    """Also for Flask, which would make it GET."""
+    story = Story(SEQUENCE, (Ask("get", JOBS + "a", ("k",)),), tidy=False)
+    played = doors.play(story)
+    assert difference(story, played) is None
+    assert played["flask"][0].outcome[0].status == 405
+
+
+MEGABYTE = "x" * 1_000_000
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+@pytest.mark.parametrize("part", ["query", "key", "header", "body"])
+def test_a_megabyte_where_little_belongs(doors, operation, part):
+    """A documented error, an answer, or one that explains, and the same through every way in."""
+    link = {"upload_url": "{upload:0}", "download_url": "{download:0}"}.get(operation.link)
+    target = link or operation.template.replace("{retrain_job_id}", "a")
+    asked = Ask(
+        operation.method,
+        target + (f"?x={MEGABYTE}" if part == "query" else ""),
+        (MEGABYTE if part == "key" else "k",),
+        MEGABYTE.encode() if part == "body" else b"",
+        headers=(("X-Note", MEGABYTE),) if part == "header" else (),
+    )
+    acts = (UPLOAD, Ask("GET", JOBS + "a", ("k",)), asked)
+    story = Story(SEQUENCE, acts, tidy=part != "query")  # httpx sends no such URL
+    played = doors.play(story)
+    assert difference(story, played) is None
+    assert played["flask"][2].outcome[0].status in {200, 400, 404, 413, 414, 431}
 
 
 def test_a_difference_is_told_in_few_lines(doors, monkeypatch):
