@@ -40,6 +40,8 @@ def _timeout(_: Reply) -> Fault:
 
 
 def _truncated(reply: Reply) -> Fault:
+    if not reply.body:  # its head alone would be a whole answer
+        return Fault("truncated_body", "close")
     return Fault("truncated_body", "close", reply, ((0, reply.body[: len(reply.body) // 2]),))
 
 

@@ -38,7 +38,12 @@ if TYPE_CHECKING:
 
 START = datetime(2026, 1, 31, 23, 59, 30, 500_000, tzinfo=UTC)
 THE_SERVERS_OWN = re.compile(r"connection: .*|date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT")
-ENDINGS = {"connection_reset": "reset", "empty_response": "closed", "timeout": "closed"}
+ENDINGS = {
+    "connection_reset": "reset",
+    "empty_response": "closed",
+    "timeout": "closed",
+    "truncated_body": "closed",
+}
 """What a client sees of the faults that leave no answer."""
 
 

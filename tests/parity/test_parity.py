@@ -66,6 +66,11 @@ ACTS_THAT_ONCE_DIFFERED = {
     ],
     "blanks around a key where nothing is imitated": [Ask("GET", "/nothing", (" k ",))],
     "an empty body in chunks": [Ask("GET", JOBS + "a", ("k",), chunked=True)],
+    "an answer cut short that has no body": [
+        UPLOAD,
+        Drive("fail_next", ("truncated_body",), (("on", "file_upload"),)),
+        Ask("PUT", "{upload:0}", body=b"a,b\n1,2\n"),
+    ],
     "a fault in the midst of a file": [
         UPLOAD,
         Drive("fail_next", ("empty_response",), (("on", "file_upload"),)),
