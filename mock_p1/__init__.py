@@ -1,4 +1,4 @@
-"""Mock P1: an offline double of the Prediction One retrain status API.
+"""Mock P1: an offline double of the Prediction One retrain API.
 
 The public names are imported when first used, so that ``import mock_p1`` itself stays light.
 """
@@ -13,7 +13,7 @@ from mock_p1._version import __version__
 if TYPE_CHECKING:
     from mock_p1.analysis.fault_matrix import NoSuchFault
     from mock_p1.contract.errors import DOCUMENTED_ERRORS
-    from mock_p1.contract.names import ErrorName, FaultName
+    from mock_p1.contract.names import ErrorName, FaultName, OperationName, ReplyFields
     from mock_p1.engine.driver import NoSuchJob, NoSuchStep
     from mock_p1.oneclock.shared import CannotShare, SleptTooLong
     from mock_p1.scenario.files import ScenarioSource, load_scenario
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mock_p1.testing.mocks import mocked, serving
     from mock_p1.testing.plugin_marker import MarkerError
     from mock_p1.testing.polls import Poll, PollList
+    from mock_p1.testing.uploaded import Upload
     from mock_p1.transports.network_guard import RealServiceRefused
 
 
@@ -40,14 +41,17 @@ __all__ = [
     "NoSuchFault",
     "NoSuchJob",
     "NoSuchStep",
+    "OperationName",
     "Poll",
     "PollList",
     "Problem",
     "RealServiceRefused",
+    "ReplyFields",
     "Scenario",
     "ScenarioError",
     "ScenarioSource",
     "SleptTooLong",
+    "Upload",
     "__version__",
     "create_app",
     "create_asgi_app",
@@ -67,14 +71,17 @@ _HOMES = {
     "NoSuchFault": "analysis.fault_matrix",
     "NoSuchJob": "engine.driver",
     "NoSuchStep": "engine.driver",
+    "OperationName": "contract.names",
     "Poll": "testing.polls",
     "PollList": "testing.polls",
     "Problem": "scenario.problems",
     "RealServiceRefused": "transports.network_guard",
+    "ReplyFields": "contract.names",
     "Scenario": "scenario.model",
     "ScenarioError": "scenario.problems",
     "ScenarioSource": "scenario.files",
     "SleptTooLong": "oneclock.shared",
+    "Upload": "testing.uploaded",
     "create_app": "server.app",
     "create_asgi_app": "server.asgi_app",
     "load_scenario": "scenario.files",

@@ -27,9 +27,9 @@ OWN = "_mock_p1"
 
 
 def is_private(name):
-    """Tell names of one leading underscore, which are somebody's own."""
+    """Tell names of one leading underscore, which are somebody's own, and pydantic's of two."""
     return (
-        bool(re.fullmatch(r"_[A-Za-z]\w*(?<!_)", name))
+        bool(re.fullmatch(r"_[A-Za-z]\w*(?<!_)|__pydantic_\w+__", name))
         and not name.startswith(OWN)
         and (name not in PUBLIC)
     )

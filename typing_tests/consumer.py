@@ -1,7 +1,7 @@
 """What users write: every public call of README and docs, checked without a plugin."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -19,13 +19,16 @@ from mock_p1 import (
     NoSuchFault,
     NoSuchJob,
     NoSuchStep,
+    OperationName,
     Poll,
     PollList,
     Problem,
+    ReplyFields,
     Scenario,
     ScenarioError,
     ScenarioSource,
     SleptTooLong,
+    Upload,
     create_app,
     load_scenario,
     mocked,
@@ -92,6 +95,27 @@ def in_process() -> None:
     for source in SOURCES:
         with mocked(source), serving(source, speed=3600):
             pass
+
+
+def the_sequence(call: OperationName, answer: ReplyFields) -> None:
+    with mocked("demo") as mock:
+        assert_type(mock.secret_key, str)
+        assert_type(mock.model_id, int)
+        mock.fail_next("not_found_classifier", on="retrain_model_switch")
+        mock.fail_next({"status_code": 429, "retry_after": "5s"}, times=2, on=call)
+        mock.fail_next(answer, job="r-1", on="result_download")
+        mock.step("r-1", on=call)
+        mock.step(on="get_api_key")
+        upload: Upload = mock.uploads("r-1")[0]
+        assert_type(upload.moment, datetime)
+        assert_type(upload.content, bytes | None)
+        assert_type(upload.rows, int | None)
+        assert_type(mock.downloads(), list[Poll])
+        assert_type(mock.switches("r-1")[0].complete, bool)
+        mock.assert_uploaded("r-1", filename="train.csv", rows=150)
+        mock.assert_downloaded(times=2)
+        mock.assert_switched()
+        mock.assert_sequence()
 
 
 @mocked({"jobs": {"r-1": {"timeline": STEPS}}})

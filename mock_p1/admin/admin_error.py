@@ -29,8 +29,12 @@ class AdminError(Exception):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
-        self.status, self.error, self.message, self.remedy = status, error, message, remedy
-        self.problems, self.headers = problems, dict(headers or {})
+        self.status: int = status
+        self.error: str = error
+        self.message: str = message
+        self.remedy: str = remedy
+        self.problems: Sequence[Problem] | None = problems
+        self.headers: dict[str, str] = dict(headers or {})
 
     def reply(self) -> Reply:
         """Return the answer."""

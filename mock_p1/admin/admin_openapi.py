@@ -45,7 +45,7 @@ ERRORS: Final = {
 OF_ANY_CALL: Final = (400, 401, 403)
 OF_A_BODY: Final = (408, 413, 415)
 
-routes = Routes()
+routes: Routes = Routes()
 
 
 @routes.call("GET", "/openapi.json")
@@ -143,7 +143,8 @@ def _operation(call: Call) -> dict[str, Any]:
         examples = {str(n): {"value": json.loads(text)} for n, text in enumerate(body.examples, 1)}
         content = {JSON_TYPE: {"schema": _ref(body), "examples": examples}}
     if content:
-        made["requestBody"] = {"required": body is not models.Nothing, "content": content}
+        required = body is None or "{}" not in body.examples
+        made["requestBody"] = {"required": required, "content": content}
     if call.open_to_all:
         made["security"] = []
     return made

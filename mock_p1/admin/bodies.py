@@ -103,7 +103,7 @@ def checked(model: type[M], value: dict[str, Any], remedy: str) -> M:
         text = problem.message()
     if not path:
         raise bad("BODY", f"the body {text}", remedy)
-    where = ".".join(map(str, path))
+    where = ".".join(str(key) for key in path if not str(key).startswith("<"))  # a model's tag
     raise bad("VALUE", text if text.startswith("unknown ") else f"{where} {text}", remedy)
 
 

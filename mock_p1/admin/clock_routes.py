@@ -9,7 +9,7 @@ from mock_p1.admin.context import admin_context
 from mock_p1.admin.routes import Routes
 from mock_p1.engine.driver import FixedClock
 
-routes = Routes()
+routes: Routes = Routes()
 
 
 @routes.call("GET", "/clock")

@@ -48,12 +48,14 @@ class AdminContext:
     """What the control API of one engine works with."""
 
     def __init__(self, engine: Engine, access: AccessPolicy | None = None) -> None:
-        self.engine, self.driver, self.access = engine, Driver(engine), access or AccessPolicy()
-        self.run = secrets.token_hex(4)
+        self.engine: Engine = engine
+        self.driver: Driver = Driver(engine)
+        self.access: AccessPolicy = access or AccessPolicy()
+        self.run: str = secrets.token_hex(4)
         """Tells this run of the mock from any other: no stream of another run is resumed."""
-        self.loading = Lock()
+        self.loading: Lock = Lock()
         """Held while a scenario is checked and swapped: one at a time."""
-        self.threads = BoundedSemaphore(MAX_THREADS)
+        self.threads: BoundedSemaphore = BoundedSemaphore(MAX_THREADS)
         """How many threads of a WSGI server may be held by those who listen to events.
 
         It has few.

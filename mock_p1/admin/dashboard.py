@@ -32,8 +32,8 @@ PAGE_POLICY: Final = (
     "require-trusted-types-for 'script'"
 )
 
-routes = Blueprint("page", __name__)
-outside = Blueprint("outside", __name__)
+routes: Blueprint = Blueprint("page", __name__)
+outside: Blueprint = Blueprint("outside", __name__)
 """What is not below ``/__admin``: the way there, and the icon that browsers look for."""
 
 

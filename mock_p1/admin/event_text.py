@@ -87,6 +87,8 @@ class Stream:
         if gone or lost:
             place = Place(place.request + gone, place.change + lost)
             text.append(self._event("missed", {"requests": gone, "changes": lost}, place))
+        newest = max((each.number for each in changes if each.kind == "next"), default=0)
+        changes = [each for each in changes if each.kind != "next" or each.number == newest]
         both: tuple[Sequence[Entry | Change], ...] = (entries, changes)
         for happened in islice(merge(*both, key=_moment), MAX_BATCH):
             if isinstance(happened, Entry):

@@ -41,7 +41,7 @@ EVENT_HEADERS: Final = (
     ("X-Accel-Buffering", "no"),
 )
 
-routes = Blueprint("events", __name__)
+routes: Blueprint = Blueprint("events", __name__)
 
 
 class EventListeners:

@@ -8,7 +8,7 @@ from mock_p1.admin.bodies import either
 from mock_p1.admin.context import admin_context
 from mock_p1.admin.routes import Routes
 
-routes = Routes()
+routes: Routes = Routes()
 
 
 @routes.call("GET", "/next")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MAX_STEPS: Final = 20_000
 """A page ends early where its timelines have more steps than this in all."""
 
-routes = Routes()
+routes: Routes = Routes()
 
 
 @routes.call("GET", "/jobs")

@@ -40,7 +40,7 @@ Labels = tuple[str, ...]
 
 _COLLECTOR: Final = "mock_p1.metrics"
 
-routes = Routes()
+routes: Routes = Routes()
 
 
 @routes.call("GET", "/metrics", content_type=CONTENT_TYPE, errors=(501,))

@@ -112,7 +112,7 @@ Key = Annotated[str, BeforeValidator(_key), Field(min_length=1)]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(
+    model_config: ClassVar[ConfigDict] = ConfigDict(
         strict=True, frozen=True, extra="forbid", use_attribute_docstrings=True
     )
 
@@ -135,7 +135,7 @@ def _either(schema: dict[str, Any], model: type[_OneKey]) -> None:
 class _OneKey(Body):
     """A body that has just one of some keys."""
 
-    model_config = ConfigDict(json_schema_extra=_either)
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=_either)
     one_of: ClassVar[tuple[str, ...]] = ()
 
     @model_validator(mode="after")
@@ -238,7 +238,11 @@ class KeyBody(Body):
 class WhatToReset(KeyBody):
     """What begins anew: one job, the calls of one key, or, where both are left out, everything."""
 
-    examples = ("{}", '{"job": "retrain-001"}', '{"api_key": "demo-key"}')
+    examples: ClassVar[tuple[str, ...]] = (
+        "{}",
+        '{"job": "retrain-001"}',
+        '{"api_key": "demo-key"}',
+    )
 
     job: LeftOut[str] = None
 
@@ -246,7 +250,7 @@ class WhatToReset(KeyBody):
 class JobStep(KeyBody):
     """What moves on: the job, or its timeline of another operation."""
 
-    examples = ("{}", '{"on": "retrain_model_switch"}')
+    examples: ClassVar[tuple[str, ...]] = ("{}", '{"on": "retrain_model_switch"}')
 
     on: LeftOut[OperationName] = None
     """An operation under ``calls:``."""
@@ -255,7 +259,7 @@ class JobStep(KeyBody):
 class CallsStep(KeyBody):
     """For which job, and whose."""
 
-    examples = ("{}", '{"job": "retrain-001"}')
+    examples: ClassVar[tuple[str, ...]] = ("{}", '{"job": "retrain-001"}')
 
     job: LeftOut[str] = None
 
@@ -263,8 +267,8 @@ class CallsStep(KeyBody):
 class JobMove(KeyBody, _OneKey):
     """Where to put a job: at a status, or at a step."""
 
-    examples = ('{"status": "job_finished"}', '{"step": 2}')
-    one_of = ("status", "step")
+    examples: ClassVar[tuple[str, ...]] = ('{"status": "job_finished"}', '{"step": 2}')
+    one_of: ClassVar[tuple[str, ...]] = ("status", "step")
 
     status: LeftOut[str] = None
     step: LeftOut[Annotated[int, Field(ge=1), WHOLE]] = None
@@ -273,8 +277,12 @@ class JobMove(KeyBody, _OneKey):
 class ClockChange(Body):
     """How to turn the clock; all of it, or nothing, is done."""
 
-    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
-    examples = ('{"advance": "90s"}', '{"speed": 60}', '{"freeze": true}')
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra={"minProperties": 1})
+    examples: ClassVar[tuple[str, ...]] = (
+        '{"advance": "90s"}',
+        '{"speed": 60}',
+        '{"freeze": true}',
+    )
 
     advance: LeftOut[Span] = None
     """90s, 1h30m, or seconds."""
@@ -310,13 +318,13 @@ def _by_operation(schema: dict[str, Any], model: type[_OneKey]) -> None:
 class FailNext(KeyBody, _OneKey):
     """Which failure to queue, for which calls, and how often."""
 
-    model_config = ConfigDict(json_schema_extra=_by_operation)
-    examples = (
+    model_config: ClassVar[ConfigDict] = ConfigDict(json_schema_extra=_by_operation)
+    examples: ClassVar[tuple[str, ...]] = (
         '{"error": "job_may_be_deleted"}',
         '{"fault": "timeout", "job": "retrain-001", "times": 3}',
         '{"reply": {"status_code": 429, "retry_after": "5s"}, "on": "retrain_model_switch"}',
     )
-    one_of = ("error", "fault", "reply")
+    one_of: ClassVar[tuple[str, ...]] = ("error", "fault", "reply")
 
     error: LeftOut[Annotated[str, OneOf("error", tuple(DOCUMENTED_ERRORS))]] = None
     """An error that the operation documents."""
@@ -347,7 +355,7 @@ def _bundled_names(schema: dict[str, Any]) -> None:
 class BundledName(Body):
     """A bundled scenario, by its name."""
 
-    examples = ('{"name": "demo"}',)
+    examples: ClassVar[tuple[str, ...]] = ('{"name": "demo"}',)
 
     name: Annotated[str, Field(json_schema_extra=_bundled_names)]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mock_p1.engine.journal import Entry
 
-routes = Routes()
+routes: Routes = Routes()
 
 
 @routes.call("GET", "/requests")
@@ -52,7 +52,7 @@ def _fitting(asked: models.EntryFilter) -> Iterator[Entry]:
             "fault": entry.fault,
             "outcome": entry.outcome,
             "operation": entry.operation or models.NOT_IMITATED,
-            "caller": views.caller(entry.caller),
+            "caller": entry.caller_name,
         }
         if entry.number > asked.since and wanted.items() <= facts.items():
             yield entry

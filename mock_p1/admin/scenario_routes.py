@@ -16,7 +16,7 @@ from mock_p1.admin.admin_error import AdminError, bad
 from mock_p1.admin.bodies import JSON_TYPE, checked, read_body, wrong_type
 from mock_p1.admin.context import admin_context
 from mock_p1.admin.routes import Routes
-from mock_p1.base.text import unknown
+from mock_p1.base.text import plural, unknown
 from mock_p1.contract.errors import FAULTS
 from mock_p1.contract.operations import OPERATIONS
 from mock_p1.scenario.files import bundled, load_scenario
@@ -55,7 +55,7 @@ _CONTENT: Final = {
     **{kind: {"schema": _AS_YAML} for kind in YAML_TYPES},
 }
 
-routes = Routes()
+routes: Routes = Routes()
 
 
 @routes.call("GET", "/health", open_to_all=True)
@@ -137,7 +137,7 @@ def _scenario_in(body: bytes, name: str) -> Scenario:
         return parse(body, name) if named is None else _bundled(named)
     except ScenarioError as error:
         problems = masked_problems(body.decode("utf-8", "replace"), error.problems)
-    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    count = plural(len(problems), "problem")
     remedy = (
         "mend every one of `problems` and send it again; the scenario before is still being played"
     )

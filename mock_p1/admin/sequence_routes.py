@@ -21,6 +21,7 @@ from mock_p1.contract.operations import (
     RETRAIN_MODEL_SWITCH,
     RETRAIN_STATUS_CHECK,
 )
+from mock_p1.engine.callers import caller_name
 from mock_p1.engine.driver import NoSuchStep
 from mock_p1.engine.file_store import Inspection
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 NOTES_SECONDS: Final = 10.0
 """How long a call waits, in all, for what is found in files."""
 
-routes = Routes()
+routes: Routes = Routes()
 
 
 @routes.call("GET", "/uploads")
@@ -50,7 +51,7 @@ def list_uploads(query: models.FilesQuery) -> models.Uploads:
             for upload in engine.state.uploads
             if theirs(upload.caller.name)
             and query.job in (None, upload.job_id)
-            and query.caller in (None, views.caller(upload.caller.number))
+            and query.caller in (None, caller_name(upload.caller.number))
         ]
     until = time.monotonic() + NOTES_SECONDS
     return models.Uploads(uploads=[_upload(upload, until) for upload in found])
@@ -102,15 +103,17 @@ def move_on(operation: Operation, job_id: str | None, key: str | None) -> None:
         raise bad("VALUE", f"{operation.name} moves with a job, and none is named", remedy)
     if job_id is not None and not operation.has_job:
         raise bad("VALUE", f"{operation.name} is about no job", "leave the job out")
-    remedy = "put it back with POST reset, or at a step with PUT"
+    is_job = operation == RETRAIN_STATUS_CHECK
     try:
-        if operation == RETRAIN_STATUS_CHECK:
+        if is_job:
             driver.step(job_id or "", key=key)
-            return
-        remedy = "let a client call it first; POST reset puts it back at its first element"
-        driver.step_calls(operation.name, job_id, key=key)
+        else:
+            driver.step_calls(operation.name, job_id, key=key)
     except NoSuchStep as error:
-        raise AdminError(409, "MOCK_P1_NO_SUCH_STEP", str(error), remedy) from None
+        text, remedy = str(error), "let a client call it first, or put it back with POST reset"
+        if is_job:
+            text, remedy = f"{error}: it is at its end", "put it back with POST reset, or with PUT"
+        raise AdminError(409, "MOCK_P1_NO_SUCH_STEP", text, remedy) from None
 
 
 def _entries(operation: Operation, query: models.FilesQuery) -> Iterator[Entry]:
@@ -119,7 +122,7 @@ def _entries(operation: Operation, query: models.FilesQuery) -> Iterator[Entry]:
         if (
             entry.operation == operation.name
             and query.job in (None, entry.job_id)
-            and query.caller in (None, views.caller(entry.caller))
+            and query.caller in (None, entry.caller_name)
         ):
             yield entry
 
@@ -128,7 +131,7 @@ def _answered(entry: Entry) -> dict[str, Any]:
     return {
         **_request(entry),
         "api_key": entry.api_key,
-        "caller": views.caller(entry.caller),
+        "caller": entry.caller_name,
         "outcome": entry.outcome,
         "http_status": entry.http_status,
     }
@@ -150,7 +153,7 @@ def _upload(upload: Upload, until: float) -> models.Upload:
     return models.Upload(
         **_request(upload),
         api_key=upload.caller.masked,
-        caller=views.caller(upload.caller.number),
+        caller=caller_name(upload.caller.number),
         filename=upload.file_name,
         size=upload.size,
         complete=upload.complete,

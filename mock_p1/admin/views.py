@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from mock_p1.admin import models
 from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.durations import format_duration
-from mock_p1.base.text import mask
+from mock_p1.base.text import mask, plural
+from mock_p1.engine.callers import caller_name
 from mock_p1.engine.timeline import following
 from mock_p1.scenario.faker_fields import Fake
 from mock_p1.scenario.redaction import masked_key
@@ -83,7 +84,7 @@ def entry(engine: Engine, row: Entry) -> models.Entry:
         **_same(row, *(models.Entry.model_fields.keys() - own)),
         time=date(engine, row.moment_ns),
         at=seconds(row.moment_ns),
-        caller=caller(row.caller),
+        caller=row.caller_name,
         notes=list(row.notes),
         place=row.place and models.Place(**_place(*row.place)),
     )
@@ -138,11 +139,6 @@ def label(step: ProgramStep) -> str:
     return step.status or step.error or step.fault or ""
 
 
-def caller(number: int) -> str:
-    """Return what tells two keys apart that look alike when masked."""
-    return f"{number & 0xFFFF_FFFF:08x}"
-
-
 def _step(program: Program, step: ProgramStep) -> models.Step:
     stage = program.plan.stages[step.position]
     stays = following(program.plan, step.position) is None
@@ -151,7 +147,7 @@ def _step(program: Program, step: ProgramStep) -> models.Step:
     by_hand = "upload" if stage.until_upload else "manual"
     lasts = None if stays or lasts_ns is not None else by_hand
     if polls:
-        lasts = f"{polls} poll{'' if polls == 1 else 's'}"
+        lasts = plural(polls, "poll")
     if lasts_ns:
         lasts = format_duration(lasts_ns)
     return models.Step(
@@ -187,7 +183,7 @@ def _track(plan: Plan, track: Track) -> models.Track:
         **_same(track, "api_key", "polls", "waits_for", "downloads", "switches"),
         **_place(plan, track.state),
         file=None if track.file is None else _file(track.file),
-        caller=caller(track.caller),
+        caller=caller_name(track.caller),
         last_poll=seconds(track.last_ns),
     )
 

@@ -8,6 +8,7 @@ from mock_p1.contract.operations import (
     FILE_UPLOAD,
     FINISHED,
     GET_API_KEY,
+    OPERATIONS,
     RESULT_DOWNLOAD,
     RETRAIN_DATA_UPLOAD,
     RETRAIN_MODEL_SWITCH,
@@ -19,7 +20,7 @@ from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import StatusStep
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from mock_p1.scenario.calls import CallStep
     from mock_p1.scenario.model import Job, Scenario
@@ -27,9 +28,12 @@ if TYPE_CHECKING:
 
     Path = tuple[str | int, ...]
     Warned = tuple[str, str]
-    Calls = Mapping[str, Sequence[CallStep]]
 
 BY_HAND: Final = "what follows is reached only when a test or the control API moves the job on"
+REPEATED: Final = (
+    "some clients repeat a GET by themselves when its connection breaks (Java, Go, aiohttp, a "
+    "reused curl) and never show this fault; for: 2 {} reaches them"
+)
 _NEEDED: Final = (RETRAIN_DATA_UPLOAD.name, FILE_UPLOAD.name)
 """The operations that must succeed before a job has its file."""
 
@@ -53,6 +57,7 @@ class CallLint:
             for program in programs
             if program is not None
         ]
+        self._created_sources = {played.steps[0].source for played in self._created}
         self._jobs = [
             _Played(job.steps, job.calls)
             for job in (*scenario.jobs.values(), *scenario.generated_jobs)
@@ -61,8 +66,13 @@ class CallLint:
     def of_scenario(self) -> Iterator[Warned]:
         """Yield what is doubtful in the lists that hold for all jobs."""
         for name, elements in self._scenario.calls.items():
-            yield from self._of_list(("calls", name), elements)
-            if reason := self._never_met(name):
+            yield from self._of_list(("calls", name), elements, name)
+            jobs = self._jobs_of(name)
+            others = [job for job in jobs if name not in job.own]
+            reason = self._why_never(name, others)
+            if jobs and not others:
+                reason = "each job has a list of its own for this operation"
+            if reason:
                 yield self._scenario.where("calls", name), f"never strikes: {reason}"
 
     def of_job(self, job: Job, path: Path) -> Iterator[Warned]:
@@ -71,10 +81,10 @@ class CallLint:
         if is_new and not self._created:
             return
         steps = self._created[0].steps if is_new else job.steps
-        is_created = any(played.steps[0] == steps[0] for played in self._created)
+        is_created = steps[0].source in self._created_sources
         for name, elements in job.calls.items():
             place = (*path, "calls", name)
-            yield from self._of_list(place, elements)
+            yield from self._of_list(place, elements, name)
             if name == FILE_UPLOAD.name and not is_created:
                 reason = "no client creates this job by upload"
             else:
@@ -91,17 +101,30 @@ class CallLint:
             if reason:
                 yield self._scenario.where(*path, "timeline", 0), f"no file can come: {reason}"
 
-    def _of_list(self, path: Path, elements: Sequence[CallStep]) -> Iterator[Warned]:
+    def _of_list(
+        self, path: Path, elements: Sequence[CallStep], operation: str
+    ) -> Iterator[Warned]:
         last = len(elements) - 1
         for index, element in enumerate(elements):
+            if OPERATIONS[operation].method == "GET" and is_repeated(element):
+                yield self._scenario.where(*path, index), REPEATED.format("calls")
             if index < last and element.for_ == Stage():
                 yield self._scenario.where(*path, index), BY_HAND
             elif index == last and element.for_ is not None:
                 text = "for: does nothing here; the last element never ends"
                 yield self._scenario.where(*path, index), text
 
-    def _never_met(self, name: str) -> str:
-        """Say why no call of an operation comes to the scenario's list; nothing where one may."""
+    def why_never_called(self, name: str) -> str:
+        """Say why a client never comes as far as the act of an operation; nothing where it may."""
+        return self._why_never(name, self._jobs_of(name))
+
+    def _jobs_of(self, name: str) -> list[_Played]:
+        """Return the jobs that the calls of an operation can be about."""
+        if name == FILE_UPLOAD.name:
+            return self._created
+        return [*self._jobs, *self._created] if OPERATIONS[name].has_job else []
+
+    def _why_never(self, name: str, jobs: Sequence[_Played]) -> str:
         scenario = self._scenario
         if name == GET_API_KEY.name:
             secrets = scenario.secret_keys
@@ -109,15 +132,15 @@ class CallLint:
             return "" if active else "no secret key is active"
         if name in _NEEDED and not self._created:
             return "there is no job that a client could create"
-        if name == RETRAIN_DATA_UPLOAD.name:
-            return ""
         if name == FILE_UPLOAD.name and _never_succeeds(scenario.calls.get(_NEEDED[0], ())):
             return f"{_NEEDED[0]} never succeeds, so there is no upload_url"
-        met = self._created if name == FILE_UPLOAD.name else [*self._jobs, *self._created]
-        others = [played for played in met if name not in played.own]
-        if met and not others:
-            return "each job has a list of its own for this operation"
-        return _never_asked(name, others)
+        return _never_asked(name, jobs)
+
+
+def is_repeated(step: Step | CallStep) -> bool:
+    """Tell whether this is a fault of one call, at which some clients' libraries ask again."""
+    fault = getattr(step, "fault", None)
+    return fault in ("connection_reset", "empty_response") and step.for_ == Stage(polls=1)
 
 
 def _never_asked(operation: str, jobs: Sequence[_Played]) -> str:

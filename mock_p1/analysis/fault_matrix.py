@@ -1,26 +1,30 @@
-"""InjectedFault at a moment: one test becomes a matrix of documented errors and network faults, and of when they strike.
+"""The fault matrix: one test becomes many, one for each error or fault, moment and operation.
 
-InjectedFault is a change of the scenario: a step more in every timeline. So it strikes in every door alike, and the report
-shows it where it stands.
+An injected fault is a change of the scenario: a step more in every timeline, an element more in the
+lists under ``calls:``. So it strikes in every way in alike, and the report shows where it stands.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from mock_p1.analysis.call_lint import CallLint
 from mock_p1.base.text import unknown
 from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
-from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
+from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
+from mock_p1.scenario.calls import ErrorCall, FaultCall, OkCall
 from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import ErrorStep, FaultStep, StatusStep, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from mock_p1.contract.operations import Operation
+    from mock_p1.scenario.calls import AnyCall, CallStep
     from mock_p1.scenario.model import Job, Scenario
 
-_J = TypeVar("_J", bound="Job")
+    AnyJob = TypeVar("AnyJob", bound=Job)
 
 RUNNING: Final = "job_running"
 PHASES: Final = {
@@ -29,22 +33,33 @@ PHASES: Final = {
     "last": "before the last step",
     "after": "after the last step has been seen once",
 }
+"""The moments of a job's timeline, at which the status check is struck."""
+
+CALL_PHASES: Final = {
+    "first": "instead of the first answer: nothing is done",
+    "done": "instead of the first answer, a fault alone: the act counts, its answer is lost",
+    "after": "after the last element of its list has answered once",
+}
+"""The moments of any other operation's calls."""
+
+_ONCE: Final = Stage(polls=1)
 
 
 class NoSuchFault(ValueError):  # noqa: N818 -- says what is missing
-    """An error, fault or phase that there is not."""
+    """An error, fault, phase or operation that there is not."""
 
 
 @dataclass(frozen=True, slots=True)
 class InjectedFault:
-    """One documented error or network fault (``name``), and the moment it strikes (``phase``).
+    """One error or fault (``name``), its moment (``phase``) and operation (``on``).
 
-    A documented error stays: a deleted job does not come back. A fault strikes one poll, and the
-    job goes on.
+    A documented error stays: a deleted job does not come back. A fault strikes once, and the
+    client can go on.
     """
 
     name: str
     phase: str
+    on: str = RETRAIN_STATUS_CHECK.name
 
     @property
     def is_error(self) -> bool:
@@ -52,43 +67,67 @@ class InjectedFault:
         return self.name in DOCUMENTED_ERRORS
 
     def __str__(self) -> str:
-        return f"{self.name}-at-{self.phase}"
+        of = "" if self.on == RETRAIN_STATUS_CHECK.name else f"-of-{self.on}"
+        return f"{self.name}-at-{self.phase}{of}"
 
 
 def matrix(
     errors: str | Iterable[str] = "all",
     faults: str | Iterable[str] = (),
     phases: str | Iterable[str] = "all",
+    on: str | Iterable[str] = RETRAIN_STATUS_CHECK.name,
 ) -> list[InjectedFault]:
-    """Return every named error and fault at every named phase. ``"all"`` names all there are.
+    """Return every named error and fault at every named phase of every named operation.
 
-    NoSuchFault says which names there are.
+    ``"all"`` names all there are: of errors those that the operation documents, of phases those
+    that it has. What is named is left out where an operation has it not, as long as another has
+    it; else NoSuchFault says which names there are.
     """
-    names = [
-        *_chosen("error", errors, RETRAIN_STATUS_CHECK.errors),
-        *_chosen("fault", faults, FAULTS),
-    ]
+    operations = [OPERATIONS[name] for name in _chosen("operation", on, OPERATIONS)]
+    known_errors = {error for operation in operations for error in operation.errors}
+    known_phases = {phase for operation in operations for phase in _phases(operation)}
+    chosen_errors = _chosen("error", errors, known_errors)
+    chosen_faults = _chosen("fault", faults, FAULTS)
+    chosen_phases = _chosen("phase", phases, known_phases)
     return [
-        InjectedFault(name, phase) for phase in _chosen("phase", phases, PHASES) for name in names
+        InjectedFault(name, phase, operation.name)
+        for operation in operations
+        for phase in _phases(operation)
+        if phase in chosen_phases
+        for name in (
+            *(error for error in operation.errors if error in chosen_errors and phase != "done"),
+            *chosen_faults,
+        )
     ]
 
 
-def with_trouble(scenario: Scenario, trouble: InjectedFault) -> Scenario:
-    """Return the scenario with the trouble in every timeline that shows a status."""
-    return scenario.model_copy(
-        update={
-            "jobs": {job_id: _spoilt(job, trouble) for job_id, job in scenario.jobs.items()},
-            "generated_jobs": [_spoilt(group, trouble) for group in scenario.generated_jobs],
-        }
-    )
+def ruled_out(scenario: Scenario, fault: InjectedFault) -> str:
+    """Say why the fault cannot strike whatever a client does; nothing where it can."""
+    if fault.on != RETRAIN_STATUS_CHECK.name:
+        return CallLint(scenario).why_never_called(fault.on)
+    jobs = (*scenario.jobs.values(), *scenario.generated_jobs, scenario.new_jobs)
+    return "" if any(map(_shows_a_status, jobs)) else "no timeline shows a status"
 
 
-def _spoilt(job: _J, trouble: InjectedFault) -> _J:
-    if not any(isinstance(step, StatusStep) for step in job.steps):
-        return job
-    at_end = "stay" if trouble.is_error else job.at_end
-    timeline = _spoil(job.steps, trouble)
-    return job.model_copy(update={"timeline": timeline, "error": None, "at_end": at_end})
+def with_fault(scenario: Scenario, fault: InjectedFault) -> Scenario:
+    """Return the scenario with the fault in every timeline, or in every list of its operation."""
+    change = _in_calls if fault.on != RETRAIN_STATUS_CHECK.name else _in_timeline
+    update: dict[str, Any] = {
+        "jobs": {job_id: change(job, fault) for job_id, job in scenario.jobs.items()},
+        "generated_jobs": [change(group, fault) for group in scenario.generated_jobs],
+        "new_jobs": change(scenario.new_jobs, fault),
+    }
+    if fault.on != RETRAIN_STATUS_CHECK.name:
+        update["calls"] = {**scenario.calls, fault.on: _list_with(scenario.calls, fault)}
+    return scenario.model_copy(update=update)
+
+
+def _phases(operation: Operation) -> Sequence[str]:
+    """Return the moments that an operation has; what only reads does nothing that could count."""
+    if operation.polled:
+        return list(PHASES)
+    is_download = operation.method == "GET" and operation.link
+    return [phase for phase in CALL_PHASES if phase != "done" or not is_download]
 
 
 def _chosen(what: str, given: str | Iterable[str], known: Iterable[str]) -> list[str]:
@@ -101,20 +140,33 @@ def _chosen(what: str, given: str | Iterable[str], known: Iterable[str]) -> list
     return names
 
 
-def _spoil(steps: list[Step], trouble: InjectedFault) -> list[Step]:
-    """Return the timeline with the trouble in it, which stands where the step stands that it precedes."""
-    place = _place(steps, trouble.phase)
+def _shows_a_status(job: Job) -> bool:
+    return any(isinstance(step, StatusStep) for step in job.timeline or ())
+
+
+def _in_timeline(job: AnyJob, fault: InjectedFault) -> AnyJob:
+    if not _shows_a_status(job):
+        return job
+    at_end = "stay" if fault.is_error else job.at_end
+    waiting = 1 if job.steps[0].for_ == Stage(until_upload=True) else 0  # stays in front
+    timeline = [*job.steps[:waiting], *_steps_with(job.steps[waiting:], fault)]
+    return job.model_copy(update={"timeline": timeline, "error": None, "at_end": at_end})
+
+
+def _steps_with(steps: list[Step], fault: InjectedFault) -> list[Step]:
+    """Return the timeline with the fault in it, at the source of the step that it precedes."""
+    place = _place(steps, fault.phase)
     before = steps[:place]
-    if trouble.phase == "after":
-        before = [*before[:-1], before[-1].model_copy(update={"for_": Stage(polls=1)})]
+    if fault.phase == "after":
+        before = [*before[:-1], before[-1].model_copy(update={"for_": _ONCE})]
     rest = steps[place:] or [steps[-1]]
     source = {"source": rest[0].source}
-    if trouble.is_error:
-        return [*before, ErrorStep(error=trouble.name).model_copy(update=source)]
+    if fault.is_error:
+        return [*before, ErrorStep(error=fault.name).model_copy(update=source)]
     # a fault strikes once; behind the last step it would never be over, so the last answer stands
     # behind it again
-    fault = FaultStep.model_validate({"fault": trouble.name, "for": Stage(polls=1)})
-    return [*before, fault.model_copy(update=source), *rest]
+    step = FaultStep.model_validate({"fault": fault.name, "for": _ONCE})
+    return [*before, step.model_copy(update=source), *rest]
 
 
 def _place(steps: list[Step], phase: str) -> int:
@@ -126,3 +178,24 @@ def _place(steps: list[Step], phase: str) -> int:
         ]
         return running[0] if running else len(steps) // 2
     return {"first": 0, "last": len(steps) - 1, "after": len(steps)}[phase]
+
+
+def _in_calls(job: AnyJob, fault: InjectedFault) -> AnyJob:
+    if fault.on not in job.calls:
+        return job
+    return job.model_copy(update={"calls": {**job.calls, fault.on: _list_with(job.calls, fault)}})
+
+
+def _list_with(calls: Mapping[str, list[AnyCall]], fault: InjectedFault) -> list[CallStep]:
+    """Return an operation's list with the fault in it; without one it succeeds."""
+    elements: list[CallStep] = [*calls.get(fault.on, [OkCall(ok=True)])]
+    before: list[CallStep] = []
+    if fault.phase == "after":
+        last = elements[-1]
+        before, elements = [*elements[:-1], last.model_copy(update={"for_": _ONCE})], [last]
+    source = {"source": elements[0].source}
+    if fault.is_error:
+        return [*before, ErrorCall(error=fault.name).model_copy(update=source)]
+    done = fault.phase == "done"
+    struck = FaultCall.model_validate({"fault": fault.name, "for": _ONCE, "done": done})
+    return [*before, struck.model_copy(update=source), *elements]

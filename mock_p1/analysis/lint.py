@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from itertools import combinations, starmap
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mock_p1.analysis.call_lint import BY_HAND, CallLint
+from mock_p1.analysis.call_lint import BY_HAND, REPEATED, CallLint, is_repeated
 from mock_p1.analysis.step_label import step_label
 from mock_p1.base.patterns import ANY, best_name, fits, sorted_patterns
 from mock_p1.base.text import shorten
@@ -172,12 +172,14 @@ def _of_job(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str
             scenario.where(*path, "timeline", len(job.steps) - 1),
             "for: does nothing here; the last step never ends",
         )
-    yield from _statuses(scenario, job, path)
+    yield from _steps(scenario, job, path)
     yield from _ending(scenario, job, path)
 
 
-def _statuses(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str]]:
+def _steps(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str]]:
     for index, step in enumerate(job.steps):
+        if is_repeated(step):
+            yield scenario.where(*path, "timeline", index), REPEATED.format("polls")
         if not isinstance(step, StatusStep) or step.status in KNOWN_STATUSES:
             continue
         spelt = shorten(step.status).casefold().strip()

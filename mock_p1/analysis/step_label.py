@@ -1,13 +1,18 @@
-"""The one name of what a step shows: its status, error or fault, or its reply's HTTP status."""
+"""The one name of what a step or a call shows: status, error or fault, else the HTTP status."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from mock_p1.scenario.calls import ErrorCall, FaultCall, ReplyCall
 from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep
 
 if TYPE_CHECKING:
+    from mock_p1.scenario.calls import CallStep
     from mock_p1.scenario.steps import Step
+
+REFUSED: Final = 300
+"""From here on an HTTP status is no success."""
 
 
 def step_label(step: Step) -> str:
@@ -19,3 +24,19 @@ def step_label(step: Step) -> str:
             return f"HTTP {reply.status_code}"
         case _:
             raise TypeError(f"no such step: {step!r}")
+
+
+def call_label(element: CallStep) -> str:
+    """Return what an element of ``calls:`` shows: ``ok``, an error, a fault, ``HTTP 503``."""
+    match element:
+        case ErrorCall(error=name) | FaultCall(fault=name):
+            return str(name)
+        case ReplyCall(reply=reply):
+            return http_label(reply.status_code)
+        case _:
+            return "ok"
+
+
+def http_label(status: int) -> str:
+    """Return the name of an answer that is neither an error nor a fault."""
+    return "ok" if status < REFUSED else f"HTTP {status}"

@@ -42,14 +42,16 @@ COMMANDS = {
 }
 """The commands in the order of the help page, each with its place and its line there."""
 
-main = click.version_option(__version__, prog_name="mock-p1", message="%(prog)s %(version)s")(
+main: LazyGroup = click.version_option(
+    __version__, prog_name="mock-p1", message="%(prog)s %(version)s"
+)(
     LazyGroup(
         "mock-p1",
         lazy_subcommands=COMMANDS,
         context_settings={"help_option_names": ["-h", "--help"]},
-        help="""An offline double of the Prediction One retrain status API.
+        help="""An offline double of the Prediction One retrain API.
 
-    It imitates GET /v1/external/retrain_jobs/{retrain_job_id} and the download of a result; nothing
-    else of the service, and it trains nothing. New here? Run: mock-p1 demo""",
+    It imitates the six calls from the API key to the switched model; nothing else of the service,
+    and it trains nothing. New here? Run: mock-p1 demo""",
     )
 )

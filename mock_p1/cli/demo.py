@@ -9,7 +9,7 @@ import io
 import time
 import zipfile
 from contextlib import contextmanager
-from itertools import islice
+from itertools import count, islice
 from textwrap import indent
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,27 +19,38 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import command, speed_option
 from mock_p1.cli.output import Results
+from mock_p1.contract.operations import API_KEY_HEADER, FINISHED, GET_API_KEY
 from mock_p1.testing.mocks import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mock_p1.testing.handle import Handle
-
 SCENARIO: Final = "demo"
+SECRET_KEY: Final = "demo-secret"  # noqa: S105 -- of a bundled scenario, a secret to nobody
+MODEL_ID: Final = 4821
+FILE_NAME: Final = "train.csv"
+FILE: Final = "age,income,bought\n" + "".join(
+    f"{20 + row % 50},{300 + row},{row % 2}\n" for row in range(200)
+)
+"""What is sent: 200 rows, as the product takes them."""
+
 INTERVAL_SECONDS: Final = 1.0
 MAX_POLLS: Final = 60
 """Polls after which even a newcomer would give up."""
 CLIENT_TIMEOUT_SECONDS: Final = 10.0
 FIRST_LINES: Final = 3
+KEY_QUERY: Final = f"{GET_API_KEY.template}?credential_type=retrain"
+JOBS: Final = "/v1/external/retrain_jobs"
 ERRORS: Final = (
-    ("no x-api-key header", None, "retrain-001"),
-    ("a key that has expired", "expired-key", "retrain-001"),
-    ("a key that nobody issued", "wrong-key", "retrain-001"),
-    ("a job that does not exist", "demo-key", "no-such-job"),
-    ("a job that was deleted", "demo-key", "deleted-001"),
+    ("no x-api-key header", "GET", f"{JOBS}/retrain-001", None),
+    ("a key that has ended", "GET", f"{JOBS}/retrain-001", "expired-key"),
+    ("a key that nobody issued", "GET", f"{JOBS}/retrain-001", "wrong-key"),
+    ("a key without a model_id", "GET", KEY_QUERY, SECRET_KEY),
+    ("a job that does not exist", "GET", f"{JOBS}/no-such-job", "demo-key"),
+    ("a job that was deleted", "GET", f"{JOBS}/deleted-001", "demo-key"),
+    ("a switch before the end", "PUT", f"{JOBS}/retrain-001/update_model", "demo-key"),
 )
-"""How a client of demo.yaml provokes each documented error: in words, the key, the job."""
+"""How a client of demo.yaml meets documented errors: in words, the method, the path, the key."""
 
 NEXT: Final = (
     (
@@ -54,7 +65,7 @@ NEXT: Final = (
         "mock-p1 scenarios",
         "what else there is to serve: failures, a flaky network, two hours of training",
     ),
-    ("mock-p1 explain demo", "what each poll would see, without running anything"),
+    ("mock-p1 explain demo", "what each call would meet, without running anything"),
     ("mock-p1 check my-scenario.yaml", "every mistake in a scenario of your own, with its line"),
 )
 """What to try next: a command, and what it does."""
@@ -75,69 +86,137 @@ def test_polls_until_finished(mock_p1):
 @command()
 @speed_option("How many seconds of the demonstration pass in a real one.")
 def demo(*, speed: float) -> None:
-    """Show what Mock P1 does, in a few seconds: a real server, and a client that polls it.
+    """Show what Mock P1 does, in a few seconds: a real server, and a client of the whole sequence.
 
-    The job is polled until it is finished, the result downloaded and shown, the five documented
-    errors provoked. Nothing leaves this machine.
+    A key is fetched, a file sent, the job polled until it is finished, the result downloaded and
+    shown, the model switched, and documented errors met. Nothing leaves this machine.
     """
     results = Results()
     try:
-        with serving(SCENARIO, speed=speed, check=False) as mock, requests.Session() as client:
-            client.trust_env = False  # a proxy must not come between us and our own machine
-            _show_everything(mock, client, results, 1 / speed)
+        with serving(SCENARIO, speed=speed, check=False) as mock, requests.Session() as session:
+            session.trust_env = False  # a proxy must not come between us and our own machine
+            _Demonstration(mock.url, session, results, 1 / speed).play()
     except OSError as error:  # requests' own errors among them
         raise Failure(f"the demonstration broke off: {error}") from None
 
 
-def _show_everything(
-    mock: Handle, client: requests.Session, results: Results, second: float
-) -> None:
-    results.line("Mock P1: a double of the Prediction One retrain status API", "bold")
-    results.line(
-        f"A server is up at {mock.url}. It serves the bundled scenario {SCENARIO}; "
-        "nothing leaves this machine."
-    )
-    results.line()
-    results.line("1. Poll a retrain job once a second, as your client would", "bold")
-    finished = _poll_until_finished(mock, client, results, second)
-    results.line()
-    results.line("2. Download the result: a plain GET of download_url, without the API key", "bold")
-    _show_download(finished["download_url"], client, results)
-    results.line()
-    results.line("3. Meet the five documented errors", "bold")
-    _show_errors(mock, client, results)
-    results.line()
-    results.line("What next", "bold")
-    for line, effect in NEXT:
-        results.line(f"  {line:<32}{effect}".rstrip())
-    results.line()
-    results.line("And in a pytest test of your own client, with no server and no waiting:")
-    results.line()
-    results.line(indent(TEST, "    ").rstrip(), "cyan")
+class _Demonstration:
+    """A client of the whole sequence, which shows what it does."""
 
+    def __init__(
+        self, url: str, session: requests.Session, results: Results, second: float
+    ) -> None:
+        self._url, self._session, self._results, self._second = url, session, results, second
+        self._steps = count(1)
 
-def _poll_until_finished(
-    mock: Handle, client: requests.Session, results: Results, second: float
-) -> dict[str, Any]:
-    url = f"{mock.url}/v1/external/retrain_jobs/{mock.job_id}"
-    results.line(f"  GET {url}")
-    began = time.monotonic()
-    with _progress(results, f"polling {mock.job_id}") as show_status:
-        for _ in range(MAX_POLLS):
-            reply = client.get(
-                url, headers={"x-api-key": mock.api_key}, timeout=CLIENT_TIMEOUT_SECONDS
-            ).json()
-            after = (time.monotonic() - began) / second
-            others = {
-                name: value for name, value in reply.items() if name not in ("status", "metadata")
-            }
-            more = "  ".join(f"{name}: {value}" for name, value in others.items())
-            results.line(f"  {after:4.1f} s  {reply['status']:<12}  {more}".rstrip())
-            if reply["status"] == "job_finished":
-                return dict(reply)
-            show_status(reply["status"])
-            time.sleep(INTERVAL_SECONDS * second)
-    raise Failure(f"{mock.job_id} was polled {MAX_POLLS} times and is not finished")
+    def play(self) -> None:
+        """Play it all."""
+        self._line("Mock P1: a double of the Prediction One retrain API", "bold")
+        self._line(
+            f"A server is up at {self._url}. It serves the bundled scenario {SCENARIO}; "
+            "nothing leaves this machine."
+        )
+        self._heading("Get an API key for a secret key")
+        key = self._ask("GET", f"{KEY_QUERY}&model_id={MODEL_ID}", SECRET_KEY).json()
+        self._line(f"  api_key: {key['api_key']}  end_date: {key['end_date']}")
+        self._heading("Ask for an upload URL, which creates a retrain job")
+        created = self._ask("GET", f"{JOBS}/upload_url?filename={FILE_NAME}", key["api_key"]).json()
+        job_id = created["retrain_job_id"]
+        self._line(f"  retrain_job_id: {job_id}")
+        self._heading("Send the file: a plain PUT to upload_url, without the API key")
+        sent = self._ask("PUT", created["upload_url"], None, FILE.encode())
+        self._line(f"  HTTP {sent.status_code}; {len(FILE):,} bytes sent: now the job begins")
+        self._heading("Poll the job once a second, as your client would")
+        finished = self._poll_until_finished(job_id, key["api_key"])
+        self._heading("Download the result: a plain GET of download_url, without the API key")
+        self._show_download(finished["download_url"])
+        self._heading("Switch to the new model")
+        switched = self._ask("PUT", f"{JOBS}/{job_id}/update_model", key["api_key"])
+        self._line(f"  HTTP {switched.status_code}, {switched.text}")
+        self._heading("Meet documented errors")
+        self._show_errors()
+        self._show_what_next()
+
+    def _line(self, text: str = "", style: str = "") -> None:
+        self._results.line(text, style)
+
+    def _heading(self, text: str) -> None:
+        self._line()
+        self._line(f"{next(self._steps)}. {text}", "bold")
+
+    def _ask(
+        self, method: str, url: str, key: str | None, body: bytes | None = None
+    ) -> requests.Response:
+        """Show a call, and make it; a URL of the mock's own may be a path."""
+        if url.startswith("/"):
+            url = self._url + url
+        self._line(f"  {method} {url}")
+        return self._call(method, url, key, body)
+
+    def _call(
+        self, method: str, url: str, key: str | None, body: bytes | None = None
+    ) -> requests.Response:
+        headers = {} if key is None else {API_KEY_HEADER: key}
+        return self._session.request(
+            method, url, headers=headers, data=body, timeout=CLIENT_TIMEOUT_SECONDS
+        )
+
+    def _poll_until_finished(self, job_id: str, key: str) -> dict[str, Any]:
+        url = f"{self._url}{JOBS}/{job_id}"
+        self._line(f"  GET {url}")
+        began = time.monotonic()
+        with _progress(self._results, f"polling {job_id}") as show_status:
+            for _ in range(MAX_POLLS):
+                reply = self._call("GET", url, key).json()
+                after = (time.monotonic() - began) / self._second
+                others = [
+                    f"{name}: {value}"
+                    for name, value in reply.items()
+                    if name not in ("status", "metadata")
+                ]
+                line = f"  {after:4.1f} s  {reply['status']:<12}  {'  '.join(others)}"
+                self._line(line.rstrip())
+                if reply["status"] == FINISHED:
+                    return dict(reply)
+                show_status(reply["status"])
+                time.sleep(INTERVAL_SECONDS * self._second)
+        raise Failure(f"{job_id} was polled {MAX_POLLS} times and is not finished")
+
+    def _show_download(self, url: str) -> None:
+        answer = self._ask("GET", url, None)
+        content = answer.content
+        kind = answer.headers["content-type"]
+        self._line(f"  HTTP {answer.status_code}, {kind}, {len(content):,} bytes, holding")
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for name in archive.namelist():
+                lines = archive.read(name).decode("utf-8").splitlines()
+                self._line(f"    {name} ({len(lines)} lines)", "green")
+                for line in islice(lines, FIRST_LINES):
+                    self._line(f"      {line}", "dim")
+                if len(lines) > FIRST_LINES:
+                    self._line("      ...", "dim")
+
+    def _show_errors(self) -> None:
+        rows, codes = [], set()
+        for what, method, path, key in ERRORS:
+            answer = self._call(method, self._url + path, key)
+            body = answer.json()
+            rows.append((what, f"{answer.status_code}", body["message"]))
+            codes.add(f"{body['code']} {body['error']}")
+        self._results.table(
+            rows, header=("asked with", "HTTP", "message"), styles=("", "", "yellow")
+        )
+        self._line(f"  All are {' and '.join(sorted(codes))}: only the message tells them apart.")
+
+    def _show_what_next(self) -> None:
+        self._line()
+        self._line("What next", "bold")
+        for command_line, effect in NEXT:
+            self._line(f"  {command_line:<32}{effect}".rstrip())
+        self._line()
+        self._line("And in a pytest test of your own client, with no server and no waiting:")
+        self._line()
+        self._line(indent(TEST, "    ").rstrip(), "cyan")
 
 
 @contextmanager
@@ -155,39 +234,3 @@ def _progress(results: Results, what: str) -> Iterator[Callable[[str], None]]:
     with Progress(*columns, console=results.console, transient=True) as progress:
         task = progress.add_task(f"  {what}", total=None)
         yield lambda status: progress.update(task, description=f"  {what}: {status}")
-
-
-def _show_download(url: str, client: requests.Session, results: Results) -> None:
-    answer = client.get(url, timeout=CLIENT_TIMEOUT_SECONDS)
-    content = answer.content
-    results.line(f"  GET {url}")
-    results.line(
-        f"  HTTP {answer.status_code}, {answer.headers['content-type']}, "
-        f"{len(content):,} bytes, holding"
-    )
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for name in archive.namelist():
-            lines = archive.read(name).decode("utf-8").splitlines()
-            results.line(f"    {name} ({len(lines)} lines)", "green")
-            for line in islice(lines, FIRST_LINES):
-                results.line(f"      {line}", "dim")
-            if len(lines) > FIRST_LINES:
-                results.line("      ...", "dim")
-
-
-def _show_errors(mock: Handle, client: requests.Session, results: Results) -> None:
-    rows, codes = [], set()
-    for what, key, job in ERRORS:
-        headers = {} if key is None else {"x-api-key": key}
-        answer = client.get(
-            f"{mock.url}/v1/external/retrain_jobs/{job}",
-            headers=headers,
-            timeout=CLIENT_TIMEOUT_SECONDS,
-        )
-        body = answer.json()
-        rows.append((what, f"{answer.status_code}", body["message"]))
-        codes.add(f"{body['code']} {body['error']}")
-    results.table(rows, header=("polled with", "HTTP", "message"), styles=("", "", "yellow"))
-    results.line(
-        f"  All five are {' and '.join(sorted(codes))}: only the message tells them apart."
-    )

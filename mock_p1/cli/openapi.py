@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 import yaml
 
 from mock_p1.cli.options import command
+from mock_p1.contract.openapi_document import VERSIONS
 from mock_p1.contract.openapi_document import openapi as description
+
+if TYPE_CHECKING:
+    from mock_p1.contract.openapi_document import Version
 
 
 @command()
 @click.option(
+    "--spec",
+    type=click.Choice([*VERSIONS]),
+    default="3.1",
+    help="The version of OpenAPI; many tools read no 3.1.",
+)
+@click.option(
     "--yaml", "as_yaml", is_flag=True, envvar="MOCK_P1_YAML", help="Print YAML instead of JSON."
 )
-def openapi(*, as_yaml: bool) -> None:
-    """Print the OpenAPI 3.1 description of the imitated API.
+def openapi(*, spec: Version, as_yaml: bool) -> None:
+    """Print the OpenAPI description of the imitated API.
 
     Each element says by x-standing how well it is known, documented or assumed, and by x-source
     where from.
     """
     # ASCII, so that any redirection keeps it whole; YAML likewise
-    text = json.dumps(description(), indent=2)
+    text = json.dumps(description(version=spec), indent=2)
     if as_yaml:
         text = yaml.safe_dump(json.loads(text), sort_keys=False, width=100).rstrip()
     click.echo(text)

@@ -14,7 +14,7 @@ from mock_p1.base.clock import MAX_SPEED, SECOND
 from mock_p1.base.durations import parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, MutableMapping
 
 ENVIRONMENT: Final = "MOCK_P1"
 """Every option is also an environment variable.
@@ -33,7 +33,7 @@ class DocumentedCommand(click.Command):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- click's
         super().__init__(*args, **kwargs)
-        self.context_settings = {
+        self.context_settings: MutableMapping[str, Any] = {
             "auto_envvar_prefix": ENVIRONMENT,
             "show_default": True,
             **self.context_settings,
@@ -43,7 +43,7 @@ class DocumentedCommand(click.Command):
                 option.show_envvar = True
 
 
-command = partial(click.command, cls=DocumentedCommand)
+command: partial[click.Command] = partial(click.command, cls=DocumentedCommand)
 """What every command of ours is made by."""
 
 

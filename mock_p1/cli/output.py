@@ -18,7 +18,7 @@ class Results:
     """Writes to standard output."""
 
     def __init__(self) -> None:
-        self.console = Console(highlight=False, markup=False, emoji=False)
+        self.console: Console = Console(highlight=False, markup=False, emoji=False)
         if not self.console.is_terminal:
             self.console.width = _NO_LIMIT
 

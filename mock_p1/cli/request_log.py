@@ -97,7 +97,7 @@ class RequestLog:
 def as_text(entry: Entry, clock: Clock) -> str:
     """Return a request as a line for a person.
 
-    When, which job, what it saw, where the scenario says so, whose key.
+    When, which job, what it saw, where the scenario says so, whose key and caller.
     """
     what = entry.job_id if _is_poll(entry) else f"{entry.method} {entry.path}"
     status = f"HTTP {entry.http_status}"
@@ -112,6 +112,8 @@ def as_text(entry: Entry, clock: Clock) -> str:
     ]
     if _is_poll(entry):
         parts.append(f"key {entry.api_key or 'none'}")
+    if entry.api_key:
+        parts.append(f"caller {entry.caller_name}")
     if entry.waits_for:
         parts.append(f"then waits for {entry.waits_for}")
     return "  ".join(printable(part) for part in (*parts, *entry.notes))
@@ -135,8 +137,10 @@ def as_json(entry: Entry, clock: Clock) -> str:
         "error": entry.error,
         "fault": entry.fault,
         "http_status": entry.http_status,
+        "done": entry.done,
         "step": entry.source,
         "api_key": entry.api_key,
+        "caller": entry.caller_name,
         "waits_for": entry.waits_for,
         "notes": entry.notes,
     }

@@ -36,17 +36,18 @@ class Address(NamedTuple):
 
 def as_text(engine: Engine, address: Address, notes: list[str]) -> str:
     """Return the message for a person."""
+    scenario = engine.scenario
     lines = [
-        f"Mock P1 {__version__} serves {printable(engine.scenario.name)} at {address.url}",
+        f"Mock P1 {__version__} serves {printable(scenario.name)} at {address.url}",
         *(
-            [printable(" ".join(engine.scenario.description.split()), MAX_SHOWN)]
-            if engine.scenario.description
+            [printable(" ".join(scenario.description.split()), MAX_SHOWN)]
+            if scenario.description
             else []
         ),
         *notes,
         "",
-        f"  keys     {_listed_keys(_keys(engine), any_works=engine.scenario.api_keys is None)}",
-        f"  secrets  {_listed_keys(_secrets(engine), any_works=engine.scenario.secret_keys is None)}",
+        f"  keys     {_listed_keys(_keys(engine), any_works=scenario.api_keys is None)}",
+        f"  secrets  {_listed_keys(_secrets(engine), any_works=scenario.secret_keys is None)}",
         f"  jobs     {_listed(first_jobs(engine), count_jobs(engine)) or 'none'}",
         f"  start    {printable(first_call(engine, address.url, address.authority), MAX_SHOWN)}",
         f"  try      {printable(curl(engine, address.url, address.authority), MAX_SHOWN)}",

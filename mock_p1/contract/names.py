@@ -1,11 +1,14 @@
-"""The names of errors and faults as types, so that a type checker finds a misspelt one.
+"""The names of errors, faults and calls as types, so that a type checker finds a misspelt one.
 
-A test holds them equal to the tables in ``errors``.
+A test holds them equal to the tables of errors and operations.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Required, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ErrorName = Literal[
     "invalid_api_key",
@@ -22,6 +25,16 @@ ErrorName = Literal[
 ]
 """The name of a documented error."""
 
+OperationName = Literal[
+    "get_api_key",
+    "retrain_data_upload",
+    "file_upload",
+    "retrain_status_check",
+    "result_download",
+    "retrain_model_switch",
+]
+"""The name of a call that the mock imitates."""
+
 FaultName = Literal[
     "connection_reset",
     "empty_response",
@@ -31,3 +44,12 @@ FaultName = Literal[
     "timeout",
 ]
 """The name of a failure of the network."""
+
+
+class ReplyFields(TypedDict, total=False):
+    """A literal answer, as ``reply:`` in a scenario has it."""
+
+    status_code: Required[int]
+    headers: Mapping[str, str]
+    body: object
+    retry_after: str | Mapping[str, str]

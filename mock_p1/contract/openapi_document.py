@@ -29,6 +29,7 @@ VERSIONS: Final = {"3.0": "3.0.3", "3.1": "3.1.0"}
 MOCK_SERVER: Final = "http://127.0.0.1:8191"
 JSON: Final = "application/json"
 TAG: Final = "Retrain"
+LICENSE_URL: Final = "https://spdx.org/licenses/MIT.html"
 
 _OWN: Final = "the mock's own"
 _SCHEMES: Final = {"API key": "apiKey", "secret key": "secretKey"}
@@ -58,6 +59,7 @@ def openapi(assumptions: Assumptions | None = None, version: Version = "3.1") ->
             "is silent. upload_url and download_url are opaque: use them as they stand in a reply, "
             "by plain HTTP and without x-api-key; see x-links.",
             "version": __version__,
+            "contact": {"name": "Mock P1"},
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [
@@ -108,7 +110,7 @@ def _operation(operation: Operation, given: Assumptions) -> dict[str, Any]:
     return {
         "operationId": operation.name,
         "summary": operation.summary,
-        "description": f"{operation.summary} {_links_of(operation)}".strip(),
+        "description": _description(operation),
         "tags": [TAG],
         "security": [{_SCHEMES[operation.needs]: []}] if operation.needs else [],
         "parameters": [
@@ -121,14 +123,15 @@ def _operation(operation: Operation, given: Assumptions) -> dict[str, Any]:
     }
 
 
-def _links_of(operation: Operation) -> str:
-    """Say what is done with the links that a reply brings."""
+def _description(operation: Operation) -> str:
+    """Say which key a call needs, and what is done with the links that its reply brings."""
     fields = {field.name for field in operation.reply}
-    return " ".join(
+    links = (
         f"{link.link} is opaque: {link.method} it as it stands, by plain HTTP, without x-api-key."
         for link in OPERATIONS.values()
         if link.link in fields
     )
+    return " ".join((f"{API_KEY_HEADER} carries the {operation.needs}.", *links))
 
 
 def _request_body(operation: Operation) -> dict[str, Any]:
@@ -140,13 +143,9 @@ def _request_body(operation: Operation) -> dict[str, Any]:
 
 def _parameter(parameter: Parameter, place: str, operation: Operation) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": parameter.type}
-    if parameter.type == "string":
-        schema["minLength"] = 1
+    schema |= {"minLength": 1} if parameter.type == "string" else {"format": "int64"}
     if parameter.values:
         schema["enum"] = list(parameter.values)
-    if place == "path":
-        never = sorted({".", "..", *OPERATIONS.words_beside(operation, parameter.name)})
-        schema["not"] = {"enum": never}
     return {
         "name": parameter.name,
         "in": place,
@@ -170,7 +169,7 @@ def _responses(operation: Operation, given: Assumptions) -> dict[str, Any]:
             responses[status] = errors
             continue
         content, more = responses[status]["content"][JSON], errors["content"][JSON]
-        content["schema"] = {"oneOf": [content["schema"], more["schema"]]}
+        content["schema"] = {"anyOf": [content["schema"], more["schema"]]}
         content["examples"] |= more["examples"]
     return dict(sorted(responses.items()))
 
@@ -240,6 +239,7 @@ def _too_many() -> dict[str, Any]:
         "headers": {
             "Retry-After": {
                 "description": "Seconds, or a date, until the next call is welcome.",
+                "example": "5",
                 "schema": {"type": "string"},
             }
         },
@@ -321,12 +321,12 @@ def _shape(  # noqa: PLR0911 -- a kind of value each
     if isinstance(value, dict):
         return {
             "type": "object",
-            "required": list(value),
+            **({"required": list(value)} if value else {}),
             "properties": {name: _shape(item, given, known) for name, item in value.items()},
         }
     if isinstance(value, list):
         items = [_shape(item, given, known) for item in value]
-        return {"type": "array", "items": {"oneOf": items} if len(items) > 1 else items[0]}
+        return {"type": "array", "items": {"anyOf": items} if items else {}}
     if value == "{code}":
         codes = list(dict.fromkeys(error.code for error in known))
         if given.error_code_type == "string":
@@ -345,29 +345,27 @@ def _json_type(value: object) -> str:
     return kinds.get(type(value), "null")
 
 
-def _as_3_0(document: Any) -> Any:  # noqa: ANN401 -- any JSON
+def _as_3_0(document: dict[str, Any]) -> dict[str, Any]:
     """Return the document in the words of OpenAPI 3.0."""
-    converted = _older(document)
-    converted["openapi"] = VERSIONS["3.0"]
-    converted["info"].pop("summary")
-    converted["info"]["license"].pop("identifier")
-    return converted
+    info = document["info"]
+    del info["summary"]
+    info["license"] = {"name": info["license"]["name"], "url": LICENSE_URL}
+    components = document["components"] | {"schemas": _older(document["components"]["schemas"])}
+    return document | {"openapi": VERSIONS["3.0"], "components": components}
 
 
-def _older(value: Any, *, in_schema: bool = False) -> Any:  # noqa: ANN401 -- any JSON
-    """Rewrite what 3.0 does not know: a schema has one example, not several."""
-    if isinstance(value, list):
-        return [_older(item, in_schema=in_schema) for item in value]
-    if not isinstance(value, dict):
-        return value
-    made = {}
-    for name, item in value.items():
-        schema = in_schema or name in ("schema", "schemas")
-        if schema and name == "examples" and isinstance(item, list):
-            made["example"] = item[0]
-            made["x-known-values"] = item
-        else:
-            made[name] = _older(item, in_schema=schema and name != "examples")
+def _older(schema: Any) -> Any:  # noqa: ANN401 -- any JSON
+    """Rewrite what 3.0 does not know: a schema has one example, and there is no type of null."""
+    if isinstance(schema, list):
+        return [_older(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {name: _older(item) for name, item in schema.items()}
+    if isinstance(known := made.get("examples"), list):
+        del made["examples"]
+        made |= {"example": known[0], "x-known-values": known}
+    if made.get("type") == "null":
+        made |= {"type": "string", "nullable": True}
     return made
 
 

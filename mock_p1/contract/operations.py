@@ -229,10 +229,6 @@ class OperationTable(Mapping[str, Operation]):
             place = following
         return frozenset()
 
-    def with_error(self, error: str) -> list[Operation]:
-        """Return the operations that document this error."""
-        return [operation for operation in self.values() if error in operation.errors]
-
     def __getitem__(self, name: str) -> Operation:
         return self._rows[name]
 

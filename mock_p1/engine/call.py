@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from mock_p1.contract.operations import Operation
     from mock_p1.engine.callers import Caller
     from mock_p1.engine.job_states import JobState
-    from mock_p1.engine.program import ProgramStep
     from mock_p1.engine.timeline import Plan, State
 
 
@@ -61,5 +60,4 @@ class Outcome(NamedTuple):
     fault: str | None = None
     place: tuple[Plan, State] | None = None
     retry_after_ns: int | None = None
-    step: ProgramStep | None = None
     done: str | None = None

@@ -55,6 +55,11 @@ def _digest(text: str) -> int:
     return int.from_bytes(digest)
 
 
+def caller_name(number: int) -> str:
+    """Return how a caller's number is shown."""
+    return f"{number & (1 << _HALF) - 1:08x}"
+
+
 @lru_cache(maxsize=1000)
 def caller_named(name: str) -> Caller:
     """Return the caller of this name: an API key, or a secret key and what it was used for.
@@ -102,6 +107,10 @@ class IssuedKeys:
         """Yield the keys of one caller, oldest first."""
         secret = caller.name.partition("\n")[0]
         return (key for key in self._secrets.get(secret, ()) if key.caller.name == caller.name)
+
+    def __iter__(self) -> Iterator[IssuedKey]:
+        """Iterate over all keys, oldest first."""
+        return iter(self._by_key.values())
 
     def count(self, caller: Caller) -> int:
         """Return how many keys this caller was ever given."""

@@ -33,7 +33,7 @@ class ChangeLog:
     def __init__(self, maximum: int = MAX_CHANGES) -> None:
         self._kept: deque[Change] = deque(maxlen=maximum)
         self._lock = Lock()
-        self.last = 0
+        self.last: int = 0
 
     def note(self, kind: Kind, moment_ns: int, job_id: str | None = None) -> None:
         """Add a change; the oldest goes where there are too many."""

@@ -8,6 +8,7 @@ from mock_p1.engine.program import CallProgram, CallProgramStep, Program, Progra
 from mock_p1.engine.rate_limit import RetryAfter
 from mock_p1.engine.replies import frame_of
 from mock_p1.engine.timeline import plan
+from mock_p1.scenario.calls import OkCall
 from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import ErrorStep, FaultStep, Literal, ReplyStep, RetryDate, StatusStep
 
@@ -56,7 +57,12 @@ def compile_calls(
     made = {}
     for name, elements in calls.items():
         steps = tuple(
-            CallProgramStep(step, scenario.where(*path, "calls", name, index))
+            CallProgramStep(
+                step,
+                scenario.where(*path, "calls", name, index)
+                if isinstance(step, OkCall)  # written as a mere word, it has no place of its own
+                else step.source,
+            )
             for index, step in enumerate(elements)
         )
         stages = [step.step.for_ or Stage() for step in steps]

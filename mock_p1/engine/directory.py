@@ -12,7 +12,7 @@ from mock_p1.engine.job_ids import Numbered, Uuids
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_p1.engine.program import Program
+    from mock_p1.engine.program import CallProgram, Program
     from mock_p1.scenario.model import GeneratedJobs, Scenario
 
 
@@ -31,9 +31,9 @@ class Directory:
             _Group(compile_job(scenario, group, "generated_jobs", index), group, seed, index)
             for index, group in enumerate(scenario.generated_jobs)
         ]
-        self.new_jobs = compile_new_jobs(scenario)
-        self.new_ids = scenario.new_jobs.ids or []
-        self.calls = compile_calls(scenario, scenario.calls)
+        self.new_jobs: Program | None = compile_new_jobs(scenario)
+        self.new_ids: list[str] = scenario.new_jobs.ids or []
+        self.calls: dict[str, CallProgram] = compile_calls(scenario, scenario.calls)
 
     def find(self, job_id: str) -> Hit[Program] | None:
         """Return the program of an id, or None.

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.clock import RealClock
-from mock_p1.base.text import unknown
+from mock_p1.base.text import plural, unknown
 from mock_p1.contract.errors import FAULTS
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK, Operation
 from mock_p1.engine.callers import caller_named
@@ -43,7 +43,7 @@ class NoSuchStep(LookupError):  # noqa: N818 -- says what is missing
     Example:
         >>> mock.set_status("job_finshed")
         Traceback (most recent call last):
-        mock_p1.engine.driver.NoSuchStep: job 'retrain-001': unknown status 'job_finshed'; known: ...
+        mock_p1.engine.driver.NoSuchStep: job 'retrain-001': unknown status 'job_finshed'; ...
     """
 
 
@@ -211,7 +211,9 @@ class Driver:
         with self._engine.lock:
             waiting = len(self._engine.state.injected)
             self._engine.state.reset(job_id, key)
-            if job_id is None and key is None:
+            if job_id is not None:
+                self._engine.journal.note_restart(job_id)
+            elif key is None:
                 self._engine.journal.clear()
             fewer = len(self._engine.state.injected) < waiting
         self._note("job" if job_id else "reset", job_id)
@@ -254,10 +256,8 @@ class Driver:
             indices = [target(job.program, index) for job, index in zip(jobs, settled, strict=True)]
             start = None if key else target(program, state.jobs.start_of(job_id))
             if all(index is None for index in (indices or [start])):
-                last = len(program.steps)
-                raise NoSuchStep(
-                    f"job {job_id!r} has {last} step{'' if last == 1 else 's'}, and none to move to"
-                )
+                steps = plural(len(program.steps), "step")
+                raise NoSuchStep(f"job {job_id!r} has {steps}, and none to move to")
             for job, index in zip(jobs, indices, strict=True):
                 if index is not None:
                     job.state = State(index, now_ns)

@@ -116,12 +116,12 @@ class Engine:
         self._given_seed = seed
         self.first_scenario = scenario
         """What ``restart`` plays."""
-        self.journal = Journal(journal_max)
-        self.changes = ChangeLog()
-        self.lock = Lock()
-        self.played_after = 0
+        self.journal: Journal = Journal(journal_max)
+        self.changes: ChangeLog = ChangeLog()
+        self.lock: Lock = Lock()
+        self.played_after: int = 0
         """The number of the last journal entry before the scenario was swapped in."""
-        self.state = MockState(
+        self.state: MockState = MockState(
             scenario, self._seed_of(scenario), self.clock, store or CountingStore()
         )
 
@@ -159,14 +159,16 @@ class Engine:
             with self.lock:
                 state = self.state
                 job = state.jobs.by_path(request.path, request.api_keys)
-                if job is not None and job.state is not None and state.plain:
+                if job is not None and job.state is not None and not state.injected:
                     now_ns = self.clock.now_ns()
-                    if now_ns < job.key_ends_ns:
+                    if now_ns < job.key_ends_ns and state.limiter is None:
                         return self._poll(request, job, now_ns)
         request, found = self._match(request)
         operation = found and found.operations.get(request.method)
         if found is None:
-            return self._unexpected(request, not_imitated.not_imitated(request.path))
+            return self._unexpected(
+                request, not_imitated.not_imitated(request.method, request.path)
+            )
         if operation is None:
             wrong = not_imitated.wrong_method(request.method, found.operations)
             return self._unexpected(request, wrong)
@@ -313,6 +315,9 @@ class Engine:
         else:
             known = state.keyring.caller(call.api_key, state.issued, call.now_ns)
             refused = known if isinstance(known, Refusal) else None
+            ended = state.issued.get(call.api_key)
+            if ended is not None:
+                call.caller = ended.caller
             if not isinstance(known, Refusal):
                 call.caller, call.key_ends_ns = known
         if refused is None:
@@ -324,9 +329,9 @@ class Engine:
 
     def _poll(self, request: Request, job: JobState, now_ns: int) -> Reply | Fault:
         """Answer a poll whose path and key lead straight to its job."""
-        outcome = retrain_status_check.see(self.state, job, now_ns, request.base_url)
-        self.journal.add(poll_entry(self.journal.number(), request, job, outcome))
-        return outcome.reply
+        reply, step = retrain_status_check.see(self.state, job, now_ns, request.base_url)
+        self.journal.add(poll_entry(self.journal.number(), request, job, step, reply))
+        return reply
 
     def _unexpected(self, request: Request, answer: Unexpected) -> Reply:
         with self.lock:

@@ -34,7 +34,8 @@ INJECTED: Final = "fail_next"
 BEFORE: Final = "struck before the act: nothing was done"
 AFTER: Final = "struck after the act: it counts, only its answer was lost"
 
-_WHOLE: Final = "slow_body"
+_ANSWERED: Final = ("truncated_body", "malformed_json")
+WHOLE: Final = "slow_body"
 """The fault whose answer arrives whole in the end: it cannot come without the act."""
 
 
@@ -49,6 +50,9 @@ def take_injected(state: MockState, call: Call) -> InjectedFailure | None:
 
 def injected(state: MockState, call: Call, failure: InjectedFailure, act: Act) -> Outcome:
     """Answer a call with an injected failure; its timelines do not move."""
+    strikes_only = failure.fault is None and call.operation != RETRAIN_STATUS_CHECK
+    if strikes_only:
+        _note(call, done=False, act=act)
     if failure.reply is not None:
         return _literal(state, call, failure.reply, INJECTED)
     if failure.error is not None:
@@ -101,18 +105,27 @@ def _note(call: Call, *, done: bool, act: Act) -> Outcome | None:
     """Do the act where it counts; say in the journal whether it was done."""
     if _changes_nothing(call.operation):
         return None
-    call.notes.append(AFTER if done else BEFORE)
-    return act() if done else None
+    acted = act() if done else None
+    call.notes.append(BEFORE if acted is None or acted.error else AFTER)
+    return acted
 
 
 def _done(acted: Outcome | None) -> str | None:
     return None if acted is None else acted.done
 
 
+def says_success(fault: str, operation: Operation) -> bool:
+    """Tell a fault after which a client may rightly believe that the act was done.
+
+    A slow body is whole in the end; and the answer to a file has no body that could be spoilt.
+    """
+    return fault == WHOLE or (operation.body == "file" and fault in _ANSWERED)
+
+
 def _fault(  # noqa: PLR0913 -- the parts of one failure
     state: MockState, call: Call, fault: str, source: str, act: Act, *, done: bool = False
 ) -> Outcome:
-    done = done or fault == _WHOLE
+    done = done or says_success(fault, call.operation)
     acted = None
     if call.operation == RETRAIN_STATUS_CHECK:
         spoilt = _status_now(state, call)
@@ -120,7 +133,7 @@ def _fault(  # noqa: PLR0913 -- the parts of one failure
         acted = act() if _changes_nothing(call.operation) else _note(call, done=done, act=act)
         reply = None if acted is None else acted.reply
         spoilt = reply if isinstance(reply, Reply) else example_of(call.operation)
-    counts = fault == _WHOLE or not _changes_nothing(call.operation)
+    counts = says_success(fault, call.operation) or not _changes_nothing(call.operation)
     return Outcome(
         script(fault, spoilt), source, fault=fault, done=_done(acted) if counts else None
     )

@@ -15,6 +15,9 @@ SLOW_PIECES: Final = 10
 SLOW_PAUSE: Final = 1 * SECOND
 """A slow body comes in ten pieces, a second of the mock's clock before each."""
 
+LONGEST_CHARACTER: Final = 4
+"""Bytes that a character of UTF-8 has at most."""
+
 TIMEOUT_LIMIT: Final = 300 * SECOND
 """A request that is never answered is let go after five minutes of the mock's clock."""
 
@@ -40,14 +43,19 @@ def _timeout(_: Reply) -> Fault:
 
 
 def _truncated(reply: Reply) -> Fault:
-    if not reply.body:  # its head alone would be a whole answer
-        return Fault("truncated_body", "close")
+    if not reply.body:  # its head alone is the whole answer
+        return Fault("truncated_body", "complete", reply)
     return Fault("truncated_body", "close", reply, ((0, reply.body[: len(reply.body) // 2]),))
 
 
 def _malformed(reply: Reply) -> Reply:
-    half = reply.body[: len(reply.body) // 2].decode("utf-8", "ignore")  # never half a character
-    return reply._replace(body=half.encode())
+    half = reply.body[: len(reply.body) // 2]
+    try:
+        half.decode()
+    except UnicodeDecodeError as error:
+        if len(half) - error.start < LONGEST_CHARACTER:  # cut in the midst of one
+            half = half[: error.start]
+    return reply._replace(body=half)
 
 
 def _slow(reply: Reply) -> Fault:

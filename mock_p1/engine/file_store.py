@@ -97,7 +97,7 @@ class CountedFile:
     """A file of which only size and SHA-256 are kept: an incoming one, and then a kept one."""
 
     def __init__(self) -> None:
-        self.size = 0
+        self.size: int = 0
         self.is_kept = False
         self._hash = sha256()
 

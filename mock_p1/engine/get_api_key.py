@@ -31,7 +31,7 @@ def find(state: MockState, call: Call) -> Refusal | None:
     if kind not in _TYPES:
         said = f"is {shorten(kind)!r}" if kind else "is missing or empty"
         odd.append(f"credential_type {said}; the API documents {', '.join(_TYPES)}")
-    if model_id and not (model_id.isascii() and model_id.isdigit()):
+    if model_id is not None and not (model_id.isascii() and model_id.isdigit()):
         odd.append(f"model_id is {shorten(model_id)!r}; the API documents a whole number")
     call.notes += odd
     assumed = state.scenario.assumptions.odd_credential_type

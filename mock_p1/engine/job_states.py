@@ -28,8 +28,10 @@ class CreatedJob:
     __slots__ = ("complete", "file_name", "number", "size")
 
     def __init__(self, number: int, file_name: str) -> None:
-        self.number, self.file_name = number, file_name
-        self.complete, self.size = False, 0
+        self.number: int = number
+        self.file_name: str = file_name
+        self.complete: bool = False
+        self.size: int = 0
 
 
 class JobState:
@@ -44,16 +46,26 @@ class JobState:
 
     __slots__ = (
         "answer", "answered", "api_key", "base_url", "caller", "calls", "created", "downloads",
-        "evicted", "job_id", "key_ends_ns", "last_ns", "others", "path", "polls", "program", "state",
-        "switches", "transient",
+        "evicted", "job_id", "key_ends_ns", "last_ns", "others", "path", "polls", "program",
+        "state", "switches", "transient",
     )  # fmt: skip
 
     def __init__(
         self, caller: Caller, job_id: str, program: Program, *, transient: bool = False
     ) -> None:
-        self.caller, self.job_id, self.program, self.transient = caller, job_id, program, transient
-        self.polls = self.last_ns = self.downloads = self.switches = self.key_ends_ns = 0
-        self.path = self.evicted = self.base_url = self.api_key = ""
+        self.caller: Caller = caller
+        self.job_id: str = job_id
+        self.program: Program = program
+        self.transient: bool = transient
+        self.polls: int = 0
+        self.last_ns: int = 0
+        self.downloads: int = 0
+        self.switches: int = 0
+        self.key_ends_ns: int = 0
+        self.path: str = ""
+        self.evicted: str = ""
+        self.base_url: str = ""
+        self.api_key: str = ""
         self.others: dict[str, JobState] | None = None
         self.state: State | None = None
         self.answer: Reply | Fault | None = None
@@ -77,7 +89,8 @@ class JobStates:
         self._max_transients = MAX_TRANSIENT
         self._starts: dict[str, int] = {}
         self._created: dict[str, int] = {}
-        self.forgotten = 0
+        self._newest_created: JobState | None = None
+        self.forgotten: int = 0
 
     def make_room(self, jobs: int) -> None:
         """Remember so many transient states more.
@@ -112,6 +125,8 @@ class JobStates:
 
     def add(self, job: JobState) -> JobState:
         """Keep a new state; forget the oldest transient one where there are too many."""
+        if job.created is not None:
+            self._newest_created = job
         first = self._first.setdefault(job.job_id, job)
         if first is not job:
             first.others = first.others or {}
@@ -134,6 +149,15 @@ class JobStates:
         number = self._created.get(caller.name, 0)
         self._created[caller.name] = number + 1
         return number
+
+    @property
+    def newest_created(self) -> str | None:
+        """The job that was created last, of those that are known still."""
+        newest = self._newest_created
+        if newest is not None and self.get(newest.caller, newest.job_id) is newest:
+            return newest.job_id
+        created = (each for each in reversed(self._first) if self._first[each].created)
+        return next(created, None)
 
     @property
     def created(self) -> int:

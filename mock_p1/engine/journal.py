@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -10,24 +11,35 @@ from mock_p1.base.messages import Reply, Request
 from mock_p1.base.text import mask, shorten
 from mock_p1.contract.operations import (
     API_KEY_HEADER,
+    OPERATIONS,
     RETRAIN_STATUS_CHECK,
     Operation,
     is_placeholder,
     query_of,
 )
+from mock_p1.engine.callers import caller_name
 from mock_p1.engine.timeline import Plan, State, waits_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mock_p1.base.messages import Fault
     from mock_p1.engine.call import Call, Outcome
     from mock_p1.engine.callers import Caller
     from mock_p1.engine.job_states import JobState
     from mock_p1.engine.not_imitated import Unexpected
+    from mock_p1.engine.program import ProgramStep
 
 DEFAULT_MAX: Final = 1000
+MAX_RESTARTS: Final = 10_000
 _POLL: Final = RETRAIN_STATUS_CHECK.name
 _FIRST_REDIRECT: Final = 300
+
+KEY_LEAK: Final = (
+    f"carries {API_KEY_HEADER}, which does not belong here: the real link leads to another host, "
+    "which then has the key"
+)
+"""What is noted of a key that is sent to the URL of an upload or of a result."""
 
 
 class Entry(NamedTuple):
@@ -36,9 +48,10 @@ class Entry(NamedTuple):
     ``moment_ns`` is in nanoseconds of the mock's clock; the key is masked.
 
     ``caller`` tells keys apart that look the same when masked; it says nothing about them.
-    ``retry_after_ns`` is how long the answer asked the client to wait, in nanoseconds. ``done`` is
-    what a call other than the status check has done, such as ``model_switched``, also where its
-    answer was lost.
+    ``retry_after_ns`` is how long the answer asked the client to wait, ``delay_ns`` how long it was
+    held back, in nanoseconds. ``done`` is what a call other than the status check has done, such as
+    ``model_switched``, also where its answer was lost. ``shown_status`` is the status that a client
+    reads in the answer to a poll, also where that was literal or came slowly.
     """
 
     number: int
@@ -58,6 +71,8 @@ class Entry(NamedTuple):
     caller: int
     retry_after_ns: int | None = None
     done: str | None = None
+    shown_status: str | None = None
+    delay_ns: int = 0
 
     @property
     def waits_for(self) -> str | None:
@@ -77,6 +92,11 @@ class Entry(NamedTuple):
         return f"HTTP {self.http_status}"
 
     @property
+    def caller_name(self) -> str:
+        """What a log calls the caller: the same for all its requests, and nothing of its key."""
+        return caller_name(self.caller)
+
+    @property
     def unexpected(self) -> bool:
         """Whether this mock does not imitate what was asked."""
         return self.operation is None
@@ -88,9 +108,14 @@ class Journal:
     def __init__(self, maximum: int = DEFAULT_MAX) -> None:
         self._entries: deque[Entry] = deque(maxlen=maximum)
         self._numbers = count(1)
-        self.number = self._numbers.__next__
+        self.number: Callable[[], int] = self._numbers.__next__
         self.add: Callable[[Entry], None] = self._entries.append
+        self.restarts: deque[tuple[int, str]] = deque(maxlen=MAX_RESTARTS)
         self._cleared = 0
+
+    def note_restart(self, job_id: str) -> None:
+        """Note that a job was reset after the newest entry."""
+        self.restarts.append((self.last, job_id))
 
     def listen(self, listener: Callable[[Entry], None]) -> None:
         """Hand every further entry to ``listener`` too, before the request is answered.
@@ -138,26 +163,29 @@ class Journal:
         """Forget every entry; numbers go on."""
         self._cleared = self.last
         self._entries.clear()
+        self.restarts.clear()
 
 
+OK: Final = 200
 LONGEST_SHOWN: Final = 200
 """A client may send what it likes: what is very long is cut, as the journal is bounded by rows."""
 
 
-def poll_entry(number: int, request: Request, job: JobState, outcome: Outcome) -> Entry:
+def poll_entry(
+    number: int, request: Request, job: JobState, step: ProgramStep, reply: Reply | Fault
+) -> Entry:
     """Return the row of a poll whose path and key led straight to its job.
 
     Nearly every poll passes here: nothing is made that is known already.
     """
-    step, reply, caller = outcome.step, outcome.reply, job.caller
-    http_status = step.http_status if step is not None else None
     plain = not (request.query or request.has_body or "{" in job.job_id)
     return Entry._make((  # half the time of calling Entry
-        number, job.last_ns, request.method, request.path, caller.masked, _POLL, job.job_id,
-        http_status or (reply.status if isinstance(reply, Reply) else None), outcome.status,
-        outcome.error, outcome.fault, outcome.source, outcome.place,
-        () if plain else request_notes(request, RETRAIN_STATUS_CHECK, job.job_id), caller.number,
-        outcome.retry_after_ns, None,
+        number, job.last_ns, request.method, request.path, job.caller.masked, _POLL, job.job_id,
+        step.http_status or (reply.status if isinstance(reply, Reply) else None), step.status,
+        step.error, step.fault, step.source, (job.program.plan, job.state),
+        () if plain else request_notes(request, RETRAIN_STATUS_CHECK, job.job_id),
+        job.caller.number, step.asked_wait_ns, None,
+        step.status or (None if step.error else _status_in(reply)), reply.delay_ns,
     ))  # fmt: skip
 
 
@@ -167,14 +195,31 @@ def call_entry(number: int, call: Call, outcome: Outcome) -> Entry:
     if job_id is None and call.job is not None:
         job_id = call.job.job_id
     notes = (*call.notes, *request_notes(request, call.operation, job_id))
+    shown = outcome.status
+    if call.operation == RETRAIN_STATUS_CHECK and not outcome.status and not outcome.error:
+        shown = _status_in(reply)
     return Entry(
         number, call.now_ns, shorten(request.method, LONGEST_SHOWN),
         shorten(request.path, LONGEST_SHOWN), call.caller.masked, call.operation.name,
         None if job_id is None else shorten(job_id, LONGEST_SHOWN),
         reply.status if isinstance(reply, Reply) else None, outcome.status, outcome.error,
         outcome.fault, outcome.source, outcome.place, notes, call.caller.number,
-        outcome.retry_after_ns, outcome.done,
+        outcome.retry_after_ns, outcome.done, shown, reply.delay_ns,
     )  # fmt: skip
+
+
+def _status_in(reply: Reply | Fault) -> str | None:
+    """Return the status that stands in an answer which arrives whole."""
+    if isinstance(reply, Reply):
+        whole: Reply | None = reply
+    else:
+        whole = reply.reply if reply.ending == "complete" else None
+    try:
+        body = json.loads(whole.body) if whole is not None and whole.status == OK else None
+    except (ValueError, RecursionError):
+        return None
+    status = body.get("status") if isinstance(body, dict) else None
+    return status if isinstance(status, str) else None
 
 
 def unexpected_entry(
@@ -199,14 +244,17 @@ def request_notes(
         notes.append("has a body; the API documents none")
     if len(request.api_keys) > 1 or any("," in key for key in request.api_keys):
         notes.append(f"has more than one {API_KEY_HEADER}")
-    if request.api_keys and operation is not None and operation.needs is None:
-        notes.append(
-            f"carries {API_KEY_HEADER}, which does not belong here: the real link leads to "
-            "another host, which then has the key"
-        )
+    needs_none = operation.needs is None if operation else _leads_to_file(request.path)
+    if needs_none and any(key.strip() for key in request.api_keys):
+        notes.append(KEY_LEAK)
     if job_id is not None and is_placeholder(job_id):
         notes.append("its retrain_job_id looks like a placeholder that was not filled in")
     return tuple(notes)
+
+
+def _leads_to_file(path: str) -> bool:
+    found = OPERATIONS.match(path)
+    return found is not None and any(each.link for each in found.operations.values())
 
 
 def _query_notes(request: Request, operation: Operation | None) -> Iterator[str]:

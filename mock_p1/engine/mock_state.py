@@ -54,25 +54,27 @@ class MockState:
     """What the handlers of operations work on."""
 
     def __init__(self, scenario: Scenario, seed: int, clock: Clock, store: FileStore) -> None:
-        self.clock, self.store = clock, store
-        self.jobs = JobStates()
-        self.issued = IssuedKeys()
-        self.calls = CallTimelines()
-        self.uploads = Uploads()
+        self.clock: Clock = clock
+        self.store: FileStore = store
+        self.jobs: JobStates = JobStates()
+        self.issued: IssuedKeys = IssuedKeys()
+        self.calls: CallTimelines = CallTimelines()
+        self.uploads: Uploads = Uploads()
         self.injected: deque[InjectedFailure] = deque()
         self.failed_downloads: OrderedDict[tuple[str, str, int], int] = OrderedDict()
         self.limiter = limiter_for(scenario.rate_limit)
         self.link_seed = seed
-        self.resets = 0
+        self.resets: int = 0
         """How often everything began anew; links of before lead nowhere."""
         self.play(scenario, seed)
 
     def play(self, scenario: Scenario, seed: int) -> None:
         """Compile a scenario, and play it from now on."""
-        self.scenario, self.seed = scenario, seed
-        self.keyring = Keyring(scenario)
-        self.directory = Directory(scenario, seed)
-        self.replies = ReplyWriter(scenario, seed)
+        self.scenario: Scenario = scenario
+        self.seed: int = seed
+        self.keyring: Keyring = Keyring(scenario)
+        self.directory: Directory = Directory(scenario, seed)
+        self.replies: ReplyWriter = ReplyWriter(scenario, seed)
         self.jobs.make_room(self.directory.count)
 
     def swap(self, scenario: Scenario, seed: int) -> tuple[int, int]:
@@ -118,11 +120,6 @@ class MockState:
         self.injected.clear()
         self.injected.extend(kept)
         return counts
-
-    @property
-    def plain(self) -> bool:
-        """Whether nothing but the timelines decides: no injected failure, no limit."""
-        return not self.injected and self.limiter is None
 
     def strikes(self, failure: InjectedFailure, call: Call) -> bool:
         """Tell whether an injected failure is meant for this call."""

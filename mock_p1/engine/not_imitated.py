@@ -29,9 +29,9 @@ class Unexpected(NamedTuple):
     why: str
 
 
-def not_imitated(path: str) -> Unexpected:
+def not_imitated(method: str, path: str) -> Unexpected:
     """Answer a path that is nothing here."""
-    sibling = _sibling(unquote(path))
+    sibling = _sibling(method, unquote(path))
     nearest = None if sibling else _nearest(path)
     what = f"{sibling} is not imitated" if sibling else f"nothing is imitated at {shown(path)}"
     meant = f"; did you mean {nearest}?" if nearest else ""
@@ -96,12 +96,14 @@ def _answer(
     return Unexpected(json_reply(status, payload, headers), why)
 
 
-def _sibling(path: str) -> NotImitated | None:
+def _sibling(method: str, path: str) -> NotImitated | None:
     """Return the call of the real service that this path belongs to, if it is known by name."""
-    for sibling in SIBLINGS:
-        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", sibling.template), path):
-            return sibling
-    return None
+    found = [
+        sibling
+        for sibling in SIBLINGS
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", sibling.template), path)
+    ]
+    return next((sibling for sibling in found if sibling.method == method), next(iter(found), None))
 
 
 def _nearest(path: str) -> str | None:

@@ -68,11 +68,6 @@ class Program(NamedTuple):
         """Whether it is any job's that fits a pattern; no id of a job has a ``*``."""
         return "*" in self.name
 
-    @property
-    def waits_for_upload(self) -> bool:
-        """Whether its first step lasts until the file has come."""
-        return self.plan.stages[0].until_upload
-
     def does_the_same(self, other: Program) -> bool:
         """Tell whether both show the same steps for the same spans, wherever they stand."""
         return self.plan == other.plan and [step.step.model_dump() for step in self.steps] == [

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from mock_p1.base.messages import Fault, Reply
 from mock_p1.engine import file_upload
 from mock_p1.engine.call import Outcome
-from mock_p1.engine.failures import BEFORE, element_outcome
+from mock_p1.engine.failures import BEFORE, element_outcome, says_success
 from mock_p1.engine.faults import script
 from mock_p1.engine.file_store import StoreFullError
 from mock_p1.engine.journal import call_entry
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from mock_p1.engine.journal import Journal
     from mock_p1.engine.mock_state import MockState
     from mock_p1.engine.program import CallProgramStep
+
+
+BROKEN_OFF: Final = "broken_off"
+"""What the journal calls an upload that the client broke off."""
 
 
 class Playing(Protocol):
@@ -58,9 +62,13 @@ class Receiver:
         self._file: IncomingFile | None = None
         self._size = 0
         step = element.step if element is not None else None
-        self._fault = step.fault if isinstance(step, FaultCall) and not step.done else None
+        self._fault = None
+        if isinstance(step, FaultCall) and not (
+            step.done or says_success(step.fault, call.operation)
+        ):
+            self._fault = step.fault
         self._strikes_at = length // 2 if self._fault and length else sys.maxsize
-        self.decides_at = min(self._strikes_at, engine.state.store.limit_bytes + 1)
+        self.decides_at: int = min(self._strikes_at, engine.state.store.limit_bytes + 1)
         """After how many bytes the answer may be known: hand over what has come by then."""
 
     def write(self, data: bytes) -> Reply | Fault | None:
@@ -101,7 +109,7 @@ class Receiver:
                 f"the client broke off after {self._size:,} bytes; the job still waits for its file"
             )
             self._call.notes.append(note)
-            self._note(Outcome(Fault("broken_off", "close"), self._source), None)
+            self._note(Outcome(Fault(BROKEN_OFF, "close"), self._source, fault=BROKEN_OFF), None)
 
     @property
     def _source(self) -> str:

@@ -16,6 +16,8 @@ from mock_p1.scenario.faker_values import draw, seed_for
 from mock_p1.scenario.steps import StatusStep
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mock_p1.contract.operations import Operation
     from mock_p1.engine.program import Program, ProgramStep
     from mock_p1.scenario.model import Scenario
@@ -29,7 +31,7 @@ class ReplyWriter:
 
     def __init__(self, scenario: Scenario, seed: int) -> None:
         self._scenario, self._seed = scenario, seed
-        self.error = cache(self._error)
+        self.error: Callable[[str], Reply] = cache(self._error)
 
     def status(self, job_id: str, step: ProgramStep, base_url: str, token: str) -> Reply:
         """Answer a poll that sees this step, which shows a status.

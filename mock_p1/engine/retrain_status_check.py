@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mock_p1.base.messages import Reply
 from mock_p1.contract.assumptions import FIRST_STEP
 from mock_p1.engine.call import Outcome
 from mock_p1.engine.faults import script
@@ -15,7 +16,7 @@ from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep
 
 if TYPE_CHECKING:
-    from mock_p1.base.messages import Fault, Reply
+    from mock_p1.base.messages import Fault
     from mock_p1.engine.call import Call
     from mock_p1.engine.job_states import JobState
     from mock_p1.engine.mock_state import MockState
@@ -47,34 +48,27 @@ def act(state: MockState, call: Call) -> Outcome:
         return _before_the_file(state, call, job)
     if job.state is None:
         state.jobs.begin(job, call.now_ns)
-    return see(state, job, call.now_ns, call.request.base_url)
+    reply, step = see(state, job, call.now_ns, call.request.base_url)
+    place = job.state and (job.program.plan, job.state)
+    return _outcome(reply, step)._replace(place=place, retry_after_ns=step.asked_wait_ns)
 
 
-def see(state: MockState, job: JobState, now_ns: int, base_url: str) -> Outcome:
-    """Count a poll of a job whose time has begun, and answer with the step it sees."""
+def see(
+    state: MockState, job: JobState, now_ns: int, base_url: str
+) -> tuple[Reply | Fault, ProgramStep]:
+    """Count a poll of a job whose time has begun; return the answer, and the step that it saw."""
     moved, index = advance(job.program.plan, job.state, now_ns)
     job.polls += 1
     step = job.program.steps[index]
     reply = _answer(state, job, step, base_url)
     if step.step.delay is not None:
         reply = _held_back(state, reply, job, step)
-        if (
-            moved.position != index
-        ):  # the next step begins when the last poll of this one is answered
+        if moved.position != index:  # the next step begins when this poll is answered
             moved = moved._replace(since_ns=moved.since_ns + reply.delay_ns)
-    if step.retry is not None and isinstance(step.step, ReplyStep):
-        reply = step.retry.on(reply, state.clock, now_ns + reply.delay_ns)  # type: ignore[arg-type]  # literal
+    if step.retry is not None and isinstance(reply, Reply):
+        reply = step.retry.on(reply, state.clock, now_ns + reply.delay_ns)
     job.state, job.last_ns = moved, now_ns
-    return Outcome(
-        reply,
-        step.source,
-        step.status,
-        step.error,
-        step.fault,
-        (job.program.plan, moved),
-        step.asked_wait_ns,
-        step,
-    )
+    return reply, step
 
 
 def _before_the_file(state: MockState, call: Call, job: JobState) -> Outcome:
@@ -90,7 +84,11 @@ def _before_the_file(state: MockState, call: Call, job: JobState) -> Outcome:
     plan = job.program.plan
     waiting = plan._replace(stages=(Stage(until_upload=True), *plan.stages[1:]))
     place = waiting, State(0, call.now_ns)
-    return Outcome(reply, step.source, step.status, step.error, step.fault, place, step=step)
+    return _outcome(reply, step)._replace(place=place)
+
+
+def _outcome(reply: Reply | Fault, step: ProgramStep) -> Outcome:
+    return Outcome(reply, step.source, step.status, step.error, step.fault)
 
 
 def _answer(state: MockState, job: JobState, step: ProgramStep, base_url: str) -> Reply | Fault:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1.base.durations import format_duration
+from mock_p1.base.text import plural
 
 if TYPE_CHECKING:
     from mock_p1.scenario.step_length import Stage
@@ -100,8 +101,7 @@ def waits_for(plan: Plan, state: State, now: int) -> str | None:
     if following(plan, state.position) is None:
         return None
     if stage.polls is not None:
-        left = stage.polls - state.seen
-        return f"{left} more poll{'' if left == 1 else 's'}"
+        return plural(stage.polls - state.seen, "more poll")
     if stage.lasts_ns is not None:
         return format_duration(max(0, state.since_ns + stage.lasts_ns - now))
     return THE_FILE if stage.until_upload else "a manual step"

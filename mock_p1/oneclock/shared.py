@@ -102,7 +102,7 @@ class SharedClock(VirtualClock):
         super().__init__(datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1))
         self._since_boot = -(-real.monotonic_ns() // SECOND) * SECOND
         self._since_epoch = (self.date_at(0) - _EPOCH) // timedelta(microseconds=1) * 1000
-        self.sleepers = Sleepers(self)
+        self.sleepers: Sleepers = Sleepers(self)
         self._thread = threading.local()
         self.budgets: list[Budget] = []
         self.inherits = False

@@ -17,7 +17,7 @@ from pydantic import (
 
 from mock_p1.base import durations
 from mock_p1.base.duration_field import SOME_TIME_PATTERN
-from mock_p1.base.strict_model import OneOf, Path, Reading, Strict, Wrong, kind_of, wrong
+from mock_p1.base.strict_model import LocatedModel, OneOf, Path, Reading, Wrong, kind_of, wrong
 from mock_p1.base.text import shorten, unknown
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.scenario.step_length import MAX_POLLS, Delay, Stage
@@ -68,7 +68,7 @@ _Length = Annotated[
 ]
 
 
-class CallStep(Strict):
+class CallStep(LocatedModel):
     """One element of an operation's timeline."""
 
     for_: _Length | None = Field(None, alias="for")
@@ -84,7 +84,7 @@ class OkCall(CallStep):
     ok: Annotated[bool, Field(json_schema_extra={"const": True})] = True
     """Success; written ok, or {ok: true, for: 2 calls}."""
 
-    schema_rules: ClassVar = {"required": ["ok"]}
+    schema_rules: ClassVar[dict[str, Any]] = {"required": ["ok"]}
 
     @classmethod
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:

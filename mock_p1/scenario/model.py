@@ -95,7 +95,7 @@ class Job(LocatedModel):
     )
     """How the other operations answer for this job alone; left out: as the scenario's calls."""
 
-    schema_rules: ClassVar = {
+    schema_rules: ClassVar[dict[str, Any]] = {
         "oneOf": [{"required": ["timeline"]}, {"required": ["error"]}],
         "if": {"required": ["at_end"], "properties": {"at_end": {"const": "loop"}}},
         "then": {"properties": {"timeline": {"items": _LASTS}}},
@@ -166,7 +166,7 @@ class NewJobs(Job):
     ids: Annotated[list[WrittenText], Field(min_length=1)] | None = None
     """The ids that are issued, in this order, anew for each caller; then UUIDs follow."""
 
-    schema_rules: ClassVar = {
+    schema_rules: ClassVar[dict[str, Any]] = {
         "not": {"anyOf": [{"required": ["timeline", "error"]}, {"required": ["api_key"]}]}
     }
 
@@ -262,13 +262,13 @@ first job does."""
             description: str = "",
             seed: int = 0,
             api_keys: Mapping[str, KeyStateName] | None = None,
-            jobs: Mapping[str, Mapping[str, object] | Job] = ...,
-            generated_jobs: Sequence[Mapping[str, object] | GeneratedJobs] = ...,
+            jobs: Mapping[str, Mapping[str, object] | Job] = {},
+            generated_jobs: Sequence[Mapping[str, object] | GeneratedJobs] = (),
             secret_keys: Mapping[str, KeyStateName] | None = None,
-            new_jobs: Mapping[str, object] | NewJobs = ...,
-            calls: Mapping[str, Sequence[object]] = ...,
+            new_jobs: Mapping[str, object] | NewJobs = {},  # noqa: B006 -- never run
+            calls: Mapping[str, Sequence[object]] = {},
             rate_limit: Mapping[str, object] | RateLimit | None = None,
-            assumptions: Mapping[str, object] | Assumptions = ...,
+            assumptions: Mapping[str, object] | Assumptions = {},  # noqa: B006 -- never run
         ) -> None: ...
 
     else:

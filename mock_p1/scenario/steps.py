@@ -58,7 +58,9 @@ class Result(Strict):
     fails: int = Field(0, ge=0, le=MAX_FAILS)
     """How many downloads are answered 503 before the file comes."""
 
-    schema_rules: ClassVar = {"oneOf": [{"required": ["rows"]}, {"required": ["file"]}]}
+    schema_rules: ClassVar[dict[str, Any]] = {
+        "oneOf": [{"required": ["rows"]}, {"required": ["file"]}]
+    }
 
     @classmethod
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
@@ -117,7 +119,7 @@ class StatusStep(Step):
     ) = None
     """A file that the mock serves at download_url: generated, {rows: 500} or {file: result.zip}."""
 
-    schema_rules: ClassVar = {"not": {"required": ["result", "download_url"]}}
+    schema_rules: ClassVar[dict[str, Any]] = {"not": {"required": ["result", "download_url"]}}
 
     @classmethod
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
@@ -204,7 +206,7 @@ class Literal(Strict):
     ) = None
     """Writes Retry-After by the mock's clock: in seconds (30s), or as a date ({date: 30s})."""
 
-    schema_rules: ClassVar = {
+    schema_rules: ClassVar[dict[str, Any]] = {
         "allOf": [
             {
                 "if": {"properties": {"status_code": {"enum": list(BODILESS)}}},

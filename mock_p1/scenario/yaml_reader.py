@@ -50,7 +50,9 @@ class Unreadable(Exception):  # noqa: N818 -- carries a problem's place, is neve
 
     def __init__(self, line: int, column: int, text: str) -> None:
         super().__init__(text)
-        self.line, self.column, self.text = line, column, text
+        self.line: int = line
+        self.column: int = column
+        self.text: str = text
 
 
 def read_tree(text: str, report: Callable[[int, int, str], None]) -> Node | None:

@@ -72,10 +72,12 @@ class Exchange:
         self._wants_100 = head.expects_continue
         self._chunked = False
         self._left: int | None = None  # bytes of the answer that were promised and not sent yet
-        self.keep_alive = head.keep_alive
-        self.news = asyncio.Event()  # of the body, or of the end
-        self.started = self.complete = self.lost = False
-        self.answer_is_owed = True
+        self.keep_alive: bool = head.keep_alive
+        self.news: asyncio.Event = asyncio.Event()  # of the body, or of the end
+        self.started: bool = False
+        self.complete: bool = False
+        self.lost: bool = False
+        self.answer_is_owed: bool = True
 
     def feed(self, piece: bytes, *, complete: bool) -> int:
         """Take a piece of the body; return how many bytes wait for the app."""

@@ -46,7 +46,9 @@ class BadRequest(Exception):  # noqa: N818 -- the name of its HTTP status
         error: str = "MOCK_P1_BAD_REQUEST",
     ) -> None:
         super().__init__(message)
-        self.message, self.status, self.error = message, status, error
+        self.message: str = message
+        self.status: int = status
+        self.error: str = error
 
 
 class Head(NamedTuple):
@@ -149,8 +151,8 @@ class BodyReader:
         self._left = length  # bytes of the body or of the chunk that are still to come
         self._in_trailers = False
         self._trailers = 0 if length is None else -1  # bytes of trailers; -1 where none can come
-        self.complete = length == 0
-        self.taken = 0
+        self.complete: bool = length == 0
+        self.taken: int = 0
         """How many bytes of content have come."""
 
     def take(self, buffer: bytearray) -> bytes:

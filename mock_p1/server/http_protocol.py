@@ -65,7 +65,8 @@ class Connections:
     """What all connections of a server share."""
 
     def __init__(self, app: Application, keep_alive_seconds: float = KEEP_ALIVE_SECONDS) -> None:
-        self.app, self.keep_alive_seconds = app, keep_alive_seconds
+        self.app: Application = app
+        self.keep_alive_seconds: float = keep_alive_seconds
         self.open: set[HttpProtocol] = set()
         self.tasks: set[asyncio.Task[None]] = set()
         self.head_bytes = 0
@@ -83,7 +84,7 @@ class HttpProtocol(asyncio.Protocol):
     )  # fmt: skip
 
     def __init__(self, shared: Connections) -> None:
-        self.shared = shared
+        self.shared: Connections = shared
         self._loop = asyncio.get_running_loop()
         self._since = self._loop.time()  # when what is awaited of the client began to be
         self._buffer = bytearray()  # what has come and is not read yet
@@ -91,12 +92,13 @@ class HttpProtocol(asyncio.Protocol):
         self._head_bytes = 0  # what the shared count has of this connection
         self._exchange: Exchange | None = None  # the request in hand
         self._body: BodyReader | None = None  # of that request, until it is complete
-        self._closing = self.half_closed = False
+        self._closing = False
+        self.half_closed: bool = False
         self._drained: asyncio.Future[None] | None = None
         self.transport: Any = None  # an asyncio.Transport
         self.client: tuple[str, int] | None = None
         self.local: tuple[str, int] = ("", 0)
-        self.scheme = "http"
+        self.scheme: str = "http"
 
     @property
     def date(self) -> bytes:

@@ -94,16 +94,18 @@ class Server:
         if none is given. ``admin=False`` leaves ``/__admin`` out. ValueError for a token that
         nobody can send.
         """
-        self.engine, self.host, self._tls = engine, host, tls
+        self.engine: Engine = engine
+        self.host: str = host
+        self._tls = tls
         self._scheme = "http" if tls is None else "https"
         self._socket = _listen(host, port)
         self._address: str = self._socket.getsockname()[0]
         self.port: int = self._socket.getsockname()[1]
         if admin and admin_token is None and not is_loopback(self._address):
             admin_token = secrets.token_urlsafe(TOKEN_BYTES)
-        self.admin_token = admin_token if admin else None
+        self.admin_token: str | None = admin_token if admin else None
         try:
-            self.context = AdminContext(engine, AccessPolicy(self.admin_token))
+            self.context: AdminContext = AdminContext(engine, AccessPolicy(self.admin_token))
         except ValueError:
             self._socket.close()
             raise

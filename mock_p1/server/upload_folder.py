@@ -35,8 +35,10 @@ ATTEMPTS: Final = 5
 class UploadFolder:
     """A new folder that nobody else may enter; removed by ``close``, or when the process ends."""
 
+    path: Path
+
     def __init__(self) -> None:
-        self.process_id = os.getpid()
+        self.process_id: int = os.getpid()
         self.path, lock = _new_folder()
         self._numbers = count(1)
         self._closing = weakref.finalize(self, _remove_own, self.path, lock, self.process_id)

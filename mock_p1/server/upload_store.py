@@ -91,7 +91,7 @@ class UploadStore:
         inspector: Inspector | None = None,
     ) -> None:
         self.limit_bytes = limit_bytes
-        self.inspector = inspector or Inspector()
+        self.inspector: Inspector = inspector or Inspector()
         self._most_files = most_files
         self._most_bytes = {True: max(most_disk_bytes, limit_bytes), False: most_memory_bytes}
         self._lock = threading.Lock()
@@ -175,8 +175,8 @@ class IncomingUpload:
     """A file that is coming: hashed and written in batches, whatever the size of its pieces."""
 
     def __init__(self, store: UploadStore, file_name: str, batch: int) -> None:
-        self.size = 0
-        self.on_disk = 0
+        self.size: int = 0
+        self.on_disk: int = 0
         self.file_name = file_name
         self._store = store
         self._hash = sha256()

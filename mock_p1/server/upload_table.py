@@ -7,6 +7,7 @@ import csv
 import io
 from typing import IO, TYPE_CHECKING, Final
 
+from mock_p1.base.text import plural
 from mock_p1.engine.file_store import Inspection
 
 if TYPE_CHECKING:
@@ -98,17 +99,17 @@ class _Table:
             yield self.stopped
         elif not FEWEST_ROWS <= self.rows - 1 <= MOST_ROWS:
             yield (
-                f"has {_number(max(0, self.rows - 1), 'row')} (its first row is taken for the "
+                f"has {plural(max(0, self.rows - 1), 'row')} (its first row is taken for the "
                 f"header); the manual says {FEWEST_ROWS} to {MOST_ROWS:,}"
             )
         if self.columns is not None and not FEWEST_COLUMNS <= self.columns <= MOST_COLUMNS:
             yield (
-                f"has {_number(self.columns, 'column')}; the manual says {FEWEST_COLUMNS} to "
+                f"has {plural(self.columns, 'column')}; the manual says {FEWEST_COLUMNS} to "
                 f"{MOST_COLUMNS} (999 on another page), separated by commas or tabs"
             )
         if self.uneven:
             yield (
-                f"has {_number(self.uneven, 'row')} with more or fewer values than its header "
+                f"has {plural(self.uneven, 'row')} with more or fewer values than its header "
                 f"({self.columns:,}), the first in line {self.first_uneven:,}"
             )
 
@@ -153,7 +154,3 @@ class _Watched(io.RawIOBase):
             yield f"is neither UTF-8 nor Shift_JIS; {says}"
         elif not bom and not self._is_ascii and "utf-8" in self._decoders:
             yield f"is UTF-8 without BOM; {says}"
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -7,23 +7,44 @@ from __future__ import annotations
 
 from itertools import islice
 from threading import Condition
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from mock_p1.base.durations import nanoseconds
 from mock_p1.base.text import unknown
-from mock_p1.engine.driver import Driver, NoSuchJob
-from mock_p1.testing.poll_report import report
+from mock_p1.contract.operations import (
+    FILE_UPLOAD,
+    RESULT_DOWNLOAD,
+    RETRAIN_MODEL_SWITCH,
+    RETRAIN_STATUS_CHECK,
+)
+from mock_p1.engine.driver import Driver, NoSuchJob, operation_named
+from mock_p1.scenario.calls import ReplyCall
+from mock_p1.scenario.files import load_scenario
+from mock_p1.scenario.problems import ScenarioError
+from mock_p1.testing.poll_report import report, table_of_all
 from mock_p1.testing.poll_table import is_poll
 from mock_p1.testing.polls import Poll, PollList, describe_unexpected, in_words, named
+from mock_p1.testing.sequence_judge import breaches
+from mock_p1.testing.uploaded import read_uploads
+from mock_p1.testing.verdicts import (
+    download_problem,
+    sequence_problem,
+    switch_problem,
+    upload_problem,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from datetime import datetime, timedelta
 
     from responses import RequestsMock
 
-    from mock_p1.contract.names import ErrorName, FaultName
+    from mock_p1.contract.names import ErrorName, FaultName, OperationName, ReplyFields
+    from mock_p1.contract.operations import Operation
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.journal import Entry
+    from mock_p1.scenario.steps import Literal
+    from mock_p1.testing.uploaded import Upload
 
 
 class Handle:
@@ -76,16 +97,43 @@ class Handle:
         return self._engine.keyring.first_active()
 
     @property
+    def secret_key(self) -> str:
+        """A secret key that works: the scenario's first active one.
+
+        Example:
+            >>> mock.secret_key
+            'any-secret'
+        """
+        return self._engine.keyring.first_active_secret()
+
+    @property
+    def model_id(self) -> int:
+        """A model to ask for a key for; the mock takes every number.
+
+        Example:
+            >>> mock.model_id
+            1
+        """
+        return 1
+
+    @property
     def job_id(self) -> str:
-        """The scenario's first job, or an id that its first pattern takes.
+        """The job that a client created last, else the scenario's first.
+
+        Where the scenario has only patterns, an id that the first one takes. This is the job that
+        is meant wherever one may be left out.
 
         Raises:
-            NoSuchJob: The scenario has no job at all.
+            NoSuchJob: The scenario has no job at all, and none was created.
 
         Example:
             >>> mock.job_id
             'retrain-001'
         """
+        with self._engine.lock:
+            created = self._engine.job_states.newest_created
+        if created is not None:
+            return created
         first = next(self._engine.jobs.ids(), None)
         if first is not None:
             return first
@@ -156,22 +204,32 @@ class Handle:
         """
         self._driver.advance(nanoseconds(span))
 
-    def step(self, job: str | None = None) -> None:
-        """Move a job on to its next step, whatever it waits for.
+    def step(self, job: str | None = None, on: OperationName = "retrain_status_check") -> None:
+        """Move a job, or what another call answers, on to its next step, whatever it waits for.
 
         Args:
-            job: The job; left out, the first one.
+            job: The job; left out, the one that was created last, else the first.
+            on: The call. Of any other than the status check, its list under ``calls:`` moves on.
 
         Raises:
-            NoSuchJob: The scenario has no such job.
-            NoSuchStep: The job is at its last step.
+            NoSuchJob: There is no such job.
+            NoSuchStep: The job, or the list, is at its last step, or nobody has made the call.
+            ValueError: There is no such call, or it is about no job.
 
         Example:
             >>> mock.step()
             >>> poll()
             'job_running'
         """
-        self._driver.step(self.job_id if job is None else job)
+        operation = operation_named(on)
+        if operation.has_job:
+            job = self.job_id if job is None else job
+        elif job is not None:
+            raise ValueError(f"{operation.name} is about no job; leave the job out")
+        if operation == RETRAIN_STATUS_CHECK:
+            self._driver.step(job or "")
+        else:
+            self._driver.step_calls(on, job)
 
     def set_status(self, status: str, job: str | None = None) -> None:
         """Put a job at its first step that shows a status.
@@ -180,7 +238,7 @@ class Handle:
 
         Args:
             status: The status to show.
-            job: The job; left out, the first one.
+            job: The job; left out, the one that was created last, else the first.
 
         Raises:
             NoSuchJob: The scenario has no such job.
@@ -207,25 +265,33 @@ class Handle:
         return {step.status for step in found.value.steps} if found else set()
 
     def fail_next(
-        self, error_or_fault: ErrorName | FaultName, times: int = 1, job: str | None = None
+        self,
+        what: ErrorName | FaultName | ReplyFields,
+        times: int = 1,
+        job: str | None = None,
+        on: OperationName = "retrain_status_check",
     ) -> None:
-        """Answer the next polls with a documented error or a fault; the job does not move.
+        """Let the next polls, or other calls, fail; no job moves, and nothing is done.
 
         Args:
-            error_or_fault: The name of a documented error or of a network failure.
-            times: How many polls.
-            job: Only polls of this job; left out, of any.
+            what: The name of a documented error or of a network failure, or an answer to the letter
+                (``{"status_code": 429, "retry_after": "5s"}``).
+            times: How many calls.
+            job: Only calls about this job; left out, about any.
+            on: Which call fails.
 
         Raises:
-            ValueError: There is no such error or fault, or ``times`` is less than one.
-            NoSuchJob: The scenario has no such job.
+            ValueError: The call has no such error, there is no such fault or call, the answer
+                cannot be one, or ``times`` is less than one.
+            NoSuchJob: There is no such job.
 
         Example:
             >>> mock.fail_next("job_may_be_deleted", times=2)
             >>> poll(), poll(), poll()
             ('This job may be deleted.', 'This job may be deleted.', 'job_waiting')
         """
-        self._driver.fail_next(error_or_fault, times, job)
+        failure = what if isinstance(what, str) else _reply(what)
+        self._driver.fail_next(failure, times, job, on=on)
 
     def reset(self, job: str | None = None) -> None:
         """Begin anew: one job, or everything (jobs, polls, failures that wait).
@@ -267,10 +333,7 @@ class Handle:
         polls = PollList(self._read(entry) for entry in self._engine.journal if is_poll(entry))
         if job is None:
             return polls
-        asked_for = {str(poll.job_id) for poll in polls}
-        if job not in asked_for and self._engine.jobs.find(job) is None:
-            known = {*islice(self._engine.jobs.ids(), 1000), *asked_for}
-            raise NoSuchJob(f"{unknown('job', job, known)} (scenario {self._engine.scenario.name})")
+        self._must_know(job)
         return PollList((poll for poll in polls if poll.job_id == job), job=job, others=polls)
 
     def requests(self) -> list[Poll]:
@@ -286,6 +349,66 @@ class Handle:
             ['retrain_status_check']
         """
         return [self._read(entry) for entry in self._engine.journal]
+
+    def uploads(self, job: str | None = None) -> list[Upload]:
+        """The files that came, or of which a part came, oldest first.
+
+        Waits until they have been looked at, ten seconds at most.
+
+        Args:
+            job: Only files for this job; left out, for all.
+
+        Returns:
+            One for each PUT: name, size, SHA-256, rows, columns, content and notes.
+
+        Raises:
+            NoSuchJob: Neither the scenario nor any call knows the job.
+
+        Example:
+            >>> mock.uploads()
+            []
+        """
+        self._must_know(job)
+        entries = {entry.number: entry for entry in self._engine.journal}
+        with self._engine.lock:
+            facts = [each for each in self._engine.state.uploads if job in (None, each.job_id)]
+        return list(read_uploads(facts, entries, self._engine.clock))
+
+    def downloads(self, job: str | None = None) -> list[Poll]:
+        """The downloads of results so far, oldest first; ``complete`` says which got all of it.
+
+        Args:
+            job: Only of this job; left out, of all.
+
+        Returns:
+            One for each request.
+
+        Raises:
+            NoSuchJob: Neither the scenario nor any call knows the job.
+
+        Example:
+            >>> mock.downloads()
+            []
+        """
+        return self._calls(RESULT_DOWNLOAD, job)
+
+    def switches(self, job: str | None = None) -> list[Poll]:
+        """The calls to switch the model so far, oldest first; ``complete`` says which did.
+
+        Args:
+            job: Only of this job; left out, of all.
+
+        Returns:
+            One for each request.
+
+        Raises:
+            NoSuchJob: Neither the scenario nor any call knows the job.
+
+        Example:
+            >>> mock.switches()
+            []
+        """
+        return self._calls(RETRAIN_MODEL_SWITCH, job)
 
     def unexpected(self) -> list[Poll]:
         """The requests that the mock does not imitate.
@@ -454,6 +577,110 @@ class Handle:
         __tracebackhide__ = True
         self.polls(job).assert_stopped_after(status)
 
+    def assert_uploaded(
+        self, job: str | None = None, filename: str | None = None, rows: int | None = None
+    ) -> None:
+        """Fail unless the client has sent all of a file; the last one that came counts.
+
+        Args:
+            job: The job; left out, the one that was created last.
+            filename: The name it should have.
+            rows: How many rows its table should have, without the header.
+
+        Raises:
+            AssertionError: No file came, not all of it, or another one.
+            NoSuchJob: Neither the scenario nor any call knows the job.
+
+        Example:
+            >>> try:
+            ...     mock.assert_uploaded()
+            ... except AssertionError as error:
+            ...     print(str(error).splitlines()[0])
+            the client never asked for an upload URL, so no file was uploaded
+        """
+        __tracebackhide__ = True
+        if job is None:
+            with self._engine.lock:
+                job = self._engine.job_states.newest_created
+        uploads = [] if job is None else self.uploads(job)
+        calls = [] if job is None else self._calls(FILE_UPLOAD, job)
+        if problem := upload_problem(job, uploads, calls, filename, rows):
+            self._fail(problem, {call.number for call in calls})
+
+    def assert_downloaded(self, job: str | None = None, times: int = 1) -> None:
+        """Fail unless the client has downloaded a result, whole.
+
+        Args:
+            job: The job; left out, the one that was created last, else the first.
+            times: Exactly how often; what broke midway does not count.
+
+        Raises:
+            AssertionError: It was downloaded more or less often.
+            NoSuchJob: Neither the scenario nor any call knows the job.
+
+        Example:
+            >>> mock.assert_downloaded(times=0)
+        """
+        __tracebackhide__ = True
+        job = self.job_id if job is None else job
+        downloads = self.downloads(job)
+        if problem := download_problem(job, downloads, times):
+            self._fail(problem, {call.number for call in downloads})
+
+    def assert_switched(self, job: str | None = None) -> None:
+        """Fail unless the client has switched to the model of a job.
+
+        A switch counts also where only its answer was lost.
+
+        Args:
+            job: The job; left out, the one that was created last, else the first.
+
+        Raises:
+            AssertionError: The model was not switched; the message says how each try was answered.
+            NoSuchJob: Neither the scenario nor any call knows the job.
+
+        Example:
+            >>> try:
+            ...     mock.assert_switched()
+            ... except AssertionError as error:
+            ...     print(str(error).splitlines()[0])
+            the model of job 'retrain-001' was not switched: the client never asked for it
+        """
+        __tracebackhide__ = True
+        job = self.job_id if job is None else job
+        switches = self.switches(job)
+        if problem := switch_problem(job, switches):
+            self._fail(problem, {call.number for call in switches})
+
+    def assert_sequence(self, job: str | None = None) -> None:
+        """Fail if the client made its calls in a wrong order.
+
+        An API key is used after Get API Key has issued it (a key of the scenario needs none). A job
+        that the client created is polled when its upload is complete, and its URL is sent one file.
+        Download and switch come after a poll has shown ``job_finished``; after a complete download
+        or switch nothing is polled. No key is sent to the URL of a file. A call that failed, or
+        whose answer was lost, may be made again.
+
+        Args:
+            job: Only calls about this job; left out, all calls.
+
+        Raises:
+            AssertionError: A call broke a rule, or there was no call to judge.
+            NoSuchJob: Neither the scenario nor any call knows the job.
+
+        Example:
+            >>> poll()
+            'job_waiting'
+            >>> mock.assert_sequence()
+        """
+        __tracebackhide__ = True
+        self._must_know(job)
+        if not any(job in (None, entry.job_id) for entry in self._engine.journal):
+            self._fail(f"the client made no call about {named(job)}, so there is none to judge")
+        wrong = [breach for breach in breaches(self._engine) if job in (None, breach.entry.job_id)]
+        if wrong:
+            self._fail(sequence_problem(wrong), {breach.entry.number for breach in wrong})
+
     def assert_no_unexpected(self) -> None:
         """Fail if the client asked for something that the mock does not imitate.
 
@@ -495,6 +722,32 @@ class Handle:
             was = f"{named(job)} was polled {in_words(len(so_far))} within {timeout:g} s"
             so_far._fail(f"{was}; {in_words(polls)} was waited for")  # noqa: SLF001 -- likewise ours
 
+    def _calls(self, operation: Operation, job: str | None) -> list[Poll]:
+        self._must_know(job)
+        return [
+            self._read(entry)
+            for entry in self._engine.journal
+            if entry.operation == operation.name and job in (None, entry.job_id)
+        ]
+
+    def _must_know(self, job: str | None) -> None:
+        """NoSuchJob where neither the scenario nor any call knows the job."""
+        engine = self._engine
+        if job is None or engine.jobs.find(job) is not None:
+            return
+        with engine.lock:
+            asked_for = {*engine.job_states.known()}
+        asked_for |= {entry.job_id for entry in engine.journal if entry.job_id is not None}
+        if job not in asked_for:
+            known = {*islice(engine.jobs.ids(), 1000), *asked_for}
+            raise NoSuchJob(f"{unknown('job', job, known)} (scenario {engine.scenario.name})")
+
+    def _fail(self, what: str, marked: Container[int] = ()) -> NoReturn:
+        __tracebackhide__ = True
+        entries = list(self._engine.journal)
+        table = table_of_all(self._engine, entries, marked) if entries else "there was no call"
+        raise AssertionError(f"{what}\n\n{table}")
+
     def _notify(self, _: Entry) -> None:
         if self._asked is not None:
             with self._asked:
@@ -505,3 +758,16 @@ class Handle:
 
     def __repr__(self) -> str:
         return f"<Mock P1: {self._engine.scenario.name} at {self._url}>"
+
+
+def _reply(fields: ReplyFields) -> Literal:
+    """Read a literal answer as a scenario does; ValueError says what is wrong with it."""
+    place = f"calls.{FILE_UPLOAD.name}[0]."
+    try:
+        scenario = load_scenario({"jobs": {}, "calls": {FILE_UPLOAD.name: [{"reply": fields}]}})
+    except ScenarioError as error:
+        rows = (problem.text.removeprefix(place) for problem in error.problems)
+        raise ValueError("\n".join(rows)) from None
+    return next(
+        step.reply for step in scenario.calls[FILE_UPLOAD.name] if isinstance(step, ReplyCall)
+    )

@@ -31,17 +31,16 @@ MARKER = (
 
 
 TROUBLE_MARKER = (
-    'mock_p1_trouble(errors="all", faults=(), phases="all"): run the test once for each documented '
-    "error and network fault, at each moment: first, running, last, after. "
-    "A documented error stays, a fault strikes one poll."
+    'mock_p1_trouble(errors="all", faults=(), phases="all", on="retrain_status_check"): '
+    "run the test once for each documented error and network fault of each operation, at each "
+    "moment: first, running, last, after; of other operations than the status check first, done "
+    "(the act counts, its answer is lost), after. A documented error stays, a fault strikes once."
 )
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options and the ini settings."""
-    group = parser.getgroup(
-        "mock-p1", "Mock P1, the double of the Prediction One retrain status API"
-    )
+    group = parser.getgroup("mock-p1", "Mock P1, the double of the Prediction One retrain API")
     group.addoption(
         "--mock-p1-scenario",
         metavar="SCENARIO",
@@ -100,9 +99,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def mock_p1(request: pytest.FixtureRequest) -> Iterator[Handle]:
-    """The Prediction One retrain status API, caught in-process.
+    """The Prediction One retrain API, caught in-process.
 
-    What the client asks with `requests` is answered.
+    What the client asks with `requests`, urllib3 or httpx is answered.
 
     Time is virtual: it stands still until the test moves it (mock_p1.advance("90s")). The scenario
     is the one of the marker @pytest.mark.mock_p1("slow-training"), of --mock-p1-scenario, of the
@@ -115,7 +114,7 @@ def mock_p1(request: pytest.FixtureRequest) -> Iterator[Handle]:
 
 @pytest.fixture
 def mock_p1_server(request: pytest.FixtureRequest) -> Iterator[Handle]:
-    """The Prediction One retrain status API, from a live server, for any HTTP client.
+    """The Prediction One retrain API, from a live server, for any HTTP client.
 
     Time is real, or @pytest.mark.mock_p1(speed=60) times as fast, and can be moved on
     (mock_p1_server.advance("90s")). The scenario is found as for the fixture mock_p1.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pytest
 
 TROUBLE: Final = "mock_p1_trouble"
-_TAKES: Final = ("errors", "faults", "phases")
+_TAKES: Final = ("errors", "faults", "phases", "on")
 
 
 def expand(metafunc: pytest.Metafunc, marker: pytest.Mark) -> None:
@@ -48,5 +48,5 @@ def _troubles(args: tuple[object, ...], given: Mapping[str, object]) -> list[Inj
             raise NoSuchFault(f'{name} is "all", a name or a list of names, not {value!r}')
     troubles = matrix(**given)  # type: ignore[arg-type]  # looked at above
     if not troubles:
-        raise NoSuchFault("names no trouble: errors, faults or phases is empty")
+        raise NoSuchFault("names no trouble: errors and faults, phases or on is empty")
     return troubles

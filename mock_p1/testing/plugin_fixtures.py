@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_p1.analysis.fault_matrix import InjectedFault, with_trouble
+from mock_p1.analysis.fault_matrix import InjectedFault, ruled_out, with_fault
+from mock_p1.contract.operations import OPERATIONS
 from mock_p1.oneclock.shared import CannotShare, SleptTooLong
 from mock_p1.testing.mocks import mocked, serving
 from mock_p1.testing.plugin_fault_matrix import TROUBLE
@@ -31,19 +32,24 @@ def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[
     Where the marker, the configuration or the scenario is wrong, fail without a traceback and start
     nothing.
     """
+    trouble = _trouble(request)
     with _ending(this), ExitStack() as stack:
-        want, handle, problem = None, None, ""
+        want, handle, problem, reason = None, None, "", ""
         try:
             want = wanted(request)
-            if (trouble := _trouble(request)) is not None:
-                want = replace(want, scenario=with_trouble(want.scenario, trouble))
-            handle = stack.enter_context(_serving(want) if served else _mocked(want))
+            if trouble is not None:
+                reason = ruled_out(want.scenario, trouble)
+                want = replace(want, scenario=with_fault(want.scenario, trouble))
+            if not reason:
+                handle = stack.enter_context(_serving(want) if served else _mocked(want))
         except (
             ValueError,
             OSError,
             CannotShare,
         ) as error:  # MarkerError and ScenarioError, CannotListen
             problem = str(error)
+        if reason:
+            pytest.skip(f"the scenario rules out {trouble}: {reason}")
         if want is None or handle is None:
             gap = "\n" if "\n" in problem else " "
             pytest.fail(f"Mock P1 did not start:{gap}{problem}", pytrace=False)
@@ -53,8 +59,22 @@ def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[
         return
     if want.check and (unexpected := handle.unexpected()):
         pytest.fail(describe_unexpected(unexpected), pytrace=False)
+    if trouble is not None:
+        _judge_calls(trouble, this)
     if not any(each.was_asked for each in this.handles):
         _judge_silence(request)
+
+
+def _judge_calls(trouble: InjectedFault, this: Run) -> None:
+    """Fail a case whose operation the test never called: it has shown nothing."""
+    called = {each.operation for handle in this.handles for each in handle.requests()}
+    if trouble.on not in called:
+        known = ", ".join(name for name in OPERATIONS if name in called) or "none"
+        pytest.fail(
+            f"{trouble} did not strike: the test never called {trouble.on}. Name by on= of the "
+            f"marker {TROUBLE} what it calls; it called: {known}",
+            pytrace=False,
+        )
 
 
 def _judge_silence(request: pytest.FixtureRequest) -> None:

@@ -9,11 +9,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.durations import format_duration
-from mock_p1.engine.timeline import settle, waits_for
+from mock_p1.engine.timeline import THE_FILE, settle, waits_for
 from mock_p1.testing.poll_table import poll_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
     from responses import RequestsMock
 
@@ -36,15 +36,23 @@ def report(engine: Engine, url: str, caught: RequestsMock | None) -> str:
     refused = [f"refused, because it is for another host: {line}" for line in _refused(caught)]
     if not requests:
         return "\n".join((head, *refused, _silence(url, in_process=caught is not None)))
-    return "\n".join((head, "", poll_table(requests), "", *refused, *_places(engine, requests)))
+    return "\n".join(
+        (head, "", table_of_all(engine, requests), "", *refused, *_places(engine, requests))
+    )
+
+
+def table_of_all(engine: Engine, requests: Sequence[Entry], marked: Container[int] = ()) -> str:
+    """Return a table of requests of any kind; the files that came are named in it."""
+    uploads = {upload.number: upload for upload in engine.state.uploads}
+    return poll_table(requests, marked, uploads=uploads)
 
 
 def _silence(url: str, *, in_process: bool) -> str:
     if in_process:
         return (
             f"no request reached it: only requests to {url} "
-            "that are made with `requests` in this process do; for another HTTP library or process "
-            "use the fixture mock_p1_server, or mock_p1.serving()"
+            "that are made with `requests`, urllib3 or httpx in this process do; for others, "
+            "or another process, use the fixture mock_p1_server, or mock_p1.serving()"
         )
     return f"no request reached it: is {url} what the client was told to use?"
 
@@ -103,6 +111,8 @@ def _shared(record: JobState, records: Sequence[JobState]) -> bool:
 def _place(record: JobState, now: int, *, by_key: bool) -> str:
     name = f"{record.job_id} (key {record.caller.masked})" if by_key else record.job_id
     plan = record.program.plan
+    if record.waits_for_file:
+        return f"{name} waits for {THE_FILE}: no upload of it was complete"
     if record.state is None:
         return f"{name} has not begun"
     state = settle(plan, record.state, now)

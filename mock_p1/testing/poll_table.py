@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.durations import format_duration
 from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
+from mock_p1.engine.receiver import BROKEN_OFF
+from mock_p1.testing.uploaded import size_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from mock_p1.engine.journal import Entry
+    from mock_p1.engine.uploads import Upload
 
 MOST_ROWS: Final = 40
 """A longer table is printed without its middle."""
@@ -29,12 +32,13 @@ def poll_table(
     marked: Container[int] = (),
     *,
     most: int | None = MOST_ROWS,
+    uploads: Mapping[int, Upload] | None = None,
 ) -> str:
     """Print requests: when, how long after the one before, outcome, scenario line, what comes.
 
     Intervals are those between polls of one job by one key. ``marked`` are the numbers of the
     entries that broke a rule: they get a mark, and stay when the middle of more than ``most`` rows
-    is left out.
+    is left out. ``uploads`` are the files that came, by the numbers of their entries.
     """
     labels = _labels(entries)
     rows: list[tuple[str, ...]] = [_HEAD]
@@ -42,12 +46,13 @@ def poll_table(
     for entry in entries:
         series = entry.job_id, entry.caller
         last = before.get(series) if is_poll(entry) else None
-        before[series] = entry.moment_ns
+        if is_poll(entry):
+            before[series] = entry.moment_ns
         after = "" if last is None else f"+{format_duration(entry.moment_ns - last)}"
         mark = ">" if entry.number in marked else ""
         moment = format_duration(entry.moment_ns)
         key = labels.get(entry.caller, "")
-        rows.append((mark, str(entry.number), moment, after, key, *_cells(entry)))
+        rows.append((mark, str(entry.number), moment, after, key, *_cells(entry, uploads or {})))
     if len(labels) < 2:  # noqa: PLR2004 -- one key tells nothing apart
         rows = [row[:4] + row[5:] for row in rows]
     rows = _without_middle(rows, len(entries) if most is None else most)
@@ -61,15 +66,29 @@ def poll_table(
     return "\n".join((_print(rows), *notes))
 
 
-def _cells(entry: Entry) -> tuple[str, ...]:
+def _cells(entry: Entry, uploads: Mapping[int, Upload]) -> tuple[str, ...]:
     waits_for = entry.waits_for or ("nothing: stays" if entry.place else "-")
-    what = (entry.job_id or "-") if is_poll(entry) else f"{entry.method} {entry.path}"
-    return what, entry.outcome, str(entry.http_status or "-"), entry.source, waits_for
+    what = (entry.job_id or "-") if entry.operation else f"{entry.method} {entry.path}"
+    outcome = entry.outcome
+    if entry.operation and not is_poll(entry):
+        outcome = f"{entry.operation}: {_call_outcome(entry, uploads.get(entry.number))}"
+    return what, outcome, str(entry.http_status or "-"), entry.source, waits_for
+
+
+def _call_outcome(entry: Entry, upload: Upload | None) -> str:
+    """Say what came of a call that is no poll."""
+    if upload is not None and entry.fault == BROKEN_OFF:
+        size = f"{upload.size:,} byte{'' if upload.size == 1 else 's'}"
+        return f"{upload.file_name} broke off after {size}"
+    if entry.done is None:
+        return entry.outcome
+    done = entry.done if upload is None else size_in_words(upload)
+    return done if entry.fault is None and entry.error is None else f"{done}; then {entry.outcome}"
 
 
 def _labels(entries: Iterable[Entry]) -> dict[int, str]:
-    """Return what to call each caller of polls: the masked key, numbered where two look alike."""
-    masked = {entry.caller: entry.api_key or "-" for entry in entries if is_poll(entry)}
+    """Return what to call each caller: the masked key, numbered where two look alike."""
+    masked = {entry.caller: entry.api_key or "-" for entry in entries if entry.operation}
     seen: dict[str, int] = {}
     labels = {}
     for caller, text in masked.items():

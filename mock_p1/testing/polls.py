@@ -12,6 +12,7 @@ from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import UNITS, format_duration, nanoseconds
 from mock_p1.base.text import nearest
 from mock_p1.testing.poll_table import MOST_ROWS, is_poll, poll_table
+from mock_p1.testing.sequence_judge import acted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,8 +33,8 @@ class Poll:
         number: Counts the mock's requests, from 1.
         time: The mock's date and time (UTC).
         seconds: Seconds since the mock began, by its clock.
-        operation: ``retrain_status_check`` for a poll, ``result_download``, or None where the mock
-            does not imitate what was asked.
+        operation: ``retrain_status_check`` for a poll, the name of another call, or None where the
+            mock does not imitate what was asked.
         method: The HTTP method.
         path: The path, without the query.
         api_key: The API key, masked.
@@ -49,6 +50,7 @@ class Poll:
         source: The ``file:line`` of the scenario that decided.
         waits_for: What the job waited for after this poll; None if for nothing.
         stays: Whether the job is at the end of its timeline.
+        complete: Whether the call did what it asks for; also where only its answer was lost.
         notes: Where the request departs from the documented one.
 
     Example:
@@ -79,6 +81,7 @@ class Poll:
     source: str
     waits_for: str | None
     stays: bool
+    complete: bool
     notes: tuple[str, ...]
     _entry: Entry = field(repr=False, compare=False)
 
@@ -125,6 +128,7 @@ class Poll:
             source=entry.source,
             waits_for=waits_for,
             stays=entry.place is not None and waits_for is None,
+            complete=acted(entry),
             notes=entry.notes,
             _entry=entry,
         )

@@ -29,16 +29,12 @@ _patches: Final = Patches()
 class _Exchange:
     """One request of httpx, what the engine answered, and how the client hears of it."""
 
-    def __init__(self, endpoint: Endpoint, request: httpx.Request, body: bytes) -> None:
+    def __init__(self, endpoint: Endpoint, request: httpx.Request, body: bytearray) -> None:
         import httpx  # noqa: PLC0415 -- whoever sends a request has it
 
         self._httpx, self._endpoint, self._request = httpx, endpoint, request
         self._patience: float | None = request.extensions.get("timeout", {}).get("read")
-        headers = [(name.decode("latin-1").lower(), value) for name, value in request.headers.raw]
-        target = request.url.raw_path.decode("latin-1")
-        self.answer: Fault = endpoint.answer(
-            HttpRequest(_origin(request), request.method, target, headers, body)
-        )
+        self.answer: Fault = endpoint.answer(_as_sent(request, body))
 
     def hold(self, span_ns: int) -> float:
         """Let nanoseconds pass; return the real seconds to wait for them."""
@@ -114,11 +110,24 @@ def _handling(handle: Callable[..., httpx.Response]) -> Callable[..., httpx.Resp
         endpoint = _endpoint(request)
         if endpoint is None:
             return handle(self, request)
-        exchange = _Exchange(endpoint, request, b"".join(request.stream))  # type: ignore[arg-type]  # -- a sync one
+        body = bytearray()
+        try:
+            for piece in request.stream:  # type: ignore[union-attr]  # -- a sync one
+                body += piece
+        except BaseException:
+            endpoint.break_off(_as_sent(request, body))
+            raise
+        exchange = _Exchange(endpoint, request, body)
         _sleep(exchange.hold(exchange.answer.delay_ns))
         return exchange.response(Body(exchange))
 
     return handle_request
+
+
+def _as_sent(request: httpx.Request, body: bytearray) -> HttpRequest:
+    headers = [(name.decode("latin-1").lower(), value) for name, value in request.headers.raw]
+    target = request.url.raw_path.decode("latin-1")
+    return HttpRequest(_origin(request), request.method, target, headers, body)
 
 
 def _sleep(seconds: float) -> None:
@@ -149,7 +158,13 @@ def _handling_async(handle: Callable[..., Any]) -> Callable[..., Any]:
         if endpoint is None:
             response: httpx.Response = await handle(self, request)
             return response
-        body = b"".join([piece async for piece in request.stream])  # type: ignore[union-attr]  # -- an async one
+        body = bytearray()
+        try:
+            async for piece in request.stream:  # type: ignore[union-attr]  # -- an async one
+                body += piece
+        except BaseException:
+            endpoint.break_off(_as_sent(request, body))
+            raise
         exchange = _Exchange(endpoint, request, body)
         await _sleep_async(exchange.hold(exchange.answer.delay_ns))
         return exchange.response(Body(exchange))

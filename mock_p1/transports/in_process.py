@@ -11,6 +11,7 @@ import asyncio
 import sys
 import threading
 import time
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -87,8 +88,9 @@ class Endpoint:
 
         Otherwise they move the mock's clock. ValueError if a base URL is none.
         """
-        self.engine, self.client_sleeps = engine, client_sleeps
-        self.base_urls = tuple(base_urls)
+        self.engine: Engine = engine
+        self.client_sleeps: bool = client_sleeps
+        self.base_urls: tuple[str, ...] = tuple(base_urls)
         self._bases = [_base(url) for url in self.base_urls]
         self.everybodys = True
         self._askers: WeakSet[threading.Thread] = WeakSet()
@@ -109,17 +111,28 @@ class Endpoint:
         thread = threading.current_thread()
         if hasattr(thread, _INHERITED):
             self._askers.add(thread)
+        answer = self._handle(self._request(sent), sent)
+        if isinstance(answer, Fault):
+            return answer
+        body = answer.to(sent.method).body
+        return Fault("", "complete", answer, ((0, body),), answer.delay_ns)
+
+    def break_off(self, sent: HttpRequest) -> None:
+        """Let the engine know of a file that the client has stopped to send."""
+        request = self._request(sent)
+        if sent.method == "GET" or not self.engine.takes_file(request):
+            return
+        received = self.engine.receive(request, sent.length)
+        if isinstance(received, Receiver):
+            received.abort(bytes(sent.body))
+
+    def _request(self, sent: HttpRequest) -> Request:
         path, _, query = sent.target.partition("?")
         prefix = self.prefix(sent.origin, path) or ""
         host = header_text(sent.header("host") or b"")
         url = base_url(sent.origin.scheme, host, str(sent.origin)) + prefix
         keys = tuple(header_text(value) for name, value in sent.headers if name == "x-api-key")
-        request = Request(sent.method, path[len(prefix) :], query, keys, url, sent.has_body)
-        answer = self._handle(request, sent)
-        if isinstance(answer, Fault):
-            return answer
-        body = answer.to(sent.method).body
-        return Fault("", "complete", answer, ((0, body),), answer.delay_ns)
+        return Request(sent.method, path[len(prefix) :], query, keys, url, sent.has_body)
 
     def _handle(self, request: Request, sent: HttpRequest) -> Reply | Fault:
         length, body = sent.length, sent.body
@@ -178,12 +191,13 @@ def _runs_code_of_a_client(frame: FrameType | None) -> bool:
 
 
 def _base(url: str) -> tuple[Origin, str]:
-    parts = urlsplit(url)
-    if parts.scheme not in _PORTS or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError(
-            f"{url!r} is no base URL; it must look like https://host or http://host:port/path"
-        )
-    return Origin.of(parts), parts.path.rstrip("/")
+    with suppress(ValueError):  # of a port or an address that can be none
+        parts = urlsplit(url)
+        if parts.scheme in _PORTS and parts.hostname and not (parts.query or parts.fragment):
+            return Origin.of(parts), parts.path.rstrip("/")
+    raise ValueError(
+        f"{url!r} is no base URL; it must look like https://host or http://host:port/path"
+    )
 
 
 lock: Final = threading.RLock()

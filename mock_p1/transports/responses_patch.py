@@ -46,7 +46,9 @@ class Mock(responses.RequestsMock):
         ValueError if a base URL is none.
         """
         super().__init__(assert_all_requests_are_fired=False)
-        self.endpoint = _StubbedEndpoint(engine, base_urls, client_sleeps=backs_off)
+        self.endpoint: _StubbedEndpoint = _StubbedEndpoint(
+            engine, base_urls, client_sleeps=backs_off
+        )
         self.endpoint.stubs = self
 
     def start(self) -> None:

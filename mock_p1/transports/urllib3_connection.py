@@ -64,7 +64,12 @@ class InProcessSocket:
         return _idle() if any(each.has(self._origin) for each in visible()) else _closed()
 
     def close(self) -> None:
-        """Do nothing: there is nothing to release."""
+        """Say that what was sent so far is all, where nobody has asked for an answer to it."""
+        sent, self._sent = self._sent, bytearray()
+        if b"\r\n\r\n" in sent:
+            request = _parse(self._origin, sent)
+            if endpoint := find(self._origin, request.target.partition("?")[0]):
+                endpoint.break_off(request)
 
     def shutdown(self, how: int) -> None:
         """Do nothing, likewise."""

@@ -24,6 +24,3 @@ CHECKS: Final = (
     *issue_key_checks.CHECKS,  # last: a new key may end the one in use
 )
 """In the order in which a server is asked."""
-
-DOCUMENTED: Final = tuple(check for check in CHECKS if check.standing == "documented")
-ASSUMED: Final = tuple(check for check in CHECKS if check.standing == "assumed")

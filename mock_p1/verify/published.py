@@ -19,7 +19,7 @@ SWITCH_PATH: Final = "/v1/external/retrain_jobs/{retrain_job_id}/update_model"
 FINISHED: Final = "job_finished"
 RETRAIN: Final = "retrain"
 
-FIELDS: Final = {
+FIELDS: Final[dict[str, type]] = {
     "status": str,
     "model_id": int,
     "message": str,

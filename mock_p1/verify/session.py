@@ -57,10 +57,11 @@ class VerifySession:
 
         ``announce`` is told of each call that needs a permission, before it is made.
         """
-        self.base, self.credentials = base, credentials
-        self.pace = pace or Pace()
-        self.allowed = frozenset(allowed)
-        self.every_seconds = 30.0
+        self.base: str = base
+        self.credentials: Credentials = credentials
+        self.pace: Pace = pace or Pace()
+        self.allowed: frozenset[Permission] = frozenset(allowed)
+        self.every_seconds: float = 30.0
         self.calls_made: list[str] = []
         self._announce = announce
         self._client = client

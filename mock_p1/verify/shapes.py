@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mock_p1.verify import published
 from mock_p1.verify.answer import describe, error_of, json_object, one_line
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mock_p1.verify.questions import Permission
     from mock_p1.verify.session import VerifySession
 
-TYPE_NAMES = {str: "a string", int: "an integer", dict: "an object"}
+TYPE_NAMES: Final[dict[type, str]] = {str: "a string", int: "an integer", dict: "an object"}
 
 
 def kind_of(value: object) -> str:

@@ -58,7 +58,8 @@ def base_url(text: str) -> str:
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this machine: localhost, 127.0.0.0/8 or ::1, however written."""
-    name = host.strip("[]").lower().removesuffix(".")
+    name = host.lower().removesuffix(".")
+    name = name[1:-1] if name[:1] + name[-1:] == "[]" else name
     try:
         address = ipaddress.ip_address(name)
     except ValueError:

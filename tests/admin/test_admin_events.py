@@ -56,7 +56,7 @@ def test_polls_and_other_requests_are_told(controls, stream):
         (("DELETE", "/next", None), "next"),
         (("PUT", "/scenario", {"name": "demo"}), "scenario"),
         (("DELETE", "/requests", None), "requests"),
-        (("POST", "/reset", None), "reset"),
+        (("POST", "/reset", {"api_key": "demo-key"}), "reset"),
     ],
 )
 def test_every_change_is_told(controls, stream, call, kind):
@@ -64,6 +64,21 @@ def test_every_change_is_told(controls, stream, call, kind):
     place = stream.end
     controls.do(*call)
     assert told(stream, place)[0] == [kind]
+
+
+def test_a_reset_is_told_with_the_clock(controls, stream):
+    """Which begins anew too."""
+    place = stream.end
+    controls.do("POST", "/reset")
+    assert told(stream, place)[0] == ["clock", "reset"]
+
+
+def test_failures_that_go_with_a_job_are_told(controls, stream):
+    """Their job was reset."""
+    controls.do("POST", "/next", {"fault": "timeout", "job": "slow"})
+    place = stream.end
+    controls.do("POST", "/jobs/slow/reset")
+    assert told(stream, place)[0] == ["job", "next"]
 
 
 def test_a_change_that_was_refused_is_not_told(controls, stream):

@@ -59,7 +59,10 @@ def test_a_body_of_50_mb_is_refused_in_words(server):
 
 def test_a_body_that_is_announced_too_large_is_refused_before_it_is_sent(server):
     """A client that asks first (Expect: 100-continue) is spared the work."""
-    head = "PUT /__admin/scenario HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000000\r\nExpect: 100-continue\r\n\r\n"
+    head = (
+        "PUT /__admin/scenario HTTP/1.1\r\nHost: localhost\r\n"
+        "Content-Length: 50000000\r\nExpect: 100-continue\r\n\r\n"
+    )
     with connect(server, head) as connection:
         assert connection.recv(1000).startswith(b"HTTP/1.1 413 ")
 

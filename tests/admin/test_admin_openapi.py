@@ -72,6 +72,14 @@ CALLS = [
     ("post", "/reset", None),
     ("get", "/scenario", None),
     ("put", "/scenario", {"name": "demo"}),
+    ("post", "/next", {"reply": {"status_code": 429, "retry_after": "5s"}, "api_key": "k"}),
+    ("post", "/next", {"error": "not_found_classifier", "on": "retrain_model_switch"}),
+    ("post", "/reset", {"job": "slow", "api_key": "demo-key"}),
+    ("post", "/jobs/{job_id}/step", {"on": "retrain_status_check", "api_key": "demo-key"}),
+    ("post", "/calls/{operation}/step", {"job": "slow"}),
+    ("get", "/uploads", None),
+    ("get", "/downloads", None),
+    ("get", "/switches", None),
     ("get", "/requests", None),
     ("get", "/requests/count", None),
     ("delete", "/requests", None),
@@ -84,7 +92,8 @@ def test_answers_are_as_described(controls, method, path, body):
     for job in ("slow", "odd", "any-1"):
         controls.poll(job)
     controls.client.get("/v2/nothing")
-    answer = controls.do(method.upper(), path.replace("{job_id}", "slow"), body)
+    filled = path.format(job_id="slow", operation="retrain_status_check")
+    answer = controls.do(method.upper(), filled, body)
     answer_schema(path, method).validate(answer)
 
 
@@ -113,6 +122,20 @@ def test_what_is_sent_is_as_described(method, path, body):
     Draft202012Validator({**content, "components": document()["components"]}).validate(body)
 
 
+def test_a_body_is_required_exactly_where_an_empty_object_is_none():
+    """A call without a body is one with an empty object, so a client may leave that out."""
+    described = [
+        (made["requestBody"]["required"], made["requestBody"]["content"]["application/json"])
+        for path, verbs in document()["paths"].items()
+        for made in verbs.values()
+        if "requestBody" in made and path != "/__admin/scenario"  # a scenario's text, in YAML too
+    ]
+    assert {required for required, _ in described} == {True, False}
+    for required, content in described:
+        schema = {**content["schema"], "components": document()["components"]}
+        assert required is not Draft202012Validator(schema).is_valid({})
+
+
 @pytest.mark.parametrize(
     ("name", "body"),
     [
@@ -123,6 +146,11 @@ def test_what_is_sent_is_as_described(method, path, body):
         ("FailNext", {"times": 1}),
         ("FailNext", {"error": "nothing"}),
         ("FailNext", {"error": "invalid_api_key", "fault": "timeout"}),
+        ("FailNext", {"error": "not_found_classifier"}),
+        ("FailNext", {"error": "invalid_api_key", "on": "file_upload"}),
+        ("FailNext", {"fault": "timeout", "on": "get_api_key", "job": "slow"}),
+        ("FailNext", {"reply": {"status_code": 700}}),
+        ("KeyBody", {"api_key": ""}),
         ("Nothing", {"a": 1}),
     ],
 )

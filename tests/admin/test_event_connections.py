@@ -179,7 +179,7 @@ def test_what_a_listener_says_is_not_heard(connect, poll):
 
 
 def test_for_a_listener_that_does_not_read_little_is_kept(connect, poll):
-    """However much happens; when it reads again it is told how much it missed, and goes on from there."""
+    """However much happens; when it reads again, it learns how much it missed, and goes on."""
     connection = connect()
     told = iter(Heard(connection))
     next(told)

@@ -67,6 +67,14 @@ def test_a_file_that_is_as_it_was_is_left_alone(watched):
     assert watched.engine.changes.last == 0
 
 
+def test_a_reset_plays_the_file_as_it_is_now(watched):
+    """Not as it was when the mock started."""
+    watched.write(CHANGED)
+    watched.do("PUT", "/scenario", {"name": "demo"})
+    watched.do("POST", "/reset")
+    assert watched.poll("other").json["status"] == "job_queued"
+
+
 def test_a_changed_file_is_swapped_at_once(watched):
     """The next poll sees the new timeline."""
     watched.write(CHANGED)

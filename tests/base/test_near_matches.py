@@ -42,7 +42,8 @@ def test_where_nothing_is_close_the_first_are_named():
     """To show what such names look like."""
     message = unknown("job", "???", [f"retrain-{number:03}" for number in range(100)])
     assert message == (
-        "unknown job '???'; known: retrain-000, retrain-001, retrain-002, retrain-003, retrain-004, … (100 in all)"
+        "unknown job '???'; known: "
+        "retrain-000, retrain-001, retrain-002, retrain-003, retrain-004, … (100 in all)"
     )
 
 

@@ -1,7 +1,8 @@
 """The dashboard in Chromium, on a mock whose time stands in the test's hands.
 
-These tests need Playwright's Python package (the dependency group ``browser``) and a Chromium, found by name
-on the path or named in ``MOCK_P1_CHROMIUM``; without them they are skipped, and say so.
+These tests need Playwright's Python package (the dependency group ``browser``) and a Chromium,
+found by name on the path or named in ``MOCK_P1_CHROMIUM``; without them they are skipped, and say
+so.
 """
 
 import os

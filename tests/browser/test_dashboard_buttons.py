@@ -67,12 +67,38 @@ def test_the_next_polls_fail_as_chosen_until_it_is_taken_back(dashboard):
         dashboard.page.select_option("#failure", name)
         dashboard.page.fill("#times", str(times))
         click(dashboard, "#fail")
-        waiting = {"error": None, "fault": None, "job": None, "times": times, kind: name}
-        assert dashboard.api("GET", "next")["queue"][-1] == waiting
+        waiting = dashboard.api("GET", "next")["queue"][-1]
+        assert (waiting[kind], waiting["job"], waiting["times"]) == (name, None, times)
     dashboard.shows("#queue", "job_may_be_deleted \u00d7 2, any job; timeout \u00d7 1, any job")
     click(dashboard, "#forgive")
     assert dashboard.api("GET", "next")["waiting"] == 0
     dashboard.hides("#queue")
+
+
+def options(dashboard, selector):
+    """Return what a menu offers."""
+    return dashboard.page.locator(f"{selector} option").all_text_contents()
+
+
+def test_the_errors_offered_are_those_of_the_call_that_is_chosen(dashboard):
+    """As the mock's contract has them; a call without errors has its faults."""
+    dashboard.until("() => document.querySelectorAll('#operation option').length > 0")
+    for operation in dashboard.api("GET", "contract")["operations"]:
+        dashboard.page.select_option("#operation", operation["name"])
+        errors = operation["errors"]
+        assert options(dashboard, "#failure")[: len(errors)] == errors
+        assert "timeout" in options(dashboard, "#failure")
+
+
+def test_calls_of_another_operation_fail_as_chosen(dashboard):
+    """The page says which."""
+    dashboard.until("() => document.querySelectorAll('#operation option').length > 0")
+    dashboard.page.select_option("#operation", "get_api_key")
+    dashboard.page.select_option("#failure", "model_id_is_required")
+    click(dashboard, "#fail")
+    waiting = dashboard.api("GET", "next")["queue"][-1]
+    assert (waiting["error"], waiting["on"]) == ("model_id_is_required", "get_api_key")
+    dashboard.shows("#queue", "model_id_is_required \u00d7 1, get_api_key")
 
 
 def test_another_scenario_is_switched_to(dashboard):
@@ -181,10 +207,19 @@ def test_a_jobs_next_poll_fails(dashboard):
     """Only that job's."""
     row = dashboard.job("slow-42")
     dashboard.page.click(f"{row} .id")
-    dashboard.page.select_option(f"{row} select", "malformed_json")
+    dashboard.page.select_option(f"{row} .what", "malformed_json")
     click(dashboard, f"{row} .fail")
-    waiting = {"error": None, "fault": "malformed_json", "job": "slow-42", "times": 1}
-    assert dashboard.api("GET", "next")["queue"] == [waiting]
+    dashboard.page.select_option(f"{row} .call", "retrain_model_switch")
+    dashboard.page.select_option(f"{row} .what", "not_found_classifier")
+    click(dashboard, f"{row} .fail")
+    polls, switches = dashboard.api("GET", "next")["queue"]
+    assert (polls["fault"], polls["on"], polls["job"]) == (
+        "malformed_json",
+        "retrain_status_check",
+        "slow-42",
+    )
+    assert (switches["error"], switches["job"]) == ("not_found_classifier", "slow-42")
+    assert "get_api_key" not in options(dashboard, f"{row} .call")
 
 
 def test_one_job_is_reset(dashboard):

@@ -4,6 +4,7 @@ import json
 import re
 
 import requests
+from helpers.sequence_client import SequenceClient
 
 from mock_p1.scenario.problems import Problem
 
@@ -183,6 +184,70 @@ def test_a_watched_file_that_is_broken_is_told_until_it_is_mended(dashboard):
         dashboard.page.reload()
     dashboard.server.context.tell_problems(())
     dashboard.hides("#broken")
+
+
+def test_a_queued_failure_is_counted_down_as_it_is_used(dashboard):
+    """And gone with the last."""
+    dashboard.api(
+        "POST", "next", {"error": "job_may_be_deleted", "times": 2, "api_key": "demo-key"}
+    )
+    dashboard.shows("#queue", "job_may_be_deleted \u00d7 2, any job, de…")
+    dashboard.poll("retrain-001")
+    dashboard.shows("#queue", "job_may_be_deleted \u00d7 1")
+    dashboard.poll("retrain-001")
+    dashboard.hides("#queue")
+
+
+def test_the_dots_of_the_scenario_before_vanish_with_it(dashboard):
+    """Also where a job is called the same."""
+    dashboard.poll("retrain-001", times=2)
+    dashboard.until("() => document.querySelectorAll('.dots i').length === 2")
+    dashboard.api("PUT", "scenario", {"name": "demo"})
+    dashboard.shows("#scenario-name", "demo.yaml")
+    dashboard.shows(f"{dashboard.job('retrain-001')} .segment")
+    dashboard.until("() => document.querySelectorAll('.dots i').length === 0")
+    dashboard.page.reload()
+    dashboard.shows(f"{dashboard.job('retrain-001')} .segment")
+    dashboard.shows(".poll >> nth=1")
+    dashboard.until("() => document.querySelectorAll('.dots i').length === 0")
+
+
+SEQUENCE = """
+new_jobs:
+  ids: [new-1]
+  timeline: [{status: job_waiting, for: upload}, {status: job_finished, result: generated}]
+jobs: {old: {timeline: [{status: job_running}]}}
+"""
+
+
+def test_a_job_created_by_upload_shows_what_came_and_what_was_done_with_it(opened):
+    """It appears and waits for its file; then come name, size, downloads and the switch."""
+    dashboard = opened(SEQUENCE)
+    dashboard.shows(dashboard.job("old"))
+    client = SequenceClient(dashboard.server.url, "a-secret")
+    client.fetch_key()
+    job, url = client.ask_for_upload("train.csv")
+    row = dashboard.job(job)
+    dashboard.shows(f"{row} .state", "waits for its file")
+    dashboard.shows(f"{row} .facts", "train.csv")
+    client.upload(url, b"a,b\n" * 300)
+    dashboard.shows(f"{row} .facts", "train.csv \u00b7 1,200 bytes")
+    client.download(client.wait(job)["download_url"])
+    dashboard.shows(f"{row} .state", "job_finished")
+    client.switch(job)
+    dashboard.shows(f"{row} .facts", "downloaded \u00d7 1 \u00b7 model switched")
+    rows = dashboard.page.locator(".poll b").all_text_contents()
+    assert rows == [
+        "model_switched",
+        "result_sent",
+        "job_finished",
+        "file_taken",
+        "job_issued",
+        "key_issued",
+    ]
+    dashboard.shows(".poll:first-child", f"{job}retrain_model_switch")
+    dashboard.api("POST", "reset")
+    dashboard.hides(row)
 
 
 def told(**events):

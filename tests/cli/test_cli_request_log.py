@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from datetime import UTC, datetime
 from threading import Event
 
@@ -63,8 +64,17 @@ def test_poll(engine):
         "job_running (HTTP 200)",
         "mine.yaml:4",
         "key very…",
+        f"caller {next(iter(engine.journal)).caller_name}",
         "then waits for 1 more poll",
     ]
+
+
+def test_callers(engine):
+    """Keys that look alike when masked are told apart; the same key always has the same name."""
+    keys = ("very-secret-key", "very-other-key", "very-secret-key")
+    lines = logged(engine, "text", *[get(f"{JOBS}a", key) for key in keys])
+    first, other, again = (re.search("caller [0-9a-f]{8}", line)[0] for line in lines)
+    assert first == again != other
 
 
 def test_error(engine):
@@ -124,8 +134,10 @@ def test_json(engine):
         "error": None,
         "fault": None,
         "http_status": 200,
+        "done": None,
         "step": "mine.yaml:4",
         "api_key": "very…",
+        "caller": next(iter(engine.journal)).caller_name,
         "waits_for": "1 more poll",
         "notes": [],
     }

@@ -135,7 +135,7 @@ def test_log(serve, client):
     assert re.fullmatch(
         r"\d\d:\d\d:\d\d\.\d{3}  retrain-001  job_waiting \(HTTP 200\)  "
         r"happy-path\.yaml:\d+  key my-s…"
-        r"  then waits for 1 more poll\n",
+        r"  caller [0-9a-f]{8}  then waits for 1 more poll\n",
         logged,
     )
 
@@ -215,7 +215,7 @@ def started(run, monkeypatch):
 
     def end_at_once(server):
         servers.append(server)
-        server._socket.close()
+        server._socket.close()  # noqa: SLF001 -- taken when the server was made
 
     monkeypatch.setattr(Server, "run", end_at_once)
 
@@ -233,6 +233,18 @@ def started(run, monkeypatch):
 def test_upload_max(started, text, limit):
     """--upload-max is a number of bytes, or of units of ten."""
     assert started("--upload-max", text)[1].limit_bytes == limit
+
+
+def test_a_file_that_is_too_large(serve, client):
+    """A file of --upload-max is taken; one byte more is answered 413, which names the limit."""
+    served = serve("--upload-max", "3KB")
+    url = f"{url_of(served.announcement)}/v1/external/retrain_jobs/upload_url?filename=train.csv"
+    answers = []
+    for size in (3000, 3001):
+        upload_url = client.get(url, headers={"x-api-key": "demo-key"}, timeout=10).json()
+        answers.append(client.put(upload_url["upload_url"], data=b"x" * size, timeout=10))
+    assert [answer.status_code for answer in answers] == [200, 413]
+    assert "3,000" in answers[1].text
 
 
 def test_a_hundred_million_bytes_by_default(started):

@@ -37,14 +37,14 @@ def test_host_that_is_not_ours(run, host):
 def test_speed(run, speed):
     """A speed that no clock can have is a usage error."""
     result = run("serve", "--speed", speed)
-    assert (result.exit_code, "'--speed'" in result.output) == (2, True)
+    assert (result.exit_code, "--speed" in result.output) == (2, True)
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http", "8191.5"])
 def test_port(run, port):
     """A port that is none is a usage error."""
     result = run("serve", "--port", port)
-    assert (result.exit_code, "'--port'" in result.output) == (2, True)
+    assert (result.exit_code, "--port" in result.output) == (2, True)
 
 
 @pytest.mark.parametrize(

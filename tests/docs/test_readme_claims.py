@@ -5,12 +5,14 @@ Names, options, variables, errors, faults, assumptions, links.
 
 import re
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
 import pytest
 
-from mock_p1 import DOCUMENTED_ERRORS, Handle, load_scenario
+import mock_p1
+from mock_p1 import DOCUMENTED_ERRORS, Handle, Poll, load_scenario
 from mock_p1._version import __version__
 from mock_p1.admin.admin_openapi import document
 from mock_p1.base.durations import format_duration
@@ -183,6 +185,14 @@ def test_the_assumed_values_are_the_defaults():
     assert accepted == {name for name, value in assumed if value == "accept"}
 
 
+def test_assumptions_on_the_page_of_the_sequence():
+    """A key in brackets behind a rule is that of an assumption."""
+    page = (ROOT / "docs" / "sequence.md").read_text("utf-8")
+    named = re.findall(r"\(`(\w+)`\)", page)
+    assert len(named) > 5
+    assert set(named) - set(Assumptions.model_fields) == set()
+
+
 def test_the_calls():
     """The table has each call of the contract: its path, query, credential and reply."""
     rows = table("call | in `x-api-key` | reply")
@@ -204,36 +214,61 @@ def test_the_hosts_and_what_is_not_imitated():
 
 
 def test_the_control_api():
-    """The table has each call of the control API."""
-    rows = table("path below `/__admin` | does")
-    shown = {call for cell, _ in rows for call in code(cell)}
-    paths = document()["paths"]
-    there = {
+    """The table has each call of the control API, and no other."""
+    calls = [
         f"{method.upper()} {path.removeprefix('/__admin/')}"
-        for path, methods in paths.items()
+        for path, methods in document()["paths"].items()
         for method in methods
-    }
-    assert {re.sub("{.*?}", "{}", call) for call in there} - {
-        re.sub("{.*?}", "{}", call) for call in shown
-    } == set()
+    ]
+    shown = [call for cell, _ in table("path below `/__admin` | does") for call in code(cell)]
+    assert sorted(call.replace("{id}", "{job_id}") for call in shown) == sorted(calls)
 
 
-def test_links_lead_somewhere():
-    """A link leads to a file that is there, a link inside the page to a heading."""
-    headings = {
+def headings(page):
+    """The headings of a page, as links name them."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return {
         re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-")
-        for line in re.findall(r"^#+ (.*)$", PROSE, re.MULTILINE)
+        for line in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     }
-    for target in re.findall(r"\]\(([^)]+)\)", PROSE):
+
+
+@pytest.mark.parametrize(
+    "page", [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")], ids=lambda page: page.name
+)
+def test_links_lead_somewhere(page):
+    """A link of a page leads to a file that is there, and to a heading that it has."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+        if target.startswith("https://"):
+            continue
         file, _, anchor = target.partition("#")
-        assert not file or (ROOT / file).is_file(), target
-        assert not anchor or anchor in headings, target
+        there = page.parent / file if file else page
+        assert there.exists(), target
+        assert not anchor or anchor in headings(there), target
 
 
 def test_the_two_commands_stand_there():
     """The commands that a newcomer copies stand there to the letter, each on a line of its own."""
     for command in ("pip install . && mock-p1 demo", "pip install -e '.[test]' && pytest"):
         assert f"\n{command}\n" in README
+
+
+def test_the_changelog_names_what_is_there_and_what_went():
+    """The names on the handle and of the package are there; the removed ones are not."""
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    entries = re.findall(r"^- (.*?)(?=\n- |\n\n|\Z)", changelog, re.MULTILINE | re.DOTALL)
+
+    def names(start):
+        (entry,) = (entry for entry in entries if entry.startswith(start))
+        return set(re.findall(r"`(\w[\w.]*)", entry))
+
+    assert names("On the handle") <= set(dir(Handle))
+    assert names("Typed for users") - {"mypy", "mock_p1"} <= set(mock_p1.__all__)
+    gone = {name.partition(".")[2] for name in names("`Poll.at`")} - {"seconds"}
+    assert gone == {"at", "moment", "series"}
+    assert gone & {*dir(Poll), *Poll.__dataclass_fields__} == set()
+    for package in names("The packages") - {"mock_p1"}:
+        assert find_spec(package) is None
 
 
 def test_the_changelog_knows_this_version():

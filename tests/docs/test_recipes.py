@@ -46,11 +46,11 @@ def run(page, *blocks):
     return page.runpytest_subprocess("-q", "-p", "no:randomly", "-p", "no:cacheprovider")
 
 
-def test_there_are_ten_worries_and_four():
+def test_there_are_ten_worries_and_five():
     """The page keeps the promise of its first lines, and every recipe has a test."""
     headings = re.findall(r"^###? (\d+)\. ", PAGE, re.MULTILINE)
-    assert headings == [str(number) for number in range(1, 15)]
-    assert (len(RECIPES), len(SEQUENCE_RECIPES)) == (10, 4)
+    assert headings == [str(number) for number in range(1, 16)]
+    assert (len(RECIPES), len(SEQUENCE_RECIPES)) == (10, 5)
     assert all(block.count("def test_") == 1 for block in [*RECIPES, *SEQUENCE_RECIPES])
 
 
@@ -88,15 +88,23 @@ def test_the_good_client_has_none_of_the_three_bugs(page):
 
 
 def test_a_good_client_of_the_sequence_passes_every_recipe(page):
-    """With the second client of the page."""
-    run(page, FROM_RETRAIN, *SEQUENCE_RECIPES).assert_outcomes(passed=4)
+    """With the second client of the page; the last one is a matrix."""
+    run(page, FROM_RETRAIN, *SEQUENCE_RECIPES).assert_outcomes(passed=4 + 12)
 
 
 def test_each_bug_of_a_client_of_the_sequence_is_caught(page):
     """Upload not repeated, key not renewed, switch too early, key sent to a link."""
     result = run(page, "from buggy_retrain import retrain\n", *SEQUENCE_RECIPES)
-    result.assert_outcomes(failed=4)
-    result.stdout.fnmatch_lines_random(["*SleptTooLong*", "*KeyError: 'status'*"])
+    (told,) = fenced("text", WHOLE_SEQUENCE)
+    result.assert_outcomes(failed=4 + 12)
+    result.stdout.fnmatch_lines_random(
+        [
+            "*SleptTooLong*",
+            "*KeyError: 'status'*",
+            "*'retrain-101' was not switched: *retrain_job_is_not_finished*",
+            *(f"E *{line}" for line in told.splitlines()),
+        ]
+    )
 
 
 def traps(part):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from helpers.transport_clients import JOBS, KEY, open_door
+from helpers.transport_clients import JOBS, open_door
 
 from mock_p1 import create_app
 from mock_p1.base.messages import Request, json_reply
@@ -37,7 +37,8 @@ PATH = "/v1/external/kettles/k-1"
 @pytest.fixture
 def brew(monkeypatch):
     """The invented operation, in the table as long as a test runs."""
-    monkeypatch.setitem(errors._ERRORS, TOO_HOT.name, TOO_HOT)
+    known = errors._ERRORS  # noqa: SLF001 -- the public mapping cannot be changed
+    monkeypatch.setitem(known, TOO_HOT.name, TOO_HOT)
     OPERATIONS.add(BREW)
     monkeypatch.setitem(
         HANDLERS,

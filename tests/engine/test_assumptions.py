@@ -11,7 +11,9 @@ def answer(mock, assumed, job="a", key="k"):
     """Return status and body of a poll under these assumptions."""
     text = f"""
         api_keys: {{k: active, theirs: active, old: inactive_credential}}
-        jobs: {{a: {{error: job_may_be_deleted}}, b: {{api_key: theirs, timeline: [{{status: s}}]}}}}
+        jobs:
+          a: {{error: job_may_be_deleted}}
+          b: {{api_key: theirs, timeline: [{{status: s}}]}}
         assumptions: {assumed}
     """
     reply = mock(text).poll(job, key)
@@ -125,7 +127,8 @@ def test_the_job_may_be_checked_first(mock, job, key, expected):
 def test_fail_next_follows_the_assumptions(mock):
     """An error is written in one way only."""
     asked = mock(
-        "jobs: {a: {timeline: [{status: s}]}}\nassumptions: {error_http_status: 410, error_body: {m: '{message}'}}"
+        "jobs: {a: {timeline: [{status: s}]}}\n"
+        "assumptions: {error_http_status: 410, error_body: {m: '{message}'}}"
     )
     asked.driver.fail_next("invalid_api_key")
     reply = asked.poll()

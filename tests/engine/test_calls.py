@@ -63,7 +63,7 @@ def test_moved_on_by_hand(mock):
 
 
 def test_success_for_a_while(mock):
-    """ok may have a length like any other."""
+    """The element ok may have a length like any other."""
     asked = mock(JOBS + SWITCH.format("{ok: true, for: 1 call}, {error: not_found_classifier}"))
     assert [outcome(asked.switch()) for _ in range(2)] == [200, "Not found classifier."]
 
@@ -77,7 +77,8 @@ def test_ok_is_success_as_far_as_the_state_lets_it(mock):
 def test_a_jobs_own_list_goes_before_the_global_one(mock):
     """It replaces the whole list of that operation."""
     asked = mock(
-        f"jobs: {{a: {{timeline: [{DONE}], calls: {{retrain_model_switch: [{{error: not_found_classifier}}]}}}}, "
+        f"jobs: {{a: {{timeline: [{DONE}], "
+        "calls: {retrain_model_switch: [{error: not_found_classifier}]}}, "
         f"b: {{timeline: [{DONE}]}}}}\n" + SWITCH.format("{error: not_found_retrain_job}")
     )
     assert [outcome(asked.switch(job)) for job in "ab"] == [
@@ -89,7 +90,8 @@ def test_a_jobs_own_list_goes_before_the_global_one(mock):
 def test_created_jobs_have_a_list_of_their_own(mock):
     """Under new_jobs."""
     asked = mock(
-        f"new_jobs: {{timeline: [{DONE}], calls: {{file_upload: [{{fault: timeout, for: 1 call}}, ok]}}}}"
+        f"new_jobs: {{timeline: [{DONE}], "
+        "calls: {file_upload: [{fault: timeout, for: 1 call}, ok]}}"
     )
     _, path = asked.create()
     assert [outcome(asked.put(path)) for _ in range(2)] == ["timeout", 200]

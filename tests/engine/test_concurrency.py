@@ -81,7 +81,7 @@ class Threshold(VirtualClock):
     ["/v1/external/retrain_jobs/a", "/v1/external/retrain_jobs/x", "/results/a/1/r.zip", "/x"],
 )
 def test_one_at_a_time(path):
-    """From the moment that is read to the row in the journal nobody else gets in, whatever is asked."""
+    """From the reading of the clock to the row in the journal nobody else gets in."""
     clock = Threshold()
     engine = Engine(
         parse("jobs: {a: {timeline: [{status: one, for: 2 polls}, {status: two}]}}"), clock
@@ -113,7 +113,8 @@ def test_failures_are_handed_out_once(mock):
 def test_polls_steps_resets_and_readers_at_once(mock):
     """Nothing breaks, and what is seen is always one of the steps."""
     asked = mock(
-        "jobs: {'*': {timeline: [{status: one, for: 3 polls}, {status: two, for: 1s}, {status: three}]}}"
+        "jobs: {'*': {timeline: "
+        "[{status: one, for: 3 polls}, {status: two, for: 1s}, {status: three}]}}"
     )
 
     def act(number):

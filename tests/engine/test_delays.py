@@ -51,7 +51,12 @@ def test_a_time_out_is_delayed_on_top(mock):
 def test_the_next_step_begins_when_the_last_poll_is_answered(mock):
     """Not when it came: the client has not seen it before."""
     asked = mock("""
-        jobs: {a: {timeline: [{status: one, for: 1 poll, delay: 5s}, {status: two, for: 10s}, {status: three}]}}
+        jobs:
+          a:
+            timeline:
+              - {status: one, for: 1 poll, delay: 5s}
+              - {status: two, for: 10s}
+              - {status: three}
     """)
     asked.poll()
     asked.wait(14)
@@ -70,7 +75,7 @@ def test_a_delayed_time_step_ends_when_it_would(mock):
 
 @pytest.mark.parametrize("job", ["a", "retrain-001", "0c3cdb1c-2d4e-4f0e-9bd3-2f5b7f1a9c11"])
 def test_a_slow_body_comes_in_ten_pieces(mock, job):
-    """However long it is: ten pieces, a second before each, and together they are the whole body."""
+    """However long it is: a second before each of them, and together they are the whole body."""
     fault = mock("jobs: {'*': {timeline: [{fault: slow_body}]}}").poll(job)
     assert [pause for pause, _ in fault.pieces] == [SECOND] * 10
     assert all(piece for _, piece in fault.pieces)

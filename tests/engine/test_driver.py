@@ -130,7 +130,8 @@ def test_an_unknown_job(mock):
 def test_an_unknown_status(mock):
     """Those that the job can show are named, each once."""
     asked = mock(
-        "jobs: {a: {timeline: [{status: x, for: 1 poll}, {status: x, for: 1 poll}, {error: job_may_be_deleted}]}}"
+        "jobs: {a: {timeline: [{status: x, for: 1 poll}, {status: x, for: 1 poll}, "
+        "{error: job_may_be_deleted}]}}"
     )
     with pytest.raises(NoSuchStep, match=r"^job 'a': unknown status 'y'; known: x$"):
         asked.driver.set_status("a", "y")
@@ -185,7 +186,10 @@ def test_an_unknown_failure(mock):
     """Both lists are named."""
     with pytest.raises(
         ValueError,
-        match=r"unknown error or fault of retrain_status_check 'timeuot'; known: .*did you mean timeout\?",
+        match=(
+            r"unknown error or fault of retrain_status_check 'timeuot'; "
+            r"known: .*did you mean timeout\?"
+        ),
     ):
         mock(TEXT).driver.fail_next("timeuot")
 
@@ -200,7 +204,7 @@ def test_forgiving_takes_back_what_waits(mock):
 
 
 def test_a_reset_of_everything(mock):
-    """Jobs begin anew, queued failures and the journal are gone, what was moved by hand is forgotten."""
+    """Jobs begin anew; queued failures, the journal and moves by hand are forgotten."""
     asked = mock(TEXT)
     for _ in range(3):
         asked.poll()

@@ -218,7 +218,7 @@ def test_a_key_sent_to_the_link_is_noted(mock):
 
 
 def test_moved_by_hand_without_a_file(mock):
-    """step and set_status move a job on that waits for its file."""
+    """Both step and set_status move a job on that waits for its file."""
     asked = mock(NEW)
     job, _ = asked.create()
     asked.driver.step(job)
@@ -240,3 +240,23 @@ def test_what_came_is_remembered(mock):
         True,
     )
     assert upload.kept.sha256 == sha256(b"abc").hexdigest()
+
+
+def test_a_slow_answer_comes_after_the_act(mock):
+    """It arrives whole in the end, so the file it answers for was taken."""
+    asked = mock(
+        "jobs: {a: {timeline: [{status: job_finished}]}}\n"
+        "calls: {file_upload: [{fault: slow_body}]}"
+    )
+    _, path = asked.create()
+    assert asked.put(path).kind == "slow_body"
+    assert [upload.complete for upload in asked.uploads] == [True]
+
+
+@pytest.mark.parametrize("fault", ["slow_body", "truncated_body", "malformed_json"])
+def test_a_file_is_taken_where_the_client_reads_200(mock, fault):
+    """The answer has no body that could be spoilt: a right client believes its status."""
+    asked = mock(NEW + f"calls: {{file_upload: [{{fault: {fault}, for: 1 call}}, ok]}}")
+    job, path = asked.create()
+    asked.put(path)
+    assert asked.sees(job) == "job_running"

@@ -1,4 +1,4 @@
-"""Jobs that only a pattern knows are forgotten where there are too many, and the journal says so."""
+"""Where too many jobs are known only by a pattern, some are forgotten; the journal says so."""
 
 import sys
 
@@ -21,7 +21,10 @@ def test_the_journal_says_what_was_forgotten(crowded):
     notes = [entry.notes for entry in crowded.entries]
     assert notes[:2] == [(), ()]
     assert notes[2] == (
-        "too many jobs that only a pattern knows: one of key a-se…, polled the longest ago, begins anew",
+        (
+            "too many jobs that only a pattern knows: "
+            "one of key a-se…, polled the longest ago, begins anew"
+        ),
     )
     assert notes[3] == ()
 

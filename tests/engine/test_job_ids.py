@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mock_p1.engine.job_ids import Numbered, Uuids
 
 MANY = "generated_jobs: [{count: 100000, timeline: [{status: one, for: 1 poll}, {status: two}]}]"
-PREFIXED = "generated_jobs: [{count: 100000, prefix: load-, timeline: [{status: one, for: 1 poll}, {status: two}]}]"
+PREFIXED = MANY.replace("count: 100000", "count: 100000, prefix: load-")
 NOT_FOUND = "Not found retrain job."
 
 
@@ -143,7 +143,10 @@ def test_ids_come_in_the_order_of_the_file(mock):
         generated_jobs:
           - {count: 2, prefix: b-, timeline: [{status: s}]}
           - {count: 1, prefix: "", timeline: [{status: s}]}
-        jobs: {z: {error: job_may_be_deleted}, "*": {error: job_may_be_deleted}, a: {error: job_may_be_deleted}}
+        jobs:
+          z: {error: job_may_be_deleted}
+          "*": {error: job_may_be_deleted}
+          a: {error: job_may_be_deleted}
     """)
     assert list(asked.engine.jobs.ids()) == ["z", "a", "b-1", "b-2", "1"]
     assert asked.engine.jobs.count == 5

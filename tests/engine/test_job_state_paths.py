@@ -91,7 +91,7 @@ def test_forced_failure(engine):
 
 
 def test_scenario_without_the_job(engine):
-    """A job that a new scenario does not have is gone at once, also where its path was polled before."""
+    """A job that the new scenario lacks is gone at once, also where its path was polled before."""
     poll(engine)
     engine.load(parse("jobs: {b: {timeline: [{status: first}]}}"))
     assert poll(engine) == 400
@@ -112,7 +112,7 @@ def test_oldest_guests_are_forgotten(engine):
 
 
 def test_first_key_is_forgotten(engine):
-    """Where the key that polled a job first is forgotten, the others keep their place, in their order."""
+    """When the key that polled a job first is forgotten, the others keep their order."""
     for key in ("key-1", "key-2", "key-3"):
         poll(engine, key=key)
     for number in range(MAX_TRANSIENT - 2):

@@ -195,7 +195,8 @@ def test_the_scenarios_own_jobs_are_never_forgotten(mock):
 def test_a_guest_may_poll_each_of_the_scenarios_own_jobs(mock):
     """A key that no scenario names can keep up with as many jobs as there are."""
     count = MAX_TRANSIENT + 500
-    text = f"generated_jobs: [{{count: {count}, prefix: g-, timeline: [{{status: one, for: 1 poll}}, {{status: two}}]}}]"
+    timeline = "[{status: one, for: 1 poll}, {status: two}]"
+    text = f"generated_jobs: [{{count: {count}, prefix: g-, timeline: {timeline}}}]"
     asked = mock(text, journal_max=1)
     for number in range(1, count + 1):
         asked.poll(f"g-{number}")

@@ -3,7 +3,9 @@
 import pytest
 
 from mock_p1.base.text import mask
-from mock_p1.engine.journal import DEFAULT_MAX, Journal
+from mock_p1.engine.failures import BEFORE
+from mock_p1.engine.journal import DEFAULT_MAX, KEY_LEAK, Journal
+from mock_p1.scenario.steps import Literal
 
 TEXT = """\
 api_keys: {demo-key-0001: active, demo-key-0002: active}
@@ -241,3 +243,83 @@ def test_listeners_hear_every_row(mock):
     asked.poll("a", KEY)
     asked.ask("/nothing")
     assert heard == heard_too == asked.entries
+
+
+DONE = "jobs: {a: {timeline: [{status: job_finished, result: {rows: 3}}]}}\n"
+
+
+@pytest.mark.parametrize(
+    ("what", "shown"),
+    [
+        (None, "job_finished"),
+        ("slow_body", "job_finished"),
+        ("truncated_body", None),
+        ("malformed_json", None),
+        ("timeout", None),
+        ("job_may_be_deleted", None),
+        (Literal(status_code=200, body={"status": "job_finished"}), "job_finished"),
+        (Literal(status_code=200, body={"status": 3}), None),
+        (Literal(status_code=200, body="[1"), None),
+        (Literal(status_code=200, body="[" * 100_000), None),
+        (Literal(status_code=503, body={"status": "job_finished"}), None),
+    ],
+)
+def test_what_a_poll_has_shown(mock, what, shown):
+    """The status that a client can read in the answer, whatever the answer stands for."""
+    asked = mock(DONE)
+    if what is not None:
+        asked.driver.fail_next(what)
+    asked.poll()
+    assert asked.entries[-1].shown_status == shown
+
+
+def test_what_a_poll_has_shown_in_a_literal_step(mock):
+    """Also where the job's path is known already."""
+    asked = mock("jobs: {a: {timeline: [{reply: {status_code: 200, body: {status: x}}}]}}")
+    asked.poll(), asked.poll()
+    assert [entry.shown_status for entry in asked.entries] == ["x", "x"]
+
+
+def test_a_key_that_is_given_away(mock):
+    """Noted of every verb that is sent to a link, where there is a key at all."""
+    asked = mock(DONE)
+    path = asked.result_path()
+    asked.ask(path, "key"), asked.ask(path, " "), asked.ask(path, "key", method="POST")
+    asked.ask("/elsewhere", "key")
+    assert [KEY_LEAK in entry.notes for entry in asked.entries[1:]] == [True, False, True, False]
+
+
+def test_an_ended_key_is_its_callers(mock):
+    """The call that it is refused at is told of the caller that it was issued to."""
+    asked = mock(DONE)
+    key = asked.key()
+    asked.wait(40 * 86_400)
+    asked.poll("a", key)
+    issued, refused = asked.entries
+    assert (refused.error, refused.caller) == ("inactive_credential", issued.caller)
+
+
+def test_an_act_that_was_refused_was_not_done(mock):
+    """Though its answer was lost, and done: true was asked for."""
+    asked = mock(
+        "jobs: {a: {timeline: [{status: job_running}]}}\n"
+        "calls: {retrain_model_switch: [{fault: timeout, done: true}]}"
+    )
+    asked.switch()
+    assert BEFORE in asked.entries[-1].notes
+
+
+@pytest.mark.parametrize("what", ["not_found_classifier", Literal(status_code=200), "timeout"])
+def test_an_injected_failure_strikes_before_the_act(mock, what):
+    """The journal says so, whatever it is."""
+    asked = mock(DONE)
+    asked.driver.fail_next(what, on="retrain_model_switch")
+    asked.switch()
+    assert BEFORE in asked.entries[-1].notes
+
+
+def test_how_long_an_answer_was_held_back(mock):
+    """So that a repeated call can be told from one too many."""
+    asked = mock(DONE + "calls: {retrain_model_switch: [{ok: true, delay: 5s}]}")
+    asked.switch()
+    assert asked.entries[-1].delay_ns == 5_000_000_000

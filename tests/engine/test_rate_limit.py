@@ -132,7 +132,7 @@ def test_the_limit_is_per_key_over_all_jobs():
 
 
 def test_polls_of_a_job_that_is_not_there_count_too():
-    """The limit is the key's: whoever asks for a wrong id, or another key's job, uses it up as well."""
+    """The limit is the key's: polls of a wrong id, or of another key's job, use it up as well."""
     engine = engine_for(LIMITED + "  theirs: {api_key: key-2, timeline: [{status: job_running}]}\n")
     answers = [poll(engine, job=job).status for job in ("nothing", "theirs", "a", "nothing", "a")]
     assert answers == [400, 400, 200, 429, 429]

@@ -72,8 +72,8 @@ def test_every_reply_is_the_json_of_its_values(status, message, model_id, job_id
 
 def test_a_result_puts_its_url_into_download_url(mock):
     """The base URL is the one that the client used, the id is quoted, the step counts from 1."""
-    text = "jobs: {a b: {timeline: [{status: w, for: 1 poll}, {status: job_finished, result: generated}]}}"
-    asked = mock(text)
+    steps = "{status: w, for: 1 poll}, {status: job_finished, result: generated}"
+    asked = mock(f"jobs: {{a b: {{timeline: [{steps}]}}}}")
     asked.poll("a%20b")
     url = json.loads(asked.poll("a%20b").body)["download_url"]
     assert re.fullmatch("http://mock/results/[0-9a-f]{16}/a%20b/2/result.zip", url)
@@ -96,7 +96,9 @@ def test_a_literal_reply_is_to_the_letter(mock):
     """Status, headers and body as written; text is text."""
     text = """
         jobs:
-          a: {timeline: [{reply: {status_code: 503, headers: {Retry-After: 5, x-b: 007}, body: "süß\\n"}}]}
+          a:
+            timeline:
+              - reply: {status_code: 503, headers: {Retry-After: 5, x-b: 007}, body: "süß\\n"}
     """
     reply = mock(text).poll()
     assert reply.status == 503
@@ -123,7 +125,8 @@ def test_a_literal_body_that_is_no_text_is_json(mock, body, expected):
 def test_a_literal_content_type_is_the_scenarios_own(mock):
     """In whatever case its name is written."""
     reply = mock(
-        "jobs: {a: {timeline: [{reply: {status_code: 200, headers: {content-type: a/b}, body: x}}]}}"
+        "jobs: {a: {timeline: "
+        "[{reply: {status_code: 200, headers: {content-type: a/b}, body: x}}]}}"
     ).poll()
     assert reply.headers == (("content-type", "a/b"),)
 

@@ -5,7 +5,8 @@ import json
 from mock_p1.server.upload_store import UploadStore
 
 NEW = """
-new_jobs: {timeline: [{status: job_waiting, for: upload}, {status: job_finished, result: {rows: 3}}]}
+new_jobs:
+  timeline: [{status: job_waiting, for: upload}, {status: job_finished, result: {rows: 3}}]
 jobs: {a: {timeline: [{status: one, for: 1 poll}, {status: two}]}}
 """
 

@@ -10,7 +10,10 @@ import pytest
 
 from mock_p1.engine.result_archive import archive
 
-GENERATED = "seed: 7\njobs: {a: {timeline: [{status: w, for: 1 poll}, {status: job_finished, result: generated}]}}"
+GENERATED = """
+seed: 7
+jobs: {a: {timeline: [{status: w, for: 1 poll}, {status: job_finished, result: generated}]}}
+"""
 
 
 def fetch(asked, job="a", polls=2):
@@ -100,7 +103,8 @@ def test_download_url_answers_without_a_key(mock):
 def test_a_result_of_so_many_rows(mock):
     """As many as the scenario says; a hundred where it says nothing."""
     asked = mock(
-        "jobs: {a: {timeline: [{status: s, result: {rows: 3}}]}, b: {timeline: [{status: s, result: generated}]}}"
+        "jobs: {a: {timeline: [{status: s, result: {rows: 3}}]}, "
+        "b: {timeline: [{status: s, result: generated}]}}"
     )
     counts = [len(tables(fetch(asked, job, 1).body)["evaluation_raw_data.csv"]) - 1 for job in "ab"]
     assert counts == [3, 100]

@@ -39,7 +39,7 @@ def engine():
 
 
 def test_a_link_fails_as_often_as_the_scenario_says(engine):
-    """The first downloads are answered 503 with Retry-After, then the file comes and keeps coming."""
+    """The first downloads are answered 503 with Retry-After; from then on the file comes."""
     answers = [download(engine) for _ in range(4)]
     assert [reply.status for reply in answers] == [503, 503, 200, 200]
     assert dict(answers[0].headers)["Retry-After"] == "1"

@@ -12,7 +12,10 @@ new_jobs:
 
 
 def test_a_job_is_issued(mock):
-    """The fields in their documented order; the URL begins with the base URL that the client used."""
+    """The fields in their documented order.
+
+    The URL begins with the base URL that the client used.
+    """
     asked = mock(NEW)
     body = json.loads(asked.get_upload().body)
     assert list(body) == ["retrain_job_id", "upload_url"]

@@ -51,7 +51,7 @@ def test_switching_begins_no_time(mock):
     ],
 )
 def test_what_the_jobs_state_says(mock, job, expected):
-    """This job may be deleted is no error of this call; the journal says so."""
+    """The error job_may_be_deleted is not one of this call; the journal says so."""
     asked = mock(f"jobs: {{a: {job}}}")
     assert told(asked.switch()) == expected
 

@@ -96,7 +96,7 @@ def test_a_poll_step_of_n_is_seen_by_exactly_n_polls(counts, gaps):
 
 @given(SPANS, GAPS)
 def test_time_steps_never_drift(spans, gaps):
-    """Each step covers [start, start + d), counted from the first poll, at whatever times the others come."""
+    """Each step covers [start, start + d) from the first poll, whenever the other polls come."""
     moments = list(accumulate(gaps))
     ends = list(accumulate(spans))
     assert seen_by(timed(spans), moments) == [

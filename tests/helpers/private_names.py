@@ -1,6 +1,7 @@
 """Every private name of another library that the package rests on, and what for.
 
-Private is what begins with an underscore. A release may take any of these away without a word.
+Private is what begins with an underscore, or with ``__pydantic_``. A release may take any of these
+away without a word.
 ``tests/test_private_names.py`` fails first where one did, and where a name is missing here.
 """
 
@@ -41,6 +42,9 @@ PRIVATE_NAMES = {
     "httpx": {
         "httpx.Client._transport_for_url": "which transport sends a request",
         "httpx.AsyncClient._transport_for_url": "likewise",
+    },
+    "pydantic": {
+        "pydantic.BaseModel.__pydantic_validator__": "fills a model, with a context",
     },
     "http.client": {
         "http.client.HTTPConnection._tunnel_host": "the host behind a proxy",

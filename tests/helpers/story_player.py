@@ -38,12 +38,7 @@ if TYPE_CHECKING:
 
 START = datetime(2026, 1, 31, 23, 59, 30, 500_000, tzinfo=UTC)
 THE_SERVERS_OWN = re.compile(r"connection: .*|date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT")
-ENDINGS = {
-    "connection_reset": "reset",
-    "empty_response": "closed",
-    "timeout": "closed",
-    "truncated_body": "closed",
-}
+ENDINGS = {"connection_reset": "reset", "empty_response": "closed", "timeout": "closed"}
 """What a client sees of the faults that leave no answer."""
 
 
@@ -99,10 +94,12 @@ class Flask:
         )
         fault = next((value for name, value in headers if name == "X-Mock-P1-Fault"), None)
         headers = [header for header in headers if header[0] != "X-Mock-P1-Fault"]
-        if fault is None or fault == "slow_body":
+        promised = int(dict(headers).get("Content-Length", 0))
+        if fault in {None, "slow_body"} or (fault == "truncated_body" and promised == len(body)):
             return seen("answer", status, headers, body)
-        assert int(dict(headers)["Content-Length"]) > len(body)
-        return seen("cut", status, headers, body) if body else Seen(ENDINGS[fault])
+        assert promised > len(body)
+        is_cut = fault not in ENDINGS
+        return seen("cut", status, headers, body) if is_cut else Seen(ENDINGS[fault])
 
 
 class Live:

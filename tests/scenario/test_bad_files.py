@@ -1,4 +1,7 @@
-"""Files that cannot be used: tests/invalid holds one of each kind, which says in its first lines what is wrong."""
+"""Files that cannot be used.
+
+The folder tests/invalid holds one of each kind, which says in its first lines what is wrong.
+"""
 
 import re
 from pathlib import Path
@@ -96,7 +99,10 @@ def test_another_encoding(refused, content, expected):
 
 def test_wide_characters_without_a_byte_order_mark(refused):
     """UTF-16 looks like UTF-8 with NULs in it."""
-    expected = "f.yaml:1:2: the character U+0000 has no place in YAML; remove it, or save the file as UTF-8"
+    expected = (
+        "f.yaml:1:2: the character U+0000 has no place in YAML; "
+        "remove it, or save the file as UTF-8"
+    )
     assert refused("jobs: {}".encode("utf-16-le")) == [expected]
 
 
@@ -145,7 +151,8 @@ def test_directives_beyond_measure(refused):
     directives = "".join(f"%TAG !a{n}! x\n" for n in range(100_000))
     (problem,) = refused(f"{directives}---\njobs: {{}}\n".encode())
     assert problem == (
-        "f.yaml:1:1: more than 100 lines begin with %; directives have no meaning in a scenario file"
+        "f.yaml:1:1: more than 100 lines begin with %; "
+        "directives have no meaning in a scenario file"
     )
 
 
@@ -168,7 +175,8 @@ def test_an_alias_to_something_wrong_is_one_problem(refused):
 def test_no_name_is_shown_at_full_length(refused):
     """A message stays readable whatever was put into the file."""
     key, value = "k" * 1000, "v" * 100_000
-    text = f"{key}: 1\n{key}: 2\njobs: {{{key}: {{timeline: [{{status: a, for: {value}}}, {{error: {value}}}]}}}}\n"
+    steps = f"{{status: a, for: {value}}}, {{error: {value}}}"
+    text = f"{key}: 1\n{key}: 2\njobs: {{{key}: {{timeline: [{steps}]}}}}\n"
     found = refused(text.encode())
     assert len(found) == 5
     assert max(map(len, found)) < 400

@@ -13,7 +13,10 @@ SMALL, LARGE = 300, 600
 
 
 def calls_of(act: Callable[[], object]) -> int:
-    """Return how many functions are called, those of C too: a measure that no load of the machine moves."""
+    """Return how many functions are called, those of C too.
+
+    A measure that no load of the machine moves.
+    """
     count = 0
 
     def see(_frame: object, event: str, _argument: object) -> None:

@@ -138,7 +138,8 @@ def test_a_fake_that_draws_beyond_measure_is_refused(fake):
 def test_numbers_to_draw_from_may_be_large(mock):
     """They are values, not sizes."""
     text = (
-        "jobs: {a: {timeline: [{status: s, model_id: {fake: random_int, min: 9999999, max: 99999999}, "
+        "jobs: {a: {timeline: [{status: s, "
+        "model_id: {fake: random_int, min: 9999999, max: 99999999}, "
         "message: {fake: random_element, elements: ['1', '2']}}]}}"
     )
     assert json.loads(mock(text).poll().body)["model_id"] >= 9_999_999

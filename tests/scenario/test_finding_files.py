@@ -3,7 +3,6 @@
 import errno
 import pickle
 from pathlib import Path
-
 from types import MappingProxyType
 
 import pytest

@@ -9,7 +9,10 @@ from helpers.invalid_pieces import INVALID, pieces
 from helpers.schema_verdicts import EXPLAINED, SCHEMA, problems, reason, unexplained
 
 UNSEEN = {
-    "duplicate-keys": "of two equal keys a YAML reader keeps one before a schema sees any; editors mark them as YAML",
+    "duplicate-keys": (
+        "of two equal keys a YAML reader keeps one before a schema sees any; "
+        "editors mark them as YAML"
+    ),
     "billion-laughs": "how much aliases may multiply is the reader's concern; the data is in order",
     "too-deep": "how deep a file may go is the reader's concern; x- keys may hold anything",
     "result-files": EXPLAINED["no such file"],
@@ -34,7 +37,10 @@ INLINE = [
     "jobs: {a: {timeline: [{reply: {status_code: 200, headers: {X-A: ' x'}}}]}}",
     "jobs: {a: {timeline: [{reply: {status_code: 200, headers: {X-A: é}}}]}}",
     "jobs: {a: {timeline: [{reply: {status_code: 503, retry_after: 0s}}]}}",
-    "jobs: {a: {timeline: [{reply: {status_code: 503, retry_after: 3s, headers: {retry-AFTER: 3}}}]}}",
+    (
+        "jobs: {a: {timeline: "
+        "[{reply: {status_code: 503, retry_after: 3s, headers: {retry-AFTER: 3}}}]}}"
+    ),
     "jobs: {a: {timeline: [{reply: {status_code: 503, retry_after: {date: soon}}}]}}",
     "jobs: {a: {timeline: [{status: a, result: {file: missing.zip}}]}}",
     "jobs: {a: {timeline: [{status: a, message: {fake: sentense}}]}}",
@@ -86,7 +92,7 @@ def test_every_file_that_is_explained_exists():
 
 @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
 def test_every_part_of_an_invalid_file_is_judged_alike(path):
-    """Job by job and step by step, so that one mistake does not hide that the schema knows nothing of the next."""
+    """Job by job and step by step, so that no mistake hides that the schema misses another."""
     assert [(piece, found) for piece in pieces(path) if (found := unexplained(piece))] == []
 
 
@@ -99,7 +105,7 @@ def test_every_mistake_is_judged_alike(text):
 
 
 def test_every_explanation_is_needed():
-    """Each reason why a schema cannot see a problem explains at least one, and the schema does not see it."""
+    """Each reason explains at least one problem, and the schema does not see that problem."""
     documents = [
         *(piece for path in INVALID for piece in pieces(path)),
         *map(yaml.safe_load, INLINE),

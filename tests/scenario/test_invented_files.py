@@ -14,7 +14,8 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 
 ODD_VALUES = [
-    None, True, 0, -1, 1, 1.5, 201, 204, "", " ", "x", "active", "0s", "3s", "1 poll", "0 polls", "9s..1s", "a/b", "*",
+    None, True, 0, -1, 1, 1.5, 201, 204,
+    "", " ", "x", "active", "0s", "3s", "1 poll", "0 polls", "9s..1s", "a/b", "*",
     [], {}, [1], {"x": 1}, {"date": "3s"}, {"rows": 0}, {"fake": "name"}, [{"status": "a"}],
 ]  # fmt: skip
 ODD_KEYS = [
@@ -73,7 +74,7 @@ def spoilt(draw: st.DrawFn) -> Any:
 
 @given(spoilt())
 def test_what_is_spoilt_is_judged_alike(document):
-    """Whatever was done to a scenario, both refuse it or both accept it, but for the differences that are explained."""
+    """Both refuse it or both accept it, but for the differences that are explained."""
     note(written(document))
     found = unexplained(document)
     assert found is None, found

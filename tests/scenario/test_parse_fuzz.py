@@ -1,4 +1,7 @@
-"""Whatever stands in a file, parse() returns a scenario or raises ScenarioError, and every problem has a place."""
+"""Whatever stands in a file, parse() returns a scenario or raises ScenarioError.
+
+Every problem has a place.
+"""
 
 import re
 
@@ -13,11 +16,12 @@ from mock_p1.scenario.parser import parse
 from mock_p1.scenario.problems import ScenarioError
 
 WORDS = st.sampled_from([
-    "$schema", "description", "seed", "api_keys", "jobs", "generated_jobs", "assumptions", "timeline", "status",
-    "error", "reply", "fault", "for", "delay", "at_end", "loop", "api_key", "model_id", "message", "download_url",
-    "result", "generated", "rows", "file", "fake", "locale", "sentence", "count", "prefix", "status_code", "headers",
-    "body", "error_http_status", "error_body", "active", "2 polls", "90s", "manual", "1s..2s", "timeout",
-    "job_may_be_deleted", "*", "ci-*", "a", "", "x-y", "<<", "<status>", "..", "upload_url", "no\0", "é", "\ud800",
+    "$schema", "description", "seed", "api_keys", "jobs", "generated_jobs", "assumptions",
+    "timeline", "status", "error", "reply", "fault", "for", "delay", "at_end", "loop", "api_key",
+    "model_id", "message", "download_url", "result", "generated", "rows", "file", "fake", "locale",
+    "sentence", "count", "prefix", "status_code", "headers", "body", "error_http_status",
+    "error_body", "active", "2 polls", "90s", "manual", "1s..2s", "timeout", "job_may_be_deleted",
+    "*", "ci-*", "a", "", "x-y", "<<", "<status>", "..", "upload_url", "no\0", "é", "\ud800",
 ])  # fmt: skip
 SCALARS = WORDS | st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
 DOCUMENTS = st.recursive(

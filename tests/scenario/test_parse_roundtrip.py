@@ -1,4 +1,4 @@
-"""Every scenario that the design allows can be read, and says what its file says, where it says it."""
+"""Every scenario that the design allows can be read, and says what its file says, and where."""
 
 import json
 import re

@@ -50,7 +50,10 @@ def test_every_problem_in_the_house_form():
         "scenario: seed: must be a whole number",
         "scenario: jobs.a.timeline[0].fault: unknown fault 'conection_reset'",
         "scenario: jobs.b.tmeline: unknown key 'tmeline'",
-        "scenario: jobs.b: a job has either timeline: (a list of steps) or error: (a documented error)",
+        (
+            "scenario: jobs.b: a job has either "
+            "timeline: (a list of steps) or error: (a documented error)"
+        ),
     ]
     assert "did you mean connection_reset?" in str(caught.value)
 

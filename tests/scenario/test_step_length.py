@@ -21,11 +21,9 @@ OUT_OF_RANGE = ("longer than ten years", "can never be", "begins above its end")
 def read(key, text):
     """Return what a step says, or what is wrong with it."""
     try:
-        scenario = parse(
-            f"jobs: {{a: {{timeline: [{{status: s, for: 1 poll, {key}: '{text}'}}, {{status: t}}]}}}}".replace(
-                "for: 1 poll, for:", "for:"
-            )
-        )
+        length = "" if key == "for" else "for: 1 poll, "
+        step = f"{{status: s, {length}{key}: '{text}'}}"
+        scenario = parse(f"jobs: {{a: {{timeline: [{step}, {{status: t}}]}}}}")
     except ScenarioError as error:
         return str(error)
     return getattr(scenario.jobs["a"].steps[0], f"{key}_" if key == "for" else key)

@@ -33,8 +33,8 @@ jobs:
         "%YAML 1.2\n---\n" + TEXT,
         TEXT.rstrip("\n"),
     ],
-    ids=["text", "utf-8", "bom", "utf-16", "crlf", "cr", "bom+crlf", "utf-16-be", "utf-32", "text+bom", "dashes",
-         "directive", "no newline"],
+    ids=["text", "utf-8", "bom", "utf-16", "crlf", "cr", "bom+crlf", "utf-16-be", "utf-32",
+         "text+bom", "dashes", "directive", "no newline"],
 )  # fmt: skip
 def test_encodings_and_line_ends(content):
     """A byte-order mark, Windows line ends and Japanese text are no matter."""
@@ -104,7 +104,10 @@ def test_keys_that_begin_with_x_are_ignored():
           a:
             x-b: 2
             timeline:
-              - {status: job_finished, x-c: 3, result: {rows: 1, x-d: 4}, message: {fake: word, x-e: 5}}
+              - status: job_finished
+                x-c: 3
+                result: {rows: 1, x-d: 4}
+                message: {fake: word, x-e: 5}
         assumptions: {x-f: 6}
     """)
     assert list(scenario.jobs) == ["a"]
@@ -133,7 +136,8 @@ def test_numbers_as_ids_keep_their_writing(number):
 def test_a_key_may_be_an_anchor_or_an_alias():
     """Its text is what counts."""
     scenario = parse(
-        "x-id: &id 007\njobs: {*id : {error: job_may_be_deleted}, &b b: {error: job_may_be_deleted}}"
+        "x-id: &id 007\n"
+        "jobs: {*id : {error: job_may_be_deleted}, &b b: {error: job_may_be_deleted}}"
     )
     assert list(scenario.jobs) == ["007", "b"]
 

@@ -25,11 +25,11 @@ class Client:
         """Poll once; return the body."""
         return self.ask().json()
 
-    def get_key(self, secret="demo-secret", model_id=4821):
-        """Get an API key for a secret key; the same client with it."""
+    def get_key(self, model_id=4821):
+        """Get an API key for the secret key of the scenarios; the same client with it."""
         query = {"credential_type": "retrain", "model_id": model_id}
         url = f"{self.mock.url}/v1/external/api-key"
-        answer = requests.get(url, query, headers={"x-api-key": secret}, timeout=600)
+        answer = requests.get(url, query, headers={"x-api-key": "demo-secret"}, timeout=600)
         return Client(self.mock, self.job, answer.json()["api_key"])
 
     def ask_for_upload(self):

@@ -45,7 +45,7 @@ def test_is_short_and_described(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_editors_know_it(name):
-    """The first line leads an editor to the JSON Schema beside the file, and the file keeps to it."""
+    """The first line leads an editor to the JSON Schema, and the file keeps to it."""
     text = bundled()[name].read_text(encoding="utf-8")
     assert text.splitlines()[0] == EDITOR_LINE
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
@@ -71,7 +71,7 @@ def test_the_same_curl_line_serves_them_all(name):
 
 
 def test_a_name_wins_over_a_file_of_the_current_directory(tmp_path, monkeypatch):
-    """A bundled name means the bundled file wherever one stands, even beside a file of that name."""
+    """A bundled name means the bundled file, even beside a file of that name."""
     monkeypatch.chdir(tmp_path)
     Path("stuck").write_text("jobs: {mine: {error: job_may_be_deleted}}", encoding="utf-8")
     Path("stuck.yaml").write_text("jobs: {mine: {error: job_may_be_deleted}}", encoding="utf-8")

@@ -101,7 +101,7 @@ def test_warnings_of_other_jobs_are_left_out(explain):
 
 
 def test_warnings_of_other_generated_jobs_are_left_out(explain):
-    """A group's lint_warnings are told for its own ids, not for those of another group, nor for named jobs."""
+    """Warnings of a group are told for its own ids alone."""
     text = """
 jobs:
   named: {timeline: [{status: job_finished}]}
@@ -142,10 +142,8 @@ def test_a_rate_limit(explain):
 def test_a_rate_limit_of_other_calls(explain):
     """The calls that it counts are named."""
     text = "rate_limit: {polls: 2, per: 1m, on: [retrain_data_upload, get_api_key]}"
-    assert (
-        "\nRate limit: 2 calls (retrain_data_upload, get_api_key) by one key in 1m; more see HTTP 429\n"
-        in explain("mine.yaml", text=text).output
-    )
+    said = "2 calls (retrain_data_upload, get_api_key) by one key in 1m; more see HTTP 429"
+    assert f"\nRate limit: {said}\n" in explain("mine.yaml", text=text).output
 
 
 def test_secret_keys(explain):

@@ -5,9 +5,21 @@ import pytest
 from mock_p1.analysis.state_coverage import Coverage, merged, what_there_is
 from mock_p1.base.clock import VirtualClock
 from mock_p1.base.messages import Request
-from mock_p1.contract.errors import DOCUMENTED_ERRORS
+from mock_p1.contract.operations import OPERATIONS
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
+
+ERRORS = sum(len(operation.errors) for operation in OPERATIONS.values())
+"""What each operation documents; an error of two operations is two to be shown."""
+
+CALLS = """
+calls:
+  retrain_model_switch:
+    - {error: not_found_classifier, for: 1 call}
+    - {reply: {status_code: 503}, for: 1 call}
+    - ok
+jobs: {a: {timeline: [{status: job_finished}], calls: {result_download: [ok]}}}
+"""
 
 SCENARIO = """
 jobs:
@@ -36,6 +48,11 @@ def test_second(mock_p1):
 """
 
 
+def of_polls(*names):
+    """Return names as those of the status check."""
+    return {f"retrain_status_check: {name}" for name in names}
+
+
 def poll(engine, job, times=1):
     """Poll a job so often."""
     for _ in range(times):
@@ -47,14 +64,43 @@ def poll(engine, job, times=1):
 def test_what_there_is_is_read_off_the_scenario():
     """Statuses, and each two things in a row that differ; a loop's end leads to its start."""
     assert what_there_is(parse(SCENARIO)) == {
-        "statuses": {"job_waiting", "job_finished", "job_running"},
-        "transitions": {
+        "statuses": of_polls("job_waiting", "job_finished", "job_running"),
+        "transitions": of_polls(
             "job_waiting -> HTTP 503",
             "HTTP 503 -> job_finished",
             "job_running -> timeout",
             "timeout -> job_running",
-        },
+        ),
     }
+
+
+def test_the_timelines_of_calls_are_there_too():
+    """Each operation has its own transitions."""
+    assert what_there_is(parse(CALLS))["transitions"] == {
+        "retrain_model_switch: not_found_classifier -> HTTP 503",
+        "retrain_model_switch: HTTP 503 -> ok",
+    }
+
+
+def test_what_calls_show_is_counted():
+    """Errors and transitions by operation; an error of one operation is none of another."""
+    coverage, engine = Coverage(), Engine(parse(CALLS), VirtualClock())
+    coverage.watch(engine)
+    for _ in range(3):
+        engine.handle(
+            Request("PUT", "/v1/external/retrain_jobs/a/update_model", "", ("key",), "http://mock")
+        )
+    assert coverage.shown["errors"] == {"retrain_model_switch: not_found_classifier"}
+    lines = list(coverage.lines())
+    assert lines[-2] == "retrain_model_switch transitions 2 of 2"
+    assert lines[-3].startswith("retrain_model_switch errors      1 of 6   not shown: inactive_")
+
+
+def test_the_errors_of_every_operation_are_there():
+    """By the table of operations, whatever the scenarios play."""
+    assert len(Coverage().there["errors"]) == ERRORS
+    titles = [line.split(" errors")[0] for line in Coverage().lines() if " errors" in line]
+    assert titles == [name for name, operation in OPERATIONS.items() if operation.errors]
 
 
 def test_what_is_shown_is_counted_as_it_is_answered():
@@ -64,9 +110,9 @@ def test_what_is_shown_is_counted_as_it_is_answered():
     poll(engine, "a", 3)
     poll(engine, "nothing")
     assert coverage.shown == {
-        "statuses": {"job_waiting", "job_finished"},
-        "transitions": {"job_waiting -> HTTP 503", "HTTP 503 -> job_finished"},
-        "errors": {"not_found_retrain_job"},
+        "statuses": of_polls("job_waiting", "job_finished"),
+        "transitions": of_polls("job_waiting -> HTTP 503", "HTTP 503 -> job_finished"),
+        "errors": of_polls("not_found_retrain_job"),
     }
 
 
@@ -75,7 +121,7 @@ def test_percent_is_what_was_shown_of_what_there_is():
     coverage, engine = Coverage(), Engine(parse(SCENARIO), VirtualClock())
     coverage.watch(engine)
     poll(engine, "a", 3)
-    assert coverage.percent == pytest.approx(100 * 4 / (len(DOCUMENTED_ERRORS) + 7))
+    assert coverage.percent == pytest.approx(100 * 4 / (ERRORS + 7))
 
 
 def test_the_report_names_what_is_missing():
@@ -84,8 +130,9 @@ def test_the_report_names_what_is_missing():
     coverage.watch(engine)
     poll(engine, "a", 3)
     lines = list(coverage.lines())
-    assert lines[1] == "statuses           2 of 3   not shown: job_running"
-    assert lines[-1] == f"in all             {400 // (len(DOCUMENTED_ERRORS) + 7)} %"
+    (statuses,) = (line for line in lines if line.startswith("retrain_status_check statuses "))
+    assert statuses.endswith(" 2 of 3   not shown: job_running")
+    assert lines[-1].split() == ["in", "all", f"{400 // (ERRORS + 7)}", "%"]
 
 
 def test_processes_are_counted_together():
@@ -96,7 +143,7 @@ def test_processes_are_counted_together():
         coverage.watch(engine)
         poll(engine, job, 3)
         parts.append(coverage.plain())
-    assert merged(parts).shown["statuses"] == {"job_waiting", "job_finished", "job_running"}
+    assert merged(parts).shown["statuses"] == of_polls("job_waiting", "job_finished", "job_running")
 
 
 def run(project, *options):
@@ -116,8 +163,8 @@ def test_the_option_prints_the_report(project):
     result.stdout.fnmatch_lines(
         [
             "*Mock P1 coverage*",
-            f"documented errors  1 of {len(DOCUMENTED_ERRORS)}*",
-            "statuses*",
+            "retrain_status_check errors * 1 of 5*",
+            "retrain_status_check statuses*",
             "in all*%",
         ]
     )
@@ -167,7 +214,9 @@ def test_mocks_of_the_tests_own_are_counted_too(project):
     """mocked() and serving() count like the fixtures, and not after the run."""
     result = project.run("--mock-p1-coverage", tests=OWN_FIXTURE)
     result.assert_outcomes(passed=3)
-    result.stdout.fnmatch_lines(["statuses * 1 of 3 * not shown: job_finished, job_running"])
+    result.stdout.fnmatch_lines(
+        ["retrain_status_check statuses * 1 of 3 * not shown: job_finished, job_running"]
+    )
 
 
 def test_what_is_shown_is_never_rounded_up():
@@ -175,6 +224,6 @@ def test_what_is_shown_is_never_rounded_up():
     coverage, engine = Coverage(), Engine(parse(SCENARIO), VirtualClock())
     coverage.watch(engine)
     poll(engine, "a", 2)
-    coverage.shown["errors"] |= set(list(DOCUMENTED_ERRORS)[:3])
+    coverage.shown["errors"] |= set(sorted(coverage.there["errors"])[:3])
     assert coverage.percent != int(coverage.percent)
     assert list(coverage.lines())[-1].endswith(f" {int(coverage.percent)} %")

@@ -7,7 +7,8 @@ import pytest
 
 from mock_p1 import NoSuchJob, NoSuchStep, load_scenario, mocked, serving
 from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
-from mock_p1.contract.names import ErrorName, FaultName
+from mock_p1.contract.names import ErrorName, FaultName, OperationName
+from mock_p1.contract.operations import OPERATIONS
 from mock_p1.scenario.parser import parse
 
 
@@ -101,7 +102,8 @@ def test_the_mocks_time(mock):
 
 
 def test_the_types_have_every_name():
-    """What a type checker knows of errors and faults is what the tables have."""
+    """What a type checker knows of errors, faults and calls is what the tables have."""
+    assert list(get_args(OperationName)) == list(OPERATIONS)
     assert list(get_args(ErrorName)) == list(DOCUMENTED_ERRORS)
     assert list(get_args(FaultName)) == list(FAULTS)
 

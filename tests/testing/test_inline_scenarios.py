@@ -54,7 +54,7 @@ def test_a_mistake_is_the_tests_alone(start, source):
     def test():
         """Never run."""
 
-    with pytest.raises(ScenarioError, match="unknown key 'jbos'; .*did you mean jobs"):
+    with pytest.raises(ScenarioError, match=r"unknown key 'jbos'; .*did you mean jobs"):
         test()
 
 
@@ -72,10 +72,13 @@ def test_mapping(mock_p1):
 def test_text(mock_p1):
     assert mock_p1.job_id == "r-2"
 
-@pytest.mark.mock_p1({"jobs": {"r-1": {"timeline": [{"status": "s", "result": {"file": "no.zip"}}]}}})
+def with_result(name):
+    return {"jobs": {"r-1": {"timeline": [{"status": "s", "result": {"file": name}}]}}}
+
+@pytest.mark.mock_p1(with_result("no.zip"))
 def test_missing(mock_p1): pass
 
-@pytest.mark.mock_p1({"jobs": {"r-1": {"timeline": [{"status": "s", "result": {"file": "conftest.py"}}]}}})
+@pytest.mark.mock_p1(with_result("conftest.py"))
 def test_beside(mock_p1): pass
 """
     )

@@ -144,7 +144,7 @@ def test_mock_refuses_a_server_that_has_ended(slow):
     with mocked(slow):
         with serving(slow) as server:
             url = server.url
-        with pytest.raises(requests.ConnectionError, match="refused"):
+        with pytest.raises(requests.ConnectionError, match="Mock P1 is active"):
             requests.get(f"{url}/", timeout=5)
 
 
@@ -184,3 +184,19 @@ def test_parallel_clients(start, slow, poll):
         )
         assert seen == [["job_waiting", "job_waiting", "job_running", "job_running"]] * 16
         mock.assert_polled(times=64)
+
+
+@pytest.mark.parametrize("start", [mocked, serving])
+def test_what_is_uploaded_is_kept_until_the_mock_ends(start):
+    """Whole, with what was found in it; afterwards its content is gone."""
+    with start("demo") as mock:
+        asked = requests.get(
+            f"{mock.url}/v1/external/retrain_jobs/upload_url?filename=train.csv",
+            headers={"x-api-key": mock.api_key},
+            timeout=5,
+        )
+        assert requests.put(asked.json()["upload_url"], data=b"a,b\n1,2\n", timeout=5).ok
+        (upload,) = mock._engine.state.uploads  # noqa: SLF001 -- handles show no store
+        assert upload.kept.content() == b"a,b\n1,2\n"
+        assert upload.kept.inspection().rows == 1
+    assert upload.kept.content() is None

@@ -25,7 +25,6 @@ def test_every_problem_is_named(project, fixture):
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(
         [
-            "*ERROR at setup of test_it*",
             "Mock P1 did not start:",
             "bad.yaml:4:*3 pols*",
             "bad.yaml:5:*unknown fault 'conection_reset'*did you mean connection_reset?",

@@ -121,5 +121,5 @@ def test_help_describes_option_and_ini(project):
     """The command pytest --help names the option and both ini settings."""
     result = project.run("--help")
     result.stdout.fnmatch_lines(
-        ["*--mock-p1-scenario=SCENARIO", "*mock_p1_scenario (string)*", "*mock_p1_scenario_dir*"]
+        ["*--mock-p1-scenario=SCENARIO", "*mock_p1_scenario *", "*mock_p1_scenario_dir*"]
     )

@@ -150,7 +150,7 @@ def test_marker_is_registered(project):
     )
     result.assert_outcomes(passed=1)
     project.run("--markers").stdout.fnmatch_lines(
-        ["@pytest.mark.mock_p1(scenario, *, base_url=None, seed=None*"]
+        ["*mock_p1(scenario, *, base_url=None, seed=None*"]
     )
 
 

@@ -19,7 +19,6 @@ def test_it({fixture}):
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(
         [
-            "*ERROR at teardown of test_it*",
             "the client asked for what Mock P1 does not imitate:",
             "  GET /v1/external/retrain_jobs/retrain-001/ -> 404",
             "*did you mean GET /v1/external/retrain_jobs/retrain-001?",

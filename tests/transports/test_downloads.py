@@ -35,7 +35,9 @@ def test_download_url_answers_without_a_key(door):
     assert answer.headers == {
         "content-type": "application/zip",
         "content-length": str(len(answer.body)),
-        "content-disposition": f"attachment; filename=\"{FILE_NAME}\"; filename*=UTF-8''{FILE_NAME}",
+        "content-disposition": (
+            f"attachment; filename=\"{FILE_NAME}\"; filename*=UTF-8''{FILE_NAME}"
+        ),
     }
     names = zipfile.ZipFile(io.BytesIO(answer.body)).namelist()
     assert names == ["metrics.csv", "analysis_summary.csv", "evaluation_raw_data.csv"]

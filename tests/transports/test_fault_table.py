@@ -36,7 +36,8 @@ jobs:
 """ + "".join(
     f"  {fault}: {{timeline: [{{fault: {fault}}}]}}\n"
     for fault in (
-        "connection_reset", "empty_response", "truncated_body", "malformed_json", "slow_body", "timeout",
+        "connection_reset", "empty_response", "truncated_body",
+        "malformed_json", "slow_body", "timeout",
     )
 )  # fmt: skip
 

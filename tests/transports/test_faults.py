@@ -205,9 +205,10 @@ def test_faults_are_the_same_on_the_standard_loop(scenario, monkeypatch, fault):
 
 
 def test_answers_held_back_hold_no_thread(scenario):
-    """A hundred polls that wait at once are all answered, by the server's one thread, about when they should be.
+    """A hundred polls that wait at once are all answered in time, by the server's one thread.
 
-    Not more: a hundred connections are two hundred files of this process, and some machines allow but 256.
+    Not more: a hundred connections are two hundred files of this process, and some machines allow
+    only 256.
     """
     with served(scenario, RealClock(20)) as door:
         threads = threading.active_count()

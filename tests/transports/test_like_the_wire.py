@@ -53,7 +53,7 @@ def retrying(**options):
 @pytest.mark.parametrize("timeout", ["5", 0, -1, (1, 2, 3), (1, "2"), True])
 def test_an_impossible_timeout_is_refused(mock, timeout):
     """By a ValueError, or what is one, and nothing is asked."""
-    with pytest.raises(ValueError, match=r"[Tt]imeout"):
+    with pytest.raises(ValueError):  # noqa: PT011 -- the words are urllib3's
         requests.get(f"{mock.url}{JOBS}steady", headers=HEADERS, timeout=timeout)
     assert mock.requests() == []
 
@@ -113,11 +113,11 @@ def test_the_raw_answer_is_urllib3s_own(mock):
     assert answer.elapsed.total_seconds() > 0
 
 
-def test_used_up_retries_are_told_in_urllib3s_words(mock):
+def test_used_up_retries_raise_urllib3s_error(mock):
     """With the reason."""
     with retrying(total=1) as session, pytest.raises(requests.exceptions.RetryError) as caught:
         session.get(f"{mock.url}{JOBS}busy")
-    assert "too many 503 error responses" in str(caught.value)
+    assert isinstance(caught.value.args[0].reason, urllib3.exceptions.ResponseError)
 
 
 def test_without_raising_the_last_answer_is_returned(mock):

@@ -75,7 +75,10 @@ METHODS = [
 
 
 def explains(answer):
-    """Check that an answer is a documented error or explains itself, in JSON, and is neither a redirect nor a 500."""
+    """Check that an answer is a documented error or explains itself, in JSON.
+
+    It is neither a redirect nor a 500.
+    """
     payload = json.loads(answer.body)
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["content-length"] == str(len(answer.body))

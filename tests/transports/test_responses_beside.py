@@ -3,6 +3,7 @@
 Neither side breaks, and nothing stays behind.
 """
 
+import re
 import subprocess
 import sys
 
@@ -45,7 +46,7 @@ def test_a_stub_of_the_mocks_own_answers_beside_the_door(mock):
 
 
 def test_a_stub_on_our_host_answers_first_and_the_door_stays(mock):
-    """However often it answers: `responses` drops the first of several that match, and the door is none of them."""
+    """However often it answers: `responses` drops the first of several matches, never our own."""
     mock.responses.add("GET", JOB, body="mine")
     assert [poll() for _ in range(3)] == ["mine"] * 3
     mock.responses.remove("GET", JOB)
@@ -122,7 +123,7 @@ def test_stubs_under_activate_outside_answer_beside_the_door(scenario):
 
 @pytest.mark.parametrize("inside", [True, False])
 def test_stubs_of_a_mock_of_the_users_own_answer_beside_the_door(scenario, inside):
-    """`with responses.RequestsMock()` works outside and inside, and sees what its stubs and the door answer."""
+    """`with responses.RequestsMock()` works outside and inside, and sees what both answer."""
     theirs, ours = responses.RequestsMock(), mocked(scenario)
     outer, inner = (ours, theirs) if inside else (theirs, ours)
     with outer, inner:
@@ -137,7 +138,7 @@ def test_a_stub_that_was_never_called_is_still_complained_of(scenario, inside):
     theirs, ours = responses.RequestsMock(), mocked(scenario)
     theirs.add("GET", OTHER)
     outer, inner = (ours, theirs) if inside else (theirs, ours)
-    with pytest.raises(AssertionError, match="Not all requests have been executed"), outer, inner:
+    with pytest.raises(AssertionError, match=re.escape(OTHER)), outer, inner:
         pass
 
 
@@ -174,7 +175,7 @@ def test_ordered_stubs_out_of_turn_are_refused_as_ever(mock):
         responses.add("POST", OTHER, body="second")
         requests.post(OTHER, timeout=5)
 
-    with pytest.raises(requests.ConnectionError, match="doesn't match"):
+    with pytest.raises(requests.ConnectionError):
         test()
 
 
@@ -231,7 +232,7 @@ def test_a_refusal_without_a_mock_of_ours_says_nothing_of_it():
 
 
 def test_nothing_stays_behind(scenario):
-    """After the mocks, `requests` and `responses` are what they were before, default mock and stubs included."""
+    """Afterwards `requests` and `responses` are as before, default mock and stubs included."""
     send, taught, registry = (
         HTTPAdapter.send,
         dict(vars(responses.RequestsMock)),
@@ -252,8 +253,15 @@ def test_nothing_stays_behind(scenario):
 def test_a_mock_that_failed_to_start_changes_nothing():
     """A base URL that is none is refused before anything is taken over."""
     send = HTTPAdapter.send
-    for wrong in ("ftp://x", "example.com", "https://", "http://x/?a=b", "http://x:99999"):
-        with pytest.raises(ValueError, match=r"base URL|[Pp]ort"), mocked("demo", base_url=wrong):
+    for wrong in (
+        "ftp://x",
+        "example.com",
+        "https://",
+        "http://x/?a=b",
+        "http://x:99999",
+        "http://[x",
+    ):
+        with pytest.raises(ValueError, match="is no base URL"), mocked("demo", base_url=wrong):
             pass
     assert HTTPAdapter.send is send
 

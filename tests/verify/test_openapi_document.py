@@ -7,12 +7,14 @@ import json
 import pytest
 import yaml
 from click.testing import CliRunner
-from openapi_spec_validator import OpenAPIV31SpecValidator, validate
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator, validate
 
 from mock_p1._version import __version__
 from mock_p1.cli import main
 from mock_p1.contract.assumptions import Assumptions
 from mock_p1.contract.openapi_document import openapi
+from mock_p1.contract.operations import OPERATIONS
 
 PATH = "/v1/external/retrain_jobs/{retrain_job_id}"
 ASSUMED = {
@@ -24,7 +26,17 @@ ASSUMED = {
     "errors with HTTP 200": {"error_http_status": 200},
     "the code as a string": {"error_code_type": "string"},
     "an envelope": {"error_body": {"ok": False, "errors": [{"id": "{code}", "text": "{message}"}]}},
+    "a list of texts": {"error_body": {"errors": ["{error}", "{message}", "{code}: {message}"]}},
+    "a body with nothing in it": {"error_body": {}},
+    "empty parts": {"error_body": {"data": None, "errors": [], "meta": {}, "text": "{message}"}},
+    "the fields' names of a schema": {"error_body": {"examples": ["{error}"], "schema": "{code}"}},
+    "the statuses of the mock's own answers": {
+        "error_http_status": {"not_found_retrain_job": 404, "user_may_be_deleted": 429}
+    },
 }
+VERSIONS = {"3.0": OpenAPIV30SpecValidator, "3.1": OpenAPIV31SpecValidator}
+LINKS = {"upload_url": "PUT", "download_url": "GET"}
+each_version = pytest.mark.parametrize("version", VERSIONS)
 
 
 def _command(*arguments):
@@ -33,10 +45,138 @@ def _command(*arguments):
     return result.output
 
 
+def _operations(document):
+    """Yield the operations of a document."""
+    for path in document["paths"].values():
+        yield from path.values()
+
+
+def _schemas(element):
+    """Yield every schema of a parameter, a header, a reply and a field."""
+    if isinstance(element, list):
+        for item in element:
+            yield from _schemas(item)
+    elif isinstance(element, dict):
+        for name, value in element.items():
+            if name == "schema":
+                yield value
+            elif name in ("properties", "schemas"):
+                yield from value.values()
+            if name not in ("example", "examples"):
+                yield from _schemas(value)
+
+
+@each_version
 @pytest.mark.parametrize("assumed", ASSUMED.values(), ids=ASSUMED)
-def test_the_document_is_valid(assumed):
-    """By openapi-spec-validator, whatever a scenario assumes; its own examples are valid too."""
-    validate(openapi(Assumptions.model_validate(assumed)), cls=OpenAPIV31SpecValidator)
+def test_the_document_is_valid(assumed, version):
+    """By openapi-spec-validator, whatever a scenario assumes."""
+    validate(openapi(Assumptions.model_validate(assumed), version), cls=VERSIONS[version])
+
+
+@pytest.mark.parametrize("assumed", ASSUMED.values(), ids=ASSUMED)
+def test_every_example_is_valid_by_its_schema(assumed):
+    """An error fits the response that it is an example of, whatever a scenario assumes."""
+    document = openapi(Assumptions.model_validate(assumed))
+    contents = [
+        response["content"]["application/json"]
+        for operation in _operations(document)
+        for response in operation["responses"].values()
+    ]
+
+    assert len(contents) > len(list(_operations(document)))
+    for content in contents:
+        schema = {**content["schema"], "components": document["components"]}
+        for example in content["examples"].values():
+            OAS31Validator(schema).validate(example["value"])
+
+
+@each_version
+def test_no_tool_has_to_guess_a_type(version):
+    """Every schema says one type or refers to one; a number is of 64 bits."""
+    schemas = list(_schemas(openapi(version=version)))
+
+    assert len(schemas) > 40
+    for schema in schemas:
+        assert ("type" in schema) != ("$ref" in schema), schema
+        assert not {"not", "const", "oneOf", "anyOf", "allOf"} & set(schema), schema
+        assert schema.get("type") != "integer" or schema["format"] == "int64", schema
+
+
+@each_version
+def test_there_is_one_schema_of_errors(version):
+    """All errors of all calls refer to it; code, error and message are known, and open."""
+    document = openapi(version=version)
+    error = document["components"]["schemas"]["Error"]["properties"]
+    known = "examples" if version == "3.1" else "x-known-values"
+
+    assert {name: field["type"] for name, field in error.items()} == {
+        "code": "integer",
+        "error": "string",
+        "message": "string",
+    }
+    assert error["code"][known] == [4001000204, 5001000201]
+    assert len(error["message"][known]) == 11
+    assert not any("enum" in field for field in error.values())
+    for operation in _operations(document):
+        schemas = {
+            status: response["content"]["application/json"]["schema"]
+            for status, response in operation["responses"].items()
+            if status in ("400", "500")
+        }
+        assert schemas
+        assert all(each == {"$ref": "#/components/schemas/Error"} for each in schemas.values())
+
+
+@each_version
+def test_each_call_has_the_errors_of_its_row_as_examples(version):
+    """All of them, under the HTTP status that is assumed, and none of another call."""
+    examples = {
+        operation["operationId"]: [
+            name
+            for status in ("400", "500")
+            if status in operation["responses"]
+            for name in operation["responses"][status]["content"]["application/json"]["examples"]
+        ]
+        for operation in _operations(openapi(version=version))
+    }
+
+    assert examples == {
+        operation.name: list(operation.errors)
+        for operation in OPERATIONS.values()
+        if not operation.link
+    }
+
+
+@each_version
+def test_links_are_no_paths_of_the_api(version):
+    """An SDK offers no call that the API lacks: they stand in the prose, and under x-links."""
+    document = openapi(version=version)
+    prose = " ".join(operation["description"] for operation in _operations(document))
+
+    assert all(path.startswith("/v1/external/") for path in document["paths"])
+    assert {name: link["method"] for name, link in document["x-links"].items()} == LINKS
+    assert all(f"{name} is opaque: {method} it" in prose for name, method in LINKS.items())
+
+
+@each_version
+def test_contract_tools_find_what_they_need(version):
+    """An example at every parameter, a schema of every body, plain statuses, and a tag."""
+    for operation in _operations(openapi(version=version)):
+        assert operation["tags"] == ["Retrain"]
+        assert all("example" in parameter for parameter in operation["parameters"])
+        for status, response in operation["responses"].items():
+            assert status.isdecimal()
+            assert all("schema" in content for content in response["content"].values())
+
+
+def test_openapi_3_0_has_no_words_of_3_1():
+    """One example of a schema, not a list of them; nullable, not a type of null."""
+    assumed = Assumptions(error_body={"data": None, "text": "{message}"})
+    schemas = list(_schemas(openapi(assumed, "3.0")))
+
+    assert not any(isinstance(schema.get("examples"), list) for schema in schemas)
+    assert not any(schema.get("type") == "null" for schema in schemas)
+    assert [schema["enum"] for schema in schemas if schema.get("nullable")] == [[None]]
 
 
 def test_the_command_prints_the_document_as_json():

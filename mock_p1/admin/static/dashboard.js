@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import * as jobList from "./jobs.js";
 import {
-  clock, contract, dot, isPoll, jobs, now, pace, poll, setClock, setContract, setJob, timelines,
+  clock, contract, dot, isPoll, isPolled, jobs, now, pace, poll, setClock, setJob, timelines,
 } from "./model.js";
 import * as pollList from "./polls.js";
 import { language, many, moment, speak, t } from "./words.js";
@@ -44,9 +44,9 @@ const acts = {
   jump: (id, step) => attempt(() => api.call("PUT", path(id), { step }), moved),
   reset: (id) =>
     attempt(() => api.call("POST", path(id, "/reset")), () => t("{id} starts again.", { id })),
-  fail: (name, times, job) => {
-    const kind = contract.errors.includes(name) ? "error" : "fault";
-    const body = { [kind]: name, times, ...(job ? { job } : {}) };
+  fail: (name, times, job, on) => {
+    const kind = contract.faults.includes(name) ? "fault" : "error";
+    const body = { [kind]: name, times, on, ...(job ? { job } : {}) };
     return attempt(() => api.call("POST", "next", body), () => t("Queued."));
   },
   curl: async (id) => (await attempt(() => api.call("GET", path(id))))?.curl ?? "",
@@ -79,18 +79,26 @@ const each = (selector, act) => {
   for (const button of document.querySelectorAll(selector)) act(button);
 };
 const advanceBySpan = () => advance($("span").value.trim());
-const setSpeed = (speed) => changeClock({ speed: Number(speed), freeze: false });
+const setSpeed = (speed) => changeClock({ speed, freeze: false });
 const askForClock = () => attempt(async () => heard("clock", await api.call("GET", "clock")));
+
+function addButtons(kind, values, label, act) {
+  for (const value of values) {
+    const button = make_("button", "", label(value));
+    button.dataset[kind] = value;
+    button.addEventListener("click", () => act(value));
+    $(`${kind}s`).append(button);
+  }
+}
 
 function addListeners() {
   on("freeze", () => changeClock({ freeze: !clock.frozen }));
-  each("[data-advance]", (button) =>
-    button.addEventListener("click", () => advance(button.dataset.advance)));
-  each("[data-speed]", (button) =>
-    button.addEventListener("click", () => setSpeed(button.dataset.speed)));
+  addButtons("advance", ["1s", "10s", "1m", "10m", "1h"], (span) => `+${span}`, advance);
+  addButtons("speed", [1, 10, 60, 600, 3600], (speed) => `${speed}×`, setSpeed);
   on("advance", advanceBySpan);
   $("span").addEventListener("keydown", (event) => event.key === "Enter" && advanceBySpan());
-  on("fail", () => acts.fail($("failure").value, Number($("times").value), null));
+  on("fail", () => acts.fail($("failure").value, Number($("times").value), null,
+    $("operation").value));
   on("forgive", () => attempt(() => api.call("DELETE", "next")));
   on("play", () =>
     attempt(() => api.call("PUT", "scenario", { name: $("scenarios").value }), switched));
@@ -143,7 +151,7 @@ const hear = {
   async hello(data) {
     hear.clock(data.clock);
     hear.problems(data.scenario);
-    if (!contract.errors.length) await loadContract();
+    if (!contract.faults.length) await loadContract();
     if (!data.resumed) await reloadAll();
   },
 };
@@ -153,7 +161,8 @@ function hearRow(row) {
   if (row.number <= lastRow) return;
   lastRow = row.number;
   pollList.add(row);
-  if (isPoll(row) && !poll(row) && complete && row.place) acts.refresh();
+  const isNew = isPoll(row) && !poll(row) && complete && row.place;
+  if (isNew || (row.done && row.job_id)) acts.refresh();
 }
 
 function hearJob(job) {
@@ -171,14 +180,8 @@ function reloadSoon(pause) {
 
 /** Ask what the mock imitates. */
 async function loadContract() {
-  setContract(await api.call("GET", "contract"));
-  const groups = ["errors", "faults"].map((kind) => {
-    const group = make_("optgroup");
-    group.label = t(kind);
-    group.append(...contract[kind].map((name) => new Option(name)));
-    return group;
-  });
-  $("failure").replaceChildren(...groups);
+  Object.assign(contract, await api.call("GET", "contract"));
+  jobList.offer($("operation"), $("failure"));
 }
 
 async function reload() {
@@ -225,13 +228,15 @@ async function reloadAll() {
   lastRow = 0;
   await reload();
   pollList.clear(rows.count - rows.requests.length);
-  for (const row of rows.requests) { pollList.add(row); dot(row); }
+  for (const row of rows.requests) {
+    pollList.add(row);
+    if (row.number > played.played_after) dot(row);
+  }
   lastRow = rows.last;
 }
 
 function drawClock() {
   $("freeze").setAttribute("aria-pressed", String(clock.frozen));
-  document.body.classList.toggle("frozen", clock.frozen);
   const n = clock.speed.toLocaleString(language);
   const speed = clock.speed === 1 ? t("real time") : t("{n} times", { n });
   put($("pace"), clock.kind === "virtual" ? t("by hand only") : clock.frozen ? t("frozen") : speed);
@@ -241,8 +246,11 @@ function drawClock() {
 
 function drawQueue({ waiting, queue }) {
   $("queue").hidden = waiting === 0;
-  const texts = queue.slice(0, 3).map(({ error, fault, job, times }) =>
-    t("{what} × {n}, {job}", { what: error ?? fault, n: times, job: job ?? t("any job") }));
+  const texts = queue.slice(0, 3).map(({ error, fault, reply, on: call, job, api_key, times }) => {
+    const of = [isPolled(call) ? job ?? t("any job") : call, isPolled(call) ? "" : job, api_key];
+    const what = error ?? fault ?? `HTTP ${reply.status_code}`;
+    return t("{what} × {n}, {job}", { what, n: times, job: of.filter(Boolean).join(", ") });
+  });
   if (queue.length > 3) texts.push(t("and {n} more", { n: queue.length - 3 }));
   put($("queue-text"), texts.join("; "));
 }
@@ -261,7 +269,6 @@ function drawScenario() {
   const current = scenario.name.replace(/\.yaml$/, "");
   put($("scenario-name"), scenario.name);
   put($("scenario-about"), scenario.description);
-  put($("source-name"), scenario.name);
   document.title = `${scenario.name} · Mock P1`;
   const own = bundled.includes(current) ? [] : [new Option(scenario.name, "", false, true)];
   const others = bundled.map((name) => new Option(name, name, false, name === current));

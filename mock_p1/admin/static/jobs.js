@@ -1,7 +1,7 @@
 // The list of jobs: each with its steps, its place and its polls. Only what can be seen is drawn.
 
-import { mood, now, place, timelines } from "./model.js";
-import { many, span, speak, t } from "./words.js";
+import { contract, mood, now, place, timelines } from "./model.js";
+import { language, many, span, speak, t } from "./words.js";
 
 const MAX_SEGMENTS = 24;
 const rows = new Map();
@@ -63,11 +63,11 @@ function drop(id, row) {
 function make(job) {
   const element = document.getElementById("job-row").content.firstElementChild.cloneNode(true);
   speak(element);
-  const parts = [".id", ".state", ".step", ".track"].map((part) => element.querySelector(part));
-  const [id, state, step, track] = parts;
+  const parts = [".id", ".state", ".step", ".track", ".facts"];
+  const [id, state, step, track, facts] = parts.map((part) => element.querySelector(part));
   const { firstElementChild: name, lastElementChild: rest } = state;
   const { timeline } = job;
-  const row = { job, timeline, element, id, step, name, rest, track, segments: [], from: -1 };
+  const row = { job, timeline, element, id, step, name, rest, track, facts, segments: [], from: -1 };
   element.row = row;
   id.textContent = job.job_id;
   step.setAttribute("aria-label", t("Move {id} to its next step", { id: job.job_id }));
@@ -90,8 +90,8 @@ function drawRow(row, at) {
   const step = steps[here.index];
   put(row.name, step.outcome);
   put(row.rest, waiting(here, step));
+  put(row.facts, factsOf(row.job.tracks[0] ?? {}));
   row.element.dataset.mood = mood(step.kind, step.outcome);
-  row.element.classList.toggle("fresh", !here.polled);
   row.step.setAttribute("aria-disabled", String(step.for === null));
   row.segments.forEach((segment) => {
     const part = segment.index < here.index ? 1 : segment.index > here.index ? 0 : here.part;
@@ -174,11 +174,21 @@ function weight({ polls, seconds }) {
 function shortly(step) {
   if (step.polls) return many(step.polls, "1 poll", "{n} polls");
   if (step.seconds) return step.for;
-  return step.for === null ? "" : t("by hand");
+  return step.for === null ? "" : t(step.for === "upload" ? "until its file comes" : "by hand");
+}
+
+/** Say what came, and what was done with it. */
+function factsOf({ file, downloads, switches }) {
+  const facts = [file?.filename];
+  if (file?.complete) facts.push(t("{n} bytes", { n: file.size.toLocaleString(language) }));
+  if (downloads) facts.push(t("downloaded × {n}", { n: downloads }));
+  if (switches) facts.push(t("model switched"));
+  return facts.filter(Boolean).join(" · ");
 }
 
 function waiting(here, step) {
   if (!here.polled) return t("not polled yet");
+  if (here.file) return t("waits for its file");
   if (here.left !== undefined) return t("{time} left", { time: span(here.left) });
   if (here.more !== undefined) return many(here.more, "1 more poll", "{n} more polls");
   return t(here.manual && step.for === "manual" ? "waits for a step by hand" : "at its end");
@@ -196,11 +206,10 @@ function openMore(row) {
   const id = row.job.job_id;
   const more = document.getElementById("job-more").content.firstElementChild.cloneNode(true);
   speak(more);
-  const failure = more.querySelector("select");
-  for (const group of document.getElementById("failure").children) {
-    failure.append(group.cloneNode(true));
-  }
-  more.querySelector(".fail").addEventListener("click", () => acts.fail(failure.value, 1, id));
+  const [call, failure] = more.querySelectorAll("select");
+  offer(call, failure, ({ has_job: one }) => one);
+  const fail = () => acts.fail(failure.value, 1, id, call.value);
+  more.querySelector(".fail").addEventListener("click", fail);
   more.querySelector(".reset").addEventListener("click", () => acts.reset(id));
   more.querySelector(".copy").addEventListener("click", () => acts.copy(id));
   const steps = timelines.get(row.job.timeline).steps.slice(0, 500);
@@ -241,6 +250,24 @@ function drawMore(row, index) {
   const n = row.job.keys - keys.length;
   if (n > 0) keys.push(make_("li", "", t("and {n} more", { n })));
   row.more.querySelector(".keys").replaceChildren(...keys);
+}
+
+/** Offer operations, and the failures of the one that is chosen. */
+export function offer(call, failure, fits = () => true) {
+  const operations = contract.operations.filter(fits);
+  const names = operations.map(({ name, polled }) => new Option(name, name, polled, polled));
+  call.replaceChildren(...names);
+  call.onchange = () => {
+    const { errors } = operations[call.selectedIndex];
+    const groups = Object.entries({ errors, faults: contract.faults }).map(([kind, all]) => {
+      const group = make_("optgroup");
+      group.label = t(kind);
+      group.append(...all.map((name) => new Option(name)));
+      return group;
+    });
+    failure.replaceChildren(...groups.filter((group) => group.childElementCount));
+  };
+  call.onchange();
 }
 
 /** Make an element; text is only ever text. */

@@ -2,19 +2,14 @@
 
 const MAX_DOTS = 24;
 
-export const contract = { errors: [], faults: [], polled: new Set() };
+export const contract = { operations: [], faults: [] };
 export const clock = { now: 0, speed: 1, frozen: false, kind: "real", at: performance.now() };
 export const timelines = new Map();
 export const jobs = new Map();
 
-export function setContract({ operations, faults }) {
-  const polled = operations.filter((operation) => operation.polled);
-  const errors = polled.flatMap((operation) => operation.errors);
-  const names = new Set(polled.map((operation) => operation.name));
-  Object.assign(contract, { errors, faults, polled: names });
-}
-
-export const isPoll = (row) => contract.polled.has(row.operation);
+/** Tell whether an operation is one that is asked again and again. */
+export const isPolled = (name) => contract.operations.some((it) => it.polled && it.name === name);
+export const isPoll = (row) => isPolled(row.operation);
 
 export const setClock = (news) => Object.assign(clock, news, { at: performance.now() });
 
@@ -40,8 +35,9 @@ export function poll(row) {
   const steps = timelines.get(job.timeline)?.steps;
   if (!row.place || !steps || row.place.step > steps.length) return true;
   const before = job.tracks.find((track) => track.caller === row.caller);
-  const { api_key, caller, at: last_poll } = row;
-  const track = { ...row.place, api_key, caller, polls: (before?.polls ?? 0) + 1, last_poll };
+  const { api_key, caller, at: last_poll, waits_for } = row;
+  const polls = (before?.polls ?? 0) + 1;
+  const track = { ...before, ...row.place, api_key, caller, polls, last_poll, waits_for };
   job.tracks = [track, ...job.tracks.filter((other) => other !== before)].slice(0, 20);
   job.keys += before ? 0 : 1;
   dot(row);
@@ -77,6 +73,9 @@ function seenAt(steps, row, job) {
 export function place(job, at) {
   const track = job.tracks[0];
   if (!track) return { index: job.start_step - 1, part: 0, polled: false };
+  if (track.waits_for === "its file") {
+    return { index: track.step - 1, part: 0, file: true, polled: true };
+  }
   const { steps } = timelines.get(job.timeline);
   const here = track.ahead.findLast((next) => next.since <= at) ?? track;
   const { since, until } = here;

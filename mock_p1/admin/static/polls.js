@@ -1,6 +1,6 @@
 // The stream of polls, the newest first. Rows wait until the page draws.
 
-import { isPoll, jobs, mood, timelines } from "./model.js";
+import { isPoll, mood } from "./model.js";
 import { make_, put } from "./jobs.js";
 import { moment, span, t } from "./words.js";
 
@@ -51,13 +51,13 @@ function rowOf(row) {
   const job = make_("button", "link", row.job_id ?? "");
   job.setAttribute("aria-label", t("open {id}", { id: row.job_id }));
   job.addEventListener("click", () => show(row.job_id));
-  const name = isPoll(row) ? row.outcome : `${row.method} ${row.path}`;
+  const name = row.operation ? row.outcome : `${row.method} ${row.path}`;
   const after = row.after === null ? "" : `+${span(row.after)}`;
   const first = make_("p");
   first.append(make_("b", "", name), make_("span", "after", after));
   const second = make_("p", "small");
-  if (isPoll(row)) second.append(job);
-  const facts = [row.api_key, row.http_status ?? "", row.operation ? "" : t("not imitated")];
+  if (row.job_id) second.append(job);
+  const facts = [isPoll(row) ? "" : row.operation, row.api_key, row.http_status ?? "", row.operation ? "" : t("not imitated")];
   const shown = facts.filter(Boolean).join(" · ");
   second.append(make_("span", "", shown), make_("time", "", moment(row.at)));
   item.append(first, second, ...row.notes.map((note) => make_("p", "note", note)));
@@ -65,8 +65,7 @@ function rowOf(row) {
 }
 
 function moodOf(row) {
-  const steps = timelines.get(jobs.get(row.job_id)?.timeline)?.steps ?? [];
+  if (row.done === row.outcome) return "done";
   const kinds = ["fault", "error", "status"];
-  const kind = kinds.find((name) => row[name]) ?? (steps.length ? "reply" : "status");
-  return mood(kind, row.outcome);
+  return mood(kinds.find((name) => row[name]) ?? "reply", row.outcome);
 }

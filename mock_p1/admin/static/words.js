@@ -1,100 +1,99 @@
 // What the page says, in English, or in Japanese where the browser asks for it.
 
-const japanese = {
-  "To the jobs": "ジョブへ",
-  "To the polls": "ポーリングへ",
-  "connecting": "接続中",
-  "live": "接続済み",
-  "reconnecting": "再接続中",
-  "Clock and controls": "時計と操作",
-  "Time": "時刻",
-  "Freeze": "停止",
-  "How far to advance": "進める時間",
-  "Advance": "進める",
-  "Speed": "速さ",
-  "Fail the next polls": "次のポーリングを失敗させる",
-  "With what": "失敗の種類",
-  "How many times": "回数",
-  "Queue": "予約",
-  "Take back": "取り消す",
-  "Scenario": "シナリオ",
-  "Which scenario": "シナリオの選択",
-  "Switch": "切り替え",
-  "Your own…": "自分のシナリオ…",
-  "Reset all": "すべてリセット",
-  "Jobs": "ジョブ",
-  "Find a job by its id": "IDで探す",
-  "Polls": "ポーリング",
-  "Forget": "消去",
-  "Polls, the newest first": "ポーリング（新しい順）",
-  "Nobody has polled yet. This does:": "まだポーリングがありません。次の行で試せます：",
-  "Copy": "コピー",
-  "Copied.": "コピーしました。",
-  "The scenario’s text": "シナリオの本文",
-  "Close": "閉じる",
-  "A scenario of your own": "自分のシナリオ",
-  "It is checked first. If anything is wrong, the one before is played on.":
-    "先に検査します。誤りがあれば、今のシナリオを続けます。",
-  "A scenario file": "シナリオのファイル",
-  "The scenario, as YAML or JSON": "シナリオ（YAMLまたはJSON）",
-  "Check and switch": "検査して切り替え",
-  "This mock asks for its token": "トークンが必要です",
-  "mock-p1 serve printed it when it started.": "mock-p1 serve が起動時に表示したものです。",
-  "Token": "トークン",
-  "The token is wrong.": "トークンが違います。",
-  "Enter": "入る",
-  "Step": "次へ",
-  "Fail its next poll": "次を失敗させる",
-  "Reset this job": "このジョブをリセット",
-  "Jump here": "ここへ",
-  "Move {id} to its next step": "{id} を次へ進める",
-  "Jump here: step {n}, {name}": "ここへ：ステップ{n}、{name}",
-  "here": "現在",
-  "not polled yet": "まだポーリングなし",
-  "at its end": "最後のステップ",
-  "waits for a step by hand": "手動で進むのを待っています",
-  "1 more poll": "あと1回",
-  "{n} more polls": "あと{n}回",
-  "{time} left": "残り{time}",
-  "by hand": "手動",
-  "1 poll": "1回",
-  "{n} polls": "{n}回",
-  "Step {n} of {all}": "ステップ{n}/{all}",
-  "frozen": "停止中",
-  "real time": "実時間",
-  "{n} times": "{n}倍速",
-  "by hand only": "手動のみ",
-  "errors": "エラー",
-  "faults": "通信障害",
-  "any job": "全ジョブ",
-  "{what} × {n}, {job}": "{what} × {n}（{job}）",
-  "and {n} more": "ほか{n}件",
-  "{shown} of {all} are shown; find the others by their id.":
-    "{all}件中{shown}件を表示しています。ほかはIDで探してください。",
-  "No job yet. One shows here as soon as it is polled.":
-    "ジョブはまだありません。ポーリングされると表示されます。",
-  "No job has that in its id.": "該当するジョブはありません。",
-  "The scenario was made in Python; it has no text.":
-    "Pythonで作られたシナリオのため、本文はありません。",
-  "{n} more lines": "あと{n}行",
-  "Key {key}: step {n}, {name}, polled {times} times":
-    "キー {key}：ステップ{n}（{name}）、ポーリング{times}回",
-  "{id} is at {name} now.": "{id} は {name} になりました。",
-  "{id} starts again.": "{id} を最初に戻しました。",
-  "Everything starts again.": "すべて最初に戻しました。",
-  "{name} is played now; {kept} jobs went on, {dropped} start again.":
-    "{name} に切り替えました（継続{kept}件、最初から{dropped}件）。",
-  "The clock was advanced by {span}.": "時計を{span}進めました。",
-  "Queued.": "予約しました。",
-  "{n} requests could not be shown in time.": "{n}件のリクエストは表示が間に合いませんでした。",
-  "The mock does not answer.": "モックが応答しません。",
-  "open {id}": "{id} を開く",
-  "not imitated": "対象外",
-  "{n} problems": "誤り{n}件",
-  "1 problem": "誤り1件",
-  "The scenario file was changed and cannot be played. The one before goes on.":
-    "シナリオのファイルが変更されましたが、誤りがあります。前のものを続けています。",
-};
+const japanese = Object.fromEntries(`
+To the jobs=ジョブへ
+To the polls=ポーリングへ
+connecting=接続中
+live=接続済み
+reconnecting=再接続中
+Clock and controls=時計と操作
+Time=時刻
+Freeze=停止
+How far to advance=進める時間
+Advance=進める
+Speed=速さ
+Fail the next calls=次の呼び出しを失敗させる
+Of which call=対象の呼び出し
+With what=失敗の種類
+How many times=回数
+Queue=予約
+Take back=取り消す
+Scenario=シナリオ
+Which scenario=シナリオの選択
+Switch=切り替え
+Your own…=自分のシナリオ…
+Reset all=すべてリセット
+Jobs=ジョブ
+Find a job by its id=IDで探す
+Polls=ポーリング
+Forget=消去
+Polls, the newest first=ポーリング（新しい順）
+Nobody has polled yet. This does:=まだポーリングがありません。次の行で試せます：
+Copy=コピー
+Copied.=コピーしました。
+The scenario’s text=シナリオの本文
+Close=閉じる
+A scenario of your own=自分のシナリオ
+checked=先に検査します。誤りがあれば、今のシナリオを続けます。
+A scenario file=シナリオのファイル
+The scenario, as YAML or JSON=シナリオ（YAMLまたはJSON）
+Check and switch=検査して切り替え
+This mock asks for its token=トークンが必要です
+printed=mock-p1 serve が起動時に表示したものです。
+Token=トークン
+The token is wrong.=トークンが違います。
+Enter=入る
+Step=次へ
+Fail the next=次を失敗させる
+Reset this job=このジョブをリセット
+Jump here=ここへ
+Move {id} to its next step={id} を次へ進める
+Jump here: step {n}, {name}=ここへ：ステップ{n}、{name}
+here=現在
+not polled yet=まだポーリングなし
+at its end=最後のステップ
+waits for a step by hand=手動で進むのを待っています
+1 more poll=あと1回
+{n} more polls=あと{n}回
+{time} left=残り{time}
+by hand=手動
+until its file comes=ファイルが届くまで
+waits for its file=ファイルを待っています
+{n} bytes={n}バイト
+downloaded × {n}=ダウンロード{n}回
+model switched=モデル切り替え済み
+1 poll=1回
+{n} polls={n}回
+Step {n} of {all}=ステップ{n}/{all}
+frozen=停止中
+real time=実時間
+{n} times={n}倍速
+by hand only=手動のみ
+errors=エラー
+faults=通信障害
+any job=全ジョブ
+{what} × {n}, {job}={what} × {n}（{job}）
+and {n} more=ほか{n}件
+{shown} of {all} are shown; find the others by their id.={all}件中{shown}件を表示しています。ほかはIDで探してください。
+No job yet. One shows here as soon as it is polled.=ジョブはまだありません。ポーリングされると表示されます。
+No job has that in its id.=該当するジョブはありません。
+The scenario was made in Python; it has no text.=Pythonで作られたシナリオのため、本文はありません。
+{n} more lines=あと{n}行
+Key {key}: step {n}, {name}, polled {times} times=キー {key}：ステップ{n}（{name}）、ポーリング{times}回
+{id} is at {name} now.={id} は {name} になりました。
+{id} starts again.={id} を最初に戻しました。
+Everything starts again.=すべて最初に戻しました。
+{name} is played now; {kept} jobs went on, {dropped} start again.={name} に切り替えました（継続{kept}件、最初から{dropped}件）。
+The clock was advanced by {span}.=時計を{span}進めました。
+Queued.=予約しました。
+{n} requests could not be shown in time.={n}件のリクエストは表示が間に合いませんでした。
+The mock does not answer.=モックが応答しません。
+open {id}={id} を開く
+not imitated=対象外
+{n} problems=誤り{n}件
+1 problem=誤り1件
+broken=シナリオのファイルが変更されましたが、誤りがあります。前のものを続けています。
+`.split("\n").map((line) => line.split("=")));
 
 const asked = navigator.languages?.length ? navigator.languages : [navigator.language || "en"];
 const short = asked.map((tag) => tag.slice(0, 2).toLowerCase());
@@ -111,7 +110,8 @@ export const many = (n, one, more) => (n === 1 ? t(one) : t(more, { n }));
 
 export function speak(part) {
   for (const element of part.querySelectorAll("[data-t]")) {
-    element.textContent = t(element.textContent.trim());
+    const text = element.textContent.trim();
+    element.textContent = language === "ja" ? t(element.dataset.t || text) : text;
   }
   for (const element of part.querySelectorAll("[data-t-label]")) {
     element.setAttribute("aria-label", t(element.dataset.tLabel));

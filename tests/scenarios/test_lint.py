@@ -1,4 +1,4 @@
-"""What `explain` warns of: each doubt with its line, and no doubt where nothing is doubtful."""
+"""What `check` and `explain` warn of: each with its line, and nothing where nothing is wrong."""
 
 import pytest
 
@@ -17,13 +17,10 @@ def told(text):
 
 def test_nothing_is_said_where_nothing_is_doubtful():
     """A job that waits, runs and finishes gives no reason to doubt, nor does a bare * beside it."""
-    steps = "[{status: job_waiting, for: 2 polls}, {status: job_running, for: 90s}, {status: job_finished}]"
-    assert (
-        told(
-            f"jobs: {{a: {{timeline: {steps}}}, 'b-*': {DONE}, '*': {DONE}, gone: {{error: job_may_be_deleted}}}}"
-        )
-        == []
-    )
+    first = "{status: job_waiting, for: 2 polls}, {status: job_running, for: 90s}"
+    steps = f"[{first}, {{status: job_finished}}]"
+    gone = "gone: {error: job_may_be_deleted}"
+    assert told(f"jobs: {{a: {{timeline: {steps}}}, 'b-*': {DONE}, '*': {DONE}, {gone}}}") == []
 
 
 @pytest.mark.parametrize(
@@ -85,10 +82,8 @@ def test_a_step_that_only_a_move_by_hand_ends():
     """Behind a manual step nothing is reached by polling or waiting."""
     steps = "      - {status: job_running, for: manual}\n      - {status: job_finished}\n"
     (line,) = told(f"jobs:\n  a:\n    timeline:\n{steps}")
-    assert (
-        line
-        == "mine.yaml:4: what follows is reached only when a test or the control API moves the job on"
-    )
+    said = "what follows is reached only when a test or the control API moves the job on"
+    assert line == f"mine.yaml:4: {said}"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +91,7 @@ def test_a_step_that_only_a_move_by_hand_ends():
     [("ci-*", "ci-a-*"), ("*-end", "my-*-end"), ("a*", "a*b*"), ("a**", "a*c"), ("*a*", "xa*")],
 )
 def test_a_pattern_that_is_never_tried(first, second):
-    """A pattern whose ids all fit an earlier one is shadowed by it, among jobs and among keys alike."""
+    """A pattern whose ids all fit an earlier one is shadowed by it, of jobs and keys alike."""
     said = f"{second!r} is never tried: {first!r} comes first and fits all of it"
     assert told(f"jobs:\n  '{first}': {DONE}\n  '{second}': {DONE}\n") == [f"mine.yaml:3: {said}"]
     keys = f"api_keys:\n  '{first}': active\n  '{second}': active\njobs: {{a: {DONE}}}\n"
@@ -125,7 +120,8 @@ def test_patterns_that_are_clear(first, second):
 
 def test_a_job_that_no_poll_sees():
     """A job whose key is not active can never be seen."""
-    text = f"api_keys: {{ok: active, old-*: inactive_credential}}\njobs:\n  a:\n    api_key: old-7\n    {DONE[1:-1]}\n"
+    keys = "api_keys: {ok: active, old-*: inactive_credential}"
+    text = f"{keys}\njobs:\n  a:\n    api_key: old-7\n    {DONE[1:-1]}\n"
     assert told(text) == [
         "mine.yaml:4: no poll sees this job: its api_key 'old-7' is inactive_credential"
     ]
@@ -152,7 +148,8 @@ def test_no_job():
 
 def test_a_job_that_is_named_and_generated():
     """Of a named job and a generated one with the same id the named one answers."""
-    text = f"jobs:\n  load-7: {DONE}\ngenerated_jobs: [{{count: 9, prefix: load-, timeline: [{{status: job_finished}}]}}]"
+    group = f"{{count: 9, prefix: load-, {DONE[1:]}"
+    text = f"jobs:\n  load-7: {DONE}\ngenerated_jobs: [{group}]"
     assert told(text) == [
         "mine.yaml:2: 'load-7' is generated too; the named job is the one that answers"
     ]
@@ -185,6 +182,7 @@ def test_bundled_scenarios_are_doubtful_only_by_design():
     """What is said of the bundled scenarios is what they are for."""
     said = {name: len(lint_warnings(load_scenario(name))) for name in bundled()}
     by_design = {
+        "flaky-network": 2,
         "stuck": 2,
         "deleted-mid-run": 1,
         "key-expires-mid-run": 1,
@@ -213,10 +211,17 @@ def test_a_status_that_looks_misspelt(status, meant):
     assert told(f"jobs:\n  a:\n    timeline:\n{steps}") == [f"mine.yaml:4: {said}"]
 
 
-@pytest.mark.parametrize("status", ["job_starting", "job_training", "job_queued", "再学習中", "done"])
+@pytest.mark.parametrize(
+    "status", ["job_starting", "job_training", "job_queued", "再学習中", "done"]
+)
 def test_a_status_of_ones_own(status):
     """Any text is allowed; only what is very much like a known one is taken for a slip."""
-    assert told(f"jobs: {{a: {{timeline: [{{status: {status}, for: 1s}}, {{status: job_finished}}]}}}}") == []
+    assert (
+        told(
+            f"jobs: {{a: {{timeline: [{{status: {status}, for: 1s}}, {{status: job_finished}}]}}}}"
+        )
+        == []
+    )
 
 
 UPLOAD = "{timeline: [{status: job_waiting, for: upload}, {status: job_finished}]}"
@@ -242,7 +247,10 @@ def test_a_file_that_nobody_can_send():
     ],
 )
 def test_a_file_that_somebody_can_send(text):
-    """Created jobs play what new_jobs says, or what "*" or the first job does; or the id is issued."""
+    """Created jobs play what new_jobs says, or what "*" or the first job does.
+
+    Or the id is issued.
+    """
     assert told(text) == []
 
 
@@ -261,9 +269,15 @@ def test_a_file_that_never_comes(operation):
             "secret_keys: {s: inactive_credential}\ncalls:\n  get_api_key: [{fault: timeout}]",
             "no secret key is active",
         ),
-        ("seed: 1\ncalls:\n  retrain_data_upload: [ok]", "there is no job that a client could create"),
         (
-            f"new_jobs: {DONE}\ncalls: {{retrain_data_upload: [{{fault: timeout}}],\n  file_upload: [ok]}}",
+            "seed: 1\ncalls:\n  retrain_data_upload: [ok]",
+            "there is no job that a client could create",
+        ),
+        (
+            (
+                f"new_jobs: {DONE}\ncalls: {{retrain_data_upload: [{{fault: timeout}}],\n"
+                "  file_upload: [ok]}"
+            ),
             "retrain_data_upload never succeeds, so there is no upload_url",
         ),
         (
@@ -275,8 +289,10 @@ def test_a_file_that_never_comes(operation):
             "no job shows job_finished, for which a client waits before it switches",
         ),
         (
-            "jobs: {a: {calls: {retrain_model_switch: [ok]}, "
-            f"{DONE[1:]}}}\ncalls:\n  retrain_model_switch: [{{fault: timeout}}]",
+            (
+                "jobs: {a: {calls: {retrain_model_switch: [ok]}, "
+                f"{DONE[1:]}}}\ncalls:\n  retrain_model_switch: [{{fault: timeout}}]"
+            ),
             "each job has a list of its own for this operation",
         ),
         (
@@ -313,3 +329,28 @@ def test_an_element_behind_one_without_an_end():
     nothing = "for: does nothing here; the last element never ends"
     text = f"new_jobs: {DONE}\ncalls:\n  retrain_data_upload:\n{elements}"
     assert told(text) == [f"mine.yaml:4: {by_hand}", f"mine.yaml:5: {nothing}"]
+
+
+REPEATED = "some clients repeat a GET by themselves when its connection breaks"
+
+
+@pytest.mark.parametrize("fault", ["connection_reset", "empty_response"])
+def test_a_fault_that_some_clients_never_show(fault):
+    """Their library asks again at once; a second poll with the fault reaches them."""
+    steps = f"[{{fault: {fault}, for: 1 poll}}, {{status: job_finished}}]"
+    text = f"jobs: {{a: {{timeline: {steps}}}}}"
+    (line,) = told(text)
+    assert line.startswith(f"mine.yaml:1: {REPEATED}")
+    assert line.endswith("; for: 2 polls reaches them")
+    assert told(text.replace("1 poll", "2 polls")) == []
+    assert told(text.replace(fault, "truncated_body")) == []
+
+
+def test_a_fault_of_a_call_that_some_clients_never_show():
+    """Of a GET alone: nobody repeats a PUT by itself."""
+    fault = "[{fault: connection_reset, for: 1 call}, ok]"
+    text = f"jobs: {{a: {DONE}}}\ncalls:\n  {{}}: {fault}"
+    (line,) = told(text.replace("{}", "retrain_data_upload"))
+    assert line.startswith(f"mine.yaml:3: {REPEATED}")
+    assert line.endswith("; for: 2 calls reaches them")
+    assert told(text.replace("{}", "retrain_model_switch")) == []

@@ -1,4 +1,4 @@
-"""Every bundled scenario, through every door.
+"""Every bundled scenario, through every transport.
 
 The same requests get the same answers, byte for byte.
 """
@@ -62,13 +62,13 @@ def over_requests(session, base):
     return ask
 
 
-def told(name, door):
-    """Live every job of a scenario to its end through a door, and then the whole sequence.
+def told(name, transport):
+    """Live every job of a scenario to its end through a transport, and then the whole sequence.
 
     Return all that the client got, and the journal.
     """
     engine = Engine(load_scenario(name), VirtualClock())
-    with door(engine) as (base, ask):
+    with transport(engine) as (base, ask):
         handle, got = Handle(engine, base), []
         for job in (*islice(engine.jobs.ids(), 8), "no-such-job"):
             for key in (handle.api_key, "", "no-such-key"):
@@ -121,10 +121,10 @@ def answers(handle, ask, base, job, headers):
     pytest.fail(f"{job} does not come to an end")
 
 
-def once(handle, ask, base, method, path, headers):
-    """Ask once; return what can be compared: the answer without the door's own address, or the fault."""
+def once(handle, ask, base, *request):
+    """Ask once; return what can be compared: the answer without an address, or the fault."""
     try:
-        status, sent, body = ask(method, path, headers)
+        status, sent, body = ask(*request)
     except requests.exceptions.RequestException:
         return "fault", handle.requests()[-1].fault
     fault = sent.get("X-Mock-P1-Fault")
@@ -132,14 +132,14 @@ def once(handle, ask, base, method, path, headers):
         return (
             "fault",
             fault,
-        )  # a WSGI server owns its socket, so Flask's door can only name the fault
+        )  # a WSGI server owns its socket, so Flask's transport can only name the fault
     kept = {name: sent.get(name) for name in ("Content-Type", "Retry-After", "Allow")}
     return status, kept, body.replace(base.encode(), b"BASE")
 
 
 @pytest.mark.parametrize("name", bundled())
-def test_every_door_tells_the_same_story(name):
-    """Flask's test client, the live server and the double give equal answers, and keep equal journals."""
+def test_every_transport_tells_the_same_story(name):
+    """Flask's test client, the live server and the double answer alike, with equal journals."""
     first = told(name, flask_client)
     assert told(name, live_server) == first
     assert told(name, in_process) == first

@@ -1,0 +1,180 @@
+"""Judges the order of a client's calls: what each breach is, and which call made it.
+
+A client is judged by what it could know: a call that failed, or whose answer may have been lost,
+may be repeated, and what was done by it counts.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mock_p1.contract.errors import CREDENTIAL_ERRORS
+from mock_p1.contract.operations import (
+    FILE_UPLOAD,
+    FINISHED,
+    GET_API_KEY,
+    RESULT_DOWNLOAD,
+    RETRAIN_DATA_UPLOAD,
+    RETRAIN_MODEL_SWITCH,
+    RETRAIN_STATUS_CHECK,
+)
+from mock_p1.engine.callers import caller_named
+from mock_p1.engine.journal import KEY_LEAK
+from mock_p1.engine.receiver import BROKEN_OFF
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mock_p1.engine.engine import Engine
+    from mock_p1.engine.journal import Entry
+
+MULTIPLE_CHOICES: Final = 300
+NOT_FOUND: Final = 404
+FORBIDDEN: Final = 403
+
+
+class Breach(NamedTuple):
+    """A call that came too early, too late, or with a key that did not belong there."""
+
+    entry: Entry
+    what: str
+
+
+def succeeded(entry: Entry) -> bool:
+    """Tell whether a call was answered, whole, with success."""
+    if entry.error is not None or entry.fault is not None or entry.http_status is None:
+        return False
+    return entry.http_status < MULTIPLE_CHOICES
+
+
+def acted(entry: Entry) -> bool:
+    """Tell whether a call did what it asks for, also where its answer was lost."""
+    polled = entry.operation == RETRAIN_STATUS_CHECK.name
+    return succeeded(entry) if polled else entry.done is not None
+
+
+def is_certain(entry: Entry) -> bool:
+    """Tell whether the client knows that the call has done its work.
+
+    Whoever waits for an answer that is held back may have given up before it came.
+    """
+    return succeeded(entry) and acted(entry) and not entry.delay_ns
+
+
+@dataclass
+class _Course:
+    """How far a job has come, for one caller, as the client can know it."""
+
+    issued: bool = False
+    may_be_sent: bool = False
+    is_sent: bool = False
+    was_finished: bool = False
+    done: Entry | None = None
+    last: int = 0
+    polls: list[Entry] = field(default_factory=list)
+
+    def restart(self) -> None:
+        """Begin anew, after a reset."""
+        self.may_be_sent = self.is_sent = self.was_finished = False
+        self.done = None
+
+
+class _Judge:
+    def __init__(self, engine: Engine) -> None:
+        with engine.lock:
+            self._entries = list(engine.journal)
+            keys = [key for key in engine.state.issued if not engine.keyring.declares(key.api_key)]
+            self._was_reset = engine.state.resets > 0
+            restarts = list(engine.journal.restarts)
+        self._knows = engine.jobs.find
+        self._owners = {caller_named(key.api_key).number: key.caller.number for key in keys}
+        self._restarts: dict[str, list[int]] = {}
+        for number, job_id in restarts:
+            self._restarts.setdefault(job_id, []).append(number)
+        self._with_key: set[int] = set()
+        self._finished: set[str] = set()
+        self._courses: dict[tuple[int, str], _Course] = {}
+        self._rules: dict[str, Callable[[Entry, _Course], Iterator[Breach]]] = {
+            RETRAIN_DATA_UPLOAD.name: self._issue,
+            FILE_UPLOAD.name: self._upload,
+            RETRAIN_STATUS_CHECK.name: self._poll,
+            RESULT_DOWNLOAD.name: self._finish,
+            RETRAIN_MODEL_SWITCH.name: self._finish,
+        }
+
+    def breaches(self) -> Iterator[Breach]:
+        for entry in self._entries:
+            if KEY_LEAK in entry.notes:
+                yield Breach(entry, "sent a key to the URL of a file; another host then has it")
+            owner = self._owners.get(entry.caller)
+            if owner is not None and owner not in self._with_key:
+                yield Breach(entry, "used an API key before Get API Key had issued it")
+            if entry.operation == GET_API_KEY.name and acted(entry):
+                self._with_key.add(entry.caller)
+            if entry.job_id is not None and entry.operation in self._rules:
+                course = self._course(entry, entry.job_id)
+                yield from self._rules[entry.operation](entry, course)
+                course.last = entry.number
+
+    def _course(self, entry: Entry, job_id: str) -> _Course:
+        course = self._courses.setdefault((entry.caller, job_id), _Course())
+        restarts = self._restarts.get(job_id, [])
+        following = bisect_left(restarts, course.last)
+        if following < len(restarts) and restarts[following] < entry.number:
+            course.restart()
+        return course
+
+    def _issue(self, entry: Entry, course: _Course) -> Iterator[Breach]:
+        if not acted(entry):
+            return
+        if not course.issued and self._knows(entry.job_id or "") is None:
+            for poll in course.polls:
+                yield Breach(poll, f"polled job {entry.job_id!r} before it was issued")
+        course.restart()
+        course.issued = True
+
+    def _upload(self, entry: Entry, course: _Course) -> Iterator[Breach]:
+        refused = entry.http_status == FORBIDDEN and entry.error is None
+        if course.is_sent and (acted(entry) or refused):
+            yield Breach(entry, f"sent the file of job {entry.job_id!r} again")
+        # a refused file tells the client of one whose answer was lost
+        course.is_sent |= is_certain(entry) or (refused and course.may_be_sent)
+        lost = entry.fault not in (None, BROKEN_OFF)  # the client cannot know what was done
+        course.may_be_sent |= acted(entry) or succeeded(entry) or lost
+
+    def _poll(self, entry: Entry, course: _Course) -> Iterator[Breach]:
+        if not course.issued:
+            course.polls.append(entry)
+        if course.issued and not course.may_be_sent:
+            yield Breach(entry, f"polled job {entry.job_id!r} before its upload was complete")
+        if course.done is not None:
+            what = "download" if course.done.operation == RESULT_DOWNLOAD.name else "switch"
+            yield Breach(
+                entry,
+                f"polled job {entry.job_id!r} after its {what} (call {course.done.number}) was "
+                "complete",
+            )
+        if entry.shown_status == FINISHED:
+            course.was_finished = True
+            self._finished.add(entry.job_id or "")
+
+    def _finish(self, entry: Entry, course: _Course) -> Iterator[Breach]:
+        """Judge a download or a switch."""
+        shown = course.was_finished
+        if entry.http_status == NOT_FOUND or entry.error in CREDENTIAL_ERRORS:
+            # nobody can say whose call this is
+            shown |= entry.job_id in self._finished
+            shown |= self._was_reset and entry.operation == RESULT_DOWNLOAD.name
+        if not shown:
+            did = "downloaded" if entry.operation == RESULT_DOWNLOAD.name else "switched to"
+            yield Breach(entry, f"{did} job {entry.job_id!r} before a poll had shown {FINISHED}")
+        # after a call that failed, or may have, a client may look again
+        course.done = entry if is_certain(entry) else None
+
+
+def breaches(engine: Engine) -> list[Breach]:
+    """Return every call that broke the order of the sequence, oldest first."""
+    found = _Judge(engine).breaches()
+    return sorted(found, key=lambda breach: breach.entry.number)

@@ -1,0 +1,87 @@
+"""What is wrong with a client's uploads, downloads and switches, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mock_p1.engine.receiver import BROKEN_OFF
+from mock_p1.testing.polls import in_words, named
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mock_p1.testing.polls import Poll
+    from mock_p1.testing.sequence_judge import Breach
+    from mock_p1.testing.uploaded import Upload
+
+MOST_BREACHES = 10
+
+
+def upload_problem(
+    job: str | None,
+    uploads: Sequence[Upload],
+    calls: Sequence[Poll],
+    filename: str | None,
+    rows: int | None,
+) -> str:
+    """Say why a job has not been sent this file; nothing where it has."""
+    if job is None:
+        return "the client never asked for an upload URL, so no file was uploaded"
+    complete = [upload for upload in uploads if upload.complete]
+    if not complete:
+        tries = "; ".join(_try(upload, calls) for upload in uploads)
+        refused = "; ".join(
+            f"call {call.number} was answered {call.outcome}"
+            for call in calls
+            if call.number not in {upload.number for upload in uploads}
+        )
+        why = "; ".join(part for part in (tries, refused) if part) or "no upload of it was begun"
+        return f"{named(job)} still waits for its file: {why}"
+    last = complete[-1]
+    if filename is not None and last.filename != filename:
+        return f"{named(job)} was sent {last.filename!r}; {filename!r} was asked for"
+    if rows is not None and last.rows != rows:
+        had = f"has {last.rows:,} rows" if last.rows is not None else "has no rows that are known"
+        notes = "".join(f"; {note}" for note in last.notes)
+        return f"{last.filename!r} of {named(job)} {had}; {rows:,} were asked for{notes}"
+    return ""
+
+
+def _try(upload: Upload, calls: Sequence[Poll]) -> str:
+    call = next((call for call in calls if call.number == upload.number), None)
+    size = f"{upload.size:,} byte{'' if upload.size == 1 else 's'}"
+    if call is None or call.fault == BROKEN_OFF:
+        return f"the client broke off after {size} of {upload.filename!r}"
+    return f"call {call.number} was answered {call.outcome} after {size} of {upload.filename!r}"
+
+
+def download_problem(job: str | None, downloads: Sequence[Poll], times: int) -> str:
+    """Say why the result was not downloaded so many times; nothing where it was."""
+    complete = sum(call.complete for call in downloads)
+    if complete == times:
+        return ""
+    was = f"it was downloaded {in_words(complete)}" if complete else "it never was"
+    broken = [call for call in downloads if not call.complete]
+    also = "".join(f"; call {call.number} was answered {call.outcome}" for call in broken)
+    return f"the result of {named(job)} should have been downloaded {in_words(times)}; {was}{also}"
+
+
+def switch_problem(job: str | None, switches: Sequence[Poll]) -> str:
+    """Say why the model was not switched; nothing where it was."""
+    if any(call.complete for call in switches):
+        return ""
+    tries = [f"call {call.number} was answered {call.outcome}" for call in switches]
+    why = "; ".join(tries) or "the client never asked for it"
+    return f"the model of {named(job)} was not switched: {why}"
+
+
+def sequence_problem(breaches: Sequence[Breach]) -> str:
+    """Say which calls broke the order of the sequence, each kind of breach once."""
+    kinds: dict[str, list[int]] = {}
+    for breach in breaches:
+        kinds.setdefault(breach.what, []).append(breach.entry.number)
+    rows = [
+        f"call {first} {what}{f' (and {len(more)} more)' if more else ''}"
+        for what, (first, *more) in list(kinds.items())[:MOST_BREACHES]
+    ]
+    return "\n".join(rows)

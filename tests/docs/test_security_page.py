@@ -1,0 +1,66 @@
+"""SECURITY.md names each limit with the number that the code has."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mock_p1.admin.bodies import MAX_JSON
+from mock_p1.admin.body_limit import MAX_QUERY
+from mock_p1.admin.events import MAX_LISTENERS
+from mock_p1.base.strict_model import MAX_PROBLEMS
+from mock_p1.engine.callers import MAX_ISSUED
+from mock_p1.engine.driver import MAX_INJECTED
+from mock_p1.engine.file_store import DEFAULT_LIMIT_BYTES
+from mock_p1.engine.job_states import MAX_TRANSIENT
+from mock_p1.engine.journal import DEFAULT_MAX
+from mock_p1.engine.retrain_data_upload import MAX_CREATED
+from mock_p1.engine.uploads import MAX_UPLOADS
+from mock_p1.scenario.parser import MAX_BYTES
+from mock_p1.scenario.yaml_nodes import MAX_DEPTH
+from mock_p1.server.http_message import HEAD_LIMIT, HEADERS_LIMIT, TRAILER_LIMIT
+from mock_p1.server.http_protocol import (
+    BODY_SECONDS,
+    HEAD_SECONDS,
+    HEADS_LIMIT,
+    KEEP_ALIVE_SECONDS,
+    SLOWEST_BODY,
+)
+from mock_p1.server.upload_store import MOST_DISK_BYTES, MOST_FILES, MOST_MEMORY_BYTES
+
+PAGE = (Path(__file__).parents[2] / "SECURITY.md").read_text(encoding="utf-8")
+ROWS = dict(re.findall(r"^\| (.*?) \| (.*?) \| .* \|$", PAGE, re.MULTILINE))
+KB, MB = 1024, 1024 * 1024
+MILLION = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("limit", "numbers"),
+    [
+        ("request line and headers", [HEAD_LIMIT // MB, HEADERS_LIMIT]),
+        ("time to send them", [HEAD_SECONDS]),
+        ("long ones of all clients together", [HEADS_LIMIT // MB]),
+        ("trailers of a body in chunks", [TRAILER_LIMIT // KB]),
+        ("time to send a body", [BODY_SECONDS, SLOWEST_BODY]),
+        ("idle connection (`--keep-alive`)", [KEEP_ALIVE_SECONDS // 60]),
+        ("body of a control call", [MAX_JSON // MILLION, MAX_BYTES // MILLION]),
+        ("query of a control call", [MAX_QUERY // KB]),
+        ("listeners to events", [MAX_LISTENERS]),
+        ("uploaded file (`--upload-max`)", [DEFAULT_LIMIT_BYTES // MILLION]),
+        (
+            "contents of files that are kept",
+            [MOST_FILES, MOST_DISK_BYTES // MILLION, MOST_MEMORY_BYTES // MILLION],
+        ),
+        ("facts of files", [MAX_UPLOADS]),
+        ("issued API keys", [MAX_ISSUED]),
+        ("created jobs", [MAX_CREATED]),
+        ("jobs that only a pattern knows", [MAX_TRANSIENT]),
+        ("journal (`--journal-max`)", [DEFAULT_MAX]),
+        ("failures in the queue", [MAX_INJECTED]),
+        ("scenario file", [MAX_BYTES // MILLION, MAX_DEPTH, MAX_PROBLEMS]),
+    ],
+)
+def test_each_limit_has_its_number(limit, numbers):
+    """The row of a limit has the numbers of the code, in their order."""
+    named = [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", ROWS[limit])]
+    assert named == numbers
