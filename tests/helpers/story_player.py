@@ -21,7 +21,7 @@ import urllib3
 
 from helpers.scenario_strategies import read
 from helpers.story_strategies import GUESSES, Act, Ask, Drive, Story, Wait, filled
-from helpers.transport_clients import HOST, FlaskDoor, LiveDoor, ResponsesDoor
+from helpers.transport_clients import HOST, FlaskTransport, LiveTransport, ResponsesTransport
 from mock_p1.base.clock import VirtualClock
 from mock_p1.engine.driver import Driver
 from mock_p1.engine.engine import Engine
@@ -69,7 +69,7 @@ def seen(what: str, status: int, headers: Any, body: bytes) -> Seen:
 
 
 class Stage:
-    """An engine that can be exchanged while doors stand open to it."""
+    """An engine that can be exchanged while transports stand open to it."""
 
     def __init__(self) -> None:
         self.engine = Engine(read("{}"))
@@ -79,17 +79,17 @@ class Stage:
 
 
 class Flask:
-    """The Flask door.
+    """The Flask transport.
 
     It cannot break the wire; it says which fault was meant, and promises more than it sends.
     """
 
     def __init__(self, stage: Stage) -> None:
-        self._door = FlaskDoor(stage)
+        self._transport = FlaskTransport(stage)
 
     def ask(self, ask: Ask, target: str) -> Seen:
         """Send one request; what its client sees."""
-        status, headers, body = self._door.whole(
+        status, headers, body = self._transport.whole(
             ask.method, target, _headers(ask), ask.body, ask.host, chunked=ask.chunked
         )
         fault = next((value for name, value in headers if name == "X-Mock-P1-Fault"), None)
@@ -106,13 +106,15 @@ class Live:
     """The server, asked over connections that are kept as long as they can be."""
 
     def __init__(self, server: Server) -> None:
-        self._door, self._connection = LiveDoor(server), None
+        self._transport, self._connection = LiveTransport(server), None
 
     def ask(self, ask: Ask, target: str) -> Seen:
         """Send one request; what its client sees."""
-        connection = self._connection = self._connection or self._door.connect()
+        connection = self._connection = self._connection or self._transport.connect()
         trailers = ask.trailers if ask.chunked else None
-        sent = self._door.written(ask.method, target, _headers(ask), ask.body, ask.host, trailers)
+        sent = self._transport.written(
+            ask.method, target, _headers(ask), ask.body, ask.host, trailers
+        )
         with suppress(BrokenPipeError, ConnectionResetError):  # a fault may strike midway
             connection.sendall(sent)
         response = HTTPResponse(connection, method=ask.method)
@@ -137,18 +139,18 @@ class Live:
 
 
 class InProcess:
-    """The door in `requests`."""
+    """The transport in `requests`."""
 
-    def __init__(self, door: ResponsesDoor) -> None:
-        self._door = door
-        self.wire = door.wire
+    def __init__(self, transport: ResponsesTransport) -> None:
+        self._transport = transport
+        self.wire = transport.wire
 
     def ask(self, ask: Ask, target: str) -> Seen:
         """Send one request; what its client sees."""
-        request = self._door.request(
+        request = self._transport.request(
             ask.method, target, _headers(ask), ask.body, ask.host, chunked=ask.chunked
         )
-        adapter = self._door.session.get_adapter(
+        adapter = self._transport.session.get_adapter(
             request.url
         )  # the session itself would look after redirects
         try:
@@ -166,7 +168,7 @@ class InProcess:
 
 
 class InProcessHttpx:
-    """The door in httpx."""
+    """The transport in httpx."""
 
     def __init__(self) -> None:
         self._transport = httpx.HTTPTransport(verify=False)
@@ -287,7 +289,7 @@ class Scene(NamedTuple):
         return f"{'; then '.join(map(str, outcomes))}\n      at {self.now / 1e9:.9f} s"
 
 
-class Doors:
+class Transports:
     """The ways in, each open to a stage."""
 
     def __init__(self, opened: dict[str, tuple[Stage, Any]]) -> None:
@@ -304,11 +306,11 @@ class Doors:
 
         What was seen in each, and then the rows of the journal and all that is kept.
         """
-        doors = [name for name in self._opened if story.tidy or name in {"flask", "live"}]
-        return {name: play(story, *self._opened[name], self._wire) for name in doors}
+        transports = [name for name in self._opened if story.tidy or name in {"flask", "live"}]
+        return {name: play(story, *self._opened[name], self._wire) for name in transports}
 
 
-def play(story: Story, stage: Stage, door: Any, wire: Any) -> list[Any]:
+def play(story: Story, stage: Stage, transport: Any, wire: Any) -> list[Any]:
     """Play a story through one way in; ``wire`` tidies a target as libraries do."""
     engine = stage.engine = Engine(read(story.text), VirtualClock(START))
     known: dict[str, list[str]] = {kind: [] for kind in GUESSES}
@@ -317,7 +319,7 @@ def play(story: Story, stage: Stage, door: Any, wire: Any) -> list[Any]:
         match filled(act, known):
             case Ask() as ask:
                 target = wire(ask.target) if story.tidy else ask.target
-                answers = [door.ask(ask, target) for _ in range(ask.times)]
+                answers = [transport.ask(ask, target) for _ in range(ask.times)]
                 for answer in answers:
                     _remember(answer, known)
                 return answers
@@ -330,8 +332,8 @@ def play(story: Story, stage: Stage, door: Any, wire: Any) -> list[Any]:
                     return f"{type(error).__name__}: {error}"
 
     scenes = [Scene(act_out(act), engine.clock.now_ns()) for act in story.acts]
-    if isinstance(door, Live):
-        door.close()
+    if isinstance(transport, Live):
+        transport.close()
     return [*scenes, *_rows(engine, story), *_kept(engine)]
 
 
@@ -354,7 +356,7 @@ def _kept(engine: Engine) -> Iterator[Any]:
 
 
 def difference(story: Story, played: dict[str, list[Any]]) -> str | None:
-    """Say where the doors differ first; None if nowhere."""
+    """Say where the transports differ first; None if nowhere."""
     ((first, expected), *others) = played.items()
     for name, found in others:
         expected = _without_endings(expected) if name == "asgi" else expected
@@ -382,8 +384,8 @@ def _without_endings(scenes: list[Any]) -> list[Any]:
 
 
 @contextmanager
-def open_doors():
-    """Open all doors."""
+def open_transports():
+    """Open all transports."""
     with ExitStack() as stack:
         stages = [Stage() for _ in range(4)]
         thread = stack.enter_context(ServerThread(Server(stages[1])))
@@ -394,8 +396,8 @@ def open_doors():
         stack.callback(mock.stop)
         asgi = Asgi(stages[3])
         stack.callback(asgi.close)
-        in_process = InProcess(stack.enter_context(ResponsesDoor()))
-        yield Doors(
+        in_process = InProcess(stack.enter_context(ResponsesTransport()))
+        yield Transports(
             {
                 "flask": (stages[0], Flask(stages[0])),
                 "live": (stages[1], live),

@@ -1,4 +1,4 @@
-"""Every door answers every story alike, byte by byte: stories that nobody thought of.
+"""Every transport answers every story alike, byte by byte: stories that nobody thought of.
 
 HYPOTHESIS_PROFILE=thorough tells thirty times as many.
 """
@@ -18,7 +18,7 @@ ONCE_DIFFERED = {
     "a 304 whose headers Werkzeug would drop": "{status_code: 304, headers: {Content-Language: en, Allow: GET}}",
     "a Date beside the server's own": "{status_code: 200, headers: {Date: yesterday}}",
 }
-"""Replies that the doors once answered differently."""
+"""Replies that the transports once answered differently."""
 
 
 FEWER = settings(max_examples=max(20, settings().max_examples // 3))
@@ -31,30 +31,30 @@ That takes minutes.
 """
 
 
-def tell(doors, story):
-    """Tell a story through every door.
+def tell(transports, story):
+    """Tell a story through every transport.
 
     The first difference fails the test, and shows the scenario.
     """
     note(str(story))
-    found = difference(story, doors.play(story))
+    found = difference(story, transports.play(story))
     assert found is None, found
 
 
 @settings(FEWER, phases=SHORT)
 @given(story=stories())
-def test_every_door_tells_the_same_story(doors, story):
+def test_every_transport_tells_the_same_story(transports, story):
     """The same status, headers and body, the same trouble, the same time, and the same rows in the journal."""
-    tell(doors, story)
+    tell(transports, story)
 
 
 @pytest.mark.parametrize("reply", ONCE_DIFFERED.values(), ids=ONCE_DIFFERED)
 @pytest.mark.parametrize("close", [False, True], ids=["kept", "closed"])
-def test_a_reply_that_once_differed(doors, reply, close):
+def test_a_reply_that_once_differed(transports, reply, close):
     """What was found once stays mended, on connections that are kept and on such as are not."""
     text = f"jobs: {{a: {{timeline: [{{reply: {reply}}}]}}}}"
     story = Story(text, (Ask("GET", JOBS + "a", ("k",), close=close),))
-    assert difference(story, doors.play(story)) is None
+    assert difference(story, transports.play(story)) is None
 
 
 SEQUENCE = "jobs: {a: {timeline: [{status: job_finished, result: generated}]}}"
@@ -81,18 +81,18 @@ ACTS_THAT_ONCE_DIFFERED = {
 
 
 @pytest.mark.parametrize("acts", ACTS_THAT_ONCE_DIFFERED.values(), ids=ACTS_THAT_ONCE_DIFFERED)
-def test_acts_that_once_differed(doors, acts):
+def test_acts_that_once_differed(transports, acts):
     """What invented stories found stays mended; nothing is answered 500."""
     story = Story(SEQUENCE, tuple(acts))
-    played = doors.play(story)
+    played = transports.play(story)
     assert difference(story, played) is None
     assert "answer 500" not in str(played)
 
 
-def test_a_method_in_small_letters_is_another_method(doors):
+def test_a_method_in_small_letters_is_another_method(transports):
     """Also for Flask, which would make it GET."""
     story = Story(SEQUENCE, (Ask("get", JOBS + "a", ("k",)),), tidy=False)
-    played = doors.play(story)
+    played = transports.play(story)
     assert difference(story, played) is None
     assert played["flask"][0].outcome[0].status == 405
 
@@ -102,7 +102,7 @@ MEGABYTE = "x" * 1_000_000
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 @pytest.mark.parametrize("part", ["query", "key", "header", "body"])
-def test_a_megabyte_where_little_belongs(doors, operation, part):
+def test_a_megabyte_where_little_belongs(transports, operation, part):
     """A documented error, an answer, or one that explains, and the same through every way in."""
     link = {"upload_url": "{upload:0}", "download_url": "{download:0}"}.get(operation.link)
     target = link or operation.template.replace("{retrain_job_id}", "a")
@@ -115,13 +115,13 @@ def test_a_megabyte_where_little_belongs(doors, operation, part):
     )
     acts = (UPLOAD, Ask("GET", JOBS + "a", ("k",)), asked)
     story = Story(SEQUENCE, acts, tidy=part != "query")  # httpx sends no such URL
-    played = doors.play(story)
+    played = transports.play(story)
     assert difference(story, played) is None
     assert played["flask"][2].outcome[0].status in {200, 400, 404, 413, 414, 431}
 
 
-def test_a_difference_is_told_in_few_lines(doors, monkeypatch):
-    """Where a door is broken on purpose, the failure shows the smallest scenario that tells, as readable YAML."""
+def test_a_difference_is_told_in_few_lines(transports, monkeypatch):
+    """Where a transport is broken on purpose, the failure shows the smallest scenario that tells, as readable YAML."""
     whole = flask_app._response  # noqa: SLF001 -- broken on purpose
 
     def without_retry_after(reply, body):
@@ -133,7 +133,7 @@ def test_a_difference_is_told_in_few_lines(doors, monkeypatch):
     @settings(FEWER, phases=SHORT, database=None, derandomize=True, report_multiple_bugs=False)
     @given(story=stories())
     def broken(story):
-        tell(doors, story)
+        tell(transports, story)
 
     with pytest.raises(AssertionError, match="retry-after") as caught:
         broken()
