@@ -150,7 +150,8 @@ def _elements(name: str, length: st.SearchStrategy[Document]) -> st.SearchStrate
         st.fixed_dictionaries({"reply": literals()})
     )
     if OPERATIONS[name].errors:
-        failing |= st.fixed_dictionaries({"error": st.sampled_from(OPERATIONS[name].errors)})
+        error = st.fixed_dictionaries({"error": st.sampled_from(OPERATIONS[name].errors)})
+        failing = either((1, error), (1, failing))
     after = either((3, st.just({})), (1, st.just({"done": True})))
     return together(
         either((2, st.just({"ok": True})), (3, together(failing, after))),

@@ -36,10 +36,10 @@ ACTS = {Ask, Wait, "step", "set_status", "fail_next", "step_calls", "forgive", "
 
 @pytest.fixture(scope="module")
 def told():
-    """A thousand stories, always the same."""
+    """Many stories, always the same."""
     told = []
 
-    @settings(max_examples=1000, derandomize=True, database=None, phases=[Phase.generate])
+    @settings(max_examples=1500, derandomize=True, database=None, phases=[Phase.generate])
     @given(stories())
     def listen(story):
         told.append(story)
