@@ -73,7 +73,7 @@ class Receiver:
 
     def write(self, data: bytes) -> Reply | Fault | None:
         """Take the next bytes."""
-        self._size += len(data)
+        self._size = min(self._size + len(data), self.decides_at)
         limit_bytes = self._engine.state.store.limit_bytes
         if self._size >= self._strikes_at:
             return self._struck()
