@@ -14,7 +14,7 @@ from mock_p1.contract.operations import FILE_UPLOAD, OPERATIONS
 from mock_p1.engine.receiver import Receiver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -95,29 +95,35 @@ class AsgiApp:
         taken = self._engine.receive(request, length)
         if not isinstance(taken, Receiver):
             return taken
-        batch, received = bytearray(), 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
+        batch, received, answer = bytearray(), 0, None
+
+        def take(data: bytes, *, complete: bool) -> None:
+            nonlocal answer
+            answer = taken.write(data) or (taken.finish() if complete else None)
+
+        try:
+            while answer is None:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    taken.abort(bytes(batch))
+                    return None
+                piece = message.get("body", b"")
+                batch += piece
+                received += len(piece)
+                complete = not message.get("more_body", False)
+                if complete or len(batch) >= BATCH_BYTES or received >= taken.decides_at:
+                    data = bytes(batch)
+                    batch.clear()
+                    work = partial(take, data, complete=complete)
+                    if len(data) > AT_ONCE_BYTES or (complete and received > AT_ONCE_BYTES):
+                        await _in_thread(work)
+                    else:
+                        work()
+        except BaseException:  # the server's task is cancelled, or what it calls raises
+            if answer is None:
                 taken.abort(bytes(batch))
-                return None
-            piece = message.get("body", b"")
-            batch += piece
-            received += len(piece)
-            complete = not message.get("more_body", False)
-            if complete or len(batch) >= BATCH_BYTES or received >= taken.decides_at:
-                write = partial(taken.write, bytes(batch))
-                large = len(batch) > AT_ONCE_BYTES
-                answer = await asyncio.to_thread(write) if large else write()
-                batch.clear()
-                if answer is not None:
-                    return answer
-            if complete:
-                return (
-                    await asyncio.to_thread(taken.finish)
-                    if received > AT_ONCE_BYTES
-                    else taken.finish()
-                )
+            raise
+        return answer
 
     async def _act_out(self, fault: Fault, receive: Receive, send: Send, wire: Wire | None) -> None:
         if wire is not None and fault.reply is None:
@@ -146,6 +152,18 @@ class AsgiApp:
                     await _client_leaves(receive)
                     return True
         return False
+
+
+async def _in_thread(work: Callable[[], None]) -> None:
+    """Do work in a thread; a task that is cancelled meanwhile ends only after the work has."""
+    done = asyncio.get_running_loop().run_in_executor(None, work)
+    try:
+        await asyncio.shield(done)
+    except asyncio.CancelledError:
+        while not done.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([done])
+        raise
 
 
 async def _client_leaves(receive: Receive) -> None:

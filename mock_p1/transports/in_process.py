@@ -143,11 +143,15 @@ class Endpoint:
         if not isinstance(received, Receiver):
             return received
         middle = len(body) // 2  # where a fault strikes that comes before the act
-        answer = received.write(bytes(body[:middle])) or received.write(bytes(body[middle:]))
-        if answer is None and not is_whole:
+        try:
+            answer = received.write(bytes(body[:middle])) or received.write(bytes(body[middle:]))
+            if answer is not None or is_whole:
+                return answer or received.finish()
+        except BaseException:
             received.abort()
-            return Fault("", "close")
-        return answer or received.finish()
+            raise
+        received.abort()
+        return Fault("", "close")
 
     def left_behind(self) -> list[str]:
         """Return the names of the threads that have asked, and are still at work for their test.

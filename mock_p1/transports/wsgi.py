@@ -17,7 +17,6 @@ from wsgiref.util import is_hop_by_hop
 from flask import Flask, Response, request
 from werkzeug.exceptions import (
     BadHost,
-    ClientDisconnected,
     HTTPException,
     MethodNotAllowed,
     NotFound,
@@ -106,7 +105,7 @@ def _respond(engine: Engine, sleep: Callable[[float], None]) -> Response:
 
 
 def _take_file(engine: Engine, asked: Request) -> Reply | Fault:
-    """Hand a file over as it comes; raise what the client's breaking off raises."""
+    """Hand a file over as it comes; raise what reading it raises."""
     chunked = "HTTP_TRANSFER_ENCODING" in request.environ
     taken = engine.receive(asked, None if chunked else request.content_length or 0)
     if not isinstance(taken, Receiver):
@@ -115,10 +114,10 @@ def _take_file(engine: Engine, asked: Request) -> Reply | Fault:
         while piece := request.stream.read(PIECE_BYTES):
             if (answer := taken.write(piece)) is not None:
                 return answer
-    except (ClientDisconnected, OSError):
+        return taken.finish()
+    except BaseException:  # the client has gone, or what the server gave to read raises
         taken.abort()
         raise
-    return taken.finish()
 
 
 def _request() -> Request:
