@@ -74,6 +74,15 @@ def file_too_large(limit_bytes: int) -> Reply:
     return json_reply(413, {"error": "MOCK_P1_FILE_TOO_LARGE", "message": message})
 
 
+def no_length() -> Unexpected:
+    """Answer a file in chunks whose end the server does not tell: a JSON 411."""
+    why = (
+        "the file comes in chunks, and this WSGI server does not say where they end "
+        "(wsgi.input_terminated); send it with a Content-Length, or use mock-p1 serve"
+    )
+    return Unexpected(json_reply(411, {"error": "MOCK_P1_LENGTH_REQUIRED", "message": why}), why)
+
+
 def no_room(why: str) -> Reply:
     """Answer a call for which the mock has no room: a JSON 507."""
     message = f"the mock has no room: {why}; POST /__admin/reset, or start it anew"

@@ -188,6 +188,21 @@ def test_wsgi_a_body_that_raises(engine):
     has_broken_off(engine, 262_144)
 
 
+def test_wsgi_chunks_without_an_end_are_refused(engine):
+    """A server that does not say where they end would let the mock wait for ever."""
+    path = upload_path(engine)
+    environ = create_environ(path, HOST, method="PUT")
+    environ |= {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": None}
+    pieces, status, _ = create_app_for(engine).test_client().run_wsgi_app(environ)
+    answer = json.loads(b"".join(pieces))
+    assert (status, answer["error"]) == ("411 LENGTH REQUIRED", "MOCK_P1_LENGTH_REQUIRED")
+    assert "Content-Length" in answer["message"]
+    assert [(entry.path, entry.unexpected, entry.notes) for entry in engine.journal][1:] == [
+        (path, True, (answer["message"],))
+    ]
+    assert engine.handle(Request("PUT", path)).status == 200
+
+
 @pytest.fixture
 def in_process(engine):
     """The engine, where requests of this process are answered."""
