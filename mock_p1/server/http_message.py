@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from mock_p1.base.asgi_types import joined
+from mock_p1.base.framing import MAX_DIGITS, BadRequest, body_length
 from mock_p1.base.messages import origin_form
 
 HEAD_LIMIT: Final = 2 * 1024 * 1024
@@ -32,23 +33,7 @@ _HEX: Final = b"0123456789abcdefABCDEF"
 _VISIBLE: Final = f"{punctuation}{digits}{ascii_letters}".encode()
 _VERSIONS: Final = {b"HTTP/1.1": "1.1", b"HTTP/1.0": "1.0"}
 _NOT_IN_A_HEADER: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-_MAX_DIGITS: Final = 15
 _FRAMING: Final = frozenset((b"connection", b"content-length", b"expect", b"transfer-encoding"))
-
-
-class BadRequest(Exception):  # noqa: N818 -- the name of its HTTP status
-    """What came is no request that can be answered; an answer of this status says so."""
-
-    def __init__(
-        self,
-        message: str = "this is no HTTP/1.1 request that can be read",
-        status: int = 400,
-        error: str = "MOCK_P1_BAD_REQUEST",
-    ) -> None:
-        super().__init__(message)
-        self.message: str = message
-        self.status: int = status
-        self.error: str = error
 
 
 class Head(NamedTuple):
@@ -89,7 +74,7 @@ def read_head(data: bytes) -> Head:
         query,
         version,
         headers,
-        _length(framing, version),
+        body_length(framing, version),
         _keep_alive(framing.get(b"connection", b""), version),
         version == "1.1" and framing.get(b"expect", b"").lower() == b"100-continue",
     )
@@ -116,23 +101,6 @@ def too_long_head() -> BadRequest:
     limits = f"{HEAD_LIMIT:,} bytes and {HEADERS_LIMIT:,} headers"
     text = f"request line and headers have at most {limits}"
     return BadRequest(text, 431, "MOCK_P1_HEADERS_TOO_LARGE")
-
-
-def _length(framing: dict[bytes, bytes], version: str) -> int | None:
-    coding, length = framing.get(b"transfer-encoding"), framing.get(b"content-length", b"0")
-    if coding is None:
-        if not length.isdigit() or len(length) > _MAX_DIGITS:
-            raise BadRequest
-        return int(length)
-    if b"content-length" in framing or version == "1.0":
-        raise BadRequest
-    if coding.lower() != b"chunked":
-        raise BadRequest(
-            "the only Transfer-Encoding that is understood is chunked",
-            501,
-            "MOCK_P1_UNKNOWN_TRANSFER_ENCODING",
-        )
-    return None
 
 
 def _keep_alive(connection: bytes, version: str) -> bool:
@@ -206,7 +174,7 @@ class BodyReader:
 
     def _size(self, line: bytes) -> int | None:
         size = line[:-2].partition(b";")[0].rstrip(b" \t")
-        if not size or len(size) > _MAX_DIGITS or size.translate(None, _HEX):
+        if not size or len(size) > MAX_DIGITS or size.translate(None, _HEX):
             raise BadRequest
         if not (length := int(size, 16)):
             self._in_trailers = True

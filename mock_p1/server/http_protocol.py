@@ -12,12 +12,11 @@ import struct
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from mock_p1.base.messages import json_reply
+from mock_p1.base.framing import BadRequest
 from mock_p1.server.http_exchange import Exchange, reply_head
 from mock_p1.server.http_message import (
     HEAD_LIMIT,
     HEADERS_LIMIT,
-    BadRequest,
     BodyReader,
     read_head,
     read_request_line,
@@ -271,7 +270,7 @@ class HttpProtocol(asyncio.Protocol):
         self._forget_head()
         self._buffer[:] = b"?"  # something may be unread
         if exchange is None or not exchange.started:
-            reply = json_reply(refused.status, {"error": refused.error, "message": refused.message})
+            reply = refused.reply
             head, _ = reply_head(reply.status, reply.headers, len(reply.body))
             connection = b"connection: close\r\n\r\n"
             self.transport.write(b"".join((head, self.shared.date, connection, reply.body)))

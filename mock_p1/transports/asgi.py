@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import quote, unquote_to_bytes
 
 from mock_p1.base.addresses import in_url
+from mock_p1.base.asgi_types import joined
+from mock_p1.base.framing import BadRequest, body_length
 from mock_p1.base.messages import Fault, Request, base_url, header_text
 from mock_p1.contract.operations import FILE_UPLOAD, OPERATIONS
 from mock_p1.engine.receiver import Receiver
@@ -70,7 +72,7 @@ class AsgiApp:
         request = _request(scope)
         reply: Reply | Fault | None
         if request.method == FILE_UPLOAD.method and self._engine.takes_file(request):
-            reply = await self._take_file(request, _length(scope), receive)
+            reply = await self._take_file(request, scope, receive)
         else:
             reply = self._engine.handle(request)
         if reply is None:
@@ -86,13 +88,16 @@ class AsgiApp:
             await send({"type": "http.response.body", "body": reply.body})
 
     async def _take_file(
-        self, request: Request, length: int | None, receive: Receive
+        self, request: Request, scope: Scope, receive: Receive
     ) -> Reply | Fault | None:
         """Hand a file over as it comes; None where the client breaks off.
 
         Large pieces are written by a thread, so that polls go on meanwhile.
         """
-        taken = self._engine.receive(request, length)
+        try:
+            taken = self._engine.receive(request, _length(scope))
+        except BadRequest as refused:
+            return refused.reply
         if not isinstance(taken, Receiver):
             return taken
         batch, received, answer = bytearray(), 0, None
@@ -187,11 +192,9 @@ def with_raw_path(app: WSGIApplication) -> WSGIApplication:
 
 
 def _length(scope: Scope) -> int | None:
-    """Return the length that a request says its body has; None where it says none."""
-    headers = dict(scope["headers"])
-    if b"transfer-encoding" in headers:
-        return None
-    return int(headers.get(b"content-length", b"0"))
+    """Return the length that a request says its body has; None where it comes in chunks."""
+    named = (b"content-length", b"transfer-encoding")
+    return body_length(joined(header for header in scope["headers"] if header[0] in named))
 
 
 def _request(scope: Scope) -> Request:

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
+from mock_p1.base.asgi_types import joined
 from mock_p1.base.clock import SECOND
+from mock_p1.base.framing import BadRequest, body_length
 from mock_p1.base.messages import Fault, Request, base_url, header_text
 from mock_p1.engine.receiver import Receiver
 
@@ -67,15 +69,12 @@ class HttpRequest(NamedTuple):
         return next((value for known, value in self.headers if known == name), None)
 
     @property
-    def has_body(self) -> bool:
-        """Whether it says that a body comes; one in chunks may be empty."""
-        return bool(self.length) or self.header("transfer-encoding") is not None
-
-    @property
     def length(self) -> int | None:
-        """How long the body is said to be."""
-        length = self.header("content-length")
-        return None if length is None else int(length)
+        """How long the body is; None where it comes in chunks. BadRequest for no length."""
+        named = ("content-length", "transfer-encoding")
+        return body_length(
+            joined((name.encode(), value.strip()) for name, value in self.headers if name in named)
+        )
 
 
 class Endpoint:
@@ -111,7 +110,10 @@ class Endpoint:
         thread = threading.current_thread()
         if hasattr(thread, _INHERITED):
             self._askers.add(thread)
-        answer = self._handle(self._request(sent), sent)
+        try:
+            answer = self._handle(sent, sent.length)
+        except BadRequest as refused:
+            answer = refused.reply
         if isinstance(answer, Fault):
             return answer
         body = answer.to(sent.method).body
@@ -119,24 +121,29 @@ class Endpoint:
 
     def break_off(self, sent: HttpRequest) -> None:
         """Let the engine know of a file that the client has stopped to send."""
-        request = self._request(sent)
+        try:
+            length = sent.length
+        except BadRequest:
+            return  # its answer would not have waited for the body
+        request = self._request(sent, length)
         if sent.method == "GET" or not self.engine.takes_file(request):
             return
-        received = self.engine.receive(request, sent.length)
+        received = self.engine.receive(request, length)
         if isinstance(received, Receiver):
             received.abort(bytes(sent.body))
 
-    def _request(self, sent: HttpRequest) -> Request:
+    def _request(self, sent: HttpRequest, length: int | None) -> Request:
         path, _, query = sent.target.partition("?")
         prefix = self.prefix(sent.origin, path) or ""
         host = header_text(sent.header("host") or b"")
         url = base_url(sent.origin.scheme, host, str(sent.origin)) + prefix
         keys = tuple(header_text(value) for name, value in sent.headers if name == "x-api-key")
-        return Request(sent.method, path[len(prefix) :], query, keys, url, sent.has_body)
+        return Request(sent.method, path[len(prefix) :], query, keys, url, length != 0)
 
-    def _handle(self, request: Request, sent: HttpRequest) -> Reply | Fault:
-        length, body = sent.length, sent.body
-        is_whole = length is None or len(body) >= length
+    def _handle(self, sent: HttpRequest, length: int | None) -> Reply | Fault:
+        request = self._request(sent, length)
+        body = sent.body if length is None else sent.body[:length]
+        is_whole = length is None or len(body) == length
         if sent.method == "GET" or not self.engine.takes_file(request):
             return self.engine.handle(request) if is_whole else Fault("", "close")
         received = self.engine.receive(request, length)

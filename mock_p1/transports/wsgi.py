@@ -23,6 +23,7 @@ from werkzeug.exceptions import (
 )
 
 from mock_p1.base.addresses import in_url
+from mock_p1.base.framing import BadRequest, body_length
 from mock_p1.base.messages import (
     Fault,
     Reply,
@@ -112,7 +113,12 @@ def _take_file(engine: Engine, asked: Request) -> Reply | Fault:
     chunked = "HTTP_TRANSFER_ENCODING" in request.environ
     if chunked and not request.environ.get("wsgi.input_terminated"):
         return _refuse(engine, asked, no_length())
-    taken = engine.receive(asked, None if chunked else request.content_length or 0)
+    said = (request.environ.get("CONTENT_LENGTH") or "0").encode("latin-1")
+    try:
+        length = None if chunked else body_length({b"content-length": said})
+    except BadRequest as refused:
+        return refused.reply
+    taken = engine.receive(asked, length)
     if not isinstance(taken, Receiver):
         return taken
     try:

@@ -5,11 +5,11 @@ from contextlib import suppress
 
 import pytest
 
+from mock_p1.base.framing import BadRequest
 from mock_p1.server.http_message import (
     CHUNK_LINE_LIMIT,
     HEADERS_LIMIT,
     TRAILER_LIMIT,
-    BadRequest,
     BodyReader,
     read_head,
 )

@@ -266,3 +266,54 @@ def test_in_process_a_store_that_raises(in_process):
     with pytest.raises(MemoryError, match="no more"):
         requests.put(url, data=b"x" * 10, timeout=5)
     has_broken_off(in_process, 5)
+
+
+LENGTHS = ["x", "-1", "+1", "1_0", "", "9" * 16, "1, 1"]
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+def test_in_process_a_length_that_is_none(in_process, length):
+    """The answer is the server's own, whichever the library; nothing is raised."""
+    httpx = pytest.importorskip("httpx")
+    url, headers = HOST + upload_path(in_process), {"Content-Length": length}
+    by_httpx = httpx.put(url, content=b"abc", headers=headers)
+    request = requests.Request("PUT", url, data=b"abc").prepare()
+    request.headers["Content-Length"] = length
+    with requests.Session() as session:
+        by_requests = session.send(request)
+    for answer in (by_httpx, by_requests):
+        assert (answer.status_code, answer.json()["error"]) == (400, "MOCK_P1_BAD_REQUEST")
+    assert list(in_process.state.uploads) == []
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+def test_asgi_a_length_that_is_none(engine, length):
+    """Where the server lets it through."""
+    scope = scope_of(upload_path(engine))
+    scope["headers"] = [(b"content-length", length.encode())]
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(asgi_app_for(engine)(scope, send_nothing, send))
+    assert sent[0]["status"] == 400
+
+
+@pytest.mark.parametrize("length", [length for length in LENGTHS if length])
+def test_wsgi_a_length_that_is_none(engine, length):
+    """Where the server lets it through; an empty one says that there is none."""
+    environ = create_environ(upload_path(engine), HOST, method="PUT")
+    environ["CONTENT_LENGTH"] = length
+    _, status, _ = create_app_for(engine).test_client().run_wsgi_app(environ)
+    assert status == "400 BAD REQUEST"
+
+
+def test_in_process_a_body_is_cut_at_its_length(in_process):
+    """What follows would be another request on a wire."""
+    url = HOST + upload_path(in_process)
+    request = requests.Request("PUT", url, data=b"x" * 10).prepare()
+    request.headers["Content-Length"] = "3"
+    with requests.Session() as session:
+        assert session.send(request).status_code == 200
+    assert [upload.size for upload in in_process.state.uploads] == [3]
