@@ -239,9 +239,14 @@ class OperationTable(Mapping[str, Operation]):
         return len(self._rows)
 
 
+LONGEST_QUERY: Final = 100_000
+"""Characters of a query that are read; what follows costs nothing."""
+
+
 def query_of(text: str) -> list[tuple[str, str]]:
     """Return the parameters of a raw query, decoded, in their order; empty values are kept."""
-    return parse_qsl(text, keep_blank_values=True, errors="replace") if text else []
+    read = text[:LONGEST_QUERY]
+    return parse_qsl(read, keep_blank_values=True, errors="replace") if read else []
 
 
 _JOB: Final = Parameter(

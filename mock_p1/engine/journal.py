@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import deque
+from collections import Counter, deque
+from functools import lru_cache
 from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -170,6 +171,9 @@ OK: Final = 200
 LONGEST_SHOWN: Final = 200
 """A client may send what it likes: what is very long is cut, as the journal is bounded by rows."""
 
+MOST_NAMED: Final = 5
+"""So many unknown query parameters are named; of more, their number is said."""
+
 
 def poll_entry(
     number: int, request: Request, job: JobState, step: ProgramStep, reply: Reply | Fault
@@ -214,11 +218,16 @@ def _status_in(reply: Reply | Fault) -> str | None:
         whole: Reply | None = reply
     else:
         whole = reply.reply if reply.ending == "complete" else None
+    return None if whole is None or whole.status != OK else _status_of(whole.body)
+
+
+@lru_cache(maxsize=64)  # a literal reply is polled again and again
+def _status_of(body: bytes) -> str | None:
     try:
-        body = json.loads(whole.body) if whole is not None and whole.status == OK else None
+        read = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    status = body.get("status") if isinstance(body, dict) else None
+    status = read.get("status") if isinstance(read, dict) else None
     return status if isinstance(status, str) else None
 
 
@@ -263,12 +272,16 @@ def _query_notes(request: Request, operation: Operation | None) -> Iterator[str]
     if operation is None or not operation.query:
         yield "has a query string; the API documents none"
         return
-    names = [name for name, _ in query_of(request.query)]
+    counts = Counter(name for name, _ in query_of(request.query))
     known = [parameter.name for parameter in operation.query]
-    for name in dict.fromkeys(names):
-        if name not in known:
-            yield (
-                f"has the query parameter {shorten(name)!r}; the API documents {', '.join(known)}"
-            )
-        elif names.count(name) > 1:
+    unknown = [name for name in counts if name not in known]
+    if unknown:
+        named = ", ".join(repr(shorten(name)) for name in unknown[:MOST_NAMED])
+        more = len(unknown) - MOST_NAMED
+        yield (
+            f"has the query parameter{'s' * (len(unknown) > 1)} {named}"
+            f"{f' and {more:,} more' * (more > 0)}; the API documents {', '.join(known)}"
+        )
+    for name in known:
+        if counts[name] > 1:
             yield f"has the query parameter {name} more than once; the first one counts"

@@ -1,5 +1,7 @@
 """What was asked, what was answered, and why."""
 
+import json
+
 import pytest
 
 from mock_p1.base.text import mask
@@ -323,3 +325,51 @@ def test_how_long_an_answer_was_held_back(mock):
     asked = mock(DONE + "calls: {retrain_model_switch: [{ok: true, delay: 5s}]}")
     asked.switch()
     assert asked.entries[-1].delay_ns == 5_000_000_000
+
+
+def test_of_many_unknown_query_parameters_five_are_named(mock):
+    """And the others counted; one that comes twice is one."""
+    asked = mock(DONE)
+    asked.get_upload(query="filename=a.csv&n0=1&" + "&".join(f"n{each}=1" for each in range(1000)))
+    named = "'n0', 'n1', 'n2', 'n3', 'n4' and 995 more"
+    assert asked.entries[-1].notes == (
+        f"has the query parameters {named}; the API documents filename",
+    )
+
+
+def test_two_unknown_query_parameters_are_both_named(mock):
+    """In their order, and nothing is counted."""
+    asked = mock(DONE)
+    asked.get_upload(query="filename=a.csv&b=1&a=1")
+    assert asked.entries[-1].notes == (
+        "has the query parameters 'b', 'a'; the API documents filename",
+    )
+
+
+def test_a_query_is_read_to_a_hundred_thousand_characters(mock):
+    """What comes behind is as if it were not there, and costs nothing."""
+    asked = mock(DONE)
+    for length in (99_000, 100_000):
+        asked.get_upload(query="a=" + "x" * length + "&filename=a.csv")
+    assert ["filename is missing" in entry.notes for entry in asked.entries] == [False, True]
+
+
+def test_the_body_of_a_literal_reply_is_read_once(mock, monkeypatch):
+    """However often it is polled; a status of another body is its own."""
+    asked = mock("""
+        jobs:
+          a: {timeline: [{reply: {status_code: 200, body: '{"status": "read_once"}'}}]}
+          b: {timeline: [{reply: {status_code: 200, body: '{"status": "job_running"}'}}]}
+    """)
+    read = []
+    loads = json.loads
+
+    def count(body):
+        read.append(body)
+        return loads(body)
+
+    monkeypatch.setattr("mock_p1.engine.journal.json.loads", count)
+    for job in ("a", "a", "a", "b"):
+        asked.poll(job)
+    assert [entry.shown_status for entry in asked.entries] == [*["read_once"] * 3, "job_running"]
+    assert sum(b"read_once" in body for body in read) <= 1
