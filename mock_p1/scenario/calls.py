@@ -20,13 +20,13 @@ from mock_p1.base.duration_field import SOME_TIME_PATTERN
 from mock_p1.base.strict_model import LocatedModel, OneOf, Path, Reading, Wrong, kind_of, wrong
 from mock_p1.base.text import shorten, unknown
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
-from mock_p1.scenario.step_length import MAX_POLLS, Delay, Stage
+from mock_p1.scenario.step_length import MAX_DIGITS, MAX_POLLS, SO_MANY_PATTERN, Delay, Stage
 from mock_p1.scenario.steps import FaultName, Literal  # noqa: TC001 -- pydantic reads them
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_CALLS = re.compile(r"([0-9]{1,10}) *(calls?|polls?)")
+_CALLS = re.compile(rf"([0-9]{{1,{MAX_DIGITS}}}) *(calls?|polls?)")
 _HOW_LONG: Final = "a number of calls (2 calls), a duration (500ms, 90s, 1h30m) or manual"
 
 
@@ -62,7 +62,7 @@ _Length = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": rf"^\s*(manual|0*[1-9][0-9]{{0,8}} *calls?|{SOME_TIME_PATTERN})\s*$",
+            "pattern": rf"^\s*(manual|{SO_MANY_PATTERN} *calls?|{SOME_TIME_PATTERN})\s*$",
         }
     ),
 ]

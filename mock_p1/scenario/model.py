@@ -29,6 +29,7 @@ from mock_p1.contract.operations import JOB_ID_LIMIT, OPERATIONS, RETRAIN_STATUS
 from mock_p1.scenario.calls import CallTimeline, call_names, wrong_calls
 from mock_p1.scenario.document import INLINE, Attach, Document, ScenarioReading, located
 from mock_p1.scenario.result_files import inline_files
+from mock_p1.scenario.step_length import waits_for_file
 from mock_p1.scenario.steps import AnyStep, ErrorStep, Step
 
 if TYPE_CHECKING:
@@ -57,6 +58,13 @@ _JOB_ID: Final[JsonDict] = {
 }
 
 
+def _wrong_end(data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
+    """Yield an ``at_end`` that has no timeline whose end it could be."""
+    if "at_end" in data and "timeline" not in data:
+        what = "at_end: says what comes after the last step; write timeline: beside it"
+        yield ("at_end",), wrong(what, of_key=True)
+
+
 def _wrong_lengths(data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
     """Yield the steps of a job whose length is missing, or stands where it cannot."""
     timeline = data.get("timeline")
@@ -70,10 +78,12 @@ def _wrong_lengths(data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
             which = "with at_end: loop every step" if loops else "every step but the last"
             what = f"for: is missing; {which} says how long it lasts: 2 polls, 90s or manual"
             yield ("timeline", index), wrong(what)
-        elif step.get("for") == "upload" and index > 0:
+        elif not waits_for_file(step.get("for")):
+            continue
+        elif index > 0:
             what = "for: upload stands at a first step only: a job waits for its file once"
             yield ("timeline", index, "for"), wrong(what)
-        elif step.get("for") == "upload" and (loops or len(timeline) == 1):
+        elif loops or len(timeline) == 1:
             which = "a timeline that loops" if loops else "a timeline of one step"
             what = f"for: upload has no place in {which}: nothing comes after the file"
             yield ("timeline", index, "for"), wrong(what)
@@ -99,6 +109,7 @@ class Job(LocatedModel):
         "oneOf": [{"required": ["timeline"]}, {"required": ["error"]}],
         "if": {"required": ["at_end"], "properties": {"at_end": {"const": "loop"}}},
         "then": {"properties": {"timeline": {"items": _LASTS}}},
+        "dependentRequired": {"at_end": ["timeline"]},
     }
 
     @property
@@ -119,6 +130,8 @@ class Job(LocatedModel):
         if ("timeline" in data) == ("error" in data):
             what = "a job has either timeline: (a list of steps) or error: (a documented error)"
             yield (), wrong(what)
+        elif "error" in data:
+            yield from _wrong_end(data)
         yield from wrong_calls(data.get("calls"), of_job=True)
         yield from _wrong_lengths(data)
 
@@ -167,7 +180,8 @@ class NewJobs(Job):
     """The ids that are issued, in this order, anew for each caller; then UUIDs follow."""
 
     schema_rules: ClassVar[dict[str, Any]] = {
-        "not": {"anyOf": [{"required": ["timeline", "error"]}, {"required": ["api_key"]}]}
+        "not": {"anyOf": [{"required": ["timeline", "error"]}, {"required": ["api_key"]}]},
+        "dependentRequired": {"at_end": ["timeline"]},
     }
 
     @classmethod
@@ -177,6 +191,7 @@ class NewJobs(Job):
             yield from super().rules(data)
         else:
             yield from wrong_calls(data.get("calls"), of_job=True)
+            yield from _wrong_end(data)
         if "api_key" in data:
             text = "a created job belongs to whoever created it; leave api_key: out"
             yield ("api_key",), wrong(text, of_key=True)

@@ -62,7 +62,7 @@ def _limit(value: object) -> Stage:
     text = value.strip()
     if text == "manual":
         return Stage()
-    if text == "upload":
+    if waits_for_file(text):
         return Stage(until_upload=True)
     if found := _POLLS.fullmatch(text):
         if not 1 <= int(found[1]) <= MAX_POLLS:
@@ -74,6 +74,13 @@ def _limit(value: object) -> Stage:
     if lasts == 0:
         raise wrong(f"for: {shorten(text)} can never be; a step lasts longer than nothing")
     return Stage(lasts_ns=lasts)
+
+
+def waits_for_file(length: object) -> bool:
+    """Tell whether a ``for:`` says that its step lasts until the file has come."""
+    if isinstance(length, Stage):
+        return length.until_upload
+    return isinstance(length, str) and length.strip() == "upload"
 
 
 def _meant(text: str) -> str:
@@ -131,7 +138,7 @@ def _nanoseconds(text: str, otherwise: Callable[[], str]) -> int:
 
 # the same as the functions above, as far as a regular expression goes: it cannot add up, nor
 # compare
-_SO_MANY: Final = (
+SO_MANY_PATTERN: Final = (
     rf"(?![0-9]{{{MAX_DIGITS + 1}}})0*(?:[1-9][0-9]{{0,{len(str(MAX_POLLS)) - 2}}}|{MAX_POLLS})"
 )
 Limit = Annotated[
@@ -140,7 +147,7 @@ Limit = Annotated[
     WithJsonSchema(
         {
             "type": "string",
-            "pattern": rf"^\s*(manual|upload|{_SO_MANY} *polls?|{SOME_TIME_PATTERN})\s*$",
+            "pattern": rf"^\s*(manual|upload|{SO_MANY_PATTERN} *polls?|{SOME_TIME_PATTERN})\s*$",
             "description": _FOR,
         }
     ),

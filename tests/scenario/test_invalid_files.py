@@ -22,6 +22,10 @@ UNSEEN = {
 
 INLINE = [
     "jobs: {a: {at_end: loop, timeline: [{status: a}]}}",
+    "new_jobs: {at_end: loop}",
+    "new_jobs: {at_end: stay, ids: [a]}",
+    "new_jobs: {at_end: loop, error: invalid_api_key}",
+    "jobs: {a: {at_end: stay, error: invalid_api_key}}",
     "jobs: {a: {timeline: [{status: a}, {status: b, for: 1s}]}}",
     "jobs: {a: {timeline: [{status: a, for: 1s}, {status: b}, {status: c, for: 1s}]}}",
     "jobs: {a: {timeline: [{status: a, for: 0.0s}]}}",

@@ -6,13 +6,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mock_p1.contract.operations import OPERATIONS
 from mock_p1.scenario.json_schema import scenario_schema
 from mock_p1.scenario.parser import parse
 from mock_p1.scenario.problems import ScenarioError
 from mock_p1.scenario.step_length import Span, Stage
 
 PIECES = st.sampled_from(
-    [*"0123456789. ", "..", "ms", "s", "m", "h", "d", " polls", "poll", "manual", "x", "00"]
+    [
+        *"0123456789. ",
+        "..",
+        "ms",
+        "s",
+        "m",
+        "h",
+        "d",
+        " polls",
+        "poll",
+        " calls",
+        "call",
+        "manual",
+        "x",
+        "00",
+    ]
 )
 TEXTS = st.lists(PIECES, max_size=6).map("".join)
 OUT_OF_RANGE = ("longer than ten years", "can never be", "begins above its end")
@@ -75,3 +91,83 @@ def test_editors_are_told_the_same(text, key):
     found = read(key, text)
     if not (isinstance(found, str) and any(reason in found for reason in OUT_OF_RANGE)):
         assert (re.search(pattern, text) is None) == isinstance(found, str)
+
+
+def read_call(text):
+    """Return how long an element of calls: lasts, or what is wrong with it."""
+    try:
+        scenario = parse(f"calls: {{get_api_key: [{{ok: true, for: '{text}'}}, ok]}}")
+    except ScenarioError as error:
+        return str(error)
+    return scenario.calls["get_api_key"][0].for_
+
+
+CALLS_PATTERN = scenario_schema()["$defs"]["OkCall"]["properties"]["for"]["pattern"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_good"),
+    [
+        ("1 call", True),
+        (" 2calls ", True),
+        ("1000000000 calls", True),
+        ("00000000000000000007 calls", True),
+        ("000000000000000000007 calls", False),
+        ("1000000001 calls", False),
+        ("0 calls", False),
+        ("2 polls", False),
+        ("upload", False),
+        ("2\u00a0calls", False),
+        ("manual", True),
+    ],
+)
+def test_how_many_calls_an_element_lasts(text, is_good):
+    """As check and the schema have it, who agree."""
+    assert isinstance(read_call(text), Stage) == is_good
+    assert (re.search(CALLS_PATTERN, text) is not None) == is_good
+
+
+@given(TEXTS)
+def test_editors_are_told_the_same_of_calls(text):
+    """The schema's pattern fits what is accepted under calls:, and nothing else."""
+    found = read_call(text)
+    if not (isinstance(found, str) and any(reason in found for reason in OUT_OF_RANGE)):
+        assert (re.search(CALLS_PATTERN, text) is None) == isinstance(found, str)
+
+
+@pytest.mark.parametrize("name", [*OPERATIONS, "get_api_keys", "Get_API_key", "", "ok", "file"])
+@pytest.mark.parametrize("of_job", [False, True])
+def test_the_names_under_calls_are_those_of_the_schema(name, of_job):
+    """For the whole scenario, and for one job."""
+    calls = f"calls: {{{name!r}: [ok]}}"
+    text = f"jobs: {{a: {{timeline: [{{status: b}}], {calls}}}}}" if of_job else calls
+    schema = scenario_schema()
+    part = schema["$defs"]["Job"] if of_job else schema
+    try:
+        parse(text)
+    except ScenarioError:
+        is_good = False
+    else:
+        is_good = True
+    assert (name in part["properties"]["calls"]["propertyNames"]["enum"]) == is_good
+
+
+@pytest.mark.parametrize("length", ["upload", " upload", "upload ", "  upload  "])
+@pytest.mark.parametrize(
+    ("timeline", "problem"),
+    [
+        ("[{status: a, for: 1 poll}, {status: b, for: LENGTH}, {status: c}]", "first step only"),
+        ("[{status: a, for: LENGTH}]", "a timeline of one step"),
+    ],
+)
+def test_blanks_around_upload_hide_no_problem(length, timeline, problem):
+    """It is read without them, and judged without them."""
+    with pytest.raises(ScenarioError, match=problem):
+        parse(f"new_jobs: {{timeline: {timeline.replace('LENGTH', repr(length))}}}")
+
+
+@pytest.mark.parametrize("rest", ["", ", ids: [a]", ", error: invalid_api_key"])
+def test_an_end_of_no_timeline_is_a_problem(rest):
+    """Nothing that is written is silently ignored."""
+    with pytest.raises(ScenarioError, match=r"1:12: at_end: says what comes after the last step"):
+        parse(f"new_jobs: {{at_end: loop{rest}}}")
