@@ -230,12 +230,12 @@ class Keyring:
         is what a client has first used it as.
         """
         api, secret = _closeness(key, self._keys), _closeness(key, self._secrets)
-        return secret > api or (secret == api != _NAMED and issued.has_used(key))
+        return secret > api or (secret == api and issued.has_used(key))
 
     def _is_api_key(self, key: str, issued: IssuedKeys) -> bool:
         api, secret = _closeness(key, self._keys), _closeness(key, self._secrets)
         used = issued.get(key) is not None or issued.is_api_word(key)
-        return api > secret or (api == secret != _NAMED and used)
+        return api > secret or (api == secret and used)
 
     def declares(self, key: str) -> bool:
         """Tell whether the scenario names this very API key."""
@@ -286,15 +286,12 @@ def _table(states: Mapping[str, str] | None) -> PatternTable[str] | None:
     return None if states is None else PatternTable(states)
 
 
-_NAMED: Final = 2
-
-
 def _closeness(key: str, table: PatternTable[str] | None) -> int:
     """Say how surely a key is of this table: named, or by a pattern that says something of it."""
     if table is None:
         return 0
     if table.exact(key) is not None:
-        return _NAMED
+        return 2
     hit = table.by_pattern(key)
     return int(hit is not None and hit.name.strip(ANY) != "")
 
