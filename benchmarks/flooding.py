@@ -27,7 +27,7 @@ SLOW = (
     f"POST /v2/models HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 1000\r\n\r\n",
     f"PUT {path_of('slow')} HTTP/1.1\r\nHost: {HOST}\r\nTransfer-Encoding: chunked\r\n\r\n",
 )
-"""How requests begin that never end: in a header, or in a body, before each of the doors."""
+"""How requests begin that never end: in a header, or in a body, before each of the transports."""
 
 
 EXPECTED = (b"200", b"400", b"404")

@@ -33,6 +33,11 @@ class Request(NamedTuple):
     base_url: str = ""
     has_body: bool = False
 
+    @property
+    def api_key(self) -> str:
+        """What ``x-api-key`` carries; blanks around it belong to the header, as on a wire."""
+        return ", ".join([key.strip() for key in self.api_keys])
+
 
 def with_length(status: int, headers: Headers, length: int) -> Headers:
     """Add Content-Length to an answer's headers, unless they have it or there is no content."""

@@ -17,10 +17,17 @@ if TYPE_CHECKING:
     from mock_p1.engine.callers import Caller
     from mock_p1.engine.directory import Directory
     from mock_p1.engine.job_states import JobState
-    from mock_p1.engine.program import CallProgram, CallProgramStep
+    from mock_p1.engine.program import CallProgram, CallProgramStep, Program
 
 MAX_PLACES: Final = 100_000
 """How many callers are remembered at each operation without a job; the longest known go first."""
+
+
+def same_list(one: CallProgram | None, other: CallProgram | None) -> bool:
+    """Tell whether two lists under ``calls:`` say the same, wherever they stand."""
+    if one is None or other is None:
+        return one is other
+    return [step.step for step in one.steps] == [step.step for step in other.steps]
 
 
 class CallTimelines:
@@ -47,7 +54,15 @@ class CallTimelines:
         before = self._place(operation, caller, job)
         state, index = advance(program.plan, before, now_ns)
         self._keep(operation, caller, job, state)
-        return program.steps[index]
+        return program.steps[index]._replace(turn=(index, before.seen if before else 0))
+
+    def adopt(self, before: Directory, after: Directory) -> None:
+        """Keep the places in lists that another scenario has too; let all others begin anew."""
+        self._places = {
+            place: state
+            for place, state in self._places.items()
+            if same_list(before.calls.get(place[0]), after.calls.get(place[0]))
+        }
 
     def step(
         self,
@@ -78,6 +93,20 @@ class CallTimelines:
             place: state
             for place, state in self._places.items()
             if theirs is not None and not theirs(place[1])
+        }
+
+    @staticmethod
+    def adopt_job(
+        job: JobState, program: Program, before: Directory, after: Directory
+    ) -> dict[str, State]:
+        """Return the places in a job's lists that it keeps with its new program."""
+        return {
+            name: state
+            for name, state in (job.calls or {}).items()
+            if same_list(
+                job.program.calls.get(name) or before.calls.get(name),
+                program.calls.get(name) or after.calls.get(name),
+            )
         }
 
     @staticmethod

@@ -203,14 +203,15 @@ class Engine:
             call = self._call(request, found)
             outcome, element = self._before_act(call)
             limit_bytes = self.state.store.limit_bytes
-            if outcome is None and length is not None and length > limit_bytes:
-                outcome = Outcome(not_imitated.file_too_large(limit_bytes), self.scenario.name)
-            if outcome is None and element is not None and strikes_at_once(element):
+            if outcome is None and element is None:
+                outcome = file_upload.refuse(self.state, call)
+            elif outcome is None and element is not None and strikes_at_once(element):
                 outcome = element_outcome(self.state, call, element, _nothing)
             if outcome is not None:
                 self.journal.add(call_entry(self.journal.number(), call, outcome))
                 return outcome.reply
-        return Receiver(self, call, element, length)
+        receiver = Receiver(self, call, element, length)
+        return receiver.refuse_size() if length and length > limit_bytes else receiver
 
     def load(self, scenario: Scenario) -> tuple[int, int]:
         """Swap the scenario at once, between two polls.
@@ -247,12 +248,10 @@ class Engine:
         return request, OPERATIONS.match(path)
 
     def _call(self, request: Request, found: Match) -> Call:
-        keys = request.api_keys
-        api_key = keys[0].strip() if len(keys) == 1 else ", ".join(key.strip() for key in keys)
         operation = found.operations[request.method]
         now_ns = self.clock.now_ns()
-        caller = self.state.issued.caller(api_key)
-        return Call(request, operation, found.parameters, now_ns, api_key, caller)
+        caller = self.state.issued.caller(request.api_key)
+        return Call(request, operation, found.parameters, now_ns, request.api_key, caller)
 
     def _answer(self, call: Call) -> Outcome:
         outcome, element = self._before_act(call)
@@ -263,6 +262,11 @@ class Engine:
 
     def _act(self, call: Call) -> Callable[[], Outcome]:
         return lambda: HANDLERS[call.operation.name].act(self.state, call)
+
+    def _act_on_found(self, call: Call) -> Callable[[], Outcome]:
+        """Return the act of a call whose subject is not found yet; a link has led to its own."""
+        act = self._act(call)
+        return act if call.operation.link else lambda: self._find(call) or act()
 
     def _before_act(self, call: Call) -> tuple[Outcome | None, CallProgramStep | None]:
         """Go from the key to the act: what answers before it, or the element that is met."""
@@ -275,16 +279,17 @@ class Engine:
             if failure is not None and call.operation.body == "file" and failure.fault:
                 return None, fault_element(failure.fault)
             if failure is not None:
-                outcome = injected(state, call, failure, self._act(call))
-        if outcome is None:
-            outcome = self._limited(call)
-        if outcome is None:
-            found = handler.find(state, call)
-            outcome = state.refuse(found, call) if isinstance(found, Refusal) else found
+                outcome = injected(state, call, failure, self._act_on_found(call))
+        outcome = outcome or self._limited(call) or self._find(call)
         if outcome is not None or call.operation == RETRAIN_STATUS_CHECK:
             return outcome, None
         directory, operation = state.directory, call.operation
         return None, state.calls.meet(directory, operation, call.caller, call.job, call.now_ns)
+
+    def _find(self, call: Call) -> Outcome | None:
+        """Judge what a call is about; None where its act may be done."""
+        found = HANDLERS[call.operation.name].find(self.state, call)
+        return self.state.refuse(found, call) if isinstance(found, Refusal) else found
 
     def _limited(self, call: Call) -> Outcome | None:
         """Answer a call over the scenario's limit; nothing else sees it."""
@@ -316,10 +321,12 @@ class Engine:
                 call.caller = ended.caller
             if not isinstance(known, Refusal):
                 call.caller, call.key_ends_ns = known
+                if ended is None:
+                    state.issued.note_api_word(call.api_key)
         if refused is None:
             return None
         first = state.scenario.assumptions.checked_first
-        if first == "job" and call.job_id is not None and state.directory.find(call.job_id) is None:
+        if first == "job" and call.job_id is not None and not state.knows_job(call.job_id):
             refused = Refusal("not_found_retrain_job", state.scenario.name)
         return state.refuse(refused, call)
 
@@ -332,7 +339,7 @@ class Engine:
     def _unexpected(self, request: Request, answer: Unexpected) -> Reply:
         with self.lock:
             now_ns, number = self.clock.now_ns(), self.journal.number()
-            caller = self.state.issued.caller(", ".join(request.api_keys))
+            caller = self.state.issued.caller(request.api_key)
             entry = unexpected_entry(number, now_ns, request, caller, answer)
             self.journal.add(entry._replace(source=self.scenario.name))
         return answer.reply.to(request.method)

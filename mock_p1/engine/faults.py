@@ -43,6 +43,8 @@ def _timeout(_: Reply) -> Fault:
 
 
 def _truncated(reply: Reply) -> Fault:
+    if not reply.body:  # its head alone is the whole answer
+        return Fault("truncated_body", "complete", reply)
     return Fault("truncated_body", "close", reply, ((0, reply.body[: len(reply.body) // 2]),))
 
 
@@ -57,6 +59,8 @@ def _malformed(reply: Reply) -> Reply:
 
 
 def _slow(reply: Reply) -> Fault:
+    if not reply.body:  # nothing comes in pieces: the answer itself is late
+        return Fault("slow_body", "complete", reply, delay_ns=SLOW_PIECES * SLOW_PAUSE)
     ends = [len(reply.body) * count // SLOW_PIECES for count in range(SLOW_PIECES + 1)]
     pieces = [reply.body[start:end] for start, end in pairwise(ends)]
     return Fault("slow_body", "complete", reply, tuple((SLOW_PAUSE, piece) for piece in pieces))

@@ -22,24 +22,35 @@ _TYPES = next(each.values for each in GET_API_KEY.query if each.name == "credent
 _RETRAIN = "retrain"
 
 
-def find(state: MockState, call: Call) -> Refusal | None:
-    """Judge the query: what is missing, and what is odd in it."""
+def find(state: MockState, call: Call) -> None:
+    """Note what is odd in the query."""
+    del state
+    call.notes += _what_is_odd(call)
+
+
+def _what_is_odd(call: Call) -> list[str]:
     kind, model_id = call.query("credential_type"), call.query("model_id")
-    if kind == _RETRAIN and not model_id:
-        return Refusal("model_id_is_required", state.scenario.name)
     odd = []
     if kind not in _TYPES:
         said = f"is {shorten(kind)!r}" if kind else "is missing or empty"
         odd.append(f"credential_type {said}; the API documents {', '.join(_TYPES)}")
     if model_id is not None and not (model_id.isascii() and model_id.isdigit()):
         odd.append(f"model_id is {shorten(model_id)!r}; the API documents a whole number")
-    call.notes += odd
+    return odd
+
+
+def _refusal(state: MockState, call: Call) -> Refusal | None:
+    if call.query("credential_type") == _RETRAIN and not call.query("model_id"):
+        return Refusal("model_id_is_required", state.scenario.name)
     assumed = state.scenario.assumptions.odd_credential_type
-    return Refusal(assumed, state.scenario.name) if odd and assumed != ACCEPT else None
+    refused = assumed != ACCEPT and _what_is_odd(call)
+    return Refusal(assumed, state.scenario.name) if refused else None
 
 
 def act(state: MockState, call: Call) -> Outcome:
     """Issue a key; or, where a scenario assumes so, hand out the one that still works."""
+    if refused := _refusal(state, call):
+        return state.refuse(refused, call)
     assumed = state.scenario.assumptions
     key = None
     if assumed.same_key_again == "same":
@@ -47,11 +58,13 @@ def act(state: MockState, call: Call) -> Outcome:
         key = next(alive, None)
     if key is None:
         if len(state.issued) >= MAX_ISSUED:
+            state.issued.forget_ended(call.now_ns)
+        if len(state.issued) >= MAX_ISSUED:
             return Outcome(
                 no_room(f"{MAX_ISSUED:,} API keys are issued already"), state.scenario.name
             )
         number = state.issued.count(call.caller)
-        text = uuid_of(state.seed, state.resets, "api_key", call.caller.name, number)
+        text = uuid_of(state.seed, "api_key", call.caller.name, number)
         key = IssuedKey(text, call.caller, call.api_key, call.now_ns + assumed.key_lifetime)
         state.issued.add(key)
     end_date = state.clock.date_at(key.ends_ns).strftime(assumed.end_date_format)

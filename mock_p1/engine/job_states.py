@@ -91,6 +91,8 @@ class JobStates:
         self._created: dict[str, int] = {}
         self._newest_created: JobState | None = None
         self.forgotten: int = 0
+        self.created: int = 0
+        """How many jobs are kept that were created by upload."""
 
     def make_room(self, jobs: int) -> None:
         """Remember so many transient states more.
@@ -127,6 +129,7 @@ class JobStates:
         """Keep a new state; forget the oldest transient one where there are too many."""
         if job.created is not None:
             self._newest_created = job
+            self.created += 1
         first = self._first.setdefault(job.job_id, job)
         if first is not job:
             first.others = first.others or {}
@@ -159,11 +162,6 @@ class JobStates:
         created = (each for each in reversed(self._first) if self._first[each].created)
         return next(created, None)
 
-    @property
-    def created(self) -> int:
-        """How many jobs were created by upload."""
-        return sum(self._created.values())
-
     def of(self, job_id: str) -> Iterator[JobState]:
         """Yield the states of one job, one for each caller, in the order they came."""
         first = self._first.get(job_id)
@@ -185,7 +183,10 @@ class JobStates:
         )
 
     def adopt(
-        self, program_of: Callable[[JobState], Program | None], start_holds: Callable[[str], bool]
+        self,
+        program_of: Callable[[JobState], Program | None],
+        calls_of: Callable[[JobState, Program], dict[str, State]],
+        start_holds: Callable[[str], bool],
     ) -> tuple[int, int]:
         """Give every state its new program, keeping where it is, or forget it where that is None.
 
@@ -198,7 +199,8 @@ class JobStates:
                 self.forget(job)
                 dropped += 1
             else:
-                job.program, job.answer, job.calls = program, None, None
+                job.calls = calls_of(job, program) or None
+                job.program, job.answer = program, None
                 self._leave_path(job)
                 kept += 1
         self._starts = {
@@ -221,13 +223,17 @@ class JobStates:
         self._transients.clear()
         self._starts.clear()
         self._created.clear()
+        self.created = 0
 
-    def clear_callers(self, theirs: Callable[[str], bool]) -> None:
-        """Forget everything of the callers whose names are ``theirs``."""
+    def clear_callers(self, theirs: Callable[[str], bool]) -> set[str]:
+        """Forget everything of the callers whose names are ``theirs``; return those names."""
+        gone = {name for name in self._created if theirs(name)}
         for job in [job for job_id in self._first for job in self.of(job_id)]:
             if theirs(job.caller.name):
+                gone.add(job.caller.name)
                 self.forget(job)
-        self._created = {name: n for name, n in self._created.items() if not theirs(name)}
+        self._created = {name: n for name, n in self._created.items() if name not in gone}
+        return gone
 
     def clear_job(self, job_id: str, theirs: Callable[[str], bool] | None = None) -> None:
         """Let one job begin anew, for all callers or for some.
@@ -240,13 +246,15 @@ class JobStates:
             if job.created is None:
                 self.forget(job)
                 continue
-            job.created.complete, job.state, job.calls, job.answer = False, None, None, None
+            job.created = CreatedJob(job.created.number, job.created.file_name)
+            job.state = job.calls = job.answer = None
             job.polls = job.downloads = job.switches = 0
         if theirs is None:
             self._starts.pop(job_id, None)
 
     def forget(self, job: JobState) -> None:
         """Forget one state."""
+        self.created -= job.created is not None
         first = self._first[job.job_id]
         others = first.others or {}
         if job is not first:

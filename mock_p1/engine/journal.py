@@ -228,7 +228,7 @@ def unexpected_entry(
     """Return the row of a request that this mock does not imitate."""
     return Entry(
         number, now_ns, shorten(request.method, LONGEST_SHOWN),
-        shorten(request.path, LONGEST_SHOWN), mask(", ".join(request.api_keys)), None, None,
+        shorten(request.path, LONGEST_SHOWN), mask(request.api_key), None, None,
         answer.reply.status, None, None, None, "", None,
         (answer.why, *request_notes(request, None, None)),
         caller.number if request.api_keys else 0,

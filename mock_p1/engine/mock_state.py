@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mock_p1.base.patterns import Hit
 from mock_p1.engine.call import Outcome
 from mock_p1.engine.call_timelines import CallTimelines
-from mock_p1.engine.callers import IssuedKeys, Keyring
+from mock_p1.engine.callers import IssuedKeys, Keyring, caller_named
 from mock_p1.engine.directory import Directory
 from mock_p1.engine.job_ids import token_of
 from mock_p1.engine.job_states import JobState, JobStates
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mock_p1.base.clock import Clock
-    from mock_p1.base.patterns import Hit
     from mock_p1.engine.call import Call
     from mock_p1.engine.callers import Caller
     from mock_p1.engine.file_store import FileStore
     from mock_p1.engine.program import Program
+    from mock_p1.engine.timeline import State
     from mock_p1.scenario.model import Scenario
     from mock_p1.scenario.steps import Literal
 
@@ -50,6 +51,14 @@ class InjectedFailure(NamedTuple):
     key: str | None = None
 
 
+_PART: Final = 4
+
+
+def _part_of(job: JobState) -> str:
+    """Return the digits at the front of a link that say whose it may be."""
+    return f"{job.caller.number & 0xFFFF:04x}"
+
+
 class MockState:
     """What the handlers of operations work on."""
 
@@ -66,6 +75,8 @@ class MockState:
         self.link_seed = seed
         self.resets: int = 0
         """How often everything began anew; links of before lead nowhere."""
+        self.caller_resets: dict[str, int] = {}
+        """How often what a caller made was forgotten, since then."""
         self.play(scenario, seed)
 
     def play(self, scenario: Scenario, seed: int) -> None:
@@ -85,18 +96,13 @@ class MockState:
         same: dict[tuple[int, int], bool] = {}  # thousands of jobs may share a program
 
         def program_of(job: JobState) -> Program | None:
-            secret = job.caller.name.partition("\n")[0]
-            by_secret = "\n" in job.caller.name
-            if (
-                keyring.secret_refusal(secret, self.issued)
-                if by_secret
-                else keyring.refusal(secret)
-            ):
+            key = job.caller.name
+            if "\n" not in key and keyring.refusal(key):  # issued keys work until they end
                 return None
             program = after.created(job.job_id) if job.created else None
             if program is None and (hit := after.find(job.job_id)) is not None:
                 program = hit.value
-            if program is None or not (job.created or program.open_to(job.api_key or secret)):
+            if program is None or not (job.created or program.open_to(job.api_key or key)):
                 return None
             pair = id(job.program), id(program)
             if pair not in same:
@@ -107,19 +113,29 @@ class MockState:
             old, new = before.find(job_id), after.find(job_id)
             return old is not None and new is not None and new.value.does_the_same(old.value)
 
-        counts = self.jobs.adopt(program_of, unchanged)
-        for link in [link for link in self.failed_downloads if not unchanged(link[1])]:
-            del self.failed_downloads[link]
+        def calls_of(job: JobState, program: Program) -> dict[str, State]:
+            return CallTimelines.adopt_job(job, program, before, after)
+
+        counts = self.jobs.adopt(program_of, calls_of, unchanged)
+        self.calls.adopt(before, after)
+        self._forget_of_lost_jobs()
         if scenario.rate_limit != limit:
             self.limiter = limiter_for(scenario.rate_limit)
+        return counts
+
+    def _forget_of_lost_jobs(self) -> None:
+        for link in list(self.failed_downloads):
+            if self.jobs.get(caller_named(link[0]), link[1]) is None:
+                del self.failed_downloads[link]
         kept = [
             each
             for each in self.injected
-            if each.job_id is None or after.find(each.job_id) or any(self.jobs.of(each.job_id))
+            if each.job_id is None
+            or self.directory.find(each.job_id)
+            or any(self.jobs.of(each.job_id))
         ]
         self.injected.clear()
         self.injected.extend(kept)
-        return counts
 
     def strikes(self, failure: InjectedFailure, call: Call) -> bool:
         """Tell whether an injected failure is meant for this call."""
@@ -149,7 +165,8 @@ class MockState:
             return
         self.calls.clear(theirs)
         if theirs is not None:
-            self.jobs.clear_callers(theirs)
+            for name in self.jobs.clear_callers(theirs):
+                self.caller_resets[name] = self.caller_resets.get(name, 0) + 1
             self.issued.clear(theirs)
             if self.limiter is not None:
                 self.limiter.clear(theirs)
@@ -157,6 +174,7 @@ class MockState:
         self.jobs.clear()
         self.issued.clear()
         self.resets += 1
+        self.caller_resets.clear()
         if self.limiter is not None:
             self.limiter.clear()
 
@@ -186,28 +204,49 @@ class MockState:
 
     def token(self, job: JobState, what: object) -> str:
         """Return the part of a job's link that cannot be guessed, for its upload or a step."""
-        return token_of(self.link_seed, self.resets, job.caller.name, job.job_id, what)
+        name = job.caller.name
+        resets = self.resets, self.caller_resets.get(name, 0)
+        rest = token_of(self.link_seed, *resets, name, job.job_id, what)
+        return f"{_part_of(job)}{rest[_PART:]}"
 
     def job_behind(self, token: str, job_id: str, what: object) -> JobState | None:
         """Return the job that a link leads to; None where this mock did not give it out."""
-        return next((job for job in self.jobs.of(job_id) if self.token(job, what) == token), None)
+        part = token[:_PART]  # of thousands of callers few have the same, and a digest takes time
+        for job in self.jobs.of(job_id):
+            if _part_of(job) == part and self.token(job, what) == token:
+                return job
+        return None
+
+    def knows_job(self, job_id: str) -> bool:
+        """Tell whether the scenario has this job, or a client has created it."""
+        return self.directory.find(job_id) is not None or self._is_created(job_id)
+
+    def _is_created(self, job_id: str) -> bool:
+        return any(job.created for job in self.jobs.of(job_id))
 
     def find_job(self, call: Call) -> JobState | Refusal:
         """Return the state of the job that a call is about, or the error it is answered with."""
+        found = self.look_up(call)
+        if isinstance(found, Hit):
+            return self.meet(call.caller, call.api_key, call.job_id or "", found)
+        return found
+
+    def look_up(self, call: Call) -> JobState | Hit[Program] | Refusal:
+        """Return what is known of a call's job: its state, else what it will do; or the error."""
         job_id = call.job_id or ""
         job = self.jobs.get(call.caller, job_id)
         if job is not None:
             return job
         hit = self.directory.find(job_id)
         exact = hit is not None and hit.exact
-        if not exact and any(other.created for other in self.jobs.of(job_id)):
+        if not exact and self._is_created(job_id):
             return Refusal(self.scenario.assumptions.job_of_another_key, self.scenario.name)
         if hit is None:
             return Refusal("not_found_retrain_job", self.scenario.name)
         if not hit.value.open_to(call.api_key):
             source = hit.value.steps[0].source
             return Refusal(self.scenario.assumptions.job_of_another_key, source)
-        return self.meet(call.caller, call.api_key, job_id, hit)
+        return hit
 
     def meet(self, caller: Caller, api_key: str, job_id: str, hit: Hit[Program]) -> JobState:
         """Begin to keep where a caller is with a job of the scenario."""

@@ -36,10 +36,14 @@ class ProgramStep(NamedTuple):
 
 
 class CallProgramStep(NamedTuple):
-    """One element of an operation's timeline, and the ``file:line`` it came from."""
+    """One element of an operation's timeline, and the ``file:line`` it came from.
+
+    ``turn`` says which of its calls this is: the element's position, and how many met it before.
+    """
 
     step: CallStep
     source: str
+    turn: tuple[int, int] = (0, 0)
 
 
 class CallProgram(NamedTuple):

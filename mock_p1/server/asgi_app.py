@@ -64,7 +64,15 @@ def create_asgi_app(
         'job_waiting'
     """
     engine = Engine(load_scenario(scenario), seed=seed, store=UploadStore())
-    context = AdminContext(engine, AccessPolicy(admin_token, admin_hosts))
+    policy = AccessPolicy(admin_token, admin_hosts)
+    return asgi_app_for(engine, AdminContext(engine, policy), admin=admin)
+
+
+def asgi_app_for(
+    engine: Engine, context: AdminContext | None = None, *, admin: bool = True
+) -> Application:
+    """Return the application of an engine that exists already."""
+    context = context or AdminContext(engine)
     flask = with_raw_path(create_app_for(engine, context, admin=admin))
     # a2wsgi has its own types
     wrapped = cast("Application", WSGIMiddleware(flask))  # type: ignore[arg-type]

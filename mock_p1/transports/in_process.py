@@ -67,6 +67,11 @@ class HttpRequest(NamedTuple):
         return next((value for known, value in self.headers if known == name), None)
 
     @property
+    def has_body(self) -> bool:
+        """Whether it says that a body comes; one in chunks may be empty."""
+        return bool(self.length) or self.header("transfer-encoding") is not None
+
+    @property
     def length(self) -> int | None:
         """How long the body is said to be."""
         length = self.header("content-length")
@@ -127,7 +132,7 @@ class Endpoint:
         host = header_text(sent.header("host") or b"")
         url = base_url(sent.origin.scheme, host, str(sent.origin)) + prefix
         keys = tuple(header_text(value) for name, value in sent.headers if name == "x-api-key")
-        return Request(sent.method, path[len(prefix) :], query, keys, url, bool(sent.body))
+        return Request(sent.method, path[len(prefix) :], query, keys, url, sent.has_body)
 
     def _handle(self, request: Request, sent: HttpRequest) -> Reply | Fault:
         length, body = sent.length, sent.body

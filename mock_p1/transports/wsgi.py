@@ -128,7 +128,7 @@ def _request() -> Request:
     name, port = environ.get("SERVER_NAME", "localhost"), environ.get("SERVER_PORT", "80")
     server = f"{request.scheme}://{in_url(name)}:{port}"
     return Request(
-        request.method,
+        environ["REQUEST_METHOD"],  # Flask would make it GET where get was sent
         _raw_path(),
         environ.get("QUERY_STRING", ""),
         () if key is None else (header_text(key.encode("latin-1")),),

@@ -203,7 +203,7 @@ def test_markup_and_line_breaks_in_a_job_id_stay_inside_their_line(stream, contr
 
 
 def listen(controls, **headers):
-    """Listen through the WSGI door; return the reply."""
+    """Listen through the WSGI transport; return the reply."""
     return controls.client.get("/__admin/events", headers=headers, buffered=False)
 
 

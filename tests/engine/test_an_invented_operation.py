@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from helpers.transport_clients import JOBS, open_door
+from helpers.transport_clients import JOBS, open_transport
 
 from mock_p1 import create_app
 from mock_p1.base.messages import Request, json_reply
@@ -70,15 +70,15 @@ def message(answer):
 @pytest.mark.parametrize("way", ["flask", "live", "responses"])
 def test_through_every_way_in(scenario, way):
     """Routed, refused with 405 and Allow, refused without a key, failing by fail_next."""
-    with open_door(way, scenario) as door:
-        assert json.loads(door.send("POST", f"{PATH}?leaf=sencha").body) == {"leaf": "sencha"}
-        wrong = door.send("GET", PATH)
+    with open_transport(way, scenario) as transport:
+        assert json.loads(transport.send("POST", f"{PATH}?leaf=sencha").body) == {"leaf": "sencha"}
+        wrong = transport.send("GET", PATH)
         assert (wrong.status, wrong.headers["allow"]) == (405, "POST")
-        assert message(door.send("POST", PATH, ())) == "invalid_api_key."
-        door.driver.fail_next("too_hot", on="brew")
-        failed = door.send("POST", PATH)
+        assert message(transport.send("POST", PATH, ())) == "invalid_api_key."
+        transport.driver.fail_next("too_hot", on="brew")
+        failed = transport.send("POST", PATH)
         assert (failed.status, message(failed)) == (418, "The kettle is too hot.")
-        assert door.send("GET", f"{JOBS}a").status == 200
+        assert transport.send("GET", f"{JOBS}a").status == 200
 
 
 def test_it_is_described(brew):

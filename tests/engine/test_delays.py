@@ -8,7 +8,7 @@ MS = SECOND // 1000
 
 
 def test_an_answer_is_held_back(mock):
-    """The reply says how long; the door does the waiting."""
+    """The reply says how long; the transport does the waiting."""
     asked = mock("jobs: {a: {timeline: [{status: s, delay: 300ms}]}}")
     assert [asked.poll().delay_ns for _ in range(2)] == [300 * MS] * 2
 

@@ -210,7 +210,7 @@ def test_a_scenario_without_jobs_knows_none(mock):
     assert [asked.sees("a", "k"), asked.sees("a", "x")] == [NOT_FOUND, "Not_found_credential."]
 
 
-def test_a_path_that_no_door_would_hand_over(mock):
+def test_a_path_that_no_transport_would_hand_over(mock):
     """The engine answers whatever it is given, also text that cannot be encoded."""
     asked = mock(
         "jobs: {'*': {timeline: [{status: star, result: generated, message: {fake: word}}]}}"

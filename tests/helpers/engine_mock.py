@@ -1,4 +1,4 @@
-"""A mock to ask without any door.
+"""A mock to ask without any transport.
 
 An engine over a scenario's text, with a clock that stands still.
 """

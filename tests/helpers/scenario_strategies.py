@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from hypothesis import strategies as st
 
-from mock_p1.contract.errors import CREDENTIAL_ERRORS, FAULTS
-from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
+from mock_p1.contract.errors import CREDENTIAL_ERRORS, DOCUMENTED_ERRORS, FAULTS
+from mock_p1.contract.operations import (
+    GET_API_KEY,
+    OPERATIONS,
+    RETRAIN_DATA_UPLOAD,
+    RETRAIN_MODEL_SWITCH,
+    RETRAIN_STATUS_CHECK,
+)
+from mock_p1.scenario.calls import call_names
 from mock_p1.scenario.parser import parse
 
 if TYPE_CHECKING:
+    from mock_p1.contract.operations import Operation
     from mock_p1.scenario.model import Scenario
 
 Document = dict[str, Any]
@@ -23,6 +32,8 @@ FILES = {"own.zip": b"PK\x05\x06" + bytes(18), "モデル 1.bin": bytes(range(25
 SPANS = ["1s", "1ms", "1500ms", "10s", "90s", "1h30m", "1d"]
 STATUSES = ["job_waiting", "job_running", "job_finished", "job_failed"]
 KEYS = ["demo-key", "other-key", "鍵-1", "key with blanks", "ci-*", "*-x", "*"]
+SECRETS = ["demo-secret", "秘密", "s-*", "*"]
+NEW_IDS = ["retrain-101", "new 1", "新規", "n%2F1", "retrain-001", "a"]
 IDS = ["retrain-001", "a", "007", "job 1", "再学習", "a+b&c=d", "50%", "x;y=1", "ci-*", "*-x", "*"]
 HEADERS = [
     "X-Note", "x-note", "Content-Type", "Retry-After", "Location", "Set-Cookie", "ETag", "Vary", "Server", "Date",
@@ -43,7 +54,9 @@ BODILESS = (204, 304)
 ERROR_CODES = [400, 200, 401, 404, 500]
 
 spans = st.sampled_from(SPANS)
-errors = st.sampled_from(list(RETRAIN_STATUS_CHECK.errors))
+errors = st.sampled_from(RETRAIN_STATUS_CHECK.errors)
+all_errors = st.sampled_from(list(DOCUMENTED_ERRORS))
+operations = st.sampled_from(list(OPERATIONS))
 credential_errors = st.sampled_from(CREDENTIAL_ERRORS)
 texts = st.sampled_from(["", "Training.", '学習中 "50%" \\ 🎉', "true", "12:30"]) | st.text(
     st.characters(codec="utf-8", exclude_characters="\ufeff\ufffe\uffff"), max_size=8
@@ -131,24 +144,78 @@ lasting = together(kinds, st.fixed_dictionaries({"for": limits}), perhaps(delay=
 last = together(kinds, perhaps(delay=delays))
 
 
+def _elements(name: str, length: st.SearchStrategy[Document]) -> st.SearchStrategy[Any]:
+    """Draw one element of an operation's own timeline; ``length`` says how long it lasts."""
+    failing = st.fixed_dictionaries({"fault": st.sampled_from(list(FAULTS))}) | (
+        st.fixed_dictionaries({"reply": literals()})
+    )
+    if OPERATIONS[name].errors:
+        error = st.fixed_dictionaries({"error": st.sampled_from(OPERATIONS[name].errors)})
+        failing = either((1, error), (1, failing))
+    after = either((3, st.just({})), (1, st.just({"done": True})))
+    return together(
+        either((2, st.just({"ok": True})), (3, together(failing, after))),
+        length,
+        either((4, st.just({})), (1, st.fixed_dictionaries({"delay": delays}))),
+    ).map(lambda element: "ok" if element == {"ok": True} else element)
+
+
+call_lengths = st.sampled_from(["1 call"] * 6 + ["2 calls"] * 3 + ["manual", *SPANS])
+
+
+@st.composite
+def calls(draw: st.DrawFn, *, of_job: bool = False) -> Document:
+    """Draw how operations beside the status check answer, of a job or of all."""
+    names = st.sampled_from(call_names(of_job=of_job))
+    lasting_element = st.fixed_dictionaries({"for": call_lengths})
+    return {
+        name: [
+            *draw(st.lists(_elements(name, lasting_element), max_size=2)),
+            draw(_elements(name, st.just({}))),
+        ]
+        for name in draw(st.lists(names, min_size=1, max_size=2, unique=True))
+    }
+
+
+own_calls = either((4, st.just({})), (1, st.fixed_dictionaries({"calls": calls(of_job=True)})))
+
+
+@st.composite
+def timelines(draw: st.DrawFn) -> Document:
+    """Draw what polling a job shows."""
+    fewest = draw(st.sampled_from([0, 1, 2]))
+    match draw(st.sampled_from(["stay", "stay", "stay", "loop", "loop", "error"])):
+        case "error":
+            return {"error": draw(errors)}
+        case "loop":
+            steps = draw(st.lists(lasting, min_size=fewest + 1, max_size=3))
+            return {"at_end": "loop", "timeline": steps}
+        case _:
+            steps = draw(st.lists(lasting, min_size=fewest, max_size=3))
+            return {"timeline": [*steps, draw(last)]}
+
+
 @st.composite
 def jobs(draw: st.DrawFn, keys: list[str] | None) -> Document:
     """Draw a job; where it is one key's alone, it is one of ``keys``."""
     owned = st.builds(lambda key: {"api_key": key}, st.sampled_from(keys or KEYS))
     owner = draw(either((4, st.just({})), (1, owned)))
-    fewest = draw(st.sampled_from([0, 1, 2]))
-    match draw(st.sampled_from(["stay", "stay", "stay", "loop", "loop", "error"])):
-        case "error":
-            return owner | {"error": draw(errors)}
-        case "loop":
-            return owner | {
-                "at_end": "loop",
-                "timeline": draw(st.lists(lasting, min_size=fewest + 1, max_size=3)),
-            }
-        case _:
-            return owner | {
-                "timeline": [*draw(st.lists(lasting, min_size=fewest, max_size=3)), draw(last)]
-            }
+    return owner | draw(timelines()) | draw(own_calls)
+
+
+@st.composite
+def new_jobs(draw: st.DrawFn) -> Document:
+    """Draw what a job does that a client creates; most wait for their file, and then finish."""
+    finished = {"status": "job_finished", "result": draw(results)}
+    waiting = {**draw(statuses), "for": "upload"}
+    waits = [waiting, *draw(st.lists(lasting, max_size=1)), draw(st.just(finished) | last)]
+    shown = st.just({"timeline": waits})
+    ids = st.lists(st.sampled_from(NEW_IDS), min_size=1, max_size=2, unique=True)
+    return (
+        draw(perhaps(ids=ids))
+        | draw(either((3, shown), (1, timelines()), (1, st.just({}))))
+        | draw(own_calls)
+    )
 
 
 @st.composite
@@ -160,9 +227,13 @@ def generated(draw: st.DrawFn, keys: list[str] | None) -> Document:
     return draw(several) | draw(jobs(keys))
 
 
+def _accepted_or(operation: Operation) -> st.SearchStrategy[str]:
+    return st.sampled_from(["accept", *operation.errors])
+
+
 assumptions = perhaps(
     error_http_status=st.sampled_from(ERROR_CODES)
-    | st.dictionaries(errors, st.sampled_from(ERROR_CODES), max_size=2),
+    | st.dictionaries(all_errors, st.sampled_from(ERROR_CODES), max_size=2),
     error_body=st.dictionaries(
         names, st.sampled_from(["{code}", "{message}", "no {error}!", 1, None]), max_size=2
     ),
@@ -171,6 +242,16 @@ assumptions = perhaps(
     unknown_api_key=credential_errors,
     job_of_another_key=errors,
     checked_first=st.sampled_from(["api_key", "job"]),
+    key_lifetime=spans,
+    end_date_format=st.sampled_from(["%Y-%m-%d", "%d/%m/%y %H:%M", "%s", "いつか"]),
+    same_key_again=st.sampled_from(["new", "same"]),
+    odd_credential_type=_accepted_or(GET_API_KEY),
+    odd_filename=_accepted_or(RETRAIN_DATA_UPLOAD),
+    before_upload=st.just("first_step") | errors,
+    upload_reply=st.sampled_from([200, 201, 204, 299]),
+    second_upload=st.sampled_from(["replace_while_waiting", "replace", "refuse"]),
+    second_switch=_accepted_or(RETRAIN_MODEL_SWITCH),
+    switch_of_failed_job=_accepted_or(RETRAIN_MODEL_SWITCH),
 )
 
 
@@ -186,11 +267,23 @@ def documents(draw: st.DrawFn) -> Document:
     return (
         draw(perhaps(description=texts, seed=st.integers(0, 9)))
         | given
+        | draw(
+            perhaps(
+                secret_keys=st.dictionaries(
+                    st.sampled_from(SECRETS), states, min_size=1, max_size=3
+                )
+            )
+        )
         | {"jobs": draw(st.dictionaries(ids, jobs(keys), min_size=1, max_size=2))}
         | draw(
             perhaps(
                 generated_jobs=st.lists(generated(keys), min_size=1, max_size=1),
-                rate_limit=st.fixed_dictionaries({"polls": st.integers(1, 3), "per": spans}),
+                new_jobs=new_jobs(),
+                calls=calls(),
+                rate_limit=st.fixed_dictionaries(
+                    {"polls": st.integers(1, 3), "per": spans},
+                    optional={"on": st.lists(operations, min_size=1, max_size=3, unique=True)},
+                ),
                 assumptions=assumptions,
             )
         )
@@ -204,7 +297,9 @@ class _Writer(yaml.SafeDumper):
         return True
 
 
-_PLAIN = re.compile(r"[a-z][a-z0-9_-]*( [a-z]+)?|[1-9][0-9]*(ms|s|m|h|d| polls?)|1h30m|1ms\.\.2s")
+_PLAIN = re.compile(
+    r"[a-z][a-z0-9_-]*( [a-z]+)?|[1-9][0-9]*(ms|s|m|h|d| polls?| calls?)|1h30m|1ms\.\.2s"
+)
 _WORDS = ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
 
 
@@ -228,6 +323,7 @@ def written(document: Document) -> str:
     )
 
 
+@lru_cache(maxsize=16)
 def read(text: str) -> Scenario:
     """Return the scenario of a text that may name the files beside it. Raises ScenarioError."""
     return parse(text, "invented.yaml", FILES.__getitem__)

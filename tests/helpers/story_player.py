@@ -1,31 +1,39 @@
-"""Plays an invented story through a door, and tells what its client saw.
+"""Plays an invented story through a way in, and tells what its client saw.
 
-The doors stay open from story to story.
+The ways in stay open from story to story. A client uses the keys, jobs and links that it was given.
 """
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.client import HTTPResponse, IncompleteRead, RemoteDisconnected
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import httpx
 import requests
 import urllib3
 
 from helpers.scenario_strategies import read
-from helpers.story_strategies import Ask, Drive, Story, Wait
-from helpers.transport_clients import HOST, FlaskDoor, LiveDoor, ResponsesDoor
+from helpers.story_strategies import GUESSES, Act, Ask, Drive, Story, Wait, filled
+from helpers.transport_clients import HOST, FlaskTransport, LiveTransport, ResponsesTransport
 from mock_p1.base.clock import VirtualClock
-from mock_p1.engine.driver import Driver, NoSuchJob, NoSuchStep
+from mock_p1.engine.driver import Driver
 from mock_p1.engine.engine import Engine
+from mock_p1.engine.snapshot import page
+from mock_p1.server.asgi_app import asgi_app_for
 from mock_p1.server.server import Server, ServerThread
+from mock_p1.transports.in_process import Endpoint, HttpRequest, Origin
 from mock_p1.transports.responses_patch import Mock
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
     from mock_p1.engine.journal import Entry
 
 START = datetime(2026, 1, 31, 23, 59, 30, 500_000, tzinfo=UTC)
@@ -61,7 +69,7 @@ def seen(what: str, status: int, headers: Any, body: bytes) -> Seen:
 
 
 class Stage:
-    """An engine that can be exchanged while doors stand open to it."""
+    """An engine that can be exchanged while transports stand open to it."""
 
     def __init__(self) -> None:
         self.engine = Engine(read("{}"))
@@ -71,40 +79,44 @@ class Stage:
 
 
 class Flask:
-    """The Flask door.
+    """The Flask transport.
 
     It cannot break the wire; it says which fault was meant, and promises more than it sends.
     """
 
     def __init__(self, stage: Stage) -> None:
-        self._door = FlaskDoor(stage)
+        self._transport = FlaskTransport(stage)
 
     def ask(self, ask: Ask, target: str) -> Seen:
         """Send one request; what its client sees."""
-        status, headers, body = self._door.whole(
+        status, headers, body = self._transport.whole(
             ask.method, target, _headers(ask), ask.body, ask.host, chunked=ask.chunked
         )
         fault = next((value for name, value in headers if name == "X-Mock-P1-Fault"), None)
         headers = [header for header in headers if header[0] != "X-Mock-P1-Fault"]
-        if fault is None or fault == "slow_body":
+        promised = int(dict(headers).get("Content-Length", 0))
+        if fault in {None, "slow_body"} or (fault == "truncated_body" and promised == len(body)):
             return seen("answer", status, headers, body)
-        assert int(dict(headers)["Content-Length"]) > len(body)
-        return seen("cut", status, headers, body) if body else Seen(ENDINGS[fault])
+        assert promised > len(body)
+        is_cut = fault not in ENDINGS
+        return seen("cut", status, headers, body) if is_cut else Seen(ENDINGS[fault])
 
 
 class Live:
     """The server, asked over connections that are kept as long as they can be."""
 
     def __init__(self, server: Server) -> None:
-        self._door, self._connection = LiveDoor(server), None
+        self._transport, self._connection = LiveTransport(server), None
 
     def ask(self, ask: Ask, target: str) -> Seen:
         """Send one request; what its client sees."""
-        connection = self._connection = self._connection or self._door.connect()
+        connection = self._connection = self._connection or self._transport.connect()
         trailers = ask.trailers if ask.chunked else None
-        connection.sendall(
-            self._door.written(ask.method, target, _headers(ask), ask.body, ask.host, trailers)
+        sent = self._transport.written(
+            ask.method, target, _headers(ask), ask.body, ask.host, trailers
         )
+        with suppress(BrokenPipeError, ConnectionResetError):  # a fault may strike midway
+            connection.sendall(sent)
         response = HTTPResponse(connection, method=ask.method)
         try:
             response.begin()
@@ -127,18 +139,18 @@ class Live:
 
 
 class InProcess:
-    """The door in `requests`."""
+    """The transport in `requests`."""
 
-    def __init__(self, door: ResponsesDoor) -> None:
-        self._door = door
-        self.wire = door.wire
+    def __init__(self, transport: ResponsesTransport) -> None:
+        self._transport = transport
+        self.wire = transport.wire
 
     def ask(self, ask: Ask, target: str) -> Seen:
         """Send one request; what its client sees."""
-        request = self._door.request(
+        request = self._transport.request(
             ask.method, target, _headers(ask), ask.body, ask.host, chunked=ask.chunked
         )
-        adapter = self._door.session.get_adapter(
+        adapter = self._transport.session.get_adapter(
             request.url
         )  # the session itself would look after redirects
         try:
@@ -156,18 +168,15 @@ class InProcess:
 
 
 class InProcessHttpx:
-    """The door in httpx."""
+    """The transport in httpx."""
 
     def __init__(self) -> None:
-        self._transport = httpx.HTTPTransport(verify=False)  # noqa: S501 -- nothing is opened
+        self._transport = httpx.HTTPTransport(verify=False)
 
     def ask(self, ask: Ask, target: str) -> Seen:
         """Send one request; what its client sees."""
-        url = target if target.startswith("http") else f"http://{HOST}{target}"
-        headers = [(name, value.encode()) for name, value in _headers(ask)]
-        headers += [("Host", ask.host.encode())] if ask.host is not None else []
-        content = iter([ask.body]) if ask.chunked else ask.body
-        request = httpx.Request(ask.method, url, headers=headers, content=content or None)
+        content: Any = iter([ask.body]) if ask.chunked else ask.body
+        request = _httpx_request(ask, target, content)
         try:
             response = self._transport.handle_request(request)
         except httpx.ReadError:
@@ -184,6 +193,66 @@ class InProcessHttpx:
         return seen(what, response.status_code, headers, body)
 
 
+class Asgi:
+    """The ASGI application, below httpx.
+
+    It has no words for how a connection ends: whatever leaves an answer unfinished is ``broken``.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        self._runner = asyncio.Runner()
+        self._transport = httpx.ASGITransport(asgi_app_for(stage))
+
+    def ask(self, ask: Ask, target: str) -> Seen:
+        """Send one request; what its client sees."""
+
+        async def chunks() -> AsyncIterator[bytes]:
+            yield ask.body
+
+        async def exchange() -> Seen:
+            content: Any = chunks() if ask.chunked else ask.body
+            request = _httpx_request(ask, target, content)
+            response = await self._transport.handle_async_request(request)
+            headers = [(n.decode("latin-1"), v.decode("latin-1")) for n, v in response.headers.raw]
+            return seen("answer", response.status_code, headers, await response.aread())
+
+        try:
+            return self._runner.run(exchange())
+        except ConnectionResetError:
+            return Seen("broken")
+
+    def close(self) -> None:
+        """End the event loop."""
+        self._runner.close()
+
+
+class Direct:
+    """No way in at all: the engine itself, for who wants to see what a story leads to."""
+
+    wire = staticmethod(lambda target: target)
+
+    def __init__(self, stage: Stage) -> None:
+        self._endpoint = Endpoint(stage, [f"http://{HOST}"])
+
+    def ask(self, ask: Ask, target: str) -> Seen:
+        """Send one request; what its client sees."""
+        headers = [(name.lower(), value.encode()) for name, value in _headers(ask)]
+        origin = Origin.of(urlsplit(f"http://{HOST}"))
+        answer = self._endpoint.answer(HttpRequest(origin, ask.method, target, headers, ask.body))
+        body = b"".join(piece for _, piece in answer.pieces)
+        if answer.reply is None:
+            return Seen("closed")
+        what = "answer" if answer.ending == "complete" else "cut"
+        return seen(what, answer.reply.status, answer.reply.headers, body)
+
+
+def _httpx_request(ask: Ask, target: str, content: Any) -> httpx.Request:
+    url = target if target.startswith("http") else f"http://{HOST}{target}"
+    headers = [(name, value.encode()) for name, value in _headers(ask)]
+    headers += [("Host", ask.host.encode())] if ask.host is not None else []
+    return httpx.Request(ask.method, url, headers=headers, content=content or None)
+
+
 def _headers(ask: Ask) -> tuple[tuple[str, str], ...]:
     return (
         *(("x-api-key", key) for key in ask.keys),
@@ -191,6 +260,22 @@ def _headers(ask: Ask) -> tuple[tuple[str, str], ...]:
         *((("Connection", "Upgrade"),) if "Upgrade" in dict(ask.headers) else ()),
         *((("Connection", "close"),) if ask.close else ()),
     )
+
+
+def _remember(answer: Seen, known: dict[str, list[str]]) -> None:
+    """Keep the job id, the links and the API key that an answer gives."""
+    fields: Any = {}
+    with suppress(ValueError):
+        fields = json.loads(answer.body)
+    if answer.what != "answer" or not isinstance(fields, dict):
+        return
+    for name, kind in (("retrain_job_id", "job"), ("api_key", "key")):
+        if isinstance(fields.get(name), str):
+            known[kind].append(fields[name])
+    for kind, path in (("upload", "/uploads/"), ("download", "/results/")):
+        link = urlsplit(str(fields.get(f"{kind}_url"))).path
+        if link.startswith(path) and link not in known[kind]:
+            known[kind].append(link)
 
 
 class Scene(NamedTuple):
@@ -204,55 +289,52 @@ class Scene(NamedTuple):
         return f"{'; then '.join(map(str, outcomes))}\n      at {self.now / 1e9:.9f} s"
 
 
-class Doors:
+class Transports:
     """The ways in, each open to a stage."""
 
-    def __init__(
-        self, opened: dict[str, tuple[Stage, Flask | Live | InProcess | InProcessHttpx]]
-    ) -> None:
+    def __init__(self, opened: dict[str, tuple[Stage, Any]]) -> None:
         self._opened = opened
-        self.wire = opened["responses"][1].wire
+        self._as_requests = opened["responses"][1].wire
 
-    def play(self, story: Story) -> dict[str, list[Scene | Any]]:
-        """Play a story through every door that can tell it.
+    def _wire(self, target: str) -> str:
+        """Return a target as `requests` and httpx would write it, who tidy it first."""
+        url = httpx.URL(f"http://{HOST}{self._as_requests(target)}")
+        return url.raw_path.decode("ascii")
 
-        What was seen in each, and then the journal's rows.
+    def play(self, story: Story) -> dict[str, list[Any]]:
+        """Play a story through every way in that can tell it.
+
+        What was seen in each, and then the rows of the journal and all that is kept.
         """
-        doors = [name for name in self._opened if story.tidy or name in {"flask", "live"}]
-        return {name: self._play(story, *self._opened[name]) for name in doors}
+        transports = [name for name in self._opened if story.tidy or name in {"flask", "live"}]
+        return {name: play(story, *self._opened[name], self._wire) for name in transports}
 
-    def _play(
-        self, story: Story, stage: Stage, door: Flask | Live | InProcess | InProcessHttpx
-    ) -> list[Scene | Any]:
-        engine = stage.engine = Engine(read(story.text), VirtualClock(START))
-        scenes = [
-            Scene(self._act(act, story, engine, door), engine.clock.now_ns()) for act in story.acts
-        ]
-        if isinstance(door, Live):
-            door.close()
-        return [*scenes, *_rows(engine, story)]
 
-    def _act(
-        self,
-        act: Ask | Wait | Drive,
-        story: Story,
-        engine: Engine,
-        door: Flask | Live | InProcess | InProcessHttpx,
-    ) -> Any:
-        match act:
-            case Ask():
-                as_it_is = (
-                    isinstance(door, InProcess) or not story.tidy
-                )  # `requests` tidies it itself
-                target = act.target if as_it_is else self.wire(act.target)
-                return [door.ask(act, target) for _ in range(act.times)]
-            case Wait():
-                return engine.clock.advance(act.span)
-            case Drive():
+def play(story: Story, stage: Stage, transport: Any, wire: Any) -> list[Any]:
+    """Play a story through one way in; ``wire`` tidies a target as libraries do."""
+    engine = stage.engine = Engine(read(story.text), VirtualClock(START))
+    known: dict[str, list[str]] = {kind: [] for kind in GUESSES}
+
+    def act_out(act: Act) -> Any:
+        match filled(act, known):
+            case Ask() as ask:
+                target = wire(ask.target) if story.tidy else ask.target
+                answers = [transport.ask(ask, target) for _ in range(ask.times)]
+                for answer in answers:
+                    _remember(answer, known)
+                return answers
+            case Wait(span):
+                return engine.clock.advance(span)
+            case Drive(name, arguments, named):
                 try:
-                    return getattr(Driver(engine), act.name)(*act.arguments)
-                except (NoSuchJob, NoSuchStep) as error:
+                    return getattr(Driver(engine), name)(*arguments, **dict(named))
+                except (LookupError, ValueError) as error:
                     return f"{type(error).__name__}: {error}"
+
+    scenes = [Scene(act_out(act), engine.clock.now_ns()) for act in story.acts]
+    if isinstance(transport, Live):
+        transport.close()
+    return [*scenes, *_rows(engine, story), *_kept(engine)]
 
 
 def _rows(engine: Engine, story: Story) -> list[Entry]:
@@ -262,10 +344,22 @@ def _rows(engine: Engine, story: Story) -> list[Entry]:
     return [entry._replace(api_key="", caller=0) for entry in rows] if two_keys else rows
 
 
+def _kept(engine: Engine) -> Iterator[Any]:
+    """Yield all that a mock keeps of what befell it: where jobs are, files, failures that wait."""
+    for job in page(engine, 0, 1000).jobs:
+        for track in job.tracks:
+            file = track.file and (track.file.file_name, track.file.complete, track.file.size)
+            yield job.job_id, job.start, track._replace(file=file)
+    for upload in engine.state.uploads:
+        yield replace(upload, kept=upload.kept and upload.kept.sha256)
+    yield Driver(engine).waiting(), len(engine.state.issued)
+
+
 def difference(story: Story, played: dict[str, list[Any]]) -> str | None:
-    """Say where the doors differ first; None if nowhere."""
+    """Say where the transports differ first; None if nowhere."""
     ((first, expected), *others) = played.items()
     for name, found in others:
+        expected = _without_endings(expected) if name == "asgi" else expected
         for number, (one, other) in enumerate(zip(expected, found, strict=False)):
             if one != other:
                 act = story.acts[number] if number < len(story.acts) else "the journal"
@@ -275,23 +369,40 @@ def difference(story: Story, played: dict[str, list[Any]]) -> str | None:
     return None
 
 
+def _without_endings(scenes: list[Any]) -> list[Any]:
+    """Return what was seen by somebody who is not told how a connection ended."""
+
+    def told(one: Any) -> Any:
+        return Seen("broken") if isinstance(one, Seen) and one.what != "answer" else one
+
+    return [
+        scene._replace(outcome=[told(one) for one in scene.outcome])
+        if isinstance(scene, Scene) and isinstance(scene.outcome, list)
+        else scene
+        for scene in scenes
+    ]
+
+
 @contextmanager
-def open_doors():
-    """Open all doors."""
+def open_transports():
+    """Open all transports."""
     with ExitStack() as stack:
-        stages = [Stage() for _ in range(3)]
+        stages = [Stage() for _ in range(4)]
         thread = stack.enter_context(ServerThread(Server(stages[1])))
         live = Live(thread.server)
         stack.callback(live.close)
         mock = Mock(stages[2], [f"http://{HOST}"])
         mock.start()
         stack.callback(mock.stop)
-        in_process = InProcess(stack.enter_context(ResponsesDoor()))
-        yield Doors(
+        asgi = Asgi(stages[3])
+        stack.callback(asgi.close)
+        in_process = InProcess(stack.enter_context(ResponsesTransport()))
+        yield Transports(
             {
                 "flask": (stages[0], Flask(stages[0])),
                 "live": (stages[1], live),
                 "responses": (stages[2], in_process),
                 "httpx": (stages[2], InProcessHttpx()),  # played after the other, on its stage
+                "asgi": (stages[3], asgi),
             }
         )

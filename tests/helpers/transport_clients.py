@@ -1,4 +1,4 @@
-"""The three doors, each opened on the same scenario with a clock that only the test moves.
+"""The three transports, each opened on the same scenario with a clock that only the test moves.
 
 And how to knock.
 """
@@ -49,7 +49,7 @@ def answer(status, headers, body):
     )
 
 
-class FlaskDoor:
+class FlaskTransport:
     """The Flask app in its test client, handed what a WSGI server would hand it."""
 
     def __init__(self, engine):
@@ -74,6 +74,7 @@ class FlaskDoor:
         environ.pop("HTTP_HOST")
         if chunked:
             environ["HTTP_TRANSFER_ENCODING"] = "chunked"
+            environ["wsgi.input_terminated"] = True
         elif body:
             environ["CONTENT_LENGTH"] = str(len(body))
         for name, value in (*headers, *((("Host", host),) if host is not None else ())):
@@ -85,7 +86,7 @@ class FlaskDoor:
         return int(status.split()[0]), list(sent), b"".join(pieces)
 
 
-class LiveDoor:
+class LiveTransport:
     """The server, over a raw socket."""
 
     def __init__(self, server):
@@ -142,8 +143,8 @@ class LiveDoor:
             return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-class ResponsesDoor:
-    """The in-process door, through `requests`."""
+class ResponsesTransport:
+    """The in-process transport, through `requests`."""
 
     def __init__(self):
         self.session = requests.Session()
@@ -183,20 +184,20 @@ class ResponsesDoor:
 
 
 @contextmanager
-def open_door(kind, scenario, **server_options):
-    """Open one door on a scenario, with an engine of its own whose clock only the test moves."""
+def open_transport(kind, scenario, **server_options):
+    """Open one transport on a scenario, with an engine of its own whose clock only the test moves."""
     engine = Engine(scenario, VirtualClock())
     with ExitStack() as stack:
         if kind == "flask":
-            door = FlaskDoor(engine)
+            transport = FlaskTransport(engine)
         elif kind == "live":
-            door = LiveDoor(
+            transport = LiveTransport(
                 stack.enter_context(ServerThread(Server(engine, **server_options))).server
             )
         else:
             mock = Mock(engine, [f"http://{HOST}"])
             mock.start()
             stack.callback(mock.stop)
-            door = stack.enter_context(ResponsesDoor())
-        door.engine, door.driver = engine, Driver(engine)
-        yield door
+            transport = stack.enter_context(ResponsesTransport())
+        transport.engine, transport.driver = engine, Driver(engine)
+        yield transport

@@ -1,8 +1,8 @@
-"""The three doors, each opened on the same scenario."""
+"""The three transports, each opened on the same scenario."""
 
 import pytest
 
-from helpers.transport_clients import open_door
+from helpers.transport_clients import open_transport
 from mock_p1.scenario.files import load_scenario
 
 SCENARIO = """
@@ -31,36 +31,36 @@ RESULT_FILE = bytes(range(256)) * 3
 
 @pytest.fixture(scope="session")
 def scenario(tmp_path_factory):
-    """The scenario that every door is opened on."""
-    folder = tmp_path_factory.mktemp("doors")
+    """The scenario that every transport is opened on."""
+    folder = tmp_path_factory.mktemp("transports")
     (folder / "モデル 1.zip").write_bytes(RESULT_FILE)
-    (folder / "doors.yaml").write_text(SCENARIO, encoding="utf-8")
-    return load_scenario(folder / "doors.yaml")
+    (folder / "transports.yaml").write_text(SCENARIO, encoding="utf-8")
+    return load_scenario(folder / "transports.yaml")
 
 
 @pytest.fixture(params=["flask", "live", "responses"])
-def door(request, scenario):
-    """One of the three doors."""
-    with open_door(request.param, scenario) as opened:
+def transport(request, scenario):
+    """One of the three transports."""
+    with open_transport(request.param, scenario) as opened:
         yield opened
 
 
 @pytest.fixture
-def flask_door(scenario):
+def flask_transport(scenario):
     """The Flask app in its test client."""
-    with open_door("flask", scenario) as opened:
+    with open_transport("flask", scenario) as opened:
         yield opened
 
 
 @pytest.fixture
-def live_door(scenario):
+def live_transport(scenario):
     """The server, over a raw socket."""
-    with open_door("live", scenario) as opened:
+    with open_transport("live", scenario) as opened:
         yield opened
 
 
 @pytest.fixture
-def responses_door(scenario):
-    """The in-process door."""
-    with open_door("responses", scenario) as opened:
+def responses_transport(scenario):
+    """The in-process transport."""
+    with open_transport("responses", scenario) as opened:
         yield opened

@@ -1,12 +1,12 @@
-"""The doors, open for many stories. How to knock at them stands beside this folder."""
+"""The transports, open for many stories. How to knock at them stands beside this folder."""
 
 import pytest
 
 
 @pytest.fixture(scope="module")
-def doors():
-    """All doors, open for all stories."""
-    from helpers.story_player import open_doors
+def transports():
+    """All transports, open for all stories."""
+    from helpers.story_player import open_transports
 
-    with open_doors() as opened:
+    with open_transports() as opened:
         yield opened

@@ -39,14 +39,14 @@ def test_work_grows_as_the_headers_do(scenario, name):
     assert seconds(80_000) < 32 * seconds(10_000)
 
 
-def test_a_server_joins_them_before_the_flask_app_does(live_door):
+def test_a_server_joins_them_before_the_flask_app_does(live_transport):
     """Headers of one name are about as much work as headers of many names."""
 
     def seconds(name):
         lines = "".join(f"{name.format(number)}: {'y' * 180}\r\n" for number in range(9_900))
         head = f"GET /nothing HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{lines}\r\n".encode()
         began = time.process_time()
-        assert live_door.exchange(head).status == 404
+        assert live_transport.exchange(head).status == 404
         return time.process_time() - began
 
     assert min(seconds("x") for _ in range(3)) < 3 * min(seconds("x{}") for _ in range(3))

@@ -12,7 +12,7 @@ from subprocess import PIPE
 
 import pytest
 import requests
-from helpers.transport_clients import HOST, JOBS, LiveDoor
+from helpers.transport_clients import HOST, JOBS, LiveTransport
 
 from mock_p1.base.clock import RealClock
 from mock_p1.engine.engine import Engine
@@ -58,7 +58,7 @@ def ipv6():
 def test_requests_are_answered_as_soon_as_it_has_started(engine):
     """Entering returns when the server answers, not before."""
     with ServerThread(Server(engine)) as thread:
-        assert LiveDoor(thread.server).send("GET", JOBS + "steady").status == 200
+        assert LiveTransport(thread.server).send("GET", JOBS + "steady").status == 200
 
 
 def test_it_ends_without_waiting_for_a_tick(engine, monkeypatch):
@@ -68,7 +68,7 @@ def test_it_ends_without_waiting_for_a_tick(engine, monkeypatch):
     """
     monkeypatch.setattr(servers, "TICK_SECONDS", 60)
     with ServerThread(Server(engine)) as thread:
-        LiveDoor(thread.server).send("GET", JOBS + "steady")
+        LiveTransport(thread.server).send("GET", JOBS + "steady")
         started = time.monotonic()
     assert time.monotonic() - started < 10
 
@@ -80,7 +80,7 @@ def test_it_ends_although_clients_hold_on(engine):
     """
     with ExitStack() as stack, ServerThread(Server(engine)) as thread:
         sent = [POLL.format("steady"), POLL.format("held"), "GET /half"] * 20
-        connections = [stack.enter_context(LiveDoor(thread.server).connect()) for _ in sent]
+        connections = [stack.enter_context(LiveTransport(thread.server).connect()) for _ in sent]
         for connection, data in zip(connections, sent, strict=True):
             connection.sendall(data.encode())
         assert all(
@@ -103,8 +103,8 @@ def test_an_answer_that_is_being_written_goes_out_before_the_end():
     """Being told to end does not cut what is on its way."""
     scenario = parse("jobs: {done: {timeline: [{status: s, result: {rows: 100000}}]}}")
     with ServerThread(Server(Engine(scenario))) as thread:
-        door = LiveDoor(thread.server)
-        with door.connect() as connection:
+        transport = LiveTransport(thread.server)
+        with transport.connect() as connection:
             connection.sendall(
                 f"GET /results/done/1/result.zip HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
             )
@@ -122,7 +122,7 @@ def test_a_server_that_was_told_to_end_before_it_began_ends(engine):
     with ServerThread(server):
         pass
     with pytest.raises(ConnectionRefusedError):
-        LiveDoor(server).connect()
+        LiveTransport(server).connect()
 
 
 def test_stopping_twice_is_harmless(engine):
@@ -137,7 +137,7 @@ def test_it_leaves_no_thread_behind(engine):
     before = set(threading.enumerate())
     for _ in range(3):
         with ServerThread(Server(engine)) as thread:
-            LiveDoor(thread.server).send("GET", "/nothing")
+            LiveTransport(thread.server).send("GET", "/nothing")
     left = [thread for thread in threading.enumerate() if thread not in before]
     for thread in left:
         thread.join(5)
@@ -190,10 +190,10 @@ def test_a_signal_ends_it_within_a_second_and_without_an_error(number, loop):
 def test_the_port_is_known_before_it_serves(engine):
     """A client may connect at once, and is answered when serving begins."""
     server = Server(engine)
-    with LiveDoor(server).connect() as connection:
+    with LiveTransport(server).connect() as connection:
         connection.sendall(POLL.format("steady").encode())
         with ServerThread(server):
-            assert LiveDoor.read(connection).status == 200
+            assert LiveTransport.read(connection).status == 200
 
 
 def test_a_port_that_is_taken_is_told(engine):
@@ -259,17 +259,17 @@ def test_over_ipv6_a_url_without_host_has_its_brackets():
         socket.create_connection(("::1", server.port), timeout=10) as connection,
     ):
         connection.sendall(f"GET {JOBS}done HTTP/1.0\r\nx-api-key: k\r\n\r\n".encode())
-        assert f'"http://[::1]:{server.port}/results/'.encode() in LiveDoor.read(connection).body
+        assert f'"http://[::1]:{server.port}/results/'.encode() in LiveTransport.read(connection).body
 
 
 def test_it_runs_where_there_is_no_uvloop(engine, monkeypatch):
     """The standard library's own loop serves too, as it must on Windows."""
     monkeypatch.setattr(servers, "_loop_factory", lambda: None)
     with ServerThread(Server(engine)) as thread:
-        door = LiveDoor(thread.server)
-        assert door.send("GET", JOBS + "steady").status == 200
-        assert door.send("FOO", JOBS + "steady").status == 405
-        assert door.send("POST", "/nothing", body=b"x" * 100_000).status == 404
+        transport = LiveTransport(thread.server)
+        assert transport.send("GET", JOBS + "steady").status == 200
+        assert transport.send("FOO", JOBS + "steady").status == 405
+        assert transport.send("POST", "/nothing", body=b"x" * 100_000).status == 404
 
 
 def test_a_token_that_nobody_can_send_is_refused_and_nothing_stays_open(engine):

@@ -9,7 +9,7 @@ import threading
 from contextlib import ExitStack
 
 import pytest
-from helpers.transport_clients import HOST, JOBS, LiveDoor, open_door
+from helpers.transport_clients import HOST, JOBS, LiveTransport, open_transport
 
 from mock_p1.base.clock import RealClock
 from mock_p1.engine.engine import Engine
@@ -30,9 +30,9 @@ def impatient(monkeypatch):
 
 
 @pytest.fixture
-def door(impatient, scenario):
-    """The live door of that server, where connections may be idle for no longer either."""
-    with open_door("live", scenario, keep_alive_seconds=0.05) as opened:
+def transport(impatient, scenario):
+    """The live transport of that server, where connections may be idle for no longer either."""
+    with open_transport("live", scenario, keep_alive_seconds=0.05) as opened:
         yield opened
 
 
@@ -47,27 +47,27 @@ def received(connection):
     return got
 
 
-def test_who_says_nothing_is_hung_up_on(door):
+def test_who_says_nothing_is_hung_up_on(transport):
     """Without a word."""
-    with door.connect() as connection:
+    with transport.connect() as connection:
         assert received(connection) == b""
 
 
 @pytest.mark.parametrize(
     "begun", ["G", "GET", f"GET {JOBS}steady HTTP/1.1\r\nHost", HEAD, "PURGE", "GET /ü"]
 )
-def test_who_does_not_finish_a_head_is_told(door, begun):
+def test_who_does_not_finish_a_head_is_told(transport, begun):
     """408 in JSON, and the end; also where the parser could make nothing of it yet."""
-    with door.connect() as connection:
+    with transport.connect() as connection:
         connection.sendall(begun.encode())
         answer = received(connection)
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"MOCK_P1_TOO_SLOW" in answer
 
 
-def test_a_byte_at_a_time_is_too_slow(door):
+def test_a_byte_at_a_time_is_too_slow(transport):
     """The time counts from the first byte, not from the last."""
-    with door.connect() as connection:
+    with transport.connect() as connection:
         connection.settimeout(0.01)
         answer = b""
         for byte in HEAD.encode() * 100:
@@ -81,10 +81,10 @@ def test_a_byte_at_a_time_is_too_slow(door):
 
 
 @pytest.mark.parametrize("path", [f"{JOBS}steady", "/v2/nothing", "/__admin/reset"])
-def test_who_does_not_finish_a_body_is_hung_up_on(door, path):
+def test_who_does_not_finish_a_body_is_hung_up_on(transport, path):
     """Whatever was answered before that."""
     head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nx"
-    with door.connect() as connection:
+    with transport.connect() as connection:
         connection.sendall(head.encode())
         received(connection)
 
@@ -94,7 +94,7 @@ def test_a_large_body_may_take_its_time(monkeypatch, impatient, scenario):
     del impatient
     monkeypatch.setattr(http_protocol, "SLOWEST_BODY", 1)
     head = f"PUT {JOBS}steady HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 20\r\n\r\n".encode()
-    with open_door("live", scenario) as door, door.connect() as connection:
+    with open_transport("live", scenario) as transport, transport.connect() as connection:
         connection.settimeout(0.2)
         connection.sendall(head + b"x" * 10)
         assert connection.recv(65536).startswith(b"HTTP/1.1 405 ")
@@ -102,11 +102,11 @@ def test_a_large_body_may_take_its_time(monkeypatch, impatient, scenario):
             connection.recv(1)
 
 
-def test_empty_lines_keep_nobody_connected(door):
+def test_empty_lines_keep_nobody_connected(transport):
     """Between two requests they mean nothing."""
-    with door.connect() as connection:
+    with transport.connect() as connection:
         connection.sendall(POLL)
-        assert door.read(connection).status == 200
+        assert transport.read(connection).status == 200
         connection.sendall(b"\r\n")
         assert received(connection) == b""
 
@@ -116,20 +116,20 @@ def test_who_waits_for_an_answer_is_not_hung_up_on(impatient, scenario):
     engine = Engine(scenario, RealClock(10))  # the answer comes after 0.3 s
     asked = threading.Event()
     engine.journal.listen(lambda _: asked.set())
-    with ServerThread(Server(engine)) as running, LiveDoor(running.server).connect() as connection:
+    with ServerThread(Server(engine)) as running, LiveTransport(running.server).connect() as connection:
         connection.sendall(POLL.replace(b"steady", b"late"))
         assert asked.wait(10)
         connection.sendall(b"\r\n")
-        assert LiveDoor.read(connection).status == 200
+        assert LiveTransport.read(connection).status == 200
 
 
-def test_who_asks_again_and_again_is_not_hung_up_on(door):
+def test_who_asks_again_and_again_is_not_hung_up_on(transport):
     """A connection may be as old as it likes."""
-    with door.connect() as connection:
+    with transport.connect() as connection:
         for _ in range(8):
             for piece in (POLL[:30], POLL[30:]):
                 connection.sendall(piece)
-            assert door.read(connection).status == 200
+            assert transport.read(connection).status == 200
             with pytest.raises(TimeoutError):
                 _listen_for(connection, 0.01)
 
@@ -142,28 +142,28 @@ def _listen_for(connection, seconds):
         connection.settimeout(10)
 
 
-def test_heads_that_are_not_complete_have_a_limit_together(live_door, monkeypatch):
+def test_heads_that_are_not_complete_have_a_limit_together(live_transport, monkeypatch):
     """So that many clients with long headers cannot fill the memory; the others are answered."""
     monkeypatch.setattr(http_protocol, "HEADS_LIMIT", 200_000)
     long = (HEAD + "Cookie: " + "c" * 90_000).encode()
     with ExitStack() as stack:
-        held = [stack.enter_context(live_door.connect()) for _ in range(3)]
+        held = [stack.enter_context(live_transport.connect()) for _ in range(3)]
         for connection in held:
             connection.sendall(long)
         ((refused,), _, _) = select.select(held, [], [], 10)
         assert refused.recv(65536).startswith(b"HTTP/1.1 503 ")
-        assert live_door.send("GET", JOBS + "steady").status == 200
+        assert live_transport.send("GET", JOBS + "steady").status == 200
         for connection in held:
             if connection is not refused:
                 connection.sendall(b"\r\n\r\n")
-                assert live_door.read(connection).status == 200
+                assert live_transport.read(connection).status == 200
 
 
-def test_what_went_away_counts_no_more(live_door, monkeypatch):
+def test_what_went_away_counts_no_more(live_transport, monkeypatch):
     """Heads that were never finished."""
     monkeypatch.setattr(http_protocol, "HEADS_LIMIT", 100_000)
     for _ in range(5):
-        with live_door.connect() as connection:
+        with live_transport.connect() as connection:
             connection.sendall(HEAD.encode() + b"Cookie: " + b"c" * 60_000)
             connection.shutdown(socket.SHUT_WR)
             assert received(connection) == b""  # not 503

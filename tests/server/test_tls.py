@@ -30,7 +30,7 @@ def certified():
     return server, client
 
 
-class SecureDoor:
+class SecureTransport:
     """The server over TLS, and a client that trusts it."""
 
     def __init__(self, engine, server, client):
@@ -63,41 +63,41 @@ def received(connection):
 
 
 @pytest.fixture(params=["as installed", "asyncio"])
-def door(request, scenario, certified, monkeypatch):
-    """The door, on the loop that is installed and on Python's own."""
+def transport(request, scenario, certified, monkeypatch):
+    """The transport, on the loop that is installed and on Python's own."""
     if request.param == "asyncio":
         monkeypatch.setattr(servers, "_loop_factory", lambda: None)
     engine = Engine(scenario, VirtualClock())
     with ServerThread(Server(engine, tls=certified[0])) as running:
-        yield SecureDoor(engine, running.server, certified[1])
+        yield SecureTransport(engine, running.server, certified[1])
 
 
-def test_a_poll_is_answered(door):
+def test_a_poll_is_answered(transport):
     """As without TLS."""
-    assert door.poll().startswith(b"HTTP/1.1 200 OK\r\n")
+    assert transport.poll().startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-def test_its_url_says_https(door):
+def test_its_url_says_https(transport):
     """A client that follows it gets there."""
-    assert door.server.url == f"https://127.0.0.1:{door.server.port}"
+    assert transport.server.url == f"https://127.0.0.1:{transport.server.port}"
 
 
-def test_links_in_replies_are_https(door):
+def test_links_in_replies_are_https(transport):
     """A client that hard-codes nothing stays with TLS."""
-    secured, beneath = door.connect()
+    secured, beneath = transport.connect()
     with secured, closing(beneath):
         secured.sendall(POLL.replace(b"steady", b"done"))
         body = json.loads(secured.recv(65536).partition(b"\r\n\r\n")[2])
     assert body["download_url"].startswith("https://localhost/")
 
 
-def test_a_reset_is_a_reset(door):
+def test_a_reset_is_a_reset(transport):
     """RST is on the wire, whatever the client's TLS library makes of it.
 
     Not one byte of an answer before it.
     """
-    door.driver.fail_next("connection_reset")
-    secured, beneath = door.connect()
+    transport.driver.fail_next("connection_reset")
+    secured, beneath = transport.connect()
     with secured, closing(beneath):
         secured.sendall(POLL)
         with pytest.raises(ConnectionResetError):
@@ -105,42 +105,42 @@ def test_a_reset_is_a_reset(door):
 
 
 @pytest.mark.parametrize("fault", ["empty_response", "timeout"])
-def test_an_empty_response_is_a_closed_connection(door, fault):
+def test_an_empty_response_is_a_closed_connection(transport, fault):
     """An end, and no byte before it."""
-    door.driver.fail_next(fault)
-    assert door.poll() == b""
+    transport.driver.fail_next(fault)
+    assert transport.poll() == b""
 
 
-def test_a_truncated_body_ends_before_its_length(door):
+def test_a_truncated_body_ends_before_its_length(transport):
     """A proper head, half of a proper body, and the end."""
-    door.driver.fail_next("truncated_body")
-    head, _, body = door.poll().partition(b"\r\n\r\n")
+    transport.driver.fail_next("truncated_body")
+    head, _, body = transport.poll().partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 OK")
     assert 0 < len(body) < int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
 
 
 @pytest.mark.parametrize("fault", sorted(FAULTS))
-def test_the_server_goes_on_after_a_fault(door, fault):
+def test_the_server_goes_on_after_a_fault(transport, fault):
     """Every fault, and then an ordinary poll."""
-    door.driver.fail_next(fault)
+    transport.driver.fail_next(fault)
     with suppress(ConnectionResetError):
-        door.poll()
-    assert door.poll().startswith(b"HTTP/1.1 200 OK\r\n")
+        transport.poll()
+    assert transport.poll().startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-def test_plain_http_is_hung_up_on(door):
+def test_plain_http_is_hung_up_on(transport):
     """A client that does not speak TLS gets no answer, and disturbs nobody."""
-    with socket.create_connection(("127.0.0.1", door.server.port), timeout=10) as plain:
+    with socket.create_connection(("127.0.0.1", transport.server.port), timeout=10) as plain:
         plain.sendall(POLL)
         assert not plain.recv(65536).startswith(b"HTTP")
-    assert door.poll().startswith(b"HTTP/1.1 200 OK\r\n")
+    assert transport.poll().startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def test_it_ends_at_once_though_somebody_is_connected(scenario, certified):
     """Clients that never say goodbye, as TLS asks them to, hold nothing up."""
     engine = Engine(scenario, VirtualClock())
     with ServerThread(Server(engine, tls=certified[0])) as running:
-        secured, beneath = SecureDoor(engine, running.server, certified[1]).connect()
+        secured, beneath = SecureTransport(engine, running.server, certified[1]).connect()
         started = time.monotonic()
     with secured, closing(beneath):
         assert time.monotonic() - started < 5

@@ -1,4 +1,4 @@
-"""The table of docs/faults.md is true: every fault, through every door, as every client sees it."""
+"""The table of docs/faults.md is true: every fault, through every transport, as every client sees it."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def seen(poll, url, timeout):
 
 
 @pytest.fixture(scope="module")
-def doors():
+def transports():
     """The base URL behind each column's first word."""
     logging.getLogger("waitress").setLevel(
         logging.CRITICAL
@@ -113,17 +113,19 @@ def doors():
 @pytest.mark.parametrize(
     ("fault", "column", "cell"), table(), ids=lambda value: re.sub(r"\W+", "-", value)
 )
-def test_every_cell_of_the_table(doors, fault, column, cell):
+def test_every_cell_of_the_table(transports, fault, column, cell):
     """The page says what a client sees; this is what it sees."""
-    door, client = column.split(": ")
-    if door == "in-process":
+    transport, client = column.split(": ")
+    if transport == "in-process":
         with mocked(parse(SCENARIO)) as mock:
             outcome = seen(
                 CLIENTS[client], f"{mock.url}/v1/external/retrain_jobs/{fault}", PATIENCE
             )
     else:
         outcome = seen(
-            CLIENTS[client], f"{doors[door]}/v1/external/retrain_jobs/{fault}", PATIENCE / SPEED
+            CLIENTS[client],
+            f"{transports[transport]}/v1/external/retrain_jobs/{fault}",
+            PATIENCE / SPEED,
         )
     assert outcome == cell
 
@@ -138,10 +140,10 @@ def test_the_test_client_sees_the_faults_name():
     assert (reply.headers["X-Mock-P1-Fault"], reply.data) == ("connection_reset", b"")
 
 
-def test_the_table_has_every_fault_and_door():
-    """A fault or door without its row or column would be one that nobody has looked at."""
+def test_the_table_has_every_fault_and_transport():
+    """A fault or transport without its row or column would be one that nobody has looked at."""
     assert {row for row, _, _ in table()} == set(parse(SCENARIO).jobs)
     assert {column for _, column, _ in table()} == {
         "in-process: requests",
-        *(f"{door}: {client}" for door in ("server", "WSGI") for client in CLIENTS),
+        *(f"{transport}: {client}" for transport in ("server", "WSGI") for client in CLIENTS),
     }

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 import requests
-from helpers.transport_clients import HOST, JOBS, LiveDoor, open_door
+from helpers.transport_clients import HOST, JOBS, LiveTransport, open_transport
 
 from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.contract.errors import FAULTS
@@ -26,18 +26,18 @@ POLL = f"GET {JOBS}steady HTTP/1.1\r\nHost: {HOST}\r\nx-api-key: demo-key\r\n\r\
 
 @contextmanager
 def served(scenario, clock):
-    """Open the live door on a clock."""
+    """Open the live transport on a clock."""
     engine = Engine(scenario, clock)
     with ServerThread(Server(engine)) as thread:
-        door = LiveDoor(thread.server)
-        door.engine, door.driver = engine, Driver(engine)
-        yield door
+        transport = LiveTransport(thread.server)
+        transport.engine, transport.driver = engine, Driver(engine)
+        yield transport
 
 
-def failing(door, fault):
+def failing(transport, fault):
     """Poll a job whose next poll fails; return the connection."""
-    door.driver.fail_next(fault)
-    connection = door.connect()
+    transport.driver.fail_next(fault)
+    connection = transport.connect()
     connection.sendall(POLL)
     return connection
 
@@ -47,10 +47,10 @@ def received(connection):
     return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-def test_a_reset_is_a_reset(live_door):
+def test_a_reset_is_a_reset(live_transport):
     """The client's read fails with ECONNRESET; not one byte has come."""
     with (
-        failing(live_door, "connection_reset") as connection,
+        failing(live_transport, "connection_reset") as connection,
         pytest.raises(ConnectionResetError) as caught,
     ):
         connection.recv(1)
@@ -61,19 +61,19 @@ def test_a_reset_is_a_reset(live_door):
 
 
 @pytest.mark.parametrize("fault", ["empty_response", "timeout"])
-def test_an_empty_response_is_a_closed_connection(live_door, fault):
+def test_an_empty_response_is_a_closed_connection(live_transport, fault):
     """The client reads an end and no byte before it.
 
     A request that is never answered ends so too, much later.
     """
-    with failing(live_door, fault) as connection:
+    with failing(live_transport, fault) as connection:
         assert received(connection) == b""
-    assert live_door.engine.clock.now_ns() == (300 * SECOND if fault == "timeout" else 0)
+    assert live_transport.engine.clock.now_ns() == (300 * SECOND if fault == "timeout" else 0)
 
 
-def test_a_truncated_body_ends_before_its_length(live_door):
+def test_a_truncated_body_ends_before_its_length(live_transport):
     """A proper head, half of a proper body, and the end."""
-    with failing(live_door, "truncated_body") as connection:
+    with failing(live_transport, "truncated_body") as connection:
         head, _, body = received(connection).partition(b"\r\n\r\n")
     promised = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
     assert head.startswith(b"HTTP/1.1 200 OK")
@@ -81,30 +81,33 @@ def test_a_truncated_body_ends_before_its_length(live_door):
     assert body.startswith(b'{"status": ')
 
 
-def test_malformed_json_is_a_whole_answer(live_door):
+def test_malformed_json_is_a_whole_answer(live_transport):
     """Its length is true, and the connection lives on; but it is no JSON."""
-    with failing(live_door, "malformed_json") as connection:
-        answer = live_door.read(connection)
+    with failing(live_transport, "malformed_json") as connection:
+        answer = live_transport.read(connection)
         assert answer.headers["content-length"] == str(len(answer.body))
         with pytest.raises(json.JSONDecodeError):
             json.loads(answer.body)
         connection.sendall(POLL)
-        assert live_door.read(connection).status == 200
+        assert live_transport.read(connection).status == 200
 
 
-def test_a_slow_body_is_whole_in_the_end(live_door):
+def test_a_slow_body_is_whole_in_the_end(live_transport):
     """It comes in ten pieces a second apart by the mock's clock, and the connection lives on."""
-    with failing(live_door, "slow_body") as connection:
-        answer = live_door.read(connection)
+    with failing(live_transport, "slow_body") as connection:
+        answer = live_transport.read(connection)
         assert json.loads(answer.body)["status"] == "job_running"
         connection.sendall(POLL)
-        assert live_door.read(connection).status == 200
-    assert live_door.engine.clock.now_ns() == 10 * SECOND
+        assert live_transport.read(connection).status == 200
+    assert live_transport.engine.clock.now_ns() == 10 * SECOND
 
 
 def test_a_slow_body_really_is_slow(scenario):
     """On a clock that runs, the pieces come one by one, after their pauses."""
-    with served(scenario, RealClock(200)) as door, failing(door, "slow_body") as connection:
+    with (
+        served(scenario, RealClock(200)) as transport,
+        failing(transport, "slow_body") as connection,
+    ):
         started, pieces = time.monotonic(), 0
         while not (piece := connection.recv(65536)).endswith(b"}}"):
             pieces += bool(piece)
@@ -114,14 +117,14 @@ def test_a_slow_body_really_is_slow(scenario):
 
 @pytest.mark.parametrize("fault", sorted(FAULTS))
 def test_a_fault_is_the_same_exception_through_a_socket_and_in_process(scenario, fault):
-    """What `requests` raises over the wire is what the in-process door raises.
+    """What `requests` raises over the wire is what the in-process transport raises.
 
     Its patience is measured alike.
     """
     with served(scenario, RealClock(100)) as live:
         live.driver.fail_next(fault)
         over_the_wire = _outcome(live.server.url, 0.3)
-    with open_door("responses", scenario) as in_process:
+    with open_transport("responses", scenario) as in_process:
         in_process.driver.fail_next(fault)
         assert _outcome(f"http://{HOST}", 30) == over_the_wire
 
@@ -137,32 +140,32 @@ def _outcome(base, timeout):
 
 
 @pytest.mark.parametrize("fault", sorted(FAULTS))
-def test_the_server_goes_on_after_a_fault(live_door, fault):
+def test_the_server_goes_on_after_a_fault(live_transport, fault):
     """Every fault in turn, and then an ordinary poll.
 
     Nothing is logged, and nothing is left open.
     """
-    with failing(live_door, fault) as connection:
+    with failing(live_transport, fault) as connection:
         try:
             received(connection) if fault not in {
                 "malformed_json",
                 "slow_body",
-            } else live_door.read(connection)
+            } else live_transport.read(connection)
         except ConnectionResetError:
             assert fault == "connection_reset"
-    assert live_door.send("GET", JOBS + "steady").status == 200
+    assert live_transport.send("GET", JOBS + "steady").status == 200
 
 
-def test_faults_log_nothing(live_door, caplog):
+def test_faults_log_nothing(live_transport, caplog):
     """NetworkFailure that was asked for is no trouble of the server's."""
     caplog.set_level(logging.DEBUG)
     for fault in FAULTS:
-        with failing(live_door, fault) as connection:
+        with failing(live_transport, fault) as connection:
             try:
                 connection.recv(65536)
             except ConnectionResetError:
                 assert fault == "connection_reset"
-    live_door.send("GET", JOBS + "steady")
+    live_transport.send("GET", JOBS + "steady")
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
@@ -170,11 +173,11 @@ def test_faults_log_nothing(live_door, caplog):
 def test_a_client_that_gives_up_is_forgotten(scenario, fault, monkeypatch):
     """Where the client hangs up first, nothing waits on; others are answered meanwhile."""
     monkeypatch.setattr("mock_p1.server.server.TICK_SECONDS", 0.02)
-    with served(scenario, RealClock()) as door:
-        failing(door, fault).close()
-        under_way = door.server._connections.tasks  # noqa: SLF001 -- nobody but the server knows
+    with served(scenario, RealClock()) as transport:
+        failing(transport, fault).close()
+        under_way = transport.server._connections.tasks  # noqa: SLF001 -- nobody but the server knows
         for _ in range(1000):
-            assert door.send("GET", JOBS + "steady").status == 200
+            assert transport.send("GET", JOBS + "steady").status == 200
             if not under_way:
                 break
         assert not under_way
@@ -182,9 +185,9 @@ def test_a_client_that_gives_up_is_forgotten(scenario, fault, monkeypatch):
 
 def test_a_client_that_sends_a_body_is_held_back_too(scenario):
     """A body is no sign that the client has left."""
-    with served(scenario, RealClock(20)) as door:
+    with served(scenario, RealClock(20)) as transport:
         started = time.monotonic()
-        assert door.send("GET", JOBS + "late", body=b"x" * 200_000).status == 200
+        assert transport.send("GET", JOBS + "late", body=b"x" * 200_000).status == 200
         assert time.monotonic() - started >= 0.15
 
 
@@ -194,7 +197,7 @@ def test_a_client_that_sends_a_body_is_held_back_too(scenario):
 def test_faults_are_the_same_on_the_standard_loop(scenario, monkeypatch, fault):
     """The faster loop is faster, not different."""
     monkeypatch.setattr("mock_p1.server.server._loop_factory", lambda: None)
-    with served(scenario, RealClock(1000)) as door, failing(door, fault) as connection:
+    with served(scenario, RealClock(1000)) as transport, failing(transport, fault) as connection:
         try:
             seen = "an answer" if connection.recv(1) else "nothing"
         except ConnectionResetError:
@@ -210,11 +213,11 @@ def test_answers_held_back_hold_no_thread(scenario):
     Not more: a hundred connections are two hundred files of this process, and some machines allow
     only 256.
     """
-    with served(scenario, RealClock(20)) as door:
+    with served(scenario, RealClock(20)) as transport:
         threads = threading.active_count()
         started = time.monotonic()
         statuses = asyncio.run(
-            _polls_at_once(door.server.port, 100, lambda: threading.active_count() <= threads)
+            _polls_at_once(transport.server.port, 100, lambda: threading.active_count() <= threads)
         )
         assert statuses == [200] * 100
         assert 0.15 <= time.monotonic() - started < 10

@@ -21,7 +21,7 @@ OTHER = "https://other.example/data"
 
 @pytest.fixture
 def mock(scenario):
-    """The handle of an in-process mock of the doors' scenario."""
+    """The handle of an in-process mock of the transports' scenario."""
     with mocked(scenario, check=False) as handle:
         yield handle
 

@@ -28,7 +28,7 @@ jobs:
 
 @pytest.fixture
 def mock(scenario):
-    """The handle of an in-process mock of the doors' scenario."""
+    """The handle of an in-process mock of the transports' scenario."""
     with mocked(scenario, check=False) as handle:
         yield handle
 
@@ -93,13 +93,13 @@ def test_waits_of_urllib3_move_the_mocks_clock(malformed):
     malformed.assert_respects_retry_after("patient")
 
 
-def test_backoff_moves_the_mocks_clock(responses_door):
+def test_backoff_moves_the_mocks_clock(responses_transport):
     """Three tries with waits of 0, 40 and 80 s, at once."""
-    responses_door.driver.fail_next("connection_reset", times=3)
-    session = responses_door.session
+    responses_transport.driver.fail_next("connection_reset", times=3)
+    session = responses_transport.session
     session.mount("http://", HTTPAdapter(max_retries=Retry(3, backoff_factor=20)))
     session.get(f"http://{HOST}{JOBS}steady", headers=HEADERS)
-    assert responses_door.engine.clock.now_ns() == 120 * SECOND
+    assert responses_transport.engine.clock.now_ns() == 120 * SECOND
 
 
 def test_the_raw_answer_is_urllib3s_own(mock):

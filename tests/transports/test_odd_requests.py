@@ -1,6 +1,6 @@
 """Requests that no client should send.
 
-A documented error, or a JSON 404 or 405 that explains; alike in every door.
+A documented error, or a JSON 404 or 405 that explains; alike in every transport.
 """
 
 import json
@@ -89,14 +89,18 @@ def explains(answer):
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path[:60])
-def test_an_odd_path_is_answered_alike_by_every_door(flask_door, live_door, responses_door, path):
+def test_an_odd_path_is_answered_alike_by_every_transport(
+    flask_transport, live_transport, responses_transport, path
+):
     """The same bytes from all three.
 
     Where `requests` tidies the path, what it really sends is compared.
     """
-    expected = flask_door.send("GET", path)
-    assert live_door.send("GET", path) == expected
-    assert responses_door.send("GET", path) == flask_door.send("GET", responses_door.wire(path))
+    expected = flask_transport.send("GET", path)
+    assert live_transport.send("GET", path) == expected
+    assert responses_transport.send("GET", path) == flask_transport.send(
+        "GET", responses_transport.wire(path)
+    )
     assert expected.status == 200 or explains(expected) is None
 
 
@@ -104,27 +108,27 @@ def test_an_odd_path_is_answered_alike_by_every_door(flask_door, live_door, resp
 @pytest.mark.parametrize(
     "path", [JOBS + "steady", "/results/0/done/1/result.zip", JOBS + "upload_url", "/nothing"]
 )
-def test_another_method_is_answered_alike_by_every_door(
-    flask_door, live_door, responses_door, method, path
+def test_another_method_is_answered_alike_by_every_transport(
+    flask_transport, live_transport, responses_transport, method, path
 ):
     """The same bytes from all three; the body of the request does not matter."""
-    expected = flask_door.send(method, path, body=b"a=1")
-    assert live_door.send(method, path, body=b"a=1") == expected
-    assert responses_door.send(method, path, body=b"a=1") == expected
+    expected = flask_transport.send(method, path, body=b"a=1")
+    assert live_transport.send(method, path, body=b"a=1") == expected
+    assert responses_transport.send(method, path, body=b"a=1") == expected
     assert method == "HEAD" or explains(expected) is None
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_endpoint_knows_get_alone(door, method):
+def test_the_endpoint_knows_get_alone(transport, method):
     """Any other method gets 405, with Allow and the endpoint's name."""
-    answer = door.send(method, JOBS + "steady")
+    answer = transport.send(method, JOBS + "steady")
     assert (answer.status, answer.headers["allow"]) == (405, "GET")
     assert method == "HEAD" or f"{method} is not allowed here" in json.loads(answer.body)["message"]
 
 
-def test_an_answer_to_head_has_no_body(door):
+def test_an_answer_to_head_has_no_body(transport):
     """HEAD gets the headers of the answer, its length included, and nothing else."""
-    answer = door.send("HEAD", JOBS + "steady")
+    answer = transport.send("HEAD", JOBS + "steady")
     assert (answer.body, answer.headers["content-type"]) == (b"", "application/json")
     assert int(answer.headers["content-length"]) > 0
 
@@ -132,92 +136,94 @@ def test_an_answer_to_head_has_no_body(door):
 @pytest.mark.parametrize(
     "path", [JOBS + "steady/", "//v1/external/retrain_jobs/steady", JOBS.rstrip("/")]
 )
-def test_no_path_is_redirected(door, path):
+def test_no_path_is_redirected(transport, path):
     """A path that comes near is explained, and named, not redirected."""
-    answer = door.send("GET", path)
+    answer = transport.send("GET", path)
     assert (answer.status, "location" in answer.headers) == (404, False)
     assert JOBS in json.loads(answer.body)["nearest"]
 
 
-def test_a_placeholder_left_in_is_told(door):
+def test_a_placeholder_left_in_is_told(transport):
     """The manual's own placeholder gets the documented error, and a note in the journal."""
-    assert b"Not found retrain job." in door.send("GET", JOBS + "{retrain_job_id}").body
-    (entry,) = door.engine.journal
+    assert b"Not found retrain job." in transport.send("GET", JOBS + "{retrain_job_id}").body
+    (entry,) = transport.engine.journal
     assert any("placeholder" in note for note in entry.notes)
 
 
 @pytest.mark.parametrize("target", [JOBS + "steady?a=1", JOBS + "steady?"])
-def test_a_query_string_is_ignored_and_noted(door, target):
+def test_a_query_string_is_ignored_and_noted(transport, target):
     """A query changes nothing in the answer; the journal says that the API documents none."""
-    assert door.send("GET", target).status == 200
-    (entry,) = door.engine.journal
+    assert transport.send("GET", target).status == 200
+    (entry,) = transport.engine.journal
     assert (len(entry.notes) == 1) == ("a=1" in target)
 
 
 @pytest.mark.parametrize("body", [b"{}", b"x" * 1_000_000])
-def test_a_body_is_ignored_and_noted(door, body):
+def test_a_body_is_ignored_and_noted(transport, body):
     """A body changes nothing in the answer; the journal says that the API documents none."""
-    assert door.send("GET", JOBS + "steady", body=body).status == 200
-    (entry,) = door.engine.journal
+    assert transport.send("GET", JOBS + "steady", body=body).status == 200
+    (entry,) = transport.engine.journal
     assert "has a body; the API documents none" in entry.notes
 
 
-def test_a_large_body_to_a_path_that_is_nothing_is_not_waited_for(door):
+def test_a_large_body_to_a_path_that_is_nothing_is_not_waited_for(transport):
     """What the Flask app answers under the server does not hang over a body that nobody reads."""
-    answer = door.send("POST", "/nothing", body=b"x" * 3_000_000)
+    answer = transport.send("POST", "/nothing", body=b"x" * 3_000_000)
     assert answer.status == 404
 
 
 @pytest.mark.parametrize("other", ["demo-key", "nobody", ""])
-def test_two_keys_are_no_key(door, other):
+def test_two_keys_are_no_key(transport, other):
     """Two x-api-key headers, even the same twice, are a key that is not known; and noted."""
-    answer = door.send("GET", JOBS + "steady", (KEY, ("x-api-key", other)))
+    answer = transport.send("GET", JOBS + "steady", (KEY, ("x-api-key", other)))
     assert b"Not_found_credential." in answer.body
-    (entry,) = door.engine.journal
+    (entry,) = transport.engine.journal
     assert "has more than one x-api-key" in entry.notes
 
 
 @pytest.mark.parametrize("size", [1_001, 64 * 1024, 1024 * 1024])
-def test_a_huge_key_is_a_key_that_is_not_known(door, size):
+def test_a_huge_key_is_a_key_that_is_not_known(transport, size):
     """Up to a megabyte a key is read, and answered like any unknown one."""
-    answer = door.send("GET", JOBS + "steady", (("x-api-key", "k" * size),))
+    answer = transport.send("GET", JOBS + "steady", (("x-api-key", "k" * size),))
     assert (answer.status, b"Not_found_credential." in answer.body) == (400, True)
 
 
-def test_a_huge_header_that_is_none_of_ours_is_no_trouble(door):
+def test_a_huge_header_that_is_none_of_ours_is_no_trouble(transport):
     """A megabyte of cookie does not keep the job from being answered."""
-    assert door.send("GET", JOBS + "steady", (KEY, ("Cookie", "c" * 1024 * 1024))).status == 200
+    assert (
+        transport.send("GET", JOBS + "steady", (KEY, ("Cookie", "c" * 1024 * 1024))).status == 200
+    )
 
 
 @pytest.mark.parametrize(
     "host", ["evil.example", "a b", "<script>", "h" * 5000, "[::1", "x:99999999", "日本", "a/b?c#d"]
 )
-def test_a_hostile_host_header_changes_no_answer(door, host):
+def test_a_hostile_host_header_changes_no_answer(transport, host):
     """Whatever Host says, the answer is the usual one; paths that are nothing included."""
-    assert door.send("GET", JOBS + "steady", host=host).status == 200
-    assert door.send("GET", "/nothing", host=host).status == 404
+    assert transport.send("GET", JOBS + "steady", host=host).status == 200
+    assert transport.send("GET", "/nothing", host=host).status == 404
 
 
 @pytest.mark.parametrize("host", ["<script>", "a b", "x:99999999", "a/b?c#d", "user@evil"])
-def test_a_host_header_that_is_no_host_reaches_no_url(door, host):
+def test_a_host_header_that_is_no_host_reaches_no_url(transport, host):
     """download_url is built on the server's own address instead."""
-    url = json.loads(door.send("GET", JOBS + "done", host=host).body)["download_url"]
+    url = json.loads(transport.send("GET", JOBS + "done", host=host).body)["download_url"]
     assert host not in url
     assert url.endswith("/done/1/result.zip")
 
 
-def test_an_unknown_path_is_noted_as_unexpected(door):
+def test_an_unknown_path_is_noted_as_unexpected(transport):
     """Requests that are not imitated are in the journal, marked, so that a test can complain."""
-    door.send("GET", "/x")
-    door.send("POST", JOBS + "steady/update_model")
-    assert [(entry.method, entry.path, entry.unexpected) for entry in door.engine.journal] == [
+    transport.send("GET", "/x")
+    transport.send("POST", JOBS + "steady/update_model")
+    assert [(entry.method, entry.path, entry.unexpected) for entry in transport.engine.journal] == [
         ("GET", "/x", True),
         ("POST", JOBS + "steady/update_model", True),
     ]
 
 
-def test_a_sibling_of_the_endpoint_is_called_by_its_name(door):
+def test_a_sibling_of_the_endpoint_is_called_by_its_name(transport):
     """The calls beside the retrain sequence are said to exist, and not to be imitated."""
-    answer = door.send("GET", "/v1/external/models")
+    answer = transport.send("GET", "/v1/external/models")
     assert "Train API: models" in json.loads(answer.body)["message"]
     assert HOST not in answer.body.decode()

@@ -1,4 +1,4 @@
-"""What the documented endpoint answers, byte for byte, through every door."""
+"""What the documented endpoint answers, byte for byte, through every transport."""
 
 import json
 
@@ -21,7 +21,7 @@ def error(name):
     return as_json({"code": found.code, "error": found.error, "message": found.message})
 
 
-def test_a_status_comes_in_the_documented_field_order(door):
+def test_a_status_comes_in_the_documented_field_order(transport):
     """Status, model_id, message, metadata in this order.
 
     UTF-8 as it is; absent optionals left out.
@@ -30,7 +30,7 @@ def test_a_status_comes_in_the_documented_field_order(door):
         '{"status": "job_running", "model_id": 4821, "message": "学習中 \\"50%\\"", '
         '"metadata": {"retrain_job_id": "steady"}}'
     ).encode()
-    assert door.send("GET", JOBS + "steady") == (
+    assert transport.send("GET", JOBS + "steady") == (
         200,
         {**JSON, "content-length": str(len(body))},
         body,
@@ -50,17 +50,17 @@ def test_a_status_comes_in_the_documented_field_order(door):
         ("deleted", (KEY,), "job_may_be_deleted"),
     ],
 )
-def test_a_documented_error_comes_to_the_letter(door, job, headers, name):
+def test_a_documented_error_comes_to_the_letter(transport, job, headers, name):
     """HTTP 400 and the error's three fields."""
     body = error(name)
-    assert door.send("GET", JOBS + job, headers) == (
+    assert transport.send("GET", JOBS + job, headers) == (
         400,
         {**JSON, "content-length": str(len(body))},
         body,
     )
 
 
-def test_a_literal_reply_comes_to_the_letter(door):
+def test_a_literal_reply_comes_to_the_letter(transport):
     """Status, headers and body are what the scenario says."""
     body = b"try again"
     headers = {
@@ -68,74 +68,74 @@ def test_a_literal_reply_comes_to_the_letter(door):
         "retry-after": "5",
         "content-length": "9",
     }
-    assert door.send("GET", JOBS + "busy") == (503, headers, body)
+    assert transport.send("GET", JOBS + "busy") == (503, headers, body)
 
 
-def test_a_literal_reply_keeps_its_own_content_type(door):
+def test_a_literal_reply_keeps_its_own_content_type(transport):
     """A Content-Type of the scenario's is not added to; an unusual HTTP status is not corrected."""
-    assert door.send("GET", JOBS + "typed") == (
+    assert transport.send("GET", JOBS + "typed") == (
         299,
         {"content-type": "text/csv", "content-length": "3"},
         b"a,b",
     )
 
 
-def test_a_reply_without_a_body_has_no_content_type(door):
+def test_a_reply_without_a_body_has_no_content_type(transport):
     """HTTP 204 comes with neither Content-Type nor Content-Length."""
-    assert door.send("GET", JOBS + "empty") == (204, {}, b"")
+    assert transport.send("GET", JOBS + "empty") == (204, {}, b"")
 
 
-def test_a_redirect_of_the_scenarios_own_goes_out_as_written(door):
+def test_a_redirect_of_the_scenarios_own_goes_out_as_written(transport):
     """Location is sent as the scenario has it, not made absolute."""
-    assert door.send("GET", JOBS + "moved") == (
+    assert transport.send("GET", JOBS + "moved") == (
         302,
         {"location": "/elsewhere", "content-length": "0"},
         b"",
     )
 
 
-def test_a_download_url_of_the_scenarios_own_is_not_touched(door):
+def test_a_download_url_of_the_scenarios_own_is_not_touched(transport):
     """A literal download_url is answered to the letter."""
     assert (
-        json.loads(door.send("GET", JOBS + "elsewhere").body)["download_url"]
+        json.loads(transport.send("GET", JOBS + "elsewhere").body)["download_url"]
         == "https://example.com/a.zip"
     )
 
 
 @pytest.mark.parametrize("name", ["x-api-key", "X-API-KEY", "X-Api-Key"])
-def test_the_header_is_found_in_any_case(door, name):
+def test_the_header_is_found_in_any_case(transport, name):
     """Header names know no case."""
-    assert door.send("GET", JOBS + "steady", ((name, "demo-key"),)).status == 200
+    assert transport.send("GET", JOBS + "steady", ((name, "demo-key"),)).status == 200
 
 
-def test_a_key_in_utf_8_is_understood(door):
+def test_a_key_in_utf_8_is_understood(transport):
     """A key beyond ASCII is read as UTF-8, which is what clients that send bytes send."""
-    assert door.send("GET", JOBS + "steady", (("x-api-key", "鍵-1"),)).status == 200
+    assert transport.send("GET", JOBS + "steady", (("x-api-key", "鍵-1"),)).status == 200
 
 
-def test_blanks_around_the_key_do_not_count(door):
+def test_blanks_around_the_key_do_not_count(transport):
     """Blanks around a header's value are not part of it."""
-    assert door.send("GET", JOBS + "steady", (("x-api-key", "  demo-key \t"),)).status == 200
+    assert transport.send("GET", JOBS + "steady", (("x-api-key", "  demo-key \t"),)).status == 200
 
 
 @pytest.mark.parametrize(
     "job_id", ["%E3%82%B8%E3%83%A7%E3%83%96", "ジョブ", "a%20b+c", "a b%2Bc", "%73teady"]
 )
-def test_an_id_is_percent_decoded_once(door, job_id):
+def test_an_id_is_percent_decoded_once(transport, job_id):
     """Raw UTF-8 and percent-encoded ids are the same id; a plus is a plus."""
-    assert door.send("GET", JOBS + job_id).status == 200
+    assert transport.send("GET", JOBS + job_id).status == 200
 
 
 @pytest.mark.parametrize("job_id", ["%2573teady", "stead%79%00", "steady%2F", "%FF", "a+b+c"])
-def test_an_id_is_not_decoded_twice_or_trimmed(door, job_id):
+def test_an_id_is_not_decoded_twice_or_trimmed(transport, job_id):
     """What is no job after one decoding is no job."""
-    assert door.send("GET", JOBS + job_id).body == error("not_found_retrain_job")
+    assert transport.send("GET", JOBS + job_id).body == error("not_found_retrain_job")
 
 
-def test_two_clients_with_different_keys_do_not_disturb_each_other(door):
+def test_two_clients_with_different_keys_do_not_disturb_each_other(transport):
     """State is kept for each key."""
     polls = [
-        door.send("GET", JOBS + "two-polls", (("x-api-key", key),))
+        transport.send("GET", JOBS + "two-polls", (("x-api-key", key),))
         for key in ["demo-key", "other-key"] * 2
     ]
     assert [json.loads(poll.body)["status"] for poll in polls] == ["job_waiting"] * 4

@@ -1,4 +1,4 @@
-"""The in-process door beside other stubs of `responses`.
+"""The in-process transport beside other stubs of `responses`.
 
 Neither side breaks, and nothing stays behind.
 """
@@ -34,18 +34,18 @@ def poll(url=JOB):
 
 @pytest.fixture
 def mock(scenario):
-    """The handle of an in-process mock of the doors' scenario."""
+    """The handle of an in-process mock of the transports' scenario."""
     with mocked(scenario, check=False) as handle:
         yield handle
 
 
-def test_a_stub_of_the_mocks_own_answers_beside_the_door(mock):
+def test_a_stub_of_the_mocks_own_answers_beside_the_transport(mock):
     """Other hosts are the user's to stub."""
     mock.responses.add("GET", OTHER, body="mine")
     assert [poll(OTHER), poll(), poll(OTHER), poll()] == ["mine", "job_running"] * 2
 
 
-def test_a_stub_on_our_host_answers_first_and_the_door_stays(mock):
+def test_a_stub_on_our_host_answers_first_and_the_transport_stays(mock):
     """However often it answers: `responses` drops the first of several matches, never our own."""
     mock.responses.add("GET", JOB, body="mine")
     assert [poll() for _ in range(3)] == ["mine"] * 3
@@ -61,7 +61,7 @@ def test_several_stubs_on_one_url_answer_in_turn(mock):
     assert poll(JOB.replace("steady", "two-polls")) == "job_waiting"
 
 
-def test_a_stub_that_does_not_fit_leaves_the_request_to_the_door(mock):
+def test_a_stub_that_does_not_fit_leaves_the_request_to_the_transport(mock):
     """Method and matchers decide, not the URL alone."""
     mock.responses.add("POST", JOB, body="mine")
     mock.responses.add(
@@ -70,7 +70,7 @@ def test_a_stub_that_does_not_fit_leaves_the_request_to_the_door(mock):
     assert [poll(), poll(f"{JOB}?a=1")] == ["job_running", "mine"]
 
 
-def test_reset_drops_the_stubs_and_not_the_door(mock):
+def test_reset_drops_the_stubs_and_not_the_transport(mock):
     """The library's own reset is safe to call."""
     mock.responses.add("GET", JOB, body="mine")
     mock.responses.reset()
@@ -83,7 +83,7 @@ def test_the_mock_lists_its_calls(mock):
     assert [call.request.url for call in mock.responses.calls] == [JOB]
 
 
-def test_stubs_under_activate_inside_answer_beside_the_door(mock):
+def test_stubs_under_activate_inside_answer_beside_the_transport(mock):
     """A test with the fixture and `@responses.activate` uses `responses.add` as ever."""
 
     @responses.activate
@@ -107,7 +107,7 @@ def test_stubs_of_the_mocks_own_answer_under_activate_too(mock):
     assert responses.activate(lambda: [poll(OTHER), poll()])() == ["mine", "mine too"]
 
 
-def test_stubs_under_activate_outside_answer_beside_the_door(scenario):
+def test_stubs_under_activate_outside_answer_beside_the_transport(scenario):
     """The mock may be started inside a test that has its stubs already."""
 
     @responses.activate
@@ -122,7 +122,7 @@ def test_stubs_under_activate_outside_answer_beside_the_door(scenario):
 
 
 @pytest.mark.parametrize("inside", [True, False])
-def test_stubs_of_a_mock_of_the_users_own_answer_beside_the_door(scenario, inside):
+def test_stubs_of_a_mock_of_the_users_own_answer_beside_the_transport(scenario, inside):
     """`with responses.RequestsMock()` works outside and inside, and sees what both answer."""
     theirs, ours = responses.RequestsMock(), mocked(scenario)
     outer, inner = (ours, theirs) if inside else (theirs, ours)
@@ -143,7 +143,7 @@ def test_a_stub_that_was_never_called_is_still_complained_of(scenario, inside):
 
 
 def test_a_mock_that_asserts_all_its_stubs_are_fired_is_not_disturbed(mock):
-    """The door is not among the stubs that must have been called."""
+    """The transport is not among the stubs that must have been called."""
 
     @responses.activate(assert_all_requests_are_fired=True)
     def test():
@@ -153,7 +153,7 @@ def test_a_mock_that_asserts_all_its_stubs_are_fired_is_not_disturbed(mock):
     assert test() == "mine"
 
 
-def test_ordered_stubs_keep_their_order_and_the_door_answers_in_between(mock):
+def test_ordered_stubs_keep_their_order_and_the_transport_answers_in_between(mock):
     """Polls are not out of turn, and take no turn away."""
 
     @responses.activate(registry=OrderedRegistry)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 import requests
-from helpers.transport_clients import JOBS, KEY, LiveDoor
+from helpers.transport_clients import JOBS, KEY, LiveTransport
 from waitress.server import create_server
 from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
@@ -35,7 +35,7 @@ def waitress(app):
             channel.handle_close()
 
     try:
-        yield LiveDoor(server)
+        yield LiveTransport(server)
     finally:
         server.task_dispatcher.shutdown()
         server.trigger.pull_trigger(close)
@@ -43,10 +43,10 @@ def waitress(app):
 
 
 @pytest.fixture
-def waitress_door(scenario):
+def waitress_transport(scenario):
     """The app under waitress."""
-    with waitress(create_app(scenario)) as door:
-        yield door
+    with waitress(create_app(scenario)) as transport:
+        yield transport
 
 
 @pytest.fixture
@@ -76,21 +76,28 @@ def prefixed(scenario):
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PURGE"])
-def test_waitress_answers_as_the_test_client_does(waitress_door, flask_door, method, path):
+def test_waitress_answers_as_the_test_client_does(
+    waitress_transport, flask_transport, method, path
+):
     """The same bytes: the app does not depend on who serves it."""
-    assert waitress_door.send(method, JOBS + path) == flask_door.send(method, JOBS + path)
+    assert waitress_transport.send(method, JOBS + path) == flask_transport.send(method, JOBS + path)
 
 
-def test_waitress_leaves_an_encoded_slash_in_its_id(waitress_door):
+def test_waitress_leaves_an_encoded_slash_in_its_id(waitress_transport):
     """steady%2F is an id that is no job's, not the path of a job with a slash behind it."""
-    assert waitress_door.send("GET", JOBS + "steady%2F").status == 400
+    assert waitress_transport.send("GET", JOBS + "steady%2F").status == 400
 
 
-def test_waitress_serves_a_job_to_its_end(waitress_door):
+def test_waitress_serves_a_job_to_its_end(waitress_transport):
     """Poll, poll, poll; then download without a key."""
-    assert json.loads(waitress_door.send("GET", JOBS + "two-polls").body)["status"] == "job_waiting"
+    assert (
+        json.loads(waitress_transport.send("GET", JOBS + "two-polls").body)["status"]
+        == "job_waiting"
+    )
     url = json.loads(
-        waitress_door.send("GET", JOBS + "done", host=f"127.0.0.1:{waitress_door.server.port}").body
+        waitress_transport.send(
+            "GET", JOBS + "done", host=f"127.0.0.1:{waitress_transport.server.port}"
+        ).body
     )
     answer = requests.get(url["download_url"], timeout=5)
     assert answer.content.startswith(b"PK")
@@ -99,8 +106,8 @@ def test_waitress_serves_a_job_to_its_end(waitress_door):
 
 def test_below_a_prefix_download_url_leads_to_the_file(prefixed):
     """The prefix is part of the URL, percent-encoded, and is not taken for a part of the path."""
-    with waitress(prefixed) as door:
-        base = f"http://127.0.0.1:{door.server.port}/tools/mock%20p1"
+    with waitress(prefixed) as transport:
+        base = f"http://127.0.0.1:{transport.server.port}/tools/mock%20p1"
         answer = requests.get(f"{base}{JOBS}done", headers=HEADERS, timeout=5)
         url = answer.json()["download_url"]
         assert url.startswith(f"{base}/results/")
@@ -111,10 +118,10 @@ def test_below_a_prefix_download_url_leads_to_the_file(prefixed):
 @pytest.mark.parametrize("prefix", ["/tools/mock%20p1", "/tools/mock%20%701"])
 def test_below_a_prefix_ids_are_still_decoded_once(prefixed, prefix):
     """However the client spells the prefix."""
-    with waitress(prefixed) as door:
-        assert door.send("GET", f"{prefix}{JOBS}%73teady").status == 200
-        assert door.send("GET", f"{prefix}{JOBS}%2573teady").status == 400
-        assert door.send("GET", f"{prefix}/x").status == 404
+    with waitress(prefixed) as transport:
+        assert transport.send("GET", f"{prefix}{JOBS}%73teady").status == 200
+        assert transport.send("GET", f"{prefix}{JOBS}%2573teady").status == 400
+        assert transport.send("GET", f"{prefix}/x").status == 404
 
 
 @pytest.mark.parametrize(
@@ -125,9 +132,11 @@ def test_below_a_prefix_ids_are_still_decoded_once(prefixed, prefix):
         ("a_b.example", "http://a_b.example/"),
     ],
 )
-def test_behind_another_host_name_urls_are_those_the_client_used(waitress_door, host, expected):
+def test_behind_another_host_name_urls_are_those_the_client_used(
+    waitress_transport, host, expected
+):
     """Whatever name a proxy or a container gives the mock, download_url can be fetched by it."""
-    url = json.loads(waitress_door.send("GET", JOBS + "done", host=host).body)["download_url"]
+    url = json.loads(waitress_transport.send("GET", JOBS + "done", host=host).body)["download_url"]
     assert url.startswith(expected)
 
 
@@ -143,10 +152,10 @@ def test_a_server_that_only_decodes_the_path_still_works(scenario):
             {name: environ[name] for name in environ if not name.endswith("_URI")}, start_response
         )
 
-    with waitress(without_raw_path) as door:
-        assert door.send("GET", JOBS + "%E3%82%B8%E3%83%A7%E3%83%96").status == 200
-        assert door.send("GET", JOBS + "a%20b%2Bc").status == 200
-        assert door.send("GET", JOBS + "steady%2F").status == 404
+    with waitress(without_raw_path) as transport:
+        assert transport.send("GET", JOBS + "%E3%82%B8%E3%83%A7%E3%83%96").status == 200
+        assert transport.send("GET", JOBS + "a%20b%2Bc").status == 200
+        assert transport.send("GET", JOBS + "steady%2F").status == 404
 
 
 def test_the_scheme_of_urls_is_the_scheme_of_the_request(scenario):
@@ -163,9 +172,11 @@ def test_a_header_that_wsgi_forbids_is_left_out(header):
     The rest of the scenario's answer goes out as it stands.
     """
     reply = f"{{status_code: 407, headers: {{{header}: a, X-Other: b}}, body: c}}"
-    with waitress(create_app(parse(f"jobs: {{a: {{timeline: [{{reply: {reply}}}]}}}}"))) as door:
+    with waitress(
+        create_app(parse(f"jobs: {{a: {{timeline: [{{reply: {reply}}}]}}}}"))
+    ) as transport:
         answer = requests.get(
-            f"http://127.0.0.1:{door.server.port}{JOBS}a", headers=HEADERS, timeout=5
+            f"http://127.0.0.1:{transport.server.port}{JOBS}a", headers=HEADERS, timeout=5
         )
     assert (answer.status_code, answer.text, answer.headers["X-Other"]) == (407, "c", "b")
     assert header not in answer.headers
@@ -191,8 +202,8 @@ def test_trouble_under_a_wsgi_server_is_an_answer_that_breaks_off(scenario, faul
     """
     engine = Engine(scenario, VirtualClock())
     Driver(engine).fail_next(fault)
-    with waitress(create_app_for(engine)) as door, requests.Session() as session:
-        url = f"http://127.0.0.1:{door.server.port}{JOBS}steady"
+    with waitress(create_app_for(engine)) as transport, requests.Session() as session:
+        url = f"http://127.0.0.1:{transport.server.port}{JOBS}steady"
         with session.get(url, headers=HEADERS, timeout=5, stream=True) as answer:
             assert answer.headers["X-Mock-P1-Fault"] == fault
             with pytest.raises(requests.exceptions.ChunkedEncodingError):
