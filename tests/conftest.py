@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -41,3 +42,18 @@ def pytest_cmdline_main(config):
 def pytest_collection_modifyitems(items):
     """Put the canaries first: where a library has moved, they say so before anything else fails."""
     items.sort(key=lambda item: item.path.name != "test_private_names.py")
+
+
+def pytest_configure():
+    """Let the garbage collector rest while thousands of tests are collected: they all stay."""
+    gc.disable()
+
+
+def pytest_collection_finish():
+    """Let the garbage collector pass over what was collected.
+
+    Each of its rounds, and each search for what holds `time.sleep`, reads all objects; the tests
+    and what they import are most of them.
+    """
+    gc.freeze()
+    gc.enable()
