@@ -332,7 +332,7 @@ class Engine:
 
     def _poll(self, request: Request, job: JobState, now_ns: int) -> Reply | Fault:
         """Answer a poll whose path and key lead straight to its job."""
-        reply, step = retrain_status_check.see(self.state, job, now_ns, request.base_url)
+        reply, step = retrain_status_check.count_poll(self.state, job, now_ns, request.base_url)
         self.journal.add(poll_entry(self.journal.number(), request, job, step, reply))
         return reply
 

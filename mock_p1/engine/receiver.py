@@ -31,7 +31,7 @@ BROKEN_OFF: Final = "broken_off"
 """What the journal calls an upload that the client broke off."""
 
 
-class Playing(Protocol):
+class EngineParts(Protocol):
     """What a receiver needs of the engine."""
 
     state: MockState
@@ -48,7 +48,7 @@ class Receiver:
     """
 
     def __init__(
-        self, engine: Playing, call: Call, element: CallProgramStep | None, length: int | None
+        self, engine: EngineParts, call: Call, element: CallProgramStep | None, length: int | None
     ) -> None:
         """Begin to take the file of a call.
 

@@ -48,12 +48,12 @@ def act(state: MockState, call: Call) -> Outcome:
         return _before_the_file(state, call, job)
     if job.state is None:
         state.jobs.begin(job, call.now_ns)
-    reply, step = see(state, job, call.now_ns, call.request.base_url)
+    reply, step = count_poll(state, job, call.now_ns, call.request.base_url)
     place = job.state and (job.program.plan, job.state)
     return _outcome(reply, step)._replace(place=place, retry_after_ns=step.asked_wait_ns)
 
 
-def see(
+def count_poll(
     state: MockState, job: JobState, now_ns: int, base_url: str
 ) -> tuple[Reply | Fault, ProgramStep]:
     """Count a poll of a job whose time has begun; return the answer, and the step that it saw."""
