@@ -166,12 +166,12 @@ class Engine:
         request, found = self._match(request)
         operation = found and found.operations.get(request.method)
         if found is None:
-            return self._unexpected(
+            return self.answer_unexpected(
                 request, not_imitated.not_imitated(request.method, request.path)
             )
         if operation is None:
             wrong = not_imitated.wrong_method(request.method, found.operations)
-            return self._unexpected(request, wrong)
+            return self.answer_unexpected(request, wrong)
         if operation.body == "file":
             received = self.receive(request, 0)
             return received.finish() if isinstance(received, Receiver) else received
@@ -336,7 +336,8 @@ class Engine:
         self.journal.add(poll_entry(self.journal.number(), request, job, step, reply))
         return reply
 
-    def _unexpected(self, request: Request, answer: Unexpected) -> Reply:
+    def answer_unexpected(self, request: Request, answer: Unexpected) -> Reply:
+        """Note a request that nothing imitated takes; return its answer."""
         with self.lock:
             now_ns, number = self.clock.now_ns(), self.journal.number()
             caller = self.state.issued.caller(request.api_key)

@@ -34,7 +34,6 @@ from mock_p1.base.messages import (
     origin_form,
 )
 from mock_p1.contract import operations as contract
-from mock_p1.engine.journal import unexpected_entry
 from mock_p1.engine.not_imitated import no_length
 from mock_p1.engine.receiver import Receiver
 
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import Headers
 
     from mock_p1.engine.engine import Engine
-    from mock_p1.engine.not_imitated import Unexpected
 
 PIECE_BYTES: Final = 256 * 1024
 _PATH_SAFE = "/!$&'()*+,;=:@~"
@@ -112,7 +110,7 @@ def _take_file(engine: Engine, asked: Request) -> Reply | Fault:
     """Hand a file over as it comes; raise what reading it raises."""
     chunked = "HTTP_TRANSFER_ENCODING" in request.environ
     if chunked and not request.environ.get("wsgi.input_terminated"):
-        return _refuse(engine, asked, no_length())
+        return engine.answer_unexpected(asked._replace(has_body=False), no_length())
     said = (request.environ.get("CONTENT_LENGTH") or "0").encode("latin-1")
     try:
         length = None if chunked else body_length({b"content-length": said})
@@ -129,17 +127,6 @@ def _take_file(engine: Engine, asked: Request) -> Reply | Fault:
     except BaseException:  # the client has gone, or what the server gave to read raises
         taken.abort()
         raise
-
-
-def _refuse(engine: Engine, asked: Request, answer: Unexpected) -> Reply:
-    """Note that a file was not read; its body is none that the API does not document."""
-    journal, state = engine.journal, engine.state
-    with engine.lock:
-        now_ns, caller = engine.clock.now_ns(), state.issued.caller(asked.api_key)
-        asked = asked._replace(has_body=False)
-        entry = unexpected_entry(journal.number(), now_ns, asked, caller, answer)
-        journal.add(entry._replace(source=state.scenario.name))
-    return answer.reply
 
 
 def _request() -> Request:
