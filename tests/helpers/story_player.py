@@ -43,7 +43,7 @@ ENDINGS = {"connection_reset": "reset", "empty_response": "closed", "timeout": "
 
 
 class Seen(NamedTuple):
-    """What a client saw: an answer, one that was cut short, or a connection that was reset or closed without one."""
+    """What a client saw: an answer, part of one, or a connection reset or closed without one."""
 
     what: str
     status: int = 0
@@ -338,7 +338,10 @@ def play(story: Story, stage: Stage, transport: Any, wire: Any) -> list[Any]:
 
 
 def _rows(engine: Engine, story: Story) -> list[Entry]:
-    """Return the journal; without what a WSGI server writes differently: two keys, and a target that HTTP forbids."""
+    """Return the journal.
+
+    Without what a WSGI server writes differently: two keys, and a target that HTTP forbids.
+    """
     two_keys = any(len(act.keys) > 1 for act in story.acts if isinstance(act, Ask))
     rows = [entry._replace(path=unquote(entry.path)) for entry in engine.journal]
     return [entry._replace(api_key="", caller=0) for entry in rows] if two_keys else rows

@@ -1,4 +1,4 @@
-"""The table of docs/faults.md is true: every fault, through every transport, as every client sees it."""
+"""The table of docs/faults.md is true for every fault, every transport and every client."""
 
 from __future__ import annotations
 
