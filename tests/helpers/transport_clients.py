@@ -182,7 +182,7 @@ class ResponsesTransport:
 
 @contextmanager
 def open_transport(kind, scenario, **server_options):
-    """Open one transport to an engine of its own, whose clock only the test moves."""
+    """Start one transport to an engine of its own, whose clock only the test moves."""
     engine = Engine(scenario, VirtualClock())
     with ExitStack() as stack:
         if kind == "flask":

@@ -31,7 +31,7 @@ def impatient(monkeypatch):
 
 @pytest.fixture
 def transport(impatient, scenario):
-    """The live transport of that server, where connections may be idle for no longer either."""
+    """The server of `impatient`, which also closes a connection that is idle for so long."""
     with open_transport("live", scenario, keep_alive_seconds=0.05) as opened:
         yield opened
 
