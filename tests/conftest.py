@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -41,3 +42,13 @@ def pytest_cmdline_main(config):
 def pytest_collection_modifyitems(items):
     """Put the canaries first: where a library has moved, they say so before anything else fails."""
     items.sort(key=lambda item: item.path.name != "test_private_names.py")
+
+
+def pytest_configure():
+    """Let the garbage collector rest while thousands of tests are collected: they all stay."""
+    gc.disable()
+
+
+def pytest_collection_finish():
+    """Let it work again. No `gc.freeze`: what is frozen is not found by `gc.get_referrers`."""
+    gc.enable()

@@ -11,7 +11,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mock_p1.base.patterns import Hit, PatternTable
+from mock_p1.base.patterns import ANY, Hit, PatternTable
 from mock_p1.base.text import mask
 from mock_p1.contract.operations import API_KEY_LIMIT
 from mock_p1.engine.program import Refusal
@@ -31,6 +31,9 @@ ANY_SECRET: Final = "any-secret"  # noqa: S105 -- made up
 
 MAX_WORDS: Final = 10_000
 """How many words are remembered that were used as API keys where every word works."""
+
+LONGEST_MODEL: Final = 100
+"""Characters of a model_id that are kept as they came."""
 
 MAX_ISSUED: Final = 100_000
 """How many issued keys are known at a time; a call for one more is answered 507."""
@@ -75,8 +78,16 @@ def caller_named(name: str) -> Caller:
 
 
 def caller_of_secret(secret_key: str, model_id: str) -> Caller:
-    """Return the caller that a secret key and a model are; no key has a line end in it."""
-    return caller_named(f"{secret_key}\n{model_id}")
+    """Return the caller that a secret key and a model are; no key has a line end in it.
+
+    ``7``, ``07`` and `` 7`` are one model.
+    """
+    model = model_id.strip()
+    if model.isascii() and model.isdigit():
+        model = model.lstrip("0") or "0"
+    if len(model) > LONGEST_MODEL:
+        model = f"{_digest(model):x}"
+    return caller_named(f"{secret_key}\n{model}")
 
 
 class IssuedKey(NamedTuple):
@@ -194,7 +205,7 @@ class Keyring:
             if now_ns < known.ends_ns:
                 return known.caller, known.ends_ns
             return Refusal("inactive_credential", "Get API Key", "this API key has ended")
-        if key and self.is_secret(key, issued) and not self.declares(key):
+        if key and self.is_secret(key, issued):
             note = "a secret key was sent where an API key belongs"
             return Refusal("not_found_credential", self._scenario.name, note)
         if refusal := self.refusal(key):
@@ -207,14 +218,24 @@ class Keyring:
 
     def secret_refusal(self, key: str, issued: IssuedKeys) -> Refusal | None:
         """Return why a secret key is refused, or None if it is active."""
-        if key and (self.declares(key) or issued.get(key)) and not self._is_secret(key):
+        if key and self._is_api_key(key, issued):
             note = "an API key was sent where a secret key belongs"
             return Refusal("not_found_credential", self._scenario.name, note)
         return self._refusal(key, self._secrets, "secret_keys")
 
     def is_secret(self, key: str, issued: IssuedKeys) -> bool:
-        """Tell whether the scenario, or a client, uses this key as a secret key."""
-        return self._is_secret(key) or issued.has_used(key)
+        """Tell whether this key is a secret key, and so no API key.
+
+        What the scenario names goes before what a pattern says; where both tables take a key, it
+        is what a client has first used it as.
+        """
+        api, secret = _closeness(key, self._keys), _closeness(key, self._secrets)
+        return secret > api or (secret == api and issued.has_used(key))
+
+    def _is_api_key(self, key: str, issued: IssuedKeys) -> bool:
+        api, secret = _closeness(key, self._keys), _closeness(key, self._secrets)
+        used = issued.get(key) is not None or issued.is_api_word(key)
+        return api > secret or (api == secret and used)
 
     def declares(self, key: str) -> bool:
         """Tell whether the scenario names this very API key."""
@@ -249,9 +270,6 @@ class Keyring:
         )
         return found or ANY_SECRET
 
-    def _is_secret(self, key: str) -> bool:
-        return self._secrets is not None and self._secrets.exact(key) is not None
-
     def _refusal(self, key: str, table: PatternTable[str] | None, part: str) -> Refusal | None:
         assumed = self._scenario.assumptions
         if not key:
@@ -266,6 +284,16 @@ class Keyring:
 
 def _table(states: Mapping[str, str] | None) -> PatternTable[str] | None:
     return None if states is None else PatternTable(states)
+
+
+def _closeness(key: str, table: PatternTable[str] | None) -> int:
+    """Say how surely a key is of this table: named, or by a pattern that says something of it."""
+    if table is None:
+        return 0
+    if table.exact(key) is not None:
+        return 2
+    hit = table.by_pattern(key)
+    return int(hit is not None and hit.name.strip(ANY) != "")
 
 
 def _find(key: str, table: PatternTable[str] | None) -> Hit[str] | None:

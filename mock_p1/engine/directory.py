@@ -32,6 +32,7 @@ class Directory:
             for index, group in enumerate(scenario.generated_jobs)
         ]
         self.new_jobs: Program | None = compile_new_jobs(scenario)
+        self._merged: dict[int, Program] = {}
         self.new_ids: list[str] = scenario.new_jobs.ids or []
         self.calls: dict[str, CallProgram] = compile_calls(scenario, scenario.calls)
 
@@ -63,7 +64,16 @@ class Directory:
         An id that the scenario names plays that job; any other what ``new_jobs`` says.
         """
         hit = self.named(job_id)
-        return hit.value if hit else self.new_jobs
+        if hit is None or self.new_jobs is None:
+            return self.new_jobs
+        program, calls = hit.value, self.new_jobs.calls
+        if not calls:
+            return program
+        merged = self._merged.get(id(program))  # a directory never lets go of its programs
+        if merged is None:
+            merged = program._replace(calls={**calls, **program.calls})
+            self._merged[id(program)] = merged
+        return merged
 
     @property
     def count(self) -> int:

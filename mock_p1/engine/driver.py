@@ -233,6 +233,8 @@ class Driver:
         if created is not None:
             return created.program
         hit = state.directory.find(job_id)
+        if hit is None and job_id in state.directory.new_ids and state.directory.new_jobs:
+            return state.directory.new_jobs
         if hit is None:
             known = {*islice(state.directory.ids(), 1000), *islice(state.jobs.known(), 1000)}
             raise NoSuchJob(unknown("job", job_id, known))

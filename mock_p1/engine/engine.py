@@ -203,14 +203,15 @@ class Engine:
             call = self._call(request, found)
             outcome, element = self._before_act(call)
             limit_bytes = self.state.store.limit_bytes
-            if outcome is None and length is not None and length > limit_bytes:
-                outcome = Outcome(not_imitated.file_too_large(limit_bytes), self.scenario.name)
-            if outcome is None and element is not None and strikes_at_once(element):
+            if outcome is None and element is None:
+                outcome = file_upload.refuse(self.state, call)
+            elif outcome is None and element is not None and strikes_at_once(element):
                 outcome = element_outcome(self.state, call, element, _nothing)
             if outcome is not None:
                 self.journal.add(call_entry(self.journal.number(), call, outcome))
                 return outcome.reply
-        return Receiver(self, call, element, length)
+        receiver = Receiver(self, call, element, length)
+        return receiver.refuse_size() if length and length > limit_bytes else receiver
 
     def load(self, scenario: Scenario) -> tuple[int, int]:
         """Swap the scenario at once, between two polls.
@@ -320,16 +321,18 @@ class Engine:
                 call.caller = ended.caller
             if not isinstance(known, Refusal):
                 call.caller, call.key_ends_ns = known
+                if ended is None:
+                    state.issued.note_api_word(call.api_key)
         if refused is None:
             return None
         first = state.scenario.assumptions.checked_first
-        if first == "job" and call.job_id is not None and state.directory.find(call.job_id) is None:
+        if first == "job" and call.job_id is not None and not state.knows_job(call.job_id):
             refused = Refusal("not_found_retrain_job", state.scenario.name)
         return state.refuse(refused, call)
 
     def _poll(self, request: Request, job: JobState, now_ns: int) -> Reply | Fault:
         """Answer a poll whose path and key lead straight to its job."""
-        reply, step = retrain_status_check.see(self.state, job, now_ns, request.base_url)
+        reply, step = retrain_status_check.count_poll(self.state, job, now_ns, request.base_url)
         self.journal.add(poll_entry(self.journal.number(), request, job, step, reply))
         return reply
 

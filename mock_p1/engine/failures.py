@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.messages import Reply
+from mock_p1.base.patterns import Hit
 from mock_p1.contract.operations import RETRAIN_STATUS_CHECK, Operation
 from mock_p1.engine.call import Outcome
 from mock_p1.engine.compiler import retry_of
 from mock_p1.engine.faults import script
-from mock_p1.engine.program import CallProgramStep
+from mock_p1.engine.program import CallProgramStep, Refusal
 from mock_p1.engine.replies import example_of, literal
 from mock_p1.engine.timeline import settle
 from mock_p1.scenario.calls import ErrorCall, FaultCall, OkCall, ReplyCall
@@ -107,7 +108,7 @@ def _note(call: Call, *, done: bool, act: Act) -> Outcome | None:
     if _changes_nothing(call.operation):
         return None
     acted = act() if done else None
-    call.notes.append(BEFORE if acted is None or acted.error else AFTER)
+    call.notes.append(AFTER if acted is not None and acted.done else BEFORE)
     return acted
 
 
@@ -143,15 +144,14 @@ def _fault(  # noqa: PLR0913 -- the parts of one failure
 def _status_now(state: MockState, call: Call) -> Reply:
     """Return what a poll would be answered with now; nothing of the timeline is used up."""
     job_id = call.job_id or ""
-    job = state.jobs.get(call.caller, job_id)
-    if job is not None:
-        settled = job.state and settle(job.program.plan, job.state, call.now_ns)
-        position = settled.position if settled else 0
-        return state.replies.underlying_status(job.program, position, job_id)
-    hit = state.directory.find(job_id)
-    if hit is None:
-        return example_of(RETRAIN_STATUS_CHECK)
-    return state.replies.underlying_status(hit.value, state.jobs.start_of(job_id), job_id)
+    found = state.look_up(call)
+    if isinstance(found, Refusal):
+        return state.replies.error(found.error)
+    if isinstance(found, Hit):
+        return state.replies.underlying_status(found.value, state.jobs.start_of(job_id), job_id)
+    settled = found.state and settle(found.program.plan, found.state, call.now_ns)
+    position = settled.position if settled else 0
+    return state.replies.underlying_status(found.program, position, job_id)
 
 
 def _literal(state: MockState, call: Call, reply: Literal, source: str) -> Outcome:

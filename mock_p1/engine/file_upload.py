@@ -32,7 +32,12 @@ def admit(state: MockState, call: Call) -> Outcome | None:
     return None
 
 
-def find(state: MockState, call: Call) -> Outcome | None:
+def find(state: MockState, call: Call) -> None:
+    """Find nothing more: the link has led to the job."""
+    del state, call
+
+
+def refuse(state: MockState, call: Call) -> Outcome | None:
     """Refuse a file for a job that takes none any more."""
     job = _job(call)
     if job.created is None or not job.created.complete:
@@ -45,8 +50,12 @@ def find(state: MockState, call: Call) -> Outcome | None:
 
 def act(state: MockState, call: Call, kept: KeptFile) -> Outcome:
     """Take the file, whole: the job begins now, or begins anew."""
+    if refused := refuse(state, call):
+        return refused
     job = _job(call)
     if job.created is not None:
+        if job.created.complete:
+            call.notes.append("this file replaces the one that came before")
         by_hand = not job.created.complete and job.state is not None
         job.created.complete, job.created.size = True, kept.size
         if not by_hand:

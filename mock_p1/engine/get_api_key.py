@@ -22,24 +22,35 @@ _TYPES = next(each.values for each in GET_API_KEY.query if each.name == "credent
 _RETRAIN = "retrain"
 
 
-def find(state: MockState, call: Call) -> Refusal | None:
-    """Judge the query: what is missing, and what is odd in it."""
+def find(state: MockState, call: Call) -> None:
+    """Note what is odd in the query."""
+    del state
+    call.notes += _what_is_odd(call)
+
+
+def _what_is_odd(call: Call) -> list[str]:
     kind, model_id = call.query("credential_type"), call.query("model_id")
-    if kind == _RETRAIN and not model_id:
-        return Refusal("model_id_is_required", state.scenario.name)
     odd = []
     if kind not in _TYPES:
         said = f"is {shorten(kind)!r}" if kind else "is missing or empty"
         odd.append(f"credential_type {said}; the API documents {', '.join(_TYPES)}")
     if model_id is not None and not (model_id.isascii() and model_id.isdigit()):
         odd.append(f"model_id is {shorten(model_id)!r}; the API documents a whole number")
-    call.notes += odd
+    return odd
+
+
+def _refusal(state: MockState, call: Call) -> Refusal | None:
+    if call.query("credential_type") == _RETRAIN and not call.query("model_id"):
+        return Refusal("model_id_is_required", state.scenario.name)
     assumed = state.scenario.assumptions.odd_credential_type
-    return Refusal(assumed, state.scenario.name) if odd and assumed != ACCEPT else None
+    refused = assumed != ACCEPT and _what_is_odd(call)
+    return Refusal(assumed, state.scenario.name) if refused else None
 
 
 def act(state: MockState, call: Call) -> Outcome:
     """Issue a key; or, where a scenario assumes so, hand out the one that still works."""
+    if refused := _refusal(state, call):
+        return state.refuse(refused, call)
     assumed = state.scenario.assumptions
     key = None
     if assumed.same_key_again == "same":

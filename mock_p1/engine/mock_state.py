@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mock_p1.base.patterns import Hit
 from mock_p1.engine.call import Outcome
 from mock_p1.engine.call_timelines import CallTimelines
 from mock_p1.engine.callers import IssuedKeys, Keyring, caller_named
@@ -20,15 +21,14 @@ from mock_p1.engine.replies import ReplyWriter
 from mock_p1.engine.uploads import Uploads
 
 if TYPE_CHECKING:
-    from mock_p1.engine.timeline import State
     from collections.abc import Callable
 
     from mock_p1.base.clock import Clock
-    from mock_p1.base.patterns import Hit
     from mock_p1.engine.call import Call
     from mock_p1.engine.callers import Caller
     from mock_p1.engine.file_store import FileStore
     from mock_p1.engine.program import Program
+    from mock_p1.engine.timeline import State
     from mock_p1.scenario.model import Scenario
     from mock_p1.scenario.steps import Literal
 
@@ -118,19 +118,24 @@ class MockState:
 
         counts = self.jobs.adopt(program_of, calls_of, unchanged)
         self.calls.adopt(before, after)
+        self._forget_of_lost_jobs()
+        if scenario.rate_limit != limit:
+            self.limiter = limiter_for(scenario.rate_limit)
+        return counts
+
+    def _forget_of_lost_jobs(self) -> None:
         for link in list(self.failed_downloads):
             if self.jobs.get(caller_named(link[0]), link[1]) is None:
                 del self.failed_downloads[link]
-        if scenario.rate_limit != limit:
-            self.limiter = limiter_for(scenario.rate_limit)
         kept = [
             each
             for each in self.injected
-            if each.job_id is None or after.find(each.job_id) or any(self.jobs.of(each.job_id))
+            if each.job_id is None
+            or self.directory.find(each.job_id)
+            or any(self.jobs.of(each.job_id))
         ]
         self.injected.clear()
         self.injected.extend(kept)
-        return counts
 
     def strikes(self, failure: InjectedFailure, call: Call) -> bool:
         """Tell whether an injected failure is meant for this call."""
@@ -212,22 +217,36 @@ class MockState:
                 return job
         return None
 
+    def knows_job(self, job_id: str) -> bool:
+        """Tell whether the scenario has this job, or a client has created it."""
+        return self.directory.find(job_id) is not None or self._is_created(job_id)
+
+    def _is_created(self, job_id: str) -> bool:
+        return any(job.created for job in self.jobs.of(job_id))
+
     def find_job(self, call: Call) -> JobState | Refusal:
         """Return the state of the job that a call is about, or the error it is answered with."""
+        found = self.look_up(call)
+        if isinstance(found, Hit):
+            return self.meet(call.caller, call.api_key, call.job_id or "", found)
+        return found
+
+    def look_up(self, call: Call) -> JobState | Hit[Program] | Refusal:
+        """Return what is known of a call's job: its state, else what it will do; or the error."""
         job_id = call.job_id or ""
         job = self.jobs.get(call.caller, job_id)
         if job is not None:
             return job
         hit = self.directory.find(job_id)
         exact = hit is not None and hit.exact
-        if not exact and any(other.created for other in self.jobs.of(job_id)):
+        if not exact and self._is_created(job_id):
             return Refusal(self.scenario.assumptions.job_of_another_key, self.scenario.name)
         if hit is None:
             return Refusal("not_found_retrain_job", self.scenario.name)
         if not hit.value.open_to(call.api_key):
             source = hit.value.steps[0].source
             return Refusal(self.scenario.assumptions.job_of_another_key, source)
-        return self.meet(call.caller, call.api_key, job_id, hit)
+        return hit
 
     def meet(self, caller: Caller, api_key: str, job_id: str, hit: Hit[Program]) -> JobState:
         """Begin to keep where a caller is with a job of the scenario."""

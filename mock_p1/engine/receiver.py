@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final, Protocol
 from mock_p1.base.messages import Fault, Reply
 from mock_p1.engine import file_upload
 from mock_p1.engine.call import Outcome
-from mock_p1.engine.failures import BEFORE, element_outcome, says_success
+from mock_p1.engine.failures import BEFORE, element_outcome, held_back, says_success
 from mock_p1.engine.faults import script
 from mock_p1.engine.file_store import StoreFullError
 from mock_p1.engine.journal import call_entry
-from mock_p1.engine.not_imitated import file_too_large, no_room
+from mock_p1.engine.not_imitated import file_too_large, no_link, no_room
 from mock_p1.engine.replies import example_of
 from mock_p1.scenario.calls import FaultCall
 
@@ -31,7 +31,7 @@ BROKEN_OFF: Final = "broken_off"
 """What the journal calls an upload that the client broke off."""
 
 
-class Playing(Protocol):
+class EngineParts(Protocol):
     """What a receiver needs of the engine."""
 
     state: MockState
@@ -48,7 +48,7 @@ class Receiver:
     """
 
     def __init__(
-        self, engine: Playing, call: Call, element: CallProgramStep | None, length: int | None
+        self, engine: EngineParts, call: Call, element: CallProgramStep | None, length: int | None
     ) -> None:
         """Begin to take the file of a call.
 
@@ -59,6 +59,7 @@ class Receiver:
             length: How long the body is said to be; None where nothing is said.
         """
         self._engine, self._call, self._element = engine, call, element
+        self._created = call.job.created if call.job is not None else None
         self._file: IncomingFile | None = None
         self._size = 0
         step = element.step if element is not None else None
@@ -74,16 +75,19 @@ class Receiver:
     def write(self, data: bytes) -> Reply | Fault | None:
         """Take the next bytes."""
         self._size = min(self._size + len(data), self.decides_at)
-        limit_bytes = self._engine.state.store.limit_bytes
         if self._size >= self._strikes_at:
             return self._struck()
-        if self._size > limit_bytes:
-            return self._refuse(file_too_large(limit_bytes))
+        if self._size > self._engine.state.store.limit_bytes:
+            return self.refuse_size()
         try:
             self._open().write(data)
         except StoreFullError as error:
             return self._refuse(no_room(str(error)))
         return None
+
+    def refuse_size(self) -> Reply | Fault:
+        """Answer a file that is larger than the mock takes, or is said to be."""
+        return self._refuse(file_too_large(self._engine.state.store.limit_bytes))
 
     def finish(self) -> Reply | Fault:
         """Say that all of the body has come; return the answer."""
@@ -95,20 +99,22 @@ class Receiver:
             return self._refuse(no_room(str(error)))
         self._file = None
         with self._engine.lock:
-            outcome, taken = self._complete(kept)
-            if not taken:
+            outcome = self._complete(kept)
+            if outcome.done is None:
                 kept.discard()
-            return self._note(outcome, kept if taken else None)
+            return self._note(outcome, kept if outcome.done else None)
 
     def abort(self, rest: bytes = b"") -> None:
         """Say that the client broke off before the body's end, after ``rest``."""
         self._size += len(rest)
         self._discard()
         with self._engine.lock:
-            note = (
-                f"the client broke off after {self._size:,} bytes; the job still waits for its file"
+            job = self._call.job
+            waits = job is not None and job.waits_for_file and self._is_wanted()
+            rest_of_note = "; the job still waits for its file" if waits else ""
+            self._call.notes.append(
+                f"the client broke off after {self._size:,} bytes{rest_of_note}"
             )
-            self._call.notes.append(note)
             self._note(Outcome(Fault(BROKEN_OFF, "close"), self._source, fault=BROKEN_OFF), None)
 
     @property
@@ -122,29 +128,38 @@ class Receiver:
             self._file = self._engine.state.store.open(name)
         return self._file
 
-    def _complete(self, kept: KeptFile) -> tuple[Outcome, bool]:
-        """Do the act; tell whether the file was taken."""
+    def _is_wanted(self) -> bool:
+        """Tell whether the job waits still for this file: it may have been reset meanwhile."""
+        job, jobs = self._call.job, self._engine.state.jobs
+        if job is None or job.created is not self._created:
+            return False
+        return jobs.get(job.caller, job.job_id) is job
+
+    def _complete(self, kept: KeptFile) -> Outcome:
+        """Do the act."""
         state, call = self._engine.state, self._call
         call.now_ns = self._engine.clock.now_ns()
-        if (refused := file_upload.find(state, call)) is not None:
-            return refused, False  # another file has come meanwhile
+        if not self._is_wanted():
+            return Outcome(no_link("upload", call.request.path), self._source)
 
         def act() -> Outcome:
             return file_upload.act(state, call, kept)
 
         if self._element is None:
-            return act(), True
-        return element_outcome(state, call, self._element, act), True
+            return act()
+        return element_outcome(state, call, self._element, act)
 
     def _struck(self) -> Reply | Fault:
         """Let the fault strike that comes before the act."""
         self._discard()
-        fault = self._fault or ""
-        source = self._element.source if self._element is not None else self._source
+        fault, state, element = self._fault or "", self._engine.state, self._element
+        source = element.source if element is not None else self._source
         with self._engine.lock:
             self._call.notes.append(BEFORE)
-            reply = script(fault, example_of(self._call.operation))
-            return self._note(Outcome(reply, source, fault=fault), None)
+            outcome = Outcome(script(fault, example_of(self._call.operation)), source, fault=fault)
+            if element is not None:
+                outcome = held_back(state, self._call, element, outcome)
+            return self._note(outcome, None)
 
     def _refuse(self, reply: Reply) -> Reply | Fault:
         """Answer a file that is not taken."""
@@ -160,7 +175,9 @@ class Receiver:
     def _note(self, outcome: Outcome, kept: KeptFile | None) -> Reply | Fault:
         """Write the journal and the list of uploads; the lock is held."""
         number = self._engine.journal.number()
+        self._call.now_ns = self._engine.clock.now_ns()
         self._call.notes.append(f"{self._size:,} bytes came")
-        file_upload.note(self._engine.state, self._call, number, self._size, kept)
+        if self._is_wanted():
+            file_upload.note(self._engine.state, self._call, number, self._size, kept)
         self._engine.journal.add(call_entry(number, self._call, outcome))
         return outcome.reply

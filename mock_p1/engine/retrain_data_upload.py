@@ -29,21 +29,26 @@ NAMELESS: Final = "file"
 """What stands in the URL where no name was given."""
 
 
-def find(state: MockState, call: Call) -> Refusal | None:
-    """Judge the file's name: what is odd in it."""
-    name = call.query("filename")
-    odd = _what_is_odd(name)
-    if odd:
+def find(state: MockState, call: Call) -> None:
+    """Note what is odd in the file's name."""
+    del state
+    if odd := _what_is_odd(call.query("filename")):
         call.notes.append(f"filename {odd}")
+
+
+def _refusal(state: MockState, call: Call) -> Refusal | None:
     if state.directory.new_jobs is None:
         call.notes.append("the scenario has no job that could be created; see new_jobs:")
         return Refusal("not_found_configuration_file", state.scenario.name)
     assumed = state.scenario.assumptions.odd_filename
-    return Refusal(assumed, state.scenario.name) if odd and assumed != ACCEPT else None
+    refused = assumed != ACCEPT and _what_is_odd(call.query("filename"))
+    return Refusal(assumed, state.scenario.name) if refused else None
 
 
 def act(state: MockState, call: Call) -> Outcome:
     """Issue a job of this caller's own; it waits for its file."""
+    if refused := _refusal(state, call):
+        return state.refuse(refused, call)
     if state.jobs.created >= MAX_CREATED:
         return Outcome(no_room(f"{MAX_CREATED:,} jobs are created already"), state.scenario.name)
     name = call.query("filename") or ""

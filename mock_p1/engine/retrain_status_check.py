@@ -48,12 +48,12 @@ def act(state: MockState, call: Call) -> Outcome:
         return _before_the_file(state, call, job)
     if job.state is None:
         state.jobs.begin(job, call.now_ns)
-    reply, step = see(state, job, call.now_ns, call.request.base_url)
+    reply, step = count_poll(state, job, call.now_ns, call.request.base_url)
     place = job.state and (job.program.plan, job.state)
     return _outcome(reply, step)._replace(place=place, retry_after_ns=step.asked_wait_ns)
 
 
-def see(
+def count_poll(
     state: MockState, job: JobState, now_ns: int, base_url: str
 ) -> tuple[Reply | Fault, ProgramStep]:
     """Count a poll of a job whose time has begun; return the answer, and the step that it saw."""
@@ -80,11 +80,15 @@ def _before_the_file(state: MockState, call: Call, job: JobState) -> Outcome:
     job.polls += 1
     job.last_ns = call.now_ns
     reply = _answer(state, job, step, call.request.base_url)
+    if step.step.delay is not None:
+        reply = _held_back(state, reply, job, step)
+    if step.retry is not None and isinstance(reply, Reply):
+        reply = step.retry.on(reply, state.clock, call.now_ns + reply.delay_ns)
     call.notes.append("the file of this job has not come")
     plan = job.program.plan
     waiting = plan._replace(stages=(Stage(until_upload=True), *plan.stages[1:]))
     place = waiting, State(0, call.now_ns)
-    return _outcome(reply, step)._replace(place=place)
+    return _outcome(reply, step)._replace(place=place, retry_after_ns=step.asked_wait_ns)
 
 
 def _outcome(reply: Reply | Fault, step: ProgramStep) -> Outcome:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from mock_p1.oneclock.shared import SharedClock
 
-_STIR: Final = 0.02
+_SELECT_SECONDS: Final = 0.02
 """Real seconds in which a socket that a loop listens to may stir before time goes on."""
 
 _CLOSE_ENOUGH: Final = 1e-6
@@ -77,7 +77,7 @@ def _wait(loop: Any, shared: SharedClock) -> None:  # noqa: ANN401 -- likewise
         return
     span = min(timers) - loop.time()
     listens = len(getattr(loop._selector, "get_map", dict)()) > 1  # to more than its own pipe
-    if span <= _CLOSE_ENOUGH or loop._selector.select(_STIR if listens else 0):
+    if span <= _CLOSE_ENOUGH or loop._selector.select(_SELECT_SECONDS if listens else 0):
         return
     shared.sleep(
         round(span * SECOND / 1000) * 1000,

@@ -42,7 +42,7 @@ _KEEP_REAL: Final = frozenset(
     }
 )
 
-_HANDS_ON: Final = frozenset(
+_PASSED_OVER: Final = frozenset(
     {
         *("threading", "queue", "mock_p1.oneclock.patches", "mock_p1.transports.network_guard"),
         *("time_machine", "unittest.mock", "pytest_mock.plugin", ""),
@@ -227,7 +227,7 @@ def asking(runners: Container[str] = ()) -> SharedClock | None:
     if shared is None:
         return None
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 -- who calls decides
-    while frame is not None and _module(frame) in _HANDS_ON:
+    while frame is not None and _module(frame) in _PASSED_OVER:
         frame = frame.f_back
     module = _module(frame)
     return shared if shared.has_joined() and (module in runners or shared.shows(module)) else None

@@ -19,7 +19,7 @@ STILL_SECONDS: Final = 0.1
 STILL_LOOKS: Final = 30
 """So long, and at so many looks, must a thread stay at one place before it is taken to wait."""
 
-_TALKS: Final = frozenset({"socket", "ssl"})
+_SOCKET_MODULES: Final = frozenset({"socket", "ssl"})
 """Modules in which a thread waits for an answer from outside, which is work of another program."""
 
 
@@ -42,7 +42,7 @@ class ThreadActivity:
                 return _is_run(thread)
             case ("mock_p1.oneclock.patches", "sleep"):  # for real, so it will go on by itself
                 return True
-            case (module, _) if module in _TALKS:
+            case (module, _) if module in _SOCKET_MODULES:
                 return True
         return self._moves(thread, frame, place) or _is_run(thread)
 

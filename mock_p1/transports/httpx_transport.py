@@ -47,7 +47,7 @@ class _Exchange:
         """Return the answer; raise what httpx raises where there is none."""
         reply = self.answer.reply
         if reply is None:
-            raise self._trouble("Server disconnected without sending a response.")
+            raise self._broken("Server disconnected without sending a response.")
         return self._httpx.Response(
             reply.status,
             headers=[(n.encode("latin-1"), v.encode("latin-1")) for n, v in reply.wire_headers],
@@ -59,12 +59,12 @@ class _Exchange:
         """Raise what httpx raises where a body breaks off."""
         if self.answer.ending != "complete":
             expected = dict(self.answer.reply.wire_headers if self.answer.reply else ())
-            raise self._trouble(
+            raise self._broken(
                 "peer closed connection without sending complete message body "
                 f"(received {received} bytes, expected {expected.get('Content-Length')})"
             )
 
-    def _trouble(self, closed: str) -> httpx.TransportError:
+    def _broken(self, closed: str) -> httpx.TransportError:
         if self.answer.ending == "reset":
             return self._httpx.ReadError("Connection reset by peer", request=self._request)
         return self._httpx.RemoteProtocolError(closed, request=self._request)

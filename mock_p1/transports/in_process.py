@@ -160,7 +160,7 @@ class Endpoint:
             if self not in getattr(thread, _INHERITED, ()):
                 continue
             if not _runs_code_of_a_client(frames.get(thread.ident or 0)):
-                bequeath(thread, ())
+                set_inherited(thread, ())
             elif thread in self._askers and thread is not threading.current_thread():
                 names.append(thread.name)
         return names
@@ -266,7 +266,7 @@ def find(origin: Origin, path: str) -> Endpoint | None:
     return next((each for each in mocks if each.prefix(origin, path) is not None), None)
 
 
-def inheritance() -> tuple[Endpoint, ...]:
+def inheritable() -> tuple[Endpoint, ...]:
     """Return what a thread sees that the code which asks starts now."""
     return tuple(reversed(visible())) or outlived()
 
@@ -277,6 +277,6 @@ def outlived() -> tuple[Endpoint, ...]:
     return () if any(each in _active for each in (*inherited, *_own.get())) else inherited
 
 
-def bequeath(thread: threading.Thread, endpoints: tuple[Endpoint, ...]) -> None:
+def set_inherited(thread: threading.Thread, endpoints: tuple[Endpoint, ...]) -> None:
     """Let a thread see what another one sees."""
     setattr(thread, _INHERITED, endpoints)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
-from mock_p1.transports.in_process import bequeath, inheritance, lock, outlived
+from mock_p1.transports.in_process import inheritable, lock, outlived, set_inherited
 from mock_p1.transports.patching import Patch, Patches
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _starting(start: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(start)
     def start_guarded(self: threading.Thread) -> None:
-        bequeath(self, inheritance())
+        set_inherited(self, inheritable())
         start(self)
 
     return start_guarded
@@ -187,15 +187,15 @@ def _submitting(submit: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(submit)
     def submit_guarded(self: Any, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- likewise
-        mocks = inheritance()
+        mocks = inheritable()
 
         def work(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- likewise
             worker = threading.current_thread()
-            bequeath(worker, mocks)
+            set_inherited(worker, mocks)
             try:
                 return fn(*args, **kwargs)
             finally:
-                bequeath(worker, ())
+                set_inherited(worker, ())
 
         return submit(self, work, *args, **kwargs)
 

@@ -194,3 +194,31 @@ def test_a_limit_counts_what_it_is_told_to(mock):
     plain = mock("rate_limit: {polls: 1, per: 1m}\n" + JOBS)
     assert [outcome(plain.switch()) for _ in range(2)] == [200, 200]
     assert [outcome(plain.poll()) for _ in range(2)] == [200, 429]
+
+
+@pytest.mark.parametrize(
+    ("operation", "ask"),
+    [
+        ("get_api_key", lambda asked: asked.get_key(query="credential_type=retrain")),
+        ("retrain_data_upload", lambda asked: asked.get_upload(query="")),
+    ],
+)
+def test_lists_come_before_what_the_state_says(mock, operation, ask):
+    """A missing model_id, a missing filename: judged where the list lets the call on."""
+    element = "{reply: {status_code: 503}, for: 1 call}"
+    assumed = "assumptions: {odd_filename: not_found_configuration_file}\n"
+    asked = mock(JOBS + assumed + f"calls: {{{operation}: [{element}, ok]}}")
+    assert ask(asked).status == 503
+    assert ask(asked).status in (400, 500)
+
+
+def test_a_list_comes_before_a_second_file_is_refused(mock):
+    """403 is what the state says."""
+    asked = mock(
+        "new_jobs: {timeline: [{status: job_waiting, for: upload}, {status: job_running}]}\n"
+        "calls: {file_upload: [{reply: {status_code: 200}, for: 1 call, done: true},"
+        " {reply: {status_code: 503}, for: 1 call}, ok]}\n"
+        "assumptions: {second_upload: refuse}\n"
+    )
+    _, path = asked.create()
+    assert [asked.put(path).status for _ in range(3)] == [200, 503, 403]

@@ -260,3 +260,47 @@ def test_a_file_is_taken_where_the_client_reads_200(mock, fault):
     job, path = asked.create()
     asked.put(path)
     assert asked.sees(job) == "job_running"
+
+
+def test_a_fault_amid_a_file_is_held_back_as_its_element_says(mock):
+    """By its delay, as every other element."""
+    calls = "calls: {file_upload: [{fault: connection_reset, delay: 5s}]}\n"
+    asked = mock(calls + NEW)
+    _, path = asked.create()
+    assert asked.put(path).delay_ns == 5_000_000_000
+
+
+def test_a_file_said_to_be_too_large_is_listed_as_one_that_is(mock):
+    """Whether its length says so or its bytes do: one upload, not complete."""
+    asked = mock(NEW, store=CountingStore(limit_bytes=10))
+    _, path = asked.create()
+    assert asked.begin_put(path, 11).status == 413
+    assert asked.begin_put(path).write(b"x" * 11).status == 413
+    assert [(each.complete, each.size) for each in asked.uploads] == [(False, 0), (False, 11)]
+
+
+def test_a_second_file_that_replaces_the_first_is_noted(mock):
+    """Where the scenario lets it."""
+    asked = mock(NEW + "assumptions: {second_upload: replace}")
+    _, path = asked.create()
+    asked.put(path)
+    asked.put(path)
+    assert any("replaces" in note for note in asked.entries[-1].notes)
+
+
+def test_an_upload_is_listed_at_the_time_when_it_ended(mock):
+    """A file takes its time; an answer that refuses it, too."""
+    asked = mock(NEW)
+    _, path = asked.create()
+    taken = asked.begin_put(path, 100)
+    asked.wait(60)
+    taken.abort()
+    assert asked.entries[-1].moment_ns == asked.clock.now_ns()
+
+
+def test_what_a_step_asks_for_is_heard_before_the_file_has_come(mock):
+    """Its delay and its Retry-After."""
+    steps = "{status: job_waiting, for: upload, delay: 3s}, {status: job_running}"
+    asked = mock(f"new_jobs: {{timeline: [{steps}]}}")
+    job, _ = asked.create()
+    assert asked.poll(job).delay_ns == 3_000_000_000

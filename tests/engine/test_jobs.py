@@ -217,3 +217,24 @@ def test_a_path_that_no_transport_would_hand_over(mock):
     )
     assert json.loads(asked.poll("\ud800").body)["status"] == "star"
     assert isinstance(asked.engine, Engine)
+
+
+def test_a_fault_shows_no_job_of_another_key(mock):
+    """A slow answer carries what a poll would be answered: an error."""
+    asked = mock("jobs: {a: {api_key: own, timeline: [{status: job_running}]}}")
+    asked.driver.fail_next("slow_body")
+    spoilt = asked.poll(key="other")
+    assert b"job_running" not in spoilt.reply.body
+    assert spoilt.reply.status == 400
+
+
+def test_where_the_job_is_checked_first_a_created_one_is_known(mock):
+    """Its key is what is wrong."""
+    asked = mock(
+        "api_keys: {k: active}\n"
+        "new_jobs: {timeline: [{status: job_waiting}]}\n"
+        "assumptions: {checked_first: job}\n"
+    )
+    job, _ = asked.create()
+    assert asked.sees(job, "nobody") == "Not_found_credential."
+    assert asked.sees("unknown", "nobody") == "Not found retrain job."

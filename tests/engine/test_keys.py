@@ -166,3 +166,49 @@ def test_the_messages_are_those_of_the_manual():
         "retrain_job_is_not_finished": "Retrain job is not finished.",
         "not_found_configuration_file": "Not found configuration_file.",
     }
+
+
+PATTERNS = "secret_keys: {secret-*: active}\napi_keys: {team-*: active}\n"
+OPEN = "jobs: {a: {timeline: [{status: job_running}]}}\n"
+
+
+@pytest.mark.parametrize("scenario", [PATTERNS + OPEN, "secret_keys: {secret-1: active}\n" + OPEN])
+def test_a_secret_key_is_known_by_its_name_or_pattern(mock, scenario):
+    """Where an API key belongs it is refused, before it was ever used; the note says why."""
+    asked = mock(scenario)
+    assert asked.sees(key="secret-1") == "Not_found_credential."
+    assert "a secret key was sent" in asked.entries[-1].notes[0]
+
+
+@pytest.mark.parametrize("scenario", [PATTERNS + OPEN, "api_keys: {team-1: active}\n" + OPEN])
+def test_an_api_key_is_known_by_its_name_or_pattern(mock, scenario):
+    """It buys no key, and goes on to work as an API key."""
+    asked = mock(scenario)
+    assert asked.get_key("team-1").status == 400
+    assert "an API key was sent" in asked.entries[-1].notes[0]
+    assert asked.sees(key="team-1") == "job_running"
+
+
+def test_where_every_word_works_the_first_use_says_what_it_is(mock):
+    """One wrong call kills no key that worked."""
+    asked = mock(OPEN)
+    asked.poll(key="word")
+    assert asked.get_key("word").status == 400
+    assert asked.sees(key="word") == "job_running"
+    asked.get_key("other")
+    assert asked.sees(key="other") == "Not_found_credential."
+
+
+@pytest.mark.parametrize("model", ["7", "07", "%207", "7%20"])
+def test_one_model_is_one_caller_however_it_is_written(mock, model):
+    """A job that one key created is seen with the other."""
+    asked = mock(OPEN + "new_jobs: {timeline: [{status: job_waiting}]}")
+    job, _ = asked.create(asked.key(model=7))
+    assert asked.sees(job, asked.key(model=model)) == "job_waiting"
+
+
+def test_a_megabyte_of_model_id_is_not_kept(mock):
+    """Its caller's name stays short."""
+    asked = mock(OPEN)
+    asked.key(model="x" * 1_000_000)
+    assert all(len(each.caller.name) < 200 for each in asked.engine.state.issued)
