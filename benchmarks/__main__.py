@@ -1,6 +1,6 @@
 """``python -m benchmarks [NAME …]``.
 
-Runs the benchmarks, all of them if none is named, and shows their figures.
+Runs the benchmarks, those of ``NAMES`` if none is named, and shows their figures.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ TRANSPORTS = {
     "httpx_transport": {"httpx", "anyio"},
     "responses_patch": {"responses", "requests"},
 }
-"""The outside libraries of each transport."""
+"""The outside libraries that each transport may import."""
 
 PURE = {
     "base": {"pydantic": {"strict_model", "duration_field"}, "pydantic_core": {"strict_model"}},

@@ -148,7 +148,8 @@ def _account(
 ) -> Explanation:
     moments = (calendar or _Calendar()).moments(program.plan)
     rows = [
-        _row(when, job_id, at, answers) for when, at in zip(moments, program.steps, strict=True)
+        _row(when, job_id, program_step, answers)
+        for when, program_step in zip(moments, program.steps, strict=True)
     ]
     calls = tuple(_calls(program.calls, f"{program.name}/calls", answers))
     length = _length(program.plan, "poll")
@@ -161,15 +162,17 @@ def _calls(
     for name, program in programs.items():
         moments = _Calendar("call").moments(program.plan)
         rows = tuple(
-            _call_row(when, at, name, answers)
-            for when, at in zip(moments, program.steps, strict=True)
+            _call_row(when, program_step, name, answers)
+            for when, program_step in zip(moments, program.steps, strict=True)
         )
         length = _length(program.plan, "call")
         yield Explanation(name, name, f"{place}/{name}", None, rows, length)
 
 
-def _call_row(when: str, at: CallProgramStep, operation: str, answers: ReplyWriter) -> Row:
-    step, http_status = at.step, None
+def _call_row(
+    when: str, program_step: CallProgramStep, operation: str, answers: ReplyWriter
+) -> Row:
+    step, http_status = program_step.step, None
     match step:
         case ErrorCall(error=error):
             http_status, outcome = answers.error(error).status, error
@@ -184,19 +187,20 @@ def _call_row(when: str, at: CallProgramStep, operation: str, answers: ReplyWrit
             details = ["as far as the job's state lets it"] * OPERATIONS[operation].has_job
     if getattr(step, "done", False):
         details.append("but the act is done: only its answer is lost")
-    return Row(when, http_status, outcome, "; ".join(details + _delay(step)), at.source)
+    return Row(when, http_status, outcome, "; ".join(details + _delay(step)), program_step.source)
 
 
-def _row(when: str, job_id: str, at: ProgramStep, answers: ReplyWriter) -> Row:
-    reply = _preview(at, job_id, answers)
+def _row(when: str, job_id: str, program_step: ProgramStep, answers: ReplyWriter) -> Row:
+    reply = _preview(program_step, job_id, answers)
     http_status = reply.status if isinstance(reply, Reply) else None
-    details = _details(at, reply.body if isinstance(reply, Reply) else b"") + _delay(at.step)
+    body = reply.body if isinstance(reply, Reply) else b""
+    details = _details(program_step, body) + _delay(program_step.step)
     return Row(
         when,
         http_status,
-        at.status or at.error or at.fault or "reply",
+        program_step.status or program_step.error or program_step.fault or "reply",
         "; ".join(details),
-        at.source,
+        program_step.source,
     )
 
 
@@ -220,20 +224,20 @@ def _preview(step: ProgramStep, job_id: str, replies: ReplyWriter) -> Reply | Fa
             return replies.status(job_id, step, BASE_URL, "…")
 
 
-def _details(at: ProgramStep, body: bytes) -> list[str]:
-    if at.error is not None:
-        return [DOCUMENTED_ERRORS[at.error].message]
-    if at.fault is not None:
-        return [FAULTS[at.fault]]
-    if isinstance(at.step, ReplyStep):
-        return _literal_details(at.step.reply)
+def _details(program_step: ProgramStep, body: bytes) -> list[str]:
+    if program_step.error is not None:
+        return [DOCUMENTED_ERRORS[program_step.error].message]
+    if program_step.fault is not None:
+        return [FAULTS[program_step.fault]]
+    if isinstance(program_step.step, ReplyStep):
+        return _literal_details(program_step.step.reply)
     fields = {
         name: value
         for name, value in json.loads(body).items()
         if name not in ("status", "metadata")
     }
     details = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items()]
-    result = at.step.result if isinstance(at.step, StatusStep) else None
+    result = program_step.step.result if isinstance(program_step.step, StatusStep) else None
     if result is not None and result.fails:
         how_often = "once" if result.fails == 1 else f"{result.fails} times"
         details.append(f"which fails {how_often} before it gives the file")

@@ -1,7 +1,7 @@
 """The fault matrix: one test becomes many, one for each error or fault, moment and operation.
 
 An injected fault is a change of the scenario: a step more in every timeline, an element more in the
-lists under ``calls:``. So it strikes in every way in alike, and the report shows where it stands.
+lists under ``calls:``. So every transport shows it alike, and the report says where it stands.
 """
 
 from __future__ import annotations

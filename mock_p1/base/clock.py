@@ -15,7 +15,7 @@ MAX_SPEED: Final = 1_000_000.0
 
 
 class Clock(Protocol):
-    """What the engine and its doors ask of a clock."""
+    """What the engine and the transports ask of a clock."""
 
     def now_ns(self) -> int:
         """Return nanoseconds since the clock was made."""

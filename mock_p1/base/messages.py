@@ -19,7 +19,7 @@ _ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
 
 class Request(NamedTuple):
-    """One HTTP request, as every door hands it over.
+    """One HTTP request, as every transport hands it over.
 
     ``path`` is raw: percent-encoded, without the query. ``api_keys`` holds the value of every
     ``x-api-key`` header. ``base_url`` is how the client addressed the mock
@@ -49,7 +49,7 @@ def with_length(status: int, headers: Headers, length: int) -> Headers:
 class Reply(NamedTuple):
     """A whole HTTP answer.
 
-    ``delay_ns`` is how long the door holds it back, in nanoseconds of the mock's clock.
+    ``delay_ns`` is how long the transport holds it back, in nanoseconds of the mock's clock.
     """
 
     status: int
@@ -70,7 +70,7 @@ class Reply(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """Trouble on the wire, as a script for the door to act out.
+    """A network failure, as a script for the transport to act out.
 
     After ``delay_ns`` the head of ``reply`` is sent (nothing where it is None), then each of
     ``pieces`` after its pause. Then the connection is reset (RST), or closed (FIN), or the answer

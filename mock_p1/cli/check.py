@@ -30,13 +30,14 @@ STANDARD_INPUT: Final = "-"
 @click.option("--strict", is_flag=True, help="Exit 1 for a warning too.")
 @click.option(
     "--format",
-    "form",
+    "output_format",
+    envvar="MOCK_P1_FORMAT",
     type=click.Choice(["text", "github"]),
     default="text",
     help="How findings are written; github marks the lines of a pull request.",
 )
 @click.pass_context
-def check(ctx: click.Context, files: tuple[str, ...], *, strict: bool, form: str) -> None:
+def check(ctx: click.Context, files: tuple[str, ...], *, strict: bool, output_format: str) -> None:
     """Check scenario files: exit 0 if all can be used, 1 if not.
 
     FILE is a scenario file, a folder (all scenario files in it), a bundled name, or - for standard
@@ -52,7 +53,7 @@ def check(ctx: click.Context, files: tuple[str, ...], *, strict: bool, form: str
             found += len(problems)
             warned += len(findings) - len(problems)
             for finding in findings:
-                click.echo(finding.for_github() if form == "github" else str(finding))
+                click.echo(finding.for_github() if output_format == "github" else str(finding))
     warnings = f", {plural(warned, 'warning')}" * bool(warned)
     if found:
         summary = f"{plural(found, 'problem')} in {wrong} of {plural(checked, 'file')}"

@@ -1,4 +1,4 @@
-"""The six network faults, each written as a script that any door can act out."""
+"""The six network faults, each written as a script that any transport can act out."""
 
 from __future__ import annotations
 

@@ -116,9 +116,9 @@ def _place(record: JobState, now: int, *, by_key: bool) -> str:
     if record.state is None:
         return f"{name} has not begun"
     state = settle(plan, record.state, now)
-    at = record.program.steps[state.position]
-    shows = at.status or at.error or at.fault or "a literal reply"
+    step = record.program.steps[state.position]
+    shows = step.status or step.error or step.fault or "a literal reply"
     since = format_duration(max(0, now - state.since_ns))
     waits = waits_for(plan, state, now)
     then = f"waits for {waits}" if waits else "stays there"
-    return f"{name} has been at {shows} ({at.source}) for {since}, and {then}"
+    return f"{name} has been at {shows} ({step.source}) for {since}, and {then}"

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+NAMES = ("serve", "mocked", "plugin", "start", "many", "memory")
+MORE = ("peers", "uploads")
 
 
 def run(*arguments):
@@ -22,7 +24,7 @@ def run(*arguments):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["serve", "mocked", "plugin", "start", "many", "memory", "peers"])
+@pytest.mark.parametrize("name", NAMES + MORE)
 def test_runs(name):
     """A benchmark, scaled down to almost nothing, ends well and gives figures."""
     done = run(name, "--quick", "--json", "--load", "python")
@@ -48,8 +50,7 @@ def test_unknown_name():
     """A benchmark that does not exist is refused, with those that do."""
     done = run("serv")
     assert done.returncode == 2
-    known = "serve, mocked, plugin, start, many, memory, peers, uploads"
-    assert f"no such benchmark: serv; there are {known}" in done.stderr
+    assert f"no such benchmark: serv; there are {', '.join(NAMES + MORE)}" in done.stderr
 
 
 def test_wrong_peer():

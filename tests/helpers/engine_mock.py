@@ -1,7 +1,4 @@
-"""A mock to ask without any transport.
-
-An engine over a scenario's text, with a clock that stands still.
-"""
+"""A mock that tests call directly, without a transport; its clock stands still."""
 
 import json
 from textwrap import dedent
@@ -16,6 +13,7 @@ from mock_p1.engine.receiver import Receiver
 from mock_p1.scenario.parser import parse
 
 PATH = "/v1/external/retrain_jobs/"
+SECRET = "s"
 
 
 class Mock:
@@ -48,11 +46,11 @@ class Mock:
         body = json.loads(reply.body)
         return body["status"] if reply.status == 200 else body["message"]
 
-    def get_key(self, secret="s", query="credential_type=retrain&model_id=1"):
+    def get_key(self, secret=SECRET, query="credential_type=retrain&model_id=1"):
         """Ask for an API key; return the whole reply."""
         return self.ask("/v1/external/api-key", secret, query=query)
 
-    def key(self, secret="s", model=1):
+    def key(self, secret=SECRET, model=1):
         """Return an issued API key."""
         query = f"credential_type=retrain&model_id={model}"
         return json.loads(self.get_key(secret, query).body)["api_key"]

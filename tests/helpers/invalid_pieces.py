@@ -41,7 +41,7 @@ def _pieces(document: Any) -> Iterator[Any]:
 
 
 def _steps(job: Any) -> Iterator[Any]:
-    """Yield a job with each of its steps alone, and with steps that are nothing but there and say how long."""
+    """Yield a job with each of its steps alone, and one with empty steps that only say how long."""
     timeline = job.get("timeline") if isinstance(job, dict) else None
     if not isinstance(timeline, list) or len(timeline) < 2:
         yield job

@@ -1,4 +1,4 @@
-"""The whole zoo: servers that are each wrong in one way, by the name of their class."""
+"""All wrong servers, each wrong in one way, by the name of its class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Invents scenario files: as plain data, part by part, and as the YAML that a person would write."""
+"""Invents scenario files: as plain data, part by part, and as YAML that a person would write."""
 
 from __future__ import annotations
 
@@ -36,8 +36,9 @@ SECRETS = ["demo-secret", "秘密", "s-*", "*"]
 NEW_IDS = ["retrain-101", "new 1", "新規", "n%2F1", "retrain-001", "a"]
 IDS = ["retrain-001", "a", "007", "job 1", "再学習", "a+b&c=d", "50%", "x;y=1", "ci-*", "*-x", "*"]
 HEADERS = [
-    "X-Note", "x-note", "Content-Type", "Retry-After", "Location", "Set-Cookie", "ETag", "Vary", "Server", "Date",
-    "Allow", "Cache-Control", "Content-Encoding", "Content-Language", "Last-Modified", "WWW-Authenticate",
+    "X-Note", "x-note", "Content-Type", "Retry-After", "Location", "Set-Cookie", "ETag", "Vary",
+    "Server", "Date", "Allow", "Cache-Control", "Content-Encoding", "Content-Language",
+    "Last-Modified", "WWW-Authenticate",
 ]  # fmt: skip
 VALUES = [
     "5",

@@ -22,13 +22,15 @@ FILES = ("own.zip", "モデル 1.bin")
 
 EXPLAINED = {
     r"unknown API key": "one part of the file refers to another; a schema sees each by itself",
-    r"(unknown )?Faker (provider|locale)": "what Faker can draw is Faker's to say, and differs from version to version",
+    r"(unknown )?Faker (provider|locale)": ("what Faker can draw differs from version to version"),
     r"no such file": "a schema sees the text, not the files beside it",
     r"delay: .* begins above its end": "a schema cannot compare two durations",
     r".* is longer than ten years": "a schema cannot add up a duration",
-    r".*: must be a whole number; it is the number -?[0-9]+\.0*$": "to JSON Schema 1.0 is a whole number",
-    r"for: is missing; every step but the last": "a schema counts no further than to the twelfth step",
-    r"the id '.*' has \d+ characters": "a schema cannot add the length of a prefix to that of a number",
+    r".*: must be a whole number; it is the number -?[0-9]+\.0*$": (
+        "to JSON Schema 1.0 is a whole number"
+    ),
+    r"for: is missing; every step but the last": "a schema counts to the twelfth step only",
+    r"the id '.*' has \d+ characters": "a schema cannot add two lengths",
 }
 """Problems that `check` finds and a schema cannot, by how their sentence begins.
 

@@ -1,4 +1,7 @@
-"""A client of the whole retrain sequence, as users write it with requests: from its key to its switched model."""
+"""A client of the whole retrain sequence, from the key to the switched model.
+
+It is what users write with requests.
+"""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ ENDINGS = {"connection_reset": "reset", "empty_response": "closed", "timeout": "
 
 
 class Seen(NamedTuple):
-    """What a client saw: an answer, one that was cut short, or a connection that was reset or closed without one."""
+    """What a client saw: an answer, part of one, or a connection reset or closed without one."""
 
     what: str
     status: int = 0
@@ -69,7 +69,7 @@ def seen(what: str, status: int, headers: Any, body: bytes) -> Seen:
 
 
 class Stage:
-    """An engine that can be exchanged while transports stand open to it."""
+    """An engine that can be exchanged while transports use it."""
 
     def __init__(self) -> None:
         self.engine = Engine(read("{}"))
@@ -81,7 +81,7 @@ class Stage:
 class Flask:
     """The Flask transport.
 
-    It cannot break the wire; it says which fault was meant, and promises more than it sends.
+    It cannot break a connection: it names the fault, and promises more bytes than it sends.
     """
 
     def __init__(self, stage: Stage) -> None:
@@ -139,7 +139,7 @@ class Live:
 
 
 class InProcess:
-    """The transport in `requests`."""
+    """The in-process transport, with `requests` as the client."""
 
     def __init__(self, transport: ResponsesTransport) -> None:
         self._transport = transport
@@ -168,7 +168,7 @@ class InProcess:
 
 
 class InProcessHttpx:
-    """The transport in httpx."""
+    """The in-process transport, with httpx as the client."""
 
     def __init__(self) -> None:
         self._transport = httpx.HTTPTransport(verify=False)
@@ -338,7 +338,10 @@ def play(story: Story, stage: Stage, transport: Any, wire: Any) -> list[Any]:
 
 
 def _rows(engine: Engine, story: Story) -> list[Entry]:
-    """Return the journal; without what a WSGI server writes differently: two keys, and a target that HTTP forbids."""
+    """Return the journal.
+
+    Without what a WSGI server writes differently: two keys, and a target that HTTP forbids.
+    """
     two_keys = any(len(act.keys) > 1 for act in story.acts if isinstance(act, Ask))
     rows = [entry._replace(path=unquote(entry.path)) for entry in engine.journal]
     return [entry._replace(api_key="", caller=0) for entry in rows] if two_keys else rows
@@ -385,7 +388,7 @@ def _without_endings(scenes: list[Any]) -> list[Any]:
 
 @contextmanager
 def open_transports():
-    """Open all transports."""
+    """Start all transports."""
     with ExitStack() as stack:
         stages = [Stage() for _ in range(4)]
         thread = stack.enter_context(ServerThread(Server(stages[1])))

@@ -41,18 +41,22 @@ UPLOAD_URL = JOBS + "upload_url"
 CREDENTIALS = "?credential_type=retrain&model_id=48"
 
 ODD_PATHS = [
-    JOBS, JOBS.rstrip("/"), JOBS + "a/", JOBS + "/a", "//v1/external/retrain_jobs/a", JOBS + "%2e%2e", JOBS + "..",
-    JOBS + "../a", JOBS + "{retrain_job_id}", JOBS + "%FF%FE", JOBS + "%", JOBS + "%zz", JOBS + "%00", JOBS + "a%2Fb",
-    JOBS + "upload_url", JOBS + "a/update_model", JOBS + "再学習", JOBS + "A", JOBS + "x" * 201, JOBS + "a b",
-    JOBS + "%61", JOBS + "a%20", JOBS + "a;b=c", JOBS + "%C3%A9", JOBS + "a%00b", JOBS + "a|b^`\\", JOBS + "a%252Fb",
-    "/v1/external/retrain%5Fjobs/a", "/%76%31/external/retrain_jobs/a", "/v1%2Fexternal/retrain_jobs/a",
-    "/v1/./external/retrain_jobs/a", "/v1/external/retrain_jobs/./a", "/results//a/1/result.zip", "/results/a/1/",
-    "/V1/external/retrain_jobs/a", "/v1", "//x", "/x%2Fy", "/robots.txt", "/results/a",
-    API_KEY, API_KEY + "/", "/" + API_KEY, API_KEY + "/..", UPLOAD_URL, UPLOAD_URL + "/", JOBS + "/upload_url",
-    JOBS + "a%2Fb/update_model", JOBS + "a/update_model/", JOBS + "a//update_model", JOBS + "../update_model",
-    JOBS + "{job:0}", JOBS + "{job:0}/update_model", "{upload:0}", "{upload:0}/", "{upload:0}x", "/{upload:0}",
-    "{upload:0}/..", "{upload:0}%2Fx", "{download:0}", "{download:0}/", "{download:0}x", "/{download:0}",
-    "/uploads/", "/uploads/0/a/b.csv", "/uploads/0/a%2Fb/c", "/uploads//a/b", "/uploads/../a/b",
+    JOBS, JOBS.rstrip("/"), JOBS + "a/", JOBS + "/a", "//v1/external/retrain_jobs/a",
+    JOBS + "%2e%2e", JOBS + "..", JOBS + "../a", JOBS + "{retrain_job_id}", JOBS + "%FF%FE",
+    JOBS + "%", JOBS + "%zz", JOBS + "%00", JOBS + "a%2Fb", JOBS + "upload_url",
+    JOBS + "a/update_model", JOBS + "再学習", JOBS + "A", JOBS + "x" * 201, JOBS + "a b",
+    JOBS + "%61", JOBS + "a%20", JOBS + "a;b=c", JOBS + "%C3%A9", JOBS + "a%00b", JOBS + "a|b^`\\",
+    JOBS + "a%252Fb", "/v1/external/retrain%5Fjobs/a", "/%76%31/external/retrain_jobs/a",
+    "/v1%2Fexternal/retrain_jobs/a", "/v1/./external/retrain_jobs/a",
+    "/v1/external/retrain_jobs/./a", "/results//a/1/result.zip", "/results/a/1/",
+    "/V1/external/retrain_jobs/a", "/v1", "//x", "/x%2Fy", "/robots.txt", "/results/a", API_KEY,
+    API_KEY + "/", "/" + API_KEY, API_KEY + "/..", UPLOAD_URL, UPLOAD_URL + "/",
+    JOBS + "/upload_url", JOBS + "a%2Fb/update_model", JOBS + "a/update_model/",
+    JOBS + "a//update_model", JOBS + "../update_model", JOBS + "{job:0}",
+    JOBS + "{job:0}/update_model", "{upload:0}", "{upload:0}/", "{upload:0}x", "/{upload:0}",
+    "{upload:0}/..", "{upload:0}%2Fx", "{download:0}", "{download:0}/", "{download:0}x",
+    "/{download:0}", "/uploads/", "/uploads/0/a/b.csv", "/uploads/0/a%2Fb/c", "/uploads//a/b",
+    "/uploads/../a/b",
 ]  # fmt: skip
 ELSEWHERE = "http://else.where" + JOBS + "a"
 """A target in absolute form; `requests` would go there."""
@@ -65,16 +69,19 @@ UNTIDY_METHODS = ["get", "Get", "pOST"]
 """What `requests` writes in capitals."""
 
 FOREIGN_HEADERS = [
-    ("X-Forwarded-Proto", "https"), ("X-Forwarded-Proto", "https, http"), ("X-Forwarded-Host", "evil.example"),
-    ("X-Forwarded-Port", "444"), ("X-Forwarded-Prefix", "/p1"), ("X-Forwarded-For", "10.0.0.1"),
-    ("Forwarded", "for=10.0.0.1;proto=https;host=evil.example"), ("X-Forwarded-Ssl", "on"), ("Front-End-Https", "on"),
-    ("X-Original-URL", "/elsewhere"), ("X-Rewrite-URL", "/elsewhere"), ("X-HTTP-Method-Override", "DELETE"),
-    ("X-Script-Name", "/p1"), ("X-Real-IP", "10.0.0.1"), ("Via", "1.1 proxy"), ("Max-Forwards", "0"),
-    ("Upgrade", "h2c"), ("Upgrade", "websocket"), ("HTTP2-Settings", "AAMAAABkAAQAAP__"), ("TE", "trailers"),
-    ("Range", "bytes=0-3"), ("If-None-Match", "*"), ("If-Modified-Since", "Mon, 01 Jan 2035 00:00:00 GMT"),
-    ("If-Match", "x"), ("Accept", "text/html"), ("Accept-Encoding", "gzip"), ("Origin", "null"), ("Cookie", "a=b"),
-    ("Authorization", "Bearer x"), ("Content-Type", "application/json"), ("Content-Encoding", "gzip"),
-    ("X-Empty", ""), ("X-Utf", "日本"), ("X-Api-Key2", "demo-key"), ("Proxy-Connection", "close"),
+    ("X-Forwarded-Proto", "https"), ("X-Forwarded-Proto", "https, http"),
+    ("X-Forwarded-Host", "evil.example"), ("X-Forwarded-Port", "444"),
+    ("X-Forwarded-Prefix", "/p1"), ("X-Forwarded-For", "10.0.0.1"),
+    ("Forwarded", "for=10.0.0.1;proto=https;host=evil.example"), ("X-Forwarded-Ssl", "on"),
+    ("Front-End-Https", "on"), ("X-Original-URL", "/elsewhere"), ("X-Rewrite-URL", "/elsewhere"),
+    ("X-HTTP-Method-Override", "DELETE"), ("X-Script-Name", "/p1"), ("X-Real-IP", "10.0.0.1"),
+    ("Via", "1.1 proxy"), ("Max-Forwards", "0"), ("Upgrade", "h2c"), ("Upgrade", "websocket"),
+    ("HTTP2-Settings", "AAMAAABkAAQAAP__"), ("TE", "trailers"), ("Range", "bytes=0-3"),
+    ("If-None-Match", "*"), ("If-Modified-Since", "Mon, 01 Jan 2035 00:00:00 GMT"),
+    ("If-Match", "x"), ("Accept", "text/html"), ("Accept-Encoding", "gzip"), ("Origin", "null"),
+    ("Cookie", "a=b"), ("Authorization", "Bearer x"), ("Content-Type", "application/json"),
+    ("Content-Encoding", "gzip"), ("X-Empty", ""), ("X-Utf", "日本"), ("X-Api-Key2", "demo-key"),
+    ("Proxy-Connection", "close"),
 ]  # fmt: skip
 """Headers that mean something to some server, and nothing to the API."""
 
@@ -273,8 +280,10 @@ no_body = st.just(b"")
 
 def _asks(method: str, target: st.SearchStrategy[str], **parts: Any) -> st.SearchStrategy[Ask]:
     """Draw a request; a part that is left out is as usual, though builds() would draw it."""
-    usual = {"keys": keys, "body": no_body, "host": st.just(HOST), "close": closing,
-             "times": often, "headers": none, "chunked": st.just(False), "trailers": none}  # fmt: skip
+    usual = {
+        "keys": keys, "body": no_body, "host": st.just(HOST), "close": closing, "times": often,
+        "headers": none, "chunked": st.just(value=False), "trailers": none,
+    }  # fmt: skip
     return st.builds(Ask, st.just(method), target, **usual | parts)
 
 
@@ -339,7 +348,7 @@ drives = either(
 
 @st.composite
 def sequences(draw: st.DrawFn) -> tuple[Act, ...]:
-    """Draw what a client does from its key to its switched model; now and then it leaves a part out."""
+    """Draw what a client does from key to switched model; sometimes it leaves a part out."""
     key = (draw(api_keys),)
     job = draw(st.sampled_from(["{job:0}", "{job:0}", "{id:0}"]))
     body, chunked = draw(st.sampled_from(FILES_SENT)), draw(st.booleans())

@@ -1,7 +1,4 @@
-"""The three transports, each opened on the same scenario with a clock that only the test moves.
-
-And how to knock.
-"""
+"""A client for each of the three transports to a mock, whose clock only the test moves."""
 
 import http.client
 import socket
@@ -103,7 +100,7 @@ class LiveTransport:
 
     @staticmethod
     def written(method, target, headers=(), body=b"", host=HOST, trailers=None):  # noqa: PLR0913, PLR0917 -- the parts of a request
-        """One request as it goes over the wire; in chunks of 1000 bytes where there may be trailers."""
+        """One request as it goes over the wire; in chunks of 1000 bytes if there are trailers."""
         lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
         lines += [f"Host: {host}"] if host is not None else []
         if trailers is None:
@@ -185,7 +182,7 @@ class ResponsesTransport:
 
 @contextmanager
 def open_transport(kind, scenario, **server_options):
-    """Open one transport on a scenario, with an engine of its own whose clock only the test moves."""
+    """Start one transport to an engine of its own, whose clock only the test moves."""
     engine = Engine(scenario, VirtualClock())
     with ExitStack() as stack:
         if kind == "flask":

@@ -1,4 +1,4 @@
-"""The three transports, each opened on the same scenario."""
+"""Fixtures: the three transports, all of them to a mock that plays the same scenario."""
 
 import pytest
 
@@ -7,11 +7,15 @@ from mock_p1.scenario.files import load_scenario
 
 SCENARIO = """
 seed: 5
-api_keys: {"*-key": active, demo-key: active, other-key: active, expired-key: inactive_credential, 鍵-1: active}
+api_keys:
+  {"*-key": active, demo-key: active, other-key: active, 鍵-1: active,
+   expired-key: inactive_credential}
 jobs:
   steady: {timeline: [{status: job_running, model_id: 4821, message: 学習中 "50%"}]}
   two-polls: {timeline: [{status: job_waiting, for: 2 polls}, {status: job_running}]}
-  timed: {timeline: [{status: job_waiting, for: 10s}, {status: job_running, for: 10s}, {status: job_failed}]}
+  timed:
+    timeline:
+      [{status: job_waiting, for: 10s}, {status: job_running, for: 10s}, {status: job_failed}]
   late: {timeline: [{status: job_waiting, for: 1 poll, delay: 3s}, {status: job_running}]}
   many: {timeline: [{status: job_waiting, for: 500 polls}, {status: job_running}]}
   done: {timeline: [{status: job_finished, result: {rows: 20}}]}
@@ -31,7 +35,7 @@ RESULT_FILE = bytes(range(256)) * 3
 
 @pytest.fixture(scope="session")
 def scenario(tmp_path_factory):
-    """The scenario that every transport is opened on."""
+    """The scenario that every transport plays."""
     folder = tmp_path_factory.mktemp("transports")
     (folder / "モデル 1.zip").write_bytes(RESULT_FILE)
     (folder / "transports.yaml").write_text(SCENARIO, encoding="utf-8")

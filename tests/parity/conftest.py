@@ -1,12 +1,11 @@
-"""The transports, open for many stories. How to knock at them stands beside this folder."""
+"""All transports, started once for many stories."""
 
 import pytest
+from helpers.story_player import open_transports
 
 
 @pytest.fixture(scope="module")
 def transports():
-    """All transports, open for all stories."""
-    from helpers.story_player import open_transports
-
+    """All transports, started once for all stories of a file."""
     with open_transports() as opened:
         yield opened

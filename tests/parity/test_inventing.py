@@ -12,17 +12,18 @@ from mock_p1.contract.operations import OPERATIONS
 from mock_p1.scenario.calls import call_names
 
 KINDS = [
-    "status: ", "reply: ", r"model_id: \{fake", r"message: \{fake", r"message: \S", r"download_url: ",
-    r"result: generated", r"rows: ", r"file: ", r"fails: [12]", r"retry_after: \d", r"retry_after: \{date",
-    r"headers:", r"body:",
-    r"for: \d polls?", r"for: \d+m?s", r"for: manual", r"delay: \d+m?s\b", r"delay: 1ms\.\.2s", r"at_end: loop",
-    r"api_key: ", r"api_keys:", r'"\*"', r"generated_jobs:", r"prefix: ", r"rate_limit:", r"seed: ", r"description: ",
-    r"error_http_status: \d", r"error_http_status: \{", r"error_body: ", r"error_code_type: ", r"missing_api_key: ",
-    r"unknown_api_key: ", r"job_of_another_key: ", r"checked_first: ",
-    "secret_keys:", "new_jobs:", "ids:", "for: upload", "calls:", *(f"{name}:\n" for name in call_names()),
-    "for: [12] calls?", "done: true", "- ok", "ok: true", "on:", "key_lifetime: ", "end_date_format: ",
-    "same_key_again: ", "odd_credential_type: ", "odd_filename: ", "before_upload: ", "upload_reply: ",
-    "second_upload: ", "second_switch: ", "switch_of_failed_job: ",
+    "status: ", "reply: ", r"model_id: \{fake", r"message: \{fake", r"message: \S",
+    r"download_url: ", r"result: generated", r"rows: ", r"file: ", r"fails: [12]",
+    r"retry_after: \d", r"retry_after: \{date", r"headers:", r"body:", r"for: \d polls?",
+    r"for: \d+m?s", r"for: manual", r"delay: \d+m?s\b", r"delay: 1ms\.\.2s", r"at_end: loop",
+    r"api_key: ", r"api_keys:", r'"\*"', r"generated_jobs:", r"prefix: ", r"rate_limit:",
+    r"seed: ", r"description: ", r"error_http_status: \d", r"error_http_status: \{",
+    r"error_body: ", r"error_code_type: ", r"missing_api_key: ", r"unknown_api_key: ",
+    r"job_of_another_key: ", r"checked_first: ", "secret_keys:", "new_jobs:", "ids:",
+    "for: upload", "calls:", *(f"{name}:\n" for name in call_names()), "for: [12] calls?",
+    "done: true", "- ok", "ok: true", "on:", "key_lifetime: ", "end_date_format: ",
+    "same_key_again: ", "odd_credential_type: ", "odd_filename: ", "before_upload: ",
+    "upload_reply: ", "second_upload: ", "second_switch: ", "switch_of_failed_job: ",
     *(f"error: {name}" for name in DOCUMENTED_ERRORS), *(f"fault: {name}" for name in FAULTS),
 ]  # fmt: skip
 ANSWERS = {
@@ -55,7 +56,7 @@ def test_every_part_of_a_scenario_is_invented(told):
 
 
 def test_stories_lead_somewhere(told):
-    """Every act happens, every operation, error and fault is met, and jobs move on to their second step and beyond."""
+    """Every act, operation, error and fault happens; jobs reach their second and later steps."""
     acts, outcomes, positions, operations = set(), set(), set(), set()
     stage = Stage()
     client = Direct(stage)

@@ -1,6 +1,6 @@
 """Every transport answers every story alike, byte by byte: stories that nobody thought of.
 
-HYPOTHESIS_PROFILE=thorough tells thirty times as many.
+HYPOTHESIS_PROFILE=thorough plays thirty times as many.
 """
 
 import pytest
@@ -14,8 +14,12 @@ from mock_p1.contract.operations import OPERATIONS
 from mock_p1.transports import wsgi as flask_app
 
 ONCE_DIFFERED = {
-    "a Location that Werkzeug would encode": '{status_code: 302, headers: {Location: "/else where|x"}}',
-    "a 304 whose headers Werkzeug would drop": "{status_code: 304, headers: {Content-Language: en, Allow: GET}}",
+    "a Location that Werkzeug would encode": (
+        '{status_code: 302, headers: {Location: "/else where|x"}}'
+    ),
+    "a 304 whose headers Werkzeug would drop": (
+        "{status_code: 304, headers: {Content-Language: en, Allow: GET}}"
+    ),
     "a Date beside the server's own": "{status_code: 200, headers: {Date: yesterday}}",
 }
 """Replies that the transports once answered differently."""
@@ -32,7 +36,7 @@ That takes minutes.
 
 
 def tell(transports, story):
-    """Tell a story through every transport.
+    """Play a story through every transport.
 
     The first difference fails the test, and shows the scenario.
     """
@@ -44,7 +48,7 @@ def tell(transports, story):
 @settings(FEWER, phases=SHORT)
 @given(story=stories())
 def test_every_transport_tells_the_same_story(transports, story):
-    """The same status, headers and body, the same trouble, the same time, and the same rows in the journal."""
+    """The same status, headers and body, the same faults, the same time, the same journal."""
     tell(transports, story)
 
 
@@ -121,7 +125,7 @@ def test_a_megabyte_where_little_belongs(transports, operation, part):
 
 
 def test_a_difference_is_told_in_few_lines(transports, monkeypatch):
-    """Where a transport is broken on purpose, the failure shows the smallest scenario that tells, as readable YAML."""
+    """If one transport answers wrongly, the failure shows the smallest such scenario, as YAML."""
     whole = flask_app._response  # noqa: SLF001 -- broken on purpose
 
     def without_retry_after(reply, body):

@@ -63,7 +63,7 @@ def over_requests(session, base):
 
 
 def told(name, transport):
-    """Live every job of a scenario to its end through a transport, and then the whole sequence.
+    """Poll every job of a scenario to its end through a transport, then play the whole sequence.
 
     Return all that the client got, and the journal.
     """

@@ -39,7 +39,7 @@ def rows_of(text):
 
 
 def poll(job, key="any-key"):
-    """A client's poll, as a transport hands it over."""
+    """A client's poll, as a transport hands it to the engine."""
     return Request("GET", f"{JOBS}/{job}", "", (key,), "http://here")
 
 

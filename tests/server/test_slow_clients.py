@@ -31,7 +31,7 @@ def impatient(monkeypatch):
 
 @pytest.fixture
 def transport(impatient, scenario):
-    """The live transport of that server, where connections may be idle for no longer either."""
+    """The server of `impatient`, which also closes a connection that is idle for so long."""
     with open_transport("live", scenario, keep_alive_seconds=0.05) as opened:
         yield opened
 
@@ -116,7 +116,10 @@ def test_who_waits_for_an_answer_is_not_hung_up_on(impatient, scenario):
     engine = Engine(scenario, RealClock(10))  # the answer comes after 0.3 s
     asked = threading.Event()
     engine.journal.listen(lambda _: asked.set())
-    with ServerThread(Server(engine)) as running, LiveTransport(running.server).connect() as connection:
+    with (
+        ServerThread(Server(engine)) as running,
+        LiveTransport(running.server).connect() as connection,
+    ):
         connection.sendall(POLL.replace(b"steady", b"late"))
         assert asked.wait(10)
         connection.sendall(b"\r\n")

@@ -64,7 +64,7 @@ def received(connection):
 
 @pytest.fixture(params=["as installed", "asyncio"])
 def transport(request, scenario, certified, monkeypatch):
-    """The transport, on the loop that is installed and on Python's own."""
+    """A server with TLS: on the event loop that is installed, and on Python's own."""
     if request.param == "asyncio":
         monkeypatch.setattr(servers, "_loop_factory", lambda: None)
     engine = Engine(scenario, VirtualClock())

@@ -57,7 +57,7 @@ def test_unexpected(client):
             "*- Mock P1 -*",
             "  1  0s *retrain-001  job_waiting *",
             "the client asked for what Mock P1 does not imitate:",
-            "statuses           2 of *",
+            "retrain_status_check statuses * 2 of *",
         ]
     )
 

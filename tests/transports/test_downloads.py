@@ -1,4 +1,4 @@
-"""What download_url leads to, in every transport."""
+"""Downloads from download_url, through every transport."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""The table of docs/faults.md is true: every fault, through every transport, as every client sees it."""
+"""The table of docs/faults.md is true for every fault, every transport and every client."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_the_test_client_sees_the_faults_name():
 
 
 def test_the_table_has_every_fault_and_transport():
-    """A fault or transport without its row or column would be one that nobody has looked at."""
+    """Every fault has its row, and every transport with each client its column."""
     assert {row for row, _, _ in table()} == set(parse(SCENARIO).jobs)
     assert {column for _, column, _ in table()} == {
         "in-process: requests",

@@ -26,7 +26,7 @@ POLL = f"GET {JOBS}steady HTTP/1.1\r\nHost: {HOST}\r\nx-api-key: demo-key\r\n\r\
 
 @contextmanager
 def served(scenario, clock):
-    """Open the live transport on a clock."""
+    """Start a server whose engine has this clock."""
     engine = Engine(scenario, clock)
     with ServerThread(Server(engine)) as thread:
         transport = LiveTransport(thread.server)
@@ -117,9 +117,9 @@ def test_a_slow_body_really_is_slow(scenario):
 
 @pytest.mark.parametrize("fault", sorted(FAULTS))
 def test_a_fault_is_the_same_exception_through_a_socket_and_in_process(scenario, fault):
-    """What `requests` raises over the wire is what the in-process transport raises.
+    """`requests` raises the same over a socket as in process.
 
-    Its patience is measured alike.
+    This holds for its timeout too.
     """
     with served(scenario, RealClock(100)) as live:
         live.driver.fail_next(fault)

@@ -21,7 +21,7 @@ OTHER = "https://other.example/data"
 
 @pytest.fixture
 def mock(scenario):
-    """The handle of an in-process mock of the transports' scenario."""
+    """The handle of an in-process mock that plays the scenario of all transports."""
     with mocked(scenario, check=False) as handle:
         yield handle
 
@@ -147,7 +147,7 @@ def test_a_streamed_body_fails_while_it_is_read(mock):
 
 
 def test_retries_of_a_transport_and_a_proxy_do_not_matter(mock, monkeypatch):
-    """A transport that the user has made is httpx's own all the same."""
+    """The mock answers under an HTTPTransport with retries, and in spite of a proxy."""
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     with httpx.Client(transport=httpx.HTTPTransport(retries=2), headers=HEADERS) as client:
         assert client.get(JOB).status_code == 200

@@ -34,7 +34,7 @@ def poll(url=JOB):
 
 @pytest.fixture
 def mock(scenario):
-    """The handle of an in-process mock of the transports' scenario."""
+    """The handle of an in-process mock that plays the scenario of all transports."""
     with mocked(scenario, check=False) as handle:
         yield handle
 

@@ -1,4 +1,4 @@
-"""The in-process transport under the ways in which programs use `requests`."""
+"""The in-process transport under the many ways in which programs use `requests`."""
 
 import json
 
@@ -16,7 +16,7 @@ HEADERS = dict([KEY])
 
 @pytest.fixture
 def mock(scenario):
-    """The handle of an in-process mock of the transports' scenario."""
+    """The handle of an in-process mock that plays the scenario of all transports."""
     with mocked(scenario, check=False) as handle:
         yield handle
 

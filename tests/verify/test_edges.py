@@ -55,7 +55,7 @@ def test_a_url_that_nobody_can_fetch_differs(url):
 
 
 def test_a_signature_in_a_url_is_not_shown():
-    """What stands behind the question mark of a download_url may open a transport, and is left out."""
+    """What follows the question mark of a download_url may be a secret, and is left out."""
     service = Elsewhere()
     service.where = "http://127.0.0.1:1/result.zip?signature=abc"
     report, _ = outcome(service, "finished-brings-url")

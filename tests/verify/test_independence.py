@@ -25,8 +25,8 @@ def _imports(file):
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.name}")
-def test_nothing_of_the_mock_is_imported_but_its_transports(file):
-    """From mock_p1 come its public names (the transports) and the checks themselves, nothing else."""
+def test_nothing_of_the_mock_is_imported_but_its_public_names(file):
+    """From mock_p1 come its public names and the checks themselves, nothing else."""
     ours = {name for name in _imports(file) if name.partition(".")[0] == "mock_p1"}
 
     assert all(

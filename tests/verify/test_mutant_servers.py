@@ -1,4 +1,4 @@
-"""The checks against a zoo of servers, each wrong in one way: every one is caught, and by name."""
+"""The checks find every server that is wrong in one way, and say how it is wrong."""
 
 from __future__ import annotations
 
