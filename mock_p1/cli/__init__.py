@@ -15,7 +15,7 @@ from mock_p1.cli.group import LazyCommand, LazyGroup
 
 COMMANDS = {
     "demo": LazyCommand(
-        "mock_p1.cli.demo:demo", "Start here: poll a server, fetch a result, meet the errors."
+        "mock_p1.cli.demo:demo", "Start here: play the whole sequence, and meet the errors."
     ),
     "serve": LazyCommand(
         "mock_p1.cli.serve:serve", "Serve a scenario on this machine until stopped."
@@ -25,13 +25,13 @@ COMMANDS = {
         "mock_p1.cli.check:check", "Check scenario files; name every problem in them."
     ),
     "explain": LazyCommand(
-        "mock_p1.cli.explain:explain", "Tell what each poll would see, without running anything."
+        "mock_p1.cli.explain:explain", "Tell what each call would see, without running anything."
     ),
     "schema": LazyCommand(
         "mock_p1.cli.schema:schema", "Print the JSON Schema of scenario files, for editors."
     ),
     "openapi": LazyCommand(
-        "mock_p1.cli.openapi:openapi", "Print the OpenAPI 3.1 description of the imitated API."
+        "mock_p1.cli.openapi:openapi", "Print the OpenAPI document of the imitated API."
     ),
     "verify": LazyCommand(
         "mock_p1.cli.verify:verify", "Hold any server, the real one too, against the contract."

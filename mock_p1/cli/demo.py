@@ -78,7 +78,7 @@ def test_polls_until_finished(mock_p1):
     job = f"{mock_p1.url}/v1/external/retrain_jobs/{mock_p1.job_id}"
     key = {"x-api-key": mock_p1.api_key}
     assert requests.get(job, headers=key).json()["status"] == "job_waiting"
-    mock_p1.set_status(mock_p1.job_id, "job_finished")
+    mock_p1.set_status("job_finished")
     assert requests.get(job, headers=key).json()["status"] == "job_finished"
 """
 

@@ -16,7 +16,14 @@ import click
 from mock_p1.base.addresses import EVERY_ADDRESS, in_url
 from mock_p1.base.text import printable
 from mock_p1.cli.command_error import Failure
-from mock_p1.cli.options import command, host_option, port_option, tls_cert_option, tls_option
+from mock_p1.cli.options import (
+    command,
+    duration,
+    host_option,
+    port_option,
+    tls_cert_option,
+    tls_option,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,10 +44,11 @@ It notes the question as a request.
 @tls_cert_option("The server speaks HTTPS, with this certificate.")
 @click.option(
     "--timeout",
-    default=2.0,
-    type=click.FloatRange(0, 60, min_open=True),
-    metavar="SECONDS",
-    help="When to give up.",
+    default="2s",
+    type=duration,
+    metavar="DURATION",
+    show_default=True,
+    help="When to give up; a bare number is seconds.",
 )
 def healthcheck(*, host: str, port: int, tls: bool, tls_cert: Path | None, timeout: float) -> None:
     """Ask a running server whether it is well: exit 0 if it is, 1 if not.

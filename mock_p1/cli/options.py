@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from mock_p1.base.clock import MAX_SPEED, SECOND
-from mock_p1.base.durations import parse_duration
+from mock_p1.base.durations import HOW_TO_WRITE, UNITS, parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -72,6 +72,25 @@ def span(_context: click.Context, _parameter: click.Parameter, text: str) -> flo
         return parse_duration(text) / SECOND
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
+
+
+def duration_or_zero(value: str | float) -> float:
+    """Return the seconds of an option's value.
+
+    A duration such as 90s, or a bare number of seconds.
+    """
+    text = str(value).strip()
+    try:
+        return parse_duration(text if text[-1:].isalpha() else f"{text}s") / UNITS["s"]
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not {HOW_TO_WRITE}.") from None
+
+
+def duration(value: str | float) -> float:
+    """Likewise, but longer than nothing."""
+    if seconds := duration_or_zero(value):
+        return seconds
+    raise click.BadParameter("it must be longer than nothing.")
 
 
 def size(_context: click.Context, _parameter: click.Parameter, text: str) -> int:

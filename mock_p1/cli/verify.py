@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from mock_p1.base.durations import HOW_TO_WRITE, UNITS, parse_duration
-from mock_p1.cli.options import command
+from mock_p1.cli.options import command, duration, duration_or_zero
 from mock_p1.cli.verify_text import seconds_as_text, show_report
 from mock_p1.verify import verify_report as reports
 from mock_p1.verify.client import HttpClient
@@ -33,25 +32,6 @@ DEFAULT_PAUSE_SECONDS: Final = 1.0
 
 STOPPED: Final = 130
 """The exit status after Ctrl-C, as shells have it: 128 and the signal's number."""
-
-
-def duration_or_zero(value: str | float) -> float:
-    """Return the seconds of an option's value.
-
-    A duration such as 90s, or a bare number of seconds.
-    """
-    text = str(value).strip()
-    try:
-        return parse_duration(text if text[-1:].isalpha() else f"{text}s") / UNITS["s"]
-    except ValueError:
-        raise click.BadParameter(f"{text!r} is not {HOW_TO_WRITE}.") from None
-
-
-def duration(value: str | float) -> float:
-    """Likewise, but longer than nothing."""
-    if seconds := duration_or_zero(value):
-        return seconds
-    raise click.BadParameter("it must be longer than nothing.")
 
 
 def _file_option(

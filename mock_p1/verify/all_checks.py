@@ -16,11 +16,11 @@ from mock_p1.verify import (
 
 CHECKS: Final = (
     *reply_checks.CHECKS,
-    *job_checks.CHECKS,
     *error_checks.CHECKS,
-    *assumed_checks.CHECKS,
     *upload_checks.CHECKS,
     *switch_checks.CHECKS,
+    *job_checks.CHECKS,  # after those that may follow a job to its end
+    *assumed_checks.CHECKS,
     *issue_key_checks.CHECKS,  # last: a new key may end the one in use
 )
 """In the order in which a server is asked."""

@@ -132,3 +132,11 @@ def test_port_0(run):
     """Port 0 cannot be followed: the message says which port to give."""
     result = run("healthcheck", env={"MOCK_P1_PORT": "0"})
     assert (result.exit_code, "the one it printed" in result.output) == (1, True)
+
+
+@pytest.mark.parametrize("timeout", ["1s", "1000ms", "1"])
+def test_the_timeout_is_a_duration(run, listener, timeout):
+    """MOCK_P1_TIMEOUT means the same here and in verify; a bare number is seconds."""
+    port = str(listener(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno"))
+    result = run("healthcheck", "--port", port, env={"MOCK_P1_TIMEOUT": timeout})
+    assert result.exit_code == 1

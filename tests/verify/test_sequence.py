@@ -107,6 +107,7 @@ def test_with_a_secret_key_alone_the_whole_sequence_is_played(file):
         )
 
     assert result.exit_code == 0, result.output
+    assert "no finished job was seen" not in result.output  # the job was followed to its end
     for permission in allowed:
         assert f"--allow {permission}: " in result.stderr
     for call in changing(service):
