@@ -45,6 +45,10 @@ CALL_PHASES: Final = {
 _ONCE: Final = Stage(polls=1)
 
 
+NO_PLACE: Final = "mock_p1_trouble"
+"""The source of an injected fault of a call that the scenario does not write about."""
+
+
 class NoSuchFault(ValueError):  # noqa: N818 -- says what is missing
     """An error, fault, phase or operation that there is not."""
 
@@ -193,7 +197,8 @@ def _list_with(calls: Mapping[str, list[AnyCall]], fault: InjectedFault) -> list
     if fault.phase == "after":
         last = elements[-1]
         before, elements = [*elements[:-1], last.model_copy(update={"for_": _ONCE})], [last]
-    source = {"source": elements[0].source}
+    is_written = not isinstance(elements[0], OkCall)  # as a mere word it has no place of its own
+    source = {"source": elements[0].source if is_written else NO_PLACE}
     if fault.is_error:
         return [*before, ErrorCall(error=fault.name).model_copy(update=source)]
     done = fault.phase == "done"

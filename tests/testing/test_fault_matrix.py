@@ -182,6 +182,16 @@ def test_elements_keep_the_lines_they_stand_on():
     assert [entry.source for entry in engine.journal] == ["s.yaml:7", "s.yaml:7"]
 
 
+def test_a_fault_of_a_call_without_a_list_is_named_after_the_marker():
+    """There is no line to which its source could point."""
+    fault = InjectedFault("timeout", "first", SWITCH)
+    scenario = parse("jobs: {a: {timeline: [{status: job_finished}]}}", "s.yaml")
+    engine = Engine(with_fault(scenario, fault))
+    path = "/v1/external/retrain_jobs/a/update_model"
+    engine.handle(Request("PUT", path, "", ("key",), "http://mock"))
+    assert [entry.source for entry in engine.journal] == ["mock_p1_trouble"]
+
+
 def test_created_jobs_are_struck_too():
     """Behind the step that waits for the file, which stays the first."""
     text = "new_jobs: {timeline: [{status: w, for: upload}, {status: r, for: 1 poll}, {status: x}]}"
