@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
+from mock_p1.base.text import mask
 from mock_p1.engine.timeline import State
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ class JobState:
 
     __slots__ = (
         "answer", "answered", "api_key", "base_url", "caller", "calls", "created", "downloads",
-        "evicted", "job_id", "key_ends_ns", "last_ns", "others", "path", "polls", "program",
-        "state", "switches", "transient",
+        "evicted", "job_id", "key_ends_ns", "last_ns", "masked_key", "others", "path", "polls",
+        "program", "state", "switches", "transient",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +64,7 @@ class JobState:
         self.switches: int = 0
         self.key_ends_ns: int = 0
         self.path: str = ""
+        self.masked_key: str = ""
         self.evicted: str = ""
         self.base_url: str = ""
         self.api_key: str = ""
@@ -123,6 +125,7 @@ class JobStates:
         """Let a path and a key, until it ends, lead straight to a job's state."""
         self._leave_path(job)
         job.path, job.api_key, job.key_ends_ns = path, api_key, ends_ns
+        job.masked_key = mask(api_key)
         self._by_path[path] = job
 
     def add(self, job: JobState) -> JobState:

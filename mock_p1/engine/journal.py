@@ -184,7 +184,7 @@ def poll_entry(
     """
     plain = not (request.query or request.has_body or "{" in job.job_id)
     return Entry._make((  # half the time of calling Entry
-        number, job.last_ns, request.method, request.path, job.caller.masked, _POLL, job.job_id,
+        number, job.last_ns, request.method, request.path, job.masked_key, _POLL, job.job_id,
         step.http_status or (reply.status if isinstance(reply, Reply) else None), step.status,
         step.error, step.fault, step.source, (job.program.plan, job.state),
         () if plain else request_notes(request, RETRAIN_STATUS_CHECK, job.job_id),
@@ -204,12 +204,17 @@ def call_entry(number: int, call: Call, outcome: Outcome) -> Entry:
         shown = _status_in(reply)
     return Entry(
         number, call.now_ns, shorten(request.method, LONGEST_SHOWN),
-        shorten(request.path, LONGEST_SHOWN), call.caller.masked, call.operation.name,
+        shorten(request.path, LONGEST_SHOWN), _masked_key(call), call.operation.name,
         None if job_id is None else shorten(job_id, LONGEST_SHOWN),
         reply.status if isinstance(reply, Reply) else None, outcome.status, outcome.error,
         outcome.fault, outcome.source, outcome.place, notes, call.caller.number,
         outcome.retry_after_ns, outcome.done, shown, reply.delay_ns,
     )  # fmt: skip
+
+
+def _masked_key(call: Call) -> str:
+    """Return the key that was sent, masked; where a link says who calls, that caller's."""
+    return call.caller.masked if call.operation.needs is None else mask(call.api_key)
 
 
 def _status_in(reply: Reply | Fault) -> str | None:
