@@ -2,20 +2,44 @@
 
 import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from werkzeug.routing import Rule
+
+from mock_p1.oneclock import patches
 
 pytest_plugins = ["pytester"]
 
 # no deadline: the machine may be busy, and no test here is about time
-settings.register_profile("mock_p1", deadline=None)
+settings.register_profile("mock_p1", deadline=None, max_examples=30)
+settings.register_profile("ci", deadline=None, max_examples=300)
 settings.register_profile("thorough", deadline=None, max_examples=3000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "mock_p1"))
 
 # containers set it; without it the hundred processes that tests start do not compile all anew
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+compile_builder = Rule._compile_builder  # noqa: SLF001 -- see below
+BUILDERS: dict[tuple, object] = {}
+
+
+def kept_builder(rule, append_unknown=True):  # noqa: FBT002 -- Werkzeug's
+    """Return what builds the URLs of a rule, made once for all apps.
+
+    Every test of the control API has an app of its own, and Werkzeug would compile some eighty
+    functions for each: half of the work of these tests.
+    """
+    key = (rule.rule, rule.subdomain, rule.host, str(rule.defaults), append_unknown)
+    if key not in BUILDERS:
+        BUILDERS[key] = compile_builder(rule, append_unknown)
+    return BUILDERS[key]
+
+
+Rule._compile_builder = kept_builder  # noqa: SLF001 -- there is no public way
 
 MOST_WORKERS = 8
 """More would take longer to start than they save."""
@@ -57,3 +81,12 @@ def pytest_collection_finish():
     """
     gc.freeze()
     gc.enable()
+
+
+@pytest.fixture
+def every_object():
+    """Let what was imported or collected be found again, for what is held outside of modules."""
+    gc.unfreeze()
+    patches._counts.clear()  # noqa: SLF001 -- else it believes that there is nothing to be found
+    yield
+    gc.freeze()

@@ -1,6 +1,6 @@
 """Every transport answers every story alike, byte by byte: stories that nobody thought of.
 
-HYPOTHESIS_PROFILE=thorough tells thirty times as many.
+HYPOTHESIS_PROFILE=thorough tells a hundred times as many.
 """
 
 import pytest
@@ -120,8 +120,9 @@ def test_a_megabyte_where_little_belongs(transports, operation, part):
     assert played["flask"][2].outcome[0].status in {200, 400, 404, 413, 414, 431}
 
 
-def test_a_difference_is_told_in_few_lines(transports, monkeypatch):
-    """Where a transport is broken on purpose, the failure shows the smallest scenario that tells, as readable YAML."""
+@pytest.fixture
+def broken_flask(monkeypatch):
+    """A transport that is broken on purpose: it loses Retry-After."""
     whole = flask_app._response  # noqa: SLF001 -- broken on purpose
 
     def without_retry_after(reply, body):
@@ -129,6 +130,20 @@ def test_a_difference_is_told_in_few_lines(transports, monkeypatch):
         return whole(reply._replace(headers=kept), body)
 
     monkeypatch.setattr(flask_app, "_response", without_retry_after)
+
+
+def test_a_difference_is_told(transports, broken_flask):
+    """Where a transport is broken on purpose, a story that meets it fails, and says where."""
+    reply = "{status_code: 503, retry_after: 5s}"
+    text = f"jobs: {{a: {{timeline: [{{reply: {reply}}}]}}}}"
+    story = Story(text, (Ask("GET", JOBS + "a", ("k",)),))
+    with pytest.raises(AssertionError, match="(?i)retry-after"):
+        assert difference(story, transports.play(story)) is None
+
+
+@pytest.mark.slow
+def test_a_difference_is_told_in_few_lines(transports, broken_flask):
+    """The failure shows the smallest scenario that tells, as readable YAML."""
 
     @settings(FEWER, phases=SHORT, database=None, derandomize=True, report_multiple_bugs=False)
     @given(story=stories())

@@ -29,7 +29,9 @@ def ask(transport, line, headers=HEADERS + CLOSE):
 )
 def test_a_target_in_absolute_form_is_the_path_in_it(live_transport, flask_transport, target):
     """What a client sends to a proxy is answered as if it had been sent to a server."""
-    assert ask(live_transport, f"GET {target} HTTP/1.1") == flask_transport.send("GET", JOBS + "steady")
+    assert ask(live_transport, f"GET {target} HTTP/1.1") == flask_transport.send(
+        "GET", JOBS + "steady"
+    )
     assert flask_transport.send("GET", target) == flask_transport.send("GET", JOBS + "steady")
 
 

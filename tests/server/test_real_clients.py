@@ -78,7 +78,10 @@ def test_a_half_closed_client_gets_its_answer(live_transport, path):
 def test_a_half_closed_client_gets_an_answer_that_is_held(scenario):
     """However long the scenario holds it; and all answers to what it has sent before."""
     engine = Engine(scenario, RealClock(20))
-    with ServerThread(Server(engine)) as running, LiveTransport(running.server).connect() as connection:
+    with (
+        ServerThread(Server(engine)) as running,
+        LiveTransport(running.server).connect() as connection,
+    ):
         connection.sendall(POLL.replace(b"steady", b"late") + POLL)
         assert [status for status, _ in answers(connection)] == [200, 200]
 

@@ -259,7 +259,9 @@ def test_over_ipv6_a_url_without_host_has_its_brackets():
         socket.create_connection(("::1", server.port), timeout=10) as connection,
     ):
         connection.sendall(f"GET {JOBS}done HTTP/1.0\r\nx-api-key: k\r\n\r\n".encode())
-        assert f'"http://[::1]:{server.port}/results/'.encode() in LiveTransport.read(connection).body
+        assert (
+            f'"http://[::1]:{server.port}/results/'.encode() in LiveTransport.read(connection).body
+        )
 
 
 def test_it_runs_where_there_is_no_uvloop(engine, monkeypatch):

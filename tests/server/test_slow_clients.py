@@ -116,7 +116,10 @@ def test_who_waits_for_an_answer_is_not_hung_up_on(impatient, scenario):
     engine = Engine(scenario, RealClock(10))  # the answer comes after 0.3 s
     asked = threading.Event()
     engine.journal.listen(lambda _: asked.set())
-    with ServerThread(Server(engine)) as running, LiveTransport(running.server).connect() as connection:
+    with (
+        ServerThread(Server(engine)) as running,
+        LiveTransport(running.server).connect() as connection,
+    ):
         connection.sendall(POLL.replace(b"steady", b"late"))
         assert asked.wait(10)
         connection.sendall(b"\r\n")
