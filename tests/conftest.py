@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import faulthandler
 import gc
 import os
 import sys
@@ -41,6 +42,11 @@ def kept_builder(rule, append_unknown=True):  # noqa: FBT002 -- Werkzeug's
 
 Rule._compile_builder = kept_builder  # noqa: SLF001 -- there is no public way
 
+LONGEST_SECONDS = 300
+"""No test takes as long, however busy the machine is."""
+
+STDERR = pytest.StashKey[int]()
+
 MOST_WORKERS = 8
 """More would take longer to start than they save."""
 
@@ -68,9 +74,23 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.name != "test_private_names.py")
 
 
-def pytest_configure():
+def pytest_configure(config):
     """Let the garbage collector rest while thousands of tests are collected: they all stay."""
     gc.disable()
+    config.stash[STDERR] = os.dup(2)  # which no test captures
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """End a run in which a test hangs, and show where it hangs."""
+    if os.environ.get("HYPOTHESIS_PROFILE") != "thorough":
+        faulthandler.dump_traceback_later(
+            LONGEST_SECONDS, exit=True, file=item.config.stash[STDERR]
+        )
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def pytest_collection_finish():

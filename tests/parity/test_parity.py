@@ -137,7 +137,7 @@ def test_a_difference_is_told(transports, broken_flask):
     reply = "{status_code: 503, retry_after: 5s}"
     text = f"jobs: {{a: {{timeline: [{{reply: {reply}}}]}}}}"
     story = Story(text, (Ask("GET", JOBS + "a", ("k",)),))
-    with pytest.raises(AssertionError, match="(?i)retry-after"):
+    with pytest.raises(AssertionError, match="retry-after"):
         assert difference(story, transports.play(story)) is None
 
 
