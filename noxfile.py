@@ -51,7 +51,9 @@ def tests(session: nox.Session) -> None:
     """Every test but the browser's, the slow ones too; branch coverage must not fall."""
     session.install("-e", ".[test]", *group("coverage"))
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", "-q", *(session.posargs or EVERYTHING))
+    arguments = session.posargs or EVERYTHING
+    examples = {"HYPOTHESIS_PROFILE": os.environ.get("HYPOTHESIS_PROFILE", "ci")}
+    session.run("coverage", "run", "-m", "pytest", "-q", *arguments, env=examples)
     session.run("coverage", "combine", "-q")
     session.run("coverage", "report", *(["--fail-under", "0"] if session.posargs else []))
 

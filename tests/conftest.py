@@ -1,21 +1,52 @@
 """What all tests share."""
 
+import faulthandler
 import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from werkzeug.routing import Rule
+
+from mock_p1.oneclock import patches
 
 pytest_plugins = ["pytester"]
 
 # no deadline: the machine may be busy, and no test here is about time
-settings.register_profile("mock_p1", deadline=None)
+settings.register_profile("mock_p1", deadline=None, max_examples=30)
+settings.register_profile("ci", deadline=None, max_examples=300)
 settings.register_profile("thorough", deadline=None, max_examples=3000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "mock_p1"))
 
 # containers set it; without it the hundred processes that tests start do not compile all anew
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+compile_builder = getattr(Rule, "_compile_builder", None)
+BUILDERS: dict[tuple, object] = {}
+
+
+def kept_builder(rule, append_unknown=True):  # noqa: FBT002 -- Werkzeug's
+    """Return what builds the URLs of a rule, made once for all apps.
+
+    Every test of the control API has an app of its own, and Werkzeug would compile some eighty
+    functions for each: half of the work of these tests.
+    """
+    key = (rule.rule, rule.subdomain, rule.host, str(rule.defaults), append_unknown)
+    if key not in BUILDERS:
+        BUILDERS[key] = compile_builder(rule, append_unknown)
+    return BUILDERS[key]
+
+
+if compile_builder is not None:  # a private name: without it the tests are only slower
+    Rule._compile_builder = kept_builder  # noqa: SLF001 -- there is no public way
+
+LONGEST_SECONDS = 900
+"""No test takes as long, however busy the machine is."""
+
+STDERR = pytest.StashKey[int]()
 
 MOST_WORKERS = 8
 """More would take longer to start than they save."""
@@ -44,11 +75,39 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.name != "test_private_names.py")
 
 
-def pytest_configure():
+def pytest_configure(config):
     """Let the garbage collector rest while thousands of tests are collected: they all stay."""
     gc.disable()
+    config.stash[STDERR] = os.dup(2)  # which no test captures
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """End a run in which a test hangs, and show where it hangs."""
+    if os.environ.get("HYPOTHESIS_PROFILE") != "thorough":
+        faulthandler.dump_traceback_later(
+            LONGEST_SECONDS, exit=True, file=item.config.stash[STDERR]
+        )
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def pytest_collection_finish():
-    """Let it work again. No `gc.freeze`: what is frozen is not found by `gc.get_referrers`."""
+    """Let the garbage collector pass over what was collected.
+
+    Each of its rounds, and each search for what holds `time.sleep`, reads all objects; the tests
+    and what they import are most of them.
+    """
+    gc.freeze()
     gc.enable()
+
+
+@pytest.fixture
+def every_object():
+    """Let what was imported or collected be found again, for what is held outside of modules."""
+    gc.unfreeze()
+    patches._counts.clear()  # noqa: SLF001 -- else it believes that there is nothing to be found
+    yield
+    gc.freeze()

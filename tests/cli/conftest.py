@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -51,9 +52,12 @@ def serve():
             env={**os.environ, "PYTHONUTF8": "1", **variables},
         )
         started.append(process)
+        alarm = threading.Timer(60, process.kill)  # then the announcement ends
+        alarm.start()
         lines = [process.stdout.readline()]
         while not lines[-1].startswith(("{", "  stop")) and lines[-1]:
             lines.append(process.stdout.readline())
+        alarm.cancel()
         return SimpleNamespace(process=process, announcement="".join(lines))
 
     yield serve

@@ -70,7 +70,7 @@ def test_there_are_rows():
 
 
 @pytest.mark.parametrize("code", MOVES)
-def test_what_moves_the_clock(code):
+def test_what_moves_the_clock(every_object, code):
     """The wait is over at once, and the mock's clock has moved by as much."""
     with mocked("stuck", instant_sleep=True) as mock:
         began = time.perf_counter()

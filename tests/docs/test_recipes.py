@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import helpers.plugin_project  # noqa: F401 -- imports all that runs inside this one share
 import pytest
 
 from mock_p1.scenario.files import bundled
@@ -31,8 +32,10 @@ NAMES = ("late-result", "limited")
 
 
 @pytest.fixture
-def page(pytester):
+def page(pytester, monkeypatch):
     """A folder with the page's files, where pytest runs without this run's plugins and settings."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     pytester.makepyfile(client=CLIENT, buggy=BUGGY, retrain=RETRAIN, buggy_retrain=BUGGY_RETRAIN)
     for name, text in zip(NAMES, SCENARIOS, strict=True):
         (pytester.path / f"{name}.yaml").write_text(text, encoding="utf-8")
@@ -40,10 +43,10 @@ def page(pytester):
     return pytester
 
 
-def run(page, *blocks):
-    """Run blocks as one test file."""
+def run(page, *blocks, only=""):
+    """Run blocks as one test file; or one test of it."""
     page.makepyfile(test_page=IMPORTS + "\n".join(blocks))
-    return page.runpytest_subprocess("-q", "-p", "no:randomly", "-p", "no:cacheprovider")
+    return page.runpytest_inprocess("-q", "-p", "mock_p1", "-p", "no:cacheprovider", "-k", only)
 
 
 def test_there_are_ten_worries_and_five():
@@ -64,22 +67,28 @@ def test_every_recipe_has_about_five_lines(block):
     assert len(block.strip().splitlines()) <= 6
 
 
+@pytest.mark.slow
 def test_a_good_client_passes_every_recipe(page):
     """All recipes together, with the client at the top of the page; two of them are matrices."""
     run(page, FROM_CLIENT, *RECIPES).assert_outcomes(passed=7 + 24 + 15 + 2)
 
 
-def test_each_of_three_bugs_is_caught_by_its_line(page):
-    """No time limit, one poll too many, a 503 taken for the end: each test fails, and says why."""
-    result = run(page, CATCHES)
-    result.assert_outcomes(failed=3)
-    result.stdout.fnmatch_lines_random(
-        [
-            "*SleptTooLong*",
-            "*came after job 'retrain-001' had shown job_finished*",
-            "*RuntimeError: retraining has failed*",
-        ]
-    )
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        pytest.param(0, "*SleptTooLong*", marks=pytest.mark.slow),  # it polls for a week
+        (1, "*came after job 'retrain-001' had shown job_finished*"),
+        (2, "*RuntimeError: retraining has failed*"),
+    ],
+    ids=["no time limit", "one poll too many", "a 503 taken for the end"],
+)
+def test_each_of_three_bugs_is_caught_by_its_line(page, number, told):
+    """The test fails, and says why."""
+    names = re.findall(r"def (test_\w+)", CATCHES)
+    assert len(names) == 3
+    result = run(page, CATCHES, only=names[number])
+    result.assert_outcomes(failed=1, deselected=2)
+    result.stdout.fnmatch_lines([told])
 
 
 def test_the_good_client_has_none_of_the_three_bugs(page):
@@ -92,6 +101,7 @@ def test_a_good_client_of_the_sequence_passes_every_recipe(page):
     run(page, FROM_RETRAIN, *SEQUENCE_RECIPES).assert_outcomes(passed=4 + 12)
 
 
+@pytest.mark.slow
 def test_each_bug_of_a_client_of_the_sequence_is_caught(page):
     """Upload not repeated, key not renewed, switch too early, key sent to a link."""
     result = run(page, "from buggy_retrain import retrain\n", *SEQUENCE_RECIPES)
@@ -128,7 +138,12 @@ GIVES_UP = "pytest.raises((RetrainingFailed, TimeoutError))"
 @pytest.mark.parametrize(
     ("client", "call", "part"),
     [
-        (FROM_CLIENT, "wait_for_result(mock_p1.url, mock_p1.api_key, mock_p1.job_id)", POLLERS),
+        pytest.param(
+            FROM_CLIENT,
+            "wait_for_result(mock_p1.url, mock_p1.api_key, mock_p1.job_id)",
+            POLLERS,
+            marks=pytest.mark.slow,
+        ),
         (FROM_RETRAIN, "retrain(mock_p1)", WHOLE_SEQUENCE),
     ],
     ids=["poller", "sequence"],

@@ -88,7 +88,7 @@ def test_a_timer_goes_off_at_its_moment(mock):
     assert now(mock) == 100
 
 
-def test_a_scheduler_runs_what_is_due(mock):
+def test_a_scheduler_runs_what_is_due(every_object, mock):
     """The module sched has kept monotonic and sleep as default arguments."""
     seen = []
     scheduler = sched.scheduler()

@@ -1,6 +1,6 @@
 """Every transport answers every story alike, byte by byte: stories that nobody thought of.
 
-HYPOTHESIS_PROFILE=thorough plays thirty times as many.
+HYPOTHESIS_PROFILE=thorough plays a hundred times as many.
 """
 
 import pytest
@@ -14,12 +14,8 @@ from mock_p1.contract.operations import OPERATIONS
 from mock_p1.transports import wsgi as flask_app
 
 ONCE_DIFFERED = {
-    "a Location that Werkzeug would encode": (
-        '{status_code: 302, headers: {Location: "/else where|x"}}'
-    ),
-    "a 304 whose headers Werkzeug would drop": (
-        "{status_code: 304, headers: {Content-Language: en, Allow: GET}}"
-    ),
+    "a Location that Werkzeug would encode": '{status_code: 302, headers: {Location: "/else where|x"}}',
+    "a 304 whose headers Werkzeug would drop": "{status_code: 304, headers: {Content-Language: en, Allow: GET}}",
     "a Date beside the server's own": "{status_code: 200, headers: {Date: yesterday}}",
 }
 """Replies that the transports once answered differently."""
@@ -36,7 +32,7 @@ That takes minutes.
 
 
 def tell(transports, story):
-    """Play a story through every transport.
+    """Tell a story through every transport.
 
     The first difference fails the test, and shows the scenario.
     """
@@ -48,7 +44,7 @@ def tell(transports, story):
 @settings(FEWER, phases=SHORT)
 @given(story=stories())
 def test_every_transport_tells_the_same_story(transports, story):
-    """The same status, headers and body, the same faults, the same time, the same journal."""
+    """The same status, headers and body, the same trouble, the same time, and the same rows in the journal."""
     tell(transports, story)
 
 
@@ -124,8 +120,9 @@ def test_a_megabyte_where_little_belongs(transports, operation, part):
     assert played["flask"][2].outcome[0].status in {200, 400, 404, 413, 414, 431}
 
 
-def test_a_difference_is_told_in_few_lines(transports, monkeypatch):
-    """If one transport answers wrongly, the failure shows the smallest such scenario, as YAML."""
+@pytest.fixture
+def broken_flask(monkeypatch):
+    """A transport that is broken on purpose: it loses Retry-After."""
     whole = flask_app._response  # noqa: SLF001 -- broken on purpose
 
     def without_retry_after(reply, body):
@@ -133,6 +130,20 @@ def test_a_difference_is_told_in_few_lines(transports, monkeypatch):
         return whole(reply._replace(headers=kept), body)
 
     monkeypatch.setattr(flask_app, "_response", without_retry_after)
+
+
+def test_a_difference_is_told(transports, broken_flask):
+    """Where a transport is broken on purpose, a story that meets it fails, and says where."""
+    reply = "{status_code: 503, retry_after: 5s}"
+    text = f"jobs: {{a: {{timeline: [{{reply: {reply}}}]}}}}"
+    story = Story(text, (Ask("GET", JOBS + "a", ("k",)),))
+    with pytest.raises(AssertionError, match="retry-after"):
+        assert difference(story, transports.play(story)) is None
+
+
+@pytest.mark.slow
+def test_a_difference_is_told_in_few_lines(transports, broken_flask):
+    """The failure shows the smallest scenario that tells, as readable YAML."""
 
     @settings(FEWER, phases=SHORT, database=None, derandomize=True, report_multiple_bugs=False)
     @given(story=stories())

@@ -158,7 +158,7 @@ def test_directives_beyond_measure(refused):
 
 def test_problems_beyond_measure(refused):
     """Of one mapping a thousand are named, and it is said that there are more."""
-    found = refused("".join(f"k{n}: 1\n" for n in range(100_000)).encode())
+    found = refused("".join(f"k{n}: 1\n" for n in range(20_000)).encode())
     assert len(found) == 1001
     assert "f.yaml:1:1: more than 1,000 problems in one mapping; these are the first" in found
 

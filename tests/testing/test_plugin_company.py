@@ -1,5 +1,7 @@
 """The plugin beside others: xdist, unittest, async tests, other users of `responses`."""
 
+import pytest
+
 ASYNC = '''
 import asyncio
 import inspect
@@ -15,6 +17,7 @@ def pytest_pyfunc_call(pyfuncitem):
 '''
 
 
+@pytest.mark.slow
 def test_xdist(project):
     """Under pytest -n 2 every worker has mocks of its own.
 

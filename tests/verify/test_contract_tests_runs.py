@@ -154,6 +154,7 @@ def test_a_server_that_cannot_be_used_fails_in_words(capsys):
     assert "a-key-nobody-knows" not in shown
 
 
+@pytest.mark.slow
 def test_run_from_the_root_against_serve():
     """It is green against this mock's own server, with the key given by the environment."""
     variables = {
@@ -181,6 +182,7 @@ def test_run_from_the_root_against_serve():
             env={**variables, "MOCK_P1_API_KEY": mock.api_key},
             capture_output=True,
             encoding="utf-8",
+            timeout=300,
             check=False,
         )
 
