@@ -1,6 +1,6 @@
 """Every transport answers every story alike, byte by byte: stories that nobody thought of.
 
-HYPOTHESIS_PROFILE=thorough plays a hundred times as many.
+HYPOTHESIS_PROFILE=thorough plays thirty times as many.
 """
 
 import pytest
@@ -14,8 +14,12 @@ from mock_p1.contract.operations import OPERATIONS
 from mock_p1.transports import wsgi as flask_app
 
 ONCE_DIFFERED = {
-    "a Location that Werkzeug would encode": '{status_code: 302, headers: {Location: "/else where|x"}}',
-    "a 304 whose headers Werkzeug would drop": "{status_code: 304, headers: {Content-Language: en, Allow: GET}}",
+    "a Location that Werkzeug would encode": (
+        '{status_code: 302, headers: {Location: "/else where|x"}}'
+    ),
+    "a 304 whose headers Werkzeug would drop": (
+        "{status_code: 304, headers: {Content-Language: en, Allow: GET}}"
+    ),
     "a Date beside the server's own": "{status_code: 200, headers: {Date: yesterday}}",
 }
 """Replies that the transports once answered differently."""
@@ -32,7 +36,7 @@ That takes minutes.
 
 
 def tell(transports, story):
-    """Tell a story through every transport.
+    """Play a story through every transport.
 
     The first difference fails the test, and shows the scenario.
     """
@@ -44,7 +48,7 @@ def tell(transports, story):
 @settings(FEWER, phases=SHORT)
 @given(story=stories())
 def test_every_transport_tells_the_same_story(transports, story):
-    """The same status, headers and body, the same trouble, the same time, and the same rows in the journal."""
+    """The same status, headers and body, the same faults, the same time, the same journal."""
     tell(transports, story)
 
 
