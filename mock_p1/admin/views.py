@@ -80,12 +80,13 @@ def job(view: JobView) -> models.Job:
 def entry(engine: Engine, row: Entry) -> models.Entry:
     """Return an entry of the journal."""
     own = {"time", "at", "caller", "notes", "place"}
+    upload = engine.state.uploads.get(row.number)
     return models.Entry(
         **_same(row, *(models.Entry.model_fields.keys() - own)),
         time=date(engine, row.moment_ns),
         at=seconds(row.moment_ns),
         caller=row.caller_name,
-        notes=list(row.notes),
+        notes=[*row.notes, *(upload.notes() if upload is not None else ())],
         place=row.place and models.Place(**_place(*row.place)),
     )
 

@@ -14,7 +14,8 @@ from mock_p1.contract.operations import (
     RETRAIN_MODEL_SWITCH,
 )
 from mock_p1.engine.directory import Directory
-from mock_p1.scenario.calls import OkCall
+from mock_p1.engine.failures import WHOLE, says_success
+from mock_p1.scenario.calls import FaultCall, OkCall
 from mock_p1.scenario.model import ACTIVE
 from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import StatusStep
@@ -91,12 +92,13 @@ class CallLint:
                 reason = _never_asked(name, [_Played(steps, ())])
             if reason:
                 yield self._scenario.where(*place), f"never strikes: {reason}"
-        if steps[0].for_ == Stage(until_upload=True):
+        waits = steps[0].for_ == Stage(until_upload=True)
+        if waits or (is_new and job.timeline is not None):
             if not is_created:
                 reason = "new_jobs: issues no job that plays this timeline"
             else:
                 lists = {**self._scenario.calls, **job.calls}
-                failing = [name for name in _NEEDED if _never_succeeds(lists.get(name, ()))]
+                failing = [name for name in _NEEDED if _never_succeeds(name, lists.get(name, ()))]
                 reason = f"{failing[0]} never succeeds, see calls:" if failing else ""
             if reason:
                 yield self._scenario.where(*path, "timeline", 0), f"no file can come: {reason}"
@@ -108,6 +110,8 @@ class CallLint:
         for index, element in enumerate(elements):
             if OPERATIONS[operation].method == "GET" and is_repeated(element):
                 yield self._scenario.where(*path, index), REPEATED.format("calls")
+            if text := _effect(operation, element):
+                yield self._scenario.where(*path, index), text
             if index < last and element.for_ == Stage():
                 yield self._scenario.where(*path, index), BY_HAND
             elif index == last and element.for_ is not None:
@@ -132,7 +136,9 @@ class CallLint:
             return "" if active else "no secret key is active"
         if name in _NEEDED and not self._created:
             return "there is no job that a client could create"
-        if name == FILE_UPLOAD.name and _never_succeeds(scenario.calls.get(_NEEDED[0], ())):
+        if name == FILE_UPLOAD.name and _never_succeeds(
+            _NEEDED[0], scenario.calls.get(_NEEDED[0], ())
+        ):
             return f"{_NEEDED[0]} never succeeds, so there is no upload_url"
         return _never_asked(name, jobs)
 
@@ -141,6 +147,17 @@ def is_repeated(step: Step | CallStep) -> bool:
     """Tell whether this is a fault of one call, at which some clients' libraries ask again."""
     fault = getattr(step, "fault", None)
     return fault in ("connection_reset", "empty_response") and step.for_ == Stage(polls=1)
+
+
+def _effect(operation: str, element: CallStep) -> str:
+    """Say why an element does less than it seems to; nothing where it does as it says."""
+    known = OPERATIONS[operation]
+    if known.method == "GET" and known.link and getattr(element, "done", False):
+        return "done: does nothing here; a download does nothing that could count"
+    fault = getattr(element, "fault", WHOLE)
+    if fault != WHOLE and says_success(fault, known):
+        return f"{fault} spoils nothing here: the answer to a file has no body"
+    return ""
 
 
 def _never_asked(operation: str, jobs: Sequence[_Played]) -> str:
@@ -153,7 +170,12 @@ def _never_asked(operation: str, jobs: Sequence[_Played]) -> str:
     return ""
 
 
-def _never_succeeds(elements: Sequence[CallStep]) -> bool:
+def _never_succeeds(operation: str, elements: Sequence[CallStep]) -> bool:
     """Tell whether the act is done by none of these elements."""
-    acting = (isinstance(each, OkCall) or getattr(each, "done", False) for each in elements)
-    return bool(elements) and not any(acting)
+    return bool(elements) and not any(_acts(operation, each) for each in elements)
+
+
+def _acts(operation: str, element: CallStep) -> bool:
+    if isinstance(element, FaultCall) and says_success(element.fault, OPERATIONS[operation]):
+        return True
+    return isinstance(element, OkCall) or getattr(element, "done", False)

@@ -36,7 +36,7 @@ PHASES: Final = {
 """The moments of a job's timeline, at which the status check is struck."""
 
 CALL_PHASES: Final = {
-    "first": "instead of the first answer: nothing is done",
+    "first": "instead of the first answer: nothing is done, if that answer is lost",
     "done": "instead of the first answer, a fault alone: the act counts, its answer is lost",
     "after": "after the last element of its list has answered once",
 }

@@ -73,9 +73,14 @@ def _keys(scenario: Scenario) -> Iterator[LintWarning]:
         but = "" if no_secret else ", but with a key from Get API Key"
         text = f"no key is active: every poll is answered with a credential error{but}"
         yield LintWarning(scenario.where("api_keys"), text)
-    if not scenario.jobs and not scenario.generated_jobs and scenario.new_jobs.timeline is None:
+    if not scenario.jobs and not scenario.generated_jobs and not _issues(scenario):
         text = "there is no job: every poll is answered with not_found_retrain_job"
         yield LintWarning(scenario.name, text)
+
+
+def _issues(scenario: Scenario) -> bool:
+    """Tell whether ``new_jobs`` says by itself what an issued job does."""
+    return scenario.new_jobs.timeline is not None or scenario.new_jobs.error is not None
 
 
 def _patterns(scenario: Scenario) -> Iterator[LintWarning]:

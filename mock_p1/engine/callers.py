@@ -77,6 +77,13 @@ def caller_named(name: str) -> Caller:
     return Caller(name, mask(key), _digest(key) << _HALF | _digest(name))
 
 
+def caller_of_key(api_key: str) -> Caller:
+    """Return the caller that an API key is by itself; one that can be no key is not kept whole."""
+    if len(api_key) > API_KEY_LIMIT:
+        api_key = f"{api_key[:LONGEST_MODEL]}{_digest(api_key):x}"
+    return caller_named(api_key)
+
+
 def caller_of_secret(secret_key: str, model_id: str) -> Caller:
     """Return the caller that a secret key and a model are; no key has a line end in it.
 
@@ -138,7 +145,7 @@ class IssuedKeys:
     def caller(self, api_key: str) -> Caller:
         """Return whose key this is: of those it was issued for, else of its own."""
         issued = self._by_key.get(api_key)
-        return caller_named(api_key) if issued is None else issued.caller
+        return caller_of_key(api_key) if issued is None else issued.caller
 
     def whose_number(self, key: str) -> Callable[[int], bool]:
         """Return what tells the numbers of a key's callers, as ``whose`` tells their names."""
@@ -210,7 +217,7 @@ class Keyring:
             return Refusal("not_found_credential", self._scenario.name, note)
         if refusal := self.refusal(key):
             return refusal
-        return caller_named(key), FOR_EVER
+        return caller_of_key(key), FOR_EVER
 
     def refusal(self, key: str) -> Refusal | None:
         """Return why an API key of the scenario is refused, or None if it is active."""

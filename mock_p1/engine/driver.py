@@ -135,8 +135,8 @@ class Driver:
         """
         operation = operation_named(on)
         failure = _failure(operation, what)._replace(job_id=job_id, key=key)
-        if times < 1:
-            raise ValueError(f"times must be at least 1, not {times}")
+        if type(times) is not int or times < 1:
+            raise ValueError(f"times must be a whole number, at least 1, not {times!r}")
         if job_id is not None:
             if not operation.has_job:
                 raise ValueError(f"{operation.name} is about no job; leave the job out")

@@ -34,6 +34,7 @@ INJECTED: Final = "fail_next"
 
 BEFORE: Final = "struck before the act: nothing was done"
 AFTER: Final = "struck after the act: it counts, only its answer was lost"
+NOT_LOST: Final = "the act is done, and its answer comes in the end"
 
 _ANSWERED: Final = ("truncated_body", "malformed_json")
 WHOLE: Final = "slow_body"
@@ -103,12 +104,12 @@ def held_back(state: MockState, call: Call, element: CallProgramStep, outcome: O
     return outcome._replace(reply=outcome.reply._replace(delay_ns=delay_ns))
 
 
-def _note(call: Call, *, done: bool, act: Act) -> Outcome | None:
+def _note(call: Call, *, done: bool, act: Act, after: str = AFTER) -> Outcome | None:
     """Do the act where it counts; say in the journal whether it was done."""
     if _changes_nothing(call.operation):
         return None
     acted = act() if done else None
-    call.notes.append(AFTER if acted is not None and acted.done else BEFORE)
+    call.notes.append(after if acted is not None and acted.done else BEFORE)
     return acted
 
 
@@ -127,15 +128,17 @@ def says_success(fault: str, operation: Operation) -> bool:
 def _fault(  # noqa: PLR0913 -- the parts of one failure
     state: MockState, call: Call, fault: str, source: str, act: Act, *, done: bool = False
 ) -> Outcome:
-    done = done or says_success(fault, call.operation)
+    is_whole = says_success(fault, call.operation)
+    done, after = done or is_whole, NOT_LOST if is_whole else AFTER
     acted = None
     if call.operation == RETRAIN_STATUS_CHECK:
         spoilt = _status_now(state, call)
     else:
-        acted = act() if _changes_nothing(call.operation) else _note(call, done=done, act=act)
+        changes_nothing = _changes_nothing(call.operation)
+        acted = act() if changes_nothing else _note(call, done=done, act=act, after=after)
         reply = None if acted is None else acted.reply
         spoilt = reply if isinstance(reply, Reply) else example_of(call.operation)
-    counts = says_success(fault, call.operation) or not _changes_nothing(call.operation)
+    counts = is_whole or not _changes_nothing(call.operation)
     return Outcome(
         script(fault, spoilt), source, fault=fault, done=_done(acted) if counts else None
     )

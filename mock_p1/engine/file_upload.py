@@ -45,6 +45,7 @@ def refuse(state: MockState, call: Call) -> Outcome | None:
     way = state.scenario.assumptions.second_upload
     if way == "replace" or (way == "replace_while_waiting" and _waits(job, call.now_ns)):
         return None
+    call.notes.append("the file of this job has come already")
     return Outcome(upload_refused(job.job_id), state.scenario.name)
 
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _TYPES = next(each.values for each in GET_API_KEY.query if each.name == "credential_type")
 _RETRAIN = "retrain"
 
+LONGEST_NUMBER = 18
+"""Digits that a whole number of 64 bits has at least room for."""
+
 
 def find(state: MockState, call: Call) -> None:
     """Note what is odd in the query."""
@@ -36,6 +39,8 @@ def _what_is_odd(call: Call) -> list[str]:
         odd.append(f"credential_type {said}; the API documents {', '.join(_TYPES)}")
     if model_id is not None and not (model_id.isascii() and model_id.isdigit()):
         odd.append(f"model_id is {shorten(model_id)!r}; the API documents a whole number")
+    elif model_id is not None and len(model_id) > LONGEST_NUMBER:
+        odd.append(f"model_id has {len(model_id):,} digits")
     return odd
 
 

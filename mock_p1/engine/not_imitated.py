@@ -51,7 +51,8 @@ def no_link(what: str, path: str) -> Reply:
     """Answer a link to an upload or a result that leads to nothing: a JSON 404."""
     message = (
         f"no {what} is at {shown(path)}: its URL was not given out by this mock, or before a "
-        "reset; links are used as they stand in the reply that brought them"
+        "reset or under another scenario; links are used as they stand in the reply that brought "
+        "them"
     )
     return json_reply(404, {"error": f"MOCK_P1_NO_{what.upper()}", "message": message})
 

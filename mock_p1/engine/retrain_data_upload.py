@@ -94,6 +94,10 @@ def _what_is_odd(name: str | None) -> str:  # noqa: PLR0911 -- a fault of a name
         return "is empty" if name is not None else "is missing"
     if len(name) > LONGEST_NAME:
         return f"has {len(name):,} characters; file systems take {LONGEST_NAME}"
+    if "\ufffd" in name:
+        return "is not UTF-8"
+    if name != name.strip(" "):
+        return f"begins or ends with a blank: {shorten(name)!r}"
     if name[0] == "\ufeff":
         return "begins with a byte-order mark, as editors write into a file"
     if name.endswith(("\n", "\r")):

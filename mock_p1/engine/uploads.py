@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -31,34 +30,36 @@ class Upload:
     complete: bool
     kept: KeptFile | None
 
+    def notes(self, timeout_seconds: float = 0.0) -> tuple[str, ...]:
+        """Return what was found in the file, waiting so long for it."""
+        return () if self.kept is None else self.kept.inspection(timeout_seconds).notes
+
 
 class Uploads:
     """The newest uploads, oldest first. Not locked: its owner is."""
 
     def __init__(self) -> None:
-        self._kept: deque[Upload] = deque(maxlen=MAX_UPLOADS)
+        self._kept: dict[int, Upload] = {}
 
     def add(self, upload: Upload) -> None:
         """Keep one; the oldest goes where there are too many, and its bytes with it."""
         if len(self._kept) == MAX_UPLOADS:
-            _discard(self._kept[0])
-        self._kept.append(upload)
+            _discard(self._kept.pop(next(iter(self._kept))))
+        self._kept[upload.number] = upload
+
+    def get(self, number: int) -> Upload | None:
+        """Return the upload of a journal entry, or None."""
+        return self._kept.get(number)
 
     def clear(self, job_id: str | None = None, theirs: Callable[[str], bool] | None = None) -> None:
         """Forget all, or those of one job, or of some callers, with their content."""
-        uploads = [*self._kept]
-        self._kept.clear()
-        for upload in uploads:
-            if job_id not in (None, upload.job_id) or (
-                theirs is not None and not theirs(upload.caller.name)
-            ):
-                self._kept.append(upload)
-            elif upload.kept is not None:
-                upload.kept.discard()
+        for upload in self:
+            if job_id in (None, upload.job_id) and (theirs is None or theirs(upload.caller.name)):
+                _discard(self._kept.pop(upload.number))
 
     def __iter__(self) -> Iterator[Upload]:
         """Iterate over a copy, oldest first; safe while others write."""
-        return iter(self._kept.copy())
+        return iter([*self._kept.values()])
 
 
 def _discard(upload: Upload) -> None:

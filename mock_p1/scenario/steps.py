@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
@@ -157,6 +158,12 @@ def _any_case(name: str) -> str:
 def _body(value: object) -> object:
     if not isinstance(value, str | dict | list):
         raise wrong(f"body: must be text, a mapping or a list; it is {kind_of(value)}")
+    if not isinstance(value, str):
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            what = "has a value that JSON does not know, such as a set or NaN"
+            raise wrong(f"body: {what}; what is no JSON can be written as text") from None
     return value
 
 

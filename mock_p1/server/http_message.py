@@ -20,6 +20,7 @@ HEAD_LIMIT: Final = 2 * 1024 * 1024
 """Bytes that request line and headers may have together."""
 
 HEADERS_LIMIT: Final = 10_000
+PATH_LIMIT: Final = 65_536
 """Headers that a request may have; each costs a hundred bytes of memory, however short it is."""
 
 CHUNK_LINE_LIMIT: Final = 1024
@@ -67,6 +68,9 @@ def read_head(data: bytes) -> Head:
     if len(headers) > HEADERS_LIMIT:
         raise too_long_head()
     path, _, query = target.partition(b"?")
+    if len(path) > PATH_LIMIT:
+        text = f"a path has at most {PATH_LIMIT:,} bytes"
+        raise BadRequest(text, 414, "MOCK_P1_PATH_TOO_LONG")
     framing = joined(header for header in headers if header[0] in _FRAMING)
     return Head(
         method,

@@ -273,6 +273,10 @@ class Handle:
     ) -> None:
         """Let the next polls, or other calls, fail; no job moves, and nothing is done.
 
+        What spoils no answer lets the act be done: ``slow_body``, and on the upload, whose answer
+        has no body, ``truncated_body`` and ``malformed_json``.
+
+
         Args:
             what: The name of a documented error or of a network failure, or an answer to the letter
                 (``{"status_code": 429, "retry_after": "5s"}``).

@@ -61,9 +61,13 @@ def poll_table(
         f"#{entry.number}: {note}"
         for entry in entries
         if str(entry.number) in shown
-        for note in entry.notes
+        for note in (*entry.notes, *_file_notes((uploads or {}).get(entry.number)))
     ]
     return "\n".join((_print(rows), *notes))
+
+
+def _file_notes(upload: Upload | None) -> tuple[str, ...]:
+    return () if upload is None else upload.notes(timeout_seconds=1.0)
 
 
 def _cells(entry: Entry, uploads: Mapping[int, Upload]) -> tuple[str, ...]:

@@ -147,7 +147,7 @@ def _answered_with(  # noqa: PLR0913 -- a check's parts
         answer = session.answer(question)
         actual = error_of(answer).name
         if actual is None and not is_reply(answer):
-            raise NotChecked(f"none of the five errors answered: {describe(answer)}")
+            raise NotChecked(f"none of the documented errors answered: {describe(answer)}")
         expressible = actual in published.CREDENTIAL_ERRORS or (
             actual and key == "job_of_another_key"
         )
@@ -164,7 +164,7 @@ def empty_key(session: VerifySession) -> Verdict:
         error_of(session.answer(question)).name for question in ("no key", "an empty key")
     )
     if missing is None:
-        raise NotChecked("none of the five errors answered a missing key")
+        raise NotChecked("none of the documented errors answered a missing key")
     return Verdict(missing == empty, missing, empty or describe(session.answer("an empty key")))
 
 
@@ -180,7 +180,7 @@ def key_is_checked_first(session: VerifySession) -> Verdict:
     answer = session.answer("an unknown key and job")
     name = error_of(answer).name
     if name is None:
-        raise NotChecked(f"none of the five errors answered: {describe(answer)}")
+        raise NotChecked(f"none of the documented errors answered: {describe(answer)}")
     first = "api_key" if name in published.CREDENTIAL_ERRORS else "job"
     assumption = {} if first == "api_key" else {"checked_first": first}
     return Verdict(not assumption, "the key is complained of", f"{name} answers", assumption)
@@ -247,4 +247,4 @@ def _errors(session: VerifySession) -> Iterator[tuple[str, Answer]]:
             found = True
             yield name, answer
     if not found:
-        raise NotChecked("none of the five errors was seen")
+        raise NotChecked("none of the documented errors was seen")

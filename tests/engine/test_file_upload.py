@@ -304,3 +304,32 @@ def test_what_a_step_asks_for_is_heard_before_the_file_has_come(mock):
     asked = mock(f"new_jobs: {{timeline: [{steps}]}}")
     job, _ = asked.create()
     assert asked.poll(job).delay_ns == 3_000_000_000
+
+
+def test_what_came_is_in_the_journal(mock):
+    """Its size and its SHA-256; of one byte, in the singular."""
+    asked = mock(NEW)
+    _, path = asked.create()
+    asked.put(path, b"x")
+    assert asked.entries[-1].notes[-1] == f"1 byte came; SHA-256 {sha256(b'x').hexdigest()}"
+
+
+def test_a_refused_file_says_why_in_the_journal(mock):
+    """Its answer alone would be seen by the client only."""
+    asked = mock(NEW)
+    job, path = asked.create()
+    asked.put(path)
+    asked.poll(job)
+    assert asked.put(path).status == 403
+    assert "has come already" in " ".join(asked.entries[-1].notes)
+
+
+@pytest.mark.parametrize("fault", ["slow_body", "truncated_body", "malformed_json"])
+def test_no_answer_is_called_lost_that_comes_whole(mock, fault):
+    """The client reads 200: the journal says so."""
+    asked = mock(NEW)
+    _, path = asked.create()
+    asked.driver.fail_next(fault, on="file_upload")
+    asked.put(path)
+    assert asked.entries[-1].done == "file_taken"
+    assert "lost" not in " ".join(asked.entries[-1].notes)

@@ -212,3 +212,19 @@ def test_a_megabyte_of_model_id_is_not_kept(mock):
     asked = mock(OPEN)
     asked.key(model="x" * 1_000_000)
     assert all(len(each.caller.name) < 200 for each in asked.engine.state.issued)
+
+
+def test_a_megabyte_of_key_is_not_kept(mock):
+    """It can be no key: neither the caller's name nor the journal has all of it."""
+    asked = mock(OPEN)
+    asked.poll(key="x" * 1_000_000)
+    assert len(asked.engine.state.issued.caller("x" * 1_000_000).name) < 200
+    assert len(asked.entries[-1].api_key) < 200
+
+
+@pytest.mark.parametrize("times", [0, -1, 1.5, "2", True])
+def test_a_number_of_failures_is_a_whole_number(mock, times):
+    """What is none is refused in a sentence of ours."""
+    asked = mock(OPEN)
+    with pytest.raises(ValueError, match="times must be a whole number"):
+        asked.driver.fail_next("timeout", times)

@@ -159,3 +159,14 @@ def test_the_configuration_file_error_has_a_code_of_its_own(mock):
         "error": "PREDA_EXTERNAL_INTERNAL_SERVER_ERROR",
         "message": "Not found configuration_file.",
     }
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [("filename=%ff.csv", "is not UTF-8"), ("filename=train.csv+", "ends with a blank")],
+)
+def test_names_that_a_file_system_would_take_are_noted_too(mock, query, said):
+    """The URL is issued all the same."""
+    asked = mock("jobs: {a: {timeline: [{status: job_running}]}}")
+    assert asked.get_upload(query=query).status == 200
+    assert said in asked.entries[-1].notes[0]

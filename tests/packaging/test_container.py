@@ -117,3 +117,9 @@ def test_only_what_the_wheel_is_made_of_is_sent_to_the_builder():
     copied = {name for line in said("COPY", 0) for name in line.split()[:-1]}
     assert "*" in ignored
     assert let_in == copied
+
+
+def test_uploaded_files_have_a_place_in_a_container_that_is_read_only():
+    """Files beyond 1 MB go to the temporary folder."""
+    assert COMPOSE["read_only"]
+    assert any(mount.startswith("/tmp:") for mount in COMPOSE["tmpfs"])  # noqa: S108 -- its own
