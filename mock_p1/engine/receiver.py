@@ -176,9 +176,9 @@ class Receiver:
         """Write the journal and the list of uploads; the lock is held."""
         number = self._engine.journal.number()
         self._call.now_ns = self._engine.clock.now_ns()
-        came = f"{self._size:,} byte{'' if self._size == 1 else 's'} came"
-        sha256 = f"; SHA-256 {kept.sha256}" if kept is not None else ""
-        self._call.notes.append(f"{came}{sha256}")
+        self._call.notes.append(f"{self._size:,} byte{'' if self._size == 1 else 's'} came")
+        if kept is not None:
+            self._call.notes.append(f"SHA-256 {kept.sha256}")
         if self._is_wanted():
             file_upload.note(self._engine.state, self._call, number, self._size, kept)
         self._engine.journal.add(call_entry(number, self._call, outcome))

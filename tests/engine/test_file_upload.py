@@ -311,7 +311,7 @@ def test_what_came_is_in_the_journal(mock):
     asked = mock(NEW)
     _, path = asked.create()
     asked.put(path, b"x")
-    assert asked.entries[-1].notes[-1] == f"1 byte came; SHA-256 {sha256(b'x').hexdigest()}"
+    assert asked.entries[-1].notes[-2:] == ("1 byte came", f"SHA-256 {sha256(b'x').hexdigest()}")
 
 
 def test_a_refused_file_says_why_in_the_journal(mock):

@@ -124,3 +124,11 @@ def test_keys_that_are_none(keys):
     """Likewise."""
     with pytest.raises(ScenarioError):
         Scenario(api_keys=keys, jobs={"a": {"api_key": "b", "timeline": STEPS}})
+
+
+@pytest.mark.parametrize("value", [{1, 2}, float("nan"), object()])
+def test_a_body_that_is_no_json_is_a_problem(value):
+    """However deep it stands; it would be a 500 at the first poll."""
+    step = {"reply": {"status_code": 200, "body": {"a": [value]}}}
+    with pytest.raises(ScenarioError, match="a value that JSON does not know"):
+        Scenario(jobs={"a": {"timeline": [step]}})

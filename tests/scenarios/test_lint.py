@@ -354,3 +354,38 @@ def test_a_fault_of_a_call_that_some_clients_never_show():
     assert line.startswith(f"mine.yaml:3: {REPEATED}")
     assert line.endswith("; for: 2 calls reaches them")
     assert told(text.replace("{}", "retrain_model_switch")) == []
+
+
+UPLOADED = "new_jobs: {timeline: [{status: job_waiting, for: upload}, {status: job_finished}]}\n"
+POLLED = "new_jobs: {timeline: [{status: job_waiting, for: 2 polls}, {status: job_finished}]}\n"
+
+
+def test_a_fault_after_which_the_file_is_taken_stops_no_file():
+    """A slow answer comes in the end."""
+    assert told(UPLOADED + "calls: {file_upload: [{fault: slow_body}]}") == []
+
+
+@pytest.mark.parametrize("new_jobs", [UPLOADED, POLLED])
+def test_no_file_can_come(new_jobs):
+    """A created job waits for its file, whether or not its first step says so."""
+    calls = "calls: {file_upload: [{reply: {status_code: 503}}]}"
+    assert "no file can come: file_upload never succeeds" in "\n".join(told(new_jobs + calls))
+
+
+@pytest.mark.parametrize("fault", ["truncated_body", "malformed_json"])
+def test_a_fault_that_spoils_nothing(fault):
+    """The answer to a file has no body."""
+    calls = f"calls: {{file_upload: [{{fault: {fault}, for: 1 call}}, ok]}}"
+    assert "spoils nothing" in "\n".join(told(UPLOADED + calls))
+
+
+def test_done_of_a_download_does_nothing():
+    """There is no act that could count."""
+    calls = "calls: {result_download: [{fault: timeout, done: true, for: 1 call}, ok]}"
+    job = "jobs: {a: {timeline: [{status: job_finished, result: {rows: 1}}]}}\n"
+    assert "done: does nothing" in "\n".join(told(job + calls))
+
+
+def test_issued_jobs_that_are_an_error_are_jobs():
+    """Their polls are answered with it."""
+    assert told("new_jobs: {error: job_may_be_deleted}") == []

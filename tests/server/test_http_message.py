@@ -255,3 +255,11 @@ def test_work_grows_as_the_bytes_do(work, first, piece):
         size *= 2
     one = max(0.001, seconds(work, first + piece * size))
     assert seconds(work, first + piece * size * 8) < 32 * one
+
+
+def test_a_path_that_would_cost_seconds_is_refused():
+    """Every % in it would be looked at: 414 beyond 64 KiB; a query may be longer."""
+    with pytest.raises(BadRequest) as refused:
+        read_head(b"GET /" + b"%" * 70_000 + b" HTTP/1.1")
+    assert refused.value.status == 414
+    assert read_head(b"GET /?" + b"q" * 70_000 + b" HTTP/1.1").path == b"/"
