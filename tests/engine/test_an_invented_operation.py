@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from helpers.story_player import difference, open_transports
+from helpers.story_strategies import Ask, Drive, Story
 from helpers.transport_clients import JOBS, open_transport
 
 from mock_p1 import create_app
+from mock_p1.analysis.fault_matrix import matrix
+from mock_p1.analysis.state_coverage import Coverage
 from mock_p1.base.messages import Request, json_reply
 from mock_p1.contract import errors
 from mock_p1.contract.errors import DocumentedError
@@ -32,6 +36,11 @@ BREW = Operation(
     errors=("invalid_api_key", "not_found_credential", "too_hot"),
 )
 PATH = "/v1/external/kettles/k-1"
+SCENARIO = """
+api_keys: {demo-key: active}
+jobs: {a: {timeline: [{status: s}]}}
+calls: {brew: [ok]}
+"""
 
 
 @pytest.fixture
@@ -58,8 +67,7 @@ def brew(monkeypatch):
 def scenario(brew):
     """A scenario that plays an error of the operation, made while the table has it."""
     del brew
-    text = "api_keys: {demo-key: active}\njobs: {a: {timeline: [{status: s}]}}\n"
-    return parse(text + "calls: {brew: [ok]}", "kettle.yaml")
+    return parse(SCENARIO, "kettle.yaml")
 
 
 def message(answer):
@@ -81,6 +89,25 @@ def test_through_every_way_in(scenario, way):
         assert transport.send("GET", f"{JOBS}a").status == 200
 
 
+def test_every_way_in_answers_alike(brew):
+    """Those of asyncio too: the same answers, and the same rows of the journal."""
+    asked = Ask("POST", f"{PATH}?leaf=sencha", ("demo-key",))
+    del brew
+    acts = (
+        asked,
+        Ask("POST", PATH, ("demo-key",), body=b"sugar"),
+        Ask("PUT", PATH, ("demo-key",)),
+        Ask("POST", PATH),
+        Drive("fail_next", ("too_hot",), (("on", "brew"),)),
+        asked,
+    )
+    with open_transports() as transports:
+        story = Story(SCENARIO, acts)
+        played = transports.play(story)
+    assert difference(story, played) is None
+    assert len(played) == 5
+
+
 def test_it_is_described(brew):
     """In OpenAPI: its parameters, its reply, its error."""
     document = openapi()
@@ -100,6 +127,17 @@ def test_it_is_noted_and_counted(scenario):
         "has the query parameter 'sugar'; the API documents leaf",
         "has a body; the API documents none",
     )
+
+
+def test_it_is_in_the_fault_matrix_and_in_coverage(scenario):
+    """Its own error at each of its moments; what was shown of it counts."""
+    assert "too_hot-at-first-of-brew" in map(str, matrix(on="brew"))
+    engine = Engine(scenario)
+    coverage = Coverage()
+    coverage.watch(engine)
+    Driver(engine).fail_next("too_hot", on="brew")
+    engine.handle(Request("POST", PATH, "leaf=a", ("demo-key",)))
+    assert "brew: too_hot" in coverage.there["errors"] & coverage.shown["errors"]
 
 
 def test_what_can_fail_is_listed(scenario):
