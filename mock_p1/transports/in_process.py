@@ -192,10 +192,14 @@ class Endpoint:
             time.sleep(seconds)
 
 
+_KEEP_POOLS: Final = frozenset({"trio", "outcome", "anyio", "sniffio", "mock_p1"})
+"""Packages in whose code a thread of a pool waits for its next task, or hands over its last."""
+
+
 def _runs_code_of_a_client(frame: FrameType | None) -> bool:
     while frame is not None:
         module = str(frame.f_globals.get("__name__")).partition(".")[0]
-        if module not in sys.stdlib_module_names and module not in {"trio", "mock_p1"}:
+        if module not in sys.stdlib_module_names and module not in _KEEP_POOLS:
             return True
         frame = frame.f_back
     return False

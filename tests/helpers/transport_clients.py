@@ -8,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import requests
+from requests.adapters import HTTPAdapter
 from werkzeug.test import create_environ
 
 from mock_p1.base.clock import VirtualClock
@@ -154,7 +155,7 @@ class ResponsesTransport:
 
     def wire(self, target):
         """The target as `requests` would write it onto the wire."""
-        return self._prepared("GET", target).path_url
+        return HTTPAdapter().request_url(self._prepared("GET", target), {})
 
     def send(self, method, target, headers=(KEY,), body=b"", host=HOST):
         """Send one request."""

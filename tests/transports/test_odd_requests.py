@@ -138,6 +138,8 @@ def test_an_answer_to_head_has_no_body(transport):
 )
 def test_no_path_is_redirected(transport, path):
     """A path that comes near is explained, and named, not redirected."""
+    if transport.wire(path) != path:
+        pytest.skip("this release of requests tidies the path")
     answer = transport.send("GET", path)
     assert (answer.status, "location" in answer.headers) == (404, False)
     assert JOBS in json.loads(answer.body)["nearest"]

@@ -34,6 +34,8 @@ class Echo(Right):
 class Outcomes(list):
     """A plugin: what became of each test, as pytest's hook says it."""
 
+    __hash__ = object.__hash__  # older pytest keeps its plugins in a set
+
     def pytest_runtest_logreport(self, report):
         """Keep the outcome of the test itself."""
         if report.when == "call":
