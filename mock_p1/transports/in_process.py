@@ -192,17 +192,17 @@ class Endpoint:
             time.sleep(seconds)
 
 
-_KEEP_POOLS: Final = frozenset({"trio", "outcome", "anyio", "sniffio", "mock_p1"})
+_KEEP_POOLS: Final = frozenset({"outcome", "anyio", "sniffio", "mock_p1"})
 """Packages in whose code a thread of a pool waits for its next task, or hands over its last."""
 
 
 def _runs_code_of_a_client(frame: FrameType | None) -> bool:
+    """Tell whether a thread is at work for its test; what trio runs in a thread, a task awaits."""
+    modules = set()
     while frame is not None:
-        module = str(frame.f_globals.get("__name__")).partition(".")[0]
-        if module not in sys.stdlib_module_names and module not in _KEEP_POOLS:
-            return True
+        modules.add(str(frame.f_globals.get("__name__")).partition(".")[0])
         frame = frame.f_back
-    return False
+    return "trio" not in modules and not modules <= sys.stdlib_module_names | _KEEP_POOLS
 
 
 def _base(url: str) -> tuple[Origin, str]:
