@@ -108,6 +108,8 @@ class InProcessSocket:
 class _Response(HTTPResponse):
     """A response of http.client, which need not read the head of an ordinary poll's answer."""
 
+    fp = None  # type: ignore[assignment]  # -- where a fault strikes before it is set, and close looks
+
     def __init__(
         self, sock: InProcessSocket, debuglevel: int = 0, method: str | None = None
     ) -> None:

@@ -16,6 +16,7 @@ from mock_p1.scenario.parser import parse
 from mock_p1.server.app import create_app_for
 from mock_p1.server.asgi_app import asgi_app_for
 from mock_p1.transports.responses_patch import Mock
+from mock_p1.transports.urllib3_connection import _Response
 
 SCENARIO = parse(
     "new_jobs: {timeline: [{status: job_waiting, for: upload}, {status: job_running}]}"
@@ -317,3 +318,22 @@ def test_in_process_a_body_is_cut_at_its_length(in_process):
     with requests.Session() as session:
         assert session.send(request).status_code == 200
     assert [upload.size for upload in in_process.state.uploads] == [3]
+
+
+def test_a_response_that_never_began_can_be_closed():
+    """Python closes it when it is collected; an error there would be told in some other test."""
+
+    class Broken:
+        """A socket that gives nothing to read."""
+
+        ordinary = None
+
+        def makefile(self, mode):
+            """Fail as a fault does."""
+            raise ConnectionResetError(mode)
+
+    response = _Response.__new__(_Response)
+    with pytest.raises(ConnectionResetError):
+        response.__init__(Broken())
+    response.close()
+    assert response.isclosed()
