@@ -48,6 +48,7 @@ from mock_p1.engine.program import Refusal
 from mock_p1.engine.rate_limit import RetryAfter, too_many
 from mock_p1.engine.receiver import Receiver
 from mock_p1.engine.replies import example_of
+from mock_p1.engine.retrain_status_check import count_poll
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     from mock_p1.engine.callers import Keyring
     from mock_p1.engine.directory import Directory
     from mock_p1.engine.file_store import FileStore
-    from mock_p1.engine.job_states import JobState, JobStates
+    from mock_p1.engine.job_states import JobStates
     from mock_p1.engine.not_imitated import Unexpected
     from mock_p1.engine.program import CallProgramStep
     from mock_p1.scenario.model import Scenario
@@ -86,6 +87,9 @@ HANDLERS: Final = {
     RETRAIN_MODEL_SWITCH.name: Handler(retrain_model_switch.find, retrain_model_switch.act),
 }
 """The handlers of the operations by name; each stands in the file of its operation."""
+
+
+_POLL_METHOD: Final = RETRAIN_STATUS_CHECK.method
 
 
 class Engine:
@@ -155,14 +159,17 @@ class Engine:
 
         The body of a file is not looked at here, see ``receive``; without it the file is empty.
         """
-        if request.method == RETRAIN_STATUS_CHECK.method:
+        if request.method == _POLL_METHOD:
             with self.lock:
                 state = self.state
                 job = state.jobs.by_path(request.path, request.api_keys)
                 if job is not None and job.state is not None and not state.injected:
                     now_ns = self.clock.now_ns()
                     if now_ns < job.key_ends_ns and state.limiter is None:
-                        return self._poll(request, job, now_ns)
+                        reply, step = count_poll(state, job, now_ns, request.base_url)
+                        journal = self.journal
+                        journal.add(poll_entry(journal.number(), request, job, step, reply))
+                        return reply
         request, found = self._match(request)
         operation = found and found.operations.get(request.method)
         if found is None:
@@ -329,12 +336,6 @@ class Engine:
         if first == "job" and call.job_id is not None and not state.knows_job(call.job_id):
             refused = Refusal("not_found_retrain_job", state.scenario.name)
         return state.refuse(refused, call)
-
-    def _poll(self, request: Request, job: JobState, now_ns: int) -> Reply | Fault:
-        """Answer a poll whose path and key lead straight to its job."""
-        reply, step = retrain_status_check.count_poll(self.state, job, now_ns, request.base_url)
-        self.journal.add(poll_entry(self.journal.number(), request, job, step, reply))
-        return reply
 
     def answer_unexpected(self, request: Request, answer: Unexpected) -> Reply:
         """Note a request that nothing imitated takes; return its answer."""

@@ -259,11 +259,18 @@ def request_notes(
     if len(request.api_keys) > 1 or any("," in key for key in request.api_keys):
         notes.append(f"has more than one {API_KEY_HEADER}")
     needs_none = operation.needs is None if operation else _leads_to_file(request.path)
-    if needs_none and any(key.strip() for key in request.api_keys):
+    if needs_none and _brings_key(request):
         notes.append(KEY_LEAK)
     if job_id is not None and is_placeholder(job_id):
         notes.append("its retrain_job_id looks like a placeholder that was not filled in")
     return tuple(notes)
+
+
+def _brings_key(request: Request) -> bool:
+    """Tell whether a key came, by the header or by a parameter of its name."""
+    named = query_of(request.query) if API_KEY_HEADER in request.query.lower() else ()
+    by_query = any(name.lower() == API_KEY_HEADER and value for name, value in named)
+    return by_query or any(key.strip() for key in request.api_keys)
 
 
 def _leads_to_file(path: str) -> bool:

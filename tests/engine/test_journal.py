@@ -373,3 +373,12 @@ def test_the_body_of_a_literal_reply_is_read_once(mock, monkeypatch):
         asked.poll(job)
     assert [entry.shown_status for entry in asked.entries] == [*["read_once"] * 3, "job_running"]
     assert sum(b"read_once" in body for body in read) <= 1
+
+
+def test_a_key_in_the_query_of_a_link_is_given_away_too(mock):
+    """Not where the key belongs."""
+    asked = mock(DONE)
+    path = asked.result_path()
+    asked.ask(path, query="X-Api-Key=key"), asked.ask(path, query="signature=x-api-key")
+    asked.poll(query="x-api-key=key")
+    assert [KEY_LEAK in entry.notes for entry in asked.entries[1:]] == [True, False, False]
