@@ -1,4 +1,4 @@
-"""Ten thousand jobs that a client has created by upload: their memory, the last beside the first."""
+"""Ten thousand jobs that a client created by upload: their memory, the last beside the first."""
 
 from __future__ import annotations
 
