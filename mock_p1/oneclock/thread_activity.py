@@ -15,8 +15,8 @@ from mock_p1.oneclock import originals as real
 if TYPE_CHECKING:
     from types import FrameType
 
-STILL_SECONDS: Final = 0.1
-STILL_LOOKS: Final = 30
+STILL_SECONDS: Final = 0.3
+STILL_LOOKS: Final = 60
 """So long, and at so many looks, must a thread stay at one place before it is taken to wait."""
 
 _SOCKET_MODULES: Final = frozenset({"socket", "ssl"})

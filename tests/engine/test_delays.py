@@ -80,3 +80,18 @@ def test_a_slow_body_comes_in_ten_pieces(mock, job):
     assert [pause for pause, _ in fault.pieces] == [SECOND] * 10
     assert all(piece for _, piece in fault.pieces)
     assert b"".join(piece for _, piece in fault.pieces) == fault.reply.body
+
+
+def test_delays_of_calls_are_drawn_anew_for_each_call(mock):
+    """By the seed: other callers and other calls wait another time, the same ones the same."""
+    text = """
+    jobs: {a: {timeline: [{status: job_finished}]}}
+    calls: {retrain_model_switch: [{ok: true, delay: 0s..10s}]}
+    """
+
+    def delays():
+        asked = mock(text)
+        return [asked.switch(key=key).delay_ns for key in ("k-1", "k-2") for _ in range(2)]
+
+    assert delays() == delays()
+    assert len(set(delays())) == 4

@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from mock_p1.engine import retrain_data_upload
+
 NEW = """
 new_jobs:
   timeline: [{status: job_waiting, for: upload}, {status: job_running}]
@@ -170,3 +172,12 @@ def test_names_that_a_file_system_would_take_are_noted_too(mock, query, said):
     asked = mock("jobs: {a: {timeline: [{status: job_running}]}}")
     assert asked.get_upload(query=query).status == 200
     assert said in asked.entries[-1].notes[0]
+
+
+def test_a_reset_makes_room_for_jobs(mock, monkeypatch):
+    """So many may be there at a time, not in all."""
+    monkeypatch.setattr(retrain_data_upload, "MAX_CREATED", 1)
+    asked = mock("jobs: {a: {timeline: [{status: job_running}]}}")
+    assert [asked.get_upload("k-1").status, asked.get_upload("k-2").status] == [200, 507]
+    asked.driver.reset(key="k-1")
+    assert asked.get_upload("k-2").status == 200
