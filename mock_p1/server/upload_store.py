@@ -65,7 +65,8 @@ class StoredFile:
         try:
             return self.found.result(timeout_seconds)
         except TimeoutError:
-            note = f"looking at the file was not finished within {timeout_seconds:g} s"
+            waited = f" after {timeout_seconds:g} s" if timeout_seconds else ""
+            note = f"the file is still being looked at{waited}"
             return Inspection(notes=(note,))
 
     def discard(self) -> None:

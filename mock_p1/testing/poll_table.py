@@ -67,7 +67,7 @@ def poll_table(
 
 
 def _file_notes(upload: Upload | None) -> tuple[str, ...]:
-    return () if upload is None else upload.notes(timeout_seconds=1.0)
+    return () if upload is None else upload.notes(timeout_seconds=0.2)
 
 
 def _cells(entry: Entry, uploads: Mapping[int, Upload]) -> tuple[str, ...]:

@@ -364,7 +364,7 @@ def test_another_file_is_looked_at_by_the_inspector(make):
 def test_whoever_waits_too_long_is_told(make):
     """The finding may still come later."""
     kept = upload(make(), content(20_000))
-    note = "looking at the file was not finished within 0.01 s"
+    note = "the file is still being looked at after 0.01 s"
     assert kept.inspection(0.01) == Inspection(notes=(note,))
 
 
