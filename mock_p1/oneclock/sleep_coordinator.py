@@ -103,11 +103,12 @@ class Sleepers:
         calm = 0
         while (now := self._clock.now_ns()) < me.end and not me.wakes():
             sleepers = tuple(self._sleepers.values())
-            works, waits = self._others(everybody=any(each.everybody for each in sleepers))
+            everybody = any(each.everybody for each in sleepers)
+            works, waits = self._others(everybody=everybody)
             calm = 0 if works else calm + 1
             unsettled = works or (waits and calm < _LOOKS)
             if unsettled and real.monotonic() > out_of_patience:
-                self._given_up |= {thread.ident for thread in self._awake(everybody=me.everybody)}
+                self._given_up |= {thread.ident for thread in self._awake(everybody=everybody)}
                 self._jobs.clear()
             elif unsettled or me.end > min(each.end for each in sleepers):
                 self._changed.wait(_LOOK)

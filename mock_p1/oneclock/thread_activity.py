@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 STILL_SECONDS: Final = 0.3
 STILL_LOOKS: Final = 60
-"""So long, and at so many looks, must a thread stay at one place before it is taken to wait."""
+"""So long, and at so many looks, must a thread stay at one place before it is taken to wait.
+
+At none of these may the system run it: a thread that the system has not run for long, on a busy
+machine, looks for a moment as if it waited when its turn comes, since it waits for the interpreter.
+"""
 
 _SOCKET_MODULES: Final = frozenset({"socket", "ssl"})
 """Modules in which a thread waits for an answer from outside, which is work of another program."""
@@ -44,7 +48,7 @@ class ThreadActivity:
                 return True
             case (module, _) if module in _SOCKET_MODULES:
                 return True
-        return self._moves(thread, frame, place) or _is_run(thread)
+        return self._moves(thread, frame, place)
 
     def seems_to_wait(self, thread: threading.Thread) -> bool:
         """Tell whether a thread was judged by standing still, which may be over any moment."""
@@ -54,7 +58,7 @@ class ThreadActivity:
         self, thread: threading.Thread, frame: FrameType, before: tuple[int, int, float, int] | None
     ) -> bool:
         now = real.monotonic()
-        if before is None or before[:2] != (id(frame), frame.f_lasti):
+        if before is None or before[:2] != (id(frame), frame.f_lasti) or _is_run(thread):
             before = id(frame), frame.f_lasti, now, 0
         since, looks = before[2], before[3] + 1
         self._places[thread.ident or 0] = (*before[:2], since, looks)

@@ -1,5 +1,6 @@
 """Which threads are the client's, and what the others are spared."""
 
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -173,6 +174,34 @@ def test_a_thread_that_hangs_is_waited_for_once(mock, poll, monkeypatch):
             time.sleep(30)
         assert time.perf_counter() - before < 100
     thread.join()
+
+
+def test_a_sleeper_gives_up_whoever_another_sleeper_waits_for(mock, poll, monkeypatch):
+    """A thread that is no client's is at work for ever; a client's event waits for all threads."""
+    monkeypatch.setattr(sleepers, "PATIENCE", 0.3)
+    ours, theirs = socket.socketpair()
+    stranger = threading.Thread(target=lambda: ours.makefile("rb").readline())
+    stranger.start()
+    stop = threading.Event()
+
+    def daemon():
+        poll(mock)
+        time.sleep(10)
+        until = time.perf_counter() + 0.04
+        while time.perf_counter() < until:
+            pass
+        stop.wait(7200)  # the other one's patience ends first
+
+    thread = threading.Thread(target=daemon)
+    thread.start()
+    mock.wait_for(polls=1)
+    time.sleep(3600)
+    stop.set()
+    with theirs:
+        thread.join(10)
+        assert not thread.is_alive()
+    stranger.join()
+    ours.close()
 
 
 def test_a_client_that_never_gives_up_in_a_thread_fails_the_test(poll):
