@@ -68,6 +68,7 @@ class Sleepers:
         with self._lock:
             self._threads.add(thread)
             self._given_up.discard(thread.ident)
+            self._activity.has_moved(thread)
 
     def hand_over(self, job: Job) -> None:
         """Say that a job will be at work in some thread soon."""
@@ -99,9 +100,10 @@ class Sleepers:
         real.sleep(0)  # lets other threads run, as a sleep does
 
     def _sleep_until(self, me: Sleeper) -> None:
-        out_of_patience = real.monotonic() + PATIENCE
-        calm = 0
+        calm, moved, out_of_patience = 0, -1, 0.0
         while (now := self._clock.now_ns()) < me.end and not me.wakes():
+            if moved != now:  # whoever has just woken gets the whole patience
+                moved, out_of_patience = now, real.monotonic() + PATIENCE
             sleepers = tuple(self._sleepers.values())
             everybody = any(each.everybody for each in sleepers)
             works, waits = self._others(everybody=everybody)
@@ -110,6 +112,7 @@ class Sleepers:
             if unsettled and real.monotonic() > out_of_patience:
                 self._given_up |= {thread.ident for thread in self._awake(everybody=everybody)}
                 self._jobs.clear()
+                moved = -1
             elif unsettled or me.end > min(each.end for each in sleepers):
                 self._changed.wait(_LOOK)
             elif any(each.wakes() for each in sleepers):

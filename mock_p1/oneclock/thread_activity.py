@@ -50,6 +50,10 @@ class ThreadActivity:
                 return True
         return self._moves(thread, frame, place)
 
+    def has_moved(self, thread: threading.Thread) -> None:
+        """Forget where a thread was: if it is there again, that is another time."""
+        self._places.pop(thread.ident or 0, None)
+
     def seems_to_wait(self, thread: threading.Thread) -> bool:
         """Tell whether a thread was judged by standing still, which may be over any moment."""
         return thread.ident in self._places

@@ -1,6 +1,7 @@
 """Which threads are the client's, and what the others are spared."""
 
 import socket
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ import pytest
 
 from mock_p1 import mocked
 from mock_p1.oneclock import sleep_coordinator as sleepers
+from mock_p1.oneclock import thread_activity
 from mock_p1.oneclock.shared import SleptTooLong
 
 
@@ -241,3 +243,24 @@ def test_a_live_server_beside_it_keeps_real_time(mock, poll):
         time.sleep(7200)
         assert poll(server) == "job_waiting"
         assert server.polls()[-1].seconds < 60
+
+
+def test_a_thread_that_stands_where_it_stood_before_is_at_work_again(monkeypatch):
+    """A client's loop comes back to the same slow call; what counts is how long this one takes."""
+    monkeypatch.setattr(thread_activity, "STILL_SECONDS", 0)
+    monkeypatch.setattr(thread_activity, "STILL_LOOKS", 2)
+    lock = threading.Lock()
+    with lock:
+        thread = threading.Thread(target=lock.acquire)
+        thread.start()
+        activity = thread_activity.ThreadActivity()
+
+        def is_at_work():
+            return activity.is_at_work(thread, sys._current_frames()[thread.ident])  # noqa: SLF001 -- as the coordinator does
+
+        while is_at_work():
+            pass
+        assert not is_at_work()
+        activity.has_moved(thread)
+        assert is_at_work()
+    thread.join()
