@@ -202,6 +202,8 @@ def _choosing(name: str, make: Callable[..., Any]) -> Callable[..., Any]:
 def _patch() -> None:
     import httpx  # noqa: PLC0415 -- it is loaded
 
+    if not hasattr(httpx, "HTTPTransport"):  # 1.0 is another library: the guard alone is before it
+        return
     for client, transport, name, make in (
         (httpx.Client, httpx.HTTPTransport, "handle_request", _handling),
         (httpx.AsyncClient, httpx.AsyncHTTPTransport, "handle_async_request", _handling_async),

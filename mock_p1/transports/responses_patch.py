@@ -58,9 +58,12 @@ class Mock(responses.RequestsMock):
                 return
             network_guard.begin()
             if not in_process.active():
-                _patches.install(*urllib3_connection.PATCHES, *PATCHES)
-                _at_send.install(AT_SEND)
-                httpx_transport.install()
+                try:
+                    _install()
+                except BaseException:  # such as a name that a new release no longer has
+                    _remove()
+                    network_guard.end(left_behind=False)
+                    raise
             in_process.activate(self.endpoint)
 
     def stop(self, allow_assert: bool = True) -> None:  # noqa: FBT001, FBT002 -- the library's own signature
@@ -74,9 +77,7 @@ class Mock(responses.RequestsMock):
                 return
             in_process.deactivate(self.endpoint)
             if not in_process.active():
-                _at_send.remove()
-                _patches.remove()
-                httpx_transport.remove()
+                _remove()
             names = self.endpoint.left_behind()
             network_guard.end(left_behind=bool(names))
         if names:
@@ -86,6 +87,18 @@ class Mock(responses.RequestsMock):
                 "what they ask from now on is refused",
                 stacklevel=2,
             )
+
+
+def _install() -> None:
+    _patches.install(*urllib3_connection.PATCHES, *PATCHES)
+    _at_send.install(AT_SEND)
+    httpx_transport.install()
+
+
+def _remove() -> None:
+    _at_send.remove()
+    _patches.remove()
+    httpx_transport.remove()
 
 
 class _StubbedEndpoint(Endpoint):

@@ -4,10 +4,12 @@ Each answers its own test, and nothing stays behind.
 """
 
 import asyncio
+import sys
 import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.pool import ThreadPool
+from types import ModuleType
 
 import pytest
 import requests
@@ -18,6 +20,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from mock_p1 import mocked
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
+from mock_p1.transports import urllib3_connection
+from mock_p1.transports.patching import Patch
 
 JOB = f"{DOCUMENTED_HOSTS[0]}{JOBS}steady"
 OTHER = "https://other.example/data"
@@ -289,3 +293,20 @@ def test_a_kept_connection_goes_with_its_mock(scenario):
                 assert len(handle.polls()) == 1
         with pytest.raises(requests.ConnectionError), mocked("demo", base_url="http://a.example"):
             session.get(JOB, timeout=5)
+
+
+def test_a_library_that_took_a_name_away_leaves_nothing_exchanged(scenario, monkeypatch):
+    """What was exchanged before is put back, and the next mock begins as if there had been none."""
+    with monkeypatch.context() as without:
+        without.setattr(urllib3_connection, "PATCHES", [Patch(requests.Session, "gone", id)])
+        with pytest.raises(AttributeError), mocked(scenario):
+            pass
+    with mocked(scenario):
+        assert poll() == "job_running"
+
+
+def test_an_httpx_without_the_transports_that_we_know_is_left_alone(scenario, monkeypatch):
+    """Its release 1.0 is another library; clients of requests are answered all the same."""
+    monkeypatch.setitem(sys.modules, "httpx", ModuleType("httpx"))
+    with mocked(scenario):
+        assert poll() == "job_running"
