@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
 from helpers.sequence_client import SequenceClient
-from waitress.server import create_server
+from helpers.wsgi_server import under_waitress
 
 from mock_p1 import mocked, serving
 from mock_p1.base.clock import RealClock
@@ -32,18 +31,10 @@ LARGE = b"a,b\n" + b"1,2\n" * 700_000
 
 
 @contextmanager
-def under_waitress():
+def by_wsgi():
     """The Flask app under an ordinary WSGI server, on a clock that runs fast."""
-    app = create_app(Engine(SEQUENCE, RealClock(3600)))
-    server = create_server(app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.effective_port}"
-    finally:
-        server.task_dispatcher.shutdown()
-        server.trigger.pull_trigger(server.close)
-        thread.join(5)
+    with under_waitress(create_app(Engine(SEQUENCE, RealClock(3600)))) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
@@ -63,7 +54,7 @@ def served():
 WAYS = {
     "in-process": (in_process, 30.0),
     "served": (served, 0.01),
-    "waitress": (under_waitress, 0.01),
+    "waitress": (by_wsgi, 0.01),
 }
 
 

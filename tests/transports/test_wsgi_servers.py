@@ -1,13 +1,13 @@
 """The Flask app under an ordinary WSGI server, below a prefix, and behind another host name."""
 
 import json
-import threading
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 import requests
 from helpers.transport_clients import JOBS, KEY, LiveTransport
-from waitress.server import create_server
+from helpers.wsgi_server import under_waitress
 from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
@@ -23,23 +23,9 @@ HEADERS = dict([KEY])
 
 @contextmanager
 def waitress(app):
-    """Serve an app with waitress, in a thread, on a free port of loopback."""
-    server = create_server(app, host="127.0.0.1", port=0, threads=8)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    server.port = int(server.effective_port)
-
-    def close():
-        server.close()
-        for channel in list(server.active_channels.values()):
-            channel.handle_close()
-
-    try:
-        yield LiveTransport(server)
-    finally:
-        server.task_dispatcher.shutdown()
-        server.trigger.pull_trigger(close)
-        thread.join(5)
+    """Serve an app with waitress."""
+    with under_waitress(app) as port:
+        yield LiveTransport(SimpleNamespace(port=port))
 
 
 @pytest.fixture
