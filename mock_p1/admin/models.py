@@ -112,8 +112,8 @@ Key = Annotated[str, BeforeValidator(_key), Field(min_length=1)]
 
 
 class _Model(BaseModel):
-    model_config: ClassVar[ConfigDict] = ConfigDict(defer_build=True, 
-        strict=True, frozen=True, extra="forbid", use_attribute_docstrings=True
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        defer_build=True, strict=True, frozen=True, extra="forbid", use_attribute_docstrings=True
     )
 
 

@@ -21,13 +21,15 @@ def rare_garbage_collection() -> Iterator[None]:
     milliseconds.
     """
     before = gc.get_threshold()
+    is_frozen = gc.get_freeze_count() > 0  # by whom we are a part of, who would lose it at our end
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, *before[1:])
     try:
         yield
     finally:
         gc.set_threshold(*before)
-        gc.unfreeze()
+        if not is_frozen:
+            gc.unfreeze()
 
 
 def allow_many_connections() -> None:

@@ -49,13 +49,12 @@ _UNSEEN: Final = (
 )
 _SENDABLE_KEY: Final[JsonDict] = {"propertyNames": {"pattern": rf"^(?! )[^{_UNSEEN}]+(?<! )$"}}
 _JOB_ID: Final[JsonDict] = {
-    "propertyNames": {
-        "minLength": 1,
-        "maxLength": JOB_ID_LIMIT,
-        "pattern": "^[^/]*$",
-        "not": {"enum": [*sorted(_RESERVED), ".", ".."]},
-    }
+    "minLength": 1,
+    "maxLength": JOB_ID_LIMIT,
+    "pattern": "^[^/]*$",
+    "not": {"enum": [*sorted(_RESERVED), ".", ".."]},
 }
+_ISSUED_ID: Final[JsonDict] = {**_JOB_ID, "pattern": "^[^/*]*$"}
 
 
 def _wrong_end(data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
@@ -176,7 +175,13 @@ class RateLimit(Strict):
 class NewJobs(Job):
     """What a job does that a client creates by upload."""
 
-    ids: Annotated[list[WrittenText], Field(min_length=1)] | None = None
+    ids: (
+        Annotated[
+            list[Annotated[WrittenText, Field(json_schema_extra=_ISSUED_ID)]],
+            Field(min_length=1),
+        ]
+        | None
+    ) = None
     """The ids that are issued, in this order, anew for each caller; then UUIDs follow."""
 
     schema_rules: ClassVar[dict[str, Any]] = {
@@ -250,7 +255,7 @@ names win, then the first pattern. Without api_keys every key is active."""
     )
     """What each secret key is that asks for an API key: active, or the error it is answered with. \
 A * fits anything. Without secret_keys every secret key is active."""
-    jobs: dict[str, Job] = Field({}, json_schema_extra=_JOB_ID)
+    jobs: dict[str, Job] = Field({}, json_schema_extra={"propertyNames": _JOB_ID})
     """The jobs by their retrain_job_id. A * fits anything; exact names win, then the first \
 pattern."""
     generated_jobs: list[GeneratedJobs] = []
