@@ -46,8 +46,8 @@ class ThreadActivity:
                 return _is_run(thread)
             case ("mock_p1.oneclock.patches", "sleep"):  # for real, so it will go on by itself
                 return True
-            case (module, _) if module in _SOCKET_MODULES:
-                return True
+            case (module, function) if module in _SOCKET_MODULES and function != "accept":
+                return True  # accept waits for who may never come: that of a server
         return self._moves(thread, frame, place)
 
     def has_moved(self, thread: threading.Thread) -> None:

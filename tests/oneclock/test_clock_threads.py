@@ -178,6 +178,18 @@ def test_a_thread_that_hangs_is_waited_for_once(mock, poll, monkeypatch):
     thread.join()
 
 
+def test_a_server_that_nobody_asks_holds_nothing_up(mock):
+    """It waits for somebody who connects; who waits for an event waits for all threads but it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=lambda: server.accept()[0].close())
+        thread.start()
+        began = time.perf_counter()
+        threading.Event().wait(3600)
+        assert time.perf_counter() - began < sleepers.PATIENCE
+        socket.create_connection(server.getsockname()).close()
+        thread.join()
+
+
 def test_a_sleeper_gives_up_whoever_another_sleeper_waits_for(mock, poll, monkeypatch):
     """A thread that is no client's is at work for ever; a client's event waits for all threads."""
     monkeypatch.setattr(sleepers, "PATIENCE", 0.3)

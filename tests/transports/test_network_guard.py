@@ -96,15 +96,19 @@ def proxy():
         received = []
 
         def serve():
-            with suppress(OSError):
-                while True:
-                    connection, _ = server.accept()
-                    with connection:
-                        connection.settimeout(5)
-                        received.append(connection.recv(4096))
+            sent = b"something"
+            while sent:
+                connection, _ = server.accept()
+                with connection, suppress(OSError):
+                    connection.settimeout(5)
+                    sent = connection.recv(4096)
+                    received.append(sent)
 
-        threading.Thread(target=serve, daemon=True).start()
+        thread = threading.Thread(target=serve)
+        thread.start()
         yield f"http://127.0.0.1:{server.getsockname()[1]}", received
+        socket.create_connection(server.getsockname()).close()
+        thread.join(10)
 
 
 def by_urllib(url, proxy):
