@@ -110,6 +110,7 @@ def test_the_curl_line_is_the_one_of_serve(shown):
     assert line == curl(Engine(load_scenario("demo")), f"http://{DEFAULT_HOST}:{DEFAULT_PORT}")
 
 
+@pytest.mark.slow
 def test_the_test_it_shows_passes(shown, pytester):
     """The pytest test that it shows, copied into a file, passes."""
     copied = dedent(shown.partition("no waiting:")[2])

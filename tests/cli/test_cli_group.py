@@ -67,6 +67,7 @@ def test_light(arguments):
     assert modules_after(*arguments) == set()
 
 
+@pytest.mark.slow
 def test_the_light_test_can_fail():
     """A command that does work is seen to import what it needs."""
     assert "pydantic" in modules_after("check", "demo")

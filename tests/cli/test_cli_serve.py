@@ -74,12 +74,14 @@ def test_a_signal_ends_it_cleanly(serve, client, name):
     assert end(served, getattr(signal, name)) == (0, "")
 
 
+@pytest.mark.slow
 @POSIX
 def test_a_signal_right_after_the_announcement(serve):
     """A parent process that has read the announcement may end the server at once."""
     assert end(serve(), signal.SIGTERM) == (0, "")
 
 
+@pytest.mark.slow
 @POSIX
 def test_a_signal_ends_what_is_held_back(serve, tmp_path):
     """An answer held back for a minute does not hold up the end."""
@@ -111,6 +113,7 @@ def test_a_signal_ends_what_is_held_back(serve, tmp_path):
         process.wait(timeout=10)
 
 
+@pytest.mark.slow
 def test_what_other_machines_need(serve, client):
     """Bound to every address, it says so, names a URL for this machine, and prints the token."""
     served = serve("--host", "0.0.0.0")  # noqa: S104 -- the point
@@ -140,6 +143,7 @@ def test_log(serve, client):
     )
 
 
+@pytest.mark.slow
 @POSIX
 def test_json_log(serve, client):
     """With --log-format json the announcement is a line of JSON, and so is every poll."""
@@ -158,6 +162,7 @@ def test_json_log(serve, client):
     assert re.fullmatch(r"happy-path\.yaml:\d+", row["step"])
 
 
+@pytest.mark.slow
 @POSIX
 def test_a_log_that_nobody_reads(serve, client):
     """A parent process that never reads our stderr holds up neither the answers nor the end."""
@@ -169,6 +174,7 @@ def test_a_log_that_nobody_reads(serve, client):
     assert served.process.wait(timeout=10) == 0
 
 
+@pytest.mark.slow
 @POSIX
 def test_a_log_whose_reader_has_gone(serve, client):
     """Where stderr is closed at the other end, the server answers on and ends cleanly."""
@@ -180,6 +186,7 @@ def test_a_log_whose_reader_has_gone(serve, client):
     assert served.process.wait(timeout=10) == 0
 
 
+@pytest.mark.slow
 def test_seed(serve, tmp_path):
     """--seed goes before the scenario's own seed."""
     file = tmp_path / "uuids.yaml"
@@ -190,6 +197,7 @@ def test_seed(serve, tmp_path):
     assert f"  jobs     {job}\n" in serve("--seed", "3", str(file)).announcement
 
 
+@pytest.mark.slow
 def test_journal_max(serve, client):
     """--journal-max is how many requests are remembered."""
     served = serve("--journal-max", "2")
@@ -201,6 +209,7 @@ def test_journal_max(serve, client):
     assert [row["number"] for row in remembered] == [2, 3]
 
 
+@pytest.mark.slow
 def test_keep_alive(serve):
     """--keep-alive is how long a connection may be idle, and no longer."""
     address = urlsplit(url_of(serve("--keep-alive", "1ms").announcement))
@@ -235,6 +244,7 @@ def test_upload_max(started, text, limit):
     assert started("--upload-max", text)[1].limit_bytes == limit
 
 
+@pytest.mark.slow
 def test_a_file_that_is_too_large(serve, client):
     """A file of --upload-max is taken; one byte more is answered 413, which names the limit."""
     served = serve("--upload-max", "3KB")
@@ -260,6 +270,7 @@ def test_a_server_without_a_folder_for_large_files(started, monkeypatch, tmp_pat
     assert note in started()[0]
 
 
+@pytest.mark.slow
 @POSIX
 def test_speed_and_quiet(serve, client):
     """By variables as well: the clock runs as fast as said, and nothing is logged."""

@@ -34,6 +34,7 @@ def test_a_token_that_is_given_is_needed_and_not_printed(serve):
     assert get(facts["url"], "/__admin/jobs", "open-sesame") == 200
 
 
+@pytest.mark.slow
 def test_a_token_that_was_made_up_is_in_the_dashboards_url(serve):
     """So that a click is enough."""
     facts = json.loads(serve("--log-format", "json", "--host", "0.0.0.0").announcement)  # noqa: S104 -- the point
@@ -42,6 +43,7 @@ def test_a_token_that_was_made_up_is_in_the_dashboards_url(serve):
     assert get(facts["url"], "/__admin/jobs", token) == 200
 
 
+@pytest.mark.slow
 def test_without_admin(serve, run):
     """No dashboard is named, nothing answers below /__admin; to the health check all is well."""
     facts = json.loads(serve("--log-format", "json", "--no-admin").announcement)

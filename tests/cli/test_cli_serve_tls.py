@@ -62,6 +62,7 @@ def test_the_announcement_says_how_a_client_trusts_it(serve, folder):
     assert poll(facts["url"], facts["authority"])["status"] == "job_waiting"
 
 
+@pytest.mark.slow
 def test_the_dashboards_curl_line_trusts_the_authority_too(serve, folder):
     """As the one in the announcement does."""
     facts = announced(serve("--tls", "--log-format", "json", **folder))
@@ -72,12 +73,14 @@ def test_the_dashboards_curl_line_trusts_the_authority_too(serve, folder):
         assert json.load(reply)["curl"] == facts["curl"].replace("curl ", "curl -sS ", 1)
 
 
+@pytest.mark.slow
 def test_the_authority_outlives_the_server(serve, folder):
     """A client that trusted the first start trusts the second."""
     first, second = (announced(serve("--tls", "--log-format", "json", **folder)) for _ in range(2))
     assert poll(second["url"], first["authority"])["status"] == "job_waiting"
 
 
+@pytest.mark.slow
 def test_a_result_is_downloaded_by_https_too(serve, folder, tmp_path):
     """The URL in the reply leads there."""
     file = tmp_path / "done.yaml"
@@ -93,6 +96,7 @@ def test_a_result_is_downloaded_by_https_too(serve, folder, tmp_path):
         assert reply.read(2) == b"PK"
 
 
+@pytest.mark.slow
 def test_certificate_files(serve, files):
     """--tls-cert and --tls-key, by variables as well.
 
@@ -141,6 +145,7 @@ def test_a_data_folder_that_cannot_be_written(run, tmp_path, monkeypatch):
     assert "give files with --tls-cert and --tls-key" in result.output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variables", [{"MOCK_P1_TLS": "1"}, {"MOCK_P1_TLS_CERT": "any.pem"}])
 def test_the_health_check_follows(run, serve, folder, variables):
     """By the same variables, whoever vouches for the certificate."""
@@ -150,6 +155,7 @@ def test_the_health_check_follows(run, serve, folder, variables):
     assert (result.exit_code, result.output.split(" is well")[0]) == (0, facts["url"])
 
 
+@pytest.mark.slow
 def test_the_health_check_says_which_scheme_it_tried(run, serve, folder):
     """A server that speaks TLS is no answer to a check that does not."""
     facts = announced(serve("--tls", "--log-format", "json", **folder))

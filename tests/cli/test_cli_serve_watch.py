@@ -65,6 +65,7 @@ def test_what_is_saved_is_played_or_reported(serve, file):
     assert served.process.returncode == 0
 
 
+@pytest.mark.slow
 @POSIX
 def test_what_is_swapped_in_is_logged(serve, file):
     """As text, and in the house form, unless it is to be quiet; MOCK_P1_WATCH does the same."""

@@ -91,11 +91,13 @@ def test_each_of_three_bugs_is_caught_by_its_line(page, number, told):
     result.stdout.fnmatch_lines([told])
 
 
+@pytest.mark.slow
 def test_the_good_client_has_none_of_the_three_bugs(page):
     """The same three lines pass with the client at the top of the page."""
     run(page, CATCHES.replace("from buggy", "from client")).assert_outcomes(passed=3)
 
 
+@pytest.mark.slow
 def test_a_good_client_of_the_sequence_passes_every_recipe(page):
     """With the second client of the page; the last one is a matrix."""
     run(page, FROM_RETRAIN, *SEQUENCE_RECIPES).assert_outcomes(passed=4 + 12)

@@ -119,6 +119,7 @@ def test_what_a_user_has_replaced_is_left_alone(monkeypatch):
     assert slept == [30, 40]
 
 
+@pytest.mark.slow
 def test_a_sleep_that_was_replaced_before_the_first_mock_of_all():
     """Where sleep was replaced when our code came in, the real one is found, and replaced."""
     code = """

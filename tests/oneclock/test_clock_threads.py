@@ -181,7 +181,11 @@ def test_a_thread_that_hangs_is_waited_for_once(mock, poll, monkeypatch):
 def test_a_server_that_nobody_asks_holds_nothing_up(mock):
     """It waits for somebody who connects; who waits for an event waits for all threads but it."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        thread = threading.Thread(target=lambda: server.accept()[0].close())
+
+        def serve():
+            server.accept()[0].close()
+
+        thread = threading.Thread(target=serve)
         thread.start()
         began = time.perf_counter()
         threading.Event().wait(3600)

@@ -226,6 +226,7 @@ def in_bytes(data):
         reader.take(buffer)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("work", "first", "piece"),
     [

@@ -16,6 +16,7 @@ def test_headers_of_one_name_are_joined():
     assert joined(headers) == {b"a": b"1,3", b"b": b"2"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [b"host", b"cookie", b"x-forwarded-for"])
 def test_work_grows_as_the_headers_do(scenario, name):
     """Where it is found out who may use the control API: anybody can send these."""

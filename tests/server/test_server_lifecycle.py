@@ -155,6 +155,7 @@ def test_what_keeps_it_from_starting_is_raised_where_it_was_started(engine, monk
         pass
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     sys.platform == "win32", reason="Windows has no signal that another process could send politely"
 )

@@ -220,6 +220,7 @@ def test_beside_pytest_httpx(scenario, pytester):
     pytester.runpytest_inprocess("-p", "no:randomly", "-p", "no:xdist").assert_outcomes(passed=2)
 
 
+@pytest.mark.slow
 def test_httpx_is_imported_by_the_client_alone():
     """A mock costs its import to nobody; a client that imports it later is answered too."""
     code = f"""

@@ -71,6 +71,7 @@ def test_from_the_key_to_the_switched_model(way, data):
     assert set(client.statuses) <= {"job_running", "job_finished"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["served", "waitress"])
 def test_clients_side_by_side_see_their_own(way):
     """Thirty-two at once, each with a secret key of its own, against one server."""
