@@ -56,6 +56,7 @@ MOST_WORKERS = 8
 def pytest_cmdline_main(config):
     """Run folders in parallel by default; a file or a test that is named runs in this process.
 
+    One process more than there are cores, since some tests wait.
     Not with ``-n 0``, ``--pdb``, or without pytest-xdist.
     """
     options = config.option
@@ -65,8 +66,9 @@ def pytest_cmdline_main(config):
     if options.usepdb or options.collectonly:
         return
     if all(Path(argument).is_dir() for argument in config.args):
-        options.numprocesses = "auto"
-        options.maxprocesses = options.maxprocesses or MOST_WORKERS
+        has_affinity = hasattr(os, "sched_getaffinity")  # Linux: a container may have less than all
+        cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+        options.numprocesses = min(cores + 1, options.maxprocesses or MOST_WORKERS)
 
 
 @pytest.hookimpl(trylast=True)
