@@ -78,8 +78,13 @@ class VirtualClock:
 class RealClock:
     """A clock that runs: as fast as real time, ``speed`` times as fast, or not while frozen."""
 
-    def __init__(self, speed: float = 1.0, source: Callable[[], int] = time.monotonic_ns) -> None:
-        """``source`` gives real nanoseconds; ValueError for a speed outside its range."""
+    def __init__(
+        self, speed: float = 1.0, source: Callable[[], int] = time.perf_counter_ns
+    ) -> None:
+        """``source`` gives real nanoseconds; ValueError for a speed outside its range.
+
+        Not ``monotonic_ns``, which on Windows goes in steps of 15.6 ms before Python 3.13.
+        """
         self._source = source
         self._lock = Lock()
         self._first_speed = _speed(speed)
