@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mock_p1.testing.run_state import RUN, Run
+from mock_p1.testing.run_state import RUN, Run, parametrizes_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -137,9 +137,12 @@ def mock_p1_trouble(request: pytest.FixtureRequest) -> InjectedFault | None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Fail a test whose marker is mistaken, and begin the time that a client may sleep in it."""
     callspec = getattr(item, "callspec", None)
-    mistake = callspec.params.get("mock_p1_trouble") if callspec else None
-    if isinstance(mistake, str):
-        pytest.fail(mistake, pytrace=False)
+    if callspec and "mock_p1_trouble" in callspec.params:
+        trouble = callspec.params["mock_p1_trouble"]
+        if parametrizes_trouble(item):
+            trouble = "mock_p1_trouble is parametrized by its marker, @pytest.mark.mock_p1_trouble"
+        if isinstance(trouble, str):
+            pytest.fail(trouble, pytrace=False)
     if shared := sys.modules.get("mock_p1.oneclock.shared"):
         shared.begin_test()
 

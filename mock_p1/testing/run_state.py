@@ -20,4 +20,10 @@ class Run:
     reported: bool = False
 
 
+def parametrizes_trouble(item: pytest.Item) -> bool:
+    """Tell whether a test is parametrized by ``mock_p1_trouble``, as only its marker should."""
+    marks = item.iter_markers("parametrize")
+    return any("mock_p1_trouble" in str(mark.args[:1]) for mark in marks)
+
+
 RUN = pytest.StashKey[Run]()
