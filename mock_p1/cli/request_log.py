@@ -115,7 +115,7 @@ def as_text(entry: Entry, clock: Clock) -> str:
     if entry.api_key:
         parts.append(f"caller {entry.caller_name}")
     if entry.waits_for:
-        parts.append(f"then waits for {entry.waits_for}")
+        parts.append(f"then at {entry.then}")
     return "  ".join(printable(part) for part in (*parts, *entry.notes))
 
 

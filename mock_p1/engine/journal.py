@@ -19,7 +19,7 @@ from mock_p1.contract.operations import (
     query_of,
 )
 from mock_p1.engine.callers import caller_name
-from mock_p1.engine.timeline import Plan, State, waits_for
+from mock_p1.engine.timeline import Plan, State, place_in_words, waits_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,6 +82,11 @@ class Entry(NamedTuple):
         None where it stays for ever, or nothing was found.
         """
         return waits_for(*self.place, self.moment_ns) if self.place else None
+
+    @property
+    def then(self) -> str | None:
+        """At which step the job was after this poll, and until when; None of other calls."""
+        return place_in_words(*self.place, self.moment_ns) if self.place else None
 
     @property
     def outcome(self) -> str:

@@ -19,7 +19,7 @@ MOST_ROWS: Final = 40
 """A longer table is printed without its middle."""
 
 _FIRST, _AROUND = 10, 3
-_HEAD = ("", "#", "at", "after", "key", "job", "outcome", "HTTP", "scenario", "then waits for")
+_HEAD = ("", "#", "at", "after", "key", "job", "outcome", "HTTP", "scenario", "then the job is at")
 
 
 def is_poll(entry: Entry) -> bool:
@@ -71,12 +71,11 @@ def _file_notes(upload: Upload | None) -> tuple[str, ...]:
 
 
 def _cells(entry: Entry, uploads: Mapping[int, Upload]) -> tuple[str, ...]:
-    waits_for = entry.waits_for or ("nothing: stays" if entry.place else "-")
     what = (entry.job_id or "-") if entry.operation else f"{entry.method} {entry.path}"
     outcome = entry.outcome
     if entry.operation and not is_poll(entry):
         outcome = f"{entry.operation}: {_call_outcome(entry, uploads.get(entry.number))}"
-    return what, outcome, str(entry.http_status or "-"), entry.source, waits_for
+    return what, outcome, str(entry.http_status or "-"), entry.source, entry.then or "-"
 
 
 def _call_outcome(entry: Entry, upload: Upload | None) -> str:

@@ -65,7 +65,7 @@ def test_poll(engine):
         "mine.yaml:4",
         "key very…",
         f"caller {next(iter(engine.journal)).caller_name}",
-        "then waits for 1 more poll",
+        "then at job_running for 1 more poll",
     ]
 
 

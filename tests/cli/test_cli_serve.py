@@ -138,7 +138,7 @@ def test_log(serve, client):
     assert re.fullmatch(
         r"\d\d:\d\d:\d\d\.\d{3}  retrain-001  job_waiting \(HTTP 200\)  "
         r"happy-path\.yaml:\d+  key my-s…"
-        r"  caller [0-9a-f]{8}  then waits for 1 more poll\n",
+        r"  caller [0-9a-f]{8}  then at job_waiting for 1 more poll\n",
         logged,
     )
 

@@ -26,10 +26,10 @@ def test_poll_timeline(project):
         [
             "*- Mock P1 -*",
             "slow.yaml at https://developer-api.predictionone.sony.biz, 1m30s after it began",
-            "  #  at * after * job * outcome * HTTP  scenario * then waits for",
-            "  1  0s * retrain-001  job_waiting  200   slow.yaml:6  1 more poll",
-            "  2  30s * +30s * retrain-001  job_waiting  200   slow.yaml:6  1m30s",
-            "  3  1m30s  +1m * retrain-001  job_running  200   slow.yaml:7  30s",
+            "  #  at * after * job * outcome * HTTP  scenario * then the job is at",
+            "  1  0s * retrain-001  job_waiting  200   slow.yaml:6  job_waiting for 1 more poll",
+            "  2  30s * +30s * retrain-001  job_waiting  200   slow.yaml:6  job_running for 1m30s",
+            "  3  1m30s  +1m * retrain-001  job_running  200   slow.yaml:7  job_running for 30s",
         ]
     )
 
