@@ -43,6 +43,7 @@ from mock_p1.engine.journal import (
     poll_entry,
     unexpected_entry,
 )
+from mock_p1.engine.key_leak import leak_notes
 from mock_p1.engine.mock_state import MockState
 from mock_p1.engine.program import Refusal
 from mock_p1.engine.rate_limit import RetryAfter, too_many
@@ -258,7 +259,12 @@ class Engine:
         operation = found.operations[request.method]
         now_ns = self.clock.now_ns()
         caller = self.state.issued.caller(request.api_key)
-        return Call(request, operation, found.parameters, now_ns, request.api_key, caller)
+        call = Call(request, operation, found.parameters, now_ns, request.api_key, caller)
+        if operation.needs is None:
+            call.notes.extend(leak_notes(request, self.state.knows_key))
+        if operation.body == "file":
+            call.notes.extend(file_upload.form_notes(request))
+        return call
 
     def _answer(self, call: Call) -> Outcome:
         outcome, element = self._before_act(call)
@@ -342,8 +348,12 @@ class Engine:
         with self.lock:
             now_ns, number = self.clock.now_ns(), self.journal.number()
             caller = self.state.issued.caller(request.api_key)
+            found = OPERATIONS.match(request.path)
+            leads_to_file = found and any(each.link for each in found.operations.values())
+            leaks = leak_notes(request, self.state.knows_key) if leads_to_file else ()
             entry = unexpected_entry(number, now_ns, request, caller, answer)
-            self.journal.add(entry._replace(source=self.scenario.name))
+            notes = (*entry.notes, *leaks)
+            self.journal.add(entry._replace(source=self.scenario.name, notes=notes))
         return answer.reply.to(request.method)
 
 

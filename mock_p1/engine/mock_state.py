@@ -217,6 +217,10 @@ class MockState:
                 return job
         return None
 
+    def knows_key(self, word: str) -> bool:
+        """Tell whether a word is a key: the scenario names it, or a client was given or used it."""
+        return self.issued.knows(word) or self.keyring.names(word)
+
     def knows_job(self, job_id: str) -> bool:
         """Tell whether the scenario has this job, or a client has created it."""
         return self.directory.find(job_id) is not None or self._is_created(job_id)

@@ -61,7 +61,7 @@ def poll_table(
         f"#{entry.number}: {note}"
         for entry in entries
         if str(entry.number) in shown
-        for note in (*entry.notes, *_file_notes((uploads or {}).get(entry.number)))
+        for note in dict.fromkeys((*entry.notes, *_file_notes((uploads or {}).get(entry.number))))
     ]
     return "\n".join((_print(rows), *notes))
 

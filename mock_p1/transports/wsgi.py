@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote_to_bytes
 from wsgiref.util import is_hop_by_hop
 
 from flask import Flask, Response, request
+from werkzeug.datastructures import EnvironHeaders
 from werkzeug.exceptions import (
     BadHost,
     HTTPException,
@@ -142,7 +143,21 @@ def _request() -> Request:
         () if key is None else (header_text(key.encode("latin-1")),),
         base_url(request.scheme, environ.get("HTTP_HOST", ""), server) + _root(environ),
         length != "0" or "HTTP_TRANSFER_ENCODING" in environ,
+        _Headers(environ),
     )
+
+
+class _Headers:
+    """The headers in a WSGI environ, made only for the few requests whose headers are read."""
+
+    __slots__ = ("_environ",)
+
+    def __init__(self, environ: WSGIEnvironment) -> None:
+        self._environ = environ
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        for name, value in EnvironHeaders(self._environ):
+            yield name.lower().encode("latin-1"), value.encode("latin-1")
 
 
 def _raw_path() -> str:
