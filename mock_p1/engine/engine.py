@@ -36,6 +36,7 @@ from mock_p1.engine.failures import (
     take_injected,
 )
 from mock_p1.engine.file_store import CountingStore
+from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import (
     DEFAULT_MAX,
     Journal,
@@ -99,13 +100,14 @@ class Engine:
     Safe to call from many threads; deciding and advancing is one act.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- each is a choice of its own
         self,
         scenario: Scenario,
         clock: Clock | None = None,
         *,
         seed: int | None = None,
         journal_max: int = DEFAULT_MAX,
+        jobs_max: int = DEFAULT_JOBS_MAX,
         store: FileStore | None = None,
     ) -> None:
         """Play a scenario.
@@ -115,6 +117,7 @@ class Engine:
             clock: Whose time it is; by default real time.
             seed: Goes before the scenario's own.
             journal_max: How many requests are remembered.
+            jobs_max: How many pairs of caller and job that only a pattern knows are remembered.
             store: Where uploaded files are kept; by default they are only counted and hashed.
         """
         self.clock: Clock = clock or RealClock()
@@ -127,7 +130,7 @@ class Engine:
         self.played_after: int = 0
         """The number of the last journal entry before the scenario was swapped in."""
         self.state: MockState = MockState(
-            scenario, self._seed_of(scenario), self.clock, store or CountingStore()
+            scenario, self._seed_of(scenario), self.clock, store or CountingStore(), jobs_max
         )
 
     @property

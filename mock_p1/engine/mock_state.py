@@ -62,10 +62,12 @@ def _part_of(job: JobState) -> str:
 class MockState:
     """What the handlers of operations work on."""
 
-    def __init__(self, scenario: Scenario, seed: int, clock: Clock, store: FileStore) -> None:
+    def __init__(
+        self, scenario: Scenario, seed: int, clock: Clock, store: FileStore, jobs_max: int
+    ) -> None:
         self.clock: Clock = clock
         self.store: FileStore = store
-        self.jobs: JobStates = JobStates()
+        self.jobs: JobStates = JobStates(jobs_max)
         self.issued: IssuedKeys = IssuedKeys()
         self.calls: CallTimelines = CallTimelines()
         self.uploads: Uploads = Uploads()
