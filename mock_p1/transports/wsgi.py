@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote_to_bytes
 from wsgiref.util import is_hop_by_hop
 
+import flask
 from flask import Flask, Response, request
 from werkzeug.datastructures import EnvironHeaders
 from werkzeug.exceptions import (
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from werkzeug.datastructures import Headers
+    from werkzeug.routing import MapAdapter
 
     from mock_p1.engine.engine import Engine
 
@@ -62,8 +64,25 @@ class _ToTheLetter(Response):
         return self.headers
 
 
+class _AsSent(flask.Request):
+    """A request with the method as it was sent: Werkzeug would take ``get`` for ``GET``."""
+
+    def __init__(self, environ: WSGIEnvironment, *given: Any, **options: Any) -> None:  # noqa: ANN401 -- Werkzeug's
+        super().__init__(environ, *given, **options)
+        self.method = environ["REQUEST_METHOD"]
+
+
 class _App(Flask):
     """A Flask app that takes no offer to upgrade: Werkzeug would refuse who offers a websocket."""
+
+    request_class = _AsSent
+
+    def create_url_adapter(self, request: flask.Request | None) -> MapAdapter | None:
+        """Return what finds the route of a request; there is none for ``get``."""
+        adapter = super().create_url_adapter(request)
+        if adapter is not None and request is not None and request.method.upper() != request.method:
+            adapter.default_method = "-"
+        return adapter
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -137,7 +156,7 @@ def _request() -> Request:
     name, port = environ.get("SERVER_NAME", "localhost"), environ.get("SERVER_PORT", "80")
     server = f"{request.scheme}://{in_url(name)}:{port}"
     return Request(
-        environ["REQUEST_METHOD"],  # Flask would make it GET where get was sent
+        request.method,
         _raw_path(),
         environ.get("QUERY_STRING", ""),
         () if key is None else (header_text(key.encode("latin-1")),),

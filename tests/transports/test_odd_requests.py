@@ -118,6 +118,23 @@ def test_another_method_is_answered_alike_by_every_transport(
     assert method == "HEAD" or explains(expected) is None
 
 
+@pytest.mark.parametrize("path", ["/", "/favicon.ico"])
+@pytest.mark.parametrize("method", ["get", "Get", "OPTIONS", "POST", "FOO"])
+def test_beside_the_way_to_the_dashboard_nothing_is_there(transport, method, path):
+    """Methods are case-sensitive, and nobody but the engine answers OPTIONS."""
+    answer = transport.send(method, path)
+    assert answer.status == 404
+    assert json.loads(answer.body)["error"] == "MOCK_P1_NOT_IMITATED"
+
+
+@pytest.mark.parametrize("path", ["/__admin/health", "/__admin/", "/__admin"])
+def test_the_control_api_knows_methods_by_case_too(live_transport, path):
+    """Werkzeug would not."""
+    answer = live_transport.send("get", path, host="localhost")
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert "get is not allowed" in json.loads(answer.body)["message"]
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_the_endpoint_knows_get_alone(transport, method):
     """Any other method gets 405, with Allow and the endpoint's name."""
