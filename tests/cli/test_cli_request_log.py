@@ -102,6 +102,18 @@ def test_notes(engine):
 
 
 @pytest.mark.parametrize("form", FORMATS)
+def test_the_limit_of_jobs_is_told_once(form):
+    """When it is reached, with the option that takes more; a poll's own note says which job."""
+    engine = Engine(parse("jobs: {'*': {timeline: [{status: x}]}}"), VirtualClock(), jobs_max=2)
+    lines = logged(engine, form, *[get(f"{JOBS}{job}", "k") for job in "abcd"])
+    told = [line for line in lines if "jobs_evicted" in line or "--jobs-max" in line]
+    assert len(lines) == 5
+    if form == "json":
+        assert [json.loads(line) for line in told] == [{"event": "jobs_evicted", "jobs_max": 2}]
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("form", FORMATS)
 def test_one_line_each(engine, form):
     """Every request is one line, in order."""
     assert len(logged(engine, form, *[get(f"{JOBS}a", "k")] * 5)) == 5
