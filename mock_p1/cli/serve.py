@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -32,18 +32,10 @@ from mock_p1.server.server import CannotListen, Server, stopped_by_signals
 from mock_p1.server.upload_store import UploadStore
 
 if TYPE_CHECKING:
-    from ssl import SSLContext
-
     from mock_p1.admin.watcher import Watch
+    from mock_p1.cli.tls import Secured
 
 MAX_JOURNAL: Final = 1_000_000
-
-
-class Secured(NamedTuple):
-    """How the server speaks: a TLS context or none, and the file of the local authority if used."""
-
-    context: SSLContext | None = None
-    authority: Path | None = None
 
 
 @command()
@@ -72,6 +64,18 @@ class Secured(NamedTuple):
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="The key of --tls-cert (PEM).",
+)
+@click.option(
+    "--tls-dir",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Where --tls keeps its authority, instead of your folder for settings.",
+)
+@click.option(
+    "--tls-host",
+    multiple=True,
+    metavar="NAME",
+    help="A further name that --tls answers to, as clients have it; may be given several times.",
 )
 @click.option(
     "--admin-token", metavar="TOKEN",
@@ -157,6 +161,8 @@ def _server(  # noqa: PLR0913 -- an option each
     tls: bool,
     tls_cert: Path | None,
     tls_key: Path | None,
+    tls_dir: Path | None,
+    tls_host: tuple[str, ...],
     admin_token: str | None,
     no_admin: bool,
     keep_alive: float,
@@ -166,7 +172,10 @@ def _server(  # noqa: PLR0913 -- an option each
         raise click.UsageError(
             "--no-admin leaves nothing that --admin-token could open; give one of them"
         )
-    secured = _secured(host, tls=tls, certificate=tls_cert, key=tls_key)
+    if tls_host and not tls:
+        raise click.UsageError("--tls-host is a name for --tls; give that too")
+    secured = _secured(host, tls_host, tls_dir, tls=tls, certificate=tls_cert, key=tls_key)
+    context, authority, news = secured or (None, None, None)
     try:
         server = Server(
             engine,
@@ -174,7 +183,7 @@ def _server(  # noqa: PLR0913 -- an option each
             port=port,
             admin=not no_admin,
             admin_token=admin_token,
-            tls=secured.context,
+            tls=context,
             keep_alive_seconds=keep_alive,
         )
     except CannotListen as error:
@@ -183,11 +192,11 @@ def _server(  # noqa: PLR0913 -- an option each
         ) from None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--admin-token") from None
-    server.context.authority = secured.authority
+    server.context.authority = authority
     made_up = server.admin_token if admin_token is None else None
     dashboard = f"{server.url}/__admin/" + (f"#token={made_up}" if made_up else "")
-    address = Address(server.url, None if no_admin else dashboard, secured.authority)
-    return server, address, _notes(server, made_up, secured.authority)
+    address = Address(server.url, None if no_admin else dashboard, authority)
+    return server, address, [*([news] if news else []), *_notes(server, made_up, authority)]
 
 
 def _notes(server: Server, made_up_token: str | None, authority: Path | None) -> list[str]:
@@ -205,11 +214,20 @@ def _notes(server: Server, made_up_token: str | None, authority: Path | None) ->
     return notes
 
 
-def _secured(host: str, *, tls: bool, certificate: Path | None, key: Path | None) -> Secured:
+def _secured(  # noqa: PLR0913 -- an option each
+    host: str,
+    names: tuple[str, ...],
+    folder: Path | None,
+    *,
+    tls: bool,
+    certificate: Path | None,
+    key: Path | None,
+) -> Secured | None:
     if certificate is None and key is None and not tls:
-        return Secured()
+        return None
     from mock_p1.cli.tls import (  # noqa: PLC0415 -- only TLS needs it
         CannotSecure,
+        Secured,
         context_from,
         data_folder,
         local_context,
@@ -219,7 +237,7 @@ def _secured(host: str, *, tls: bool, certificate: Path | None, key: Path | None
         if certificate is not None and key is not None:
             return Secured(context_from(certificate, key))
         if certificate is None and key is None:
-            return Secured(*local_context(data_folder(), host))
+            return local_context(folder or data_folder(), host, names)
     except CannotSecure as error:
         raise Failure(str(error)) from None
     missing = "--tls-key" if key is None else "--tls-cert"
