@@ -391,6 +391,8 @@ class Health(Answer):
     status: Literal["ok"]
     version: str
     scenario: str
+    authority: LeftOut[str] = None
+    """Of `serve --tls`: whether this start has made its authority, and when it ends."""
 
 
 class ContractOperation(Answer):

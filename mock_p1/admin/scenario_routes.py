@@ -61,8 +61,10 @@ routes: Routes = Routes()
 @routes.call("GET", "/health", open_to_all=True)
 def show_health() -> models.Health:
     """Is it well? Open to all."""
-    name = admin_context().engine.scenario.name
-    return models.Health(status="ok", version=__version__, scenario=name)
+    context = admin_context()
+    known = {} if context.authority_state is None else {"authority": context.authority_state}
+    name = context.engine.scenario.name
+    return models.Health(status="ok", version=__version__, scenario=name, **known)
 
 
 @routes.call("GET", "/contract")

@@ -173,7 +173,14 @@ def scenario_argument(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def host_option(text: str) -> Callable[..., Any]:
     """Add ``--host``; ``text`` says what the command does with it."""
-    return click.option("--host", default=DEFAULT_HOST, metavar="HOST", help=text)
+    return click.option(
+        "--host", default=DEFAULT_HOST, metavar="HOST", callback=_without_brackets, help=text
+    )
+
+
+def _without_brackets(_context: click.Context, _parameter: click.Parameter, host: str) -> str:
+    """Take an address of IPv6 as URLs have it, too."""
+    return host[1:-1] if host[:1] + host[-1:] == "[]" else host
 
 
 def port_option(text: str) -> Callable[..., Any]:

@@ -23,7 +23,13 @@ from mock_p1.cli.options import (
     tls_cert_option,
     tls_option,
 )
-from mock_p1.cli.process import allow_many_connections, rare_garbage_collection
+from mock_p1.cli.process import (
+    allow_many_connections,
+    parent_watched,
+    port_file,
+    rare_garbage_collection,
+)
+from mock_p1.cli.serving_file import serving_file
 from mock_p1.cli.startup_message import Address
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.journal import DEFAULT_MAX
@@ -83,7 +89,9 @@ MAX_JOURNAL: Final = 1_000_000
     "if none is given.",
 )  # fmt: skip
 @click.option(
-    "--no-admin", is_flag=True, help="Leave out /__admin: control API, dashboard and metrics."
+    "--no-admin",
+    is_flag=True,
+    help="Leave out /__admin: control API, dashboard and metrics; all but /__admin/health.",
 )
 @click.option(
     "--keep-alive", callback=span, default="10m", metavar="DURATION", show_default=True,
@@ -104,6 +112,19 @@ MAX_JOURNAL: Final = 1_000_000
     "--upload-max", callback=size, default="100MB", metavar="SIZE", show_default=True,
     help="The largest file that is taken; KB, MB, GB (10^3, 10^6, 10^9) or bytes.",
 )  # fmt: skip
+@click.option(
+    "--port-file",
+    "port_path",
+    envvar="MOCK_P1_PORT_FILE",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the port here once it is open; the file is removed at the end.",
+)
+@click.option(
+    "--exit-with-parent",
+    is_flag=True,
+    help="Stop when the process that started this one has ended (not on Windows).",
+)
 def serve(  # noqa: PLR0913 -- an option each
     *,
     scenario: str,
@@ -114,6 +135,8 @@ def serve(  # noqa: PLR0913 -- an option each
     quiet: bool,
     journal_max: int,
     upload_max: int,
+    port_path: Path | None,
+    exit_with_parent: bool,
     **options: Any,  # noqa: ANN401 -- click's values: where to listen and how, who may steer
 ) -> None:
     """Serve a scenario on this machine until stopped (Ctrl-C).
@@ -139,6 +162,10 @@ def serve(  # noqa: PLR0913 -- an option each
     with ExitStack() as stack:
         stack.callback(store.close)
         stack.enter_context(stopped_by_signals(server.stop))
+        if exit_with_parent:
+            stack.enter_context(parent_watched(server.stop))
+        stack.enter_context(serving_file(server.url))
+        stack.enter_context(port_file(port_path, server.port))
         if watch:
             notes.append(
                 f"{engine.scenario.name} is watched: what you save is checked, and played at once"
@@ -175,7 +202,7 @@ def _server(  # noqa: PLR0913 -- an option each
     if tls_host and not tls:
         raise click.UsageError("--tls-host is a name for --tls; give that too")
     secured = _secured(host, tls_host, tls_dir, tls=tls, certificate=tls_cert, key=tls_key)
-    context, authority, news = secured or (None, None, None)
+    context, authority, state = secured or (None, None, None)
     try:
         server = Server(
             engine,
@@ -192,14 +219,14 @@ def _server(  # noqa: PLR0913 -- an option each
         ) from None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--admin-token") from None
-    server.context.authority = authority
+    server.context.authority, server.context.authority_state = authority, state
     made_up = server.admin_token if admin_token is None else None
     dashboard = f"{server.url}/__admin/" + (f"#token={made_up}" if made_up else "")
     address = Address(server.url, None if no_admin else dashboard, authority)
-    return server, address, [*([news] if news else []), *_notes(server, made_up, authority)]
+    return server, address, _notes(server, made_up)
 
 
-def _notes(server: Server, made_up_token: str | None, authority: Path | None) -> list[str]:
+def _notes(server: Server, made_up_token: str | None) -> list[str]:
     notes = (
         [f"listening on {server.host}, port {server.port}"] if server.host not in server.url else []
     )
@@ -207,10 +234,10 @@ def _notes(server: Server, made_up_token: str | None, authority: Path | None) ->
         notes.append(f"/__admin needs the header Authorization: Bearer {made_up_token}")
     elif server.admin_token:
         notes.append("/__admin needs the header Authorization: Bearer, and the token you gave")
-    if authority:
+    if authority := server.context.authority:
         from mock_p1.cli.tls import how_to_trust  # noqa: PLC0415 -- only --tls needs it
 
-        notes += how_to_trust(authority, server.port)
+        notes += how_to_trust(authority, server.context.authority_state, server.port)
     return notes
 
 

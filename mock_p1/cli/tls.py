@@ -57,11 +57,11 @@ class CannotSecure(Exception):  # noqa: N818 -- says what happened
 
 
 class Secured(NamedTuple):
-    """How the server speaks: a TLS context or none; of our authority the file, and what is new."""
+    """How the server speaks: a TLS context; of our authority the file, and since and until when."""
 
-    context: ssl.SSLContext | None = None
+    context: ssl.SSLContext
     authority: Path | None = None
-    news: str | None = None
+    state: str | None = None
 
 
 def data_folder() -> Path:
@@ -83,7 +83,7 @@ def data_folder() -> Path:
 
 
 def local_context(folder: Path, host: str = "localhost", names: Sequence[str] = ()) -> Secured:
-    """Return a server's TLS context, the authority's certificate file, and whether it is new.
+    """Return a server's TLS context, the authority's certificate file, and since when it is there.
 
     It holds for loopback, the documented hosts, ``names``, and ``host`` unless that is every
     address. The authority is read from ``folder``, or made there. Raises CannotSecure where that
@@ -92,7 +92,7 @@ def local_context(folder: Path, host: str = "localhost", names: Sequence[str] = 
     more = names if host in EVERY_ADDRESS else (host, *names)
     wanted = [*dict.fromkeys((*NAMES, *(_as_signed(name) for name in more)))]
     try:
-        authority, key, news = _authority(folder, wanted)
+        authority, key, state = _authority(folder, wanted)
         if refused := [name for name in wanted if not _may_sign(authority, name)]:
             raise CannotSecure(
                 f"the local authority in {folder} may not sign {', '.join(refused)}; a new one "
@@ -109,7 +109,9 @@ def local_context(folder: Path, host: str = "localhost", names: Sequence[str] = 
             f"the local authority cannot be kept in {folder}: {error.strerror or error}; name a "
             "folder that can be written with --tls-dir, or give files with --tls-cert and --tls-key"
         ) from None
-    return Secured(context, folder / CERTIFICATE, news)
+    return Secured(
+        context, folder / CERTIFICATE, f"{state}until {authority.not_valid_after_utc:%Y-%m-%d}"
+    )
 
 
 def context_from(certificate: Path, key: Path) -> ssl.SSLContext:
@@ -143,21 +145,21 @@ def _as_signed(name: str) -> str:
 
 def _authority(
     folder: Path, wanted: Iterable[str]
-) -> tuple[x509.Certificate, EllipticCurvePrivateKey, str | None]:
-    """Return the authority that is kept in the folder, and what is new about it.
+) -> tuple[x509.Certificate, EllipticCurvePrivateKey, str]:
+    """Return the authority that is kept in the folder, and whether it is new.
 
     Several servers may make it at once: the first key stays, and whatever is signed with it, each
     of their certificates vouches for.
     """
     from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 -- only --tls needs it
 
-    file, news = folder / CERTIFICATE, None
+    file, state = folder / CERTIFICATE, ""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         if not file.exists():
             _write_first(folder / KEY, _pem_of(ec.generate_private_key(ec.SECP256R1())), 0o600)
             if _write_first(file, _authority_for(_key_in(folder), wanted), 0o644):
-                news = f"authority  new: clients have to trust {file}"
+                state = "new, "
         found, key = _pair_in(folder)
     except FileNotFoundError as error:
         raise _unusable(folder, f"{Path(error.filename).name} is missing") from None
@@ -167,8 +169,8 @@ def _authority(
         _write(folder / f"authority-until-{end:%Y-%m-%d}.pem", file.read_bytes(), 0o644)
         _write(file, _authority_for(key, [*wanted, *_permitted(found)]), 0o644)
         found, key = _pair_in(folder)
-        news = f"authority  renewed, as one ended on {end:%Y-%m-%d}: clients have to trust {file}"
-    return found, key, news
+        state = "renewed, "
+    return found, key, state
 
 
 def _key_in(folder: Path) -> EllipticCurvePrivateKey:
@@ -367,7 +369,7 @@ def _fresh(path: Path, content: bytes, mode: int) -> Path:
     return fresh
 
 
-def how_to_trust(authority: Path, port: int) -> list[str]:
+def how_to_trust(authority: Path, state: str | None, port: int) -> list[str]:
     """Return the lines that say how a client trusts the authority, and how its own URL works."""
     default = port == HTTPS_PORT
     example = API_NAMES[0] if default else f"{API_NAMES[0]}:{port}"
@@ -377,7 +379,7 @@ def how_to_trust(authority: Path, port: int) -> list[str]:
     )
     ending = "" if default else "; serve on --port 443 for a client that names no port"
     return [
-        f"authority  {authority}",
+        f"authority  {authority} ({state})",
         python,
         f"  Node     NODE_EXTRA_CA_CERTS={authority}",
         f'  curl     --cacert "{authority}"   (Windows: add --ssl-no-revoke)',

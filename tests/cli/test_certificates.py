@@ -83,9 +83,9 @@ def test_further_names_that_it_is_made_for(tmp_path, name):
 def test_private_addresses_need_no_new_authority(tmp_path, name):
     """It may sign them from the beginning."""
     local_context(tmp_path)
-    context, authority, news = local_context(tmp_path, names=[name])
+    context, authority, state = local_context(tmp_path, names=[name])
     shake_hands(context, authority, name)
-    assert news is None
+    assert not state.startswith("new")
 
 
 def test_a_name_it_may_not_sign_is_refused_with_the_line_that_helps(tmp_path):
@@ -95,9 +95,8 @@ def test_a_name_it_may_not_sign_is_refused_with_the_line_that_helps(tmp_path):
         local_context(tmp_path, names=["new.test"])
     line = str(refused.value).rpartition("mock-p1 serve --tls --tls-dir ")[2]
     assert line == f'"{tmp_path / "2"}" --tls-host new.test --tls-host old.test'
-    context, authority, news = local_context(tmp_path / "2", names=["new.test", "old.test"])
+    context, authority, _ = local_context(tmp_path / "2", names=["new.test", "old.test"])
     shake_hands(context, authority, "new.test")
-    assert "new: clients have to trust" in news
 
 
 def test_clients_refuse_what_its_key_signs_beyond_that(tmp_path, monkeypatch):
@@ -128,23 +127,25 @@ def test_it_lives_for_two_years(tmp_path):
 
 
 def test_after_its_end_it_is_renewed_and_the_old_one_kept(tmp_path, monkeypatch):
-    """What it may sign stays, and the news say so."""
+    """What it may sign stays."""
     monkeypatch.setattr(tls, "AUTHORITY_LIFE", timedelta(seconds=-5))
     monkeypatch.setattr(tls, "_server_pair", lambda *_: b"")
     with pytest.raises(CannotSecure):  # an ended one serves nobody
         local_context(tmp_path, names=["old.test"])
     monkeypatch.undo()
     old = (tmp_path / CERTIFICATE).read_bytes()
-    context, authority, news = local_context(tmp_path)
-    assert "renewed" in news
+    context, authority, state = local_context(tmp_path)
+    assert state.startswith("renewed, until ")
     assert [file.read_bytes() for file in tmp_path.glob("authority-until-*.pem")] == [old]
     shake_hands(context, authority, "localhost")
     local_context(tmp_path, names=["old.test"])
 
 
-def test_only_the_first_start_has_news(tmp_path):
-    """Trusting it once is enough."""
-    assert [bool(local_context(tmp_path).news) for _ in range(2)] == [True, False]
+def test_the_start_that_makes_it_says_so(tmp_path):
+    """And every start says when it ends."""
+    first, second = (local_context(tmp_path).state for _ in range(2))
+    assert first == f"new, {second}"
+    assert second.startswith("until ")
 
 
 def test_servers_that_make_it_at_once_serve_right_certificates(tmp_path):
@@ -163,7 +164,7 @@ def test_servers_that_make_it_at_once_serve_right_certificates(tmp_path):
     assert len(made) == 8
     for context, authority, _ in made:
         shake_hands(context, authority, "localhost")
-    assert sum(bool(each.news) for each in made) == 1
+    assert sum(each.state.startswith("new") for each in made) == 1
     assert {file.name for file in (tmp_path / "new").iterdir()} == {CERTIFICATE, KEY}
 
 
@@ -258,7 +259,7 @@ def test_certificate_files_of_ones_own_are_used(tmp_path):
 
 def test_the_user_is_told_how_a_client_trusts_it(tmp_path):
     """For each kind of client the variable or flag, and the hosts line for a hard-coded URL."""
-    text = "\n".join(how_to_trust(tmp_path / CERTIFICATE, 8191))
+    text = "\n".join(how_to_trust(tmp_path / CERTIFICATE, "new", 8191))
     for part in (
         "REQUESTS_CA_BUNDLE=",
         "NODE_EXTRA_CA_CERTS=",
