@@ -19,6 +19,7 @@ from mock_p1.oneclock.shared import LONGEST, CannotShare
 from mock_p1.scenario.files import inline_folder, load_scenario
 from mock_p1.testing.decorators import inside
 from mock_p1.testing.handle import Handle
+from mock_p1.testing.run_state import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,9 +39,6 @@ R = TypeVar("R")
 
 JOURNAL_MAX: Final = 100_000
 """A test may poll for days of virtual time, and then ask for every poll."""
-
-watchers: Final[list[Callable[[Engine], None]]] = []
-"""Each is told of every engine that is started from now on, before its first request."""
 
 
 class _Starting(ABC):
@@ -67,8 +65,7 @@ class _Starting(ABC):
         """Start, and return the handle."""
         with ExitStack() as stack:
             handle = self._start(stack)
-            for watch in watchers:
-                watch(handle._engine)  # noqa: SLF001 -- a handle shows tests no engine
+            tell(handle, handle._engine)  # noqa: SLF001 -- a handle shows tests no engine
             self._entered.append((stack.pop_all(), handle))
         return handle
 
