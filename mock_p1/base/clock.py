@@ -40,6 +40,14 @@ class Clock(Protocol):
         """Return the date and time (UTC) of a moment of this clock."""
         ...
 
+    def client_date(self, moment_ns: int) -> datetime:
+        """Return the date and time (UTC) at which a moment comes for clients."""
+        ...
+
+    def client_span_ns(self, span_ns: int) -> int:
+        """Return how long a span of this clock is for clients."""
+        ...
+
 
 class VirtualClock:
     """A clock that stands still until it is moved."""
@@ -73,6 +81,14 @@ class VirtualClock:
     def date_at(self, moment_ns: int) -> datetime:
         """Return the date and time (UTC) of a moment of this clock."""
         return _date(self._start, moment_ns)
+
+    def client_date(self, moment_ns: int) -> datetime:
+        """Return the same: this clock is the clients'."""
+        return self.date_at(moment_ns)
+
+    def client_span_ns(self, span_ns: int) -> int:
+        """Return the same."""
+        return span_ns
 
 
 class RealClock:
@@ -129,6 +145,14 @@ class RealClock:
     def date_at(self, moment_ns: int) -> datetime:
         """Return the date and time (UTC) of a moment of this clock."""
         return _date(self._start, moment_ns)
+
+    def client_date(self, moment_ns: int) -> datetime:
+        """Return the real date at which a moment comes, as if the clock were not frozen."""
+        return _date(datetime.now(UTC), self.client_span_ns(moment_ns - self.now_ns()))
+
+    def client_span_ns(self, span_ns: int) -> int:
+        """Return how many real nanoseconds a span takes, as if the clock were not frozen."""
+        return span_ns if self._speed == 1.0 else int(span_ns / self._speed)
 
     def _set(
         self, by_ns: int = 0, speed: float | None = None, *, frozen: bool | None = None

@@ -185,6 +185,8 @@ class Engine:
         with self.lock:
             call = self._call(request, found)
             outcome = self._answer(call)
+            if isinstance(outcome.reply, Reply):
+                outcome = outcome._replace(reply=outcome.reply.to(request.method))
             if outcome.done == result_download.SENT and call.job is not None:
                 call.job.downloads += 1
             self.journal.add(call_entry(self.journal.number(), call, outcome))

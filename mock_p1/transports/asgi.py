@@ -218,6 +218,7 @@ def _request(scope: Scope) -> Request:
         _base_url(scope["scheme"], host[:_HOST_LIMIT], scope["server"])
         + (quote(scope["root_path"]) if scope.get("root_path") else ""),
         has_body,
+        scope["headers"],
     )
 
 

@@ -138,7 +138,8 @@ class Endpoint:
         host = header_text(sent.header("host") or b"")
         url = base_url(sent.origin.scheme, host, str(sent.origin)) + prefix
         keys = tuple(header_text(value) for name, value in sent.headers if name == "x-api-key")
-        return Request(sent.method, path[len(prefix) :], query, keys, url, length != 0)
+        headers = [(name.encode("latin-1"), value) for name, value in sent.headers]
+        return Request(sent.method, path[len(prefix) :], query, keys, url, length != 0, headers)
 
     def _handle(self, sent: HttpRequest, length: int | None) -> Reply | Fault:
         request = self._request(sent, length)

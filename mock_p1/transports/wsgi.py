@@ -142,6 +142,7 @@ def _request() -> Request:
         () if key is None else (header_text(key.encode("latin-1")),),
         base_url(request.scheme, environ.get("HTTP_HOST", ""), server) + _root(environ),
         length != "0" or "HTTP_TRANSFER_ENCODING" in environ,
+        [(name.lower().encode(), value.encode("latin-1")) for name, value in request.headers],
     )
 
 
