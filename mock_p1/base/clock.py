@@ -99,7 +99,12 @@ class RealClock:
         self._source = source
         self._lock = Lock()
         self._first_speed = _speed(speed)
+        self._listeners: list[Callable[[], None]] = []
         self.restart()
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Let ``listener`` know, in the thread that does it, when this clock is turned."""
+        self._listeners.append(listener)
 
     @property
     def speed(self) -> float:
@@ -129,6 +134,7 @@ class RealClock:
             self._speed, self._frozen = self._first_speed, False
             # (real moment, our moment, pace) in one, so that a reader never sees half of a change
             self._anchor = (self._source(), 0, self._speed)
+        self._tell()
 
     def pass_time(self, span_ns: int) -> float:
         """Return the real seconds in which this span passes, as if the clock were not frozen."""
@@ -165,6 +171,11 @@ class RealClock:
                 self.now_ns() + by_ns,
                 0.0 if self._frozen else self._speed,
             )
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
 
 
 def _forward(by_ns: int) -> None:
