@@ -10,7 +10,7 @@ import signal
 import socket
 import threading
 from contextlib import contextmanager, suppress
-from email.utils import formatdate
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final, Self, cast
 
 from a2wsgi import WSGIMiddleware
@@ -20,6 +20,7 @@ from mock_p1.admin.body_limit import BodyLimit
 from mock_p1.admin.context import AdminContext
 from mock_p1.base.addresses import EVERY_ADDRESS, in_url, is_loopback
 from mock_p1.base.asgi_types import joined
+from mock_p1.base.clock import RealClock
 from mock_p1.server.app import create_app_for
 from mock_p1.server.http_protocol import KEEP_ALIVE_SECONDS, Connections, HttpProtocol
 from mock_p1.server.upload_folder import remove_left_behind
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mock_p1.base.asgi_types import Application, Receive, Scope, Send
+    from mock_p1.base.clock import Clock
     from mock_p1.engine.engine import Engine
 
 DEFAULT_HOST: Final = "127.0.0.1"
@@ -180,13 +182,15 @@ class Server:
             for listening in sockets
         ]
         with stopped_by_signals(self.stop):
-            shared.date = _date()
+            date = _date(self.engine.clock)
+            runs = isinstance(self.engine.clock, RealClock)  # else its second may end at any time
+            shared.date = lambda: date if runs else _date(self.engine.clock)
             when_started()
             while not self._stopped:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(TICK_SECONDS):
                         await self._end.wait()
-                shared.date, now = _date(), self._loop.time()
+                date, now = _date(self.engine.clock), self._loop.time()
                 for connection in list(shared.open):
                     connection.give_up(now)
             for listener in listeners:
@@ -231,8 +235,9 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
-def _date() -> bytes:
-    return f"date: {formatdate(usegmt=True)}\r\n".encode()
+def _date(clock: Clock) -> bytes:
+    now = clock.client_date(clock.now_ns())
+    return f"date: {format_datetime(now, usegmt=True)}\r\n".encode()
 
 
 class ServerThread:

@@ -78,8 +78,8 @@ class AsgiApp:
         if reply is None:
             return  # the client has gone before its file was complete
         if isinstance(reply, Fault):
-            await self._act_out(reply, receive, send, wire)
-        elif reply.delay_ns and await self._client_leaves_within(reply.delay_ns, receive):
+            await self._act_out(reply, request, receive, send, wire)
+        elif reply.delay_ns and await self._leaves_within(reply.delay_ns, request, receive):
             return
         elif wire is not None:
             wire.answer(reply)
@@ -130,15 +130,17 @@ class AsgiApp:
             raise
         return answer
 
-    async def _act_out(self, fault: Fault, receive: Receive, send: Send, wire: Wire | None) -> None:
+    async def _act_out(
+        self, fault: Fault, request: Request, receive: Receive, send: Send, wire: Wire | None
+    ) -> None:
         if wire is not None and fault.reply is None:
             wire.answer_is_owed = False
-        if fault.delay_ns and await self._client_leaves_within(fault.delay_ns, receive):
+        if fault.delay_ns and await self._leaves_within(fault.delay_ns, request, receive):
             return
         if fault.reply is not None:
             await send(_start(fault.reply))
         for pause, piece in fault.pieces:
-            if pause and await self._client_leaves_within(pause, receive):
+            if pause and await self._leaves_within(pause, request, receive):
                 return
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         if fault.ending == "complete":
@@ -146,16 +148,29 @@ class AsgiApp:
         elif wire is not None:
             wire.hang_up(reset=fault.ending == "reset")
 
-    async def _client_leaves_within(self, span: int, receive: Receive) -> bool:
+    async def _leaves_within(self, span: int, request: Request, receive: Receive) -> bool:
         """Wait for nanoseconds of the mock's clock, or until the client hangs up.
 
         Tell whether it did.
         """
-        if seconds := self._engine.clock.pass_time(span):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await _client_leaves(receive)
-                    return True
+        if not self._engine.clock.pass_time(span):
+            return False
+        loop, timer = asyncio.get_running_loop(), asyncio.timeout(None)
+
+        def look() -> None:
+            with suppress(RuntimeError):  # it has run out by itself
+                timer.reschedule(loop.time())
+
+        def wake() -> None:
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(look)
+
+        with self._engine.held.hold(request, span, wake) as hold:
+            while (left := hold.left_seconds()) != 0:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(left) as timer:
+                        await _client_leaves(receive)
+                        return True
         return False
 
 
