@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import suppress
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final, Protocol
@@ -151,12 +152,13 @@ class AsgiApp:
 
         Tell whether it did.
         """
-        if seconds := self._engine.clock.pass_time(span):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await _client_leaves(receive)
-                    return True
-        return False
+        leaves = asyncio.ensure_future(_client_leaves(receive))
+        try:
+            if seconds := self._engine.clock.pass_time(span, leaves):
+                await asyncio.wait([leaves], timeout=None if seconds == math.inf else seconds)
+            return leaves.done() and not leaves.cancelled()
+        finally:
+            leaves.cancel()
 
 
 async def _in_thread(work: Callable[[], None]) -> None:
