@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
+    from asyncio import Future
     from collections.abc import Callable
 
 SECOND: Final = 1_000_000_000
@@ -29,10 +30,11 @@ class Clock(Protocol):
         """Begin anew: at 0, as fast as it was made to run."""
         ...
 
-    def pass_time(self, span_ns: int) -> float:
+    def pass_time(self, span_ns: int, left: Future[None] | None = None) -> float:
         """Let nanoseconds of this clock pass.
 
-        Return the real seconds that the caller has to wait for it.
+        Return the real seconds that the caller has to wait for it: without end where ``left``,
+        which is done when nobody waits any more, will be cancelled when they have passed.
         """
         ...
 
@@ -73,7 +75,7 @@ class VirtualClock:
         with self._lock:
             self._now = 0
 
-    def pass_time(self, span_ns: int) -> float:
+    def pass_time(self, span_ns: int, left: Future[None] | None = None) -> float:  # noqa: ARG002 -- of the protocol
         """Move the clock by nanoseconds; there is nothing to wait for."""
         self.advance(span_ns)
         return 0.0
@@ -141,7 +143,7 @@ class RealClock:
             self._anchor = (self._source(), 0, self._speed)
         self._tell()
 
-    def pass_time(self, span_ns: int) -> float:
+    def pass_time(self, span_ns: int, left: Future[None] | None = None) -> float:  # noqa: ARG002 -- of the protocol
         """Return the real seconds in which this span passes, as if the clock were not frozen."""
         return span_ns / SECOND / self._speed
 

@@ -119,7 +119,7 @@ class Server:
         app = AsgiApp(engine, self._everything_else(admin=admin))
         self._connections = Connections(app, keep_alive_seconds)
         self._stopped, self._end = False, asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def url(self) -> str:
@@ -166,17 +166,17 @@ class Server:
     def stop(self) -> None:
         """Ask the server to end; safe from any thread, and from a signal handler."""
         self._stopped = True
-        if self._loop is not None:
+        if self.loop is not None:
             with suppress(RuntimeError):  # the loop has ended already
-                self._loop.call_soon_threadsafe(self._end.set)
+                self.loop.call_soon_threadsafe(self._end.set)
 
     async def _serve(self, when_started: Callable[[], None]) -> None:
-        self._loop, shared = asyncio.get_running_loop(), self._connections
+        self.loop, shared = asyncio.get_running_loop(), self._connections
         spare = LISTENERS - 1 if _loop_factory() else 0
         first = self._sockets[0]
         sockets = [*self._sockets, *(first.dup() for _ in range(spare))]
         listeners = [
-            await self._loop.create_server(
+            await self.loop.create_server(
                 lambda: HttpProtocol(shared), sock=listening, ssl=self._tls, backlog=BACKLOG
             )
             for listening in sockets
@@ -190,7 +190,7 @@ class Server:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(TICK_SECONDS):
                         await self._end.wait()
-                date, now = _date(self.engine.clock), self._loop.time()
+                date, now = _date(self.engine.clock), self.loop.time()
                 for connection in list(shared.open):
                     connection.give_up(now)
             for listener in listeners:
@@ -247,16 +247,14 @@ class ServerThread:
         self.server = server
         self._error: BaseException | None = None
         self._decided = threading.Event()
-        self._thread = threading.Thread(
-            target=self._run, name=f"mock-p1:{server.port}", daemon=True
-        )
+        self.thread = threading.Thread(target=self._run, name=f"mock-p1:{server.port}", daemon=True)
 
     def __enter__(self) -> Self:
         """Start, and return when requests are answered.
 
         What keeps the server from starting is raised.
         """
-        self._thread.start()
+        self.thread.start()
         self._decided.wait()
         if self._error is not None:
             raise self._error
@@ -270,7 +268,7 @@ class ServerThread:
     ) -> None:
         """Stop, and wait for the end."""
         self.server.stop()
-        self._thread.join(STOP_SECONDS)
+        self.thread.join(STOP_SECONDS)
         if self._error is not None and error is None:
             raise self._error
 

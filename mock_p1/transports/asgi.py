@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from asyncio import FIRST_COMPLETED
 from contextlib import suppress
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Final, Protocol
@@ -153,25 +155,31 @@ class AsgiApp:
 
         Tell whether it did.
         """
-        if not self._engine.clock.pass_time(span):
-            return False
-        loop, timer = asyncio.get_running_loop(), asyncio.timeout(None)
+        leaves = asyncio.ensure_future(_client_leaves(receive))
+        try:
+            seconds = self._engine.clock.pass_time(span, leaves)
+            if seconds == math.inf:
+                await asyncio.wait([leaves])
+            elif seconds:
+                await self._hold_back(request, span, leaves)
+            return leaves.done() and not leaves.cancelled()
+        finally:
+            leaves.cancel()
 
-        def look() -> None:
-            with suppress(RuntimeError):  # it has run out by itself
-                timer.reschedule(loop.time())
+    async def _hold_back(self, request: Request, span: int, leaves: asyncio.Future[None]) -> None:
+        """Wait until the time has come, also when the clock is turned meanwhile; or until let go."""
+        loop, turned = asyncio.get_running_loop(), asyncio.Event()
 
         def wake() -> None:
             with suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(look)
+                loop.call_soon_threadsafe(turned.set)
 
         with self._engine.held.hold(request, span, wake) as hold:
-            while (left := hold.left_seconds()) != 0:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(left) as timer:
-                        await _client_leaves(receive)
-                        return True
-        return False
+            while not leaves.done() and (left := hold.left_seconds()) != 0:
+                looks = asyncio.ensure_future(turned.wait())
+                await asyncio.wait([leaves, looks], timeout=left, return_when=FIRST_COMPLETED)
+                looks.cancel()
+                turned.clear()
 
 
 async def _in_thread(work: Callable[[], None]) -> None:
