@@ -188,6 +188,8 @@ class OperationTable(Mapping[str, Operation]):
         if operation.name in self._rows or operation.method in place.operations:
             raise ValueError(f"{operation.name} ({operation}) is in the table already")
         self._rows[operation.name] = place.operations[operation.method] = operation
+        if operation.method == "GET" and operation.link:
+            place.operations["HEAD"] = operation  # storage answers both
 
     def remove(self, name: str) -> None:
         """Take a row out."""

@@ -125,7 +125,7 @@ def _handling(handle: Callable[..., httpx.Response]) -> Callable[..., httpx.Resp
 
 
 def _as_sent(request: httpx.Request, body: bytearray) -> HttpRequest:
-    headers = [(name.decode("latin-1").lower(), value) for name, value in request.headers.raw]
+    headers = [(name.lower(), value) for name, value in request.headers.raw]
     target = request.url.raw_path.decode("latin-1")
     return HttpRequest(_origin(request), request.method, target, headers, body)
 
