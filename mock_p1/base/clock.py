@@ -97,13 +97,17 @@ class RealClock:
     """A clock that runs: as fast as real time, ``speed`` times as fast, or not while frozen."""
 
     def __init__(
-        self, speed: float = 1.0, source: Callable[[], int] = time.perf_counter_ns
+        self,
+        speed: float = 1.0,
+        source: Callable[[], int] = time.perf_counter_ns,
+        start: datetime | None = None,
     ) -> None:
         """``source`` gives real nanoseconds; ValueError for a speed outside its range.
 
+        ``start`` is the date that the first moment shows; the real one if not given.
         Not ``monotonic_ns``, which on Windows goes in steps of 15.6 ms before Python 3.13.
         """
-        self._source = source
+        self._source, self._first_date = source, start
         self._lock = Lock()
         self._first_speed = _speed(speed)
         self._listeners: list[Callable[[], None]] = []
@@ -137,7 +141,7 @@ class RealClock:
     def restart(self) -> None:
         """Begin anew: at 0, not frozen, as fast as it was made to run."""
         with self._lock:
-            self._start = datetime.now(UTC)
+            self._start = self._first_date or datetime.now(UTC)
             self._speed, self._frozen = self._first_speed, False
             # (real moment, our moment, pace) in one, so that a reader never sees half of a change
             self._anchor = (self._source(), 0, self._speed)

@@ -100,10 +100,11 @@ class CannotShare(RuntimeError):  # noqa: N818 -- says what happened
 class SharedClock(VirtualClock):
     """A virtual clock, and who sees it."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: datetime | None = None) -> None:
         # both from a whole second, so that a client's sums of floats come out exactly, with dates
         # of HTTP headers too
-        super().__init__(datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1))
+        start = start or datetime.now(UTC) + timedelta(seconds=1)
+        super().__init__(start.replace(microsecond=0))
         self._since_boot = -(-real.monotonic_ns() // SECOND) * SECOND
         self._since_epoch = (self.date_at(0) - _EPOCH) // timedelta(microseconds=1) * 1000
         self.sleepers: Sleepers = Sleepers(self)

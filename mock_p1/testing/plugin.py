@@ -37,10 +37,12 @@ _HIDDEN: Final = tuple(
 """Modules whose frames are of no interest to who reads a failing test; --full-trace shows them."""
 
 MARKER = (
-    "mock_p1(scenario, *, base_url=None, seed=None, check=True, instant_sleep=False, speed=1): "
+    "mock_p1(scenario, *, base_url=None, seed=None, check=True, instant_sleep=False, "
+    "start_date=None, speed=1): "
     "what the fixtures mock_p1 and mock_p1_server imitate for this test: a bundled name, a file "
     "or a Scenario. base_url: what mock_p1 takes over instead of the documented hosts. "
     "instant_sleep=True: the client's sleeps return at once and move the mock's time. "
+    "start_date: the date that the mock's clock begins at. "
     "speed: how fast the clock of mock_p1_server runs. "
     "check=False: requests that the mock does not imitate do not fail the test. "
     "Of each argument the closest marker wins."
@@ -87,6 +89,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "mock_p1_instant_sleep",
         "instant_sleep of tests whose mock_p1 marker does not say: true, or the longest, as 60d",
+    )
+    parser.addini(
+        "mock_p1_start_date",
+        "the date that the mock's clock begins at, as 2026-02-28T23:59:00Z (default: now)",
     )
     parser.addini(
         "mock_p1_scenario_dir", "folder where scenarios are looked for first, relative to rootdir"

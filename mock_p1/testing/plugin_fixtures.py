@@ -20,7 +20,7 @@ from mock_p1.testing.run_state import Judged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from mock_p1.scenario.files import ScenarioSource
     from mock_p1.testing.handle import Handle
@@ -78,6 +78,7 @@ class MockFactory:
         seed: int | None = None,
         check: bool = True,
         instant_sleep: bool | str | float | timedelta | None = None,
+        start_date: str | datetime | None = None,
         speed: float | None = None,
     ) -> Handle:
         """Start a mock. It ends with the test or the fixture that calls this.
@@ -90,6 +91,7 @@ class MockFactory:
             seed: Other invented values.
             check: Whether a request that the mock does not imitate fails the test that made it.
             instant_sleep: True, or the longest that a client may sleep.
+            start_date: The date that the mock's clock begins at.
             speed: How fast the clock of a server runs.
 
         Returns:
@@ -108,8 +110,14 @@ class MockFactory:
         this = run_state.current
         if this is None:
             raise RuntimeError("mock_p1_for starts mocks in a test, or in a fixture")
-        given = {"base_url": base_url, "seed": seed, "speed": speed, "instant_sleep": instant_sleep}
-        want = wanted_for(this.item, {"scenario": scenario, **given}, served=served)
+        given: dict[str, object] = {
+            "scenario": scenario,
+            "base_url": base_url,
+            "seed": seed,
+            "speed": speed,
+        }
+        given |= {"instant_sleep": instant_sleep, "start_date": start_date}
+        want = wanted_for(this.item, given, served=served)
         stack = ExitStack()
         handle = stack.enter_context(_serving(want) if served else _mocked(want))
         owner = run_state.setting_up[-1] if run_state.setting_up else None
@@ -197,6 +205,7 @@ def _mocked(want: Wanted) -> mocked:
         seed=want.seed,
         check=False,
         instant_sleep=want.instant_sleep,
+        start_date=want.start_date,
     )
 
 
@@ -207,4 +216,5 @@ def _serving(want: Wanted) -> serving:
         seed=want.seed,
         check=False,
         instant_sleep=want.instant_sleep,
+        start_date=want.start_date,
     )

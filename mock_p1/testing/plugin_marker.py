@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -33,6 +33,7 @@ _TAKES: Final[dict[str, tuple[tuple[type, ...], str]]] = {
         (bool, str, int, float, timedelta),
         "True, False or the longest it may take, such as '60d'",
     ),
+    "start_date": ((str, datetime), "a date, such as '2026-02-28T23:59:00Z'"),
 }
 
 
@@ -50,6 +51,7 @@ class Wanted:
     check: bool = True
     speed: float = 1.0
     instant_sleep: bool | str | float | timedelta = False
+    start_date: str | datetime | None = None
 
 
 def wanted(request: pytest.FixtureRequest) -> Wanted:
@@ -86,6 +88,7 @@ def wanted_for(item: pytest.Item, said: Mapping[str, Any], *, served: bool) -> W
 def _wanted(given: dict[str, Any], config: pytest.Config, folder: Path) -> Wanted:
     if "speed" not in given:  # which goes before what the ini file says for all
         given.setdefault("instant_sleep", _sleeps(config))
+    given.setdefault("start_date", config.getini("mock_p1_start_date") or None)
     named = given.pop("scenario", None)
     scenario = _configured(config) if named is None else _beside(config, folder, named)
     return Wanted(scenario, **given)
