@@ -5,6 +5,7 @@ Caught in-process, or served by the real server in a thread.
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from contextlib import ExitStack, closing, contextmanager
 from copy import copy
@@ -326,14 +327,18 @@ def _beside_servers(mock: Mock) -> Iterator[None]:
 def _reachable(url: str) -> Iterator[None]:
     """Let requests to this server pass the mocks that catch requests at the same time."""
     prefix = f"{url}/"
+    theirs = sys.modules.get(
+        "responses"
+    )  # whose default mock pytest-responses starts for each test
+    mocks = [*_caught, *([theirs.mock] if theirs else [])]
     _served.append(prefix)
-    for mock in _caught:
+    for mock in mocks:
         mock.add_passthru(prefix)
     try:
         yield
     finally:
         _served.remove(prefix)
-        for mock in _caught:
+        for mock in {*_caught, *mocks}:
             mock.passthru_prefixes = tuple(
                 kept for kept in mock.passthru_prefixes if kept != prefix
             )
