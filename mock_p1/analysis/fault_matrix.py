@@ -154,7 +154,8 @@ def _faults(
                 raise NoSuchFault(str(error)) from None
             faults.append((str(reply.status_code), reply))
         else:
-            faults += [(name, None) for name in _chosen("fault", each, FAULTS)]
+            names = _chosen("fault", each if each == "all" else [each], FAULTS)
+            faults += [(name, None) for name in names]
     return faults
 
 

@@ -35,6 +35,8 @@ _HIDDEN: Final = tuple(
     )
 )
 """Modules whose frames are of no interest to who reads a failing test; --full-trace shows them."""
+_SHOWN: Final = {__name__, "mock_p1.testing.plugin_fixtures"}
+"""What calls ``pytest.fail`` without a traceback: where all is hidden, pytest says so."""
 
 MARKER = (
     "mock_p1(scenario, *, base_url=None, seed=None, check=True, instant_sleep=False, "
@@ -242,7 +244,8 @@ def pytest_runtest_makereport(
     error = "" if call.excinfo is None else str(call.excinfo.value)
     if call.excinfo is not None:
         for name in [name for name in sys.modules if name.startswith(_HIDDEN)]:
-            vars(sys.modules[name])["__tracebackhide__"] = True
+            if name not in _SHOWN:
+                vars(sys.modules[name])["__tracebackhide__"] = True
     report = yield
     this = item.stash.get(RUN, None)
     if this is not None:

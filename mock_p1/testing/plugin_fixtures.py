@@ -107,6 +107,7 @@ class MockFactory:
             ...     old = mock_p1_for("stuck")
             ...     new = mock_p1_for("happy-path", base_url="https://new.example.com")
         """
+        __tracebackhide__ = True
         this = run_state.current
         if this is None:
             raise RuntimeError("mock_p1_for starts mocks in a test, or in a fixture")
@@ -136,7 +137,6 @@ class MockFactory:
 
 def judge(this: Run) -> None:
     """Fail a test over what its mocks were asked; warn where that was nothing."""
-    __tracebackhide__ = True
     judge_requests(this)
     ended = [each for each in this.judged if each not in run_state.living]
     if ended and not any(each.handle.was_asked for each in this.judged):
@@ -145,7 +145,6 @@ def judge(this: Run) -> None:
 
 def judge_requests(this: Run) -> None:
     """Fail a test over requests that are not imitated, or a trouble that it never met."""
-    __tracebackhide__ = True
     said = []
     for each in this.judged:
         new = [asked for asked in each.handle.unexpected() if asked.number > each.asked_before]

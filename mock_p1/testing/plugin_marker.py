@@ -64,7 +64,7 @@ def wanted(request: pytest.FixtureRequest) -> Wanted:
     """
     said: dict[str, Any] = {}
     if (parameter := getattr(request, "param", None)) is not None:  # parametrize(…, indirect=True)
-        said = _arguments(pytest.mark.mock_p1(parameter).mark)
+        said = _arguments(pytest.mark.mock_p1.with_args(parameter).mark)
     for marker in request.node.iter_markers("mock_p1"):
         said = _arguments(marker) | said
     given = {name: value for name, value in said.items() if value is not None}

@@ -308,6 +308,7 @@ def test_the_test_can_ask_which_trouble_it_is_in(pytester):
         ("errors=5", 'is "all", a name or a list of names, not 5'),
         ('errors=[["timeout"]]', "unknown error"),
         ('errors=[{"status_code": 429}]', "unknown error"),
+        ("faults=[5]", "unknown fault '5'"),
         ('faults={"status_code": 42}', "reply.status_code: must be at least 200"),
         ("errors=[]", "names no trouble"),
     ],

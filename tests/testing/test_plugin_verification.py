@@ -26,6 +26,7 @@ def test_it({fixture}):
         ]
     )
     result.stdout.no_fnmatch_line("*running.py*")
+    result.stdout.no_fnmatch_line("*traceback entries are hidden*")
 
 
 def test_wrong_method(project):
