@@ -7,7 +7,7 @@ import math
 from asyncio import FIRST_COMPLETED
 from contextlib import suppress
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote, unquote_to_bytes
 
 from mock_p1.base.addresses import in_url
@@ -167,7 +167,7 @@ class AsgiApp:
             leaves.cancel()
 
     async def _hold_back(self, request: Request, span: int, leaves: asyncio.Future[None]) -> None:
-        """Wait until the time has come, also when the clock is turned meanwhile; or until let go."""
+        """Wait until the time has come, also if the clock is turned meanwhile; or until let go."""
         loop, turned = asyncio.get_running_loop(), asyncio.Event()
 
         def wake() -> None:
@@ -177,7 +177,8 @@ class AsgiApp:
         with self._engine.held.hold(request, span, wake) as hold:
             while not leaves.done() and (left := hold.left_seconds()) != 0:
                 looks = asyncio.ensure_future(turned.wait())
-                await asyncio.wait([leaves, looks], timeout=left, return_when=FIRST_COMPLETED)
+                both: list[asyncio.Future[Any]] = [leaves, looks]
+                await asyncio.wait(both, timeout=left, return_when=FIRST_COMPLETED)
                 looks.cancel()
                 turned.clear()
 
