@@ -25,6 +25,7 @@ def test_it({fixture}):
             "*- Mock P1 -*",
         ]
     )
+    assert result.stdout.str().count("nothing is imitated at") == 1
     result.stdout.no_fnmatch_line("*running.py*")
     result.stdout.no_fnmatch_line("*traceback entries are hidden*")
 
