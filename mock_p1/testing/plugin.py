@@ -197,6 +197,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             trouble = "mock_p1_trouble is parametrized by its marker, @pytest.mark.mock_p1_trouble"
         if isinstance(trouble, str):
             pytest.fail(trouble, pytrace=False)
+    used = {"mock_p1", "mock_p1_server", "mock_p1_for"} & {*getattr(item, "fixturenames", ())}
+    if used == {"mock_p1_for"} and any(mark.name == "mock_p1" for mark in item.own_markers):
+        what = "is for the fixtures mock_p1 and mock_p1_server; mock_p1_for takes its own arguments"
+        pytest.fail(f"the marker mock_p1 {what}", pytrace=False)
     if shared := sys.modules.get("mock_p1.oneclock.shared"):
         shared.begin_test()
 
@@ -255,7 +259,7 @@ def pytest_runtest_makereport(
             this.reported = bool(texts)
             if "ScopeMismatch" in error and "scoped fixture mock_p1" in error:
                 texts.append(WIDER)
-            report.sections += [(TITLE, text) for text in texts]
+            report.sections += [(TITLE, text) for text in dict.fromkeys(texts)]
         if call.when == "teardown":
             run_state.end(this)
             del item.stash[RUN]  # items live as long as the session; what a test mocked need not

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mock_p1.engine.engine import Engine
     from mock_p1.testing.handle import Handle
 
-MOST_REPORTED: Final = 5
+MOST_REPORTED: Final = 3
 
 
 @dataclass(slots=True)

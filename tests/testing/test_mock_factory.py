@@ -194,3 +194,20 @@ def test_it(service): pass
     result.stdout.fnmatch_lines(
         ["*- Mock P1 -*", "*asks for mock_p1_for, and returns mock_p1_for*"]
     )
+
+
+def test_the_marker_is_not_for_it(project):
+    """Its arguments would have no effect."""
+    result = project.run(
+        tests="""
+import pytest
+
+@pytest.mark.mock_p1("stuck")
+def test_it(mock_p1_for): pass
+
+@pytest.mark.mock_p1("stuck")
+def test_both(mock_p1, mock_p1_for): pass
+"""
+    )
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["the marker mock_p1 is for the fixtures mock_p1 and *"])

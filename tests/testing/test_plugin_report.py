@@ -329,7 +329,7 @@ def test_mocks_that_the_test_starts_itself(project, test):
 
 
 def test_mocks_of_other_tests_are_not_reported(project):
-    """Nor is one of a hundred that a test starts, but the last."""
+    """Of many that a test starts, the last ones are, and equal reports once."""
     result = project.run(
         "-p",
         "no:randomly",
@@ -340,17 +340,23 @@ def test_one():
         poll(mock)
 
 def test_two():
-    for _ in range(20):
+    for number in range(20):
         with mocked() as mock:
-            pass
+            mock.advance(number)
     assert 0
 
 def test_three():
     assert 0
+
+def test_four():
+    for _ in range(20):
+        with mocked() as mock:
+            pass
+    assert 0
 """,
     )
-    result.assert_outcomes(passed=1, failed=2)
-    assert result.stdout.str().count("- Mock P1 -") == 5
+    result.assert_outcomes(passed=1, failed=3)
+    assert result.stdout.str().count("- Mock P1 -") == 3 + 1
 
 
 @pytest.mark.parametrize(
