@@ -138,7 +138,7 @@ def mock_p1(request: pytest.FixtureRequest) -> Iterator[Handle]:
     """
     from mock_p1.testing.plugin_fixtures import run  # noqa: PLC0415 -- only tests that use it pay for it
 
-    yield from run(request, request.node.stash[RUN], served=False)
+    yield from run(request, _run_of(request.node), served=False)
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def mock_p1_server(request: pytest.FixtureRequest) -> Iterator[Handle]:
     """
     from mock_p1.testing.plugin_fixtures import run  # noqa: PLC0415 -- only tests that use it pay for it
 
-    yield from run(request, request.node.stash[RUN], served=True)
+    yield from run(request, _run_of(request.node), served=True)
 
 
 @pytest.fixture(scope="session")
@@ -212,7 +212,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     A test that is expected to fail is judged here, since its end is too late for that.
     """
     yield
-    this = item.stash[RUN]
+    this = _run_of(item)
     used = {each.fixture for each in this.judged}
     if used and item.get_closest_marker("xfail"):
         from mock_p1.testing.plugin_fixtures import judge_requests  # noqa: PLC0415 -- loaded already
@@ -245,7 +245,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show in a failing test's report what each mock was asked, and what its jobs waited for."""
-    error = "" if call.excinfo is None else str(call.excinfo.value)
+    error = "" if call.excinfo is None else call.excinfo.exconly()
     if call.excinfo is not None:
         for name in [name for name in sys.modules if name.startswith(_HIDDEN)]:
             if name not in _SHOWN:
@@ -277,3 +277,10 @@ def _unsaid(text: str, error: str) -> str:
     return "\n\n".join(
         block for block in blocks if not {line.strip() for line in block.splitlines()} <= shown
     )
+
+
+def _run_of(item: pytest.Item) -> Run:
+    """Return what is kept of a test; a plugin that runs tests in its own way may not set it up."""
+    if RUN not in item.stash:
+        item.stash[RUN] = run_state.begin(item)
+    return item.stash[RUN]

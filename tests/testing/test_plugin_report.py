@@ -359,6 +359,27 @@ def test_four():
     assert result.stdout.str().count("- Mock P1 -") == 3 + 1
 
 
+def test_a_mock_of_a_wider_fixture_of_the_users_own(project):
+    """Each test that is given its handle shows it."""
+    result = project.run(
+        tests=MOCKED
+        + """
+import pytest
+
+@pytest.fixture(scope="module")
+def own():
+    with mocked() as mock:
+        yield mock
+
+def test_one(own): poll(own)
+
+def test_two(own): assert 0
+"""
+    )
+    result.assert_outcomes(passed=1, failed=1)
+    assert result.stdout.str().count("- Mock P1 -") == 1
+
+
 @pytest.mark.parametrize(
     "act",
     [
@@ -394,3 +415,19 @@ def test_junit_of_a_test_that_fails_at_its_end(project):
     project.run("--junitxml=it.xml", tests="def test_it(client): client.ask('a/')")
     text = project.pytester.path.joinpath("it.xml").read_text(encoding="utf-8")
     assert re.search("<system-out>[^<]*GET /v1", text)
+
+
+def test_an_error_without_words(project):
+    """An exception that cannot be printed is no trouble of the report."""
+    result = project.run(
+        tests="""
+class Mute(Exception):
+    def __str__(self): raise RuntimeError
+
+def test_it(client):
+    client.poll()
+    raise Mute
+"""
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*- Mock P1 -*", "  1  0s *retrain-001*"])
