@@ -175,11 +175,13 @@ class AsgiApp:
                 loop.call_soon_threadsafe(turned.set)
 
         with self._engine.held.hold(request, span, wake) as hold:
-            while not leaves.done() and (left := hold.left_seconds()) != 0:
+            while (left := hold.left_seconds()) != 0:
                 looks = asyncio.ensure_future(turned.wait())
                 both: list[asyncio.Future[Any]] = [leaves, looks]
                 await asyncio.wait(both, timeout=left, return_when=FIRST_COMPLETED)
                 looks.cancel()
+                if leaves.done() or not turned.is_set():
+                    break  # the client has gone, or the time has come
                 turned.clear()
 
 
