@@ -89,9 +89,7 @@ MAX_JOURNAL: Final = 1_000_000
     "if none is given.",
 )  # fmt: skip
 @click.option(
-    "--no-admin",
-    is_flag=True,
-    help="Leave out /__admin: control API, dashboard and metrics; all but /__admin/health.",
+    "--no-admin", is_flag=True, help="Leave out /__admin: control API, dashboard and metrics."
 )
 @click.option(
     "--keep-alive", callback=span, default="10m", metavar="DURATION", show_default=True,
