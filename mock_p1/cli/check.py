@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import click
 
 from mock_p1.analysis.lint import lint_warnings
-from mock_p1.base.text import plural
+from mock_p1.base.text import plural, visible
 from mock_p1.cli.options import command
 from mock_p1.scenario.files import SUFFIXES, load_scenario, scenario_files
 from mock_p1.scenario.parser import MAX_BYTES, parse
@@ -76,7 +76,7 @@ class Finding(NamedTuple):
 
     def __str__(self) -> str:
         place = ":".join([self.file, *map(str, self._numbers().values())])
-        return f"{place}: {'warning: ' * self.is_warning}{self.text}"
+        return visible(f"{place}: {'warning: ' * self.is_warning}{self.text}").replace("\n", "\\n")
 
     def for_github(self) -> str:
         """Return it as a workflow command, which GitHub shows beside the line."""

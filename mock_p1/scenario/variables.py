@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.text import nearest, shorten
 from mock_p1.scenario.yaml_nodes import BROKEN
-from mock_p1.scenario.yaml_reader import NOT_IN_YAML, resolve
+from mock_p1.scenario.yaml_reader import MAX_NEAR, NOT_IN_YAML, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ class Replacement:
     ) -> None:
         self._variables, self._report = variables, report
         self._done: dict[int, Node] = {}
-        self._characters = 0
+        self._characters = self._missing = 0
 
     def replace(self, node: Node) -> None:
         """Replace the variables in a node and below it; what several aliases share, once."""
@@ -97,7 +97,8 @@ class Replacement:
         if found[2] and not held:
             return str(found[3]), None
         if held is None:
-            near = nearest(name, self._variables)
+            self._missing += 1
+            near = nearest(name, self._variables) if self._missing <= MAX_NEAR else None
             meant = f"; did you mean {near}?" if near else ""
             return "", f"the variable {name} is not set; ${{{name}:-default}} does without{meant}"
         if NOT_IN_YAML.search(held):

@@ -26,7 +26,7 @@ Event = Any  # PyYAML's events carry no types
 MAX_NODES: Final = 1_000_000
 MAX_DIRECTIVES: Final = 100
 MAX_NEAR: Final = 100
-"""For so many aliases without an anchor the closest is looked for; it takes its time."""
+"""For so many aliases or variables that are not there the closest is looked for; it takes time."""
 
 NOT_IN_YAML: Final = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
