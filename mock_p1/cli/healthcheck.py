@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 PATH: Final = "/__admin/health"
 MAX_ANSWER: Final = 10_000
+NOT_IMITATED: Final = "MOCK_P1_NOT_IMITATED"
+"""What a mock without ``/__admin`` answers there, and nothing but a mock."""
 PAUSE_SECONDS: Final = 0.1
 """From one attempt to the next, under --wait."""
 
@@ -166,6 +168,12 @@ def _ask(connection: HTTPConnection) -> tuple[int, Any]:
 
 def _well(status: int, answer: Any) -> str:  # noqa: ANN401 -- any JSON
     """Return what the server says of itself; ValueError if that is not that it is well."""
+    if (
+        isinstance(answer, dict)
+        and status == HTTPStatus.NOT_FOUND
+        and answer.get("error") == NOT_IMITATED
+    ):
+        return "Mock P1, without /__admin"
     if status != HTTPStatus.OK:
         raise ValueError(f"HTTP {status}")
     if (

@@ -7,7 +7,7 @@ import os
 import re
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import click
 
@@ -176,9 +176,17 @@ def size(_context: click.Context, _parameter: click.Parameter, text: str) -> int
     return int(found[1]) * _UNITS[found[2].upper()]
 
 
-def scenario_argument(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add SCENARIO: a bundled name or a file, ``demo`` unless given here or by MOCK_P1_SCENARIO."""
-    return click.argument("scenario", default="demo", envvar="MOCK_P1_SCENARIO")(command)
+def scenario_argument(*, required: bool = False) -> Callable[..., Any]:
+    """Add SCENARIO, once or more: a bundled name, a file or a folder; or by MOCK_P1_SCENARIO."""
+    return click.argument(
+        "scenario", nargs=-1, type=_Several(), envvar="MOCK_P1_SCENARIO", required=required
+    )
+
+
+class _Several(click.types.StringParamType):
+    """A text, of which a variable holds several as PATH does."""
+
+    envvar_list_splitter: ClassVar[str] = os.pathsep
 
 
 def host_option(text: str) -> Callable[..., Any]:

@@ -59,7 +59,7 @@ def allow_many_connections() -> None:
 
 
 @contextmanager
-def port_file(path: Path | None, port: int) -> Iterator[None]:
+def port_in_file(path: Path | None, port: int) -> Iterator[None]:
     """Keep the port in a file for as long as it is served; whole from its first moment on.
 
     A pipe or a device is written to, and stays.

@@ -26,7 +26,7 @@ from mock_p1.cli.options import (
 from mock_p1.cli.process import (
     allow_many_connections,
     parent_watched,
-    port_file,
+    port_in_file,
     rare_garbage_collection,
 )
 from mock_p1.cli.serving_file import serving_file
@@ -34,7 +34,7 @@ from mock_p1.cli.startup_message import Address
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import DEFAULT_MAX
-from mock_p1.scenario.files import load_scenario, scenario_file
+from mock_p1.scenario.files import load_scenarios, scenario_file
 from mock_p1.server.server import CannotListen, Server, stopped_by_signals
 from mock_p1.server.upload_store import UploadStore
 
@@ -47,7 +47,7 @@ MAX_JOBS: Final = 100_000_000
 
 
 @command()
-@scenario_argument
+@scenario_argument()
 @host_option("The address to listen on; 0.0.0.0 is every address of this machine.")
 @port_option("The port to listen on; 0 takes a free one, and prints it.")
 @speed_option("How many seconds of the mock's clock pass in a real one.")
@@ -91,9 +91,7 @@ MAX_JOBS: Final = 100_000_000
     "if none is given.",
 )  # fmt: skip
 @click.option(
-    "--no-admin",
-    is_flag=True,
-    help="Leave out /__admin: control API, dashboard and metrics; all but /__admin/health.",
+    "--no-admin", is_flag=True, help="Leave out /__admin: control API, dashboard and metrics."
 )
 @click.option(
     "--keep-alive", callback=span, default="10m", metavar="DURATION", show_default=True,
@@ -121,8 +119,6 @@ MAX_JOBS: Final = 100_000_000
 )  # fmt: skip
 @click.option(
     "--port-file",
-    "port_path",
-    envvar="MOCK_P1_PORT_FILE",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Write the port here once it is open; the file is removed at the end.",
@@ -134,7 +130,7 @@ MAX_JOBS: Final = 100_000_000
 )
 def serve(  # noqa: PLR0913 -- an option each
     *,
-    scenario: str,
+    scenario: tuple[str, ...],
     speed: float,
     seed: int | None,
     watch: bool,
@@ -143,20 +139,23 @@ def serve(  # noqa: PLR0913 -- an option each
     journal_max: int,
     jobs_max: int,
     upload_max: int,
-    port_path: Path | None,
+    port_file: Path | None,
     exit_with_parent: bool,
     **options: Any,  # noqa: ANN401 -- click's values: where to listen and how, who may steer
 ) -> None:
     """Serve a scenario on this machine until stopped (Ctrl-C).
 
-    SCENARIO is a bundled name (see mock-p1 scenarios) or a file; without it (and without
-    MOCK_P1_SCENARIO), demo.
+    SCENARIO is a bundled name (see mock-p1 scenarios), a file or a folder; several are played as
+    one. Without it (and without MOCK_P1_SCENARIO), demo.
     """
-    if watch and not (path := scenario_file(scenario)[0]).is_file():
+    scenario = scenario or ("demo",)
+    if watch and len(scenario) > 1:
+        raise click.UsageError("--watch looks after one file; give one SCENARIO")
+    if watch and not (path := scenario_file(scenario[0])[0]).is_file():
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
     store = UploadStore(upload_max)
     engine = Engine(
-        load_scenario(scenario), RealClock(speed), seed=seed, journal_max=journal_max,
+        load_scenarios(scenario), RealClock(speed), seed=seed, journal_max=journal_max,
         jobs_max=jobs_max, store=store,
     )  # fmt: skip
     server, address, notes = _server(engine, **options)
@@ -174,12 +173,12 @@ def serve(  # noqa: PLR0913 -- an option each
         if exit_with_parent:
             stack.enter_context(parent_watched(server.stop))
         stack.enter_context(serving_file(server.url))
-        stack.enter_context(port_file(port_path, server.port))
+        stack.enter_context(port_in_file(port_file, server.port))
         if watch:
             notes.append(
                 f"{engine.scenario.name} is watched: what you save is checked, and played at once"
             )
-            stack.enter_context(_watching(server, scenario, log_format, quiet=quiet))
+            stack.enter_context(_watching(server, scenario[0], log_format, quiet=quiet))
         click.echo(startup_message.FORMATS[log_format](engine, address, notes))
         if not quiet:
             stack.enter_context(

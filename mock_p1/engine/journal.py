@@ -6,6 +6,7 @@ import json
 from collections import Counter, deque
 from functools import lru_cache
 from itertools import count
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1.base.messages import Reply, Request
@@ -19,6 +20,7 @@ from mock_p1.contract.operations import (
 )
 from mock_p1.engine.callers import caller_name
 from mock_p1.engine.timeline import Plan, State, place_in_words, waits_for
+from mock_p1.engine.totals import Kind, Totals, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 DEFAULT_MAX: Final = 1000
 MAX_RESTARTS: Final = 10_000
 _POLL: Final = RETRAIN_STATUS_CHECK.name
-_FIRST_REDIRECT: Final = 300
 
 
 class Entry(NamedTuple):
@@ -84,11 +85,7 @@ class Entry(NamedTuple):
     @property
     def outcome(self) -> str:
         """The status, error or fault that was shown; else what was done, or the HTTP status."""
-        if shown := self.status or self.error or self.fault:
-            return shown
-        if self.done and self.http_status is not None and self.http_status < _FIRST_REDIRECT:
-            return self.done
-        return f"HTTP {self.http_status}"
+        return outcome_of(self.status or self.error or self.fault, self.done, self.http_status)
 
     @property
     def caller_name(self) -> str:
@@ -101,6 +98,10 @@ class Entry(NamedTuple):
         return self.operation is None
 
 
+KIND_OF: Final = itemgetter(*(Entry._fields.index(name) for name in Kind._fields))
+"""What of an entry is counted."""
+
+
 class Journal:
     """The newest ``maximum`` entries."""
 
@@ -108,7 +109,8 @@ class Journal:
         self._entries: deque[Entry] = deque(maxlen=maximum)
         self._numbers = count(1)
         self.number: Callable[[], int] = self._numbers.__next__
-        self.add: Callable[[Entry], None] = self._entries.append
+        self.totals: Totals = Totals()
+        self.add: Callable[[Entry], None] = self.totals.counter(KIND_OF, self._entries.append)
         self.restarts: deque[tuple[int, str]] = deque(maxlen=MAX_RESTARTS)
         self._cleared = 0
 
@@ -159,7 +161,8 @@ class Journal:
         return len(self._entries)
 
     def clear(self) -> None:
-        """Forget every entry; numbers go on."""
+        """Forget every entry, and count anew; numbers go on."""
+        self.totals.reset()
         self._cleared = self.last
         self._entries.clear()
         self.restarts.clear()

@@ -36,22 +36,28 @@ class Document:
 
     def where(self, *path: str | int) -> str:
         """Return ``file:line`` of a part, or the path of keys where there are no lines."""
-        if self.root is not None:
-            return f"{self.name}:{self.root.place(path)[0]}"
+        part, path = self.part(path)
+        if part.root is not None:
+            return f"{part.name}:{part.root.place(path)[0]}"
         return f"{self.name}:{spelled(path)}" if path else self.name
+
+    def part(self, path: Path) -> tuple[Document, Path]:
+        """Return the document that a path leads to, and its path there: of several that one."""
+        return self, path
 
     def problems(self, error: ValidationError) -> Iterator[Problem]:
         """Turn pydantic's errors into problems, each with its place."""
         for detail in error.errors(include_url=False, include_context=False, include_input=False):
-            path, text = tuple(detail["loc"]), detail["msg"]
-            if self.root is None:
+            part, path = self.part(tuple(detail["loc"]))
+            text = detail["msg"]
+            if part.root is None:
                 subject, place = spelled(path), (0, 0)
-            elif self.root.is_broken(path):
+            elif part.root.is_broken(path):
                 continue
             else:
                 subject = spelled(_from_last_key(path)) if text.startswith("must ") else ""
-                place = self.root.place(path, of_key=detail["type"] == "key")
-            yield Problem(self.name, *place, f"{subject}: {text}" if subject else text)
+                place = part.root.place(path, of_key=detail["type"] == "key")
+            yield Problem(part.name, *place, f"{subject}: {text}" if subject else text)
 
 
 @dataclass

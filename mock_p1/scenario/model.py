@@ -28,6 +28,7 @@ from mock_p1.contract.errors import CREDENTIAL_ERRORS
 from mock_p1.contract.operations import JOB_ID_LIMIT, OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.scenario.calls import CallTimeline, call_names, wrong_calls
 from mock_p1.scenario.document import INLINE, Attach, Document, ScenarioReading, located
+from mock_p1.scenario.problems import Problem
 from mock_p1.scenario.result_files import inline_files
 from mock_p1.scenario.step_length import waits_for_file
 from mock_p1.scenario.steps import AnyStep, ErrorStep, Step
@@ -243,6 +244,8 @@ class Scenario(Strict):
     """Where editors find this schema."""
     description: str = ""
     """What the scenario is for, in a sentence."""
+    variables: bool = False
+    """Whether ${NAME} and ${NAME:-default} stand for environment variables; in files alone."""
     seed: int = 0
     """All invented values follow from it."""
     api_keys: Annotated[dict[str, KeyState], Field(min_length=1)] | None = Field(
@@ -319,6 +322,9 @@ first job does."""
             self._fill(located(keys, INLINE), reading)
         except ValidationError as error:
             raise reading.error(reading.document.problems(error)) from None
+        if self.variables:
+            text = "variables: true is for files; leave it out, and write the values"
+            raise reading.error([Problem(INLINE, 0, 0, text)])
 
     def _fill(self, data: object, reading: ScenarioReading) -> None:
         self.__pydantic_validator__.validate_python(data, self_instance=self, context=reading)

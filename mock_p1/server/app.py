@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mock_p1.admin.access import AccessPolicy
-from mock_p1.admin.blueprint import add_admin, add_health
-from mock_p1.admin.context import AdminContext
+from mock_p1.admin.access import HEALTH, AccessPolicy
+from mock_p1.admin.blueprint import add_admin
+from mock_p1.admin.context import AdminContext, respond
 from mock_p1.engine.engine import Engine
+from mock_p1.engine.not_imitated import not_imitated
 from mock_p1.scenario.files import load_scenario
 from mock_p1.server.upload_store import UploadStore
 from mock_p1.transports import wsgi
@@ -36,7 +37,7 @@ def create_app(
     Args:
         scenario: A bundled name, a path, a scenario's text, a mapping or a Scenario.
         seed: What generated values follow from, in place of the scenario's own seed.
-        admin: Whether there is a control API and a dashboard; ``/__admin/health`` is always there.
+        admin: Whether there is a control API and a dashboard.
         admin_token: Who sends it as ``Authorization: Bearer`` may use the control API from
             anywhere. Give one where the app can be reached from elsewhere.
         admin_hosts: Further names, besides localhost, by which this machine is asked.
@@ -64,9 +65,13 @@ def create_app_for(
 ) -> Flask:
     """Return the app of an engine that exists already.
 
-    Its control API works with ``context``; ``admin=False`` leaves all of it out but health.
+    Its control API works with ``context``; ``admin=False`` leaves it out. Whoever asks for the
+    mock's health then is answered as everywhere, but no client: the journal has nothing of it.
     """
     app = wsgi.create_app(engine)
-    add = add_admin if admin else add_health
-    add(app, context or AdminContext(engine))
+    if admin:
+        add_admin(app, context or AdminContext(engine))
+    else:
+        answer = not_imitated("GET", HEALTH).reply
+        app.add_url_rule(HEALTH, "health", lambda: respond(answer), methods=["GET"])
     return app

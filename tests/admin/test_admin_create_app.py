@@ -41,11 +41,11 @@ def test_an_app_takes_further_names_of_this_machine():
     )
 
 
-def test_health_is_answered_without_controls_too():
-    """Whoever looks after the app can ask it, and the journal holds clients' requests alone."""
+def test_without_controls_a_question_for_health_is_no_entry():
+    """The journal holds clients' requests alone."""
     engine = Engine(load_scenario("demo"))
     app = create_app_for(engine, admin=False)
-    assert status(app, "/health") == 200
+    assert status(app, "/health") == 404
     assert len(engine.journal) == 0
     assert status(app, "/jobs") == 404
     assert len(engine.journal) == 1

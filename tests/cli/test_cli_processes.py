@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mock_p1.cli.command_error import Failure
-from mock_p1.cli.process import parent_watched, port_file
+from mock_p1.cli.process import parent_watched, port_in_file
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes of POSIX")
 
@@ -21,7 +21,7 @@ def test_the_port_stands_in_a_file_while_it_is_served(tmp_path):
     """Whole when it is there, and gone at the end."""
     file = tmp_path / "port"
     file.write_text("of the run before", encoding="ascii")
-    with port_file(file, 8191):
+    with port_in_file(file, 8191):
         assert file.read_text(encoding="ascii") == "8191\n"
         assert [*tmp_path.iterdir()] == [file]
     assert not file.exists()
@@ -31,7 +31,7 @@ def test_a_port_file_that_cannot_be_written_is_told(tmp_path):
     """Which, and why."""
     with (
         pytest.raises(Failure, match=r"--port-file .*none/port: No such file"),
-        port_file(tmp_path / "none" / "port", 1),
+        port_in_file(tmp_path / "none" / "port", 1),
     ):
         raise AssertionError("it began")
 
@@ -43,7 +43,7 @@ def test_a_pipe_is_written_to_and_stays(tmp_path):
     read = []
     reader = threading.Thread(target=lambda: read.append(pipe.read_text(encoding="ascii")))
     reader.start()
-    with port_file(pipe, 8191):
+    with port_in_file(pipe, 8191):
         reader.join(10)
     assert read == ["8191\n"]
     assert pipe.is_fifo()

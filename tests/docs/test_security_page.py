@@ -15,6 +15,7 @@ from mock_p1.engine.file_store import DEFAULT_LIMIT_BYTES
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.engine.retrain_data_upload import MAX_CREATED
+from mock_p1.engine.totals import MAX_KINDS
 from mock_p1.engine.uploads import MAX_UPLOADS
 from mock_p1.scenario.parser import MAX_BYTES
 from mock_p1.scenario.yaml_nodes import MAX_DEPTH
@@ -56,6 +57,7 @@ MILLION = 1_000_000
         ("created jobs", [MAX_CREATED]),
         ("jobs that only a pattern knows (`--jobs-max`)", [DEFAULT_JOBS_MAX, 1]),
         ("journal (`--journal-max`)", [DEFAULT_MAX]),
+        ("kinds of requests that are counted apart", [MAX_KINDS]),
         ("failures in the queue", [MAX_INJECTED]),
         ("scenario file", [MAX_BYTES // MILLION, MAX_DEPTH, MAX_PROBLEMS]),
     ],
