@@ -35,6 +35,8 @@ from mock_p1.scenario.steps import AnyStep, ErrorStep, Step
 if TYPE_CHECKING:
     from pydantic.config import JsonDict
 
+    from mock_p1.scenario.problems import Problem
+
 MAX_COUNT: Final = 1_000_000
 ACTIVE: Final = "active"
 
@@ -315,8 +317,12 @@ first job does."""
 
     def _read(self, keys: Mapping[str, object], find: Attach) -> None:
         reading = ScenarioReading(find=find)
+        problems: list[Problem] = []
+        data = located(keys, INLINE, problems)
+        if problems:
+            raise reading.error(problems)
         try:
-            self._fill(located(keys, INLINE), reading)
+            self._fill(data, reading)
         except ValidationError as error:
             raise reading.error(reading.document.problems(error)) from None
 
