@@ -147,6 +147,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """Warn of a marker on a test that has not used a fixture: nothing was mocked."""
+    __tracebackhide__ = True
     yield
     if RUN not in item.stash and any(mark.name == "mock_p1" for mark in item.own_markers):
         item.warn(
