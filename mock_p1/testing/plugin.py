@@ -90,7 +90,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Make one test of each trouble and moment that its marker names."""
+    """Make one test of each injected fault that its marker names."""
     if marker := metafunc.definition.get_closest_marker("mock_p1_trouble"):
         from mock_p1.testing.plugin_fault_matrix import expand  # noqa: PLC0415 -- only tests that use it pay for it
 
@@ -130,8 +130,8 @@ def mock_p1_trouble(request: pytest.FixtureRequest) -> InjectedFault | None:
 
     Its name, and the phase in which it strikes.
     """
-    trouble: InjectedFault | None = getattr(request, "param", None)
-    return trouble
+    injected: InjectedFault | None = getattr(request, "param", None)
+    return injected
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

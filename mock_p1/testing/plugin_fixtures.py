@@ -32,14 +32,14 @@ def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[
     Where the marker, the configuration or the scenario is wrong, fail without a traceback and start
     nothing.
     """
-    trouble = _trouble(request)
+    injected = _injected_fault(request)
     with _ending(this), ExitStack() as stack:
         want, handle, problem, reason = None, None, "", ""
         try:
             want = wanted(request)
-            if trouble is not None:
-                reason = ruled_out(want.scenario, trouble)
-                want = replace(want, scenario=with_fault(want.scenario, trouble))
+            if injected is not None:
+                reason = ruled_out(want.scenario, injected)
+                want = replace(want, scenario=with_fault(want.scenario, injected))
             if not reason:
                 handle = stack.enter_context(_serving(want) if served else _mocked(want))
         except (
@@ -49,7 +49,7 @@ def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[
         ) as error:  # MarkerError and ScenarioError, CannotListen
             problem = str(error)
         if reason:
-            pytest.skip(f"the scenario rules out {trouble}: {reason}")
+            pytest.skip(f"the scenario rules out {injected}: {reason}")
         if want is None or handle is None:
             gap = "\n" if "\n" in problem else " "
             pytest.fail(f"Mock P1 did not start:{gap}{problem}", pytrace=False)
@@ -59,19 +59,19 @@ def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[
         return
     if want.check and (unexpected := handle.unexpected()):
         pytest.fail(describe_unexpected(unexpected), pytrace=False)
-    if trouble is not None:
-        _judge_calls(trouble, this)
+    if injected is not None:
+        _judge_calls(injected, this)
     if not any(each.was_asked for each in this.handles):
         _judge_silence(request)
 
 
-def _judge_calls(trouble: InjectedFault, this: Run) -> None:
+def _judge_calls(injected: InjectedFault, this: Run) -> None:
     """Fail a case whose operation the test never called: it has shown nothing."""
     called = {each.operation for handle in this.handles for each in handle.requests()}
-    if trouble.on not in called:
+    if injected.on not in called:
         known = ", ".join(name for name in OPERATIONS if name in called) or "none"
         pytest.fail(
-            f"{trouble} did not strike: the test never called {trouble.on}. Name by on= of the "
+            f"{injected} did not strike: the test never called {injected.on}. Name by on= of the "
             f"marker {TROUBLE} what it calls; it called: {known}",
             pytrace=False,
         )
@@ -99,8 +99,8 @@ def _ending(this: Run) -> Iterator[None]:
         pytest.fail(stopped, pytrace=False)
 
 
-def _trouble(request: pytest.FixtureRequest) -> InjectedFault | None:
-    """Return the trouble this run of the test was made for; the test itself need not ask for it."""
+def _injected_fault(request: pytest.FixtureRequest) -> InjectedFault | None:
+    """Return the injected fault of this run of the test; the test itself need not ask for it."""
     callspec = getattr(request.node, "callspec", None)
     found = callspec.params.get(TROUBLE) if callspec else None
     return found if isinstance(found, InjectedFault) else None

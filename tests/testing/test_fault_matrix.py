@@ -304,7 +304,7 @@ def test_the_test_can_ask_which_trouble_it_is_in(pytester):
         ),
         ('"all"', "takes its arguments by name"),
         ("errors=5", 'is "all", a name or a list of names, not 5'),
-        ("errors=[]", "names no trouble"),
+        ("errors=[]", "names no injected fault"),
     ],
 )
 def test_a_mistake_in_the_marker_fails_its_test(pytester, arguments, message):
