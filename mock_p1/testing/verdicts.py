@@ -32,10 +32,9 @@ def upload_problem(  # noqa: PLR0913 -- what was asked for, and all that is know
     that was sent none.
     """
     if job is None:
-        never = (
-            "asked for no upload URL after the reset" if calls else "never asked for an upload URL"
-        )
-        return f"the client {never}, so no file was uploaded"
+        was_reset = any(call.complete for call in calls)
+        asked = "asked for no {} after the reset" if was_reset else "never asked for an {}"
+        return f"the client {asked.format('upload URL')}, so no file was uploaded"
     complete = [upload for upload in uploads if upload.complete]
     if not complete:
         known = {upload.number for upload in uploads}
