@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response, current_app, request
 from werkzeug.routing import Rule
 
 from mock_p1.admin import PREFIX, dashboard, events
-from mock_p1.admin.access import Call
+from mock_p1.admin.access import HEALTH, Call
 from mock_p1.admin.admin_error import AdminError
 from mock_p1.admin.admin_openapi import CALLS
 from mock_p1.admin.context import POLICY, admin_context, respond
@@ -49,6 +49,13 @@ def add_admin(app: Flask, context: AdminContext) -> None:
     app.view_functions[NOTHING] = _refuse
     for path in ("", "/", "/<path:rest>"):  # after the calls, so that they are found first
         app.url_map.add(Rule(PREFIX + path, endpoint=NOTHING))
+
+
+def add_health(app: Flask, context: AdminContext) -> None:
+    """Add nothing but ``/__admin/health``, so that whoever looks after the mock can ask it."""
+    context.add_to(app)
+    health = next(call for call in CALLS if PREFIX + call.path == HEALTH)
+    app.add_url_rule(HEALTH, "health", health.answer, methods=[health.method])
 
 
 def _check_access() -> None:

@@ -395,6 +395,8 @@ class Health(Answer):
     """How many pairs of caller and job that only a pattern knows are remembered."""
     jobs_evicted: int
     """How many began anew because there were more, since the start."""
+    authority: LeftOut[str] = None
+    """Of `serve --tls`: whether this start has made its authority, and when it ends."""
 
 
 class ContractOperation(Answer):

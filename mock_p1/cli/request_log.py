@@ -13,6 +13,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable  # noqa: TC003 -- NamedTuple keeps the annotations
+from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 MAX_WAITING: Final = 10_000
 """Requests that wait to be written; beyond it, the oldest are left out."""
 FLUSH_SECONDS: Final = 0.05
+DIFFERS: Final = timedelta(seconds=1)
+"""Where the mock's time is further from the wall's, both are shown."""
+LAST_DAY: Final = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 END_SECONDS: Final = 0.2
 """Seconds that the end waits for the last lines to be written."""
 
@@ -38,7 +42,7 @@ END_SECONDS: Final = 0.2
 class Format(NamedTuple):
     """How a log is written: a request, that so many were left out, and that jobs begin anew."""
 
-    request: Callable[[Entry, Clock], str]
+    request: Callable[[Entry, datetime, Clock], str]
     left_out: Callable[[int], str]
     jobs_evicted: Callable[[int], str]
 
@@ -53,7 +57,7 @@ class RequestLog:
     def __init__(self, engine: Engine, form: Format, stream: TextIO) -> None:
         self._engine, self._form = engine, form
         self._write = writer(stream)
-        self._queue: deque[Entry] = deque(maxlen=MAX_WAITING)
+        self._queue: deque[tuple[float, Entry]] = deque(maxlen=MAX_WAITING)
         self._newest = 0
         self._told_of_evicted = False
         self._done = Event()
@@ -61,7 +65,7 @@ class RequestLog:
 
     def __enter__(self) -> Self:
         """Begin with the next request."""
-        self._engine.journal.listen(self._queue.append)
+        self._engine.journal.listen(lambda entry: self._queue.append((time.time(), entry)))
         self._thread.start()
         return self
 
@@ -88,8 +92,11 @@ class RequestLog:
             return
         full = len(self._queue) == MAX_WAITING
         entries = [self._queue.popleft() for _ in range(len(self._queue))]
-        newest = max(entry.number for entry in entries)
-        lines = [self._form.request(entry, self._engine.clock) for entry in entries]
+        newest = max(entry.number for _, entry in entries)
+        lines = [
+            self._form.request(entry, datetime.fromtimestamp(seconds, UTC), self._engine.clock)
+            for seconds, entry in entries
+        ]
         if full and (lost := newest - self._newest - len(entries)) > 0:
             lines.insert(0, self._form.left_out(lost))
         self._newest = newest
@@ -100,7 +107,7 @@ class RequestLog:
         self._write("".join(f"{line}\n" for line in lines))
 
 
-def as_text(entry: Entry, clock: Clock) -> str:
+def as_text(entry: Entry, wall: datetime, clock: Clock) -> str:
     """Return a request as a line for a person.
 
     When, which job, what it saw, where the scenario says so, whose key and caller.
@@ -111,7 +118,7 @@ def as_text(entry: Entry, clock: Clock) -> str:
     if entry.http_status is not None and outcome != status:
         outcome = f"{outcome} ({status})"
     parts = [
-        f"{clock.date_at(entry.moment_ns).astimezone():%H:%M:%S.%f}"[:-3],
+        _when(wall, clock.date_at(entry.moment_ns)),
         what or "",
         outcome,
         entry.source,
@@ -125,16 +132,27 @@ def as_text(entry: Entry, clock: Clock) -> str:
     return "  ".join(printable(part) for part in (*parts, *entry.notes))
 
 
-def as_json(entry: Entry, clock: Clock) -> str:
+def _when(wall: datetime, mock: datetime) -> str:
+    """Return the wall's time with its zone, and the mock's where it is another."""
+    shown = wall.astimezone().isoformat(timespec="milliseconds").partition("T")[2]
+    if abs(mock - wall) < DIFFERS:
+        return shown
+    zone = None if mock < LAST_DAY else UTC  # no other zone can show the calendar's last hours
+    return f"{shown} (mock {mock.astimezone(zone):%Y-%m-%d %H:%M:%S})"
+
+
+def as_json(entry: Entry, wall: datetime, clock: Clock) -> str:
     """Return a request as a JSON object on one line.
 
-    ``at`` is seconds since the mock began, by its clock.
+    ``time`` is the wall's and ``mock_time`` the mock's; ``at`` is seconds since the mock began, by
+    its clock.
     """
     poll = _is_poll(entry)
     row = {
         "event": "poll" if poll else "request",
         "number": entry.number,
-        "time": clock.date_at(entry.moment_ns).isoformat(timespec="milliseconds"),
+        "time": wall.astimezone().isoformat(timespec="milliseconds"),
+        "mock_time": clock.date_at(entry.moment_ns).isoformat(timespec="milliseconds"),
         "at": entry.moment_ns / SECOND,
         "method": entry.method,
         "path": entry.path,

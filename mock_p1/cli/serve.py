@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -23,7 +23,13 @@ from mock_p1.cli.options import (
     tls_cert_option,
     tls_option,
 )
-from mock_p1.cli.process import allow_many_connections, rare_garbage_collection
+from mock_p1.cli.process import (
+    allow_many_connections,
+    parent_watched,
+    port_file,
+    rare_garbage_collection,
+)
+from mock_p1.cli.serving_file import serving_file
 from mock_p1.cli.startup_message import Address
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
@@ -33,19 +39,11 @@ from mock_p1.server.server import CannotListen, Server, stopped_by_signals
 from mock_p1.server.upload_store import UploadStore
 
 if TYPE_CHECKING:
-    from ssl import SSLContext
-
     from mock_p1.admin.watcher import Watch
+    from mock_p1.cli.tls import Secured
 
 MAX_JOURNAL: Final = 1_000_000
 MAX_JOBS: Final = 100_000_000
-
-
-class Secured(NamedTuple):
-    """How the server speaks: a TLS context or none, and the file of the local authority if used."""
-
-    context: SSLContext | None = None
-    authority: Path | None = None
 
 
 @command()
@@ -76,12 +74,26 @@ class Secured(NamedTuple):
     help="The key of --tls-cert (PEM).",
 )
 @click.option(
+    "--tls-dir",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Where --tls keeps its authority, instead of your folder for settings.",
+)
+@click.option(
+    "--tls-host",
+    multiple=True,
+    metavar="NAME",
+    help="A further name that --tls answers to, as clients have it; may be given several times.",
+)
+@click.option(
     "--admin-token", metavar="TOKEN",
     help="What /__admin asks for; on other addresses than loopback one is made up "
     "if none is given.",
 )  # fmt: skip
 @click.option(
-    "--no-admin", is_flag=True, help="Leave out /__admin: control API, dashboard and metrics."
+    "--no-admin",
+    is_flag=True,
+    help="Leave out /__admin: control API, dashboard and metrics; all but /__admin/health.",
 )
 @click.option(
     "--keep-alive", callback=span, default="10m", metavar="DURATION", show_default=True,
@@ -107,6 +119,19 @@ class Secured(NamedTuple):
     "--upload-max", callback=size, default="100MB", metavar="SIZE", show_default=True,
     help="The largest file that is taken; KB, MB, GB (10^3, 10^6, 10^9) or bytes.",
 )  # fmt: skip
+@click.option(
+    "--port-file",
+    "port_path",
+    envvar="MOCK_P1_PORT_FILE",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the port here once it is open; the file is removed at the end.",
+)
+@click.option(
+    "--exit-with-parent",
+    is_flag=True,
+    help="Stop when the process that started this one has ended (not on Windows).",
+)
 def serve(  # noqa: PLR0913 -- an option each
     *,
     scenario: str,
@@ -118,6 +143,8 @@ def serve(  # noqa: PLR0913 -- an option each
     journal_max: int,
     jobs_max: int,
     upload_max: int,
+    port_path: Path | None,
+    exit_with_parent: bool,
     **options: Any,  # noqa: ANN401 -- click's values: where to listen and how, who may steer
 ) -> None:
     """Serve a scenario on this machine until stopped (Ctrl-C).
@@ -144,6 +171,10 @@ def serve(  # noqa: PLR0913 -- an option each
     with ExitStack() as stack:
         stack.callback(store.close)
         stack.enter_context(stopped_by_signals(server.stop))
+        if exit_with_parent:
+            stack.enter_context(parent_watched(server.stop))
+        stack.enter_context(serving_file(server.url))
+        stack.enter_context(port_file(port_path, server.port))
         if watch:
             notes.append(
                 f"{engine.scenario.name} is watched: what you save is checked, and played at once"
@@ -166,6 +197,8 @@ def _server(  # noqa: PLR0913 -- an option each
     tls: bool,
     tls_cert: Path | None,
     tls_key: Path | None,
+    tls_dir: Path | None,
+    tls_host: tuple[str, ...],
     admin_token: str | None,
     no_admin: bool,
     keep_alive: float,
@@ -175,7 +208,10 @@ def _server(  # noqa: PLR0913 -- an option each
         raise click.UsageError(
             "--no-admin leaves nothing that --admin-token could open; give one of them"
         )
-    secured = _secured(host, tls=tls, certificate=tls_cert, key=tls_key)
+    if tls_host and not tls:
+        raise click.UsageError("--tls-host is a name for --tls; give that too")
+    secured = _secured(host, tls_host, tls_dir, tls=tls, certificate=tls_cert, key=tls_key)
+    context, authority, state = secured or (None, None, None)
     try:
         server = Server(
             engine,
@@ -183,7 +219,7 @@ def _server(  # noqa: PLR0913 -- an option each
             port=port,
             admin=not no_admin,
             admin_token=admin_token,
-            tls=secured.context,
+            tls=context,
             keep_alive_seconds=keep_alive,
         )
     except CannotListen as error:
@@ -192,14 +228,14 @@ def _server(  # noqa: PLR0913 -- an option each
         ) from None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--admin-token") from None
-    server.context.authority = secured.authority
+    server.context.authority, server.context.authority_state = authority, state
     made_up = server.admin_token if admin_token is None else None
     dashboard = f"{server.url}/__admin/" + (f"#token={made_up}" if made_up else "")
-    address = Address(server.url, None if no_admin else dashboard, secured.authority)
-    return server, address, _notes(server, made_up, secured.authority)
+    address = Address(server.url, None if no_admin else dashboard, authority)
+    return server, address, _notes(server, made_up)
 
 
-def _notes(server: Server, made_up_token: str | None, authority: Path | None) -> list[str]:
+def _notes(server: Server, made_up_token: str | None) -> list[str]:
     notes = (
         [f"listening on {server.host}, port {server.port}"] if server.host not in server.url else []
     )
@@ -207,18 +243,27 @@ def _notes(server: Server, made_up_token: str | None, authority: Path | None) ->
         notes.append(f"/__admin needs the header Authorization: Bearer {made_up_token}")
     elif server.admin_token:
         notes.append("/__admin needs the header Authorization: Bearer, and the token you gave")
-    if authority:
+    if authority := server.context.authority:
         from mock_p1.cli.tls import how_to_trust  # noqa: PLC0415 -- only --tls needs it
 
-        notes += how_to_trust(authority, server.port)
+        notes += how_to_trust(authority, server.context.authority_state, server.port)
     return notes
 
 
-def _secured(host: str, *, tls: bool, certificate: Path | None, key: Path | None) -> Secured:
+def _secured(  # noqa: PLR0913 -- an option each
+    host: str,
+    names: tuple[str, ...],
+    folder: Path | None,
+    *,
+    tls: bool,
+    certificate: Path | None,
+    key: Path | None,
+) -> Secured | None:
     if certificate is None and key is None and not tls:
-        return Secured()
+        return None
     from mock_p1.cli.tls import (  # noqa: PLC0415 -- only TLS needs it
         CannotSecure,
+        Secured,
         context_from,
         data_folder,
         local_context,
@@ -228,7 +273,7 @@ def _secured(host: str, *, tls: bool, certificate: Path | None, key: Path | None
         if certificate is not None and key is not None:
             return Secured(context_from(certificate, key))
         if certificate is None and key is None:
-            return Secured(*local_context(data_folder(), host))
+            return local_context(folder or data_folder(), host, names)
     except CannotSecure as error:
         raise Failure(str(error)) from None
     missing = "--tls-key" if key is None else "--tls-cert"

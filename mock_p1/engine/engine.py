@@ -36,6 +36,7 @@ from mock_p1.engine.failures import (
     take_injected,
 )
 from mock_p1.engine.file_store import CountingStore
+from mock_p1.engine.held import HeldAnswers
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import (
     DEFAULT_MAX,
@@ -133,6 +134,7 @@ class Engine:
         self.journal: Journal = Journal(journal_max)
         self.changes: ChangeLog = ChangeLog()
         self.lock: Lock = Lock()
+        self.held: HeldAnswers = HeldAnswers(self.clock)
         self.played_after: int = 0
         """The number of the last journal entry before the scenario was swapped in."""
         self.state: MockState = MockState(
@@ -195,6 +197,8 @@ class Engine:
         with self.lock:
             call = self._call(request, found)
             outcome = self._answer(call)
+            if isinstance(outcome.reply, Reply):
+                outcome = outcome._replace(reply=outcome.reply.to(request.method))
             if outcome.done == result_download.SENT and call.job is not None:
                 call.job.downloads += 1
             self.journal.add(call_entry(self.journal.number(), call, outcome))
@@ -242,10 +246,13 @@ class Engine:
         seed = self._seed_of(scenario)
         with self.lock:
             self.played_after = self.journal.last
-            return self.state.swap(scenario, seed)
+            counts = self.state.swap(scenario, seed)
+        self.held.let_go()
+        return counts
 
     def restart(self) -> None:
         """Begin anew in everything: what clients made, the journal, the clock, the scenario."""
+        self.held.let_go()
         with self.lock:
             self.state.reset()
             self.journal.clear()

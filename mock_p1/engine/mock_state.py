@@ -22,6 +22,7 @@ from mock_p1.engine.uploads import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from mock_p1.base.clock import Clock
     from mock_p1.engine.call import Call
@@ -84,6 +85,8 @@ class MockState:
     def play(self, scenario: Scenario, seed: int) -> None:
         """Compile a scenario, and play it from now on."""
         self.scenario: Scenario = scenario
+        self.played_since: datetime = self.clock.client_date(self.clock.now_ns())
+        """When the results became what they are, as clients see the time."""
         self.seed: int = seed
         self.keyring: Keyring = Keyring(scenario)
         self.directory: Directory = Directory(scenario, seed)

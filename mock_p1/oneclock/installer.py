@@ -8,7 +8,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mock_p1.oneclock import asyncio_patch, patches, shared
+from mock_p1.oneclock import asyncio_patch, patches, shared, socket_patch
 from mock_p1.oneclock.shared import LONGEST, Budget, CannotShare, SharedClock
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def one_clock(longest: int = LONGEST) -> Iterator[SharedClock]:
                 )
             patches.install()
             asyncio_patch.install()
+            socket_patch.install()
             shared.share(clock)
         _uses += 1
     clock.join()
@@ -56,6 +57,7 @@ def one_clock(longest: int = LONGEST) -> Iterator[SharedClock]:
             _uses -= 1
             if _uses == 0:
                 shared.share(None)
+                socket_patch.remove()
                 asyncio_patch.remove()
                 patches.remove()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mock_p1.admin.access import AccessPolicy
-from mock_p1.admin.blueprint import add_admin
+from mock_p1.admin.blueprint import add_admin, add_health
 from mock_p1.admin.context import AdminContext
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.files import load_scenario
@@ -36,7 +36,7 @@ def create_app(
     Args:
         scenario: A bundled name, a path, a scenario's text, a mapping or a Scenario.
         seed: What generated values follow from, in place of the scenario's own seed.
-        admin: Whether there is a control API and a dashboard.
+        admin: Whether there is a control API and a dashboard; ``/__admin/health`` is always there.
         admin_token: Who sends it as ``Authorization: Bearer`` may use the control API from
             anywhere. Give one where the app can be reached from elsewhere.
         admin_hosts: Further names, besides localhost, by which this machine is asked.
@@ -64,9 +64,9 @@ def create_app_for(
 ) -> Flask:
     """Return the app of an engine that exists already.
 
-    Its control API works with ``context``; ``admin=False`` leaves it out.
+    Its control API works with ``context``; ``admin=False`` leaves all of it out but health.
     """
     app = wsgi.create_app(engine)
-    if admin:
-        add_admin(app, context or AdminContext(engine))
+    add = add_admin if admin else add_health
+    add(app, context or AdminContext(engine))
     return app

@@ -15,11 +15,12 @@ from mock_p1.base.clock import RealClock, VirtualClock
 from mock_p1.base.durations import nanoseconds
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 from mock_p1.engine.engine import Engine
-from mock_p1.oneclock.shared import LONGEST, CannotShare
+from mock_p1.oneclock.shared import LONGEST, CannotShare, current
 from mock_p1.scenario.files import inline_folder, load_scenario
 from mock_p1.scenario.problems import ScenarioError
 from mock_p1.testing.decorators import inside
 from mock_p1.testing.handle import Handle
+from mock_p1.testing.run_state import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,9 +40,6 @@ R = TypeVar("R")
 
 JOURNAL_MAX: Final = 100_000
 """A test may poll for days of virtual time, and then ask for every poll."""
-
-watchers: Final[list[Callable[[Engine], None]]] = []
-"""Each is told of every engine that is started from now on, before its first request."""
 
 
 class _told_without_our_frames:  # noqa: N801 -- called like a function
@@ -84,8 +82,7 @@ class _Starting(ABC):
         __tracebackhide__ = True
         with _told_without_our_frames(), ExitStack() as stack:
             handle = self._start(stack)
-            for watch in watchers:
-                watch(handle._engine)  # noqa: SLF001 -- a handle shows tests no engine
+            tell(handle, handle._engine)  # noqa: SLF001 -- a handle shows tests no engine
             self._entered.append((stack.pop_all(), handle))
         return handle
 
@@ -208,7 +205,8 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
     def _start(self, stack: ExitStack) -> Handle:
         from mock_p1.transports.responses_patch import Mock  # noqa: PLC0415 -- takes 0.3 s; a served mock does not need it
 
-        shared = stack.enter_context(_one_clock(self._longest)) if self._longest else None
+        longest = self._longest or (LONGEST if current() else 0)  # then there is one clock
+        shared = stack.enter_context(_one_clock(longest)) if longest else None
         clock = shared or VirtualClock()
         engine = _engine(stack, self._scenario(), clock, self._seed)
         if shared:
@@ -276,13 +274,13 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         from mock_p1.server.server import Server, ServerThread  # noqa: PLC0415 -- Flask takes 0.35 s
         from mock_p1.transports.network_guard import guarded  # noqa: PLC0415 -- goes with it
 
-        clock: Clock = RealClock(self._speed)
-        if self._longest:
-            clock = shared = stack.enter_context(_one_clock(self._longest))
-            shared.inherits = True  # who asks over the network cannot be told from others
-        engine = _engine(stack, self._scenario(), clock, self._seed)
+        clock = RealClock(self._speed)
+        shared = stack.enter_context(_one_clock(self._longest)) if self._longest else None
+        engine = _engine(stack, self._scenario(), shared or clock, self._seed)
         server = Server(engine, host=self._address[0], port=self._address[1])
-        stack.enter_context(ServerThread(server))
+        thread = stack.enter_context(ServerThread(server)).thread
+        if shared and server.loop:
+            stack.enter_context(shared.served(server.loop, thread.ident, server.port))
         stack.enter_context(_reachable(server.url))
         stack.enter_context(guarded())
         return Handle(engine, server.url)

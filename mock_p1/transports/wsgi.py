@@ -9,7 +9,8 @@ out.
 from __future__ import annotations
 
 import re
-import time
+from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote_to_bytes
 from wsgiref.util import is_hop_by_hop
@@ -90,7 +91,7 @@ class _App(Flask):
         return super().wsgi_app(environ, start_response)
 
 
-def create_app(engine: Engine, sleep: Callable[[float], None] = time.sleep) -> Flask:
+def create_app(engine: Engine) -> Flask:
     """Return a Flask app that answers with ``engine``.
 
     Runs under any WSGI server, and in Flask's test client.
@@ -99,7 +100,7 @@ def create_app(engine: Engine, sleep: Callable[[float], None] = time.sleep) -> F
     app.url_map.merge_slashes = False
 
     def answer(*_: object, **__: object) -> Response:
-        return _respond(engine, sleep)
+        return _respond(engine)
 
     for operation in contract.OPERATIONS.values():
         rule = re.sub(r"\{(\w+)\}", r"<\1>", operation.template)
@@ -116,14 +117,23 @@ def create_app(engine: Engine, sleep: Callable[[float], None] = time.sleep) -> F
     return app
 
 
-def _respond(engine: Engine, sleep: Callable[[float], None]) -> Response:
+def _respond(engine: Engine) -> Response:
     asked = _request()
     reply = _take_file(engine, asked) if engine.takes_file(asked) else engine.handle(asked)
-    if seconds := engine.clock.pass_time(reply.delay_ns) if reply.delay_ns else 0.0:
-        sleep(seconds)
+    _hold(engine, asked, reply.delay_ns)
     if isinstance(reply, Fault):
-        return _act_out(reply, lambda span: sleep(engine.clock.pass_time(span)))
+        return _act_out(reply, partial(_hold, engine, asked))
     return _response(reply, [reply.body])
+
+
+def _hold(engine: Engine, asked: Request, span_ns: int) -> None:
+    """Wait for nanoseconds of the mock's clock."""
+    if span_ns and engine.clock.pass_time(span_ns):
+        news = Event()
+        with engine.held.hold(asked, span_ns, news.set) as hold:
+            while (left := hold.left_seconds()) != 0:
+                news.wait(left)
+                news.clear()
 
 
 def _take_file(engine: Engine, asked: Request) -> Reply | Fault:

@@ -3,7 +3,8 @@
 import io
 import json
 import re
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from threading import Event
 
 import pytest
@@ -69,6 +70,22 @@ def test_poll(engine):
     ]
 
 
+@pytest.mark.parametrize("zone", ["UTC0", "JST-9", "HST10"])
+def test_the_time_of_the_wall_has_its_zone(engine, monkeypatch, zone):
+    """And the mock's stands beside it where it is another, to the calendar's end and beyond."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        (line,) = logged(Engine(engine.scenario), "text", get(f"{JOBS}a", "k"))
+        assert re.fullmatch(r"\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:00", line.partition("  ")[0])
+        engine.clock.advance(10**30)
+        (line,) = logged(engine, "text", get(f"{JOBS}a", "k"))
+        assert line.partition("  ")[0].endswith(" (mock 9999-12-31 23:59:59)")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 def test_callers(engine):
     """Keys that look alike when masked are told apart; the same key always has the same name."""
     keys = ("very-secret-key", "very-other-key", "very-secret-key")
@@ -131,13 +148,15 @@ def test_hostile_ids(engine, form, hostile):
 
 
 def test_json(engine):
-    """A JSON line holds the whole row of the journal; the time is the mock's, in UTC."""
+    """A JSON line holds the whole row of the journal; the wall's time, and the mock's in UTC."""
     engine.clock.advance(1_500_000_000)
     (line,) = logged(engine, "json", get(f"{JOBS}a", "very-secret-key"))
-    assert json.loads(line) == {
+    row = json.loads(line)
+    assert abs(datetime.fromisoformat(row.pop("time")) - datetime.now(UTC)) < timedelta(minutes=1)
+    assert row == {
         "event": "poll",
         "number": 1,
-        "time": "2026-05-01T12:00:01.500+00:00",
+        "mock_time": "2026-05-01T12:00:01.500+00:00",
         "at": 1.5,
         "method": "GET",
         "path": f"{JOBS}a",

@@ -224,7 +224,7 @@ def started(run, monkeypatch):
 
     def end_at_once(server):
         servers.append(server)
-        server._socket.close()  # noqa: SLF001 -- taken when the server was made
+        server._close()  # noqa: SLF001 -- taken when the server was made
 
     monkeypatch.setattr(Server, "run", end_at_once)
 
