@@ -52,6 +52,7 @@ from mock_p1.engine.rate_limit import RetryAfter, too_many
 from mock_p1.engine.receiver import Receiver
 from mock_p1.engine.replies import example_of
 from mock_p1.engine.retrain_status_check import count_poll
+from mock_p1.scenario.document import unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +121,12 @@ class Engine:
             journal_max: How many requests are remembered.
             jobs_max: How many pairs of caller and job that only a pattern knows are remembered.
             store: Where uploaded files are kept; by default they are only counted and hashed.
+
+        Raises:
+            ValueError: The seed is a number that cannot be written.
         """
+        if seed is not None and (text := unwritable(seed)):
+            raise ValueError(f"seed {text}")
         self.clock: Clock = clock or RealClock()
         self._given_seed = seed
         self.first_scenario = scenario

@@ -96,7 +96,16 @@ class SleptTooLong(BaseException):
 
 
 class CannotShare(RuntimeError):  # noqa: N818 -- says what happened
-    """The clock cannot be moved here or now: freezegun has it, or Python is not CPython."""
+    """The clock cannot be moved here or now: freezegun has it, or Python is not CPython.
+
+    Example:
+        >>> import time
+        >>> try:
+        ...     with mocked("demo", instant_sleep=True):
+        ...         time.sleep(60)
+        ... except CannotShare as error:
+        ...     print("run this test without freezegun:", error)
+    """
 
 
 class SharedClock(VirtualClock):

@@ -47,7 +47,7 @@ def create_app(
 
     Raises:
         ScenarioError: The scenario cannot be used; it has every problem.
-        ValueError: Nobody can send such a token.
+        ValueError: Nobody can send such a token, or the seed has more than 300 digits.
 
     Example:
         >>> client = create_app("demo").test_client()

@@ -50,7 +50,7 @@ def create_asgi_app(
 
     Raises:
         ScenarioError: If the scenario cannot be used; it has every problem.
-        ValueError: For a token that nobody can send.
+        ValueError: For a token that nobody can send, or a seed of more than 300 digits.
 
     Example:
         >>> import asyncio, httpx

@@ -62,7 +62,7 @@ const changeClock = (body, done) =>
 const advance = (span) =>
   changeClock({ advance: span }, () => t("The clock was advanced by {span}.", { span }));
 const switched = (answer) =>
-  t("{name} is played now; {kept} jobs went on, {dropped} start again.", answer);
+  t("{name} is played; {kept} jobs go on, {dropped} start again.", answer);
 
 async function copy(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
