@@ -10,11 +10,10 @@ from flask import request
 from mock_p1.admin import models, views
 from mock_p1.admin.admin_error import AdminError, bad
 from mock_p1.admin.bodies import either
-from mock_p1.admin.context import admin_context
+from mock_p1.admin.context import admin_context, seen_url
 from mock_p1.admin.curl_line import curl
 from mock_p1.admin.routes import Routes
 from mock_p1.admin.sequence_routes import move_on
-from mock_p1.base.messages import base_url
 from mock_p1.base.text import mask, shorten
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.engine import snapshot
@@ -138,8 +137,7 @@ def _curl(view: JobView, *, masked: bool) -> str:
     key = _key_of_creator(context.engine, view.job_id) or context.engine.keyring.key_that_sees(
         view.program
     )
-    url = base_url(request.scheme, request.host, request.host_url.rstrip("/")) + request.script_root
-    url += RETRAIN_STATUS_CHECK.url_path(retrain_job_id=quote(view.job_id, safe=""))
+    url = seen_url() + RETRAIN_STATUS_CHECK.url_path(retrain_job_id=quote(view.job_id, safe=""))
     return curl(mask(key) if masked else key, url, context.authority, "-sS")
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from mock_p1.base.clock import RealClock
+from mock_p1.base.proxies import Proxies
 from mock_p1.cli import request_log, startup_message
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import (
@@ -30,6 +31,7 @@ from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.scenario.files import load_scenario, scenario_file
 from mock_p1.server.server import CannotListen, Server, stopped_by_signals
 from mock_p1.server.upload_store import UploadStore
+from mock_p1.transports.cors import Cors
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -86,6 +88,18 @@ class Secured(NamedTuple):
     help="How long a connection may be idle before it is closed.",
 )  # fmt: skip
 @click.option(
+    "--cors", multiple=True, metavar="ORIGIN",
+    help="Let web pages of this origin call the imitated API; * is every origin. Repeatable.",
+)  # fmt: skip
+@click.option(
+    "--public-url", metavar="URL",
+    help="What URLs in replies begin with, where a proxy stands in front.",
+)  # fmt: skip
+@click.option(
+    "--trusted-proxies", multiple=True, metavar="CIDR",
+    help="Obey Forwarded and X-Forwarded-* of these addresses. Repeatable.",
+)  # fmt: skip
+@click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
     default="text",
@@ -110,6 +124,8 @@ def serve(  # noqa: PLR0913 -- an option each
     quiet: bool,
     journal_max: int,
     upload_max: int,
+    public_url: str | None,
+    trusted_proxies: tuple[str, ...],
     **options: Any,  # noqa: ANN401 -- click's values: where to listen and how, who may steer
 ) -> None:
     """Serve a scenario on this machine until stopped (Ctrl-C).
@@ -121,7 +137,12 @@ def serve(  # noqa: PLR0913 -- an option each
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
     store = UploadStore(upload_max)
     engine = Engine(
-        load_scenario(scenario), RealClock(speed), seed=seed, journal_max=journal_max, store=store
+        load_scenario(scenario),
+        RealClock(speed),
+        seed=seed,
+        journal_max=journal_max,
+        store=store,
+        proxies=_proxies(public_url, trusted_proxies),
     )
     server, address, notes = _server(engine, **options)
     if speed != 1:
@@ -149,6 +170,15 @@ def serve(  # noqa: PLR0913 -- an option each
         server.run()
 
 
+def _proxies(public_url: str | None, trusted: tuple[str, ...]) -> Proxies | None:
+    if public_url is None and not trusted:
+        return None
+    try:
+        return Proxies(public_url, [part.strip() for each in trusted for part in each.split(",")])
+    except ValueError as error:
+        raise click.UsageError(f"--public-url, --trusted-proxies: {error}") from None
+
+
 def _server(  # noqa: PLR0913 -- an option each
     engine: Engine,
     *,
@@ -160,12 +190,17 @@ def _server(  # noqa: PLR0913 -- an option each
     admin_token: str | None,
     no_admin: bool,
     keep_alive: float,
+    cors: tuple[str, ...],
 ) -> tuple[Server, Address, list[str]]:
     """Return the server, where it will be, and what is out of the ordinary about that."""
     if no_admin and admin_token is not None:
         raise click.UsageError(
             "--no-admin leaves nothing that --admin-token could open; give one of them"
         )
+    try:
+        Cors(cors)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--cors") from None
     secured = _secured(host, tls=tls, certificate=tls_cert, key=tls_key)
     try:
         server = Server(
@@ -176,6 +211,7 @@ def _server(  # noqa: PLR0913 -- an option each
             admin_token=admin_token,
             tls=secured.context,
             keep_alive_seconds=keep_alive,
+            cors=cors,
         )
     except CannotListen as error:
         raise Failure(
@@ -186,7 +222,8 @@ def _server(  # noqa: PLR0913 -- an option each
     server.context.authority = secured.authority
     made_up = server.admin_token if admin_token is None else None
     dashboard = f"{server.url}/__admin/" + (f"#token={made_up}" if made_up else "")
-    address = Address(server.url, None if no_admin else dashboard, secured.authority)
+    public = engine.proxies.public_url if engine.proxies else None
+    address = Address(server.url, None if no_admin else dashboard, secured.authority, public)
     return server, address, _notes(server, made_up, secured.authority)
 
 

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mock_p1.base.clock import Clock
+    from mock_p1.base.proxies import Proxies
     from mock_p1.contract.operations import Match
     from mock_p1.engine.callers import Keyring
     from mock_p1.engine.directory import Directory
@@ -99,7 +100,7 @@ class Engine:
     Safe to call from many threads; deciding and advancing is one act.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- each is a choice of its own
         self,
         scenario: Scenario,
         clock: Clock | None = None,
@@ -107,6 +108,7 @@ class Engine:
         seed: int | None = None,
         journal_max: int = DEFAULT_MAX,
         store: FileStore | None = None,
+        proxies: Proxies | None = None,
     ) -> None:
         """Play a scenario.
 
@@ -116,7 +118,9 @@ class Engine:
             seed: Goes before the scenario's own.
             journal_max: How many requests are remembered.
             store: Where uploaded files are kept; by default they are only counted and hashed.
+            proxies: What URLs in replies begin with, where clients see the mock elsewhere.
         """
+        self.proxies: Proxies | None = proxies
         self.clock: Clock = clock or RealClock()
         self._given_seed = seed
         self.first_scenario = scenario
