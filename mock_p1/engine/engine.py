@@ -48,6 +48,7 @@ from mock_p1.engine.mock_state import MockState
 from mock_p1.engine.program import Refusal
 from mock_p1.engine.rate_limit import RetryAfter, too_many
 from mock_p1.engine.receiver import Receiver
+from mock_p1.engine.repeats import Repeats
 from mock_p1.engine.replies import example_of
 from mock_p1.engine.retrain_status_check import count_poll
 
@@ -129,6 +130,7 @@ class Engine:
         self.changes: ChangeLog = ChangeLog()
         self.lock: Lock = Lock()
         self.held: HeldAnswers = HeldAnswers(self.clock)
+        self._repeats = Repeats(self.clock)
         self.played_after: int = 0
         """The number of the last journal entry before the scenario was swapped in."""
         self.state: MockState = MockState(
@@ -174,7 +176,10 @@ class Engine:
                     if now_ns < job.key_ends_ns and state.limiter is None:
                         reply, step = count_poll(state, job, now_ns, request.base_url)
                         journal = self.journal
-                        journal.add(poll_entry(journal.number(), request, job, step, reply))
+                        entry = poll_entry(journal.number(), request, job, step, reply)
+                        if step.fault or self._repeats:
+                            entry = self._repeats.noted(entry, request)
+                        journal.add(entry)
                         return reply
         request, found = self._match(request)
         operation = found and found.operations.get(request.method)
@@ -195,7 +200,8 @@ class Engine:
                 outcome = outcome._replace(reply=outcome.reply.to(request.method))
             if outcome.done == result_download.SENT and call.job is not None:
                 call.job.downloads += 1
-            self.journal.add(call_entry(self.journal.number(), call, outcome))
+            entry = call_entry(self.journal.number(), call, outcome)
+            self.journal.add(self._repeats.noted(entry, request))
             return outcome.reply
 
     def takes_file(self, request: Request) -> bool:
