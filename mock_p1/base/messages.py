@@ -24,7 +24,7 @@ class Request(NamedTuple):
     ``path`` is raw: percent-encoded, without the query. ``api_keys`` holds the value of every
     ``x-api-key`` header. ``base_url`` is how the client addressed the mock
     (``http://127.0.0.1:8191``); URLs in replies begin with it. ``headers`` are all, names in lower
-    case.
+    case. ``note`` is for the journal, where no client has sent it.
     """
 
     method: str
@@ -34,6 +34,7 @@ class Request(NamedTuple):
     base_url: str = ""
     has_body: bool = False
     headers: Sequence[tuple[bytes, bytes]] = ()
+    note: str = ""
 
     @property
     def api_key(self) -> str:

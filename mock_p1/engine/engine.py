@@ -180,16 +180,12 @@ class Engine:
                         if step.fault or self._repeats:
                             entry = self._repeats.noted(entry, request)
                         journal.add(entry)
+                        journal.keep_answer(entry.number, reply)
                         return reply
         request, found = self._match(request)
         operation = found and found.operations.get(request.method)
-        if found is None:
-            return self.answer_unexpected(
-                request, not_imitated.not_imitated(request.method, request.path)
-            )
-        if operation is None:
-            wrong = not_imitated.wrong_method(request.method, found.operations)
-            return self.answer_unexpected(request, wrong)
+        if found is None or operation is None:
+            return self.answer_unexpected(request, not_imitated.answer_to(request, found))
         if operation.body == "file":
             received = self.receive(request, 0)
             return received.finish() if isinstance(received, Receiver) else received
@@ -202,6 +198,8 @@ class Engine:
                 call.job.downloads += 1
             entry = call_entry(self.journal.number(), call, outcome)
             self.journal.add(self._repeats.noted(entry, request))
+            if operation.polled:
+                self.journal.keep_answer(entry.number, outcome.reply)
             return outcome.reply
 
     def takes_file(self, request: Request) -> bool:

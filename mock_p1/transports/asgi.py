@@ -166,9 +166,11 @@ class AsgiApp:
         """
         if not self._engine.clock.pass_time(span):
             return False
-        loop, timer = asyncio.get_running_loop(), asyncio.timeout(None)
+        loop, timer, news = asyncio.get_running_loop(), asyncio.timeout(None), True
 
         def look() -> None:
+            nonlocal news
+            news = True
             with suppress(RuntimeError):  # it has run out by itself
                 timer.reschedule(loop.time())
 
@@ -177,7 +179,8 @@ class AsgiApp:
                 loop.call_soon_threadsafe(look)
 
         with self._engine.held.hold(request, span, wake) as hold:
-            while (left := hold.left_seconds()) != 0:
+            while news and (left := hold.left_seconds()) != 0:
+                news = False
                 with suppress(TimeoutError):
                     async with asyncio.timeout(left) as timer:
                         await _client_leaves(receive)

@@ -112,8 +112,7 @@ def _hold(engine: Engine, asked: Request, span_ns: int) -> None:
     if span_ns and engine.clock.pass_time(span_ns):
         news = Event()
         with engine.held.hold(asked, span_ns, news.set) as hold:
-            while (left := hold.left_seconds()) != 0:
-                news.wait(left)
+            while (left := hold.left_seconds()) != 0 and news.wait(left):
                 news.clear()
 
 
