@@ -132,6 +132,10 @@ class RealClock:
         """Let ``listener`` know, in the thread that does it, when this clock is turned."""
         self._listeners.append(listener)
 
+    def real_ns(self) -> int:
+        """Return real nanoseconds, since some moment."""
+        return self._source()
+
     @property
     def speed(self) -> float:
         """How many seconds of this clock pass in a real one; kept while frozen."""
