@@ -5,14 +5,29 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
-    from asyncio import Future
     from collections.abc import Callable
 
 SECOND: Final = 1_000_000_000
 MAX_SPEED: Final = 1_000_000.0
+
+
+class Held(Protocol):
+    """Who waits for an answer that is held back, in an event loop: a future of asyncio."""
+
+    def done(self) -> bool:
+        """Tell whether nobody waits any more."""
+        ...
+
+    def cancel(self) -> bool:
+        """End the wait."""
+        ...
+
+    def get_loop(self) -> Any:  # noqa: ANN401 -- asyncio's; nothing here knows it
+        """Return the event loop that waits."""
+        ...
 
 
 class Clock(Protocol):
@@ -30,7 +45,7 @@ class Clock(Protocol):
         """Begin anew: at 0, as fast as it was made to run."""
         ...
 
-    def pass_time(self, span_ns: int, left: Future[None] | None = None) -> float:
+    def pass_time(self, span_ns: int, left: Held | None = None) -> float:
         """Let nanoseconds of this clock pass.
 
         Return the real seconds that the caller has to wait for it: without end where ``left``,
@@ -67,7 +82,7 @@ class VirtualClock:
         with self._lock:
             self._now = 0
 
-    def pass_time(self, span_ns: int, left: Future[None] | None = None) -> float:  # noqa: ARG002 -- of the protocol
+    def pass_time(self, span_ns: int, left: Held | None = None) -> float:  # noqa: ARG002 -- of the protocol
         """Move the clock by nanoseconds; there is nothing to wait for."""
         self.advance(span_ns)
         return 0.0
@@ -116,7 +131,7 @@ class RealClock:
             # (real moment, our moment, pace) in one, so that a reader never sees half of a change
             self._anchor = (self._source(), 0, self._speed)
 
-    def pass_time(self, span_ns: int, left: Future[None] | None = None) -> float:  # noqa: ARG002 -- of the protocol
+    def pass_time(self, span_ns: int, left: Held | None = None) -> float:  # noqa: ARG002 -- of the protocol
         """Return the real seconds in which this span passes, as if the clock were not frozen."""
         return span_ns / SECOND / self._speed
 

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.clock import SECOND
+from mock_p1.oneclock.patches import SELECT_SECONDS
 from mock_p1.oneclock.shared import current
 from mock_p1.oneclock.sleep_coordinator import Job
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from mock_p1.oneclock.shared import SharedClock
-
-_SELECT_SECONDS: Final = 0.02
-"""Real seconds in which a socket that a loop listens to may stir before time goes on."""
 
 _CLOSE_ENOUGH: Final = 1e-6
 """Seconds by which a timer may be early.
@@ -77,7 +75,7 @@ def _wait(loop: Any, shared: SharedClock) -> None:  # noqa: ANN401 -- likewise
     if loop._ready or loop._stopping or not (timers or (listens and shared.ports)):
         return
     span = min(timers) - loop.time() if timers else None
-    patience = _SELECT_SECONDS if listens and not shared.ports else 0
+    patience = SELECT_SECONDS if listens and not shared.ports else 0
     if (span is not None and span <= _CLOSE_ENOUGH) or loop._selector.select(patience):
         return
     shared.sleep(

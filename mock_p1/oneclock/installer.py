@@ -6,9 +6,16 @@ import datetime as dt
 import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from mock_p1.oneclock import asyncio_patch, patches, shared, socket_patch
+from mock_p1.oneclock import (
+    asyncio_patch,
+    lock_patch,
+    patches,
+    shared,
+    socket_patch,
+    travel_patch,
+)
 from mock_p1.oneclock.shared import LONGEST, Budget, CannotShare, SharedClock
 
 if TYPE_CHECKING:
@@ -16,6 +23,7 @@ if TYPE_CHECKING:
 
 _lock = threading.RLock()
 _uses = 0
+_PATCHES: Final = (travel_patch, patches, asyncio_patch, socket_patch, lock_patch)
 
 
 @contextmanager
@@ -38,9 +46,8 @@ def one_clock(longest: int = LONGEST) -> Iterator[SharedClock]:
                     "start the mock first and freeze inside it, "
                     "or do without freezegun, since instant_sleep moves dates too"
                 )
-            patches.install()
-            asyncio_patch.install()
-            socket_patch.install()
+            for patch in _PATCHES:
+                patch.install()
             shared.share(clock)
         _uses += 1
     clock.join()
@@ -57,9 +64,8 @@ def one_clock(longest: int = LONGEST) -> Iterator[SharedClock]:
             _uses -= 1
             if _uses == 0:
                 shared.share(None)
-                socket_patch.remove()
-                asyncio_patch.remove()
-                patches.remove()
+                for patch in reversed(_PATCHES):
+                    patch.remove()
 
 
 def _is_frozen() -> bool:

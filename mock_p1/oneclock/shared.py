@@ -28,9 +28,11 @@ from mock_p1.oneclock.server_activity import ServerActivity
 from mock_p1.oneclock.sleep_coordinator import Sleepers
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop, Future
+    from asyncio import AbstractEventLoop
     from collections.abc import Callable, Container, Iterator
     from types import FrameType
+
+    from mock_p1.base.clock import Held
 
 LONGEST: Final = 7 * 86_400 * SECOND
 """How much of the mock's time a client may sleep, unless ``instant_sleep`` says so: a week."""
@@ -48,8 +50,15 @@ _KEEP_REAL: Final = frozenset(
 
 _PASSED_OVER: Final = frozenset(
     {
-        *("threading", "queue", "mock_p1.oneclock.patches", "mock_p1.transports.network_guard"),
-        *("time_machine", "unittest.mock", "pytest_mock.plugin", ""),
+        *(
+            "threading",
+            "queue",
+            "mock_p1.oneclock.patches",
+            "mock_p1.oneclock.lock_patch",
+            "mock_p1.oneclock.travel_patch",
+        ),
+        *("mock_p1.transports.network_guard", "time_machine", "unittest.mock"),
+        *("pytest_mock.plugin", ""),
     }
 )
 """Modules that wait, or ask for the time, for whoever calls them."""
@@ -137,7 +146,7 @@ class SharedClock(VirtualClock):
         """What ``time.time_ns`` shows."""
         return self._since_epoch + self.now_ns()
 
-    def pass_time(self, span_ns: int, left: Future[None] | None = None) -> float:
+    def pass_time(self, span_ns: int, left: Held | None = None) -> float:
         """Hold an answer back: the client sleeps meanwhile, as others may at the same time.
 
         Where it runs an event loop, this is for the loop to wait: return the seconds. A server's
@@ -153,7 +162,7 @@ class SharedClock(VirtualClock):
         self.sleep(span_ns, everybody=True)
         return 0.0
 
-    def _hold(self, span_ns: int, left: Future[None]) -> None:
+    def _hold(self, span_ns: int, left: Held) -> None:
         self.sleepers.sleep(span_ns, left.done, everybody=True)
         with suppress(RuntimeError):  # the server has ended meanwhile
             left.get_loop().call_soon_threadsafe(left.cancel)
