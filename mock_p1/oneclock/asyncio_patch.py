@@ -10,13 +10,14 @@ same since asyncio came into Python.
 
 from __future__ import annotations
 
+import sys
 from asyncio.base_events import BaseEventLoop
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.clock import SECOND
 from mock_p1.oneclock.patches import SELECT_SECONDS
-from mock_p1.oneclock.shared import current
+from mock_p1.oneclock.shared import CannotShare, current
 from mock_p1.oneclock.sleep_coordinator import Job
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def install() -> None:
     BaseEventLoop._run_once = _wait_and_run_once  # type: ignore[attr-defined]
     BaseEventLoop.run_in_executor = _hand_over  # type: ignore[method-assign,assignment]
     BaseEventLoop.shutdown_default_executor = _shut_down  # type: ignore[method-assign,assignment]
+    if uvloop := sys.modules.get("uvloop"):
+        uvloop.Loop.run_forever = _refuse_uvloop
 
 
 def remove() -> None:
@@ -49,6 +52,20 @@ def remove() -> None:
     BaseEventLoop._run_once = _run_once  # type: ignore[attr-defined]
     BaseEventLoop.run_in_executor = _run_in_executor  # type: ignore[method-assign]
     BaseEventLoop.shutdown_default_executor = _shutdown_default_executor  # type: ignore[method-assign]
+    uvloop = sys.modules.get("uvloop")
+    if uvloop and "run_forever" in vars(uvloop.Loop):
+        del uvloop.Loop.run_forever  # there is C's, which it inherits
+
+
+def _refuse_uvloop(loop: Any) -> None:  # noqa: ANN401 -- a library that need not be there
+    """Stand in for ``run_forever`` of uvloop, whose timers are C's."""
+    shared = current()
+    if shared is not None and shared.has_joined():
+        raise CannotShare(
+            "instant_sleep cannot move the timers of uvloop: run the client on asyncio's own loop "
+            "in this test (asyncio.run), or do without instant_sleep"
+        )
+    super(sys.modules["uvloop"].Loop, loop).run_forever()
 
 
 def _wait_and_run_once(loop: Any) -> None:  # noqa: ANN401 -- its private parts are what this is about

@@ -46,6 +46,7 @@ def one_clock(longest: int = LONGEST) -> Iterator[SharedClock]:
                     "start the mock first and freeze inside it, "
                     "or do without freezegun, since instant_sleep moves dates too"
                 )
+            _refuse_gevent()
             for patch in _PATCHES:
                 patch.install()
             shared.share(clock)
@@ -66,6 +67,17 @@ def one_clock(longest: int = LONGEST) -> Iterator[SharedClock]:
                 shared.share(None)
                 for patch in reversed(_PATCHES):
                     patch.remove()
+
+
+def _refuse_gevent() -> None:
+    """CannotShare where gevent has put its own waits in the place of Python's."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is not None and any(map(monkey.is_module_patched, ("time", "thread", "threading"))):
+        raise CannotShare(
+            "instant_sleep cannot move the waits of gevent, which has patched this process: "
+            "do without instant_sleep (serving(speed=60) makes the mock's time pass faster), "
+            "or run this test in a process that gevent has not patched"
+        )
 
 
 def _is_frozen() -> bool:

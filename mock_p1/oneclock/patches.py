@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import LONGEST
 from mock_p1.oneclock import originals as real
-from mock_p1.oneclock.shared import asking, keeps_real
+from mock_p1.oneclock.shared import asking, keeps_real, say_real
 from mock_p1.oneclock.sleep_coordinator import Job
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class _StandIns:
         if shared is not None and _is_span(seconds):
             shared.sleep(round(seconds * SECOND))
         else:
+            say_real(seconds)
             real.sleep(seconds)  # which also says what is wrong with what is no span
 
     def monotonic(self) -> float:
@@ -158,6 +159,11 @@ _counts: Final[dict[int, int]] = {}
 
 def install() -> None:
     """Put the stand-ins in place."""
+    if "trio" in sys.modules:
+        from mock_p1.oneclock import trio_patch  # noqa: PLC0415 -- takes 0.2 s, and few have it
+
+        _BY_REAL[trio_patch.own_run] = trio_patch.run
+        _BY_STAND_IN[trio_patch.run] = trio_patch.own_run
     _exchange(_BY_REAL)
     threading.Condition.wait = _wait  # type: ignore[method-assign,assignment]
     threading.Thread.start = _start  # type: ignore[method-assign,assignment]

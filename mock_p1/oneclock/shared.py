@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import sys
 import threading
+import warnings
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -29,7 +30,7 @@ from mock_p1.oneclock.sleep_coordinator import Sleepers
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import Callable, Container, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
     from types import FrameType
 
     from mock_p1.base.clock import Held
@@ -40,7 +41,7 @@ LONGEST: Final = 7 * 86_400 * SECOND
 _KEEP_REAL: Final = frozenset(
     {
         # what waits for something real
-        *("selectors", "socket", "ssl", "socketserver", "subprocess", "multiprocessing"),
+        *("trio", "selectors", "socket", "ssl", "socketserver", "subprocess", "multiprocessing"),
         "concurrent",
         # what measures the tests, and ourselves
         *("_pytest", "pluggy", "xdist", "execnet", "coverage", "hypothesis", "mock_p1"),
@@ -185,15 +186,17 @@ class SharedClock(VirtualClock):
         wakes: Callable[[], bool] = lambda: False,
         *,
         everybody: bool = False,
+        also: Iterable[int] = (),
     ) -> None:
         """Let the calling thread sleep for nanoseconds, or until ``wakes()``; for ever without.
 
         With ``everybody``, time waits for the work of all threads, not only of the client's.
+        ``also`` are threads that this one sleeps for.
 
         SleptTooLong where that is too much.
         """
         before = self.now_ns()
-        self.sleepers.sleep(span, wakes, everybody=everybody)
+        self.sleepers.sleep(span, wakes, everybody=everybody, also=also)
         slept = self.now_ns() - before
         for budget in tuple(self.budgets):
             budget.spend(slept)
@@ -265,6 +268,20 @@ def asking(runners: Container[str] = ()) -> SharedClock | None:
         frame = frame.f_back
     module = _module(frame)
     return shared if shared.has_joined() and (module in runners or shared.shows(module)) else None
+
+
+def say_real(seconds: object) -> None:
+    """Warn of a long sleep in a thread that is not known to be the client's."""
+    if _current is None or not isinstance(seconds, int | float) or seconds <= 1:
+        return
+    module = _module(sys._getframe(2))  # noqa: SLF001 -- likewise
+    if not keeps_real(module) and module.partition(".")[0] not in sys.stdlib_module_names:
+        warnings.warn(
+            f"{module} sleeps for {seconds:g} real seconds, in {threading.current_thread().name}: "
+            "instant_sleep moves the sleeps of threads that have sent the mock a request",
+            RuntimeWarning,
+            stacklevel=3,
+        )
 
 
 def _module(frame: FrameType | None) -> str:
