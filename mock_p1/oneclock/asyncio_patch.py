@@ -10,9 +10,10 @@ same since asyncio came into Python.
 
 from __future__ import annotations
 
-import sys
 from asyncio.base_events import BaseEventLoop
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.clock import SECOND
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from mock_p1.oneclock.shared import SharedClock
+
+uvloop: Any = None
+with suppress(ImportError):  # Windows and PyPy do without
+    uvloop = import_module("uvloop")
 
 _CLOSE_ENOUGH: Final = 1e-6
 """Seconds by which a timer may be early.
@@ -43,7 +48,7 @@ def install() -> None:
     BaseEventLoop._run_once = _wait_and_run_once  # type: ignore[attr-defined]
     BaseEventLoop.run_in_executor = _hand_over  # type: ignore[method-assign,assignment]
     BaseEventLoop.shutdown_default_executor = _shut_down  # type: ignore[method-assign,assignment]
-    if uvloop := sys.modules.get("uvloop"):
+    if uvloop is not None:
         uvloop.Loop.run_forever = _refuse_uvloop
 
 
@@ -52,8 +57,7 @@ def remove() -> None:
     BaseEventLoop._run_once = _run_once  # type: ignore[attr-defined]
     BaseEventLoop.run_in_executor = _run_in_executor  # type: ignore[method-assign]
     BaseEventLoop.shutdown_default_executor = _shutdown_default_executor  # type: ignore[method-assign]
-    uvloop = sys.modules.get("uvloop")
-    if uvloop and "run_forever" in vars(uvloop.Loop):
+    if uvloop is not None:
         del uvloop.Loop.run_forever  # there is C's, which it inherits
 
 
@@ -65,7 +69,7 @@ def _refuse_uvloop(loop: Any) -> None:  # noqa: ANN401 -- a library that need no
             "instant_sleep cannot move the timers of uvloop: run the client on asyncio's own loop "
             "in this test (asyncio.run), or do without instant_sleep"
         )
-    super(sys.modules["uvloop"].Loop, loop).run_forever()
+    super(uvloop.Loop, loop).run_forever()
 
 
 def _wait_and_run_once(loop: Any) -> None:  # noqa: ANN401 -- its private parts are what this is about

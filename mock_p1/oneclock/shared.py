@@ -272,7 +272,7 @@ def asking(runners: Container[str] = ()) -> SharedClock | None:
 
 def say_real(seconds: object) -> None:
     """Warn of a long sleep in a thread that is not known to be the client's."""
-    if _current is None or not isinstance(seconds, int | float) or seconds <= 1:
+    if _current is None or not isinstance(seconds, int | float) or not seconds > 1:
         return
     module = _module(sys._getframe(2))  # noqa: SLF001 -- likewise
     if not keeps_real(module) and module.partition(".")[0] not in sys.stdlib_module_names:

@@ -92,8 +92,6 @@ def test_trio_with_a_server_is_refused():
 def test_uvloop_is_refused(mock):
     """A client's loop of uvloop does not start, rather than sleep for real."""
     uvloop = pytest.importorskip("uvloop", reason="does not exist on Windows")
-    with mocked("stuck", instant_sleep=True, base_url="https://other.example"):
-        pass
     loop = uvloop.new_event_loop()
     pause = asyncio.sleep(30)
     with pytest.raises(CannotShare, match="cannot move the timers of uvloop"):
