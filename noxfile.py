@@ -152,3 +152,10 @@ def benchmarks(session: nox.Session) -> None:
         session.run("python", "-m", "benchmarks", *session.posargs)
     else:
         session.run("pytest", "-q", *EVERYTHING, "tests/benchmarks")
+
+
+@nox.session(python=OLDEST)
+def soak(session: nox.Session) -> None:
+    """A minute of polls, uploads, listeners, slow and hostile clients together."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "benchmarks.soak", "--seconds", "60")
