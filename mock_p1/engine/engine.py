@@ -141,6 +141,7 @@ class Engine:
         self.lock: Lock = Lock()
         self.held: HeldAnswers = HeldAnswers(self.clock)
         self._repeats = Repeats(self.clock)
+        self._broken = self._repeats.broken
         self.played_after: int = 0
         """The number of the last journal entry before the scenario was swapped in."""
         self.state: MockState = MockState(
@@ -187,11 +188,18 @@ class Engine:
                         reply, step = count_poll(state, job, now_ns, request.base_url)
                         journal = self.journal
                         entry = poll_entry(journal.number(), request, job, step, reply)
-                        if step.fault or self._repeats:
+                        if step.fault or self._broken:
                             entry = self._repeats.noted(entry, request)
-                        journal.add(entry)
-                        journal.keep_answer(entry.number, reply)
+                        journal.keep(entry)
+                        journal.keep_answer((entry.number, reply))
+                        if job.tallied is not step:
+                            job.tally, job.tallied = journal.tally(entry), step
+                        job.tally[0] += 1
                         return reply
+        return self._handle_any(request)
+
+    def _handle_any(self, request: Request) -> Reply | Fault:
+        """Answer whatever is no further poll of a job."""
         request, found = self._match(request)
         operation = found and found.operations.get(request.method)
         if found is None or operation is None:
@@ -209,7 +217,7 @@ class Engine:
             entry = call_entry(self.journal.number(), call, outcome)
             self.journal.add(self._repeats.noted(entry, request))
             if operation.polled:
-                self.journal.keep_answer(entry.number, outcome.reply)
+                self.journal.keep_answer((entry.number, outcome.reply))
             return outcome.reply
 
     def takes_file(self, request: Request) -> bool:

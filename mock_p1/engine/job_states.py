@@ -36,6 +36,9 @@ class CreatedJob:
         self.size: int = 0
 
 
+_NONE: Final = [0]
+
+
 class JobState:
     """One job as one caller sees it: where it is, and the last answer it gave.
 
@@ -43,13 +46,14 @@ class JobState:
     ``answer`` was made for the step ``answered`` and the base URL. ``path`` and ``api_key`` are
     those of the last poll, and ``key_ends_ns`` is when that key ends. On the job's first state,
     ``others`` are those of further callers. ``evicted`` is what was forgotten for it, until noted.
-    ``calls`` says where the timelines of other operations are, by name.
+    ``calls`` says where the timelines of other operations are, by name. ``tally`` counts polls like
+    the last one, of the step ``tallied``.
     """
 
     __slots__ = (
         "answer", "answered", "api_key", "base_url", "caller", "calls", "created", "downloads",
         "evicted", "job_id", "key_ends_ns", "last_ns", "masked_key", "others", "path", "polls",
-        "program", "state", "switches", "transient",
+        "program", "state", "switches", "tallied", "tally", "transient",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +79,8 @@ class JobState:
         self.answered: ProgramStep | None = None
         self.created: CreatedJob | None = None
         self.calls: dict[str, State] | None = None
+        self.tally: list[int] = _NONE
+        self.tallied: ProgramStep | None = None
 
     @property
     def waits_for_file(self) -> bool:

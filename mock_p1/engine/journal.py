@@ -9,7 +9,7 @@ from itertools import count
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mock_p1.base.messages import Reply, Request
+from mock_p1.base.messages import Fault, Reply, Request
 from mock_p1.base.text import mask, shorten
 from mock_p1.contract.operations import (
     API_KEY_HEADER,
@@ -25,7 +25,6 @@ from mock_p1.engine.totals import Kind, Totals, outcome_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mock_p1.base.messages import Fault
     from mock_p1.engine.call import Call, Outcome
     from mock_p1.engine.callers import Caller
     from mock_p1.engine.job_states import JobState
@@ -102,7 +101,7 @@ class Entry(NamedTuple):
         return self.operation is None
 
 
-KIND_OF: Final = itemgetter(*(Entry._fields.index(name) for name in Kind._fields))
+_KIND_OF: Final = itemgetter(*(Entry._fields.index(name) for name in Kind._fields))
 """What of an entry is counted."""
 
 
@@ -114,20 +113,28 @@ class Journal:
         self._answers: deque[tuple[int, Reply | Fault]] = deque(maxlen=min(maximum, MAX_ANSWERS))
         self._numbers = count(1)
         self.number: Callable[[], int] = self._numbers.__next__
+        self.keep_answer: Callable[[tuple[int, Reply | Fault]], None] = self._answers.append
+        """Takes the number of a poll's entry, and what it was answered with, to be looked at."""
         self.totals: Totals = Totals()
-        self.add: Callable[[Entry], None] = self.totals.counter(KIND_OF, self._entries.append)
+        self.keep: Callable[[Entry], None] = self._entries.append
+        """Takes an entry that is counted by ``tally``; ``add`` does both."""
         self.restarts: deque[tuple[int, str]] = deque(maxlen=MAX_RESTARTS)
         self._cleared = 0
 
-    def keep_answer(self, number: int, answer: Reply | Fault) -> None:
-        """Keep what a poll was answered with, for somebody who wants to see it."""
-        reply = answer if isinstance(answer, Reply) else answer.reply
-        if reply is None or len(reply.body) <= LONGEST_ANSWER:
-            self._answers.append((number, answer))
+    def add(self, entry: Entry) -> None:
+        """Keep an entry, and count it."""
+        self.keep(entry)
+        self.tally(entry)[0] += 1
+
+    def tally(self, entry: Entry) -> list[int]:
+        """Return the count of such entries, in a list of one, for as long as the journal lives."""
+        return self.totals.tally(_KIND_OF(entry))
 
     def answer(self, number: int) -> Reply | Fault | None:
-        """Return what a poll was answered with; None where that is not kept."""
-        return next((answer for each, answer in self._answers.copy() if each == number), None)
+        """Return what a poll was answered with; None where that is not kept, or is very long."""
+        kept = next((answer for each, answer in self._answers.copy() if each == number), None)
+        reply = kept.reply if isinstance(kept, Fault) else kept
+        return None if reply is not None and len(reply.body) > LONGEST_ANSWER else kept
 
     def note_restart(self, job_id: str) -> None:
         """Note that a job was reset after the newest entry."""
@@ -138,13 +145,13 @@ class Journal:
 
         It must not wait.
         """
-        keep = self.add
+        keep = self.keep
 
         def keep_and_tell(entry: Entry) -> None:
             keep(entry)
             listener(entry)
 
-        self.add = keep_and_tell
+        self.keep = keep_and_tell
 
     @property
     def last(self) -> int:

@@ -24,21 +24,19 @@ class Repeats:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._broken: dict[tuple[str, str, str], tuple[int, str]] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._broken)
+        self.broken: Final[dict[tuple[str, str, str], tuple[int, str]]] = {}
+        """When and by which fault the newest requests broke."""
 
     def noted(self, entry: Entry, request: Request) -> Entry:
         """Return the entry, with a note where it repeats one that broke."""
         if not isinstance(self._clock, RealClock):
             return entry
         key, now_ns = (request.method, request.path, request.api_key), self._clock.real_ns()
-        broke_ns, fault = self._broken.pop(key, (0, ""))
+        broke_ns, fault = self.broken.pop(key, (0, ""))
         if entry.fault in BREAKS:
-            self._broken[key] = now_ns + self._clock.client_span_ns(entry.delay_ns), entry.fault
-            if len(self._broken) > MAX_BROKEN:
-                del self._broken[next(iter(self._broken))]
+            self.broken[key] = now_ns + self._clock.client_span_ns(entry.delay_ns), entry.fault
+            if len(self.broken) > MAX_BROKEN:
+                del self.broken[next(iter(self.broken))]
         if not fault or now_ns - broke_ns > AT_ONCE_NS:
             return entry
         after = f"asked again {max(0, now_ns - broke_ns) // MILLISECOND} ms later"

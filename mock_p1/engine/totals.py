@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1.engine.callers import caller_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 MAX_KINDS: Final = 50_000
 """So many kinds of requests are told apart, with about 300 bytes each; of all others, caller and
@@ -49,7 +49,6 @@ def outcome_of(shown: str | None, done: str | None, http_status: int | None) -> 
 
 
 _Row = tuple[object, ...]
-T = TypeVar("T")
 
 
 class Totals:
@@ -59,31 +58,17 @@ class Totals:
         self._since_reset: dict[_Row, list[int]] = {}
         self._before: dict[_Row, list[int]] = {}
 
-    def counter(
-        self, kind_of: Callable[[T], _Row], keep: Callable[[T], None]
-    ) -> Callable[[T], None]:
-        """Return what keeps and counts an entry; ``kind_of`` picks the fields of a ``Kind``.
-
-        Every poll passes here: one look at the table, and a sum.
-        """
-        counts = self._since_reset
-        known = counts.get
-
-        def count(entry: T) -> None:
-            keep(entry)
-            kind = kind_of(entry)
-            if (found := known(kind)) is not None:
-                found[0] += 1
-            else:
-                _add(counts, kind, 1)
-
-        return count
+    def tally(self, kind: _Row) -> list[int]:
+        """Return the count of a kind since the last reset, in a list of one that stays its own."""
+        if (found := self._since_reset.get(kind)) is not None:
+            return found
+        return _find(self._since_reset, kind)
 
     def reset(self) -> None:
         """Count anew since now; since the start goes on."""
-        for kind, (count,) in self._since_reset.items():
-            _add(self._before, kind, count)
-        self._since_reset.clear()
+        for kind, count in self._since_reset.items():
+            _find(self._before, kind)[0] += count[0]
+            count[0] = 0
 
     def __iter__(self) -> Iterator[tuple[Kind, int, int]]:
         """Yield each kind with its counts since the last reset and since the start."""
@@ -94,7 +79,7 @@ class Totals:
             yield Kind(*kind), since_reset, since_reset + before  # type: ignore[arg-type]  # -- what was counted
 
 
-def _add(counts: dict[_Row, list[int]], kind: _Row, count: int) -> None:
+def _find(counts: dict[_Row, list[int]], kind: _Row) -> list[int]:
     if kind not in counts and len(counts) >= MAX_KINDS:
         kind = tuple(Kind(*kind)._replace(job_id=None, caller=0))  # type: ignore[arg-type]  # -- likewise
-    counts.setdefault(kind, [0])[0] += count
+    return counts.setdefault(kind, [0])

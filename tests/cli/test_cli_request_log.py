@@ -247,4 +247,4 @@ def test_around_the_buffer(engine, tmp_path, buffering):
 
 def test_off(engine):
     """Without a log the journal does nothing but keep its entries."""
-    assert engine.journal.add.__self__ is engine.journal._entries  # noqa: SLF001 -- the point: no step in between
+    assert engine.journal.keep.__self__ is engine.journal._entries  # noqa: SLF001 -- the point: no step in between
