@@ -36,7 +36,6 @@ from mock_p1.scenario.steps import AnyStep, ErrorStep, Step
 if TYPE_CHECKING:
     from pydantic.config import JsonDict
 
-    from mock_p1.scenario.problems import Problem
 
 MAX_COUNT: Final = 1_000_000
 ACTIVE: Final = "active"
