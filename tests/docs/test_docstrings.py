@@ -10,7 +10,9 @@ import requests
 
 import mock_p1
 
-SELF_EXPLAINING = {"self", "args", "kwargs", "schema_"}
+SELF_EXPLAINING = {"self", "args", "kwargs"}
+OF_FILES = {"schema_", "variables"}
+"""Keys that a scenario made in Python does not have."""
 
 
 def public():
@@ -90,7 +92,7 @@ def test_arguments_are_named_one_by_one(name):
     if isinstance(thing, property) or name in MADE_BY_US or is_error:
         return
     thing = getattr(mock_p1, name) if "." not in name else getattr(*_parts(name))
-    parameters = set(inspect.signature(thing).parameters) - SELF_EXPLAINING
+    parameters = set(inspect.signature(thing).parameters) - SELF_EXPLAINING - OF_FILES
     section = re.search(
         r"^ *Args:\n(.*?)(\n\s*\n|\Z)", inspect.getdoc(thing), re.MULTILINE | re.DOTALL
     )
