@@ -41,6 +41,7 @@ open to all."""
 TRANSPORTS = {
     "wsgi": {"flask", "werkzeug"},
     "asgi": set(),
+    "cors": set(),
     "in_process": set(),
     "patching": set(),
     "network_guard": set(),
@@ -68,7 +69,7 @@ PURE = {
         "yaml": {"yaml_reader", "parser", "redaction"},
         "faker": {"faker_values"},
     },
-    "engine": {},
+    "engine": {"werkzeug": {"conditional"}},
     "analysis": {},
 }
 """The rooms that open nothing, and where in them an outside library may be used."""

@@ -6,20 +6,21 @@ import json
 from collections import Counter, deque
 from functools import lru_cache
 from itertools import count
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1.base.messages import Reply, Request
 from mock_p1.base.text import mask, shorten
 from mock_p1.contract.operations import (
     API_KEY_HEADER,
-    OPERATIONS,
     RETRAIN_STATUS_CHECK,
     Operation,
     is_placeholder,
     query_of,
 )
 from mock_p1.engine.callers import caller_name
-from mock_p1.engine.timeline import Plan, State, waits_for
+from mock_p1.engine.timeline import Plan, State, place_in_words, waits_for
+from mock_p1.engine.totals import Kind, Totals, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,14 +34,11 @@ if TYPE_CHECKING:
 
 DEFAULT_MAX: Final = 1000
 MAX_RESTARTS: Final = 10_000
-_POLL: Final = RETRAIN_STATUS_CHECK.name
-_FIRST_REDIRECT: Final = 300
+MAX_ANSWERS: Final = 200
+"""Of so many polls, the newest, the answers are kept."""
 
-KEY_LEAK: Final = (
-    f"carries {API_KEY_HEADER}, which does not belong here: the real link leads to another host, "
-    "which then has the key"
-)
-"""What is noted of a key that is sent to the URL of an upload or of a result."""
+LONGEST_ANSWER: Final = 16 * 1024
+_POLL: Final = RETRAIN_STATUS_CHECK.name
 
 
 class Entry(NamedTuple):
@@ -84,13 +82,14 @@ class Entry(NamedTuple):
         return waits_for(*self.place, self.moment_ns) if self.place else None
 
     @property
+    def then(self) -> str | None:
+        """At which step the job was after this poll, and until when; None of other calls."""
+        return place_in_words(*self.place, self.moment_ns) if self.place else None
+
+    @property
     def outcome(self) -> str:
         """The status, error or fault that was shown; else what was done, or the HTTP status."""
-        if shown := self.status or self.error or self.fault:
-            return shown
-        if self.done and self.http_status is not None and self.http_status < _FIRST_REDIRECT:
-            return self.done
-        return f"HTTP {self.http_status}"
+        return outcome_of(self.status or self.error or self.fault, self.done, self.http_status)
 
     @property
     def caller_name(self) -> str:
@@ -103,16 +102,32 @@ class Entry(NamedTuple):
         return self.operation is None
 
 
+KIND_OF: Final = itemgetter(*(Entry._fields.index(name) for name in Kind._fields))
+"""What of an entry is counted."""
+
+
 class Journal:
     """The newest ``maximum`` entries."""
 
     def __init__(self, maximum: int = DEFAULT_MAX) -> None:
         self._entries: deque[Entry] = deque(maxlen=maximum)
+        self._answers: deque[tuple[int, Reply | Fault]] = deque(maxlen=min(maximum, MAX_ANSWERS))
         self._numbers = count(1)
         self.number: Callable[[], int] = self._numbers.__next__
-        self.add: Callable[[Entry], None] = self._entries.append
+        self.totals: Totals = Totals()
+        self.add: Callable[[Entry], None] = self.totals.counter(KIND_OF, self._entries.append)
         self.restarts: deque[tuple[int, str]] = deque(maxlen=MAX_RESTARTS)
         self._cleared = 0
+
+    def keep_answer(self, number: int, answer: Reply | Fault) -> None:
+        """Keep what a poll was answered with, for somebody who wants to see it."""
+        reply = answer if isinstance(answer, Reply) else answer.reply
+        if reply is None or len(reply.body) <= LONGEST_ANSWER:
+            self._answers.append((number, answer))
+
+    def answer(self, number: int) -> Reply | Fault | None:
+        """Return what a poll was answered with; None where that is not kept."""
+        return next((answer for each, answer in self._answers.copy() if each == number), None)
 
     def note_restart(self, job_id: str) -> None:
         """Note that a job was reset after the newest entry."""
@@ -161,9 +176,11 @@ class Journal:
         return len(self._entries)
 
     def clear(self) -> None:
-        """Forget every entry; numbers go on."""
+        """Forget every entry, and count anew; numbers go on."""
+        self.totals.reset()
         self._cleared = self.last
         self._entries.clear()
+        self._answers.clear()
         self.restarts.clear()
 
 
@@ -182,7 +199,7 @@ def poll_entry(
 
     Nearly every poll passes here: nothing is made that is known already.
     """
-    plain = not (request.query or request.has_body or "{" in job.job_id)
+    plain = not (request.query or request.has_body or request.note or "{" in job.job_id)
     return Entry._make((  # half the time of calling Entry
         number, job.last_ns, request.method, request.path, job.masked_key, _POLL, job.job_id,
         step.http_status or (reply.status if isinstance(reply, Reply) else None), step.status,
@@ -253,29 +270,15 @@ def request_notes(
     request: Request, operation: Operation | None, job_id: str | None
 ) -> tuple[str, ...]:
     """Say where a request departs from the documented one; there may be none of its kind."""
-    notes = list(_query_notes(request, operation))
+    notes = [request.note] if request.note else []
+    notes += _query_notes(request, operation)
     if request.has_body and (operation is None or operation.body == "none"):
         notes.append("has a body; the API documents none")
     if len(request.api_keys) > 1 or any("," in key for key in request.api_keys):
         notes.append(f"has more than one {API_KEY_HEADER}")
-    needs_none = operation.needs is None if operation else _leads_to_file(request.path)
-    if needs_none and _brings_key(request):
-        notes.append(KEY_LEAK)
     if job_id is not None and is_placeholder(job_id):
         notes.append("its retrain_job_id looks like a placeholder that was not filled in")
     return tuple(notes)
-
-
-def _brings_key(request: Request) -> bool:
-    """Tell whether a key came, by the header or by a parameter of its name."""
-    named = query_of(request.query) if API_KEY_HEADER in request.query.lower() else ()
-    by_query = any(name.lower() == API_KEY_HEADER and value for name, value in named)
-    return by_query or any(key.strip() for key in request.api_keys)
-
-
-def _leads_to_file(path: str) -> bool:
-    found = OPERATIONS.match(path)
-    return found is not None and any(each.link for each in found.operations.values())
 
 
 def _query_notes(request: Request, operation: Operation | None) -> Iterator[str]:

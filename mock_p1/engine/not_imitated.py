@@ -17,7 +17,8 @@ from mock_p1.contract.operations import OPERATIONS, SIBLINGS, NotImitated
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mock_p1.contract.operations import Operation
+    from mock_p1.base.messages import Request
+    from mock_p1.contract.operations import Match, Operation
 
 LONGEST_SHOWN = 200
 
@@ -39,9 +40,16 @@ def not_imitated(method: str, path: str) -> Unexpected:
     return _answer(404, "MOCK_P1_NOT_IMITATED", why, nearest)
 
 
+def answer_to(request: Request, found: Match | None) -> Unexpected:
+    """Answer a request at a path that is not imitated, or by a method that it does not have."""
+    if found is None:
+        return not_imitated(request.method, request.path)
+    return wrong_method(request.method, found.operations)
+
+
 def wrong_method(method: str, operations: Mapping[str, Operation]) -> Unexpected:
     """Answer a method that no operation at this path has."""
-    known = " and ".join(str(operation) for operation in operations.values())
+    known = " and ".join(dict.fromkeys(map(str, operations.values())))
     why = f"{shorten(method, 20)} is not allowed here; the API has {known}"
     allowed = {"Allow": ", ".join(operations)}
     return _answer(405, "MOCK_P1_METHOD_NOT_ALLOWED", why, known, allowed)

@@ -27,19 +27,20 @@ _PATCHES: Final = (travel_patch, patches, asyncio_patch, socket_patch, lock_patc
 
 
 @contextmanager
-def one_clock(longest: int = LONGEST) -> Iterator[SharedClock]:
+def one_clock(longest: int = LONGEST, start: dt.datetime | None = None) -> Iterator[SharedClock]:
     """Share a clock with the calling thread, and with every thread that joins it.
 
     Mocks at the same time share one. ``longest`` is how many nanoseconds a thread may sleep in all;
     SleptTooLong at the end where a thread other than the caller's has slept for more.
 
-    CannotShare where freezegun has taken the clocks before.
+    CannotShare where freezegun has taken the clocks before, or the clock began at another date than
+    ``start``.
     """
     global _uses  # noqa: PLW0603 -- time belongs to the process
     with _lock:
         clock = shared.current()
         if clock is None:
-            clock = SharedClock()
+            clock = SharedClock(start)
             if _is_frozen():
                 raise CannotShare(
                     "instant_sleep cannot start while freezegun is active: "
@@ -50,6 +51,9 @@ def one_clock(longest: int = LONGEST) -> Iterator[SharedClock]:
             for patch in _PATCHES:
                 patch.install()
             shared.share(clock)
+        elif start is not None and clock.date_at(0) != start.replace(microsecond=0):
+            began = clock.date_at(0)
+            raise CannotShare(f"mocks at the same time share a clock, which began at {began}")
         _uses += 1
     clock.join()
     budget = Budget(longest)

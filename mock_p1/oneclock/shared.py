@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator
     from types import FrameType
 
-    from mock_p1.base.clock import Held
+    from mock_p1.base.clock import Wait
 
 LONGEST: Final = 7 * 86_400 * SECOND
 """How much of the mock's time a client may sleep, unless ``instant_sleep`` says so: a week."""
@@ -104,16 +104,26 @@ class SleptTooLong(BaseException):
 
 
 class CannotShare(RuntimeError):  # noqa: N818 -- says what happened
-    """The clock cannot be moved here or now: freezegun has it, or Python is not CPython."""
+    """The clock cannot be moved here or now: freezegun has it, or Python is not CPython.
+
+    Example:
+        >>> import time
+        >>> try:
+        ...     with mocked("demo", instant_sleep=True):
+        ...         time.sleep(60)
+        ... except CannotShare as error:
+        ...     print("run this test without freezegun:", error)
+    """
 
 
 class SharedClock(VirtualClock):
     """A virtual clock, and who sees it."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: datetime | None = None) -> None:
         # both from a whole second, so that a client's sums of floats come out exactly, with dates
         # of HTTP headers too
-        super().__init__(datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1))
+        start = start or datetime.now(UTC) + timedelta(seconds=1)
+        super().__init__(start.replace(microsecond=0))
         self._since_boot = -(-real.monotonic_ns() // SECOND) * SECOND
         self._since_epoch = (self.date_at(0) - _EPOCH) // timedelta(microseconds=1) * 1000
         self.sleepers: Sleepers = Sleepers(self)
@@ -147,7 +157,7 @@ class SharedClock(VirtualClock):
         """What ``time.time_ns`` shows."""
         return self._since_epoch + self.now_ns()
 
-    def pass_time(self, span_ns: int, left: Held | None = None) -> float:
+    def pass_time(self, span_ns: int, left: Wait | None = None) -> float:
         """Hold an answer back: the client sleeps meanwhile, as others may at the same time.
 
         Where it runs an event loop, this is for the loop to wait: return the seconds. A server's
@@ -163,7 +173,7 @@ class SharedClock(VirtualClock):
         self.sleep(span_ns, everybody=True)
         return 0.0
 
-    def _hold(self, span_ns: int, left: Held) -> None:
+    def _hold(self, span_ns: int, left: Wait) -> None:
         self.sleepers.sleep(span_ns, left.done, everybody=True)
         with suppress(RuntimeError):  # the server has ended meanwhile
             left.get_loop().call_soon_threadsafe(left.cancel)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mock_p1.admin.access import AccessPolicy
+from mock_p1.admin.access import HEALTH, AccessPolicy
 from mock_p1.admin.blueprint import add_admin
-from mock_p1.admin.context import AdminContext
+from mock_p1.admin.context import AdminContext, respond
+from mock_p1.base.proxies import Proxies
 from mock_p1.engine.engine import Engine
+from mock_p1.engine.not_imitated import not_imitated
 from mock_p1.scenario.files import load_scenario
 from mock_p1.server.upload_store import UploadStore
 from mock_p1.transports import wsgi
@@ -20,13 +22,15 @@ if TYPE_CHECKING:
     from mock_p1.scenario.files import ScenarioSource
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 -- each is a choice of its own
     scenario: ScenarioSource = "demo",
     *,
     seed: int | None = None,
     admin: bool = True,
     admin_token: str | None = None,
     admin_hosts: Iterable[str] = (),
+    public_url: str | None = None,
+    trusted_proxies: Iterable[str] = (),
 ) -> Flask:
     """Return a Flask app that imitates the API as the scenario says.
 
@@ -40,20 +44,24 @@ def create_app(
         admin_token: Who sends it as ``Authorization: Bearer`` may use the control API from
             anywhere. Give one where the app can be reached from elsewhere.
         admin_hosts: Further names, besides localhost, by which this machine is asked.
+        public_url: What URLs in replies begin with, whatever a request says.
+        trusted_proxies: Addresses or networks whose ``Forwarded`` and ``X-Forwarded-*`` are obeyed.
 
     Returns:
         The app.
 
     Raises:
         ScenarioError: The scenario cannot be used; it has every problem.
-        ValueError: Nobody can send such a token.
+        ValueError: Nobody can send such a token, no such URL or network can be, or the seed has
+            more than 300 digits.
 
     Example:
         >>> client = create_app("demo").test_client()
         >>> client.get("/__admin/health").json["scenario"]
         'demo.yaml'
     """
-    engine = Engine(load_scenario(scenario), seed=seed, store=UploadStore())
+    proxies = Proxies(public_url, trusted_proxies)
+    engine = Engine(load_scenario(scenario), seed=seed, store=UploadStore(), proxies=proxies)
     return create_app_for(
         engine, AdminContext(engine, AccessPolicy(admin_token, admin_hosts)), admin=admin
     )
@@ -64,9 +72,13 @@ def create_app_for(
 ) -> Flask:
     """Return the app of an engine that exists already.
 
-    Its control API works with ``context``; ``admin=False`` leaves it out.
+    Its control API works with ``context``; ``admin=False`` leaves it out. Whoever asks for the
+    mock's health then is answered as everywhere, but no client: the journal has nothing of it.
     """
     app = wsgi.create_app(engine)
     if admin:
         add_admin(app, context or AdminContext(engine))
+    else:
+        answer = not_imitated("GET", HEALTH).reply
+        app.add_url_rule(HEALTH, "health", lambda: respond(answer), methods=["GET"])
     return app

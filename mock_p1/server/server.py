@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import importlib.util
 import secrets
 import signal
 import socket
 import threading
 from contextlib import contextmanager, suppress
-from email.utils import formatdate
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final, Self, cast
 
 from a2wsgi import WSGIMiddleware
@@ -19,17 +20,19 @@ from mock_p1.admin.body_limit import BodyLimit
 from mock_p1.admin.context import AdminContext
 from mock_p1.base.addresses import EVERY_ADDRESS, in_url, is_loopback
 from mock_p1.base.asgi_types import joined
+from mock_p1.base.clock import RealClock
 from mock_p1.server.app import create_app_for
 from mock_p1.server.http_protocol import KEEP_ALIVE_SECONDS, Connections, HttpProtocol
 from mock_p1.server.upload_folder import remove_left_behind
 from mock_p1.transports.asgi import AsgiApp, with_raw_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from ssl import SSLContext
     from types import TracebackType
 
     from mock_p1.base.asgi_types import Application, Receive, Scope, Send
+    from mock_p1.base.clock import Clock
     from mock_p1.engine.engine import Engine
 
 DEFAULT_HOST: Final = "127.0.0.1"
@@ -52,6 +55,10 @@ CANCEL_SECONDS: Final = 0.3
 """How long what is under way then may take to stop."""
 
 STOP_SECONDS: Final = 10.0
+PORT_ATTEMPTS: Final = 10
+NO_SUCH_ADDRESS: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+"""What a machine without IPv6 says, whose list of hosts has it nevertheless."""
+
 FLASK_THREADS: Final = 10
 TOKEN_BYTES: Final = 24
 
@@ -84,32 +91,33 @@ class Server:
         admin_token: str | None = None,
         tls: SSLContext | None = None,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
+        cors: Iterable[str] = (),
     ) -> None:
-        """``port`` 0 takes a free one.
+        """``port`` 0 takes a free one. Pages of the origins ``cors`` may call the imitated API.
 
         With ``tls`` it speaks HTTPS. A connection may be idle for ``keep_alive_seconds``. Raises
         CannotListen where the port cannot be had.
 
         ``/__admin`` needs no token on loopback, unless one is given; anywhere else one is made up
         if none is given. ``admin=False`` leaves ``/__admin`` out. ValueError for a token that
-        nobody can send.
+        nobody can send, and for what is no origin.
         """
         self.engine: Engine = engine
-        self.host: str = host
+        self.host: str = host.removeprefix("[").removesuffix("]")  # as URLs have it
         self._tls = tls
         self._scheme = "http" if tls is None else "https"
-        self._socket = _listen(host, port)
-        self._address: str = self._socket.getsockname()[0]
-        self.port: int = self._socket.getsockname()[1]
+        self._sockets = _listen(self.host, port)
+        self._address: str = self._sockets[0].getsockname()[0]
+        self.port: int = self._sockets[0].getsockname()[1]
         if admin and admin_token is None and not is_loopback(self._address):
             admin_token = secrets.token_urlsafe(TOKEN_BYTES)
         self.admin_token: str | None = admin_token if admin else None
         try:
             self.context: AdminContext = AdminContext(engine, AccessPolicy(self.admin_token))
+            app = AsgiApp(engine, self._everything_else(admin=admin), cors)
         except ValueError:
-            self._socket.close()
+            self._close()
             raise
-        app = AsgiApp(engine, self._everything_else(admin=admin))
         self._connections = Connections(app, keep_alive_seconds)
         self._stopped, self._end = False, asyncio.Event()
         self.loop: asyncio.AbstractEventLoop | None = None
@@ -149,8 +157,12 @@ class Server:
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(self._serve(when_started))
         finally:
-            self._socket.close()
+            self._close()
             self._flask.executor.shutdown(wait=False, cancel_futures=True)
+
+    def _close(self) -> None:
+        for listening in self._sockets:
+            listening.close()
 
     def stop(self) -> None:
         """Ask the server to end; safe from any thread, and from a signal handler."""
@@ -162,7 +174,8 @@ class Server:
     async def _serve(self, when_started: Callable[[], None]) -> None:
         self.loop, shared = asyncio.get_running_loop(), self._connections
         spare = LISTENERS - 1 if _loop_factory() else 0
-        sockets = [self._socket, *(self._socket.dup() for _ in range(spare))]
+        first = self._sockets[0]
+        sockets = [*self._sockets, *(first.dup() for _ in range(spare))]
         listeners = [
             await self.loop.create_server(
                 lambda: HttpProtocol(shared), sock=listening, ssl=self._tls, backlog=BACKLOG
@@ -170,13 +183,15 @@ class Server:
             for listening in sockets
         ]
         with stopped_by_signals(self.stop):
-            shared.date = _date()
+            date = _date(self.engine.clock)
+            runs = isinstance(self.engine.clock, RealClock)  # else its second may end at any time
+            shared.date = lambda: date if runs else _date(self.engine.clock)
             when_started()
             while not self._stopped:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(TICK_SECONDS):
                         await self._end.wait()
-                shared.date, now = _date(), self.loop.time()
+                date, now = _date(self.engine.clock), self.loop.time()
                 for connection in list(shared.open):
                     connection.give_up(now)
             for listener in listeners:
@@ -221,8 +236,9 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
-def _date() -> bytes:
-    return f"date: {formatdate(usegmt=True)}\r\n".encode()
+def _date(clock: Clock) -> bytes:
+    now = clock.client_date(clock.now_ns())
+    return f"date: {format_datetime(now, usegmt=True)}\r\n".encode()
 
 
 class ServerThread:
@@ -266,22 +282,42 @@ class ServerThread:
             self._decided.set()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int) -> list[socket.socket]:
+    """Return what listens on a host; for localhost on its address of IPv4 and on that of IPv6."""
     if not 0 <= port <= LAST_PORT:  # getaddrinfo would take the rest of a division instead
         raise CannotListen(
             f"cannot listen on {host}:{port}: a port is a number from 0 to {LAST_PORT}"
         )
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listening = socket.socket(family, kind, protocol)
+        is_localhost = host.lower().removesuffix(".") == "localhost"
+        return _bound_to_both(port) if is_localhost else [_bound(host, port)]
     except (socket.gaierror, UnicodeError):
         raise CannotListen(
             f"cannot listen on {host}:{port}: no host of the name {host!r} is known here"
         ) from None
     except OSError as error:
         raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+
+
+def _bound_to_both(port: int) -> list[socket.socket]:
+    for attempts_left in reversed(range(1 if port else PORT_ATTEMPTS)):
+        first = _bound("127.0.0.1", port)
+        try:
+            return [first, _bound("::1", first.getsockname()[1])]
+        except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno in NO_SUCH_ADDRESS:
+                return [first]
+            first.close()
+            if not attempts_left:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listening = socket.socket(family, kind, protocol)
     try:
         if hasattr(
             socket, "SO_EXCLUSIVEADDRUSE"
@@ -292,9 +328,9 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.bind(address)
         listening.listen(BACKLOG)
         listening.set_inheritable(False)
-    except OSError as error:
+    except OSError:
         listening.close()
-        raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+        raise
     return listening
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+from asyncio import FIRST_COMPLETED
 from contextlib import suppress
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote, unquote_to_bytes
 
 from mock_p1.base.addresses import in_url
@@ -15,6 +16,7 @@ from mock_p1.base.framing import BadRequest, body_length
 from mock_p1.base.messages import Fault, Request, base_url, header_text
 from mock_p1.contract.operations import FILE_UPLOAD, OPERATIONS
 from mock_p1.engine.receiver import Receiver
+from mock_p1.transports.cors import Cors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from mock_p1.base.asgi_types import Application, Message, Receive, Scope, Send
     from mock_p1.base.messages import Reply
+    from mock_p1.base.proxies import Proxies
     from mock_p1.engine.engine import Engine
 
 
@@ -55,8 +58,12 @@ class Wire(Protocol):
 class AsgiApp:
     """An ASGI application. ``everything_else`` is the Flask app, wrapped for ASGI."""
 
-    def __init__(self, engine: Engine, everything_else: Application) -> None:
+    def __init__(
+        self, engine: Engine, everything_else: Application, cors: Iterable[str] = ()
+    ) -> None:
+        """``cors`` are the origins whose pages may call; ValueError for what is none."""
         self._engine, self._everything_else = engine, everything_else
+        self._cors = Cors(cors)
         self._imitated = tuple(
             operation.template.partition("{")[0].encode() for operation in OPERATIONS.values()
         )
@@ -70,17 +77,22 @@ class AsgiApp:
             await self._everything_else(scope, receive, send)
             return
         wire: Wire | None = scope.get("extensions", {}).get(WIRE)
-        request = _request(scope)
+        request = _request(scope, self._engine.proxies)
         reply: Reply | Fault | None
-        if request.method == FILE_UPLOAD.method and self._engine.takes_file(request):
+        preflight = self._cors.preflight(request) if self._cors else None
+        if preflight is not None:
+            reply = preflight
+        elif request.method == FILE_UPLOAD.method and self._engine.takes_file(request):
             reply = await self._take_file(request, scope, receive)
         else:
             reply = self._engine.handle(request)
         if reply is None:
             return  # the client has gone before its file was complete
+        if self._cors and preflight is None:
+            reply = self._cors.shown(request, reply)
         if isinstance(reply, Fault):
-            await self._act_out(reply, receive, send, wire)
-        elif reply.delay_ns and await self._client_leaves_within(reply.delay_ns, receive):
+            await self._act_out(reply, request, receive, send, wire)
+        elif reply.delay_ns and await self._leaves_within(reply.delay_ns, request, receive):
             return
         elif wire is not None:
             wire.answer(reply)
@@ -131,15 +143,17 @@ class AsgiApp:
             raise
         return answer
 
-    async def _act_out(self, fault: Fault, receive: Receive, send: Send, wire: Wire | None) -> None:
+    async def _act_out(
+        self, fault: Fault, request: Request, receive: Receive, send: Send, wire: Wire | None
+    ) -> None:
         if wire is not None and fault.reply is None:
             wire.answer_is_owed = False
-        if fault.delay_ns and await self._client_leaves_within(fault.delay_ns, receive):
+        if fault.delay_ns and await self._leaves_within(fault.delay_ns, request, receive):
             return
         if fault.reply is not None:
             await send(_start(fault.reply))
         for pause, piece in fault.pieces:
-            if pause and await self._client_leaves_within(pause, receive):
+            if pause and await self._leaves_within(pause, request, receive):
                 return
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         if fault.ending == "complete":
@@ -147,18 +161,39 @@ class AsgiApp:
         elif wire is not None:
             wire.hang_up(reset=fault.ending == "reset")
 
-    async def _client_leaves_within(self, span: int, receive: Receive) -> bool:
+    async def _leaves_within(self, span: int, request: Request, receive: Receive) -> bool:
         """Wait for nanoseconds of the mock's clock, or until the client hangs up.
 
         Tell whether it did.
         """
         leaves = asyncio.ensure_future(_client_leaves(receive))
         try:
-            if seconds := self._engine.clock.pass_time(span, leaves):
-                await asyncio.wait([leaves], timeout=None if seconds == math.inf else seconds)
+            seconds = self._engine.clock.pass_time(span, leaves)
+            if seconds == math.inf:
+                await asyncio.wait([leaves])
+            elif seconds:
+                await self._hold_back(request, span, leaves)
             return leaves.done() and not leaves.cancelled()
         finally:
             leaves.cancel()
+
+    async def _hold_back(self, request: Request, span: int, leaves: asyncio.Future[None]) -> None:
+        """Wait until the time has come, also if the clock is turned meanwhile; or until let go."""
+        loop, turned = asyncio.get_running_loop(), asyncio.Event()
+
+        def wake() -> None:
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(turned.set)
+
+        with self._engine.held.hold(request, span, wake) as hold:
+            while (left := hold.left_seconds()) != 0:
+                looks = asyncio.ensure_future(turned.wait())
+                both: list[asyncio.Future[Any]] = [leaves, looks]
+                await asyncio.wait(both, timeout=left, return_when=FIRST_COMPLETED)
+                looks.cancel()
+                if leaves.done() or not turned.is_set():
+                    break  # the client has gone, or the time has come
+                turned.clear()
 
 
 async def _in_thread(work: Callable[[], None]) -> None:
@@ -199,7 +234,7 @@ def _length(scope: Scope) -> int | None:
     return body_length(joined(header for header in scope["headers"] if header[0] in named))
 
 
-def _request(scope: Scope) -> Request:
+def _request(scope: Scope, proxies: Proxies | None) -> Request:
     keys = []
     host, has_body = b"", False
     for name, value in scope["headers"]:
@@ -212,14 +247,19 @@ def _request(scope: Scope) -> Request:
         elif name == b"transfer-encoding":
             has_body = True
     query: bytes = scope["query_string"]
+    base = _base_url(scope["scheme"], host[:_HOST_LIMIT], scope["server"])
+    if scope.get("root_path"):
+        base += quote(scope["root_path"])
+    if proxies is not None:
+        base = proxies.base_url(base, (scope.get("client") or ("",))[0], scope["headers"])
     return Request(
         scope["method"],
         scope["raw_path"].decode("latin-1"),
         query.decode("latin-1") if query else "",
         tuple(keys),
-        _base_url(scope["scheme"], host[:_HOST_LIMIT], scope["server"])
-        + (quote(scope["root_path"]) if scope.get("root_path") else ""),
+        base,
         has_body,
+        scope["headers"],
     )
 
 
