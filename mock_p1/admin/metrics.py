@@ -96,7 +96,7 @@ class Collector:
         engine = self._engine
         with engine.lock:
             polls, asked = self._polls.copy(), self._requests.copy()
-            forgotten = engine.job_states.forgotten
+            evicted = engine.job_states.evicted
         about = {"version": __version__, "scenario": _label(engine.scenario.name)}
         yield core.InfoMetricFamily("mock_p1", "The mock, and what it plays.", value=about)
         text = "Polls since the start, by what they saw."
@@ -119,7 +119,7 @@ class Collector:
         yield core.CounterMetricFamily(
             "mock_p1_forgotten",
             "Jobs forgotten because too many came that only a pattern knows.",
-            value=forgotten,
+            value=evicted,
         )
 
 

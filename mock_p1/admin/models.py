@@ -400,6 +400,10 @@ class Health(Answer):
     status: Literal["ok"]
     version: str
     scenario: str
+    jobs_max: int
+    """How many pairs of caller and job that only a pattern knows are remembered."""
+    jobs_evicted: int
+    """How many began anew because there were more, since the start."""
     authority: LeftOut[str] = None
     """Of `serve --tls`: whether this start has made its authority, and when it ends."""
 

@@ -62,9 +62,16 @@ routes: Routes = Routes()
 def show_health() -> models.Health:
     """Is it well? Open to all."""
     context = admin_context()
+    engine = context.engine
     known = {} if context.authority_state is None else {"authority": context.authority_state}
-    name = context.engine.scenario.name
-    return models.Health(status="ok", version=__version__, scenario=name, **known)
+    return models.Health(
+        status="ok",
+        version=__version__,
+        scenario=engine.scenario.name,
+        jobs_max=engine.job_states.maximum,
+        jobs_evicted=engine.job_states.evicted,
+        **known,
+    )
 
 
 @routes.call("GET", "/contract")

@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
+    from asyncio import Future
     from collections.abc import Callable
 
 SECOND: Final = 1_000_000_000
@@ -29,15 +30,24 @@ class Clock(Protocol):
         """Begin anew: at 0, as fast as it was made to run."""
         ...
 
-    def pass_time(self, span_ns: int) -> float:
+    def pass_time(self, span_ns: int, left: Future[None] | None = None) -> float:
         """Let nanoseconds of this clock pass.
 
-        Return the real seconds that the caller has to wait for it.
+        Return the real seconds that the caller has to wait for it: without end where ``left``,
+        which is done when nobody waits any more, will be cancelled when they have passed.
         """
         ...
 
     def date_at(self, moment_ns: int) -> datetime:
         """Return the date and time (UTC) of a moment of this clock."""
+        ...
+
+    def client_date(self, moment_ns: int) -> datetime:
+        """Return the date and time (UTC) at which a moment comes for clients."""
+        ...
+
+    def client_span_ns(self, span_ns: int) -> int:
+        """Return how long a span of this clock is for clients."""
         ...
 
 
@@ -65,7 +75,7 @@ class VirtualClock:
         with self._lock:
             self._now = 0
 
-    def pass_time(self, span_ns: int) -> float:
+    def pass_time(self, span_ns: int, left: Future[None] | None = None) -> float:  # noqa: ARG002 -- of the protocol
         """Move the clock by nanoseconds; there is nothing to wait for."""
         self.advance(span_ns)
         return 0.0
@@ -74,16 +84,38 @@ class VirtualClock:
         """Return the date and time (UTC) of a moment of this clock."""
         return _date(self._start, moment_ns)
 
+    def client_date(self, moment_ns: int) -> datetime:
+        """Return the same: this clock is the clients'."""
+        return self.date_at(moment_ns)
+
+    def client_span_ns(self, span_ns: int) -> int:
+        """Return the same."""
+        return span_ns
+
 
 class RealClock:
     """A clock that runs: as fast as real time, ``speed`` times as fast, or not while frozen."""
 
-    def __init__(self, speed: float = 1.0, source: Callable[[], int] = time.monotonic_ns) -> None:
-        """``source`` gives real nanoseconds; ValueError for a speed outside its range."""
-        self._source = source
+    def __init__(
+        self,
+        speed: float = 1.0,
+        source: Callable[[], int] = time.perf_counter_ns,
+        start: datetime | None = None,
+    ) -> None:
+        """``source`` gives real nanoseconds; ValueError for a speed outside its range.
+
+        ``start`` is the date that the first moment shows; the real one if not given.
+        Not ``monotonic_ns``, which on Windows goes in steps of 15.6 ms before Python 3.13.
+        """
+        self._source, self._first_date = source, start
         self._lock = Lock()
         self._first_speed = _speed(speed)
+        self._listeners: list[Callable[[], None]] = []
         self.restart()
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Let ``listener`` know, in the thread that does it, when this clock is turned."""
+        self._listeners.append(listener)
 
     @property
     def speed(self) -> float:
@@ -109,12 +141,13 @@ class RealClock:
     def restart(self) -> None:
         """Begin anew: at 0, not frozen, as fast as it was made to run."""
         with self._lock:
-            self._start = datetime.now(UTC)
+            self._start = self._first_date or datetime.now(UTC)
             self._speed, self._frozen = self._first_speed, False
             # (real moment, our moment, pace) in one, so that a reader never sees half of a change
             self._anchor = (self._source(), 0, self._speed)
+        self._tell()
 
-    def pass_time(self, span_ns: int) -> float:
+    def pass_time(self, span_ns: int, left: Future[None] | None = None) -> float:  # noqa: ARG002 -- of the protocol
         """Return the real seconds in which this span passes, as if the clock were not frozen."""
         return span_ns / SECOND / self._speed
 
@@ -130,6 +163,14 @@ class RealClock:
         """Return the date and time (UTC) of a moment of this clock."""
         return _date(self._start, moment_ns)
 
+    def client_date(self, moment_ns: int) -> datetime:
+        """Return the real date at which a moment comes, as if the clock were not frozen."""
+        return _date(datetime.now(UTC), self.client_span_ns(moment_ns - self.now_ns()))
+
+    def client_span_ns(self, span_ns: int) -> int:
+        """Return how many real nanoseconds a span takes, as if the clock were not frozen."""
+        return span_ns if self._speed == 1.0 else int(span_ns / self._speed)
+
     def _set(
         self, by_ns: int = 0, speed: float | None = None, *, frozen: bool | None = None
     ) -> None:
@@ -141,6 +182,11 @@ class RealClock:
                 self.now_ns() + by_ns,
                 0.0 if self._frozen else self._speed,
             )
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            listener()
 
 
 def _forward(by_ns: int) -> None:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -23,7 +23,8 @@ class Request(NamedTuple):
 
     ``path`` is raw: percent-encoded, without the query. ``api_keys`` holds the value of every
     ``x-api-key`` header. ``base_url`` is how the client addressed the mock
-    (``http://127.0.0.1:8191``); URLs in replies begin with it.
+    (``http://127.0.0.1:8191``); URLs in replies begin with it. ``headers`` are all that came, as
+    the transport has them; their names are in lower case.
     """
 
     method: str
@@ -32,6 +33,7 @@ class Request(NamedTuple):
     api_keys: tuple[str, ...] = ()
     base_url: str = ""
     has_body: bool = False
+    headers: Iterable[tuple[bytes, bytes]] = ()
 
     @property
     def api_key(self) -> str:

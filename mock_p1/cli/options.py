@@ -112,6 +112,16 @@ command: partial[click.Command] = partial(click.command, cls=DocumentedCommand)
 """What every command of ours is made by."""
 
 
+output = click.option(
+    "--output",
+    type=click.File("w", encoding="utf-8"),
+    default="-",
+    metavar="FILE",
+    help="Write to a file, in UTF-8; a > of PowerShell 5.1 makes UTF-16 of it.",
+)
+"""Where a command writes a document; ``-`` is standard output."""
+
+
 class Speed(click.FloatRange):
     """A speed of the mock's clock: above 0, and a number."""
 

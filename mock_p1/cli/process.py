@@ -42,7 +42,8 @@ def rare_garbage_collection() -> Iterator[None]:
 def allow_many_connections() -> None:
     """Raise this process's limit of open files, which macOS sets at 256, as far as it may.
 
-    Windows has none.
+    A system may say that there is no limit and refuse a large one all the same, as macOS does: then
+    half of it is tried. Windows has none.
     """
     try:
         import resource  # noqa: PLC0415 -- there is none on Windows
@@ -50,9 +51,11 @@ def allow_many_connections() -> None:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        with suppress(ValueError, OSError):  # a system may allow less than it says
+    while soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            return
+        most //= 2
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable  # noqa: TC003 -- NamedTuple keeps the annotations
+from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
@@ -31,15 +32,19 @@ if TYPE_CHECKING:
 MAX_WAITING: Final = 10_000
 """Requests that wait to be written; beyond it, the oldest are left out."""
 FLUSH_SECONDS: Final = 0.05
+DIFFERS: Final = timedelta(seconds=1)
+"""Where the mock's time is further from the wall's, both are shown."""
+LAST_DAY: Final = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 END_SECONDS: Final = 0.2
 """Seconds that the end waits for the last lines to be written."""
 
 
 class Format(NamedTuple):
-    """How a log is written: a request, and that so many were left out."""
+    """How a log is written: a request, that so many were left out, and that jobs begin anew."""
 
-    request: Callable[[Entry, Clock], str]
+    request: Callable[[Entry, datetime, Clock], str]
     left_out: Callable[[int], str]
+    jobs_evicted: Callable[[int], str]
 
 
 class RequestLog:
@@ -52,14 +57,15 @@ class RequestLog:
     def __init__(self, engine: Engine, form: Format, stream: TextIO) -> None:
         self._engine, self._form = engine, form
         self._write = writer(stream)
-        self._queue: deque[Entry] = deque(maxlen=MAX_WAITING)
+        self._queue: deque[tuple[float, Entry]] = deque(maxlen=MAX_WAITING)
         self._newest = 0
+        self._told_of_evicted = False
         self._done = Event()
         self._thread = Thread(target=self._run, name="mock-p1:log", daemon=True)
 
     def __enter__(self) -> Self:
         """Begin with the next request."""
-        self._engine.journal.listen(self._queue.append)
+        self._engine.journal.listen(lambda entry: self._queue.append((time.time(), entry)))
         self._thread.start()
         return self
 
@@ -86,15 +92,22 @@ class RequestLog:
             return
         full = len(self._queue) == MAX_WAITING
         entries = [self._queue.popleft() for _ in range(len(self._queue))]
-        newest = max(entry.number for entry in entries)
-        lines = [self._form.request(entry, self._engine.clock) for entry in entries]
+        newest = max(entry.number for _, entry in entries)
+        lines = [
+            self._form.request(entry, datetime.fromtimestamp(seconds, UTC), self._engine.clock)
+            for seconds, entry in entries
+        ]
         if full and (lost := newest - self._newest - len(entries)) > 0:
             lines.insert(0, self._form.left_out(lost))
         self._newest = newest
+        states = self._engine.job_states
+        if states.evicted and not self._told_of_evicted:
+            lines.append(self._form.jobs_evicted(states.maximum))
+            self._told_of_evicted = True
         self._write("".join(f"{line}\n" for line in lines))
 
 
-def as_text(entry: Entry, clock: Clock) -> str:
+def as_text(entry: Entry, wall: datetime, clock: Clock) -> str:
     """Return a request as a line for a person.
 
     When, which job, what it saw, where the scenario says so, whose key and caller.
@@ -105,7 +118,7 @@ def as_text(entry: Entry, clock: Clock) -> str:
     if entry.http_status is not None and outcome != status:
         outcome = f"{outcome} ({status})"
     parts = [
-        f"{clock.date_at(entry.moment_ns).astimezone():%H:%M:%S.%f}"[:-3],
+        _when(wall, clock.date_at(entry.moment_ns)),
         what or "",
         outcome,
         entry.source,
@@ -115,20 +128,31 @@ def as_text(entry: Entry, clock: Clock) -> str:
     if entry.api_key:
         parts.append(f"caller {entry.caller_name}")
     if entry.waits_for:
-        parts.append(f"then waits for {entry.waits_for}")
+        parts.append(f"then at {entry.then}")
     return "  ".join(printable(part) for part in (*parts, *entry.notes))
 
 
-def as_json(entry: Entry, clock: Clock) -> str:
+def _when(wall: datetime, mock: datetime) -> str:
+    """Return the wall's time with its zone, and the mock's where it is another."""
+    shown = wall.astimezone().isoformat(timespec="milliseconds").partition("T")[2]
+    if abs(mock - wall) < DIFFERS:
+        return shown
+    zone = None if mock < LAST_DAY else UTC  # no other zone can show the calendar's last hours
+    return f"{shown} (mock {mock.astimezone(zone):%Y-%m-%d %H:%M:%S})"
+
+
+def as_json(entry: Entry, wall: datetime, clock: Clock) -> str:
     """Return a request as a JSON object on one line.
 
-    ``at`` is seconds since the mock began, by its clock.
+    ``time`` is the wall's and ``mock_time`` the mock's; ``at`` is seconds since the mock began, by
+    its clock.
     """
     poll = _is_poll(entry)
     row = {
         "event": "poll" if poll else "request",
         "number": entry.number,
-        "time": clock.date_at(entry.moment_ns).isoformat(timespec="milliseconds"),
+        "time": wall.astimezone().isoformat(timespec="milliseconds"),
+        "mock_time": clock.date_at(entry.moment_ns).isoformat(timespec="milliseconds"),
         "at": entry.moment_ns / SECOND,
         "method": entry.method,
         "path": entry.path,
@@ -151,8 +175,16 @@ FORMATS: Final = {
     "text": Format(
         as_text,
         lambda lost: f"… {lost:,} requests left out here: they came faster than the log was read",
+        lambda most: (
+            f"more than {most:,} pairs of key and job came that only a pattern knows: from now "
+            "on the one polled the longest ago begins anew; --jobs-max takes more"
+        ),
     ),
-    "json": Format(as_json, lambda lost: json.dumps({"event": "left_out", "requests": lost})),
+    "json": Format(
+        as_json,
+        lambda lost: json.dumps({"event": "left_out", "requests": lost}),
+        lambda most: json.dumps({"event": "jobs_evicted", "jobs_max": most}),
+    ),
 }
 """The formats of a log by name."""
 

@@ -32,6 +32,7 @@ from mock_p1.cli.process import (
 from mock_p1.cli.serving_file import serving_file
 from mock_p1.cli.startup_message import Address
 from mock_p1.engine.engine import Engine
+from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.scenario.files import load_scenarios, scenario_file
 from mock_p1.server.server import CannotListen, Server, stopped_by_signals
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from mock_p1.cli.tls import Secured
 
 MAX_JOURNAL: Final = 1_000_000
+MAX_JOBS: Final = 100_000_000
 
 
 @command()
@@ -107,6 +109,11 @@ MAX_JOURNAL: Final = 1_000_000
     help="How many requests are remembered.",
 )  # fmt: skip
 @click.option(
+    "--jobs-max", type=click.IntRange(1, MAX_JOBS), default=DEFAULT_JOBS_MAX, metavar="N",
+    help="How many pairs of key and job are remembered of jobs that only a pattern knows, at "
+    "about 1 KB each; beyond, the one polled the longest ago begins anew.",
+)  # fmt: skip
+@click.option(
     "--upload-max", callback=size, default="100MB", metavar="SIZE", show_default=True,
     help="The largest file that is taken; KB, MB, GB (10^3, 10^6, 10^9) or bytes.",
 )  # fmt: skip
@@ -130,6 +137,7 @@ def serve(  # noqa: PLR0913 -- an option each
     log_format: str,
     quiet: bool,
     journal_max: int,
+    jobs_max: int,
     upload_max: int,
     port_file: Path | None,
     exit_with_parent: bool,
@@ -147,8 +155,9 @@ def serve(  # noqa: PLR0913 -- an option each
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
     store = UploadStore(upload_max)
     engine = Engine(
-        load_scenarios(scenario), RealClock(speed), seed=seed, journal_max=journal_max, store=store
-    )
+        load_scenarios(scenario), RealClock(speed), seed=seed, journal_max=journal_max,
+        jobs_max=jobs_max, store=store,
+    )  # fmt: skip
     server, address, notes = _server(engine, **options)
     if speed != 1:
         notes.append(f"the clock runs at {speed:,.10g} times real time")

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.clock import RealClock
+from mock_p1.base.messages import origin_form
 from mock_p1.base.text import plural, unknown
 from mock_p1.contract.errors import FAULTS
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK, Operation
@@ -208,6 +209,12 @@ class Driver:
         """
         if job_id is not None:
             self.program_of(job_id)
+        theirs, caller = self._theirs(key), self._engine.state.issued.caller
+        self._engine.held.let_go(
+            lambda request: (
+                job_id in (None, job_of(request.path)) and theirs(caller(request.api_key).name)
+            )
+        )
         with self._engine.lock:
             waiting = len(self._engine.state.injected)
             self._engine.state.reset(job_id, key)
@@ -308,6 +315,12 @@ class Driver:
 
     def _note(self, kind: Kind, job_id: str | None = None) -> None:
         self._engine.changes.note(kind, self._engine.clock.now_ns(), job_id)
+
+
+def job_of(path: str) -> str | None:
+    """Return the job that a request's path names."""
+    found = OPERATIONS.match(origin_form(path))
+    return found.parameters.get("retrain_job_id") if found else None
 
 
 def operation_named(name: str) -> Operation:

@@ -36,6 +36,8 @@ from mock_p1.engine.failures import (
     take_injected,
 )
 from mock_p1.engine.file_store import CountingStore
+from mock_p1.engine.held import HeldAnswers
+from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import (
     DEFAULT_MAX,
     Journal,
@@ -43,6 +45,7 @@ from mock_p1.engine.journal import (
     poll_entry,
     unexpected_entry,
 )
+from mock_p1.engine.key_leak import leak_notes
 from mock_p1.engine.mock_state import MockState
 from mock_p1.engine.program import Refusal
 from mock_p1.engine.rate_limit import RetryAfter, too_many
@@ -98,13 +101,14 @@ class Engine:
     Safe to call from many threads; deciding and advancing is one act.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- each is a choice of its own
         self,
         scenario: Scenario,
         clock: Clock | None = None,
         *,
         seed: int | None = None,
         journal_max: int = DEFAULT_MAX,
+        jobs_max: int = DEFAULT_JOBS_MAX,
         store: FileStore | None = None,
     ) -> None:
         """Play a scenario.
@@ -114,6 +118,7 @@ class Engine:
             clock: Whose time it is; by default real time.
             seed: Goes before the scenario's own.
             journal_max: How many requests are remembered.
+            jobs_max: How many pairs of caller and job that only a pattern knows are remembered.
             store: Where uploaded files are kept; by default they are only counted and hashed.
         """
         self.clock: Clock = clock or RealClock()
@@ -123,10 +128,11 @@ class Engine:
         self.journal: Journal = Journal(journal_max)
         self.changes: ChangeLog = ChangeLog()
         self.lock: Lock = Lock()
+        self.held: HeldAnswers = HeldAnswers(self.clock)
         self.played_after: int = 0
         """The number of the last journal entry before the scenario was swapped in."""
         self.state: MockState = MockState(
-            scenario, self._seed_of(scenario), self.clock, store or CountingStore()
+            scenario, self._seed_of(scenario), self.clock, store or CountingStore(), jobs_max
         )
 
     @property
@@ -185,6 +191,8 @@ class Engine:
         with self.lock:
             call = self._call(request, found)
             outcome = self._answer(call)
+            if isinstance(outcome.reply, Reply):
+                outcome = outcome._replace(reply=outcome.reply.to(request.method))
             if outcome.done == result_download.SENT and call.job is not None:
                 call.job.downloads += 1
             self.journal.add(call_entry(self.journal.number(), call, outcome))
@@ -232,10 +240,13 @@ class Engine:
         seed = self._seed_of(scenario)
         with self.lock:
             self.played_after = self.journal.last
-            return self.state.swap(scenario, seed)
+            counts = self.state.swap(scenario, seed)
+        self.held.let_go()
+        return counts
 
     def restart(self) -> None:
         """Begin anew in everything: what clients made, the journal, the clock, the scenario."""
+        self.held.let_go()
         with self.lock:
             self.state.reset()
             self.journal.clear()
@@ -258,7 +269,12 @@ class Engine:
         operation = found.operations[request.method]
         now_ns = self.clock.now_ns()
         caller = self.state.issued.caller(request.api_key)
-        return Call(request, operation, found.parameters, now_ns, request.api_key, caller)
+        call = Call(request, operation, found.parameters, now_ns, request.api_key, caller)
+        if operation.needs is None:
+            call.notes.extend(leak_notes(request, self.state.knows_key))
+        if operation.body == "file":
+            call.notes.extend(file_upload.form_notes(request))
+        return call
 
     def _answer(self, call: Call) -> Outcome:
         outcome, element = self._before_act(call)
@@ -342,8 +358,12 @@ class Engine:
         with self.lock:
             now_ns, number = self.clock.now_ns(), self.journal.number()
             caller = self.state.issued.caller(request.api_key)
+            found = OPERATIONS.match(request.path)
+            leads_to_file = found and any(each.link for each in found.operations.values())
+            leaks = leak_notes(request, self.state.knows_key) if leads_to_file else ()
             entry = unexpected_entry(number, now_ns, request, caller, answer)
-            self.journal.add(entry._replace(source=self.scenario.name))
+            notes = (*entry.notes, *leaks)
+            self.journal.add(entry._replace(source=self.scenario.name, notes=notes))
         return answer.reply.to(request.method)
 
 

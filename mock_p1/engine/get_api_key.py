@@ -72,6 +72,6 @@ def act(state: MockState, call: Call) -> Outcome:
         text = uuid_of(state.seed, "api_key", call.caller.name, number)
         key = IssuedKey(text, call.caller, call.api_key, call.now_ns + assumed.key_lifetime)
         state.issued.add(key)
-    end_date = state.clock.date_at(key.ends_ns).strftime(assumed.end_date_format)
+    end_date = state.clock.client_date(key.ends_ns).strftime(assumed.end_date_format)
     reply = json_reply(200, {"api_key": key.api_key, "end_date": end_date})
     return Outcome(reply, state.scenario.name, done="key_issued")

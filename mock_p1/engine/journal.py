@@ -13,14 +13,13 @@ from mock_p1.base.messages import Reply, Request
 from mock_p1.base.text import mask, shorten
 from mock_p1.contract.operations import (
     API_KEY_HEADER,
-    OPERATIONS,
     RETRAIN_STATUS_CHECK,
     Operation,
     is_placeholder,
     query_of,
 )
 from mock_p1.engine.callers import caller_name
-from mock_p1.engine.timeline import Plan, State, waits_for
+from mock_p1.engine.timeline import Plan, State, place_in_words, waits_for
 from mock_p1.engine.totals import Kind, Totals, outcome_of
 
 if TYPE_CHECKING:
@@ -36,11 +35,6 @@ if TYPE_CHECKING:
 DEFAULT_MAX: Final = 1000
 MAX_RESTARTS: Final = 10_000
 _POLL: Final = RETRAIN_STATUS_CHECK.name
-KEY_LEAK: Final = (
-    f"carries {API_KEY_HEADER}, which does not belong here: the real link leads to another host, "
-    "which then has the key"
-)
-"""What is noted of a key that is sent to the URL of an upload or of a result."""
 
 
 class Entry(NamedTuple):
@@ -82,6 +76,11 @@ class Entry(NamedTuple):
         None where it stays for ever, or nothing was found.
         """
         return waits_for(*self.place, self.moment_ns) if self.place else None
+
+    @property
+    def then(self) -> str | None:
+        """At which step the job was after this poll, and until when; None of other calls."""
+        return place_in_words(*self.place, self.moment_ns) if self.place else None
 
     @property
     def outcome(self) -> str:
@@ -260,24 +259,9 @@ def request_notes(
         notes.append("has a body; the API documents none")
     if len(request.api_keys) > 1 or any("," in key for key in request.api_keys):
         notes.append(f"has more than one {API_KEY_HEADER}")
-    needs_none = operation.needs is None if operation else _leads_to_file(request.path)
-    if needs_none and _brings_key(request):
-        notes.append(KEY_LEAK)
     if job_id is not None and is_placeholder(job_id):
         notes.append("its retrain_job_id looks like a placeholder that was not filled in")
     return tuple(notes)
-
-
-def _brings_key(request: Request) -> bool:
-    """Tell whether a key came, by the header or by a parameter of its name."""
-    named = query_of(request.query) if API_KEY_HEADER in request.query.lower() else ()
-    by_query = any(name.lower() == API_KEY_HEADER and value for name, value in named)
-    return by_query or any(key.strip() for key in request.api_keys)
-
-
-def _leads_to_file(path: str) -> bool:
-    found = OPERATIONS.match(path)
-    return found is not None and any(each.link for each in found.operations.values())
 
 
 def _query_notes(request: Request, operation: Operation | None) -> Iterator[str]:

@@ -22,6 +22,7 @@ from mock_p1.engine.uploads import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from mock_p1.base.clock import Clock
     from mock_p1.engine.call import Call
@@ -62,10 +63,12 @@ def _part_of(job: JobState) -> str:
 class MockState:
     """What the handlers of operations work on."""
 
-    def __init__(self, scenario: Scenario, seed: int, clock: Clock, store: FileStore) -> None:
+    def __init__(
+        self, scenario: Scenario, seed: int, clock: Clock, store: FileStore, jobs_max: int
+    ) -> None:
         self.clock: Clock = clock
         self.store: FileStore = store
-        self.jobs: JobStates = JobStates()
+        self.jobs: JobStates = JobStates(jobs_max)
         self.issued: IssuedKeys = IssuedKeys()
         self.calls: CallTimelines = CallTimelines()
         self.uploads: Uploads = Uploads()
@@ -82,6 +85,8 @@ class MockState:
     def play(self, scenario: Scenario, seed: int) -> None:
         """Compile a scenario, and play it from now on."""
         self.scenario: Scenario = scenario
+        self.played_since: datetime = self.clock.client_date(self.clock.now_ns())
+        """When the results became what they are, as clients see the time."""
         self.seed: int = seed
         self.keyring: Keyring = Keyring(scenario)
         self.directory: Directory = Directory(scenario, seed)
@@ -216,6 +221,10 @@ class MockState:
             if _part_of(job) == part and self.token(job, what) == token:
                 return job
         return None
+
+    def knows_key(self, word: str) -> bool:
+        """Tell whether a word is a key: the scenario names it, or a client was given or used it."""
+        return self.issued.knows(word) or self.keyring.names(word)
 
     def knows_job(self, job_id: str) -> bool:
         """Tell whether the scenario has this job, or a client has created it."""

@@ -41,7 +41,7 @@ def not_imitated(method: str, path: str) -> Unexpected:
 
 def wrong_method(method: str, operations: Mapping[str, Operation]) -> Unexpected:
     """Answer a method that no operation at this path has."""
-    known = " and ".join(str(operation) for operation in operations.values())
+    known = " and ".join(dict.fromkeys(map(str, operations.values())))
     why = f"{shorten(method, 20)} is not allowed here; the API has {known}"
     allowed = {"Allow": ", ".join(operations)}
     return _answer(405, "MOCK_P1_METHOD_NOT_ALLOWED", why, known, allowed)

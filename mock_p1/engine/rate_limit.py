@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 MAX_CALLERS: Final = 10_000
 """How many keys a limit remembers; the least recently seen go first."""
+
+_LAST_DATE: Final = datetime.max.replace(microsecond=0, tzinfo=UTC)
 
 TOO_MANY: Final = {"message": "Too Many Requests"}
 """The body of a 429 (assumed.
@@ -43,17 +46,16 @@ class RetryAfter(NamedTuple):
         return self.span_ns if self.as_date else -(-self.span_ns // SECOND) * SECOND
 
     def on(self, reply: Reply, clock: Clock, now: int) -> Reply:
-        """Return the reply with the header.
+        """Return the reply with the header, in the client's time.
 
         Both forms have whole seconds, so they are rounded up, never down.
         """
         if not self.as_date:
-            value = str(self.asks_for_ns // SECOND)
+            value = str(-(-clock.client_span_ns(self.span_ns) // SECOND))
         else:
-            at = clock.date_at(now + self.span_ns)
-            value = format_datetime(
-                clock.date_at(now + self.span_ns + (SECOND if at.microsecond else 0)), usegmt=True
-            )
+            at = min(clock.client_date(now + self.span_ns), _LAST_DATE)
+            at += timedelta(microseconds=-at.microsecond % 1_000_000)
+            value = format_datetime(at, usegmt=True)
         return reply._replace(headers=(*reply.headers, ("Retry-After", value)))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mock_p1.base.clock import SECOND
 from mock_p1.base.messages import json_reply
 from mock_p1.engine.call import Outcome
+from mock_p1.engine.conditional import as_asked, reaches_end
 from mock_p1.engine.mock_state import MAX_LINKS
 from mock_p1.engine.not_imitated import no_link
 from mock_p1.engine.rate_limit import RetryAfter
@@ -47,12 +48,14 @@ def find(state: MockState, call: Call) -> Outcome | None:
 
 
 def act(state: MockState, call: Call) -> Outcome:
-    """Answer the file."""
+    """Answer the file, or what is asked for of it."""
     step = _step(call)
     reply = state.replies.result(call.job_id or "", step, call.parameters["file_name"])
     if reply is None:
         return Outcome(no_link("result", call.request.path), step.source)
-    return Outcome(reply, step.source, done=SENT)
+    reply = as_asked(reply, call.request, state.played_since).to(call.request.method)
+    sent = reaches_end(reply) and call.request.method != "HEAD"
+    return Outcome(reply, step.source, done=SENT if sent else None)
 
 
 def _step(call: Call) -> ProgramStep:

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from mock_p1.base.text import nearest, shorten
+from mock_p1.contract.operations import FILE_UPLOAD
+from mock_p1.scenario.calls import ReplyCall
 from mock_p1.scenario.document import INLINE
 from mock_p1.scenario.model import Scenario
 from mock_p1.scenario.parser import MAX_BYTES, parse, parse_several
@@ -23,6 +25,9 @@ from mock_p1.scenario.result_files import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from mock_p1.contract.names import ReplyFields
+    from mock_p1.scenario.steps import Literal
 
 ScenarioSource: TypeAlias = "str | PathLike[str] | Mapping[str, object] | Scenario"
 """A bundled name, a path, YAML or JSON text, a mapping with the keys of a file, or a Scenario."""
@@ -70,6 +75,19 @@ def load_scenario(source: ScenarioSource, *, folder: str | Path | None = None) -
     """
     shelves = () if folder is None else (Path(folder),)
     return look_up(source, shelves, (*shelves, Path()), folder=shelves[0] if shelves else None)
+
+
+def load_reply(fields: ReplyFields) -> Literal:
+    """Read a literal answer as a scenario does; ValueError says what is wrong with it."""
+    place = f"calls.{FILE_UPLOAD.name}[0]."
+    try:
+        scenario = load_scenario({"jobs": {}, "calls": {FILE_UPLOAD.name: [{"reply": fields}]}})
+    except ScenarioError as error:
+        rows = (problem.text.removeprefix(place) for problem in error.problems)
+        raise ValueError("\n".join(rows)) from None
+    return next(
+        step.reply for step in scenario.calls[FILE_UPLOAD.name] if isinstance(step, ReplyCall)
+    )
 
 
 def look_up(

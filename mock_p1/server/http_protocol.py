@@ -24,6 +24,8 @@ from mock_p1.server.http_message import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mock_p1.base.asgi_types import Application
 
 HEADS_LIMIT: Final = 32 * 1024 * 1024
@@ -70,8 +72,8 @@ class Connections:
         self.tasks: set[asyncio.Task[None]] = set()
         self.head_bytes = 0
         """Bytes of the heads of requests that are not answered yet, where they came in pieces."""
-        self.date = b""
-        """The Date header of this second, as a line."""
+        self.date: Callable[[], bytes] = bytes
+        """Returns the Date header of this second, as a line."""
 
 
 class HttpProtocol(asyncio.Protocol):
@@ -102,7 +104,7 @@ class HttpProtocol(asyncio.Protocol):
     @property
     def date(self) -> bytes:
         """The Date header of this second, as a line."""
-        return self.shared.date
+        return self.shared.date()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
@@ -273,7 +275,7 @@ class HttpProtocol(asyncio.Protocol):
             reply = refused.reply
             head, _ = reply_head(reply.status, reply.headers, len(reply.body))
             connection = b"connection: close\r\n\r\n"
-            self.transport.write(b"".join((head, self.shared.date, connection, reply.body)))
+            self.transport.write(b"".join((head, self.date, connection, reply.body)))
         self.close()
 
     def give_up(self, now: float) -> None:

@@ -10,7 +10,7 @@ import signal
 import socket
 import threading
 from contextlib import contextmanager, suppress
-from email.utils import formatdate
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final, Self, cast
 
 from a2wsgi import WSGIMiddleware
@@ -20,6 +20,7 @@ from mock_p1.admin.body_limit import BodyLimit
 from mock_p1.admin.context import AdminContext
 from mock_p1.base.addresses import EVERY_ADDRESS, in_url, is_loopback
 from mock_p1.base.asgi_types import joined
+from mock_p1.base.clock import RealClock
 from mock_p1.server.app import create_app_for
 from mock_p1.server.http_protocol import KEEP_ALIVE_SECONDS, Connections, HttpProtocol
 from mock_p1.server.upload_folder import remove_left_behind
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mock_p1.base.asgi_types import Application, Receive, Scope, Send
+    from mock_p1.base.clock import Clock
     from mock_p1.engine.engine import Engine
 
 DEFAULT_HOST: Final = "127.0.0.1"
@@ -117,7 +119,7 @@ class Server:
         app = AsgiApp(engine, self._everything_else(admin=admin))
         self._connections = Connections(app, keep_alive_seconds)
         self._stopped, self._end = False, asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def url(self) -> str:
@@ -164,29 +166,31 @@ class Server:
     def stop(self) -> None:
         """Ask the server to end; safe from any thread, and from a signal handler."""
         self._stopped = True
-        if self._loop is not None:
+        if self.loop is not None:
             with suppress(RuntimeError):  # the loop has ended already
-                self._loop.call_soon_threadsafe(self._end.set)
+                self.loop.call_soon_threadsafe(self._end.set)
 
     async def _serve(self, when_started: Callable[[], None]) -> None:
-        self._loop, shared = asyncio.get_running_loop(), self._connections
+        self.loop, shared = asyncio.get_running_loop(), self._connections
         spare = LISTENERS - 1 if _loop_factory() else 0
         first = self._sockets[0]
         sockets = [*self._sockets, *(first.dup() for _ in range(spare))]
         listeners = [
-            await self._loop.create_server(
+            await self.loop.create_server(
                 lambda: HttpProtocol(shared), sock=listening, ssl=self._tls, backlog=BACKLOG
             )
             for listening in sockets
         ]
         with stopped_by_signals(self.stop):
-            shared.date = _date()
+            date = _date(self.engine.clock)
+            runs = isinstance(self.engine.clock, RealClock)  # else its second may end at any time
+            shared.date = lambda: date if runs else _date(self.engine.clock)
             when_started()
             while not self._stopped:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(TICK_SECONDS):
                         await self._end.wait()
-                shared.date, now = _date(), self._loop.time()
+                date, now = _date(self.engine.clock), self.loop.time()
                 for connection in list(shared.open):
                     connection.give_up(now)
             for listener in listeners:
@@ -231,8 +235,9 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
-def _date() -> bytes:
-    return f"date: {formatdate(usegmt=True)}\r\n".encode()
+def _date(clock: Clock) -> bytes:
+    now = clock.client_date(clock.now_ns())
+    return f"date: {format_datetime(now, usegmt=True)}\r\n".encode()
 
 
 class ServerThread:
@@ -242,16 +247,14 @@ class ServerThread:
         self.server = server
         self._error: BaseException | None = None
         self._decided = threading.Event()
-        self._thread = threading.Thread(
-            target=self._run, name=f"mock-p1:{server.port}", daemon=True
-        )
+        self.thread = threading.Thread(target=self._run, name=f"mock-p1:{server.port}", daemon=True)
 
     def __enter__(self) -> Self:
         """Start, and return when requests are answered.
 
         What keeps the server from starting is raised.
         """
-        self._thread.start()
+        self.thread.start()
         self._decided.wait()
         if self._error is not None:
             raise self._error
@@ -265,7 +268,7 @@ class ServerThread:
     ) -> None:
         """Stop, and wait for the end."""
         self.server.stop()
-        self._thread.join(STOP_SECONDS)
+        self.thread.join(STOP_SECONDS)
         if self._error is not None and error is None:
             raise self._error
 

@@ -6,7 +6,7 @@ A body that runs later must find it still entered.
 from __future__ import annotations
 
 import inspect
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -65,7 +65,10 @@ def _wrapper(enter: Enter, function: Any, name: str, argument: str | None) -> An
         with enter() as entered:
             return await function(*args, **kwargs, **given(entered))
 
-    called = function if inspect.isroutine(function) else type(function).__call__
+    inner = function
+    while isinstance(inner, partial):
+        inner = inner.func
+    called = inner if inspect.isroutine(inner) else type(inner).__call__
     if inspect.isasyncgenfunction(called):
         raise TypeError(
             f"{name} is an async generator; use `with` inside it instead of the decorator"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.analysis.fault_matrix import InjectedFault, NoSuchFault, matrix
 from mock_p1.base.text import unknown
+from mock_p1.testing.run_state import parametrizes_trouble
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pytest
 
 TROUBLE: Final = "mock_p1_trouble"
@@ -21,6 +21,10 @@ def expand(metafunc: pytest.Metafunc, marker: pytest.Mark) -> None:
 
     A mistake in the marker makes one case, which fails.
     """
+    if TROUBLE not in metafunc.fixturenames:
+        metafunc.fixturenames.append(TROUBLE)
+    if parametrizes_trouble(metafunc.definition):
+        return  # which pytest cannot do twice; the test fails when it runs
     troubles: list[InjectedFault | str]
     try:
         troubles = [*_troubles(marker.args, marker.kwargs)]
@@ -29,8 +33,6 @@ def expand(metafunc: pytest.Metafunc, marker: pytest.Mark) -> None:
     if not {"mock_p1", "mock_p1_server"} & set(metafunc.fixturenames):
         message = f"marked {TROUBLE}, but uses neither fixture mock_p1 nor mock_p1_server"
         troubles = [f"{metafunc.definition.nodeid} is {message}"]
-    if TROUBLE not in metafunc.fixturenames:
-        metafunc.fixturenames.append(TROUBLE)
     ids = [str(each) if isinstance(each, InjectedFault) else "mistake" for each in troubles]
     metafunc.parametrize(TROUBLE, troubles, ids=ids, indirect=True)
 
@@ -44,7 +46,8 @@ def _troubles(args: tuple[object, ...], given: Mapping[str, object]) -> list[Inj
         if name not in _TAKES:
             raise NoSuchFault(unknown("argument", name, _TAKES))
     for name, value in given.items():
-        if not isinstance(value, str | list | tuple | set | frozenset):
+        is_reply = name == "faults" and isinstance(value, Mapping)
+        if not is_reply and not isinstance(value, str | list | tuple | set | frozenset):
             raise NoSuchFault(f'{name} is "all", a name or a list of names, not {value!r}')
     troubles = matrix(**given)  # type: ignore[arg-type]  # looked at above
     if not troubles:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from asyncio import FIRST_COMPLETED
 from contextlib import suppress
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote, unquote_to_bytes
 
 from mock_p1.base.addresses import in_url
@@ -78,8 +80,8 @@ class AsgiApp:
         if reply is None:
             return  # the client has gone before its file was complete
         if isinstance(reply, Fault):
-            await self._act_out(reply, receive, send, wire)
-        elif reply.delay_ns and await self._client_leaves_within(reply.delay_ns, receive):
+            await self._act_out(reply, request, receive, send, wire)
+        elif reply.delay_ns and await self._leaves_within(reply.delay_ns, request, receive):
             return
         elif wire is not None:
             wire.answer(reply)
@@ -130,15 +132,17 @@ class AsgiApp:
             raise
         return answer
 
-    async def _act_out(self, fault: Fault, receive: Receive, send: Send, wire: Wire | None) -> None:
+    async def _act_out(
+        self, fault: Fault, request: Request, receive: Receive, send: Send, wire: Wire | None
+    ) -> None:
         if wire is not None and fault.reply is None:
             wire.answer_is_owed = False
-        if fault.delay_ns and await self._client_leaves_within(fault.delay_ns, receive):
+        if fault.delay_ns and await self._leaves_within(fault.delay_ns, request, receive):
             return
         if fault.reply is not None:
             await send(_start(fault.reply))
         for pause, piece in fault.pieces:
-            if pause and await self._client_leaves_within(pause, receive):
+            if pause and await self._leaves_within(pause, request, receive):
                 return
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         if fault.ending == "complete":
@@ -146,17 +150,39 @@ class AsgiApp:
         elif wire is not None:
             wire.hang_up(reset=fault.ending == "reset")
 
-    async def _client_leaves_within(self, span: int, receive: Receive) -> bool:
+    async def _leaves_within(self, span: int, request: Request, receive: Receive) -> bool:
         """Wait for nanoseconds of the mock's clock, or until the client hangs up.
 
         Tell whether it did.
         """
-        if seconds := self._engine.clock.pass_time(span):
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await _client_leaves(receive)
-                    return True
-        return False
+        leaves = asyncio.ensure_future(_client_leaves(receive))
+        try:
+            seconds = self._engine.clock.pass_time(span, leaves)
+            if seconds == math.inf:
+                await asyncio.wait([leaves])
+            elif seconds:
+                await self._hold_back(request, span, leaves)
+            return leaves.done() and not leaves.cancelled()
+        finally:
+            leaves.cancel()
+
+    async def _hold_back(self, request: Request, span: int, leaves: asyncio.Future[None]) -> None:
+        """Wait until the time has come, also if the clock is turned meanwhile; or until let go."""
+        loop, turned = asyncio.get_running_loop(), asyncio.Event()
+
+        def wake() -> None:
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(turned.set)
+
+        with self._engine.held.hold(request, span, wake) as hold:
+            while (left := hold.left_seconds()) != 0:
+                looks = asyncio.ensure_future(turned.wait())
+                both: list[asyncio.Future[Any]] = [leaves, looks]
+                await asyncio.wait(both, timeout=left, return_when=FIRST_COMPLETED)
+                looks.cancel()
+                if leaves.done() or not turned.is_set():
+                    break  # the client has gone, or the time has come
+                turned.clear()
 
 
 async def _in_thread(work: Callable[[], None]) -> None:
@@ -218,6 +244,7 @@ def _request(scope: Scope) -> Request:
         _base_url(scope["scheme"], host[:_HOST_LIMIT], scope["server"])
         + (quote(scope["root_path"]) if scope.get("root_path") else ""),
         has_body,
+        scope["headers"],
     )
 
 

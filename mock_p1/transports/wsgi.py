@@ -9,12 +9,15 @@ out.
 from __future__ import annotations
 
 import re
-import time
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from threading import Event
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote_to_bytes
 from wsgiref.util import is_hop_by_hop
 
+import flask
 from flask import Flask, Response, request
+from werkzeug.datastructures import EnvironHeaders
 from werkzeug.exceptions import (
     BadHost,
     HTTPException,
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from werkzeug.datastructures import Headers
+    from werkzeug.routing import MapAdapter
 
     from mock_p1.engine.engine import Engine
 
@@ -61,8 +65,25 @@ class _ToTheLetter(Response):
         return self.headers
 
 
+class _AsSent(flask.Request):
+    """A request with the method as it was sent: Werkzeug would take ``get`` for ``GET``."""
+
+    def __init__(self, environ: WSGIEnvironment, *given: Any, **options: Any) -> None:  # noqa: ANN401 -- Werkzeug's
+        super().__init__(environ, *given, **options)
+        self.method = environ["REQUEST_METHOD"]
+
+
 class _App(Flask):
     """A Flask app that takes no offer to upgrade: Werkzeug would refuse who offers a websocket."""
+
+    request_class = _AsSent
+
+    def create_url_adapter(self, request: flask.Request | None) -> MapAdapter | None:
+        """Return what finds the route of a request; there is none for ``get``."""
+        adapter = super().create_url_adapter(request)
+        if adapter is not None and request is not None and request.method.upper() != request.method:
+            adapter.default_method = "-"
+        return adapter
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -70,7 +91,7 @@ class _App(Flask):
         return super().wsgi_app(environ, start_response)
 
 
-def create_app(engine: Engine, sleep: Callable[[float], None] = time.sleep) -> Flask:
+def create_app(engine: Engine) -> Flask:
     """Return a Flask app that answers with ``engine``.
 
     Runs under any WSGI server, and in Flask's test client.
@@ -79,7 +100,7 @@ def create_app(engine: Engine, sleep: Callable[[float], None] = time.sleep) -> F
     app.url_map.merge_slashes = False
 
     def answer(*_: object, **__: object) -> Response:
-        return _respond(engine, sleep)
+        return _respond(engine)
 
     for operation in contract.OPERATIONS.values():
         rule = re.sub(r"\{(\w+)\}", r"<\1>", operation.template)
@@ -96,14 +117,22 @@ def create_app(engine: Engine, sleep: Callable[[float], None] = time.sleep) -> F
     return app
 
 
-def _respond(engine: Engine, sleep: Callable[[float], None]) -> Response:
+def _respond(engine: Engine) -> Response:
     asked = _request()
     reply = _take_file(engine, asked) if engine.takes_file(asked) else engine.handle(asked)
-    if seconds := engine.clock.pass_time(reply.delay_ns) if reply.delay_ns else 0.0:
-        sleep(seconds)
+    _hold(engine, asked, reply.delay_ns)
     if isinstance(reply, Fault):
-        return _act_out(reply, lambda span: sleep(engine.clock.pass_time(span)))
+        return _act_out(reply, partial(_hold, engine, asked))
     return _response(reply, [reply.body])
+
+
+def _hold(engine: Engine, asked: Request, span_ns: int) -> None:
+    """Wait for nanoseconds of the mock's clock."""
+    if span_ns and engine.clock.pass_time(span_ns):
+        news = Event()
+        with engine.held.hold(asked, span_ns, news.set) as hold:
+            while (left := hold.left_seconds()) != 0 and news.wait(left):
+                news.clear()
 
 
 def _take_file(engine: Engine, asked: Request) -> Reply | Fault:
@@ -136,13 +165,27 @@ def _request() -> Request:
     name, port = environ.get("SERVER_NAME", "localhost"), environ.get("SERVER_PORT", "80")
     server = f"{request.scheme}://{in_url(name)}:{port}"
     return Request(
-        environ["REQUEST_METHOD"],  # Flask would make it GET where get was sent
+        request.method,
         _raw_path(),
         environ.get("QUERY_STRING", ""),
         () if key is None else (header_text(key.encode("latin-1")),),
         base_url(request.scheme, environ.get("HTTP_HOST", ""), server) + _root(environ),
         length != "0" or "HTTP_TRANSFER_ENCODING" in environ,
+        _Headers(environ),
     )
+
+
+class _Headers:
+    """The headers in a WSGI environ, made only for the few requests whose headers are read."""
+
+    __slots__ = ("_environ",)
+
+    def __init__(self, environ: WSGIEnvironment) -> None:
+        self._environ = environ
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        for name, value in EnvironHeaders(self._environ):
+            yield name.lower().encode("latin-1"), value.encode("latin-1")
 
 
 def _raw_path() -> str:

@@ -108,7 +108,7 @@ def test_many_jobs_are_counted_a_few_at_a_time(controls, monkeypatch):
 
 def test_what_was_forgotten_is_counted(controls, monkeypatch):
     """Jobs that only a pattern knows, beyond what is remembered."""
-    monkeypatch.setattr("mock_p1.engine.job_states.MAX_TRANSIENT", 2)
+    monkeypatch.setattr(controls.engine.job_states, "maximum", 2)
     controls.engine.job_states.make_room(0)
     for number in range(5):
         controls.poll(f"any-{number}")

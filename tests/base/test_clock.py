@@ -148,6 +148,24 @@ def test_dates_of_a_real_clock_go_with_it(time):
     assert clock.date_at(clock.now_ns()) - clock.date_at(0) == timedelta(minutes=1)
 
 
+def test_clients_see_real_dates_whatever_was_done_to_the_clock(time):
+    """Spans ahead are divided by the speed, also while it is frozen."""
+    clock = RealClock(60, time)
+    clock.advance(3600 * SECOND)
+    clock.freeze()
+    seen = clock.client_date(clock.now_ns() + 120 * SECOND)
+    assert abs(seen - datetime.now(UTC) - timedelta(seconds=2)) < timedelta(seconds=1)
+    assert clock.client_span_ns(120 * SECOND) == 2 * SECOND
+
+
+def test_clients_of_a_virtual_clock_see_its_dates():
+    """It is theirs, in-process and where they share it."""
+    clock = VirtualClock(START)
+    clock.advance(3600 * SECOND)
+    assert clock.client_date(clock.now_ns()) == clock.date_at(3600 * SECOND)
+    assert clock.client_span_ns(SECOND) == SECOND
+
+
 def test_the_calendar_ends_before_the_clock_does():
     """A clock that was moved by ages shows the last date there is."""
     clock = VirtualClock(START)

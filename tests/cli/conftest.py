@@ -22,6 +22,12 @@ def _no_variables_of_our_own(monkeypatch):
         monkeypatch.delenv(name)
 
 
+@pytest.fixture(autouse=True)
+def _no_servers_of_others(monkeypatch, tmp_path):
+    """Servers that other tests, or people, run on this machine are not followed."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+
+
 @pytest.fixture
 def run():
     """Run a command in this process.

@@ -3,7 +3,8 @@
 import io
 import json
 import re
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from threading import Event
 
 import pytest
@@ -65,8 +66,24 @@ def test_poll(engine):
         "mine.yaml:4",
         "key very…",
         f"caller {next(iter(engine.journal)).caller_name}",
-        "then waits for 1 more poll",
+        "then at job_running for 1 more poll",
     ]
+
+
+@pytest.mark.parametrize("zone", ["UTC0", "JST-9", "HST10"])
+def test_the_time_of_the_wall_has_its_zone(engine, monkeypatch, zone):
+    """And the mock's stands beside it where it is another, to the calendar's end and beyond."""
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        (line,) = logged(Engine(engine.scenario), "text", get(f"{JOBS}a", "k"))
+        assert re.fullmatch(r"\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:00", line.partition("  ")[0])
+        engine.clock.advance(10**30)
+        (line,) = logged(engine, "text", get(f"{JOBS}a", "k"))
+        assert line.partition("  ")[0].endswith(" (mock 9999-12-31 23:59:59)")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_callers(engine):
@@ -102,6 +119,18 @@ def test_notes(engine):
 
 
 @pytest.mark.parametrize("form", FORMATS)
+def test_the_limit_of_jobs_is_told_once(form):
+    """When it is reached, with the option that takes more; a poll's own note says which job."""
+    engine = Engine(parse("jobs: {'*': {timeline: [{status: x}]}}"), VirtualClock(), jobs_max=2)
+    lines = logged(engine, form, *[get(f"{JOBS}{job}", "k") for job in "abcd"])
+    told = [line for line in lines if "jobs_evicted" in line or "--jobs-max" in line]
+    assert len(lines) == 5
+    if form == "json":
+        assert [json.loads(line) for line in told] == [{"event": "jobs_evicted", "jobs_max": 2}]
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("form", FORMATS)
 def test_one_line_each(engine, form):
     """Every request is one line, in order."""
     assert len(logged(engine, form, *[get(f"{JOBS}a", "k")] * 5)) == 5
@@ -119,13 +148,15 @@ def test_hostile_ids(engine, form, hostile):
 
 
 def test_json(engine):
-    """A JSON line holds the whole row of the journal; the time is the mock's, in UTC."""
+    """A JSON line holds the whole row of the journal; the wall's time, and the mock's in UTC."""
     engine.clock.advance(1_500_000_000)
     (line,) = logged(engine, "json", get(f"{JOBS}a", "very-secret-key"))
-    assert json.loads(line) == {
+    row = json.loads(line)
+    assert abs(datetime.fromisoformat(row.pop("time")) - datetime.now(UTC)) < timedelta(minutes=1)
+    assert row == {
         "event": "poll",
         "number": 1,
-        "time": "2026-05-01T12:00:01.500+00:00",
+        "mock_time": "2026-05-01T12:00:01.500+00:00",
         "at": 1.5,
         "method": "GET",
         "path": f"{JOBS}a",
@@ -215,5 +246,5 @@ def test_around_the_buffer(engine, tmp_path, buffering):
 
 
 def test_off(engine):
-    """Without a log the journal does nothing but keep its entries."""
-    assert engine.journal.add.__self__ is engine.journal._entries  # noqa: SLF001 -- the point: no step in between
+    """Without a log the journal does nothing but keep and count its entries."""
+    assert engine.journal.add.__qualname__.startswith("Totals.counter.")

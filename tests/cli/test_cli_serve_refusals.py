@@ -56,6 +56,8 @@ def test_port(run, port):
         ["--seed", "x"],
         ["--keep-alive", "10"],
         ["--keep-alive", "soon"],
+        ["--jobs-max", "0"],
+        ["--jobs-max", "many"],
         ["--upload-max", "0"],
         ["--upload-max", "1.5MB"],
         ["--upload-max", "100MiB"],

@@ -12,7 +12,7 @@ from mock_p1.base.strict_model import MAX_PROBLEMS
 from mock_p1.engine.callers import MAX_ISSUED
 from mock_p1.engine.driver import MAX_INJECTED
 from mock_p1.engine.file_store import DEFAULT_LIMIT_BYTES
-from mock_p1.engine.job_states import MAX_TRANSIENT
+from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.engine.retrain_data_upload import MAX_CREATED
 from mock_p1.engine.totals import MAX_KINDS
@@ -55,7 +55,7 @@ MILLION = 1_000_000
         ("facts of files", [MAX_UPLOADS]),
         ("issued API keys", [MAX_ISSUED]),
         ("created jobs", [MAX_CREATED]),
-        ("jobs that only a pattern knows", [MAX_TRANSIENT]),
+        ("jobs that only a pattern knows (`--jobs-max`)", [DEFAULT_JOBS_MAX, 1]),
         ("journal (`--journal-max`)", [DEFAULT_MAX]),
         ("kinds of requests that are counted apart", [MAX_KINDS]),
         ("failures in the queue", [MAX_INJECTED]),

@@ -29,6 +29,10 @@ MATTER = (
     "retry-after",
     "content-disposition",
     "location",
+    "etag",
+    "last-modified",
+    "accept-ranges",
+    "content-range",
 )
 
 

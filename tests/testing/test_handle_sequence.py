@@ -4,6 +4,7 @@ import hashlib
 from datetime import timedelta
 
 import pytest
+import requests
 from helpers.handle_calls import SCENARIO, TABLE, Caller
 
 from mock_p1 import NoSuchJob, NoSuchStep, Poll, Upload, mocked
@@ -326,3 +327,13 @@ def test_a_lost_answer_in_the_report():
         caller.finish(job)
         caller.switch(job)
         assert "retrain_model_switch: model_switched; then timeout" in mock.report()
+
+
+def test_a_form_sent_as_a_file_is_noted_once(sequence, caller):
+    """By the journal at once; looking into the file says it no second time."""
+    _, url = caller.create()
+    requests.put(url, files={"file": ("train.csv", b"a,b\n1,2\n")}, timeout=10)
+    entry = list(sequence._engine.journal)[-1]  # noqa: SLF001 -- what is noted without being asked
+    assert "multipart form" in entry.notes[0]
+    notes = sequence.uploads()[-1].notes
+    assert [note for note in notes if "multipart form" in note] == [notes[0]]

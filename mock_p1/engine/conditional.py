@@ -1,0 +1,107 @@
+"""A file as object storage serves it: whole, one range of it, or not again if it is the same."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from email.utils import format_datetime
+from functools import lru_cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from mock_p1.base.asgi_types import joined
+from mock_p1.base.messages import Reply, json_reply
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mock_p1.base.messages import Headers, Request
+
+_ASKED: Final = frozenset(
+    (b"if-match", b"if-modified-since", b"if-none-match", b"if-range", b"if-unmodified-since",
+     b"range")
+)  # fmt: skip
+OK: Final = 200
+PARTIAL: Final = 206
+_FAILED: Final = {"message": "Precondition Failed"}
+_NOT_SATISFIABLE: Final = {"message": "Requested Range Not Satisfiable"}
+
+
+def as_asked(whole: Reply, request: Request, modified: datetime) -> Reply:
+    """Return what a request gets of a file: 200, 206, 304, 412 or 416 (RFC 9110, 13 and 14).
+
+    Several ranges at once get the whole file, as large storage services do.
+    """
+    etag, modified = etag_of(whole.body), modified.astimezone(UTC).replace(microsecond=0)
+    known: Headers = (
+        ("ETag", f'"{etag}"'),
+        ("Last-Modified", format_datetime(modified, usegmt=True)),
+    )
+    whole = whole._replace(headers=(*whole.headers, *known, ("Accept-Ranges", "bytes")))
+    headers = joined(each for each in request.headers if each[0] in _ASKED)
+    if not headers:
+        return whole
+    asked = {name.decode(): value.decode("latin-1") for name, value in headers.items()}
+    if _has_changed(asked, etag, modified):
+        return json_reply(412, _FAILED)
+    if _is_known(asked, etag, modified):
+        return Reply(304, known, b"")
+    if "range" not in asked or not _may_resume(asked.get("if-range"), etag, modified):
+        return whole
+    return _part(whole, asked["range"])
+
+
+def reaches_end(reply: Reply) -> bool:
+    """Tell an answer that is the whole file or its end: with it, a download is complete."""
+    place, _, length = dict(reply.headers).get("Content-Range", "").partition("/")
+    last = place.rpartition("-")[2]
+    return reply.status == OK or (reply.status == PARTIAL and int(last) + 1 == int(length))
+
+
+@lru_cache(maxsize=8)
+def etag_of(body: bytes) -> str:
+    """Return what tells a file from others; a large one is read once."""
+    return sha256(body).hexdigest()[:32]
+
+
+def _has_changed(asked: dict[str, str], etag: str, modified: datetime) -> bool:
+    from werkzeug.http import parse_date, parse_etags  # noqa: PLC0415 -- few ask for it
+
+    if "if-match" in asked:
+        return not parse_etags(asked["if-match"]).contains(etag)
+    since = parse_date(asked.get("if-unmodified-since"))
+    return since is not None and modified > since
+
+
+def _is_known(asked: dict[str, str], etag: str, modified: datetime) -> bool:
+    from werkzeug.http import parse_date, parse_etags  # noqa: PLC0415 -- likewise
+
+    if "if-none-match" in asked:
+        return parse_etags(asked["if-none-match"]).contains_weak(etag)
+    since = parse_date(asked.get("if-modified-since"))
+    return since is not None and modified <= since
+
+
+def _may_resume(condition: str | None, etag: str, modified: datetime) -> bool:
+    from werkzeug.http import parse_if_range_header  # noqa: PLC0415 -- likewise
+
+    if not condition:
+        return True
+    given = parse_if_range_header(condition)
+    if given.date is not None:
+        return given.date == modified
+    return given.etag == etag and not condition.lstrip().startswith(("W/", "w/"))
+
+
+def _part(whole: Reply, wanted: str) -> Reply:
+    from werkzeug.http import parse_range_header  # noqa: PLC0415 -- likewise
+
+    parsed, length = parse_range_header(wanted), len(whole.body)
+    if parsed is None or parsed.units != "bytes" or len(parsed.ranges) != 1:
+        return whole
+    start, end = parsed.ranges[0]
+    start = max(0, length + start) if start < 0 else start  # the last bytes
+    if start >= length:
+        return json_reply(416, _NOT_SATISFIABLE, {"Content-Range": f"bytes */{length}"})
+    body = whole.body[start:end]
+    place = ("Content-Range", f"bytes {start}-{start + len(body) - 1}/{length}")
+    return Reply(PARTIAL, (*whole.headers, place), body)

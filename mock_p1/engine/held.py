@@ -1,0 +1,65 @@
+"""Answers that are held back: until their time has come, or a reset or a swap lets them go."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mock_p1.base.clock import RealClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mock_p1.base.clock import Clock
+    from mock_p1.base.messages import Request
+
+
+class Hold:
+    """One answer, and whom to wake when it may come sooner or later than was thought."""
+
+    def __init__(
+        self, clock: Clock, request: Request, span_ns: int, wake: Callable[[], None]
+    ) -> None:
+        self.request, self.wake = request, wake
+        self._clock, self._until_ns = clock, clock.now_ns() + span_ns
+        self.let_go: bool = False
+
+    def left_seconds(self) -> float | None:
+        """Return the real seconds to wait, 0 where the time has come; None while time is frozen."""
+        left_ns = 0 if self.let_go else self._until_ns - self._clock.now_ns()
+        if left_ns <= 0:
+            return 0.0
+        if isinstance(self._clock, RealClock) and self._clock.frozen:
+            return None
+        return self._clock.pass_time(left_ns)
+
+
+class HeldAnswers:
+    """All that is held back now, by whatever transport. Safe from many threads."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._holds: set[Hold] = set()
+        if isinstance(clock, RealClock):
+            clock.listen(self._wake)
+
+    @contextmanager
+    def hold(self, request: Request, span_ns: int, wake: Callable[[], None]) -> Iterator[Hold]:
+        """Hold an answer back; ``wake`` is called, from any thread, when it is time to look."""
+        hold = Hold(self._clock, request, span_ns, wake)
+        self._holds.add(hold)
+        try:
+            yield hold
+        finally:
+            self._holds.discard(hold)
+
+    def let_go(self, which: Callable[[Request], bool] = lambda _: True) -> None:
+        """Let the answers to these requests come at once."""
+        for hold in self._holds.copy():
+            if which(hold.request):
+                hold.let_go = True
+                hold.wake()
+
+    def _wake(self) -> None:
+        for hold in self._holds.copy():
+            hold.wake()
