@@ -41,6 +41,7 @@ open to all."""
 TRANSPORTS = {
     "wsgi": {"flask", "werkzeug"},
     "asgi": set(),
+    "cors": set(),
     "in_process": set(),
     "patching": set(),
     "network_guard": set(),

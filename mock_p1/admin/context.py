@@ -9,9 +9,10 @@ import secrets
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Final
 
-from flask import Response, current_app
+from flask import Response, current_app, request
 
 from mock_p1.admin.access import AccessPolicy
+from mock_p1.base.messages import base_url
 from mock_p1.engine.driver import Driver
 
 if TYPE_CHECKING:
@@ -84,6 +85,17 @@ def admin_context() -> AdminContext:
     """Return the context of the app in hand."""
     found: AdminContext = current_app.extensions[_NAME]
     return found
+
+
+def seen_url() -> str:
+    """Return how the client of the request in hand sees this mock."""
+    host = request.host_url.rstrip("/")
+    direct = base_url(request.scheme, request.host, host) + request.script_root
+    proxies = admin_context().engine.proxies
+    if proxies is None:
+        return direct
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in request.headers]
+    return proxies.base_url(direct, request.remote_addr or "", headers)
 
 
 def respond(reply: Reply) -> Response:

@@ -13,6 +13,7 @@ from flask import Blueprint, Response, redirect, request
 
 from mock_p1.admin import PREFIX
 from mock_p1.admin.admin_error import AdminError
+from mock_p1.admin.context import admin_context, seen_url
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse
@@ -59,7 +60,8 @@ def icon() -> AnyResponse:
 @outside.get("/", provide_automatic_options=False)
 def to_the_page() -> AnyResponse:
     """Lead to the dashboard."""
-    found = redirect(f"{request.script_root}{PREFIX}/", 302)
+    behind_proxies = admin_context().engine.proxies is not None
+    found = redirect(f"{seen_url() if behind_proxies else request.script_root}{PREFIX}/", 302)
     found.set_data(b"")
     found.mimetype = "text/plain"
     return found

@@ -10,11 +10,11 @@ from flask import request
 from mock_p1.admin import models, views
 from mock_p1.admin.admin_error import AdminError, bad
 from mock_p1.admin.bodies import either
-from mock_p1.admin.context import admin_context
+from mock_p1.admin.context import admin_context, seen_url
 from mock_p1.admin.curl_line import curl
 from mock_p1.admin.routes import Routes
 from mock_p1.admin.sequence_routes import move_on
-from mock_p1.base.messages import base_url
+from mock_p1.base.messages import Request
 from mock_p1.base.text import mask, shorten
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.engine import snapshot
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.snapshot import JobView
 
+BY_HAND: Final = "asked by the dashboard or the control API, not by a client"
 MAX_STEPS: Final = 20_000
 """A page ends early where its timelines have more steps than this in all."""
 
@@ -82,6 +83,18 @@ def show_curl(job_id: str) -> models.Curl:
     return models.Curl(job_id=job_id, curl=_curl(_view(job_id), masked=False))
 
 
+@routes.call("POST", "/jobs/{job_id}/poll", errors=(404,))
+def poll_job(job_id: str, body: models.Nothing) -> models.PollAnswer:  # noqa: ARG001 -- checked to be empty
+    """Poll the job once, for a demonstration; the journal notes that no client did."""
+    engine = admin_context().engine
+    key = _key_for(_view(job_id))
+    path = RETRAIN_STATUS_CHECK.url_path(retrain_job_id=quote(job_id, safe=""))
+    asked = Request("GET", path, "", (key,), seen_url(), note=BY_HAND)
+    answer = engine.handle(asked)
+    number = next((each.number for each in reversed([*engine.journal]) if each.path == path), 0)
+    return views.answer(number, answer)
+
+
 @routes.call("PUT", "/jobs/{job_id}", errors=(404,))
 def move_job(job_id: str, query: models.KeyQuery, body: models.JobMove) -> models.JobWithSteps:
     """Put a job at a status or a step."""
@@ -134,13 +147,15 @@ def _curl(view: JobView, *, masked: bool) -> str:
 
     Its key is whole only where somebody asks for it, to be pasted.
     """
-    context = admin_context()
-    key = _key_of_creator(context.engine, view.job_id) or context.engine.keyring.key_that_sees(
-        view.program
-    )
-    url = base_url(request.scheme, request.host, request.host_url.rstrip("/")) + request.script_root
-    url += RETRAIN_STATUS_CHECK.url_path(retrain_job_id=quote(view.job_id, safe=""))
+    context, key = admin_context(), _key_for(view)
+    url = seen_url() + RETRAIN_STATUS_CHECK.url_path(retrain_job_id=quote(view.job_id, safe=""))
     return curl(mask(key) if masked else key, url, context.authority, "-sS")
+
+
+def _key_for(view: JobView) -> str:
+    engine = admin_context().engine
+    creator = _key_of_creator(engine, view.job_id)
+    return creator or engine.keyring.key_that_sees(view.program)
 
 
 def _key_of_creator(engine: Engine, job_id: str) -> str | None:

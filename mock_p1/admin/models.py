@@ -219,6 +219,10 @@ class ScenarioQuery(Query):
     name: Annotated[str, BeforeValidator(_printable), Field(min_length=1, max_length=MAX_NAME)] = (
         "scenario"
     )
+    masked: Annotated[Literal["true", "false"], OneOf("value of masked", ("true", "false"))] = (
+        "false"
+    )
+    """Whether the text has the keys of the scenario before as they are shown, masked."""
 
 
 class EventsQuery(Query):
@@ -738,6 +742,17 @@ class Entry(_Request):
     waits_for: str | None
     notes: list[str]
     place: Place | None
+
+
+class PollAnswer(Answer):
+    """What a poll was answered with; null where nothing came."""
+
+    number: Count
+    http_status: int | None
+    fault: str | None
+    content_type: str | None
+    body: str | None
+    """As text, so far as it came."""
 
 
 class Entries(Answer):

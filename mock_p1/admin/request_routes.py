@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.admin import models, views
+from mock_p1.admin.admin_error import AdminError
 from mock_p1.admin.context import admin_context
 from mock_p1.admin.routes import Routes
 from mock_p1.base.messages import json_bytes
+from mock_p1.engine.journal import MAX_ANSWERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,6 +79,18 @@ def export_requests(query: models.EntriesQuery) -> bytes:
     engine = admin_context().engine
     shown = (models.plain(views.entry(engine, e)) for e in islice(_fitting(query), query.limit))
     return b"".join(json_bytes(row) + b"\n" for row in shown)
+
+
+@routes.call("GET", "/requests/{number}/answer", errors=(404,))
+def show_answer(number: str) -> models.PollAnswer:
+    """What a poll was answered with; kept of the newest alone."""
+    engine = admin_context().engine
+    answer = engine.journal.answer(int(number)) if re.fullmatch("[0-9]{1,15}", number) else None
+    if answer is None:
+        text = "the answer to this request is not kept"
+        remedy = f"it is for the newest {MAX_ANSWERS} polls"
+        raise AdminError(404, "MOCK_P1_NO_SUCH_ANSWER", text, remedy)
+    return views.answer(int(number), answer)
 
 
 @routes.call("DELETE", "/requests")

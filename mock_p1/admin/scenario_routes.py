@@ -22,7 +22,7 @@ from mock_p1.contract.operations import OPERATIONS
 from mock_p1.scenario.files import bundled, load_scenario
 from mock_p1.scenario.parser import parse
 from mock_p1.scenario.problems import ScenarioError
-from mock_p1.scenario.redaction import masked_key, masked_problems, masked_text
+from mock_p1.scenario.redaction import masked_key, masked_problems, masked_text, unmasked_text
 
 if TYPE_CHECKING:
     from mock_p1.admin.context import AdminContext
@@ -101,11 +101,22 @@ def show_scenario() -> models.ScenarioText:
     )
 
 
+@routes.call("GET", "/scenario/text", errors=(404,), content_type=YAML_TYPES[0])
+def whole_scenario() -> bytes:
+    """The text of the scenario, to be kept in a file: its keys are whole."""
+    text = admin_context().engine.scenario.text
+    if text is None:
+        raise AdminError(404, "MOCK_P1_NO_TEXT", "the scenario was made in Python", "see GET jobs")
+    return text.encode()
+
+
 @routes.call("PUT", "/scenario", content=_CONTENT)
 def swap_scenario(query: models.ScenarioQuery) -> models.ScenarioSwap:
     """Play another scenario. Jobs whose timeline did not change keep their state."""
     context, body = admin_context(), read_body()
     with context.loading:
+        if query.masked == "true":
+            body = _unmasked(body, context.engine.scenario.text or "")
         kept, dropped = context.driver.load(_scenario_in(body, query.name))
     return models.ScenarioSwap(**vars(summary(context)), kept=kept, dropped=dropped)
 
@@ -130,6 +141,15 @@ def watched_problems(context: AdminContext) -> models.WatchedProblems:
     return models.WatchedProblems(
         problems=[models.Problem(**problem._asdict()) for problem in context.problems]
     )
+
+
+def _unmasked(body: bytes, before: str) -> bytes:
+    try:
+        return unmasked_text(body.decode(), before).encode()
+    except ValueError as error:  # also of bytes that are no UTF-8
+        raise bad(
+            "BODY", str(error), "send the text with its keys, and without masked=true"
+        ) from None
 
 
 def _scenario_in(body: bytes, name: str) -> Scenario:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mock_p1.admin import models
 from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.durations import format_duration
+from mock_p1.base.messages import Fault, Reply
 from mock_p1.base.text import mask, plural
 from mock_p1.engine.callers import caller_name
 from mock_p1.engine.timeline import following
@@ -88,6 +89,22 @@ def entry(engine: Engine, row: Entry) -> models.Entry:
         caller=row.caller_name,
         notes=list(dict.fromkeys([*row.notes, *(upload.notes() if upload is not None else ())])),
         place=row.place and models.Place(**_place(*row.place)),
+    )
+
+
+def answer(number: int, sent: Reply | Fault) -> models.PollAnswer:
+    """Return what a poll was answered with."""
+    reply = sent if isinstance(sent, Reply) else sent.reply
+    whole = sent.body if isinstance(sent, Reply) else b"".join(piece for _, piece in sent.pieces)
+    kinds = (
+        [value for name, value in reply.headers if name.lower() == "content-type"] if reply else []
+    )
+    return models.PollAnswer(
+        number=number,
+        http_status=reply and reply.status,
+        fault=sent.kind if isinstance(sent, Fault) else None,
+        content_type=next(iter(kinds), None),
+        body=None if reply is None else whole.decode("utf-8", "replace"),
     )
 
 

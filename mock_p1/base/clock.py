@@ -5,14 +5,29 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
-    from asyncio import Future
     from collections.abc import Callable
 
 SECOND: Final = 1_000_000_000
 MAX_SPEED: Final = 1_000_000.0
+
+
+class Wait(Protocol):
+    """What waits for something, such as a future of asyncio."""
+
+    def done(self) -> bool:
+        """Tell whether it waits no more."""
+        ...
+
+    def cancel(self) -> bool:
+        """Wait no more."""
+        ...
+
+    def get_loop(self) -> Any:  # noqa: ANN401 -- an event loop, of which this room knows nothing
+        """Return the event loop that waits."""
+        ...
 
 
 class Clock(Protocol):
@@ -30,7 +45,7 @@ class Clock(Protocol):
         """Begin anew: at 0, as fast as it was made to run."""
         ...
 
-    def pass_time(self, span_ns: int, left: Future[None] | None = None) -> float:
+    def pass_time(self, span_ns: int, left: Wait | None = None) -> float:
         """Let nanoseconds of this clock pass.
 
         Return the real seconds that the caller has to wait for it: without end where ``left``,
@@ -75,7 +90,7 @@ class VirtualClock:
         with self._lock:
             self._now = 0
 
-    def pass_time(self, span_ns: int, left: Future[None] | None = None) -> float:  # noqa: ARG002 -- of the protocol
+    def pass_time(self, span_ns: int, left: Wait | None = None) -> float:  # noqa: ARG002 -- of the protocol
         """Move the clock by nanoseconds; there is nothing to wait for."""
         self.advance(span_ns)
         return 0.0
@@ -117,6 +132,10 @@ class RealClock:
         """Let ``listener`` know, in the thread that does it, when this clock is turned."""
         self._listeners.append(listener)
 
+    def real_ns(self) -> int:
+        """Return real nanoseconds, since some moment."""
+        return self._source()
+
     @property
     def speed(self) -> float:
         """How many seconds of this clock pass in a real one; kept while frozen."""
@@ -147,7 +166,7 @@ class RealClock:
             self._anchor = (self._source(), 0, self._speed)
         self._tell()
 
-    def pass_time(self, span_ns: int, left: Future[None] | None = None) -> float:  # noqa: ARG002 -- of the protocol
+    def pass_time(self, span_ns: int, left: Wait | None = None) -> float:  # noqa: ARG002 -- of the protocol
         """Return the real seconds in which this span passes, as if the clock were not frozen."""
         return span_ns / SECOND / self._speed
 

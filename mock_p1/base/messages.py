@@ -25,6 +25,7 @@ class Request(NamedTuple):
     ``x-api-key`` header. ``base_url`` is how the client addressed the mock
     (``http://127.0.0.1:8191``); URLs in replies begin with it. ``headers`` are all that came, as
     the transport has them; their names are in lower case.
+    ``note`` is for the journal, where no client has sent it.
     """
 
     method: str
@@ -34,6 +35,7 @@ class Request(NamedTuple):
     base_url: str = ""
     has_body: bool = False
     headers: Iterable[tuple[bytes, bytes]] = ()
+    note: str = ""
 
     @property
     def api_key(self) -> str:

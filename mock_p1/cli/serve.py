@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from mock_p1.base.clock import RealClock
+from mock_p1.base.proxies import Proxies
 from mock_p1.cli import request_log, startup_message
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import (
@@ -37,6 +38,7 @@ from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.scenario.files import load_scenarios, scenario_file
 from mock_p1.server.server import CannotListen, Server, stopped_by_signals
 from mock_p1.server.upload_store import UploadStore
+from mock_p1.transports.cors import Cors
 
 if TYPE_CHECKING:
     from mock_p1.admin.watcher import Watch
@@ -98,6 +100,18 @@ MAX_JOBS: Final = 100_000_000
     help="How long a connection may be idle before it is closed.",
 )  # fmt: skip
 @click.option(
+    "--cors", multiple=True, metavar="ORIGIN",
+    help="Let web pages of this origin call the imitated API; * is every origin. Repeatable.",
+)  # fmt: skip
+@click.option(
+    "--public-url", metavar="URL",
+    help="What URLs in replies begin with, where a proxy stands in front.",
+)  # fmt: skip
+@click.option(
+    "--trusted-proxies", multiple=True, metavar="CIDR",
+    help="Obey Forwarded and X-Forwarded-* of these addresses. Repeatable.",
+)  # fmt: skip
+@click.option(
     "--log-format",
     type=click.Choice(["text", "json"]),
     default="text",
@@ -141,6 +155,8 @@ def serve(  # noqa: PLR0913 -- an option each
     upload_max: int,
     port_file: Path | None,
     exit_with_parent: bool,
+    public_url: str | None,
+    trusted_proxies: tuple[str, ...],
     **options: Any,  # noqa: ANN401 -- click's values: where to listen and how, who may steer
 ) -> None:
     """Serve a scenario on this machine until stopped (Ctrl-C).
@@ -155,9 +171,14 @@ def serve(  # noqa: PLR0913 -- an option each
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
     store = UploadStore(upload_max)
     engine = Engine(
-        load_scenarios(scenario), RealClock(speed), seed=seed, journal_max=journal_max,
-        jobs_max=jobs_max, store=store,
-    )  # fmt: skip
+        load_scenarios(scenario),
+        RealClock(speed),
+        seed=seed,
+        journal_max=journal_max,
+        jobs_max=jobs_max,
+        store=store,
+        proxies=_proxies(public_url, trusted_proxies),
+    )
     server, address, notes = _server(engine, **options)
     if speed != 1:
         notes.append(f"the clock runs at {speed:,.10g} times real time")
@@ -188,6 +209,15 @@ def serve(  # noqa: PLR0913 -- an option each
         server.run()
 
 
+def _proxies(public_url: str | None, trusted: tuple[str, ...]) -> Proxies | None:
+    if public_url is None and not trusted:
+        return None
+    try:
+        return Proxies(public_url, [part.strip() for each in trusted for part in each.split(",")])
+    except ValueError as error:
+        raise click.UsageError(f"--public-url, --trusted-proxies: {error}") from None
+
+
 def _server(  # noqa: PLR0913 -- an option each
     engine: Engine,
     *,
@@ -201,12 +231,17 @@ def _server(  # noqa: PLR0913 -- an option each
     admin_token: str | None,
     no_admin: bool,
     keep_alive: float,
+    cors: tuple[str, ...],
 ) -> tuple[Server, Address, list[str]]:
     """Return the server, where it will be, and what is out of the ordinary about that."""
     if no_admin and admin_token is not None:
         raise click.UsageError(
             "--no-admin leaves nothing that --admin-token could open; give one of them"
         )
+    try:
+        Cors(cors)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--cors") from None
     if tls_host and not tls:
         raise click.UsageError("--tls-host is a name for --tls; give that too")
     secured = _secured(host, tls_host, tls_dir, tls=tls, certificate=tls_cert, key=tls_key)
@@ -220,6 +255,7 @@ def _server(  # noqa: PLR0913 -- an option each
             admin_token=admin_token,
             tls=context,
             keep_alive_seconds=keep_alive,
+            cors=cors,
         )
     except CannotListen as error:
         raise Failure(
@@ -230,7 +266,8 @@ def _server(  # noqa: PLR0913 -- an option each
     server.context.authority, server.context.authority_state = authority, state
     made_up = server.admin_token if admin_token is None else None
     dashboard = f"{server.url}/__admin/" + (f"#token={made_up}" if made_up else "")
-    address = Address(server.url, None if no_admin else dashboard, authority)
+    public = engine.proxies.public_url if engine.proxies else None
+    address = Address(server.url, None if no_admin else dashboard, authority, public)
     return server, address, _notes(server, made_up)
 
 

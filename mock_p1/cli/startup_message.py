@@ -32,6 +32,13 @@ class Address(NamedTuple):
     url: str
     dashboard: str | None = None
     authority: Path | None = None
+    public: str | None = None
+    """What URLs begin with for clients, if that is another one."""
+
+    @property
+    def shown(self) -> str:
+        """The URL for lines that are copied."""
+        return self.public or self.url
 
 
 def as_text(engine: Engine, address: Address, notes: list[str]) -> str:
@@ -49,8 +56,8 @@ def as_text(engine: Engine, address: Address, notes: list[str]) -> str:
         f"  keys     {_listed_keys(_keys(engine), any_works=scenario.api_keys is None)}",
         f"  secrets  {_listed_keys(_secrets(engine), any_works=scenario.secret_keys is None)}",
         f"  jobs     {_listed(first_jobs(engine), count_jobs(engine)) or 'none'}",
-        f"  start    {printable(first_call(engine, address.url, address.authority), MAX_SHOWN)}",
-        f"  try      {printable(curl(engine, address.url, address.authority), MAX_SHOWN)}",
+        f"  start    {printable(first_call(engine, address.shown, address.authority), MAX_SHOWN)}",
+        f"  try      {printable(curl(engine, address.shown, address.authority), MAX_SHOWN)}",
         *([f"  see      {address.dashboard}"] if address.dashboard else []),
         "  stop     Ctrl-C",
         "",
@@ -72,8 +79,8 @@ def as_json(engine: Engine, address: Address, notes: list[str]) -> str:
             "secret_keys": dict(islice(_secrets(engine).items(), MAX_NAMED)),
             "jobs": first_jobs(engine),
             "jobs_in_all": count_jobs(engine),
-            "first_call": first_call(engine, address.url, address.authority),
-            "curl": curl(engine, address.url, address.authority),
+            "first_call": first_call(engine, address.shown, address.authority),
+            "curl": curl(engine, address.shown, address.authority),
             "notes": notes,
         }
     )

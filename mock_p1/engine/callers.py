@@ -257,6 +257,12 @@ class Keyring:
         """Tell whether the scenario names this very API key."""
         return self._keys is not None and self._keys.exact(key) is not None
 
+    def may_be(self, key: str, issued: IssuedKeys) -> bool:
+        """Tell whether a client may call by this key, whether or not it is answered an error."""
+        return issued.knows(key) or any(
+            _find(key, table) is not None for table in (self._keys, self._secrets)
+        )
+
     def first_active(self) -> str:
         """Return an API key that works, if there is one: the first active one.
 

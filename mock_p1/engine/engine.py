@@ -50,13 +50,16 @@ from mock_p1.engine.mock_state import MockState
 from mock_p1.engine.program import Refusal
 from mock_p1.engine.rate_limit import RetryAfter, too_many
 from mock_p1.engine.receiver import Receiver
+from mock_p1.engine.repeats import Repeats
 from mock_p1.engine.replies import example_of
 from mock_p1.engine.retrain_status_check import count_poll
+from mock_p1.scenario.document import unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mock_p1.base.clock import Clock
+    from mock_p1.base.proxies import Proxies
     from mock_p1.contract.operations import Match
     from mock_p1.engine.callers import Keyring
     from mock_p1.engine.directory import Directory
@@ -110,6 +113,7 @@ class Engine:
         journal_max: int = DEFAULT_MAX,
         jobs_max: int = DEFAULT_JOBS_MAX,
         store: FileStore | None = None,
+        proxies: Proxies | None = None,
     ) -> None:
         """Play a scenario.
 
@@ -120,7 +124,14 @@ class Engine:
             journal_max: How many requests are remembered.
             jobs_max: How many pairs of caller and job that only a pattern knows are remembered.
             store: Where uploaded files are kept; by default they are only counted and hashed.
+            proxies: What URLs in replies begin with, where clients see the mock elsewhere.
+
+        Raises:
+            ValueError: The seed is a number that cannot be written.
         """
+        if seed is not None and (text := unwritable(seed)):
+            raise ValueError(f"seed {text}")
+        self.proxies: Proxies | None = proxies
         self.clock: Clock = clock or RealClock()
         self._given_seed = seed
         self.first_scenario = scenario
@@ -129,6 +140,7 @@ class Engine:
         self.changes: ChangeLog = ChangeLog()
         self.lock: Lock = Lock()
         self.held: HeldAnswers = HeldAnswers(self.clock)
+        self._repeats = Repeats(self.clock)
         self.played_after: int = 0
         """The number of the last journal entry before the scenario was swapped in."""
         self.state: MockState = MockState(
@@ -174,17 +186,16 @@ class Engine:
                     if now_ns < job.key_ends_ns and state.limiter is None:
                         reply, step = count_poll(state, job, now_ns, request.base_url)
                         journal = self.journal
-                        journal.add(poll_entry(journal.number(), request, job, step, reply))
+                        entry = poll_entry(journal.number(), request, job, step, reply)
+                        if step.fault or self._repeats:
+                            entry = self._repeats.noted(entry, request)
+                        journal.add(entry)
+                        journal.keep_answer(entry.number, reply)
                         return reply
         request, found = self._match(request)
         operation = found and found.operations.get(request.method)
-        if found is None:
-            return self.answer_unexpected(
-                request, not_imitated.not_imitated(request.method, request.path)
-            )
-        if operation is None:
-            wrong = not_imitated.wrong_method(request.method, found.operations)
-            return self.answer_unexpected(request, wrong)
+        if found is None or operation is None:
+            return self.answer_unexpected(request, not_imitated.answer_to(request, found))
         if operation.body == "file":
             received = self.receive(request, 0)
             return received.finish() if isinstance(received, Receiver) else received
@@ -195,7 +206,10 @@ class Engine:
                 outcome = outcome._replace(reply=outcome.reply.to(request.method))
             if outcome.done == result_download.SENT and call.job is not None:
                 call.job.downloads += 1
-            self.journal.add(call_entry(self.journal.number(), call, outcome))
+            entry = call_entry(self.journal.number(), call, outcome)
+            self.journal.add(self._repeats.noted(entry, request))
+            if operation.polled:
+                self.journal.keep_answer(entry.number, outcome.reply)
             return outcome.reply
 
     def takes_file(self, request: Request) -> bool:

@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 DEFAULT_MAX: Final = 1000
 MAX_RESTARTS: Final = 10_000
+MAX_ANSWERS: Final = 200
+"""Of so many polls, the newest, the answers are kept."""
+
+LONGEST_ANSWER: Final = 16 * 1024
 _POLL: Final = RETRAIN_STATUS_CHECK.name
 
 
@@ -107,12 +111,23 @@ class Journal:
 
     def __init__(self, maximum: int = DEFAULT_MAX) -> None:
         self._entries: deque[Entry] = deque(maxlen=maximum)
+        self._answers: deque[tuple[int, Reply | Fault]] = deque(maxlen=min(maximum, MAX_ANSWERS))
         self._numbers = count(1)
         self.number: Callable[[], int] = self._numbers.__next__
         self.totals: Totals = Totals()
         self.add: Callable[[Entry], None] = self.totals.counter(KIND_OF, self._entries.append)
         self.restarts: deque[tuple[int, str]] = deque(maxlen=MAX_RESTARTS)
         self._cleared = 0
+
+    def keep_answer(self, number: int, answer: Reply | Fault) -> None:
+        """Keep what a poll was answered with, for somebody who wants to see it."""
+        reply = answer if isinstance(answer, Reply) else answer.reply
+        if reply is None or len(reply.body) <= LONGEST_ANSWER:
+            self._answers.append((number, answer))
+
+    def answer(self, number: int) -> Reply | Fault | None:
+        """Return what a poll was answered with; None where that is not kept."""
+        return next((answer for each, answer in self._answers.copy() if each == number), None)
 
     def note_restart(self, job_id: str) -> None:
         """Note that a job was reset after the newest entry."""
@@ -165,6 +180,7 @@ class Journal:
         self.totals.reset()
         self._cleared = self.last
         self._entries.clear()
+        self._answers.clear()
         self.restarts.clear()
 
 
@@ -183,7 +199,7 @@ def poll_entry(
 
     Nearly every poll passes here: nothing is made that is known already.
     """
-    plain = not (request.query or request.has_body or "{" in job.job_id)
+    plain = not (request.query or request.has_body or request.note or "{" in job.job_id)
     return Entry._make((  # half the time of calling Entry
         number, job.last_ns, request.method, request.path, job.masked_key, _POLL, job.job_id,
         step.http_status or (reply.status if isinstance(reply, Reply) else None), step.status,
@@ -254,7 +270,8 @@ def request_notes(
     request: Request, operation: Operation | None, job_id: str | None
 ) -> tuple[str, ...]:
     """Say where a request departs from the documented one; there may be none of its kind."""
-    notes = list(_query_notes(request, operation))
+    notes = [request.note] if request.note else []
+    notes += _query_notes(request, operation)
     if request.has_body and (operation is None or operation.body == "none"):
         notes.append("has a body; the API documents none")
     if len(request.api_keys) > 1 or any("," in key for key in request.api_keys):

@@ -17,7 +17,8 @@ from mock_p1.contract.operations import OPERATIONS, SIBLINGS, NotImitated
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mock_p1.contract.operations import Operation
+    from mock_p1.base.messages import Request
+    from mock_p1.contract.operations import Match, Operation
 
 LONGEST_SHOWN = 200
 
@@ -37,6 +38,13 @@ def not_imitated(method: str, path: str) -> Unexpected:
     meant = f"; did you mean {nearest}?" if nearest else ""
     why = f"{what}; Mock P1 imitates {', '.join(_imitated())}{meant}"
     return _answer(404, "MOCK_P1_NOT_IMITATED", why, nearest)
+
+
+def answer_to(request: Request, found: Match | None) -> Unexpected:
+    """Answer a request at a path that is not imitated, or by a method that it does not have."""
+    if found is None:
+        return not_imitated(request.method, request.path)
+    return wrong_method(request.method, found.operations)
 
 
 def wrong_method(method: str, operations: Mapping[str, Operation]) -> Unexpected:

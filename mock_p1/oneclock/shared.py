@@ -28,9 +28,11 @@ from mock_p1.oneclock.server_activity import ServerActivity
 from mock_p1.oneclock.sleep_coordinator import Sleepers
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop, Future
+    from asyncio import AbstractEventLoop
     from collections.abc import Callable, Container, Iterator
     from types import FrameType
+
+    from mock_p1.base.clock import Wait
 
 LONGEST: Final = 7 * 86_400 * SECOND
 """How much of the mock's time a client may sleep, unless ``instant_sleep`` says so: a week."""
@@ -94,7 +96,16 @@ class SleptTooLong(BaseException):
 
 
 class CannotShare(RuntimeError):  # noqa: N818 -- says what happened
-    """The clock cannot be moved here or now: freezegun has it, or Python is not CPython."""
+    """The clock cannot be moved here or now: freezegun has it, or Python is not CPython.
+
+    Example:
+        >>> import time
+        >>> try:
+        ...     with mocked("demo", instant_sleep=True):
+        ...         time.sleep(60)
+        ... except CannotShare as error:
+        ...     print("run this test without freezegun:", error)
+    """
 
 
 class SharedClock(VirtualClock):
@@ -138,7 +149,7 @@ class SharedClock(VirtualClock):
         """What ``time.time_ns`` shows."""
         return self._since_epoch + self.now_ns()
 
-    def pass_time(self, span_ns: int, left: Future[None] | None = None) -> float:
+    def pass_time(self, span_ns: int, left: Wait | None = None) -> float:
         """Hold an answer back: the client sleeps meanwhile, as others may at the same time.
 
         Where it runs an event loop, this is for the loop to wait: return the seconds. A server's
@@ -154,7 +165,7 @@ class SharedClock(VirtualClock):
         self.sleep(span_ns, everybody=True)
         return 0.0
 
-    def _hold(self, span_ns: int, left: Future[None]) -> None:
+    def _hold(self, span_ns: int, left: Wait) -> None:
         self.sleepers.sleep(span_ns, left.done, everybody=True)
         with suppress(RuntimeError):  # the server has ended meanwhile
             left.get_loop().call_soon_threadsafe(left.cancel)

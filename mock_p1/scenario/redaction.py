@@ -29,6 +29,35 @@ def masked_text(text: str) -> str:
     return _masking(keys_in(text))(text)
 
 
+def unmasked_text(text: str, before: str) -> str:
+    """Return a text whose keys are masked, with the keys of the text before.
+
+    A line that is unchanged gets its own. ValueError where another could have one of two.
+    """
+    keys: dict[str, set[str]] = {}
+    for key in keys_in(before):
+        keys.setdefault(mask(key), set()).add(key)
+    lines: dict[str, list[str]] = {}
+    for masked, line in zip(masked_text(before).splitlines(), before.splitlines(), strict=False):
+        lines.setdefault(masked, []).append(line)
+    shown = "|".join(map(re.escape, sorted(keys, key=len, reverse=True)))
+    mark = re.compile(rf"(?<![\w-])(?:{shown})(?![\w-])")
+
+    def whole(line: str) -> str:
+        known = lines.get(line, [])
+        if known:
+            return known.pop(0) if len(known) > 1 else known[0]
+        return mark.sub(lambda found: _only(keys[found[0]], found[0]), line)
+
+    return "\n".join(map(whole, text.splitlines())) + "\n" if keys else text
+
+
+def _only(keys: Collection[str], shown: str) -> str:
+    if len(keys) > 1:
+        raise ValueError(f"several keys are shown as {shown!r}")
+    return next(iter(keys))
+
+
 def masked_problems(text: str, problems: Sequence[Problem]) -> list[Problem]:
     """Return the problems of a scenario's text with its keys masked."""
     masked = _masking(keys_in(text))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mock_p1.admin.access import HEALTH, AccessPolicy
 from mock_p1.admin.blueprint import add_admin
 from mock_p1.admin.context import AdminContext, respond
+from mock_p1.base.proxies import Proxies
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.not_imitated import not_imitated
 from mock_p1.scenario.files import load_scenario
@@ -21,13 +22,15 @@ if TYPE_CHECKING:
     from mock_p1.scenario.files import ScenarioSource
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 -- each is a choice of its own
     scenario: ScenarioSource = "demo",
     *,
     seed: int | None = None,
     admin: bool = True,
     admin_token: str | None = None,
     admin_hosts: Iterable[str] = (),
+    public_url: str | None = None,
+    trusted_proxies: Iterable[str] = (),
 ) -> Flask:
     """Return a Flask app that imitates the API as the scenario says.
 
@@ -41,20 +44,24 @@ def create_app(
         admin_token: Who sends it as ``Authorization: Bearer`` may use the control API from
             anywhere. Give one where the app can be reached from elsewhere.
         admin_hosts: Further names, besides localhost, by which this machine is asked.
+        public_url: What URLs in replies begin with, whatever a request says.
+        trusted_proxies: Addresses or networks whose ``Forwarded`` and ``X-Forwarded-*`` are obeyed.
 
     Returns:
         The app.
 
     Raises:
         ScenarioError: The scenario cannot be used; it has every problem.
-        ValueError: Nobody can send such a token.
+        ValueError: Nobody can send such a token, no such URL or network can be, or the seed has
+            more than 300 digits.
 
     Example:
         >>> client = create_app("demo").test_client()
         >>> client.get("/__admin/health").json["scenario"]
         'demo.yaml'
     """
-    engine = Engine(load_scenario(scenario), seed=seed, store=UploadStore())
+    proxies = Proxies(public_url, trusted_proxies)
+    engine = Engine(load_scenario(scenario), seed=seed, store=UploadStore(), proxies=proxies)
     return create_app_for(
         engine, AdminContext(engine, AccessPolicy(admin_token, admin_hosts)), admin=admin
     )

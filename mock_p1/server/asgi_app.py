@@ -10,6 +10,7 @@ from a2wsgi import WSGIMiddleware
 from mock_p1.admin.access import AccessPolicy
 from mock_p1.admin.body_limit import BodyLimit
 from mock_p1.admin.context import AdminContext
+from mock_p1.base.proxies import Proxies
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.files import load_scenario
 from mock_p1.server.app import create_app_for
@@ -23,13 +24,15 @@ if TYPE_CHECKING:
     from mock_p1.scenario.files import ScenarioSource
 
 
-def create_asgi_app(
+def create_asgi_app(  # noqa: PLR0913 -- each is a choice of its own
     scenario: ScenarioSource = "demo",
     *,
     seed: int | None = None,
     admin: bool = True,
     admin_token: str | None = None,
     admin_hosts: Iterable[str] = (),
+    public_url: str | None = None,
+    trusted_proxies: Iterable[str] = (),
 ) -> Application:
     """Return an ASGI application that imitates the API as the scenario says.
 
@@ -44,13 +47,16 @@ def create_asgi_app(
         admin: Whether ``/__admin`` is there: the control API and the dashboard.
         admin_token: What ``/__admin`` asks for; without one it answers this machine only.
         admin_hosts: Further names by which this machine may be asked for ``/__admin``.
+        public_url: What URLs in replies begin with, whatever a request says.
+        trusted_proxies: Addresses or networks whose ``Forwarded`` and ``X-Forwarded-*`` are obeyed.
 
     Returns:
         The application.
 
     Raises:
         ScenarioError: If the scenario cannot be used; it has every problem.
-        ValueError: For a token that nobody can send.
+        ValueError: For a token that nobody can send, for what is no URL or network, or for a seed
+            of more than 300 digits.
 
     Example:
         >>> import asyncio, httpx
@@ -63,7 +69,8 @@ def create_asgi_app(
         >>> asyncio.run(poll())["status"]
         'job_waiting'
     """
-    engine = Engine(load_scenario(scenario), seed=seed, store=UploadStore())
+    proxies = Proxies(public_url, trusted_proxies)
+    engine = Engine(load_scenario(scenario), seed=seed, store=UploadStore(), proxies=proxies)
     policy = AccessPolicy(admin_token, admin_hosts)
     return asgi_app_for(engine, AdminContext(engine, policy), admin=admin)
 

@@ -27,7 +27,7 @@ from mock_p1.server.upload_folder import remove_left_behind
 from mock_p1.transports.asgi import AsgiApp, with_raw_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from ssl import SSLContext
     from types import TracebackType
 
@@ -91,15 +91,16 @@ class Server:
         admin_token: str | None = None,
         tls: SSLContext | None = None,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
+        cors: Iterable[str] = (),
     ) -> None:
-        """``port`` 0 takes a free one.
+        """``port`` 0 takes a free one. Pages of the origins ``cors`` may call the imitated API.
 
         With ``tls`` it speaks HTTPS. A connection may be idle for ``keep_alive_seconds``. Raises
         CannotListen where the port cannot be had.
 
         ``/__admin`` needs no token on loopback, unless one is given; anywhere else one is made up
         if none is given. ``admin=False`` leaves ``/__admin`` out. ValueError for a token that
-        nobody can send.
+        nobody can send, and for what is no origin.
         """
         self.engine: Engine = engine
         self.host: str = host.removeprefix("[").removesuffix("]")  # as URLs have it
@@ -113,10 +114,10 @@ class Server:
         self.admin_token: str | None = admin_token if admin else None
         try:
             self.context: AdminContext = AdminContext(engine, AccessPolicy(self.admin_token))
+            app = AsgiApp(engine, self._everything_else(admin=admin), cors)
         except ValueError:
             self._close()
             raise
-        app = AsgiApp(engine, self._everything_else(admin=admin))
         self._connections = Connections(app, keep_alive_seconds)
         self._stopped, self._end = False, asyncio.Event()
         self.loop: asyncio.AbstractEventLoop | None = None

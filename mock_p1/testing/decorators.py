@@ -54,14 +54,17 @@ def _wrapper(enter: Enter, function: Any, name: str, argument: str | None) -> An
         return {argument: entered} if argument else {}
 
     def plain(*args: object, **kwargs: object) -> Any:  # noqa: ANN401 -- likewise
+        __tracebackhide__ = True
         with enter() as entered:
             return function(*args, **kwargs, **given(entered))
 
     def generator(*args: object, **kwargs: object) -> Any:  # noqa: ANN401 -- likewise
+        __tracebackhide__ = True
         with enter() as entered:
             return (yield from function(*args, **kwargs, **given(entered)))
 
     async def coroutine(*args: object, **kwargs: object) -> Any:  # noqa: ANN401 -- likewise
+        __tracebackhide__ = True
         with enter() as entered:
             return await function(*args, **kwargs, **given(entered))
 

@@ -604,8 +604,11 @@ class Handle:
             with self._engine.lock:
                 job = self._engine.job_states.newest_created
         uploads = [] if job is None else self.uploads(job)
-        calls = [] if job is None else self._calls(FILE_UPLOAD, job)
-        if problem := upload_problem(job, uploads, calls, filename, rows):
+        calls = self._calls(FILE_UPLOAD, job)
+        with self._engine.lock:
+            waits = any(each.waits_for_file for each in self._engine.job_states.of(job or ""))
+        stands = "still waits for its file" if waits else "was sent no file"
+        if problem := upload_problem(job, uploads, calls, filename, rows, stands=stands):
             self._fail(problem, {call.number for call in calls})
 
     def assert_downloaded(self, job: str | None = None, times: int = 1) -> None:

@@ -19,6 +19,7 @@ from mock_p1.contract.operations import DOCUMENTED_HOSTS
 from mock_p1.engine.engine import Engine
 from mock_p1.oneclock.shared import LONGEST, CannotShare, current
 from mock_p1.scenario.files import inline_folder, load_scenario
+from mock_p1.scenario.problems import ScenarioError
 from mock_p1.testing.decorators import inside
 from mock_p1.testing.handle import Handle
 from mock_p1.testing.run_state import tell
@@ -43,6 +44,19 @@ JOURNAL_MAX: Final = 100_000
 """A test may poll for days of virtual time, and then ask for every poll."""
 
 
+class _told_without_our_frames:  # noqa: N801 -- called like a function
+    """Cuts off where a mistake in a scenario was found: it says itself what is wrong, and where."""
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Let nothing but the line of the test lead to the mistake."""
+        __tracebackhide__ = True
+        if isinstance(error, ScenarioError):
+            raise error.with_traceback(None) from None
+
+
 class _Starting(ABC):
     """A context manager that hands out a Handle, or a decorator that does not.
 
@@ -52,9 +66,11 @@ class _Starting(ABC):
     def __init__(
         self, scenario: ScenarioSource, *, check: bool, as_argument: str | None = None
     ) -> None:
+        __tracebackhide__ = True
         # an inline one is read when a test starts: its mistakes are that test's, not its module's
         folder = inline_folder(scenario)
-        source = scenario if folder else load_scenario(scenario)
+        with _told_without_our_frames():
+            source = scenario if folder else load_scenario(scenario)
         self._scenario = partial(load_scenario, source, folder=folder)
         self._check, self._as_argument = check, as_argument
         self._entered: list[tuple[ExitStack, Handle]] = []
@@ -65,7 +81,8 @@ class _Starting(ABC):
 
     def __enter__(self) -> Handle:
         """Start, and return the handle."""
-        with ExitStack() as stack:
+        __tracebackhide__ = True
+        with _told_without_our_frames(), ExitStack() as stack:
             handle = self._start(stack)
             tell(handle, handle._engine)  # noqa: SLF001 -- a handle shows tests no engine
             self._entered.append((stack.pop_all(), handle))
@@ -98,6 +115,7 @@ class _Starting(ABC):
             'retrain-001'
             >>> starter.stop()
         """
+        __tracebackhide__ = True
         return self.__enter__()
 
     def stop(self) -> None:
@@ -183,6 +201,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
         start_date: str | datetime | None = None,
         as_argument: str | None = None,
     ) -> None:
+        __tracebackhide__ = True
         super().__init__(scenario, check=check, as_argument=as_argument)
         self._base_urls = DOCUMENTED_HOSTS if base_url is None else (base_url.rstrip("/"),)
         self._seed = seed
@@ -251,6 +270,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         start_date: str | datetime | None = None,
         as_argument: str | None = None,
     ) -> None:
+        __tracebackhide__ = True
         super().__init__(scenario, check=check, as_argument=as_argument)
         self._longest, self._start_date = _longest(instant_sleep), _date(start_date)
         if self._longest and speed != 1:

@@ -211,6 +211,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 
     A test that is expected to fail is judged here, since its end is too late for that.
     """
+    __tracebackhide__ = True
     yield
     this = _run_of(item)
     used = {each.fixture for each in this.judged}

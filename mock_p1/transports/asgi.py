@@ -16,6 +16,7 @@ from mock_p1.base.framing import BadRequest, body_length
 from mock_p1.base.messages import Fault, Request, base_url, header_text
 from mock_p1.contract.operations import FILE_UPLOAD, OPERATIONS
 from mock_p1.engine.receiver import Receiver
+from mock_p1.transports.cors import Cors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from mock_p1.base.asgi_types import Application, Message, Receive, Scope, Send
     from mock_p1.base.messages import Reply
+    from mock_p1.base.proxies import Proxies
     from mock_p1.engine.engine import Engine
 
 
@@ -56,8 +58,12 @@ class Wire(Protocol):
 class AsgiApp:
     """An ASGI application. ``everything_else`` is the Flask app, wrapped for ASGI."""
 
-    def __init__(self, engine: Engine, everything_else: Application) -> None:
+    def __init__(
+        self, engine: Engine, everything_else: Application, cors: Iterable[str] = ()
+    ) -> None:
+        """``cors`` are the origins whose pages may call; ValueError for what is none."""
         self._engine, self._everything_else = engine, everything_else
+        self._cors = Cors(cors)
         self._imitated = tuple(
             operation.template.partition("{")[0].encode() for operation in OPERATIONS.values()
         )
@@ -71,14 +77,19 @@ class AsgiApp:
             await self._everything_else(scope, receive, send)
             return
         wire: Wire | None = scope.get("extensions", {}).get(WIRE)
-        request = _request(scope)
+        request = _request(scope, self._engine.proxies)
         reply: Reply | Fault | None
-        if request.method == FILE_UPLOAD.method and self._engine.takes_file(request):
+        preflight = self._cors.preflight(request) if self._cors else None
+        if preflight is not None:
+            reply = preflight
+        elif request.method == FILE_UPLOAD.method and self._engine.takes_file(request):
             reply = await self._take_file(request, scope, receive)
         else:
             reply = self._engine.handle(request)
         if reply is None:
             return  # the client has gone before its file was complete
+        if self._cors and preflight is None:
+            reply = self._cors.shown(request, reply)
         if isinstance(reply, Fault):
             await self._act_out(reply, request, receive, send, wire)
         elif reply.delay_ns and await self._leaves_within(reply.delay_ns, request, receive):
@@ -223,7 +234,7 @@ def _length(scope: Scope) -> int | None:
     return body_length(joined(header for header in scope["headers"] if header[0] in named))
 
 
-def _request(scope: Scope) -> Request:
+def _request(scope: Scope, proxies: Proxies | None) -> Request:
     keys = []
     host, has_body = b"", False
     for name, value in scope["headers"]:
@@ -236,13 +247,17 @@ def _request(scope: Scope) -> Request:
         elif name == b"transfer-encoding":
             has_body = True
     query: bytes = scope["query_string"]
+    base = _base_url(scope["scheme"], host[:_HOST_LIMIT], scope["server"])
+    if scope.get("root_path"):
+        base += quote(scope["root_path"])
+    if proxies is not None:
+        base = proxies.base_url(base, (scope.get("client") or ("",))[0], scope["headers"])
     return Request(
         scope["method"],
         scope["raw_path"].decode("latin-1"),
         query.decode("latin-1") if query else "",
         tuple(keys),
-        _base_url(scope["scheme"], host[:_HOST_LIMIT], scope["server"])
-        + (quote(scope["root_path"]) if scope.get("root_path") else ""),
+        base,
         has_body,
         scope["headers"],
     )

@@ -106,7 +106,7 @@ class Endpoint:
         return None
 
     def answer(self, sent: HttpRequest) -> Fault:
-        """Ask the engine. A whole answer comes in the form of a fault without any trouble."""
+        """Ask the engine. A whole answer comes in the form of a fault that breaks nothing."""
         thread = threading.current_thread()
         if hasattr(thread, _INHERITED):
             self._askers.add(thread)

@@ -55,6 +55,12 @@ class RealServiceRefused(ConnectionRefusedError):  # noqa: N818 -- says what hap
     """Something was about to reach the real service while a mock is active.
 
     An OSError, so that a client's library reports it as it reports any connection that fails.
+
+    Example:
+        >>> import socket
+        >>> socket.create_connection(("developer-api.predictionone.sony.biz", 443))
+        Traceback (most recent call last):
+        mock_p1.transports.network_guard.RealServiceRefused: ...
     """
 
 

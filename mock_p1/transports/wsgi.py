@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import Headers
     from werkzeug.routing import MapAdapter
 
+    from mock_p1.base.proxies import Proxies
     from mock_p1.engine.engine import Engine
 
 PIECE_BYTES: Final = 256 * 1024
@@ -118,7 +119,7 @@ def create_app(engine: Engine) -> Flask:
 
 
 def _respond(engine: Engine) -> Response:
-    asked = _request()
+    asked = _request(engine.proxies)
     reply = _take_file(engine, asked) if engine.takes_file(asked) else engine.handle(asked)
     _hold(engine, asked, reply.delay_ns)
     if isinstance(reply, Fault):
@@ -158,21 +159,30 @@ def _take_file(engine: Engine, asked: Request) -> Reply | Fault:
         raise
 
 
-def _request() -> Request:
+def _request(proxies: Proxies | None) -> Request:
     environ = request.environ
     key = environ.get("HTTP_X_API_KEY")
     length = environ.get("CONTENT_LENGTH") or "0"
-    name, port = environ.get("SERVER_NAME", "localhost"), environ.get("SERVER_PORT", "80")
-    server = f"{request.scheme}://{in_url(name)}:{port}"
     return Request(
         request.method,
         _raw_path(),
         environ.get("QUERY_STRING", ""),
         () if key is None else (header_text(key.encode("latin-1")),),
-        base_url(request.scheme, environ.get("HTTP_HOST", ""), server) + _root(environ),
+        _seen_url(proxies),
         length != "0" or "HTTP_TRANSFER_ENCODING" in environ,
         _Headers(environ),
     )
+
+
+def _seen_url(proxies: Proxies | None) -> str:
+    """Return how the client of the request in hand sees this app."""
+    environ = request.environ
+    name, port = environ.get("SERVER_NAME", "localhost"), environ.get("SERVER_PORT", "80")
+    server = f"{request.scheme}://{in_url(name)}:{port}"
+    base = base_url(request.scheme, environ.get("HTTP_HOST", ""), server) + _root(environ)
+    if proxies is not None:
+        base = proxies.base_url(base, environ.get("REMOTE_ADDR", ""), _Headers(environ))
+    return base
 
 
 class _Headers:

@@ -84,6 +84,8 @@ CALLS = [
     ("post", "/reset", {"job": "slow", "api_key": "demo-key"}),
     ("post", "/jobs/{job_id}/step", {"on": "retrain_status_check", "api_key": "demo-key"}),
     ("post", "/calls/{operation}/step", {"job": "slow"}),
+    ("post", "/jobs/{job_id}/poll", {}),
+    ("get", "/requests/{number}/answer", None),
     ("get", "/uploads", None),
     ("get", "/downloads", None),
     ("get", "/switches", None),
@@ -100,7 +102,7 @@ def test_answers_are_as_described(controls, method, path, body):
     for job in ("slow", "odd", "any-1"):
         controls.poll(job)
     controls.client.get("/v2/nothing")
-    filled = path.format(job_id="slow", operation="retrain_status_check")
+    filled = path.format(job_id="slow", operation="retrain_status_check", number=1)
     answer = controls.do(method.upper(), filled, body)
     answer_schema(path, method).validate(answer)
 
@@ -117,6 +119,7 @@ def test_every_call_that_is_described_is_tried():
         "/events",
         "/metrics",
         "/requests/export",
+        "/scenario/text",
         "/openapi.json",
         "/openapi-admin.json",
     }

@@ -144,9 +144,9 @@ def test_every_file_of_the_page_is_served_with_its_type(controls, path):
     assert (again.status_code, again.data) == (304, b"")
 
 
-def test_the_page_weighs_less_than_60_kb():
+def test_the_page_weighs_less_than_70_kb():
     """All its files together, uncompressed."""
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 60_000
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 70_000
 
 
 def test_no_file_of_the_page_names_another_host():
@@ -154,6 +154,18 @@ def test_no_file_of_the_page_names_another_host():
     for path in FOLDER.iterdir():
         urls = set(re.findall(r"(?:https?:)?//[\w.]+", path.read_text(encoding="utf-8")))
         assert urls <= {"http://www.w3.org"}, path.name
+
+
+def test_lines_of_the_page_have_a_hundred_columns():
+    """As those of the package."""
+    long = [
+        f"{path.name}:{number}"
+        for path in FOLDER.iterdir()
+        if path.suffix in {".js", ".css", ".html"}
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > 100
+    ]
+    assert long == []
 
 
 def test_without_admin_there_is_nothing_below_it(scenario):

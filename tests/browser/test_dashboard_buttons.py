@@ -17,6 +17,7 @@ def test_freeze_stops_the_clock_and_lets_it_run_on(dashboard):
     assert dashboard.api("GET", "clock")["frozen"] is True
     dashboard.shows("#freeze[aria-pressed=true]")
     dashboard.shows("#pace", "frozen")
+    dashboard.shows("#freeze", "Resume")
     click(dashboard, "#freeze")
     assert dashboard.api("GET", "clock")["frozen"] is False
     dashboard.shows("#freeze[aria-pressed=false]")
@@ -310,6 +311,55 @@ def test_the_token_is_taken_from_the_address_and_out_of_it(opened):
     assert "open-sesame" not in dashboard.page.url
 
 
+def test_what_a_poll_was_answered_is_shown(dashboard):
+    """As JSON, with the result by its name and a link; closed, it is gone."""
+    dashboard.api("PUT", "jobs/retrain-001", {"status": "job_finished"})
+    dashboard.poll("retrain-001")
+    dashboard.page.click(".poll .answer")
+    dashboard.shows("#answer-about", "HTTP 200")
+    dashboard.shows("#answer-body", '"model_id": 4821')
+    link = dashboard.page.locator("#answer-result")
+    assert link.inner_text() == "Download result.zip"
+    assert link.get_attribute("href").endswith("/result.zip")
+    dashboard.page.click("#answer-close")
+    dashboard.hides("#answer")
+
+
+def test_the_page_polls_once_and_now_and_then(dashboard):
+    """For a demonstration; the polls say that no client made them."""
+    dashboard.page.click(f"{dashboard.job('slow-42')} .id")
+    click(dashboard, ".poll-once")
+    dashboard.shows(".poll .note", "asked by the dashboard")
+    assert dashboard.api("GET", "jobs/slow-42")["polls"] == 1
+    dashboard.page.fill(".every", "1")
+    dashboard.page.click(".poll-on")
+    dashboard.shows(".poll >> nth=2")
+    dashboard.page.click(".poll-on")
+    dashboard.shows(".poll-on[aria-pressed=false]")
+
+
+def test_the_scenario_is_edited_with_its_keys_kept(dashboard):
+    """They are shown masked; what was not touched stays as it was."""
+    dashboard.page.click("#source summary")
+    dashboard.page.click("#edit")
+    text = dashboard.page.input_value("#draft")
+    assert "demo-key" not in text
+    dashboard.page.fill("#draft", text.replace("A morning", "An evening"))
+    click(dashboard, "#send")
+    dashboard.shows("#scenario-about", "An evening")
+    dashboard.poll("retrain-001")
+    dashboard.shows(".poll b", "job_waiting")
+
+
+def test_the_scenario_is_downloaded_with_its_keys(dashboard):
+    """To be played again."""
+    dashboard.page.click("#source summary")
+    with dashboard.page.expect_download() as saved:
+        dashboard.page.click("#download")
+    assert saved.value.suggested_filename == "morning.yaml"
+    assert "demo-key" in saved.value.path().read_text(encoding="utf-8")
+
+
 def test_no_button_is_left_untried(dashboard):
     """Every one on the page is clicked in one of the tests above."""
     dashboard.poll("retrain-001")
@@ -322,7 +372,7 @@ def test_no_button_is_left_untried(dashboard):
     buttons = set(dashboard.page.evaluate(f"[...document.querySelectorAll('button')].map({name})"))
     of_the_page = (
         "freeze advance speed fail forgive play own reset forget first-copy notice-close "
-        "sender-close send enter"
+        "sender-close send enter edit download answer-close"
     )
-    of_a_job = ".id .step .jump .where .fail .reset .copy"
-    assert buttons == {*of_the_page.split(), *of_a_job.split(), ".link"}
+    of_a_job = ".id .step .jump .where .fail .reset .copy .poll-once .poll-on"
+    assert buttons == {*of_the_page.split(), *of_a_job.split(), ".link", ".answer"}

@@ -102,7 +102,7 @@ def test_each_key_of_a_job_shows(dashboard):
     """In its details, masked."""
     dashboard.page.click(f"{dashboard.job('retrain-001')} .id")
     dashboard.poll("retrain-001")
-    dashboard.shows(".keys li", "Key de…: step 1, job_waiting, polled 1 times")
+    dashboard.shows(".keys li", "Key de…: step 1, job_waiting, polled once")
 
 
 def test_faults_and_literal_answers_show_as_what_they_are(dashboard):

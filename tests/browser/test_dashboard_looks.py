@@ -4,6 +4,7 @@ Nothing serious by axe, usable by keyboard, on a phone, in Japanese; and fluid.
 """
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,32 @@ def test_in_japanese_nothing_of_the_page_itself_is_left_in_english(busy):
     english = [word for word in words + labels if word.isascii() and "mock-p1" not in word]
     assert english == []
     made.shows(f"{made.job('slow-42')} .state", "あと1回")
+
+
+def test_the_language_is_chosen_by_the_address(opened):
+    """Whatever the browser asks for; a link leads to the other one."""
+    made = opened(path="/__admin/?lang=ja")
+    made.shows("#freeze", "停止")
+    made.page.click(".languages a[lang=en]")
+    made.shows("#freeze", "Freeze")
+    made.shows(".languages a[lang=en][aria-current=true]")
+
+
+def test_labels_are_short_from_six_steps_on(opened):
+    """And whole below."""
+    steps = ", ".join(["{status: job_waiting, for: 1 poll}"] * 5)
+    short, whole = f"[{steps}, {{status: job_finished}}]", "[{status: job_finished}]"
+    made = opened(f"jobs: {{six: {{timeline: {short}}}, one: {{timeline: {whole}}}}}")
+    made.shows(f"{made.job('six')} .segment >> nth=5 >> b", re.compile("^finished$"))
+    made.shows(f"{made.job('one')} .segment >> b", re.compile("^job_finished$"))
+
+
+def test_the_first_screen_of_a_phone_shows_jobs(opened):
+    """Before the controls."""
+    made = opened(**KINDS["phone"])
+    made.shows(".job")
+    top = made.page.locator(".job").first.bounding_box()["y"]
+    assert top < KINDS["phone"]["viewport"]["height"] / 2
 
 
 def test_another_language_is_answered_in_english(opened):

@@ -13,19 +13,15 @@ from mock_p1.cli import main
 
 
 @pytest.fixture(autouse=True)
-def _no_variables_of_our_own(monkeypatch):
+def _no_variables_of_our_own(monkeypatch, tmp_path):
+    # a server that runs on this machine keeps its address in the usual folder
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     for name in [
         name
         for name in os.environ
         if name.startswith("MOCK_P1_") or name in ("NO_COLOR", "FORCE_COLOR")
     ]:
         monkeypatch.delenv(name)
-
-
-@pytest.fixture(autouse=True)
-def _no_servers_of_others(monkeypatch, tmp_path):
-    """Servers that other tests, or people, run on this machine are not followed."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ def test_log(serve, client):
     logged = served.process.stderr.readline()
     assert end(served, signal.SIGTERM) == (0, "")
     assert re.fullmatch(
-        r"\d\d:\d\d:\d\d\.\d{3}  retrain-001  job_waiting \(HTTP 200\)  "
+        r"\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d  retrain-001  job_waiting \(HTTP 200\)  "
         r"happy-path\.yaml:\d+  key my-s…"
         r"  caller [0-9a-f]{8}  then at job_waiting for 1 more poll\n",
         logged,

@@ -8,19 +8,31 @@ import pytest
 from mock_p1.admin.bodies import MAX_JSON
 from mock_p1.admin.body_limit import MAX_QUERY
 from mock_p1.admin.events import MAX_LISTENERS
+from mock_p1.base.clock import SECOND
+from mock_p1.base.proxies import LONGEST
 from mock_p1.base.strict_model import MAX_PROBLEMS
 from mock_p1.engine.callers import MAX_ISSUED
 from mock_p1.engine.driver import MAX_INJECTED
+from mock_p1.engine.faults import TIMEOUT_LIMIT
 from mock_p1.engine.file_store import DEFAULT_LIMIT_BYTES
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
-from mock_p1.engine.journal import DEFAULT_MAX
+from mock_p1.engine.journal import DEFAULT_MAX, LONGEST_ANSWER, MAX_ANSWERS
+from mock_p1.engine.mock_state import MAX_LINKS
+from mock_p1.engine.rate_limit import MAX_CALLERS
 from mock_p1.engine.retrain_data_upload import MAX_CREATED
 from mock_p1.engine.totals import MAX_KINDS
 from mock_p1.engine.uploads import MAX_UPLOADS
 from mock_p1.scenario.parser import MAX_BYTES
 from mock_p1.scenario.yaml_nodes import MAX_DEPTH
-from mock_p1.server.http_message import HEAD_LIMIT, HEADERS_LIMIT, TRAILER_LIMIT
+from mock_p1.server.http_message import (
+    CHUNK_LINE_LIMIT,
+    HEAD_LIMIT,
+    HEADERS_LIMIT,
+    PATH_LIMIT,
+    TRAILER_LIMIT,
+)
 from mock_p1.server.http_protocol import (
+    ANSWER_WAITING,
     BODY_SECONDS,
     HEAD_SECONDS,
     HEADS_LIMIT,
@@ -39,7 +51,15 @@ MILLION = 1_000_000
     ("limit", "numbers"),
     [
         ("request line and headers", [HEAD_LIMIT // MB, HEADERS_LIMIT]),
+        ("path", [PATH_LIMIT // KB]),
         ("time to send them", [HEAD_SECONDS]),
+        ("line before a chunk", [CHUNK_LINE_LIMIT // KB]),
+        ("answers that are held back", [TIMEOUT_LIMIT // (60 * SECOND)]),
+        ("bytes of answers that wait for a slow client", [ANSWER_WAITING // KB]),
+        ("answers to polls that can be looked at", [MAX_ANSWERS, LONGEST_ANSWER // KB]),
+        ("callers that a rate limit remembers", [MAX_CALLERS]),
+        ("links that are remembered to have failed", [MAX_LINKS]),
+        ("header of a trusted proxy", [LONGEST]),
         ("long ones of all clients together", [HEADS_LIMIT // MB]),
         ("trailers of a body in chunks", [TRAILER_LIMIT // KB]),
         ("time to send a body", [BODY_SECONDS, SLOWEST_BODY]),

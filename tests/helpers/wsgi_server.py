@@ -7,9 +7,9 @@ from waitress.server import create_server
 
 
 @contextmanager
-def under_waitress(app):
+def under_waitress(app, **options):
     """Serve an app with waitress, in a thread; give the port."""
-    server = create_server(app, host="127.0.0.1", port=0, threads=8)
+    server = create_server(app, host="127.0.0.1", port=0, threads=8, **options)
     thread = threading.Thread(target=server.run)
     thread.start()
 

@@ -310,7 +310,7 @@ def test_the_test_can_ask_which_trouble_it_is_in(pytester):
         ('errors=[{"status_code": 429}]', "unknown error"),
         ("faults=[5]", "unknown fault '5'"),
         ('faults={"status_code": 42}', "reply.status_code: must be at least 200"),
-        ("errors=[]", "names no trouble"),
+        ("errors=[]", "names no injected fault"),
     ],
 )
 def test_a_mistake_in_the_marker_fails_its_test(pytester, arguments, message):

@@ -145,6 +145,30 @@ def test_assert_uploaded(sequence, caller):
     other, _ = caller.create("b.csv")
     assert fails(sequence.assert_uploaded).startswith(f"job {other!r} still waits")
     sequence.assert_uploaded(job)
+    assert fails(sequence.assert_uploaded, "old-001") == (
+        "job 'old-001' was sent no file: no upload of it was begun"
+    )
+
+
+def test_assert_uploaded_after_a_reset(sequence, caller):
+    """What came before it is told apart from what never came."""
+    job, url = caller.create()
+    caller.put(url)
+    sequence.reset(job)
+    assert fails(sequence.assert_uploaded) == (
+        f"job {job!r} was reset after call 2 had sent its file: no upload of it was begun since"
+    )
+    caller.break_off(url, 7)
+    assert fails(sequence.assert_uploaded) == (
+        f"job {job!r} was reset after call 2 had sent its file: "
+        "the client broke off after 7 bytes of 'train.csv'"
+    )
+    caller.put(url)
+    sequence.assert_uploaded()
+    Driver(sequence._engine).reset(key=caller.key)  # noqa: SLF001 -- as the control API does
+    assert fails(sequence.assert_uploaded) == (
+        "the client asked for no upload URL after the reset, so no file was uploaded"
+    )
 
 
 @pytest.mark.parametrize(

@@ -46,8 +46,7 @@ def table():
     """Yield row, column and cell of the page's table."""
     rows = [
         [cell.strip(" `") for cell in line.split("|")[1:-1]]
-        for line in PAGE.splitlines()
-        if line.startswith("|")
+        for line in PAGE[PAGE.index("| fault |") :].partition("\n\n")[0].splitlines()
     ]
     head, _, *body = rows
     return [

@@ -44,6 +44,17 @@ export async function call(method, path, body, type = "application/json") {
   return answer;
 }
 
+/** Ask for a file, and let the browser keep it under a name. */
+export async function save(path, name) {
+  const reply = await send(path, {});
+  if (!reply.ok) throw new AdminError(reply.status, await reply.json());
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await reply.blob());
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
 /** Listen for ever: `hear(kind, data)` for every event, `connected(up)` when that changes. */
 export async function listen(hear, connected) {
   let last = null;

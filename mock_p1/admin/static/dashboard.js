@@ -49,12 +49,16 @@ const acts = {
     const body = { [kind]: name, times, on, ...(job ? { job } : {}) };
     return attempt(() => api.call("POST", "next", body), () => t("Queued."));
   },
+  poll: (id) => attempt(() => api.call("POST", path(id, "/poll"), {})),
+  answer: (number) =>
+    attempt(async () => showAnswer(await api.call("GET", `requests/${number}/answer`))),
   curl: async (id) => (await attempt(() => api.call("GET", path(id))))?.curl ?? "",
   copy: (id) => {
     const copied = async () => copy((await api.call("GET", path(id, "/curl"))).curl);
     return attempt(copied, () => t("Copied."));
   },
   show: (source) => showSource(source),
+  say: (text) => say(text),
   refresh: () => reloading ?? reloadSoon(500),
 };
 const changeClock = (body, done) =>
@@ -62,7 +66,7 @@ const changeClock = (body, done) =>
 const advance = (span) =>
   changeClock({ advance: span }, () => t("The clock was advanced by {span}.", { span }));
 const switched = (answer) =>
-  t("{name} is played now; {kept} jobs went on, {dropped} start again.", answer);
+  t("{name} is played; {kept} jobs go on, {dropped} start again.", answer);
 
 async function copy(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
@@ -107,21 +111,57 @@ function addListeners() {
   on("first-copy", () => acts.copy(jobs.keys().next().value));
   on("notice-close", () => say(""));
   on("own", () => $("sender").showModal());
+  on("edit", editPlayed);
+  on("download", () => attempt(() => api.save("scenario/text", scenario.name)));
+  on("answer-close", () => $("answer").close());
   on("sender-close", () => $("sender").close());
   on("send", sendOwn);
   $("file").addEventListener("change", async () => {
     $("draft").value = (await $("file").files[0]?.text()) ?? "";
+    delete $("draft").dataset.edits;
   });
   $("find").addEventListener("input", () => reloadSoon(200));
   $("source").addEventListener("toggle", drawSource);
   document.addEventListener("visibilitychange", () => document.hidden || askForClock());
 }
 
+/** Let the scenario that is played be changed; its keys stay on the other side. */
+function editPlayed() {
+  if (scenario.text === null) return drawSource();
+  $("draft").value = scenario.text;
+  $("draft").dataset.edits = scenario.name;
+  $("sender").showModal();
+  say(t("Keys are masked; those of unchanged lines are kept."));
+}
+
+function showAnswer({ number, http_status: status, fault, content_type: kind, body }) {
+  put($("answer-about"), [`#${number}`, status && `HTTP ${status}`, fault, kind].filter(Boolean).join(" · "));
+  let text = body ?? t("nothing");
+  let link = null;
+  try {
+    const read = JSON.parse(body);
+    text = JSON.stringify(read, null, 2);
+    link = new URL(read.download_url);
+  } catch {} // no JSON, or no link in it
+  put($("answer-body"), text);
+  const shown = link && /^https?:$/.test(link.protocol);
+  $("answer-result").hidden = !shown;
+  if (shown) {
+    $("answer-result").href = link.href;
+    const name = decodeURIComponent(link.pathname.split("/").pop());
+    put($("answer-result"), t("Download {name}", { name }));
+  }
+  if (!$("answer").open) $("answer").showModal();
+}
+
 async function sendOwn() {
-  const name = encodeURIComponent(($("file").files[0]?.name ?? "scenario").slice(0, 100));
+  const { edits } = $("draft").dataset;
+  const name = encodeURIComponent((edits ?? $("file").files[0]?.name ?? "scenario").slice(0, 100));
   const text = $("draft").value;
   try {
-    const answer = await api.call("PUT", `scenario?name=${name}`, text, "application/yaml");
+    const query = `name=${name}${edits ? "&masked=true" : ""}`;
+    const answer = await api.call("PUT", `scenario?${query}`, text, "application/yaml");
+    delete $("draft").dataset.edits;
     drawProblems("problems", []);
     $("sender").close();
     say(switched(answer));
@@ -143,7 +183,8 @@ const hear = {
   problems: (data) => drawProblems("broken-list", data.problems),
   missed({ requests: n }) {
     pollList.miss(n);
-    if (n) say(t("{n} requests could not be shown in time.", { n }));
+    const missed = "{n} requests could not be shown in time.";
+    if (n) say(many(n, "1 request could not be shown in time.", missed));
     reloading ?? reloadSoon(999);
   },
   reset: reloadAll,
@@ -237,6 +278,7 @@ async function reloadAll() {
 
 function drawClock() {
   $("freeze").setAttribute("aria-pressed", String(clock.frozen));
+  put($("freeze"), t(clock.frozen ? "Resume" : "Freeze"));
   const n = clock.speed.toLocaleString(language);
   const speed = clock.speed === 1 ? t("real time") : t("{n} times", { n });
   put($("pace"), clock.kind === "virtual" ? t("by hand only") : clock.frozen ? t("frozen") : speed);
@@ -283,7 +325,7 @@ function drawSource() {
   const lines = text.trimEnd().split("\n");
   const shown = lines.slice(0, MAX_LINES).map((line) => make_("span", "", `${line}\n`));
   const n = lines.length - MAX_LINES;
-  if (n > 0) shown.push(make_("em", "", t("{n} more lines", { n })));
+  if (n > 0) shown.push(make_("em", "", many(n, "1 more line", "{n} more lines")));
   $("text").replaceChildren(...shown);
 }
 
@@ -331,7 +373,10 @@ let asking = null;
 document.documentElement.lang = language;
 speak(document);
 jobList.begin(acts);
-pollList.begin((id) => jobList.open(id));
+for (const link of document.querySelectorAll(".languages a")) {
+  if (link.lang === language) link.setAttribute("aria-current", "true");
+}
+pollList.begin((id) => jobList.open(id), acts.answer);
 addListeners();
 api.begin((wrong) => (asking ??= ask(wrong).finally(() => (asking = null))));
 tick();

@@ -4,6 +4,7 @@ import { contract, mood, now, place, timelines } from "./model.js";
 import { language, many, span, speak, t } from "./words.js";
 
 const MAX_SEGMENTS = 24;
+const MANY_STEPS = 6;
 const rows = new Map();
 const seen = new Set();
 const list = document.getElementById("jobs");
@@ -67,7 +68,8 @@ function make(job) {
   const [id, state, step, track, facts] = parts.map((part) => element.querySelector(part));
   const { firstElementChild: name, lastElementChild: rest } = state;
   const { timeline } = job;
-  const row = { job, timeline, element, id, step, name, rest, track, facts, segments: [], from: -1 };
+  const parts = { element, id, step, name, rest, track, facts };
+  const row = { job, timeline, ...parts, segments: [], from: -1 };
   element.row = row;
   id.textContent = job.job_id;
   step.setAttribute("aria-label", t("Move {id} to its next step", { id: job.job_id }));
@@ -119,7 +121,8 @@ function drawSegments(row, steps, index) {
   if (row.from >= 0 && (fits || (index >= row.from && index < row.from + MAX_SEGMENTS))) return;
   row.from = fits ? 0 : Math.max(0, Math.min(steps.length - MAX_SEGMENTS, index - 4));
   const shown = steps.slice(row.from, row.from + MAX_SEGMENTS);
-  row.segments = shown.map((step, offset) => segmentOf(step, row.from + offset));
+  const short = shown.length >= MANY_STEPS;
+  row.segments = shown.map((step, offset) => segmentOf(step, row.from + offset, short));
   row.track.replaceChildren(...row.segments.map((segment) => segment.element));
   const after = steps.length - row.from - row.segments.length;
   const loops = timelines.get(row.job.timeline).at_end === "loop";
@@ -130,12 +133,13 @@ function drawSegments(row, steps, index) {
   row.version = -1;
 }
 
-function segmentOf(step, index) {
+function segmentOf(step, index, short) {
   const kind = step.polls ? "beads" : step.seconds ? "span" : "hand";
   const element = make_("div", `segment ${step.for === null ? "end" : kind}`);
   const fill = make_("i", "fill");
   const lasts = make_("em", "", shortly(step));
-  element.append(fill, make_("b", "", step.outcome), lasts, make_("span", "dots"));
+  const name = short ? step.outcome.replace(/^job_/, "") : step.outcome;
+  element.append(fill, make_("b", "", name), lasts, make_("span", "dots"));
   element.dataset.mood = mood(step.kind, step.outcome);
   element.dataset.index = index;
   const facts = [step.outcome, lasts.textContent, step.source].filter(Boolean);
@@ -180,7 +184,9 @@ function shortly(step) {
 /** Say what came, and what was done with it. */
 function factsOf({ file, downloads, switches }) {
   const facts = [file?.filename];
-  if (file?.complete) facts.push(t("{n} bytes", { n: file.size.toLocaleString(language) }));
+  if (file?.complete) {
+    facts.push(many(file.size, "1 byte", "{n} bytes", file.size.toLocaleString(language)));
+  }
   if (downloads) facts.push(t("downloaded × {n}", { n: downloads }));
   if (switches) facts.push(t("model switched"));
   return facts.filter(Boolean).join(" · ");
@@ -211,12 +217,31 @@ function openMore(row) {
   const fail = () => acts.fail(failure.value, 1, id, call.value);
   more.querySelector(".fail").addEventListener("click", fail);
   more.querySelector(".reset").addEventListener("click", () => acts.reset(id));
+  more.querySelector(".poll-once").addEventListener("click", () => acts.poll(id));
+  more.querySelector(".poll-on").addEventListener("click", () => pollOn(more, id));
   more.querySelector(".copy").addEventListener("click", () => acts.copy(id));
   const steps = timelines.get(row.job.timeline).steps.slice(0, 500);
   more.querySelector(".steps").replaceChildren(...steps.map((step) => itemOf(id, step)));
   row.element.append(more);
   acts.curl(id).then((line) => put(more.querySelector("code"), line));
   return more;
+}
+
+/** Poll now and then, until the button is pressed again or the job is closed. */
+function pollOn(more, id) {
+  const button = more.querySelector(".poll-on");
+  const goes = button.getAttribute("aria-pressed") !== "true";
+  button.setAttribute("aria-pressed", String(goes));
+  clearTimeout(more.timer);
+  if (!goes) return;
+  const n = Math.min(3600, Math.max(1, Number(more.querySelector(".every").value) || 5));
+  acts.say(t("Polls {id} every {n} s.", { id, n }));
+  const again = () => {
+    if (!more.isConnected) return;
+    acts.poll(id);
+    more.timer = setTimeout(again, n * 1000);
+  };
+  again();
 }
 
 function itemOf(id, step) {
@@ -245,7 +270,9 @@ function drawMore(row, index) {
   const steps = timelines.get(row.job.timeline).steps;
   const keys = row.job.tracks.map(({ api_key: key, step: n, polls: times }) => {
     const facts = { key, n, name: steps[n - 1].outcome, times };
-    return make_("li", "", t("Key {key}: step {n}, {name}, polled {times} times", facts));
+    const once = "Key {key}: step {n}, {name}, polled once";
+    const often = "Key {key}: step {n}, {name}, polled {times} times";
+    return make_("li", "", t(times === 1 ? once : often, facts));
   });
   const n = row.job.keys - keys.length;
   if (n > 0) keys.push(make_("li", "", t("and {n} more", { n })));

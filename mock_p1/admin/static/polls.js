@@ -12,8 +12,9 @@ const before = new Map();
 let waiting = [];
 let count = 0;
 let show;
+let answer;
 
-export const begin = (given) => (show = given);
+export const begin = (...given) => ([show, answer] = given);
 
 export function add(row) {
   const series = `${row.job_id} ${row.caller}`;
@@ -57,10 +58,19 @@ function rowOf(row) {
   first.append(make_("b", "", name), make_("span", "after", after));
   const second = make_("p", "small");
   if (row.job_id) second.append(job);
-  const facts = [isPoll(row) ? "" : row.operation, row.api_key, row.http_status ?? "", row.operation ? "" : t("not imitated")];
+  const operation = isPoll(row) ? "" : row.operation;
+  const known = row.operation ? "" : t("not imitated");
+  const facts = [operation, row.api_key, row.http_status ?? "", known];
   const shown = facts.filter(Boolean).join(" · ");
-  second.append(make_("span", "", shown), make_("time", "", moment(row.at)));
-  item.append(first, second, ...row.notes.map((note) => make_("p", "note", note)));
+  second.append(make_("span", "", shown));
+  if (isPoll(row)) {
+    const look = make_("button", "link answer", t("Answer"));
+    look.setAttribute("aria-label", t("Answer to poll {n}", { n: row.number }));
+    look.addEventListener("click", () => answer(row.number));
+    second.append(look);
+  }
+  second.append(make_("time", "", moment(row.at)));
+  item.append(first, second, ...row.notes.map((note) => make_("p", "note", t(note))));
   return item;
 }
 

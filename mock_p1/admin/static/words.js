@@ -50,6 +50,39 @@ Jump here=ここへ
 Move {id} to its next step={id} を次へ進める
 Jump here: step {n}, {name}=ここへ：ステップ{n}、{name}
 here=現在
+Language=言語
+Colours:=色の意味：
+waiting=待機中
+running=実行中
+finished=完了
+error or failed=エラー・失敗
+fault=通信障害
+anything else=その他
+a poll=ポーリング
+Edit…=編集…
+Download, with its keys=ダウンロード（キーを含む）
+Resume=再開
+Polls by this page, for a demonstration:=この画面からのポーリング（デモ用）：
+Poll once=1回ポーリング
+Poll every so many seconds=秒ごとにポーリング
+Seconds between polls=ポーリングの間隔（秒）
+Polls {id} every {n} s.={n}秒ごとに {id} をポーリングします。
+What was answered=応答の内容
+Answer=応答
+Answer to poll {n}=応答：ポーリング{n}
+nothing=応答なし
+Download {name}={name} をダウンロード
+Keys are masked; those of unchanged lines are kept.=キーは伏せてあります。変更しない行のキーはそのまま使われます。
+1 byte=1バイト
+1 request could not be shown in time.=1件のリクエストは表示が間に合いませんでした。
+1 more line=あと1行
+Key {key}: step {n}, {name}, polled once=キー {key}：ステップ{n}（{name}）、ポーリング1回
+asked by the dashboard or the control API, not by a client=この画面または制御APIからの要求（クライアントではありません）
+has a body; the API documents none=本文がありますが、APIの仕様にはありません
+has a query string; the API documents none=クエリがありますが、APIの仕様にはありません
+its retrain_job_id looks like a placeholder that was not filled in=retrain_job_id が置き換えられていないようです
+has more than one x-api-key=x-api-key が複数あります
+carries x-api-key, which does not belong here: the real link leads to another host, which then has the key=ここに x-api-key は不要です。本物のリンクは別のホストを指すため、キーがそこへ渡ります
 not polled yet=まだポーリングなし
 at its end=最後のステップ
 waits for a step by hand=手動で進むのを待っています
@@ -83,7 +116,7 @@ Key {key}: step {n}, {name}, polled {times} times=キー {key}：ステップ{n}
 {id} is at {name} now.={id} は {name} になりました。
 {id} starts again.={id} を最初に戻しました。
 Everything starts again.=すべて最初に戻しました。
-{name} is played now; {kept} jobs went on, {dropped} start again.={name} に切り替えました（継続{kept}件、最初から{dropped}件）。
+{name} is played; {kept} jobs go on, {dropped} start again.={name} に切り替えました（継続{kept}、最初から{dropped}）。
 The clock was advanced by {span}.=時計を{span}進めました。
 Queued.=予約しました。
 {n} requests could not be shown in time.={n}件のリクエストは表示が間に合いませんでした。
@@ -95,9 +128,10 @@ not imitated=対象外
 broken=シナリオのファイルが変更されましたが、誤りがあります。前のものを続けています。
 `.split("\n").map((line) => line.split("=")));
 
+const chosen = new URLSearchParams(location.search).get("lang");
 const asked = navigator.languages?.length ? navigator.languages : [navigator.language || "en"];
 const short = asked.map((tag) => tag.slice(0, 2).toLowerCase());
-export const language = short.find((tag) => tag === "ja" || tag === "en") || "en";
+export const language = [chosen, ...short].find((tag) => tag === "ja" || tag === "en") || "en";
 
 /** Say something, with {places} filled in. */
 export function t(text, values = {}) {
@@ -106,7 +140,7 @@ export function t(text, values = {}) {
   return said.replace(/\{(\w+)\}/g, fill);
 }
 
-export const many = (n, one, more) => (n === 1 ? t(one) : t(more, { n }));
+export const many = (n, one, more, shown = n) => (n === 1 ? t(one) : t(more, { n: shown }));
 
 export function speak(part) {
   for (const element of part.querySelectorAll("[data-t]")) {

@@ -1,0 +1,130 @@
+"""Where clients see the mock, when it stands behind proxies: what URLs in replies begin with."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from mock_p1.base.asgi_types import joined
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
+LONGEST: Final = 4096
+"""Bytes of a header that are read; nobody's proxies need more."""
+
+LAST_PORT: Final = 65535
+_HOST: Final = re.compile(r"([A-Za-z0-9._~-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::([0-9]{1,5}))?")
+_PREFIX: Final = re.compile(r"(?:/(?!\.{0,2}(?:/|$))[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")
+_ELEMENT: Final = re.compile(r'(?:[^,"]|"(?:\\.|[^"\\])*")+')
+_PAIR: Final = re.compile(r'([A-Za-z]+)=("(?:\\.|[^"\\])*"|[^;"]*)')
+
+
+class _Hop(NamedTuple):
+    """What one proxy says of the request that it got."""
+
+    by: str = ""
+    scheme: str = ""
+    host: str = ""
+    port: str = ""
+    prefix: str = ""
+
+
+class Proxies:
+    """Which proxies are believed, and a URL that needs none of them."""
+
+    def __init__(self, public_url: str | None = None, trusted: Iterable[str] = ()) -> None:
+        """``trusted`` are addresses or networks (CIDR). ValueError for what is none."""
+        self.public_url: str | None = None if public_url is None else _checked(public_url)
+        self._trusted = [ip_network(each, strict=False) for each in trusted]
+
+    def base_url(self, direct: str, peer: str, headers: Iterable[tuple[bytes, bytes]]) -> str:
+        """Return what URLs begin with for the client of a request.
+
+        ``direct`` is how the mock itself was asked, ``peer`` by whom. The nearest proxy's word
+        stands last in a header; what stands before it is believed as long as proxies are trusted.
+        """
+        if self.public_url is not None:
+            return self.public_url
+        if not (self._trusted and self._trusts(peer)):
+            return direct
+        said = {
+            name.decode("latin-1"): value.decode("latin-1")
+            for name, value in joined(headers).items()
+            if len(value) <= LONGEST
+        }
+        hops = _forwarded(said["forwarded"]) if "forwarded" in said else _x_forwarded(said)
+        hop = _Hop()
+        for hop in reversed(hops):
+            if not self._trusts(hop.by):
+                break
+        return _applied(hop, direct)
+
+    def _trusts(self, peer: str) -> bool:
+        try:
+            address = ip_address(peer)
+        except ValueError:
+            return False
+        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        return any(address in network for network in self._trusted)
+
+
+def _checked(url: str) -> str:
+    parts = urlsplit(url)
+    path = parts.path.rstrip("/")
+    if (
+        parts.scheme not in DEFAULT_PORTS
+        or not _HOST.fullmatch(parts.netloc)
+        or (path and not _PREFIX.fullmatch(path))
+        or parts.query
+        or parts.fragment
+    ):
+        raise ValueError(
+            f"{url!r} is no base URL; it must look like https://host or http://host/p1"
+        )
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def _forwarded(text: str) -> list[_Hop]:
+    """Read ``Forwarded`` (RFC 7239)."""
+    hops = []
+    for element in _ELEMENT.findall(text):
+        pairs = {
+            name.lower(): re.sub(r"\\(.)", r"\1", value.strip().strip('"'))
+            for name, value in _PAIR.findall(element)
+        }
+        by = _HOST.fullmatch(pairs.get("for", ""))
+        name = by[1].strip("[]") if by else ""
+        hops.append(_Hop(name, pairs.get("proto", ""), pairs.get("host", "")))
+    return hops
+
+
+def _x_forwarded(said: Mapping[str, str]) -> list[_Hop]:
+    """Read ``X-Forwarded-*``: lists that end with the nearest proxy's word."""
+    names = ("for", "proto", "host", "port", "prefix")
+    lists = [
+        [each.strip() for each in said.get(f"x-forwarded-{name}", "").split(",")] for name in names
+    ]
+    return [_Hop(*(_back(each, hop) for each in lists)) for hop in range(len(lists[0]), 0, -1)]
+
+
+def _back(values: Sequence[str], hop: int) -> str:
+    """Return the value so far from the end; the first where there are fewer."""
+    return values[max(0, len(values) - hop)]
+
+
+def _applied(hop: _Hop, direct: str) -> str:
+    """Return a base URL as a proxy saw it; what is no part of a URL changes nothing."""
+    parts = urlsplit(direct)
+    known = hop.scheme.lower() in DEFAULT_PORTS
+    scheme = hop.scheme.lower() if known else parts.scheme
+    host = hop.host if _HOST.fullmatch(hop.host) else parts.netloc
+    if hop.port.isdecimal() and hop.port.isascii() and 0 < int(hop.port) <= LAST_PORT:
+        name = re.sub(r":[0-9]+$", "", host)
+        host = name if hop.port == DEFAULT_PORTS[scheme] else f"{name}:{hop.port}"
+    prefix = hop.prefix.rstrip("/") if _PREFIX.fullmatch(hop.prefix.rstrip("/")) else ""
+    return f"{scheme}://{host}{prefix}{parts.path}"

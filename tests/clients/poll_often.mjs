@@ -1,0 +1,22 @@
+// Polls a URL so many times over kept connections, with a pause between; says what came of each.
+import http from "node:http";
+
+const [url, count, pause] = process.argv.slice(2);
+const agent = new http.Agent({ keepAlive: true });
+const poll = () =>
+  new Promise((done) => {
+    const options = { agent, headers: { "x-api-key": "k" } };
+    const request = http.get(url, options, (reply) => {
+      let body = "";
+      reply.on("data", (piece) => (body += piece));
+      reply.on("end", () => done(body));
+      reply.on("error", () => done("error"));
+    });
+    request.on("error", () => done("error"));
+  });
+
+for (let left = Number(count); left > 0; left--) {
+  console.log(await poll());
+  if (left > 1) await new Promise((done) => setTimeout(done, Number(pause)));
+}
+agent.destroy();
