@@ -49,7 +49,7 @@ def test_outside(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def tests(session: nox.Session) -> None:
     """Every test but the browser's, the slow ones too; branch coverage must not fall."""
-    session.install("-e", ".[test]", *group("coverage"), *group("beside"))
+    session.install("-e", ".[test]", *group("coverage"), *group("libraries"))
     session.run("coverage", "erase")
     arguments = session.posargs or EVERYTHING
     examples = {"HYPOTHESIS_PROFILE": os.environ.get("HYPOTHESIS_PROFILE", "ci")}
@@ -152,3 +152,10 @@ def benchmarks(session: nox.Session) -> None:
         session.run("python", "-m", "benchmarks", *session.posargs)
     else:
         session.run("pytest", "-q", *EVERYTHING, "tests/benchmarks")
+
+
+@nox.session(python=OLDEST)
+def soak(session: nox.Session) -> None:
+    """A minute of polls, uploads, listeners, slow and hostile clients together."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "benchmarks.soak", "--seconds", "60")
