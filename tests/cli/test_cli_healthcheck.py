@@ -21,12 +21,6 @@ from mock_p1.server.server import Server, ServerThread
 follows = pytest.mark.skipif(sys.platform == "win32", reason="no container of ours runs there")
 
 
-@pytest.fixture(autouse=True)
-def _no_servers_of_others(monkeypatch, tmp_path):
-    """Servers that other tests run are not followed."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-
-
 @pytest.fixture
 def listener():
     """A server that is none: ``listener(reply)`` answers with these bytes, and returns its port."""
