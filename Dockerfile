@@ -5,7 +5,8 @@
 #   docker run --rm -p 8191:8191 -v "$PWD/scenarios:/scenarios:ro" mock-p1 serve my-scenario.yaml
 #
 # /scenarios is where scenario files of your own are mounted; bundled names work as everywhere. Every option is also a
-# variable: MOCK_P1_PORT, MOCK_P1_SCENARIO, MOCK_P1_SPEED, …
+# variable: MOCK_P1_PORT, MOCK_P1_SCENARIO, MOCK_P1_SPEED, … Any user may run it, and the root may be read-only;
+# `--tls` keeps its authority in /tls, which is best a volume.
 
 FROM python:3.13-slim AS build
 WORKDIR /source
@@ -19,11 +20,14 @@ COPY --from=build /wheel /wheel
 RUN python3 -m venv /opt/mock-p1 \
     && /opt/mock-p1/bin/pip install --no-cache-dir "$(echo /wheel/*.whl)[all]" \
     && rm -r /wheel \
-    && useradd --system --user-group --no-create-home --shell /usr/sbin/nologin mock-p1
-ENV PATH="/opt/mock-p1/bin:$PATH" PYTHONUNBUFFERED=1 MOCK_P1_HOST=0.0.0.0 MOCK_P1_PORT=8191
-USER mock-p1
+    && groupadd --gid 10001 mock-p1 \
+    && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin mock-p1 \
+    && install --directory --mode 1777 /tls
+ENV PATH="/opt/mock-p1/bin:$PATH" PYTHONUNBUFFERED=1 MOCK_P1_HOST=0.0.0.0 MOCK_P1_PORT=8191 MOCK_P1_TLS_DIR=/tls
+# by numbers, so that Kubernetes can see that it is not root
+USER 10001:10001
 WORKDIR /scenarios
 EXPOSE 8191
-HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["mock-p1", "healthcheck"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --start-interval=1s CMD ["mock-p1", "healthcheck"]
 ENTRYPOINT ["mock-p1"]
 CMD ["serve"]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mock_p1.server.server import CannotListen
     from mock_p1.testing.handle import Handle
     from mock_p1.testing.mocks import mocked, serving
+    from mock_p1.testing.plugin_fixtures import MockFactory
     from mock_p1.testing.plugin_marker import MarkerError
     from mock_p1.testing.polls import Poll, PollList
     from mock_p1.testing.uploaded import Upload
@@ -38,6 +39,7 @@ __all__ = [
     "FaultName",
     "Handle",
     "MarkerError",
+    "MockFactory",
     "NoSuchFault",
     "NoSuchJob",
     "NoSuchStep",
@@ -68,6 +70,7 @@ _HOMES = {
     "FaultName": "contract.names",
     "Handle": "testing.handle",
     "MarkerError": "testing.plugin_marker",
+    "MockFactory": "testing.plugin_fixtures",
     "NoSuchFault": "analysis.fault_matrix",
     "NoSuchJob": "engine.driver",
     "NoSuchStep": "engine.driver",

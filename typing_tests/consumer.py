@@ -16,6 +16,7 @@ from mock_p1 import (
     FaultName,
     Handle,
     MarkerError,
+    MockFactory,
     NoSuchFault,
     NoSuchJob,
     NoSuchStep,
@@ -148,3 +149,12 @@ def errors(word: ErrorName, fault: FaultName) -> tuple[Problem, ...]:
     except SleptTooLong:
         pass
     return ()
+
+
+@pytest.fixture(scope="module")
+def service(mock_p1_for: MockFactory) -> Handle:
+    return mock_p1_for("demo", served=True, speed=60)
+
+
+def test_several(mock_p1_for: MockFactory) -> None:
+    assert_type(mock_p1_for(DOCUMENT, base_url="https://a", instant_sleep="60d"), Handle)

@@ -24,7 +24,15 @@ STATIC: Final = f"{PREFIX}/static/"
 PAGES: Final = (PREFIX, f"{PREFIX}/")
 
 _READS: Final = ("GET", "HEAD")
-_FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
+_FORWARDED: Final = (
+    *("forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip"),
+    *(f"x-forwarded-{name}" for name in ("for", "host", "proto", "port", "server", "prefix", "by")),
+    *("x-forwarded", "forwarded-for", "x-original-forwarded-for", "x-original-host", "cdn-loop"),
+    *("cf-connecting-ip", "cf-connecting-ipv6", "cf-ray", "cf-visitor", "cf-ipcountry"),
+    *("fastly-client-ip", "x-envoy-external-address", "x-azure-clientip", "x-appengine-user-ip"),
+    *("x-amz-cf-id", "wl-proxy-client-ip", "proxy-client-ip", "x-proxyuser-ip"),
+)
+"""What proxies add to a call that they hand on; no program of this machine sends any of them."""
 _TOKEN: Final = re.compile(r"[!-~]{1,500}")
 _BEARER_REMEDY: Final = (
     "send the header Authorization: Bearer TOKEN; `mock-p1 serve` prints the token when it starts"

@@ -14,7 +14,7 @@ from mock_p1.admin.admin_error import AdminError
 from mock_p1.admin.admin_openapi import CALLS
 from mock_p1.admin.context import POLICY, admin_context, respond
 from mock_p1.base.text import nearest
-from mock_p1.engine.driver import NoSuchJob
+from mock_p1.engine.driver import NoSuchJob, NoSuchKey
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -43,6 +43,7 @@ def add_admin(app: Flask, context: AdminContext) -> None:
     admin.after_request(_with_policy)
     admin.register_error_handler(AdminError, lambda error: respond(error.reply()))
     admin.register_error_handler(NoSuchJob, _no_such_job)
+    admin.register_error_handler(NoSuchKey, _no_such_key)
     app.register_blueprint(admin)
     app.register_blueprint(dashboard.outside)
     app.view_functions[NOTHING] = _refuse
@@ -90,3 +91,8 @@ def _with_policy(response: Response) -> Response:
 def _no_such_job(error: NoSuchJob) -> Response:
     remedy = f"see GET {PREFIX}/jobs for all there are"
     return respond(AdminError(404, "MOCK_P1_NO_SUCH_JOB", str(error), remedy).reply())
+
+
+def _no_such_key(error: NoSuchKey) -> Response:
+    remedy = f"see GET {PREFIX}/scenario for the keys there are"
+    return respond(AdminError(404, "MOCK_P1_NO_SUCH_KEY", str(error), remedy).reply())

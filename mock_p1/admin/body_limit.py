@@ -38,10 +38,11 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        path: str = scope["path"]
+        path = "/" + scope["path"].lstrip("/")  # as the Flask app will have it
         if path != PREFIX and not path.startswith(f"{PREFIX}/"):
             await self._flask_app(scope, receive, send)
             return
+        scope = {**scope, "path": path}
         try:
             self._context.access.check(_call(scope))
             if len(scope["query_string"]) > MAX_QUERY:

@@ -63,6 +63,8 @@ class AdminContext:
         """
         self.authority: Path | None = None
         """The file of the authority that a client has to trust, where it made the certificate."""
+        self.authority_state: str | None = None
+        """How long that authority lives, and whether this start has made it."""
         self.problems: tuple[Problem, ...] = ()
         """What is wrong with the scenario file that is watched, API keys masked.
 

@@ -50,14 +50,14 @@ def file(name: str) -> AnyResponse:
     return _file(name)
 
 
-@outside.get("/favicon.ico")
+@outside.get("/favicon.ico", provide_automatic_options=False)
 def icon() -> AnyResponse:
     """Answer the icon."""
     return _file("icon.svg")
 
 
 @routes.get("")
-@outside.get("/")
+@outside.get("/", provide_automatic_options=False)
 def to_the_page() -> AnyResponse:
     """Lead to the dashboard."""
     behind_proxies = admin_context().engine.proxies is not None

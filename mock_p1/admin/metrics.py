@@ -1,6 +1,6 @@
 """``/__admin/metrics``: polls by outcome and jobs by status, as Prometheus reads them.
 
-It needs the extra ``mock-p1[metrics]``. Nothing is counted before somebody asks the first time.
+It needs the extra ``mock-p1[metrics]``.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.journal import Entry
+    from mock_p1.engine.totals import Kind
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 MAX_LABELS: Final = 100
@@ -68,25 +69,25 @@ def _collector() -> Collector:
 
 
 class Collector:
-    """Counts the requests of one engine: those that its journal has, and all that follow."""
+    """Counts the requests of one engine since its start."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._polls: Counter[Labels] = Counter()
         self._requests: Counter[Labels] = Counter()
-        for entry in engine.journal:
-            self._count(entry)
+        for kind, _, count in engine.journal.totals:
+            self._count(kind, count)
         engine.journal.listen(self._count)
 
-    def _count(self, entry: Entry) -> None:
-        """Count one request; the engine's lock is held."""
-        self._requests[(entry.operation or "not_imitated",)] += 1
+    def _count(self, entry: Entry | Kind, times: int = 1) -> None:
+        """Count one request, or several of a kind; the engine's lock is held."""
+        self._requests[(entry.operation or "not_imitated",)] += times
         if entry.operation == RETRAIN_STATUS_CHECK.name:
             kinds = (kind for kind in ("status", "error", "fault") if getattr(entry, kind))
             labels = next(kinds, "reply"), _label(entry.outcome)
             if labels not in self._polls and len(self._polls) >= MAX_LABELS:
                 labels = OTHER, OTHER
-            self._polls[labels] += 1
+            self._polls[labels] += times
 
     def collect(self) -> Iterator[Metric]:
         """Yield the figures of this moment, as prometheus-client asks for them."""
@@ -95,13 +96,13 @@ class Collector:
         engine = self._engine
         with engine.lock:
             polls, asked = self._polls.copy(), self._requests.copy()
-            forgotten = engine.job_states.forgotten
+            evicted = engine.job_states.evicted
         about = {"version": __version__, "scenario": _label(engine.scenario.name)}
         yield core.InfoMetricFamily("mock_p1", "The mock, and what it plays.", value=about)
-        text = "Polls by what they saw: those of the journal at the first scrape, and all since."
+        text = "Polls since the start, by what they saw."
         family = core.CounterMetricFamily("mock_p1_polls", text, labels=("kind", "outcome"))
         yield _filled(family, polls)
-        text = "Requests by operation: those of the journal at the first scrape, and all since."
+        text = "Requests since the start, by operation."
         family = core.CounterMetricFamily("mock_p1_requests", text, labels=("operation",))
         yield _filled(family, asked)
         by_status, polled = census(engine)
@@ -118,7 +119,7 @@ class Collector:
         yield core.CounterMetricFamily(
             "mock_p1_forgotten",
             "Jobs forgotten because too many came that only a pattern knows.",
-            value=forgotten,
+            value=evicted,
         )
 
 

@@ -204,6 +204,15 @@ class EntriesQuery(EntryFilter):
     limit: Annotated[int, Field(ge=1, le=MAX_ENTRIES), DIGITS] = 100
 
 
+class TotalsQuery(FilesQuery):
+    """Which requests, and how many kinds of them."""
+
+    operation: LeftOut[str] = None
+    """``none`` for requests that the mock does not imitate."""
+    outcome: LeftOut[str] = None
+    limit: Annotated[int, Field(ge=1, le=MAX_ENTRIES), DIGITS] = 1000
+
+
 class ScenarioQuery(Query):
     """What to call a scenario that is sent."""
 
@@ -395,6 +404,12 @@ class Health(Answer):
     status: Literal["ok"]
     version: str
     scenario: str
+    jobs_max: int
+    """How many pairs of caller and job that only a pattern knows are remembered."""
+    jobs_evicted: int
+    """How many began anew because there were more, since the start."""
+    authority: LeftOut[str] = None
+    """Of `serve --tls`: whether this start has made its authority, and when it ends."""
 
 
 class ContractOperation(Answer):
@@ -752,6 +767,31 @@ class EntryCount(Answer):
     """How many entries fit."""
 
     count: Count
+
+
+class TotalRow(Answer):
+    """How many requests of one kind there were."""
+
+    caller: str
+    """Whose, as the journal names it."""
+    job_id: str | None
+    operation: str
+    outcome: str
+    since_reset: Count
+    since_start: Count
+
+
+class Totals(Answer):
+    """How many requests there were, and of which kinds.
+
+    Of very many kinds only operation and outcome are told apart.
+    """
+
+    since_reset: Count
+    since_start: Count
+    kinds: Count
+    """How many rows there are; ``limit`` may show fewer."""
+    totals: list[TotalRow]
 
 
 def plain(answer: object) -> object:

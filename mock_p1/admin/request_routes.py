@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections import deque
-from typing import TYPE_CHECKING
+from collections import Counter, deque
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 from mock_p1.admin import models, views
 from mock_p1.admin.admin_error import AdminError
 from mock_p1.admin.context import admin_context
 from mock_p1.admin.routes import Routes
+from mock_p1.base.messages import json_bytes
 from mock_p1.engine.journal import MAX_ANSWERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mock_p1.engine.journal import Entry
+    from mock_p1.engine.totals import Kind
+
+NDJSON: Final = "application/x-ndjson"
 
 routes: Routes = Routes()
 
@@ -34,8 +39,46 @@ def list_requests(query: models.EntriesQuery) -> models.Entries:
 
 @routes.call("GET", "/requests/count")
 def count_requests(query: models.EntryFilter) -> models.EntryCount:
-    """How many requests fit."""
-    return models.EntryCount(count=sum(1 for _ in _fitting(query)))
+    """How many requests fit: since the last reset, also those that the journal has dropped.
+
+    With `since`, those that the journal has.
+    """
+    if query.since:
+        return models.EntryCount(count=sum(1 for _ in _fitting(query)))
+    return models.EntryCount(count=sum(since_reset for _, since_reset, _ in _kinds(query)))
+
+
+@routes.call("GET", "/requests/totals")
+def show_totals(query: models.TotalsQuery) -> models.Totals:
+    """How many requests there were, by key, job, operation and outcome, the most first.
+
+    Counted whatever the journal keeps; since the last reset, and since the mock's start.
+    """
+    found: Counter[tuple[str, str | None, str, str]] = Counter()
+    recent: Counter[tuple[str, str | None, str, str]] = Counter()
+    for kind, since_reset, since_start in _kinds(query):
+        operation = kind.operation or models.NOT_IMITATED
+        row = (kind.caller_name, kind.job_id, operation, kind.outcome)
+        found[row] += since_start
+        recent[row] += since_reset
+    rows = [
+        models.TotalRow(
+            caller=row[0], job_id=row[1], operation=row[2], outcome=row[3],
+            since_reset=recent[row], since_start=count,
+        )
+        for row, count in found.most_common(query.limit)
+    ]  # fmt: skip
+    return models.Totals(
+        since_reset=recent.total(), since_start=found.total(), kinds=len(found), totals=rows
+    )
+
+
+@routes.call("GET", "/requests/export", content_type=NDJSON)
+def export_requests(query: models.EntriesQuery) -> bytes:
+    """The oldest requests that fit, one JSON object a line; the next ones by `since`."""
+    engine = admin_context().engine
+    shown = (models.plain(views.entry(engine, e)) for e in islice(_fitting(query), query.limit))
+    return b"".join(json_bytes(row) + b"\n" for row in shown)
 
 
 @routes.call("GET", "/requests/{number}/answer", errors=(404,))
@@ -58,16 +101,37 @@ def delete_requests(body: models.Nothing) -> models.Deleted:  # noqa: ARG001 -- 
 
 def _fitting(asked: models.EntryFilter) -> Iterator[Entry]:
     """Yield the entries that fit every filter, oldest first."""
-    wanted = asked.model_dump(exclude_none=True, exclude={"since", "limit", "api_key"})
+    fits = _filter(asked)
     for entry in views.of_key(admin_context().engine, asked.api_key):
-        facts = {
-            "job": entry.job_id,
-            "status": entry.status,
-            "error": entry.error,
-            "fault": entry.fault,
-            "outcome": entry.outcome,
-            "operation": entry.operation or models.NOT_IMITATED,
-            "caller": entry.caller_name,
-        }
-        if entry.number > asked.since and wanted.items() <= facts.items():
+        if entry.number > asked.since and fits(entry):
             yield entry
+
+
+def _kinds(asked: models.FilesQuery) -> list[tuple[Kind, int, int]]:
+    """Return the kinds of requests that fit every filter, with their counts."""
+    engine, fits, key = admin_context().engine, _filter(asked), asked.api_key
+    with engine.lock:
+        kinds = list(engine.journal.totals)
+        is_theirs = None if key is None else engine.state.issued.whose_number(key)
+    return [
+        row for row in kinds if fits(row[0]) and (is_theirs is None or is_theirs(row[0].caller))
+    ]
+
+
+def _filter(asked: models.FilesQuery) -> Callable[[Entry | Kind], bool]:
+    """Return what tells whether a request is one of those that are asked for."""
+    wanted = asked.model_dump(exclude_none=True, exclude={"since", "limit", "api_key"})
+
+    def fits(row: Entry | Kind) -> bool:
+        facts = {
+            "job": row.job_id,
+            "status": row.status,
+            "error": row.error,
+            "fault": row.fault,
+            "outcome": row.outcome,
+            "operation": row.operation or models.NOT_IMITATED,
+            "caller": row.caller_name,
+        }
+        return wanted.items() <= facts.items()
+
+    return fits

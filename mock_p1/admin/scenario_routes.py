@@ -61,8 +61,17 @@ routes: Routes = Routes()
 @routes.call("GET", "/health", open_to_all=True)
 def show_health() -> models.Health:
     """Is it well? Open to all."""
-    name = admin_context().engine.scenario.name
-    return models.Health(status="ok", version=__version__, scenario=name)
+    context = admin_context()
+    engine = context.engine
+    known = {} if context.authority_state is None else {"authority": context.authority_state}
+    return models.Health(
+        status="ok",
+        version=__version__,
+        scenario=engine.scenario.name,
+        jobs_max=engine.job_states.maximum,
+        jobs_evicted=engine.job_states.evicted,
+        **known,
+    )
 
 
 @routes.call("GET", "/contract")

@@ -87,7 +87,7 @@ def entry(engine: Engine, row: Entry) -> models.Entry:
         time=date(engine, row.moment_ns),
         at=seconds(row.moment_ns),
         caller=row.caller_name,
-        notes=[*row.notes, *(upload.notes() if upload is not None else ())],
+        notes=list(dict.fromkeys([*row.notes, *(upload.notes() if upload is not None else ())])),
         place=row.place and models.Place(**_place(*row.place)),
     )
 

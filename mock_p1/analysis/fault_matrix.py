@@ -6,23 +6,27 @@ lists under ``calls:``. So every transport shows it alike, and the report says w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from mock_p1.analysis.call_lint import CallLint
 from mock_p1.base.text import unknown
 from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
-from mock_p1.scenario.calls import ErrorCall, FaultCall, OkCall
+from mock_p1.scenario.calls import ErrorCall, FaultCall, OkCall, ReplyCall
+from mock_p1.scenario.files import load_reply
 from mock_p1.scenario.step_length import Stage
-from mock_p1.scenario.steps import ErrorStep, FaultStep, StatusStep, Step
+from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from mock_p1.contract.names import ReplyFields
     from mock_p1.contract.operations import Operation
     from mock_p1.scenario.calls import AnyCall, CallStep
     from mock_p1.scenario.model import Job, Scenario
+    from mock_p1.scenario.steps import Literal
 
     AnyJob = TypeVar("AnyJob", bound=Job)
 
@@ -50,7 +54,14 @@ NO_PLACE: Final = "mock_p1_trouble"
 
 
 class NoSuchFault(ValueError):  # noqa: N818 -- says what is missing
-    """An error, fault, phase or operation that there is not."""
+    """An error, fault, phase or operation that there is not.
+
+    Example:
+        >>> from mock_p1.analysis.fault_matrix import matrix
+        >>> matrix(faults=["timeuot"])
+        Traceback (most recent call last):
+        mock_p1.analysis.fault_matrix.NoSuchFault: ... did you mean timeout?
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +69,13 @@ class InjectedFault:
     """One error or fault (``name``), its moment (``phase``) and operation (``on``).
 
     A documented error stays: a deleted job does not come back. A fault strikes once, and the
-    client can go on.
+    client can go on; so does a literal ``reply``, which is named by its status, such as ``429``.
     """
 
     name: str
     phase: str
     on: str = RETRAIN_STATUS_CHECK.name
+    reply: Literal | None = field(default=None, hash=False)
 
     @property
     def is_error(self) -> bool:
@@ -77,7 +89,7 @@ class InjectedFault:
 
 def matrix(
     errors: str | Iterable[str] = "all",
-    faults: str | Iterable[str] = (),
+    faults: str | ReplyFields | Iterable[str | ReplyFields] = (),
     phases: str | Iterable[str] = "all",
     on: str | Iterable[str] = RETRAIN_STATUS_CHECK.name,
 ) -> list[InjectedFault]:
@@ -85,23 +97,25 @@ def matrix(
 
     ``"all"`` names all there are: of errors those that the operation documents, of phases those
     that it has. What is named is left out where an operation has it not, as long as another has
-    it; else NoSuchFault says which names there are.
+    it; else NoSuchFault says which names there are. Among the faults, a mapping is an answer to
+    the letter.
     """
     operations = [OPERATIONS[name] for name in _chosen("operation", on, OPERATIONS)]
     known_errors = {error for operation in operations for error in operation.errors}
     known_phases = {phase for operation in operations for phase in _phases(operation)}
     chosen_errors = _chosen("error", errors, known_errors)
-    chosen_faults = _chosen("fault", faults, FAULTS)
+    chosen_faults = _faults(faults)
     chosen_phases = _chosen("phase", phases, known_phases)
     return [
-        InjectedFault(name, phase, operation.name)
+        InjectedFault(name, phase, operation.name, reply)
         for operation in operations
         for phase in _phases(operation)
         if phase in chosen_phases
-        for name in (
-            *(error for error in operation.errors if error in chosen_errors and phase != "done"),
+        for name, reply in (
+            *((each, None) for each in operation.errors if each in chosen_errors),
             *chosen_faults,
         )
+        if phase != "done" or name not in DOCUMENTED_ERRORS
     ]
 
 
@@ -134,12 +148,30 @@ def _phases(operation: Operation) -> Sequence[str]:
     return [phase for phase in CALL_PHASES if phase != "done" or not is_download]
 
 
+def _faults(
+    given: str | ReplyFields | Iterable[str | ReplyFields],
+) -> list[tuple[str, Literal | None]]:
+    """Return the name of each fault; of an answer to the letter its status, and the answer."""
+    faults: list[tuple[str, Literal | None]] = []
+    for each in [given] if isinstance(given, str | Mapping) else given:
+        if not isinstance(each, str) and isinstance(each, Mapping):
+            try:
+                reply = load_reply(cast("ReplyFields", each))
+            except ValueError as error:
+                raise NoSuchFault(str(error)) from None
+            faults.append((str(reply.status_code), reply))
+        else:
+            names = _chosen("fault", each if each == "all" else [each], FAULTS)
+            faults += [(name, None) for name in names]
+    return faults
+
+
 def _chosen(what: str, given: str | Iterable[str], known: Iterable[str]) -> list[str]:
     if given == "all":
         return list(known)
     names = [given] if isinstance(given, str) else list(given)
     for name in names:
-        if name not in known:
+        if name not in list(known):  # a list, since whatever a user wrote may not be hashable
             raise NoSuchFault(unknown(what, str(name), known))
     return names
 
@@ -169,7 +201,9 @@ def _steps_with(steps: list[Step], fault: InjectedFault) -> list[Step]:
         return [*before, ErrorStep(error=fault.name).model_copy(update=source)]
     # a fault strikes once; behind the last step it would never be over, so the last answer stands
     # behind it again
-    step = FaultStep.model_validate({"fault": fault.name, "for": _ONCE})
+    step: Step = FaultStep.model_construct(fault=fault.name, for_=_ONCE)
+    if fault.reply is not None:
+        step = ReplyStep.model_construct(reply=fault.reply, for_=_ONCE)
     return [*before, step.model_copy(update=source), *rest]
 
 
@@ -202,5 +236,7 @@ def _list_with(calls: Mapping[str, list[AnyCall]], fault: InjectedFault) -> list
     if fault.is_error:
         return [*before, ErrorCall(error=fault.name).model_copy(update=source)]
     done = fault.phase == "done"
-    struck = FaultCall.model_validate({"fault": fault.name, "for": _ONCE, "done": done})
+    struck: CallStep = FaultCall.model_construct(fault=fault.name, for_=_ONCE, done=done)
+    if fault.reply is not None:
+        struck = ReplyCall.model_construct(reply=fault.reply, for_=_ONCE, done=done)
     return [*before, struck.model_copy(update=source), *elements]

@@ -6,7 +6,7 @@ What never finishes, cannot be reached, or does nothing.
 from __future__ import annotations
 
 from difflib import get_close_matches
-from itertools import combinations, starmap
+from itertools import combinations, islice, starmap
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1.analysis.call_lint import BY_HAND, REPEATED, CallLint, is_repeated
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 ALIKE: Final = 0.9
 """From here on two statuses are so alike that one is taken for a slip: a letter, or two."""
+
+
+MAX_COMPARED: Final = 200
+"""So many patterns, or groups of jobs, are compared with each other."""
 
 
 class LintWarning(NamedTuple):
@@ -90,26 +94,25 @@ def _patterns(scenario: Scenario) -> Iterator[LintWarning]:
         "jobs": [*scenario.jobs],
     }
     for part, names in parts.items():
-        for first, second in combinations(sorted_patterns(names), 2):
-            if ANY in (first, second) and not fits(second, first):
-                continue  # a bare * takes what is left, and is meant to
-            source, about = scenario.where(part, second), second if part == "jobs" else None
-            if fits(
-                second, first
-            ):  # a pattern's * is a character like any other, which only a * can match
-                yield LintWarning(
-                    source,
-                    f"{second!r} is never tried: {first!r} comes first and fits all of it",
-                    about,
-                )
-            elif not fits(first, second) and _overlap(
-                first, second
-            ):  # the narrower one first is an exception, as meant
-                yield LintWarning(
-                    source,
-                    f"what fits both {first!r} and {second!r} goes to {first!r}, which comes first",
-                    about,
-                )
+        patterns = sorted_patterns(names)
+        if len(patterns) > MAX_COMPARED:
+            text = f"{len(patterns):,} patterns: the first {MAX_COMPARED} alone were compared"
+            yield LintWarning(scenario.where(part), text)
+        for first, second in combinations(patterns[:MAX_COMPARED], 2):
+            if found := _of_pair(first, second):
+                about = second if part == "jobs" else None
+                yield LintWarning(scenario.where(part, second), found, about)
+
+
+def _of_pair(first: str, second: str) -> str | None:
+    """Return what is wrong with two patterns in this order, if something is."""
+    if fits(second, first):  # a pattern's * is a character like any other, which only a * matches
+        return f"{second!r} is never tried: {first!r} comes first and fits all of it"
+    if ANY in (first, second):  # a bare * takes what is left, and is meant to
+        return None
+    if not fits(first, second) and _overlap(first, second):  # else an exception, as meant
+        return f"what fits both {first!r} and {second!r} goes to {first!r}, which comes first"
+    return None
 
 
 def _overlap(first: str, second: str) -> bool:
@@ -135,7 +138,7 @@ def _generated(scenario: Scenario) -> Iterator[LintWarning]:
                 f"{name!r} is generated too; the named job is the one that answers",
                 name,
             )
-    for (_, first), (index, second) in combinations(enumerate(groups), 2):
+    for (_, first), (index, second) in combinations(islice(enumerate(groups), MAX_COMPARED), 2):
         if _shares_ids(first, second) or _shares_ids(second, first):
             makes = f"prefix {second.prefix!r} makes ids that {first.prefix!r} makes too"
             text = f"{makes}; the first group answers them"

@@ -1,8 +1,9 @@
-"""State coverage: which errors, statuses and transitions a suite made the mock show.
+"""State coverage: which operations a suite called, and what it made the mock show.
 
-What there is comes from the table of operations (the errors of each) and from the scenarios played
-(their statuses, and what follows what in a timeline). A name is an operation and what it showed:
-``retrain_model_switch: not_found_classifier``; a transition is ``before -> after``.
+What there is comes from the table of operations (each of them, and its errors) and from the
+scenarios played (their statuses, and what follows what in a timeline). A name is an operation, or
+one and what it showed: ``retrain_model_switch: not_found_classifier``; a transition is ``before ->
+after``.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from mock_p1.scenario.model import Job, Scenario
 
 ARROW: Final = " -> "
-KINDS: Final = ("errors", "statuses", "transitions")
+KINDS: Final = ("operations", "errors", "statuses", "transitions")
 _POLL: Final = RETRAIN_STATUS_CHECK.name
 _MOST: Final = 12
 
@@ -46,7 +47,11 @@ class Coverage:
     """What there is to show, and what was shown: sets of names by kind."""
 
     there: dict[str, set[str]] = field(
-        default_factory=lambda: {**_sets(), "errors": documented_errors()}
+        default_factory=lambda: {
+            **_sets(),
+            "operations": set(OPERATIONS),
+            "errors": documented_errors(),
+        }
     )
     shown: dict[str, set[str]] = field(default_factory=_sets)
 
@@ -60,6 +65,7 @@ class Coverage:
             operation = entry.operation
             if operation is None:
                 return
+            self.shown["operations"].add(operation)
             if entry.status is not None:
                 self.shown["statuses"].add(f"{operation}: {entry.status}")
             if entry.error is not None:
@@ -89,7 +95,7 @@ class Coverage:
     def percent(self) -> float:
         """How much of what there is was shown, from 0 to 100.
 
-        The errors of every operation in the table count as there always.
+        Every operation in the table and its errors count as there always.
         """
         rows = list(self._rows())
         return (
@@ -101,13 +107,14 @@ class Coverage:
         rows = list(self._rows())
         width = max(len(title) for title, _, _ in rows)
         for title, there, shown in rows:
-            missing = sorted(name.partition(": ")[2] for name in there - shown)
+            missing = sorted(name.partition(": ")[2] or name for name in there - shown)
             more = f", … ({len(missing)} in all)" if len(missing) > _MOST else ""
             listed = f"   not shown: {', '.join(missing[:_MOST])}{more}" if missing else ""
             yield f"{title:<{width}} {len(shown)} of {len(there)}{listed}"
         yield f"{'in all':<{width}} {int(self.percent)} %"
 
     def _rows(self) -> Iterator[tuple[str, set[str], set[str]]]:
+        yield "operations called", self.there["operations"], self.shown["operations"]
         for operation in OPERATIONS:
             for kind in KINDS:
                 there = {name for name in self.there[kind] if name.startswith(f"{operation}: ")}

@@ -5,13 +5,29 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 SECOND: Final = 1_000_000_000
 MAX_SPEED: Final = 1_000_000.0
+
+
+class Wait(Protocol):
+    """What waits for something, such as a future of asyncio."""
+
+    def done(self) -> bool:
+        """Tell whether it waits no more."""
+        ...
+
+    def cancel(self) -> bool:
+        """Wait no more."""
+        ...
+
+    def get_loop(self) -> Any:  # noqa: ANN401 -- an event loop, of which this room knows nothing
+        """Return the event loop that waits."""
+        ...
 
 
 class Clock(Protocol):
@@ -29,10 +45,11 @@ class Clock(Protocol):
         """Begin anew: at 0, as fast as it was made to run."""
         ...
 
-    def pass_time(self, span_ns: int) -> float:
+    def pass_time(self, span_ns: int, left: Wait | None = None) -> float:
         """Let nanoseconds of this clock pass.
 
-        Return the real seconds that the caller has to wait for it.
+        Return the real seconds that the caller has to wait for it: without end where ``left``,
+        which is done when nobody waits any more, will be cancelled when they have passed.
         """
         ...
 
@@ -73,7 +90,7 @@ class VirtualClock:
         with self._lock:
             self._now = 0
 
-    def pass_time(self, span_ns: int) -> float:
+    def pass_time(self, span_ns: int, left: Wait | None = None) -> float:  # noqa: ARG002 -- of the protocol
         """Move the clock by nanoseconds; there is nothing to wait for."""
         self.advance(span_ns)
         return 0.0
@@ -94,9 +111,18 @@ class VirtualClock:
 class RealClock:
     """A clock that runs: as fast as real time, ``speed`` times as fast, or not while frozen."""
 
-    def __init__(self, speed: float = 1.0, source: Callable[[], int] = time.monotonic_ns) -> None:
-        """``source`` gives real nanoseconds; ValueError for a speed outside its range."""
-        self._source = source
+    def __init__(
+        self,
+        speed: float = 1.0,
+        source: Callable[[], int] = time.perf_counter_ns,
+        start: datetime | None = None,
+    ) -> None:
+        """``source`` gives real nanoseconds; ValueError for a speed outside its range.
+
+        ``start`` is the date that the first moment shows; the real one if not given.
+        Not ``monotonic_ns``, which on Windows goes in steps of 15.6 ms before Python 3.13.
+        """
+        self._source, self._first_date = source, start
         self._lock = Lock()
         self._first_speed = _speed(speed)
         self._listeners: list[Callable[[], None]] = []
@@ -134,13 +160,13 @@ class RealClock:
     def restart(self) -> None:
         """Begin anew: at 0, not frozen, as fast as it was made to run."""
         with self._lock:
-            self._start = datetime.now(UTC)
+            self._start = self._first_date or datetime.now(UTC)
             self._speed, self._frozen = self._first_speed, False
             # (real moment, our moment, pace) in one, so that a reader never sees half of a change
             self._anchor = (self._source(), 0, self._speed)
         self._tell()
 
-    def pass_time(self, span_ns: int) -> float:
+    def pass_time(self, span_ns: int, left: Wait | None = None) -> float:  # noqa: ARG002 -- of the protocol
         """Return the real seconds in which this span passes, as if the clock were not frozen."""
         return span_ns / SECOND / self._speed
 

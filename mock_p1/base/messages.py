@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -23,8 +23,9 @@ class Request(NamedTuple):
 
     ``path`` is raw: percent-encoded, without the query. ``api_keys`` holds the value of every
     ``x-api-key`` header. ``base_url`` is how the client addressed the mock
-    (``http://127.0.0.1:8191``); URLs in replies begin with it. ``headers`` are all, names in lower
-    case. ``note`` is for the journal, where no client has sent it.
+    (``http://127.0.0.1:8191``); URLs in replies begin with it. ``headers`` are all that came, as
+    the transport has them; their names are in lower case. ``note`` is for the journal, where no
+    client has sent the request.
     """
 
     method: str
@@ -33,7 +34,7 @@ class Request(NamedTuple):
     api_keys: tuple[str, ...] = ()
     base_url: str = ""
     has_body: bool = False
-    headers: Sequence[tuple[bytes, bytes]] = ()
+    headers: Iterable[tuple[bytes, bytes]] = ()
     note: str = ""
 
     @property

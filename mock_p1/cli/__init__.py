@@ -8,10 +8,18 @@ when it is called.
 
 from __future__ import annotations
 
-import click
+import os
+import signal
+import sys
 
-from mock_p1._version import __version__
-from mock_p1.cli.group import LazyCommand, LazyGroup
+STOPPED_BY_SIGTERM = 143
+if os.getpid() == 1:  # a container's first process, which the system ends by no signal of its own
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(STOPPED_BY_SIGTERM))
+
+import click  # noqa: E402 -- takes a moment, in which a container may be stopped
+
+from mock_p1._version import __version__  # noqa: E402 -- likewise
+from mock_p1.cli.group import LazyCommand, LazyGroup  # noqa: E402 -- likewise
 
 COMMANDS = {
     "demo": LazyCommand(

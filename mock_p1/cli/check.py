@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import click
 
 from mock_p1.analysis.lint import lint_warnings
-from mock_p1.base.text import plural
+from mock_p1.base.text import plural, visible
 from mock_p1.cli.options import command
-from mock_p1.scenario.files import SUFFIXES, load_scenario
+from mock_p1.scenario.files import SUFFIXES, load_scenario, scenario_files
 from mock_p1.scenario.parser import MAX_BYTES, parse
 from mock_p1.scenario.problems import ScenarioError
 
@@ -76,7 +76,7 @@ class Finding(NamedTuple):
 
     def __str__(self) -> str:
         place = ":".join([self.file, *map(str, self._numbers().values())])
-        return f"{place}: {'warning: ' * self.is_warning}{self.text}"
+        return visible(f"{place}: {'warning: ' * self.is_warning}{self.text}").replace("\n", "\\n")
 
     def for_github(self) -> str:
         """Return it as a workflow command, which GitHub shows beside the line."""
@@ -99,7 +99,7 @@ def _findings(name: str) -> Iterator[list[Finding]]:
     sources = [name]
     if name and os.path.isdir(name):  # noqa: PTH112 -- unlike Path.is_dir it never raises, whatever the name
         try:
-            sources = _scenario_files(Path(name), SUFFIXES)
+            sources = [str(file) for file in scenario_files(Path(name))]
         except OSError as error:
             yield [Finding(name, 0, 0, f"the folder cannot be read: {error.strerror or error}")]
             return
@@ -123,16 +123,5 @@ def _warning(warning: LintWarning) -> Finding:
     return Finding(file, int(line), 0, warning.text, is_warning=True)
 
 
-def _scenario_files(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
-    """Return the scenario files that stand in a folder, not those in folders below.
-
-    A JSON Schema is none.
-    """
-    files = (
-        file for file in sorted(folder.iterdir()) if file.suffix in suffixes and file.is_file()
-    )
-    return [str(file) for file in files if not file.name.endswith(".schema.json")]
-
-
 def _read_standard_input() -> Scenario:
-    return parse(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>")
+    return parse(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>", variables=os.environ)

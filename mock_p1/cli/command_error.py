@@ -9,6 +9,8 @@ from typing import IO, Any
 
 import click
 
+from mock_p1.base.text import visible
+
 
 class Failure(click.ClickException):
     """Ends a command with exit status 1.
@@ -18,4 +20,4 @@ class Failure(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Write the message to stderr, or to ``file``."""
-        click.echo(self.message, file=file, err=file is None)
+        click.echo(visible(self.message), file=file, err=file is None)

@@ -12,11 +12,11 @@ from mock_p1.analysis.lint import lint_warnings
 from mock_p1.base.durations import format_duration
 from mock_p1.base.text import printable, unknown
 from mock_p1.cli.command_error import Failure
-from mock_p1.cli.options import command
+from mock_p1.cli.options import command, scenario_argument
 from mock_p1.cli.output import Results
 from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
 from mock_p1.engine.directory import Directory
-from mock_p1.scenario.files import load_scenario
+from mock_p1.scenario.files import load_scenarios
 
 if TYPE_CHECKING:
     from mock_p1.analysis.explanation import Explanation
@@ -28,16 +28,16 @@ COMPARED: Final = 1000
 
 
 @command()
-@click.argument("scenario", envvar="MOCK_P1_SCENARIO")
+@scenario_argument(required=True)
 @click.option("--job", metavar="ID", help="Tell of the job that this id leads to, and of no other.")
-def explain(scenario: str, job: str | None) -> None:
+def explain(scenario: tuple[str, ...], job: str | None) -> None:
     """Tell what SCENARIO answers, call by call or moment by moment, without running it.
 
-    SCENARIO is a bundled name or a file. Also tells what was probably not meant: jobs that never
-    finish, steps and patterns that are never reached. Exits 1 if the scenario cannot be used or has
-    no such job.
+    SCENARIO is a bundled name, a file or a folder; several are read as one. Also tells
+    what was probably not meant: jobs that never finish, steps and patterns that are never reached.
+    Exits 1 if the scenario cannot be used or has no such job.
     """
-    loaded = load_scenario(scenario)
+    loaded = load_scenarios(scenario)
     chosen = [_of_job(loaded, job)] if job is not None else list(explanations(loaded))
     results = Results()
     results.line(f"{loaded.name}: {loaded.description}" if loaded.description else loaded.name)

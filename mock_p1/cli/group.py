@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 WINDOWS: Final = os.name == "nt"
+_NOT_WRITTEN: Final = frozenset(
+    getattr(errno, name, errno.ENOSPC) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO")
+)
+"""Why a disk or a device takes no output."""
 
 
 class LazyCommand(NamedTuple):
@@ -81,7 +86,15 @@ class LazyGroup(click.Group):
     def main(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 -- click's signature
         """Run as a program does: parse the arguments, run the command, exit."""
         _never_fail_over_encoding()
-        return super().main(*args, **options)
+        try:
+            return super().main(*args, **options)
+        except OSError as error:
+            if error.errno not in _NOT_WRITTEN:
+                raise
+            _drop_output()
+            with suppress(OSError):
+                click.echo(f"the output cannot be written: {error.strerror}", err=True)
+            sys.exit(1)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 -- click's signature
         """Run the command; an unusable scenario ends it with every problem on a line of its own."""
@@ -96,6 +109,21 @@ class LazyGroup(click.Group):
                 # how Windows says that the reader of a pipe has gone away; click takes it quietly
                 raise BrokenPipeError(errno.EPIPE, str(error)) from None
             raise
+
+
+def _drop_output() -> None:
+    """Let what is still to be written go nowhere, so that Python does not fail over it at its end.
+
+    A stream that a test has put in the place of stdout has no number, and does not fail.
+    """
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):
+                os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _never_fail_over_encoding() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import click
 import yaml
 
 from mock_p1.cli.options import command
+from mock_p1.cli.options import output as output_option
 from mock_p1.contract.openapi_document import VERSIONS
 from mock_p1.contract.openapi_document import openapi as description
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 @click.option(
     "--yaml", "as_yaml", is_flag=True, envvar="MOCK_P1_YAML", help="Print YAML instead of JSON."
 )
-def openapi(*, spec: Version, as_yaml: bool) -> None:
+@output_option
+def openapi(*, spec: Version, as_yaml: bool, output: IO[str]) -> None:
     """Print the OpenAPI description of the imitated API.
 
     Each element says by x-standing how well it is known, documented or assumed, and by x-source
@@ -36,4 +38,4 @@ def openapi(*, spec: Version, as_yaml: bool) -> None:
     text = json.dumps(description(version=spec), indent=2)
     if as_yaml:
         text = yaml.safe_dump(json.loads(text), sort_keys=False, width=100).rstrip()
-    click.echo(text)
+    click.echo(text, file=output)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import click
 
 from mock_p1.base.clock import MAX_SPEED, SECOND
 from mock_p1.base.durations import HOW_TO_WRITE, UNITS, parse_duration
+from mock_p1.base.text import nearest, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -26,6 +28,11 @@ DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8191
 MAX_PORT: Final = 65535
 _UNITS: Final = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
+_LINK_VALUE: Final = re.compile(r"(tcp|udp|sctp)://", re.IGNORECASE)
+_LINK_NAME: Final = re.compile(
+    rf"{ENVIRONMENT}_(?:ENV_.+|NAME|(?:.+_)?(?:SERVICE_(?:HOST|PORT(?:_.+)?)|PORT_[0-9]+_.+))"
+)
+"""What Kubernetes and Docker call the variables that they invent for a service `mock-p1`."""
 
 
 class DocumentedCommand(click.Command):
@@ -42,9 +49,77 @@ class DocumentedCommand(click.Command):
             if isinstance(option, click.Option):
                 option.show_envvar = True
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 -- click's
+    ) -> click.Context:
+        """Read arguments and variables; those that are no settings of ours are left aside."""
+        links = _without_links()
+        if parent is not None and info_name != "healthcheck":  # which runs every few seconds
+            _tell_of_variables(links, self, parent)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+def _without_links() -> list[str]:
+    """Take away the variables that Kubernetes and Docker invent for a service of our name.
+
+    Return their names.
+    """
+    ours = [name for name in os.environ if name.startswith(f"{ENVIRONMENT}_")]
+    links = [n for n in ours if _LINK_NAME.fullmatch(n) or _LINK_VALUE.match(os.environ[n])]
+    for name in links:
+        del os.environ[name]
+    return sorted(links)
+
+
+def _tell_of_variables(links: list[str], command: click.Command, parent: click.Context) -> None:
+    """Say on stderr which variables set nothing."""
+    if links:
+        click.echo(
+            f"{', '.join(map(printable, links))}: made by Kubernetes or Docker for a service of "
+            "this name; no settings of the mock, and ignored",
+            err=True,
+        )
+    given = {name for name in os.environ if name.upper().startswith(f"{ENVIRONMENT}_")}
+    if not (strange := given - _variables(command)):
+        return
+    known = _variables(command)
+    group = parent.command
+    if isinstance(group, click.Group):
+        for name in group.list_commands(parent):
+            if (other := group.get_command(parent, name)) is not None:
+                known |= _variables(other)
+    for name in sorted(strange - known):
+        begin = len(ENVIRONMENT) + 1  # what all have in common is no likeness
+        near = nearest(name[begin:], (each[begin:] for each in known))
+        meant = f"; did you mean {ENVIRONMENT}_{near}?" if near else ""
+        click.echo(f"{printable(name)} is no variable of mock-p1, and ignored{meant}", err=True)
+
+
+def _variables(command: click.Command) -> set[str]:
+    """Return the names of the variables that a command reads."""
+    return {
+        str(each.envvar or f"{ENVIRONMENT}_{str(each.name).upper()}")
+        for each in command.params
+        if each.envvar or isinstance(each, click.Option)
+    }
+
 
 command: partial[click.Command] = partial(click.command, cls=DocumentedCommand)
 """What every command of ours is made by."""
+
+
+output = click.option(
+    "--output",
+    type=click.File("w", encoding="utf-8"),
+    default="-",
+    metavar="FILE",
+    help="Write to a file, in UTF-8; a > of PowerShell 5.1 makes UTF-16 of it.",
+)
+"""Where a command writes a document; ``-`` is standard output."""
 
 
 class Speed(click.FloatRange):
@@ -101,14 +176,29 @@ def size(_context: click.Context, _parameter: click.Parameter, text: str) -> int
     return int(found[1]) * _UNITS[found[2].upper()]
 
 
-def scenario_argument(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add SCENARIO: a bundled name or a file, ``demo`` unless given here or by MOCK_P1_SCENARIO."""
-    return click.argument("scenario", default="demo", envvar="MOCK_P1_SCENARIO")(command)
+def scenario_argument(*, required: bool = False) -> Callable[..., Any]:
+    """Add SCENARIO, once or more: a bundled name, a file or a folder; or by MOCK_P1_SCENARIO."""
+    return click.argument(
+        "scenario", nargs=-1, type=_Several(), envvar="MOCK_P1_SCENARIO", required=required
+    )
+
+
+class _Several(click.types.StringParamType):
+    """A text, of which a variable holds several as PATH does."""
+
+    envvar_list_splitter: ClassVar[str] = os.pathsep
 
 
 def host_option(text: str) -> Callable[..., Any]:
     """Add ``--host``; ``text`` says what the command does with it."""
-    return click.option("--host", default=DEFAULT_HOST, metavar="HOST", help=text)
+    return click.option(
+        "--host", default=DEFAULT_HOST, metavar="HOST", callback=_without_brackets, help=text
+    )
+
+
+def _without_brackets(_context: click.Context, _parameter: click.Parameter, host: str) -> str:
+    """Take an address of IPv6 as URLs have it, too."""
+    return host[1:-1] if host[:1] + host[-1:] == "[]" else host
 
 
 def port_option(text: str) -> Callable[..., Any]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 from rich.table import Table
 
+from mock_p1.base.text import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -32,7 +34,7 @@ class Results:
 
         Commands can be copied from it.
         """
-        self.console.print(text, style=style, soft_wrap=True)
+        self.console.print(visible(text), style=style, soft_wrap=True)
 
     def table(
         self, rows: Iterable[Sequence[str]], header: Sequence[str] = (), styles: Sequence[str] = ()
@@ -51,7 +53,7 @@ class Results:
             style = styles[index] if index < len(styles) else ""
             table.add_column(header[index] if header else "", style=style, overflow="fold")
         for row in rows:
-            table.add_row("", *row)
+            table.add_row("", *map(visible, row))
         with self.console.capture() as captured:
             self.console.print(table)
         for line in captured.get().splitlines():

@@ -1,16 +1,23 @@
-"""What `serve` sets for its whole process: open files, garbage collection."""
+"""What `serve` sets for its whole process: open files, garbage collection, when it ends."""
 
 from __future__ import annotations
 
 import gc
+import os
+import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
+from mock_p1.cli.command_error import Failure
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 YOUNG_OBJECTS: Final = 10_000
 MAX_FILES: Final = 65_536
+PARENT_SECONDS: Final = 0.25
+"""How often it is looked whether the parent still lives."""
 
 
 @contextmanager
@@ -35,7 +42,8 @@ def rare_garbage_collection() -> Iterator[None]:
 def allow_many_connections() -> None:
     """Raise this process's limit of open files, which macOS sets at 256, as far as it may.
 
-    Windows has none.
+    A system may say that there is no limit and refuse a large one all the same, as macOS does: then
+    half of it is tried. Windows has none.
     """
     try:
         import resource  # noqa: PLC0415 -- there is none on Windows
@@ -43,6 +51,50 @@ def allow_many_connections() -> None:
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        with suppress(ValueError, OSError):  # a system may allow less than it says
+    while soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            return
+        most //= 2
+
+
+@contextmanager
+def port_in_file(path: Path | None, port: int) -> Iterator[None]:
+    """Keep the port in a file for as long as it is served; whole from its first moment on.
+
+    A pipe or a device is written to, and stays.
+    """
+    if path is None:
+        yield
+        return
+    is_file = path.is_file() or not path.exists()
+    written = path.with_name(f"{path.name}.{os.getpid()}.new") if is_file else path
+    try:
+        written.write_text(f"{port}\n", encoding="ascii")
+        written.replace(path)
+    except OSError as error:
+        raise Failure(f"--port-file {path}: {error.strerror or error}") from None
+    try:
+        yield
+    finally:
+        if is_file:
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+@contextmanager
+def parent_watched(stop: Callable[[], None]) -> Iterator[None]:
+    """Have the server stop once the process that started this one has ended."""
+    parent, done = os.getppid(), threading.Event()
+
+    def watch() -> None:
+        while not done.wait(PARENT_SECONDS):
+            if os.getppid() != parent:
+                stop()
+                return
+
+    threading.Thread(target=watch, name="mock-p1:parent", daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()

@@ -40,10 +40,11 @@ END_SECONDS: Final = 0.2
 
 
 class Format(NamedTuple):
-    """How a log is written: a request, and that so many were left out."""
+    """How a log is written: a request, that so many were left out, and that jobs begin anew."""
 
     request: Callable[[Entry, datetime, Clock], str]
     left_out: Callable[[int], str]
+    jobs_evicted: Callable[[int], str]
 
 
 class RequestLog:
@@ -58,6 +59,7 @@ class RequestLog:
         self._write = writer(stream)
         self._queue: deque[tuple[float, Entry]] = deque(maxlen=MAX_WAITING)
         self._newest = 0
+        self._told_of_evicted = False
         self._done = Event()
         self._thread = Thread(target=self._run, name="mock-p1:log", daemon=True)
 
@@ -98,6 +100,10 @@ class RequestLog:
         if full and (lost := newest - self._newest - len(entries)) > 0:
             lines.insert(0, self._form.left_out(lost))
         self._newest = newest
+        states = self._engine.job_states
+        if states.evicted and not self._told_of_evicted:
+            lines.append(self._form.jobs_evicted(states.maximum))
+            self._told_of_evicted = True
         self._write("".join(f"{line}\n" for line in lines))
 
 
@@ -122,7 +128,7 @@ def as_text(entry: Entry, wall: datetime, clock: Clock) -> str:
     if entry.api_key:
         parts.append(f"caller {entry.caller_name}")
     if entry.waits_for:
-        parts.append(f"then waits for {entry.waits_for}")
+        parts.append(f"then at {entry.then}")
     return "  ".join(printable(part) for part in (*parts, *entry.notes))
 
 
@@ -169,8 +175,16 @@ FORMATS: Final = {
     "text": Format(
         as_text,
         lambda lost: f"… {lost:,} requests left out here: they came faster than the log was read",
+        lambda most: (
+            f"more than {most:,} pairs of key and job came that only a pattern knows: from now "
+            "on the one polled the longest ago begins anew; --jobs-max takes more"
+        ),
     ),
-    "json": Format(as_json, lambda lost: json.dumps({"event": "left_out", "requests": lost})),
+    "json": Format(
+        as_json,
+        lambda lost: json.dumps({"event": "left_out", "requests": lost}),
+        lambda most: json.dumps({"event": "jobs_evicted", "jobs_max": most}),
+    ),
 }
 """The formats of a log by name."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -24,32 +24,32 @@ from mock_p1.cli.options import (
     tls_cert_option,
     tls_option,
 )
-from mock_p1.cli.process import allow_many_connections, rare_garbage_collection
+from mock_p1.cli.process import (
+    allow_many_connections,
+    parent_watched,
+    port_in_file,
+    rare_garbage_collection,
+)
+from mock_p1.cli.serving_file import serving_file
 from mock_p1.cli.startup_message import Address
 from mock_p1.engine.engine import Engine
+from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import DEFAULT_MAX
-from mock_p1.scenario.files import load_scenario, scenario_file
+from mock_p1.scenario.files import load_scenarios, scenario_file
 from mock_p1.server.server import CannotListen, Server, stopped_by_signals
 from mock_p1.server.upload_store import UploadStore
 from mock_p1.transports.cors import Cors
 
 if TYPE_CHECKING:
-    from ssl import SSLContext
-
     from mock_p1.admin.watcher import Watch
+    from mock_p1.cli.tls import Secured
 
 MAX_JOURNAL: Final = 1_000_000
-
-
-class Secured(NamedTuple):
-    """How the server speaks: a TLS context or none, and the file of the local authority if used."""
-
-    context: SSLContext | None = None
-    authority: Path | None = None
+MAX_JOBS: Final = 100_000_000
 
 
 @command()
-@scenario_argument
+@scenario_argument()
 @host_option("The address to listen on; 0.0.0.0 is every address of this machine.")
 @port_option("The port to listen on; 0 takes a free one, and prints it.")
 @speed_option("How many seconds of the mock's clock pass in a real one.")
@@ -74,6 +74,18 @@ class Secured(NamedTuple):
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="The key of --tls-cert (PEM).",
+)
+@click.option(
+    "--tls-dir",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Where --tls keeps its authority, instead of your folder for settings.",
+)
+@click.option(
+    "--tls-host",
+    multiple=True,
+    metavar="NAME",
+    help="A further name that --tls answers to, as clients have it; may be given several times.",
 )
 @click.option(
     "--admin-token", metavar="TOKEN",
@@ -111,39 +123,57 @@ class Secured(NamedTuple):
     help="How many requests are remembered.",
 )  # fmt: skip
 @click.option(
+    "--jobs-max", type=click.IntRange(1, MAX_JOBS), default=DEFAULT_JOBS_MAX, metavar="N",
+    help="How many pairs of key and job are remembered of jobs that only a pattern knows, at "
+    "about 1 KB each; beyond, the one polled the longest ago begins anew.",
+)  # fmt: skip
+@click.option(
     "--upload-max", callback=size, default="100MB", metavar="SIZE", show_default=True,
     help="The largest file that is taken; KB, MB, GB (10^3, 10^6, 10^9) or bytes.",
 )  # fmt: skip
+@click.option(
+    "--port-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the port here once it is open; the file is removed at the end.",
+)
+@click.option(
+    "--exit-with-parent",
+    is_flag=True,
+    help="Stop when the process that started this one has ended (not on Windows).",
+)
 def serve(  # noqa: PLR0913 -- an option each
     *,
-    scenario: str,
+    scenario: tuple[str, ...],
     speed: float,
     seed: int | None,
     watch: bool,
     log_format: str,
     quiet: bool,
     journal_max: int,
+    jobs_max: int,
     upload_max: int,
     public_url: str | None,
     trusted_proxies: tuple[str, ...],
+    port_file: Path | None,
+    exit_with_parent: bool,
     **options: Any,  # noqa: ANN401 -- click's values: where to listen and how, who may steer
 ) -> None:
     """Serve a scenario on this machine until stopped (Ctrl-C).
 
-    SCENARIO is a bundled name (see mock-p1 scenarios) or a file; without it (and without
-    MOCK_P1_SCENARIO), demo.
+    SCENARIO is a bundled name (see mock-p1 scenarios), a file or a folder; several are played as
+    one. Without it (and without MOCK_P1_SCENARIO), demo.
     """
-    if watch and not (path := scenario_file(scenario)[0]).is_file():
+    scenario = scenario or ("demo",)
+    if watch and len(scenario) > 1:
+        raise click.UsageError("--watch looks after one file; give one SCENARIO")
+    if watch and not (path := scenario_file(scenario[0])[0]).is_file():
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
     store = UploadStore(upload_max)
     engine = Engine(
-        load_scenario(scenario),
-        RealClock(speed),
-        seed=seed,
-        journal_max=journal_max,
-        store=store,
-        proxies=_proxies(public_url, trusted_proxies),
-    )
+        load_scenarios(scenario), RealClock(speed), seed=seed, journal_max=journal_max,
+        jobs_max=jobs_max, store=store, proxies=_proxies(public_url, trusted_proxies),
+    )  # fmt: skip
     server, address, notes = _server(engine, **options)
     if speed != 1:
         notes.append(f"the clock runs at {speed:,.10g} times real time")
@@ -156,11 +186,15 @@ def serve(  # noqa: PLR0913 -- an option each
     with ExitStack() as stack:
         stack.callback(store.close)
         stack.enter_context(stopped_by_signals(server.stop))
+        if exit_with_parent:
+            stack.enter_context(parent_watched(server.stop))
+        stack.enter_context(serving_file(server.url))
+        stack.enter_context(port_in_file(port_file, server.port))
         if watch:
             notes.append(
                 f"{engine.scenario.name} is watched: what you save is checked, and played at once"
             )
-            stack.enter_context(_watching(server, scenario, log_format, quiet=quiet))
+            stack.enter_context(_watching(server, scenario[0], log_format, quiet=quiet))
         click.echo(startup_message.FORMATS[log_format](engine, address, notes))
         if not quiet:
             stack.enter_context(
@@ -187,6 +221,8 @@ def _server(  # noqa: PLR0913 -- an option each
     tls: bool,
     tls_cert: Path | None,
     tls_key: Path | None,
+    tls_dir: Path | None,
+    tls_host: tuple[str, ...],
     admin_token: str | None,
     no_admin: bool,
     keep_alive: float,
@@ -201,7 +237,10 @@ def _server(  # noqa: PLR0913 -- an option each
         Cors(cors)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--cors") from None
-    secured = _secured(host, tls=tls, certificate=tls_cert, key=tls_key)
+    if tls_host and not tls:
+        raise click.UsageError("--tls-host is a name for --tls; give that too")
+    secured = _secured(host, tls_host, tls_dir, tls=tls, certificate=tls_cert, key=tls_key)
+    context, authority, state = secured or (None, None, None)
     try:
         server = Server(
             engine,
@@ -209,7 +248,7 @@ def _server(  # noqa: PLR0913 -- an option each
             port=port,
             admin=not no_admin,
             admin_token=admin_token,
-            tls=secured.context,
+            tls=context,
             keep_alive_seconds=keep_alive,
             cors=cors,
         )
@@ -219,15 +258,15 @@ def _server(  # noqa: PLR0913 -- an option each
         ) from None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--admin-token") from None
-    server.context.authority = secured.authority
+    server.context.authority, server.context.authority_state = authority, state
     made_up = server.admin_token if admin_token is None else None
     dashboard = f"{server.url}/__admin/" + (f"#token={made_up}" if made_up else "")
     public = engine.proxies.public_url if engine.proxies else None
-    address = Address(server.url, None if no_admin else dashboard, secured.authority, public)
-    return server, address, _notes(server, made_up, secured.authority)
+    address = Address(server.url, None if no_admin else dashboard, authority, public)
+    return server, address, _notes(server, made_up)
 
 
-def _notes(server: Server, made_up_token: str | None, authority: Path | None) -> list[str]:
+def _notes(server: Server, made_up_token: str | None) -> list[str]:
     notes = (
         [f"listening on {server.host}, port {server.port}"] if server.host not in server.url else []
     )
@@ -235,18 +274,27 @@ def _notes(server: Server, made_up_token: str | None, authority: Path | None) ->
         notes.append(f"/__admin needs the header Authorization: Bearer {made_up_token}")
     elif server.admin_token:
         notes.append("/__admin needs the header Authorization: Bearer, and the token you gave")
-    if authority:
+    if authority := server.context.authority:
         from mock_p1.cli.tls import how_to_trust  # noqa: PLC0415 -- only --tls needs it
 
-        notes += how_to_trust(authority, server.port)
+        notes += how_to_trust(authority, server.context.authority_state, server.port)
     return notes
 
 
-def _secured(host: str, *, tls: bool, certificate: Path | None, key: Path | None) -> Secured:
+def _secured(  # noqa: PLR0913 -- an option each
+    host: str,
+    names: tuple[str, ...],
+    folder: Path | None,
+    *,
+    tls: bool,
+    certificate: Path | None,
+    key: Path | None,
+) -> Secured | None:
     if certificate is None and key is None and not tls:
-        return Secured()
+        return None
     from mock_p1.cli.tls import (  # noqa: PLC0415 -- only TLS needs it
         CannotSecure,
+        Secured,
         context_from,
         data_folder,
         local_context,
@@ -256,7 +304,7 @@ def _secured(host: str, *, tls: bool, certificate: Path | None, key: Path | None
         if certificate is not None and key is not None:
             return Secured(context_from(certificate, key))
         if certificate is None and key is None:
-            return Secured(*local_context(data_folder(), host))
+            return local_context(folder or data_folder(), host, names)
     except CannotSecure as error:
         raise Failure(str(error)) from None
     missing = "--tls-key" if key is None else "--tls-cert"

@@ -47,7 +47,12 @@ FaultName = Literal[
 
 
 class ReplyFields(TypedDict, total=False):
-    """A literal answer, as ``reply:`` in a scenario has it."""
+    """A literal answer, as ``reply:`` in a scenario has it.
+
+    Example:
+        >>> busy: ReplyFields = {"status_code": 503, "body": "try again", "retry_after": "5s"}
+        >>> mock.fail_next(busy)
+    """
 
     status_code: Required[int]
     headers: Mapping[str, str]

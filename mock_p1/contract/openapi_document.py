@@ -137,7 +137,11 @@ def _description(operation: Operation) -> str:
 def _request_body(operation: Operation) -> dict[str, Any]:
     if operation.body == "none":
         return {}
-    content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    content = (
+        {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+        if operation.body == "file"
+        else {JSON: {"schema": _object(operation.body, operation, "Request")}}
+    )
     return {"requestBody": {"required": True, "content": content}}
 
 
@@ -258,7 +262,8 @@ def _schemas(given: Assumptions) -> dict[str, Any]:
     for operation in OPERATIONS.values():
         if operation.link:
             continue
-        for field in operation.reply:
+        taken = operation.body if isinstance(operation.body, tuple) else ()
+        for field in (*operation.reply, *taken):
             if field.fields:
                 schemas[_title(field.name)] = _object(field.fields, operation)
         if operation.reply:
@@ -288,8 +293,10 @@ def _texts(description: str, names: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-def _object(fields: tuple[Field, ...], operation: Operation) -> dict[str, Any]:
-    known = _documented(f'manual, page "{operation.source}": Response, body')
+def _object(
+    fields: tuple[Field, ...], operation: Operation, side: str = "Response"
+) -> dict[str, Any]:
+    known = _documented(f'manual, page "{operation.source}": {side}, body')
     return {
         "type": "object",
         "required": [field.name for field in fields if field.required],

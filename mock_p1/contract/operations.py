@@ -110,7 +110,8 @@ class Operation:
         needs: The credential that ``x-api-key`` carries; None where no key belongs.
         path: The parameters of the path.
         query: The parameters of the query.
-        body: What the request carries: nothing, or a raw file.
+        body: What the request carries: nothing, a raw file, or a JSON object of these fields, which
+            the mock does not look into.
         reply: The fields of the reply, in their documented order; none where it is no JSON object.
         errors: The names of the documented errors that it answers.
         link: The field of another operation's reply that brings its URL. Such a path is the mock's
@@ -127,7 +128,7 @@ class Operation:
     needs: Literal["API key", "secret key"] | None = "API key"
     path: tuple[Parameter, ...] = ()
     query: tuple[Parameter, ...] = ()
-    body: Literal["none", "file"] = "none"
+    body: Literal["none", "file"] | tuple[Field, ...] = "none"
     reply: tuple[Field, ...] = ()
     errors: tuple[str, ...] = ()
     link: str = ""

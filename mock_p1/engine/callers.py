@@ -138,6 +138,10 @@ class IssuedKeys:
         """Return how many keys this caller was ever given."""
         return self._counts.get(caller.name, 0)
 
+    def knows(self, key: str) -> bool:
+        """Tell whether a key was issued, or has been used."""
+        return key in self._by_key or key in self._secrets or key in self._api_words
+
     def has_used(self, secret_key: str) -> bool:
         """Tell whether a key was issued for this secret key."""
         return secret_key in self._secrets
@@ -244,9 +248,20 @@ class Keyring:
         used = issued.get(key) is not None or issued.is_api_word(key)
         return api > secret or (api == secret and used)
 
+    def names(self, key: str) -> bool:
+        """Tell whether the scenario names this very key, an API key or a secret key."""
+        tables = (self._keys, self._secrets)
+        return any(table is not None and table.exact(key) is not None for table in tables)
+
     def declares(self, key: str) -> bool:
         """Tell whether the scenario names this very API key."""
         return self._keys is not None and self._keys.exact(key) is not None
+
+    def may_be(self, key: str, issued: IssuedKeys) -> bool:
+        """Tell whether a client may call by this key, whether or not it is answered an error."""
+        return issued.knows(key) or any(
+            _find(key, table) is not None for table in (self._keys, self._secrets)
+        )
 
     def first_active(self) -> str:
         """Return an API key that works, if there is one: the first active one.

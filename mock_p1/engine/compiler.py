@@ -28,7 +28,11 @@ def compile_job(scenario: Scenario, job: Job, *path: str | int) -> Program:
         stages[-1] = Stage()  # the last step never ends, whatever its `for` says
     calls = compile_calls(scenario, job.calls, *path)
     name = "/".join(map(str, path))
-    return Program(plan(tuple(stages), loops=job.loops), steps, job.api_key, name, calls)
+    shows = tuple(
+        step.status or step.error or step.fault or f"HTTP {step.http_status}" for step in steps
+    )
+    timeline = plan(tuple(stages), loops=job.loops, shows=shows)
+    return Program(timeline, steps, job.api_key, name, calls)
 
 
 def compile_new_jobs(scenario: Scenario) -> Program | None:

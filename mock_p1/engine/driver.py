@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.clock import RealClock
 from mock_p1.base.messages import origin_form
-from mock_p1.base.text import plural, unknown
+from mock_p1.base.text import MANY, mask, plural, unknown
 from mock_p1.contract.errors import FAULTS
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK, Operation
 from mock_p1.engine.callers import caller_named
 from mock_p1.engine.mock_state import InjectedFailure
 from mock_p1.engine.timeline import State, following, settle
+from mock_p1.scenario.redaction import masked_key
 from mock_p1.scenario.steps import Literal
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ class NoSuchJob(LookupError):  # noqa: N818 -- says what is missing
         Traceback (most recent call last):
         mock_p1.engine.driver.NoSuchJob: unknown job 'retrain-01'; known: retrain-001; did you ...
     """
+
+
+class NoSuchKey(LookupError):  # noqa: N818 -- says what is missing
+    """No client can call by this key."""
 
 
 class NoSuchStep(LookupError):  # noqa: N818 -- says what is missing
@@ -133,6 +138,7 @@ class Driver:
         Raises:
             ValueError: There is no such error, fault or operation, or too many failures wait.
             NoSuchJob: The scenario has no such job.
+            NoSuchKey: No client can call by this key.
         """
         operation = operation_named(on)
         failure = _failure(operation, what)._replace(job_id=job_id, key=key)
@@ -143,6 +149,7 @@ class Driver:
                 raise ValueError(f"{operation.name} is about no job; leave the job out")
             self.program_of(job_id)
         with self._engine.lock:
+            self._must_be_a_key(key)
             waiting = len(self._engine.state.injected)
             if waiting + times > MAX_INJECTED:
                 raise ValueError(
@@ -206,6 +213,10 @@ class Driver:
             job_id: One job alone, with the failures queued for it; a created one waits for its
                 file again, at the same URL.
             key: The callers of one API key or secret key alone.
+
+        Raises:
+            NoSuchJob: The scenario has no such job.
+            NoSuchKey: No client can call by this key.
         """
         if job_id is not None:
             self.program_of(job_id)
@@ -216,6 +227,7 @@ class Driver:
             )
         )
         with self._engine.lock:
+            self._must_be_a_key(key)
             waiting = len(self._engine.state.injected)
             self._engine.state.reset(job_id, key)
             if job_id is not None:
@@ -273,6 +285,18 @@ class Driver:
             if start is not None and state.directory.find(job_id) is not None:
                 state.jobs.start_at(job_id, start)
         self._note("job", job_id)
+
+    def _must_be_a_key(self, key: str | None) -> None:
+        state = self._engine.state
+        if key is None or state.keyring.may_be(key, state.issued):
+            return
+        scenario = self._engine.scenario
+        names = map(masked_key, [*(scenario.api_keys or {}), *(scenario.secret_keys or {})])
+        known = ", ".join(dict.fromkeys(islice(names, MANY)))
+        raise NoSuchKey(
+            f"no client can call by the key {mask(key)!r}; the scenario has {known}, and an issued "
+            "key is known until a reset"
+        )
 
     def _theirs(self, key: str | None) -> Callable[[str], bool]:
         return (lambda _: True) if key is None else self._engine.state.issued.whose(key)

@@ -37,6 +37,7 @@ from mock_p1.engine.failures import (
 )
 from mock_p1.engine.file_store import CountingStore
 from mock_p1.engine.held import HeldAnswers
+from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import (
     DEFAULT_MAX,
     Journal,
@@ -44,6 +45,7 @@ from mock_p1.engine.journal import (
     poll_entry,
     unexpected_entry,
 )
+from mock_p1.engine.key_leak import leak_notes
 from mock_p1.engine.mock_state import MockState
 from mock_p1.engine.program import Refusal
 from mock_p1.engine.rate_limit import RetryAfter, too_many
@@ -51,6 +53,7 @@ from mock_p1.engine.receiver import Receiver
 from mock_p1.engine.repeats import Repeats
 from mock_p1.engine.replies import example_of
 from mock_p1.engine.retrain_status_check import count_poll
+from mock_p1.scenario.document import unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,6 +111,7 @@ class Engine:
         *,
         seed: int | None = None,
         journal_max: int = DEFAULT_MAX,
+        jobs_max: int = DEFAULT_JOBS_MAX,
         store: FileStore | None = None,
         proxies: Proxies | None = None,
     ) -> None:
@@ -118,9 +122,15 @@ class Engine:
             clock: Whose time it is; by default real time.
             seed: Goes before the scenario's own.
             journal_max: How many requests are remembered.
+            jobs_max: How many pairs of caller and job that only a pattern knows are remembered.
             store: Where uploaded files are kept; by default they are only counted and hashed.
             proxies: What URLs in replies begin with, where clients see the mock elsewhere.
+
+        Raises:
+            ValueError: The seed is a number that cannot be written.
         """
+        if seed is not None and (text := unwritable(seed)):
+            raise ValueError(f"seed {text}")
         self.proxies: Proxies | None = proxies
         self.clock: Clock = clock or RealClock()
         self._given_seed = seed
@@ -134,7 +144,7 @@ class Engine:
         self.played_after: int = 0
         """The number of the last journal entry before the scenario was swapped in."""
         self.state: MockState = MockState(
-            scenario, self._seed_of(scenario), self.clock, store or CountingStore()
+            scenario, self._seed_of(scenario), self.clock, store or CountingStore(), jobs_max
         )
 
     @property
@@ -273,7 +283,12 @@ class Engine:
         operation = found.operations[request.method]
         now_ns = self.clock.now_ns()
         caller = self.state.issued.caller(request.api_key)
-        return Call(request, operation, found.parameters, now_ns, request.api_key, caller)
+        call = Call(request, operation, found.parameters, now_ns, request.api_key, caller)
+        if operation.needs is None:
+            call.notes.extend(leak_notes(request, self.state.knows_key))
+        if operation.body == "file":
+            call.notes.extend(file_upload.form_notes(request))
+        return call
 
     def _answer(self, call: Call) -> Outcome:
         outcome, element = self._before_act(call)
@@ -357,8 +372,12 @@ class Engine:
         with self.lock:
             now_ns, number = self.clock.now_ns(), self.journal.number()
             caller = self.state.issued.caller(request.api_key)
+            found = OPERATIONS.match(request.path)
+            leads_to_file = found and any(each.link for each in found.operations.values())
+            leaks = leak_notes(request, self.state.knows_key) if leads_to_file else ()
             entry = unexpected_entry(number, now_ns, request, caller, answer)
-            self.journal.add(entry._replace(source=self.scenario.name))
+            notes = (*entry.notes, *leaks)
+            self.journal.add(entry._replace(source=self.scenario.name, notes=notes))
         return answer.reply.to(request.method)
 
 

@@ -12,6 +12,9 @@ from typing import Final, NamedTuple, Protocol
 DEFAULT_LIMIT_BYTES: Final = 100_000_000
 """The largest file that is taken (assumed: the manual states no limit for this call)."""
 
+IS_A_FORM: Final = "the body is a multipart form; this PUT takes the file as it is (curl -T FILE)"
+"""What is noted of a file that was sent as ``requests`` sends ``files=``."""
+
 
 class StoreFullError(OSError):
     """There is no room for the file; the text says what is full."""

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 from mock_p1.base.messages import Reply
 from mock_p1.contract.operations import KNOWN_STATUSES
 from mock_p1.engine.call import Outcome
+from mock_p1.engine.file_store import IS_A_FORM
 from mock_p1.engine.not_imitated import no_link, upload_refused
 from mock_p1.engine.timeline import State, following, settle
 from mock_p1.engine.uploads import Upload
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_p1.base.messages import Request
     from mock_p1.engine.call import Call
     from mock_p1.engine.file_store import KeptFile
     from mock_p1.engine.job_states import JobState
@@ -35,6 +39,13 @@ def admit(state: MockState, call: Call) -> Outcome | None:
 def find(state: MockState, call: Call) -> None:
     """Find nothing more: the link has led to the job."""
     del state, call
+
+
+def form_notes(request: Request) -> Iterator[str]:
+    """Note a file that its client says is a multipart form, as whoever sends ``files=`` does."""
+    kinds = (value for name, value in request.headers if name == b"content-type")
+    if any(value.strip().lower().startswith(b"multipart/") for value in kinds):
+        yield IS_A_FORM
 
 
 def refuse(state: MockState, call: Call) -> Outcome | None:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from mock_p1.engine.callers import Caller
     from mock_p1.engine.program import Program, ProgramStep
 
-MAX_TRANSIENT: Final = 5_000
+DEFAULT_JOBS_MAX: Final = 1_000_000
 """How many pairs of caller and job that only a pattern knows are remembered, beside one for each
-job that the scenario names or generates; the least recently polled go first."""
+job that the scenario names or generates; the least recently polled go first. A pair takes about
+1 KB."""
 
 
 class CreatedJob:
@@ -84,15 +85,18 @@ class JobState:
 class JobStates:
     """All job states, by caller and job id. Not locked: its owner is."""
 
-    def __init__(self) -> None:
+    def __init__(self, maximum: int = DEFAULT_JOBS_MAX) -> None:
+        self.maximum: int = maximum
+        """How many transient states are remembered, before there is room for the scenario's."""
         self._first: dict[str, JobState] = {}
         self._by_path: dict[str, JobState] = {}
         self._transients: OrderedDict[JobState, None] = OrderedDict()
-        self._max_transients = MAX_TRANSIENT
+        self._max_transients = maximum
         self._starts: dict[str, int] = {}
         self._created: dict[str, int] = {}
         self._newest_created: JobState | None = None
-        self.forgotten: int = 0
+        self.evicted: int = 0
+        """How many transient states were dropped because there were too many, since the start."""
         self.created: int = 0
         """How many jobs are kept that were created by upload."""
 
@@ -101,7 +105,7 @@ class JobStates:
 
         A key that only a pattern knows may poll each of the scenario's own jobs.
         """
-        self._max_transients = MAX_TRANSIENT + jobs
+        self._max_transients = self.maximum + jobs
 
     def get(self, caller: Caller, job_id: str) -> JobState | None:
         """Return the state of a job for a caller, or None before the first call."""
@@ -142,7 +146,7 @@ class JobStates:
             if len(self._transients) > self._max_transients:
                 oldest = next(iter(self._transients))
                 self.forget(oldest)
-                self.forgotten += 1
+                self.evicted += 1
                 job.evicted = f"{oldest.job_id} of key {oldest.caller.masked or 'none'}"
         return job
 

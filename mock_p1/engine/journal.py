@@ -6,20 +6,21 @@ import json
 from collections import Counter, deque
 from functools import lru_cache
 from itertools import count
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1.base.messages import Reply, Request
 from mock_p1.base.text import mask, shorten
 from mock_p1.contract.operations import (
     API_KEY_HEADER,
-    OPERATIONS,
     RETRAIN_STATUS_CHECK,
     Operation,
     is_placeholder,
     query_of,
 )
 from mock_p1.engine.callers import caller_name
-from mock_p1.engine.timeline import Plan, State, waits_for
+from mock_p1.engine.timeline import Plan, State, place_in_words, waits_for
+from mock_p1.engine.totals import Kind, Totals, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,13 +39,6 @@ MAX_ANSWERS: Final = 200
 
 LONGEST_ANSWER: Final = 16 * 1024
 _POLL: Final = RETRAIN_STATUS_CHECK.name
-_FIRST_REDIRECT: Final = 300
-
-KEY_LEAK: Final = (
-    f"carries {API_KEY_HEADER}, which does not belong here: the real link leads to another host, "
-    "which then has the key"
-)
-"""What is noted of a key that is sent to the URL of an upload or of a result."""
 
 
 class Entry(NamedTuple):
@@ -88,13 +82,14 @@ class Entry(NamedTuple):
         return waits_for(*self.place, self.moment_ns) if self.place else None
 
     @property
+    def then(self) -> str | None:
+        """At which step the job was after this poll, and until when; None of other calls."""
+        return place_in_words(*self.place, self.moment_ns) if self.place else None
+
+    @property
     def outcome(self) -> str:
         """The status, error or fault that was shown; else what was done, or the HTTP status."""
-        if shown := self.status or self.error or self.fault:
-            return shown
-        if self.done and self.http_status is not None and self.http_status < _FIRST_REDIRECT:
-            return self.done
-        return f"HTTP {self.http_status}"
+        return outcome_of(self.status or self.error or self.fault, self.done, self.http_status)
 
     @property
     def caller_name(self) -> str:
@@ -107,6 +102,10 @@ class Entry(NamedTuple):
         return self.operation is None
 
 
+KIND_OF: Final = itemgetter(*(Entry._fields.index(name) for name in Kind._fields))
+"""What of an entry is counted."""
+
+
 class Journal:
     """The newest ``maximum`` entries."""
 
@@ -115,7 +114,8 @@ class Journal:
         self._answers: deque[tuple[int, Reply | Fault]] = deque(maxlen=min(maximum, MAX_ANSWERS))
         self._numbers = count(1)
         self.number: Callable[[], int] = self._numbers.__next__
-        self.add: Callable[[Entry], None] = self._entries.append
+        self.totals: Totals = Totals()
+        self.add: Callable[[Entry], None] = self.totals.counter(KIND_OF, self._entries.append)
         self.restarts: deque[tuple[int, str]] = deque(maxlen=MAX_RESTARTS)
         self._cleared = 0
 
@@ -176,7 +176,8 @@ class Journal:
         return len(self._entries)
 
     def clear(self) -> None:
-        """Forget every entry; numbers go on."""
+        """Forget every entry, and count anew; numbers go on."""
+        self.totals.reset()
         self._cleared = self.last
         self._entries.clear()
         self._answers.clear()
@@ -275,24 +276,9 @@ def request_notes(
         notes.append("has a body; the API documents none")
     if len(request.api_keys) > 1 or any("," in key for key in request.api_keys):
         notes.append(f"has more than one {API_KEY_HEADER}")
-    needs_none = operation.needs is None if operation else _leads_to_file(request.path)
-    if needs_none and _brings_key(request):
-        notes.append(KEY_LEAK)
     if job_id is not None and is_placeholder(job_id):
         notes.append("its retrain_job_id looks like a placeholder that was not filled in")
     return tuple(notes)
-
-
-def _brings_key(request: Request) -> bool:
-    """Tell whether a key came, by the header or by a parameter of its name."""
-    named = query_of(request.query) if API_KEY_HEADER in request.query.lower() else ()
-    by_query = any(name.lower() == API_KEY_HEADER and value for name, value in named)
-    return by_query or any(key.strip() for key in request.api_keys)
-
-
-def _leads_to_file(path: str) -> bool:
-    found = OPERATIONS.match(path)
-    return found is not None and any(each.link for each in found.operations.values())
 
 
 def _query_notes(request: Request, operation: Operation | None) -> Iterator[str]:

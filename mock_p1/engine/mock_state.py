@@ -63,10 +63,12 @@ def _part_of(job: JobState) -> str:
 class MockState:
     """What the handlers of operations work on."""
 
-    def __init__(self, scenario: Scenario, seed: int, clock: Clock, store: FileStore) -> None:
+    def __init__(
+        self, scenario: Scenario, seed: int, clock: Clock, store: FileStore, jobs_max: int
+    ) -> None:
         self.clock: Clock = clock
         self.store: FileStore = store
-        self.jobs: JobStates = JobStates()
+        self.jobs: JobStates = JobStates(jobs_max)
         self.issued: IssuedKeys = IssuedKeys()
         self.calls: CallTimelines = CallTimelines()
         self.uploads: Uploads = Uploads()
@@ -219,6 +221,10 @@ class MockState:
             if _part_of(job) == part and self.token(job, what) == token:
                 return job
         return None
+
+    def knows_key(self, word: str) -> bool:
+        """Tell whether a word is a key: the scenario names it, or a client was given or used it."""
+        return self.issued.knows(word) or self.keyring.names(word)
 
     def knows_job(self, job_id: str) -> bool:
         """Tell whether the scenario has this job, or a client has created it."""

@@ -21,12 +21,14 @@ THE_FILE: Final = "its file"
 class Plan(NamedTuple):
     """The stages of a timeline.
 
-    ``lap_ns`` is how long one round takes where all of a loop's stages are timed.
+    ``lap_ns`` is how long one round takes where all of a loop's stages are timed. ``shows`` is what
+    each stage answers, in a word or two.
     """
 
     stages: tuple[Stage, ...]
     loops: bool = False
     lap_ns: int | None = None
+    shows: tuple[str, ...] = ()
 
 
 class State(NamedTuple):
@@ -37,14 +39,14 @@ class State(NamedTuple):
     seen: int = 0
 
 
-def plan(stages: tuple[Stage, ...], *, loops: bool = False) -> Plan:
+def plan(stages: tuple[Stage, ...], *, loops: bool = False, shows: tuple[str, ...] = ()) -> Plan:
     """Make a plan; ValueError if there is no stage."""
     if not stages:
         raise ValueError("a timeline has at least one step")
     spans = [stage.lasts_ns for stage in stages]
     timed = [span for span in spans if span is not None]
     lap = sum(timed) if loops and len(timed) == len(spans) else None
-    return Plan(stages, loops, lap)
+    return Plan(stages, loops, lap, shows)
 
 
 def following(plan: Plan, index: int) -> int | None:
@@ -90,6 +92,20 @@ def advance(plan: Plan, state: State | None, now: int) -> tuple[State, int]:
         if after is not None:
             return State(after, now), index
     return State(index, since, seen + 1), index
+
+
+def place_in_words(plan: Plan, state: State, now: int) -> str:
+    """Say at which step the job is, and until when.
+
+    ``job_running for 35s``, ``job_waiting for 2 more polls``, ``job_finished, and stays``.
+    """
+    shows = plan.shows[state.position] if plan.shows else f"step {state.position + 1}"
+    waits = waits_for(plan, state, now)
+    if waits is None:
+        return f"{shows}, and stays"
+    stage = plan.stages[state.position]
+    is_span = stage.polls is not None or stage.lasts_ns is not None
+    return f"{shows} {'for' if is_span else 'until'} {waits}"
 
 
 def waits_for(plan: Plan, state: State, now: int) -> str | None:

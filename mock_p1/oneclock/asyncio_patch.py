@@ -73,14 +73,15 @@ def _wait_and_run_once(loop: Any) -> None:  # noqa: ANN401 -- its private parts 
 def _wait(loop: Any, shared: SharedClock) -> None:  # noqa: ANN401 -- likewise
     """Let time go to the loop's next timer, unless there is something to do before."""
     timers = [timer.when() for timer in loop._scheduled if not timer.cancelled()]
-    if loop._ready or loop._stopping or not timers:
-        return
-    span = min(timers) - loop.time()
     listens = len(getattr(loop._selector, "get_map", dict)()) > 1  # to more than its own pipe
-    if span <= _CLOSE_ENOUGH or loop._selector.select(_SELECT_SECONDS if listens else 0):
+    if loop._ready or loop._stopping or not (timers or (listens and shared.ports)):
+        return
+    span = min(timers) - loop.time() if timers else None
+    patience = _SELECT_SECONDS if listens and not shared.ports else 0
+    if (span is not None and span <= _CLOSE_ENOUGH) or loop._selector.select(patience):
         return
     shared.sleep(
-        round(span * SECOND / 1000) * 1000,
+        None if span is None else round(span * SECOND / 1000) * 1000,
         lambda: bool(loop._ready or loop._selector.select(0)),
         everybody=listens,
     )

@@ -8,7 +8,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mock_p1.oneclock import asyncio_patch, patches, shared
+from mock_p1.oneclock import asyncio_patch, patches, shared, socket_patch
 from mock_p1.oneclock.shared import LONGEST, Budget, CannotShare, SharedClock
 
 if TYPE_CHECKING:
@@ -19,19 +19,20 @@ _uses = 0
 
 
 @contextmanager
-def one_clock(longest: int = LONGEST) -> Iterator[SharedClock]:
+def one_clock(longest: int = LONGEST, start: dt.datetime | None = None) -> Iterator[SharedClock]:
     """Share a clock with the calling thread, and with every thread that joins it.
 
     Mocks at the same time share one. ``longest`` is how many nanoseconds a thread may sleep in all;
     SleptTooLong at the end where a thread other than the caller's has slept for more.
 
-    CannotShare where freezegun has taken the clocks before.
+    CannotShare where freezegun has taken the clocks before, or the clock began at another date than
+    ``start``.
     """
     global _uses  # noqa: PLW0603 -- time belongs to the process
     with _lock:
         clock = shared.current()
         if clock is None:
-            clock = SharedClock()
+            clock = SharedClock(start)
             if _is_frozen():
                 raise CannotShare(
                     "instant_sleep cannot start while freezegun is active: "
@@ -40,7 +41,11 @@ def one_clock(longest: int = LONGEST) -> Iterator[SharedClock]:
                 )
             patches.install()
             asyncio_patch.install()
+            socket_patch.install()
             shared.share(clock)
+        elif start is not None and clock.date_at(0) != start.replace(microsecond=0):
+            began = clock.date_at(0)
+            raise CannotShare(f"mocks at the same time share a clock, which began at {began}")
         _uses += 1
     clock.join()
     budget = Budget(longest)
@@ -56,6 +61,7 @@ def one_clock(longest: int = LONGEST) -> Iterator[SharedClock]:
             _uses -= 1
             if _uses == 0:
                 shared.share(None)
+                socket_patch.remove()
                 asyncio_patch.remove()
                 patches.remove()
 

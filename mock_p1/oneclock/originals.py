@@ -39,3 +39,8 @@ def _is_own(found: object, name: str) -> bool:
 sleep: Final[Callable[[float], None]] = _real("sleep")
 monotonic: Final[Callable[[], float]] = _real("monotonic")
 monotonic_ns: Final[Callable[[], int]] = _real("monotonic_ns")
+perf_counter: Final[Callable[[], float]] = _real("perf_counter")
+perf_counter_ns: Final[Callable[[], int]] = _real("perf_counter_ns")
+if hasattr(time, "clock_gettime"):
+    clock_gettime: Final[Callable[[int], float]] = _real("clock_gettime")
+    clock_gettime_ns: Final[Callable[[int], int]] = _real("clock_gettime_ns")

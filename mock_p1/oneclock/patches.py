@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+import time
 from functools import update_wrapper
 from numbers import Real
 from types import CellType, FunctionType, ModuleType
@@ -33,6 +34,13 @@ _RUNNERS: Final = {"concurrent.futures.thread", "mock_p1.oneclock.asyncio_patch"
 """Modules that are given ``time.sleep`` itself as something to run for the client."""
 
 
+_SINCE_BOOT: Final = {
+    getattr(time, f"CLOCK_{name}", None)
+    for name in ("BOOTTIME", "MONOTONIC", "MONOTONIC_RAW", "UPTIME_RAW", "HIGHRES")
+}
+"""What ``clock_gettime`` is asked for that is no date, and no work of the processor."""
+
+
 class _StandIns:
     """Bound methods stand in for builtins, since a class that keeps one does not bind it again."""
 
@@ -50,6 +58,22 @@ class _StandIns:
     def monotonic_ns(self) -> int:
         shared = asking()
         return real.monotonic_ns() if shared is None else shared.monotonic_ns()
+
+    def perf_counter(self) -> float:
+        shared = asking()
+        return real.perf_counter() if shared is None else shared.monotonic_ns() / SECOND
+
+    def perf_counter_ns(self) -> int:
+        shared = asking()
+        return real.perf_counter_ns() if shared is None else shared.monotonic_ns()
+
+    def clock_gettime(self, clock: int, /) -> float:
+        shared = asking() if clock in _SINCE_BOOT else None
+        return real.clock_gettime(clock) if shared is None else shared.monotonic_ns() / SECOND
+
+    def clock_gettime_ns(self, clock: int, /) -> int:
+        shared = asking() if clock in _SINCE_BOOT else None
+        return real.clock_gettime_ns(clock) if shared is None else shared.monotonic_ns()
 
 
 def _is_span(value: object) -> bool:
@@ -88,7 +112,7 @@ def _wait(condition: Any, timeout: float | None = None) -> bool:  # noqa: ANN401
 def _start(thread: threading.Thread) -> None:
     """Stand in for ``Thread.start``: a timer of the client's is the client's too."""
     shared = asking()
-    if shared is not None and (shared.inherits or isinstance(thread, threading.Timer)):
+    if shared is not None and (shared.ports or isinstance(thread, threading.Timer)):
         run, job = thread.run, Job()
 
         def run_as_client() -> None:
@@ -103,9 +127,9 @@ def _start(thread: threading.Thread) -> None:
 
 _stand_ins: Final = _StandIns()
 _BY_REAL: Final[dict[Function, Function]] = {
-    real.sleep: _stand_ins.sleep,
-    real.monotonic: _stand_ins.monotonic,
-    real.monotonic_ns: _stand_ins.monotonic_ns,
+    getattr(real, name): getattr(_stand_ins, name)
+    for name in vars(_StandIns)
+    if not name.startswith("_") and hasattr(real, name)  # Windows has no clock_gettime
 }
 _BY_STAND_IN: Final[dict[Function, Function]] = {new: old for old, new in _BY_REAL.items()}
 for _own, _stand_in in _BY_REAL.items():

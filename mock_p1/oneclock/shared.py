@@ -12,8 +12,10 @@ swaps the ``datetime`` class; so these two are done here.
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.metadata import entry_points
@@ -22,11 +24,15 @@ from typing import TYPE_CHECKING, Final
 from mock_p1.base.clock import SECOND, VirtualClock
 from mock_p1.base.durations import format_duration
 from mock_p1.oneclock import originals as real
+from mock_p1.oneclock.server_activity import ServerActivity
 from mock_p1.oneclock.sleep_coordinator import Sleepers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from asyncio import AbstractEventLoop
+    from collections.abc import Callable, Container, Iterator
     from types import FrameType
+
+    from mock_p1.base.clock import Wait
 
 LONGEST: Final = 7 * 86_400 * SECOND
 """How much of the mock's time a client may sleep, unless ``instant_sleep`` says so: a week."""
@@ -90,23 +96,33 @@ class SleptTooLong(BaseException):
 
 
 class CannotShare(RuntimeError):  # noqa: N818 -- says what happened
-    """The clock cannot be moved here or now: freezegun has it, or Python is not CPython."""
+    """The clock cannot be moved here or now: freezegun has it, or Python is not CPython.
+
+    Example:
+        >>> import time
+        >>> try:
+        ...     with mocked("demo", instant_sleep=True):
+        ...         time.sleep(60)
+        ... except CannotShare as error:
+        ...     print("run this test without freezegun:", error)
+    """
 
 
 class SharedClock(VirtualClock):
     """A virtual clock, and who sees it."""
 
-    def __init__(self) -> None:
+    def __init__(self, start: datetime | None = None) -> None:
         # both from a whole second, so that a client's sums of floats come out exactly, with dates
         # of HTTP headers too
-        super().__init__(datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1))
+        start = start or datetime.now(UTC) + timedelta(seconds=1)
+        super().__init__(start.replace(microsecond=0))
         self._since_boot = -(-real.monotonic_ns() // SECOND) * SECOND
         self._since_epoch = (self.date_at(0) - _EPOCH) // timedelta(microseconds=1) * 1000
         self.sleepers: Sleepers = Sleepers(self)
         self._thread = threading.local()
         self.budgets: list[Budget] = []
-        self.inherits = False
-        """Whether threads that the client starts are the client's at once."""
+        self.ports: list[int] = []
+        """Where servers on this clock listen; all threads that the client starts are its own."""
 
     def join(self) -> None:
         """Count the calling thread among the client's."""
@@ -133,26 +149,47 @@ class SharedClock(VirtualClock):
         """What ``time.time_ns`` shows."""
         return self._since_epoch + self.now_ns()
 
-    def pass_time(self, span_ns: int) -> float:
+    def pass_time(self, span_ns: int, left: Wait | None = None) -> float:
         """Hold an answer back: the client sleeps meanwhile, as others may at the same time.
 
-        Where it runs an event loop, this is for the loop to wait: return the seconds.
+        Where it runs an event loop, this is for the loop to wait: return the seconds. A server's
+        loop waits for a thread of ours, which cancels ``left`` when the time has passed.
         """
         if not self.has_joined():
-            return super().pass_time(span_ns)
+            if left is None:
+                return super().pass_time(span_ns)
+            threading.Thread(target=self._hold, args=(span_ns, left), daemon=True).start()
+            return math.inf
         if _runs_a_loop():
             return span_ns / SECOND
         self.sleep(span_ns, everybody=True)
         return 0.0
 
+    def _hold(self, span_ns: int, left: Wait) -> None:
+        self.sleepers.sleep(span_ns, left.done, everybody=True)
+        with suppress(RuntimeError):  # the server has ended meanwhile
+            left.get_loop().call_soon_threadsafe(left.cancel)
+
+    @contextmanager
+    def served(self, loop: AbstractEventLoop, thread: int | None, port: int) -> Iterator[None]:
+        """Let time wait for a server in a thread, and clients wait for it by this clock."""
+        server = ServerActivity(loop, thread)
+        self.sleepers.servers.append(server)
+        self.ports.append(port)
+        try:
+            yield
+        finally:
+            self.ports.remove(port)
+            self.sleepers.servers.remove(server)
+
     def sleep(
         self,
-        span: int,
+        span: int | None,
         wakes: Callable[[], bool] = lambda: False,
         *,
         everybody: bool = False,
     ) -> None:
-        """Let the calling thread sleep for nanoseconds, or until ``wakes()``.
+        """Let the calling thread sleep for nanoseconds, or until ``wakes()``; for ever without.
 
         With ``everybody``, time waits for the work of all threads, not only of the client's.
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
     from mock_p1.base.clock import VirtualClock
+    from mock_p1.oneclock.server_activity import ServerActivity
 
 PATIENCE: Final = 5.0
 """Real seconds that sleepers wait for threads at work.
@@ -29,6 +30,10 @@ _LOOK: Final = 0.001
 
 _LOOKS: Final = 3
 """How often a thread must be seen standing still before time goes on."""
+
+
+NEVER: Final = sys.maxsize
+"""The end of who waits for something alone."""
 
 
 class Sleeper(NamedTuple):
@@ -62,13 +67,17 @@ class Sleepers:
         self._activity = ThreadActivity()
         self._jobs: set[Job] = set()
         self._given_up: set[int | None] = set()
+        self._calm = 0
+        self.servers: list[ServerActivity] = []
+        """Servers in threads of this process; time waits for what they have to answer."""
 
     def add(self, thread: threading.Thread) -> None:
         """Count a thread among those whose work time waits for."""
         with self._lock:
             self._threads.add(thread)
-            self._given_up.discard(thread.ident)
+            self._given_up -= {thread.ident, *(server.thread for server in self.servers)}
             self._activity.has_moved(thread)
+            self._calm += 1
 
     def hand_over(self, job: Job) -> None:
         """Say that a job will be at work in some thread soon."""
@@ -80,22 +89,26 @@ class Sleepers:
         with self._lock:
             self._jobs.discard(job)
 
-    def sleep(self, span: int, wakes: Callable[[], bool], *, everybody: bool = False) -> None:
+    def sleep(
+        self, span: int | None, wakes: Callable[[], bool], *, everybody: bool = False
+    ) -> None:
         """Return when the clock has moved by ``span`` nanoseconds, or ``wakes()``.
 
-        It moves where nobody is at work: none of the client's threads, or with ``everybody`` none
-        of the process, since any may be what wakes.
+        Without a span only that ends it. The clock moves where nobody is at work: none of the
+        client's threads, or with ``everybody`` none of the process, since any may be what wakes.
         """
         me = threading.get_ident()
         self.add(threading.current_thread())
         with self._lock:
-            sleeper = Sleeper(self._clock.now_ns() + span, wakes, everybody)
+            end = NEVER if span is None else self._clock.now_ns() + span
+            sleeper = Sleeper(end, wakes, everybody)
             self._sleepers[me] = sleeper
             self._changed.notify_all()
             try:
                 self._sleep_until(sleeper)
             finally:
                 del self._sleepers[me]
+                self._calm += 1
                 self._changed.notify_all()
         real.sleep(0)  # lets other threads run, as a sleep does
 
@@ -108,12 +121,14 @@ class Sleepers:
             everybody = any(each.everybody for each in sleepers)
             works, waits = self._others(everybody=everybody)
             calm = 0 if works else calm + 1
-            unsettled = works or (waits and calm < _LOOKS)
+            self._calm += works
+            unsettled = works or (waits and calm < _LOOKS) or not self._are_servers_quiet()
             if unsettled and real.monotonic() > out_of_patience:
                 self._given_up |= {thread.ident for thread in self._awake(everybody=everybody)}
+                self._given_up |= {server.thread for server in self.servers}
                 self._jobs.clear()
                 moved = -1
-            elif unsettled or me.end > min(each.end for each in sleepers):
+            elif unsettled or me.end > min(each.end for each in sleepers) or me.end == NEVER:
                 self._changed.wait(_LOOK)
             elif any(each.wakes() for each in sleepers):
                 self._changed.wait(_LOOK)  # again: what was at work may have woken somebody
@@ -136,8 +151,14 @@ class Sleepers:
     def _awake(self, *, everybody: bool) -> list[threading.Thread]:
         self._threads = {thread for thread in self._threads if thread.is_alive()}
         threads = {*threading.enumerate()} if everybody else self._threads
-        apart = {*self._sleepers} | self._given_up
+        apart = {*self._sleepers, *(server.thread for server in self.servers)} | self._given_up
         return [thread for thread in threads if thread.ident not in apart]
+
+    def _are_servers_quiet(self) -> bool:
+        return all(
+            server.thread in self._given_up or server.is_quiet(self._calm)
+            for server in self.servers
+        )
 
     def _is_coming(self, job: Job) -> bool:
         """Tell whether a thread may begin with a job: not while all of its pool sleep."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 Attach = Callable[[str], bytes]
 """Returns the bytes of a result file; ValueError says why there are none."""
 
+MAX_DIGITS: Final = 300
+"""Digits of a whole number in a file; past 4,300 Python itself refuses to write it."""
+
+_TOO_LARGE: Final = 10**MAX_DIGITS
+_HALF_CHARACTER: Final = re.compile("[\ud800-\udfff]")
+
 INLINE: Final = "scenario"
 """What a scenario is called that has no file."""
 
@@ -36,22 +43,29 @@ class Document:
 
     def where(self, *path: str | int) -> str:
         """Return ``file:line`` of a part, or the path of keys where there are no lines."""
-        if self.root is not None:
-            return f"{self.name}:{self.root.place(path)[0]}"
+        part, path = self.part(path)
+        if part.root is not None:
+            return f"{part.name}:{part.root.place(path)[0]}"
         return f"{self.name}:{spelled(path)}" if path else self.name
+
+    def part(self, path: Path) -> tuple[Document, Path]:
+        """Return the document that a path leads to, and its path there: of several that one."""
+        return self, path
 
     def problems(self, error: ValidationError) -> Iterator[Problem]:
         """Turn pydantic's errors into problems, each with its place."""
         for detail in error.errors(include_url=False, include_context=False, include_input=False):
-            path, text = tuple(detail["loc"]), detail["msg"]
-            if self.root is None:
+            part, path = self.part(tuple(detail["loc"]))
+            text = detail["msg"]
+            if part.root is None:
                 subject, place = spelled(path), (0, 0)
-            elif self.root.is_broken(path):
+                text = text.removeprefix(f"{spelled(_from_last_key(path))}: ")
+            elif part.root.is_broken(path):
                 continue
             else:
                 subject = spelled(_from_last_key(path)) if text.startswith("must ") else ""
-                place = self.root.place(path, of_key=detail["type"] == "key")
-            yield Problem(self.name, *place, f"{subject}: {text}" if subject else text)
+                place = part.root.place(path, of_key=detail["type"] == "key")
+            yield Problem(part.name, *place, f"{subject}: {text}" if subject else text)
 
 
 @dataclass
@@ -80,17 +94,43 @@ class ScenarioReading(Reading):
         return ScenarioError(found)
 
 
-def located(value: Any, name: str, path: Path = ()) -> Any:  # noqa: ANN401 -- any value
-    """Return a copy of data made in Python, in which each mapping knows where it stands."""
-    if len(path) > MAX_DEPTH:
-        text = f"{spelled(path[:3])}… is nested more than {MAX_DEPTH} levels deep"
-        raise ScenarioError([Problem(name, 0, 0, text)])
+def unwritable(value: object) -> str | None:
+    """Say why a text or a number made in Python could not stand in a file; None where it can."""
+    if isinstance(value, str) and (half := _HALF_CHARACTER.search(value)):
+        return f"has U+{ord(half[0]):04X}, half a character that nobody can send; remove it"
+    if isinstance(value, int) and abs(value) >= _TOO_LARGE:
+        return f"is a number of more than {MAX_DIGITS} digits"
+    return None
+
+
+def located(value: Any, name: str, problems: list[Problem], path: Path = ()) -> Any:  # noqa: ANN401 -- any value
+    """Return a copy of data made in Python, in which each mapping knows where it stands.
+
+    ``problems`` takes what could not stand in a file.
+    """
+
+    def refuse(text: str) -> None:
+        problems.append(Problem(name, 0, 0, text))
+
+    if len(path) > MAX_DEPTH:  # perhaps without end, so nothing further is looked at
+        refuse(f"{spelled(path[:3])}… is nested more than {MAX_DEPTH} levels deep")
+        raise ScenarioError(problems)
     if isinstance(value, Mapping):
-        made = Located({key: located(inner, name, (*path, key)) for key, inner in value.items()})
+        for text in filter(None, map(unwritable, value)):
+            refuse(f"{spelled(path) or 'the scenario'}: a key {text}")
+        made = Located(
+            {
+                key: located(inner, name, problems, (*path, key))
+                for key, inner in value.items()
+                if not unwritable(key)
+            }
+        )
         made.source = f"{name}:{spelled(path)}"
         return made
     if isinstance(value, list):
-        return [located(inner, name, (*path, index)) for index, inner in enumerate(value)]
+        return [located(inner, name, problems, (*path, index)) for index, inner in enumerate(value)]
+    if (why_not := unwritable(value)) is not None:
+        refuse(f"{spelled(path)}: {why_not}")
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from os import PathLike
@@ -9,14 +10,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from mock_p1.base.text import nearest, shorten
+from mock_p1.contract.operations import FILE_UPLOAD
+from mock_p1.scenario.calls import ReplyCall
 from mock_p1.scenario.document import INLINE
 from mock_p1.scenario.model import Scenario
-from mock_p1.scenario.parser import MAX_BYTES, parse
+from mock_p1.scenario.parser import MAX_BYTES, parse, parse_several
 from mock_p1.scenario.problems import Problem, ScenarioError
-from mock_p1.scenario.result_files import caller_folder, files_beside, inline_files
+from mock_p1.scenario.result_files import (
+    caller_folder,
+    files_beside,
+    files_beside_one,
+    inline_files,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from mock_p1.contract.names import ReplyFields
+    from mock_p1.scenario.steps import Literal
 
 ScenarioSource: TypeAlias = "str | PathLike[str] | Mapping[str, object] | Scenario"
 """A bundled name, a path, YAML or JSON text, a mapping with the keys of a file, or a Scenario."""
@@ -66,6 +77,19 @@ def load_scenario(source: ScenarioSource, *, folder: str | Path | None = None) -
     return look_up(source, shelves, (*shelves, Path()), folder=shelves[0] if shelves else None)
 
 
+def load_reply(fields: ReplyFields) -> Literal:
+    """Read a literal answer as a scenario does; ValueError says what is wrong with it."""
+    place = f"calls.{FILE_UPLOAD.name}[0]."
+    try:
+        scenario = load_scenario({"jobs": {}, "calls": {FILE_UPLOAD.name: [{"reply": fields}]}})
+    except ScenarioError as error:
+        rows = (problem.text.removeprefix(place) for problem in error.problems)
+        raise ValueError("\n".join(rows)) from None
+    return next(
+        step.reply for step in scenario.calls[FILE_UPLOAD.name] if isinstance(step, ReplyCall)
+    )
+
+
 def look_up(
     source: ScenarioSource,
     shelves: Sequence[Path],
@@ -109,28 +133,83 @@ def scenario_file(source: str | Path) -> tuple[Path, str]:
 def read_scenario(
     path: Path, *, name: str | None = None, named: set[Path] | None = None
 ) -> Scenario:
-    """Read a scenario file; ``name`` is what problems and the journal call it.
+    """Read a scenario file, or all of a folder as one; ``name`` is what the journal calls it.
 
     Raises ScenarioError.
 
     ``named`` takes the result files that the scenario names, whether they are there or not.
     """
     shown = name or str(path)
+    if os.path.isdir(path):  # noqa: PTH112 -- unlike Path.is_dir it never raises
+        return _read_several(_files_in(path, shown), shown)
+    content = _content(path, shown)
+    return parse(content, shown, files_beside(path.parent, named=named), os.environ)
+
+
+def load_scenarios(names: Sequence[str]) -> Scenario:
+    """Return the scenario that bundled names, files and folders make together.
+
+    Raises ScenarioError, also where two of them say something of the same thing.
+    """
+    if len(names) == 1:
+        return load_scenario(names[0])
+    found = [scenario_file(name) for name in names]
+    files = [
+        file
+        for path, shown in found
+        for file in (_files_in(path, shown) if os.path.isdir(path) else [(path, shown)])  # noqa: PTH112 -- likewise
+    ]
+    return _read_several(files, ", ".join(shown for _, shown in found))
+
+
+def scenario_files(folder: Path) -> list[Path]:
+    """Return the scenario files that stand in a folder, not those in folders below.
+
+    A JSON Schema is none. OSError where the folder cannot be read.
+    """
+    files = (
+        file for file in sorted(folder.iterdir()) if file.suffix in SUFFIXES and file.is_file()
+    )
+    return [file for file in files if not file.name.endswith(".schema.json")]
+
+
+def _files_in(folder: Path, shown: str) -> list[tuple[Path, str]]:
+    try:
+        files = [(file, _shown(file.absolute())) for file in scenario_files(folder)]
+    except OSError as error:
+        raise _unreadable(shown, error) from None
+    if not files:
+        text = f"is a folder, and holds no scenario file ({', '.join(SUFFIXES)})"
+        raise ScenarioError([Problem(shown, 0, 0, text)])
+    return files
+
+
+def _read_several(files: Sequence[tuple[Path, str]], name: str) -> Scenario:
+    contents: list[tuple[bytes, str]] = []
+    for path, shown in files:
+        contents.append((_content(path, shown), shown))
+        if (size := sum(len(content) for content, _ in contents)) > MAX_BYTES:
+            what = f"{size:,} bytes with the files before it; together they have at most "
+            raise ScenarioError([Problem(shown, 1, 1, f"{what}{MAX_BYTES:,}")])
+    attach = files_beside_one({path.parent.absolute(): None for path, _ in files})
+    return parse_several(contents, name, attach, os.environ)
+
+
+def _content(path: Path, shown: str) -> bytes:
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise ScenarioError(
                 [Problem(shown, 1, 1, f"{size:,} bytes; a scenario file has at most {MAX_BYTES:,}")]
             )
-        if path.is_dir():
-            raise ScenarioError([Problem(shown, 0, 0, "is a folder; name a scenario file in it")])
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)  # a pipe or a device has no size beforehand
+            return file.read(MAX_BYTES + 1)  # a pipe or a device has no size beforehand
     except OSError as error:
-        raise ScenarioError(
-            [Problem(shown, 0, 0, f"cannot be read: {error.strerror or error}")]
-        ) from None
-    return parse(content, shown, files_beside(path.parent, named=named))
+        raise _unreadable(shown, error) from None
+
+
+def _unreadable(shown: str, error: OSError) -> ScenarioError:
+    return ScenarioError([Problem(shown, 0, 0, f"cannot be read: {error.strerror or error}")])
 
 
 def _place_of(name: str, shelves: Sequence[Path], bases: Sequence[Path]) -> tuple[Path, str]:

@@ -28,12 +28,14 @@ from mock_p1.contract.errors import CREDENTIAL_ERRORS
 from mock_p1.contract.operations import JOB_ID_LIMIT, OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.scenario.calls import CallTimeline, call_names, wrong_calls
 from mock_p1.scenario.document import INLINE, Attach, Document, ScenarioReading, located
+from mock_p1.scenario.problems import Problem
 from mock_p1.scenario.result_files import inline_files
 from mock_p1.scenario.step_length import waits_for_file
 from mock_p1.scenario.steps import AnyStep, ErrorStep, Step
 
 if TYPE_CHECKING:
     from pydantic.config import JsonDict
+
 
 MAX_COUNT: Final = 1_000_000
 ACTIVE: Final = "active"
@@ -243,6 +245,8 @@ class Scenario(Strict):
     """Where editors find this schema."""
     description: str = ""
     """What the scenario is for, in a sentence."""
+    variables: bool = False
+    """Whether ${NAME} and ${NAME:-default} stand for environment variables; in files alone."""
     seed: int = 0
     """All invented values follow from it."""
     api_keys: Annotated[dict[str, KeyState], Field(min_length=1)] | None = Field(
@@ -300,7 +304,21 @@ first job does."""
     def from_mapping(cls, keys: Mapping[str, object], find: Attach) -> Scenario:
         """Return the scenario that a mapping with the keys of a file makes.
 
-        ``find`` reads its result files.
+        Args:
+            keys: What stands in the file, by key.
+            find: Returns the bytes of a result file by its name; ValueError says why it cannot.
+
+        Returns:
+            The scenario.
+
+        Raises:
+            ScenarioError: With every problem.
+
+        Example:
+            >>> step = {"status": "job_finished", "result": {"file": "real.zip"}}
+            >>> keys = {"jobs": {"r-1": {"timeline": [step]}}}
+            >>> Scenario.from_mapping(keys, lambda name: b"PK").files
+            {'real.zip': b'PK'}
         """
         scenario = cls.__new__(cls)
         scenario._read(keys, find)  # noqa: SLF001 -- it is one of us
@@ -308,17 +326,41 @@ first job does."""
 
     @classmethod
     def from_document(cls, data: object, reading: ScenarioReading) -> Scenario:
-        """Return the scenario that a document's data makes; pydantic's error if it does not."""
+        """Return the scenario that a document's data makes.
+
+        Args:
+            data: What was read of it: mappings, lists and scalars.
+            reading: The document, and what finds its result files.
+
+        Returns:
+            The scenario.
+
+        Raises:
+            pydantic.ValidationError: With every problem, by the path of keys.
+
+        Example:
+            >>> from mock_p1.scenario.document import Document, ScenarioReading
+            >>> reading = ScenarioReading(document=Document("mine.yaml"))
+            >>> Scenario.from_document({"jobs": {}}, reading).name
+            'mine.yaml'
+        """
         scenario = cls.__new__(cls)
         scenario._fill(data, reading)  # noqa: SLF001 -- it is one of us
         return scenario
 
     def _read(self, keys: Mapping[str, object], find: Attach) -> None:
         reading = ScenarioReading(find=find)
+        problems: list[Problem] = []
+        data = located(keys, INLINE, problems)
+        if problems:
+            raise reading.error(problems)
         try:
-            self._fill(located(keys, INLINE), reading)
+            self._fill(data, reading)
         except ValidationError as error:
             raise reading.error(reading.document.problems(error)) from None
+        if self.variables:
+            text = "variables: true is for files; leave it out, and write the values"
+            raise reading.error([Problem(INLINE, 0, 0, text)])
 
     def _fill(self, data: object, reading: ScenarioReading) -> None:
         self.__pydantic_validator__.validate_python(data, self_instance=self, context=reading)
@@ -329,26 +371,63 @@ first job does."""
 
     @property
     def name(self) -> str:
-        """What the scenario is called: its file as it was given, or a bundled name."""
+        """What the scenario is called: its file as it was given, or a bundled name.
+
+        Example:
+            >>> load_scenario("demo").name
+            'demo.yaml'
+        """
         return self._document.name
 
     @property
     def files(self) -> dict[str, bytes]:
-        """The contents of the files named by ``result: {file: …}``."""
+        """The contents of the files named by ``result: {file: …}``.
+
+        Example:
+            >>> load_scenario("demo").files
+            {}
+        """
         return self._document.files
 
     @property
     def text(self) -> str | None:
-        """The text it was read from; None where it was made in Python."""
+        """The text it was read from; None where it was made in Python.
+
+        Example:
+            >>> load_scenario("jobs: {r-1: {error: job_may_be_deleted}}").text
+            'jobs: {r-1: {error: job_may_be_deleted}}'
+        """
         return self._document.text
 
     def where(self, *path: str | int) -> str:
-        """Return ``file:line`` of a part, or the path of keys where it was not read from a text."""
+        """Say where a part stands.
+
+        Args:
+            *path: The keys and indices that lead to it.
+
+        Returns:
+            ``file:line``, or the path of keys where it was not read from a text.
+
+        Example:
+            >>> load_scenario("jobs: {r-1: {error: job_may_be_deleted}}").where("jobs", "r-1")
+            'scenario:1'
+        """
         return self._document.where(*path)
 
     @classmethod
     def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
-        """Ids can be asked for, and keys that jobs name exist."""
+        """Find what no type says: ids can be asked for, and keys that jobs name exist.
+
+        Args:
+            data: The scenario as it was read, before it is one.
+
+        Yields:
+            Each problem, with the path of keys that leads to it.
+
+        Example:
+            >>> [path for path, _ in Scenario.rules({"jobs": {"a/b": {}}})]
+            [('jobs', 'a/b')]
+        """
         keys = _named(data.get("api_keys"))
         secrets = _named(data.get("secret_keys"))
         for part, names in (("api_keys", keys), ("secret_keys", secrets)):

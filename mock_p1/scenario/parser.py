@@ -9,12 +9,14 @@ from pydantic import ValidationError
 
 from mock_p1.base.strict_model import MAX_PROBLEMS
 from mock_p1.scenario.document import INLINE, Document, ScenarioReading
+from mock_p1.scenario.merging import MergedDocument, merged
 from mock_p1.scenario.model import Scenario
 from mock_p1.scenario.problems import Problem
-from mock_p1.scenario.yaml_reader import read_tree
+from mock_p1.scenario.variables import KEY, Replacement, wants_variables
+from mock_p1.scenario.yaml_reader import NOT_IN_YAML, read_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from mock_p1.scenario.document import Attach
     from mock_p1.scenario.yaml_nodes import Node
@@ -27,23 +29,57 @@ _BYTE_ORDER_MARKS: Final = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-_NOT_IN_YAML = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
 _ESCAPE = re.compile(
     r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
 
 
-def parse(source: str | bytes, name: str = INLINE, attach: Attach | None = None) -> Scenario:
+def parse(
+    source: str | bytes,
+    name: str = INLINE,
+    attach: Attach | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Scenario:
     """Read a scenario from YAML (or JSON) text.
 
     ``name`` is what problems call the file. ``attach`` returns the bytes of a file named by
     ``result: {file: …}``, and raises ValueError if there is none; without it such results are
-    refused. Raises ScenarioError with every problem.
+    refused. ``variables`` are what ``${NAME}`` may stand for in a file; in another text, which may
+    be somebody else's, nothing does. Raises ScenarioError with every problem.
     """
     problems: list[Problem] = []
-    reading = ScenarioReading(document=Document(name), find=attach)
+    document = _document(source, name, variables, problems)
+    if document is None or document.root is None:
+        raise ScenarioReading(document=Document(name)).error(problems)
+    return _scenario(document, document.root.plain(name), attach, problems)
+
+
+def parse_several(
+    sources: Sequence[tuple[bytes, str]],
+    name: str,
+    attach: Attach,
+    variables: Mapping[str, str],
+) -> Scenario:
+    """Read one scenario from several files, each given as its content and what it is called.
+
+    Raises ScenarioError with every problem.
+    """
+    problems: list[Problem] = []
+    parts = [_document(source, shown, variables, problems) for source, shown in sources]
+    whole = [part for part in parts if part is not None]
+    if len(whole) < len(parts):
+        raise ScenarioReading(document=Document(name)).error(problems)
+    data = merged(whole, problems)
+    return _scenario(MergedDocument(name, parts=tuple(whole)), data, attach, problems)
+
+
+def _document(
+    source: str | bytes,
+    name: str,
+    variables: Mapping[str, str] | None,
+    problems: list[Problem],
+) -> Document | None:
+    """Return what one text holds; None where that cannot be read, which is a problem."""
 
     def report(line: int, column: int, text: str) -> None:
         if len(problems) <= MAX_PROBLEMS:
@@ -51,11 +87,21 @@ def parse(source: str | bytes, name: str = INLINE, attach: Attach | None = None)
 
     text = _decode(source, report)
     root = None if text is None else _root(text, report)
-    if root is None:
-        raise reading.error(problems)
-    document = reading.document = Document(name, text, root)
+    if root is not None and wants_variables(root):
+        if variables is None:
+            place = root.place((KEY,))
+            report(*place, "variables: true is for files; leave it out, and write the values")
+        else:
+            Replacement(variables, report).replace(root)
+    return None if root is None else Document(name, text, root)
+
+
+def _scenario(
+    document: Document, data: object, attach: Attach | None, problems: list[Problem]
+) -> Scenario:
+    reading = ScenarioReading(document=document, find=attach)
     try:
-        scenario = Scenario.from_document(root.plain(name), reading)
+        scenario = Scenario.from_document(data, reading)
     except ValidationError as error:
         problems += document.problems(error)
     if problems:
@@ -74,7 +120,7 @@ def _decode(source: str | bytes, report: Callable[[int, int, str], None]) -> str
     text = source.removeprefix("\ufeff") if isinstance(source, str) else _from_bytes(source, report)
     if text is None:
         return None
-    if bad := _NOT_IN_YAML.search(text):
+    if bad := NOT_IN_YAML.search(text):
         what = f"the character U+{ord(bad[0]):04X} has no place in YAML; remove it"
         hint = ", or save the file as UTF-8" if bad[0] == "\0" else ""
         report(*_place(text, bad.start()), what + hint)

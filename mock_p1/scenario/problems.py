@@ -12,6 +12,14 @@ class Problem(NamedTuple):
     """One thing wrong in a scenario: ``file:line:column: text``.
 
     Lines and columns count from 1; 0 is 'nowhere'.
+
+    Example:
+        >>> try:
+        ...     load_scenario("jobs: {r-1: {timeline: [{fault: timeuot}]}}")
+        ... except ScenarioError as error:
+        ...     problem = error.problems[0]
+        >>> problem.line, problem.column, problem.text.partition(";")[0]
+        (1, 33, "unknown fault 'timeuot'")
     """
 
     file: str

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from mock_p1.base.text import shorten
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mock_p1.scenario.document import Attach
 
 MAX_BYTES: Final = 100_000_000
@@ -49,6 +51,24 @@ def files_beside(
         ) as error:  # RuntimeError: a loop of links, before Python 3.13
             reason = (isinstance(error, OSError) and error.strerror) or str(error)
             raise ValueError(f"{shown} cannot be read: {reason}") from None
+
+    return read
+
+
+def files_beside_one(folders: Iterable[Path]) -> Attach:
+    """Return what reads a result file that stands beside one of several scenario files.
+
+    One that stands beside two is refused: nobody knows which is meant.
+    """
+    readers = {folder: files_beside(folder) for folder in folders}
+
+    def read(name: str) -> bytes:
+        there = [folder for folder in readers if "\0" not in name and (folder / name).exists()]
+        if len(there) > 1:
+            places = " and in ".join(map(str, there))
+            shown = f"result.file {shorten(name)!r}"
+            raise ValueError(f"{shown} stands in {places}; give each a name of its own")
+        return readers[there[0] if there else next(iter(readers))](name)
 
     return read
 

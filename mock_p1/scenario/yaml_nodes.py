@@ -40,7 +40,8 @@ class Entry(NamedTuple):
 class Node:
     """A value and its place (from 1).
 
-    ``written`` is a scalar's text; ``size`` and ``height`` count aliases in full.
+    ``written`` is a scalar's text, ``is_plain`` that it stands there without quotes; ``size`` and
+    ``height`` count aliases in full.
     """
 
     line: int
@@ -49,6 +50,7 @@ class Node:
     written: str | None = None
     size: int = 1
     height: int = 1
+    is_plain: bool = False
 
     def plain(self, name: str = "", line: int = 0) -> Any:  # noqa: ANN401 -- whatever the file holds
         """Return the value as dicts, lists and scalars; each dict knows its place, ``name:line``.

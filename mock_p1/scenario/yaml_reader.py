@@ -26,7 +26,12 @@ Event = Any  # PyYAML's events carry no types
 MAX_NODES: Final = 1_000_000
 MAX_DIRECTIVES: Final = 100
 MAX_NEAR: Final = 100
-"""For so many aliases without an anchor the closest is looked for; it takes its time."""
+"""For so many aliases or variables that are not there the closest is looked for; it takes time."""
+
+NOT_IN_YAML: Final = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+"""The characters that YAML has not."""
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DIRECTIVE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%")
@@ -147,6 +152,7 @@ class _Reader:
             self._sequence(node, event, depth)
         else:
             node.written, node.value = event.value, self._scalar(event)
+            node.is_plain = event.implicit[0]
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         return node
@@ -223,7 +229,7 @@ class _Reader:
             if event.tag not in _TEXT_TAGS:
                 self._check_tag(event)
             return event.value
-        value = _resolve(event.value)
+        value = resolve(event.value)
         if isinstance(value, float) and math.isinf(value):
             return self._broken(
                 event, f"{shorten(event.value)} is too large a number; if it is text, quote it"
@@ -257,7 +263,8 @@ def _count(node: Node, child: Node) -> None:
     node.height = max(node.height, child.height + 1)
 
 
-def _resolve(raw: str) -> str | float | bool | None:
+def resolve(raw: str) -> str | float | bool | None:
+    """Return what a text without quotes is in YAML 1.2: a word, a number, or text."""
     if raw in _WORDS:
         return _WORDS[raw]
     number: WrittenInt | WrittenFloat

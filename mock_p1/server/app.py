@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mock_p1.admin.access import AccessPolicy
+from mock_p1.admin.access import HEALTH, AccessPolicy
 from mock_p1.admin.blueprint import add_admin
-from mock_p1.admin.context import AdminContext
+from mock_p1.admin.context import AdminContext, respond
 from mock_p1.base.proxies import Proxies
 from mock_p1.engine.engine import Engine
+from mock_p1.engine.not_imitated import not_imitated
 from mock_p1.scenario.files import load_scenario
 from mock_p1.server.upload_store import UploadStore
 from mock_p1.transports import wsgi
@@ -51,7 +52,8 @@ def create_app(  # noqa: PLR0913 -- each is a choice of its own
 
     Raises:
         ScenarioError: The scenario cannot be used; it has every problem.
-        ValueError: Nobody can send such a token; or no such URL or network can be.
+        ValueError: Nobody can send such a token, the seed has more than 300 digits, or there can
+            be no such URL or network.
 
     Example:
         >>> client = create_app("demo").test_client()
@@ -70,9 +72,13 @@ def create_app_for(
 ) -> Flask:
     """Return the app of an engine that exists already.
 
-    Its control API works with ``context``; ``admin=False`` leaves it out.
+    Its control API works with ``context``; ``admin=False`` leaves it out. Whoever asks for the
+    mock's health then is answered as everywhere, but no client: the journal has nothing of it.
     """
     app = wsgi.create_app(engine)
     if admin:
         add_admin(app, context or AdminContext(engine))
+    else:
+        answer = not_imitated("GET", HEALTH).reply
+        app.add_url_rule(HEALTH, "health", lambda: respond(answer), methods=["GET"])
     return app

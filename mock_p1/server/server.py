@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import importlib.util
 import secrets
 import signal
@@ -54,6 +55,10 @@ CANCEL_SECONDS: Final = 0.3
 """How long what is under way then may take to stop."""
 
 STOP_SECONDS: Final = 10.0
+PORT_ATTEMPTS: Final = 10
+NO_SUCH_ADDRESS: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+"""What a machine without IPv6 says, whose list of hosts has it nevertheless."""
+
 FLASK_THREADS: Final = 10
 TOKEN_BYTES: Final = 24
 
@@ -98,12 +103,12 @@ class Server:
         nobody can send, and for what is no origin.
         """
         self.engine: Engine = engine
-        self.host: str = host
+        self.host: str = host.removeprefix("[").removesuffix("]")  # as URLs have it
         self._tls = tls
         self._scheme = "http" if tls is None else "https"
-        self._socket = _listen(host, port)
-        self._address: str = self._socket.getsockname()[0]
-        self.port: int = self._socket.getsockname()[1]
+        self._sockets = _listen(self.host, port)
+        self._address: str = self._sockets[0].getsockname()[0]
+        self.port: int = self._sockets[0].getsockname()[1]
         if admin and admin_token is None and not is_loopback(self._address):
             admin_token = secrets.token_urlsafe(TOKEN_BYTES)
         self.admin_token: str | None = admin_token if admin else None
@@ -111,11 +116,11 @@ class Server:
             self.context: AdminContext = AdminContext(engine, AccessPolicy(self.admin_token))
             app = AsgiApp(engine, self._everything_else(admin=admin), cors)
         except ValueError:
-            self._socket.close()
+            self._close()
             raise
         self._connections = Connections(app, keep_alive_seconds)
         self._stopped, self._end = False, asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def url(self) -> str:
@@ -152,22 +157,27 @@ class Server:
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
                 runner.run(self._serve(when_started))
         finally:
-            self._socket.close()
+            self._close()
             self._flask.executor.shutdown(wait=False, cancel_futures=True)
+
+    def _close(self) -> None:
+        for listening in self._sockets:
+            listening.close()
 
     def stop(self) -> None:
         """Ask the server to end; safe from any thread, and from a signal handler."""
         self._stopped = True
-        if self._loop is not None:
+        if self.loop is not None:
             with suppress(RuntimeError):  # the loop has ended already
-                self._loop.call_soon_threadsafe(self._end.set)
+                self.loop.call_soon_threadsafe(self._end.set)
 
     async def _serve(self, when_started: Callable[[], None]) -> None:
-        self._loop, shared = asyncio.get_running_loop(), self._connections
+        self.loop, shared = asyncio.get_running_loop(), self._connections
         spare = LISTENERS - 1 if _loop_factory() else 0
-        sockets = [self._socket, *(self._socket.dup() for _ in range(spare))]
+        first = self._sockets[0]
+        sockets = [*self._sockets, *(first.dup() for _ in range(spare))]
         listeners = [
-            await self._loop.create_server(
+            await self.loop.create_server(
                 lambda: HttpProtocol(shared), sock=listening, ssl=self._tls, backlog=BACKLOG
             )
             for listening in sockets
@@ -181,7 +191,7 @@ class Server:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(TICK_SECONDS):
                         await self._end.wait()
-                date, now = _date(self.engine.clock), self._loop.time()
+                date, now = _date(self.engine.clock), self.loop.time()
                 for connection in list(shared.open):
                     connection.give_up(now)
             for listener in listeners:
@@ -238,16 +248,14 @@ class ServerThread:
         self.server = server
         self._error: BaseException | None = None
         self._decided = threading.Event()
-        self._thread = threading.Thread(
-            target=self._run, name=f"mock-p1:{server.port}", daemon=True
-        )
+        self.thread = threading.Thread(target=self._run, name=f"mock-p1:{server.port}", daemon=True)
 
     def __enter__(self) -> Self:
         """Start, and return when requests are answered.
 
         What keeps the server from starting is raised.
         """
-        self._thread.start()
+        self.thread.start()
         self._decided.wait()
         if self._error is not None:
             raise self._error
@@ -261,7 +269,7 @@ class ServerThread:
     ) -> None:
         """Stop, and wait for the end."""
         self.server.stop()
-        self._thread.join(STOP_SECONDS)
+        self.thread.join(STOP_SECONDS)
         if self._error is not None and error is None:
             raise self._error
 
@@ -274,22 +282,42 @@ class ServerThread:
             self._decided.set()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int) -> list[socket.socket]:
+    """Return what listens on a host; for localhost on its address of IPv4 and on that of IPv6."""
     if not 0 <= port <= LAST_PORT:  # getaddrinfo would take the rest of a division instead
         raise CannotListen(
             f"cannot listen on {host}:{port}: a port is a number from 0 to {LAST_PORT}"
         )
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listening = socket.socket(family, kind, protocol)
+        is_localhost = host.lower().removesuffix(".") == "localhost"
+        return _bound_to_both(port) if is_localhost else [_bound(host, port)]
     except (socket.gaierror, UnicodeError):
         raise CannotListen(
             f"cannot listen on {host}:{port}: no host of the name {host!r} is known here"
         ) from None
     except OSError as error:
         raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+
+
+def _bound_to_both(port: int) -> list[socket.socket]:
+    for attempts_left in reversed(range(1 if port else PORT_ATTEMPTS)):
+        first = _bound("127.0.0.1", port)
+        try:
+            return [first, _bound("::1", first.getsockname()[1])]
+        except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno in NO_SUCH_ADDRESS:
+                return [first]
+            first.close()
+            if not attempts_left:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listening = socket.socket(family, kind, protocol)
     try:
         if hasattr(
             socket, "SO_EXCLUSIVEADDRUSE"
@@ -300,9 +328,9 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.bind(address)
         listening.listen(BACKLOG)
         listening.set_inheritable(False)
-    except OSError as error:
+    except OSError:
         listening.close()
-        raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+        raise
     return listening
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from mock_p1.base.text import printable
-from mock_p1.engine.file_store import Inspection
+from mock_p1.engine.file_store import IS_A_FORM, Inspection
 from mock_p1.server.upload_table import inspect_table
 
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ def inspect_content(stream: BinaryIO, file_name: str) -> Inspection:
     elif is_zip:
         found = _inspect_zip(stream)
     elif _MULTIPART.match(start):
-        note = "the body is a multipart form; this PUT takes the file as it is (curl -T FILE)"
-        found = Inspection(notes=(note,))
+        found = Inspection(notes=(IS_A_FORM,))
     elif kind := _other_kind(start):
         found = Inspection(notes=(f"the file looks like {kind}; {_EXPECTED}",))
     else:

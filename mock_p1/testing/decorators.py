@@ -6,7 +6,7 @@ A body that runs later must find it still entered.
 from __future__ import annotations
 
 import inspect
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -54,18 +54,24 @@ def _wrapper(enter: Enter, function: Any, name: str, argument: str | None) -> An
         return {argument: entered} if argument else {}
 
     def plain(*args: object, **kwargs: object) -> Any:  # noqa: ANN401 -- likewise
+        __tracebackhide__ = True
         with enter() as entered:
             return function(*args, **kwargs, **given(entered))
 
     def generator(*args: object, **kwargs: object) -> Any:  # noqa: ANN401 -- likewise
+        __tracebackhide__ = True
         with enter() as entered:
             return (yield from function(*args, **kwargs, **given(entered)))
 
     async def coroutine(*args: object, **kwargs: object) -> Any:  # noqa: ANN401 -- likewise
+        __tracebackhide__ = True
         with enter() as entered:
             return await function(*args, **kwargs, **given(entered))
 
-    called = function if inspect.isroutine(function) else type(function).__call__
+    inner = function
+    while isinstance(inner, partial):
+        inner = inner.func
+    called = inner if inspect.isroutine(inner) else type(inner).__call__
     if inspect.isasyncgenfunction(called):
         raise TypeError(
             f"{name} is an async generator; use `with` inside it instead of the decorator"

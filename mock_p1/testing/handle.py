@@ -18,9 +18,7 @@ from mock_p1.contract.operations import (
     RETRAIN_STATUS_CHECK,
 )
 from mock_p1.engine.driver import Driver, NoSuchJob, operation_named
-from mock_p1.scenario.calls import ReplyCall
-from mock_p1.scenario.files import load_scenario
-from mock_p1.scenario.problems import ScenarioError
+from mock_p1.scenario.files import load_reply
 from mock_p1.testing.poll_report import report, table_of_all
 from mock_p1.testing.poll_table import is_poll
 from mock_p1.testing.polls import Poll, PollList, describe_unexpected, in_words, named
@@ -43,7 +41,6 @@ if TYPE_CHECKING:
     from mock_p1.contract.operations import Operation
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.journal import Entry
-    from mock_p1.scenario.steps import Literal
     from mock_p1.testing.uploaded import Upload
 
 
@@ -294,7 +291,7 @@ class Handle:
             >>> poll(), poll(), poll()
             ('This job may be deleted.', 'This job may be deleted.', 'job_waiting')
         """
-        failure = what if isinstance(what, str) else _reply(what)
+        failure = what if isinstance(what, str) else load_reply(what)
         self._driver.fail_next(failure, times, job, on=on)
 
     def reset(self, job: str | None = None) -> None:
@@ -607,8 +604,11 @@ class Handle:
             with self._engine.lock:
                 job = self._engine.job_states.newest_created
         uploads = [] if job is None else self.uploads(job)
-        calls = [] if job is None else self._calls(FILE_UPLOAD, job)
-        if problem := upload_problem(job, uploads, calls, filename, rows):
+        calls = self._calls(FILE_UPLOAD, job)
+        with self._engine.lock:
+            waits = any(each.waits_for_file for each in self._engine.job_states.of(job or ""))
+        stands = "still waits for its file" if waits else "was sent no file"
+        if problem := upload_problem(job, uploads, calls, filename, rows, stands=stands):
             self._fail(problem, {call.number for call in calls})
 
     def assert_downloaded(self, job: str | None = None, times: int = 1) -> None:
@@ -762,16 +762,3 @@ class Handle:
 
     def __repr__(self) -> str:
         return f"<Mock P1: {self._engine.scenario.name} at {self._url}>"
-
-
-def _reply(fields: ReplyFields) -> Literal:
-    """Read a literal answer as a scenario does; ValueError says what is wrong with it."""
-    place = f"calls.{FILE_UPLOAD.name}[0]."
-    try:
-        scenario = load_scenario({"jobs": {}, "calls": {FILE_UPLOAD.name: [{"reply": fields}]}})
-    except ScenarioError as error:
-        rows = (problem.text.removeprefix(place) for problem in error.problems)
-        raise ValueError("\n".join(rows)) from None
-    return next(
-        step.reply for step in scenario.calls[FILE_UPLOAD.name] if isinstance(step, ReplyCall)
-    )

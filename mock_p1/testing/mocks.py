@@ -5,9 +5,11 @@ Caught in-process, or served by the real server in a thread.
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from contextlib import ExitStack, closing, contextmanager
 from copy import copy
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
 
@@ -15,10 +17,12 @@ from mock_p1.base.clock import RealClock, VirtualClock
 from mock_p1.base.durations import nanoseconds
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 from mock_p1.engine.engine import Engine
-from mock_p1.oneclock.shared import LONGEST, CannotShare
+from mock_p1.oneclock.shared import LONGEST, CannotShare, current
 from mock_p1.scenario.files import inline_folder, load_scenario
+from mock_p1.scenario.problems import ScenarioError
 from mock_p1.testing.decorators import inside
 from mock_p1.testing.handle import Handle
+from mock_p1.testing.run_state import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,8 +43,18 @@ R = TypeVar("R")
 JOURNAL_MAX: Final = 100_000
 """A test may poll for days of virtual time, and then ask for every poll."""
 
-watchers: Final[list[Callable[[Engine], None]]] = []
-"""Each is told of every engine that is started from now on, before its first request."""
+
+class _told_without_our_frames:  # noqa: N801 -- called like a function
+    """Cuts off where a mistake in a scenario was found: it says itself what is wrong, and where."""
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Let nothing but the line of the test lead to the mistake."""
+        __tracebackhide__ = True
+        if isinstance(error, ScenarioError):
+            raise error.with_traceback(None) from None
 
 
 class _Starting(ABC):
@@ -52,9 +66,11 @@ class _Starting(ABC):
     def __init__(
         self, scenario: ScenarioSource, *, check: bool, as_argument: str | None = None
     ) -> None:
+        __tracebackhide__ = True
         # an inline one is read when a test starts: its mistakes are that test's, not its module's
         folder = inline_folder(scenario)
-        source = scenario if folder else load_scenario(scenario)
+        with _told_without_our_frames():
+            source = scenario if folder else load_scenario(scenario)
         self._scenario = partial(load_scenario, source, folder=folder)
         self._check, self._as_argument = check, as_argument
         self._entered: list[tuple[ExitStack, Handle]] = []
@@ -65,10 +81,10 @@ class _Starting(ABC):
 
     def __enter__(self) -> Handle:
         """Start, and return the handle."""
-        with ExitStack() as stack:
+        __tracebackhide__ = True
+        with _told_without_our_frames(), ExitStack() as stack:
             handle = self._start(stack)
-            for watch in watchers:
-                watch(handle._engine)  # noqa: SLF001 -- a handle shows tests no engine
+            tell(handle, handle._engine)  # noqa: SLF001 -- a handle shows tests no engine
             self._entered.append((stack.pop_all(), handle))
         return handle
 
@@ -99,6 +115,7 @@ class _Starting(ABC):
             'retrain-001'
             >>> starter.stop()
         """
+        __tracebackhide__ = True
         return self.__enter__()
 
     def stop(self) -> None:
@@ -147,11 +164,13 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
         check: Whether requests that the mock does not imitate are an error at the end.
         instant_sleep: True, or the longest that a client may sleep: text (``"60d"``), seconds or a
             timedelta.
+        start_date: The date that the mock's clock begins at, as text in ISO 8601
+            (``"2026-02-28T23:59:00Z"``) or a datetime, in UTC where it has no zone; left out, now.
         as_argument: As a decorator, hand the handle to the function as this argument.
 
     Raises:
         ScenarioError: When it starts: the scenario cannot be used; the message names every problem.
-        ValueError: ``base_url`` is no base URL.
+        ValueError: ``base_url`` is no base URL, or ``start_date`` no date.
         CannotShare: ``instant_sleep`` cannot work here.
 
     Example:
@@ -179,18 +198,21 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
         seed: int | None = None,
         check: bool = True,
         instant_sleep: bool | str | float | timedelta = False,
+        start_date: str | datetime | None = None,
         as_argument: str | None = None,
     ) -> None:
+        __tracebackhide__ = True
         super().__init__(scenario, check=check, as_argument=as_argument)
         self._base_urls = DOCUMENTED_HOSTS if base_url is None else (base_url.rstrip("/"),)
         self._seed = seed
-        self._longest = _longest(instant_sleep)
+        self._longest, self._start_date = _longest(instant_sleep), _date(start_date)
 
     def _start(self, stack: ExitStack) -> Handle:
         from mock_p1.transports.responses_patch import Mock  # noqa: PLC0415 -- takes 0.3 s; a served mock does not need it
 
-        shared = stack.enter_context(_one_clock(self._longest)) if self._longest else None
-        clock = shared or VirtualClock()
+        longest = self._longest or (LONGEST if current() else 0)  # then there is one clock
+        shared = stack.enter_context(_one_clock(longest, self._start_date)) if longest else None
+        clock = shared or VirtualClock(self._start_date)
         engine = _engine(stack, self._scenario(), clock, self._seed)
         if shared:
             engine.journal.listen(lambda _: shared.asked())  # who asks the mock is the client
@@ -216,6 +238,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         check: Whether requests that the mock does not imitate are an error at the end.
         instant_sleep: True, or the longest that a client may sleep: the sleeps of the thread that
             starts the server, and of those it starts, return at once and move the server's clock.
+        start_date: The date that the mock's clock begins at, as in ``mocked``.
         as_argument: As a decorator, hand the handle to the function as this argument.
 
     Raises:
@@ -244,10 +267,12 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         port: int = 0,
         check: bool = True,
         instant_sleep: bool | str | float | timedelta = False,
+        start_date: str | datetime | None = None,
         as_argument: str | None = None,
     ) -> None:
+        __tracebackhide__ = True
         super().__init__(scenario, check=check, as_argument=as_argument)
-        self._longest = _longest(instant_sleep)
+        self._longest, self._start_date = _longest(instant_sleep), _date(start_date)
         if self._longest and speed != 1:
             raise ValueError("the clock runs at a speed, or is moved by instant_sleep, not both")
         self._speed, self._seed, self._address = speed, seed, (host, port)
@@ -256,13 +281,14 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         from mock_p1.server.server import Server, ServerThread  # noqa: PLC0415 -- Flask takes 0.35 s
         from mock_p1.transports.network_guard import guarded  # noqa: PLC0415 -- goes with it
 
-        clock: Clock = RealClock(self._speed)
-        if self._longest:
-            clock = shared = stack.enter_context(_one_clock(self._longest))
-            shared.inherits = True  # who asks over the network cannot be told from others
-        engine = _engine(stack, self._scenario(), clock, self._seed)
+        clock = RealClock(self._speed, start=self._start_date)
+        one_clock = _one_clock(self._longest, self._start_date) if self._longest else None
+        shared = one_clock and stack.enter_context(one_clock)
+        engine = _engine(stack, self._scenario(), shared or clock, self._seed)
         server = Server(engine, host=self._address[0], port=self._address[1])
-        stack.enter_context(ServerThread(server))
+        thread = stack.enter_context(ServerThread(server)).thread
+        if shared and server.loop:
+            stack.enter_context(shared.served(server.loop, thread.ident, server.port))
         stack.enter_context(_reachable(server.url))
         stack.enter_context(guarded())
         return Handle(engine, server.url)
@@ -281,14 +307,24 @@ def _longest(instant_sleep: bool | str | float | timedelta) -> int:  # noqa: FBT
     return LONGEST if instant_sleep is True else nanoseconds(instant_sleep)
 
 
-def _one_clock(longest: int) -> AbstractContextManager[SharedClock]:
+def _date(given: str | datetime | None) -> datetime | None:
+    """Read a start date; ValueError if it is none."""
+    try:
+        date = datetime.fromisoformat(given) if isinstance(given, str) else given
+    except ValueError:
+        example = "2026-02-28 or 2026-02-28T23:59:00Z"
+        raise ValueError(f"start_date: {given!r} is no date such as {example}") from None
+    return date and (date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC))
+
+
+def _one_clock(longest: int, start: datetime | None) -> AbstractContextManager[SharedClock]:
     try:
         from mock_p1.oneclock.installer import one_clock  # noqa: PLC0415 -- time-machine is rarely needed
     except ImportError as error:
         raise CannotShare(
             f"instant_sleep needs time-machine, which runs on CPython only: {error}"
         ) from None
-    return one_clock(longest)
+    return one_clock(longest, start)
 
 
 _caught: list[Mock] = []
@@ -311,14 +347,18 @@ def _beside_servers(mock: Mock) -> Iterator[None]:
 def _reachable(url: str) -> Iterator[None]:
     """Let requests to this server pass the mocks that catch requests at the same time."""
     prefix = f"{url}/"
+    theirs = sys.modules.get(
+        "responses"
+    )  # whose default mock pytest-responses starts for each test
+    mocks = [*_caught, *([theirs.mock] if theirs else [])]
     _served.append(prefix)
-    for mock in _caught:
+    for mock in mocks:
         mock.add_passthru(prefix)
     try:
         yield
     finally:
         _served.remove(prefix)
-        for mock in _caught:
+        for mock in {*_caught, *mocks}:
             mock.passthru_prefixes = tuple(
                 kept for kept in mock.passthru_prefixes if kept != prefix
             )

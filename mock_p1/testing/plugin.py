@@ -7,23 +7,44 @@ pytest; the mock is imported when a fixture is used.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from mock_p1.testing.run_state import RUN, Run
+from mock_p1.testing import run_state
+from mock_p1.testing.run_state import Run, parametrizes_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from mock_p1.analysis.fault_matrix import InjectedFault
     from mock_p1.testing.handle import Handle
+    from mock_p1.testing.plugin_fixtures import MockFactory
+
+RUN: Final = pytest.StashKey[Run]()
+TITLE: Final = "Mock P1"
+WIDER: Final = (
+    "mock_p1 and mock_p1_server live for one test. A fixture of a wider scope asks for "
+    'mock_p1_for, and returns mock_p1_for("demo"), or mock_p1_for("demo", served=True)'
+)
+_HIDDEN: Final = tuple(
+    f"mock_p1.{name}"
+    for name in (
+        *("testing.", "transports.", "oneclock.", "scenario."),
+        *("engine.driver", "base.durations"),
+    )
+)
+"""Modules whose frames are of no interest to who reads a failing test; --full-trace shows them."""
+_SHOWN: Final = {__name__, "mock_p1.testing.plugin_fixtures"}
+"""What calls ``pytest.fail`` without a traceback: where all is hidden, pytest says so."""
 
 MARKER = (
-    "mock_p1(scenario, *, base_url=None, seed=None, check=True, instant_sleep=False, speed=1): "
+    "mock_p1(scenario, *, base_url=None, seed=None, check=True, instant_sleep=False, "
+    "start_date=None, speed=1): "
     "what the fixtures mock_p1 and mock_p1_server imitate for this test: a bundled name, a file "
     "or a Scenario. base_url: what mock_p1 takes over instead of the documented hosts. "
     "instant_sleep=True: the client's sleeps return at once and move the mock's time. "
+    "start_date: the date that the mock's clock begins at. "
     "speed: how fast the clock of mock_p1_server runs. "
     "check=False: requests that the mock does not imitate do not fail the test. "
     "Of each argument the closest marker wins."
@@ -72,6 +93,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "instant_sleep of tests whose mock_p1 marker does not say: true, or the longest, as 60d",
     )
     parser.addini(
+        "mock_p1_start_date",
+        "the date that the mock's clock begins at, as 2026-02-28T23:59:00Z (default: now)",
+    )
+    parser.addini(
         "mock_p1_scenario_dir", "folder where scenarios are looked for first, relative to rootdir"
     )
 
@@ -87,6 +112,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from mock_p1.testing.plugin_coverage import CoveragePlugin  # noqa: PLC0415 -- only runs that count pay for it
 
         config.pluginmanager.register(CoveragePlugin(config), "mock_p1_coverage")
+    if config.getoption("xmlpath", None):
+        from mock_p1.testing.plugin_junit import JUnitPlugin  # noqa: PLC0415 -- likewise
+
+        config.pluginmanager.register(JUnitPlugin(config), "mock_p1_junit")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -124,6 +153,19 @@ def mock_p1_server(request: pytest.FixtureRequest) -> Iterator[Handle]:
     yield from run(request, _run_of(request.node), served=True)
 
 
+@pytest.fixture(scope="session")
+def mock_p1_for() -> MockFactory:
+    """Starts mocks: several in one test, or one in a fixture of any scope.
+
+    mock_p1_for("stuck") is a handle as mock_p1 is, mock_p1_for("stuck", served=True) one as
+    mock_p1_server is. The mock ends with the test or the fixture that has called it; each test
+    that uses it is judged, and reported, by itself.
+    """
+    from mock_p1.testing.plugin_fixtures import MockFactory  # noqa: PLC0415 -- only tests that use it pay for it
+
+    return MockFactory()
+
+
 @pytest.fixture
 def mock_p1_trouble(request: pytest.FixtureRequest) -> InjectedFault | None:
     """The trouble of this run of a test marked mock_p1_trouble.
@@ -134,21 +176,52 @@ def mock_p1_trouble(request: pytest.FixtureRequest) -> InjectedFault | None:
     return trouble
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(request: pytest.FixtureRequest) -> Generator[None, object, object]:
+    """Know which fixture is being set up: a mock that it starts ends with it."""
+    run_state.setting_up.append(request)
+    try:
+        return (yield)
+    finally:
+        run_state.setting_up.pop()
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Fail a test whose marker is mistaken, and begin the time that a client may sleep in it."""
+    item.stash[RUN] = run_state.begin(item)
     callspec = getattr(item, "callspec", None)
-    mistake = callspec.params.get("mock_p1_trouble") if callspec else None
-    if isinstance(mistake, str):
-        pytest.fail(mistake, pytrace=False)
+    if callspec and "mock_p1_trouble" in callspec.params:
+        trouble = callspec.params["mock_p1_trouble"]
+        if parametrizes_trouble(item):
+            trouble = "mock_p1_trouble is parametrized by its marker, @pytest.mark.mock_p1_trouble"
+        if isinstance(trouble, str):
+            pytest.fail(trouble, pytrace=False)
+    used = {"mock_p1", "mock_p1_server", "mock_p1_for"} & {*getattr(item, "fixturenames", ())}
+    if used == {"mock_p1_for"} and any(mark.name == "mock_p1" for mark in item.own_markers):
+        what = "is for the fixtures mock_p1 and mock_p1_server; mock_p1_for takes its own arguments"
+        pytest.fail(f"the marker mock_p1 {what}", pytrace=False)
     if shared := sys.modules.get("mock_p1.oneclock.shared"):
         shared.begin_test()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Warn of a marker on a test that has not used a fixture: nothing was mocked."""
+    """Warn of a marker on a test that has not used a fixture: nothing was mocked.
+
+    A test that is expected to fail is judged here, since its end is too late for that.
+    """
+    __tracebackhide__ = True
     yield
-    if RUN not in item.stash and any(mark.name == "mock_p1" for mark in item.own_markers):
+    this = _run_of(item)
+    used = {each.fixture for each in this.judged}
+    if used and item.get_closest_marker("xfail"):
+        from mock_p1.testing.plugin_fixtures import judge_requests  # noqa: PLC0415 -- loaded already
+
+        judge_requests(this)
+    if not used & {"mock_p1", "mock_p1_server"} and any(
+        mark.name == "mock_p1" for mark in item.own_markers
+    ):
         item.warn(
             pytest.PytestWarning(
                 f"{item.name} is marked mock_p1, "
@@ -157,22 +230,58 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         )
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Judge what the mocks of a test were asked, unless it has failed already."""
+    yield
+    this = item.stash.get(RUN, None)
+    if this is not None and this.judged and not this.raised:
+        from mock_p1.testing.plugin_fixtures import judge  # noqa: PLC0415 -- loaded already
+
+        judge(this)
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show in a failing test's report what each mock was asked, and what its jobs waited for."""
+    error = "" if call.excinfo is None else call.excinfo.exconly()
+    if call.excinfo is not None:
+        for name in [name for name in sys.modules if name.startswith(_HIDDEN)]:
+            if name not in _SHOWN:
+                vars(sys.modules[name])["__tracebackhide__"] = True
     report = yield
     this = item.stash.get(RUN, None)
     if this is not None:
         this.raised = this.raised or call.excinfo is not None
         if report.failed and not this.reported:
-            this.reported = bool(this.handles)
-            report.sections += [("Mock P1", handle.report()) for handle in this.handles]
+            texts = [_unsaid(handle.report(), error) for handle in this.reported_handles()]
+            this.reported = bool(texts)
+            if "ScopeMismatch" in error and "scoped fixture mock_p1" in error:
+                texts.append(WIDER)
+            report.sections += [(TITLE, text) for text in dict.fromkeys(texts)]
         if call.when == "teardown":
+            run_state.end(this)
             del item.stash[RUN]  # items live as long as the session; what a test mocked need not
     return report
 
 
+def _unsaid(text: str, error: str) -> str:
+    """Leave out the table of calls, or a note below it, where the error's message has shown it."""
+    shown = {line.strip(" >") for line in error.splitlines()}
+    lines = text.splitlines()
+    text = "\n".join(
+        line for line in lines if line[:1] != "#" or line.partition(": ")[2] not in shown
+    )
+    blocks = text.split("\n\n")
+    return "\n\n".join(
+        block for block in blocks if not {line.strip() for line in block.splitlines()} <= shown
+    )
+
+
 def _run_of(item: pytest.Item) -> Run:
-    return item.stash.setdefault(RUN, Run())
+    """Return what is kept of a test; a plugin that runs tests in its own way may not set it up."""
+    if RUN not in item.stash:
+        item.stash[RUN] = run_state.begin(item)
+    return item.stash[RUN]

@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 
 from mock_p1.analysis.state_coverage import Coverage
-from mock_p1.testing.mocks import watchers
+from mock_p1.testing.run_state import watchers
 
 WORKER_OUTPUT: Final = "mock_p1_coverage"
 

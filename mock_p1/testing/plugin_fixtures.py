@@ -1,24 +1,28 @@
-"""One test's mocks: starts what the fixtures hand out, and verifies it when the test is over."""
+"""One test's mocks: starts what the fixtures hand out, and judges what they were asked."""
 
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mock_p1.analysis.fault_matrix import InjectedFault, ruled_out, with_fault
 from mock_p1.contract.operations import OPERATIONS
 from mock_p1.oneclock.shared import CannotShare, SleptTooLong
+from mock_p1.testing import run_state
 from mock_p1.testing.mocks import mocked, serving
 from mock_p1.testing.plugin_fault_matrix import TROUBLE
-from mock_p1.testing.plugin_marker import wanted
+from mock_p1.testing.plugin_marker import wanted, wanted_for
 from mock_p1.testing.polls import describe_unexpected
+from mock_p1.testing.run_state import Judged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime, timedelta
 
+    from mock_p1.scenario.files import ScenarioSource
     from mock_p1.testing.handle import Handle
     from mock_p1.testing.plugin_marker import Wanted
     from mock_p1.testing.run_state import Run
@@ -27,12 +31,10 @@ if TYPE_CHECKING:
 def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[Handle]:
     """Yield the handle of a running mock.
 
-    Then fail the test over unexpected requests, unless it has failed already.
-
     Where the marker, the configuration or the scenario is wrong, fail without a traceback and start
     nothing.
     """
-    trouble = _trouble(request)
+    trouble = _trouble(request.node)
     with _ending(this), ExitStack() as stack:
         want, handle, problem, reason = None, None, "", ""
         try:
@@ -53,21 +55,110 @@ def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[
         if want is None or handle is None:
             gap = "\n" if "\n" in problem else " "
             pytest.fail(f"Mock P1 did not start:{gap}{problem}", pytrace=False)
-        this.handles.append(handle)
+        this.judged.append(Judged(handle, request.fixturename or "", want.check))
         yield handle
-    if this.raised:
-        return
-    if want.check and (unexpected := handle.unexpected()):
-        pytest.fail(describe_unexpected(unexpected), pytrace=False)
-    if trouble is not None:
+
+
+class MockFactory:
+    """The fixture ``mock_p1_for``: starts mocks, several in one test or for any scope.
+
+    Example:
+        >>> import pytest
+        >>> @pytest.fixture(scope="module")
+        ... def service(mock_p1_for):
+        ...     return mock_p1_for("slow-training")
+    """
+
+    def __call__(  # noqa: PLR0913 -- each is a choice of its own
+        self,
+        scenario: ScenarioSource | None = None,
+        *,
+        served: bool = False,
+        base_url: str | None = None,
+        seed: int | None = None,
+        check: bool = True,
+        instant_sleep: bool | str | float | timedelta | None = None,
+        start_date: str | datetime | None = None,
+        speed: float | None = None,
+    ) -> Handle:
+        """Start a mock. It ends with the test or the fixture that calls this.
+
+        Args:
+            scenario: A bundled name, a file, a text, a mapping or a Scenario; left out, the one of
+                the configuration.
+            served: Whether to start the real server, as ``mock_p1_server`` does.
+            base_url: What to take over instead of the two documented hosts.
+            seed: Other invented values.
+            check: Whether a request that the mock does not imitate fails the test that made it.
+            instant_sleep: True, or the longest that a client may sleep.
+            start_date: The date that the mock's clock begins at.
+            speed: How fast the clock of a server runs.
+
+        Returns:
+            The handle.
+
+        Raises:
+            MarkerError: An argument is wrong, or has no effect.
+            ScenarioError: The scenario cannot be used.
+            RuntimeError: No test runs.
+
+        Example:
+            >>> def test_two_services(mock_p1_for):
+            ...     old = mock_p1_for("stuck")
+            ...     new = mock_p1_for("happy-path", base_url="https://new.example.com")
+        """
+        __tracebackhide__ = True
+        this = run_state.current
+        if this is None:
+            raise RuntimeError("mock_p1_for starts mocks in a test, or in a fixture")
+        given: dict[str, object] = {
+            "scenario": scenario,
+            "base_url": base_url,
+            "seed": seed,
+            "speed": speed,
+        }
+        given |= {"instant_sleep": instant_sleep, "start_date": start_date}
+        want = wanted_for(this.item, given, served=served)
+        stack = ExitStack()
+        handle = stack.enter_context(_serving(want) if served else _mocked(want))
+        owner = run_state.setting_up[-1] if run_state.setting_up else None
+        judged = Judged(handle, (owner and owner.fixturename) or "mock_p1_for", check)
+        this.judged.append(judged)
+        run_state.living.append(judged)
+
+        def end() -> None:
+            run_state.living.remove(judged)
+            with _ending(run_state.current or this):
+                stack.close()
+
+        (owner or this.item).addfinalizer(end)
+        return handle
+
+
+def judge(this: Run) -> None:
+    """Fail a test over what its mocks were asked; warn where that was nothing."""
+    judge_requests(this)
+    ended = [each for each in this.judged if each not in run_state.living]
+    if ended and not any(each.handle.was_asked for each in this.judged):
+        _judge_silence(this.item, ended[0].fixture)
+
+
+def judge_requests(this: Run) -> None:
+    """Fail a test over requests that are not imitated, or a trouble that it never met."""
+    said = []
+    for each in this.judged:
+        new = [asked for asked in each.handle.unexpected() if asked.number > each.asked_before]
+        if each.check and new:
+            said.append(describe_unexpected(new))
+    if said:
+        pytest.fail("\n".join(said), pytrace=False)
+    if (trouble := _trouble(this.item)) is not None:
         _judge_calls(trouble, this)
-    if not any(each.was_asked for each in this.handles):
-        _judge_silence(request)
 
 
 def _judge_calls(trouble: InjectedFault, this: Run) -> None:
     """Fail a case whose operation the test never called: it has shown nothing."""
-    called = {each.operation for handle in this.handles for each in handle.requests()}
+    called = {asked.operation for each in this.judged for asked in each.handle.requests()}
     if trouble.on not in called:
         known = ", ".join(name for name in OPERATIONS if name in called) or "none"
         pytest.fail(
@@ -77,14 +168,14 @@ def _judge_calls(trouble: InjectedFault, this: Run) -> None:
         )
 
 
-def _judge_silence(request: pytest.FixtureRequest) -> None:
+def _judge_silence(item: pytest.Item, fixture: str) -> None:
     """Warn of a test that the mock had no part in, or as the ini setting says."""
-    verdict = request.config.getini("mock_p1_no_request")
-    what = f"no request of {request.node.name} reached {request.fixturename}"
+    verdict = item.config.getini("mock_p1_no_request")
+    what = f"no request of {item.name} reached {fixture}"
     if verdict == "fail":
         pytest.fail(f"{what} (ini setting mock_p1_no_request)", pytrace=False)
     if verdict != "ignore":
-        request.node.warn(pytest.PytestWarning(f"{what}; is it needed? (ini: mock_p1_no_request)"))
+        item.warn(pytest.PytestWarning(f"{what}; is it needed? (ini: mock_p1_no_request)"))
 
 
 @contextmanager
@@ -99,9 +190,9 @@ def _ending(this: Run) -> Iterator[None]:
         pytest.fail(stopped, pytrace=False)
 
 
-def _trouble(request: pytest.FixtureRequest) -> InjectedFault | None:
+def _trouble(item: pytest.Item) -> InjectedFault | None:
     """Return the trouble this run of the test was made for; the test itself need not ask for it."""
-    callspec = getattr(request.node, "callspec", None)
+    callspec: Any = getattr(item, "callspec", None)
     found = callspec.params.get(TROUBLE) if callspec else None
     return found if isinstance(found, InjectedFault) else None
 
@@ -113,6 +204,7 @@ def _mocked(want: Wanted) -> mocked:
         seed=want.seed,
         check=False,
         instant_sleep=want.instant_sleep,
+        start_date=want.start_date,
     )
 
 
@@ -123,4 +215,5 @@ def _serving(want: Wanted) -> serving:
         seed=want.seed,
         check=False,
         instant_sleep=want.instant_sleep,
+        start_date=want.start_date,
     )

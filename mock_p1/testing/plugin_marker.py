@@ -5,9 +5,9 @@ Its marker, the command line's option, the ini file, in this order.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -33,11 +33,18 @@ _TAKES: Final[dict[str, tuple[tuple[type, ...], str]]] = {
         (bool, str, int, float, timedelta),
         "True, False or the longest it may take, such as '60d'",
     ),
+    "start_date": ((str, datetime), "a date, such as '2026-02-28T23:59:00Z'"),
 }
 
 
 class MarkerError(ValueError):
-    """The marker or the configuration cannot be meant as it stands."""
+    """The marker or the configuration cannot be meant as it stands.
+
+    Example:
+        >>> raise MarkerError("@pytest.mark.mock_p1: unknown argument 'sped'")
+        Traceback (most recent call last):
+        mock_p1.testing.plugin_marker.MarkerError: @pytest.mark.mock_p1: unknown argument 'sped'
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ class Wanted:
     check: bool = True
     speed: float = 1.0
     instant_sleep: bool | str | float | timedelta = False
+    start_date: str | datetime | None = None
 
 
 def wanted(request: pytest.FixtureRequest) -> Wanted:
@@ -62,15 +70,33 @@ def wanted(request: pytest.FixtureRequest) -> Wanted:
     """
     said: dict[str, Any] = {}
     if (parameter := getattr(request, "param", None)) is not None:  # parametrize(…, indirect=True)
-        said = _arguments(pytest.mark.mock_p1(parameter).mark)
+        said = _arguments(pytest.mark.mock_p1.with_args(parameter).mark)
     for marker in request.node.iter_markers("mock_p1"):
         said = _arguments(marker) | said
     given = {name: value for name, value in said.items() if value is not None}
-    _refuse_what_has_no_effect(given, request)
+    _refuse_what_has_no_effect(given, request.fixturenames, request.fixturename or "")
+    return _wanted(given, request.config, request.path.parent)
+
+
+def wanted_for(item: pytest.Item, said: Mapping[str, Any], *, served: bool) -> Wanted:
+    """Return what ``mock_p1_for`` is asked for. Raises MarkerError or ScenarioError."""
+    said = {name: value for name, value in said.items() if value is not None}
+    try:
+        given = _arguments(pytest.mark.mock_p1(**said).mark)
+    except MarkerError as error:
+        text = str(error).replace("@pytest.mark.mock_p1", "mock_p1_for")
+        raise MarkerError(text) from None
+    fixture = "mock_p1_server" if served else "mock_p1"
+    _refuse_what_has_no_effect(given, [fixture], f"one like {fixture} (served={served})")
+    return _wanted(given, item.config, item.path.parent)
+
+
+def _wanted(given: dict[str, Any], config: pytest.Config, folder: Path) -> Wanted:
     if "speed" not in given:  # which goes before what the ini file says for all
-        given.setdefault("instant_sleep", _sleeps(request.config))
+        given.setdefault("instant_sleep", _sleeps(config))
+    given.setdefault("start_date", config.getini("mock_p1_start_date") or None)
     named = given.pop("scenario", None)
-    scenario = _configured(request.config) if named is None else _beside(request, named)
+    scenario = _configured(config) if named is None else _beside(config, folder, named)
     return Wanted(scenario, **given)
 
 
@@ -78,12 +104,12 @@ _OF_ONE: Final = {"speed": "mock_p1_server", "base_url": "mock_p1"}
 """Arguments that only one of the fixtures can honour."""
 
 
-def _refuse_what_has_no_effect(given: Mapping[str, Any], request: pytest.FixtureRequest) -> None:
+def _refuse_what_has_no_effect(
+    given: Mapping[str, Any], fixtures: Sequence[str], used: str
+) -> None:
     for name, fixture in _OF_ONE.items():
-        if name in given and fixture not in request.fixturenames:
-            raise MarkerError(
-                f"{name}= is for the fixture {fixture}, and this test uses {request.fixturename}"
-            )
+        if name in given and fixture not in fixtures:
+            raise MarkerError(f"{name}= is for the fixture {fixture}, and this test uses {used}")
 
 
 def _arguments(marker: pytest.Mark) -> dict[str, Any]:
@@ -118,14 +144,14 @@ def _known() -> str:
     return ", ".join(f"{name}=" for name in _TAKES)
 
 
-def _beside(request: pytest.FixtureRequest, named: ScenarioSource) -> Scenario:
+def _beside(config: pytest.Config, folder: Path, named: ScenarioSource) -> Scenario:
     """Look a marker's scenario up.
 
     In the scenario folder, beside the test, from the root or the current directory.
     """
-    shelves = [*_folder(request.config), request.path.parent]
-    bases = [*shelves, request.config.rootpath, Path()]
-    return look_up(named, shelves, bases, folder=request.path.parent)
+    shelves = [*_folder(config), folder]
+    bases = [*shelves, config.rootpath, Path()]
+    return look_up(named, shelves, bases, folder=folder)
 
 
 def _configured(config: pytest.Config) -> Scenario:

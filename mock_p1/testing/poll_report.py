@@ -51,8 +51,10 @@ def _silence(url: str, *, in_process: bool) -> str:
     if in_process:
         return (
             f"no request reached it: only requests to {url} "
-            "that are made with `requests`, urllib3 or httpx in this process do; for others, "
-            "or another process, use the fixture mock_p1_server, or mock_p1.serving()"
+            "that are made with `requests`, urllib3 or httpx in this process do; base_url= names "
+            "another URL that the client uses, as in @pytest.mark.mock_p1(base_url='http://...'); "
+            "for other clients, or another process, use the fixture mock_p1_server, or "
+            "mock_p1.serving()"
         )
     return f"no request reached it: is {url} what the client was told to use?"
 

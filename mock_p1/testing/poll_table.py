@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.durations import format_duration
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
     from mock_p1.engine.uploads import Upload
 
 MOST_ROWS: Final = 40
-"""A longer table is printed without its middle."""
+"""A longer table is printed without its middle, once equal rows have become one."""
 
 _FIRST, _AROUND = 10, 3
-_HEAD = ("", "#", "at", "after", "key", "job", "outcome", "HTTP", "scenario", "then waits for")
+_LEAST_EQUAL = 3
+_Row = tuple[str, ...]
+_HEAD = ("", "#", "at", "after", "key", "job", "outcome", "HTTP", "scenario", "then the job is at")
 
 
 def is_poll(entry: Entry) -> bool:
@@ -37,11 +40,12 @@ def poll_table(
     """Print requests: when, how long after the one before, outcome, scenario line, what comes.
 
     Intervals are those between polls of one job by one key. ``marked`` are the numbers of the
-    entries that broke a rule: they get a mark, and stay when the middle of more than ``most`` rows
-    is left out. ``uploads`` are the files that came, by the numbers of their entries.
+    entries that broke a rule: they get a mark, and stay when equal rows become one, and the middle
+    of more than ``most`` rows is left out; where that is None, all stay. ``uploads`` are the files
+    that came, by the numbers of their entries.
     """
     labels = _labels(entries)
-    rows: list[tuple[str, ...]] = [_HEAD]
+    rows: list[_Row] = [_HEAD]
     before: dict[tuple[str | None, int], int] = {}
     for entry in entries:
         series = entry.job_id, entry.caller
@@ -55,13 +59,14 @@ def poll_table(
         rows.append((mark, str(entry.number), moment, after, key, *_cells(entry, uploads or {})))
     if len(labels) < 2:  # noqa: PLR2004 -- one key tells nothing apart
         rows = [row[:4] + row[5:] for row in rows]
-    rows = _without_middle(rows, len(entries) if most is None else most)
+    if most is not None:
+        rows = _without_middle(_without_equal(rows, entries), most)
     shown = {row[1] for row in rows}
     notes = [
         f"#{entry.number}: {note}"
         for entry in entries
         if str(entry.number) in shown
-        for note in (*entry.notes, *_file_notes((uploads or {}).get(entry.number)))
+        for note in dict.fromkeys((*entry.notes, *_file_notes((uploads or {}).get(entry.number))))
     ]
     return "\n".join((_print(rows), *notes))
 
@@ -71,12 +76,11 @@ def _file_notes(upload: Upload | None) -> tuple[str, ...]:
 
 
 def _cells(entry: Entry, uploads: Mapping[int, Upload]) -> tuple[str, ...]:
-    waits_for = entry.waits_for or ("nothing: stays" if entry.place else "-")
     what = (entry.job_id or "-") if entry.operation else f"{entry.method} {entry.path}"
     outcome = entry.outcome
     if entry.operation and not is_poll(entry):
         outcome = f"{entry.operation}: {_call_outcome(entry, uploads.get(entry.number))}"
-    return what, outcome, str(entry.http_status or "-"), entry.source, waits_for
+    return what, outcome, str(entry.http_status or "-"), entry.source, entry.then or "-"
 
 
 def _call_outcome(entry: Entry, upload: Upload | None) -> str:
@@ -101,19 +105,48 @@ def _labels(entries: Iterable[Entry]) -> dict[int, str]:
     return labels
 
 
-def _without_middle(rows: list[tuple[str, ...]], most: int) -> list[tuple[str, ...]]:
+def _without_equal(rows: list[_Row], entries: Sequence[Entry]) -> list[_Row]:
+    """Let one line stand for rows in a row that say the same, but for those at both ends."""
+    notes: list[tuple[str, ...]] = [(), *(entry.notes for entry in entries)]
+    moments = [0, *(entry.moment_ns for entry in entries)]
+    says = [(row[4:-1], notes[index]) for index, row in enumerate(rows)]
+    near = _near_marked(rows)
+    inside = [
+        0 < index < len(rows) - 1 and says[index - 1] == says[index] == says[index + 1]
+        and index not in near
+        for index in range(len(rows))
+    ]  # fmt: skip
+    shown: list[_Row] = []
+    for is_inside, group in groupby(range(len(rows)), inside.__getitem__):
+        indices = list(group)
+        if not is_inside or len(indices) < _LEAST_EQUAL:
+            shown.extend(rows[index] for index in indices)
+            continue
+        gaps = [moments[index] - moments[index - 1] for index in indices]
+        least, longest = format_duration(min(gaps)), format_duration(max(gaps))
+        apart = least if least == longest else f"{least} to {longest}"
+        shown.append(("", f"… {len(indices)} equal, {apart} apart"))
+    return shown
+
+
+def _near_marked(rows: list[_Row], most: int = MOST_ROWS) -> set[int]:
+    """Return the indices of the marked rows and their neighbours."""
+    marked = [index for index, row in enumerate(rows) if row[0] == ">"][:most]
+    return {near for index in marked for near in range(index - _AROUND, index + _AROUND + 1)}
+
+
+def _without_middle(rows: list[_Row], most: int) -> list[_Row]:
     """Leave out rows in the middle, but none that is marked, nor its neighbours."""
     count = len(rows) - 1
     if count <= most:
         return rows
     keep = {*range(_FIRST + 1), *range(count + 1 - (most - _FIRST), count + 1)}
-    for index in [index for index, row in enumerate(rows) if row[0] == ">"][:most]:
-        keep.update(range(index - _AROUND, index + _AROUND + 1))
-    shown: list[tuple[str, ...]] = []
+    keep |= _near_marked(rows, most)
+    shown: list[_Row] = []
     left_out = 0
     for index, row in enumerate(rows):
         if index not in keep:
-            left_out += 1
+            left_out += 1 if _is_whole(row) else int(row[1].split()[1])
             continue
         if left_out:
             shown.append(("", f"… {left_out} more"))
@@ -122,8 +155,13 @@ def _without_middle(rows: list[tuple[str, ...]], most: int) -> list[tuple[str, .
     return shown
 
 
-def _print(rows: list[tuple[str, ...]]) -> str:
-    whole = [row for row in rows if len(row) > 2]  # noqa: PLR2004 -- the others stand for rows left out
+def _is_whole(row: _Row) -> bool:
+    """Tell whether a row is a request; else it stands for some that are left out."""
+    return len(row) > 2  # noqa: PLR2004 -- a mark and a text
+
+
+def _print(rows: list[_Row]) -> str:
+    whole = [row for row in rows if _is_whole(row)]
     widths = [max(map(len, column)) for column in zip(*whole, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip()

@@ -1,23 +1,103 @@
-"""What the plugin keeps of one test while it runs."""
+"""What is kept of one test while it runs; ``mocked`` needs it without pytest."""
 
 from __future__ import annotations
 
+import sys
+from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-import pytest
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pytest
+
+    from mock_p1.engine.engine import Engine
     from mock_p1.testing.handle import Handle
+
+MOST_REPORTED: Final = 3
+
+
+@dataclass(slots=True)
+class Judged:
+    """A mock of a fixture, and what of it is judged with the test that runs."""
+
+    handle: Handle
+    fixture: str
+    check: bool = True
+    asked_before: int = 0
+    """The number of the last request that came before the test began."""
+
+    @property
+    def last(self) -> int:
+        """The number of the last request."""
+        return self.handle._engine.journal.last  # noqa: SLF001 -- a handle shows tests no engine
 
 
 @dataclass(slots=True)
 class Run:
     """What is kept of one test while it runs."""
 
-    handles: list[Handle] = field(default_factory=list)
+    item: pytest.Item
+    outer: Run | None = None
+    """The test that runs this one, as tests of pytest plugins do."""
+    judged: list[Judged] = field(default_factory=list)
+    begun: deque[Handle] = field(default_factory=lambda: deque(maxlen=MOST_REPORTED))
+    """The mocks that began last, whoever began them."""
     raised: bool = False
     reported: bool = False
 
+    def reported_handles(self) -> Iterator[Handle]:
+        """Yield the handles that a report of the test is about, each once."""
+        mine = [
+            each.handle
+            for each in self.judged
+            if each.fixture in getattr(self.item, "fixturenames", ())
+            or each.last > each.asked_before
+        ]
+        module = sys.modules.get("mock_p1.testing.handle")  # loaded, if there is any handle
+        arguments = getattr(self.item, "funcargs", {}).values()
+        handed = [each for each in arguments if module and isinstance(each, module.Handle)]
+        yield from dict.fromkeys([*mine, *handed, *self.begun])
 
-RUN = pytest.StashKey[Run]()
+
+watchers: Final[list[Callable[[Engine], None]]] = []
+"""Each is told of every engine that is started from now on, before its first request."""
+
+living: Final[list[Judged]] = []
+"""The mocks of ``mock_p1_for`` that have not ended."""
+
+setting_up: Final[list[pytest.FixtureRequest]] = []
+"""The fixtures that are being set up, the innermost last."""
+
+current: Run | None = None
+"""The test that runs."""
+
+
+def begin(item: pytest.Item) -> Run:
+    """Begin to keep what is known of a test."""
+    global current  # noqa: PLW0603 -- one test runs at a time
+    current = Run(item, current, list(living))
+    for each in living:
+        each.asked_before = each.last
+    return current
+
+
+def end(run: Run) -> None:
+    """Keep nothing of a test any longer."""
+    global current  # noqa: PLW0603 -- likewise
+    current = run.outer
+
+
+def tell(handle: Handle, engine: Engine) -> None:
+    """Let those know of a mock that has begun who have asked for it."""
+    if current is not None:
+        current.begun.append(handle)
+    for watch in watchers:
+        watch(engine)
+
+
+def parametrizes_trouble(item: pytest.Item) -> bool:
+    """Tell whether a test is parametrized by ``mock_p1_trouble``, as only its marker should."""
+    marks = item.iter_markers("parametrize")
+    return any("mock_p1_trouble" in str(mark.args[:1]) for mark in marks)

@@ -21,7 +21,7 @@ from mock_p1.contract.operations import (
     RETRAIN_STATUS_CHECK,
 )
 from mock_p1.engine.callers import caller_named
-from mock_p1.engine.journal import KEY_LEAK
+from mock_p1.engine.key_leak import is_leak
 from mock_p1.engine.receiver import BROKEN_OFF
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class _Judge:
 
     def breaches(self) -> Iterator[Breach]:
         for entry in self._entries:
-            if KEY_LEAK in entry.notes:
+            if any(map(is_leak, entry.notes)):
                 yield Breach(entry, "sent a key to the URL of a file; another host then has it")
             owner = self._owners.get(entry.caller)
             if owner is not None and owner not in self._with_key:

@@ -85,7 +85,7 @@ def read_uploads(
             rows=found.rows,
             columns=found.columns,
             content=None if kept is None else kept.content(),
-            notes=(*(entry.notes if entry else ()), *found.notes),
+            notes=tuple(dict.fromkeys((*(entry.notes if entry else ()), *found.notes))),
         )
 
 

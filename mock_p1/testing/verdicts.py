@@ -17,26 +17,38 @@ if TYPE_CHECKING:
 MOST_BREACHES = 10
 
 
-def upload_problem(
+def upload_problem(  # noqa: PLR0913 -- what was asked for, and all that is known
     job: str | None,
     uploads: Sequence[Upload],
     calls: Sequence[Poll],
     filename: str | None,
     rows: int | None,
+    *,
+    stands: str,
 ) -> str:
-    """Say why a job has not been sent this file; nothing where it has."""
+    """Say why a job has not been sent this file; nothing where it has.
+
+    ``calls`` may be those of before a reset, ``uploads`` are not. ``stands`` is how a job stands
+    that was sent none.
+    """
     if job is None:
-        return "the client never asked for an upload URL, so no file was uploaded"
+        was_reset = any(call.complete for call in calls)
+        asked = "asked for no {} after the reset" if was_reset else "never asked for an {}"
+        return f"the client {asked.format('upload URL')}, so no file was uploaded"
     complete = [upload for upload in uploads if upload.complete]
     if not complete:
-        tries = "; ".join(_try(upload, calls) for upload in uploads)
-        refused = "; ".join(
+        known = {upload.number for upload in uploads}
+        forgotten = [call.number for call in calls if call.complete]
+        refused = [
             f"call {call.number} was answered {call.outcome}"
             for call in calls
-            if call.number not in {upload.number for upload in uploads}
-        )
-        why = "; ".join(part for part in (tries, refused) if part) or "no upload of it was begun"
-        return f"{named(job)} still waits for its file: {why}"
+            if call.number not in known and not call.complete
+        ]
+        tries = [_try(upload, calls) for upload in uploads]
+        why = "; ".join(tries + refused) or f"no upload of it was begun{' since' * bool(forgotten)}"
+        if forgotten:
+            stands = f"was reset after call {forgotten[-1]} had sent its file"
+        return f"{named(job)} {stands}: {why}"
     last = complete[-1]
     if filename is not None and last.filename != filename:
         return f"{named(job)} was sent {last.filename!r}; {filename!r} was asked for"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from asyncio import FIRST_COMPLETED
 from contextlib import suppress
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote, unquote_to_bytes
 
 from mock_p1.base.addresses import in_url
@@ -164,28 +166,34 @@ class AsgiApp:
 
         Tell whether it did.
         """
-        if not self._engine.clock.pass_time(span):
-            return False
-        loop, timer, news = asyncio.get_running_loop(), asyncio.timeout(None), True
+        leaves = asyncio.ensure_future(_client_leaves(receive))
+        try:
+            seconds = self._engine.clock.pass_time(span, leaves)
+            if seconds == math.inf:
+                await asyncio.wait([leaves])
+            elif seconds:
+                await self._hold_back(request, span, leaves)
+            return leaves.done() and not leaves.cancelled()
+        finally:
+            leaves.cancel()
 
-        def look() -> None:
-            nonlocal news
-            news = True
-            with suppress(RuntimeError):  # it has run out by itself
-                timer.reschedule(loop.time())
+    async def _hold_back(self, request: Request, span: int, leaves: asyncio.Future[None]) -> None:
+        """Wait until the time has come, also if the clock is turned meanwhile; or until let go."""
+        loop, turned = asyncio.get_running_loop(), asyncio.Event()
 
         def wake() -> None:
             with suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(look)
+                loop.call_soon_threadsafe(turned.set)
 
         with self._engine.held.hold(request, span, wake) as hold:
-            while news and (left := hold.left_seconds()) != 0:
-                news = False
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(left) as timer:
-                        await _client_leaves(receive)
-                        return True
-        return False
+            while (left := hold.left_seconds()) != 0:
+                looks = asyncio.ensure_future(turned.wait())
+                both: list[asyncio.Future[Any]] = [leaves, looks]
+                await asyncio.wait(both, timeout=left, return_when=FIRST_COMPLETED)
+                looks.cancel()
+                if leaves.done() or not turned.is_set():
+                    break  # the client has gone, or the time has come
+                turned.clear()
 
 
 async def _in_thread(work: Callable[[], None]) -> None:

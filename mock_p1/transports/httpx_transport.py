@@ -90,6 +90,21 @@ def _endpoint(request: httpx.Request) -> Endpoint | None:
     return endpoint
 
 
+def _connect(request: httpx.Request, *, in_a_loop: bool) -> None:
+    """Raise what httpx raises where a time-out leaves no time to connect, or is none."""
+    import httpx  # noqa: PLC0415 -- whoever sends a request has it
+
+    given = request.extensions.get("timeout", {})
+    for seconds in (given.get("connect"), given.get("read")):
+        if seconds is None or seconds > 0:
+            continue
+        if in_a_loop:
+            raise httpx.ConnectTimeout("no time is left to connect", request=request)
+        if seconds < 0:
+            raise ValueError("Timeout value out of range")
+        raise httpx.ConnectError("no time is left to connect", request=request)
+
+
 def _handling(handle: Callable[..., httpx.Response]) -> Callable[..., httpx.Response]:
     """Return a ``handle_request`` that asks the engine for what is ours."""
     import httpx  # noqa: PLC0415 -- it is loaded, or nothing of it would be patched
@@ -110,6 +125,7 @@ def _handling(handle: Callable[..., httpx.Response]) -> Callable[..., httpx.Resp
         endpoint = _endpoint(request)
         if endpoint is None:
             return handle(self, request)
+        _connect(request, in_a_loop=False)
         body = bytearray()
         try:
             for piece in request.stream:  # type: ignore[union-attr]  # -- a sync one
@@ -125,7 +141,7 @@ def _handling(handle: Callable[..., httpx.Response]) -> Callable[..., httpx.Resp
 
 
 def _as_sent(request: httpx.Request, body: bytearray) -> HttpRequest:
-    headers = [(name.decode("latin-1").lower(), value) for name, value in request.headers.raw]
+    headers = [(name.lower(), value) for name, value in request.headers.raw]
     target = request.url.raw_path.decode("latin-1")
     return HttpRequest(_origin(request), request.method, target, headers, body)
 
@@ -158,6 +174,7 @@ def _handling_async(handle: Callable[..., Any]) -> Callable[..., Any]:
         if endpoint is None:
             response: httpx.Response = await handle(self, request)
             return response
+        _connect(request, in_a_loop=True)
         body = bytearray()
         try:
             async for piece in request.stream:  # type: ignore[union-attr]  # -- an async one

@@ -56,24 +56,24 @@ class Origin(NamedTuple):
 
 
 class HttpRequest(NamedTuple):
-    """One HTTP request, as a client's library hands it over; header names are lower-case."""
+    """One HTTP request, as a client's library hands it over; names of headers are in lower case."""
 
     origin: Origin
     method: str
     target: str
-    headers: list[tuple[str, bytes]]
+    headers: list[tuple[bytes, bytes]]
     body: bytes | bytearray
 
-    def header(self, name: str) -> bytes | None:
+    def header(self, name: bytes) -> bytes | None:
         """Return the first value of a header; None if there is none."""
         return next((value for known, value in self.headers if known == name), None)
 
     @property
     def length(self) -> int | None:
         """How long the body is; None where it comes in chunks. BadRequest for no length."""
-        named = ("content-length", "transfer-encoding")
+        named = (b"content-length", b"transfer-encoding")
         return body_length(
-            joined((name.encode(), value.strip()) for name, value in self.headers if name in named)
+            joined((name, value.strip()) for name, value in self.headers if name in named)
         )
 
 
@@ -106,7 +106,7 @@ class Endpoint:
         return None
 
     def answer(self, sent: HttpRequest) -> Fault:
-        """Ask the engine. A whole answer comes in the form of a fault without any trouble."""
+        """Ask the engine. A whole answer comes in the form of a fault that breaks nothing."""
         thread = threading.current_thread()
         if hasattr(thread, _INHERITED):
             self._askers.add(thread)
@@ -135,11 +135,11 @@ class Endpoint:
     def _request(self, sent: HttpRequest, length: int | None) -> Request:
         path, _, query = sent.target.partition("?")
         prefix = self.prefix(sent.origin, path) or ""
-        host = header_text(sent.header("host") or b"")
+        host = header_text(sent.header(b"host") or b"")
         url = base_url(sent.origin.scheme, host, str(sent.origin)) + prefix
-        keys = tuple(header_text(value) for name, value in sent.headers if name == "x-api-key")
-        headers = [(name.encode("latin-1"), value) for name, value in sent.headers]
-        return Request(sent.method, path[len(prefix) :], query, keys, url, length != 0, headers)
+        keys = tuple(header_text(value) for name, value in sent.headers if name == b"x-api-key")
+        inside = path[len(prefix) :]
+        return Request(sent.method, inside, query, keys, url, length != 0, sent.headers)
 
     def _handle(self, sent: HttpRequest, length: int | None) -> Reply | Fault:
         request = self._request(sent, length)

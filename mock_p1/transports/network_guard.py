@@ -39,14 +39,28 @@ _TO_THE_SERVICE: Final = re.compile(
     rb"[A-Z]+ [^\r\n]*\r\n(?:[^\r\n]+\r\n)*Host: *(?:%b)[.:\r]|\x16\x03.*(?:%b)" % (_NAMES, _NAMES),
     re.IGNORECASE | re.DOTALL,
 )
+_IN_A_QUESTION: Final = re.compile(
+    b"|".join(
+        re.escape(b"".join(bytes([len(part)]) + part for part in host.encode().split(b".")))
+        for host in sorted(HOSTS)
+    ),
+    re.IGNORECASE,
+)
+"""How the names stand in what a library asks of a name server by itself."""
 _LOOKED_AT: Final = 2048
-_LOOKS_UP: Final = frozenset({"socket.getaddrinfo", "socket.gethostbyname"})
+_LOOKS_UP: Final = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
 
 
 class RealServiceRefused(ConnectionRefusedError):  # noqa: N818 -- says what happened
     """Something was about to reach the real service while a mock is active.
 
     An OSError, so that a client's library reports it as it reports any connection that fails.
+
+    Example:
+        >>> import socket
+        >>> socket.create_connection(("developer-api.predictionone.sony.biz", 443))
+        Traceback (most recent call last):
+        mock_p1.transports.network_guard.RealServiceRefused: ...
     """
 
 
@@ -127,8 +141,10 @@ def _sending(send: Callable[..., Any]) -> Callable[..., Any]:
         first = data[0] if isinstance(data, list | tuple) and data else data
         if isinstance(first, bytes | bytearray | memoryview) and (_guards or outlived()):
             start = memoryview(first)[:_LOOKED_AT].tobytes()
-            if _TO_A_PROXY.match(start) or (
-                _TO_THE_SERVICE.match(start) and not _is_on_this_machine(self)
+            if (
+                _TO_A_PROXY.match(start)
+                or _IN_A_QUESTION.search(start)
+                or (_TO_THE_SERVICE.match(start) and not _is_on_this_machine(self))
             ):
                 with suppress(AttributeError, OSError):
                     self.shutdown(socket.SHUT_RDWR)  # some go on to read after such an error
@@ -146,6 +162,8 @@ def _connecting(connect: Callable[..., Any]) -> Callable[..., Any]:
         address = args[-1] if args else None
         if isinstance(address, tuple) and address:
             check(address[0])
+        if len(args) > 1 and (_guards or outlived()) and _IN_A_QUESTION.search(args[0]):
+            raise refusal(" or ".join(sorted(HOSTS)))
         return connect(self, *args)
 
     return connect_guarded

@@ -158,9 +158,9 @@ def _parse(origin: Origin, sent: bytearray) -> HttpRequest:
     headers = []
     for line in lines:
         name, _, value = line.partition(b":")
-        headers.append((name.decode("latin-1").lower(), value.strip()))
+        headers.append((name.lower(), value.strip()))
     request = HttpRequest(origin, method, target, headers, body)
-    if request.header("transfer-encoding") == b"chunked":
+    if request.header(b"transfer-encoding") == b"chunked":
         return request._replace(body=_without_chunks(body))
     return request
 

@@ -11,11 +11,13 @@ from __future__ import annotations
 import re
 from functools import partial
 from threading import Event
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote_to_bytes
 from wsgiref.util import is_hop_by_hop
 
+import flask
 from flask import Flask, Response, request
+from werkzeug.datastructures import EnvironHeaders
 from werkzeug.exceptions import (
     BadHost,
     HTTPException,
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
     from werkzeug.datastructures import Headers
+    from werkzeug.routing import MapAdapter
 
     from mock_p1.base.proxies import Proxies
     from mock_p1.engine.engine import Engine
@@ -63,8 +66,25 @@ class _ToTheLetter(Response):
         return self.headers
 
 
+class _AsSent(flask.Request):
+    """A request with the method as it was sent: Werkzeug would take ``get`` for ``GET``."""
+
+    def __init__(self, environ: WSGIEnvironment, *given: Any, **options: Any) -> None:  # noqa: ANN401 -- Werkzeug's
+        super().__init__(environ, *given, **options)
+        self.method = environ["REQUEST_METHOD"]
+
+
 class _App(Flask):
     """A Flask app that takes no offer to upgrade: Werkzeug would refuse who offers a websocket."""
+
+    request_class = _AsSent
+
+    def create_url_adapter(self, request: flask.Request | None) -> MapAdapter | None:
+        """Return what finds the route of a request; there is none for ``get``."""
+        adapter = super().create_url_adapter(request)
+        if adapter is not None and request is not None and request.method.upper() != request.method:
+            adapter.default_method = "-"
+        return adapter
 
     def wsgi_app(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -144,13 +164,13 @@ def _request(proxies: Proxies | None) -> Request:
     key = environ.get("HTTP_X_API_KEY")
     length = environ.get("CONTENT_LENGTH") or "0"
     return Request(
-        environ["REQUEST_METHOD"],  # Flask would make it GET where get was sent
+        request.method,
         _raw_path(),
         environ.get("QUERY_STRING", ""),
         () if key is None else (header_text(key.encode("latin-1")),),
         _seen_url(proxies),
         length != "0" or "HTTP_TRANSFER_ENCODING" in environ,
-        _headers(),
+        _Headers(environ),
     )
 
 
@@ -161,12 +181,21 @@ def _seen_url(proxies: Proxies | None) -> str:
     server = f"{request.scheme}://{in_url(name)}:{port}"
     base = base_url(request.scheme, environ.get("HTTP_HOST", ""), server) + _root(environ)
     if proxies is not None:
-        base = proxies.base_url(base, environ.get("REMOTE_ADDR", ""), _headers())
+        base = proxies.base_url(base, environ.get("REMOTE_ADDR", ""), _Headers(environ))
     return base
 
 
-def _headers() -> list[tuple[bytes, bytes]]:
-    return [(name.lower().encode(), value.encode("latin-1")) for name, value in request.headers]
+class _Headers:
+    """The headers in a WSGI environ, made only for the few requests whose headers are read."""
+
+    __slots__ = ("_environ",)
+
+    def __init__(self, environ: WSGIEnvironment) -> None:
+        self._environ = environ
+
+    def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
+        for name, value in EnvironHeaders(self._environ):
+            yield name.lower().encode("latin-1"), value.encode("latin-1")
 
 
 def _raw_path() -> str:

@@ -8,10 +8,10 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.verify import published
-from mock_p1.verify.answer import describe, error_of, json_object, one_line
+from mock_p1.verify.answer import describe, error_of, one_line
 from mock_p1.verify.contract_check import Verdict, as_expected, assumed, documented, otherwise
 from mock_p1.verify.exceptions import NotChecked
-from mock_p1.verify.shapes import assuming, judge_fields, refused
+from mock_p1.verify.shapes import judge_fields, judge_without, refused
 
 if TYPE_CHECKING:
     from mock_p1.verify.answer import Answer
@@ -113,11 +113,8 @@ def end_date_format(session: VerifySession) -> Verdict:
 def missing_credential_type(session: VerifySession) -> Verdict:
     """Ask without."""
     answer = session.answer("a new key without credential_type")
-    if "api_key" in (json_object(answer) or {}):
-        return as_expected("a key")
-    name = error_of(answer).name
-    return otherwise(
-        "a key", describe(answer), assuming("odd_credential_type", name, published.API_KEY_ERRORS)
+    return judge_without(
+        answer, "api_key", "a key", "odd_credential_type", published.API_KEY_ERRORS
     )
 
 

@@ -48,6 +48,18 @@ def assuming(key: str, value: str | None, possible: Collection[str]) -> dict[str
     return {key: value} if value is not None and value in possible else {}
 
 
+def judge_without(
+    answer: Answer, field: str, expected: str, key: str, errors: Collection[str]
+) -> Verdict:
+    """Judge that a call without its parameter is answered with a field all the same.
+
+    Otherwise, ``key`` of ``assumptions:`` may name the error it is answered with.
+    """
+    if field in (json_object(answer) or {}):
+        return as_expected(expected)
+    return otherwise(expected, describe(answer), assuming(key, error_of(answer).name, errors))
+
+
 def refused(  # noqa: PLR0913, PLR0917 -- a check's parts
     check_id: str,
     sentence: str,

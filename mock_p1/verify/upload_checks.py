@@ -10,7 +10,7 @@ from mock_p1.verify.contract_check import Verdict, as_expected, assumed, documen
 from mock_p1.verify.exceptions import NotChecked
 from mock_p1.verify.job_checks import is_fetchable
 from mock_p1.verify.sequence import is_taken, upload
-from mock_p1.verify.shapes import assuming, judge_fields, refused
+from mock_p1.verify.shapes import assuming, judge_fields, judge_without, refused
 
 if TYPE_CHECKING:
     from mock_p1.verify.session import VerifySession
@@ -142,11 +142,8 @@ def second_upload(session: VerifySession) -> Verdict:
 def missing_filename(session: VerifySession) -> Verdict:
     """Ask without."""
     answer = session.answer("an upload URL without filename")
-    if "upload_url" in (json_object(answer) or {}):
-        return as_expected("an upload URL")
-    name = error_of(answer).name
-    return otherwise(
-        "an upload URL", describe(answer), assuming("odd_filename", name, published.UPLOAD_ERRORS)
+    return judge_without(
+        answer, "upload_url", "an upload URL", "odd_filename", published.UPLOAD_ERRORS
     )
 
 

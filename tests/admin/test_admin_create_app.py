@@ -8,6 +8,8 @@ from helpers.admin_client import JOBS
 import mock_p1
 from mock_p1.base.messages import Request
 from mock_p1.engine.engine import Engine
+from mock_p1.scenario.files import load_scenario
+from mock_p1.server.app import create_app_for
 
 
 def status(app, path, **headers):
@@ -39,10 +41,20 @@ def test_an_app_takes_further_names_of_this_machine():
     )
 
 
+def test_without_controls_a_question_for_health_is_no_entry():
+    """The journal holds clients' requests alone."""
+    engine = Engine(load_scenario("demo"))
+    app = create_app_for(engine, admin=False)
+    assert status(app, "/health") == 404
+    assert len(engine.journal) == 0
+    assert status(app, "/jobs") == 404
+    assert len(engine.journal) == 1
+
+
 def test_an_app_can_be_had_without_controls():
     """And still imitates the API."""
     app = mock_p1.create_app("demo", admin=False)
-    assert status(app, "/health") == 404
+    assert status(app, "/jobs") == 404
     assert (
         app.test_client().get(f"{JOBS}retrain-001", headers={"x-api-key": "demo-key"}).status_code
         == 200

@@ -84,7 +84,12 @@ def test_a_caller_from_here_is_let_in(controls, address):
     controls.get("/jobs", environ_overrides={"REMOTE_ADDR": address})
 
 
-@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP"])
+@pytest.mark.parametrize(
+    "header",
+    ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "X-Forwarded-Host", "X-Forwarded-Proto",
+     "X-Forwarded-Port", "X-Forwarded-Server", "CF-Connecting-IP", "CF-Ray", "True-Client-IP",
+     "X-Client-IP", "Fastly-Client-IP", "X-Envoy-External-Address", "CDN-Loop"],
+)  # fmt: skip
 def test_a_call_that_a_proxy_forwarded_is_refused(controls, header):
     """A proxy on this machine makes the whole world look local."""
     controls.refused(403, *READ, headers={header: "127.0.0.1"})

@@ -136,3 +136,55 @@ def test_the_keys_of_a_secret_key_are_one(scenario):
     mock.do("POST", "/reset", {"api_key": "secret"})
     assert mock.get("/next")["waiting"] == 0
     assert mock.get("/requests/count?api_key=secret") == {"count": 2}
+
+
+STRICT = """
+api_keys: {demo-key: active, expired-key: inactive_credential, ci-*: active}
+secret_keys: {the-secret: active}
+jobs: {slow: {timeline: [{status: job_running}]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/reset", {"api_key": "nobodys-key"}),
+        ("POST", "/reset?api_key=nobodys-key", None),
+        ("POST", "/reset", {"api_key": "nobodys-key", "job": "slow"}),
+        ("POST", "/jobs/slow/reset", {"api_key": "nobodys-key"}),
+        ("POST", "/next", {"fault": "timeout", "api_key": "nobodys-key"}),
+    ],
+)
+def test_a_key_that_no_client_can_have(method, path, body):
+    """As an unknown job: nothing would come of it; the keys there are are named, masked."""
+    refused = Controls(parse(STRICT)).refused(404, method, path, body)
+    assert refused["error"] == "MOCK_P1_NO_SUCH_KEY"
+    assert "key 'nob" not in refused["message"]
+    assert "the scenario has de…, ex…, ci-*, th…," in refused["message"]
+
+
+@pytest.mark.parametrize("key", ["demo-key", "expired-key", "ci-7", "the-secret"])
+def test_a_key_that_has_not_called_yet(key):
+    """A worker may begin anew before its first call."""
+    controls = Controls(parse(STRICT))
+    assert controls.do("POST", "/reset", {"api_key": key})["reset"] is True
+    assert controls.do("POST", "/next", {"fault": "timeout", "api_key": key})["waiting"] == 1
+
+
+def test_where_every_word_is_a_key():
+    """Nobody can tell which words will be used."""
+    controls = Controls(parse("jobs: {slow: {timeline: [{status: job_running}]}}"))
+    assert controls.do("POST", "/reset", {"api_key": "any-word"})["reset"] is True
+
+
+def test_an_issued_key_until_a_reset():
+    """It is known while it lives; its secret key always."""
+    controls = Controls(parse(STRICT))
+    asked = controls.client.get(
+        "/v1/external/api-key?credential_type=retrain&model_id=7",
+        headers={"x-api-key": "the-secret"},
+    )
+    key = asked.json["api_key"]
+    controls.do("POST", "/reset", {"api_key": key})
+    controls.refused(404, "POST", "/reset", {"api_key": key})
+    controls.do("POST", "/reset", {"api_key": "the-secret"})

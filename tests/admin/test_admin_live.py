@@ -164,3 +164,13 @@ def test_the_server_ends_while_somebody_listens(scenario):
         admin(running.server, "GET", "/events", stream=True) as stream,
     ):
         assert next(stream.iter_lines()) == b"retry: 1000"
+
+
+@pytest.mark.parametrize("path", ["//__admin/jobs", "///__admin/scenario", "/%5f_admin/jobs"])
+def test_no_other_spelling_goes_round_the_bounds(scenario, path):
+    """A body is refused before it is read, however the path is written."""
+    with ServerThread(Server(Engine(scenario))) as running:
+        reply = requests.put(
+            f"http://127.0.0.1:{running.server.port}{path}", data=b"x" * 6_000_000, timeout=10
+        )
+    assert reply.status_code == 413

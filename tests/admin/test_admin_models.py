@@ -1,6 +1,7 @@
 """What the control API takes, as its models say, and what it sends for the dashboard."""
 
 import pytest
+from helpers.admin_client import Controls
 
 from mock_p1.contract.errors import FAULTS
 from mock_p1.contract.operations import OPERATIONS
@@ -99,3 +100,14 @@ def test_the_imitated_api_meets_no_hook_of_the_control_api(controls):
     assert controls.app.before_request_funcs.get(None, []) == []
     assert controls.app.after_request_funcs.get(None, []) == []
     assert "X-Frame-Options" not in controls.poll("slow").headers
+
+
+def test_health_says_when_there_are_too_many_jobs(scenario):
+    """The limit, and how many jobs began anew because of it."""
+    controls = Controls(scenario, jobs_max=1)
+    before = controls.get("/health")
+    for number in range(20):
+        controls.poll(f"any-{number}")
+    after = controls.get("/health")
+    assert (before["jobs_max"], before["jobs_evicted"]) == (1, 0)
+    assert after["jobs_evicted"] == 20 - 1 - controls.engine.jobs.count

@@ -91,6 +91,7 @@ CALLS = [
     ("get", "/switches", None),
     ("get", "/requests", None),
     ("get", "/requests/count", None),
+    ("get", "/requests/totals", None),
     ("delete", "/requests", None),
 ]
 
@@ -107,7 +108,7 @@ def test_answers_are_as_described(controls, method, path, body):
 
 
 def test_every_call_that_is_described_is_tried():
-    """By the test above; documents, events and metrics have tests of their own."""
+    """By the test above; documents, events, lines and metrics have tests of their own."""
     described = {
         (verb, path.removeprefix("/__admin"))
         for path, verbs in document()["paths"].items()
@@ -118,6 +119,7 @@ def test_every_call_that_is_described_is_tried():
         "/events",
         "/metrics",
         "/scenario/text",
+        "/requests/export",
         "/openapi.json",
         "/openapi-admin.json",
     }

@@ -156,6 +156,18 @@ def test_no_file_of_the_page_names_another_host():
         assert urls <= {"http://www.w3.org"}, path.name
 
 
+def test_lines_of_the_page_have_a_hundred_columns():
+    """As those of the package."""
+    long = [
+        f"{path.name}:{number}"
+        for path in FOLDER.iterdir()
+        if path.suffix in {".js", ".css", ".html"}
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > 100
+    ]
+    assert long == []
+
+
 def test_without_admin_there_is_nothing_below_it(scenario):
     """Not even health, and no way to a page; the imitated API is all there is."""
     bare = Controls(scenario, admin=False)

@@ -1,5 +1,6 @@
 """``/__admin/requests``: what was asked."""
 
+import json
 from urllib.parse import urlsplit
 
 import pytest
@@ -107,3 +108,69 @@ def test_calls_to_the_controls_are_no_requests(controls):
     for path in ("/__admin/jobs", "/__admin/nothing", "/__admin/", "/favicon.ico", "/"):
         controls.client.get(path)
     assert controls.get("/requests/count") == {"count": 0}
+
+
+@pytest.mark.parametrize("journal_max", [0, 2])
+def test_counts_are_true_whatever_the_journal_keeps(scenario, journal_max):
+    """By job, outcome, operation and key."""
+    controls = Controls(scenario, journal_max=journal_max)
+    for _ in range(5):
+        controls.poll("slow")
+    controls.poll("odd")
+    controls.poll("slow", "nobody")
+    for query, count in (
+        ("", 7),
+        ("?job=slow", 6),
+        ("?outcome=not_found_credential", 1),
+        ("?operation=retrain_status_check&error=not_found_credential", 1),
+        ("?api_key=demo-key", 6),
+        ("?operation=none", 0),
+    ):
+        assert controls.get(f"/requests/count{query}") == {"count": count}, query
+
+
+def test_counts_begin_anew_with_a_reset_and_totals_go_on(controls):
+    """Both are told."""
+    controls.poll("slow")
+    controls.do("POST", "/reset")
+    controls.poll("slow")
+    controls.poll("slow")
+    totals = controls.get("/requests/totals?job=slow&operation=retrain_status_check")
+    assert (totals["since_reset"], totals["since_start"], totals["kinds"]) == (2, 3, 1)
+    row = totals["totals"][0]
+    assert row.pop("caller") == controls.get("/requests")["requests"][0]["caller"]
+    assert row == {
+        "job_id": "slow", "operation": "retrain_status_check", "outcome": "job_waiting",
+        "since_reset": 2, "since_start": 3,
+    }  # fmt: skip
+
+
+def test_totals_show_the_most_first(asked):
+    """And no more than are asked for."""
+    totals = asked.get("/requests/totals?limit=1")
+    assert (totals["since_start"], totals["kinds"] > 1) == (8, True)
+    assert [row["since_start"] for row in totals["totals"]] == [2]
+
+
+def test_of_too_many_kinds_the_totals_stay_true(scenario, monkeypatch):
+    """Only whose and which they were is not known."""
+    monkeypatch.setattr("mock_p1.engine.totals.MAX_KINDS", 3)
+    controls = Controls(scenario)
+    for number in range(10):
+        controls.poll(f"any-{number}")
+    totals = controls.get("/requests/totals")
+    assert (totals["since_start"], totals["kinds"]) == (10, 4)
+    assert [row["since_start"] for row in totals["totals"] if row["job_id"] is None] == [7]
+
+
+def test_the_journal_can_be_read_whole_line_by_line(asked):
+    """The oldest first; the next ones by the number of the last."""
+    numbers, rows = [], True
+    while rows:
+        reply = asked.call("GET", f"/requests/export?limit=3&since={max(numbers, default=0)}")
+        assert reply.headers["Content-Type"] == "application/x-ndjson"
+        rows = [json.loads(line) for line in reply.text.splitlines()]
+        numbers += [row["number"] for row in rows]
+    assert numbers == [1, 2, 3, 4, 5, 6, 7, 8]
+    (first,) = asked.call("GET", "/requests/export?limit=1").text.splitlines()
+    assert json.loads(first) == asked.get("/requests")["requests"][0]

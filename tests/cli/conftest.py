@@ -13,7 +13,9 @@ from mock_p1.cli import main
 
 
 @pytest.fixture(autouse=True)
-def _no_variables_of_our_own(monkeypatch):
+def _no_variables_of_our_own(monkeypatch, tmp_path_factory):
+    # a server that runs on this machine keeps its address in the usual folder
+    monkeypatch.setenv("TMPDIR", str(tmp_path_factory.getbasetemp()))
     for name in [
         name
         for name in os.environ

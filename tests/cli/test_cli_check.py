@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import sys
 
 import pytest
@@ -205,3 +206,18 @@ def test_colour_on_a_terminal(run, folder):
 def test_no_color(run, folder):
     """NO_COLOR turns it off there too."""
     assert "\x1b" not in run("check", "demo", color=True, env={"NO_COLOR": "1"}).output
+
+
+def test_escape_sequences_do_not_reach_the_terminal(run, tmp_path):
+    """Whatever a file is called, and whatever stands in it; explain and serve likewise."""
+    file = tmp_path / "a\u202eb.yaml"
+    file.write_text(
+        'description: "a\\x1b[31m\\u202E"\n'
+        'jobs: {"r\\u202E1": {timeline: [{status: "x\\x1b[2J", for: 1 poll}, {status: "\\x85"}]}}',
+        encoding="utf-8",
+    )
+    for arguments in (["check", str(file)], ["explain", str(file)], ["check", f"{file}\x1b"],
+                      ["explain", f"{file}\x1b"]):  # fmt: skip
+        output = run(*arguments, color=True).output
+        plain = re.sub("\x1b\\[[0-9;]*m", "", output) if arguments[0] == "check" else output
+        assert plain.replace("\n", "").isprintable(), arguments

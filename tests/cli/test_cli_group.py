@@ -1,5 +1,6 @@
 """``mock-p1`` itself: its help page, its version, what it says of commands it does not have."""
 
+import os
 import subprocess
 import sys
 
@@ -141,3 +142,22 @@ def test_no_output_fails_over_its_encoding(run):
 def test_defaults_are_shown(run):
     """The help of an option says what holds without it."""
     assert "127.0.0.1" in run("serve", "--help").output
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full disk to try")  # noqa: PTH110 -- a device
+@pytest.mark.parametrize(
+    "arguments",
+    [["scenarios"], ["check", "demo"], ["explain", "demo"], ["schema"], ["--help"], ["--version"],
+     ["serve", "--port", "0"], ["serve", "--port", "0", "--log-format", "json"]],
+    ids=" ".join,
+)  # fmt: skip
+@pytest.mark.slow
+def test_a_full_disk_is_one_line(arguments):
+    """Exit 1, and no traceback, whatever part of the output was still to be written."""
+    with open("/dev/full", "w", encoding="utf-8") as full:  # noqa: PTH123 -- a device
+        done = subprocess.run(
+            [sys.executable, "-m", "mock_p1", *arguments],
+            stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert done.stderr == "the output cannot be written: No space left on device\n"
+    assert done.returncode == 1

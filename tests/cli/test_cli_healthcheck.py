@@ -1,12 +1,30 @@
 """``mock-p1 healthcheck`` asks a running server whether it is well."""
 
+import os
 import socket
+import sys
 import threading
+import time
+from contextlib import ExitStack
+from types import SimpleNamespace
 
 import pytest
 
 from mock_p1 import serving
 from mock_p1._version import __version__
+from mock_p1.cli import healthcheck as module
+from mock_p1.cli.serving_file import PREFIX, served_urls, serving_file
+from mock_p1.engine.engine import Engine
+from mock_p1.scenario.files import load_scenario
+from mock_p1.server.server import Server, ServerThread
+
+follows = pytest.mark.skipif(sys.platform == "win32", reason="no container of ours runs there")
+
+
+@pytest.fixture(autouse=True)
+def _no_servers_of_others(monkeypatch, tmp_path):
+    """Servers that other tests run are not followed."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
 
 
 @pytest.fixture
@@ -84,6 +102,153 @@ def test_nothing_there(run, free_port):
         f"http://127.0.0.1:{free_port}/__admin/health: no answer of a Mock P1 server ("
     )
     assert result.output.endswith("is `mock-p1 serve` running?\n")
+
+
+@follows
+def test_a_server_s_arguments_are_followed(run):
+    """Without options of its own it asks where `serve` was told to be, by TLS or not."""
+    with serving("stuck") as mock, serving_file(mock.url):
+        result = run("healthcheck", env={"MOCK_P1_TIMEOUT": "5s"})
+    assert (result.exit_code, result.output.split(" is well")[0]) == (0, mock.url)
+
+
+@follows
+@pytest.mark.slow
+def test_a_process_is_followed(run, serve, tmp_path):
+    """--port 0 too; and nothing is left behind at its end."""
+    served = serve("--no-admin", TMPDIR=str(tmp_path))
+    assert run("healthcheck").exit_code == 0
+    served.process.terminate()
+    served.process.wait(10)
+    assert not [*tmp_path.glob(f"{PREFIX}*")]
+    assert run("healthcheck").exit_code == 1
+
+
+@follows
+def test_options_and_other_variables_are_not_overruled(run, free_port):
+    """Who says where to ask is obeyed; a server with other variables is another container's."""
+    with serving_file("http://127.0.0.1:1"):
+        assert f":{free_port}/" in run("healthcheck", "--port", str(free_port)).output
+        other = run("healthcheck", env={"MOCK_P1_PORT": str(free_port)})
+        assert f":{free_port}/" in other.output
+
+
+@follows
+def test_of_several_servers_none_is_followed():
+    """It goes by the variables then."""
+    with serving_file("http://127.0.0.1:1"), serving_file("http://127.0.0.1:2"):
+        assert len(served_urls()) == 2
+    assert served_urls() == []
+
+
+@follows
+def test_what_a_killed_server_left_is_removed(tmp_path):
+    """Its lock has gone with it."""
+    left = tmp_path / f"{PREFIX}left"
+    left.write_text('{"url": "http://127.0.0.1:1", "variables": {}}', encoding="utf-8")
+    assert served_urls() == []
+    assert not left.exists()
+
+
+@follows
+def test_links_and_odd_files_are_not_followed(tmp_path):
+    """Whatever stands in a folder that all may write to."""
+    (tmp_path / "far").write_text("{}", encoding="utf-8")
+    (tmp_path / f"{PREFIX}link").symlink_to(tmp_path / "far")
+    (tmp_path / f"{PREFIX}folder").mkdir()
+    os.mkfifo(tmp_path / f"{PREFIX}pipe")
+    assert served_urls() == []
+    assert (tmp_path / "far").exists()
+
+
+@follows
+def test_without_any_folder_it_serves_all_the_same(monkeypatch, tmp_path):
+    """A container that is read-only, and has no shared memory."""
+    monkeypatch.setattr("mock_p1.cli.serving_file._folders", lambda: [tmp_path / "none"])
+    with serving_file("http://127.0.0.1:1"):
+        assert served_urls() == []
+
+
+def test_it_waits_for_a_server_that_comes(run, free_port, monkeypatch):
+    """--wait asks again until the server is well."""
+    with ExitStack() as stack:
+
+        def pause(_: float) -> None:
+            stack.enter_context(serving("stuck", port=free_port))
+
+        clock = SimpleNamespace(sleep=pause, monotonic=time.monotonic)
+        monkeypatch.setattr(module, "time", clock)
+        result = run("healthcheck", "--port", str(free_port), "--wait", "30s")
+    assert result.exit_code == 0, result.output
+
+
+def test_it_waits_no_longer_than_told(run, free_port, monkeypatch):
+    """Then it says what it says without."""
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 0.01)
+    result = run("healthcheck", "--port", str(free_port), "--wait", "50ms")
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+
+
+def test_the_deadline_is_for_the_whole(run):
+    """A server that sends a byte now and then is given up as one that is silent."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n" + b" " * 500:
+                    try:
+                        connection.sendall(bytes([byte]))
+                    except OSError:
+                        return
+                    time.sleep(0.01)
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        port = str(listening.getsockname()[1])
+        begin = time.monotonic()
+        result = run("healthcheck", "--port", port, "--timeout", "200ms")
+        took = time.monotonic() - begin
+        thread.join(10)
+    assert (result.exit_code, "not whole within 0.2 s" in result.output) == (1, True)
+    assert took < 3
+
+
+@pytest.mark.parametrize(
+    ("options", "reply", "hint"),
+    [
+        ([], b"\x15\x03\x01\x00\x02\x02\x0a", "then give --tls"),
+        ([], b"", "then give --tls"),
+        (["--tls"], b"HTTP/1.1 400 Bad Request\r\n\r\n", "then leave out --tls"),
+    ],
+    ids=["alert", "closed", "http"],
+)
+def test_a_hint_at_tls(run, listener, options, reply, hint):
+    """The other scheme is what went wrong most often."""
+    result = run("healthcheck", "--port", str(listener(reply)), *options)
+    assert (result.exit_code, hint in result.output) == (1, True), result.output
+
+
+def test_an_authority_that_is_new_is_told(run):
+    """Whoever has to trust it reads when it ends, too."""
+    server = Server(Engine(load_scenario("stuck")))
+    server.context.authority_state = "new, until 2028-11-25"
+    with ServerThread(server):
+        result = run("healthcheck", "--port", str(server.port))
+    assert result.output.endswith("stuck.yaml; its authority: new, until 2028-11-25\n")
+
+
+def test_without_controls_it_answers_and_no_request_is_noted(run):
+    """The journal is for clients."""
+    server = Server(Engine(load_scenario("stuck")), admin=False)
+    with ServerThread(server):
+        assert run("healthcheck", "--port", str(server.port)).exit_code == 0
+    assert len(server.engine.journal) == 0
+
+
+def test_brackets_of_an_address_are_taken(run):
+    """As URLs have them."""
+    assert "http://[::1]:1/" in run("healthcheck", "--host", "[::1]", "--port", "1").output
 
 
 @pytest.mark.parametrize(

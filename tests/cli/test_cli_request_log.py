@@ -66,7 +66,7 @@ def test_poll(engine):
         "mine.yaml:4",
         "key very…",
         f"caller {next(iter(engine.journal)).caller_name}",
-        "then waits for 1 more poll",
+        "then at job_running for 1 more poll",
     ]
 
 
@@ -116,6 +116,18 @@ def test_notes(engine):
     """What the client did against the documented request ends the line."""
     (line,) = logged(engine, "text", get(f"{JOBS}a", "k")._replace(query="x=1"))
     assert fields(line)[-1] == "has a query string; the API documents none"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_limit_of_jobs_is_told_once(form):
+    """When it is reached, with the option that takes more; a poll's own note says which job."""
+    engine = Engine(parse("jobs: {'*': {timeline: [{status: x}]}}"), VirtualClock(), jobs_max=2)
+    lines = logged(engine, form, *[get(f"{JOBS}{job}", "k") for job in "abcd"])
+    told = [line for line in lines if "jobs_evicted" in line or "--jobs-max" in line]
+    assert len(lines) == 5
+    if form == "json":
+        assert [json.loads(line) for line in told] == [{"event": "jobs_evicted", "jobs_max": 2}]
+    assert len(told) == 1
 
 
 @pytest.mark.parametrize("form", FORMATS)

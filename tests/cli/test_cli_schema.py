@@ -123,6 +123,22 @@ def test_every_key_is_described():
     assert silent == []
 
 
+@pytest.mark.parametrize("command", ["schema", "openapi"])
+def test_it_is_written_to_a_file(run, command, tmp_path):
+    """In UTF-8 whatever the console is, as it is printed."""
+    file = tmp_path / "document.json"
+    assert run(command, "--output", str(file)).output == ""
+    assert file.read_text(encoding="utf-8") == run(command).output
+
+
+def test_a_file_that_cannot_be_written(run, tmp_path):
+    """Is named, and nothing is printed in its place."""
+    result = run("schema", "--output", str(tmp_path / "none" / "document.json"))
+    assert result.exit_code != 0
+    assert "document.json" in result.output
+    assert "$schema" not in result.output
+
+
 def test_a_reader_that_goes_away():
     """`mock-p1 schema | head -1` ends without a word about the broken pipe."""
     process = subprocess.Popen(

@@ -138,7 +138,7 @@ def test_log(serve, client):
     assert re.fullmatch(
         r"\d\d:\d\d:\d\d\.\d{3}  retrain-001  job_waiting \(HTTP 200\)  "
         r"happy-path\.yaml:\d+  key my-s…"
-        r"  caller [0-9a-f]{8}  then waits for 1 more poll\n",
+        r"  caller [0-9a-f]{8}  then at job_waiting for 1 more poll\n",
         logged,
     )
 
@@ -224,13 +224,13 @@ def started(run, monkeypatch):
 
     def end_at_once(server):
         servers.append(server)
-        server._socket.close()  # noqa: SLF001 -- taken when the server was made
+        server._close()  # noqa: SLF001 -- taken when the server was made
 
     monkeypatch.setattr(Server, "run", end_at_once)
 
     def start(*arguments):
         announced = run("serve", "--port", "0", *arguments).output
-        return announced, servers[-1].engine.state.store
+        return announced, servers[-1].engine.state.store, servers[-1].engine.job_states
 
     return start
 
@@ -255,6 +255,14 @@ def test_a_file_that_is_too_large(serve, client):
         answers.append(client.put(upload_url["upload_url"], data=b"x" * size, timeout=10))
     assert [answer.status_code for answer in answers] == [200, 413]
     assert "3,000" in answers[1].text
+
+
+def test_jobs_max(started, monkeypatch):
+    """By option or variable; a million where nothing is said."""
+    assert started()[2].maximum == 1_000_000
+    assert started("--jobs-max", "7")[2].maximum == 7
+    monkeypatch.setenv("MOCK_P1_JOBS_MAX", "8")
+    assert started()[2].maximum == 8
 
 
 def test_a_hundred_million_bytes_by_default(started):

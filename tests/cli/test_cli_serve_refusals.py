@@ -1,5 +1,6 @@
 """What `serve` refuses: it starts nothing, and says why and what to do."""
 
+import os
 import socket
 
 import pytest
@@ -58,17 +59,19 @@ def test_port(run, port):
         ["--public-url", "gw.example"],
         ["--trusted-proxies", "10.0.0"],
         ["--keep-alive", "soon"],
+        ["--jobs-max", "0"],
+        ["--jobs-max", "many"],
         ["--upload-max", "0"],
         ["--upload-max", "1.5MB"],
         ["--upload-max", "100MiB"],
         ["--upload-max", "much"],
         ["--log-format", "xml"],
-        ["a", "b"],
+        ["a", "b", "--watch"],
     ],
     ids=" ".join,
 )
 def test_usage(run, wrong):
-    """So is anything else that an option cannot be, and a second scenario."""
+    """So is anything else that an option cannot be, and a second file to watch."""
     assert run("serve", *wrong).exit_code == 2
 
 
@@ -87,8 +90,15 @@ def test_scenario_from_the_environment(run):
     )
 
 
+def test_several_from_the_environment(run):
+    """As PATH has several."""
+    both = run("serve", env={"MOCK_P1_SCENARIO": f"demo{os.pathsep}demo"})
+    assert "demo.yaml:1:1: " not in both.output
+    assert "stands in demo.yaml:" in both.output
+
+
 def test_folder(run, tmp_path):
-    """A folder is not a scenario."""
+    """A folder without scenario files is not a scenario."""
     result = run("serve", str(tmp_path))
     assert (result.exit_code, "is a folder" in result.output) == (1, True)
 

@@ -204,7 +204,7 @@ def test_the_first_scenario_is_ten_lines_long():
 
 def test_the_timeline_is_one_that_was_printed():
     """The poll timeline is what two polls of slow-training, ten minutes apart, leave behind."""
-    (shown,) = (text for text in blocks("text") if "then waits for" in text)
+    (shown,) = (text for text in blocks("text") if "then the job is at" in text)
     with mocked("slow-training") as mock:
         for pause in ("10m", "0s"):
             url = f"{mock.url}/v1/external/retrain_jobs/{mock.job_id}"

@@ -15,11 +15,12 @@ from mock_p1.engine.callers import MAX_ISSUED
 from mock_p1.engine.driver import MAX_INJECTED
 from mock_p1.engine.faults import TIMEOUT_LIMIT
 from mock_p1.engine.file_store import DEFAULT_LIMIT_BYTES
-from mock_p1.engine.job_states import MAX_TRANSIENT
+from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import DEFAULT_MAX, LONGEST_ANSWER, MAX_ANSWERS
 from mock_p1.engine.mock_state import MAX_LINKS
 from mock_p1.engine.rate_limit import MAX_CALLERS
 from mock_p1.engine.retrain_data_upload import MAX_CREATED
+from mock_p1.engine.totals import MAX_KINDS
 from mock_p1.engine.uploads import MAX_UPLOADS
 from mock_p1.scenario.parser import MAX_BYTES
 from mock_p1.scenario.yaml_nodes import MAX_DEPTH
@@ -74,8 +75,9 @@ MILLION = 1_000_000
         ("facts of files", [MAX_UPLOADS]),
         ("issued API keys", [MAX_ISSUED]),
         ("created jobs", [MAX_CREATED]),
-        ("jobs that only a pattern knows", [MAX_TRANSIENT]),
+        ("jobs that only a pattern knows (`--jobs-max`)", [DEFAULT_JOBS_MAX, 1]),
         ("journal (`--journal-max`)", [DEFAULT_MAX]),
+        ("kinds of requests that are counted apart", [MAX_KINDS]),
         ("failures in the queue", [MAX_INJECTED]),
         ("scenario file", [MAX_BYTES // MILLION, MAX_DEPTH, MAX_PROBLEMS]),
     ],

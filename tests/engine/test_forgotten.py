@@ -8,10 +8,9 @@ ANY = "jobs: {'*': {timeline: [{status: first, for: 1 poll}, {status: second}]}}
 
 
 @pytest.fixture
-def crowded(mock, monkeypatch):
+def crowded(mock):
     """A mock that remembers two transients."""
-    monkeypatch.setattr("mock_p1.engine.job_states.MAX_TRANSIENT", 2)
-    return mock(ANY)
+    return mock(ANY, jobs_max=2)
 
 
 def test_the_journal_says_what_was_forgotten(crowded):
@@ -51,3 +50,13 @@ def test_the_key_of_a_guest_is_not_interned(crowded):
     key = "-".join(parts)
     crowded.poll("one", key)
     assert sys.intern("-".join(parts)) is not key
+
+
+def test_a_load_test_has_room(mock):
+    """Users at random poll 6,000 pairs of key and job; none of them goes backwards."""
+    asked = mock(ANY)
+    for _ in range(2):
+        for number in range(6000):
+            asked.poll(f"job-{number % 1000}", f"key-{number % 7}")
+    assert asked.sees("job-0", "key-0") == "second"
+    assert asked.engine.job_states.evicted == 0

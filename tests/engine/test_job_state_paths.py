@@ -5,9 +5,9 @@ import pytest
 from mock_p1.base.messages import Reply, Request
 from mock_p1.engine.driver import Driver
 from mock_p1.engine.engine import Engine
-from mock_p1.engine.job_states import MAX_TRANSIENT
 from mock_p1.scenario.parser import parse
 
+JOBS_MAX = 50
 COUNTDOWN = """
 jobs:
   "*": {timeline: [{status: first, for: 1 polls}, {status: second, for: 1 polls}, {status: third}]}
@@ -17,7 +17,7 @@ jobs:
 @pytest.fixture
 def engine():
     """Return an engine in which any job shows first, second and third, a poll each."""
-    return Engine(parse(COUNTDOWN))
+    return Engine(parse(COUNTDOWN), jobs_max=JOBS_MAX)
 
 
 def poll(engine, job="a", key="key-1", method="GET"):
@@ -102,20 +102,20 @@ def test_oldest_guests_are_forgotten(engine):
 
     A poll keeps one.
     """
-    for number in range(MAX_TRANSIENT):
+    for number in range(JOBS_MAX):
         poll(engine, f"job-{number}")
     assert poll(engine, "job-0") == "second"
     poll(engine, "one-too-many")
     assert poll(engine, "job-0") == "third"
     assert poll(engine, "job-1") == "first"
-    assert engine.job_states.forgotten == 2
+    assert engine.job_states.evicted == 2
 
 
 def test_first_key_is_forgotten(engine):
     """When the key that polled a job first is forgotten, the others keep their order."""
     for key in ("key-1", "key-2", "key-3"):
         poll(engine, key=key)
-    for number in range(MAX_TRANSIENT - 2):
+    for number in range(JOBS_MAX - 2):
         poll(engine, f"job-{number}")
     assert [job.caller.name for job in engine.job_states.of("a")] == ["key-2", "key-3"]
     assert [poll(engine, key=key) for key in ("key-3", "key-2", "key-1")] == [
@@ -128,7 +128,7 @@ def test_first_key_is_forgotten(engine):
 def test_last_key_is_forgotten(engine):
     """A job of which no key is remembered was never polled."""
     poll(engine)
-    for number in range(MAX_TRANSIENT):
+    for number in range(JOBS_MAX):
         poll(engine, f"job-{number}")
     assert "a" not in engine.job_states.known()
     assert list(engine.job_states.of("a")) == []

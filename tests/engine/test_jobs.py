@@ -5,9 +5,9 @@ import json
 import pytest
 
 from mock_p1.engine.engine import Engine
-from mock_p1.engine.job_states import MAX_TRANSIENT
 
 PATH = "/v1/external/retrain_jobs/"
+JOBS_MAX = 50
 NOT_FOUND = "Not found retrain job."
 JOBS = """
     jobs:
@@ -162,46 +162,48 @@ def test_guests_are_bounded(mock):
 
     The ones polled least recently begin anew.
     """
-    asked = mock("jobs: {'*': {timeline: [{status: one, for: 1 poll}, {status: two}]}}")
+    text = "jobs: {'*': {timeline: [{status: one, for: 1 poll}, {status: two}]}}"
+    asked = mock(text, jobs_max=JOBS_MAX)
     asked.sees("first")
     asked.sees("second")
-    for number in range(MAX_TRANSIENT - 2):
+    for number in range(JOBS_MAX - 2):
         asked.poll(f"job-{number}")
     assert asked.sees("first") == "two"
     asked.poll("one-more")
     assert asked.sees("first") == "two"
     assert asked.sees("second") == "one"
-    assert asked.engine.job_states.forgotten == 2
+    assert asked.engine.job_states.evicted == 2
 
 
 def test_keys_that_nobody_named_are_bounded(mock):
     """Also where they poll a job that the scenario names."""
-    asked = mock("jobs: {a: {timeline: [{status: one, for: 1 poll}, {status: two}]}}")
-    for number in range(MAX_TRANSIENT + 2):
+    text = "jobs: {a: {timeline: [{status: one, for: 1 poll}, {status: two}]}}"
+    asked = mock(text, jobs_max=JOBS_MAX)
+    for number in range(JOBS_MAX + 2):
         asked.poll("a", f"key-{number}")
-    assert asked.engine.job_states.forgotten == 1
+    assert asked.engine.job_states.evicted == 1
     assert [asked.sees("a", key) for key in ("key-1", "key-0")] == ["two", "one"]
 
 
 def test_the_scenarios_own_jobs_are_never_forgotten(mock):
     """Not for a key that it names, whatever else is polled."""
-    asked = mock(f"api_keys: {{k: active, '*': active}}\n{COUNTED}")
+    asked = mock(f"api_keys: {{k: active, '*': active}}\n{COUNTED}", jobs_max=JOBS_MAX)
     asked.sees("a", "k")
-    for number in range(MAX_TRANSIENT + 10):
+    for number in range(JOBS_MAX + 10):
         asked.poll(f"job-{number}", f"key-{number}")
     assert asked.sees("a", "k") == "two"
 
 
 def test_a_guest_may_poll_each_of_the_scenarios_own_jobs(mock):
     """A key that no scenario names can keep up with as many jobs as there are."""
-    count = MAX_TRANSIENT + 500
+    count = JOBS_MAX + 500
     timeline = "[{status: one, for: 1 poll}, {status: two}]"
     text = f"generated_jobs: [{{count: {count}, prefix: g-, timeline: {timeline}}}]"
-    asked = mock(text, journal_max=1)
+    asked = mock(text, journal_max=1, jobs_max=JOBS_MAX)
     for number in range(1, count + 1):
         asked.poll(f"g-{number}")
     assert asked.sees("g-1") == "two"
-    assert asked.engine.job_states.forgotten == 0
+    assert asked.engine.job_states.evicted == 0
 
 
 def test_a_scenario_without_jobs_knows_none(mock):

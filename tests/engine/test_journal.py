@@ -6,7 +6,8 @@ import pytest
 
 from mock_p1.base.text import mask
 from mock_p1.engine.failures import BEFORE
-from mock_p1.engine.journal import DEFAULT_MAX, KEY_LEAK, Journal
+from mock_p1.engine.journal import DEFAULT_MAX, Journal
+from mock_p1.engine.key_leak import KEY_LEAK
 from mock_p1.scenario.steps import Literal
 
 TEXT = """\

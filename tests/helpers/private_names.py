@@ -26,7 +26,9 @@ PRIVATE_NAMES = {
         "concurrent.futures.thread.ThreadPoolExecutor._threads": "the threads of a loop's pool",
         "concurrent.futures.thread._worker": "where an idle thread of a pool waits",
     },
-    "pytest": {"_pytest": "keeps real time, as all of pytest does"},
+    "pytest": {
+        "_pytest": "keeps real time, as all of pytest does; where junitxml keeps its log",
+    },
     "sys": {
         "sys._getframe": "which module asks for the time",
         "sys._current_frames": "what other threads are doing",

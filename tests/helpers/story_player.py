@@ -236,7 +236,7 @@ class Direct:
 
     def ask(self, ask: Ask, target: str) -> Seen:
         """Send one request; what its client sees."""
-        headers = [(name.lower(), value.encode()) for name, value in _headers(ask)]
+        headers = [(name.lower().encode(), value.encode()) for name, value in _headers(ask)]
         origin = Origin.of(urlsplit(f"http://{HOST}"))
         answer = self._endpoint.answer(HttpRequest(origin, ask.method, target, headers, ask.body))
         body = b"".join(piece for _, piece in answer.pieces)

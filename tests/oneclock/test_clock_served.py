@@ -6,9 +6,14 @@ import asyncio
 import threading
 import time
 
+import httpx
 import pytest
+import requests
+from helpers.real_time import real_seconds
 
 from mock_p1 import mocked, serving
+
+HELD = "jobs: {a: {timeline: [{status: job_running, delay: 3s}]}}"
 
 
 @pytest.fixture
@@ -64,9 +69,10 @@ def test_a_thread_that_the_client_starts_is_the_clients(mock, poll):
     assert [poll.seconds for poll in mock.polls()] == [0, 7200]
 
 
-def test_a_mock_inside_shares_the_clock(mock):
-    """In-process and served, both show the same time."""
-    with mocked("slow-training", instant_sleep=True) as inner:
+@pytest.mark.parametrize("options", [{}, {"instant_sleep": True}])
+def test_a_mock_inside_shares_the_clock(mock, options):
+    """In-process and served, both show the same time, whether it is asked for or not."""
+    with mocked("slow-training", **options) as inner:
         time.sleep(3600)
         assert mock.now == inner.now
 
@@ -75,3 +81,116 @@ def test_a_speed_beside_it_is_refused():
     """A clock is moved by the client, or runs by itself."""
     with pytest.raises(ValueError, match="not both"):
         serving(speed=60, instant_sleep=True)
+
+
+@pytest.fixture
+def held():
+    """A server that holds each answer back for three seconds, under one clock."""
+    with serving(HELD, instant_sleep=True) as held:
+        yield held
+
+
+def now(mock):
+    """The seconds that have passed on the mock's side."""
+    return mock._engine.clock.now_ns() / 1e9  # noqa: SLF001 -- no request is made
+
+
+def request(mock):
+    """Return the arguments of a request for a job's status."""
+    return {
+        "url": f"{mock.url}/v1/external/retrain_jobs/a",
+        "headers": {"x-api-key": "some-key"},
+    }
+
+
+async def get(mock, seconds):
+    """Ask by httpx in an event loop."""
+    async with httpx.AsyncClient() as client:
+        return await client.get(**request(mock), timeout=seconds)
+
+
+@pytest.mark.parametrize("client", [requests, httpx])
+def test_a_held_answer_and_a_time_out(held, client):
+    """An answer comes at its moment of the clock; a client that waits less gives up at its own."""
+    assert client.get(**request(held), timeout=5).status_code == 200
+    assert now(held) == 3
+    with pytest.raises((requests.Timeout, httpx.TimeoutException)):
+        client.get(**request(held), timeout=1)
+    assert now(held) == 4
+
+
+def test_a_client_that_waits_for_ever(held):
+    """Without a time-out the client waits for as long as the answer takes."""
+    assert requests.get(**request(held), timeout=None).ok  # noqa: S113 -- what is tested
+    assert asyncio.run(get(held, None)).is_success
+    assert now(held) == 6
+
+
+def test_time_outs_in_an_event_loop(held):
+    """Those of the library and those of asyncio strike at their moments."""
+    with pytest.raises(httpx.ReadTimeout):
+        asyncio.run(get(held, 1))
+    assert now(held) == 1
+    with pytest.raises(TimeoutError):
+        asyncio.run(asyncio.wait_for(get(held, 30), 2))
+    assert now(held) == 3
+
+
+def test_held_answers_pass_side_by_side(held):
+    """Ten answers that are held back at once take three seconds, in a loop as in threads."""
+
+    async def together():
+        await asyncio.gather(*(get(held, 5) for _ in range(10)))
+
+    asyncio.run(together())
+    assert now(held) == 3
+    barrier = threading.Barrier(10)
+
+    def client():
+        barrier.wait()
+        requests.get(**request(held), timeout=5)
+
+    threads = [threading.Thread(target=client) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert now(held) == 6
+
+
+def test_a_sleep_is_not_jumped_over_by_a_held_answer(held):
+    """Another thread of the client sleeps its own time meanwhile."""
+    woke = []
+
+    def sleep():
+        for _ in range(3):
+            time.sleep(1.5)
+            woke.append(now(held))
+
+    thread = threading.Thread(target=sleep)
+    thread.start()
+    requests.get(**request(held), timeout=5)
+    thread.join()
+    assert woke == [1.5, 3, 4.5]
+
+
+def test_a_time_out_does_not_strike_while_the_server_works(mock):
+    """However short: what the server does takes no time of the clock."""
+    for _ in range(100):
+        requests.get(**request(mock), timeout=0.001)
+    assert now(mock) == 0
+
+
+def test_two_hours_of_asking_take_seconds(mock):
+    """Two hours of polling every thirty seconds, by httpx in a loop."""
+
+    async def client():
+        async with httpx.AsyncClient() as client:
+            for _ in range(240):
+                await client.get(**request(mock), timeout=5)
+                await asyncio.sleep(30)
+
+    before = real_seconds()
+    asyncio.run(client())
+    assert now(mock) == 7200
+    assert real_seconds() - before < 60

@@ -9,11 +9,15 @@ import pytest
 import yaml
 
 from mock_p1.cli import COMMANDS
-from mock_p1.cli.options import DEFAULT_PORT
+from mock_p1.cli.healthcheck import healthcheck
+from mock_p1.cli.options import DEFAULT_PORT, ENVIRONMENT
+from mock_p1.cli.serve import serve
+from mock_p1.cli.tls import API_NAMES, CERTIFICATE
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
-COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]["mock-p1"]
+SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
+COMPOSE = SERVICES["mock-p1"]
 STAGES = re.split(r"^(?=FROM )", DOCKERFILE, flags=re.MULTILINE)[1:]
 
 
@@ -41,10 +45,49 @@ def test_the_image_holds_the_wheel_alone():
 
 
 def test_it_runs_as_a_user_of_its_own():
-    """The user is made in the image, and is not root."""
-    (user,) = said("USER")
-    assert user not in ("root", "0")
-    assert re.search(rf"useradd .*\b{user}\b", STAGES[-1])
+    """By numbers, which Kubernetes can see not to be root's."""
+    assert said("USER") == ["10001:10001"]
+    assert "useradd --uid 10001 --gid 10001" in STAGES[-1]
+
+
+def test_any_user_can_keep_an_authority():
+    """In a folder that is neither a home's nor the working directory's."""
+    folder = environment()["MOCK_P1_TLS_DIR"]
+    assert f"install --directory --mode 1777 {folder}" in STAGES[-1]
+    assert f"tls:{folder}" in COMPOSE["volumes"]
+    assert "tls" in yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["volumes"]
+
+
+def test_compose_hands_on_every_variable():
+    """Of the server and of its health check; without a value unless there must be one."""
+    options = {
+        f"{ENVIRONMENT}_{parameter.name.upper()}" if parameter.envvar is None else parameter.envvar
+        for command in (serve, healthcheck)
+        for parameter in command.params
+    }
+    given = COMPOSE["environment"]
+    assert set(given) == options
+    assert {name for name, value in given.items() if value} == {
+        "MOCK_P1_PORT",
+        "MOCK_P1_SCENARIO",
+    }
+
+
+def test_an_app_beside_it_calls_the_documented_hosts_by_https():
+    """It begins when the mock is well, and trusts the authority that the mock keeps."""
+    mock, app = SERVICES["documented-host"], SERVICES["app"]
+    assert app["depends_on"] == {"documented-host": {"condition": "service_healthy"}}
+    assert set(mock["networks"]["default"]["aliases"]) == set(API_NAMES)
+    assert (mock["environment"]["MOCK_P1_PORT"], mock["environment"]["MOCK_P1_TLS"]) == (443, 1)
+    assert app["environment"]["SSL_CERT_FILE"] == f"/tls/{CERTIFICATE}"
+    assert any(name in app["command"][-1] for name in API_NAMES)
+    assert app["profiles"] == mock["profiles"] == ["app"]
+
+
+def test_the_health_check_is_quick_to_see_a_start():
+    """Every second at first, so that nobody waits ten seconds for a mock that is well."""
+    (check,) = re.findall(r"HEALTHCHECK (.*) CMD", STAGES[-1])
+    assert "--start-interval=1s" in check.split()
 
 
 def test_it_runs_the_command():
@@ -77,7 +120,7 @@ def test_the_health_check_follows_the_port():
 def test_scenarios_are_mounted_where_it_works():
     """A file in the documented mount is named as it is, without its folder."""
     assert said("WORKDIR") == ["/scenarios"]
-    assert COMPOSE["volumes"] == ["./scenarios:/scenarios:ro"]
+    assert "./scenarios:/scenarios:ro" in COMPOSE["volumes"]
 
 
 def test_python_is_looked_for_on_the_path():

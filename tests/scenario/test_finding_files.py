@@ -116,10 +116,12 @@ def test_names_that_no_file_can_have(name):
         load_scenario(name)
 
 
-def test_a_folder_is_no_scenario():
+def test_a_folder_without_scenario_files_is_no_scenario():
     """It is named as what it is."""
     Path("dir.yaml").mkdir()
-    assert refusal("dir.yaml") == "dir.yaml: is a folder; name a scenario file in it"
+    assert refusal("dir.yaml") == (
+        "dir.yaml: is a folder, and holds no scenario file (.yaml, .yml, .json)"
+    )
 
 
 def test_a_file_that_may_not_be_read(monkeypatch):

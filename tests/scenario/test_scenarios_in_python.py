@@ -132,3 +132,64 @@ def test_a_body_that_is_no_json_is_a_problem(value):
     step = {"reply": {"status_code": 200, "body": {"a": [value]}}}
     with pytest.raises(ScenarioError, match="a value that JSON does not know"):
         Scenario(jobs={"a": {"timeline": [step]}})
+
+
+ODD = {
+    "status": {"jobs": {"a": {"timeline": [{"status": "\ud800"}]}}},
+    "a key of a body": {
+        "jobs": {"a": {"timeline": [{"reply": {"status_code": 200, "body": {"\udfff": 1}}}]}}
+    },
+    "job": {"jobs": {"a\ud800": {"timeline": STEPS}}},
+    "description": {"description": "a\udc00b", "jobs": {"a": {"timeline": STEPS}}},
+    "seed": {"seed": -(10**5000), "jobs": {"a": {"timeline": STEPS}}},
+    "model_id": {"jobs": {"a": {"timeline": [{"status": "x", "model_id": 10**300}]}}},
+    "a number that is a job": {"jobs": {10**5000: {"timeline": STEPS}}},
+    "a number with no unit": {"jobs": {"a": {"timeline": [{"status": "x", "for": 10**5000}]}}},
+}
+
+
+@pytest.mark.parametrize("keys", ODD.values(), ids=ODD)
+def test_what_could_not_stand_in_a_file(keys):
+    """Half a character, or a number too long to be written: a problem that can be printed."""
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(keys)
+    (problem,) = caught.value.problems
+    assert "half a character" in problem.text or "more than 300 digits" in problem.text
+    assert str(problem).encode()
+
+
+def test_all_that_could_not_stand_in_a_file_at_once():
+    """As with any other problem."""
+    with pytest.raises(ScenarioError) as caught:
+        Scenario(description="\ud800", seed=10**300, jobs={"a": {"timeline": STEPS}})
+    assert [problem.text.partition(":")[0] for problem in caught.value.problems] == [
+        "description",
+        "seed",
+    ]
+
+
+def test_the_longest_number_of_a_file():
+    """In Python as in YAML."""
+    number = 10**300 - 1
+    text = f"jobs: {{a: {{timeline: [{{status: x, model_id: {number}}}]}}}}"
+    mapping = {"jobs": {"a": {"timeline": [{"status": "x", "model_id": number}]}}}
+    for source in (text, mapping):
+        assert load_scenario(source).jobs["a"].steps[0].model_id == number
+
+
+@pytest.mark.parametrize(
+    ("step", "text"),
+    [({"status": "x", "for": "soon"}, "jobs.a.timeline[0].for: 'soon' is not a number of polls"),
+     ({"reply": {"status_code": 200, "body": [float("nan")]}}, "jobs.a.timeline[0].reply.body: ")],
+)  # fmt: skip
+def test_a_problem_names_its_key_once(step, text):
+    """The path ends with it already."""
+    with pytest.raises(ScenarioError) as caught:
+        Scenario(jobs={"a": {"timeline": [step]}})
+    assert caught.value.problems[0].text.startswith(text)
+
+
+def test_a_seed_that_cannot_be_written():
+    """Where it is given beside the scenario."""
+    with pytest.raises(ValueError, match="seed is a number of more than 300 digits"):
+        Engine(Scenario(jobs={"a": {"timeline": STEPS}}), seed=10**5000)

@@ -10,7 +10,7 @@ from http.client import RemoteDisconnected
 import pytest
 import requests
 
-from mock_p1 import load_scenario
+from mock_p1 import load_scenario, mocked
 from mock_p1.contract.errors import FAULTS
 from mock_p1.engine.directory import Directory
 
@@ -201,6 +201,19 @@ def test_overloaded(client):
         client.mock.advance(1)
         assert client.statuses(1) == ["job_running"]
     assert files_of(client.poll()["download_url"]) == RESULT_FILES
+
+
+@pytest.mark.parametrize("pause", ["1s", "10s", "30s", "60s"])
+def test_an_overload_is_met_at_any_pace(pause):
+    """Also by a client that polls slower than it lasts."""
+    seen = set()
+    with mocked("overloaded") as mock:
+        url = f"{mock.url}/v1/external/retrain_jobs/{mock.job_id}"
+        for _ in range(60):
+            answer = requests.get(url, headers={"x-api-key": mock.api_key}, timeout=5)
+            seen.add(answer.status_code)
+            mock.advance(pause)
+    assert seen == {200, 429, 503}
 
 
 def test_many_jobs(client):

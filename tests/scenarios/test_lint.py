@@ -3,6 +3,7 @@
 import pytest
 
 from mock_p1 import load_scenario
+from mock_p1.analysis import lint
 from mock_p1.analysis.lint import lint_warnings
 from mock_p1.scenario.files import bundled
 from mock_p1.scenario.parser import parse
@@ -389,3 +390,13 @@ def test_done_of_a_download_does_nothing():
 def test_issued_jobs_that_are_an_error_are_jobs():
     """Their polls are answered with it."""
     assert told("new_jobs: {error: job_may_be_deleted}") == []
+
+
+def test_very_many_patterns_are_not_all_compared(monkeypatch):
+    """Each with each would take for ever; what is left out is said."""
+    compared = []
+    monkeypatch.setattr(lint, "fits", lambda *pair: compared.append(pair))
+    jobs = "".join(f"  a{i}*b{i}*: {{error: job_may_be_deleted}}\n" for i in range(1000))
+    found = lint.lint_warnings(parse(f"jobs:\n{jobs}"))
+    assert len(compared) <= lint.MAX_COMPARED**2
+    assert "1,000 patterns: the first 200 alone were compared" in [each.text for each in found]

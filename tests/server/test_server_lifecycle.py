@@ -1,5 +1,6 @@
 """How the server begins, and how it ends: at once, cleanly, and with everything of its own."""
 
+import errno
 import gc
 import signal
 import socket
@@ -53,6 +54,50 @@ def ipv6():
             return True
     except OSError:
         return False
+
+
+@pytest.mark.skipif(not ipv6(), reason="this machine has no IPv6")
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST."])
+def test_localhost_is_both_of_its_addresses(engine, host):
+    """A client may take either; an unused port is free on both."""
+    server = Server(engine, host=host)
+    with ServerThread(server):
+        for address in ("127.0.0.1", "[::1]"):
+            url = f"http://{address}:{server.port}/__admin/health"
+            assert requests.get(url, timeout=5).ok
+
+
+@pytest.mark.skipif(not ipv6(), reason="this machine has no IPv6")
+def test_localhost_needs_both_of_its_addresses(engine):
+    """A port that another program has on one of them is not taken on the other alone."""
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CannotListen):
+            Server(engine, host="localhost", port=port)
+        with ServerThread(Server(engine, host="127.0.0.1", port=port)):
+            pass
+
+
+def test_localhost_without_ipv6_is_the_other_address(engine, monkeypatch):
+    """As on machines whose list of hosts has no address of IPv6."""
+    bound = servers._bound  # noqa: SLF001 -- no machine can be told to have no IPv6
+
+    def without(host, port):
+        if host == "::1":
+            raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+        return bound(host, port)
+
+    monkeypatch.setattr(servers, "_bound", without)
+    with ServerThread(Server(engine, host="localhost")) as thread:
+        assert requests.get(f"{thread.server.url}/__admin/health", timeout=5).ok
+
+
+@pytest.mark.skipif(not ipv6(), reason="this machine has no IPv6")
+def test_brackets_of_an_address_are_taken(engine):
+    """As URLs have them."""
+    with ServerThread(Server(engine, host="[::1]")) as thread:
+        assert thread.server.url.startswith("http://[::1]:")
+        assert requests.get(f"{thread.server.url}/__admin/health", timeout=5).ok
 
 
 def test_requests_are_answered_as_soon_as_it_has_started(engine):

@@ -96,6 +96,17 @@ def test_what_calls_show_is_counted():
     assert lines[-3].startswith("retrain_model_switch errors      1 of 6   not shown: inactive_")
 
 
+def test_operations_that_nobody_called_are_named():
+    """By the table; one that was answered with an error was called."""
+    coverage, engine = Coverage(), Engine(parse(SCENARIO), VirtualClock())
+    coverage.watch(engine)
+    poll(engine, "nothing")
+    first = next(iter(coverage.lines()))
+    count, _, missing = first.removeprefix("operations called").partition("not shown: ")
+    assert count.split() == ["1", "of", str(len(OPERATIONS))]
+    assert missing.split(", ") == sorted(OPERATIONS.keys() - {"retrain_status_check"})
+
+
 def test_the_errors_of_every_operation_are_there():
     """By the table of operations, whatever the scenarios play."""
     assert len(Coverage().there["errors"]) == ERRORS
@@ -113,15 +124,16 @@ def test_what_is_shown_is_counted_as_it_is_answered():
         "statuses": of_polls("job_waiting", "job_finished"),
         "transitions": of_polls("job_waiting -> HTTP 503", "HTTP 503 -> job_finished"),
         "errors": of_polls("not_found_retrain_job"),
+        "operations": {"retrain_status_check"},
     }
 
 
 def test_percent_is_what_was_shown_of_what_there_is():
-    """Every documented error, three statuses and four transitions are all there is."""
+    """Every operation and documented error, three statuses and four transitions are all."""
     coverage, engine = Coverage(), Engine(parse(SCENARIO), VirtualClock())
     coverage.watch(engine)
     poll(engine, "a", 3)
-    assert coverage.percent == pytest.approx(100 * 4 / (ERRORS + 7))
+    assert coverage.percent == pytest.approx(100 * 5 / (ERRORS + len(OPERATIONS) + 7))
 
 
 def test_the_report_names_what_is_missing():
@@ -132,7 +144,7 @@ def test_the_report_names_what_is_missing():
     lines = list(coverage.lines())
     (statuses,) = (line for line in lines if line.startswith("retrain_status_check statuses "))
     assert statuses.endswith(" 2 of 3   not shown: job_running")
-    assert lines[-1].split() == ["in", "all", f"{400 // (ERRORS + 7)}", "%"]
+    assert lines[-1].split() == ["in", "all", f"{500 // (ERRORS + len(OPERATIONS) + 7)}", "%"]
 
 
 def test_processes_are_counted_together():

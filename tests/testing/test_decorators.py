@@ -3,6 +3,7 @@
 # ruff: noqa: D102 -- these methods are what is decorated
 
 import asyncio
+from functools import partial
 
 import pytest
 import requests
@@ -63,6 +64,10 @@ def test_every_position():
         asyncio.run(client.asynchronous()),
         mocked("stuck")(client)(),
         asyncio.run(mocked("stuck")(Asynchronous())()),
+        asyncio.run(mocked("stuck")(partial(client.asynchronous))()),
+        asyncio.run(mocked("stuck")(partial(Asynchronous()))()),
+        mocked("stuck")(partial(client))(),
+        mocked("stuck")(client.of_class)(),
     }
     assert seen == {"job_waiting"}
 

@@ -14,6 +14,8 @@ from mock_p1.base.messages import Request
 from mock_p1.contract.errors import FAULTS
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.engine.engine import Engine
+from mock_p1.scenario.calls import ReplyCall
+from mock_p1.scenario.files import load_scenario
 from mock_p1.scenario.parser import parse
 
 SCENARIO = """
@@ -304,7 +306,11 @@ def test_the_test_can_ask_which_trouble_it_is_in(pytester):
         ),
         ('"all"', "takes its arguments by name"),
         ("errors=5", 'is "all", a name or a list of names, not 5'),
-        ("errors=[]", "names no trouble"),
+        ('errors=[["timeout"]]', "unknown error"),
+        ('errors=[{"status_code": 429}]', "unknown error"),
+        ("faults=[5]", "unknown fault '5'"),
+        ('faults={"status_code": 42}', "reply.status_code: must be at least 200"),
+        ("errors=[]", "names no injected fault"),
     ],
 )
 def test_a_mistake_in_the_marker_fails_its_test(pytester, arguments, message):
@@ -314,6 +320,46 @@ def test_a_mistake_in_the_marker_fails_its_test(pytester, arguments, message):
     result.stdout.no_fnmatch_line("*plugin_fault_matrix.py*")
     escaped = message.replace("[", "?").replace("]", "?")
     result.stdout.fnmatch_lines([f"*mock_p1_trouble*{escaped}*"])
+
+
+@pytest.mark.parametrize("marker", ["@pytest.mark.mock_p1_trouble()", ""])
+def test_the_marker_alone_parametrizes_the_trouble(pytester, marker):
+    """Whoever does it himself fails his test, not the collection."""
+    pytester.makepyfile(f"""
+import pytest
+
+{marker}
+@pytest.mark.parametrize("mock_p1_trouble", ["timeout"], indirect=True)
+def test_it(mock_p1, mock_p1_trouble): pass
+
+def test_other(): pass
+""")
+    result = pytester.runpytest("-p", "no:randomly", "-p", "no:schemathesis")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["mock_p1_trouble is parametrized by its marker*"])
+
+
+def test_an_answer_to_the_letter_strikes_once(pytester):
+    """As a fault does; its case is named by its status."""
+    check = """
+    again = requests.get(url, headers={"x-api-key": mock_p1.api_key}, timeout=5)
+    assert (reply.status_code, reply.headers["Retry-After"], again.status_code) == (429, "5", 200)
+"""
+    reply = '{"status_code": 429, "retry_after": "5s"}'
+    result = run(pytester, f'errors=[], faults=[{reply}], phases="first"', "", check, "-v")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*test_it?429-at-first?*"])
+
+
+def test_an_answer_to_the_letter_of_another_operation():
+    """At each of its moments; where the act counts, only its answer is another."""
+    scenario = load_scenario("happy-path")
+    for fault in matrix(errors=[], faults={"status_code": 503}, on="retrain_model_switch"):
+        struck = with_fault(scenario, fault).calls["retrain_model_switch"]
+        replies = [step for step in struck if isinstance(step, ReplyCall)]
+        assert [(step.reply.status_code, step.done) for step in replies] == [
+            (503, fault.phase == "done")
+        ]
 
 
 def test_without_a_fixture_the_marker_is_a_mistake(pytester):

@@ -4,6 +4,7 @@ import hashlib
 from datetime import timedelta
 
 import pytest
+import requests
 from helpers.handle_calls import SCENARIO, TABLE, Caller
 
 from mock_p1 import NoSuchJob, NoSuchStep, Poll, Upload, mocked
@@ -144,6 +145,30 @@ def test_assert_uploaded(sequence, caller):
     other, _ = caller.create("b.csv")
     assert fails(sequence.assert_uploaded).startswith(f"job {other!r} still waits")
     sequence.assert_uploaded(job)
+    assert fails(sequence.assert_uploaded, "old-001") == (
+        "job 'old-001' was sent no file: no upload of it was begun"
+    )
+
+
+def test_assert_uploaded_after_a_reset(sequence, caller):
+    """What came before it is told apart from what never came."""
+    job, url = caller.create()
+    caller.put(url)
+    sequence.reset(job)
+    assert fails(sequence.assert_uploaded) == (
+        f"job {job!r} was reset after call 2 had sent its file: no upload of it was begun since"
+    )
+    caller.break_off(url, 7)
+    assert fails(sequence.assert_uploaded) == (
+        f"job {job!r} was reset after call 2 had sent its file: "
+        "the client broke off after 7 bytes of 'train.csv'"
+    )
+    caller.put(url)
+    sequence.assert_uploaded()
+    Driver(sequence._engine).reset(key=caller.key)  # noqa: SLF001 -- as the control API does
+    assert fails(sequence.assert_uploaded) == (
+        "the client asked for no upload URL after the reset, so no file was uploaded"
+    )
 
 
 @pytest.mark.parametrize(
@@ -326,3 +351,13 @@ def test_a_lost_answer_in_the_report():
         caller.finish(job)
         caller.switch(job)
         assert "retrain_model_switch: model_switched; then timeout" in mock.report()
+
+
+def test_a_form_sent_as_a_file_is_noted_once(sequence, caller):
+    """By the journal at once; looking into the file says it no second time."""
+    _, url = caller.create()
+    requests.put(url, files={"file": ("train.csv", b"a,b\n1,2\n")}, timeout=10)
+    entry = list(sequence._engine.journal)[-1]  # noqa: SLF001 -- what is noted without being asked
+    assert "multipart form" in entry.notes[0]
+    notes = sequence.uploads()[-1].notes
+    assert [note for note in notes if "multipart form" in note] == [notes[0]]

@@ -79,3 +79,34 @@ def test_good(mock_p1): pass
 """
     )
     result.assert_outcomes(errors=1, passed=1)
+
+
+def test_no_frame_of_ours_stands_between_a_test_and_its_mistake(project):
+    """However an inline scenario is used: the report has the problem, and not how it was found."""
+    result = project.run(
+        tests="""
+from mock_p1 import mocked, serving
+
+BAD = {"jobs": {"a": {"timeline": [{"fault": "timeuot"}]}}}
+
+@mocked(BAD)
+def test_decorated(): pass
+
+@serving(BAD)
+def test_served(): pass
+
+def test_inside():
+    with mocked(BAD): pass
+
+def test_started():
+    mocked(BAD).start()
+
+def test_named():
+    mocked("no-such-thing")
+"""
+    )
+    result.assert_outcomes(failed=5)
+    report = result.stdout.str()
+    assert report.count("did you mean timeout?") == 4
+    for file in ("decorators.py", "mocks.py", "model.py", "files.py", "document.py"):
+        assert file not in report

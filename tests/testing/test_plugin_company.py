@@ -222,12 +222,17 @@ def test_mocked(mock_p1, client):
     assert client.poll() == "job_waiting"
     assert requests.get("https://api.example.com/", timeout=5).json() == {"mine": True}
 
+def test_served(mock_p1_server):
+    responses.get("https://api.example.com/", json={"mine": True})
+    assert requests.get(f"{mock_p1_server.url}/v1/external/retrain_jobs/a", timeout=5).status_code
+    assert requests.get("https://api.example.com/", timeout=5).json() == {"mine": True}
+
 def test_not_mocked():
     responses.get("https://api.example.com/", json={"mine": 2})
     assert requests.get("https://api.example.com/", timeout=5).json() == {"mine": 2}
 """
     )
-    result.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=3)
 
 
 def test_fixture_that_patches_responses_itself(project):

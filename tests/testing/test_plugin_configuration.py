@@ -2,6 +2,8 @@
 
 import pytest
 
+from mock_p1 import CannotShare, mocked
+
 SHOWS = "def test_it(mock_p1): print(mock_p1)"
 MARKED = "import pytest\n@pytest.mark.mock_p1({name!r})\n" + SHOWS
 
@@ -123,3 +125,55 @@ def test_help_describes_option_and_ini(project):
     result.stdout.fnmatch_lines(
         ["*--mock-p1-scenario=SCENARIO", "*mock_p1_scenario *", "*mock_p1_scenario_dir*"]
     )
+
+
+DATE = """
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+def test_it({fixture}):
+    assert {fixture}.now.isoformat().startswith("2026-02-28T23:59")
+
+@pytest.mark.mock_p1(start_date=datetime(2030, 1, 2))
+def test_of_its_own({fixture}):
+    assert {fixture}.now.isoformat().startswith("2030-01-02T00:00")
+
+@pytest.mark.mock_p1(instant_sleep=True)
+def test_of_the_client({fixture}):
+    time.sleep(120)
+    assert datetime.now(UTC).isoformat().startswith("2026-03-01T00:01")
+
+def test_of_others(mock_p1_for):
+    assert mock_p1_for().now.year == 2026
+    assert mock_p1_for(start_date="2031-01-01T00:00+09:00").now.year == 2030
+"""
+
+
+@pytest.mark.parametrize("fixture", ["mock_p1", "mock_p1_server"])
+def test_the_start_date(project, fixture):
+    """The ini file's is for tests whose marker names none; instant_sleep shows it to the client."""
+    result = project.run(
+        tests=DATE.format(fixture=fixture), mock_p1_start_date="2026-02-28T23:59:00Z"
+    )
+    result.assert_outcomes(passed=4)
+
+
+@pytest.mark.parametrize("text", ["soon", "2026-02-30"])
+def test_a_start_date_that_is_none(project, text):
+    """It is explained, and nothing starts."""
+    result = project.run(tests="def test_it(mock_p1): pass", mock_p1_start_date=text)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [f"Mock P1 did not start: start_date: '{text}' is no date such as*"]
+    )
+
+
+def test_mocks_that_share_a_clock_begin_at_one_date():
+    """Where the second names another one, it would have no effect."""
+    with mocked(instant_sleep=True, start_date="2026-02-28"):
+        with mocked(instant_sleep=True, start_date="2026-02-28"):
+            pass
+        with pytest.raises(CannotShare, match="2026-02-28"):
+            mocked(instant_sleep=True, start_date="2026-03-01").start()

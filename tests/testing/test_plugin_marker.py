@@ -218,14 +218,16 @@ def test_parametrize_indirect_gives_the_scenario(project):
         tests="""
 import pytest
 
-SCENARIOS = ["stuck", {"jobs": {"mine": {"error": "job_may_be_deleted"}}}, "stcuk"]
+SCENARIOS = ["stuck", {"jobs": {"mine": {"error": "job_may_be_deleted"}}}, "stcuk", print]
 
 @pytest.mark.parametrize("mock_p1", SCENARIOS, indirect=True)
 def test_it(mock_p1): assert mock_p1.job_id in ("retrain-001", "mine")
 """
     )
-    result.assert_outcomes(passed=2, errors=1)
+    result.assert_outcomes(passed=2, errors=2)
     result.stdout.fnmatch_lines(["*did you mean stuck?*"])
+    result.stdout.fnmatch_lines(["*scenario is a bundled name*not <built-in function print>"])
+    result.stdout.no_fnmatch_line("*traceback entries are hidden*")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """What the report of a failing test says of the mock."""
 
+import re
+
 import pytest
 
 FAILS = """
@@ -24,10 +26,10 @@ def test_poll_timeline(project):
         [
             "*- Mock P1 -*",
             "slow.yaml at https://developer-api.predictionone.sony.biz, 1m30s after it began",
-            "  #  at * after * job * outcome * HTTP  scenario * then waits for",
-            "  1  0s * retrain-001  job_waiting  200   slow.yaml:6  1 more poll",
-            "  2  30s * +30s * retrain-001  job_waiting  200   slow.yaml:6  1m30s",
-            "  3  1m30s  +1m * retrain-001  job_running  200   slow.yaml:7  30s",
+            "  #  at * after * job * outcome * HTTP  scenario * then the job is at",
+            "  1  0s * retrain-001  job_waiting  200   slow.yaml:6  job_waiting for 1 more poll",
+            "  2  30s * +30s * retrain-001  job_waiting  200   slow.yaml:6  job_running for 1m30s",
+            "  3  1m30s  +1m * retrain-001  job_running  200   slow.yaml:7  job_running for 30s",
         ]
     )
 
@@ -190,7 +192,7 @@ def test_no_request_at_all(project):
         [
             "*- Mock P1 -*",
             "demo.yaml at *",
-            "no request reached it: only requests to *with `requests`*mock_p1_server*",
+            "no request reached it: only requests to *with `requests`*base_url=*mock_p1_server*",
         ]
     )
 
@@ -232,9 +234,15 @@ def test_long_timelines_lose_their_middle(project):
     """Of many polls the first and the last are shown, and how many there are between."""
     result = project.run(
         "--mock-p1-scenario=slow.yaml",
-        tests="def test_it(client):\n    [client.poll() for _ in range(60)]\n    assert 0",
+        tests="""
+def test_it(client):
+    for _ in range(60):
+        client.poll()
+        client.ask("nothing")
+    assert 0
+""",
     )
-    result.stdout.fnmatch_lines(["  10  0s *", "* … 20 more", "  31  0s *", "  60  0s *"])
+    result.stdout.fnmatch_lines(["  10   0s *", "* … 80 more", "  91   0s *", "  120  0s *"])
 
 
 def test_expected_failure_reports_nothing(project):
@@ -265,3 +273,161 @@ def test_gone():
 """
     )
     result.assert_outcomes(passed=2)
+
+
+def test_the_table_is_shown_once(project):
+    """An assertion of the handle that shows all calls need not be followed by them again."""
+    result = project.run(
+        tests="""
+def test_it(mock_p1, client):
+    client.poll(); client.poll()
+    mock_p1.assert_interval(min="30s")
+"""
+    )
+    result.assert_outcomes(failed=1)
+    text = result.stdout.str()
+    assert text.count("outcome") == 1
+    result.stdout.fnmatch_lines(["*- Mock P1 -*", "demo.yaml at *", "retrain-001 has been at *"])
+
+
+def test_a_table_of_some_calls_is_followed_by_all(project):
+    """Which the assertion has not shown."""
+    result = project.run(
+        tests="""
+def test_it(mock_p1, client):
+    client.poll(); client.poll(); client.ask("other")
+    mock_p1.assert_interval(min="30s", job="retrain-001")
+"""
+    )
+    assert result.stdout.str().count("outcome") == 2
+
+
+MOCKED = """
+from conftest import Client
+from mock_p1 import mocked, serving
+
+def poll(mock, job="retrain-001"):
+    Client(mock.url, mock.api_key).ask(job)
+"""
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "def test_it():\n    with mocked() as mock:\n        poll(mock)\n        assert 0",
+        "def test_it():\n    with mocked() as mock:\n        poll(mock)\n    assert 0",
+        "def test_it():\n    with serving() as mock:\n        poll(mock)\n    assert 0",
+        "@mocked(as_argument='mock')\ndef test_it(mock):\n    poll(mock)\n    assert 0",
+    ],
+)
+def test_mocks_that_the_test_starts_itself(project, test):
+    """They are reported as the fixtures' are, also where they have ended before."""
+    result = project.run(tests=MOCKED + test)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*- Mock P1 -*", "  1  *retrain-001  job_waiting*"])
+    assert result.stdout.str().count("- Mock P1 -") == 1
+
+
+def test_mocks_of_other_tests_are_not_reported(project):
+    """Of many that a test starts, the last ones are, and equal reports once."""
+    result = project.run(
+        "-p",
+        "no:randomly",
+        tests=MOCKED
+        + """
+def test_one():
+    with mocked() as mock:
+        poll(mock)
+
+def test_two():
+    for number in range(20):
+        with mocked() as mock:
+            mock.advance(number)
+    assert 0
+
+def test_three():
+    assert 0
+
+def test_four():
+    for _ in range(20):
+        with mocked() as mock:
+            pass
+    assert 0
+""",
+    )
+    result.assert_outcomes(passed=1, failed=3)
+    assert result.stdout.str().count("- Mock P1 -") == 3 + 1
+
+
+def test_a_mock_of_a_wider_fixture_of_the_users_own(project):
+    """Each test that is given its handle shows it."""
+    result = project.run(
+        tests=MOCKED
+        + """
+import pytest
+
+@pytest.fixture(scope="module")
+def own():
+    with mocked() as mock:
+        yield mock
+
+def test_one(own): poll(own)
+
+def test_two(own): assert 0
+"""
+    )
+    result.assert_outcomes(passed=1, failed=1)
+    assert result.stdout.str().count("- Mock P1 -") == 1
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "mock_p1.step('nothing')",
+        "mock_p1.polls('nothing')",
+        "mock_p1.advance('-1s')",
+        "mock_p1.fail_next('nothing')",
+        "mock_p1.assert_polled()",
+        "mock_p1.wait_for('nothing')",
+        "mocked('nothing')",
+    ],
+)
+def test_frames_of_ours_are_hidden(project, act):
+    """What a reader looks for is his own call."""
+    tests = f"from mock_p1 import mocked\ndef test_it(mock_p1):\n    {act}"
+    result = project.run(tests=tests)
+    result.assert_outcomes(failed=1)
+    result.stdout.no_re_match_line(r".*mock_p1/(testing|engine|base|scenario)/\w+\.py")
+    shown = project.run("--full-trace", tests=tests).stdout
+    shown.re_match_lines([r".*mock_p1/(testing|engine|base|scenario)/\w+\.py.*"])
+
+
+def test_junit_has_the_report(project):
+    """In system-out of its test, whatever pytest itself puts there."""
+    project.run("--junitxml=it.xml", tests=FAILS + "\ndef test_well(client): client.poll()")
+    text = project.pytester.path.joinpath("it.xml").read_text(encoding="utf-8")
+    (shown,) = re.findall("<system-out>(.*?)</system-out>", text, re.DOTALL)
+    assert re.search(r"1m30s +\+1m +retrain-001 +job_running", shown)
+
+
+def test_junit_of_a_test_that_fails_at_its_end(project):
+    """Its error has the report too."""
+    project.run("--junitxml=it.xml", tests="def test_it(client): client.ask('a/')")
+    text = project.pytester.path.joinpath("it.xml").read_text(encoding="utf-8")
+    assert re.search("<system-out>[^<]*GET /v1", text)
+
+
+def test_an_error_without_words(project):
+    """An exception that cannot be printed is no trouble of the report."""
+    result = project.run(
+        tests="""
+class Mute(Exception):
+    def __str__(self): raise RuntimeError
+
+def test_it(client):
+    client.poll()
+    raise Mute
+"""
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*- Mock P1 -*", "  1  0s *retrain-001*"])

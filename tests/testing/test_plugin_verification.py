@@ -25,7 +25,9 @@ def test_it({fixture}):
             "*- Mock P1 -*",
         ]
     )
+    assert result.stdout.str().count("nothing is imitated at") == 1
     result.stdout.no_fnmatch_line("*running.py*")
+    result.stdout.no_fnmatch_line("*traceback entries are hidden*")
 
 
 def test_wrong_method(project):
@@ -66,6 +68,25 @@ def test_expected_failure_stays_expected(project):
         f"def test_it(client):\n    {UNEXPECTED}\n    assert 0"
     )
     result.assert_outcomes(xfailed=1)
+
+
+@pytest.mark.parametrize(
+    ("marker", "act", "outcomes"),
+    [
+        ("strict=True", UNEXPECTED, {"xfailed": 1}),
+        ("strict=True", f"{UNEXPECTED}; assert 0", {"xfailed": 1}),
+        ("strict=True", "client.poll()", {"failed": 1}),
+        ("strict=True, raises=ValueError", UNEXPECTED, {"failed": 1}),
+        ("", UNEXPECTED, {"xfailed": 1}),
+        ("False, reason='no'", UNEXPECTED, {"failed": 1}),
+    ],
+)
+def test_an_expected_failure_may_be_ours(project, marker, act, outcomes):
+    """A request that is not imitated is what the test is expected to fail for, once."""
+    result = project.run(
+        tests=f"import pytest\n@pytest.mark.xfail({marker})\ndef test_it(client):\n    {act}"
+    )
+    result.assert_outcomes(**outcomes)
 
 
 def test_skipped_test_stays_skipped(project):

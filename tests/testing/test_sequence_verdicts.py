@@ -1,7 +1,8 @@
 """assert_sequence: each clause with clients that keep it and clients that do not."""
 
 import pytest
-from helpers.handle_calls import SCENARIO, Caller
+import requests
+from helpers.handle_calls import SCENARIO, TABLE, Caller
 
 from mock_p1 import NoSuchJob
 
@@ -252,6 +253,20 @@ def test_key_sent_to_storage(sequence, caller, what):
     text, marked = wrong(sequence)
     assert text.partition(" ")[2].partition(" ")[2].startswith("sent a key to the URL of a file")
     assert marked == [{"upload": 2, "download": 4, "wrong verb": 5}[what]]
+
+
+@pytest.mark.parametrize("what", ["upload", "download"])
+def test_key_sent_to_storage_in_another_header(sequence, caller, what):
+    """As a client does that sets its key for the whole session."""
+    caller.fetch_key()
+    job, url = caller.create()
+    bearer = {"Authorization": f"Bearer {caller.key}"}
+    requests.put(url, TABLE, headers=bearer if what == "upload" else {}, timeout=10)
+    link = caller.finish(job)
+    requests.get(link, headers=bearer if what == "download" else {}, timeout=10)
+    text, marked = wrong(sequence)
+    assert "sent a key to the URL of a file" in text
+    assert marked == [3 if what == "upload" else 5]
 
 
 def test_an_empty_key_is_no_leak(sequence, caller):

@@ -101,6 +101,26 @@ def test_the_clients_patience_is_measured_against_a_delay(mock, ask, timeout, in
             ask("GET", url, timeout=timeout)
 
 
+@pytest.mark.parametrize(
+    ("ask", "timeout", "error"),
+    [
+        (sync, 0, httpx.ConnectError),
+        (sync, -1, ValueError),
+        (sync, "5", TypeError),
+        (on_asyncio, 0, httpx.ConnectTimeout),
+        (on_asyncio, -1, httpx.ConnectTimeout),
+        (on_asyncio, "5", TypeError),
+        (on_trio, 0, httpx.ConnectTimeout),
+    ],
+)
+def test_an_impossible_timeout_is_refused(mock, ask, timeout, error):
+    """As over a wire, and nothing is asked."""
+    with pytest.raises(error) as caught:
+        ask("GET", JOB, timeout=timeout)
+    assert caught.type is error
+    assert mock.requests() == []
+
+
 def upload_url(mock):
     """Ask where a file is to go."""
     query = {"filename": "train.csv"}

@@ -41,12 +41,32 @@ def send_datagram(host):
         connection.sendto(b"x", (host, 53))
 
 
+def ask_a_name_server(host, *, connected):
+    """Ask for a name as libraries with a resolver of their own do."""
+    parts = host.rstrip(".").encode().split(b".")
+    name = b"".join(bytes([len(part)]) + part for part in parts)
+    question = b"\1\2\1\0\0\1\0\0\0\0\0\0" + name + b"\0\0\1\0\1"
+    with (
+        socket.socket(type=socket.SOCK_DGRAM) as server,
+        socket.socket(type=socket.SOCK_DGRAM) as us,
+    ):
+        server.bind(("127.0.0.1", 0))
+        if connected:
+            us.connect(server.getsockname())
+            us.send(question)
+        else:
+            us.sendto(question, server.getsockname())
+
+
 WAYS = {
     "getaddrinfo": lambda host: socket.getaddrinfo(host, 443),
     "getaddrinfo of bytes": lambda host: socket.getaddrinfo(host.encode(), 443),
     "an old copy": lambda host, look_up=socket.getaddrinfo: look_up(host, 443),
     "gethostbyname": socket.gethostbyname,
     "gethostbyname_ex": socket.gethostbyname_ex,
+    "gethostbyaddr": socket.gethostbyaddr,
+    "a name server": lambda host: ask_a_name_server(host, connected=False),
+    "a name server, connected": lambda host: ask_a_name_server(host, connected=True),
     "create_connection": lambda host: socket.create_connection((host, 443)),
     "a raw socket": connect_raw,
     "a datagram": send_datagram,

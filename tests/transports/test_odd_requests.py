@@ -118,6 +118,23 @@ def test_another_method_is_answered_alike_by_every_transport(
     assert method == "HEAD" or explains(expected) is None
 
 
+@pytest.mark.parametrize("path", ["/", "/favicon.ico"])
+@pytest.mark.parametrize("method", ["get", "Get", "OPTIONS", "POST", "FOO"])
+def test_beside_the_way_to_the_dashboard_nothing_is_there(transport, method, path):
+    """Methods are case-sensitive, and nobody but the engine answers OPTIONS."""
+    answer = transport.send(method, path)
+    assert answer.status == 404
+    assert json.loads(answer.body)["error"] == "MOCK_P1_NOT_IMITATED"
+
+
+@pytest.mark.parametrize("path", ["/__admin/health", "/__admin/", "/__admin"])
+def test_the_control_api_knows_methods_by_case_too(live_transport, path):
+    """Werkzeug would not."""
+    answer = live_transport.send("get", path, host="localhost")
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert "get is not allowed" in json.loads(answer.body)["message"]
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_the_endpoint_knows_get_alone(transport, method):
     """Any other method gets 405, with Allow and the endpoint's name."""
@@ -229,3 +246,24 @@ def test_a_sibling_of_the_endpoint_is_called_by_its_name(transport):
     answer = transport.send("GET", "/v1/external/models")
     assert "Train API: models" in json.loads(answer.body)["message"]
     assert HOST not in answer.body.decode()
+
+
+@pytest.mark.parametrize("header", ["Authorization", "Cookie", "X-Token"])
+def test_a_key_in_another_header_of_a_link_is_noted(transport, header):
+    """Every transport hands over all headers."""
+    answer = transport.send("GET", JOBS + "done")
+    path = json.loads(answer.body)["download_url"].removeprefix(f"http://{HOST}")
+    transport.send("GET", path, ((header, f"a demo-key; b={KEY[1]}"),))
+    notes = next(reversed(list(transport.engine.journal))).notes
+    assert notes[0].startswith(f"carries a key in its header {header.lower()}, ")
+
+
+def test_a_file_that_is_sent_as_a_form_is_noted(transport):
+    """By its Content-Type, at once."""
+    answer = transport.send("GET", JOBS + "upload_url?filename=a.csv")
+    path = json.loads(answer.body)["upload_url"].removeprefix(f"http://{HOST}")
+    form = b'--x\r\nContent-Disposition: form-data; name="f"\r\n\r\na\r\n--x--\r\n'
+    kind = ("Content-Type", "Multipart/form-data; boundary=x")
+    assert transport.send("PUT", path, (kind,), form).status == 200
+    notes = next(reversed(list(transport.engine.journal))).notes
+    assert "multipart form" in notes[0]

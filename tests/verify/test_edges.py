@@ -39,6 +39,7 @@ def test_a_result_on_a_server_that_is_gone_is_not_reached():
     """Whether it could have been fetched is not known: neither held nor differing, exit 3."""
     report, result = outcome(Elsewhere(), "download-needs-no-key")
 
+    assert list(report.having("differ")) == []
     assert (result.outcome, report.exit_status()) == ("not reached", 3)
     assert "127.0.0.1:1 refused the connection" in result.reason
 

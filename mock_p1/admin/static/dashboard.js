@@ -66,7 +66,7 @@ const changeClock = (body, done) =>
 const advance = (span) =>
   changeClock({ advance: span }, () => t("The clock was advanced by {span}.", { span }));
 const switched = (answer) =>
-  t("{name} is played now; {kept} jobs went on, {dropped} start again.", answer);
+  t("{name} is played; {kept} jobs go on, {dropped} start again.", answer);
 
 async function copy(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
@@ -135,7 +135,8 @@ function editPlayed() {
 }
 
 function showAnswer({ number, http_status: status, fault, content_type: kind, body }) {
-  put($("answer-about"), [`#${number}`, status && `HTTP ${status}`, fault, kind].filter(Boolean).join(" · "));
+  const about = [`#${number}`, status && `HTTP ${status}`, fault, kind];
+  put($("answer-about"), about.filter(Boolean).join(" · "));
   let text = body ?? t("nothing");
   let link = null;
   try {

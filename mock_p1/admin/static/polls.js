@@ -58,7 +58,9 @@ function rowOf(row) {
   first.append(make_("b", "", name), make_("span", "after", after));
   const second = make_("p", "small");
   if (row.job_id) second.append(job);
-  const facts = [isPoll(row) ? "" : row.operation, row.api_key, row.http_status ?? "", row.operation ? "" : t("not imitated")];
+  const operation = isPoll(row) ? "" : row.operation;
+  const known = row.operation ? "" : t("not imitated");
+  const facts = [operation, row.api_key, row.http_status ?? "", known];
   const shown = facts.filter(Boolean).join(" · ");
   second.append(make_("span", "", shown));
   if (isPoll(row)) {

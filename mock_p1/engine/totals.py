@@ -1,0 +1,100 @@
+"""How many requests there were, whatever the journal keeps: since the start, and since a reset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+
+from mock_p1.engine.callers import caller_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MAX_KINDS: Final = 50_000
+"""So many kinds of requests are told apart, with about 300 bytes each; of all others, caller and
+job are not known."""
+
+_FIRST_REDIRECT: Final = 300
+
+
+class Kind(NamedTuple):
+    """What requests have in common that are counted together; fields of the journal's entries."""
+
+    operation: str | None
+    job_id: str | None
+    http_status: int | None
+    status: str | None
+    error: str | None
+    fault: str | None
+    caller: int
+    done: str | None
+
+    @property
+    def outcome(self) -> str:
+        """The status, error or fault that was shown; else what was done, or the HTTP status."""
+        return outcome_of(self.status or self.error or self.fault, self.done, self.http_status)
+
+    @property
+    def caller_name(self) -> str:
+        """What a log calls the caller."""
+        return caller_name(self.caller)
+
+
+def outcome_of(shown: str | None, done: str | None, http_status: int | None) -> str:
+    """Return what a request came to, in a word."""
+    if shown:
+        return shown
+    if done and http_status is not None and http_status < _FIRST_REDIRECT:
+        return done
+    return f"HTTP {http_status}"
+
+
+_Row = tuple[object, ...]
+T = TypeVar("T")
+
+
+class Totals:
+    """Counts every request; the engine's lock is held."""
+
+    def __init__(self) -> None:
+        self._since_reset: dict[_Row, list[int]] = {}
+        self._before: dict[_Row, list[int]] = {}
+
+    def counter(
+        self, kind_of: Callable[[T], _Row], keep: Callable[[T], None]
+    ) -> Callable[[T], None]:
+        """Return what keeps and counts an entry; ``kind_of`` picks the fields of a ``Kind``.
+
+        Every poll passes here: one look at the table, and a sum.
+        """
+        counts = self._since_reset
+        known = counts.get
+
+        def count(entry: T) -> None:
+            keep(entry)
+            kind = kind_of(entry)
+            if (found := known(kind)) is not None:
+                found[0] += 1
+            else:
+                _add(counts, kind, 1)
+
+        return count
+
+    def reset(self) -> None:
+        """Count anew since now; since the start goes on."""
+        for kind, (count,) in self._since_reset.items():
+            _add(self._before, kind, count)
+        self._since_reset.clear()
+
+    def __iter__(self) -> Iterator[tuple[Kind, int, int]]:
+        """Yield each kind with its counts since the last reset and since the start."""
+        for kind in {**self._before, **self._since_reset}:
+            (since_reset,), (before,) = (
+                counts.get(kind, [0]) for counts in (self._since_reset, self._before)
+            )
+            yield Kind(*kind), since_reset, since_reset + before  # type: ignore[arg-type]  # -- what was counted
+
+
+def _add(counts: dict[_Row, list[int]], kind: _Row, count: int) -> None:
+    if kind not in counts and len(counts) >= MAX_KINDS:
+        kind = tuple(Kind(*kind)._replace(job_id=None, caller=0))  # type: ignore[arg-type]  # -- likewise
+    counts.setdefault(kind, [0])[0] += count

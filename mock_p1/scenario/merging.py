@@ -1,0 +1,104 @@
+"""Several scenario files as one: parts of the same kind are put together, and nothing stands twice.
+
+Whatever two files say of one thing is a problem, with both places. Descriptions follow each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mock_p1.base.strict_model import Located
+from mock_p1.base.text import shorten
+from mock_p1.scenario.document import Document
+from mock_p1.scenario.problems import Problem
+from mock_p1.scenario.yaml_nodes import is_branch
+
+if TYPE_CHECKING:
+    from mock_p1.scenario.document import Path
+
+OF_EACH_FILE = ("$schema", "variables")
+DESCRIPTION = "description"
+
+
+@dataclass(frozen=True)
+class MergedDocument(Document):
+    """What a scenario of several files was read from."""
+
+    parts: tuple[Document, ...] = ()
+
+    def part(self, path: Path) -> tuple[Document, Path]:
+        """Return the file that a path leads to, and its path there."""
+        named = [index for index, step in enumerate(path) if not is_branch(step)]
+        holders = [
+            each for each in self.parts if each.root and _holds(each.root.value, path, named)
+        ]
+        if len(named) > 1 and isinstance(number := path[named[1]], int):
+            for each in holders:
+                length = len(each.root.value[path[named[0]]].node.value) if each.root else 0
+                if number < length:
+                    return each, (*path[: named[1]], number, *path[named[1] + 1 :])
+                number -= length
+        return (holders or self.parts)[0], path
+
+
+def _holds(root: Any, path: Path, named: list[int]) -> bool:  # noqa: ANN401 -- a node's value
+    """Tell whether a file has the part that a path begins with."""
+    if not named or path[named[0]] not in root:
+        return False
+    inner = root[path[named[0]]].node.value
+    return len(named) == 1 or not isinstance(inner, dict) or path[named[1]] in inner
+
+
+def merged(parts: list[Document], problems: list[Problem]) -> Located:
+    """Return the data of several files as one; what they disagree on goes to ``problems``."""
+    return _Merging(problems).of(parts)
+
+
+class _Merging:
+    """Puts files together, one after the other."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self._made, self._problems = Located(), problems
+        self._before: dict[Path, Document] = {}
+
+    def of(self, parts: list[Document]) -> Located:
+        self._made.source = parts[0].where()
+        for part in parts:
+            root = part.root
+            if root is None or not isinstance(root.value, dict):
+                text = "of several files each must be a mapping with the keys of a scenario"
+                self._problems.append(Problem(part.name, 1, 1, text))
+                continue
+            for key, value in root.plain(part.name).items():
+                if key not in OF_EACH_FILE and not key.startswith("x-"):
+                    self._add(part, key, value)
+        return self._made
+
+    def _add(self, part: Document, key: str, value: Any) -> None:  # noqa: ANN401 -- whatever stands there
+        made = self._made.get(key)
+        if key not in self._made:
+            self._made[key] = value
+        elif key == DESCRIPTION and isinstance(value, str):
+            self._made[key] = f"{made} {value}"
+        elif isinstance(value, list) and isinstance(made, list):
+            self._made[key] = made + value
+        elif isinstance(value, dict) and isinstance(made, dict):
+            self._made[key] = together = Located(made)
+            together.source = made.source  # type: ignore[attr-defined]  # -- each of ours is Located
+            for name, inner in value.items():
+                if name in together:
+                    self._clash(part, (key, name))
+                else:
+                    together[name] = inner
+        elif made != value:
+            self._clash(part, (key,))
+        self._before.setdefault((key,), part)
+        for name in value if isinstance(value, dict) else ():
+            self._before.setdefault((key, name), part)
+
+    def _clash(self, part: Document, path: tuple[str, ...]) -> None:
+        place = part.root.place(path, of_key=True) if part.root else (0, 0)
+        shown = ": ".join([path[0], *(repr(shorten(name)) for name in path[1:])])
+        text = f"{shown} stands in {self._before[path].where(*path)} already"
+        self._problems.append(Problem(part.name, *place, text))
