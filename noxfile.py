@@ -49,7 +49,7 @@ def test_outside(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def tests(session: nox.Session) -> None:
     """Every test but the browser's, the slow ones too; branch coverage must not fall."""
-    session.install("-e", ".[test]", *group("coverage"), *group("beside"))
+    session.install("-e", ".[test]", *group("coverage"), *group("libraries"))
     session.run("coverage", "erase")
     arguments = session.posargs or EVERYTHING
     examples = {"HYPOTHESIS_PROFILE": os.environ.get("HYPOTHESIS_PROFILE", "ci")}

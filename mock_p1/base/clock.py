@@ -14,18 +14,18 @@ SECOND: Final = 1_000_000_000
 MAX_SPEED: Final = 1_000_000.0
 
 
-class Wait(Protocol):
-    """What waits for something, such as a future of asyncio."""
+class Held(Protocol):
+    """Who waits for an answer that is held back, in an event loop: a future of asyncio."""
 
     def done(self) -> bool:
-        """Tell whether it waits no more."""
+        """Tell whether nobody waits any more."""
         ...
 
     def cancel(self) -> bool:
-        """Wait no more."""
+        """End the wait."""
         ...
 
-    def get_loop(self) -> Any:  # noqa: ANN401 -- an event loop, of which this room knows nothing
+    def get_loop(self) -> Any:  # noqa: ANN401 -- asyncio's; nothing here knows it
         """Return the event loop that waits."""
         ...
 
@@ -45,7 +45,7 @@ class Clock(Protocol):
         """Begin anew: at 0, as fast as it was made to run."""
         ...
 
-    def pass_time(self, span_ns: int, left: Wait | None = None) -> float:
+    def pass_time(self, span_ns: int, left: Held | None = None) -> float:
         """Let nanoseconds of this clock pass.
 
         Return the real seconds that the caller has to wait for it: without end where ``left``,
@@ -90,7 +90,7 @@ class VirtualClock:
         with self._lock:
             self._now = 0
 
-    def pass_time(self, span_ns: int, left: Wait | None = None) -> float:  # noqa: ARG002 -- of the protocol
+    def pass_time(self, span_ns: int, left: Held | None = None) -> float:  # noqa: ARG002 -- of the protocol
         """Move the clock by nanoseconds; there is nothing to wait for."""
         self.advance(span_ns)
         return 0.0
@@ -166,7 +166,7 @@ class RealClock:
             self._anchor = (self._source(), 0, self._speed)
         self._tell()
 
-    def pass_time(self, span_ns: int, left: Wait | None = None) -> float:  # noqa: ARG002 -- of the protocol
+    def pass_time(self, span_ns: int, left: Held | None = None) -> float:  # noqa: ARG002 -- of the protocol
         """Return the real seconds in which this span passes, as if the clock were not frozen."""
         return span_ns / SECOND / self._speed
 

@@ -24,8 +24,8 @@ class Request(NamedTuple):
     ``path`` is raw: percent-encoded, without the query. ``api_keys`` holds the value of every
     ``x-api-key`` header. ``base_url`` is how the client addressed the mock
     (``http://127.0.0.1:8191``); URLs in replies begin with it. ``headers`` are all that came, as
-    the transport has them; their names are in lower case. ``note`` is for the journal, where no
-    client has sent the request.
+    the transport has them; their names are in lower case.
+    ``note`` is for the journal, where no client has sent it.
     """
 
     method: str

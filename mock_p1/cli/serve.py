@@ -153,10 +153,10 @@ def serve(  # noqa: PLR0913 -- an option each
     journal_max: int,
     jobs_max: int,
     upload_max: int,
-    public_url: str | None,
-    trusted_proxies: tuple[str, ...],
     port_file: Path | None,
     exit_with_parent: bool,
+    public_url: str | None,
+    trusted_proxies: tuple[str, ...],
     **options: Any,  # noqa: ANN401 -- click's values: where to listen and how, who may steer
 ) -> None:
     """Serve a scenario on this machine until stopped (Ctrl-C).
@@ -171,9 +171,14 @@ def serve(  # noqa: PLR0913 -- an option each
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
     store = UploadStore(upload_max)
     engine = Engine(
-        load_scenarios(scenario), RealClock(speed), seed=seed, journal_max=journal_max,
-        jobs_max=jobs_max, store=store, proxies=_proxies(public_url, trusted_proxies),
-    )  # fmt: skip
+        load_scenarios(scenario),
+        RealClock(speed),
+        seed=seed,
+        journal_max=journal_max,
+        jobs_max=jobs_max,
+        store=store,
+        proxies=_proxies(public_url, trusted_proxies),
+    )
     server, address, notes = _server(engine, **options)
     if speed != 1:
         notes.append(f"the clock runs at {speed:,.10g} times real time")

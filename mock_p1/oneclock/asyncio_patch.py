@@ -12,10 +12,13 @@ from __future__ import annotations
 
 from asyncio.base_events import BaseEventLoop
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.clock import SECOND
-from mock_p1.oneclock.shared import current
+from mock_p1.oneclock.patches import SELECT_SECONDS
+from mock_p1.oneclock.shared import CannotShare, current
 from mock_p1.oneclock.sleep_coordinator import Job
 
 if TYPE_CHECKING:
@@ -25,8 +28,9 @@ if TYPE_CHECKING:
 
     from mock_p1.oneclock.shared import SharedClock
 
-_SELECT_SECONDS: Final = 0.02
-"""Real seconds in which a socket that a loop listens to may stir before time goes on."""
+uvloop: Any = None
+with suppress(ImportError):  # Windows and PyPy do without
+    uvloop = import_module("uvloop")
 
 _CLOSE_ENOUGH: Final = 1e-6
 """Seconds by which a timer may be early.
@@ -44,6 +48,8 @@ def install() -> None:
     BaseEventLoop._run_once = _wait_and_run_once  # type: ignore[attr-defined]
     BaseEventLoop.run_in_executor = _hand_over  # type: ignore[method-assign,assignment]
     BaseEventLoop.shutdown_default_executor = _shut_down  # type: ignore[method-assign,assignment]
+    if uvloop is not None:
+        uvloop.Loop.run_forever = _refuse_uvloop
 
 
 def remove() -> None:
@@ -51,6 +57,19 @@ def remove() -> None:
     BaseEventLoop._run_once = _run_once  # type: ignore[attr-defined]
     BaseEventLoop.run_in_executor = _run_in_executor  # type: ignore[method-assign]
     BaseEventLoop.shutdown_default_executor = _shutdown_default_executor  # type: ignore[method-assign]
+    if uvloop is not None:
+        del uvloop.Loop.run_forever  # there is C's, which it inherits
+
+
+def _refuse_uvloop(loop: Any) -> None:  # noqa: ANN401 -- a library that need not be there
+    """Stand in for ``run_forever`` of uvloop, whose timers are C's."""
+    shared = current()
+    if shared is not None and shared.has_joined():
+        raise CannotShare(
+            "instant_sleep cannot move the timers of uvloop: run the client on asyncio's own loop "
+            "in this test (asyncio.run), or do without instant_sleep"
+        )
+    super(uvloop.Loop, loop).run_forever()
 
 
 def _wait_and_run_once(loop: Any) -> None:  # noqa: ANN401 -- its private parts are what this is about
@@ -77,7 +96,7 @@ def _wait(loop: Any, shared: SharedClock) -> None:  # noqa: ANN401 -- likewise
     if loop._ready or loop._stopping or not (timers or (listens and shared.ports)):
         return
     span = min(timers) - loop.time() if timers else None
-    patience = _SELECT_SECONDS if listens and not shared.ports else 0
+    patience = SELECT_SECONDS if listens and not shared.ports else 0
     if (span is not None and span <= _CLOSE_ENOUGH) or loop._selector.select(patience):
         return
     shared.sleep(

@@ -6,9 +6,16 @@ import datetime as dt
 import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from mock_p1.oneclock import asyncio_patch, patches, shared, socket_patch
+from mock_p1.oneclock import (
+    asyncio_patch,
+    lock_patch,
+    patches,
+    shared,
+    socket_patch,
+    travel_patch,
+)
 from mock_p1.oneclock.shared import LONGEST, Budget, CannotShare, SharedClock
 
 if TYPE_CHECKING:
@@ -16,6 +23,7 @@ if TYPE_CHECKING:
 
 _lock = threading.RLock()
 _uses = 0
+_PATCHES: Final = (travel_patch, patches, asyncio_patch, socket_patch, lock_patch)
 
 
 @contextmanager
@@ -39,9 +47,9 @@ def one_clock(longest: int = LONGEST, start: dt.datetime | None = None) -> Itera
                     "start the mock first and freeze inside it, "
                     "or do without freezegun, since instant_sleep moves dates too"
                 )
-            patches.install()
-            asyncio_patch.install()
-            socket_patch.install()
+            _refuse_gevent()
+            for patch in _PATCHES:
+                patch.install()
             shared.share(clock)
         elif start is not None and clock.date_at(0) != start.replace(microsecond=0):
             began = clock.date_at(0)
@@ -61,9 +69,19 @@ def one_clock(longest: int = LONGEST, start: dt.datetime | None = None) -> Itera
             _uses -= 1
             if _uses == 0:
                 shared.share(None)
-                socket_patch.remove()
-                asyncio_patch.remove()
-                patches.remove()
+                for patch in reversed(_PATCHES):
+                    patch.remove()
+
+
+def _refuse_gevent() -> None:
+    """CannotShare where gevent has put its own waits in the place of Python's."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is not None and any(map(monkey.is_module_patched, ("time", "thread", "threading"))):
+        raise CannotShare(
+            "instant_sleep cannot move the waits of gevent, which has patched this process: "
+            "do without instant_sleep (serving(speed=60) makes the mock's time pass faster), "
+            "or run this test in a process that gevent has not patched"
+        )
 
 
 def _is_frozen() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select as select_module
 import sys
 import time
 from types import BuiltinFunctionType, ModuleType
@@ -39,6 +40,7 @@ def _is_own(found: object, name: str) -> bool:
 sleep: Final[Callable[[float], None]] = _real("sleep")
 monotonic: Final[Callable[[], float]] = _real("monotonic")
 monotonic_ns: Final[Callable[[], int]] = _real("monotonic_ns")
+select: Final = select_module.select
 perf_counter: Final[Callable[[], float]] = _real("perf_counter")
 perf_counter_ns: Final[Callable[[], int]] = _real("perf_counter_ns")
 if hasattr(time, "clock_gettime"):

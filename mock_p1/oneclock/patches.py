@@ -12,23 +12,24 @@ import gc
 import sys
 import threading
 import time
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from numbers import Real
 from types import CellType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-import time_machine
-
 from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import LONGEST
 from mock_p1.oneclock import originals as real
-from mock_p1.oneclock.shared import asking, keeps_real
+from mock_p1.oneclock.shared import asking, keeps_real, say_real
 from mock_p1.oneclock.sleep_coordinator import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     Function = Callable[..., Any]
+
+SELECT_SECONDS: Final = 0.02
+"""Real seconds in which a socket that somebody listens to may stir before time goes on."""
 
 _RUNNERS: Final = {"concurrent.futures.thread", "mock_p1.oneclock.asyncio_patch"}
 """Modules that are given ``time.sleep`` itself as something to run for the client."""
@@ -49,6 +50,7 @@ class _StandIns:
         if shared is not None and _is_span(seconds):
             shared.sleep(round(seconds * SECOND))
         else:
+            say_real(seconds)
             real.sleep(seconds)  # which also says what is wrong with what is no span
 
     def monotonic(self) -> float:
@@ -58,6 +60,24 @@ class _StandIns:
     def monotonic_ns(self) -> int:
         shared = asking()
         return real.monotonic_ns() if shared is None else shared.monotonic_ns()
+
+    def select(
+        self,
+        readers: Iterable[Any],
+        writers: Iterable[Any],
+        others: Iterable[Any],
+        timeout: float | None = None,
+        /,
+    ) -> tuple[list[Any], list[Any], list[Any]]:
+        shared = asking() if timeout and _is_span(timeout) else None
+        files = [*readers], [*writers], [*others]
+        if shared is None or timeout is None:
+            return real.select(*files, timeout)
+        if not any(found := real.select(*files, 0 if shared.ports else SELECT_SECONDS)):
+            wakes = partial(_stirs, files)
+            shared.sleep(round(timeout * SECOND), wakes, everybody=True)
+            found = real.select(*files, 0)
+        return found
 
     def perf_counter(self) -> float:
         shared = asking()
@@ -76,14 +96,12 @@ class _StandIns:
         return real.clock_gettime_ns(clock) if shared is None else shared.monotonic_ns()
 
 
+def _stirs(files: tuple[list[Any], list[Any], list[Any]]) -> bool:
+    return any(real.select(*files, 0))
+
+
 def _is_span(value: object) -> bool:
     return isinstance(value, Real) and 0 <= float(value) <= LONGEST / SECOND
-
-
-def time_ns() -> int:
-    """Tell time-machine what all dates and times of day are made of."""
-    shared = asking()
-    return time_machine.escape_hatch.time.time_ns() if shared is None else shared.time_ns()
 
 
 _condition_wait: Final = threading.Condition.wait
@@ -135,17 +153,17 @@ _BY_STAND_IN: Final[dict[Function, Function]] = {new: old for old, new in _BY_RE
 for _own, _stand_in in _BY_REAL.items():
     update_wrapper(_stand_in.__func__, _own, updated=())  # type: ignore[attr-defined]
     del _stand_in.__func__.__wrapped__  # type: ignore[attr-defined]  # would be found and exchanged
-_travels: Final[list[time_machine.travel]] = []
 _counts: Final[dict[int, int]] = {}
 """How many references a function has where nobody keeps it that should not."""
 
 
 def install() -> None:
     """Put the stand-ins in place."""
-    travel = time_machine.travel(0, tick=False)
-    # the one thing it asks, whatever is asked of it
-    travel.start().time_ns = time_ns  # type: ignore[method-assign]
-    _travels.append(travel)
+    if "trio" in sys.modules:
+        from mock_p1.oneclock import trio_patch  # noqa: PLC0415 -- takes 0.2 s, and few have it
+
+        _BY_REAL[trio_patch.own_run] = trio_patch.run
+        _BY_STAND_IN[trio_patch.run] = trio_patch.own_run
     _exchange(_BY_REAL)
     threading.Condition.wait = _wait  # type: ignore[method-assign,assignment]
     threading.Thread.start = _start  # type: ignore[method-assign,assignment]
@@ -156,7 +174,6 @@ def remove() -> None:
     threading.Thread.start = _thread_start  # type: ignore[method-assign]
     threading.Condition.wait = _condition_wait  # type: ignore[method-assign]
     _exchange(_BY_STAND_IN)
-    _travels.pop().stop()
 
 
 def _exchange(functions: dict[Function, Function]) -> None:
@@ -167,7 +184,7 @@ def _exchange(functions: dict[Function, Function]) -> None:
         # some put other things there, and cffi some that say they are modules: isinstance believes
         # them; and a module that loads lazily stays unloaded
         if issubclass(type(module), ModuleType) and not _is_ours(name):
-            _replace(ModuleType.__getattribute__(module, "__dict__"), by_id)
+            replace(ModuleType.__getattribute__(module, "__dict__"), by_id)
     if not _count(functions).items() <= _counts.items():  # else the search, of 15 ms, is spared
         _exchange_elsewhere(functions, by_id)
         _counts.update(_count(functions))
@@ -181,7 +198,8 @@ def _is_ours(module: str) -> bool:
     return module.partition(".")[0] == "mock_p1" and keeps_real(module)
 
 
-def _replace(names: dict[Any, Any], by_id: dict[int, Function]) -> None:
+def replace(names: dict[Any, Any], by_id: dict[int, Any]) -> None:
+    """Exchange the values of a module, by their ``id``."""
     if by_id.keys().isdisjoint(map(id, tuple(names.values()))):
         return
     for key, value in tuple(names.items()):
@@ -216,7 +234,7 @@ def _exchange_in(keeper: object, by_id: dict[int, Function]) -> None:
     else:
         names = keeper if isinstance(keeper, dict) else getattr(keeper, "__dict__", None)
         if isinstance(names, dict) and not _is_ours(str(names.get("__name__", ""))):
-            _replace(names, by_id)
+            replace(names, by_id)
 
 
 def _keepers(kept: Iterable[object]) -> list[Any]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 import sys
 import threading
+import warnings
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -29,10 +30,10 @@ from mock_p1.oneclock.sleep_coordinator import Sleepers
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import Callable, Container, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
     from types import FrameType
 
-    from mock_p1.base.clock import Wait
+    from mock_p1.base.clock import Held
 
 LONGEST: Final = 7 * 86_400 * SECOND
 """How much of the mock's time a client may sleep, unless ``instant_sleep`` says so: a week."""
@@ -40,7 +41,7 @@ LONGEST: Final = 7 * 86_400 * SECOND
 _KEEP_REAL: Final = frozenset(
     {
         # what waits for something real
-        *("selectors", "socket", "ssl", "socketserver", "subprocess", "multiprocessing"),
+        *("trio", "selectors", "socket", "ssl", "socketserver", "subprocess", "multiprocessing"),
         "concurrent",
         # what measures the tests, and ourselves
         *("_pytest", "pluggy", "xdist", "execnet", "coverage", "hypothesis", "mock_p1"),
@@ -50,8 +51,15 @@ _KEEP_REAL: Final = frozenset(
 
 _PASSED_OVER: Final = frozenset(
     {
-        *("threading", "queue", "mock_p1.oneclock.patches", "mock_p1.transports.network_guard"),
-        *("time_machine", "unittest.mock", "pytest_mock.plugin", ""),
+        *(
+            "threading",
+            "queue",
+            "mock_p1.oneclock.patches",
+            "mock_p1.oneclock.lock_patch",
+            "mock_p1.oneclock.travel_patch",
+        ),
+        *("mock_p1.transports.network_guard", "time_machine", "unittest.mock"),
+        *("pytest_mock.plugin", ""),
     }
 )
 """Modules that wait, or ask for the time, for whoever calls them."""
@@ -149,7 +157,7 @@ class SharedClock(VirtualClock):
         """What ``time.time_ns`` shows."""
         return self._since_epoch + self.now_ns()
 
-    def pass_time(self, span_ns: int, left: Wait | None = None) -> float:
+    def pass_time(self, span_ns: int, left: Held | None = None) -> float:
         """Hold an answer back: the client sleeps meanwhile, as others may at the same time.
 
         Where it runs an event loop, this is for the loop to wait: return the seconds. A server's
@@ -165,7 +173,7 @@ class SharedClock(VirtualClock):
         self.sleep(span_ns, everybody=True)
         return 0.0
 
-    def _hold(self, span_ns: int, left: Wait) -> None:
+    def _hold(self, span_ns: int, left: Held) -> None:
         self.sleepers.sleep(span_ns, left.done, everybody=True)
         with suppress(RuntimeError):  # the server has ended meanwhile
             left.get_loop().call_soon_threadsafe(left.cancel)
@@ -188,15 +196,17 @@ class SharedClock(VirtualClock):
         wakes: Callable[[], bool] = lambda: False,
         *,
         everybody: bool = False,
+        also: Iterable[int] = (),
     ) -> None:
         """Let the calling thread sleep for nanoseconds, or until ``wakes()``; for ever without.
 
         With ``everybody``, time waits for the work of all threads, not only of the client's.
+        ``also`` are threads that this one sleeps for.
 
         SleptTooLong where that is too much.
         """
         before = self.now_ns()
-        self.sleepers.sleep(span, wakes, everybody=everybody)
+        self.sleepers.sleep(span, wakes, everybody=everybody, also=also)
         slept = self.now_ns() - before
         for budget in tuple(self.budgets):
             budget.spend(slept)
@@ -268,6 +278,20 @@ def asking(runners: Container[str] = ()) -> SharedClock | None:
         frame = frame.f_back
     module = _module(frame)
     return shared if shared.has_joined() and (module in runners or shared.shows(module)) else None
+
+
+def say_real(seconds: object) -> None:
+    """Warn of a long sleep in a thread that is not known to be the client's."""
+    if _current is None or not isinstance(seconds, int | float) or not seconds > 1:
+        return
+    module = _module(sys._getframe(2))  # noqa: SLF001 -- likewise
+    if not keeps_real(module) and module.partition(".")[0] not in sys.stdlib_module_names:
+        warnings.warn(
+            f"{module} sleeps for {seconds:g} real seconds, in {threading.current_thread().name}: "
+            "instant_sleep moves the sleeps of threads that have sent the mock a request",
+            RuntimeWarning,
+            stacklevel=3,
+        )
 
 
 def _module(frame: FrameType | None) -> str:

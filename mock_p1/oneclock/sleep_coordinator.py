@@ -13,7 +13,7 @@ from mock_p1.oneclock import originals as real
 from mock_p1.oneclock.thread_activity import ThreadActivity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from concurrent.futures import ThreadPoolExecutor
 
     from mock_p1.base.clock import VirtualClock
@@ -90,24 +90,31 @@ class Sleepers:
             self._jobs.discard(job)
 
     def sleep(
-        self, span: int | None, wakes: Callable[[], bool], *, everybody: bool = False
+        self,
+        span: int | None,
+        wakes: Callable[[], bool],
+        *,
+        everybody: bool = False,
+        also: Iterable[int] = (),
     ) -> None:
         """Return when the clock has moved by ``span`` nanoseconds, or ``wakes()``.
 
         Without a span only that ends it. The clock moves where nobody is at work: none of the
         client's threads, or with ``everybody`` none of the process, since any may be what wakes.
+        ``also`` are threads that this one sleeps for.
         """
-        me = threading.get_ident()
+        threads = threading.get_ident(), *also
         self.add(threading.current_thread())
         with self._lock:
             end = NEVER if span is None else self._clock.now_ns() + span
             sleeper = Sleeper(end, wakes, everybody)
-            self._sleepers[me] = sleeper
+            self._sleepers |= dict.fromkeys(threads, sleeper)
             self._changed.notify_all()
             try:
                 self._sleep_until(sleeper)
             finally:
-                del self._sleepers[me]
+                for thread in threads:
+                    self._sleepers.pop(thread, None)
                 self._calm += 1
                 self._changed.notify_all()
         real.sleep(0)  # lets other threads run, as a sleep does

@@ -52,8 +52,8 @@ def create_app(  # noqa: PLR0913 -- each is a choice of its own
 
     Raises:
         ScenarioError: The scenario cannot be used; it has every problem.
-        ValueError: Nobody can send such a token, the seed has more than 300 digits, or there can
-            be no such URL or network.
+        ValueError: Nobody can send such a token, no such URL or network can be, or the seed has
+            more than 300 digits.
 
     Example:
         >>> client = create_app("demo").test_client()

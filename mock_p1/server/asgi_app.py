@@ -55,8 +55,8 @@ def create_asgi_app(  # noqa: PLR0913 -- each is a choice of its own
 
     Raises:
         ScenarioError: If the scenario cannot be used; it has every problem.
-        ValueError: For a token that nobody can send, a seed of more than 300 digits, or what is no
-            URL or network.
+        ValueError: For a token that nobody can send, for what is no URL or network, or for a seed
+            of more than 300 digits.
 
     Example:
         >>> import asyncio, httpx

@@ -38,8 +38,12 @@ class _Exchange:
 
     def hold(self, span_ns: int) -> float:
         """Let nanoseconds pass; return the real seconds to wait for them."""
+        return self._endpoint.hold(span_ns, self._patience)
+
+    def give_up(self, span_ns: int) -> None:
+        """Raise what httpx raises where that was too long."""
         try:
-            return self._endpoint.hold(span_ns, self._patience)
+            self._endpoint.give_up(span_ns, self._patience)
         except TimeoutError as error:
             raise self._httpx.ReadTimeout(str(error), request=self._request) from error
 
@@ -117,6 +121,7 @@ def _handling(handle: Callable[..., httpx.Response]) -> Callable[..., httpx.Resp
             received = 0
             for pause, piece in self._exchange.answer.pieces:
                 _sleep(self._exchange.hold(pause))
+                self._exchange.give_up(pause)
                 received += len(piece)
                 yield piece
             self._exchange.end(received)
@@ -135,6 +140,7 @@ def _handling(handle: Callable[..., httpx.Response]) -> Callable[..., httpx.Resp
             raise
         exchange = _Exchange(endpoint, request, body)
         _sleep(exchange.hold(exchange.answer.delay_ns))
+        exchange.give_up(exchange.answer.delay_ns)
         return exchange.response(Body(exchange))
 
     return handle_request
@@ -163,6 +169,7 @@ def _handling_async(handle: Callable[..., Any]) -> Callable[..., Any]:
             received = 0
             for pause, piece in self._exchange.answer.pieces:
                 await _sleep_async(self._exchange.hold(pause))
+                self._exchange.give_up(pause)
                 received += len(piece)
                 yield piece
             self._exchange.end(received)
@@ -184,6 +191,7 @@ def _handling_async(handle: Callable[..., Any]) -> Callable[..., Any]:
             raise
         exchange = _Exchange(endpoint, request, body)
         await _sleep_async(exchange.hold(exchange.answer.delay_ns))
+        exchange.give_up(exchange.answer.delay_ns)
         return exchange.response(Body(exchange))
 
     return handle_async_request

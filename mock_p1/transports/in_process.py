@@ -178,19 +178,24 @@ class Endpoint:
         return names
 
     def hold(self, span_ns: int, patience: float | None) -> float:
-        """Let nanoseconds pass; return the real seconds to wait for them.
+        """Let nanoseconds pass, as far as the client's patience goes, in seconds.
 
-        Raises TimeoutError where that is more than the client's patience, in seconds.
+        Return the real seconds to wait for them, before ``give_up``.
         """
-        if patience is not None and span_ns > patience * SECOND:
-            self.engine.clock.pass_time(round(patience * SECOND))
-            raise TimeoutError("timed out")
+        if patience is not None:
+            span_ns = min(span_ns, round(patience * SECOND))
         return self.engine.clock.pass_time(span_ns) if span_ns else 0.0
+
+    def give_up(self, span_ns: int, patience: float | None) -> None:
+        """Raise TimeoutError where nanoseconds are more than the client's patience, in seconds."""
+        if patience is not None and span_ns > patience * SECOND:
+            raise TimeoutError("timed out")
 
     def wait(self, span_ns: int, patience: float | None) -> None:
         """Let nanoseconds pass, and wait for them."""
         if seconds := self.hold(span_ns, patience):
             time.sleep(seconds)
+        self.give_up(span_ns, patience)
 
 
 _KEEP_POOLS: Final = frozenset({"outcome", "anyio", "sniffio", "mock_p1"})

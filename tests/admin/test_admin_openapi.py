@@ -118,8 +118,8 @@ def test_every_call_that_is_described_is_tried():
     assert {path for _, path in described - tried} == {
         "/events",
         "/metrics",
-        "/scenario/text",
         "/requests/export",
+        "/scenario/text",
         "/openapi.json",
         "/openapi-admin.json",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import re
 import sched
 import select
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -34,7 +36,23 @@ def waits_by_scheduler():
     scheduler.run()
 
 
+def locked():
+    """Return a lock that somebody has taken, made by the client just now."""
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
+def waits_in_a_queue():
+    """Wait for what does not come."""
+    with suppress(queue.Empty):
+        queue.SimpleQueue().get(timeout=30)
+
+
 NAMES = {
+    "locked": locked,
+    "lock_from_before": locked(),
+    "waits_in_a_queue": waits_in_a_queue,
     "asyncio": asyncio,
     "busy": HTTPResponse(status=503, headers={"Retry-After": "30"}),
     "datetime": datetime,
@@ -67,7 +85,7 @@ def run(code):
 
 def test_there_are_rows():
     """Each table has some, or nothing would be tried."""
-    assert (len(MOVES), len(SHOWS), len(REAL)) == (7, 6, 5)
+    assert (len(MOVES), len(SHOWS), len(REAL)) == (10, 6, 5)
 
 
 @pytest.mark.parametrize("code", MOVES)

@@ -18,10 +18,12 @@ PRIVATE_NAMES = {
     },
     "threading": {
         "threading.Condition._waiters": "whether a waiting thread was woken already",
+        "threading._RLock": "the client's, whose lock waits by the clock",
         "threading.Condition._is_owned": "whether a wait is allowed",
         "threading.Condition._release_save": "lets the lock go while a thread waits",
         "threading.Condition._acquire_restore": "takes it again",
     },
+    "queue": {"queue._PySimpleQueue": "the client's, which waits by the clock"},
     "concurrent.futures": {
         "concurrent.futures.thread.ThreadPoolExecutor._threads": "the threads of a loop's pool",
         "concurrent.futures.thread._worker": "where an idle thread of a pool waits",

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from time import monotonic, sleep
 
 import pytest
+import time_machine
 
 from mock_p1 import mocked
 from mock_p1.oneclock.shared import SleptTooLong
@@ -73,6 +74,29 @@ def test_time_stands_still_between_sleeps(mock):
     """Nothing moves unless the client sleeps, or the test moves it."""
     readings = [(time.monotonic(), time.time(), datetime.now(UTC)) for _ in range(1000)]
     assert len(set(readings)) == 1
+
+
+@pytest.mark.parametrize("tick", [True, False])
+def test_a_client_that_travels(mock, tick):
+    """Inside time-machine sleeps move the date it has travelled to, and the mock's clock."""
+    there = datetime(2030, 1, 1, tzinfo=UTC)
+    with time_machine.travel(there, tick=tick) as travel:
+        time.sleep(3600)
+        assert datetime.now(UTC) == there + timedelta(hours=1)
+        travel.shift(timedelta(hours=2))
+        assert round((datetime.now(UTC) - there).total_seconds()) == 3 * 3600
+        travel.move_to(there)
+        time.sleep(60)
+        assert datetime.now(UTC) == there + timedelta(minutes=1)
+    assert now(mock) == 3660
+    assert datetime.now(UTC) == mock.now
+
+
+@time_machine.travel("2030-01-01T00:00:00+00:00")
+def test_a_travel_by_decorator(mock):
+    """Likewise, where the travel is a decorator."""
+    time.sleep(86_400)
+    assert date.today() == date(2030, 1, 2)  # noqa: DTZ011 -- what clients write
 
 
 def test_the_test_may_move_it_too(mock):

@@ -1,7 +1,10 @@
 """Waits for an event, a queue or a held answer under one clock: woken by it, or by the clock."""
 
+import _thread
 import queue
 import sched
+import select
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -27,9 +30,22 @@ def now(mock):
     return mock._engine.clock.now_ns() / 1e9  # noqa: SLF001 -- no request is made
 
 
+def taken(make):
+    """Return a lock that another thread has taken."""
+    lock = make()
+    thread = threading.Thread(target=lock.acquire)
+    thread.start()
+    thread.join()
+    return lock
+
+
 @pytest.mark.parametrize(
     "wait",
     [
+        lambda: taken(threading.Lock).acquire(timeout=3600),
+        lambda: taken(threading.RLock).acquire(timeout=3600),
+        lambda: queue.SimpleQueue().get(timeout=3600),
+        lambda: any(select.select([], [], [], 3600)),
         lambda: threading.Event().wait(3600),
         lambda: threading.Barrier(2).wait(3600),
         lambda: threading.Semaphore(0).acquire(timeout=3600),
@@ -97,6 +113,56 @@ def test_a_scheduler_runs_what_is_due(every_object, mock):
         scheduler.enter(seconds, 1, lambda: seen.append(now(mock)))
     scheduler.run()
     assert seen == [20, 60]
+
+
+def test_a_lock_that_is_let_go_wakes(mock, poll):
+    """Who waits for it has it at that moment of the clock."""
+    lock = threading.Lock()
+    took = []
+
+    def client():
+        poll(mock)
+        took.append((lock.acquire(timeout=600), now(mock)))
+
+    with lock:
+        thread = threading.Thread(target=client)
+        thread.start()
+        mock.wait_for(polls=1)
+        time.sleep(60)
+    thread.join(10)
+    assert took == [(True, 60)]
+
+
+def test_select_is_woken_by_a_socket(mock):
+    """What is there to be read is read, and no time passes."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.send(b"x")
+        assert select.select([ours], [], [], 60) == ([ours], [], [])
+    assert now(mock) == 0
+
+
+def test_locks_are_as_ever_afterwards():
+    """What was made under the clock stays a lock; the factories are Python's own again."""
+    own = threading.Lock, threading.RLock, queue.SimpleQueue
+    with mocked("slow-training", instant_sleep=True):
+        lock, owned, line = (
+            make() for make in (threading.Lock, threading.RLock, queue.SimpleQueue)
+        )
+    assert (threading.Lock, threading.RLock, queue.SimpleQueue) == own
+    with lock, owned, owned:
+        assert not lock.acquire(timeout=0.01)
+        assert owned.acquire(timeout=0.01)
+        owned.release()
+    line.put(1)
+    assert line.get(timeout=1) == 1
+    with pytest.raises(queue.Empty):
+        line.get(timeout=0.01)
+
+
+def test_pythons_own_locks_are_cs(mock):
+    """What the standard library makes meanwhile is what it always is."""
+    assert type(threading.Event()._cond._lock) is type(_thread.allocate_lock())  # noqa: SLF001 -- what is tested
 
 
 def test_held_answers_pass_side_by_side():

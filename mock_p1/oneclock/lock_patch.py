@@ -1,0 +1,111 @@
+"""Locks and queues that the client's modules make while a clock is shared.
+
+What waits for one with a limit waits by the clock. Those that were made before are C's.
+"""
+
+# ruff: noqa: SLF001 -- Python keeps its own lock and queue of this kind to itself
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+from types import ModuleType
+from typing import Any, Final
+
+from mock_p1.base.clock import SECOND
+from mock_p1.oneclock.patches import replace
+from mock_p1.oneclock.shared import asking
+
+_make_lock: Final = threading.Lock
+
+
+def _is_for_the_client() -> bool:
+    """Tell whether who makes something is the client itself, and not Python or a mock."""
+    maker = str(sys._getframe(2).f_globals.get("__name__")).partition(".")[0]
+    return maker not in sys.stdlib_module_names | {"mock_p1"} and asking() is not None
+
+
+class Lock:
+    """Stands in for ``threading.Lock``."""
+
+    def __new__(cls) -> Any:  # noqa: ANN401 -- C's own, for all but the client
+        """Make one, or one of C's where it is not for the client."""
+        return object.__new__(cls) if _is_for_the_client() else _make_lock()
+
+    def __init__(self) -> None:
+        self._lock = _make_lock()
+        self.release, self.locked = self._lock.release, self._lock.locked
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002 -- as C has it
+        """Take the lock; where there is a limit, by the clock of who asks."""
+        shared = asking() if blocking and 0 < timeout <= threading.TIMEOUT_MAX else None
+        if shared is None:
+            return self._lock.acquire(blocking, timeout)
+        end = shared.now_ns() + round(timeout * SECOND)
+        while not (taken := self._lock.acquire(blocking=False)) and shared.now_ns() < end:
+            left = end - shared.now_ns()
+            shared.sleep(left, lambda: not self._lock.locked(), everybody=True)
+        return taken
+
+    def __enter__(self) -> bool:
+        return self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+class _OwnedLock(threading._RLock):  # type: ignore[misc] # Python's own, which is not typed
+    def __init__(self) -> None:
+        super().__init__()
+        self._block = object.__new__(Lock)
+        Lock.__init__(self._block)
+
+
+_make_rlock: Final = threading.RLock
+
+
+class RLock:
+    """Stands in for ``threading.RLock``."""
+
+    def __new__(cls) -> Any:  # noqa: ANN401 -- likewise
+        """Make one, or one of C's where it is not for the client."""
+        return _OwnedLock() if _is_for_the_client() else _make_rlock()
+
+
+class SimpleQueue(queue._PySimpleQueue):  # type: ignore[misc,name-defined] # likewise
+    """Stands in for ``queue.SimpleQueue``, as Python has it where C's is missing."""
+
+    def __new__(cls) -> Any:  # noqa: ANN401 -- likewise
+        """Make one, or one of C's where it is not for the client."""
+        return object.__new__(cls) if _is_for_the_client() else _make_queue()
+
+
+_make_queue: Final = queue.SimpleQueue
+_STAND_INS: Final[tuple[tuple[ModuleType, str, Any, Any], ...]] = (
+    (threading, "Lock", _make_lock, Lock),
+    (threading, "RLock", _make_rlock, RLock),
+    (queue, "SimpleQueue", _make_queue, SimpleQueue),
+)
+
+
+def install() -> None:
+    """Let the client's modules make what waits by the clock."""
+    _exchange({id(own): new for _, _, own, new in _STAND_INS})
+
+
+def remove() -> None:
+    """Put C's back everywhere."""
+    _exchange({id(new): own for _, _, own, new in _STAND_INS})
+
+
+def _exchange(by_id: dict[int, Any]) -> None:
+    """Put one for another where Python's modules have it, and in all modules of others."""
+    for module, name, *_ in _STAND_INS:
+        own = getattr(module, name)
+        setattr(module, name, by_id.get(id(own), own))
+    modules: dict[str, object] = dict(sys.modules)
+    for name, found in modules.items():
+        top = name.partition(".")[0]
+        if issubclass(type(found), ModuleType) and top not in sys.stdlib_module_names | {"mock_p1"}:
+            replace(ModuleType.__getattribute__(found, "__dict__"), by_id)

@@ -1,0 +1,144 @@
+"""What one clock cannot move is refused, or said by name."""
+
+import asyncio
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import httpx
+import pytest
+import trio
+
+from mock_p1 import CannotShare, SleptTooLong, mocked, serving
+from mock_p1.scenario.parser import parse
+
+HELD = "jobs: {a: {timeline: [{status: job_running, delay: 3s}]}}"
+
+
+@pytest.fixture
+def mock():
+    """Two hours of training, under one clock."""
+    with mocked("slow-training", instant_sleep=True) as mock:
+        yield mock
+
+
+def now(mock):
+    """The seconds that have passed on the mock's side."""
+    return mock._engine.clock.now_ns() / 1e9  # noqa: SLF001 -- no request is made
+
+
+def test_trio_sleeps_side_by_side(mock):
+    """Tasks of trio wake at their moments, and its time-outs strike at theirs."""
+    woke = []
+
+    async def task(seconds):
+        await trio.sleep(seconds)
+        woke.append((seconds, now(mock)))
+
+    async def main():
+        async with trio.open_nursery() as nursery:
+            for seconds in (30, 10, 20.5):
+                nursery.start_soon(task, seconds)
+        with trio.move_on_after(5) as limit:
+            await trio.sleep(10)
+        assert limit.cancelled_caught
+
+    trio.run(main)
+    assert woke == [(10, 10), (20.5, 20.5), (30, 30)]
+    assert now(mock) == 35
+
+
+def test_a_poller_on_trio(mock):
+    """Httpx polls two hours through on trio."""
+
+    async def main():
+        async with httpx.AsyncClient() as client:
+            url = f"{mock.url}/v1/external/retrain_jobs/{mock.job_id}"
+            for _ in range(12):
+                await client.get(url, headers={"x-api-key": mock.api_key})
+                await trio.sleep(600)
+
+    trio.run(main)
+    mock.assert_interval(min="10m", max="10m")
+    assert now(mock) == 7200
+
+
+def test_trio_sleeps_too_long():
+    """A client on trio that never gives up is stopped too."""
+    with pytest.raises(SleptTooLong), mocked("stuck", instant_sleep="1h"):
+        trio.run(trio.sleep, 7200)
+
+
+def test_trio_is_as_ever_afterwards(mock):
+    """trio.run is the very function it was."""
+    within = trio.run
+    mock.advance("1s")
+    with mocked(parse(HELD), base_url="https://other.example"):
+        assert trio.run is within
+    assert within.__module__.startswith("mock_p1")
+
+
+def test_trio_with_a_server_is_refused():
+    """With words that say what to do."""
+    with (
+        serving("slow-training", instant_sleep=True),
+        pytest.raises(CannotShare, match="cannot move trio's clock: use mock_p1 or mocked"),
+    ):
+        trio.run(trio.sleep, 30)
+
+
+def test_uvloop_is_refused(mock):
+    """A client's loop of uvloop does not start, rather than sleep for real."""
+    uvloop = pytest.importorskip("uvloop", reason="does not exist on Windows")
+    loop = uvloop.new_event_loop()
+    pause = asyncio.sleep(30)
+    with pytest.raises(CannotShare, match="cannot move the timers of uvloop"):
+        loop.run_until_complete(pause)
+    pause.close()
+    loop.close()
+
+
+def test_uvloop_is_as_ever_afterwards():
+    """It runs where no clock is shared."""
+    uvloop = pytest.importorskip("uvloop", reason="does not exist on Windows")
+    with mocked("stuck", instant_sleep=True):
+        pass
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(asyncio.sleep(0, "done")) == "done"
+
+
+@pytest.mark.slow
+def test_gevent_is_refused():
+    """A process that gevent has patched is told what to do."""
+    pytest.importorskip("gevent", reason="is not among the libraries that tests need")
+    code = """
+        from gevent import monkey
+        monkey.patch_all()
+        from mock_p1 import CannotShare, mocked
+        try:
+            mocked("demo", instant_sleep=True).start()
+        except CannotShare as error:
+            assert "cannot move the waits of gevent" in str(error)
+        else:
+            raise AssertionError("started")
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], timeout=60, check=True)
+
+
+def test_a_long_real_sleep_is_said(mock, monkeypatch):
+    """A thread that has not asked the mock yet sleeps for real; a warning names it."""
+    said = []
+
+    def sleep():
+        with pytest.warns(RuntimeWarning, match="sleeps for 30 real seconds, in early") as caught:
+            time.sleep(30)
+        said.append(len(caught))
+
+    monkeypatch.setattr("mock_p1.oneclock.originals.sleep", int)
+    thread = threading.Thread(target=sleep, name="early")
+    thread.start()
+    thread.join(10)
+    assert said == [1]
+    assert now(mock) == 0
