@@ -135,7 +135,8 @@ function editPlayed() {
 }
 
 function showAnswer({ number, http_status: status, fault, content_type: kind, body }) {
-  put($("answer-about"), [`#${number}`, status && `HTTP ${status}`, fault, kind].filter(Boolean).join(" · "));
+  const about = [`#${number}`, status && `HTTP ${status}`, fault, kind];
+  put($("answer-about"), about.filter(Boolean).join(" · "));
   let text = body ?? t("nothing");
   let link = null;
   try {

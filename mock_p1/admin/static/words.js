@@ -82,7 +82,6 @@ has a body; the API documents none=本文がありますが、APIの仕様には
 has a query string; the API documents none=クエリがありますが、APIの仕様にはありません
 its retrain_job_id looks like a placeholder that was not filled in=retrain_job_id が置き換えられていないようです
 has more than one x-api-key=x-api-key が複数あります
-carries x-api-key, which does not belong here: the real link leads to another host, which then has the key=ここに x-api-key は不要です。本物のリンクは別のホストを指すため、キーがそこへ渡ります
 not polled yet=まだポーリングなし
 at its end=最後のステップ
 waits for a step by hand=手動で進むのを待っています
