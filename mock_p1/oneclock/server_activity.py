@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
+    from collections.abc import Callable
 
 _ROUNDS: Final = 12
 """Rounds of an event loop in which what a client has sent is accepted, read, answered and sent."""
@@ -14,8 +15,11 @@ _ROUNDS: Final = 12
 class ServerActivity:
     """Asks the event loop of a server, which must not wait for the clock that waits for it."""
 
-    def __init__(self, loop: AbstractEventLoop, thread: int | None) -> None:
-        self._loop = loop
+    def __init__(
+        self, loop: AbstractEventLoop, thread: int | None, is_busy: Callable[[], bool]
+    ) -> None:
+        """Ask the loop of a thread; ``is_busy`` tells whether it has other threads do something."""
+        self._loop, self._is_busy = loop, is_busy
         self.thread = thread
         self._asked = self._quiet = -1
 
@@ -32,7 +36,9 @@ class ServerActivity:
     def _go(self, calm: int, rounds: int) -> None:
         if calm != self._asked:
             return
-        if rounds:
+        if self._is_busy():
+            self._asked = -1  # so that it is asked again
+        elif rounds:
             self._loop.call_soon(self._go, calm, rounds - 1)
         else:
             self._quiet = calm

@@ -179,9 +179,18 @@ class SharedClock(VirtualClock):
             left.get_loop().call_soon_threadsafe(left.cancel)
 
     @contextmanager
-    def served(self, loop: AbstractEventLoop, thread: int | None, port: int) -> Iterator[None]:
-        """Let time wait for a server in a thread, and clients wait for it by this clock."""
-        server = ServerActivity(loop, thread)
+    def served(
+        self,
+        port: int,
+        loop: AbstractEventLoop,
+        thread: int | None,
+        is_busy: Callable[[], bool],
+    ) -> Iterator[None]:
+        """Let time wait for a server in a thread, and clients wait for it by this clock.
+
+        ``is_busy`` tells whether its loop has other threads do something.
+        """
+        server = ServerActivity(loop, thread, is_busy)
         self.sleepers.servers.append(server)
         self.ports.append(port)
         try:

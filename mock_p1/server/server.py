@@ -24,14 +24,14 @@ from mock_p1.base.clock import RealClock
 from mock_p1.server.app import create_app_for
 from mock_p1.server.http_protocol import KEEP_ALIVE_SECONDS, Connections, HttpProtocol
 from mock_p1.server.upload_folder import remove_left_behind
-from mock_p1.transports.asgi import AsgiApp, with_raw_path
+from mock_p1.transports.asgi import IN_THREADS, AsgiApp, with_raw_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from ssl import SSLContext
     from types import TracebackType
 
-    from mock_p1.base.asgi_types import Application, Receive, Scope, Send
+    from mock_p1.base.asgi_types import Application, Message, Receive, Scope, Send
     from mock_p1.base.clock import Clock
     from mock_p1.engine.engine import Engine
 
@@ -141,9 +141,25 @@ class Server:
 
         async def with_joined_headers(scope: Scope, receive: Receive, send: Send) -> None:
             """Spare a2wsgi the work of joining headers of one name, which it does one by one."""
-            await behind({**scope, "headers": [*joined(scope["headers"]).items()]}, receive, send)
+            begun = object()
+
+            async def first_send(message: Message) -> None:
+                IN_THREADS.discard(begun)
+                await send(message)
+
+            IN_THREADS.add(begun)
+            try:
+                headers = [*joined(scope["headers"]).items()]
+                await behind({**scope, "headers": headers}, receive, first_send)
+            finally:
+                IN_THREADS.discard(begun)
 
         return with_joined_headers
+
+    @staticmethod
+    def has_work_in_threads() -> bool:
+        """Tell whether a server of this process has threads do something for a request."""
+        return bool(IN_THREADS)
 
     def run(self, when_started: Callable[[], None] = lambda: None) -> None:
         """Serve in this thread until a signal or ``stop``.

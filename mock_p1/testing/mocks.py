@@ -288,7 +288,8 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         server = Server(engine, host=self._address[0], port=self._address[1])
         thread = stack.enter_context(ServerThread(server)).thread
         if shared and server.loop:
-            stack.enter_context(shared.served(server.loop, thread.ident, server.port))
+            waited_for = server.loop, thread.ident, server.has_work_in_threads
+            stack.enter_context(shared.served(server.port, *waited_for))
         stack.enter_context(_reachable(server.url))
         stack.enter_context(guarded())
         return Handle(engine, server.url)

@@ -55,6 +55,10 @@ class Wire(Protocol):
         """End the connection: at once with RST, or (FIN) after what was written has gone out."""
 
 
+IN_THREADS: Final[set[object]] = set()
+"""What the loops of this process have threads do now: a clock that is shared waits for it."""
+
+
 class AsgiApp:
     """An ASGI application. ``everything_else`` is the Flask app, wrapped for ASGI."""
 
@@ -199,6 +203,8 @@ class AsgiApp:
 async def _in_thread(work: Callable[[], None]) -> None:
     """Do work in a thread; a task that is cancelled meanwhile ends only after the work has."""
     done = asyncio.get_running_loop().run_in_executor(None, work)
+    IN_THREADS.add(done)
+    done.add_done_callback(IN_THREADS.discard)
     try:
         await asyncio.shield(done)
     except asyncio.CancelledError:
