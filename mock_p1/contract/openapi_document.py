@@ -33,7 +33,6 @@ LICENSE_URL: Final = "https://spdx.org/licenses/MIT.html"
 
 _OWN: Final = "the mock's own"
 _SCHEMES: Final = {"API key": "apiKey", "secret key": "secretKey"}
-_GATEWAY: Final = {"message": "Too Many Requests"}
 
 
 def openapi(assumptions: Assumptions | None = None, version: Version = "3.1") -> dict[str, Any]:
@@ -166,7 +165,12 @@ def _responses(operation: Operation, given: Assumptions) -> dict[str, Any]:
     by_status: dict[str, list[str]] = {}
     for name in operation.errors:
         by_status.setdefault(str(given.http_status(name)), []).append(name)
-    responses = {"200": _reply(operation), "404": _no_such_path(), "429": _too_many()}
+    responses = {
+        "200": _reply(operation),
+        "404": _no_such_path(),
+        "429": _gateway("Too many calls in a while, where a scenario plays it.", "Too many calls."),
+        "503": _gateway("Overloaded for a while, where a scenario plays it.", "Overloaded."),
+    }
     for status, names in sorted(by_status.items()):
         errors = _errors(names, given)
         if status not in responses:
@@ -237,9 +241,9 @@ def _no_such_path() -> dict[str, Any]:
     }
 
 
-def _too_many() -> dict[str, Any]:
+def _gateway(description: str, summary: str) -> dict[str, Any]:
     return {
-        "description": "Too many calls in a while, where a scenario plays that.",
+        "description": description,
         "headers": {
             "Retry-After": {
                 "description": "Seconds, or a date, until the next call is welcome.",
@@ -250,7 +254,7 @@ def _too_many() -> dict[str, Any]:
         "content": {
             JSON: {
                 "schema": _ref("Gateway"),
-                "examples": {"too_many": {"summary": "Too many calls.", "value": _GATEWAY}},
+                "examples": {"gateway": {"summary": summary, "value": {"message": summary}}},
             }
         },
         **_assumed("usual for gateways and proxies"),
