@@ -68,8 +68,8 @@ function make(job) {
   const [id, state, step, track, facts] = parts.map((part) => element.querySelector(part));
   const { firstElementChild: name, lastElementChild: rest } = state;
   const { timeline } = job;
-  const parts = { element, id, step, name, rest, track, facts };
-  const row = { job, timeline, ...parts, segments: [], from: -1 };
+  const drawn = { element, id, step, name, rest, track, facts };
+  const row = { job, timeline, ...drawn, segments: [], from: -1 };
   element.row = row;
   id.textContent = job.job_id;
   step.setAttribute("aria-label", t("Move {id} to its next step", { id: job.job_id }));
