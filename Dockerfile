@@ -28,6 +28,7 @@ ENV PATH="/opt/mock-p1/bin:$PATH" PYTHONUNBUFFERED=1 MOCK_P1_HOST=0.0.0.0 MOCK_P
 USER 10001:10001
 WORKDIR /scenarios
 EXPOSE 8191
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --start-interval=1s CMD ["mock-p1", "healthcheck"]
+# asked every second while it starts: by compose.yaml, since older builders know no --start-interval
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["mock-p1", "healthcheck"]
 ENTRYPOINT ["mock-p1"]
 CMD ["serve"]

@@ -92,7 +92,8 @@ def test_an_app_beside_it_calls_the_documented_hosts_by_https():
 def test_the_health_check_is_quick_to_see_a_start():
     """Every second at first, so that nobody waits ten seconds for a mock that is well."""
     (check,) = re.findall(r"HEALTHCHECK (.*) CMD", STAGES[-1])
-    assert "--start-interval=1s" in check.split()
+    assert check.endswith('CMD ["mock-p1", "healthcheck"]')
+    assert SERVICES["mock-p1"]["healthcheck"]["start_interval"] == "1s"
 
 
 def test_it_runs_the_command():
