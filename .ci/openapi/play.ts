@@ -46,7 +46,7 @@ function byOpenapiTypescript(key: string): Client {
 
 function byOrval(key: string): Client {
   const options = { headers: { "x-api-key": key } };
-  type Reply<T> = { status: 200; data: T } | { status: 400 | 404 | 429 | 500; data: { message: string } };
+  type Reply<T> = { status: 200; data: T } | { status: 400 | 404 | 429 | 500 | 503; data: { message: string } };
   const answer = async <T>(reply: Promise<Reply<T>>): Promise<Answer<T>> => {
     const { status, data } = await reply;
     return status === 200 ? { data } : { error: data };

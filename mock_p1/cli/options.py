@@ -112,7 +112,7 @@ command: partial[click.Command] = partial(click.command, cls=DocumentedCommand)
 """What every command of ours is made by."""
 
 
-output = click.option(
+output: Callable[[Any], Any] = click.option(
     "--output",
     type=click.File("w", encoding="utf-8"),
     default="-",

@@ -20,7 +20,8 @@ class Hold:
     def __init__(
         self, clock: Clock, request: Request, span_ns: int, wake: Callable[[], None]
     ) -> None:
-        self.request, self.wake = request, wake
+        self.request: Request = request
+        self.wake: Callable[[], None] = wake
         self._clock, self._until_ns = clock, clock.now_ns() + span_ns
         self.let_go: bool = False
 

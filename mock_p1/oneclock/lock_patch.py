@@ -11,11 +11,14 @@ import queue
 import sys
 import threading
 from types import ModuleType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.clock import SECOND
 from mock_p1.oneclock.patches import replace
 from mock_p1.oneclock.shared import asking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _make_lock: Final = threading.Lock
 
@@ -35,7 +38,8 @@ class Lock:
 
     def __init__(self) -> None:
         self._lock = _make_lock()
-        self.release, self.locked = self._lock.release, self._lock.locked
+        self.release: Callable[[], None] = self._lock.release
+        self.locked: Callable[[], bool] = self._lock.locked
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002 -- as C has it
         """Take the lock; where there is a limit, by the clock of who asks."""
@@ -73,7 +77,7 @@ class RLock:
         return _OwnedLock() if _is_for_the_client() else _make_rlock()
 
 
-class SimpleQueue(queue._PySimpleQueue):  # type: ignore[misc,name-defined] # likewise
+class _SimpleQueue(queue._PySimpleQueue):  # type: ignore[misc,name-defined] # likewise
     """Stands in for ``queue.SimpleQueue``, as Python has it where C's is missing."""
 
     def __new__(cls) -> Any:  # noqa: ANN401 -- likewise
@@ -85,7 +89,7 @@ _make_queue: Final = queue.SimpleQueue
 _STAND_INS: Final[tuple[tuple[ModuleType, str, Any, Any], ...]] = (
     (threading, "Lock", _make_lock, Lock),
     (threading, "RLock", _make_rlock, RLock),
-    (queue, "SimpleQueue", _make_queue, SimpleQueue),
+    (queue, "SimpleQueue", _make_queue, _SimpleQueue),
 )
 
 

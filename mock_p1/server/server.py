@@ -264,7 +264,9 @@ class ServerThread:
         self.server = server
         self._error: BaseException | None = None
         self._decided = threading.Event()
-        self.thread = threading.Thread(target=self._run, name=f"mock-p1:{server.port}", daemon=True)
+        self.thread: threading.Thread = threading.Thread(
+            target=self._run, name=f"mock-p1:{server.port}", daemon=True
+        )
 
     def __enter__(self) -> Self:
         """Start, and return when requests are answered.
