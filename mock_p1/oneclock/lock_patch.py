@@ -10,15 +10,15 @@ from __future__ import annotations
 import queue
 import sys
 import threading
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.clock import SECOND
-from mock_p1.oneclock.patches import replace
+from mock_p1.oneclock.patches import names_of
 from mock_p1.oneclock.shared import asking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
 _make_lock: Final = threading.Lock
 
@@ -91,6 +91,9 @@ _STAND_INS: Final[tuple[tuple[ModuleType, str, Any, Any], ...]] = (
     (threading, "RLock", _make_rlock, RLock),
     (queue, "SimpleQueue", _make_queue, _SimpleQueue),
 )
+_seen: Final[dict[str, int]] = {}
+_places: Final[set[tuple[str, str]]] = set()
+"""Where modules keep one of them: their names, and those in them."""
 
 
 def install() -> None:
@@ -108,8 +111,20 @@ def _exchange(by_id: dict[int, Any]) -> None:
     for module, name, *_ in _STAND_INS:
         own = getattr(module, name)
         setattr(module, name, by_id.get(id(own), own))
+    _note_places()
+    for name, key in _places:
+        names = names_of(sys.modules.get(name))
+        if id(names.get(key)) in by_id:
+            names[key] = by_id[id(names[key])]
+
+
+def _note_places() -> None:
+    """Look at modules that were not there the last time."""
+    ids = {id(each) for _, _, own, new in _STAND_INS for each in (own, new)}
     modules: dict[str, object] = dict(sys.modules)
-    for name, found in modules.items():
-        top = name.partition(".")[0]
-        if issubclass(type(found), ModuleType) and top not in sys.stdlib_module_names | {"mock_p1"}:
-            replace(ModuleType.__getattribute__(found, "__dict__"), by_id)
+    for name, module in modules.items():
+        if _seen.get(name) != id(module):
+            _seen[name] = id(module)
+            if name.partition(".")[0] not in sys.stdlib_module_names | {"mock_p1"}:
+                names = tuple(names_of(module).items())
+                _places.update((name, key) for key, value in names if id(value) in ids)

@@ -24,7 +24,7 @@ from mock_p1.oneclock.shared import asking, keeps_real, say_real
 from mock_p1.oneclock.sleep_coordinator import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     Function = Callable[..., Any]
 
@@ -153,6 +153,9 @@ _BY_STAND_IN: Final[dict[Function, Function]] = {new: old for old, new in _BY_RE
 for _own, _stand_in in _BY_REAL.items():
     update_wrapper(_stand_in.__func__, _own, updated=())  # type: ignore[attr-defined]
     del _stand_in.__func__.__wrapped__  # type: ignore[attr-defined]  # would be found and exchanged
+_places: Final[set[tuple[str, str]]] = set()
+"""Where modules have kept a function: their names, and those in them."""
+
 _counts: Final[dict[int, int]] = {}
 """How many references a function has where nobody keeps it that should not."""
 
@@ -177,34 +180,69 @@ def remove() -> None:
 
 
 def _exchange(functions: dict[Function, Function]) -> None:
-    """Put one function for another wherever it is kept: in modules, then wherever else."""
+    """Put one function for another wherever it is kept: in modules, then wherever else.
+
+    First where it was the last time: mostly that is all, as the counts tell.
+    """
     by_id = {id(old): new for old, new in functions.items()}
-    modules: dict[str, object] = dict(sys.modules)
-    for name, module in modules.items():
-        # some put other things there, and cffi some that say they are modules: isinstance believes
-        # them; and a module that loads lazily stays unloaded
-        if issubclass(type(module), ModuleType) and not _is_ours(name):
-            replace(ModuleType.__getattribute__(module, "__dict__"), by_id)
-    if not _count(functions).items() <= _counts.items():  # else the search, of 15 ms, is spared
+    # nobody should keep the new ones yet: who did at the last search may be gone
+    for each, count in _count(functions.values()).items():
+        _counts[each] = min(_counts.get(each, count), count)
+    for module, name in _places:
+        names = names_of(sys.modules.get(module))
+        if id(names.get(name)) in by_id:
+            names[name] = by_id[id(names[name])]
+    if not _is_settled(functions):
+        _places.update(_exchange_in_modules(by_id))
+    if not _is_settled(functions):  # the search takes 15 ms
         _exchange_elsewhere(functions, by_id)
         _counts.update(_count(functions))
+
+
+def _exchange_in_modules(by_id: dict[int, Function]) -> Iterator[tuple[str, str]]:
+    """Exchange in every module; yield the places."""
+    modules: dict[str, object] = dict(sys.modules)
+    for name, module in modules.items():
+        if not _keeps_its_own(name):
+            yield from ((name, key) for key in replace(names_of(module), by_id))
+
+
+def _is_settled(functions: Iterable[Function]) -> bool:
+    return _count(functions).items() <= _counts.items()
 
 
 def _count(functions: Iterable[Function]) -> dict[int, int]:
     return {id(function): sys.getrefcount(function) for function in functions}
 
 
-def _is_ours(module: str) -> bool:
-    return module.partition(".")[0] == "mock_p1" and keeps_real(module)
+def _keeps_its_own(module: str) -> bool:
+    """Tell whether what a module keeps stays: what of ours has real time, and Python's selectors.
+
+    A class there keeps ``select`` for good, and would be searched for at every mock.
+    """
+    return module == "selectors" or (module.partition(".")[0] == "mock_p1" and keeps_real(module))
 
 
-def replace(names: dict[Any, Any], by_id: dict[int, Any]) -> None:
-    """Exchange the values of a module, by their ``id``."""
+def names_of(module: object) -> dict[str, Any]:
+    """Return the names in a module; none in what only stands among them.
+
+    Some put other things there, and cffi some that say they are modules: isinstance believes them;
+    and a module that loads lazily stays unloaded.
+    """
+    if not issubclass(type(module), ModuleType):
+        return {}
+    names: dict[str, Any] = ModuleType.__getattribute__(module, "__dict__")
+    return names
+
+
+def replace(names: dict[Any, Any], by_id: dict[int, Any]) -> list[Any]:
+    """Exchange the values of a module, by their ``id``; return their names."""
     if by_id.keys().isdisjoint(map(id, tuple(names.values()))):
-        return
-    for key, value in tuple(names.items()):
-        if id(value) in by_id:
-            names[key] = by_id[id(value)]
+        return []
+    found = [key for key, value in tuple(names.items()) if id(value) in by_id]
+    for key in found:
+        names[key] = by_id[id(names[key])]
+    return found
 
 
 def _exchange_elsewhere(functions: dict[Function, Function], by_id: dict[int, Function]) -> None:
@@ -213,11 +251,11 @@ def _exchange_elsewhere(functions: dict[Function, Function], by_id: dict[int, Fu
     tuples = [keeper for keeper in keepers if type(keeper) is tuple]
     new = {id(old): tuple(by_id.get(id(item), item) for item in old) for old in tuples}
     for owner in _keepers([*tuples, *(each for each in keepers if type(each) is dict)]):
-        if isinstance(owner, type):
+        if isinstance(owner, type) and not _keeps_its_own(owner.__module__):
             for name, value in tuple(vars(owner).items()):
                 if id(value) in by_id:
                     setattr(owner, name, by_id[id(value)])
-        elif isinstance(owner, FunctionType) and not _is_ours(owner.__module__ or ""):
+        elif isinstance(owner, FunctionType) and not _keeps_its_own(owner.__module__ or ""):
             owner.__defaults__ = new.get(id(owner.__defaults__), owner.__defaults__)
         elif type(owner) is list:  # such as what monkeypatch will put back
             owner[:] = [new.get(id(item), item) for item in owner]
@@ -233,8 +271,10 @@ def _exchange_in(keeper: object, by_id: dict[int, Function]) -> None:
         keeper.cell_contents = by_id[id(keeper.cell_contents)]
     else:
         names = keeper if isinstance(keeper, dict) else getattr(keeper, "__dict__", None)
-        if isinstance(names, dict) and not _is_ours(str(names.get("__name__", ""))):
-            replace(names, by_id)
+        if isinstance(names, dict):
+            module = names.get("__name__") or names.get("__module__")  # of a module, or of a class
+            if not _keeps_its_own(str(module)):
+                replace(names, by_id)
 
 
 def _keepers(kept: Iterable[object]) -> list[Any]:
