@@ -58,7 +58,7 @@ class CallLint:
             for program in programs
             if program is not None
         ]
-        self._created_sources = {played.steps[0].source for played in self._created}
+        self._created_steps = {id(played.steps[0]) for played in self._created}
         self._jobs = [
             _Played(job.steps, job.calls)
             for job in (*scenario.jobs.values(), *scenario.generated_jobs)
@@ -82,7 +82,7 @@ class CallLint:
         if is_new and not self._created:
             return
         steps = self._created[0].steps if is_new else job.steps
-        is_created = steps[0].source in self._created_sources
+        is_created = id(steps[0]) in self._created_steps
         for name, elements in job.calls.items():
             place = (*path, "calls", name)
             yield from self._of_list(place, elements, name)
@@ -124,9 +124,23 @@ class CallLint:
 
     def _jobs_of(self, name: str) -> list[_Played]:
         """Return the jobs that the calls of an operation can be about."""
+        created = [] if self._fails_for_all(_NEEDED[0]) else self._created
         if name == FILE_UPLOAD.name:
-            return self._created
-        return [*self._jobs, *self._created] if OPERATIONS[name].has_job else []
+            return created
+        if name == RESULT_DOWNLOAD.name and self._fails_for_all(FILE_UPLOAD.name):
+            created = []
+        return [*self._jobs, *created] if OPERATIONS[name].has_job else []
+
+    def _fails_for_all(self, name: str) -> bool:
+        """Tell whether a call never succeeds, whatever job it is about."""
+        return _never_succeeds(name, self._scenario.calls.get(name, ()))
+
+    def _has_key(self) -> bool:
+        """Tell whether a client can have an API key that is active."""
+        known, secrets = self._scenario.api_keys, self._scenario.secret_keys
+        issued = secrets is None or ACTIVE in secrets.values()
+        issued = issued and not self._fails_for_all(GET_API_KEY.name)
+        return known is None or ACTIVE in known.values() or issued
 
     def _why_never(self, name: str, jobs: Sequence[_Played]) -> str:
         scenario = self._scenario
@@ -134,12 +148,14 @@ class CallLint:
             secrets = scenario.secret_keys
             active = secrets is None or ACTIVE in secrets.values()
             return "" if active else "no secret key is active"
+        if not self._has_key():
+            return "no API key is active"
         if name in _NEEDED and not self._created:
             return "there is no job that a client could create"
-        if name == FILE_UPLOAD.name and _never_succeeds(
-            _NEEDED[0], scenario.calls.get(_NEEDED[0], ())
-        ):
+        if name == FILE_UPLOAD.name and self._fails_for_all(_NEEDED[0]):
             return f"{_NEEDED[0]} never succeeds, so there is no upload_url"
+        if OPERATIONS[name].has_job and self._created and not self._jobs_of(name):
+            return f"{_NEEDED[0]} or {_NEEDED[1]} never succeeds, so there is no such job"
         return _never_asked(name, jobs)
 
 

@@ -17,6 +17,7 @@ from mock_p1.base.durations import format_duration
 from mock_p1.base.messages import Fault, Reply
 from mock_p1.base.patterns import ANY
 from mock_p1.base.text import plural, shorten
+from mock_p1.contract.assumptions import FIRST_STEP
 from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.engine.compiler import compile_job, retry_of
@@ -108,7 +109,7 @@ def explanations(scenario: Scenario) -> Iterator[Explanation]:
         )
     if directory.new_jobs is not None and scenario.new_jobs.model_fields_set:
         job_id = next(iter(directory.new_ids), "any")
-        yield _created(directory.new_jobs, job_id, "any job created by upload", answers)
+        yield _created(scenario, directory.new_jobs, job_id, "any job created by upload")
 
 
 def call_explanations(scenario: Scenario) -> Iterator[Explanation]:
@@ -127,16 +128,30 @@ def explanation_of(scenario: Scenario, job_id: str) -> Explanation | None:
     hit = directory.find(job_id)
     created = directory.new_jobs if job_id in directory.new_ids else None
     if created is not None and not (hit and hit.exact):
-        return _created(created, job_id, f"job {job_id}, created by upload", answers)
+        return _created(scenario, created, job_id, f"job {job_id}, created by upload")
     if hit is None:
         return None
     how = "" if hit.exact else f" (by the pattern {hit.name})"
     return _account((f"job {job_id}{how}", hit.name), job_id, hit.value, answers)
 
 
-def _created(program: Program, job_id: str, title: str, answers: ReplyWriter) -> Explanation:
+def _created(scenario: Scenario, program: Program, job_id: str, title: str) -> Explanation:
     """Tell of a job whose time begins when its file has come."""
-    return _account((title, "new_jobs"), job_id, program, answers, _Calendar(anchor=THE_FILE))
+    answers = ReplyWriter(scenario, scenario.seed)
+    names, calendar = (title, "new_jobs"), _Calendar(anchor=THE_FILE)
+    explained = _account(names, job_id, program, answers, calendar)
+    assumed = scenario.assumptions.before_upload
+    if assumed == FIRST_STEP:
+        return explained
+    refused = Row(
+        f"until {THE_FILE} has come",
+        answers.error(assumed).status,
+        assumed,
+        DOCUMENTED_ERRORS[assumed].message,
+        scenario.where("assumptions", "before_upload"),
+    )
+    seen = explained.rows[1:] if program.plan.stages[0].until_upload else explained.rows
+    return explained._replace(rows=(refused, *seen))
 
 
 def _account(

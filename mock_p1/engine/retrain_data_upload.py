@@ -16,6 +16,8 @@ from mock_p1.engine.not_imitated import no_room
 from mock_p1.engine.program import Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mock_p1.engine.call import Call
     from mock_p1.engine.mock_state import MockState
 
@@ -32,8 +34,7 @@ NAMELESS: Final = "file"
 def find(state: MockState, call: Call) -> None:
     """Note what is odd in the file's name."""
     del state
-    if odd := _what_is_odd(call.query("filename")):
-        call.notes.append(f"filename {odd}")
+    call.notes.extend(f"filename {odd}" for odd in _what_is_odd(call.query("filename")))
 
 
 def _refusal(state: MockState, call: Call) -> Refusal | None:
@@ -41,7 +42,7 @@ def _refusal(state: MockState, call: Call) -> Refusal | None:
         call.notes.append("the scenario has no job that could be created; see new_jobs:")
         return Refusal("not_found_configuration_file", state.scenario.name)
     assumed = state.scenario.assumptions.odd_filename
-    refused = assumed != ACCEPT and _what_is_odd(call.query("filename"))
+    refused = assumed != ACCEPT and any(_what_is_odd(call.query("filename")))
     return Refusal(assumed, state.scenario.name) if refused else None
 
 
@@ -88,24 +89,26 @@ def _shown(name: str) -> str:
     return name[:LONGEST_NAME] if name.strip(".") else NAMELESS
 
 
-def _what_is_odd(name: str | None) -> str:  # noqa: PLR0911 -- a fault of a name each
-    """Say what is odd in a file's name, or nothing."""
+def _what_is_odd(name: str | None) -> Iterator[str]:
+    """Say all that is odd in a file's name."""
     if not name:
-        return "is empty" if name is not None else "is missing"
+        yield "is empty" if name is not None else "is missing"
+        return
     if len(name) > LONGEST_NAME:
-        return f"has {len(name):,} characters; file systems take {LONGEST_NAME}"
-    if "\ufffd" in name:
-        return "is not UTF-8"
-    if name != name.strip(" "):
-        return f"begins or ends with a blank: {shorten(name)!r}"
+        yield f"has {len(name):,} characters; file systems take {LONGEST_NAME}"
     if name[0] == "\ufeff":
-        return "begins with a byte-order mark, as editors write into a file"
+        yield "begins with a byte-order mark, as editors write into a file"
     if name.endswith(("\n", "\r")):
-        return f"ends with a line end ({name[-10:]!r}), as --data-urlencode name@file sends it"
-    if not name.isprintable():
-        return f"has characters that cannot be seen: {shorten(name)!r}"
-    if "/" in name or "\\" in name:
-        return f"is a path ({shorten(name)!r}); the API documents the name of the file"
-    if not name.strip(". "):
-        return f"is {name!r}, which is no name"
-    return ""
+        yield f"ends with a line end ({name[-10:]!r}), as --data-urlencode name@file sends it"
+    rest, shown = name.removeprefix("\ufeff").rstrip("\r\n"), shorten(name)
+    odd = {
+        f"begins or ends with a blank: {shown!r}": rest != rest.strip(" "),
+        "is not UTF-8": "\ufffd" in rest,
+        f"is not ASCII ({shown!r}); how the service takes it is not documented": (
+            not rest.isascii() and "\ufffd" not in rest
+        ),
+        f"has characters that cannot be seen: {shown!r}": not rest.isprintable(),
+        f"is a path ({shown!r}); the API documents the name of the file": bool({*rest} & {*"/\\"}),
+        f"is {shown!r}, which is no name": not rest.strip(". "),
+    }
+    yield from (text for text, is_so in odd.items() if is_so)

@@ -73,6 +73,7 @@ def count_poll(
 
 def _before_the_file(state: MockState, call: Call, job: JobState) -> Outcome:
     """Answer a poll of a job whose file has not come: nothing of its timeline is used up."""
+    call.notes.append("the file of this job has not come")
     assumed = state.scenario.assumptions.before_upload
     if assumed != FIRST_STEP:
         return state.refuse(Refusal(assumed, state.scenario.name), call)
@@ -84,7 +85,6 @@ def _before_the_file(state: MockState, call: Call, job: JobState) -> Outcome:
         reply = _held_back(state, reply, job, step)
     if step.retry is not None and isinstance(reply, Reply):
         reply = step.retry.on(reply, state.clock, call.now_ns + reply.delay_ns)
-    call.notes.append("the file of this job has not come")
     plan = job.program.plan
     waiting = plan._replace(stages=(Stage(until_upload=True), *plan.stages[1:]))
     place = waiting, State(0, call.now_ns)

@@ -148,7 +148,17 @@ def test_a_name_that_is_not_ascii(mock):
     assert path.endswith("/%E5%AD%A6%E7%BF%92.csv")
     assert asked.put(path).status == 200
     assert asked.uploads[0].file_name == "学習.csv"
-    assert asked.entries[0].notes == ()
+    note = "filename is not ASCII ('学習.csv'); how the service takes it is not documented"
+    assert asked.entries[0].notes == (note,)
+
+
+def test_all_that_is_odd_in_a_name_is_noted(mock):
+    """An editor's mark and a line end, both."""
+    asked = mock(NEW)
+    asked.create(query="filename=%EF%BB%BFtrain.csv%0D%0A")
+    begins, ends = asked.entries[0].notes
+    assert "byte-order mark" in begins
+    assert "line end" in ends
 
 
 def test_the_configuration_file_error_has_a_code_of_its_own(mock):

@@ -327,3 +327,22 @@ def test_calls_are_counted_and_timed_as_polls_are():
         "from then on",
     ]
     assert account.length == "at its last step after 2 calls and 30s and 1 move by hand"
+
+
+@pytest.mark.parametrize("first", ["for: upload", "for: 1 poll"])
+def test_a_refusal_before_the_file_has_come_is_told(first):
+    """As the assumption has it, and as the engine then answers."""
+    text = f"""
+assumptions: {{before_upload: not_found_retrain_job}}
+new_jobs: {{ids: [mine], timeline: [{{status: job_waiting, {first}}}, {{status: job_finished}}]}}
+"""
+    *_, account = explanations(parse(text, "mine.yaml"))
+    row = account.rows[0]
+    assert (row.when, row.outcome) == ("until its file has come", "not_found_retrain_job")
+    assert account.rows[-1].outcome == "job_finished"
+    asked = Mock(text)
+    asked.create()
+    answered = asked.poll("mine")
+    assert answered.status == row.http_status
+    assert json.loads(answered.body)["message"] == row.details
+    assert asked.entries[-1].notes == ("the file of this job has not come",)

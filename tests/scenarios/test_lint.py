@@ -236,6 +236,8 @@ def test_a_file_that_nobody_can_send():
     assert told(text.replace(DONE, UPLOAD)) == [f"mine.yaml:3: {said}"]
     group = "generated_jobs:\n  - {count: 3, prefix: a-, " + UPLOAD[1:]
     assert told(f"jobs: {{first: {DONE}}}\n{group}") == [f"mine.yaml:3: {said}"]
+    on_one_line = f"{{jobs: {{a: {UPLOAD}}}, new_jobs: {UPLOAD}}}"
+    assert told(on_one_line) == [f"mine.yaml:1: {said}"]
 
 
 @pytest.mark.parametrize(
@@ -400,3 +402,24 @@ def test_very_many_patterns_are_not_all_compared(monkeypatch):
     found = lint.lint_warnings(parse(f"jobs:\n{jobs}"))
     assert len(compared) <= lint.MAX_COMPARED**2
     assert "1,000 patterns: the first 200 alone were compared" in [each.text for each in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "calls:\n  retrain_data_upload: [{error: user_may_be_deleted}]\n"
+            "  retrain_model_switch: [ok]\n",
+            "retrain_data_upload or file_upload never succeeds, so there is no such job",
+        ),
+        (
+            "secret_keys: {s: inactive_credential}\napi_keys: {k: inactive_credential}\n"
+            "calls:\n  retrain_model_switch: [ok]\n",
+            "no API key is active",
+        ),
+    ],
+)
+def test_a_call_that_no_client_comes_to(text, said):
+    """Since no job is ever created, or no key works."""
+    (line,) = [number for number, at in enumerate(text.splitlines(), 1) if "switch" in at]
+    assert f"mine.yaml:{line}: never strikes: {said}" in told(f"{text}new_jobs: {UPLOAD}")

@@ -241,6 +241,11 @@ def test_what_one_operation_has_not_is_left_to_those_that_have_it():
         ("jobs: {a: {timeline: [{status: x}]}}", SWITCH, "no job shows job_finished"),
         ("jobs: {a: {timeline: [{status: x}]}}", "result_download", "no job has a result:"),
         ("description: nothing", "retrain_data_upload", "there is no job that a client could"),
+        (
+            "api_keys: {k: inactive_credential}\nsecret_keys: {s: inactive_credential}\n" + CALLED,
+            SWITCH,
+            "no API key is active",
+        ),
         (CALLED, SWITCH, ""),
         (CALLED, "file_upload", ""),
         (SCENARIO, "retrain_status_check", ""),
