@@ -108,7 +108,13 @@ class _Mounted:
         raw = scope.get("raw_path") or quote(scope["path"]).encode()
         inside = raw.removeprefix(root) if raw.startswith(root + b"/") else raw
         server = scope.get("server") or ("localhost", 80)
-        complete = False
+        complete = left = False
+
+        async def hear() -> Message:
+            nonlocal left
+            message = await receive()
+            left = left or message["type"] == "http.disconnect"
+            return message
 
         async def watch(message: Message) -> None:
             nonlocal complete
@@ -116,6 +122,6 @@ class _Mounted:
             await send(message)
 
         scope = {**scope, "raw_path": inside.partition(b"?")[0], "server": server}
-        await self._app(scope, receive, watch)
-        if not complete:
+        await self._app(scope, hear, watch)
+        if not (complete or left):
             raise ConnectionResetError("the scenario's fault leaves this answer unfinished")

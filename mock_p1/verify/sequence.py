@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mock_p1.verify.answer import describe, error_of, json_object, one_line
 from mock_p1.verify.exceptions import NotChecked, Unreachable, UsageError
 from mock_p1.verify.published import FINISHED
-from mock_p1.verify.watch import follow, is_failure, why_ended
+from mock_p1.verify.watch import follow, is_failure
 
 if TYPE_CHECKING:
     from mock_p1.verify.answer import Answer
@@ -81,17 +81,13 @@ def find_job_to_switch(session: VerifySession) -> None:
 
 
 def find_unfinished_job(session: VerifySession) -> None:
-    """Let questions know a job that is not finished: the uploaded one before its file, or --job-id.
+    """Let questions know a job that is not finished: the uploaded one, before its file.
 
-    NotChecked if there is none.
+    NotChecked without an upload: another job may end before it is asked to be switched to.
     """
-    if "upload" in session.allowed:
-        upload(session)
-        return
-    answer = session.answer("the job")
-    if why_ended(answer):
-        raise NotChecked("no job that is not finished; give --allow upload, or another --job-id")
-    session.remember("unfinished_job", session.value("job_id"))
+    if "upload" not in session.allowed:
+        raise NotChecked("no job that is surely not finished; give --allow upload")
+    upload(session)
 
 
 def find_failed_job(session: VerifySession) -> None:

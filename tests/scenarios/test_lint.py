@@ -408,13 +408,17 @@ def test_very_many_patterns_are_not_all_compared(monkeypatch):
     ("text", "said"),
     [
         (
-            "calls:\n  retrain_data_upload: [{error: user_may_be_deleted}]\n"
-            "  retrain_model_switch: [ok]\n",
+            (
+                "calls:\n  retrain_data_upload: [{error: user_may_be_deleted}]\n"
+                "  retrain_model_switch: [ok]\n"
+            ),
             "retrain_data_upload or file_upload never succeeds, so there is no such job",
         ),
         (
-            "secret_keys: {s: inactive_credential}\napi_keys: {k: inactive_credential}\n"
-            "calls:\n  retrain_model_switch: [ok]\n",
+            (
+                "secret_keys: {s: inactive_credential}\napi_keys: {k: inactive_credential}\n"
+                "calls:\n  retrain_model_switch: [ok]\n"
+            ),
             "no API key is active",
         ),
     ],

@@ -8,7 +8,8 @@ from mock_p1 import create_asgi_app
 
 httpx = pytest.importorskip("httpx")
 
-JOB = "/v1/external/retrain_jobs/retrain-001"
+API = "/v1/external"
+JOB = f"{API}/retrain_jobs/retrain-001"
 HEADERS = {"x-api-key": "demo-key"}
 FAULTS = "jobs: {a: {timeline: [{fault: FAULT}]}}"
 
@@ -86,3 +87,32 @@ def test_it_goes_along_with_a_server_that_starts_and_stops():
     lifespan = asyncio.run(play("lifespan", "lifespan.startup", "lifespan.shutdown"))
     assert lifespan == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
     assert asyncio.run(play("websocket", "websocket.connect")) == ["websocket.close"]
+
+
+def test_a_client_that_leaves_its_upload_is_no_error_of_the_app():
+    """The journal has it; a server would log what the app raises."""
+    app = create_asgi_app("whole-sequence")
+    headers = {"x-api-key": "demo-secret"}
+    key = ask(app, f"{API}/api-key?credential_type=retrain&model_id=1", headers=headers)[0].json()
+    headers = {"x-api-key": key["api_key"]}
+    issued = ask(app, f"{API}/retrain_jobs/upload_url?filename=a.csv", headers=headers)[0].json()
+    path = issued["upload_url"].removeprefix("http://mock.example").encode()
+    messages = [
+        {"type": "http.request", "body": b"a,b", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive():
+        return messages.pop(0) if len(messages) > 1 else messages[0]
+
+    async def send(_):
+        raise AssertionError("nobody is there to be answered")
+
+    scope = {
+        "type": "http", "method": "PUT", "scheme": "http", "path": path.decode(),
+        "raw_path": path, "query_string": b"", "root_path": "", "http_version": "1.1",
+        "headers": [(b"host", b"mock.example"), (b"transfer-encoding", b"chunked")],
+    }  # fmt: skip
+    asyncio.run(app(scope, receive, send))
+    [uploads] = ask(app, "/__admin/uploads")
+    assert uploads.json()["uploads"][0]["size"] == 3
