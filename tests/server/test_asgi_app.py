@@ -114,5 +114,5 @@ def test_a_client_that_leaves_its_upload_is_no_error_of_the_app():
         "headers": [(b"host", b"mock.example"), (b"transfer-encoding", b"chunked")],
     }  # fmt: skip
     asyncio.run(app(scope, receive, send))
-    [uploads] = ask(app, "/__admin/uploads")
+    [uploads] = ask(app, "/__admin/uploads", base_url="http://localhost")
     assert uploads.json()["uploads"][0]["size"] == 3
