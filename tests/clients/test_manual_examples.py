@@ -98,7 +98,64 @@ def test_a_file_name_read_from_a_file_has_its_line_end(mock, curl, tmp_path):
     )
 
     assert list(reply) == ["retrain_job_id", "upload_url"]
-    assert "filename" in notes(mock)
+    assert "filename ends with a line end" in notes(mock)
+
+
+@needs_curl
+def test_a_file_name_read_from_a_file_has_its_mark_too(mock, curl, tmp_path):
+    """Which some editors write at the beginning; both are noted."""
+    (tmp_path / "param.txt").write_bytes(b"\xef\xbb\xbftrain.csv\r\n")
+    url = f"{mock.url}{JOBS}/upload_url"
+    curl("-G", "-H", "x-api-key:good-key", "--data-urlencode", "filename@param.txt", url)
+
+    assert "filename begins with a byte-order mark" in notes(mock)
+    assert "filename ends with a line end" in notes(mock)
+
+
+@needs_curl
+def test_braces_around_the_path_leave_no_file_name(mock, curl):
+    """Curl finds no such file, and asks without the parameter."""
+    url = f"{mock.url}{JOBS}/upload_url"
+    given = "filename@{param.txt}"
+    curl("-G", "-H", "x-api-key:good-key", "--data-urlencode", given, url, check=False)
+
+    seen = requests.get(f"{mock.url}/__admin/requests", timeout=TIMEOUT).json()["requests"]
+    noted = {note for row in seen for note in row["notes"]}
+    assert noted <= {"filename is missing", "filename is empty"}  # a new curl asks nothing at all
+
+
+@needs_curl
+def test_a_name_that_is_not_ascii_arrives(mock, curl, tmp_path):
+    """Percent-encoded UTF-8, which is noted; the URL has it again."""
+    (tmp_path / "param.txt").write_bytes("学習.csv".encode())
+    url = f"{mock.url}{JOBS}/upload_url"
+    reply = json.loads(
+        curl("-G", "-H", "x-api-key:good-key", "--data-urlencode", "filename@param.txt", url)
+    )
+
+    assert reply["upload_url"].endswith("/%E5%AD%A6%E7%BF%92.csv")
+    assert notes(mock).startswith("filename is not ASCII")
+
+
+def test_of_parameters_assigned_three_times_the_last_ones_count(mock):
+    """The example that asks for a key overwrites them: a key for deployment is asked for."""
+    params = {"credential_type": "deploy"}
+    key = {"x-api-key": "good-secret"}
+    url = f"{mock.url}/v1/external/api-key"
+    reply = requests.get(url, headers=key, params=params, timeout=TIMEOUT)
+
+    assert set(reply.json()) == {"api_key", "end_date"}
+
+
+def test_a_loop_that_asks_once_sees_no_end(mock):
+    """The mended example asks before its loop: whatever it saw first it sees for ever."""
+    link = upload_link(mock)
+    url = f"{mock.url}{JOBS}/{link['retrain_job_id']}"
+    reply = requests.get(url, headers=KEY, timeout=TIMEOUT).json()
+    seen = [reply["status"] for _ in range(100)]
+
+    assert {*seen} == {"job_waiting"}
+    mock.assert_polled(link["retrain_job_id"], times=1)
 
 
 @needs_curl
