@@ -121,7 +121,7 @@ def test_an_option_goes_before_its_variable(run):
 def test_an_empty_variable_is_none(run):
     """A variable that is set to nothing, as compose files do it, leaves the default."""
     assert (
-        "127.0.0.1:8191/"
+        "127.0.0.1:8191"
         in run(
             "healthcheck", "--timeout", "0.01", env={"MOCK_P1_PORT": "", "MOCK_P1_HOST": ""}
         ).output

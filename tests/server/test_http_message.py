@@ -214,7 +214,8 @@ def one_name(data):
     head = read_head(b"GET / HTTP/1.1" + lines)
     asgi._request(  # noqa: SLF001 -- what is made of it
         {"headers": head.headers, "method": "GET", "raw_path": b"/", "query_string": b"",
-         "scheme": "http", "server": ("h", 1)}
+         "scheme": "http", "server": ("h", 1)},
+        None,
     )  # fmt: skip
 
 
