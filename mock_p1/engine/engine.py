@@ -220,6 +220,11 @@ class Engine:
                 self.journal.keep_answer((entry.number, outcome.reply))
             return outcome.reply
 
+    def not_awaited(self, answer: Reply | Fault | None) -> None:
+        """Hear that a client was gone before this answer, which had been held back, could come."""
+        with self.lock:
+            self.journal.note_unawaited(answer)
+
     def takes_file(self, request: Request) -> bool:
         """Tell whether the body of this request is a file, to be handed over by ``receive``."""
         request, found = self._match(request)

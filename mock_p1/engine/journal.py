@@ -37,6 +37,9 @@ MAX_ANSWERS: Final = 200
 """Of so many polls, the newest, the answers are kept."""
 
 LONGEST_ANSWER: Final = 16 * 1024
+NOT_AWAITED: Final = "the client did not wait for this answer"
+"""A note on a poll whose answer was held back for longer."""
+
 _POLL: Final = RETRAIN_STATUS_CHECK.name
 
 
@@ -96,6 +99,11 @@ class Entry(NamedTuple):
         return caller_name(self.caller)
 
     @property
+    def was_awaited(self) -> bool:
+        """Whether the client was still there for the answer, as far as is known."""
+        return NOT_AWAITED not in self.notes
+
+    @property
     def unexpected(self) -> bool:
         """Whether this mock does not imitate what was asked."""
         return self.operation is None
@@ -135,6 +143,14 @@ class Journal:
         kept = next((answer for each, answer in self._answers.copy() if each == number), None)
         reply = kept.reply if isinstance(kept, Fault) else kept
         return None if reply is not None and len(reply.body) > LONGEST_ANSWER else kept
+
+    def note_unawaited(self, answer: Reply | Fault | None) -> None:
+        """Note that a client has not waited for what its poll was answered, this very object."""
+        answers = reversed(self._answers.copy())
+        number = next((number for number, kept in answers if kept is answer), None)
+        for place, entry in enumerate(self._entries.copy()):
+            if entry.number == number:
+                self._entries[place] = entry._replace(notes=(*entry.notes, NOT_AWAITED))
 
     def note_restart(self, job_id: str) -> None:
         """Note that a job was reset after the newest entry."""

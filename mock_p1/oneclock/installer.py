@@ -12,6 +12,7 @@ from mock_p1.oneclock import (
     asyncio_patch,
     lock_patch,
     patches,
+    pool_patch,
     shared,
     socket_patch,
     travel_patch,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 _lock = threading.RLock()
 _uses = 0
-_PATCHES: Final = (travel_patch, patches, asyncio_patch, socket_patch, lock_patch)
+_PATCHES: Final = (*(travel_patch, patches, pool_patch, asyncio_patch, socket_patch, lock_patch),)
 
 
 @contextmanager

@@ -40,6 +40,7 @@ class Lock:
         self._lock = _make_lock()
         self.release: Callable[[], None] = self._lock.release
         self.locked: Callable[[], bool] = self._lock.locked
+        self.release_lock, self.locked_lock = self.release, self.locked
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002 -- as C has it
         """Take the lock; where there is a limit, by the clock of who asks."""
@@ -51,6 +52,11 @@ class Lock:
             left = end - shared.now_ns()
             shared.sleep(left, lambda: not self._lock.locked(), everybody=True)
         return taken
+
+    acquire_lock = acquire
+
+    def _at_fork_reinit(self) -> None:
+        self._lock._at_fork_reinit()  # type: ignore[attr-defined] # Python's own, likewise
 
     def __enter__(self) -> bool:
         return self._lock.acquire()
@@ -80,9 +86,11 @@ class RLock:
 class _SimpleQueue(queue._PySimpleQueue):  # type: ignore[misc,name-defined] # likewise
     """Stands in for ``queue.SimpleQueue``, as Python has it where C's is missing."""
 
-    def __new__(cls) -> Any:  # noqa: ANN401 -- likewise
-        """Make one, or one of C's where it is not for the client."""
-        return object.__new__(cls) if _is_for_the_client() else _make_queue()
+    def __new__(cls, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 -- likewise
+        """Make one, or one of C's where it is not for the client; a class of the client's is."""
+        if cls is not _SimpleQueue or _is_for_the_client():
+            return object.__new__(cls)
+        return _make_queue(*arguments, **options)
 
 
 _make_queue: Final = queue.SimpleQueue

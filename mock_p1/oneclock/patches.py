@@ -31,9 +31,14 @@ if TYPE_CHECKING:
 SELECT_SECONDS: Final = 0.02
 """Real seconds in which a socket that somebody listens to may stir before time goes on."""
 
-_RUNNERS: Final = {"concurrent.futures.thread", "mock_p1.oneclock.asyncio_patch"}
+_RUNNERS: Final = {
+    *("concurrent.futures.thread", "multiprocessing.pool"),
+    *("mock_p1.oneclock.asyncio_patch", "mock_p1.oneclock.pool_patch"),
+}
 """Modules that are given ``time.sleep`` itself as something to run for the client."""
 
+_STARTERS: Final = {"multiprocessing.dummy"}
+"""Modules that start threads for the client: those of a ``ThreadPool``."""
 
 _SINCE_BOOT: Final = {
     getattr(time, f"CLOCK_{name}", None)
@@ -129,18 +134,25 @@ def _wait(condition: Any, timeout: float | None = None) -> bool:  # noqa: ANN401
 
 def _start(thread: threading.Thread) -> None:
     """Stand in for ``Thread.start``: a timer of the client's is the client's too."""
-    shared = asking()
-    if shared is not None and (shared.ports or isinstance(thread, threading.Timer)):
-        run, job = thread.run, Job()
+    shared = asking(_STARTERS)
+    if shared is None or not (shared.ports or isinstance(thread, threading.Timer)):
+        _thread_start(thread)
+        return
+    run, job = thread.run, Job()
 
-        def run_as_client() -> None:
-            shared.asked()
-            shared.sleepers.taken_over(job)
-            run()
+    def run_as_client() -> None:
+        shared.asked()
+        shared.sleepers.taken_over(job)
+        run()
 
-        thread.run = run_as_client  # type: ignore[method-assign] # for this one thread
-        shared.sleepers.hand_over(job)
-    _thread_start(thread)
+    thread.run = run_as_client  # type: ignore[method-assign] # for this one thread
+    shared.sleepers.hand_over(job)
+    try:
+        _thread_start(thread)
+    except BaseException:  # it runs already, or the system has no more threads
+        shared.sleepers.taken_over(job)
+        thread.run = run  # type: ignore[method-assign] # likewise
+        raise
 
 
 _stand_ins: Final = _StandIns()

@@ -295,9 +295,14 @@ def say_real(seconds: object) -> None:
         return
     module = _module(sys._getframe(2))  # noqa: SLF001 -- likewise
     if not keeps_real(module) and module.partition(".")[0] not in sys.stdlib_module_names:
+        whose = (
+            "the thread that starts the server, and of those that it starts"
+            if _current.ports
+            else "threads that have sent the mock a request"
+        )
         warnings.warn(
             f"{module} sleeps for {seconds:g} real seconds, in {threading.current_thread().name}: "
-            "instant_sleep moves the sleeps of threads that have sent the mock a request",
+            f"instant_sleep moves the sleeps of {whose}",
             RuntimeWarning,
             stacklevel=3,
         )

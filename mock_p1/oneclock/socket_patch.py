@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _RECEIVES: Final = ("recv", "recv_into")
+_before: Final[dict[str, Any]] = {}
+"""What somebody else had put in the place of the builtins, which a socket inherits."""
 
 
 def install() -> None:
     """Let the client's threads wait for served answers by the shared clock."""
+    _before.update({name: own for name, own in vars(socket.socket).items() if name in _RECEIVES})
     for name in _RECEIVES:
         setattr(socket.socket, name, _waiting(getattr(socket.socket, name)))
 
@@ -28,12 +31,15 @@ def install() -> None:
 def remove() -> None:
     """Let all sockets wait by themselves again."""
     for name in _RECEIVES:
-        delattr(socket.socket, name)  # there is the builtin, which they inherit
+        delattr(socket.socket, name)
+    for name, own in _before.items():
+        setattr(socket.socket, name, own)
+    _before.clear()
 
 
 def _waiting(receive: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(receive)
-    def receive_by_the_clock(connection: socket.socket, *arguments: Any) -> Any:  # noqa: ANN401 -- as the builtin has them
+    def receive_by_the_clock(connection: socket.socket, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 -- as the builtin has them
         shared, seconds = current(), connection.gettimeout()
         if (
             shared is not None
@@ -45,7 +51,7 @@ def _waiting(receive: Callable[..., Any]) -> Callable[..., Any]:
             shared.sleep(span, lambda: _has_data(connection), everybody=True)
             if not _has_data(connection):
                 raise TimeoutError("timed out")
-        return receive(connection, *arguments)
+        return receive(connection, *arguments, **options)
 
     return receive_by_the_clock
 

@@ -560,6 +560,8 @@ class Handle:
     def assert_stopped_after(self, status: str, job: str | None = None) -> None:
         """Fail unless the client saw a status, and did not poll that job again afterwards.
 
+        An answer that is held back is seen when it comes, if the client has waited for it.
+
         Args:
             status: A status, or the name of a documented error.
             job: The job; left out, every job.

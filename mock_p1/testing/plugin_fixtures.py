@@ -139,8 +139,9 @@ def judge(this: Run) -> None:
     """Fail a test over what its mocks were asked; warn where that was nothing."""
     judge_requests(this)
     ended = [each for each in this.judged if each not in run_state.living]
-    if ended and not any(each.handle.was_asked for each in this.judged):
-        _judge_silence(this.item, ended[0].fixture)
+    silent = [each for each in ended if not each.handle.was_asked]
+    if silent and not any(each.last > each.asked_before for each in this.judged):
+        _judge_silence(this.item, silent[0].fixture)
 
 
 def judge_requests(this: Run) -> None:
@@ -157,8 +158,12 @@ def judge_requests(this: Run) -> None:
 
 
 def _judge_calls(trouble: InjectedFault, this: Run) -> None:
-    """Fail a case whose operation the test never called: it has shown nothing."""
-    called = {asked.operation for each in this.judged for asked in each.handle.requests()}
+    """Fail a case whose operation the test never called: it has shown nothing.
+
+    Only the mocks of the test itself have the trouble.
+    """
+    struck = [each.handle for each in this.judged if each.fixture in ("mock_p1", "mock_p1_server")]
+    called = {asked.operation for handle in struck for asked in handle.requests()}
     if trouble.on not in called:
         known = ", ".join(name for name in OPERATIONS if name in called) or "none"
         pytest.fail(

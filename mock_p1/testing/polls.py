@@ -329,6 +329,8 @@ class PollList(list[Poll]):
     def assert_stopped_after(self, status: str) -> None:
         """Fail unless the client saw a status, and did not poll that job again afterwards.
 
+        An answer that is held back is seen when it comes, if the client has waited for it.
+
         Args:
             status: A status, or the name of a documented error.
 
@@ -342,13 +344,15 @@ class PollList(list[Poll]):
             >>> mock.polls().assert_stopped_after("job_finished")
         """
         __tracebackhide__ = True
-        seen: set[tuple[str | None, int]] = set()
+        seen: dict[tuple[str | None, int], int] = {}  # and when the first answer came
         late: list[Poll] = []
         for poll in self:
-            if (poll.job_id, poll.caller) in seen:
+            whose, entry = (poll.job_id, poll.caller), poll._entry
+            if whose in seen and entry.moment_ns >= seen[whose]:
                 late.append(poll)
-            elif status in (poll.status, poll.error):
-                seen.add((poll.job_id, poll.caller))
+            elif status in (poll.status, poll.error) and entry.was_awaited:
+                came_ns = entry.moment_ns + entry.delay_ns
+                seen[whose] = min(came_ns, seen.get(whose, came_ns))
         if late:
             more = f", and {len(late) - 1} more" if len(late) > 1 else ""
             job = named(late[0].job_id)

@@ -156,7 +156,7 @@ class _Judge:
                 f"polled job {entry.job_id!r} after its {what} (call {course.done.number}) was "
                 "complete",
             )
-        if entry.shown_status == FINISHED:
+        if entry.shown_status == FINISHED and entry.was_awaited:
             course.was_finished = True
             self._finished.add(entry.job_id or "")
 

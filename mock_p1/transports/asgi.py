@@ -92,12 +92,13 @@ class AsgiApp:
             reply = self._engine.handle(request)
         if reply is None:
             return  # the client has gone before its file was complete
+        decided = reply
         if self._cors and preflight is None:
             reply = self._cors.shown(request, reply)
         if isinstance(reply, Fault):
             await self._act_out(reply, request, receive, send, wire)
         elif reply.delay_ns and await self._leaves_within(reply.delay_ns, request, receive):
-            return
+            self._engine.not_awaited(decided)
         elif wire is not None:
             wire.answer(reply)
         else:

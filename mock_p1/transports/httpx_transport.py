@@ -139,8 +139,9 @@ def _handling(handle: Callable[..., httpx.Response]) -> Callable[..., httpx.Resp
             endpoint.break_off(_as_sent(request, body))
             raise
         exchange = _Exchange(endpoint, request, body)
-        _sleep(exchange.hold(exchange.answer.delay_ns))
-        exchange.give_up(exchange.answer.delay_ns)
+        with endpoint.awaited(exchange.answer):
+            _sleep(exchange.hold(exchange.answer.delay_ns))
+            exchange.give_up(exchange.answer.delay_ns)
         return exchange.response(Body(exchange))
 
     return handle_request
@@ -190,8 +191,9 @@ def _handling_async(handle: Callable[..., Any]) -> Callable[..., Any]:
             endpoint.break_off(_as_sent(request, body))
             raise
         exchange = _Exchange(endpoint, request, body)
-        await _sleep_async(exchange.hold(exchange.answer.delay_ns))
-        exchange.give_up(exchange.answer.delay_ns)
+        with endpoint.awaited(exchange.answer):
+            await _sleep_async(exchange.hold(exchange.answer.delay_ns))
+            exchange.give_up(exchange.answer.delay_ns)
         return exchange.response(Body(exchange))
 
     return handle_async_request

@@ -11,7 +11,7 @@ import asyncio
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -24,7 +24,7 @@ from mock_p1.base.messages import Fault, Request, base_url, header_text
 from mock_p1.engine.receiver import Receiver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from types import FrameType
     from urllib.parse import SplitResult
 
@@ -190,6 +190,16 @@ class Endpoint:
         """Raise TimeoutError where nanoseconds are more than the client's patience, in seconds."""
         if patience is not None and span_ns > patience * SECOND:
             raise TimeoutError("timed out")
+
+    @contextmanager
+    def awaited(self, answer: Fault) -> Iterator[None]:
+        """Let the engine know where the client leaves before an answer that breaks nothing."""
+        try:
+            yield
+        except BaseException:
+            if not answer.kind:
+                self.engine.not_awaited(answer.reply)
+            raise
 
     def wait(self, span_ns: int, patience: float | None) -> None:
         """Let nanoseconds pass, and wait for them."""

@@ -95,7 +95,8 @@ class InProcessSocket:
         return io.BytesIO(_head(reply) + answer.pieces[0][1])
 
     def _play(self, endpoint: Endpoint, answer: Fault) -> Iterator[bytes]:
-        endpoint.wait(answer.delay_ns, self._patience)
+        with endpoint.awaited(answer):
+            endpoint.wait(answer.delay_ns, self._patience)
         if answer.reply is not None:
             yield _head(answer.reply)
         for pause, piece in answer.pieces:

@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 import importlib
 import queue
+import socket
 import subprocess
 import sys
 import textwrap
@@ -139,6 +140,27 @@ def test_a_sleep_that_was_replaced_before_the_first_mock_of_all():
             time.sleep(7200)
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], timeout=60, check=True)
+
+
+def test_a_socket_that_somebody_has_patched_stays_so(monkeypatch):
+    """What was in the place of ``recv`` is there again."""
+
+    def own(_, size):
+        return bytes(size)
+
+    monkeypatch.setattr(socket.socket, "recv", own, raising=False)
+    with mocked("stuck", instant_sleep=True):
+        assert socket.socket.recv is not own
+    assert socket.socket.recv is own
+    assert "recv_into" not in vars(socket.socket)
+
+
+def test_a_socket_takes_every_argument_by_its_name():
+    """As the builtin does."""
+    here, there = socket.socketpair()
+    with here, there, mocked("stuck", instant_sleep=True):
+        there.send(b"abc")
+        assert here.recv_into(bytearray(3), nbytes=2) == 2
 
 
 def test_nested_mocks_end_with_the_last():

@@ -5,6 +5,8 @@
 import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.pool import ThreadPool
 
 import httpx
 import pytest
@@ -12,6 +14,8 @@ import requests
 from helpers.real_time import real_seconds
 
 from mock_p1 import mocked, serving
+from mock_p1.oneclock import patches
+from mock_p1.oneclock.sleep_coordinator import PATIENCE
 
 HELD = "jobs: {a: {timeline: [{status: job_running, delay: 3s}]}}"
 
@@ -67,6 +71,73 @@ def test_a_thread_that_the_client_starts_is_the_clients(mock, poll):
     thread.start()
     thread.join()
     assert [poll.seconds for poll in mock.polls()] == [0, 7200]
+
+
+@pytest.mark.parametrize("pool", [ThreadPoolExecutor, ThreadPool])
+def test_the_threads_of_a_pool_are_the_clients(mock, poll, pool):
+    """Their sleeps move the clock, side by side, also where they are given ``sleep`` itself."""
+
+    def client(_):
+        poll(mock)
+        time.sleep(600)
+
+    started = time.monotonic()
+    with pool(2) as threads:
+        list(threads.map(client, range(2)))
+        list(threads.map(time.sleep, [600]))
+    assert time.monotonic() - started == 1200
+
+
+def test_a_pool_from_before_the_mock_works_for_the_client(poll):
+    """Its threads are there already: they join with the job."""
+
+    def client(mock):
+        poll(mock)
+        time.sleep(7200)
+        return poll(mock)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(int).result()
+        with serving("slow-training", instant_sleep=True) as mock:
+            assert pool.submit(client, mock).result() == "job_finished"
+
+
+def test_a_pool_that_is_shut_down_holds_nothing_up(mock):
+    """Time does not wait for a job that was refused."""
+    pool = ThreadPoolExecutor(1)
+    pool.shutdown()
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        pool.submit(int)
+    began = real_seconds()
+    time.sleep(600)
+    assert real_seconds() - began < PATIENCE
+
+
+def test_a_thread_that_cannot_start_holds_nothing_up(mock):
+    """Time does not wait for what it would have done."""
+    thread = threading.Thread(target=int)
+    thread.start()
+    with pytest.raises(RuntimeError, match="only be started once"):
+        thread.start()
+    began = real_seconds()
+    time.sleep(600)
+    assert real_seconds() - began < PATIENCE
+
+
+def test_a_thread_of_somebody_else_is_told_whose_sleeps_move(mock, monkeypatch):
+    """With a server, whether a thread has asked it decides nothing."""
+    monkeypatch.setattr("mock_p1.oneclock.originals.sleep", int)
+    said = []
+
+    def sleep():
+        with pytest.warns(RuntimeWarning, match="thread that starts the server, and of those"):
+            time.sleep(30)
+        said.append(True)
+
+    thread = threading.Thread(target=sleep)
+    patches._thread_start(thread)  # noqa: SLF001 -- as a library in C would
+    thread.join(10)
+    assert said
 
 
 @pytest.mark.parametrize("options", [{}, {"instant_sleep": True}])

@@ -165,6 +165,32 @@ def test_pythons_own_locks_are_cs(mock):
     assert type(threading.Event()._cond._lock) is type(_thread.allocate_lock())  # noqa: SLF001 -- what is tested
 
 
+def test_a_queue_of_a_class_made_meanwhile_outlives_the_mock():
+    """It waits as any queue does, and is still of its class."""
+    with mocked("stuck", instant_sleep=True):
+
+        class Named(queue.SimpleQueue):
+            def __init__(self, name):
+                super().__init__()
+                self.name = name
+
+    named = Named("jobs")
+    named.put(1)
+    assert (type(named), named.name, named.get(timeout=1)) == (Named, "jobs", 1)
+
+
+def test_a_lock_has_all_that_cs_has(mock):
+    """Also what few call by its older names, or after a fork."""
+    lock, own = threading.Lock(), _thread.allocate_lock()
+    assert not {*dir(own)} - {*dir(lock)}
+    assert lock.acquire_lock(timeout=1)
+    assert lock.locked_lock()
+    lock.release_lock()
+    for taken_before in (taken(threading.Lock), taken(threading.RLock)):
+        taken_before._at_fork_reinit()  # noqa: SLF001 -- as Python's own modules do in a child
+        assert taken_before.acquire(timeout=1)
+
+
 def test_held_answers_pass_side_by_side():
     """Five answers that are held back for three seconds at once take three seconds, not fifteen."""
     scenario = parse("jobs: {a: {timeline: [{status: job_running, delay: 3s}]}}")

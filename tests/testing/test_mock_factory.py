@@ -152,6 +152,41 @@ def test_one_that_is_never_asked_is_warned_of(project):
     result.stdout.fnmatch_lines(["*no request of test_two reached service*"])
 
 
+def test_what_an_earlier_test_asked_is_not_this_ones(project):
+    """A mock of the test that nobody asks is silent, though a wider one has been asked before."""
+    result = wide(
+        project,
+        """
+def test_one(service): poll(service)
+def test_silent(mock_p1): pass
+def test_asked(mock_p1, service): poll(service)
+def test_last(service): pass
+""",
+        "-p",
+        "no:randomly",
+        mock_p1_no_request="fail",
+    )
+    result.assert_outcomes(passed=4, errors=1)
+    result.stdout.fnmatch_lines(["no request of test_silent reached mock_p1 *"])
+
+
+def test_a_trouble_strikes_no_wider_mock(project):
+    """What another mock was asked does not show that it struck."""
+    result = wide(
+        project,
+        """
+def test_one(service): poll(service)
+
+@pytest.mark.mock_p1_trouble(errors=[], faults=["empty_response"], phases=["first"])
+def test_trouble(mock_p1): pass
+""",
+        "-p",
+        "no:randomly",
+    )
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["*the test never called retrain_status_check*called: none*"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
