@@ -1,4 +1,4 @@
-"""Scenario texts as they may be shown: every API key in them masked."""
+"""Scenario texts as they may be shown: every API key and secret key in them masked."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def masked_problems(text: str, problems: Sequence[Problem]) -> list[Problem]:
 
 
 def keys_in(text: str) -> set[str]:
-    """Return every API key that a text declares or gives a job, whatever else is wrong with it."""
+    """Return every key that a text declares or gives a job, whatever else is wrong with it."""
     try:
         root = read_tree(text, lambda _line, _column, _problem: None)
     except yaml.YAMLError:  # characters that no YAML text has
@@ -80,7 +80,7 @@ def _keys(value: Any) -> Iterator[str]:  # noqa: ANN401 -- whatever the file hol
     if not isinstance(value, dict):
         return
     for name, item in value.items():
-        if name == "api_keys" and isinstance(item, dict):
+        if name in ("api_keys", "secret_keys") and isinstance(item, dict):
             yield from item
         elif name == "api_key" and not isinstance(item, dict | list | None):
             yield str(getattr(item, "written", item))
