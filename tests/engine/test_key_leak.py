@@ -121,3 +121,14 @@ def test_a_short_key_in_a_parameter_for_keys(mock):
     asked = mock(SCENARIO)
     asked.ask(asked.result_path(key="1"), query="access_token=1")
     assert leaks(asked)
+
+
+def test_a_reset_of_one_key_forgets_no_other(mock):
+    """What another client gives away is seen as before."""
+    asked = mock("jobs: {a: {timeline: [{status: job_finished, result: generated}]}}")
+    path = asked.result_path(key="first-key")
+    asked.poll(key="second-key")
+    asked.driver.reset(key="second-key")
+    for key, seen in (("first-key", True), ("second-key", False)):
+        asked.ask(path, headers=[(b"authorization", f"Bearer {key}".encode())])
+        assert bool(leaks(asked)) is seen
