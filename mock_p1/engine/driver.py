@@ -202,7 +202,7 @@ class Driver:
         """Empty the journal; return how many rows it had."""
         with self._engine.lock:
             count = len(self._engine.journal)
-            self._engine.journal.clear()
+            self._engine.clear_journal()
         self._note("requests")
         return count
 
@@ -233,7 +233,7 @@ class Driver:
             if job_id is not None:
                 self._engine.journal.note_restart(job_id)
             elif key is None:
-                self._engine.journal.clear()
+                self._engine.clear_journal()
             fewer = len(self._engine.state.injected) < waiting
         self._note("job" if job_id else "reset", job_id)
         if job_id and fewer:

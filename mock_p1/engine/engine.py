@@ -271,11 +271,16 @@ class Engine:
         self.held.let_go()
         with self.lock:
             self.state.reset()
-            self.journal.clear()
+            self.clear_journal()
             self.played_after = self.journal.last
             self.clock.restart()
             if self.scenario is not self.first_scenario:
                 self.state.swap(self.first_scenario, self._seed_of(self.first_scenario))
+
+    def clear_journal(self) -> None:
+        """Forget every request, and count anew; the lock is held."""
+        self.journal.clear()
+        self.state.jobs.forget_paths()
 
     def _seed_of(self, scenario: Scenario) -> int:
         return scenario.seed if self._given_seed is None else self._given_seed
