@@ -129,3 +129,13 @@ def test_held_answers_are_let_go_once_all_has_begun_anew(mock, act):
     with asked.engine.held.hold(Request("GET", path), SECOND, look):
         getattr(asked.driver, act)()
     assert seen == [([], 0 if act == "restart" else 3600 * SECOND)]
+
+
+def test_keys_that_were_reset_are_not_kept_for_ever(mock, monkeypatch):
+    """Those reset last are known, whose old links lead nowhere."""
+    monkeypatch.setattr("mock_p1.engine.mock_state.MAX_RESETS", 2)
+    asked = mock(RESULT)
+    for key in ("one", "two", "one", "three"):
+        asked.poll(key=key)
+        asked.driver.reset(key=key)
+    assert asked.engine.state.caller_resets == {"one": 2, "three": 1}
