@@ -79,7 +79,7 @@ def _shown(job_id: str, key: str | None) -> models.JobWithSteps:
 
 @routes.call("GET", "/jobs/{job_id}/curl", errors=(404,))
 def show_curl(job_id: str) -> models.Curl:
-    """A line for the shell that polls the job; the one place where a key is handed out whole."""
+    """A line for the shell that polls the job, with its key whole."""
     return models.Curl(job_id=job_id, curl=_curl(_view(job_id), masked=False))
 
 

@@ -633,7 +633,7 @@ class ScenarioText(ScenarioSummary):
     """What is played, and what else could be."""
 
     text: str | None
-    """null where the scenario was made in Python."""
+    """null where the scenario was made in Python, or read from several files."""
     bundled: list[str]
 
 

@@ -35,6 +35,9 @@ YAML_TYPES: Final = (
     "text/x-yaml",
     "text/vnd.yaml",
 )
+MOST_NAMED: Final = 20
+"""So many files of a scenario are named."""
+
 _REMEDY: Final = (
     f'send {{"name": "demo"}} or a scenario as {JSON_TYPE}, or a scenario as {YAML_TYPES[0]}: '
     f"curl -X PUT -H 'Content-Type: {YAML_TYPES[0]}' --data-binary @FILE"
@@ -104,10 +107,15 @@ def show_scenario() -> models.ScenarioText:
 @routes.call("GET", "/scenario/text", errors=(404,), content_type=YAML_TYPES[0])
 def whole_scenario() -> bytes:
     """The text of the scenario, to be kept in a file: its keys are whole."""
-    text = admin_context().engine.scenario.text
-    if text is None:
-        raise AdminError(404, "MOCK_P1_NO_TEXT", "the scenario was made in Python", "see GET jobs")
-    return text.encode()
+    scenario = admin_context().engine.scenario
+    if scenario.text is not None:
+        return scenario.text.encode()
+    why, remedy = "the scenario was made in Python", "see GET jobs"
+    if files := scenario.sources:
+        more = "…" if len(files) > MOST_NAMED else ""
+        why = f"the scenario was read from {plural(len(files), 'file')}"
+        remedy = f"take them as they are: {', '.join(files[:MOST_NAMED])}{more}"
+    raise AdminError(404, "MOCK_P1_NO_TEXT", why, remedy)
 
 
 @routes.call("PUT", "/scenario", content=_CONTENT)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
-LONGEST: Final = 4096
+LONGEST: Final = 512
 """Bytes of a header that are read; nobody's proxies need more."""
 
 LAST_PORT: Final = 65535
@@ -21,6 +21,9 @@ _HOST: Final = re.compile(r"([A-Za-z0-9._~-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::
 _PREFIX: Final = re.compile(r"(?:/(?!\.{0,2}(?:/|$))[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")
 _ELEMENT: Final = re.compile(r'(?:[^,"]|"(?:\\.|[^"\\])*")+')
 _PAIR: Final = re.compile(r'([A-Za-z]+)=("(?:\\.|[^"\\])*"|[^;"]*)')
+_X_FORWARDED: Final = tuple(
+    f"x-forwarded-{name}" for name in ("for", "proto", "host", "port", "prefix")
+)
 
 
 class _Hop(NamedTuple):
@@ -56,7 +59,7 @@ class Proxies:
             for name, value in joined(headers).items()
             if len(value) <= LONGEST
         }
-        hops = _forwarded(said["forwarded"]) if "forwarded" in said else _x_forwarded(said)
+        hops = _hops(said)
         hop = _Hop()
         for hop in reversed(hops):
             if not self._trusts(hop.by):
@@ -78,7 +81,7 @@ def _checked(url: str) -> str:
     path = parts.path.rstrip("/")
     if (
         parts.scheme not in DEFAULT_PORTS
-        or not _HOST.fullmatch(parts.netloc)
+        or not _is_host(parts.netloc)
         or (path and not _PREFIX.fullmatch(path))
         or parts.query
         or parts.fragment
@@ -89,6 +92,27 @@ def _checked(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{path}"
 
 
+def _is_host(text: str) -> bool:
+    found = _HOST.fullmatch(text)
+    return found is not None and (found[2] is None or 0 < int(found[2]) <= LAST_PORT)
+
+
+def _address(text: str) -> str:
+    """Return an address without its port; IPv6 without brackets has none."""
+    found = _HOST.fullmatch(text)
+    return found[1].strip("[]") if found else text
+
+
+def _hops(said: Mapping[str, str]) -> list[_Hop]:
+    """Read what proxies say, oldest first.
+
+    ``X-Forwarded-*`` go before ``Forwarded``, which most proxies pass on as a client wrote it.
+    """
+    if "forwarded" not in said or any(name in said for name in _X_FORWARDED):
+        return _x_forwarded(said)
+    return _forwarded(said["forwarded"])
+
+
 def _forwarded(text: str) -> list[_Hop]:
     """Read ``Forwarded`` (RFC 7239)."""
     hops = []
@@ -97,18 +121,15 @@ def _forwarded(text: str) -> list[_Hop]:
             name.lower(): re.sub(r"\\(.)", r"\1", value.strip().strip('"'))
             for name, value in _PAIR.findall(element)
         }
-        by = _HOST.fullmatch(pairs.get("for", ""))
-        name = by[1].strip("[]") if by else ""
-        hops.append(_Hop(name, pairs.get("proto", ""), pairs.get("host", "")))
+        by = _address(pairs.get("for", ""))
+        hops.append(_Hop(by, pairs.get("proto", ""), pairs.get("host", "")))
     return hops
 
 
 def _x_forwarded(said: Mapping[str, str]) -> list[_Hop]:
     """Read ``X-Forwarded-*``: lists that end with the nearest proxy's word."""
-    names = ("for", "proto", "host", "port", "prefix")
-    lists = [
-        [each.strip() for each in said.get(f"x-forwarded-{name}", "").split(",")] for name in names
-    ]
+    lists = [[each.strip() for each in said.get(name, "").split(",")] for name in _X_FORWARDED]
+    lists[0] = [_address(each) for each in lists[0]]
     return [_Hop(*(_back(each, hop) for each in lists)) for hop in range(len(lists[0]), 0, -1)]
 
 
@@ -122,7 +143,7 @@ def _applied(hop: _Hop, direct: str) -> str:
     parts = urlsplit(direct)
     known = hop.scheme.lower() in DEFAULT_PORTS
     scheme = hop.scheme.lower() if known else parts.scheme
-    host = hop.host if _HOST.fullmatch(hop.host) else parts.netloc
+    host = hop.host if _is_host(hop.host) else parts.netloc
     if hop.port.isdecimal() and hop.port.isascii() and 0 < int(hop.port) <= LAST_PORT:
         name = re.sub(r":[0-9]+$", "", host)
         host = name if hop.port == DEFAULT_PORTS[scheme] else f"{name}:{hop.port}"

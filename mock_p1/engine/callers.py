@@ -172,16 +172,18 @@ class IssuedKeys:
     def clear(self, theirs: Callable[[str], bool] | None = None) -> None:
         """Forget all keys, or those of some callers."""
         self._keep(lambda key: theirs is not None and not theirs(key.caller.name))
+        words = () if theirs is None else [word for word in self._api_words if not theirs(word)]
+        self._api_words = dict.fromkeys(words)
 
     def forget_ended(self, now_ns: int) -> None:
         """Forget the keys that have ended: they are unknown from now on."""
-        counts, words = self._counts, self._api_words
+        counts = self._counts
         self._keep(lambda key: key.ends_ns > now_ns)
-        self._counts, self._api_words = counts, words  # sequences go on
+        self._counts = counts  # sequences go on
 
     def _keep(self, wanted: Callable[[IssuedKey], bool]) -> None:
         kept = [key for key in self._by_key.values() if wanted(key)]
-        self._by_key, self._secrets, self._counts, self._api_words = {}, {}, {}, {}
+        self._by_key, self._secrets, self._counts = {}, {}, {}
         for key in kept:
             self.add(key)
 

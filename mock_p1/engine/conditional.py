@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 from email.utils import format_datetime
 from functools import lru_cache
@@ -20,6 +21,9 @@ _ASKED: Final = frozenset(
     (b"if-match", b"if-modified-since", b"if-none-match", b"if-range", b"if-unmodified-since",
      b"range")
 )  # fmt: skip
+_NO_BYTES: Final = re.compile(r"\s*bytes\s*=\s*-0+\s*", re.IGNORECASE)
+"""The last 0 bytes, which no file has."""
+
 OK: Final = 200
 PARTIAL: Final = 206
 _FAILED: Final = {"message": "Precondition Failed"}
@@ -29,7 +33,8 @@ _NOT_SATISFIABLE: Final = {"message": "Requested Range Not Satisfiable"}
 def as_asked(whole: Reply, request: Request, modified: datetime) -> Reply:
     """Return what a request gets of a file: 200, 206, 304, 412 or 416 (RFC 9110, 13 and 14).
 
-    Several ranges at once get the whole file, as large storage services do.
+    Several ranges at once get the whole file, as large storage services do. ``Range`` is for GET
+    alone.
     """
     etag, modified = etag_of(whole.body), modified.astimezone(UTC).replace(microsecond=0)
     known: Headers = (
@@ -45,7 +50,9 @@ def as_asked(whole: Reply, request: Request, modified: datetime) -> Reply:
         return json_reply(412, _FAILED)
     if _is_known(asked, etag, modified):
         return Reply(304, known, b"")
-    if "range" not in asked or not _may_resume(asked.get("if-range"), etag, modified):
+    if request.method != "GET" or "range" not in asked:
+        return whole
+    if not _may_resume(asked.get("if-range"), etag, modified):
         return whole
     return _part(whole, asked["range"])
 
@@ -89,19 +96,25 @@ def _may_resume(condition: str | None, etag: str, modified: datetime) -> bool:
     given = parse_if_range_header(condition)
     if given.date is not None:
         return given.date == modified
-    return given.etag == etag and not condition.lstrip().startswith(("W/", "w/"))
+    return condition.strip() == f'"{etag}"'
 
 
 def _part(whole: Reply, wanted: str) -> Reply:
     from werkzeug.http import parse_range_header  # noqa: PLC0415 -- likewise
 
     parsed, length = parse_range_header(wanted), len(whole.body)
+    if _NO_BYTES.fullmatch(wanted):
+        return _not_satisfiable(length)
     if parsed is None or parsed.units != "bytes" or len(parsed.ranges) != 1:
         return whole
     start, end = parsed.ranges[0]
     start = max(0, length + start) if start < 0 else start  # the last bytes
     if start >= length:
-        return json_reply(416, _NOT_SATISFIABLE, {"Content-Range": f"bytes */{length}"})
+        return _not_satisfiable(length)
     body = whole.body[start:end]
     place = ("Content-Range", f"bytes {start}-{start + len(body) - 1}/{length}")
     return Reply(PARTIAL, (*whole.headers, place), body)
+
+
+def _not_satisfiable(length: int) -> Reply:
+    return json_reply(416, _NOT_SATISFIABLE, {"Content-Range": f"bytes */{length}"})

@@ -202,7 +202,7 @@ class Driver:
         """Empty the journal; return how many rows it had."""
         with self._engine.lock:
             count = len(self._engine.journal)
-            self._engine.journal.clear()
+            self._engine.clear_journal()
         self._note("requests")
         return count
 
@@ -220,12 +220,7 @@ class Driver:
         """
         if job_id is not None:
             self.program_of(job_id)
-        theirs, caller = self._theirs(key), self._engine.state.issued.caller
-        self._engine.held.let_go(
-            lambda request: (
-                job_id in (None, job_of(request.path)) and theirs(caller(request.api_key).name)
-            )
-        )
+        theirs = self._theirs(key)
         with self._engine.lock:
             self._must_be_a_key(key)
             waiting = len(self._engine.state.injected)
@@ -233,8 +228,11 @@ class Driver:
             if job_id is not None:
                 self._engine.journal.note_restart(job_id)
             elif key is None:
-                self._engine.journal.clear()
+                self._engine.clear_journal()
             fewer = len(self._engine.state.injected) < waiting
+        self._engine.held.let_go(
+            lambda hold: job_id in (None, job_of(hold.request.path)) and theirs(hold.caller.name)
+        )
         self._note("job" if job_id else "reset", job_id)
         if job_id and fewer:
             self._note("next")

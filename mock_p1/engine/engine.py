@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from mock_p1.base.clock import Clock
     from mock_p1.base.proxies import Proxies
     from mock_p1.contract.operations import Match
-    from mock_p1.engine.callers import Keyring
+    from mock_p1.engine.callers import Caller, Keyring
     from mock_p1.engine.directory import Directory
     from mock_p1.engine.file_store import FileStore
     from mock_p1.engine.job_states import JobStates
@@ -139,7 +139,7 @@ class Engine:
         self.journal: Journal = Journal(journal_max)
         self.changes: ChangeLog = ChangeLog()
         self.lock: Lock = Lock()
-        self.held: HeldAnswers = HeldAnswers(self.clock)
+        self.held: HeldAnswers = HeldAnswers(self.clock, self._caller_of)
         self._repeats = Repeats(self.clock)
         self._broken = self._repeats.broken
         self.played_after: int = 0
@@ -273,14 +273,19 @@ class Engine:
 
     def restart(self) -> None:
         """Begin anew in everything: what clients made, the journal, the clock, the scenario."""
-        self.held.let_go()
         with self.lock:
             self.state.reset()
-            self.journal.clear()
+            self.clear_journal()
             self.played_after = self.journal.last
             self.clock.restart()
             if self.scenario is not self.first_scenario:
                 self.state.swap(self.first_scenario, self._seed_of(self.first_scenario))
+        self.held.let_go()
+
+    def clear_journal(self) -> None:
+        """Forget every request, and count anew; the lock is held."""
+        self.journal.clear()
+        self.state.jobs.forget_paths()
 
     def _seed_of(self, scenario: Scenario) -> int:
         return scenario.seed if self._given_seed is None else self._given_seed
@@ -302,6 +307,17 @@ class Engine:
         if operation.body == "file":
             call.notes.extend(file_upload.form_notes(request))
         return call
+
+    def _caller_of(self, request: Request) -> Caller:
+        """Return whose request it is: by its link, else by its key."""
+        request, found = self._match(request)
+        operation = found and found.operations.get(request.method)
+        with self.lock:
+            if found is None or operation is None or not operation.link:
+                return self.state.issued.caller(request.api_key)
+            call = self._call(request, found)
+            self._admit(call, HANDLERS[operation.name])
+            return call.caller
 
     def _answer(self, call: Call) -> Outcome:
         outcome, element = self._before_act(call)

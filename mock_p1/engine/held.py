@@ -12,18 +12,27 @@ if TYPE_CHECKING:
 
     from mock_p1.base.clock import Clock
     from mock_p1.base.messages import Request
+    from mock_p1.engine.callers import Caller
 
 
 class Hold:
-    """One answer, and whom to wake when it may come sooner or later than was thought."""
+    """One answer, and whom to wake when it may come sooner or later than was thought.
+
+    ``caller`` is whose request it answers: by its key, or by its link.
+    """
 
     def __init__(
-        self, clock: Clock, request: Request, span_ns: int, wake: Callable[[], None]
+        self, clock: Clock, request: Request, caller: Caller, wake: Callable[[], None]
     ) -> None:
         self.request: Request = request
+        self.caller: Caller = caller
         self.wake: Callable[[], None] = wake
-        self._clock, self._until_ns = clock, clock.now_ns() + span_ns
+        self._clock, self._until_ns = clock, 0
         self.let_go: bool = False
+
+    def begin(self, span_ns: int) -> None:
+        """Hold the answer back for so long from now on."""
+        self._until_ns = self._clock.now_ns() + span_ns
 
     def left_seconds(self) -> float | None:
         """Return the real seconds to wait, 0 where the time has come; None while time is frozen."""
@@ -38,8 +47,8 @@ class Hold:
 class HeldAnswers:
     """All that is held back now, by whatever transport. Safe from many threads."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, caller_of: Callable[[Request], Caller]) -> None:
+        self._clock, self._caller_of = clock, caller_of
         self._holds: set[Hold] = set()
         if isinstance(clock, RealClock):
             clock.listen(self._wake)
@@ -47,17 +56,18 @@ class HeldAnswers:
     @contextmanager
     def hold(self, request: Request, span_ns: int, wake: Callable[[], None]) -> Iterator[Hold]:
         """Hold an answer back; ``wake`` is called, from any thread, when it is time to look."""
-        hold = Hold(self._clock, request, span_ns, wake)
+        hold = Hold(self._clock, request, self._caller_of(request), wake)
         self._holds.add(hold)
         try:
+            hold.begin(span_ns)  # known already to whoever restarts the clock now
             yield hold
         finally:
             self._holds.discard(hold)
 
-    def let_go(self, which: Callable[[Request], bool] = lambda _: True) -> None:
-        """Let the answers to these requests come at once."""
+    def let_go(self, which: Callable[[Hold], bool] = lambda _: True) -> None:
+        """Let these answers come at once."""
         for hold in self._holds.copy():
-            if which(hold.request):
+            if which(hold):
                 hold.let_go = True
                 hold.wake()
 

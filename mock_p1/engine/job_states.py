@@ -135,8 +135,12 @@ class JobStates:
         """Let a path and a key, until it ends, lead straight to a job's state."""
         self._leave_path(job)
         job.path, job.api_key, job.key_ends_ns = path, api_key, ends_ns
-        job.masked_key = mask(api_key)
+        job.masked_key, job.tallied = mask(api_key), None
         self._by_path[path] = job
+
+    def forget_paths(self) -> None:
+        """Let no path lead straight to a state, nor to its tally, until its next poll."""
+        self._by_path.clear()
 
     def add(self, job: JobState) -> JobState:
         """Keep a new state; forget the oldest transient one where there are too many."""

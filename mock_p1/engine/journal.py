@@ -135,7 +135,7 @@ class Journal:
         self.tally(entry)[0] += 1
 
     def tally(self, entry: Entry) -> list[int]:
-        """Return the count of such entries, in a list of one, for as long as the journal lives."""
+        """Return the count of such entries, in a list of one, until the journal is cleared."""
         return self.totals.tally(_KIND_OF(entry))
 
     def answer(self, number: int) -> Reply | Fault | None:

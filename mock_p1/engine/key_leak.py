@@ -26,6 +26,9 @@ KEY_LEAK: Final = f"carries {API_KEY_HEADER}, {_WHY}"
 _WORDS_LIMIT: Final = 2000
 """So many words of a request are looked up at most; a client's own headers have fewer."""
 
+_LONG: Final = 6
+_FOR_KEYS: Final = re.compile("authorization|^cookie$|key|token", re.IGNORECASE)
+
 _BETWEEN: Final = re.compile(r"[\s,;&]+")
 
 
@@ -38,14 +41,15 @@ def leak_notes(request: Request, is_key: Callable[[str], bool]) -> Iterator[str]
     """Say where a request to a link carries a key.
 
     ``x-api-key`` counts whatever is in it; any other header or parameter, where a key that the mock
-    knows stands in it.
+    knows stands in it; a short key may stand there by chance, so it counts only where keys do.
     """
     sent = query_of(request.query) if request.query else ()
     by_query = any(name.lower() == API_KEY_HEADER and value for name, value in sent)
     if by_query or any(key.strip() for key in request.api_keys):
         yield KEY_LEAK
         return
-    if any(is_key(value) for _, value in islice(sent, _WORDS_LIMIT)):
+    given = (value for name, value in islice(sent, _WORDS_LIMIT) if _may_be_meant(value, name))
+    if any(is_key(value) for value in given):
         yield f"carries a key in its query, {_WHY}"
     words = ((name, word) for name, value in request.headers for word in _words(name, value))
     names = (name for name, word in islice(words, _WORDS_LIMIT) if is_key(word))
@@ -62,10 +66,17 @@ def _words(name: bytes, value: bytes) -> Iterator[str]:
     pieces = [whole, rest.strip()]
     if scheme.lower() == "basic":
         pieces += _decoded(rest).split(":", 1)
+    header = name.decode("latin-1")
     for piece in (*pieces, *_BETWEEN.split(whole)):
-        for word in (piece, piece.partition("=")[2]):
-            if word := unquote(word.strip('"')):
-                yield word
+        part, _, given = piece.partition("=")
+        for word, names in ((piece, (header,)), (given, (header, part))):
+            if (text := unquote(word.strip('"'))) and _may_be_meant(text, *names):
+                yield text
+
+
+def _may_be_meant(word: str, *names: str) -> bool:
+    """Tell whether a word under these names is no short one that stands there by chance."""
+    return len(word) >= _LONG or any(_FOR_KEYS.search(name) for name in names)
 
 
 def _decoded(text: str) -> str:

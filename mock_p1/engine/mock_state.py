@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 MAX_LINKS: Final = 10_000
 """How many links are remembered to have failed; the least recently asked for go first."""
+MAX_RESETS: Final = 10_000
+"""How many callers are remembered to have begun anew; those reset the longest ago go first."""
 
 
 class InjectedFailure(NamedTuple):
@@ -78,8 +80,8 @@ class MockState:
         self.link_seed = seed
         self.resets: int = 0
         """How often everything began anew; links of before lead nowhere."""
-        self.caller_resets: dict[str, int] = {}
-        """How often what a caller made was forgotten, since then."""
+        self.caller_resets: OrderedDict[str, int] = OrderedDict()
+        """How often what a caller made was forgotten, since then; of those reset last."""
         self.play(scenario, seed)
 
     def play(self, scenario: Scenario, seed: int) -> None:
@@ -171,7 +173,9 @@ class MockState:
         self.calls.clear(theirs)
         if theirs is not None:
             for name in self.jobs.clear_callers(theirs):
-                self.caller_resets[name] = self.caller_resets.get(name, 0) + 1
+                self.caller_resets[name] = self.caller_resets.pop(name, 0) + 1
+            while len(self.caller_resets) > MAX_RESETS:
+                self.caller_resets.popitem(last=False)
             self.issued.clear(theirs)
             if self.limiter is not None:
                 self.limiter.clear(theirs)

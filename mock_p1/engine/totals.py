@@ -59,7 +59,7 @@ class Totals:
         self._before: dict[_Row, list[int]] = {}
 
     def tally(self, kind: _Row) -> list[int]:
-        """Return the count of a kind since the last reset, in a list of one that stays its own."""
+        """Return the count of a kind, in a list of one that stays its own until the next reset."""
         if (found := self._since_reset.get(kind)) is not None:
             return found
         return _find(self._since_reset, kind)
@@ -68,7 +68,7 @@ class Totals:
         """Count anew since now; since the start goes on."""
         for kind, count in self._since_reset.items():
             _find(self._before, kind)[0] += count[0]
-            count[0] = 0
+        self._since_reset.clear()
 
     def __iter__(self) -> Iterator[tuple[Kind, int, int]]:
         """Yield each kind with its counts since the last reset and since the start."""

@@ -41,6 +41,11 @@ class Document:
     root: Node | None = None
     files: dict[str, bytes] = field(default_factory=dict)
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What the texts are called that it was read from; none where it was made in Python."""
+        return () if self.text is None else (self.name,)
+
     def where(self, *path: str | int) -> str:
         """Return ``file:line`` of a part, or the path of keys where there are no lines."""
         part, path = self.part(path)

@@ -27,6 +27,11 @@ class MergedDocument(Document):
 
     parts: tuple[Document, ...] = ()
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What the files are called."""
+        return tuple(part.name for part in self.parts)
+
     def part(self, path: Path) -> tuple[Document, Path]:
         """Return the file that a path leads to, and its path there."""
         named = [index for index, step in enumerate(path) if not is_branch(step)]

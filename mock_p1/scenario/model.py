@@ -391,13 +391,23 @@ first job does."""
 
     @property
     def text(self) -> str | None:
-        """The text it was read from; None where it was made in Python.
+        """The text it was read from; None where it was made in Python, or of several files.
 
         Example:
             >>> load_scenario("jobs: {r-1: {error: job_may_be_deleted}}").text
             'jobs: {r-1: {error: job_may_be_deleted}}'
         """
         return self._document.text
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """What the texts are called that it was read from; none where it was made in Python.
+
+        Example:
+            >>> load_scenario("demo").sources
+            ('demo.yaml',)
+        """
+        return self._document.sources
 
     def where(self, *path: str | int) -> str:
         """Say where a part stands.

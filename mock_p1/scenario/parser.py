@@ -70,7 +70,8 @@ def parse_several(
     if len(whole) < len(parts):
         raise ScenarioReading(document=Document(name)).error(problems)
     data = merged(whole, problems)
-    return _scenario(MergedDocument(name, parts=tuple(whole)), data, attach, problems)
+    text = whole[0].text if len(whole) == 1 else None
+    return _scenario(MergedDocument(name, text, parts=tuple(whole)), data, attach, problems)
 
 
 def _document(

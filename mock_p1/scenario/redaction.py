@@ -1,8 +1,9 @@
-"""Scenario texts as they may be shown: every API key in them masked."""
+"""Scenario texts as they may be shown: every API key and secret key in them masked."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -32,7 +33,8 @@ def masked_text(text: str) -> str:
 def unmasked_text(text: str, before: str) -> str:
     """Return a text whose keys are masked, with the keys of the text before.
 
-    A line that is unchanged gets its own. ValueError where another could have one of two.
+    A line that is unchanged gets its own. ValueError where another could have one of two, also
+    where lines that are shown alike have become more or fewer.
     """
     keys: dict[str, set[str]] = {}
     for key in keys_in(before):
@@ -49,7 +51,15 @@ def unmasked_text(text: str, before: str) -> str:
             return known.pop(0) if len(known) > 1 else known[0]
         return mark.sub(lambda found: _only(keys[found[0]], found[0]), line)
 
-    return "\n".join(map(whole, text.splitlines())) + "\n" if keys else text
+    if not keys:
+        return text
+    given = Counter(text.splitlines())
+    alike = {line: len(known) for line, known in lines.items() if len(set(known)) > 1}
+    found = "\n".join(map(whole, text.splitlines())) + "\n"
+    for line, count in alike.items():
+        if given[line] not in (0, count):
+            raise ValueError(f"several lines are shown as {shorten(line.strip())!r}")
+    return found
 
 
 def _only(keys: Collection[str], shown: str) -> str:
@@ -65,7 +75,7 @@ def masked_problems(text: str, problems: Sequence[Problem]) -> list[Problem]:
 
 
 def keys_in(text: str) -> set[str]:
-    """Return every API key that a text declares or gives a job, whatever else is wrong with it."""
+    """Return every key that a text declares or gives a job, whatever else is wrong with it."""
     try:
         root = read_tree(text, lambda _line, _column, _problem: None)
     except yaml.YAMLError:  # characters that no YAML text has
@@ -80,7 +90,7 @@ def _keys(value: Any) -> Iterator[str]:  # noqa: ANN401 -- whatever the file hol
     if not isinstance(value, dict):
         return
     for name, item in value.items():
-        if name == "api_keys" and isinstance(item, dict):
+        if name in ("api_keys", "secret_keys") and isinstance(item, dict):
             yield from item
         elif name == "api_key" and not isinstance(item, dict | list | None):
             yield str(getattr(item, "written", item))

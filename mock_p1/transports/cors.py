@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from mock_p1.base.messages import Headers, Request
 
+_ALLOW_ORIGIN: Final = "Access-Control-Allow-Origin"
 _ORIGIN: Final = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^\s/?#@,*]+")
 _EXPOSED: Final = (
     "Accept-Ranges, Content-Disposition, Content-Length, Content-Range, Date, ETag, Last-Modified, "
@@ -62,13 +63,16 @@ class Cors:
     def _shown(self, request: Request, reply: Reply) -> Reply:
         allowed = self._allowed(request)
         expose: Headers = (("Access-Control-Expose-Headers", _EXPOSED),) if allowed else ()
-        return reply._replace(headers=(*reply.headers, *allowed, *expose, _VARY))
+        own = reply.headers
+        if allowed:  # a browser refuses an answer that says it twice
+            own = tuple(each for each in own if each[0].lower() != _ALLOW_ORIGIN.lower())
+        return reply._replace(headers=(*own, *allowed, *expose, _VARY))
 
     def _allowed(self, request: Request) -> Headers:
         origin = dict(request.headers).get(b"origin", b"").decode("latin-1")
         if "*" not in self._origins and origin.lower() not in self._origins:
             return ()
-        return (("Access-Control-Allow-Origin", origin),) if origin else ()
+        return ((_ALLOW_ORIGIN, origin),) if origin else ()
 
 
 _VARY: Final = ("Vary", "Origin")

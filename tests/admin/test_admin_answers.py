@@ -68,3 +68,14 @@ def test_keys_that_look_alike():
     assert unmasked_text(masked, text) == text
     with pytest.raises(ValueError, match="several keys"):
         unmasked_text(masked.replace("de…: active", "de…: inactive_credential", 1), text)
+
+
+def test_lines_that_look_alike():
+    """Of two, nobody knows which one is left, or meant twice; both may go."""
+    text = TEXT.replace("other-key", "demo-two")
+    masked, line = masked_text(text), "  de…: active\n"
+    assert masked.count(line) == 2
+    for changed in (masked.replace(line, "", 1), masked.replace(line, line * 2, 1)):
+        with pytest.raises(ValueError, match="several lines"):
+            unmasked_text(changed, text)
+    assert "demo" not in unmasked_text(masked.replace(line, ""), text)

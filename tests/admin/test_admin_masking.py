@@ -93,6 +93,7 @@ def test_a_key_is_masked_as_a_word_of_its_own():
         "api_keys: {007: active}",
         "jobs: {a: {api_key: 007}}",
         "x: [{api_key: '007'}]",
+        "secret_keys: {007: active}",
         '{"api_keys": {"007": 1}}',
     ],
 )

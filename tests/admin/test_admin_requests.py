@@ -174,3 +174,25 @@ def test_the_journal_can_be_read_whole_line_by_line(asked):
     assert numbers == [1, 2, 3, 4, 5, 6, 7, 8]
     (first,) = asked.call("GET", "/requests/export?limit=1").text.splitlines()
     assert json.loads(first) == asked.get("/requests")["requests"][0]
+
+
+def test_a_reset_makes_room_for_further_kinds(scenario, monkeypatch):
+    """Kinds of before do not keep job and caller from those that come."""
+    monkeypatch.setattr("mock_p1.engine.totals.MAX_KINDS", 3)
+    controls = Controls(scenario)
+    for number in range(5):
+        controls.poll(f"any-{number}")
+    controls.do("POST", "/reset")
+    controls.poll("slow")
+    assert controls.get("/requests/count?job=slow") == {"count": 1}
+
+
+def test_polls_of_a_known_job_are_counted_after_the_requests_were_forgotten(controls):
+    """Its state goes on, its count begins anew."""
+    for _ in range(3):
+        controls.poll("held")
+    controls.do("DELETE", "/requests")
+    for _ in range(2):
+        controls.poll("held")
+    assert controls.get("/requests/count?job=held") == {"count": 2}
+    assert controls.get("/requests/totals?job=held")["since_start"] == 5

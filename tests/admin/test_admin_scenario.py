@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from helpers.admin_client import Controls
 
-from mock_p1.scenario.files import bundled
+from mock_p1.scenario.files import bundled, load_scenario
+from mock_p1.scenario.model import Scenario
 
 OTHER = "description: Another.\njobs:\n  other: {timeline: [{status: job_running}]}\n"
 YAML = "application/yaml"
@@ -195,3 +197,30 @@ def test_a_long_list_of_problems_comes_whole(controls):
         400, "PUT", "/scenario", data=json.dumps({"jobs": jobs}), content_type="application/json"
     )
     assert len(refusal["problems"]) == 50
+
+
+ONE = "jobs: {a: {timeline: [{status: s}]}}\n"
+
+
+def test_the_text_of_a_folder_with_one_file(tmp_path):
+    """It is that file's."""
+    (tmp_path / "one.yaml").write_text(ONE)
+    controls = Controls(load_scenario(tmp_path))
+    assert controls.call("GET", "/scenario/text").get_data(as_text=True) == ONE
+
+
+def test_several_files_have_no_text_of_their_own(tmp_path):
+    """They are named."""
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.yaml").write_text(ONE.replace("a:", f"{name}:"))
+    refusal = Controls(load_scenario(tmp_path)).refused(404, "GET", "/scenario/text")
+    assert refusal["message"] == "the scenario was read from 2 files"
+    assert "one.yaml, " in refusal["remedy"]
+    assert refusal["remedy"].endswith("two.yaml")
+
+
+def test_of_a_scenario_made_in_python_it_is_said():
+    """There is nothing to be kept in a file."""
+    made = Scenario(jobs={"a": {"error": "job_may_be_deleted"}})
+    refusal = Controls(made).refused(404, "GET", "/scenario/text")
+    assert refusal["message"] == "the scenario was made in Python"

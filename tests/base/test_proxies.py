@@ -31,11 +31,11 @@ def seen(headers, peer="10.0.0.1", direct=DIRECT, trusted=TRUSTED):
         (["X-Forwarded-Prefix: /p1/"], "http://127.0.0.1:8191/p1"),
         (["Forwarded: for=1.2.3.4;proto=https;host=gw.example"], "https://gw.example"),
         (['Forwarded: Proto=https; Host="gw.example:81"'], "https://gw.example:81"),
-        (["Forwarded: proto=https", "X-Forwarded-Proto: http"], "https://127.0.0.1:8191"),
+        (["Forwarded: proto=https;host=evil.example", "X-Forwarded-Proto: http"], DIRECT),
     ],
 )
 def test_a_trusted_proxy_is_obeyed(headers, expected):
-    """Scheme, host, port and prefix; ``Forwarded`` goes before the rest."""
+    """Scheme, host, port and prefix; ``Forwarded``, which a client may have written, goes last."""
     assert seen(headers) == expected
 
 
@@ -70,6 +70,9 @@ def test_addresses_of_both_families(peer):
         "X-Forwarded-Host: a b",
         "X-Forwarded-Port: 0",
         "X-Forwarded-Port: 99999",
+        "X-Forwarded-Host: evil.example:65536",
+        "Forwarded: host=evil.example:0",
+        "Forwarded: host=evil.example;by=" + "a" * 512,
         "X-Forwarded-Port: ٣",
         "X-Forwarded-Port: -1",
         "X-Forwarded-Prefix: //evil.example",
@@ -108,6 +111,11 @@ def test_what_a_client_forged_stands_before_the_proxys_word(headers):
             "X-Forwarded-Host: forged.example, gw.example, inner",
             "X-Forwarded-Proto: https, http",
         ],
+        [
+            "X-Forwarded-For: 1.2.3.4:5678, [::1]:9, ::1, 10.0.0.7:65000",
+            "X-Forwarded-Host: gw.example, inner, inner, inner",
+            "X-Forwarded-Proto: https, http, http, http",
+        ],
         ['Forwarded: for=1.2.3.4;host=gw.example;proto=https, for="[::1]:9";host=inner'],
         [
             "Forwarded: host=forged.example, for=1.2.3.4;host=gw.example;proto=https",
@@ -128,7 +136,17 @@ def test_a_public_url_goes_before_all():
 
 
 @pytest.mark.parametrize(
-    "url", ["gw.example", "ftp://a", "https://", "https://a?b", "https://a/#c", "https://u@a", ""]
+    "url",
+    [
+        "gw.example",
+        "ftp://a",
+        "https://",
+        "https://a?b",
+        "https://a/#c",
+        "https://u@a",
+        "",
+        "https://a:65536",
+    ],
 )
 def test_what_is_no_public_url(url):
     """It is refused at the start."""

@@ -17,7 +17,7 @@ from mock_p1.engine.faults import TIMEOUT_LIMIT
 from mock_p1.engine.file_store import DEFAULT_LIMIT_BYTES
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import DEFAULT_MAX, LONGEST_ANSWER, MAX_ANSWERS
-from mock_p1.engine.mock_state import MAX_LINKS
+from mock_p1.engine.mock_state import MAX_LINKS, MAX_RESETS
 from mock_p1.engine.rate_limit import MAX_CALLERS
 from mock_p1.engine.retrain_data_upload import MAX_CREATED
 from mock_p1.engine.totals import MAX_KINDS
@@ -59,6 +59,7 @@ MILLION = 1_000_000
         ("answers to polls that can be looked at", [MAX_ANSWERS, LONGEST_ANSWER // KB]),
         ("callers that a rate limit remembers", [MAX_CALLERS]),
         ("links that are remembered to have failed", [MAX_LINKS]),
+        ("callers whose own resets are remembered", [MAX_RESETS]),
         ("header of a trusted proxy", [LONGEST]),
         ("long ones of all clients together", [HEADS_LIMIT // MB]),
         ("trailers of a body in chunks", [TRAILER_LIMIT // KB]),

@@ -90,3 +90,45 @@ def test_where_a_key_belongs(mock):
     asked = mock(SCENARIO)
     asked.poll(key="team-7", headers=[(b"authorization", b"Bearer team-7")])
     assert not leaks(asked)
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [("upgrade-insecure-requests", "1"), ("dnt", "1"), ("amz-sdk-request", "attempt=1; max=3"),
+     ("cache-control", "max-age=1")],
+)  # fmt: skip
+def test_a_short_key_may_stand_in_a_header_by_chance(mock, header, value):
+    """As "1", the key that the handle has where every word works."""
+    asked = mock(SCENARIO)
+    headers = [(header.encode(), value.encode())]
+    asked.ask(asked.result_path(key="1"), headers=headers, query="partNumber=1")
+    assert not leaks(asked)
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [("authorization", "Bearer 1"), ("cookie", "a=1"), ("referer", "http://mock/?b=2&key=1")],
+)
+def test_a_short_key_where_keys_stand(mock, header, value):
+    """There it is no chance."""
+    asked = mock(SCENARIO)
+    asked.ask(asked.result_path(key="1"), headers=[(header.encode(), value.encode())])
+    assert leaks(asked)
+
+
+def test_a_short_key_in_a_parameter_for_keys(mock):
+    """By the parameter's name."""
+    asked = mock(SCENARIO)
+    asked.ask(asked.result_path(key="1"), query="access_token=1")
+    assert leaks(asked)
+
+
+def test_a_reset_of_one_key_forgets_no_other(mock):
+    """What another client gives away is seen as before."""
+    asked = mock("jobs: {a: {timeline: [{status: job_finished, result: generated}]}}")
+    path = asked.result_path(key="first-key")
+    asked.poll(key="second-key")
+    asked.driver.reset(key="second-key")
+    for key, seen in (("first-key", True), ("second-key", False)):
+        asked.ask(path, headers=[(b"authorization", f"Bearer {key}".encode())])
+        assert bool(leaks(asked)) is seen

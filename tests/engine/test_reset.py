@@ -2,6 +2,10 @@
 
 import json
 
+import pytest
+
+from mock_p1.base.clock import SECOND
+from mock_p1.base.messages import Request
 from mock_p1.server.upload_store import UploadStore
 
 NEW = """
@@ -94,3 +98,44 @@ def test_another_scenario_keeps_created_jobs_that_did_not_change(mock):
     assert asked.sees(job) == "job_finished"
     asked.engine.load(parse(NEW.replace("job_finished", "job_failed")))
     assert asked.sees(job) == "Not found retrain job."
+
+
+RESULT = "jobs: {a: {timeline: [{status: job_finished, result: generated}]}}"
+
+
+def test_a_reset_of_a_key_lets_its_held_downloads_go(mock):
+    """A link carries no key, and leads to its caller all the same."""
+    asked = mock(RESULT)
+    request = Request("GET", asked.result_path(key="k"), base_url="http://mock")
+    with asked.engine.held.hold(request, SECOND, lambda: None) as hold:
+        asked.driver.reset(key="another")
+        assert not hold.let_go
+        asked.driver.reset(key="k")
+        assert hold.let_go
+
+
+@pytest.mark.parametrize("act", ["reset", "restart"])
+def test_held_answers_are_let_go_once_all_has_begun_anew(mock, act):
+    """An answer that is held back meanwhile would wait for a time of before."""
+    asked, seen = mock(RESULT), []
+    begun_ns = asked.clock.now_ns()
+    path = asked.result_path()
+    asked.wait(3600)
+
+    def look():
+        known = list(asked.engine.job_states.known())
+        seen.append((known, asked.clock.now_ns() - begun_ns))
+
+    with asked.engine.held.hold(Request("GET", path), SECOND, look):
+        getattr(asked.driver, act)()
+    assert seen == [([], 0 if act == "restart" else 3600 * SECOND)]
+
+
+def test_keys_that_were_reset_are_not_kept_for_ever(mock, monkeypatch):
+    """Those reset last are known, whose old links lead nowhere."""
+    monkeypatch.setattr("mock_p1.engine.mock_state.MAX_RESETS", 2)
+    asked = mock(RESULT)
+    for key in ("one", "two", "one", "three"):
+        asked.poll(key=key)
+        asked.driver.reset(key=key)
+    assert asked.engine.state.caller_resets == {"one": 2, "three": 1}

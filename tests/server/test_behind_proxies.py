@@ -7,10 +7,12 @@ import requests
 from helpers.wsgi_server import under_waitress
 
 from mock_p1 import create_app
+from mock_p1.base.messages import Reply, Request
 from mock_p1.base.proxies import Proxies
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
 from mock_p1.server.server import Server, ServerThread
+from mock_p1.transports.cors import Cors
 
 TEXT = "jobs: {a: {timeline: [{status: job_finished, result: generated}]}}"
 POLL = "/v1/external/retrain_jobs/a"
@@ -129,3 +131,13 @@ def test_what_is_no_origin():
     """It is refused at the start."""
     with pytest.raises(ValueError, match="is no origin"):
         Server(Engine(parse(TEXT, "s.yaml")), cors=["app.example/page"])
+
+
+@pytest.mark.parametrize(("origin", "said"), [(OURS, OURS), ("https://other.example", "*")])
+def test_what_a_literal_reply_says_of_origins_is_not_said_twice(origin, said):
+    """A browser refuses that; to pages of other origins it speaks for itself."""
+    reply = Reply(200, (("access-control-allow-origin", "*"),), b"")
+    asked = Request("GET", "/", headers=((b"origin", origin.encode()),))
+    shown = Cors([OURS]).shown(asked, reply)
+    found = [value for name, value in shown.headers if name.lower().endswith("allow-origin")]
+    assert found == [said]

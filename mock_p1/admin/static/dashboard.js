@@ -322,7 +322,7 @@ function drawScenario() {
 function drawSource() {
   if (!$("source").open || !scenario || drawSource.of === scenario) return;
   drawSource.of = scenario;
-  const text = scenario.text ?? t("The scenario was made in Python; it has no text.");
+  const text = scenario.text ?? t("No text: made in Python, or read from several files.");
   const lines = text.trimEnd().split("\n");
   const shown = lines.slice(0, MAX_LINES).map((line) => make_("span", "", `${line}\n`));
   const n = lines.length - MAX_LINES;
