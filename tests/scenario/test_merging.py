@@ -169,5 +169,7 @@ def test_what_is_a_list_in_one_file_and_a_number_in_another_is_a_problem(write):
     """And the list's own problems keep their places."""
     group = "generated_jobs: [{count: x, prefix: g-, timeline: [{status: x}]}]"
     write(**{"a.yaml": "generated_jobs: 5", "b.yaml": group})
-    assert refusal("b.yaml", "a.yaml")[0].startswith("a.yaml:1:1: generated_jobs stands in b.yaml:1")
+    assert refusal("b.yaml", "a.yaml")[0].startswith(
+        "a.yaml:1:1: generated_jobs stands in b.yaml:1"
+    )
     assert refusal("b.yaml", "a.yaml")[1].startswith("b.yaml:1:26: ")
