@@ -167,9 +167,9 @@ def test_a_file_that_is_no_mapping_is_a_problem_beside_those_of_the_others(write
 
 def test_what_is_a_list_in_one_file_and_a_number_in_another_is_a_problem(write):
     """And the list's own problems keep their places."""
-    group = "generated_jobs: [{count: x, prefix: g-, timeline: [{status: x}]}]"
-    write(**{"a.yaml": "generated_jobs: 5", "b.yaml": group})
-    assert refusal("b.yaml", "a.yaml")[0].startswith(
-        "a.yaml:1:1: generated_jobs stands in b.yaml:1"
-    )
-    assert refusal("b.yaml", "a.yaml")[1].startswith("b.yaml:1:26: ")
+    group = "generated_jobs: [{{count: {}, prefix: {}-, timeline: [{{status: x}}]}}]"
+    write(**{"a.yaml": group.format(1, "g"), "b.yaml": "generated_jobs: 5"})
+    write(**{"c.yaml": group.format("x", "h")})
+    clash, wrong = refusal("a.yaml", "b.yaml", "c.yaml")
+    assert clash.startswith("b.yaml:1:1: generated_jobs stands in a.yaml:1")
+    assert wrong.startswith("c.yaml:1:26: ")
