@@ -148,8 +148,9 @@ def _curl(view: JobView, *, masked: bool) -> str:
     Its key is whole only where somebody asks for it, to be pasted.
     """
     context, key = admin_context(), _key_for(view)
+    is_ours = not (context.engine.proxies and context.engine.proxies.public_url)
     url = seen_url() + RETRAIN_STATUS_CHECK.url_path(retrain_job_id=quote(view.job_id, safe=""))
-    return curl(mask(key) if masked else key, url, context.authority, "-sS")
+    return curl(mask(key) if masked else key, url, context.authority if is_ours else None, "-sS")
 
 
 def _key_for(view: JobView) -> str:

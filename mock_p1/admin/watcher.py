@@ -7,6 +7,7 @@ Checked first, swapped at once; a broken one changes nothing.
 
 from __future__ import annotations
 
+import os
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
@@ -47,7 +48,7 @@ class Reloaded(NamedTuple):
 
 
 class Broken(NamedTuple):
-    """The file cannot be used: every problem, API keys masked.
+    """The file cannot be used: every problem, API keys and what variables held masked.
 
     The scenario before is still being played.
     """
@@ -101,7 +102,7 @@ class Reload:
             scenario = read_scenario(self._path, name=self._name, named=named)
         except ScenarioError as error:
             self._results |= named
-            return self._refuse(tuple(masked_problems(self._text(), error.problems)))
+            return self._refuse(tuple(masked_problems(self._text(), error.problems, os.environ)))
         self._results, before, self._read = named, self._read, scenario
         if not self._context.problems and (scenario.text, scenario.files) == (
             before.text,

@@ -31,6 +31,8 @@ ALIKE: Final = 0.9
 """From here on two statuses are so alike that one is taken for a slip: a letter, or two."""
 
 
+NO_JOB: Final = "there is no job: every poll is answered with not_found_retrain_job"
+
 MAX_COMPARED: Final = 200
 """So many patterns, or groups of jobs, are compared with each other."""
 
@@ -78,8 +80,7 @@ def _keys(scenario: Scenario) -> Iterator[LintWarning]:
         text = f"no key is active: every poll is answered with a credential error{but}"
         yield LintWarning(scenario.where("api_keys"), text)
     if not scenario.jobs and not scenario.generated_jobs and not _issues(scenario):
-        text = "there is no job: every poll is answered with not_found_retrain_job"
-        yield LintWarning(scenario.name, text)
+        yield LintWarning(scenario.name, NO_JOB)
 
 
 def _issues(scenario: Scenario) -> bool:

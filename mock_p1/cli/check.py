@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
-from mock_p1.analysis.lint import lint_warnings
+from mock_p1.analysis.lint import NO_JOB, lint_warnings
 from mock_p1.base.text import plural, visible
 from mock_p1.cli.options import command
-from mock_p1.scenario.files import SUFFIXES, load_scenario, scenario_files
+from mock_p1.scenario.files import SUFFIXES, load_scenario, load_scenarios, scenario_files
 from mock_p1.scenario.parser import MAX_BYTES, parse
 from mock_p1.scenario.problems import ScenarioError
 
@@ -36,31 +37,47 @@ STANDARD_INPUT: Final = "-"
     default="text",
     help="How findings are written; github marks the lines of a pull request.",
 )
+@click.option(
+    "--together",
+    is_flag=True,
+    help="Check all files as the one scenario that serve makes of them, or of a folder.",
+)
 @click.pass_context
-def check(ctx: click.Context, files: tuple[str, ...], *, strict: bool, output_format: str) -> None:
+def check(
+    ctx: click.Context,
+    files: tuple[str, ...],
+    *,
+    strict: bool,
+    output_format: str,
+    together: bool,
+) -> None:
     """Check scenario files: exit 0 if all can be used, 1 if not.
 
     FILE is a scenario file, a folder (all scenario files in it), a bundled name, or - for standard
-    input. Every problem is a line `file:line:column: what is wrong`. A usable file is linted too:
-    what was probably not meant is a line `file:line: warning: what`, and no reason to exit 1.
+    input. Each is checked alone, those of a folder too, unless --together is given. Every problem
+    is a line `file:line:column: what is wrong`. A usable file is linted too: what was probably not
+    meant is a line `file:line: warning: what`, and no reason to exit 1.
     """
+    if together and STANDARD_INPUT in files:
+        raise click.UsageError("--together is for files and folders, not for standard input")
     checked = wrong = found = warned = 0
-    for name in files:
-        for findings in _findings(name):
-            problems = [each for each in findings if not each.is_warning]
-            checked += 1
-            wrong += bool(problems)
-            found += len(problems)
-            warned += len(findings) - len(problems)
-            for finding in findings:
-                click.echo(finding.for_github() if output_format == "github" else str(finding))
+    judged = [_together(files)] if together else chain.from_iterable(map(_findings, files))
+    for findings in judged:
+        problems = [each for each in findings if not each.is_warning]
+        checked += 1
+        wrong += bool(problems)
+        found += len(problems)
+        warned += len(findings) - len(problems)
+        for finding in findings:
+            click.echo(finding.for_github() if output_format == "github" else str(finding))
     warnings = f", {plural(warned, 'warning')}" * bool(warned)
+    noun = "scenario" if together else "file"
     if found:
-        summary = f"{plural(found, 'problem')} in {wrong} of {plural(checked, 'file')}"
+        summary = f"{plural(found, 'problem')} in {wrong} of {plural(checked, noun)}"
         click.secho(f"{summary}{warnings}", fg="red", bold=True)
     else:
         colour = "yellow" if warned else "green"
-        click.secho(f"{plural(checked, 'file')} checked, no problem{warnings}", fg=colour)
+        click.secho(f"{plural(checked, noun)} checked, no problem{warnings}", fg=colour)
     if found or (strict and warned):
         ctx.exit(1)
 
@@ -113,7 +130,23 @@ def _findings(name: str) -> Iterator[list[Finding]]:
         except ScenarioError as error:
             yield [Finding(*problem) for problem in error.problems]
         else:
-            yield [_warning(warning) for warning in lint_warnings(scenario)]
+            yield [_warning(_of_one_file(warning)) for warning in lint_warnings(scenario)]
+
+
+def _together(names: tuple[str, ...]) -> list[Finding]:
+    """Return what is found in the scenario that several files, or a folder, make together."""
+    try:
+        scenario = load_scenarios(names)
+    except ScenarioError as error:
+        return [Finding(*problem) for problem in error.problems]
+    return [_warning(warning) for warning in lint_warnings(scenario)]
+
+
+def _of_one_file(warning: LintWarning) -> LintWarning:
+    if warning.text != NO_JOB:
+        return warning
+    how = "if another file has the jobs, check both with --together"
+    return warning._replace(text=f"{warning.text}; {how}")
 
 
 def _warning(warning: LintWarning) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import threading
@@ -62,24 +63,57 @@ def allow_many_connections() -> None:
 def port_in_file(path: Path | None, port: int) -> Iterator[None]:
     """Keep the port in a file for as long as it is served; whole from its first moment on.
 
-    A pipe or a device is written to, and stays.
+    A symbolic link, a pipe or a device is written to, and stays; so does the file that another
+    server has put there since.
     """
     if path is None:
         yield
         return
-    is_file = path.is_file() or not path.exists()
-    written = path.with_name(f"{path.name}.{os.getpid()}.new") if is_file else path
+    ours, is_file = None, not path.is_symlink() and (path.is_file() or not path.exists())
     try:
-        written.write_text(f"{port}\n", encoding="ascii")
-        written.replace(path)
+        if is_file:
+            written = path.with_name(f"{path.name}.{os.getpid()}.new")
+            written.write_text(f"{port}\n", encoding="ascii")
+            ours = _identity(written)
+            written.replace(path)
+        elif path.is_fifo():
+            _tell_pipe(path, port)
+        else:
+            path.write_text(f"{port}\n", encoding="ascii")
     except OSError as error:
         raise Failure(f"--port-file {path}: {error.strerror or error}") from None
     try:
         yield
     finally:
-        if is_file:
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
+        with suppress(OSError):
+            if ours is not None and _identity(path) == ours:
+                path.unlink()
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns
+
+
+def _tell_pipe(path: Path, port: int) -> None:
+    """Write to a pipe: at once, or when somebody comes to read it, while the server runs."""
+    text = f"{port}\n"
+
+    def wait_and_write() -> None:
+        with suppress(OSError):
+            path.write_text(text, encoding="ascii")
+
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno != errno.ENXIO:  # nobody reads yet
+            raise
+        threading.Thread(target=wait_and_write, name="mock-p1:port", daemon=True).start()
+        return
+    try:
+        os.write(descriptor, text.encode("ascii"))
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -56,16 +56,23 @@ def _folders() -> list[Path]:
     """
     if sys.platform == "win32":
         return []
-    names = dict.fromkeys((os.environ.get("TMPDIR") or "/tmp", "/dev/shm"))  # noqa: S108 -- with names that nobody knows, and our own files alone
-    return [Path(name) for name in names]
+    names = (os.environ.get("TMPDIR") or "/tmp", "/dev/shm")  # noqa: S108 -- with names that nobody knows, and our own files alone
+    return [*dict.fromkeys(Path(name) for name in names)]
 
 
 def _keep(path: Path, url: str) -> tuple[Path, int]:
     import fcntl  # noqa: PLC0415 -- there is none on Windows
 
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    os.write(descriptor, json.dumps({"url": url, "variables": _variables()}).encode())
+    fresh = path.with_name(f".{path.name}")  # which nobody looks for, and removes as left behind
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        os.write(descriptor, json.dumps({"url": url, "variables": _variables()}).encode())
+        fresh.rename(path)
+    except OSError:  # a file system without locks, for one
+        fresh.unlink(missing_ok=True)
+        os.close(descriptor)
+        raise
     return path, descriptor
 
 

@@ -40,6 +40,11 @@ class Address(NamedTuple):
         """The URL for lines that are copied."""
         return self.public or self.url
 
+    @property
+    def trusted(self) -> Path | None:
+        """The authority for such lines; none vouches for a proxy, which has its own certificate."""
+        return None if self.public else self.authority
+
 
 def as_text(engine: Engine, address: Address, notes: list[str]) -> str:
     """Return the message for a person."""
@@ -56,8 +61,8 @@ def as_text(engine: Engine, address: Address, notes: list[str]) -> str:
         f"  keys     {_listed_keys(_keys(engine), any_works=scenario.api_keys is None)}",
         f"  secrets  {_listed_keys(_secrets(engine), any_works=scenario.secret_keys is None)}",
         f"  jobs     {_listed(first_jobs(engine), count_jobs(engine)) or 'none'}",
-        f"  start    {printable(first_call(engine, address.shown, address.authority), MAX_SHOWN)}",
-        f"  try      {printable(curl(engine, address.shown, address.authority), MAX_SHOWN)}",
+        f"  start    {printable(first_call(engine, address.shown, address.trusted), MAX_SHOWN)}",
+        f"  try      {printable(curl(engine, address.shown, address.trusted), MAX_SHOWN)}",
         *([f"  see      {address.dashboard}"] if address.dashboard else []),
         "  stop     Ctrl-C",
         "",
@@ -79,8 +84,8 @@ def as_json(engine: Engine, address: Address, notes: list[str]) -> str:
             "secret_keys": dict(islice(_secrets(engine).items(), MAX_NAMED)),
             "jobs": first_jobs(engine),
             "jobs_in_all": count_jobs(engine),
-            "first_call": first_call(engine, address.shown, address.authority),
-            "curl": curl(engine, address.shown, address.authority),
+            "first_call": first_call(engine, address.shown, address.trusted),
+            "curl": curl(engine, address.shown, address.trusted),
             "notes": notes,
         }
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import ssl
+import stat
 import tempfile
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -161,6 +162,7 @@ def _authority(
             if _write_first(file, _authority_for(_key_in(folder), wanted), 0o644):
                 state = "new, "
         found, key = _pair_in(folder)
+        _hide(folder / KEY)
     except FileNotFoundError as error:
         raise _unusable(folder, f"{Path(error.filename).name} is missing") from None
     except (TypeError, ValueError) as error:  # TypeError: the key has a passphrase
@@ -189,6 +191,13 @@ def _pair_in(folder: Path) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
     if found.public_key() != key.public_key():
         raise ValueError(f"{CERTIFICATE} and {KEY} do not belong together")
     return found, key
+
+
+def _hide(key: Path) -> None:
+    """Let nobody but its owner read a key that everybody could, copied or unpacked as it was."""
+    if os.name == "posix" and key.stat().st_mode & stat.S_IRWXO:
+        with suppress(OSError):  # it is another user's, or the folder cannot be written
+            key.chmod(0o600)
 
 
 def _unusable(folder: Path, reason: object) -> CannotSecure:
@@ -350,7 +359,10 @@ def _write_first(path: Path, content: bytes, mode: int) -> bool:
     except FileExistsError:
         return False
     except OSError:  # a file system without links
-        fresh.replace(path)
+        with suppress(FileExistsError):
+            _create(path, content, mode)
+            return True
+        return False
     finally:
         fresh.unlink(missing_ok=True)
     return True
@@ -363,10 +375,14 @@ def _write(path: Path, content: bytes, mode: int) -> None:
 
 def _fresh(path: Path, content: bytes, mode: int) -> Path:
     fresh = path.with_name(f"{path.name}.{token_hex(8)}.new")  # containers share process ids
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(fresh, flags, mode), "wb") as file:
-        file.write(content)
+    _create(fresh, content, mode)
     return fresh
+
+
+def _create(path: Path, content: bytes, mode: int) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags, mode), "wb") as file:
+        file.write(content)
 
 
 def how_to_trust(authority: Path, state: str | None, port: int) -> list[str]:

@@ -40,7 +40,8 @@ class MergedDocument(Document):
         ]
         if len(named) > 1 and isinstance(number := path[named[1]], int):
             for each in holders:
-                length = len(each.root.value[path[named[0]]].node.value) if each.root else 0
+                listed = each.root.value[path[named[0]]].node.value if each.root else None
+                length = len(listed) if isinstance(listed, list) else 0
                 if number < length:
                     return each, (*path[: named[1]], number, *path[named[1] + 1 :])
                 number -= length
@@ -49,7 +50,7 @@ class MergedDocument(Document):
 
 def _holds(root: Any, path: Path, named: list[int]) -> bool:  # noqa: ANN401 -- a node's value
     """Tell whether a file has the part that a path begins with."""
-    if not named or path[named[0]] not in root:
+    if not named or not isinstance(root, dict) or path[named[0]] not in root:
         return False
     inner = root[path[named[0]]].node.value
     return len(named) == 1 or not isinstance(inner, dict) or path[named[1]] in inner

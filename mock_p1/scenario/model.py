@@ -472,10 +472,13 @@ def _named(part: object) -> dict[str, object]:
 def _key_exists(
     path: Path, job: object, known: PatternTable[object] | None
 ) -> Iterator[tuple[Path, Wrong]]:
-    if known is not None and isinstance(job, dict):
-        key = as_written(job.get("api_key"))
-        if isinstance(key, str) and known.find(key) is None:
-            yield (*path, "api_key"), wrong(unknown("API key", key, known.names))
+    key = as_written(job.get("api_key")) if isinstance(job, dict) else None
+    if not isinstance(key, str):
+        return
+    if known is None and not key:
+        yield (*path, "api_key"), wrong("no client can send the key ''; leave api_key: out")
+    elif known is not None and known.find(key) is None:
+        yield (*path, "api_key"), wrong(unknown("API key", key, known.names))
 
 
 def _wrong_id(job_id: str) -> str | None:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from mock_p1.base.text import mask, shorten
+from mock_p1.scenario.variables import Replacement, wants_variables
 from mock_p1.scenario.yaml_reader import read_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from mock_p1.scenario.problems import Problem
+    from mock_p1.scenario.yaml_nodes import Node
 
 _WORD_OR_SIGN = re.compile(r"(?<![\w-])(?:[\w-]+|[^\w-])", re.DOTALL)
 _IN_A_WORD = re.compile(r"[\w-]")
@@ -68,18 +70,38 @@ def _only(keys: Collection[str], shown: str) -> str:
     return next(iter(keys))
 
 
-def masked_problems(text: str, problems: Sequence[Problem]) -> list[Problem]:
-    """Return the problems of a scenario's text with its keys masked."""
-    masked = _masking(keys_in(text))
+def masked_problems(
+    text: str, problems: Sequence[Problem], variables: Mapping[str, str] | None = None
+) -> list[Problem]:
+    """Return the problems of a scenario's text with its keys masked.
+
+    So is whatever ``variables`` gave the text, if that may have any: it need not be a key.
+    """
+    masked = _masking(keys_in(text) | (_given(text, variables) if variables else set()))
     return [problem._replace(text=masked(problem.text)) for problem in problems]
+
+
+def _given(text: str, variables: Mapping[str, str]) -> set[str]:
+    """Return what variables give to a text."""
+    root = _tree(text)
+    if root is None or not wants_variables(root):
+        return set()
+    replacement = Replacement(variables, lambda _line, _column, _problem: None)
+    replacement.replace(root)
+    return replacement.given
+
+
+def _tree(text: str) -> Node | None:
+    """Return a text's tree, whatever is wrong with it."""
+    try:
+        return read_tree(text, lambda _line, _column, _problem: None)
+    except yaml.YAMLError:  # characters that no YAML text has
+        return None
 
 
 def keys_in(text: str) -> set[str]:
     """Return every key that a text declares or gives a job, whatever else is wrong with it."""
-    try:
-        root = read_tree(text, lambda _line, _column, _problem: None)
-    except yaml.YAMLError:  # characters that no YAML text has
-        return set()
+    root = _tree(text)
     return set() if root is None else {key for key in _keys(root.plain()) if key and "*" not in key}
 
 

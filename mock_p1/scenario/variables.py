@@ -37,6 +37,9 @@ class Replacement:
         self, variables: Mapping[str, str], report: Callable[[int, int, str], None]
     ) -> None:
         self._variables, self._report = variables, report
+        self.given: set[str] = set()
+        """What variables held, and the texts in which they stood."""
+
         self._done: dict[int, Node] = {}
         self._characters = self._missing = 0
 
@@ -57,7 +60,9 @@ class Replacement:
     def _entries(self, entries: dict[str, Entry]) -> dict[str, Entry]:
         made: dict[str, Entry] = {}
         for key, entry in entries.items():
-            name = self._replaced(key, entry.line, entry.column) or key
+            name = self._replaced(key, entry.line, entry.column)
+            if name is None:  # which is told; empty it may be, and who reads it judges that
+                name = key
             if name in made:
                 what = f"{shorten(key)!r} is the same key as one on line {made[name].line}"
                 self._report(entry.line, entry.column, f"with its variables, {what}")
@@ -68,12 +73,14 @@ class Replacement:
     def _replaced(self, text: str, line: int, column: int) -> str | None:
         """Return a text with what its variables hold; None where one is wrong, which is told."""
         wrong: list[str] = []
+        given: list[str] = []
 
         def value(found: re.Match[str]) -> str:
             if found[1] is None and found[0] == "$${":
                 return "${"
             held, problem = self._value(found)
             wrong.extend([problem] if problem else [])
+            given.extend([held] if held and held == self._variables.get(found[1]) else [])
             return held
 
         made = _VARIABLE.sub(value, text)
@@ -84,6 +91,8 @@ class Replacement:
             )
         for problem in wrong:
             self._report(line, column, problem)
+        if given:
+            self.given |= {*given, made}
         return None if wrong else made
 
     def _value(self, found: re.Match[str]) -> tuple[str, str | None]:

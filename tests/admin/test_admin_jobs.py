@@ -1,11 +1,13 @@
 """``/__admin/jobs``: list, show, move, reset."""
 
 import shlex
+from pathlib import PurePosixPath
 
 import pytest
 from helpers.admin_client import JOBS, Controls
 
 from mock_p1.admin import job_routes as jobs
+from mock_p1.base.proxies import Proxies
 from mock_p1.scenario.parser import parse
 
 
@@ -258,6 +260,15 @@ def test_the_curl_line_asked_for_is_whole_and_works(controls):
     for job, key in (("slow", "demo-key"), ("private", "other-key")):
         line = shlex.split(controls.get(f"/jobs/{job}/curl")["curl"])
         assert line == ["curl", "-sS", "-H", f"x-api-key: {key}", f"http://localhost{JOBS}{job}"]
+
+
+def test_the_curl_line_for_a_proxy_trusts_no_authority_of_ours(scenario):
+    """The proxy's certificate is another's."""
+    public = Controls(scenario, proxies=Proxies("https://mock.test"))
+    public.context.authority = PurePosixPath("ca.pem")
+    line = shlex.split(public.get("/jobs/slow/curl")["curl"])
+    assert line[-1] == f"https://mock.test{JOBS}slow"
+    assert "--cacert" not in line
 
 
 def test_an_id_with_odd_characters_comes_through():

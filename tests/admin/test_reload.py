@@ -163,6 +163,20 @@ def test_keys_in_problems_are_masked(watched):
     assert "secret" not in str(watched.get("/scenario")["problems"])
 
 
+def test_what_variables_held_is_masked_in_problems(watched, monkeypatch):
+    """As keys of the file are; also as a part of a value, and where it is no key at all."""
+    monkeypatch.setenv("KEY_OF_TEST", "my-secret-key")
+    keys = "variables: true\napi_keys: {'${KEY_OF_TEST}': actve, 'a.${KEY_OF_TEST}': actve}\n"
+    part = "same: {api_key: 'b.${KEY_OF_TEST}', at_end: '${KEY_OF_TEST}', "
+    text = GOOD.replace("same: {", part).replace("api_keys: {demo-key: active}\n", "")
+    (said,) = watched.write(keys + text)
+    told = "\n".join(map(str, said.problems))
+    assert "actve" in told
+    assert "b.my…" in told
+    assert "secret" not in told
+    assert "secret" not in str(watched.get("/scenario")["problems"])
+
+
 def test_of_very_many_problems_the_dashboard_gets_the_first(watched):
     """The log has them all."""
     (said,) = watched.write(GOOD + "".join(f"wrong-{number}: 1\n" for number in range(300)))

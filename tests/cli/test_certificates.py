@@ -227,6 +227,28 @@ def test_the_authoritys_key_is_for_its_owner_alone(tmp_path):
     assert stat.S_IMODE((tmp_path / KEY).stat().st_mode) == 0o600
 
 
+@POSIX
+def test_a_key_that_everybody_could_read_is_hidden(tmp_path):
+    """As a copy of the folder may have made it."""
+    local_context(tmp_path)
+    (tmp_path / KEY).chmod(0o644)
+    local_context(tmp_path)
+    assert stat.S_IMODE((tmp_path / KEY).stat().st_mode) == 0o600
+
+
+def test_the_first_key_stays_on_a_file_system_without_links_too(tmp_path, monkeypatch):
+    """Another server has signed with it already."""
+
+    def no_link(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.link", no_link)
+    write = tls._write_first  # noqa: SLF001 -- what two servers at once come to
+    first, second = (write(tmp_path / KEY, each, 0o600) for each in (b"1", b"2"))
+    assert (first, second) == (True, False)
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [(KEY, b"1")]
+
+
 def test_a_broken_authority_is_named_with_the_way_out(tmp_path):
     """A damaged file leads to words, not to a traceback."""
     (tmp_path / CERTIFICATE).write_text("not PEM", encoding="utf-8")

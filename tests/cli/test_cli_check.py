@@ -109,6 +109,29 @@ def test_folder(run, folder):
     assert run("check", ".").output == "3 files checked, no problem\n"
 
 
+def test_files_that_are_one_scenario(run, folder):
+    """With --together: what two say of one thing is a problem, and a part is no scenario."""
+    (folder / "set").mkdir()
+    (folder / "set" / "jobs.yaml").write_text(GOOD, encoding="utf-8")
+    keys = folder / "set" / "keys.yaml"
+    keys.write_text("api_keys: {k: active}\n", encoding="utf-8")
+    assert run("check", "--together", "set").output == "1 scenario checked, no problem\n"
+    alone = run("check", "set").output
+    assert "keys.yaml: warning: there is no job: " in alone
+    assert "if another file has the jobs, check both with --together" in alone
+    keys.write_text(GOOD, encoding="utf-8")
+    assert run("check", "set").exit_code == 0
+    result = run("check", "--together", "set/jobs.yaml", "set/keys.yaml")
+    assert result.exit_code == 1
+    assert "jobs: 'a' stands in set/jobs.yaml:1 already\n" in result.output.replace("\\", "/")
+    assert result.output.endswith("1 problem in 1 of 1 scenario\n")
+
+
+def test_standard_input_is_no_part_of_several(run, folder):
+    """It has no place among files."""
+    assert run("check", "--together", "-", "demo").exit_code == 2
+
+
 def test_folder_without_scenarios(run, folder):
     """A folder with nothing to check is a problem, not a success."""
     result = run("check", str(folder))

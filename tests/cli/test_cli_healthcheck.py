@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -142,6 +143,48 @@ def test_what_a_killed_server_left_is_removed(tmp_path):
     left.write_text('{"url": "http://127.0.0.1:1", "variables": {}}', encoding="utf-8")
     assert served_urls() == []
     assert not left.exists()
+
+
+@follows
+def test_a_look_while_a_server_begins_removes_nothing(monkeypatch):
+    """Its file has its name once it is locked, and no moment before."""
+    import fcntl  # noqa: PLC0415 -- there is none on Windows
+
+    lock, looks = fcntl.flock, []
+
+    def look_and_lock(descriptor: int, how: int) -> None:
+        if how == fcntl.LOCK_EX:
+            looks.append(served_urls())
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", look_and_lock)
+    with serving_file("http://127.0.0.1:1"):
+        assert looks == [[]]
+        assert served_urls() == ["http://127.0.0.1:1"]
+
+
+@follows
+def test_where_files_cannot_be_locked_none_is_left_behind(monkeypatch, tmp_path):
+    """Some network drives have no locks."""
+    import fcntl  # noqa: PLC0415 -- there is none on Windows
+
+    def no_lock(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr("mock_p1.cli.serving_file._folders", lambda: [tmp_path])
+    monkeypatch.setattr(fcntl, "flock", no_lock)
+    with serving_file("http://127.0.0.1:1"):
+        assert [*tmp_path.iterdir()] == []
+
+
+@follows
+def test_a_folder_of_two_spellings_is_looked_at_once(monkeypatch):
+    """TMPDIR may end in a slash, and be the folder that is looked at anyway."""
+    looked, shared = [], "/dev/shm"  # noqa: S108 -- its name alone
+    monkeypatch.setenv("TMPDIR", f"{shared}/")
+    monkeypatch.setattr(Path, "glob", lambda folder, _: looked.append(folder) or [])
+    assert served_urls() == []
+    assert looked == [Path(shared)]
 
 
 @follows

@@ -49,6 +49,35 @@ def test_a_pipe_is_written_to_and_stays(tmp_path):
     assert pipe.is_fifo()
 
 
+def test_a_pipe_that_nobody_reads_yet_keeps_nothing_from_beginning(tmp_path):
+    """So that a server which waits for its reader can be stopped."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with port_in_file(pipe, 8191):
+        assert pipe.read_text(encoding="ascii") == "8191\n"
+
+
+def test_a_symbolic_link_is_written_through_and_stays(tmp_path):
+    """Standard output is one, in a system's folder of devices."""
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.touch()
+    link.symlink_to(file)
+    with port_in_file(link, 8191):
+        assert link.is_symlink()
+    assert link.is_symlink()
+    assert file.read_text(encoding="ascii") == "8191\n"
+
+
+def test_the_port_file_of_the_next_server_stays(tmp_path):
+    """Also with the same port, which is free before the file of the server before is gone."""
+    file = tmp_path / "port"
+    with ExitStack() as next_one:
+        with port_in_file(file, 8191):
+            next_one.enter_context(port_in_file(file, 8191))
+        assert file.read_text(encoding="ascii") == "8191\n"
+    assert not file.exists()
+
+
 def test_the_end_of_the_parent_stops_it(monkeypatch):
     """Whoever takes it over is not the one that started it."""
     stopped, parents = threading.Event(), iter([7, 7])

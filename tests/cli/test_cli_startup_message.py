@@ -129,6 +129,15 @@ def test_curl_with_an_authority():
     assert '  try      curl --cacert "C:/Users/a b/authority.pem" -H "x-api-key: k" ' in said
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_no_authority_for_a_proxy(form):
+    """Its certificate is another's: no line for the public URL trusts ours alone."""
+    place = {"authority": PureWindowsPath("a.pem"), "public": "https://mock.test"}
+    said = announced("{}", form, **place)
+    assert "https://mock.test/v1/" in said
+    assert "--cacert" not in said
+
+
 def test_dashboard():
     """Where to see it all; nothing where there is no dashboard."""
     assert f"\n  see      {URL}/__admin/\n" in announced("{}", dashboard=f"{URL}/__admin/")

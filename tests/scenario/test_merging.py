@@ -152,3 +152,24 @@ def test_all_of_them_together_are_bounded(write):
     """As one file is."""
     write(**{"a.yaml": "#" * 3_000_000, "b.yaml": "#" * 3_000_000})
     assert "together they have at most 5,000,000" in refusal("a.yaml", "b.yaml")[0]
+
+
+def test_a_file_that_is_no_mapping_is_a_problem_beside_those_of_the_others(write):
+    """A text, a number, a list: whatever it is, and wherever it stands among the files."""
+    wrong = "jobs: {a: {timeline: [{fault: x}]}}"
+    write(**{"a.yaml": "only text", "b.yaml": wrong, "c.yaml": "12", "d.yaml": "[jobs]"})
+    text = "of several files each must be a mapping with the keys of a scenario"
+    first, second, *rest = refusal("a.yaml", "b.yaml", "c.yaml", "d.yaml")
+    assert first == f"a.yaml:1:1: {text}"
+    assert second.startswith("b.yaml:1:31: unknown fault 'x'")
+    assert rest == [f"c.yaml:1:1: {text}", f"d.yaml:1:1: {text}"]
+
+
+def test_what_is_a_list_in_one_file_and_a_number_in_another_is_a_problem(write):
+    """And the list's own problems keep their places."""
+    group = "generated_jobs: [{{count: {}, prefix: {}-, timeline: [{{status: x}}]}}]"
+    write(**{"a.yaml": group.format(1, "g"), "b.yaml": "generated_jobs: 5"})
+    write(**{"c.yaml": group.format("x", "h")})
+    clash, wrong = refusal("a.yaml", "b.yaml", "c.yaml")
+    assert clash.startswith("b.yaml:1:1: generated_jobs stands in a.yaml:1")
+    assert wrong.startswith("c.yaml:1:26: ")

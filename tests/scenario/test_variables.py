@@ -69,6 +69,22 @@ def test_keys_are_replaced_too(read):
     assert scenario.api_keys == {"secret": "active", "b": "inactive_credential"}
 
 
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("api_keys: {'${A}': active}", 12),
+        ("secret_keys: {'${A}': active}", 15),
+        ("generated_jobs: [{count: 1, api_key: '${A}', timeline: [{status: x}]}]", 38),
+    ],
+)
+def test_no_key_is_made_of_an_empty_variable(read, text, column):
+    """Nor does the name of the variable, which anybody may read, become one."""
+    found = problems(read, text, A="")
+    assert [(each[1], each[2].partition(";")[0]) for each in found] == [
+        (column, "no client can send the key ''")
+    ]
+
+
 def test_what_it_holds_is_never_yaml(read):
     """A value is a value, whatever stands in it."""
     held = "x\nseed: 7 # {[&*!|>'\"%@`"
