@@ -16,6 +16,7 @@ from mock_p1.base.text import mask
 from mock_p1.contract.operations import API_KEY_LIMIT
 from mock_p1.engine.program import Refusal
 from mock_p1.scenario.model import ACTIVE
+from mock_p1.scenario.redaction import masked_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -303,7 +304,9 @@ class Keyring:
             return Refusal(assumed.unknown_api_key, self._scenario.name)
         if hit.value == ACTIVE:
             return None
-        return Refusal(hit.value, self._scenario.where(part, hit.name))
+        in_python = not self._scenario.sources  # a place there is no line, but names the key
+        name = masked_key(hit.name) if in_python else hit.name
+        return Refusal(hit.value, self._scenario.where(part, name))
 
 
 def _table(states: Mapping[str, str] | None) -> PatternTable[str] | None:

@@ -3,6 +3,7 @@
 import pytest
 from helpers.admin_client import Controls
 
+from mock_p1.scenario.model import Scenario
 from mock_p1.scenario.parser import parse
 from mock_p1.scenario.redaction import masked_text
 
@@ -108,3 +109,12 @@ def test_keys_are_found_wherever_they_stand(text):
 def test_a_text_without_keys_stays_as_it_is(text):
     """Also one that cannot be read."""
     assert masked_text(text) == text
+
+
+def test_the_source_of_a_refusal_holds_no_key():
+    """A scenario made in Python has no lines, so the place is named by its keys."""
+    keys = {KEY: "inactive_credential", "other": "active"}
+    made = Controls(Scenario(api_keys=keys, jobs={"a": {"error": "job_may_be_deleted"}}))
+    made.poll("a", KEY)
+    (entry,) = made.get("/requests")["requests"]
+    assert entry["source"] == "scenario:api_keys.cef3…"
