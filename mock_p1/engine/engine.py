@@ -40,6 +40,8 @@ from mock_p1.engine.held import HeldAnswers
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import (
     DEFAULT_MAX,
+    HAD_CLOSED,
+    NOT_AWAITED,
     Journal,
     call_entry,
     poll_entry,
@@ -220,10 +222,13 @@ class Engine:
                 self.journal.keep_answer((entry.number, outcome.reply))
             return outcome.reply
 
-    def not_awaited(self, answer: Reply | Fault | None) -> None:
-        """Hear that a client was gone before this answer, which had been held back, could come."""
+    def not_awaited(self, answer: Reply | Fault | None, *, certain: bool = True) -> None:
+        """Hear that a client was gone before this answer, which had been held back, could come.
+
+        Not ``certain`` is it where the client can send no more, but may still read.
+        """
         with self.lock:
-            self.journal.note_unawaited(answer)
+            self.journal.note_answer(answer, NOT_AWAITED if certain else HAD_CLOSED)
 
     def takes_file(self, request: Request) -> bool:
         """Tell whether the body of this request is a file, to be handed over by ``receive``."""

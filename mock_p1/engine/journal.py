@@ -38,7 +38,8 @@ MAX_ANSWERS: Final = 200
 
 LONGEST_ANSWER: Final = 16 * 1024
 NOT_AWAITED: Final = "the client did not wait for this answer"
-"""A note on a poll whose answer was held back for longer."""
+HAD_CLOSED: Final = "the client had closed its side before this answer, and may have gone"
+"""Notes on a poll whose answer was held back for long."""
 
 _POLL: Final = RETRAIN_STATUS_CHECK.name
 
@@ -104,6 +105,11 @@ class Entry(NamedTuple):
         return NOT_AWAITED not in self.notes
 
     @property
+    def may_have_gone(self) -> bool:
+        """Whether nobody knows if the client was still there for the answer."""
+        return HAD_CLOSED in self.notes
+
+    @property
     def unexpected(self) -> bool:
         """Whether this mock does not imitate what was asked."""
         return self.operation is None
@@ -144,13 +150,13 @@ class Journal:
         reply = kept.reply if isinstance(kept, Fault) else kept
         return None if reply is not None and len(reply.body) > LONGEST_ANSWER else kept
 
-    def note_unawaited(self, answer: Reply | Fault | None) -> None:
-        """Note that a client has not waited for what its poll was answered, this very object."""
+    def note_answer(self, answer: Reply | Fault | None, note: str) -> None:
+        """Note something on the newest poll that was answered with this very object."""
         answers = reversed(self._answers.copy())
         number = next((number for number, kept in answers if kept is answer), None)
         for place, entry in enumerate(self._entries.copy()):
             if entry.number == number:
-                self._entries[place] = entry._replace(notes=(*entry.notes, NOT_AWAITED))
+                self._entries[place] = entry._replace(notes=(*entry.notes, note))
 
     def note_restart(self, job_id: str) -> None:
         """Note that a job was reset after the newest entry."""

@@ -135,6 +135,11 @@ class Exchange:
             self.news.clear()
         return {"type": "http.disconnect"}
 
+    @property
+    def half_closed(self) -> bool:
+        """Whether the client sends no more; it may have gone."""
+        return self._connection.half_closed
+
     def _is_over(self) -> bool:
         half_closed = self._connection.half_closed and not self.answer_is_owed
         return self.lost or self.complete or half_closed

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import inf
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from mock_p1.base.clock import SECOND
@@ -344,14 +345,14 @@ class PollList(list[Poll]):
             >>> mock.polls().assert_stopped_after("job_finished")
         """
         __tracebackhide__ = True
-        seen: dict[tuple[str | None, int], int] = {}  # and when the first answer came
+        seen: dict[tuple[str | None, int], float] = {}  # and since when the client surely knows
         late: list[Poll] = []
         for poll in self:
             whose, entry = (poll.job_id, poll.caller), poll._entry
             if whose in seen and entry.moment_ns >= seen[whose]:
                 late.append(poll)
             elif status in (poll.status, poll.error) and entry.was_awaited:
-                came_ns = entry.moment_ns + entry.delay_ns
+                came_ns = inf if entry.may_have_gone else entry.moment_ns + entry.delay_ns
                 seen[whose] = min(came_ns, seen.get(whose, came_ns))
         if late:
             more = f", and {len(late) - 1} more" if len(late) > 1 else ""

@@ -48,6 +48,10 @@ class Wire(Protocol):
     answer_is_owed: bool
     """False where nothing will be sent: then a client that sends no more has gone."""
 
+    @property
+    def half_closed(self) -> bool:
+        """Whether the client sends no more; it may have gone."""
+
     def answer(self, reply: Reply) -> None:
         """Write a whole answer at once."""
 
@@ -100,6 +104,8 @@ class AsgiApp:
         elif reply.delay_ns and await self._leaves_within(reply.delay_ns, request, receive):
             self._engine.not_awaited(decided)
         elif wire is not None:
+            if reply.delay_ns and wire.half_closed:
+                self._engine.not_awaited(decided, certain=False)
             wire.answer(reply)
         else:
             await send(_start(reply))

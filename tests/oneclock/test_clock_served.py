@@ -81,6 +81,7 @@ def test_the_threads_of_a_pool_are_the_clients(mock, poll, pool):
         poll(mock)
         time.sleep(600)
 
+    poll(mock)  # so that time waits for this thread too, which hands out the jobs
     started = time.monotonic()
     with pool(2) as threads:
         list(threads.map(client, range(2)))

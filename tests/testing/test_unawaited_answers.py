@@ -5,6 +5,7 @@ import asyncio
 import httpx
 import pytest
 import requests
+from helpers.real_time import real_seconds
 
 from mock_p1 import mocked, serving
 
@@ -56,6 +57,19 @@ def test_a_client_that_has_not_seen_it_may_poll_again(mock, poll):
         poll(5)
     poll(5)
     mock.assert_stopped_after("job_finished")
+
+
+def test_it_may_poll_again_after_the_answer_has_come_to_nobody(mock, poll):
+    """However long the client pauses; the journal notes why."""
+    with pytest.raises(TIMED_OUT):
+        poll(5)
+    mock.advance("30s")
+    ends = real_seconds() + 10
+    while not mock.polls()[0].notes and real_seconds() < ends:
+        pass  # a server needs a moment to find out
+    poll(5)
+    mock.assert_stopped_after("job_finished")
+    assert "the client" in mock.polls()[0].notes[-1]
 
 
 def test_a_client_that_has_waited_for_it_has_seen_it(mock, poll):
