@@ -128,7 +128,8 @@ def _operation(call: Call) -> dict[str, Any]:
     errors = [*call.errors, *(() if call.open_to_all else OF_ANY_CALL)]
     if body or content:
         errors += OF_A_BODY
-    otherwise = {"type": "object" if call.content_type == JSON_TYPE else "string"}
+    is_object = call.content_type == JSON_TYPE or "yaml" in call.content_type  # a mapping, read
+    otherwise = {"type": "object" if is_object else "string"}
     answer = {call.content_type: {"schema": _ref(call.types["return"]) or otherwise}}
     made: dict[str, Any] = {
         "summary": call.function.__doc__,
