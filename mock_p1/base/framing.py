@@ -28,6 +28,8 @@ class BadRequest(Exception):  # noqa: N818 -- the name of its HTTP status
         self.message: str = message
         self.status: int = status
         self.error: str = error
+        self.before: bytes = b""
+        """What had come of a body until then, where that is read and is not handed on yet."""
 
     @property
     def reply(self) -> Reply:

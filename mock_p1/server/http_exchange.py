@@ -122,18 +122,20 @@ class Exchange:
 
     async def receive(self) -> Message:
         """Return the next piece of the body, or say that the client has gone."""
-        if self._wants_100 and not self.started:
+        if self._wants_100 and not (self.started or self.lost):
             self._connection.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self._wants_100 = False
-        while not self._is_over():
-            if self._body or (self._body_complete and not self._body_taken):
+        while True:
+            has_come = self._body or (self._body_complete and not self._body_taken)
+            if has_come and not self.complete:  # also from a client that has gone since
                 piece, self._body = bytes(self._body), bytearray()
                 self._body_taken = self._body_complete
                 return {"type": "http.request", "body": piece, "more_body": not self._body_taken}
+            if self._is_over():
+                return {"type": "http.disconnect"}
             self._connection.take_more()
             await self.news.wait()
             self.news.clear()
-        return {"type": "http.disconnect"}
 
     @property
     def half_closed(self) -> bool:

@@ -130,18 +130,22 @@ class BodyReader:
     def take(self, buffer: bytearray) -> bytes:
         """Remove what belongs to the body from the front of the buffer, and return its content.
 
-        Raise BadRequest where there is no telling what belongs to it.
+        Raise BadRequest, with what came ``before``, where there is no telling what belongs to it.
         """
         if self._trailers < 0:
             return self._take_rest(buffer)
         content = bytearray()
-        while not self.complete:
-            if self._left:
-                content += self._take_rest(buffer)
+        try:
+            while not self.complete:
                 if self._left:
+                    content += self._take_rest(buffer)
+                    if self._left:
+                        break
+                elif not self._take_line(buffer):
                     break
-            elif not self._take_line(buffer):
-                break
+        except BadRequest as refused:
+            refused.before = bytes(content)
+            raise
         return bytes(content)
 
     def _take_rest(self, buffer: bytearray) -> bytes:

@@ -180,13 +180,13 @@ class HttpProtocol(asyncio.Protocol):
         del buffer[: end + 4]
         self._scanned = self._lines = 0
         self._exchange = Exchange(self, head)
+        task = self._loop.create_task(self._exchange.run(self.shared.app))
+        self.shared.tasks.add(task)
+        task.add_done_callback(self.shared.tasks.discard)
         if head.length != 0:
             self._since = self._loop.time()
             self._body = BodyReader(head.length)
             self._read_body(self._body)
-        task = self._loop.create_task(self._exchange.run(self.shared.app))
-        self.shared.tasks.add(task)
-        task.add_done_callback(self.shared.tasks.discard)
         return True
 
     def _wait_for_head(self) -> None:
@@ -216,7 +216,12 @@ class HttpProtocol(asyncio.Protocol):
         self._head_bytes = self._scanned = self._lines = 0
 
     def _read_body(self, body: BodyReader) -> None:
-        piece = body.take(self._buffer)
+        try:
+            piece = body.take(self._buffer)
+        except BadRequest as refused:
+            if self._exchange is not None:
+                self._exchange.feed(refused.before, complete=False)
+            raise
         if body.complete:
             self._body = None
         if self._exchange is not None:

@@ -156,6 +156,17 @@ def test_a_client_that_breaks_off(served, sent):
     assert served.status(job) == "job_running"
 
 
+def test_a_chunk_that_is_none_right_behind_the_head(served):
+    """All in one piece: the client is refused, and what came before is noted."""
+    job, url = served.create()
+    wrong = b"5\r\nabcde\r\nZZ\r\n"
+    with served.send(head(url, "Transfer-Encoding: chunked") + wrong) as connection:
+        assert connection.recv(1000).startswith(b"HTTP/1.1 400 ")
+    (upload,) = served.wait_for_uploads(1)
+    assert (upload.complete, upload.size) == (False, 5)
+    assert served.status(job) == "job_waiting"
+
+
 def test_a_client_that_breaks_off_in_chunks(served):
     """Its last chunk never comes."""
     job, url = served.create()
