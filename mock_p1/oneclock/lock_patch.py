@@ -40,7 +40,8 @@ class Lock:
         self._lock = _make_lock()
         self.release: Callable[[], None] = self._lock.release
         self.locked: Callable[[], bool] = self._lock.locked
-        self.release_lock, self.locked_lock = self.release, self.locked
+        self.release_lock: Callable[[], None] = self.release
+        self.locked_lock: Callable[[], bool] = self.locked
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:  # noqa: FBT001, FBT002 -- as C has it
         """Take the lock; where there is a limit, by the clock of who asks."""

@@ -26,6 +26,8 @@ from mock_p1.scenario.steps import FaultName, Literal  # noqa: TC001 -- pydantic
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pydantic.config import JsonDict, JsonValue
+
 _CALLS = re.compile(rf"([0-9]{{1,{MAX_DIGITS}}}) *(calls?|polls?)")
 _HOW_LONG: Final = "a number of calls (2 calls), a duration (500ms, 90s, 1h30m) or manual"
 
@@ -174,6 +176,18 @@ def call_names(*, of_job: bool = False) -> list[str]:
         for name, operation in OPERATIONS.items()
         if name != RETRAIN_STATUS_CHECK.name and (operation.has_job or not of_job)
     ]
+
+
+def calls_schema(*, of_job: bool = False) -> JsonDict:
+    """Return what a schema says of ``calls:``: the operations, and the errors of each."""
+    names = call_names(of_job=of_job)
+    elements: dict[str, JsonValue] = {
+        name: {"items": {"properties": {"error": {"enum": [*OPERATIONS[name].errors]}}}}
+        if OPERATIONS[name].errors
+        else {"items": {"properties": {"error": False}}}
+        for name in names
+    }
+    return {"propertyNames": {"enum": [*names]}, "allOf": [{"properties": elements}]}
 
 
 def wrong_calls(calls: object, *, of_job: bool) -> Iterator[tuple[Path, Wrong]]:

@@ -49,7 +49,8 @@ def scenario_schema() -> dict[str, Any]:
     made = Scenario.model_json_schema(by_alias=True, schema_generator=_Generator)
     definitions = {**made.pop("$defs"), "HowLong": _HOW_LONG}
     for job in ("Job", "GeneratedJobs", "NewJobs"):
-        definitions[job]["properties"]["timeline"]["allOf"] = [{"$ref": "#/$defs/HowLong"}]
+        timeline = definitions[job]["properties"]["timeline"]
+        timeline["allOf"] = [*timeline["allOf"], {"$ref": "#/$defs/HowLong"}]
     head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": ID}
     words = {"title": "A scenario of Mock P1", "description": "A whole scenario file."}
     return {**head, **made, **words, "$defs": definitions}

@@ -26,7 +26,7 @@ from mock_p1.base.text import shorten, unknown
 from mock_p1.contract.assumptions import Assumptions, StatusError
 from mock_p1.contract.errors import CREDENTIAL_ERRORS
 from mock_p1.contract.operations import JOB_ID_LIMIT, OPERATIONS, RETRAIN_STATUS_CHECK
-from mock_p1.scenario.calls import CallTimeline, call_names, wrong_calls
+from mock_p1.scenario.calls import CallTimeline, calls_schema, wrong_calls
 from mock_p1.scenario.document import INLINE, Attach, Document, ScenarioReading, located
 from mock_p1.scenario.problems import Problem
 from mock_p1.scenario.result_files import inline_files
@@ -46,6 +46,16 @@ KeyStateName = Literal["active", "invalid_api_key", "inactive_credential", "not_
 KeyState = Annotated[str, OneOf("state of a key", (ACTIVE, *CREDENTIAL_ERRORS))]
 
 _LASTS: Final = {"required": ["for"]}
+_WAITS_FOR_FILE: Final[JsonDict] = {
+    "required": ["for"],
+    "properties": {"for": {"const": "upload"}},
+}
+_FILE_FIRST: Final[JsonDict] = {
+    "allOf": [
+        {"prefixItems": [{}], "items": {"not": _WAITS_FOR_FILE}},
+        {"if": {"prefixItems": [_WAITS_FOR_FILE], "minItems": 1}, "then": {"minItems": 2}},
+    ]
+}
 _UNSEEN: Final = (
     r"\u0000-\u001f\u007f-\u00a0\u00ad\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff"
 )
@@ -97,13 +107,13 @@ class Job(LocatedModel):
     """The only API key that sees the job; to all others it does not exist. A * fits anything."""
     at_end: Annotated[str, OneOf("at_end", ("stay", "loop"))] = "stay"
     """After the last step: stay there, or loop to the first."""
-    timeline: Annotated[list[AnyStep], Field(min_length=1)] | None = None
+    timeline: (
+        Annotated[list[AnyStep], Field(min_length=1, json_schema_extra=_FILE_FIRST)] | None
+    ) = None
     """The steps, one after the other. Time begins to run at a key's first poll."""
     error: StatusError | None = None
     """Short for a timeline of one step that answers this error."""
-    calls: dict[str, CallTimeline] = Field(
-        {}, json_schema_extra={"propertyNames": {"enum": [*call_names(of_job=True)]}}
-    )
+    calls: dict[str, CallTimeline] = Field({}, json_schema_extra=calls_schema(of_job=True))
     """How the other operations answer for this job alone; left out: as the scenario's calls."""
 
     schema_rules: ClassVar[dict[str, Any]] = {
@@ -267,9 +277,7 @@ pattern."""
     new_jobs: NewJobs = Field(default_factory=NewJobs)
     """What a job does that a client creates by upload; left out: what "*" does, else what the \
 first job does."""
-    calls: dict[str, CallTimeline] = Field(
-        {}, json_schema_extra={"propertyNames": {"enum": [*call_names()]}}
-    )
+    calls: dict[str, CallTimeline] = Field({}, json_schema_extra=calls_schema())
     """How the operations beside the status check answer; left out: success."""
     rate_limit: RateLimit | None = None
     """How many polls one key may make in how long; more are answered 429 with Retry-After."""
