@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
+import requests
 from helpers.sequence_client import SequenceClient
 from helpers.wsgi_server import under_waitress
 
@@ -86,3 +87,42 @@ def test_clients_side_by_side_see_their_own(way):
     ids = [job for jobs, _ in found for job in jobs]
     assert len(set(ids)) == 64
     assert all(statuses.count("job_finished") == 2 for _, statuses in found)
+
+
+CALLS = parse(
+    """
+new_jobs:
+  timeline: [{status: job_waiting, for: upload}, {status: job_finished, result: generated}]
+calls:
+  retrain_data_upload: [{error: user_may_be_deleted, for: 2 calls}, ok]
+  file_upload: [{reply: {status_code: 503}, for: 1 call}, ok]
+  retrain_model_switch: [{reply: {status_code: 503}, for: 3 calls}, ok]
+""",
+    "calls.yaml",
+)
+
+
+def tries(method, url, key=None):
+    """Ask until it succeeds; return how often, and the last answer."""
+    for count in range(1, 10):
+        headers = {"x-api-key": key} if key else {}
+        answer = requests.request(method, url, headers=headers, timeout=10)
+        if answer.ok:
+            return count, answer
+    raise AssertionError(f"{method} {url} never succeeds")
+
+
+def test_callers_side_by_side_meet_each_their_own_calls():
+    """Thirty-two keys at once: each meets the lists from their beginning, exactly."""
+
+    def run(number):
+        key = f"team-{number}"
+        asked, answer = tries("GET", f"{url}/upload_url?filename=a.csv", key)
+        job, link = answer.json().values()
+        put, _ = tries("PUT", link)
+        switched, _ = tries("PUT", f"{url}/{job}/update_model", key)
+        return asked, put, switched
+
+    with serving(CALLS) as mock, ThreadPoolExecutor(32) as pool:
+        url = f"{mock.url}/v1/external/retrain_jobs"
+        assert set(pool.map(run, range(32))) == {(3, 2, 4)}
