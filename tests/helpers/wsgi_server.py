@@ -1,7 +1,7 @@
 """An ordinary WSGI server on a free port of loopback."""
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from waitress.server import create_server
 
@@ -22,5 +22,6 @@ def under_waitress(app, **options):
         yield int(server.effective_port)
     finally:
         server.task_dispatcher.shutdown()
-        server.trigger.pull_trigger(close)
+        with suppress(OSError):  # its loop may have come to it before it was woken
+            server.trigger.pull_trigger(close)
         thread.join(5)
