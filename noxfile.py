@@ -53,9 +53,7 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "erase")
     arguments = session.posargs or EVERYTHING
     examples = {"HYPOTHESIS_PROFILE": os.environ.get("HYPOTHESIS_PROFILE", "ci")}
-    # Python may refuse to trace a thread that starts while another one does (CPython 3.11 to 3.13)
-    quiet = ("-W", "ignore::pytest.PytestUnraisableExceptionWarning")
-    session.run("coverage", "run", "-m", "pytest", "-q", *quiet, *arguments, env=examples)
+    session.run("coverage", "run", "-m", "pytest", "-q", *arguments, env=examples)
     session.run("coverage", "combine", "-q")
     session.run("coverage", "report", *(["--fail-under", "0"] if session.posargs else []))
 

@@ -1,13 +1,15 @@
 """While a mock is active, nothing reaches the real service, whatever library asks.
 
 Names are looked up and connections made under the eyes of an audit hook, which no import and no
-copy of a function goes round. What is asked of a proxy is seen in what is sent to it.
+copy of a function goes round; where Python traces, under those of stand-ins alone. What is asked of
+a proxy is seen in what is sent to it.
 Libraries with sockets of their own in C (pycurl, gRPC) are not guarded, nor are child processes
 that start a new interpreter.
 """
 
 from __future__ import annotations
 
+import _socket
 import errno
 import re
 import socket
@@ -114,13 +116,29 @@ def guarded() -> Iterator[None]:
 
 @cache
 def _hook() -> None:
-    """Add the audit hook, which stays to the end of the process, as all of them do."""
-    sys.addaudithook(_audit)
+    """Add the audit hook, which stays to the end of the process, as all of them do.
+
+    Not under coverage or a debugger: Python asks hooks in the midst of setting what traces a
+    thread, and refuses to trace, and so to start, another one meanwhile.
+    """
+    if sys.gettrace() is None and threading.gettrace() is None:
+        sys.addaudithook(_audit)
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if event in _LOOKS_UP:
         check(arguments[0])
+
+
+def _looking_up(look_up: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what looks a name up, but for those of the real service."""
+
+    @wraps(look_up)
+    def look_up_guarded(host: object, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- any of four functions
+        check(host)
+        return look_up(host, *args, **kwargs)
+
+    return look_up_guarded
 
 
 def check(host: object) -> None:
@@ -246,6 +264,8 @@ PATCHES: Final = (
     *(Patch(ssl.SSLSocket, name, _sending) for name in ("send", "sendall")),
     Patch(ssl.SSLObject, "write", _sending),
     Patch(ssl.SSLContext, "wrap_socket", _wrapping),
+    Patch(_socket, "getaddrinfo", _looking_up),  # which each copy of socket.getaddrinfo calls
+    *(Patch(socket, f"gethostby{what}", _looking_up) for what in ("name", "name_ex", "addr")),
     Patch(threading.Thread, "start", _starting),
     Patch(ThreadPoolExecutor, "submit", _submitting),
 )

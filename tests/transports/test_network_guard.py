@@ -8,6 +8,7 @@ import http.client
 import multiprocessing
 import socket
 import ssl
+import sys
 import threading
 import urllib.request
 from contextlib import closing, suppress
@@ -20,6 +21,7 @@ from helpers.transport_clients import JOBS, KEY
 
 from mock_p1 import mocked, serving
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
+from mock_p1.transports import network_guard
 from mock_p1.transports.network_guard import RealServiceRefused
 
 HOST = urlsplit(DOCUMENTED_HOSTS[0]).hostname
@@ -62,9 +64,9 @@ WAYS = {
     "getaddrinfo": lambda host: socket.getaddrinfo(host, 443),
     "getaddrinfo of bytes": lambda host: socket.getaddrinfo(host.encode(), 443),
     "an old copy": lambda host, look_up=socket.getaddrinfo: look_up(host, 443),
-    "gethostbyname": socket.gethostbyname,
-    "gethostbyname_ex": socket.gethostbyname_ex,
-    "gethostbyaddr": socket.gethostbyaddr,
+    "gethostbyname": lambda host: socket.gethostbyname(host),  # noqa: PLW0108 -- what is there at the call
+    "gethostbyname_ex": lambda host: socket.gethostbyname_ex(host),  # noqa: PLW0108 -- what is there at the call
+    "gethostbyaddr": lambda host: socket.gethostbyaddr(host),  # noqa: PLW0108 -- what is there at the call
     "a name server": lambda host: ask_a_name_server(host, connected=False),
     "a name server, connected": lambda host: ask_a_name_server(host, connected=True),
     "create_connection": lambda host: socket.create_connection((host, 443)),
@@ -98,6 +100,15 @@ def test_afterwards_nothing_is_refused():
         pass
     with suppress(socket.gaierror):
         socket.getaddrinfo(HOST, 443, flags=socket.AI_NUMERICHOST)
+
+
+def test_where_python_traces_there_is_no_audit_hook(monkeypatch):
+    """It would keep threads that begin at the same time from being traced, and so from starting."""
+    added = []
+    monkeypatch.setattr(sys, "addaudithook", added.append)
+    monkeypatch.setattr(sys, "gettrace", lambda: print)
+    network_guard._hook.__wrapped__()  # noqa: SLF001 -- once for each process
+    assert added == []
 
 
 def test_sockets_are_what_they_were():
