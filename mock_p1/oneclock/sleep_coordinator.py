@@ -168,7 +168,8 @@ class Sleepers:
         )
 
     def _is_coming(self, job: Job) -> bool:
-        """Tell whether a thread may begin with a job: not while all of its pool sleep."""
-        threads = job.pool._threads if job.pool else ()  # noqa: SLF001 -- which nothing else tells
-        apart = {*self._sleepers} | self._given_up
-        return not threads or any(thread.ident not in apart for thread in threads)
+        """Tell whether a thread may begin with a job: not while all sleep that a pool may have."""
+        pool, apart = job.pool, {*self._sleepers} | self._given_up
+        if pool is None or len(pool._threads) < pool._max_workers:  # noqa: SLF001 -- nothing else tells
+            return True
+        return any(thread.ident not in apart for thread in pool._threads)  # noqa: SLF001 -- likewise

@@ -26,6 +26,7 @@ PRIVATE_NAMES = {
     "queue": {"queue._PySimpleQueue": "the client's, which waits by the clock"},
     "concurrent.futures": {
         "concurrent.futures.thread.ThreadPoolExecutor._threads": "the threads of a loop's pool",
+        "concurrent.futures.thread.ThreadPoolExecutor._max_workers": "whether it may have more",
         "concurrent.futures.thread._worker": "where an idle thread of a pool waits",
     },
     "pytest": {
