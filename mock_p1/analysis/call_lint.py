@@ -58,6 +58,7 @@ class CallLint:
             for program in programs
             if program is not None
         ]
+        self._new_ids = directory.new_ids
         self._created_steps = {id(played.steps[0]) for played in self._created}
         self._jobs = [
             _Played(job.steps, job.calls)
@@ -96,12 +97,20 @@ class CallLint:
         if waits or (is_new and job.timeline is not None):
             if not is_created:
                 reason = "new_jobs: issues no job that plays this timeline"
+            elif self._is_left_out(path):
+                reason = "new_jobs: issues other ids than this one"
             else:
                 lists = {**self._scenario.calls, **job.calls}
                 failing = [name for name in _NEEDED if _never_succeeds(name, lists.get(name, ()))]
                 reason = f"{failing[0]} never succeeds, see calls:" if failing else ""
             if reason:
                 yield self._scenario.where(*path, "timeline", 0), f"no file can come: {reason}"
+
+    def _is_left_out(self, path: Path) -> bool:
+        """Tell whether a job has an id of its own, and new_jobs: names others."""
+        job_id = str(path[-1])
+        is_named = path[0] == "jobs" and "*" not in job_id
+        return is_named and bool(self._new_ids) and job_id not in self._new_ids
 
     def _of_list(
         self, path: Path, elements: Sequence[CallStep], operation: str

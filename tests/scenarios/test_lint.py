@@ -257,6 +257,12 @@ def test_a_file_that_somebody_can_send(text):
     assert told(text) == []
 
 
+def test_a_file_for_an_id_that_is_not_issued():
+    """Its timeline is played by the ids that are; a job of this id waits for ever."""
+    said = "no file can come: new_jobs: issues other ids than this one"
+    assert told(f"jobs: {{a: {UPLOAD}}}\nnew_jobs: {{ids: [b]}}") == [f"mine.yaml:1: {said}"]
+
+
 @pytest.mark.parametrize("operation", ["retrain_data_upload", "file_upload"])
 def test_a_file_that_never_comes(operation):
     """Where the call that brings it never succeeds."""
