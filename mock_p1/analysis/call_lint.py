@@ -164,7 +164,8 @@ class CallLint:
         if name == FILE_UPLOAD.name and self._fails_for_all(_NEEDED[0]):
             return f"{_NEEDED[0]} never succeeds, so there is no upload_url"
         if OPERATIONS[name].has_job and self._created and not self._jobs_of(name):
-            return f"{_NEEDED[0]} or {_NEEDED[1]} never succeeds, so there is no such job"
+            failing = next(filter(self._fails_for_all, _NEEDED))
+            return f"{failing} never succeeds, so there is no such job"
         return _never_asked(name, jobs)
 
 

@@ -418,7 +418,7 @@ def test_very_many_patterns_are_not_all_compared(monkeypatch):
                 "calls:\n  retrain_data_upload: [{error: user_may_be_deleted}]\n"
                 "  retrain_model_switch: [ok]\n"
             ),
-            "retrain_data_upload or file_upload never succeeds, so there is no such job",
+            "retrain_data_upload never succeeds, so there is no such job",
         ),
         (
             (
