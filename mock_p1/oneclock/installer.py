@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.oneclock import (
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 _lock = threading.RLock()
 _uses = 0
-_PATCHES: Final = (*(travel_patch, patches, pool_patch, asyncio_patch, socket_patch, lock_patch),)
+_PATCHES: Final = (travel_patch, patches, pool_patch, asyncio_patch, socket_patch, lock_patch)
+_installed = ExitStack()
 
 
 @contextmanager
@@ -37,7 +38,7 @@ def one_clock(longest: int = LONGEST, start: dt.datetime | None = None) -> Itera
     CannotShare where freezegun has taken the clocks before, or the clock began at another date than
     ``start``.
     """
-    global _uses  # noqa: PLW0603 -- time belongs to the process
+    global _uses, _installed  # noqa: PLW0603 -- time belongs to the process
     with _lock:
         clock = shared.current()
         if clock is None:
@@ -49,8 +50,11 @@ def one_clock(longest: int = LONGEST, start: dt.datetime | None = None) -> Itera
                     "or do without freezegun, since instant_sleep moves dates too"
                 )
             _refuse_gevent()
-            for patch in _PATCHES:
-                patch.install()
+            with ExitStack() as installed:  # all of them, or none
+                for patch in _PATCHES:
+                    patch.install()
+                    installed.callback(patch.remove)
+                _installed = installed.pop_all()
             shared.share(clock)
         elif start is not None and clock.date_at(0) != start.replace(microsecond=0):
             began = clock.date_at(0)
@@ -70,8 +74,7 @@ def one_clock(longest: int = LONGEST, start: dt.datetime | None = None) -> Itera
             _uses -= 1
             if _uses == 0:
                 shared.share(None)
-                for patch in reversed(_PATCHES):
-                    patch.remove()
+                _installed.close()
 
 
 def _refuse_gevent() -> None:

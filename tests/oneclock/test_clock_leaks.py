@@ -11,6 +11,7 @@ import textwrap
 import threading
 import time
 from asyncio.base_events import BaseEventLoop
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic, sleep
@@ -21,6 +22,7 @@ import pytest
 from helpers.real_time import real_seconds
 
 from mock_p1 import mocked
+from mock_p1.oneclock import lock_patch
 from mock_p1.oneclock.shared import CannotShare
 
 
@@ -309,3 +311,16 @@ def test_reporters_keep_real_time(module, moves):
         code = {"__name__": module, "monotonic": time.monotonic}
         exec("shown = monotonic()", code)  # noqa: S102 -- a module of this name
         assert (code["shown"] == time.monotonic()) == moves
+
+
+def test_a_patch_that_cannot_be_made_leaves_none_of_the_others(monkeypatch):
+    """Such as of a name that a new release no longer has; the next mock begins as ever."""
+    before = time.sleep, threading.Condition.wait, ThreadPoolExecutor.submit
+    with monkeypatch.context() as without:
+        without.setattr(lock_patch, "install", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError), shared():
+            pass
+    assert (time.sleep, threading.Condition.wait, ThreadPoolExecutor.submit) == before
+    with shared() as mock:
+        time.sleep(30)
+        assert mock._engine.clock.now_ns() == 30_000_000_000  # noqa: SLF001 -- no request is made
