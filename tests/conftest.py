@@ -46,6 +46,16 @@ if compile_builder is not None:  # a private name: without it the tests are only
 LONGEST_SECONDS = 900
 """No test takes as long, however busy the machine is."""
 
+HEEDED = {
+    *("CI", "BUILD_NUMBER", "PYTEST_ADDOPTS", "PYTEST_THEME", "PYTEST_THEME_MODE"),
+    *("FORCE_COLOR", "NO_COLOR", "PY_COLORS", "CLICOLOR_FORCE", "COLUMNS", "LINES"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+}
+"""Variables that change what libraries say or do; no test is about the machine's own."""
+
+FOR_THE_SUITE = {"MOCK_P1_AXE", "MOCK_P1_CHROMIUM", "MOCK_P1_SCREENSHOTS"}
+
 STDERR = pytest.StashKey[int]()
 
 MOST_WORKERS = 8
@@ -104,6 +114,20 @@ def pytest_collection_finish():
     """
     gc.freeze()
     gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_environment():
+    """Take away what a machine may say of colors, widths, proxies, certificates and CI.
+
+    pytest, click, requests and others heed it, here and in the processes that tests start.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            ours = name.startswith("MOCK_P1_") and name not in FOR_THE_SUITE
+            if ours or name.upper() in HEEDED:
+                patch.delenv(name)
+        yield
 
 
 @pytest.fixture
