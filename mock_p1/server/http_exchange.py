@@ -67,7 +67,7 @@ class Exchange:
 
     def __init__(self, connection: Connection, head: Head) -> None:
         self._connection, self._head = connection, head
-        self._body = bytearray()
+        self._body: bytes | bytearray = b""  # what has come of it and waits for the app
         self._body_complete, self._body_taken = head.length == 0, False
         self._wants_100 = head.expects_continue
         self._chunked = False
@@ -81,7 +81,12 @@ class Exchange:
 
     def feed(self, piece: bytes, *, complete: bool) -> int:
         """Take a piece of the body; return how many bytes wait for the app."""
-        self._body += piece
+        if not self._body:
+            self._body = piece
+        else:
+            if isinstance(self._body, bytes):
+                self._body = bytearray(self._body)
+            self._body += piece
         self._body_complete = complete
         self._wants_100 = self._wants_100 and not (piece or complete)
         self.news.set()
@@ -128,7 +133,7 @@ class Exchange:
         while True:
             has_come = self._body or (self._body_complete and not self._body_taken)
             if has_come and not self.complete:  # also from a client that has gone since
-                piece, self._body = bytes(self._body), bytearray()
+                piece, self._body = bytes(self._body), b""
                 self._body_taken = self._body_complete
                 return {"type": "http.request", "body": piece, "more_body": not self._body_taken}
             if self._is_over():

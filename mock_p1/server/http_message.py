@@ -127,6 +127,13 @@ class BodyReader:
         self.taken: int = 0
         """How many bytes of content have come."""
 
+    def takes_whole(self, data: bytes) -> bool:
+        """Take data of which all is content, and tell if it is: then nobody need copy it."""
+        if not self._left or len(data) > self._left:
+            return False
+        self._count(len(data))
+        return True
+
     def take(self, buffer: bytearray) -> bytes:
         """Remove what belongs to the body from the front of the buffer, and return its content.
 
@@ -151,10 +158,13 @@ class BodyReader:
     def _take_rest(self, buffer: bytearray) -> bytes:
         piece = bytes(buffer[: self._left])
         del buffer[: self._left]
-        self._left = (self._left or 0) - len(piece)
-        self.taken += len(piece)
-        self.complete = self._trailers < 0 and not self._left
+        self._count(len(piece))
         return piece
+
+    def _count(self, size: int) -> None:
+        self._left = (self._left or 0) - size
+        self.taken += size
+        self.complete = self._trailers < 0 and not self._left
 
     def _take_line(self, buffer: bytearray) -> bool:
         """Take the line before a chunk, the end of a chunk, or a trailer; tell if one is there."""

@@ -145,6 +145,9 @@ class HttpProtocol(asyncio.Protocol):
         """Read on."""
         if self._closing:
             return
+        if self._body is not None and not self._buffer and self._body.takes_whole(data):
+            self._hand_over(data, self._body)
+            return
         self._buffer += data
         self._read()
 
@@ -222,6 +225,9 @@ class HttpProtocol(asyncio.Protocol):
             if self._exchange is not None:
                 self._exchange.feed(refused.before, complete=False)
             raise
+        self._hand_over(piece, body)
+
+    def _hand_over(self, piece: bytes, body: BodyReader) -> None:
         if body.complete:
             self._body = None
         if self._exchange is not None:

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 MEMORY_FILE_BYTES: Final = 1_000_000
 """A file up to this is kept in memory, a larger one on disk."""
 
-BATCH_BYTES: Final = 262_144
-"""So much is hashed and written at once: the interpreter is free for other threads meanwhile."""
+BATCH_BYTES: Final = 131_072
+"""More than this is hashed and written at once: the interpreter is free for other threads
+meanwhile. What a server reads at once is more, and need not be copied."""
 
 MANY_INCOMING: Final = 16
 """Where more files than this come at once, each goes to disk after its first batch."""
@@ -189,9 +190,11 @@ class IncomingUpload:
     def write(self, data: bytes) -> None:
         """Take the next bytes; StoreFullError where the disk is full: nothing stays of the file."""
         self.size += len(data)
-        self._buffer += data
-        if len(self._buffer) > self._batch:
-            self._flush()
+        if self._buffer or len(data) <= self._batch:
+            self._buffer += data
+            data = b""
+        if len(data or self._buffer) > self._batch:
+            self._flush(data)
             self._batch = BATCH_BYTES
 
     def finish(self) -> StoredFile:
@@ -217,8 +220,9 @@ class IncomingUpload:
         self.on_disk = 0
         self._store.end_incoming(self)
 
-    def _flush(self) -> None:
-        batch, self._buffer = self._buffer, bytearray()
+    def _flush(self, data: bytes = b"") -> None:
+        """Write what has been gathered, or the data where nothing has."""
+        batch, self._buffer = data or self._buffer, bytearray()
         self._hash.update(batch)
         if self._not_kept is None:
             try:
@@ -229,7 +233,7 @@ class IncomingUpload:
                     raise StoreFullError(f"the disk is full: {error.strerror}") from error
                 self._not_kept = f"it could not be written: {error.strerror or error}"
 
-    def _write_to_disk(self, batch: bytearray) -> None:
+    def _write_to_disk(self, batch: bytes | bytearray) -> None:
         if not self._store.has_room_on_disk(len(batch)):
             self.discard()
             self._not_kept = "too many large files came at once"

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 _HOST_LIMIT: Final = 300  # what is longer is no host, cut or not, and need not be remembered
 
 
-BATCH_BYTES: Final = 512 * 1024
-"""So much of a file is written at once: enough to let other threads work meanwhile."""
+BATCH_BYTES: Final = 192 * 1024
+"""So much of a file is written at once, or what one reading brings where it is more."""
 
 AT_ONCE_BYTES: Final = 64 * 1024
 """So much is written without a thread: that would take longer."""
@@ -136,18 +136,20 @@ class AsgiApp:
                 if message["type"] == "http.disconnect":
                     taken.abort(bytes(batch))
                     return None
-                piece = message.get("body", b"")
-                batch += piece
-                received += len(piece)
+                data = message.get("body", b"")
+                received += len(data)
                 complete = not message.get("more_body", False)
-                if complete or len(batch) >= BATCH_BYTES or received >= taken.decides_at:
-                    data = bytes(batch)
-                    batch.clear()
-                    work = partial(take, data, complete=complete)
-                    if len(data) > AT_ONCE_BYTES or (complete and received > AT_ONCE_BYTES):
-                        await _in_thread(work)
-                    else:
-                        work()
+                is_much = len(batch) + len(data) >= BATCH_BYTES
+                if not (is_much or complete or received >= taken.decides_at):
+                    batch += data
+                    continue
+                data = bytes(batch + data) if batch else data
+                batch.clear()
+                work = partial(take, data, complete=complete)
+                if len(data) > AT_ONCE_BYTES or (complete and received > AT_ONCE_BYTES):
+                    await _in_thread(work)
+                else:
+                    work()
         except BaseException:  # the server's task is cancelled, or what it calls raises
             if answer is None:
                 taken.abort(bytes(batch))

@@ -146,10 +146,15 @@ def read_body(data, length, step):
     """Read a body that comes in steps of so many bytes; return it, and what is left over."""
     reader, buffer, body = BodyReader(length), bytearray(), b""
     for start in range(0, len(data), step):
-        buffer += data[start : start + step]
+        piece = data[start : start + step]
+        if not (buffer or reader.complete) and reader.takes_whole(piece):
+            body += piece
+            continue
+        buffer += piece
         if not reader.complete:
             body += reader.take(buffer)
     assert reader.complete
+    assert reader.taken == len(body)
     return body, bytes(buffer)
 
 
@@ -164,6 +169,20 @@ def test_a_body_ends_where_it_ends(step):
     assert read_body(CHUNKS, None, step) == (b"abc0123456789\r", b"GET")
     assert read_body(b"0\r\n\r\n", None, step) == (b"", b"")
     assert read_body(b"abcGET", 3, step) == (b"abc", b"GET")
+
+
+def test_content_alone_need_not_be_copied():
+    """What is all content is taken as it came; a line of chunks, or what follows, is not."""
+    reader = BodyReader(5)
+    assert reader.takes_whole(b"abc")
+    assert not reader.takes_whole(b"deG")
+    assert reader.takes_whole(b"de")
+    assert reader.complete
+    in_chunks = BodyReader(None)
+    assert not in_chunks.takes_whole(b"3\r\n")
+    assert in_chunks.take(bytearray(b"3\r\n")) == b""
+    assert in_chunks.takes_whole(b"abc")
+    assert not in_chunks.takes_whole(b"\r\n0\r\n\r\n")
 
 
 @pytest.mark.parametrize(
