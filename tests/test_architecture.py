@@ -251,6 +251,30 @@ def test_what_everybody_loads_is_light(module):
     assert not {name.partition(".")[0] for name in loaded} & HEAVY
 
 
+POLLED = """
+import http.client, sys, urllib.parse
+from mock_p1 import serving
+
+with serving("demo") as mock:
+    def get(path):
+        connection = http.client.HTTPConnection(urllib.parse.urlsplit(mock.url).netloc)
+        connection.request("GET", path, headers={"x-api-key": "demo-key"})
+        return connection.getresponse().status
+    polled = get("/v1/external/retrain_jobs/retrain-001")
+    loaded = {name.partition(".")[0] for name in sys.modules}
+    print(polled, *sorted(loaded & {"flask", "werkzeug", "jinja2", "faker", "rich"}))
+    print(get("/__admin/health"), "flask" in sys.modules)
+"""
+
+
+def test_a_server_that_is_only_polled_loads_no_flask():
+    """Half of the time of a start is saved; the control API is there when it is asked for."""
+    done = subprocess.run(
+        [sys.executable, "-c", POLLED], capture_output=True, encoding="utf-8", check=True
+    )
+    assert done.stdout.splitlines() == ["200", "200 True"]
+
+
 def test_the_root_names_what_it_promises():
     """Every public name leads somewhere, and dir() shows them."""
     for name in mock_p1.__all__:

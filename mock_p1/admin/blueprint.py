@@ -12,7 +12,8 @@ from mock_p1.admin import PREFIX, dashboard, events
 from mock_p1.admin.access import Call
 from mock_p1.admin.admin_error import AdminError
 from mock_p1.admin.admin_openapi import CALLS
-from mock_p1.admin.context import POLICY, admin_context, respond
+from mock_p1.admin.context import POLICY
+from mock_p1.admin.in_hand import add_context, admin_context, respond
 from mock_p1.base.text import nearest
 from mock_p1.engine.driver import NoSuchJob, NoSuchKey
 
@@ -32,7 +33,7 @@ def add_admin(app: Flask, context: AdminContext) -> None:
 
     A request of the imitated API meets nothing of it: all hooks are the blueprint's own.
     """
-    context.add_to(app)
+    add_context(app, context)
     admin = Blueprint("admin", __name__, url_prefix=PREFIX)
     for call in CALLS:
         rule = re.sub(r"\{(\w+)\}", r"<\1>", call.path)

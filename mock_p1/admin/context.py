@@ -1,7 +1,4 @@
-"""What the parts of ``/__admin`` share.
-
-The engine they steer, who may steer it, and how they answer.
-"""
+"""What the parts of ``/__admin`` share: the engine they steer, and who may steer it."""
 
 from __future__ import annotations
 
@@ -9,18 +6,12 @@ import secrets
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Final
 
-from flask import Response, current_app, request
-
 from mock_p1.admin.access import AccessPolicy
-from mock_p1.base.messages import base_url
 from mock_p1.engine.driver import Driver
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flask import Flask
-
-    from mock_p1.base.messages import Reply
     from mock_p1.engine.engine import Engine
     from mock_p1.scenario.problems import Problem
 
@@ -39,10 +30,7 @@ POLICY: Final = {
 Kept by no cache, shown in no frame, read by no other origin.
 """
 
-
 MAX_THREADS: Final = 4
-
-_NAME: Final = "mock_p1"
 
 
 class AdminContext:
@@ -75,29 +63,3 @@ class AdminContext:
         """Keep what is wrong with the file that is watched, and tell all listeners."""
         self.problems = problems
         self.engine.changes.note("problems", self.engine.clock.now_ns())
-
-    def add_to(self, app: Flask) -> None:
-        """Let the routes of an app find this."""
-        app.extensions[_NAME] = self
-
-
-def admin_context() -> AdminContext:
-    """Return the context of the app in hand."""
-    found: AdminContext = current_app.extensions[_NAME]
-    return found
-
-
-def seen_url() -> str:
-    """Return how the client of the request in hand sees this mock."""
-    host = request.host_url.rstrip("/")
-    direct = base_url(request.scheme, request.host, host) + request.script_root
-    proxies = admin_context().engine.proxies
-    if proxies is None:
-        return direct
-    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in request.headers]
-    return proxies.base_url(direct, request.remote_addr or "", headers)
-
-
-def respond(reply: Reply) -> Response:
-    """Return a reply as Flask sends it."""
-    return Response(reply.body, reply.status, list(reply.wire_headers))

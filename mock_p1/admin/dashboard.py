@@ -13,7 +13,7 @@ from flask import Blueprint, Response, redirect, request
 
 from mock_p1.admin import PREFIX
 from mock_p1.admin.admin_error import AdminError
-from mock_p1.admin.context import admin_context, seen_url
+from mock_p1.admin.in_hand import admin_context, seen_url
 
 if TYPE_CHECKING:
     from werkzeug.wrappers import Response as AnyResponse

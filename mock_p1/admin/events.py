@@ -14,8 +14,9 @@ from flask import Blueprint, Response, request
 
 from mock_p1.admin.admin_error import AdminError
 from mock_p1.admin.bodies import query_in_hand, query_of
-from mock_p1.admin.context import MAX_THREADS, POLICY, admin_context
+from mock_p1.admin.context import MAX_THREADS, POLICY
 from mock_p1.admin.event_text import HEARTBEAT, Stream
+from mock_p1.admin.in_hand import admin_context
 from mock_p1.admin.models import EventsQuery
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mock_p1.admin import PREFIX, models, views
 from mock_p1.admin.admin_error import AdminError
 from mock_p1.admin.bodies import either
-from mock_p1.admin.context import admin_context
+from mock_p1.admin.in_hand import admin_context
 from mock_p1.admin.routes import Routes
 
 routes: Routes = Routes()

@@ -10,8 +10,8 @@ from flask import request
 from mock_p1.admin import models, views
 from mock_p1.admin.admin_error import AdminError, bad
 from mock_p1.admin.bodies import either
-from mock_p1.admin.context import admin_context, seen_url
 from mock_p1.admin.curl_line import curl
+from mock_p1.admin.in_hand import admin_context, seen_url
 from mock_p1.admin.routes import Routes
 from mock_p1.admin.sequence_routes import move_on
 from mock_p1.base.messages import Request

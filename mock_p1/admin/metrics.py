@@ -14,7 +14,7 @@ from flask import current_app
 from mock_p1._version import __version__
 from mock_p1.admin import views
 from mock_p1.admin.admin_error import AdminError
-from mock_p1.admin.context import admin_context
+from mock_p1.admin.in_hand import admin_context
 from mock_p1.admin.routes import Routes
 from mock_p1.base.text import shorten
 from mock_p1.contract.operations import RETRAIN_STATUS_CHECK

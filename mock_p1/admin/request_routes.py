@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.admin import models, views
 from mock_p1.admin.admin_error import AdminError
-from mock_p1.admin.context import admin_context
+from mock_p1.admin.in_hand import admin_context
 from mock_p1.admin.routes import Routes
 from mock_p1.base.messages import json_bytes
 from mock_p1.engine.journal import MAX_ANSWERS

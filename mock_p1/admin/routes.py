@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_type_hints
 from flask import Response
 
 from mock_p1.admin.bodies import JSON_TYPE, body_in_hand, query_in_hand
-from mock_p1.admin.context import respond
+from mock_p1.admin.in_hand import respond
 from mock_p1.admin.models import NoQuery, plain
 from mock_p1.base.messages import json_reply
 

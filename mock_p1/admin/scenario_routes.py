@@ -14,7 +14,7 @@ from mock_p1._version import __version__
 from mock_p1.admin import models
 from mock_p1.admin.admin_error import AdminError, bad
 from mock_p1.admin.bodies import JSON_TYPE, checked, read_body, wrong_type
-from mock_p1.admin.context import admin_context
+from mock_p1.admin.in_hand import admin_context
 from mock_p1.admin.routes import Routes
 from mock_p1.base.text import plural, unknown
 from mock_p1.contract.errors import FAULTS

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from mock_p1.admin import PREFIX, models, views
 from mock_p1.admin.admin_error import AdminError, bad
 from mock_p1.admin.bodies import either
-from mock_p1.admin.context import admin_context
+from mock_p1.admin.in_hand import admin_context
 from mock_p1.admin.routes import Routes
 from mock_p1.base.text import unknown
 from mock_p1.contract.operations import (

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from mock_p1.admin.access import HEALTH, AccessPolicy
 from mock_p1.admin.blueprint import add_admin
-from mock_p1.admin.context import AdminContext, respond
+from mock_p1.admin.context import AdminContext
+from mock_p1.admin.in_hand import respond
 from mock_p1.base.proxies import Proxies
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.not_imitated import not_imitated

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from a2wsgi import WSGIMiddleware
-
 from mock_p1.admin.access import AccessPolicy
-from mock_p1.admin.body_limit import BodyLimit
 from mock_p1.admin.context import AdminContext
 from mock_p1.base.proxies import Proxies
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.files import load_scenario
-from mock_p1.server.app import create_app_for
+from mock_p1.server.everything_else import EverythingElse
 from mock_p1.server.upload_store import UploadStore
-from mock_p1.transports.asgi import AsgiApp, with_raw_path
+from mock_p1.transports.asgi import AsgiApp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -80,10 +77,7 @@ def asgi_app_for(
 ) -> Application:
     """Return the application of an engine that exists already."""
     context = context or AdminContext(engine)
-    flask = with_raw_path(create_app_for(engine, context, admin=admin))
-    # a2wsgi has its own types
-    wrapped = cast("Application", WSGIMiddleware(flask))  # type: ignore[arg-type]
-    return _Mounted(AsgiApp(engine, BodyLimit(context, wrapped) if admin else wrapped))
+    return _Mounted(AsgiApp(engine, EverythingElse(engine, context, admin=admin)))
 
 
 class _Mounted:

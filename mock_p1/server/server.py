@@ -11,27 +11,22 @@ import socket
 import threading
 from contextlib import contextmanager, suppress
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Final, Self, cast
-
-from a2wsgi import WSGIMiddleware
+from typing import TYPE_CHECKING, Final, Self
 
 from mock_p1.admin.access import AccessPolicy
-from mock_p1.admin.body_limit import BodyLimit
 from mock_p1.admin.context import AdminContext
 from mock_p1.base.addresses import EVERY_ADDRESS, in_url, is_loopback
-from mock_p1.base.asgi_types import joined
 from mock_p1.base.clock import RealClock
-from mock_p1.server.app import create_app_for
+from mock_p1.server.everything_else import EverythingElse
 from mock_p1.server.http_protocol import KEEP_ALIVE_SECONDS, Connections, HttpProtocol
 from mock_p1.server.upload_folder import remove_left_behind
-from mock_p1.transports.asgi import IN_THREADS, AsgiApp, with_raw_path
+from mock_p1.transports.asgi import IN_THREADS, AsgiApp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from ssl import SSLContext
     from types import TracebackType
 
-    from mock_p1.base.asgi_types import Application, Message, Receive, Scope, Send
     from mock_p1.base.clock import Clock
     from mock_p1.engine.engine import Engine
 
@@ -59,7 +54,6 @@ PORT_ATTEMPTS: Final = 10
 NO_SUCH_ADDRESS: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 """What a machine without IPv6 says, whose list of hosts has it nevertheless."""
 
-FLASK_THREADS: Final = 10
 TOKEN_BYTES: Final = 24
 
 
@@ -114,7 +108,8 @@ class Server:
         self.admin_token: str | None = admin_token if admin else None
         try:
             self.context: AdminContext = AdminContext(engine, AccessPolicy(self.admin_token))
-            app = AsgiApp(engine, self._everything_else(admin=admin), cors)
+            self._everything_else = EverythingElse(engine, self.context, admin=admin)
+            app = AsgiApp(engine, self._everything_else, cors)
         except ValueError:
             self._close()
             raise
@@ -127,34 +122,6 @@ class Server:
         """The base URL that a client on this machine uses."""
         host = in_url(EVERY_ADDRESS.get(self._address, self.host))
         return f"{self._scheme}://{host}:{self.port}"
-
-    def _everything_else(self, *, admin: bool) -> Application:
-        """Return what answers where the imitated API does not.
-
-        The Flask app; the bodies that are sent to ``/__admin`` are bounded before it.
-        """
-        flask = with_raw_path(create_app_for(self.engine, self.context, admin=admin))
-        # a2wsgi has its own types
-        self._flask = WSGIMiddleware(flask, workers=FLASK_THREADS)  # type: ignore[arg-type]
-        wrapped = cast("Application", self._flask)
-        behind = BodyLimit(self.context, wrapped) if admin else wrapped
-
-        async def with_joined_headers(scope: Scope, receive: Receive, send: Send) -> None:
-            """Spare a2wsgi the work of joining headers of one name, which it does one by one."""
-            begun = object()
-
-            async def first_send(message: Message) -> None:
-                IN_THREADS.discard(begun)
-                await send(message)
-
-            IN_THREADS.add(begun)
-            try:
-                headers = [*joined(scope["headers"]).items()]
-                await behind({**scope, "headers": headers}, receive, first_send)
-            finally:
-                IN_THREADS.discard(begun)
-
-        return with_joined_headers
 
     @staticmethod
     def has_work_in_threads() -> bool:
@@ -174,7 +141,7 @@ class Server:
                 runner.run(self._serve(when_started))
         finally:
             self._close()
-            self._flask.executor.shutdown(wait=False, cancel_futures=True)
+            self._everything_else.close()
 
     def _close(self) -> None:
         for listening in self._sockets:

@@ -147,7 +147,7 @@ class AsgiApp:
                 batch.clear()
                 work = partial(take, data, complete=complete)
                 if len(data) > AT_ONCE_BYTES or (complete and received > AT_ONCE_BYTES):
-                    await _in_thread(work)
+                    await in_thread(work)
                 else:
                     work()
         except BaseException:  # the server's task is cancelled, or what it calls raises
@@ -209,7 +209,7 @@ class AsgiApp:
                 turned.clear()
 
 
-async def _in_thread(work: Callable[[], None]) -> None:
+async def in_thread(work: Callable[[], None]) -> None:
     """Do work in a thread; a task that is cancelled meanwhile ends only after the work has."""
     done = asyncio.get_running_loop().run_in_executor(None, work)
     IN_THREADS.add(done)

@@ -32,6 +32,20 @@ def test_a_client_of_httpx_asks_it_directly():
     assert (unknown.status_code, admin.status_code) == (404, 200)
 
 
+def test_the_first_questions_beside_the_imitated_calls_may_come_together():
+    """What answers them is made when they come, once."""
+    app = create_asgi_app("demo")
+
+    async def ask_all():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://mock") as client:
+            paths = ["/__admin/health", "/v1/nothing"] * 10
+            return await asyncio.gather(*(client.get(path) for path in paths))
+
+    answers = asyncio.run(ask_all())
+    assert [answer.status_code for answer in answers] == [200, 404] * 10
+
+
 def test_the_control_api_can_be_left_out():
     """Then it is a path like any other that is not imitated."""
     [answer] = ask(create_asgi_app("demo", admin=False), "/__admin/health")
