@@ -52,7 +52,10 @@ TRANSPORTS = {
 """The outside libraries that each transport may import."""
 
 PURE = {
-    "base": {"pydantic": {"strict_model", "duration_field"}, "pydantic_core": {"strict_model"}},
+    "base": {
+        "pydantic": {"strict_model", "duration_field", "model_schema"},
+        "pydantic_core": {"strict_model", "model_schema"},
+    },
     "contract": {"pydantic": {"assumptions"}},
     "scenario": {
         "pydantic": {

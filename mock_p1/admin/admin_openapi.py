@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+from pydantic.json_schema import models_json_schema
 
 from mock_p1._version import __version__
 from mock_p1.admin import (
@@ -21,6 +21,7 @@ from mock_p1.admin import (
 )
 from mock_p1.admin.bodies import JSON_TYPE
 from mock_p1.admin.routes import Routes
+from mock_p1.base.model_schema import ModelSchema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,17 +75,6 @@ CALLS: Final[tuple[Call, ...]] = (
 )
 
 
-class _Generator(GenerateJsonSchema):
-    """Leaves out titles made of the keys' names, and that a key which is left out would be null."""
-
-    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401, ARG002 -- pydantic's signature
-        return False
-
-    def default_schema(self, schema: Any) -> dict[str, Any]:  # noqa: ANN401 -- pydantic's signature
-        made = super().default_schema(schema)
-        return {key: value for key, value in made.items() if key != "default" or value is not None}
-
-
 def document() -> dict[str, Any]:
     """Return the OpenAPI document of ``/__admin``."""
     paths: dict[str, Any] = {}
@@ -118,7 +108,7 @@ def _schemas() -> dict[str, Any]:
     wanted |= {call.types["body"]: "validation" for call in CALLS if "body" in call.types}
     answers = [call.types["return"] for call in CALLS]
     wanted |= {made: "serialization" for made in answers if _ref(made)}
-    _, made = models_json_schema([*wanted.items()], ref_template=REF, schema_generator=_Generator)
+    _, made = models_json_schema([*wanted.items()], ref_template=REF, schema_generator=ModelSchema)
     schemas: dict[str, Any] = made["$defs"]
     return schemas
 
@@ -155,7 +145,7 @@ def _parameters(call: Call) -> Iterable[dict[str, Any]]:
     for name in call.types.keys() - {"query", "body", "return"}:
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
     model = call.types.get("query", models.NoQuery)
-    made = model.model_json_schema(schema_generator=_Generator)
+    made = model.model_json_schema(schema_generator=ModelSchema)
     for name, schema in made.get("properties", {}).items():
         yield {"name": name, "in": "query", "required": False, "schema": schema}
 

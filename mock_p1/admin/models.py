@@ -113,7 +113,7 @@ Key = Annotated[str, BeforeValidator(_key), Field(min_length=1)]
 
 class _Model(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(
-        defer_build=True, strict=True, frozen=True, extra="forbid", use_attribute_docstrings=True
+        defer_build=True, strict=True, frozen=True, extra="forbid"
     )
 
 

@@ -93,7 +93,6 @@ class Strict(BaseModel):
         frozen=True,
         extra="ignore",
         populate_by_name=True,
-        use_attribute_docstrings=True,
         json_schema_extra=_complete_schema,
     )
     open_keys: ClassVar[bool] = False

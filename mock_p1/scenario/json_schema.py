@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from pydantic.json_schema import GenerateJsonSchema
-
+from mock_p1.base.model_schema import ModelSchema
 from mock_p1.scenario.model import Scenario
 
 ID: Final = "urn:mock-p1:scenario"
@@ -30,27 +29,13 @@ _HOW_LONG: Final = {
 }
 
 
-class _Generator(GenerateJsonSchema):
-    """Leaves out what editors would show before our sentences.
-
-    Titles made of the keys' names, and empty defaults.
-    """
-
-    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401, ARG002 -- pydantic's signature
-        return False
-
-    def default_schema(self, schema: Any) -> dict[str, Any]:  # noqa: ANN401 -- pydantic's signature
-        made = super().default_schema(schema)
-        return {key: value for key, value in made.items() if key != "default" or value is not None}
-
-
 def scenario_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a scenario file."""
-    made = Scenario.model_json_schema(by_alias=True, schema_generator=_Generator)
+    made = Scenario.model_json_schema(by_alias=True, schema_generator=ModelSchema)
     definitions = {**made.pop("$defs"), "HowLong": _HOW_LONG}
     for job in ("Job", "GeneratedJobs", "NewJobs"):
         timeline = definitions[job]["properties"]["timeline"]
         timeline["allOf"] = [*timeline["allOf"], {"$ref": "#/$defs/HowLong"}]
-    head = {"$schema": GenerateJsonSchema.schema_dialect, "$id": ID}
+    head = {"$schema": ModelSchema.schema_dialect, "$id": ID}
     words = {"title": "A scenario of Mock P1", "description": "A whole scenario file."}
     return {**head, **made, **words, "$defs": definitions}
