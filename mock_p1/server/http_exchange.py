@@ -14,10 +14,10 @@ from mock_p1.transports.asgi import WIRE
 
 if TYPE_CHECKING:
     from mock_p1.base.asgi_types import Application, Message, Scope
-    from mock_p1.base.messages import Headers, Reply
+    from mock_p1.base.messages import Fault, Headers, Reply
     from mock_p1.server.http_message import Head
 
-_NO_BODY: Final = (204, 304)
+NO_BODY: Final = (204, 304)
 _LAST_CHUNK: Final = b"0\r\n\r\n"
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
@@ -62,7 +62,8 @@ class Exchange:
 
     __slots__ = (
         "_body", "_body_complete", "_body_taken", "_chunked", "_connection", "_head", "_left",
-        "_wants_100", "answer_is_owed", "complete", "keep_alive", "lost", "news", "started",
+        "_wants_100", "answer_is_owed", "complete", "decided", "keep_alive", "lost", "news",
+        "started",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, head: Head) -> None:
@@ -78,6 +79,7 @@ class Exchange:
         self.complete: bool = False
         self.lost: bool = False
         self.answer_is_owed: bool = True
+        self.decided: Reply | Fault | None = None
 
     def feed(self, piece: bytes, *, complete: bool) -> int:
         """Take a piece of the body; return how many bytes wait for the app."""
@@ -176,7 +178,7 @@ class Exchange:
         given = dict(headers)
         length = given.get(b"content-length")
         self._left = None if length is None else int(length)
-        if self._head.method == "HEAD" or status in _NO_BODY:
+        if self._head.method == "HEAD" or status in NO_BODY:
             self._left = 0
         elif length is None and self._head.version == "1.1":
             self._chunked = True
@@ -194,7 +196,7 @@ class Exchange:
         """Write a whole answer at once."""
         if not (self.lost or self.complete):
             head, dated = reply_head(reply.status, reply.headers, len(reply.body))
-            self._write(head, b"" if reply.status in _NO_BODY else reply.body, dated=dated)
+            self._write(head, b"" if reply.status in NO_BODY else reply.body, dated=dated)
             self._end(keep_alive=self.keep_alive)
 
     def _write(self, head: bytes, body: bytes = b"", *, dated: bool, framed: bool = False) -> None:

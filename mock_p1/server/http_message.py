@@ -8,6 +8,7 @@ two readers could disagree about where a request ends, it is refused.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from string import ascii_letters, digits, punctuation
 from typing import Final, NamedTuple
 from urllib.parse import quote
@@ -22,6 +23,10 @@ HEAD_LIMIT: Final = 2 * 1024 * 1024
 HEADERS_LIMIT: Final = 10_000
 PATH_LIMIT: Final = 65_536
 """Headers that a request may have; each costs a hundred bytes of memory, however short it is."""
+
+KNOWN: Final = 1024
+KNOWN_BYTES: Final = 2048
+"""So many sets of headers, of so many bytes, are remembered: a client sends the same each time."""
 
 CHUNK_LINE_LIMIT: Final = 1024
 """Bytes of the line before a chunk: its size, and extensions, which mean nothing here."""
@@ -48,7 +53,7 @@ class Head(NamedTuple):
     path: bytes
     query: bytes
     version: str
-    headers: list[tuple[bytes, bytes]]
+    headers: tuple[tuple[bytes, bytes], ...]
     length: int | None
     keep_alive: bool
     expects_continue: bool
@@ -58,8 +63,20 @@ def read_head(data: bytes) -> Head:
     """Read a head, without the empty line at its end. Raise BadRequest for what is none."""
     line, _, rest = data.partition(b"\r\n")
     method, target, version = read_request_line(line)
+    fields = (_known_fields if len(rest) <= KNOWN_BYTES else _read_fields)(rest, version)
+    path, _, query = target.partition(b"?")
+    if len(path) > PATH_LIMIT:
+        text = f"a path has at most {PATH_LIMIT:,} bytes"
+        raise BadRequest(text, 414, "MOCK_P1_PATH_TOO_LONG")
+    return Head(method, path, query, version, *fields)
+
+
+def _read_fields(
+    lines: bytes, version: str
+) -> tuple[tuple[tuple[bytes, bytes], ...], int | None, bool, bool]:
+    """Return the headers and what they say of the body and of the connection."""
     headers = []
-    for header in rest.split(b"\r\n") if rest else ():
+    for header in lines.split(b"\r\n") if lines else ():
         name, colon, value = header.partition(b":")
         name, value = name.lower(), value.strip(b" \t")
         if not (name and colon) or name.translate(None, _TOKEN) or _NOT_IN_A_HEADER.search(value):
@@ -67,21 +84,16 @@ def read_head(data: bytes) -> Head:
         headers.append((name, value))
     if len(headers) > HEADERS_LIMIT:
         raise too_long_head()
-    path, _, query = target.partition(b"?")
-    if len(path) > PATH_LIMIT:
-        text = f"a path has at most {PATH_LIMIT:,} bytes"
-        raise BadRequest(text, 414, "MOCK_P1_PATH_TOO_LONG")
     framing = joined(header for header in headers if header[0] in _FRAMING)
-    return Head(
-        method,
-        path,
-        query,
-        version,
-        headers,
+    return (
+        tuple(headers),
         body_length(framing, version),
         _keep_alive(framing.get(b"connection", b""), version),
         version == "1.1" and framing.get(b"expect", b"").lower() == b"100-continue",
     )
+
+
+_known_fields = lru_cache(KNOWN)(_read_fields)
 
 
 def read_request_line(line: bytes) -> tuple[str, bytes, str]:

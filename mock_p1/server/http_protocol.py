@@ -10,13 +10,17 @@ import asyncio
 import socket
 import struct
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from mock_p1.base.framing import BadRequest
-from mock_p1.server.http_exchange import Exchange, reply_head
+from mock_p1.base.messages import Reply
+from mock_p1.server.http_exchange import NO_BODY, Exchange, reply_head
 from mock_p1.server.http_message import (
     HEAD_LIMIT,
     HEADERS_LIMIT,
+    KNOWN,
+    KNOWN_BYTES,
     BodyReader,
     read_head,
     read_request_line,
@@ -24,9 +28,11 @@ from mock_p1.server.http_message import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from mock_p1.base.asgi_types import Application
+    from mock_p1.base.messages import Fault, Request
+    from mock_p1.server.http_message import Head
 
 HEADS_LIMIT: Final = 32 * 1024 * 1024
 """Bytes that all long heads of requests that are not answered yet may have together."""
@@ -62,11 +68,39 @@ HALF_CLOSED_SECONDS: Final = 30
 _RESET_ON_CLOSE: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
+class AtOnce(Protocol):
+    """Answers requests where they are read: with no task, as fast as can be."""
+
+    def plain_request(  # noqa: PLR0913 -- what a scope has
+        self,
+        method: str,
+        raw_path: bytes,
+        *,
+        query: bytes,
+        headers: Iterable[tuple[bytes, bytes]],
+        scheme: str,
+        server: tuple[str, int | None],
+    ) -> Request | None:
+        """Return what ``decide`` may answer; None for what is the application's alone."""
+
+    def decide(self, request: Request) -> Reply | Fault:
+        """Answer; a fault, or what is held back, is handed to the application to be acted out."""
+
+
 class Connections:
     """What all connections of a server share."""
 
-    def __init__(self, app: Application, keep_alive_seconds: float = KEEP_ALIVE_SECONDS) -> None:
+    def __init__(
+        self,
+        app: Application,
+        keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
+        at_once: AtOnce | None = None,
+    ) -> None:
         self.app: Application = app
+        self.at_once: AtOnce | None = at_once
+        self.known: dict[tuple[bytes, tuple[str, int]], tuple[Head, Request]] = {}
+        """Heads that were read and may be answered at once, by their bytes and whom they reached:
+        clients that poll send the same ones all the time."""
         self.keep_alive_seconds: float = keep_alive_seconds
         self.open: set[HttpProtocol] = set()
         self.tasks: set[asyncio.Task[None]] = set()
@@ -145,9 +179,16 @@ class HttpProtocol(asyncio.Protocol):
         """Read on."""
         if self._closing:
             return
-        if self._body is not None and not self._buffer and self._body.takes_whole(data):
-            self._hand_over(data, self._body)
-            return
+        if not self._buffer:
+            if self._body is not None:
+                if self._body.takes_whole(data):
+                    self._hand_over(data, self._body)
+                    return
+            elif self._exchange is None and self._drained is None:
+                known = self.shared.known.get((data, self.local))
+                if known is not None:
+                    self._begin(*known)
+                    return
         self._buffer += data
         self._read()
 
@@ -179,18 +220,65 @@ class HttpProtocol(asyncio.Protocol):
         if end < 0:
             self._wait_for_head()
             return False
+        data = bytes(buffer[: end + 4]) if end < KNOWN_BYTES else b""
         head = read_head(bytes(buffer[:end]))
         del buffer[: end + 4]
         self._scanned = self._lines = 0
-        self._exchange = Exchange(self, head)
-        task = self._loop.create_task(self._exchange.run(self.shared.app))
-        self.shared.tasks.add(task)
-        task.add_done_callback(self.shared.tasks.discard)
+        self._begin(head, self._plain_request(head, data))
         if head.length != 0:
             self._since = self._loop.time()
             self._body = BodyReader(head.length)
             self._read_body(self._body)
         return True
+
+    def _plain_request(self, head: Head, data: bytes) -> Request | None:
+        """Return a request that may be answered at once, and keep it; None for any other."""
+        at_once = self.shared.at_once
+        if at_once is None or head.length != 0 or head.expects_continue or not head.keep_alive:
+            return None
+        if head.version != "1.1" or not data:
+            return None
+        request = at_once.plain_request(
+            head.method,
+            head.path,
+            query=head.query,
+            headers=head.headers,
+            scheme=self.scheme,
+            server=self.local,
+        )
+        if request is not None:
+            known = self.shared.known
+            if len(known) >= KNOWN:
+                known.clear()
+            known[data, self.local] = head, request
+        return request
+
+    def _begin(self, head: Head, plain: Request | None) -> None:
+        """Answer a request whose head was read, or let the app do so."""
+        decided = None
+        if plain is not None and self.shared.at_once is not None:
+            with suppress(Exception):  # the app meets it again, and tells it
+                decided = self.shared.at_once.decide(plain)
+            if isinstance(decided, Reply) and not decided.delay_ns:
+                self._answer(decided)
+                return
+        exchange = self._exchange = Exchange(self, head)
+        exchange.decided = decided
+        task = self._loop.create_task(exchange.run(self.shared.app))
+        self.shared.tasks.add(task)
+        task.add_done_callback(self.shared.tasks.discard)
+
+    def _answer(self, reply: Reply) -> None:
+        """Write a whole answer to a client of HTTP/1.1 that keeps its connection."""
+        lines, dated = reply_head(reply.status, reply.headers, len(reply.body))
+        date = b"" if dated else self.shared.date()
+        body = b"" if reply.status in NO_BODY else reply.body
+        self.transport.write(b"".join((lines, date, b"\r\n", body)))
+        self._since = self._loop.time()
+        if self._head_bytes:
+            self._forget_head()
+        if self.half_closed and not self._buffer:
+            self.close()
 
     def _wait_for_head(self) -> None:
         """Refuse at once what can become no head. What is new is looked at, once."""

@@ -714,8 +714,10 @@ class Handle:
 
         Example:
             >>> import threading
-            >>> threading.Thread(target=poll).start()
+            >>> client = threading.Thread(target=poll)
+            >>> client.start()
             >>> mock.wait_for(polls=1)
+            >>> client.join()
         """
         __tracebackhide__ = True
         if self._asked is None:

@@ -48,6 +48,9 @@ class Wire(Protocol):
     answer_is_owed: bool
     """False where nothing will be sent: then a client that sends no more has gone."""
 
+    decided: Reply | Fault | None
+    """What ``AsgiApp.decide`` has said already, where the request was read; None where nothing."""
+
     @property
     def half_closed(self) -> bool:
         """Whether the client sends no more; it may have gone."""
@@ -86,19 +89,12 @@ class AsgiApp:
             return
         wire: Wire | None = scope.get("extensions", {}).get(WIRE)
         request = _request(scope, self._engine.proxies)
-        reply: Reply | Fault | None
-        preflight = self._cors.preflight(request) if self._cors else None
-        if preflight is not None:
-            reply = preflight
-        elif request.method == FILE_UPLOAD.method and self._engine.takes_file(request):
-            reply = await self._take_file(request, scope, receive)
-        else:
-            reply = self._engine.handle(request)
-        if reply is None:
+        decided = wire.decided if wire is not None else None
+        if decided is None:
+            decided = await self._decide(request, scope, receive)
+        if decided is None:
             return  # the client has gone before its file was complete
-        decided = reply
-        if self._cors and preflight is None:
-            reply = self._cors.shown(request, reply)
+        reply = self._cors.shown(request, decided) if self._cors else decided
         if isinstance(reply, Fault):
             await self._act_out(reply, request, receive, send, wire)
         elif reply.delay_ns and await self._leaves_within(reply.delay_ns, request, receive):
@@ -110,6 +106,45 @@ class AsgiApp:
         else:
             await send(_start(reply))
             await send({"type": "http.response.body", "body": reply.body})
+
+    def plain_request(  # noqa: PLR0913 -- what a scope has
+        self,
+        method: str,
+        raw_path: bytes,
+        *,
+        query: bytes,
+        headers: Iterable[tuple[bytes, bytes]],
+        scheme: str,
+        server: tuple[str, int | None],
+    ) -> Request | None:
+        """Return what ``decide`` may answer where it was read, without a task; None for the rest.
+
+        It is a GET of the imitated API, where no page of another origin and no proxy is to be
+        thought of. Whether it brings a body, the server knows.
+        """
+        if method != "GET" or self._cors or self._engine.proxies is not None:
+            return None
+        if not raw_path.startswith(self._imitated):
+            return None
+        return _asked(method, raw_path, query=query, headers=headers, scheme=scheme, server=server)
+
+    def decide(self, request: Request) -> Reply | Fault:
+        """Answer a plain request. A fault, or what is held back, is for the application.
+
+        It finds it in the ``Wire`` of the scope, and acts it out.
+        """
+        return self._engine.handle(request)
+
+    async def _decide(
+        self, request: Request, scope: Scope, receive: Receive
+    ) -> Reply | Fault | None:
+        """Return the answer; None where the client breaks off before its file was complete."""
+        preflight = self._cors.preflight(request) if self._cors else None
+        if preflight is not None:
+            return preflight
+        if request.method == FILE_UPLOAD.method and self._engine.takes_file(request):
+            return await self._take_file(request, scope, receive)
+        return self._engine.handle(request)
 
     async def _take_file(
         self, request: Request, scope: Scope, receive: Receive
@@ -250,9 +285,32 @@ def _length(scope: Scope) -> int | None:
 
 
 def _request(scope: Scope, proxies: Proxies | None) -> Request:
+    request = _asked(
+        scope["method"],
+        scope["raw_path"],
+        query=scope["query_string"],
+        headers=scope["headers"],
+        scheme=scope["scheme"],
+        server=scope["server"],
+    )
+    base = request.base_url + quote(scope.get("root_path") or "")
+    if proxies is not None:
+        base = proxies.base_url(base, (scope.get("client") or ("",))[0], scope["headers"])
+    return request if base == request.base_url else request._replace(base_url=base)
+
+
+def _asked(  # noqa: PLR0913 -- what a scope has
+    method: str,
+    raw_path: bytes,
+    *,
+    query: bytes,
+    headers: Iterable[tuple[bytes, bytes]],
+    scheme: str,
+    server: tuple[str, int | None],
+) -> Request:
     keys = []
     host, has_body = b"", False
-    for name, value in scope["headers"]:
+    for name, value in headers:
         if name == b"host":
             host = value
         elif name == b"x-api-key":
@@ -261,20 +319,14 @@ def _request(scope: Scope, proxies: Proxies | None) -> Request:
             has_body = has_body or value != b"0"
         elif name == b"transfer-encoding":
             has_body = True
-    query: bytes = scope["query_string"]
-    base = _base_url(scope["scheme"], host[:_HOST_LIMIT], scope["server"])
-    if scope.get("root_path"):
-        base += quote(scope["root_path"])
-    if proxies is not None:
-        base = proxies.base_url(base, (scope.get("client") or ("",))[0], scope["headers"])
     return Request(
-        scope["method"],
-        scope["raw_path"].decode("latin-1"),
+        method,
+        raw_path.decode("latin-1"),
         query.decode("latin-1") if query else "",
         tuple(keys),
-        base,
+        _base_url(scheme, host[:_HOST_LIMIT], server),
         has_body,
-        scope["headers"],
+        headers,
     )
 
 

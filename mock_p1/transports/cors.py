@@ -54,7 +54,9 @@ class Cors:
         return Reply(NO_CONTENT, (*allowed, _VARY), b"")
 
     def shown(self, request: Request, answer: Reply | Fault) -> Reply | Fault:
-        """Return an answer that the page may read."""
+        """Return an answer that the page may read; that of ``preflight`` says all it has to."""
+        if self.preflight(request) is not None:
+            return answer
         if isinstance(answer, Fault):
             reply = answer.reply and self._shown(request, answer.reply)
             return answer._replace(reply=reply)

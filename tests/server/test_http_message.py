@@ -25,7 +25,7 @@ def test_a_head_says_what_was_sent():
     """Names of headers in lower case, values without the blanks around them."""
     found = head("GET /a?b=c HTTP/1.1\nHost: h\nX-Api-Key: \t k e y \t")
     assert found[:4] == ("GET", b"/a", b"b=c", "1.1")
-    assert found.headers == [(b"host", b"h"), (b"x-api-key", b"k e y")]
+    assert found.headers == ((b"host", b"h"), (b"x-api-key", b"k e y"))
     assert (found.length, found.keep_alive, found.expects_continue) == (0, True, False)
 
 

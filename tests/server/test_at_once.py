@@ -1,0 +1,211 @@
+"""A request that is answered where it is read gets the bytes that the application would send."""
+
+import asyncio
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from mock_p1.base.clock import VirtualClock
+from mock_p1.base.proxies import Proxies
+from mock_p1.engine.engine import Engine
+from mock_p1.scenario.files import load_scenario
+from mock_p1.server import http_protocol
+from mock_p1.server.http_protocol import Connections, HttpProtocol
+from mock_p1.transports.asgi import AsgiApp
+
+SCENARIO = """
+api_keys: {k: active, old: inactive_credential}
+jobs:
+  a:
+    timeline:
+      - {status: job_waiting, for: 2 polls}
+      - {fault: connection_reset, for: 1 poll}
+      - {fault: truncated_body, for: 1 poll}
+      - {reply: {status_code: 503, body: busy, retry_after: 5s}, for: 1 poll}
+      - {reply: {status_code: 204}, for: 1 poll}
+      - {status: job_finished, result: generated}
+  b: {timeline: [{status: job_running, message: 学習中}]}
+"""
+PLAYED = load_scenario(SCENARIO)
+API = b"/v1/external/retrain_jobs"
+PATHS = [
+    API + b"/a", API + b"/b", API + b"/b?x=1", API + b"/%62", API + b"/nothing", API + b"/b/", API,
+    b"/v1/external/api-key?credential_type=retrain&model_id=1", API + b"/upload_url?filename=a.csv",
+    b"/v1/elsewhere", b"http://mock/v1/external/retrain_jobs/b", API + b"/b#c",
+]  # fmt: skip
+HEADERS = [
+    b"x-api-key: k", b"X-API-KEY:k", b"x-api-key: old", b"x-api-key: \xe3\x82\xad", b"Host: o:1",
+    b"Host: no host", b"Connection: close", b"Connection: keep-alive", b"Connection: Upgrade",
+    b"Upgrade: h2c", b"Expect: 100-continue", b"Content-Length: 0", b"Content-Length: 2",
+    b"Transfer-Encoding: chunked", b"Range: bytes=0-1", b"Origin: http://page", b"Accept: */*",
+]  # fmt: skip
+
+
+class Wire(asyncio.Transport):
+    """A connection that keeps what is written, and how it ends."""
+
+    def __init__(self):
+        super().__init__()
+        self.written, self.ended = b"", False
+
+    def get_extra_info(self, name, default=None):
+        """Name a peer, and what a reset needs."""
+        if name == "socket":
+            return self
+        return ("127.0.0.1", 80) if name in {"peername", "sockname"} else default
+
+    def setsockopt(self, *_args):
+        """Take what a reset says."""
+
+    def set_write_buffer_limits(self, high=None, low=None):
+        """Heed none."""
+
+    def write(self, data):
+        """Keep it."""
+        self.written += data
+
+    def pause_reading(self):
+        """Go on."""
+
+    def resume_reading(self):
+        """Go on."""
+
+    def is_closing(self):
+        """Tell whether it has ended."""
+        return self.ended
+
+    def can_write_eof(self):
+        """It cannot."""
+        return False
+
+    def close(self):
+        """End."""
+        self.ended = self.ended or "closed"
+
+    def abort(self):
+        """End at once."""
+        self.ended = self.ended or "reset"
+
+
+async def everything_else(_scope, _receive, send):
+    """Stand for the Flask app."""
+    await send({"type": "http.response.start", "status": 404, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def talk(pieces, *, at_once):
+    """Send pieces on a connection to a new mock; return what came, its end, and the journal."""
+    engine = Engine(PLAYED, VirtualClock())
+    app = AsgiApp(engine, everything_else)
+    shared = Connections(app, at_once=app if at_once else None)
+    shared.date = lambda: b"date: now\r\n"
+    protocol, wire = HttpProtocol(shared), Wire()
+    protocol.connection_made(wire)
+    for piece in pieces:
+        if not wire.ended:
+            protocol.data_received(piece)
+        for _ in range(30):
+            await asyncio.sleep(0)
+    for task in shared.tasks:
+        task.cancel()
+    return wire.written, wire.ended, [entry._replace(place=None) for entry in engine.journal]
+
+
+requests = st.builds(
+    lambda verb, path, version, headers, body: b"\r\n".join(
+        (b"%b %b HTTP/%b" % (verb, path, version), *headers, b"", body)
+    ),
+    st.sampled_from([b"GET", b"GET", b"GET", b"HEAD", b"PUT", b"get", b"DELETE"]),
+    st.sampled_from(PATHS),
+    st.sampled_from([b"1.1", b"1.1", b"1.0"]),
+    st.lists(st.sampled_from(HEADERS), max_size=4),
+    st.sampled_from([b"", b"", b"ab", b"0\r\n\r\n"]),
+)
+
+
+@given(
+    st.lists(requests, min_size=1, max_size=3).flatmap(
+        lambda some: st.lists(st.sampled_from(some), min_size=1, max_size=12)
+    ),
+    st.sampled_from([0, 1, 7, 60]),
+)
+@example([b"GET %b/a HTTP/1.1\r\nx-api-key: k\r\n\r\n" % API] * 12, 0)
+@example([b"GET %b/b HTTP/1.1\r\nx-api-key: k\r\n\r\n" % API] * 3, 7)
+def test_both_ways_are_one(sent, cut):
+    """Whatever is asked, how often, and however it comes: the same bytes, end and journal.
+
+    A request alone, a request in pieces, and several that come together.
+    """
+    pieces = sent
+    if cut:
+        whole = b"".join(sent)
+        pieces = [whole[start : start + cut * 10] for start in range(0, len(whole), cut * 10)]
+    here = asyncio.run(talk(pieces, at_once=True))
+    by_the_app = asyncio.run(talk(pieces, at_once=False))
+    assert here == by_the_app
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_each_header_and_version_counts(path):
+    """On a connection that is asked three times: kept, closed, with a body, or in vain."""
+    for version in (b"1.1", b"1.0"):
+        for header in HEADERS:
+            poll = b"GET %b HTTP/%b\r\nx-api-key: k\r\n%b\r\n\r\n" % (path, version, header)
+            sent = [poll, b"ab"] if header == b"Content-Length: 2" else [poll]
+            here = asyncio.run(talk(sent * 3, at_once=True))
+            assert here == asyncio.run(talk(sent * 3, at_once=False))
+
+
+POLL = b"GET %b/b HTTP/1.1\r\nx-api-key: k\r\n\r\n" % API
+
+
+def test_a_poll_needs_no_task(monkeypatch):
+    """The first one, and those whose head is known; one that has to be acted out needs one."""
+    begun = []
+    monkeypatch.setattr(http_protocol, "Exchange", begun.append)  # would fail
+    written, ended, _ = asyncio.run(talk([POLL] * 3, at_once=True))
+    assert written.count(b"HTTP/1.1 200 OK") == 3
+    assert not ended
+    assert not begun
+
+
+def test_what_is_remembered_of_heads_is_bounded(monkeypatch):
+    """The oldest go; a head of which not all is known is read anew."""
+    monkeypatch.setattr(http_protocol, "KNOWN", 4)
+
+    async def play():
+        app = AsgiApp(Engine(PLAYED), everything_else)
+        protocol, wire = HttpProtocol(Connections(app, at_once=app)), Wire()
+        protocol.connection_made(wire)
+        for number in range(20):
+            protocol.data_received(POLL.replace(b"/b ", b"/b?%d " % number))
+            assert len(protocol.shared.known) <= 4
+        protocol.data_received(POLL.replace(b"k\r", b"k" * 3000 + b"\r"))
+        assert not any(len(data) > 2500 for data, _ in protocol.shared.known)
+        return wire.written.count(b"HTTP/1.1 200")
+
+    assert asyncio.run(play()) == 20
+
+
+def test_an_error_of_ours_is_told_and_logged(monkeypatch, caplog):
+    """As where the application meets it: 500, and the connection lives on."""
+
+    def fails(_engine, _request):
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr(Engine, "handle", fails)
+    written, ended, _ = asyncio.run(talk([POLL], at_once=True))
+    assert written.startswith(b"HTTP/1.1 500")
+    assert not ended
+    assert "ours" in caplog.text
+
+
+@pytest.mark.parametrize("left", ["cors", "proxies"])
+def test_what_needs_more_thought_is_the_applications(left):
+    """A page of another origin, and a proxy whose word counts."""
+    proxies = Proxies("https://gw.example", ()) if left == "proxies" else None
+    engine = Engine(PLAYED, proxies=proxies)
+    app = AsgiApp(engine, everything_else, ["http://page"] if left == "cors" else ())
+    known = {"query": b"", "headers": (), "scheme": "http", "server": ("127.0.0.1", 80)}
+    assert app.plain_request("GET", API + b"/b", **known) is None
