@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable  # noqa: TC003 -- NamedTuple keeps the annotations
 from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
 
 MAX_WAITING: Final = 10_000
 """Requests that wait to be written; beyond it, the oldest are left out."""
+MANY_WAITING: Final = 5_000
+"""Where more wait, polls are slowed down rather than lines left out."""
+
+AT_ONCE: Final = 300
+PAUSE_SECONDS: Final = 0.0005
+"""After so many lines, the thread that answers polls is let in for so long."""
 FLUSH_SECONDS: Final = 0.05
 DIFFERS: Final = timedelta(seconds=1)
 """Where the mock's time is further from the wall's, both are shown."""
@@ -88,10 +95,15 @@ class RequestLog:
             return  # nobody reads the log any more: its pipe is closed
 
     def _flush(self) -> None:
-        if not self._queue:
-            return
+        for _ in range(0, len(self._queue), AT_ONCE):
+            self._write_some()
+            if len(self._queue) < MANY_WAITING:
+                time.sleep(PAUSE_SECONDS)
+
+    def _write_some(self) -> None:
+        """Write few lines: while they are made, no poll is answered."""
         full = len(self._queue) == MAX_WAITING
-        entries = [self._queue.popleft() for _ in range(len(self._queue))]
+        entries = [self._queue.popleft() for _ in range(min(len(self._queue), AT_ONCE))]
         newest = max(entry.number for _, entry in entries)
         lines = [
             self._form.request(entry, datetime.fromtimestamp(seconds, UTC), self._engine.clock)
@@ -112,33 +124,45 @@ def as_text(entry: Entry, wall: datetime, clock: Clock) -> str:
 
     When, which job, what it saw, where the scenario says so, whose key and caller.
     """
-    what = entry.job_id if _is_poll(entry) else f"{entry.method} {entry.path}"
-    status = f"HTTP {entry.http_status}"
-    outcome = entry.outcome
-    if entry.http_status is not None and outcome != status:
-        outcome = f"{outcome} ({status})"
-    parts = [
-        _when(wall, clock.date_at(entry.moment_ns)),
-        what or "",
-        outcome,
+    poll = _is_poll(entry.operation)
+    what = _what(
+        (entry.job_id or "") if poll else f"{entry.method} {entry.path}",
+        entry.outcome,
+        entry.http_status,
         entry.source,
-    ]
-    if _is_poll(entry):
-        parts.append(f"key {entry.api_key or 'none'}")
-    if entry.api_key:
-        parts.append(f"caller {entry.caller_name}")
-    if entry.waits_for:
-        parts.append(f"then at {entry.then}")
-    return "  ".join(printable(part) for part in (*parts, *entry.notes))
+        f"key {entry.api_key or 'none'}" if poll else "",
+        f"caller {entry.caller_name}" if entry.api_key else "",
+    )
+    line = f"{_when(wall, clock.date_at(entry.moment_ns))}  {what}"
+    more = [f"then at {entry.then}"] if entry.waits_for else []
+    return "  ".join((line, *map(printable, (*more, *entry.notes))))
+
+
+@lru_cache(maxsize=1024)
+def _what(subject: str, outcome: str, http_status: int | None, *rest: str) -> str:
+    """Return what does not change from one poll of a step to the next."""
+    status = f"HTTP {http_status}"
+    if http_status is not None and outcome != status:
+        outcome = f"{outcome} ({status})"
+    source, *whose = rest
+    return "  ".join(map(printable, (subject, outcome, source, *filter(None, whose))))
 
 
 def _when(wall: datetime, mock: datetime) -> str:
     """Return the wall's time with its zone, and the mock's where it is another."""
-    shown = wall.astimezone().isoformat(timespec="milliseconds").partition("T")[2]
+    time_of_day, zone_shown = _of_the_day(wall.replace(microsecond=0))
+    shown = f"{time_of_day}.{wall.microsecond // 1000:03}{zone_shown}"
     if abs(mock - wall) < DIFFERS:
         return shown
     zone = None if mock < LAST_DAY else UTC  # no other zone can show the calendar's last hours
     return f"{shown} (mock {mock.astimezone(zone):%Y-%m-%d %H:%M:%S})"
+
+
+@lru_cache(maxsize=4)
+def _of_the_day(second: datetime) -> tuple[str, str]:
+    """Return the time and the zone of this machine, for a whole second."""
+    here = second.astimezone()
+    return f"{here:%H:%M:%S}", here.isoformat()[len("2026-01-01T00:00:00") :]
 
 
 def as_json(entry: Entry, wall: datetime, clock: Clock) -> str:
@@ -147,9 +171,8 @@ def as_json(entry: Entry, wall: datetime, clock: Clock) -> str:
     ``time`` is the wall's and ``mock_time`` the mock's; ``at`` is seconds since the mock began, by
     its clock.
     """
-    poll = _is_poll(entry)
     row = {
-        "event": "poll" if poll else "request",
+        "event": "poll" if _is_poll(entry.operation) else "request",
         "number": entry.number,
         "time": wall.astimezone().isoformat(timespec="milliseconds"),
         "mock_time": clock.date_at(entry.moment_ns).isoformat(timespec="milliseconds"),
@@ -189,8 +212,9 @@ FORMATS: Final = {
 """The formats of a log by name."""
 
 
-def _is_poll(entry: Entry) -> bool:
-    operation = OPERATIONS.get(entry.operation or "")
+@cache
+def _is_poll(name: str | None) -> bool:
+    operation = OPERATIONS.get(name or "")
     return operation is not None and operation.polled
 
 
