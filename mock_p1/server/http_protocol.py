@@ -11,7 +11,7 @@ import socket
 import struct
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from mock_p1.base.framing import BadRequest
 from mock_p1.base.messages import Reply
@@ -19,8 +19,8 @@ from mock_p1.server.http_exchange import NO_BODY, Exchange, reply_head
 from mock_p1.server.http_message import (
     HEAD_LIMIT,
     HEADERS_LIMIT,
-    KNOWN,
     KNOWN_BYTES,
+    PATH_LIMIT,
     BodyReader,
     read_head,
     read_request_line,
@@ -83,8 +83,23 @@ class AtOnce(Protocol):
     ) -> Request | None:
         """Return what ``decide`` may answer; None for what is the application's alone."""
 
+    def plain_request_like(self, request: Request, raw_path: bytes, query: bytes) -> Request | None:
+        """Return one that differs from another but in its path and query; None likewise."""
+
     def decide(self, request: Request) -> Reply | Fault:
         """Answer; a fault, or what is held back, is handed to the application to be acted out."""
+
+
+class _Known(NamedTuple):
+    """A head that was read and may be answered at once: a client that polls sends it again.
+
+    ``rest`` is what follows its first line.
+    """
+
+    data: bytes
+    rest: bytes
+    head: Head
+    request: Request
 
 
 class Connections:
@@ -98,9 +113,6 @@ class Connections:
     ) -> None:
         self.app: Application = app
         self.at_once: AtOnce | None = at_once
-        self.known: dict[tuple[bytes, tuple[str, int]], tuple[Head, Request]] = {}
-        """Heads that were read and may be answered at once, by their bytes and whom they reached:
-        clients that poll send the same ones all the time."""
         self.keep_alive_seconds: float = keep_alive_seconds
         self.open: set[HttpProtocol] = set()
         self.tasks: set[asyncio.Task[None]] = set()
@@ -114,8 +126,9 @@ class HttpProtocol(asyncio.Protocol):
     """Reads requests, starts the app for each, and hangs up on who takes too long."""
 
     __slots__ = (
-        "_body", "_buffer", "_closing", "_drained", "_exchange", "_head_bytes", "_lines", "_loop",
-        "_scanned", "_since", "client", "half_closed", "local", "scheme", "shared", "transport",
+        "_body", "_buffer", "_closing", "_drained", "_exchange", "_head_bytes", "_known", "_lines",
+        "_loop", "_scanned", "_since", "client", "half_closed", "local", "scheme", "shared",
+        "transport",
     )  # fmt: skip
 
     def __init__(self, shared: Connections) -> None:
@@ -126,6 +139,7 @@ class HttpProtocol(asyncio.Protocol):
         self._scanned = self._lines = 0  # bytes and lines of the buffer that are no whole head
         self._head_bytes = 0  # what the shared count has of this connection
         self._exchange: Exchange | None = None  # the request in hand
+        self._known: _Known | None = None
         self._body: BodyReader | None = None  # of that request, until it is complete
         self._closing = False
         self.half_closed: bool = False
@@ -184,10 +198,11 @@ class HttpProtocol(asyncio.Protocol):
                 if self._body.takes_whole(data):
                     self._hand_over(data, self._body)
                     return
-            elif self._exchange is None and self._drained is None:
-                known = self.shared.known.get((data, self.local))
-                if known is not None:
-                    self._begin(*known)
+            elif self._exchange is None and self._drained is None and self._known is not None:
+                known = self._known
+                request = known.request if known.data == data else self._like(known, data)
+                if request is not None:
+                    self._begin(known.head, request)
                     return
         self._buffer += data
         self._read()
@@ -247,11 +262,21 @@ class HttpProtocol(asyncio.Protocol):
             server=self.local,
         )
         if request is not None:
-            known = self.shared.known
-            if len(known) >= KNOWN:
-                known.clear()
-            known[data, self.local] = head, request
+            self._known = _Known(data, data.partition(b"\r\n")[2], head, request)
         return request
+
+    def _like(self, known: _Known, data: bytes) -> Request | None:
+        """Return the request of a head that is a known one but for its path; else None."""
+        line, _, rest = data.partition(b"\r\n")
+        if rest != known.rest or self.shared.at_once is None:
+            return None
+        with suppress(BadRequest):  # who reads all of it refuses it
+            method, target, version = read_request_line(line)
+            path, _, query = target.partition(b"?")
+            is_like = method == known.head.method and version == known.head.version
+            if is_like and len(path) <= PATH_LIMIT:
+                return self.shared.at_once.plain_request_like(known.request, path, query)
+        return None
 
     def _begin(self, head: Head, plain: Request | None) -> None:
         """Answer a request whose head was read, or let the app do so."""
@@ -262,6 +287,9 @@ class HttpProtocol(asyncio.Protocol):
             if isinstance(decided, Reply) and not decided.delay_ns:
                 self._answer(decided)
                 return
+        if plain is not None:  # the head may be one that is like it
+            path, query = plain.path.encode("latin-1"), plain.query.encode("latin-1")
+            head = head._replace(path=path, query=query)
         exchange = self._exchange = Exchange(self, head)
         exchange.decided = decided
         task = self._loop.create_task(exchange.run(self.shared.app))

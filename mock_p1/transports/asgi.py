@@ -128,6 +128,13 @@ class AsgiApp:
             return None
         return _asked(method, raw_path, query=query, headers=headers, scheme=scheme, server=server)
 
+    def plain_request_like(self, request: Request, raw_path: bytes, query: bytes) -> Request | None:
+        """Return one that differs from another but in its path and query; None likewise."""
+        if not raw_path.startswith(self._imitated):
+            return None
+        path, asked = raw_path.decode("latin-1"), query.decode("latin-1")
+        return Request(request.method, path, asked, *request[3:])
+
     def decide(self, request: Request) -> Reply | Fault:
         """Answer a plain request. A fault, or what is held back, is for the application.
 

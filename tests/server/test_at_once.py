@@ -1,6 +1,7 @@
 """A request that is answered where it is read gets the bytes that the application would send."""
 
 import asyncio
+import tracemalloc
 
 import pytest
 from hypothesis import example, given
@@ -11,6 +12,7 @@ from mock_p1.base.proxies import Proxies
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.files import load_scenario
 from mock_p1.server import http_protocol
+from mock_p1.server.http_message import KNOWN_BYTES
 from mock_p1.server.http_protocol import Connections, HttpProtocol
 from mock_p1.transports.asgi import AsgiApp
 
@@ -157,6 +159,28 @@ def test_each_header_and_version_counts(path):
             assert here == asyncio.run(talk(sent * 3, at_once=False))
 
 
+@pytest.mark.parametrize("header", HEADERS)
+def test_known_headers_below_other_first_lines(header):
+    """A client that goes through many jobs sends the same headers to each."""
+    lines = [b"GET %b HTTP/1.1" % path for path in PATHS]
+    odd = [b"GET %b/b HTTP/1.0", b"HEAD %b/b HTTP/1.1", b"GET %b/\xe3\x82 HTTP/1.1", b"GET %b/b"]
+    lines += [line % API for line in (*odd, b"GET  %b/b HTTP/1.1", b"G\x00T %b/b HTTP/1.1")]
+    known = b"GET %b/b HTTP/1.1" % API
+    for line in lines:
+        sent = [b"%b\r\nx-api-key: k\r\n%b\r\n\r\n" % (each, header) for each in (known, line)]
+        here = asyncio.run(talk(sent * 2, at_once=True))
+        assert here == asyncio.run(talk(sent * 2, at_once=False))
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_other_headers_are_read_anew(header):
+    """What was known of the ones before says nothing of them."""
+    first = b"GET %b/b HTTP/1.1\r\nx-api-key: k\r\n\r\n" % API
+    other = b"GET %b/a HTTP/1.1\r\n%b\r\n\r\n" % (API, header)
+    here = asyncio.run(talk([first, other, first, other], at_once=True))
+    assert here == asyncio.run(talk([first, other, first, other], at_once=False))
+
+
 POLL = b"GET %b/b HTTP/1.1\r\nx-api-key: k\r\n\r\n" % API
 
 
@@ -170,22 +194,28 @@ def test_a_poll_needs_no_task(monkeypatch):
     assert not begun
 
 
-def test_what_is_remembered_of_heads_is_bounded(monkeypatch):
-    """The oldest go; a head of which not all is known is read anew."""
-    monkeypatch.setattr(http_protocol, "KNOWN", 4)
+def test_what_is_remembered_of_heads_is_bounded():
+    """The last one of a connection, unless it is long."""
 
     async def play():
         app = AsgiApp(Engine(PLAYED), everything_else)
         protocol, wire = HttpProtocol(Connections(app, at_once=app)), Wire()
         protocol.connection_made(wire)
-        for number in range(20):
+        long = POLL.replace(b"HTTP/1.1\r\n", b"HTTP/1.1\r\na: %b\r\n" % (b"b" * KNOWN_BYTES))
+        tracemalloc.start()
+        for number in range(2000):
             protocol.data_received(POLL.replace(b"/b ", b"/b?%d " % number))
-            assert len(protocol.shared.known) <= 4
-        protocol.data_received(POLL.replace(b"k\r", b"k" * 3000 + b"\r"))
-        assert not any(len(data) > 2500 for data, _ in protocol.shared.known)
-        return wire.written.count(b"HTTP/1.1 200")
+            protocol.data_received(long)
+            for _ in range(3):
+                await asyncio.sleep(0)
+            wire.written = b""
+            if number == 1000:
+                before = tracemalloc.get_traced_memory()[0]
+        grown = tracemalloc.get_traced_memory()[0] - before
+        tracemalloc.stop()
+        return grown
 
-    assert asyncio.run(play()) == 20
+    assert asyncio.run(play()) < 200 * 1000
 
 
 def test_an_error_of_ours_is_told_and_logged(monkeypatch, caplog):
