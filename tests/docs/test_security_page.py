@@ -8,6 +8,7 @@ import pytest
 from mock_p1.admin.bodies import MAX_JSON
 from mock_p1.admin.body_limit import MAX_QUERY
 from mock_p1.admin.events import MAX_LISTENERS
+from mock_p1.analysis.lint import MAX_COMPARED
 from mock_p1.base.clock import SECOND
 from mock_p1.base.proxies import LONGEST
 from mock_p1.base.strict_model import MAX_PROBLEMS
@@ -22,8 +23,16 @@ from mock_p1.engine.rate_limit import MAX_CALLERS
 from mock_p1.engine.retrain_data_upload import MAX_CREATED
 from mock_p1.engine.totals import MAX_KINDS
 from mock_p1.engine.uploads import MAX_UPLOADS
+from mock_p1.scenario.faker_fields import MAX_FAKES
+from mock_p1.scenario.faker_values import MAX_TRIED, MAX_VALUES
+from mock_p1.scenario.model import MAX_COUNT, MAX_GROUPS, MAX_PAIRS
 from mock_p1.scenario.parser import MAX_BYTES
+from mock_p1.scenario.result_files import MAX_BYTES as MAX_RESULT
+from mock_p1.scenario.result_files import MAX_TOGETHER
+from mock_p1.scenario.steps import MAX_ROWS
+from mock_p1.scenario.variables import MAX_CHARACTERS
 from mock_p1.scenario.yaml_nodes import MAX_DEPTH
+from mock_p1.scenario.yaml_reader import MAX_DIRECTIVES, MAX_NODES
 from mock_p1.server.http_message import (
     CHUNK_LINE_LIMIT,
     HEAD_LIMIT,
@@ -80,6 +89,14 @@ MILLION = 1_000_000
         ("journal (`--journal-max`)", [DEFAULT_MAX]),
         ("kinds of requests that are counted apart", [MAX_KINDS]),
         ("failures in the queue", [MAX_INJECTED]),
+        ("values in a scenario file, aliases counted in full", [MAX_NODES]),
+        ("lines of a scenario file that begin with %", [MAX_DIRECTIVES]),
+        ("values with variables", [MAX_CHARACTERS]),
+        ("generated jobs", [MAX_COUNT, MAX_GROUPS]),
+        ("jobs that name a key, times patterns of keys", [MAX_PAIRS]),
+        ("fakes of a scenario", [MAX_FAKES, MAX_VALUES, MAX_TRIED]),
+        ("result file", [MAX_RESULT // MILLION, MAX_TOGETHER // MILLION, MAX_ROWS]),
+        ("patterns that are compared with each other", [MAX_COMPARED]),
         ("scenario file", [MAX_BYTES // MILLION, MAX_DEPTH, MAX_PROBLEMS]),
     ],
 )
