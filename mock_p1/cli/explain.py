@@ -63,8 +63,8 @@ def explain(scenario: tuple[str, ...], job: str | None) -> None:
         blank = "" if number else "\n"
         results.line(f"{blank}{warning.source}: warning: {warning.text}", style="yellow")
     if len(found) > MAX_ROWS:
-        more = plural(len(found) - MAX_ROWS, "more warning")
-        results.line(f"… and {more}; mock-p1 check names them all", style="yellow")
+        left_out = plural(len(found) - MAX_ROWS, "more warning")
+        results.line(f"… and {left_out}; mock-p1 check names them all", style="yellow")
 
 
 class _Rows(Results):
