@@ -81,7 +81,8 @@ class _Rows(Results):
         shown = rows[: self.left]
         self.left -= len(shown)
         if shown:
-            super().table(shown, header, styles)
+            one_line = [[cell.replace("\n", "\\n") for cell in row] for row in shown]
+            super().table(one_line, header, styles)
         if len(shown) < len(rows):
             self.line(f"  … and {plural(len(rows) - len(shown), 'more row')}")
 
@@ -141,9 +142,8 @@ def _show(results: Results, explanation: Explanation, to_others: str) -> None:
         if explanation.api_key is None
         else f", for the key {explanation.api_key} (others see {to_others})"
     )
-    results.line(
-        f"\n{explanation.title[0].upper()}{explanation.title[1:]}{seen_by}: {explanation.length}"
-    )
+    title = explanation.title.replace("\n", "\\n")
+    results.line(f"\n{title[0].upper()}{title[1:]}{seen_by}: {explanation.length}")
     _show_rows(results, explanation)
     for calls in explanation.calls:
         _show_calls(results, calls, "Its")

@@ -71,6 +71,15 @@ def test_of_very_much_the_first_is_told(explain, monkeypatch):
     assert "more timelines" not in one
 
 
+def test_a_status_of_two_lines_is_told_in_one(explain):
+    """So that it cannot be taken for a row of its own."""
+    text = r"""jobs: {"a\nb": {timeline: [{status: "x\ny  job_finished", message: "\e[2J"}]}}"""
+    told = explain("mine.yaml", text=text).output
+    assert r"Job a\nb: always the same" in told
+    assert r"x\ny  job_finished" in told
+    assert "\x1b" not in told
+
+
 def test_one_job(explain):
     """With --job only the job that the id leads to is told, by whichever way it leads there."""
     result = explain("many-jobs", "--job", "load-77")
