@@ -6,19 +6,25 @@
 #
 # /scenarios is where scenario files of your own are mounted; bundled names work as everywhere. Every option is also a
 # variable: MOCK_P1_PORT, MOCK_P1_SCENARIO, MOCK_P1_SPEED, … Any user may run it, and the root may be read-only;
-# `--tls` keeps its authority in /tls, which is best a volume.
+# `--tls` keeps its authority in /tls, which is best a volume. What pip installs is known by its hash: .ci/image/.
 
 FROM python:3.13-slim AS build
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./
+COPY .ci/image .ci/image
 COPY mock_p1 mock_p1
 COPY scenarios scenarios
-RUN python3 -m venv /tools && /tools/bin/pip wheel --no-cache-dir --no-deps --wheel-dir /wheel .
+RUN python3 -m venv /tools \
+    && /tools/bin/pip install --no-cache-dir --require-hashes -r .ci/image/build.txt \
+    && /tools/bin/pip wheel --no-cache-dir --no-build-isolation --no-deps --wheel-dir /wheel . \
+    && cp .ci/image/run.txt /wheel
 
 FROM python:3.13-slim
 COPY --from=build /wheel /wheel
 RUN python3 -m venv /opt/mock-p1 \
-    && /opt/mock-p1/bin/pip install --no-cache-dir "$(echo /wheel/*.whl)[all]" \
+    && /opt/mock-p1/bin/pip install --no-cache-dir --require-hashes -r /wheel/run.txt \
+    && /opt/mock-p1/bin/pip install --no-cache-dir --no-deps /wheel/*.whl \
+    && /opt/mock-p1/bin/pip check \
     && rm -r /wheel \
     && groupadd --gid 10001 mock-p1 \
     && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin mock-p1 \

@@ -192,7 +192,7 @@ def test_the_heart_has_few_libraries():
 
 
 OPENS = {"socket", "asyncio", "subprocess", "http", "urllib.request", "os", "shutil", "tempfile"}
-MAY_OPEN = {"files": {"os", "pathlib"}, "result_files": {"pathlib"}}
+MAY_OPEN = {"files": {"os", "pathlib"}, "result_files": {"os", "pathlib"}}
 """The files of these rooms that open files."""
 
 

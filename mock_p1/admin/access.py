@@ -17,22 +17,31 @@ from mock_p1.admin.admin_error import AdminError
 from mock_p1.base.addresses import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Mapping
 
 HEALTH: Final = f"{PREFIX}/health"
 STATIC: Final = f"{PREFIX}/static/"
 PAGES: Final = (PREFIX, f"{PREFIX}/")
 
 _READS: Final = ("GET", "HEAD")
-_FORWARDED: Final = (
-    *("forwarded", "via", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip"),
-    *(f"x-forwarded-{name}" for name in ("for", "host", "proto", "port", "server", "prefix", "by")),
-    *("x-forwarded", "forwarded-for", "x-original-forwarded-for", "x-original-host", "cdn-loop"),
-    *("cf-connecting-ip", "cf-connecting-ipv6", "cf-ray", "cf-visitor", "cf-ipcountry"),
-    *("fastly-client-ip", "x-envoy-external-address", "x-azure-clientip", "x-appengine-user-ip"),
-    *("x-amz-cf-id", "wl-proxy-client-ip", "proxy-client-ip", "x-proxyuser-ip"),
+_FORWARDED: Final = frozenset(
+    (
+        *("forwarded", "forwarded-for", "via", "x-real-ip", "x-real-port", "x-client-ip"),
+        *("client-ip", "x-cluster-client-ip", "true-client-ip", "x-remote-ip", "x-remote-addr"),
+        *("x-original-host", "x-original-url", "x-original-uri", "x-original-forwarded-for"),
+        *("x-originating-ip", "x-rewrite-url", "x-url-scheme", "x-scheme", "front-end-https"),
+        *("cdn-loop", "ali-cdn-real-ip", "wl-proxy-client-ip", "proxy-client-ip"),
+    )
 )
-"""What proxies add to a call that they hand on; no program of this machine sends any of them."""
+_FORWARDED_FAMILIES: Final = (
+    *("x-forwarded", "cf-", "cloudfront-", "x-amz-cf-", "fastly-", "fly-", "x-vercel-", "x-nf-"),
+    *("x-azure-", "x-arr-", "x-appengine-", "x-envoy-", "akamai-", "x-akamai-", "incap-"),
+    *("x-sucuri-", "x-varnish", "x-proxyuser-", "x-bluecoat-", "tailscale-"),
+)
+"""What proxies add to a call that they hand on, by name and by how the names begin.
+
+No program of this machine sends any of them.
+"""
 _TOKEN: Final = re.compile(r"[!-~]{1,500}")
 _BEARER_REMEDY: Final = (
     "send the header Authorization: Bearer TOKEN; `mock-p1 serve` prints the token when it starts"
@@ -45,13 +54,17 @@ _LOCAL_REMEDY: Final = (
 class Call(NamedTuple):
     """What decides who may use the control API.
 
-    ``header`` returns a header by its lower-case name; ``peer`` is the caller's address.
+    ``headers`` stand by their lower-case names; ``peer`` is the caller's address.
     """
 
     method: str
     path: str
     peer: str
-    header: Callable[[str], str | None]
+    headers: Mapping[str, str]
+
+    def header(self, name: str) -> str | None:
+        """Return a header by its lower-case name."""
+        return self.headers.get(name)
 
 
 class AccessPolicy:
@@ -104,10 +117,11 @@ class AccessPolicy:
                 f"the call comes from {call.peer or 'an unknown address'}, not from here",
                 _LOCAL_REMEDY,
             )
-        for name in _FORWARDED:
-            if call.header(name) is not None:
+        for written in call.headers:
+            name = written.replace("_", "-")
+            if name in _FORWARDED or name.startswith(_FORWARDED_FAMILIES):
                 raise _forbidden(
-                    f"a proxy ({name}) forwarded the call, so nobody knows whose it is",
+                    f"a proxy ({name[:100]}) forwarded the call, so nobody knows whose it is",
                     _LOCAL_REMEDY,
                 )
 

@@ -55,7 +55,8 @@ def add_admin(app: Flask, context: AdminContext) -> None:
 def _check_access() -> None:
     """Check who asks before what for; nobody outside learns which paths there are."""
     peer = request.environ.get("REMOTE_ADDR") or ""
-    admin_context().access.check(Call(request.method, request.path, peer, request.headers.get))
+    headers = {name.lower(): value for name, value in request.headers}
+    admin_context().access.check(Call(request.method, request.path, peer, headers))
     if request.method == "OPTIONS":  # answered by nobody: other origins get no preflight
         _refuse()
 

@@ -68,13 +68,11 @@ class BodyLimit:
 
 
 def _call(scope: Scope) -> Call:
-    headers = joined(scope["headers"])
-
-    def header(name: str) -> str | None:
-        value = headers.get(name.encode())
-        return None if value is None else value.decode("latin-1")
-
-    return Call(scope["method"], scope["path"], (scope["client"] or ("",))[0], header)
+    headers = {
+        name.decode("latin-1"): value.decode("latin-1")
+        for name, value in joined(scope["headers"]).items()
+    }
+    return Call(scope["method"], scope["path"], (scope["client"] or ("",))[0], headers)
 
 
 def _long_query() -> AdminError:

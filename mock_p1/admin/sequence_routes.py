@@ -14,7 +14,7 @@ from mock_p1.admin.admin_error import AdminError, bad
 from mock_p1.admin.bodies import either
 from mock_p1.admin.in_hand import admin_context
 from mock_p1.admin.routes import Routes
-from mock_p1.base.text import unknown
+from mock_p1.base.text import shorten, unknown
 from mock_p1.contract.operations import (
     OPERATIONS,
     RESULT_DOWNLOAD,
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from mock_p1.contract.operations import Operation
     from mock_p1.engine.journal import Entry
     from mock_p1.engine.uploads import Upload
+
+LONGEST_NUMBER: Final = 18
 
 NOTES_SECONDS: Final = 10.0
 """How long a call waits, in all, for what is found in files."""
@@ -55,6 +57,22 @@ def list_uploads(query: models.FilesQuery) -> models.Uploads:
         ]
     until = time.monotonic() + NOTES_SECONDS
     return models.Uploads(uploads=[_upload(upload, until) for upload in found])
+
+
+@routes.call(
+    "GET", "/uploads/{number}/content", errors=(404,), content_type="application/octet-stream"
+)
+def upload_content(number: str) -> bytes:
+    """A file that came, byte by byte. ``number`` is that of its request."""
+    found = None
+    if number.isascii() and number.isdigit() and len(number) <= LONGEST_NUMBER:
+        found = admin_context().engine.state.uploads.get(int(number))
+    content = found.kept.content() if found is not None and found.kept is not None else None
+    if content is None:
+        text = f"the content of a file of request {shorten(number)!r} is not kept"
+        remedy = f"see content_kept at GET {PREFIX}/uploads"
+        raise AdminError(404, "MOCK_P1_NO_CONTENT", text, remedy)
+    return content
 
 
 @routes.call("GET", "/downloads")

@@ -8,6 +8,7 @@ Checked first, swapped at once; a broken one changes nothing.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
@@ -15,11 +16,11 @@ from mock_p1.scenario.files import read_scenario, scenario_file
 from mock_p1.scenario.parser import MAX_BYTES
 from mock_p1.scenario.problems import Problem, ScenarioError
 from mock_p1.scenario.redaction import masked_problems
+from mock_p1.scenario.result_files import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from collections.abc import Set as AbstractSet
-    from pathlib import Path
     from types import TracebackType
 
     from mock_p1.admin.context import AdminContext
@@ -76,9 +77,9 @@ class Reload:
     def folders(self) -> set[Path]:
         """Return the folders whose changes matter, those behind symbolic links too."""
         return {
-            file.parent
+            Path(file).parent
             for path in (self._path, *self._results)
-            for file in (path.absolute(), path.resolve())
+            for file in (path.absolute(), os.path.realpath(path))  # a loop of links leads nowhere
         }
 
     def look(self, touched: PatternTable = frozenset()) -> None:
@@ -99,7 +100,7 @@ class Reload:
         """Swap the scenario; None where nothing is new."""
         named: set[Path] = set()
         try:
-            scenario = read_scenario(self._path, name=self._name, named=named)
+            scenario = read_scenario(self._path, name=self._name, named=named, is_file=True)
         except ScenarioError as error:
             self._results |= named
             return self._refuse(tuple(masked_problems(self._text(), error.problems, os.environ)))
@@ -125,8 +126,7 @@ class Reload:
 
     def _text(self) -> str:
         try:
-            with self._path.open("rb") as file:
-                return file.read(MAX_BYTES).decode("utf-8", "replace")
+            return (read_file(self._path, MAX_BYTES) or b"").decode("utf-8", "replace")
         except OSError:
             return ""
 

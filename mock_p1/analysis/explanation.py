@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from mock_p1.base.durations import format_duration
@@ -95,11 +94,8 @@ def explanations(scenario: Scenario) -> Iterator[Explanation]:
             compile_job(scenario, job, "jobs", name),
             answers,
         )
-    ids = directory.ids()
-    _skip(ids, sum(ANY not in name for name in scenario.jobs))
-    for index, group in enumerate(scenario.generated_jobs):
-        first = next(ids)
-        _skip(ids, group.count - 1)
+    named = zip(directory.examples(), scenario.generated_jobs, strict=True)
+    for index, (first, group) in enumerate(named):
         more = f" and {group.count - 1:,} more like it" if group.count > 1 else ""
         yield _account(
             (f"job {first}{more}", first),
@@ -341,7 +337,3 @@ def _length(plan: Plan, word: str) -> str:
     parts += [format_duration(span)] * bool(span)
     parts += [f"{plural(moves, 'move')} by hand"] * bool(moves)
     return f"{'begins anew' if plan.loops else 'at its last step'} after {' and '.join(parts)}"
-
-
-def _skip(ids: Iterator[str], count: int) -> None:
-    next(islice(ids, count, count), None)

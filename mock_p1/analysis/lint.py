@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1.analysis.call_lint import BY_HAND, REPEATED, CallLint, is_repeated
 from mock_p1.analysis.step_label import step_label
-from mock_p1.base.patterns import ANY, best_name, fits, sorted_patterns
+from mock_p1.base.patterns import ANY, PatternTable, fits, sorted_patterns
 from mock_p1.base.text import shorten
 from mock_p1.contract.operations import FINISHED, KNOWN_STATUSES
 from mock_p1.engine.directory import Directory
@@ -54,7 +54,7 @@ class LintWarning(NamedTuple):
 
 def lint_warnings(scenario: Scenario) -> list[LintWarning]:
     """Return all lint_warnings: of the file as a whole first, then job by job."""
-    calls = CallLint(scenario)
+    calls, keys = CallLint(scenario), PatternTable(scenario.api_keys or {})
     found = [*_keys(scenario), *_patterns(scenario), *_generated(scenario)]
     found += starmap(LintWarning, calls.of_scenario())
     jobs: list[tuple[Path, Job, str]] = [
@@ -64,7 +64,7 @@ def lint_warnings(scenario: Scenario) -> list[LintWarning]:
         jobs.append((("generated_jobs", index), group, f"generated_jobs/{index}"))
     jobs.append((("new_jobs",), scenario.new_jobs, "new_jobs"))
     for path, job, name in jobs:
-        warned = [*_of_job(scenario, job, path), *calls.of_job(job, path)]
+        warned = [*_of_job(scenario, job, path, keys), *calls.of_job(job, path)]
         found += (LintWarning(source, text, name) for source, text in warned)
     return found
 
@@ -160,15 +160,15 @@ def _shares_ids(shorter: GeneratedJobs, longer: GeneratedJobs) -> bool:
     )
 
 
-def _of_job(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str]]:
-    keys = scenario.api_keys
-    if job.api_key is not None and keys is not None:
-        name = best_name(job.api_key, keys)
-        if name is not None and keys[name] != ACTIVE:
-            yield (
-                scenario.where(*path, "api_key"),
-                f"no poll sees this job: its api_key {job.api_key!r} is {keys[name]}",
-            )
+def _of_job(
+    scenario: Scenario, job: Job, path: Path, keys: PatternTable[str]
+) -> Iterator[tuple[str, str]]:
+    hit = None if job.api_key is None else keys.find(job.api_key)
+    if hit is not None and hit.value != ACTIVE:
+        yield (
+            scenario.where(*path, "api_key"),
+            f"no poll sees this job: its api_key {job.api_key!r} is {hit.value}",
+        )
     if job.timeline is None:
         return  # `error:` alone says all there is to say
     if job.loops:

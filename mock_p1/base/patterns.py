@@ -57,12 +57,6 @@ def sorted_patterns(names: Iterable[str]) -> list[str]:
     return sorted((name for name in names if ANY in name), key=lambda name: not name.strip(ANY))
 
 
-def best_name(name: str, names: Iterable[str]) -> str | None:
-    """Return which of ``names`` a name leads to, or None."""
-    hit = PatternTable(dict.fromkeys(names)).find(name)
-    return hit.name if hit else None
-
-
 def fits(name: str, pattern: str) -> bool:
     """Tell whether ``name`` is the pattern's own text or fits it."""
     return name == pattern or (ANY in pattern and _matches(name, pattern))

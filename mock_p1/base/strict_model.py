@@ -43,6 +43,8 @@ Nobody reads on, and near matches take time.
 class Located(dict[str, Any]):
     """A mapping that knows where it stands: ``file:line``."""
 
+    __slots__ = ("source",)  # there may be a million of them
+
     source: str
 
 

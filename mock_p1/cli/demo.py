@@ -17,6 +17,7 @@ import requests
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from mock_p1.cli.command_error import Failure
+from mock_p1.cli.group import NOT_WRITTEN
 from mock_p1.cli.options import command, speed_option
 from mock_p1.cli.output import Results
 from mock_p1.contract.operations import API_KEY_HEADER, FINISHED, GET_API_KEY
@@ -97,6 +98,8 @@ def demo(*, speed: float) -> None:
             session.trust_env = False  # a proxy must not come between us and our own machine
             _Demonstration(mock.url, session, results, 1 / speed).play()
     except OSError as error:  # requests' own errors among them
+        if error.errno in NOT_WRITTEN:
+            raise  # the output took no more
         raise Failure(f"the demonstration broke off: {error}") from None
 
 

@@ -10,7 +10,7 @@ import click
 from mock_p1.analysis.explanation import call_explanations, explanation_of, explanations
 from mock_p1.analysis.lint import lint_warnings
 from mock_p1.base.durations import format_duration
-from mock_p1.base.text import printable, unknown
+from mock_p1.base.text import plural, printable, unknown
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import command, scenario_argument
 from mock_p1.cli.output import Results
@@ -19,10 +19,15 @@ from mock_p1.engine.directory import Directory
 from mock_p1.scenario.files import load_scenarios
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from mock_p1.analysis.explanation import Explanation
     from mock_p1.scenario.model import Scenario
 
 MAX_IDS: Final = 3
+MAX_ROWS: Final = 5000
+"""So many rows are shown in all, and so many warnings."""
+
 COMPARED: Final = 1000
 """How many ids are looked through for one that was perhaps meant."""
 
@@ -38,21 +43,48 @@ def explain(scenario: tuple[str, ...], job: str | None) -> None:
     Exits 1 if the scenario cannot be used or has no such job.
     """
     loaded = load_scenarios(scenario)
-    chosen = [_of_job(loaded, job)] if job is not None else list(explanations(loaded))
-    results = Results()
+    one = None if job is None else _of_job(loaded, job)
+    results = _Rows()
     results.line(f"{loaded.name}: {loaded.description}" if loaded.description else loaded.name)
     _show_keys(results, loaded)
-    for explanation in chosen:
+    for number, explanation in enumerate(explanations(loaded) if one is None else [one]):
+        if not results.left:
+            more = len(loaded.jobs) + len(loaded.generated_jobs) - number
+            results.line(f"\n… and {plural(more, 'more timeline')}; --job ID tells of one")
+            break
         _show(results, explanation, loaded.assumptions.job_of_another_key)
     for calls in call_explanations(loaded):
         _show_calls(results, calls, "Calls of")
     if job is None:
         _show_other_jobs(results, loaded)
-    about = None if job is None else (None, chosen[0].entry, chosen[0].place)
+    about = None if one is None else (None, one.entry, one.place)
     found = [w for w in lint_warnings(loaded) if about is None or w.job in about]
-    for number, warning in enumerate(found):
+    for number, warning in enumerate(found[:MAX_ROWS]):
         blank = "" if number else "\n"
         results.line(f"{blank}{warning.source}: warning: {warning.text}", style="yellow")
+    if len(found) > MAX_ROWS:
+        left_out = plural(len(found) - MAX_ROWS, "more warning")
+        results.line(f"… and {left_out}; mock-p1 check names them all", style="yellow")
+
+
+class _Rows(Results):
+    """Writes tables with so many rows in all, and of more says how many."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left: int = MAX_ROWS
+
+    def table(
+        self, rows: Iterable[Sequence[str]], header: Sequence[str] = (), styles: Sequence[str] = ()
+    ) -> None:
+        rows = list(rows)
+        shown = rows[: self.left]
+        self.left -= len(shown)
+        if shown:
+            one_line = [[cell.replace("\n", "\\n") for cell in row] for row in shown]
+            super().table(one_line, header, styles)
+        if len(shown) < len(rows):
+            self.line(f"  … and {plural(len(rows) - len(shown), 'more row')}")
 
 
 def _of_job(scenario: Scenario, job_id: str) -> Explanation:
@@ -110,9 +142,8 @@ def _show(results: Results, explanation: Explanation, to_others: str) -> None:
         if explanation.api_key is None
         else f", for the key {explanation.api_key} (others see {to_others})"
     )
-    results.line(
-        f"\n{explanation.title[0].upper()}{explanation.title[1:]}{seen_by}: {explanation.length}"
-    )
+    title = explanation.title.replace("\n", "\\n")
+    results.line(f"\n{title[0].upper()}{title[1:]}{seen_by}: {explanation.length}")
     _show_rows(results, explanation)
     for calls in explanation.calls:
         _show_calls(results, calls, "Its")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 WINDOWS: Final = os.name == "nt"
-_NOT_WRITTEN: Final = frozenset(
+NOT_WRITTEN: Final = frozenset(
     getattr(errno, name, errno.ENOSPC) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO")
 )
 """Why a disk or a device takes no output."""
@@ -89,7 +89,7 @@ class LazyGroup(click.Group):
         try:
             return super().main(*args, **options)
         except OSError as error:
-            if error.errno not in _NOT_WRITTEN:
+            if error.errno not in NOT_WRITTEN:
                 raise
             _drop_output()
             with suppress(OSError):

@@ -74,7 +74,8 @@ def data_folder() -> Path:
     if not folder.is_absolute():  # XDG_CONFIG_HOME is empty or relative, or nobody has a home
         with suppress(RuntimeError):
             folder = Path("~/.config/mock-p1").expanduser()
-    if not folder.is_absolute():
+    is_root = folder.is_relative_to("/.config") and os.environ.get("HOME") == ""
+    if is_root or not folder.is_absolute():  # an empty HOME is none, and is not the root
         raise CannotSecure(
             "there is no home to keep the local authority in; name a folder with --tls-dir"
         )

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.patterns import Hit, PatternTable
 from mock_p1.contract.operations import JOB_ID_LIMIT, is_placeholder
 from mock_p1.engine.compiler import compile_calls, compile_job, compile_new_jobs
 from mock_p1.engine.job_ids import Numbered, Uuids
+from mock_p1.scenario.model import MAX_COUNT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mock_p1.engine.program import CallProgram, Program
     from mock_p1.scenario.model import GeneratedJobs, Scenario
+
+
+_MOST_DIGITS: Final = len(str(MAX_COUNT))
 
 
 class Directory:
@@ -31,6 +35,9 @@ class Directory:
             _Group(compile_job(scenario, group, "generated_jobs", index), group, seed, index)
             for index, group in enumerate(scenario.generated_jobs)
         ]
+        self._by_prefix: dict[str, list[_Group]] = {}
+        for group in self._groups:
+            self._by_prefix.setdefault(group.prefix, []).append(group)
         self.new_jobs: Program | None = compile_new_jobs(scenario)
         self._merged: dict[int, Program] = {}
         self.new_ids: list[str] = scenario.new_jobs.ids or []
@@ -53,10 +60,20 @@ class Directory:
         """Return the program of an id that the scenario names or generates, or None."""
         if hit := self._named.exact(job_id):
             return hit
-        for group in self._groups:
-            if job_id in group.ids:
-                return Hit(job_id, group.program, exact=True)
-        return None
+        holders = [group for group in self._candidates(job_id) if job_id in group.ids]
+        if not holders:
+            return None
+        first = min(holders, key=lambda group: group.index)
+        return Hit(job_id, first.program, exact=True)
+
+    def _candidates(self, job_id: str) -> Iterator[_Group]:
+        """Yield the groups that may hold an id: by what stands before its number, or is a UUID."""
+        if not self._groups:
+            return
+        yield from self._by_prefix.get("", ())
+        digits = len(job_id) - len(job_id.rstrip("0123456789"))
+        for length in range(1, min(digits, len(job_id) - 1, _MOST_DIGITS) + 1):
+            yield from self._by_prefix.get(job_id[:-length], ())
 
     def created(self, job_id: str) -> Program | None:
         """Return what a job does that a client creates under this id.
@@ -86,12 +103,17 @@ class Directory:
         for group in self._groups:
             yield from group.ids
 
+    def examples(self) -> Iterator[str]:
+        """Yield the first id of each group of generated jobs."""
+        return (next(iter(group.ids)) for group in self._groups)
+
 
 class _Group:
     """Generated jobs: one program for many ids."""
 
     def __init__(self, program: Program, group: GeneratedJobs, seed: int, index: int) -> None:
-        self.program, self.count = program, group.count
+        self.program, self.count, self.index = program, group.count, index
+        self.prefix = group.prefix or ""
         self.ids = (
             Uuids(group.count, seed, index)
             if group.prefix is None

@@ -48,7 +48,7 @@ from mock_p1.engine.journal import (
     unexpected_entry,
 )
 from mock_p1.engine.key_leak import leak_notes
-from mock_p1.engine.mock_state import MockState
+from mock_p1.engine.mock_state import MockState, Prepared
 from mock_p1.engine.program import Refusal
 from mock_p1.engine.rate_limit import RetryAfter, too_many
 from mock_p1.engine.receiver import Receiver
@@ -269,28 +269,33 @@ class Engine:
         Returns:
             How many (pairs of caller and job) kept their state, and how many lost it.
         """
-        seed = self._seed_of(scenario)
+        prepared = self._prepared(scenario)
         with self.lock:
             self.played_after = self.journal.last
-            counts = self.state.swap(scenario, seed)
+            counts = self.state.swap(prepared)
         self.held.let_go()
         return counts
 
     def restart(self) -> None:
         """Begin anew in everything: what clients made, the journal, the clock, the scenario."""
+        first = self.first_scenario
+        prepared = None if self.scenario is first else self._prepared(first)
         with self.lock:
             self.state.reset()
             self.clear_journal()
             self.played_after = self.journal.last
             self.clock.restart()
-            if self.scenario is not self.first_scenario:
-                self.state.swap(self.first_scenario, self._seed_of(self.first_scenario))
+            if self.scenario is not first:
+                self.state.swap(prepared or self._prepared(first))
         self.held.let_go()
 
     def clear_journal(self) -> None:
         """Forget every request, and count anew; the lock is held."""
         self.journal.clear()
         self.state.jobs.forget_paths()
+
+    def _prepared(self, scenario: Scenario) -> Prepared:
+        return Prepared.of(scenario, self._seed_of(scenario))
 
     def _seed_of(self, scenario: Scenario) -> int:
         return scenario.seed if self._given_seed is None else self._given_seed

@@ -6,7 +6,7 @@ Not locked: its owner is.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from mock_p1.base.patterns import Hit
 from mock_p1.engine.call import Outcome
@@ -54,6 +54,25 @@ class InjectedFailure(NamedTuple):
     key: str | None = None
 
 
+class Prepared(NamedTuple):
+    """A scenario and what it compiles to, which takes long where it is large.
+
+    Made before the lock is taken, so that polls go on meanwhile.
+    """
+
+    scenario: Scenario
+    seed: int
+    keyring: Keyring
+    directory: Directory
+    replies: ReplyWriter
+
+    @classmethod
+    def of(cls, scenario: Scenario, seed: int) -> Self:
+        """Compile a scenario."""
+        parts = Keyring(scenario), Directory(scenario, seed), ReplyWriter(scenario, seed)
+        return cls(scenario, seed, *parts)
+
+
 _PART: Final = 4
 
 
@@ -82,23 +101,23 @@ class MockState:
         """How often everything began anew; links of before lead nowhere."""
         self.caller_resets: OrderedDict[str, int] = OrderedDict()
         """How often what a caller made was forgotten, since then; of those reset last."""
-        self.play(scenario, seed)
+        self.play(Prepared.of(scenario, seed))
 
-    def play(self, scenario: Scenario, seed: int) -> None:
-        """Compile a scenario, and play it from now on."""
-        self.scenario: Scenario = scenario
+    def play(self, prepared: Prepared) -> None:
+        """Play a scenario from now on."""
+        self.scenario: Scenario = prepared.scenario
         self.played_since: datetime = self.clock.client_date(self.clock.now_ns())
         """When the results became what they are, as clients see the time."""
-        self.seed: int = seed
-        self.keyring: Keyring = Keyring(scenario)
-        self.directory: Directory = Directory(scenario, seed)
-        self.replies: ReplyWriter = ReplyWriter(scenario, seed)
+        self.seed: int = prepared.seed
+        self.keyring: Keyring = prepared.keyring
+        self.directory: Directory = prepared.directory
+        self.replies: ReplyWriter = prepared.replies
         self.jobs.make_room(self.directory.count)
 
-    def swap(self, scenario: Scenario, seed: int) -> tuple[int, int]:
+    def swap(self, prepared: Prepared) -> tuple[int, int]:
         """Play another scenario; return how many job states were kept and how many lost."""
-        before, limit = self.directory, self.scenario.rate_limit
-        self.play(scenario, seed)
+        before, limit, scenario = self.directory, self.scenario.rate_limit, prepared.scenario
+        self.play(prepared)
         after, keyring = self.directory, self.keyring
         same: dict[tuple[int, int], bool] = {}  # thousands of jobs may share a program
 

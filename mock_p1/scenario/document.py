@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.strict_model import MAX_PROBLEMS, Located, Reading
 from mock_p1.base.text import shorten
+from mock_p1.scenario.faker_values import Counted
 from mock_p1.scenario.problems import Problem, ScenarioError
 from mock_p1.scenario.yaml_nodes import MAX_DEPTH, Node, is_branch
 
@@ -81,6 +82,8 @@ class ScenarioReading(Reading):
     find: Attach | None = None
     fakes: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     """What is wrong with the fakes met so far."""
+    values: Counted = field(default_factory=Counted)
+    """The random values that are left for trying them."""
 
     def attach(self, name: str) -> None:
         """Read a result file, if it is not read already; ValueError says why it cannot be."""

@@ -77,12 +77,15 @@ class Draws:
         return core_schema.with_info_after_validator_function(self._check, handler(source))
 
     def _check(self, fake: Fake, info: ValidationInfo) -> Fake:
-        known = info.context.fakes if isinstance(info.context, ScenarioReading) else {}
+        reading = info.context if isinstance(info.context, ScenarioReading) else ScenarioReading()
+        known = reading.fakes
         key = repr((fake, self.kind))
         if key not in known:
             if len(known) >= MAX_FAKES:
                 raise wrong(f"more than {MAX_FAKES:,} different fakes; write some values out")
-            known[key] = problems_with(fake.fake, fake.locale, fake.arguments, self.kind)
+            known[key] = problems_with(
+                fake.fake, fake.locale, fake.arguments, self.kind, reading.values
+            )
         if problems := known[key]:
             raise ValidationError.from_exception_data(
                 "Fake",

@@ -11,6 +11,7 @@ from __future__ import annotations
 from functools import cache
 from hashlib import blake2b
 from math import prod
+from random import Random
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +31,12 @@ MAX_SIZE: Final = 10_000
 """So much may be drawn at once: the numbers among a provider's arguments, multiplied, times what
 text there is."""
 
+MAX_VALUES: Final = 20_000
+"""So many random values may a provider take for what it draws, whatever its arguments say."""
+
+MAX_TRIED: Final = 500_000
+"""So many may all fakes of a scenario take together while they are tried."""
+
 MAX_DIGITS: Final = 300
 """A number that is drawn has no more digits than one that is written in a scenario."""
 
@@ -39,6 +46,31 @@ _VALUES: Final = frozenset(
 """Arguments that are values to draw from, and do not say how much is drawn."""
 
 _LOCK = Lock()
+
+
+class TooMuch(Exception):  # noqa: N818 -- it says so, and is never shown
+    """A provider takes more random values than there may be."""
+
+
+class Counted(Random):
+    """Draws what ``Random`` draws, so many values and no more."""
+
+    left: int = MAX_TRIED
+
+    def random(self) -> float:
+        """Return the next value."""
+        self._count()
+        return super().random()
+
+    def getrandbits(self, k: int, /) -> int:
+        """Return so many bits."""
+        self._count()
+        return super().getrandbits(k)
+
+    def _count(self) -> None:
+        if self.left <= 0:
+            raise TooMuch
+        self.left -= 1
 
 
 def seed_for(*place: object) -> int:
@@ -55,6 +87,23 @@ def draw(provider: str, locale: str, arguments: Mapping[str, Any], seed: int) ->
     with _LOCK:
         faker.seed_instance(seed)
         return getattr(faker, provider)(**arguments)
+
+
+def _tried(
+    provider: str, locale: str, arguments: Mapping[str, Any], seed: int, values: Counted
+) -> Any:  # noqa: ANN401 -- what it draws
+    """Return the value that is drawn with this seed, or raise TooMuch."""
+    (generator,) = _faker(locale).factories
+    before, all_left = generator.random, values.left
+    values.left = most = min(all_left, MAX_VALUES)
+    with _LOCK:
+        try:
+            generator.random = values
+            generator.seed_instance(seed)
+            return getattr(generator, provider)(**arguments)
+        finally:
+            generator.random = before
+            values.left += all_left - most
 
 
 def size_of(arguments: Mapping[str, Any]) -> int:
@@ -81,11 +130,11 @@ def _sizes(value: Any) -> Iterator[str | float]:  # noqa: ANN401 -- whatever the
 
 
 def problems_with(
-    provider: str, locale: str, arguments: Mapping[str, Any], kind: type
+    provider: str, locale: str, arguments: Mapping[str, Any], kind: type, values: Counted
 ) -> list[tuple[str, str]]:
     """Say what is wrong with a fake that should draw values of ``kind``.
 
-    Pairs of a key it is about and a sentence.
+    Pairs of a key it is about and a sentence. It is tried with ``values``, while there are some.
     """
     problems = []
     if locale not in _locales():
@@ -93,19 +142,23 @@ def problems_with(
     known = _providers("en_US" if problems else locale)
     if provider not in known:
         problems.append(("fake", unknown("Faker provider", provider, known)))
-    if not problems and (problem := _problem_drawing(provider, locale, arguments, kind)):
+    if not problems and (problem := _problem_drawing(provider, locale, arguments, kind, values)):
         problems.append(("fake", f"Faker provider {provider!r} {problem}"))
     return problems
 
 
 def _problem_drawing(
-    provider: str, locale: str, arguments: Mapping[str, Any], kind: type
+    provider: str, locale: str, arguments: Mapping[str, Any], kind: type, values: Counted
 ) -> str | None:
     if size_of(arguments) > MAX_SIZE:
         return f"would draw more than there may be: its arguments multiply to over {MAX_SIZE:,}"
     for seed in range(TRIED):
         try:
-            drawn = draw(provider, locale, arguments, seed)
+            drawn = _tried(provider, locale, arguments, seed, values)
+        except TooMuch:
+            one = f"would draw more than there may be: over {MAX_VALUES:,} random values"
+            all_ = f"is one too many: all together have drawn {MAX_TRIED:,} random values by now"
+            return one if values.left else all_
         except Exception as error:  # noqa: BLE001 -- a provider may raise anything over its arguments
             return f"cannot be used like this: {shorten(str(error) or type(error).__name__, 200)}"
         if type(drawn) is not kind:

@@ -21,6 +21,7 @@ from mock_p1.scenario.result_files import (
     files_beside,
     files_beside_one,
     inline_files,
+    read_file,
 )
 
 if TYPE_CHECKING:
@@ -131,15 +132,23 @@ def scenario_file(source: str | Path) -> tuple[Path, str]:
 
 
 def read_scenario(
-    path: Path, *, name: str | None = None, named: set[Path] | None = None
+    path: Path,
+    *,
+    name: str | None = None,
+    named: set[Path] | None = None,
+    is_file: bool = False,
 ) -> Scenario:
     """Read a scenario file, or all of a folder as one; ``name`` is what the journal calls it.
 
     Raises ScenarioError.
 
     ``named`` takes the result files that the scenario names, whether they are there or not.
+    ``is_file`` refuses what is none: a folder, or a pipe that would be waited for.
     """
     shown = name or str(path)
+    if is_file:
+        content = _content_of_file(path, shown)
+        return parse(content, shown, files_beside(path.parent, named=named), os.environ)
     if os.path.isdir(path):  # noqa: PTH112 -- unlike Path.is_dir it never raises
         return _read_several(_files_in(path, shown), shown)
     content = _content(path, shown)
@@ -193,6 +202,17 @@ def _read_several(files: Sequence[tuple[Path, str]], name: str) -> Scenario:
             raise ScenarioError([Problem(shown, 1, 1, f"{what}{MAX_BYTES:,}")])
     attach = files_beside_one({path.parent.absolute(): None for path, _ in files})
     return parse_several(contents, name, attach, os.environ)
+
+
+def _content_of_file(path: Path, shown: str) -> bytes:
+    try:
+        content = read_file(path, MAX_BYTES)
+    except OSError as error:
+        raise _unreadable(shown, error) from None
+    if content is None:
+        text = f"more than {MAX_BYTES:,} bytes, the most a scenario file has"
+        raise ScenarioError([Problem(shown, 1, 1, text)])
+    return content
 
 
 def _content(path: Path, shown: str) -> bytes:

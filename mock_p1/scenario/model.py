@@ -38,6 +38,14 @@ if TYPE_CHECKING:
 
 
 MAX_COUNT: Final = 1_000_000
+"""Generated jobs, of all groups together: a search looks at each."""
+
+MAX_GROUPS: Final = 1000
+"""Groups of generated jobs; of an id that is a UUID each is asked."""
+
+MAX_PAIRS: Final = 10_000_000
+"""Jobs that name a key, times patterns of keys: each of the former is held against the latter."""
+
 ACTIVE: Final = "active"
 
 _RESERVED: Final = OPERATIONS.words_beside(RETRAIN_STATUS_CHECK, "retrain_job_id")
@@ -459,11 +467,16 @@ first job does."""
                 yield ("secret_keys", key), wrong(what, of_key=True)
         yield from wrong_calls(data.get("calls"), of_job=False)
         known = PatternTable(keys) if "api_keys" in data else None
+        groups = data.get("generated_jobs")
+        yield from _too_many_generated(groups)
+        jobs = [*_named(data.get("jobs")).values(), *(groups if isinstance(groups, list) else ())]
+        if too_many := _too_many_pairs(jobs, keys):
+            yield ("api_keys",), too_many
+            return
         for job_id, job in _named(data.get("jobs")).items():
             if text := _wrong_id(job_id):
                 yield ("jobs", job_id), wrong(text, of_key=True)
             yield from _key_exists(("jobs", job_id), job, known)
-        groups = data.get("generated_jobs")
         for index, group in enumerate(groups if isinstance(groups, list) else ()):
             yield from _key_exists(("generated_jobs", index), group, known)
 
@@ -475,6 +488,33 @@ def _named(part: object) -> dict[str, object]:
         if isinstance(part, dict)
         else {}
     )
+
+
+def _too_many_generated(groups: object) -> Iterator[tuple[Path, Wrong]]:
+    """Yield what is wrong with the number of generated jobs, all groups together."""
+    if not isinstance(groups, list):
+        return
+    counts = [
+        getattr(each, "count", each.get("count") if isinstance(each, dict) else 0)
+        for each in groups
+    ]
+    jobs = sum(count for count in counts if isinstance(count, int) and 0 < count <= MAX_COUNT)
+    if len(groups) > MAX_GROUPS:
+        what = f"has {len(groups):,} groups; there may be {MAX_GROUPS:,}"
+        yield ("generated_jobs",), wrong(f"generated_jobs: {what}", of_key=True)
+    elif jobs > MAX_COUNT:
+        what = f"makes {jobs:,} jobs; all groups together may make {MAX_COUNT:,}"
+        yield ("generated_jobs",), wrong(f"generated_jobs: {what}", of_key=True)
+
+
+def _too_many_pairs(jobs: list[object], keys: dict[str, object]) -> Wrong | None:
+    """Return a problem where more jobs than can be looked up name a key out of many patterns."""
+    naming = sum(isinstance(job, dict) and "api_key" in job for job in jobs)
+    patterns = sum("*" in key for key in keys)
+    if naming * patterns <= MAX_PAIRS:
+        return None
+    what = f"{patterns:,} patterns, and {naming:,} jobs that name a key: too many to look them up"
+    return wrong(f"api_keys: {what}; write out the keys that jobs name", of_key=True)
 
 
 def _key_exists(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from inspect import currentframe
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,6 +17,12 @@ if TYPE_CHECKING:
     from mock_p1.scenario.document import Attach
 
 MAX_BYTES: Final = 100_000_000
+MAX_TOGETHER: Final = 500_000_000
+"""Bytes of all result files of a scenario: they are kept in memory."""
+
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_UNLINKED: Final = getattr(os, "O_NOFOLLOW", 0)
+_FOLDER: Final = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_PATH", os.O_RDONLY) | _UNLINKED
 _NOT_THE_CALLER: Final = ("mock_p1", "pydantic", "contextlib", "functools")
 
 
@@ -22,8 +31,9 @@ def files_beside(
 ) -> Attach:
     """Return what reads a result file out of ``folder``, or says in a ValueError why it does not.
 
-    ``named`` takes the path of each that is not outside.
+    ``named`` takes the path of each that is not outside. A file is read once, however it is spelt.
     """
+    known: dict[Path, bytes] = {}
 
     def read(name: str) -> bytes:
         shown = f"result.file {shorten(name)!r}"
@@ -40,11 +50,16 @@ def files_beside(
                 named.add(path)
             if not path.is_file():
                 raise ValueError(missing)
-            if path.stat().st_size > MAX_BYTES:
-                raise ValueError(
-                    f"{shown} is larger than {MAX_BYTES:,} bytes, the most there may be"
-                )
-            return path.read_bytes()
+            if path not in known:
+                content = read_file(path, MAX_BYTES, below=root)
+                if content is None:
+                    what = f"is larger than {MAX_BYTES:,} bytes, the most there may be"
+                    raise ValueError(f"{shown} {what}")
+                if len(content) + sum(map(len, known.values())) > MAX_TOGETHER:
+                    what = f"and those before it have more than {MAX_TOGETHER:,} bytes together"
+                    raise ValueError(f"{shown} {what}")
+                known[path] = content
+            return known[path]
         except (
             OSError,
             RuntimeError,
@@ -53,6 +68,41 @@ def files_beside(
             raise ValueError(f"{shown} cannot be read: {reason}") from None
 
     return read
+
+
+def read_file(path: Path, most: int, *, below: Path | None = None) -> bytes | None:
+    """Return the content of a file; None where it has more than ``most`` bytes.
+
+    It is opened once, and what has no end is not waited for. No link is followed ``below`` a
+    folder, in whose place one may have come just now. OSError for a pipe, a device or a folder too.
+    """
+    number = os.open(path, _FLAGS) if below is None else _opened(path, below)
+    try:
+        found = os.fstat(number)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "it is a folder, a pipe or a device, and no file")
+        if found.st_size > most:
+            return None
+        with os.fdopen(number, "rb", closefd=False) as file:
+            content = file.read(most + 1)
+        return content if len(content) <= most else None
+    finally:
+        os.close(number)
+
+
+def _opened(path: Path, below: Path) -> int:
+    """Open a file folder by folder, where the system can, so that none on the way is a link."""
+    if os.open not in os.supports_dir_fd:
+        return os.open(path, _FLAGS)
+    *folders, last = path.relative_to(below).parts
+    number = os.open(below, _FOLDER & ~_UNLINKED)
+    for part, flags in [*((part, _FOLDER) for part in folders), (last, _FLAGS | _UNLINKED)]:
+        try:
+            inner = os.open(part, flags, dir_fd=number)
+        finally:
+            os.close(number)
+        number = inner
+    return number
 
 
 def files_beside_one(folders: Iterable[Path]) -> Attach:

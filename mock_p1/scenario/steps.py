@@ -299,6 +299,10 @@ def _kind(value: object) -> str:
     return next((f"<{kind}>" for kind in KINDS if kind in keys), "<status>")
 
 
+_UNSEEN: Final = Step()
+"""Stands for a step that nobody sees, since the whole is refused."""
+
+
 def _exactly_one(
     value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
 ) -> Step:
@@ -307,7 +311,7 @@ def _exactly_one(
         return value
     reading = Reading.of(info)
     if reading.is_enough:
-        return Step()  # nobody sees it: the whole is refused
+        return _UNSEEN
     kinds = ", ".join(KINDS)
     if not isinstance(value, dict):
         reading.failed += 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from mock_p1.base.strict_model import MAX_PROBLEMS
 from mock_p1.base.text import nearest, shorten
 from mock_p1.scenario.yaml_nodes import BROKEN
 from mock_p1.scenario.yaml_reader import MAX_NEAR, NOT_IN_YAML, resolve
@@ -74,17 +75,22 @@ class Replacement:
         """Return a text with what its variables hold; None where one is wrong, which is told."""
         wrong: list[str] = []
         given: list[str] = []
+        length = 0
 
         def value(found: re.Match[str]) -> str:
+            nonlocal length
             if found[1] is None and found[0] == "$${":
                 return "${"
+            if len(wrong) > MAX_PROBLEMS or self._characters + length > MAX_CHARACTERS:
+                return ""
             held, problem = self._value(found)
             wrong.extend([problem] if problem else [])
             given.extend([held] if held and held == self._variables.get(found[1]) else [])
+            length += len(held)
             return held
 
         made = _VARIABLE.sub(value, text)
-        self._characters += len(made)
+        self._characters += max(len(made), length)
         if self._characters > MAX_CHARACTERS:
             wrong.append(
                 f"values with variables have more than {MAX_CHARACTERS:,} characters in all"
@@ -99,7 +105,7 @@ class Replacement:
         """Return what a variable holds, and what is wrong with it."""
         name = found[1]
         if name is None:
-            begun = shorten(found.string[found.start() :], 20)
+            begun = shorten(found.string[found.start() : found.start() + 21], 20)
             how = "write ${NAME} or ${NAME:-default}, or $${ for the signs themselves"
             return "", f"no variable begins at {begun!r}; {how}"
         held = self._variables.get(name)

@@ -88,11 +88,22 @@ def test_a_caller_from_here_is_let_in(controls, address):
     "header",
     ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "X-Forwarded-Host", "X-Forwarded-Proto",
      "X-Forwarded-Port", "X-Forwarded-Server", "CF-Connecting-IP", "CF-Ray", "True-Client-IP",
-     "X-Client-IP", "Fastly-Client-IP", "X-Envoy-External-Address", "CDN-Loop"],
+     "X-Client-IP", "Fastly-Client-IP", "X-Envoy-External-Address", "CDN-Loop",
+     "X-Forwarded-Scheme", "X-Forwarded-Uri", "X-Forwarded-Anything-Else", "CF-Worker",
+     "CloudFront-Viewer-Country", "Fly-Client-IP", "X-Vercel-Id", "X-Azure-FDID", "X-ARR-SSL",
+     "X-Original-URL", "X-Rewrite-URL", "Client-IP", "Front-End-Https", "X-Varnish"],
 )  # fmt: skip
 def test_a_call_that_a_proxy_forwarded_is_refused(controls, header):
     """A proxy on this machine makes the whole world look local."""
     controls.refused(403, *READ, headers={header: "127.0.0.1"})
+
+
+@pytest.mark.parametrize(
+    "header", ["User-Agent", "Traceparent", "X-Request-Id", "Accept", "X-Api-Key", "Cookie"]
+)
+def test_what_programs_of_this_machine_send_is_let_in(controls, header):
+    """None of it says that a proxy stands between."""
+    controls.get("/jobs", headers={header: "1"})
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_answers_are_as_described(controls, method, path, body):
 
 
 def test_every_call_that_is_described_is_tried():
-    """By the test above; documents, events, lines and metrics have tests of their own."""
+    """By the test above; documents, events, lines, files and metrics have tests of their own."""
     described = {
         (verb, path.removeprefix("/__admin"))
         for path, verbs in document()["paths"].items()
@@ -120,6 +120,7 @@ def test_every_call_that_is_described_is_tried():
         "/metrics",
         "/requests/export",
         "/scenario/text",
+        "/uploads/{number}/content",
         "/openapi.json",
         "/openapi-admin.json",
     }

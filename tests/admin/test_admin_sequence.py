@@ -233,3 +233,20 @@ def test_calls_without_a_job_are_moved_on(steered):
 def test_calls_that_cannot_be_moved_on_are_refused(steered, status, path, body):
     """With what to do instead."""
     steered.refused(status, "POST", path, body)
+
+
+def test_the_content_of_a_file_is_there(plain, monkeypatch):
+    """Byte by byte, by the number of its request; where it was not kept, that is said."""
+    create(plain, get_key(plain))
+    (upload,) = plain.get("/uploads")["uploads"]
+    plain.refused(404, "GET", f"/uploads/{upload['number']}/content")
+    monkeypatch.setattr(type(CountingStore().open("")), "content", lambda _: FILE)
+    reply = plain.call("GET", f"/uploads/{upload['number']}/content")
+    assert (reply.status_code, reply.content_type) == (200, "application/octet-stream")
+    assert reply.data == FILE
+
+
+@pytest.mark.parametrize("number", ["0", "999999", "-1", "x", "1" * 5000, "%20"])
+def test_there_is_no_content_of_what_is_not_kept(plain, number):
+    """Nor of what is no number."""
+    plain.refused(404, "GET", f"/uploads/{number}/content")

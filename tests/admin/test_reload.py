@@ -4,6 +4,7 @@ Swapped if it is good, reported if it is not.
 """
 
 import os
+import sys
 
 import pytest
 from helpers.admin_client import Controls, events
@@ -193,6 +194,29 @@ def test_a_file_that_is_deleted_and_comes_back(watched):
     assert str(said.problems[0]).startswith(f"{watched.file}: cannot be read: ")
     assert watched.poll("same").status_code == 200
     assert watched.write(text) == [Reloaded(str(watched.file), 1, 0)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "loop of links"])
+def test_what_is_no_file_any_more_is_said(watched, kind):
+    """It is neither waited for nor played, and the look after it is a look as before."""
+    watched.file.unlink()
+    if kind == "pipe":
+        os.mkfifo(watched.file)
+    elif kind == "device":
+        watched.file.symlink_to("/dev/zero")
+    elif kind == "folder":
+        watched.file.mkdir()
+        (watched.file / "inner.yaml").write_text(CHANGED, encoding="utf-8")
+    else:
+        watched.file.symlink_to(watched.file)
+    (said,) = watched.look({watched.file.name})
+    assert str(said.problems[0]).startswith(f"{watched.file}: cannot be read: ")
+    assert watched.file.parent in watched.reload.folders()
+    assert watched.poll("other").json["status"] == "job_waiting"
+    watched.file.rename(watched.file.with_name("old"))
+    assert len(watched.write(CHANGED)) == 1
+    assert watched.poll("other").json["status"] == "job_queued"
 
 
 def test_a_file_that_is_replaced_is_noticed_though_nothing_told_of_it(watched):

@@ -17,6 +17,7 @@ from mock_p1.base.clock import RealClock
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
 from mock_p1.server.server import Server, ServerThread
+from mock_p1.server.upload_store import UploadStore
 
 NAMES = (
     "chromium",
@@ -94,10 +95,10 @@ def opened(chromium):
     """A function that plays a scenario and opens its dashboard, as many times as the test likes."""
 
     def open_one(scenario=SCENARIO, *, token=None, path="/__admin/", **context):
-        source = Source()
-        server = Server(
-            Engine(parse(scenario, "morning.yaml"), RealClock(source=source)), admin_token=token
-        )
+        source, store = Source(), UploadStore()
+        closing.callback(store.close)
+        engine = Engine(parse(scenario, "morning.yaml"), RealClock(source=source), store=store)
+        server = Server(engine, admin_token=token)
         running = ExitStack()
         running.enter_context(ServerThread(server))
         closing.callback(running.close)

@@ -105,6 +105,56 @@ def test_each_key_of_a_job_shows(dashboard):
     dashboard.shows(".keys li", "Key de…: step 1, job_waiting, polled once")
 
 
+TWO_KEYS = """
+api_keys: {demo-key-one: active, demo-key-two: active}
+jobs: {shared: {timeline: [{status: job_running}]}}
+"""
+
+
+def test_keys_that_are_masked_alike_are_told_apart(opened):
+    """By what the journal calls them: in a job's details, and beside its polls."""
+    dashboard = opened(TWO_KEYS)
+    dashboard.page.click(f"{dashboard.job('shared')} .id")
+    dashboard.poll("shared", key="demo-key-one")
+    dashboard.shows(".keys li", "Key demo…: step 1")
+    dashboard.hides(".polls .caller")
+    dashboard.poll("shared", key="demo-key-two")
+    tracks = dashboard.api("GET", "jobs/shared")["tracks"]
+    callers = {track["caller"] for track in tracks}
+    assert len(callers) == 2
+    for caller in callers:
+        dashboard.shows(f".keys li:has-text('{caller}')", f"Key demo… ({caller})")
+        dashboard.shows(f".polls .caller:has-text('{caller}')")
+
+
+def test_a_file_that_came_is_offered_by_its_name(dashboard):
+    """In the details of its job; what the browser keeps is what was sent."""
+    url = f"{dashboard.server.url}/v1/external/retrain_jobs/upload_url"
+    headers, query = {"x-api-key": "demo-key"}, {"filename": "train.csv"}
+    made = requests.get(url, query, headers=headers, timeout=10).json()
+    requests.put(made["upload_url"], data=b"a,b\n1,2\n", timeout=10)
+    dashboard.poll(made["retrain_job_id"])
+    dashboard.page.click(f"{dashboard.job(made['retrain_job_id'])} .id")
+    dashboard.shows(".files button", "Download train.csv")
+    with dashboard.page.expect_download() as download:
+        dashboard.page.click(".files button")
+    assert download.value.suggested_filename == "train.csv"
+    assert download.value.path().read_bytes() == b"a,b\n1,2\n"
+
+
+def test_notes_are_in_japanese_on_a_japanese_page(opened):
+    """With what stands in them."""
+    dashboard = opened(path="/__admin/?lang=ja")
+    dashboard.shows(".job")
+    dashboard.poll("retrain-001?colour=blue")
+    dashboard.shows(".poll .note", "クエリがありますが、APIの仕様にはありません")
+    url = f"{dashboard.server.url}/v1/external/api-key"
+    query = {"credential_type": "other", "model_id": "one"}
+    requests.get(url, query, headers={"x-api-key": "k"}, timeout=10)
+    dashboard.shows(".poll .note >> nth=0", "credential_type が 'other' です")
+    dashboard.shows(".poll .note >> nth=1", "model_id が 'one' です")
+
+
 def test_faults_and_literal_answers_show_as_what_they_are(dashboard):
     """In colours of their own."""
     row = dashboard.job("flaky-7")

@@ -220,6 +220,15 @@ def test_nobody_without_a_home_gets_a_folder_of_that_name(tmp_path, monkeypatch)
         data_folder()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the variables of Linux desktops")
+def test_an_empty_home_is_none(monkeypatch):
+    """It is not the root, in which root could make a folder."""
+    monkeypatch.setenv("HOME", "")
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    with pytest.raises(CannotSecure, match="--tls-dir"):
+        data_folder()
+
+
 @POSIX
 def test_the_authoritys_key_is_for_its_owner_alone(tmp_path):
     """Nobody else on the machine can make certificates that the user's clients trust."""

@@ -148,6 +148,7 @@ def test_defaults_are_shown(run):
 @pytest.mark.parametrize(
     "arguments",
     [["scenarios"], ["check", "demo"], ["explain", "demo"], ["schema"], ["--help"], ["--version"],
+     ["demo"],
      ["serve", "--port", "0"], ["serve", "--port", "0", "--log-format", "json"]],
     ids=" ".join,
 )  # fmt: skip

@@ -1,10 +1,12 @@
 """What happens meanwhile: a reset or another scenario, between two calls or amid an upload."""
 
 import json
+import threading
 from textwrap import dedent
 
 import pytest
 
+from mock_p1.engine.mock_state import Prepared
 from mock_p1.scenario.parser import parse
 
 NEW = """
@@ -52,6 +54,28 @@ def test_a_client_that_breaks_off_after_a_reset_leaves_no_upload(mock):
     taken.abort(b"x" * 10)
     assert list(asked.engine.state.uploads) == []
     assert "still waits" not in " ".join(asked.entries[-1].notes)
+
+
+@pytest.mark.parametrize("act", ["load", "restart"])
+def test_polls_go_on_while_a_scenario_is_compiled(mock, monkeypatch, act):
+    """It may be large; only the swap itself is between two polls."""
+    asked = mock("jobs: {a: {timeline: [{status: before}]}}")
+    asked.driver.load(parse("jobs: {a: {timeline: [{status: between}]}}"))
+    seen, compile_scenario = [], Prepared.of
+
+    def compile_slowly(*given):
+        poll = threading.Thread(target=lambda: seen.append(asked.sees()))
+        poll.start()
+        poll.join(20)
+        return compile_scenario(*given)
+
+    monkeypatch.setattr(Prepared, "of", compile_slowly)
+    if act == "load":
+        asked.driver.load(parse("jobs: {a: {timeline: [{status: after}]}}"))
+    else:
+        asked.driver.restart()
+    assert seen == ["between"]
+    assert asked.sees() == ("after" if act == "load" else "before")
 
 
 def test_a_swap_keeps_places_in_lists_that_stay(mock):

@@ -3,10 +3,12 @@
 import json
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from mock_p1.cli import COMMANDS
 from mock_p1.cli.healthcheck import healthcheck
@@ -42,6 +44,36 @@ def test_the_image_holds_the_wheel_alone():
     assert len(STAGES) == 2
     assert "pip wheel" in STAGES[0]
     assert said("COPY") == ["--from=build /wheel /wheel"]
+
+
+def pinned(name):
+    """What a file of hashes installs: name and version, each of which must have a hash."""
+    text = (ROOT / ".ci" / "image" / name).read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert all(re.search(r" --hash=sha256:[0-9a-f]{64}", line) for line in lines)
+    return dict(re.match(r"([\w.-]+)==([\w.]+)", line).groups() for line in lines)
+
+
+def test_what_pip_installs_is_known_by_its_hash():
+    """In both stages; the wheel itself was built just before."""
+    installed = [line for line in DOCKERFILE.split("&&") if "/pip install " in line]
+    assert all("--require-hashes" in line or "--no-deps /wheel/*.whl" in line for line in installed)
+    assert len(installed) == 3
+    assert "--no-build-isolation" in STAGES[0]
+
+
+def test_the_hashes_are_of_what_the_wheel_needs():
+    """Each dependency, of all extras too, and what builds it, at its bound or above."""
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    project = told["project"]
+    needed = [*project["dependencies"], *project["optional-dependencies"]["metrics"]]
+    for name, requirements in (
+        ("run.txt", needed),
+        ("build.txt", told["build-system"]["requires"]),
+    ):
+        versions = pinned(name)
+        for each in map(Requirement, requirements):
+            assert versions[each.name] in each.specifier
 
 
 def test_it_runs_as_a_user_of_its_own():

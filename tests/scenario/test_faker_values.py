@@ -157,7 +157,7 @@ def test_a_number_of_thousands_of_digits_is_refused():
 def test_the_same_fake_is_tried_once(monkeypatch):
     """A thousand jobs with the same fake cost no more than one."""
     tried = []
-    monkeypatch.setattr(values_module, "draw", lambda *_: tried.append(None) or "x")
+    monkeypatch.setattr(values_module, "_tried", lambda *_: tried.append(None) or "x")
     step = "{status: s, message: {fake: word}}"
     jobs = ", ".join(f"j{number}: {{timeline: [{step}]}}" for number in range(1000))
     parse(f"jobs: {{{jobs}}}")

@@ -1,6 +1,7 @@
 """From what a user names to a Scenario."""
 
 import errno
+import os
 import pickle
 from pathlib import Path
 from types import MappingProxyType
@@ -8,6 +9,7 @@ from types import MappingProxyType
 import pytest
 
 import mock_p1
+from mock_p1.scenario import result_files
 from mock_p1.scenario.files import bundled, load_scenario
 from mock_p1.scenario.parser import parse
 from mock_p1.scenario.problems import Problem, ScenarioError
@@ -241,6 +243,53 @@ def test_a_result_file_is_read_once():
         attach=lambda name: read.append(name) or b"content",
     )
     assert read == ["r.zip"]
+
+
+def test_a_result_file_is_read_once_however_it_is_spelt(monkeypatch):
+    """Nor is it kept once for each spelling."""
+    opened = []
+    read = result_files.read_file
+    monkeypatch.setattr(
+        result_files,
+        "read_file",
+        lambda *given, **more: opened.append(given) or read(*given, **more),
+    )
+    write("set/r.zip", "content")
+    names = ["r.zip", "./r.zip", ".//r.zip", "sub/../r.zip"]
+    steps = "".join(f"{{status: s, for: 1 poll, result: {{file: {name}}}}}, " for name in names)
+    write("set/mine.yaml", f"jobs: {{a: {{timeline: [{steps}{{status: job_finished}}]}}}}\n")
+    assert set(load_scenario("set/mine.yaml").files) == set(names)
+    assert len(opened) == 1
+
+
+def test_result_files_have_a_bound_together(monkeypatch):
+    """They are kept in memory."""
+    monkeypatch.setattr(result_files, "MAX_TOGETHER", 9)
+    write("set/r.zip", "content")
+    write("set/s.zip", "content")
+    steps = "[{status: s, for: 1 poll, result: {file: r.zip}}, {status: s, result: {file: s.zip}}]"
+    write("set/mine.yaml", f"jobs: {{a: {{timeline: {steps}}}}}\n")
+    assert "'s.zip' and those before it have more than 9 bytes together" in refusal("set/mine.yaml")
+
+
+@pytest.mark.skipif(os.open not in os.supports_dir_fd, reason="opened by its whole path here")
+@pytest.mark.parametrize("which", ["set/sub/r.zip", "set/sub"])
+def test_a_link_that_takes_a_place_at_the_last_moment(which):
+    """Between the look and the reading: it is not followed."""
+    write("set/sub/r.zip", "content")
+    path = Path("set/sub/r.zip").resolve()
+    Path(which).rename("set/moved")
+    link(which, Path("moved").absolute().parent / "set" / "moved")
+    with pytest.raises(OSError, match=r"link|directory"):
+        result_files.read_file(path, 100, below=Path("set").resolve())
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+def test_a_pipe_is_not_waited_for():
+    """Where a file is wanted."""
+    os.mkfifo("pipe")
+    with pytest.raises(OSError, match="no file"):
+        result_files.read_file(Path("pipe"), 100)
 
 
 def test_a_result_file_needs_a_folder():

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from mock_p1.cli import explain as module
 from mock_p1.cli import main
 
 DEMO = """\
@@ -54,6 +55,29 @@ def test_a_whole_scenario(explain):
     told = explain("demo")
     assert told.exit_code == 0
     assert told.output.splitlines() == DEMO.splitlines()
+
+
+def test_of_very_much_the_first_is_told(explain, monkeypatch):
+    """So many rows in all, and how many more there are: of a timeline, of all, of warnings."""
+    monkeypatch.setattr(module, "MAX_ROWS", 6)
+    steps = "[{status: a, for: 1 poll}, {status: b, for: 1 poll}, {status: c}]"
+    jobs = "".join(f"  j{n}: {{timeline: {steps}}}\n" for n in range(9))
+    lines = explain("mine.yaml", text=f"jobs:\n{jobs}").output.splitlines()
+    assert sum("poll " in line for line in lines if line.startswith("  ")) == 4
+    assert "  … and 2 more rows" in lines
+    assert "… and 7 more timelines; --job ID tells of one" in lines
+    assert "… and 3 more warnings; mock-p1 check names them all" in lines
+    one = explain("mine.yaml", "--job", "j8").output
+    assert "more timelines" not in one
+
+
+def test_a_status_of_two_lines_is_told_in_one(explain):
+    """So that it cannot be taken for a row of its own."""
+    text = r"""jobs: {"a\nb": {timeline: [{status: "x\ny  job_finished", message: "\e[2J"}]}}"""
+    told = explain("mine.yaml", text=text).output
+    assert r"Job a\nb: always the same" in told
+    assert r"x\ny  job_finished" in told
+    assert "\x1b" not in told
 
 
 def test_one_job(explain):

@@ -57,6 +57,13 @@ const acts = {
     const copied = async () => copy((await api.call("GET", path(id, "/curl"))).curl);
     return attempt(copied, () => t("Copied."));
   },
+  uploaded: async (id) => {
+    const job = encodeURIComponent(id);
+    const answer = await attempt(() => api.call("GET", `uploads?job=${job}`));
+    return answer?.uploads.findLast((upload) => upload.complete && upload.content_kept);
+  },
+  file: ({ number, filename }) =>
+    attempt(() => api.save(`uploads/${number}/content`, filename)),
   show: (source) => showSource(source),
   say: (text) => say(text),
   refresh: () => reloading ?? reloadSoon(500),

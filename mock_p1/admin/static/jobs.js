@@ -268,7 +268,11 @@ function drawMore(row, index) {
   row.more.dataset.drawn = "1";
   row.shown = row.job.version;
   const steps = timelines.get(row.job.timeline).steps;
-  const keys = row.job.tracks.map(({ api_key: key, step: n, polls: times }) => {
+  drawFile(row);
+  const alike = ({ api_key: key }) => row.job.tracks.filter((it) => it.api_key === key).length > 1;
+  const keys = row.job.tracks.map((track) => {
+    const { step: n, polls: times } = track;
+    const key = alike(track) ? `${track.api_key} (${track.caller})` : track.api_key;
     const facts = { key, n, name: steps[n - 1].outcome, times };
     const once = "Key {key}: step {n}, {name}, polled once";
     const often = "Key {key}: step {n}, {name}, polled {times} times";
@@ -277,6 +281,21 @@ function drawMore(row, index) {
   const n = row.job.keys - keys.length;
   if (n > 0) keys.push(make_("li", "", t("and {n} more", { n })));
   row.more.querySelector(".keys").replaceChildren(...keys);
+}
+
+/** Offer the file that came for the job, by its name. */
+async function drawFile(row) {
+  const { more } = row;
+  const file = row.job.tracks[0]?.file;
+  const drawn = file?.complete ? `${row.job.tracks[0].caller} ${file.filename} ${file.size}` : "";
+  if (more.dataset.file === drawn) return;
+  more.dataset.file = drawn;
+  const found = drawn ? await acts.uploaded(row.job.job_id) : null;
+  if (!found) return more.querySelector(".files").replaceChildren();
+  const label = t("Download {name}", { name: found.filename });
+  const button = make_("button", "link", label);
+  button.addEventListener("click", () => acts.file(found));
+  more.querySelector(".files").replaceChildren(button);
 }
 
 /** Offer operations, and the failures of the one that is chosen. */

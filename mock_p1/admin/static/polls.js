@@ -2,13 +2,14 @@
 
 import { isPoll, mood } from "./model.js";
 import { make_, put } from "./jobs.js";
-import { moment, span, t } from "./words.js";
+import { moment, remark, span, t } from "./words.js";
 
 const MAX_ROWS = 200;
 const list = document.getElementById("polls");
 const counted = document.getElementById("polls-count");
 const none = document.getElementById("polls-none");
 const before = new Map();
+const callers = new Map();
 let waiting = [];
 let count = 0;
 let show;
@@ -21,8 +22,17 @@ export function add(row) {
   const last = isPoll(row) ? before.get(series) : undefined;
   if (isPoll(row)) before.set(series, row.at);
   if (before.size > 10000) before.clear();
+  tellApart(row);
   waiting.push({ ...row, after: last === undefined ? null : row.at - last });
   count += 1;
+}
+
+/** Show which caller it was, from when on two keys look alike. */
+function tellApart({ api_key: key, caller }) {
+  if (!key || !caller) return;
+  if (!callers.has(key)) callers.set(key, caller);
+  else if (callers.get(key) !== caller) list.classList.add("alike");
+  if (callers.size > 10000) callers.clear();
 }
 
 export const miss = (n) => (count += n);
@@ -31,6 +41,8 @@ export function clear(from = 0) {
   waiting = [];
   count = from;
   before.clear();
+  callers.clear();
+  list.classList.remove("alike");
   list.replaceChildren();
 }
 
@@ -60,9 +72,10 @@ function rowOf(row) {
   if (row.job_id) second.append(job);
   const operation = isPoll(row) ? "" : row.operation;
   const known = row.operation ? "" : t("not imitated");
-  const facts = [operation, row.api_key, row.http_status ?? "", known];
-  const shown = facts.filter(Boolean).join(" · ");
-  second.append(make_("span", "", shown));
+  const facts = [operation, row.api_key, row.http_status ?? "", known].filter(Boolean);
+  const shown = make_("span", "", facts.join(" · "));
+  if (row.api_key) shown.append(make_("i", "caller", ` ${row.caller}`));
+  second.append(shown);
   if (isPoll(row)) {
     const look = make_("button", "link answer", t("Answer"));
     look.setAttribute("aria-label", t("Answer to poll {n}", { n: row.number }));
@@ -70,7 +83,7 @@ function rowOf(row) {
     second.append(look);
   }
   second.append(make_("time", "", moment(row.at)));
-  item.append(first, second, ...row.notes.map((note) => make_("p", "note", t(note))));
+  item.append(first, second, ...row.notes.map((note) => make_("p", "note", remark(note))));
   return item;
 }
 

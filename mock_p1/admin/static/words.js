@@ -77,11 +77,6 @@ Keys are masked; those of unchanged lines are kept.=キーは伏せてありま�
 1 request could not be shown in time.=1件のリクエストは表示が間に合いませんでした。
 1 more line=あと1行
 Key {key}: step {n}, {name}, polled once=キー {key}：ステップ{n}（{name}）、ポーリング1回
-asked by the dashboard or the control API, not by a client=この画面または制御APIからの要求（クライアントではありません）
-has a body; the API documents none=本文がありますが、APIの仕様にはありません
-has a query string; the API documents none=クエリがありますが、APIの仕様にはありません
-its retrain_job_id looks like a placeholder that was not filled in=retrain_job_id が置き換えられていないようです
-has more than one x-api-key=x-api-key が複数あります
 not polled yet=まだポーリングなし
 at its end=最後のステップ
 waits for a step by hand=手動で進むのを待っています
@@ -127,6 +122,63 @@ not imitated=対象外
 broken=シナリオのファイルが変更されましたが、誤りがあります。前のものを続けています。
 `.split("\n").map((line) => line.split("=")));
 
+// The notes of the journal, in which {places} stand for whatever is there.
+const remarks = `
+asked by the dashboard or the control API, not by a client=この画面または制御APIからの要求（クライアントではありません）
+has a body; the API documents none=本文がありますが、APIの仕様にはありません
+has a query string; the API documents none=クエリがありますが、APIの仕様にはありません
+its retrain_job_id looks like a placeholder that was not filled in=retrain_job_id が置き換えられていないようです
+has more than one x-api-key=x-api-key が複数あります
+credential_type is missing or empty; the API documents {known}=credential_type がないか空です（APIの仕様：{known}）
+credential_type is {value}; the API documents {known}=credential_type が {value} です（APIの仕様：{known}）
+model_id is {value}; the API documents a whole number=model_id が {value} です（APIの仕様では整数）
+model_id has {n} digits=model_id が{n}桁あります
+filename is missing=filename がありません
+filename is empty=filename が空です
+filename has {n} characters; file systems take {most}=filename が{n}文字あります（ファイルシステムの上限は{most}文字）
+filename begins with a byte-order mark, as editors write into a file=filename がバイト順マーク（BOM）で始まっています
+filename ends with a line end ({value}), as --data-urlencode name@file sends it=filename が改行で終わっています（{value}）
+filename begins or ends with a blank: {value}=filename の先頭か末尾に空白があります：{value}
+filename is not UTF-8=filename がUTF-8ではありません
+filename is not ASCII ({value}); how the service takes it is not documented=filename がASCIIではありません（{value}）。サービスでの扱いは仕様にありません
+filename has characters that cannot be seen: {value}=filename に見えない文字があります：{value}
+filename is a path ({value}); the API documents the name of the file=filename がパスです（{value}）。APIの仕様ではファイル名です
+filename is {value}, which is no name=filename が {value} で、名前ではありません
+has the query parameters {names}; the API documents {known}=クエリに {names} があります（APIの仕様：{known}）
+has the query parameter {name} more than once; the first one counts=クエリの {name} が複数あります（最初のものを使います）
+has the query parameter {names}; the API documents {known}=クエリに {names} があります（APIの仕様：{known}）
+carries {what}, which does not belong here: the real link leads to another host, which then has the key={what} が送られましたが、ここでは不要です。本物のリンクは別のホストを指すため、キーが渡ってしまいます
+the body is a multipart form; this PUT takes the file as it is (curl -T FILE)=本文がマルチパートのフォームです。このPUTではファイルをそのまま送ります（curl -T FILE）
+the file of this job has come already=このジョブのファイルはすでに届いています
+this file replaces the one that came before=前のファイルを置き換えました
+the file of this job has not come=このジョブのファイルはまだ届いていません
+the client broke off after {n} bytes; the job still waits for its file={n}バイトでクライアントが中断しました。ジョブはまだファイルを待っています
+the client broke off after {n} bytes={n}バイトでクライアントが中断しました
+1 byte came=1バイト届きました
+{n} bytes came={n}バイト届きました
+the scenario has no job that could be created; see new_jobs:=このシナリオには作成できるジョブがありません（new_jobs:）
+the {n} ids of new_jobs: are used up; UUIDs follow=new_jobs: の{n}個のIDを使い切ったため、UUIDを使います
+the job answers {error}, which this call does not document=ジョブは {error} を返しますが、この呼び出しの仕様にはありません
+the job has failed=ジョブは失敗しています
+the model was switched to already=モデルはすでに切り替え済みです
+too many jobs that only a pattern knows: {id}, polled the longest ago, begins anew=パターンだけのジョブが多すぎるため、最も古い {id} は最初からになります
+asked again {n} ms later on {fault}: the client, or its library, repeated it={fault} の{n}ミリ秒後に再送されました（クライアントかそのライブラリによるもの）
+struck before the act: nothing was done=実行前に発生：何も行われていません
+struck after the act: it counts, only its answer was lost=実行後に発生：処理は有効で、応答だけが失われました
+the act is done, and its answer comes in the end=処理は行われ、応答は最後に届きます
+the client did not wait for this answer=クライアントはこの応答を待ちませんでした
+the client had closed its side before this answer, and may have gone=この応答の前にクライアントが送信側を閉じました（切断の可能性）
+{what} is not imitated; Mock P1 imitates {known}={what} は模擬の対象外です（対象：{known}）
+nothing is imitated at {path}; Mock P1 imitates {known}={path} には模擬の対象がありません（対象：{known}）
+{method} is not allowed here; the API has {known}=ここでは {method} は使えません（APIの仕様：{known}）
+`.trim().split("\n").map((line) => line.split(/=(?=[^=]*$)/));
+
+const literally = (text) => text.replace(/[.*+?^$()|[\]\\]/g, "\\$&");
+const shapes = remarks.map(([note, said]) => {
+  const shape = literally(note).replace(/\{(\w+)\}/g, "(?<$1>.+?)");
+  return [new RegExp(`^${shape}$`, "s"), said];
+});
+
 const chosen = new URLSearchParams(location.search).get("lang");
 const asked = navigator.languages?.length ? navigator.languages : [navigator.language || "en"];
 const short = asked.map((tag) => tag.slice(0, 2).toLowerCase());
@@ -137,6 +189,16 @@ export function t(text, values = {}) {
   const said = (language === "ja" && japanese[text]) || text;
   const fill = (place, name) => (name in values ? String(values[name]) : place);
   return said.replace(/\{(\w+)\}/g, fill);
+}
+
+/** Say a note of the journal. */
+export function remark(note) {
+  if (language !== "ja") return note;
+  for (const [shape, said] of shapes) {
+    const found = shape.exec(note);
+    if (found) return said.replace(/\{(\w+)\}/g, (place, name) => found.groups[name] ?? place);
+  }
+  return note;
 }
 
 export const many = (n, one, more, shown = n) => (n === 1 ? t(one) : t(more, { n: shown }));

@@ -1,0 +1,82 @@
+"""The dashboard says the journal's notes in Japanese: its table has each of them."""
+
+import re
+
+import pytest
+from helpers.engine_mock import PATH, Mock
+
+from mock_p1.admin.dashboard import FOLDER
+from mock_p1.admin.job_routes import BY_HAND
+from mock_p1.engine.failures import AFTER, BEFORE, NOT_LOST
+from mock_p1.engine.file_store import IS_A_FORM
+from mock_p1.engine.journal import HAD_CLOSED, NOT_AWAITED
+from mock_p1.engine.key_leak import KEY_LEAK
+
+TABLE = (FOLDER / "words.js").read_text(encoding="utf-8").partition("const remarks = `\n")[2]
+LINES = [line.rpartition("=") for line in TABLE.partition("\n`")[0].splitlines()]
+SHAPES = [
+    re.compile(re.sub(r"\\\{\w+\\\}", ".+?", re.escape(note)), re.DOTALL) for note, _, _ in LINES
+]
+
+
+def is_said(note):
+    """Tell whether the table has a note."""
+    return any(shape.fullmatch(note) for shape in SHAPES)
+
+
+def test_every_place_is_filled_in():
+    """What stands for something in the note stands in its translation, or is left out."""
+    for note, _, said in LINES:
+        assert set(re.findall(r"\{\w+\}", said)) <= set(re.findall(r"\{\w+\}", note))
+        assert said
+
+
+@pytest.mark.parametrize(
+    "note", [BY_HAND, AFTER, BEFORE, NOT_LOST, IS_A_FORM, HAD_CLOSED, NOT_AWAITED, KEY_LEAK]
+)
+def test_notes_that_are_always_alike(note):
+    """Each has its line."""
+    assert is_said(note)
+
+
+ODD = [
+    ("GET", f"{PATH}a", "x=1", {"has_body": True}),
+    ("GET", f"{PATH}{{retrain_job_id}}", "", {}),
+    ("GET", "/v1/external/api-key", "credential_type=x&model_id=one&y=1&z=2", {}),
+    ("GET", "/v1/external/api-key", "model_id=1&model_id=2", {}),
+    ("GET", "/v1/external/api-key", "x=1&model_id=" + "1" * 40, {}),
+    ("GET", f"{PATH}upload_url", "", {}),
+    ("GET", f"{PATH}upload_url", "filename=", {}),
+    ("GET", f"{PATH}upload_url", "filename=%EF%BB%BFa%0A", {}),
+    ("GET", f"{PATH}upload_url", "filename=%20%01%FF", {}),
+    ("GET", f"{PATH}upload_url", "filename=%E6%97%A5/..", {}),
+    ("GET", f"{PATH}upload_url", "filename=..", {}),
+    ("GET", f"{PATH}upload_url", "filename=" + "a" * 300, {}),
+    ("GET", "/nothing", "", {}),
+    ("GET", "/v1/external/retrain_job", "", {}),
+    ("DELETE", f"{PATH}a", "", {}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "query", "more"), ODD)
+def test_what_is_noted_of_odd_requests(method, path, query, more):
+    """Whatever stands in the places of its note."""
+    mock = Mock("jobs: {a: {timeline: [{status: s}]}}\nnew_jobs: {ids: [b]}\n")
+    mock.ask(path, "k", "l", method=method, query=query, **more)
+    (entry,) = mock.engine.journal
+    assert entry.notes
+    assert [note for note in entry.notes if not is_said(note)] == []
+
+
+def test_what_is_noted_of_a_file():
+    """That it came, came again, or not at all."""
+    mock = Mock("jobs: {a: {timeline: [{status: job_waiting, for: 1h}, {status: s}]}}\n")
+    job, link = mock.create()
+    mock.poll(job)
+    mock.switch(job)
+    mock.put(link)
+    mock.put(link)
+    mock.begin_put(link, 9).abort(b"a,b")
+    notes = [note for entry in mock.engine.journal for note in entry.notes]
+    assert [note for note in notes if not is_said(note) and not note.startswith("SHA-256 ")] == []
+    assert len(notes) > 5
