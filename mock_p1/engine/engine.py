@@ -260,6 +260,20 @@ class Engine:
         receiver = Receiver(self, call, element, length)
         return receiver.refuse_size() if length and length > limit_bytes else receiver
 
+    def limits_reached(self) -> dict[str, int]:
+        """Return how often each limit was reached since the start, by its name in ``LIMITS``.
+
+        Of the journal, how many requests have gone since the last reset.
+        """
+        counts = {
+            **self.state.reached,
+            "jobs": self.state.jobs.evicted,
+            "journal": self.journal.dropped,
+            "kinds": self.journal.totals.merged,
+            "upload_contents": self.state.store.dropped,
+        }
+        return {name: count for name, count in counts.items() if count}
+
     def load(self, scenario: Scenario) -> tuple[int, int]:
         """Swap the scenario at once, between two polls.
 

@@ -183,6 +183,12 @@ class Journal:
         except IndexError:
             return self._cleared
 
+    @property
+    def dropped(self) -> int:
+        """How many entries have gone for newer ones, since they were cleared last."""
+        is_full = len(self._entries) == self._entries.maxlen
+        return self.last - self._cleared - len(self._entries) if is_full else 0
+
     def after(self, number: int) -> tuple[list[Entry], int]:
         """Return the entries above ``number``, oldest first, and how many of them are gone.
 

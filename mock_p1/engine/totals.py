@@ -57,17 +57,20 @@ class Totals:
     def __init__(self) -> None:
         self._since_reset: dict[_Row, list[int]] = {}
         self._before: dict[_Row, list[int]] = {}
+        self._merged: set[_Row] = set()
+        self.merged: int = 0
+        """How many kinds were counted without caller and job, since the start."""
 
     def tally(self, kind: _Row) -> list[int]:
         """Return the count of a kind, in a list of one that stays its own until the next reset."""
         if (found := self._since_reset.get(kind)) is not None:
             return found
-        return _find(self._since_reset, kind)
+        return self._find(self._since_reset, kind)
 
     def reset(self) -> None:
         """Count anew since now; since the start goes on."""
         for kind, count in self._since_reset.items():
-            _find(self._before, kind)[0] += count[0]
+            self._find(self._before, kind)[0] += count[0]
         self._since_reset.clear()
 
     def __iter__(self) -> Iterator[tuple[Kind, int, int]]:
@@ -78,8 +81,14 @@ class Totals:
             )
             yield Kind(*kind), since_reset, since_reset + before  # type: ignore[arg-type]  # -- what was counted
 
+    @property
+    def unassigned(self) -> int:
+        """How many requests since the last reset are counted without caller and job."""
+        return sum(count for kind, (count,) in self._since_reset.items() if kind in self._merged)
 
-def _find(counts: dict[_Row, list[int]], kind: _Row) -> list[int]:
-    if kind not in counts and len(counts) >= MAX_KINDS:
-        kind = tuple(Kind(*kind)._replace(job_id=None, caller=0))  # type: ignore[arg-type]  # -- likewise
-    return counts.setdefault(kind, [0])
+    def _find(self, counts: dict[_Row, list[int]], kind: _Row) -> list[int]:
+        if kind not in counts and len(counts) >= MAX_KINDS:
+            kind = tuple(Kind(*kind)._replace(job_id=None, caller=0))  # type: ignore[arg-type]  # -- likewise
+            self._merged.add(kind)
+            self.merged += 1
+        return counts.setdefault(kind, [0])

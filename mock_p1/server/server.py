@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import importlib.util
+import math
 import secrets
 import signal
 import socket
@@ -118,7 +119,7 @@ class Server:
         except ValueError:
             self._close()
             raise
-        self._connections = Connections(app, keep_alive_seconds)
+        self._connections = Connections(app, keep_alive_seconds, engine.state.reached)
         self._stopped, self._end = False, asyncio.Event()
         self.loop: asyncio.AbstractEventLoop | None = None
 
@@ -189,6 +190,7 @@ class Server:
 
     async def _serve(self, when_started: Callable[[], None]) -> None:
         self.loop, shared = asyncio.get_running_loop(), self._connections
+        shared.files_max = _files_max()
         spare = LISTENERS - 1 if _loop_factory() else 0
         first = self._sockets[0]
         sockets = [*self._sockets, *(first.dup() for _ in range(spare))]
@@ -250,6 +252,16 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+def _files_max() -> float:
+    """Return how many files this process may have open at once; Windows sets no limit."""
+    try:
+        import resource  # noqa: PLC0415 -- there is none on Windows
+    except ImportError:
+        return math.inf
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return math.inf if soft == resource.RLIM_INFINITY else soft
 
 
 def _date(clock: Clock) -> bytes:

@@ -161,6 +161,8 @@ def test_of_too_many_kinds_the_totals_stay_true(scenario, monkeypatch):
     totals = controls.get("/requests/totals")
     assert (totals["since_start"], totals["kinds"]) == (10, 4)
     assert [row["since_start"] for row in totals["totals"] if row["job_id"] is None] == [7]
+    assert (totals["unassigned"], controls.get("/health")["limits_reached"]) == (7, {"kinds": 7})
+    assert controls.get("/requests/count?job=any-9") == {"count": 0, "unassigned": 7}
 
 
 def test_the_journal_can_be_read_whole_line_by_line(asked):

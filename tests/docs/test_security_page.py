@@ -11,7 +11,8 @@ from mock_p1.admin.events import MAX_LISTENERS
 from mock_p1.base.clock import SECOND
 from mock_p1.base.proxies import LONGEST
 from mock_p1.base.strict_model import MAX_PROBLEMS
-from mock_p1.engine.callers import MAX_ISSUED
+from mock_p1.engine.call_timelines import MAX_PLACES
+from mock_p1.engine.callers import MAX_ISSUED, MAX_WORDS
 from mock_p1.engine.driver import MAX_INJECTED
 from mock_p1.engine.faults import TIMEOUT_LIMIT
 from mock_p1.engine.file_store import DEFAULT_LIMIT_BYTES
@@ -58,6 +59,8 @@ MILLION = 1_000_000
         ("bytes of answers that wait for a slow client", [ANSWER_WAITING // KB]),
         ("answers to polls that can be looked at", [MAX_ANSWERS, LONGEST_ANSWER // KB]),
         ("callers that a rate limit remembers", [MAX_CALLERS]),
+        ("callers that lists under `calls:` remember", [MAX_PLACES]),
+        ("words that were used as API keys, where every word is one", [MAX_WORDS]),
         ("links that are remembered to have failed", [MAX_LINKS]),
         ("callers whose own resets are remembered", [MAX_RESETS]),
         ("header of a trusted proxy", [LONGEST]),

@@ -325,3 +325,15 @@ def test_a_token_that_nobody_can_send_is_refused_and_nothing_stays_open(engine):
     with pytest.raises(ValueError, match="token"):
         Server(engine, admin_token="not sendable\n")
     gc.collect()
+
+
+def test_the_limit_of_open_files_is_counted_where_it_is_reached(engine, monkeypatch):
+    """By the connection that takes the last file, whose number is the highest there can be."""
+    monkeypatch.setattr(servers, "_files_max", lambda: 1)
+    with ServerThread(Server(engine)) as running:
+        url = f"{running.server.url}/__admin/health"
+        assert requests.get(url, timeout=10).json()["limits_reached"] == {"open_files": 1}
+    monkeypatch.setattr(servers, "_files_max", lambda: 1_000_000)
+    with ServerThread(Server(engine)) as running:
+        requests.get(f"{running.server.url}/", timeout=10)
+    assert engine.limits_reached() == {"open_files": 1}
