@@ -11,6 +11,7 @@ from mock_p1.admin.events import MAX_LISTENERS
 from mock_p1.base.clock import SECOND
 from mock_p1.base.proxies import LONGEST
 from mock_p1.base.strict_model import MAX_PROBLEMS
+from mock_p1.contract.operations import API_KEY_LIMIT, JOB_ID_LIMIT
 from mock_p1.engine.call_timelines import MAX_PLACES
 from mock_p1.engine.callers import MAX_ISSUED, MAX_WORDS
 from mock_p1.engine.driver import MAX_INJECTED
@@ -23,7 +24,11 @@ from mock_p1.engine.rate_limit import MAX_CALLERS
 from mock_p1.engine.retrain_data_upload import MAX_CREATED
 from mock_p1.engine.totals import MAX_KINDS
 from mock_p1.engine.uploads import MAX_UPLOADS
+from mock_p1.scenario import result_files
+from mock_p1.scenario.faker_fields import MAX_FAKES
+from mock_p1.scenario.model import MAX_COUNT
 from mock_p1.scenario.parser import MAX_BYTES
+from mock_p1.scenario.steps import MAX_ROWS
 from mock_p1.scenario.yaml_nodes import MAX_DEPTH
 from mock_p1.server.http_message import (
     CHUNK_LINE_LIMIT,
@@ -83,6 +88,10 @@ MILLION = 1_000_000
         ("journal (`--journal-max`)", [DEFAULT_MAX]),
         ("kinds of requests that are counted apart", [MAX_KINDS]),
         ("failures in the queue", [MAX_INJECTED]),
+        ("id of a job, API key", [JOB_ID_LIMIT, API_KEY_LIMIT]),
+        ("jobs of one group under `generated_jobs:`", [MAX_COUNT]),
+        ("different Faker values in a scenario", [MAX_FAKES]),
+        ("result of a job", [MAX_ROWS, result_files.MAX_BYTES // MILLION]),
         ("scenario file", [MAX_BYTES // MILLION, MAX_DEPTH, MAX_PROBLEMS]),
     ],
 )
