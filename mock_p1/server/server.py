@@ -12,7 +12,7 @@ import socket
 import threading
 from contextlib import contextmanager, suppress
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from a2wsgi import WSGIMiddleware
 
@@ -191,6 +191,7 @@ class Server:
     async def _serve(self, when_started: Callable[[], None]) -> None:
         self.loop, shared = asyncio.get_running_loop(), self._connections
         shared.files_max = _files_max()
+        self.loop.set_exception_handler(_say_unless_full)
         spare = LISTENERS - 1 if _loop_factory() else 0
         first = self._sockets[0]
         sockets = [*self._sockets, *(first.dup() for _ in range(spare))]
@@ -252,6 +253,13 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+def _say_unless_full(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Leave out what asyncio says at each try to open one file too many: that is counted."""
+    error = context.get("exception")
+    if not (isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)):
+        loop.default_exception_handler(context)
 
 
 def _files_max() -> float:

@@ -337,3 +337,15 @@ def test_the_limit_of_open_files_is_counted_where_it_is_reached(engine, monkeypa
     with ServerThread(Server(engine)) as running:
         requests.get(f"{running.server.url}/", timeout=10)
     assert engine.limits_reached() == {"open_files": 1}
+
+
+@pytest.mark.parametrize(("number", "lines"), [(errno.EMFILE, 0), (errno.EIO, 1)])
+def test_the_loop_says_nothing_of_each_try_to_open_one_file_too_many(engine, caplog, number, lines):
+    """Asyncio's own would, thousands of times a second; other errors are said."""
+    with ServerThread(Server(engine)) as running:
+        loop, done = running.server.loop, threading.Event()
+        context = {"message": "accept", "exception": OSError(number, "no")}
+        loop.call_soon_threadsafe(loop.call_exception_handler, context)
+        loop.call_soon_threadsafe(done.set)
+        assert done.wait(10)
+    assert len(caplog.records) == lines
