@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_KINDS: Final = 50_000
-"""So many kinds of requests are told apart, with about 300 bytes each; of all others, caller and
+MAX_SHOWN: Final = 300_000
+"""So many kinds of requests are told apart, with about 300 bytes each: more where a job showed its
+status, since callers and jobs of a load test are many, and not made up. Of all others, caller and
 job are not known."""
 
 _FIRST_REDIRECT: Final = 300
@@ -49,6 +51,7 @@ def outcome_of(shown: str | None, done: str | None, http_status: int | None) -> 
 
 
 _Row = tuple[object, ...]
+_STATUS: Final = Kind._fields.index("status")
 
 
 class Totals:
@@ -60,6 +63,13 @@ class Totals:
         self._merged: set[_Row] = set()
         self.merged: int = 0
         """How many kinds were counted without caller and job, since the start."""
+
+    def copy(self) -> Totals:
+        """Return the counts of this moment, to be read without the lock."""
+        copied = Totals()
+        copied._since_reset = {kind: [*count] for kind, count in self._since_reset.items()}
+        copied._before = {kind: [*count] for kind, count in self._before.items()}
+        return copied
 
     def tally(self, kind: _Row) -> list[int]:
         """Return the count of a kind, in a list of one that stays its own until the next reset."""
@@ -84,10 +94,11 @@ class Totals:
     @property
     def unassigned(self) -> int:
         """How many requests since the last reset are counted without caller and job."""
-        return sum(count for kind, (count,) in self._since_reset.items() if kind in self._merged)
+        return sum(self._since_reset.get(kind, [0])[0] for kind in self._merged)
 
     def _find(self, counts: dict[_Row, list[int]], kind: _Row) -> list[int]:
-        if kind not in counts and len(counts) >= MAX_KINDS:
+        most = MAX_KINDS if kind[_STATUS] is None else MAX_SHOWN
+        if kind not in counts and len(counts) >= most:
             kind = tuple(Kind(*kind)._replace(job_id=None, caller=0))  # type: ignore[arg-type]  # -- likewise
             self._merged.add(kind)
             self.merged += 1

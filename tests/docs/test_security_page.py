@@ -22,7 +22,7 @@ from mock_p1.engine.journal import DEFAULT_MAX, LONGEST_ANSWER, MAX_ANSWERS
 from mock_p1.engine.mock_state import MAX_LINKS, MAX_RESETS
 from mock_p1.engine.rate_limit import MAX_CALLERS
 from mock_p1.engine.retrain_data_upload import MAX_CREATED
-from mock_p1.engine.totals import MAX_KINDS
+from mock_p1.engine.totals import MAX_KINDS, MAX_SHOWN
 from mock_p1.engine.uploads import MAX_UPLOADS
 from mock_p1.scenario import result_files
 from mock_p1.scenario.faker_fields import MAX_FAKES
@@ -86,7 +86,7 @@ MILLION = 1_000_000
         ("created jobs", [MAX_CREATED]),
         ("jobs that only a pattern knows (`--jobs-max`)", [DEFAULT_JOBS_MAX, 1]),
         ("journal (`--journal-max`)", [DEFAULT_MAX]),
-        ("kinds of requests that are counted apart", [MAX_KINDS]),
+        ("kinds of requests that are counted apart", [MAX_KINDS, MAX_SHOWN]),
         ("failures in the queue", [MAX_INJECTED]),
         ("id of a job, API key", [JOB_ID_LIMIT, API_KEY_LIMIT]),
         ("jobs of one group under `generated_jobs:`", [MAX_COUNT]),
