@@ -64,13 +64,6 @@ class Totals:
         self.merged: int = 0
         """How many kinds were counted without caller and job, since the start."""
 
-    def copy(self) -> Totals:
-        """Return the counts of this moment, to be read without the lock."""
-        copied = Totals()
-        copied._since_reset = {kind: [*count] for kind, count in self._since_reset.items()}
-        copied._before = {kind: [*count] for kind, count in self._before.items()}
-        return copied
-
     def tally(self, kind: _Row) -> list[int]:
         """Return the count of a kind, in a list of one that stays its own until the next reset."""
         if (found := self._since_reset.get(kind)) is not None:
@@ -79,17 +72,21 @@ class Totals:
 
     def reset(self) -> None:
         """Count anew since now; since the start goes on."""
-        for kind, count in self._since_reset.items():
-            self._find(self._before, kind)[0] += count[0]
-        self._since_reset.clear()
+        if self._before:
+            for kind, count in self._since_reset.items():
+                self._find(self._before, kind)[0] += count[0]
+        else:
+            self._before = self._since_reset
+        self._since_reset = {}
 
     def __iter__(self) -> Iterator[tuple[Kind, int, int]]:
-        """Yield each kind with its counts since the last reset and since the start."""
-        for kind in {**self._before, **self._since_reset}:
-            (since_reset,), (before,) = (
-                counts.get(kind, [0]) for counts in (self._since_reset, self._before)
-            )
-            yield Kind(*kind), since_reset, since_reset + before  # type: ignore[arg-type]  # -- what was counted
+        """Return each kind with its counts since the last reset and since the start.
+
+        Of this moment: they may be read without the lock.
+        """
+        since_reset = {kind: count for kind, (count,) in self._since_reset.items()}
+        before = {kind: count for kind, (count,) in self._before.items()}
+        return _rows(since_reset, before)
 
     @property
     def unassigned(self) -> int:
@@ -103,3 +100,10 @@ class Totals:
             self._merged.add(kind)
             self.merged += 1
         return counts.setdefault(kind, [0])
+
+
+def _rows(since_reset: dict[_Row, int], before: dict[_Row, int]) -> Iterator[tuple[Kind, int, int]]:
+    for kind, count in since_reset.items():
+        yield Kind(*kind), count, count + before.pop(kind, 0)  # type: ignore[arg-type]  # -- what was counted
+    for kind, count in before.items():
+        yield Kind(*kind), 0, count  # type: ignore[arg-type]  # -- likewise
