@@ -126,8 +126,8 @@ class HttpProtocol(asyncio.Protocol):
         self.client = (str(peer[0]), int(peer[1])) if peer else None
         self.local = (str(local[0]), int(local[1]))
         self.scheme = "https" if transport.get_extra_info("sslcontext") else "http"
-        # the system gives the lowest number that is free
-        if transport.get_extra_info("socket").fileno() + 1 >= self.shared.files_max:
+        connection = transport.get_extra_info("socket")  # its number is the lowest that was free
+        if connection is not None and connection.fileno() + 1 >= self.shared.files_max:
             self.shared.reached["open_files"] += 1
 
     def connection_lost(self, exc: Exception | None) -> None:
