@@ -23,6 +23,16 @@ for left in range(int(count), 0, -1):
         print("error")
     time.sleep(int(pause) / 1000 if left > 1 else 0)
 """
+BY_HTTPX = """
+import sys, time, httpx
+client, (url, count, pause, method) = httpx.Client(timeout=20), sys.argv[1:]
+for left in range(int(count), 0, -1):
+    try:
+        print(client.request(method, url, headers={"x-api-key": "k"}).text)
+    except httpx.TransportError:
+        print("error")
+    time.sleep(int(pause) / 1000 if left > 1 else 0)
+"""
 BY_AIOHTTP = """
 import asyncio, sys, aiohttp
 async def main(url, count, pause, method):
@@ -42,6 +52,7 @@ CLIENTS = {
     "Node, `http.Agent`": ["node", HERE / "poll_often.mjs"],
     "curl, several URLs": ["curl"],
     "`requests.Session`": [sys.executable, "-c", BY_REQUESTS],
+    "`httpx.Client`": [sys.executable, "-c", BY_HTTPX],
     "aiohttp": [sys.executable, "-c", BY_AIOHTTP],
 }
 KINDS = "(repeated|an error)"
