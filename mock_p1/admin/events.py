@@ -49,7 +49,7 @@ class EventListeners:
     """Everybody who listens, on one event loop. An ASGI application for the one path."""
 
     def __init__(self, context: AdminContext) -> None:
-        self._stream = Stream(context)
+        self._stream, self._context = Stream(context), context
         self._count = 0
         self._news: dict[Place, tuple[bytes, Place]] = {}  # of this tick
         self._tick = 0
@@ -57,7 +57,7 @@ class EventListeners:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Talk to one listener until it goes; AdminError (503) where there are too many."""
         if self._count >= MAX_LISTENERS:
-            raise _too_many(MAX_LISTENERS)
+            raise _too_many(self._context, MAX_LISTENERS)
         text, place = self._stream.begin(_last_event_id(scope))
         self._count += 1
         gone = asyncio.create_task(_disconnected(receive))
@@ -99,7 +99,7 @@ def events() -> Response:
     asked = query_in_hand(EventsQuery)
     context = admin_context()
     if not context.threads.acquire(blocking=False):
-        raise _too_many(MAX_THREADS)
+        raise _too_many(context, MAX_THREADS)
     last = request.headers.get(LAST_EVENT_ID) or asked.last_event_id
     response = Response(_texts(Stream(context), last), headers=list(EVENT_HEADERS))
     response.call_on_close(context.threads.release)
@@ -147,7 +147,8 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-def _too_many(limit: int) -> AdminError:
+def _too_many(context: AdminContext, limit: int) -> AdminError:
+    context.engine.state.reached["listeners"] += 1
     return AdminError(
         503,
         "MOCK_P1_TOO_MANY_LISTENERS",

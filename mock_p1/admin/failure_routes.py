@@ -31,9 +31,7 @@ def queue_failure(query: models.KeyQuery, body: models.FailNext) -> models.Failu
 
 
 @routes.call("DELETE", "/next")
-def delete_failures(
-    query: models.KeyQuery,
-    body: models.Nothing,  # noqa: ARG001 -- checked to be empty
-) -> models.Deleted:
+def delete_failures(query: models.KeyQuery, body: models.KeyBody) -> models.Deleted:
     """Take the waiting failures back."""
-    return models.Deleted(deleted=admin_context().driver.forgive(key=query.api_key))
+    key = either("api_key", query, body)
+    return models.Deleted(deleted=admin_context().driver.forgive(key=key))

@@ -96,7 +96,7 @@ class Collector:
         engine = self._engine
         with engine.lock:
             polls, asked = self._polls.copy(), self._requests.copy()
-            evicted = engine.job_states.evicted
+            reached = engine.limits_reached()
         about = {"version": __version__, "scenario": _label(engine.scenario.name)}
         yield core.InfoMetricFamily("mock_p1", "The mock, and what it plays.", value=about)
         text = "Polls since the start, by what they saw."
@@ -116,10 +116,10 @@ class Collector:
             "Jobs that nobody has polled.",
             value=max(0, engine.jobs.count - polled),
         )
-        yield core.CounterMetricFamily(
-            "mock_p1_forgotten",
-            "Jobs forgotten because too many came that only a pattern knows.",
-            value=evicted,
+        text = "How often limits were reached since the start, by their names in /__admin/health."
+        counts: Counter[Labels] = Counter({(name,): count for name, count in reached.items()})
+        yield _filled(
+            core.GaugeMetricFamily("mock_p1_limits_reached", text, labels=("limit",)), counts
         )
 
 

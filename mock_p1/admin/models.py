@@ -406,8 +406,8 @@ class Health(Answer):
     scenario: str
     jobs_max: int
     """How many pairs of caller and job that only a pattern knows are remembered."""
-    jobs_evicted: int
-    """How many began anew because there were more, since the start."""
+    limits_reached: dict[str, Count]
+    """How often each limit was reached since the start, by its name; `{}` is as it should be."""
     authority: LeftOut[str] = None
     """Of `serve --tls`: whether this start has made its authority, and when it ends."""
 
@@ -767,6 +767,9 @@ class EntryCount(Answer):
     """How many entries fit."""
 
     count: Count
+    unassigned: LeftOut[Count] = None
+    """Of how many requests since the last reset caller and job are not known, since there were too
+    many kinds: they are in no count by `job`, `caller` or `api_key`."""
 
 
 class TotalRow(Answer):
@@ -792,6 +795,9 @@ class Totals(Answer):
     kinds: Count
     """How many rows there are; ``limit`` may show fewer."""
     totals: list[TotalRow]
+    unassigned: LeftOut[Count] = None
+    """Of how many requests since the last reset caller and job are not known, since there were too
+    many kinds: they are in no count by `job`, `caller` or `api_key`."""
 
 
 def plain(answer: object) -> object:

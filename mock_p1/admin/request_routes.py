@@ -45,7 +45,8 @@ def count_requests(query: models.EntryFilter) -> models.EntryCount:
     """
     if query.since:
         return models.EntryCount(count=sum(1 for _ in _fitting(query)))
-    return models.EntryCount(count=sum(since_reset for _, since_reset, _ in _kinds(query)))
+    count = sum(since_reset for _, since_reset, _ in _kinds(query))
+    return models.EntryCount(count=count, **_unassigned())
 
 
 @routes.call("GET", "/requests/totals")
@@ -69,7 +70,11 @@ def show_totals(query: models.TotalsQuery) -> models.Totals:
         for row, count in found.most_common(query.limit)
     ]  # fmt: skip
     return models.Totals(
-        since_reset=recent.total(), since_start=found.total(), kinds=len(found), totals=rows
+        since_reset=recent.total(),
+        since_start=found.total(),
+        kinds=len(found),
+        totals=rows,
+        **_unassigned(),
     )
 
 
@@ -111,11 +116,19 @@ def _kinds(asked: models.FilesQuery) -> list[tuple[Kind, int, int]]:
     """Return the kinds of requests that fit every filter, with their counts."""
     engine, fits, key = admin_context().engine, _filter(asked), asked.api_key
     with engine.lock:
-        kinds = list(engine.journal.totals)
+        kinds = iter(engine.journal.totals)
         is_theirs = None if key is None else engine.state.issued.whose_number(key)
     return [
         row for row in kinds if fits(row[0]) and (is_theirs is None or is_theirs(row[0].caller))
     ]
+
+
+def _unassigned() -> dict[str, int]:
+    """Return how many requests are counted without caller and job, where there are any."""
+    engine = admin_context().engine
+    with engine.lock:
+        count = engine.journal.totals.unassigned
+    return {"unassigned": count} if count else {}
 
 
 def _filter(asked: models.FilesQuery) -> Callable[[Entry | Kind], bool]:

@@ -72,7 +72,7 @@ def show_health() -> models.Health:
         version=__version__,
         scenario=engine.scenario.name,
         jobs_max=engine.job_states.maximum,
-        jobs_evicted=engine.job_states.evicted,
+        limits_reached=engine.limits_reached(),
         **known,
     )
 

@@ -32,9 +32,10 @@ if TYPE_CHECKING:
 
 BY_HAND: Final = "what follows is reached only when a test or the control API moves the job on"
 REPEATED: Final = (
-    "some clients repeat a GET by themselves when its connection breaks (Java, Go, aiohttp, a "
-    "reused curl) and never show this fault; for: 2 {} reaches them"
+    "some clients repeat a {} by themselves when its connection breaks ({}) and never show this "
+    "fault; for: 2 {} reaches them"
 )
+REPEATERS: Final = {"GET": "Java, Go, aiohttp, a reused curl", "PUT": "aiohttp, a reused curl"}
 _NEEDED: Final = (RETRAIN_DATA_UPLOAD.name, FILE_UPLOAD.name)
 """The operations that must succeed before a job has its file."""
 
@@ -117,8 +118,9 @@ class CallLint:
     ) -> Iterator[Warned]:
         last = len(elements) - 1
         for index, element in enumerate(elements):
-            if OPERATIONS[operation].method == "GET" and is_repeated(element):
-                yield self._scenario.where(*path, index), REPEATED.format("calls")
+            if operation != FILE_UPLOAD.name and is_repeated(element):
+                text = repeated(OPERATIONS[operation].method, "calls")
+                yield self._scenario.where(*path, index), text
             if text := _effect(operation, element):
                 yield self._scenario.where(*path, index), text
             if index < last and element.for_ == Stage():
@@ -167,6 +169,11 @@ class CallLint:
             failing = next(filter(self._fails_for_all, _NEEDED))
             return f"{failing} never succeeds, so there is no such job"
         return _never_asked(name, jobs)
+
+
+def repeated(method: str, counted: str) -> str:
+    """Say that some clients repeat a call by themselves, and how a fault reaches them."""
+    return REPEATED.format(method, REPEATERS[method], counted)
 
 
 def is_repeated(step: Step | CallStep) -> bool:

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from itertools import combinations, islice, starmap
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mock_p1.analysis.call_lint import BY_HAND, REPEATED, CallLint, is_repeated
+from mock_p1.analysis.call_lint import BY_HAND, CallLint, is_repeated, repeated
 from mock_p1.analysis.step_label import step_label
 from mock_p1.base.patterns import ANY, PatternTable, fits, sorted_patterns
 from mock_p1.base.text import shorten
@@ -188,7 +188,7 @@ def _of_job(
 def _steps(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str]]:
     for index, step in enumerate(job.steps):
         if is_repeated(step):
-            yield scenario.where(*path, "timeline", index), REPEATED.format("polls")
+            yield scenario.where(*path, "timeline", index), repeated("GET", "polls")
         if not isinstance(step, StatusStep) or step.status in KNOWN_STATUSES:
             continue
         spelt = shorten(step.status).casefold().strip()

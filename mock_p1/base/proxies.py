@@ -18,7 +18,7 @@ LONGEST: Final = 512
 
 LAST_PORT: Final = 65535
 _HOST: Final = re.compile(r"([A-Za-z0-9._~-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::([0-9]{1,5}))?")
-_PREFIX: Final = re.compile(r"(?:/(?!\.{0,2}(?:/|$))[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")
+_PREFIX: Final = re.compile(r"(?:/(?!(?:\.|%2[Ee]){0,2}(?:/|$))[A-Za-z0-9._~!$&'()*+,;=:@%-]+)+")
 _ELEMENT: Final = re.compile(r'(?:[^,"]|"(?:\\.|[^"\\])*")+')
 _PAIR: Final = re.compile(r'([A-Za-z]+)=("(?:\\.|[^"\\])*"|[^;"]*)')
 _X_FORWARDED: Final = tuple(

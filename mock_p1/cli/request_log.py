@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from mock_p1.base.clock import SECOND
 from mock_p1.base.text import printable
 from mock_p1.contract.operations import OPERATIONS
+from mock_p1.engine.limits import LIMITS
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -39,6 +40,7 @@ AT_ONCE: Final = 300
 PAUSE_SECONDS: Final = 0.0005
 """After so many lines, the thread that answers polls is let in for so long."""
 FLUSH_SECONDS: Final = 0.05
+QUIET_SECONDS: Final = 0.5
 DIFFERS: Final = timedelta(seconds=1)
 """Where the mock's time is further from the wall's, both are shown."""
 LAST_DAY: Final = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
@@ -47,11 +49,11 @@ END_SECONDS: Final = 0.2
 
 
 class Format(NamedTuple):
-    """How a log is written: a request, that so many were left out, and that jobs begin anew."""
+    """How a log is written: a request, that so many were left out, and that a limit is reached."""
 
     request: Callable[[Entry, datetime, Clock], str]
     left_out: Callable[[int], str]
-    jobs_evicted: Callable[[int], str]
+    limit_reached: Callable[[str], str]
 
 
 class RequestLog:
@@ -61,18 +63,22 @@ class RequestLog:
     is stuck, it writes line by line, and of lines that do not fit it keeps the oldest.
     """
 
-    def __init__(self, engine: Engine, form: Format, stream: TextIO) -> None:
-        self._engine, self._form = engine, form
+    def __init__(
+        self, engine: Engine, form: Format, stream: TextIO, *, quiet: bool = False
+    ) -> None:
+        """A quiet one says only which limits are reached."""
+        self._engine, self._form, self._quiet = engine, form, quiet
         self._write = writer(stream)
         self._queue: deque[tuple[float, Entry]] = deque(maxlen=MAX_WAITING)
         self._newest = 0
-        self._told_of_evicted = False
+        self._told: set[str] = set()
         self._done = Event()
         self._thread = Thread(target=self._run, name="mock-p1:log", daemon=True)
 
     def __enter__(self) -> Self:
         """Begin with the next request."""
-        self._engine.journal.listen(lambda entry: self._queue.append((time.time(), entry)))
+        if not self._quiet:
+            self._engine.journal.listen(lambda entry: self._queue.append((time.time(), entry)))
         self._thread.start()
         return self
 
@@ -88,14 +94,14 @@ class RequestLog:
 
     def _run(self) -> None:
         try:
-            while not self._done.wait(FLUSH_SECONDS):
+            while not self._done.wait(QUIET_SECONDS if self._quiet else FLUSH_SECONDS):
                 self._flush()
             self._flush()
         except (OSError, ValueError):
             return  # nobody reads the log any more: its pipe is closed
 
     def _flush(self) -> None:
-        for _ in range(0, len(self._queue), AT_ONCE):
+        for _ in range(0, max(1, len(self._queue)), AT_ONCE):
             self._write_some()
             if len(self._queue) < MANY_WAITING:
                 time.sleep(PAUSE_SECONDS)
@@ -104,7 +110,7 @@ class RequestLog:
         """Write few lines: while they are made, no poll is answered."""
         full = len(self._queue) == MAX_WAITING
         entries = [self._queue.popleft() for _ in range(min(len(self._queue), AT_ONCE))]
-        newest = max(entry.number for _, entry in entries)
+        newest = max((entry.number for _, entry in entries), default=self._newest)
         lines = [
             self._form.request(entry, datetime.fromtimestamp(seconds, UTC), self._engine.clock)
             for seconds, entry in entries
@@ -112,11 +118,11 @@ class RequestLog:
         if full and (lost := newest - self._newest - len(entries)) > 0:
             lines.insert(0, self._form.left_out(lost))
         self._newest = newest
-        states = self._engine.job_states
-        if states.evicted and not self._told_of_evicted:
-            lines.append(self._form.jobs_evicted(states.maximum))
-            self._told_of_evicted = True
-        self._write("".join(f"{line}\n" for line in lines))
+        for name in sorted(self._engine.limits_reached().keys() - self._told):
+            lines.append(self._form.limit_reached(name))
+            self._told.add(name)
+        if lines:
+            self._write("".join(f"{line}\n" for line in lines))
 
 
 def as_text(entry: Entry, wall: datetime, clock: Clock) -> str:
@@ -198,15 +204,12 @@ FORMATS: Final = {
     "text": Format(
         as_text,
         lambda lost: f"… {lost:,} requests left out here: they came faster than the log was read",
-        lambda most: (
-            f"more than {most:,} pairs of key and job came that only a pattern knows: from now "
-            "on the one polled the longest ago begins anew; --jobs-max takes more"
-        ),
+        LIMITS.__getitem__,
     ),
     "json": Format(
         as_json,
         lambda lost: json.dumps({"event": "left_out", "requests": lost}),
-        lambda most: json.dumps({"event": "jobs_evicted", "jobs_max": most}),
+        lambda name: json.dumps({"event": "limit_reached", "limit": name, "message": LIMITS[name]}),
     ),
 }
 """The formats of a log by name."""

@@ -117,7 +117,7 @@ MAX_JOBS: Final = 100_000_000
     default="text",
     help="How requests are logged, on stderr.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Log no requests.")
+@click.option("-q", "--quiet", is_flag=True, help="Log no requests, only that a limit is reached.")
 @click.option(
     "--journal-max", type=click.IntRange(0, MAX_JOURNAL), default=DEFAULT_MAX, metavar="N",
     help="How many requests are remembered.",
@@ -201,10 +201,8 @@ def serve(  # noqa: PLR0913 -- an option each
             )
             stack.enter_context(_watching(server, scenario[0], log_format, quiet=quiet))
         click.echo(startup_message.FORMATS[log_format](engine, address, notes))
-        if not quiet:
-            stack.enter_context(
-                request_log.RequestLog(engine, request_log.FORMATS[log_format], sys.stderr)
-            )
+        form = request_log.FORMATS[log_format]
+        stack.enter_context(request_log.RequestLog(engine, form, sys.stderr, quiet=quiet))
         stack.enter_context(rare_garbage_collection())
         server.run()
 

@@ -6,6 +6,7 @@ operation has a job, per caller where it has none; only a call that reaches it c
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.engine.timeline import State, advance, following
@@ -34,7 +35,9 @@ def same_list(one: CallProgram | None, other: CallProgram | None) -> bool:
 class CallTimelines:
     """Where the timelines of operations are, for every caller. Not locked: its owner is."""
 
-    def __init__(self) -> None:
+    def __init__(self, reached: Counter[str] | None = None) -> None:
+        """``reached`` counts the callers that are forgotten for others."""
+        self._reached = Counter() if reached is None else reached
         self._places: dict[tuple[str, str], State] = {}
 
     def meet(
@@ -133,3 +136,4 @@ class CallTimelines:
         self._places[operation.name, caller.name] = state
         if len(self._places) > MAX_PLACES:
             del self._places[next(iter(self._places))]
+            self._reached["calls"] += 1

@@ -7,6 +7,7 @@ in the same state. A key of ``api_keys:`` is a caller of its own.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -110,7 +111,9 @@ class IssuedKey(NamedTuple):
 class IssuedKeys:
     """The keys that were handed out. Not locked: its owner is."""
 
-    def __init__(self) -> None:
+    def __init__(self, reached: Counter[str] | None = None) -> None:
+        """``reached`` counts the words that are forgotten for others."""
+        self._reached = Counter() if reached is None else reached
         self._by_key: dict[str, IssuedKey] = {}
         self._secrets: dict[str, list[IssuedKey]] = {}
         self._counts: dict[str, int] = {}
@@ -193,6 +196,7 @@ class IssuedKeys:
         self._api_words[word] = None
         if len(self._api_words) > MAX_WORDS:
             del self._api_words[next(iter(self._api_words))]
+            self._reached["used_keys"] += 1
 
     def is_api_word(self, word: str) -> bool:
         """Tell whether a word was used as an API key."""

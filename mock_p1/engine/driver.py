@@ -66,7 +66,7 @@ class Driver:
     def step(self, job_id: str, *, key: str | None = None) -> None:
         """Move a job on to its next step, for every caller, or for those of one key.
 
-        NoSuchJob, or NoSuchStep where it is at its end already.
+        NoSuchJob, NoSuchKey, or NoSuchStep where it is at its end already.
         """
         self._move(job_id, lambda program, index: following(program.plan, index), key)
 
@@ -74,12 +74,14 @@ class Driver:
         """Move an operation's own timeline on to its next element, for every caller that met it.
 
         ``on`` is an operation under ``calls:``; ``job_id`` leaves it to one job, ``key`` to the
-        callers of one key. NoSuchStep where nothing can be moved on.
+        callers of one key. NoSuchStep where nothing can be moved on, NoSuchKey for one that no
+        client can have.
         """
         operation = operation_named(on)
         if job_id is not None:
             self.program_of(job_id)
         with self._engine.lock:
+            self._must_be_a_key(key)
             state, now_ns = self._engine.state, self._engine.clock.now_ns()
             moved = False
             theirs = self._theirs(key)
@@ -94,7 +96,7 @@ class Driver:
     def go_to(self, job_id: str, index: int, *, key: str | None = None) -> None:
         """Put a job at the step with this index (from 0), for every caller or those of one key.
 
-        NoSuchJob or NoSuchStep.
+        NoSuchJob, NoSuchKey or NoSuchStep.
         """
         self._move(
             job_id, lambda program, _: index if 0 <= index < len(program.steps) else None, key
@@ -103,7 +105,7 @@ class Driver:
     def set_status(self, job_id: str, status: str, *, key: str | None = None) -> None:
         """Put a job at its first step that shows this status, for every caller or those of one key.
 
-        NoSuchJob or NoSuchStep.
+        NoSuchJob, NoSuchKey or NoSuchStep.
         """
         shown = [step.status for step in self.program_of(job_id).steps]
         if status not in shown:
@@ -262,6 +264,7 @@ class Driver:
     ) -> None:
         self.program_of(job_id)
         with self._engine.lock:
+            self._must_be_a_key(key)
             state = self._engine.state
             program = self.program_of(job_id)  # again: the scenario may have been swapped meanwhile
             now_ns = self._engine.clock.now_ns()

@@ -142,8 +142,8 @@ class Engine:
         self.changes: ChangeLog = ChangeLog()
         self.lock: Lock = Lock()
         self.held: HeldAnswers = HeldAnswers(self.clock, self._caller_of)
-        self._repeats = Repeats(self.clock)
-        self._broken = self._repeats.broken
+        self.repeats: Repeats = Repeats(self.clock)
+        self._broken = self.repeats.broken
         self.played_after: int = 0
         """The number of the last journal entry before the scenario was swapped in."""
         self.state: MockState = MockState(
@@ -191,7 +191,7 @@ class Engine:
                         journal = self.journal
                         entry = poll_entry(journal.number(), request, job, step, reply)
                         if step.fault or self._broken:
-                            entry = self._repeats.noted(entry, request)
+                            entry = self.repeats.noted(entry, request)
                         journal.keep(entry)
                         journal.keep_answer((entry.number, reply))
                         if job.tallied is not step:
@@ -217,7 +217,7 @@ class Engine:
             if outcome.done == result_download.SENT and call.job is not None:
                 call.job.downloads += 1
             entry = call_entry(self.journal.number(), call, outcome)
-            self.journal.add(self._repeats.noted(entry, request))
+            self.journal.add(self.repeats.noted(entry, request))
             if operation.polled:
                 self.journal.keep_answer((entry.number, outcome.reply))
             return outcome.reply
@@ -248,6 +248,7 @@ class Engine:
             return self.handle(request)
         with self.lock:
             call = self._call(request, found)
+            call.notes.extend(self.repeats.notes(request))
             outcome, element = self._before_act(call)
             limit_bytes = self.state.store.limit_bytes
             if outcome is None and element is None:
@@ -256,9 +257,24 @@ class Engine:
                 outcome = element_outcome(self.state, call, element, _nothing)
             if outcome is not None:
                 self.journal.add(call_entry(self.journal.number(), call, outcome))
+                self.repeats.note_break(request, outcome.fault, outcome.reply.delay_ns)
                 return outcome.reply
         receiver = Receiver(self, call, element, length)
         return receiver.refuse_size() if length and length > limit_bytes else receiver
+
+    def limits_reached(self) -> dict[str, int]:
+        """Return how often each limit was reached since the start, by its name in ``LIMITS``.
+
+        Of the journal, how many requests have gone since the last reset.
+        """
+        counts = {
+            **self.state.reached,
+            "jobs": self.state.jobs.evicted,
+            "journal": self.journal.dropped,
+            "kinds": self.journal.totals.merged,
+            "upload_contents": self.state.store.dropped,
+        }
+        return {name: count for name, count in counts.items() if count}
 
     def load(self, scenario: Scenario) -> tuple[int, int]:
         """Swap the scenario at once, between two polls.

@@ -91,6 +91,11 @@ class FileStore(Protocol):
         """The largest file that is taken."""
         ...
 
+    @property
+    def dropped(self) -> int:
+        """How many files have lost their content to newer ones."""
+        ...
+
     def open(self, file_name: str) -> IncomingFile:
         """Begin to keep a file of this name; StoreFullError where there is no room."""
         ...
@@ -136,6 +141,7 @@ class CountingStore:
 
     def __init__(self, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
         self.limit_bytes = limit_bytes
+        self.dropped: int = 0
 
     def open(self, file_name: str) -> CountedFile:
         """Begin to count a file."""

@@ -65,6 +65,7 @@ def act(state: MockState, call: Call) -> Outcome:
         if len(state.issued) >= MAX_ISSUED:
             state.issued.forget_ended(call.now_ns)
         if len(state.issued) >= MAX_ISSUED:
+            state.reached["issued_keys"] += 1
             return Outcome(
                 no_room(f"{MAX_ISSUED:,} API keys are issued already"), state.scenario.name
             )

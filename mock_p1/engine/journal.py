@@ -13,6 +13,8 @@ from mock_p1.base.messages import Fault, Reply, Request
 from mock_p1.base.text import mask, shorten
 from mock_p1.contract.operations import (
     API_KEY_HEADER,
+    API_KEY_LIMIT,
+    JOB_ID_LIMIT,
     RETRAIN_STATUS_CHECK,
     Operation,
     is_placeholder,
@@ -183,6 +185,12 @@ class Journal:
         except IndexError:
             return self._cleared
 
+    @property
+    def dropped(self) -> int:
+        """How many entries have gone for newer ones, since they were cleared last."""
+        is_full = len(self._entries) == self._entries.maxlen
+        return self.last - self._cleared - len(self._entries) if is_full else 0
+
     def after(self, number: int) -> tuple[list[Entry], int]:
         """Return the entries above ``number``, oldest first, and how many of them are gone.
 
@@ -305,8 +313,15 @@ def request_notes(
         notes.append("has a body; the API documents none")
     if len(request.api_keys) > 1 or any("," in key for key in request.api_keys):
         notes.append(f"has more than one {API_KEY_HEADER}")
+    if any(len(key) > API_KEY_LIMIT for key in request.api_keys):
+        notes.append(
+            f"its {API_KEY_HEADER} has more than {API_KEY_LIMIT:,} characters: never a key"
+        )
     if job_id is not None and is_placeholder(job_id):
         notes.append("its retrain_job_id looks like a placeholder that was not filled in")
+    elif job_id is not None and (len(job_id) > JOB_ID_LIMIT or "/" in job_id):
+        why = "a slash" if "/" in job_id else f"more than {JOB_ID_LIMIT} characters"
+        notes.append(f"its retrain_job_id has {why}: never a job")
     return tuple(notes)
 
 

@@ -5,7 +5,7 @@ Not locked: its owner is.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from mock_p1.base.patterns import Hit
@@ -89,13 +89,15 @@ class MockState:
     ) -> None:
         self.clock: Clock = clock
         self.store: FileStore = store
+        self.reached: Counter[str] = Counter()
+        """How often each limit was reached since the start, by its name."""
         self.jobs: JobStates = JobStates(jobs_max)
-        self.issued: IssuedKeys = IssuedKeys()
-        self.calls: CallTimelines = CallTimelines()
-        self.uploads: Uploads = Uploads()
+        self.issued: IssuedKeys = IssuedKeys(self.reached)
+        self.calls: CallTimelines = CallTimelines(self.reached)
+        self.uploads: Uploads = Uploads(self.reached)
         self.injected: deque[InjectedFailure] = deque()
         self.failed_downloads: OrderedDict[tuple[str, str, int], int] = OrderedDict()
-        self.limiter = limiter_for(scenario.rate_limit)
+        self.limiter = limiter_for(scenario.rate_limit, self.reached)
         self.link_seed = seed
         self.resets: int = 0
         """How often everything began anew; links of before lead nowhere."""
@@ -146,7 +148,7 @@ class MockState:
         self.calls.adopt(before, after)
         self._forget_of_lost_jobs()
         if scenario.rate_limit != limit:
-            self.limiter = limiter_for(scenario.rate_limit)
+            self.limiter = limiter_for(scenario.rate_limit, self.reached)
         return counts
 
     def _forget_of_lost_jobs(self) -> None:
@@ -195,6 +197,7 @@ class MockState:
                 self.caller_resets[name] = self.caller_resets.pop(name, 0) + 1
             while len(self.caller_resets) > MAX_RESETS:
                 self.caller_resets.popitem(last=False)
+                self.reached["resets"] += 1
             self.issued.clear(theirs)
             if self.limiter is not None:
                 self.limiter.clear(theirs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -65,8 +65,10 @@ class RateLimiter:
     Not locked: its owner is.
     """
 
-    def __init__(self, polls: int, per: int) -> None:
+    def __init__(self, polls: int, per: int, reached: Counter[str] | None = None) -> None:
+        """``reached`` counts the callers that are forgotten for others."""
         self._polls, self._per = polls, per
+        self._reached = Counter() if reached is None else reached
         self._callers: OrderedDict[str, deque[int]] = OrderedDict()
 
     def wait(self, api_key: str, now: int) -> int | None:
@@ -78,6 +80,7 @@ class RateLimiter:
         self._callers.move_to_end(api_key)
         if len(self._callers) > MAX_CALLERS:
             self._callers.popitem(last=False)
+            self._reached["rate_limit"] += 1
         if len(seen) == self._polls and (left := seen[0] + self._per - now) > 0:
             return left
         seen.append(now)
@@ -89,9 +92,9 @@ class RateLimiter:
             del self._callers[name]
 
 
-def limiter_for(limit: RateLimit | None) -> RateLimiter | None:
+def limiter_for(limit: RateLimit | None, reached: Counter[str]) -> RateLimiter | None:
     """Return the limiter a scenario asks for, or None where it asks for none."""
-    return None if limit is None else RateLimiter(limit.polls, limit.per)
+    return None if limit is None else RateLimiter(limit.polls, limit.per, reached)
 
 
 def too_many() -> Reply:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mock_p1.engine.journal import Journal
     from mock_p1.engine.mock_state import MockState
     from mock_p1.engine.program import CallProgramStep
+    from mock_p1.engine.repeats import Repeats
 
 
 BROKEN_OFF: Final = "broken_off"
@@ -38,6 +39,7 @@ class EngineParts(Protocol):
     journal: Journal
     clock: Clock
     lock: Lock
+    repeats: Repeats
 
 
 class Receiver:
@@ -182,4 +184,6 @@ class Receiver:
         if self._is_wanted():
             file_upload.note(self._engine.state, self._call, number, self._size, kept)
         self._engine.journal.add(call_entry(number, self._call, outcome))
+        delay_ns = outcome.reply.delay_ns
+        self._engine.repeats.note_break(self._call.request, outcome.fault, delay_ns)
         return outcome.reply

@@ -29,16 +29,30 @@ class Repeats:
 
     def noted(self, entry: Entry, request: Request) -> Entry:
         """Return the entry, with a note where it repeats one that broke."""
-        if not isinstance(self._clock, RealClock):
-            return entry
-        key, now_ns = (request.method, request.path, request.api_key), self._clock.real_ns()
-        broke_ns, fault = self.broken.pop(key, (0, ""))
-        if entry.fault in BREAKS:
-            self.broken[key] = now_ns + self._clock.client_span_ns(entry.delay_ns), entry.fault
-            if len(self.broken) > MAX_BROKEN:
-                del self.broken[next(iter(self.broken))]
-        if not fault or now_ns - broke_ns > AT_ONCE_NS:
-            return entry
-        after = f"asked again {max(0, now_ns - broke_ns) // MILLISECOND} ms later"
-        note = f"{after} on {fault}: the client, or its library, repeated it"
-        return entry._replace(notes=(*entry.notes, note))
+        notes = self.notes(request)
+        self.note_break(request, entry.fault, entry.delay_ns)
+        return entry._replace(notes=(*entry.notes, *notes)) if notes else entry
+
+    def notes(self, request: Request) -> tuple[str, ...]:
+        """Return what is to be noted of a request that repeats one which broke."""
+        broke_ns, fault = self.broken.pop(_key(request), (0, ""))
+        if not fault or not isinstance(self._clock, RealClock):
+            return ()
+        after_ns = self._clock.real_ns() - broke_ns
+        if after_ns > AT_ONCE_NS:
+            return ()
+        after = f"asked again {max(0, after_ns) // MILLISECOND} ms later"
+        return (f"{after} on {fault}: the client, or its library, repeated it",)
+
+    def note_break(self, request: Request, fault: str | None, delay_ns: int) -> None:
+        """Remember a request where its fault, after a delay, breaks the connection."""
+        if fault not in BREAKS or not isinstance(self._clock, RealClock):
+            return
+        broke_ns = self._clock.real_ns() + self._clock.client_span_ns(delay_ns)
+        self.broken[_key(request)] = broke_ns, fault
+        if len(self.broken) > MAX_BROKEN:
+            del self.broken[next(iter(self.broken))]
+
+
+def _key(request: Request) -> tuple[str, str, str]:
+    return request.method, request.path, request.api_key

@@ -75,4 +75,5 @@ def _fails(state: MockState, job: JobState, step: ProgramStep) -> bool:
     state.failed_downloads.move_to_end(link)
     if len(state.failed_downloads) > MAX_LINKS:
         state.failed_downloads.popitem(last=False)
+        state.reached["links"] += 1
     return True

@@ -51,6 +51,7 @@ def act(state: MockState, call: Call) -> Outcome:
     if refused := _refusal(state, call):
         return state.refuse(refused, call)
     if state.jobs.created >= MAX_CREATED:
+        state.reached["created_jobs"] += 1
         return Outcome(no_room(f"{MAX_CREATED:,} jobs are created already"), state.scenario.name)
     name = call.query("filename") or ""
     job = _create(state, call, name)

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_KINDS: Final = 50_000
-"""So many kinds of requests are told apart, with about 300 bytes each; of all others, caller and
+MAX_SHOWN: Final = 300_000
+"""So many kinds of requests are told apart, with about 300 bytes each: more where a job showed its
+status, since callers and jobs of a load test are many, and not made up. Of all others, caller and
 job are not known."""
 
 _FIRST_REDIRECT: Final = 300
@@ -49,6 +51,7 @@ def outcome_of(shown: str | None, done: str | None, http_status: int | None) -> 
 
 
 _Row = tuple[object, ...]
+_STATUS: Final = Kind._fields.index("status")
 
 
 class Totals:
@@ -57,29 +60,50 @@ class Totals:
     def __init__(self) -> None:
         self._since_reset: dict[_Row, list[int]] = {}
         self._before: dict[_Row, list[int]] = {}
+        self._merged: set[_Row] = set()
+        self.merged: int = 0
+        """How many kinds were counted without caller and job, since the start."""
 
     def tally(self, kind: _Row) -> list[int]:
         """Return the count of a kind, in a list of one that stays its own until the next reset."""
         if (found := self._since_reset.get(kind)) is not None:
             return found
-        return _find(self._since_reset, kind)
+        return self._find(self._since_reset, kind)
 
     def reset(self) -> None:
         """Count anew since now; since the start goes on."""
-        for kind, count in self._since_reset.items():
-            _find(self._before, kind)[0] += count[0]
-        self._since_reset.clear()
+        if self._before:
+            for kind, count in self._since_reset.items():
+                self._find(self._before, kind)[0] += count[0]
+        else:
+            self._before = self._since_reset
+        self._since_reset = {}
 
     def __iter__(self) -> Iterator[tuple[Kind, int, int]]:
-        """Yield each kind with its counts since the last reset and since the start."""
-        for kind in {**self._before, **self._since_reset}:
-            (since_reset,), (before,) = (
-                counts.get(kind, [0]) for counts in (self._since_reset, self._before)
-            )
-            yield Kind(*kind), since_reset, since_reset + before  # type: ignore[arg-type]  # -- what was counted
+        """Return each kind with its counts since the last reset and since the start.
+
+        Of this moment: they may be read without the lock.
+        """
+        since_reset = {kind: count for kind, (count,) in self._since_reset.items()}
+        before = {kind: count for kind, (count,) in self._before.items()}
+        return _rows(since_reset, before)
+
+    @property
+    def unassigned(self) -> int:
+        """How many requests since the last reset are counted without caller and job."""
+        return sum(self._since_reset.get(kind, [0])[0] for kind in self._merged)
+
+    def _find(self, counts: dict[_Row, list[int]], kind: _Row) -> list[int]:
+        most = MAX_KINDS if kind[_STATUS] is None else MAX_SHOWN
+        if kind not in counts and len(counts) >= most:
+            kind = tuple(Kind(*kind)._replace(job_id=None, caller=0))  # type: ignore[arg-type]  # -- likewise
+            self._merged.add(kind)
+            self.merged += 1
+        return counts.setdefault(kind, [0])
 
 
-def _find(counts: dict[_Row, list[int]], kind: _Row) -> list[int]:
-    if kind not in counts and len(counts) >= MAX_KINDS:
-        kind = tuple(Kind(*kind)._replace(job_id=None, caller=0))  # type: ignore[arg-type]  # -- likewise
-    return counts.setdefault(kind, [0])
+def _rows(since_reset: dict[_Row, int], before: dict[_Row, int]) -> Iterator[tuple[Kind, int, int]]:
+    for kind, count in since_reset.items():
+        yield Kind(*kind), count, count + before.pop(kind, 0)  # type: ignore[arg-type]  # -- what was counted
+    for kind, count in before.items():
+        yield Kind(*kind), 0, count  # type: ignore[arg-type]  # -- likewise

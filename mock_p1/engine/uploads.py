@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -38,13 +39,16 @@ class Upload:
 class Uploads:
     """The newest uploads, oldest first. Not locked: its owner is."""
 
-    def __init__(self) -> None:
+    def __init__(self, reached: Counter[str] | None = None) -> None:
+        """``reached`` counts the uploads that are forgotten for others."""
+        self._reached = Counter() if reached is None else reached
         self._kept: dict[int, Upload] = {}
 
     def add(self, upload: Upload) -> None:
         """Keep one; the oldest goes where there are too many, and its bytes with it."""
         if len(self._kept) == MAX_UPLOADS:
             _discard(self._kept.pop(next(iter(self._kept))))
+            self._reached["uploads"] += 1
         self._kept[upload.number] = upload
 
     def get(self, number: int) -> Upload | None:

@@ -7,9 +7,11 @@ Nothing of a later request is read before the one in hand is answered, so a conn
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import struct
 import sys
+from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
@@ -109,10 +111,15 @@ class Connections:
         self,
         app: Application,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
+        reached: Counter[str] | None = None,
         at_once: AtOnce | None = None,
     ) -> None:
+        """``reached`` counts the connections that took the last file of ``files_max``."""
         self.app: Application = app
         self.at_once: AtOnce | None = at_once
+        self.reached: Counter[str] = Counter() if reached is None else reached
+        self.files_max: float = math.inf
+        """How many files this process may have open, connections among them."""
         self.keep_alive_seconds: float = keep_alive_seconds
         self.open: set[HttpProtocol] = set()
         self.tasks: set[asyncio.Task[None]] = set()
@@ -163,6 +170,9 @@ class HttpProtocol(asyncio.Protocol):
         self.client = (str(peer[0]), int(peer[1])) if peer else None
         self.local = (str(local[0]), int(local[1]))
         self.scheme = "https" if transport.get_extra_info("sslcontext") else "http"
+        connection = transport.get_extra_info("socket")  # its number is the lowest that was free
+        if connection is not None and connection.fileno() + 1 >= self.shared.files_max:
+            self.shared.reached["open_files"] += 1
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever writes or reads that there is nobody any more."""

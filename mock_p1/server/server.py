@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import errno
 import importlib.util
+import math
 import secrets
 import signal
 import socket
 import threading
 from contextlib import contextmanager, suppress
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from mock_p1.admin.access import AccessPolicy
 from mock_p1.admin.context import AdminContext
@@ -113,7 +114,9 @@ class Server:
         except ValueError:
             self._close()
             raise
-        self._connections = Connections(app, keep_alive_seconds, at_once=app)
+        self._connections = Connections(
+            app, keep_alive_seconds, engine.state.reached, at_once=app
+        )
         self._stopped, self._end = False, asyncio.Event()
         self.loop: asyncio.AbstractEventLoop | None = None
 
@@ -156,6 +159,8 @@ class Server:
 
     async def _serve(self, when_started: Callable[[], None]) -> None:
         self.loop, shared = asyncio.get_running_loop(), self._connections
+        shared.files_max = _files_max()
+        self.loop.set_exception_handler(_say_unless_full)
         spare = LISTENERS - 1 if _loop_factory() else 0
         first = self._sockets[0]
         sockets = [*self._sockets, *(first.dup() for _ in range(spare))]
@@ -217,6 +222,23 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+def _say_unless_full(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Leave out what asyncio says at each try to open one file too many: that is counted."""
+    error = context.get("exception")
+    if not (isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)):
+        loop.default_exception_handler(context)
+
+
+def _files_max() -> float:
+    """Return how many files this process may have open at once; Windows sets no limit."""
+    try:
+        import resource  # noqa: PLC0415 -- there is none on Windows
+    except ImportError:
+        return math.inf
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return math.inf if soft == resource.RLIM_INFINITY else soft
 
 
 def _date(clock: Clock) -> bytes:

@@ -98,6 +98,8 @@ class UploadStore:
         self._most_bytes = {True: max(most_disk_bytes, limit_bytes), False: most_memory_bytes}
         self._lock = threading.Lock()
         self._kept: deque[StoredFile] = deque()
+        self.dropped: int = 0
+        """How many files have lost their content to newer ones."""
         self._incoming: set[IncomingUpload] = set()
         self._folder: UploadFolder | None = None
 
@@ -149,6 +151,7 @@ class UploadStore:
             if used <= self._most_bytes[on_disk]:
                 break
             file.discard()
+            self.dropped += 1
             used -= file.size
         return used <= self._most_bytes[on_disk]
 
@@ -161,7 +164,9 @@ class UploadStore:
                 self._has_room(file.size, on_disk=False)
             self._kept.append(file)
             while len(self._kept) > self._most_files:
-                self._kept.popleft().discard()
+                oldest = self._kept.popleft()
+                self.dropped += oldest.is_kept
+                oldest.discard()
         if isinstance(body, bytes) and is_small(body):
             file.found.set_result(inspect_small(body, incoming.file_name))
         elif body is not None:

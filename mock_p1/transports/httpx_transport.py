@@ -52,9 +52,10 @@ class _Exchange:
         reply = self.answer.reply
         if reply is None:
             raise self._broken("Server disconnected without sending a response.")
+        headers = self._endpoint.headers_of(reply)
         return self._httpx.Response(
             reply.status,
-            headers=[(n.encode("latin-1"), v.encode("latin-1")) for n, v in reply.wire_headers],
+            headers=[(n.encode("latin-1"), v.encode("latin-1")) for n, v in headers],
             stream=stream,
             extensions={"http_version": b"HTTP/1.1"},
         )

@@ -13,6 +13,8 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from email.utils import format_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 from weakref import WeakSet
@@ -25,10 +27,11 @@ from mock_p1.engine.receiver import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
     from types import FrameType
     from urllib.parse import SplitResult
 
-    from mock_p1.base.messages import Reply
+    from mock_p1.base.messages import Headers, Reply
     from mock_p1.engine.engine import Engine
 
 _PORTS: Final = {"http": 80, "https": 443}
@@ -119,6 +122,17 @@ class Endpoint:
         body = answer.to(sent.method).body
         return Fault("", "complete", answer, ((0, body),), answer.delay_ns)
 
+    def headers_of(self, reply: Reply) -> Headers:
+        """Return what a client reads: the Date too, as every server sends it, by the mock's clock.
+
+        Ask when the answer comes, not when it is decided.
+        """
+        headers, clock = reply.wire_headers, self.engine.clock
+        if any(name.lower() == "date" for name, _ in headers):
+            return headers
+        now = clock.client_date(clock.now_ns()).replace(microsecond=0)
+        return (*headers, ("Date", _http_date(now)))
+
     def break_off(self, sent: HttpRequest) -> None:
         """Let the engine know of a file that the client has stopped to send."""
         try:
@@ -206,6 +220,11 @@ class Endpoint:
         if seconds := self.hold(span_ns, patience):
             time.sleep(seconds)
         self.give_up(span_ns, patience)
+
+
+@lru_cache(maxsize=4)
+def _http_date(second: datetime) -> str:
+    return format_datetime(second, usegmt=True)
 
 
 _KEEP_POOLS: Final = frozenset({"outcome", "anyio", "sniffio", "mock_p1"})

@@ -90,15 +90,15 @@ class InProcessSocket:
             and reply.headers == JSON_HEADERS
             and request.method == "GET"
         ):
-            self.ordinary = reply
+            self.ordinary = reply._replace(headers=endpoint.headers_of(reply))
             return io.BytesIO(reply.body)
-        return io.BytesIO(_head(reply) + answer.pieces[0][1])
+        return io.BytesIO(_head(endpoint, reply) + answer.pieces[0][1])
 
     def _play(self, endpoint: Endpoint, answer: Fault) -> Iterator[bytes]:
         with endpoint.awaited(answer):
             endpoint.wait(answer.delay_ns, self._patience)
         if answer.reply is not None:
-            yield _head(answer.reply)
+            yield _head(endpoint, answer.reply)
         for pause, piece in answer.pieces:
             endpoint.wait(pause, self._patience)
             yield piece
@@ -125,9 +125,9 @@ class _Response(HTTPResponse):
         self.code = self.status = self._ordinary.status
         self.reason, self.version = "OK", 11
         self.headers = self.msg = HTTPMessage()
-        self.headers["Content-Type"] = "application/json"
+        for name, value in self._ordinary.headers:
+            self.headers[name] = value
         self.length = len(self._ordinary.body)
-        self.headers["Content-Length"] = str(self.length)
         self.chunked = self.will_close = False
 
 
@@ -174,9 +174,9 @@ def _without_chunks(body: bytearray) -> bytes:
     return b"".join(pieces)
 
 
-def _head(reply: Reply) -> bytes:
+def _head(endpoint: Endpoint, reply: Reply) -> bytes:
     lines = [f"HTTP/1.1 {reply.status} {reasons.get(reply.status, '')}"]
-    lines += [f"{name}: {value}" for name, value in reply.wire_headers]
+    lines += [f"{name}: {value}" for name, value in endpoint.headers_of(reply)]
     return "\r\n".join([*lines, "\r\n"]).encode("latin-1")
 
 

@@ -237,6 +237,7 @@ def test_under_wsgi_only_a_few_may_listen(controls):
     replies = [listen(controls) for _ in range(MAX_THREADS)]
     refusal = controls.refused(503, "GET", "/events")
     assert refusal["error"] == "MOCK_P1_TOO_MANY_LISTENERS"
+    assert controls.get("/health")["limits_reached"] == {"listeners": 1}
     replies.pop().close()
     replies.append(listen(controls))
     assert replies[-1].status_code == 200

@@ -71,6 +71,17 @@ def test_requests_are_those_of_one_key(two):
 @pytest.mark.parametrize(
     ("query", "body"), [("?api_key=demo-key", None), ("", {"api_key": "demo-key"})]
 )
+def test_one_keys_failures_are_taken_back(controls, query, body):
+    """Those of the other key still wait."""
+    for key in ("demo-key", "other-key"):
+        controls.do("POST", "/next", {"fault": "timeout", "api_key": key})
+    assert controls.do("DELETE", f"/next{query}", body) == {"deleted": 1}
+    assert [row["api_key"] for row in controls.get("/next")["queue"]] == ["ot…"]
+
+
+@pytest.mark.parametrize(
+    ("query", "body"), [("?api_key=demo-key", None), ("", {"api_key": "demo-key"})]
+)
 def test_one_keys_jobs_begin_anew(two, query, body):
     """The other's stay, and so do clock, speed, scenario and the journal."""
     two.do("POST", "/clock", {"speed": 60, "advance": "1h"})
@@ -153,6 +164,9 @@ jobs: {slow: {timeline: [{status: job_running}]}}
         ("POST", "/reset", {"api_key": "nobodys-key", "job": "slow"}),
         ("POST", "/jobs/slow/reset", {"api_key": "nobodys-key"}),
         ("POST", "/next", {"fault": "timeout", "api_key": "nobodys-key"}),
+        ("POST", "/jobs/slow/step", {"api_key": "nobodys-key"}),
+        ("PUT", "/jobs/slow", {"step": 1, "api_key": "nobodys-key"}),
+        ("POST", "/calls/retrain_model_switch/step?api_key=nobodys-key", None),
     ],
 )
 def test_a_key_that_no_client_can_have(method, path, body):

@@ -109,5 +109,5 @@ def test_health_says_when_there_are_too_many_jobs(scenario):
     for number in range(20):
         controls.poll(f"any-{number}")
     after = controls.get("/health")
-    assert (before["jobs_max"], before["jobs_evicted"]) == (1, 0)
-    assert after["jobs_evicted"] == 20 - 1 - controls.engine.jobs.count
+    assert (before["jobs_max"], before["limits_reached"]) == (1, {})
+    assert after["limits_reached"] == {"jobs": 20 - 1 - controls.engine.jobs.count}

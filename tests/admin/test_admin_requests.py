@@ -154,13 +154,26 @@ def test_totals_show_the_most_first(asked):
 
 def test_of_too_many_kinds_the_totals_stay_true(scenario, monkeypatch):
     """Only whose and which they were is not known."""
-    monkeypatch.setattr("mock_p1.engine.totals.MAX_KINDS", 3)
+    monkeypatch.setattr("mock_p1.engine.totals.MAX_SHOWN", 3)
     controls = Controls(scenario)
     for number in range(10):
         controls.poll(f"any-{number}")
     totals = controls.get("/requests/totals")
     assert (totals["since_start"], totals["kinds"]) == (10, 4)
     assert [row["since_start"] for row in totals["totals"] if row["job_id"] is None] == [7]
+    assert (totals["unassigned"], controls.get("/health")["limits_reached"]) == (7, {"kinds": 7})
+    assert controls.get("/requests/count?job=any-9") == {"count": 0, "unassigned": 7}
+
+
+def test_ids_that_are_none_keep_no_job_from_being_counted(controls, monkeypatch):
+    """There is less room for what somebody made up."""
+    monkeypatch.setattr("mock_p1.engine.totals.MAX_KINDS", 2)
+    for number in range(5):
+        controls.poll(f"%7B{number}%7D")
+    for _ in range(2):
+        controls.poll("slow")
+    assert controls.get("/requests/count?job=slow") == {"count": 2, "unassigned": 3}
+    assert controls.get("/requests/totals")["since_start"] == 7
 
 
 def test_the_journal_can_be_read_whole_line_by_line(asked):
@@ -178,7 +191,7 @@ def test_the_journal_can_be_read_whole_line_by_line(asked):
 
 def test_a_reset_makes_room_for_further_kinds(scenario, monkeypatch):
     """Kinds of before do not keep job and caller from those that come."""
-    monkeypatch.setattr("mock_p1.engine.totals.MAX_KINDS", 3)
+    monkeypatch.setattr("mock_p1.engine.totals.MAX_SHOWN", 3)
     controls = Controls(scenario)
     for number in range(5):
         controls.poll(f"any-{number}")

@@ -106,13 +106,13 @@ def test_many_jobs_are_counted_a_few_at_a_time(controls, monkeypatch):
     assert samples(controls, "mock_p1_jobs") == {("job_running",): 5}
 
 
-def test_what_was_forgotten_is_counted(controls, monkeypatch):
-    """Jobs that only a pattern knows, beyond what is remembered."""
+def test_limits_that_were_reached_are_counted(controls, monkeypatch):
+    """By their names; here jobs that only a pattern knows, beyond what is remembered."""
     monkeypatch.setattr(controls.engine.job_states, "maximum", 2)
     controls.engine.job_states.make_room(0)
     for number in range(5):
         controls.poll(f"any-{number}")
-    assert samples(controls, "mock_p1_forgotten_total") == {(): 3}
+    assert samples(controls, "mock_p1_limits_reached") == {("jobs",): 3}
 
 
 def test_the_labels_are_bounded():

@@ -77,6 +77,7 @@ def test_addresses_of_both_families(peer):
         "X-Forwarded-Port: -1",
         "X-Forwarded-Prefix: //evil.example",
         "X-Forwarded-Prefix: /a/../b",
+        "X-Forwarded-Prefix: /a/%2e%2E/b",
         "X-Forwarded-Prefix: p1",
         "X-Forwarded-Prefix: /a?b",
         "X-Forwarded-Host: " + "a" * 5000,

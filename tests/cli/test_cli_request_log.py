@@ -13,6 +13,7 @@ from mock_p1.base.clock import VirtualClock
 from mock_p1.base.messages import Request
 from mock_p1.cli.request_log import FORMATS, MAX_WAITING, RequestLog
 from mock_p1.engine.engine import Engine
+from mock_p1.engine.limits import LIMITS
 from mock_p1.scenario.parser import parse
 
 SCENARIO = """\
@@ -123,11 +124,23 @@ def test_the_limit_of_jobs_is_told_once(form):
     """When it is reached, with the option that takes more; a poll's own note says which job."""
     engine = Engine(parse("jobs: {'*': {timeline: [{status: x}]}}"), VirtualClock(), jobs_max=2)
     lines = logged(engine, form, *[get(f"{JOBS}{job}", "k") for job in "abcd"])
-    told = [line for line in lines if "jobs_evicted" in line or "--jobs-max" in line]
+    (told,) = [line for line in lines if "--jobs-max" in line]
     assert len(lines) == 5
     if form == "json":
-        assert [json.loads(line) for line in told] == [{"event": "jobs_evicted", "jobs_max": 2}]
-    assert len(told) == 1
+        said = {"event": "limit_reached", "limit": "jobs", "message": LIMITS["jobs"]}
+        assert json.loads(told) == said
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_quiet_log_tells_of_limits_alone(form):
+    """Whoever measures wants no line for each request, and still learns that jobs begin anew."""
+    engine = Engine(parse("jobs: {'*': {timeline: [{status: x}]}}"), VirtualClock(), jobs_max=2)
+    stream = io.StringIO()
+    with RequestLog(engine, FORMATS[form], stream, quiet=True):
+        for job in "abcd":
+            engine.handle(get(f"{JOBS}{job}", "k"))
+    (told,) = stream.getvalue().splitlines()
+    assert "--jobs-max" in told
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -210,7 +223,7 @@ def test_lines_that_do_not_fit_are_counted(engine, form, said):
             engine.handle(get(f"{JOBS}a", "k"))
         stream.go.set()
     lines = stream.getvalue().splitlines()
-    assert len(lines) == 1 + 1 + MAX_WAITING
+    assert len(lines) == 1 + 1 + MAX_WAITING + 1  # that the journal is full
     assert lines[1].startswith(said)
 
 

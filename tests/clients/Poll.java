@@ -1,14 +1,16 @@
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 
-/** Polls a URL so many times over kept connections, with a pause between; says what came of each. */
+/** Asks a URL, by GET or PUT, so many times over kept connections, with a pause between; says what came of each. */
 class Poll {
     public static void main(String[] given) throws Exception {
         HttpClient client = HttpClient.newHttpClient();
         HttpRequest request = HttpRequest.newBuilder(URI.create(given[0]))
+            .method(given[3], BodyPublishers.noBody())
             .header("x-api-key", "k").timeout(Duration.ofSeconds(20)).build();
         for (int left = Integer.parseInt(given[1]); left > 0; left--) {
             try {

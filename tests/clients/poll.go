@@ -1,4 +1,4 @@
-// Polls a URL so many times over kept connections, with a pause between; says what came of each.
+// Asks a URL, by GET or PUT, so many times over kept connections, with a pause between; says what came of each.
 package main
 
 import (
@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-func poll(client *http.Client, url string) string {
-	request, _ := http.NewRequest("GET", url, nil)
+func ask(client *http.Client, method string, url string) string {
+	request, _ := http.NewRequest(method, url, nil)
 	request.Header.Set("x-api-key", "k")
 	reply, err := client.Do(request)
 	if err != nil {
@@ -30,7 +30,7 @@ func main() {
 	count, _ := strconv.Atoi(os.Args[2])
 	pause, _ := strconv.Atoi(os.Args[3])
 	for left := count; left > 0; left-- {
-		fmt.Println(poll(client, os.Args[1]))
+		fmt.Println(ask(client, os.Args[4], os.Args[1]))
 		if left > 1 {
 			time.Sleep(time.Duration(pause) * time.Millisecond)
 		}

@@ -1,18 +1,19 @@
-// Polls a URL so many times over kept connections, with a pause between; says what came of each.
+// Asks a URL, by GET or PUT, so many times over kept connections, with a pause between; says what came of each.
 import http from "node:http";
 
-const [url, count, pause] = process.argv.slice(2);
+const [url, count, pause, method] = process.argv.slice(2);
 const agent = new http.Agent({ keepAlive: true });
 const poll = () =>
   new Promise((done) => {
-    const options = { agent, headers: { "x-api-key": "k" } };
-    const request = http.get(url, options, (reply) => {
+    const options = { agent, method, headers: { "x-api-key": "k" } };
+    const request = http.request(url, options, (reply) => {
       let body = "";
       reply.on("data", (piece) => (body += piece));
       reply.on("end", () => done(body));
       reply.on("error", () => done("error"));
     });
     request.on("error", () => done("error"));
+    request.end();
   });
 
 for (let left = Number(count); left > 0; left--) {

@@ -21,7 +21,7 @@ from mock_p1.cli.process import MAX_FILES
 from mock_p1.cli.request_log import MAX_WAITING
 from mock_p1.contract.operations import API_KEY_LIMIT, JOB_ID_LIMIT, LONGEST_QUERY
 from mock_p1.engine.call_timelines import MAX_PLACES
-from mock_p1.engine.callers import MAX_ISSUED
+from mock_p1.engine.callers import MAX_ISSUED, MAX_WORDS
 from mock_p1.engine.change_log import MAX_CHANGES
 from mock_p1.engine.driver import MAX_INJECTED
 from mock_p1.engine.faults import TIMEOUT_LIMIT
@@ -31,7 +31,7 @@ from mock_p1.engine.journal import DEFAULT_MAX, LONGEST_ANSWER, MAX_ANSWERS
 from mock_p1.engine.mock_state import MAX_LINKS, MAX_RESETS
 from mock_p1.engine.rate_limit import MAX_CALLERS
 from mock_p1.engine.retrain_data_upload import MAX_CREATED
-from mock_p1.engine.totals import MAX_KINDS
+from mock_p1.engine.totals import MAX_KINDS, MAX_SHOWN
 from mock_p1.engine.uploads import MAX_UPLOADS
 from mock_p1.scenario.faker_fields import MAX_FAKES
 from mock_p1.scenario.faker_values import MAX_TRIED, MAX_VALUES
@@ -80,6 +80,8 @@ MILLION = 1_000_000
         ("bytes of answers that wait for a slow client", [ANSWER_WAITING // KB]),
         ("answers to polls that can be looked at", [MAX_ANSWERS, LONGEST_ANSWER // KB]),
         ("callers that a rate limit remembers", [MAX_CALLERS]),
+        ("callers that lists under `calls:` remember", [MAX_PLACES]),
+        ("words that were used as API keys, where every word is one", [MAX_WORDS]),
         ("links that are remembered to have failed", [MAX_LINKS]),
         ("callers whose own resets are remembered", [MAX_RESETS]),
         ("header of a trusted proxy", [LONGEST]),
@@ -115,7 +117,7 @@ MILLION = 1_000_000
         ("created jobs", [MAX_CREATED]),
         ("jobs that only a pattern knows (`--jobs-max`)", [DEFAULT_JOBS_MAX, 1]),
         ("journal (`--journal-max`)", [DEFAULT_MAX]),
-        ("kinds of requests that are counted apart", [MAX_KINDS]),
+        ("kinds of requests that are counted apart", [MAX_KINDS, MAX_SHOWN]),
         ("failures in the queue", [MAX_INJECTED]),
         ("values in a scenario file, aliases counted in full", [MAX_NODES]),
         ("lines of a scenario file that begin with %", [MAX_DIRECTIVES]),
@@ -124,6 +126,7 @@ MILLION = 1_000_000
         ("jobs that name a key, times patterns of keys", [MAX_PAIRS]),
         ("fakes of a scenario", [MAX_FAKES, MAX_VALUES, MAX_TRIED]),
         ("result file", [MAX_RESULT // MILLION, MAX_TOGETHER // MILLION, MAX_ROWS]),
+        ("id of a job, API key", [JOB_ID_LIMIT, API_KEY_LIMIT]),
         ("patterns that are compared with each other", [MAX_COMPARED]),
         ("scenario file", [MAX_BYTES // MILLION, MAX_DEPTH, MAX_PROBLEMS]),
     ],

@@ -147,6 +147,23 @@ def test_what_the_client_did_against_the_documented_request_is_noted(mock, more,
     assert asked.entries[0].notes == (note,)
 
 
+@pytest.mark.parametrize(
+    ("job", "key", "notes"),
+    [
+        ("a" * 200, "k" * 1000, ()),
+        ("a" * 201, "k", ("its retrain_job_id has more than 200 characters: never a job",)),
+        ("a%2Fa", "k", ("its retrain_job_id has a slash: never a job",)),
+        ("a", "k" * 1001, ("its x-api-key has more than 1,000 characters: never a key",)),
+    ],
+    ids=["just short enough", "long id", "slash", "long key"],
+)
+def test_what_no_pattern_fits_is_noted(mock, job, key, notes):
+    """Where all ids and keys work, nobody would know why these do not."""
+    asked = mock("jobs: {'*': {timeline: [{status: job_running}]}}")
+    assert asked.poll(job, key).status == (400 if notes else 200)
+    assert asked.entries[0].notes == notes
+
+
 def test_several_notes_of_one_request(mock):
     """Each on its own."""
     asked = mock(TEXT)

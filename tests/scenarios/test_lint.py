@@ -356,13 +356,17 @@ def test_a_fault_that_some_clients_never_show(fault):
 
 
 def test_a_fault_of_a_call_that_some_clients_never_show():
-    """Of a GET alone: nobody repeats a PUT by itself."""
+    """Of the switch too; few repeat an upload that breaks in the midst of the file."""
     fault = "[{fault: connection_reset, for: 1 call}, ok]"
     text = f"jobs: {{a: {DONE}}}\ncalls:\n  {{}}: {fault}"
     (line,) = told(text.replace("{}", "retrain_data_upload"))
     assert line.startswith(f"mine.yaml:3: {REPEATED}")
     assert line.endswith("; for: 2 calls reaches them")
-    assert told(text.replace("{}", "retrain_model_switch")) == []
+    (line,) = told(text.replace("{}", "retrain_model_switch"))
+    assert line.startswith(
+        f"mine.yaml:3: {REPEATED.replace('GET', 'PUT')} (aiohttp, a reused curl)"
+    )
+    assert told(UPLOADED + text.replace("{}", "file_upload")) == []
 
 
 UPLOADED = "new_jobs: {timeline: [{status: job_waiting, for: upload}, {status: job_finished}]}\n"

@@ -325,3 +325,27 @@ def test_a_token_that_nobody_can_send_is_refused_and_nothing_stays_open(engine):
     with pytest.raises(ValueError, match="token"):
         Server(engine, admin_token="not sendable\n")
     gc.collect()
+
+
+def test_the_limit_of_open_files_is_counted_where_it_is_reached(engine, monkeypatch):
+    """By the connection that takes the last file, whose number is the highest there can be."""
+    monkeypatch.setattr(servers, "_files_max", lambda: 1)
+    with ServerThread(Server(engine)) as running:
+        url = f"{running.server.url}/__admin/health"
+        assert requests.get(url, timeout=10).json()["limits_reached"] == {"open_files": 1}
+    monkeypatch.setattr(servers, "_files_max", lambda: 1_000_000)
+    with ServerThread(Server(engine)) as running:
+        requests.get(f"{running.server.url}/", timeout=10)
+    assert engine.limits_reached() == {"open_files": 1}
+
+
+@pytest.mark.parametrize(("number", "lines"), [(errno.EMFILE, 0), (errno.EIO, 1)])
+def test_the_loop_says_nothing_of_each_try_to_open_one_file_too_many(engine, caplog, number, lines):
+    """Asyncio's own would, thousands of times a second; other errors are said."""
+    with ServerThread(Server(engine)) as running:
+        loop, done = running.server.loop, threading.Event()
+        context = {"message": "accept", "exception": OSError(number, "no")}
+        loop.call_soon_threadsafe(loop.call_exception_handler, context)
+        loop.call_soon_threadsafe(done.set)
+        assert done.wait(10)
+    assert len(caplog.records) == lines

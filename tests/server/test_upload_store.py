@@ -200,6 +200,7 @@ def test_the_oldest_content_goes_first(make, temporary, size, bounds):
     kept = [upload(store, content(size, b"%d" % number)) for number in range(4)]
     assert [file.content() is not None for file in kept] == [False, False, True, True]
     assert len({file.sha256 for file in kept}) == 4
+    assert store.dropped == 2
     assert len(files(temporary)) == (2 if size == LARGE else 0)
 
 

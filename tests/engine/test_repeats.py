@@ -1,0 +1,63 @@
+"""The journal notes a call that is asked again at once, after its connection broke."""
+
+import pytest
+
+from mock_p1.base.clock import RealClock
+from mock_p1.engine.engine import Engine
+
+MILLISECOND = 1_000_000
+FAULT = "[{fault: connection_reset, for: 1 call}, ok]"
+SCENARIO = f"""
+jobs: {{a: {{timeline: [{{fault: connection_reset, for: 1 poll}}, {{status: job_finished}}]}}}}
+new_jobs: {{timeline: [{{status: job_waiting, for: upload}}, {{status: job_finished}}]}}
+calls: {{file_upload: {FAULT}, retrain_model_switch: {FAULT}}}
+"""
+
+
+@pytest.fixture
+def asked(mock):
+    """A mock in real time, which goes on by three milliseconds with each request."""
+    asked, now = mock(SCENARIO), [0]
+    clock = RealClock(source=lambda: now[0])
+    asked.engine = Engine(asked.engine.scenario, clock)
+    handle = asked.engine.handle
+
+    def later(request):
+        now[0] += asked.pause_ns
+        return handle(request)
+
+    asked.engine.handle, asked.pause_ns = later, 3 * MILLISECOND
+    return asked
+
+
+def upload(asked):
+    """Create a job, and return what sends its file."""
+    _, path = asked.create()
+    return lambda: asked.ask(path, method="PUT")
+
+
+CALLS = {
+    "poll": lambda asked: asked.poll,
+    "switch": lambda asked: asked.poll() and asked.poll() and asked.switch,
+    "upload": upload,
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_call_that_is_repeated_at_once_is_noted(asked, call):
+    """By its client, or its client's library: an upload and a switch like a poll."""
+    ask = CALLS[call](asked)
+    ask()
+    ask()
+    note = "asked again 3 ms later on connection_reset: the client, or its library, repeated it"
+    assert [note in entry.notes for entry in asked.entries[-2:]] == [False, True]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_call_that_comes_later_is_a_new_one(asked, call):
+    """A client that has waited has thought about it."""
+    ask = CALLS[call](asked)
+    ask()
+    asked.pause_ns = 101 * MILLISECOND
+    ask()
+    assert "again" not in "".join(asked.entries[-1].notes)
