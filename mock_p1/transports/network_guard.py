@@ -22,13 +22,14 @@ from functools import cache, wraps
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 from mock_p1.transports.in_process import inheritable, lock, outlived, set_inherited
 from mock_p1.transports.patching import Patch, Patches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 HOSTS: Final = frozenset(str(urlsplit(url).hostname) for url in DOCUMENTED_HOSTS)
 _NAMES: Final = b"|".join(re.escape(host.encode()) for host in sorted(HOSTS))
@@ -50,7 +51,11 @@ _IN_A_QUESTION: Final = re.compile(
 )
 """How the names stand in what a library asks of a name server by itself."""
 _LOOKED_AT: Final = 2048
+_unfinished: Final[WeakKeyDictionary[Any, bytes]] = WeakKeyDictionary()
+"""What was sent on a connection as the beginning of something, of which more is to come."""
 _LOOKS_UP: Final = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
+_GOES_TO: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+"""What looks names up in C, where it is asked of C's own class of sockets."""
 
 
 class RealServiceRefused(ConnectionRefusedError):  # noqa: N818 -- says what happened
@@ -91,7 +96,7 @@ def begin() -> None:
         _hook()
         if not _guards:
             _patches.remove()
-            _patches.install(*PATCHES, *_uvloop())
+            _patches.install(*PATCHES, *_uvloop(), *_trio())
         _guards += 1
 
 
@@ -128,6 +133,8 @@ def _hook() -> None:
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if event in _LOOKS_UP:
         check(arguments[0])
+    elif event in _GOES_TO and isinstance(arguments[1], tuple) and arguments[1]:
+        check(arguments[1][0])
 
 
 def _looking_up(look_up: Callable[..., Any]) -> Callable[..., Any]:
@@ -156,20 +163,31 @@ def _sending(send: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(send)
     def send_guarded(self: Any, data: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- any of five methods
-        first = data[0] if isinstance(data, list | tuple) and data else data
-        if isinstance(first, bytes | bytearray | memoryview) and (_guards or outlived()):
-            start = memoryview(first)[:_LOOKED_AT].tobytes()
-            if (
-                _TO_A_PROXY.match(start)
-                or _IN_A_QUESTION.search(start)
-                or (_TO_THE_SERVICE.match(start) and not _is_on_this_machine(self))
-            ):
-                with suppress(AttributeError, OSError):
-                    self.shutdown(socket.SHUT_RDWR)  # some go on to read after such an error
-                raise refusal(" or ".join(sorted(HOSTS)))
+        if (_guards or outlived()) and any(
+            _TO_A_PROXY.match(start)
+            or _IN_A_QUESTION.search(start)
+            or (_TO_THE_SERVICE.match(start) and not _is_on_this_machine(self))
+            for start in _starts(self, data if isinstance(data, list | tuple) else [data])
+        ):
+            with suppress(AttributeError, OSError):
+                self.shutdown(socket.SHUT_RDWR)  # some go on to read after such an error
+            raise refusal(" or ".join(sorted(HOSTS)))
         return send(self, data, *args, **kwargs)
 
     return send_guarded
+
+
+def _starts(connection: object, pieces: Iterable[object]) -> tuple[bytes, bytes]:
+    """Return how what is sent now begins, and how that does of which it may be a later part."""
+    start = b"".join(
+        memoryview(piece)[:_LOOKED_AT].tobytes()
+        for piece in pieces
+        if isinstance(piece, bytes | bytearray | memoryview)
+    )[:_LOOKED_AT]
+    whole = (_unfinished.pop(connection, b"") + start)[:_LOOKED_AT]
+    if b"\r\n\r\n" not in whole and len(whole) < _LOOKED_AT:
+        _unfinished[connection] = whole
+    return start, whole
 
 
 def _connecting(connect: Callable[..., Any]) -> Callable[..., Any]:
@@ -243,6 +261,16 @@ def _uvloop() -> Iterator[Patch]:
     if (uvloop := sys.modules.get("uvloop")) is not None:
         yield Patch(uvloop.Loop, "getaddrinfo", _asking(0))
         yield Patch(uvloop.Loop, "create_connection", _asking(1))
+        yield Patch(uvloop.Loop, "start_tls", _asking(1))  # as in a proxy's tunnel
+
+
+def _trio() -> Iterator[Patch]:
+    """Yield what guards the sockets of trio, which has kept Python's own methods."""
+    if (trio := sys.modules.get("trio")) is not None:
+        kind: Any = trio.socket.SocketType
+        for name in ("send", "sendto", "sendmsg"):
+            for each in kind.__subclasses__():
+                yield Patch(each, name, _sending)
 
 
 def _asking(place: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
