@@ -214,7 +214,9 @@ def _choosing(name: str, make: Callable[..., Any]) -> Callable[..., Any]:
             import httpx  # noqa: PLC0415 -- likewise
 
             transport = choose(self, url)
-            if not isinstance(transport, httpx.HTTPTransport | httpx.AsyncHTTPTransport):
+            theirs = (httpx.HTTPTransport, httpx.AsyncHTTPTransport)
+            kind = next((each for each in type(transport).__mro__ if name in vars(each)), None)
+            if kind not in theirs:
                 return transport  # one of the user's own, which may well lead to theirs
             if _endpoint(httpx.Request("GET", url)) is None:
                 return transport

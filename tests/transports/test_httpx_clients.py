@@ -174,6 +174,21 @@ def test_retries_of_a_transport_and_a_proxy_do_not_matter(mock, monkeypatch):
     assert httpx.get(JOB, headers=HEADERS, proxy="http://127.0.0.1:1").status_code == 200
 
 
+def test_a_transport_that_asks_again_by_itself_is_the_clients_own(mock):
+    """What a class of the client's makes of HTTPTransport is run."""
+
+    class AsksTwice(httpx.HTTPTransport):
+        def handle_request(self, request):
+            try:
+                return super().handle_request(request)
+            except httpx.TransportError:
+                return super().handle_request(request)
+
+    mock.fail_next("connection_reset")
+    with httpx.Client(transport=AsksTwice(), headers=HEADERS) as client:
+        assert client.get(JOB).status_code == 200
+
+
 def test_a_transport_of_the_users_own_answers_itself(mock):
     """Whoever stubs the URL in the client has stubbed it."""
     mine = httpx.MockTransport(lambda _: httpx.Response(200, text="mine"))
