@@ -254,9 +254,14 @@ def begin_test() -> None:
 
 
 def _runs_a_loop() -> bool:
-    """Tell whether the calling thread runs an event loop of asyncio's kind."""
+    """Tell whether the calling thread runs an event loop of asyncio's kind, or trio."""
     asyncio = sys.modules.get("asyncio")
-    return asyncio is not None and asyncio._get_running_loop() is not None  # noqa: SLF001 -- quiet
+    if asyncio is not None and asyncio._get_running_loop() is not None:  # noqa: SLF001 -- quiet
+        return True
+    try:
+        return bool(sys.modules["trio"].lowlevel.current_task())
+    except (KeyError, RuntimeError):
+        return False
 
 
 _current: SharedClock | None = None

@@ -65,6 +65,25 @@ def test_a_poller_on_trio(mock):
     assert now(mock) == 7200
 
 
+def test_answers_that_are_held_back_on_trio():
+    """They pass side by side, and trio's time-outs strike before them."""
+
+    async def main(mock):
+        async with httpx.AsyncClient(headers={"x-api-key": mock.api_key}) as client:
+            url = f"{mock.url}/v1/external/retrain_jobs/a"
+            async with trio.open_nursery() as nursery:
+                for _ in range(5):
+                    nursery.start_soon(client.get, url)
+            assert now(mock) == 3
+            with trio.move_on_after(1) as limit:
+                await client.get(url)
+            assert limit.cancelled_caught
+        assert now(mock) == 4
+
+    with mocked(HELD, instant_sleep=True) as mock:
+        trio.run(main, mock)
+
+
 def test_trio_sleeps_too_long():
     """A client on trio that never gives up is stopped too."""
     with pytest.raises(SleptTooLong), mocked("stuck", instant_sleep="1h"):
