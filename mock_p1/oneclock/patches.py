@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import LONGEST
-from mock_p1.oneclock import originals as real
+from mock_p1.oneclock.originals import real
 from mock_p1.oneclock.shared import asking, keeps_real, say_real
 from mock_p1.oneclock.sleep_coordinator import Job
 
@@ -292,5 +292,5 @@ def _exchange_in(keeper: object, by_id: dict[int, Function]) -> None:
 def _keepers(kept: Iterable[object]) -> list[Any]:
     """Return what refers to these objects, without what does so here."""
     kept = list(kept)
-    ours = {id(kept), id(_BY_REAL), id(_BY_STAND_IN), id(vars(real)), id(globals())}
+    ours = {id(kept), id(_BY_REAL), id(_BY_STAND_IN), id(real), id(vars(real)), id(globals())}
     return [each for each in gc.get_referrers(*kept) if id(each) not in ours] if kept else []

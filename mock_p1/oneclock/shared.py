@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.clock import SECOND, VirtualClock
 from mock_p1.base.durations import format_duration
-from mock_p1.oneclock import originals as real
+from mock_p1.oneclock.originals import real
 from mock_p1.oneclock.server_activity import ServerActivity
 from mock_p1.oneclock.sleep_coordinator import Sleepers
 

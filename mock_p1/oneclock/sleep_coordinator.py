@@ -9,7 +9,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mock_p1.oneclock import originals as real
+from mock_p1.oneclock.originals import real
 from mock_p1.oneclock.thread_activity import ThreadActivity
 
 if TYPE_CHECKING:

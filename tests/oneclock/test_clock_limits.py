@@ -155,7 +155,7 @@ def test_a_long_real_sleep_is_said(mock, monkeypatch):
             time.sleep(30)
         said.append(len(caught))
 
-    monkeypatch.setattr("mock_p1.oneclock.originals.sleep", int)
+    monkeypatch.setattr("mock_p1.oneclock.originals.real.sleep", int)
     thread = threading.Thread(target=sleep, name="early")
     thread.start()
     thread.join(10)

@@ -127,7 +127,7 @@ def test_a_thread_that_cannot_start_holds_nothing_up(mock):
 
 def test_a_thread_of_somebody_else_is_told_whose_sleeps_move(mock, monkeypatch):
     """With a server, whether a thread has asked it decides nothing."""
-    monkeypatch.setattr("mock_p1.oneclock.originals.sleep", int)
+    monkeypatch.setattr("mock_p1.oneclock.originals.real.sleep", int)
     said = []
 
     def sleep():
