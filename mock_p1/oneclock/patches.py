@@ -52,7 +52,7 @@ class _StandIns:
 
     def sleep(self, seconds: float, /) -> None:
         shared = asking(_RUNNERS)
-        if shared is not None and _is_span(seconds):
+        if shared is not None and is_span(seconds):
             shared.sleep(round(seconds * SECOND))
         else:
             say_real(seconds)
@@ -74,7 +74,7 @@ class _StandIns:
         timeout: float | None = None,
         /,
     ) -> tuple[list[Any], list[Any], list[Any]]:
-        shared = asking() if timeout and _is_span(timeout) else None
+        shared = asking() if timeout and is_span(timeout) else None
         files = [*readers], [*writers], [*others]
         if shared is None or timeout is None:
             return real.select(*files, timeout)
@@ -105,7 +105,8 @@ def _stirs(files: tuple[list[Any], list[Any], list[Any]]) -> bool:
     return any(real.select(*files, 0))
 
 
-def _is_span(value: object) -> bool:
+def is_span(value: object) -> bool:
+    """Tell whether something is seconds that can be waited."""
     return isinstance(value, Real) and 0 <= float(value) <= LONGEST / SECOND
 
 
@@ -115,7 +116,7 @@ _thread_start: Final = threading.Thread.start
 
 def _wait(condition: Any, timeout: float | None = None) -> bool:  # noqa: ANN401 -- its private parts are used
     """Stand in for ``Condition.wait``, on which ``Event.wait`` and ``Queue.get`` rest."""
-    shared = None if timeout is None or not _is_span(timeout) else asking()
+    shared = None if timeout is None or not is_span(timeout) else asking()
     if shared is None or timeout is None or not condition._is_owned():
         return _condition_wait(condition, timeout)
     notified = threading.Lock()

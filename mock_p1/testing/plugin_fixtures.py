@@ -192,7 +192,7 @@ def _ending(this: Run) -> Iterator[None]:
     except SleptTooLong as error:
         stopped = str(error)
     if stopped and not this.raised:
-        pytest.fail(stopped, pytrace=False)
+        raise pytest.fail.Exception(stopped, pytrace=False) from None  # said once
 
 
 def _trouble(item: pytest.Item) -> InjectedFault | None:

@@ -177,3 +177,4 @@ def test_it(mock_p1, client):
     )
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["the client has slept for more than 2h of the mock's time*"])
+    result.stdout.no_fnmatch_line("During handling*")
