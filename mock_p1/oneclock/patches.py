@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import LONGEST
 from mock_p1.oneclock.originals import real
-from mock_p1.oneclock.shared import asking, keeps_real, say_real
+from mock_p1.oneclock.shared import asking, current, keeps_real, say_real
 from mock_p1.oneclock.sleep_coordinator import Job
 
 if TYPE_CHECKING:
@@ -118,6 +118,9 @@ def _wait(condition: Any, timeout: float | None = None) -> bool:  # noqa: ANN401
     """Stand in for ``Condition.wait``, on which ``Event.wait`` and ``Queue.get`` rest."""
     shared = None if timeout is None or not is_span(timeout) else asking()
     if shared is None or timeout is None or not condition._is_owned():
+        clock = current()
+        if clock is not None and threading.current_thread() in clock.started:
+            say_real(timeout, "waits")
         return _condition_wait(condition, timeout)
     notified = threading.Lock()
     notified.acquire()
@@ -136,6 +139,8 @@ def _wait(condition: Any, timeout: float | None = None) -> bool:  # noqa: ANN401
 def _start(thread: threading.Thread) -> None:
     """Stand in for ``Thread.start``: a timer of the client's is the client's too."""
     shared = asking(_STARTERS)
+    if shared is not None:
+        shared.started.add(thread)
     if shared is None or not (shared.ports or isinstance(thread, threading.Timer)):
         _thread_start(thread)
         return

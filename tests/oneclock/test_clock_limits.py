@@ -6,12 +6,14 @@ import sys
 import textwrap
 import threading
 import time
+import warnings
 
 import httpx
 import pytest
 import trio
 
 from mock_p1 import CannotShare, SleptTooLong, mocked, serving
+from mock_p1.oneclock import patches
 from mock_p1.scenario.parser import parse
 
 HELD = "jobs: {a: {timeline: [{status: job_running, delay: 3s}]}}"
@@ -144,6 +146,27 @@ def test_gevent_is_refused():
             raise AssertionError("started")
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], timeout=60, check=True)
+
+
+def test_a_long_real_wait_of_a_thread_that_the_client_has_started_is_said(mock, monkeypatch):
+    """As a scheduler's is, whose own thread sends no request; other threads may wait as they do."""
+    said, real_wait = [], patches._condition_wait  # noqa: SLF001 -- what waits for real
+
+    def wait():
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            threading.Event().wait(30)
+        said.append([str(warning.message) for warning in caught])
+
+    monkeypatch.setattr(
+        patches, "_condition_wait", lambda own, limit: limit is not None or real_wait(own)
+    )
+    for start in (threading.Thread.start, patches._thread_start):  # noqa: SLF001 -- as one in C would
+        thread = threading.Thread(target=wait, name="scheduler")
+        start(thread)
+        thread.join(10)
+    assert [len(texts) for texts in said] == [1, 0]
+    assert "waits for 30 real seconds, in scheduler" in said[0][0]
 
 
 def test_a_long_real_sleep_is_said(mock, monkeypatch):
