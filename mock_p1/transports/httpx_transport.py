@@ -11,7 +11,13 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.transports import network_guard
-from mock_p1.transports.in_process import Endpoint, HttpRequest, Origin, find
+from mock_p1.transports.in_process import (
+    Endpoint,
+    HttpRequest,
+    Origin,
+    find,
+    refuse_no_span,
+)
 from mock_p1.transports.patching import Patch, Patches
 
 if TYPE_CHECKING:
@@ -100,12 +106,12 @@ def _connect(request: httpx.Request, *, in_a_loop: bool) -> None:
 
     given = request.extensions.get("timeout", {})
     for seconds in (given.get("connect"), given.get("read")):
+        if not in_a_loop:
+            refuse_no_span(seconds)
         if seconds is None or seconds > 0:
             continue
         if in_a_loop:
             raise httpx.ConnectTimeout("no time is left to connect", request=request)
-        if seconds < 0:
-            raise ValueError("Timeout value out of range")
         raise httpx.ConnectError("no time is left to connect", request=request)
 
 

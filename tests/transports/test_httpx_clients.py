@@ -121,6 +121,16 @@ def test_an_impossible_timeout_is_refused(mock, ask, timeout, error):
     assert mock.requests() == []
 
 
+@pytest.mark.parametrize(("ask", "refused"), [(sync, True), (on_asyncio, False), (on_trio, False)])
+def test_a_time_out_without_end(mock, ask, refused):
+    """No socket takes it; an event loop does."""
+    if refused:
+        with pytest.raises(OverflowError):
+            ask("GET", JOB, timeout=float("inf"))
+    else:
+        assert ask("GET", JOB, timeout=float("inf")).status_code == 200
+
+
 def upload_url(mock):
     """Ask where a file is to go."""
     query = {"filename": "train.csv"}
