@@ -257,6 +257,13 @@ def begin_test() -> None:
         budget.begin()
 
 
+def stopped_elsewhere() -> str:
+    """Return why a thread other than the calling one was stopped, which slept too long; or ""."""
+    budgets = _current.budgets if _current else ()
+    errors = [error for budget in budgets for error in budget.overspent.items()]
+    return next((str(error) for thread, error in errors if thread != threading.get_ident()), "")
+
+
 def _runs_a_loop() -> bool:
     """Tell whether the calling thread runs an event loop of asyncio's kind, or trio."""
     asyncio = sys.modules.get("asyncio")

@@ -10,7 +10,7 @@ import pytest
 
 from mock_p1.analysis.fault_matrix import InjectedFault, ruled_out, with_fault
 from mock_p1.contract.operations import OPERATIONS
-from mock_p1.oneclock.shared import CannotShare, SleptTooLong
+from mock_p1.oneclock.shared import CannotShare, SleptTooLong, stopped_elsewhere
 from mock_p1.testing import run_state
 from mock_p1.testing.mocks import mocked, serving
 from mock_p1.testing.plugin_fault_matrix import TROUBLE
@@ -142,6 +142,13 @@ def judge(this: Run) -> None:
     silent = [each for each in ended if not each.handle.was_asked]
     if silent and not any(each.last > each.asked_before for each in this.judged):
         _judge_silence(this.item, silent[0].fixture)
+
+
+def judge_early(this: Run) -> None:
+    """Fail a test that is expected to fail over what is else said at its end."""
+    if stopped := stopped_elsewhere():
+        pytest.fail(stopped, pytrace=False)
+    judge_requests(this)
 
 
 def judge_requests(this: Run) -> None:
