@@ -3,8 +3,9 @@
 Names are looked up and connections made under the eyes of an audit hook, which no import and no
 copy of a function goes round; where Python traces, under those of stand-ins alone. What is asked of
 a proxy is seen in what is sent to it.
-Libraries with sockets of their own in C (pycurl, gRPC) are not guarded, nor are child processes
-that start a new interpreter.
+Children that multiprocessing starts are guarded to their end, however it starts them.
+Libraries with sockets of their own in C (pycurl, gRPC) are not guarded, nor are other child
+processes that start a new interpreter.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache, wraps
 from ipaddress import ip_address
+from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -236,6 +238,27 @@ def _starting(start: Callable[..., None]) -> Callable[..., None]:
     return start_guarded
 
 
+class _GuardInAChild:
+    """Goes along with a process that is handed to a new interpreter, and guards that one."""
+
+    def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
+        return begin, ()
+
+
+def _starting_child(start: Callable[..., None]) -> Callable[..., None]:
+    """Return a ``Process.start`` that takes the guard along; a forked child inherits it anyway."""
+
+    @wraps(start)
+    def start_guarded(self: Any) -> None:  # noqa: ANN401 -- a process of any context
+        self.mock_p1_guard = _GuardInAChild()
+        try:
+            start(self)
+        finally:
+            del self.mock_p1_guard
+
+    return start_guarded
+
+
 def _submitting(submit: Callable[..., Any]) -> Callable[..., Any]:
     """Return a ``submit`` whose worker sees the mocks that its caller sees, for this task alone."""
 
@@ -295,5 +318,6 @@ PATCHES: Final = (
     Patch(_socket, "getaddrinfo", _looking_up),  # which each copy of socket.getaddrinfo calls
     *(Patch(socket, f"gethostby{what}", _looking_up) for what in ("name", "name_ex", "addr")),
     Patch(threading.Thread, "start", _starting),
+    Patch(BaseProcess, "start", _starting_child),
     Patch(ThreadPoolExecutor, "submit", _submitting),
 )

@@ -285,11 +285,16 @@ def test_uvloop_is_refused_too(scenario):
         runner.run(ask())
 
 
-def test_a_forked_child_reaches_nothing_either(scenario):
-    """It inherits the mock; a child with an interpreter of its own does not."""
-    if "fork" not in multiprocessing.get_all_start_methods():
-        pytest.skip("this system does not fork")
-    context = multiprocessing.get_context("fork")
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param(how, marks=[] if how == "fork" else pytest.mark.slow)
+        for how in multiprocessing.get_all_start_methods()
+    ],
+)
+def test_a_child_reaches_nothing_either(scenario, how):
+    """However multiprocessing starts it: it inherits the guard, or takes it along."""
+    context = multiprocessing.get_context(how)
     with mocked(scenario):
         child = context.Process(target=_look_up_refused)
         child.start()
