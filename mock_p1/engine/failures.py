@@ -151,10 +151,17 @@ def _status_now(state: MockState, call: Call) -> Reply:
     if isinstance(found, Refusal):
         return state.replies.error(found.error)
     if isinstance(found, Hit):
-        return state.replies.underlying_status(found.value, state.jobs.start_of(job_id), job_id)
-    settled = found.state and settle(found.program.plan, found.state, call.now_ns)
-    position = settled.position if settled else 0
-    return state.replies.underlying_status(found.program, position, job_id)
+        program, position = found.value, state.jobs.start_of(job_id)
+    else:
+        settled = found.state and settle(found.program.plan, found.state, call.now_ns)
+        program, position = found.program, settled.position if settled else 0
+
+    def token(step: int) -> str:
+        job = state.find_job(call)  # known from now on, so that the link leads to it
+        return "" if isinstance(job, Refusal) else state.token(job, step)
+
+    base_url = call.request.base_url
+    return state.replies.underlying_status(program, position, job_id, base_url, token)
 
 
 def _literal(state: MockState, call: Call, reply: Literal, source: str) -> Outcome:

@@ -57,15 +57,24 @@ class ReplyWriter:
             )
         return json_reply(200, _in_order(values, job_id))
 
-    def underlying_status(self, program: Program, position: int, job_id: str) -> Reply:
+    def underlying_status(
+        self,
+        program: Program,
+        position: int,
+        job_id: str,
+        base_url: str,
+        token: Callable[[int], str],
+    ) -> Reply:
         """Return what a fault cuts short or garbles: the status that the job shows at this step.
 
-        Where the step shows none, that of the nearest one before it, else behind it.
+        Where the step shows none, that of the nearest one before it, else behind it. ``token``
+        returns that of a step's link.
         """
         around = (*reversed(program.steps[: position + 1]), *program.steps[position:])
         for step in around:
             if isinstance(step.step, StatusStep):
-                return self.status(job_id, step, "", "")
+                has_link = step.step.result is not None
+                return self.status(job_id, step, base_url, token(step.position) if has_link else "")
         return json_reply(200, {"status": "job_running", "metadata": {"retrain_job_id": job_id}})
 
     def result(self, job_id: str, step: ProgramStep, name: str) -> Reply | None:

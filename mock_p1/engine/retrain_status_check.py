@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mock_p1.base.messages import Reply
@@ -115,16 +116,18 @@ def _write(state: MockState, job: JobState, step: ProgramStep, base_url: str) ->
         case ErrorStep(error=error):
             return state.replies.error(error)
         case FaultStep(fault=fault):
-            return script(fault, underlying(state, job, step.position))
+            return script(fault, underlying(state, job, step.position, base_url))
         case ReplyStep(reply=reply):
             return literal(reply)
         case other:
             raise TypeError(f"no such step: {other!r}")
 
 
-def underlying(state: MockState, job: JobState, position: int) -> Reply:
+def underlying(state: MockState, job: JobState, position: int, base_url: str) -> Reply:
     """Return what a fault cuts short or garbles: the job's own answer of this time."""
-    return state.replies.underlying_status(job.program, position, job.job_id)
+    return state.replies.underlying_status(
+        job.program, position, job.job_id, base_url, partial(state.token, job)
+    )
 
 
 def _held_back(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import select as select_module
+import select
 import sys
 import time
 from types import BuiltinFunctionType, ModuleType
@@ -37,12 +37,19 @@ def _is_own(found: object, name: str) -> bool:
     )
 
 
-sleep: Final[Callable[[float], None]] = _real("sleep")
-monotonic: Final[Callable[[], float]] = _real("monotonic")
-monotonic_ns: Final[Callable[[], int]] = _real("monotonic_ns")
-select: Final = select_module.select
-perf_counter: Final[Callable[[], float]] = _real("perf_counter")
-perf_counter_ns: Final[Callable[[], int]] = _real("perf_counter_ns")
-if hasattr(time, "clock_gettime"):
-    clock_gettime: Final[Callable[[int], float]] = _real("clock_gettime")
-    clock_gettime_ns: Final[Callable[[int], int]] = _real("clock_gettime_ns")
+class Originals:
+    """Keeps them where freezegun, which exchanges clocks in every module, finds none."""
+
+    def __init__(self) -> None:
+        self.sleep: Callable[[float], None] = _real("sleep")
+        self.monotonic: Callable[[], float] = _real("monotonic")
+        self.monotonic_ns: Callable[[], int] = _real("monotonic_ns")
+        self.select: Final = select.select
+        self.perf_counter: Callable[[], float] = _real("perf_counter")
+        self.perf_counter_ns: Callable[[], int] = _real("perf_counter_ns")
+        if hasattr(time, "clock_gettime"):
+            self.clock_gettime: Callable[[int], float] = _real("clock_gettime")
+            self.clock_gettime_ns: Callable[[int], int] = _real("clock_gettime_ns")
+
+
+real: Final = Originals()

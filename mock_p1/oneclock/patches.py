@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import LONGEST
-from mock_p1.oneclock import originals as real
-from mock_p1.oneclock.shared import asking, keeps_real, say_real
+from mock_p1.oneclock.originals import real
+from mock_p1.oneclock.shared import asking, current, keeps_real, say_real
 from mock_p1.oneclock.sleep_coordinator import Job
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class _StandIns:
 
     def sleep(self, seconds: float, /) -> None:
         shared = asking(_RUNNERS)
-        if shared is not None and _is_span(seconds):
+        if shared is not None and is_span(seconds):
             shared.sleep(round(seconds * SECOND))
         else:
             say_real(seconds)
@@ -74,7 +74,7 @@ class _StandIns:
         timeout: float | None = None,
         /,
     ) -> tuple[list[Any], list[Any], list[Any]]:
-        shared = asking() if timeout and _is_span(timeout) else None
+        shared = asking() if timeout and is_span(timeout) else None
         files = [*readers], [*writers], [*others]
         if shared is None or timeout is None:
             return real.select(*files, timeout)
@@ -105,7 +105,8 @@ def _stirs(files: tuple[list[Any], list[Any], list[Any]]) -> bool:
     return any(real.select(*files, 0))
 
 
-def _is_span(value: object) -> bool:
+def is_span(value: object) -> bool:
+    """Tell whether something is seconds that can be waited."""
     return isinstance(value, Real) and 0 <= float(value) <= LONGEST / SECOND
 
 
@@ -115,8 +116,11 @@ _thread_start: Final = threading.Thread.start
 
 def _wait(condition: Any, timeout: float | None = None) -> bool:  # noqa: ANN401 -- its private parts are used
     """Stand in for ``Condition.wait``, on which ``Event.wait`` and ``Queue.get`` rest."""
-    shared = None if timeout is None or not _is_span(timeout) else asking()
+    shared = None if timeout is None or not is_span(timeout) else asking()
     if shared is None or timeout is None or not condition._is_owned():
+        clock = current()
+        if clock is not None and threading.current_thread() in clock.started:
+            say_real(timeout, "waits")
         return _condition_wait(condition, timeout)
     notified = threading.Lock()
     notified.acquire()
@@ -135,6 +139,8 @@ def _wait(condition: Any, timeout: float | None = None) -> bool:  # noqa: ANN401
 def _start(thread: threading.Thread) -> None:
     """Stand in for ``Thread.start``: a timer of the client's is the client's too."""
     shared = asking(_STARTERS)
+    if shared is not None:
+        shared.started.add(thread)
     if shared is None or not (shared.ports or isinstance(thread, threading.Timer)):
         _thread_start(thread)
         return
@@ -292,5 +298,5 @@ def _exchange_in(keeper: object, by_id: dict[int, Function]) -> None:
 def _keepers(kept: Iterable[object]) -> list[Any]:
     """Return what refers to these objects, without what does so here."""
     kept = list(kept)
-    ours = {id(kept), id(_BY_REAL), id(_BY_STAND_IN), id(vars(real)), id(globals())}
+    ours = {id(kept), id(_BY_REAL), id(_BY_STAND_IN), id(real), id(vars(real)), id(globals())}
     return [each for each in gc.get_referrers(*kept) if id(each) not in ours] if kept else []

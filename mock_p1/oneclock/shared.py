@@ -21,10 +21,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
 
 from mock_p1.base.clock import SECOND, VirtualClock
 from mock_p1.base.durations import format_duration
-from mock_p1.oneclock import originals as real
+from mock_p1.oneclock.originals import real
 from mock_p1.oneclock.server_activity import ServerActivity
 from mock_p1.oneclock.sleep_coordinator import Sleepers
 
@@ -64,6 +65,7 @@ _PASSED_OVER: Final = frozenset(
 )
 """Modules that wait, or ask for the time, for whoever calls them."""
 
+_STDLIB: Final = sys.stdlib_module_names
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -131,6 +133,8 @@ class SharedClock(VirtualClock):
         self.budgets: list[Budget] = []
         self.ports: list[int] = []
         """Where servers on this clock listen; all threads that the client starts are its own."""
+        self.started: WeakSet[threading.Thread] = WeakSet()
+        """The threads that the client has started."""
 
     def join(self) -> None:
         """Count the calling thread among the client's."""
@@ -253,10 +257,22 @@ def begin_test() -> None:
         budget.begin()
 
 
+def stopped_elsewhere() -> str:
+    """Return why a thread other than the calling one was stopped, which slept too long; or ""."""
+    budgets = _current.budgets if _current else ()
+    errors = [error for budget in budgets for error in budget.overspent.items()]
+    return next((str(error) for thread, error in errors if thread != threading.get_ident()), "")
+
+
 def _runs_a_loop() -> bool:
-    """Tell whether the calling thread runs an event loop of asyncio's kind."""
+    """Tell whether the calling thread runs an event loop of asyncio's kind, or trio."""
     asyncio = sys.modules.get("asyncio")
-    return asyncio is not None and asyncio._get_running_loop() is not None  # noqa: SLF001 -- quiet
+    if asyncio is not None and asyncio._get_running_loop() is not None:  # noqa: SLF001 -- quiet
+        return True
+    try:
+        return bool(sys.modules["trio"].lowlevel.current_task())
+    except (KeyError, RuntimeError):
+        return False
 
 
 _current: SharedClock | None = None
@@ -289,22 +305,27 @@ def asking(runners: Container[str] = ()) -> SharedClock | None:
     return shared if shared.has_joined() and (module in runners or shared.shows(module)) else None
 
 
-def say_real(seconds: object) -> None:
-    """Warn of a long sleep in a thread that is not known to be the client's."""
+def say_real(seconds: object, does: str = "sleeps") -> None:
+    """Warn of a long wait in a thread that is not known to be the client's."""
     if _current is None or not isinstance(seconds, int | float) or not seconds > 1:
         return
-    module = _module(sys._getframe(2))  # noqa: SLF001 -- likewise
-    if not keeps_real(module) and module.partition(".")[0] not in sys.stdlib_module_names:
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 -- likewise
+    level = 3
+    while frame is not None and _module(frame) in _PASSED_OVER:
+        frame, level = frame.f_back, level + 1
+    module = _module(frame)
+    if module and not keeps_real(module) and module.partition(".")[0] not in _STDLIB:
         whose = (
             "the thread that starts the server, and of those that it starts"
             if _current.ports
-            else "threads that have sent the mock a request"
+            else "threads that have sent the mock a request, and where it is served "
+            "(mock_p1_server) of those that the client starts"
         )
         warnings.warn(
-            f"{module} sleeps for {seconds:g} real seconds, in {threading.current_thread().name}: "
+            f"{module} {does} for {seconds:g} real seconds, in {threading.current_thread().name}: "
             f"instant_sleep moves the sleeps of {whose}",
             RuntimeWarning,
-            stacklevel=3,
+            stacklevel=level,
         )
 
 

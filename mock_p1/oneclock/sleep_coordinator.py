@@ -9,7 +9,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mock_p1.oneclock import originals as real
+from mock_p1.oneclock.originals import real
 from mock_p1.oneclock.thread_activity import ThreadActivity
 
 if TYPE_CHECKING:
@@ -146,14 +146,14 @@ class Sleepers:
         """Tell whether other threads are at work, and whether any only seems to wait."""
         if any(map(self._is_coming, self._jobs)):
             return True, True
-        awake = self._awake(everybody=everybody)
+        awake = [(thread, thread.ident) for thread in self._awake(everybody=everybody)]
         frames = sys._current_frames() if awake else {}  # noqa: SLF001 -- nothing else shows where they are
         at_work = any(
-            self._activity.is_at_work(thread, frames[thread.ident])
-            for thread in awake
-            if thread.ident in frames
+            ident is None  # it is just being started
+            or (ident in frames and self._activity.is_at_work(thread, frames[ident]))
+            for thread, ident in awake
         )
-        return at_work, any(self._activity.seems_to_wait(thread) for thread in awake)
+        return at_work, any(self._activity.seems_to_wait(thread) for thread, _ in awake)
 
     def _awake(self, *, everybody: bool) -> list[threading.Thread]:
         self._threads = {thread for thread in self._threads if thread.is_alive()}

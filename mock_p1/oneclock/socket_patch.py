@@ -1,17 +1,21 @@
 """Sockets of the client's threads, where the other end is a server on the shared clock.
 
-How long the client waits for an answer is counted by that clock.
+How long the client waits for an answer is counted by that clock; so is how long it waits for any
+socket by one of Python's selectors.
 """
 
 from __future__ import annotations
 
 import select
+import selectors
 import socket
+import sys
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.clock import SECOND
-from mock_p1.oneclock.shared import current
+from mock_p1.oneclock.patches import SELECT_SECONDS, is_span
+from mock_p1.oneclock.shared import asking, current
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,10 +23,19 @@ if TYPE_CHECKING:
 _RECEIVES: Final = ("recv", "recv_into")
 _before: Final[dict[str, Any]] = {}
 """What somebody else had put in the place of the builtins, which a socket inherits."""
+_SELECTORS: Final[tuple[Any, ...]] = tuple(
+    getattr(selectors, f"{kind}Selector")
+    for kind in ("Select", "Poll", "Epoll", "Devpoll", "Kqueue")
+    if hasattr(selectors, f"{kind}Selector")
+)
+_own_select: Final[dict[Any, Any]] = {kind: vars(kind).get("select") for kind in _SELECTORS}
+"""None where a class inherits it."""
 
 
 def install() -> None:
-    """Let the client's threads wait for served answers by the shared clock."""
+    """Let the client's threads wait for sockets by the shared clock."""
+    for kind, stand_in in [(kind, _selecting(kind.select)) for kind in _SELECTORS]:
+        kind.select = stand_in
     _before.update({name: own for name, own in vars(socket.socket).items() if name in _RECEIVES})
     for name in _RECEIVES:
         setattr(socket.socket, name, _waiting(getattr(socket.socket, name)))
@@ -30,6 +43,11 @@ def install() -> None:
 
 def remove() -> None:
     """Let all sockets wait by themselves again."""
+    for kind, own in _own_select.items():
+        if own is None:
+            del kind.select
+        else:
+            kind.select = own
     for name in _RECEIVES:
         delattr(socket.socket, name)
     for name, own in _before.items():
@@ -54,6 +72,22 @@ def _waiting(receive: Callable[..., Any]) -> Callable[..., Any]:
         return receive(connection, *arguments, **options)
 
     return receive_by_the_clock
+
+
+def _selecting(own_select: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(own_select)
+    def select_by_the_clock(selector: Any, timeout: float | None = None) -> Any:  # noqa: ANN401 -- of any kind
+        shared = asking() if timeout and is_span(timeout) else None
+        caller = str(sys._getframe(1).f_globals.get("__name__"))  # noqa: SLF001 -- who calls decides
+        if shared is None or timeout is None or caller.startswith("asyncio."):
+            return own_select(selector, timeout)  # a loop of asyncio's has waited by the clock
+        if not (found := own_select(selector, 0 if shared.ports else SELECT_SECONDS)):
+            span = round(timeout * SECOND)
+            shared.sleep(span, lambda: bool(own_select(selector, 0)), everybody=True)
+            found = own_select(selector, 0)
+        return found
+
+    return select_by_the_clock
 
 
 def _port(connection: socket.socket) -> int:

@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mock_p1.oneclock import originals as real
+from mock_p1.oneclock.originals import real
 
 if TYPE_CHECKING:
     from types import FrameType

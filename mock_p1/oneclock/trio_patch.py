@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import trio
 
 from mock_p1.base.clock import SECOND
-from mock_p1.oneclock import originals as real
+from mock_p1.oneclock.originals import real
 from mock_p1.oneclock.shared import CannotShare, SleptTooLong, asking
 
 if TYPE_CHECKING:

@@ -114,9 +114,7 @@ class Server:
         except ValueError:
             self._close()
             raise
-        self._connections = Connections(
-            app, keep_alive_seconds, engine.state.reached, at_once=app
-        )
+        self._connections = Connections(app, keep_alive_seconds, engine.state.reached, at_once=app)
         self._stopped, self._end = False, asyncio.Event()
         self.loop: asyncio.AbstractEventLoop | None = None
 

@@ -281,15 +281,20 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         from mock_p1.server.server import Server, ServerThread  # noqa: PLC0415 -- Flask takes 0.35 s
         from mock_p1.transports.network_guard import guarded  # noqa: PLC0415 -- goes with it
 
-        clock = RealClock(self._speed, start=self._start_date)
-        one_clock = _one_clock(self._longest, self._start_date) if self._longest else None
-        shared = one_clock and stack.enter_context(one_clock)
-        engine = _engine(stack, self._scenario(), shared or clock, self._seed)
+        if current() and self._speed != 1:
+            raise CannotShare("a mock with instant_sleep is active, so a server takes no speed")
+        longest = self._longest or (LONGEST if current() else 0)  # then there is one clock
+        shared = stack.enter_context(_one_clock(longest, self._start_date)) if longest else None
+        clock = shared or RealClock(self._speed, start=self._start_date)
+        engine = _engine(stack, self._scenario(), clock, self._seed)
         server = Server(engine, host=self._address[0], port=self._address[1])
         thread = stack.enter_context(ServerThread(server)).thread
         if shared and server.loop:
             waited_for = server.loop, thread.ident, server.has_work_in_threads
             stack.enter_context(shared.served(server.port, *waited_for))
+        elif not shared:
+            stack.callback(_on_real_time.remove, server.url)
+            _on_real_time.append(server.url)
         stack.enter_context(_reachable(server.url))
         stack.enter_context(guarded())
         return Handle(engine, server.url)
@@ -318,7 +323,16 @@ def _date(given: str | datetime | None) -> datetime | None:
     return date and (date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC))
 
 
+_on_real_time: list[str] = []
+"""The servers whose clock no client moves."""
+
+
 def _one_clock(longest: int, start: datetime | None) -> AbstractContextManager[SharedClock]:
+    if _on_real_time:
+        raise CannotShare(
+            f"instant_sleep would move the client's time and not that of {_on_real_time[-1]}: "
+            "start that server with instant_sleep=True too, or after this mock"
+        )
     try:
         from mock_p1.oneclock.installer import one_clock  # noqa: PLC0415 -- time-machine is rarely needed
     except ImportError as error:

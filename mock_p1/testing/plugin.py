@@ -216,9 +216,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     this = _run_of(item)
     used = {each.fixture for each in this.judged}
     if used and item.get_closest_marker("xfail"):
-        from mock_p1.testing.plugin_fixtures import judge_requests  # noqa: PLC0415 -- loaded already
+        from mock_p1.testing.plugin_fixtures import judge_early  # noqa: PLC0415 -- loaded already
 
-        judge_requests(this)
+        judge_early(this)
     if not used & {"mock_p1", "mock_p1_server"} and any(
         mark.name == "mock_p1" for mark in item.own_markers
     ):

@@ -10,7 +10,7 @@ import pytest
 
 from mock_p1.analysis.fault_matrix import InjectedFault, ruled_out, with_fault
 from mock_p1.contract.operations import OPERATIONS
-from mock_p1.oneclock.shared import CannotShare, SleptTooLong
+from mock_p1.oneclock.shared import CannotShare, SleptTooLong, stopped_elsewhere
 from mock_p1.testing import run_state
 from mock_p1.testing.mocks import mocked, serving
 from mock_p1.testing.plugin_fault_matrix import TROUBLE
@@ -144,6 +144,13 @@ def judge(this: Run) -> None:
         _judge_silence(this.item, silent[0].fixture)
 
 
+def judge_early(this: Run) -> None:
+    """Fail a test that is expected to fail over what is else said at its end."""
+    if stopped := stopped_elsewhere():
+        pytest.fail(stopped, pytrace=False)
+    judge_requests(this)
+
+
 def judge_requests(this: Run) -> None:
     """Fail a test over requests that are not imitated, or a trouble that it never met."""
     said = []
@@ -192,7 +199,7 @@ def _ending(this: Run) -> Iterator[None]:
     except SleptTooLong as error:
         stopped = str(error)
     if stopped and not this.raised:
-        pytest.fail(stopped, pytrace=False)
+        raise pytest.fail.Exception(stopped, pytrace=False) from None  # said once
 
 
 def _trouble(item: pytest.Item) -> InjectedFault | None:

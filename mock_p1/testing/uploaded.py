@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.clock import SECOND
 from mock_p1.engine.file_store import Inspection
-from mock_p1.oneclock.originals import monotonic
+from mock_p1.oneclock.originals import real
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -66,10 +66,10 @@ def read_uploads(
     facts: Iterable[Facts], entries: Mapping[int, Entry], clock: Clock
 ) -> Iterator[Upload]:
     """Yield what is known of uploads, waiting for the notes on all of them ten seconds at most."""
-    until = monotonic() + LONGEST_WAIT_SECONDS
+    until = real.monotonic() + LONGEST_WAIT_SECONDS
     for each in facts:
         kept = each.kept
-        left_seconds = max(0.0, until - monotonic())
+        left_seconds = max(0.0, until - real.monotonic())
         found = Inspection() if kept is None else kept.inspection(left_seconds)
         entry = entries.get(each.number)
         yield Upload(

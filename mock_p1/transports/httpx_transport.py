@@ -11,7 +11,13 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.transports import network_guard
-from mock_p1.transports.in_process import Endpoint, HttpRequest, Origin, find
+from mock_p1.transports.in_process import (
+    Endpoint,
+    HttpRequest,
+    Origin,
+    find,
+    refuse_no_span,
+)
 from mock_p1.transports.patching import Patch, Patches
 
 if TYPE_CHECKING:
@@ -101,12 +107,12 @@ def _connect(request: httpx.Request, *, in_a_loop: bool) -> None:
 
     given = request.extensions.get("timeout", {})
     for seconds in (given.get("connect"), given.get("read")):
+        if not in_a_loop:
+            refuse_no_span(seconds)
         if seconds is None or seconds > 0:
             continue
         if in_a_loop:
             raise httpx.ConnectTimeout("no time is left to connect", request=request)
-        if seconds < 0:
-            raise ValueError("Timeout value out of range")
         raise httpx.ConnectError("no time is left to connect", request=request)
 
 
@@ -215,7 +221,9 @@ def _choosing(name: str, make: Callable[..., Any]) -> Callable[..., Any]:
             import httpx  # noqa: PLC0415 -- likewise
 
             transport = choose(self, url)
-            if not isinstance(transport, httpx.HTTPTransport | httpx.AsyncHTTPTransport):
+            theirs = (httpx.HTTPTransport, httpx.AsyncHTTPTransport)
+            kind = next((each for each in type(transport).__mro__ if name in vars(each)), None)
+            if kind not in theirs:
                 return transport  # one of the user's own, which may well lead to theirs
             if _endpoint(httpx.Request("GET", url)) is None:
                 return transport

@@ -8,6 +8,7 @@ what that starts in turn. Of those, the one that was started last answers.
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 import threading
 import time
@@ -196,8 +197,8 @@ class Endpoint:
 
         Return the real seconds to wait for them, before ``give_up``.
         """
-        if patience is not None:
-            span_ns = min(span_ns, round(patience * SECOND))
+        if patience is not None and patience * SECOND < span_ns:
+            span_ns = round(patience * SECOND)
         return self.engine.clock.pass_time(span_ns) if span_ns else 0.0
 
     def give_up(self, span_ns: int, patience: float | None) -> None:
@@ -226,6 +227,16 @@ class Endpoint:
 def _http_date(second: datetime) -> str:
     return format_datetime(second, usegmt=True)
 
+
+def refuse_no_span(seconds: float | None) -> None:
+    """Raise what a socket of Python raises for a time-out that it cannot take, such as inf."""
+    if seconds is not None and not 0 <= seconds <= _LONGEST_PATIENCE:
+        with socket.socket() as anyone:
+            anyone.settimeout(seconds)
+
+
+_LONGEST_PATIENCE: Final = 86_400.0
+"""Seconds of which no socket needs to be asked."""
 
 _KEEP_POOLS: Final = frozenset({"outcome", "anyio", "sniffio", "mock_p1"})
 """Packages in whose code a thread of a pool waits for its next task, or hands over its last."""

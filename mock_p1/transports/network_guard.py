@@ -3,8 +3,9 @@
 Names are looked up and connections made under the eyes of an audit hook, which no import and no
 copy of a function goes round; where Python traces, under those of stand-ins alone. What is asked of
 a proxy is seen in what is sent to it.
-Libraries with sockets of their own in C (pycurl, gRPC) are not guarded, nor are child processes
-that start a new interpreter.
+Children that multiprocessing starts are guarded to their end, however it starts them.
+Libraries with sockets of their own in C (pycurl, gRPC) are not guarded, nor are other child
+processes that start a new interpreter.
 """
 
 from __future__ import annotations
@@ -20,15 +21,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache, wraps
 from ipaddress import ip_address
+from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 from mock_p1.transports.in_process import inheritable, lock, outlived, set_inherited
 from mock_p1.transports.patching import Patch, Patches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 HOSTS: Final = frozenset(str(urlsplit(url).hostname) for url in DOCUMENTED_HOSTS)
 _NAMES: Final = b"|".join(re.escape(host.encode()) for host in sorted(HOSTS))
@@ -50,7 +53,11 @@ _IN_A_QUESTION: Final = re.compile(
 )
 """How the names stand in what a library asks of a name server by itself."""
 _LOOKED_AT: Final = 2048
+_unfinished: Final[WeakKeyDictionary[Any, bytes]] = WeakKeyDictionary()
+"""What was sent on a connection as the beginning of something, of which more is to come."""
 _LOOKS_UP: Final = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
+_GOES_TO: Final = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+"""What looks names up in C, where it is asked of C's own class of sockets."""
 
 
 class RealServiceRefused(ConnectionRefusedError):  # noqa: N818 -- says what happened
@@ -91,7 +98,7 @@ def begin() -> None:
         _hook()
         if not _guards:
             _patches.remove()
-            _patches.install(*PATCHES, *_uvloop())
+            _patches.install(*PATCHES, *_uvloop(), *_trio())
         _guards += 1
 
 
@@ -128,6 +135,8 @@ def _hook() -> None:
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     if event in _LOOKS_UP:
         check(arguments[0])
+    elif event in _GOES_TO and isinstance(arguments[1], tuple) and arguments[1]:
+        check(arguments[1][0])
 
 
 def _looking_up(look_up: Callable[..., Any]) -> Callable[..., Any]:
@@ -156,20 +165,31 @@ def _sending(send: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(send)
     def send_guarded(self: Any, data: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- any of five methods
-        first = data[0] if isinstance(data, list | tuple) and data else data
-        if isinstance(first, bytes | bytearray | memoryview) and (_guards or outlived()):
-            start = memoryview(first)[:_LOOKED_AT].tobytes()
-            if (
-                _TO_A_PROXY.match(start)
-                or _IN_A_QUESTION.search(start)
-                or (_TO_THE_SERVICE.match(start) and not _is_on_this_machine(self))
-            ):
-                with suppress(AttributeError, OSError):
-                    self.shutdown(socket.SHUT_RDWR)  # some go on to read after such an error
-                raise refusal(" or ".join(sorted(HOSTS)))
+        if (_guards or outlived()) and any(
+            _TO_A_PROXY.match(start)
+            or _IN_A_QUESTION.search(start)
+            or (_TO_THE_SERVICE.match(start) and not _is_on_this_machine(self))
+            for start in _starts(self, data if isinstance(data, list | tuple) else [data])
+        ):
+            with suppress(AttributeError, OSError):
+                self.shutdown(socket.SHUT_RDWR)  # some go on to read after such an error
+            raise refusal(" or ".join(sorted(HOSTS)))
         return send(self, data, *args, **kwargs)
 
     return send_guarded
+
+
+def _starts(connection: object, pieces: Iterable[object]) -> tuple[bytes, bytes]:
+    """Return how what is sent now begins, and how that does of which it may be a later part."""
+    start = b"".join(
+        memoryview(piece)[:_LOOKED_AT].tobytes()
+        for piece in pieces
+        if isinstance(piece, bytes | bytearray | memoryview)
+    )[:_LOOKED_AT]
+    whole = (_unfinished.pop(connection, b"") + start)[:_LOOKED_AT]
+    if b"\r\n\r\n" not in whole and len(whole) < _LOOKED_AT:
+        _unfinished[connection] = whole
+    return start, whole
 
 
 def _connecting(connect: Callable[..., Any]) -> Callable[..., Any]:
@@ -218,6 +238,27 @@ def _starting(start: Callable[..., None]) -> Callable[..., None]:
     return start_guarded
 
 
+class _GuardInAChild:
+    """Goes along with a process that is handed to a new interpreter, and guards that one."""
+
+    def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
+        return begin, ()
+
+
+def _starting_child(start: Callable[..., None]) -> Callable[..., None]:
+    """Return a ``Process.start`` that takes the guard along; a forked child inherits it anyway."""
+
+    @wraps(start)
+    def start_guarded(self: Any) -> None:  # noqa: ANN401 -- a process of any context
+        self.mock_p1_guard = _GuardInAChild()
+        try:
+            start(self)
+        finally:
+            del self.mock_p1_guard
+
+    return start_guarded
+
+
 def _submitting(submit: Callable[..., Any]) -> Callable[..., Any]:
     """Return a ``submit`` whose worker sees the mocks that its caller sees, for this task alone."""
 
@@ -243,6 +284,16 @@ def _uvloop() -> Iterator[Patch]:
     if (uvloop := sys.modules.get("uvloop")) is not None:
         yield Patch(uvloop.Loop, "getaddrinfo", _asking(0))
         yield Patch(uvloop.Loop, "create_connection", _asking(1))
+        yield Patch(uvloop.Loop, "start_tls", _asking(1))  # as in a proxy's tunnel
+
+
+def _trio() -> Iterator[Patch]:
+    """Yield what guards the sockets of trio, which has kept Python's own methods."""
+    if (trio := sys.modules.get("trio")) is not None:
+        kind: Any = trio.socket.SocketType
+        for name in ("send", "sendto", "sendmsg"):
+            for each in kind.__subclasses__():
+                yield Patch(each, name, _sending)
 
 
 def _asking(place: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -267,5 +318,6 @@ PATCHES: Final = (
     Patch(_socket, "getaddrinfo", _looking_up),  # which each copy of socket.getaddrinfo calls
     *(Patch(socket, f"gethostby{what}", _looking_up) for what in ("name", "name_ex", "addr")),
     Patch(threading.Thread, "start", _starting),
+    Patch(BaseProcess, "start", _starting_child),
     Patch(ThreadPoolExecutor, "submit", _submitting),
 )

@@ -25,7 +25,14 @@ from urllib3.util.ssl_ import resolve_cert_reqs
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.messages import JSON_HEADERS, Fault, Reply
-from mock_p1.transports.in_process import Endpoint, HttpRequest, Origin, find, visible
+from mock_p1.transports.in_process import (
+    Endpoint,
+    HttpRequest,
+    Origin,
+    find,
+    refuse_no_span,
+    visible,
+)
 from mock_p1.transports.network_guard import refusal
 from mock_p1.transports.patching import Patch
 
@@ -53,6 +60,7 @@ class InProcessSocket:
 
     def settimeout(self, seconds: float | None) -> None:
         """Take the time that the client waits for bytes."""
+        refuse_no_span(seconds)
         self._patience = seconds
 
     def gettimeout(self) -> float | None:
@@ -209,7 +217,9 @@ def _connecting(scheme: str) -> Callable[[Callable[..., None]], Callable[..., No
                 self.response_class = HTTPResponse
                 connect(self)
                 return
-            self.sock = InProcessSocket(origin)
+            self.sock = sock = InProcessSocket(origin)
+            if isinstance(self.timeout, int | float):  # what time there is to connect
+                sock.settimeout(self.timeout)
             self.response_class = _Response
             if isinstance(self, HTTPSConnection):
                 self.is_verified = _verifies(self)

@@ -7,6 +7,7 @@ import queue
 import re
 import sched
 import select
+import selectors
 import subprocess
 import sys
 import threading
@@ -49,6 +50,12 @@ def waits_in_a_queue():
         queue.SimpleQueue().get(timeout=30)
 
 
+def waits_by_a_selector():
+    """Wait for no file at all."""
+    with selectors.DefaultSelector() as selector:
+        selector.select(30)
+
+
 NAMES = {
     "locked": locked,
     "lock_from_before": locked(),
@@ -65,6 +72,7 @@ NAMES = {
     "sys": sys,
     "threading": threading,
     "time": time,
+    "waits_by_a_selector": waits_by_a_selector,
     "waits_by_scheduler": waits_by_scheduler,
 }
 
@@ -85,7 +93,7 @@ def run(code):
 
 def test_there_are_rows():
     """Each table has some, or nothing would be tried."""
-    assert (len(MOVES), len(SHOWS), len(REAL)) == (10, 6, 5)
+    assert (len(MOVES), len(SHOWS), len(REAL)) == (11, 6, 5)
 
 
 @pytest.mark.parametrize("code", MOVES)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mock_p1.base.clock import VirtualClock
-from mock_p1.base.messages import Reply, Request
+from mock_p1.base.messages import Fault, Reply, Request
 from mock_p1.engine.driver import Driver
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
@@ -44,6 +44,22 @@ def test_a_link_fails_as_often_as_the_scenario_says(engine):
     assert [reply.status for reply in answers] == [503, 503, 200, 200]
     assert dict(answers[0].headers)["Retry-After"] == "1"
     assert answers[2].body[:2] == b"PK"
+
+
+@pytest.mark.parametrize("polls", [0, 1])
+def test_the_link_in_a_slow_answer_leads_to_the_result(polls):
+    """Its body comes whole in the end, so a client follows it, also where it is the first."""
+    finished = "{status: job_finished, result: {rows: 3}}"
+    engine = Engine(parse(f"jobs: {{a: {{timeline: [{finished}]}}}}"), VirtualClock())
+    for _ in range(polls):
+        link(engine)
+    Driver(engine).fail_next("slow_body")
+    slow = engine.handle(Request("GET", "/v1/external/retrain_jobs/a", api_keys=("k",)))
+    assert isinstance(slow, Fault)
+    followed = json.loads(b"".join(piece for _, piece in slow.pieces))["download_url"]
+    reply = engine.handle(Request("GET", followed))
+    assert isinstance(reply, Reply)
+    assert reply.body[:2] == b"PK"
 
 
 def test_each_job_has_failures_of_its_own(engine):

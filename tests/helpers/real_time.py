@@ -1,8 +1,8 @@
 """A clock that shows real time, also while a mock and its client share another."""
 
-from mock_p1.oneclock import originals
+from mock_p1.oneclock.originals import real
 
 
 def real_seconds():
     """Return seconds of Python's own clock for durations."""
-    return originals.perf_counter()
+    return real.perf_counter()

@@ -93,6 +93,17 @@ def test_a_clock_that_could_not_start_is_not_shared(frozen, monkeypatch):
     assert everything() == before
 
 
+def test_no_module_of_ours_has_a_clock_among_its_names():
+    """Where freezegun would exchange it, and put a stand-in of ours in its place for good."""
+    names = ("monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "time", "time_ns")
+    clocks = {id(getattr(time, name)) for name in names}
+    modules = {name: vars(module) for name, module in sys.modules.items() if "mock_p1" in name}
+    found = [
+        (name, key) for name in modules for key in modules[name] if id(modules[name][key]) in clocks
+    ]
+    assert found == []
+
+
 def test_a_module_imported_in_the_meantime(tmp_path, monkeypatch):
     """A module that came by sleep while it was replaced has the real one afterwards."""
     tmp_path.joinpath("came_late.py").write_text(

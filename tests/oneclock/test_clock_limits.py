@@ -6,12 +6,14 @@ import sys
 import textwrap
 import threading
 import time
+import warnings
 
 import httpx
 import pytest
 import trio
 
 from mock_p1 import CannotShare, SleptTooLong, mocked, serving
+from mock_p1.oneclock import patches
 from mock_p1.scenario.parser import parse
 
 HELD = "jobs: {a: {timeline: [{status: job_running, delay: 3s}]}}"
@@ -63,6 +65,25 @@ def test_a_poller_on_trio(mock):
     trio.run(main)
     mock.assert_interval(min="10m", max="10m")
     assert now(mock) == 7200
+
+
+def test_answers_that_are_held_back_on_trio():
+    """They pass side by side, and trio's time-outs strike before them."""
+
+    async def main(mock):
+        async with httpx.AsyncClient(headers={"x-api-key": mock.api_key}) as client:
+            url = f"{mock.url}/v1/external/retrain_jobs/a"
+            async with trio.open_nursery() as nursery:
+                for _ in range(5):
+                    nursery.start_soon(client.get, url)
+            assert now(mock) == 3
+            with trio.move_on_after(1) as limit:
+                await client.get(url)
+            assert limit.cancelled_caught
+        assert now(mock) == 4
+
+    with mocked(HELD, instant_sleep=True) as mock:
+        trio.run(main, mock)
 
 
 def test_trio_sleeps_too_long():
@@ -127,6 +148,27 @@ def test_gevent_is_refused():
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], timeout=60, check=True)
 
 
+def test_a_long_real_wait_of_a_thread_that_the_client_has_started_is_said(mock, monkeypatch):
+    """As a scheduler's is, whose own thread sends no request; other threads may wait as they do."""
+    said, real_wait = [], patches._condition_wait  # noqa: SLF001 -- what waits for real
+
+    def wait():
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            threading.Event().wait(30)
+        said.append([str(warning.message) for warning in caught])
+
+    monkeypatch.setattr(
+        patches, "_condition_wait", lambda own, limit: limit is not None or real_wait(own)
+    )
+    for start in (threading.Thread.start, patches._thread_start):  # noqa: SLF001 -- as one in C would
+        thread = threading.Thread(target=wait, name="scheduler")
+        start(thread)
+        thread.join(10)
+    assert [len(texts) for texts in said] == [1, 0]
+    assert "waits for 30 real seconds, in scheduler" in said[0][0]
+
+
 def test_a_long_real_sleep_is_said(mock, monkeypatch):
     """A thread that has not asked the mock yet sleeps for real; a warning names it."""
     said = []
@@ -136,7 +178,7 @@ def test_a_long_real_sleep_is_said(mock, monkeypatch):
             time.sleep(30)
         said.append(len(caught))
 
-    monkeypatch.setattr("mock_p1.oneclock.originals.sleep", int)
+    monkeypatch.setattr("mock_p1.oneclock.originals.real.sleep", int)
     thread = threading.Thread(target=sleep, name="early")
     thread.start()
     thread.join(10)

@@ -13,7 +13,7 @@ import pytest
 import requests
 from helpers.real_time import real_seconds
 
-from mock_p1 import mocked, serving
+from mock_p1 import CannotShare, mocked, serving
 from mock_p1.oneclock import patches
 from mock_p1.oneclock.sleep_coordinator import PATIENCE
 
@@ -127,7 +127,7 @@ def test_a_thread_that_cannot_start_holds_nothing_up(mock):
 
 def test_a_thread_of_somebody_else_is_told_whose_sleeps_move(mock, monkeypatch):
     """With a server, whether a thread has asked it decides nothing."""
-    monkeypatch.setattr("mock_p1.oneclock.originals.sleep", int)
+    monkeypatch.setattr("mock_p1.oneclock.originals.real.sleep", int)
     said = []
 
     def sleep():
@@ -147,6 +147,27 @@ def test_a_mock_inside_shares_the_clock(mock, options):
     with mocked("slow-training", **options) as inner:
         time.sleep(3600)
         assert mock.now == inner.now
+
+
+def test_a_server_inside_shares_the_clock_or_is_refused():
+    """Nothing that the client asks keeps another time than the client."""
+    with mocked("slow-training", instant_sleep=True) as outer:
+        with serving("slow-training") as inner:
+            time.sleep(3600)
+            assert inner.now == outer.now
+        with pytest.raises(CannotShare, match="so a server takes no speed"):
+            serving(speed=60).start()
+
+
+def test_a_server_on_real_time_is_not_left_behind():
+    """A mock that starts later cannot take the client's time away from it, and says what can."""
+    with (
+        serving("slow-training") as served,
+        pytest.raises(CannotShare, match=f"not that of {served.url}: start that server with"),
+    ):
+        mocked(instant_sleep=True).start()
+    with mocked(instant_sleep=True):
+        pass
 
 
 def test_a_speed_beside_it_is_refused():

@@ -11,6 +11,7 @@ import pytest
 from helpers.real_time import real_seconds
 
 from mock_p1 import mocked
+from mock_p1.base.clock import VirtualClock
 from mock_p1.oneclock import sleep_coordinator as sleepers
 from mock_p1.oneclock import thread_activity
 from mock_p1.oneclock.shared import SleptTooLong
@@ -130,6 +131,14 @@ def test_clients_of_different_pace(mock, poll):
     assert sorted(row.seconds for row in mock.polls()) == sorted(
         [*range(0, 301, 10), *range(0, 301, 30)]
     )
+
+
+def test_a_thread_that_is_being_started_is_at_work(monkeypatch):
+    """So that all of those that are started together ask before time goes on."""
+    starting = threading.Thread()
+    monkeypatch.setattr(threading, "enumerate", lambda: [starting])
+    together = sleepers.Sleepers(VirtualClock())
+    assert together._others(everybody=True) == (True, False)  # noqa: SLF001 -- at no other moment
 
 
 def test_a_thread_at_work_does_not_hold_time_up_for_ever(mock, poll, monkeypatch):

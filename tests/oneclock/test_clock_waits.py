@@ -4,6 +4,7 @@ import _thread
 import queue
 import sched
 import select
+import selectors
 import socket
 import threading
 import time
@@ -131,6 +132,19 @@ def test_a_lock_that_is_let_go_wakes(mock, poll):
         time.sleep(60)
     thread.join(10)
     assert took == [(True, 60)]
+
+
+@pytest.mark.parametrize("kind", [selectors.DefaultSelector, selectors.SelectSelector])
+def test_a_selector_is_woken_by_a_socket_or_by_the_clock(mock, kind):
+    """Whichever the client takes."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs, kind() as selector:
+        selector.register(ours, selectors.EVENT_READ)
+        assert selector.select(60) == []
+        assert now(mock) == 60
+        theirs.send(b"x")
+        assert len(selector.select(60)) == 1
+    assert now(mock) == 60
 
 
 def test_select_is_woken_by_a_socket(mock):

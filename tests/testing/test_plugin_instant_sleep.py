@@ -177,3 +177,26 @@ def test_it(mock_p1, client):
     )
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["the client has slept for more than 2h of the mock's time*"])
+    result.stdout.no_fnmatch_line("During handling*")
+
+
+def test_a_client_stopped_in_a_thread_fails_as_expected(project):
+    """Where its test is marked xfail."""
+    result = project.run(
+        tests="""
+import threading, time
+import pytest
+
+@pytest.mark.xfail(strict=True)
+@pytest.mark.mock_p1("stuck", instant_sleep="2h")
+def test_it(mock_p1, client):
+    def poller():
+        while client.poll() != "job_finished":
+            time.sleep(600)
+
+    thread = threading.Thread(target=poller)
+    thread.start()
+    thread.join()
+""",
+    )
+    result.assert_outcomes(xfailed=1)

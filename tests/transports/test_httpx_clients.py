@@ -121,6 +121,16 @@ def test_an_impossible_timeout_is_refused(mock, ask, timeout, error):
     assert mock.requests() == []
 
 
+@pytest.mark.parametrize(("ask", "refused"), [(sync, True), (on_asyncio, False), (on_trio, False)])
+def test_a_time_out_without_end(mock, ask, refused):
+    """No socket takes it; an event loop does."""
+    if refused:
+        with pytest.raises(OverflowError):
+            ask("GET", JOB, timeout=float("inf"))
+    else:
+        assert ask("GET", JOB, timeout=float("inf")).status_code == 200
+
+
 def upload_url(mock):
     """Ask where a file is to go."""
     query = {"filename": "train.csv"}
@@ -172,6 +182,21 @@ def test_retries_of_a_transport_and_a_proxy_do_not_matter(mock, monkeypatch):
     with httpx.Client(transport=httpx.HTTPTransport(retries=2), headers=HEADERS) as client:
         assert client.get(JOB).status_code == 200
     assert httpx.get(JOB, headers=HEADERS, proxy="http://127.0.0.1:1").status_code == 200
+
+
+def test_a_transport_that_asks_again_by_itself_is_the_clients_own(mock):
+    """What a class of the client's makes of HTTPTransport is run."""
+
+    class AsksTwice(httpx.HTTPTransport):
+        def handle_request(self, request):
+            try:
+                return super().handle_request(request)
+            except httpx.TransportError:
+                return super().handle_request(request)
+
+    mock.fail_next("connection_reset")
+    with httpx.Client(transport=AsksTwice(), headers=HEADERS) as client:
+        assert client.get(JOB).status_code == 200
 
 
 def test_a_transport_of_the_users_own_answers_itself(mock):

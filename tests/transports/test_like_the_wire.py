@@ -50,6 +50,13 @@ def retrying(**options):
     return session
 
 
+@pytest.mark.parametrize("timeout", [float("inf"), float("nan"), 1e20, (5, float("inf"))])
+def test_a_time_out_that_no_socket_can_take_is_refused(mock, timeout):
+    """As sockets refuse it, so that a client that asks so is not passed."""
+    with pytest.raises((OverflowError, ValueError)):
+        requests.get(f"{mock.url}{JOBS}steady", headers=HEADERS, timeout=timeout)
+
+
 @pytest.mark.parametrize("timeout", ["5", 0, -1, (1, 2, 3), (1, "2"), True])
 def test_an_impossible_timeout_is_refused(mock, timeout):
     """By a ValueError, or what is one, and nothing is asked."""

@@ -163,6 +163,19 @@ def by_socket(url, proxy):
         connection.sendall(b"\5\1\0\3" + bytes([len(HOST)]) + HOST.encode() + b"\1\xbb")
 
 
+def by_pieces(url, proxy):
+    """Ask for a tunnel in two pieces at once, then in the smallest, one by one."""
+    line = f"CONNECT {HOST}:443 HTTP/1.1\r\n\r\n".encode()
+    with (
+        socket.create_connection(("127.0.0.1", urlsplit(proxy).port)) as connection,
+        pytest.raises(RealServiceRefused),
+    ):
+        connection.sendmsg([line[:3], line[3:]])
+    with socket.create_connection(("127.0.0.1", urlsplit(proxy).port)) as connection:
+        for place in range(len(line)):
+            connection.send(line[place : place + 1])
+
+
 def by_asyncio(url, proxy):
     """Ask through a proxy, by streams."""
 
@@ -182,6 +195,35 @@ def test_nothing_is_asked_of_a_proxy(scenario, proxy, ask, scheme):
     with mocked(scenario), pytest.raises(OSError, match=SAYS):
         ask(f"{scheme}://{HOST}/", address)
     assert not any(received)
+
+
+def test_a_tunnel_is_refused_however_it_is_asked_for(scenario, proxy):
+    """The proxy never has the whole name, in whatever pieces a library sends it."""
+    address, received = proxy
+    with mocked(scenario), pytest.raises(RealServiceRefused, match=SAYS):
+        by_pieces(JOB, address)
+    assert HOST.encode() not in b"".join(received)
+
+
+def test_trio_asks_nothing_of_a_proxy(scenario, proxy):
+    """It has kept the methods that Python's sockets had when it was imported."""
+    trio = pytest.importorskip("trio")
+    address, received = proxy
+
+    async def ask():
+        async with await trio.open_tcp_stream("127.0.0.1", urlsplit(address).port) as stream:
+            await stream.send_all(f"CONNECT {HOST}:443 HTTP/1.1\r\n\r\n".encode())
+
+    with mocked(scenario), pytest.raises(trio.BrokenResourceError, match=SAYS):
+        trio.run(ask)
+    assert not any(received)
+
+
+def test_sockets_of_c_connect_to_no_name_of_the_service():
+    """They look it up before Python is asked, but come no further."""
+    for event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
+        with mocked("demo"), pytest.raises(RealServiceRefused):
+            network_guard._audit(event, (None, (HOST, 443)))  # noqa: SLF001 -- no name server here
 
 
 @pytest.mark.parametrize("ask", ["requests", "urllib3"])
@@ -236,16 +278,23 @@ def test_uvloop_is_refused_too(scenario):
             await loop.getaddrinfo(HOST, 443)
         with pytest.raises(RealServiceRefused):
             await asyncio.open_connection(HOST, 443)
+        with pytest.raises(RealServiceRefused):  # in the tunnel of a proxy
+            await loop.start_tls(None, None, None, server_hostname=HOST)
 
     with mocked(scenario), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(ask())
 
 
-def test_a_forked_child_reaches_nothing_either(scenario):
-    """It inherits the mock; a child with an interpreter of its own does not."""
-    if "fork" not in multiprocessing.get_all_start_methods():
-        pytest.skip("this system does not fork")
-    context = multiprocessing.get_context("fork")
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param(how, marks=[] if how == "fork" else pytest.mark.slow)
+        for how in multiprocessing.get_all_start_methods()
+    ],
+)
+def test_a_child_reaches_nothing_either(scenario, how):
+    """However multiprocessing starts it: it inherits the guard, or takes it along."""
+    context = multiprocessing.get_context(how)
     with mocked(scenario):
         child = context.Process(target=_look_up_refused)
         child.start()
