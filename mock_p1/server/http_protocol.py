@@ -10,6 +10,7 @@ import asyncio
 import socket
 import struct
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.framing import BadRequest
@@ -136,9 +137,10 @@ class HttpProtocol(asyncio.Protocol):
         if self.scheme == "https":  # TLS cannot be half closed
             return False
         connection = self.transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        if hasattr(socket, "TCP_KEEPIDLE"):
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, HALF_CLOSED_SECONDS)
+        with suppress(OSError):  # macOS has no options for what the client has closed
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if hasattr(socket, "TCP_KEEPIDLE"):
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, HALF_CLOSED_SECONDS)
         return True
 
     def data_received(self, data: bytes) -> None:
@@ -261,12 +263,18 @@ class HttpProtocol(asyncio.Protocol):
             self.transport.close()
 
     def reset(self) -> None:
-        """End the connection at once, with RST."""
+        """End the connection at once, with RST.
+
+        Windows' transport would shut the socket down before it closes it, which is an orderly end.
+        """
         if not self.transport.is_closing():
             self._closing = True
             connection = self.transport.get_extra_info("socket")
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            with suppress(OSError):  # macOS has no options for what the client has closed
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             self.transport.abort()
+            if (own := getattr(connection, "_sock", None)) is not None:  # asyncio's, not uvloop's
+                own.close()
 
     def _refuse(self, refused: BadRequest) -> None:
         """Answer what is no request, and hang up; where an answer has begun already, hang up."""

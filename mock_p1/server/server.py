@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import errno
 import importlib.util
+import logging
 import secrets
 import signal
 import socket
 import threading
 from contextlib import contextmanager, suppress
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from a2wsgi import WSGIMiddleware
 
@@ -61,6 +62,8 @@ NO_SUCH_ADDRESS: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 FLASK_THREADS: Final = 10
 TOKEN_BYTES: Final = 24
+
+_log = logging.getLogger("mock_p1.server")
 
 
 class CannotListen(OSError):  # noqa: N818 -- says what happened
@@ -189,15 +192,12 @@ class Server:
 
     async def _serve(self, when_started: Callable[[], None]) -> None:
         self.loop, shared = asyncio.get_running_loop(), self._connections
+        self.loop.set_exception_handler(self._on_loop_error)
         spare = LISTENERS - 1 if _loop_factory() else 0
         first = self._sockets[0]
         sockets = [*self._sockets, *(first.dup() for _ in range(spare))]
-        listeners = [
-            await self.loop.create_server(
-                lambda: HttpProtocol(shared), sock=listening, ssl=self._tls, backlog=BACKLOG
-            )
-            for listening in sockets
-        ]
+        addresses = [listening.getsockname() for listening in sockets]
+        listeners = [await self._listener(listening) for listening in sockets]
         with stopped_by_signals(self.stop):
             date = _date(self.engine.clock)
             runs = isinstance(self.engine.clock, RealClock)  # else its second may end at any time
@@ -207,12 +207,51 @@ class Server:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(TICK_SECONDS):
                         await self._end.wait()
+                if not self._stopped:
+                    self._end.clear()
+                for index, (host, port, *_) in enumerate(addresses):
+                    if _is_closed(listeners[index]):
+                        with suppress(OSError):  # the port is not free yet: at the next look
+                            listeners[index] = await self._listener(_bound(host, port))
                 date, now = _date(self.engine.clock), self.loop.time()
                 for connection in list(shared.open):
                     connection.give_up(now)
             for listener in listeners:
                 listener.close()
             await _finish(shared)
+
+    async def _listener(self, listening: socket.socket) -> asyncio.Server:
+        return await asyncio.get_running_loop().create_server(
+            lambda: HttpProtocol(self._connections), sock=listening, ssl=self._tls, backlog=BACKLOG
+        )
+
+    def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Take what Windows' loop makes an error of; the rest is logged as ever.
+
+        It shuts down what a client has reset, which fails and leaves the socket open. And it closes
+        what it listens on for good where one client was gone before it was let in.
+        """
+        error = context.get("exception")
+        callback = getattr(context.get("handle"), "_callback", None)
+        if (
+            isinstance(error, ConnectionResetError)
+            and getattr(callback, "__name__", "") == "_call_connection_lost"
+        ):
+            transport: Any = getattr(callback, "__self__", None)
+            transport._sock.close()  # noqa: SLF001 -- there is no public way
+            transport._sock = None  # noqa: SLF001 -- likewise
+        elif context["message"] == "Accept failed on a socket" and isinstance(error, OSError):
+            why = error.strerror or error
+            _log.warning(
+                "a client went before it was let in (%s); port %d is opened anew", why, self.port
+            )
+            loop.call_soon(self._end.set)  # once it is closed
+        else:
+            loop.default_exception_handler(context)
+
+
+def _is_closed(listener: asyncio.Server) -> bool:
+    return any(listening.fileno() == -1 for listening in listener.sockets)
 
 
 async def _finish(shared: Connections) -> None:
