@@ -1,7 +1,5 @@
 """The server on Windows' event loop, as CPython's transports behave there."""
 
-import asyncio
-import gc
 import socket
 import ssl
 import struct
@@ -10,13 +8,12 @@ import time
 
 import pytest
 import trustme
-from helpers.proactor_like import Proactor, ProactorLikePolicy
+from helpers.proactor_like import Proactor
 from helpers.transport_clients import HOST, JOBS
 
 from mock_p1.base.clock import RealClock
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
-from mock_p1.server import server as servers
 from mock_p1.server.server import Server, ServerThread
 
 POLL = f"GET {JOBS}{{}} HTTP/1.1\r\nHost: {HOST}\r\nx-api-key: demo-key\r\n\r\n"
@@ -27,17 +24,6 @@ jobs:
   reset: {timeline: [{fault: connection_reset}]}
 """
 RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
-
-
-@pytest.fixture
-def windows_loop(monkeypatch):
-    """Event loops are as on Windows."""
-    before = asyncio.get_event_loop_policy()
-    monkeypatch.setattr(servers, "_loop_factory", lambda: None)
-    asyncio.set_event_loop_policy(ProactorLikePolicy())
-    yield
-    asyncio.set_event_loop_policy(before)
-    gc.collect()  # what was not closed says so
 
 
 @pytest.fixture
