@@ -96,6 +96,12 @@ def pytest_configure(config):
     config.stash[STDERR] = os.dup(2)  # which no test captures
 
 
+def pytest_runtest_setup(item):
+    """Pass over what only POSIX can do, on Windows and where `nox -s portability` acts it out."""
+    if item.get_closest_marker("posix") and not hasattr(os, "fork"):
+        pytest.skip("needs POSIX")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
     """End a run in which a test hangs, and show where it hangs."""

@@ -5,17 +5,22 @@ does below them is done here with a selector: it hands over what is finished, no
 it has no ``get_map``.
 """
 
+import _socket
 import asyncio
 import errno
 import selectors
 import socket
-import threading
+import sys
 from asyncio import proactor_events
+from types import ModuleType
 
 NETNAME_DELETED = 64
 """Windows' number for a client that connects and goes before it is accepted."""
 
 CONNECTION_RESET = 10054
+IN_C = _socket.socket
+"""What Windows does is done in C: no stand-in in Python sees it."""
+
 GONE = "An existing connection was forcibly closed by the remote host"
 
 
@@ -77,7 +82,6 @@ class Proactor:
     def __init__(self):
         self.loop, self._results, self._cache = None, [], {}
         self._selector = selectors.DefaultSelector()
-        self._lock = threading.RLock()
 
     def set_loop(self, loop):
         """Begin."""
@@ -129,7 +133,7 @@ class Proactor:
     def recv_into(self, connection, buffer, flags=0):
         """Likewise."""
         return self._begin(
-            connection, selectors.EVENT_READ, lambda: connection.recv_into(buffer, 0, flags)
+            connection, selectors.EVENT_READ, lambda: IN_C.recv_into(connection, buffer, 0, flags)
         )
 
     def send(self, connection, data, flags=0):
@@ -139,10 +143,16 @@ class Proactor:
         def attempt():
             nonlocal left
             while left:
-                left = left[connection.send(left, flags) :]
+                left = left[IN_C.send(connection, left, flags) :]
             return len(data)
 
         return self._begin(connection, selectors.EVENT_WRITE, attempt)
+
+    def sendto(self, connection, data, flags=0, addr=None):
+        """Begin to send a datagram."""
+        return self._begin(
+            connection, selectors.EVENT_WRITE, lambda: IN_C.sendto(connection, data, flags, addr)
+        )
 
     def accept(self, listener):
         """Begin to wait for a client."""
@@ -163,7 +173,7 @@ class Proactor:
 
     def connect(self, connection, address):
         """Begin to connect."""
-        begun = connection.connect_ex(address)
+        begun = IN_C.connect_ex(connection, address)
 
         def attempt():
             nonlocal begun
@@ -222,3 +232,9 @@ class ProactorLikePolicy(asyncio.DefaultEventLoopPolicy):
     """Makes such loops where nobody says which."""
 
     _loop_factory = ProactorLikeLoop
+
+
+if sys.platform != "win32":  # where there is none to be imported
+    windows_events = ModuleType("asyncio.windows_events")
+    windows_events.IocpProactor = Proactor
+    sys.modules.setdefault("asyncio.windows_events", windows_events)

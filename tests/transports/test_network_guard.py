@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 import urllib3
+from helpers.proactor_like import ProactorLikeLoop
 from helpers.transport_clients import JOBS, KEY
 
 from mock_p1 import mocked, serving
@@ -163,19 +164,28 @@ def by_socket(url, proxy):
         connection.sendall(b"\5\1\0\3" + bytes([len(HOST)]) + HOST.encode() + b"\1\xbb")
 
 
+async def ask_by_streams(proxy):
+    """Ask through a proxy, by streams of asyncio."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(proxy).port)
+    writer.write(f"CONNECT {HOST}:443 HTTP/1.1\r\n\r\n".encode())
+    await reader.read()
+
+
 def by_asyncio(url, proxy):
     """Ask through a proxy, by streams."""
+    asyncio.run(ask_by_streams(proxy))
 
-    async def ask():
-        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(proxy).port)
-        writer.write(f"CONNECT {HOST}:443 HTTP/1.1\r\n\r\n".encode())
-        await reader.read()
 
-    asyncio.run(ask())
+def by_windows_asyncio(url, proxy):
+    """Likewise, as on Windows: C sends what its loop hands over."""
+    with asyncio.Runner(loop_factory=ProactorLikeLoop) as runner:
+        runner.run(ask_by_streams(proxy))
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-@pytest.mark.parametrize("ask", [by_urllib, by_http_client, by_socket, by_asyncio])
+@pytest.mark.parametrize(
+    "ask", [by_urllib, by_http_client, by_socket, by_asyncio, by_windows_asyncio]
+)
 def test_nothing_is_asked_of_a_proxy(scenario, proxy, ask, scheme):
     """Neither by a tunnel nor by an absolute URL: the proxy would look the name up."""
     address, received = proxy
@@ -241,10 +251,9 @@ def test_uvloop_is_refused_too(scenario):
         runner.run(ask())
 
 
+@pytest.mark.posix
 def test_a_forked_child_reaches_nothing_either(scenario):
     """It inherits the mock; a child with an interpreter of its own does not."""
-    if "fork" not in multiprocessing.get_all_start_methods():
-        pytest.skip("this system does not fork")
     context = multiprocessing.get_context("fork")
     with mocked(scenario):
         child = context.Process(target=_look_up_refused)
