@@ -114,7 +114,7 @@ class HttpProtocol(asyncio.Protocol):
         self.shared.open.add(self)
         peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
         self.client = (str(peer[0]), int(peer[1])) if peer else None
-        self.local = (str(local[0]), int(local[1]))
+        self.local = (str(local[0]), int(local[1])) if local else ("", 0)
         self.scheme = "https" if transport.get_extra_info("sslcontext") else "http"
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -312,7 +312,11 @@ class HttpProtocol(asyncio.Protocol):
 
     def _has_failed(self) -> bool:
         connection = self.transport.get_extra_info("socket")
-        return connection is None or bool(connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+        try:
+            failed = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        except (AttributeError, OSError):  # there is none any more
+            return True
+        return bool(failed)
 
     def shut_down(self) -> None:
         """The server ends: an answer that is being written goes out, whoever else is hung up on."""

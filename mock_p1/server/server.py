@@ -10,6 +10,7 @@ import secrets
 import signal
 import socket
 import threading
+import time
 from contextlib import contextmanager, suppress
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, Final, Self, cast
@@ -59,6 +60,16 @@ STOP_SECONDS: Final = 10.0
 PORT_ATTEMPTS: Final = 10
 NO_SUCH_ADDRESS: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 """What a machine without IPv6 says, whose list of hosts has it nevertheless."""
+
+RESTART_ATTEMPTS: Final = 10
+RESTART_PAUSE_SECONDS: Final = 0.1
+"""How often, and after what pause, a port is asked for again that Windows does not give yet.
+
+There it is its server's alone, until the last connections of that are gone.
+"""
+
+NOT_GIVEN: Final = 10013
+"""Windows' number for a port that is somebody else's alone, or kept back."""
 
 FLASK_THREADS: Final = 10
 TOKEN_BYTES: Final = 24
@@ -345,20 +356,28 @@ def _listen(host: str, port: int) -> list[socket.socket]:
         raise CannotListen(
             f"cannot listen on {host}:{port}: a port is a number from 0 to {LAST_PORT}"
         )
+    if not host:  # which is every address of this machine on one system, and none on another
+        raise CannotListen("cannot listen on no host: 0.0.0.0 is every address of this machine")
     try:
         is_localhost = host.lower().removesuffix(".") == "localhost"
-        return _bound_to_both(port) if is_localhost else [_bound(host, port)]
+        return _bound_to_both(port) if is_localhost else [_bound_soon(host, port)]
     except (socket.gaierror, UnicodeError):
         raise CannotListen(
             f"cannot listen on {host}:{port}: no host of the name {host!r} is known here"
         ) from None
     except OSError as error:
-        raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+        why = error.strerror or str(error)
+        if getattr(error, "winerror", None) == NOT_GIVEN:
+            why = (
+                "another program has the port, or Windows keeps it back "
+                "(netsh interface ipv4 show excludedportrange protocol=tcp)"
+            )
+        raise CannotListen(f"cannot listen on {host}:{port}: {why}") from None
 
 
 def _bound_to_both(port: int) -> list[socket.socket]:
     for attempts_left in reversed(range(1 if port else PORT_ATTEMPTS)):
-        first = _bound("127.0.0.1", port)
+        first = _bound_soon("127.0.0.1", port)
         try:
             return [first, _bound("::1", first.getsockname()[1])]
         except OSError as error:
@@ -368,6 +387,19 @@ def _bound_to_both(port: int) -> list[socket.socket]:
             if not attempts_left:
                 raise
     raise AssertionError("the last attempt returns or raises")
+
+
+def _bound_soon(host: str, port: int) -> socket.socket:
+    """Return what listens on a host; Windows gives its port a moment after the last server."""
+    again = RESTART_ATTEMPTS if port and hasattr(socket, "SO_EXCLUSIVEADDRUSE") else 0
+    for _ in range(again):
+        try:
+            return _bound(host, port)
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+            time.sleep(RESTART_PAUSE_SECONDS)
+    return _bound(host, port)
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -382,6 +414,8 @@ def _bound(host: str, port: int) -> socket.socket:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if address[0] == "::":  # every address, of IPv4 too; on Windows only where it is said
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         listening.bind(address)
         listening.listen(BACKLOG)
         listening.set_inheritable(False)

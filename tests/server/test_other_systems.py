@@ -1,5 +1,7 @@
-"""The server on Windows' event loop, as CPython's transports behave there."""
+"""The server on Windows' event loop, and with sockets as macOS has them."""
 
+import asyncio
+import errno
 import socket
 import ssl
 import struct
@@ -14,6 +16,7 @@ from helpers.transport_clients import HOST, JOBS
 from mock_p1.base.clock import RealClock
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
+from mock_p1.server.http_protocol import Connections, HttpProtocol
 from mock_p1.server.server import Server, ServerThread
 
 POLL = f"GET {JOBS}{{}} HTTP/1.1\r\nHost: {HOST}\r\nx-api-key: demo-key\r\n\r\n"
@@ -128,3 +131,54 @@ def test_a_client_that_goes_before_it_is_accepted_ends_nothing(server, caplog):
         "a client went before it was let in (The specified network name is no longer available); "
         f"port {server.port} is opened anew"
     )
+
+
+class GoneTransport(asyncio.Transport):
+    """A connection that the client has closed, on macOS: it has no name and no options any more."""
+
+    aborted = False
+
+    def get_extra_info(self, name, default=None):
+        """Return the socket alone."""
+        del default
+        return self if name == "socket" else None
+
+    def setsockopt(self, *_):
+        """Fail as macOS does."""
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    getsockopt = setsockopt
+
+    def set_write_buffer_limits(self, high=None, low=None):
+        """There is nothing to limit."""
+
+    def is_closing(self):
+        """Not yet."""
+        return False
+
+    def abort(self):
+        """End."""
+        self.aborted = True
+
+
+@pytest.mark.parametrize("end", ["reset", "eof_received", "give_up"])
+def test_a_connection_that_the_client_has_closed_is_ended_on_macos_too(end):
+    """Its options are not asked for in vain: each call returns, and ends it where it should."""
+
+    async def waits(_scope, _receive, _send):
+        await asyncio.Event().wait()
+
+    async def main():
+        protocol, transport = HttpProtocol(Connections(waits)), GoneTransport()
+        protocol.connection_made(transport)
+        protocol.data_received(POLL.format("held").encode())
+        if end == "give_up":
+            protocol.half_closed = True
+            protocol.give_up(0)
+        else:
+            getattr(protocol, end)()
+        for task in protocol.shared.tasks:
+            task.cancel()
+        return transport.aborted
+
+    assert asyncio.run(main()) == (end != "eof_received")
