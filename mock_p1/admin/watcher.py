@@ -8,6 +8,7 @@ Checked first, swapped at once; a broken one changes nothing.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
@@ -19,7 +20,6 @@ from mock_p1.scenario.redaction import masked_problems
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from collections.abc import Set as AbstractSet
-    from pathlib import Path
     from types import TracebackType
 
     from mock_p1.admin.context import AdminContext
@@ -72,6 +72,7 @@ class Reload:
         self._results: set[Path] = set()
         self._read: Scenario = context.engine.scenario
         self._seen: object = None
+        self._was_locked = False
 
     def folders(self) -> set[Path]:
         """Return the folders whose changes matter, those behind symbolic links too."""
@@ -84,13 +85,18 @@ class Reload:
     def look(self, touched: PatternTable = frozenset()) -> None:
         """Read the files if something was done to them.
 
-        ``touched`` are names of files that are known to be written.
+        ``touched`` are names of files that are known to be written. One that another program has to
+        itself for a moment, as on Windows, is looked at again, before it is said to be unreadable.
         """
         ours = {path.name for path in (self._path, *self._results)}
         with self._context.loading:
             if (now := self._stamps()) == self._seen and not touched & ours:
                 return
-            self._seen = now
+            locked, was_locked = self._is_locked(), self._was_locked
+            self._was_locked = locked
+            if locked and not was_locked:
+                return
+            self._seen = None if locked else now
             outcome = self._load()
         if outcome is not None:
             self._tell(outcome)
@@ -119,6 +125,16 @@ class Reload:
             return None
         self._context.tell_problems(kept)
         return Broken(self._name, problems)
+
+    def _is_locked(self) -> bool:
+        try:
+            for path in filter(Path.is_file, (self._path, *self._results)):
+                path.open("rb").close()
+        except PermissionError:
+            return True
+        except (OSError, ValueError):  # reading says what is wrong with it
+            return False
+        return False
 
     def _stamps(self) -> object:
         return [_stamp(path) for path in sorted((self._path, *self._results))]
