@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from inspect import currentframe
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -39,7 +40,9 @@ def files_beside(
             if named is not None:
                 named.add(path)
             if not path.is_file():
-                raise ValueError(missing)
+                other = name_in_other_case(path)
+                raise ValueError(f"{missing}; did you mean {other}?" if other else missing)
+            warn_of_case(root / name.replace("\\", "/"))
             if path.stat().st_size > MAX_BYTES:
                 raise ValueError(
                     f"{shown} is larger than {MAX_BYTES:,} bytes, the most there may be"
@@ -53,6 +56,24 @@ def files_beside(
             raise ValueError(f"{shown} cannot be read: {reason}") from None
 
     return read
+
+
+def name_in_other_case(path: Path) -> str | None:
+    """Return what a file is called, where a path differs from it in nothing but case."""
+    try:
+        names = [entry.name for entry in path.parent.iterdir()]
+    except (OSError, ValueError):  # there is no such folder
+        return None
+    if path.name in names:
+        return None
+    return next((name for name in names if name.lower() == path.name.lower()), None)
+
+
+def warn_of_case(path: Path) -> None:
+    """Warn of a path that Windows and macOS alone find, which do not tell case apart."""
+    if other := name_in_other_case(path):
+        text = f"{path.name} is called {other}: where systems tell case apart, it is not found"
+        warnings.warn(text, stacklevel=2)
 
 
 def files_beside_one(folders: Iterable[Path]) -> Attach:
