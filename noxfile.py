@@ -111,6 +111,7 @@ def lint(session: nox.Session) -> None:
     """Style, spelling, and code that nobody calls."""
     session.install(*group("lint"))
     session.run("ruff", "check", ".")
+    session.run("ruff", "check", "--preview", "--select", "PLW1514", ".")  # each file its encoding
     session.run("ruff", "format", "--check", ".")
     session.run("vulture")
     session.run("typos")
