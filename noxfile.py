@@ -60,9 +60,10 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def portability(session: nox.Session) -> None:
-    """Transports, clocks and fixtures as on Windows: its event loop and clock, acted out here."""
+    """Server, transports, clocks, fixtures on Windows' event loop and clock, acted out here."""
     session.install("-e", ".[test]")
-    arguments = session.posargs or ("tests/transports", "tests/oneclock", "tests/testing")
+    rooms = [f"tests/{room}" for room in ("server", "transports", "oneclock", "testing")]
+    arguments = session.posargs or rooms
     env = {"PYTEST_PLUGINS": "helpers.portability", "PYTHONPATH": "tests"}
     session.run("pytest", "-q", *arguments, env=env)
 

@@ -55,6 +55,8 @@ def install():
     sys.modules["uvloop"] = None
     asyncio.set_event_loop_policy(ProactorLikePolicy())
     tick()
+    if hasattr(os, "process_cpu_count"):  # since Python 3.13, by sched_getaffinity
+        os.process_cpu_count = os.cpu_count
     for name in POSIX_ALONE:
         if hasattr(os, name):
             delattr(os, name)
