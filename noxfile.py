@@ -59,6 +59,16 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST)
+def portability(session: nox.Session) -> None:
+    """Server, transports, clocks, fixtures on Windows' event loop and clock, acted out here."""
+    session.install("-e", ".[test]")
+    rooms = [f"tests/{room}" for room in ("server", "transports", "oneclock", "testing")]
+    arguments = session.posargs or rooms
+    env = {"PYTEST_PLUGINS": "helpers.portability", "PYTHONPATH": "tests"}
+    session.run("pytest", "-q", *arguments, env=env)
+
+
+@nox.session(python=OLDEST)
 def oldest(session: nox.Session) -> None:
     """The built wheel with the oldest dependencies that pyproject.toml allows."""
     session.install("-c", ".ci/oldest.txt", wheel(session))
@@ -86,6 +96,8 @@ def typing(session: nox.Session) -> None:
     """Types of the package, of calls in tests and on pages, and of all public names."""
     session.install("-e", ".[test]", *group("typing"))
     session.run("mypy")
+    for platform in ("win32", "darwin"):
+        session.run("mypy", "--platform", platform)  # names what that system has not
     pages = Path(session.create_tmp()) / "pages"
     shutil.rmtree(pages, ignore_errors=True)
     session.run("python", ".ci/typed_pages.py", str(pages))
@@ -100,6 +112,7 @@ def lint(session: nox.Session) -> None:
     """Style, spelling, and code that nobody calls."""
     session.install(*group("lint"))
     session.run("ruff", "check", ".")
+    session.run("ruff", "check", "--preview", "--select", "PLW1514", ".")  # each file its encoding
     session.run("ruff", "format", "--check", ".")
     session.run("vulture")
     session.run("typos")

@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import asyncio
 import faulthandler
 import gc
 import os
@@ -7,10 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.proactor_like import ProactorLikePolicy
 from hypothesis import settings
 from werkzeug.routing import Rule
 
 from mock_p1.oneclock import patches
+from mock_p1.server import server
 
 pytest_plugins = ["pytester"]
 
@@ -93,6 +96,12 @@ def pytest_configure(config):
     config.stash[STDERR] = os.dup(2)  # which no test captures
 
 
+def pytest_runtest_setup(item):
+    """Pass over what only POSIX can do, on Windows and where `nox -s portability` acts it out."""
+    if item.get_closest_marker("posix") and not hasattr(os, "fork"):
+        pytest.skip("needs POSIX")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
     """End a run in which a test hangs, and show where it hangs."""
@@ -128,6 +137,17 @@ def plain_environment():
             if ours or name.upper() in HEEDED:
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture
+def windows_loop(monkeypatch):
+    """Event loops are as on Windows, the server's too."""
+    before = asyncio.get_event_loop_policy()
+    monkeypatch.setattr(server, "_loop_factory", lambda: None)
+    asyncio.set_event_loop_policy(ProactorLikePolicy())
+    yield
+    asyncio.set_event_loop_policy(before)
+    gc.collect()  # what was not closed says so
 
 
 @pytest.fixture

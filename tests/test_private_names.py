@@ -87,6 +87,8 @@ def overridden():
             for attribute, value in vars(made).items():
                 if not (is_private(attribute) and inspect.isroutine(value)):
                     continue
+                if value in (getattr(base, attribute, None) for base in foreign):
+                    continue  # as `random.Random` gives to each class that is made of it
                 if any(attribute in vars(base) for base in foreign if base is not object):
                     yield attribute
 

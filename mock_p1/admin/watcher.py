@@ -73,6 +73,7 @@ class Reload:
         self._results: set[Path] = set()
         self._read: Scenario = context.engine.scenario
         self._seen: object = None
+        self._was_locked = False
 
     def folders(self) -> set[Path]:
         """Return the folders whose changes matter, those behind symbolic links too."""
@@ -85,13 +86,18 @@ class Reload:
     def look(self, touched: PatternTable = frozenset()) -> None:
         """Read the files if something was done to them.
 
-        ``touched`` are names of files that are known to be written.
+        ``touched`` are names of files that are known to be written. One that another program has to
+        itself for a moment, as on Windows, is looked at again, before it is said to be unreadable.
         """
         ours = {path.name for path in (self._path, *self._results)}
         with self._context.loading:
             if (now := self._stamps()) == self._seen and not touched & ours:
                 return
-            self._seen = now
+            locked, was_locked = self._is_locked(), self._was_locked
+            self._was_locked = locked
+            if locked and not was_locked:
+                return
+            self._seen = None if locked else now
             outcome = self._load()
         if outcome is not None:
             self._tell(outcome)
@@ -120,6 +126,16 @@ class Reload:
             return None
         self._context.tell_problems(kept)
         return Broken(self._name, problems)
+
+    def _is_locked(self) -> bool:
+        try:
+            for path in filter(Path.is_file, (self._path, *self._results)):
+                read_file(path, 0)
+        except PermissionError:
+            return True
+        except (OSError, ValueError):  # reading says what is wrong with it
+            return False
+        return False
 
     def _stamps(self) -> object:
         return [_stamp(path) for path in sorted((self._path, *self._results))]

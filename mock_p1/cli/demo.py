@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import requests
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from mock_p1.admin.curl_line import curl
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.group import NOT_WRITTEN
 from mock_p1.cli.options import command, speed_option
@@ -58,10 +59,7 @@ NEXT: Final = (
         "mock-p1 serve",
         "the same server on port 8191, until you stop it; then, in another terminal:",
     ),
-    (
-        'curl -H "x-api-key: demo-key" "http://127.0.0.1:8191/v1/external/retrain_jobs/retrain-001"',
-        "",
-    ),
+    (curl("demo-key", f"http://127.0.0.1:8191{JOBS}/retrain-001"), ""),
     (
         "mock-p1 scenarios",
         "what else there is to serve: failures, a flaky network, two hours of training",

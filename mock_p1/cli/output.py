@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
+from rich.segment import Segment, Segments
 from rich.table import Table
 
 from mock_p1.base.text import visible
@@ -54,7 +55,16 @@ class Results:
             table.add_column(header[index] if header else "", style=style, overflow="fold")
         for row in rows:
             table.add_row("", *map(visible, row))
-        with self.console.capture() as captured:
-            self.console.print(table)
-        for line in captured.get().splitlines():
-            self.console.out(line.rstrip())
+        for line in self.console.render_lines(table, pad=False):
+            self.console.print(Segments([*_without_end(line), Segment.line()]), soft_wrap=True)
+
+
+def _without_end(line: list[Segment]) -> list[Segment]:
+    """Return a line without the blanks that fill its last column.
+
+    Still as segments: a console that reads no escape codes gets its colours in another way.
+    """
+    kept = list(line)
+    while kept and not kept[-1].text.strip():
+        kept.pop()
+    return [*kept[:-1], *(Segment(last.text.rstrip(), last.style) for last in kept[-1:])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import sys
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
@@ -46,10 +47,10 @@ def allow_many_connections() -> None:
     A system may say that there is no limit and refuse a large one all the same, as macOS does: then
     half of it is tried. Windows has none.
     """
-    try:
-        import resource  # noqa: PLC0415 -- there is none on Windows
-    except ImportError:
+    if sys.platform == "win32":
         return
+    import resource  # noqa: PLC0415 -- there is none on Windows
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
     while soft != resource.RLIM_INFINITY and soft < most:
@@ -76,7 +77,7 @@ def port_in_file(path: Path | None, port: int) -> Iterator[None]:
             written.write_text(f"{port}\n", encoding="ascii")
             ours = _identity(written)
             written.replace(path)
-        elif path.is_fifo():
+        elif sys.platform != "win32" and path.is_fifo():
             _tell_pipe(path, port)
         else:
             path.write_text(f"{port}\n", encoding="ascii")
@@ -97,6 +98,8 @@ def _identity(path: Path) -> tuple[int, int]:
 
 def _tell_pipe(path: Path, port: int) -> None:
     """Write to a pipe: at once, or when somebody comes to read it, while the server runs."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     text = f"{port}\n"
 
     def wait_and_write() -> None:

@@ -40,7 +40,9 @@ def serving_file(url: str) -> Iterator[None]:
 
 def served_urls() -> list[str]:
     """Return the addresses of this user's servers that were started with the variables we have."""
-    found = []
+    found: list[str] = []
+    if sys.platform == "win32":
+        return found
     for path in (path for folder in _folders() for path in folder.glob(f"{PREFIX}*")):
         with suppress(OSError, ValueError, KeyError, TypeError):
             if path.lstat().st_uid == os.geteuid() and _is_locked(path):
@@ -61,6 +63,8 @@ def _folders() -> list[Path]:
 
 
 def _keep(path: Path, url: str) -> tuple[Path, int]:
+    if sys.platform == "win32":
+        raise NotImplementedError
     import fcntl  # noqa: PLC0415 -- there is none on Windows
 
     fresh = path.with_name(f".{path.name}")  # which nobody looks for, and removes as left behind
@@ -78,6 +82,8 @@ def _keep(path: Path, url: str) -> tuple[Path, int]:
 
 def _is_locked(path: Path) -> bool:
     """Tell whether its server lives; else remove it."""
+    if sys.platform == "win32":
+        raise NotImplementedError
     import fcntl  # noqa: PLC0415 -- there is none on Windows
 
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

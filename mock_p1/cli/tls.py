@@ -12,6 +12,7 @@ import os
 import re
 import ssl
 import stat
+import sys
 import tempfile
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from mock_p1.admin.curl_line import curl_with
 from mock_p1.base.addresses import EVERY_ADDRESS
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 
@@ -70,7 +72,7 @@ def data_folder() -> Path:
 
     The platform's place for a user's application data; CannotSecure where there is none.
     """
-    folder = Path(click.get_app_dir("mock-p1"))
+    folder = Path(click.get_app_dir("mock-p1", roaming=False))  # no key goes over the network
     if not folder.is_absolute():  # XDG_CONFIG_HOME is empty or relative, or nobody has a home
         with suppress(RuntimeError):
             folder = Path("~/.config/mock-p1").expanduser()
@@ -111,9 +113,9 @@ def local_context(folder: Path, host: str = "localhost", names: Sequence[str] = 
             f"the local authority cannot be kept in {folder}: {error.strerror or error}; name a "
             "folder that can be written with --tls-dir, or give files with --tls-cert and --tls-key"
         ) from None
-    return Secured(
-        context, folder / CERTIFICATE, f"{state}until {authority.not_valid_after_utc:%Y-%m-%d}"
-    )
+    # Python of Microsoft's Store is given another folder than the one it names
+    file = Path(os.path.realpath(folder / CERTIFICATE))
+    return Secured(context, file, f"{state}until {authority.not_valid_after_utc:%Y-%m-%d}")
 
 
 def context_from(certificate: Path, key: Path) -> ssl.SSLContext:
@@ -390,16 +392,46 @@ def how_to_trust(authority: Path, state: str | None, port: int) -> list[str]:
     """Return the lines that say how a client trusts the authority, and how its own URL works."""
     default = port == HTTPS_PORT
     example = API_NAMES[0] if default else f"{API_NAMES[0]}:{port}"
-    python = (
-        f"  Python   REQUESTS_CA_BUNDLE={authority}   (requests)"
-        f"   SSL_CERT_FILE={authority}   (urllib, httpx)"
-    )
     ending = "" if default else "; serve on --port 443 for a client that names no port"
+    file = f'"{authority}"'
     return [
         f"authority  {authority} ({state})",
-        python,
-        f"  Node     NODE_EXTRA_CA_CERTS={authority}",
-        f'  curl     --cacert "{authority}"   (Windows: add --ssl-no-revoke)',
+        *_variables_for(authority),
+        f"  curl     {' '.join(curl_with(authority))}",
+        f"  Java     {_KEYTOOL} -file {file}",
+        '           java "-Djavax.net.ssl.trustStore=mock-p1.p12" …',
+        *_TO_ALL.get(sys.platform, "").format(file).splitlines(),
         f"hosts line 127.0.0.1 {' '.join(API_NAMES)}",
         f"           then https://{example} is this mock{ending}",
+    ]
+
+
+_KEYTOOL: Final = (
+    "keytool -importcert -noprompt -alias mock-p1 -keystore mock-p1.p12 -storepass changeit"
+)
+_TO_ALL: Final = {
+    "win32": "  browsers certutil -user -addstore Root {}",
+    "darwin": "  browsers security add-trusted-cert -r trustRoot "
+    "-k ~/Library/Keychains/login.keychain-db {}",
+}
+"""What has all programs of a user trust it that ask the system."""
+
+
+def _variables_for(authority: Path) -> list[str]:
+    """Return how the variables of Python's libraries and of Node are set, in each shell."""
+    names = {
+        "requests": "REQUESTS_CA_BUNDLE",
+        "urllib": "SSL_CERT_FILE",
+        "httpx": "SSL_CERT_FILE",
+        "Node": "NODE_EXTRA_CA_CERTS",
+    }
+    if sys.platform != "win32":
+        return [f'  {client:8} export {name}="{authority}"' for client, name in names.items()]
+    return [
+        line
+        for client, name in names.items()
+        for line in (
+            f'  {client:8} set "{name}={authority}"',
+            f'           $env:{name} = "{authority}"   (PowerShell)',
+        )
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.clock import RealClock
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from mock_p1.base.clock import Clock
     from mock_p1.base.messages import Request
     from mock_p1.engine.callers import Caller
+
+
+ROUNDING_NS: Final = 1000
+"""What a wait of asyncio's may lose, whose timers are rounded to microseconds under one clock."""
 
 
 class Hold:
@@ -37,7 +41,7 @@ class Hold:
     def left_seconds(self) -> float | None:
         """Return the real seconds to wait, 0 where the time has come; None while time is frozen."""
         left_ns = 0 if self.let_go else self._until_ns - self._clock.now_ns()
-        if left_ns <= 0:
+        if left_ns <= ROUNDING_NS:
             return 0.0
         if isinstance(self._clock, RealClock) and self._clock.frozen:
             return None

@@ -101,7 +101,7 @@ def _port(connection: socket.socket) -> int:
 
 def _has_data(connection: socket.socket) -> bool:
     """Tell whether there is something to read, or the end."""
-    if not hasattr(select, "poll"):  # Windows
+    if sys.platform == "win32":  # which has no poll
         return bool(select.select([connection], [], [], 0)[0])
     poll = select.poll()
     poll.register(connection, select.POLLIN)

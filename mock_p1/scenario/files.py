@@ -21,7 +21,9 @@ from mock_p1.scenario.result_files import (
     files_beside,
     files_beside_one,
     inline_files,
+    name_in_other_case,
     read_file,
+    warn_of_case,
 )
 
 if TYPE_CHECKING:
@@ -239,6 +241,7 @@ def _place_of(name: str, shelves: Sequence[Path], bases: Sequence[Path]) -> tupl
     """
     for path in _candidates(name, shelves, bases):
         if _stands(path):
+            warn_of_case(path)
             return path, _shown(path)
     if name in bundled():
         return bundled()[name], f"{name}.yaml"
@@ -286,7 +289,12 @@ def _not_found(name: str, shelves: Sequence[Path], bases: Sequence[Path]) -> str
         for suffix in SUFFIXES
         if _stands(base / (name + suffix))
     )
-    near = next(here, None) or nearest(name, names)
+    cases = (
+        _shown(path.with_name(other))
+        for path in _candidates(name, shelves, bases)
+        if path.name and (other := name_in_other_case(path))
+    )
+    near = next(here, None) or next(cases, None) or nearest(name, names)
     meant = f"; did you mean {near}?" if near else ""
     folders = dict.fromkeys(
         _shown(folder.absolute()) for folder in (shelves if _is_bare(name) else bases)

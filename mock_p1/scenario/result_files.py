@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import warnings
 from inspect import currentframe
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -49,7 +50,9 @@ def files_beside(
             if named is not None:
                 named.add(path)
             if not path.is_file():
-                raise ValueError(missing)
+                other = name_in_other_case(path)
+                raise ValueError(f"{missing}; did you mean {other}?" if other else missing)
+            warn_of_case(root / name.replace("\\", "/"))
             if path not in known:
                 content = read_file(path, MAX_BYTES, below=root)
                 if content is None:
@@ -103,6 +106,24 @@ def _opened(path: Path, below: Path) -> int:
             os.close(number)
         number = inner
     return number
+
+
+def name_in_other_case(path: Path) -> str | None:
+    """Return what a file is called, where a path differs from it in nothing but case."""
+    try:
+        names = [entry.name for entry in path.parent.iterdir()]
+    except (OSError, ValueError):  # there is no such folder
+        return None
+    if path.name in names:
+        return None
+    return next((name for name in names if name.lower() == path.name.lower()), None)
+
+
+def warn_of_case(path: Path) -> None:
+    """Warn of a path that Windows and macOS alone find, which do not tell case apart."""
+    if other := name_in_other_case(path):
+        text = f"{path.name} is called {other}: where systems tell case apart, it is not found"
+        warnings.warn(text, stacklevel=2)
 
 
 def files_beside_one(folders: Iterable[Path]) -> Attach:

@@ -168,7 +168,7 @@ class HttpProtocol(asyncio.Protocol):
         self.shared.open.add(self)
         peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
         self.client = (str(peer[0]), int(peer[1])) if peer else None
-        self.local = (str(local[0]), int(local[1]))
+        self.local = (str(local[0]), int(local[1])) if local else ("", 0)
         self.scheme = "https" if transport.get_extra_info("sslcontext") else "http"
         connection = transport.get_extra_info("socket")  # its number is the lowest that was free
         if connection is not None and connection.fileno() + 1 >= self.shared.files_max:
@@ -194,9 +194,10 @@ class HttpProtocol(asyncio.Protocol):
         if self.scheme == "https":  # TLS cannot be half closed
             return False
         connection = self.transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        if hasattr(socket, "TCP_KEEPIDLE"):
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, HALF_CLOSED_SECONDS)
+        with suppress(OSError):  # macOS has no options for what the client has closed
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            if hasattr(socket, "TCP_KEEPIDLE"):
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, HALF_CLOSED_SECONDS)
         return True
 
     def data_received(self, data: bytes) -> None:
@@ -393,12 +394,18 @@ class HttpProtocol(asyncio.Protocol):
             self.transport.close()
 
     def reset(self) -> None:
-        """End the connection at once, with RST."""
+        """End the connection at once, with RST.
+
+        Windows' transport would shut the socket down before it closes it, which is an orderly end.
+        """
         if not self.transport.is_closing():
             self._closing = True
             connection = self.transport.get_extra_info("socket")
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            with suppress(OSError):  # macOS has no options for what the client has closed
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             self.transport.abort()
+            if (own := getattr(connection, "_sock", None)) is not None:  # asyncio's, not uvloop's
+                own.close()
 
     def _refuse(self, refused: BadRequest) -> None:
         """Answer what is no request, and hang up; where an answer has begun already, hang up."""
@@ -436,7 +443,11 @@ class HttpProtocol(asyncio.Protocol):
 
     def _has_failed(self) -> bool:
         connection = self.transport.get_extra_info("socket")
-        return connection is None or bool(connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+        try:
+            failed = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        except (AttributeError, OSError):  # there is none any more
+            return True
+        return bool(failed)
 
     def shut_down(self) -> None:
         """The server ends: an answer that is being written goes out, whoever else is hung up on."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import errno
 import importlib.util
+import logging
 import math
 import secrets
 import signal
 import socket
 import threading
+import time
 from contextlib import contextmanager, suppress
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -55,7 +57,19 @@ PORT_ATTEMPTS: Final = 10
 NO_SUCH_ADDRESS: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 """What a machine without IPv6 says, whose list of hosts has it nevertheless."""
 
+RESTART_ATTEMPTS: Final = 10
+RESTART_PAUSE_SECONDS: Final = 0.1
+"""How often, and after what pause, a port is asked for again that Windows does not give yet.
+
+There it is its server's alone, until the last connections of that are gone.
+"""
+
+NOT_GIVEN: Final = 10013
+"""Windows' number for a port that is somebody else's alone, or kept back."""
+
 TOKEN_BYTES: Final = 24
+
+_log = logging.getLogger("mock_p1.server")
 
 
 class CannotListen(OSError):  # noqa: N818 -- says what happened
@@ -158,16 +172,12 @@ class Server:
     async def _serve(self, when_started: Callable[[], None]) -> None:
         self.loop, shared = asyncio.get_running_loop(), self._connections
         shared.files_max = _files_max()
-        self.loop.set_exception_handler(_say_unless_full)
+        self.loop.set_exception_handler(self._on_loop_error)
         spare = LISTENERS - 1 if _loop_factory() else 0
         first = self._sockets[0]
         sockets = [*self._sockets, *(first.dup() for _ in range(spare))]
-        listeners = [
-            await self.loop.create_server(
-                lambda: HttpProtocol(shared), sock=listening, ssl=self._tls, backlog=BACKLOG
-            )
-            for listening in sockets
-        ]
+        addresses = [listening.getsockname() for listening in sockets]
+        listeners = [await self._listener(listening) for listening in sockets]
         with stopped_by_signals(self.stop):
             date = _date(self.engine.clock)
             runs = isinstance(self.engine.clock, RealClock)  # else its second may end at any time
@@ -177,12 +187,53 @@ class Server:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(TICK_SECONDS):
                         await self._end.wait()
+                if not self._stopped:
+                    self._end.clear()
+                for index, (host, port, *_) in enumerate(addresses):
+                    if _is_closed(listeners[index]):
+                        with suppress(OSError):  # the port is not free yet: at the next look
+                            listeners[index] = await self._listener(_bound(host, port))
                 date, now = _date(self.engine.clock), self.loop.time()
                 for connection in list(shared.open):
                     connection.give_up(now)
             for listener in listeners:
                 listener.close()
             await _finish(shared)
+
+    async def _listener(self, listening: socket.socket) -> asyncio.Server:
+        return await asyncio.get_running_loop().create_server(
+            lambda: HttpProtocol(self._connections), sock=listening, ssl=self._tls, backlog=BACKLOG
+        )
+
+    def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Take what Windows' loop makes an error of, and leave out one file too many.
+
+        That is counted, and asyncio would say it at each try. The rest is logged as ever.
+
+        It shuts down what a client has reset, which fails and leaves the socket open. And it closes
+        what it listens on for good where one client was gone before it was let in.
+        """
+        error = context.get("exception")
+        callback = getattr(context.get("handle"), "_callback", None)
+        if (
+            isinstance(error, ConnectionResetError)
+            and getattr(callback, "__name__", "") == "_call_connection_lost"
+        ):
+            transport: Any = getattr(callback, "__self__", None)
+            transport._sock.close()  # noqa: SLF001 -- there is no public way
+            transport._sock = None  # noqa: SLF001 -- likewise
+        elif context["message"] == "Accept failed on a socket" and isinstance(error, OSError):
+            why = error.strerror or error
+            _log.warning(
+                "a client went before it was let in (%s); port %d is opened anew", why, self.port
+            )
+            loop.call_soon(self._end.set)  # once it is closed
+        elif not (isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)):
+            loop.default_exception_handler(context)
+
+
+def _is_closed(listener: asyncio.Server) -> bool:
+    return any(listening.fileno() == -1 for listening in listener.sockets)
 
 
 async def _finish(shared: Connections) -> None:
@@ -220,13 +271,6 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
-
-
-def _say_unless_full(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Leave out what asyncio says at each try to open one file too many: that is counted."""
-    error = context.get("exception")
-    if not (isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)):
-        loop.default_exception_handler(context)
 
 
 def _files_max() -> float:
@@ -293,20 +337,28 @@ def _listen(host: str, port: int) -> list[socket.socket]:
         raise CannotListen(
             f"cannot listen on {host}:{port}: a port is a number from 0 to {LAST_PORT}"
         )
+    if not host:  # which is every address of this machine on one system, and none on another
+        raise CannotListen("cannot listen on no host: 0.0.0.0 is every address of this machine")
     try:
         is_localhost = host.lower().removesuffix(".") == "localhost"
-        return _bound_to_both(port) if is_localhost else [_bound(host, port)]
+        return _bound_to_both(port) if is_localhost else [_bound_soon(host, port)]
     except (socket.gaierror, UnicodeError):
         raise CannotListen(
             f"cannot listen on {host}:{port}: no host of the name {host!r} is known here"
         ) from None
     except OSError as error:
-        raise CannotListen(f"cannot listen on {host}:{port}: {error.strerror or error}") from None
+        why = error.strerror or str(error)
+        if getattr(error, "winerror", None) == NOT_GIVEN:
+            why = (
+                "another program has the port, or Windows keeps it back "
+                "(netsh interface ipv4 show excludedportrange protocol=tcp)"
+            )
+        raise CannotListen(f"cannot listen on {host}:{port}: {why}") from None
 
 
 def _bound_to_both(port: int) -> list[socket.socket]:
     for attempts_left in reversed(range(1 if port else PORT_ATTEMPTS)):
-        first = _bound("127.0.0.1", port)
+        first = _bound_soon("127.0.0.1", port)
         try:
             return [first, _bound("::1", first.getsockname()[1])]
         except OSError as error:
@@ -316,6 +368,19 @@ def _bound_to_both(port: int) -> list[socket.socket]:
             if not attempts_left:
                 raise
     raise AssertionError("the last attempt returns or raises")
+
+
+def _bound_soon(host: str, port: int) -> socket.socket:
+    """Return what listens on a host; Windows gives its port a moment after the last server."""
+    again = RESTART_ATTEMPTS if port and hasattr(socket, "SO_EXCLUSIVEADDRUSE") else 0
+    for _ in range(again):
+        try:
+            return _bound(host, port)
+        except OSError as error:
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+            time.sleep(RESTART_PAUSE_SECONDS)
+    return _bound(host, port)
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -330,6 +395,8 @@ def _bound(host: str, port: int) -> socket.socket:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if address[0] == "::":  # every address, of IPv4 too; on Windows only where it is said
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         listening.bind(address)
         listening.listen(BACKLOG)
         listening.set_inheritable(False)

@@ -246,9 +246,9 @@ class AsgiApp:
                 both: list[asyncio.Future[Any]] = [leaves, looks]
                 await asyncio.wait(both, timeout=left, return_when=FIRST_COMPLETED)
                 looks.cancel()
-                if leaves.done() or not turned.is_set():
-                    break  # the client has gone, or the time has come
-                turned.clear()
+                if leaves.done():  # the client has gone
+                    break
+                turned.clear()  # a timer may have been early: it is looked at again
 
 
 async def in_thread(work: Callable[[], None]) -> None:

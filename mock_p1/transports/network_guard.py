@@ -98,7 +98,7 @@ def begin() -> None:
         _hook()
         if not _guards:
             _patches.remove()
-            _patches.install(*PATCHES, *_uvloop(), *_trio())
+            _patches.install(*PATCHES, *_loops_in_c(), *_trio())
         _guards += 1
 
 
@@ -165,18 +165,23 @@ def _sending(send: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(send)
     def send_guarded(self: Any, data: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- any of five methods
-        if (_guards or outlived()) and any(
-            _TO_A_PROXY.match(start)
-            or _IN_A_QUESTION.search(start)
-            or (_TO_THE_SERVICE.match(start) and not _is_on_this_machine(self))
-            for start in _starts(self, data if isinstance(data, list | tuple) else [data])
-        ):
-            with suppress(AttributeError, OSError):
-                self.shutdown(socket.SHUT_RDWR)  # some go on to read after such an error
-            raise refusal(" or ".join(sorted(HOSTS)))
+        _look_at(self, data)
         return send(self, data, *args, **kwargs)
 
     return send_guarded
+
+
+def _look_at(connection: Any, data: Any) -> None:  # noqa: ANN401 -- whatever is sent by, and what
+    """Raise RealServiceRefused where what is sent is for the service, or for a proxy to it."""
+    if (_guards or outlived()) and any(
+        _TO_A_PROXY.match(start)
+        or _IN_A_QUESTION.search(start)
+        or (_TO_THE_SERVICE.match(start) and not _is_on_this_machine(connection))
+        for start in _starts(connection, data if isinstance(data, list | tuple) else [data])
+    ):
+        with suppress(AttributeError, OSError):
+            connection.shutdown(socket.SHUT_RDWR)  # some go on to read after such an error
+        raise refusal(" or ".join(sorted(HOSTS)))
 
 
 def _starts(connection: object, pieces: Iterable[object]) -> tuple[bytes, bytes]:
@@ -190,6 +195,17 @@ def _starts(connection: object, pieces: Iterable[object]) -> tuple[bytes, bytes]
     if b"\r\n\r\n" not in whole and len(whole) < _LOOKED_AT:
         _unfinished[connection] = whole
     return start, whole
+
+
+def _handing_over(send: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a ``send`` of Windows' proactor, which has C send, that looks at what is sent."""
+
+    @wraps(send)
+    def send_guarded(self: Any, connection: Any, data: Any, *args: Any) -> Any:  # noqa: ANN401 -- asyncio's
+        _look_at(connection, data)
+        return send(self, connection, data, *args)
+
+    return send_guarded
 
 
 def _connecting(connect: Callable[..., Any]) -> Callable[..., Any]:
@@ -279,8 +295,11 @@ def _submitting(submit: Callable[..., Any]) -> Callable[..., Any]:
     return submit_guarded
 
 
-def _uvloop() -> Iterator[Patch]:
-    """Yield what guards a loop that asks for names and connects in C."""
+def _loops_in_c() -> Iterator[Patch]:
+    """Yield what guards loops that ask for names, connect or send in C."""
+    if (windows := sys.modules.get("asyncio.windows_events")) is not None:
+        yield Patch(windows.IocpProactor, "send", _handing_over)
+        yield Patch(windows.IocpProactor, "sendto", _handing_over)
     if (uvloop := sys.modules.get("uvloop")) is not None:
         yield Patch(uvloop.Loop, "getaddrinfo", _asking(0))
         yield Patch(uvloop.Loop, "create_connection", _asking(1))

@@ -132,7 +132,8 @@ def _hold(engine: Engine, asked: Request, span_ns: int) -> None:
     if span_ns and engine.clock.pass_time(span_ns):
         news = Event()
         with engine.held.hold(asked, span_ns, news.set) as hold:
-            while (left := hold.left_seconds()) != 0 and news.wait(left):
+            while (left := hold.left_seconds()) != 0:
+                news.wait(left)  # which may end early: it is looked at again
                 news.clear()
 
 

@@ -3,8 +3,10 @@
 Swapped if it is good, reported if it is not.
 """
 
+import errno
 import os
 import sys
+from pathlib import Path
 
 import pytest
 from helpers.admin_client import Controls, events
@@ -297,3 +299,35 @@ def test_a_scenario_that_is_none_is_refused():
     """At the start, as anywhere."""
     with pytest.raises(ScenarioError, match="no such file"):
         Reload(Controls(load_scenario("demo")).context, "nothing.yaml", print)
+
+
+@pytest.fixture
+def locked(monkeypatch):
+    """Files that another program has to itself, as Windows has them."""
+    locked, own = set(), os.open
+
+    def sharing(path, *arguments, **options):
+        if Path(path) in locked:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return own(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", sharing)
+    return locked
+
+
+def test_a_file_that_is_locked_for_a_moment_is_looked_at_again(watched, locked):
+    """Nothing is said of it, and the next look, a second later, finds what it is."""
+    watched.file.write_text(CHANGED, encoding="utf-8")
+    locked.add(watched.file)
+    assert watched.look({watched.file.name}) == []
+    locked.clear()
+    assert [type(told) for told in watched.look()] == [Reloaded]
+
+
+def test_a_file_that_stays_locked_is_said_once_and_played_when_it_is_free(watched, locked):
+    """Also where nothing of it has changed meanwhile."""
+    watched.file.write_text(CHANGED, encoding="utf-8")
+    locked.add(watched.file)
+    told = [type(told) for _ in range(3) for told in watched.look()]
+    locked.clear()
+    assert [*told, *map(type, watched.look())] == [Broken, Reloaded]

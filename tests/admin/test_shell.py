@@ -1,7 +1,8 @@
 """Lines for a shell, to be copied."""
 
 import shlex
-from pathlib import Path
+import sys
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -23,10 +24,20 @@ def test_quoted_for_bash(text):
     assert shlex.split(quoted(text)) == [text]
 
 
-def test_a_line_names_whom_to_trust():
+def test_a_line_names_whom_to_trust(monkeypatch):
     """The authority's file is part of the line, in slashes that both shells take."""
+    monkeypatch.setattr(sys, "platform", "linux")
     assert (
         curl("k", "https://h/a", Path("a b/ca.pem"))
         == 'curl --cacert "a b/ca.pem" -H "x-api-key: k" "https://h/a"'
     )
     assert curl("k", "http://h/a", None, "-sS") == 'curl -sS -H "x-api-key: k" "http://h/a"'
+
+
+def test_a_line_for_windows(monkeypatch):
+    """PowerShell 5.1 has another `curl`; and nobody there can say what an authority has revoked."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert curl("k", "http://h/a", None) == 'curl.exe -H "x-api-key: k" "http://h/a"'
+    assert curl("k", "https://h/a", PurePosixPath("C:/ca.pem")) == (
+        'curl.exe --ssl-no-revoke --cacert "C:/ca.pem" -H "x-api-key: k" "https://h/a"'
+    )

@@ -6,7 +6,9 @@ import stat
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import PurePosixPath
 
+import click
 import pytest
 from cryptography import x509
 
@@ -288,14 +290,52 @@ def test_certificate_files_of_ones_own_are_used(tmp_path):
     )
 
 
-def test_the_user_is_told_how_a_client_trusts_it(tmp_path):
-    """For each kind of client the variable or flag, and the hosts line for a hard-coded URL."""
-    text = "\n".join(how_to_trust(tmp_path / CERTIFICATE, "new", 8191))
-    for part in (
-        "REQUESTS_CA_BUNDLE=",
-        "NODE_EXTRA_CA_CERTS=",
-        "--cacert",
-        f"127.0.0.1 {API_NAMES[0]}",
-        "--port 443",
-    ):
-        assert part in text
+FILE = "/a folder/authority.pem"
+TO_TRUST = {
+    "linux": f"""
+  requests export REQUESTS_CA_BUNDLE="{FILE}"
+  urllib   export SSL_CERT_FILE="{FILE}"
+  httpx    export SSL_CERT_FILE="{FILE}"
+  Node     export NODE_EXTRA_CA_CERTS="{FILE}"
+  curl     curl --cacert "{FILE}"
+""",
+    "darwin": f"""
+  browsers security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db "{FILE}"
+""",
+    "win32": f"""
+  requests set "REQUESTS_CA_BUNDLE={FILE}"
+           $env:REQUESTS_CA_BUNDLE = "{FILE}"   (PowerShell)
+  Node     set "NODE_EXTRA_CA_CERTS={FILE}"
+           $env:NODE_EXTRA_CA_CERTS = "{FILE}"   (PowerShell)
+  curl     curl.exe --ssl-no-revoke --cacert "{FILE}"
+  browsers certutil -user -addstore Root "{FILE}"
+""",
+}
+
+
+@pytest.mark.parametrize("platform", TO_TRUST)
+def test_the_user_is_told_how_a_client_trusts_it(platform, monkeypatch):
+    """For each kind of client a line that his shell takes, and one for a hard-coded URL."""
+    monkeypatch.setattr(sys, "platform", platform)
+    lines = how_to_trust(PurePosixPath(FILE), "new", 8191)
+    assert set(TO_TRUST[platform].strip("\n").splitlines()) <= set(lines)
+    text = "\n".join(lines)
+    assert f'-storepass changeit -file "{FILE}"' in text
+    assert f"127.0.0.1 {API_NAMES[0]}" in text
+    assert "--port 443" in text
+
+
+@pytest.mark.posix  # Windows makes no links for everybody
+def test_the_file_is_told_as_all_programs_find_it(tmp_path):
+    """Python of Microsoft's Store has a folder of its own behind the user's."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "named").symlink_to(tmp_path / "real", target_is_directory=True)
+    assert local_context(tmp_path / "named").authority == tmp_path / "real" / CERTIFICATE
+
+
+def test_the_folder_is_in_no_roaming_profile(monkeypatch):
+    """Windows would copy the authority's key to other machines."""
+    asked = {}
+    monkeypatch.setattr(click, "get_app_dir", lambda *_, **options: asked.update(options) or "/a")
+    data_folder()
+    assert asked == {"roaming": False}

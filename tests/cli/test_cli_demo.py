@@ -106,7 +106,7 @@ def test_what_next(shown, command):
 
 def test_the_curl_line_is_the_one_of_serve(shown):
     """The curl line it shows is the one that `serve` prints on its own port."""
-    (line,) = re.findall(r"^  (curl .*)$", shown, re.MULTILINE)
+    (line,) = re.findall(r"^  (curl\S* .*)$", shown, re.MULTILINE)
     assert line == curl(Engine(load_scenario("demo")), f"http://{DEFAULT_HOST}:{DEFAULT_PORT}")
 
 

@@ -53,5 +53,6 @@ def test_the_limit_of_open_files_is_raised_as_far_as_it_may(system, soft, hard, 
 
 def test_a_system_without_such_limits_is_left_alone(monkeypatch):
     """As Windows is."""
+    monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setitem(sys.modules, "resource", None)
     allow_many_connections()

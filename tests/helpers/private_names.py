@@ -15,6 +15,9 @@ PRIVATE_NAMES = {
         "asyncio.base_events.BaseEventLoop._stopping": "a loop that ends waits for nothing",
         "asyncio.base_events.BaseEventLoop._default_executor": "the threads that a loop waits for",
         "asyncio.selector_events.BaseSelectorEventLoop._selector": "the sockets that a loop hears",
+        "asyncio.trsock.TransportSocket._sock": "closed at once, a connection ends with RST",
+        "asyncio.events.Handle._callback": "what Windows' loop could not do",
+        "asyncio.proactor_events._ProactorBasePipeTransport._call_connection_lost": "likewise",
     },
     "threading": {
         "threading.Condition._waiters": "whether a waiting thread was woken already",
@@ -58,6 +61,7 @@ PRIVATE_NAMES = {
 }
 
 NOT_EVERYWHERE = {
+    "asyncio.windows_events.IocpProactor._cache": "on Windows alone; what its loop waits for",
     "responses.RequestsMock._read_filelike_body": "not in 0.25.3; a body that is read once",
     "threading.Thread._wait_for_tstate_lock": "until Python 3.12, where a thread waits for another",
 }

@@ -6,3 +6,8 @@ from mock_p1.oneclock.originals import real
 def real_seconds():
     """Return seconds of Python's own clock for durations."""
     return real.perf_counter()
+
+
+def real_sleep(seconds):
+    """Sleep for real, however the clocks are moved."""
+    real.sleep(seconds)

@@ -3,12 +3,14 @@
 # ruff: noqa: ASYNC110 -- to ask and to sleep in turn is what these clients do
 
 import asyncio
+import socket
 import time
 from asyncio import sleep
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
-from helpers.real_time import real_seconds
+from helpers.real_time import real_seconds, real_sleep
 
 from mock_p1 import mocked
 
@@ -44,6 +46,23 @@ def test_sleep(mock):
     before = time.monotonic()
     assert run(main()) - before == 7200
     assert now(mock) == 7200
+
+
+def test_no_timer_is_early_where_the_systems_clock_goes_in_steps(mock, monkeypatch):
+    """Windows' loop takes timers within one step for due: 29.99 s for 30."""
+    ticking = SimpleNamespace(resolution=0.015625)
+    monkeypatch.setattr(time, "get_clock_info", lambda _: ticking)
+    woke = []
+
+    async def task(seconds):
+        await asyncio.sleep(seconds)
+        woke.append(now(mock))
+
+    async def main():
+        await asyncio.gather(*map(task, (29.99, 30)))
+
+    run(main())
+    assert woke == [29.99, 30]
 
 
 def test_tasks_sleep_side_by_side(mock):
@@ -234,6 +253,31 @@ def test_a_socket_is_heard_before_a_time_out(mock):
             return line
 
     assert run(main()) == b"hello\n"
+
+
+@pytest.mark.parametrize("loop", ["as installed", "as on Windows"])
+def test_an_answer_from_outside_is_heard_before_a_time_out(mock, request, loop):
+    """One that takes five real milliseconds comes before half a minute of the mock's time."""
+    if loop == "as on Windows":  # whose loop says otherwise what it listens to
+        request.getfixturevalue("windows_loop")
+
+    def answer(listening):
+        connection, _ = listening.accept()
+        with connection:
+            real_sleep(0.005)
+            connection.sendall(b"hello\n")
+
+    async def main(address):
+        reader, writer = await asyncio.open_connection(*address)
+        line = await asyncio.wait_for(reader.readline(), 30)
+        writer.close()
+        await writer.wait_closed()
+        return line
+
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as pool:
+        pool.submit(answer, listening)
+        assert run(main(listening.getsockname())) == b"hello\n"
+    assert now(mock) == 0
 
 
 def test_many_short_sleeps_come_out_exactly(mock):

@@ -347,3 +347,48 @@ def test_a_mapping_is_a_scenario():
 def test_a_name_that_is_far_too_long():
     """Is not repeated in full."""
     assert len(refusal("x" * 5000)) < 1000
+
+
+@pytest.fixture
+def no_case(monkeypatch):
+    """Files are found by their names in any case, as on Windows and macOS."""
+
+    def any_case(own):
+        def found(path, *arguments, **options):
+            entries = {entry.name.lower(): entry for entry in Path(path).parent.iterdir()}
+            return own(entries.get(Path(path).name.lower(), path), *arguments, **options)
+
+        return found
+
+    for owner, name in [(Path, "stat"), (Path, "is_file"), (Path, "open"), (os, "open")]:
+        monkeypatch.setattr(owner, name, any_case(getattr(owner, name)))
+
+
+WITH_RESULT = "jobs: {a: {timeline: [{status: job_finished, result: {file: R.zip}}]}}"
+
+
+def test_a_file_that_is_called_so_in_another_case_alone_is_warned_of(no_case):
+    """Two systems find it, and the third does not: whoever writes it there learns that."""
+    write("Mine.yaml")
+    with pytest.warns(
+        UserWarning, match=r"mine\.yaml is called Mine\.yaml: where systems tell case"
+    ):
+        assert load_scenario("mine.yaml").description == "here"
+
+
+def test_so_is_a_result_file(no_case):
+    """Likewise."""
+    write("mine.yaml", WITH_RESULT)
+    write("r.zip")
+    with pytest.warns(UserWarning, match=r"R\.zip is called r\.zip: where systems tell case apart"):
+        load_scenario("mine.yaml")
+
+
+def test_a_system_that_tells_case_apart_names_the_other(tmp_path):
+    """Where such a file is not found, what is said has its real name."""
+    write("Mine.yaml", WITH_RESULT)
+    write("r.zip")
+    if Path("mine.yaml").exists():
+        pytest.skip("this system does not tell case apart")
+    assert refusal("mine.yaml").endswith("; did you mean Mine.yaml?")
+    assert refusal("Mine.yaml").endswith("; did you mean r.zip?")

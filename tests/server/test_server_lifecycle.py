@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import ExitStack
 from subprocess import PIPE
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -45,6 +46,13 @@ def engine():
         "jobs: {held: {timeline: [{status: s, delay: 1h}]}, steady: {timeline: [{status: s}]}}"
     )
     return Engine(scenario, RealClock())
+
+
+@pytest.fixture
+def unused_port():
+    """A port that was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return listening.getsockname()[1]
 
 
 def ipv6():
@@ -248,6 +256,67 @@ def test_a_port_that_is_taken_is_told(engine):
         port = taken.getsockname()[1]
         with pytest.raises(CannotListen, match=f"cannot listen on 127.0.0.1:{port}: "):
             Server(engine, port=port)
+
+
+@pytest.fixture
+def refusals(monkeypatch):
+    """Ports are refused by these errors first, as on Windows; waits for them take no time."""
+    refusals, bind = [], socket.socket.bind
+
+    def refuse(listening, address):
+        if refusals:
+            raise refusals.pop(0)
+        bind(listening, address)
+
+    monkeypatch.setattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR, raising=False)
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    monkeypatch.setattr(servers, "time", SimpleNamespace(sleep=lambda _: None))
+    return refusals
+
+
+def not_given(number):
+    """Return what Windows says of a port that it does not give."""
+    error = OSError(errno.EACCES, "An attempt was made to access a socket in a way forbidden")
+    error.winerror = number
+    return error
+
+
+def test_a_port_that_is_given_a_moment_later_is_waited_for(engine, refusals, unused_port):
+    """Windows gives a port again once the last connections of its server are gone."""
+    refusals += [not_given(10013)] * 3
+    with ServerThread(Server(engine, port=unused_port)) as thread:
+        assert thread.server.port == unused_port
+
+
+def test_a_port_that_windows_does_not_give_is_told_in_words(engine, refusals, unused_port):
+    """Its own text says nothing of another program, nor of ports that it keeps back."""
+    refusals += [not_given(10013)] * 100
+    with pytest.raises(CannotListen, match="another program has the port, or Windows keeps it"):
+        Server(engine, port=unused_port)
+
+
+@pytest.mark.skipif(not ipv6(), reason="this machine has no IPv6")
+def test_every_address_is_of_ipv4_too(engine, monkeypatch):
+    """Also where a socket of IPv6 takes nothing of IPv4 unless it is told to, as on Windows."""
+    own = socket.socket.__init__
+
+    def as_on_windows(made, family=-1, *arguments, **options):
+        own(made, family, *arguments, **options)
+        if family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+
+    with monkeypatch.context() as windows:
+        windows.setattr(socket.socket, "__init__", as_on_windows)
+        server = Server(engine, host="::")
+    with ServerThread(server) as thread:
+        url = f"http://127.0.0.1:{thread.server.port}/__admin/health"
+        assert requests.get(url, timeout=5).ok
+
+
+def test_no_host_is_refused_alike_on_every_system(engine):
+    """Windows would take it for every address."""
+    with pytest.raises(CannotListen, match="cannot listen on no host: 0"):
+        Server(engine, host="")
 
 
 @pytest.mark.parametrize(

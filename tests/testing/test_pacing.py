@@ -1,13 +1,24 @@
 """Judging a client's pace: backing off, Retry-After, and waiting for a client in a thread."""
 
 import threading
+import time
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 import requests
 
 import mock_p1
+from mock_p1.base.clock import RealClock
+from mock_p1.base.messages import Request
+from mock_p1.engine.engine import Engine
+from mock_p1.scenario.files import load_scenario
+from mock_p1.testing.handle import Handle
 
 POLLED = "jobs: {a: {timeline: [{status: job_running}]}}"
+POLL = Request(
+    "GET", "/v1/external/retrain_jobs/a", api_keys=("k",), base_url="http://mock.example"
+)
 BUSY = """
 jobs:
   a:
@@ -210,3 +221,17 @@ def test_a_live_server_can_be_waited_for(tmp_path):
         mock.wait_for("a")
         client.join()
         mock.assert_polled("a", times=1)
+
+
+@pytest.mark.parametrize(("resolution", "holds"), [(0.015625, True), (1e-9, False)])
+def test_a_wait_may_be_too_short_by_a_step_of_the_systems_clock(resolution, holds, monkeypatch):
+    """On Windows a client that waits a third of a second is early by up to 15.6 ms: here 0.9 s."""
+    ticking = SimpleNamespace(resolution=resolution)
+    monkeypatch.setattr(time, "get_clock_info", lambda _: ticking)
+    real_ns = 0
+    clock = RealClock(speed=60, source=lambda: real_ns)
+    mock = Handle(Engine(load_scenario(POLLED), clock), "http://mock.example")
+    for real_ns in (0, 333_333_333 - 15_000_000):  # noqa: B007 -- the clock reads it
+        mock._engine.handle(POLL)  # noqa: SLF001 -- nothing is served here
+    with nullcontext() if holds else pytest.raises(AssertionError, match="at least 20s"):
+        mock.assert_interval(min="20s")

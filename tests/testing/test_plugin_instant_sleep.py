@@ -16,9 +16,9 @@ def test_it(mock_p1, client):
 
 def test_after():
     assert time.sleep.__module__ == "time"
-    began = time.monotonic()
+    began = time.perf_counter()
     time.sleep(0.01)
-    assert 0 < time.monotonic() - began < 60
+    assert 0 < time.perf_counter() - began < 60
 """
 
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 import urllib3
+from helpers.proactor_like import ProactorLikeLoop
 from helpers.transport_clients import JOBS, KEY
 
 from mock_p1 import mocked, serving
@@ -176,19 +177,28 @@ def by_pieces(url, proxy):
             connection.send(line[place : place + 1])
 
 
+async def ask_by_streams(proxy):
+    """Ask through a proxy, by streams of asyncio."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(proxy).port)
+    writer.write(f"CONNECT {HOST}:443 HTTP/1.1\r\n\r\n".encode())
+    await reader.read()
+
+
 def by_asyncio(url, proxy):
     """Ask through a proxy, by streams."""
+    asyncio.run(ask_by_streams(proxy))
 
-    async def ask():
-        reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(proxy).port)
-        writer.write(f"CONNECT {HOST}:443 HTTP/1.1\r\n\r\n".encode())
-        await reader.read()
 
-    asyncio.run(ask())
+def by_windows_asyncio(url, proxy):
+    """Likewise, as on Windows: C sends what its loop hands over."""
+    with asyncio.Runner(loop_factory=ProactorLikeLoop) as runner:
+        runner.run(ask_by_streams(proxy))
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-@pytest.mark.parametrize("ask", [by_urllib, by_http_client, by_socket, by_asyncio])
+@pytest.mark.parametrize(
+    "ask", [by_urllib, by_http_client, by_socket, by_asyncio, by_windows_asyncio]
+)
 def test_nothing_is_asked_of_a_proxy(scenario, proxy, ask, scheme):
     """Neither by a tunnel nor by an absolute URL: the proxy would look the name up."""
     address, received = proxy
