@@ -64,7 +64,7 @@ def test_for_github(run, folder):
 
 @pytest.mark.posix  # where a name may hold what a drive of Windows has
 def test_a_drive_is_a_part_of_the_name(run, folder):
-    """The first colon of C:\\a.yaml:1 parts nothing."""
+    """Its colon, the first of the place, parts nothing."""
     (folder / "C:\\a.yaml").write_text("jobs: {a: {timeline: [{status: s}]}}", encoding="utf-8")
     shown = run("check", "C:\\a.yaml").output
     assert shown.startswith("C:\\a.yaml:1: warning: the job never shows")
