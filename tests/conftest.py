@@ -13,7 +13,6 @@ from hypothesis import settings
 from werkzeug.routing import Rule
 
 from mock_p1.oneclock import patches
-from mock_p1.server import server
 
 pytest_plugins = ["pytester"]
 
@@ -143,7 +142,7 @@ def plain_environment():
 def windows_loop(monkeypatch):
     """Event loops are as on Windows, the server's too."""
     before = asyncio.get_event_loop_policy()
-    monkeypatch.setattr(server, "_loop_factory", lambda: None)
+    monkeypatch.setattr("mock_p1.server.server._loop_factory", lambda: None)
     asyncio.set_event_loop_policy(ProactorLikePolicy())
     yield
     asyncio.set_event_loop_policy(before)

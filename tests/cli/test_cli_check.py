@@ -62,6 +62,16 @@ def test_for_github(run, folder):
     assert lines[-1] == "2 problems in 1 of 2 files, 2 warnings"
 
 
+@pytest.mark.posix  # where a name may hold what a drive of Windows has
+def test_a_drive_is_a_part_of_the_name(run, folder):
+    """Its colon, the first of the place, parts nothing."""
+    (folder / "C:\\a.yaml").write_text("jobs: {a: {timeline: [{status: s}]}}", encoding="utf-8")
+    shown = run("check", "C:\\a.yaml").output
+    assert shown.startswith("C:\\a.yaml:1: warning: the job never shows")
+    marked = run("check", "--format", "github", "C:\\a.yaml").output
+    assert marked.startswith("::warning file=C%3A\\a.yaml,line=1::the job")
+
+
 def test_github_takes_no_percent_sign(run, folder):
     """Of a text as of a file's name: it stands for what is escaped."""
     text = "jobs: {'a%b': {timeline: [{status: '100%'}]}}"
