@@ -118,10 +118,7 @@ def _wait(condition: Any, timeout: float | None = None) -> bool:  # noqa: ANN401
     """Stand in for ``Condition.wait``, on which ``Event.wait`` and ``Queue.get`` rest."""
     shared = None if timeout is None or not is_span(timeout) else asking()
     if shared is None or timeout is None or not condition._is_owned():
-        clock = current()
-        if clock is not None and threading.current_thread() in clock.started:
-            say_real(timeout, "waits")
-        return _condition_wait(condition, timeout)
+        return _wait_really(condition, timeout)
     notified = threading.Lock()
     notified.acquire()
     condition._waiters.append(notified)
@@ -134,6 +131,18 @@ def _wait(condition: Any, timeout: float | None = None) -> bool:  # noqa: ANN401
         if not woken and notified in condition._waiters:
             condition._waiters.remove(notified)
     return woken
+
+
+def _wait_really(condition: Any, timeout: float | None) -> bool:  # noqa: ANN401 -- likewise
+    """Wait by real time; say so once where a thread that the client has started waits for long."""
+    clock, thread = current(), threading.current_thread()
+    if clock is None or timeout is None or not timeout > 1 or thread not in clock.started:
+        return _condition_wait(condition, timeout)
+    if _condition_wait(condition, 1):
+        return True
+    clock.started.discard(thread)
+    say_real(timeout, "waits")
+    return _condition_wait(condition, timeout - 1)
 
 
 def _start(thread: threading.Thread) -> None:

@@ -134,7 +134,7 @@ class SharedClock(VirtualClock):
         self.ports: list[int] = []
         """Where servers on this clock listen; all threads that the client starts are its own."""
         self.started: WeakSet[threading.Thread] = WeakSet()
-        """The threads that the client has started."""
+        """The threads that the client has started, of whose real waits nothing has been said."""
 
     def join(self) -> None:
         """Count the calling thread among the client's."""

@@ -149,17 +149,18 @@ def test_gevent_is_refused():
 
 
 def test_a_long_real_wait_of_a_thread_that_the_client_has_started_is_said(mock, monkeypatch):
-    """As a scheduler's is, whose own thread sends no request; other threads may wait as they do."""
+    """Once, as a scheduler's is, whose own thread sends no request; others wait as they do."""
     said, real_wait = [], patches._condition_wait  # noqa: SLF001 -- what waits for real
 
     def wait():
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             threading.Event().wait(30)
+            threading.Event().wait(30)
         said.append([str(warning.message) for warning in caught])
 
     monkeypatch.setattr(
-        patches, "_condition_wait", lambda own, limit: limit is not None or real_wait(own)
+        patches, "_condition_wait", lambda own, limit: limit is None and real_wait(own)
     )
     for start in (threading.Thread.start, patches._thread_start):  # noqa: SLF001 -- as one in C would
         thread = threading.Thread(target=wait, name="scheduler")

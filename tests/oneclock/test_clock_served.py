@@ -149,11 +149,13 @@ def test_a_mock_inside_shares_the_clock(mock, options):
         assert mock.now == inner.now
 
 
-def test_a_server_inside_shares_the_clock_or_is_refused():
+def test_a_server_inside_shares_the_clock_or_is_refused(poll):
     """Nothing that the client asks keeps another time than the client."""
     with mocked("slow-training", instant_sleep=True) as outer:
         with serving("slow-training") as inner:
-            time.sleep(3600)
+            assert poll(inner) == "job_waiting"
+            time.sleep(7200)
+            assert poll(inner) == "job_finished"
             assert inner.now == outer.now
         with pytest.raises(CannotShare, match="so a server takes no speed"):
             serving(speed=60).start()

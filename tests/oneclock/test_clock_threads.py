@@ -260,17 +260,6 @@ def test_an_inner_mock_has_a_time_of_its_own():
             time.sleep(1)
 
 
-def test_a_live_server_beside_it_keeps_real_time(mock, poll):
-    """A server in a thread has a clock of its own, and is not driven mad by the client's."""
-    from mock_p1 import serving  # noqa: PLC0415 -- beside its only use
-
-    with serving("slow-training") as server:
-        poll(server)
-        time.sleep(7200)
-        assert poll(server) == "job_waiting"
-        assert server.polls()[-1].seconds < 60
-
-
 def test_a_thread_that_stands_where_it_stood_before_is_at_work_again(monkeypatch):
     """A client's loop comes back to the same slow call; what counts is how long this one takes."""
     monkeypatch.setattr(thread_activity, "STILL_SECONDS", 0)
