@@ -19,6 +19,9 @@ UNITS: Final = {
 LONGEST: Final = 10 * 365 * UNITS["d"]
 """Ten years; anything longer is refused."""
 
+LONGEST_TEXT: Final = 1000
+"""Characters of a duration; matching a pattern of very many parts takes much memory."""
+
 HOW_TO_WRITE: Final = "a duration such as 500ms, 90s, 1h30m or 2d"
 PATTERN: Final = r"([0-9]{1,20}(\.[0-9]{1,20})? *(ms|s|m|h|d) *)+"
 
@@ -35,7 +38,7 @@ def parse_duration(text: str) -> int:
 
     ValueError if it is none or over ten years.
     """
-    if not _WHOLE.fullmatch(text.strip()):
+    if len(text) > LONGEST_TEXT or not _WHOLE.fullmatch(text.strip()):
         raise ValueError(f"{shorten(text)!r} is not {HOW_TO_WRITE}")
     total = sum((Decimal(number) * UNITS[unit] for number, unit in _PART.findall(text)), Decimal(0))
     if total > LONGEST:

@@ -197,9 +197,11 @@ def _files_in(folder: Path, shown: str) -> list[tuple[Path, str]]:
 
 def _read_several(files: Sequence[tuple[Path, str]], name: str) -> Scenario:
     contents: list[tuple[bytes, str]] = []
+    size = 0
     for path, shown in files:
         contents.append((_content(path, shown), shown))
-        if (size := sum(len(content) for content, _ in contents)) > MAX_BYTES:
+        size += len(contents[-1][0])
+        if size > MAX_BYTES:
             what = f"{size:,} bytes with the files before it; together they have at most "
             raise ScenarioError([Problem(shown, 1, 1, f"{what}{MAX_BYTES:,}")])
     attach = files_beside_one({path.parent.absolute(): None for path, _ in files})

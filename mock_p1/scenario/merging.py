@@ -6,6 +6,7 @@ Whatever two files say of one thing is a problem, with both places. Descriptions
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mock_p1.base.strict_model import Located
@@ -16,6 +17,7 @@ from mock_p1.scenario.yaml_nodes import is_branch
 
 if TYPE_CHECKING:
     from mock_p1.scenario.document import Path
+    from mock_p1.scenario.yaml_nodes import Entry, Node
 
 OF_EACH_FILE = ("$schema", "variables")
 DESCRIPTION = "description"
@@ -27,6 +29,26 @@ class MergedDocument(Document):
 
     parts: tuple[Document, ...] = ()
 
+    @cached_property
+    def _holders(self) -> dict[Path, list[Document]]:
+        """The files that hold a key, and those that hold a key below it."""
+        found: dict[Path, list[Document]] = {}
+        for part in self.parts:
+            for key, entry in _entries(part.root).items():
+                for path in ((key,), *((key, name) for name in _entries(entry.node))):
+                    found.setdefault(path, []).append(part)
+        return found
+
+    @cached_property
+    def _whole(self) -> dict[str | int, list[Document]]:
+        """The files that hold a key with something else below it than a mapping."""
+        found: dict[str | int, list[Document]] = {}
+        for part in self.parts:
+            for key, entry in _entries(part.root).items():
+                if not isinstance(entry.node.value, dict):
+                    found.setdefault(key, []).append(part)
+        return found
+
     @property
     def sources(self) -> tuple[str, ...]:
         """What the files are called."""
@@ -35,9 +57,8 @@ class MergedDocument(Document):
     def part(self, path: Path) -> tuple[Document, Path]:
         """Return the file that a path leads to, and its path there."""
         named = [index for index, step in enumerate(path) if not is_branch(step)]
-        holders = [
-            each for each in self.parts if each.root and _holds(each.root.value, path, named)
-        ]
+        holders = self._holders.get(tuple(path[index] for index in named[:2]), [])
+        holders = holders or (self._whole.get(path[named[0]], []) if named else [])
         if len(named) > 1 and isinstance(number := path[named[1]], int):
             for each in holders:
                 listed = each.root.value[path[named[0]]].node.value if each.root else None
@@ -48,12 +69,9 @@ class MergedDocument(Document):
         return (holders or self.parts)[0], path
 
 
-def _holds(root: Any, path: Path, named: list[int]) -> bool:  # noqa: ANN401 -- a node's value
-    """Tell whether a file has the part that a path begins with."""
-    if not named or not isinstance(root, dict) or path[named[0]] not in root:
-        return False
-    inner = root[path[named[0]]].node.value
-    return len(named) == 1 or not isinstance(inner, dict) or path[named[1]] in inner
+def _entries(node: Node | None) -> dict[str, Entry]:
+    """Return the entries of a node that is a mapping."""
+    return node.value if node is not None and isinstance(node.value, dict) else {}
 
 
 def merged(parts: list[Document], problems: list[Problem]) -> Located:
@@ -88,15 +106,13 @@ class _Merging:
         elif key == DESCRIPTION and isinstance(value, str):
             self._made[key] = f"{made} {value}"
         elif isinstance(value, list) and isinstance(made, list):
-            self._made[key] = made + value
+            made.extend(value)
         elif isinstance(value, dict) and isinstance(made, dict):
-            self._made[key] = together = Located(made)
-            together.source = made.source  # type: ignore[attr-defined]  # -- each of ours is Located
             for name, inner in value.items():
-                if name in together:
+                if name in made:
                     self._clash(part, (key, name))
                 else:
-                    together[name] = inner
+                    made[name] = inner
         elif made != value:
             self._clash(part, (key,))
         self._before.setdefault((key,), part)

@@ -123,7 +123,8 @@ def _delay(value: object) -> Span:
         *(_nanoseconds(part, lambda: f"{_HOW_TO_DELAY}; it is {kind_of(value)}") for part in parts)
     )
     if span.low_ns > span.high_ns:
-        raise wrong(f"delay: {value} begins above its end; write {high.strip()}..{low.strip()}")
+        better = f"{high.strip()}..{low.strip()}"
+        raise wrong(f"delay: {shorten(value)} begins above its end; write {shorten(better)}")
     return span
 
 

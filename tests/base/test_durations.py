@@ -129,3 +129,10 @@ def test_what_cannot_be_a_span(span):
     """Is answered with what can."""
     with pytest.raises(TypeError, match="a number of seconds or a timedelta, not"):
         nanoseconds(span)
+
+
+def test_a_duration_of_very_many_parts_is_none():
+    """Nobody writes one, and to match it would take gigabytes."""
+    assert parse_duration("1s" * 500) == 500 * 1_000_000_000
+    with pytest.raises(ValueError, match="is not a duration"):
+        parse_duration("1s" * 501)

@@ -10,7 +10,7 @@ from mock_p1.analysis.explanation import explanations
 from mock_p1.analysis.lint import lint_warnings
 from mock_p1.scenario import variables
 from mock_p1.scenario.faker_values import Counted
-from mock_p1.scenario.parser import parse
+from mock_p1.scenario.parser import parse, parse_several
 from mock_p1.scenario.problems import ScenarioError
 from mock_p1.scenario.redaction import masked_problems, masked_text
 
@@ -184,6 +184,19 @@ def test_jobs_are_not_held_against_patterns_without_end():
     """Thousands of both are refused."""
     (problem,) = problems(owned(4000, 3000, "*key-{}*"))
     assert problem.text.startswith("api_keys: 3,000 patterns, and 4,000 jobs that name a key")
+
+
+def test_many_files_together_cost_what_each_does():
+    """Each warning finds its file without a look at all others."""
+
+    def cost(count: int) -> int:
+        files = [
+            (f"jobs: {{j{n}: {{timeline: [{{status: s}}]}}}}\n".encode(), f"f{n}.yaml")
+            for n in range(count)
+        ]
+        return calls_of(lambda: lint_warnings(parse_several(files, "all", lambda _: b"", {})))
+
+    assert cost(LARGE) < 2.5 * cost(SMALL)
 
 
 def test_a_step_that_is_wrong_costs_little_memory():
