@@ -31,18 +31,23 @@ class Hold:
         self.request: Request = request
         self.caller: Caller = caller
         self.wake: Callable[[], None] = wake
-        self._clock, self._until_ns = clock, 0
+        self._clock, self._until_ns, self._left_ns = clock, 0, 0
         self.let_go: bool = False
 
     def begin(self, span_ns: int) -> None:
         """Hold the answer back for so long from now on."""
         self._until_ns = self._clock.now_ns() + span_ns
 
-    def left_seconds(self) -> float | None:
-        """Return the real seconds to wait, 0 where the time has come; None while time is frozen."""
+    def left_seconds(self, *, woken: bool = True) -> float | None:
+        """Return the real seconds to wait, 0 where the time has come; None while time is frozen.
+
+        Nobody has ``woken`` who waited to the end: that a timer may have been early is made good.
+        Where the clock has not moved meanwhile, somebody else has it in hand: that is the end.
+        """
         left_ns = 0 if self.let_go else self._until_ns - self._clock.now_ns()
-        if left_ns <= ROUNDING_NS:
+        if left_ns <= ROUNDING_NS or (left_ns >= self._left_ns and not woken):
             return 0.0
+        self._left_ns = left_ns
         if isinstance(self._clock, RealClock) and self._clock.frozen:
             return None
         return self._clock.pass_time(left_ns)

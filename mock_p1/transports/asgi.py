@@ -234,21 +234,22 @@ class AsgiApp:
 
     async def _hold_back(self, request: Request, span: int, leaves: asyncio.Future[None]) -> None:
         """Wait until the time has come, also if the clock is turned meanwhile; or until let go."""
-        loop, turned = asyncio.get_running_loop(), asyncio.Event()
+        loop, turned, woken = asyncio.get_running_loop(), asyncio.Event(), True
 
         def wake() -> None:
             with suppress(RuntimeError):  # the loop has ended
                 loop.call_soon_threadsafe(turned.set)
 
         with self._engine.held.hold(request, span, wake) as hold:
-            while (left := hold.left_seconds()) != 0:
+            while (left := hold.left_seconds(woken=woken)) != 0:
                 looks = asyncio.ensure_future(turned.wait())
                 both: list[asyncio.Future[Any]] = [leaves, looks]
                 await asyncio.wait(both, timeout=left, return_when=FIRST_COMPLETED)
                 looks.cancel()
                 if leaves.done():  # the client has gone
                     break
-                turned.clear()  # a timer may have been early: it is looked at again
+                woken = turned.is_set()
+                turned.clear()
 
 
 async def in_thread(work: Callable[[], None]) -> None:

@@ -130,10 +130,10 @@ def _respond(engine: Engine) -> Response:
 def _hold(engine: Engine, asked: Request, span_ns: int) -> None:
     """Wait for nanoseconds of the mock's clock."""
     if span_ns and engine.clock.pass_time(span_ns):
-        news = Event()
+        news, woken = Event(), True
         with engine.held.hold(asked, span_ns, news.set) as hold:
-            while (left := hold.left_seconds()) != 0:
-                news.wait(left)  # which may end early: it is looked at again
+            while (left := hold.left_seconds(woken=woken)) != 0:
+                woken = news.wait(left)
                 news.clear()
 
 

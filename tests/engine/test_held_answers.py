@@ -1,0 +1,50 @@
+"""How long an answer is held back, as its transport asks time and again."""
+
+import pytest
+
+from mock_p1.base.clock import SECOND, RealClock
+from mock_p1.base.messages import Request
+from mock_p1.engine.engine import Engine
+from mock_p1.scenario.files import load_scenario
+
+REQUEST = Request("GET", "/v1/external/retrain_jobs/retrain-001", "", ("demo-key",))
+
+
+class Source:
+    """Real time, in the hands of the test."""
+
+    now_ns = 0
+
+    def __call__(self):
+        """Return it."""
+        return self.now_ns
+
+
+@pytest.fixture
+def source():
+    """Real time."""
+    return Source()
+
+
+@pytest.fixture
+def hold(source):
+    """An answer that is held back for ten seconds."""
+    engine = Engine(load_scenario("demo"), RealClock(source=source))
+    with engine.held.hold(REQUEST, 10 * SECOND, lambda: None) as hold:
+        yield hold
+
+
+def test_a_timer_that_was_early_is_followed_by_another_wait(source, hold):
+    """For what is left; then the time has come."""
+    assert hold.left_seconds() == 10
+    source.now_ns = 9 * SECOND
+    assert hold.left_seconds(woken=False) == 1
+    source.now_ns = 10 * SECOND
+    assert hold.left_seconds(woken=False) == 0
+
+
+def test_a_clock_that_stands_still_is_waited_for_once(hold):
+    """Nobody would ever move it on: the time was waited for."""
+    assert hold.left_seconds() == 10
+    assert hold.left_seconds() == 10
+    assert hold.left_seconds(woken=False) == 0
