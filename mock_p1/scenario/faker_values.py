@@ -57,15 +57,21 @@ class Counted(Random):
 
     left: int = MAX_TRIED
 
-    def random(self) -> float:
-        """Return the next value."""
-        self._count()
-        return super().random()
+    def __init__(self) -> None:
+        super().__init__()
+        draw, draw_bits = self.random, self.getrandbits
 
-    def getrandbits(self, k: int, /) -> int:
-        """Return so many bits."""
-        self._count()
-        return super().getrandbits(k)
+        def random() -> float:
+            self._count()
+            return draw()
+
+        def getrandbits(k: int, /) -> int:
+            self._count()
+            return draw_bits(k)
+
+        # on the object, since a class that has them is given other private parts by Python
+        self.random = random  # type: ignore[method-assign]  # -- as meant
+        self.getrandbits = getrandbits  # type: ignore[method-assign]  # -- likewise
 
     def _count(self) -> None:
         if self.left <= 0:
