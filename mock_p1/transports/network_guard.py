@@ -98,7 +98,7 @@ def begin() -> None:
         _hook()
         if not _guards:
             _patches.remove()
-            _patches.install(*PATCHES, *_uvloop(), *_trio())
+            _patches.install(*PATCHES, *_uvloop(), *_kept())
         _guards += 1
 
 
@@ -287,13 +287,16 @@ def _uvloop() -> Iterator[Patch]:
         yield Patch(uvloop.Loop, "start_tls", _asking(1))  # as in a proxy's tunnel
 
 
-def _trio() -> Iterator[Patch]:
-    """Yield what guards the sockets of trio, which has kept Python's own methods."""
-    if (trio := sys.modules.get("trio")) is not None:
-        kind: Any = trio.socket.SocketType
-        for name in ("send", "sendto", "sendmsg"):
-            for each in kind.__subclasses__():
-                yield Patch(each, name, _sending)
+def _kept() -> Iterator[Patch]:
+    """Yield what guards the sockets of trio and gevent, which have kept Python's own methods."""
+    trio, gevent = sys.modules.get("trio"), sys.modules.get("gevent.socket")
+    kinds: list[Any] = trio.socket.SocketType.__subclasses__() if trio else []
+    kinds += [gevent.socket] if gevent else []
+    for kind in kinds:
+        if all(kind is not patch.owner for patch in PATCHES):  # as Python's is, patched by gevent
+            for name in ("send", "sendall", "sendto", "sendmsg"):
+                if hasattr(kind, name):
+                    yield Patch(kind, name, _sending)
 
 
 def _asking(place: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
