@@ -22,6 +22,7 @@ from contextlib import contextmanager, suppress
 from functools import cache, wraps
 from ipaddress import ip_address
 from multiprocessing.process import BaseProcess
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -294,9 +295,15 @@ def _kept() -> Iterator[Patch]:
     kinds += [gevent.socket] if gevent else []
     for kind in kinds:
         if all(kind is not patch.owner for patch in PATCHES):  # as Python's is, patched by gevent
-            for name in ("send", "sendall", "sendto", "sendmsg"):
-                if hasattr(kind, name):
-                    yield Patch(kind, name, _sending)
+            yield from _sends(kind, "send", "sendall", "sendto", "sendmsg")
+
+
+def _sends(kind: Any, *names: str) -> Iterator[Patch]:  # noqa: ANN401 -- a class of sockets
+    """Yield what guards methods that send; a ``sendall`` in Python sends all by ``send``."""
+    for name in names:
+        method = getattr(kind, name, None)
+        if method is not None and not (name == "sendall" and isinstance(method, FunctionType)):
+            yield Patch(kind, name, _sending)
 
 
 def _asking(place: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -314,8 +321,8 @@ def _asking(place: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 PATCHES: Final = (
     *(Patch(socket.socket, name, _connecting) for name in ("connect", "connect_ex", "sendto")),
-    *(Patch(socket.socket, name, _sending) for name in ("send", "sendall", "sendmsg")),
-    *(Patch(ssl.SSLSocket, name, _sending) for name in ("send", "sendall")),
+    *_sends(socket.socket, "send", "sendall", "sendmsg"),
+    *_sends(ssl.SSLSocket, "send"),
     Patch(ssl.SSLObject, "write", _sending),
     Patch(ssl.SSLContext, "wrap_socket", _wrapping),
     Patch(_socket, "getaddrinfo", _looking_up),  # which each copy of socket.getaddrinfo calls
