@@ -239,6 +239,9 @@ def _starting(start: Callable[..., None]) -> Callable[..., None]:
     return start_guarded
 
 
+_TAKEN_ALONG: Final = "_mock_p1_guard"
+
+
 class _GuardInAChild:
     """Goes along with a process that is handed to a new interpreter, and guards that one."""
 
@@ -251,11 +254,11 @@ def _starting_child(start: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(start)
     def start_guarded(self: Any) -> None:  # noqa: ANN401 -- a process of any context
-        self.mock_p1_guard = _GuardInAChild()
+        setattr(self, _TAKEN_ALONG, _GuardInAChild())
         try:
             start(self)
         finally:
-            del self.mock_p1_guard
+            delattr(self, _TAKEN_ALONG)
 
     return start_guarded
 

@@ -227,9 +227,9 @@ def test_gevent_asks_nothing_of_a_proxy(scenario, proxy):
         mocked(scenario),
         closing(sockets.create_connection(("127.0.0.1", urlsplit(address).port))) as connection,
     ):
-        connection.sendall(b"CONN")
+        connection.sendall(b"CONNECT ")
         with pytest.raises(RealServiceRefused, match=SAYS):
-            connection.sendall(f"ECT {HOST}:443 HTTP/1.1\r\n\r\n".encode())
+            connection.sendall(f"{HOST}:443 HTTP/1.1\r\n\r\n".encode())
     assert HOST.encode() not in b"".join(received)
 
 
