@@ -22,6 +22,7 @@ from contextlib import contextmanager, suppress
 from functools import cache, wraps
 from ipaddress import ip_address
 from multiprocessing.process import BaseProcess
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
@@ -98,7 +99,7 @@ def begin() -> None:
         _hook()
         if not _guards:
             _patches.remove()
-            _patches.install(*PATCHES, *_loops_in_c(), *_trio())
+            _patches.install(*PATCHES, *_loops_in_c(), *_kept())
         _guards += 1
 
 
@@ -254,6 +255,9 @@ def _starting(start: Callable[..., None]) -> Callable[..., None]:
     return start_guarded
 
 
+_TAKEN_ALONG: Final = "_mock_p1_guard"
+
+
 class _GuardInAChild:
     """Goes along with a process that is handed to a new interpreter, and guards that one."""
 
@@ -266,11 +270,11 @@ def _starting_child(start: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(start)
     def start_guarded(self: Any) -> None:  # noqa: ANN401 -- a process of any context
-        self.mock_p1_guard = _GuardInAChild()
+        setattr(self, _TAKEN_ALONG, _GuardInAChild())
         try:
             start(self)
         finally:
-            del self.mock_p1_guard
+            delattr(self, _TAKEN_ALONG)
 
     return start_guarded
 
@@ -306,13 +310,22 @@ def _loops_in_c() -> Iterator[Patch]:
         yield Patch(uvloop.Loop, "start_tls", _asking(1))  # as in a proxy's tunnel
 
 
-def _trio() -> Iterator[Patch]:
-    """Yield what guards the sockets of trio, which has kept Python's own methods."""
-    if (trio := sys.modules.get("trio")) is not None:
-        kind: Any = trio.socket.SocketType
-        for name in ("send", "sendto", "sendmsg"):
-            for each in kind.__subclasses__():
-                yield Patch(each, name, _sending)
+def _kept() -> Iterator[Patch]:
+    """Yield what guards the sockets of trio and gevent, which have kept Python's own methods."""
+    trio, gevent = sys.modules.get("trio"), sys.modules.get("gevent.socket")
+    kinds: list[Any] = trio.socket.SocketType.__subclasses__() if trio else []
+    kinds += [gevent.socket] if gevent else []
+    for kind in kinds:
+        if all(kind is not patch.owner for patch in PATCHES):  # as Python's is, patched by gevent
+            yield from _sends(kind, "send", "sendall", "sendto", "sendmsg")
+
+
+def _sends(kind: Any, *names: str) -> Iterator[Patch]:  # noqa: ANN401 -- a class of sockets
+    """Yield what guards methods that send; a ``sendall`` in Python sends all by ``send``."""
+    for name in names:
+        method = getattr(kind, name, None)
+        if method is not None and not (name == "sendall" and isinstance(method, FunctionType)):
+            yield Patch(kind, name, _sending)
 
 
 def _asking(place: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -330,8 +343,8 @@ def _asking(place: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 PATCHES: Final = (
     *(Patch(socket.socket, name, _connecting) for name in ("connect", "connect_ex", "sendto")),
-    *(Patch(socket.socket, name, _sending) for name in ("send", "sendall", "sendmsg")),
-    *(Patch(ssl.SSLSocket, name, _sending) for name in ("send", "sendall")),
+    *_sends(socket.socket, "send", "sendall", "sendmsg"),
+    *_sends(ssl.SSLSocket, "send"),
     Patch(ssl.SSLObject, "write", _sending),
     Patch(ssl.SSLContext, "wrap_socket", _wrapping),
     Patch(_socket, "getaddrinfo", _looking_up),  # which each copy of socket.getaddrinfo calls

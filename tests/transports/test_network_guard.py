@@ -229,6 +229,20 @@ def test_trio_asks_nothing_of_a_proxy(scenario, proxy):
     assert not any(received)
 
 
+def test_gevent_asks_nothing_of_a_proxy(scenario, proxy):
+    """Nor do its sockets, where it has patched nothing."""
+    sockets = pytest.importorskip("gevent.socket", reason="is not among what tests need")
+    address, received = proxy
+    with (
+        mocked(scenario),
+        closing(sockets.create_connection(("127.0.0.1", urlsplit(address).port))) as connection,
+    ):
+        connection.sendall(b"CONNECT ")
+        with pytest.raises(RealServiceRefused, match=SAYS):
+            connection.sendall(f"{HOST}:443 HTTP/1.1\r\n\r\n".encode())
+    assert HOST.encode() not in b"".join(received)
+
+
 def test_sockets_of_c_connect_to_no_name_of_the_service():
     """They look it up before Python is asked, but come no further."""
     for event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
