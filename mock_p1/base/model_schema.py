@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class ModelSchema(GenerateJsonSchema):
-    """Makes them, without what editors would show before our sentences.
+    """Makes JSON Schemas without titles made of the keys' names, and without null as a default.
 
-    That are titles made of the keys' names, and null as a default. Sentences are read from the
-    source here: pydantic would do so for every class at import, and a start would take longer.
+    Editors would show these before our sentences. The sentences are read from the source here:
+    pydantic would do so for every class at import, and a start would take longer.
     """
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401, ARG002 -- pydantic's signature
@@ -49,7 +49,10 @@ def _sentences(module: str) -> dict[str, dict[str, str]]:
     """Return the sentence below each field of each class of a module of this package."""
     if module.partition(".")[0] != __name__.partition(".")[0]:
         return {}
-    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    try:
+        tree = ast.parse(inspect.getsource(sys.modules[module]))
+    except OSError:  # only what Python compiled is installed
+        return {}
     return {
         node.name: {
             field.target.id: inspect.cleandoc(below.value.value)

@@ -37,8 +37,11 @@ MANY_WAITING: Final = 5_000
 """Where more wait, polls are slowed down rather than lines left out."""
 
 AT_ONCE: Final = 300
+"""So many lines are made in one go: meanwhile no poll is answered."""
+
 PAUSE_SECONDS: Final = 0.0005
-"""After so many lines, the thread that answers polls is let in for so long."""
+"""So long polls are answered before the next lines are made."""
+
 FLUSH_SECONDS: Final = 0.05
 QUIET_SECONDS: Final = 0.5
 DIFFERS: Final = timedelta(seconds=1)

@@ -101,10 +101,9 @@ class Exchange:
         except Exception:  # noqa: BLE001 -- told to the client, and logged
             if self.lost:
                 return
-            _log.exception("%s %s", self._head.method, self._head.path.decode())
-            error = {"error": "MOCK_P1_INTERNAL_ERROR", "message": "see the log of the mock"}
+            reply = error_of_ours(self._head)
             if not self.started:
-                self.answer(json_reply(500, error))
+                self.answer(reply)
         if not self.complete and not self.lost:  # it has promised more than it has sent
             self._end(keep_alive=False)
 
@@ -222,6 +221,13 @@ class Exchange:
             self._connection.reset()
         else:
             self._connection.close()
+
+
+def error_of_ours(head: Head) -> Reply:
+    """Log the error that is handled now; return what the client is told."""
+    _log.exception("%s %s", head.method, head.path.decode())
+    error = {"error": "MOCK_P1_INTERNAL_ERROR", "message": "see the log of the mock"}
+    return json_reply(500, error)
 
 
 @lru_cache(maxsize=1024)

@@ -21,12 +21,16 @@ HEAD_LIMIT: Final = 2 * 1024 * 1024
 """Bytes that request line and headers may have together."""
 
 HEADERS_LIMIT: Final = 10_000
-PATH_LIMIT: Final = 65_536
 """Headers that a request may have; each costs a hundred bytes of memory, however short it is."""
 
-KNOWN: Final = 1024
+PATH_LIMIT: Final = 65_536
+"""Bytes that a path may have."""
+
+KNOWN: Final = 128
+"""So many sets of headers are remembered, 7 MB at the most: a client sends the same each time."""
+
 KNOWN_BYTES: Final = 2048
-"""So many sets of headers, of so many bytes, are remembered: a client sends the same each time."""
+"""A set that has more is not."""
 
 CHUNK_LINE_LIMIT: Final = 1024
 """Bytes of the line before a chunk: its size, and extensions, which mean nothing here."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from mock_p1.base.framing import BadRequest
 from mock_p1.base.messages import Reply
-from mock_p1.server.http_exchange import NO_BODY, Exchange, reply_head
+from mock_p1.server.http_exchange import NO_BODY, Exchange, error_of_ours, reply_head
 from mock_p1.server.http_message import (
     HEAD_LIMIT,
     HEADERS_LIMIT,
@@ -68,6 +68,10 @@ HALF_CLOSED_SECONDS: Final = 30
 """How long a client that sends no more is waited for before the system asks whether it is there."""
 
 _RESET_ON_CLOSE: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+
+
+IN_A_TURN: Final = 32
+"""So many requests of one connection are read before others have their turn."""
 
 
 class AtOnce(Protocol):
@@ -220,8 +224,9 @@ class HttpProtocol(asyncio.Protocol):
 
     def _read(self) -> None:
         """Read what may be read now: the body of the request in hand, or the next request."""
+        left = IN_A_TURN
         try:
-            while self._buffer and not self._closing:
+            while self._buffer and not (self._closing or self.transport.is_closing()):
                 if self._body is not None:
                     self._read_body(self._body)
                 elif self._exchange is not None or self._drained is not None:
@@ -229,10 +234,22 @@ class HttpProtocol(asyncio.Protocol):
                     return
                 elif not self._read_head():
                     return
+                left -= 1
                 if self._body is not None:
+                    return
+                if not left:
+                    self.transport.pause_reading()
+                    self._loop.call_soon(self._go_on)
                     return
         except BadRequest as refused:
             self._refuse(refused)
+
+    def _go_on(self) -> None:
+        """Read on, now that other connections have had their turn."""
+        is_held = self._exchange is not None or self._drained is not None  # whose end reads on
+        if not (is_held or self._closing or self.transport.is_closing()):
+            self.transport.resume_reading()
+            self._read()
 
     def _read_head(self) -> bool:
         """Begin a request; tell if its head is complete."""
@@ -291,14 +308,16 @@ class HttpProtocol(asyncio.Protocol):
 
     def _begin(self, head: Head, plain: Request | None) -> None:
         """Answer a request whose head was read, or let the app do so."""
-        decided = None
+        decided: Reply | Fault | None = None
         if plain is not None and self.shared.at_once is not None:
-            with suppress(Exception):  # the app meets it again, and tells it
+            try:
                 decided = self.shared.at_once.decide(plain)
+            except Exception:  # noqa: BLE001 -- told to the client, and logged
+                decided = error_of_ours(head)
             if isinstance(decided, Reply) and not decided.delay_ns:
                 self._answer(decided)
                 return
-        if plain is not None:  # the head may be one that is like it
+            # the head may be one that is like it
             path, query = plain.path.encode("latin-1"), plain.query.encode("latin-1")
             head = head._replace(path=path, query=query)
         exchange = self._exchange = Exchange(self, head)

@@ -1,6 +1,7 @@
 """The sentence below a field describes it, in the scenario's schema and the control API's."""
 
 from mock_p1.admin import models
+from mock_p1.base import model_schema
 from mock_p1.base.model_schema import ModelSchema
 from mock_p1.scenario.json_schema import scenario_schema
 
@@ -17,6 +18,21 @@ def test_a_field_of_a_base_is_described_likewise():
     reset = models.ResetQuery.model_json_schema(schema_generator=ModelSchema)["properties"]
     assert key["description"]
     assert reset["api_key"] == key
+
+
+def test_without_the_source_there_are_no_sentences(monkeypatch):
+    """Where only what Python has compiled is installed, a schema is a schema still."""
+
+    def fails(_module):
+        raise OSError("could not get source code")
+
+    monkeypatch.setattr("inspect.getsource", fails)
+    model_schema._sentences.cache_clear()  # noqa: SLF001 -- what was read before
+    try:
+        made = models.KeyQuery.model_json_schema(schema_generator=ModelSchema)
+    finally:
+        model_schema._sentences.cache_clear()  # noqa: SLF001 -- nothing was read
+    assert "description" not in made["properties"]["api_key"]
 
 
 def test_every_key_of_a_scenario_is_described():

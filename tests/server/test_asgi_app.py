@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from mock_p1 import create_asgi_app
+from mock_p1.server.app import create_app_for
 
 httpx = pytest.importorskip("httpx")
 
@@ -32,9 +33,17 @@ def test_a_client_of_httpx_asks_it_directly():
     assert (unknown.status_code, admin.status_code) == (404, 200)
 
 
-def test_the_first_questions_beside_the_imitated_calls_may_come_together():
+def test_the_first_questions_beside_the_imitated_calls_may_come_together(monkeypatch):
     """What answers them is made when they come, once."""
+    made, make = [], create_app_for
+
+    def counted(*args, **options):
+        made.append(args)
+        return make(*args, **options)
+
+    monkeypatch.setattr("mock_p1.server.app.create_app_for", counted)
     app = create_asgi_app("demo")
+    assert not made
 
     async def ask_all():
         transport = httpx.ASGITransport(app)
@@ -44,6 +53,7 @@ def test_the_first_questions_beside_the_imitated_calls_may_come_together():
 
     answers = asyncio.run(ask_all())
     assert [answer.status_code for answer in answers] == [200, 404] * 10
+    assert len(made) == 1
 
 
 def test_the_control_api_can_be_left_out():

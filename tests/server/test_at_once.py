@@ -2,6 +2,7 @@
 
 import asyncio
 import tracemalloc
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -224,15 +225,53 @@ def test_what_is_remembered_of_heads_is_bounded():
 
 def test_an_error_of_ours_is_told_and_logged(monkeypatch, caplog):
     """As where the application meets it: 500, and the connection lives on."""
+    own, tries = Engine.handle, []
 
-    def fails(_engine, _request):
+    def fails(engine, request):
+        tries.append(own(engine, request))
         raise RuntimeError("ours")
 
     monkeypatch.setattr(Engine, "handle", fails)
-    written, ended, _ = asyncio.run(talk([POLL], at_once=True))
+    written, ended, journal = asyncio.run(talk([POLL], at_once=True))
     assert written.startswith(b"HTTP/1.1 500")
     assert not ended
     assert "ours" in caplog.text
+    assert len(tries) == len(journal) == 1
+
+
+def test_others_have_their_turn_while_one_sends_much():
+    """Ten thousand polls that come together are not answered in one go."""
+
+    async def play():
+        app = AsgiApp(Engine(PLAYED), everything_else)
+        protocol, wire = HttpProtocol(Connections(app, at_once=app)), Wire()
+        protocol.connection_made(wire)
+        protocol.data_received(POLL * 10_000)
+        turns = [0]
+        while turns[-1] < 10_000:
+            turns.append(wire.written.count(b"HTTP/1.1 200"))
+            await asyncio.sleep(0)
+        return max(after - before for before, after in pairwise(turns))
+
+    assert asyncio.run(play()) <= 100
+
+
+def test_nothing_is_answered_on_a_connection_that_is_lost():
+    """Where writing finds that the client has gone, what it has sent before is left."""
+
+    class Lost(Wire):
+        def write(self, data):
+            super().write(data)
+            self.ended = "lost"
+
+    async def play():
+        app = AsgiApp(Engine(PLAYED), everything_else)
+        protocol, wire = HttpProtocol(Connections(app, at_once=app)), Lost()
+        protocol.connection_made(wire)
+        protocol.data_received(POLL * 10)
+        return wire.written.count(b"HTTP/1.1 200")
+
+    assert asyncio.run(play()) == 1
 
 
 @pytest.mark.parametrize("left", ["cors", "proxies"])
