@@ -10,6 +10,7 @@ import math
 import secrets
 import signal
 import socket
+import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
@@ -275,10 +276,10 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
 
 def _files_max() -> float:
     """Return how many files this process may have open at once; Windows sets no limit."""
-    try:
-        import resource  # noqa: PLC0415 -- there is none on Windows
-    except ImportError:
+    if sys.platform == "win32":
         return math.inf
+    import resource  # noqa: PLC0415 -- there is none on Windows
+
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return math.inf if soft == resource.RLIM_INFINITY else soft
 
