@@ -70,8 +70,8 @@ class Counted(Random):
             return draw_bits(k)
 
         # on the object, since a class that has them is given other private parts by Python
-        self.random = random  # type: ignore[method-assign]  # -- as meant
-        self.getrandbits = getrandbits  # type: ignore[method-assign]  # -- likewise
+        for method in (random, getrandbits):
+            setattr(self, method.__name__, method)
 
     def _count(self) -> None:
         if self.left <= 0:
