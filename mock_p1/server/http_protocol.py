@@ -313,13 +313,11 @@ class HttpProtocol(asyncio.Protocol):
             try:
                 decided = self.shared.at_once.decide(plain)
             except Exception:  # noqa: BLE001 -- told to the client, and logged
-                decided = error_of_ours(head)
+                decided = error_of_ours(_head_of(plain, head))
             if isinstance(decided, Reply) and not decided.delay_ns:
                 self._answer(decided)
                 return
-            # the head may be one that is like it
-            path, query = plain.path.encode("latin-1"), plain.query.encode("latin-1")
-            head = head._replace(path=path, query=query)
+            head = _head_of(plain, head)
         exchange = self._exchange = Exchange(self, head)
         exchange.decided = decided
         task = self._loop.create_task(exchange.run(self.shared.app))
@@ -492,3 +490,9 @@ class HttpProtocol(asyncio.Protocol):
         """Wait until more may be written."""
         if self._drained is not None:
             await asyncio.shield(self._drained)
+
+
+def _head_of(plain: Request, like: Head) -> Head:
+    """Return the head of a request that may be ``like`` a known one but for its path."""
+    path, query = plain.path.encode("latin-1"), plain.query.encode("latin-1")
+    return like._replace(path=path, query=query)
