@@ -49,7 +49,14 @@ LONGEST_SECONDS = 900
 """No test takes as long, however busy the machine is."""
 
 HEEDED = {
-    *("CI", "BUILD_NUMBER", "PYTEST_ADDOPTS", "PYTEST_THEME", "PYTEST_THEME_MODE"),
+    *(
+        "CI",
+        "BUILD_NUMBER",
+        "PYTEST_ADDOPTS",
+        "PYTEST_PLUGINS",
+        "PYTEST_THEME",
+        "PYTEST_THEME_MODE",
+    ),
     *("FORCE_COLOR", "NO_COLOR", "PY_COLORS", "CLICOLOR_FORCE", "COLUMNS", "LINES"),
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
     *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"),

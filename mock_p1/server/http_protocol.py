@@ -208,6 +208,8 @@ class HttpProtocol(asyncio.Protocol):
         """Read on."""
         if self._closing:
             return
+        if type(data) is not bytes:  # a bytearray, on Windows
+            data = bytes(data)
         if not self._buffer:
             if self._body is not None:
                 if self._body.takes_whole(data):
