@@ -172,13 +172,25 @@ def _sending(send: Callable[..., Any]) -> Callable[..., Any]:
     return send_guarded
 
 
-def _look_at(connection: Any, data: Any) -> None:  # noqa: ANN401 -- whatever is sent by, and what
+def _sending_pieces(send: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a ``sendmsg`` that looks at what is sent, also where that can be read once only."""
+
+    @wraps(send)
+    def send_guarded(self: Any, pieces: Iterable[object], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- of three kinds
+        pieces = list(pieces)
+        _look_at(self, *pieces)
+        return send(self, pieces, *args, **kwargs)
+
+    return send_guarded
+
+
+def _look_at(connection: Any, *pieces: object) -> None:  # noqa: ANN401 -- whatever is sent by
     """Raise RealServiceRefused where what is sent is for the service, or for a proxy to it."""
     if (_guards or outlived()) and any(
         _TO_A_PROXY.match(start)
         or _IN_A_QUESTION.search(start)
         or (_TO_THE_SERVICE.match(start) and not _is_on_this_machine(connection))
-        for start in _starts(connection, data if isinstance(data, list | tuple) else [data])
+        for start in _starts(connection, pieces)
     ):
         with suppress(AttributeError, OSError):
             connection.shutdown(socket.SHUT_RDWR)  # some go on to read after such an error
@@ -325,7 +337,7 @@ def _sends(kind: Any, *names: str) -> Iterator[Patch]:  # noqa: ANN401 -- a clas
     for name in names:
         method = getattr(kind, name, None)
         if method is not None and not (name == "sendall" and isinstance(method, FunctionType)):
-            yield Patch(kind, name, _sending)
+            yield Patch(kind, name, _sending_pieces if name == "sendmsg" else _sending)
 
 
 def _asking(place: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -189,6 +189,25 @@ def by_asyncio(url, proxy):
     asyncio.run(ask_by_streams(proxy))
 
 
+async def write_lines(proxy):
+    """Ask through a proxy, by all lines at once, which Python 3.12 and later hand to sendmsg."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(proxy).port)
+    writer.writelines([f"CONNECT {HOST}:443 HTTP/1.1\r\n".encode(), b"\r\n"])
+    await reader.read()
+
+
+def by_lines(url, proxy):
+    """Ask through a proxy, by lines."""
+    asyncio.run(write_lines(proxy))
+
+
+def by_an_iterator(url, proxy):
+    """Ask through a proxy, by what can be read once only."""
+    lines = [f"GET {url.replace('https', 'http')} HTTP/1.1\r\n".encode(), b"\r\n"]
+    with socket.create_connection(("127.0.0.1", urlsplit(proxy).port)) as connection:
+        connection.sendmsg(iter(lines))
+
+
 def by_windows_asyncio(url, proxy):
     """Likewise, as on Windows: C sends what its loop hands over."""
     with asyncio.Runner(loop_factory=ProactorLikeLoop) as runner:
@@ -197,7 +216,11 @@ def by_windows_asyncio(url, proxy):
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize(
-    "ask", [by_urllib, by_http_client, by_socket, by_asyncio, by_windows_asyncio]
+    "ask",
+    [
+        *(by_urllib, by_http_client, by_socket, by_an_iterator),
+        *(by_asyncio, by_lines, by_windows_asyncio),
+    ],
 )
 def test_nothing_is_asked_of_a_proxy(scenario, proxy, ask, scheme):
     """Neither by a tunnel nor by an absolute URL: the proxy would look the name up."""
