@@ -77,12 +77,20 @@ class RealServiceRefused(ConnectionRefusedError):  # noqa: N818 -- says what hap
 def refusal(where: str) -> RealServiceRefused:
     """Return the error for something that is not to be reached."""
     thread = threading.current_thread()
-    why = (
-        f"thread {thread.name!r} has outlived the mock of its test; stop it before the test ends"
-        if outlived()
-        else "in-process, the fixture mock_p1 (mocked) answers requests, urllib3 and httpx at its "
-        "base_url; any other client is served by the fixture mock_p1_server (serving), at its url"
-    )
+    if outlived():
+        why = f"thread {thread.name!r} has outlived the mock of its test"
+        why += "; stop it before the test ends"
+    elif _is_a_child and _guards == 1:
+        why = (
+            "this process was started under a mock, which answers in its own process alone; "
+            "give this one the url of the fixture mock_p1_server (serving)"
+        )
+    else:
+        why = (
+            "in-process, the fixture mock_p1 (mocked) answers requests, urllib3 and httpx at its "
+            "base_url; any other client is served by the fixture mock_p1_server (serving), at its "
+            "url"
+        )
     return RealServiceRefused(
         errno.ECONNREFUSED, f"Mock P1 is active, and nothing reaches {where}: {why}"
     )
@@ -90,6 +98,7 @@ def refusal(where: str) -> RealServiceRefused:
 
 _patches: Final = Patches()
 _guards = 0
+_is_a_child = False
 
 
 def begin() -> None:
@@ -101,6 +110,13 @@ def begin() -> None:
             _patches.remove()
             _patches.install(*PATCHES, *_loops_in_c(), *_kept())
         _guards += 1
+
+
+def begin_in_a_child() -> None:
+    """Guard a process that was started under a mock, to its end."""
+    global _is_a_child  # noqa: PLW0603 -- likewise
+    _is_a_child = True
+    begin()
 
 
 def end(*, left_behind: bool = False) -> None:
@@ -274,7 +290,7 @@ class _GuardInAChild:
     """Goes along with a process that is handed to a new interpreter, and guards that one."""
 
     def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
-        return begin, ()
+        return begin_in_a_child, ()
 
 
 def _starting_child(start: Callable[..., None]) -> Callable[..., None]:
@@ -282,11 +298,12 @@ def _starting_child(start: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(start)
     def start_guarded(self: Any) -> None:  # noqa: ANN401 -- a process of any context
-        setattr(self, _TAKEN_ALONG, _GuardInAChild())
+        if _guards or outlived():
+            setattr(self, _TAKEN_ALONG, _GuardInAChild())
         try:
             start(self)
         finally:
-            delattr(self, _TAKEN_ALONG)
+            vars(self).pop(_TAKEN_ALONG, None)  # also where two of ours are nested
 
     return start_guarded
 

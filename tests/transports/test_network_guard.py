@@ -6,12 +6,14 @@ Whatever library asks, and by whatever way.
 import asyncio
 import http.client
 import multiprocessing
+import pickle
 import socket
 import ssl
 import sys
 import threading
 import urllib.request
 from contextlib import closing, suppress
+from multiprocessing.process import BaseProcess
 from urllib.parse import urlsplit
 
 import pytest
@@ -352,3 +354,36 @@ def test_a_child_reaches_nothing_either(scenario, how):
 def _look_up_refused():
     with pytest.raises(RealServiceRefused):
         socket.getaddrinfo(HOST, 443)
+
+
+def test_a_child_with_an_interpreter_of_its_own_is_told_what_serves_it(monkeypatch):
+    """No mock answers in it, so it is told of none that would."""
+    monkeypatch.setattr(network_guard, "_is_a_child", False)
+    pickle.loads(pickle.dumps(network_guard._GuardInAChild()))  # noqa: S301, SLF001 -- as in the child
+    try:
+        with pytest.raises(
+            RealServiceRefused, match=r"started under a mock.*mock_p1_server"
+        ) as raised:
+            socket.getaddrinfo(HOST, 443)
+        assert "requests" not in str(raised.value)
+        with mocked("demo", check=False), pytest.raises(RealServiceRefused, match="requests"):
+            socket.getaddrinfo(HOST, 443)
+    finally:
+        network_guard.end()
+
+
+def test_what_has_wrapped_the_start_of_children_may_stay(monkeypatch):
+    """It takes the guard along while a mock is active, once, and not afterwards."""
+    taken = []
+    monkeypatch.setattr(
+        BaseProcess,
+        "start",
+        lambda child: taken.append(network_guard._TAKEN_ALONG in vars(child)),  # noqa: SLF001 -- no child here
+    )
+    with mocked("demo", check=False):
+        ours = BaseProcess.start
+        BaseProcess.start = lambda child: ours(child)  # noqa: PLW0108 -- another's, not ours
+    multiprocessing.Process().start()
+    with mocked("demo", check=False):
+        multiprocessing.Process().start()
+    assert taken == [False, True]
