@@ -53,6 +53,10 @@ _IN_A_QUESTION: Final = re.compile(
     re.IGNORECASE,
 )
 """How the names stand in what a library asks of a name server by itself."""
+_MAY_GO_ON: Final = re.compile(
+    rb"[\0\1\4\5\x16]|[A-Z]{1,32}(?: [^\r\n]*(?:\r(?:\n.*)?)?)?\Z", re.IGNORECASE | re.DOTALL
+)
+"""What can be the beginning of any of these; a question by TCP begins with its length."""
 _LOOKED_AT: Final = 2048
 _unfinished: Final[WeakKeyDictionary[Any, bytes]] = WeakKeyDictionary()
 """What was sent on a connection as the beginning of something, of which more is to come."""
@@ -213,17 +217,18 @@ def _look_at(connection: Any, *pieces: object) -> None:  # noqa: ANN401 -- whate
         raise refusal(" or ".join(sorted(HOSTS)))
 
 
-def _starts(connection: object, pieces: Iterable[object]) -> tuple[bytes, bytes]:
+def _starts(connection: object, pieces: Iterable[object]) -> tuple[bytes, ...]:
     """Return how what is sent now begins, and how that does of which it may be a later part."""
     start = b"".join(
         memoryview(piece)[:_LOOKED_AT].tobytes()
         for piece in pieces
         if isinstance(piece, bytes | bytearray | memoryview)
     )[:_LOOKED_AT]
-    whole = (_unfinished.pop(connection, b"") + start)[:_LOOKED_AT]
-    if b"\r\n\r\n" not in whole and len(whole) < _LOOKED_AT:
+    before = _unfinished.pop(connection, b"") if _unfinished else b""
+    whole = (before + start)[:_LOOKED_AT]
+    if len(whole) < _LOOKED_AT and b"\r\n\r\n" not in whole and _MAY_GO_ON.match(whole):
         _unfinished[connection] = whole
-    return start, whole
+    return (start, whole) if before else (start,)
 
 
 def _handing_over(send: Callable[..., Any]) -> Callable[..., Any]:

@@ -240,6 +240,20 @@ def test_a_tunnel_is_refused_however_it_is_asked_for(scenario, proxy):
     assert HOST.encode() not in b"".join(received)
 
 
+@pytest.mark.parametrize(
+    "before", [b'{"status": 1}', b"HTTP/1.1 200 OK\r\n", b"x" * 99, b"one\ntwo"]
+)
+def test_what_is_asked_in_pieces_is_seen_after_what_was_sent_before(scenario, before):
+    """Such as the body of a request, which can be the beginning of nothing that matters."""
+    line = f"CONNECT {HOST}:443 HTTP/1.1\r\n\r\n".encode()
+    ours, theirs = socket.socketpair()
+    with mocked(scenario), ours, theirs:
+        ours.sendall(before)
+        ours.sendall(line[:9])
+        with pytest.raises(RealServiceRefused):
+            ours.sendall(line[9:])
+
+
 def test_trio_asks_nothing_of_a_proxy(scenario, proxy):
     """It has kept the methods that Python's sockets had when it was imported."""
     trio = pytest.importorskip("trio")
