@@ -351,7 +351,7 @@ def test_uvloop_is_refused_too(scenario):
 @pytest.mark.parametrize(
     "how",
     [
-        pytest.param(how, marks=[] if how == "fork" else pytest.mark.slow)
+        pytest.param(how, marks=pytest.mark.posix if how == "fork" else pytest.mark.slow)
         for how in multiprocessing.get_all_start_methods()
     ],
 )
