@@ -239,9 +239,11 @@ HEAVY = {
 }
 
 
-@pytest.mark.parametrize("module", ["mock_p1", "mock_p1.testing.plugin"])
+@pytest.mark.parametrize(
+    "module", ["mock_p1", "mock_p1.testing.plugin", "mock_p1.transports.network_guard"]
+)
 def test_what_everybody_loads_is_light(module):
-    """`import mock_p1`, and the plugin that every pytest run imports, load no library."""
+    """`import mock_p1`, the plugin of every pytest run, and the guard of a child: no library."""
     code = (
         "import sys, pytest; before = set(sys.modules); "
         f"import {module}; print(*(set(sys.modules) - before))"

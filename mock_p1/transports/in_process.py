@@ -23,8 +23,7 @@ from weakref import WeakSet
 from mock_p1.base.asgi_types import joined
 from mock_p1.base.clock import SECOND
 from mock_p1.base.framing import BadRequest, body_length
-from mock_p1.base.messages import Fault, Request, base_url, header_text
-from mock_p1.engine.receiver import Receiver
+from mock_p1.base.messages import Fault, Reply, Request, base_url, header_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from urllib.parse import SplitResult
 
-    from mock_p1.base.messages import Headers, Reply
+    from mock_p1.base.messages import Headers
     from mock_p1.engine.engine import Engine
 
 _PORTS: Final = {"http": 80, "https": 443}
@@ -144,7 +143,7 @@ class Endpoint:
         if sent.method == "GET" or not self.engine.takes_file(request):
             return
         received = self.engine.receive(request, length)
-        if isinstance(received, Receiver):
+        if not isinstance(received, Reply | Fault):
             received.abort(bytes(sent.body))
 
     def _request(self, sent: HttpRequest, length: int | None) -> Request:
@@ -163,7 +162,7 @@ class Endpoint:
         if sent.method == "GET" or not self.engine.takes_file(request):
             return self.engine.handle(request) if is_whole else Fault("", "close")
         received = self.engine.receive(request, length)
-        if not isinstance(received, Receiver):
+        if isinstance(received, Reply | Fault):
             return received
         middle = len(body) // 2  # where a fault strikes that comes before the act
         try:

@@ -53,6 +53,10 @@ _IN_A_QUESTION: Final = re.compile(
     re.IGNORECASE,
 )
 """How the names stand in what a library asks of a name server by itself."""
+_MAY_GO_ON: Final = re.compile(
+    rb"[\0\1\4\5\x16]|[A-Z]{1,32}(?: [^\r\n]*(?:\r(?:\n.*)?)?)?\Z", re.IGNORECASE | re.DOTALL
+)
+"""What can be the beginning of any of these; a question by TCP begins with its length."""
 _LOOKED_AT: Final = 2048
 _unfinished: Final[WeakKeyDictionary[Any, bytes]] = WeakKeyDictionary()
 """What was sent on a connection as the beginning of something, of which more is to come."""
@@ -77,12 +81,20 @@ class RealServiceRefused(ConnectionRefusedError):  # noqa: N818 -- says what hap
 def refusal(where: str) -> RealServiceRefused:
     """Return the error for something that is not to be reached."""
     thread = threading.current_thread()
-    why = (
-        f"thread {thread.name!r} has outlived the mock of its test; stop it before the test ends"
-        if outlived()
-        else "in-process, the fixture mock_p1 (mocked) answers requests, urllib3 and httpx at its "
-        "base_url; any other client is served by the fixture mock_p1_server (serving), at its url"
-    )
+    if outlived():
+        why = f"thread {thread.name!r} has outlived the mock of its test"
+        why += "; stop it before the test ends"
+    elif _is_a_child and _guards == 1:
+        why = (
+            "this process was started under a mock, which answers in its own process alone; "
+            "give this one the url of the fixture mock_p1_server (serving)"
+        )
+    else:
+        why = (
+            "in-process, the fixture mock_p1 (mocked) answers requests, urllib3 and httpx at its "
+            "base_url; any other client is served by the fixture mock_p1_server (serving), at its "
+            "url"
+        )
     return RealServiceRefused(
         errno.ECONNREFUSED, f"Mock P1 is active, and nothing reaches {where}: {why}"
     )
@@ -90,6 +102,7 @@ def refusal(where: str) -> RealServiceRefused:
 
 _patches: Final = Patches()
 _guards = 0
+_is_a_child = False
 
 
 def begin() -> None:
@@ -101,6 +114,13 @@ def begin() -> None:
             _patches.remove()
             _patches.install(*PATCHES, *_loops_in_c(), *_kept())
         _guards += 1
+
+
+def begin_in_a_child() -> None:
+    """Guard a process that was started under a mock, to its end."""
+    global _is_a_child  # noqa: PLW0603 -- likewise
+    _is_a_child = True
+    begin()
 
 
 def end(*, left_behind: bool = False) -> None:
@@ -172,30 +192,43 @@ def _sending(send: Callable[..., Any]) -> Callable[..., Any]:
     return send_guarded
 
 
-def _look_at(connection: Any, data: Any) -> None:  # noqa: ANN401 -- whatever is sent by, and what
+def _sending_pieces(send: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a ``sendmsg`` that looks at what is sent, also where that can be read once only."""
+
+    @wraps(send)
+    def send_guarded(self: Any, pieces: Iterable[object], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- of three kinds
+        pieces = list(pieces)
+        _look_at(self, *pieces)
+        return send(self, pieces, *args, **kwargs)
+
+    return send_guarded
+
+
+def _look_at(connection: Any, *pieces: object) -> None:  # noqa: ANN401 -- whatever is sent by
     """Raise RealServiceRefused where what is sent is for the service, or for a proxy to it."""
     if (_guards or outlived()) and any(
         _TO_A_PROXY.match(start)
         or _IN_A_QUESTION.search(start)
         or (_TO_THE_SERVICE.match(start) and not _is_on_this_machine(connection))
-        for start in _starts(connection, data if isinstance(data, list | tuple) else [data])
+        for start in _starts(connection, pieces)
     ):
         with suppress(AttributeError, OSError):
             connection.shutdown(socket.SHUT_RDWR)  # some go on to read after such an error
         raise refusal(" or ".join(sorted(HOSTS)))
 
 
-def _starts(connection: object, pieces: Iterable[object]) -> tuple[bytes, bytes]:
+def _starts(connection: object, pieces: Iterable[object]) -> tuple[bytes, ...]:
     """Return how what is sent now begins, and how that does of which it may be a later part."""
     start = b"".join(
         memoryview(piece)[:_LOOKED_AT].tobytes()
         for piece in pieces
         if isinstance(piece, bytes | bytearray | memoryview)
     )[:_LOOKED_AT]
-    whole = (_unfinished.pop(connection, b"") + start)[:_LOOKED_AT]
-    if b"\r\n\r\n" not in whole and len(whole) < _LOOKED_AT:
+    before = _unfinished.pop(connection, b"") if _unfinished else b""
+    whole = (before + start)[:_LOOKED_AT]
+    if len(whole) < _LOOKED_AT and b"\r\n\r\n" not in whole and _MAY_GO_ON.match(whole):
         _unfinished[connection] = whole
-    return start, whole
+    return (start, whole) if before else (start,)
 
 
 def _handing_over(send: Callable[..., Any]) -> Callable[..., Any]:
@@ -262,7 +295,7 @@ class _GuardInAChild:
     """Goes along with a process that is handed to a new interpreter, and guards that one."""
 
     def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
-        return begin, ()
+        return begin_in_a_child, ()
 
 
 def _starting_child(start: Callable[..., None]) -> Callable[..., None]:
@@ -270,11 +303,12 @@ def _starting_child(start: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(start)
     def start_guarded(self: Any) -> None:  # noqa: ANN401 -- a process of any context
-        setattr(self, _TAKEN_ALONG, _GuardInAChild())
+        if _guards or outlived():
+            setattr(self, _TAKEN_ALONG, _GuardInAChild())
         try:
             start(self)
         finally:
-            delattr(self, _TAKEN_ALONG)
+            vars(self).pop(_TAKEN_ALONG, None)  # also where two of ours are nested
 
     return start_guarded
 
@@ -325,7 +359,7 @@ def _sends(kind: Any, *names: str) -> Iterator[Patch]:  # noqa: ANN401 -- a clas
     for name in names:
         method = getattr(kind, name, None)
         if method is not None and not (name == "sendall" and isinstance(method, FunctionType)):
-            yield Patch(kind, name, _sending)
+            yield Patch(kind, name, _sending_pieces if name == "sendmsg" else _sending)
 
 
 def _asking(place: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

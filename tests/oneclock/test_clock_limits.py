@@ -133,7 +133,7 @@ def test_uvloop_is_as_ever_afterwards():
 @pytest.mark.slow
 def test_gevent_is_refused():
     """A process that gevent has patched is told what to do."""
-    pytest.importorskip("gevent", reason="is not among the libraries that tests need")
+    pytest.importorskip("gevent", reason="is installed by `nox -s tests`")
     code = """
         from gevent import monkey
         monkey.patch_all()

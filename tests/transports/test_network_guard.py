@@ -6,12 +6,14 @@ Whatever library asks, and by whatever way.
 import asyncio
 import http.client
 import multiprocessing
+import pickle
 import socket
 import ssl
 import sys
 import threading
 import urllib.request
 from contextlib import closing, suppress
+from multiprocessing.process import BaseProcess
 from urllib.parse import urlsplit
 
 import pytest
@@ -189,6 +191,25 @@ def by_asyncio(url, proxy):
     asyncio.run(ask_by_streams(proxy))
 
 
+async def write_lines(proxy):
+    """Ask through a proxy, by all lines at once, which Python 3.12 and later hand to sendmsg."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", urlsplit(proxy).port)
+    writer.writelines([f"CONNECT {HOST}:443 HTTP/1.1\r\n".encode(), b"\r\n"])
+    await reader.read()
+
+
+def by_lines(url, proxy):
+    """Ask through a proxy, by lines."""
+    asyncio.run(write_lines(proxy))
+
+
+def by_an_iterator(url, proxy):
+    """Ask through a proxy, by what can be read once only."""
+    lines = [f"GET {url.replace('https', 'http')} HTTP/1.1\r\n".encode(), b"\r\n"]
+    with socket.create_connection(("127.0.0.1", urlsplit(proxy).port)) as connection:
+        connection.sendmsg(iter(lines))
+
+
 def by_windows_asyncio(url, proxy):
     """Likewise, as on Windows: C sends what its loop hands over."""
     with asyncio.Runner(loop_factory=ProactorLikeLoop) as runner:
@@ -197,7 +218,11 @@ def by_windows_asyncio(url, proxy):
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize(
-    "ask", [by_urllib, by_http_client, by_socket, by_asyncio, by_windows_asyncio]
+    "ask",
+    [
+        *(by_urllib, by_http_client, by_socket, by_an_iterator),
+        *(by_asyncio, by_lines, by_windows_asyncio),
+    ],
 )
 def test_nothing_is_asked_of_a_proxy(scenario, proxy, ask, scheme):
     """Neither by a tunnel nor by an absolute URL: the proxy would look the name up."""
@@ -213,6 +238,20 @@ def test_a_tunnel_is_refused_however_it_is_asked_for(scenario, proxy):
     with mocked(scenario), pytest.raises(RealServiceRefused, match=SAYS):
         by_pieces(JOB, address)
     assert HOST.encode() not in b"".join(received)
+
+
+@pytest.mark.parametrize(
+    "before", [b'{"status": 1}', b"HTTP/1.1 200 OK\r\n", b"x" * 99, b"one\ntwo"]
+)
+def test_what_is_asked_in_pieces_is_seen_after_what_was_sent_before(scenario, before):
+    """Such as the body of a request, which can be the beginning of nothing that matters."""
+    line = f"CONNECT {HOST}:443 HTTP/1.1\r\n\r\n".encode()
+    ours, theirs = socket.socketpair()
+    with mocked(scenario), ours, theirs:
+        ours.sendall(before)
+        ours.sendall(line[:9])
+        with pytest.raises(RealServiceRefused):
+            ours.sendall(line[9:])
 
 
 def test_trio_asks_nothing_of_a_proxy(scenario, proxy):
@@ -231,7 +270,7 @@ def test_trio_asks_nothing_of_a_proxy(scenario, proxy):
 
 def test_gevent_asks_nothing_of_a_proxy(scenario, proxy):
     """Nor do its sockets, where it has patched nothing."""
-    sockets = pytest.importorskip("gevent.socket", reason="is not among what tests need")
+    sockets = pytest.importorskip("gevent.socket", reason="is installed by `nox -s tests`")
     address, received = proxy
     with (
         mocked(scenario),
@@ -312,7 +351,7 @@ def test_uvloop_is_refused_too(scenario):
 @pytest.mark.parametrize(
     "how",
     [
-        pytest.param(how, marks=[] if how == "fork" else pytest.mark.slow)
+        pytest.param(how, marks=pytest.mark.posix if how == "fork" else pytest.mark.slow)
         for how in multiprocessing.get_all_start_methods()
     ],
 )
@@ -329,3 +368,36 @@ def test_a_child_reaches_nothing_either(scenario, how):
 def _look_up_refused():
     with pytest.raises(RealServiceRefused):
         socket.getaddrinfo(HOST, 443)
+
+
+def test_a_child_with_an_interpreter_of_its_own_is_told_what_serves_it(monkeypatch):
+    """No mock answers in it, so it is told of none that would."""
+    monkeypatch.setattr(network_guard, "_is_a_child", False)
+    pickle.loads(pickle.dumps(network_guard._GuardInAChild()))  # noqa: S301, SLF001 -- as in the child
+    try:
+        with pytest.raises(
+            RealServiceRefused, match=r"started under a mock.*mock_p1_server"
+        ) as raised:
+            socket.getaddrinfo(HOST, 443)
+        assert "requests" not in str(raised.value)
+        with mocked("demo", check=False), pytest.raises(RealServiceRefused, match="requests"):
+            socket.getaddrinfo(HOST, 443)
+    finally:
+        network_guard.end()
+
+
+def test_what_has_wrapped_the_start_of_children_may_stay(monkeypatch):
+    """It takes the guard along while a mock is active, once, and not afterwards."""
+    taken = []
+    monkeypatch.setattr(
+        BaseProcess,
+        "start",
+        lambda child: taken.append(network_guard._TAKEN_ALONG in vars(child)),  # noqa: SLF001 -- no child here
+    )
+    with mocked("demo", check=False):
+        ours = BaseProcess.start
+        BaseProcess.start = lambda child: ours(child)  # noqa: PLW0108 -- another's, not ours
+    multiprocessing.Process().start()
+    with mocked("demo", check=False):
+        multiprocessing.Process().start()
+    assert taken == [False, True]
