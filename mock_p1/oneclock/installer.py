@@ -17,10 +17,11 @@ from mock_p1.oneclock import (
     socket_patch,
     travel_patch,
 )
+from mock_p1.oneclock.originals import real
 from mock_p1.oneclock.shared import LONGEST, Budget, CannotShare, SharedClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _lock = threading.RLock()
 _uses = 0
@@ -69,12 +70,17 @@ def one_clock(longest: int = LONGEST, start: dt.datetime | None = None) -> Itera
         for error in budget.overspent.values():
             raise error
     finally:
+        said: list[Callable[[], None]] = []
         clock.budgets.remove(budget)
         with _lock:
             _uses -= 1
             if _uses == 0:
                 shared.share(None)
                 _installed.close()
+                ended = real.monotonic()
+                said = [say for began, say in clock.waited.values() if ended - began > 1]
+        for say in said:  # here, since a warning that is an error would end a thread that waits
+            say()
 
 
 def _refuse_gevent() -> None:
