@@ -26,7 +26,6 @@ from mock_p1.testing.run_state import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
     from datetime import timedelta
     from types import TracebackType
 
@@ -210,8 +209,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
     def _start(self, stack: ExitStack) -> Handle:
         from mock_p1.transports.responses_patch import Mock  # noqa: PLC0415 -- takes 0.3 s; a served mock does not need it
 
-        longest = self._longest or (LONGEST if current() else 0)  # then there is one clock
-        shared = stack.enter_context(_one_clock(longest, self._start_date)) if longest else None
+        shared = _one_clock(stack, self._longest, self._start_date)
         clock = shared or VirtualClock(self._start_date)
         engine = _engine(stack, self._scenario(), clock, self._seed)
         if shared:
@@ -283,8 +281,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
 
         if current() and self._speed != 1:
             raise CannotShare("a mock with instant_sleep is active, so a server takes no speed")
-        longest = self._longest or (LONGEST if current() else 0)  # then there is one clock
-        shared = stack.enter_context(_one_clock(longest, self._start_date)) if longest else None
+        shared = _one_clock(stack, self._longest, self._start_date)
         clock = shared or RealClock(self._speed, start=self._start_date)
         engine = _engine(stack, self._scenario(), clock, self._seed)
         server = Server(engine, host=self._address[0], port=self._address[1])
@@ -327,7 +324,10 @@ _on_real_time: list[str] = []
 """The servers whose clock no client moves."""
 
 
-def _one_clock(longest: int, start: datetime | None) -> AbstractContextManager[SharedClock]:
+def _one_clock(stack: ExitStack, longest: int, start: datetime | None) -> SharedClock | None:
+    """Share a clock until the mock ends, if it asks for that or another one has asked already."""
+    if not (longest or current()):
+        return None
     if _on_real_time:
         raise CannotShare(
             f"instant_sleep would move the client's time and not that of {_on_real_time[-1]}: "
@@ -339,7 +339,7 @@ def _one_clock(longest: int, start: datetime | None) -> AbstractContextManager[S
         raise CannotShare(
             f"instant_sleep needs time-machine, which runs on CPython only: {error}"
         ) from None
-    return one_clock(longest, start)
+    return stack.enter_context(one_clock(longest, start))
 
 
 _caught: list[Mock] = []

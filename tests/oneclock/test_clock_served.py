@@ -149,6 +149,15 @@ def test_a_mock_inside_shares_the_clock(mock, options):
         assert mock.now == inner.now
 
 
+@pytest.mark.parametrize("inner", [mocked, serving])
+def test_a_mock_inside_sets_no_limit_that_it_was_not_asked_for(inner):
+    """The client sleeps for as long as the one that asks allows."""
+    with mocked("stuck", instant_sleep="60d") as outer, inner("demo"):
+        before = outer.now
+        time.sleep(8 * 86_400)
+        assert (outer.now - before).days == 8
+
+
 def test_a_server_inside_shares_the_clock_or_is_refused(poll):
     """Nothing that the client asks keeps another time than the client."""
     with mocked("slow-training", instant_sleep=True) as outer:
