@@ -13,12 +13,14 @@ import sys
 import threading
 import time
 from functools import partial, update_wrapper
+from itertools import chain
 from numbers import Real
 from types import CellType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import LONGEST
+from mock_p1.oneclock.far_ends import is_elsewhere
 from mock_p1.oneclock.originals import real
 from mock_p1.oneclock.shared import asking, current, keeps_real, real_wait
 from mock_p1.oneclock.sleep_coordinator import Job
@@ -79,7 +81,10 @@ class _StandIns:
         files = [*readers], [*writers], [*others]
         if shared is None or timeout is None:
             return real.select(*files, timeout)
-        if not any(found := real.select(*files, 0 if shared.ports else SELECT_SECONDS)):
+        patience = 0 if shared.ports else min(timeout, SELECT_SECONDS)
+        if not any(found := real.select(*files, patience)):
+            if is_elsewhere(chain(*files), shared.ports):
+                return real.select(*files, timeout)
             wakes = partial(_stirs, files)
             shared.sleep(round(timeout * SECOND), wakes, everybody=True)
             found = real.select(*files, 0)
