@@ -95,7 +95,9 @@ def _selecting(own_select: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _has_data(connection: socket.socket) -> bool:
-    """Tell whether there is something to read, or the end."""
+    """Tell whether there is something to read, or the end, or nothing any more: it is closed."""
+    if connection.fileno() < 0:
+        return True
     if sys.platform == "win32":  # which has no poll
         return bool(select.select([connection], [], [], 0)[0])
     poll = select.poll()

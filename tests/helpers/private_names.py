@@ -61,7 +61,7 @@ PRIVATE_NAMES = {
 }
 
 NOT_EVERYWHERE = {
-    "asyncio.windows_events.IocpProactor._cache": "on Windows alone; what its loop hears, thirdly the file",
+    "asyncio.windows_events.IocpProactor._cache": "on Windows alone; what its loop waits for",
     "responses.RequestsMock._read_filelike_body": "not in 0.25.3; a body that is read once",
     "threading.Thread._wait_for_tstate_lock": "until Python 3.12, where a thread waits for another",
 }

@@ -251,6 +251,31 @@ def test_a_short_limit_is_not_made_longer(monkeypatch, wait):
     assert max(limits) == 0.001
 
 
+@pytest.mark.parametrize("wait", [by_select, by_selector])
+def test_what_somebody_closes_fails_who_waits_for_it(mock, poll, wait):
+    """And no other thread of the client, which sleeps on."""
+    ours, theirs = socket.socketpair()
+    failed = []
+
+    def client():
+        poll(mock)
+        try:
+            wait(ours, 600)
+        except (OSError, ValueError) as error:
+            failed.append(error)
+
+    with ours, theirs:
+        thread = threading.Thread(target=client)
+        thread.start()
+        mock.wait_for(polls=1)
+        time.sleep(60)
+        ours.close()
+        time.sleep(60)
+        thread.join(10)
+    assert len(failed) == 1
+    assert now(mock) == 120
+
+
 def test_locks_are_as_ever_afterwards():
     """What was made under the clock stays a lock; the factories are Python's own again."""
     own = threading.Lock, threading.RLock, queue.SimpleQueue
