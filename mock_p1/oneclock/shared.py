@@ -267,14 +267,16 @@ def stopped_elsewhere() -> str:
 
 
 def _runs_a_loop() -> bool:
-    """Tell whether the calling thread runs an event loop of asyncio's kind, or trio."""
+    """Tell whether the calling thread runs an event loop of asyncio's kind, or trio by our clock.
+
+    A task of trio's guest mode, or of a run with a clock of its own, cannot wait by ours.
+    """
+    with suppress(KeyError, RuntimeError):  # no trio, or no task of it
+        trio = sys.modules["trio"].lowlevel
+        trio.current_task()
+        return type(trio.current_clock()).__module__ == "mock_p1.oneclock.trio_patch"
     asyncio = sys.modules.get("asyncio")
-    if asyncio is not None and asyncio._get_running_loop() is not None:  # noqa: SLF001 -- quiet
-        return True
-    try:
-        return bool(sys.modules["trio"].lowlevel.current_task())
-    except (KeyError, RuntimeError):
-        return False
+    return asyncio is not None and asyncio._get_running_loop() is not None  # noqa: SLF001 -- quiet
 
 
 _current: SharedClock | None = None

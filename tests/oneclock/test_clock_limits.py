@@ -1,16 +1,19 @@
 """What one clock cannot move is refused, or said by name."""
 
 import asyncio
+import queue
 import subprocess
 import sys
 import textwrap
 import threading
 import time
 import warnings
+from functools import partial
 
 import httpx
 import pytest
 import trio
+import trio.testing
 
 from mock_p1 import CannotShare, SleptTooLong, mocked, serving
 from mock_p1.oneclock import patches
@@ -84,6 +87,34 @@ def test_answers_that_are_held_back_on_trio():
 
     with mocked(HELD, instant_sleep=True) as mock:
         trio.run(main, mock)
+
+
+def run_as_guest(main, mock):
+    """Run it in trio's guest mode, in a loop that only hands on."""
+    calls, done = queue.SimpleQueue(), []
+    trio.lowlevel.start_guest_run(
+        main, mock, run_sync_soon_threadsafe=calls.put, done_callback=done.append
+    )
+    while not done:
+        calls.get()()
+    done[0].unwrap()
+
+
+@pytest.mark.parametrize(
+    "run", [run_as_guest, partial(trio.run, clock=trio.testing.MockClock(autojump_threshold=0))]
+)
+def test_an_answer_that_is_held_back_where_trio_has_another_clock(run):
+    """It moves the mock at once, and trio need not wait for it."""
+
+    async def main(mock):
+        async with httpx.AsyncClient(headers={"x-api-key": mock.api_key}) as client:
+            before = trio.current_time()
+            await client.get(f"{mock.url}/v1/external/retrain_jobs/a")
+            assert trio.current_time() - before < 3
+
+    with mocked(HELD, instant_sleep=True) as mock:
+        run(main, mock)
+        assert now(mock) == 3
 
 
 def test_trio_sleeps_too_long():
