@@ -251,6 +251,7 @@ class Budget:
     def begin(self) -> None:
         """Begin anew, for the next test of a mock that outlives one."""
         self._slept.clear()
+        self.overspent.clear()
 
 
 def begin_test() -> None:
