@@ -29,12 +29,13 @@ _SELECTORS: Final[tuple[Any, ...]] = tuple(
     for kind in ("Select", "Poll", "Epoll", "Devpoll", "Kqueue")
     if hasattr(selectors, f"{kind}Selector")
 )
-_own_select: Final[dict[Any, Any]] = {kind: vars(kind).get("select") for kind in _SELECTORS}
-"""None where a class inherits it."""
+_own_select: Final[dict[Any, Any]] = {}
+"""What each had before the mock; None where a class inherits it."""
 
 
 def install() -> None:
     """Let the client's threads wait for sockets by the shared clock."""
+    _own_select.update({kind: vars(kind).get("select") for kind in _SELECTORS})
     for kind, stand_in in [(kind, _selecting(kind.select)) for kind in _SELECTORS]:
         kind.select = stand_in
     _before.update({name: own for name, own in vars(socket.socket).items() if name in _RECEIVES})

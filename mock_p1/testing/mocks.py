@@ -290,8 +290,9 @@ class serving(_Starting):  # noqa: N801 -- called like a function
             waited_for = server.loop, thread.ident, server.has_work_in_threads
             stack.enter_context(shared.served(server.port, *waited_for))
         elif not shared:
-            stack.callback(_on_real_time.remove, server.url)
-            _on_real_time.append(server.url)
+            pace = server.url, "in place of its speed" if self._speed != 1 else "too"
+            stack.callback(_on_real_time.remove, pace)
+            _on_real_time.append(pace)
         stack.enter_context(_reachable(server.url))
         stack.enter_context(guarded())
         return Handle(engine, server.url)
@@ -320,8 +321,8 @@ def _date(given: str | datetime | None) -> datetime | None:
     return date and (date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC))
 
 
-_on_real_time: list[str] = []
-"""The servers whose clock no client moves."""
+_on_real_time: list[tuple[str, str]] = []
+"""The servers whose clock no client moves, and how ``instant_sleep`` would be given to each."""
 
 
 def _one_clock(stack: ExitStack, longest: int, start: datetime | None) -> SharedClock | None:
@@ -329,9 +330,10 @@ def _one_clock(stack: ExitStack, longest: int, start: datetime | None) -> Shared
     if not (longest or current()):
         return None
     if _on_real_time:
+        url, how = _on_real_time[-1]
         raise CannotShare(
-            f"instant_sleep would move the client's time and not that of {_on_real_time[-1]}: "
-            "start that server with instant_sleep=True too, or after this mock"
+            f"instant_sleep would move the client's time and not that of {url}: "
+            f"start that server with instant_sleep=True {how}, or after this mock"
         )
     try:
         from mock_p1.oneclock.installer import one_clock  # noqa: PLC0415 -- time-machine is rarely needed

@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 import importlib
 import queue
+import selectors
 import socket
 import subprocess
 import sys
@@ -166,6 +167,20 @@ def test_a_socket_that_somebody_has_patched_stays_so(monkeypatch):
         assert socket.socket.recv is not own
     assert socket.socket.recv is own
     assert "recv_into" not in vars(socket.socket)
+
+
+def test_a_selector_that_somebody_has_patched_stays_so(monkeypatch):
+    """What was in the place of ``select`` is there again; what a class inherits it inherits."""
+
+    def own(_, timeout=None):
+        return [timeout]
+
+    monkeypatch.setattr(selectors.SelectSelector, "select", own)
+    kinds = selectors.SelectSelector, selectors.DefaultSelector
+    before = [vars(kind).get("select") for kind in kinds]
+    with mocked("stuck", instant_sleep=True):
+        assert selectors.SelectSelector.select is not own
+    assert [vars(kind).get("select") for kind in kinds] == before
 
 
 def test_a_socket_takes_every_argument_by_its_name():

@@ -170,11 +170,14 @@ def test_a_server_inside_shares_the_clock_or_is_refused(poll):
             serving(speed=60).start()
 
 
-def test_a_server_on_real_time_is_not_left_behind():
+@pytest.mark.parametrize(("speed", "how"), [(1, "too"), (60, "in place of its speed")])
+def test_a_server_on_real_time_is_not_left_behind(speed, how):
     """A mock that starts later cannot take the client's time away from it, and says what can."""
     with (
-        serving("slow-training") as served,
-        pytest.raises(CannotShare, match=f"not that of {served.url}: start that server with"),
+        serving("slow-training", speed=speed) as served,
+        pytest.raises(
+            CannotShare, match=f"not that of {served.url}: .* instant_sleep=True {how}, or after"
+        ),
     ):
         mocked(instant_sleep=True).start()
     with mocked(instant_sleep=True):
