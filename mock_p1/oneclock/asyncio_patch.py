@@ -17,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.clock import SECOND
+from mock_p1.oneclock.far_ends import is_elsewhere
 from mock_p1.oneclock.patches import SELECT_SECONDS
 from mock_p1.oneclock.shared import CannotShare, current
 from mock_p1.oneclock.sleep_coordinator import Job
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
 uvloop: Any = None
 with suppress(ImportError):  # Windows and PyPy do without
     uvloop = import_module("uvloop")
+
+_ELSEWHERE_SECONDS: Final = 0.1
+"""Real seconds in which another program may answer before time goes on.
+
+Nothing tells whether a loop waits for its answer, or only keeps the connection.
+"""
 
 _CLOSE_ENOUGH: Final = 1e-6
 """Seconds by which a timer may be early.
@@ -91,15 +98,22 @@ def _wait(loop: Any, shared: SharedClock) -> None:  # noqa: ANN401 -- likewise
     """Let time go to the loop's next timer, unless there is something to do before."""
     timers = [timer.when() for timer in loop._scheduled if not timer.cancelled()]
     # Windows' proactor keeps what it waits for to itself
-    heard = (
-        loop._selector.get_map() if hasattr(loop._selector, "get_map") else loop._selector._cache
-    )
+    if hasattr(loop._selector, "get_map"):
+        heard = [key.fileobj for key in loop._selector.get_map().values()]
+    else:
+        heard = [entry[2] for entry in loop._selector._cache.values()]
     listens = len(heard) > 1  # to more than its own pipe
     if loop._ready or loop._stopping or not (timers or (listens and shared.ports)):
         return
     span = min(timers) - loop.time() if timers else None
-    patience = SELECT_SECONDS if listens and not shared.ports else 0
-    if (span is not None and span <= _CLOSE_ENOUGH) or loop._selector.select(patience):
+    if (span is not None and span <= _CLOSE_ENOUGH) or loop._selector.select(0):
+        return
+    patience = 0.0
+    if listens and is_elsewhere(heard, shared.ports):
+        patience = _ELSEWHERE_SECONDS
+    elif listens and not shared.ports:
+        patience = SELECT_SECONDS
+    if patience and loop._selector.select(patience if span is None else min(patience, span)):
         return
     shared.sleep(
         None if span is None else round(span * SECOND / 1000) * 1000,

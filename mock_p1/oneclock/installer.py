@@ -17,13 +17,18 @@ from mock_p1.oneclock import (
     socket_patch,
     travel_patch,
 )
+from mock_p1.oneclock.originals import real
 from mock_p1.oneclock.shared import LONGEST, Budget, CannotShare, SharedClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _lock = threading.RLock()
 _uses = 0
+"""How many mocks are on the clock."""
+_moved_by = 0
+"""How many of these have asked that the client's waits move it; the patches end with the last."""
+_clock: SharedClock | None = None
 _PATCHES: Final = (travel_patch, patches, pool_patch, asyncio_patch, socket_patch, lock_patch)
 _installed = ExitStack()
 
@@ -33,16 +38,20 @@ def one_clock(longest: int = LONGEST, start: dt.datetime | None = None) -> Itera
     """Share a clock with the calling thread, and with every thread that joins it.
 
     Mocks at the same time share one. ``longest`` is how many nanoseconds a thread may sleep in all;
-    SleptTooLong at the end where a thread other than the caller's has slept for more.
+    SleptTooLong at the end where a thread other than the caller's has slept for more. 0 is for a
+    mock that has not asked for it, but for the same clock as one that has: it sets no limit, and
+    keeps the clock without the client.
 
     CannotShare where freezegun has taken the clocks before, or the clock began at another date than
     ``start``.
     """
-    global _uses, _installed  # noqa: PLW0603 -- time belongs to the process
+    global _uses, _moved_by, _clock, _installed  # noqa: PLW0603 -- time belongs to the process
     with _lock:
-        clock = shared.current()
-        if clock is None:
-            clock = SharedClock(start)
+        if _clock and start is not None and _clock.date_at(0) != start.replace(microsecond=0):
+            began = _clock.date_at(0)
+            raise CannotShare(f"mocks at the same time share a clock, which began at {began}")
+        clock = _clock or SharedClock(start)
+        if longest and not _moved_by:
             if _is_frozen():
                 raise CannotShare(
                     "instant_sleep cannot start while freezegun is active: "
@@ -56,25 +65,33 @@ def one_clock(longest: int = LONGEST, start: dt.datetime | None = None) -> Itera
                     installed.callback(patch.remove)
                 _installed = installed.pop_all()
             shared.share(clock)
-        elif start is not None and clock.date_at(0) != start.replace(microsecond=0):
-            began = clock.date_at(0)
-            raise CannotShare(f"mocks at the same time share a clock, which began at {began}")
+        _clock = clock
         _uses += 1
+        _moved_by += bool(longest)
     clock.join()
     budget = Budget(longest)
-    clock.budgets.append(budget)
+    if longest:
+        clock.budgets.append(budget)
     try:
         yield clock
         budget.overspent.pop(threading.get_ident(), None)
         for error in budget.overspent.values():
             raise error
     finally:
-        clock.budgets.remove(budget)
+        said: list[Callable[[], None]] = []
         with _lock:
             _uses -= 1
-            if _uses == 0:
+            _clock = clock if _uses else None
+            if longest:
+                clock.budgets.remove(budget)
+                _moved_by -= 1
+            if longest and not _moved_by:
                 shared.share(None)
                 _installed.close()
+                ended = real.monotonic()
+                said = [say for began, say in clock.waited.values() if ended - began > 1]
+        for say in said:  # here, since a warning that is an error would end a thread that waits
+            say()
 
 
 def _refuse_gevent() -> None:

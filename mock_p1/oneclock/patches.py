@@ -13,14 +13,16 @@ import sys
 import threading
 import time
 from functools import partial, update_wrapper
+from itertools import chain
 from numbers import Real
 from types import CellType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import LONGEST
+from mock_p1.oneclock.far_ends import is_elsewhere
 from mock_p1.oneclock.originals import real
-from mock_p1.oneclock.shared import asking, current, keeps_real, say_real
+from mock_p1.oneclock.shared import asking, current, keeps_real, real_wait
 from mock_p1.oneclock.sleep_coordinator import Job
 
 if TYPE_CHECKING:
@@ -55,7 +57,8 @@ class _StandIns:
         if shared is not None and is_span(seconds):
             shared.sleep(round(seconds * SECOND))
         else:
-            say_real(seconds)
+            if say := real_wait(seconds, "sleeps"):
+                say()
             real.sleep(seconds)  # which also says what is wrong with what is no span
 
     def monotonic(self) -> float:
@@ -78,7 +81,10 @@ class _StandIns:
         files = [*readers], [*writers], [*others]
         if shared is None or timeout is None:
             return real.select(*files, timeout)
-        if not any(found := real.select(*files, 0 if shared.ports else SELECT_SECONDS)):
+        patience = 0 if shared.ports else min(timeout, SELECT_SECONDS)
+        if not any(found := real.select(*files, patience)):
+            if is_elsewhere(chain(*files), shared.ports):
+                return real.select(*files, timeout)
             wakes = partial(_stirs, files)
             shared.sleep(round(timeout * SECOND), wakes, everybody=True)
             found = real.select(*files, 0)
@@ -134,15 +140,19 @@ def _wait(condition: Any, timeout: float | None = None) -> bool:  # noqa: ANN401
 
 
 def _wait_really(condition: Any, timeout: float | None) -> bool:  # noqa: ANN401 -- likewise
-    """Wait by real time; say so once where a thread that the client has started waits for long."""
+    """Wait by real time; note it where a thread that the client has started waits for long."""
     clock, thread = current(), threading.current_thread()
-    if clock is None or timeout is None or not timeout > 1 or thread not in clock.started:
+    if clock is None or timeout is None or thread not in clock.started or thread in clock.waited:
         return _condition_wait(condition, timeout)
-    if _condition_wait(condition, 1):
-        return True
-    clock.started.discard(thread)
-    say_real(timeout, "waits")
-    return _condition_wait(condition, timeout - 1)
+    if (say := real_wait(timeout, "waits")) is None:
+        return _condition_wait(condition, timeout)
+    began = real.monotonic()
+    clock.waited[thread] = began, say
+    try:
+        return _condition_wait(condition, timeout)
+    finally:
+        if real.monotonic() - began < 1:
+            del clock.waited[thread]
 
 
 def _start(thread: threading.Thread) -> None:

@@ -18,7 +18,7 @@ import threading
 import warnings
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
@@ -134,7 +134,9 @@ class SharedClock(VirtualClock):
         self.ports: list[int] = []
         """Where servers on this clock listen; all threads that the client starts are its own."""
         self.started: WeakSet[threading.Thread] = WeakSet()
-        """The threads that the client has started, of whose real waits nothing has been said."""
+        """The threads that the client has started."""
+        self.waited: dict[threading.Thread, tuple[float, Callable[[], None]]] = {}
+        """Which of these wait for real: since when, and what says so, at the mock's end."""
 
     def join(self) -> None:
         """Count the calling thread among the client's."""
@@ -249,6 +251,7 @@ class Budget:
     def begin(self) -> None:
         """Begin anew, for the next test of a mock that outlives one."""
         self._slept.clear()
+        self.overspent.clear()
 
 
 def begin_test() -> None:
@@ -265,14 +268,16 @@ def stopped_elsewhere() -> str:
 
 
 def _runs_a_loop() -> bool:
-    """Tell whether the calling thread runs an event loop of asyncio's kind, or trio."""
+    """Tell whether the calling thread runs an event loop of asyncio's kind, or trio by our clock.
+
+    A task of trio's guest mode, or of a run with a clock of its own, cannot wait by ours.
+    """
+    with suppress(KeyError, RuntimeError):  # no trio, or no task of it
+        trio = sys.modules["trio"].lowlevel
+        trio.current_task()
+        return type(trio.current_clock()).__module__ == "mock_p1.oneclock.trio_patch"
     asyncio = sys.modules.get("asyncio")
-    if asyncio is not None and asyncio._get_running_loop() is not None:  # noqa: SLF001 -- quiet
-        return True
-    try:
-        return bool(sys.modules["trio"].lowlevel.current_task())
-    except (KeyError, RuntimeError):
-        return False
+    return asyncio is not None and asyncio._get_running_loop() is not None  # noqa: SLF001 -- quiet
 
 
 _current: SharedClock | None = None
@@ -305,28 +310,32 @@ def asking(runners: Container[str] = ()) -> SharedClock | None:
     return shared if shared.has_joined() and (module in runners or shared.shows(module)) else None
 
 
-def say_real(seconds: object, does: str = "sleeps") -> None:
-    """Warn of a long wait in a thread that is not known to be the client's."""
+def real_wait(seconds: object, does: str) -> Callable[[], None] | None:
+    """Return what warns of a long wait in a thread that is not known to be the client's."""
     if _current is None or not isinstance(seconds, int | float) or not seconds > 1:
-        return
+        return None
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 -- likewise
-    level = 3
     while frame is not None and _module(frame) in _PASSED_OVER:
-        frame, level = frame.f_back, level + 1
+        frame = frame.f_back
     module = _module(frame)
-    if module and not keeps_real(module) and module.partition(".")[0] not in _STDLIB:
-        whose = (
-            "the thread that starts the server, and of those that it starts"
-            if _current.ports
-            else "threads that have sent the mock a request, and where it is served "
-            "(mock_p1_server) of those that the client starts"
-        )
-        warnings.warn(
-            f"{module} {does} for {seconds:g} real seconds, in {threading.current_thread().name}: "
-            f"instant_sleep moves the sleeps of {whose}",
-            RuntimeWarning,
-            stacklevel=level,
-        )
+    if frame is None or keeps_real(module) or module.partition(".")[0] in _STDLIB:
+        return None
+    whose = (
+        "the thread that starts the server, and of those that it starts"
+        if _current.ports
+        else "threads that have sent the mock a request, and where it is served "
+        "(mock_p1_server) of those that the client starts"
+    )
+    return partial(
+        warnings.warn_explicit,
+        f"{module} {does} for {seconds:g} real seconds, in {threading.current_thread().name}: "
+        f"instant_sleep moves the sleeps of {whose}",
+        RuntimeWarning,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        module,
+        frame.f_globals.setdefault("__warningregistry__", {}),
+    )
 
 
 def _module(frame: FrameType | None) -> str:

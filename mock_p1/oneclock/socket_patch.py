@@ -1,7 +1,7 @@
 """Sockets of the client's threads, where the other end is a server on the shared clock.
 
 How long the client waits for an answer is counted by that clock; so is how long it waits for any
-socket by one of Python's selectors.
+socket by one of Python's selectors, unless its other end is another program.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.clock import SECOND
+from mock_p1.oneclock.far_ends import is_elsewhere, port
 from mock_p1.oneclock.patches import SELECT_SECONDS, is_span
 from mock_p1.oneclock.shared import asking, current
 
@@ -28,12 +29,13 @@ _SELECTORS: Final[tuple[Any, ...]] = tuple(
     for kind in ("Select", "Poll", "Epoll", "Devpoll", "Kqueue")
     if hasattr(selectors, f"{kind}Selector")
 )
-_own_select: Final[dict[Any, Any]] = {kind: vars(kind).get("select") for kind in _SELECTORS}
-"""None where a class inherits it."""
+_own_select: Final[dict[Any, Any]] = {}
+"""What each had before the mock; None where a class inherits it."""
 
 
 def install() -> None:
     """Let the client's threads wait for sockets by the shared clock."""
+    _own_select.update({kind: vars(kind).get("select") for kind in _SELECTORS})
     for kind, stand_in in [(kind, _selecting(kind.select)) for kind in _SELECTORS]:
         kind.select = stand_in
     _before.update({name: own for name, own in vars(socket.socket).items() if name in _RECEIVES})
@@ -63,7 +65,7 @@ def _waiting(receive: Callable[..., Any]) -> Callable[..., Any]:
             shared is not None
             and shared.has_joined()
             and seconds != 0
-            and _port(connection) in shared.ports
+            and port(connection) in shared.ports
         ):
             span = None if seconds is None else round(seconds * SECOND)
             shared.sleep(span, lambda: _has_data(connection), everybody=True)
@@ -81,7 +83,10 @@ def _selecting(own_select: Callable[..., Any]) -> Callable[..., Any]:
         caller = str(sys._getframe(1).f_globals.get("__name__"))  # noqa: SLF001 -- who calls decides
         if shared is None or timeout is None or caller.startswith("asyncio."):
             return own_select(selector, timeout)  # a loop of asyncio's has waited by the clock
-        if not (found := own_select(selector, 0 if shared.ports else SELECT_SECONDS)):
+        patience = 0 if shared.ports else min(timeout, SELECT_SECONDS)
+        if not (found := own_select(selector, patience)):
+            if is_elsewhere((key.fileobj for key in selector.get_map().values()), shared.ports):
+                return own_select(selector, timeout)
             span = round(timeout * SECOND)
             shared.sleep(span, lambda: bool(own_select(selector, 0)), everybody=True)
             found = own_select(selector, 0)
@@ -90,17 +95,10 @@ def _selecting(own_select: Callable[..., Any]) -> Callable[..., Any]:
     return select_by_the_clock
 
 
-def _port(connection: socket.socket) -> int:
-    """Return the port of the other end, where that is on this machine; else 0."""
-    try:
-        there = connection.getpeername()
-        return int(there[1]) if there[0] == connection.getsockname()[0] else 0
-    except (OSError, IndexError, ValueError):  # not connected, or no address of the internet
-        return 0
-
-
 def _has_data(connection: socket.socket) -> bool:
-    """Tell whether there is something to read, or the end."""
+    """Tell whether there is something to read, or the end, or nothing any more: it is closed."""
+    if connection.fileno() < 0:
+        return True
     if sys.platform == "win32":  # which has no poll
         return bool(select.select([connection], [], [], 0)[0])
     poll = select.poll()

@@ -26,7 +26,6 @@ from mock_p1.testing.run_state import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
     from datetime import timedelta
     from types import TracebackType
 
@@ -210,8 +209,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
     def _start(self, stack: ExitStack) -> Handle:
         from mock_p1.transports.responses_patch import Mock  # noqa: PLC0415 -- takes 0.3 s; a served mock does not need it
 
-        longest = self._longest or (LONGEST if current() else 0)  # then there is one clock
-        shared = stack.enter_context(_one_clock(longest, self._start_date)) if longest else None
+        shared = _one_clock(stack, self._longest, self._start_date)
         clock = shared or VirtualClock(self._start_date)
         engine = _engine(stack, self._scenario(), clock, self._seed)
         if shared:
@@ -283,8 +281,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
 
         if current() and self._speed != 1:
             raise CannotShare("a mock with instant_sleep is active, so a server takes no speed")
-        longest = self._longest or (LONGEST if current() else 0)  # then there is one clock
-        shared = stack.enter_context(_one_clock(longest, self._start_date)) if longest else None
+        shared = _one_clock(stack, self._longest, self._start_date)
         clock = shared or RealClock(self._speed, start=self._start_date)
         engine = _engine(stack, self._scenario(), clock, self._seed)
         server = Server(engine, host=self._address[0], port=self._address[1])
@@ -293,8 +290,9 @@ class serving(_Starting):  # noqa: N801 -- called like a function
             waited_for = server.loop, thread.ident, server.has_work_in_threads
             stack.enter_context(shared.served(server.port, *waited_for))
         elif not shared:
-            stack.callback(_on_real_time.remove, server.url)
-            _on_real_time.append(server.url)
+            pace = server.url, "in place of its speed" if self._speed != 1 else "too"
+            stack.callback(_on_real_time.remove, pace)
+            _on_real_time.append(pace)
         stack.enter_context(_reachable(server.url))
         stack.enter_context(guarded())
         return Handle(engine, server.url)
@@ -323,15 +321,19 @@ def _date(given: str | datetime | None) -> datetime | None:
     return date and (date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC))
 
 
-_on_real_time: list[str] = []
-"""The servers whose clock no client moves."""
+_on_real_time: list[tuple[str, str]] = []
+"""The servers whose clock no client moves, and how ``instant_sleep`` would be given to each."""
 
 
-def _one_clock(longest: int, start: datetime | None) -> AbstractContextManager[SharedClock]:
+def _one_clock(stack: ExitStack, longest: int, start: datetime | None) -> SharedClock | None:
+    """Share a clock until the mock ends, if it asks for that or another one has asked already."""
+    if not (longest or current()):
+        return None
     if _on_real_time:
+        url, how = _on_real_time[-1]
         raise CannotShare(
-            f"instant_sleep would move the client's time and not that of {_on_real_time[-1]}: "
-            "start that server with instant_sleep=True too, or after this mock"
+            f"instant_sleep would move the client's time and not that of {url}: "
+            f"start that server with instant_sleep=True {how}, or after this mock"
         )
     try:
         from mock_p1.oneclock.installer import one_clock  # noqa: PLC0415 -- time-machine is rarely needed
@@ -339,7 +341,7 @@ def _one_clock(longest: int, start: datetime | None) -> AbstractContextManager[S
         raise CannotShare(
             f"instant_sleep needs time-machine, which runs on CPython only: {error}"
         ) from None
-    return one_clock(longest, start)
+    return stack.enter_context(one_clock(longest, start))
 
 
 _caught: list[Mock] = []

@@ -232,9 +232,15 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
-    """Judge what the mocks of a test were asked, unless it has failed already."""
+    """Judge what the mocks of a test were asked, unless it has failed already.
+
+    A client of a mock that lives on may have been stopped too, in a thread.
+    """
     yield
     this = item.stash.get(RUN, None)
+    shared = sys.modules.get("mock_p1.oneclock.shared")
+    if shared and not (this and this.raised) and (stopped := shared.stopped_elsewhere()):
+        pytest.fail(stopped, pytrace=False)
     if this is not None and this.judged and not this.raised:
         from mock_p1.testing.plugin_fixtures import judge  # noqa: PLC0415 -- loaded already
 

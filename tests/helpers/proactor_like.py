@@ -97,7 +97,7 @@ class Proactor:
     def _poll(self, timeout):
         for key, mask in self._selector.select(timeout):
             for event in (selectors.EVENT_READ, selectors.EVENT_WRITE):
-                operation = self._cache.get((key.fd, event))
+                operation, *_ = self._cache.get((key.fd, event), (None,))
                 if mask & event and operation is not None and operation.go_on():
                     self.forget(operation)
                     self._results.append(operation)
@@ -105,13 +105,13 @@ class Proactor:
     def _begin(self, connection, event, attempt):
         operation = Operation(self, connection, event, attempt)
         if not operation.go_on():
-            self._cache[connection.fileno(), event] = operation
+            self._cache[connection.fileno(), event] = operation, None, connection, None
             self._watch(connection.fileno())
         return operation
 
     def forget(self, operation):
         """Wait for it no more."""
-        for key, found in tuple(self._cache.items()):
+        for key, (found, *_) in tuple(self._cache.items()):
             if found is operation:
                 del self._cache[key]
                 self._watch(key[0])
@@ -193,7 +193,7 @@ class Proactor:
 
     def close(self):
         """End."""
-        for operation in tuple(self._cache.values()):
+        for operation, *_ in tuple(self._cache.values()):
             operation.cancel()
         self._selector.close()
 

@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 import importlib
 import queue
+import selectors
 import socket
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from unittest.mock import patch
 import pytest
 from helpers.real_time import real_seconds
 
-from mock_p1 import mocked
+from mock_p1 import mocked, serving
 from mock_p1.oneclock import lock_patch
 from mock_p1.oneclock.shared import CannotShare
 
@@ -168,6 +169,20 @@ def test_a_socket_that_somebody_has_patched_stays_so(monkeypatch):
     assert "recv_into" not in vars(socket.socket)
 
 
+def test_a_selector_that_somebody_has_patched_stays_so(monkeypatch):
+    """What was in the place of ``select`` is there again; what a class inherits it inherits."""
+
+    def own(_, timeout=None):
+        return [timeout]
+
+    monkeypatch.setattr(selectors.SelectSelector, "select", own)
+    kinds = selectors.SelectSelector, selectors.DefaultSelector
+    before = [vars(kind).get("select") for kind in kinds]
+    with mocked("stuck", instant_sleep=True):
+        assert selectors.SelectSelector.select is not own
+    assert [vars(kind).get("select") for kind in kinds] == before
+
+
 def test_a_socket_takes_every_argument_by_its_name():
     """As the builtin does."""
     here, there = socket.socketpair()
@@ -187,6 +202,23 @@ def test_nested_mocks_end_with_the_last():
     time.sleep(7200)
     inner.__exit__(None, None, None)
     assert time.sleep is real
+
+
+@pytest.mark.parametrize("kind", [mocked, serving])
+def test_a_mock_that_has_not_asked_for_it_does_not_keep_the_clients_time(kind):
+    """Its end may be that of the session; the next one that asks is on one clock with it again."""
+    real, late = time.sleep, kind("slow-training")
+    with shared():
+        other = late.start()
+        time.sleep(60)
+    assert time.sleep is real
+    with shared() as again:
+        time.sleep(60)
+        assert again.now == other.now
+    late.stop()
+    assert time.sleep is real
+    with shared() as mock:
+        assert passed(mock) == 0
 
 
 def test_pythons_own_waits_keep_their_limits():

@@ -1,16 +1,19 @@
 """What one clock cannot move is refused, or said by name."""
 
 import asyncio
+import queue
 import subprocess
 import sys
 import textwrap
 import threading
 import time
 import warnings
+from functools import partial
 
 import httpx
 import pytest
 import trio
+import trio.testing
 
 from mock_p1 import CannotShare, SleptTooLong, mocked, serving
 from mock_p1.oneclock import patches
@@ -86,6 +89,34 @@ def test_answers_that_are_held_back_on_trio():
         trio.run(main, mock)
 
 
+def run_as_guest(main, mock):
+    """Run it in trio's guest mode, in a loop that only hands on."""
+    calls, done = queue.SimpleQueue(), []
+    trio.lowlevel.start_guest_run(
+        main, mock, run_sync_soon_threadsafe=calls.put, done_callback=done.append
+    )
+    while not done:
+        calls.get()()
+    done[0].unwrap()
+
+
+@pytest.mark.parametrize(
+    "run", [run_as_guest, partial(trio.run, clock=trio.testing.MockClock(autojump_threshold=0))]
+)
+def test_an_answer_that_is_held_back_where_trio_has_another_clock(run):
+    """It moves the mock at once, and trio need not wait for it."""
+
+    async def main(mock):
+        async with httpx.AsyncClient(headers={"x-api-key": mock.api_key}) as client:
+            before = trio.current_time()
+            await client.get(f"{mock.url}/v1/external/retrain_jobs/a")
+            assert trio.current_time() - before < 3
+
+    with mocked(HELD, instant_sleep=True) as mock:
+        run(main, mock)
+        assert now(mock) == 3
+
+
 def test_trio_sleeps_too_long():
     """A client on trio that never gives up is stopped too."""
     with pytest.raises(SleptTooLong), mocked("stuck", instant_sleep="1h"):
@@ -148,26 +179,66 @@ def test_gevent_is_refused():
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], timeout=60, check=True)
 
 
-def test_a_long_real_wait_of_a_thread_that_the_client_has_started_is_said(mock, monkeypatch):
+@pytest.fixture
+def clock(monkeypatch):
+    """Real time that passes by what is waited for; and each such wait, of which none is woken."""
+    waits = []
+
+    def wait(condition, limit=None):
+        if threading.current_thread().name != "scheduler":
+            return real_wait(condition, limit)
+        waits.append(limit)
+        return False
+
+    real_wait = patches._condition_wait  # noqa: SLF001 -- what waits for real
+    monkeypatch.setattr(patches, "_condition_wait", wait)
+    monkeypatch.setattr("mock_p1.oneclock.originals.real.monotonic", lambda: sum(waits))
+    return waits
+
+
+@pytest.mark.parametrize(("start", "said"), [("start", 1), ("_started_in_c", 0)])
+def test_a_long_real_wait_of_a_thread_that_the_client_has_started_is_said(
+    clock, monkeypatch, start, said
+):
     """Once, as a scheduler's is, whose own thread sends no request; others wait as they do."""
-    said, real_wait = [], patches._condition_wait  # noqa: SLF001 -- what waits for real
+    monkeypatch.setattr(threading.Thread, "_started_in_c", patches._thread_start, raising=False)  # noqa: SLF001 -- as one in C would
 
     def wait():
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            threading.Event().wait(30)
-            threading.Event().wait(30)
-        said.append([str(warning.message) for warning in caught])
+        threading.Event().wait(0.5)
+        threading.Event().wait(30)
+        threading.Event().wait(30)
 
-    monkeypatch.setattr(
-        patches, "_condition_wait", lambda own, limit: limit is None and real_wait(own)
-    )
-    for start in (threading.Thread.start, patches._thread_start):  # noqa: SLF001 -- as one in C would
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with mocked("stuck", instant_sleep=True):
+            thread = threading.Thread(target=wait, name="scheduler")
+            getattr(thread, start)()
+            thread.join(10)
+            assert not caught
+    texts = [str(warning.message) for warning in caught]
+    assert sum("waits for 30 real seconds, in scheduler" in text for text in texts) == said
+    assert clock == [0.5, 30, 30]  # each in one go: who wakes it wakes it
+
+
+def test_a_warning_that_is_an_error_ends_the_mock_and_no_thread(clock):
+    """A thread that waits for long waits on; the mock's end says it."""
+    ended = []
+
+    def wait():
+        threading.Event().wait(30)
+        ended.append(True)
+
+    before, starter = time.sleep, mocked("stuck", instant_sleep=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        starter.start()
         thread = threading.Thread(target=wait, name="scheduler")
-        start(thread)
+        thread.start()
         thread.join(10)
-    assert [len(texts) for texts in said] == [1, 0]
-    assert "waits for 30 real seconds, in scheduler" in said[0][0]
+        with pytest.raises(RuntimeWarning, match="waits for 30 real seconds, in scheduler"):
+            starter.stop()
+    assert ended
+    assert time.sleep is before
 
 
 def test_a_long_real_sleep_is_said(mock, monkeypatch):

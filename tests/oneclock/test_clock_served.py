@@ -149,6 +149,15 @@ def test_a_mock_inside_shares_the_clock(mock, options):
         assert mock.now == inner.now
 
 
+@pytest.mark.parametrize("inner", [mocked, serving])
+def test_a_mock_inside_sets_no_limit_that_it_was_not_asked_for(inner):
+    """The client sleeps for as long as the one that asks allows."""
+    with mocked("stuck", instant_sleep="60d") as outer, inner("demo"):
+        before = outer.now
+        time.sleep(8 * 86_400)
+        assert (outer.now - before).days == 8
+
+
 def test_a_server_inside_shares_the_clock_or_is_refused(poll):
     """Nothing that the client asks keeps another time than the client."""
     with mocked("slow-training", instant_sleep=True) as outer:
@@ -161,11 +170,14 @@ def test_a_server_inside_shares_the_clock_or_is_refused(poll):
             serving(speed=60).start()
 
 
-def test_a_server_on_real_time_is_not_left_behind():
+@pytest.mark.parametrize(("speed", "how"), [(1, "too"), (60, "in place of its speed")])
+def test_a_server_on_real_time_is_not_left_behind(speed, how):
     """A mock that starts later cannot take the client's time away from it, and says what can."""
     with (
-        serving("slow-training") as served,
-        pytest.raises(CannotShare, match=f"not that of {served.url}: start that server with"),
+        serving("slow-training", speed=speed) as served,
+        pytest.raises(
+            CannotShare, match=f"not that of {served.url}: .* instant_sleep=True {how}, or after"
+        ),
     ):
         mocked(instant_sleep=True).start()
     with mocked(instant_sleep=True):

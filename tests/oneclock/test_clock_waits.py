@@ -1,6 +1,7 @@
 """Waits for an event, a queue or a held answer under one clock: woken by it, or by the clock."""
 
 import _thread
+import asyncio
 import queue
 import sched
 import select
@@ -10,12 +11,14 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 import pytest
 import requests
 from helpers.real_time import real_seconds
 
-from mock_p1 import mocked
+from mock_p1 import mocked, serving
+from mock_p1.oneclock.originals import real
 from mock_p1.scenario.parser import parse
 
 
@@ -154,6 +157,123 @@ def test_select_is_woken_by_a_socket(mock):
         theirs.send(b"x")
         assert select.select([ours], [], [], 60) == ([ours], [], [])
     assert now(mock) == 0
+
+
+@pytest.fixture
+def program(monkeypatch):
+    """A connection to another program, which answers when it is waited for in real time.
+
+    Also the limits of what has waited for sockets, in real seconds.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ours = socket.create_connection(server.getsockname())
+        far_ends = [server.accept()[0].detach()]  # no socket of this process any more
+
+    def answer(limit):
+        if limit and far_ends:
+            with socket.socket(fileno=far_ends.pop()) as theirs:
+                theirs.send(b"x")
+
+    with ours:
+        yield ours, noted_limits(monkeypatch, answer)
+
+
+def noted_limits(monkeypatch, before=id):
+    """Return the real seconds in which sockets are waited for; do something before each wait."""
+    limits, own = [], partial(real.select)  # which stays what it is
+
+    def select_as_noted(readers, writers, others, limit):
+        before(limit)
+        limits.append(limit)
+        return own(readers, writers, others, limit)
+
+    monkeypatch.setattr(real, "select", select_as_noted)
+    monkeypatch.setattr(selectors.SelectSelector, "_select", staticmethod(select_as_noted))
+    return limits
+
+
+def by_select(connection, seconds=30):
+    """Wait for a connection by ``select`` itself."""
+    return select.select([connection], [], [], seconds)[0]
+
+
+def by_selector(connection, seconds=30):
+    """Wait for a connection by a selector."""
+    with selectors.SelectSelector() as selector:
+        selector.register(connection, selectors.EVENT_READ)
+        return selector.select(seconds)
+
+
+def by_loop(connection):
+    """Wait for a connection in an event loop, with a time-out."""
+
+    async def read():
+        reader, writer = await asyncio.open_connection(sock=connection)
+        try:
+            return await asyncio.wait_for(reader.read(1), 30)
+        finally:
+            writer.close()
+
+    loop = asyncio.SelectorEventLoop(selectors.SelectSelector())
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        return runner.run(read())
+
+
+@pytest.mark.parametrize(("wait", "limit"), [(by_select, 30), (by_selector, 30), (by_loop, 0.1)])
+def test_the_answer_of_another_program_is_waited_for(program, wait, limit):
+    """Such as of a data base: it takes real time, of which an event loop gives it a little."""
+    connection, limits = program
+    with serving("slow-training", instant_sleep=True) as mock:
+        assert wait(connection)
+        assert now(mock) == 0
+    assert next(filter(None, limits)) == limit
+
+
+@pytest.mark.parametrize("wait", [by_select, by_selector])
+def test_the_answer_of_this_process_is_waited_for_by_the_clock(mock, wait):
+    """Whatever server in this process the client is connected to."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as ours,
+        server.accept()[0],
+    ):
+        assert wait(ours) == []
+    assert now(mock) == 30
+
+
+@pytest.mark.parametrize("wait", [by_select, by_selector])
+def test_a_short_limit_is_not_made_longer(monkeypatch, wait):
+    """A client that looks every millisecond waits no longer for real than it has asked for."""
+    limits = noted_limits(monkeypatch)
+    ours, theirs = socket.socketpair()
+    with ours, theirs, mocked("slow-training", instant_sleep=True):
+        assert wait(ours, 0.001) == []
+    assert max(limits) == 0.001
+
+
+@pytest.mark.parametrize("wait", [by_select, by_selector])
+def test_what_somebody_closes_fails_who_waits_for_it(mock, poll, wait):
+    """And no other thread of the client, which sleeps on."""
+    ours, theirs = socket.socketpair()
+    failed = []
+
+    def client():
+        poll(mock)
+        try:
+            wait(ours, 600)
+        except (OSError, ValueError) as error:
+            failed.append(error)
+
+    with ours, theirs:
+        thread = threading.Thread(target=client)
+        thread.start()
+        mock.wait_for(polls=1)
+        time.sleep(60)
+        ours.close()
+        time.sleep(60)
+        thread.join(10)
+    assert len(failed) == 1
+    assert now(mock) == 120
 
 
 def test_locks_are_as_ever_afterwards():

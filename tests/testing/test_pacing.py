@@ -235,3 +235,14 @@ def test_a_wait_may_be_too_short_by_a_step_of_the_systems_clock(resolution, hold
         mock._engine.handle(POLL)  # noqa: SLF001 -- nothing is served here
     with nullcontext() if holds else pytest.raises(AssertionError, match="at least 20s"):
         mock.assert_interval(min="20s")
+
+
+def test_a_step_of_the_systems_clock_excuses_no_more_than_half(monkeypatch):
+    """At a high speed it is longer than what was asked for: a client that does not wait fails."""
+    monkeypatch.setattr(time, "get_clock_info", lambda _: SimpleNamespace(resolution=0.015625))
+    clock = RealClock(speed=3600, source=lambda: 0)
+    mock = Handle(Engine(load_scenario(POLLED), clock), "http://mock.example")
+    for _ in range(2):
+        mock._engine.handle(POLL)  # noqa: SLF001 -- nothing is served here
+    with pytest.raises(AssertionError, match="0s apart; at least 30s was asked for"):
+        mock.assert_interval(min="30s")

@@ -180,6 +180,40 @@ def test_it(mock_p1, client):
     result.stdout.no_fnmatch_line("During handling*")
 
 
+def test_a_client_stopped_in_a_thread_fails_the_test_in_which_it_slept(project):
+    """Not one that comes later, where the mock lives on: that one has the whole time."""
+    result = project.run(
+        "-p",
+        "no:randomly",
+        tests="""
+import threading, time
+import pytest
+
+@pytest.fixture(scope="module")
+def service(mock_p1_for):
+    return mock_p1_for("stuck", instant_sleep="2h")
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_sleeps(service, client):
+    def sleep():
+        client.poll()
+        time.sleep(8000)
+    thread = threading.Thread(target=sleep)
+    thread.start()
+    thread.join()
+
+@pytest.mark.xfail(strict=True, reason="something that is mended")
+def test_mended(service, client):
+    client.poll()
+
+def test_next(service, client):
+    client.poll()
+""",
+    )
+    result.assert_outcomes(passed=2, errors=1, failed=1)
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_sleeps*", "*slept for more than 2h*"])
+
+
 def test_a_client_stopped_in_a_thread_fails_as_expected(project):
     """Where its test is marked xfail."""
     result = project.run(
