@@ -240,9 +240,12 @@ class Server:
             transport._sock.close()  # noqa: SLF001 -- there is no public way
             transport._sock = None  # noqa: SLF001 -- likewise
         elif context["message"] == "Accept failed on a socket" and isinstance(error, OSError):
-            why = error.strerror or error
+            # a copy of the socket would not do: Windows' loop takes what is open once, error 87
             _log.warning(
-                "a client went before it was let in (%s); port %d is opened anew", why, self.port
+                "a client went before it was let in (%s); port %d is opened anew as soon as "
+                "Windows gives it",
+                error.strerror or error,
+                self.port,
             )
             loop.call_soon(self._end.set)  # once it is closed
         elif (
