@@ -462,6 +462,8 @@ class TrackFile(Answer):
     """In bytes; 0 until it has come."""
     complete: bool
     """Whether it has come, whole."""
+    upload: Count | None
+    """The number of the request that brought it, as `uploads` has it; null until it has come."""
 
 
 class Track(Place):
