@@ -116,7 +116,10 @@ class Collector:
             "Jobs that nobody has polled.",
             value=max(0, engine.jobs.count - polled),
         )
-        text = "How often limits were reached since the start, by their names in /__admin/health."
+        text = (
+            "How often limits were reached since the start, by their names in /__admin/health; "
+            "of the journal, how many requests have gone from it since the last reset."
+        )
         counts: Counter[Labels] = Counter({(name,): count for name, count in reached.items()})
         yield _filled(
             core.GaugeMetricFamily("mock_p1_limits_reached", text, labels=("limit",)), counts

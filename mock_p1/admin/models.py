@@ -407,7 +407,8 @@ class Health(Answer):
     jobs_max: int
     """How many pairs of caller and job that only a pattern knows are remembered."""
     limits_reached: dict[str, Count]
-    """How often each limit was reached since the start, by its name; `{}` is as it should be."""
+    """How often each limit was reached since the start, by its name. `journal` is how many requests
+    have gone from the journal since the last reset, as is usual; nothing else should stand here."""
     authority: LeftOut[str] = None
     """Of `serve --tls`: whether this start has made its authority, and when it ends."""
 
@@ -461,6 +462,8 @@ class TrackFile(Answer):
     """In bytes; 0 until it has come."""
     complete: bool
     """Whether it has come, whole."""
+    upload: Count | None
+    """The number of the request that brought it, as `uploads` has it; null until it has come."""
 
 
 class Track(Place):

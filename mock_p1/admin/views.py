@@ -207,7 +207,9 @@ def _track(plan: Plan, track: Track) -> models.Track:
 
 
 def _file(created: CreatedJob) -> models.TrackFile:
-    return models.TrackFile(filename=created.file_name, **_same(created, "size", "complete"))
+    return models.TrackFile(
+        filename=created.file_name, **_same(created, "size", "complete", "upload")
+    )
 
 
 def _place(plan: Plan, state: State) -> dict[str, Any]:

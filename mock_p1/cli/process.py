@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 YOUNG_OBJECTS: Final = 10_000
+OLD_COLLECTIONS: Final = 100
+"""Everything is searched after so many searches of what is younger: ten million new objects.
+
+That is many large scenarios swapped in, each of which would else be half a second of silence.
+Memory stays bounded: one that is not played any more is freed without a search.
+"""
+
 MAX_FILES: Final = 65_536
 PARENT_SECONDS: Final = 0.25
 """How often it is looked whether the parent still lives."""
@@ -32,7 +39,7 @@ def rare_garbage_collection() -> Iterator[None]:
     before = gc.get_threshold()
     is_frozen = gc.get_freeze_count() > 0  # by whom we are a part of, who would lose it at our end
     gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, *before[1:])
+    gc.set_threshold(YOUNG_OBJECTS, before[1], OLD_COLLECTIONS)
     try:
         yield
     finally:

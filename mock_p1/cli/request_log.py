@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Self
 from mock_p1.base.clock import SECOND
 from mock_p1.base.text import printable
 from mock_p1.contract.operations import OPERATIONS
+from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.engine.limits import LIMITS
 
 if TYPE_CHECKING:
@@ -69,12 +70,15 @@ class RequestLog:
     def __init__(
         self, engine: Engine, form: Format, stream: TextIO, *, quiet: bool = False
     ) -> None:
-        """A quiet one says only which limits are reached."""
+        """A quiet one says only which limits are reached.
+
+        A journal of the usual size is full in any longer run, which is nothing to say.
+        """
         self._engine, self._form, self._quiet = engine, form, quiet
         self._write = writer(stream)
         self._queue: deque[tuple[float, Entry]] = deque(maxlen=MAX_WAITING)
         self._newest = 0
-        self._told: set[str] = set()
+        self._told = {"journal"} if engine.journal.maximum == DEFAULT_MAX else set()
         self._done = Event()
         self._thread = Thread(target=self._run, name="mock-p1:log", daemon=True)
 

@@ -84,6 +84,8 @@ def note(state: MockState, call: Call, number: int, size: int, kept: KeptFile | 
     name = job.created.file_name if job.created else ""
     upload = Upload(number, call.now_ns, job.caller, job.job_id, name, size, kept is not None, kept)
     state.uploads.add(upload)
+    if job.created and kept is not None:
+        job.created.upload = number
 
 
 def _begin(job: JobState, now_ns: int) -> None:

@@ -27,13 +27,14 @@ job that the scenario names or generates; the least recently polled go first. A 
 class CreatedJob:
     """What Retrain Data Upload has issued for one job: the file's name, and whether it has come."""
 
-    __slots__ = ("complete", "file_name", "number", "size")
+    __slots__ = ("complete", "file_name", "number", "size", "upload")
 
     def __init__(self, number: int, file_name: str) -> None:
         self.number: int = number
         self.file_name: str = file_name
         self.complete: bool = False
         self.size: int = 0
+        self.upload: int | None = None
 
 
 _NONE: Final = [0]

@@ -125,6 +125,7 @@ class Journal:
     """The newest ``maximum`` entries."""
 
     def __init__(self, maximum: int = DEFAULT_MAX) -> None:
+        self.maximum: int = maximum
         self._entries: deque[Entry] = deque(maxlen=maximum)
         self._answers: deque[tuple[int, Reply | Fault]] = deque(maxlen=min(maximum, MAX_ANSWERS))
         self._numbers = count(1)

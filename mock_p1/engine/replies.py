@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -18,6 +18,7 @@ from mock_p1.scenario.steps import StatusStep
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mock_p1.contract.assumptions import Assumptions
     from mock_p1.contract.operations import Operation
     from mock_p1.engine.program import Program, ProgramStep
     from mock_p1.scenario.model import Scenario
@@ -31,7 +32,8 @@ class ReplyWriter:
 
     def __init__(self, scenario: Scenario, seed: int) -> None:
         self._scenario, self._seed = scenario, seed
-        self.error: Callable[[str], Reply] = cache(self._error)
+        # without this object, which would hold itself and its scenario for good
+        self.error: Callable[[str], Reply] = cache(partial(_error, scenario.assumptions))
 
     def status(self, job_id: str, step: ProgramStep, base_url: str, token: str) -> Reply:
         """Answer a poll that sees this step, which shows a status.
@@ -95,9 +97,9 @@ class ReplyWriter:
         disposition = f"attachment; filename=\"{_ascii(name)}\"; filename*=UTF-8''{quote(name)}"
         return Reply(200, (("Content-Type", kind), ("Content-Disposition", disposition)), body)
 
-    def _error(self, name: str) -> Reply:
-        assumed = self._scenario.assumptions
-        return json_reply(assumed.http_status(name), error_body(name, assumed))
+
+def _error(assumed: Assumptions, name: str) -> Reply:
+    return json_reply(assumed.http_status(name), error_body(name, assumed))
 
 
 def frame_of(step: StatusStep) -> tuple[bytes, bytes] | None:

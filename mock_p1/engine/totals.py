@@ -62,7 +62,7 @@ class Totals:
         self._before: dict[_Row, list[int]] = {}
         self._merged: set[_Row] = set()
         self.merged: int = 0
-        """How many kinds were counted without caller and job, since the start."""
+        """How many requests were counted without caller and job, since the start."""
 
     def tally(self, kind: _Row) -> list[int]:
         """Return the count of a kind, in a list of one that stays its own until the next reset."""

@@ -99,8 +99,9 @@ def _tried(
     provider: str, locale: str, arguments: Mapping[str, Any], seed: int, values: Counted
 ) -> Any:  # noqa: ANN401 -- what it draws
     """Return the value that is drawn with this seed, or raise TooMuch."""
-    (generator,) = _faker(locale).factories
-    before, all_left = generator.random, values.left
+    # one that never plays, since what it is tried with may end
+    (generator,) = _faker(locale, is_tried=True).factories
+    all_left = values.left
     values.left = most = min(all_left, MAX_VALUES)
     with _LOCK:
         try:
@@ -108,7 +109,6 @@ def _tried(
             generator.seed_instance(seed)
             return getattr(generator, provider)(**arguments)
         finally:
-            generator.random = before
             values.left += all_left - most
 
 
@@ -182,7 +182,9 @@ def _module() -> ModuleType:
 
 
 @cache
-def _faker(locale: str) -> Faker:
+def _faker(locale: str, *, is_tried: bool = False) -> Faker:
+    """Return the Faker that plays, or the one with which a scenario's fakes are tried."""
+    del is_tried
     made: Faker = _module().Faker(locale)
     return made
 

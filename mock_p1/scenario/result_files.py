@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 import warnings
+from functools import cache
 from inspect import currentframe
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from mock_p1.base.text import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from mock_p1.scenario.document import Attach
 
@@ -35,33 +36,39 @@ def files_beside(
     ``named`` takes the path of each that is not outside. A file is read once, however it is spelt.
     """
     known: dict[Path, bytes] = {}
+    names_in = cache(_names_in)  # a folder of many files is listed once
+    looked_for = set() if named is None else named
+    together = 0
 
     def read(name: str) -> bytes:
         shown = f"result.file {shorten(name)!r}"
         missing = f"{shown} does not exist; it is looked for {where}"
+        nonlocal together
         if "\0" in name:
             raise ValueError(missing)
         try:
             root = folder.resolve()
-            path = (root / name.replace("\\", "/")).resolve()
+            asked = root / name.replace("\\", "/")
+            path = asked.resolve()
             if not path.is_relative_to(root):
                 what = "lies outside the scenario's own folder; put the file beside the scenario"
                 raise ValueError(f"{shown} {what}")
-            if named is not None:
-                named.add(path)
+            looked_for.add(path)
+            other = _in_other_case(asked, root, names_in)
             if not path.is_file():
-                other = name_in_other_case(path)
                 raise ValueError(f"{missing}; did you mean {other}?" if other else missing)
-            warn_of_case(root / name.replace("\\", "/"))
+            if other:
+                _warn_of_case(shorten(name), other)
             if path not in known:
                 content = read_file(path, MAX_BYTES, below=root)
                 if content is None:
                     what = f"is larger than {MAX_BYTES:,} bytes, the most there may be"
                     raise ValueError(f"{shown} {what}")
-                if len(content) + sum(map(len, known.values())) > MAX_TOGETHER:
+                if together + len(content) > MAX_TOGETHER:
                     what = f"and those before it have more than {MAX_TOGETHER:,} bytes together"
                     raise ValueError(f"{shown} {what}")
                 known[path] = content
+                together += len(content)
             return known[path]
         except (
             OSError,
@@ -110,20 +117,50 @@ def _opened(path: Path, below: Path) -> int:
 
 def name_in_other_case(path: Path) -> str | None:
     """Return what a file is called, where a path differs from it in nothing but case."""
+    found = _called(path.name, _names_in(path.parent))
+    return None if found == path.name else found
+
+
+def _in_other_case(
+    path: Path, root: Path, names_in: Callable[[Path], dict[str, str]]
+) -> str | None:
+    """Return what a path below a folder is called there, where it differs in nothing but case."""
+    path = Path(os.path.normpath(path))
+    if not path.is_relative_to(root):
+        return None
+    at = root
+    for part in path.relative_to(root).parts:
+        found = _called(part, names_in(at))
+        if found is None:
+            return None
+        at /= found
+    # what a link leads to elsewhere is not told
+    is_other = str(at) != str(path) and at.resolve().is_relative_to(root)
+    return at.relative_to(root).as_posix() if is_other else None
+
+
+def _names_in(folder: Path) -> dict[str, str]:
+    """Return the names in a folder by themselves and, where none is so called, in small letters."""
     try:
-        names = [entry.name for entry in path.parent.iterdir()]
+        names = os.listdir(folder)  # noqa: PTH208 -- without an object for each
     except (OSError, ValueError):  # there is no such folder
-        return None
-    if path.name in names:
-        return None
-    return next((name for name in names if name.lower() == path.name.lower()), None)
+        return {}
+    return {name.lower(): name for name in names} | {name: name for name in names}
+
+
+def _called(name: str, names: dict[str, str]) -> str | None:
+    return names.get(name) or names.get(name.lower())
 
 
 def warn_of_case(path: Path) -> None:
     """Warn of a path that Windows and macOS alone find, which do not tell case apart."""
     if other := name_in_other_case(path):
-        text = f"{path.name} is called {other}: where systems tell case apart, it is not found"
-        warnings.warn(text, stacklevel=2)
+        _warn_of_case(path.name, other)
+
+
+def _warn_of_case(name: str, other: str) -> None:
+    text = f"{name} is called {other}: where systems tell case apart, it is not found"
+    warnings.warn(text, stacklevel=3)
 
 
 def files_beside_one(folders: Iterable[Path]) -> Attach:

@@ -7,6 +7,7 @@ import errno
 import importlib.util
 import logging
 import math
+import os
 import secrets
 import signal
 import socket
@@ -68,6 +69,7 @@ There it is its server's alone, until the last connections of that are gone.
 NOT_GIVEN: Final = 10013
 """Windows' number for a port that is somebody else's alone, or kept back."""
 
+NO_FILE_LEFT: Final = (errno.EMFILE, errno.ENFILE)
 TOKEN_BYTES: Final = 24
 
 _log = logging.getLogger("mock_p1.server")
@@ -130,6 +132,7 @@ class Server:
             self._close()
             raise
         self._connections = Connections(app, keep_alive_seconds, engine.state.reached, at_once=app)
+        self._open_files_reached = 0  # how often it was, when there was a file to be had last
         self._stopped, self._end = False, asyncio.Event()
         self.loop: asyncio.AbstractEventLoop | None = None
 
@@ -194,6 +197,10 @@ class Server:
                     if _is_closed(listeners[index]):
                         with suppress(OSError):  # the port is not free yet: at the next look
                             listeners[index] = await self._listener(_bound(host, port))
+                if _has_file_left():
+                    self._open_files_reached = shared.reached["open_files"]
+                else:
+                    self._count_open_files()
                 date, now = _date(self.engine.clock), self.loop.time()
                 for connection in list(shared.open):
                     connection.give_up(now)
@@ -206,10 +213,19 @@ class Server:
             lambda: HttpProtocol(self._connections), sock=listening, ssl=self._tls, backlog=BACKLOG
         )
 
-    def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Take what Windows' loop makes an error of, and leave out one file too many.
+    def _count_open_files(self) -> None:
+        """Count that there is no file left, once until there is one again.
 
-        That is counted, and asyncio would say it at each try. The rest is logged as ever.
+        A connection that took the last one has counted it already.
+        """
+        reached = self._connections.reached
+        if reached["open_files"] == self._open_files_reached:
+            reached["open_files"] += 1
+
+    def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Take what Windows' loop makes an error of, and count one connection too many.
+
+        Asyncio would say that at each try. The rest is logged as ever.
 
         It shuts down what a client has reset, which fails and leaves the socket open. And it closes
         what it listens on for good where one client was gone before it was let in.
@@ -224,12 +240,21 @@ class Server:
             transport._sock.close()  # noqa: SLF001 -- there is no public way
             transport._sock = None  # noqa: SLF001 -- likewise
         elif context["message"] == "Accept failed on a socket" and isinstance(error, OSError):
-            why = error.strerror or error
+            # a copy of the socket would not do: Windows' loop takes what is open once, error 87
             _log.warning(
-                "a client went before it was let in (%s); port %d is opened anew", why, self.port
+                "a client went before it was let in (%s); port %d is opened anew as soon as "
+                "Windows gives it",
+                error.strerror or error,
+                self.port,
             )
             loop.call_soon(self._end.set)  # once it is closed
-        elif not (isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)):
+        elif (
+            context["message"] == "socket.accept() out of system resource"
+            and isinstance(error, OSError)
+            and error.errno in NO_FILE_LEFT
+        ):
+            self._count_open_files()
+        else:
             loop.default_exception_handler(context)
 
 
@@ -282,6 +307,14 @@ def _files_max() -> float:
 
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return math.inf if soft == resource.RLIM_INFINITY else soft
+
+
+def _has_file_left() -> bool:
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        return error.errno not in NO_FILE_LEFT
+    return True
 
 
 def _date(clock: Clock) -> bytes:

@@ -160,12 +160,15 @@ def test_a_job_shows_its_file_downloads_and_switches(plain):
     plain.client.get(f"{JOBS}upload_url?filename=train.csv", headers={"x-api-key": key})
     (track,) = plain.get("/jobs/new-1")["tracks"]
     assert (track["waits_for"], track["file"]["complete"]) == ("its file", False)
+    assert track["file"]["upload"] is None
     assert plain.get("/jobs/new-1")["steps"][0]["for"] == "upload"
     job = create(plain, key)
     download(plain, key, job)
     switch(plain, key, job)
     (track,) = plain.get(f"/jobs/{job}")["tracks"]
-    assert track["file"] == {"filename": "train.csv", "size": 8, "complete": True}
+    number = plain.get(f"/uploads?job={job}")["uploads"][-1]["number"]
+    file = {"filename": "train.csv", "size": 8, "complete": True, "upload": number}
+    assert track["file"] == file
     assert (track["downloads"], track["switches"]) == (1, 1)
 
 

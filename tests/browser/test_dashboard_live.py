@@ -127,19 +127,49 @@ def test_keys_that_are_masked_alike_are_told_apart(opened):
         dashboard.shows(f".polls .caller:has-text('{caller}')")
 
 
-def test_a_file_that_came_is_offered_by_its_name(dashboard):
-    """In the details of its job; what the browser keeps is what was sent."""
+def send_file(dashboard):
+    """Create a job with a file of its own; return its id, and where the file was sent."""
     url = f"{dashboard.server.url}/v1/external/retrain_jobs/upload_url"
     headers, query = {"x-api-key": "demo-key"}, {"filename": "train.csv"}
     made = requests.get(url, query, headers=headers, timeout=10).json()
     requests.put(made["upload_url"], data=b"a,b\n1,2\n", timeout=10)
     dashboard.poll(made["retrain_job_id"])
-    dashboard.page.click(f"{dashboard.job(made['retrain_job_id'])} .id")
+    return made["retrain_job_id"], made["upload_url"]
+
+
+def test_a_file_that_came_is_offered_by_its_name(dashboard):
+    """In the details of its job; what the browser keeps is what was sent."""
+    job, _ = send_file(dashboard)
+    dashboard.page.click(f"{dashboard.job(job)} .id")
     dashboard.shows(".files button", "Download train.csv")
     with dashboard.page.expect_download() as download:
         dashboard.page.click(".files button")
     assert download.value.suggested_filename == "train.csv"
     assert download.value.path().read_bytes() == b"a,b\n1,2\n"
+
+
+def test_the_last_file_is_offered(dashboard):
+    """Also where it has the name and the size of the one before."""
+    job, url = send_file(dashboard)
+    dashboard.page.click(f"{dashboard.job(job)} .id")
+    dashboard.shows(".files button", "Download train.csv")
+    with dashboard.page.expect_response("**/uploads?job=*"):
+        requests.put(url, data=b"c,d\n3,4\n", timeout=10)
+    number = dashboard.api("GET", f"jobs/{job}")["tracks"][0]["file"]["upload"]
+    dashboard.until("(n) => document.querySelector(`[data-file='${n}']`)", number)
+    with dashboard.page.expect_download() as download:
+        dashboard.page.click(".files button")
+    assert download.value.path().read_bytes() == b"c,d\n3,4\n"
+
+
+def test_a_file_that_could_not_be_asked_for_is_asked_for_again(dashboard):
+    """With the next news of its job."""
+    job, _ = send_file(dashboard)
+    dashboard.page.route("**/uploads?job=*", lambda route: route.abort(), times=1)
+    with dashboard.page.expect_event("requestfailed"):
+        dashboard.page.click(f"{dashboard.job(job)} .id")
+    dashboard.poll(job)
+    dashboard.shows(".files button", "Download train.csv")
 
 
 def test_notes_are_in_japanese_on_a_japanese_page(opened):

@@ -13,6 +13,7 @@ from mock_p1.base.clock import VirtualClock
 from mock_p1.base.messages import Request
 from mock_p1.cli.request_log import FORMATS, MAX_WAITING, RequestLog
 from mock_p1.engine.engine import Engine
+from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.engine.limits import LIMITS
 from mock_p1.scenario.parser import parse
 
@@ -143,6 +144,18 @@ def test_a_quiet_log_tells_of_limits_alone(form):
     assert "--jobs-max" in told
 
 
+@pytest.mark.parametrize(("most", "lines"), [(DEFAULT_MAX, 0), (DEFAULT_MAX - 1, 1)])
+def test_a_full_journal_is_told_where_its_size_was_chosen(most, lines):
+    """One of the usual size is full in any longer run, and nothing is wrong; it is counted."""
+    engine = Engine(parse("jobs: {a: {timeline: [{status: x}]}}"), journal_max=most)
+    stream = io.StringIO()
+    with RequestLog(engine, FORMATS["text"], stream, quiet=True):
+        for _ in range(DEFAULT_MAX + 2):
+            engine.handle(get(f"{JOBS}a", "k"))
+    assert stream.getvalue().count("the journal is full") == lines
+    assert engine.limits_reached() == {"journal": DEFAULT_MAX + 2 - most}
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_one_line_each(engine, form):
     """Every request is one line, in order."""
@@ -223,7 +236,7 @@ def test_lines_that_do_not_fit_are_counted(engine, form, said):
             engine.handle(get(f"{JOBS}a", "k"))
         stream.go.set()
     lines = stream.getvalue().splitlines()
-    assert len(lines) == 1 + 1 + MAX_WAITING + 1  # that the journal is full
+    assert len(lines) == 1 + 1 + MAX_WAITING
     assert lines[1].startswith(said)
 
 

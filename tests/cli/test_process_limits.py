@@ -1,11 +1,13 @@
 """What `serve` sets for its whole process."""
 
+import gc
 import sys
 from types import SimpleNamespace
 
 import pytest
 
-from mock_p1.cli.process import allow_many_connections
+from mock_p1.cli import process
+from mock_p1.cli.process import allow_many_connections, rare_garbage_collection
 
 UNLIMITED = -1
 
@@ -56,3 +58,23 @@ def test_a_system_without_such_limits_is_left_alone(monkeypatch):
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setitem(sys.modules, "resource", None)
     allow_many_connections()
+
+
+def test_a_large_scenario_that_comes_is_no_reason_to_search_everything(monkeypatch):
+    """As many objects as would be one by Python's own measure; that comes back afterwards."""
+    before = gc.get_threshold()
+    monkeypatch.setattr(process, "YOUNG_OBJECTS", 100)
+    searched = []
+    with rare_garbage_collection():
+        gc.collect()
+        gc.callbacks.append(
+            tell := lambda phase, about: searched.append((phase, about["generation"]))
+        )
+        try:
+            kept = [[] for _ in range(2 * 100 * 10 * 10)]
+        finally:
+            gc.callbacks.remove(tell)
+    assert len(kept) == 20_000
+    assert ("stop", 2) not in searched
+    assert searched
+    assert gc.get_threshold() == before

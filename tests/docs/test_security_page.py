@@ -28,6 +28,7 @@ from mock_p1.engine.faults import TIMEOUT_LIMIT
 from mock_p1.engine.file_store import DEFAULT_LIMIT_BYTES
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import DEFAULT_MAX, LONGEST_ANSWER, MAX_ANSWERS
+from mock_p1.engine.limits import LIMITS
 from mock_p1.engine.mock_state import MAX_LINKS, MAX_RESETS
 from mock_p1.engine.rate_limit import MAX_CALLERS
 from mock_p1.engine.retrain_data_upload import MAX_CREATED
@@ -106,7 +107,6 @@ MILLION = 1_000_000
             "looking into an uploaded file",
             [LIMIT_SECONDS, LARGEST_UNPACKED // MILLION, BOMB_BYTES // MILLION, BOMB_RATIO],
         ),
-        ("callers that `calls:` remember, for operations without a job", [MAX_PLACES]),
         ("uploaded file (`--upload-max`)", [DEFAULT_LIMIT_BYTES // MILLION]),
         (
             "contents of files that are kept",
@@ -126,7 +126,6 @@ MILLION = 1_000_000
         ("jobs that name a key, times patterns of keys", [MAX_PAIRS]),
         ("fakes of a scenario", [MAX_FAKES, MAX_VALUES, MAX_TRIED]),
         ("result file", [MAX_RESULT // MILLION, MAX_TOGETHER // MILLION, MAX_ROWS]),
-        ("id of a job, API key", [JOB_ID_LIMIT, API_KEY_LIMIT]),
         ("patterns that are compared with each other", [MAX_COMPARED]),
         ("scenario file", [MAX_BYTES // MILLION, MAX_DEPTH, MAX_PROBLEMS]),
     ],
@@ -135,3 +134,9 @@ def test_each_limit_has_its_number(limit, numbers):
     """The row of a limit has the numbers of the code, in their order."""
     named = [int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", ROWS[limit])]
     assert named == numbers
+
+
+def test_the_limits_that_are_counted_are_named():
+    """All of them, and no others; what is not counted is not promised."""
+    counted = PAGE.partition("`--quiet` too: ")[2].partition(".")[0]
+    assert re.findall(r"`(\w+)`", counted) == sorted(LIMITS)

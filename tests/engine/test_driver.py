@@ -1,6 +1,8 @@
 """Driving an engine from outside."""
 
+import gc
 import json
+import weakref
 
 import pytest
 
@@ -329,3 +331,20 @@ def test_a_swapped_scenario_writes_its_own_values(mock):
     before = json.loads(asked.poll().body)["message"]
     asked.driver.load(parse(text.format(2)))
     assert json.loads(asked.poll().body)["message"] != before
+
+
+def test_a_scenario_that_is_not_played_any_more_is_freed_at_once(mock):
+    """Nothing of it holds itself: `serve` seldom has the garbage collector search everything."""
+    retired = parse("jobs: {a: {timeline: [{error: job_may_be_deleted}]}}")
+    asked = mock("jobs: {a: {timeline: [{status: s}]}}")
+    asked.engine.load(retired)
+    assert asked.poll().status == 400
+    left = weakref.ref(retired)
+    gc.collect()
+    gc.disable()
+    try:
+        asked.engine.load(parse("jobs: {b: {timeline: [{status: s}]}}"))
+        del retired
+        assert left() is None
+    finally:
+        gc.enable()

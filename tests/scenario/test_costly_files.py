@@ -90,7 +90,7 @@ def fakes(count: int, fake: str) -> str:
     [
         "fake: pystr_format, string_format: '{}'".format("{{profile}} " * 4000),
         "fake: bothify, text: '{}'".format("?#" * 20_000),
-        "fake: csv, num_rows: 10000",
+        "fake: csv, num_rows: 1000",
         "fake: json, num_rows: 10000",
     ],
 )
@@ -98,6 +98,11 @@ def test_a_fake_is_not_tried_beyond_its_bound(fake):
     """Whichever way its arguments make it draw much."""
     (problem,) = problems(fakes(1, f"{fake}, x-n: %s"))
     assert "would draw more than there may be: over 20,000 random values" in problem.text
+
+
+def test_a_fake_of_some_size_is_played():
+    """As the README says of a table."""
+    parse(fakes(1, "fake: csv, num_rows: 500, x-n: %s"))
 
 
 def test_fakes_share_what_they_may_draw_while_they_are_tried(monkeypatch):

@@ -2,12 +2,12 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from threading import Event, Lock
 
 import pytest
 
 from mock_p1.scenario import faker_values as values_module
-from mock_p1.scenario.faker_values import draw, seed_for
+from mock_p1.scenario.faker_values import Counted, draw, problems_with, seed_for
 from mock_p1.scenario.parser import parse
 from mock_p1.scenario.problems import ScenarioError
 
@@ -113,6 +113,36 @@ def test_drawing_from_many_threads(monkeypatch):
             2,
             3,
         ]
+
+
+def test_two_that_read_fakes_leave_nothing_behind(monkeypatch):
+    """Another begins while one tries a fake: what is drawn later is counted by neither."""
+    drawing, waiting, lock = Event(), Event(), Lock()
+
+    class Slow(Counted):
+        def _count(self):
+            drawing.set()
+            waiting.wait(5)
+            super()._count()
+
+    class Told:
+        def __enter__(self):
+            if drawing.is_set():
+                waiting.set()
+            lock.acquire()
+
+        def __exit__(self, *_):
+            lock.release()
+
+    monkeypatch.setattr(values_module, "_LOCK", Told())
+    monkeypatch.setattr(values_module, "TRIED", 1)
+    fake, first, second = ("random_int", "fr_FR", {}, int), Slow(), Counted()
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(problems_with, *fake, first)
+        assert drawing.wait(5)
+        assert problems_with(*fake, second) == one.result() == []
+    first.left = second.left = 0
+    assert isinstance(draw("random_int", "fr_FR", {}, 1), int)
 
 
 @pytest.mark.parametrize(

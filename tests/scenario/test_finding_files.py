@@ -1,6 +1,7 @@
 """From what a user names to a Scenario."""
 
 import errno
+import json
 import os
 import pickle
 from pathlib import Path
@@ -392,3 +393,43 @@ def test_a_system_that_tells_case_apart_names_the_other(tmp_path):
         pytest.skip("this system does not tell case apart")
     assert refusal("mine.yaml").endswith("; did you mean Mine.yaml?")
     assert refusal("Mine.yaml").endswith("; did you mean r.zip?")
+
+
+def test_folders_on_the_way_are_compared_too():
+    """What is said of a file in a folder has the folder's real name."""
+    write("Mine.yaml", WITH_RESULT.replace("R.zip", "Data/R.zip"))
+    write("data/r.zip")
+    if Path("DATA").exists():  # this system does not tell case apart
+        with pytest.warns(UserWarning, match=r"Data/R\.zip is called data/r\.zip: where"):
+            load_scenario("Mine.yaml")
+    else:
+        assert refusal("Mine.yaml").endswith("; did you mean data/r.zip?")
+
+
+def test_what_a_link_leads_to_elsewhere_is_not_told(tmp_path):
+    """Nobody learns the names of a folder that is not the scenario's own."""
+    write("own/Mine.yaml", WITH_RESULT.replace("R.zip", "Link/R.zip"))
+    write("other/r.zip")
+    try:
+        Path("own/link").symlink_to(tmp_path / "other")
+    except OSError:
+        pytest.skip("this system makes no links")
+    assert "r.zip" not in refusal("own/Mine.yaml")
+
+
+def test_a_folder_is_listed_once_for_all_its_files(monkeypatch):
+    """However many result files stand in it."""
+    jobs = {}
+    for number in range(20):
+        write(f"data/r{number}.zip")
+        steps = [{"status": "job_finished", "result": {"file": f"data/r{number}.zip"}}]
+        jobs[f"j{number}"] = {"timeline": steps}
+    mine = write("mine.json", json.dumps({"jobs": jobs}))
+    listed = []
+    for name in ("listdir", "scandir"):
+        own = getattr(os, name)
+        monkeypatch.setattr(
+            os, name, lambda folder, own=own: listed.append(str(folder)) or own(folder)
+        )
+    load_scenario(mine.absolute())
+    assert listed.count(str(Path("data").absolute())) == 1

@@ -60,7 +60,8 @@ const acts = {
   uploaded: async (id) => {
     const job = encodeURIComponent(id);
     const answer = await attempt(() => api.call("GET", `uploads?job=${job}`));
-    return answer?.uploads.findLast((upload) => upload.complete && upload.content_kept);
+    const isKept = (upload) => upload.complete && upload.content_kept;
+    return answer && (answer.uploads.findLast(isKept) ?? false);
   },
   file: ({ number, filename }) =>
     attempt(() => api.save(`uploads/${number}/content`, filename)),

@@ -286,11 +286,12 @@ function drawMore(row, index) {
 /** Offer the file that came for the job, by its name. */
 async function drawFile(row) {
   const { more } = row;
-  const file = row.job.tracks[0]?.file;
-  const drawn = file?.complete ? `${row.job.tracks[0].caller} ${file.filename} ${file.size}` : "";
+  const newest = () => String(row.job.tracks[0]?.file?.upload ?? "");
+  const drawn = newest();
   if (more.dataset.file === drawn) return;
+  const found = drawn ? await acts.uploaded(row.job.job_id) : false;
+  if (found === null || newest() !== drawn) return; // it is looked for again
   more.dataset.file = drawn;
-  const found = drawn ? await acts.uploaded(row.job.job_id) : null;
   if (!found) return more.querySelector(".files").replaceChildren();
   const label = t("Download {name}", { name: found.filename });
   const button = make_("button", "link", label);
