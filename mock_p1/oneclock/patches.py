@@ -196,6 +196,9 @@ _places: Final[set[tuple[str, str]]] = set()
 _counts: Final[dict[int, int]] = {}
 """How many references a function has where nobody keeps it that should not."""
 
+_lowest: Final[dict[int, int]] = {}
+"""How many a stand-in has where nobody keeps it at all."""
+
 
 def install() -> None:
     """Put the stand-ins in place."""
@@ -204,6 +207,10 @@ def install() -> None:
 
         _BY_REAL[trio_patch.own_run] = trio_patch.run
         _BY_STAND_IN[trio_patch.run] = trio_patch.own_run
+    # who still keeps a stand-in may be gone at the end, and would hide there who keeps one then
+    for each, count in _count(_BY_STAND_IN).items():
+        if count > _lowest.setdefault(each, count):
+            _counts.pop(each, None)
     _exchange(_BY_REAL)
     threading.Condition.wait = _wait  # type: ignore[method-assign,assignment]
     threading.Thread.start = _start  # type: ignore[method-assign,assignment]
@@ -224,7 +231,8 @@ def _exchange(functions: dict[Function, Function]) -> None:
     by_id = {id(old): new for old, new in functions.items()}
     # nobody should keep the new ones yet: who did at the last search may be gone
     for each, count in _count(functions.values()).items():
-        _counts[each] = min(_counts.get(each, count), count)
+        if each in _counts:
+            _counts[each] = min(_counts[each], count)
     for module, name in _places:
         names = names_of(sys.modules.get(module))
         if id(names.get(name)) in by_id:

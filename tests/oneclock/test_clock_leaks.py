@@ -318,6 +318,18 @@ def test_what_kept_sleep_during_the_mock():
     assert real_seconds() - before >= 0.015
 
 
+def test_what_went_meanwhile_hides_nothing_that_came():
+    """What keeps sleep where it cannot be exchanged may go in the next mock, as another comes."""
+    kept = []
+    with shared():
+        kept.append(partial(time.sleep, 10))
+    with shared():
+        kept.clear()
+        came = Waiter()
+        came.nap = time.sleep
+    assert came.nap is time.sleep
+
+
 def test_monkeypatch_before_the_mock_leaves_nothing_of_ours():
     """What it puts back at the end is the builtin, though it found ours."""
     real = time.sleep
