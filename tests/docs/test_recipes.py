@@ -138,19 +138,19 @@ GIVES_UP = "pytest.raises((RetrainingFailed, TimeoutError))"
 
 
 @pytest.mark.parametrize(
-    ("client", "call", "part"),
+    ("client", "call", "names"),
     [
         pytest.param(
             FROM_CLIENT,
             "wait_for_result(mock_p1.url, mock_p1.api_key, mock_p1.job_id)",
-            POLLERS,
+            traps(POLLERS),
             marks=pytest.mark.slow,
         ),
-        (FROM_RETRAIN, "retrain(mock_p1)", WHOLE_SEQUENCE),
+        (FROM_RETRAIN, "retrain(mock_p1)", sorted({*traps(WHOLE_SEQUENCE), *HOPELESS})),
     ],
     ids=["poller", "sequence"],
 )
-def test_the_good_client_falls_into_no_trap(page, client, call, part):
+def test_the_good_client_falls_into_no_trap(page, client, call, names):
     """In every trap it either gets the result or gives up in words, within its own time limit."""
     tests = [
         TRAP.format(
@@ -159,10 +159,10 @@ def test_the_good_client_falls_into_no_trap(page, client, call, part):
             outcome=GIVES_UP if trap in HOPELESS else "nullcontext()",
             call=call,
         )
-        for trap in traps(part)
+        for trap in names
     ]
     result = run(page, client, "from contextlib import nullcontext\n", *tests)
-    result.assert_outcomes(passed=len(traps(part)))
+    result.assert_outcomes(passed=len(names))
 
 
 def test_every_trap_has_its_remedy():
