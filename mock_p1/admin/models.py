@@ -24,6 +24,7 @@ from mock_p1.base.text import shorten
 from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.engine.driver import MAX_INJECTED
+from mock_p1.engine.receiver import BROKEN_OFF
 from mock_p1.scenario.files import bundled
 from mock_p1.scenario.steps import Literal as LiteralReply  # noqa: TC001 -- pydantic reads the annotations
 
@@ -55,6 +56,8 @@ Count = Annotated[int, Field(ge=0)]
 StepNumber = Annotated[int, Field(ge=1)]
 DateTime = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 OperationName = Annotated[str, OneOf("operation", tuple(OPERATIONS))]
+OperationFilter = Annotated[str, OneOf("operation", (*OPERATIONS, NOT_IMITATED))]
+ErrorName = Annotated[str, OneOf("error", tuple(DOCUMENTED_ERRORS))]
 
 
 def _digits(value: str) -> int:
@@ -189,10 +192,10 @@ class EntryFilter(FilesQuery):
     """Which entries of the journal; every filter must fit."""
 
     status: LeftOut[str] = None
-    error: LeftOut[str] = None
-    fault: LeftOut[str] = None
+    error: LeftOut[ErrorName] = None
+    fault: LeftOut[Annotated[str, OneOf("fault", (*FAULTS, BROKEN_OFF))]] = None
     outcome: LeftOut[str] = None
-    operation: LeftOut[str] = None
+    operation: LeftOut[OperationFilter] = None
     """``none`` for requests that the mock does not imitate."""
     since: Annotated[int, Field(ge=0, le=10**MAX_DIGITS - 1), DIGITS] = 0
     """Only entries with a higher number."""
@@ -207,7 +210,7 @@ class EntriesQuery(EntryFilter):
 class TotalsQuery(FilesQuery):
     """Which requests, and how many kinds of them."""
 
-    operation: LeftOut[str] = None
+    operation: LeftOut[OperationFilter] = None
     """``none`` for requests that the mock does not imitate."""
     outcome: LeftOut[str] = None
     limit: Annotated[int, Field(ge=1, le=MAX_ENTRIES), DIGITS] = 1000
@@ -339,7 +342,7 @@ class FailNext(KeyBody, _OneKey):
     )
     one_of: ClassVar[tuple[str, ...]] = ("error", "fault", "reply")
 
-    error: LeftOut[Annotated[str, OneOf("error", tuple(DOCUMENTED_ERRORS))]] = None
+    error: LeftOut[ErrorName] = None
     """An error that the operation documents."""
     fault: LeftOut[Annotated[str, OneOf("fault", tuple(FAULTS))]] = None
     reply: LeftOut[LiteralReply] = None

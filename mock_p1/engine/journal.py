@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter, deque
 from functools import lru_cache
 from itertools import count
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mock_p1.base.messages import Fault, Reply, Request
+from mock_p1.base.messages import Fault, Reply, Request, header_text
 from mock_p1.base.text import mask, shorten
 from mock_p1.contract.operations import (
     API_KEY_HEADER,
@@ -229,6 +230,8 @@ LONGEST_SHOWN: Final = 200
 MOST_NAMED: Final = 5
 """So many unknown query parameters are named; of more, their number is said."""
 
+_LIKE_A_KEY: Final = re.compile(b"key|token|auth|credential")
+
 
 def poll_entry(
     number: int, request: Request, job: JobState, step: ProgramStep, reply: Reply | Fault
@@ -312,6 +315,8 @@ def request_notes(
     notes += _query_notes(request, operation)
     if request.has_body and (operation is None or operation.body == "none"):
         notes.append("has a body; the API documents none")
+    if operation is not None and operation.needs is not None and not request.api_key:
+        notes.append(_no_key(request))
     if len(request.api_keys) > 1 or any("," in key for key in request.api_keys):
         notes.append(f"has more than one {API_KEY_HEADER}")
     if any(len(key) > API_KEY_LIMIT for key in request.api_keys):
@@ -324,6 +329,15 @@ def request_notes(
         why = "a slash" if "/" in job_id else f"more than {JOB_ID_LIMIT} characters"
         notes.append(f"its retrain_job_id has {why}: never a job")
     return tuple(notes)
+
+
+def _no_key(request: Request) -> str:
+    """Say which headers a client may have taken for that of the key: their names, never values."""
+    if request.api_keys:
+        return f"its {API_KEY_HEADER} is empty"
+    names = sorted({header_text(n) for n, _ in request.headers if _LIKE_A_KEY.search(n)})
+    named = ", ".join(shorten(name) for name in names[:MOST_NAMED])
+    return f"no {API_KEY_HEADER}{f'; the request has {named}' if named else ''}"
 
 
 def _query_notes(request: Request, operation: Operation | None) -> Iterator[str]:

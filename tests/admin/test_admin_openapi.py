@@ -37,6 +37,13 @@ def test_the_document_of_the_controls_is_valid(controls):
     openapi_spec_validator.validate(controls.get("/openapi-admin.json"))
 
 
+def test_the_names_that_a_filter_takes_are_listed():
+    """Those of which there is a closed number; job, status and outcome are open."""
+    given = document()["paths"]["/__admin/requests/count"]["get"]["parameters"]
+    closed = {each["name"] for each in given if "enum" in each["schema"]}
+    assert closed == {"operation", "error", "fault"}
+
+
 def test_the_document_of_the_imitated_api_is_valid(controls):
     """The same that the command line prints."""
     served = controls.get("/openapi.json")

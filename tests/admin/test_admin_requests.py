@@ -103,6 +103,29 @@ def test_a_filter_that_cannot_be_used_is_refused(controls, query):
     controls.refused(400, "GET", f"/requests?{query}")
 
 
+@pytest.mark.parametrize(
+    ("query", "near"),
+    [
+        ("operation=retrain_status_chek", "retrain_status_check"),
+        ("error=invalid_api_kye", "invalid_api_key"),
+        ("fault=timeuot", "timeout"),
+        ("fault=broken_of", "broken_off"),
+        ("operation=nonee", "none"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/requests", "/requests/count", "/requests/export"])
+def test_a_name_that_there_is_not_is_refused(controls, path, query, near):
+    """A count of what cannot be asked for is always 0: a check of it would always pass."""
+    message = controls.refused(400, "GET", f"{path}?{query}")["message"]
+    assert message.endswith(f"did you mean {near}?")
+
+
+def test_totals_of_an_operation_that_there_is_not_are_refused(controls):
+    """The other filters of the totals are open."""
+    message = controls.refused(400, "GET", "/requests/totals?operation=poll")["message"]
+    assert message.startswith("unknown operation 'poll'; known: ")
+
+
 def test_calls_to_the_controls_are_no_requests(controls):
     """Nor are those of a browser for the page and its icon."""
     for path in ("/__admin/jobs", "/__admin/nothing", "/__admin/", "/favicon.ico", "/"):

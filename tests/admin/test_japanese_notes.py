@@ -68,6 +68,18 @@ def test_what_is_noted_of_odd_requests(method, path, query, more):
     assert [note for note in entry.notes if not is_said(note)] == []
 
 
+@pytest.mark.parametrize(
+    ("keys", "headers"), [((), ()), ((), [(b"x-apikey", b"k"), (b"api-key", b"k")]), (("",), ())]
+)
+def test_what_is_noted_of_a_key_that_is_not_there(keys, headers):
+    """None, one under other names, and an empty one."""
+    mock = Mock("jobs: {a: {timeline: [{status: s}]}}\n")
+    mock.ask(f"{PATH}a", *keys, headers=headers)
+    (entry,) = mock.engine.journal
+    assert len(entry.notes) == 1
+    assert is_said(entry.notes[0])
+
+
 def test_what_is_noted_of_a_file():
     """That it came, came again, or not at all."""
     mock = Mock("jobs: {a: {timeline: [{status: job_waiting, for: 1h}, {status: s}]}}\n")

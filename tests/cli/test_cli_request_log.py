@@ -97,9 +97,10 @@ def test_callers(engine):
 
 
 def test_error(engine):
-    """A poll without a key: the error, and that there is none."""
+    """A poll without a key: the error, that there is none, and no other header to be one."""
     (line,) = logged(engine, "text", get(f"{JOBS}a"))
-    assert fields(line) == ["a", "invalid_api_key (HTTP 400)", "mine.yaml", "key none"]
+    expected = ["a", "invalid_api_key (HTTP 400)", "mine.yaml", "key none", "no x-api-key"]
+    assert fields(line) == expected
 
 
 def test_fault(engine):

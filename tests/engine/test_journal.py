@@ -51,6 +51,42 @@ def test_a_poll_leaves_a_row(mock):
     )
 
 
+@pytest.mark.parametrize(
+    ("sent", "noted"),
+    [
+        ([], "no x-api-key"),
+        ([(b"accept", b"*/*"), (b"x-apikey", b"hush")], "no x-api-key; the request has x-apikey"),
+        (
+            [(b"authorization", b"Bearer hush"), (b"api-key", b"hush"), (b"api-key", b"hush")],
+            "no x-api-key; the request has api-key, authorization",
+        ),
+    ],
+)
+@pytest.mark.parametrize("path", ["retrain_jobs/a", "retrain_jobs/upload_url", "api-key"])
+def test_a_key_that_is_not_there_is_noted(mock, path, sent, noted):
+    """With what may have been meant as one: names of headers, never what stands in them."""
+    asked = mock(TEXT)
+    asked.ask(f"/v1/external/{path}", headers=sent)
+    (entry,) = asked.entries
+    assert entry.notes == (noted,)
+    assert entry.http_status == 400
+
+
+def test_an_empty_key_is_noted(mock):
+    """It is there, so no other header was meant."""
+    asked = mock(TEXT)
+    asked.poll(key=" ")
+    assert asked.entries[0].notes == ("its x-api-key is empty",)
+
+
+def test_a_request_to_a_link_needs_no_key(mock):
+    """Nothing is noted of the key that is not there, nor where nothing is imitated."""
+    asked = mock(TEXT)
+    asked.ask("/uploads/0/a/b", method="PUT")
+    asked.ask("/elsewhere")
+    assert not any("x-api-key" in note for entry in asked.entries for note in entry.notes)
+
+
 def test_rows_tell_the_story_of_a_job(mock):
     """What each poll saw, on which line that stands, and what the job waits for then."""
     asked = mock(TEXT)

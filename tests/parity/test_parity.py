@@ -101,6 +101,15 @@ def test_a_method_in_small_letters_is_another_method(transports):
     assert played["flask"][0].outcome[0].status == 405
 
 
+def test_a_missing_key_is_noted_alike(transports):
+    """Whatever way in the other headers took."""
+    headers = (("X-ApiKey", "k"), ("Api-Key", "k"), ("Authorization", "Bearer k"))
+    story = Story(SEQUENCE, (Ask("GET", JOBS + "a", headers=headers),))
+    played = transports.play(story)
+    assert difference(story, played) is None
+    assert "no x-api-key; the request has api-key, authorization, x-apikey" in str(played)
+
+
 MEGABYTE = "x" * 1_000_000
 
 

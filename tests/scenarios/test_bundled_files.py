@@ -18,8 +18,8 @@ from mock_p1.scenario.files import bundled
 
 NAMES = [
     "all-errors", "classifier-deleted", "deleted-mid-run", "demo", "finished-without-result",
-    "flaky-network", "happy-path", "key-ends-before-switch", "key-expires-mid-run", "many-jobs",
-    "no-configuration-once", "not-found-at-first", "ok-with-error-body", "overloaded",
+    "flaky-network", "happy-path", "key-ends-before-switch", "key-expires-mid-run", "link-expires",
+    "many-jobs", "no-configuration-once", "not-found-at-first", "ok-with-error-body", "overloaded",
     "result-breaks-midway", "result-fails-once", "slow-training", "status-goes-back", "stuck",
     "switch-too-early", "training-failed", "unknown-status", "upload-breaks-off", "whole-sequence",
 ]  # fmt: skip

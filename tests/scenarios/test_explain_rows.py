@@ -280,7 +280,8 @@ def test_what_is_told_of_calls_is_what_happens(name):
         for _ in range(4):
             calls[account.title]()
         entries = [entry for entry in asked.entries if entry.operation == account.title][-4:]
-        outcomes = [entry.error or entry.fault or "ok" for entry in entries]
+        plain = {200: "ok", 403: "reply"}
+        outcomes = [e.error or e.fault or plain[e.http_status] for e in entries]
         told = [row.outcome for row in account.rows]
         expected = [*told, *[told[-1]] * 4][:4]
         assert outcomes == expected
