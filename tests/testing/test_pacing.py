@@ -144,6 +144,17 @@ def test_a_client_that_waits_as_told_respects_retry_after(start):
     assert [poll.retry_after for poll in mock.polls()] == [30, 30, None, None]
 
 
+@pytest.mark.parametrize("way", [mock_p1.mocked, mock_p1.serving])
+def test_a_job_at_a_literal_reply_is_said_to_be_at_its_http_status(way):
+    """In the table, and in the lines below it."""
+    text = BUSY.replace("- {reply", "- {status: job_waiting, for: 1 poll}\n      - {reply")
+    with way(text) as mock:
+        requests.get(f"{mock.url}{POLL.path}", headers={"x-api-key": "k"}, timeout=5)
+        report = mock.report()
+    assert "HTTP 503 for 2 more polls\n" in report
+    assert "a has been at HTTP 503 (" in report
+
+
 def test_a_client_that_comes_back_too_soon_does_not_respect_retry_after(start):
     """The failure says what was asked for and what came."""
     mock, poll = start(BUSY)
