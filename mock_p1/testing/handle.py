@@ -521,6 +521,9 @@ class Handle:
     ) -> None:
         """Fail unless each interval is at least ``factor`` times the one before it, up to ``cap``.
 
+        An interval behind an answer with ``Retry-After`` is not the client's choice: it is left
+        out, and the next one is compared with the one before it.
+
         Args:
             factor: By what each interval should grow, at least 1.
             cap: The longest interval: text (``"5m"``), seconds or a timedelta.
@@ -529,8 +532,8 @@ class Handle:
                 longer than the cap.
 
         Raises:
-            AssertionError: An interval is too short, or above the cap; or a job was polled less
-                than three times, since two intervals are the least to judge by.
+            AssertionError: An interval is too short, or above the cap; or there are less than two
+                of one job, which are the least to judge by.
             ValueError: The factor or the tolerance is out of its range.
             NoSuchJob: Neither the scenario nor any poll knows the job.
 

@@ -267,6 +267,9 @@ class PollList(list[Poll]):
     ) -> None:
         """Fail unless each interval is at least ``factor`` times the one before it, up to ``cap``.
 
+        An interval behind an answer with ``Retry-After`` is not the client's choice: it is left
+        out, and the next one is compared with the one before it.
+
         Args:
             factor: By what each interval should grow, at least 1.
             cap: The longest interval: text (``"5m"``), seconds or a timedelta.
@@ -274,8 +277,8 @@ class PollList(list[Poll]):
                 longer than the cap.
 
         Raises:
-            AssertionError: An interval is too short, or above the cap; or a job was polled less
-                than three times, since two intervals are the least to judge by.
+            AssertionError: An interval is too short, or above the cap; or there are less than two
+                of one job, which are the least to judge by.
             ValueError: The factor or the tolerance is out of its range.
 
         Example:
@@ -291,13 +294,19 @@ class PollList(list[Poll]):
                 f"not {factor:g} and {tolerance:g}"
             )
         limit = None if cap is None else nanoseconds(cap)
-        series = [polls for polls in self._series() if len(polls) > 2]  # noqa: PLR2004 -- two intervals
-        if not series:
+        whole = [polls for polls in self._series() if len(polls) > 2]  # noqa: PLR2004 -- two intervals
+        if not whole:
             self._fail(
                 f"{named(self._job)} was not polled three times, "
                 "so there is no backing off to judge"
             )
-        wrong = [found for polls in series for found in _off_pace(polls, factor, limit, tolerance)]
+        series = [pairs for polls in whole if len(pairs := _own_pace(polls)) > 1]
+        if not series:
+            self._fail(
+                f"{named(self._job)} was polled at less than two intervals of the client's own, "
+                "so there is no backing off to judge: those behind Retry-After were asked for"
+            )
+        wrong = [found for pairs in series for found in _off_pace(pairs, factor, limit, tolerance)]
         if wrong:
             self._fail(f"{wrong[0][0]}{_more(wrong)}", [poll for _, poll in wrong])
 
@@ -407,23 +416,39 @@ class PollList(list[Poll]):
         raise AssertionError(f"{what}\n\n{shown}")
 
 
+def _own_pace(polls: list[Poll]) -> list[tuple[Poll, Poll]]:
+    """Return the intervals that the client chose by itself: none behind Retry-After."""
+    return [
+        (before, after) for before, after in pairwise(polls) if before._entry.retry_after_ns is None
+    ]
+
+
 def _off_pace(
-    polls: list[Poll], factor: float, limit: int | None, tolerance: float
+    pairs: list[tuple[Poll, Poll]], factor: float, limit: int | None, tolerance: float
 ) -> Iterator[tuple[str, Poll]]:
-    """Yield the polls of one series that came too soon or too late, and what is wrong."""
+    """Yield the polls of one series that came too soon or too late, and what is wrong.
+
+    A client may count its wait from its request, or from the answer, if that was held back.
+    """
     least = 0
-    for before, after in pairwise(polls):
+    for before, after in pairs:
         gap = _gap_ns(before, after)
+        waited = gap - _held_ns(before)
         which = _apart(before, after)
         if gap < least * (1 - tolerance) - (factor + 1) * ROUNDING_NS:
             yield f"{which}; backing off by {factor:g} asks for at least {exactly(least)}", after
-        elif limit is not None and gap > limit * (1 + tolerance):
+        elif limit is not None and waited > limit * (1 + tolerance):
             yield f"{which}; the cap is {format_duration(limit)}", after
-        least = int(factor * gap if limit is None else min(factor * gap, limit))
+        least = int(factor * waited if limit is None else min(factor * waited, limit))
 
 
 def _gap_ns(before: Poll, after: Poll) -> int:
     return after._entry.moment_ns - before._entry.moment_ns
+
+
+def _held_ns(poll: Poll) -> int:
+    """Return how long the client waited for an answer that was held back."""
+    return poll._entry.delay_ns if poll._entry.was_awaited else 0
 
 
 def _apart(before: Poll, after: Poll) -> str:

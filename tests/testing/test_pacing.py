@@ -28,6 +28,11 @@ jobs:
 """
 
 
+def polled(mock, timeout=5):
+    """Poll job a."""
+    return requests.get(f"{mock.url}{POLL.path}", headers={"x-api-key": "k"}, timeout=timeout)
+
+
 @pytest.fixture
 def start(tmp_path):
     """Start a mock of a scenario text, with a client that polls job a."""
@@ -38,9 +43,7 @@ def start(tmp_path):
         path.write_text(text, encoding="utf-8")
         mocks.append(mock_p1.mocked(path))
         mock = mocks[-1].__enter__()
-        return mock, lambda: requests.get(
-            f"{mock.url}/v1/external/retrain_jobs/a", headers={"x-api-key": "k"}, timeout=5
-        )
+        return mock, lambda **options: polled(mock, **options)
 
     yield start
     for mock in mocks:
@@ -128,6 +131,50 @@ def test_two_polls_are_too_few_to_judge_backing_off(start):
         mock.assert_backoff()
 
 
+BUSY_MIDWAY = """
+jobs:
+  a:
+    timeline:
+      - {status: job_running, for: 2 polls}
+      - {reply: {status_code: 429, retry_after: 2m}, for: 1 poll}
+      - {status: job_running}
+"""
+
+
+@pytest.mark.parametrize("way", [mock_p1.mocked, mock_p1.serving])
+def test_a_wait_that_was_asked_for_is_no_backing_off(way):
+    """Neither is it judged, nor is the interval behind it compared with it."""
+    with way(BUSY_MIDWAY) as mock:
+        poll_after(mock, lambda: polled(mock), 10, 20, 120, 80, 160, 300)
+        mock.assert_backoff(factor=2, cap="5m", tolerance=0.1)
+
+
+def test_an_interval_behind_such_a_wait_is_compared_with_the_one_before(start):
+    """The client goes on where it was."""
+    mock, poll = start(BUSY_MIDWAY)
+    poll_after(mock, poll, 10, 20, 120, 30)
+    with pytest.raises(AssertionError, match=r"polls 4 and 5 are 30s apart; .* at least 40s"):
+        mock.assert_backoff()
+
+
+def test_waits_that_were_asked_for_are_too_few_to_judge_backing_off(start):
+    """An assertion that has nothing to judge fails."""
+    mock, poll = start(BUSY)
+    poll_after(mock, poll, 30, 30, 60)
+    with pytest.raises(AssertionError, match="at less than two intervals of the client's own"):
+        mock.assert_backoff()
+
+
+def test_what_an_answer_was_held_back_is_no_wait_of_the_clients(start):
+    """It doubles its sleeps, to the cap: the first answer came 9 s late, the last one too."""
+    slow = "{status: job_running, delay: 9s, for: 1 poll}"
+    mock, poll = start(
+        f"jobs: {{a: {{timeline: [{slow}, {{status: s, for: 2 polls}}, {slow}, {{status: x}}]}}}}"
+    )
+    poll_after(mock, lambda: poll(timeout=30), 1, 2, 4, 4)
+    mock.assert_backoff(cap="4s")
+
+
 @pytest.mark.parametrize("arguments", [{"factor": 0.5}, {"tolerance": 1}, {"tolerance": -0.1}])
 def test_a_backoff_that_cannot_be_meant_is_refused(start, arguments):
     """A factor below one, or a tolerance of everything, is a slip of the test."""
@@ -149,7 +196,7 @@ def test_a_job_at_a_literal_reply_is_said_to_be_at_its_http_status(way):
     """In the table, and in the lines below it."""
     text = BUSY.replace("- {reply", "- {status: job_waiting, for: 1 poll}\n      - {reply")
     with way(text) as mock:
-        requests.get(f"{mock.url}{POLL.path}", headers={"x-api-key": "k"}, timeout=5)
+        polled(mock)
         report = mock.report()
     assert "HTTP 503 for 2 more polls\n" in report
     assert "a has been at HTTP 503 (" in report
