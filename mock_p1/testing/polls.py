@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import UNITS, format_duration, nanoseconds
 from mock_p1.base.text import nearest
+from mock_p1.contract.operations import OPERATIONS
 from mock_p1.testing.poll_table import MOST_ROWS, is_poll, poll_table
 from mock_p1.testing.sequence_judge import acted
 
@@ -313,6 +314,9 @@ class PollList(list[Poll]):
     def assert_respects_retry_after(self) -> None:
         """Fail if the client polled sooner than the ``Retry-After`` of the poll before asked for.
 
+        The wait begins with the answer. One that the client did not wait for tells it nothing. The
+        handle's assertion of this name judges the other calls too.
+
         Raises:
             AssertionError: A poll came too soon, or none was answered with ``Retry-After``, so
                 that there is nothing to judge by.
@@ -322,26 +326,30 @@ class PollList(list[Poll]):
             ...     mock.polls().assert_respects_retry_after()
             ... except AssertionError as error:
             ...     print(str(error).splitlines()[0])
-            a job was never answered with Retry-After, so there is nothing to respect
+            the client was never answered with Retry-After, so there is nothing to respect
         """
         __tracebackhide__ = True
-        if all(poll.retry_after is None for poll in self):
+        if not any(poll.retry_after is not None and poll._entry.was_awaited for poll in self):
+            whose = "the client" if self._job is None else named(self._job)
             self._fail(
-                f"{named(self._job)} was never answered with Retry-After, "
-                "so there is nothing to respect"
+                f"{whose} was never answered with Retry-After, so there is nothing to respect"
             )
         early = [
             (before, after)
             for before, after in self._pairs()
-            if _gap_ns(before, after) < self._least(before._entry.retry_after_ns or 0)
+            if before._entry.was_awaited
+            and not before._entry.may_have_gone
+            and _waited_ns(before, after) < self._least(before._entry.retry_after_ns or 0)
         ]
         if early:
             before, after = early[0]
             asked = format_duration(before._entry.retry_after_ns or 0)
-            came = exactly(_gap_ns(before, after))
+            came = exactly(max(0, _waited_ns(before, after)))
+            polled = is_poll(before._entry)
+            of, what = ("", "poll") if polled else (f" ({before.operation})", "call")
             self._fail(
-                f"poll {before.number} was answered with Retry-After {asked}; "
-                f"poll {after.number} came after {came}{_more(early)}",
+                f"{what} {before.number}{of} was answered with Retry-After {asked}; "
+                f"{what} {after.number} came after {came}{_more(early)}",
                 [after for _, after in early],
             )
 
@@ -389,10 +397,15 @@ class PollList(list[Poll]):
         return bound_ns - min(self._tick_ns, bound_ns // 2)
 
     def _series(self) -> list[list[Poll]]:
-        """Return the polls of each job by each key, in their order."""
-        series: dict[tuple[str | None, int], list[Poll]] = {}
+        """Return the polls of each job by each key, in their order; so of any other operation.
+
+        A call that creates a job is about none.
+        """
+        series: dict[tuple[str | None, str | None, int], list[Poll]] = {}
         for poll in self:
-            series.setdefault((poll.job_id, poll.caller), []).append(poll)
+            operation = OPERATIONS.get(poll.operation or "")
+            job_id = poll.job_id if operation is None or operation.has_job else None
+            series.setdefault((poll.operation, job_id, poll.caller), []).append(poll)
         return list(series.values())
 
     def _pairs(self) -> list[tuple[Poll, Poll]]:
@@ -433,7 +446,7 @@ def _off_pace(
     least = 0
     for before, after in pairs:
         gap = _gap_ns(before, after)
-        waited = gap - _held_ns(before)
+        waited = _waited_ns(before, after)
         which = _apart(before, after)
         if gap < least * (1 - tolerance) - (factor + 1) * ROUNDING_NS:
             yield f"{which}; backing off by {factor:g} asks for at least {exactly(least)}", after
@@ -446,9 +459,10 @@ def _gap_ns(before: Poll, after: Poll) -> int:
     return after._entry.moment_ns - before._entry.moment_ns
 
 
-def _held_ns(poll: Poll) -> int:
-    """Return how long the client waited for an answer that was held back."""
-    return poll._entry.delay_ns if poll._entry.was_awaited else 0
+def _waited_ns(before: Poll, after: Poll) -> int:
+    """Return how long the client waited once it had the answer, if it waited for that."""
+    held = before._entry.delay_ns if before._entry.was_awaited else 0
+    return _gap_ns(before, after) - held
 
 
 def _apart(before: Poll, after: Poll) -> str:

@@ -231,6 +231,29 @@ def test_retry_after_is_respected_as_the_header_says_it(start, text, waits):
         mock.assert_respects_retry_after()
 
 
+LATE = "reply: {status_code: 503, retry_after: 30s}, for: 1 poll"
+
+
+def test_a_wait_as_told_begins_with_the_answer(start):
+    """Which was held back for 9 seconds."""
+    steps = f"[{{{LATE}, delay: 9s}}, {{status: job_finished}}]"
+    mock, poll = start(f"jobs: {{a: {{timeline: {steps}}}}}")
+    poll_after(mock, lambda: poll(timeout=30), 29)
+    with pytest.raises(AssertionError, match="Retry-After 30s; poll 2 came after 29s"):
+        mock.assert_respects_retry_after()
+
+
+def test_an_answer_that_nobody_waited_for_asks_for_nothing(start):
+    """The client had given up before it came."""
+    steps = f"[{{{LATE}, delay: 9s}}, {{status: job_finished}}]"
+    mock, poll = start(f"jobs: {{a: {{timeline: {steps}}}}}")
+    with pytest.raises(requests.Timeout):
+        poll(timeout=1)
+    poll()
+    with pytest.raises(AssertionError, match="the client was never answered with Retry-After"):
+        mock.assert_respects_retry_after()
+
+
 def test_without_retry_after_there_is_nothing_to_respect(start):
     """A scenario that never asks the client to wait does not pass by accident."""
     mock, poll = start(POLLED)
