@@ -18,7 +18,7 @@ from mock_p1.base.patterns import ANY
 from mock_p1.base.text import plural, shorten
 from mock_p1.contract.assumptions import FIRST_STEP
 from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
-from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
+from mock_p1.contract.operations import FINISHED, OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.engine.compiler import compile_job, retry_of
 from mock_p1.engine.directory import Directory
 from mock_p1.engine.faults import script
@@ -159,7 +159,7 @@ def _account(
 ) -> Explanation:
     moments = (calendar or _Calendar()).moments(program.plan)
     rows = [
-        _row(when, job_id, program_step, answers)
+        _row(when, job_id, program_step, answers, program.stands_at(program_step.position))
         for when, program_step in zip(moments, program.steps, strict=True)
     ]
     calls = tuple(_calls(program.calls, f"{program.name}/calls", answers))
@@ -201,11 +201,15 @@ def _call_row(
     return Row(when, http_status, outcome, "; ".join(details + _delay(step)), program_step.source)
 
 
-def _row(when: str, job_id: str, program_step: ProgramStep, answers: ReplyWriter) -> Row:
+def _row(
+    when: str, job_id: str, program_step: ProgramStep, answers: ReplyWriter, stands_at: ProgramStep
+) -> Row:
     reply = _preview(program_step, job_id, answers)
     http_status = reply.status if isinstance(reply, Reply) else None
     body = reply.body if isinstance(reply, Reply) else b""
     details = _details(program_step, body) + _delay(program_step.step)
+    if stands_at is not program_step and stands_at.status == FINISHED:
+        details.append(f"the job stays {FINISHED}")
     return Row(
         when,
         http_status,

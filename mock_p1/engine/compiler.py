@@ -98,5 +98,7 @@ def _step(index: int, step: Step) -> ProgramStep:
             return made._replace(fault=step.fault)
         case ReplyStep(reply=reply):
             retry, asked_wait_ns = retry_of(reply)
-            return made._replace(retry=retry, asked_wait_ns=asked_wait_ns)
+            return made._replace(
+                http_status=reply.status_code, retry=retry, asked_wait_ns=asked_wait_ns
+            )
     return made

@@ -100,7 +100,7 @@ def _waits(job: JobState, now_ns: int) -> bool:
     if job.state is None:
         return True
     position = settle(job.program.plan, job.state, now_ns).position
-    return job.program.steps[position].status == WAITING
+    return job.program.stands_at(position).status == WAITING
 
 
 def _job(call: Call) -> JobState:

@@ -78,6 +78,15 @@ class Program(NamedTuple):
             step.step.model_dump() for step in other.steps
         ]
 
+    def stands_at(self, position: int) -> ProgramStep:
+        """Return the step that says where a job stands that has come to this position.
+
+        The last one up to there with a status or an error: a fault or a literal reply spoils an
+        answer, and changes nothing of the job. Where there is none before, the step itself.
+        """
+        passed = reversed(self.steps[: position + 1])
+        return next((step for step in passed if step.status or step.error), self.steps[position])
+
     def open_to(self, key: str) -> bool:
         """Tell whether the job can be seen with this key."""
         return self.api_key is None or fits(key, self.api_key)

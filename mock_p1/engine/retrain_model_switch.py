@@ -44,11 +44,11 @@ def act(state: MockState, call: Call) -> Outcome:
 
 
 def _step_of(state: MockState, job: JobState, now_ns: int) -> ProgramStep:
-    """Return the step at which the job is now; nothing of its timeline is used up."""
+    """Return the step that says where the job stands; nothing of its timeline is used up."""
     if job.state is None:
         start = 0 if job.created else state.jobs.start_of(job.job_id)
-        return job.program.steps[start]
-    return job.program.steps[settle(job.program.plan, job.state, now_ns).position]
+        return job.program.stands_at(start)
+    return job.program.stands_at(settle(job.program.plan, job.state, now_ns).position)
 
 
 def _refusal(state: MockState, call: Call, job: JobState, step: ProgramStep) -> Refusal | None:

@@ -33,7 +33,7 @@ from mock_p1.testing.verdicts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Iterable
     from datetime import datetime, timedelta
 
     from responses import RequestsMock
@@ -332,15 +332,7 @@ class Handle:
             >>> [(poll.seconds, poll.status) for poll in mock.polls()]
             [(0.0, 'job_waiting')]
         """
-        clock = self._engine.clock
-        tick_ns = clock.tick_ns if isinstance(clock, RealClock) else 0
-        found = (self._read(entry) for entry in self._engine.journal if is_poll(entry))
-        polls = PollList(found, tick_ns=tick_ns)
-        if job is None:
-            return polls
-        self._must_know(job)
-        mine = (poll for poll in polls if poll.job_id == job)
-        return PollList(mine, job=job, others=polls, tick_ns=tick_ns)
+        return self._listed(filter(is_poll, self._engine.journal), job)
 
     def requests(self) -> list[Poll]:
         """Every request so far: polls, downloads, and what the mock does not imitate.
@@ -521,6 +513,9 @@ class Handle:
     ) -> None:
         """Fail unless each interval is at least ``factor`` times the one before it, up to ``cap``.
 
+        An interval behind an answer with ``Retry-After`` is not the client's choice: it is left
+        out, and the next one is compared with the one before it.
+
         Args:
             factor: By what each interval should grow, at least 1.
             cap: The longest interval: text (``"5m"``), seconds or a timedelta.
@@ -529,8 +524,8 @@ class Handle:
                 longer than the cap.
 
         Raises:
-            AssertionError: An interval is too short, or above the cap; or a job was polled less
-                than three times, since two intervals are the least to judge by.
+            AssertionError: An interval is too short, or above the cap; or there are less than two
+                of one job, which are the least to judge by.
             ValueError: The factor or the tolerance is out of its range.
             NoSuchJob: Neither the scenario nor any poll knows the job.
 
@@ -545,23 +540,27 @@ class Handle:
         self.polls(job).assert_backoff(factor, cap, tolerance)
 
     def assert_respects_retry_after(self, job: str | None = None) -> None:
-        """Fail if the client polled sooner than the ``Retry-After`` of the poll before asked for.
+        """Fail if the client made a call again sooner than ``Retry-After`` asked for.
+
+        Judged is the next call of the same operation about the same job, or by the same caller
+        where it is about none. The wait begins with the answer.
 
         Args:
-            job: The job; left out, every job.
+            job: Only calls about this job; left out, all calls.
 
         Raises:
-            AssertionError: A poll came too soon, or none was answered with ``Retry-After``, so
+            AssertionError: A call came too soon, or none was answered with ``Retry-After``, so
                 that there is nothing to judge by.
             NoSuchJob: Neither the scenario nor any poll knows the job.
 
         Example:
             >>> mock.assert_respects_retry_after()
             Traceback (most recent call last):
-            AssertionError: a job was never answered with Retry-After, so there is nothing to ...
+            AssertionError: the client was never answered with Retry-After, so there is ...
         """
         __tracebackhide__ = True
-        self.polls(job).assert_respects_retry_after()
+        calls = (entry for entry in self._engine.journal if not entry.unexpected)
+        self._listed(calls, job).assert_respects_retry_after()
 
     def assert_stopped_after(self, status: str, job: str | None = None) -> None:
         """Fail unless the client saw a status, and did not poll that job again afterwards.
@@ -735,6 +734,16 @@ class Handle:
             so_far = self.polls(job)
             was = f"{named(job)} was polled {in_words(len(so_far))} within {timeout:g} s"
             so_far._fail(f"{was}; {in_words(polls)} was waited for")  # noqa: SLF001 -- likewise ours
+
+    def _listed(self, entries: Iterable[Entry], job: str | None) -> PollList:
+        clock = self._engine.clock
+        tick_ns = clock.tick_ns if isinstance(clock, RealClock) else 0
+        polls = PollList(map(self._read, entries), tick_ns=tick_ns)
+        if job is None:
+            return polls
+        self._must_know(job)
+        mine = (poll for poll in polls if poll.job_id == job)
+        return PollList(mine, job=job, others=polls, tick_ns=tick_ns)
 
     def _calls(self, operation: Operation, job: str | None) -> list[Poll]:
         self._must_know(job)

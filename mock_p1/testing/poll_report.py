@@ -119,7 +119,7 @@ def _place(record: JobState, now: int, *, by_key: bool) -> str:
         return f"{name} has not begun"
     state = settle(plan, record.state, now)
     step = record.program.steps[state.position]
-    shows = step.status or step.error or step.fault or "a literal reply"
+    shows = plan.shows[state.position]
     since = format_duration(max(0, now - state.since_ns))
     waits = waits_for(plan, state, now)
     then = f"waits for {waits}" if waits else "stays there"

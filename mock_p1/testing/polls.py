@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import UNITS, format_duration, nanoseconds
 from mock_p1.base.text import nearest
+from mock_p1.contract.operations import OPERATIONS
 from mock_p1.testing.poll_table import MOST_ROWS, is_poll, poll_table
 from mock_p1.testing.sequence_judge import acted
 
@@ -267,6 +268,9 @@ class PollList(list[Poll]):
     ) -> None:
         """Fail unless each interval is at least ``factor`` times the one before it, up to ``cap``.
 
+        An interval behind an answer with ``Retry-After`` is not the client's choice: it is left
+        out, and the next one is compared with the one before it.
+
         Args:
             factor: By what each interval should grow, at least 1.
             cap: The longest interval: text (``"5m"``), seconds or a timedelta.
@@ -274,8 +278,8 @@ class PollList(list[Poll]):
                 longer than the cap.
 
         Raises:
-            AssertionError: An interval is too short, or above the cap; or a job was polled less
-                than three times, since two intervals are the least to judge by.
+            AssertionError: An interval is too short, or above the cap; or there are less than two
+                of one job, which are the least to judge by.
             ValueError: The factor or the tolerance is out of its range.
 
         Example:
@@ -291,18 +295,27 @@ class PollList(list[Poll]):
                 f"not {factor:g} and {tolerance:g}"
             )
         limit = None if cap is None else nanoseconds(cap)
-        series = [polls for polls in self._series() if len(polls) > 2]  # noqa: PLR2004 -- two intervals
-        if not series:
+        whole = [polls for polls in self._series() if len(polls) > 2]  # noqa: PLR2004 -- two intervals
+        if not whole:
             self._fail(
                 f"{named(self._job)} was not polled three times, "
                 "so there is no backing off to judge"
             )
-        wrong = [found for polls in series for found in _off_pace(polls, factor, limit, tolerance)]
+        series = [pairs for polls in whole if len(pairs := _own_pace(polls)) > 1]
+        if not series:
+            self._fail(
+                f"{named(self._job)} was polled at less than two intervals of the client's own, "
+                "so there is no backing off to judge: those behind Retry-After were asked for"
+            )
+        wrong = [found for pairs in series for found in _off_pace(pairs, factor, limit, tolerance)]
         if wrong:
             self._fail(f"{wrong[0][0]}{_more(wrong)}", [poll for _, poll in wrong])
 
     def assert_respects_retry_after(self) -> None:
         """Fail if the client polled sooner than the ``Retry-After`` of the poll before asked for.
+
+        The wait begins with the answer. One that the client did not wait for tells it nothing. The
+        handle's assertion of this name judges the other calls too.
 
         Raises:
             AssertionError: A poll came too soon, or none was answered with ``Retry-After``, so
@@ -313,26 +326,30 @@ class PollList(list[Poll]):
             ...     mock.polls().assert_respects_retry_after()
             ... except AssertionError as error:
             ...     print(str(error).splitlines()[0])
-            a job was never answered with Retry-After, so there is nothing to respect
+            the client was never answered with Retry-After, so there is nothing to respect
         """
         __tracebackhide__ = True
-        if all(poll.retry_after is None for poll in self):
+        if not any(poll.retry_after is not None and poll._entry.was_awaited for poll in self):
+            whose = "the client" if self._job is None else named(self._job)
             self._fail(
-                f"{named(self._job)} was never answered with Retry-After, "
-                "so there is nothing to respect"
+                f"{whose} was never answered with Retry-After, so there is nothing to respect"
             )
         early = [
             (before, after)
             for before, after in self._pairs()
-            if _gap_ns(before, after) < self._least(before._entry.retry_after_ns or 0)
+            if before._entry.was_awaited
+            and not before._entry.may_have_gone
+            and _waited_ns(before, after) < self._least(before._entry.retry_after_ns or 0)
         ]
         if early:
             before, after = early[0]
             asked = format_duration(before._entry.retry_after_ns or 0)
-            came = exactly(_gap_ns(before, after))
+            came = exactly(max(0, _waited_ns(before, after)))
+            polled = is_poll(before._entry)
+            of, what = ("", "poll") if polled else (f" ({before.operation})", "call")
             self._fail(
-                f"poll {before.number} was answered with Retry-After {asked}; "
-                f"poll {after.number} came after {came}{_more(early)}",
+                f"{what} {before.number}{of} was answered with Retry-After {asked}; "
+                f"{what} {after.number} came after {came}{_more(early)}",
                 [after for _, after in early],
             )
 
@@ -380,10 +397,15 @@ class PollList(list[Poll]):
         return bound_ns - min(self._tick_ns, bound_ns // 2)
 
     def _series(self) -> list[list[Poll]]:
-        """Return the polls of each job by each key, in their order."""
-        series: dict[tuple[str | None, int], list[Poll]] = {}
+        """Return the polls of each job by each key, in their order; so of any other operation.
+
+        A call that creates a job is about none.
+        """
+        series: dict[tuple[str | None, str | None, int], list[Poll]] = {}
         for poll in self:
-            series.setdefault((poll.job_id, poll.caller), []).append(poll)
+            operation = OPERATIONS.get(poll.operation or "")
+            job_id = poll.job_id if operation is None or operation.has_job else None
+            series.setdefault((poll.operation, job_id, poll.caller), []).append(poll)
         return list(series.values())
 
     def _pairs(self) -> list[tuple[Poll, Poll]]:
@@ -407,23 +429,40 @@ class PollList(list[Poll]):
         raise AssertionError(f"{what}\n\n{shown}")
 
 
+def _own_pace(polls: list[Poll]) -> list[tuple[Poll, Poll]]:
+    """Return the intervals that the client chose by itself: none behind Retry-After."""
+    return [
+        (before, after) for before, after in pairwise(polls) if before._entry.retry_after_ns is None
+    ]
+
+
 def _off_pace(
-    polls: list[Poll], factor: float, limit: int | None, tolerance: float
+    pairs: list[tuple[Poll, Poll]], factor: float, limit: int | None, tolerance: float
 ) -> Iterator[tuple[str, Poll]]:
-    """Yield the polls of one series that came too soon or too late, and what is wrong."""
+    """Yield the polls of one series that came too soon or too late, and what is wrong.
+
+    A client may count its wait from its request, or from the answer, if that was held back.
+    """
     least = 0
-    for before, after in pairwise(polls):
+    for before, after in pairs:
         gap = _gap_ns(before, after)
+        waited = _waited_ns(before, after)
         which = _apart(before, after)
         if gap < least * (1 - tolerance) - (factor + 1) * ROUNDING_NS:
             yield f"{which}; backing off by {factor:g} asks for at least {exactly(least)}", after
-        elif limit is not None and gap > limit * (1 + tolerance):
+        elif limit is not None and waited > limit * (1 + tolerance):
             yield f"{which}; the cap is {format_duration(limit)}", after
-        least = int(factor * gap if limit is None else min(factor * gap, limit))
+        least = int(factor * waited if limit is None else min(factor * waited, limit))
 
 
 def _gap_ns(before: Poll, after: Poll) -> int:
     return after._entry.moment_ns - before._entry.moment_ns
+
+
+def _waited_ns(before: Poll, after: Poll) -> int:
+    """Return how long the client waited once it had the answer, if it waited for that."""
+    held = before._entry.delay_ns if before._entry.was_awaited else 0
+    return _gap_ns(before, after) - held
 
 
 def _apart(before: Poll, after: Poll) -> str:

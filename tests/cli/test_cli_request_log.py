@@ -109,6 +109,14 @@ def test_fault(engine):
     assert fields(line)[:2] == ["a", "timeout"]
 
 
+def test_a_literal_reply_that_comes_next_is_named_by_its_status(engine):
+    """Before it is answered, too."""
+    reply = "{reply: {status_code: 429}, for: manual}"
+    text = SCENARIO.replace("{fault: timeout, for: manual}", reply)
+    *_, line = logged(Engine(parse(text), VirtualClock()), "text", *[get(f"{JOBS}a", "k")] * 2)
+    assert fields(line)[-1] == "then at HTTP 429 until a manual step"
+
+
 def test_anything_else(engine):
     """A request that is no poll: method, path and HTTP status, and no key."""
     (line,) = logged(engine, "text", get("/favicon.ico"))

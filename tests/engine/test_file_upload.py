@@ -141,6 +141,17 @@ def test_a_job_that_waits_takes_another_file(mock):
     assert asked.put(path).status == 403
 
 
+def test_a_job_whose_answer_is_spoilt_waits_still(mock):
+    """A fault at a poll changes nothing of the job: another file is taken."""
+    asked = mock(
+        POLLED.replace("{status: job_running", "{fault: timeout, for: 1 poll}, {status: s")
+    )
+    job, path = asked.create()
+    asked.put(path)
+    asked.poll(job), asked.poll(job)
+    assert asked.put(path).status == 200
+
+
 @pytest.mark.parametrize(("way", "status"), [("replace", 200), ("refuse", 403)])
 def test_a_second_file_as_assumed(mock, way, status):
     """Always taken, or never."""

@@ -30,6 +30,27 @@ def test_not_before_the_job_is_finished(mock):
     assert told(asked.switch()) == SWITCHED
 
 
+BETWEEN = "jobs: {{a: {{timeline: [{{{}, for: 1 poll}}, {{{}, for: 1 poll}}, {{status: s}}]}}}}"
+
+
+@pytest.mark.parametrize("spoilt", ["fault: timeout", "reply: {status_code: 503}"])
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ("status: job_finished", SWITCHED),
+        ("status: job_running", NOT_FINISHED),
+        ("error: not_found_retrain_job", "Not found retrain job."),
+    ],
+)
+def test_an_answer_that_is_spoilt_changes_nothing_of_the_job(mock, before, spoilt, expected):
+    """The last status, or error, before it counts: also for a client that stops polling there."""
+    asked = mock(BETWEEN.format(before, spoilt))
+    asked.poll()
+    assert told(asked.switch()) == expected
+    asked.poll()
+    assert told(asked.switch()) == NOT_FINISHED
+
+
 def test_switching_begins_no_time(mock):
     """That is what polls do."""
     asked = mock("jobs: {a: {timeline: [{status: job_running, for: 90s}, {status: job_finished}]}}")

@@ -43,6 +43,15 @@ def poll(job, key="any-key"):
     return Request("GET", f"{JOBS}/{job}", "", (key,), "http://here")
 
 
+def test_a_spoilt_answer_leaves_a_job_finished():
+    """A row says so, since the job can be switched to there."""
+    spoilt = "{fault: timeout, for: 1 poll}, {reply: {status_code: 503}, for: 1 poll}"
+    timeline = f"[{spoilt}, {{{FINISHED}, for: 1 poll}}, {spoilt}, {{status: s}}]"
+    rows = rows_of(f"jobs: {{a: {{timeline: {timeline}}}}}")
+    stays = [row.details.endswith("the job stays job_finished") for row in rows]
+    assert stays == [False, False, False, True, True, False]
+
+
 def test_polls_are_numbered():
     """Steps of polls are told by the numbers of their polls."""
     told = when(f"{WAITING}, for: 2 polls", f"{RUNNING}, for: 1 poll", FINISHED)

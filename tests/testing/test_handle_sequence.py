@@ -361,3 +361,59 @@ def test_a_form_sent_as_a_file_is_noted_once(sequence, caller):
     assert "multipart form" in entry.notes[0]
     notes = sequence.uploads()[-1].notes
     assert [note for note in notes if "multipart form" in note] == [notes[0]]
+
+
+BUSY = "[{reply: {status_code: 503, retry_after: 60s}, for: 1 call}, ok]"
+ANSWERED = "call {} ({}) was answered with Retry-After 1m; call {} came after 1"
+
+
+def all_twice(caller):
+    """Make each call of the sequence but the polls twice, a second apart."""
+
+    def twice(act):
+        act()
+        caller.mock.advance("1s")
+        return act()
+
+    twice(caller.fetch_key)
+    twice(lambda: caller.call("GET", "/retrain_jobs/upload_url", params={"filename": "a.csv"}))
+    job, url = caller.create()
+    twice(lambda: caller.put(url))
+    link = caller.finish(job)
+    twice(lambda: caller.download(link))
+    twice(lambda: caller.switch(job))
+
+
+@pytest.mark.parametrize(
+    ("operation", "calls"),
+    [
+        ("get_api_key", (1, 2)),
+        ("retrain_data_upload", (3, 4)),
+        ("file_upload", (6, 7)),
+        ("result_download", (9, 10)),
+        ("retrain_model_switch", (11, 12)),
+    ],
+)
+def test_retry_after_of_every_call(start, operation, calls):
+    """A client that comes back after a second fails, and is told by which call."""
+    with start(f"{SCENARIO}calls: {{{operation}: {BUSY}}}") as mock:
+        all_twice(Caller(mock))
+        first, second = calls
+        says = fails(mock.assert_respects_retry_after)
+        assert says.startswith(ANSWERED.format(first, operation, second))
+
+
+def test_retry_after_of_a_download_that_is_respected(start):
+    """There is something to judge, and nothing wrong; other calls may come meanwhile."""
+    with start(f"{SCENARIO}calls: {{result_download: {BUSY}}}") as mock:
+        caller = Caller(mock)
+        job = caller.upload()
+        link = caller.finish(job)
+        caller.download(link)
+        caller.switch(job)
+        mock.advance("60s")
+        caller.download(link)
+        mock.assert_respects_retry_after()
+        mock.assert_respects_retry_after(job)
+        never = "job 'old-001' was never answered with Retry-After, so there is nothing to respect"
+        assert fails(mock.assert_respects_retry_after, "old-001") == never

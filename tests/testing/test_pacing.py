@@ -28,6 +28,11 @@ jobs:
 """
 
 
+def polled(mock, timeout=5):
+    """Poll job a."""
+    return requests.get(f"{mock.url}{POLL.path}", headers={"x-api-key": "k"}, timeout=timeout)
+
+
 @pytest.fixture
 def start(tmp_path):
     """Start a mock of a scenario text, with a client that polls job a."""
@@ -38,9 +43,7 @@ def start(tmp_path):
         path.write_text(text, encoding="utf-8")
         mocks.append(mock_p1.mocked(path))
         mock = mocks[-1].__enter__()
-        return mock, lambda: requests.get(
-            f"{mock.url}/v1/external/retrain_jobs/a", headers={"x-api-key": "k"}, timeout=5
-        )
+        return mock, lambda **options: polled(mock, **options)
 
     yield start
     for mock in mocks:
@@ -128,6 +131,50 @@ def test_two_polls_are_too_few_to_judge_backing_off(start):
         mock.assert_backoff()
 
 
+BUSY_MIDWAY = """
+jobs:
+  a:
+    timeline:
+      - {status: job_running, for: 2 polls}
+      - {reply: {status_code: 429, retry_after: 2m}, for: 1 poll}
+      - {status: job_running}
+"""
+
+
+@pytest.mark.parametrize("way", [mock_p1.mocked, mock_p1.serving])
+def test_a_wait_that_was_asked_for_is_no_backing_off(way):
+    """Neither is it judged, nor is the interval behind it compared with it."""
+    with way(BUSY_MIDWAY) as mock:
+        poll_after(mock, lambda: polled(mock), 10, 20, 120, 80, 160, 300)
+        mock.assert_backoff(factor=2, cap="5m", tolerance=0.1)
+
+
+def test_an_interval_behind_such_a_wait_is_compared_with_the_one_before(start):
+    """The client goes on where it was."""
+    mock, poll = start(BUSY_MIDWAY)
+    poll_after(mock, poll, 10, 20, 120, 30)
+    with pytest.raises(AssertionError, match=r"polls 4 and 5 are 30s apart; .* at least 40s"):
+        mock.assert_backoff()
+
+
+def test_waits_that_were_asked_for_are_too_few_to_judge_backing_off(start):
+    """An assertion that has nothing to judge fails."""
+    mock, poll = start(BUSY)
+    poll_after(mock, poll, 30, 30, 60)
+    with pytest.raises(AssertionError, match="at less than two intervals of the client's own"):
+        mock.assert_backoff()
+
+
+def test_what_an_answer_was_held_back_is_no_wait_of_the_clients(start):
+    """It doubles its sleeps, to the cap: the first answer came 9 s late, the last one too."""
+    slow = "{status: job_running, delay: 9s, for: 1 poll}"
+    mock, poll = start(
+        f"jobs: {{a: {{timeline: [{slow}, {{status: s, for: 2 polls}}, {slow}, {{status: x}}]}}}}"
+    )
+    poll_after(mock, lambda: poll(timeout=30), 1, 2, 4, 4)
+    mock.assert_backoff(cap="4s")
+
+
 @pytest.mark.parametrize("arguments", [{"factor": 0.5}, {"tolerance": 1}, {"tolerance": -0.1}])
 def test_a_backoff_that_cannot_be_meant_is_refused(start, arguments):
     """A factor below one, or a tolerance of everything, is a slip of the test."""
@@ -142,6 +189,17 @@ def test_a_client_that_waits_as_told_respects_retry_after(start):
     poll_after(mock, poll, 30, 31, 1)
     mock.assert_respects_retry_after()
     assert [poll.retry_after for poll in mock.polls()] == [30, 30, None, None]
+
+
+@pytest.mark.parametrize("way", [mock_p1.mocked, mock_p1.serving])
+def test_a_job_at_a_literal_reply_is_said_to_be_at_its_http_status(way):
+    """In the table, and in the lines below it."""
+    text = BUSY.replace("- {reply", "- {status: job_waiting, for: 1 poll}\n      - {reply")
+    with way(text) as mock:
+        polled(mock)
+        report = mock.report()
+    assert "HTTP 503 for 2 more polls\n" in report
+    assert "a has been at HTTP 503 (" in report
 
 
 def test_a_client_that_comes_back_too_soon_does_not_respect_retry_after(start):
@@ -170,6 +228,29 @@ def test_retry_after_is_respected_as_the_header_says_it(start, text, waits):
     with pytest.raises(
         AssertionError, match=r"was answered with Retry-After 2s; poll \d came after 1s600ms"
     ):
+        mock.assert_respects_retry_after()
+
+
+LATE = "reply: {status_code: 503, retry_after: 30s}, for: 1 poll"
+
+
+def test_a_wait_as_told_begins_with_the_answer(start):
+    """Which was held back for 9 seconds."""
+    steps = f"[{{{LATE}, delay: 9s}}, {{status: job_finished}}]"
+    mock, poll = start(f"jobs: {{a: {{timeline: {steps}}}}}")
+    poll_after(mock, lambda: poll(timeout=30), 29)
+    with pytest.raises(AssertionError, match="Retry-After 30s; poll 2 came after 29s"):
+        mock.assert_respects_retry_after()
+
+
+def test_an_answer_that_nobody_waited_for_asks_for_nothing(start):
+    """The client had given up before it came."""
+    steps = f"[{{{LATE}, delay: 9s}}, {{status: job_finished}}]"
+    mock, poll = start(f"jobs: {{a: {{timeline: {steps}}}}}")
+    with pytest.raises(requests.Timeout):
+        poll(timeout=1)
+    poll()
+    with pytest.raises(AssertionError, match="the client was never answered with Retry-After"):
         mock.assert_respects_retry_after()
 
 

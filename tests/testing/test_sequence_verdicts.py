@@ -4,7 +4,8 @@ import pytest
 import requests
 from helpers.handle_calls import SCENARIO, TABLE, Caller
 
-from mock_p1 import NoSuchJob
+from mock_p1 import NoSuchJob, load_scenario
+from mock_p1.analysis.fault_matrix import InjectedFault, with_fault
 
 
 def wrong(mock, job=None):
@@ -32,6 +33,18 @@ def test_a_right_client(sequence, caller):
     whole(caller)
     sequence.assert_sequence()
     sequence.assert_sequence(sequence.job_id)
+
+
+@pytest.mark.parametrize("name", ["connection_reset", "malformed_json"])
+def test_a_fault_that_a_right_client_never_meets(start, name):
+    """It stops at job_finished: the fault behind that spoils no switch."""
+    with start(with_fault(load_scenario(SCENARIO), InjectedFault(name, "after"))) as mock:
+        caller = Caller(mock)
+        job = caller.upload()
+        caller.download(caller.finish(job))
+        assert caller.switch(job).status_code == 200
+        mock.assert_switched()
+        mock.assert_sequence()
 
 
 def test_nothing_to_judge(sequence, caller):
