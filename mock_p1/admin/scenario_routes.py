@@ -16,7 +16,7 @@ from mock_p1.admin.admin_error import AdminError, bad
 from mock_p1.admin.bodies import JSON_TYPE, checked, read_body, wrong_type
 from mock_p1.admin.in_hand import admin_context
 from mock_p1.admin.routes import Routes
-from mock_p1.base.text import plural, unknown
+from mock_p1.base.text import plural, shorten, unknown
 from mock_p1.contract.errors import FAULTS
 from mock_p1.contract.operations import OPERATIONS
 from mock_p1.scenario.files import bundled, load_scenario
@@ -192,7 +192,7 @@ def _scenario_in(body: bytes, name: str) -> Scenario:
 def _named(body: bytes) -> dict[str, Any] | None:
     """Return a body that names a scenario; None for one that is a scenario.
 
-    No scenario has the key ``name``.
+    No scenario has the key ``name``, nor ``scenario``, under which many would look for it.
     """
     if len(body) > models.MAX_NAME * 10:
         return None
@@ -200,6 +200,12 @@ def _named(body: bytes) -> dict[str, Any] | None:
         value = json.loads(body)
     except (ValueError, RecursionError):
         return None
+    name = value
+    if isinstance(value, dict) and value.keys() == {"scenario"}:
+        name = value["scenario"]
+    if isinstance(name, str) and "\n" not in name:  # that would be the text of one
+        named = json.dumps({"name": shorten(name)})
+        raise bad("BODY", f"a bundled scenario is asked for by {named}", _REMEDY)
     return value if isinstance(value, dict) and value.keys() == {"name"} else None
 
 

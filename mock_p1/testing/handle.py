@@ -122,7 +122,8 @@ class Handle:
         is meant wherever one may be left out.
 
         Raises:
-            NoSuchJob: The scenario has no job at all, and none was created.
+            NoSuchJob: The scenario has no job at all, and none was created: where it has only
+                ``new_jobs``, a client has to ask for an upload URL first.
 
         Example:
             >>> mock.job_id
@@ -137,7 +138,10 @@ class Handle:
             return first
         for pattern in self._engine.scenario.jobs:
             return pattern.replace("*", "1")
-        raise NoSuchJob(f"{self._engine.scenario.name} has no job")
+        text = f"{self._engine.scenario.name} has no job"
+        if self._engine.jobs.new_jobs is not None:
+            text += " but new ones; a client has to ask for an upload URL first"
+        raise NoSuchJob(text)
 
     @property
     def responses(self) -> RequestsMock:
@@ -292,6 +296,8 @@ class Handle:
             >>> poll(), poll(), poll()
             ('This job may be deleted.', 'This job may be deleted.', 'job_waiting')
         """
+        if type(what) is int:  # type: ignore[comparison-overlap]  # -- tests are seldom type-checked
+            raise ValueError(f'an HTTP status is written {{"status_code": {what}}}')
         failure = what if isinstance(what, str) else load_reply(what)
         self._driver.fail_next(failure, times, job, on=on)
 

@@ -110,6 +110,21 @@ def test_only_bundled_scenarios_are_found_by_name(controls, body):
     assert controls.refused(400, "PUT", "/scenario", body)["error"] == "MOCK_P1_BAD_VALUE"
 
 
+@pytest.mark.parametrize("body", ['"stuck"', '{"scenario": "stuck"}'])
+def test_a_bundled_name_in_another_shape_is_told_how_it_is_asked_for(controls, body):
+    """No problems of a scenario, since none was meant."""
+    refusal = controls.refused(400, "PUT", "/scenario", data=body, content_type="application/json")
+    assert refusal["message"] == 'a bundled scenario is asked for by {"name": "stuck"}'
+    assert "problems" not in refusal
+
+
+@pytest.mark.parametrize("body", [b'"jobs:\\n  a: 5"', b'{"scenario": {"name": "stuck"}}'])
+def test_what_is_no_name_is_judged_as_a_scenario(controls, body):
+    """A text in quotes, and a mapping under a key that no scenario has."""
+    refusal = controls.refused(400, "PUT", "/scenario", data=body, content_type="application/json")
+    assert refusal["error"] == "MOCK_P1_INVALID_SCENARIO"
+
+
 def test_a_slip_in_a_bundled_name_is_met_with_the_nearest(controls):
     """So that the next try is right."""
     assert (

@@ -36,9 +36,25 @@ def test_job_id_where_there_is_no_job():
     """A scenario without any job has no id to give."""
     with (
         mocked(parse("api_keys: {k: active}", "empty.yaml")) as mock,
-        pytest.raises(NoSuchJob, match=r"empty\.yaml"),
+        pytest.raises(NoSuchJob, match=r"empty\.yaml has no job$"),
     ):
         mock.job_id  # noqa: B018 -- reading it is the test
+
+
+def test_job_id_where_only_a_client_makes_jobs():
+    """It is told what a client has to do before."""
+    text = "new_jobs: {timeline: [{status: job_finished}]}"
+    with (
+        mocked(parse(text, "new.yaml")) as mock,
+        pytest.raises(NoSuchJob, match=r"new\.yaml has .*; a client has to ask for an upload URL"),
+    ):
+        mock.job_id  # noqa: B018 -- reading it is the test
+
+
+def test_fail_next_by_a_bare_status(mock):
+    """Many would write it so; the error says how it is written."""
+    with pytest.raises(ValueError, match=r'written \{"status_code": 429\}'):
+        mock.fail_next(429)
 
 
 def test_advance(mock, poll):
