@@ -21,7 +21,7 @@ from mock_p1.contract.operations import (
 from mock_p1.engine.driver import Driver, NoSuchJob, operation_named
 from mock_p1.scenario.files import load_reply
 from mock_p1.testing.poll_report import report, table_of_all
-from mock_p1.testing.poll_table import is_poll
+from mock_p1.testing.poll_table import is_poll, key_labels
 from mock_p1.testing.polls import Poll, PollList, describe_unexpected, in_words, named
 from mock_p1.testing.sequence_judge import breaches
 from mock_p1.testing.uploaded import read_uploads
@@ -629,7 +629,8 @@ class Handle:
 
         Args:
             job: The job; left out, the one that was created last, else the first.
-            times: Exactly how often; what broke midway does not count.
+            times: Exactly how often, by each caller that has downloaded it at all; what broke
+                midway does not count.
 
         Raises:
             AssertionError: It was downloaded more or less often.
@@ -641,13 +642,15 @@ class Handle:
         __tracebackhide__ = True
         job = self.job_id if job is None else job
         downloads = self.downloads(job)
-        if problem := download_problem(job, downloads, times):
+        labels = key_labels(self._engine.journal)
+        if problem := download_problem(job, downloads, times, labels):
             self._fail(problem, {call.number for call in downloads})
 
     def assert_switched(self, job: str | None = None) -> None:
         """Fail unless the client has switched to the model of a job.
 
-        A switch counts also where only its answer was lost.
+        A switch counts also where only its answer was lost. Where several callers have a job of
+        this id, the switch of one is enough.
 
         Args:
             job: The job; left out, the one that was created last, else the first.

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.durations import format_duration
 from mock_p1.engine.timeline import THE_FILE, settle, waits_for
-from mock_p1.testing.poll_table import poll_table
+from mock_p1.testing.poll_table import key_labels, poll_table
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from responses import RequestsMock
 
@@ -77,6 +77,7 @@ def _places(engine: Engine, requests: Sequence[Entry]) -> Iterator[str]:
 
     And which jobs never were.
     """
+    labels = key_labels(requests)
     polled = dict.fromkeys(poll.job_id for poll in requests if poll.job_id is not None)
     with engine.lock:
         now = engine.clock.now_ns()
@@ -86,7 +87,8 @@ def _places(engine: Engine, requests: Sequence[Entry]) -> Iterator[str]:
             for record in engine.job_states.of(job_id)
         ]
         places = [
-            _place(record, now, by_key=_shared(record, records)) for record in records[:MOST_JOBS]
+            _place(record, now, labels if _shared(record, records) else None)
+            for record in records[:MOST_JOBS]
         ]
         begun = {record.job_id for record in records}
         missed = [
@@ -110,8 +112,11 @@ def _shared(record: JobState, records: Sequence[JobState]) -> bool:
     return sum(other.job_id == record.job_id for other in records) > 1
 
 
-def _place(record: JobState, now: int, *, by_key: bool) -> str:
-    name = f"{record.job_id} (key {record.caller.masked})" if by_key else record.job_id
+def _place(record: JobState, now: int, labels: Mapping[int, str] | None) -> str:
+    """Say where one caller's job is; ``labels`` are what callers are called, if it is not alone."""
+    name, caller = record.job_id, record.caller
+    if labels is not None:
+        name += f" (key {labels.get(caller.number, caller.masked)})"
     plan = record.program.plan
     if record.waits_for_file:
         return f"{name} waits for {THE_FILE}: no upload of it was complete"

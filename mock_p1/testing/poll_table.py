@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.durations import format_duration
-from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
+from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.engine.receiver import BROKEN_OFF
 from mock_p1.testing.uploaded import size_in_words
 
@@ -44,7 +44,7 @@ def poll_table(
     of more than ``most`` rows is left out; where that is None, all stay. ``uploads`` are the files
     that came, by the numbers of their entries.
     """
-    labels = _labels(entries)
+    labels = key_labels(entries)
     rows: list[_Row] = [_HEAD]
     before: dict[tuple[str | None, int], int] = {}
     for entry in entries:
@@ -94,9 +94,15 @@ def _call_outcome(entry: Entry, upload: Upload | None) -> str:
     return done if entry.fault is None and entry.error is None else f"{done}; then {entry.outcome}"
 
 
-def _labels(entries: Iterable[Entry]) -> dict[int, str]:
-    """Return what to call each caller: the masked key, numbered where two look alike."""
-    masked = {entry.caller: entry.api_key or "-" for entry in entries if entry.operation}
+def key_labels(entries: Iterable[Entry]) -> dict[int, str]:
+    """Return what to call each caller: the masked key, numbered where two look alike.
+
+    The key that it sent last; a link is sent none.
+    """
+    masked: dict[int, str] = {}
+    for entry in entries:
+        if entry.operation and not (entry.caller in masked and OPERATIONS[entry.operation].link):
+            masked[entry.caller] = entry.api_key or "-"
     seen: dict[str, int] = {}
     labels = {}
     for caller, text in masked.items():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from mock_p1.engine.receiver import BROKEN_OFF
 from mock_p1.testing.polls import in_words, named
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mock_p1.testing.polls import Poll
     from mock_p1.testing.sequence_judge import Breach
@@ -67,15 +68,25 @@ def _try(upload: Upload, calls: Sequence[Poll]) -> str:
     return f"call {call.number} was answered {call.outcome} after {size} of {upload.filename!r}"
 
 
-def download_problem(job: str | None, downloads: Sequence[Poll], times: int) -> str:
-    """Say why the result was not downloaded so many times; nothing where it was."""
-    complete = sum(call.complete for call in downloads)
-    if complete == times:
+def download_problem(
+    job: str | None, downloads: Sequence[Poll], times: int, labels: Mapping[int, str]
+) -> str:
+    """Say why the result was not downloaded so many times by each caller; nothing where it was.
+
+    ``labels`` are what the callers are called.
+    """
+    complete = Counter(call.caller for call in downloads if call.complete)
+    if set(complete.values() or [0]) == {times}:
         return ""
-    was = f"it was downloaded {in_words(complete)}" if complete else "it never was"
+    wanted = f"the result of {named(job)} should have been downloaded {in_words(times)}"
+    was = f"it was downloaded {in_words(complete.total())}" if complete else "it never was"
+    if len(complete) > 1:
+        wanted += " by each key"
+        by_key = [f"{in_words(count)} by {labels.get(who, '-')}" for who, count in complete.items()]
+        was = f"it was downloaded {', '.join(by_key)}"
     broken = [call for call in downloads if not call.complete]
     also = "".join(f"; call {call.number} was answered {call.outcome}" for call in broken)
-    return f"the result of {named(job)} should have been downloaded {in_words(times)}; {was}{also}"
+    return f"{wanted}; {was}{also}"
 
 
 def switch_problem(job: str | None, switches: Sequence[Poll]) -> str:

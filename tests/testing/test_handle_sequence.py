@@ -205,6 +205,55 @@ def test_assert_downloaded(sequence, caller):
     assert sequence.downloads("old-001") == []
 
 
+TWO = """
+secret_keys: {one: active, two: active}
+new_jobs:
+  ids: [same]
+  timeline: [{status: job_waiting, for: upload}, {status: job_finished, result: {rows: 3}}]
+"""
+
+
+@pytest.fixture
+def two_callers(start):
+    """A mock, and two callers that have each downloaded a job of the same id."""
+    with start(TWO) as mock:
+        callers = Caller(mock), Caller(mock)
+        for caller, secret in zip(callers, ("one", "two"), strict=True):
+            caller.fetch_key(secret)
+            caller.link = caller.finish(caller.upload())
+            caller.download(caller.link)
+        yield mock, callers
+
+
+def test_downloads_are_counted_by_caller(two_callers):
+    """The same id of two callers is two jobs; the message calls them as the table does."""
+    mock, (one, two) = two_callers
+    mock.assert_downloaded("same", times=1)
+    two.download(two.link)
+    assert fails(mock.assert_downloaded, "same") == (
+        "the result of job 'same' should have been downloaded once by each key; "
+        f"it was downloaded once by {one.key[:4]}…, twice by {two.key[:4]}…"
+    )
+    with pytest.raises(AssertionError, match="downloaded twice by each key"):
+        mock.assert_downloaded("same", times=2)
+
+
+def test_a_report_tells_jobs_of_the_same_id_apart(two_callers):
+    """By the keys that the table shows, also where a call to a link was the last."""
+    mock, callers = two_callers
+    *_, first, second = mock.report().splitlines()
+    for caller, line in zip(callers, (first, second), strict=True):
+        assert line.startswith(f"same (key {caller.key[:4]}…) has been at job_finished")
+        assert f"  {caller.key[:4]}…  same" in mock.report()
+
+
+def test_a_switch_of_one_caller_is_enough(two_callers):
+    """Of those that have a job of this id."""
+    mock, (one, _) = two_callers
+    one.switch("same")
+    mock.assert_switched("same")
+
+
 def test_assert_switched(sequence, caller):
     """The answer may be lost; a refusal is told."""
     text = "the model of job 'old-001' was not switched: the client never asked for it"
