@@ -335,7 +335,14 @@ def _no_key(request: Request) -> str:
     """Say which headers a client may have taken for that of the key: their names, never values."""
     if request.api_keys:
         return f"its {API_KEY_HEADER} is empty"
-    names = sorted({header_text(n) for n, _ in request.headers if _LIKE_A_KEY.search(n)})
+    swapped = API_KEY_HEADER.encode()  # with its value: then the name is the key
+    names = sorted(
+        {
+            header_text(name)
+            for name, value in request.headers
+            if _LIKE_A_KEY.search(name) and value.strip().lower() != swapped
+        }
+    )
     named = ", ".join(shorten(name) for name in names[:MOST_NAMED])
     return f"no {API_KEY_HEADER}{f'; the request has {named}' if named else ''}"
 

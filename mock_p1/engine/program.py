@@ -84,7 +84,7 @@ class Program(NamedTuple):
         The last one up to there with a status or an error: a fault or a literal reply spoils an
         answer, and changes nothing of the job. Where there is none before, the step itself.
         """
-        passed = reversed(self.steps[: position + 1])
+        passed = (self.steps[place] for place in range(position, -1, -1))
         return next((step for step in passed if step.status or step.error), self.steps[position])
 
     def open_to(self, key: str) -> bool:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
-_own_class: Final = socket.socket
+_own_class: Final = socket.SocketType
+"""C's own, in whose place no library puts another, as those do that forbid sockets to tests."""
 
 
-def port(connection: socket.socket) -> int:
+def port(connection: socket.SocketType) -> int:
     """Return the port of the other end, where that is on this machine; else 0."""
     try:
         there = connection.getpeername()
@@ -44,7 +45,7 @@ def _far_end(file: Any, ports: Container[int]) -> object:  # noqa: ANN401 -- wha
         borrowed.detach()
 
 
-def _peer(connection: socket.socket, ports: Container[int]) -> object:
+def _peer(connection: socket.SocketType, ports: Container[int]) -> object:
     try:
         return None if port(connection) in ports else connection.getpeername() or None
     except OSError:  # not connected

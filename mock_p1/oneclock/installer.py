@@ -89,7 +89,9 @@ def one_clock(longest: int = LONGEST, start: dt.datetime | None = None) -> Itera
                 shared.share(None)
                 _installed.close()
                 ended = real.monotonic()
-                said = [say for began, say in clock.waited.values() if ended - began > 1]
+                waited = [*clock.waited.values()]  # at once: threads may begin to wait meanwhile
+                clock.waited.clear()
+                said = [say for began, say in waited if ended - began > 1]
         for say in said:  # here, since a warning that is an error would end a thread that waits
             say()
 

@@ -152,7 +152,7 @@ def _wait_really(condition: Any, timeout: float | None) -> bool:  # noqa: ANN401
         return _condition_wait(condition, timeout)
     finally:
         if real.monotonic() - began < 1:
-            del clock.waited[thread]
+            clock.waited.pop(thread, None)
 
 
 def _start(thread: threading.Thread) -> None:

@@ -548,8 +548,9 @@ class Handle:
     def assert_respects_retry_after(self, job: str | None = None) -> None:
         """Fail if the client made a call again sooner than ``Retry-After`` asked for.
 
-        Judged is the next call of the same operation about the same job, or by the same caller
-        where it is about none. The wait begins with the answer.
+        Judged is the next call of the same operation about the same job. Of calls by one caller
+        that are about none, several may go on side by side: each needs one behind it that waited.
+        The wait begins with the answer.
 
         Args:
             job: Only calls about this job; left out, all calls.

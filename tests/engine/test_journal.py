@@ -60,6 +60,7 @@ def test_a_poll_leaves_a_row(mock):
             [(b"authorization", b"Bearer hush"), (b"api-key", b"hush"), (b"api-key", b"hush")],
             "no x-api-key; the request has api-key, authorization",
         ),
+        ([(b"secret-key-1234", b"x-api-key")], "no x-api-key"),
     ],
 )
 @pytest.mark.parametrize("path", ["retrain_jobs/a", "retrain_jobs/upload_url", "api-key"])

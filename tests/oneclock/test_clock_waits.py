@@ -12,12 +12,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from importlib.util import module_from_spec, spec_from_file_location
 
 import pytest
 import requests
 from helpers.real_time import real_seconds
 
 from mock_p1 import mocked, serving
+from mock_p1.oneclock import far_ends
 from mock_p1.oneclock.originals import real
 from mock_p1.scenario.parser import parse
 
@@ -176,6 +178,21 @@ def program(monkeypatch):
 
     with ours:
         yield ours, noted_limits(monkeypatch, answer)
+
+
+def test_sockets_that_a_library_forbids_are_looked_at_all_the_same(monkeypatch, program):
+    """As pytest-socket does, which puts a class of its own in the place of Python's."""
+
+    class Guarded(socket.socket):
+        def __init__(self, *_, **__):
+            raise RuntimeError("a test may not use sockets")
+
+    ours, _ = program
+    monkeypatch.setattr(socket, "socket", Guarded)
+    spec = spec_from_file_location("imported_meanwhile", far_ends.__file__)
+    meanwhile = module_from_spec(spec)
+    spec.loader.exec_module(meanwhile)
+    assert meanwhile.is_elsewhere([ours.fileno()], ())
 
 
 def noted_limits(monkeypatch, before=id):

@@ -452,6 +452,28 @@ def test_retry_after_of_every_call(start, operation, calls):
         assert says.startswith(ANSWERED.format(first, operation, second))
 
 
+def test_retry_after_of_calls_that_go_on_side_by_side(start):
+    """Two jobs are created at the same time: each waits as told, and neither is the other's."""
+
+    def ask(*names):
+        for name in names:
+            caller.call("GET", "/retrain_jobs/upload_url", params={"filename": name})
+
+    with start(SCENARIO) as mock:
+        caller = Caller(mock)
+        busy = {"status_code": 503, "retry_after": "30s"}
+        mock.fail_next(busy, times=2, on="retrain_data_upload")
+        ask("a.csv", "b.csv")
+        mock.advance("30s")
+        ask("a.csv", "b.csv")
+        mock.assert_respects_retry_after()
+        mock.fail_next(busy, times=2, on="retrain_data_upload")
+        ask("c.csv", "d.csv")
+        mock.advance("10s")
+        ask("c.csv", "d.csv")
+        assert "with Retry-After 30s" in fails(mock.assert_respects_retry_after)
+
+
 def test_retry_after_of_a_download_that_is_respected(start):
     """There is something to judge, and nothing wrong; other calls may come meanwhile."""
     with start(f"{SCENARIO}calls: {{result_download: {BUSY}}}") as mock:
