@@ -1,0 +1,227 @@
+"""``mock-p1 record``: what a service does, as a scenario that does the same."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from mock_p1.base.text import plural
+from mock_p1.cli.command_error import Failure
+from mock_p1.cli.options import command, duration
+from mock_p1.contract.operations import JOB_ID_LIMIT
+from mock_p1.recording.job_recorder import JobRecorder, RecordedJobCall
+from mock_p1.recording.one_job import scenario_of
+from mock_p1.recording.pseudonyms import Pseudonyms
+from mock_p1.recording.recording_file import CannotWrite, check_writable, write_whole
+from mock_p1.recording.scenario_text import scenario_text
+from mock_p1.recording.seen_result import fetch_result
+from mock_p1.verify.client import HttpClient
+from mock_p1.verify.credentials import check_job_id, check_key
+from mock_p1.verify.exceptions import Unreachable, UsageError
+from mock_p1.verify.pace import Pace
+from mock_p1.verify.url import base_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_p1.recording.job_recorder import SeenJob
+    from mock_p1.recording.seen import Seen
+    from mock_p1.recording.seen_result import SeenResult
+
+NOT_REACHED: Final = 3
+STOPPED: Final = 130
+"""The exit status after a second Ctrl-C, as shells have it: 128 and the signal's number."""
+
+RESULT_SECONDS: Final = 600.0
+"""How long the download of a result may take in all."""
+
+AGENT: Final = "mock-p1-record"
+
+
+@command()
+@click.argument("url", envvar="MOCK_P1_URL")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The scenario file to write.",
+)
+@click.option("--job-id", metavar="ID", help="The job to poll.")
+@click.option("--api-key", metavar="KEY", help="A key that sees it; best given as the variable.")
+@click.option("--every", default="30s", type=duration, help="Time from one poll to the next.")
+@click.option("--limit", default="6h", type=duration, help="Ask nothing more after so long.")
+@click.option("--timeout", default="30s", type=duration, help="How long one answer may take.")
+@click.option(
+    "--until",
+    multiple=True,
+    metavar="STATUS",
+    show_default="job_finished, or one that reads like a failure",
+    help="Stop when the job shows this status; may be given several times.",
+)
+@click.option("--with-result", is_flag=True, help="Keep the result's file beside the scenario.")
+@click.option("--no-result", is_flag=True, help="Do not fetch the result, not even to describe it.")
+@click.option("--hide-messages", is_flag=True, help="Put a number in the place of each message.")
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@click.option(
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Certificates to trust (PEM).",
+)
+@click.pass_context
+def record(ctx: click.Context, /, *, output: Path, **options: Any) -> None:  # noqa: ANN401 -- click's values
+    """Record what the service at URL, the real one too, does, as a scenario that plays the same.
+
+    URL is a base URL, such as https://developer-api.predictionone.sony.biz. The job of --job-id is
+    polled, one request a poll, until it is finished, a status of --until, --limit or Ctrl-C; then
+    its result is fetched once, to describe it, and the scenario is written: statuses, messages,
+    errors, odd replies, Retry-After, failures of the network, and times, as far as polls can know
+    them. A wrong key stops at the first poll.
+
+    Never written: keys, hosts, links, signatures, and the content of files unless --with-result.
+    The key is best given as MOCK_P1_API_KEY, where other users of the machine do not see it.
+
+    \b
+    Exit status:
+      0  written: the end was seen, or you stopped it
+      1  the file cannot be written
+      2  usage; or the key is refused by the server
+      3  the server could not be reached, and nothing is written;
+         or the end was not seen, and what was seen is written
+    """  # noqa: D301 -- \b is click's mark for lines to be kept
+    if options["with_result"] and options["no_result"]:
+        raise click.UsageError("--with-result and --no-result exclude each other")
+    try:
+        with _sigterm_stops():
+            _record_job(ctx, output, **options)
+    except UsageError as error:
+        raise click.UsageError(str(error), ctx) from None
+    except CannotWrite as error:
+        raise Failure(str(error)) from None
+    except Unreachable as error:
+        click.echo(f"Could not reach: {error}", err=True)
+        ctx.exit(NOT_REACHED)
+    except KeyboardInterrupt:
+        click.echo(f"Stopped; {output} is not written.", err=True)
+        ctx.exit(STOPPED)
+
+
+def _record_job(  # noqa: PLR0913 -- the command's options
+    ctx: click.Context,
+    output: Path,
+    *,
+    url: str,
+    job_id: str | None,
+    api_key: str | None,
+    every: float,
+    limit: float,
+    timeout: float,
+    until: tuple[str, ...],
+    with_result: bool,
+    no_result: bool,
+    hide_messages: bool,
+    force: bool,
+    ca_file: Path | None,
+) -> None:
+    call = _call(url, api_key, job_id)
+    client = HttpClient(ca_file=str(ca_file) if ca_file else None, agent=AGENT)
+    kept = result_path(output) if with_result else None
+    check_writable([output, *([kept] if kept else [])], replace=force)
+    recorder = JobRecorder(
+        client,
+        call,
+        Pace(timeout=timeout, limit=limit),
+        every_seconds=every,
+        until=until,
+        tell=_tell,
+    )
+    _tell(f"recording {call.job_id}; Ctrl-C ends it and writes what was seen")
+    job = recorder.record()
+    if not job.polls:
+        raise KeyboardInterrupt
+    result, attempts = None, list[Any]()
+    if job.link and not no_result and not job.was_stopped:
+        result, attempts = _fetched(client, job)
+    if kept and result:
+        kept = kept.with_name(kept.stem + result.suffix)
+        check_writable([kept], replace=force)
+    names = Pseudonyms(hide_messages=hide_messages)
+    names.key(call.api_key)
+    recorded = scenario_of(
+        job, call.base, every, result, attempts, kept.name if kept and result else ""
+    )
+    contents = {kept: result.content} if kept and result else {}
+    write_or_show(output, scenario_text(recorded, names), contents)
+    _conclude(ctx, job, output)
+
+
+def _call(url: str, api_key: str | None, job_id: str | None) -> RecordedJobCall:
+    """Return what is to be polled. UsageError where it cannot be."""
+    base = base_url(url)
+    if not job_id:
+        raise UsageError("give the job by --job-id")
+    if not api_key:
+        raise UsageError("give a key that sees the job, best as the variable MOCK_P1_API_KEY")
+    check_key("--api-key", api_key)
+    check_job_id("--job-id", job_id)
+    if "/" in job_id or len(job_id) > JOB_ID_LIMIT:
+        raise UsageError(
+            f"--job-id: an id of a scenario has no slash, and at most {JOB_ID_LIMIT} characters"
+        )
+    return RecordedJobCall(base, api_key, job_id)
+
+
+def _fetched(client: HttpClient, job: SeenJob) -> tuple[SeenResult | None, list[Seen]]:
+    """Fetch the result; Ctrl-C leaves it, and what was seen of the job is written all the same."""
+    _tell("fetching the result, to describe it")
+    try:
+        return fetch_result(client, job.link, Pace(timeout=RESULT_SECONDS, limit=RESULT_SECONDS))
+    except KeyboardInterrupt:
+        _tell("the result is left out")
+        return None, []
+
+
+def result_path(output: Path) -> Path:
+    """Return where the result of a recording is kept: beside it."""
+    return output.with_name(f"{output.stem}-result.zip")
+
+
+def write_or_show(output: Path, text: str, others: dict[Path, bytes]) -> None:
+    """Write a recording. Where that fails, print it: hours may stand in it."""
+    try:
+        write_whole({**others, output: text.encode()})
+    except CannotWrite as error:
+        click.echo(text)
+        raise CannotWrite(f"{error}; what was recorded is printed above instead") from None
+
+
+def _conclude(ctx: click.Context, job: SeenJob, output: Path) -> None:
+    statuses = plural(len(job.polls), "poll")
+    _tell(f"{output} is written: {statuses}; {job.why}")
+    if not (job.ended or job.was_stopped):
+        ctx.exit(NOT_REACHED)
+
+
+@contextmanager
+def _sigterm_stops() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does, where this thread is the one that hears it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _tell(text: str) -> None:
+    click.echo(text, file=sys.stderr)
