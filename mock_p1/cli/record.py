@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -132,16 +133,11 @@ def _record_job(  # noqa: PLR0913 -- the command's options
     ca_file: Path | None,
 ) -> None:
     call = _call(url, api_key, job_id)
-    client = HttpClient(ca_file=str(ca_file) if ca_file else None, agent=AGENT)
+    client = HttpClient(ca_file=str(ca_file) if ca_file else None, now=time.monotonic, agent=AGENT)
     kept = result_path(output) if with_result else None
     check_writable([output, *([kept] if kept else [])], replace=force)
     recorder = JobRecorder(
-        client,
-        call,
-        Pace(timeout=timeout, limit=limit),
-        every_seconds=every,
-        until=until,
-        tell=_tell,
+        client, call, pace_of(timeout, limit), every_seconds=every, until=until, tell=_tell
     )
     _tell(f"recording {call.job_id}; Ctrl-C ends it and writes what was seen")
     job = recorder.record()
@@ -183,10 +179,15 @@ def _fetched(client: HttpClient, job: SeenJob) -> tuple[SeenResult | None, list[
     """Fetch the result; Ctrl-C leaves it, and what was seen of the job is written all the same."""
     _tell("fetching the result, to describe it")
     try:
-        return fetch_result(client, job.link, Pace(timeout=RESULT_SECONDS, limit=RESULT_SECONDS))
+        return fetch_result(client, job.link, pace_of(RESULT_SECONDS, RESULT_SECONDS))
     except KeyboardInterrupt:
         _tell("the result is left out")
         return None, []
+
+
+def pace_of(timeout: float, limit: float) -> Pace:
+    """Return a pace of the clock as it is now: a test may have put its own in its place."""
+    return Pace(timeout=timeout, limit=limit, now=time.monotonic, sleep=time.sleep)
 
 
 def result_path(output: Path) -> Path:

@@ -148,10 +148,10 @@ class Pseudonyms:
         for secret, name in sorted(self._names.items(), key=lambda each: -len(each[0])):
             if len(secret) < SHORTEST_SECRET:
                 continue
-            is_host = name.endswith(".invalid")
+            is_in_any_case = len(secret) >= SHORTEST_VALUE
             for form in _forms(secret):
                 if form.lower() in folded:
-                    flags = re.IGNORECASE if is_host else re.NOFLAG
+                    flags = re.IGNORECASE if is_in_any_case else re.NOFLAG
                     text = re.sub(re.escape(form), name, text, flags=flags)
         return text
 

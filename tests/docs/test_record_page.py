@@ -1,0 +1,24 @@
+"""docs/record.md is true: its scenario can be played, and its options are there."""
+
+import re
+from pathlib import Path
+
+from mock_p1.analysis.lint import lint_warnings
+from mock_p1.cli.record import record
+from mock_p1.cli.verify import verify
+from mock_p1.scenario.parser import parse
+
+PAGE = (Path(__file__).parents[2] / "docs" / "record.md").read_text(encoding="utf-8")
+
+
+def test_every_option_exists():
+    """Of the two commands that the page is about."""
+    known = {name for each in (record, verify) for option in each.params for name in option.opts}
+    assert set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", PAGE)) <= known
+
+
+def test_its_scenarios_can_be_played():
+    """Each YAML block is a scenario, and no warning is deserved."""
+    blocks = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    assert blocks
+    assert [lint_warnings(parse(block)) for block in blocks] == [[]] * len(blocks)
