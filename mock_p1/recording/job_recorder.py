@@ -155,11 +155,11 @@ class JobRecorder:
         error = error_of(answer)
         if error.name in CREDENTIAL_ERRORS:
             raise UsageError(
-                f'the API key: the server answered "{error.message}"; nothing was recorded'
+                f'the API key: the server answered "{error.message}"; nothing more was asked'
             )
         if answer.status not in GATEWAY and (found := other_than_api(answer)):
             hidden = hide_keys(f"{self._call.base} {found}", [self._call.api_key])
-            raise Unreachable(f"{hidden}; nothing was recorded")
+            raise Unreachable(f"{hidden}; nothing more was asked")
 
     def _say(self, job: SeenJob) -> None:
         poll = job.polls[-1]

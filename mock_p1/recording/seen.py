@@ -15,7 +15,7 @@ from mock_p1.verify.answer import error_of, json_object, media_type
 from mock_p1.verify.published import ERRORS, STATUS_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Collection, Mapping
 
     from mock_p1.verify.answer import Answer
     from mock_p1.verify.exceptions import Unreachable
@@ -73,11 +73,6 @@ class Seen:
     def is_passing(self) -> bool:
         """Whether it happened to a call, and says nothing of the job: the network, a gateway."""
         return self.kind == "fault" or (self.kind == "reply" and self.http_status >= 400)  # noqa: PLR2004 -- HTTP's failures
-
-    def without(self, hide: Callable[[Any], Any]) -> Mapping[str, Any]:
-        """Return what it says, its texts passed through ``hide``."""
-        hidden: dict[str, Any] = hide(dict(self.says))
-        return hidden
 
 
 OK: Final = Seen("ok", {"ok": True})

@@ -36,7 +36,7 @@ class Recorder:
         """So long it may take at most, in seconds."""
         return self.every * self.polls
 
-    def watch(self, mock, job_id=None, **options):
+    def watch(self, mock, job_id=None, is_enough=lambda _: "", **options):
         """Poll a job of this mock until its end; return what was seen, and the pace."""
         began = mock.now
 
@@ -49,7 +49,7 @@ class Recorder:
         recorder = JobRecorder(
             client, call, pace, every_seconds=self.every, date=lambda: mock.now, **options
         )
-        return recorder.record(), client, pace
+        return recorder.record(is_enough), client, pace
 
     def __call__(self, scenario, job_id=None, **options):
         """Record a job of a scenario."""

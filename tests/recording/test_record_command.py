@@ -264,7 +264,7 @@ def test_a_wrong_key_stops_at_the_first_poll(record, playing, out, key):
         mock.assert_polled(times=1)
 
     assert done.exit_code == 2
-    assert "nothing was recorded" in done.stderr
+    assert "nothing more was asked" in done.stderr
     assert key not in done.stderr
     assert not out.exists()
 

@@ -60,7 +60,7 @@ def test_it_passes_the_check(recorder, name):
 @pytest.mark.parametrize("name", CANNOT_BE_KNOWN)
 def test_what_cannot_be_known_says_so(recorder, name):
     """It stops at the first poll, rather than poll for hours."""
-    with pytest.raises(UsageError, match="nothing was recorded"):
+    with pytest.raises(UsageError, match="nothing more was asked"):
         recorder(name)
 
 
