@@ -16,12 +16,15 @@ from mock_p1.base.text import plural
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import command, duration
 from mock_p1.contract.operations import JOB_ID_LIMIT
+from mock_p1.recording.appending import appended, check_appendable
 from mock_p1.recording.job_recorder import JobRecorder, RecordedJobCall
 from mock_p1.recording.one_job import scenario_of
 from mock_p1.recording.pseudonyms import Pseudonyms
 from mock_p1.recording.recording_file import CannotWrite, check_writable, write_whole
 from mock_p1.recording.scenario_text import scenario_text
 from mock_p1.recording.seen_result import fetch_result
+from mock_p1.scenario.files import read_scenario
+from mock_p1.scenario.result_files import files_beside
 from mock_p1.verify.client import HttpClient
 from mock_p1.verify.credentials import check_job_id, check_key
 from mock_p1.verify.exceptions import Unreachable, UsageError
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from mock_p1.recording.job_recorder import SeenJob
     from mock_p1.recording.seen import Seen
     from mock_p1.recording.seen_result import SeenResult
+    from mock_p1.scenario.document import Attach
 
 NOT_REACHED: Final = 3
 STOPPED: Final = 130
@@ -72,6 +76,11 @@ AGENT: Final = "mock-p1-record"
 @click.option("--hide-messages", is_flag=True, help="Put a number in the place of each message.")
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
 @click.option(
+    "--append",
+    is_flag=True,
+    help="Add to the file: another job, or as comments what differed from an earlier recording.",
+)
+@click.option(
     "--ca-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
@@ -100,6 +109,8 @@ def record(ctx: click.Context, /, *, output: Path, **options: Any) -> None:  # n
     """  # noqa: D301 -- \b is click's mark for lines to be kept
     if options["with_result"] and options["no_result"]:
         raise click.UsageError("--with-result and --no-result exclude each other")
+    if options["append"] and options["force"]:
+        raise click.UsageError("--append and --force exclude each other")
     try:
         with _sigterm_stops():
             _record_job(ctx, output, **options)
@@ -130,12 +141,17 @@ def _record_job(  # noqa: PLR0913 -- the command's options
     no_result: bool,
     hide_messages: bool,
     force: bool,
+    append: bool,
     ca_file: Path | None,
 ) -> None:
     call = _call(url, api_key, job_id)
     client = HttpClient(ca_file=str(ca_file) if ca_file else None, now=time.monotonic, agent=AGENT)
-    kept = result_path(output) if with_result else None
-    check_writable([output, *([kept] if kept else [])], replace=force)
+    before = read_scenario(output, is_file=True) if append and output.exists() else None
+    if before is not None:
+        check_appendable(before, call.job_id)
+    kept = result_path(output, is_free=append) if with_result else None
+    check_writable([output], replace=force or before is not None)
+    check_writable([kept] if kept else [], replace=force)
     recorder = JobRecorder(
         client, call, pace_of(timeout, limit), every_seconds=every, until=until, tell=_tell
     )
@@ -155,7 +171,16 @@ def _record_job(  # noqa: PLR0913 -- the command's options
         job, call.base, every, result, attempts, kept.name if kept and result else ""
     )
     contents = {kept: result.content} if kept and result else {}
-    write_or_show(output, scenario_text(recorded, names), contents)
+    if before is None:
+        text = scenario_text(recorded, names)
+    else:
+        attach = files_to_be(output, {file.name: content for file, content in contents.items()})
+        try:
+            text = appended(before, recorded, job, names, every, attach)
+        except UsageError:
+            click.echo(scenario_text(recorded, names))
+            raise
+    write_or_show(output, text, contents)
     _conclude(ctx, job, output)
 
 
@@ -190,9 +215,19 @@ def pace_of(timeout: float, limit: float) -> Pace:
     return Pace(timeout=timeout, limit=limit, now=time.monotonic, sleep=time.sleep)
 
 
-def result_path(output: Path) -> Path:
-    """Return where the result of a recording is kept: beside it."""
-    return output.with_name(f"{output.stem}-result.zip")
+def result_path(output: Path, *, is_free: bool = False) -> Path:
+    """Return where the result of a recording is kept: beside it; with ``is_free``, a new name."""
+    path, number = output.with_name(f"{output.stem}-result.zip"), 1
+    while is_free and path.exists():
+        number += 1
+        path = output.with_name(f"{output.stem}-result-{number}.zip")
+    return path
+
+
+def files_to_be(output: Path, new: dict[str, bytes]) -> Attach:
+    """Return what reads result files beside a scenario, those yet to be written among them."""
+    there = files_beside(output.parent)
+    return lambda name: new[name] if name in new else there(name)
 
 
 def write_or_show(output: Path, text: str, others: dict[Path, bytes]) -> None:

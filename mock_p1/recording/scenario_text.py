@@ -9,6 +9,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.text import plural, shorten
+from mock_p1.contract.errors import DOCUMENTED_ERRORS
 from mock_p1.recording.flow_yaml import comment, flow, scalar
 from mock_p1.verify.published import error_http_status
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from mock_p1.contract.assumptions import Assumptions
     from mock_p1.recording.pseudonyms import Pseudonyms
     from mock_p1.recording.seen import Seen
     from mock_p1.recording.seen_steps import SeenStep
@@ -59,8 +61,8 @@ class RecordedScenario:
 
 def scenario_text(recorded: RecordedScenario, names: Pseudonyms) -> str:
     """Return the text of a scenario file that plays what was recorded."""
-    _learn(recorded, names)
-    shape = _ErrorShape(_errors(recorded))
+    learn(recorded, names)
+    shape = ErrorShape(_errors(recorded))
     lines = [*_comments(recorded.notes, names, "")]
     lines.append(f"description: {scalar(_description(recorded, names))}")
     keys = {"api_keys": recorded.api_keys, "secret_keys": recorded.secret_keys}
@@ -79,10 +81,10 @@ def scenario_text(recorded: RecordedScenario, names: Pseudonyms) -> str:
 
 
 def job_lines(
-    job: RecordedJob, names: Pseudonyms, shape: _ErrorShape | None = None
+    job: RecordedJob, names: Pseudonyms, shape: ErrorShape | None = None
 ) -> Iterator[str]:
     """Yield the lines of one job, as they stand below ``jobs:``."""
-    shape = shape or _ErrorShape(())
+    shape = shape or ErrorShape(())
     yield f"  {scalar(job.job_id)}:"
     yield from _comments(job.notes, names, "    ")
     if job.api_key:
@@ -102,7 +104,7 @@ def _comments(notes: Iterable[str], names: Pseudonyms, indent: str) -> Iterator[
         yield from wrap(whole, WIDTH, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ")
 
 
-class _ErrorShape:
+class ErrorShape:
     """How this service writes its errors: what a scenario has to assume, so that it plays them."""
 
     def __init__(self, errors: Iterable[Seen]) -> None:
@@ -112,6 +114,17 @@ class _ErrorShape:
         self._status: dict[str, int] = {}
         for each in seen:
             self._status.setdefault(str(each.says["error"]), each.http_status)
+
+    @classmethod
+    def assumed(cls, assumptions: Assumptions) -> ErrorShape:
+        """Return how a scenario writes its errors."""
+        shape = cls(())
+        shape._as_text = assumptions.error_code_type == "string"
+        usual = [*assumptions.error_body] == ["code", "error", "message"]
+        shape._status = {
+            name: assumptions.http_status(name) if usual else 0 for name in DOCUMENTED_ERRORS
+        }
+        return shape
 
     @property
     def assumptions(self) -> dict[str, Any]:
@@ -131,7 +144,7 @@ class _ErrorShape:
         return error.http_status == status and error.code_is_text == self._as_text
 
 
-def _step(step: SeenStep, job: RecordedJob, names: Pseudonyms, shape: _ErrorShape) -> Iterator[str]:
+def _step(step: SeenStep, job: RecordedJob, names: Pseudonyms, shape: ErrorShape) -> Iterator[str]:
     says = _said(step.seen, names, shape)
     if says.get("result") == "generated":
         says["result"] = job.result
@@ -150,7 +163,7 @@ def _step(step: SeenStep, job: RecordedJob, names: Pseudonyms, shape: _ErrorShap
 
 
 def _calls(
-    calls: Mapping[str, Sequence[Seen]], names: Pseudonyms, shape: _ErrorShape, indent: str
+    calls: Mapping[str, Sequence[Seen]], names: Pseudonyms, shape: ErrorShape, indent: str
 ) -> Iterator[str]:
     """Yield the lines of ``calls:``, of those operations that did not always succeed."""
     failing = {name: seen for name, seen in calls.items() if any(x.kind != "ok" for x in seen)}
@@ -172,7 +185,7 @@ def _calls(
                 yield f"{indent}    - {flow({**says, 'for': plural(len(group), 'call')})}"
 
 
-def _said(seen: Seen, names: Pseudonyms, shape: _ErrorShape) -> dict[str, Any]:
+def _said(seen: Seen, names: Pseudonyms, shape: ErrorShape) -> dict[str, Any]:
     """Return the keys of a step, without secrets."""
     says = dict(seen.says)
     if seen.kind == "error" and not shape.fits(seen):
@@ -192,8 +205,8 @@ def _reply(says: dict[str, Any], names: Pseudonyms) -> dict[str, Any]:
     return {"reply": reply}
 
 
-def _learn(recorded: RecordedScenario, names: Pseudonyms) -> None:
-    """Take in all hosts and signatures first, wherever they stand."""
+def learn(recorded: RecordedScenario, names: Pseudonyms) -> None:
+    """Let ``names`` take in all hosts and signatures first, wherever they stand."""
     for seen in _all_seen(recorded):
         names.learn(seen.link, seen.note)
         names.learn_value({**seen.says, **seen.literal})

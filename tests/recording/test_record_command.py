@@ -338,3 +338,26 @@ def test_through_tls(record, out, secure, authority, tmp_path):
     assert done.exit_code == 0, done.stderr
     assert load_scenario(out).jobs["retrain-001"].steps[0].result.rows == 3
     assert "127.0.0.1" not in out.read_text(encoding="utf-8")
+
+
+def test_append_adds_to_the_file(record, playing, out):
+    """Another job, its result beside the first one's."""
+    with playing("happy-path") as mock:
+        record(mock.url, "--with-result", job="a")
+    with playing("happy-path") as mock:
+        done = record(mock.url, "--with-result", "--append", job="b")
+
+    assert done.exit_code == 0, done.stderr
+    assert [*load_scenario(out).jobs] == ["a", "b"]
+    assert sorted(load_scenario(out).files) == ["scenario-result-2.zip", "scenario-result.zip"]
+
+
+def test_append_to_a_file_with_problems_is_refused(record, playing, out):
+    """All of them are named, and nothing is asked."""
+    out.write_text("jobs: {r-1: {fault: x}}", encoding="utf-8")
+    with playing("happy-path") as mock:
+        done = record(mock.url, "--append")
+        assert not mock.was_asked
+
+    assert done.exit_code == 1
+    assert "scenario.yaml:1:" in done.stderr
