@@ -14,13 +14,15 @@ import click
 
 from mock_p1.base.text import plural
 from mock_p1.cli.command_error import Failure
-from mock_p1.cli.options import command, duration
+from mock_p1.cli.options import command, duration, host_option, port_option
 from mock_p1.contract.operations import JOB_ID_LIMIT
 from mock_p1.recording.appending import appended, check_appendable
 from mock_p1.recording.job_recorder import JobRecorder, RecordedJobCall
 from mock_p1.recording.one_job import scenario_of
+from mock_p1.recording.proxied_calls import ProxiedCalls
 from mock_p1.recording.pseudonyms import Pseudonyms
 from mock_p1.recording.recording_file import CannotWrite, check_writable, write_whole
+from mock_p1.recording.recording_proxy import RecordingProxy
 from mock_p1.recording.scenario_text import scenario_text
 from mock_p1.recording.seen_result import fetch_result
 from mock_p1.scenario.files import read_scenario
@@ -61,6 +63,13 @@ AGENT: Final = "mock-p1-record"
 )
 @click.option("--job-id", metavar="ID", help="The job to poll.")
 @click.option("--api-key", metavar="KEY", help="A key that sees it; best given as the variable.")
+@click.option(
+    "--proxy",
+    is_flag=True,
+    help="Record what a client does: its base URL is to be --host and --port of this machine.",
+)
+@host_option("With --proxy: where to listen.")
+@port_option("With --proxy: where to listen; 0 takes a free port.")
 @click.option("--every", default="30s", type=duration, help="Time from one poll to the next.")
 @click.option("--limit", default="6h", type=duration, help="Ask nothing more after so long.")
 @click.option("--timeout", default="30s", type=duration, help="How long one answer may take.")
@@ -96,6 +105,9 @@ def record(ctx: click.Context, /, *, output: Path, **options: Any) -> None:  # n
     errors, odd replies, Retry-After, failures of the network, and times, as far as polls can know
     them. A wrong key stops at the first poll.
 
+    With --proxy it listens instead, passes on all that a client asks, and records the six calls of
+    any jobs and keys, until Ctrl-C.
+
     Never written: keys, hosts, links, signatures, and the content of files unless --with-result.
     The key is best given as MOCK_P1_API_KEY, where other users of the machine do not see it.
 
@@ -113,7 +125,11 @@ def record(ctx: click.Context, /, *, output: Path, **options: Any) -> None:  # n
         raise click.UsageError("--append and --force exclude each other")
     try:
         with _sigterm_stops():
-            _record_job(ctx, output, **options)
+            if options.pop("proxy"):
+                _record_client(ctx, output, **options)
+            else:
+                del options["host"], options["port"]
+                _record_job(ctx, output, **options)
     except UsageError as error:
         raise click.UsageError(str(error), ctx) from None
     except CannotWrite as error:
@@ -182,6 +198,69 @@ def _record_job(  # noqa: PLR0913 -- the command's options
             raise
     write_or_show(output, text, contents)
     _conclude(ctx, job, output)
+
+
+NOT_WITH_PROXY: Final = ("job_id", "api_key", "until", "no_result", "append")
+
+
+def _record_client(  # noqa: PLR0913 -- the command's options
+    ctx: click.Context,
+    output: Path,
+    *,
+    url: str,
+    host: str,
+    port: int,
+    limit: float,
+    timeout: float,
+    with_result: bool,
+    hide_messages: bool,
+    force: bool,
+    ca_file: Path | None,
+    **others: Any,  # noqa: ANN401 -- click's values
+) -> None:
+    """Pass on what a client asks until Ctrl-C or the limit, and write what was answered."""
+    for name in NOT_WITH_PROXY:
+        given = ctx.get_parameter_source(name)
+        if others[name] and given == click.core.ParameterSource.COMMANDLINE:
+            raise UsageError(f"--proxy makes no use of --{name.replace('_', '-')}")
+    base = base_url(url)
+    check_writable([output], replace=force)
+    try:
+        proxy = RecordingProxy(
+            base,
+            host=host,
+            port=port,
+            timeout=timeout,
+            ca_file=str(ca_file) if ca_file else None,
+            tell=_tell,
+        )
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise Failure(f"{host}:{port} cannot be listened on: {reason}; try --port 0") from None
+    _tell(f"your client's base URL is {proxy.url}; Ctrl-C ends it and writes {output}")
+    end = threading.Timer(limit, proxy.stop)
+    end.daemon = True
+    end.start()
+    try:
+        proxy.run()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        end.cancel()
+        proxy.close()
+    exchanges = proxy.exchanges
+    if not exchanges:
+        raise Unreachable("no client has asked anything; nothing is written")
+    names = Pseudonyms(hide_messages=hide_messages)
+    calls = ProxiedCalls(exchanges, names)
+    files: dict[str, str] = {}
+    contents: dict[Path, bytes] = {}
+    for number, (job_id, result) in enumerate(calls.results.items() if with_result else (), 1):
+        path = output.with_name(f"{output.stem}-result-{number}{result.suffix}")
+        files[job_id], contents[path] = path.name, result.content
+    check_writable(contents, replace=force)
+    write_or_show(output, scenario_text(calls.scenario(exchanges, base, files), names), contents)
+    _tell(f"{output} is written: {plural(len(exchanges), 'call')}")
 
 
 def _call(url: str, api_key: str | None, job_id: str | None) -> RecordedJobCall:
