@@ -68,7 +68,7 @@ class ProxiedCalls:
         self._calls: dict[str, list[Seen]] = defaultdict(list)
         self._assumed: dict[str, Any] = {}
         self._issued: dict[tuple[str, str], str] = {}
-        self._refused, self._polled = _refused_keys(exchanges), 0
+        self._refused = _refused_keys(exchanges)
         self._learn_keys(exchanges)
         self._others = sum(not each.operation for each in exchanges)
         for exchange in exchanges:
