@@ -86,7 +86,8 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:  # noqa: ANN40
         above = "../" if folder == "ja" and not has_translation else ""
         return f"]({above}{name}{anchor})" if name != "LICENSE" else "](#)"
 
-    return REPOSITORY_LINK.sub(site_link, markdown)
+    pictures = "../pictures/" if folder == "ja" else "pictures/"
+    return REPOSITORY_LINK.sub(site_link, markdown).replace('"docs/pictures/', f'"{pictures}')
 
 
 def scenario_keys() -> str:
