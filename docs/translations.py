@@ -8,6 +8,7 @@ translation, or ``README.ja.md`` is not what it should be.
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +19,9 @@ from mdpo.po2md import pofile_to_markdown
 
 if TYPE_CHECKING:
     import polib
+
+CODE = re.compile(r"(`[^`]+`|[\W\d]|\bx\b)+")
+"""What is the same in every language: names in backticks, figures, crosses in a table."""
 
 ROOT = Path(__file__).parents[1]
 CATALOGUES = ROOT / "docs" / "ja"
@@ -42,10 +46,14 @@ def updated(catalogue: Path) -> polib.POFile:
         copy = Path(folder, catalogue.name)
         copy.write_bytes(catalogue.read_bytes() if catalogue.exists() else b"")
         text = source_of(catalogue).read_text(encoding="utf-8")
-        return markdown_to_pofile(
+        found = markdown_to_pofile(
             text, po_filepath=str(copy), save=True, location=False, remove_not_found=True,
             wrapwidth=0,
         )  # fmt: skip
+    for each in found:
+        if CODE.fullmatch(each.msgid):
+            each.msgstr = each.msgid
+    return found
 
 
 def main(*, check: bool) -> int:
