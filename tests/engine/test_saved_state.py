@@ -11,6 +11,7 @@ from mock_p1.base.clock import SECOND, RealClock, VirtualClock
 from mock_p1.engine.driver import Driver
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.saved_state import CannotLoad, restore, saved
+from mock_p1.scenario.files import load_reply
 from mock_p1.scenario.parser import parse
 from mock_p1.server.upload_store import UploadStore
 
@@ -55,6 +56,48 @@ def test_what_is_saved_again_is_the_same(story):
     play(story, stage, transport, transport.wire)
     state = through_json(saved(stage.engine))
     assert through_json(saved(loaded(stage.engine))) == state
+
+
+EVERYTHING = """
+rate_limit: {polls: 9, per: 1m}
+new_jobs:
+  timeline: [{status: job_waiting, for: upload}, {status: job_finished, result: {rows: 1}}]
+calls: {get_api_key: [{error: inactive_credential, for: 2 calls}, ok]}
+jobs: {a: {timeline: [{status: job_finished, result: {rows: 3, fails: 2}}]},
+       "p*": {timeline: [{status: one, for: 3 polls}, {status: two}]}}
+"""
+
+
+def test_one_of_each_goes_on(mock):
+    """Links that fail, limits, lists under calls, failures that wait, jobs moved on unseen."""
+    asked = mock(EVERYTHING)
+    asked.get_key("s")
+    link = asked.result_path()
+    asked.ask(link)
+    asked.put(asked.create()[1])
+    asked.driver.fail_next(load_reply({"status_code": 429, "retry_after": "5s"}), job_id="p1")
+    asked.driver.step("p2")
+    other = mock(EVERYTHING)
+    other.engine = loaded(asked.engine)
+    seen = [
+        [
+            each.get_key("s").status,
+            each.key("s"),
+            [each.ask(link).status for _ in range(2)],
+            each.poll("p1"),
+            each.sees("p2"),
+            each.create()[0],
+            [each.poll("p1").status for _ in range(9)],
+            [upload.sha256 for upload in (kept.kept for kept in each.uploads)],
+            each.entries,
+        ]
+        for each in (asked, other)
+    ]
+    assert seen[0] == seen[1]
+    assert seen[0][0] == 400
+    assert seen[0][2] == [503, 200]
+    assert seen[0][4] == "two"
+    assert 429 in seen[0][6]
 
 
 def test_the_content_of_small_files_is_kept(mock):
