@@ -27,7 +27,7 @@ ROOMS = {
     "oneclock": {"base"},
     "testing": {
         *("base", "contract", "scenario", "engine", "analysis", "transports"),
-        *("admin", "server", "oneclock"),
+        *("admin", "server", "oneclock", "recording", "verify"),
     },
     "verify": set(),
     "recording": {"base", "contract", "scenario", "verify"},

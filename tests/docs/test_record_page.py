@@ -1,6 +1,9 @@
 """docs/record.md is true: its scenario can be played, and its options are there."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from mock_p1.analysis.lint import lint_warnings
@@ -22,3 +25,22 @@ def test_its_scenarios_can_be_played():
     blocks = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     assert blocks
     assert [lint_warnings(parse(block)) for block in blocks] == [[]] * len(blocks)
+
+
+def test_its_test_passes(tmp_path):
+    """With the recording that the page shows, and without a service."""
+    (text,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    ((name, shown),) = re.findall(r"<!-- (\S+) -->\n```yaml\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / name).parent.mkdir()
+    (tmp_path / name).write_text(shown, encoding="utf-8")
+    (tmp_path / "test_page.py").write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
