@@ -258,3 +258,21 @@ def test_a_job_must_be_named_where_there_are_several(against):
 
     assert done.exit_code == 2
     assert "has these jobs: r-1, r-2; name one by --job-id" in " ".join(done.stderr.split())
+
+
+def test_a_refused_key_is_usage(against):
+    """Exit 2, at the first poll."""
+    done = against("all-errors", recorded="jobs: {retrain-001: {error: invalid_api_key}}\n")
+
+    assert done.exit_code == 2
+    assert "the server answered" in done.stderr
+
+
+def test_a_server_that_is_not_there_is_told(tmp_path):
+    """Exit 3."""
+    file = tmp_path / "recorded.yaml"
+    file.write_text(RECORDED, encoding="utf-8")
+    given = ["verify", "http://127.0.0.1:1", "--against", str(file)]
+    done = CliRunner().invoke(main, given, catch_exceptions=False, env=KEY)
+
+    assert (done.exit_code, "refused the connection" in done.stderr) == (3, True)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from mock_p1 import load_scenario
+from mock_p1 import load_scenario, mocked
 from mock_p1.analysis.lint import lint_warnings
+from mock_p1.recording.job_recorder import JobRecorder, RecordedJobCall
+from mock_p1.recording.one_job import scenario_of
+from mock_p1.recording.pseudonyms import Pseudonyms
+from mock_p1.recording.scenario_text import scenario_text
 from mock_p1.scenario.files import bundled
+from mock_p1.verify.client import HttpClient
 from mock_p1.verify.exceptions import UsageError
+from mock_p1.verify.pace import Pace
 
 CANNOT_BE_KNOWN = {
     "all-errors": "its first poll is refused for the key, which ends a recording at once",
@@ -111,3 +119,24 @@ def test_another_pace_meets_times_within_the_interval(recorder):
 
     begins = [first for _, first, _ in recorder.shown(again.job)]
     assert begins == pytest.approx([0, 100, 700], abs=60)
+
+
+@pytest.mark.parametrize(("moved", "way"), [(3600, "forward by 1h"), (-90, "back by 1m30s")])
+def test_a_clock_that_was_moved_changes_no_time(moved, way):
+    """Times count on by a clock that nobody sets; a comment says what happened."""
+    with mocked(TRAINING) as mock:
+        began = mock.now
+
+        def now():
+            return (mock.now - began).total_seconds()
+
+        def wall():
+            return mock.now + timedelta(seconds=moved if now() > 200 else 0)
+
+        pace = Pace(limit=3600, now=now, sleep=mock.advance)
+        call = RecordedJobCall(mock.url, "some-key", "r-1")
+        job = JobRecorder(HttpClient(now=now), call, pace, date=wall).record()
+        text = scenario_text(scenario_of(job, mock.url, 30.0), Pseudonyms())
+
+    assert f"the clock of the recording machine went {way}" in text
+    assert "{status: job_waiting, for: 1m45s}" in text
