@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import os
 import signal
+import ssl
 import subprocess
 import sys
 from contextlib import contextmanager
+from importlib import import_module
 from threading import Thread
 
 import pytest
 import requests
+import trustme
+from click.testing import CliRunner
 
 from mock_p1 import load_scenario, mocked, serving
+from mock_p1.base.clock import VirtualClock
+from mock_p1.cli import main
+from mock_p1.engine.engine import Engine
 from mock_p1.recording.proxied_calls import ProxiedCalls
 from mock_p1.recording.pseudonyms import Pseudonyms
 from mock_p1.recording.recording_proxy import RecordingProxy
 from mock_p1.recording.scenario_text import scenario_text
 from mock_p1.scenario.files import bundled
+from mock_p1.server.server import Server, ServerThread
+from mock_p1.verify.pace import Pace
 
 API = "/v1/external"
 SECRET, KEY, FILE = "demo-secret", "demo-key", b"age,income,bought\n" + b"20,300,1\n" * 120
@@ -258,3 +267,33 @@ def test_the_command_until_ctrl_c(tmp_path):
     assert f"{out} is written: 10 calls" in rest
     assert load_scenario(out).files.keys() == {"client-result-1.zip"}
     assert told[-5:] == ["job_finished", 200, 200, 200, 200]
+
+
+def test_through_tls_and_through_the_proxy(tmp_path, monkeypatch):
+    """A job is recorded by polls that pass through the proxy, which asks over TLS."""
+    authority, trusted = trustme.CA(), tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(trusted))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    engine = Engine(load_scenario("happy-path"), VirtualClock())
+    command = import_module("mock_p1.cli.record")
+    monkeypatch.setattr(command, "pace_of", lambda _, limit: Pace(limit=limit, sleep=[].append))
+    out = tmp_path / "polled.yaml"
+    with ServerThread(Server(engine, tls=context)) as running:
+        proxy = RecordingProxy(running.server.url, ca_file=str(trusted))
+        thread = Thread(target=proxy.run)
+        thread.start()
+        try:
+            arguments = ["-o", str(out), "--job-id", "retrain-001"]
+            done = CliRunner().invoke(main, ["record", proxy.url, *arguments, "--api-key", KEY])
+        finally:
+            proxy.stop()
+            thread.join()
+            proxy.close()
+        text = recorded(proxy, proxy.base)
+
+    assert done.exit_code == 0, done.stderr
+    for found in (load_scenario(out), load_scenario(text)):
+        steps = found.jobs["retrain-001"].steps
+        assert [step.status for step in steps] == ["job_waiting", "job_running", "job_finished"]
+        assert steps[-1].result.rows == 100
