@@ -311,7 +311,6 @@ class _Handler(BaseHTTPRequestHandler):
             sent["Content-Length"] = length
         else:
             self.close_connection = True
-            sent["Connection"] = "close"
         self._head(response.status_code, sent)
         kept = bytearray()
         for piece in _pieces(response, None):
@@ -332,6 +331,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _head(self, status: int, headers: dict[str, str]) -> None:
         self.send_response_only(status)
+        if self.close_connection:
+            headers["Connection"] = "close"
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()

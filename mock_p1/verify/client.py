@@ -81,6 +81,8 @@ class HttpClient:
         host = urlsplit(call.url)
         deadline = self._now() + seconds
         with ExitStack() as opened:
+            # a server may close without a word, as it was asked to: no connection is used again
+            opened.callback(self._session.close)
             try:
                 response = opened.enter_context(
                     self._session.request(
