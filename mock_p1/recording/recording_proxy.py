@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import struct
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -55,7 +56,7 @@ LINK_FIELDS: Final = {
 }
 """The field of an operation's reply that holds a link, and what that link is for."""
 
-RESET: Final = struct.pack("ii", 1, 0)
+RESET: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
 @dataclass(frozen=True, slots=True)

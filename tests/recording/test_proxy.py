@@ -297,3 +297,23 @@ def test_through_tls_and_through_the_proxy(tmp_path, monkeypatch):
         steps = found.jobs["retrain-001"].steps
         assert [step.status for step in steps] == ["job_waiting", "job_running", "job_finished"]
         assert steps[-1].result.rows == 100
+
+
+def test_what_follows_by_itself_is_not_written():
+    """A poll before the file has come, a switch before the end: the mock answers so anyway."""
+    with serving("whole-sequence") as mock, proxied(mock) as proxy:
+        client = Client(proxy.url, mock.advance)
+        new = client.call("GET", f"{API}/retrain_jobs/upload_url?filename=train.csv", KEY)
+        job = f"{API}/retrain_jobs/{new['retrain_job_id']}"
+        for _ in range(3):
+            client.call("GET", job, KEY)
+            mock.advance(PAUSE)
+        client.call("PUT", f"{job}/update_model", KEY)
+        client.call("PUT", new["upload_url"], data=FILE)
+        client.call("GET", job, KEY)
+        text = recorded(proxy, mock.url)
+
+    assert "calls:" not in text
+    first, second = load_scenario(text).jobs["retrain-101"].steps
+    assert (first.status, first.for_.until_upload) == ("job_waiting", True)
+    assert second.status == "job_running"

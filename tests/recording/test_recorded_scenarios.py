@@ -140,3 +140,11 @@ def test_a_clock_that_was_moved_changes_no_time(moved, way):
 
     assert f"the clock of the recording machine went {way}" in text
     assert "{status: job_waiting, for: 1m45s}" in text
+
+
+def test_a_link_that_failed_each_time_works_in_the_end(recorder):
+    """A bad moment of the storage is not played for good."""
+    job = load_scenario(recorder("result-fails-once", "keeps-failing").text).jobs["keeps-failing"]
+
+    failed, ok = job.calls["result_download"]
+    assert (failed.reply.status_code, failed.for_.polls, ok.ok) == (503, 3, True)
