@@ -3,8 +3,10 @@
 import asyncio
 import faulthandler
 import gc
+import math
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +50,9 @@ if compile_builder is not None:  # a private name: without it the tests are only
 LONGEST_SECONDS = 900
 """No test takes as long, however busy the machine is."""
 
+WATCHED_ANEW_SECONDS = 60
+"""A watch over the tests is begun anew so often; each takes a thread."""
+
 HEEDED = {
     *(
         "CI",
@@ -66,6 +71,7 @@ HEEDED = {
 FOR_THE_SUITE = {"MOCK_P1_AXE", "MOCK_P1_CHROMIUM", "MOCK_P1_SCREENSHOTS"}
 
 STDERR = pytest.StashKey[int]()
+WATCHED = pytest.StashKey[float]()
 
 MOST_WORKERS = 8
 """More would take longer to start than they save."""
@@ -85,9 +91,36 @@ def pytest_cmdline_main(config):
     if options.usepdb or options.collectonly:
         return
     if all(Path(argument).is_dir() for argument in config.args):
+        if options.dist == "no":
+            options.dist = "worksteal"  # a file stays together: what its tests share is made once
         has_affinity = hasattr(os, "sched_getaffinity")  # Linux: a container may have less than all
         cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
         options.numprocesses = min(cores + 1, options.maxprocesses or MOST_WORKERS)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """Let each process begin with other folders.
+
+    The first run after a clone rewrites and compiles each test file; each process finds there what
+    the others have made, instead of all of them making the same at the same time.
+    """
+    report = yield
+    worker = getattr(collector.config, "workerinput", None)
+    if worker is not None and isinstance(collector, pytest.Dir) and report.passed:
+        number = int(worker["workerid"].removeprefix("gw"))
+        first = len(report.result) * number // worker["workercount"]
+        report.result = [*report.result[first:], *report.result[:first]]
+    return report
+
+
+class InOneOrder:
+    """A plugin, since a file has only one hook of a name."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items):
+        """Put the files in the same order again in every process, before they are shuffled."""
+        items.sort(key=lambda item: str(item.path))
 
 
 @pytest.hookimpl(trylast=True)
@@ -99,6 +132,7 @@ def pytest_collection_modifyitems(items):
 def pytest_configure(config):
     """Let the garbage collector rest while thousands of tests are collected: they all stay."""
     gc.disable()
+    config.pluginmanager.register(InOneOrder())
     config.stash[STDERR] = os.dup(2)  # which no test captures
 
 
@@ -108,17 +142,21 @@ def pytest_runtest_setup(item):
         pytest.skip("needs POSIX")
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item):
     """End a run in which a test hangs, and show where it hangs."""
-    if os.environ.get("HYPOTHESIS_PROFILE") != "thorough":
-        faulthandler.dump_traceback_later(
-            LONGEST_SECONDS, exit=True, file=item.config.stash[STDERR]
-        )
-    try:
-        return (yield)
-    finally:
-        faulthandler.cancel_dump_traceback_later()
+    if os.environ.get("HYPOTHESIS_PROFILE") == "thorough":
+        return
+    config, now = item.config, time.monotonic()
+    if now - config.stash.get(WATCHED, -math.inf) > WATCHED_ANEW_SECONDS:
+        config.stash[WATCHED] = now
+        longest = LONGEST_SECONDS + WATCHED_ANEW_SECONDS
+        faulthandler.dump_traceback_later(longest, exit=True, file=config.stash[STDERR])
+
+
+def pytest_sessionfinish():
+    """Watch over nothing more."""
+    faulthandler.cancel_dump_traceback_later()
 
 
 def pytest_collection_finish():
