@@ -3,10 +3,8 @@
 import asyncio
 import faulthandler
 import gc
-import math
 import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -50,9 +48,6 @@ if compile_builder is not None:  # a private name: without it the tests are only
 LONGEST_SECONDS = 900
 """No test takes as long, however busy the machine is."""
 
-WATCHED_ANEW_SECONDS = 60
-"""A watch over the tests is begun anew so often; each takes a thread."""
-
 HEEDED = {
     *(
         "CI",
@@ -71,7 +66,6 @@ HEEDED = {
 FOR_THE_SUITE = {"MOCK_P1_AXE", "MOCK_P1_CHROMIUM", "MOCK_P1_SCREENSHOTS"}
 
 STDERR = pytest.StashKey[int]()
-WATCHED = pytest.StashKey[float]()
 
 MOST_WORKERS = 8
 """More would take longer to start than they save."""
@@ -142,21 +136,17 @@ def pytest_runtest_setup(item):
         pytest.skip("needs POSIX")
 
 
-@pytest.hookimpl(tryfirst=True)
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
     """End a run in which a test hangs, and show where it hangs."""
-    if os.environ.get("HYPOTHESIS_PROFILE") == "thorough":
-        return
-    config, now = item.config, time.monotonic()
-    if now - config.stash.get(WATCHED, -math.inf) > WATCHED_ANEW_SECONDS:
-        config.stash[WATCHED] = now
-        longest = LONGEST_SECONDS + WATCHED_ANEW_SECONDS
-        faulthandler.dump_traceback_later(longest, exit=True, file=config.stash[STDERR])
-
-
-def pytest_sessionfinish():
-    """Watch over nothing more."""
-    faulthandler.cancel_dump_traceback_later()
+    if os.environ.get("HYPOTHESIS_PROFILE") != "thorough":
+        faulthandler.dump_traceback_later(
+            LONGEST_SECONDS, exit=True, file=item.config.stash[STDERR]
+        )
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def pytest_collection_finish():
