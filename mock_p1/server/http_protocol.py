@@ -73,6 +73,9 @@ _RESET_ON_CLOSE: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 
 IN_A_TURN: Final = 32
 """So many requests of one connection are read before others have their turn."""
 
+SHORT_ANSWER: Final = ANSWER_WAITING // IN_A_TURN
+"""Bytes of an answer that may wait for those after it in the same turn, to be written with them."""
+
 
 class AtOnce(Protocol):
     """Answers requests where they are read: with no task, as fast as can be."""
@@ -138,8 +141,8 @@ class HttpProtocol(asyncio.Protocol):
 
     __slots__ = (
         "_body", "_buffer", "_closing", "_drained", "_exchange", "_head_bytes", "_known", "_lines",
-        "_loop", "_scanned", "_since", "client", "half_closed", "local", "scheme", "shared",
-        "transport",
+        "_loop", "_scanned", "_since", "_together", "client", "half_closed", "local", "scheme",
+        "shared", "transport",
     )  # fmt: skip
 
     def __init__(self, shared: Connections) -> None:
@@ -152,6 +155,7 @@ class HttpProtocol(asyncio.Protocol):
         self._exchange: Exchange | None = None  # the request in hand
         self._known: _Known | None = None
         self._body: BodyReader | None = None  # of that request, until it is complete
+        self._together: list[bytes] | None = None  # answers of this turn, not written yet
         self._closing = False
         self.half_closed: bool = False
         self._drained: asyncio.Future[None] | None = None
@@ -225,26 +229,40 @@ class HttpProtocol(asyncio.Protocol):
         self._read()
 
     def _read(self) -> None:
-        """Read what may be read now: the body of the request in hand, or the next request."""
-        left = IN_A_TURN
+        """Read what may be read now; short answers that can be given at once are one write."""
+        self._together = []
         try:
-            while self._buffer and not (self._closing or self.transport.is_closing()):
-                if self._body is not None:
-                    self._read_body(self._body)
-                elif self._exchange is not None or self._drained is not None:
-                    self.transport.pause_reading()
-                    return
-                elif not self._read_head():
-                    return
-                left -= 1
-                if self._body is not None:
-                    return
-                if not left:
-                    self.transport.pause_reading()
-                    self._loop.call_soon(self._go_on)
-                    return
+            try:
+                self._read_in_turn()
+            finally:
+                self._write_together()
+                self._together = None
         except BadRequest as refused:
             self._refuse(refused)
+
+    def _read_in_turn(self) -> None:
+        """Read the body of the request in hand, or the next requests."""
+        left = IN_A_TURN
+        while self._buffer and not (self._closing or self.transport.is_closing()):
+            if self._body is not None:
+                self._read_body(self._body)
+            elif self._exchange is not None or self._drained is not None:
+                self.transport.pause_reading()
+                return
+            elif not self._read_head():
+                return
+            left -= 1
+            if self._body is not None:
+                return
+            if not left:
+                self.transport.pause_reading()
+                self._loop.call_soon(self._go_on)
+                return
+
+    def _write_together(self) -> None:
+        if self._together:
+            self.transport.write(b"".join(self._together))
+            self._together.clear()
 
     def _go_on(self) -> None:
         """Read on, now that other connections have had their turn."""
@@ -255,7 +273,12 @@ class HttpProtocol(asyncio.Protocol):
 
     def _read_head(self) -> bool:
         """Begin a request; tell if its head is complete."""
-        buffer = self._buffer
+        buffer, known = self._buffer, self._known
+        if known is not None and buffer.startswith(known.data):
+            del buffer[: len(known.data)]
+            self._scanned = self._lines = 0
+            self._begin(known.head, known.request)
+            return True
         if buffer[0] in b"\r\n":  # empty lines before a request mean nothing
             del buffer[: len(buffer) - len(buffer.lstrip(b"\r\n"))]
             return bool(buffer)
@@ -331,11 +354,18 @@ class HttpProtocol(asyncio.Protocol):
         lines, dated = reply_head(reply.status, reply.headers, len(reply.body))
         date = b"" if dated else self.shared.date()
         body = b"" if reply.status in NO_BODY else reply.body
-        self.transport.write(b"".join((lines, date, b"\r\n", body)))
+        answer = b"".join((lines, date, b"\r\n", body))
+        if self._together is None:
+            self.transport.write(answer)
+        else:
+            self._together.append(answer)
+            if len(answer) > SHORT_ANSWER:
+                self._write_together()
         self._since = self._loop.time()
         if self._head_bytes:
             self._forget_head()
         if self.half_closed and not self._buffer:
+            self._write_together()
             self.close()
 
     def _wait_for_head(self) -> None:
