@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from mock_p1.base.framing import BadRequest
 from mock_p1.base.messages import Reply
-from mock_p1.server.http_exchange import NO_BODY, Exchange, error_of_ours, reply_head
+from mock_p1.server.http_exchange import NO_BODY, Exchange, error_of_ours, reply_head, scope_of
 from mock_p1.server.http_message import (
     HEAD_LIMIT,
     HEADERS_LIMIT,
@@ -30,9 +30,9 @@ from mock_p1.server.http_message import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from mock_p1.base.asgi_types import Application
+    from mock_p1.base.asgi_types import Application, Scope
     from mock_p1.base.messages import Fault, Request
     from mock_p1.server.http_message import Head
 
@@ -80,16 +80,7 @@ SHORT_ANSWER: Final = ANSWER_WAITING // IN_A_TURN
 class AtOnce(Protocol):
     """Answers requests where they are read: with no task, as fast as can be."""
 
-    def plain_request(  # noqa: PLR0913 -- what a scope has
-        self,
-        method: str,
-        raw_path: bytes,
-        *,
-        query: bytes,
-        headers: Iterable[tuple[bytes, bytes]],
-        scheme: str,
-        server: tuple[str, int | None],
-    ) -> Request | None:
+    def plain_request(self, scope: Scope) -> Request | None:
         """Return what ``decide`` may answer; None for what is the application's alone."""
 
     def plain_request_like(self, request: Request, raw_path: bytes, query: bytes) -> Request | None:
@@ -306,14 +297,7 @@ class HttpProtocol(asyncio.Protocol):
             return None
         if head.version != "1.1" or not data:
             return None
-        request = at_once.plain_request(
-            head.method,
-            head.path,
-            query=head.query,
-            headers=head.headers,
-            scheme=self.scheme,
-            server=self.local,
-        )
+        request = at_once.plain_request(scope_of(head, self))
         if request is not None:
             self._known = _Known(data, data.partition(b"\r\n")[2], head, request)
         return request

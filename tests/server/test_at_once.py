@@ -339,5 +339,13 @@ def test_what_needs_more_thought_is_the_applications(left):
     proxies = Proxies("https://gw.example", ()) if left == "proxies" else None
     engine = Engine(PLAYED, proxies=proxies)
     app = AsgiApp(engine, everything_else, ["http://page"] if left == "cors" else ())
-    known = {"query": b"", "headers": (), "scheme": "http", "server": ("127.0.0.1", 80)}
-    assert app.plain_request("GET", API + b"/b", **known) is None
+    scope = {
+        "method": "GET",
+        "raw_path": API + b"/b",
+        "query_string": b"",
+        "headers": (),
+        "scheme": "http",
+        "server": ("127.0.0.1", 80),
+    }
+    assert app.plain_request(scope) is None
+    assert AsgiApp(Engine(PLAYED), everything_else).plain_request(scope)
