@@ -334,7 +334,7 @@ class Handle:
         Raises:
             OSError: The file cannot be written; what was there is there still.
 
-        Example:
+        Examples:
             >>> from mock_p1 import mocked
             >>> mock.advance("90m")
             >>> mock.save("in-the-middle.json")
