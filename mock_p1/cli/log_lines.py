@@ -1,4 +1,4 @@
-"""The lines of the request log: as text for a person, or as JSON for a program; in UTF-8.
+"""The lines of the request log: as text for a person, or as JSON for a program.
 
 A poll waits while its line is made. So what the lines of one step have in common is written once,
 and the time once for all requests of a millisecond.
@@ -7,10 +7,11 @@ and the time once for all requests of a millisecond.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable  # noqa: TC003 -- NamedTuple keeps the annotations
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import format_duration
@@ -92,14 +93,30 @@ class Form:
         self.digits = b"%b%b%03d%b" if self.polls and thousands else b"%b%b%d%b"
 
 
-class Lines:
-    """Makes the lines of a log, in one thread at a time."""
+class Format(NamedTuple):
+    """How a log is written.
 
-    def __init__(self, clock: Clock) -> None:
+    ``form`` is of requests that are like an entry; ``time`` shows the wall's and the mock's;
+    ``place`` says where an entry's job stands, and what it waits for. ``start`` puts what stands
+    before the time around it; None where nothing does.
+    """
+
+    form: Callable[[Entry], Form]
+    time: Callable[[datetime, datetime], str]
+    place: Callable[[Entry, str | None], str]
+    start: Callable[[bytes, bytes, Entry], bytes] | None
+    left_out: Callable[[int], str]
+    limit_reached: Callable[[str], str]
+
+
+class Lines:
+    """Makes the lines of requests, in one thread at a time."""
+
+    def __init__(self, written: Format, clock: Clock) -> None:
         """``clock`` is the mock's."""
-        self._clock = clock
+        self._format, self._clock = written, clock
         self._forms: dict[tuple[object, ...], Form] = {}
-        self._when = b""
+        self._time = b""
         self._since = self._until = 0.0
         self._since_ns = self._until_ns = 0
 
@@ -114,8 +131,10 @@ class Lines:
         plan, (position, began_ns, seen) = entry[2] or _NOWHERE
         if plan is not form.plan or position != form.position:
             waits = entry.waits_for
-            form.stand_at(plan, position, self._place(entry, waits), waits)
-        start = self._start(form.start, self._when, entry) if form.start else self._when
+            form.stand_at(plan, position, self._format.place(entry, waits), waits)
+        start = self._time
+        if self._format.start is not None:
+            start = self._format.start(form.start, start, entry)
         if form.polls:
             left = form.polls - seen
         elif form.lasts_ns:
@@ -127,159 +146,114 @@ class Lines:
             if thousands != form.thousands:
                 form.come_to(thousands)
             return form.digits % (start, form.rest, digits, form.end)
-        place = self._place(entry, entry.waits_for)
+        place = self._format.place(entry, entry.waits_for)
         return start + f"{form.before}{place}{form.after}".encode()
 
     def _come_to(self, seconds: float, moment_ns: int) -> None:
         """Write the time anew, and note until when it will look the same."""
         wall, mock = datetime.fromtimestamp(seconds, UTC), self._clock.date_at(moment_ns)
-        self._when = self._time(wall, mock).encode()
+        self._time = self._format.time(wall, mock).encode()
         self._since = seconds - wall.microsecond % 1000 / 1_000_000
         self._since_ns = moment_ns - mock.microsecond % 1000 * 1000
         self._until, self._until_ns = self._since + SHOWN_SECONDS, self._since_ns + SHOWN_NS
 
-    def left_out(self, count: int) -> bytes:
-        """Return the line that says how many requests have none."""
-        raise NotImplementedError
-
-    def limit_reached(self, name: str) -> bytes:
-        """Return the line that says which limit is reached."""
-        raise NotImplementedError
-
     def _new_form(self, entry: Entry) -> Form:
         if len(self._forms) >= MAX_FORMS:
             self._forms.clear()
-        form = self._forms[alike(entry)] = self._form(entry)
+        form = self._forms[alike(entry)] = self._format.form(entry)
         return form
 
-    @staticmethod
-    def _form(entry: Entry) -> Form:
-        raise NotImplementedError
 
-    @staticmethod
-    def _time(wall: datetime, mock: datetime) -> str:
-        raise NotImplementedError
-
-    @staticmethod
-    def _start(start: bytes, when: bytes, entry: Entry) -> bytes:
-        """Return a line up to the time, where something stands before that."""
-        raise NotImplementedError
-
-    @staticmethod
-    def _place(entry: Entry, waits: str | None) -> str:
-        raise NotImplementedError
+def text_form(entry: Entry) -> Form:
+    """Return what a person reads of a request, but for the time and where its job stands."""
+    outcome, status = entry.outcome, f"HTTP {entry.http_status}"
+    if entry.http_status is not None and outcome != status:
+        outcome = f"{outcome} ({status})"
+    if _is_poll(entry.operation):
+        what = [entry.job_id or "", outcome, entry.source, f"key {entry.api_key or 'none'}"]
+    else:
+        what = [f"{entry.method} {entry.path}", outcome, entry.source]
+    if entry.api_key:
+        what.append(f"caller {entry.caller_name}")
+    return Form("", _apart(*what), f"{_apart(*entry.notes)}\n")
 
 
-class TextLines(Lines):
-    """Lines for a person.
-
-    When, which job, what it saw, where the scenario says so, whose key and caller.
-    """
-
-    def left_out(self, count: int) -> bytes:
-        """Return the line that says how many requests have none."""
-        text = f"… {count:,} requests left out here: they came faster than the log was read\n"
-        return text.encode()
-
-    def limit_reached(self, name: str) -> bytes:
-        """Return the line that says which limit is reached."""
-        return f"{LIMITS[name]}\n".encode()
-
-    @staticmethod
-    def _form(entry: Entry) -> Form:
-        outcome, status = entry.outcome, f"HTTP {entry.http_status}"
-        if entry.http_status is not None and outcome != status:
-            outcome = f"{outcome} ({status})"
-        if _is_poll(entry.operation):
-            what = [entry.job_id or "", outcome, entry.source, f"key {entry.api_key or 'none'}"]
-        else:
-            what = [f"{entry.method} {entry.path}", outcome, entry.source]
-        if entry.api_key:
-            what.append(f"caller {entry.caller_name}")
-        return Form("", _apart(*what), f"{_apart(*entry.notes)}\n")
-
-    @staticmethod
-    def _place(entry: Entry, waits: str | None) -> str:
-        if entry.place is None or waits is None:
-            return ""
-        plan, state = entry.place
-        return f"{_apart(f'then at {lead(plan, state.position)}')}{waits}"
-
-    @staticmethod
-    def _time(wall: datetime, mock: datetime) -> str:
-        """Return the wall's time with its zone, and the mock's where it is another."""
-        time_of_day, zone_shown = _of_the_day(wall.replace(microsecond=0))
-        shown = f"{time_of_day}.{wall.microsecond // 1000:03}{zone_shown}"
-        if abs(mock - wall) < DIFFERS:
-            return shown
-        if mock < LAST_DAY:  # no other zone can show the calendar's last hours
-            with suppress(OSError):  # Windows knows this machine's zone to the year 3000
-                mock = mock.astimezone()
-        return f"{shown} (mock {mock:%Y-%m-%d %H:%M:%S})"
+def text_time(wall: datetime, mock: datetime) -> str:
+    """Return the wall's time with its zone, and the mock's where it is another."""
+    time_of_day, zone_shown = _of_the_day(wall.replace(microsecond=0))
+    shown = f"{time_of_day}.{wall.microsecond // 1000:03}{zone_shown}"
+    if abs(mock - wall) < DIFFERS:
+        return shown
+    if mock < LAST_DAY:  # no other zone can show the calendar's last hours
+        with suppress(OSError):  # Windows knows this machine's zone to the year 3000
+            mock = mock.astimezone()
+    return f"{shown} (mock {mock:%Y-%m-%d %H:%M:%S})"
 
 
-class JsonLines(Lines):
-    """Lines for a program: a JSON object each.
-
-    ``time`` is the wall's and ``mock_time`` the mock's; ``at`` is seconds since the mock began, by
-    its clock.
-    """
-
-    def left_out(self, count: int) -> bytes:
-        """Return the line that says how many requests have none."""
-        return _json({"event": "left_out", "requests": count})
-
-    def limit_reached(self, name: str) -> bytes:
-        """Return the line that says which limit is reached."""
-        return _json({"event": "limit_reached", "limit": name, "message": LIMITS[name]})
-
-    @staticmethod
-    def _form(entry: Entry) -> Form:
-        event = "poll" if _is_poll(entry.operation) else "request"
-        what = {
-            "method": entry.method,
-            "path": entry.path,
-            "job": entry.job_id,
-            "status": entry.status,
-            "error": entry.error,
-            "fault": entry.fault,
-            "http_status": entry.http_status,
-            "done": entry.done,
-            "step": entry.source,
-            "api_key": entry.api_key,
-            "caller": entry.caller_name,
-        }
-        before = f", {json.dumps(what)[1:-1]}, "
-        return Form(
-            f'{{"event": "{event}", ', before, f", {json.dumps({'notes': entry.notes})[1:]}\n"
-        )
-
-    @staticmethod
-    def _place(entry: Entry, waits: str | None) -> str:  # noqa: ARG004 -- of the base
-        return json.dumps({"waits_for": waits})[1:-1]
-
-    @staticmethod
-    def _start(start: bytes, when: bytes, entry: Entry) -> bytes:
-        at = repr(entry.moment_ns / SECOND).encode()
-        return b'%b"number": %d, %b, "at": %b' % (start, entry.number, when, at)
-
-    @staticmethod
-    def _time(wall: datetime, mock: datetime) -> str:
-        times = {"time": wall.astimezone(), "mock_time": mock}
-        shown = {name: time.isoformat(timespec="milliseconds") for name, time in times.items()}
-        return json.dumps(shown)[1:-1]
+def text_place(entry: Entry, waits: str | None) -> str:
+    """Return where a job stands, and until when; nothing where it stays."""
+    if entry.place is None or waits is None:
+        return ""
+    plan, state = entry.place
+    return f"{_apart(f'then at {lead(plan, state.position)}')}{waits}"
 
 
-LINES: Final[dict[str, type[Lines]]] = {"text": TextLines, "json": JsonLines}
-"""What makes the lines of each format of a log."""
+def json_form(entry: Entry) -> Form:
+    """Return the row of the journal, but for what changes from poll to poll."""
+    event = "poll" if _is_poll(entry.operation) else "request"
+    what = {
+        "method": entry.method,
+        "path": entry.path,
+        "job": entry.job_id,
+        "status": entry.status,
+        "error": entry.error,
+        "fault": entry.fault,
+        "http_status": entry.http_status,
+        "done": entry.done,
+        "step": entry.source,
+        "api_key": entry.api_key,
+        "caller": entry.caller_name,
+    }
+    notes = json.dumps({"notes": entry.notes})[1:]
+    return Form(f'{{"event": "{event}", ', f", {json.dumps(what)[1:-1]}, ", f", {notes}\n")
+
+
+def json_start(start: bytes, time: bytes, entry: Entry) -> bytes:
+    """Return the number, the times, and the seconds since the mock began, by its clock."""
+    at = repr(entry.moment_ns / SECOND).encode()
+    return b'%b"number": %d, %b, "at": %b' % (start, entry.number, time, at)
+
+
+def json_time(wall: datetime, mock: datetime) -> str:
+    """Return the wall's time, and the mock's."""
+    times = {"time": wall.astimezone(), "mock_time": mock}
+    shown = {name: time.isoformat(timespec="milliseconds") for name, time in times.items()}
+    return json.dumps(shown)[1:-1]
+
+
+FORMATS: Final = {
+    "text": Format(
+        text_form,
+        text_time,
+        text_place,
+        None,
+        lambda lost: f"… {lost:,} requests left out here: they came faster than the log was read",
+        LIMITS.__getitem__,
+    ),
+    "json": Format(
+        json_form,
+        json_time,
+        lambda _, waits: json.dumps({"waits_for": waits})[1:-1],
+        json_start,
+        lambda lost: json.dumps({"event": "left_out", "requests": lost}),
+        lambda name: json.dumps({"event": "limit_reached", "limit": name, "message": LIMITS[name]}),
+    ),
+}
+"""The formats of a log by name. In JSON, ``time`` is the wall's and ``mock_time`` the mock's."""
 
 
 def _apart(*parts: str) -> str:
     return "".join(f"  {printable(part)}" for part in parts)
-
-
-def _json(row: dict[str, Any]) -> bytes:
-    return f"{json.dumps(row)}\n".encode()
 
 
 @cache

@@ -16,6 +16,7 @@ from contextlib import suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final, Self
 
+from mock_p1.cli.log_lines import Lines
 from mock_p1.engine.journal import DEFAULT_MAX
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import TextIO
 
-    from mock_p1.base.clock import Clock
-    from mock_p1.cli.log_lines import Lines
+    from mock_p1.cli.log_lines import Format
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.journal import Entry
 
@@ -58,7 +58,7 @@ class RequestLog:
     def __init__(
         self,
         engine: Engine,
-        lines: Callable[[Clock], Lines],
+        form: Format,
         stream: TextIO,
         *,
         quiet: bool = False,
@@ -67,7 +67,7 @@ class RequestLog:
 
         A journal of the usual size is full in any longer run, which is nothing to say.
         """
-        self._engine, self._lines, self._quiet = engine, lines(engine.clock), quiet
+        self._engine, self._format, self._quiet = engine, form, quiet
         self._writer = Writer(stream)
         self._waiting: deque[bytes] = deque()
         self._left_out = self._left_out_told = 0
@@ -99,7 +99,8 @@ class RequestLog:
                 return
 
     def _listener(self) -> Callable[[Entry], None]:
-        put, line, waiting, now = self._waiting.append, self._lines.line, self._waiting, time.time
+        waiting, now = self._waiting, time.time
+        put, line = waiting.append, Lines(self._format, self._engine.clock).line
 
         def note(entry: Entry) -> None:
             put(line(entry, now()))
@@ -128,10 +129,10 @@ class RequestLog:
         left_out, take = self._left_out, self._waiting.popleft
         lines = [take() for _ in range(len(self._waiting))]
         if count := left_out - self._left_out_told:
-            lines.insert(0, self._lines.left_out(count))
+            lines.insert(0, f"{self._format.left_out(count)}\n".encode())
             self._left_out_told = left_out
         for name in sorted(self._engine.limits_reached().keys() - self._told):
-            lines.append(self._lines.limit_reached(name))
+            lines.append(f"{self._format.limit_reached(name)}\n".encode())
             self._told.add(name)
         if lines:
             self._writer.write(b"".join(lines))

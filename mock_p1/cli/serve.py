@@ -223,8 +223,8 @@ def serve(  # noqa: PLR0913 -- an option each
             )
             stack.enter_context(_watching(server, scenario[0], log_format, quiet=quiet))
         click.echo(startup_message.FORMATS[log_format](engine, address, notes))
-        lines = log_lines.LINES[log_format]
-        stack.enter_context(RequestLog(engine, lines, sys.stderr, quiet=quiet))
+        form = log_lines.FORMATS[log_format]
+        stack.enter_context(RequestLog(engine, form, sys.stderr, quiet=quiet))
         stack.enter_context(rare_garbage_collection())
         if save is not None:
             file = stack.enter_context(state_saved(engine, save, save_every, log_format))

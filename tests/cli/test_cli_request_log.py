@@ -12,7 +12,7 @@ import pytest
 
 from mock_p1.base.clock import SECOND, VirtualClock
 from mock_p1.base.messages import Request
-from mock_p1.cli.log_lines import LINES
+from mock_p1.cli.log_lines import FORMATS, Lines
 from mock_p1.cli.request_log import END_WAITS, MAX_WAITING, RequestLog
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.journal import DEFAULT_MAX
@@ -45,7 +45,7 @@ def engine():
 def logged(engine, form: str, *requests: Request) -> list[str]:
     """Send requests to the engine and return the lines that the log wrote of them."""
     stream = io.StringIO()
-    with RequestLog(engine, LINES[form], stream):
+    with RequestLog(engine, FORMATS[form], stream):
         for request in requests:
             engine.handle(request)
     return stream.getvalue().splitlines()
@@ -131,7 +131,7 @@ def test_notes(engine):
     assert fields(line)[-1] == "has a query string; the API documents none"
 
 
-@pytest.mark.parametrize("form", LINES)
+@pytest.mark.parametrize("form", FORMATS)
 def test_the_limit_of_jobs_is_told_once(form):
     """When it is reached, with the option that takes more; a poll's own note says which job."""
     engine = Engine(parse("jobs: {'*': {timeline: [{status: x}]}}"), VirtualClock(), jobs_max=2)
@@ -143,12 +143,12 @@ def test_the_limit_of_jobs_is_told_once(form):
         assert json.loads(told) == said
 
 
-@pytest.mark.parametrize("form", LINES)
+@pytest.mark.parametrize("form", FORMATS)
 def test_a_quiet_log_tells_of_limits_alone(form):
     """Whoever measures wants no line for each request, and still learns that jobs begin anew."""
     engine = Engine(parse("jobs: {'*': {timeline: [{status: x}]}}"), VirtualClock(), jobs_max=2)
     stream = io.StringIO()
-    with RequestLog(engine, LINES[form], stream, quiet=True):
+    with RequestLog(engine, FORMATS[form], stream, quiet=True):
         for job in "abcd":
             engine.handle(get(f"{JOBS}{job}", "k"))
     (told,) = stream.getvalue().splitlines()
@@ -160,20 +160,20 @@ def test_a_full_journal_is_told_where_its_size_was_chosen(most, lines):
     """One of the usual size is full in any longer run, and nothing is wrong; it is counted."""
     engine = Engine(parse("jobs: {a: {timeline: [{status: x}]}}"), journal_max=most)
     stream = io.StringIO()
-    with RequestLog(engine, LINES["text"], stream, quiet=True):
+    with RequestLog(engine, FORMATS["text"], stream, quiet=True):
         for _ in range(DEFAULT_MAX + 2):
             engine.handle(get(f"{JOBS}a", "k"))
     assert stream.getvalue().count("the journal is full") == lines
     assert engine.limits_reached() == {"journal": DEFAULT_MAX + 2 - most}
 
 
-@pytest.mark.parametrize("form", LINES)
+@pytest.mark.parametrize("form", FORMATS)
 def test_one_line_each(engine, form):
     """Every request is one line, in order."""
     assert len(logged(engine, form, *[get(f"{JOBS}a", "k")] * 5)) == 5
 
 
-@pytest.mark.parametrize("form", LINES)
+@pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize(
     "hostile", ["%0Afake", "%1B%5B2J", "%E2%80%A8", "%C2%9B31m", "%00", "x" * 10_000]
 )
@@ -240,7 +240,7 @@ def test_lines_that_do_not_fit_are_counted(engine, form, said):
     Afterwards the log says how many lines are missing, and where.
     """
     stream = Stuck()
-    with RequestLog(engine, LINES[form], stream):
+    with RequestLog(engine, FORMATS[form], stream):
         engine.handle(get(f"{JOBS}a", "k"))
         assert stream.writing.wait(10)
         for _ in range(MAX_WAITING + 5):
@@ -256,7 +256,7 @@ def test_a_stream_that_never_takes_a_line(engine, monkeypatch):
     """The end does not wait for ever for a stream that is stuck."""
     monkeypatch.setattr("mock_p1.cli.request_log.END_SECONDS", 0.01)
     stream = Stuck()
-    with RequestLog(engine, LINES["text"], stream):
+    with RequestLog(engine, FORMATS["text"], stream):
         engine.handle(get(f"{JOBS}a", "k"))
         assert stream.writing.wait(10)
     assert stream.getvalue() == ""  # the write still waits
@@ -281,7 +281,7 @@ class Slow:
 @pytest.mark.parametrize(("pieces", "waits"), [(0, 1), (2, 3), (1000, END_WAITS)])
 def test_the_end_waits_while_lines_are_taken(engine, pieces, waits):
     """A reader that is slow gets the lines that wait, unless that takes very long."""
-    log = RequestLog(engine, LINES["text"], io.StringIO())
+    log = RequestLog(engine, FORMATS["text"], io.StringIO())
     log._thread = slow = Slow(log, pieces)  # noqa: SLF001 -- so that nothing really waits
     with log:
         pass
@@ -307,10 +307,10 @@ def test_every_line_says_what_the_journal_does():
     minutes = 58 * 60 * SECOND
     turns = [1, 999_999, 1_000_000, minutes, SECOND, 2 * SECOND - 1, 88 * SECOND, 2 * SECOND]
     steps = [0] * 1210 + turns * 50
-    streams = {form: io.StringIO() for form in LINES}
+    streams = {form: io.StringIO() for form in FORMATS}
     with ExitStack() as stack:
         for form, stream in streams.items():
-            stack.enter_context(RequestLog(engine, LINES[form], stream))
+            stack.enter_context(RequestLog(engine, FORMATS[form], stream))
         for number, step in enumerate(steps):
             engine.clock.advance(step)
             engine.handle(get(f"{JOBS}a", "k"))
@@ -328,7 +328,7 @@ def test_every_line_says_what_the_journal_does():
     assert {entry.status for entry in engine.journal} >= {"p", "1203 more polls", "t", "学習中"}
 
 
-@pytest.mark.parametrize("form", LINES)
+@pytest.mark.parametrize("form", FORMATS)
 def test_each_line_has_its_own_time(engine, monkeypatch, form):
     """To the millisecond, of the wall and of the mock, whichever goes on, or back."""
     walls = [0.0, 0.0004, 0.0006, 0.0012, 0.0012, 0.0004, 5.0]
@@ -337,7 +337,7 @@ def test_each_line_has_its_own_time(engine, monkeypatch, form):
     times = iter(walls)
     monkeypatch.setattr("mock_p1.cli.request_log.time.time", lambda: start + next(times))
     stream = io.StringIO()
-    log = RequestLog(engine, LINES[form], stream)
+    log = RequestLog(engine, FORMATS[form], stream)
     with log:
         for turn in turns:
             engine.clock.advance(turn)
@@ -359,7 +359,7 @@ def test_each_line_has_its_own_time(engine, monkeypatch, form):
 def test_forms_are_bounded(engine, monkeypatch):
     """A client that asks for ever new things fills no memory, and has its lines."""
     monkeypatch.setattr("mock_p1.cli.log_lines.MAX_FORMS", 3)
-    lines = LINES["text"](engine.clock)
+    lines = Lines(FORMATS["text"], engine.clock)
     for number in range(20):
         engine.handle(get(f"/{number}"))
         newest = list(engine.journal)[-1]
@@ -371,7 +371,7 @@ def test_a_stream_that_is_closed(engine):
     """A log that cannot be written is given up without an error."""
     stream = io.StringIO()
     stream.close()
-    with RequestLog(engine, LINES["text"], stream):
+    with RequestLog(engine, FORMATS["text"], stream):
         engine.handle(get(f"{JOBS}a", "k"))
 
 
@@ -382,7 +382,7 @@ def test_around_the_buffer(engine, tmp_path, buffering):
     with io.TextIOWrapper(
         file.open("wb", buffering=buffering), encoding="ascii", write_through=True
     ) as stream:
-        with RequestLog(engine, LINES["text"], stream):
+        with RequestLog(engine, FORMATS["text"], stream):
             engine.handle(get(f"{JOBS}a", "very-secret-key"))
         assert "key very?" in file.read_text(encoding="ascii")
 
