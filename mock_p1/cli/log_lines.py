@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable  # noqa: TC003 -- NamedTuple keeps the annotations
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1.base.clock import SECOND
@@ -37,6 +37,8 @@ DIFFERS: Final = timedelta(seconds=1)
 """Where the mock's time is further from the wall's, both are shown."""
 
 LAST_DAY: Final = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+SECOND_US: Final = 1_000_000
 THOUSAND: Final = 1000
 _NOWHERE: Final[tuple[Plan | None, tuple[int, int, int]]] = None, (0, 0, 0)
 
@@ -96,9 +98,10 @@ class Form:
 class Format(NamedTuple):
     """How a log is written.
 
-    ``form`` is of requests that are like an entry; ``time`` shows the wall's and the mock's;
-    ``place`` says where an entry's job stands, and what it waits for. ``start`` puts what stands
-    before the time around it; None where nothing does.
+    ``form`` is of requests that are like an entry; ``time`` shows the wall's and the mock's, with
+    ``%03d`` for the milliseconds of the first, or of both; ``place`` says where an entry's job
+    stands, and what it waits for. ``start`` puts what stands before the time around it; None where
+    nothing does.
     """
 
     form: Callable[[Entry], Form]
@@ -116,7 +119,9 @@ class Lines:
         """``clock`` is the mock's."""
         self._format, self._clock = written, clock
         self._forms: dict[tuple[object, ...], Form] = {}
-        self._time = b""
+        self._time = self._pattern = b""
+        self._mock_us = 0  # since 1970, when the mock's clock began
+        self._seconds = 0, 0
         self._since = self._until = 0.0
         self._since_ns = self._until_ns = 0
 
@@ -150,11 +155,19 @@ class Lines:
         return start + f"{form.before}{place}{form.after}".encode()
 
     def _come_to(self, seconds: float, moment_ns: int) -> None:
-        """Write the time anew, and note until when it will look the same."""
-        wall, mock = datetime.fromtimestamp(seconds, UTC), self._clock.date_at(moment_ns)
-        self._time = self._format.time(wall, mock).encode()
-        self._since = seconds - wall.microsecond % 1000 / 1_000_000
-        self._since_ns = moment_ns - mock.microsecond % 1000 * 1000
+        """Write the milliseconds anew, and note until when they will be the same."""
+        second, wall_us = divmod(round(seconds * SECOND_US), SECOND_US)
+        mock_second, mock_us = divmod(self._mock_us + moment_ns // 1000, SECOND_US)
+        if (second, mock_second) != self._seconds or moment_ns < self._since_ns:
+            wall, mock = datetime.fromtimestamp(seconds, UTC), self._clock.date_at(moment_ns)
+            self._mock_us = (mock - EPOCH) // timedelta(microseconds=1) - moment_ns // 1000
+            mock_second, mock_us = divmod(self._mock_us + moment_ns // 1000, SECOND_US)
+            self._seconds = second, mock_second
+            self._pattern = self._format.time(wall, mock).encode()
+        shown = wall_us // 1000, mock_us // 1000
+        self._time = self._pattern % shown[: self._pattern.count(b"%")]
+        self._since = seconds - wall_us % 1000 / SECOND_US
+        self._since_ns = moment_ns - mock_us % 1000 * 1000
         self._until, self._until_ns = self._since + SHOWN_SECONDS, self._since_ns + SHOWN_NS
 
     def _new_form(self, entry: Entry) -> Form:
@@ -179,9 +192,8 @@ def text_form(entry: Entry) -> Form:
 
 
 def text_time(wall: datetime, mock: datetime) -> str:
-    """Return the wall's time with its zone, and the mock's where it is another."""
-    time_of_day, zone_shown = _of_the_day(wall.replace(microsecond=0))
-    shown = f"{time_of_day}.{wall.microsecond // 1000:03}{zone_shown}"
+    """Return the wall's time with its zone; the mock's where it is another."""
+    shown = _with_milliseconds(wall.astimezone())[len("2026-01-01T") :]
     if abs(mock - wall) < DIFFERS:
         return shown
     if mock < LAST_DAY:  # no other zone can show the calendar's last hours
@@ -226,9 +238,8 @@ def json_start(start: bytes, time: bytes, entry: Entry) -> bytes:
 
 def json_time(wall: datetime, mock: datetime) -> str:
     """Return the wall's time, and the mock's."""
-    times = {"time": wall.astimezone(), "mock_time": mock}
-    shown = {name: time.isoformat(timespec="milliseconds") for name, time in times.items()}
-    return json.dumps(shown)[1:-1]
+    here, there = _with_milliseconds(wall.astimezone()), _with_milliseconds(mock)
+    return f'"time": "{here}", "mock_time": "{there}"'
 
 
 FORMATS: Final = {
@@ -262,8 +273,8 @@ def _is_poll(name: str | None) -> bool:
     return operation is not None and operation.polled
 
 
-@lru_cache(maxsize=4)
-def _of_the_day(second: datetime) -> tuple[str, str]:
-    """Return the time and the zone of this machine, for a whole second."""
-    here = second.astimezone()
-    return f"{here:%H:%M:%S}", here.isoformat()[len("2026-01-01T00:00:00") :]
+def _with_milliseconds(moment: datetime) -> str:
+    """Return a pattern for all moments of a second."""
+    text = moment.replace(microsecond=0).isoformat()
+    end = len("2026-01-01T00:00:00")
+    return f"{text[:end]}.%03d{text[end:]}"
