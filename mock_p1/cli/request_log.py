@@ -36,10 +36,10 @@ FLUSH_SECONDS: Final = 0.05
 
 QUIET_SECONDS: Final = 0.5
 END_SECONDS: Final = 0.2
-"""How long the end waits for the next lines to be taken."""
+"""How long the end waits for lines to be taken that the reader has been handed."""
 
 END_WAITS: Final = 5
-"""It waits so often at most, as long as lines are taken."""
+"""It waits so often at most, as long as some are taken."""
 
 PIECE_BYTES: Final = 256 * 1024
 """So much is written at once."""
@@ -95,7 +95,7 @@ class RequestLog:
         for _ in range(END_WAITS):
             before = self._writer.pieces
             self._thread.join(END_SECONDS)
-            if self._writer.pieces == before:
+            if self._writer.waits and self._writer.pieces == before:
                 return
 
     def _listener(self) -> Callable[[Entry], None]:
@@ -150,20 +150,27 @@ class Writer:
         self._raw = buffer if isinstance(buffer, io.RawIOBase) else getattr(buffer, "raw", None)
         self.pieces: int = 0
         """How many pieces the stream has taken."""
+        self.waits: bool = False
+        """Whether it has been handed one that it has not taken yet."""
 
     def write(self, text: bytes) -> None:
         """Write UTF-8, however long that takes; OSError or ValueError where nobody reads it."""
+        self.waits = True
         if self._raw is None:
             self._stream.write(text.decode())
             self._stream.flush()
             self.pieces += 1
-            return
+        else:
+            self._write_around_buffer(self._raw, text)
+        self.waits = False
+
+    def _write_around_buffer(self, raw: io.RawIOBase, text: bytes) -> None:
         encoding = codecs.lookup(self._stream.encoding).name
         if encoding != "utf-8":
             text = text.decode().encode(encoding, "replace")
         rest = memoryview(text)
         while rest:
-            written = self._raw.write(rest[:PIECE_BYTES])
+            written = raw.write(rest[:PIECE_BYTES])
             rest = rest[written or 0 :]
             if written is None:  # a pipe that was made non-blocking, and is full
                 time.sleep(FLUSH_SECONDS)

@@ -266,8 +266,8 @@ def test_a_stream_that_never_takes_a_line(engine, monkeypatch):
 class Slow:
     """A thread that writes a piece whenever it is waited for, and ends after some."""
 
-    def __init__(self, log, pieces):
-        self.log, self.pieces, self.waits = log, pieces, 0
+    def __init__(self, log, pieces, *, is_at_it=True):
+        self.log, self.pieces, self.is_at_it, self.waits = log, pieces, is_at_it, 0
 
     def start(self):
         """Begin."""
@@ -275,14 +275,22 @@ class Slow:
     def join(self, _seconds):
         """Write a piece, if there is one."""
         self.waits += 1
+        self.log._writer.waits = self.is_at_it  # noqa: SLF001 -- as a reader does
         self.log._writer.pieces += self.waits <= self.pieces  # noqa: SLF001 -- what a slow reader does
 
 
-@pytest.mark.parametrize(("pieces", "waits"), [(0, 1), (2, 3), (1000, END_WAITS)])
-def test_the_end_waits_while_lines_are_taken(engine, pieces, waits):
-    """A reader that is slow gets the lines that wait, unless that takes very long."""
+@pytest.mark.parametrize(
+    ("pieces", "is_at_it", "waits"),
+    [(0, True, 1), (2, True, 3), (1000, True, END_WAITS), (0, False, END_WAITS)],
+    ids=["stuck", "slow", "very slow", "not begun"],
+)
+def test_the_end_waits_while_lines_are_taken(engine, pieces, is_at_it, waits):
+    """A reader that is slow gets the lines that wait, unless that takes very long.
+
+    So does one that was handed none yet, since this machine is busy.
+    """
     log = RequestLog(engine, FORMATS["text"], io.StringIO())
-    log._thread = slow = Slow(log, pieces)  # noqa: SLF001 -- so that nothing really waits
+    log._thread = slow = Slow(log, pieces, is_at_it=is_at_it)  # noqa: SLF001 -- so that nothing really waits
     with log:
         pass
     assert slow.waits == waits
