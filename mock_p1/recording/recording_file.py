@@ -40,6 +40,7 @@ def write_whole(contents: Mapping[Path, bytes]) -> None:
     CannotWrite if one cannot be. All are written before the first is put in its place.
     """
     ready: dict[Path, Path] = {}
+    path = next(iter(contents))
     try:
         for path, content in contents.items():
             target = path.resolve()  # what a link leads to is written, and the link stays

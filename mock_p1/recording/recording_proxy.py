@@ -238,7 +238,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.close_connection = True
 
-    def log_message(self, *_: Any) -> None:  # noqa: ANN401 -- of the base class
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 -- of the base class
         """Say nothing: the proxy does."""
 
     def _pass_on(self) -> None:

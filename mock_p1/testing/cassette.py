@@ -136,8 +136,10 @@ class record:  # noqa: N801 -- called like a function
                 f"{self._path}: there is no such recording, and record_mode='none' makes none; "
                 "'once' does"
             )
-        options = {"instant_sleep": True} if self._instant_sleep else {"speed": self._speed}
-        mock = self._stack.enter_context(serving(self._path, check=False, **options))
+        playing = serving(
+            self._path, check=False, speed=self._speed, instant_sleep=self._instant_sleep
+        )
+        mock = self._stack.enter_context(playing)
         return RecordedService(mock.url, mock.api_key, mock.secret_key, mock)
 
     def __exit__(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -317,3 +318,48 @@ def test_what_follows_by_itself_is_not_written():
     first, second = load_scenario(text).jobs["retrain-101"].steps
     assert (first.status, first.for_.until_upload) == ("job_waiting", True)
     assert second.status == "job_running"
+
+
+def by_command(*arguments):
+    """Run the command with a proxy that somebody stops at once."""
+    given = ["record", "http://127.0.0.1:1", "--proxy", *arguments]
+    return CliRunner().invoke(main, given, catch_exceptions=False)
+
+
+@pytest.fixture
+def stopped(monkeypatch):
+    """Ctrl-C comes as soon as the proxy listens."""
+
+    def run(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RecordingProxy, "run", run)
+
+
+@pytest.mark.usefixtures("stopped")
+def test_nothing_asked_is_nothing_written(tmp_path):
+    """Exit 3."""
+    out = tmp_path / "client.yaml"
+    done = by_command("-o", str(out), "--port", "0")
+
+    assert (done.exit_code, out.exists()) == (3, False)
+    assert "no client has asked anything; nothing is written" in done.stderr
+
+
+@pytest.mark.usefixtures("stopped")
+def test_a_port_that_is_taken_is_told(tmp_path):
+    """Exit 1, with what would do."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = by_command("-o", str(tmp_path / "x.yaml"), "--port", port)
+
+    assert done.exit_code == 1
+    assert "cannot be listened on" in done.stderr
+    assert "try --port 0" in done.stderr
+
+
+def test_what_a_proxy_makes_no_use_of_is_refused(tmp_path):
+    """Exit 2."""
+    done = by_command("-o", str(tmp_path / "x.yaml"), "--job-id", "a")
+
+    assert (done.exit_code, "--proxy makes no use of --job-id" in done.stderr) == (2, True)
