@@ -33,7 +33,7 @@ from mock_p1.contract.operations import (
     RETRAIN_STATUS_CHECK,
 )
 from mock_p1.recording.seen import urlsplit_or_none
-from mock_p1.scenario.result_files import MAX_BYTES
+from mock_p1.scenario.result_files import MAX_BYTES, MAX_TOGETHER
 from mock_p1.verify.answer import Answer, json_object
 from mock_p1.verify.client import MOST_BYTES
 from mock_p1.verify.exceptions import Unreachable
@@ -95,6 +95,10 @@ class _Call:
     query: dict[str, str] = field(default_factory=dict)
 
 
+class _ClientLeft(Exception):  # noqa: N818 -- says what happened
+    """The client went away in the midst of its request or of the answer."""
+
+
 class RecordingProxy:
     """Listens on an address, and passes on to a base URL."""
 
@@ -119,6 +123,7 @@ class RecordingProxy:
         self._links: dict[str, _Link] = {}
         self._lock = threading.Lock()
         self._exchanges: list[Exchange] = []
+        self._kept_bytes = 0
         self.now, self._date, self._began = now, date, now()
         proxy = self
 
@@ -166,6 +171,11 @@ class RecordingProxy:
     def keep(self, call: _Call, key: str, asked: float, answer: Answer | Unreachable) -> None:
         """Take in what was answered."""
         took, moment = self.now() - asked, self._date()
+        if isinstance(answer, Answer):
+            with self._lock:
+                self._kept_bytes += len(answer.body)
+                is_too_much = self._kept_bytes > MAX_TOGETHER
+            answer = answer._replace(body=b"") if is_too_much else answer
         exchange = Exchange(
             asked - self._began, took, moment, call.operation, key, call.job_id, call.query, answer
         )
@@ -220,9 +230,20 @@ class _Body:
     def read(self, size: int = -1) -> bytes:
         """Return what comes next."""
         wanted = self._left if size < 0 else min(size, self._left)
-        piece: bytes = self._file.read(wanted) if wanted else b""
+        piece = _read(self._file, wanted) if wanted else b""
         self._left -= len(piece)
         return piece
+
+
+def _read(file: Any, size: int) -> bytes:  # noqa: ANN401 -- a socket's file
+    """Read what a client sends. _ClientLeft where it sends no more."""
+    try:
+        piece: bytes = file.read(size)
+    except OSError:
+        raise _ClientLeft from None
+    if not piece:
+        raise _ClientLeft
+    return piece
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -245,7 +266,8 @@ class _Handler(BaseHTTPRequestHandler):
         call = self.owner.call_of(self.command, self.path)
         if call is None:
             self.close_connection = True
-            self._send(404, {"Content-Type": "text/plain"}, b"a link that the proxy never gave out")
+            with suppress(_ClientLeft):
+                self._send(404, {"Content-Type": "text/plain"}, b"the proxy gave out no such link")
             return
         key, asked = self.headers.get(API_KEY_HEADER, ""), self.owner.now()
         try:
@@ -255,6 +277,9 @@ class _Handler(BaseHTTPRequestHandler):
                 response = self._ask(session, call)
                 with response:
                     self._answer(call, key, asked, response)
+        except _ClientLeft:
+            self.close_connection = True
+            self.owner.tell(f"{call.operation or self.path}: the client went away")
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             host = urlsplit(call.url).netloc
             text = explain_network_error(error, host, self.owner.timeout)
@@ -286,14 +311,20 @@ class _Handler(BaseHTTPRequestHandler):
         return _Body(self.rfile, int(length)) if length.isdigit() and int(length) else None
 
     def _chunks(self) -> Iterator[bytes]:
-        while size := int(self.rfile.readline(100).partition(b";")[0], 16):
-            left = size
-            while left and (piece := self.rfile.read(min(left, PIECE))):
+        while left := self._chunk_size():
+            while left:
+                piece = _read(self.rfile, min(left, PIECE))
                 left -= len(piece)
                 yield piece
             self.rfile.readline(100)
         while self.rfile.readline(PIECE).strip():
             pass
+
+    def _chunk_size(self) -> int:
+        try:
+            return int(self.rfile.readline(100).partition(b";")[0], 16)
+        except (OSError, ValueError):
+            raise _ClientLeft from None
 
     def _answer(self, call: _Call, key: str, asked: float, response: requests.Response) -> None:
         headers = {name.lower(): value for name, value in response.headers.items()}
@@ -317,7 +348,7 @@ class _Handler(BaseHTTPRequestHandler):
         for piece in _pieces(response, None):
             if len(kept) <= MAX_BYTES:
                 kept += piece
-            self.wfile.write(piece)
+            self._write(piece)
         if length.isdigit() and len(kept) < min(int(length), MAX_BYTES):
             raise requests.exceptions.ChunkedEncodingError
         self.owner.keep(call, key, asked, Answer(response.status_code, headers, bytes(kept)))
@@ -328,7 +359,7 @@ class _Handler(BaseHTTPRequestHandler):
             headers["Content-Length"] = str(len(body))
         self._head(status, headers)
         if not is_bare:
-            self.wfile.write(body)
+            self._write(body)
 
     def _head(self, status: int, headers: dict[str, str]) -> None:
         self.send_response_only(status)
@@ -336,7 +367,16 @@ class _Handler(BaseHTTPRequestHandler):
             headers["Connection"] = "close"
         for name, value in headers.items():
             self.send_header(name, value)
-        self.end_headers()
+        try:
+            self.end_headers()
+        except OSError:
+            raise _ClientLeft from None
+
+    def _write(self, piece: bytes) -> None:
+        try:
+            self.wfile.write(piece)
+        except OSError:
+            raise _ClientLeft from None
 
     def _break_off(self) -> None:
         """Let the client meet a reset, as whoever asks a service that fails so."""

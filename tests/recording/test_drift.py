@@ -162,6 +162,15 @@ def test_another_job_has_another_model(drift):
     assert drift(other, job_id="r-2").exit_status == 0
 
 
+def test_a_hidden_message_is_any_message(drift):
+    """A recording that was made with --hide-messages says only that there is one."""
+    hidden = RECORDED.replace("Training.", "message 1")
+
+    assert drift(RECORDED, hidden).exit_status == 0
+    silent = RECORDED.replace("message: Training., ", "")
+    assert drift(silent, hidden).exit_status == 1
+
+
 def test_an_end_that_was_not_seen_is_no_difference(drift):
     """Exit 3: nobody knows."""
     found = drift(RECORDED, every=30.0, recorded=RECORDED.replace("for: 5m", "for: 5d"))

@@ -10,7 +10,8 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from importlib import import_module
-from threading import Thread
+from threading import Event, Thread
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -363,3 +364,23 @@ def test_what_a_proxy_makes_no_use_of_is_refused(tmp_path):
     done = by_command("-o", str(tmp_path / "x.yaml"), "--job-id", "a")
 
     assert (done.exit_code, "--proxy makes no use of --job-id" in done.stderr) == (2, True)
+
+
+def test_a_client_that_goes_away_is_no_failure_of_the_service():
+    """In the midst of its upload: nothing is written of it."""
+    gone = Event()
+
+    def tell(text):
+        if "the client went away" in text:
+            gone.set()
+
+    with serving("whole-sequence") as mock, proxied(mock, tell=tell) as proxy:
+        client = Client(proxy.url, mock.advance)
+        new = client.call("GET", f"{API}/retrain_jobs/upload_url?filename=train.csv", KEY)
+        address = urlsplit(proxy.url)
+        with socket.create_connection((address.hostname, address.port)) as connection:
+            path = urlsplit(new["upload_url"]).path
+            head = f"PUT {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n"
+            connection.sendall(head.encode() + b"age,income")
+        assert gone.wait(30)
+        assert [each.operation for each in proxy.exchanges] == ["retrain_data_upload"]
