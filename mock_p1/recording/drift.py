@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mock_p1.recording.seen import Seen
     from mock_p1.recording.seen_steps import SeenPoll
     from mock_p1.scenario.model import Job, Scenario
+    from mock_p1.scenario.steps import Literal as LiteralReply
     from mock_p1.scenario.steps import Step
 
 Outcome = Literal["holds", "differs", "not checked", "not reached"]
@@ -258,7 +259,12 @@ class Comparison:
     def _fields(self, wanted: _Expected, group: _Group) -> Iterator[tuple[str, str]]:
         first = wanted.steps[0]
         says = [poll.seen.says for poll in group.polls]
-        if isinstance(first, ErrorStep):
+        odd = [each["reply"].get("body", "") for each in says if "reply" in each]
+        if isinstance(first, StatusStep) and odd:
+            yield "the documented reply", _shown(self._names.value(odd[0]))
+        elif isinstance(first, ReplyStep) and not odd:
+            yield f"the body {_shown(first.reply.body)}", "the documented reply"
+        elif isinstance(first, ErrorStep):
             status, seen = self._scenario.assumptions.http_status(first.error), group.polls[0].seen
             if seen.http_status != status:
                 yield f"HTTP {status}", f"HTTP {seen.http_status}"
@@ -270,7 +276,7 @@ class Comparison:
                     yield f"the body {_shown(bodies[0])}", _shown(body)
                     return
         steps = [step for step in wanted.steps if isinstance(step, StatusStep)]
-        if steps:
+        if steps and not odd:
             yield from self._values(steps, says)
 
     def _values(
@@ -331,8 +337,17 @@ def _label(step: Step) -> str:
         case FaultStep():
             return step.fault
         case ReplyStep():
-            return f"HTTP {step.reply.status_code}"
+            return _status_in(step.reply) or f"HTTP {step.reply.status_code}"
     raise TypeError(f"no such step: {step!r}")
+
+
+def _status_in(reply: LiteralReply) -> str:
+    """Return the status that a literal reply shows, if it is not a failure."""
+    body = reply.body if reply.status_code < 400 else ""  # noqa: PLR2004 -- HTTP's failures
+    if not isinstance(body, dict) or body.get("code") or body.get("error"):
+        return ""
+    status = body.get("status")
+    return status if isinstance(status, str) else ""
 
 
 def _lasting(job: Job) -> list[_Expected]:

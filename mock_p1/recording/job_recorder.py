@@ -106,7 +106,7 @@ class JobRecorder:
                 if poll is None:
                     break
                 job.polls.append(poll)
-                idle = 0 if poll.seen.kind == "status" else idle + 1
+                idle = 0 if poll.seen.status else idle + 1
                 self._say(job)
                 job.why = self._why_ended(poll, idle) or is_enough(job)
                 job.ended = bool(job.why) and idle < ENOUGH
@@ -169,12 +169,12 @@ class JobRecorder:
         more = f" ({poll.seen.note})" if poll.seen.note else ""
         text = f"{after:>10}  {one_line(poll.seen.label)}{one_line(more)}"
         self._tell(hide_keys(text, [self._call.api_key]))
-        if len(job.polls) == 1 and poll.seen.kind != "status":
+        if len(job.polls) == 1 and not poll.seen.status:
             self._tell(f"{'':12}that is no status; after {ENOUGH} such polls it is given up")
 
     def _why_ended(self, poll: SeenPoll, idle: int) -> str:
         """Say why no more is to be seen; empty where there may be."""
-        status = poll.seen.says.get("status")
+        status = poll.seen.status
         if self._until:
             if status in self._until:
                 return f"{one_line(str(status))} was seen"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from mock_p1.recording.flow_yaml import can_be_written
-from mock_p1.verify.answer import error_of, json_object, media_type
+from mock_p1.verify.answer import error_of, is_reply, json_object, media_type
 from mock_p1.verify.published import ERRORS, STATUS_ERRORS
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class Seen:
 
     ``says`` are the keys of a step; ``note`` is what else a reader should know. ``literal`` is the
     same as a ``reply:`` would say it. ``wait_seconds`` is what Retry-After asked for, ``link``
-    where a result is to be had, ``http_status`` the status of an error, ``code_is_text`` how its
-    code was written.
+    where a result is to be had, ``status`` that of the job, ``http_status`` HTTP's of an error or a
+    literal answer, ``code_is_text`` how an error's code was written.
     """
 
     kind: Kind
@@ -59,12 +59,15 @@ class Seen:
     link: str = field(default="", compare=False)
     http_status: int = 0
     code_is_text: bool = False
+    status: str = field(default="", compare=False)
 
     @property
     def label(self) -> str:
         """What it is in a word: a status, the name of an error or a fault, HTTP and a number."""
         if self.kind == "ok":
             return "ok"
+        if self.status:
+            return self.status
         if self.kind == "reply":
             return f"HTTP {self.says['reply']['status_code']}"
         return str(self.says[self.kind])
@@ -92,11 +95,26 @@ def seen_at_poll(answer: Answer, job_id: str) -> Seen:
         says: dict[str, Any] = {name: found[name] for name in own if name in found}
         link = found.get("download_url")
         if isinstance(link, str) and urlsplit_or_none(link):
-            return Seen("status", {**says, "result": "generated"}, link=link)
+            whole = {**says, "result": "generated"}
+            return Seen("status", whole, link=link, status=says["status"])
         if link is not None:
             says["download_url"] = link
-        return Seen("status", says)
-    return _error(answer, STATUS_ERRORS) or literal(answer)
+        return Seen("status", says, status=says["status"])
+    return _error(answer, STATUS_ERRORS) or _odd_reply(answer)
+
+
+def _odd_reply(answer: Answer) -> Seen:
+    """Return what is not the documented reply; it may show a status all the same."""
+    seen, found = literal(answer), json_object(answer) or {}
+    status = found.get("status")
+    if not is_reply(answer) or not isinstance(status, str) or seen.is_passing:
+        return seen
+    notes = [seen.note] if seen.note else []
+    link = found.get("download_url")
+    if not isinstance(link, str) or urlsplit_or_none(link) is None:
+        return replace(seen, status=status)
+    notes.append("not the documented reply, and so literal: its link leads nowhere")
+    return replace(seen, status=status, link=link, note="; ".join(notes))
 
 
 def seen_at_call(answer: Answer, errors: Collection[str], *, is_success: bool) -> Seen:

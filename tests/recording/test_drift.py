@@ -28,6 +28,15 @@ jobs:
       - {status: job_finished, model_id: 7, result: {rows: 5}}
 """
 
+CALM = """\
+jobs:
+  r-1:
+    timeline:
+      - {status: job_waiting, for: 100s}
+      - {status: job_running, message: Training., for: 15m}
+      - {status: job_finished, model_id: 7, result: {rows: 5}}
+"""
+
 
 @pytest.fixture
 def drift(recorder):
@@ -101,6 +110,26 @@ def test_one_changed_step_is_named(drift, before, after, differs):
     assert found.exit_status == 1
 
 
+MORE = """\
+      - for: 10m
+        reply:
+          status_code: 200
+          body: {status: job_running, progress: 0.4, metadata: {retrain_job_id: r-1}}
+"""
+
+
+def test_a_new_field_is_named(drift):
+    """The status is as recorded, the reply is not."""
+    plain = "      - {status: job_running, message: Training., for: 10m}\n"
+    found = drift(CALM.replace(plain.replace("10m", "15m"), MORE.replace("10m", "15m")), CALM)
+
+    ((step, expected, actual),) = differing(found)
+    assert (step, expected) == ("job_running (line 5)", "the documented reply")
+    assert "progress: 0.4" in actual
+    found = drift(CALM, CALM.replace(plain.replace("10m", "15m"), MORE.replace("10m", "15m")))
+    assert [actual for *_, actual in differing(found)] == ["the documented reply"]
+
+
 def test_a_new_step_is_named(drift):
     """It was never recorded."""
     found = drift(RECORDED.replace("100s}", "100s}\n      - {status: job_checking, for: 2m}"))
@@ -115,16 +144,6 @@ def test_a_lost_step_is_named(drift):
     found = drift(RECORDED.replace("      - {status: job_waiting, for: 100s}\n", ""))
 
     assert [step for step, *_ in differing(found)] == ["job_waiting (line 4)"]
-
-
-CALM = """\
-jobs:
-  r-1:
-    timeline:
-      - {status: job_waiting, for: 100s}
-      - {status: job_running, message: Training., for: 15m}
-      - {status: job_finished, model_id: 7, result: {rows: 5}}
-"""
 
 
 @pytest.mark.parametrize(("played", "recorded"), [(CALM, RECORDED), (RECORDED, CALM)])

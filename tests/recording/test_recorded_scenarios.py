@@ -148,3 +148,16 @@ def test_a_link_that_failed_each_time_works_in_the_end(recorder):
 
     failed, ok = job.calls["result_download"]
     assert (failed.reply.status_code, failed.for_.polls, ok.ok) == (503, 3, True)
+
+
+def test_a_reply_with_more_fields_shows_a_status(recorder):
+    """It is written to the letter, and ends a recording where it says that the job is finished."""
+    more = {"progress": 1.0, "metadata": {"retrain_job_id": "r-1"}}
+    replies = [
+        {"reply": {"status_code": 200, "body": {"status": status, **more}}, "for": "2m"}
+        for status in ("job_running", "job_finished")
+    ]
+    recorded = recorder({"jobs": {"r-1": {"timeline": replies}}})
+
+    assert (recorded.job.why, len(recorded.job.polls)) == ("it is finished", 25)
+    assert load_scenario(recorded.text).jobs["r-1"].steps[1].reply.body["progress"] == 1.0
