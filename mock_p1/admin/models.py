@@ -19,7 +19,7 @@ from pydantic import (
 
 from mock_p1.base.clock import MAX_SPEED
 from mock_p1.base.durations import HOW_TO_WRITE, LONGEST, PATTERN, UNITS, nanoseconds
-from mock_p1.base.strict_model import OneOf, kind_of, wrong
+from mock_p1.base.rules import OneOf, kind_of, wrong
 from mock_p1.base.text import shorten
 from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK

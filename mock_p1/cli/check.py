@@ -13,8 +13,9 @@ import click
 from mock_p1.analysis.lint import NO_JOB, lint_warnings
 from mock_p1.base.text import plural, visible
 from mock_p1.cli.options import command
+from mock_p1.scenario.document import MAX_BYTES
 from mock_p1.scenario.files import SUFFIXES, load_scenario, load_scenarios, scenario_files
-from mock_p1.scenario.parser import MAX_BYTES, parse
+from mock_p1.scenario.parser import parse
 from mock_p1.scenario.problems import ScenarioError
 
 if TYPE_CHECKING:

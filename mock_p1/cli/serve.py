@@ -13,6 +13,7 @@ from mock_p1.base.clock import RealClock
 from mock_p1.base.proxies import Proxies
 from mock_p1.cli import request_log, startup_message
 from mock_p1.cli.command_error import Failure
+from mock_p1.cli.kept_scenarios import load_kept
 from mock_p1.cli.options import (
     command,
     host_option,
@@ -32,10 +33,11 @@ from mock_p1.cli.process import (
 )
 from mock_p1.cli.serving_file import serving_file
 from mock_p1.cli.startup_message import Address
+from mock_p1.cli.user_folders import cache_folder
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import DEFAULT_MAX
-from mock_p1.scenario.files import load_scenarios, scenario_file
+from mock_p1.scenario.files import scenario_file
 from mock_p1.server.server import CannotListen, Server, stopped_by_signals
 from mock_p1.server.upload_store import UploadStore
 from mock_p1.transports.cors import Cors
@@ -142,6 +144,12 @@ MAX_JOBS: Final = 100_000_000
     is_flag=True,
     help="Stop when the process that started this one has ended (not on Windows).",
 )
+@click.option(
+    "--no-cache",
+    is_flag=True,
+    hidden=True,
+    help="Read scenarios anew, and keep none that was read.",
+)
 def serve(  # noqa: PLR0913 -- an option each
     *,
     scenario: tuple[str, ...],
@@ -155,6 +163,7 @@ def serve(  # noqa: PLR0913 -- an option each
     upload_max: int,
     port_file: Path | None,
     exit_with_parent: bool,
+    no_cache: bool,
     public_url: str | None,
     trusted_proxies: tuple[str, ...],
     **options: Any,  # noqa: ANN401 -- click's values: where to listen and how, who may steer
@@ -171,7 +180,7 @@ def serve(  # noqa: PLR0913 -- an option each
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
     store = UploadStore(upload_max)
     engine = Engine(
-        load_scenarios(scenario),
+        load_kept(scenario, None if no_cache else cache_folder()),
         RealClock(speed),
         seed=seed,
         journal_max=journal_max,
