@@ -6,12 +6,13 @@ Whoever imports this loads pydantic; whatever a poll needs does not.
 from __future__ import annotations
 
 from functools import cache, partial
-from itertools import chain, islice
+from itertools import islice
 from types import UnionType
 from typing import (
     TYPE_CHECKING,
     Any,
     ClassVar,
+    NamedTuple,
     TypeVar,
     Union,
     cast,
@@ -101,11 +102,20 @@ def known_keys(kind: type[Record]) -> tuple[str, ...]:
     return tuple(field.alias or name for name, field in fields)
 
 
+class _Rules(NamedTuple):
+    """What is asked of every mapping of a kind: see ``_problems_of``."""
+
+    keys: frozenset[str]
+    never_empty: tuple[str, ...]
+    has_own: bool
+
+
 @_once_for_each
-def _never_empty(kind: type[Record]) -> tuple[str, ...]:
-    """Return the keys that can be left out, and cannot be left empty instead."""
+def _rules_of(kind: type[Record]) -> _Rules:
     fields = model_of(kind).model_fields.items()
-    return tuple(field.alias or name for name, field in fields if field.default is None)
+    never_empty = tuple(field.alias or name for name, field in fields if field.default is None)
+    has_own = kind.rules.__func__ is not Record.rules.__func__  # type: ignore[attr-defined]  # -- a class method
+    return _Rules(frozenset(known_keys(kind)), never_empty, has_own)
 
 
 def _default(value: object) -> Any:  # noqa: ANN401 -- pydantic's
@@ -158,14 +168,10 @@ def _read(
     reading = Reading.of(info)
     if reading.is_enough:
         return kind.of({})  # nobody sees it: the whole is refused
-    keys = known_keys(kind)
     if not isinstance(data, dict):
-        listed = ", ".join(keys)
-        raise wrong(f"must be a mapping with keys out of {listed}; it is {kind_of(data)}")
-    unknown_keys = () if kind.open_keys else refuse_unknown(data, keys)
-    problems = list(
-        islice(chain(unknown_keys, _left_empty(kind, data), kind.rules(data)), MAX_PROBLEMS + 1)
-    )
+        keys = ", ".join(known_keys(kind))
+        raise wrong(f"must be a mapping with keys out of {keys}; it is {kind_of(data)}")
+    problems = list(islice(_problems_of(kind, data), MAX_PROBLEMS + 1))
     if len(problems) > MAX_PROBLEMS:
         problems[-1] = (
             (),
@@ -187,12 +193,18 @@ def _read(
     return kind.of(values)
 
 
-def _left_empty(kind: type[Record], data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
-    """Yield the keys that could be left out, and were left empty instead."""
-    for key in _never_empty(kind):
-        if key in data and data[key] is None:
-            text = f"{key}: is empty; give it a value, or leave the key out"
-            yield (key,), wrong(text, of_key=True)
+def _problems_of(kind: type[Record], data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
+    """Yield what is wrong with a mapping as a whole: keys unknown or left empty, and its rules."""
+    rules = _rules_of(kind)
+    if not (kind.open_keys or data.keys() <= rules.keys):
+        yield from refuse_unknown(data, known_keys(kind))
+    if None in data.values():
+        for key in rules.never_empty:
+            if key in data and data[key] is None:
+                text = f"{key}: is empty; give it a value, or leave the key out"
+                yield (key,), wrong(text, of_key=True)
+    if rules.has_own:
+        yield from kind.rules(data)
 
 
 def all_of(problems: list[tuple[Path, Wrong]], *others: ValidationError | None) -> ValidationError:

@@ -86,6 +86,8 @@ class LazyGroup(click.Group):
     def main(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 -- click's signature
         """Run as a program does: parse the arguments, run the command, exit."""
         _never_fail_over_encoding()
+        # pydantic would look for plugins in every installed package, and none concerns us
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         try:
             return super().main(*args, **options)
         except OSError as error:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from mock_p1.scenario.model import Scenario
 
-MAX_BYTES: Final = 20_000_000
-MAX_FILES: Final = 50
+LARGEST_BYTES: Final = 20_000_000
+MOST_KEPT: Final = 50
 """So many are kept; the oldest go first."""
 
 _HERE: Final = Path(__file__).parents[1]
@@ -56,7 +56,7 @@ def load_kept(names: Sequence[str], folder: Path | None) -> Scenario:
 
 def _content(file: Path, digest: str) -> str:
     """Return what a file keeps; ValueError where it is not whole."""
-    seal, _, content = (read_file(file, MAX_BYTES) or b"").partition(b"\n")
+    seal, _, content = (read_file(file, LARGEST_BYTES) or b"").partition(b"\n")
     if seal != _seal(digest, content):
         raise ValueError("not whole")
     return content.decode()
@@ -64,7 +64,7 @@ def _content(file: Path, digest: str) -> str:
 
 def _keep(scenario: Scenario, file: Path, digest: str) -> None:
     kept = as_kept(scenario)
-    if kept is None or len(kept) >= MAX_BYTES - 100:
+    if kept is None or len(kept) >= LARGEST_BYTES - 100:
         return
     folder, content = file.parent, kept.encode()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ def _keep(scenario: Scenario, file: Path, digest: str) -> None:
         return
     write_whole(file, b"%s\n%s" % (_seal(digest, content), content), 0o600)
     by_age = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
-    for old in by_age[:-MAX_FILES]:
+    for old in by_age[:-MOST_KEPT]:
         old.unlink()
 
 

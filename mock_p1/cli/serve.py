@@ -15,6 +15,7 @@ from mock_p1.cli import request_log, startup_message
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.kept_scenarios import load_kept
 from mock_p1.cli.options import (
+    cache_option,
     command,
     host_option,
     port_option,
@@ -144,12 +145,7 @@ MAX_JOBS: Final = 100_000_000
     is_flag=True,
     help="Stop when the process that started this one has ended (not on Windows).",
 )
-@click.option(
-    "--no-cache",
-    is_flag=True,
-    hidden=True,
-    help="Read scenarios anew, and keep none that was read.",
-)
+@cache_option
 def serve(  # noqa: PLR0913 -- an option each
     *,
     scenario: tuple[str, ...],

@@ -10,6 +10,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
+_IN_A_HOME: Final = ((".cache",), (".config",), ("Library",))
 _CACHES: Final = {"win32": ("LOCALAPPDATA", "~/AppData/Local"), "darwin": ("", "~/Library/Caches")}
 
 
@@ -26,7 +27,7 @@ def own_folder(folder: Path, otherwise: str) -> Path | None:
         with suppress(RuntimeError):
             folder = Path(otherwise).expanduser()
     # an empty HOME is none, and is not the root
-    is_root = os.environ.get("HOME") == "" and folder.parts[1:2] in ((".config",), (".cache",))
+    is_root = os.environ.get("HOME") == "" and folder.parts[1:2] in _IN_A_HOME
     return None if is_root or not folder.is_absolute() else folder
 
 
@@ -40,7 +41,11 @@ def is_private(folder: Path) -> bool:
 
 def write_whole(path: Path, content: bytes, mode: int) -> None:
     """Write a whole file or none, readable from its first moment to those alone who may read it."""
-    new_file(path, content, mode).replace(path)
+    fresh = new_file(path, content, mode)
+    try:
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def new_file(path: Path, content: bytes, mode: int) -> Path:
@@ -51,7 +56,12 @@ def new_file(path: Path, content: bytes, mode: int) -> Path:
 
 
 def create(path: Path, content: bytes, mode: int) -> None:
-    """Write a file that is not there yet."""
+    """Write a file that is not there yet, whole or not at all."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(path, flags, mode), "wb") as file:
-        file.write(content)
+    number = os.open(path, flags, mode)
+    try:
+        with os.fdopen(number, "wb") as file:
+            file.write(content)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise

@@ -280,11 +280,12 @@ KINDS: Final[dict[str, type[Step]]] = {
 """The key that makes a step what it is, and its model."""
 
 
+_TAGS: Final = {kind: f"<{kind}>" for kind in KINDS}
+
+
 def _kind(value: object) -> str:
-    keys = (
-        value if isinstance(value, dict) else value.field_names if isinstance(value, Step) else ()
-    )
-    return next((f"<{kind}>" for kind in KINDS if kind in keys), "<status>")
+    keys = value if isinstance(value, dict) else getattr(value, "field_names", ())
+    return next((tag for kind, tag in _TAGS.items() if kind in keys), "<status>")
 
 
 _UNSEEN: Final = Step()
@@ -297,8 +298,6 @@ def _exactly_one(
     """Refuse what is no step, or more than one; what else is wrong in it is found all the same."""
     if isinstance(value, Step):
         return value
-    from mock_p1.base.strict_model import all_of, known_keys  # noqa: PLC0415 -- loads pydantic
-
     reading = Reading.of(info)
     if reading.is_enough:
         return _UNSEEN
@@ -310,6 +309,8 @@ def _exactly_one(
     if len(given) == 1:
         made: Step = handler(value)
         return made
+    from mock_p1.base.strict_model import all_of, known_keys  # noqa: PLC0415 -- loads pydantic
+
     reading.failed += 1
     found = f"{' and '.join(given)}: make it {len(given)} steps" if given else "none of them"
     models = [KINDS[kind] for kind in given or KINDS]
