@@ -53,18 +53,16 @@ TRANSPORTS = {
 
 PURE = {
     "base": {
-        "pydantic": {"strict_model", "duration_field", "model_schema"},
-        "pydantic_core": {"strict_model", "model_schema"},
+        "pydantic": {"record", "rules", "strict_model", "model_schema"},
+        "pydantic_core": {"record", "rules", "strict_model", "model_schema"},
     },
     "contract": {"pydantic": {"assumptions"}},
     "scenario": {
         "pydantic": {
             "model",
             "steps",
-            "step_length",
             "faker_fields",
             "parser",
-            "json_schema",
             "document",
             "calls",
         },

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, dataclass_transfor
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pydantic import GetCoreSchemaHandler, ValidationInfo
-    from pydantic_core import CoreSchema, PydanticCustomError
+    from pydantic import ValidationInfo
+    from pydantic_core import PydanticCustomError
 
     Wrong = PydanticCustomError
 
@@ -26,8 +26,6 @@ MAX_PROBLEMS: Final = 1000
 
 Nobody reads on, and near matches take time.
 """
-
-BESIDE: Final = "_beside"
 
 KINDS: Final[dict[str, type[Record]]] = {}
 """Every kind of record, by its name."""
@@ -93,11 +91,10 @@ class Record:  # noqa: PLW1641 -- what it holds can be a list, so no hash would 
 
     A subclass names its keys as a dataclass does. An object holds what was written in the file
     alone (``vars``); the class has the defaults. Two are equal that say the same, wherever they
-    stand. Made by itself a record checks nothing but its names: ``strict_model.read`` does.
+    stand. Two names are no keys: ``source`` says where it stands; ``beside``, where a record has
+    that, holds whatever else was written. Who makes one checks it: ``strict_model.read_record``.
     """
 
-    open_keys: ClassVar[bool] = False
-    """Whether other keys may stand beside those of the record."""
     schema_rules: ClassVar[dict[str, Any]] = {}
     """What ``rules`` refuses, as far as a JSON Schema can say it."""
     field_names: ClassVar[tuple[str, ...]] = ()
@@ -115,10 +112,6 @@ class Record:  # noqa: PLW1641 -- what it holds can be a list, so no hash would 
         KINDS[cls.__name__] = cls
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401 -- what stands in a file
-        needed = {name for name in self.field_names if not hasattr(type(self), name)}
-        strange = set() if self.open_keys else values.keys() - set(self.field_names)
-        if found := sorted({*strange, *(needed - values.keys())}):
-            raise TypeError(f"{type(self).__name__}: unknown or missing: {', '.join(found)}")
         vars(self).update(values)
 
     @classmethod
@@ -143,14 +136,7 @@ class Record:  # noqa: PLW1641 -- what it holds can be a list, so no hash would 
         yield from ()
 
     def _said(self) -> dict[str, Any]:
-        names = [name for name in self.field_names if name != "source"]
-        return {name: getattr(self, name) for name in names} | self.beside
-
-    @property
-    def beside(self) -> dict[str, Any]:
-        """What was written beside the keys of the record."""
-        beside: dict[str, Any] = vars(self).get(BESIDE, {})
-        return beside
+        return {name: getattr(self, name) for name in self.field_names if name != "source"}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Record) or type(self) is not type(other):
@@ -163,14 +149,6 @@ class Record:  # noqa: PLW1641 -- what it holds can be a list, so no hash would 
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen: {name} cannot be changed")
-
-    @classmethod
-    def __get_pydantic_core_schema__(
-        cls, source: type, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        from mock_p1.base.strict_model import schema_of  # noqa: PLC0415 -- loads pydantic
-
-        return schema_of(cls, handler)
 
 
 class LocatedRecord(Record):

@@ -10,9 +10,10 @@ from itertools import islice
 from types import UnionType
 from typing import (
     TYPE_CHECKING,
+    Annotated,
     Any,
     ClassVar,
-    NamedTuple,
+    Final,
     TypeVar,
     Union,
     cast,
@@ -25,7 +26,7 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 from pydantic_core import InitErrorDetails, core_schema
 
-from mock_p1.base.record import BESIDE, MAX_PROBLEMS, Later, Located, LocatedRecord, Reading, Record
+from mock_p1.base.record import MAX_PROBLEMS, Later, Located, LocatedRecord, Reading, Record
 from mock_p1.base.rules import kind_of, refuse_unknown, wrong
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def read_record(kind: type[AnyRecord], data: object, context: object = None) -> 
 @_once_for_each
 def adapter_of(kind: type[Record]) -> TypeAdapter[Any]:
     """Return what reads records of this kind."""
-    return TypeAdapter(kind)
+    return TypeAdapter(_real(kind))
 
 
 class RecordModel(BaseModel):
@@ -68,12 +69,6 @@ class RecordModel(BaseModel):
     record: ClassVar[type[Record]]
 
 
-class OpenRecordModel(RecordModel):
-    """Likewise, with other keys beside its own."""
-
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="allow")
-
-
 @_once_for_each
 def model_of(kind: type[Record]) -> type[RecordModel]:
     """Return the model of a record: its keys, as the annotations say them."""
@@ -81,12 +76,11 @@ def model_of(kind: type[Record]) -> type[RecordModel]:
     fields = {
         name: (_real(hints[name]), _default(getattr(kind, name, ...)))
         for name in kind.field_names
-        if name != "source"
+        if name not in ("source", "beside")
     }
-    base: type[RecordModel] = OpenRecordModel if kind.open_keys else RecordModel
     model: type[RecordModel] = create_model(
         kind.__name__,
-        __base__=base,
+        __base__=RecordModel,
         __module__=kind.__module__,
         __doc__=kind.__doc__,
         **cast("dict[str, Any]", fields),
@@ -96,26 +90,17 @@ def model_of(kind: type[Record]) -> type[RecordModel]:
 
 
 @_once_for_each
-def known_keys(kind: type[Record]) -> tuple[str, ...]:
-    """Return the keys there are, as they are written in a file."""
+def known_keys(kind: type[Record]) -> dict[str, str]:
+    """Return the keys there are, as they are written in a file, and the name of each here."""
     fields = model_of(kind).model_fields.items()
-    return tuple(field.alias or name for name, field in fields)
-
-
-class _Rules(NamedTuple):
-    """What is asked of every mapping of a kind: see ``_problems_of``."""
-
-    keys: frozenset[str]
-    never_empty: tuple[str, ...]
-    has_own: bool
+    return {field.alias or name: name for name, field in fields}
 
 
 @_once_for_each
-def _rules_of(kind: type[Record]) -> _Rules:
+def _never_empty(kind: type[Record]) -> tuple[str, ...]:
+    """Return the keys that can be left out, and cannot be left empty instead."""
     fields = model_of(kind).model_fields.items()
-    never_empty = tuple(field.alias or name for name, field in fields if field.default is None)
-    has_own = kind.rules.__func__ is not Record.rules.__func__  # type: ignore[attr-defined]  # -- a class method
-    return _Rules(frozenset(known_keys(kind)), never_empty, has_own)
+    return tuple(field.alias or name for name, field in fields if field.default is None)
 
 
 def _default(value: object) -> Any:  # noqa: ANN401 -- pydantic's
@@ -129,20 +114,33 @@ def _real(hint: Any) -> Any:  # noqa: ANN401 -- a type, or what is said of one
         named = {name: _real(value) for name, value in hint.named.items()}
         return getattr(pydantic, hint.name)(*map(_real, hint.args), **named)
     origin, inner = get_origin(hint), tuple(map(_real, get_args(hint)))
+    if isinstance(hint, type) and issubclass(hint, Record):
+        return Annotated[hint, AS_RECORD]
     if origin is None or not inner:
         return hint
     return (Union if origin is UnionType else origin)[inner]
 
 
-def schema_of(kind: type[Record], handler: GetCoreSchemaHandler) -> CoreSchema:
-    """Return the schema that reads records of this kind."""
-    inner = handler.generate_schema(model_of(kind))
-    return core_schema.with_info_wrap_validator_function(partial(_read, kind), inner)
+class _AsRecord:
+    """Annotates a kind of record, which pydantic does not know, with how it is read."""
+
+    def __get_pydantic_core_schema__(
+        self, kind: type[Record], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Read it by its model."""
+        inner = handler.generate_schema(model_of(kind))
+        return core_schema.with_info_wrap_validator_function(partial(_read, kind), inner)
+
+
+AS_RECORD: Final = _AsRecord()
+"""What stands beside a record in an annotation of pydantic's."""
 
 
 def _complete_schema(schema: dict[str, Any], kind: type[Record]) -> None:
     """Add to a record's JSON Schema what its types do not say."""
-    if not kind.open_keys:
+    if "beside" in kind.field_names:
+        schema |= {"additionalProperties": True}
+    else:
         schema |= {"additionalProperties": False, "patternProperties": {"^x-": {}}}
     schema |= kind.schema_rules
     for key, allowed in schema.get("properties", {}).items():  # a key is left out, never left empty
@@ -169,8 +167,8 @@ def _read(
     if reading.is_enough:
         return kind.of({})  # nobody sees it: the whole is refused
     if not isinstance(data, dict):
-        keys = ", ".join(known_keys(kind))
-        raise wrong(f"must be a mapping with keys out of {keys}; it is {kind_of(data)}")
+        listed = ", ".join(known_keys(kind))
+        raise wrong(f"must be a mapping with keys out of {listed}; it is {kind_of(data)}")
     problems = list(islice(_problems_of(kind, data), MAX_PROBLEMS + 1))
     if len(problems) > MAX_PROBLEMS:
         problems[-1] = (
@@ -184,10 +182,10 @@ def _read(
     if problems:
         reading.failed += 1
         raise _raised(kind.__name__, problems)
-    given, all_values = made.model_fields_set, vars(made)
-    values = {name: all_values[name] for name in kind.field_names if name in given}
-    if made.model_extra:
-        values[BESIDE] = made.model_extra
+    keys, read = known_keys(kind), vars(made)
+    values = {name: read[name] for key, name in keys.items() if key in data}
+    if "beside" in kind.field_names:
+        values["beside"] = {key: value for key, value in data.items() if key not in keys}
     if isinstance(data, Located) and issubclass(kind, LocatedRecord):
         values["source"] = data.source
     return kind.of(values)
@@ -195,16 +193,15 @@ def _read(
 
 def _problems_of(kind: type[Record], data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
     """Yield what is wrong with a mapping as a whole: keys unknown or left empty, and its rules."""
-    rules = _rules_of(kind)
-    if not (kind.open_keys or data.keys() <= rules.keys):
-        yield from refuse_unknown(data, known_keys(kind))
+    keys = known_keys(kind)
+    if "beside" not in kind.field_names and not data.keys() <= keys.keys():
+        yield from refuse_unknown(data, keys)
     if None in data.values():
-        for key in rules.never_empty:
+        for key in _never_empty(kind):
             if key in data and data[key] is None:
                 text = f"{key}: is empty; give it a value, or leave the key out"
                 yield (key,), wrong(text, of_key=True)
-    if rules.has_own:
-        yield from kind.rules(data)
+    yield from kind.rules(data)
 
 
 def all_of(problems: list[tuple[Path, Wrong]], *others: ValidationError | None) -> ValidationError:

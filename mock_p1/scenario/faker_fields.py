@@ -6,7 +6,7 @@ A Faker provider and its arguments, checked when the file is read.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from mock_p1.base.record import Discriminator, Record, Tag
 from mock_p1.base.rules import wrong
@@ -24,12 +24,12 @@ MAX_FAKES: Final = 10_000
 class Fake(Record):
     """A Faker provider and its arguments: ``{fake: sentence, nb_words: 4, locale: ja_JP}``."""
 
-    open_keys: ClassVar[bool] = True
-
     fake: str
     """A Faker provider; its arguments stand beside it."""
     locale: str = "en_US"
     """A Faker locale: ja_JP."""
+    beside: dict[str, Any] = {}
+    """What stands beside these keys: the arguments."""
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from mock_p1.base.record import BESIDE, KINDS, Record
+from mock_p1.base.record import KINDS, Record
 from mock_p1.scenario.document import Document
 from mock_p1.scenario.merging import MergedDocument
 from mock_p1.scenario.model import Scenario
@@ -85,7 +85,7 @@ def _made(kept: Any) -> Any:  # noqa: ANN401 -- likewise
     if kind in _LENGTHS:
         return _LENGTHS[kind](*parts)
     record, (values,) = KINDS[kind], parts
-    if strange := values.keys() - {*record.field_names, BESIDE}:
+    if strange := values.keys() - set(record.field_names):
         raise LookupError(f"{kind} has no {', '.join(strange)}")
     return record.of({name: _made(inner) for name, inner in values.items()})
 
