@@ -39,13 +39,12 @@ from mock_p1.engine.engine import Engine
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.scenario.files import scenario_file
-from mock_p1.server.server import CannotListen, Server, stopped_by_signals
-from mock_p1.server.upload_store import UploadStore
 from mock_p1.transports.cors import Cors
 
 if TYPE_CHECKING:
     from mock_p1.admin.watcher import Watch
     from mock_p1.cli.tls import Secured
+    from mock_p1.server.server import Server
 
 MAX_JOURNAL: Final = 1_000_000
 MAX_JOBS: Final = 100_000_000
@@ -174,6 +173,10 @@ def serve(  # noqa: PLR0913 -- an option each
         raise click.UsageError("--watch looks after one file; give one SCENARIO")
     if watch and not (path := scenario_file(scenario[0])[0]).is_file():
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
+    # loads asyncio, of which neither --help nor a shell that completes has any use
+    from mock_p1.server.server import stopped_by_signals  # noqa: PLC0415 -- as said
+    from mock_p1.server.upload_store import UploadStore  # noqa: PLC0415 -- likewise
+
     store = UploadStore(upload_max)
     engine = Engine(
         load_kept(scenario, None if no_cache else cache_folder()),
@@ -237,6 +240,8 @@ def _server(  # noqa: PLR0913 -- an option each
     cors: tuple[str, ...],
 ) -> tuple[Server, Address, list[str]]:
     """Return the server, where it will be, and what is out of the ordinary about that."""
+    from mock_p1.server.server import CannotListen, Server  # noqa: PLC0415 -- likewise
+
     if no_admin and admin_token is not None:
         raise click.UsageError(
             "--no-admin leaves nothing that --admin-token could open; give one of them"
