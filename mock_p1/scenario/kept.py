@@ -36,7 +36,7 @@ def as_kept(scenario: Scenario) -> str | None:
     trees = [(part.name, json.dumps(_lines(part.root))) for part in parts if part.root]
     is_merged = isinstance(document, MergedDocument)
     source = (document.name, document.text, trees, list(document.files), is_merged)
-    return json.dumps([_plain(scenario), source])
+    return json.dumps([as_data(scenario), source])
 
 
 def from_kept(text: str, attach: Attach) -> Scenario:
@@ -51,7 +51,7 @@ def from_kept(text: str, attach: Attach) -> Scenario:
         document = Document(name, whole, parts[0].tree, contents)
         if is_merged:
             document = MergedDocument(name, whole, files=contents, parts=tuple(parts))
-        scenario = _made(kept)
+        scenario = from_data(kept)
     except (LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"no scenario that was kept: {error}") from None
     if not isinstance(scenario, Scenario):
@@ -59,35 +59,46 @@ def from_kept(text: str, attach: Attach) -> Scenario:
     return scenario.replaced(_document=document)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 -- what a record holds
+def as_data(value: Any, *, places: bool = True) -> Any:  # noqa: ANN401 -- what a record holds
+    """Return a record, or what one holds, as JSON has it.
+
+    Without ``places`` it says what is played alone: not where that stands, nor what is as it would
+    be if it were left out.
+    """
     match value:
         case Record():
-            values = {name: _plain(inner) for name, inner in vars(value).items()}
-            values.pop("_document", None)
-            return [type(value).__name__, values]
+            kind, written = type(value), vars(value).items()
+            values = {
+                name: as_data(inner, places=places)
+                for name, inner in written
+                if name != "_document"
+                and (places or (name != "source" and inner != getattr(kind, name, ...)))
+            }
+            return [kind.__name__, values]
         case Span() | Stage():
             return [type(value).__name__, *value]
         case dict():
-            return {key: _plain(inner) for key, inner in value.items()}
+            return {key: as_data(inner, places=places) for key, inner in value.items()}
         case list():
-            return [_LIST, *map(_plain, value)]
+            return [_LIST, *(as_data(inner, places=places) for inner in value)]
     return value
 
 
-def _made(kept: Any) -> Any:  # noqa: ANN401 -- likewise
-    if isinstance(kept, dict):
-        return {key: _made(inner) for key, inner in kept.items()}
-    if not isinstance(kept, list):
-        return kept
-    kind, *parts = kept
+def from_data(data: Any) -> Any:  # noqa: ANN401 -- likewise
+    """Return what ``as_data`` was given; LookupError, TypeError or so for what is not of that."""
+    if isinstance(data, dict):
+        return {key: from_data(inner) for key, inner in data.items()}
+    if not isinstance(data, list):
+        return data
+    kind, *parts = data
     if kind == _LIST:
-        return list(map(_made, parts))
+        return list(map(from_data, parts))
     if kind in _LENGTHS:
         return _LENGTHS[kind](*parts)
     record, (values,) = KINDS[kind], parts
     if strange := values.keys() - set(record.field_names):
         raise LookupError(f"{kind} has no {', '.join(strange)}")
-    return record.of({name: _made(inner) for name, inner in values.items()})
+    return record.of({name: from_data(inner) for name, inner in values.items()})
 
 
 def _lines(node: Node) -> Any:  # noqa: ANN401 -- JSON
