@@ -82,7 +82,7 @@ def _seal(digest: str, content: bytes) -> bytes:
 
 def _digest(found: Found) -> str:
     """Return what tells a scenario from others, and from what other code would read."""
-    made = sha256(repr((__version__, sys.version_info, found.name, found.is_several)).encode())
+    made = sha256(repr((__version__, sys.version_info, found.name)).encode())
     for content, name in found.files:
         made.update(repr((name, len(content))).encode() + content)
     code = (

@@ -33,10 +33,11 @@ def own_folder(folder: Path, otherwise: str) -> Path | None:
 
 def is_private(folder: Path) -> bool:
     """Tell whether nobody but this user can put something into a folder; OSError without one."""
-    if os.name != "posix":
+    getuid = getattr(os, "getuid", None)  # which Windows has not
+    if getuid is None:
         return True  # what is below a user's folder is the user's
     found = folder.stat(follow_symlinks=False)
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == getuid() and not found.st_mode & 0o077
 
 
 def write_whole(path: Path, content: bytes, mode: int) -> None:

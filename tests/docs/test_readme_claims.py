@@ -182,7 +182,9 @@ def test_the_assumed_values_are_the_defaults():
     assert values["upload_reply"].startswith(str(assumed.upload_reply))
     assert values["switch_of_failed_job"] == f"`{assumed.switch_of_failed_job}`"
     accepted = {name for name, value in values.items() if value.startswith("accepted")}
-    assert accepted == {name for name, value in assumed if value == "accept"}
+    assert accepted == {
+        name for name in Assumptions.field_names if getattr(assumed, name) == "accept"
+    }
 
 
 def test_assumptions_on_the_page_of_the_sequence():

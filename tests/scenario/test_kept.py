@@ -19,8 +19,9 @@ def again(scenario, attach=FILES.__getitem__):
 
 
 def paths(value, *path):
-    """Yield the path of each part of a scenario's data."""
+    """Yield the path of each part of a scenario's data, and one that leads nowhere below it."""
     yield path
+    yield *path, "nothing"
     for key, inner in value.items() if isinstance(value, dict) else ():
         yield from paths(inner, *path, key)
     for index, inner in enumerate(value if isinstance(value, list) else ()):
