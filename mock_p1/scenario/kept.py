@@ -1,7 +1,7 @@
 """A scenario that was checked, as a text that is read again without checking, YAML or pydantic.
 
-JSON, in which a list begins with what it is: nothing, for a list; else a record or a span by its
-name. Places are kept as they are needed while a mock plays: each key's and each value's line.
+JSON, in which a list begins with what it is: nothing, for a list; else a record or the like by its
+name. The tree of the text is read when it is first asked where something stands.
 """
 
 from __future__ import annotations
@@ -18,10 +18,15 @@ from mock_p1.scenario.step_length import Span, Stage
 from mock_p1.scenario.yaml_nodes import Entry, Node
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mock_p1.scenario.document import Attach
 
 _LIST: Final = ""
-_LENGTHS: Final = {kind.__name__: kind for kind in (Span, Stage)}
+_OTHERS: Final[dict[str, Callable[..., Any]]] = {
+    "Entry": Entry, "Node": Node, "Span": Span, "Stage": Stage
+}  # fmt: skip
+"""What is no record, and is kept by its parts."""
 
 
 def as_kept(scenario: Scenario) -> str | None:
@@ -33,7 +38,7 @@ def as_kept(scenario: Scenario) -> str | None:
     if scenario.variables or not document.sources:
         return None
     parts = document.parts if isinstance(document, MergedDocument) else (document,)
-    trees = [(part.name, json.dumps(_lines(part.root))) for part in parts if part.root]
+    trees = [(part.name, json.dumps(as_data(part.root))) for part in parts]
     is_merged = isinstance(document, MergedDocument)
     source = (document.name, document.text, trees, list(document.files), is_merged)
     return json.dumps([as_data(scenario), source])
@@ -46,7 +51,7 @@ def from_kept(text: str, attach: Attach) -> Scenario:
     """
     try:
         kept, (name, whole, trees, files, is_merged) = json.loads(text)
-        parts = [Document(part, None, partial(_tree, lines)) for part, lines in trees]
+        parts = [Document(part, None, partial(_tree, tree)) for part, tree in trees]
         contents = {file: attach(file) for file in files}
         document = Document(name, whole, parts[0].tree, contents)
         if is_merged:
@@ -75,8 +80,10 @@ def as_data(value: Any, *, places: bool = True) -> Any:  # noqa: ANN401 -- what 
                 and (places or (name != "source" and inner != getattr(kind, name, ...)))
             }
             return [kind.__name__, values]
-        case Span() | Stage():
-            return [type(value).__name__, *value]
+        case Span() | Stage() | Entry():
+            return [type(value).__name__, *map(as_data, value)]
+        case Node():
+            return ["Node", value.line, value.column, as_data(value.value)]
         case dict():
             return {key: as_data(inner, places=places) for key, inner in value.items()}
         case list():
@@ -93,32 +100,14 @@ def from_data(data: Any) -> Any:  # noqa: ANN401 -- likewise
     kind, *parts = data
     if kind == _LIST:
         return list(map(from_data, parts))
-    if kind in _LENGTHS:
-        return _LENGTHS[kind](*parts)
+    if kind in _OTHERS:
+        return _OTHERS[kind](*map(from_data, parts))
     record, (values,) = KINDS[kind], parts
     if strange := values.keys() - set(record.field_names):
         raise LookupError(f"{kind} has no {', '.join(strange)}")
     return record.of({name: from_data(inner) for name, inner in values.items()})
 
 
-def _lines(node: Node) -> Any:  # noqa: ANN401 -- JSON
-    """Return the lines of a tree: of a value, and of what is in it."""
-    if isinstance(node.value, dict):
-        entries = node.value.items()
-        return [node.line, {key: [each.line, _lines(each.node)] for key, each in entries}]
-    if isinstance(node.value, list):
-        return [node.line, list(map(_lines, node.value))]
-    return node.line
-
-
 def _tree(text: str) -> Node:
-    return _node(json.loads(text))
-
-
-def _node(lines: Any) -> Node:  # noqa: ANN401 -- JSON
-    """Return a tree that knows its lines, and nothing else."""
-    line, inner = lines if isinstance(lines, list) else (lines, None)
-    if isinstance(inner, dict):
-        entries = {key: Entry(at, 0, _node(node)) for key, (at, node) in inner.items()}
-        return Node(line, 0, entries)
-    return Node(line, 0, list(map(_node, inner)) if inner is not None else None)
+    tree: Node = from_data(json.loads(text))
+    return tree
