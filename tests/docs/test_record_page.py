@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from mock_p1.analysis.lint import lint_warnings
-from mock_p1.cli.record import record
+from mock_p1.cli.record_service import record
 from mock_p1.cli.verify import verify
 from mock_p1.scenario.parser import parse
 

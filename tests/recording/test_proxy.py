@@ -278,7 +278,7 @@ def test_through_tls_and_through_the_proxy(tmp_path, monkeypatch):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     engine = Engine(load_scenario("happy-path"), VirtualClock())
-    command = import_module("mock_p1.cli.record")
+    command = import_module("mock_p1.cli.record_service")
     monkeypatch.setattr(command, "pace_of", lambda _, limit: Pace(limit=limit, sleep=[].append))
     out = tmp_path / "polled.yaml"
     with ServerThread(Server(engine, tls=context)) as running:

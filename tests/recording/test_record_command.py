@@ -24,7 +24,7 @@ from mock_p1.recording.job_recorder import JobRecorder
 from mock_p1.server.server import Server, ServerThread
 from mock_p1.verify.pace import Pace
 
-command = import_module("mock_p1.cli.record")
+command = import_module("mock_p1.cli.record_service")
 
 HAPPY = ["job_waiting", "job_running", "job_finished"]
 
