@@ -12,7 +12,7 @@ from benchmarks.clients import Client
 from benchmarks.measure import FULL, QUICK
 from benchmarks.report import as_json, machine, say, table
 
-NAMES = ("serve", "mocked", "plugin", "start", "many", "created", "memory")
+NAMES = ("serve", "mocked", "fixtures", "plugin", "start", "many", "created", "memory")
 MORE = ("peers", "uploads")
 
 
