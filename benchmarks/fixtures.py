@@ -142,7 +142,9 @@ def run(scale: Scale, _client: Client) -> list[Row]:
             },
             scale.rounds,
         )
-    ready = in_turns({start: partial(_ready, start, count) for start in _READY_WITHIN}, scale.rounds)
+    ready = in_turns(
+        {start: partial(_ready, start, count) for start in _READY_WITHIN}, scale.rounds
+    )
     adds = {side.name: differences(times[side.name], times[side.client]) for side in there}
     return [
         row("empty tests", "s", bests(times["requests"]), 2),
@@ -156,7 +158,11 @@ def run(scale: Scale, _client: Client) -> list[Row]:
             row(f"until {start} is ready", "ms", bests(found), 2, _READY_WITHIN[start])
             for start, found in ready.items()
         ),
-        *(row(f"left out, not installed: {side.name}", "", [0]) for side in _SIDES if side not in there),
+        *(
+            row(f"left out, not installed: {side.name}", "", [0])
+            for side in _SIDES
+            if side not in there
+        ),
     ]
 
 

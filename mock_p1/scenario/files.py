@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from functools import cache
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -27,7 +28,7 @@ from mock_p1.scenario.result_files import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from mock_p1.contract.names import ReplyFields
     from mock_p1.scenario.steps import Literal
@@ -49,6 +50,11 @@ _BUNDLED = (
 
 def bundled() -> dict[str, Path]:
     """Return the bundled scenarios: name -> file, in alphabetical order."""
+    return dict(_bundled())
+
+
+@cache
+def _bundled() -> dict[str, Path]:
     folder = next((folder for folder in _BUNDLED if folder.is_dir()), None)
     return {file.stem: file for file in sorted(folder.glob("*.yaml"))} if folder else {}
 
@@ -99,8 +105,9 @@ def look_up(
     bases: Sequence[Path],
     *,
     folder: Path | None = None,
+    parse: Callable[..., Scenario] = parse,
 ) -> Scenario:
-    """Do what ``load_scenario`` does, with several folders.
+    """Do what ``load_scenario`` does, with several folders, and by another ``parse``.
 
     A bare name is looked for on the ``shelves``, the folders that hold scenarios, with or without
     ``.yaml``, before it is a bundled name. A path is taken from each of ``bases`` in turn.
@@ -111,12 +118,12 @@ def look_up(
     if isinstance(source, Mapping):
         return Scenario.from_mapping(source, inline_files(folder))
     if isinstance(source, str) and _TEXT.match(source):
-        return parse(source, attach=inline_files(folder))
+        return parse(source, INLINE, inline_files(folder))
     if not isinstance(source, str | PathLike):
         what = f"must be {WHAT_IT_CAN_BE}; it is of type {type(source).__name__}"
         raise ScenarioError([Problem(INLINE, 0, 0, what)])
     path, shown = _place_of(str(source), shelves, bases)
-    return read_scenario(path, name=shown)
+    return read_scenario(path, name=shown, parse=parse)
 
 
 def inline_folder(source: ScenarioSource) -> Path | None:
@@ -139,6 +146,7 @@ def read_scenario(
     name: str | None = None,
     named: set[Path] | None = None,
     is_file: bool = False,
+    parse: Callable[..., Scenario] = parse,
 ) -> Scenario:
     """Read a scenario file, or all of a folder as one; ``name`` is what the journal calls it.
 
@@ -245,8 +253,8 @@ def _place_of(name: str, shelves: Sequence[Path], bases: Sequence[Path]) -> tupl
         if _stands(path):
             warn_of_case(path)
             return path, _shown(path)
-    if name in bundled():
-        return bundled()[name], f"{name}.yaml"
+    if name in _bundled():
+        return _bundled()[name], f"{name}.yaml"
     for path in (base / name for base in bases):
         if name and _stands(path):  # a bare word that is a file after all
             return path, _shown(path)
