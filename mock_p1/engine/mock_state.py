@@ -55,6 +55,12 @@ class InjectedFailure(NamedTuple):
     job_id: str | None = None
     key: str | None = None
 
+    @property
+    def in_words(self) -> str:
+        """What it is, as reports name it."""
+        status = self.reply.status_code if self.reply is not None else None
+        return self.error or self.fault or f"HTTP {status}"
+
 
 class Prepared(NamedTuple):
     """A scenario and what it compiles to, which takes long where it is large.
@@ -71,7 +77,6 @@ class Prepared(NamedTuple):
     @classmethod
     def of(cls, scenario: Scenario, seed: int) -> Self:
         """Compile a scenario, once where it is shared."""
-
         return made_once(scenario, seed, partial(cls._compile, scenario, seed))
 
     @classmethod

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("serve", "mocked", "plugin", "start", "many", "created", "memory")
+NAMES = ("serve", "mocked", "fixtures", "plugin", "start", "many", "created", "memory")
 MORE = ("peers", "uploads")
 
 
