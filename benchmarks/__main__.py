@@ -13,7 +13,7 @@ from benchmarks.measure import FULL, QUICK
 from benchmarks.report import as_json, machine, say, table
 
 NAMES = ("serve", "mocked", "fixtures", "plugin", "start", "many", "created", "memory")
-MORE = ("peers", "uploads")
+MORE = ("peers", "uploads", "scale")
 
 
 def main() -> None:

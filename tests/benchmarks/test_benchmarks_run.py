@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 NAMES = ("serve", "mocked", "fixtures", "plugin", "start", "many", "created", "memory")
-MORE = ("peers", "uploads")
+MORE = ("peers", "uploads", "scale")
 
 
 def run(*arguments):
