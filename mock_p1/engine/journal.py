@@ -8,7 +8,7 @@ from collections import Counter, deque
 from functools import lru_cache
 from itertools import count
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_p1.base.messages import Fault, Reply, Request, header_text
 from mock_p1.base.text import mask, shorten
@@ -24,6 +24,7 @@ from mock_p1.contract.operations import (
 from mock_p1.engine.callers import caller_name
 from mock_p1.engine.timeline import Plan, State, place_in_words, waits_for
 from mock_p1.engine.totals import Kind, Totals, outcome_of
+from mock_p1.scenario.step_length import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,6 +62,7 @@ class Entry(NamedTuple):
 
     number: int
     moment_ns: int
+    place: tuple[Plan, State] | None
     method: str
     path: str
     api_key: str
@@ -71,12 +73,11 @@ class Entry(NamedTuple):
     error: str | None
     fault: str | None
     source: str
-    place: tuple[Plan, State] | None
     notes: tuple[str, ...]
     caller: int
-    retry_after_ns: int | None = None
     done: str | None = None
     shown_status: str | None = None
+    retry_after_ns: int | None = None
     delay_ns: int = 0
 
     @property
@@ -118,6 +119,11 @@ class Entry(NamedTuple):
         return self.operation is None
 
 
+alike: Callable[[Entry], tuple[object, ...]] = itemgetter(
+    slice(Entry._fields.index("method"), Entry._fields.index("shown_status"))
+)
+"""Return what of an entry stays from poll to poll of a step, if the requests do."""
+
 _KIND_OF: Final = itemgetter(*(Entry._fields.index(name) for name in Kind._fields))
 """What of an entry is counted."""
 
@@ -129,8 +135,7 @@ class Journal:
         self.maximum: int = maximum
         self._entries: deque[Entry] = deque(maxlen=maximum)
         self._answers: deque[tuple[int, Reply | Fault]] = deque(maxlen=min(maximum, MAX_ANSWERS))
-        self._numbers = count(1)
-        self.number: Callable[[], int] = self._numbers.__next__
+        self.number: Callable[[], int] = count(1).__next__
         self.keep_answer: Callable[[tuple[int, Reply | Fault]], None] = self._answers.append
         """Takes the number of a poll's entry, and what it was answered with, to be looked at."""
         self.totals: Totals = Totals()
@@ -214,6 +219,50 @@ class Journal:
     def __len__(self) -> int:
         return len(self._entries)
 
+    def saved(self) -> dict[str, Any]:
+        """Return everything as plain data, but for the answers; plans stand there once each."""
+        plans: dict[int, tuple[int, Plan]] = {}
+
+        def row(entry: Entry) -> list[Any]:
+            if entry.place is None:
+                return [*entry]
+            plan, state = entry.place
+            index, _ = plans.setdefault(id(plan), (len(plans), plan))
+            return [*entry._replace(place=(index, state))]  # type: ignore[arg-type]  # -- as it is written
+
+        rows = [row(entry) for entry in self]
+        number = self.number()
+        self._count_from(number)
+        return {
+            "columns": Entry._fields,
+            "rows": rows,
+            "plans": [plan for _, plan in plans.values()],
+            "next": number,
+            "cleared": self._cleared,
+            "restarts": list(self.restarts),
+            "totals": self.totals.saved(),
+        }
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Take over what was saved, where nothing is kept yet. Nobody is told of the entries."""
+        plans = [
+            Plan(tuple(Stage(*stage) for stage in stages), loops, lap_ns, tuple(shows))
+            for stages, loops, lap_ns, shows in saved["plans"]
+        ]
+        for row in saved["rows"]:
+            fields = dict(zip(saved["columns"], row, strict=True))
+            if fields["place"] is not None:
+                index, state = fields["place"]
+                fields["place"] = plans[index], State(*state)
+            self._entries.append(Entry(**{**fields, "notes": tuple(fields["notes"])}))
+        self._count_from(saved["next"])
+        self._cleared = saved["cleared"]
+        self.restarts.extend((number, job_id) for number, job_id in saved["restarts"])
+        self.totals.restore(saved["totals"])
+
+    def _count_from(self, number: int) -> None:
+        self.number = count(number).__next__
+
     def clear(self) -> None:
         """Forget every entry, and count anew; numbers go on."""
         self.totals.reset()
@@ -242,12 +291,13 @@ def poll_entry(
     """
     plain = not (request.query or request.has_body or request.note or "{" in job.job_id)
     return Entry._make((  # half the time of calling Entry
-        number, job.last_ns, request.method, request.path, job.masked_key, _POLL, job.job_id,
+        number, job.last_ns, (job.program.plan, job.state), request.method, request.path,
+        job.masked_key, _POLL, job.job_id,
         step.http_status or (reply.status if isinstance(reply, Reply) else None), step.status,
-        step.error, step.fault, step.source, (job.program.plan, job.state),
+        step.error, step.fault, step.source,
         () if plain else request_notes(request, RETRAIN_STATUS_CHECK, job.job_id),
-        job.caller.number, step.asked_wait_ns, None,
-        step.status or (None if step.error else _status_in(reply)), reply.delay_ns,
+        job.caller.number, None, step.status or (None if step.error else _status_in(reply)),
+        step.asked_wait_ns, reply.delay_ns,
     ))  # fmt: skip
 
 
@@ -261,12 +311,12 @@ def call_entry(number: int, call: Call, outcome: Outcome) -> Entry:
     if call.operation == RETRAIN_STATUS_CHECK and not outcome.status and not outcome.error:
         shown = _status_in(reply)
     return Entry(
-        number, call.now_ns, shorten(request.method, LONGEST_SHOWN),
+        number, call.now_ns, outcome.place, shorten(request.method, LONGEST_SHOWN),
         shorten(request.path, LONGEST_SHOWN), _masked_key(call), call.operation.name,
         None if job_id is None else shorten(job_id, LONGEST_SHOWN),
         reply.status if isinstance(reply, Reply) else None, outcome.status, outcome.error,
-        outcome.fault, outcome.source, outcome.place, notes, call.caller.number,
-        outcome.retry_after_ns, outcome.done, shown, reply.delay_ns,
+        outcome.fault, outcome.source, notes, call.caller.number, outcome.done, shown,
+        outcome.retry_after_ns, reply.delay_ns,
     )  # fmt: skip
 
 
@@ -299,9 +349,9 @@ def unexpected_entry(
 ) -> Entry:
     """Return the row of a request that this mock does not imitate."""
     return Entry(
-        number, now_ns, shorten(request.method, LONGEST_SHOWN),
+        number, now_ns, None, shorten(request.method, LONGEST_SHOWN),
         shorten(request.path, LONGEST_SHOWN), mask(request.api_key), None, None,
-        answer.reply.status, None, None, None, "", None,
+        answer.reply.status, None, None, None, "",
         (answer.why, *request_notes(request, None, None)),
         caller.number if request.api_keys else 0,
     )  # fmt: skip
