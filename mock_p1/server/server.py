@@ -55,13 +55,13 @@ LOOKED_AT_ONCE: Final = 200
 FINISH_SECONDS: Final = 0.2
 """How long answers under way may take to go out once the server has been told to end."""
 
+ROUNDS_TO_LET_IN: Final = 3
+"""Rounds of asyncio's loop after which whoever is being let in is known, and can be hung up on."""
+
 CANCEL_SECONDS: Final = 0.3
 """How long what is under way then may take to stop."""
 
 STOP_SECONDS: Final = 10.0
-ROUNDS_TO_CLOSE: Final = 10
-"""Rounds of the loop in which what was listened on is closed; uvloop does so in a later one."""
-
 PORT_ATTEMPTS: Final = 10
 NO_SUCH_ADDRESS: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 """What a machine without IPv6 says, whose list of hosts has it nevertheless."""
@@ -192,10 +192,6 @@ class Server:
             _serving.discard(self)
             self._everything_else.close()
             self._close()
-            for _ in range(ROUNDS_TO_CLOSE):
-                if all(listening.fileno() == -1 for listening in self._sockets):
-                    break
-                await asyncio.sleep(0)
 
     def _close(self) -> None:
         for listening in self._sockets:
@@ -244,6 +240,11 @@ class Server:
                     connection.give_up(now)
                     if not number % LOOKED_AT_ONCE:
                         await asyncio.sleep(0)
+            for listening in self._sockets:
+                with suppress(NotImplementedError):  # on Windows nobody is half let in
+                    self.loop.remove_reader(listening)
+            for _ in range(ROUNDS_TO_LET_IN):
+                await asyncio.sleep(0)
             for listening, listener in zip(self._sockets, listeners, strict=True):
                 listening.is_kept = False
                 listener.close()
