@@ -240,15 +240,18 @@ class Server:
                     connection.give_up(now)
                     if not number % LOOKED_AT_ONCE:
                         await asyncio.sleep(0)
-            for listening in self._sockets:
-                with suppress(NotImplementedError):  # on Windows nobody is half let in
-                    self.loop.remove_reader(listening)
-            for _ in range(ROUNDS_TO_LET_IN):
-                await asyncio.sleep(0)
-            for listening, listener in zip(self._sockets, listeners, strict=True):
-                listening.is_kept = False
-                listener.close()
+            await self._stop_listening(listeners)
             await _finish(shared)
+
+    async def _stop_listening(self, listeners: list[asyncio.Server]) -> None:
+        for listening in self._sockets:
+            with suppress(NotImplementedError):  # on Windows nobody is half let in
+                asyncio.get_running_loop().remove_reader(listening)
+        for _ in range(ROUNDS_TO_LET_IN):
+            await asyncio.sleep(0)
+        for listening, listener in zip(self._sockets, listeners, strict=True):
+            listening.is_kept = False
+            listener.close()
 
     async def _listener(self, listening: _Listening) -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(
