@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from benchmarks.cores import ON_LOAD_CORE
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 HERE = Path(__file__).parent
 CONNECTIONS = 16
@@ -26,10 +28,11 @@ HEADERS = {"x-api-key": API_KEY}
 class Load(NamedTuple):
     """What one burst of load met.
 
-    Replies a second, the 99th percentile of their latency in ms, and how many.
+    Replies a second, the median and the 99th percentile of their latency in ms, and how many.
     """
 
     rate: float
+    p50: float
     p99: float
     replies: int
 
@@ -38,12 +41,9 @@ class Client:
     """A way to put load on servers.
 
     ``tool`` is ``wrk``, ``python``, or None for the first of them that there is.
-
-    ``against`` are the base URLs of servers that somebody else has started, by name.
     """
 
-    def __init__(self, tool: str | None = None, against: Mapping[str, str] | None = None) -> None:
-        self.against = dict(against or {})
+    def __init__(self, tool: str | None = None) -> None:
         self._wrk = shutil.which("wrk")
         if tool == "wrk" and self._wrk is None:
             sys.exit("wrk is not installed; leave --load out, or say --load python")
@@ -67,7 +67,7 @@ class Client:
             listed.write_text("\n".join(paths) + "\n", encoding="ascii")
             done = subprocess.run(
                 [
-                    str(self._wrk), "-t1", f"-c{CONNECTIONS}", f"-d{whole}s",
+                    *ON_LOAD_CORE, str(self._wrk), "-t1", f"-c{CONNECTIONS}", f"-d{whole}s",
                     "-s", str(HERE / "wrk.lua"),
                     *(f"-H{name}: {value}" for name, value in HEADERS.items()),
                     url, "--", str(listed), str(first),
@@ -75,10 +75,10 @@ class Client:
                 capture_output=True, check=True, encoding="utf-8",
             )  # fmt: skip
         line = next(line for line in done.stdout.splitlines() if line.startswith("result "))
-        replies, rate, p99, wrong = line.split()[1:]
+        replies, rate, p50, p99, wrong = line.split()[1:]
         if int(wrong):
             sys.exit(f"wrk met {wrong} errors:\n{done.stdout}")
-        return Load(float(rate), float(p99), int(replies))
+        return Load(float(rate), float(p50), float(p99), int(replies))
 
 
 def exactly(url: str, paths: Sequence[str], count: int) -> Load:
@@ -99,7 +99,7 @@ def _with_python(
         "seconds": seconds, "count": count,
     }  # fmt: skip
     done = subprocess.run(
-        [sys.executable, str(HERE / "load.py")],
+        [*ON_LOAD_CORE, sys.executable, str(HERE / "load.py")],
         input=json.dumps(order), capture_output=True, check=False, encoding="utf-8",
     )  # fmt: skip
     if done.returncode:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Target = tuple[Literal["<=", ">="], float]
+Better = Literal["less", "more"]
 
 
 class Scale(NamedTuple):
@@ -44,7 +45,10 @@ QUICK: Final = Scale(rounds=1, share=0.005, seconds=0.1)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure: the median of several values, and ``low`` to ``high`` of their middle half."""
+    """One figure: the median of several values, and ``low`` to ``high`` of their middle half.
+
+    ``better`` says what is better of ours, ``less`` or ``more``; None for figures of others.
+    """
 
     what: str
     unit: str
@@ -53,6 +57,7 @@ class Row:
     high: float
     digits: int = 0
     target: Target | None = None
+    better: Better | None = None
 
     @property
     def reached(self) -> bool | None:
@@ -63,14 +68,22 @@ class Row:
         return self.median <= bound if sign == "<=" else self.median >= bound
 
 
-def row(
-    what: str, unit: str, values: Sequence[float], digits: int = 0, target: Target | None = None
+def row(  # noqa: PLR0913 -- what a figure has
+    what: str,
+    unit: str,
+    values: Sequence[float],
+    digits: int = 0,
+    target: Target | None = None,
+    *,
+    better: Better | None = None,
 ) -> Row:
-    """Return the row of several values."""
+    """Return the row of several values. What has a target is ours; its sign says what is better."""
     low, median, high = (
         statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else [*values] * 3
     )
-    return Row(what, unit, median, low, high, digits, target)
+    if target is not None:
+        better = "less" if target[0] == "<=" else "more"
+    return Row(what, unit, median, low, high, digits, target, better)
 
 
 def in_turns(sides: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
@@ -96,6 +109,11 @@ def ratios(ours: Sequence[float], theirs: Sequence[float], best: Best = min) -> 
     ``best`` is max where more is better.
     """
     return [our / their for our, their in zip(bests(ours, best), bests(theirs, best), strict=True)]
+
+
+def by_round(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
+    """Return ours / theirs for each round."""
+    return [our / their for our, their in zip(ours, theirs, strict=True)]
 
 
 def differences(ours: Sequence[float], theirs: Sequence[float], best: Best = min) -> list[float]:
