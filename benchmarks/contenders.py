@@ -186,6 +186,19 @@ _MOCKOON: Final = json.dumps(
     }
 )  # fmt: skip
 
+_SCENARIO = {"scenario.yaml": ONE}
+
+
+def without(trick: str) -> Contender:
+    """Return the mock with one of its tricks switched off."""
+
+    def command(place: Place) -> list[str]:
+        _, _, _, *serve = _mock("--quiet")(place)
+        return [sys.executable, "-m", "benchmarks.servers.without", trick, *serve]
+
+    return Contender(trick, "the mock without it", command, _SCENARIO)
+
+
 OUR_SEQUENCE: Final = Contender(
     OURS, "its engine", _mock("--quiet"),
     {"scenario.yaml": """
@@ -204,7 +217,6 @@ MOTO: Final = Contender(
 )  # fmt: skip
 """What takes a file by PUT and gives one by GET, beside us."""
 
-_SCENARIO = {"scenario.yaml": ONE}
 _STUB = {"mappings/poll.json": _WIREMOCK_STUB}
 
 CONTENDERS: Final = (

@@ -1,10 +1,7 @@
-"""Measures sides fairly on a machine that does other things too.
+"""Measures sides fairly on a machine that does other things too: in turns, several times.
 
-In turns, many times, the best of a few turns.
-
-Whatever else the machine does only ever slows a side down, so the best of a few rounds in a row is
-nearest to what the side itself costs; and since the sides take turns, a slow phase of the machine
-meets them all.
+Each round runs every side once, so that a slow phase of the machine meets them all. A figure is the
+median of its rounds, a ratio that of the rounds' ratios.
 """
 
 from __future__ import annotations
@@ -15,8 +12,6 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-
-    Best = Callable[[Sequence[float]], float]
 
 T = TypeVar("T")
 Target = tuple[Literal["<=", ">="], float]
@@ -35,10 +30,7 @@ class Scale(NamedTuple):
         return max(1, round(count * self.share))
 
 
-FULL: Final = Scale(rounds=15, share=1.0, seconds=1)
-FEW: Final = 5
-"""Rounds in a row of which the best counts."""
-
+FULL: Final = Scale(rounds=5, share=1.0, seconds=1)
 QUICK: Final = Scale(rounds=1, share=0.005, seconds=0.1)
 """Only shows that everything runs."""
 
@@ -103,28 +95,11 @@ def in_turns(sides: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, lis
     return results
 
 
-def ratios(ours: Sequence[float], theirs: Sequence[float], best: Best = min) -> list[float]:
-    """Return ours / theirs for each few rounds in a row, the best of each.
-
-    ``best`` is max where more is better.
-    """
-    return [our / their for our, their in zip(bests(ours, best), bests(theirs, best), strict=True)]
-
-
-def by_round(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
+def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
     """Return ours / theirs for each round."""
     return [our / their for our, their in zip(ours, theirs, strict=True)]
 
 
-def differences(ours: Sequence[float], theirs: Sequence[float], best: Best = min) -> list[float]:
+def differences(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
     """Return ours - theirs, likewise."""
-    return [our - their for our, their in zip(bests(ours, best), bests(theirs, best), strict=True)]
-
-
-def bests(values: Sequence[float], best: Best = min) -> list[float]:
-    """Return the best of each few rounds in a row.
-
-    Rounds that are left over count with the few before them.
-    """
-    starts = range(0, max(1, len(values) - FEW + 1), FEW)
-    return [best(values[start : start + FEW if start != starts[-1] else None]) for start in starts]
+    return [our - their for our, their in zip(ours, theirs, strict=True)]

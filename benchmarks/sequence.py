@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from benchmarks.contenders import MOTO, OUR_SEQUENCE, OURS
-from benchmarks.measure import FEW, by_round, in_turns, row
+from benchmarks.measure import in_turns, ratios, row
 from benchmarks.started import all_started
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def run(scale: Scale, _client: Client) -> list[Row]:
             objects.call("", "PUT", "/bucket", _SIGNED)
             objects.call("", "PUT", "/bucket/result.zip", _SIGNED, result)
             sides[MOTO.name] = partial(_average, objects, count, _objects)
-        found = in_turns(sides, min(FEW, scale.rounds))
+        found = in_turns(sides, scale.rounds)
     rows = [
         row(f"{name}, {call}", "ms", [times[call] for times in rounds], 2,
             better="less" if name == OURS else None)
@@ -81,7 +81,7 @@ def run(scale: Scale, _client: Client) -> list[Row]:
     ]  # fmt: skip
     return rows + [
         row(f"{name} / {OURS}, {call}", "times",
-            by_round([each[call] for each in rounds], [each[call] for each in found[OURS]]), 1,
+            ratios([each[call] for each in rounds], [each[call] for each in found[OURS]]), 1,
             better="more")
         for name, rounds in found.items()
         if name != OURS

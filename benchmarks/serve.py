@@ -19,7 +19,7 @@ from benchmarks.contenders import (
     WIREMOCK,
     WIREMOCK_JOURNAL,
 )
-from benchmarks.measure import FEW, by_round, in_turns, row
+from benchmarks.measure import in_turns, ratios, row
 from benchmarks.started import all_started
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def run(scale: Scale, client: Client) -> list[Row]:
         running = all_started(stack)
         for each in running:
             client.burst(each.url, [PATH], each.contender.warm_up * scale.seconds)
-        sides = {each.contender.name: _side(each, client, scale.seconds) for each in running}
-        bursts = in_turns(sides, min(FEW, scale.rounds))
+        sides = {each.contender.name: burst_on(each, client, scale.seconds) for each in running}
+        bursts = in_turns(sides, scale.rounds)
     return [
         *_of_each(bursts, "replies/s", lambda burst: burst.load.rate),
         *_of_each(bursts, "ms, 50 %", lambda burst: burst.load.p50, 2),
@@ -67,7 +67,9 @@ def run(scale: Scale, client: Client) -> list[Row]:
     ]
 
 
-def _side(running: Started, client: Client, seconds: float) -> Callable[[], Burst]:
+def burst_on(running: Started, client: Client, seconds: float) -> Callable[[], Burst]:
+    """Return what puts a burst of load on a server."""
+
     def burst() -> Burst:
         own_before, kernel_before = running.cpu_seconds()
         load = client.burst(running.url, [PATH], seconds)
@@ -100,7 +102,7 @@ def _ratios(bursts: dict[str, list[Burst]]) -> list[Row]:
         row(
             f"{one} / {other}",
             "times",
-            by_round(rates[one], rates[other]),
+            ratios(rates[one], rates[other]),
             2,
             target,
             better="more",

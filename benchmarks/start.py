@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from benchmarks.contenders import LOGGED, OURS, UVICORN
-from benchmarks.measure import FEW, by_round, in_turns, row
+from benchmarks.measure import in_turns, ratios, row
 from benchmarks.started import all_started, started
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def run(scale: Scale, _client: Client) -> list[Row]:
     with ExitStack() as stack:  # only to see which of them there are
         there = [running.contender for running in all_started(stack)]
     sides = {each.name: partial(_start, each) for each in there if each.name != LOGGED}
-    found = in_turns(sides, min(FEW, scale.rounds))
+    found = in_turns(sides, scale.rounds)
     seconds = {name: [each[0] for each in starts] for name, starts in found.items()}
     sizes = {name: [each[1] for each in starts] for name, starts in found.items()}
     return [
@@ -34,7 +34,7 @@ def run(scale: Scale, _client: Client) -> list[Row]:
             for name, values in figures.items()
         ),
         row(
-            f"{OURS} / {UVICORN}", "times", by_round(seconds[OURS], seconds[UVICORN]), 2,
+            f"{OURS} / {UVICORN}", "times", ratios(seconds[OURS], seconds[UVICORN]), 2,
             better="less",
         ),
     ]  # fmt: skip

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks.load import Connection, request
-from benchmarks.measure import FEW, bests, by_round, in_turns, ratios, row
+from benchmarks.measure import differences, in_turns, ratios, row
 from benchmarks.report import as_json, got_worse, table
 
 
@@ -27,20 +27,6 @@ def test_one_round_is_not_warmed_up():
     assert ran == [1]
 
 
-def test_the_best_of_a_few_rounds_counts():
-    """Of each few rounds in a row the fastest counts: what slows one round down does not show."""
-    ours, theirs = [2.0] * FEW + [4.0] * FEW, [1.0] * FEW + [2.0] * FEW
-    ours[1], theirs[FEW + 1] = 50.0, 70.0
-    assert ratios(ours, theirs) == [2.0, 2.0]
-
-
-def test_rounds_left_over():
-    """Rounds that make no few of their own count with those before them; none is lost."""
-    values = [float(number) for number in range(2 * FEW + 1)]
-    assert bests(values, max) == [FEW - 1.0, 2.0 * FEW]
-    assert bests(values[:1]) == [0.0]
-
-
 @pytest.mark.parametrize(
     ("target", "reached"),
     [(("<=", 1.5), True), (("<=", 1.4), False), ((">=", 1.5), True), ((">=", 1.6), False)],
@@ -58,9 +44,10 @@ def test_missed_targets_are_seen():
     assert "MISSED" not in shown.splitlines()[3]
 
 
-def test_by_round():
+def test_ratios():
     """A ratio is that of one round: a slow phase of the machine meets both sides of it."""
-    assert by_round([2.0, 20.0], [1.0, 10.0]) == [2.0, 2.0]
+    assert ratios([2.0, 20.0], [1.0, 10.0]) == [2.0, 2.0]
+    assert differences([2.0, 20.0], [1.0, 10.0]) == [1.0, 10.0]
 
 
 def rows_of(values, unit="ms", better="less"):
