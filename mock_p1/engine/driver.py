@@ -32,7 +32,7 @@ MAX_INJECTED: Final = 100_000
 class NoSuchJob(LookupError):  # noqa: N818 -- says what is missing
     """The scenario has no such job.
 
-    Example:
+    Examples:
         >>> mock.step("retrain-01")
         Traceback (most recent call last):
         mock_p1.engine.driver.NoSuchJob: unknown job 'retrain-01'; known: retrain-001; did you ...
@@ -46,7 +46,7 @@ class NoSuchKey(LookupError):  # noqa: N818 -- says what is missing
 class NoSuchStep(LookupError):  # noqa: N818 -- says what is missing
     """The job's timeline has no such step.
 
-    Example:
+    Examples:
         >>> mock.set_status("job_finshed")
         Traceback (most recent call last):
         mock_p1.engine.driver.NoSuchStep: job 'retrain-001': unknown status 'job_finshed'; ...

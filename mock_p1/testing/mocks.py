@@ -106,7 +106,7 @@ class _Starting(ABC):
         Returns:
             The handle.
 
-        Example:
+        Examples:
             >>> from mock_p1 import mocked
             >>> starter = mocked("slow-training")
             >>> mock = starter.start()
@@ -124,7 +124,7 @@ class _Starting(ABC):
             AssertionError: The client asked for something that the mock does not imitate.
             RuntimeError: Nothing has been started.
 
-        Example:
+        Examples:
             >>> from mock_p1 import mocked
             >>> starter = mocked("slow-training")
             >>> mock = starter.start()
@@ -172,7 +172,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
         ValueError: ``base_url`` is no base URL, or ``start_date`` no date.
         CannotShare: ``instant_sleep`` cannot work here.
 
-    Example:
+    Examples:
         >>> import requests
         >>> from mock_p1 import mocked
         >>> with mocked("slow-training") as mock:
@@ -245,7 +245,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         CannotShare: ``instant_sleep`` cannot work here.
         ValueError: The speed is out of its range, or ``instant_sleep`` is there too.
 
-    Example:
+    Examples:
         >>> import requests
         >>> from mock_p1 import serving
         >>> with serving("slow-training", speed=3600) as mock:

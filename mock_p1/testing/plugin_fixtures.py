@@ -62,7 +62,7 @@ def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[
 class MockFactory:
     """The fixture ``mock_p1_for``: starts mocks, several in one test or for any scope.
 
-    Example:
+    Examples:
         >>> import pytest
         >>> @pytest.fixture(scope="module")
         ... def service(mock_p1_for):
@@ -102,7 +102,7 @@ class MockFactory:
             ScenarioError: The scenario cannot be used.
             RuntimeError: No test runs.
 
-        Example:
+        Examples:
             >>> def test_two_services(mock_p1_for):
             ...     old = mock_p1_for("stuck")
             ...     new = mock_p1_for("happy-path", base_url="https://new.example.com")
