@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.charts import THEMES, Bar, chart
-from benchmarks.contenders import CONTENDERS, OURS
+from benchmarks.contenders import CONTENDERS
 from benchmarks.processes import ROOT
 from benchmarks.profile import WHOLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable
 
     Row = dict[str, Any]
 
@@ -55,16 +55,30 @@ def pages(results: Results) -> dict[str, str]:
     made = {}
     for path in PAGES:
         text = (ROOT / path).read_text(encoding="utf-8")
-        made[path] = _PLACE.sub(
-            lambda found: f"{found['name']} -->\n{FIGURES[found['name']](results)}\n", text
-        )
+        text = _PLACE.sub(lambda found: f"{found['name']} -->\n{_text_of(found, results)}\n", text)
+        made[path] = text.replace(f'"{CHARTS}', '"charts') if "/" in path else text
     return made
+
+
+def _text_of(place: re.Match[str], results: Results) -> str:
+    name = place["name"]
+    if name in FIGURES:
+        return FIGURES[name](results)
+    return _picture(name.removeprefix("chart-"), charts(results))
+
+
+def _picture(name: str, charts: Container[str]) -> str:
+    title, light, dark = CHARTED[name][0], *(f"{CHARTS}/{name}-{theme}.svg" for theme in THEMES)
+    if light not in charts:
+        return "Not measured this time."
+    source = f'<source media="(prefers-color-scheme: dark)" srcset="{dark}">'
+    return f'<picture>{source}<img alt="{title}" src="{light}"></picture>'
 
 
 def charts(results: Results) -> dict[str, str]:
     """Return the charts of these figures, by their path."""
     made = {}
-    for name, (title, benchmark, unit, ending) in _CHARTS.items():
+    for name, (title, benchmark, unit, ending) in CHARTED.items():
         rows = [row for row in results.rows(benchmark, unit) if row["what"].endswith(ending)]
         if name == "profile":
             rows = [row for row in rows if row["what"] != WHOLE]
@@ -80,7 +94,7 @@ def charts(results: Results) -> dict[str, str]:
     return made
 
 
-_CHARTS: Final = {
+CHARTED: Final = {
     "polls": ("Polls a second, one core", "serve", "replies/s", ""),
     "start": ("Seconds until the first right reply", "start", "s", ""),
     "memory": ("Memory after the start, MB", "start", "MB", ""),
@@ -121,6 +135,7 @@ def _servers(results: Results) -> str:
             *(_figure(results.row("serve", each.name, f"ms, {share} %")) for share in (50, 99)),
             _figure(results.row("serve", each.name, "us of processor")),
             _figure(results.row("serve", each.name, "us in the kernel")),
+            _busy(results, each.name),
             _with_spread(results.row("start", each.name, "s")),
             _figure(results.row("start", each.name, "MB")),
         ]
@@ -128,17 +143,24 @@ def _servers(results: Results) -> str:
     ]  # fmt: skip
     head = [
         "server", "answers", "polls a second", "p50, ms", "p99, ms", "µs of its core",
-        "of them in the kernel", "first right reply, s", "memory, MB",
+        "of them in the kernel", "core busy", "first right reply, s", "memory, MB",
     ]  # fmt: skip
     return _table(head, rows)
+
+
+def _busy(results: Results, name: str) -> str:
+    """Return how much of the time a server's core was at work."""
+    rate = results.row("serve", name, "replies/s")
+    cost = results.row("serve", name, "us of processor")
+    return f"{rate['median'] * cost['median'] / 1e6:.0%}" if rate and cost else ""
 
 
 def _targets(results: Results) -> str:
     rows = [
         [
-            row["what"] if row["unit"] == "times" else f"{_NAMES.get(name, name)}, {row['unit']}"
-            if row["what"] == OURS else row["what"],
-            row["target"].replace("<=", "≤").replace(">=", "≥"), _with_spread(row), _verdict(row),
+            _IN_WORDS.get((name, row["unit"]), row["what"]),
+            row["target"].replace("<=", "≤").replace(">=", "≥"),
+            _with_spread(row), _verdict(row),
         ]
         for name, row in results.all()
         if row["target"] and name in ("serve", "start", "fixtures")
@@ -146,19 +168,23 @@ def _targets(results: Results) -> str:
     return _table(["", "wanted", "reached", ""], rows)
 
 
-_NAMES: Final = {"start": "first right reply of `serve`"}
+_IN_WORDS: Final = {
+    ("start", "s"): "first right reply of `serve`, s",
+    ("start", "MB"): "memory of `serve` then, MB",
+}
 
 
 def _verdict(row: Row) -> str:
     if row["reached"]:
         return "yes"
-    wanted = float(row["target"].split()[1])
-    return f"**no**: {abs(row['median'] / wanted - 1):.0%} short"
+    sign, wanted = row["target"].split()
+    beyond = "more" if sign == "<=" else "less"
+    return f"**no**: {abs(row['median'] / float(wanted) - 1):.0%} {beyond}"
 
 
 def _others(results: Results) -> str:
     rows = [
-        [each["what"], name, _with_spread(each), each["unit"]]
+        [each["what"], name, _with_spread(each), each["unit"].replace("us", "µs")]
         for name, each in results.all()
         if name in ("mocked", "plugin", "many", "created", "memory", "uploads")
     ]
@@ -168,7 +194,7 @@ def _others(results: Results) -> str:
 def _rows_of(name: str, *units: str) -> Callable[[Results], str]:
     def made(results: Results) -> str:
         rows = [
-            [each["what"], _with_spread(each), each["unit"]]
+            [each["what"], _with_spread(each), each["unit"].replace("us", "µs")]
             for unit in units
             for each in results.rows(name, unit)
         ]
@@ -224,8 +250,13 @@ FIGURES: Final = {
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
-    aligned = ["---", *("--:" for _ in head[1:])]
+    columns = zip(*rows, strict=True)
+    aligned = ["--:" if all(map(_is_number, column)) else "---" for column in columns]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, aligned, *rows])
+
+
+def _is_number(cell: str) -> bool:
+    return cell[:1].isdigit() or not cell
 
 
 def _figure(row: Row | None) -> str:

@@ -133,7 +133,7 @@ def got_worse(
     found = {}
     for row in rows:
         old = former.get((row.what, row.unit))
-        if old is None or not (same_machine or row.unit == "times"):
+        if old is None or not (same_machine or row.unit.startswith("times")):
             continue
         if row.better == "less":
             is_worse = row.low > old["high"] and row.median > old["median"] * (1 + NOISE)

@@ -8,7 +8,6 @@ import math
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from unittest import mock
 
@@ -71,6 +70,17 @@ def _rows_are_made_at_once() -> Any:
     return _patched(Journal, __init__=eager)
 
 
+class _Called:
+    """Makes a row as its class is meant to be called."""
+
+    def __new__(cls, *fields: Any, **more: Any) -> Any:
+        return Entry(*fields, **more)
+
+    @staticmethod
+    def _make(fields: tuple[Any, ...]) -> Entry:
+        return Entry(*fields)
+
+
 def _dates_are_made_anew() -> Any:
     date = property(lambda _: _date, lambda *_: None)  # stands before what an instance is given
     return mock.patch.object(Connections, "date", date, create=True)
@@ -107,7 +117,7 @@ TRICKS: Final = (
     Trick("rows of the journal are put in words when they are read", _rows_are_made_at_once),
     Trick(
         "such a row is made by tuple's own way",
-        lambda: _patched(journal, Entry=SimpleNamespace(_make=lambda each: Entry(*each))),
+        lambda: _patched(journal, Entry=_Called),
     ),
     Trick(
         "where a poll is counted is remembered with the job",

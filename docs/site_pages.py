@@ -47,6 +47,11 @@ KINDS = {
 
 REPOSITORY_LINK = re.compile(r"\]\((?:\.\./|docs/)?([\w./-]+)(#[\w-]*)?\)")
 
+PICTURE = re.compile(
+    r'<picture>.*?alt="(?P<alt>[^"]*)" src="[\w/]*charts/(?P<name>\w+)-light\.svg".*?</picture>'
+)
+"""A chart, light and dark."""
+
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are no files below ``docs``."""
@@ -70,7 +75,15 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:  # noqa: ANN40
     """Let links that are right in the repository be right on the site."""
     if "/" in page.file.src_uri:
         return markdown
-    return REPOSITORY_LINK.sub(_site_link, markdown)
+    return REPOSITORY_LINK.sub(_site_link, PICTURE.sub(_site_picture, markdown))
+
+
+def _site_picture(picture: re.Match[str]) -> str:
+    """Return what shows the chart of a theme on the site, where a switch changes the theme."""
+    return " ".join(
+        f"![{picture['alt']}](charts/{picture['name']}-{theme}.svg#only-{theme})"
+        for theme in ("light", "dark")
+    )
 
 
 def _site_link(link: re.Match[str]) -> str:
