@@ -1,5 +1,7 @@
 """A hook of mkdocs: pages that stand elsewhere in the repository, and pages that code writes.
 
+Pages in Japanese come from the catalogues below ``docs/ja``.
+
 The reference comes from what it describes: scenario keys from the JSON Schema, the command line
 from click, the control API from its OpenAPI document, Python names from their docstrings.
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "docs"))
+from translations import CATALOGUES, in_japanese  # noqa: E402 -- beside this file, which is no package
+
 ELSEWHERE = {
     "README.md": "index.md",
     "SECURITY.md": "security.md",
@@ -47,7 +53,7 @@ KINDS = {
 
 REPOSITORY_LINK = re.compile(r"\]\((?:\.\./|docs/)?([\w./-]+)(#[\w-]*)?\)")
 
-PICTURE = re.compile(
+CHART = re.compile(
     r'<picture>.*?alt="(?P<alt>[^"]*)" src="[\w/]*charts/(?P<name>\w+)-light\.svg".*?</picture>'
 )
 """A chart, light and dark."""
@@ -66,6 +72,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "reference/control-api.json": json.dumps(control_api()),
         "reference/imitated-api.json": json.dumps(imitated_api()),
     }
+    for path in CATALOGUES.glob("*.po"):
+        pages[f"ja/{ELSEWHERE.get(f'{path.stem}.md', f'{path.stem}.md')}"] = in_japanese(path)
     for name, content in pages.items():
         files.append(File.generated(config, name, content=content))
     return files
@@ -73,22 +81,27 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:  # noqa: ANN401 -- what mkdocs hands over
     """Let links that are right in the repository be right on the site."""
-    if "/" in page.file.src_uri:
+    folder = page.file.src_uri.rpartition("/")[0]
+    if folder == "reference":
         return markdown
-    return REPOSITORY_LINK.sub(_site_link, PICTURE.sub(_site_picture, markdown))
+
+    def site_link(link: re.Match[str]) -> str:
+        name, anchor = ELSEWHERE.get(link[1], link[1]), link[2] or ""
+        has_translation = (CATALOGUES / name).with_suffix(".po").exists()
+        above = "../" if folder == "ja" and not has_translation else ""
+        return f"]({above}{name}{anchor})" if name != "LICENSE" else "](#)"
+
+    pictures = "../pictures/" if folder == "ja" else "pictures/"
+    markdown = CHART.sub(_site_chart, markdown).replace('"docs/pictures/', f'"{pictures}')
+    return REPOSITORY_LINK.sub(site_link, markdown)
 
 
-def _site_picture(picture: re.Match[str]) -> str:
-    """Return what shows the chart of a theme on the site, where a switch changes the theme."""
+def _site_chart(chart: re.Match[str]) -> str:
+    """Return what shows a chart on the site, where a switch changes the theme."""
     return " ".join(
-        f"![{picture['alt']}](charts/{picture['name']}-{theme}.svg#only-{theme})"
+        f"![{chart['alt']}](charts/{chart['name']}-{theme}.svg#only-{theme})"
         for theme in ("light", "dark")
     )
-
-
-def _site_link(link: re.Match[str]) -> str:
-    name, anchor = link[1], link[2] or ""
-    return f"]({ELSEWHERE.get(name, name)}{anchor})" if name != "LICENSE" else "](#)"
 
 
 def scenario_keys() -> str:

@@ -127,8 +127,8 @@ class Driver:
         *,
         on: str = RETRAIN_STATUS_CHECK.name,
         key: str | None = None,
-    ) -> None:
-        """Let the next calls of an operation fail; no timeline moves.
+    ) -> InjectedFailure:
+        """Let the next calls of an operation fail; no timeline moves. Return what waits for each.
 
         Args:
             what: A documented error of the operation, a fault, or a literal reply.
@@ -160,6 +160,7 @@ class Driver:
                 )
             self._engine.state.injected.extend([failure] * times)
         self._note("next", job_id)
+        return failure
 
     def forgive(self, *, key: str | None = None) -> int:
         """Take back the failures that wait, all or those of one key; return how many there were."""

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from mock_p1.contract.operations import Operation
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.journal import Entry
+    from mock_p1.engine.mock_state import InjectedFailure
     from mock_p1.testing.uploaded import Upload
 
 
@@ -69,6 +70,7 @@ class Handle:
         self._url = url
         self._responses = responses
         self._asked: Condition | None = None
+        self._queued: list[tuple[InjectedFailure, int]] = []
 
     # What a client needs
 
@@ -299,7 +301,8 @@ class Handle:
         if type(what) is int:  # type: ignore[comparison-overlap]  # -- tests are seldom type-checked
             raise ValueError(f'an HTTP status is written {{"status_code": {what}}}')
         failure = what if isinstance(what, str) else load_reply(what)
-        self._driver.fail_next(failure, times, job, on=on)
+        queued = self._driver.fail_next(failure, times, job, on=on)
+        self._queued.append((queued, times))
 
     def reset(self, job: str | None = None) -> None:
         """Begin anew: one job, or everything (jobs, polls, failures that wait).
@@ -603,7 +606,7 @@ class Handle:
             rows: How many rows its table should have, without the header.
 
         Raises:
-            AssertionError: No file came, not all of it, or another one.
+            AssertionError: No file came, not all of it, another one, an empty one or a form.
             NoSuchJob: Neither the scenario nor any call knows the job.
 
         Examples:
