@@ -16,7 +16,8 @@ from benchmarks.measure import FULL, QUICK
 from benchmarks.report import as_json, got_worse, machine, say, table, versions
 
 NAMES = (
-    "serve", "start", "sequence", "profile", "mocked", "plugin", "many", "created", "memory",
+    "serve", "start", "sequence", "profile", "waits",
+    "mocked", "plugin", "many", "created", "memory",
 )  # fmt: skip
 MORE = ("uploads",)
 

@@ -161,11 +161,12 @@ def _targets(results: Results) -> str:
             _IN_WORDS.get((name, row["unit"]), row["what"]),
             row["target"].replace("<=", "≤").replace(">=", "≥"),
             _with_spread(row), _verdict(row),
+            _figure(results.row(name, row["what"], "times, by processor")),
         ]
         for name, row in results.all()
         if row["target"] and name in ("serve", "start", "fixtures")
     ]  # fmt: skip
-    return _table(["", "wanted", "reached", ""], rows)
+    return _table(["", "wanted", "reached", "", "by processor time"], rows)
 
 
 _IN_WORDS: Final = {
@@ -243,7 +244,7 @@ FIGURES: Final = {
     "fixtures": _rows_of("fixtures", "s", "times", "ms"),
     "profile": _profile,
     "tricks": _tricks,
-    "turns": _rows_of("profile", "ms"),
+    "waits": _rows_of("waits", "ms"),
     "others": _others,
 }
 """What makes the text of each place."""

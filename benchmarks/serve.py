@@ -20,7 +20,7 @@ from benchmarks.contenders import (
     WIREMOCK_JOURNAL,
 )
 from benchmarks.measure import in_turns, ratios, row
-from benchmarks.started import all_started
+from benchmarks.started import TELLS_CPU, all_started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,11 +42,16 @@ RATIOS: Final[tuple[tuple[str, str, Target | None], ...]] = (
 
 
 class Burst(NamedTuple):
-    """A burst of load, and the microseconds of processor time that a reply took."""
+    """A burst of load, and the microseconds of processor time of a reply, its kernel's apart."""
 
     load: Load
     own: float
     kernel: float
+
+    @property
+    def cost(self) -> float:
+        """Both together."""
+        return self.own + self.kernel
 
 
 def run(scale: Scale, client: Client) -> list[Row]:
@@ -61,9 +66,17 @@ def run(scale: Scale, client: Client) -> list[Row]:
         *_of_each(bursts, "replies/s", lambda burst: burst.load.rate),
         *_of_each(bursts, "ms, 50 %", lambda burst: burst.load.p50, 2),
         *_of_each(bursts, "ms, 99 %", lambda burst: burst.load.p99, 2),
-        *_of_each(bursts, "us of processor", lambda burst: burst.own + burst.kernel, 1),
+        *_ratios(bursts, "times", lambda burst: burst.load.rate),
+        *(_of_processor(bursts) if TELLS_CPU else []),
+    ]
+
+
+def _of_processor(bursts: dict[str, list[Burst]]) -> list[Row]:
+    """Return what a reply costs, and ratios of that, which hold on a busy machine too."""
+    return [
+        *_of_each(bursts, "us of processor", lambda burst: burst.cost, 1),
         *_of_each(bursts, "us in the kernel", lambda burst: burst.kernel, 1),
-        *_ratios(bursts),
+        *_ratios(bursts, "times, by processor", lambda burst: 1 / max(burst.cost, 1e-3)),
     ]
 
 
@@ -96,20 +109,15 @@ def _of_each(
     ]  # fmt: skip
 
 
-def _ratios(bursts: dict[str, list[Burst]]) -> list[Row]:
-    """Return the ratios of rates; and of processor times, which hold on a busy machine too."""
-    rates = {name: [burst.load.rate for burst in found] for name, found in bursts.items()}
-    costs = {name: [each.own + each.kernel for each in found] for name, found in bursts.items()}
-    there = [each for each in RATIOS if each[1] in rates]
+def _ratios(
+    bursts: dict[str, list[Burst]], unit: str, figure: Callable[[Burst], float]
+) -> list[Row]:
+    figures = {name: [figure(burst) for burst in found] for name, found in bursts.items()}
     return [
-        *(
-            row(f"{one} / {other}", "times", ratios(rates[one], rates[other]), 2, target,
-                better="more")
-            for one, other, target in there
-        ),
-        *(
-            row(f"{one} / {other}", "times, by processor", ratios(costs[other], costs[one]), 2,
-                better="more")
-            for one, other, _ in there
-        ),
+        row(
+            f"{one} / {other}", unit, ratios(figures[one], figures[other]), 2,
+            target if unit == "times" else None, better="more",
+        )
+        for one, other, target in RATIOS
+        if other in figures
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from benchmarks.clients import HEADERS
 from benchmarks.contenders import CONTENDERS, LOGGED, OURS, Place
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from benchmarks.contenders import Contender
 
 START_SECONDS = 30.0
-TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 0
+TELLS_CPU: Final = Path("/proc/self/stat").exists()
+"""Whether this system tells what processor time a process and its children have used: Linux."""
 
 
 class Started(NamedTuple):
@@ -48,14 +49,15 @@ class Started(NamedTuple):
         return sum(resident(pid) for pid in _with_children(self.process.pid))
 
     def cpu_seconds(self) -> tuple[float, float]:
-        """Return what it has used so far, of its own and in the kernel; nothing but on Linux."""
+        """Return what it has used so far, of its own and in the kernel; see ``TELLS_CPU``."""
         own = kernel = 0
         for pid in _with_children(self.process.pid):
             fields = (
                 Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
             )
             own, kernel = own + int(fields[11]), kernel + int(fields[12])
-        return own / TICKS, kernel / TICKS
+        ticks = os.sysconf("SC_CLK_TCK") if TELLS_CPU else 1
+        return own / ticks, kernel / ticks
 
 
 @contextmanager

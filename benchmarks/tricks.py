@@ -134,6 +134,10 @@ SERVED: Final = {
 }
 """Those that only a whole server shows."""
 
+ONE_LISTENER: Final = "eight listening sockets"
+SWITCHES: Final = {**SERVED, ONE_LISTENER: lambda: _patched(server, LISTENERS=1)}
+"""What a server can be started without."""
+
 
 def one_client_goes_on() -> Any:
     """As if nobody had a turn before all was read that one client sent at once."""

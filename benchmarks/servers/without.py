@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks.tricks import SERVED
+from benchmarks.tricks import SWITCHES
 from mock_p1.cli import main
 
 if __name__ == "__main__":
     _, name, *arguments = sys.argv
-    with SERVED[name]():
+    with SWITCHES[name]():
         main(arguments)

@@ -12,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 NAMES = (
-    "serve", "start", "sequence", "profile", "mocked", "plugin", "many", "created", "memory",
+    "serve", "start", "sequence", "profile", "waits",
+    "mocked", "plugin", "many", "created", "memory",
 )  # fmt: skip
 MORE = ("uploads",)
 
@@ -35,7 +36,7 @@ def test_runs(name, tmp_path):
     report = json.loads(file.read_text(encoding="utf-8"))
     rows = report["benchmarks"][name]
     fields = {"what", "unit", "digits", "median", "low", "high", "better", "target", "reached"}
-    assert fields == set(rows[0])
+    assert all(fields == set(row) for row in rows)
     assert all(row["low"] <= row["median"] <= row["high"] for row in rows)
     assert report["machine"]["load"] == "python"
     assert "mock-p1" in report["versions"]

@@ -57,7 +57,7 @@ def test_what_was_missed_is_said():
     row = {"what": "x", "unit": "times", "digits": 2, "median": 0.3, "low": 0.3, "high": 0.3}
     missed = {**row, "target": ">= 0.4", "reached": False, "better": "more"}
     document = {"machine": {}, "versions": {}, "benchmarks": {"serve": [missed]}}
-    assert "| x | ≥ 0.4 | 0.30 | **no**: 25% less |" in FIGURES["targets"](Results(document))
+    assert "| x | ≥ 0.4 | 0.30 | **no**: 25% less |  |" in FIGURES["targets"](Results(document))
 
 
 @pytest.mark.parametrize("theme", THEMES)
