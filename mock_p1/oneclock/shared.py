@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 from mock_p1.base.clock import SECOND, VirtualClock
@@ -31,7 +31,7 @@ from mock_p1.oneclock.sleep_coordinator import Sleepers
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import Callable, Container, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
     from types import FrameType
 
     from mock_p1.base.clock import Held
@@ -138,6 +138,18 @@ class SharedClock(VirtualClock):
         """The threads that the client has started."""
         self.waited: dict[threading.Thread, tuple[float, Callable[[], None]]] = {}
         """Which of these wait for real: since when, and what says so, at the mock's end."""
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Go on where a clock was that was saved, if its start is this one's and it was not behind.
+
+        Clients see this clock already, so nothing but their time moves on.
+        """
+        if self.now_ns() > saved["now_ns"]:
+            raise ValueError(
+                "a mock with instant_sleep is active, and its clock is past the saved moment; "
+                "load the state before it has slept"
+            )
+        self.advance(saved["now_ns"] - self.now_ns())
 
     def join(self) -> None:
         """Count the calling thread among the client's."""

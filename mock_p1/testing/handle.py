@@ -6,6 +6,7 @@ Drive the mock, read its polls, judge the client.
 from __future__ import annotations
 
 from itertools import islice
+from pathlib import Path
 from threading import Condition
 from typing import TYPE_CHECKING, NoReturn
 
@@ -20,6 +21,7 @@ from mock_p1.contract.operations import (
 )
 from mock_p1.engine.driver import Driver, NoSuchJob, operation_named
 from mock_p1.scenario.files import load_reply
+from mock_p1.server.state_file import write_state
 from mock_p1.testing.poll_report import report, table_of_all
 from mock_p1.testing.poll_table import is_poll, key_labels
 from mock_p1.testing.polls import Poll, PollList, describe_unexpected, in_words, named
@@ -35,6 +37,7 @@ from mock_p1.testing.verdicts import (
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
     from datetime import datetime, timedelta
+    from os import PathLike
 
     from responses import RequestsMock
 
@@ -320,6 +323,26 @@ class Handle:
             'job_waiting'
         """
         self._driver.reset(job)
+
+    def save(self, file: str | PathLike[str]) -> None:
+        """Write the whole state to a file, for another mock to go on from: ``mocked(load=…)``.
+
+        Args:
+            file: Where to; what is there is replaced, whole. It holds keys as they are, and is for
+                its owner alone to read.
+
+        Raises:
+            OSError: The file cannot be written; what was there is there still.
+
+        Examples:
+            >>> from mock_p1 import mocked
+            >>> mock.advance("90m")
+            >>> mock.save("in-the-middle.json")
+            >>> with mocked("slow-training", load="in-the-middle.json") as another:
+            ...     another.now == mock.now
+            True
+        """
+        write_state(self._engine, Path(file))
 
     # Read it
 
