@@ -26,8 +26,8 @@ def main() -> None:
     """Run what the command line asks for."""
     options = _options()
     client = Client(options.load)
-    about = machine(client.tool)
     scale = QUICK if options.quick else FULL._replace(rounds=options.rounds)
+    about = {**machine(client.tool), "rounds": scale.rounds}
     if options.quick:
         about["quick"] = "these figures mean nothing"
     say("\n".join(f"{name:12} {value}" for name, value in about.items()) + "\n")

@@ -67,8 +67,8 @@ class Client:
             listed.write_text("\n".join(paths) + "\n", encoding="ascii")
             done = subprocess.run(
                 [
-                    *ON_LOAD_CORE, str(self._wrk), "-t1", f"-c{CONNECTIONS}", f"-d{whole}s", "--timeout", "30s",
-                    "-s", str(HERE / "wrk.lua"),
+                    *ON_LOAD_CORE, str(self._wrk), "-t1", f"-c{CONNECTIONS}", f"-d{whole}s",
+                    "--timeout", "30s", "-s", str(HERE / "wrk.lua"),
                     *(f"-H{name}: {value}" for name, value in HEADERS.items()),
                     url, "--", str(listed), str(first),
                 ],
