@@ -76,7 +76,7 @@ def _of_processor(bursts: dict[str, list[Burst]]) -> list[Row]:
     return [
         *_of_each(bursts, "us of processor", lambda burst: burst.cost, 1),
         *_of_each(bursts, "us in the kernel", lambda burst: burst.kernel, 1),
-        *_ratios(bursts, "times, by processor", lambda burst: 1 / max(burst.cost, 1e-3)),
+        *_ratios(bursts, "times, by processor", lambda burst: 1 / max(burst.cost, 1)),
     ]
 
 
