@@ -49,18 +49,20 @@ class Client:
             sys.exit("wrk is not installed; leave --load out, or say --load python")
         self.tool = tool or ("wrk" if self._wrk else "python")
 
-    def burst(self, url: str, paths: Sequence[str], seconds: float, first: int = 0) -> Load:
+    def burst(
+        self, url: str, paths: Sequence[str], seconds: float, first: int = 0, together: int = 1
+    ) -> Load:
         """Ask for the paths in turn, from number ``first`` on, for so many seconds.
 
-        Wrk knows whole ones only.
+        Wrk knows whole ones only, and alone can send several requests ``together``.
         """
         if self.tool == "wrk":
-            return self._with_wrk(url, paths, seconds, first)
+            return self._with_wrk(url, paths, seconds, str(first), str(together))
         return _with_python(
             url, [*paths[first % len(paths) :], *paths[: first % len(paths)]], seconds=seconds
         )
 
-    def _with_wrk(self, url: str, paths: Sequence[str], seconds: float, first: int) -> Load:
+    def _with_wrk(self, url: str, paths: Sequence[str], seconds: float, *how: str) -> Load:
         whole = max(1, round(seconds))
         with tempfile.TemporaryDirectory() as folder:
             listed = Path(folder) / "paths.txt"
@@ -70,7 +72,7 @@ class Client:
                     *ON_LOAD_CORE, str(self._wrk), "-t1", f"-c{CONNECTIONS}", f"-d{whole}s",
                     "--timeout", "30s", "-s", str(HERE / "wrk.lua"),
                     *(f"-H{name}: {value}" for name, value in HEADERS.items()),
-                    url, "--", str(listed), str(first),
+                    url, "--", str(listed), *how,
                 ],
                 capture_output=True, check=True, encoding="utf-8",
             )  # fmt: skip

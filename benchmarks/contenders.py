@@ -270,3 +270,5 @@ CONTENDERS: Final = (
     ),
 )  # fmt: skip
 """In the order in which they are shown."""
+
+BY_NAME: Final = {contender.name: contender for contender in CONTENDERS}

@@ -14,13 +14,13 @@ from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
-from benchmarks.contenders import CONTENDERS, OURS, without
+from benchmarks.contenders import BY_NAME, OURS, without
 from benchmarks.in_process import InProcess
 from benchmarks.measure import differences, in_turns, row
 from benchmarks.report import say
 from benchmarks.serve import burst_on
 from benchmarks.started import TELLS_CPU, all_started
-from benchmarks.tricks import SERVED, TRICKS
+from benchmarks.tricks import SERVED, SHARED_WRITE, TRICKS
 from mock_p1.server.server import _loop_factory
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ TITLE = "profile: where a poll's processor time goes, and what each trick saves 
 POLLS = 20_000
 BLOCKS = 10
 
+TOGETHER = 32
+SHARE: Final = "% of a poll without it"
 WHOLE: Final = "a poll, served"
 PARTS: Final = ("all", "engine", "finding", "timeline", "journal", "composing")
 SHARES: Final = (
@@ -62,19 +64,35 @@ def run(scale: Scale, client: Client) -> list[Row]:
         parts, found = _in_turns(client, scale, runner.run(_made()))
         saved = {trick.what: runner.run(_saved(trick, count, scale.rounds)) for trick in TRICKS}
     whole = [burst.cost for burst in found[OURS]]
-    poll = median(whole)
     for name in SERVED:
-        bursts = zip(found[name], whole, strict=True)
-        saved[name] = [burst.cost - ours for burst, ours in bursts]
+        saved[name] = differences([burst.cost for burst in found[name]], whole)
+    of_a_poll = dict.fromkeys(saved, median(whole))
+    if client.tool == "wrk":
+        together, saved[SHARED_WRITE] = _pipelined(client, scale)
+        of_a_poll[SHARED_WRITE] = median(together)
     return [
         row(WHOLE, "us", whole, 1, better="less"),
         *(row(what, "us", values, 2) for what, values in _shares(found[OURS], parts).items()),
         *(row(what, "us saved", values, 2) for what, values in saved.items()),
         *(
-            row(what, "% of a poll without it", [each / (poll + each) * 100 for each in values], 1)
+            row(what, SHARE, [each / (of_a_poll[what] + each) * 100 for each in values], 1)
             for what, values in saved.items()
         ),
     ]
+
+
+def _pipelined(client: Client, scale: Scale) -> tuple[list[float], list[float]]:
+    """Return what one of many polls takes that are sent together, and what their trick saves."""
+    with ExitStack() as stack:
+        found = in_turns(
+            {
+                each.contender.name: burst_on(each, client, scale.seconds, TOGETHER)
+                for each in all_started(stack, [BY_NAME[OURS], without(SHARED_WRITE)])
+            },
+            scale.rounds,
+        )
+    on, off = ([burst.cost for burst in found[name]] for name in (OURS, SHARED_WRITE))
+    return on, differences(off, on)
 
 
 async def _made() -> InProcess:
@@ -85,7 +103,7 @@ def _in_turns(
     client: Client, scale: Scale, mock: InProcess
 ) -> tuple[Figures, dict[str, list[Burst]]]:
     """Return the parts of a poll; and bursts, of the server as it is and without each trick."""
-    contenders = [each for each in CONTENDERS if each.name == OURS] + [*map(without, SERVED)]
+    contenders = [BY_NAME[OURS], *map(without, SERVED)]
     parts = {name: partial(_cost, part, scale.of(POLLS)) for name, part in mock.parts().items()}
     with ExitStack() as stack:
         running = all_started(stack, contenders)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from benchmarks.charts import THEMES, Bar, chart
 from benchmarks.contenders import CONTENDERS
 from benchmarks.processes import ROOT
-from benchmarks.profile import WHOLE
+from benchmarks.profile import SHARE, WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
@@ -215,18 +215,17 @@ def _tricks(results: Results) -> str:
     saved = results.rows("profile", "us saved")
     rows = []
     for each in saved:
-        share = results.row("profile", each["what"], _SHARE)
+        share = results.row("profile", each["what"], SHARE)
         little = share is None or share["median"] < LEAST
         rows.append(
             [each["what"], _with_spread(each), _figure(share), "**little**" if little else ""]
         )
-    return _table(["trick", "saves, µs", f"{_SHARE}", f"under {LEAST} %"], rows)
+    return _table(["trick", "saves, µs", f"{SHARE}", f"under {LEAST} %"], rows)
 
 
 LEAST: Final = 3
 """A trick that saves a smaller share of a poll, in per cent, is not worth its lines."""
 
-_SHARE: Final = "% of a poll without it"
 SHOWN_BY_THE_CHART_ALONE: Final = ("granian", "mountebank", "Prism", "Mockoon", "pytest-httpserver")
 
 

@@ -80,12 +80,14 @@ def _of_processor(bursts: dict[str, list[Burst]]) -> list[Row]:
     ]
 
 
-def burst_on(running: Started, client: Client, seconds: float) -> Callable[[], Burst]:
-    """Return what puts a burst of load on a server."""
+def burst_on(
+    running: Started, client: Client, seconds: float, together: int = 1
+) -> Callable[[], Burst]:
+    """Return what puts a burst of load on a server; see ``Client.burst``."""
 
     def burst() -> Burst:
         own_before, kernel_before = running.cpu_seconds()
-        load = client.burst(running.url, [PATH], seconds)
+        load = client.burst(running.url, [PATH], seconds, together=together)
         own, kernel = running.cpu_seconds()
         return Burst(
             load,

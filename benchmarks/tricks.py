@@ -134,8 +134,13 @@ SERVED: Final = {
 }
 """Those that only a whole server shows."""
 
+SHARED_WRITE: Final = "answers to polls that come together share a write"
 ONE_LISTENER: Final = "eight listening sockets"
-SWITCHES: Final = {**SERVED, ONE_LISTENER: lambda: _patched(server, LISTENERS=1)}
+SWITCHES: Final = {
+    **SERVED,
+    SHARED_WRITE: lambda: _patched(http_protocol, SHORT_ANSWER=-1),
+    ONE_LISTENER: lambda: _patched(server, LISTENERS=1),
+}
 """What a server can be started without."""
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from benchmarks.clients import API_KEY
-from benchmarks.contenders import CONTENDERS, OURS, PATH, without
+from benchmarks.contenders import BY_NAME, OURS, PATH, without
 from benchmarks.in_process import InProcess
 from benchmarks.measure import in_turns, row
 from benchmarks.processes import get
@@ -87,7 +87,7 @@ def _longest_first_poll(count: int, collected: Callable[[], AbstractContextManag
 
 
 def _newcomers(rounds: int) -> list[Row]:
-    contenders = [each for each in CONTENDERS if each.name == OURS] + [without(ONE_LISTENER)]
+    contenders = [BY_NAME[OURS], without(ONE_LISTENER)]
     with ExitStack() as stack:
         running = all_started(stack, contenders)
         waits = in_turns(

@@ -1,18 +1,18 @@
 -- Polls the paths of a file, one after another and round again, and prints the outcome as one line for clients.py.
--- Arguments: the file, and the number of the path to begin with (from 0). One path is asked for as wrk does it by
--- itself, with no Lua for each request.
+-- Arguments: the file, the number of the path to begin with (from 0), and how many requests are sent together. One path,
+-- alone, is asked for as wrk does it by itself, with no Lua for each request.
 
 function init(arguments)
-  local paths, requests, at = {}, {}, tonumber(arguments[2])
+  local paths, requests, at, together = {}, {}, tonumber(arguments[2]), tonumber(arguments[3])
   for path in io.lines(arguments[1]) do
     paths[#paths + 1] = path
   end
   wrk.path = paths[1]
-  if #paths == 1 then
+  if #paths == 1 and together == 1 then
     return
   end
   for number, path in ipairs(paths) do
-    requests[number] = wrk.format("GET", path)
+    requests[number] = string.rep(wrk.format("GET", path), together)
   end
   request = function()
     at = at % #requests + 1

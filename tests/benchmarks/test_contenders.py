@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import contenders, started
-from benchmarks.contenders import BODY, CONTENDERS, NGINX, OURS, Contender, Place
+from benchmarks.contenders import BODY, BY_NAME, CONTENDERS, NGINX, OURS, Contender, Place
 
-BY_NAME = {each.name: each for each in CONTENDERS}
 IN_PYTHON = {
     OURS, contenders.LOGGED, contenders.CONSTANT, contenders.UVICORN, "Flask, waitress",
 }  # fmt: skip
