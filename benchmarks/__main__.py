@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ MORE = ("uploads",)
 def main() -> None:
     """Run what the command line asks for."""
     options = _options()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # containers set it; users' starts are compiled
     client = Client(options.load)
     scale = QUICK if options.quick else FULL._replace(rounds=options.rounds)
     about = {**machine(client.tool), "rounds": scale.rounds}

@@ -256,7 +256,7 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def _is_number(cell: str) -> bool:
-    return cell[:1].isdigit() or not cell
+    return cell.removeprefix("-")[:1].isdigit() or not cell
 
 
 def _figure(row: Row | None) -> str:
