@@ -199,6 +199,10 @@ def without(trick: str) -> Contender:
     return Contender(trick, "the mock without it", command, _SCENARIO)
 
 
+FIRST_START: Final = Contender(
+    "mock-p1 serve, the first time", "a scenario that is not kept yet",
+    _mock("--quiet", "--no-cache"), _SCENARIO,
+)  # fmt: skip
 OUR_SEQUENCE: Final = Contender(
     OURS, "its engine", _mock("--quiet"),
     {"scenario.yaml": """
