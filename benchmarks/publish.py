@@ -110,7 +110,8 @@ def about(results: Results) -> str:
     return (
         f"Taken {machine['taken']}: {machine['processor']}, {machine['cores']} cores, "
         f"{machine['system']} {machine['architecture']}, {machine['python']}, load by "
-        f"`{machine['load']}`; medians of {machine['rounds']} rounds in turns."
+        f"`{machine['load']}`, load average {machine['busy']} before; "
+        f"medians of {machine['rounds']} rounds in turns."
     )
 
 

@@ -33,7 +33,10 @@ NOISE: Final = 0.05
 
 
 def machine(load_tool: str) -> dict[str, Any]:
-    """Return what the figures depend on, without anything that names this very machine."""
+    """Return what the figures depend on, without anything that names this very machine.
+
+    ``busy`` is its load average before anything is measured: what else it has to do.
+    """
     return {
         "taken": datetime.now(UTC).date().isoformat(),
         "system": platform.system(),
@@ -42,6 +45,7 @@ def machine(load_tool: str) -> dict[str, Any]:
         "cores": os.cpu_count() or 0,
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "load": load_tool,
+        "busy": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
     }
 
 

@@ -32,7 +32,7 @@ def test_the_kept_results_are_whole():
     results = newest()
     assert {name for name, _ in results.all()} >= {"serve", "start", "sequence", "profile"}
     assert "quick" not in results.machine
-    assert {"taken", "processor", "cores", "python", "load"} <= set(results.machine)
+    assert {"taken", "processor", "cores", "python", "load", "busy"} <= set(results.machine)
     assert "mock-p1" in results.versions
 
 
