@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mock_p1.server.app import create_app
     from mock_p1.server.asgi_app import create_asgi_app
     from mock_p1.server.server import CannotListen
+    from mock_p1.testing.cassette import RecordedService, record
     from mock_p1.testing.handle import Handle
     from mock_p1.testing.mocks import mocked, serving
     from mock_p1.testing.plugin_fixtures import MockFactory
@@ -50,6 +51,7 @@ __all__ = [
     "PollList",
     "Problem",
     "RealServiceRefused",
+    "RecordedService",
     "ReplyFields",
     "Scenario",
     "ScenarioError",
@@ -61,6 +63,7 @@ __all__ = [
     "create_asgi_app",
     "load_scenario",
     "mocked",
+    "record",
     "serving",
 ]
 
@@ -82,6 +85,7 @@ _HOMES = {
     "PollList": "testing.polls",
     "Problem": "scenario.problems",
     "RealServiceRefused": "transports.network_guard",
+    "RecordedService": "testing.cassette",
     "ReplyFields": "contract.names",
     "Scenario": "scenario.model",
     "ScenarioError": "scenario.problems",
@@ -92,6 +96,7 @@ _HOMES = {
     "create_asgi_app": "server.asgi_app",
     "load_scenario": "scenario.files",
     "mocked": "testing.mocks",
+    "record": "testing.cassette",
     "serving": "testing.mocks",
 }
 

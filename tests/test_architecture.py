@@ -27,12 +27,13 @@ ROOMS = {
     "oneclock": {"base"},
     "testing": {
         *("base", "contract", "scenario", "engine", "analysis", "transports"),
-        *("admin", "server", "oneclock"),
+        *("admin", "server", "oneclock", "recording", "verify"),
     },
     "verify": set(),
+    "recording": {"base", "contract", "scenario", "verify"},
     "cli": {
         *("base", "contract", "scenario", "engine", "analysis", "transports"),
-        *("admin", "server", "oneclock", "testing", "verify"),
+        *("admin", "server", "oneclock", "testing", "verify", "recording"),
     },
 }
 """What each room of the package may import; the root, which holds the version and lazy names, is

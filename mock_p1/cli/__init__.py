@@ -44,6 +44,10 @@ COMMANDS = {
     "verify": LazyCommand(
         "mock_p1.cli.verify:verify", "Hold any server, the real one too, against the contract."
     ),
+    "record": LazyCommand(
+        "mock_p1.cli.record_service:record",
+        "Record what a service does, as a scenario that does the same.",
+    ),
     "healthcheck": LazyCommand(
         "mock_p1.cli.healthcheck:healthcheck", "Ask a running server whether it is well."
     ),

@@ -335,7 +335,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
             pace = server.url, "in place of its speed" if self._speed != 1 else "too"
             stack.callback(_on_real_time.remove, pace)
             _on_real_time.append(pace)
-        stack.enter_context(_reachable(server.url))
+        stack.enter_context(reachable(server.url))
         stack.enter_context(guarded())
         return Handle(engine, server.url)
 
@@ -408,7 +408,7 @@ def _beside_servers(mock: Mock) -> Iterator[None]:
 
 
 @contextmanager
-def _reachable(url: str) -> Iterator[None]:
+def reachable(url: str) -> Iterator[None]:
     """Let requests to this server pass the mocks that catch requests at the same time."""
     prefix = f"{url}/"
     theirs = sys.modules.get(
