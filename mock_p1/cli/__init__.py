@@ -28,7 +28,12 @@ COMMANDS = {
     "serve": LazyCommand(
         "mock_p1.cli.serve:serve", "Serve a scenario on this machine until stopped."
     ),
-    "scenarios": LazyCommand("mock_p1.cli.scenarios:scenarios", "List the bundled scenarios."),
+    "scenarios": LazyCommand(
+        "mock_p1.cli.scenarios:scenarios", "List the bundled scenarios, or show one."
+    ),
+    "init": LazyCommand(
+        "mock_p1.cli.init:init", "Write a scenario to start from, and a first test."
+    ),
     "check": LazyCommand(
         "mock_p1.cli.check:check", "Check scenario files; name every problem in them."
     ),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
 from mock_p1.base.clock import RealClock
 from mock_p1.base.proxies import Proxies
@@ -18,6 +20,7 @@ from mock_p1.cli.options import (
     host_option,
     port_option,
     scenario_argument,
+    scenario_option,
     size,
     span,
     speed_option,
@@ -50,6 +53,7 @@ MAX_JOBS: Final = 100_000_000
 
 @command()
 @scenario_argument()
+@scenario_option("The same as SCENARIO. Repeatable.")
 @host_option("The address to listen on; 0.0.0.0 is every address of this machine.")
 @port_option("The port to listen on; 0 takes a free one, and prints it.")
 @speed_option("How many seconds of the mock's clock pass in a real one.")
@@ -145,6 +149,7 @@ MAX_JOBS: Final = 100_000_000
 def serve(  # noqa: PLR0913 -- an option each
     *,
     scenario: tuple[str, ...],
+    named: tuple[str, ...],
     speed: float,
     seed: int | None,
     watch: bool,
@@ -164,7 +169,7 @@ def serve(  # noqa: PLR0913 -- an option each
     SCENARIO is a bundled name (see mock-p1 scenarios), a file or a folder; several are played as
     one. Without it (and without MOCK_P1_SCENARIO), demo.
     """
-    scenario = scenario or ("demo",)
+    scenario = _all_named(scenario, named) or ("demo",)
     if watch and len(scenario) > 1:
         raise click.UsageError("--watch looks after one file; give one SCENARIO")
     if watch and not (path := scenario_file(scenario[0])[0]).is_file():
@@ -205,6 +210,17 @@ def serve(  # noqa: PLR0913 -- an option each
         stack.enter_context(request_log.RequestLog(engine, form, sys.stderr, quiet=quiet))
         stack.enter_context(rare_garbage_collection())
         server.run()
+
+
+def _all_named(scenario: tuple[str, ...], named: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what argument and option name together; a variable sets both, and counts once."""
+    source = click.get_current_context().get_parameter_source
+    given = [
+        names
+        for parameter, names in (("scenario", scenario), ("named", named))
+        if source(parameter) is ParameterSource.COMMANDLINE
+    ]
+    return tuple(chain.from_iterable(given)) if given else scenario
 
 
 def _proxies(public_url: str | None, trusted: tuple[str, ...]) -> Proxies | None:
