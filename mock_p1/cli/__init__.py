@@ -46,11 +46,17 @@ COMMANDS = {
     "openapi": LazyCommand(
         "mock_p1.cli.openapi:openapi", "Print the OpenAPI document of the imitated API."
     ),
+    "poll": LazyCommand(
+        "mock_p1.cli.poll:poll", "Poll a job to its end, here or at the real service."
+    ),
     "verify": LazyCommand(
         "mock_p1.cli.verify:verify", "Hold any server, the real one too, against the contract."
     ),
     "healthcheck": LazyCommand(
         "mock_p1.cli.healthcheck:healthcheck", "Ask a running server whether it is well."
+    ),
+    "completion": LazyCommand(
+        "mock_p1.cli.completion:completion", "Print what makes your shell complete all this."
     ),
 }
 """The commands in the order of the help page, each with its place and its line there."""

@@ -12,7 +12,7 @@ import click
 
 from mock_p1.analysis.lint import NO_JOB, lint_warnings
 from mock_p1.base.text import plural, visible
-from mock_p1.cli.options import command
+from mock_p1.cli.options import command, complete_scenario
 from mock_p1.scenario.files import SUFFIXES, load_scenario, load_scenarios, scenario_files
 from mock_p1.scenario.parser import MAX_BYTES, parse
 from mock_p1.scenario.problems import ScenarioError
@@ -27,7 +27,9 @@ STANDARD_INPUT: Final = "-"
 
 
 @command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument(
+    "files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_scenario
+)
 @click.option("--strict", is_flag=True, help="Exit 1 for a warning too.")
 @click.option(
     "--format",

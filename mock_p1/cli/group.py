@@ -23,11 +23,17 @@ from mock_p1.scenario.problems import ScenarioError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from click.shell_completion import CompletionItem
+
 WINDOWS: Final = os.name == "nt"
 NOT_WRITTEN: Final = frozenset(
     getattr(errno, name, errno.ENOSPC) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO")
 )
 """Why a disk or a device takes no output."""
+
+
+COMPLETING: Final = "_MOCK_P1_COMPLETE"
+"""What a shell sets when it asks how a line could go on: click's name for it."""
 
 
 class LazyCommand(NamedTuple):
@@ -83,8 +89,22 @@ class LazyGroup(click.Group):
                 [(name, command.summary) for name, command in self.lazy_subcommands.items()]
             )
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the options and commands that begin so, without importing one."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 -- needed here alone
+
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return options + [
+            CompletionItem(name, help=command.summary)
+            for name, command in self.lazy_subcommands.items()
+            if name.startswith(incomplete)
+        ]
+
     def main(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 -- click's signature
         """Run as a program does: parse the arguments, run the command, exit."""
+        if COMPLETING in os.environ:
+            import_module("mock_p1.cli.completion")  # which knows a shell more than click
+        options.setdefault("complete_var", COMPLETING)  # whatever the program is called by
         _never_fail_over_encoding()
         try:
             return super().main(*args, **options)

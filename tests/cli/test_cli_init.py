@@ -56,7 +56,7 @@ def test_what_is_commented_out_is_right_too(run, folder):
 
 @pytest.mark.parametrize("name", bundled())
 def test_from_a_bundled_scenario(run, folder, name):
-    """It is copied, without the line that leads to a schema beside it, and says where it is from."""
+    """It is copied, and says where from; the line that leads to a schema beside it is not."""
     assert run("init", "--from", name, "mine.yaml").exit_code == 0
     text = (folder / "mine.yaml").read_text(encoding="utf-8")
     assert text.splitlines()[0].startswith(f"# Begun as the bundled scenario {name};")
