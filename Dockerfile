@@ -7,6 +7,8 @@
 # /scenarios is where scenario files of your own are mounted; bundled names work as everywhere. Every option is also a
 # variable: MOCK_P1_PORT, MOCK_P1_SCENARIO, MOCK_P1_SPEED, … Any user may run it, and the root may be read-only;
 # `--tls` keeps its authority in /tls, which is best a volume. What pip installs is known by its hash: .ci/image/.
+# The base image goes by its name here, and by its digest in compose.yaml; so it does with
+#   docker build -t mock-p1 --build-context python:3.13-slim=docker-image://python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b .
 
 FROM python:3.13-slim AS build
 WORKDIR /source

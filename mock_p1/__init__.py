@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mock_p1.contract.errors import DOCUMENTED_ERRORS
     from mock_p1.contract.names import ErrorName, FaultName, OperationName, ReplyFields
     from mock_p1.engine.driver import NoSuchJob, NoSuchStep
+    from mock_p1.engine.saved_state import CannotLoad
     from mock_p1.oneclock.shared import CannotShare, SleptTooLong
     from mock_p1.scenario.files import ScenarioSource, load_scenario
     from mock_p1.scenario.model import Scenario
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DOCUMENTED_ERRORS",
     "CannotListen",
+    "CannotLoad",
     "CannotShare",
     "ErrorName",
     "FaultName",
@@ -64,6 +66,7 @@ __all__ = [
 
 _HOMES = {
     "CannotListen": "server.server",
+    "CannotLoad": "engine.saved_state",
     "CannotShare": "oneclock.shared",
     "DOCUMENTED_ERRORS": "contract.errors",
     "ErrorName": "contract.names",

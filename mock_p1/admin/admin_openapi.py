@@ -18,6 +18,7 @@ from mock_p1.admin import (
     request_routes,
     scenario_routes,
     sequence_routes,
+    state_routes,
 )
 from mock_p1.admin.bodies import JSON_TYPE
 from mock_p1.admin.routes import Routes
@@ -42,6 +43,7 @@ ERRORS: Final = {
     415: "The body is of another type.",
     501: "An extra is not installed.",
     503: "Too many listen already.",
+    507: "There is no room for it.",
 }
 OF_ANY_CALL: Final = (400, 401, 403)
 OF_A_BODY: Final = (408, 413, 415)
@@ -67,6 +69,7 @@ CALLS: Final[tuple[Call, ...]] = (
     *scenario_routes.routes,
     *job_routes.routes,
     *clock_routes.routes,
+    *state_routes.routes,
     *failure_routes.routes,
     *request_routes.routes,
     *sequence_routes.routes,

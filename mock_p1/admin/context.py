@@ -10,9 +10,11 @@ from mock_p1.admin.access import AccessPolicy
 from mock_p1.engine.driver import Driver
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from mock_p1.engine.engine import Engine
+    from mock_p1.engine.saved_state import SavedFile
     from mock_p1.scenario.problems import Problem
 
 POLICY: Final = {
@@ -53,6 +55,8 @@ class AdminContext:
         """The file of the authority that a client has to trust, where it made the certificate."""
         self.authority_state: str | None = None
         """How long that authority lives, and whether this start has made it."""
+        self.save: Callable[[], SavedFile] | None = None
+        """Writes the whole state to the file that was given for it; None where none was."""
         self.problems: tuple[Problem, ...] = ()
         """What is wrong with the scenario file that is watched, API keys masked.
 

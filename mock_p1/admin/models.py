@@ -650,6 +650,16 @@ class ScenarioSwap(ScenarioSummary):
     dropped: Count
 
 
+class Saved(Answer):
+    """The state that was written."""
+
+    file: str
+    size: Count
+    """Its bytes."""
+    saved_at: str
+    """The real date, in UTC."""
+
+
 class CallsStepped(Answer):
     """The timeline of an operation has moved on."""
 

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 SECOND: Final = 1_000_000_000
 MAX_SPEED: Final = 1_000_000.0
@@ -53,6 +53,14 @@ class Clock(Protocol):
         """
         ...
 
+    def saved(self) -> dict[str, Any]:
+        """Return where it is, as plain data."""
+        ...
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Go on where a clock was that was saved, of this kind or another; ValueError if behind."""
+        ...
+
     def date_at(self, moment_ns: int) -> datetime:
         """Return the date and time (UTC) of a moment of this clock."""
         ...
@@ -94,6 +102,15 @@ class VirtualClock:
         """Move the clock by nanoseconds; there is nothing to wait for."""
         self.advance(span_ns)
         return 0.0
+
+    def saved(self) -> dict[str, Any]:
+        """Return where it is, as plain data."""
+        return {"now_ns": self._now, "start": self._start.isoformat()}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Go on where a clock was that was saved; it had a speed perhaps, this one has none."""
+        self._start = datetime.fromisoformat(saved["start"])
+        self.advance(saved["now_ns"] - self._now)
 
     def date_at(self, moment_ns: int) -> datetime:
         """Return the date and time (UTC) of a moment of this clock."""
@@ -185,6 +202,25 @@ class RealClock:
     def freeze(self, *, frozen: bool = True) -> None:
         """Stop the clock, or let it run on from where it stopped."""
         self._set(frozen=frozen)
+
+    def saved(self) -> dict[str, Any]:
+        """Return where it is and how it runs, as plain data."""
+        with self._lock:
+            return {
+                "now_ns": self.now_ns(),
+                "start": self._start.isoformat(),
+                "speed": self._speed,
+                "frozen": self._frozen,
+            }
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Go on where a clock was that was saved, and as fast, if that one ran."""
+        with self._lock:
+            self._start = datetime.fromisoformat(saved["start"])
+            self._speed = _speed(saved.get("speed", self._speed))
+            self._frozen = saved.get("frozen", self._frozen)
+            self._anchor = self._source(), saved["now_ns"], 0.0 if self._frozen else self._speed
+        self._tell()
 
     def date_at(self, moment_ns: int) -> datetime:
         """Return the date and time (UTC) of a moment of this clock."""

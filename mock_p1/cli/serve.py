@@ -33,6 +33,7 @@ from mock_p1.cli.process import (
     port_in_file,
     rare_garbage_collection,
 )
+from mock_p1.cli.saving import go_on, state_saved
 from mock_p1.cli.serving_file import serving_file
 from mock_p1.cli.startup_message import Address
 from mock_p1.engine.engine import Engine
@@ -136,6 +137,20 @@ MAX_JOBS: Final = 100_000_000
     help="The largest file that is taken; KB, MB, GB (10^3, 10^6, 10^9) or bytes.",
 )  # fmt: skip
 @click.option(
+    "--save", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Write the whole state here: at the end, every --save-every, and on POST "
+    "/__admin/snapshot.",
+)  # fmt: skip
+@click.option(
+    "--save-every", callback=span, default="1m", metavar="DURATION", show_default=True,
+    help="How often --save writes, if anything has happened.",
+)  # fmt: skip
+@click.option(
+    "--load", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Go on from a state that was saved while the same scenario was played; may be the file "
+    "of --save, which need not be there yet.",
+)  # fmt: skip
+@click.option(
     "--port-file",
     type=click.Path(path_type=Path),
     metavar="FILE",
@@ -158,6 +173,9 @@ def serve(  # noqa: PLR0913 -- an option each
     journal_max: int,
     jobs_max: int,
     upload_max: int,
+    save: Path | None,
+    save_every: float,
+    load: Path | None,
     port_file: Path | None,
     exit_with_parent: bool,
     public_url: str | None,
@@ -175,18 +193,21 @@ def serve(  # noqa: PLR0913 -- an option each
     if watch and not (path := scenario_file(scenario[0])[0]).is_file():
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
     store = UploadStore(upload_max)
+    clock = RealClock(speed)
     engine = Engine(
         load_scenarios(scenario),
-        RealClock(speed),
+        clock,
         seed=seed,
         journal_max=journal_max,
         jobs_max=jobs_max,
         store=store,
         proxies=_proxies(public_url, trusted_proxies),
     )
+    loaded = go_on(engine, load, save)
     server, address, notes = _server(engine, **options)
-    if speed != 1:
-        notes.append(f"the clock runs at {speed:,.10g} times real time")
+    notes += loaded
+    if clock.speed != 1:
+        notes.append(f"the clock runs at {clock.speed:,.10g} times real time")
     if not store.keeps_large_files:
         notes.append(
             "no folder for temporary files can be written: of uploads above 1 MB "
@@ -209,6 +230,9 @@ def serve(  # noqa: PLR0913 -- an option each
         form = request_log.FORMATS[log_format]
         stack.enter_context(request_log.RequestLog(engine, form, sys.stderr, quiet=quiet))
         stack.enter_context(rare_garbage_collection())
+        if save is not None:
+            file = stack.enter_context(state_saved(engine, save, save_every, log_format))
+            server.context.save = file.save
         server.run()
 
 

@@ -7,7 +7,7 @@ operation has a job, per caller where it has none; only a call that reaches it c
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.engine.timeline import State, advance, following
 
@@ -98,6 +98,14 @@ class CallTimelines:
             for place, state in self._places.items()
             if theirs is not None and not theirs(place[1])
         }
+
+    def saved(self) -> list[Any]:
+        """Return everything as plain data: operation, caller and place, the first known first."""
+        return [[*place, state] for place, state in self._places.items()]
+
+    def restore(self, saved: list[Any]) -> None:
+        """Take over what was saved."""
+        self._places = {(name, caller): State(*state) for name, caller, state in saved}
 
     @staticmethod
     def adopt_job(

@@ -10,7 +10,7 @@ import sys
 from collections import Counter
 from functools import lru_cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_p1.base.patterns import ANY, Hit, PatternTable
 from mock_p1.base.text import mask
@@ -178,6 +178,21 @@ class IssuedKeys:
         self._keep(lambda key: theirs is not None and not theirs(key.caller.name))
         words = () if theirs is None else [word for word in self._api_words if not theirs(word)]
         self._api_words = dict.fromkeys(words)
+
+    def saved(self) -> dict[str, Any]:
+        """Return everything as plain data."""
+        return {
+            "keys": [{**key._asdict(), "caller": key.caller.name} for key in self._by_key.values()],
+            "given": dict(self._counts),
+            "used_words": list(self._api_words),
+        }
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Take over what was saved, where nothing is kept yet."""
+        for key in saved["keys"]:
+            self.add(IssuedKey(**{**key, "caller": caller_named(key["caller"])}))
+        self._counts = dict(saved["given"])
+        self._api_words = dict.fromkeys(saved["used_words"])
 
     def forget_ended(self, now_ns: int) -> None:
         """Forget the keys that have ended: they are unknown from now on."""

@@ -136,6 +136,31 @@ class CountedFile:
         return Inspection(notes=("its content was not kept, so nothing is said about it",))
 
 
+class RememberedFile(NamedTuple):
+    """A file of which the bytes are gone: what was said of it is known."""
+
+    size: int
+    sha256: str
+    found: Inspection
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether its bytes are there: they are not."""
+        return False
+
+    def content(self) -> None:
+        """Return None: the bytes are gone."""
+        return
+
+    def inspection(self, timeout_seconds: float = 10.0) -> Inspection:
+        """Return what was found in it."""
+        del timeout_seconds
+        return self.found
+
+    def discard(self) -> None:
+        """Forget nothing: nothing is kept."""
+
+
 class CountingStore:
     """Keeps no bytes: counts and hashes them."""
 

@@ -5,10 +5,12 @@ Bounded where ids or callers are not the scenario's own.
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.text import mask
+from mock_p1.engine.callers import caller_named
 from mock_p1.engine.timeline import State
 
 if TYPE_CHECKING:
@@ -270,6 +272,46 @@ class JobStates:
         if theirs is None:
             self._starts.pop(job_id, None)
 
+    def saved(self) -> dict[str, Any]:
+        """Return everything as plain data; transient states say in which order they were used."""
+        order = {job: place for place, job in enumerate(self._transients)}
+        jobs = [job for job_id in self._first for job in self.of(job_id)]
+        newest = self._newest_created
+        return {
+            "states": [_saved(job, order.get(job)) for job in jobs],
+            "starts": dict(self._starts),
+            "created_by": dict(self._created),
+            "newest_created": next((n for n, job in enumerate(jobs) if job is newest), None),
+            "evicted": self.evicted,
+        }
+
+    def restore(
+        self, saved: dict[str, Any], program_of: Callable[[str, bool], Program | None]
+    ) -> None:
+        """Take over what was saved, where nothing is kept yet.
+
+        ``program_of`` returns what a job does, created by upload or not; LookupError for a job that
+        does nothing. Of too many transient states the ones used the longest ago are forgotten.
+        """
+        most, self._max_transients = self._max_transients, sys.maxsize
+        jobs: list[JobState] = []
+        for fields in saved["states"]:
+            program = program_of(fields["job_id"], fields["created"] is not None)
+            if program is None or not _is_at_a_step(fields, program):
+                raise LookupError(fields["job_id"])
+            jobs.append(self.add(_restored(fields, program)))
+        self._max_transients = most
+        orders = {job: fields["used"] for job, fields in zip(jobs, saved["states"], strict=True)}
+        for job in sorted(self._transients, key=orders.__getitem__):
+            self._transients.move_to_end(job)
+        self._starts, self._created = dict(saved["starts"]), dict(saved["created_by"])
+        newest = saved["newest_created"]
+        self._newest_created = None if newest is None else jobs[newest]
+        self.evicted = saved["evicted"]
+        while len(self._transients) > most:
+            self.forget(next(iter(self._transients)))
+            self.evicted += 1
+
     def forget(self, job: JobState) -> None:
         """Forget one state."""
         self.created -= job.created is not None
@@ -289,3 +331,41 @@ class JobStates:
     def _leave_path(self, job: JobState) -> None:
         if self._by_path.get(job.path) is job:
             del self._by_path[job.path]
+
+
+def _saved(job: JobState, used: int | None) -> dict[str, Any]:
+    created = job.created
+    return {
+        "caller": job.caller.name,
+        "job_id": job.job_id,
+        "used": used,
+        "polls": job.polls,
+        "last_ns": job.last_ns,
+        "downloads": job.downloads,
+        "switches": job.switches,
+        "api_key": job.api_key,
+        "evicted": job.evicted,
+        "state": job.state,
+        "calls": job.calls and dict(job.calls),
+        "created": created and {name: getattr(created, name) for name in CreatedJob.__slots__},
+    }
+
+
+def _restored(fields: dict[str, Any], program: Program) -> JobState:
+    transient = fields["used"] is not None
+    job = JobState(caller_named(fields["caller"]), fields["job_id"], program, transient=transient)
+    for name in ("polls", "last_ns", "downloads", "switches", "api_key", "evicted"):
+        setattr(job, name, fields[name])
+    job.state = fields["state"] and State(*fields["state"])
+    calls = fields["calls"]
+    job.calls = calls and {name: State(*state) for name, state in calls.items()}
+    if (created := fields["created"]) is not None:
+        job.created = CreatedJob(created["number"], created["file_name"])
+        for name in CreatedJob.__slots__:
+            setattr(job.created, name, created[name])
+    return job
+
+
+def _is_at_a_step(fields: dict[str, Any], program: Program) -> bool:
+    state = fields["state"]
+    return state is None or state[0] < len(program.steps)

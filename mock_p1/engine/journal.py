@@ -8,7 +8,7 @@ from collections import Counter, deque
 from functools import lru_cache
 from itertools import count
 from operator import itemgetter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_p1.base.messages import Fault, Reply, Request, header_text
 from mock_p1.base.text import mask, shorten
@@ -24,6 +24,7 @@ from mock_p1.contract.operations import (
 from mock_p1.engine.callers import caller_name
 from mock_p1.engine.timeline import Plan, State, place_in_words, waits_for
 from mock_p1.engine.totals import Kind, Totals, outcome_of
+from mock_p1.scenario.step_length import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -129,8 +130,7 @@ class Journal:
         self.maximum: int = maximum
         self._entries: deque[Entry] = deque(maxlen=maximum)
         self._answers: deque[tuple[int, Reply | Fault]] = deque(maxlen=min(maximum, MAX_ANSWERS))
-        self._numbers = count(1)
-        self.number: Callable[[], int] = self._numbers.__next__
+        self.number: Callable[[], int] = count(1).__next__
         self.keep_answer: Callable[[tuple[int, Reply | Fault]], None] = self._answers.append
         """Takes the number of a poll's entry, and what it was answered with, to be looked at."""
         self.totals: Totals = Totals()
@@ -213,6 +213,50 @@ class Journal:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def saved(self) -> dict[str, Any]:
+        """Return everything as plain data, but for the answers; plans stand there once each."""
+        plans: dict[int, tuple[int, Plan]] = {}
+
+        def row(entry: Entry) -> list[Any]:
+            if entry.place is None:
+                return [*entry]
+            plan, state = entry.place
+            index, _ = plans.setdefault(id(plan), (len(plans), plan))
+            return [*entry._replace(place=(index, state))]  # type: ignore[arg-type]  # -- as it is written
+
+        rows = [row(entry) for entry in self]
+        number = self.number()
+        self._count_from(number)
+        return {
+            "columns": Entry._fields,
+            "rows": rows,
+            "plans": [plan for _, plan in plans.values()],
+            "next": number,
+            "cleared": self._cleared,
+            "restarts": list(self.restarts),
+            "totals": self.totals.saved(),
+        }
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Take over what was saved, where nothing is kept yet. Nobody is told of the entries."""
+        plans = [
+            Plan(tuple(Stage(*stage) for stage in stages), loops, lap_ns, tuple(shows))
+            for stages, loops, lap_ns, shows in saved["plans"]
+        ]
+        for row in saved["rows"]:
+            fields = dict(zip(saved["columns"], row, strict=True))
+            if fields["place"] is not None:
+                index, state = fields["place"]
+                fields["place"] = plans[index], State(*state)
+            self._entries.append(Entry(**{**fields, "notes": tuple(fields["notes"])}))
+        self._count_from(saved["next"])
+        self._cleared = saved["cleared"]
+        self.restarts.extend((number, job_id) for number, job_id in saved["restarts"])
+        self.totals.restore(saved["totals"])
+
+    def _count_from(self, number: int) -> None:
+        self.number = count(number).__next__
 
     def clear(self) -> None:
         """Forget every entry, and count anew; numbers go on."""

@@ -6,7 +6,8 @@ Not locked: its owner is.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from mock_p1.base.patterns import Hit
 from mock_p1.engine.call import Outcome
@@ -19,10 +20,10 @@ from mock_p1.engine.program import Refusal
 from mock_p1.engine.rate_limit import limiter_for
 from mock_p1.engine.replies import ReplyWriter
 from mock_p1.engine.uploads import Uploads
+from mock_p1.scenario.steps import Literal, RetryDate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from mock_p1.base.clock import Clock
     from mock_p1.engine.call import Call
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from mock_p1.engine.program import Program
     from mock_p1.engine.timeline import State
     from mock_p1.scenario.model import Scenario
-    from mock_p1.scenario.steps import Literal
 
 MAX_LINKS: Final = 10_000
 """How many links are remembered to have failed; the least recently asked for go first."""
@@ -52,6 +52,12 @@ class InjectedFailure(NamedTuple):
     reply: Literal | None = None
     job_id: str | None = None
     key: str | None = None
+
+    @property
+    def in_words(self) -> str:
+        """What it is, as reports name it."""
+        status = self.reply.status_code if self.reply is not None else None
+        return self.error or self.fault or f"HTTP {status}"
 
 
 class Prepared(NamedTuple):
@@ -79,6 +85,22 @@ _PART: Final = 4
 def _part_of(job: JobState) -> str:
     """Return the digits at the front of a link that say whose it may be."""
     return f"{job.caller.number & 0xFFFF:04x}"
+
+
+def _saved(failure: InjectedFailure) -> dict[str, Any]:
+    reply = failure.reply
+    return {**failure._asdict(), "reply": reply and reply.model_dump()}
+
+
+def _restored(fields: dict[str, Any]) -> InjectedFailure:
+    reply = fields["reply"]
+    if reply is None:
+        return InjectedFailure(**fields)
+    retry = reply["retry_after"]
+    if isinstance(retry, dict):
+        retry = RetryDate.model_construct(**retry)
+    made = Literal.model_construct(**{**reply, "retry_after": retry})
+    return InjectedFailure(**{**fields, "reply": made})
 
 
 class MockState:
@@ -164,6 +186,47 @@ class MockState:
         ]
         self.injected.clear()
         self.injected.extend(kept)
+
+    def saved(self) -> dict[str, Any]:
+        """Return all that changes but journal and clock, as plain data."""
+        return {
+            "played_since": self.played_since.isoformat(),
+            "link_seed": self.link_seed,
+            "resets": self.resets,
+            "caller_resets": dict(self.caller_resets),
+            "limits_reached": dict(self.reached),
+            "jobs": self.jobs.saved(),
+            "issued": self.issued.saved(),
+            "calls": self.calls.saved(),
+            "uploads": self.uploads.saved(),
+            "injected": [_saved(failure) for failure in self.injected],
+            "failed_downloads": [[*link, n] for link, n in self.failed_downloads.items()],
+            "rate_limit": self.limiter and self.limiter.saved(),
+        }
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Take over what was saved, where nothing is kept yet."""
+
+        def program_of(job_id: str, created: bool) -> Program | None:  # noqa: FBT001 -- as is asked
+            if created:
+                return self.directory.created(job_id)
+            hit = self.directory.find(job_id)
+            return None if hit is None else hit.value
+
+        self.played_since = datetime.fromisoformat(saved["played_since"])
+        self.link_seed, self.resets = saved["link_seed"], saved["resets"]
+        self.caller_resets.update(saved["caller_resets"])
+        self.jobs.restore(saved["jobs"], program_of)
+        self.issued.restore(saved["issued"])
+        self.calls.restore(saved["calls"])
+        self.uploads.restore(saved["uploads"], self.store)
+        self.injected.extend(map(_restored, saved["injected"]))
+        for *link, failed in saved["failed_downloads"]:
+            caller, job_id, position = link
+            self.failed_downloads[caller, job_id, position] = failed
+        if self.limiter is not None:
+            self.limiter.restore(saved["rate_limit"])
+        self.reached.update(saved["limits_reached"])
 
     def strikes(self, failure: InjectedFailure, call: Call) -> bool:
         """Tell whether an injected failure is meant for this call."""

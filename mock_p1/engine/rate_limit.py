@@ -86,6 +86,15 @@ class RateLimiter:
         seen.append(now)
         return None
 
+    def saved(self) -> dict[str, list[int]]:
+        """Return the moments of each caller's polls that count, as plain data."""
+        return {name: list(seen) for name, seen in self._callers.items()}
+
+    def restore(self, saved: dict[str, list[int]]) -> None:
+        """Take over what was saved."""
+        for name, seen in saved.items():
+            self._callers[name] = deque(seen, maxlen=self._polls)
+
     def clear(self, theirs: Callable[[str], bool] = lambda _: True) -> None:
         """Forget every poll, or those of some callers."""
         for name in [name for name in self._callers if theirs(name)]:

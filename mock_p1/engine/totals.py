@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_p1.engine.callers import caller_name
 
@@ -78,6 +78,23 @@ class Totals:
         else:
             self._before = self._since_reset
         self._since_reset = {}
+
+    def saved(self) -> dict[str, Any]:
+        """Return everything as plain data: rows of what was counted, and the count."""
+        counts = {"since_reset": self._since_reset, "before": self._before}
+        rows = {
+            name: [[*kind, *count] for kind, count in each.items()] for name, each in counts.items()
+        }
+        return {**rows, "unassigned": [*map(list, self._merged)], "merged": self.merged}
+
+    def restore(self, saved: dict[str, Any]) -> None:
+        """Take over what was saved."""
+        self._since_reset, self._before = (
+            {tuple(kind): [count] for *kind, count in saved[name]}
+            for name in ("since_reset", "before")
+        )
+        self._merged = {tuple(kind) for kind in saved["unassigned"]}
+        self.merged = saved["merged"]
 
     def __iter__(self) -> Iterator[tuple[Kind, int, int]]:
         """Return each kind with its counts since the last reset and since the start.

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final
+
+from mock_p1.engine.callers import caller_named
+from mock_p1.engine.file_store import Inspection, RememberedFile, StoreFullError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mock_p1.engine.callers import Caller
-    from mock_p1.engine.file_store import KeptFile
+    from mock_p1.engine.file_store import FileStore, KeptFile
 
 MAX_UPLOADS: Final = 10_000
+SMALL_BYTES: Final = 1_000_000
+MOST_CONTENT_BYTES: Final = 16_000_000
+"""The content of files up to the first size is saved, of the newest so much in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,9 @@ class Upload:
     def notes(self, timeout_seconds: float = 0.0) -> tuple[str, ...]:
         """Return what was found in the file, waiting so long for it."""
         return () if self.kept is None else self.kept.inspection(timeout_seconds).notes
+
+
+_FACTS: Final = [field.name for field in fields(Upload)]
 
 
 class Uploads:
@@ -61,9 +72,46 @@ class Uploads:
             if job_id in (None, upload.job_id) and (theirs is None or theirs(upload.caller.name)):
                 _discard(self._kept.pop(upload.number))
 
+    def saved(self) -> list[dict[str, Any]]:
+        """Return everything as plain data; the content of small files, the newest, in Base64."""
+        left = MOST_CONTENT_BYTES
+        rows: list[dict[str, Any]] = []
+        for upload in reversed(self._kept.values()):
+            row = {name: getattr(upload, name) for name in _FACTS}
+            kept, content = upload.kept, None
+            if kept is not None and kept.size <= min(left, SMALL_BYTES):
+                content = kept.content()
+                left -= kept.size
+            rows.append(
+                {**row, "caller": upload.caller.name, "kept": kept and _kept(kept, content)}
+            )
+        return rows[::-1]
+
+    def restore(self, saved: list[dict[str, Any]], store: FileStore) -> None:
+        """Take over what was saved; the store gets the content, as far as it has room."""
+        for row in saved:
+            kept = row["kept"] and _restored(row["kept"], row["file_name"], store)
+            facts = {**row, "caller": caller_named(row["caller"]), "kept": kept}
+            self.add(Upload(**facts))
+
     def __iter__(self) -> Iterator[Upload]:
         """Iterate over a copy, oldest first; safe while others write."""
         return iter([*self._kept.values()])
+
+
+def _kept(kept: KeptFile, content: bytes | None) -> dict[str, Any]:
+    text = None if content is None else b64encode(content).decode()
+    return {"size": kept.size, "sha256": kept.sha256, "found": kept.inspection(0), "content": text}
+
+
+def _restored(row: dict[str, Any], file_name: str, store: FileStore) -> KeptFile:
+    rows, columns, notes = row["found"]
+    if row["content"] is not None:
+        with suppress(StoreFullError):
+            coming = store.open(file_name)
+            coming.write(b64decode(row["content"]))
+            return coming.finish()
+    return RememberedFile(row["size"], row["sha256"], Inspection(rows, columns, tuple(notes)))
 
 
 def _discard(upload: Upload) -> None:

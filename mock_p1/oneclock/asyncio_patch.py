@@ -102,7 +102,9 @@ def _wait(loop: Any, shared: SharedClock) -> None:  # noqa: ANN401 -- likewise
         heard = [key.fileobj for key in loop._selector.get_map().values()]
     else:
         heard = [entry[2] for entry in loop._selector._cache.values()]
-    listens = len(heard) > 1  # to more than its own pipe
+    own_pipe = (loop._ssock, loop._ssock.fileno())
+    heard = [file for file in heard if file not in own_pipe]
+    listens = bool(heard)
     if loop._ready or loop._stopping or not (timers or (listens and shared.ports)):
         return
     span = min(timers) - loop.time() if timers else None

@@ -1,4 +1,4 @@
-"""Locks and queues that the client's modules make while a clock is shared.
+"""Locks, queues and poll objects that the client's modules make while a clock is shared.
 
 What waits for one with a limit waits by the clock. Those that were made before are C's.
 """
@@ -8,13 +8,15 @@ What waits for one with a limit waits by the clock. Those that were made before 
 from __future__ import annotations
 
 import queue
+import select
 import sys
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.clock import SECOND
 from mock_p1.oneclock.patches import names_of
-from mock_p1.oneclock.shared import asking
+from mock_p1.oneclock.poll_objects import Epoll, Kqueue, Poll
+from mock_p1.oneclock.shared import asking, is_for_the_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,18 +25,12 @@ if TYPE_CHECKING:
 _make_lock: Final = threading.Lock
 
 
-def _is_for_the_client() -> bool:
-    """Tell whether who makes something is the client itself, and not Python or a mock."""
-    maker = str(sys._getframe(2).f_globals.get("__name__")).partition(".")[0]
-    return maker not in sys.stdlib_module_names | {"mock_p1"} and asking() is not None
-
-
 class Lock:
     """Stands in for ``threading.Lock``."""
 
     def __new__(cls) -> Any:  # noqa: ANN401 -- C's own, for all but the client
         """Make one, or one of C's where it is not for the client."""
-        return object.__new__(cls) if _is_for_the_client() else _make_lock()
+        return object.__new__(cls) if is_for_the_client() else _make_lock()
 
     def __init__(self) -> None:
         self._lock = _make_lock()
@@ -81,7 +77,7 @@ class RLock:
 
     def __new__(cls) -> Any:  # noqa: ANN401 -- likewise
         """Make one, or one of C's where it is not for the client."""
-        return _OwnedLock() if _is_for_the_client() else _make_rlock()
+        return _OwnedLock() if is_for_the_client() else _make_rlock()
 
 
 class _SimpleQueue(queue._PySimpleQueue):  # type: ignore[misc,name-defined] # likewise
@@ -89,16 +85,18 @@ class _SimpleQueue(queue._PySimpleQueue):  # type: ignore[misc,name-defined] # l
 
     def __new__(cls, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 -- likewise
         """Make one, or one of C's where it is not for the client; a class of the client's is."""
-        if cls is not _SimpleQueue or _is_for_the_client():
+        if cls is not _SimpleQueue or is_for_the_client():
             return object.__new__(cls)
         return _make_queue(*arguments, **options)
 
 
 _make_queue: Final = queue.SimpleQueue
+_WATCHES: Final = (("poll", Poll), ("epoll", Epoll), ("kqueue", Kqueue))
 _STAND_INS: Final[tuple[tuple[ModuleType, str, Any, Any], ...]] = (
     (threading, "Lock", _make_lock, Lock),
     (threading, "RLock", _make_rlock, RLock),
     (queue, "SimpleQueue", _make_queue, _SimpleQueue),
+    *((select, name, kind.own, kind) for name, kind in _WATCHES if kind.own is not None),
 )
 _seen: Final[dict[str, int]] = {}
 _places: Final[set[tuple[str, str]]] = set()

@@ -22,11 +22,13 @@ from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import LONGEST
 from mock_p1.oneclock.far_ends import is_elsewhere
 from mock_p1.oneclock.originals import real
-from mock_p1.oneclock.shared import asking, current, keeps_real, real_wait
+from mock_p1.oneclock.shared import asking, current, keeps_real, real_wait, waited_for_thread
 from mock_p1.oneclock.sleep_coordinator import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from mock_p1.oneclock.shared import SharedClock
 
     Function = Callable[..., Any]
 
@@ -81,14 +83,8 @@ class _StandIns:
         files = [*readers], [*writers], [*others]
         if shared is None or timeout is None:
             return real.select(*files, timeout)
-        patience = 0 if shared.ports else min(timeout, SELECT_SECONDS)
-        if not any(found := real.select(*files, patience)):
-            if is_elsewhere(chain(*files), shared.ports):
-                return real.select(*files, timeout)
-            wakes = partial(_stirs, files)
-            shared.sleep(round(timeout * SECOND), wakes, everybody=True)
-            found = real.select(*files, 0)
-        return found
+        found = wait_for_files(shared, timeout, partial(_stirring, files), chain(*files))
+        return found or ([], [], [])
 
     def perf_counter(self) -> float:
         shared = asking()
@@ -107,8 +103,27 @@ class _StandIns:
         return real.clock_gettime_ns(clock) if shared is None else shared.monotonic_ns()
 
 
-def _stirs(files: tuple[list[Any], list[Any], list[Any]]) -> bool:
-    return any(real.select(*files, 0))
+def _stirring(files: tuple[list[Any], list[Any], list[Any]], seconds: float) -> Any:  # noqa: ANN401 -- what select returns, or nothing
+    found = real.select(*files, seconds)
+    return found if any(found) else ()
+
+
+def wait_for_files(
+    shared: SharedClock,
+    seconds: float,
+    look: Callable[[float], Any],
+    files: Iterable[Any],
+) -> Any:  # noqa: ANN401 -- what ``look`` returns
+    """Wait for sockets by the clock; for real where the other end of any is another program.
+
+    ``look`` returns what has stirred within real seconds; something false where nothing has.
+    """
+    if found := look(0 if shared.ports else min(seconds, SELECT_SECONDS)):
+        return found
+    if is_elsewhere(files, shared.ports):
+        return look(seconds)
+    shared.sleep(round(seconds * SECOND), lambda: bool(look(0)), everybody=True)
+    return look(0)
 
 
 def is_span(value: object) -> bool:
@@ -118,6 +133,7 @@ def is_span(value: object) -> bool:
 
 _condition_wait: Final = threading.Condition.wait
 _thread_start: Final = threading.Thread.start
+_thread_join: Final = threading.Thread.join
 
 
 def _wait(condition: Any, timeout: float | None = None) -> bool:  # noqa: ANN401 -- its private parts are used
@@ -143,9 +159,9 @@ def _wait_really(condition: Any, timeout: float | None) -> bool:  # noqa: ANN401
     """Wait by real time; note it where a thread that the client has started waits for long."""
     clock, thread = current(), threading.current_thread()
     if clock is None or timeout is None or thread not in clock.started or thread in clock.waited:
-        return _condition_wait(condition, timeout)
+        return _wait_to_the_end(condition, timeout)
     if (say := real_wait(timeout, "waits")) is None:
-        return _condition_wait(condition, timeout)
+        return _wait_to_the_end(condition, timeout)
     began = real.monotonic()
     clock.waited[thread] = began, say
     try:
@@ -153,6 +169,20 @@ def _wait_really(condition: Any, timeout: float | None) -> bool:  # noqa: ANN401
     finally:
         if real.monotonic() - began < 1:
             clock.waited.pop(thread, None)
+
+
+def _wait_to_the_end(condition: Any, timeout: float | None) -> bool:  # noqa: ANN401 -- likewise
+    """Wait by real time; say it where nothing came within a long limit."""
+    if not (woken := _condition_wait(condition, timeout)):
+        waited_for_thread(timeout)
+    return woken
+
+
+def _join(thread: threading.Thread, timeout: float | None = None) -> None:
+    """Stand in for ``Thread.join``, whose limit is real: with it tests guard themselves."""
+    _thread_join(thread, timeout)
+    if timeout is not None and thread.is_alive():
+        waited_for_thread(timeout)
 
 
 def _start(thread: threading.Thread) -> None:
@@ -214,10 +244,12 @@ def install() -> None:
     _exchange(_BY_REAL)
     threading.Condition.wait = _wait  # type: ignore[method-assign,assignment]
     threading.Thread.start = _start  # type: ignore[method-assign,assignment]
+    threading.Thread.join = _join  # type: ignore[method-assign,assignment]
 
 
 def remove() -> None:
     """Put everything back, also in modules that were imported in the meantime."""
+    threading.Thread.join = _thread_join  # type: ignore[method-assign]
     threading.Thread.start = _thread_start  # type: ignore[method-assign]
     threading.Condition.wait = _condition_wait  # type: ignore[method-assign]
     _exchange(_BY_STAND_IN)

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 from mock_p1.base.clock import SECOND, VirtualClock
@@ -31,7 +31,7 @@ from mock_p1.oneclock.sleep_coordinator import Sleepers
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import Callable, Container, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
     from types import FrameType
 
     from mock_p1.base.clock import Held
@@ -57,6 +57,7 @@ _PASSED_OVER: Final = frozenset(
             "queue",
             "mock_p1.oneclock.patches",
             "mock_p1.oneclock.lock_patch",
+            "mock_p1.oneclock.poll_objects",
             "mock_p1.oneclock.travel_patch",
         ),
         *("mock_p1.transports.network_guard", "time_machine", "unittest.mock"),
@@ -94,7 +95,7 @@ class SleptTooLong(BaseException):
 
     Not an Exception, so that no retry loop swallows it.
 
-    Example:
+    Examples:
         >>> import time
         >>> from mock_p1 import mocked
         >>> with mocked("stuck", instant_sleep="2h"):
@@ -108,7 +109,7 @@ class SleptTooLong(BaseException):
 class CannotShare(RuntimeError):  # noqa: N818 -- says what happened
     """The clock cannot be moved here or now: freezegun has it, or Python is not CPython.
 
-    Example:
+    Examples:
         >>> import time
         >>> try:
         ...     with mocked("demo", instant_sleep=True):
@@ -137,6 +138,18 @@ class SharedClock(VirtualClock):
         """The threads that the client has started."""
         self.waited: dict[threading.Thread, tuple[float, Callable[[], None]]] = {}
         """Which of these wait for real: since when, and what says so, at the mock's end."""
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Go on where a clock was that was saved, if its start is this one's and it was not behind.
+
+        Clients see this clock already, so nothing but their time moves on.
+        """
+        if self.now_ns() > saved["now_ns"]:
+            raise ValueError(
+                "a mock with instant_sleep is active, and its clock is past the saved moment; "
+                "load the state before it has slept"
+            )
+        self.advance(saved["now_ns"] - self.now_ns())
 
     def join(self) -> None:
         """Count the calling thread among the client's."""
@@ -310,15 +323,22 @@ def asking(runners: Container[str] = ()) -> SharedClock | None:
     return shared if shared.has_joined() and (module in runners or shared.shows(module)) else None
 
 
+def is_for_the_client() -> bool:
+    """Tell whether what calls our caller is the client itself, and not Python or a mock."""
+    maker = str(sys._getframe(2).f_globals.get("__name__")).partition(".")[0]  # noqa: SLF001 -- who calls decides
+    return maker not in _STDLIB | {"mock_p1"} and asking() is not None
+
+
+_IN_BETWEEN: Final = _PASSED_OVER | {
+    *("concurrent.futures", "concurrent.futures._base", "concurrent.futures.thread"),
+    "multiprocessing.pool",
+}
+"""Likewise, where what they wait for is another thread of the client's."""
+
+
 def real_wait(seconds: object, does: str) -> Callable[[], None] | None:
     """Return what warns of a long wait in a thread that is not known to be the client's."""
-    if _current is None or not isinstance(seconds, int | float) or not seconds > 1:
-        return None
-    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 -- likewise
-    while frame is not None and _module(frame) in _PASSED_OVER:
-        frame = frame.f_back
-    module = _module(frame)
-    if frame is None or keeps_real(module) or module.partition(".")[0] in _STDLIB:
+    if _current is None:
         return None
     whose = (
         "the thread that starts the server, and of those that it starts"
@@ -326,10 +346,33 @@ def real_wait(seconds: object, does: str) -> Callable[[], None] | None:
         else "threads that have sent the mock a request, and where it is served "
         "(mock_p1_server) of those that the client starts"
     )
+    return _warning(seconds, does, _PASSED_OVER, f"moves the sleeps of {whose}")
+
+
+def waited_for_thread(seconds: object) -> None:
+    """Warn where one of the client's threads has waited for another up to a long limit."""
+    if _current is not None and _current.has_joined():
+        reason = "moves no wait for another thread, or for what it does (join, result, get)"
+        if say := _warning(seconds, "has waited", _IN_BETWEEN, reason):
+            say()
+
+
+def _warning(
+    seconds: object, does: str, passed_over: Container[str], reason: str
+) -> Callable[[], None] | None:
+    """Return what warns of a long wait, if it is in a client's module."""
+    if not isinstance(seconds, int | float) or not seconds > 1:
+        return None
+    frame: FrameType | None = sys._getframe(3)  # noqa: SLF001 -- likewise
+    while frame is not None and _module(frame) in passed_over:
+        frame = frame.f_back
+    module = _module(frame)
+    if frame is None or keeps_real(module) or module.partition(".")[0] in _STDLIB:
+        return None
     return partial(
         warnings.warn_explicit,
         f"{module} {does} for {seconds:g} real seconds, in {threading.current_thread().name}: "
-        f"instant_sleep moves the sleeps of {whose}",
+        f"instant_sleep {reason}",
         RuntimeWarning,
         frame.f_code.co_filename,
         frame.f_lineno,

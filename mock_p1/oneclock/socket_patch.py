@@ -10,12 +10,12 @@ import select
 import selectors
 import socket
 import sys
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.clock import SECOND
-from mock_p1.oneclock.far_ends import is_elsewhere, port
-from mock_p1.oneclock.patches import SELECT_SECONDS, is_span
+from mock_p1.oneclock.far_ends import port
+from mock_p1.oneclock.patches import is_span, wait_for_files
 from mock_p1.oneclock.shared import asking, current
 
 if TYPE_CHECKING:
@@ -83,14 +83,8 @@ def _selecting(own_select: Callable[..., Any]) -> Callable[..., Any]:
         caller = str(sys._getframe(1).f_globals.get("__name__"))  # noqa: SLF001 -- who calls decides
         if shared is None or timeout is None or caller.startswith("asyncio."):
             return own_select(selector, timeout)  # a loop of asyncio's has waited by the clock
-        patience = 0 if shared.ports else min(timeout, SELECT_SECONDS)
-        if not (found := own_select(selector, patience)):
-            if is_elsewhere((key.fileobj for key in selector.get_map().values()), shared.ports):
-                return own_select(selector, timeout)
-            span = round(timeout * SECOND)
-            shared.sleep(span, lambda: bool(own_select(selector, 0)), everybody=True)
-            found = own_select(selector, 0)
-        return found
+        files = (key.fileobj for key in selector.get_map().values())
+        return wait_for_files(shared, timeout, partial(own_select, selector), files)
 
     return select_by_the_clock
 

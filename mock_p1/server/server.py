@@ -78,13 +78,31 @@ _log = logging.getLogger("mock_p1.server")
 class CannotListen(OSError):  # noqa: N818 -- says what happened
     """The host and port cannot be listened on.
 
-    Example:
+    Examples:
         >>> from mock_p1 import serving
         >>> with serving("demo", port=65536) as mock:
         ...     pass
         Traceback (most recent call last):
         mock_p1.server.server.CannotListen: cannot listen on 127.0.0.1:65536: a port is ...
     """
+
+
+class _Listening(socket.socket):
+    """What a server listens on: it stays open until that ends.
+
+    Windows' loop closes it where one client was gone before it was let in. Neither a copy nor a new
+    one would do: it takes what is open once, and the port is given when no connection is left.
+    """
+
+    is_kept = False
+    was_given_up = False
+
+    def close(self) -> None:
+        """Close it, or keep it for who looks whether a loop has given it up."""
+        if self.is_kept and self.fileno() != -1:
+            self.was_given_up = True
+        else:
+            super().close()
 
 
 class Server:
@@ -164,6 +182,7 @@ class Server:
 
     def _close(self) -> None:
         for listening in self._sockets:
+            listening.is_kept = False
             listening.close()
 
     def stop(self) -> None:
@@ -179,9 +198,11 @@ class Server:
         self.loop.set_exception_handler(self._on_loop_error)
         spare = LISTENERS - 1 if _loop_factory() else 0
         first = self._sockets[0]
-        sockets = [*self._sockets, *(first.dup() for _ in range(spare))]
-        addresses = [listening.getsockname() for listening in sockets]
-        listeners = [await self._listener(listening) for listening in sockets]
+        self._sockets += [first.dup() for _ in range(spare)]
+        listeners = []
+        for listening in self._sockets:
+            listening.is_kept = True
+            listeners.append(await self._listener(listening))
         with stopped_by_signals(self.stop):
             date = _date(self.engine.clock)
             runs = isinstance(self.engine.clock, RealClock)  # else its second may end at any time
@@ -193,10 +214,10 @@ class Server:
                         await self._end.wait()
                 if not self._stopped:
                     self._end.clear()
-                for index, (host, port, *_) in enumerate(addresses):
-                    if _is_closed(listeners[index]):
-                        with suppress(OSError):  # the port is not free yet: at the next look
-                            listeners[index] = await self._listener(_bound(host, port))
+                for index, listening in enumerate(self._sockets):
+                    if listening.was_given_up:
+                        listening.was_given_up = False
+                        listeners[index] = await self._listener(listening)
                 if _has_file_left():
                     self._open_files_reached = shared.reached["open_files"]
                 else:
@@ -204,11 +225,12 @@ class Server:
                 date, now = _date(self.engine.clock), self.loop.time()
                 for connection in list(shared.open):
                     connection.give_up(now)
-            for listener in listeners:
+            for listening, listener in zip(self._sockets, listeners, strict=True):
+                listening.is_kept = False
                 listener.close()
             await _finish(shared)
 
-    async def _listener(self, listening: socket.socket) -> asyncio.Server:
+    async def _listener(self, listening: _Listening) -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(
             lambda: HttpProtocol(self._connections), sock=listening, ssl=self._tls, backlog=BACKLOG
         )
@@ -227,8 +249,8 @@ class Server:
 
         Asyncio would say that at each try. The rest is logged as ever.
 
-        It shuts down what a client has reset, which fails and leaves the socket open. And it closes
-        what it listens on for good where one client was gone before it was let in.
+        It shuts down what a client has reset, which fails and leaves the socket open. And it would
+        close what it listens on for good where one client was gone before it was let in.
         """
         error = context.get("exception")
         callback = getattr(context.get("handle"), "_callback", None)
@@ -240,14 +262,8 @@ class Server:
             transport._sock.close()  # noqa: SLF001 -- there is no public way
             transport._sock = None  # noqa: SLF001 -- likewise
         elif context["message"] == "Accept failed on a socket" and isinstance(error, OSError):
-            # a copy of the socket would not do: Windows' loop takes what is open once, error 87
-            _log.warning(
-                "a client went before it was let in (%s); port %d is opened anew as soon as "
-                "Windows gives it",
-                error.strerror or error,
-                self.port,
-            )
-            loop.call_soon(self._end.set)  # once it is closed
+            _log.warning("a client went before it was let in (%s)", error.strerror or error)
+            loop.call_soon(self._end.set)  # once the loop has given it up
         elif (
             context["message"] == "socket.accept() out of system resource"
             and isinstance(error, OSError)
@@ -256,10 +272,6 @@ class Server:
             self._count_open_files()
         else:
             loop.default_exception_handler(context)
-
-
-def _is_closed(listener: asyncio.Server) -> bool:
-    return any(listening.fileno() == -1 for listening in listener.sockets)
 
 
 async def _finish(shared: Connections) -> None:
@@ -365,7 +377,7 @@ class ServerThread:
             self._decided.set()
 
 
-def _listen(host: str, port: int) -> list[socket.socket]:
+def _listen(host: str, port: int) -> list[_Listening]:
     """Return what listens on a host; for localhost on its address of IPv4 and on that of IPv6."""
     if not 0 <= port <= LAST_PORT:  # getaddrinfo would take the rest of a division instead
         raise CannotListen(
@@ -390,7 +402,7 @@ def _listen(host: str, port: int) -> list[socket.socket]:
         raise CannotListen(f"cannot listen on {host}:{port}: {why}") from None
 
 
-def _bound_to_both(port: int) -> list[socket.socket]:
+def _bound_to_both(port: int) -> list[_Listening]:
     for attempts_left in reversed(range(1 if port else PORT_ATTEMPTS)):
         first = _bound_soon("127.0.0.1", port)
         try:
@@ -404,7 +416,7 @@ def _bound_to_both(port: int) -> list[socket.socket]:
     raise AssertionError("the last attempt returns or raises")
 
 
-def _bound_soon(host: str, port: int) -> socket.socket:
+def _bound_soon(host: str, port: int) -> _Listening:
     """Return what listens on a host; Windows gives its port a moment after the last server."""
     again = RESTART_ATTEMPTS if port and hasattr(socket, "SO_EXCLUSIVEADDRUSE") else 0
     for _ in range(again):
@@ -417,11 +429,11 @@ def _bound_soon(host: str, port: int) -> socket.socket:
     return _bound(host, port)
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int) -> _Listening:
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    listening = socket.socket(family, kind, protocol)
+    listening = _Listening(family, kind, protocol)
     try:
         if hasattr(
             socket, "SO_EXCLUSIVEADDRUSE"

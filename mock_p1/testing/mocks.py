@@ -11,7 +11,8 @@ from contextlib import ExitStack, closing, contextmanager
 from copy import copy
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
 
 from mock_p1.base.clock import RealClock, VirtualClock
 from mock_p1.base.durations import nanoseconds
@@ -20,6 +21,7 @@ from mock_p1.engine.engine import Engine
 from mock_p1.oneclock.shared import LONGEST, CannotShare, current
 from mock_p1.scenario.files import inline_folder, load_scenario
 from mock_p1.scenario.problems import ScenarioError
+from mock_p1.server.state_file import first_date, load_state, read_state
 from mock_p1.testing.decorators import inside
 from mock_p1.testing.handle import Handle
 from mock_p1.testing.run_state import tell
@@ -27,6 +29,7 @@ from mock_p1.testing.run_state import tell
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import timedelta
+    from os import PathLike
     from types import TracebackType
 
     from mock_p1.base.clock import Clock
@@ -106,7 +109,7 @@ class _Starting(ABC):
         Returns:
             The handle.
 
-        Example:
+        Examples:
             >>> from mock_p1 import mocked
             >>> starter = mocked("slow-training")
             >>> mock = starter.start()
@@ -124,7 +127,7 @@ class _Starting(ABC):
             AssertionError: The client asked for something that the mock does not imitate.
             RuntimeError: Nothing has been started.
 
-        Example:
+        Examples:
             >>> from mock_p1 import mocked
             >>> starter = mocked("slow-training")
             >>> mock = starter.start()
@@ -146,6 +149,27 @@ class _Starting(ABC):
         return other
 
 
+class _Saved:
+    """The state that a mock goes on from, if there is one, and the date it begins at."""
+
+    def __init__(self, file: str | PathLike[str] | None, start_date: datetime | None) -> None:
+        if file is not None and start_date is not None:
+            raise ValueError("a saved state has its own dates; leave start_date or load out")
+        self._path, self._start_date = None if file is None else Path(file), start_date
+
+    def read(self) -> tuple[dict[str, Any] | None, datetime | None]:
+        """Return the state and the date; CannotLoad says why it cannot be read."""
+        if self._path is None:
+            return None, self._start_date
+        state = read_state(self._path)
+        return state, first_date(state)
+
+    def load(self, engine: Engine, state: dict[str, Any] | None) -> None:
+        """Let the engine go on from the state; CannotLoad says why it cannot."""
+        if self._path is not None:
+            load_state(engine, self._path, state)
+
+
 class mocked(_Starting):  # noqa: N801 -- called like a function
     """Catch the client's ``requests`` in-process; nothing reaches the network.
 
@@ -165,14 +189,17 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
             timedelta.
         start_date: The date that the mock's clock begins at, as text in ISO 8601
             (``"2026-02-28T23:59:00Z"``) or a datetime, in UTC where it has no zone; left out, now.
+        load: A file that ``handle.save`` or ``serve --save`` has written of the same scenario: the
+            mock goes on where that one was, clock and polls included.
         as_argument: As a decorator, hand the handle to the function as this argument.
 
     Raises:
         ScenarioError: When it starts: the scenario cannot be used; the message names every problem.
-        ValueError: ``base_url`` is no base URL, or ``start_date`` no date.
+        CannotLoad: When it starts: the saved state is broken, or of another scenario.
+        ValueError: ``base_url`` is no base URL, ``start_date`` no date, or ``load`` beside it.
         CannotShare: ``instant_sleep`` cannot work here.
 
-    Example:
+    Examples:
         >>> import requests
         >>> from mock_p1 import mocked
         >>> with mocked("slow-training") as mock:
@@ -198,20 +225,24 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
         check: bool = True,
         instant_sleep: bool | str | float | timedelta = False,
         start_date: str | datetime | None = None,
+        load: str | PathLike[str] | None = None,
         as_argument: str | None = None,
     ) -> None:
         __tracebackhide__ = True
         super().__init__(scenario, check=check, as_argument=as_argument)
         self._base_urls = DOCUMENTED_HOSTS if base_url is None else (base_url.rstrip("/"),)
         self._seed = seed
-        self._longest, self._start_date = _longest(instant_sleep), _date(start_date)
+        self._longest = _longest(instant_sleep)
+        self._saved = _Saved(load, _date(start_date))
 
     def _start(self, stack: ExitStack) -> Handle:
         from mock_p1.transports.responses_patch import Mock  # noqa: PLC0415 -- takes 0.3 s; a served mock does not need it
 
-        shared = _one_clock(stack, self._longest, self._start_date)
-        clock = shared or VirtualClock(self._start_date)
+        state, start_date = self._saved.read()
+        shared = _one_clock(stack, self._longest, start_date)
+        clock = shared or VirtualClock(start_date)
         engine = _engine(stack, self._scenario(), clock, self._seed)
+        self._saved.load(engine, state)
         if shared:
             engine.journal.listen(lambda _: shared.asked())  # who asks the mock is the client
         mock = Mock(engine, self._base_urls, backs_off=shared is not None)
@@ -237,15 +268,18 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         instant_sleep: True, or the longest that a client may sleep: the sleeps of the thread that
             starts the server, and of those it starts, return at once and move the server's clock.
         start_date: The date that the mock's clock begins at, as in ``mocked``.
+        load: A saved state to go on from, as in ``mocked``.
         as_argument: As a decorator, hand the handle to the function as this argument.
 
     Raises:
         ScenarioError: When it starts: the scenario cannot be used; the message names every problem.
         CannotListen: The port cannot be had.
+        CannotLoad: When it starts: the saved state is broken, or of another scenario.
         CannotShare: ``instant_sleep`` cannot work here.
-        ValueError: The speed is out of its range, or ``instant_sleep`` is there too.
+        ValueError: The speed is out of its range, or ``instant_sleep`` is there too, or ``load``
+            beside ``start_date``.
 
-    Example:
+    Examples:
         >>> import requests
         >>> from mock_p1 import serving
         >>> with serving("slow-training", speed=3600) as mock:
@@ -266,11 +300,13 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         check: bool = True,
         instant_sleep: bool | str | float | timedelta = False,
         start_date: str | datetime | None = None,
+        load: str | PathLike[str] | None = None,
         as_argument: str | None = None,
     ) -> None:
         __tracebackhide__ = True
         super().__init__(scenario, check=check, as_argument=as_argument)
-        self._longest, self._start_date = _longest(instant_sleep), _date(start_date)
+        self._longest = _longest(instant_sleep)
+        self._saved = _Saved(load, _date(start_date))
         if self._longest and speed != 1:
             raise ValueError("the clock runs at a speed, or is moved by instant_sleep, not both")
         self._speed, self._seed, self._address = speed, seed, (host, port)
@@ -281,9 +317,11 @@ class serving(_Starting):  # noqa: N801 -- called like a function
 
         if current() and self._speed != 1:
             raise CannotShare("a mock with instant_sleep is active, so a server takes no speed")
-        shared = _one_clock(stack, self._longest, self._start_date)
-        clock = shared or RealClock(self._speed, start=self._start_date)
+        state, start_date = self._saved.read()
+        shared = _one_clock(stack, self._longest, start_date)
+        clock = shared or RealClock(self._speed, start=start_date)
         engine = _engine(stack, self._scenario(), clock, self._seed)
+        self._saved.load(engine, state)
         server = Server(engine, host=self._address[0], port=self._address[1])
         thread = stack.enter_context(ServerThread(server)).thread
         if shared and server.loop:

@@ -127,6 +127,7 @@ def test_every_call_that_is_described_is_tried():
         "/metrics",
         "/requests/export",
         "/scenario/text",
+        "/snapshot",
         "/uploads/{number}/content",
         "/openapi.json",
         "/openapi-admin.json",

@@ -27,6 +27,11 @@ from mock_p1 import mocked
 PAGE = (Path(__file__).parents[2] / "docs" / "one-clock.md").read_text(encoding="utf-8")
 TABLES = re.split(r"^\|---\|---\|$", PAGE, flags=re.MULTILINE)[1:]
 MOVES, SHOWS, REAL = (re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE) for table in TABLES)
+NEEDS_POLL = pytest.mark.skipif(not hasattr(select, "poll"), reason="Windows has no poll")
+MOVES, REAL = (
+    [pytest.param(code, marks=NEEDS_POLL) if ".poll(" in code else code for code in table]
+    for table in (MOVES, REAL)
+)
 KEPT = [time.sleep]
 
 
@@ -56,7 +61,14 @@ def waits_by_a_selector():
         selector.select(30)
 
 
+def watch():
+    """Return what watches files, made by the client just now."""
+    return select.poll()
+
+
 NAMES = {
+    "from_before": getattr(select, "poll", object)(),
+    "watch": watch,
     "locked": locked,
     "lock_from_before": locked(),
     "waits_in_a_queue": waits_in_a_queue,
@@ -93,7 +105,7 @@ def run(code):
 
 def test_there_are_rows():
     """Each table has some, or nothing would be tried."""
-    assert (len(MOVES), len(SHOWS), len(REAL)) == (11, 6, 5)
+    assert (len(MOVES), len(SHOWS), len(REAL)) == (12, 6, 5)
 
 
 @pytest.mark.parametrize("code", MOVES)

@@ -15,6 +15,7 @@ PRIVATE_NAMES = {
         "asyncio.base_events.BaseEventLoop._stopping": "a loop that ends waits for nothing",
         "asyncio.base_events.BaseEventLoop._default_executor": "the threads that a loop waits for",
         "asyncio.selector_events.BaseSelectorEventLoop._selector": "the sockets that a loop hears",
+        "asyncio.selector_events.BaseSelectorEventLoop._ssock": "the pipe by which it is woken",
         "asyncio.trsock.TransportSocket._sock": "closed at once, a connection ends with RST",
         "asyncio.events.Handle._callback": "what Windows' loop could not do",
         "asyncio.proactor_events._ProactorBasePipeTransport._call_connection_lost": "likewise",

@@ -11,12 +11,14 @@ import errno
 import selectors
 import socket
 import sys
+import weakref
 from asyncio import proactor_events
 from types import ModuleType
 
 NETNAME_DELETED = 64
 """Windows' number for a client that connects and goes before it is accepted."""
 
+INVALID_PARAMETER = 87
 CONNECTION_RESET = 10054
 IN_C = _socket.socket
 """What Windows does is done in C: no stand-in in Python sees it."""
@@ -81,6 +83,7 @@ class Proactor:
 
     def __init__(self):
         self.loop, self._results, self._cache = None, [], {}
+        self._registered, self._files = weakref.WeakSet(), set()
         self._selector = selectors.DefaultSelector()
 
     def set_loop(self, loop):
@@ -154,8 +157,19 @@ class Proactor:
             connection, selectors.EVENT_WRITE, lambda: IN_C.sendto(connection, data, flags, addr)
         )
 
+    def _register_with_iocp(self, connection):
+        """Take what is open once, by whatever copy of it: the port tells, where one listens."""
+        if connection in self._registered:
+            return
+        file = connection.getsockname()
+        if file in self._files:
+            raise OSError(INVALID_PARAMETER, "The parameter is incorrect")
+        self._registered.add(connection)
+        self._files.add(file)
+
     def accept(self, listener):
         """Begin to wait for a client."""
+        self._register_with_iocp(listener)
 
         def attempt():
             number, address = listener._accept()  # noqa: SLF001 -- as socket.accept does

@@ -310,9 +310,14 @@ class Transports:
         return {name: play(story, *self._opened[name], self._wire) for name in transports}
 
 
-def play(story: Story, stage: Stage, transport: Any, wire: Any) -> list[Any]:
-    """Play a story through one way in; ``wire`` tidies a target as libraries do."""
-    engine = stage.engine = Engine(read(story.text), VirtualClock(START))
+def play(
+    story: Story, stage: Stage, transport: Any, wire: Any, then: Any = lambda engine: engine
+) -> list[Any]:
+    """Play a story through one way in; ``wire`` tidies a target as libraries do.
+
+    After each act the engine that ``then`` makes of it goes on.
+    """
+    stage.engine = Engine(read(story.text), VirtualClock(START))
     known: dict[str, list[str]] = {kind: [] for kind in GUESSES}
 
     def act_out(act: Act) -> Any:
@@ -324,17 +329,20 @@ def play(story: Story, stage: Stage, transport: Any, wire: Any) -> list[Any]:
                     _remember(answer, known)
                 return answers
             case Wait(span):
-                return engine.clock.advance(span)
+                return stage.engine.clock.advance(span)
             case Drive(name, arguments, named):
                 try:
-                    return getattr(Driver(engine), name)(*arguments, **dict(named))
+                    return getattr(Driver(stage.engine), name)(*arguments, **dict(named))
                 except (LookupError, ValueError) as error:
                     return f"{type(error).__name__}: {error}"
 
-    scenes = [Scene(act_out(act), engine.clock.now_ns()) for act in story.acts]
+    scenes = []
+    for act in story.acts:
+        scenes.append(Scene(act_out(act), stage.engine.clock.now_ns()))
+        stage.engine = then(stage.engine)
     if isinstance(transport, Live):
         transport.close()
-    return [*scenes, *_rows(engine, story), *_kept(engine)]
+    return [*scenes, *_rows(stage.engine, story), *_kept(stage.engine)]
 
 
 def _rows(engine: Engine, story: Story) -> list[Entry]:

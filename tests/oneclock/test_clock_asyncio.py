@@ -13,6 +13,7 @@ import pytest
 from helpers.real_time import real_seconds, real_sleep
 
 from mock_p1 import mocked
+from mock_p1.oneclock import far_ends
 
 
 @pytest.fixture
@@ -278,6 +279,19 @@ def test_an_answer_from_outside_is_heard_before_a_time_out(mock, request, loop):
         pool.submit(answer, listening)
         assert run(main(listening.getsockname())) == b"hello\n"
     assert now(mock) == 0
+
+
+def test_the_pipe_that_wakes_a_loop_is_no_other_program(mock, windows_loop, monkeypatch):
+    """On Windows it has an address: nobody looks for whose that is, which takes long."""
+
+    def pair():
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            return socket.create_connection(listening.getsockname()), listening.accept()[0]
+
+    monkeypatch.setattr(socket, "socketpair", pair)
+    monkeypatch.setattr(far_ends, "_all_sockets", None)
+    run(asyncio.sleep(30))
+    assert now(mock) == 30
 
 
 def test_many_short_sleeps_come_out_exactly(mock):

@@ -8,7 +8,10 @@ import textwrap
 import threading
 import time
 import warnings
+from concurrent.futures import Future
+from contextlib import nullcontext
 from functools import partial
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -255,4 +258,36 @@ def test_a_long_real_sleep_is_said(mock, monkeypatch):
     thread.start()
     thread.join(10)
     assert said == [1]
+    assert now(mock) == 0
+
+
+@pytest.mark.parametrize(
+    ("wait", "ends"),
+    [
+        (lambda: Future().result(30), pytest.raises(TimeoutError)),
+        (lambda: Future().exception(30), pytest.raises(TimeoutError)),
+        (lambda: threading.Thread.join(SimpleNamespace(is_alive=lambda: True), 30), nullcontext()),
+    ],
+)
+def test_a_long_wait_for_another_thread_is_said_where_it_ends_by_its_limit(
+    mock, monkeypatch, wait, ends
+):
+    """A result, or the end of a thread: tests guard themselves by such limits, which stay real."""
+    waits = patches._condition_wait  # noqa: SLF001 -- what waits for real
+    monkeypatch.setattr(patches, "_condition_wait", lambda each, limit: limit != 30 and waits(each))
+    monkeypatch.setattr(patches, "_thread_join", lambda *_: None)
+    with pytest.warns(RuntimeWarning, match="has waited for 30 real seconds, in Main"), ends:
+        wait()
+    assert now(mock) == 0
+
+
+def test_a_wait_for_another_thread_that_ends_in_time_is_not_said(mock):
+    """Nor a short one: a warning would be an error here."""
+    done, thread = Future(), threading.Thread(target=int)
+    done.set_result(1)
+    thread.start()
+    thread.join(30)
+    assert done.result(30) == 1
+    with pytest.raises(TimeoutError):
+        Future().result(0.001)
     assert now(mock) == 0

@@ -7,19 +7,21 @@ import sched
 import select
 import selectors
 import socket
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
+from types import SimpleNamespace
 
 import pytest
 import requests
 from helpers.real_time import real_seconds
 
 from mock_p1 import mocked, serving
-from mock_p1.oneclock import far_ends
+from mock_p1.oneclock import far_ends, poll_objects
 from mock_p1.oneclock.originals import real
 from mock_p1.scenario.parser import parse
 
@@ -159,6 +161,95 @@ def test_select_is_woken_by_a_socket(mock):
         theirs.send(b"x")
         assert select.select([ours], [], [], 60) == ([ours], [], [])
     assert now(mock) == 0
+
+
+def has_epoll():
+    """Tell whether the system has it."""
+    return hasattr(select, "epoll")
+
+
+def by_poll(connection, seconds=30):
+    """Wait for a connection by what ``select.poll`` makes."""
+    watch = select.poll()
+    watch.register(connection, select.POLLIN)
+    return watch.poll(seconds * 1000)
+
+
+def by_epoll(connection, seconds=30):
+    """Wait for a connection by what ``select.epoll`` makes."""
+    with select.epoll() as watch:
+        watch.register(connection.fileno(), select.EPOLLIN)
+        return watch.poll(seconds, maxevents=1)
+
+
+WATCHES = [
+    pytest.param(by_poll, marks=pytest.mark.skipif(sys.platform == "win32", reason="has no poll")),
+    pytest.param(by_epoll, marks=pytest.mark.skipif(not has_epoll(), reason="has no epoll")),
+]
+
+
+@pytest.mark.parametrize("wait", WATCHES)
+def test_a_poll_object_is_woken_by_a_socket_or_by_the_clock(mock, wait):
+    """One that the client makes while the clock is shared."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert wait(ours, 60) == []
+        assert now(mock) == 60
+        theirs.send(b"x")
+        assert wait(ours, 60) == [(ours.fileno(), select.POLLIN)]
+    assert now(mock) == 60
+
+
+@pytest.mark.posix
+def test_what_a_poll_object_watches_can_be_changed(mock):
+    """As C's: a file that is watched no more wakes nobody."""
+    watch = select.poll()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.send(b"x")
+        watch.register(ours)
+        watch.modify(ours, select.POLLIN)
+        watch.unregister(ours)
+        with pytest.raises(FileNotFoundError):
+            watch.modify(ours, select.POLLIN)
+        assert watch.poll(60_000) == []
+    assert now(mock) == 60
+
+
+@pytest.mark.posix
+def test_poll_objects_for_others_are_cs_own():
+    """What Python's own modules make, and what is made after the mock, is not ours."""
+    python = {"__name__": "subprocess", "select": select}
+    with mocked("stuck", instant_sleep=True):
+        assert type(eval("select.poll()", python)).__module__ == "select"  # noqa: S307 -- as Python's module would
+        assert type(select.poll()) is poll_objects.Poll
+    assert type(select.poll()).__module__ == "select"
+
+
+class Kqueue:
+    """A ``kqueue`` as macOS has it, where something stirs when it is told so."""
+
+    def __init__(self):
+        self.stirs, self.changes = [], []
+
+    def control(self, changes, most, timeout=None):
+        """Change what is watched; return what stirs."""
+        assert timeout < 1, "a long wait"
+        self.changes += changes or ()
+        found, self.stirs = self.stirs[:most], self.stirs[most:]
+        return found
+
+
+def test_a_kqueue_is_woken_by_a_file_or_by_the_clock(mock, monkeypatch):
+    """As macOS has it: changes are made at once, then it waits."""
+    monkeypatch.setattr(poll_objects.Kqueue, "own", Kqueue)
+    queue = poll_objects.Kqueue()
+    change = SimpleNamespace(ident=10_000)
+    assert queue.control([change], 1, 60) == []
+    assert (now(mock), queue.changes) == (60, [change])
+    queue.stirs.append("event")
+    assert queue.control(None, 1, 60) == ["event"]
+    assert now(mock) == 60
 
 
 @pytest.fixture

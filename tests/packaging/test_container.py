@@ -54,6 +54,16 @@ def pinned(name):
     return dict(re.match(r"([\w.-]+)==([\w.]+)", line).groups() for line in lines)
 
 
+def test_the_base_image_is_known_by_its_digest():
+    """One and the same, in compose.yaml and in the line for ``docker build``."""
+    base = {stage.split()[1] for stage in STAGES if not stage.startswith("FROM build")}
+    (name,) = base
+    pinned_by = COMPOSE["build"]["additional_contexts"][name]
+    assert re.fullmatch(rf"docker-image://{re.escape(name)}@sha256:[0-9a-f]{{64}}", pinned_by)
+    assert f"--build-context {name}={pinned_by} ." in DOCKERFILE
+    assert f"docker-image://{SERVICES['app']['image']}" == pinned_by
+
+
 def test_what_pip_installs_is_known_by_its_hash():
     """In both stages; the wheel itself was built just before."""
     installed = [line for line in DOCKERFILE.split("&&") if "/pip install " in line]

@@ -1,0 +1,71 @@
+"""``serve --save`` and ``--load``: the state goes on from a file, and is written to one."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from mock_p1.cli.command_error import Failure
+from mock_p1.engine.saved_state import CannotLoad
+from mock_p1.server.state_file import StateFile, load_state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from mock_p1.engine.engine import Engine
+
+_FORMATS: Final[dict[str, Callable[[str], str]]] = {
+    "text": str,
+    "json": lambda message: json.dumps({"event": "not_saved", "message": message}),
+}
+
+
+def go_on(engine: Engine, load: Path | None, save: Path | None) -> list[str]:
+    """Let the engine go on from a file; return what there is to say about it.
+
+    Failure where it cannot, or where what is in the file to be written would get lost. The file
+    that is written may be loaded before there is one: then everything begins.
+    """
+    if save is not None and save.exists() and load != save:
+        raise Failure(
+            f"--save {save}: is there already; give --load {save} too, to go on from it, or remove "
+            "it"
+        )
+    if save is not None and not os.access(save.parent, os.W_OK | os.X_OK):
+        why = "cannot be written to" if save.parent.exists() else "is not there"
+        raise Failure(f"--save {save}: the folder {save.parent} {why}")
+    if load is None or (load == save and not load.exists()):
+        return []
+    try:
+        load_state(engine, load)
+    except CannotLoad as error:
+        raise Failure(f"--load {error}") from None
+    return [f"the mock goes on from {load}"]
+
+
+@contextmanager
+def state_saved(
+    engine: Engine, path: Path, every_seconds: float, log_format: str
+) -> Iterator[StateFile]:
+    """Keep the state in a file: now, every so often if anything has happened, and at the end.
+
+    Failure where it cannot be written at first or at last.
+    """
+    file = StateFile(engine, path)
+
+    def say(error: OSError) -> None:
+        text = f"--save {path}: {error.strerror or error}; the state is not saved"
+        click.echo(_FORMATS[log_format](text), file=sys.stderr)
+
+    try:
+        file.save()
+        with file.saved_every(every_seconds, say):
+            yield file
+    except OSError as error:
+        raise Failure(f"--save {path}: {error.strerror or error}") from None

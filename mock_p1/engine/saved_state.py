@@ -1,0 +1,116 @@
+"""All that changes in a mock, as plain data: taken out whole, and put back to go on from there.
+
+Whatever keeps something that changes has a ``saved`` and a ``restore``; here they are put together.
+What is the same again after a start is not in it: the scenario itself, and what follows from it.
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from mock_p1._version import __version__
+from mock_p1.base.text import plural
+
+if TYPE_CHECKING:
+    from mock_p1.engine.engine import Engine
+    from mock_p1.scenario.model import Scenario
+
+FORM: Final = 1
+"""The form of what is saved; another one is not read."""
+
+_DESCRIBES: Final = ("description", "seed")
+"""Parts of a scenario that change nothing of what is played; the seed in use is held apart."""
+
+
+class CannotLoad(ValueError):  # noqa: N818 -- says what happened
+    """A saved state cannot be gone on with: it is broken, or was saved while something else played.
+
+    Examples:
+        >>> from mock_p1 import mocked
+        >>> with mocked("demo", load="nothing.json") as mock:
+        ...     pass
+        Traceback (most recent call last):
+        mock_p1.engine.saved_state.CannotLoad: nothing.json: there is no such file
+    """
+
+
+class SavedFile(NamedTuple):
+    """A state that was written: where, how many bytes it has, and when that was (UTC)."""
+
+    file: str
+    size: int
+    saved_at: str
+
+
+def saved(engine: Engine) -> dict[str, Any]:
+    """Return the state of a mock, to be written as JSON; of one moment, polls wait meanwhile."""
+    with engine.lock:
+        scenario = engine.scenario
+        state = {
+            "version": __version__,
+            "seed": engine.seed,
+            "played_after": engine.played_after,
+            "clock": engine.clock.saved(),
+            "state": engine.state.saved(),
+            "journal": engine.journal.saved(),
+        }
+    return {"scenario": {"name": scenario.name, "parts": digests(scenario)}, **state}
+
+
+def restore(engine: Engine, state: dict[str, Any]) -> None:
+    """Let a new mock go on where another one was; nothing has been asked of it yet.
+
+    Args:
+        engine: The mock; its scenario and seed are those of the state.
+        state: What ``saved`` has returned, also through JSON.
+
+    Raises:
+        CannotLoad: The state is of another scenario or seed, or is none.
+    """
+    try:
+        _must_be_played(engine, state)
+        with engine.lock:
+            try:
+                engine.clock.restore(state["clock"])
+            except ValueError as error:
+                raise CannotLoad(str(error)) from None
+            engine.state.restore(state["state"])
+            engine.journal.restore(state["journal"])
+            engine.played_after = state["played_after"]
+    except CannotLoad:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise CannotLoad(f"it is broken, or no state of a mock ({why})") from error
+
+
+def _must_be_played(engine: Engine, state: dict[str, Any]) -> None:
+    name, before = state["scenario"]["name"], state["scenario"]["parts"]
+    now = digests(engine.scenario)
+    differ = [part for part in {**before, **now} if before.get(part) != now.get(part)]
+    if differ and name != engine.scenario.name:
+        raise CannotLoad(f"it was saved while {name} was played, not {engine.scenario.name}")
+    if differ:
+        parts = ", ".join(differ)
+        raise CannotLoad(
+            f"{name} has changed since it was saved ({plural(len(differ), 'part')}: {parts}); load "
+            "it with the scenario as it was"
+        )
+    if state["seed"] != engine.seed:
+        raise CannotLoad(f"it was saved under the seed {state['seed']}, not {engine.seed}")
+
+
+def digests(scenario: Scenario) -> dict[str, str]:
+    """Return a digest of each part of a scenario that is written in it, and of its files."""
+    parts: dict[str, Any] = scenario.model_dump(
+        mode="json", exclude=set(_DESCRIBES), exclude_defaults=True, exclude_unset=True
+    )
+    files = {name: sha256(content).hexdigest() for name, content in scenario.files.items()}
+    parts |= {"files": files} if files else {}
+    return {name: _digest(json.dumps(part)) for name, part in parts.items()}
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,156 @@
+"""A mock's state as a file: written whole or not at all, and read with a reason where it cannot be.
+
+One JSON object: ``mock_p1_state`` is its form, ``sha256`` that of ``saved`` as Python's ``json``
+writes it, ``saved_at`` the real date. ``docs/state.md`` says what stands in it. It holds keys.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from secrets import token_hex
+from threading import Event, Lock, Thread
+from typing import TYPE_CHECKING, Any, Final
+
+from mock_p1.engine.saved_state import FORM, CannotLoad, SavedFile, restore, saved
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mock_p1.engine.engine import Engine
+
+KEY: Final = "mock_p1_state"
+NOTES_SECONDS: Final = 10.0
+"""How long it is waited for what is found in a file that has just come."""
+
+
+def write_state(engine: Engine, path: Path) -> SavedFile:
+    """Write the state of a mock to a file, for its owner alone to read.
+
+    Raises:
+        OSError: It cannot be written; what was in the file before is there still.
+    """
+    for upload in engine.state.uploads:
+        upload.notes(NOTES_SECONDS)
+    text, now = json.dumps(saved(engine)), datetime.now(UTC).isoformat()
+    head = {KEY: FORM, "saved_at": now, "sha256": _digest(text)}
+    content = f'{json.dumps(head)[:-1]}, "saved":\n{text}}}\n'.encode("ascii")
+    path = Path(os.path.realpath(path))  # a link stays one
+    written = path.with_name(f".{path.name}.{token_hex(4)}.new")
+    try:
+        written.touch(mode=0o600, exist_ok=False)
+        with written.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        written.replace(path)
+    except OSError:
+        with suppress(OSError):
+            written.unlink()
+        raise
+    return SavedFile(str(path), len(content), now)
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """Return the state in a file; CannotLoad says why there is none."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise CannotLoad(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise CannotLoad(f"{path}: {error.strerror or error}") from None
+    try:
+        read = json.loads(content)
+    except (ValueError, RecursionError):
+        raise CannotLoad(f"{path}: {_what_is_no_json(content)}") from None
+    if not isinstance(read, dict) or KEY not in read:
+        raise CannotLoad(f"{path}: is JSON, but no state that a mock has saved")
+    form = read[KEY]
+    if form != FORM:
+        age = "an older" if isinstance(form, int) and form < FORM else "another"
+        raise CannotLoad(
+            f"{path}: was saved by {age} version of the mock, in form {form!r}; this one reads "
+            f"form {FORM}"
+        )
+    state = read.get("saved")
+    if not isinstance(state, dict) or read.get("sha256") != _digest(json.dumps(state)):
+        raise CannotLoad(f"{path}: was changed by hand since it was saved, or is not whole")
+    return state
+
+
+def load_state(engine: Engine, path: Path, state: dict[str, Any] | None = None) -> None:
+    """Let a new mock go on with the state in a file, which may have been read already.
+
+    CannotLoad says why it cannot; the mock is of no use then.
+    """
+    state = read_state(path) if state is None else state
+    try:
+        restore(engine, state)
+    except CannotLoad as error:
+        raise CannotLoad(f"{path}: {error}") from None
+
+
+def first_date(state: dict[str, Any]) -> datetime:
+    """Return the date at which the clock of a state began."""
+    return datetime.fromisoformat(state["clock"]["start"])
+
+
+class StateFile:
+    """Where a mock keeps its state: one file, written by one thread at a time."""
+
+    def __init__(self, engine: Engine, path: Path) -> None:
+        self._engine, self._path = engine, path
+        self._lock = Lock()
+        self._written: object = None
+
+    def save(self) -> SavedFile:
+        """Write the state as it is now; OSError where it cannot be."""
+        with self._lock:
+            found = self._moment()
+            written = write_state(self._engine, self._path)
+            self._written = found
+            return written
+
+    def save_news(self) -> None:
+        """Write the state if anything has happened since it was written last."""
+        if self._moment() != self._written:
+            self.save()
+
+    def _moment(self) -> object:
+        return self._engine.journal.last, self._engine.changes.last
+
+    @contextmanager
+    def saved_every(self, seconds: float, failed: Callable[[OSError], None]) -> Iterator[None]:
+        """Write it so often, from a thread of its own, and once more in the end."""
+        done = Event()
+
+        def run() -> None:
+            while not done.wait(seconds):
+                try:
+                    self.save_news()
+                except OSError as error:
+                    failed(error)
+
+        thread = Thread(target=run, name="mock-p1:save", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+            self.save()
+
+
+def _what_is_no_json(content: bytes) -> str:
+    if not content:
+        return "is empty"
+    begins = content.startswith(f'{{"{KEY}"'.encode())
+    return "is not whole: it breaks off" if begins else "is no JSON, so no state of a mock"
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()

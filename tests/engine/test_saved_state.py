@@ -1,0 +1,199 @@
+"""A state that is saved and loaded: the mock goes on where it was, as if nothing had happened."""
+
+import json
+
+import pytest
+from helpers.story_player import Direct, Stage, play
+from helpers.story_strategies import stories
+from hypothesis import given, note, settings
+
+from mock_p1.base.clock import SECOND, RealClock, VirtualClock
+from mock_p1.engine.driver import Driver
+from mock_p1.engine.engine import Engine
+from mock_p1.engine.saved_state import CannotLoad, restore, saved
+from mock_p1.scenario.files import load_reply
+from mock_p1.scenario.parser import parse
+from mock_p1.server.upload_store import UploadStore
+
+SEQUENCE = """
+new_jobs:
+  timeline: [{status: job_waiting, for: upload}, {status: job_finished, result: {rows: 3}}]
+jobs: {a: {timeline: [{status: one, for: 3 polls}, {status: two}]}, "p*": {timeline: [{status: p}]}}
+"""
+FEWER = settings(max_examples=max(20, settings().max_examples // 3))
+
+
+def through_json(state):
+    """Return what a state is after it was written and read."""
+    return json.loads(json.dumps(state))
+
+
+def loaded(engine, clock=None, **options):
+    """Return another mock of the same scenario that goes on with the state of this one."""
+    other = Engine(engine.scenario, clock or VirtualClock(), **options)
+    restore(other, through_json(saved(engine)))
+    return other
+
+
+@FEWER
+@given(story=stories())
+def test_a_story_goes_on_from_any_moment(story):
+    """Whatever befell a mock: saved and loaded after each act, nobody sees a difference."""
+    note(str(story))
+    stage = Stage()
+    transport = Direct(stage)
+    whole = play(story, stage, transport, transport.wire)
+    assert play(story, stage, transport, transport.wire, loaded) == whole
+
+
+@FEWER
+@given(story=stories())
+def test_what_is_saved_again_is_the_same(story):
+    """Nothing gets lost on the way that no story asks for."""
+    note(str(story))
+    stage = Stage()
+    transport = Direct(stage)
+    play(story, stage, transport, transport.wire)
+    state = through_json(saved(stage.engine))
+    assert through_json(saved(loaded(stage.engine))) == state
+
+
+EVERYTHING = """
+rate_limit: {polls: 9, per: 1m}
+new_jobs:
+  timeline: [{status: job_waiting, for: upload}, {status: job_finished, result: {rows: 1}}]
+calls: {get_api_key: [{error: inactive_credential, for: 2 calls}, ok]}
+jobs: {a: {timeline: [{status: job_finished, result: {rows: 3, fails: 2}}]},
+       "p*": {timeline: [{status: one, for: 3 polls}, {status: two}]}}
+"""
+
+
+def test_one_of_each_goes_on(mock):
+    """Links that fail, limits, lists under calls, failures that wait, jobs moved on unseen."""
+    asked = mock(EVERYTHING)
+    asked.get_key("s")
+    link = asked.result_path()
+    asked.ask(link)
+    asked.put(asked.create()[1])
+    asked.driver.fail_next(load_reply({"status_code": 429, "retry_after": "5s"}), job_id="p1")
+    asked.driver.step("p2")
+    other = mock(EVERYTHING)
+    other.engine = loaded(asked.engine)
+    seen = [
+        [
+            each.get_key("s").status,
+            each.key("s"),
+            [each.ask(link).status for _ in range(2)],
+            each.poll("p1"),
+            each.sees("p2"),
+            each.create()[0],
+            [each.poll("p1").status for _ in range(9)],
+            [upload.sha256 for upload in (kept.kept for kept in each.uploads)],
+            each.entries,
+        ]
+        for each in (asked, other)
+    ]
+    assert seen[0] == seen[1]
+    assert seen[0][0] == 400
+    assert seen[0][2] == [503, 200]
+    assert seen[0][4] == "two"
+    assert 429 in seen[0][6]
+
+
+def test_the_content_of_small_files_is_kept(mock):
+    """And what was found in it; of a large one size, hash and notes are."""
+    asked = mock(SEQUENCE, store=UploadStore())
+    for data in (b"a,b\n1,2\n", b"a,b\n" * 400_000):
+        asked.put(asked.create()[1], data)
+    before = [upload.kept for upload in asked.uploads]
+    found = [kept.inspection(10) for kept in before]
+    small, large = [each.kept for each in loaded(asked.engine, store=UploadStore()).state.uploads]
+    assert (small.content(), large.content()) == (b"a,b\n1,2\n", None)
+    assert [each.inspection() for each in (small, large)] == found
+    assert [each.sha256 for each in (small, large)] == [kept.sha256 for kept in before]
+
+
+def test_a_running_clock_goes_on_as_fast(mock):
+    """No time passes between saving and loading, and a frozen clock stays frozen."""
+    asked = mock(SEQUENCE)
+    real = [0]
+    asked.engine.clock = RealClock(60, source=lambda: real[0])
+    asked.engine.clock.advance(90 * SECOND)
+    other = loaded(asked.engine, RealClock(source=lambda: real[0]))
+    real[0] += SECOND
+    assert other.clock.now_ns() == 150 * SECOND
+    asked.engine.clock.freeze()
+    frozen = loaded(asked.engine, RealClock(source=lambda: real[0])).clock
+    assert (frozen.frozen, frozen.speed, frozen.now_ns()) == (True, 60, 150 * SECOND)
+
+
+def test_the_date_goes_on_with_the_clock(mock):
+    """A mock that is loaded shows the date that the saved one showed."""
+    asked = mock(SEQUENCE)
+    asked.wait(7200)
+    other = loaded(asked.engine)
+    now_ns = other.clock.now_ns()
+    assert other.clock.date_at(now_ns) == asked.clock.date_at(now_ns)
+
+
+def test_with_room_for_fewer_the_oldest_go(mock):
+    """A mock that remembers fewer jobs than were saved forgets those used the longest ago."""
+    asked = mock(SEQUENCE)
+    for job in ("p1", "p2", "p3", "p1"):
+        asked.poll(job)
+    other = loaded(asked.engine, jobs_max=1)  # and one for the job that is named
+    assert [*other.job_states.known()] == ["p1", "p3"]
+    assert other.limits_reached() == {"jobs": 1}
+
+
+def test_comments_and_descriptions_do_not_matter(mock):
+    """A scenario that does the same is the same."""
+    state = saved(mock(SEQUENCE).engine)
+    restore(Engine(parse(f"description: new\n# and a comment\n{SEQUENCE}"), VirtualClock()), state)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("f.yaml", SEQUENCE.replace("3 polls", "4 polls"), "f.yaml has changed .* (1 part: jobs);"),
+        ("other.yaml", "jobs: {b: {}}", "it was saved while f.yaml was played, not other.yaml"),
+        ("f.yaml", f"seed: 8\n{SEQUENCE}", "it was saved under the seed 1, not 8"),
+    ],
+)
+def test_another_scenario_is_refused(mock, name, text, told):
+    """It says which one was played, or which parts have changed."""
+    text = text.replace("b: {}", "b: {error: job_may_be_deleted}")
+    state = saved(mock(f"seed: 1\n{SEQUENCE}").engine)
+    other = Engine(parse(f"seed: 1\n{text}" if "seed" not in text else text, name), VirtualClock())
+    with pytest.raises(CannotLoad, match=told.replace("(", r"\(").replace(")", r"\)")):
+        restore(other, state)
+
+
+@pytest.mark.parametrize(
+    "breaking",
+    [
+        lambda state: state.pop("journal"),
+        lambda state: state["state"]["jobs"]["states"].append({}),
+        lambda state: state["state"]["jobs"]["states"][0].update(job_id="unknown"),
+        lambda state: state["state"]["jobs"]["states"][0].update(state=[2, 0, 0]),
+        lambda state: state["clock"].update(now_ns=-1),
+        lambda state: state.update(scenario=None),
+    ],
+)
+def test_a_broken_state_is_refused(mock, breaking):
+    """Whatever is wrong with it, it is one error, and it says so."""
+    asked = mock(SEQUENCE)
+    asked.poll()
+    state = through_json(saved(asked.engine))
+    breaking(state)
+    with pytest.raises(CannotLoad):
+        restore(Engine(asked.engine.scenario, VirtualClock()), state)
+
+
+def test_a_reset_after_loading_begins_with_nothing(mock):
+    """It is the reset that everybody knows: nothing of the saved state comes back."""
+    asked = mock(SEQUENCE)
+    asked.poll()
+    other = loaded(asked.engine)
+    Driver(other).restart()
+    assert (other.clock.now_ns(), len(other.journal), [*other.job_states.known()]) == (0, 0, [])
