@@ -176,6 +176,7 @@ def clients(session: nox.Session) -> None:
     session.install("-e", ".[test]", *group("clients"))
     session.run(".ci/clients.sh", "python", external=True)
     session.run("python", ".ci/schemathesis/run.py", env={"PYTHONPATH": ".ci"})
+    session.run("pytest", "-q", "-n", "0", *EVERYTHING, "tests/docs/test_examples.py", "-k", "load")
 
 
 @nox.session(python=OLDEST)
