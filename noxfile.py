@@ -80,6 +80,8 @@ def built(session: nox.Session) -> None:
     """The built wheel with the newest Python and the newest releases of everything."""
     session.install(wheel(session))
     session.run("mock-p1", "demo", silent=True)
+    with session.chdir(session.create_tmp()):  # where the checkout's cannot be meant
+        session.run("pytest", "-q", "-p", "no:cacheprovider", "--pyargs", "mock_p1.contract_tests")
     test_outside(session)
 
 
