@@ -17,11 +17,11 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    ModelWrapValidatorHandler,
     ValidationError,
     ValidationInfo,
     model_validator,
 )
+from pydantic.functional_validators import ModelWrapValidatorHandler  # noqa: TC002 -- pydantic reads the annotations
 from pydantic.json_schema import SkipJsonSchema  # noqa: TC002 -- pydantic reads the annotations
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 

@@ -55,6 +55,9 @@ COMMANDS = {
     "healthcheck": LazyCommand(
         "mock_p1.cli.healthcheck:healthcheck", "Ask a running server whether it is well."
     ),
+    "clean": LazyCommand(
+        "mock_p1.cli.clean:clean", "List what is kept in your own folders, and remove it."
+    ),
     "completion": LazyCommand(
         "mock_p1.cli.completion:completion", "Print what makes your shell complete all this."
     ),

@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from mock_p1.base.clock import RealClock
+from mock_p1.base.extras import missing
 from mock_p1.base.proxies import Proxies
 from mock_p1.cli import request_log, startup_message
 from mock_p1.cli.command_error import Failure
@@ -190,6 +191,8 @@ def serve(  # noqa: PLR0913 -- an option each
     scenario = _all_named(scenario, named) or ("demo",)
     if watch and len(scenario) > 1:
         raise click.UsageError("--watch looks after one file; give one SCENARIO")
+    if watch and (why := missing("--watch", "watchfiles", "watch")):
+        raise Failure(why)
     if watch and not (path := scenario_file(scenario[0])[0]).is_file():
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
     store = UploadStore(upload_max)
@@ -335,6 +338,8 @@ def _secured(  # noqa: PLR0913 -- an option each
 ) -> Secured | None:
     if certificate is None and key is None and not tls:
         return None
+    if certificate is None and key is None and (why := missing("--tls", "cryptography", "tls")):
+        raise Failure(why)
     from mock_p1.cli.tls import (  # noqa: PLC0415 -- only TLS needs it
         CannotSecure,
         Secured,
@@ -350,9 +355,9 @@ def _secured(  # noqa: PLR0913 -- an option each
             return local_context(folder or data_folder(), host, names)
     except CannotSecure as error:
         raise Failure(str(error)) from None
-    missing = "--tls-key" if key is None else "--tls-cert"
+    other = "--tls-key" if key is None else "--tls-cert"
     raise click.UsageError(
-        f"--tls-cert and --tls-key belong together; {missing} is missing (for neither, take --tls)"
+        f"--tls-cert and --tls-key belong together; {other} is missing (for neither, take --tls)"
     )
 
 
