@@ -258,7 +258,7 @@ def test_others_have_their_turn_while_one_sends_much():
 
 
 def test_nothing_is_answered_on_a_connection_that_is_lost():
-    """Where writing finds that the client has gone, what it has sent before is left."""
+    """Where writing finds that the client has gone, what comes after that turn is left."""
 
     class Lost(Wire):
         def write(self, data):
@@ -269,10 +269,68 @@ def test_nothing_is_answered_on_a_connection_that_is_lost():
         app = AsgiApp(Engine(PLAYED), everything_else)
         protocol, wire = HttpProtocol(Connections(app, at_once=app)), Lost()
         protocol.connection_made(wire)
-        protocol.data_received(POLL * 10)
+        protocol.data_received(POLL * 100)
         return wire.written.count(b"HTTP/1.1 200")
 
-    assert asyncio.run(play()) == 1
+    assert asyncio.run(play()) == http_protocol.IN_A_TURN
+
+
+LONG = "jobs: {b: {timeline: [{reply: {status_code: 200, body: %s}}]}}" % ("x" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "sent", "writes"),
+    [
+        (SCENARIO, POLL * 20, [20]),
+        (SCENARIO, POLL * 40, [32, 8]),
+        (SCENARIO, POLL * 3 + b"HEAD %b/b HTTP/1.1\r\n\r\n" % API + POLL * 2, [3, 1, 2]),
+        (SCENARIO, POLL * 3 + b"\x00\r\n\r\n", [3, 1]),
+        (LONG, POLL * 3, [1, 1, 1]),
+    ],
+    ids=["one turn", "two turns", "with another between", "with no request behind", "long answers"],
+)
+def test_pipelined_polls_share_a_write(scenario, sent, writes):
+    """The answers of one turn, in the order of their requests, unless one is long."""
+    written = []
+
+    class Counts(Wire):
+        def write(self, data):
+            written.append(data.count(b"content-length: "))
+
+    async def play():
+        app = AsgiApp(Engine(load_scenario(scenario), VirtualClock()), everything_else)
+        protocol = HttpProtocol(Connections(app, at_once=app))
+        protocol.connection_made(Counts())
+        protocol.data_received(sent)
+        for _ in range(30):
+            await asyncio.sleep(0)
+
+    asyncio.run(play())
+    assert written == writes
+
+
+def test_a_client_that_sends_no_more_has_all_answers_before_the_end():
+    """Those that are written together, too."""
+    ends = []
+
+    class Ends(Wire):
+        def write(self, data):
+            ends.append(data.count(b"content-length: "))
+
+        def close(self):
+            ends.append("closed")
+
+    async def play():
+        app = AsgiApp(Engine(PLAYED, VirtualClock()), everything_else)
+        protocol = HttpProtocol(Connections(app, at_once=app))
+        protocol.connection_made(Ends())
+        protocol.data_received(b"HEAD %b/b HTTP/1.1\r\n\r\n" % API + POLL * 3)
+        assert protocol.eof_received()
+        for _ in range(30):
+            await asyncio.sleep(0)
+
+    asyncio.run(play())
+    assert ends == [1, 3, "closed"]
 
 
 @pytest.mark.parametrize("left", ["cors", "proxies"])
@@ -281,5 +339,13 @@ def test_what_needs_more_thought_is_the_applications(left):
     proxies = Proxies("https://gw.example", ()) if left == "proxies" else None
     engine = Engine(PLAYED, proxies=proxies)
     app = AsgiApp(engine, everything_else, ["http://page"] if left == "cors" else ())
-    known = {"query": b"", "headers": (), "scheme": "http", "server": ("127.0.0.1", 80)}
-    assert app.plain_request("GET", API + b"/b", **known) is None
+    scope = {
+        "method": "GET",
+        "raw_path": API + b"/b",
+        "query_string": b"",
+        "headers": (),
+        "scheme": "http",
+        "server": ("127.0.0.1", 80),
+    }
+    assert app.plain_request(scope) is None
+    assert AsgiApp(Engine(PLAYED), everything_else).plain_request(scope)
