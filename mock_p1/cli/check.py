@@ -14,9 +14,12 @@ from mock_p1.analysis.lint import NO_JOB, lint_warnings
 from mock_p1.base.text import plural
 from mock_p1.cli import check_formats
 from mock_p1.cli.check_formats import Finding
-from mock_p1.cli.options import command, complete_scenario
-from mock_p1.scenario.files import SUFFIXES, load_scenario, load_scenarios, scenario_files
-from mock_p1.scenario.parser import MAX_BYTES, parse
+from mock_p1.cli.kept_scenarios import load_kept
+from mock_p1.cli.options import cache_option, command, complete_scenario
+from mock_p1.cli.process import rare_garbage_collection
+from mock_p1.cli.user_folders import cache_folder
+from mock_p1.scenario.document import MAX_BYTES
+from mock_p1.scenario.files import SUFFIXES, scenario_files
 from mock_p1.scenario.problems import ScenarioError
 
 if TYPE_CHECKING:
@@ -46,14 +49,16 @@ STANDARD_INPUT: Final = "-"
     is_flag=True,
     help="Check all files as the one scenario that serve makes of them, or of a folder.",
 )
+@cache_option
 @click.pass_context
-def check(
+def check(  # noqa: PLR0913 -- an option each
     ctx: click.Context,
     files: tuple[str, ...],
     *,
     strict: bool,
     output_format: str,
     together: bool,
+    no_cache: bool,
 ) -> None:
     """Check scenario files: exit 0 if all can be used, 1 if not.
 
@@ -65,9 +70,15 @@ def check(
     """
     if together and STANDARD_INPUT in files:
         raise click.UsageError("--together is for files and folders, not for standard input")
+    ctx.with_resource(rare_garbage_collection())
     checked = wrong = 0
     all_found: list[Finding] = []
-    judged = [_together(files)] if together else chain.from_iterable(map(_findings, files))
+    folder = None if no_cache else cache_folder()
+    judged = (
+        [_together(files, folder)]
+        if together
+        else chain.from_iterable(_findings(name, folder) for name in files)
+    )
     for findings in judged:
         problems = [each for each in findings if not each.is_warning]
         checked += 1
@@ -97,7 +108,7 @@ def _summarise(found: int, warned: int, wrong: int, checked: str) -> None:
         click.secho(f"{checked} checked, no problem{warnings}", fg=colour)
 
 
-def _findings(name: str) -> Iterator[list[Finding]]:
+def _findings(name: str, kept: Path | None) -> Iterator[list[Finding]]:
     """Yield what is found in each file that ``name`` stands for."""
     sources = [name]
     if name and os.path.isdir(name):  # noqa: PTH112 -- unlike Path.is_dir it never raises, whatever the name
@@ -112,17 +123,17 @@ def _findings(name: str) -> Iterator[list[Finding]]:
     for source in sources:
         try:
             is_input = source == STANDARD_INPUT
-            scenario = _read_standard_input() if is_input else load_scenario(source)
+            scenario = _read_standard_input() if is_input else load_kept((source,), kept)
         except ScenarioError as error:
             yield [Finding(*problem) for problem in error.problems]
         else:
             yield [_warning(_of_one_file(warning)) for warning in lint_warnings(scenario)]
 
 
-def _together(names: tuple[str, ...]) -> list[Finding]:
+def _together(names: tuple[str, ...], kept: Path | None) -> list[Finding]:
     """Return what is found in the scenario that several files, or a folder, make together."""
     try:
-        scenario = load_scenarios(names)
+        scenario = load_kept(names, kept)
     except ScenarioError as error:
         return [Finding(*problem) for problem in error.problems]
     return [_warning(warning) for warning in lint_warnings(scenario)]
@@ -143,4 +154,6 @@ def _warning(warning: LintWarning) -> Finding:
 
 
 def _read_standard_input() -> Scenario:
+    from mock_p1.scenario.parser import parse  # noqa: PLC0415 -- loads YAML and pydantic
+
     return parse(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>", variables=os.environ)

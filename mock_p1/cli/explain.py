@@ -138,7 +138,7 @@ def _show_other_jobs(results: Results, scenario: Scenario) -> None:
     directory = Directory(scenario, scenario.seed)
     if directory.new_jobs is None:
         results.line("\nJobs created by upload: none; not_found_configuration_file")
-    elif not scenario.new_jobs.model_fields_set:
+    elif not scenario.new_jobs.is_written:
         model = next(iter(directory.ids()), "*") if "*" not in scenario.jobs else "any other job"
         results.line(f"\nJobs created by upload: like {model}, once the file has come")
     elif directory.new_ids:

@@ -90,15 +90,12 @@ class LazyGroup(click.Group):
             )
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Return the options and commands that begin so, without importing one."""
-        from click.shell_completion import CompletionItem  # noqa: PLC0415 -- needed here alone
+        """Return the commands that begin so from the table, without importing one, and options."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 -- only a shell needs it
 
-        options = click.Command.shell_complete(self, ctx, incomplete)
-        return options + [
-            CompletionItem(name, help=command.summary)
-            for name, command in self.lazy_subcommands.items()
-            if name.startswith(incomplete)
-        ]
+        names = (name for name in self.lazy_subcommands if name.startswith(incomplete))
+        items = [CompletionItem(name, help=self.lazy_subcommands[name].summary) for name in names]
+        return items + click.Command.shell_complete(self, ctx, incomplete)
 
     def main(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 -- click's signature
         """Run as a program does: parse the arguments, run the command, exit."""
@@ -106,6 +103,8 @@ class LazyGroup(click.Group):
             import_module("mock_p1.cli.completion")  # which knows a shell more than click
         options.setdefault("complete_var", COMPLETING)  # whatever the program is called by
         _never_fail_over_encoding()
+        # pydantic would look for plugins in every installed package, and none concerns us
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         try:
             return super().main(*args, **options)
         except OSError as error:

@@ -219,6 +219,14 @@ class _Several(click.types.StringParamType):
     envvar_list_splitter: ClassVar[str] = os.pathsep
 
 
+cache_option: Callable[[Any], Any] = click.option(
+    "--no-cache",
+    is_flag=True,
+    help="Read scenarios in full, and keep none in your cache folder.",
+)
+"""Whether scenarios that were checked before are taken from the user's cache folder."""
+
+
 def host_option(text: str) -> Callable[..., Any]:
     """Add ``--host``; ``text`` says what the command does with it."""
     return click.option(

@@ -16,7 +16,9 @@ from mock_p1.base.extras import missing
 from mock_p1.base.proxies import Proxies
 from mock_p1.cli import log_lines, startup_message
 from mock_p1.cli.command_error import Failure
+from mock_p1.cli.kept_scenarios import load_kept
 from mock_p1.cli.options import (
+    cache_option,
     command,
     host_option,
     port_option,
@@ -38,17 +40,17 @@ from mock_p1.cli.request_log import RequestLog
 from mock_p1.cli.saving import go_on, state_saved
 from mock_p1.cli.serving_file import serving_file
 from mock_p1.cli.startup_message import Address
+from mock_p1.cli.user_folders import cache_folder
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import DEFAULT_MAX
-from mock_p1.scenario.files import load_scenarios, scenario_file
-from mock_p1.server.server import CannotListen, Server, stopped_by_signals
-from mock_p1.server.upload_store import UploadStore
+from mock_p1.scenario.files import scenario_file
 from mock_p1.transports.cors import Cors
 
 if TYPE_CHECKING:
     from mock_p1.admin.watcher import Watch
     from mock_p1.cli.tls import Secured
+    from mock_p1.server.server import Server
 
 MAX_JOURNAL: Final = 1_000_000
 MAX_JOBS: Final = 100_000_000
@@ -163,6 +165,7 @@ MAX_JOBS: Final = 100_000_000
     is_flag=True,
     help="Stop when the process that started this one has ended (not on Windows).",
 )
+@cache_option
 def serve(  # noqa: PLR0913 -- an option each
     *,
     scenario: tuple[str, ...],
@@ -180,6 +183,7 @@ def serve(  # noqa: PLR0913 -- an option each
     load: Path | None,
     port_file: Path | None,
     exit_with_parent: bool,
+    no_cache: bool,
     public_url: str | None,
     trusted_proxies: tuple[str, ...],
     **options: Any,  # noqa: ANN401 -- click's values: where to listen and how, who may steer
@@ -196,10 +200,14 @@ def serve(  # noqa: PLR0913 -- an option each
         raise Failure(why)
     if watch and not (path := scenario_file(scenario[0])[0]).is_file():
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
+    # loads asyncio, of which neither --help nor a shell that completes has any use
+    from mock_p1.server.server import stopped_by_signals  # noqa: PLC0415 -- as said
+    from mock_p1.server.upload_store import UploadStore  # noqa: PLC0415 -- likewise
+
     store = UploadStore(upload_max)
     clock = RealClock(speed)
     engine = Engine(
-        load_scenarios(scenario),
+        load_kept(scenario, None if no_cache else cache_folder()),
         clock,
         seed=seed,
         journal_max=journal_max,
@@ -276,6 +284,8 @@ def _server(  # noqa: PLR0913 -- an option each
     cors: tuple[str, ...],
 ) -> tuple[Server, Address, list[str]]:
     """Return the server, where it will be, and what is out of the ordinary about that."""
+    from mock_p1.server.server import CannotListen, Server  # noqa: PLC0415 -- likewise
+
     if no_admin and admin_token is not None:
         raise click.UsageError(
             "--no-admin leaves nothing that --admin-token could open; give one of them"

@@ -20,7 +20,7 @@ from mock_p1.engine.program import Refusal
 from mock_p1.engine.rate_limit import limiter_for
 from mock_p1.engine.replies import ReplyWriter
 from mock_p1.engine.uploads import Uploads
-from mock_p1.scenario.steps import Literal, RetryDate
+from mock_p1.scenario.kept import as_data, from_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mock_p1.engine.program import Program
     from mock_p1.engine.timeline import State
     from mock_p1.scenario.model import Scenario
+    from mock_p1.scenario.steps import Literal
 
 MAX_LINKS: Final = 10_000
 """How many links are remembered to have failed; the least recently asked for go first."""
@@ -88,19 +89,11 @@ def _part_of(job: JobState) -> str:
 
 
 def _saved(failure: InjectedFailure) -> dict[str, Any]:
-    reply = failure.reply
-    return {**failure._asdict(), "reply": reply and reply.model_dump()}
+    return {**failure._asdict(), "reply": as_data(failure.reply)}
 
 
 def _restored(fields: dict[str, Any]) -> InjectedFailure:
-    reply = fields["reply"]
-    if reply is None:
-        return InjectedFailure(**fields)
-    retry = reply["retry_after"]
-    if isinstance(retry, dict):
-        retry = RetryDate.model_construct(**retry)
-    made = Literal.model_construct(**{**reply, "retry_after": retry})
-    return InjectedFailure(**{**fields, "reply": made})
+    return InjectedFailure(**{**fields, "reply": from_data(fields["reply"])})
 
 
 class MockState:

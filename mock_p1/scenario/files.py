@@ -7,14 +7,13 @@ import re
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from mock_p1.base.text import nearest, shorten
 from mock_p1.contract.operations import FILE_UPLOAD
 from mock_p1.scenario.calls import ReplyCall
-from mock_p1.scenario.document import INLINE
+from mock_p1.scenario.document import INLINE, MAX_BYTES
 from mock_p1.scenario.model import Scenario
-from mock_p1.scenario.parser import MAX_BYTES, parse, parse_several
 from mock_p1.scenario.problems import Problem, ScenarioError
 from mock_p1.scenario.result_files import (
     caller_folder,
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mock_p1.contract.names import ReplyFields
+    from mock_p1.scenario.document import Attach
     from mock_p1.scenario.steps import Literal
 
 ScenarioSource: TypeAlias = "str | PathLike[str] | Mapping[str, object] | Scenario"
@@ -45,6 +45,26 @@ _BUNDLED = (
     _HERE / "scenarios",
     _HERE.parent / "scenarios",
 )  # in a wheel; in a checkout, where it stands beside us
+
+
+class Found(NamedTuple):
+    """What a scenario is read from: its name, each file's content and name, and what reads results.
+
+    Several files are read as one, also where a folder holds but one.
+    """
+
+    name: str
+    files: Sequence[tuple[bytes, str]]
+    attach: Attach
+    is_several: bool = False
+
+    def read(self) -> Scenario:
+        """Return the scenario; ScenarioError with every problem."""
+        from mock_p1.scenario import parser  # noqa: PLC0415 -- loads YAML and pydantic
+
+        if self.is_several:
+            return parser.parse_several(self.files, self.name, self.attach, os.environ)
+        return parser.parse(*self.files[0], self.attach, os.environ)
 
 
 def bundled() -> dict[str, Path]:
@@ -93,6 +113,11 @@ def load_reply(fields: ReplyFields) -> Literal:
     )
 
 
+def is_text(source: str) -> bool:
+    """Tell a scenario's text from a name or a path."""
+    return _TEXT.match(source) is not None
+
+
 def look_up(
     source: ScenarioSource,
     shelves: Sequence[Path],
@@ -110,7 +135,9 @@ def look_up(
         return source
     if isinstance(source, Mapping):
         return Scenario.from_mapping(source, inline_files(folder))
-    if isinstance(source, str) and _TEXT.match(source):
+    if isinstance(source, str) and is_text(source):
+        from mock_p1.scenario.parser import parse  # noqa: PLC0415 -- loads YAML and pydantic
+
         return parse(source, attach=inline_files(folder))
     if not isinstance(source, str | PathLike):
         what = f"must be {WHAT_IT_CAN_BE}; it is of type {type(source).__name__}"
@@ -121,7 +148,7 @@ def look_up(
 
 def inline_folder(source: ScenarioSource) -> Path | None:
     """Return the folder of a scenario without a file: that of who calls us; None for any other."""
-    is_inline = isinstance(source, Mapping) or (isinstance(source, str) and _TEXT.match(source))
+    is_inline = isinstance(source, Mapping) or (isinstance(source, str) and is_text(source))
     return caller_folder() if is_inline else None
 
 
@@ -147,14 +174,32 @@ def read_scenario(
     ``named`` takes the result files that the scenario names, whether they are there or not.
     ``is_file`` refuses what is none: a folder, or a pipe that would be waited for.
     """
-    shown = name or str(path)
-    if is_file:
-        content = _content_of_file(path, shown)
-        return parse(content, shown, files_beside(path.parent, named=named), os.environ)
-    if os.path.isdir(path):  # noqa: PTH112 -- unlike Path.is_dir it never raises
-        return _read_several(_files_in(path, shown), shown)
-    content = _content(path, shown)
-    return parse(content, shown, files_beside(path.parent, named=named), os.environ)
+    return _found_at(path, name or str(path), named, is_file=is_file).read()
+
+
+def _found_at(
+    path: Path, shown: str, named: set[Path] | None = None, *, is_file: bool = False
+) -> Found:
+    if not is_file and os.path.isdir(path):  # noqa: PTH112 -- unlike Path.is_dir it never raises
+        return _several(_files_in(path, shown), shown)
+    content = _content_of_file(path, shown) if is_file else _content(path, shown)
+    return Found(shown, [(content, shown)], files_beside(path.parent, named=named))
+
+
+def find_scenarios(names: Sequence[str]) -> Found:
+    """Return what is read for bundled names, files and folders, which make one scenario together.
+
+    Raises ScenarioError, where there is no such file.
+    """
+    found = [scenario_file(name) for name in names]
+    if len(found) == 1:
+        return _found_at(*found[0])
+    files = [
+        file
+        for path, shown in found
+        for file in (_files_in(path, shown) if os.path.isdir(path) else [(path, shown)])  # noqa: PTH112 -- likewise
+    ]
+    return _several(files, ", ".join(shown for _, shown in found))
 
 
 def load_scenarios(names: Sequence[str]) -> Scenario:
@@ -162,15 +207,7 @@ def load_scenarios(names: Sequence[str]) -> Scenario:
 
     Raises ScenarioError, also where two of them say something of the same thing.
     """
-    if len(names) == 1:
-        return load_scenario(names[0])
-    found = [scenario_file(name) for name in names]
-    files = [
-        file
-        for path, shown in found
-        for file in (_files_in(path, shown) if os.path.isdir(path) else [(path, shown)])  # noqa: PTH112 -- likewise
-    ]
-    return _read_several(files, ", ".join(shown for _, shown in found))
+    return load_scenario(names[0]) if len(names) == 1 else find_scenarios(names).read()
 
 
 def scenario_files(folder: Path) -> list[Path]:
@@ -195,7 +232,7 @@ def _files_in(folder: Path, shown: str) -> list[tuple[Path, str]]:
     return files
 
 
-def _read_several(files: Sequence[tuple[Path, str]], name: str) -> Scenario:
+def _several(files: Sequence[tuple[Path, str]], name: str) -> Found:
     contents: list[tuple[bytes, str]] = []
     size = 0
     for path, shown in files:
@@ -205,7 +242,7 @@ def _read_several(files: Sequence[tuple[Path, str]], name: str) -> Scenario:
             what = f"{size:,} bytes with the files before it; together they have at most "
             raise ScenarioError([Problem(shown, 1, 1, f"{what}{MAX_BYTES:,}")])
     attach = files_beside_one({path.parent.absolute(): None for path, _ in files})
-    return parse_several(contents, name, attach, os.environ)
+    return Found(name, contents, attach, is_several=True)
 
 
 def _content_of_file(path: Path, shown: str) -> bytes:

@@ -15,13 +15,13 @@ import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
-from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from mock_p1.admin.access import AccessPolicy
 from mock_p1.admin.context import AdminContext
 from mock_p1.base.addresses import EVERY_ADDRESS, in_url, is_loopback
 from mock_p1.base.clock import RealClock
+from mock_p1.base.messages import http_date
 from mock_p1.server.everything_else import EverythingElse
 from mock_p1.server.http_protocol import KEEP_ALIVE_SECONDS, Connections, HttpProtocol
 from mock_p1.server.upload_folder import remove_left_behind
@@ -331,7 +331,7 @@ def _has_file_left() -> bool:
 
 def _date(clock: Clock) -> bytes:
     now = clock.client_date(clock.now_ns())
-    return f"date: {format_datetime(now, usegmt=True)}\r\n".encode()
+    return f"date: {http_date(now)}\r\n".encode()
 
 
 class ServerThread:
