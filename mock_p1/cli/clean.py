@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,12 +13,16 @@ from mock_p1.base.text import plural, printable
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import command
 from mock_p1.cli.tls import CERTIFICATE, KEY, CannotSecure, data_folder
+from mock_p1.cli.user_folders import cache_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PATTERNS: Final = (CERTIFICATE, KEY, f"{CERTIFICATE}.*.new", f"{KEY}.*.new")
-"""What stands in the folder of ``--tls``; ``.new`` is what a start that was killed left behind."""
+_LEFT: Final = r"(\.[0-9a-f]{16}\.new)?"
+"""How a file ends that a start left behind when it was killed."""
+
+AUTHORITY: Final = re.compile(f"({re.escape(CERTIFICATE)}|{re.escape(KEY)}){_LEFT}")
+SCENARIO: Final = re.compile(rf"[0-9a-f]{{64}}\.json{_LEFT}")
 
 
 @command()
@@ -31,8 +36,8 @@ PATTERNS: Final = (CERTIFICATE, KEY, f"{CERTIFICATE}.*.new", f"{KEY}.*.new")
 def clean(*, tls_dir: Path | None, yes: bool) -> None:
     """List what mock-p1 keeps in your own folders, and remove it.
 
-    That is the authority of --tls: clients that trust it have to trust a new one at the next start.
-    pip removes the rest: pip uninstall mock-p1.
+    That is the authority of --tls, in whose place clients have to trust a new one at its next
+    start, and scenarios that were read before. pip uninstall mock-p1 removes the rest.
     """
     files = list(_kept(tls_dir))
     for file in files:
@@ -50,14 +55,16 @@ def clean(*, tls_dir: Path | None, yes: bool) -> None:
     for folder in {file.parent for file in files}:
         with suppress(OSError):  # something else is in it, or it is a mount
             folder.rmdir()
+            if folder.parent.name == "mock-p1":
+                folder.parent.rmdir()
     click.echo(f"removed {plural(len(files), 'file')}")
 
 
 def _kept(tls_dir: Path | None) -> Iterator[Path]:
-    """Yield the files of ours, and no other."""
-    try:
-        folder = tls_dir or data_folder()
-    except CannotSecure:  # nobody's home: nothing is kept
-        return
-    for pattern in PATTERNS:
-        yield from sorted(folder.glob(pattern))
+    """Yield the files of ours, and no other; nobody's home holds none."""
+    folders = [(cache_folder(), SCENARIO)]
+    with suppress(CannotSecure):
+        folders.append((tls_dir or data_folder(), AUTHORITY))
+    for folder, ours in folders:
+        if folder is not None and folder.is_dir():
+            yield from (file for file in sorted(folder.iterdir()) if ours.fullmatch(file.name))

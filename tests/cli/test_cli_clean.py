@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from mock_p1.cli import tls
+from mock_p1.cli.kept_scenarios import load_kept
 
 
 @pytest.fixture
@@ -13,6 +14,14 @@ def folder(tmp_path, monkeypatch):
     folder = tmp_path / "mock-p1"
     monkeypatch.setattr("mock_p1.cli.clean.data_folder", lambda: folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """The folder in which scenarios are kept."""
+    cache = tmp_path / "cache" / "mock-p1" / "scenarios"
+    monkeypatch.setattr("mock_p1.cli.clean.cache_folder", lambda: cache)
+    return cache
 
 
 def keep(folder):
@@ -50,6 +59,15 @@ def test_what_is_not_ours_stays(run, folder):
     (folder / "notes.txt").write_text("mine", encoding="utf-8")
     assert "notes.txt" not in run("clean", "--yes").output
     assert [path.name for path in folder.iterdir()] == ["notes.txt"]
+
+
+def test_kept_scenarios_go_too(run, folder, cache):
+    """With their folder, and what a start left behind that was killed."""
+    load_kept(["demo"], cache)
+    (kept,) = cache.iterdir()
+    (cache / f"{kept.name}.{'0' * 16}.new").write_text("", encoding="utf-8")
+    assert run("clean", "--yes").output.endswith("removed 2 files\n")
+    assert not cache.parent.exists()
 
 
 def test_nothing_is_kept(run, folder):
