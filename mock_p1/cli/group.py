@@ -99,8 +99,8 @@ class LazyGroup(click.Group):
 
     def main(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 -- click's signature
         """Run as a program does: parse the arguments, run the command, exit."""
-        if COMPLETING in os.environ:
-            import_module("mock_p1.cli.completion")  # which knows a shell more than click
+        if os.environ.get(COMPLETING, "").startswith("powershell"):  # which click does not know
+            import_module("mock_p1.cli.completion")
         options.setdefault("complete_var", COMPLETING)  # whatever the program is called by
         _never_fail_over_encoding()
         # pydantic would look for plugins in every installed package, and none concerns us
