@@ -12,8 +12,8 @@ from benchmarks.clients import Client
 from benchmarks.measure import FULL, QUICK
 from benchmarks.report import as_json, machine, say, table
 
-NAMES = ("serve", "mocked", "plugin", "start", "many", "created", "memory")
-MORE = ("peers", "uploads")
+NAMES = ("serve", "mocked", "fixtures", "plugin", "start", "many", "created", "memory")
+MORE = ("peers", "uploads", "scale")
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("serve", "mocked", "plugin", "start", "many", "created", "memory")
-MORE = ("peers", "uploads")
+NAMES = ("serve", "mocked", "fixtures", "plugin", "start", "many", "created", "memory")
+MORE = ("peers", "uploads", "scale")
 
 
 def run(*arguments):
