@@ -32,6 +32,10 @@ NOT_WRITTEN: Final = frozenset(
 """Why a disk or a device takes no output."""
 
 
+COMPLETING: Final = "_MOCK_P1_COMPLETE"
+"""What a shell sets when it asks how a line could go on: click's name for it."""
+
+
 class LazyCommand(NamedTuple):
     """Where a command lives (``module:attribute``), and its line on the group's help page."""
 
@@ -95,6 +99,9 @@ class LazyGroup(click.Group):
 
     def main(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 -- click's signature
         """Run as a program does: parse the arguments, run the command, exit."""
+        if os.environ.get(COMPLETING, "").startswith("powershell"):  # which click does not know
+            import_module("mock_p1.cli.completion")
+        options.setdefault("complete_var", COMPLETING)  # whatever the program is called by
         _never_fail_over_encoding()
         # pydantic would look for plugins in every installed package, and none concerns us
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
 from mock_p1.base.clock import RealClock
+from mock_p1.base.extras import missing
 from mock_p1.base.proxies import Proxies
 from mock_p1.cli import log_lines, startup_message
 from mock_p1.cli.command_error import Failure
@@ -20,6 +23,7 @@ from mock_p1.cli.options import (
     host_option,
     port_option,
     scenario_argument,
+    scenario_option,
     size,
     span,
     speed_option,
@@ -54,6 +58,7 @@ MAX_JOBS: Final = 100_000_000
 
 @command()
 @scenario_argument()
+@scenario_option("The same as SCENARIO. Repeatable.")
 @host_option("The address to listen on; 0.0.0.0 is every address of this machine.")
 @port_option("The port to listen on; 0 takes a free one, and prints it.")
 @speed_option("How many seconds of the mock's clock pass in a real one.")
@@ -164,6 +169,7 @@ MAX_JOBS: Final = 100_000_000
 def serve(  # noqa: PLR0913 -- an option each
     *,
     scenario: tuple[str, ...],
+    named: tuple[str, ...],
     speed: float,
     seed: int | None,
     watch: bool,
@@ -187,9 +193,11 @@ def serve(  # noqa: PLR0913 -- an option each
     SCENARIO is a bundled name (see mock-p1 scenarios), a file or a folder; several are played as
     one. Without it (and without MOCK_P1_SCENARIO), demo.
     """
-    scenario = scenario or ("demo",)
+    scenario = _all_named(scenario, named) or ("demo",)
     if watch and len(scenario) > 1:
         raise click.UsageError("--watch looks after one file; give one SCENARIO")
+    if watch and (why := missing("--watch", "watchfiles", "watch")):
+        raise Failure(why)
     if watch and not (path := scenario_file(scenario[0])[0]).is_file():
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
     # loads asyncio, of which neither --help nor a shell that completes has any use
@@ -238,6 +246,17 @@ def serve(  # noqa: PLR0913 -- an option each
             file = stack.enter_context(state_saved(engine, save, save_every, log_format))
             server.context.save = file.save
         server.run()
+
+
+def _all_named(scenario: tuple[str, ...], named: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what argument and option name together; a variable sets both, and counts once."""
+    source = click.get_current_context().get_parameter_source
+    given = [
+        names
+        for parameter, names in (("scenario", scenario), ("named", named))
+        if source(parameter) is ParameterSource.COMMANDLINE
+    ]
+    return tuple(chain.from_iterable(given)) if given else scenario
 
 
 def _proxies(public_url: str | None, trusted: tuple[str, ...]) -> Proxies | None:
@@ -330,6 +349,8 @@ def _secured(  # noqa: PLR0913 -- an option each
 ) -> Secured | None:
     if certificate is None and key is None and not tls:
         return None
+    if certificate is None and key is None and (why := missing("--tls", "cryptography", "tls")):
+        raise Failure(why)
     from mock_p1.cli.tls import (  # noqa: PLC0415 -- only TLS needs it
         CannotSecure,
         Secured,
@@ -345,9 +366,9 @@ def _secured(  # noqa: PLR0913 -- an option each
             return local_context(folder or data_folder(), host, names)
     except CannotSecure as error:
         raise Failure(str(error)) from None
-    missing = "--tls-key" if key is None else "--tls-cert"
+    other = "--tls-key" if key is None else "--tls-cert"
     raise click.UsageError(
-        f"--tls-cert and --tls-key belong together; {missing} is missing (for neither, take --tls)"
+        f"--tls-cert and --tls-key belong together; {other} is missing (for neither, take --tls)"
     )
 
 

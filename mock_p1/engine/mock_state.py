@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from mock_p1.base.patterns import Hit
@@ -21,6 +22,7 @@ from mock_p1.engine.rate_limit import limiter_for
 from mock_p1.engine.replies import ReplyWriter
 from mock_p1.engine.uploads import Uploads
 from mock_p1.scenario.kept import as_data, from_data
+from mock_p1.scenario.recent import made_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +77,11 @@ class Prepared(NamedTuple):
 
     @classmethod
     def of(cls, scenario: Scenario, seed: int) -> Self:
-        """Compile a scenario."""
+        """Compile a scenario, once where it is shared."""
+        return made_once(scenario, seed, partial(cls._compile, scenario, seed))
+
+    @classmethod
+    def _compile(cls, scenario: Scenario, seed: int) -> Self:
         parts = Keyring(scenario), Directory(scenario, seed), ReplyWriter(scenario, seed)
         return cls(scenario, seed, *parts)
 

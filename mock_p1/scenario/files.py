@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from functools import cache
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from mock_p1.base.text import nearest, shorten
 from mock_p1.contract.operations import FILE_UPLOAD
@@ -26,7 +27,7 @@ from mock_p1.scenario.result_files import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from mock_p1.contract.names import ReplyFields
     from mock_p1.scenario.document import Attach
@@ -58,17 +59,28 @@ class Found(NamedTuple):
     attach: Attach
     is_several: bool = False
 
-    def read(self) -> Scenario:
-        """Return the scenario; ScenarioError with every problem."""
-        from mock_p1.scenario import parser  # noqa: PLC0415 -- loads YAML and pydantic
-
+    def read(self, parse: Callable[..., Scenario] | None = None) -> Scenario:
+        """Return the scenario, one file by another ``parse``; ScenarioError with every problem."""
         if self.is_several:
+            from mock_p1.scenario import parser  # noqa: PLC0415 -- loads YAML and pydantic
+
             return parser.parse_several(self.files, self.name, self.attach, os.environ)
-        return parser.parse(*self.files[0], self.attach, os.environ)
+        return (parse or _parse)(*self.files[0], self.attach, os.environ)
+
+
+def _parse(*arguments: Any) -> Scenario:  # noqa: ANN401 -- as ``parse`` has them
+    from mock_p1.scenario.parser import parse  # noqa: PLC0415 -- loads YAML and pydantic
+
+    return parse(*arguments)
 
 
 def bundled() -> dict[str, Path]:
     """Return the bundled scenarios: name -> file, in alphabetical order."""
+    return dict(_bundled())
+
+
+@cache
+def _bundled() -> dict[str, Path]:
     folder = next((folder for folder in _BUNDLED if folder.is_dir()), None)
     return {file.stem: file for file in sorted(folder.glob("*.yaml"))} if folder else {}
 
@@ -124,8 +136,9 @@ def look_up(
     bases: Sequence[Path],
     *,
     folder: Path | None = None,
+    parse: Callable[..., Scenario] | None = None,
 ) -> Scenario:
-    """Do what ``load_scenario`` does, with several folders.
+    """Do what ``load_scenario`` does, with several folders, and by another ``parse``.
 
     A bare name is looked for on the ``shelves``, the folders that hold scenarios, with or without
     ``.yaml``, before it is a bundled name. A path is taken from each of ``bases`` in turn.
@@ -136,14 +149,12 @@ def look_up(
     if isinstance(source, Mapping):
         return Scenario.from_mapping(source, inline_files(folder))
     if isinstance(source, str) and is_text(source):
-        from mock_p1.scenario.parser import parse  # noqa: PLC0415 -- loads YAML and pydantic
-
-        return parse(source, attach=inline_files(folder))
+        return (parse or _parse)(source, INLINE, inline_files(folder))
     if not isinstance(source, str | PathLike):
         what = f"must be {WHAT_IT_CAN_BE}; it is of type {type(source).__name__}"
         raise ScenarioError([Problem(INLINE, 0, 0, what)])
     path, shown = _place_of(str(source), shelves, bases)
-    return read_scenario(path, name=shown)
+    return read_scenario(path, name=shown, parse=parse)
 
 
 def inline_folder(source: ScenarioSource) -> Path | None:
@@ -166,6 +177,7 @@ def read_scenario(
     name: str | None = None,
     named: set[Path] | None = None,
     is_file: bool = False,
+    parse: Callable[..., Scenario] | None = None,
 ) -> Scenario:
     """Read a scenario file, or all of a folder as one; ``name`` is what the journal calls it.
 
@@ -174,7 +186,7 @@ def read_scenario(
     ``named`` takes the result files that the scenario names, whether they are there or not.
     ``is_file`` refuses what is none: a folder, or a pipe that would be waited for.
     """
-    return _found_at(path, name or str(path), named, is_file=is_file).read()
+    return _found_at(path, name or str(path), named, is_file=is_file).read(parse)
 
 
 def _found_at(
@@ -282,8 +294,8 @@ def _place_of(name: str, shelves: Sequence[Path], bases: Sequence[Path]) -> tupl
         if _stands(path):
             warn_of_case(path)
             return path, _shown(path)
-    if name in bundled():
-        return bundled()[name], f"{name}.yaml"
+    if name in _bundled():
+        return _bundled()[name], f"{name}.yaml"
     for path in (base / name for base in bases):
         if name and _stands(path):  # a bare word that is a file after all
             return path, _shown(path)

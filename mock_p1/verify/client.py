@@ -118,6 +118,8 @@ class HttpClient:
 
     def _read(self, response: requests.Response, most: int, deadline: float) -> bytes:
         """Read piece by piece as it comes, so that a server that drips is left at the deadline."""
+        if response.is_redirect:  # of which requests has read the body, to see where it leads
+            return response.content[:most]
         body = b""
         for piece in _pieces(response.raw):
             body += piece

@@ -106,7 +106,7 @@ def test_unknown_command(run):
     """An unknown command is a usage error that names the commands and the nearest one."""
     result = run("serv")
     assert result.exit_code == 2
-    assert "unknown command 'serv'; known: check, demo" in result.output
+    assert "unknown command 'serv'; known: check, clean, completion, demo" in result.output
     assert result.output.endswith("did you mean serve?\n")
 
 

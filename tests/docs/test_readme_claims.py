@@ -26,7 +26,13 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROSE = re.sub(r"^```.*?^```$", "", README, flags=re.MULTILINE | re.DOTALL)
 ERRORS = "name here | message | the manual's reason | key | upload URL | status | switch"
-OTHERS = {"--rm", "--build", "--list", "--help"}  # of docker, nox, and of everything
+OTHERS = {
+    "--rm",
+    "--build",
+    "--list",
+    "--help",
+    "--pyargs",
+}  # of docker, nox, pytest, of everything
 
 
 def table(header):
