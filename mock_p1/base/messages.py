@@ -55,12 +55,15 @@ class Reply(NamedTuple):
     """A whole HTTP answer.
 
     ``delay_ns`` is how long the transport holds it back, in nanoseconds of the mock's clock.
+    ``download`` is the number of a download, of which the engine wants to hear whether the client
+    has taken it; 0 of every other answer.
     """
 
     status: int
     headers: Headers
     body: bytes
     delay_ns: int = 0
+    download: int = 0
 
     def to(self, method: str) -> Reply:
         """Return the answer as ``method`` may see it: to HEAD, the headers without the body."""

@@ -28,6 +28,7 @@ from mock_p1.engine import (
 from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.callers import caller_of_secret
 from mock_p1.engine.change_log import ChangeLog
+from mock_p1.engine.deliveries import Deliveries, as_download
 from mock_p1.engine.failures import (
     element_outcome,
     fault_element,
@@ -141,6 +142,7 @@ class Engine:
         self.journal: Journal = Journal(journal_max)
         self.changes: ChangeLog = ChangeLog()
         self.lock: Lock = Lock()
+        self.deliveries: Deliveries = Deliveries(self.lock, self.journal)
         self.held: HeldAnswers = HeldAnswers(self.clock, self._caller_of)
         self.repeats: Repeats = Repeats(self.clock)
         self._broken = self.repeats.broken
@@ -214,9 +216,11 @@ class Engine:
             outcome = self._answer(call)
             if isinstance(outcome.reply, Reply):
                 outcome = outcome._replace(reply=outcome.reply.to(request.method))
+            number = self.journal.number()
             if outcome.done == result_download.SENT and call.job is not None:
-                call.job.downloads += 1
-            entry = call_entry(self.journal.number(), call, outcome)
+                self.deliveries.decided(number, call.job, outcome.done)
+                outcome = outcome._replace(reply=as_download(outcome.reply, number))
+            entry = call_entry(number, call, outcome)
             self.journal.add(self.repeats.noted(entry, request))
             if operation.polled:
                 self.journal.keep_answer((entry.number, outcome.reply))

@@ -167,6 +167,19 @@ class Journal:
             if entry.number == number:
                 self._entries[place] = entry._replace(notes=(*entry.notes, note))
 
+    def change(self, number: int, changed: Callable[[Entry], Entry]) -> Entry | None:
+        """Put what ``changed`` returns in the place of an entry; the lock is held.
+
+        Return the entry as it was; None where it is not kept any more.
+        """
+        entries = self._entries
+        for place in range(len(entries) - 1, -1, -1):
+            entry = entries[place]
+            if entry.number == number:
+                entries[place] = changed(entry)
+                return entry
+        return None
+
     def note_restart(self, job_id: str) -> None:
         """Note that a job was reset after the newest entry."""
         self.restarts.append((self.last, job_id))

@@ -43,6 +43,9 @@ class Connection(Protocol):
     def answered(self, *, keep_alive: bool) -> None:
         """Go on to the next request, or hang up."""
 
+    def watch(self, download: int) -> None:
+        """Let the engine know when all that was written of a download has gone out, or never."""
+
     def close(self) -> None:
         """Hang up once all that was written has gone out."""
 
@@ -178,7 +181,11 @@ class Exchange:
         if not (self.lost or self.complete):
             head, dated = reply_head(reply.status, reply.headers, len(reply.body))
             self._write(head, b"" if reply.status in NO_BODY else reply.body, dated=dated)
+            if reply.download:
+                self.watch(reply.download)
             self._end(keep_alive=self.keep_alive)
+        elif reply.download:
+            self.watch(reply.download)
 
     def _write(self, head: bytes, body: bytes = b"", *, dated: bool, framed: bool = False) -> None:
         """Write a head that lacks but what is this connection's, and a body."""
@@ -196,6 +203,10 @@ class Exchange:
     def _end(self, *, keep_alive: bool) -> None:
         self.complete = True
         self._connection.answered(keep_alive=keep_alive)
+
+    def watch(self, download: int) -> None:
+        """Let the engine know when all that was written of a download has gone out, or never."""
+        self._connection.watch(download)
 
     def hang_up(self, *, reset: bool) -> None:
         """End the connection: at once with RST, or with FIN when what was written has gone out."""

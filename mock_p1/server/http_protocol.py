@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from mock_p1.base.asgi_types import Application, Scope
     from mock_p1.base.messages import Fault, Request
+    from mock_p1.engine.deliveries import Deliveries
     from mock_p1.server.http_message import Head
 
 HEADS_LIMIT: Final = 32 * 1024 * 1024
@@ -111,8 +112,13 @@ class Connections:
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
         reached: Counter[str] | None = None,
         at_once: AtOnce | None = None,
+        deliveries: Deliveries | None = None,
     ) -> None:
-        """``reached`` counts the connections that took the last file of ``files_max``."""
+        """``reached`` counts the connections that took the last file of ``files_max``.
+
+        ``deliveries`` hears how far downloads have come.
+        """
+        self.deliveries: Deliveries | None = deliveries
         self.app: Application = app
         self.at_once: AtOnce | None = at_once
         self.reached: Counter[str] = Counter() if reached is None else reached
@@ -131,9 +137,9 @@ class HttpProtocol(asyncio.Protocol):
     """Reads requests, starts the app for each, and hangs up on who takes too long."""
 
     __slots__ = (
-        "_body", "_buffer", "_closing", "_drained", "_exchange", "_head_bytes", "_known", "_lines",
-        "_loop", "_scanned", "_since", "_together", "client", "half_closed", "local", "scheme",
-        "shared", "transport",
+        "_body", "_buffer", "_closing", "_download", "_drained", "_exchange", "_head_bytes",
+        "_known", "_lines", "_loop", "_scanned", "_since", "_together", "client", "half_closed",
+        "local", "scheme", "shared", "transport",
     )  # fmt: skip
 
     def __init__(self, shared: Connections) -> None:
@@ -150,6 +156,7 @@ class HttpProtocol(asyncio.Protocol):
         self._closing = False
         self.half_closed: bool = False
         self._drained: asyncio.Future[None] | None = None
+        self._download = 0  # the number of one that has not gone out wholly
         self.transport: Any = None  # an asyncio.Transport
         self.client: tuple[str, int] | None = None
         self.local: tuple[str, int] = ("", 0)
@@ -179,6 +186,9 @@ class HttpProtocol(asyncio.Protocol):
         self._closing = True
         self._forget_head()
         self.shared.open.discard(self)
+        if self._download and self.shared.deliveries is not None:
+            self.shared.deliveries.lost(self._download)
+            self._download = 0
         self.resume_writing()
         if self._exchange is not None:
             self._exchange.lost = True
@@ -339,12 +349,17 @@ class HttpProtocol(asyncio.Protocol):
         date = b"" if dated else self.shared.date()
         body = b"" if reply.status in NO_BODY else reply.body
         answer = b"".join((lines, date, b"\r\n", body))
+        if reply.download and self.shared.deliveries is not None:
+            self.shared.deliveries.sending(reply.download)  # before the client can have any of it
         if self._together is None:
             self.transport.write(answer)
         else:
             self._together.append(answer)
             if len(answer) > SHORT_ANSWER:
                 self._write_together()
+        if reply.download:
+            self._write_together()
+            self.watch(reply.download)
         self._since = self._loop.time()
         if self._head_bytes:
             self._forget_head()
@@ -493,8 +508,29 @@ class HttpProtocol(asyncio.Protocol):
         """The client does not take what is written as fast as it is."""
         self._drained = self._loop.create_future()
 
+    def watch(self, download: int) -> None:
+        """Let the engine know when all that was written of a download has gone out, or never.
+
+        What the system has taken at once has gone out, as far as can be known.
+        """
+        transport, deliveries = self.transport, self.shared.deliveries
+        if deliveries is None:
+            return
+        if transport.is_closing():  # the client had gone before
+            deliveries.lost(download)
+        elif transport.get_write_buffer_size():
+            deliveries.sending(download)
+            self._download = download
+            transport.set_write_buffer_limits(0)  # writing goes on when nothing is left
+        else:
+            deliveries.sent(download)
+
     def resume_writing(self) -> None:
         """It has taken it, or has gone."""
+        if self._download and self.shared.deliveries is not None:
+            self.shared.deliveries.sent(self._download)
+            self._download = 0
+            self.transport.set_write_buffer_limits(ANSWER_WAITING)
         if self._drained is not None:
             self._drained.set_result(None)
             self._drained = None

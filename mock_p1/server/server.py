@@ -156,7 +156,9 @@ class Server:
         except ValueError:
             self._close()
             raise
-        self._connections = Connections(app, keep_alive_seconds, engine.state.reached, at_once=app)
+        self._connections = Connections(
+            app, keep_alive_seconds, engine.state.reached, at_once=app, deliveries=engine.deliveries
+        )
         self._open_files_reached = 0  # how often it was, when there was a file to be had last
         self._stopped, self._end = False, asyncio.Event()
         self.loop: asyncio.AbstractEventLoop | None = None

@@ -48,6 +48,9 @@ if TYPE_CHECKING:
     from mock_p1.engine.mock_state import InjectedFailure
     from mock_p1.testing.uploaded import Upload
 
+SETTLES_SECONDS = 1.0
+"""How long, in real seconds, it is waited for what a server is sending now, to judge it."""
+
 
 class Handle:
     """A running mock, in-process or served: drive it, read its polls, judge the client.
@@ -407,6 +410,9 @@ class Handle:
     def downloads(self, job: str | None = None) -> list[Poll]:
         """The downloads of results so far, oldest first; ``complete`` says which got all of it.
 
+        One whose client has broken off is not complete, nor one whose body it has not read. Waits
+        for what a server is sending now, one second at most.
+
         Args:
             job: Only of this job; left out, of all.
 
@@ -420,6 +426,7 @@ class Handle:
             >>> mock.downloads()
             []
         """
+        self._engine.deliveries.settle(SETTLES_SECONDS)
         return self._calls(RESULT_DOWNLOAD, job)
 
     def switches(self, job: str | None = None) -> list[Poll]:
@@ -722,6 +729,7 @@ class Handle:
         """
         __tracebackhide__ = True
         self._must_know(job)
+        self._engine.deliveries.settle(SETTLES_SECONDS)
         if not any(job in (None, entry.job_id) for entry in self._engine.journal):
             self._fail(f"the client made no call about {named(job)}, so there is none to judge")
         wrong = [breach for breach in breaches(self._engine) if job in (None, breach.entry.job_id)]

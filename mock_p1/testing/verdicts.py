@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from mock_p1.engine.deliveries import NOT_TAKEN
 from mock_p1.engine.file_store import IS_A_FORM
 from mock_p1.engine.receiver import BROKEN_OFF
 from mock_p1.testing.polls import in_words, named
@@ -96,8 +97,14 @@ def download_problem(
         by_key = [f"{in_words(count)} by {labels.get(who, '-')}" for who, count in complete.items()]
         was = f"it was downloaded {', '.join(by_key)}"
     broken = [call for call in downloads if not call.complete]
-    also = "".join(f"; call {call.number} was answered {call.outcome}" for call in broken)
+    also = "".join(f"; {_broken_download(call)}" for call in broken)
     return f"{wanted}; {was}{also}"
+
+
+def _broken_download(call: Poll) -> str:
+    if NOT_TAKEN in call.notes:
+        return f"call {call.number} was not read to its end by the client"
+    return f"call {call.number} was answered {call.outcome}"
 
 
 def switch_problem(job: str | None, switches: Sequence[Poll]) -> str:

@@ -58,6 +58,9 @@ class Wire(Protocol):
     def answer(self, reply: Reply) -> None:
         """Write a whole answer at once."""
 
+    def watch(self, download: int) -> None:
+        """Let the engine know when all that was written of a download has gone out, or never."""
+
     def hang_up(self, *, reset: bool) -> None:
         """End the connection: at once with RST, or (FIN) after what was written has gone out."""
 
@@ -99,9 +102,13 @@ class AsgiApp:
             await self._act_out(reply, request, receive, send, wire)
         elif reply.delay_ns and await self._leaves_within(reply.delay_ns, request, receive):
             self._engine.not_awaited(decided)
+            if reply.download:
+                self._engine.deliveries.lost(reply.download)
         elif wire is not None:
             if reply.delay_ns and wire.half_closed:
                 self._engine.not_awaited(decided, certain=False)
+            if reply.download:
+                self._engine.deliveries.sending(reply.download)
             wire.answer(reply)
         else:
             await send(_start(reply))
@@ -192,18 +199,37 @@ class AsgiApp:
     ) -> None:
         if wire is not None and fault.reply is None:
             wire.answer_is_owed = False
-        if fault.delay_ns and await self._leaves_within(fault.delay_ns, request, receive):
+        download = fault.reply.download if fault.reply is not None else 0
+        if download:
+            self._engine.deliveries.sending(download)
+        is_whole = False
+        try:
+            is_whole = await self._play(fault, request, receive, send)
+        finally:
+            if download and not is_whole:
+                self._engine.deliveries.lost(download)
+        if not is_whole:
             return
-        if fault.reply is not None:
-            await send(_start(fault.reply))
-        for pause, piece in fault.pieces:
-            if pause and await self._leaves_within(pause, request, receive):
-                return
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        if download and wire is not None:
+            wire.watch(download)
+        elif download:
+            self._engine.deliveries.sent(download)
         if fault.ending == "complete":
             await send({"type": "http.response.body", "body": b""})
         elif wire is not None:
             wire.hang_up(reset=fault.ending == "reset")
+
+    async def _play(self, fault: Fault, request: Request, receive: Receive, send: Send) -> bool:
+        """Send what a fault sends; tell whether the client has stayed."""
+        if fault.delay_ns and await self._leaves_within(fault.delay_ns, request, receive):
+            return False
+        if fault.reply is not None:
+            await send(_start(fault.reply))
+        for pause, piece in fault.pieces:
+            if pause and await self._leaves_within(pause, request, receive):
+                return False
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        return True
 
     async def _leaves_within(self, span: int, request: Request, receive: Receive) -> bool:
         """Wait for nanoseconds of the mock's clock, or until the client hangs up.

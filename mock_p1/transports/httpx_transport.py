@@ -67,13 +67,15 @@ class _Exchange:
         )
 
     def end(self, received: int) -> None:
-        """Raise what httpx raises where a body breaks off."""
-        if self.answer.ending != "complete":
-            expected = dict(self.answer.reply.wire_headers if self.answer.reply else ())
-            raise self._broken(
-                "peer closed connection without sending complete message body "
-                f"(received {received} bytes, expected {expected.get('Content-Length')})"
-            )
+        """Take note that the body was read; raise what httpx raises where it breaks off."""
+        if self.answer.ending == "complete":
+            self._endpoint.was_read(self.answer)
+            return
+        expected = dict(self.answer.reply.wire_headers if self.answer.reply else ())
+        raise self._broken(
+            "peer closed connection without sending complete message body "
+            f"(received {received} bytes, expected {expected.get('Content-Length')})"
+        )
 
     def _broken(self, closed: str) -> httpx.TransportError:
         if self.answer.ending == "reset":

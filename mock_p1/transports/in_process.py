@@ -117,10 +117,17 @@ class Endpoint:
             answer = self._handle(sent, sent.length)
         except BadRequest as refused:
             answer = refused.reply
-        if isinstance(answer, Fault):
-            return answer
-        body = answer.to(sent.method).body
-        return Fault("", "complete", answer, ((0, body),), answer.delay_ns)
+        if not isinstance(answer, Fault):
+            body = answer.to(sent.method).body
+            answer = Fault("", "complete", answer, ((0, body),), answer.delay_ns)
+        if answer.reply is not None and answer.reply.download and answer.reply.body:
+            self.engine.deliveries.lost(answer.reply.download)
+        return answer
+
+    def was_read(self, answer: Fault) -> None:
+        """Let the engine know that the client has read an answer to its end."""
+        if answer.reply is not None and answer.reply.download:
+            self.engine.deliveries.sent(answer.reply.download)
 
     def headers_of(self, reply: Reply) -> Headers:
         """Return what a client reads: the Date too, as every server sends it, by the mock's clock.

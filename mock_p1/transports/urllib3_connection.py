@@ -13,11 +13,11 @@ import re
 import socket
 import ssl
 import threading
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from http.client import HTTPMessage, HTTPResponse
 from http.client import responses as reasons
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import Retry
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = re.compile(rb"([0-9A-Fa-f]+)[^\r\n]*\r\n")
 _asked: Final = threading.local()
+_Taken = TypeVar("_Taken", bytes, int)
 
 
 class InProcessSocket:
@@ -92,7 +93,8 @@ class InProcessSocket:
         answer = endpoint.answer(request)
         reply = answer.reply
         if reply is None or answer.kind or answer.delay_ns:
-            return io.BufferedReader(_Answer(self._play(endpoint, answer)))
+            read = partial(endpoint.was_read, answer)
+            return io.BufferedReader(_Answer(self._play(endpoint, answer), read))
         if (
             reply.status == HTTPStatus.OK
             and reply.headers == JSON_HEADERS
@@ -100,16 +102,21 @@ class InProcessSocket:
         ):
             self.ordinary = reply._replace(headers=endpoint.headers_of(reply))
             return io.BytesIO(reply.body)
-        return io.BytesIO(_head(endpoint, reply) + answer.pieces[0][1])
+        data = _head(endpoint, reply) + answer.pieces[0][1]
+        if reply.download:
+            return _Download(data, partial(endpoint.was_read, answer))
+        return io.BytesIO(data)
 
-    def _play(self, endpoint: Endpoint, answer: Fault) -> Iterator[bytes]:
+    def _play(self, endpoint: Endpoint, answer: Fault) -> Iterator[tuple[bytes, bool]]:
+        """Yield what comes, each with whether it is the end of a whole answer."""
         with endpoint.awaited(answer):
             endpoint.wait(answer.delay_ns, self._patience)
         if answer.reply is not None:
-            yield _head(endpoint, answer.reply)
-        for pause, piece in answer.pieces:
+            yield _head(endpoint, answer.reply), False
+        last = len(answer.pieces) if answer.ending == "complete" else 0
+        for number, (pause, piece) in enumerate(answer.pieces, 1):
             endpoint.wait(pause, self._patience)
-            yield piece
+            yield piece, number == last
         if answer.ending == "reset":
             raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
 
@@ -142,8 +149,9 @@ class _Response(HTTPResponse):
 class _Answer(io.RawIOBase):
     """Bytes that come in pieces, each when it is read."""
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces, self._piece = pieces, b""
+    def __init__(self, pieces: Iterator[tuple[bytes, bool]], read: Callable[[], None]) -> None:
+        """``read`` is called when the end was read."""
+        self._pieces, self._piece, self._is_last, self._read = pieces, b"", False, read
 
     def readable(self) -> bool:
         return True
@@ -153,10 +161,37 @@ class _Answer(io.RawIOBase):
             piece = next(self._pieces, None)
             if piece is None:
                 return 0
-            self._piece = piece
+            self._piece, self._is_last = piece
         count = min(len(buffer), len(self._piece))
         buffer[:count], self._piece = self._piece[:count], self._piece[count:]
+        if self._is_last and not self._piece:
+            self._read()
         return count
+
+
+class _Download(io.BytesIO):
+    """The head and the body of a file, which tells when its end was read."""
+
+    def __init__(self, data: bytes, read: Callable[[], None]) -> None:
+        super().__init__(data)
+        self._length, self._was_read = len(data), read
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return self._noted(super().read(size))
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        return self._noted(super().read1(-1 if size is None else size))
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        return self._noted(super().readline(size))
+
+    def readinto(self, buffer: Any, /) -> int:  # noqa: ANN401 -- likewise
+        return self._noted(super().readinto(buffer))
+
+    def _noted(self, taken: _Taken) -> _Taken:
+        if taken and self.tell() == self._length:
+            self._was_read()
+        return taken
 
 
 def _parse(origin: Origin, sent: bytearray) -> HttpRequest:

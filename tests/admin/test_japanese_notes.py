@@ -7,6 +7,7 @@ from helpers.engine_mock import PATH, Mock
 
 from mock_p1.admin.dashboard import FOLDER
 from mock_p1.admin.job_routes import BY_HAND
+from mock_p1.engine.deliveries import NOT_TAKEN
 from mock_p1.engine.failures import AFTER, BEFORE, NOT_LOST
 from mock_p1.engine.file_store import IS_A_FORM
 from mock_p1.engine.journal import HAD_CLOSED, NOT_AWAITED
@@ -32,7 +33,8 @@ def test_every_place_is_filled_in():
 
 
 @pytest.mark.parametrize(
-    "note", [BY_HAND, AFTER, BEFORE, NOT_LOST, IS_A_FORM, HAD_CLOSED, NOT_AWAITED, KEY_LEAK]
+    "note",
+    [BY_HAND, AFTER, BEFORE, NOT_LOST, IS_A_FORM, HAD_CLOSED, NOT_AWAITED, NOT_TAKEN, KEY_LEAK],
 )
 def test_notes_that_are_always_alike(note):
     """Each has its line."""

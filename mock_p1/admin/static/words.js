@@ -170,6 +170,7 @@ struck before the act: nothing was done=実行前に発生：何も行われて�
 struck after the act: it counts, only its answer was lost=実行後に発生：処理は有効で、応答だけが失われました
 the act is done, and its answer comes in the end=処理は行われ、応答は最後に届きます
 the client did not wait for this answer=クライアントはこの応答を待ちませんでした
+the client has not taken this answer to its end=クライアントはこの応答を最後まで受け取っていません
 the client had closed its side before this answer, and may have gone=この応答の前にクライアントが送信側を閉じました（切断の可能性）
 {what} is not imitated; Mock P1 imitates {known}={what} は模擬の対象外です（対象：{known}）
 nothing is imitated at {path}; Mock P1 imitates {known}={path} には模擬の対象がありません（対象：{known}）

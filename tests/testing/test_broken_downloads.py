@@ -1,0 +1,271 @@
+"""A download that the client breaks off is not complete, whichever way in it came by."""
+
+import asyncio
+import socket
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import requests
+
+from mock_p1 import mocked, serving
+from mock_p1.engine.deliveries import NOT_TAKEN
+
+SIZE = 32 * 1024 * 1024
+"""More than the buffers of a connection hold, on any system."""
+
+SCENARIO = """
+api_keys: {key: active}
+jobs:
+  old: {timeline: [{status: job_finished, result: {file: big.csv}}]}
+"""
+
+
+@pytest.fixture(scope="module")
+def big(tmp_path_factory):
+    """A scenario whose result no connection holds."""
+    folder = tmp_path_factory.mktemp("big")
+    (folder / "big.csv").write_bytes(b"1,2,3,4\n" * (SIZE // 8))
+    path = folder / "big.yaml"
+    path.write_text(SCENARIO)
+    return path
+
+
+@pytest.fixture
+def caught(big):
+    """A mock of this process."""
+    with mocked(big) as mock:
+        yield mock
+
+
+@pytest.fixture
+def served(big):
+    """A mock behind a socket."""
+    with serving(big) as mock:
+        yield mock
+
+
+@pytest.fixture(params=["mocked", "served"])
+def mock(request, big):
+    """A mock, in either way."""
+    with {"mocked": mocked, "served": serving}[request.param](big) as mock:
+        yield mock
+
+
+def link_of(mock):
+    """Poll the job; return its link."""
+    url = f"{mock.url}/v1/external/retrain_jobs/old"
+    return requests.get(url, headers={"x-api-key": "key"}, timeout=10).json()["download_url"]
+
+
+def fails(assertion):
+    """Return the first line of a failure."""
+    with pytest.raises(AssertionError) as caught:
+        assertion()
+    return str(caught.value).splitlines()[0]
+
+
+def assert_broken(mock):
+    """Assert that the newest download is none, and that everybody says so."""
+    last = mock.downloads()[-1]
+    assert (last.http_status, last.complete, last.notes) == (200, False, (NOT_TAKEN,))
+    wanted = "should have been downloaded once"
+    why = f"it never was; call {last.number} was not read to its end by the client"
+    assert fails(mock.assert_downloaded) == f"the result of job 'old' {wanted}; {why}"
+
+
+def by_requests(link):
+    """Read nothing."""
+    with requests.get(link, stream=True, timeout=10) as answer:
+        answer.raise_for_status()
+
+
+def by_requests_in_part(link):
+    """Read the first pieces."""
+    with requests.get(link, stream=True, timeout=10) as answer:
+        pieces = answer.iter_content(1000)
+        assert len(next(pieces) + next(pieces)) == 2000
+
+
+def by_httpx(link):
+    """Read nothing."""
+    with httpx.stream("GET", link) as answer:
+        answer.raise_for_status()
+
+
+def by_httpx_in_part(link):
+    """Read the first bytes."""
+    with httpx.stream("GET", link) as answer:
+        assert next(answer.iter_bytes(10)) == b"1,2,3,4\n1,"
+
+
+def by_httpx_async(link):
+    """Read nothing, in a task."""
+
+    async def break_off():
+        async with httpx.AsyncClient() as client, client.stream("GET", link) as answer:
+            answer.raise_for_status()
+
+    asyncio.run(break_off())
+
+
+BROKEN = [by_requests, by_requests_in_part, by_httpx, by_httpx_in_part, by_httpx_async]
+
+
+@pytest.mark.parametrize("break_off", BROKEN)
+def test_a_client_that_does_not_read_it(mock, break_off):
+    """It has not downloaded it, whatever the answer was."""
+    break_off(link_of(mock))
+    assert_broken(mock)
+
+
+def whole_by_requests(link):
+    """Read it at once."""
+    return requests.get(link, timeout=60).content
+
+
+def whole_by_pieces(link):
+    """Read it piece by piece."""
+    with requests.get(link, stream=True, timeout=60) as answer:
+        return b"".join(answer.iter_content(1 << 20))
+
+
+def whole_by_raw(link):
+    """Read it as ``shutil.copyfileobj`` does."""
+    pieces = []
+    with requests.get(link, stream=True, timeout=60) as answer:
+        while piece := answer.raw.read(1 << 20):
+            pieces.append(piece)
+    return b"".join(pieces)
+
+
+def whole_by_httpx(link):
+    """Read it at once."""
+    return httpx.get(link, timeout=60).content
+
+
+def whole_by_httpx_async(link):
+    """Read it piece by piece, in a task."""
+
+    async def read():
+        async with httpx.AsyncClient(timeout=60) as client, client.stream("GET", link) as answer:
+            return b"".join([piece async for piece in answer.aiter_bytes(1 << 20)])
+
+    return asyncio.run(read())
+
+
+WHOLE = [whole_by_requests, whole_by_pieces, whole_by_raw, whole_by_httpx, whole_by_httpx_async]
+
+
+@pytest.mark.parametrize("download", WHOLE)
+def test_a_client_that_reads_it(mock, download):
+    """It has, as soon as it has the last byte; nothing is noted."""
+    assert len(download(link_of(mock))) == SIZE
+    (only,) = mock.downloads()
+    assert (only.complete, only.notes) == (True, ())
+    mock.assert_downloaded()
+
+
+@pytest.mark.parametrize("break_off", BROKEN)
+def test_a_fresh_link_after_a_broken_one(mock, break_off):
+    """Whoever polls again and downloads again is right; once it has it, a poll is too many."""
+    break_off(link_of(mock))
+    mock.downloads()
+    whole_by_requests(link_of(mock))
+    mock.assert_downloaded()
+    mock.assert_sequence()
+    link_of(mock)
+    assert "after its download (call 4) was complete" in fails(mock.assert_sequence)
+
+
+def test_an_answer_that_is_kept_open(caught):
+    """It is not read yet; what is read of it in the end counts."""
+    answer = requests.get(link_of(caught), stream=True, timeout=10)
+    assert_broken(caught)
+    assert len(answer.content) == SIZE
+    caught.assert_downloaded()
+
+
+def raw(served, link, receive=300, *, head=b"connection: keep-alive"):
+    """Ask on a socket of a small buffer; read so many bytes, and return it."""
+    parts = urlsplit(link)
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.settimeout(10)
+    client.connect((parts.hostname, parts.port))
+    client.sendall(b"GET %b HTTP/1.1\r\nhost: %b\r\n%b\r\n\r\n" % (
+        parts.path.encode(), parts.netloc.encode(), head
+    ))  # fmt: skip
+    client.recv(receive, socket.MSG_WAITALL)
+    return client
+
+
+@pytest.mark.parametrize("head", [b"x: y", b"connection: close", b"expect: 100-continue"])
+def test_a_socket_that_is_closed_early(served, head):
+    """On a connection that is kept and on one that is not."""
+    raw(served, link_of(served), head=head).close()
+    assert_broken(served)
+
+
+def test_a_socket_that_sends_no_more_and_reads_on(served):
+    """A client may close its side: what counts is whether it takes the file."""
+    with raw(served, link_of(served), head=b"connection: close") as client:
+        client.shutdown(socket.SHUT_WR)
+        while client.recv(1 << 20):
+            pass
+    served.assert_downloaded()
+
+
+def test_the_control_api_says_it(served):
+    """The list of downloads, the job's count and the journal."""
+    link = link_of(served)
+    raw(served, link).close()
+    assert_broken(served)
+    (shown,) = requests.get(f"{served.url}/__admin/downloads", timeout=10).json()["downloads"]
+    assert (shown["complete"], shown["http_status"]) == (False, 200)
+    (job,) = requests.get(f"{served.url}/__admin/jobs", timeout=10).json()["jobs"]
+    assert [track["downloads"] for track in job["tracks"]] == [0]
+    entries = requests.get(f"{served.url}/__admin/requests", timeout=10).json()["requests"]
+    assert entries[-1]["notes"] == [NOT_TAKEN]
+
+
+def test_a_client_that_has_stopped_to_read(served):
+    """Its download is not complete while it stalls, and is when it goes on."""
+    link = link_of(served)
+    with raw(served, link) as client:
+        (shown,) = requests.get(f"{served.url}/__admin/downloads", timeout=10).json()["downloads"]
+        assert shown["complete"] is False
+        left = SIZE - 4096
+        while left > 0 and (piece := client.recv(1 << 20)):
+            left -= len(piece)
+        served.assert_downloaded()
+        (shown,) = requests.get(f"{served.url}/__admin/downloads", timeout=10).json()["downloads"]
+        assert shown["complete"] is True
+
+
+def test_a_connection_goes_on_after_a_large_file(served):
+    """What was changed for the file is put back: a session polls and downloads again."""
+    with requests.Session() as session:
+        for _ in range(2):
+            assert len(session.get(link_of(served), timeout=60).content) == SIZE
+    served.assert_downloaded(times=2)
+
+
+def test_a_part_that_is_not_read(mock):
+    """The rest of a file is a download only where it is read."""
+    link = link_of(mock)
+    with suppress(requests.RequestException):
+        whole = {"Range": "bytes=0-"}
+        with requests.get(link, headers=whole, stream=True, timeout=10) as answer:
+            assert answer.status_code == 206
+    assert [each.complete for each in mock.downloads()] == [False]
+
+
+def test_a_slow_body_that_is_broken_off(mock):
+    """A body that comes in pieces counts with its last one."""
+    mock.fail_next("slow_body", on="result_download")
+    link = link_of(mock)
+    with requests.get(link, stream=True, timeout=60) as answer:
+        answer.raise_for_status()
+    assert mock.downloads()[-1].complete is False
