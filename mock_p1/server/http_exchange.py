@@ -43,6 +43,9 @@ class Connection(Protocol):
     def answered(self, *, keep_alive: bool) -> None:
         """Go on to the next request, or hang up."""
 
+    def write_download(self, answer: bytes, download: int) -> None:
+        """Write an answer, and let the engine know as ``watch`` does."""
+
     def watch(self, download: int) -> None:
         """Let the engine know when all that was written of a download has gone out, or never."""
 
@@ -180,14 +183,21 @@ class Exchange:
         """Write a whole answer at once."""
         if not (self.lost or self.complete):
             head, dated = reply_head(reply.status, reply.headers, len(reply.body))
-            self._write(head, b"" if reply.status in NO_BODY else reply.body, dated=dated)
-            if reply.download:
-                self.watch(reply.download)
+            body = b"" if reply.status in NO_BODY else reply.body
+            self._write(head, body, dated=dated, download=reply.download)
             self._end(keep_alive=self.keep_alive)
         elif reply.download:
             self.watch(reply.download)
 
-    def _write(self, head: bytes, body: bytes = b"", *, dated: bool, framed: bool = False) -> None:
+    def _write(
+        self,
+        head: bytes,
+        body: bytes = b"",
+        *,
+        dated: bool,
+        framed: bool = False,
+        download: int = 0,
+    ) -> None:
         """Write a head that lacks but what is this connection's, and a body."""
         if self._wants_100:
             self.keep_alive = False  # nobody knows whether the body will come
@@ -197,7 +207,11 @@ class Exchange:
         elif not framed and self._head.version == "1.0":
             connection = b"connection: keep-alive\r\n"
         date = b"" if dated else self._connection.date
-        self._connection.transport.write(b"".join((head, date, connection, b"\r\n", body)))
+        whole = b"".join((head, date, connection, b"\r\n", body))
+        if download:
+            self._connection.write_download(whole, download)
+        else:
+            self._connection.transport.write(whole)
         self.started = True
 
     def _end(self, *, keep_alive: bool) -> None:

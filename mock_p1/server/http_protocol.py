@@ -137,9 +137,9 @@ class HttpProtocol(asyncio.Protocol):
     """Reads requests, starts the app for each, and hangs up on who takes too long."""
 
     __slots__ = (
-        "_body", "_buffer", "_closing", "_download", "_drained", "_exchange", "_head_bytes",
-        "_known", "_lines", "_loop", "_scanned", "_since", "_together", "client", "half_closed",
-        "local", "scheme", "shared", "transport",
+        "_body", "_buffer", "_closes_when_sent", "_closing", "_download", "_drained", "_exchange",
+        "_head_bytes", "_known", "_lines", "_loop", "_scanned", "_since", "_together", "client",
+        "half_closed", "local", "scheme", "shared", "transport",
     )  # fmt: skip
 
     def __init__(self, shared: Connections) -> None:
@@ -157,6 +157,7 @@ class HttpProtocol(asyncio.Protocol):
         self.half_closed: bool = False
         self._drained: asyncio.Future[None] | None = None
         self._download = 0  # the number of one that has not gone out wholly
+        self._closes_when_sent = False
         self.transport: Any = None  # an asyncio.Transport
         self.client: tuple[str, int] | None = None
         self.local: tuple[str, int] = ("", 0)
@@ -349,17 +350,17 @@ class HttpProtocol(asyncio.Protocol):
         date = b"" if dated else self.shared.date()
         body = b"" if reply.status in NO_BODY else reply.body
         answer = b"".join((lines, date, b"\r\n", body))
-        if reply.download and self.shared.deliveries is not None:
-            self.shared.deliveries.sending(reply.download)  # before the client can have any of it
-        if self._together is None:
+        if reply.download:
+            self._write_together()
+            if self.shared.deliveries is not None:
+                self.shared.deliveries.sending(reply.download)  # before the client has any of it
+            self.write_download(answer, reply.download)
+        elif self._together is None:
             self.transport.write(answer)
         else:
             self._together.append(answer)
             if len(answer) > SHORT_ANSWER:
                 self._write_together()
-        if reply.download:
-            self._write_together()
-            self.watch(reply.download)
         self._since = self._loop.time()
         if self._head_bytes:
             self._forget_head()
@@ -438,6 +439,8 @@ class HttpProtocol(asyncio.Protocol):
             if self.transport.can_write_eof():
                 self.transport.write_eof()
             self._loop.call_later(LINGER_SECONDS, self.transport.close)
+        elif self._download and self.scheme == "https":  # of what it closes, TLS says no more
+            self._closes_when_sent = True
         else:
             self.transport.close()
 
@@ -508,6 +511,17 @@ class HttpProtocol(asyncio.Protocol):
         """The client does not take what is written as fast as it is."""
         self._drained = self._loop.create_future()
 
+    def write_download(self, answer: bytes, download: int) -> None:
+        """Write an answer, and let the engine know as ``watch`` does.
+
+        TLS hands on all that is written at once, and keeps only what comes after it.
+        """
+        if self.scheme == "https":
+            self.transport.write(memoryview(answer)[:-1])
+            answer = answer[-1:]
+        self.transport.write(answer)
+        self.watch(download)
+
     def watch(self, download: int) -> None:
         """Let the engine know when all that was written of a download has gone out, or never.
 
@@ -521,7 +535,8 @@ class HttpProtocol(asyncio.Protocol):
         elif transport.get_write_buffer_size():
             deliveries.sending(download)
             self._download = download
-            transport.set_write_buffer_limits(0)  # writing goes on when nothing is left
+            is_tls = self.scheme == "https"  # which would pause where 0 bytes are left
+            transport.set_write_buffer_limits(int(is_tls), 0)  # go on when nothing is left
         else:
             deliveries.sent(download)
 
@@ -531,6 +546,8 @@ class HttpProtocol(asyncio.Protocol):
             self.shared.deliveries.sent(self._download)
             self._download = 0
             self.transport.set_write_buffer_limits(ANSWER_WAITING)
+            if self._closes_when_sent:
+                self.transport.close()
         if self._drained is not None:
             self._drained.set_result(None)
             self._drained = None
