@@ -716,7 +716,7 @@ class Download(_Answered):
 
     filename: str
     complete: bool
-    """Whether the result was sent, whole."""
+    """Whether the result was sent, and the client has taken it to its end, as far as is known."""
 
 
 class Downloads(Answer):

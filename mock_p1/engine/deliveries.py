@@ -64,7 +64,7 @@ class Deliveries:
                 self._open.setdefault(number, Future())
 
     def sent(self, number: int) -> None:
-        """Hear that the client has taken all of it; or the system, which brings it to the client."""
+        """Hear that the client has taken all of it; or the system, which brings it."""
         self._note(number, taken=True)
 
     def lost(self, number: int) -> None:
