@@ -364,4 +364,11 @@ def _failure(operation: Operation, what: str | Literal) -> InjectedFailure:
     if what in FAULTS:
         return InjectedFailure(operation.name, fault=what)
     known = (*operation.errors, *FAULTS)
-    raise ValueError(unknown(f"error or fault of {operation.name}", str(what), known))
+    what = str(what)
+    others = [name for name, other in OPERATIONS.items() if what in other.errors]
+    if others:
+        raise ValueError(
+            f"{what} is no error of {operation.name}, but of {', '.join(others)}: on= says which "
+            f"call fails; errors and faults of {operation.name}: {', '.join(known)}"
+        )
+    raise ValueError(unknown(f"error or fault of {operation.name}", what, known))
