@@ -32,6 +32,7 @@ from mock_p1.cli.process import (
 )
 from mock_p1.cli.saving import go_on, state_saved
 from mock_p1.cli.serving_file import serving_file
+from mock_p1.cli.sharing import join, playing, shared_notes
 from mock_p1.cli.startup_message import Address
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
@@ -133,6 +134,19 @@ MAX_JOBS: Final = 100_000_000
     help="The largest file that is taken; KB, MB, GB (10^3, 10^6, 10^9) or bytes.",
 )  # fmt: skip
 @click.option(
+    "--state", metavar="URL",
+    help="Share the state with other processes in Redis or Valkey: redis://HOST:PORT, "
+    "rediss://, unix://, valkey://.",
+)  # fmt: skip
+@click.option(
+    "--state-name", default="mock-p1", metavar="NAME", show_default=True,
+    help="What the keys in the store begin with: a state for each name.",
+)  # fmt: skip
+@click.option(
+    "--state-scenario", type=click.Choice(["same", "shared"]), default="same", show_default=True,
+    help="What to do where another scenario is played in the store: refuse, or play that.",
+)  # fmt: skip
+@click.option(
     "--save", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
     help="Write the whole state here: at the end, every --save-every, and on POST "
     "/__admin/snapshot.",
@@ -168,6 +182,9 @@ def serve(  # noqa: PLR0913 -- an option each
     journal_max: int,
     jobs_max: int,
     upload_max: int,
+    state: str | None,
+    state_name: str,
+    state_scenario: str,
     save: Path | None,
     save_every: float,
     load: Path | None,
@@ -188,21 +205,37 @@ def serve(  # noqa: PLR0913 -- an option each
     if watch and not (path := scenario_file(scenario[0])[0]).is_file():
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
     store = UploadStore(upload_max)
-    clock = RealClock(speed)
-    engine = Engine(
-        load_scenarios(scenario),
-        clock,
-        seed=seed,
-        journal_max=journal_max,
-        jobs_max=jobs_max,
-        store=store,
-        proxies=_proxies(public_url, trusted_proxies),
+    if state is not None and (watch or load is not None):
+        other = "--watch" if watch else "--load"
+        raise click.UsageError(f"{other} is for a mock that has its state alone; leave --state out")
+    options_of_engine: dict[str, Any] = {
+        "seed": seed,
+        "journal_max": journal_max,
+        "jobs_max": jobs_max,
+        "store": store,
+        "proxies": _proxies(public_url, trusted_proxies),
+    }
+    shared = None
+    if state is not None:
+        shared = join(
+            state,
+            state_name,
+            load_scenarios(scenario),
+            take_shared=state_scenario == "shared",
+            speed=speed,
+            **options_of_engine,
+        )
+    engine: Engine = (
+        Engine(load_scenarios(scenario), RealClock(speed), **options_of_engine)
+        if shared is None
+        else shared.engine
     )
     loaded = go_on(engine, load, save)
     server, address, notes = _server(engine, **options)
     notes += loaded
-    if clock.speed != 1:
-        notes.append(f"the clock runs at {clock.speed:,.10g} times real time")
+    notes += shared_notes(shared)
+    if isinstance(engine.clock, RealClock) and engine.clock.speed != 1:
+        notes.append(f"the clock runs at {engine.clock.speed:,.10g} times real time")
     if not store.keeps_large_files:
         notes.append(
             "no folder for temporary files can be written: of uploads above 1 MB "
@@ -211,6 +244,7 @@ def serve(  # noqa: PLR0913 -- an option each
     allow_many_connections()
     with ExitStack() as stack:
         stack.callback(store.close)
+        stack.enter_context(playing(shared, server.stop))
         stack.enter_context(stopped_by_signals(server.stop))
         if exit_with_parent:
             stack.enter_context(parent_watched(server.stop))

@@ -88,13 +88,15 @@ def _saved(failure: InjectedFailure) -> dict[str, Any]:
 
 def _restored(fields: dict[str, Any]) -> InjectedFailure:
     reply = fields["reply"]
-    if reply is None:
-        return InjectedFailure(**fields)
-    retry = reply["retry_after"]
+    return InjectedFailure(**{**fields, "reply": reply and literal_of(reply)})
+
+
+def literal_of(dumped: dict[str, Any]) -> Literal:
+    """Return a literal reply again that was dumped."""
+    retry = dumped["retry_after"]
     if isinstance(retry, dict):
         retry = RetryDate.model_construct(**retry)
-    made = Literal.model_construct(**{**reply, "retry_after": retry})
-    return InjectedFailure(**{**fields, "reply": made})
+    return Literal.model_construct(**{**dumped, "retry_after": retry})
 
 
 class MockState:
