@@ -37,6 +37,10 @@ class StoreDown(RuntimeError):  # noqa: N818 -- says what happened
     """The store of the shared state has not done what it was asked, or nobody knows."""
 
 
+def _to_nobody(_: object) -> None:
+    """Tell nobody."""
+
+
 def _now(act: Act, tell: Callable[[Any], None]) -> None:
     raise NotImplementedError(act, tell)
 
@@ -151,14 +155,18 @@ class SharedEngine(Engine):
         if kept is not None:
             self.kept[upload] = kept
             facts = [kept.size, kept.sha256, list(kept.inspection(0))]
-        return self.hand_over(["end", upload, list(end), facts])
+        answer = self.hand_over(["end", upload, list(end), facts])
+        if (left := self.kept.pop(upload, None)) is not None:  # the store did not say so in time
+            left.discard()
+            self.later(["end", upload, ["broken_off", end.size, ""], None], _to_nobody)
+        return answer
 
     def add_note(self, number: int, note: str) -> None:
         """Note something on an entry of the journal."""
         if self.performing():
             super().add_note(number, note)
         else:
-            self.hand_over(["note", number, note])
+            self.later(["note", number, note], _to_nobody)
 
     def answer_unexpected(self, request: Request, answer: Unexpected) -> Any:  # noqa: ANN401 -- a Reply
         """Note a request that nothing imitated takes; return its answer."""

@@ -203,7 +203,9 @@ class Engine:
                         return reply
         return self._handle_any(request)
 
-    def handle_later(self, request: Request, tell: Callable[[Reply | Fault], None]) -> None:
+    def handle_later(
+        self, request: Request, tell: Callable[[Reply | Fault | BaseException], None]
+    ) -> None:
         """Answer one request; ``tell`` is handed the answer, in whatever thread, when it is known.
 
         So nobody who has others to serve waits where the mock ``waits``.

@@ -241,6 +241,8 @@ def _batch(entry: tuple[bytes, list[bytes]]) -> Batch:
 
 
 def _why(error: Exception) -> str:
+    if "WRONGTYPE" in str(error):
+        return "its keys are another program's; give another name"
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 

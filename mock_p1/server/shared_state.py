@@ -163,9 +163,7 @@ class SharedState:
         """Have a request answered; ``tell`` is handed the answer, in another thread."""
 
         def answer(found: Any, error: BaseException | None) -> None:  # noqa: ANN401 -- an answer
-            if error is not None and not isinstance(error, StoreDown):
-                raise error
-            tell(found if error is None else store_is_down(str(error)))
+            tell(store_is_down(str(error)) if isinstance(error, StoreDown) else error or found)
 
         self.submit(act, answer)
 
@@ -179,7 +177,11 @@ class SharedState:
                 taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_ACTS))]
                 if self._closed and not taken:
                     return
-            self._do(taken)
+            try:
+                self._do(taken)
+            except Exception as error:  # noqa: BLE001 -- told to whoever waits, and the end
+                _tell_all(taken, repr(error))
+                self.ended(repr(error))
 
     def _do(self, taken: list[_Waiting]) -> None:
         now = time.monotonic()

@@ -268,7 +268,7 @@ async def answered(engine: Engine, request: Request) -> Reply | Fault:
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[Reply | Fault] = loop.create_future()
 
-    def tell(found: Reply | Fault) -> None:
+    def tell(found: Reply | Fault | BaseException) -> None:
         with suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(_answer, answer, found)
 
@@ -276,8 +276,12 @@ async def answered(engine: Engine, request: Request) -> Reply | Fault:
     return await answer
 
 
-def _answer(future: asyncio.Future[Reply | Fault], found: Reply | Fault) -> None:
-    if not future.done():
+def _answer(future: asyncio.Future[Reply | Fault], found: Reply | Fault | BaseException) -> None:
+    if future.done():
+        return
+    if isinstance(found, BaseException):
+        future.set_exception(found)
+    else:
         future.set_result(found)
 
 
