@@ -142,7 +142,7 @@ class RedisStore:
         except ImportError:
             text = "a shared state needs redis-py: pip install 'mock-p1[redis]'"
             raise CannotShareState(text) from None
-        self.shown = shown(url)
+        self.shown, self.timeout_seconds = shown(url), timeout_seconds
         self._errors: Any = (redis.RedisError, OSError)
         self._no_script = redis.exceptions.NoScriptError
         self._keys = [f"{{{name}}}:{part}" for part in ("meta", "log", "snapshot")]

@@ -22,7 +22,6 @@ from mock_p1.engine.acts import SharedEngine, StoreDown, plain_scenario, scenari
 from mock_p1.engine.saved_state import digests, restore, saved
 from mock_p1.server.redis_store import (
     MOST_BATCHES,
-    TIMEOUT_SECONDS,
     Appended,
     BehindState,
     CannotShareState,
@@ -138,7 +137,7 @@ class SharedState:
             if self._closed:
                 tell(None, StoreDown("this process ends"))
                 return
-            self._waiting.append(_Waiting(act, time.monotonic() + TIMEOUT_SECONDS, tell))
+            self._waiting.append(_Waiting(act, time.monotonic() + self.store.timeout_seconds, tell))
             self._news.notify()
 
     def do(self, act: Act) -> Any:  # noqa: ANN401 -- what the act returns
@@ -170,6 +169,7 @@ class SharedState:
     # In the thread
 
     def _work(self) -> None:
+        self._clock.at_work = threading.get_ident()
         while True:
             with self._news:
                 if not self._waiting and not self._closed:
