@@ -126,6 +126,15 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST)
+def site(session: nox.Session) -> None:
+    """The documentation as a site, in ./site; links lead somewhere, Japanese is whole."""
+    session.install("-e", ".", *group("site"))
+    session.run("python", "docs/translations.py", "--check")
+    quiet = {"NO_MKDOCS_2_WARNING": "1"}
+    session.run("mkdocs", "build", "--strict", *session.posargs, env=quiet)
+
+
+@nox.session(python=OLDEST)
 def browser(session: nox.Session) -> None:
     """The dashboard in Chromium, and axe's rules for people who cannot see or use a mouse."""
     session.install("-e", ".[test]", *group("browser"))

@@ -17,7 +17,7 @@ import mock_p1
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 HANDLES = {"mock", "mock_p1", "mock_p1_server"}
-NOT_INSTALLED = ("buggy",)
+NOT_INSTALLED = ("buggy", "retraining")
 """Modules that a page imports and shows just before."""
 HEADER = "from __future__ import annotations\nimport pytest\nimport typing\nimport mock_p1"
 

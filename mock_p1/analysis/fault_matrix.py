@@ -56,7 +56,7 @@ NO_PLACE: Final = "mock_p1_trouble"
 class NoSuchFault(ValueError):  # noqa: N818 -- says what is missing
     """An error, fault, phase or operation that there is not.
 
-    Example:
+    Examples:
         >>> from mock_p1.analysis.fault_matrix import matrix
         >>> matrix(faults=["timeuot"])
         Traceback (most recent call last):

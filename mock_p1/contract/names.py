@@ -49,7 +49,7 @@ FaultName = Literal[
 class ReplyFields(TypedDict, total=False):
     """A literal answer, as ``reply:`` in a scenario has it.
 
-    Example:
+    Examples:
         >>> busy: ReplyFields = {"status_code": 503, "body": "try again", "retry_after": "5s"}
         >>> mock.fail_next(busy)
     """

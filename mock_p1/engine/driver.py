@@ -33,7 +33,7 @@ MAX_INJECTED: Final = 100_000
 class NoSuchJob(LookupError):  # noqa: N818 -- says what is missing
     """The scenario has no such job.
 
-    Example:
+    Examples:
         >>> mock.step("retrain-01")
         Traceback (most recent call last):
         mock_p1.engine.driver.NoSuchJob: unknown job 'retrain-01'; known: retrain-001; did you ...
@@ -47,7 +47,7 @@ class NoSuchKey(LookupError):  # noqa: N818 -- says what is missing
 class NoSuchStep(LookupError):  # noqa: N818 -- says what is missing
     """The job's timeline has no such step.
 
-    Example:
+    Examples:
         >>> mock.set_status("job_finshed")
         Traceback (most recent call last):
         mock_p1.engine.driver.NoSuchStep: job 'retrain-001': unknown status 'job_finshed'; ...
@@ -150,8 +150,8 @@ class Driver:
         *,
         on: str = RETRAIN_STATUS_CHECK.name,
         key: str | None = None,
-    ) -> None:
-        """Let the next calls of an operation fail; no timeline moves.
+    ) -> InjectedFailure:
+        """Let the next calls of an operation fail; no timeline moves. Return what waits for each.
 
         Args:
             what: A documented error of the operation, a fault, or a literal reply.
@@ -183,6 +183,7 @@ class Driver:
                 )
             self._engine.state.injected.extend([failure] * times)
         self._note("next", job_id)
+        return failure
 
     @_act
     def forgive(self, *, key: str | None = None) -> int:

@@ -53,6 +53,12 @@ class InjectedFailure(NamedTuple):
     job_id: str | None = None
     key: str | None = None
 
+    @property
+    def in_words(self) -> str:
+        """What it is, as reports name it."""
+        status = self.reply.status_code if self.reply is not None else None
+        return self.error or self.fault or f"HTTP {status}"
+
 
 class Prepared(NamedTuple):
     """A scenario and what it compiles to, which takes long where it is large.

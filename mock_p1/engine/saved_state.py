@@ -27,7 +27,7 @@ _DESCRIBES: Final = ("description", "seed")
 class CannotLoad(ValueError):  # noqa: N818 -- says what happened
     """A saved state cannot be gone on with: it is broken, or was saved while something else played.
 
-    Example:
+    Examples:
         >>> from mock_p1 import mocked
         >>> with mocked("demo", load="nothing.json") as mock:
         ...     pass

@@ -95,7 +95,7 @@ class SleptTooLong(BaseException):
 
     Not an Exception, so that no retry loop swallows it.
 
-    Example:
+    Examples:
         >>> import time
         >>> from mock_p1 import mocked
         >>> with mocked("stuck", instant_sleep="2h"):
@@ -109,7 +109,7 @@ class SleptTooLong(BaseException):
 class CannotShare(RuntimeError):  # noqa: N818 -- says what happened
     """The clock cannot be moved here or now: freezegun has it, or Python is not CPython.
 
-    Example:
+    Examples:
         >>> import time
         >>> try:
         ...     with mocked("demo", instant_sleep=True):

@@ -70,7 +70,7 @@ def load_scenario(source: ScenarioSource, *, folder: str | Path | None = None) -
         ScenarioError: With every problem: there is no such scenario, it cannot be read, or what is
             wrong with it.
 
-    Example:
+    Examples:
         >>> from mock_p1 import load_scenario
         >>> load_scenario({"jobs": {"r-1": {"error": "job_may_be_deleted"}}}).jobs["r-1"].error
         'job_may_be_deleted'

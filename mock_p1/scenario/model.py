@@ -252,7 +252,7 @@ class Scenario(Strict):
         ScenarioError: With every problem; a result file that is missing is one. Relative ones are
             looked for beside the file that makes the scenario.
 
-    Example:
+    Examples:
         >>> from mock_p1 import Scenario
         >>> steps = [{"status": "job_running", "for": "2 polls"}, {"status": "job_finished"}]
         >>> Scenario(jobs={"retrain-001": {"timeline": steps}}).jobs["retrain-001"].steps[0].source
@@ -330,7 +330,7 @@ first job does."""
         Raises:
             ScenarioError: With every problem.
 
-        Example:
+        Examples:
             >>> step = {"status": "job_finished", "result": {"file": "real.zip"}}
             >>> keys = {"jobs": {"r-1": {"timeline": [step]}}}
             >>> Scenario.from_mapping(keys, lambda name: b"PK").files
@@ -354,7 +354,7 @@ first job does."""
         Raises:
             pydantic.ValidationError: With every problem, by the path of keys.
 
-        Example:
+        Examples:
             >>> from mock_p1.scenario.document import Document, ScenarioReading
             >>> reading = ScenarioReading(document=Document("mine.yaml"))
             >>> Scenario.from_document({"jobs": {}}, reading).name
@@ -389,7 +389,7 @@ first job does."""
     def name(self) -> str:
         """What the scenario is called: its file as it was given, or a bundled name.
 
-        Example:
+        Examples:
             >>> load_scenario("demo").name
             'demo.yaml'
         """
@@ -399,7 +399,7 @@ first job does."""
     def files(self) -> dict[str, bytes]:
         """The contents of the files named by ``result: {file: …}``.
 
-        Example:
+        Examples:
             >>> load_scenario("demo").files
             {}
         """
@@ -409,7 +409,7 @@ first job does."""
     def text(self) -> str | None:
         """The text it was read from; None where it was made in Python, or of several files.
 
-        Example:
+        Examples:
             >>> load_scenario("jobs: {r-1: {error: job_may_be_deleted}}").text
             'jobs: {r-1: {error: job_may_be_deleted}}'
         """
@@ -419,7 +419,7 @@ first job does."""
     def sources(self) -> tuple[str, ...]:
         """What the texts are called that it was read from; none where it was made in Python.
 
-        Example:
+        Examples:
             >>> load_scenario("demo").sources
             ('demo.yaml',)
         """
@@ -434,7 +434,7 @@ first job does."""
         Returns:
             ``file:line``, or the path of keys where it was not read from a text.
 
-        Example:
+        Examples:
             >>> load_scenario("jobs: {r-1: {error: job_may_be_deleted}}").where("jobs", "r-1")
             'scenario:1'
         """
@@ -450,7 +450,7 @@ first job does."""
         Yields:
             Each problem, with the path of keys that leads to it.
 
-        Example:
+        Examples:
             >>> [path for path, _ in Scenario.rules({"jobs": {"a/b": {}}})]
             [('jobs', 'a/b')]
         """

@@ -13,7 +13,7 @@ class Problem(NamedTuple):
 
     Lines and columns count from 1; 0 is 'nowhere'.
 
-    Example:
+    Examples:
         >>> try:
         ...     load_scenario("jobs: {r-1: {timeline: [{fault: timeuot}]}}")
         ... except ScenarioError as error:
@@ -35,7 +35,7 @@ class Problem(NamedTuple):
 class ScenarioError(ValueError):
     """A scenario that cannot be used.
 
-    Example:
+    Examples:
         >>> from mock_p1 import Scenario, ScenarioError
         >>> try:
         ...     Scenario(jobs={"r-1": {"timeline": [{"fault": "timeuot"}]}})

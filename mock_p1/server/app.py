@@ -56,7 +56,7 @@ def create_app(  # noqa: PLR0913 -- each is a choice of its own
         ValueError: Nobody can send such a token, no such URL or network can be, or the seed has
             more than 300 digits.
 
-    Example:
+    Examples:
         >>> client = create_app("demo").test_client()
         >>> client.get("/__admin/health").json["scenario"]
         'demo.yaml'

@@ -55,7 +55,7 @@ def create_asgi_app(  # noqa: PLR0913 -- each is a choice of its own
         ValueError: For a token that nobody can send, for what is no URL or network, or for a seed
             of more than 300 digits.
 
-    Example:
+    Examples:
         >>> import asyncio, httpx
         >>> from mock_p1 import create_asgi_app
         >>> async def poll():

@@ -78,7 +78,7 @@ _log = logging.getLogger("mock_p1.server")
 class CannotListen(OSError):  # noqa: N818 -- says what happened
     """The host and port cannot be listened on.
 
-    Example:
+    Examples:
         >>> from mock_p1 import serving
         >>> with serving("demo", port=65536) as mock:
         ...     pass

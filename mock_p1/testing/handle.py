@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from mock_p1.contract.operations import Operation
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.journal import Entry
+    from mock_p1.engine.mock_state import InjectedFailure
     from mock_p1.testing.uploaded import Upload
 
 
@@ -57,7 +58,7 @@ class Handle:
     In the examples here ``mock`` is a handle of the scenario ``slow-training``, and ``poll()`` is a
     client that asks for the status of its job.
 
-    Example:
+    Examples:
         >>> poll()
         'job_waiting'
         >>> mock.advance("2h")
@@ -72,6 +73,7 @@ class Handle:
         self._url = url
         self._responses = responses
         self._asked: Condition | None = None
+        self._queued: list[tuple[InjectedFailure, int]] = []
 
     # What a client needs
 
@@ -79,7 +81,7 @@ class Handle:
     def url(self) -> str:
         """The base URL: the documented host where requests are caught, else that of the server.
 
-        Example:
+        Examples:
             >>> mock.url
             'https://developer-api.predictionone.sony.biz'
         """
@@ -89,7 +91,7 @@ class Handle:
     def api_key(self) -> str:
         """A key that works: the scenario's first active one.
 
-        Example:
+        Examples:
             >>> from mock_p1 import mocked
             >>> with mocked("demo") as demo:
             ...     demo.api_key
@@ -101,7 +103,7 @@ class Handle:
     def secret_key(self) -> str:
         """A secret key that works: the scenario's first active one.
 
-        Example:
+        Examples:
             >>> mock.secret_key
             'any-secret'
         """
@@ -111,7 +113,7 @@ class Handle:
     def model_id(self) -> int:
         """A model to ask for a key for; the mock takes every number.
 
-        Example:
+        Examples:
             >>> mock.model_id
             1
         """
@@ -128,7 +130,7 @@ class Handle:
             NoSuchJob: The scenario has no job at all, and none was created: where it has only
                 ``new_jobs``, a client has to ask for an upload URL first.
 
-        Example:
+        Examples:
             >>> mock.job_id
             'retrain-001'
         """
@@ -153,7 +155,7 @@ class Handle:
         Raises:
             RuntimeError: The mock is a live server.
 
-        Example:
+        Examples:
             >>> import requests
             >>> _ = mock.responses.get("https://api.example.com/", json={"mine": True})
             >>> requests.get("https://api.example.com/", timeout=5).json()
@@ -170,7 +172,7 @@ class Handle:
     def was_asked(self) -> bool:
         """Whether any request has reached the mock, also before a reset.
 
-        Example:
+        Examples:
             >>> mock.was_asked
             False
         """
@@ -182,7 +184,7 @@ class Handle:
     def now(self) -> datetime:
         """The mock's date and time, in UTC.
 
-        Example:
+        Examples:
             >>> before = mock.now
             >>> mock.advance("90s")
             >>> (mock.now - before).total_seconds()
@@ -200,7 +202,7 @@ class Handle:
         Raises:
             ValueError: The span is negative, no duration, or longer than ten years.
 
-        Example:
+        Examples:
             >>> poll()
             'job_waiting'
             >>> mock.advance("10m")
@@ -221,7 +223,7 @@ class Handle:
             NoSuchStep: The job, or the list, is at its last step, or nobody has made the call.
             ValueError: There is no such call, or it is about no job.
 
-        Example:
+        Examples:
             >>> mock.step()
             >>> poll()
             'job_running'
@@ -249,7 +251,7 @@ class Handle:
             NoSuchJob: The scenario has no such job.
             NoSuchStep: The job has no such step; the message says which statuses it has.
 
-        Example:
+        Examples:
             >>> mock.set_status("job_finished")
             >>> poll()
             'job_finished'
@@ -294,7 +296,7 @@ class Handle:
                 cannot be one, or ``times`` is less than one.
             NoSuchJob: There is no such job.
 
-        Example:
+        Examples:
             >>> mock.fail_next("job_may_be_deleted", times=2)
             >>> poll(), poll(), poll()
             ('This job may be deleted.', 'This job may be deleted.', 'job_waiting')
@@ -302,7 +304,8 @@ class Handle:
         if type(what) is int:  # type: ignore[comparison-overlap]  # -- tests are seldom type-checked
             raise ValueError(f'an HTTP status is written {{"status_code": {what}}}')
         failure = what if isinstance(what, str) else load_reply(what)
-        self._driver.fail_next(failure, times, job, on=on)
+        queued = self._driver.fail_next(failure, times, job, on=on)
+        self._queued.append((queued, times))
 
     def reset(self, job: str | None = None) -> None:
         """Begin anew: one job, or everything (jobs, polls, failures that wait).
@@ -313,7 +316,7 @@ class Handle:
         Raises:
             NoSuchJob: The scenario has no such job.
 
-        Example:
+        Examples:
             >>> mock.step()
             >>> mock.reset()
             >>> poll()
@@ -331,7 +334,7 @@ class Handle:
         Raises:
             OSError: The file cannot be written; what was there is there still.
 
-        Example:
+        Examples:
             >>> from mock_p1 import mocked
             >>> mock.advance("90m")
             >>> mock.save("in-the-middle.json")
@@ -355,7 +358,7 @@ class Handle:
         Raises:
             NoSuchJob: Neither the scenario nor any poll knows the job.
 
-        Example:
+        Examples:
             >>> poll()
             'job_waiting'
             >>> [(poll.seconds, poll.status) for poll in mock.polls()]
@@ -369,7 +372,7 @@ class Handle:
         Returns:
             The requests, oldest first.
 
-        Example:
+        Examples:
             >>> poll()
             'job_waiting'
             >>> [request.operation for request in mock.requests()]
@@ -391,7 +394,7 @@ class Handle:
         Raises:
             NoSuchJob: Neither the scenario nor any call knows the job.
 
-        Example:
+        Examples:
             >>> mock.uploads()
             []
         """
@@ -413,7 +416,7 @@ class Handle:
         Raises:
             NoSuchJob: Neither the scenario nor any call knows the job.
 
-        Example:
+        Examples:
             >>> mock.downloads()
             []
         """
@@ -431,7 +434,7 @@ class Handle:
         Raises:
             NoSuchJob: Neither the scenario nor any call knows the job.
 
-        Example:
+        Examples:
             >>> mock.switches()
             []
         """
@@ -443,7 +446,7 @@ class Handle:
         Returns:
             The requests, oldest first.
 
-        Example:
+        Examples:
             >>> mock.unexpected()
             []
         """
@@ -461,7 +464,7 @@ class Handle:
         Raises:
             NoSuchJob: Neither the scenario nor any poll knows the job.
 
-        Example:
+        Examples:
             >>> mock.timeline()
             'no poll yet'
         """
@@ -473,7 +476,7 @@ class Handle:
         Returns:
             What pytest shows when a test fails.
 
-        Example:
+        Examples:
             >>> poll()
             'job_waiting'
             >>> print(mock.report().splitlines()[-1])
@@ -494,7 +497,7 @@ class Handle:
             AssertionError: There were other polls than asked for.
             NoSuchJob: Neither the scenario nor any poll knows the job.
 
-        Example:
+        Examples:
             >>> poll()
             'job_waiting'
             >>> mock.assert_polled("retrain-001", times=1)
@@ -524,7 +527,7 @@ class Handle:
             TypeError: Neither bound is given.
             NoSuchJob: Neither the scenario nor any poll knows the job.
 
-        Example:
+        Examples:
             >>> for _ in range(3):
             ...     _ = poll()
             ...     mock.advance("30s")
@@ -558,7 +561,7 @@ class Handle:
             ValueError: The factor or the tolerance is out of its range.
             NoSuchJob: Neither the scenario nor any poll knows the job.
 
-        Example:
+        Examples:
             >>> for wait in ("10s", "20s", "30s"):
             ...     _ = poll()
             ...     mock.advance(wait)
@@ -583,7 +586,7 @@ class Handle:
                 that there is nothing to judge by.
             NoSuchJob: Neither the scenario nor any poll knows the job.
 
-        Example:
+        Examples:
             >>> mock.assert_respects_retry_after()
             Traceback (most recent call last):
             AssertionError: the client was never answered with Retry-After, so there is ...
@@ -605,7 +608,7 @@ class Handle:
             AssertionError: The client polled on, or never saw the status.
             NoSuchJob: Neither the scenario nor any poll knows the job.
 
-        Example:
+        Examples:
             >>> mock.advance("2h")
             >>> mock.set_status("job_finished")
             >>> poll()
@@ -626,10 +629,10 @@ class Handle:
             rows: How many rows its table should have, without the header.
 
         Raises:
-            AssertionError: No file came, not all of it, or another one.
+            AssertionError: No file came, not all of it, another one, an empty one or a form.
             NoSuchJob: Neither the scenario nor any call knows the job.
 
-        Example:
+        Examples:
             >>> try:
             ...     mock.assert_uploaded()
             ... except AssertionError as error:
@@ -660,7 +663,7 @@ class Handle:
             AssertionError: It was downloaded more or less often.
             NoSuchJob: Neither the scenario nor any call knows the job.
 
-        Example:
+        Examples:
             >>> mock.assert_downloaded(times=0)
         """
         __tracebackhide__ = True
@@ -683,7 +686,7 @@ class Handle:
             AssertionError: The model was not switched; the message says how each try was answered.
             NoSuchJob: Neither the scenario nor any call knows the job.
 
-        Example:
+        Examples:
             >>> try:
             ...     mock.assert_switched()
             ... except AssertionError as error:
@@ -712,7 +715,7 @@ class Handle:
             AssertionError: A call broke a rule, or there was no call to judge.
             NoSuchJob: Neither the scenario nor any call knows the job.
 
-        Example:
+        Examples:
             >>> poll()
             'job_waiting'
             >>> mock.assert_sequence()
@@ -731,7 +734,7 @@ class Handle:
         Raises:
             AssertionError: It did; the message says what came nearest.
 
-        Example:
+        Examples:
             >>> mock.assert_no_unexpected()
         """
         __tracebackhide__ = True
@@ -750,7 +753,7 @@ class Handle:
             AssertionError: The time has passed.
             NoSuchJob: Neither the scenario nor any poll knows the job.
 
-        Example:
+        Examples:
             >>> import threading
             >>> client = threading.Thread(target=poll)
             >>> client.start()

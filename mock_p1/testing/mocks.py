@@ -109,7 +109,7 @@ class _Starting(ABC):
         Returns:
             The handle.
 
-        Example:
+        Examples:
             >>> from mock_p1 import mocked
             >>> starter = mocked("slow-training")
             >>> mock = starter.start()
@@ -127,7 +127,7 @@ class _Starting(ABC):
             AssertionError: The client asked for something that the mock does not imitate.
             RuntimeError: Nothing has been started.
 
-        Example:
+        Examples:
             >>> from mock_p1 import mocked
             >>> starter = mocked("slow-training")
             >>> mock = starter.start()
@@ -199,7 +199,7 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
         ValueError: ``base_url`` is no base URL, ``start_date`` no date, or ``load`` beside it.
         CannotShare: ``instant_sleep`` cannot work here.
 
-    Example:
+    Examples:
         >>> import requests
         >>> from mock_p1 import mocked
         >>> with mocked("slow-training") as mock:
@@ -279,7 +279,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         ValueError: The speed is out of its range, or ``instant_sleep`` is there too, or ``load``
             beside ``start_date``.
 
-    Example:
+    Examples:
         >>> import requests
         >>> from mock_p1 import serving
         >>> with serving("slow-training", speed=3600) as mock:

@@ -85,7 +85,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini(
         "mock_p1_no_request",
-        "what to do about a test in which no request reached the mock: warn, fail or ignore",
+        "what to do about a test in which no request reached the mock, or none met what its "
+        "fail_next queued: warn, fail or ignore",
         default="warn",
     )
     parser.addini(

@@ -62,7 +62,7 @@ def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[
 class MockFactory:
     """The fixture ``mock_p1_for``: starts mocks, several in one test or for any scope.
 
-    Example:
+    Examples:
         >>> import pytest
         >>> @pytest.fixture(scope="module")
         ... def service(mock_p1_for):
@@ -102,7 +102,7 @@ class MockFactory:
             ScenarioError: The scenario cannot be used.
             RuntimeError: No test runs.
 
-        Example:
+        Examples:
             >>> def test_two_services(mock_p1_for):
             ...     old = mock_p1_for("stuck")
             ...     new = mock_p1_for("happy-path", base_url="https://new.example.com")
@@ -142,6 +142,10 @@ def judge(this: Run) -> None:
     silent = [each for each in ended if not each.handle.was_asked]
     if silent and not any(each.last > each.asked_before for each in this.judged):
         _judge_silence(this.item, silent[0].fixture)
+    for each in ended:
+        for failure in each.unmet:
+            calls = failure.operation + (f" of {failure.job_id}" if failure.job_id else "")
+            _say(this.item, f"no {calls} met what fail_next queued: {failure.in_words}")
 
 
 def judge_early(this: Run) -> None:
@@ -182,12 +186,16 @@ def _judge_calls(trouble: InjectedFault, this: Run) -> None:
 
 def _judge_silence(item: pytest.Item, fixture: str) -> None:
     """Warn of a test that the mock had no part in, or as the ini setting says."""
+    _say(item, f"no request of {item.name} reached {fixture}")
+
+
+def _say(item: pytest.Item, what: str) -> None:
+    """Warn of what came to nothing, or as the ini setting says."""
     verdict = item.config.getini("mock_p1_no_request")
-    what = f"no request of {item.name} reached {fixture}"
     if verdict == "fail":
         pytest.fail(f"{what} (ini setting mock_p1_no_request)", pytrace=False)
     if verdict != "ignore":
-        item.warn(pytest.PytestWarning(f"{what}; is it needed? (ini: mock_p1_no_request)"))
+        item.warn(pytest.PytestWarning(f"{what} (ini: mock_p1_no_request)"))
 
 
 @contextmanager

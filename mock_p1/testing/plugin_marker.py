@@ -40,7 +40,7 @@ _TAKES: Final[dict[str, tuple[tuple[type, ...], str]]] = {
 class MarkerError(ValueError):
     """The marker or the configuration cannot be meant as it stands.
 
-    Example:
+    Examples:
         >>> raise MarkerError("@pytest.mark.mock_p1: unknown argument 'sped'")
         Traceback (most recent call last):
         mock_p1.testing.plugin_marker.MarkerError: @pytest.mark.mock_p1: unknown argument 'sped'

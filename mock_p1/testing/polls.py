@@ -55,7 +55,7 @@ class Poll:
         complete: Whether the call did what it asks for; also where only its answer was lost.
         notes: Where the request departs from the documented one.
 
-    Example:
+    Examples:
         >>> poll()
         'job_waiting'
         >>> mock.advance("10m")
@@ -99,7 +99,7 @@ class Poll:
     def outcome(self) -> str:
         """The status, error or fault that was shown, or ``HTTP 503`` where the answer was literal.
 
-        Example:
+        Examples:
             >>> mock.fail_next("job_may_be_deleted")
             >>> poll()
             'This job may be deleted.'
@@ -142,7 +142,7 @@ class PollList(list[Poll]):
     Each assertion raises AssertionError with the table of polls, and marks those that broke the
     rule. The assertions of a Handle are these.
 
-    Example:
+    Examples:
         >>> poll()
         'job_waiting'
         >>> mock.polls().assert_polled(times=1)
@@ -169,7 +169,7 @@ class PollList(list[Poll]):
         Raises:
             IndexError: There was none yet.
 
-        Example:
+        Examples:
             >>> poll()
             'job_waiting'
             >>> mock.polls().last.number
@@ -184,7 +184,7 @@ class PollList(list[Poll]):
             A line for each poll: when it came, how long after the one before, what it was
             answered, which line of the scenario says so, and what the job waits for then.
 
-        Example:
+        Examples:
             >>> poll()
             'job_waiting'
             >>> len(mock.polls().table().splitlines())
@@ -201,7 +201,7 @@ class PollList(list[Poll]):
         Raises:
             AssertionError: There were others than asked for.
 
-        Example:
+        Examples:
             >>> mock.polls().assert_polled(times=0)
         """
         __tracebackhide__ = True
@@ -230,7 +230,7 @@ class PollList(list[Poll]):
             AssertionError: An interval is out of bounds, or there are no two polls to judge by.
             TypeError: Neither bound is given.
 
-        Example:
+        Examples:
             >>> for _ in range(3):
             ...     _ = poll()
             ...     mock.advance("30s")
@@ -282,7 +282,7 @@ class PollList(list[Poll]):
                 of one job, which are the least to judge by.
             ValueError: The factor or the tolerance is out of its range.
 
-        Example:
+        Examples:
             >>> for wait in ("10s", "20s", "40s"):
             ...     _ = poll()
             ...     mock.advance(wait)
@@ -321,7 +321,7 @@ class PollList(list[Poll]):
             AssertionError: A poll came too soon, or none was answered with ``Retry-After``, so
                 that there is nothing to judge by.
 
-        Example:
+        Examples:
             >>> try:
             ...     mock.polls().assert_respects_retry_after()
             ... except AssertionError as error:
@@ -358,7 +358,7 @@ class PollList(list[Poll]):
         Raises:
             AssertionError: The client polled on, or never saw the status.
 
-        Example:
+        Examples:
             >>> mock.set_status("job_finished")
             >>> poll()
             'job_finished'

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pytest
 
     from mock_p1.engine.engine import Engine
+    from mock_p1.engine.mock_state import InjectedFailure
     from mock_p1.testing.handle import Handle
 
 MOST_REPORTED: Final = 3
@@ -32,6 +33,18 @@ class Judged:
     def last(self) -> int:
         """The number of the last request."""
         return self.handle._engine.journal.last  # noqa: SLF001 -- a handle shows tests no engine
+
+    @property
+    def unmet(self) -> list[InjectedFailure]:
+        """What ``fail_next`` has queued, and no call has met."""
+        queued = self.handle._queued  # noqa: SLF001 -- likewise
+        waiting = self.handle._engine.state.injected  # noqa: SLF001 -- likewise
+        unmet: list[InjectedFailure] = []
+        for failure, _ in queued:
+            if failure not in unmet:
+                times = sum(times for each, times in queued if each == failure)
+                unmet += [failure] * (waiting.count(failure) >= times)
+        return unmet
 
 
 @dataclass(slots=True)

@@ -40,7 +40,7 @@ class Upload:
         notes: Where the request or the file departs from what the manual says, and why it was not
             taken.
 
-    Example:
+    Examples:
         >>> from mock_p1 import mocked
         >>> with mocked("slow-training") as mock:
         ...     mock.uploads()

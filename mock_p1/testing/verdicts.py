@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from mock_p1.engine.file_store import IS_A_FORM
 from mock_p1.engine.receiver import BROKEN_OFF
 from mock_p1.testing.polls import in_words, named
 
@@ -50,13 +51,23 @@ def upload_problem(  # noqa: PLR0913 -- what was asked for, and all that is know
         if forgotten:
             stands = f"was reset after call {forgotten[-1]} had sent its file"
         return f"{named(job)} {stands}: {why}"
-    last = complete[-1]
+    return _wrong_file(job, complete[-1], filename, rows)
+
+
+def _wrong_file(job: str, last: Upload, filename: str | None, rows: int | None) -> str:
     if filename is not None and last.filename != filename:
         return f"{named(job)} was sent {last.filename!r}; {filename!r} was asked for"
     if rows is not None and last.rows != rows:
         had = f"has {last.rows:,} rows" if last.rows is not None else "has no rows that are known"
         notes = "".join(f"; {note}" for note in last.notes)
         return f"{last.filename!r} of {named(job)} {had}; {rows:,} were asked for{notes}"
+    if IS_A_FORM in last.notes:
+        return f"{last.filename!r} of {named(job)} is no file that can be trained with: {IS_A_FORM}"
+    if not last.size:
+        return (
+            f"{last.filename!r} of {named(job)} came empty, with 0 bytes: had the client read it "
+            "to its end before?"
+        )
     return ""
 
 

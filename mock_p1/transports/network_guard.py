@@ -70,7 +70,7 @@ class RealServiceRefused(ConnectionRefusedError):  # noqa: N818 -- says what hap
 
     An OSError, so that a client's library reports it as it reports any connection that fails.
 
-    Example:
+    Examples:
         >>> import socket
         >>> socket.create_connection(("developer-api.predictionone.sony.biz", 443))
         Traceback (most recent call last):

@@ -58,8 +58,9 @@ def mock():
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_examples_are_true(example, mock):
-    """Each example of a public docstring shows what it does."""
+def test_examples_are_true(example, mock, tmp_path, monkeypatch):
+    """Each example of a public docstring shows what it does, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
 
     def poll():
         url = f"{mock.url}/v1/external/retrain_jobs/{mock.job_id}"

@@ -6,18 +6,16 @@ Tests as tests, commands as commands with their output, scenarios as scenarios.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
-from itertools import takewhile
 from pathlib import Path
-from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 import pytest
 import requests
 import yaml
+from helpers.page_blocks import HIDDEN_FILE, Session, blocks_of, commands, environment, fits
 from jsonschema import Draft202012Validator
 
 from mock_p1 import mocked
@@ -26,22 +24,8 @@ from mock_p1.scenario.parser import parse
 from mock_p1.scenario.steps import KINDS
 
 README = Path(__file__).parents[2] / "README.md"
-BLOCK = re.compile(r"(?:^<!-- (\S+) -->\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-HIDDEN_FILE = re.compile(r"^<!-- (\S+)\n(.*?)^-->$", re.MULTILINE | re.DOTALL)
-SHOWN_ADDRESS = "127.0.0.1:8191"
-LEFT_OUT = "…"
-
-
-class Block(NamedTuple):
-    """A fenced block: its language, its text, and its file, if a comment before it names one."""
-
-    language: str
-    text: str
-    file: str
-
-
 TEXT = README.read_text(encoding="utf-8")
-BLOCKS = [Block(language, text, file) for file, language, text in BLOCK.findall(TEXT)]
+BLOCKS = blocks_of(TEXT)
 
 
 def blocks(language):
@@ -58,17 +42,6 @@ def folder(tmp_path):
     ]:
         (tmp_path / file).write_text(text, encoding="utf-8")
     return tmp_path
-
-
-def environment():
-    """What a new user's shell has: our commands on the path, no settings of ours."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("MOCK_P1_", "PYTEST_", "COV_"))
-    }
-    path = os.pathsep.join((str(Path(sys.executable).parent), kept.get("PATH", "")))
-    return {**kept, "PATH": path, "PYTHONUTF8": "1", "MOCK_P1_PORT": "0"}
 
 
 def test_every_block_is_of_a_kind_that_is_run_or_checked():
@@ -112,70 +85,6 @@ def test_console_blocks_print_what_is_shown(folder):
             for command, shown in commands(text):
                 printed = session.run(command)
                 assert fits(printed.splitlines(), shown), f"$ {command}\n{printed}"
-
-
-def commands(text):
-    """The commands of a console block, each with the lines that it should print."""
-    found = []
-    for line in text.splitlines():
-        if line.startswith("$ "):
-            found.append((line[2:], []))
-        else:
-            found[-1][1].append(line)
-    return found
-
-
-def fits(printed, shown):
-    """Tell whether lines were printed as shown.
-
-    An ellipsis stands for any text in a line; alone in a line, for any number of lines.
-    """
-    pattern = "".join(
-        r"(?:.*\n)*" if line == LEFT_OUT else f"{'.*'.join(map(re.escape, line.split(LEFT_OUT)))}\n"
-        for line in shown
-    )
-    return re.fullmatch(pattern, "".join(f"{line}\n" for line in printed)) is not None
-
-
-class Session:
-    """A shell session with at most one server in the background, on a free port."""
-
-    def __init__(self, folder):
-        self.folder, self.server, self.address = folder, None, SHOWN_ADDRESS
-        self.variables = ""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.server:
-            self.server.terminate()
-            self.server.communicate(timeout=10)
-
-    def run(self, command):
-        """Run a command; return what it prints, with the server's address as the README has it."""
-        if command.endswith(" &"):
-            return self.start(command.removesuffix(" &"))
-        if re.match(r"\w+=", command):
-            self.variables += f"{command}\n"
-        done = subprocess.run(
-            ["sh", "-c", f"{self.variables}{command}".replace(SHOWN_ADDRESS, self.address)],
-            cwd=self.folder, env=environment(),
-            capture_output=True, encoding="utf-8", timeout=60, check=False,
-        )  # fmt: skip
-        return done.stdout.replace(self.address, SHOWN_ADDRESS)
-
-    def start(self, command):
-        """Start a server, and return its announcement."""
-        self.server = subprocess.Popen(
-            ["sh", "-c", f"exec {command}"], cwd=self.folder, env=environment(), encoding="utf-8",
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        lines = list(
-            takewhile(str.strip, self.server.stdout)
-        )  # up to its first empty line; the server goes on
-        self.address = re.search(r"http://(\S+)", lines[0])[1]
-        return "".join(lines).replace(self.address, SHOWN_ADDRESS)
 
 
 @pytest.mark.parametrize("text", blocks("yaml"))

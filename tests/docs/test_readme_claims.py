@@ -275,3 +275,10 @@ def test_the_changelog_knows_this_version():
     """The newest entry of the changelog is this version's."""
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.findall(r"^## \[(\d\S*)\]", changelog, re.MULTILINE)[0] == __version__
+
+
+def test_each_picture_is_there_for_light_and_for_dark():
+    """As ``docs/pictures.py`` writes them; and none that no page shows."""
+    shown = set(re.findall(r'="docs/pictures/([\w.-]+)"', README))
+    assert shown == {path.name for path in (ROOT / "docs" / "pictures").iterdir()}
+    assert {name.replace("-dark", "-light") for name in shown} <= shown

@@ -150,6 +150,24 @@ def test_assert_uploaded(sequence, caller):
     )
 
 
+def test_assert_uploaded_of_a_form(sequence, caller):
+    """What ``files=`` sends is no file that can be trained with, though the mock takes it."""
+    job, url = caller.create()
+    caller.send("PUT", url, files={"file": ("train.csv", b"x,y\n1,2\n")})
+    assert fails(sequence.assert_uploaded).startswith(
+        f"'train.csv' of job {job!r} is no file that can be trained with: the body is a multipart"
+    )
+
+
+def test_assert_uploaded_of_nothing(sequence, caller):
+    """A file that was read to its end before comes empty."""
+    job, url = caller.create()
+    caller.put(url, b"")
+    assert fails(sequence.assert_uploaded).startswith(
+        f"'train.csv' of job {job!r} came empty, with 0 bytes: "
+    )
+
+
 def test_assert_uploaded_after_a_reset(sequence, caller):
     """What came before it is told apart from what never came."""
     job, url = caller.create()

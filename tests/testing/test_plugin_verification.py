@@ -162,6 +162,46 @@ def test_a_test_in_which_no_request_reached_the_mock(project, verdict, outcomes)
         result.stdout.fnmatch_lines(["*no request of test_it reached mock_p1*"])
 
 
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        ('"timeout", on="file_upload"', "no file_upload met what fail_next queued: timeout"),
+        (
+            '{"status_code": 429}, job="retrain-001"',
+            "no retrain_status_check of retrain-001 met what fail_next queued: HTTP 429",
+        ),
+    ],
+)
+def test_a_failure_that_no_call_has_met(project, failure, said):
+    """The test has not shown what it was written for; it warns, as where no request came."""
+    tests = f"def test_it(mock_p1, client):\n    client.poll(); mock_p1.fail_next({failure})"
+    result = project.run("-W", "default", tests=tests, mock_p1_no_request="warn")
+    result.assert_outcomes(passed=1, warnings=1)
+    result.stdout.fnmatch_lines([f"*{said}*"])
+
+
+def test_a_failure_that_some_calls_have_met(project):
+    """More may wait than come; and what a reset has taken away was not to come."""
+    result = project.run(
+        "-W",
+        "default",
+        tests="""
+def test_it(client, mock_p1):
+    answer = {"status_code": 200, "body": {"status": "odd"}}
+    mock_p1.fail_next(answer, times=2)
+    mock_p1.fail_next(answer)
+    client.poll()
+
+def test_reset(client, mock_p1):
+    client.poll()
+    mock_p1.fail_next("timeout")
+    mock_p1.reset()
+""",
+        mock_p1_no_request="warn",
+    )
+    result.assert_outcomes(passed=2, warnings=0)
+
+
 def test_a_reset_does_not_make_a_mock_unasked(project):
     """What reached it before counts."""
     result = project.run(tests="def test_it(client, mock_p1):\n    client.poll(); mock_p1.reset()")

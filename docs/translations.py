@@ -1,0 +1,82 @@
+"""``python docs/translations.py [--check]``: pages in Japanese, from catalogues of their English.
+
+``docs/ja/NAME.po`` has each sentence of ``docs/NAME.md`` (or of ``README.md``) and what it is in
+Japanese. This brings the catalogues up to the pages and writes ``README.ja.md``; the site makes the
+others when it is built. With ``--check`` nothing is written: exit 1 where something has no
+translation, or ``README.ja.md`` is not what it should be.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from mdpo.md2po import markdown_to_pofile
+from mdpo.po2md import pofile_to_markdown
+
+if TYPE_CHECKING:
+    import polib
+
+CODE = re.compile(r"(`[^`]+`|[\W\d]|\bx\b)+")
+"""What is the same in every language: names in backticks, figures, crosses in a table."""
+
+ROOT = Path(__file__).parents[1]
+CATALOGUES = ROOT / "docs" / "ja"
+README = ROOT / "README.ja.md"
+
+
+def source_of(catalogue: Path) -> Path:
+    """Return the English page that a catalogue is of."""
+    name = f"{catalogue.stem}.md"
+    return ROOT / name if (ROOT / name).exists() else ROOT / "docs" / name
+
+
+def in_japanese(catalogue: Path) -> str:
+    """Return a page in Japanese; what has no translation stays English."""
+    text = source_of(catalogue).read_text(encoding="utf-8")
+    return f"{pofile_to_markdown(text, [str(catalogue)], wrapwidth=0)}\n"
+
+
+def updated(catalogue: Path) -> polib.POFile:
+    """Return a catalogue with the sentences that its page has now, and no others."""
+    with TemporaryDirectory() as folder:
+        copy = Path(folder, catalogue.name)
+        copy.write_bytes(catalogue.read_bytes() if catalogue.exists() else b"")
+        text = source_of(catalogue).read_text(encoding="utf-8")
+        found = markdown_to_pofile(
+            text, po_filepath=str(copy), save=True, location=False, remove_not_found=True,
+            wrapwidth=0,
+        )  # fmt: skip
+    for each in found:
+        if CODE.fullmatch(each.msgid):
+            each.msgstr = each.msgid
+    return found
+
+
+def main(*, check: bool) -> int:
+    """Write, or look whether there is something to write; return the exit status."""
+    status = 0
+    for path in sorted(CATALOGUES.glob("*.po")):
+        catalogue = updated(path)
+        missing = [each.msgid for each in catalogue if not each.translated()]
+        for text in missing:
+            sys.stdout.write(f"{path.relative_to(ROOT)}: no translation of: {text}\n")
+        status |= bool(missing)
+        if not check:
+            catalogue.save(str(path))
+    catalogue_of_readme = CATALOGUES / "README.po"
+    if catalogue_of_readme.exists():
+        text = in_japanese(catalogue_of_readme)
+        if not check:
+            README.write_text(text, encoding="utf-8", newline="\n")
+        elif not README.exists() or README.read_text(encoding="utf-8") != text:
+            sys.stdout.write("README.ja.md is not up to date: python docs/translations.py\n")
+            status = 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(check="--check" in sys.argv[1:]))
