@@ -2,15 +2,20 @@
 
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
-PROGRAM = shutil.which("valkey-server") or shutil.which("redis-server")
+PROGRAM = (
+    (shutil.which("valkey-server") or shutil.which("redis-server"))
+    if hasattr(socket, "AF_UNIX")
+    else None
+)
 NEEDED = pytest.mark.skipif(PROGRAM is None, reason="needs valkey-server or redis-server")
 
 
@@ -33,9 +38,16 @@ class RedisServer:
             ],
             stdout=subprocess.DEVNULL,
         )
-        while not Path(self.socket).exists():
+        while not self._answers():
             assert self.process.poll() is None
             time.sleep(0.005)
+
+    def _answers(self):
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as asking:
+            asking.connect(self.socket)
+            asking.sendall(b"PING\r\n")
+            return bool(asking.recv(1))
+        return False
 
     def kill(self):
         """End it as a crash does."""
