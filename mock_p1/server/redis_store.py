@@ -93,7 +93,14 @@ return 1
 
 
 class CannotShareState(RuntimeError):  # noqa: N818 -- says what happened
-    """A state cannot be shared: no store, a wrong password, another mock's or program's keys."""
+    """A state cannot be shared: no store, a wrong password, another mock's or program's keys.
+
+    Example:
+        >>> from mock_p1 import create_app
+        >>> create_app("demo", state="http://127.0.0.1")
+        Traceback (most recent call last):
+        mock_p1.server.redis_store.CannotShareState: http://127.0.0.1: no URL of a store; one ...
+    """
 
 
 class Batch(NamedTuple):

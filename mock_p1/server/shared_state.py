@@ -101,7 +101,7 @@ class SharedState:
     ) -> None:
         self.engine, self.store = engine, store
         self._clock, self._begun = clock, begun
-        self._seq = self._saved_seq = 0
+        self._seq = 0
         self._waiting: deque[_Waiting] = deque()
         self._news = threading.Condition()
         self._closed = False
@@ -206,7 +206,7 @@ class SharedState:
         self._clock.at(appended.moment_ns)
         for each in alive:
             each.tell(*self._perform(each.act))
-        if self._seq - self._saved_seq >= SNAPSHOT_BATCHES:
+        if appended.number and appended.number % SNAPSHOT_BATCHES == 0:  # of one process alone
             self._save()
 
     def _failed(self, error: StoreDown, writer: str | None) -> None:
@@ -254,7 +254,6 @@ class SharedState:
         found = self.store.snapshot()
         if found is not None:
             self._seq, text = found
-            self._saved_seq = self._seq
             self._restore(json.loads(text))
         self._append(self.writer, 0, "")
 
@@ -266,11 +265,17 @@ class SharedState:
         engine.restore_receivers(state["under_way"])
 
     def _save(self) -> None:
-        self._saved_seq = self._seq
+        """Keep a snapshot; who waits meanwhile may wait for longer."""
+        begun = time.monotonic()
         try:
             self.store.keep_snapshot(self._begun.run, self._seq, self._state())
         except StoreDown as error:
             self.down = str(error)
+        took = time.monotonic() - begun
+        with self._news:
+            waiting = [each._replace(until=each.until + took) for each in self._waiting]
+            self._waiting.clear()
+            self._waiting.extend(waiting)
 
     def _state(self) -> str:
         engine = self.engine

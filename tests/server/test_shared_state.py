@@ -1,5 +1,6 @@
 """Several mocks that share a state in a real store: exact, and right again after its faults."""
 
+import asyncio
 import json
 import random
 import re
@@ -8,9 +9,11 @@ import uuid
 from collections import Counter
 from contextlib import ExitStack, suppress
 
+import httpx
 import pytest
 from helpers.redis_server import NEEDED, redis_server
 
+from mock_p1 import create_app, create_asgi_app
 from mock_p1.base.clock import SECOND
 from mock_p1.base.messages import Fault, Request
 from mock_p1.engine.acts import SharedEngine
@@ -306,6 +309,22 @@ def test_a_mock_that_differs_is_refused(mocks, other, told):
     """It says in what."""
     with pytest.raises(CannotShareState, match=told):
         mocks.join(**other)
+
+
+def test_an_app_shares_a_state(mocks, server):
+    """Under any WSGI or ASGI server, with whoever plays the same."""
+    app = create_app(SCENARIO, state=server.url, state_name=mocks.name + "x")
+    asgi = create_asgi_app(SCENARIO, state=server.url, state_name=mocks.name + "x")
+    for _ in range(50):
+        app.test_client().get(PATH + "a", headers={"x-api-key": "k"})
+
+    async def poll():
+        transport = httpx.ASGITransport(asgi)
+        async with httpx.AsyncClient(transport=transport, base_url="http://m") as client:
+            return [await client.get(PATH + "a", headers={"x-api-key": "k"}) for _ in range(51)]
+
+    seen = [answer.json()["status"] for answer in asyncio.run(poll())]
+    assert seen == ["job_waiting"] * 50 + ["job_finished"]
 
 
 def test_a_mock_may_take_the_scenario_that_is_played(mocks):
