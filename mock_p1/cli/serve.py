@@ -32,8 +32,9 @@ from mock_p1.cli.process import (
 )
 from mock_p1.cli.saving import go_on, state_saved
 from mock_p1.cli.serving_file import serving_file
-from mock_p1.cli.sharing import join, playing, shared_notes
+from mock_p1.cli.sharing import join, playing, refuse_what_is_not_shared, shared_notes
 from mock_p1.cli.startup_message import Address
+from mock_p1.cli.workers import MAX_WORKERS, elsewhere, inherited_sockets, serve_by_workers
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import DEFAULT_MAX
@@ -147,6 +148,10 @@ MAX_JOBS: Final = 100_000_000
     help="What to do where another scenario is played in the store: refuse, or play that.",
 )  # fmt: skip
 @click.option(
+    "--workers", type=click.IntRange(1, MAX_WORKERS), metavar="N",
+    help="Serve with so many processes of this machine, which share a --state (not on Windows).",
+)  # fmt: skip
+@click.option(
     "--save", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
     help="Write the whole state here: at the end, every --save-every, and on POST "
     "/__admin/snapshot.",
@@ -185,6 +190,7 @@ def serve(  # noqa: PLR0913 -- an option each
     state: str | None,
     state_name: str,
     state_scenario: str,
+    workers: int | None,
     save: Path | None,
     save_every: float,
     load: Path | None,
@@ -204,10 +210,12 @@ def serve(  # noqa: PLR0913 -- an option each
         raise click.UsageError("--watch looks after one file; give one SCENARIO")
     if watch and not (path := scenario_file(scenario[0])[0]).is_file():
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
+    alone = {"--watch": watch, "--load": load, "--save": workers and save}
+    refuse_what_is_not_shared(state, alone)
+    if workers is not None:
+        serve_by_workers(workers, state, options, exit_with_parent=exit_with_parent)
+        return
     store = UploadStore(upload_max)
-    if state is not None and (watch or load is not None):
-        other = "--watch" if watch else "--load"
-        raise click.UsageError(f"{other} is for a mock that has its state alone; leave --state out")
     options_of_engine: dict[str, Any] = {
         "seed": seed,
         "journal_max": journal_max,
@@ -312,11 +320,10 @@ def _server(  # noqa: PLR0913 -- an option each
             tls=context,
             keep_alive_seconds=keep_alive,
             cors=cors,
+            sockets=inherited_sockets(),
         )
     except CannotListen as error:
-        raise Failure(
-            f"{error}; choose another with --host and --port, or --port 0 for any free port"
-        ) from None
+        raise Failure(elsewhere(error)) from None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--admin-token") from None
     server.context.authority, server.context.authority_state = authority, state

@@ -5,13 +5,22 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from mock_p1.cli.command_error import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from mock_p1.scenario.model import Scenario
     from mock_p1.server.shared_state import SharedState
+
+
+def refuse_what_is_not_shared(state: str | None, alone: Mapping[str, object]) -> None:
+    """Refuse options, as a usage error, that are for a mock which has its state alone."""
+    given = next((name for name, value in alone.items() if value), None)
+    if state is not None and given is not None:
+        raise click.UsageError(f"{given} is for a mock that has its state alone; leave it out")
 
 
 def join(

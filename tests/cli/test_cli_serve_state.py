@@ -1,8 +1,11 @@
 """`serve --state`: processes of their own that share a state in a real store."""
 
 import json
+import os
 import signal
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import requests
@@ -92,6 +95,34 @@ def test_a_store_that_is_gone(serve, client):
         server.start()
 
 
+@NEEDED
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_workers_share_a_port(serve, store):
+    """All of them answer; one that is killed is replaced; SIGTERM ends all."""
+    options = ("many-jobs", "--state", store.url, "--state-name", "workers", "--workers", "3")
+    url, parent = started(serve, *options)
+    path = f"{url}{PATH}/load-1"
+
+    def children():
+        listed = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text("ascii")
+        return {int(number) for number in listed.split()}
+
+    def poll():
+        with suppress(requests.ConnectionError):  # of a worker that was killed just now
+            return requests.get(path, headers={"x-api-key": "demo-key"}, timeout=10).status_code
+
+    while len(before := children()) < 3:
+        pass
+    assert {poll() for _ in range(30)} == {200}
+    os.kill(killed := min(before), signal.SIGKILL)
+    while len(now := children() - {killed}) < 3:
+        assert poll() in (200, None)
+    parent.send_signal(signal.SIGTERM)
+    parent.communicate(timeout=10)
+    assert parent.returncode == 0
+    assert not [number for number in now if Path(f"/proc/{number}").exists()]
+
+
 @pytest.mark.usefixtures("never_serves")
 class TestRefused:
     """One line and exit status 1, or 2 for wrong usage."""
@@ -127,6 +158,19 @@ class TestRefused:
         result = run("serve", "--state", "redis://127.0.0.1:1", *option)
         assert result.exit_code == 2
         assert f"{option[0]} is for a mock that has its state alone" in result.output
+
+    def test_workers_without_a_state(self, run):
+        """It says what to type."""
+        result = run("serve", "--workers", "2")
+        assert result.exit_code == 2
+        assert "--state redis://127.0.0.1:6379" in result.output
+
+    def test_workers_on_windows(self, run, monkeypatch):
+        """It says why not, and what to do instead."""
+        monkeypatch.setattr("sys.platform", "win32")
+        result = run("serve", "--workers", "2", "--state", "redis://127.0.0.1:1")
+        assert result.exit_code == 2
+        assert "--workers is not for Windows" in result.output
 
     @NEEDED
     def test_another_scenario(self, run, store):
