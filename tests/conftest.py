@@ -85,9 +85,36 @@ def pytest_cmdline_main(config):
     if options.usepdb or options.collectonly:
         return
     if all(Path(argument).is_dir() for argument in config.args):
+        if options.dist == "no":
+            options.dist = "worksteal"  # a file stays together: what its tests share is made once
         has_affinity = hasattr(os, "sched_getaffinity")  # Linux: a container may have less than all
         cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
         options.numprocesses = min(cores + 1, options.maxprocesses or MOST_WORKERS)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """Let each process begin with other folders.
+
+    The first run after a clone rewrites and compiles each test file; each process finds there what
+    the others have made, instead of all of them making the same at the same time.
+    """
+    report = yield
+    worker = getattr(collector.config, "workerinput", None)
+    if worker is not None and isinstance(collector, pytest.Dir) and report.passed:
+        number = int(worker["workerid"].removeprefix("gw"))
+        first = len(report.result) * number // worker["workercount"]
+        report.result = [*report.result[first:], *report.result[:first]]
+    return report
+
+
+class InOneOrder:
+    """A plugin, since a file has only one hook of a name."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items):
+        """Put the files in the same order again in every process, before they are shuffled."""
+        items.sort(key=lambda item: str(item.path))
 
 
 @pytest.hookimpl(trylast=True)
@@ -99,6 +126,7 @@ def pytest_collection_modifyitems(items):
 def pytest_configure(config):
     """Let the garbage collector rest while thousands of tests are collected: they all stay."""
     gc.disable()
+    config.pluginmanager.register(InOneOrder())
     config.stash[STDERR] = os.dup(2)  # which no test captures
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.admin.watcher import Broken
 from mock_p1.base.text import printable
-from mock_p1.cli.request_log import writer
+from mock_p1.cli.request_log import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,14 +27,14 @@ class ReloadLog:
     """Writes what came of every change. Quiet, it writes only what is wrong."""
 
     def __init__(self, form: Callable[[Outcome], str], stream: TextIO, *, quiet: bool) -> None:
-        self._form, self._write, self._quiet = form, writer(stream), quiet
+        self._form, self._write, self._quiet = form, Writer(stream).write, quiet
 
     def __call__(self, outcome: Outcome) -> None:
         """Write it; where nobody reads the log any more, do nothing."""
         if self._quiet and not isinstance(outcome, Broken):
             return
         try:
-            self._write(f"{self._form(outcome)}\n")
+            self._write(f"{self._form(outcome)}\n".encode("utf-8", "replace"))
         except (OSError, ValueError):
             return  # its pipe is closed
 

@@ -11,7 +11,7 @@ import click
 
 from mock_p1.base.clock import RealClock
 from mock_p1.base.proxies import Proxies
-from mock_p1.cli import request_log, startup_message
+from mock_p1.cli import log_lines, startup_message
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import (
     command,
@@ -30,6 +30,7 @@ from mock_p1.cli.process import (
     port_in_file,
     rare_garbage_collection,
 )
+from mock_p1.cli.request_log import RequestLog
 from mock_p1.cli.saving import go_on, state_saved
 from mock_p1.cli.serving_file import serving_file
 from mock_p1.cli.sharing import join, playing, refuse_what_is_not_shared, shared_notes
@@ -264,8 +265,8 @@ def serve(  # noqa: PLR0913 -- an option each
             )
             stack.enter_context(_watching(server, scenario[0], log_format, quiet=quiet))
         click.echo(startup_message.FORMATS[log_format](engine, address, notes))
-        form = request_log.FORMATS[log_format]
-        stack.enter_context(request_log.RequestLog(engine, form, sys.stderr, quiet=quiet))
+        form = log_lines.FORMATS[log_format]
+        stack.enter_context(RequestLog(engine, form, sys.stderr, quiet=quiet))
         stack.enter_context(rare_garbage_collection())
         if save is not None:
             file = stack.enter_context(state_saved(engine, save, save_every, log_format))

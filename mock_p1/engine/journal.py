@@ -62,6 +62,7 @@ class Entry(NamedTuple):
 
     number: int
     moment_ns: int
+    place: tuple[Plan, State] | None
     method: str
     path: str
     api_key: str
@@ -72,12 +73,11 @@ class Entry(NamedTuple):
     error: str | None
     fault: str | None
     source: str
-    place: tuple[Plan, State] | None
     notes: tuple[str, ...]
     caller: int
-    retry_after_ns: int | None = None
     done: str | None = None
     shown_status: str | None = None
+    retry_after_ns: int | None = None
     delay_ns: int = 0
 
     @property
@@ -118,6 +118,11 @@ class Entry(NamedTuple):
         """Whether this mock does not imitate what was asked."""
         return self.operation is None
 
+
+alike: Callable[[Entry], tuple[object, ...]] = itemgetter(
+    slice(Entry._fields.index("method"), Entry._fields.index("shown_status"))
+)
+"""Return what of an entry stays from poll to poll of a step, if the requests do."""
 
 _KIND_OF: Final = itemgetter(*(Entry._fields.index(name) for name in Kind._fields))
 """What of an entry is counted."""
@@ -289,12 +294,13 @@ def poll_entry(
     """
     plain = not (request.query or request.has_body or request.note or "{" in job.job_id)
     return Entry._make((  # half the time of calling Entry
-        number, job.last_ns, request.method, request.path, job.masked_key, _POLL, job.job_id,
+        number, job.last_ns, (job.program.plan, job.state), request.method, request.path,
+        job.masked_key, _POLL, job.job_id,
         step.http_status or (reply.status if isinstance(reply, Reply) else None), step.status,
-        step.error, step.fault, step.source, (job.program.plan, job.state),
+        step.error, step.fault, step.source,
         () if plain else request_notes(request, RETRAIN_STATUS_CHECK, job.job_id),
-        job.caller.number, step.asked_wait_ns, None,
-        step.status or (None if step.error else _status_in(reply)), reply.delay_ns,
+        job.caller.number, None, step.status or (None if step.error else _status_in(reply)),
+        step.asked_wait_ns, reply.delay_ns,
     ))  # fmt: skip
 
 
@@ -308,12 +314,12 @@ def call_entry(number: int, call: Call, outcome: Outcome) -> Entry:
     if call.operation == RETRAIN_STATUS_CHECK and not outcome.status and not outcome.error:
         shown = _status_in(reply)
     return Entry(
-        number, call.now_ns, shorten(request.method, LONGEST_SHOWN),
+        number, call.now_ns, outcome.place, shorten(request.method, LONGEST_SHOWN),
         shorten(request.path, LONGEST_SHOWN), _masked_key(call), call.operation.name,
         None if job_id is None else shorten(job_id, LONGEST_SHOWN),
         reply.status if isinstance(reply, Reply) else None, outcome.status, outcome.error,
-        outcome.fault, outcome.source, outcome.place, notes, call.caller.number,
-        outcome.retry_after_ns, outcome.done, shown, reply.delay_ns,
+        outcome.fault, outcome.source, notes, call.caller.number, outcome.done, shown,
+        outcome.retry_after_ns, reply.delay_ns,
     )  # fmt: skip
 
 
@@ -346,9 +352,9 @@ def unexpected_entry(
 ) -> Entry:
     """Return the row of a request that this mock does not imitate."""
     return Entry(
-        number, now_ns, shorten(request.method, LONGEST_SHOWN),
+        number, now_ns, None, shorten(request.method, LONGEST_SHOWN),
         shorten(request.path, LONGEST_SHOWN), mask(request.api_key), None, None,
-        answer.reply.status, None, None, None, "", None,
+        answer.reply.status, None, None, None, "",
         (answer.why, *request_notes(request, None, None)),
         caller.number if request.api_keys else 0,
     )  # fmt: skip

@@ -19,6 +19,7 @@ LIMITS: Final = {
     "in no count, until a reset",
     "links": "more links of results failed than are remembered: the oldest fail again",
     "listeners": "no more clients may listen to events: they are answered 503",
+    "log_lines": "requests came faster than the log was read: the oldest have no line in it",
     "open_files": "this process has as many connections and files as it may open: further clients "
     "wait, or are refused; ulimit -n before the start takes more",
     "rate_limit": "more callers than the rate limit remembers: it begins anew for the one seen the "

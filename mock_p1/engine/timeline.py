@@ -99,13 +99,17 @@ def place_in_words(plan: Plan, state: State, now: int) -> str:
 
     ``job_running for 35s``, ``job_waiting for 2 more polls``, ``job_finished, and stays``.
     """
-    shows = plan.shows[state.position] if plan.shows else f"step {state.position + 1}"
-    waits = waits_for(plan, state, now)
-    if waits is None:
+    return lead(plan, state.position) + (waits_for(plan, state, now) or "")
+
+
+def lead(plan: Plan, position: int) -> str:
+    """Say what stands before what is waited for: the same for all polls that a step sees."""
+    shows = plan.shows[position] if plan.shows else f"step {position + 1}"
+    if following(plan, position) is None:
         return f"{shows}, and stays"
-    stage = plan.stages[state.position]
+    stage = plan.stages[position]
     is_span = stage.polls is not None or stage.lasts_ns is not None
-    return f"{shows} {'for' if is_span else 'until'} {waits}"
+    return f"{shows} {'for' if is_span else 'until'} "
 
 
 def waits_for(plan: Plan, state: State, now: int) -> str | None:
@@ -113,11 +117,12 @@ def waits_for(plan: Plan, state: State, now: int) -> str | None:
 
     ``2 more polls``, ``35s``, ``a manual step``; None where it stays for ever.
     """
-    stage = plan.stages[state.position]
-    if following(plan, state.position) is None:
+    position, since, seen = state
+    if following(plan, position) is None:
         return None
+    stage = plan.stages[position]
     if stage.polls is not None:
-        return plural(stage.polls - state.seen, "more poll")
+        return plural(stage.polls - seen, "more poll")
     if stage.lasts_ns is not None:
-        return format_duration(max(0, state.since_ns + stage.lasts_ns - now))
+        return format_duration(max(0, since + stage.lasts_ns - now))
     return THE_FILE if stage.until_upload else "a manual step"

@@ -97,7 +97,8 @@ class Exchange:
     async def run(self, app: Application) -> None:
         """Let the app answer."""
         try:
-            await app(self._scope(), self.receive, self.send)
+            scope = {**scope_of(self._head, self._connection), "extensions": {WIRE: self}}
+            await app(scope, self.receive, self.send)
         except Exception:  # noqa: BLE001 -- told to the client, and logged
             if self.lost:
                 return
@@ -106,25 +107,6 @@ class Exchange:
                 self.answer(reply)
         if not self.complete and not self.lost:  # it has promised more than it has sent
             self._end(keep_alive=False)
-
-    def _scope(self) -> Scope:
-        head = self._head
-        path = head.path.decode()
-        return {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": head.version,
-            "server": self._connection.local,
-            "client": self._connection.client,
-            "scheme": self._connection.scheme,
-            "root_path": "",
-            "method": head.method,
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": head.path,
-            "query_string": head.query,
-            "headers": head.headers,
-            "extensions": {WIRE: self},
-        }
 
     async def receive(self) -> Message:
         """Return the next piece of the body, or say that the client has gone."""
@@ -221,6 +203,25 @@ class Exchange:
             self._connection.reset()
         else:
             self._connection.close()
+
+
+def scope_of(head: Head, connection: Connection) -> Scope:
+    """Return what ASGI says of a request."""
+    path = head.path.decode()
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": head.version,
+        "server": connection.local,
+        "client": connection.client,
+        "scheme": connection.scheme,
+        "root_path": "",
+        "method": head.method,
+        "path": unquote(path) if "%" in path else path,
+        "raw_path": head.path,
+        "query_string": head.query,
+        "headers": head.headers,
+    }
 
 
 def error_of_ours(head: Head) -> Reply:

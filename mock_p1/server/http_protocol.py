@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from mock_p1.base.framing import BadRequest
 from mock_p1.base.messages import Reply
-from mock_p1.server.http_exchange import NO_BODY, Exchange, error_of_ours, reply_head
+from mock_p1.server.http_exchange import NO_BODY, Exchange, error_of_ours, reply_head, scope_of
 from mock_p1.server.http_message import (
     HEAD_LIMIT,
     HEADERS_LIMIT,
@@ -30,9 +30,9 @@ from mock_p1.server.http_message import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from mock_p1.base.asgi_types import Application
+    from mock_p1.base.asgi_types import Application, Scope
     from mock_p1.base.messages import Fault, Request
     from mock_p1.server.http_message import Head
 
@@ -73,20 +73,14 @@ _RESET_ON_CLOSE: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 
 IN_A_TURN: Final = 32
 """So many requests of one connection are read before others have their turn."""
 
+SHORT_ANSWER: Final = ANSWER_WAITING // IN_A_TURN
+"""Bytes of an answer that may wait for those after it in the same turn, to be written with them."""
+
 
 class AtOnce(Protocol):
     """Answers requests where they are read: with no task, as fast as can be."""
 
-    def plain_request(  # noqa: PLR0913 -- what a scope has
-        self,
-        method: str,
-        raw_path: bytes,
-        *,
-        query: bytes,
-        headers: Iterable[tuple[bytes, bytes]],
-        scheme: str,
-        server: tuple[str, int | None],
-    ) -> Request | None:
+    def plain_request(self, scope: Scope) -> Request | None:
         """Return what ``decide`` may answer; None for what is the application's alone."""
 
     def plain_request_like(self, request: Request, raw_path: bytes, query: bytes) -> Request | None:
@@ -138,8 +132,8 @@ class HttpProtocol(asyncio.Protocol):
 
     __slots__ = (
         "_body", "_buffer", "_closing", "_drained", "_exchange", "_head_bytes", "_known", "_lines",
-        "_loop", "_scanned", "_since", "client", "half_closed", "local", "scheme", "shared",
-        "transport",
+        "_loop", "_scanned", "_since", "_together", "client", "half_closed", "local", "scheme",
+        "shared", "transport",
     )  # fmt: skip
 
     def __init__(self, shared: Connections) -> None:
@@ -152,6 +146,7 @@ class HttpProtocol(asyncio.Protocol):
         self._exchange: Exchange | None = None  # the request in hand
         self._known: _Known | None = None
         self._body: BodyReader | None = None  # of that request, until it is complete
+        self._together: list[bytes] | None = None  # answers of this turn, not written yet
         self._closing = False
         self.half_closed: bool = False
         self._drained: asyncio.Future[None] | None = None
@@ -225,26 +220,40 @@ class HttpProtocol(asyncio.Protocol):
         self._read()
 
     def _read(self) -> None:
-        """Read what may be read now: the body of the request in hand, or the next request."""
-        left = IN_A_TURN
+        """Read what may be read now; short answers that can be given at once are one write."""
+        self._together = []
         try:
-            while self._buffer and not (self._closing or self.transport.is_closing()):
-                if self._body is not None:
-                    self._read_body(self._body)
-                elif self._exchange is not None or self._drained is not None:
-                    self.transport.pause_reading()
-                    return
-                elif not self._read_head():
-                    return
-                left -= 1
-                if self._body is not None:
-                    return
-                if not left:
-                    self.transport.pause_reading()
-                    self._loop.call_soon(self._go_on)
-                    return
+            try:
+                self._read_in_turn()
+            finally:
+                self._write_together()
+                self._together = None
         except BadRequest as refused:
             self._refuse(refused)
+
+    def _read_in_turn(self) -> None:
+        """Read the body of the request in hand, or the next requests."""
+        left = IN_A_TURN
+        while self._buffer and not (self._closing or self.transport.is_closing()):
+            if self._body is not None:
+                self._read_body(self._body)
+            elif self._exchange is not None or self._drained is not None:
+                self.transport.pause_reading()
+                return
+            elif not self._read_head():
+                return
+            left -= 1
+            if self._body is not None:
+                return
+            if not left:
+                self.transport.pause_reading()
+                self._loop.call_soon(self._go_on)
+                return
+
+    def _write_together(self) -> None:
+        if self._together:
+            self.transport.write(b"".join(self._together))
+            self._together.clear()
 
     def _go_on(self) -> None:
         """Read on, now that other connections have had their turn."""
@@ -255,7 +264,12 @@ class HttpProtocol(asyncio.Protocol):
 
     def _read_head(self) -> bool:
         """Begin a request; tell if its head is complete."""
-        buffer = self._buffer
+        buffer, known = self._buffer, self._known
+        if known is not None and buffer.startswith(known.data):
+            del buffer[: len(known.data)]
+            self._scanned = self._lines = 0
+            self._begin(known.head, known.request)
+            return True
         if buffer[0] in b"\r\n":  # empty lines before a request mean nothing
             del buffer[: len(buffer) - len(buffer.lstrip(b"\r\n"))]
             return bool(buffer)
@@ -283,14 +297,7 @@ class HttpProtocol(asyncio.Protocol):
             return None
         if head.version != "1.1" or not data:
             return None
-        request = at_once.plain_request(
-            head.method,
-            head.path,
-            query=head.query,
-            headers=head.headers,
-            scheme=self.scheme,
-            server=self.local,
-        )
+        request = at_once.plain_request(scope_of(head, self))
         if request is not None:
             self._known = _Known(data, data.partition(b"\r\n")[2], head, request)
         return request
@@ -331,11 +338,18 @@ class HttpProtocol(asyncio.Protocol):
         lines, dated = reply_head(reply.status, reply.headers, len(reply.body))
         date = b"" if dated else self.shared.date()
         body = b"" if reply.status in NO_BODY else reply.body
-        self.transport.write(b"".join((lines, date, b"\r\n", body)))
+        answer = b"".join((lines, date, b"\r\n", body))
+        if self._together is None:
+            self.transport.write(answer)
+        else:
+            self._together.append(answer)
+            if len(answer) > SHORT_ANSWER:
+                self._write_together()
         self._since = self._loop.time()
         if self._head_bytes:
             self._forget_head()
         if self.half_closed and not self._buffer:
+            self._write_together()
             self.close()
 
     def _wait_for_head(self) -> None:

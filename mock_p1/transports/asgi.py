@@ -107,26 +107,16 @@ class AsgiApp:
             await send(_start(reply))
             await send({"type": "http.response.body", "body": reply.body})
 
-    def plain_request(  # noqa: PLR0913 -- what a scope has
-        self,
-        method: str,
-        raw_path: bytes,
-        *,
-        query: bytes,
-        headers: Iterable[tuple[bytes, bytes]],
-        scheme: str,
-        server: tuple[str, int | None],
-    ) -> Request | None:
+    def plain_request(self, scope: Scope) -> Request | None:
         """Return what ``decide`` may answer where it was read, without a task; None for the rest.
 
         It is a GET of the imitated API, where no page of another origin and no proxy is to be
         thought of. Whether it brings a body, the server knows.
         """
-        if method != "GET" or self._cors or self._engine.proxies is not None or self._engine.waits:
+        alone = not (self._cors or self._engine.proxies is not None or self._engine.waits)
+        if scope["method"] != "GET" or not alone:
             return None
-        if not raw_path.startswith(self._imitated):
-            return None
-        return _asked(method, raw_path, query=query, headers=headers, scheme=scheme, server=server)
+        return _asked(scope) if scope["raw_path"].startswith(self._imitated) else None
 
     def plain_request_like(self, request: Request, raw_path: bytes, query: bytes) -> Request | None:
         """Return one that differs from another but in its path and query; None likewise."""
@@ -326,30 +316,15 @@ def _length(scope: Scope) -> int | None:
 
 
 def _request(scope: Scope, proxies: Proxies | None) -> Request:
-    request = _asked(
-        scope["method"],
-        scope["raw_path"],
-        query=scope["query_string"],
-        headers=scope["headers"],
-        scheme=scope["scheme"],
-        server=scope["server"],
-    )
+    request = _asked(scope)
     base = request.base_url + quote(scope.get("root_path") or "")
     if proxies is not None:
         base = proxies.base_url(base, (scope.get("client") or ("",))[0], scope["headers"])
     return request if base == request.base_url else request._replace(base_url=base)
 
 
-def _asked(  # noqa: PLR0913 -- what a scope has
-    method: str,
-    raw_path: bytes,
-    *,
-    query: bytes,
-    headers: Iterable[tuple[bytes, bytes]],
-    scheme: str,
-    server: tuple[str, int | None],
-) -> Request:
-    keys = []
+def _asked(scope: Scope) -> Request:
+    keys, headers, query = [], scope["headers"], scope["query_string"]
     host, has_body = b"", False
     for name, value in headers:
         if name == b"host":
@@ -361,11 +336,11 @@ def _asked(  # noqa: PLR0913 -- what a scope has
         elif name == b"transfer-encoding":
             has_body = True
     return Request(
-        method,
-        raw_path.decode("latin-1"),
+        scope["method"],
+        scope["raw_path"].decode("latin-1"),
         query.decode("latin-1") if query else "",
         tuple(keys),
-        _base_url(scheme, host[:_HOST_LIMIT], server),
+        _base_url(scope["scheme"], host[:_HOST_LIMIT], scope["server"]),
         has_body,
         headers,
     )

@@ -4,14 +4,16 @@ import io
 import json
 import re
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from threading import Event
 
 import pytest
 
-from mock_p1.base.clock import VirtualClock
+from mock_p1.base.clock import SECOND, VirtualClock
 from mock_p1.base.messages import Request
-from mock_p1.cli.request_log import FORMATS, MAX_WAITING, RequestLog
+from mock_p1.cli.log_lines import FORMATS, Lines
+from mock_p1.cli.request_log import END_WAITS, MAX_WAITING, RequestLog
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.engine.limits import LIMITS
@@ -247,6 +249,7 @@ def test_lines_that_do_not_fit_are_counted(engine, form, said):
     lines = stream.getvalue().splitlines()
     assert len(lines) == 1 + 1 + MAX_WAITING
     assert lines[1].startswith(said)
+    assert engine.limits_reached()["log_lines"] == 5
 
 
 def test_a_stream_that_never_takes_a_line(engine, monkeypatch):
@@ -258,6 +261,118 @@ def test_a_stream_that_never_takes_a_line(engine, monkeypatch):
         assert stream.writing.wait(10)
     assert stream.getvalue() == ""  # the write still waits
     stream.go.set()
+
+
+class Slow:
+    """A thread that writes a piece whenever it is waited for, and ends after some."""
+
+    def __init__(self, log, pieces, *, is_at_it=True):
+        self.log, self.pieces, self.is_at_it, self.waits = log, pieces, is_at_it, 0
+
+    def start(self):
+        """Begin."""
+
+    def join(self, _seconds):
+        """Write a piece, if there is one."""
+        self.waits += 1
+        self.log._writer.waits = self.is_at_it  # noqa: SLF001 -- as a reader does
+        self.log._writer.pieces += self.waits <= self.pieces  # noqa: SLF001 -- what a slow reader does
+
+
+@pytest.mark.parametrize(
+    ("pieces", "is_at_it", "waits"),
+    [(0, True, 1), (2, True, 3), (1000, True, END_WAITS), (0, False, END_WAITS)],
+    ids=["stuck", "slow", "very slow", "not begun"],
+)
+def test_the_end_waits_while_lines_are_taken(engine, pieces, is_at_it, waits):
+    """A reader that is slow gets the lines that wait, unless that takes very long.
+
+    So does one that was handed none yet, since this machine is busy.
+    """
+    log = RequestLog(engine, FORMATS["text"], io.StringIO())
+    log._thread = slow = Slow(log, pieces, is_at_it=is_at_it)  # noqa: SLF001 -- so that nothing really waits
+    with log:
+        pass
+    assert slow.waits == waits
+
+
+CHANGING = """\
+jobs:
+  a:
+    timeline:
+      - {status: p, for: 1203 polls}
+      - {status: 1203 more polls, for: 3 polls}
+      - {status: t, for: 1h2s}
+      - {error: not_found_credential, for: 90s}
+      - {status: 学習中, for: 1 poll}
+    at_end: loop
+"""
+
+
+def test_every_line_says_what_the_journal_does():
+    """Also where only polls or time that are left have changed since the last."""
+    engine = Engine(parse(CHANGING), VirtualClock(), journal_max=10_000)
+    minutes = 58 * 60 * SECOND
+    turns = [1, 999_999, 1_000_000, minutes, SECOND, 2 * SECOND - 1, 88 * SECOND, 2 * SECOND]
+    steps = [0] * 1210 + turns * 50
+    streams = {form: io.StringIO() for form in FORMATS}
+    with ExitStack() as stack:
+        for form, stream in streams.items():
+            stack.enter_context(RequestLog(engine, FORMATS[form], stream))
+        for number, step in enumerate(steps):
+            engine.clock.advance(step)
+            engine.handle(get(f"{JOBS}a", "k"))
+            if number % 300 == 299:
+                engine.handle(get("/other"))
+    said = {form: stream.getvalue().splitlines() for form, stream in streams.items()}
+    for entry, text, row in zip(
+        engine.journal, said["text"], map(json.loads, said["json"]), strict=True
+    ):
+        place = [f"then at {entry.then}"] if entry.waits_for else []
+        assert not entry.operation or fields(text)[5:] == place
+        assert row["waits_for"] == entry.waits_for
+        assert (row["number"], row["at"]) == (entry.number, entry.moment_ns / SECOND)
+        assert row["status"] == entry.status
+    assert {entry.status for entry in engine.journal} >= {"p", "1203 more polls", "t", "学習中"}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_each_line_has_its_own_time(engine, monkeypatch, form):
+    """To the millisecond, of the wall and of the mock, whichever goes on, or back."""
+    walls = [0.0, 0.0004, 0.0006, 0.0012, 0.0012, 0.0004, 5.0]
+    turns = [0, 400_000, 1_000_000, 0, 999_999, 0, 2 * SECOND]
+    start = 1_777_636_800.0004
+    times = iter(walls)
+    monkeypatch.setattr("mock_p1.cli.request_log.time.time", lambda: start + next(times))
+    stream = io.StringIO()
+    log = RequestLog(engine, FORMATS[form], stream)
+    with log:
+        for turn in turns:
+            engine.clock.advance(turn)
+            engine.handle(get(f"{JOBS}a", "k"))
+    lines = stream.getvalue().splitlines()
+    for line, wall, entry in zip(lines, walls, engine.journal, strict=True):
+        here = datetime.fromtimestamp(start + wall, UTC).astimezone()
+        shown = here.isoformat(timespec="milliseconds")
+        there = engine.clock.date_at(entry.moment_ns)
+        if form == "json":
+            assert json.loads(line)["time"] == shown
+            assert json.loads(line)["mock_time"] == there.isoformat(timespec="milliseconds")
+        else:
+            time_of_day, mock = shown.partition("T")[2], there.astimezone()
+            other = f" (mock {mock:%Y-%m-%d %H:%M:%S})" if abs(there - here).seconds else ""
+            assert line.partition("  ")[0] == f"{time_of_day}{other}"
+
+
+def test_forms_are_bounded(engine, monkeypatch):
+    """A client that asks for ever new things fills no memory, and has its lines."""
+    monkeypatch.setattr("mock_p1.cli.log_lines.MAX_FORMS", 3)
+    lines = Lines(FORMATS["text"], engine.clock)
+    for number in range(20):
+        engine.handle(get(f"/{number}"))
+        newest = list(engine.journal)[-1]
+        assert f"GET /{number}  HTTP 404" in lines.line(newest, 0.0).decode()
+        assert len(lines._forms) <= 3  # noqa: SLF001 -- nothing else shows it
 
 
 def test_a_stream_that_is_closed(engine):

@@ -162,6 +162,19 @@ def test_json_log(serve, client):
     assert re.fullmatch(r"happy-path\.yaml:\d+", row["step"])
 
 
+@POSIX
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_no_line_is_lost_at_the_end(serve, client, number):
+    """What was answered has its line, also if the signal comes right behind the answer."""
+    served = serve("--log-format", "json", "happy-path")
+    polls = 100
+    for _ in range(polls):
+        poll(client, served)
+    status, logged = end(served, number)
+    numbers = [json.loads(line)["number"] for line in logged.splitlines()]
+    assert (status, numbers) == (0, list(range(1, polls + 1)))
+
+
 @pytest.mark.slow
 @POSIX
 def test_a_log_that_nobody_reads(serve, client):

@@ -55,6 +55,14 @@ CLIENTS = {
     "`httpx.Client`": [sys.executable, "-c", BY_HTTPX],
     "aiohttp": [sys.executable, "-c", BY_AIOHTTP],
 }
+BY_EACH = [
+    pytest.param(
+        client, marks=pytest.mark.slow if client.startswith(("Java", "Go", "Node")) else ()
+    )
+    for client in CLIENTS
+]
+"""Those of other languages take seconds to compile or to start."""
+
 KINDS = "(repeated|an error)"
 TABLE = {
     client: {"GET": poll, "PUT": switch}
@@ -100,7 +108,7 @@ def test_every_client_has_a_row():
 
 
 @pytest.mark.parametrize("fault", ["connection_reset", "empty_response"])
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("client", BY_EACH)
 def test_what_a_client_makes_of_a_kept_connection_that_breaks(poll, client, fault):
     """As the page's table says; where it repeats the poll, the journal says so."""
     steps = f"[{{status: job_waiting, for: 1 poll}}, {{fault: {fault}, for: 1 poll}}, "
@@ -111,7 +119,7 @@ def test_what_a_client_makes_of_a_kept_connection_that_breaks(poll, client, faul
     check(seen, notes, fault, TABLE[client]["GET"])
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("client", BY_EACH)
 def test_what_a_client_makes_of_a_switch_that_breaks(poll, client):
     """Likewise: a PUT without a body, which some clients repeat and some do not."""
     answer = "{{reply: {{status_code: 200, body: {}}}, for: {}}}".format

@@ -20,6 +20,7 @@ ANSWERED = {
 """What a tool says where every request was answered, and with 200."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", LINES, ids=lambda line: line.partition(" ")[0])
 def test_a_load_tool_meets_no_error(line, environment):
     """All it asks for is answered with 200, over kept connections; the counts say how often."""

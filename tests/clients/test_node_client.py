@@ -49,11 +49,13 @@ def test_node_polls_a_job_to_its_end(node, base_url):
     assert said[-1].startswith("result: ")
 
 
+@pytest.mark.slow
 def test_node_polls_a_job_with_a_japanese_id(node, base_url):
     """The id arrives percent-encoded, and comes back as it was."""
     assert node(base_url, "node-key", "再学習 1")[0] == 0
 
 
+@pytest.mark.slow
 def test_node_is_told_what_is_wrong(node, base_url):
     """A client that fails says the documented error, and ends with 1."""
     exit_status, _, complaints = node(base_url, "node-key", "{retrain_job_id}")

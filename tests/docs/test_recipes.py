@@ -146,9 +146,15 @@ GIVES_UP = "pytest.raises((RetrainingFailed, TimeoutError))"
             traps(POLLERS),
             marks=pytest.mark.slow,
         ),
-        (FROM_RETRAIN, "retrain(mock_p1)", sorted({*traps(WHOLE_SEQUENCE), *HOPELESS})),
+        (FROM_RETRAIN, "retrain(mock_p1)", ["key-expires-mid-run", "training-failed"]),
+        pytest.param(
+            FROM_RETRAIN,
+            "retrain(mock_p1)",
+            sorted({*traps(WHOLE_SEQUENCE), *HOPELESS}),
+            marks=pytest.mark.slow,
+        ),
     ],
-    ids=["poller", "sequence"],
+    ids=["poller", "sequence, two of them", "sequence"],
 )
 def test_the_good_client_falls_into_no_trap(page, client, call, names):
     """In every trap it either gets the result or gives up in words, within its own time limit."""

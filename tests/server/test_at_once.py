@@ -114,9 +114,21 @@ async def talk(pieces, *, at_once):
             protocol.data_received(piece)
         for _ in range(30):
             await asyncio.sleep(0)
+            if not shared.tasks:
+                break
     for task in shared.tasks:
         task.cancel()
     return wire.written, wire.ended, [entry._replace(place=None) for entry in engine.journal]
+
+
+def assert_alike(sent):
+    """Assert that the mock and the application answer alike, and end and note alike."""
+
+    async def both():
+        return [await talk(sent, at_once=at_once) for at_once in (True, False)]
+
+    here, by_the_app = asyncio.run(both())
+    assert here == by_the_app
 
 
 requests = st.builds(
@@ -148,9 +160,7 @@ def test_both_ways_are_one(sent, cut):
     if cut:
         whole = b"".join(sent)
         pieces = [whole[start : start + cut * 10] for start in range(0, len(whole), cut * 10)]
-    here = asyncio.run(talk(pieces, at_once=True))
-    by_the_app = asyncio.run(talk(pieces, at_once=False))
-    assert here == by_the_app
+    assert_alike(pieces)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -160,8 +170,7 @@ def test_each_header_and_version_counts(path):
         for header in HEADERS:
             poll = b"GET %b HTTP/%b\r\nx-api-key: k\r\n%b\r\n\r\n" % (path, version, header)
             sent = [poll, b"ab"] if header == b"Content-Length: 2" else [poll]
-            here = asyncio.run(talk(sent * 3, at_once=True))
-            assert here == asyncio.run(talk(sent * 3, at_once=False))
+            assert_alike(sent * 3)
 
 
 @pytest.mark.parametrize("header", HEADERS)
@@ -173,8 +182,7 @@ def test_known_headers_below_other_first_lines(header):
     known = b"GET %b/b HTTP/1.1" % API
     for line in lines:
         sent = [b"%b\r\nx-api-key: k\r\n%b\r\n\r\n" % (each, header) for each in (known, line)]
-        here = asyncio.run(talk(sent * 2, at_once=True))
-        assert here == asyncio.run(talk(sent * 2, at_once=False))
+        assert_alike(sent * 2)
 
 
 @pytest.mark.parametrize("header", HEADERS)
@@ -182,8 +190,7 @@ def test_other_headers_are_read_anew(header):
     """What was known of the ones before says nothing of them."""
     first = b"GET %b/b HTTP/1.1\r\nx-api-key: k\r\n\r\n" % API
     other = b"GET %b/a HTTP/1.1\r\n%b\r\n\r\n" % (API, header)
-    here = asyncio.run(talk([first, other, first, other], at_once=True))
-    assert here == asyncio.run(talk([first, other, first, other], at_once=False))
+    assert_alike([first, other, first, other])
 
 
 POLL = b"GET %b/b HTTP/1.1\r\nx-api-key: k\r\n\r\n" % API
@@ -241,15 +248,15 @@ def test_an_error_of_ours_is_told_and_logged(monkeypatch, caplog):
 
 
 def test_others_have_their_turn_while_one_sends_much():
-    """Ten thousand polls that come together are not answered in one go."""
+    """A thousand polls that come together are not answered in one go."""
 
     async def play():
         app = AsgiApp(Engine(PLAYED), everything_else)
         protocol, wire = HttpProtocol(Connections(app, at_once=app)), Wire()
         protocol.connection_made(wire)
-        protocol.data_received(POLL * 10_000)
+        protocol.data_received(POLL * 1000)
         turns = [0]
-        while turns[-1] < 10_000:
+        while turns[-1] < 1000:
             turns.append(wire.written.count(b"HTTP/1.1 200"))
             await asyncio.sleep(0)
         return max(after - before for before, after in pairwise(turns))
@@ -258,7 +265,7 @@ def test_others_have_their_turn_while_one_sends_much():
 
 
 def test_nothing_is_answered_on_a_connection_that_is_lost():
-    """Where writing finds that the client has gone, what it has sent before is left."""
+    """Where writing finds that the client has gone, what comes after that turn is left."""
 
     class Lost(Wire):
         def write(self, data):
@@ -269,10 +276,68 @@ def test_nothing_is_answered_on_a_connection_that_is_lost():
         app = AsgiApp(Engine(PLAYED), everything_else)
         protocol, wire = HttpProtocol(Connections(app, at_once=app)), Lost()
         protocol.connection_made(wire)
-        protocol.data_received(POLL * 10)
+        protocol.data_received(POLL * 100)
         return wire.written.count(b"HTTP/1.1 200")
 
-    assert asyncio.run(play()) == 1
+    assert asyncio.run(play()) == http_protocol.IN_A_TURN
+
+
+LONG = "jobs: {b: {timeline: [{reply: {status_code: 200, body: %s}}]}}" % ("x" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "sent", "writes"),
+    [
+        (SCENARIO, POLL * 20, [20]),
+        (SCENARIO, POLL * 40, [32, 8]),
+        (SCENARIO, POLL * 3 + b"HEAD %b/b HTTP/1.1\r\n\r\n" % API + POLL * 2, [3, 1, 2]),
+        (SCENARIO, POLL * 3 + b"\x00\r\n\r\n", [3, 1]),
+        (LONG, POLL * 3, [1, 1, 1]),
+    ],
+    ids=["one turn", "two turns", "with another between", "with no request behind", "long answers"],
+)
+def test_pipelined_polls_share_a_write(scenario, sent, writes):
+    """The answers of one turn, in the order of their requests, unless one is long."""
+    written = []
+
+    class Counts(Wire):
+        def write(self, data):
+            written.append(data.count(b"content-length: "))
+
+    async def play():
+        app = AsgiApp(Engine(load_scenario(scenario), VirtualClock()), everything_else)
+        protocol = HttpProtocol(Connections(app, at_once=app))
+        protocol.connection_made(Counts())
+        protocol.data_received(sent)
+        for _ in range(30):
+            await asyncio.sleep(0)
+
+    asyncio.run(play())
+    assert written == writes
+
+
+def test_a_client_that_sends_no_more_has_all_answers_before_the_end():
+    """Those that are written together, too."""
+    ends = []
+
+    class Ends(Wire):
+        def write(self, data):
+            ends.append(data.count(b"content-length: "))
+
+        def close(self):
+            ends.append("closed")
+
+    async def play():
+        app = AsgiApp(Engine(PLAYED, VirtualClock()), everything_else)
+        protocol = HttpProtocol(Connections(app, at_once=app))
+        protocol.connection_made(Ends())
+        protocol.data_received(b"HEAD %b/b HTTP/1.1\r\n\r\n" % API + POLL * 3)
+        assert protocol.eof_received()
+        for _ in range(30):
+            await asyncio.sleep(0)
+
+    asyncio.run(play())
+    assert ends == [1, 3, "closed"]
 
 
 @pytest.mark.parametrize("left", ["cors", "proxies"])
@@ -281,5 +346,13 @@ def test_what_needs_more_thought_is_the_applications(left):
     proxies = Proxies("https://gw.example", ()) if left == "proxies" else None
     engine = Engine(PLAYED, proxies=proxies)
     app = AsgiApp(engine, everything_else, ["http://page"] if left == "cors" else ())
-    known = {"query": b"", "headers": (), "scheme": "http", "server": ("127.0.0.1", 80)}
-    assert app.plain_request("GET", API + b"/b", **known) is None
+    scope = {
+        "method": "GET",
+        "raw_path": API + b"/b",
+        "query_string": b"",
+        "headers": (),
+        "scheme": "http",
+        "server": ("127.0.0.1", 80),
+    }
+    assert app.plain_request(scope) is None
+    assert AsgiApp(Engine(PLAYED), everything_else).plain_request(scope)

@@ -73,7 +73,13 @@ def test_a_key_is_not_shown_where_curl_fails(shown, outcomes):
 
 
 @pytest.mark.parametrize(
-    "options", [("-vv",), ("--showlocals",), ("-vv", "--tb=native"), ("-q", "--tb=line")]
+    "options",
+    [
+        pytest.param(("-vv",), marks=pytest.mark.slow),
+        ("-vv", "--showlocals"),
+        pytest.param(("-vv", "--tb=native"), marks=pytest.mark.slow),
+        pytest.param(("-q", "--tb=line"), marks=pytest.mark.slow),
+    ],
 )
 def test_a_key_is_not_shown_however_much_is_asked_for(options, shown, outcomes, tmp_path):
     """Neither with local variables, nor where a server hands it back, nor in a JUnit file."""

@@ -1,0 +1,280 @@
+"""The lines of the request log: as text for a person, or as JSON for a program.
+
+A poll waits while its line is made. So what the lines of one step have in common is written once,
+and the time once for all requests of a millisecond.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable  # noqa: TC003 -- NamedTuple keeps the annotations
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mock_p1.base.clock import SECOND
+from mock_p1.base.durations import format_duration
+from mock_p1.base.text import printable
+from mock_p1.contract.operations import OPERATIONS
+from mock_p1.engine.journal import alike
+from mock_p1.engine.limits import LIMITS
+from mock_p1.engine.timeline import lead
+
+if TYPE_CHECKING:
+    from mock_p1.base.clock import Clock
+    from mock_p1.engine.journal import Entry
+    from mock_p1.engine.timeline import Plan
+
+MAX_FORMS: Final = 2048
+"""Of so many kinds of requests it is kept what their lines have in common: about 1 KB each."""
+
+SHOWN_SECONDS: Final = 0.001
+SHOWN_NS: Final = SECOND // 1000
+"""The smallest time that a line shows."""
+
+DIFFERS: Final = timedelta(seconds=1)
+"""Where the mock's time is further from the wall's, both are shown."""
+
+LAST_DAY: Final = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+SECOND_US: Final = 1_000_000
+THOUSAND: Final = 1000
+_NOWHERE: Final[tuple[Plan | None, tuple[int, int, int]]] = None, (0, 0, 0)
+
+
+class Form:
+    """What the lines of requests that are alike have in common.
+
+    A line is ``start``, the time, ``before``, what is said of the job's place, and ``after``. While
+    the job is at ``position`` of ``plan`` that is ``rest``; or, where it says what is left of
+    ``polls``, or of ``lasts_ns`` in milliseconds: ``rest``, which is the same for a thousand of
+    them, up to three digits, and ``end``.
+    """
+
+    __slots__ = (
+        "after", "before", "digits", "end", "head", "lasts_ns", "plan", "polls", "position", "rest",
+        "start", "thousands",
+    )  # fmt: skip
+
+    def __init__(self, start: str, before: str, after: str) -> None:
+        self.start: bytes = start.encode()
+        self.before: str = before
+        self.after: str = after
+        self.plan: Plan | None = None
+        self.position: int = -1
+        self.polls: int = 0
+        self.lasts_ns: int = 0
+        self.thousands: int = -1
+        self.head: str = ""
+        self.rest: bytes = b""
+        self.digits: bytes = b""
+        self.end: bytes = b""
+
+    def stand_at(self, plan: Plan | None, position: int, place: str, waits: str | None) -> None:
+        """Take over a place: what is said of it, and in that, what the job waits for."""
+        self.plan, self.position, self.thousands = plan, position, -1
+        self.polls = self.lasts_ns = 0
+        if plan is not None and waits:
+            self.polls = plan.stages[position].polls or 0
+            self.lasts_ns = plan.stages[position].lasts_ns or 0
+        before, _, behind = place.rpartition(waits or "\n")
+        self.head = f"{self.before}{before}"
+        unit = " more polls" if self.polls else "ms"
+        self.end = f"{unit}{behind}{self.after}".encode()
+        self.rest = f"{self.before}{place}{self.after}".encode()
+
+    def come_to(self, thousands: int) -> None:
+        """Take over how many thousands are left."""
+        self.thousands = thousands
+        if self.polls:
+            shown = f"{thousands:,}," if thousands else ""
+        else:
+            shown = format_duration(thousands * SECOND) if thousands else ""
+        self.rest = f"{self.head}{shown}".encode()
+        self.digits = b"%b%b%03d%b" if self.polls and thousands else b"%b%b%d%b"
+
+
+class Format(NamedTuple):
+    """How a log is written.
+
+    ``form`` is of requests that are like an entry; ``time`` shows the wall's and the mock's, with
+    ``%03d`` for the milliseconds of the first, or of both; ``place`` says where an entry's job
+    stands, and what it waits for. ``start`` puts what stands before the time around it; None where
+    nothing does.
+    """
+
+    form: Callable[[Entry], Form]
+    time: Callable[[datetime, datetime], str]
+    place: Callable[[Entry, str | None], str]
+    start: Callable[[bytes, bytes, Entry], bytes] | None
+    left_out: Callable[[int], str]
+    limit_reached: Callable[[str], str]
+
+
+class Lines:
+    """Makes the lines of requests, in one thread at a time."""
+
+    def __init__(self, written: Format, clock: Clock) -> None:
+        """``clock`` is the mock's."""
+        self._format, self._clock = written, clock
+        self._forms: dict[tuple[object, ...], Form] = {}
+        self._time = self._pattern = b""
+        self._mock_us = 0  # since 1970, when the mock's clock began
+        self._seconds = 0, 0
+        self._since = self._until = 0.0
+        self._since_ns = self._until_ns = 0
+
+    def line(self, entry: Entry, seconds: float) -> bytes:
+        """Return the line of a request that was answered at ``seconds`` of the wall's time."""
+        moment_ns = entry[1]
+        if not (
+            self._since <= seconds < self._until and self._since_ns <= moment_ns < self._until_ns
+        ):
+            self._come_to(seconds, moment_ns)
+        form = self._forms.get(alike(entry)) or self._new_form(entry)
+        plan, (position, began_ns, seen) = entry[2] or _NOWHERE
+        if plan is not form.plan or position != form.position:
+            waits = entry.waits_for
+            form.stand_at(plan, position, self._format.place(entry, waits), waits)
+        start = self._time
+        if self._format.start is not None:
+            start = self._format.start(form.start, start, entry)
+        if form.polls:
+            left = form.polls - seen
+        elif form.lasts_ns:
+            left = (began_ns + form.lasts_ns - moment_ns + SHOWN_NS - 1) // SHOWN_NS
+        else:
+            return start + form.rest
+        thousands, digits = divmod(left, THOUSAND)
+        if left > 1 and (digits or form.polls):  # else it is said in other words
+            if thousands != form.thousands:
+                form.come_to(thousands)
+            return form.digits % (start, form.rest, digits, form.end)
+        place = self._format.place(entry, entry.waits_for)
+        return start + f"{form.before}{place}{form.after}".encode()
+
+    def _come_to(self, seconds: float, moment_ns: int) -> None:
+        """Write the milliseconds anew, and note until when they will be the same."""
+        second, wall_us = divmod(round(seconds * SECOND_US), SECOND_US)
+        mock_second, mock_us = divmod(self._mock_us + moment_ns // 1000, SECOND_US)
+        if (second, mock_second) != self._seconds or moment_ns < self._since_ns:
+            wall, mock = datetime.fromtimestamp(seconds, UTC), self._clock.date_at(moment_ns)
+            self._mock_us = (mock - EPOCH) // timedelta(microseconds=1) - moment_ns // 1000
+            mock_second, mock_us = divmod(self._mock_us + moment_ns // 1000, SECOND_US)
+            self._seconds = second, mock_second
+            self._pattern = self._format.time(wall, mock).encode()
+        shown = wall_us // 1000, mock_us // 1000
+        self._time = self._pattern % shown[: self._pattern.count(b"%")]
+        self._since = seconds - wall_us % 1000 / SECOND_US
+        self._since_ns = moment_ns - mock_us % 1000 * 1000
+        self._until, self._until_ns = self._since + SHOWN_SECONDS, self._since_ns + SHOWN_NS
+
+    def _new_form(self, entry: Entry) -> Form:
+        if len(self._forms) >= MAX_FORMS:
+            self._forms.clear()
+        form = self._forms[alike(entry)] = self._format.form(entry)
+        return form
+
+
+def text_form(entry: Entry) -> Form:
+    """Return what a person reads of a request, but for the time and where its job stands."""
+    outcome, status = entry.outcome, f"HTTP {entry.http_status}"
+    if entry.http_status is not None and outcome != status:
+        outcome = f"{outcome} ({status})"
+    if _is_poll(entry.operation):
+        what = [entry.job_id or "", outcome, entry.source, f"key {entry.api_key or 'none'}"]
+    else:
+        what = [f"{entry.method} {entry.path}", outcome, entry.source]
+    if entry.api_key:
+        what.append(f"caller {entry.caller_name}")
+    return Form("", _apart(*what), f"{_apart(*entry.notes)}\n")
+
+
+def text_time(wall: datetime, mock: datetime) -> str:
+    """Return the wall's time with its zone; the mock's where it is another."""
+    shown = _with_milliseconds(wall.astimezone())[len("2026-01-01T") :]
+    if abs(mock - wall) < DIFFERS:
+        return shown
+    if mock < LAST_DAY:  # no other zone can show the calendar's last hours
+        with suppress(OSError):  # Windows knows this machine's zone to the year 3000
+            mock = mock.astimezone()
+    return f"{shown} (mock {mock:%Y-%m-%d %H:%M:%S})"
+
+
+def text_place(entry: Entry, waits: str | None) -> str:
+    """Return where a job stands, and until when; nothing where it stays."""
+    if entry.place is None or waits is None:
+        return ""
+    plan, state = entry.place
+    return f"{_apart(f'then at {lead(plan, state.position)}')}{waits}"
+
+
+def json_form(entry: Entry) -> Form:
+    """Return the row of the journal, but for what changes from poll to poll."""
+    event = "poll" if _is_poll(entry.operation) else "request"
+    what = {
+        "method": entry.method,
+        "path": entry.path,
+        "job": entry.job_id,
+        "status": entry.status,
+        "error": entry.error,
+        "fault": entry.fault,
+        "http_status": entry.http_status,
+        "done": entry.done,
+        "step": entry.source,
+        "api_key": entry.api_key,
+        "caller": entry.caller_name,
+    }
+    notes = json.dumps({"notes": entry.notes})[1:]
+    return Form(f'{{"event": "{event}", ', f", {json.dumps(what)[1:-1]}, ", f", {notes}\n")
+
+
+def json_start(start: bytes, time: bytes, entry: Entry) -> bytes:
+    """Return the number, the times, and the seconds since the mock began, by its clock."""
+    at = repr(entry.moment_ns / SECOND).encode()
+    return b'%b"number": %d, %b, "at": %b' % (start, entry.number, time, at)
+
+
+def json_time(wall: datetime, mock: datetime) -> str:
+    """Return the wall's time, and the mock's."""
+    here, there = _with_milliseconds(wall.astimezone()), _with_milliseconds(mock)
+    return f'"time": "{here}", "mock_time": "{there}"'
+
+
+FORMATS: Final = {
+    "text": Format(
+        text_form,
+        text_time,
+        text_place,
+        None,
+        lambda lost: f"… {lost:,} requests left out here: they came faster than the log was read",
+        LIMITS.__getitem__,
+    ),
+    "json": Format(
+        json_form,
+        json_time,
+        lambda _, waits: json.dumps({"waits_for": waits})[1:-1],
+        json_start,
+        lambda lost: json.dumps({"event": "left_out", "requests": lost}),
+        lambda name: json.dumps({"event": "limit_reached", "limit": name, "message": LIMITS[name]}),
+    ),
+}
+"""The formats of a log by name. In JSON, ``time`` is the wall's and ``mock_time`` the mock's."""
+
+
+def _apart(*parts: str) -> str:
+    return "".join(f"  {printable(part)}" for part in parts)
+
+
+@cache
+def _is_poll(name: str | None) -> bool:
+    operation = OPERATIONS.get(name or "")
+    return operation is not None and operation.polled
+
+
+def _with_milliseconds(moment: datetime) -> str:
+    """Return a pattern for all moments of a second."""
+    text = moment.replace(microsecond=0).isoformat()
+    end = len("2026-01-01T00:00:00")
+    return f"{text[:end]}.%03d{text[end:]}"
