@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import sys
+import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -93,6 +95,59 @@ def test_a_store_that_is_gone(serve, client):
         health = client.get(f"{url}/__admin/health", timeout=10).json()
         assert health["store"].startswith("down: ")
         server.start()
+
+
+@pytest.mark.slow
+@pytest.mark.posix
+@NEEDED
+def test_a_store_that_freezes_and_crashes_under_load(serve):
+    """503 meanwhile, right afterwards; every answer is counted, and what was counted is known."""
+    always = ("--appendonly", "yes", "--appendfsync", "always")
+    with redis_server(*always) as server:
+        options = ("stuck", "--journal-max", "100000", "--state", server.url)
+        urls = [started(serve, *options)[0] for _ in range(3)]
+        done, seen = threading.Event(), []
+
+        def client(number):
+            with requests.Session() as session:
+                session.trust_env = False
+                path = f"{urls[number % 3]}{PATH}/retrain-001"
+                while not done.is_set():
+                    answer = session.get(path, headers={"x-api-key": f"k{number}"}, timeout=20)
+                    seen.append(answer.headers.get("X-Mock-P1-Store", answer.status_code))
+
+        threads = [threading.Thread(target=client, args=(number,)) for number in range(12)]
+        for thread in threads:
+            thread.start()
+        for harm, mend in ((server.freeze, server.thaw), (server.kill, server.start)):
+            wait_for(lambda: seen.count(200) > 100)
+            harm()
+            before = seen.count("down")
+            wait_for(lambda before=before: seen.count("down") > before)
+            mend()
+            before = seen.count(200)
+            wait_for(lambda before=before: seen.count(200) > before + 100)
+        done.set()
+        for thread in threads:
+            thread.join()
+        journals = []
+        for url in urls:
+            with requests.Session() as session:
+                session.trust_env = False
+                rows = session.get(f"{url}/__admin/requests?limit=10000", timeout=20).json()
+                journals.append(rows["requests"])
+        first, *others = journals
+        assert others == [first, first]
+        noted = sum("answered 503" in " ".join(entry["notes"]) for entry in first)
+        assert len(first) == seen.count(200) + noted
+
+
+def wait_for(told):
+    """Wait until something is so."""
+    until = time.monotonic() + 30
+    while not told():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 @NEEDED
