@@ -124,12 +124,13 @@ class SharedState:
         self._thread.start()
 
     def close(self) -> None:
-        """End, once what waits is done."""
+        """End, once what waits is done; what the engine is asked from now on, it does alone."""
         with self._news:
             self._closed = True
             self._news.notify()
         self._thread.join()
         self.store.close()
+        self.engine.hand_over, self.engine.performing = self.engine.perform, lambda: True
 
     def submit(self, act: Act, tell: Callable[[Any, BaseException | None], None]) -> None:
         """Have an act done; ``tell`` learns in another thread what came of it, or went wrong."""

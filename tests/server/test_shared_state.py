@@ -11,9 +11,10 @@ from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
+import requests
 from helpers.redis_server import NEEDED, redis_server
 
-from mock_p1 import create_app, create_asgi_app
+from mock_p1 import create_app, create_asgi_app, serving
 from mock_p1.base.clock import SECOND
 from mock_p1.base.messages import Fault, Request
 from mock_p1.engine.acts import SharedEngine
@@ -325,6 +326,31 @@ def test_an_app_shares_a_state(mocks, server):
 
     seen = [answer.json()["status"] for answer in asyncio.run(poll())]
     assert seen == ["job_waiting"] * 50 + ["job_finished"]
+
+
+def test_a_handle_sees_what_reached_others(mocks, server):
+    """A test that holds one of them judges the clients of all."""
+    name = mocks.name + "y"
+    with (
+        serving(SCENARIO, state=server.url, state_name=name) as one,
+        serving(SCENARIO, state=server.url, state_name=name) as other,
+    ):
+        requests.get(one.url + PATH + "a", headers={"x-api-key": "k"}, timeout=5)
+        assert other.was_asked
+        other.assert_polled("a", times=1)
+        other.fail_next("job_may_be_deleted")
+        answer = requests.get(one.url + PATH + "a", headers={"x-api-key": "k"}, timeout=5)
+        assert answer.status_code == 400
+        assert [poll.error for poll in other.polls("a")] == [None, "job_may_be_deleted"]
+
+
+@pytest.mark.parametrize(
+    "other", [{"instant_sleep": True}, {"load": "s"}, {"start_date": "2026-02-28"}]
+)
+def test_what_a_shared_state_has_of_its_own(other):
+    """Its clock and its history."""
+    with pytest.raises(ValueError, match="a shared state has its own clock and history"):
+        serving("demo", state="redis://127.0.0.1", **other)
 
 
 def test_a_mock_may_take_the_scenario_that_is_played(mocks):
