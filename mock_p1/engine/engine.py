@@ -291,6 +291,7 @@ class Engine:
         named: Mapping[str, Any],
     ) -> Any:  # noqa: ANN401 -- what the method returns
         """Do what a test or a person does to the mock: a method of a driver."""
+        __tracebackhide__ = True
         return method(driver, *args, **named)
 
     def limits_reached(self) -> dict[str, int]:
