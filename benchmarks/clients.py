@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from benchmarks.cores import ON_LOAD_CORE
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 HERE = Path(__file__).parent
 CONNECTIONS = 16
@@ -26,10 +28,11 @@ HEADERS = {"x-api-key": API_KEY}
 class Load(NamedTuple):
     """What one burst of load met.
 
-    Replies a second, the 99th percentile of their latency in ms, and how many.
+    Replies a second, the median and the 99th percentile of their latency in ms, and how many.
     """
 
     rate: float
+    p50: float
     p99: float
     replies: int
 
@@ -38,47 +41,46 @@ class Client:
     """A way to put load on servers.
 
     ``tool`` is ``wrk``, ``python``, or None for the first of them that there is.
-
-    ``against`` are the base URLs of servers that somebody else has started, by name.
     """
 
-    def __init__(self, tool: str | None = None, against: Mapping[str, str] | None = None) -> None:
-        self.against = dict(against or {})
+    def __init__(self, tool: str | None = None) -> None:
         self._wrk = shutil.which("wrk")
         if tool == "wrk" and self._wrk is None:
             sys.exit("wrk is not installed; leave --load out, or say --load python")
         self.tool = tool or ("wrk" if self._wrk else "python")
 
-    def burst(self, url: str, paths: Sequence[str], seconds: float, first: int = 0) -> Load:
+    def burst(
+        self, url: str, paths: Sequence[str], seconds: float, first: int = 0, together: int = 1
+    ) -> Load:
         """Ask for the paths in turn, from number ``first`` on, for so many seconds.
 
-        Wrk knows whole ones only.
+        Wrk knows whole ones only, and alone can send several requests ``together``.
         """
         if self.tool == "wrk":
-            return self._with_wrk(url, paths, seconds, first)
+            return self._with_wrk(url, paths, seconds, str(first), str(together))
         return _with_python(
             url, [*paths[first % len(paths) :], *paths[: first % len(paths)]], seconds=seconds
         )
 
-    def _with_wrk(self, url: str, paths: Sequence[str], seconds: float, first: int) -> Load:
+    def _with_wrk(self, url: str, paths: Sequence[str], seconds: float, *how: str) -> Load:
         whole = max(1, round(seconds))
         with tempfile.TemporaryDirectory() as folder:
             listed = Path(folder) / "paths.txt"
             listed.write_text("\n".join(paths) + "\n", encoding="ascii")
             done = subprocess.run(
                 [
-                    str(self._wrk), "-t1", f"-c{CONNECTIONS}", f"-d{whole}s",
-                    "-s", str(HERE / "wrk.lua"),
+                    *ON_LOAD_CORE, str(self._wrk), "-t1", f"-c{CONNECTIONS}", f"-d{whole}s",
+                    "--timeout", "30s", "-s", str(HERE / "wrk.lua"),
                     *(f"-H{name}: {value}" for name, value in HEADERS.items()),
-                    url, "--", str(listed), str(first),
+                    url, "--", str(listed), *how,
                 ],
                 capture_output=True, check=True, encoding="utf-8",
             )  # fmt: skip
         line = next(line for line in done.stdout.splitlines() if line.startswith("result "))
-        replies, rate, p99, wrong = line.split()[1:]
+        replies, rate, p50, p99, wrong = line.split()[1:]
         if int(wrong):
             sys.exit(f"wrk met {wrong} errors:\n{done.stdout}")
-        return Load(float(rate), float(p99), int(replies))
+        return Load(float(rate), float(p50), float(p99), int(replies))
 
 
 def exactly(url: str, paths: Sequence[str], count: int) -> Load:
@@ -99,7 +101,7 @@ def _with_python(
         "seconds": seconds, "count": count,
     }  # fmt: skip
     done = subprocess.run(
-        [sys.executable, str(HERE / "load.py")],
+        [*ON_LOAD_CORE, sys.executable, str(HERE / "load.py")],
         input=json.dumps(order), capture_output=True, check=False, encoding="utf-8",
     )  # fmt: skip
     if done.returncode:

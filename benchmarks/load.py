@@ -4,8 +4,8 @@ A few connections, each always waiting for one reply.
 
 Run in a process of its own. Standard input is a JSON object: ``address`` [host, port], ``paths``,
 ``headers``, ``connections``, and either ``seconds`` or ``count``. Standard output is a JSON object:
-``rate`` (replies a second), ``p99`` (milliseconds) and ``replies``. Anything but a 200 ends it with
-a message and exit code 1.
+``rate`` (replies a second), ``p50`` and ``p99`` (milliseconds), and ``replies``. Anything but a 200
+ends it with a message and exit code 1.
 """
 
 from __future__ import annotations
@@ -144,10 +144,9 @@ def main() -> None:
     ]
     latencies, took = drive(connections, order.get("seconds"), order.get("count"))
     latencies.sort()
-    p99 = latencies[int(len(latencies) * 0.99)] * 1000
-    sys.stdout.write(
-        json.dumps({"rate": len(latencies) / took, "p99": p99, "replies": len(latencies)})
-    )
+    p50, p99 = (latencies[int(len(latencies) * share)] * 1000 for share in (0.5, 0.99))
+    found = {"rate": len(latencies) / took, "p50": p50, "p99": p99, "replies": len(latencies)}
+    sys.stdout.write(json.dumps(found))
 
 
 if __name__ == "__main__":

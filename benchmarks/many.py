@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.clients import API_KEY, exactly
-from benchmarks.measure import FEW, bests, in_turns, ratios, row
+from benchmarks.measure import in_turns, ratios, row
 from benchmarks.processes import get, mock, running
 from benchmarks.scenarios import ONE, ONE_ID, generated, path_of, written
 from mock_p1.base.messages import Request
@@ -56,37 +56,35 @@ def run(scale: Scale, client: Client) -> list[Row]:
         _, *many = sides = [
             _side(name, stack.enter_context(written(text)), count) for name, text in texts.items()
         ]
-        few, seconds = min(FEW, scale.rounds), scale.seconds
+        rounds, seconds = scale.rounds, scale.seconds
+        loaded = _turns(many, rounds, lambda side: partial(_load, side))
         tables = {
-            "loaded": _turns(many, scale.rounds, lambda side: partial(_load, side)),
-            "engine": _turns(sides, scale.rounds, lambda side: _in_engine(side, polls)),
+            "engine": _turns(sides, rounds, lambda side: _in_engine(side, polls)),
             "engine, first polls": _turns(
-                sides, scale.rounds, lambda side: partial(_first_in_engine, side, polls)
+                sides, rounds, lambda side: partial(_first_in_engine, side, polls)
             ),
-            "server": _turns(
-                sides, scale.rounds, lambda side: _on_wire(stack, side, client, seconds)
-            ),
+            "server": _turns(sides, rounds, lambda side: _on_wire(stack, side, client, seconds)),
             "server, first polls": _turns(
-                many, few, lambda side: partial(_first_on_wire, side, client, seconds)
+                many, rounds, lambda side: partial(_first_on_wire, side, client, seconds)
             ),
         }
-    loaded = tables.pop("loaded")
-    rows = [
-        row(f"loaded, an id looked up: {name}", "s", bests(times), 2, ("<=", 3))
-        for name, times in loaded.items()
+    return [
+        *(
+            row(f"loaded, an id looked up: {name}", "s", times, 2, ("<=", 3))
+            for name, times in loaded.items()
+        ),
+        *(
+            row(f"{where}: {name}", "us a poll", cost, 1)
+            for where, costs in tables.items()
+            for name, cost in costs.items()
+        ),
+        *(
+            row(f"{where}: {name} / one job", "times", ratios(cost, costs["one job"]), 2, TARGET)
+            for where, costs in tables.items()
+            for name, cost in costs.items()
+            if "one job" in costs and name != "one job"
+        ),
     ]
-    for where, costs in tables.items():
-        rows += [
-            row(f"{where}: {name}", "us a poll", bests(cost), 1) for name, cost in costs.items()
-        ]
-    for where, costs in tables.items():
-        base = costs.pop("one job", None)
-        if base is not None:
-            rows += [
-                row(f"{where}: {name} / one job", "times", ratios(costs[name], base), 2, TARGET)
-                for name in costs
-            ]
-    return rows
 
 
 def _turns(

@@ -1,10 +1,7 @@
-"""Measures sides fairly on a machine that does other things too.
+"""Measures sides fairly on a machine that does other things too: in turns, several times.
 
-In turns, many times, the best of a few turns.
-
-Whatever else the machine does only ever slows a side down, so the best of a few rounds in a row is
-nearest to what the side itself costs; and since the sides take turns, a slow phase of the machine
-meets them all.
+Each round runs every side once, so that a slow phase of the machine meets them all. A figure is the
+median of its rounds, a ratio that of the rounds' ratios.
 """
 
 from __future__ import annotations
@@ -16,10 +13,9 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    Best = Callable[[Sequence[float]], float]
-
 T = TypeVar("T")
 Target = tuple[Literal["<=", ">="], float]
+Better = Literal["less", "more"]
 
 
 class Scale(NamedTuple):
@@ -34,17 +30,17 @@ class Scale(NamedTuple):
         return max(1, round(count * self.share))
 
 
-FULL: Final = Scale(rounds=15, share=1.0, seconds=1)
-FEW: Final = 5
-"""Rounds in a row of which the best counts."""
-
+FULL: Final = Scale(rounds=5, share=1.0, seconds=1)
 QUICK: Final = Scale(rounds=1, share=0.005, seconds=0.1)
 """Only shows that everything runs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure: the median of several values, and ``low`` to ``high`` of their middle half."""
+    """One figure: the median of several values, and ``low`` to ``high`` of their middle half.
+
+    ``better`` says what is better of ours, ``less`` or ``more``; None for figures of others.
+    """
 
     what: str
     unit: str
@@ -53,6 +49,7 @@ class Row:
     high: float
     digits: int = 0
     target: Target | None = None
+    better: Better | None = None
 
     @property
     def reached(self) -> bool | None:
@@ -63,14 +60,22 @@ class Row:
         return self.median <= bound if sign == "<=" else self.median >= bound
 
 
-def row(
-    what: str, unit: str, values: Sequence[float], digits: int = 0, target: Target | None = None
+def row(  # noqa: PLR0913 -- what a figure has
+    what: str,
+    unit: str,
+    values: Sequence[float],
+    digits: int = 0,
+    target: Target | None = None,
+    *,
+    better: Better | None = None,
 ) -> Row:
-    """Return the row of several values."""
+    """Return the row of several values. What has a target is ours; its sign says what is better."""
     low, median, high = (
         statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else [*values] * 3
     )
-    return Row(what, unit, median, low, high, digits, target)
+    if target is not None:
+        better = "less" if target[0] == "<=" else "more"
+    return Row(what, unit, median, low, high, digits, target, better)
 
 
 def in_turns(sides: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
@@ -90,23 +95,11 @@ def in_turns(sides: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, lis
     return results
 
 
-def ratios(ours: Sequence[float], theirs: Sequence[float], best: Best = min) -> list[float]:
-    """Return ours / theirs for each few rounds in a row, the best of each.
-
-    ``best`` is max where more is better.
-    """
-    return [our / their for our, their in zip(bests(ours, best), bests(theirs, best), strict=True)]
+def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
+    """Return ours / theirs for each round."""
+    return [our / their for our, their in zip(ours, theirs, strict=True)]
 
 
-def differences(ours: Sequence[float], theirs: Sequence[float], best: Best = min) -> list[float]:
+def differences(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
     """Return ours - theirs, likewise."""
-    return [our - their for our, their in zip(bests(ours, best), bests(theirs, best), strict=True)]
-
-
-def bests(values: Sequence[float], best: Best = min) -> list[float]:
-    """Return the best of each few rounds in a row.
-
-    Rounds that are left over count with the few before them.
-    """
-    starts = range(0, max(1, len(values) - FEW + 1), FEW)
-    return [best(values[start : start + FEW if start != starts[-1] else None]) for start in starts]
+    return [our - their for our, their in zip(ours, theirs, strict=True)]

@@ -1,66 +1,125 @@
-"""The server against the limit.
+"""The server, quiet and with its log, against yardsticks and other mock servers.
 
-A constant reply of the same bytes, by uvicorn at its fastest.
+All give the same reply to the same poll. Each has one core and the load another, and they take
+turns.
 """
 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from benchmarks.measure import bests, in_turns, ratios, row
-from benchmarks.processes import SERVE, beside, get, mock, running
-from benchmarks.scenarios import ONE, ONE_ID, path_of, written
+from benchmarks.contenders import (
+    CONSTANT,
+    LOGGED,
+    NGINX,
+    OURS,
+    PATH,
+    UVICORN,
+    WIREMOCK,
+    WIREMOCK_JOURNAL,
+)
+from benchmarks.measure import in_turns, ratios, row
+from benchmarks.started import TELLS_CPU, all_started
 
 if TYPE_CHECKING:
-    from benchmarks.clients import Client
-    from benchmarks.measure import Row, Scale
+    from collections.abc import Callable
 
-TITLE = "serve: polls a second, journal on, against uvicorn's constant reply"
+    from benchmarks.clients import Client, Load
+    from benchmarks.measure import Row, Scale, Target
+    from benchmarks.started import Started
+
+TITLE = "serve: polls a second, journal on, one core for the server and one for the load"
+RATIOS: Final[tuple[tuple[str, str, Target | None], ...]] = (
+    (OURS, NGINX, (">=", 0.4)),
+    (OURS, CONSTANT, None),
+    (OURS, UVICORN, (">=", 1.6)),
+    (OURS, WIREMOCK, (">=", 7)),
+    (OURS, WIREMOCK_JOURNAL, (">=", 25)),
+    (LOGGED, OURS, (">=", 0.9)),
+)
+"""What is divided by what; the target is the one of the project."""
+
+
+class Burst(NamedTuple):
+    """A burst of load, and the microseconds of processor time of a reply, its kernel's apart."""
+
+    load: Load
+    own: float
+    kernel: float
+
+    @property
+    def cost(self) -> float:
+        """Both together."""
+        return self.own + self.kernel
 
 
 def run(scale: Scale, client: Client) -> list[Row]:
     """Put the same load on each server in turn."""
-    paths = [path_of(ONE_ID)]
     with ExitStack() as stack:
-        scenario = stack.enter_context(written(ONE))
-        ours = stack.enter_context(running(mock(scenario))).url
-        body = get(ours, paths[0]).decode()
-        urls = {
-            "ours": ours,
-            "logged": stack.enter_context(running([*SERVE, str(scenario)])).url,
-            "limit": stack.enter_context(running(beside("constant", body))).url,
-            "flask": stack.enter_context(running(beside("flask_route", body))).url,
-        }
-        sides = {
-            name: partial(client.burst, url, paths, scale.seconds) for name, url in urls.items()
-        }
-        loads = in_turns(sides, scale.rounds)
-    rates = {name: [load.rate for load in found] for name, found in loads.items()}
-    best = {name: bests(found, max) for name, found in rates.items()}
-    waits = {name: [load.p99 for load in found] for name, found in loads.items()}
+        running = all_started(stack)
+        for each in running:
+            client.burst(each.url, [PATH], each.contender.warm_up * scale.seconds)
+        sides = {each.contender.name: burst_on(each, client, scale.seconds) for each in running}
+        bursts = in_turns(sides, scale.rounds)
     return [
-        row("mock-p1 serve", "replies/s", best["ours"]),
-        row("mock-p1 serve, requests logged", "replies/s", best["logged"]),
-        row("constant reply, uvicorn", "replies/s", best["limit"]),
-        row("bare Flask route, waitress", "replies/s", best["flask"]),
-        row("mock-p1 serve", "ms, 99 %", bests(waits["ours"]), 2),
-        row("mock-p1 serve, requests logged", "ms, 99 %", bests(waits["logged"]), 2),
-        row("constant reply, uvicorn", "ms, 99 %", bests(waits["limit"]), 2),
-        row("bare Flask route, waitress", "ms, 99 %", bests(waits["flask"]), 2),
-        row(
-            "serve / constant reply",
-            "times",
-            ratios(rates["ours"], rates["limit"], max),
-            3,
-            (">=", 0.7),
-        ),
-        row(
-            "serve, logged / constant reply",
-            "times",
-            ratios(rates["logged"], rates["limit"], max),
-            3,
-        ),
-        row("serve / Flask route", "times", ratios(rates["ours"], rates["flask"], max), 1),
+        *_of_each(bursts, "replies/s", lambda burst: burst.load.rate),
+        *_of_each(bursts, "ms, 50 %", lambda burst: burst.load.p50, 2),
+        *_of_each(bursts, "ms, 99 %", lambda burst: burst.load.p99, 2),
+        *_ratios(bursts, "times", lambda burst: burst.load.rate),
+        *(_of_processor(bursts) if TELLS_CPU else []),
     ]
+
+
+def _of_processor(bursts: dict[str, list[Burst]]) -> list[Row]:
+    """Return what a reply costs, and ratios of that, which hold on a busy machine too."""
+    return [
+        *_of_each(bursts, "us of processor", lambda burst: burst.cost, 1),
+        *_of_each(bursts, "us in the kernel", lambda burst: burst.kernel, 1),
+        *_ratios(bursts, "times, by processor", lambda burst: 1 / max(burst.cost, 1)),
+    ]
+
+
+def burst_on(
+    running: Started, client: Client, seconds: float, together: int = 1
+) -> Callable[[], Burst]:
+    """Return what puts a burst of load on a server; see ``Client.burst``."""
+
+    def burst() -> Burst:
+        own_before, kernel_before = running.cpu_seconds()
+        load = client.burst(running.url, [PATH], seconds, together=together)
+        own, kernel = running.cpu_seconds()
+        return Burst(
+            load,
+            (own - own_before) / load.replies * 1e6,
+            (kernel - kernel_before) / load.replies * 1e6,
+        )
+
+    return burst
+
+
+def _of_each(
+    bursts: dict[str, list[Burst]], unit: str, figure: Callable[[Burst], float], digits: int = 0
+) -> list[Row]:
+    ours = "more" if unit == "replies/s" else "less"
+    return [
+        row(
+            name, unit, [figure(burst) for burst in found], digits,
+            better=ours if name in (OURS, LOGGED) else None,
+        )
+        for name, found in bursts.items()
+    ]  # fmt: skip
+
+
+def _ratios(
+    bursts: dict[str, list[Burst]], unit: str, figure: Callable[[Burst], float]
+) -> list[Row]:
+    figures = {name: [figure(burst) for burst in found] for name, found in bursts.items()}
+    return [
+        row(
+            f"{one} / {other}", unit, ratios(figures[one], figures[other]), 2,
+            target if unit == "times" else None, better="more",
+        )
+        for one, other, target in RATIOS
+        if other in figures
+    ]  # fmt: skip

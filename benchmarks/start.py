@@ -1,44 +1,46 @@
-"""From starting ``mock-p1 serve --port 0`` to the first reply; how much any uvicorn needs."""
+"""From starting each server to its first right reply, and the memory that it then holds."""
 
 from __future__ import annotations
 
-import time
+from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from benchmarks.measure import bests, in_turns, ratios, row
-from benchmarks.processes import beside, get, mock, running
-from benchmarks.scenarios import ONE, ONE_ID, path_of, written
+from benchmarks.contenders import FIRST_START, LOGGED, OURS, UVICORN
+from benchmarks.measure import in_turns, ratios, row
+from benchmarks.started import all_started, started
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from benchmarks.clients import Client
+    from benchmarks.contenders import Contender
     from benchmarks.measure import Row, Scale
 
-TITLE = "start: from starting the process to the first reply"
+TITLE = "start: until the first right reply, and the memory then"
+TARGETS: Final = {"s": ("<=", 0.15), "MB": ("<=", 40)}
 
 
 def run(scale: Scale, _client: Client) -> list[Row]:
     """Start each server, in turns."""
-    with written(ONE) as scenario:
-        times = in_turns(
-            {
-                "ours": partial(_first_reply, mock(scenario)),
-                "limit": partial(_first_reply, beside("constant", "{}")),
-                "flask": partial(_first_reply, beside("flask_route", "{}")),
-            },
-            scale.rounds,
-        )
+    with ExitStack() as stack:  # only to see which of them there are
+        there = [running.contender for running in all_started(stack)]
+    there.insert(1, FIRST_START)
+    sides = {each.name: partial(_start, each) for each in there if each.name != LOGGED}
+    found = in_turns(sides, scale.rounds)
+    seconds = {name: [each[0] for each in starts] for name, starts in found.items()}
+    sizes = {name: [each[1] for each in starts] for name, starts in found.items()}
     return [
-        row("mock-p1 serve --port 0", "s", bests(times["ours"]), 2, ("<=", 0.7)),
-        row("constant reply, uvicorn", "s", bests(times["limit"]), 2),
-        row("bare Flask route, waitress", "s", bests(times["flask"]), 2),
-        row("serve / constant reply", "times", ratios(times["ours"], times["limit"]), 2),
-    ]
+        *(
+            row(name, unit, values, digits, TARGETS[unit] if name == OURS else None)
+            for unit, digits, figures in (("s", 2, seconds), ("MB", 0, sizes))
+            for name, values in figures.items()
+        ),
+        row(
+            f"{OURS} / {UVICORN}", "times", ratios(seconds[OURS], seconds[UVICORN]), 2,
+            better="less",
+        ),
+    ]  # fmt: skip
 
 
-def _first_reply(command: Sequence[str]) -> float:
-    with running(command) as server:
-        get(server.url, path_of(ONE_ID))
-        return time.perf_counter() - server.started
+def _start(contender: Contender) -> tuple[float, float]:
+    with started(contender) as running:
+        return running.ready_seconds, running.megabytes()

@@ -3,6 +3,7 @@
 The mock's three, or with --base-url that server alone.
 
     pytest contract_tests
+    pytest --pyargs mock_p1.contract_tests      (from a wheel)
     pytest contract_tests --base-url http://127.0.0.1:8191 --api-key demo-key --job-id retrain-001
 
 A point that the mock only assumes and that a server refutes fails too, so that it is noticed; `-m
@@ -18,7 +19,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from contract_transports import GIVEN_URL, TRANSPORTS, Transport, given_transport, through
 
 from mock_p1.verify.all_checks import CHECKS
 from mock_p1.verify.client import HttpClient
@@ -31,6 +31,8 @@ from mock_p1.verify.runner import judge
 from mock_p1.verify.sequence import check_options, prepare
 from mock_p1.verify.session import VerifySession
 from mock_p1.verify.url import base_url, is_loopback
+
+from .contract_transports import GIVEN_URL, TRANSPORTS, Transport, given_transport, through
 
 CREDENTIALS = {
     "api_key": "a key that works",
@@ -95,6 +97,8 @@ def pytest_configure(config):
     url = config.getoption("base_url", None)
     if url is not None:
         config.stash[GIVEN] = _given(config, url)
+        if os.environ.get("CI") and not config.option.verbose:
+            config.option.verbose = 1  # a line for each point, which a log keeps
 
 
 @pytest.hookimpl(hookwrapper=True)

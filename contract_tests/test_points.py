@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from contract_transports import GIVEN_URL
 
 from mock_p1.verify.all_checks import CHECKS
+
+from .contract_transports import GIVEN_URL
 
 
 def _points(standing, mark):

@@ -53,6 +53,11 @@ KINDS = {
 
 REPOSITORY_LINK = re.compile(r"\]\((?:\.\./|docs/)?([\w./-]+)(#[\w-]*)?\)")
 
+CHART = re.compile(
+    r'<picture>.*?alt="(?P<alt>[^"]*)" src="[\w/]*charts/(?P<name>\w+)-light\.svg".*?</picture>'
+)
+"""A chart, light and dark."""
+
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are no files below ``docs``."""
@@ -87,7 +92,16 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:  # noqa: ANN40
         return f"]({above}{name}{anchor})" if name != "LICENSE" else "](#)"
 
     pictures = "../pictures/" if folder == "ja" else "pictures/"
-    return REPOSITORY_LINK.sub(site_link, markdown).replace('"docs/pictures/', f'"{pictures}')
+    markdown = CHART.sub(_site_chart, markdown).replace('"docs/pictures/', f'"{pictures}')
+    return REPOSITORY_LINK.sub(site_link, markdown)
+
+
+def _site_chart(chart: re.Match[str]) -> str:
+    """Return what shows a chart on the site, where a switch changes the theme."""
+    return " ".join(
+        f"![{chart['alt']}](charts/{chart['name']}-{theme}.svg#only-{theme})"
+        for theme in ("light", "dark")
+    )
 
 
 def scenario_keys() -> str:

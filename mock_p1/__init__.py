@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mock_p1.server.asgi_app import create_asgi_app
     from mock_p1.server.redis_store import CannotShareState
     from mock_p1.server.server import CannotListen
+    from mock_p1.testing.cassette import RecordedService, record
     from mock_p1.testing.handle import Handle
     from mock_p1.testing.mocks import mocked, serving
     from mock_p1.testing.plugin_fixtures import MockFactory
@@ -52,6 +53,7 @@ __all__ = [
     "PollList",
     "Problem",
     "RealServiceRefused",
+    "RecordedService",
     "ReplyFields",
     "Scenario",
     "ScenarioError",
@@ -63,6 +65,7 @@ __all__ = [
     "create_asgi_app",
     "load_scenario",
     "mocked",
+    "record",
     "serving",
 ]
 
@@ -85,6 +88,7 @@ _HOMES = {
     "PollList": "testing.polls",
     "Problem": "scenario.problems",
     "RealServiceRefused": "transports.network_guard",
+    "RecordedService": "testing.cassette",
     "ReplyFields": "contract.names",
     "Scenario": "scenario.model",
     "ScenarioError": "scenario.problems",
@@ -95,6 +99,7 @@ _HOMES = {
     "create_asgi_app": "server.asgi_app",
     "load_scenario": "scenario.files",
     "mocked": "testing.mocks",
+    "record": "testing.cassette",
     "serving": "testing.mocks",
 }
 

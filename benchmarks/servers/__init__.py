@@ -1,4 +1,4 @@
 """What the mock's server is measured against.
 
-Each module runs in a process of its own and prints its URL.
+Each module runs in a process of its own.
 """

@@ -1,6 +1,6 @@
 """The limit: one constant reply, by the smallest ASGI app, under uvicorn at its fastest.
 
-The argument is the body.
+The arguments are the body and the port.
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ async def app(_scope, _receive, send):
 
 
 if __name__ == "__main__":
-    listening = socket.create_server(("127.0.0.1", 0), backlog=4096)
-    sys.stdout.write(f"http://127.0.0.1:{listening.getsockname()[1]}\n")
-    sys.stdout.flush()
+    listening = socket.create_server(("127.0.0.1", int(sys.argv[2])), backlog=4096)
     settings = uvicorn.Config(
         app, http="httptools", loop="auto", ws="none", lifespan="off", interface="asgi3",
         access_log=False, log_config=None, log_level="critical", backlog=4096,

@@ -1,4 +1,7 @@
-"""For scale: what people write by hand, a Flask route that returns one dict, under waitress."""
+"""For scale: what people write by hand, a Flask route that returns one dict, under waitress.
+
+The arguments are the body and the port.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,5 @@ def status(retrain_job_id):
 
 
 if __name__ == "__main__":
-    server = create_server(app, host="127.0.0.1", port=0)
-    sys.stdout.write(f"http://127.0.0.1:{server.effective_port}\n")
-    sys.stdout.flush()
+    server = create_server(app, host="127.0.0.1", port=int(sys.argv[2]))
     server.run()

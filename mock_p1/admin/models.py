@@ -19,7 +19,8 @@ from pydantic import (
 
 from mock_p1.base.clock import MAX_SPEED
 from mock_p1.base.durations import HOW_TO_WRITE, LONGEST, PATTERN, UNITS, nanoseconds
-from mock_p1.base.strict_model import OneOf, kind_of, wrong
+from mock_p1.base.rules import OneOf, kind_of, wrong
+from mock_p1.base.strict_model import AS_RECORD
 from mock_p1.base.text import shorten
 from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
@@ -345,7 +346,7 @@ class FailNext(KeyBody, _OneKey):
     error: LeftOut[ErrorName] = None
     """An error that the operation documents."""
     fault: LeftOut[Annotated[str, OneOf("fault", tuple(FAULTS))]] = None
-    reply: LeftOut[LiteralReply] = None
+    reply: LeftOut[Annotated[LiteralReply, AS_RECORD]] = None
     """A literal answer, as a scenario writes it."""
     on: OperationName = RETRAIN_STATUS_CHECK.name
     """The operation whose calls fail."""

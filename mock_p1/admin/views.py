@@ -14,7 +14,7 @@ from mock_p1.engine.callers import caller_name
 from mock_p1.engine.timeline import following
 from mock_p1.scenario.faker_fields import Fake
 from mock_p1.scenario.redaction import masked_key
-from mock_p1.scenario.steps import FaultStep, ReplyStep, StatusStep
+from mock_p1.scenario.steps import FaultStep, ReplyStep, RetryDate, StatusStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,11 +138,11 @@ def failure_queue(waiting: list[InjectedFailure]) -> models.FailureQueue:
 
 def _literal(reply: Literal) -> dict[str, Any]:
     """Return a literal answer as a scenario writes it."""
-    written = reply.model_dump(exclude_unset=True)
+    written = dict(vars(reply))
     match written.get("retry_after"):
         case int(span_ns):
             written["retry_after"] = format_duration(span_ns)
-        case {"date": int(span_ns)}:
+        case RetryDate(date=span_ns):
             written["retry_after"] = {"date": format_duration(span_ns)}
     return written
 

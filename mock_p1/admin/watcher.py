@@ -12,8 +12,8 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
+from mock_p1.scenario.document import MAX_BYTES
 from mock_p1.scenario.files import read_scenario, scenario_file
-from mock_p1.scenario.parser import MAX_BYTES
 from mock_p1.scenario.problems import Problem, ScenarioError
 from mock_p1.scenario.redaction import masked_problems
 from mock_p1.scenario.result_files import read_file

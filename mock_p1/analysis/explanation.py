@@ -103,7 +103,7 @@ def explanations(scenario: Scenario) -> Iterator[Explanation]:
             compile_job(scenario, group, "generated_jobs", index),
             answers,
         )
-    if directory.new_jobs is not None and scenario.new_jobs.model_fields_set:
+    if directory.new_jobs is not None and scenario.new_jobs.is_written:
         job_id = next(iter(directory.new_ids), "any")
         yield _created(scenario, directory.new_jobs, job_id, "any job created by upload")
 

@@ -137,7 +137,7 @@ def with_fault(scenario: Scenario, fault: InjectedFault) -> Scenario:
     }
     if fault.on != RETRAIN_STATUS_CHECK.name:
         update["calls"] = {**scenario.calls, fault.on: _list_with(scenario.calls, fault)}
-    return scenario.model_copy(update=update)
+    return scenario.replaced(**update)
 
 
 def _phases(operation: Operation) -> Sequence[str]:
@@ -186,7 +186,7 @@ def _in_timeline(job: AnyJob, fault: InjectedFault) -> AnyJob:
     at_end = "stay" if fault.is_error else job.at_end
     waiting = 1 if job.steps[0].for_ == Stage(until_upload=True) else 0  # stays in front
     timeline = [*job.steps[:waiting], *_steps_with(job.steps[waiting:], fault)]
-    return job.model_copy(update={"timeline": timeline, "error": None, "at_end": at_end})
+    return job.replaced(timeline=timeline, error=None, at_end=at_end)
 
 
 def _steps_with(steps: list[Step], fault: InjectedFault) -> list[Step]:
@@ -194,17 +194,17 @@ def _steps_with(steps: list[Step], fault: InjectedFault) -> list[Step]:
     place = _place(steps, fault.phase)
     before = steps[:place]
     if fault.phase == "after":
-        before = [*before[:-1], before[-1].model_copy(update={"for_": _ONCE})]
+        before = [*before[:-1], before[-1].replaced(for_=_ONCE)]
     rest = steps[place:] or [steps[-1]]
     source = {"source": rest[0].source}
     if fault.is_error:
-        return [*before, ErrorStep(error=fault.name).model_copy(update=source)]
+        return [*before, ErrorStep(error=fault.name).replaced(**source)]
     # a fault strikes once; behind the last step it would never be over, so the last answer stands
     # behind it again
-    step: Step = FaultStep.model_construct(fault=fault.name, for_=_ONCE)
+    step: Step = FaultStep(fault=fault.name, for_=_ONCE)
     if fault.reply is not None:
-        step = ReplyStep.model_construct(reply=fault.reply, for_=_ONCE)
-    return [*before, step.model_copy(update=source), *rest]
+        step = ReplyStep(reply=fault.reply, for_=_ONCE)
+    return [*before, step.replaced(**source), *rest]
 
 
 def _place(steps: list[Step], phase: str) -> int:
@@ -221,7 +221,7 @@ def _place(steps: list[Step], phase: str) -> int:
 def _in_calls(job: AnyJob, fault: InjectedFault) -> AnyJob:
     if fault.on not in job.calls:
         return job
-    return job.model_copy(update={"calls": {**job.calls, fault.on: _list_with(job.calls, fault)}})
+    return job.replaced(calls={**job.calls, fault.on: _list_with(job.calls, fault)})
 
 
 def _list_with(calls: Mapping[str, list[AnyCall]], fault: InjectedFault) -> list[CallStep]:
@@ -230,13 +230,13 @@ def _list_with(calls: Mapping[str, list[AnyCall]], fault: InjectedFault) -> list
     before: list[CallStep] = []
     if fault.phase == "after":
         last = elements[-1]
-        before, elements = [*elements[:-1], last.model_copy(update={"for_": _ONCE})], [last]
+        before, elements = [*elements[:-1], last.replaced(for_=_ONCE)], [last]
     is_written = not isinstance(elements[0], OkCall)  # as a mere word it has no place of its own
     source = {"source": elements[0].source if is_written else NO_PLACE}
     if fault.is_error:
-        return [*before, ErrorCall(error=fault.name).model_copy(update=source)]
+        return [*before, ErrorCall(error=fault.name).replaced(**source)]
     done = fault.phase == "done"
-    struck: CallStep = FaultCall.model_construct(fault=fault.name, for_=_ONCE, done=done)
+    struck: CallStep = FaultCall(fault=fault.name, for_=_ONCE, done=done)
     if fault.reply is not None:
-        struck = ReplyCall.model_construct(reply=fault.reply, for_=_ONCE, done=done)
-    return [*before, struck.model_copy(update=source), *elements]
+        struck = ReplyCall(reply=fault.reply, for_=_ONCE, done=done)
+    return [*before, struck.replaced(**source), *elements]

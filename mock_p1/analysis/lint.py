@@ -130,7 +130,7 @@ def _overlap(first: str, second: str) -> bool:
 
 def _generated(scenario: Scenario) -> Iterator[LintWarning]:
     groups = scenario.generated_jobs
-    alone = scenario.model_copy(update={"jobs": {}})
+    alone = scenario.replaced(jobs={})
     generated = Directory(alone, scenario.seed) if groups else None
     for name in scenario.jobs:
         if generated and ANY not in name and generated.find(name):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import BeforeValidator, WithJsonSchema
-
 from mock_p1.base import durations
-from mock_p1.base.strict_model import kind_of, wrong
+from mock_p1.base.record import PlainValidator, WithJsonSchema
+from mock_p1.base.rules import kind_of, wrong
 from mock_p1.base.text import shorten
 
 
@@ -29,7 +28,7 @@ DURATION_PATTERN: Final = durations.PATTERN.replace("(", "(?:")
 SOME_TIME_PATTERN: Final = rf"(?=.*[1-9]){DURATION_PATTERN}"
 Duration = Annotated[
     int,
-    BeforeValidator(_duration),
+    PlainValidator(_duration),
     WithJsonSchema({"type": "string", "pattern": rf"^\s*{SOME_TIME_PATTERN}\s*$"}),
 ]
 """A span of time above nothing, in nanoseconds."""

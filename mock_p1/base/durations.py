@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from mock_p1.base.text import shorten
@@ -33,6 +34,7 @@ class TooLong(ValueError):  # noqa: N818 -- says what it is
     """A span of more than ten years."""
 
 
+@lru_cache(256)  # a timeline says the same few again and again
 def parse_duration(text: str) -> int:
     """Return the nanoseconds of a duration such as ``1h30m``.
 

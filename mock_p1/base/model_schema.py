@@ -35,7 +35,8 @@ class ModelSchema(GenerateJsonSchema):
         made = super().model_schema(schema)
         shown: dict[str, Any] = made.get("properties", {})
         sentences: dict[str, str] = {}
-        for base in reversed(schema["cls"].__mro__):
+        described = getattr(schema["cls"], "record", schema["cls"])
+        for base in reversed(described.__mro__):
             sentences |= _sentences(base.__module__).get(base.__qualname__, {})
         for name, field in schema["cls"].model_fields.items():
             for key in {name, field.alias, field.serialization_alias} & shown.keys():

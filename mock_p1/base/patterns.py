@@ -30,6 +30,12 @@ class PatternTable(Generic[T]):
         self._patterns = [
             Hit(name, entries[name], exact=False) for name in sorted_patterns(entries)
         ]
+        # by the lengths of their literal ends, then by these: thousands need not be tried in turn
+        self._by_ends: dict[tuple[int, int], dict[tuple[str, str], list[int]]] = {}
+        for index, hit in enumerate(self._patterns):
+            first, *_, last = hit.name.split(ANY)
+            alike = self._by_ends.setdefault((len(first), len(last)), {})
+            alike.setdefault((first, last), []).append(index)
 
     @property
     def names(self) -> list[str]:
@@ -42,7 +48,14 @@ class PatternTable(Generic[T]):
 
     def by_pattern(self, name: str) -> Hit[T] | None:
         """Return what the first fitting pattern leads to, or None."""
-        return next((hit for hit in self._patterns if _matches(name, hit.name)), None)
+        candidates = (
+            index
+            for (first, last), alike in self._by_ends.items()
+            for index in alike.get((name[:first], name[len(name) - last :]), ())
+        )
+        fitting = (index for index in candidates if _matches(name, self._patterns[index].name))
+        index = min(fitting, default=None)
+        return None if index is None else self._patterns[index]
 
     def find(self, name: str) -> Hit[T] | None:
         """Return the exact name's hit, else the first fitting pattern's, else None."""

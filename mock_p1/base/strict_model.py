@@ -1,80 +1,148 @@
-"""The base of the scenario's models.
+"""pydantic's models of records: every problem at once, in our words.
 
-Unknown keys named, problems put in our words, all of them at once.
+Whoever imports this loads pydantic; whatever a poll needs does not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import chain, islice
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
-
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-    ModelWrapValidatorHandler,
-    ValidationError,
-    ValidationInfo,
-    model_validator,
+from functools import cache, partial
+from itertools import islice
+from types import UnionType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
 )
-from pydantic.json_schema import SkipJsonSchema  # noqa: TC002 -- pydantic reads the annotations
-from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
-from mock_p1.base.text import shorten, unknown
+import pydantic
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+from pydantic_core import InitErrorDetails, core_schema
+
+from mock_p1.base.record import MAX_PROBLEMS, Later, Located, LocatedRecord, Reading, Record
+from mock_p1.base.rules import kind_of, refuse_unknown, wrong
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Iterator
 
-Path = tuple[str | int, ...]
-Wrong = PydanticCustomError
+    from pydantic import GetCoreSchemaHandler, ValidationInfo, ValidatorFunctionWrapHandler
+    from pydantic_core import CoreSchema
 
-MAX_PROBLEMS: Final = 1000
-"""So many problems are named, of one mapping and in all.
+    from mock_p1.base.record import Path, Wrong
 
-Nobody reads on, and near matches take time.
-"""
-
-
-class Located(dict[str, Any]):
-    """A mapping that knows where it stands: ``file:line``."""
-
-    __slots__ = ("source",)  # there may be a million of them
-
-    source: str
+AnyRecord = TypeVar("AnyRecord", bound=Record)
+_Function = TypeVar("_Function", bound="Callable[..., Any]")
 
 
-@dataclass
-class Reading:
-    """What one validation shares (pydantic's context): how many parts have failed so far."""
-
-    failed: int = 0
-
-    @staticmethod
-    def of(info: ValidationInfo) -> Reading:
-        """Return what this validation shares; a model made by itself shares nothing."""
-        return info.context if isinstance(info.context, Reading) else Reading()
-
-    @property
-    def is_enough(self) -> bool:
-        """Whether more has failed than anybody reads; what follows need not be looked at."""
-        return self.failed > MAX_PROBLEMS
+def _once_for_each(function: _Function) -> _Function:
+    """Return what ``cache`` does, by its own type: mypy takes no class for hashable."""
+    return cast("_Function", cache(function))
 
 
-def wrong(text: str, *, of_key: bool = False) -> Wrong:
-    """Return a problem with a value, or with the key itself; braces in the text are no template."""
-    return Wrong("key" if of_key else "value", "{text}", {"text": text})
+def read_record(kind: type[AnyRecord], data: object, context: object = None) -> AnyRecord:
+    """Return the record that data makes; ValidationError with every problem."""
+    return cast("AnyRecord", adapter_of(kind).validate_python(data, context=context))
 
 
-def _complete_schema(schema: dict[str, Any], model: type[Strict]) -> None:
-    """Add to a model's JSON Schema what its types do not say."""
-    if not model.open_keys:
+@_once_for_each
+def adapter_of(kind: type[Record]) -> TypeAdapter[Any]:
+    """Return what reads records of this kind."""
+    return TypeAdapter(_real(kind))
+
+
+class RecordModel(BaseModel):
+    """What pydantic reads before it is a record."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        strict=True,
+        extra="ignore",
+        defer_build=True,
+        json_schema_extra=lambda schema, model: _complete_schema(schema, model.record),
+    )
+    record: ClassVar[type[Record]]
+
+
+@_once_for_each
+def model_of(kind: type[Record]) -> type[RecordModel]:
+    """Return the model of a record: its keys, as the annotations say them."""
+    hints = get_type_hints(kind, localns={"JsonValue": pydantic.JsonValue}, include_extras=True)
+    fields = {
+        name: (_real(hints[name]), _default(getattr(kind, name, ...)))
+        for name in kind.field_names
+        if name not in ("source", "beside")
+    }
+    model: type[RecordModel] = create_model(
+        kind.__name__,
+        __base__=RecordModel,
+        __module__=kind.__module__,
+        __doc__=kind.__doc__,
+        **cast("dict[str, Any]", fields),
+    )
+    model.record = kind
+    return model
+
+
+@_once_for_each
+def known_keys(kind: type[Record]) -> dict[str, str]:
+    """Return the keys there are, as they are written in a file, and the name of each here."""
+    fields = model_of(kind).model_fields.items()
+    return {field.alias or name: name for name, field in fields}
+
+
+@_once_for_each
+def _never_empty(kind: type[Record]) -> tuple[str, ...]:
+    """Return the keys that can be left out, and cannot be left empty instead."""
+    fields = model_of(kind).model_fields.items()
+    return tuple(field.alias or name for name, field in fields if field.default is None)
+
+
+def _default(value: object) -> Any:  # noqa: ANN401 -- pydantic's
+    """Return a default as pydantic takes it: a record is no JSON, and is not shown."""
+    return pydantic.Field(default_factory=lambda: value) if isinstance(value, Record) else value
+
+
+def _real(hint: Any) -> Any:  # noqa: ANN401 -- a type, or what is said of one
+    """Return a type in which everything of pydantic's is pydantic's own."""
+    if isinstance(hint, Later):
+        named = {name: _real(value) for name, value in hint.named.items()}
+        return getattr(pydantic, hint.name)(*map(_real, hint.args), **named)
+    origin, inner = get_origin(hint), tuple(map(_real, get_args(hint)))
+    if isinstance(hint, type) and issubclass(hint, Record):
+        return Annotated[hint, AS_RECORD]
+    if origin is None or not inner:
+        return hint
+    return (Union if origin is UnionType else origin)[inner]
+
+
+class _AsRecord:
+    """Annotates a kind of record, which pydantic does not know, with how it is read."""
+
+    def __get_pydantic_core_schema__(
+        self, kind: type[Record], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Read it by its model."""
+        inner = handler.generate_schema(model_of(kind))
+        return core_schema.with_info_wrap_validator_function(partial(_read, kind), inner)
+
+
+AS_RECORD: Final = _AsRecord()
+"""What stands beside a record in an annotation of pydantic's."""
+
+
+def _complete_schema(schema: dict[str, Any], kind: type[Record]) -> None:
+    """Add to a record's JSON Schema what its types do not say."""
+    if "beside" in kind.field_names:
+        schema |= {"additionalProperties": True}
+    else:
         schema |= {"additionalProperties": False, "patternProperties": {"^x-": {}}}
-    schema |= model.schema_rules
+    schema |= kind.schema_rules
     for key, allowed in schema.get("properties", {}).items():  # a key is left out, never left empty
         kinds = [kind for kind in allowed.get("anyOf", ()) if kind != {"type": "null"}]
         if len(kinds) < len(allowed.get("anyOf", ())):
@@ -87,90 +155,53 @@ def _complete_schema(schema: dict[str, Any], model: type[Strict]) -> None:
             }
 
 
-class Strict(BaseModel):
-    """A mapping with a fixed set of keys; those that begin with ``x-`` are ignored."""
-
-    model_config: ClassVar[ConfigDict] = ConfigDict(
-        strict=True,
-        frozen=True,
-        extra="ignore",
-        populate_by_name=True,
-        json_schema_extra=_complete_schema,
-    )
-    open_keys: ClassVar[bool] = False
-    """Whether other keys may stand beside those of the model."""
-    schema_rules: ClassVar[dict[str, Any]] = {}
-    """What ``rules`` refuses, as far as a JSON Schema can say it."""
-
-    @classmethod
-    def known_keys(cls) -> list[str]:
-        """Return the keys there are, as they are written in a file."""
-        fields = cls.model_fields.items()
-        return [field.alias or name for name, field in fields if not field.exclude]
-
-    @classmethod
-    def rules(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:  # noqa: ARG003 -- for those who override it
-        """Yield what is wrong with the mapping as a whole, each with the path to it."""
-        yield from ()
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _every_problem_at_once(
-        cls,
-        data: Any,  # noqa: ANN401 -- whatever the file holds
-        handler: ModelWrapValidatorHandler[Self],
-        info: ValidationInfo,
-    ) -> Self:
-        if isinstance(data, cls):
-            return data
-        reading = Reading.of(info)
-        if reading.is_enough:
-            # nobody sees it: the whole is refused
-            return cls.model_construct()  # type: ignore[return-value]  # -- of pydantic's plugin
-        if not isinstance(data, dict):
-            keys = ", ".join(cls.known_keys())
-            raise wrong(f"must be a mapping with keys out of {keys}; it is {kind_of(data)}")
-        unknown_keys = () if cls.open_keys else refuse_unknown(data, cls.known_keys())
-        problems = list(
-            islice(chain(unknown_keys, cls._empty(data), cls.rules(data)), MAX_PROBLEMS + 1)
-        )
-        if len(problems) > MAX_PROBLEMS:
-            problems[-1] = (
-                (),
-                wrong(f"more than {MAX_PROBLEMS:,} problems in one mapping; these are the first"),
-            )
-        try:
-            made = handler(cls._with_source(data))
-        except ValidationError as error:
-            problems += in_our_words(error)
-        if problems:
-            reading.failed += 1
-            raise _raised(cls.__name__, problems)
-        return made
-
-    @classmethod
-    def _with_source(cls, data: dict[str, Any]) -> dict[str, Any]:
+def _read(
+    kind: type[Record],
+    data: Any,  # noqa: ANN401 -- whatever the file holds
+    handler: ValidatorFunctionWrapHandler,
+    info: ValidationInfo,
+) -> Record:
+    if isinstance(data, kind):
         return data
+    reading = Reading.of(info)
+    if reading.is_enough:
+        return kind.of({})  # nobody sees it: the whole is refused
+    if not isinstance(data, dict):
+        listed = ", ".join(known_keys(kind))
+        raise wrong(f"must be a mapping with keys out of {listed}; it is {kind_of(data)}")
+    problems = list(islice(_problems_of(kind, data), MAX_PROBLEMS + 1))
+    if len(problems) > MAX_PROBLEMS:
+        problems[-1] = (
+            (),
+            wrong(f"more than {MAX_PROBLEMS:,} problems in one mapping; these are the first"),
+        )
+    try:
+        made: BaseModel = handler(data)
+    except ValidationError as error:
+        problems += in_our_words(error)
+    if problems:
+        reading.failed += 1
+        raise _raised(kind.__name__, problems)
+    keys, read = known_keys(kind), vars(made)
+    values = {name: read[name] for key, name in keys.items() if key in data}
+    if "beside" in kind.field_names:
+        values["beside"] = {key: value for key, value in data.items() if key not in keys}
+    if isinstance(data, Located) and issubclass(kind, LocatedRecord):
+        values["source"] = data.source
+    return kind.of(values)
 
-    @classmethod
-    def _empty(cls, data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
-        """Yield the keys that could be left out, and were left empty instead."""
-        for name, field in cls.model_fields.items():
-            key = field.alias or name
-            if field.default is None and key in data and data[key] is None:
+
+def _problems_of(kind: type[Record], data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
+    """Yield what is wrong with a mapping as a whole: keys unknown or left empty, and its rules."""
+    keys = known_keys(kind)
+    if "beside" not in kind.field_names and not data.keys() <= keys.keys():
+        yield from refuse_unknown(data, keys)
+    if None in data.values():
+        for key in _never_empty(kind):
+            if key in data and data[key] is None:
                 text = f"{key}: is empty; give it a value, or leave the key out"
                 yield (key,), wrong(text, of_key=True)
-
-
-class LocatedModel(Strict):
-    """A mapping that knows where it stands."""
-
-    source: SkipJsonSchema[str] = Field("scenario", exclude=True, repr=False)
-    """``file:line``, or the path of keys where the scenario was not read from a text."""
-
-    @classmethod
-    def _with_source(cls, data: dict[str, Any]) -> dict[str, Any]:
-        return data | {"source": data.source} if isinstance(data, Located) else data
+    yield from kind.rules(data)
 
 
 def all_of(problems: list[tuple[Path, Wrong]], *others: ValidationError | None) -> ValidationError:
@@ -183,13 +214,6 @@ def _raised(title: str, problems: list[tuple[Path, Wrong]]) -> ValidationError:
     return ValidationError.from_exception_data(
         title, [InitErrorDetails(type=problem, loc=path, input=None) for path, problem in problems]
     )
-
-
-def refuse_unknown(data: dict[str, Any], known: Collection[str]) -> Iterator[tuple[Path, Wrong]]:
-    """Yield a problem for each key that is not known and does not begin with ``x-``."""
-    for key in data:
-        if key not in known and not str(key).startswith("x-"):
-            yield (str(key),), wrong(unknown("key", str(key), known), of_key=True)
 
 
 def in_our_words(error: ValidationError) -> Iterator[tuple[Path, Wrong]]:
@@ -235,72 +259,3 @@ def _sentence(type_: str, context: dict[str, Any], given: object, otherwise: str
     if type_ in bounds:
         return f"{bounds[type_].format(**context)}; it is {kind_of(given)}"
     return otherwise
-
-
-def kind_of(value: object) -> str:  # noqa: PLR0911 -- a table
-    """Say what a value is, for 'it is …'."""
-    match value:
-        case None:
-            return "empty"
-        case bool():
-            return str(value).lower()
-        case int() | float():
-            return f"the number {shorten(str(getattr(value, 'written', value)))}"
-        case str():
-            return f"the text {shorten(value)!r}"
-        case list():
-            return f"a list of {len(value)}" if value else "an empty list"
-        case Mapping():
-            return "a mapping" if value else "an empty mapping"
-        case _:
-            return f"of type {type(value).__name__}"
-
-
-@dataclass(frozen=True)
-class OneOf:
-    """Annotates a text that must be one of ``names``; ``what`` is what the names name."""
-
-    what: str
-    names: tuple[str, ...]
-
-    def __get_pydantic_core_schema__(
-        self, source: type, handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        """Check before the text itself is checked: whatever stands there is held against names."""
-        return core_schema.with_info_before_validator_function(self._check, handler(source))
-
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        """Let editors offer the names."""
-        return {**handler(schema), "enum": list(self.names)}
-
-    def _check(self, name: object, info: ValidationInfo) -> object:
-        if isinstance(name, str) and name in self.names:
-            return name
-        reading = Reading.of(info)
-        if reading.is_enough:
-            return self.names[0]
-        reading.failed += 1
-        if not isinstance(name, str):
-            raise wrong(f"must be one of {', '.join(self.names)}; it is {kind_of(name)}")
-        raise wrong(unknown(self.what, name, self.names))
-
-
-def as_written(value: object) -> object:
-    """Return a number as it was written in the file; anything else as it is."""
-    return getattr(value, "written", value)
-
-
-def _text_as_written(value: object, info: ValidationInfo) -> object:
-    text, reading = as_written(value), Reading.of(info)
-    if reading.is_enough:
-        return ""
-    reading.failed += not isinstance(text, str)
-    return text
-
-
-WrittenText = Annotated[
-    str, BeforeValidator(_text_as_written, json_schema_input_type=str | int | float)
-]
-"""Text, or a number taken as it was written."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from difflib import get_close_matches
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -47,6 +46,8 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 @lru_cache(maxsize=256)  # the same slip comes again and again, and comparing is slow
 def _closest(name: str, known: tuple[str, ...], count: int) -> list[str]:
+    from difflib import get_close_matches  # noqa: PLC0415 -- takes long, and slips are rare
+
     return get_close_matches(name, known, count, 0.6 if count == 1 else 0.4)
 
 

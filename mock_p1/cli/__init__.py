@@ -28,7 +28,12 @@ COMMANDS = {
     "serve": LazyCommand(
         "mock_p1.cli.serve:serve", "Serve a scenario on this machine until stopped."
     ),
-    "scenarios": LazyCommand("mock_p1.cli.scenarios:scenarios", "List the bundled scenarios."),
+    "scenarios": LazyCommand(
+        "mock_p1.cli.scenarios:scenarios", "List the bundled scenarios, or show one."
+    ),
+    "init": LazyCommand(
+        "mock_p1.cli.init:init", "Write a scenario to start from, and a first test."
+    ),
     "check": LazyCommand(
         "mock_p1.cli.check:check", "Check scenario files; name every problem in them."
     ),
@@ -41,11 +46,24 @@ COMMANDS = {
     "openapi": LazyCommand(
         "mock_p1.cli.openapi:openapi", "Print the OpenAPI document of the imitated API."
     ),
+    "poll": LazyCommand(
+        "mock_p1.cli.poll:poll", "Poll a job to its end, here or at the real service."
+    ),
     "verify": LazyCommand(
         "mock_p1.cli.verify:verify", "Hold any server, the real one too, against the contract."
     ),
+    "record": LazyCommand(
+        "mock_p1.cli.record_service:record",
+        "Record what a service does, as a scenario that does the same.",
+    ),
     "healthcheck": LazyCommand(
         "mock_p1.cli.healthcheck:healthcheck", "Ask a running server whether it is well."
+    ),
+    "clean": LazyCommand(
+        "mock_p1.cli.clean:clean", "List what is kept in your own folders, and remove it."
+    ),
+    "completion": LazyCommand(
+        "mock_p1.cli.completion:completion", "Print what makes your shell complete all this."
     ),
 }
 """The commands in the order of the help page, each with its place and its line there."""

@@ -6,15 +6,20 @@ import os
 import sys
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from mock_p1.analysis.lint import NO_JOB, lint_warnings
-from mock_p1.base.text import plural, visible
-from mock_p1.cli.options import command
-from mock_p1.scenario.files import SUFFIXES, load_scenario, load_scenarios, scenario_files
-from mock_p1.scenario.parser import MAX_BYTES, parse
+from mock_p1.base.text import plural
+from mock_p1.cli import check_formats
+from mock_p1.cli.check_formats import Finding
+from mock_p1.cli.kept_scenarios import load_kept
+from mock_p1.cli.options import cache_option, command, complete_scenario
+from mock_p1.cli.process import rare_garbage_collection
+from mock_p1.cli.user_folders import cache_folder
+from mock_p1.scenario.document import MAX_BYTES
+from mock_p1.scenario.files import SUFFIXES, scenario_files
 from mock_p1.scenario.problems import ScenarioError
 
 if TYPE_CHECKING:
@@ -27,13 +32,15 @@ STANDARD_INPUT: Final = "-"
 
 
 @command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument(
+    "files", nargs=-1, required=True, metavar="FILE...", shell_complete=complete_scenario
+)
 @click.option("--strict", is_flag=True, help="Exit 1 for a warning too.")
 @click.option(
     "--format",
     "output_format",
     envvar="MOCK_P1_FORMAT",
-    type=click.Choice(["text", "github"]),
+    type=click.Choice(["text", "github", "json", "sarif"]),
     default="text",
     help="How findings are written; github marks the lines of a pull request.",
 )
@@ -42,76 +49,66 @@ STANDARD_INPUT: Final = "-"
     is_flag=True,
     help="Check all files as the one scenario that serve makes of them, or of a folder.",
 )
+@cache_option
 @click.pass_context
-def check(
+def check(  # noqa: PLR0913 -- an option each
     ctx: click.Context,
     files: tuple[str, ...],
     *,
     strict: bool,
     output_format: str,
     together: bool,
+    no_cache: bool,
 ) -> None:
     """Check scenario files: exit 0 if all can be used, 1 if not.
 
     FILE is a scenario file, a folder (all scenario files in it), a bundled name, or - for standard
     input. Each is checked alone, those of a folder too, unless --together is given. Every problem
     is a line `file:line:column: what is wrong`. A usable file is linted too: what was probably not
-    meant is a line `file:line: warning: what`, and no reason to exit 1.
+    meant is a line `file:line: warning: what`, and no reason to exit 1. JSON and SARIF 2.1.0, which
+    code scanning reads, are one document, of what was found in all files.
     """
     if together and STANDARD_INPUT in files:
         raise click.UsageError("--together is for files and folders, not for standard input")
-    checked = wrong = found = warned = 0
-    judged = [_together(files)] if together else chain.from_iterable(map(_findings, files))
+    ctx.with_resource(rare_garbage_collection())
+    checked = wrong = 0
+    all_found: list[Finding] = []
+    folder = None if no_cache else cache_folder()
+    judged = (
+        [_together(files, folder)]
+        if together
+        else chain.from_iterable(_findings(name, folder) for name in files)
+    )
     for findings in judged:
         problems = [each for each in findings if not each.is_warning]
         checked += 1
         wrong += bool(problems)
-        found += len(problems)
-        warned += len(findings) - len(problems)
-        for finding in findings:
+        all_found += findings
+        for finding in findings if output_format in ("text", "github") else ():
             click.echo(finding.for_github() if output_format == "github" else str(finding))
-    warnings = f", {plural(warned, 'warning')}" * bool(warned)
-    noun = "scenario" if together else "file"
-    if found:
-        summary = f"{plural(found, 'problem')} in {wrong} of {plural(checked, noun)}"
-        click.secho(f"{summary}{warnings}", fg="red", bold=True)
+    warned = sum(each.is_warning for each in all_found)
+    found = len(all_found) - warned
+    if output_format == "json":
+        click.echo(check_formats.as_json(all_found, checked))
+    elif output_format == "sarif":
+        click.echo(check_formats.as_sarif(all_found))
     else:
-        colour = "yellow" if warned else "green"
-        click.secho(f"{plural(checked, noun)} checked, no problem{warnings}", fg=colour)
+        _summarise(found, warned, wrong, plural(checked, "scenario" if together else "file"))
     if found or (strict and warned):
         ctx.exit(1)
 
 
-class Finding(NamedTuple):
-    """A problem or a lint warning, and where it is; line and column 0 are 'nowhere'."""
-
-    file: str
-    line: int
-    column: int
-    text: str
-    is_warning: bool = False
-
-    def __str__(self) -> str:
-        place = ":".join([self.file, *map(str, self._numbers().values())])
-        return visible(f"{place}: {'warning: ' * self.is_warning}{self.text}").replace("\n", "\\n")
-
-    def for_github(self) -> str:
-        """Return it as a workflow command, which GitHub shows beside the line."""
-        kind = "warning" if self.is_warning else "error"
-        where = [f"file={_escaped(self.file).replace(':', '%3A').replace(',', '%2C')}"]
-        where += [f"{name}={number}" for name, number in self._numbers().items()]
-        return f"::{kind} {','.join(where)}::{_escaped(self.text)}"
-
-    def _numbers(self) -> dict[str, int]:
-        numbers = {"line": self.line, "col": self.column}
-        return {name: number for name, number in numbers.items() if number}
+def _summarise(found: int, warned: int, wrong: int, checked: str) -> None:
+    warnings = f", {plural(warned, 'warning')}" * bool(warned)
+    if found:
+        summary = f"{plural(found, 'problem')} in {wrong} of {checked}"
+        click.secho(f"{summary}{warnings}", fg="red", bold=True)
+    else:
+        colour = "yellow" if warned else "green"
+        click.secho(f"{checked} checked, no problem{warnings}", fg=colour)
 
 
-def _escaped(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _findings(name: str) -> Iterator[list[Finding]]:
+def _findings(name: str, kept: Path | None) -> Iterator[list[Finding]]:
     """Yield what is found in each file that ``name`` stands for."""
     sources = [name]
     if name and os.path.isdir(name):  # noqa: PTH112 -- unlike Path.is_dir it never raises, whatever the name
@@ -126,17 +123,17 @@ def _findings(name: str) -> Iterator[list[Finding]]:
     for source in sources:
         try:
             is_input = source == STANDARD_INPUT
-            scenario = _read_standard_input() if is_input else load_scenario(source)
+            scenario = _read_standard_input() if is_input else load_kept((source,), kept)
         except ScenarioError as error:
             yield [Finding(*problem) for problem in error.problems]
         else:
             yield [_warning(_of_one_file(warning)) for warning in lint_warnings(scenario)]
 
 
-def _together(names: tuple[str, ...]) -> list[Finding]:
+def _together(names: tuple[str, ...], kept: Path | None) -> list[Finding]:
     """Return what is found in the scenario that several files, or a folder, make together."""
     try:
-        scenario = load_scenarios(names)
+        scenario = load_kept(names, kept)
     except ScenarioError as error:
         return [Finding(*problem) for problem in error.problems]
     return [_warning(warning) for warning in lint_warnings(scenario)]
@@ -157,4 +154,6 @@ def _warning(warning: LintWarning) -> Finding:
 
 
 def _read_standard_input() -> Scenario:
+    from mock_p1.scenario.parser import parse  # noqa: PLC0415 -- loads YAML and pydantic
+
     return parse(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>", variables=os.environ)

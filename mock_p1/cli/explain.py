@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from mock_p1.analysis.explanation import call_explanations, explanation_of, explanations
-from mock_p1.analysis.lint import lint_warnings
+from mock_p1.analysis.explanation_document import explanation_document, warnings_about
 from mock_p1.base.durations import format_duration
 from mock_p1.base.text import plural, printable, unknown
 from mock_p1.cli.command_error import Failure
@@ -35,7 +36,15 @@ COMPARED: Final = 1000
 @command()
 @scenario_argument(required=True)
 @click.option("--job", metavar="ID", help="Tell of the job that this id leads to, and of no other.")
-def explain(scenario: tuple[str, ...], job: str | None) -> None:
+@click.option(
+    "--format",
+    "output_format",
+    envvar="MOCK_P1_FORMAT",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="How it is told; json is one document, with every row.",
+)
+def explain(scenario: tuple[str, ...], job: str | None, output_format: str) -> None:
     """Tell what SCENARIO answers, call by call or moment by moment, without running it.
 
     SCENARIO is a bundled name, a file or a folder; several are read as one. Also tells
@@ -44,6 +53,9 @@ def explain(scenario: tuple[str, ...], job: str | None) -> None:
     """
     loaded = load_scenarios(scenario)
     one = None if job is None else _of_job(loaded, job)
+    if output_format == "json":
+        click.echo(json.dumps(explanation_document(loaded, one), indent=2))
+        return
     results = _Rows()
     results.line(f"{loaded.name}: {loaded.description}" if loaded.description else loaded.name)
     _show_keys(results, loaded)
@@ -57,8 +69,7 @@ def explain(scenario: tuple[str, ...], job: str | None) -> None:
         _show_calls(results, calls, "Calls of")
     if job is None:
         _show_other_jobs(results, loaded)
-    about = None if one is None else (None, one.entry, one.place)
-    found = [w for w in lint_warnings(loaded) if about is None or w.job in about]
+    found = warnings_about(loaded, one)
     for number, warning in enumerate(found[:MAX_ROWS]):
         blank = "" if number else "\n"
         results.line(f"{blank}{warning.source}: warning: {warning.text}", style="yellow")
@@ -127,7 +138,7 @@ def _show_other_jobs(results: Results, scenario: Scenario) -> None:
     directory = Directory(scenario, scenario.seed)
     if directory.new_jobs is None:
         results.line("\nJobs created by upload: none; not_found_configuration_file")
-    elif not scenario.new_jobs.model_fields_set:
+    elif not scenario.new_jobs.is_written:
         model = next(iter(directory.ids()), "*") if "*" not in scenario.jobs else "any other job"
         results.line(f"\nJobs created by upload: like {model}, once the file has come")
     elif directory.new_ids:

@@ -23,11 +23,17 @@ from mock_p1.scenario.problems import ScenarioError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from click.shell_completion import CompletionItem
+
 WINDOWS: Final = os.name == "nt"
 NOT_WRITTEN: Final = frozenset(
     getattr(errno, name, errno.ENOSPC) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO")
 )
 """Why a disk or a device takes no output."""
+
+
+COMPLETING: Final = "_MOCK_P1_COMPLETE"
+"""What a shell sets when it asks how a line could go on: click's name for it."""
 
 
 class LazyCommand(NamedTuple):
@@ -83,9 +89,22 @@ class LazyGroup(click.Group):
                 [(name, command.summary) for name, command in self.lazy_subcommands.items()]
             )
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands that begin so from the table, without importing one, and options."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 -- only a shell needs it
+
+        names = (name for name in self.lazy_subcommands if name.startswith(incomplete))
+        items = [CompletionItem(name, help=self.lazy_subcommands[name].summary) for name in names]
+        return items + click.Command.shell_complete(self, ctx, incomplete)
+
     def main(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 -- click's signature
         """Run as a program does: parse the arguments, run the command, exit."""
+        if os.environ.get(COMPLETING, "").startswith("powershell"):  # which click does not know
+            import_module("mock_p1.cli.completion")
+        options.setdefault("complete_var", COMPLETING)  # whatever the program is called by
         _never_fail_over_encoding()
+        # pydantic would look for plugins in every installed package, and none concerns us
+        os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
         try:
             return super().main(*args, **options)
         except OSError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import click
+from click.shell_completion import CompletionItem
 
 from mock_p1.base.clock import MAX_SPEED, SECOND
 from mock_p1.base.durations import HOW_TO_WRITE, UNITS, parse_duration
@@ -179,14 +180,51 @@ def size(_context: click.Context, _parameter: click.Parameter, text: str) -> int
 def scenario_argument(*, required: bool = False) -> Callable[..., Any]:
     """Add SCENARIO, once or more: a bundled name, a file or a folder; or by MOCK_P1_SCENARIO."""
     return click.argument(
-        "scenario", nargs=-1, type=_Several(), envvar="MOCK_P1_SCENARIO", required=required
+        "scenario",
+        nargs=-1,
+        type=_Several(),
+        envvar="MOCK_P1_SCENARIO",
+        required=required,
+        shell_complete=complete_scenario,
     )
+
+
+def scenario_option(text: str) -> Callable[..., Any]:
+    """Add ``--scenario``, which may be given several times, as ``named``, beside the argument."""
+    return click.option(
+        "--scenario",
+        "named",
+        multiple=True,
+        type=_Several(),
+        envvar="MOCK_P1_SCENARIO",
+        metavar="SCENARIO",
+        shell_complete=complete_scenario,
+        help=text,
+    )
+
+
+def complete_scenario(
+    _context: click.Context, _parameter: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    """Return the bundled names that begin so; else the shell is to look for files."""
+    from mock_p1.scenario.files import bundled  # noqa: PLC0415 -- the health check needs none
+
+    names = [CompletionItem(name) for name in bundled() if name.startswith(begun)]
+    return names or [CompletionItem(begun, type="file")]
 
 
 class _Several(click.types.StringParamType):
     """A text, of which a variable holds several as PATH does."""
 
     envvar_list_splitter: ClassVar[str] = os.pathsep
+
+
+cache_option: Callable[[Any], Any] = click.option(
+    "--no-cache",
+    is_flag=True,
+    help="Read scenarios in full, and keep none in your cache folder.",
+)
+"""Whether scenarios that were checked before are taken from the user's cache folder."""
 
 
 def host_option(text: str) -> Callable[..., Any]:

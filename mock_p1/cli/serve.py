@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
 from mock_p1.base.clock import RealClock
+from mock_p1.base.extras import missing
 from mock_p1.base.proxies import Proxies
 from mock_p1.cli import log_lines, startup_message
 from mock_p1.cli.command_error import Failure
+from mock_p1.cli.kept_scenarios import load_kept
 from mock_p1.cli.options import (
+    cache_option,
     command,
     host_option,
     port_option,
     scenario_argument,
+    scenario_option,
     size,
     span,
     speed_option,
@@ -35,18 +41,18 @@ from mock_p1.cli.saving import go_on, state_saved
 from mock_p1.cli.serving_file import serving_file
 from mock_p1.cli.sharing import join, playing, refuse_what_is_not_shared, shared_notes
 from mock_p1.cli.startup_message import Address
+from mock_p1.cli.user_folders import cache_folder
 from mock_p1.cli.workers import MAX_WORKERS, elsewhere, inherited_sockets, serve_by_workers
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import DEFAULT_MAX
-from mock_p1.scenario.files import load_scenarios, scenario_file
-from mock_p1.server.server import CannotListen, Server, stopped_by_signals
-from mock_p1.server.upload_store import UploadStore
+from mock_p1.scenario.files import scenario_file
 from mock_p1.transports.cors import Cors
 
 if TYPE_CHECKING:
     from mock_p1.admin.watcher import Watch
     from mock_p1.cli.tls import Secured
+    from mock_p1.server.server import Server
 
 MAX_JOURNAL: Final = 1_000_000
 MAX_JOBS: Final = 100_000_000
@@ -54,6 +60,7 @@ MAX_JOBS: Final = 100_000_000
 
 @command()
 @scenario_argument()
+@scenario_option("The same as SCENARIO. Repeatable.")
 @host_option("The address to listen on; 0.0.0.0 is every address of this machine.")
 @port_option("The port to listen on; 0 takes a free one, and prints it.")
 @speed_option("How many seconds of the mock's clock pass in a real one.")
@@ -177,9 +184,11 @@ MAX_JOBS: Final = 100_000_000
     is_flag=True,
     help="Stop when the process that started this one has ended (not on Windows).",
 )
+@cache_option
 def serve(  # noqa: PLR0913 -- an option each
     *,
     scenario: tuple[str, ...],
+    named: tuple[str, ...],
     speed: float,
     seed: int | None,
     watch: bool,
@@ -197,6 +206,7 @@ def serve(  # noqa: PLR0913 -- an option each
     load: Path | None,
     port_file: Path | None,
     exit_with_parent: bool,
+    no_cache: bool,
     public_url: str | None,
     trusted_proxies: tuple[str, ...],
     **options: Any,  # noqa: ANN401 -- click's values: where to listen and how, who may steer
@@ -206,16 +216,22 @@ def serve(  # noqa: PLR0913 -- an option each
     SCENARIO is a bundled name (see mock-p1 scenarios), a file or a folder; several are played as
     one. Without it (and without MOCK_P1_SCENARIO), demo.
     """
-    scenario = scenario or ("demo",)
+    scenario = _all_named(scenario, named) or ("demo",)
     if watch and len(scenario) > 1:
         raise click.UsageError("--watch looks after one file; give one SCENARIO")
+    if watch and (why := missing("--watch", "watchfiles", "watch")):
+        raise Failure(why)
     if watch and not (path := scenario_file(scenario[0])[0]).is_file():
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
-    alone = {"--watch": watch, "--load": load, "--save": workers and save}
-    refuse_what_is_not_shared(state, alone)
+    not_shared = {"--watch": watch, "--load": load, "--save": workers and save}
+    refuse_what_is_not_shared(state, not_shared)
     if workers is not None:
         serve_by_workers(workers, state, options, exit_with_parent=exit_with_parent)
         return
+    # loads asyncio, of which neither --help nor a shell that completes has any use
+    from mock_p1.server.server import stopped_by_signals  # noqa: PLC0415 -- as said
+    from mock_p1.server.upload_store import UploadStore  # noqa: PLC0415 -- likewise
+
     store = UploadStore(upload_max)
     options_of_engine: dict[str, Any] = {
         "seed": seed,
@@ -224,20 +240,11 @@ def serve(  # noqa: PLR0913 -- an option each
         "store": store,
         "proxies": _proxies(public_url, trusted_proxies),
     }
-    shared = None
-    if state is not None:
-        shared = join(
-            state,
-            state_name,
-            load_scenarios(scenario),
-            take_shared=state_scenario == "shared",
-            speed=speed,
-            **options_of_engine,
-        )
+    played = load_kept(scenario, None if no_cache else cache_folder())
+    take = state_scenario == "shared"
+    shared = join(state, state_name, played, take_shared=take, speed=speed, **options_of_engine)
     engine: Engine = (
-        Engine(load_scenarios(scenario), RealClock(speed), **options_of_engine)
-        if shared is None
-        else shared.engine
+        shared.engine if shared else Engine(played, RealClock(speed), **options_of_engine)
     )
     loaded = go_on(engine, load, save)
     server, address, notes = _server(engine, **options)
@@ -274,6 +281,17 @@ def serve(  # noqa: PLR0913 -- an option each
         server.run()
 
 
+def _all_named(scenario: tuple[str, ...], named: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what argument and option name together; a variable sets both, and counts once."""
+    source = click.get_current_context().get_parameter_source
+    given = [
+        names
+        for parameter, names in (("scenario", scenario), ("named", named))
+        if source(parameter) is ParameterSource.COMMANDLINE
+    ]
+    return tuple(chain.from_iterable(given)) if given else scenario
+
+
 def _proxies(public_url: str | None, trusted: tuple[str, ...]) -> Proxies | None:
     if public_url is None and not trusted:
         return None
@@ -299,6 +317,8 @@ def _server(  # noqa: PLR0913 -- an option each
     cors: tuple[str, ...],
 ) -> tuple[Server, Address, list[str]]:
     """Return the server, where it will be, and what is out of the ordinary about that."""
+    from mock_p1.server.server import CannotListen, Server  # noqa: PLC0415 -- likewise
+
     if no_admin and admin_token is not None:
         raise click.UsageError(
             "--no-admin leaves nothing that --admin-token could open; give one of them"
@@ -361,6 +381,8 @@ def _secured(  # noqa: PLR0913 -- an option each
 ) -> Secured | None:
     if certificate is None and key is None and not tls:
         return None
+    if certificate is None and key is None and (why := missing("--tls", "cryptography", "tls")):
+        raise Failure(why)
     from mock_p1.cli.tls import (  # noqa: PLC0415 -- only TLS needs it
         CannotSecure,
         Secured,
@@ -376,9 +398,9 @@ def _secured(  # noqa: PLR0913 -- an option each
             return local_context(folder or data_folder(), host, names)
     except CannotSecure as error:
         raise Failure(str(error)) from None
-    missing = "--tls-key" if key is None else "--tls-cert"
+    other = "--tls-key" if key is None else "--tls-cert"
     raise click.UsageError(
-        f"--tls-cert and --tls-key belong together; {missing} is missing (for neither, take --tls)"
+        f"--tls-cert and --tls-key belong together; {other} is missing (for neither, take --tls)"
     )
 
 

@@ -24,14 +24,16 @@ def refuse_what_is_not_shared(state: str | None, alone: Mapping[str, object]) ->
 
 
 def join(
-    url: str,
+    url: str | None,
     name: str,
     scenario: Scenario,
     *,
     take_shared: bool,
     **options: Any,  # noqa: ANN401 -- those of an engine
-) -> SharedState:
-    """Join the state in a store, or begin it; Failure says why that cannot be."""
+) -> SharedState | None:
+    """Join the state in a store, or begin it; None without one. Failure says why it cannot be."""
+    if url is None:
+        return None
     from mock_p1.server.redis_store import CannotShareState, RedisStore  # noqa: PLC0415 -- only --state needs it
     from mock_p1.server.shared_state import share  # noqa: PLC0415 -- likewise
 

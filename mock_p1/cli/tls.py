@@ -19,7 +19,6 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
 from itertools import count
 from pathlib import Path
-from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -27,6 +26,7 @@ import click
 
 from mock_p1.admin.curl_line import curl_with
 from mock_p1.base.addresses import EVERY_ADDRESS
+from mock_p1.cli.user_folders import create, new_file, own_folder, write_whole
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 
 if TYPE_CHECKING:
@@ -72,12 +72,9 @@ def data_folder() -> Path:
 
     The platform's place for a user's application data; CannotSecure where there is none.
     """
-    folder = Path(click.get_app_dir("mock-p1", roaming=False))  # no key goes over the network
-    if not folder.is_absolute():  # XDG_CONFIG_HOME is empty or relative, or nobody has a home
-        with suppress(RuntimeError):
-            folder = Path("~/.config/mock-p1").expanduser()
-    is_root = folder.is_relative_to("/.config") and os.environ.get("HOME") == ""
-    if is_root or not folder.is_absolute():  # an empty HOME is none, and is not the root
+    # no key goes over the network
+    folder = own_folder(Path(click.get_app_dir("mock-p1", roaming=False)), "~/.config/mock-p1")
+    if folder is None:
         raise CannotSecure(
             "there is no home to keep the local authority in; name a folder with --tls-dir"
         )
@@ -106,7 +103,7 @@ def local_context(folder: Path, host: str = "localhost", names: Sequence[str] = 
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         with tempfile.TemporaryDirectory(dir=_writable(folder)) as place:  # ssl reads files alone
             pair = Path(place, "server.pem")
-            _write(pair, _server_pair(authority, key, wanted), mode=0o600)
+            write_whole(pair, _server_pair(authority, key, wanted), mode=0o600)
             context.load_cert_chain(pair)
     except OSError as error:
         raise CannotSecure(
@@ -171,8 +168,8 @@ def _authority(
     except (TypeError, ValueError) as error:  # TypeError: the key has a passphrase
         raise _unusable(folder, error) from None
     if (end := found.not_valid_after_utc) < datetime.now(UTC):
-        _write(folder / f"authority-until-{end:%Y-%m-%d}.pem", file.read_bytes(), 0o644)
-        _write(file, _authority_for(key, [*wanted, *_permitted(found)]), 0o644)
+        write_whole(folder / f"authority-until-{end:%Y-%m-%d}.pem", file.read_bytes(), 0o644)
+        write_whole(file, _authority_for(key, [*wanted, *_permitted(found)]), 0o644)
         found, key = _pair_in(folder)
         state = "renewed, "
     return found, key, state
@@ -356,36 +353,19 @@ def _writable(folder: Path) -> Path | None:
 
 def _write_first(path: Path, content: bytes, mode: int) -> bool:
     """Write a whole file where there is none, and tell whether it was ours."""
-    fresh = _fresh(path, content, mode)
+    fresh = new_file(path, content, mode)
     try:
         os.link(fresh, path)  # fails where another was quicker, unlike a renaming
     except FileExistsError:
         return False
     except OSError:  # a file system without links
         with suppress(FileExistsError):
-            _create(path, content, mode)
+            create(path, content, mode)
             return True
         return False
     finally:
         fresh.unlink(missing_ok=True)
     return True
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    """Write a whole file or none, readable from its first moment to those alone who may read it."""
-    _fresh(path, content, mode).replace(path)
-
-
-def _fresh(path: Path, content: bytes, mode: int) -> Path:
-    fresh = path.with_name(f"{path.name}.{token_hex(8)}.new")  # containers share process ids
-    _create(fresh, content, mode)
-    return fresh
-
-
-def _create(path: Path, content: bytes, mode: int) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(path, flags, mode), "wb") as file:
-        file.write(content)
 
 
 def how_to_trust(authority: Path, state: str | None, port: int) -> list[str]:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 import click
 
 from mock_p1.cli.options import command, duration, duration_or_zero
+from mock_p1.cli.verify_against import Against, compared, show_drift
 from mock_p1.cli.verify_text import seconds_as_text, show_report
+from mock_p1.recording.drift_report import drift_as_json, drift_as_junit
 from mock_p1.verify import verify_report as reports
 from mock_p1.verify.client import HttpClient
 from mock_p1.verify.credentials import Credentials
-from mock_p1.verify.exceptions import UsageError
+from mock_p1.verify.exceptions import Unreachable, UsageError
 from mock_p1.verify.pace import Pace
 from mock_p1.verify.questions import PERMISSIONS
-from mock_p1.verify.runner import run
+from mock_p1.verify.runner import NOT_REACHED, run
 from mock_p1.verify.sequence import check_options
 from mock_p1.verify.session import VerifySession
 from mock_p1.verify.url import base_url, is_loopback
@@ -86,6 +88,14 @@ def _file_option(
     help="At least so long between calls.",
 )
 @_file_option("--ca-file", "Certificates to trust (PEM).", exists=True)
+@click.option(
+    "--against",
+    metavar="SCENARIO",
+    help="Poll the job, and say where it is no longer as in this scenario; nothing else.",
+)
+@click.option(
+    "--ignore-times", is_flag=True, help="With --against: how long a step lasts does not matter."
+)
 @click.option("--strict", is_flag=True, help="A refuted assumption counts as a difference: exit 1.")
 @click.option(
     "--json", "as_json", is_flag=True, envvar="MOCK_P1_JSON", help="Print the report as JSON."
@@ -112,6 +122,9 @@ def verify(
     redirect, and never shows a whole key. Keys are best given by environment variable, where other
     users of the machine do not see them.
 
+    With --against, a recording or another scenario, the job is polled to its recorded end instead,
+    and each step that the service no longer shows as it stands there is named.
+
     \b
     What --allow may cost, named again before each call:
       issue-key  a new key may end the old one (--secret-key, --model-id)
@@ -122,13 +135,18 @@ def verify(
     \b
     Exit status:
       0  every documented point that was checked holds
-      1  one differs (with --strict: or an assumption is refuted)
+      1  one differs (with --strict: or an assumption is refuted);
+         with --against: a step is no longer as recorded
       2  usage; or the key or the job given is refused by the server
       3  the server could not be reached, or not within --limit;
          or the end of a watched job was not seen
     """  # noqa: D301 -- \b is click's mark for lines to be kept
     if junit_xml and not junit_xml.absolute().parent.is_dir():
         raise click.BadParameter(f"there is no folder {junit_xml.parent}", param_hint="--junit-xml")
+    if options["against"] is not None:
+        _check_alone(options)
+        _against(ctx, {**options, "strict": strict}, as_json, junit_xml)
+    del options["against"], options["ignore_times"]
     watch_job, yes = options.pop("watch_job"), options.pop("yes")
     try:
         session = _session(**options)
@@ -148,6 +166,44 @@ def verify(
     else:
         show_report(report, session, strict=strict)
     ctx.exit(report.exit_status(strict=strict))
+
+
+ONLY_WITHOUT_AGAINST: Final = (
+    *("inactive_key", "other_key", "deleted_job_id", "finished_job_id", "failed_job_id"),
+    *("allow", "secret_key", "model_id", "file", "yes", "watch_job", "pause"),
+)
+
+
+def _check_alone(options: dict[str, Any]) -> None:
+    """Refuse what --against makes no use of."""
+    for name in ONLY_WITHOUT_AGAINST:
+        if options[name]:
+            raise click.UsageError(f"--against makes no use of --{name.replace('_', '-')}")
+
+
+def _against(
+    ctx: click.Context,
+    options: dict[str, Any],
+    as_json: bool,  # noqa: FBT001 -- an option
+    junit_xml: Path | None,
+) -> NoReturn:
+    """Hold a job against a scenario, and exit."""
+    against = options["against"]
+    asked = Against(**{name: options[name] for name in Against._fields})
+    try:
+        drift = compared(asked)
+    except UsageError as error:
+        raise click.UsageError(str(error), ctx) from None
+    except Unreachable as error:
+        click.echo(f"Could not reach: {error}", err=True)
+        ctx.exit(NOT_REACHED)
+    if junit_xml:
+        _write(junit_xml, drift_as_junit(drift, against))
+    if as_json:
+        click.echo(drift_as_json(drift, against))
+    else:
+        show_drift(drift, against)
+    ctx.exit(drift.exit_status)
 
 
 def _session(  # noqa: PLR0913 -- the command's options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.durations import UNITS, format_duration
@@ -41,6 +42,9 @@ def show_report(report: Report, session: VerifySession, *, strict: bool) -> None
 
 
 def _show_points(results: Results, standing: str, points: list[Result]) -> None:
+    if os.environ.get("CI") and not results.live:
+        _show_compactly(results, standing, points)
+        return
     rows = [
         (p.outcome, p.check.sentence, p.expected, p.actual or p.reason, p.check.source)
         for p in sorted(points, key=lambda point: _ORDER.index(point.outcome))
@@ -52,6 +56,17 @@ def _show_points(results: Results, standing: str, points: list[Result]) -> None:
         header=("", "point", "expected", "actual", "source"),
         styles=("bold", "", "", "", "dim"),
     )
+
+
+def _show_compactly(results: Results, standing: str, points: list[Result]) -> None:
+    """Show for a log what broke in full, and else a line a point."""
+    results.line(f"\n{standing.capitalize()} points\n", style="bold")
+    for point in sorted(points, key=lambda each: _ORDER.index(each.outcome)):
+        results.line(f"  {point.outcome:<11}  {point.check.sentence}")
+        if point.outcome in ("differ", "refuted", "not reached"):
+            rows = [("expected", point.expected), ("actual", point.actual or point.reason)]
+            for name, value in [*rows, ("source", point.check.source)]:
+                results.line(f"      {name:<8}  {value}")
 
 
 def _show_watched(results: Results, watched: WatchedJob) -> None:

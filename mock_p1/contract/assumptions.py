@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
-
-from pydantic import AfterValidator, Discriminator, Field, JsonValue, Tag
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from mock_p1.base.duration_field import Duration  # noqa: TC001 -- pydantic reads the annotations
-from mock_p1.base.strict_model import OneOf, Strict, wrong
+from mock_p1.base.record import AfterValidator, Discriminator, Field, Record, Tag
+from mock_p1.base.rules import OneOf, wrong
 from mock_p1.contract.errors import CREDENTIAL_ERRORS, DOCUMENTED_ERRORS
 from mock_p1.contract.operations import (
     GET_API_KEY,
@@ -21,6 +20,9 @@ from mock_p1.contract.operations import (
     RETRAIN_STATUS_CHECK,
     Operation,
 )
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
 
 ACCEPT: Final = "accept"
 FIRST_STEP: Final = "first_step"
@@ -69,7 +71,7 @@ def _date_format(text: str) -> str:
     return text
 
 
-class Assumptions(Strict):
+class Assumptions(Record):
     """What the manual does not say, and this mock therefore assumes.
 
     Every value can be overridden.
@@ -108,7 +110,9 @@ class Assumptions(Strict):
     checked_first: Annotated[str, OneOf("check", ("api_key", "job"))] = "api_key"
     """Whether a wrong key or a wrong job is told first."""
 
-    key_lifetime: Duration = Field(30 * 86_400_000_000_000, json_schema_extra={"default": "30d"})
+    key_lifetime: Annotated[Duration, Field(json_schema_extra={"default": "30d"})] = (
+        30 * 86_400_000_000_000
+    )
     """How long a key from Get API Key works, by the mock's clock."""
 
     end_date_format: Annotated[str, AfterValidator(_date_format)] = "%Y-%m-%dT%H:%M:%SZ"

@@ -12,10 +12,10 @@ from mock_p1.base.messages import Reply
 from mock_p1.engine.driver import Driver
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.file_store import Inspection, RememberedFile
-from mock_p1.engine.mock_state import literal_of
 from mock_p1.engine.not_imitated import Unexpected
 from mock_p1.engine.plain_request import plain_request, request_of
 from mock_p1.engine.receiver import End, Receiver
+from mock_p1.scenario.kept import as_data, from_data
 from mock_p1.scenario.model import Scenario
 from mock_p1.scenario.parser import parse
 from mock_p1.scenario.steps import Literal
@@ -197,7 +197,7 @@ def ask(request: Request) -> Act:
 
 def _plain_value(value: object) -> object:
     if isinstance(value, Literal):
-        return {"reply": value.model_dump()}
+        return {"reply": as_data(value)}
     if isinstance(value, Scenario):
         return {"scenario": plain_scenario(value)}
     return value
@@ -207,7 +207,7 @@ def _value(value: Any) -> object:  # noqa: ANN401 -- any value of JSON
     if not isinstance(value, dict):
         return value
     if "reply" in value:
-        return literal_of(value["reply"])
+        return from_data(value["reply"])
     return scenario_of(value["scenario"])
 
 

@@ -28,7 +28,7 @@ def same_list(one: CallProgram | None, other: CallProgram | None) -> bool:
     """Tell whether two lists under ``calls:`` say the same, wherever they stand."""
     if one is None or other is None:
         return one is other
-    said, others = ([step.step.model_dump() for step in each.steps] for each in (one, other))
+    said, others = ([step.step for step in each.steps] for each in (one, other))
     return said == others
 
 

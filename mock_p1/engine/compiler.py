@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from mock_p1.engine.program import CallProgram, CallProgramStep, Program, ProgramStep
@@ -13,7 +14,7 @@ from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import ErrorStep, FaultStep, Literal, ReplyStep, RetryDate, StatusStep
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mock_p1.scenario.calls import CallStep
     from mock_p1.scenario.model import Job, Scenario
@@ -35,20 +36,19 @@ def compile_job(scenario: Scenario, job: Job, *path: str | int) -> Program:
     return Program(timeline, steps, job.api_key, name, calls)
 
 
-def compile_new_jobs(scenario: Scenario) -> Program | None:
+def compile_new_jobs(
+    scenario: Scenario, named: Mapping[str, Program], generated: Iterable[Program]
+) -> Program | None:
     """Make the program of jobs that clients create; None where the scenario has no job at all.
 
-    What ``new_jobs:`` leaves out is what ``"*"`` does, else what the first job does.
+    What ``new_jobs:`` leaves out is what ``"*"`` does, else what the first job does, of those
+    that are ``named`` and then of those ``generated``.
     """
     new = scenario.new_jobs
     if new.timeline is not None or new.error is not None:
         return compile_job(scenario, new, "new_jobs")
-    name = "*" if "*" in scenario.jobs else next(iter(scenario.jobs), None)
-    if name is not None:
-        made = compile_job(scenario, scenario.jobs[name], "jobs", name)
-    elif scenario.generated_jobs:
-        made = compile_job(scenario, scenario.generated_jobs[0], "generated_jobs", 0)
-    else:
+    made = named.get("*") or next(chain(named.values(), generated), None)
+    if made is None:
         return None
     calls = compile_calls(scenario, new.calls, "new_jobs") if new.calls else made.calls
     return made._replace(api_key=None, name="new_jobs", calls=calls)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC
-from email.utils import format_datetime
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.asgi_types import joined
-from mock_p1.base.messages import Reply, json_reply
+from mock_p1.base.messages import Reply, http_date, json_reply
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,7 +38,7 @@ def as_asked(whole: Reply, request: Request, modified: datetime) -> Reply:
     etag, modified = etag_of(whole.body), modified.astimezone(UTC).replace(microsecond=0)
     known: Headers = (
         ("ETag", f'"{etag}"'),
-        ("Last-Modified", format_datetime(modified, usegmt=True)),
+        ("Last-Modified", http_date(modified)),
     )
     whole = whole._replace(headers=(*whole.headers, *known, ("Accept-Ranges", "bytes")))
     headers = joined(each for each in request.headers if each[0] in _ASKED)

@@ -24,12 +24,11 @@ class Directory:
     """The jobs of a scenario, and how its operations answer."""
 
     def __init__(self, scenario: Scenario, seed: int) -> None:
-        self._named = PatternTable(
-            {
-                job_id: compile_job(scenario, job, "jobs", job_id)
-                for job_id, job in scenario.jobs.items()
-            }
-        )
+        named = {
+            job_id: compile_job(scenario, job, "jobs", job_id)
+            for job_id, job in scenario.jobs.items()
+        }
+        self._named = PatternTable(named)
         self._ids = [job_id for job_id in scenario.jobs if "*" not in job_id]
         self._groups = [
             _Group(compile_job(scenario, group, "generated_jobs", index), group, seed, index)
@@ -38,7 +37,9 @@ class Directory:
         self._by_prefix: dict[str, list[_Group]] = {}
         for group in self._groups:
             self._by_prefix.setdefault(group.prefix, []).append(group)
-        self.new_jobs: Program | None = compile_new_jobs(scenario)
+        self.new_jobs: Program | None = compile_new_jobs(
+            scenario, named, (group.program for group in self._groups)
+        )
         self._merged: dict[int, Program] = {}
         self.new_ids: list[str] = scenario.new_jobs.ids or []
         self.calls: dict[str, CallProgram] = compile_calls(scenario, scenario.calls)

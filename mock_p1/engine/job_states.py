@@ -98,7 +98,7 @@ class JobStates:
         self.maximum: int = maximum
         """How many transient states are remembered, before there is room for the scenario's."""
         self._first: dict[str, JobState] = {}
-        self._by_path: dict[str, JobState] = {}
+        self._by_path: dict[tuple[str, str], JobState] = {}
         self._transients: OrderedDict[JobState, None] = OrderedDict()
         self._max_transients = maximum
         self._starts: dict[str, int] = {}
@@ -126,11 +126,9 @@ class JobStates:
         return job
 
     def by_path(self, path: str, api_keys: tuple[str, ...]) -> JobState | None:
-        """Return the state that the last poll of this path led to, if it was with this key."""
-        job = self._by_path.get(path)
-        if job is None or len(api_keys) != 1 or job.api_key != api_keys[0]:
-            return None
-        if job.transient:
+        """Return the state that the last poll of this path with this key led to."""
+        job = self._by_path.get((path, api_keys[0])) if len(api_keys) == 1 else None
+        if job is not None and job.transient:
             self._transients.move_to_end(job)
         return job
 
@@ -139,7 +137,7 @@ class JobStates:
         self._leave_path(job)
         job.path, job.api_key, job.key_ends_ns = path, api_key, ends_ns
         job.masked_key, job.tallied = mask(api_key), None
-        self._by_path[path] = job
+        self._by_path[path, api_key] = job
 
     def forget_paths(self) -> None:
         """Let no path lead straight to a state, nor to its tally, until its next poll."""
@@ -329,8 +327,8 @@ class JobStates:
         self._transients.pop(job, None)
 
     def _leave_path(self, job: JobState) -> None:
-        if self._by_path.get(job.path) is job:
-            del self._by_path[job.path]
+        if self._by_path.get((job.path, job.api_key)) is job:
+            del self._by_path[job.path, job.api_key]
 
 
 def _saved(job: JobState, used: int | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from mock_p1.base.patterns import Hit
@@ -20,7 +21,8 @@ from mock_p1.engine.program import Refusal
 from mock_p1.engine.rate_limit import limiter_for
 from mock_p1.engine.replies import ReplyWriter
 from mock_p1.engine.uploads import Uploads
-from mock_p1.scenario.steps import Literal, RetryDate
+from mock_p1.scenario.kept import as_data, from_data
+from mock_p1.scenario.recent import made_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from mock_p1.engine.program import Program
     from mock_p1.engine.timeline import State
     from mock_p1.scenario.model import Scenario
+    from mock_p1.scenario.steps import Literal
 
 MAX_LINKS: Final = 10_000
 """How many links are remembered to have failed; the least recently asked for go first."""
@@ -74,7 +77,11 @@ class Prepared(NamedTuple):
 
     @classmethod
     def of(cls, scenario: Scenario, seed: int) -> Self:
-        """Compile a scenario."""
+        """Compile a scenario, once where it is shared."""
+        return made_once(scenario, seed, partial(cls._compile, scenario, seed))
+
+    @classmethod
+    def _compile(cls, scenario: Scenario, seed: int) -> Self:
         parts = Keyring(scenario), Directory(scenario, seed), ReplyWriter(scenario, seed)
         return cls(scenario, seed, *parts)
 
@@ -88,21 +95,11 @@ def _part_of(job: JobState) -> str:
 
 
 def _saved(failure: InjectedFailure) -> dict[str, Any]:
-    reply = failure.reply
-    return {**failure._asdict(), "reply": reply and reply.model_dump()}
+    return {**failure._asdict(), "reply": as_data(failure.reply)}
 
 
 def _restored(fields: dict[str, Any]) -> InjectedFailure:
-    reply = fields["reply"]
-    return InjectedFailure(**{**fields, "reply": reply and literal_of(reply)})
-
-
-def literal_of(dumped: dict[str, Any]) -> Literal:
-    """Return a literal reply again that was dumped."""
-    retry = dumped["retry_after"]
-    if isinstance(retry, dict):
-        retry = RetryDate.model_construct(**retry)
-    return Literal.model_construct(**{**dumped, "retry_after": retry})
+    return InjectedFailure(**{**fields, "reply": from_data(fields["reply"])})
 
 
 class MockState:

@@ -74,9 +74,8 @@ class Program(NamedTuple):
 
     def does_the_same(self, other: Program) -> bool:
         """Tell whether both show the same steps for the same spans, wherever they stand."""
-        return self.plan == other.plan and [step.step.model_dump() for step in self.steps] == [
-            step.step.model_dump() for step in other.steps
-        ]
+        said, others = ([step.step for step in each.steps] for each in (self, other))
+        return self.plan == other.plan and said == others
 
     def stands_at(self, position: int) -> ProgramStep:
         """Return the step that says where a job stands that has come to this position.

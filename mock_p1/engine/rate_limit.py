@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1.base.clock import SECOND
-from mock_p1.base.messages import Reply, json_reply
+from mock_p1.base.messages import Reply, http_date, json_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,7 +54,7 @@ class RetryAfter(NamedTuple):
         else:
             at = min(clock.client_date(now + self.span_ns), _LAST_DATE)
             at += timedelta(microseconds=-at.microsecond % 1_000_000)
-            value = format_datetime(at, usegmt=True)
+            value = http_date(at)
         return reply._replace(headers=(*reply.headers, ("Retry-After", value)))
 
 

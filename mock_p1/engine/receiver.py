@@ -15,12 +15,12 @@ from mock_p1.engine.faults import script
 from mock_p1.engine.file_store import StoreFullError
 from mock_p1.engine.job_states import CreatedJob
 from mock_p1.engine.journal import call_entry
-from mock_p1.engine.mock_state import literal_of
 from mock_p1.engine.not_imitated import file_too_large, no_link, no_room
 from mock_p1.engine.plain_request import plain_request, request_of
 from mock_p1.engine.program import CallProgramStep
 from mock_p1.engine.replies import example_of
-from mock_p1.scenario.calls import ErrorCall, FaultCall, OkCall, ReplyCall
+from mock_p1.scenario.calls import FaultCall
+from mock_p1.scenario.kept import as_data, from_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,14 +47,8 @@ class EngineParts(Protocol):
     repeats: Repeats
 
 
-def _element(
-    kind: str, dumped: dict[str, Any], source: str, turn: tuple[int, int]
-) -> CallProgramStep:
-    kinds = {each.__name__: each for each in (OkCall, ErrorCall, ReplyCall, FaultCall)}
-    if "reply" in dumped:
-        dumped = {**dumped, "reply": literal_of(dumped["reply"])}
-    step: Any = kinds[kind].model_construct(**dumped)
-    return CallProgramStep(step, source, (turn[0], turn[1]))
+def _element(step: Any, source: str, turn: tuple[int, int]) -> CallProgramStep:  # noqa: ANN401 -- any data
+    return CallProgramStep(from_data(step), source, (turn[0], turn[1]))
 
 
 class End(NamedTuple):
@@ -102,7 +96,7 @@ class Receiver:
     def saved(self) -> dict[str, Any]:
         """Return what the end of the upload needs, as plain data."""
         call, element = self._call, self._element
-        job, step = call.job, element and element.step
+        job = call.job
         return {
             "request": plain_request(call.request),
             "now_ns": call.now_ns,
@@ -110,9 +104,7 @@ class Receiver:
             "notes": call.notes,
             "job": job and [job.caller.name, job.job_id],
             "is_wanted": self._is_wanted(),
-            "element": element
-            and step
-            and [type(step).__name__, step.model_dump(), element.source, element.turn],
+            "element": element and [as_data(element.step), element.source, element.turn],
         }
 
     @classmethod

@@ -8,14 +8,13 @@ machine.
 
 from __future__ import annotations
 
-import csv
 import io
-import zipfile
 from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    import zipfile
     from collections.abc import Iterable, Sequence
 
     Row = Sequence[str | int | float]
@@ -29,6 +28,8 @@ _TEST_SHARE: Final = 0.2
 @lru_cache(maxsize=4)
 def archive(seed: int, rows: int) -> bytes:
     """Return a ZIP: metrics.csv, analysis_summary.csv, ``rows`` rows of evaluation_raw_data.csv."""
+    import zipfile  # noqa: PLC0415 -- takes long to load, and most mocks make no result
+
     random = Random(seed)  # noqa: S311 -- invented results, not secrets
     raw = [_prediction(random, number) for number in range(1, rows + 1)]
     hits = sum(row[1] == row[2] for row in raw)
@@ -62,12 +63,16 @@ def _prediction(random: Random, number: int) -> tuple[int, str, str, float]:
 
 
 def _csv(lines: Iterable[Row]) -> str:
+    import csv  # noqa: PLC0415 -- likewise
+
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(lines)
     return text.getvalue()
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
+    import zipfile  # noqa: PLC0415 -- likewise
+
     entry = zipfile.ZipInfo(name, _EPOCH)
     entry.create_system = 3  # zipfile would write the machine's own
     entry.external_attr = 0o644 << 16

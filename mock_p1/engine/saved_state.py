@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_p1._version import __version__
 from mock_p1.base.text import plural
+from mock_p1.scenario.kept import as_data
 
 if TYPE_CHECKING:
     from mock_p1.engine.engine import Engine
@@ -104,12 +105,12 @@ def _must_be_played(engine: Engine, state: dict[str, Any]) -> None:
 
 def digests(scenario: Scenario) -> dict[str, str]:
     """Return a digest of each part of a scenario that is written in it, and of its files."""
-    parts: dict[str, Any] = scenario.model_dump(
-        mode="json", exclude=set(_DESCRIBES), exclude_defaults=True, exclude_unset=True
-    )
+    parts: dict[str, Any] = as_data(scenario, places=False)[1]
     files = {name: sha256(content).hexdigest() for name, content in scenario.files.items()}
     parts |= {"files": files} if files else {}
-    return {name: _digest(json.dumps(part)) for name, part in parts.items()}
+    return {
+        name: _digest(json.dumps(part)) for name, part in parts.items() if name not in _DESCRIBES
+    }
 
 
 def _digest(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import sys
 import time
+from itertools import chain
 from types import BuiltinFunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,7 @@ def _real(name: str) -> Callable[..., Any]:
     The one there, else the one that some other module holds.
     """
     here: Callable[..., Any] = getattr(time, name)
-    return next((found for found in (here, *_held()) if _is_own(found, name)), here)
+    return next((found for found in chain((here,), _held()) if _is_own(found, name)), here)
 
 
 def _held() -> Iterator[Any]:

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1.oneclock.originals import real
-from mock_p1.oneclock.thread_activity import ThreadActivity
+from mock_p1.oneclock.thread_activity import ThreadActivity, at_rest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -169,7 +169,7 @@ class Sleepers:
 
     def _awake(self, *, everybody: bool) -> list[threading.Thread]:
         self._threads = {thread for thread in self._threads if thread.is_alive()}
-        threads = {*threading.enumerate()} if everybody else self._threads
+        threads = {*threading.enumerate()} - {*at_rest} if everybody else self._threads
         apart = {*self._sleepers, *(server.thread for server in self.servers)} | self._given_up
         return [thread for thread in threads if thread.ident not in apart]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
 
 from mock_p1.oneclock.originals import real
 
@@ -25,6 +26,9 @@ machine, looks for a moment as if it waited when its turn comes, since it waits 
 
 _SOCKET_MODULES: Final = frozenset({"socket", "ssl"})
 """Modules in which a thread waits for an answer from outside, which is work of another program."""
+
+at_rest: Final[WeakSet[threading.Thread]] = WeakSet()
+"""Threads of servers, which wait for who asks them. What one is asked, its own server tells."""
 
 
 class ThreadActivity:

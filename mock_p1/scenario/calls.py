@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
-from pydantic import (
+from mock_p1.base import durations
+from mock_p1.base.duration_field import SOME_TIME_PATTERN
+from mock_p1.base.record import (
     BeforeValidator,
     Discriminator,
     Field,
-    InstanceOf,
+    LocatedRecord,
+    PlainValidator,
+    Reading,
     Tag,
-    ValidationInfo,
     WithJsonSchema,
 )
-
-from mock_p1.base import durations
-from mock_p1.base.duration_field import SOME_TIME_PATTERN
-from mock_p1.base.strict_model import LocatedModel, OneOf, Path, Reading, Wrong, kind_of, wrong
+from mock_p1.base.rules import OneOf, kind_of, wrong
 from mock_p1.base.text import shorten, unknown
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.scenario.step_length import MAX_DIGITS, MAX_POLLS, SO_MANY_PATTERN, Delay, Stage
@@ -26,7 +26,10 @@ from mock_p1.scenario.steps import FaultName, Literal  # noqa: TC001 -- pydantic
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pydantic import ValidationInfo
     from pydantic.config import JsonDict, JsonValue
+
+    from mock_p1.base.record import Path, Wrong
 
 _CALLS = re.compile(rf"([0-9]{{1,{MAX_DIGITS}}}) *(calls?|polls?)")
 _HOW_LONG: Final = "a number of calls (2 calls), a duration (500ms, 90s, 1h30m) or manual"
@@ -59,8 +62,8 @@ def _length(value: object) -> Stage:
 
 
 _Length = Annotated[
-    InstanceOf[Stage],
-    BeforeValidator(_length),
+    Stage,
+    PlainValidator(_length),
     WithJsonSchema(
         {
             "type": "string",
@@ -70,10 +73,10 @@ _Length = Annotated[
 ]
 
 
-class CallStep(LocatedModel):
+class CallStep(LocatedRecord):
     """One element of an operation's timeline."""
 
-    for_: _Length | None = Field(None, alias="for")
+    for_: Annotated[_Length | None, Field(alias="for")] = None
     """How long it lasts: 2 calls, a duration (90s), or manual. The last element needs none."""
 
     delay: Delay | None = None
@@ -131,7 +134,7 @@ KINDS: Final[dict[str, type[CallStep]]] = {
 
 
 def _kind(value: object) -> str:
-    keys = value if isinstance(value, dict) else getattr(type(value), "model_fields", {})
+    keys = value if isinstance(value, dict) else getattr(value, "field_names", ())
     return next((f"<{kind}>" for kind in reversed(KINDS) if kind in keys), "<ok>")
 
 

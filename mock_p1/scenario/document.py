@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from mock_p1.base.strict_model import MAX_PROBLEMS, Located, Reading
+from mock_p1.base.record import MAX_PROBLEMS, Located, Reading
 from mock_p1.base.text import shorten
 from mock_p1.scenario.faker_values import Counted
 from mock_p1.scenario.problems import Problem, ScenarioError
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 Attach = Callable[[str], bytes]
 """Returns the bytes of a result file; ValueError says why there are none."""
 
+MAX_BYTES: Final = 5_000_000
+"""Of a file, and of several together."""
+
 MAX_DIGITS: Final = 300
 """Digits of a whole number in a file; past 4,300 Python itself refuses to write it."""
 
@@ -35,12 +39,17 @@ INLINE: Final = "scenario"
 
 @dataclass(frozen=True)
 class Document:
-    """What a scenario was read from; without a ``root``, a mapping made in Python."""
+    """What a scenario was read from; without a ``tree``, a mapping made in Python."""
 
     name: str = INLINE
     text: str | None = None
-    root: Node | None = None
+    tree: Node | Callable[[], Node] | None = None
     files: dict[str, bytes] = field(default_factory=dict)
+
+    @cached_property
+    def root(self) -> Node | None:
+        """The tree that the text holds; where a place is first asked for it may be made."""
+        return self.tree() if callable(self.tree) else self.tree
 
     @property
     def sources(self) -> tuple[str, ...]:

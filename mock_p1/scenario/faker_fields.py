@@ -6,45 +6,35 @@ A Faker provider and its arguments, checked when the file is read.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import (
-    ConfigDict,
-    Discriminator,
-    GetCoreSchemaHandler,
-    Tag,
-    ValidationError,
-    ValidationInfo,
-)
-from pydantic_core import CoreSchema, InitErrorDetails, core_schema
-
-from mock_p1.base.strict_model import Strict, wrong
+from mock_p1.base.record import Discriminator, Record, Tag
+from mock_p1.base.rules import wrong
 from mock_p1.scenario.document import ScenarioReading
 from mock_p1.scenario.faker_values import problems_with
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, ValidationInfo
+    from pydantic_core import CoreSchema
 
 MAX_FAKES: Final = 10_000
 """So many different ones may a scenario hold: each is tried, and trying takes time."""
 
 
-class Fake(Strict):
+class Fake(Record):
     """A Faker provider and its arguments: ``{fake: sentence, nb_words: 4, locale: ja_JP}``."""
-
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="allow")
-    open_keys: ClassVar[bool] = True
 
     fake: str
     """A Faker provider; its arguments stand beside it."""
     locale: str = "en_US"
     """A Faker locale: ja_JP."""
+    beside: dict[str, Any] = {}
+    """What stands beside these keys: the arguments."""
 
     @property
     def arguments(self) -> dict[str, Any]:
         """The provider's keyword arguments; keys that begin with ``x-`` are none."""
-        return {
-            key: _bare(value)
-            for key, value in (self.model_extra or {}).items()
-            if not key.startswith("x-")
-        }
+        return {key: _bare(value) for key, value in self.beside.items() if not key.startswith("x-")}
 
 
 def _bare(value: object) -> object:
@@ -74,9 +64,13 @@ class Draws:
         self, source: type, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         """Check by drawing."""
+        from pydantic_core import core_schema  # noqa: PLC0415 -- takes long, and is needed late
+
         return core_schema.with_info_after_validator_function(self._check, handler(source))
 
     def _check(self, fake: Fake, info: ValidationInfo) -> Fake:
+        from mock_p1.base.strict_model import all_of  # noqa: PLC0415 -- likewise
+
         reading = info.context if isinstance(info.context, ScenarioReading) else ScenarioReading()
         known = reading.fakes
         key = repr((fake, self.kind))
@@ -87,13 +81,7 @@ class Draws:
                 fake.fake, fake.locale, fake.arguments, self.kind, reading.values
             )
         if problems := known[key]:
-            raise ValidationError.from_exception_data(
-                "Fake",
-                [
-                    InitErrorDetails(type=wrong(text), loc=(key,), input=None)
-                    for key, text in problems
-                ],
-            )
+            raise all_of([((name,), wrong(text)) for name, text in problems])
         return fake
 
 

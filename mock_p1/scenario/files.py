@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from functools import cache
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from mock_p1.base.text import nearest, shorten
 from mock_p1.contract.operations import FILE_UPLOAD
 from mock_p1.scenario.calls import ReplyCall
-from mock_p1.scenario.document import INLINE
+from mock_p1.scenario.document import INLINE, MAX_BYTES
 from mock_p1.scenario.model import Scenario
-from mock_p1.scenario.parser import MAX_BYTES, parse, parse_several
 from mock_p1.scenario.problems import Problem, ScenarioError
 from mock_p1.scenario.result_files import (
     caller_folder,
@@ -27,9 +27,10 @@ from mock_p1.scenario.result_files import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from mock_p1.contract.names import ReplyFields
+    from mock_p1.scenario.document import Attach
     from mock_p1.scenario.steps import Literal
 
 ScenarioSource: TypeAlias = "str | PathLike[str] | Mapping[str, object] | Scenario"
@@ -47,8 +48,39 @@ _BUNDLED = (
 )  # in a wheel; in a checkout, where it stands beside us
 
 
+class Found(NamedTuple):
+    """What a scenario is read from: its name, each file's content and name, and what reads results.
+
+    Several files are read as one, also where a folder holds but one.
+    """
+
+    name: str
+    files: Sequence[tuple[bytes, str]]
+    attach: Attach
+    is_several: bool = False
+
+    def read(self, parse: Callable[..., Scenario] | None = None) -> Scenario:
+        """Return the scenario, one file by another ``parse``; ScenarioError with every problem."""
+        if self.is_several:
+            from mock_p1.scenario import parser  # noqa: PLC0415 -- loads YAML and pydantic
+
+            return parser.parse_several(self.files, self.name, self.attach, os.environ)
+        return (parse or _parse)(*self.files[0], self.attach, os.environ)
+
+
+def _parse(*arguments: Any) -> Scenario:  # noqa: ANN401 -- as ``parse`` has them
+    from mock_p1.scenario.parser import parse  # noqa: PLC0415 -- loads YAML and pydantic
+
+    return parse(*arguments)
+
+
 def bundled() -> dict[str, Path]:
     """Return the bundled scenarios: name -> file, in alphabetical order."""
+    return dict(_bundled())
+
+
+@cache
+def _bundled() -> dict[str, Path]:
     folder = next((folder for folder in _BUNDLED if folder.is_dir()), None)
     return {file.stem: file for file in sorted(folder.glob("*.yaml"))} if folder else {}
 
@@ -93,14 +125,20 @@ def load_reply(fields: ReplyFields) -> Literal:
     )
 
 
+def is_text(source: str) -> bool:
+    """Tell a scenario's text from a name or a path."""
+    return _TEXT.match(source) is not None
+
+
 def look_up(
     source: ScenarioSource,
     shelves: Sequence[Path],
     bases: Sequence[Path],
     *,
     folder: Path | None = None,
+    parse: Callable[..., Scenario] | None = None,
 ) -> Scenario:
-    """Do what ``load_scenario`` does, with several folders.
+    """Do what ``load_scenario`` does, with several folders, and by another ``parse``.
 
     A bare name is looked for on the ``shelves``, the folders that hold scenarios, with or without
     ``.yaml``, before it is a bundled name. A path is taken from each of ``bases`` in turn.
@@ -110,18 +148,18 @@ def look_up(
         return source
     if isinstance(source, Mapping):
         return Scenario.from_mapping(source, inline_files(folder))
-    if isinstance(source, str) and _TEXT.match(source):
-        return parse(source, attach=inline_files(folder))
+    if isinstance(source, str) and is_text(source):
+        return (parse or _parse)(source, INLINE, inline_files(folder))
     if not isinstance(source, str | PathLike):
         what = f"must be {WHAT_IT_CAN_BE}; it is of type {type(source).__name__}"
         raise ScenarioError([Problem(INLINE, 0, 0, what)])
     path, shown = _place_of(str(source), shelves, bases)
-    return read_scenario(path, name=shown)
+    return read_scenario(path, name=shown, parse=parse)
 
 
 def inline_folder(source: ScenarioSource) -> Path | None:
     """Return the folder of a scenario without a file: that of who calls us; None for any other."""
-    is_inline = isinstance(source, Mapping) or (isinstance(source, str) and _TEXT.match(source))
+    is_inline = isinstance(source, Mapping) or (isinstance(source, str) and is_text(source))
     return caller_folder() if is_inline else None
 
 
@@ -139,6 +177,7 @@ def read_scenario(
     name: str | None = None,
     named: set[Path] | None = None,
     is_file: bool = False,
+    parse: Callable[..., Scenario] | None = None,
 ) -> Scenario:
     """Read a scenario file, or all of a folder as one; ``name`` is what the journal calls it.
 
@@ -147,14 +186,32 @@ def read_scenario(
     ``named`` takes the result files that the scenario names, whether they are there or not.
     ``is_file`` refuses what is none: a folder, or a pipe that would be waited for.
     """
-    shown = name or str(path)
-    if is_file:
-        content = _content_of_file(path, shown)
-        return parse(content, shown, files_beside(path.parent, named=named), os.environ)
-    if os.path.isdir(path):  # noqa: PTH112 -- unlike Path.is_dir it never raises
-        return _read_several(_files_in(path, shown), shown)
-    content = _content(path, shown)
-    return parse(content, shown, files_beside(path.parent, named=named), os.environ)
+    return _found_at(path, name or str(path), named, is_file=is_file).read(parse)
+
+
+def _found_at(
+    path: Path, shown: str, named: set[Path] | None = None, *, is_file: bool = False
+) -> Found:
+    if not is_file and os.path.isdir(path):  # noqa: PTH112 -- unlike Path.is_dir it never raises
+        return _several(_files_in(path, shown), shown)
+    content = _content_of_file(path, shown) if is_file else _content(path, shown)
+    return Found(shown, [(content, shown)], files_beside(path.parent, named=named))
+
+
+def find_scenarios(names: Sequence[str]) -> Found:
+    """Return what is read for bundled names, files and folders, which make one scenario together.
+
+    Raises ScenarioError, where there is no such file.
+    """
+    found = [scenario_file(name) for name in names]
+    if len(found) == 1:
+        return _found_at(*found[0])
+    files = [
+        file
+        for path, shown in found
+        for file in (_files_in(path, shown) if os.path.isdir(path) else [(path, shown)])  # noqa: PTH112 -- likewise
+    ]
+    return _several(files, ", ".join(shown for _, shown in found))
 
 
 def load_scenarios(names: Sequence[str]) -> Scenario:
@@ -162,15 +219,7 @@ def load_scenarios(names: Sequence[str]) -> Scenario:
 
     Raises ScenarioError, also where two of them say something of the same thing.
     """
-    if len(names) == 1:
-        return load_scenario(names[0])
-    found = [scenario_file(name) for name in names]
-    files = [
-        file
-        for path, shown in found
-        for file in (_files_in(path, shown) if os.path.isdir(path) else [(path, shown)])  # noqa: PTH112 -- likewise
-    ]
-    return _read_several(files, ", ".join(shown for _, shown in found))
+    return load_scenario(names[0]) if len(names) == 1 else find_scenarios(names).read()
 
 
 def scenario_files(folder: Path) -> list[Path]:
@@ -195,7 +244,7 @@ def _files_in(folder: Path, shown: str) -> list[tuple[Path, str]]:
     return files
 
 
-def _read_several(files: Sequence[tuple[Path, str]], name: str) -> Scenario:
+def _several(files: Sequence[tuple[Path, str]], name: str) -> Found:
     contents: list[tuple[bytes, str]] = []
     size = 0
     for path, shown in files:
@@ -205,7 +254,7 @@ def _read_several(files: Sequence[tuple[Path, str]], name: str) -> Scenario:
             what = f"{size:,} bytes with the files before it; together they have at most "
             raise ScenarioError([Problem(shown, 1, 1, f"{what}{MAX_BYTES:,}")])
     attach = files_beside_one({path.parent.absolute(): None for path, _ in files})
-    return parse_several(contents, name, attach, os.environ)
+    return Found(name, contents, attach, is_several=True)
 
 
 def _content_of_file(path: Path, shown: str) -> bytes:
@@ -245,8 +294,8 @@ def _place_of(name: str, shelves: Sequence[Path], bases: Sequence[Path]) -> tupl
         if _stands(path):
             warn_of_case(path)
             return path, _shown(path)
-    if name in bundled():
-        return bundled()[name], f"{name}.yaml"
+    if name in _bundled():
+        return _bundled()[name], f"{name}.yaml"
     for path in (base / name for base in bases):
         if name and _stands(path):  # a bare word that is a file after all
             return path, _shown(path)

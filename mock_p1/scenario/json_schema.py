@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mock_p1.base.model_schema import ModelSchema
+from mock_p1.base.strict_model import adapter_of
 from mock_p1.scenario.model import Scenario
 
 ID: Final = "urn:mock-p1:scenario"
@@ -31,7 +32,7 @@ _HOW_LONG: Final = {
 
 def scenario_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a scenario file."""
-    made = Scenario.model_json_schema(by_alias=True, schema_generator=ModelSchema)
+    made = adapter_of(Scenario).json_schema(by_alias=True, schema_generator=ModelSchema)
     definitions = {**made.pop("$defs"), "HowLong": _HOW_LONG}
     for job in ("Job", "GeneratedJobs", "NewJobs"):
         timeline = definitions[job]["properties"]["timeline"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from mock_p1.base.strict_model import Located
+from mock_p1.base.record import Located
 from mock_p1.base.text import shorten
 from mock_p1.scenario.document import Document
 from mock_p1.scenario.problems import Problem

@@ -5,23 +5,14 @@ Sentence, type and rule of a key stand here alone: the JSON Schema and the error
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence  # noqa: TC003 -- pydantic reads the annotations
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
-
-from pydantic import Field, PrivateAttr, ValidationError
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeVar, cast
 
 from mock_p1.base.duration_field import Duration  # noqa: TC001 -- pydantic reads the annotations
 from mock_p1.base.patterns import PatternTable
-from mock_p1.base.strict_model import (
-    LocatedModel,
-    OneOf,
-    Path,
-    Strict,
-    WrittenText,
-    Wrong,
-    as_written,
-    wrong,
-)
+from mock_p1.base.record import Field, LocatedRecord, Path, Record
+from mock_p1.base.rules import OneOf, WrittenText, as_written, wrong
 from mock_p1.base.text import shorten, unknown
 from mock_p1.contract.assumptions import Assumptions, StatusError
 from mock_p1.contract.errors import CREDENTIAL_ERRORS
@@ -36,6 +27,7 @@ from mock_p1.scenario.steps import AnyStep, ErrorStep, Step
 if TYPE_CHECKING:
     from pydantic.config import JsonDict
 
+    from mock_p1.base.record import Wrong
 
 MAX_COUNT: Final = 1_000_000
 """Generated jobs, of all groups together: a search looks at each."""
@@ -48,6 +40,7 @@ MAX_PAIRS: Final = 10_000_000
 
 ACTIVE: Final = "active"
 
+_Declared = TypeVar("_Declared", bound=Callable[..., None])
 _RESERVED: Final = OPERATIONS.words_beside(RETRAIN_STATUS_CHECK, "retrain_job_id")
 _OperationName = Annotated[str, OneOf("operation", tuple(OPERATIONS))]
 KeyStateName = Literal["active", "invalid_api_key", "inactive_credential", "not_found_credential"]
@@ -108,7 +101,7 @@ def _wrong_lengths(data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
             yield ("timeline", index, "for"), wrong(what)
 
 
-class Job(LocatedModel):
+class Job(LocatedRecord):
     """One job: whose it is, and what polling it shows."""
 
     api_key: WrittenText | None = None
@@ -121,7 +114,9 @@ class Job(LocatedModel):
     """The steps, one after the other. Time begins to run at a key's first poll."""
     error: StatusError | None = None
     """Short for a timeline of one step that answers this error."""
-    calls: dict[str, CallTimeline] = Field({}, json_schema_extra=calls_schema(of_job=True))
+    calls: Annotated[
+        dict[str, CallTimeline], Field(json_schema_extra=calls_schema(of_job=True))
+    ] = {}
     """How the other operations answer for this job alone; left out: as the scenario's calls."""
 
     schema_rules: ClassVar[dict[str, Any]] = {
@@ -136,7 +131,7 @@ class Job(LocatedModel):
         """The timeline, also where the job was written as an error alone."""
         if self.timeline:
             return list(self.timeline)
-        return [ErrorStep(error=str(self.error)).model_copy(update={"source": self.source})]
+        return [ErrorStep(error=str(self.error), source=self.source)]
 
     @property
     def loops(self) -> bool:
@@ -158,11 +153,12 @@ class Job(LocatedModel):
 class GeneratedJobs(Job):
     """Many jobs that share one timeline."""
 
-    count: int = Field(ge=1, le=MAX_COUNT)
+    count: Annotated[int, Field(ge=1, le=MAX_COUNT)]
     """How many jobs."""
-    prefix: WrittenText | None = Field(
-        None, json_schema_extra={"pattern": "^[^/*]*$", "maxLength": JOB_ID_LIMIT - 1}
-    )
+    prefix: Annotated[
+        WrittenText | None,
+        Field(json_schema_extra={"pattern": "^[^/*]*$", "maxLength": JOB_ID_LIMIT - 1}),
+    ] = None
     """Ids are this and a number from 1; without it they are UUIDs, drawn by the seed."""
 
     @classmethod
@@ -178,13 +174,13 @@ class GeneratedJobs(Job):
             yield ("prefix",), wrong("a prefix is taken to the letter; * has no meaning in it")
 
 
-class RateLimit(Strict):
+class RateLimit(Record):
     """At most ``polls`` polls by one key in any span of ``per``.
 
     More are answered 429, and move nothing.
     """
 
-    polls: int = Field(ge=1, le=MAX_COUNT)
+    polls: Annotated[int, Field(ge=1, le=MAX_COUNT)]
     """So many polls by one key, over all its jobs …"""
     per: Duration
     """… in any span of this length: 1m."""
@@ -233,7 +229,17 @@ class NewJobs(Job):
             seen.add(spelt)
 
 
-class Scenario(Strict):
+def _read_as_a_file(declared: _Declared) -> _Declared:
+    """Let a method that declares the keys of a file read them, known or not, as a file's."""
+
+    @wraps(declared)
+    def read_keys(self: Scenario, **keys: object) -> None:
+        vars(self).update(vars(Scenario.from_mapping(keys, inline_files())))
+
+    return cast("_Declared", read_keys)
+
+
+class Scenario(Record):
     """A whole scenario: a file that was read, or the same keys given in Python.
 
     Args:
@@ -259,7 +265,7 @@ class Scenario(Strict):
         'scenario:jobs.retrain-001.timeline[0]'
     """
 
-    schema_: str | None = Field(None, alias="$schema")
+    schema_: Annotated[str | None, Field(alias="$schema")] = None
     """Where editors find this schema."""
     description: str = ""
     """What the scenario is for, in a sentence."""
@@ -267,54 +273,50 @@ class Scenario(Strict):
     """Whether ${NAME} and ${NAME:-default} stand for environment variables; in files alone."""
     seed: int = 0
     """All invented values follow from it."""
-    api_keys: Annotated[dict[str, KeyState], Field(min_length=1)] | None = Field(
-        None, json_schema_extra=_SENDABLE_KEY
-    )
+    api_keys: Annotated[
+        Annotated[dict[str, KeyState], Field(min_length=1)] | None,
+        Field(json_schema_extra=_SENDABLE_KEY),
+    ] = None
     """What each x-api-key is: active, or the error it is answered with. A * fits anything; exact \
 names win, then the first pattern. Without api_keys every key is active."""
-    secret_keys: Annotated[dict[str, KeyState], Field(min_length=1)] | None = Field(
-        None, json_schema_extra=_SENDABLE_KEY
-    )
+    secret_keys: Annotated[
+        Annotated[dict[str, KeyState], Field(min_length=1)] | None,
+        Field(json_schema_extra=_SENDABLE_KEY),
+    ] = None
     """What each secret key is that asks for an API key: active, or the error it is answered with. \
 A * fits anything. Without secret_keys every secret key is active."""
-    jobs: dict[str, Job] = Field({}, json_schema_extra={"propertyNames": _JOB_ID})
+    jobs: Annotated[dict[str, Job], Field(json_schema_extra={"propertyNames": _JOB_ID})] = {}
     """The jobs by their retrain_job_id. A * fits anything; exact names win, then the first \
 pattern."""
     generated_jobs: list[GeneratedJobs] = []
     """Many jobs at once."""
-    new_jobs: NewJobs = Field(default_factory=NewJobs)
+    new_jobs: NewJobs = NewJobs()
     """What a job does that a client creates by upload; left out: what "*" does, else what the \
 first job does."""
-    calls: dict[str, CallTimeline] = Field({}, json_schema_extra=calls_schema())
+    calls: Annotated[dict[str, CallTimeline], Field(json_schema_extra=calls_schema())] = {}
     """How the operations beside the status check answer; left out: success."""
     rate_limit: RateLimit | None = None
     """How many polls one key may make in how long; more are answered 429 with Retry-After."""
-    assumptions: Assumptions = Field(default_factory=Assumptions)
+    assumptions: Assumptions = Assumptions()
     """What the manual does not say, and this mock therefore assumes."""
 
-    _document: Document = PrivateAttr()
+    _document: Document
 
-    if TYPE_CHECKING:
-
-        def __init__(  # noqa: PLR0913 -- the keys of a scenario file
-            self,
-            *,
-            description: str = "",
-            seed: int = 0,
-            api_keys: Mapping[str, KeyStateName] | None = None,
-            jobs: Mapping[str, Mapping[str, object] | Job] = {},
-            generated_jobs: Sequence[Mapping[str, object] | GeneratedJobs] = (),
-            secret_keys: Mapping[str, KeyStateName] | None = None,
-            new_jobs: Mapping[str, object] | NewJobs = {},  # noqa: B006 -- never run
-            calls: Mapping[str, Sequence[object]] = {},
-            rate_limit: Mapping[str, object] | RateLimit | None = None,
-            assumptions: Mapping[str, object] | Assumptions = {},  # noqa: B006 -- never run
-        ) -> None: ...
-
-    else:
-
-        def __init__(self, **keys: object) -> None:
-            self._read(keys, inline_files())
+    @_read_as_a_file
+    def __init__(  # noqa: PLR0913 -- the keys of a scenario file
+        self,
+        *,
+        description: str = "",
+        seed: int = 0,
+        api_keys: Mapping[str, KeyStateName] | None = None,
+        jobs: Mapping[str, Mapping[str, object] | Job] = {},
+        generated_jobs: Sequence[Mapping[str, object] | GeneratedJobs] = (),
+        secret_keys: Mapping[str, KeyStateName] | None = None,
+        new_jobs: Mapping[str, object] | NewJobs = {},  # noqa: B006 -- never run
+        calls: Mapping[str, Sequence[object]] = {},
+        rate_limit: Mapping[str, object] | RateLimit | None = None,
+        assumptions: Mapping[str, object] | Assumptions = {},  # noqa: B006 -- never run
+    ) -> None: ...
 
     @classmethod
     def from_mapping(cls, keys: Mapping[str, object], find: Attach) -> Scenario:
@@ -336,8 +338,20 @@ first job does."""
             >>> Scenario.from_mapping(keys, lambda name: b"PK").files
             {'real.zip': b'PK'}
         """
-        scenario = cls.__new__(cls)
-        scenario._read(keys, find)  # noqa: SLF001 -- it is one of us
+        from pydantic import ValidationError  # noqa: PLC0415 -- takes long, and is needed late
+
+        reading = ScenarioReading(find=find)
+        problems: list[Problem] = []
+        data = located(keys, INLINE, problems)
+        if problems:
+            raise reading.error(problems)
+        try:
+            scenario = cls.from_document(data, reading)
+        except ValidationError as error:
+            raise reading.error(reading.document.problems(error)) from None
+        if scenario.variables:
+            text = "variables: true is for files; leave it out, and write the values"
+            raise reading.error([Problem(INLINE, 0, 0, text)])
         return scenario
 
     @classmethod
@@ -360,30 +374,9 @@ first job does."""
             >>> Scenario.from_document({"jobs": {}}, reading).name
             'mine.yaml'
         """
-        scenario = cls.__new__(cls)
-        scenario._fill(data, reading)  # noqa: SLF001 -- it is one of us
-        return scenario
+        from mock_p1.base.strict_model import read_record  # noqa: PLC0415 -- loads pydantic
 
-    def _read(self, keys: Mapping[str, object], find: Attach) -> None:
-        reading = ScenarioReading(find=find)
-        problems: list[Problem] = []
-        data = located(keys, INLINE, problems)
-        if problems:
-            raise reading.error(problems)
-        try:
-            self._fill(data, reading)
-        except ValidationError as error:
-            raise reading.error(reading.document.problems(error)) from None
-        if self.variables:
-            text = "variables: true is for files; leave it out, and write the values"
-            raise reading.error([Problem(INLINE, 0, 0, text)])
-
-    def _fill(self, data: object, reading: ScenarioReading) -> None:
-        self.__pydantic_validator__.validate_python(data, self_instance=self, context=reading)
-
-    def model_post_init(self, context: object, /) -> None:
-        """Keep what the scenario was read from."""
-        self._document = context.document if isinstance(context, ScenarioReading) else Document()
+        return read_record(cls, data, reading).replaced(_document=reading.document)
 
     @property
     def name(self) -> str:

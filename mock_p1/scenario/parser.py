@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
-from mock_p1.base.strict_model import MAX_PROBLEMS
-from mock_p1.scenario.document import INLINE, Document, ScenarioReading
+from mock_p1.base.record import MAX_PROBLEMS
+from mock_p1.scenario.document import INLINE, MAX_BYTES, Document, ScenarioReading
 from mock_p1.scenario.merging import MergedDocument, merged
 from mock_p1.scenario.model import Scenario
 from mock_p1.scenario.problems import Problem
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from mock_p1.scenario.document import Attach
     from mock_p1.scenario.yaml_nodes import Node
-
-MAX_BYTES: Final = 5_000_000
 
 _BYTE_ORDER_MARKS: Final = (
     (b"\xef\xbb\xbf", "utf-8-sig"),

@@ -6,11 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from mock_p1.base.text import mask, shorten
-from mock_p1.scenario.variables import Replacement, wants_variables
-from mock_p1.scenario.yaml_reader import read_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -83,6 +79,11 @@ def masked_problems(
 
 def _given(text: str, variables: Mapping[str, str]) -> set[str]:
     """Return what variables give to a text."""
+    from mock_p1.scenario.variables import (  # noqa: PLC0415 -- loads YAML, which a poll never needs
+        Replacement,
+        wants_variables,
+    )
+
     root = _tree(text)
     if root is None or not wants_variables(root):
         return set()
@@ -93,6 +94,10 @@ def _given(text: str, variables: Mapping[str, str]) -> set[str]:
 
 def _tree(text: str) -> Node | None:
     """Return a text's tree, whatever is wrong with it."""
+    import yaml  # noqa: PLC0415 -- takes long, and a poll never needs it
+
+    from mock_p1.scenario.yaml_reader import read_tree  # noqa: PLC0415 -- likewise
+
     try:
         return read_tree(text, lambda _line, _column, _problem: None)
     except yaml.YAMLError:  # characters that no YAML text has

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
-from pydantic import BeforeValidator, InstanceOf, WithJsonSchema
-
 from mock_p1.base import durations
 from mock_p1.base.duration_field import DURATION_PATTERN, SOME_TIME_PATTERN
-from mock_p1.base.strict_model import as_written, kind_of, wrong
+from mock_p1.base.record import PlainValidator, WithJsonSchema
+from mock_p1.base.rules import as_written, kind_of, wrong
 from mock_p1.base.text import nearest, shorten
 
 if TYPE_CHECKING:
@@ -143,8 +142,8 @@ SO_MANY_PATTERN: Final = (
     rf"(?![0-9]{{{MAX_DIGITS + 1}}})0*(?:[1-9][0-9]{{0,{len(str(MAX_POLLS)) - 2}}}|{MAX_POLLS})"
 )
 Limit = Annotated[
-    InstanceOf[Stage],
-    BeforeValidator(_limit),
+    Stage,
+    PlainValidator(_limit),
     WithJsonSchema(
         {
             "type": "string",
@@ -157,8 +156,8 @@ Limit = Annotated[
 
 
 Delay = Annotated[
-    InstanceOf[Span],
-    BeforeValidator(_delay),
+    Span,
+    PlainValidator(_delay),
     WithJsonSchema(
         {"type": "string", "pattern": rf"^\s*{DURATION_PATTERN}\s*(\.\.\s*{DURATION_PATTERN}\s*)?$"}
     ),

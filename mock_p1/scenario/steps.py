@@ -6,33 +6,21 @@ import json
 import re
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
-from pydantic import (
+from mock_p1.base.clock import SECOND
+from mock_p1.base.duration_field import Duration  # noqa: TC001 -- pydantic reads the annotations
+from mock_p1.base.record import (
+    AfterValidator,
     BeforeValidator,
     Discriminator,
     Field,
-    Tag,
-    ValidationError,
-    ValidationInfo,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-    field_validator,
-)
-
-from mock_p1.base.clock import SECOND
-from mock_p1.base.duration_field import Duration  # noqa: TC001 -- pydantic reads the annotations
-from mock_p1.base.strict_model import (
-    LocatedModel,
-    OneOf,
+    LocatedRecord,
     Path,
     Reading,
-    Strict,
-    WrittenText,
-    Wrong,
-    all_of,
-    kind_of,
-    refuse_unknown,
-    wrong,
+    Record,
+    Tag,
+    WrapValidator,
 )
+from mock_p1.base.rules import OneOf, WrittenText, kind_of, refuse_unknown, wrong
 from mock_p1.contract.assumptions import BODILESS, StatusError
 from mock_p1.contract.errors import FAULTS
 from mock_p1.scenario.document import ScenarioReading
@@ -42,6 +30,10 @@ from mock_p1.scenario.step_length import Delay, Limit  # noqa: TC001 -- likewise
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pydantic import ValidationError, ValidationInfo, ValidatorFunctionWrapHandler
+
+    from mock_p1.base.record import Wrong
+
 MAX_ROWS: Final = 100_000
 MAX_FAILS: Final = 1000
 DEFAULT_ROWS: Final = 100
@@ -49,14 +41,24 @@ DEFAULT_ROWS: Final = 100
 FaultName = Annotated[str, OneOf("fault", tuple(FAULTS))]
 
 
-class Result(Strict):
+def _attached(name: str, info: ValidationInfo) -> str:
+    """Read a result file, where a scenario is read."""
+    if isinstance(info.context, ScenarioReading):
+        try:
+            info.context.attach(name)
+        except ValueError as error:
+            raise wrong(str(error)) from None
+    return name
+
+
+class Result(Record):
     """The file behind ``download_url``: so many rows of invented results, or a file of your own."""
 
-    rows: int | None = Field(None, ge=1, le=MAX_ROWS)
+    rows: Annotated[int | None, Field(ge=1, le=MAX_ROWS)] = None
     """So many rows of invented results."""
-    file: str | None = None
+    file: Annotated[str, AfterValidator(_attached)] | None = None
     """A file beside the scenario, never outside its folder."""
-    fails: int = Field(0, ge=0, le=MAX_FAILS)
+    fails: Annotated[int, Field(ge=0, le=MAX_FAILS)] = 0
     """How many downloads are answered 503 before the file comes."""
 
     schema_rules: ClassVar[dict[str, Any]] = {
@@ -68,16 +70,6 @@ class Result(Strict):
         """A result has rows or is a file, not both."""
         if ("rows" in data) == ("file" in data):
             yield (), wrong("result: takes either rows: or file:")
-
-    @field_validator("file")
-    @classmethod
-    def _read(cls, name: str | None, info: ValidationInfo) -> str | None:
-        if name is not None and isinstance(info.context, ScenarioReading):
-            try:
-                info.context.attach(name)
-            except ValueError as error:
-                raise wrong(str(error)) from None
-        return name
 
 
 _Generated = Annotated[str, OneOf("result", ("generated",))]
@@ -93,10 +85,10 @@ def _result(value: object) -> object:
     )
 
 
-class Step(LocatedModel):
+class Step(LocatedRecord):
     """What every step may have: how long it lasts, and how long each answer is held back."""
 
-    for_: Limit | None = Field(None, alias="for")
+    for_: Annotated[Limit | None, Field(alias="for")] = None
     """How long the step lasts: 2 polls, a duration (500ms, 90s, 1h30m), or manual. The last step \
 needs none."""
     delay: Delay | None = None
@@ -167,21 +159,21 @@ def _body(value: object) -> object:
     return value
 
 
-class RetryDate(Strict):
+class RetryDate(Record):
     """``Retry-After`` as an HTTP date, so far from now by the mock's clock."""
 
     date: Duration
     """So far from now, by the mock's clock."""
 
 
-class Literal(Strict):
+class Literal(Record):
     """A literal HTTP answer. A ``body`` that is a mapping or a list is sent as JSON.
 
     ``retry_after`` writes that header by the mock's clock: in seconds (``30s``), or as a date
     (``{date: 30s}``).
     """
 
-    status_code: int = Field(ge=200, le=599)
+    status_code: Annotated[int, Field(ge=200, le=599)]
     """The HTTP status."""
     headers: Annotated[
         dict[
@@ -288,15 +280,12 @@ KINDS: Final[dict[str, type[Step]]] = {
 """The key that makes a step what it is, and its model."""
 
 
+_TAGS: Final = {kind: f"<{kind}>" for kind in KINDS}
+
+
 def _kind(value: object) -> str:
-    keys = (
-        value
-        if isinstance(value, dict)
-        else type(value).model_fields
-        if isinstance(value, Step)
-        else ()
-    )
-    return next((f"<{kind}>" for kind in KINDS if kind in keys), "<status>")
+    keys = value if isinstance(value, dict) else getattr(value, "field_names", ())
+    return next((tag for kind, tag in _TAGS.items() if kind in keys), "<status>")
 
 
 _UNSEEN: Final = Step()
@@ -320,10 +309,12 @@ def _exactly_one(
     if len(given) == 1:
         made: Step = handler(value)
         return made
+    from mock_p1.base.strict_model import all_of, known_keys  # noqa: PLC0415 -- loads pydantic
+
     reading.failed += 1
     found = f"{' and '.join(given)}: make it {len(given)} steps" if given else "none of them"
     models = [KINDS[kind] for kind in given or KINDS]
-    known = {key for model in models for key in model.known_keys()}
+    known = {key for model in models for key in known_keys(model)}
     problems = [
         ((), wrong(f"a step is one of {kinds}; this one is {found}")),
         *refuse_unknown(value, known),
@@ -331,10 +322,14 @@ def _exactly_one(
     raise all_of(problems, *(_problems(model, value) for model in (models if given else [Step])))
 
 
-def _problems(model: type[Step], value: dict[str, Any]) -> ValidationError | None:
-    """Return what is wrong with the keys of ``value`` that this model knows."""
+def _problems(kind: type[Step], value: dict[str, Any]) -> ValidationError | None:
+    """Return what is wrong with the keys of ``value`` that this kind of step knows."""
+    from pydantic import ValidationError  # noqa: PLC0415 -- takes long, and is needed late
+
+    from mock_p1.base.strict_model import known_keys, read_record  # noqa: PLC0415 -- loads pydantic
+
     try:
-        model.model_validate({key: value[key] for key in model.known_keys() if key in value})
+        read_record(kind, {key: value[key] for key in known_keys(kind) if key in value})
     except ValidationError as error:
         return error
     return None

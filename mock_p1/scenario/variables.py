@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from mock_p1.base.strict_model import MAX_PROBLEMS
+from mock_p1.base.record import MAX_PROBLEMS
 from mock_p1.base.text import nearest, shorten
 from mock_p1.scenario.yaml_nodes import BROKEN
 from mock_p1.scenario.yaml_reader import MAX_NEAR, NOT_IN_YAML, resolve

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from mock_p1.base.strict_model import Located
+from mock_p1.base.record import Located
 
 MAX_DEPTH: Final = 50
 

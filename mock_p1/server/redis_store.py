@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from mock_p1.base.extras import missing
 from mock_p1.engine.acts import StoreDown
 
 if TYPE_CHECKING:
@@ -142,13 +143,12 @@ class RedisStore:
         if scheme not in SCHEMES:
             known = ", ".join(f"{known}://" for known in SCHEMES)
             raise CannotShareState(f"{shown(url)}: no URL of a store; one begins with {known}")
-        try:
-            import redis  # noqa: PLC0415 -- only a shared state needs it
-            from redis.backoff import NoBackoff  # noqa: PLC0415 -- likewise
-            from redis.retry import Retry  # noqa: PLC0415 -- likewise
-        except ImportError:
-            text = "a shared state needs redis-py: pip install 'mock-p1[redis]'"
-            raise CannotShareState(text) from None
+        if why := missing("a shared state", "redis", "redis"):
+            raise CannotShareState(why)
+        import redis  # noqa: PLC0415 -- only a shared state needs it
+        from redis.backoff import NoBackoff  # noqa: PLC0415 -- likewise
+        from redis.retry import Retry  # noqa: PLC0415 -- likewise
+
         self.shown, self.timeout_seconds = shown(url), timeout_seconds
         self._errors: Any = (redis.RedisError, OSError)
         self._no_script = redis.exceptions.NoScriptError

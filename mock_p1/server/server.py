@@ -15,15 +15,16 @@ import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
-from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from mock_p1.admin.access import AccessPolicy
 from mock_p1.admin.context import AdminContext
 from mock_p1.base.addresses import EVERY_ADDRESS, in_url, is_loopback
 from mock_p1.base.clock import RealClock
+from mock_p1.base.messages import http_date
 from mock_p1.server.everything_else import EverythingElse
 from mock_p1.server.http_protocol import KEEP_ALIVE_SECONDS, Connections, HttpProtocol
+from mock_p1.server.loop_thread import LoopThread
 from mock_p1.server.upload_folder import remove_left_behind
 from mock_p1.transports.asgi import IN_THREADS, AsgiApp
 
@@ -48,8 +49,14 @@ turns.
 TICK_SECONDS: Final = 0.5
 """How often the server looks for clients that are too slow, and at the date."""
 
+LOOKED_AT_ONCE: Final = 200
+"""So many clients are looked at before others have their turn: ten thousand take milliseconds."""
+
 FINISH_SECONDS: Final = 0.2
 """How long answers under way may take to go out once the server has been told to end."""
+
+ROUNDS_TO_LET_IN: Final = 3
+"""Rounds of asyncio's loop after which whoever is being let in is known, and can be hung up on."""
 
 CANCEL_SECONDS: Final = 0.3
 """How long what is under way then may take to stop."""
@@ -174,12 +181,18 @@ class Server:
         ``when_started`` is called once requests are answered.
         """
         remove_left_behind()
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(self.serve(when_started))
+
+    async def serve(self, when_started: Callable[[], None] = lambda: None) -> None:
+        """Do what ``run`` does, in a loop that runs already, beside other servers."""
+        _serving.add(self)
         try:
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                runner.run(self._serve(when_started))
+            await self._serve(when_started)
         finally:
-            self._close()
+            _serving.discard(self)
             self._everything_else.close()
+            self._close()
 
     def _close(self) -> None:
         for listening in self._sockets:
@@ -196,7 +209,7 @@ class Server:
     async def _serve(self, when_started: Callable[[], None]) -> None:
         self.loop, shared = asyncio.get_running_loop(), self._connections
         shared.files_max = _files_max()
-        self.loop.set_exception_handler(self._on_loop_error)
+        self.loop.set_exception_handler(_on_loop_error)
         spare = LISTENERS - 1 if _loop_factory() else 0
         first = self._sockets[0]
         self._sockets += [first.dup() for _ in range(spare)]
@@ -222,21 +235,31 @@ class Server:
                 if _has_file_left():
                     self._open_files_reached = shared.reached["open_files"]
                 else:
-                    self._count_open_files()
+                    self.count_open_files()
                 date, now = _date(self.engine.clock), self.loop.time()
-                for connection in list(shared.open):
+                for number, connection in enumerate(list(shared.open), 1):
                     connection.give_up(now)
-            for listening, listener in zip(self._sockets, listeners, strict=True):
-                listening.is_kept = False
-                listener.close()
+                    if not number % LOOKED_AT_ONCE:
+                        await asyncio.sleep(0)
+            await self._stop_listening(listeners)
             await _finish(shared)
+
+    async def _stop_listening(self, listeners: list[asyncio.Server]) -> None:
+        for listening in self._sockets:
+            with suppress(NotImplementedError):  # on Windows nobody is half let in
+                asyncio.get_running_loop().remove_reader(listening)
+        for _ in range(ROUNDS_TO_LET_IN):
+            await asyncio.sleep(0)
+        for listening, listener in zip(self._sockets, listeners, strict=True):
+            listening.is_kept = False
+            listener.close()
 
     async def _listener(self, listening: Listening) -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(
             lambda: HttpProtocol(self._connections), sock=listening, ssl=self._tls, backlog=BACKLOG
         )
 
-    def _count_open_files(self) -> None:
+    def count_open_files(self) -> None:
         """Count that there is no file left, once until there is one again.
 
         A connection that took the last one has counted it already.
@@ -245,34 +268,46 @@ class Server:
         if reached["open_files"] == self._open_files_reached:
             reached["open_files"] += 1
 
-    def _on_loop_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Take what Windows' loop makes an error of, and count one connection too many.
+    def look_around(self) -> None:
+        """Look at once at what else is looked at now and then; of the loop's thread alone."""
+        self._end.set()
 
-        Asyncio would say that at each try. The rest is logged as ever.
 
-        It shuts down what a client has reset, which fails and leaves the socket open. And it would
-        close what it listens on for good where one client was gone before it was let in.
-        """
-        error = context.get("exception")
-        callback = getattr(context.get("handle"), "_callback", None)
-        if (
-            isinstance(error, ConnectionResetError)
-            and getattr(callback, "__name__", "") == "_call_connection_lost"
-        ):
-            transport: Any = getattr(callback, "__self__", None)
-            transport._sock.close()  # noqa: SLF001 -- there is no public way
-            transport._sock = None  # noqa: SLF001 -- likewise
-        elif context["message"] == "Accept failed on a socket" and isinstance(error, OSError):
-            _log.warning("a client went before it was let in (%s)", error.strerror or error)
-            loop.call_soon(self._end.set)  # once the loop has given it up
-        elif (
-            context["message"] == "socket.accept() out of system resource"
-            and isinstance(error, OSError)
-            and error.errno in NO_FILE_LEFT
-        ):
-            self._count_open_files()
-        else:
-            loop.default_exception_handler(context)
+_serving: Final[set[Server]] = set()
+"""The servers of this process that run now, in whatever loop."""
+
+
+def _on_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Take what Windows' loop makes an error of, and count one connection too many.
+
+    Asyncio would say that at each try. The rest is logged as ever.
+
+    It shuts down what a client has reset, which fails and leaves the socket open. And it would
+    close what it listens on for good where one client was gone before it was let in.
+    """
+    servers = [server for server in tuple(_serving) if server.loop is loop]
+    error = context.get("exception")
+    callback = getattr(context.get("handle"), "_callback", None)
+    if (
+        isinstance(error, ConnectionResetError)
+        and getattr(callback, "__name__", "") == "_call_connection_lost"
+    ):
+        transport: Any = getattr(callback, "__self__", None)
+        transport._sock.close()  # noqa: SLF001 -- there is no public way
+        transport._sock = None  # noqa: SLF001 -- likewise
+    elif context["message"] == "Accept failed on a socket" and isinstance(error, OSError):
+        _log.warning("a client went before it was let in (%s)", error.strerror or error)
+        for server in servers:
+            loop.call_soon(server.look_around)  # once the loop has given it up
+    elif (
+        context["message"] == "socket.accept() out of system resource"
+        and isinstance(error, OSError)
+        and error.errno in NO_FILE_LEFT
+    ):
+        for server in servers:
+            server.count_open_files()
+    else:
+        loop.default_exception_handler(context)
 
 
 async def _finish(shared: Connections) -> None:
@@ -332,28 +367,37 @@ def _has_file_left() -> bool:
 
 def _date(clock: Clock) -> bytes:
     now = clock.client_date(clock.now_ns())
-    return f"date: {format_datetime(now, usegmt=True)}\r\n".encode()
+    return f"date: {http_date(now)}\r\n".encode()
 
 
 class ServerThread:
-    """A server in a thread of its own, as a context manager."""
+    """A server in a thread, as a context manager.
 
-    def __init__(self, server: Server) -> None:
+    In one of its own, or beside others in one that goes on after it.
+    """
+
+    def __init__(self, server: Server, beside: LoopThread | None = None) -> None:
         self.server = server
+        self._beside = beside
+        self._runs_in: LoopThread | None = None
         self._error: BaseException | None = None
-        self._decided = threading.Event()
-        self.thread: threading.Thread = threading.Thread(
-            target=self._run, name=f"mock-p1:{server.port}", daemon=True
-        )
+        self._decided, self._ended = threading.Event(), threading.Event()
+
+    @property
+    def thread(self) -> threading.Thread | None:
+        """The thread, once it is known."""
+        return None if self._runs_in is None else self._runs_in.thread
 
     def __enter__(self) -> Self:
         """Start, and return when requests are answered.
 
         What keeps the server from starting is raised.
         """
-        self.thread.start()
+        self._runs_in = self._beside or new_thread()
+        self._runs_in.begin(self._serve())
         self._decided.wait()
         if self._error is not None:
+            self._leave(self._runs_in)
             raise self._error
         return self
 
@@ -365,17 +409,30 @@ class ServerThread:
     ) -> None:
         """Stop, and wait for the end."""
         self.server.stop()
-        self.thread.join(STOP_SECONDS)
+        if self._runs_in is not None and self._runs_in.is_alive:
+            self._ended.wait(STOP_SECONDS)
+            self._leave(self._runs_in)
         if self._error is not None and error is None:
             raise self._error
 
-    def _run(self) -> None:
+    def _leave(self, thread: LoopThread) -> None:
+        if thread is not self._beside:
+            thread.close()
+
+    async def _serve(self) -> None:
         try:
-            self.server.run(self._decided.set)
-        except BaseException as error:  # noqa: BLE001 -- kept for the thread that waits
+            await self.server.serve(self._decided.set)
+        except Exception as error:  # noqa: BLE001 -- kept for the thread that waits
             self._error = error
         finally:
             self._decided.set()
+            self._ended.set()
+
+
+def new_thread() -> LoopThread:
+    """Start a thread for servers."""
+    remove_left_behind()
+    return LoopThread(_loop_factory())
 
 
 def listen(host: str, port: int) -> list[Listening]:

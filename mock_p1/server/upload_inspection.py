@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.engine.file_store import Inspection
-from mock_p1.server.upload_content import ZIP_STARTS, inspect_content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -44,6 +43,8 @@ _START: Final = (
 
 def is_small(content: bytes) -> bool:
     """Tell whether a file can be looked at right here; never a ZIP: it may unpack to anything."""
+    from mock_p1.server.upload_content import ZIP_STARTS  # noqa: PLC0415 -- loads zipfile
+
     return (
         len(content) <= SMALL_BYTES
         and max(content.count(b"\n"), content.count(b"\r")) <= SMALL_LINES
@@ -53,6 +54,8 @@ def is_small(content: bytes) -> bool:
 
 def inspect_small(content: bytes, file_name: str) -> Inspection:
     """Look at a small file at once."""
+    from mock_p1.server.upload_content import inspect_content  # noqa: PLC0415 -- likewise
+
     return inspect_content(io.BytesIO(content), file_name)
 
 

@@ -19,12 +19,14 @@ from mock_p1.base.durations import nanoseconds
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 from mock_p1.engine.engine import Engine
 from mock_p1.oneclock.shared import LONGEST, CannotShare, current
-from mock_p1.scenario.files import inline_folder, load_scenario
+from mock_p1.oneclock.thread_activity import at_rest
+from mock_p1.scenario.files import inline_folder, look_up
 from mock_p1.scenario.problems import ScenarioError
+from mock_p1.scenario.recent import parse_once
 from mock_p1.server.state_file import first_date, load_state, read_state
 from mock_p1.testing.decorators import inside
 from mock_p1.testing.handle import Handle
-from mock_p1.testing.run_state import tell
+from mock_p1.testing.run_state import tell, thread_of_the_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,8 +74,8 @@ class _Starting(ABC):
         # an inline one is read when a test starts: its mistakes are that test's, not its module's
         folder = inline_folder(scenario)
         with _told_without_our_frames():
-            source = scenario if folder else load_scenario(scenario)
-        self._scenario = partial(load_scenario, source, folder=folder)
+            source = scenario if folder else _found(scenario)
+        self._scenario = partial(_found, source, folder=folder)
         self._check, self._as_argument = check, as_argument
         self._entered: list[tuple[ExitStack, Handle]] = []
 
@@ -321,7 +323,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         self._store = state and (state, state_name)
 
     def _start(self, stack: ExitStack) -> Handle:
-        from mock_p1.server.server import Server, ServerThread  # noqa: PLC0415 -- Flask takes 0.35 s
+        from mock_p1.server.server import Server, ServerThread, new_thread  # noqa: PLC0415 -- takes 0.1 s
         from mock_p1.transports.network_guard import guarded  # noqa: PLC0415 -- goes with it
 
         if current() and self._speed != 1:
@@ -335,15 +337,17 @@ class serving(_Starting):  # noqa: N801 -- called like a function
             engine = _engine(stack, self._scenario(), clock, self._seed)
         self._saved.load(engine, state)
         server = Server(engine, host=self._address[0], port=self._address[1])
-        thread = stack.enter_context(ServerThread(server)).thread
-        if shared and server.loop:
+        thread = stack.enter_context(ServerThread(server, thread_of_the_run(new_thread))).thread
+        if thread:
+            at_rest.add(thread)
+        if shared and server.loop and thread:
             waited_for = server.loop, thread.ident, server.has_work_in_threads
             stack.enter_context(shared.served(server.port, *waited_for))
         elif not shared:
             pace = server.url, "in place of its speed" if self._speed != 1 else "too"
             stack.callback(_on_real_time.remove, pace)
             _on_real_time.append(pace)
-        stack.enter_context(_reachable(server.url))
+        stack.enter_context(reachable(server.url))
         stack.enter_context(guarded())
         return Handle(engine, server.url)
 
@@ -377,6 +381,11 @@ def _shared_engine(
     )
     stack.callback(shared.close)
     return shared.engine
+
+
+def _found(source: ScenarioSource, folder: Path | None = None) -> Scenario:
+    """Return a scenario that is shared with other mocks; no handle shows it."""
+    return look_up(source, (), (Path(),), folder=folder, parse=parse_once)
 
 
 def _longest(instant_sleep: bool | str | float | timedelta) -> int:  # noqa: FBT001 -- one of four
@@ -434,7 +443,7 @@ def _beside_servers(mock: Mock) -> Iterator[None]:
 
 
 @contextmanager
-def _reachable(url: str) -> Iterator[None]:
+def reachable(url: str) -> Iterator[None]:
     """Let requests to this server pass the mocks that catch requests at the same time."""
     prefix = f"{url}/"
     theirs = sys.modules.get(

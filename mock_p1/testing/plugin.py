@@ -7,6 +7,7 @@ pytest; the mock is imported when a fixture is used.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -59,6 +60,9 @@ TROUBLE_MARKER = (
 )
 
 
+CONTRACT_TESTS: Final = "mock_p1.contract_tests"
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options and the ini settings."""
     group = parser.getgroup("mock-p1", "Mock P1, the double of the Prediction One retrain API")
@@ -100,6 +104,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "mock_p1_scenario_dir", "folder where scenarios are looked for first, relative to rootdir"
     )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> None:
+    """Put the contract tests' folder in the place of their name.
+
+    So pytest knows their options: of a package that --pyargs names it reads a conftest.py too late.
+    """
+    if CONTRACT_TESTS not in args:
+        return
+    package = Path(__file__).parents[1]
+    folders = (package / "contract_tests", package.parent / "contract_tests")  # wheel, checkout
+    folder = next((str(each) for each in folders if (each / "conftest.py").is_file()), None)
+    if folder is None:
+        raise pytest.UsageError(f"{CONTRACT_TESTS} is not installed; in a checkout it is a folder")
+    args[:] = [folder if each == CONTRACT_TESTS else each for each in args]
+    early_config.known_args_namespace.file_or_dir = [
+        folder if each == CONTRACT_TESTS else each
+        for each in early_config.known_args_namespace.file_or_dir
+    ]
 
 
 def pytest_configure(config: pytest.Config) -> None:

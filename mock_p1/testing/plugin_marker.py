@@ -17,6 +17,7 @@ import pytest
 from mock_p1.base.text import unknown
 from mock_p1.scenario.files import WHAT_IT_CAN_BE, look_up
 from mock_p1.scenario.model import Scenario
+from mock_p1.scenario.recent import parse_once
 
 if TYPE_CHECKING:
     from mock_p1.scenario.files import ScenarioSource
@@ -151,17 +152,18 @@ def _beside(config: pytest.Config, folder: Path, named: ScenarioSource) -> Scena
     """
     shelves = [*_folder(config), folder]
     bases = [*shelves, config.rootpath, Path()]
-    return look_up(named, shelves, bases, folder=folder)
+    return look_up(named, shelves, bases, folder=folder, parse=parse_once)
 
 
 def _configured(config: pytest.Config) -> Scenario:
     """Look up what the command line or the ini file names, for tests whose marker names none."""
     shelves = _folder(config)
-    if option := config.getoption("mock_p1_scenario"):
-        return look_up(option, shelves, [*shelves, config.invocation_params.dir, config.rootpath])
-    return look_up(
-        config.getini("mock_p1_scenario") or DEFAULT, shelves, [*shelves, config.rootpath]
-    )
+    if named := config.getoption("mock_p1_scenario"):
+        bases = [*shelves, config.invocation_params.dir, config.rootpath]
+    else:
+        named = config.getini("mock_p1_scenario") or DEFAULT
+        bases = [*shelves, config.rootpath]
+    return look_up(named, shelves, bases, parse=parse_once)
 
 
 def _sleeps(config: pytest.Config) -> bool | str:

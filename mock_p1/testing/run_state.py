@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.mock_state import InjectedFailure
+    from mock_p1.server.loop_thread import LoopThread
     from mock_p1.testing.handle import Handle
 
 MOST_REPORTED: Final = 3
@@ -108,6 +110,26 @@ def tell(handle: Handle, engine: Engine) -> None:
         current.begun.append(handle)
     for watch in watchers:
         watch(engine)
+
+
+_threads: Final[dict[pytest.Config, LoopThread]] = {}
+_lock: Final = threading.Lock()
+
+
+def thread_of_the_run(start: Callable[[], LoopThread]) -> LoopThread | None:
+    """Return the thread for all servers of this run of pytest; None outside of one.
+
+    It ends with the run. A process that was forked gets one of its own.
+    """
+    if current is None:
+        return None
+    config = current.item.config
+    with _lock:
+        thread = _threads.get(config)
+        if thread is None or not thread.is_alive:
+            thread = _threads[config] = start()
+            config.add_cleanup(lambda: _threads.pop(config, thread).close())
+    return thread
 
 
 def parametrizes_trouble(item: pytest.Item) -> bool:

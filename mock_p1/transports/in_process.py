@@ -250,6 +250,7 @@ def _runs_code_of_a_client(frame: FrameType | None) -> bool:
     return "trio" not in modules and not modules <= sys.stdlib_module_names | _KEEP_POOLS
 
 
+@lru_cache(maxsize=64)
 def _base(url: str) -> tuple[Origin, str]:
     with suppress(ValueError):  # of a port or an address that can be none
         parts = urlsplit(url)

@@ -23,14 +23,24 @@ class Patches:
 
     def __init__(self) -> None:
         self._done: list[tuple[Patch, object, object]] = []
+        self._made: dict[tuple[object, str], tuple[object, object]] = {}
 
     def install(self, *patches: Patch) -> None:
         """Exchange attributes."""
         for patch in patches:
             before = vars(patch.owner).get(patch.name, _MISSING)
-            stand_in = patch.make(getattr(patch.owner, patch.name))
+            stand_in = self._stand_in(patch)
             setattr(patch.owner, patch.name, stand_in)
             self._done.append((patch, before, stand_in))
+
+    def _stand_in(self, patch: Patch) -> object:
+        """Return the stand-in for what is there; the one of last time, if that was there then."""
+        own = getattr(patch.owner, patch.name)
+        before, stand_in = self._made.get((patch.owner, patch.name), (_MISSING, _MISSING))
+        if before is not own:
+            stand_in = patch.make(own)
+            self._made[patch.owner, patch.name] = own, stand_in
+        return stand_in
 
     def remove(self) -> None:
         """Put back what is still ours; a stand-in that somebody else has wrapped lets all pass."""

@@ -9,7 +9,7 @@ urllib3, where the engine answers it.
 from __future__ import annotations
 
 import warnings
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -200,10 +200,16 @@ def _has_stub(
 
 def _is_answered(url: str) -> bool:
     try:
-        parts = urlsplit(url)
-        return in_process.find(Origin.of(parts), parts.path) is not None
+        return in_process.find(*_place(url)) is not None
     except ValueError:  # a URL that only a custom adapter understands
         return False
+
+
+@lru_cache(maxsize=256)
+def _place(url: str) -> tuple[Origin, str]:
+    """Return the origin and the path of a URL; a client that polls asks for the same again."""
+    parts = urlsplit(url)
+    return Origin.of(parts), parts.path
 
 
 def _answer(

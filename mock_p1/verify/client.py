@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError
 from mock_p1._version import __version__
 from mock_p1.verify.answer import Answer
 from mock_p1.verify.exceptions import Unreachable, UsageError
-from mock_p1.verify.network_errors import explain_network_error
+from mock_p1.verify.network_errors import explain_network_error, failure_kind
 from mock_p1.verify.url import is_loopback
 
 if TYPE_CHECKING:
@@ -52,11 +52,15 @@ class HttpClient:
     """
 
     def __init__(
-        self, *, ca_file: str | None = None, now: Callable[[], float] = time.monotonic
+        self,
+        *,
+        ca_file: str | None = None,
+        now: Callable[[], float] = time.monotonic,
+        agent: str = "mock-p1-verify",
     ) -> None:
         """``ca_file`` is a PEM file of certificates to trust instead of the usual ones.
 
-        UsageError if it holds none.
+        ``agent`` is what the client calls itself. UsageError if the file holds no certificate.
         """
         if ca_file:
             _check_certificates(ca_file)
@@ -64,7 +68,7 @@ class HttpClient:
         self._session.auth = _unchanged  # else requests would send what ~/.netrc has for the host
         self._session.headers.update(
             {
-                "User-Agent": f"mock-p1-verify/{__version__}",
+                "User-Agent": f"{agent}/{__version__}",
                 "Accept-Encoding": "identity",
                 "Connection": "close",
             }
@@ -77,6 +81,8 @@ class HttpClient:
         host = urlsplit(call.url)
         deadline = self._now() + seconds
         with ExitStack() as opened:
+            # a server may close without a word, as it was asked to: no connection is used again
+            opened.callback(self._session.close)
             try:
                 response = opened.enter_context(
                     self._session.request(
@@ -94,12 +100,15 @@ class HttpClient:
                 body = self._read(response, most, deadline)
             except (requests.RequestException, HTTPError, OSError, ValueError) as error:
                 # ValueError: a host that is none
-                raise Unreachable(explain_network_error(error, host.netloc, seconds)) from None
+                text = explain_network_error(error, host.netloc, seconds)
+                raise Unreachable(text, kind=failure_kind(error)) from None
         lower = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, lower, body)
 
     def _read(self, response: requests.Response, most: int, deadline: float) -> bytes:
         """Read piece by piece as it comes, so that a server that drips is left at the deadline."""
+        if response.is_redirect:  # of which requests has read the body, to see where it leads
+            return response.content[:most]
         body = b""
         for piece in _pieces(response.raw):
             body += piece

@@ -15,10 +15,17 @@ from requests.exceptions import (
     ProxyError,
     SSLError,
 )
-from urllib3.exceptions import DecodeError, LocationValueError, ProtocolError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    DecodeError,
+    LocationValueError,
+    ProtocolError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from mock_p1.verify.exceptions import FailureKind
 
 
 _SEE_PROXIES: Final = "see HTTPS_PROXY, HTTP_PROXY and NO_PROXY"
@@ -72,6 +79,27 @@ def explain_network_error(error: BaseException, host: str, seconds: float) -> st
         (cause.strerror for cause in chain if isinstance(cause, OSError) and cause.strerror), None
     )
     return f"{host} could not be reached: {(reason or type(error).__name__).lower()}"
+
+
+def failure_kind(error: BaseException) -> FailureKind:
+    """Say how the network failed: what a client met, beside the words for it."""
+    chain = list(_causes(error))
+
+    def met(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in chain)
+
+    never_there = (ProxyError, SSLError, socket.gaierror, ConnectionRefusedError, InvalidURL)
+    if met(*never_there, requests.ConnectTimeout, ConnectTimeoutError, LocationValueError):
+        return "unreachable"
+    if met(requests.Timeout, TimeoutError):
+        return "timeout"
+    if met(BadStatusLine):  # RemoteDisconnected is one
+        return "closed"
+    if met(ConnectionResetError, ConnectionAbortedError, BrokenPipeError):
+        return "reset"
+    if met(ProtocolError, ChunkedEncodingError, ContentDecodingError, DecodeError):
+        return "cut"
+    return "unreachable"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -35,7 +35,7 @@ def preflight(session: VerifySession) -> None:
             f'{what}: the server answered "{error.message}"; '
             "the checks need a job that this key can see"
         )
-    if found := _other_than_api(answer):
+    if found := other_than_api(answer):
         raise Unreachable(f"{session.base} {found}")
 
 
@@ -53,13 +53,16 @@ def url_warning(session: VerifySession) -> str | None:
     return f"The job was answered by {shown}: does the URL lead to the API?"
 
 
-def _other_than_api(answer: Answer) -> str | None:
-    """Say what else than the API seems to have answered; None if it may be the API."""
+def other_than_api(answer: Answer) -> str | None:
+    """Say what else than the API seems to have answered; None if it may be the API.
+
+    It is a redirect, a proxy's demand, or what is not JSON.
+    """
     if answer.status in _REDIRECTS and "location" in answer.headers:
         target = one_line(answer.headers["location"].partition("?")[0])
         return (
             f"redirects to {target} (HTTP {answer.status}); "
-            "verify does not follow, since the key would go there too"
+            "it is not followed, since the key would go there too"
         )
     if answer.status == _PROXY_DEMANDS_LOGIN:
         return (

@@ -197,11 +197,7 @@ def test_the_journal_outlives_a_swap(controls):
 
 def test_a_scenario_made_in_python_has_no_text(controls):
     """And the answer says so."""
-    controls.engine.load(
-        type(controls.engine.scenario).model_validate(
-            {"jobs": {"a": {"error": "job_may_be_deleted"}}}
-        )
-    )
+    controls.engine.load(Scenario(jobs={"a": {"error": "job_may_be_deleted"}}))
     assert controls.get("/scenario")["text"] is None
 
 

@@ -60,3 +60,14 @@ def test_a_hit_says_how_it_was_found():
     assert names.find("c") is None
     assert names.exact("b*") is None
     assert names.names == ["a", "b*"]
+
+
+@given(st.lists(LETTERS), LETTERS)
+@example(["*b", "a*"], "ab")
+@example(["a*bb"], "ab")
+def test_the_first_that_fits_is_found_among_many(names, name):
+    """As if each were tried in turn; they are looked up by what they begin and end with."""
+    table = PatternTable(dict.fromkeys(names))
+    fitting = (each for each in sorted_patterns(dict.fromkeys(names)) if fits(name, each))
+    hit = table.by_pattern(name)
+    assert (hit and hit.name) == next(fitting, None)

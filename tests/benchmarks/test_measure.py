@@ -1,10 +1,12 @@
 """What the benchmarks make of what they measured."""
 
+import json
+
 import pytest
 
 from benchmarks.load import Connection, request
-from benchmarks.measure import FEW, bests, in_turns, ratios, row
-from benchmarks.report import table
+from benchmarks.measure import differences, in_turns, ratios, row
+from benchmarks.report import as_json, got_worse, table
 
 
 def test_sides_take_turns():
@@ -25,20 +27,6 @@ def test_one_round_is_not_warmed_up():
     assert ran == [1]
 
 
-def test_the_best_of_a_few_rounds_counts():
-    """Of each few rounds in a row the fastest counts: what slows one round down does not show."""
-    ours, theirs = [2.0] * FEW + [4.0] * FEW, [1.0] * FEW + [2.0] * FEW
-    ours[1], theirs[FEW + 1] = 50.0, 70.0
-    assert ratios(ours, theirs) == [2.0, 2.0]
-
-
-def test_rounds_left_over():
-    """Rounds that make no few of their own count with those before them; none is lost."""
-    values = [float(number) for number in range(2 * FEW + 1)]
-    assert bests(values, max) == [FEW - 1.0, 2.0 * FEW]
-    assert bests(values[:1]) == [0.0]
-
-
 @pytest.mark.parametrize(
     ("target", "reached"),
     [(("<=", 1.5), True), (("<=", 1.4), False), ((">=", 1.5), True), ((">=", 1.6), False)],
@@ -50,9 +38,66 @@ def test_target(target, reached):
 
 def test_missed_targets_are_seen():
     """The table marks a target that was missed, and leaves figures without one alone."""
-    shown = table("speed", [row("x", "times", [2.0], 1, ("<=", 1)), row("y", "times", [2.0], 1)])
+    rows = [row("x", "times", [2.0], 1, ("<=", 1)), row("y", "times", [2.0], 1)]
+    shown = table("speed", rows, {})
     assert "MISSED" in shown.splitlines()[2]
     assert "MISSED" not in shown.splitlines()[3]
+
+
+def test_ratios():
+    """A ratio is that of one round: a slow phase of the machine meets both sides of it."""
+    assert ratios([2.0, 20.0], [1.0, 10.0]) == [2.0, 2.0]
+    assert differences([2.0, 20.0], [1.0, 10.0]) == [1.0, 10.0]
+
+
+def rows_of(values, unit="ms", better="less"):
+    """One figure, as it is measured and as it was written to a file."""
+    rows = [row("x", unit, values, 2, better=better)]
+    return rows, json.loads(as_json({}, {}, {"b": rows}))["benchmarks"]["b"]
+
+
+@pytest.mark.parametrize(
+    ("values", "better", "worse"),
+    [
+        ([20.0, 21.0, 22.0], "less", {("x", "ms"): 11.0}),
+        ([20.0, 21.0, 22.0], "more", {}),
+        ([5.0, 6.0, 7.0], "more", {("x", "ms"): 11.0}),
+        ([5.0, 6.0, 7.0], "less", {}),
+        ([11.0, 11.9, 13.0], "less", {}),  # the spreads overlap
+        ([20.0, 21.0, 22.0], None, {}),  # no figure of ours
+    ],
+)
+def test_what_got_worse(values, better, worse):
+    """A figure of ours is worse if its spread lies beyond the former one, on the wrong side."""
+    _, before = rows_of([10.0, 11.0, 12.0])
+    rows, _ = rows_of(values, better=better)
+    assert got_worse(rows, before, same_machine=True) == worse
+
+
+def test_a_little_is_no_worse():
+    """Where nothing spreads, as of one value, a few per cent are still noise."""
+    _, before = rows_of([100.0])
+    assert got_worse(rows_of([104.0])[0], before, same_machine=True) == {}
+    assert got_worse(rows_of([106.0])[0], before, same_machine=True) != {}
+
+
+@pytest.mark.parametrize(("unit", "worse"), [("ms", {}), ("times", {("x", "times"): 11.0})])
+def test_between_machines(unit, worse):
+    """Another machine makes absolute figures worse, through no fault of ours; ratios count."""
+    _, before = rows_of([10.0, 11.0, 12.0], unit)
+    assert got_worse(rows_of([20.0, 21.0], unit)[0], before, same_machine=False) == worse
+
+
+def test_what_got_worse_is_marked():
+    """The table says so, and what it was."""
+    rows, _ = rows_of([2.0])
+    shown = table("speed", rows, {("x", "ms"): 1.0}).splitlines()[2]
+    assert shown.endswith("WORSE, was 1.00")
+
+
+def test_new_figures_are_no_worse():
+    """A figure that the old file has not is compared with nothing."""
+    assert got_worse(rows_of([2.0])[0], [], same_machine=True) == {}
 
 
 class Wire:

@@ -16,6 +16,7 @@ from mock_p1.cli import main
 def _no_variables_of_our_own(monkeypatch, tmp_path):
     # a server that runs on this machine keeps its address in the usual folder
     monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg-cache"))
     for name in [
         name
         for name in os.environ

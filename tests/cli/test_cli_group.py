@@ -74,11 +74,39 @@ def test_the_light_test_can_fail():
     assert "pydantic" in modules_after("check", "demo")
 
 
+@pytest.mark.parametrize(
+    ("begun", "number", "found"),
+    [
+        ("mock-p1 ", 1, [*COMMANDS]),
+        ("mock-p1 sc", 1, ["scenarios", "schema"]),
+        ("mock-p1 --v", 1, ["--version"]),
+        ("mock-p1 serve --journal", 2, ["--journal-max"]),
+    ],
+)
+def test_a_shell_completes(run, begun, number, found):
+    """Commands by their table, and the options of a command that is there already."""
+    asked = {"_MOCK_P1_COMPLETE": "bash_complete", "COMP_WORDS": begun, "COMP_CWORD": str(number)}
+    output = run(env=asked, prog_name="mock-p1").output
+    assert [line.partition(",")[2] for line in output.splitlines()] == found
+
+
+def test_completing_a_command_loads_none(run, monkeypatch):
+    """A shell asks at each press of a key."""
+
+    def fails(name):
+        raise AssertionError(name)
+
+    monkeypatch.setattr("mock_p1.cli.group.import_module", fails)
+    asked = {"_MOCK_P1_COMPLETE": "zsh_complete", "COMP_WORDS": "mock-p1 ser", "COMP_CWORD": "1"}
+    lines = run(env=asked, prog_name="mock-p1").output.splitlines()
+    assert lines == ["plain", "serve", COMMANDS["serve"].summary]
+
+
 def test_unknown_command(run):
     """An unknown command is a usage error that names the commands and the nearest one."""
     result = run("serv")
     assert result.exit_code == 2
-    assert "unknown command 'serv'; known: check, demo" in result.output
+    assert "unknown command 'serv'; known: check, clean, completion, demo" in result.output
     assert result.output.endswith("did you mean serve?\n")
 
 

@@ -20,3 +20,16 @@ def test_from_anywhere(run, tmp_path, monkeypatch):
     """The bundled scenarios are found from any folder."""
     monkeypatch.chdir(tmp_path)
     assert "slow-training" in run("scenarios").output
+
+
+def test_one_is_shown_as_it_stands(run):
+    """--show prints the file, comments and all."""
+    result = run("scenarios", "--show", "stuck")
+    assert (result.exit_code, result.output) == (0, bundled()["stuck"].read_text(encoding="utf-8"))
+
+
+def test_one_that_there_is_not(run):
+    """Is wrong usage that says what there is."""
+    result = run("scenarios", "--show", "stcuk")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "did you mean stuck?" in result.stderr

@@ -300,3 +300,20 @@ def test_speed_and_quiet(serve, client):
     statuses = {poll(client, served).json()["status"] for _ in range(500)}  # two hours in 7.2 ms
     assert "job_finished" in statuses
     assert end(served, signal.SIGTERM) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "served"),
+    [
+        ((), "stuck.yaml"),
+        (("--scenario", "overloaded"), "overloaded.yaml"),
+        (("overloaded",), "overloaded.yaml"),
+        (("stuck", "--scenario", "keys.yaml"), "stuck.yaml, keys.yaml"),
+    ],
+)
+def test_the_scenario_by_an_option(started, monkeypatch, tmp_path, arguments, served):
+    """As by the argument, and with it; a variable counts where neither is given, and once."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "keys.yaml").write_text("secret_keys: {s: active}", encoding="utf-8")
+    monkeypatch.setenv("MOCK_P1_SCENARIO", "stuck")
+    assert f" serves {served} at " in started(*arguments)[0]

@@ -202,9 +202,10 @@ class TestRefused:
 
     def test_the_extra_is_missing(self, run, monkeypatch):
         """It says what to install."""
-        monkeypatch.setitem(sys.modules, "redis", None)
+        monkeypatch.setattr("mock_p1.base.extras.find_spec", lambda _: None)
         result = run("serve", "--state", "redis://127.0.0.1:1")
-        told = "--state a shared state needs redis-py: pip install 'mock-p1[redis]'\n"
+        why = "a shared state needs redis, which is not installed"
+        told = f'--state {why}; type: pip install "mock-p1[redis]"\n'
         assert (result.exit_code, result.output) == (1, told)
 
     @pytest.mark.parametrize("option", [["--watch"], ["--load", "s.json"]])

@@ -75,7 +75,7 @@ def test_examples_are_true(example, mock, tmp_path, monkeypatch):
     assert "".join(said) == ""
 
 
-MADE_BY_US = {"Handle", "Poll", "PollList", "Problem", "ReplyFields", "Upload"}
+MADE_BY_US = {"Handle", "Poll", "PollList", "Problem", "RecordedService", "ReplyFields", "Upload"}
 """Classes that users hold, but do not make."""
 
 

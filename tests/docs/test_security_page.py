@@ -34,10 +34,10 @@ from mock_p1.engine.rate_limit import MAX_CALLERS
 from mock_p1.engine.retrain_data_upload import MAX_CREATED
 from mock_p1.engine.totals import MAX_KINDS, MAX_SHOWN
 from mock_p1.engine.uploads import MAX_UPLOADS
+from mock_p1.scenario.document import MAX_BYTES
 from mock_p1.scenario.faker_fields import MAX_FAKES
 from mock_p1.scenario.faker_values import MAX_TRIED, MAX_VALUES
 from mock_p1.scenario.model import MAX_COUNT, MAX_GROUPS, MAX_PAIRS
-from mock_p1.scenario.parser import MAX_BYTES
 from mock_p1.scenario.result_files import MAX_BYTES as MAX_RESULT
 from mock_p1.scenario.result_files import MAX_TOGETHER
 from mock_p1.scenario.steps import MAX_ROWS

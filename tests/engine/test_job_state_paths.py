@@ -42,6 +42,16 @@ def test_keys_in_turn(engine):
     assert seen == ["first", "first", "second", "second", "third", "third"]
 
 
+def test_each_key_has_its_own_way_to_its_job(engine, monkeypatch):
+    """However many poll one job in turn, none is looked up anew but at its first poll."""
+    keys = [f"key-{number}" for number in range(20)]
+    for key in keys:
+        poll(engine, key=key)
+    monkeypatch.setattr(Engine, "_handle_any", None)
+    assert {poll(engine, key=key) for key in keys} == {"second"}
+    assert {poll(engine, key=key) for key in keys} == {"third"}
+
+
 def test_two_spellings(engine):
     """Two spellings of an id, in turn, are polls of one job."""
     assert [poll(engine, job) for job in ("ab", "a%62", "ab", "a%62")] == [

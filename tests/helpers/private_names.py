@@ -52,9 +52,7 @@ PRIVATE_NAMES = {
         "httpx.Client._transport_for_url": "which transport sends a request",
         "httpx.AsyncClient._transport_for_url": "likewise",
     },
-    "pydantic": {
-        "pydantic.BaseModel.__pydantic_validator__": "fills a model, with a context",
-    },
+    "pydantic": {},
     "http.client": {
         "http.client.HTTPConnection._tunnel_host": "the host behind a proxy",
         "http.client.HTTPConnection._tunnel_port": "its port",

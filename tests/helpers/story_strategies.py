@@ -26,6 +26,7 @@ from helpers.scenario_strategies import (
 )
 from helpers.transport_clients import HOST, JOBS
 from mock_p1.base.durations import format_duration, parse_duration
+from mock_p1.base.strict_model import read_record
 from mock_p1.contract.errors import FAULTS
 from mock_p1.contract.operations import OPERATIONS
 from mock_p1.engine.directory import Directory
@@ -321,7 +322,7 @@ waits = st.builds(
 
 some_job = st.none() | job_ids
 for_key = either((2, none), (1, (api_keys | place("secret")).map(lambda key: (("key", key),))))
-literal = st.just(Literal.model_validate({"status_code": 503, "retry_after": "5s"}))
+literal = st.just(read_record(Literal, {"status_code": 503, "retry_after": "5s"}))
 failures = either((2, all_errors), (2, st.sampled_from(list(FAULTS))), (1, literal))
 
 

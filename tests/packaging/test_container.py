@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
 COMPOSE = SERVICES["mock-p1"]
+ALL = ("httpx", "metrics", "redis", "tls", "watch")
+"""The extras that the image has: every one that is no developer's."""
 STAGES = re.split(r"^(?=FROM )", DOCKERFILE, flags=re.MULTILINE)[1:]
 
 
@@ -76,7 +79,9 @@ def test_the_hashes_are_of_what_the_wheel_needs():
     """Each dependency, of all extras too, and what builds it, at its bound or above."""
     told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project = told["project"]
-    needed = [*project["dependencies"], *project["optional-dependencies"]["metrics"]]
+    assert project["optional-dependencies"]["all"] == [f"mock-p1[{','.join(ALL)}]"]
+    extras = project["optional-dependencies"]
+    needed = [*project["dependencies"], *chain.from_iterable(extras[name] for name in ALL)]
     for name, requirements in (
         ("run.txt", needed),
         ("build.txt", told["build-system"]["requires"]),

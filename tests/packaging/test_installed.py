@@ -3,6 +3,7 @@
 Commands, plugin, types, licence, scenarios.
 """
 
+import os
 import subprocess
 import sys
 from importlib.metadata import distribution, entry_points
@@ -73,3 +74,29 @@ def test_every_module_can_be_imported(tmp_path):
     )
     assert (run.returncode, run.stderr) == (0, "")
     assert len(modules) > 40
+
+
+def test_the_contract_tests_run_by_their_name(tmp_path):
+    """From anywhere, with their options."""
+    asked = ["--base-url", "http://127.0.0.1:1", "--api-key", "k", "--job-id", "j"]
+    quiet = [
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:randomly",
+        "-k",
+        "answers-are-json",
+        "--collect-only",
+    ]
+    command = [sys.executable, "-m", "pytest", "--pyargs", "mock_p1.contract_tests", *asked, *quiet]
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("MOCK_P1_", "PYTEST_"))}
+    run = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=kept,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "answers-are-json" in run.stdout

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from mock_p1.scenario.document import MAX_BYTES
 from mock_p1.scenario.files import read_scenario
-from mock_p1.scenario.parser import MAX_BYTES
 from mock_p1.scenario.problems import ScenarioError
 
 INVALID = sorted((Path(__file__).parents[1] / "invalid").glob("*.yaml"))

@@ -1,5 +1,6 @@
 """`mock-p1 explain` as a person at a terminal, or a script, meets it."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -237,3 +238,19 @@ def test_wide_letters_keep_the_columns(explain):
     (wide,) = (line for line in lines if "再学習中" in line)
     (plain,) = (line for line in lines if "JOB_RUNNING" in line and "200" in line)
     assert wide.index("200") + 4 == plain.index("200")
+
+
+def test_as_json(explain):
+    """One document: every row that the text has, of jobs, of their calls, and the warnings."""
+    told = json.loads(explain("link-expires", "--format", "json").output)
+    row = told["jobs"][0]["rows"][0]
+    assert set(row) == {"when", "http_status", "outcome", "details", "source"}
+    assert told["scenario"] == "link-expires.yaml"
+    assert [each["title"] for each in told["calls"]] == ["result_download"]
+
+
+def test_one_job_as_json(explain):
+    """With --job that one, and its warnings alone."""
+    told = json.loads(explain("stuck", "--job", "never-starts", "--format", "json").output)
+    assert [each["entry"] for each in told["jobs"]] == ["never-starts"]
+    assert [each["source"] for each in told["warnings"]] == ["stuck.yaml:10"]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from contextlib import ExitStack
 from subprocess import PIPE
 from types import SimpleNamespace
@@ -378,6 +379,21 @@ def test_over_ipv6_a_url_without_host_has_its_brackets():
         assert (
             f'"http://[::1]:{server.port}/results/'.encode() in LiveTransport.read(connection).body
         )
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_who_is_just_being_let_in_is_hung_up_on_too(engine, monkeypatch, loop):
+    """No connection is left open that the server has taken, and not looked at yet, when it ends."""
+    if loop == "asyncio":
+        monkeypatch.setattr(servers, "_loop_factory", lambda: None)
+    with warnings.catch_warnings(record=True) as told, ExitStack() as stack:
+        warnings.simplefilter("always", ResourceWarning)
+        for _ in range(10):
+            with ServerThread(Server(engine)) as thread:
+                for _ in range(3):
+                    stack.enter_context(LiveTransport(thread.server).connect())
+        gc.collect()
+    assert [each.message for each in told] == []
 
 
 def test_it_runs_where_there_is_no_uvloop(engine, monkeypatch):

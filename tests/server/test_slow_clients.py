@@ -145,6 +145,31 @@ def _listen_for(connection, seconds):
         connection.settimeout(10)
 
 
+def test_others_have_their_turn_while_it_looks_for_slow_clients(scenario, monkeypatch):
+    """A look at ten thousand takes milliseconds, in which somebody's poll would wait."""
+    done, seen = threading.Event(), []
+
+    def look(self, _):
+        seen.append(self)
+        self._loop.call_soon(turn)
+
+    def turn():
+        seen.append("others")
+        if seen.count("others") == 3:
+            done.set()
+
+    monkeypatch.setattr(servers, "LOOKED_AT_ONCE", 1)
+    monkeypatch.setattr(servers, "TICK_SECONDS", 0.02)
+    with open_transport("live", scenario) as transport, ExitStack() as stack:
+        for _ in range(3):
+            connection = stack.enter_context(transport.connect())
+            connection.sendall(POLL)
+            assert transport.read(connection).status == 200
+        monkeypatch.setattr(http_protocol.HttpProtocol, "give_up", look)
+        assert done.wait(10)
+    assert seen[1:6:2] == ["others"] * 3
+
+
 def test_heads_that_are_not_complete_have_a_limit_together(live_transport, monkeypatch):
     """So that many clients with long headers cannot fill the memory; the others are answered."""
     monkeypatch.setattr(http_protocol, "HEADS_LIMIT", 200_000)

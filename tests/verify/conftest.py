@@ -15,7 +15,11 @@ from mock_p1.verify.credentials import option_name
 @pytest.fixture(autouse=True)
 def _nothing_from_the_environment(monkeypatch):
     for name in list(os.environ):
-        if name.startswith("MOCK_P1_") or name.upper().endswith(("_PROXY", "CA_BUNDLE")):
+        if (
+            name == "CI"
+            or name.startswith("MOCK_P1_")
+            or name.upper().endswith(("_PROXY", "CA_BUNDLE"))
+        ):
             monkeypatch.delenv(name)
 
 

@@ -11,6 +11,7 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator, validate
 
 from mock_p1._version import __version__
+from mock_p1.base.strict_model import read_record
 from mock_p1.cli import main
 from mock_p1.contract.assumptions import Assumptions
 from mock_p1.contract.openapi_document import openapi
@@ -70,13 +71,13 @@ def _schemas(element):
 @pytest.mark.parametrize("assumed", ASSUMED.values(), ids=ASSUMED)
 def test_the_document_is_valid(assumed, version):
     """By openapi-spec-validator, whatever a scenario assumes."""
-    validate(openapi(Assumptions.model_validate(assumed), version), cls=VERSIONS[version])
+    validate(openapi(read_record(Assumptions, assumed), version), cls=VERSIONS[version])
 
 
 @pytest.mark.parametrize("assumed", ASSUMED.values(), ids=ASSUMED)
 def test_every_example_is_valid_by_its_schema(assumed):
     """An error fits the response that it is an example of, whatever a scenario assumes."""
-    document = openapi(Assumptions.model_validate(assumed))
+    document = openapi(read_record(Assumptions, assumed))
     contents = [
         response["content"]["application/json"]
         for operation in _operations(document)

@@ -13,6 +13,8 @@ import trustme
 from helpers.odd_servers import dripping, hanging, odd, saying, whole
 from helpers.right_server import ACTIVE, Right, served
 
+from mock_p1.verify.client import Call, HttpClient
+
 HALF = saying('HTTP/1.1 200 OK\nContent-Type: application/json\nContent-Length: 900\n\n{"status": ')
 PAGE = whole("200 OK", "<html><title>Sign in</title></html>")
 ODD = {
@@ -235,3 +237,19 @@ def test_a_url_that_leads_to_the_api_is_not_doubted(verify):
     """Neither where all holds nor where a reply is wrong."""
     with served(Right()) as url:
         assert "does the URL lead to the API" not in verify(url).output
+
+
+def test_no_connection_is_used_again():
+    """A server may close behind its answer without a word, as it was asked to."""
+    more = []
+
+    def talk(connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        more.append(connection.recv(1))
+
+    client = HttpClient()
+    with odd(talk) as host:
+        for _ in range(2):
+            assert client.send(Call("GET", f"http://{host}/", {}), seconds=5).body == b"{}"
+
+    assert more == [b"", b""]

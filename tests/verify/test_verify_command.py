@@ -76,6 +76,20 @@ def test_a_difference_is_shown_side_by_side(verify):
     assert result.exit_code == 1
 
 
+def test_a_log_of_ci_has_a_line_for_what_held(verify):
+    """With CI set: its sentence alone; what differs in full."""
+    with served(FinalDotLost()) as url:
+        lines = verify(url, env={"CI": "true"}).output.splitlines()
+    assert "  hold         Every answer is one JSON object." in lines
+    differs = lines.index(
+        "  differ       To a wrong retrain_job_id the answer is: Not found retrain job."
+    )
+    assert [line.split()[0] for line in lines[differs + 1 : differs + 4]] == [
+        "expected", "actual", "source",
+    ]  # fmt: skip
+    assert max(map(len, lines)) < 200
+
+
 def test_what_was_not_given_is_not_checked(verify):
     """A point without the credentials is listed with what could be given.
 

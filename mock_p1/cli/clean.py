@@ -1,0 +1,70 @@
+"""``mock-p1 clean``: what is kept in the user's folders, and its removal."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from mock_p1.base.text import plural, printable
+from mock_p1.cli.command_error import Failure
+from mock_p1.cli.options import command
+from mock_p1.cli.tls import CERTIFICATE, KEY, CannotSecure, data_folder
+from mock_p1.cli.user_folders import cache_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LEFT: Final = r"(\.[0-9a-f]{16}\.new)?"
+"""How a file ends that a start left behind when it was killed."""
+
+AUTHORITY: Final = re.compile(f"({re.escape(CERTIFICATE)}|{re.escape(KEY)}){_LEFT}")
+SCENARIO: Final = re.compile(rf"[0-9a-f]{{64}}\.json{_LEFT}")
+
+
+@command()
+@click.option(
+    "--tls-dir",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Where --tls keeps its authority, instead of your folder for settings.",
+)
+@click.option("--yes", is_flag=True, help="Remove it without asking.")
+def clean(*, tls_dir: Path | None, yes: bool) -> None:
+    """List what mock-p1 keeps in your own folders, and remove it.
+
+    That is the authority of --tls, in whose place clients have to trust a new one at its next
+    start, and scenarios that were read before. pip uninstall mock-p1 removes the rest.
+    """
+    files = list(_kept(tls_dir))
+    for file in files:
+        click.echo(f"{printable(str(file), 1000)}  {plural(file.lstat().st_size, 'byte')}")
+    if not files:
+        click.echo("nothing is kept")
+        return
+    if not yes:
+        click.confirm(f"Remove {plural(len(files), 'file')}?", abort=True, err=True)
+    for file in files:
+        try:
+            file.unlink(missing_ok=True)
+        except OSError as error:
+            raise Failure(f"{file} cannot be removed: {error.strerror or error}") from None
+    for folder in {file.parent for file in files}:
+        with suppress(OSError):  # something else is in it, or it is a mount
+            folder.rmdir()
+            if folder.parent.name == "mock-p1":
+                folder.parent.rmdir()
+    click.echo(f"removed {plural(len(files), 'file')}")
+
+
+def _kept(tls_dir: Path | None) -> Iterator[Path]:
+    """Yield the files of ours, and no other; nobody's home holds none."""
+    folders = [(cache_folder(), SCENARIO)]
+    with suppress(CannotSecure):
+        folders.append((tls_dir or data_folder(), AUTHORITY))
+    for folder, ours in folders:
+        if folder is not None and folder.is_dir():
+            yield from (file for file in sorted(folder.iterdir()) if ours.fullmatch(file.name))

@@ -1,0 +1,342 @@
+"""``mock-p1 record``: what a service does, as a scenario that does the same."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from mock_p1.base.text import plural
+from mock_p1.cli.command_error import Failure
+from mock_p1.cli.options import command, duration, host_option, port_option
+from mock_p1.contract.operations import JOB_ID_LIMIT
+from mock_p1.recording.appending import appended, check_appendable
+from mock_p1.recording.job_recorder import JobRecorder, RecordedJobCall
+from mock_p1.recording.one_job import scenario_of
+from mock_p1.recording.proxied_calls import ProxiedCalls
+from mock_p1.recording.pseudonyms import Pseudonyms
+from mock_p1.recording.recording_file import CannotWrite, check_writable, write_whole
+from mock_p1.recording.recording_proxy import RecordingProxy
+from mock_p1.recording.scenario_text import scenario_text
+from mock_p1.recording.seen_result import fetch_result
+from mock_p1.scenario.files import read_scenario
+from mock_p1.scenario.result_files import files_beside
+from mock_p1.verify.client import HttpClient
+from mock_p1.verify.credentials import check_job_id, check_key
+from mock_p1.verify.exceptions import Unreachable, UsageError
+from mock_p1.verify.pace import Pace
+from mock_p1.verify.url import base_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_p1.recording.job_recorder import SeenJob
+    from mock_p1.recording.seen import Seen
+    from mock_p1.recording.seen_result import SeenResult
+    from mock_p1.scenario.document import Attach
+
+NOT_REACHED: Final = 3
+STOPPED: Final = 130
+"""The exit status after a second Ctrl-C, as shells have it: 128 and the signal's number."""
+
+RESULT_SECONDS: Final = 600.0
+"""How long the download of a result may take in all."""
+
+AGENT: Final = "mock-p1-record"
+
+
+@command()
+@click.argument("url", envvar="MOCK_P1_URL")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The scenario file to write.",
+)
+@click.option("--job-id", metavar="ID", help="The job to poll.")
+@click.option("--api-key", metavar="KEY", help="A key that sees it; best given as the variable.")
+@click.option(
+    "--proxy",
+    is_flag=True,
+    help="Record what a client does: its base URL is to be --host and --port of this machine.",
+)
+@host_option("With --proxy: where to listen.")
+@port_option("With --proxy: where to listen; 0 takes a free port.")
+@click.option("--every", default="30s", type=duration, help="Time from one poll to the next.")
+@click.option("--limit", default="6h", type=duration, help="Ask nothing more after so long.")
+@click.option("--timeout", default="30s", type=duration, help="How long one answer may take.")
+@click.option(
+    "--until",
+    multiple=True,
+    metavar="STATUS",
+    show_default="job_finished, or one that reads like a failure",
+    help="Stop when the job shows this status; may be given several times.",
+)
+@click.option("--with-result", is_flag=True, help="Keep the result's file beside the scenario.")
+@click.option("--no-result", is_flag=True, help="Do not fetch the result, not even to describe it.")
+@click.option("--hide-messages", is_flag=True, help="Put a number in the place of each message.")
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@click.option(
+    "--append",
+    is_flag=True,
+    help="Add to the file: another job, or as comments what differed from an earlier recording.",
+)
+@click.option(
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Certificates to trust (PEM).",
+)
+@click.pass_context
+def record(ctx: click.Context, /, *, output: Path, **options: Any) -> None:  # noqa: ANN401 -- click's values
+    """Record what the service at URL, the real one too, does, as a scenario that plays the same.
+
+    URL is a base URL, such as https://developer-api.predictionone.sony.biz. The job of --job-id is
+    polled, one request a poll, until it is finished, a status of --until, --limit or Ctrl-C; then
+    its result is fetched once, to describe it, and the scenario is written: statuses, messages,
+    errors, odd replies, Retry-After, failures of the network, and times, as far as polls can know
+    them. A wrong key stops at the first poll.
+
+    With --proxy it listens instead, passes on all that a client asks, and records the six calls of
+    any jobs and keys, until Ctrl-C.
+
+    Never written: keys, hosts, links, signatures, and the content of files unless --with-result.
+    The key is best given as MOCK_P1_API_KEY, where other users of the machine do not see it.
+
+    \b
+    Exit status:
+      0  written: the end was seen, or you stopped it
+      1  the file cannot be written
+      2  usage; or the key is refused by the server
+      3  the server could not be reached, and nothing is written;
+         or the end was not seen, and what was seen is written
+    """  # noqa: D301 -- \b is click's mark for lines to be kept
+    if options["with_result"] and options["no_result"]:
+        raise click.UsageError("--with-result and --no-result exclude each other")
+    if options["append"] and options["force"]:
+        raise click.UsageError("--append and --force exclude each other")
+    try:
+        with _sigterm_stops():
+            if options.pop("proxy"):
+                _record_client(ctx, output, **options)
+            else:
+                del options["host"], options["port"]
+                _record_job(ctx, output, **options)
+    except UsageError as error:
+        raise click.UsageError(str(error), ctx) from None
+    except CannotWrite as error:
+        raise Failure(str(error)) from None
+    except Unreachable as error:
+        click.echo(f"Could not reach: {error}", err=True)
+        ctx.exit(NOT_REACHED)
+    except KeyboardInterrupt:
+        click.echo(f"Stopped; {output} is not written.", err=True)
+        ctx.exit(STOPPED)
+
+
+def _record_job(  # noqa: PLR0913 -- the command's options
+    ctx: click.Context,
+    output: Path,
+    *,
+    url: str,
+    job_id: str | None,
+    api_key: str | None,
+    every: float,
+    limit: float,
+    timeout: float,
+    until: tuple[str, ...],
+    with_result: bool,
+    no_result: bool,
+    hide_messages: bool,
+    force: bool,
+    append: bool,
+    ca_file: Path | None,
+) -> None:
+    call = _call(url, api_key, job_id)
+    client = HttpClient(ca_file=str(ca_file) if ca_file else None, now=time.monotonic, agent=AGENT)
+    before = read_scenario(output, is_file=True) if append and output.exists() else None
+    if before is not None:
+        check_appendable(before, call.job_id)
+    kept = result_path(output, is_free=append) if with_result else None
+    check_writable([output], replace=force or before is not None)
+    check_writable([kept] if kept else [], replace=force)
+    recorder = JobRecorder(
+        client, call, pace_of(timeout, limit), every_seconds=every, until=until, tell=_tell
+    )
+    _tell(f"recording {call.job_id}; Ctrl-C ends it and writes what was seen")
+    job = recorder.record()
+    if not job.polls:
+        raise KeyboardInterrupt
+    result, attempts = None, list[Any]()
+    if job.link and not no_result and not job.was_stopped:
+        result, attempts = _fetched(client, job)
+    if kept and result:
+        kept = kept.with_name(kept.stem + result.suffix)
+        check_writable([kept], replace=force)
+    names = Pseudonyms(hide_messages=hide_messages)
+    names.key(call.api_key)
+    recorded = scenario_of(
+        job, call.base, every, result, attempts, kept.name if kept and result else ""
+    )
+    contents = {kept: result.content} if kept and result else {}
+    if before is None:
+        text = scenario_text(recorded, names)
+    else:
+        attach = files_to_be(output, {file.name: content for file, content in contents.items()})
+        try:
+            text = appended(before, recorded, job, names, every, attach)
+        except UsageError:
+            click.echo(scenario_text(recorded, names))
+            raise
+    write_or_show(output, text, contents)
+    _conclude(ctx, job, output)
+
+
+NOT_WITH_PROXY: Final = ("job_id", "api_key", "until", "no_result", "append")
+
+
+def _record_client(  # noqa: PLR0913 -- the command's options
+    ctx: click.Context,
+    output: Path,
+    *,
+    url: str,
+    host: str,
+    port: int,
+    limit: float,
+    timeout: float,
+    with_result: bool,
+    hide_messages: bool,
+    force: bool,
+    ca_file: Path | None,
+    **others: Any,  # noqa: ANN401 -- click's values
+) -> None:
+    """Pass on what a client asks until Ctrl-C or the limit, and write what was answered."""
+    for name in NOT_WITH_PROXY:
+        given = ctx.get_parameter_source(name)
+        if others[name] and given == click.core.ParameterSource.COMMANDLINE:
+            raise UsageError(f"--proxy makes no use of --{name.replace('_', '-')}")
+    base = base_url(url)
+    check_writable([output], replace=force)
+    try:
+        proxy = RecordingProxy(
+            base,
+            host=host,
+            port=port,
+            timeout=timeout,
+            ca_file=str(ca_file) if ca_file else None,
+            tell=_tell,
+        )
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise Failure(f"{host}:{port} cannot be listened on: {reason}; try --port 0") from None
+    _tell(f"your client's base URL is {proxy.url}; Ctrl-C ends it and writes {output}")
+    end = threading.Timer(limit, proxy.stop)
+    end.daemon = True
+    end.start()
+    try:
+        proxy.run()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        end.cancel()
+        proxy.close()
+    exchanges = proxy.exchanges
+    if not exchanges:
+        raise Unreachable("no client has asked anything; nothing is written")
+    names = Pseudonyms(hide_messages=hide_messages)
+    calls = ProxiedCalls(exchanges, names)
+    files: dict[str, str] = {}
+    contents: dict[Path, bytes] = {}
+    for number, (job_id, result) in enumerate(calls.results.items() if with_result else (), 1):
+        path = output.with_name(f"{output.stem}-result-{number}{result.suffix}")
+        files[job_id], contents[path] = path.name, result.content
+    check_writable(contents, replace=force)
+    write_or_show(output, scenario_text(calls.scenario(exchanges, base, files), names), contents)
+    _tell(f"{output} is written: {plural(len(exchanges), 'call')}")
+
+
+def _call(url: str, api_key: str | None, job_id: str | None) -> RecordedJobCall:
+    """Return what is to be polled. UsageError where it cannot be."""
+    base = base_url(url)
+    if not job_id:
+        raise UsageError("give the job by --job-id")
+    if not api_key:
+        raise UsageError("give a key that sees the job, best as the variable MOCK_P1_API_KEY")
+    check_key("--api-key", api_key)
+    check_job_id("--job-id", job_id)
+    if "/" in job_id or len(job_id) > JOB_ID_LIMIT:
+        raise UsageError(
+            f"--job-id: an id of a scenario has no slash, and at most {JOB_ID_LIMIT} characters"
+        )
+    return RecordedJobCall(base, api_key, job_id)
+
+
+def _fetched(client: HttpClient, job: SeenJob) -> tuple[SeenResult | None, list[Seen]]:
+    """Fetch the result; Ctrl-C leaves it, and what was seen of the job is written all the same."""
+    _tell("fetching the result, to describe it")
+    try:
+        return fetch_result(client, job.link, pace_of(RESULT_SECONDS, RESULT_SECONDS))
+    except KeyboardInterrupt:
+        _tell("the result is left out")
+        return None, []
+
+
+def pace_of(timeout: float, limit: float) -> Pace:
+    """Return a pace of the clock as it is now: a test may have put its own in its place."""
+    return Pace(timeout=timeout, limit=limit, now=time.monotonic, sleep=time.sleep)
+
+
+def result_path(output: Path, *, is_free: bool = False) -> Path:
+    """Return where the result of a recording is kept: beside it; with ``is_free``, a new name."""
+    path, number = output.with_name(f"{output.stem}-result.zip"), 1
+    while is_free and path.exists():
+        number += 1
+        path = output.with_name(f"{output.stem}-result-{number}.zip")
+    return path
+
+
+def files_to_be(output: Path, new: dict[str, bytes]) -> Attach:
+    """Return what reads result files beside a scenario, those yet to be written among them."""
+    there = files_beside(output.parent)
+    return lambda name: new[name] if name in new else there(name)
+
+
+def write_or_show(output: Path, text: str, others: dict[Path, bytes]) -> None:
+    """Write a recording. Where that fails, print it: hours may stand in it."""
+    try:
+        write_whole({**others, output: text.encode()})
+    except CannotWrite as error:
+        click.echo(text)
+        raise CannotWrite(f"{error}; what was recorded is printed above instead") from None
+
+
+def _conclude(ctx: click.Context, job: SeenJob, output: Path) -> None:
+    statuses = plural(len(job.polls), "poll")
+    _tell(f"{output} is written: {statuses}; {job.why}")
+    if not (job.ended or job.was_stopped):
+        ctx.exit(NOT_REACHED)
+
+
+@contextmanager
+def _sigterm_stops() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does, where this thread is the one that hears it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _tell(text: str) -> None:
+    click.echo(text, file=sys.stderr)

@@ -1,0 +1,118 @@
+"""``mock-p1 verify --against``: whether a service still behaves as a scenario says."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from mock_p1.base.text import plural
+from mock_p1.cli.output import Results
+from mock_p1.recording.drift import Comparison, has_seen_all
+from mock_p1.recording.job_recorder import JobRecorder, RecordedJobCall
+from mock_p1.recording.pseudonyms import Pseudonyms
+from mock_p1.scenario.files import load_scenario
+from mock_p1.verify.client import HttpClient
+from mock_p1.verify.credentials import check_job_id, check_key
+from mock_p1.verify.exceptions import UsageError
+from mock_p1.verify.pace import Pace
+from mock_p1.verify.url import base_url
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mock_p1.recording.drift import Drift
+    from mock_p1.scenario.model import Job, Scenario
+
+
+class Against(NamedTuple):
+    """What ``--against`` takes of the options; spans in seconds."""
+
+    against: str
+    url: str
+    api_key: str | None
+    job_id: str | None
+    every: float
+    limit: float
+    timeout: float
+    ca_file: Path | None
+    ignore_times: bool
+    strict: bool
+
+
+def compared(asked: Against) -> Drift:
+    """Poll the job, and hold it against the scenario.
+
+    UsageError where a key or a job is missing or refused, Unreachable where nothing answers.
+    """
+    scenario = load_scenario(asked.against)
+    recorded_id, job = _recorded_job(scenario, asked)
+    job_id = asked.job_id or recorded_id
+    if not asked.api_key:
+        raise UsageError("give a key that sees the job, best as the variable MOCK_P1_API_KEY")
+    check_key("--api-key", asked.api_key)
+    check_job_id("--job-id", job_id)
+    call = RecordedJobCall(base_url(asked.url), asked.api_key, job_id)
+    names = Pseudonyms()
+    names.key(asked.api_key)
+    recorder = JobRecorder(
+        HttpClient(ca_file=str(asked.ca_file) if asked.ca_file else None, now=time.monotonic),
+        call,
+        pace_of(asked.timeout, asked.limit),
+        every_seconds=asked.every,
+        tell=lambda text: click.echo(text, err=True),
+    )
+    comparison = Comparison(
+        scenario,
+        job,
+        names,
+        every_seconds=asked.every,
+        same_job=job_id == recorded_id,
+        ignore_times=asked.ignore_times,
+        strict=asked.strict,
+    )
+    return comparison.judge(recorder.record(lambda seen: has_seen_all(job, seen)))
+
+
+def pace_of(timeout: float, limit: float) -> Pace:
+    """Return a pace of the clock as it is now."""
+    return Pace(timeout=timeout, limit=limit, now=time.monotonic, sleep=time.sleep)
+
+
+def show_drift(drift: Drift, against: str) -> None:
+    """Show what holds and what does not, and what it comes to."""
+    results = Results()
+    polls = plural(drift.polls, "poll")
+    results.line(f"{drift.job_id} against {against}, by {polls}\n")
+    rows = [
+        (point.outcome, point.step, point.expected, point.actual or point.reason, point.source)
+        for point in drift.points
+    ]
+    if rows:
+        header = ("", "step", "recorded", "now", "source")
+        results.table(rows, header=header, styles=("bold", "", "", "", "dim"))
+        results.line()
+    if drift.incomplete:
+        results.line(f"The recorded end was not seen: {drift.incomplete}")
+    differing = len(drift.having("differs"))
+    if differing:
+        results.line(f"{plural(differing, 'step')} no longer as recorded.")
+    elif not drift.incomplete:
+        results.line("The service behaves as recorded, in what was checked.")
+    results.line(f"Exit status {drift.exit_status}.")
+
+
+def _recorded_job(scenario: Scenario, asked: Against) -> tuple[str, Job]:
+    """Return the job that is meant, and its id in the scenario."""
+    if asked.job_id in scenario.jobs:
+        return asked.job_id, scenario.jobs[asked.job_id]
+    if len(scenario.jobs) != 1:
+        known = ", ".join(scenario.jobs) or "none"
+        raise UsageError(f"--against {asked.against} has these jobs: {known}; name one by --job-id")
+    name, job = next(iter(scenario.jobs.items()))
+    if "*" in name and not asked.job_id:
+        raise UsageError(
+            f"--against {asked.against} has a pattern, {name}; give the job by --job-id"
+        )
+    return name, job

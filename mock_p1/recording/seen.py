@@ -1,0 +1,244 @@
+"""What one call was answered, as a scenario would say it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import urlsplit
+
+from mock_p1.recording.flow_yaml import can_be_written
+from mock_p1.verify.answer import error_of, is_reply, json_object, media_type
+from mock_p1.verify.published import ERRORS, STATUS_ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from mock_p1.verify.answer import Answer
+    from mock_p1.verify.exceptions import Unreachable
+
+Kind = Literal["ok", "status", "error", "reply", "fault"]
+
+FAULT_OF: Final = {
+    "timeout": "timeout",
+    "reset": "connection_reset",
+    "closed": "empty_response",
+    "cut": "truncated_body",
+    "unreachable": "connection_reset",
+}
+"""The fault that plays a failure of the network; of a host that was not there, the nearest."""
+
+LONGEST_BODY: Final = 20_000
+"""Characters of a body that a scenario keeps to the letter."""
+
+STATUS_FIELDS: Final = ("status", "model_id", "message", "download_url", "metadata")
+REPLY_STATUSES: Final = range(200, 600)
+BODILESS: Final = (204, 304)
+KEPT_HEADERS: Final = ("Content-Type", "Location")
+"""The headers of a literal answer that a client may act on; Retry-After has a key of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a call was answered. Two are equal where a scenario would say the same of both.
+
+    ``says`` are the keys of a step; ``note`` is what else a reader should know. ``literal`` is the
+    same as a ``reply:`` would say it. ``wait_seconds`` is what Retry-After asked for, ``link``
+    where a result is to be had, ``status`` that of the job, ``http_status`` HTTP's of an error or a
+    literal answer, ``code_is_text`` how an error's code was written.
+    """
+
+    kind: Kind
+    says: Mapping[str, Any]
+    note: str = field(default="", compare=False)
+    literal: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    wait_seconds: float = field(default=0.0, compare=False)
+    link: str = field(default="", compare=False)
+    http_status: int = 0
+    code_is_text: bool = False
+    status: str = field(default="", compare=False)
+
+    @property
+    def label(self) -> str:
+        """What it is in a word: a status, the name of an error or a fault, HTTP and a number."""
+        if self.kind == "ok":
+            return "ok"
+        if self.status:
+            return self.status
+        if self.kind == "reply":
+            return f"HTTP {self.says['reply']['status_code']}"
+        return str(self.says[self.kind])
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether it happened to a call, and says nothing of the job: the network, a gateway."""
+        return self.kind == "fault" or (self.kind == "reply" and self.http_status >= 400)  # noqa: PLR2004 -- HTTP's failures
+
+
+OK: Final = Seen("ok", {"ok": True})
+
+
+def failure(error: Unreachable) -> Seen:
+    """Return the fault that plays a failure of the network."""
+    nearest = "; the nearest fault" if error.kind == "unreachable" else ""
+    return Seen("fault", {"fault": FAULT_OF[error.kind]}, f"{error}{nearest}")
+
+
+def seen_at_poll(answer: Answer, job_id: str) -> Seen:
+    """Return what a poll of a job was answered."""
+    found = json_object(answer)
+    if found is not None and _is_plain(found, answer, job_id):
+        own = ("status", "model_id", "message")
+        says: dict[str, Any] = {name: found[name] for name in own if name in found}
+        link = found.get("download_url")
+        if isinstance(link, str) and urlsplit_or_none(link):
+            whole = {**says, "result": "generated"}
+            return Seen("status", whole, link=link, status=says["status"])
+        if link is not None:
+            says["download_url"] = link
+        return Seen("status", says, status=says["status"])
+    return _error(answer, STATUS_ERRORS) or _odd_reply(answer)
+
+
+def _odd_reply(answer: Answer) -> Seen:
+    """Return what is not the documented reply; it may show a status all the same."""
+    seen, found = literal(answer), json_object(answer) or {}
+    status = found.get("status")
+    if not is_reply(answer) or not isinstance(status, str) or seen.is_passing:
+        return seen
+    notes = [seen.note] if seen.note else []
+    link = found.get("download_url")
+    if not isinstance(link, str) or urlsplit_or_none(link) is None:
+        return replace(seen, status=status)
+    notes.append("not the documented reply, and so literal: its link leads nowhere")
+    return replace(seen, status=status, link=link, note="; ".join(notes))
+
+
+def seen_at_call(answer: Answer, errors: Collection[str], *, is_success: bool) -> Seen:
+    """Return what another call was answered, whose documented errors are given by name."""
+    return OK if is_success else _error(answer, errors) or literal(answer)
+
+
+def urlsplit_or_none(link: str) -> Any:  # noqa: ANN401 -- the parts, or None
+    """Return the parts of a link that can be fetched; None for any other."""
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return None
+    return parts if parts.scheme in ("http", "https") and parts.hostname else None
+
+
+def _is_plain(found: dict[str, Any], answer: Answer, job_id: str) -> bool:
+    """Tell whether this is the documented reply, to the letter, so that a step can say it."""
+    if answer.status != 200 or media_type(answer) != "application/json":  # noqa: PLR2004 -- HTTP's OK
+        return False
+    types = (str, int, str, str)
+    values = [found[name] for name in STATUS_FIELDS[:-1] if name in found]
+    wanted = [kind for name, kind in zip(STATUS_FIELDS, types, strict=False) if name in found]
+    return (
+        "status" in found
+        and [*found] == [name for name in STATUS_FIELDS if name in found]
+        and found.get("metadata") == {"retrain_job_id": job_id}
+        and all(type(value) is kind for value, kind in zip(values, wanted, strict=True))
+    )
+
+
+def _error(answer: Answer, errors: Collection[str]) -> Seen | None:
+    """Return a documented error in its usual shape; None for anything else."""
+    name, found = error_of(answer).name, json_object(answer)
+    if (
+        name is None
+        or name not in errors
+        or found is None
+        or [*found] != ["code", "error", "message"]
+    ):
+        return None
+    is_usual = media_type(answer) == "application/json" and answer.status in REPLY_STATUSES
+    if not is_usual or found["message"] != ERRORS[name].message:
+        return None
+    as_text = isinstance(found["code"], str)
+    said = literal(answer).says
+    return Seen(
+        "error",
+        {"error": name},
+        literal=said,
+        http_status=answer.status,
+        code_is_text=as_text,
+    )
+
+
+def literal(answer: Answer) -> Seen:
+    """Return an answer to the letter, as far as a scenario can say it."""
+    status = answer.status if answer.status in REPLY_STATUSES else 599
+    notes = [] if status == answer.status else [f"it was HTTP {answer.status}"]
+    says: dict[str, Any] = {"status_code": status}
+    headers = {
+        name: value
+        for name in KEPT_HEADERS
+        if (value := answer.headers.get(name.lower(), "").strip())
+        and value.isascii()
+        and value.isprintable()
+    }
+    body: Any = _body(answer)
+    is_data = not isinstance(body, str)
+    if headers.get("Content-Type") == ("application/json" if is_data else "text/plain"):
+        del headers["Content-Type"]
+    if isinstance(body, str) and len(body) > LONGEST_BODY:
+        body = body[:LONGEST_BODY]
+        notes.append(f"its body is cut to {LONGEST_BODY:,} characters")
+    wait = asked_wait_seconds(answer)
+    if wait and wait >= 1:
+        span = f"{round(wait)}s"
+        says["retry_after"] = span if _is_number(answer) else {"date": span}
+    elif "retry-after" in answer.headers and answer.headers["retry-after"].isalnum():
+        headers["Retry-After"] = answer.headers["retry-after"]
+    if headers:
+        says["headers"] = headers
+    if body != "" and status not in BODILESS:
+        says["body"] = body
+    return Seen(
+        "reply",
+        {"reply": says},
+        "; ".join(notes),
+        wait_seconds=wait,
+        http_status=answer.status,
+    )
+
+
+def _body(answer: Answer) -> Any:  # noqa: ANN401 -- a text, or JSON
+    try:
+        data = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        data = None
+    if isinstance(data, dict | list) and can_be_written(data):
+        return data
+    return answer.body.decode("utf-8", "replace")
+
+
+def _is_number(answer: Answer) -> bool:
+    return re.fullmatch("[0-9]{1,9}", answer.headers.get("retry-after", "").strip()) is not None
+
+
+def asked_wait_seconds(answer: Answer) -> float:
+    """Return how long a server asks to be left alone: Retry-After in seconds, or as a date.
+
+    A date counts from the answer's own ``Date``, so that no clock but the server's matters.
+    """
+    text = answer.headers.get("retry-after", "").strip()
+    if _is_number(answer):
+        return float(text)
+    try:
+        until = parsedate_to_datetime(text)
+        date = answer.headers.get("date")
+        sent = parsedate_to_datetime(date) if date else datetime.now(UTC)
+    except ValueError:
+        return 0.0
+    span = _in_utc(until) - _in_utc(sent)
+    return max(0.0, span.total_seconds())
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,113 @@
+"""A scenario that was checked, as a text that is read again without checking, YAML or pydantic.
+
+JSON, in which a list begins with what it is: nothing, for a list; else a record or the like by its
+name. The tree of the text is read when it is first asked where something stands.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from mock_p1.base.record import KINDS, Record
+from mock_p1.scenario.document import Document
+from mock_p1.scenario.merging import MergedDocument
+from mock_p1.scenario.model import Scenario
+from mock_p1.scenario.step_length import Span, Stage
+from mock_p1.scenario.yaml_nodes import Entry, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mock_p1.scenario.document import Attach
+
+_LIST: Final = ""
+_OTHERS: Final[dict[str, Callable[..., Any]]] = {
+    "Entry": Entry, "Node": Node, "Span": Span, "Stage": Stage
+}  # fmt: skip
+"""What is no record, and is kept by its parts."""
+
+
+def as_kept(scenario: Scenario) -> str | None:
+    """Return what ``from_kept`` reads; None for what is not to be kept.
+
+    What environment variables hold may be secret, and is to stand in no file.
+    """
+    document = scenario._document  # noqa: SLF001 -- one of us
+    if scenario.variables or not document.sources:
+        return None
+    parts = document.parts if isinstance(document, MergedDocument) else (document,)
+    trees = [(part.name, json.dumps(as_data(part.root))) for part in parts]
+    is_merged = isinstance(document, MergedDocument)
+    source = (document.name, document.text, trees, list(document.files), is_merged)
+    return json.dumps([as_data(scenario), source])
+
+
+def from_kept(text: str, attach: Attach) -> Scenario:
+    """Return a scenario that was kept, with its result files read anew.
+
+    ValueError where the text is nothing of ours, or a result file is missing by now.
+    """
+    try:
+        kept, (name, whole, trees, files, is_merged) = json.loads(text)
+        parts = [Document(part, None, partial(_tree, tree)) for part, tree in trees]
+        contents = {file: attach(file) for file in files}
+        document = Document(name, whole, parts[0].tree, contents)
+        if is_merged:
+            document = MergedDocument(name, whole, files=contents, parts=tuple(parts))
+        scenario = from_data(kept)
+    except (LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(f"no scenario that was kept: {error}") from None
+    if not isinstance(scenario, Scenario):
+        raise ValueError("no scenario that was kept")  # noqa: TRY004 -- of a text, whatever it holds
+    return scenario.replaced(_document=document)
+
+
+def as_data(value: Any, *, places: bool = True) -> Any:  # noqa: ANN401 -- what a record holds
+    """Return a record, or what one holds, as JSON has it.
+
+    Without ``places`` it says what is played alone: not where that stands, nor what is as it would
+    be if it were left out.
+    """
+    match value:
+        case Record():
+            kind, written = type(value), vars(value).items()
+            values = {
+                name: as_data(inner, places=places)
+                for name, inner in written
+                if name != "_document"
+                and (places or (name != "source" and inner != getattr(kind, name, ...)))
+            }
+            return [kind.__name__, values]
+        case Span() | Stage() | Entry():
+            return [type(value).__name__, *map(as_data, value)]
+        case Node():
+            return ["Node", value.line, value.column, as_data(value.value)]
+        case dict():
+            return {key: as_data(inner, places=places) for key, inner in value.items()}
+        case list():
+            return [_LIST, *(as_data(inner, places=places) for inner in value)]
+    return value
+
+
+def from_data(data: Any) -> Any:  # noqa: ANN401 -- likewise
+    """Return what ``as_data`` was given; LookupError, TypeError or so for what is not of that."""
+    if isinstance(data, dict):
+        return {key: from_data(inner) for key, inner in data.items()}
+    if not isinstance(data, list):
+        return data
+    kind, *parts = data
+    if kind == _LIST:
+        return list(map(from_data, parts))
+    if kind in _OTHERS:
+        return _OTHERS[kind](*map(from_data, parts))
+    record, (values,) = KINDS[kind], parts
+    if strange := values.keys() - set(record.field_names):
+        raise LookupError(f"{kind} has no {', '.join(strange)}")
+    return record.of({name: from_data(inner) for name, inner in values.items()})
+
+
+def _tree(text: str) -> Node:
+    tree: Node = from_data(json.loads(text))
+    return tree

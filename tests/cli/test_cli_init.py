@@ -1,0 +1,174 @@
+"""``mock-p1 init``: a scenario to start from, and what plays it; nothing is overwritten."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from mock_p1.cli.init import STARTER
+from mock_p1.scenario.files import bundled
+
+COMMENTED = (STARTER / "scenario.yaml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def names(folder):
+    """What stands in a folder."""
+    return [path.name for path in folder.iterdir()]
+
+
+def run_pytest(folder):
+    """Run pytest there, as a user would; return what it says."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "MOCK_P1_"))}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+         "--import-mode=importlib", "-W", "error"],
+        cwd=folder, env=kept, capture_output=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+
+
+def test_the_commented_scenario(run, folder):
+    """By itself a scenario.yaml that can be used, without a warning; the next steps name it."""
+    result = run("init")
+    assert (result.exit_code, names(folder)) == (0, ["scenario.yaml"])
+    assert "mock-p1 serve scenario.yaml" in result.output
+    assert run("check", "--strict", "scenario.yaml").output == "1 file checked, no problem\n"
+
+
+def test_what_is_commented_out_is_right_too(run, folder):
+    """Without the marks before its lines it can be used as it stands."""
+    whole, tried = COMMENTED.split("or put such steps into a timeline.\n#\n")
+    (folder / "tried.yaml").write_text(
+        whole + "timeline.\n" + re.sub(r"(?m)^# ", "", tried), encoding="utf-8"
+    )
+    assert run("check", "--strict", "tried.yaml").exit_code == 0
+    assert len(yaml.safe_load((folder / "tried.yaml").read_text("utf-8"))["calls"]) == 4
+
+
+@pytest.mark.parametrize("name", bundled())
+def test_from_a_bundled_scenario(run, folder, name):
+    """It is copied, and says where from; the line that leads to a schema beside it is not."""
+    assert run("init", "--from", name, "mine.yaml").exit_code == 0
+    text = (folder / "mine.yaml").read_text(encoding="utf-8")
+    assert text.splitlines()[0].startswith(f"# Begun as the bundled scenario {name};")
+    assert yaml.safe_load(text) == yaml.safe_load(bundled()[name].read_text(encoding="utf-8"))
+    assert "yaml-language-server" not in text
+
+
+def test_from_what_there_is_not(run, folder):
+    """Wrong usage, with what there is; nothing is written."""
+    result = run("init", "--from", "stcuk")
+    assert (result.exit_code, names(folder)) == (2, [])
+    assert "did you mean stuck?" in result.output
+
+
+def test_the_first_test_passes(run, folder):
+    """With its conftest.py beside the scenario, in whichever folder."""
+    assert run("init", "tests/my-training.yaml", "--pytest").exit_code == 0
+    written = sorted(path.name for path in (folder / "tests").iterdir())
+    assert written == ["conftest.py", "my-training.yaml", "test_my_training.py"]
+    done = run_pytest(folder)
+    assert "1 passed" in done.stdout, done.stdout
+    test = (folder / "tests" / "test_my_training.py").read_text(encoding="utf-8")
+    assert 'ended == "job_finished"\n    mock_p1.assert_interval(min="30s")' in test
+    assert "mock_p1.assert_switched()" in test
+
+
+def test_the_first_test_can_fail(run, folder):
+    """A client that stops at its first poll is found out."""
+    run("init", "--pytest")
+    conftest = folder / "conftest.py"
+    text = conftest.read_text(encoding="utf-8")
+    conftest.write_text(text.replace('if reply.get("status") in', "if True or 1 in"), "utf-8")
+    assert "'job_running' == 'job_finished'" in run_pytest(folder).stdout
+
+
+@pytest.mark.slow
+def test_the_first_test_of_every_bundled_scenario_passes(run, folder):
+    """Whatever it is about."""
+    for name in bundled():
+        assert run("init", f"{name}/scenario.yaml", "--from", name, "--pytest").exit_code == 0
+    done = run_pytest(folder)
+    assert f"{len(bundled())} passed" in done.stdout, done.stdout
+
+
+def test_a_client_that_is_there_is_kept(run, folder):
+    """A second scenario's test takes the client of a conftest.py that has one."""
+    run("init", "--pytest")
+    (folder / "conftest.py").write_text("def client(mock_p1): ...\n", encoding="utf-8")
+    result = run("init", "--from", "stuck", "stuck.yaml", "--pytest")
+    assert "conftest.py" not in result.output
+    assert (folder / "conftest.py").read_text(encoding="utf-8") == "def client(mock_p1): ...\n"
+    assert 'ended == "job_running"' in (folder / "test_stuck.py").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("there", "options"),
+    [
+        ("scenario.yaml", []),
+        ("conftest.py", ["--pytest"]),
+        ("test_scenario.py", ["--pytest"]),
+        ("compose.yaml", ["--compose"]),
+    ],
+)
+def test_nothing_is_overwritten(run, folder, there, options):
+    """One of the files is there: it is named, and none is written."""
+    (folder / there).write_text("mine\n", encoding="utf-8")
+    result = run("init", *options)
+    assert result.exit_code == 1
+    assert result.output.startswith(f"{there} is there already, and nothing was written")
+    assert names(folder) == [there]
+    assert (folder / there).read_text(encoding="utf-8") == "mine\n"
+
+
+@pytest.mark.posix
+def test_a_link_to_nothing_is_there_too(run, folder):
+    """It is not followed to write somewhere else."""
+    (folder / "scenario.yaml").symlink_to(folder / "elsewhere.yaml")
+    assert run("init").exit_code == 1
+    assert not (folder / "elsewhere.yaml").exists()
+
+
+def test_compose_and_workflow(run, folder):
+    """Both name the scenario by its path from here."""
+    assert run("init", "mocks/a.yaml", "--compose", "--github").exit_code == 0
+    compose = yaml.safe_load((folder / "compose.yaml").read_text(encoding="utf-8"))
+    assert compose["services"]["mock-p1"]["volumes"] == [
+        "./mocks/a.yaml:/scenarios/scenario.yaml:ro"
+    ]
+    workflow = (folder / ".github" / "workflows" / "mock-p1.yml").read_text(encoding="utf-8")
+    assert 'mock-p1 serve "mocks/a.yaml" --quiet &' in workflow
+    assert "SCENARIO" not in workflow
+    assert yaml.safe_load(workflow)["jobs"]["test"]["steps"]
+
+
+@pytest.mark.parametrize("name", ["a.json", "a", "a.txt"])
+def test_a_file_that_is_no_yaml(run, folder, name):
+    """Is wrong usage, with the name that would do."""
+    result = run("init", name)
+    assert (result.exit_code, names(folder)) == (2, [])
+    assert "call it a.yaml" in result.output
+
+
+def test_a_name_that_other_files_cannot_hold(run, folder):
+    """Is refused where other files would name it, and taken where none does."""
+    assert run("init", "a$b.yaml", "--compose").exit_code == 2
+    assert names(folder) == []
+    assert run("init", "a$b.yaml").exit_code == 0
+
+
+def test_a_folder_that_cannot_be_made(run, folder):
+    """Is one line, with the reason."""
+    (folder / "file").write_text("", encoding="utf-8")
+    result = run("init", "file/a.yaml")
+    assert result.exit_code == 1
+    assert "a.yaml cannot be written: " in result.output
