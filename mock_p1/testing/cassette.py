@@ -36,7 +36,7 @@ class RecordedService:
         secret_key: Likewise the secret key.
         mock: The handle of what is played; None while the service is recorded.
 
-    Example:
+    Examples:
         >>> from mock_p1 import record, serving
         >>> with serving("demo") as real, record("new.yaml", url=real.url) as service:
         ...     service.mock is None
@@ -52,7 +52,7 @@ class RecordedService:
     def is_recording(self) -> bool:
         """Whether the service itself is asked.
 
-        Example:
+        Examples:
             >>> from mock_p1 import RecordedService
             >>> RecordedService("http://127.0.0.1:8191", "a-key", "").is_recording
             True
@@ -87,7 +87,7 @@ class record:  # noqa: N801 -- called like a function
         CannotWrite: When it starts, or ends: the file cannot be written.
         ScenarioError: The file cannot be played; the message names every problem.
 
-    Example:
+    Examples:
         >>> import requests
         >>> from mock_p1 import record, serving
         >>> def client(service):
