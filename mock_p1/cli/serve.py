@@ -42,7 +42,6 @@ from mock_p1.cli.serving_file import serving_file
 from mock_p1.cli.sharing import join, playing, refuse_what_is_not_shared, shared_notes
 from mock_p1.cli.startup_message import Address
 from mock_p1.cli.user_folders import cache_folder
-from mock_p1.cli.workers import MAX_WORKERS, elsewhere, inherited_sockets, serve_by_workers
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import DEFAULT_MAX
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
     from mock_p1.server.server import Server
 
 MAX_JOURNAL: Final = 1_000_000
+MAX_WORKERS: Final = 64
 MAX_JOBS: Final = 100_000_000
 
 
@@ -226,6 +226,8 @@ def serve(  # noqa: PLR0913 -- an option each
     not_shared = {"--watch": watch, "--load": load, "--save": workers and save}
     refuse_what_is_not_shared(state, not_shared)
     if workers is not None:
+        from mock_p1.cli.workers import serve_by_workers  # noqa: PLC0415 -- loads asyncio, see below
+
         serve_by_workers(workers, state, options, exit_with_parent=exit_with_parent)
         return
     # loads asyncio, of which neither --help nor a shell that completes has any use
@@ -317,6 +319,7 @@ def _server(  # noqa: PLR0913 -- an option each
     cors: tuple[str, ...],
 ) -> tuple[Server, Address, list[str]]:
     """Return the server, where it will be, and what is out of the ordinary about that."""
+    from mock_p1.cli.workers import elsewhere, inherited_sockets  # noqa: PLC0415 -- likewise
     from mock_p1.server.server import CannotListen, Server  # noqa: PLC0415 -- likewise
 
     if no_admin and admin_token is not None:

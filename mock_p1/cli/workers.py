@@ -27,7 +27,6 @@ from mock_p1.server.server import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-MAX_WORKERS: Final = 64
 VARIABLE: Final = "MOCK_P1_WORKERS"
 SOCKETS: Final = "MOCK_P1_INHERITED_SOCKETS"
 """Names the sockets that a worker inherits, by their numbers."""
