@@ -35,7 +35,7 @@ from mock_p1.contract.operations import (
 from mock_p1.recording.seen import urlsplit_or_none
 from mock_p1.scenario.result_files import MAX_BYTES, MAX_TOGETHER
 from mock_p1.verify.answer import Answer, json_object
-from mock_p1.verify.client import MOST_BYTES
+from mock_p1.verify.client import MOST_BYTES, PlainSession
 from mock_p1.verify.exceptions import Unreachable
 from mock_p1.verify.network_errors import explain_network_error, failure_kind
 from mock_p1.verify.published import API_KEY_HEADER
@@ -271,7 +271,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         key, asked = self.headers.get(API_KEY_HEADER, ""), self.owner.now()
         try:
-            with requests.Session() as session:
+            with PlainSession() as session:
                 session.auth = lambda request: request  # else what ~/.netrc has would be sent
                 session.headers.clear()
                 response = self._ask(session, call)

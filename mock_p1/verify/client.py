@@ -34,6 +34,17 @@ class Call(NamedTuple):
     file: Path | None = None
 
 
+class PlainSession(requests.Session):
+    """A session that takes a redirect for an answer like any other.
+
+    Even where none is to be followed, requests reads the whole body of a redirect, however long.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 -- of the base class
+        """Return that there is none."""
+        return
+
+
 class Client(Protocol):
     """What a server, or a mock in the same process, is asked through."""
 
@@ -64,7 +75,7 @@ class HttpClient:
         """
         if ca_file:
             _check_certificates(ca_file)
-        self._session = requests.Session()
+        self._session = PlainSession()
         self._session.auth = _unchanged  # else requests would send what ~/.netrc has for the host
         self._session.headers.update(
             {

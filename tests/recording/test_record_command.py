@@ -273,7 +273,7 @@ def test_a_wrong_key_stops_at_the_first_poll(record, playing, out, key):
     ("talk", "said"),
     [
         (
-            whole("302 Found", "", Location="https://login.example/?next=secret"),
+            whole("302 Found", "<html>moved</html>", Location="https://login.example/?next=secret"),
             "redirects to https://login.example/ (HTTP 302); it is not followed",
         ),
         (whole("200 OK", "<html>Please log in</html>"), "not with JSON"),

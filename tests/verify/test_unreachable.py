@@ -19,7 +19,7 @@ HALF = saying('HTTP/1.1 200 OK\nContent-Type: application/json\nContent-Length: 
 PAGE = whole("200 OK", "<html><title>Sign in</title></html>")
 ODD = {
     "redirects": (
-        whole("302 Found", "", Location="https://login.example/?token=abc"),
+        whole("302 Found", "moved", Location="https://login.example/?token=abc"),
         "redirects to https://login.",
     ),
     "demands a proxy login": (
