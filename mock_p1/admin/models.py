@@ -421,6 +421,8 @@ class Health(Answer):
     have gone from the journal since the last reset, as is usual; nothing else should stand here."""
     authority: LeftOut[str] = None
     """Of `serve --tls`: whether this start has made its authority, and when it ends."""
+    store: LeftOut[str] = None
+    """Of `serve --state`: `ok`, or why the store does not answer; then clients are answered 503."""
 
 
 class ContractOperation(Answer):

@@ -77,6 +77,14 @@ class Handle:
         self._asked: Condition | None = None
         self._queued: list[tuple[InjectedFailure, int]] = []
 
+    if not TYPE_CHECKING:  # to whom every name would be an attribute
+
+        def __getattribute__(self, name: str) -> object:
+            """Know what other processes have done, before anything is asked of it."""
+            if name != "report" and not name.startswith("_"):  # that of a failure, in any case
+                self._engine.refresh()
+            return object.__getattribute__(self, name)
+
     # What a client needs
 
     @property
