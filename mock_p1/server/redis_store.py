@@ -96,7 +96,7 @@ return 1
 class CannotShareState(RuntimeError):  # noqa: N818 -- says what happened
     """A state cannot be shared: no store, a wrong password, another mock's or program's keys.
 
-    Example:
+    Examples:
         >>> from mock_p1 import create_app
         >>> create_app("demo", state="http://127.0.0.1")
         Traceback (most recent call last):
