@@ -149,12 +149,13 @@ class RedisStore:
         from redis.backoff import NoBackoff  # noqa: PLC0415 -- likewise
         from redis.retry import Retry  # noqa: PLC0415 -- likewise
 
-        self.shown, self.timeout_seconds = shown(url), timeout_seconds
+        self.shown: str = shown(url)
+        self.timeout_seconds: float = timeout_seconds
         self._errors: Any = (redis.RedisError, OSError)
         self._no_script = redis.exceptions.NoScriptError
         self._keys = [f"{{{name}}}:{part}" for part in ("meta", "log", "snapshot")]
         self._hashes: dict[str, str] = {}
-        self.calls = 0
+        self.calls: int = 0
         """How many round trips there were."""
         try:
             self._client: Any = redis.Redis.from_url(

@@ -101,8 +101,8 @@ class Listening(socket.socket):
     one would do: it takes what is open once, and the port is given when no connection is left.
     """
 
-    is_kept = False
-    was_given_up = False
+    is_kept: bool = False
+    was_given_up: bool = False
 
     def close(self) -> None:
         """Close it, or keep it for who looks whether a loop has given it up."""

@@ -99,7 +99,8 @@ class SharedState:
     def __init__(
         self, engine: SharedEngine, clock: StoreClock, store: RedisStore, begun: Begun
     ) -> None:
-        self.engine, self.store = engine, store
+        self.engine: SharedEngine = engine
+        self.store: RedisStore = store
         self._clock, self._begun = clock, begun
         self._seq = 0
         self._waiting: deque[_Waiting] = deque()
@@ -107,7 +108,8 @@ class SharedState:
         self._closed = False
         self.down: str | None = None
         """Why the store does not do what it is asked; None while it does."""
-        self.writer = engine.name = token_hex(6)
+        self.writer: str = token_hex(6)
+        engine.name = self.writer
         self._thread = threading.Thread(target=self._work, name="mock-p1:state", daemon=True)
         self._doubtful: set[str] = set()  # batches of ours of which nobody knows if they were added
         self._batches = 0
