@@ -42,6 +42,7 @@ def started(serve, *options):
     return json.loads(served.announcement)["url"], served.process
 
 
+@pytest.mark.slow
 @NEEDED
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
 def test_a_process_that_is_killed_midway(serve, store, client):
@@ -75,6 +76,7 @@ def test_a_process_that_is_killed_midway(serve, store, client):
     assert survivor.returncode == 0
 
 
+@pytest.mark.slow
 @NEEDED
 def test_health_and_the_start_say_so(serve, store, client):
     """Where the state is, and how the store is."""
@@ -84,6 +86,7 @@ def test_health_and_the_start_say_so(serve, store, client):
     assert client.get(f"{url}/__admin/health", timeout=10).json()["store"] == "ok"
 
 
+@pytest.mark.slow
 @NEEDED
 def test_a_store_that_is_gone(serve, client):
     """The control API says so too; health goes on answering, and names it."""
@@ -150,6 +153,7 @@ def wait_for(told):
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 @NEEDED
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_workers_share_a_port(serve, store):

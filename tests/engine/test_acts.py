@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 
+import pytest
 from helpers.engine_mock import Mock
 from helpers.story_player import Direct, Stage, play
 from helpers.story_strategies import stories
@@ -40,6 +41,7 @@ class Twin(acts.SharedEngine):
                 self.other.perform(written)
 
 
+@pytest.mark.slow
 def test_a_story_is_the_same_in_every_process(monkeypatch):
     """Whatever befell a mock: a process that only heard of the acts has the same state."""
 

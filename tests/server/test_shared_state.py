@@ -269,6 +269,7 @@ def history(engine, who, clients):
                 driver.reset(job)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_a_random_history_is_that_of_one_mock(mocks, server, seed):
     """Played again, alone and in the store's order, it gives every client the same answers."""
