@@ -40,21 +40,21 @@ def main() -> None:
         marked = _marked(options.against, about, name, results[name])
         say(table(module.TITLE, results[name], marked))
         worse += len(marked)
+        if options.json:  # so far: a run that is broken off keeps its figures
+            options.json.write_text(as_json(about, versions(), results), encoding="utf-8")
     if options.against:
-        say(f"worse than in {options.against}: {worse or 'nothing'}")
-    if options.json:
-        options.json.write_text(as_json(about, versions(), results), encoding="utf-8")
+        say(f"worse than before: {worse or 'nothing'}")
 
 
 def _marked(
-    against: Path | None, about: dict[str, Any], name: str, rows: list[Any]
+    against: dict[str, Any] | None, about: dict[str, Any], name: str, rows: list[Any]
 ) -> dict[tuple[str, str], float]:
-    """Return which of these figures got worse since those of a file, see ``got_worse``."""
+    """Return which of these figures got worse since those of ``against``, see ``got_worse``."""
     if against is None:
         return {}
-    old = json.loads(against.read_text(encoding="utf-8"))
-    is_same = all(old["machine"].get(key) == about[key] for key in ("processor", "cores", "load"))
-    return got_worse(rows, old["benchmarks"].get(name, []), same_machine=is_same)
+    keys = "processor", "cores", "load"
+    is_same = all(against["machine"].get(key) == about[key] for key in keys)
+    return got_worse(rows, against["benchmarks"].get(name, []), same_machine=is_same)
 
 
 def _options() -> argparse.Namespace:
@@ -94,16 +94,16 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _results(text: str) -> Path:
-    """Return the path of a file that --json wrote."""
+def _results(text: str) -> dict[str, Any]:
+    """Return what --json wrote into a file."""
     try:
-        document = json.loads(Path(text).read_text(encoding="utf-8"))
+        document: dict[str, Any] = json.loads(Path(text).read_text(encoding="utf-8"))
         _ = document["machine"], document["benchmarks"]
     except OSError as error:
         raise argparse.ArgumentTypeError(f"cannot read {text}: {error.strerror}") from None
     except (ValueError, TypeError, KeyError):
         raise argparse.ArgumentTypeError(f"{text} is no file that --json wrote") from None
-    return Path(text)
+    return document
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.charts import THEMES, Bar, chart
-from benchmarks.contenders import CONTENDERS
+from benchmarks.contenders import CONTENDERS, OURS
 from benchmarks.processes import ROOT
 from benchmarks.profile import SHARE, WHOLE
 
@@ -193,6 +193,31 @@ def _others(results: Results) -> str:
     return _table(["what", "benchmark", "figure", ""], rows)
 
 
+IN_TESTS: Final = (
+    ("a poll under `mocked()` / a hand-written `responses` stub, by `requests.get`",
+     "mocked", "mocked() / stub, requests.get", "times"),
+    ("the same, over a session", "mocked", "mocked() / stub, Session.get", "times"),
+    ("200 tests of five polls above empty ones, `mock_p1` / bare `responses`",
+     "fixtures", "mock_p1 / responses", "times"),
+    ("the same, `mock_p1_server` / pytest-httpserver",
+     "fixtures", "mock_p1_server / pytest-httpserver", "times"),
+    ("until `mock_p1` is ready, after the first",
+     "fixtures", 'until mocked("demo") is ready', "ms"),
+    ("until `mock_p1_server` is ready, after the first",
+     "fixtures", 'until serving("demo") is ready', "ms"),
+    ("importing the pytest plugin", "plugin", "importing our plugin, by the clock", "ms"),
+    ("one client's whole sequence, 8 requests",
+     "sequence", f"{OURS}, whole sequence, 8 requests", "ms"),
+)  # fmt: skip
+"""What README says of tests: in its words, and the row that it is."""
+
+
+def _in_tests(results: Results) -> str:
+    there = [(words, results.row(name, what, unit)) for words, name, what, unit in IN_TESTS]
+    rows = [[words, _with_spread(row), row["unit"]] for words, row in there if row]
+    return _table(["", "median (middle half)", ""], rows)
+
+
 def _rows_of(name: str, *units: str) -> Callable[[Results], str]:
     def made(results: Results) -> str:
         rows = [
@@ -240,6 +265,7 @@ FIGURES: Final = {
     "speed": _speed,
     "servers": _servers,
     "targets": _targets,
+    "in-tests": _in_tests,
     "sequence": _rows_of("sequence", "ms", "times"),
     "fixtures": _rows_of("fixtures", "s", "times", "ms"),
     "profile": _profile,

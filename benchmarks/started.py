@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
@@ -129,9 +129,9 @@ def _free_ports() -> tuple[int, int]:
 
 def _with_children(pid: int) -> list[int]:
     """Return a process and all that it has started, and so on; where there is no telling, it."""
-    children = [
-        int(child)
-        for listed in Path(f"/proc/{pid}/task").glob("*/children")
-        for child in listed.read_text(encoding="ascii").split()
-    ]
-    return [pid, *(each for child in children for each in _with_children(child))]
+    found = [pid]
+    for listed in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(FileNotFoundError):  # a thread that has ended meanwhile
+            for child in listed.read_text(encoding="ascii").split():
+                found += _with_children(int(child))
+    return found

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 CODE = re.compile(r"(`[^`]+`|[\W\d]|\bx\b)+")
 """What is the same in every language: names in backticks, figures, crosses in a table."""
 
+MDPO_OFF, MDPO_ON = "<!-- mdpo-disable -->", "<!-- mdpo-enable -->"
+END_OF_FIGURES = "<!-- end of figures -->"
+
 ROOT = Path(__file__).parents[1]
 CATALOGUES = ROOT / "docs" / "ja"
 README = ROOT / "README.ja.md"
@@ -34,9 +37,16 @@ def source_of(catalogue: Path) -> Path:
     return ROOT / name if (ROOT / name).exists() else ROOT / "docs" / name
 
 
+def text_for(catalogue: Path) -> str:
+    """Return the English page of a catalogue; figures that a program writes are left out."""
+    text = source_of(catalogue).read_text(encoding="utf-8")
+    text = text.replace("<!-- figures:", f"{MDPO_OFF}\n\n<!-- figures:")
+    return text.replace(END_OF_FIGURES, f"{END_OF_FIGURES}\n\n{MDPO_ON}")
+
+
 def in_japanese(catalogue: Path) -> str:
     """Return a page in Japanese; what has no translation stays English."""
-    text = source_of(catalogue).read_text(encoding="utf-8")
+    text = text_for(catalogue)
     return f"{pofile_to_markdown(text, [str(catalogue)], wrapwidth=0)}\n"
 
 
@@ -45,13 +55,14 @@ def updated(catalogue: Path) -> polib.POFile:
     with TemporaryDirectory() as folder:
         copy = Path(folder, catalogue.name)
         copy.write_bytes(catalogue.read_bytes() if catalogue.exists() else b"")
-        text = source_of(catalogue).read_text(encoding="utf-8")
         found = markdown_to_pofile(
-            text, po_filepath=str(copy), save=True, location=False, remove_not_found=True,
-            wrapwidth=0,
+            text_for(catalogue), po_filepath=str(copy), save=True, location=False,
+            remove_not_found=True, wrapwidth=0,
         )  # fmt: skip
-    for each in found:
-        if CODE.fullmatch(each.msgid):
+    for each in tuple(found):
+        if each.obsolete:
+            found.remove(each)
+        elif CODE.fullmatch(each.msgid):
             each.msgstr = each.msgid
     return found
 
@@ -61,7 +72,7 @@ def main(*, check: bool) -> int:
     status = 0
     for path in sorted(CATALOGUES.glob("*.po")):
         catalogue = updated(path)
-        missing = [each.msgid for each in catalogue if not each.translated()]
+        missing = [e.msgid for e in catalogue if not (e.translated() or e.obsolete)]
         for text in missing:
             sys.stdout.write(f"{path.relative_to(ROOT)}: no translation of: {text}\n")
         status |= bool(missing)

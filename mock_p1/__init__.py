@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mock_p1.scenario.problems import Problem, ScenarioError
     from mock_p1.server.app import create_app
     from mock_p1.server.asgi_app import create_asgi_app
+    from mock_p1.server.redis_store import CannotShareState
     from mock_p1.server.server import CannotListen
     from mock_p1.testing.cassette import RecordedService, record
     from mock_p1.testing.handle import Handle
@@ -38,6 +39,7 @@ __all__ = [
     "CannotListen",
     "CannotLoad",
     "CannotShare",
+    "CannotShareState",
     "ErrorName",
     "FaultName",
     "Handle",
@@ -71,6 +73,7 @@ _HOMES = {
     "CannotListen": "server.server",
     "CannotLoad": "engine.saved_state",
     "CannotShare": "oneclock.shared",
+    "CannotShareState": "server.redis_store",
     "DOCUMENTED_ERRORS": "contract.errors",
     "ErrorName": "contract.names",
     "FaultName": "contract.names",

@@ -4,6 +4,8 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
 TESTS = Path(__file__).parent
 POSIX_ALONE = {
     *("fork", "forkpty", "mkfifo", "geteuid", "getuid", "fchmod", "killpg", "setsid", "getpgid"),
@@ -59,6 +61,7 @@ def unmarked(text):
     }
 
 
+@pytest.mark.slow
 def test_every_test_that_needs_posix_says_so():
     """On Windows, and where `nox -s portability` acts it out, it is passed over."""
     found = {

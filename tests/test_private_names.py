@@ -22,8 +22,8 @@ TREES = {path: ast.parse(text) for path, text in SOURCES.items()}
 LISTED = {name for names in PRIVATE_NAMES.values() for name in names} | set(NOT_EVERYWHERE)
 PUBLIC = {"_replace", "_asdict", "_make", "_fields", "_typeshed"}
 """Documented in spite of their underscores, and a module of types."""
-OWN = "_mock_p1"
-"""How what we leave on objects of others begins."""
+OWN = ("_mock_p1", "_MOCK_P1_")
+"""How what we leave on objects of others begins, and click's variables for completion."""
 
 
 def is_private(name):

@@ -9,12 +9,13 @@ from flask import Blueprint, Flask, Response, current_app, request
 from werkzeug.routing import Rule
 
 from mock_p1.admin import PREFIX, dashboard, events
-from mock_p1.admin.access import Call
+from mock_p1.admin.access import HEALTH, Call
 from mock_p1.admin.admin_error import AdminError
 from mock_p1.admin.admin_openapi import CALLS
 from mock_p1.admin.context import POLICY
 from mock_p1.admin.in_hand import add_context, admin_context, respond
 from mock_p1.base.text import nearest
+from mock_p1.engine.acts import StoreDown
 from mock_p1.engine.driver import NoSuchJob, NoSuchKey
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def add_admin(app: Flask, context: AdminContext) -> None:
     admin.before_request(_check_access)
     admin.after_request(_with_policy)
     admin.register_error_handler(AdminError, lambda error: respond(error.reply()))
+    admin.register_error_handler(StoreDown, _store_is_down)
     admin.register_error_handler(NoSuchJob, _no_such_job)
     admin.register_error_handler(NoSuchKey, _no_such_key)
     app.register_blueprint(admin)
@@ -56,7 +58,10 @@ def _check_access() -> None:
     """Check who asks before what for; nobody outside learns which paths there are."""
     peer = request.environ.get("REMOTE_ADDR") or ""
     headers = {name.lower(): value for name, value in request.headers}
-    admin_context().access.check(Call(request.method, request.path, peer, headers))
+    context = admin_context()
+    context.access.check(Call(request.method, request.path, peer, headers))
+    if request.path != HEALTH:
+        context.engine.refresh()
     if request.method == "OPTIONS":  # answered by nobody: other origins get no preflight
         _refuse()
 
@@ -93,6 +98,12 @@ def _with_policy(response: Response) -> Response:
 def _no_such_job(error: NoSuchJob) -> Response:
     remedy = f"see GET {PREFIX}/jobs for all there are"
     return respond(AdminError(404, "MOCK_P1_NO_SUCH_JOB", str(error), remedy).reply())
+
+
+def _store_is_down(error: StoreDown) -> Response:
+    text = f"the mock's store does not answer as it should: {error}"
+    remedy = "try again when GET /__admin/health says that the store is ok"
+    return respond(AdminError(503, "MOCK_P1_STORE", text, remedy).reply())
 
 
 def _no_such_key(error: NoSuchKey) -> Response:

@@ -359,7 +359,13 @@ class FailNext(KeyBody, _OneKey):
         operation = OPERATIONS[self.on]
         if self.error is not None and self.error not in operation.errors:
             known = ", ".join(operation.errors) or "none"
-            raise wrong(f"has an error that {self.on} does not document; its errors: {known}")
+            others = ", ".join(
+                name for name, each in OPERATIONS.items() if self.error in each.errors
+            )
+            raise wrong(
+                f"has an error that {self.on} does not document, but {others}, which on may name; "
+                f"errors of {self.on}: {known}"
+            )
         if self.job is not None and not operation.has_job:
             raise wrong(f"names a job, and {self.on} is about none; leave job out")
         return self
@@ -415,6 +421,8 @@ class Health(Answer):
     have gone from the journal since the last reset, as is usual; nothing else should stand here."""
     authority: LeftOut[str] = None
     """Of `serve --tls`: whether this start has made its authority, and when it ends."""
+    store: LeftOut[str] = None
+    """Of `serve --state`: `ok`, or why the store does not answer; then clients are answered 503."""
 
 
 class ContractOperation(Answer):

@@ -19,6 +19,7 @@ from mock_p1.admin.routes import Routes
 from mock_p1.base.text import plural, shorten, unknown
 from mock_p1.contract.errors import FAULTS
 from mock_p1.contract.operations import OPERATIONS
+from mock_p1.engine.acts import SharedEngine
 from mock_p1.scenario.files import bundled, load_scenario
 from mock_p1.scenario.parser import parse
 from mock_p1.scenario.problems import ScenarioError
@@ -67,6 +68,8 @@ def show_health() -> models.Health:
     context = admin_context()
     engine = context.engine
     known = {} if context.authority_state is None else {"authority": context.authority_state}
+    if isinstance(engine, SharedEngine):
+        known["store"] = engine.store_state()
     return models.Health(
         status="ok",
         version=__version__,

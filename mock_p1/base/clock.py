@@ -189,7 +189,7 @@ class RealClock:
     def restart(self) -> None:
         """Begin anew: at 0, not frozen, as fast as it was made to run."""
         with self._lock:
-            self._start = self._first_date or datetime.now(UTC)
+            self._start = self._first_date or self._today()
             self._speed, self._frozen = self._first_speed, False
             # (real moment, our moment, pace) in one, so that a reader never sees half of a change
             self._anchor = (self._source(), 0, self._speed)
@@ -232,11 +232,15 @@ class RealClock:
 
     def client_date(self, moment_ns: int) -> datetime:
         """Return the real date at which a moment comes, as if the clock were not frozen."""
-        return _date(datetime.now(UTC), self.client_span_ns(moment_ns - self.now_ns()))
+        return _date(self._today(), self.client_span_ns(moment_ns - self.now_ns()))
 
     def client_span_ns(self, span_ns: int) -> int:
         """Return how many real nanoseconds a span takes, as if the clock were not frozen."""
         return span_ns if self._speed == 1.0 else int(span_ns / self._speed)
+
+    def _today(self) -> datetime:
+        """Return the real date."""
+        return datetime.now(UTC)
 
     def _set(
         self, by_ns: int = 0, speed: float | None = None, *, frozen: bool | None = None

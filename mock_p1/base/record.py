@@ -36,18 +36,18 @@ class Later:
 
     def __init__(self, name: str, *args: Any, **named: Any) -> None:  # noqa: ANN401 -- pydantic's
         self.name: str = name
-        self.args = args
-        self.named = named
+        self.args: tuple[Any, ...] = args
+        self.named: dict[str, Any] = named
 
 
-AfterValidator = partial(Later, "AfterValidator")
-BeforeValidator = partial(Later, "BeforeValidator")
-Discriminator = partial(Later, "Discriminator")
-Field = partial(Later, "Field")
-PlainValidator = partial(Later, "PlainValidator")
-Tag = partial(Later, "Tag")
-WithJsonSchema = partial(Later, "WithJsonSchema")
-WrapValidator = partial(Later, "WrapValidator")
+AfterValidator: Final = partial(Later, "AfterValidator")
+BeforeValidator: Final = partial(Later, "BeforeValidator")
+Discriminator: Final = partial(Later, "Discriminator")
+Field: Final = partial(Later, "Field")
+PlainValidator: Final = partial(Later, "PlainValidator")
+Tag: Final = partial(Later, "Tag")
+WithJsonSchema: Final = partial(Later, "WithJsonSchema")
+WrapValidator: Final = partial(Later, "WrapValidator")
 
 
 class Located(dict[str, Any]):

@@ -39,6 +39,7 @@ from mock_p1.cli.process import (
 from mock_p1.cli.request_log import RequestLog
 from mock_p1.cli.saving import go_on, state_saved
 from mock_p1.cli.serving_file import serving_file
+from mock_p1.cli.sharing import join, playing, refuse_what_is_not_shared, shared_notes
 from mock_p1.cli.startup_message import Address
 from mock_p1.cli.user_folders import cache_folder
 from mock_p1.engine.engine import Engine
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from mock_p1.server.server import Server
 
 MAX_JOURNAL: Final = 1_000_000
+MAX_WORKERS: Final = 64
 MAX_JOBS: Final = 100_000_000
 
 
@@ -141,6 +143,23 @@ MAX_JOBS: Final = 100_000_000
     help="The largest file that is taken; KB, MB, GB (10^3, 10^6, 10^9) or bytes.",
 )  # fmt: skip
 @click.option(
+    "--state", metavar="URL",
+    help="Share the state with other processes in Redis or Valkey: redis://HOST:PORT, "
+    "rediss://, unix://, valkey://.",
+)  # fmt: skip
+@click.option(
+    "--state-name", default="mock-p1", metavar="NAME", show_default=True,
+    help="What the keys in the store begin with: a state for each name.",
+)  # fmt: skip
+@click.option(
+    "--state-scenario", type=click.Choice(["same", "shared"]), default="same", show_default=True,
+    help="What to do where another scenario is played in the store: refuse, or play that.",
+)  # fmt: skip
+@click.option(
+    "--workers", type=click.IntRange(1, MAX_WORKERS), metavar="N",
+    help="Serve with so many processes of this machine, which share a --state (not on Windows).",
+)  # fmt: skip
+@click.option(
     "--save", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
     help="Write the whole state here: at the end, every --save-every, and on POST "
     "/__admin/snapshot.",
@@ -178,6 +197,10 @@ def serve(  # noqa: PLR0913 -- an option each
     journal_max: int,
     jobs_max: int,
     upload_max: int,
+    state: str | None,
+    state_name: str,
+    state_scenario: str,
+    workers: int | None,
     save: Path | None,
     save_every: float,
     load: Path | None,
@@ -200,26 +223,37 @@ def serve(  # noqa: PLR0913 -- an option each
         raise Failure(why)
     if watch and not (path := scenario_file(scenario[0])[0]).is_file():
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
+    not_shared = {"--watch": watch, "--load": load, "--save": workers and save}
+    refuse_what_is_not_shared(state, not_shared)
+    if workers is not None:
+        from mock_p1.cli.workers import serve_by_workers  # noqa: PLC0415 -- loads asyncio, see below
+
+        serve_by_workers(workers, state, options, exit_with_parent=exit_with_parent)
+        return
     # loads asyncio, of which neither --help nor a shell that completes has any use
     from mock_p1.server.server import stopped_by_signals  # noqa: PLC0415 -- as said
     from mock_p1.server.upload_store import UploadStore  # noqa: PLC0415 -- likewise
 
     store = UploadStore(upload_max)
-    clock = RealClock(speed)
-    engine = Engine(
-        load_kept(scenario, None if no_cache else cache_folder()),
-        clock,
-        seed=seed,
-        journal_max=journal_max,
-        jobs_max=jobs_max,
-        store=store,
-        proxies=_proxies(public_url, trusted_proxies),
+    options_of_engine: dict[str, Any] = {
+        "seed": seed,
+        "journal_max": journal_max,
+        "jobs_max": jobs_max,
+        "store": store,
+        "proxies": _proxies(public_url, trusted_proxies),
+    }
+    played = load_kept(scenario, None if no_cache else cache_folder())
+    take = state_scenario == "shared"
+    shared = join(state, state_name, played, take_shared=take, speed=speed, **options_of_engine)
+    engine: Engine = (
+        shared.engine if shared else Engine(played, RealClock(speed), **options_of_engine)
     )
     loaded = go_on(engine, load, save)
     server, address, notes = _server(engine, **options)
     notes += loaded
-    if clock.speed != 1:
-        notes.append(f"the clock runs at {clock.speed:,.10g} times real time")
+    notes += shared_notes(shared)
+    if isinstance(engine.clock, RealClock) and engine.clock.speed != 1:
+        notes.append(f"the clock runs at {engine.clock.speed:,.10g} times real time")
     if not store.keeps_large_files:
         notes.append(
             "no folder for temporary files can be written: of uploads above 1 MB "
@@ -228,6 +262,7 @@ def serve(  # noqa: PLR0913 -- an option each
     allow_many_connections()
     with ExitStack() as stack:
         stack.callback(store.close)
+        stack.enter_context(playing(shared, server.stop))
         stack.enter_context(stopped_by_signals(server.stop))
         if exit_with_parent:
             stack.enter_context(parent_watched(server.stop))
@@ -284,6 +319,7 @@ def _server(  # noqa: PLR0913 -- an option each
     cors: tuple[str, ...],
 ) -> tuple[Server, Address, list[str]]:
     """Return the server, where it will be, and what is out of the ordinary about that."""
+    from mock_p1.cli.workers import elsewhere, inherited_sockets  # noqa: PLC0415 -- likewise
     from mock_p1.server.server import CannotListen, Server  # noqa: PLC0415 -- likewise
 
     if no_admin and admin_token is not None:
@@ -308,11 +344,10 @@ def _server(  # noqa: PLR0913 -- an option each
             tls=context,
             keep_alive_seconds=keep_alive,
             cors=cors,
+            sockets=inherited_sockets(),
         )
     except CannotListen as error:
-        raise Failure(
-            f"{error}; choose another with --host and --port, or --port 0 for any free port"
-        ) from None
+        raise Failure(elsewhere(error)) from None
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--admin-token") from None
     server.context.authority, server.context.authority_state = authority, state

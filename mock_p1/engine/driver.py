@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, TypeVar
 
 from mock_p1.base.clock import RealClock
 from mock_p1.base.messages import origin_form
@@ -57,12 +58,30 @@ class FixedClock(RuntimeError):  # noqa: N818 -- says what it is
     """The clock is a virtual one: it has no speed, and stands still by nature."""
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _act(
+    method: Callable[Concatenate[Driver, P], R],
+) -> Callable[Concatenate[Driver, P], R]:
+    """Let a method be done by the engine, which may have to have it done elsewhere too."""
+
+    @wraps(method)
+    def done(self: Driver, /, *args: P.args, **named: P.kwargs) -> R:
+        made: R = self._engine.drive(method, self, args, named)
+        return made
+
+    return done
+
+
 class Driver:
     """What a test, or a person at the control API, does to a running engine."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @_act
     def step(self, job_id: str, *, key: str | None = None) -> None:
         """Move a job on to its next step, for every caller, or for those of one key.
 
@@ -70,6 +89,7 @@ class Driver:
         """
         self._move(job_id, lambda program, index: following(program.plan, index), key)
 
+    @_act
     def step_calls(self, on: str, job_id: str | None = None, *, key: str | None = None) -> None:
         """Move an operation's own timeline on to its next element, for every caller that met it.
 
@@ -93,6 +113,7 @@ class Driver:
             raise NoSuchStep(f"calls: {operation.name} is at its last element, or nobody called it")
         self._note("calls", job_id)
 
+    @_act
     def go_to(self, job_id: str, index: int, *, key: str | None = None) -> None:
         """Put a job at the step with this index (from 0), for every caller or those of one key.
 
@@ -102,6 +123,7 @@ class Driver:
             job_id, lambda program, _: index if 0 <= index < len(program.steps) else None, key
         )
 
+    @_act
     def set_status(self, job_id: str, status: str, *, key: str | None = None) -> None:
         """Put a job at its first step that shows this status, for every caller or those of one key.
 
@@ -119,6 +141,7 @@ class Driver:
             key,
         )
 
+    @_act
     def fail_next(
         self,
         what: str | Literal,
@@ -162,6 +185,7 @@ class Driver:
         self._note("next", job_id)
         return failure
 
+    @_act
     def forgive(self, *, key: str | None = None) -> int:
         """Take back the failures that wait, all or those of one key; return how many there were."""
         with self._engine.lock:
@@ -174,11 +198,13 @@ class Driver:
         with self._engine.lock:
             return self._engine.state.waiting(key)
 
+    @_act
     def advance(self, by: int) -> None:
         """Move the clock forward by nanoseconds; ValueError if negative."""
         self._engine.clock.advance(by)
         self._note("clock")
 
+    @_act
     def set_speed(self, speed: float) -> None:
         """Let the clock run ``speed`` times as fast as real time.
 
@@ -187,11 +213,13 @@ class Driver:
         self._running_clock().set_speed(speed)
         self._note("clock")
 
+    @_act
     def freeze(self, *, frozen: bool = True) -> None:
         """Stop the clock, or let it run on; FixedClock where it does not run."""
         self._running_clock().freeze(frozen=frozen)
         self._note("clock")
 
+    @_act
     def load(self, scenario: Scenario) -> tuple[int, int]:
         """Swap the scenario, as Engine.load says.
 
@@ -201,6 +229,7 @@ class Driver:
         self._note("scenario")
         return counts
 
+    @_act
     def forget_requests(self) -> int:
         """Empty the journal; return how many rows it had."""
         with self._engine.lock:
@@ -209,6 +238,7 @@ class Driver:
         self._note("requests")
         return count
 
+    @_act
     def reset(self, job_id: str | None = None, *, key: str | None = None) -> None:
         """Begin anew, never the clock or the scenario; ``restart`` does that too.
 
@@ -240,6 +270,7 @@ class Driver:
         if job_id and fewer:
             self._note("next")
 
+    @_act
     def restart(self) -> None:
         """Begin anew with what the mock started with: the scenario, and how its clock ran."""
         self._engine.restart()
@@ -364,4 +395,11 @@ def _failure(operation: Operation, what: str | Literal) -> InjectedFailure:
     if what in FAULTS:
         return InjectedFailure(operation.name, fault=what)
     known = (*operation.errors, *FAULTS)
-    raise ValueError(unknown(f"error or fault of {operation.name}", str(what), known))
+    what = str(what)
+    others = [name for name, other in OPERATIONS.items() if what in other.errors]
+    if others:
+        raise ValueError(
+            f"{what} is no error of {operation.name}, but of {', '.join(others)}: on= says which "
+            f"call fails; errors and faults of {operation.name}: {', '.join(known)}"
+        )
+    raise ValueError(unknown(f"error or fault of {operation.name}", what, known))

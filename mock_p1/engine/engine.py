@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_p1.base.clock import RealClock
 from mock_p1.base.messages import Fault, Reply, Request, origin_form
@@ -59,7 +59,7 @@ from mock_p1.engine.retrain_status_check import count_poll
 from mock_p1.scenario.document import unwritable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from mock_p1.base.clock import Clock
     from mock_p1.base.proxies import Proxies
@@ -106,6 +106,9 @@ class Engine:
 
     Safe to call from many threads; deciding and advancing is one act.
     """
+
+    waits: bool = False
+    """Whether an answer has to be waited for: where processes share a state."""
 
     def __init__(  # noqa: PLR0913 -- each is a choice of its own
         self,
@@ -202,6 +205,18 @@ class Engine:
                         return reply
         return self._handle_any(request)
 
+    def handle_later(
+        self, request: Request, tell: Callable[[Reply | Fault | BaseException], None]
+    ) -> None:
+        """Answer one request; ``tell`` is handed the answer, in whatever thread, when it is known.
+
+        So nobody who has others to serve waits where the mock ``waits``.
+        """
+        tell(self.handle(request))
+
+    def refresh(self) -> None:
+        """Wait until all is known here that was done anywhere: here, nothing else is."""
+
     def _handle_any(self, request: Request) -> Reply | Fault:
         """Answer whatever is no further poll of a job."""
         request, found = self._match(request)
@@ -231,8 +246,14 @@ class Engine:
 
         Not ``certain`` is it where the client can send no more, but may still read.
         """
+        number = self.journal.number_of(answer)
+        if number is not None:
+            self.add_note(number, NOT_AWAITED if certain else HAD_CLOSED)
+
+    def add_note(self, number: int, note: str) -> None:
+        """Note something on an entry of the journal."""
         with self.lock:
-            self.journal.note_answer(answer, NOT_AWAITED if certain else HAD_CLOSED)
+            self.journal.add_note(number, note)
 
     def takes_file(self, request: Request) -> bool:
         """Tell whether the body of this request is a file, to be handed over by ``receive``."""
@@ -265,6 +286,17 @@ class Engine:
                 return outcome.reply
         receiver = Receiver(self, call, element, length)
         return receiver.refuse_size() if length and length > limit_bytes else receiver
+
+    def drive(
+        self,
+        method: Callable[..., Any],
+        driver: object,
+        args: Sequence[Any],
+        named: Mapping[str, Any],
+    ) -> Any:  # noqa: ANN401 -- what the method returns
+        """Do what a test or a person does to the mock: a method of a driver."""
+        __tracebackhide__ = True
+        return method(driver, *args, **named)
 
     def limits_reached(self) -> dict[str, int]:
         """Return how often each limit was reached since the start, by its name in ``LIMITS``.

@@ -159,10 +159,13 @@ class Journal:
         reply = kept.reply if isinstance(kept, Fault) else kept
         return None if reply is not None and len(reply.body) > LONGEST_ANSWER else kept
 
-    def note_answer(self, answer: Reply | Fault | None, note: str) -> None:
-        """Note something on the newest poll that was answered with this very object."""
+    def number_of(self, answer: Reply | Fault | None) -> int | None:
+        """Return the number of the newest poll that was answered with this very object."""
         answers = reversed(self._answers.copy())
-        number = next((number for number, kept in answers if kept is answer), None)
+        return next((number for number, kept in answers if kept is answer), None)
+
+    def add_note(self, number: int, note: str) -> None:
+        """Note something on an entry, if it is kept still."""
         for place, entry in enumerate(self._entries.copy()):
             if entry.number == number:
                 self._entries[place] = entry._replace(notes=(*entry.notes, note))

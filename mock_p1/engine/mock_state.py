@@ -18,7 +18,7 @@ from mock_p1.engine.directory import Directory
 from mock_p1.engine.job_ids import token_of
 from mock_p1.engine.job_states import JobState, JobStates
 from mock_p1.engine.program import Refusal
-from mock_p1.engine.rate_limit import limiter_for
+from mock_p1.engine.rate_limit import RateLimiter, limiter_for
 from mock_p1.engine.replies import ReplyWriter
 from mock_p1.engine.uploads import Uploads
 from mock_p1.scenario.kept import as_data, from_data
@@ -118,8 +118,8 @@ class MockState:
         self.uploads: Uploads = Uploads(self.reached)
         self.injected: deque[InjectedFailure] = deque()
         self.failed_downloads: OrderedDict[tuple[str, str, int], int] = OrderedDict()
-        self.limiter = limiter_for(scenario.rate_limit, self.reached)
-        self.link_seed = seed
+        self.limiter: RateLimiter | None = limiter_for(scenario.rate_limit, self.reached)
+        self.link_seed: int = seed
         self.resets: int = 0
         """How often everything began anew; links of before lead nowhere."""
         self.caller_resets: OrderedDict[str, int] = OrderedDict()
@@ -213,7 +213,8 @@ class MockState:
             return None if hit is None else hit.value
 
         self.played_since = datetime.fromisoformat(saved["played_since"])
-        self.link_seed, self.resets = saved["link_seed"], saved["resets"]
+        self.link_seed = saved["link_seed"]
+        self.resets = saved["resets"]
         self.caller_resets.update(saved["caller_resets"])
         self.jobs.restore(saved["jobs"], program_of)
         self.issued.restore(saved["issued"])

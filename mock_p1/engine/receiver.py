@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
 from mock_p1.base.messages import Fault, Reply
+from mock_p1.contract.operations import OPERATIONS
 from mock_p1.engine import file_upload
-from mock_p1.engine.call import Outcome
+from mock_p1.engine.call import Call, Outcome
+from mock_p1.engine.callers import caller_named
 from mock_p1.engine.failures import BEFORE, element_outcome, held_back, says_success
 from mock_p1.engine.faults import script
 from mock_p1.engine.file_store import StoreFullError
+from mock_p1.engine.job_states import CreatedJob
 from mock_p1.engine.journal import call_entry
 from mock_p1.engine.not_imitated import file_too_large, no_link, no_room
+from mock_p1.engine.plain_request import plain_request, request_of
+from mock_p1.engine.program import CallProgramStep
 from mock_p1.engine.replies import example_of
 from mock_p1.scenario.calls import FaultCall
+from mock_p1.scenario.kept import as_data, from_data
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from threading import Lock
 
     from mock_p1.base.clock import Clock
-    from mock_p1.engine.call import Call
     from mock_p1.engine.file_store import IncomingFile, KeptFile
     from mock_p1.engine.journal import Journal
     from mock_p1.engine.mock_state import MockState
-    from mock_p1.engine.program import CallProgramStep
     from mock_p1.engine.repeats import Repeats
 
 
@@ -40,6 +45,18 @@ class EngineParts(Protocol):
     clock: Clock
     lock: Lock
     repeats: Repeats
+
+
+def _element(step: Any, source: str, turn: tuple[int, int]) -> CallProgramStep:  # noqa: ANN401 -- any data
+    return CallProgramStep(from_data(step), source, (turn[0], turn[1]))
+
+
+class End(NamedTuple):
+    """How the body of an upload ended, after how many bytes; ``why`` says what is full."""
+
+    how: Literal["whole", "struck", "too_large", "no_room", "broken_off"]
+    size: int
+    why: str = ""
 
 
 class Receiver:
@@ -64,6 +81,8 @@ class Receiver:
         self._created = call.job.created if call.job is not None else None
         self._file: IncomingFile | None = None
         self._size = 0
+        self.ended: Callable[[End, KeptFile | None], Reply | Fault] = self.conclude
+        """What is done with the end; a mock that shares its state lets all processes conclude."""
         step = element.step if element is not None else None
         self._fault = None
         if isinstance(step, FaultCall) and not (
@@ -73,6 +92,39 @@ class Receiver:
         self._strikes_at = length // 2 if self._fault and length else sys.maxsize
         self.decides_at: int = min(self._strikes_at, engine.state.store.limit_bytes + 1)
         """After how many bytes the answer may be known: hand over what has come by then."""
+
+    def saved(self) -> dict[str, Any]:
+        """Return what the end of the upload needs, as plain data."""
+        call, element = self._call, self._element
+        job = call.job
+        return {
+            "request": plain_request(call.request),
+            "now_ns": call.now_ns,
+            "caller": call.caller.name,
+            "notes": call.notes,
+            "job": job and [job.caller.name, job.job_id],
+            "is_wanted": self._is_wanted(),
+            "element": element and [as_data(element.step), element.source, element.turn],
+        }
+
+    @classmethod
+    def restored(cls, engine: EngineParts, saved: dict[str, Any]) -> Receiver:
+        """Return one that waits for the end of an upload which began elsewhere."""
+        request = request_of(saved["request"])
+        found = OPERATIONS.match(request.path)
+        if found is None:
+            raise LookupError(request.path)
+        operation = found.operations[request.method]
+        caller, job = caller_named(saved["caller"]), None
+        if saved["job"] is not None:
+            name, job_id = saved["job"]
+            job = engine.state.jobs.get(caller_named(name), job_id)
+        call = Call(request, operation, found.parameters, saved["now_ns"], request.api_key, caller)
+        call.job, call.notes = job, [*saved["notes"]]
+        made = cls(engine, call, saved["element"] and _element(*saved["element"]), None)
+        if not saved["is_wanted"]:
+            made._created = CreatedJob(0, "")
+        return made
 
     def write(self, data: bytes) -> Reply | Fault | None:
         """Take the next bytes."""
@@ -84,12 +136,12 @@ class Receiver:
         try:
             self._open().write(data)
         except StoreFullError as error:
-            return self._refuse(no_room(str(error)))
+            return self._end("no_room", str(error))
         return None
 
     def refuse_size(self) -> Reply | Fault:
         """Answer a file that is larger than the mock takes, or is said to be."""
-        return self._refuse(file_too_large(self._engine.state.store.limit_bytes))
+        return self._end("too_large")
 
     def finish(self) -> Reply | Fault:
         """Say that all of the body has come; return the answer."""
@@ -98,26 +150,24 @@ class Receiver:
         try:
             kept = self._open().finish()
         except StoreFullError as error:
-            return self._refuse(no_room(str(error)))
+            return self._end("no_room", str(error))
         self._file = None
-        with self._engine.lock:
-            outcome = self._complete(kept)
-            if outcome.done is None:
-                kept.discard()
-            return self._note(outcome, kept if outcome.done else None)
+        return self.ended(End("whole", self._size), kept)
 
     def abort(self, rest: bytes = b"") -> None:
         """Say that the client broke off before the body's end, after ``rest``."""
         self._size += len(rest)
-        self._discard()
+        self._end("broken_off")
+
+    def conclude(self, end: End, kept: KeptFile | None) -> Reply | Fault:
+        """Do what the end of the body leads to; return the answer."""
         with self._engine.lock:
-            job = self._call.job
-            waits = job is not None and job.waits_for_file and self._is_wanted()
-            rest_of_note = "; the job still waits for its file" if waits else ""
-            self._call.notes.append(
-                f"the client broke off after {self._size:,} bytes{rest_of_note}"
-            )
-            self._note(Outcome(Fault(BROKEN_OFF, "close"), self._source, fault=BROKEN_OFF), None)
+            self._size = end.size
+            outcome = self._outcome(end, kept)
+            taken = kept if outcome.done else None
+            if kept is not None and taken is None:
+                kept.discard()
+            return self._note(outcome, taken)
 
     @property
     def _source(self) -> str:
@@ -137,6 +187,30 @@ class Receiver:
             return False
         return jobs.get(job.caller, job.job_id) is job
 
+    def _end(
+        self, how: Literal["struck", "too_large", "no_room", "broken_off"], why: str = ""
+    ) -> Reply | Fault:
+        """End without the file."""
+        if self._file is not None:
+            self._file.discard()
+            self._file = None
+        return self.ended(End(how, self._size, why), None)
+
+    def _outcome(self, end: End, kept: KeptFile | None) -> Outcome:
+        if kept is not None:
+            return self._complete(kept)
+        if end.how == "struck":
+            return self._struck_outcome()
+        if end.how == "too_large":
+            return Outcome(file_too_large(self._engine.state.store.limit_bytes), self._source)
+        if end.how == "no_room":
+            return Outcome(no_room(end.why), self._source)
+        job = self._call.job
+        waits = job is not None and job.waits_for_file and self._is_wanted()
+        rest_of_note = "; the job still waits for its file" if waits else ""
+        self._call.notes.append(f"the client broke off after {end.size:,} bytes{rest_of_note}")
+        return Outcome(Fault(BROKEN_OFF, "close"), self._source, fault=BROKEN_OFF)
+
     def _complete(self, kept: KeptFile) -> Outcome:
         """Do the act."""
         state, call = self._engine.state, self._call
@@ -153,26 +227,16 @@ class Receiver:
 
     def _struck(self) -> Reply | Fault:
         """Let the fault strike that comes before the act."""
-        self._discard()
-        fault, state, element = self._fault or "", self._engine.state, self._element
+        return self._end("struck")
+
+    def _struck_outcome(self) -> Outcome:
+        fault, element = self._fault or "", self._element
         source = element.source if element is not None else self._source
-        with self._engine.lock:
-            self._call.notes.append(BEFORE)
-            outcome = Outcome(script(fault, example_of(self._call.operation)), source, fault=fault)
-            if element is not None:
-                outcome = held_back(state, self._call, element, outcome)
-            return self._note(outcome, None)
-
-    def _refuse(self, reply: Reply) -> Reply | Fault:
-        """Answer a file that is not taken."""
-        self._discard()
-        with self._engine.lock:
-            return self._note(Outcome(reply, self._source), None)
-
-    def _discard(self) -> None:
-        if self._file is not None:
-            self._file.discard()
-            self._file = None
+        self._call.notes.append(BEFORE)
+        outcome = Outcome(script(fault, example_of(self._call.operation)), source, fault=fault)
+        if element is None:
+            return outcome
+        return held_back(self._engine.state, self._call, element, outcome)
 
     def _note(self, outcome: Outcome, kept: KeptFile | None) -> Reply | Fault:
         """Write the journal and the list of uploads; the lock is held."""

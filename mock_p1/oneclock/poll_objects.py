@@ -62,7 +62,7 @@ class _Watch:
 class Poll(_Watch):
     """Stands in for ``select.poll``, which counts milliseconds."""
 
-    own = getattr(select, "poll", None)
+    own: ClassVar[Any] = getattr(select, "poll", None)
 
     def poll(self, timeout: Any = None, /) -> Any:  # noqa: ANN401 -- as C's has it
         """Return what has stirred within a time by the clock of who asks."""
@@ -74,8 +74,8 @@ class Poll(_Watch):
 class Epoll(_Watch):
     """Stands in for ``select.epoll``."""
 
-    own = getattr(select, "epoll", None)
-    fromfd: Final = getattr(own, "fromfd", None)
+    own: ClassVar[Any] = getattr(select, "epoll", None)
+    fromfd: Final[Any] = getattr(own, "fromfd", None)
 
     def poll(self, timeout: Any = None, maxevents: int = -1) -> Any:  # noqa: ANN401 -- as C's has it
         """Return what has stirred within a time by the clock of who asks."""
@@ -85,8 +85,8 @@ class Epoll(_Watch):
 class Kqueue(_Watch):
     """Stands in for ``select.kqueue``, which macOS has."""
 
-    own = getattr(select, "kqueue", None)
-    fromfd: Final = getattr(own, "fromfd", None)
+    own: ClassVar[Any] = getattr(select, "kqueue", None)
+    fromfd: Final[Any] = getattr(own, "fromfd", None)
 
     def control(self, changes: Iterable[Any] | None, most: int, timeout: Any = None, /) -> Any:  # noqa: ANN401 -- likewise
         """Change what is watched; return what has stirred within a time by the clock."""

@@ -118,13 +118,16 @@ class RecordingProxy:
 
         ``timeout`` and what ``now`` returns are in seconds; ``tell`` is told of each call.
         """
-        self.base, self.timeout, self.tell = base, timeout, tell
+        self.base: str = base
+        self.timeout: float = timeout
+        self.tell: Callable[[str], None] = tell
         self.verify: bool | str = ca_file or True
         self._links: dict[str, _Link] = {}
         self._lock = threading.Lock()
         self._exchanges: list[Exchange] = []
         self._kept_bytes = 0
-        self.now, self._date, self._began = now, date, now()
+        self.now: Callable[[], float] = now
+        self._date, self._began = date, now()
         proxy = self
 
         class Handler(_Handler):

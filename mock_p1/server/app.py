@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mock_p1.admin.access import HEALTH, AccessPolicy
 from mock_p1.admin.blueprint import add_admin
@@ -10,6 +10,8 @@ from mock_p1.admin.context import AdminContext
 from mock_p1.admin.in_hand import respond
 from mock_p1.base.proxies import Proxies
 from mock_p1.engine.engine import Engine
+from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
+from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.engine.not_imitated import not_imitated
 from mock_p1.scenario.files import load_scenario
 from mock_p1.server.upload_store import UploadStore
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from mock_p1.scenario.files import ScenarioSource
+    from mock_p1.scenario.model import Scenario
+
+
+DEFAULT_NAME: Final = "mock-p1"
 
 
 def create_app(  # noqa: PLR0913 -- each is a choice of its own
@@ -32,6 +38,8 @@ def create_app(  # noqa: PLR0913 -- each is a choice of its own
     admin_hosts: Iterable[str] = (),
     public_url: str | None = None,
     trusted_proxies: Iterable[str] = (),
+    state: str | None = None,
+    state_name: str = DEFAULT_NAME,
 ) -> Flask:
     """Return a Flask app that imitates the API as the scenario says.
 
@@ -47,11 +55,16 @@ def create_app(  # noqa: PLR0913 -- each is a choice of its own
         admin_hosts: Further names, besides localhost, by which this machine is asked.
         public_url: What URLs in replies begin with, whatever a request says.
         trusted_proxies: Addresses or networks whose ``Forwarded`` and ``X-Forwarded-*`` are obeyed.
+        state: Where the state is that processes share: ``redis://HOST:PORT``, as for ``serve
+            --state``. Left out, every process has its own. To be called in each process anew: it
+            starts a thread, which a fork does not have.
+        state_name: What the keys there begin with.
 
     Returns:
         The app.
 
     Raises:
+        CannotShareState: There is no such store, or something else is played there.
         ScenarioError: The scenario cannot be used; it has every problem.
         ValueError: Nobody can send such a token, no such URL or network can be, or the seed has
             more than 300 digits.
@@ -62,10 +75,35 @@ def create_app(  # noqa: PLR0913 -- each is a choice of its own
         'demo.yaml'
     """
     proxies = Proxies(public_url, trusted_proxies)
-    engine = Engine(load_scenario(scenario), seed=seed, store=UploadStore(), proxies=proxies)
+    engine = engine_for(load_scenario(scenario), state, state_name, seed=seed, proxies=proxies)
     return create_app_for(
         engine, AdminContext(engine, AccessPolicy(admin_token, admin_hosts)), admin=admin
     )
+
+
+def engine_for(
+    scenario: Scenario,
+    state: str | None,
+    state_name: str,
+    *,
+    seed: int | None,
+    proxies: Proxies,
+) -> Engine:
+    """Return an engine of its own, or the part of this process in a shared state."""
+    if state is None:
+        return Engine(scenario, seed=seed, store=UploadStore(), proxies=proxies)
+    from mock_p1.server.redis_store import RedisStore  # noqa: PLC0415 -- only a shared state needs it
+    from mock_p1.server.shared_state import share  # noqa: PLC0415 -- likewise
+
+    return share(
+        scenario,
+        RedisStore(state, state_name),
+        seed=seed,
+        jobs_max=DEFAULT_JOBS_MAX,
+        journal_max=DEFAULT_MAX,
+        store=UploadStore(),
+        proxies=proxies,
+    ).engine
 
 
 def create_app_for(

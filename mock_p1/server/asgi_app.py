@@ -8,16 +8,16 @@ from urllib.parse import quote
 from mock_p1.admin.access import AccessPolicy
 from mock_p1.admin.context import AdminContext
 from mock_p1.base.proxies import Proxies
-from mock_p1.engine.engine import Engine
 from mock_p1.scenario.files import load_scenario
+from mock_p1.server.app import DEFAULT_NAME, engine_for
 from mock_p1.server.everything_else import EverythingElse
-from mock_p1.server.upload_store import UploadStore
 from mock_p1.transports.asgi import AsgiApp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mock_p1.base.asgi_types import Application, Message, Receive, Scope, Send
+    from mock_p1.engine.engine import Engine
     from mock_p1.scenario.files import ScenarioSource
 
 
@@ -30,6 +30,8 @@ def create_asgi_app(  # noqa: PLR0913 -- each is a choice of its own
     admin_hosts: Iterable[str] = (),
     public_url: str | None = None,
     trusted_proxies: Iterable[str] = (),
+    state: str | None = None,
+    state_name: str = DEFAULT_NAME,
 ) -> Application:
     """Return an ASGI application that imitates the API as the scenario says.
 
@@ -46,11 +48,14 @@ def create_asgi_app(  # noqa: PLR0913 -- each is a choice of its own
         admin_hosts: Further names by which this machine may be asked for ``/__admin``.
         public_url: What URLs in replies begin with, whatever a request says.
         trusted_proxies: Addresses or networks whose ``Forwarded`` and ``X-Forwarded-*`` are obeyed.
+        state: Where the state is that processes share, as for ``create_app``.
+        state_name: What the keys there begin with.
 
     Returns:
         The application.
 
     Raises:
+        CannotShareState: There is no such store, or something else is played there.
         ScenarioError: If the scenario cannot be used; it has every problem.
         ValueError: For a token that nobody can send, for what is no URL or network, or for a seed
             of more than 300 digits.
@@ -67,7 +72,7 @@ def create_asgi_app(  # noqa: PLR0913 -- each is a choice of its own
         'job_waiting'
     """
     proxies = Proxies(public_url, trusted_proxies)
-    engine = Engine(load_scenario(scenario), seed=seed, store=UploadStore(), proxies=proxies)
+    engine = engine_for(load_scenario(scenario), state, state_name, seed=seed, proxies=proxies)
     policy = AccessPolicy(admin_token, admin_hosts)
     return asgi_app_for(engine, AdminContext(engine, policy), admin=admin)
 

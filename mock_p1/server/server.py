@@ -94,15 +94,15 @@ class CannotListen(OSError):  # noqa: N818 -- says what happened
     """
 
 
-class _Listening(socket.socket):
+class Listening(socket.socket):
     """What a server listens on: it stays open until that ends.
 
     Windows' loop closes it where one client was gone before it was let in. Neither a copy nor a new
     one would do: it takes what is open once, and the port is given when no connection is left.
     """
 
-    is_kept = False
-    was_given_up = False
+    is_kept: bool = False
+    was_given_up: bool = False
 
     def close(self) -> None:
         """Close it, or keep it for who looks whether a loop has given it up."""
@@ -129,6 +129,7 @@ class Server:
         tls: SSLContext | None = None,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
         cors: Iterable[str] = (),
+        sockets: list[Listening] | None = None,
     ) -> None:
         """``port`` 0 takes a free one. Pages of the origins ``cors`` may call the imitated API.
 
@@ -136,14 +137,14 @@ class Server:
         CannotListen where the port cannot be had.
 
         ``/__admin`` needs no token on loopback, unless one is given; anywhere else one is made up
-        if none is given. ``admin=False`` leaves ``/__admin`` out. ValueError for a token that
-        nobody can send, and for what is no origin.
+        if none is given. ``admin=False`` leaves ``/__admin`` out. ``sockets`` listen already.
+        ValueError for a token that nobody can send, and for what is no origin.
         """
         self.engine: Engine = engine
         self.host: str = host.removeprefix("[").removesuffix("]")  # as URLs have it
         self._tls = tls
         self._scheme = "http" if tls is None else "https"
-        self._sockets = _listen(self.host, port)
+        self._sockets = listen(self.host, port) if sockets is None else sockets
         self._address: str = self._sockets[0].getsockname()[0]
         self.port: int = self._sockets[0].getsockname()[1]
         if admin and admin_token is None and not is_loopback(self._address):
@@ -255,7 +256,7 @@ class Server:
             listening.is_kept = False
             listener.close()
 
-    async def _listener(self, listening: _Listening) -> asyncio.Server:
+    async def _listener(self, listening: Listening) -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(
             lambda: HttpProtocol(self._connections), sock=listening, ssl=self._tls, backlog=BACKLOG
         )
@@ -436,7 +437,7 @@ def new_thread() -> LoopThread:
     return LoopThread(_loop_factory())
 
 
-def _listen(host: str, port: int) -> list[_Listening]:
+def listen(host: str, port: int) -> list[Listening]:
     """Return what listens on a host; for localhost on its address of IPv4 and on that of IPv6."""
     if not 0 <= port <= LAST_PORT:  # getaddrinfo would take the rest of a division instead
         raise CannotListen(
@@ -461,7 +462,7 @@ def _listen(host: str, port: int) -> list[_Listening]:
         raise CannotListen(f"cannot listen on {host}:{port}: {why}") from None
 
 
-def _bound_to_both(port: int) -> list[_Listening]:
+def _bound_to_both(port: int) -> list[Listening]:
     for attempts_left in reversed(range(1 if port else PORT_ATTEMPTS)):
         first = _bound_soon("127.0.0.1", port)
         try:
@@ -475,7 +476,7 @@ def _bound_to_both(port: int) -> list[_Listening]:
     raise AssertionError("the last attempt returns or raises")
 
 
-def _bound_soon(host: str, port: int) -> _Listening:
+def _bound_soon(host: str, port: int) -> Listening:
     """Return what listens on a host; Windows gives its port a moment after the last server."""
     again = RESTART_ATTEMPTS if port and hasattr(socket, "SO_EXCLUSIVEADDRUSE") else 0
     for _ in range(again):
@@ -488,11 +489,11 @@ def _bound_soon(host: str, port: int) -> _Listening:
     return _bound(host, port)
 
 
-def _bound(host: str, port: int) -> _Listening:
+def _bound(host: str, port: int) -> Listening:
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    listening = _Listening(family, kind, protocol)
+    listening = Listening(family, kind, protocol)
     try:
         if hasattr(
             socket, "SO_EXCLUSIVEADDRUSE"

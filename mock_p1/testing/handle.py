@@ -5,7 +5,9 @@ Drive the mock, read its polls, judge the client.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from threading import Condition
 from typing import TYPE_CHECKING, NoReturn
@@ -77,6 +79,14 @@ class Handle:
         self._responses = responses
         self._asked: Condition | None = None
         self._queued: list[tuple[InjectedFailure, int]] = []
+
+    if not TYPE_CHECKING:  # to whom every name would be an attribute
+
+        def __getattribute__(self, name: str) -> object:
+            """Know what other processes have done, before anything is asked of it."""
+            if name != "report" and not name.startswith("_"):  # that of a failure, in any case
+                self._engine.refresh()
+            return object.__getattribute__(self, name)
 
     # What a client needs
 
@@ -306,6 +316,11 @@ class Handle:
         """
         if type(what) is int:  # type: ignore[comparison-overlap]  # -- tests are seldom type-checked
             raise ValueError(f'an HTTP status is written {{"status_code": {what}}}')
+        if isinstance(what, Mapping) and (form := what.keys() & {"error", "fault", "reply"}):
+            (name, *_) = form
+            raise ValueError(
+                f"{name}: is how the control API has it; write fail_next({what[name]!r})"  # type: ignore[literal-required]  # -- likewise
+            )
         failure = what if isinstance(what, str) else load_reply(what)
         queued = self._driver.fail_next(failure, times, job, on=on)
         self._queued.append((queued, times))
@@ -605,7 +620,8 @@ class Handle:
     def assert_stopped_after(self, status: str, job: str | None = None) -> None:
         """Fail unless the client saw a status, and did not poll that job again afterwards.
 
-        An answer that is held back is seen when it comes, if the client has waited for it.
+        An answer that is held back is seen when it comes, if the client has waited for it. A poll
+        behind a download or a switch that has failed asks how to go on, and is let pass.
 
         Args:
             status: A status, or the name of a documented error.
@@ -782,12 +798,13 @@ class Handle:
     def _listed(self, entries: Iterable[Entry], job: str | None) -> PollList:
         clock = self._engine.clock
         tick_ns = clock.tick_ns if isinstance(clock, RealClock) else 0
-        polls = PollList(map(self._read, entries), tick_ns=tick_ns)
+        uses = self._calls(RESULT_DOWNLOAD, job) + self._calls(RETRAIN_MODEL_SWITCH, job)
+        uses.sort(key=attrgetter("number"))
+        polls = PollList(map(self._read, entries), uses=uses, tick_ns=tick_ns)
         if job is None:
             return polls
-        self._must_know(job)
         mine = (poll for poll in polls if poll.job_id == job)
-        return PollList(mine, job=job, others=polls, tick_ns=tick_ns)
+        return PollList(mine, job=job, others=polls, uses=uses, tick_ns=tick_ns)
 
     def _calls(self, operation: Operation, job: str | None) -> list[Poll]:
         self._must_know(job)

@@ -271,6 +271,9 @@ class serving(_Starting):  # noqa: N801 -- called like a function
             starts the server, and of those it starts, return at once and move the server's clock.
         start_date: The date that the mock's clock begins at, as in ``mocked``.
         load: A saved state to go on from, as in ``mocked``.
+        state: Where the state is that processes share, as for ``serve --state``: what the handle
+            shows and judges is what reached any of them.
+        state_name: What the keys there begin with.
         as_argument: As a decorator, hand the handle to the function as this argument.
 
     Raises:
@@ -278,8 +281,9 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         CannotListen: The port cannot be had.
         CannotLoad: When it starts: the saved state is broken, or of another scenario.
         CannotShare: ``instant_sleep`` cannot work here.
+        CannotShareState: There is no such store, or something else is played there.
         ValueError: The speed is out of its range, or ``instant_sleep`` is there too, or ``load``
-            beside ``start_date``.
+            beside ``start_date``, or one of these three beside ``state``.
 
     Examples:
         >>> import requests
@@ -303,6 +307,8 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         instant_sleep: bool | str | float | timedelta = False,
         start_date: str | datetime | None = None,
         load: str | PathLike[str] | None = None,
+        state: str | None = None,
+        state_name: str = "mock-p1",
         as_argument: str | None = None,
     ) -> None:
         __tracebackhide__ = True
@@ -311,7 +317,10 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         self._saved = _Saved(load, _date(start_date))
         if self._longest and speed != 1:
             raise ValueError("the clock runs at a speed, or is moved by instant_sleep, not both")
+        if state is not None and (self._longest or load or start_date):
+            raise ValueError("a shared state has its own clock and history; leave state out")
         self._speed, self._seed, self._address = speed, seed, (host, port)
+        self._store = state and (state, state_name)
 
     def _start(self, stack: ExitStack) -> Handle:
         from mock_p1.server.server import Server, ServerThread, new_thread  # noqa: PLC0415 -- takes 0.1 s
@@ -322,7 +331,10 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         state, start_date = self._saved.read()
         shared = _one_clock(stack, self._longest, start_date)
         clock = shared or RealClock(self._speed, start=start_date)
-        engine = _engine(stack, self._scenario(), clock, self._seed)
+        if self._store:
+            engine = _shared_engine(stack, self._scenario(), self._store, self._speed, self._seed)
+        else:
+            engine = _engine(stack, self._scenario(), clock, self._seed)
         self._saved.load(engine, state)
         server = Server(engine, host=self._address[0], port=self._address[1])
         thread = stack.enter_context(ServerThread(server, thread_of_the_run(new_thread))).thread
@@ -346,6 +358,29 @@ def _engine(stack: ExitStack, scenario: Scenario, clock: Clock, seed: int | None
 
     store = stack.enter_context(closing(UploadStore()))
     return Engine(scenario, clock, seed=seed, journal_max=JOURNAL_MAX, store=store)
+
+
+def _shared_engine(
+    stack: ExitStack, scenario: Scenario, where: tuple[str, str], speed: float, seed: int | None
+) -> Engine:
+    """Return the part of this process in a shared state, until the mock ends."""
+    from mock_p1.engine.job_states import DEFAULT_JOBS_MAX  # noqa: PLC0415 -- goes with it
+    from mock_p1.engine.journal import DEFAULT_MAX  # noqa: PLC0415 -- likewise
+    from mock_p1.server.redis_store import RedisStore  # noqa: PLC0415 -- only a shared state needs it
+    from mock_p1.server.shared_state import share  # noqa: PLC0415 -- likewise
+    from mock_p1.server.upload_store import UploadStore  # noqa: PLC0415 -- no need before a start
+
+    shared = share(
+        scenario,
+        RedisStore(*where),
+        speed=speed,
+        seed=seed,
+        jobs_max=DEFAULT_JOBS_MAX,
+        journal_max=DEFAULT_MAX,  # that of the processes of `serve`
+        store=stack.enter_context(closing(UploadStore())),
+    )
+    stack.callback(shared.close)
+    return shared.engine
 
 
 def _found(source: ScenarioSource, folder: Path | None = None) -> Scenario:

@@ -156,11 +156,16 @@ class PollList(list[Poll]):
         *,
         job: str | None = None,
         others: Iterable[Poll] = (),
+        uses: Iterable[Poll] = (),
         tick_ns: int = 0,
     ) -> None:
-        """``tick_ns`` is by how much a wait of the client's may be too short for its system."""
+        """``tick_ns`` is by how much a wait of the client's may be too short for its system.
+
+        ``uses`` are the downloads and switches, oldest first, that polls may have led to.
+        """
         super().__init__(polls)
         self._job, self._others, self._tick_ns = job, list(others), tick_ns
+        self._uses = list(uses)
 
     @property
     def last(self) -> Poll:
@@ -220,7 +225,8 @@ class PollList(list[Poll]):
         In-process, times are exact; a live server sees what the network makes of the client's
         intervals, so leave it a margin. Where the system's clock goes in steps (15.6 ms on Windows
         before Python 3.13), an interval may be too short by one, times the mock's speed, though not
-        by more than half.
+        by more than half. Behind an answer with ``Retry-After`` the client may come when that says,
+        and later by as much as ``max``.
 
         Args:
             min: The shortest interval allowed: text (``"30s"``), seconds or a timedelta.
@@ -240,22 +246,21 @@ class PollList(list[Poll]):
         if min is None and max is None:
             raise TypeError("assert_interval needs min=, max= or both")
         low = 0 if min is None else nanoseconds(min)
-        least = self._least(low)
-        high = None if max is None else nanoseconds(max)
+        high = inf if max is None else nanoseconds(max)
         pairs = self._pairs()
         if not pairs:
             self._fail(f"{named(self._job)} was not polled twice, so there is no interval to judge")
         wrong = [
             (before, after)
             for before, after in pairs
-            if (gap := _gap_ns(before, after)) < least or (high is not None and gap > high)
+            if not self._earliest(before, low) <= _gap_ns(before, after) <= _latest(before, high)
         ]
         if wrong:
             before, after = wrong[0]
             bound = (
                 f"at least {format_duration(low)}"
-                if _gap_ns(before, after) < least
-                else f"at most {format_duration(high or 0)}"
+                if _gap_ns(before, after) < self._earliest(before, low)
+                else f"at most {format_duration(int(_latest(before, high)))}"
             )
             what = f"{_apart(before, after)}; {bound} was asked for{_more(wrong)}"
             self._fail(what, [after for _, after in wrong])
@@ -350,7 +355,8 @@ class PollList(list[Poll]):
     def assert_stopped_after(self, status: str) -> None:
         """Fail unless the client saw a status, and did not poll that job again afterwards.
 
-        An answer that is held back is seen when it comes, if the client has waited for it.
+        An answer that is held back is seen when it comes, if the client has waited for it. A poll
+        behind a download or a switch that has failed asks how to go on, and is let pass.
 
         Args:
             status: A status, or the name of a documented error.
@@ -370,7 +376,8 @@ class PollList(list[Poll]):
         for poll in self:
             whose, entry = (poll.job_id, poll.caller), poll._entry
             if whose in seen and entry.moment_ns >= seen[whose]:
-                late.append(poll)
+                if not self._recovers(poll):
+                    late.append(poll)
             elif status in (poll.status, poll.error) and entry.was_awaited:
                 came_ns = inf if entry.may_have_gone else entry.moment_ns + entry.delay_ns
                 seen[whose] = min(came_ns, seen.get(whose, came_ns))
@@ -385,6 +392,12 @@ class PollList(list[Poll]):
                 f"{named(self._job)} never showed {status}, "
                 f"so the client had no reason to stop yet{meant}"
             )
+
+    def _recovers(self, poll: Poll) -> bool:
+        """Tell whether the client's last download or switch of this job before a poll failed."""
+        whose = poll.job_id, poll.caller
+        before = [u for u in self._uses if (u.job_id, u.caller) == whose and u.number < poll.number]
+        return bool(before) and not before[-1].complete
 
     def _too_early(self, calls: list[Poll]) -> Iterator[tuple[Poll, Poll]]:
         """Yield calls that asked for time, each with the one that came too soon behind it.
@@ -407,6 +420,11 @@ class PollList(list[Poll]):
                 yield before, later[0]
             elif side_by_side:
                 later.remove(again)
+
+    def _earliest(self, before: Poll, low_ns: int) -> int:
+        """Return the shortest interval behind a poll, which may have asked for a shorter one."""
+        asked_ns = before._entry.retry_after_ns
+        return self._least(low_ns if asked_ns is None or asked_ns > low_ns else asked_ns)
 
     def _least(self, bound_ns: int) -> int:
         """Return the shortest interval that is let pass: at least half of what was asked for."""
@@ -446,6 +464,11 @@ class PollList(list[Poll]):
 
 
 _ABOUT_NO_JOB: Final = {each.name for each in OPERATIONS.values() if not each.has_job}
+
+
+def _latest(before: Poll, high_ns: float) -> float:
+    """Return the longest interval behind a poll, which may have asked for more time."""
+    return high_ns + (before._entry.retry_after_ns or 0)
 
 
 def _own_pace(polls: list[Poll]) -> list[tuple[Poll, Poll]]:

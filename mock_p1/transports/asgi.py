@@ -120,7 +120,8 @@ class AsgiApp:
         It is a GET of the imitated API, where no page of another origin and no proxy is to be
         thought of. Whether it brings a body, the server knows.
         """
-        if scope["method"] != "GET" or self._cors or self._engine.proxies is not None:
+        alone = not (self._cors or self._engine.proxies is not None or self._engine.waits)
+        if scope["method"] != "GET" or not alone:
             return None
         return _asked(scope) if scope["raw_path"].startswith(self._imitated) else None
 
@@ -147,7 +148,7 @@ class AsgiApp:
             return preflight
         if request.method == FILE_UPLOAD.method and self._engine.takes_file(request):
             return await self._take_file(request, scope, receive)
-        return self._engine.handle(request)
+        return await answered(self._engine, request)
 
     async def _take_file(
         self, request: Request, scope: Scope, receive: Receive
@@ -156,10 +157,12 @@ class AsgiApp:
 
         Large pieces are written by a thread, so that polls go on meanwhile.
         """
+        waits = self._engine.waits
         try:
-            taken = self._engine.receive(request, _length(scope))
+            begin = partial(self._engine.receive, request, _length(scope))
         except BadRequest as refused:
             return refused.reply
+        taken = await asyncio.to_thread(begin) if waits else begin()
         if not isinstance(taken, Receiver):
             return taken
         batch, received, answer = bytearray(), 0, None
@@ -172,7 +175,7 @@ class AsgiApp:
             while answer is None:
                 message = await receive()
                 if message["type"] == "http.disconnect":
-                    taken.abort(bytes(batch))
+                    self._abort(taken, bytes(batch))
                     return None
                 data = message.get("body", b"")
                 received += len(data)
@@ -184,15 +187,22 @@ class AsgiApp:
                 data = bytes(batch + data) if batch else data
                 batch.clear()
                 work = partial(take, data, complete=complete)
-                if len(data) > AT_ONCE_BYTES or (complete and received > AT_ONCE_BYTES):
+                if waits or len(data) > AT_ONCE_BYTES or (complete and received > AT_ONCE_BYTES):
                     await in_thread(work)
                 else:
                     work()
         except BaseException:  # the server's task is cancelled, or what it calls raises
             if answer is None:
-                taken.abort(bytes(batch))
+                self._abort(taken, bytes(batch))
             raise
         return answer
+
+    def _abort(self, taken: Receiver, rest: bytes) -> None:
+        """Say that the client broke off, in a thread where that takes a while."""
+        if self._engine.waits:
+            asyncio.get_running_loop().run_in_executor(None, taken.abort, rest)
+        else:
+            taken.abort(rest)
 
     async def _act_out(
         self, fault: Fault, request: Request, receive: Receive, send: Send, wire: Wire | None
@@ -265,6 +275,30 @@ class AsgiApp:
                     break
                 woken = turned.is_set()
                 turned.clear()
+
+
+async def answered(engine: Engine, request: Request) -> Reply | Fault:
+    """Return the answer to a request; others are served while it is waited for."""
+    if not engine.waits:
+        return engine.handle(request)
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Reply | Fault] = loop.create_future()
+
+    def tell(found: Reply | Fault | BaseException) -> None:
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(_answer, answer, found)
+
+    engine.handle_later(request, tell)
+    return await answer
+
+
+def _answer(future: asyncio.Future[Reply | Fault], found: Reply | Fault | BaseException) -> None:
+    if future.done():
+        return
+    if isinstance(found, BaseException):
+        future.set_exception(found)
+    else:
+        future.set_result(found)
 
 
 async def in_thread(work: Callable[[], None]) -> None:

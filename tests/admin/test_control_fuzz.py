@@ -68,6 +68,7 @@ def fuzzed():
     return controls
 
 
+@pytest.mark.slow
 @settings(
     max_examples=5 * settings.default.max_examples,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

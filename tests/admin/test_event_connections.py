@@ -95,6 +95,7 @@ def keep_in_sockets(connection, line, size):
     line.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
 
 
+@pytest.mark.slow
 def test_a_listener_is_told_what_happens(connect, poll):
     """In an answer that has no end, under the same headers as any other below /__admin."""
     heard = Heard(connect())
@@ -114,6 +115,7 @@ def test_a_listener_is_told_what_happens(connect, poll):
         assert (kind, data["number"]) == ("poll", number)
 
 
+@pytest.mark.slow
 def test_many_events_come_in_order(connect, poll):
     """More than are told at once, nothing left out."""
     told = iter(Heard(connect()))
@@ -123,6 +125,7 @@ def test_many_events_come_in_order(connect, poll):
     assert [next(told)[1]["number"] for _ in range(500)] == list(range(1, 501))
 
 
+@pytest.mark.slow
 def test_a_listener_that_comes_back_is_told_what_it_missed(connect, poll, monkeypatch):
     """At once, though nothing happens meanwhile, and all the others know everything already.
 
@@ -168,6 +171,7 @@ def test_a_quiet_line_shows_signs_of_life(connect, monkeypatch):
     assert [next(told)[0] for _ in range(3)] == ["hello", None, None]
 
 
+@pytest.mark.slow
 def test_what_a_listener_says_is_not_heard(connect, poll):
     """A second request behind the first one is no reason to stop, or to answer it."""
     connection = connect()
@@ -178,6 +182,7 @@ def test_what_a_listener_says_is_not_heard(connect, poll):
     assert next(told)[0] == "poll"
 
 
+@pytest.mark.slow
 def test_for_a_listener_that_does_not_read_little_is_kept(connect, poll):
     """However much happens; when it reads again, it learns how much it missed, and goes on."""
     connection = connect()

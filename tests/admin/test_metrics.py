@@ -176,6 +176,7 @@ def test_two_mocks_count_apart(scenario):
     assert samples(other, "mock_p1_polls_total") == {}
 
 
+@pytest.mark.slow
 def test_it_costs_nothing_before_somebody_asks():
     """An app with controls does not import prometheus-client."""
     code = "import sys, mock_p1 as m; m.create_app(); sys.exit('prometheus_client' in sys.modules)"

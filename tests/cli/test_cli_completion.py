@@ -38,6 +38,7 @@ def test_a_scenario(shell):
     assert "stuck" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line", ["mock-p1 explain", "mock-p1 init --from", "mock-p1 scenarios --show",
              "mock-p1 serve --scenario", "mock-p1 check"],

@@ -226,6 +226,7 @@ def test_it_waits_no_longer_than_told(run, free_port, monkeypatch):
     assert (result.exit_code, result.output.count("\n")) == (1, 1)
 
 
+@pytest.mark.slow
 def test_the_deadline_is_for_the_whole(run):
     """A server that sends a byte now and then is given up as one that is silent."""
     with socket.create_server(("127.0.0.1", 0)) as listening:

@@ -71,6 +71,7 @@ def test_from_what_there_is_not(run, folder):
     assert "did you mean stuck?" in result.output
 
 
+@pytest.mark.slow
 def test_the_first_test_passes(run, folder):
     """With its conftest.py beside the scenario, in whichever folder."""
     assert run("init", "tests/my-training.yaml", "--pytest").exit_code == 0
@@ -83,6 +84,7 @@ def test_the_first_test_passes(run, folder):
     assert "mock_p1.assert_switched()" in test
 
 
+@pytest.mark.slow
 def test_the_first_test_can_fail(run, folder):
     """A client that stops at its first poll is found out."""
     run("init", "--pytest")

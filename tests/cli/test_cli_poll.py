@@ -56,6 +56,7 @@ def test_no_whole_key_is_shown(poll):
     assert len(events[0]["api_key"]) < 6
 
 
+@pytest.mark.slow
 def test_a_job_alone(poll):
     """Is polled to its end, and nothing else is done."""
     events, status, mock = poll("demo", "--api-key", "demo-key", "--job-id", "retrain-001")

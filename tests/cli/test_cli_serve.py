@@ -65,6 +65,7 @@ def test_the_curl_line_works(serve):
     assert json.loads(done.stdout)["metadata"] == {"retrain_job_id": "retrain-001"}
 
 
+@pytest.mark.slow
 @POSIX
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_a_signal_ends_it_cleanly(serve, client, name):
@@ -162,6 +163,7 @@ def test_json_log(serve, client):
     assert re.fullmatch(r"happy-path\.yaml:\d+", row["step"])
 
 
+@pytest.mark.slow
 @POSIX
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_no_line_is_lost_at_the_end(serve, client, number):

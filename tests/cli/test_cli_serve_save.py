@@ -35,6 +35,7 @@ def ends_at_once(monkeypatch):
     monkeypatch.setattr("mock_p1.server.server.Server.run", lambda self: self._close())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send")
 def test_a_mock_goes_on_after_a_restart(serve, tmp_path):
     """Clock, jobs and journal: the same line starts it, whether or not there is a file yet."""
@@ -64,6 +65,7 @@ def test_it_says_where_it_goes_on_from(run, state, ends_at_once):
     assert f"the mock goes on from {state}" in result.output
 
 
+@pytest.mark.slow
 def test_the_state_is_there_from_the_start(serve, tmp_path):
     """And again with every control call."""
     served = serve("demo", "--log-format", "json", "--save", str(tmp_path / "s.json"))

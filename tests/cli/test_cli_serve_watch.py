@@ -42,6 +42,7 @@ def status(url):
     return reply.json()["status"]
 
 
+@pytest.mark.slow
 @POSIX
 def test_what_is_saved_is_played_or_reported(serve, file):
     """From the disk to the next poll.

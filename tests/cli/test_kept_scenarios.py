@@ -390,6 +390,7 @@ def test_without_a_home_there_is_no_folder(monkeypatch, home):
     assert cache_folder() is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", [[], ["--no-cache"]])
 @pytest.mark.parametrize("more", [[], ["--together"]])
 def test_check_keeps_what_it_checks(run, monkeypatch, folder, option, more):
@@ -401,6 +402,7 @@ def test_check_keeps_what_it_checks(run, monkeypatch, folder, option, more):
     assert folder.exists() == (not option)
 
 
+@pytest.mark.slow
 def test_serve_takes_what_is_kept(serve, tmp_path):
     """Another start of the same scenario finds it; the variable turns that off."""
     write("a.yaml", JOB % "job_finished")

@@ -119,6 +119,7 @@ def test_what_a_client_makes_of_a_kept_connection_that_breaks(poll, client, faul
     check(seen, notes, fault, TABLE[client]["GET"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("client", BY_EACH)
 def test_what_a_client_makes_of_a_switch_that_breaks(poll, client):
     """Likewise: a PUT without a body, which some clients repeat and some do not."""

@@ -41,6 +41,7 @@ def node(environment, _new_enough):
     return node
 
 
+@pytest.mark.slow
 def test_node_polls_a_job_to_its_end(node, base_url):
     """It sees the job wait, run and finish, and fetches the result."""
     exit_status, said, complaints = node(base_url, "node-key", "retrain-001")

@@ -90,6 +90,7 @@ CLIENTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "start", "says"), matrix("client"))
 def test_clients(name, start, says):
     """A time-out of one second strikes after one second of the clock; or the client is refused."""

@@ -48,6 +48,7 @@ def test_each_folder_is_in_the_table():
     assert set(named) == folders - {"__pycache__"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["pytest-requests", "pytest-httpx"])
 def test_with_pytest(name):
     """The tests pass, and warn of nothing."""
@@ -59,6 +60,7 @@ def test_with_pytest(name):
     assert int(re.search(r"(\d+) passed", said)[1]) >= expected
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs Node")
 def test_with_node():
     """Its tests pass side by side, against one server."""

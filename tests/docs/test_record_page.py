@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from mock_p1.analysis.lint import lint_warnings
 from mock_p1.cli.record_service import record
 from mock_p1.cli.verify import verify
@@ -27,6 +29,7 @@ def test_its_scenarios_can_be_played():
     assert [lint_warnings(parse(block)) for block in blocks] == [[]] * len(blocks)
 
 
+@pytest.mark.slow
 def test_its_test_passes(tmp_path):
     """With the recording that the page shows, and without a service."""
     (text,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)

@@ -35,6 +35,7 @@ def loaded(engine, clock=None, **options):
     return other
 
 
+@pytest.mark.slow
 @FEWER
 @given(story=stories())
 def test_a_story_goes_on_from_any_moment(story):
@@ -46,6 +47,7 @@ def test_a_story_goes_on_from_any_moment(story):
     assert play(story, stage, transport, transport.wire, loaded) == whole
 
 
+@pytest.mark.slow
 @FEWER
 @given(story=stories())
 def test_what_is_saved_again_is_the_same(story):

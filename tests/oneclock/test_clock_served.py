@@ -288,6 +288,7 @@ def test_a_time_out_does_not_strike_while_the_server_works(mock):
     assert now(mock) == 0
 
 
+@pytest.mark.slow
 def test_two_hours_of_asking_take_seconds(mock):
     """Two hours of polling every thirty seconds, by httpx in a loop."""
 

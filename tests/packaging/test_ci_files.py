@@ -76,6 +76,7 @@ def runner(tmp_path):
     runner.use(stop="true")
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the action's scripts are for bash")
 def test_the_action_starts_a_mock_and_stops_it(runner):

@@ -10,6 +10,8 @@ from importlib.metadata import distribution, entry_points
 from importlib.resources import files
 from pathlib import Path
 
+import pytest
+
 from mock_p1._version import __version__
 from mock_p1.scenario.files import bundled
 
@@ -76,6 +78,7 @@ def test_every_module_can_be_imported(tmp_path):
     assert len(modules) > 40
 
 
+@pytest.mark.slow
 def test_the_contract_tests_run_by_their_name(tmp_path):
     """From anywhere, with their options."""
     asked = ["--base-url", "http://127.0.0.1:1", "--api-key", "k", "--job-id", "j"]

@@ -140,6 +140,7 @@ WHOLE = {
 """Bundled scenarios by the proxy: from the key on (None), or from the polls of a job on."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "job_id"), WHOLE.items())
 def test_what_a_client_does_plays_the_same(name, job_id):
     """All six calls, with their failures: a client is told the same by the recording."""
@@ -247,6 +248,7 @@ def test_a_link_of_nobody_is_a_404():
     assert answer.status_code == 404
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 def test_the_command_until_ctrl_c(tmp_path):
     """It says where it listens, and writes what passed through; exit 0."""

@@ -40,6 +40,7 @@ PACES = {"slow-training": 60.0}
 """Seconds from poll to poll, where it is not five."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(bundled().keys() - CANNOT_BE_KNOWN.keys()))
 def test_a_recording_plays_the_same(recorder, name):
     """The same states in the same order; each seen first and last within one interval."""

@@ -58,6 +58,7 @@ WRONG = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", WRONG)
 def test_a_thousand_problems_are_named(kind):
     """Whatever is wrong with a file, and it is said that there are more."""
@@ -85,6 +86,7 @@ def fakes(count: int, fake: str) -> str:
     return f"jobs: {{a: {{timeline: [{steps}{{status: s}}]}}}}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fake",
     [
@@ -100,6 +102,7 @@ def test_a_fake_is_not_tried_beyond_its_bound(fake):
     assert "would draw more than there may be: over 20,000 random values" in problem.text
 
 
+@pytest.mark.slow
 def test_a_fake_of_some_size_is_played():
     """As the README says of a table."""
     parse(fakes(1, "fake: csv, num_rows: 500, x-n: %s"))
@@ -204,6 +207,7 @@ def test_many_files_together_cost_what_each_does():
     assert cost(LARGE) < 2.5 * cost(SMALL)
 
 
+@pytest.mark.slow
 def test_a_step_that_is_wrong_costs_little_memory():
     """A file of 5 MB may hold a million of them."""
     text = "jobs: {a: {timeline: [" + "{}, " * 30_000 + "]}}"

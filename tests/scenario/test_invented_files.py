@@ -8,6 +8,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+import pytest
 from helpers.scenario_strategies import documents, written
 from helpers.schema_verdicts import SCHEMA, problems, unexplained
 from hypothesis import given, note
@@ -34,6 +35,7 @@ ODD_KEYS = [
 ]
 
 
+@pytest.mark.slow
 @given(documents())
 def test_what_check_accepts_the_schema_accepts(document):
     """Whole scenarios with everything in them."""
@@ -72,6 +74,7 @@ def spoilt(draw: st.DrawFn) -> Any:
     return document
 
 
+@pytest.mark.slow
 @given(spoilt())
 def test_what_is_spoilt_is_judged_alike(document):
     """Both refuse it or both accept it, but for the differences that are explained."""

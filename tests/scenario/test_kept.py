@@ -28,6 +28,7 @@ def paths(value, *path):
         yield from paths(inner, *path, index)
 
 
+@pytest.mark.slow
 @given(documents())
 def test_what_comes_back_is_what_was_checked(document):
     """Every value and place, the text and the result files; and it is kept as it was before."""
@@ -45,6 +46,7 @@ def test_what_comes_back_is_what_was_checked(document):
     ]
 
 
+@pytest.mark.slow
 @given(documents())
 def test_what_comes_back_plays_alike(document):
     """The programs are the same, to the source of each step."""

@@ -58,6 +58,7 @@ def play(text):
             clock.advance(30 * SECOND)
 
 
+@pytest.mark.slow
 @settings(max_examples=3 * settings.default.max_examples)
 @given(text=mutated())
 def test_what_is_accepted_is_played(text):
@@ -65,6 +66,7 @@ def test_what_is_accepted_is_played(text):
     play(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", TEXTS)
 def test_what_fuzzing_begins_with(text):
     """Each of the corpus is played, or refused with its problems."""

@@ -111,6 +111,7 @@ async def feed(app, first, piece, total):
     return most
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("app", "first", "piece", "most"),
     [

@@ -188,6 +188,7 @@ def test_the_process_ends_with_the_program():
     assert not is_running(int(process_id))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
 def test_the_process_ends_when_the_program_is_killed():
     """Its standard input ends, and then its standard output does."""

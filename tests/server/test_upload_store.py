@@ -376,6 +376,7 @@ def test_what_was_found_stays_when_the_content_goes(make):
     assert kept.inspection().rows == 100
 
 
+@pytest.mark.slow
 def test_a_large_file_is_looked_at_by_a_process():
     """All parts together."""
     store = UploadStore(inspector=Inspector(limit_seconds=60))

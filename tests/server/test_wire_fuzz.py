@@ -56,6 +56,7 @@ BOUNDED = settings(
 )
 
 
+@pytest.mark.slow
 @BOUNDED
 @given(data=mutated())
 @example(data=b"")

@@ -57,6 +57,20 @@ def test_fail_next_by_a_bare_status(mock):
         mock.fail_next(429)
 
 
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        ({"fault": "timeout"}, r"write fail_next\('timeout'\)"),
+        ({"reply": {"status_code": 429}}, r"write fail_next\({'status_code': 429}\)"),
+        ("not_found_classifier", "but of retrain_model_switch: on= says which call fails"),
+    ],
+)
+def test_fail_next_says_how_it_is_written(mock, what, says):
+    """In the form of the control API, and where on= was forgotten."""
+    with pytest.raises(ValueError, match=says):
+        mock.fail_next(what)
+
+
 def test_advance(mock, poll):
     """Time stands still until it is moved; a span is text, seconds or a timedelta."""
     poll(mock), poll(mock)

@@ -344,7 +344,11 @@ def test_fail_next_of_another_call(sequence, caller):
 @pytest.mark.parametrize(
     ("what", "on", "says"),
     [
-        ("not_found_classifier", "result_download", "error or fault of result_download"),
+        (
+            "not_found_classifier",
+            "result_download",
+            "is no error of result_download, but of retrain_model_switch",
+        ),
         ("timeout", "switch", "unknown operation 'switch'"),
         ({"status": 429}, "file_upload", "^reply.status: unknown key 'status'"),
         ({"status_code": "no"}, "file_upload", "reply.status_code: must be a whole number"),

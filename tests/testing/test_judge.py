@@ -36,6 +36,11 @@ def marked(lines):
     return [int(line.split()[1]) for line in lines if line.startswith(">")]
 
 
+def busy(retry_after):
+    """Return an answer that asks for time."""
+    return {"status_code": 503, "retry_after": retry_after, "body": {"status": "busy"}}
+
+
 class TestAssertPolled:
     def test_at_least_once(self, mock, at):
         """Without a number one poll is enough, and none is too few."""
@@ -94,6 +99,24 @@ class TestAssertInterval:
         mock.assert_interval(min="30s", max="30s")
         mock.assert_interval(min=30)
         mock.assert_interval(max="1m", job="retrain-001")
+
+    def test_behind_retry_after(self, mock, at):
+        """The client may come when it was told to, sooner or later than else."""
+        at(0)
+        for moment, told in ((30, "5s"), (35, "10m")):
+            mock.fail_next(busy(told))
+            at(moment)
+        at(635, 665)
+        mock.assert_interval(min="30s", max="1m")
+        mock.assert_respects_retry_after()
+
+    def test_too_early_and_too_late_behind_retry_after(self, mock, at):
+        """It is still blamed where it came sooner than told, or so late that this is no reason."""
+        for told, moments in (("10m", (1, 11)), ("5s", (100, 166))):
+            mock.fail_next(busy(told))
+            at(*moments)
+        lines = fails(mock.assert_interval, min="30s", max="1m")
+        assert lines[0].endswith("10s apart; at least 30s was asked for (and 2 more)")
 
     def test_exact_after_months(self, mock, at):
         """A month of virtual time costs no precision."""
@@ -172,6 +195,17 @@ class TestAssertStoppedAfter:
         lines = fails(mock.assert_stopped_after, "job_finished")
         assert lines[0] == "poll 5 came after job 'retrain-001' had shown job_finished, and 1 more"
         assert marked(lines) == [5, 6]
+
+    def test_polled_on_behind_a_download_that_failed(self, ask):
+        """The client asks for a fresh link; once it has the file it has to stop."""
+        with mocked("link-expires") as mock:
+            mock.set_status("job_finished")
+            for _ in range(2):
+                link = ask(mock).json()["download_url"]
+                ask(mock, path=link.removeprefix(mock.url))
+            mock.assert_stopped_after("job_finished")
+            ask(mock)
+            assert marked(fails(mock.assert_stopped_after, "job_finished")) == [5]
 
     def test_never_there(self, mock, at):
         """A client that never saw the status had no reason to stop."""

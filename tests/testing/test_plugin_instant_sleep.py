@@ -27,6 +27,7 @@ def test_marker(project):
     project.run(tests=TWO_HOURS).assert_outcomes(passed=2)
 
 
+@pytest.mark.slow
 def test_durations_stay_real(project):
     """Two hours of the mock's time are no second of pytest's, on the terminal and in the file."""
     result = project.run(
@@ -72,6 +73,7 @@ def test_it(mock_p1):
     result.assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_report_of_a_client_that_never_gives_up(project):
     """It is stopped, and the report says why and shows its polls."""
     result = project.run(

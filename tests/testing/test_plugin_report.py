@@ -392,6 +392,7 @@ ACTS = (
 OF_OURS = re.compile(r"^.*mock_p1/(testing|engine|base|scenario)/\w+\.py", re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_frames_of_ours_are_hidden(project):
     """What a reader looks for is his own call."""
     calls = (f"def test_{n}(mock_p1):\n    {act}\n" for n, act in enumerate(ACTS))

@@ -109,6 +109,7 @@ def transports():
     wsgi.task_dispatcher.shutdown(timeout=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "column", "cell"), table(), ids=lambda value: re.sub(r"\W+", "-", value)
 )

@@ -104,6 +104,7 @@ def test_an_odd_path_is_answered_alike_by_every_transport(
     assert expected.status == 200 or explains(expected) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(
     "path", [JOBS + "steady", "/results/0/done/1/result.zip", JOBS + "upload_url", "/nothing"]

@@ -185,6 +185,7 @@ def test_more_than_its_length_is_another_request(served):
     assert [upload.size for upload in served.engine.state.uploads] == [3]
 
 
+@pytest.mark.slow
 def test_a_hundred_at_once(served):
     """Each job gets its own file."""
     created = [served.create() for _ in range(100)]

@@ -121,6 +121,7 @@ def test_a_mutant_is_red_by_name(mutant):
     assert outcomes.having("failed") == points
 
 
+@pytest.mark.slow
 def test_without_the_means_a_point_is_skipped_with_the_reason():
     """What the caller gave nothing to provoke with is not checked: skipped, never passed."""
     with served(Right()) as url:
@@ -134,6 +135,7 @@ def test_without_the_means_a_point_is_skipped_with_the_reason():
     assert all("not checked: " in reason for reason in outcomes.reasons)
 
 
+@pytest.mark.slow
 def test_assumed_points_can_be_left_out():
     """`-m "not assumed"` leaves what the manual says: a refuted assumption is no failure."""
     with served(MUTANTS["CodeAsText"]()) as url:

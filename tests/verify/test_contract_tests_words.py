@@ -72,6 +72,7 @@ def test_a_key_is_not_shown_where_curl_fails(shown, outcomes):
     assert ACTIVE not in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
@@ -91,6 +92,7 @@ def test_a_key_is_not_shown_however_much_is_asked_for(options, shown, outcomes, 
     assert ACTIVE not in said + report.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["test_python_example", "test_curl_fetches_the_result"])
 def test_an_example_that_cannot_be_followed_says_why(name, shown):
     """What the server left out is named, and not what Python made of it."""
@@ -119,6 +121,7 @@ def authority(tmp_path):
     return file, context
 
 
+@pytest.mark.slow
 def test_a_certificate_is_trusted_by_the_option_that_is_named(authority, shown, outcomes):
     """The advice to give --ca-file can be followed here too, for requests and for curl."""
     file, context = authority
@@ -132,6 +135,7 @@ def test_a_certificate_is_trusted_by_the_option_that_is_named(authority, shown, 
     assert outcomes[-2:] == ["passed", "passed"]
 
 
+@pytest.mark.slow
 def test_the_limit_can_be_given_by_the_option_that_is_named(shown):
     """The advice to give a longer --limit can be followed here too."""
     with served(Right()) as url:

@@ -41,6 +41,7 @@ def test_the_right_server_holds():
     assert report.exit_status(strict=True) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS)
 def test_a_mutant_is_caught_by_name(mutant):
     """What a mutant does wrong is what differs or is refuted, and nothing else."""
@@ -64,6 +65,7 @@ def test_the_exit_status_tells_broken_from_refuted(mutant):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", AGREEABLE.values(), ids=AGREEABLE)
 def test_the_assumption_lines_make_the_mock_agree(mutant, tmp_path):
     """With the printed lines in its scenario the mock answers every error as the server does."""

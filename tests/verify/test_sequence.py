@@ -75,6 +75,7 @@ QUICK_TO_TRY = [*SEQUENCE_MUTANTS][::3]
 """Each is asked everything; so many are enough to see that mutants are caught."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "mutant",
     [

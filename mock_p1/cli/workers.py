@@ -1,0 +1,160 @@
+"""``serve --workers``: processes on one port, in one shared state; those that die are replaced."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from mock_p1.base.addresses import is_loopback
+from mock_p1.cli.command_error import Failure
+from mock_p1.cli.process import parent_watched
+from mock_p1.server.server import (
+    TOKEN_BYTES,
+    CannotListen,
+    Listening,
+    listen,
+    stopped_by_signals,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+VARIABLE: Final = "MOCK_P1_WORKERS"
+SOCKETS: Final = "MOCK_P1_INHERITED_SOCKETS"
+"""Names the sockets that a worker inherits, by their numbers."""
+
+LOOK_SECONDS: Final = 0.1
+PAUSE_SECONDS: Final = 1.0
+"""How long a worker is not replaced that has lived no longer."""
+
+END_SECONDS: Final = 5.0
+
+
+def serve_by_workers(
+    count: int, state: str | None, options: Mapping[str, Any], *, exit_with_parent: bool
+) -> None:
+    """Serve with so many processes until a signal; exit as the first one does if it cannot."""
+    if sys.platform == "win32":
+        raise click.UsageError(
+            "--workers is not for Windows, where processes cannot listen together; start several "
+            "with --state and a --port each"
+        )
+    if state is None:
+        raise click.UsageError(
+            "--workers share a state; say where it is: --state redis://127.0.0.1:6379"
+        )
+    host, admin_token = options["host"], options["admin_token"]
+    if admin_token is None and not is_loopback(host):
+        admin_token = secrets.token_urlsafe(TOKEN_BYTES)
+    try:
+        sockets = listen(host, options["port"])
+    except CannotListen as error:
+        raise Failure(elsewhere(error)) from None
+    try:
+        with ExitStack() as stack:
+            ended = threading.Event()
+            stack.enter_context(stopped_by_signals(ended.set))
+            if exit_with_parent:
+                stack.enter_context(parent_watched(ended.set))
+            workers = Workers(count, sockets, admin_token)
+            stack.callback(workers.end)
+            workers.run(ended)
+    finally:
+        for listening in sockets:
+            listening.close()
+
+
+def elsewhere(error: CannotListen) -> str:
+    """Say that a server cannot be where it was to be, and what to do."""
+    return f"{error}; choose another with --host and --port, or --port 0 for any free port"
+
+
+class Workers:
+    """The processes, all started as this one was."""
+
+    def __init__(self, count: int, sockets: Sequence[Listening], admin_token: str | None) -> None:
+        self._numbers = [listening.fileno() for listening in sockets]
+        self._arguments = without_workers(sys.argv[1:])
+        self._environment = {
+            **os.environ,
+            SOCKETS: ",".join(map(str, self._numbers)),
+            "MOCK_P1_EXIT_WITH_PARENT": "1",
+            **({} if admin_token is None else {"MOCK_P1_ADMIN_TOKEN": admin_token}),
+        }
+        self._environment.pop(VARIABLE, None)
+        self._all: list[subprocess.Popen[bytes] | None] = [None] * count
+        self._begun = [0.0] * count
+
+    def run(self, ended: threading.Event) -> None:
+        """Start them, the first one first; replace those that die, until it is to end."""
+        self._start(0)
+        first = self._all[0]
+        if first is None or first.stdout is None or not (line := first.stdout.readline()):
+            raise SystemExit(first.wait() if first else 1)
+        relay = threading.Thread(target=self._relay, args=(line,), daemon=True)
+        relay.start()
+        for index in range(1, len(self._all)):
+            self._start(index)
+        while not ended.wait(LOOK_SECONDS):
+            for index, worker in enumerate(self._all):
+                lived = time.monotonic() - self._begun[index]
+                if worker is not None and worker.poll() is not None and lived > PAUSE_SECONDS:
+                    click.echo(f"worker {worker.pid} has ended; another one begins", err=True)
+                    self._start(index)
+
+    def end(self) -> None:
+        """End all, within a second if they do as they are told."""
+        alive = [worker for worker in self._all if worker is not None and worker.poll() is None]
+        for worker in alive:
+            worker.terminate()
+        for worker in alive:
+            try:
+                worker.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                worker.kill()
+
+    def _start(self, index: int) -> None:
+        is_first = self._all[index] is None and index == 0
+        self._all[index] = subprocess.Popen(  # noqa: S603 -- our own program
+            [sys.executable, "-m", "mock_p1", *self._arguments],
+            env=self._environment,
+            pass_fds=self._numbers,
+            stdout=subprocess.PIPE if is_first else subprocess.DEVNULL,
+        )
+        self._begun[index] = time.monotonic()
+
+    def _relay(self, line: bytes) -> None:
+        """Hand on what the first one says of all."""
+        first = self._all[0]
+        while line and first is not None and first.stdout is not None:
+            sys.stdout.buffer.write(line)
+            sys.stdout.buffer.flush()
+            line = first.stdout.readline()
+
+
+def without_workers(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments without ``--workers`` and its number."""
+    kept: list[str] = []
+    skip = False
+    for argument in arguments:
+        if skip:
+            skip = False
+        elif argument == "--workers":
+            skip = True
+        elif not argument.startswith("--workers="):
+            kept.append(argument)
+    return kept
+
+
+def inherited_sockets() -> list[Listening] | None:
+    """Return the sockets that this worker listens on; None where it is none."""
+    numbers = os.environ.pop(SOCKETS, "")
+    return [Listening(fileno=int(number)) for number in numbers.split(",")] if numbers else None

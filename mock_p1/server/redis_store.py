@@ -1,0 +1,263 @@
+"""The store of a shared state: Redis or Valkey. One script a round trip; each is done whole or not.
+
+Keys, below one name in braces, so that a cluster keeps them together: ``meta`` (a hash: form, run,
+the number and moment of the last batch, what every process must know), ``log`` (a stream: batches
+of acts in their order) and ``snapshot`` (a hash: a saved state, and up to which batch it goes).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from mock_p1.base.extras import missing
+from mock_p1.engine.acts import StoreDown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+SCHEMES: Final = ("redis", "rediss", "unix", "valkey", "valkeys")
+TIMEOUT_SECONDS: Final = 1.0
+"""How long the store may take; an act that it has not done by then it does not do any more."""
+
+MOST_BATCHES: Final = 1000
+"""So many batches are read at a time."""
+
+KEPT_BATCHES: Final = 10_000
+"""So many stay behind a snapshot, for processes that are a little behind."""
+
+_MOMENT: Final = """
+local t = redis.call('TIME')
+local now = t[1] * 1000000 + t[2]
+"""
+
+BEGIN: Final = f"""{_MOMENT}
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('HSET', KEYS[1], 'form', ARGV[1], 'run', ARGV[2], 'seq', 0,
+    'moment', string.format('%.0f', now), 'begun', string.format('%.0f', now), 'facts', ARGV[3])
+end
+return redis.call('HMGET', KEYS[1], 'form', 'run', 'seq', 'begun', 'facts')
+"""
+"""Begins a shared state where there is none; returns what is known of it."""
+
+APPEND: Final = f"""{_MOMENT}
+local meta = redis.call('HMGET', KEYS[1], 'run', 'seq', 'moment')
+local since, last = tonumber(ARGV[2]), tonumber(meta[2] or -1)
+if meta[1] ~= ARGV[1] or last < since then return {{'lost'}} end
+now = math.max(now, tonumber(meta[3]))
+local others = {{}}
+if last > since then
+  local from = string.format('%d-0', since + 1)
+  others = redis.call('XRANGE', KEYS[2], from, string.format('%d-0', last), 'COUNT', {MOST_BATCHES})
+  if #others == 0 or others[1][1] ~= from then return {{'behind'}} end
+end
+local done = 0
+if #ARGV > 2 and #others < {MOST_BATCHES} then
+  done = -1
+  if now <= tonumber(ARGV[4]) then
+    done = last + 1
+    redis.call('XADD', KEYS[2], string.format('%d-0', done),
+      'w', ARGV[3], 't', string.format('%.0f', now), 'a', ARGV[5])
+    redis.call('HSET', KEYS[1], 'seq', string.format('%d', done),
+      'moment', string.format('%.0f', now))
+  end
+end
+return {{string.format('%.0f', now), done, others}}
+"""
+"""Reads the batches since ``ARGV[2]``, and adds one; 0 where there was none to add, or too much was
+to be read first, -1 where it is too late."""
+
+SNAPSHOT: Final = f"""
+if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] then return 0 end
+local before = tonumber(redis.call('HGET', KEYS[3], 'seq') or 0)
+if before >= tonumber(ARGV[2]) then return 0 end
+redis.call('HSET', KEYS[3], 'seq', ARGV[2], 'state', ARGV[3])
+local kept = math.max(0, tonumber(ARGV[2]) - {KEPT_BATCHES})
+redis.call('XTRIM', KEYS[2], 'MINID', string.format('%d-0', kept))
+return 1
+"""
+"""Keeps a saved state that goes up to a batch; batches far before it go."""
+
+
+REVIVE: Final = f"""{_MOMENT}
+local run = redis.call('HGET', KEYS[1], 'run')
+if run and run ~= ARGV[2] then return 0 end
+if run and tonumber(redis.call('HGET', KEYS[1], 'seq')) >= tonumber(ARGV[3]) then return 1 end
+redis.call('HSET', KEYS[1], 'form', ARGV[1], 'run', ARGV[2], 'seq', ARGV[3],
+  'moment', string.format('%.0f', math.max(now, tonumber(ARGV[4]))),
+  'begun', ARGV[5], 'facts', ARGV[6])
+redis.call('DEL', KEYS[2], KEYS[3])
+redis.call('HSET', KEYS[3], 'seq', ARGV[3], 'state', ARGV[7])
+return 1
+"""
+"""Puts a state back that the store has lost, whole or its end; 0 where another one has begun."""
+
+
+class CannotShareState(RuntimeError):  # noqa: N818 -- says what happened
+    """A state cannot be shared: no store, a wrong password, another mock's or program's keys.
+
+    Examples:
+        >>> from mock_p1 import create_app
+        >>> create_app("demo", state="http://127.0.0.1")
+        Traceback (most recent call last):
+        mock_p1.server.redis_store.CannotShareState: http://127.0.0.1: no URL of a store; one ...
+    """
+
+
+class Batch(NamedTuple):
+    """Acts that were done together, by one process, at one moment of the store's clock."""
+
+    number: int
+    writer: str
+    moment_ns: int
+    acts: str
+
+
+class Appended(NamedTuple):
+    """What an append has led to.
+
+    ``number`` is that of the batch: 0 where it was not added yet, -1 where it never will be.
+    ``others`` came before it.
+    """
+
+    moment_ns: int
+    number: int
+    others: list[Batch]
+
+
+class Begun(NamedTuple):
+    """A shared state: its run, when it was begun, and the facts that all processes must know."""
+
+    form: str
+    run: str
+    begun_ns: int
+    facts: str
+
+
+class RedisStore:
+    """A store, for one thread at a time."""
+
+    def __init__(self, url: str, name: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        """``url`` as redis-py takes them, or with valkey for redis; CannotShareState for others."""
+        scheme = url.partition(":")[0].lower()
+        if scheme not in SCHEMES:
+            known = ", ".join(f"{known}://" for known in SCHEMES)
+            raise CannotShareState(f"{shown(url)}: no URL of a store; one begins with {known}")
+        if why := missing("a shared state", "redis", "redis"):
+            raise CannotShareState(why)
+        import redis  # noqa: PLC0415 -- only a shared state needs it
+        from redis.backoff import NoBackoff  # noqa: PLC0415 -- likewise
+        from redis.retry import Retry  # noqa: PLC0415 -- likewise
+
+        self.shown: str = shown(url)
+        self.timeout_seconds: float = timeout_seconds
+        self._errors: Any = (redis.RedisError, OSError)
+        self._no_script = redis.exceptions.NoScriptError
+        self._keys = [f"{{{name}}}:{part}" for part in ("meta", "log", "snapshot")]
+        self._hashes: dict[str, str] = {}
+        self.calls: int = 0
+        """How many round trips there were."""
+        try:
+            self._client: Any = redis.Redis.from_url(
+                f"redis{url[6:]}" if scheme.startswith("valkey") else url,
+                socket_timeout=timeout_seconds,
+                socket_connect_timeout=timeout_seconds,
+                retry=Retry(NoBackoff(), 0),  # whether an act is done must be known
+                single_connection_client=False,
+            )
+        except (ValueError, *self._errors) as error:
+            raise CannotShareState(f"{self.shown}: {error}") from None
+
+    def begin(self, form: str, run: str, facts: str) -> Begun:
+        """Begin a shared state, or find the one there is; CannotShareState where that fails."""
+        try:
+            found = self._run(BEGIN, form, run, facts)
+            known_form, known_run, _, begun, known_facts = found
+        except StoreDown as error:
+            raise CannotShareState(f"{self.shown}: {error}") from None
+        if known_form is None or known_facts is None:
+            raise CannotShareState(f"{self.shown}: {self._keys[0]} is another program's")
+        return Begun(
+            known_form.decode(), known_run.decode(), int(begun) * 1000, known_facts.decode()
+        )
+
+    def append(
+        self, run: str, since: int, writer: str, deadline_ns: int = 0, acts: str = ""
+    ) -> Appended:
+        """Read the batches after ``since``, and add one, if there is any.
+
+        StoreDown where nobody knows whether it was added; LostState, BehindState where the store
+        has not what it should have.
+        """
+        asked: Sequence[Any] = (writer, deadline_ns // 1000, acts) if acts else ()
+        found = self._run(APPEND, run, since, *asked)
+        if found[0] == b"lost":
+            raise LostState("the store has not kept the state, or it was deleted")
+        if found[0] == b"behind":
+            raise BehindState("this process was left behind: what it has missed is gone")
+        return Appended(int(found[0]) * 1000, found[1], [_batch(each) for each in found[2]])
+
+    def snapshot(self) -> tuple[int, str] | None:
+        """Return the saved state, and up to which batch it goes."""
+        try:
+            seq, state = self._client.hmget(self._keys[2], "seq", "state")
+        except self._errors as error:
+            raise StoreDown(_why(error)) from None
+        return None if seq is None else (int(seq), state.decode())
+
+    def keep_snapshot(self, run: str, number: int, state: str) -> None:
+        """Keep a saved state that goes up to a batch."""
+        self._run(SNAPSHOT, run, number, state)
+
+    def revive(self, form: str, begun: Begun, number: int, state: str, moment_ns: int) -> bool:
+        """Put a state back that the store has lost; False where another one has begun there."""
+        about = (number, moment_ns // 1000, begun.begun_ns // 1000, begun.facts, state)
+        return bool(self._run(REVIVE, form, begun.run, *about))
+
+    def close(self) -> None:
+        """Hang up."""
+        self._client.close()
+
+    def _run(self, script: str, *arguments: Any) -> Any:  # noqa: ANN401 -- what the script returns
+        self.calls += 1
+        try:
+            if script not in self._hashes:
+                self._hashes[script] = self._client.script_load(script)
+            try:
+                return self._client.evalsha(self._hashes[script], 3, *self._keys, *arguments)
+            except self._no_script:  # it was restarted: nothing was done
+                return self._client.eval(script, 3, *self._keys, *arguments)
+        except self._errors as error:
+            raise StoreDown(_why(error)) from None
+
+
+class LostState(StoreDown):
+    """The store has not kept the state."""
+
+
+class BehindState(StoreDown):
+    """Batches that this process has not read are gone."""
+
+
+def _batch(entry: tuple[bytes, list[bytes]]) -> Batch:
+    number, fields = entry
+    named: Mapping[bytes, bytes] = dict(zip(fields[::2], fields[1::2], strict=True))
+    acts = named[b"a"].decode()
+    return Batch(
+        int(number.partition(b"-")[0]), named[b"w"].decode(), int(named[b"t"]) * 1000, acts
+    )
+
+
+def _why(error: Exception) -> str:
+    if "WRONGTYPE" in str(error):
+        return "its keys are another program's; give another name"
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def shown(url: str) -> str:
+    """Return a URL without its password."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{parts.username or ''}:…@{host}").geturl()

@@ -1,0 +1,244 @@
+"""`serve --state`: processes of their own that share a state in a real store."""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import requests
+from helpers.redis_server import NEEDED, redis_server
+
+from mock_p1.contract.operations import OPERATIONS
+from mock_p1.scenario.files import load_scenario
+from mock_p1.server.redis_store import RedisStore
+from mock_p1.server.shared_state import FORM, facts_of
+
+PATH = "/v1/external/retrain_jobs"
+
+
+@pytest.fixture(scope="module")
+def store():
+    """A store."""
+    with redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+def client():
+    """A client that no proxy of this machine comes before."""
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+def started(serve, *options):
+    """Start a server; its URL and its process."""
+    served = serve("--log-format", "json", "-q", *options)
+    return json.loads(served.announcement)["url"], served.process
+
+
+@pytest.mark.slow
+@NEEDED
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
+def test_a_process_that_is_killed_midway(serve, store, client):
+    """The client goes on at another, and ends right; both journals had all of it."""
+    options = ("whole-sequence", "--state", store.url, "--state-name", "killed")
+    (one, process), (other, survivor) = started(serve, *options), started(serve, *options)
+    query = {"credential_type": "retrain", "model_id": "1"}
+    secret = {"x-api-key": "demo-secret"}
+    key = client.get(f"{one}/v1/external/api-key", params=query, headers=secret, timeout=10)
+    headers = {"x-api-key": key.json()["api_key"]}
+    issued = client.get(
+        f"{one}{PATH}/upload_url", params={"filename": "a.csv"}, headers=headers, timeout=10
+    ).json()
+    upload = issued["upload_url"].replace(one, other)
+    process.kill()
+    process.wait()
+    assert client.put(upload, data=b"a,b\n1,2\n", timeout=10).status_code == 200
+    job = f"{other}{PATH}/{issued['retrain_job_id']}"
+    done = {}
+    while "download_url" not in done:
+        done = client.get(job, headers=headers, timeout=10).json()
+        client.post(f"{other}/__admin/clock", json={"advance": "1h"}, timeout=10)
+    assert client.get(done["download_url"], timeout=10).status_code == 200
+    assert client.put(f"{job}/update_model", headers=headers, timeout=10).status_code == 200
+    rows = client.get(f"{other}/__admin/requests", timeout=10).json()["requests"]
+    assert {row["operation"] for row in rows} == {*OPERATIONS}
+    again, _ = started(serve, *options)
+    assert client.get(f"{again}/__admin/requests", timeout=10).json()["requests"] == rows
+    survivor.send_signal(signal.SIGTERM)
+    survivor.communicate(timeout=10)
+    assert survivor.returncode == 0
+
+
+@pytest.mark.slow
+@NEEDED
+def test_health_and_the_start_say_so(serve, store, client):
+    """Where the state is, and how the store is."""
+    served = serve("demo", "-q", "--state", store.url, "--state-name", "health")
+    assert f"the state is shared at {store.url}" in served.announcement
+    url = next(line for line in served.announcement.split() if line.startswith("http://127"))
+    assert client.get(f"{url}/__admin/health", timeout=10).json()["store"] == "ok"
+
+
+@pytest.mark.slow
+@NEEDED
+def test_a_store_that_is_gone(serve, client):
+    """The control API says so too; health goes on answering, and names it."""
+    with redis_server() as server:
+        url, _ = started(serve, "demo", "--state", server.url)
+        server.kill()
+        refused = client.get(f"{url}/__admin/jobs", timeout=10)
+        assert (refused.status_code, refused.json()["error"]) == (503, "MOCK_P1_STORE")
+        health = client.get(f"{url}/__admin/health", timeout=10).json()
+        assert health["store"].startswith("down: ")
+        server.start()
+
+
+@pytest.mark.slow
+@pytest.mark.posix
+@NEEDED
+def test_a_store_that_freezes_and_crashes_under_load(serve):
+    """503 meanwhile, right afterwards; every answer is counted, and what was counted is known."""
+    always = ("--appendonly", "yes", "--appendfsync", "always")
+    with redis_server(*always) as server:
+        options = ("stuck", "--journal-max", "100000", "--state", server.url)
+        urls = [started(serve, *options)[0] for _ in range(3)]
+        done, seen = threading.Event(), []
+
+        def client(number):
+            with requests.Session() as session:
+                session.trust_env = False
+                path = f"{urls[number % 3]}{PATH}/retrain-001"
+                while not done.is_set():
+                    answer = session.get(path, headers={"x-api-key": f"k{number}"}, timeout=20)
+                    seen.append(answer.headers.get("X-Mock-P1-Store", answer.status_code))
+
+        threads = [threading.Thread(target=client, args=(number,)) for number in range(12)]
+        for thread in threads:
+            thread.start()
+        for harm, mend in ((server.freeze, server.thaw), (server.kill, server.start)):
+            wait_for(lambda: seen.count(200) > 100)
+            harm()
+            before = seen.count("down")
+            wait_for(lambda before=before: seen.count("down") > before)
+            mend()
+            before = seen.count(200)
+            wait_for(lambda before=before: seen.count(200) > before + 100)
+        done.set()
+        for thread in threads:
+            thread.join()
+        journals = []
+        for url in urls:
+            with requests.Session() as session:
+                session.trust_env = False
+                rows = session.get(f"{url}/__admin/requests?limit=10000", timeout=20).json()
+                journals.append(rows["requests"])
+        first, *others = journals
+        assert others == [first, first]
+        noted = sum("answered 503" in " ".join(entry["notes"]) for entry in first)
+        assert len(first) == seen.count(200) + noted
+
+
+def wait_for(told):
+    """Wait until something is so."""
+    until = time.monotonic() + 30
+    while not told():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+@pytest.mark.slow
+@NEEDED
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_workers_share_a_port(serve, store):
+    """All of them answer; one that is killed is replaced; SIGTERM ends all."""
+    options = ("many-jobs", "--state", store.url, "--state-name", "workers", "--workers", "3")
+    url, parent = started(serve, *options)
+    path = f"{url}{PATH}/load-1"
+
+    def children():
+        listed = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text("ascii")
+        return {int(number) for number in listed.split()}
+
+    def poll():
+        with suppress(requests.ConnectionError):  # of a worker that was killed just now
+            return requests.get(path, headers={"x-api-key": "demo-key"}, timeout=10).status_code
+
+    while len(before := children()) < 3:
+        pass
+    assert {poll() for _ in range(30)} == {200}
+    os.kill(killed := min(before), signal.SIGKILL)
+    while len(now := children() - {killed}) < 3:
+        assert poll() in (200, None)
+    parent.send_signal(signal.SIGTERM)
+    parent.communicate(timeout=10)
+    assert parent.returncode == 0
+    assert not [number for number in now if Path(f"/proc/{number}").exists()]
+
+
+@pytest.mark.usefixtures("never_serves")
+class TestRefused:
+    """One line and exit status 1, or 2 for wrong usage."""
+
+    @pytest.fixture
+    def never_serves(self, monkeypatch):
+        """A server that would start after all fails the test."""
+        monkeypatch.setattr("mock_p1.server.server.Server.run", lambda _: pytest.fail("it served"))
+
+    def test_no_such_store(self, run):
+        """It says which."""
+        result = run("serve", "--state", "redis://127.0.0.1:1")
+        assert result.exit_code == 1
+        assert result.output.startswith("--state redis://127.0.0.1:1: ")
+        assert result.output.count("\n") == 1
+
+    def test_no_url(self, run):
+        """It says how one begins."""
+        result = run("serve", "--state", "localhost:6379")
+        assert result.exit_code == 1
+        assert "one begins with redis://" in result.output
+
+    def test_the_extra_is_missing(self, run, monkeypatch):
+        """It says what to install."""
+        monkeypatch.setattr("mock_p1.base.extras.find_spec", lambda _: None)
+        result = run("serve", "--state", "redis://127.0.0.1:1")
+        why = "a shared state needs redis, which is not installed"
+        told = f'--state {why}; type: pip install "mock-p1[redis]"\n'
+        assert (result.exit_code, result.output) == (1, told)
+
+    @pytest.mark.parametrize("option", [["--watch"], ["--load", "s.json"]])
+    def test_what_is_for_one_mock_alone(self, run, option):
+        """It says so."""
+        result = run("serve", "--state", "redis://127.0.0.1:1", *option)
+        assert result.exit_code == 2
+        assert f"{option[0]} is for a mock that has its state alone" in result.output
+
+    def test_workers_without_a_state(self, run):
+        """It says what to type."""
+        result = run("serve", "--workers", "2")
+        assert result.exit_code == 2
+        assert "--state redis://127.0.0.1:6379" in result.output
+
+    def test_workers_on_windows(self, run, monkeypatch):
+        """It says why not, and what to do instead."""
+        monkeypatch.setattr("sys.platform", "win32")
+        result = run("serve", "--workers", "2", "--state", "redis://127.0.0.1:1")
+        assert result.exit_code == 2
+        assert "--workers is not for Windows" in result.output
+
+    @NEEDED
+    def test_another_scenario(self, run, store):
+        """It says what to do."""
+        facts = json.dumps(facts_of(load_scenario("demo")))
+        RedisStore(store.url, "demo").begin(FORM, "r", facts)
+        result = run("serve", "stuck", "--state", store.url, "--state-name", "demo")
+        told = "demo.yaml is played there, not stuck.yaml as it is here"
+        assert result.exit_code == 1
+        assert told in result.output
+        assert "--state-scenario shared" in result.output

@@ -1,0 +1,110 @@
+"""Acts: the same ones in the same order lead every process to the same state."""
+
+import json
+from contextlib import suppress
+
+import pytest
+from helpers.engine_mock import Mock
+from helpers.story_player import Direct, Stage, play
+from helpers.story_strategies import stories
+from hypothesis import Phase, given, note, settings
+
+from mock_p1.base.clock import VirtualClock
+from mock_p1.engine import acts
+from mock_p1.engine.driver import Driver
+from mock_p1.engine.saved_state import restore, saved
+
+FEWER = settings(max_examples=max(20, settings().max_examples // 3))
+
+
+class Twin(acts.SharedEngine):
+    """An engine whose acts another one does too, from what was written of them."""
+
+    def __init__(self, scenario, clock=None, **options):
+        super().__init__(scenario, clock, **options)
+        self.other = acts.SharedEngine(scenario, VirtualClock(clock.date_at(0)), **options)
+        self._is_at_work = False
+        self.hand_over = self.do_both
+        self.later = lambda act, tell: tell(self.do_both(act))
+        self.performing = lambda: self._is_at_work
+
+    def do_both(self, act):
+        """Do an act here and there; what came of it there is nobody's."""
+        written = json.loads(json.dumps(act))
+        self.other.clock.advance(self.clock.now_ns() - self.other.clock.now_ns())
+        self._is_at_work = True
+        try:
+            return self.perform(act)
+        finally:
+            self._is_at_work = False
+            with suppress(LookupError, ValueError):
+                self.other.perform(written)
+
+
+@pytest.mark.slow
+def test_a_story_is_the_same_in_every_process(monkeypatch):
+    """Whatever befell a mock: a process that only heard of the acts has the same state."""
+
+    @settings(FEWER, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+    @given(story=stories())
+    def told(story):
+        note(str(story))
+        stage = Stage()
+        transport = Direct(stage)
+        alone = play(story, stage, transport, transport.wire)
+        with monkeypatch.context() as patched:
+            patched.setattr("helpers.story_player.Engine", Twin)
+            assert play(story, stage, transport, transport.wire) == alone
+        stage.engine.do_both(["refresh"])
+        one, other = saved(stage.engine), saved(stage.engine.other)
+        assert json.loads(json.dumps(one)) == json.loads(json.dumps(other))
+
+    told()
+
+
+UPLOADS = """
+new_jobs: {timeline: [{status: waiting, for: upload}, {status: running}]}
+calls: {file_upload: [{reply: {status_code: 503, retry_after: 5s}, done: true, for: 1 call}, ok]}
+jobs: {a: {error: job_may_be_deleted}}
+"""
+
+
+def twin(text=UPLOADS):
+    """Return a mock whose engine has a twin."""
+    asked = Mock(text)
+    asked.engine = Twin(asked.engine.scenario, asked.clock)
+    asked.driver = Driver(asked.engine)
+    return asked
+
+
+def test_an_upload_that_is_under_way_is_known_elsewhere():
+    """A process that begins in the midst of it ends it as the others do."""
+    asked = twin()
+    path = asked.create()[1]
+    taken = asked.begin_put(path, 8)
+    late = acts.SharedEngine(asked.engine.scenario, VirtualClock())
+    acts_of = asked.engine.other
+    state = json.loads(json.dumps([saved(acts_of), acts_of.saved_receivers()]))
+    restore(late, state[0])
+    late.restore_receivers(state[1])
+    ends = []
+    asked.engine.hand_over = lambda act: (
+        ends.append(json.loads(json.dumps(act))) or (acts.SharedEngine.perform(asked.engine, act))
+    )
+    taken.write(b"a,b\n1,2\n")
+    taken.finish()
+    late.perform(ends[0])
+    acts_of.perform(ends[0])
+    assert saved(late)["state"] == saved(acts_of)["state"]
+    assert [*late.journal] == [*acts_of.journal]
+    assert late.journal.last == 2
+
+
+def test_a_file_keeps_its_content_where_it_came():
+    """Elsewhere its size, hash and what was found in it are known."""
+    asked = twin("new_jobs: {timeline: [{status: w, for: upload}, {status: f}]}\njobs: {}")
+    asked.put(asked.create()[1])
+    engines = asked.engine, asked.engine.other
+    here, there = (next(iter(engine.state.uploads)).kept for engine in engines)
+    assert here.sha256 == there.sha256
+    assert not there.is_kept

@@ -1,0 +1,82 @@
+"""A real Redis or Valkey for tests: started where its program is found, else they are skipped."""
+
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+PROGRAM = (
+    (shutil.which("valkey-server") or shutil.which("redis-server"))
+    if hasattr(socket, "AF_UNIX")
+    else None
+)
+NEEDED = pytest.mark.skipif(PROGRAM is None, reason="needs valkey-server or redis-server")
+
+
+class RedisServer:
+    """A server on a socket of its own, which can be stopped, frozen and started again."""
+
+    def __init__(self, folder, *options):
+        self.folder, self.options = folder, options
+        self.socket = f"{folder}/s"
+        self.url = f"unix://{self.socket}"
+        self.process = None
+        self.start()
+
+    def start(self):
+        """Start, and return when it answers."""
+        self.process = subprocess.Popen(
+            [
+                *(PROGRAM, "--port", "0", "--unixsocket", self.socket, "--dir", self.folder),
+                *("--save", "", *self.options),
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        while not self._answers():
+            assert self.process.poll() is None
+            time.sleep(0.005)
+
+    def _answers(self):
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as asking:
+            asking.connect(self.socket)
+            asking.sendall(b"PING\r\n")
+            return bool(asking.recv(1))
+        return False
+
+    def kill(self):
+        """End it as a crash does."""
+        self.process.kill()
+        self.process.wait()
+        Path(self.socket).unlink(missing_ok=True)
+
+    def freeze(self):
+        """Let it do nothing."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        """Let it go on."""
+        self.process.send_signal(signal.SIGCONT)
+
+    def client(self):
+        """Return a client of redis-py."""
+        import redis  # noqa: PLC0415 -- an extra
+
+        return redis.Redis(unix_socket_path=self.socket)
+
+
+@contextmanager
+def redis_server(*options):
+    """Start a server for a while."""
+    with tempfile.TemporaryDirectory(prefix="p1-redis-") as folder:  # a socket's path is short
+        server = RedisServer(folder, *options)
+        try:
+            yield server
+        finally:
+            server.thaw()
+            server.kill()
