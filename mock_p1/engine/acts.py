@@ -97,6 +97,8 @@ class SharedEngine(Engine):
             return self._conclude(*about)
         if kind == "note":
             return super().add_note(*about)
+        if kind == "taken":
+            return super().note_taken(*about)
         if kind == "unexpected":
             status, headers, body, why, *asked = about
             reply = Reply(status, tuple(map(tuple, headers)), body.encode("latin-1"))
@@ -168,11 +170,18 @@ class SharedEngine(Engine):
         else:
             self.later(["note", number, note], _to_nobody)
 
+    def note_taken(self, number: int, taken: bool) -> None:  # noqa: FBT001 -- as an act has it
+        """Note whether the client has taken a download to its end."""
+        if self.performing():
+            super().note_taken(number, taken)
+        else:
+            self.later(["taken", number, taken], _to_nobody)
+
     def answer_unexpected(self, request: Request, answer: Unexpected) -> Any:  # noqa: ANN401 -- a Reply
         """Note a request that nothing imitated takes; return its answer."""
         if self.performing():
             return super().answer_unexpected(request, answer)
-        status, headers, body, _ = answer.reply
+        status, headers, body, *_ = answer.reply
         about = [status, headers, body.decode("latin-1"), answer.why]
         return self.hand_over(["unexpected", *about, *plain_request(request)])
 

@@ -28,7 +28,7 @@ from mock_p1.engine import (
 from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.callers import caller_of_secret
 from mock_p1.engine.change_log import ChangeLog
-from mock_p1.engine.deliveries import Deliveries, as_download
+from mock_p1.engine.deliveries import Deliveries
 from mock_p1.engine.failures import (
     element_outcome,
     fault_element,
@@ -145,7 +145,7 @@ class Engine:
         self.journal: Journal = Journal(journal_max)
         self.changes: ChangeLog = ChangeLog()
         self.lock: Lock = Lock()
-        self.deliveries: Deliveries = Deliveries(self.lock, self.journal)
+        self.deliveries: Deliveries = Deliveries(self.note_taken)
         self.held: HeldAnswers = HeldAnswers(self.clock, self._caller_of)
         self.repeats: Repeats = Repeats(self.clock)
         self._broken = self.repeats.broken
@@ -233,8 +233,9 @@ class Engine:
                 outcome = outcome._replace(reply=outcome.reply.to(request.method))
             number = self.journal.number()
             if outcome.done == result_download.SENT and call.job is not None:
-                self.deliveries.decided(number, call.job, outcome.done)
-                outcome = outcome._replace(reply=as_download(outcome.reply, number))
+                call.job.downloads += 1
+                answer = result_download.numbered(outcome.reply, number)
+                outcome = outcome._replace(reply=answer)
             entry = call_entry(number, call, outcome)
             self.journal.add(self.repeats.noted(entry, request))
             if operation.polled:
@@ -254,6 +255,11 @@ class Engine:
         """Note something on an entry of the journal."""
         with self.lock:
             self.journal.add_note(number, note)
+
+    def note_taken(self, number: int, taken: bool) -> None:  # noqa: FBT001 -- as an act has it
+        """Note whether the client has taken a download, by its number, to its end."""
+        with self.lock:
+            result_download.note_taken(self.state, self.journal, number, taken=taken)
 
     def takes_file(self, request: Request) -> bool:
         """Tell whether the body of this request is a file, to be handed over by ``receive``."""

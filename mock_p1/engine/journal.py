@@ -45,6 +45,9 @@ NOT_AWAITED: Final = "the client did not wait for this answer"
 HAD_CLOSED: Final = "the client had closed its side before this answer, and may have gone"
 """Notes on a poll whose answer was held back for long."""
 
+NOT_TAKEN: Final = "the client has not taken this answer to its end"
+"""A note on a download, which is not complete."""
+
 _POLL: Final = RETRAIN_STATUS_CHECK.name
 
 
@@ -170,18 +173,20 @@ class Journal:
             if entry.number == number:
                 self._entries[place] = entry._replace(notes=(*entry.notes, note))
 
-    def change(self, number: int, changed: Callable[[Entry], Entry]) -> Entry | None:
+    def change(
+        self, number: int, changed: Callable[[Entry], Entry]
+    ) -> tuple[Entry, Entry] | tuple[None, None]:
         """Put what ``changed`` returns in the place of an entry; the lock is held.
 
-        Return the entry as it was; None where it is not kept any more.
+        Return the entry as it was and as it is; nothing where it is not kept any more.
         """
         entries = self._entries
         for place in range(len(entries) - 1, -1, -1):
             entry = entries[place]
             if entry.number == number:
-                entries[place] = changed(entry)
-                return entry
-        return None
+                entries[place] = new = changed(entry)
+                return entry, new
+        return None, None
 
     def note_restart(self, job_id: str) -> None:
         """Note that a job was reset after the newest entry."""

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.clock import SECOND
-from mock_p1.base.messages import json_reply
+from mock_p1.base.messages import Reply, json_reply
 from mock_p1.engine.call import Outcome
 from mock_p1.engine.conditional import as_asked, reaches_end
+from mock_p1.engine.journal import NOT_TAKEN
 from mock_p1.engine.mock_state import MAX_LINKS
 from mock_p1.engine.not_imitated import no_link
 from mock_p1.engine.rate_limit import RetryAfter
 from mock_p1.scenario.steps import StatusStep
 
 if TYPE_CHECKING:
+    from mock_p1.base.messages import Fault
     from mock_p1.engine.call import Call
     from mock_p1.engine.job_states import JobState
+    from mock_p1.engine.journal import Entry, Journal
     from mock_p1.engine.mock_state import MockState
     from mock_p1.engine.program import ProgramStep
 
 SENT = "result_sent"
+_FIRST_REDIRECT: Final = 300
 FAILURE = {"message": "Service Unavailable"}
 
 
@@ -56,6 +60,35 @@ def act(state: MockState, call: Call) -> Outcome:
     reply = as_asked(reply, call.request, state.played_since).to(call.request.method)
     sent = reaches_end(reply) and call.request.method != "HEAD"
     return Outcome(reply, step.source, done=SENT if sent else None)
+
+
+def numbered(answer: Reply | Fault, number: int) -> Reply | Fault:
+    """Return an answer that sends a file, whole in the end, with the number of its call."""
+    if isinstance(answer, Reply):
+        is_file = answer.status < _FIRST_REDIRECT
+        return answer._replace(download=number) if is_file else answer
+    if answer.reply is None or answer.ending != "complete":
+        return answer
+    return answer._replace(reply=answer.reply._replace(download=number))
+
+
+def note_taken(state: MockState, journal: Journal, number: int, *, taken: bool) -> None:
+    """Note whether the client has taken a download to its end; the lock is held."""
+
+    def changed(entry: Entry) -> Entry:
+        if taken and NOT_TAKEN in entry.notes:
+            notes = tuple(note for note in entry.notes if note != NOT_TAKEN)
+            return entry._replace(done=SENT, notes=notes)
+        if not taken and entry.done == SENT:
+            return entry._replace(done=None, notes=(*entry.notes, NOT_TAKEN))
+        return entry
+
+    before, after = journal.change(number, changed)
+    if before is None or after is None or before is after:
+        return
+    for job in state.jobs.of(after.job_id or ""):
+        if job.caller.number == after.caller:
+            job.downloads = max(0, job.downloads + (1 if taken else -1))
 
 
 def _step(call: Call) -> ProgramStep:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from mock_p1.engine.deliveries import NOT_TAKEN
 from mock_p1.engine.file_store import IS_A_FORM
+from mock_p1.engine.journal import NOT_TAKEN
 from mock_p1.engine.receiver import BROKEN_OFF
 from mock_p1.testing.polls import in_words, named
 

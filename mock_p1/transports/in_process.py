@@ -121,13 +121,13 @@ class Endpoint:
             body = answer.to(sent.method).body
             answer = Fault("", "complete", answer, ((0, body),), answer.delay_ns)
         if answer.reply is not None and answer.reply.download and answer.reply.body:
-            self.engine.deliveries.lost(answer.reply.download)
+            self.engine.note_taken(answer.reply.download, False)  # noqa: FBT003 -- as an act has it
         return answer
 
     def was_read(self, answer: Fault) -> None:
         """Let the engine know that the client has read an answer to its end."""
         if answer.reply is not None and answer.reply.download:
-            self.engine.deliveries.sent(answer.reply.download)
+            self.engine.note_taken(answer.reply.download, True)  # noqa: FBT003 -- likewise
 
     def headers_of(self, reply: Reply) -> Headers:
         """Return what a client reads: the Date too, as every server sends it, by the mock's clock.

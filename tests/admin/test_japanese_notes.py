@@ -7,10 +7,9 @@ from helpers.engine_mock import PATH, Mock
 
 from mock_p1.admin.dashboard import FOLDER
 from mock_p1.admin.job_routes import BY_HAND
-from mock_p1.engine.deliveries import NOT_TAKEN
 from mock_p1.engine.failures import AFTER, BEFORE, NOT_LOST
 from mock_p1.engine.file_store import IS_A_FORM
-from mock_p1.engine.journal import HAD_CLOSED, NOT_AWAITED
+from mock_p1.engine.journal import HAD_CLOSED, NOT_AWAITED, NOT_TAKEN
 from mock_p1.engine.key_leak import KEY_LEAK
 
 TABLE = (FOLDER / "words.js").read_text(encoding="utf-8").partition("const remarks = `\n")[2]

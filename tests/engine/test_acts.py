@@ -108,3 +108,18 @@ def test_a_file_keeps_its_content_where_it_came():
     here, there = (next(iter(engine.state.uploads)).kept for engine in engines)
     assert here.sha256 == there.sha256
     assert not there.is_kept
+
+
+def test_a_download_that_is_not_taken_is_known_elsewhere():
+    """Its entry and the job's count; also that it was taken in the end."""
+    asked = twin("jobs: {a: {timeline: [{status: job_finished, result: {rows: 2}}]}}")
+    sent = asked.ask(asked.result_path())
+    engines = asked.engine, asked.engine.other
+    for taken, count in ((False, 0), (True, 1)):
+        asked.engine.note_taken(sent.download, taken)
+        for engine in engines:
+            *_, last = engine.journal
+            assert (last.done is not None) == taken
+            assert [job.downloads for job in engine.state.jobs.of("a")] == [count]
+    one, other = map(saved, engines)
+    assert json.loads(json.dumps(one)) == json.loads(json.dumps(other))

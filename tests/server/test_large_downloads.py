@@ -8,8 +8,8 @@ import trustme
 
 from mock_p1.base.clock import VirtualClock
 from mock_p1.base.messages import Request
-from mock_p1.engine.deliveries import NOT_TAKEN
 from mock_p1.engine.engine import Engine
+from mock_p1.engine.journal import NOT_TAKEN
 from mock_p1.scenario.files import load_scenario
 from mock_p1.server import server as servers
 from mock_p1.server.server import Server, ServerThread

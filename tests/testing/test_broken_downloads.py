@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from mock_p1 import mocked, serving
-from mock_p1.engine.deliveries import NOT_TAKEN
+from mock_p1.engine.journal import NOT_TAKEN
 
 SIZE = 32 * 1024 * 1024
 """More than the buffers of a connection hold, on any system."""
