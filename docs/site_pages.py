@@ -35,6 +35,7 @@ from translations import CATALOGUES, in_japanese  # noqa: E402 -- beside this fi
 
 ELSEWHERE = {
     "README.md": "index.md",
+    "README.ja.md": "ja/index.md",
     "SECURITY.md": "security.md",
     "CHANGELOG.md": "changelog.md",
     "CONTRIBUTING.md": "contributing.md",

@@ -149,6 +149,7 @@ def test_a_listener_that_comes_back_is_told_what_it_missed(connect, poll, monkey
     assert next(told)[1]["number"] == 6
 
 
+@pytest.mark.slow
 def test_a_listener_that_goes_leaves_nothing_behind(connect, poll):
     """Its connection is forgotten, and so is what was kept for it."""
     for _ in range(3):
@@ -164,6 +165,7 @@ def test_a_listener_that_goes_leaves_nothing_behind(connect, poll):
         poll()
 
 
+@pytest.mark.slow
 def test_a_quiet_line_shows_signs_of_life(connect, monkeypatch):
     """A comment now and then."""
     monkeypatch.setattr(module, "HEARTBEAT_SECONDS", 0.01)
@@ -210,6 +212,7 @@ def test_for_a_listener_that_does_not_read_little_is_kept(connect, poll):
     assert numbers[-1] == polls
 
 
+@pytest.mark.slow
 def test_the_server_ends_while_somebody_listens(connect):
     """At once: the end of this test is the end of the server."""
     assert next(iter(Heard(connect())))[0] == "hello"

@@ -31,6 +31,7 @@ def of_statuses(count):
     return parse(f"jobs: {{a: {{timeline: [{steps}, {{status: last}}]}}}}", "many.yaml")
 
 
+@pytest.mark.slow
 def test_polls_are_counted_by_what_they_saw(controls):
     """Statuses, errors, faults and literal answers."""
     for job in ("slow", "slow", "slow", "odd", "odd", "odd", "nothing"):

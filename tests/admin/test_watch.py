@@ -99,6 +99,7 @@ def test_it_ends_when_it_is_told_to(controls, file, told):
     assert not ended.is_set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "way", ["in place", "replaced", "deleted and made again", "with its folder"]
 )

@@ -30,6 +30,7 @@ def completed(shell, line, begun, **variables):
     return done.stdout.split("\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", CLASSES)
 def test_a_scenario(shell):
     """Its name is completed as the argument of serve, in every shell."""

@@ -103,6 +103,7 @@ def test_the_first_test_of_every_bundled_scenario_passes(run, folder):
     assert f"{len(bundled())} passed" in done.stdout, done.stdout
 
 
+@pytest.mark.slow
 def test_a_client_that_is_there_is_kept(run, folder):
     """A second scenario's test takes the client of a conftest.py that has one."""
     run("init", "--pytest")

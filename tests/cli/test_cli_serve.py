@@ -250,6 +250,7 @@ def started(run, monkeypatch):
     return start
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "limit"),
     [("3KB", 3000), ("5 mb", 5_000_000), ("2GB", 2_000_000_000), ("77", 77), ("77B", 77)],
@@ -272,6 +273,7 @@ def test_a_file_that_is_too_large(serve, client):
     assert "3,000" in answers[1].text
 
 
+@pytest.mark.slow
 def test_jobs_max(started, monkeypatch):
     """By option or variable; a million where nothing is said."""
     assert started()[2].maximum == 1_000_000
@@ -304,6 +306,7 @@ def test_speed_and_quiet(serve, client):
     assert end(served, signal.SIGTERM) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "served"),
     [

@@ -14,6 +14,7 @@ def get(url, path, token=None):
         return session.get(url + path, headers=headers, timeout=10).status_code
 
 
+@pytest.mark.slow
 def test_on_loopback_the_dashboard_is_named_and_open(serve):
     """Its URL is in the announcement, and leads there."""
     facts = json.loads(serve("--log-format", "json").announcement)
@@ -22,6 +23,7 @@ def test_on_loopback_the_dashboard_is_named_and_open(serve):
     assert get(facts["url"], "/__admin/jobs") == 200
 
 
+@pytest.mark.slow
 def test_a_token_that_is_given_is_needed_and_not_printed(serve):
     """Whoever gave it knows it; by its variable as well."""
     served = serve("--log-format", "json", MOCK_P1_ADMIN_TOKEN="open-sesame")

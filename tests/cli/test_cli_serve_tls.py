@@ -52,6 +52,7 @@ def poll(url, authority) -> dict:
         return session.get(url + JOB, headers={"x-api-key": "demo-key"}, timeout=10).json()
 
 
+@pytest.mark.slow
 def test_the_announcement_says_how_a_client_trusts_it(serve, folder):
     """Scheme, authority and the line to try fit together; a client of them is answered."""
     facts = announced(serve("--tls", "--log-format", "json", **folder))

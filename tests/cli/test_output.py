@@ -23,6 +23,7 @@ def test_a_table_leaves_its_colours_to_the_library():
     assert "\x1b[1m" in results.console.file.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("encoding", "shown"), [("cp932", "学習中です ?"), ("cp1252", "????? é")])
 def test_a_pipe_of_windows_takes_japanese(tmp_path, encoding, shown):
     """What its code page lacks becomes question marks; nothing fails, and the exit is as ever."""

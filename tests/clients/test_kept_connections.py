@@ -107,6 +107,7 @@ def test_every_client_has_a_row():
     assert TABLE.keys() == CLIENTS.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["connection_reset", "empty_response"])
 @pytest.mark.parametrize("client", BY_EACH)
 def test_what_a_client_makes_of_a_kept_connection_that_breaks(poll, client, fault):

@@ -50,6 +50,7 @@ def test_the_schema_lies_beside_the_scenarios():
     assert all(path.with_name("scenario.schema.json").is_file() for path in bundled().values())
 
 
+@pytest.mark.slow
 def test_a_bundled_scenario_is_found_from_anywhere(tmp_path):
     """By name, in a folder that has nothing to do with us."""
     command = [sys.executable, "-m", "mock_p1", "check", *bundled()]
@@ -58,6 +59,7 @@ def test_a_bundled_scenario_is_found_from_anywhere(tmp_path):
     assert f"{len(bundled())} files checked, no problem" in run.stdout
 
 
+@pytest.mark.slow
 def test_every_module_can_be_imported(tmp_path):
     """Every module can be imported from where the package was installed, wherever one stands."""
     package = Path(str(files("mock_p1")))

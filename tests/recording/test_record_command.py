@@ -269,6 +269,7 @@ def test_a_wrong_key_stops_at_the_first_poll(record, playing, out, key):
     assert not out.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("talk", "said"),
     [

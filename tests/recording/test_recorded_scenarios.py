@@ -54,6 +54,7 @@ def test_a_recording_plays_the_same(recorder, name):
         assert after == pytest.approx(before, abs=recorder.every)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(bundled().keys() - CANNOT_BE_KNOWN.keys()))
 def test_it_passes_the_check(recorder, name):
     """No problem, and no lint warning that the scenario itself would not deserve."""
@@ -101,6 +102,7 @@ def test_a_poll_is_one_request(recorder):
     assert len(recorded.requests) == 142
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [4.0, 7.0, 30.0, 99.0])
 def test_any_pace_meets_the_same_again(recorder, every):
     """Whatever the interval, the same polls see the same."""

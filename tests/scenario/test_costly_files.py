@@ -188,12 +188,14 @@ def test_jobs_of_many_keys_are_linted_at_the_cost_of_both():
     assert calls_of(lambda: lint_warnings(large)) < 2.5 * cost
 
 
+@pytest.mark.slow
 def test_jobs_are_not_held_against_patterns_without_end():
     """Thousands of both are refused."""
     (problem,) = problems(owned(4000, 3000, "*key-{}*"))
     assert problem.text.startswith("api_keys: 3,000 patterns, and 4,000 jobs that name a key")
 
 
+@pytest.mark.slow
 def test_many_files_together_cost_what_each_does():
     """Each warning finds its file without a look at all others."""
 

@@ -81,6 +81,7 @@ def test_how_long_an_answer_is_held_back(text, expected):
     assert read("delay", text) == expected
 
 
+@pytest.mark.slow
 @given(TEXTS, st.sampled_from(["for", "delay"]))
 def test_editors_are_told_the_same(text, key):
     """The schema's pattern fits what is accepted, and nothing else.
@@ -135,6 +136,7 @@ def test_editors_are_told_the_same_of_calls(text):
         assert (re.search(CALLS_PATTERN, text) is None) == isinstance(found, str)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*OPERATIONS, "get_api_keys", "Get_API_key", "", "ok", "file"])
 @pytest.mark.parametrize("of_job", [False, True])
 def test_the_names_under_calls_are_those_of_the_schema(name, of_job):

@@ -137,6 +137,7 @@ def once(handle, ask, base, *request):
     return status, kept, body.replace(base.encode(), b"BASE")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", bundled())
 def test_every_transport_tells_the_same_story(name):
     """Flask's test client, the live server and the double answer alike, with equal journals."""

@@ -163,6 +163,7 @@ def test_both_ways_are_one(sent, cut):
     assert_alike(pieces)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS)
 def test_each_header_and_version_counts(path):
     """On a connection that is asked three times: kept, closed, with a body, or in vain."""
@@ -173,6 +174,7 @@ def test_each_header_and_version_counts(path):
             assert_alike(sent * 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("header", HEADERS)
 def test_known_headers_below_other_first_lines(header):
     """A client that goes through many jobs sends the same headers to each."""
@@ -206,6 +208,7 @@ def test_a_poll_needs_no_task(monkeypatch):
     assert not begun
 
 
+@pytest.mark.slow
 def test_what_is_remembered_of_heads_is_bounded():
     """The last one of a connection, unless it is long."""
 

@@ -40,6 +40,7 @@ def test_work_grows_as_the_headers_do(scenario, name):
     assert seconds(80_000) < 32 * seconds(10_000)
 
 
+@pytest.mark.slow
 def test_a_server_joins_them_before_the_flask_app_does(live_transport):
     """Headers of one name are about as much work as headers of many names."""
 

@@ -53,6 +53,7 @@ def test_who_says_nothing_is_hung_up_on(transport):
         assert received(connection) == b""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "begun", ["G", "GET", f"GET {JOBS}steady HTTP/1.1\r\nHost", HEAD, "PURGE", "GET /ü"]
 )
@@ -126,6 +127,7 @@ def test_who_waits_for_an_answer_is_not_hung_up_on(impatient, scenario):
         assert LiveTransport.read(connection).status == 200
 
 
+@pytest.mark.slow
 def test_who_asks_again_and_again_is_not_hung_up_on(transport):
     """A connection may be as old as it likes."""
     with transport.connect() as connection:

@@ -22,6 +22,7 @@ def test_after():
 """
 
 
+@pytest.mark.slow
 def test_marker(project):
     """A client with a sleep of its own runs two hours through; the next test has real time."""
     project.run(tests=TWO_HOURS).assert_outcomes(passed=2)

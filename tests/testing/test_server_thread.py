@@ -96,6 +96,7 @@ def test_nothing_late_reaches_the_next_server():
         assert not next_mock.requests()
 
 
+@pytest.mark.slow
 def test_a_slow_upload_does_not_hold_up_the_next_server(monkeypatch):
     """Not even where a file is just being written, in a thread, when its test ends."""
     entered, free, in_time = threading.Event(), threading.Event(), []

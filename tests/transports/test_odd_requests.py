@@ -88,6 +88,7 @@ def explains(answer):
     assert payload["message"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path[:60])
 def test_an_odd_path_is_answered_alike_by_every_transport(
     flask_transport, live_transport, responses_transport, path
@@ -119,6 +120,7 @@ def test_another_method_is_answered_alike_by_every_transport(
     assert method == "HEAD" or explains(expected) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/", "/favicon.ico"])
 @pytest.mark.parametrize("method", ["get", "Get", "OPTIONS", "POST", "FOO"])
 def test_beside_the_way_to_the_dashboard_nothing_is_there(transport, method, path):
@@ -136,6 +138,7 @@ def test_the_control_api_knows_methods_by_case_too(live_transport, path):
     assert "get is not allowed" in json.loads(answer.body)["message"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_the_endpoint_knows_get_alone(transport, method):
     """Any other method gets 405, with Allow and the endpoint's name."""
@@ -215,6 +218,7 @@ def test_a_huge_header_that_is_none_of_ours_is_no_trouble(transport):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "host", ["evil.example", "a b", "<script>", "h" * 5000, "[::1", "x:99999999", "日本", "a/b?c#d"]
 )

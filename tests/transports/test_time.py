@@ -3,6 +3,7 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from helpers.transport_clients import HOST, JOBS
 
 from mock_p1.base.clock import SECOND
@@ -55,6 +56,7 @@ def test_a_forced_failure_reaches_the_client_and_does_not_move_the_job(transport
     assert status(transport, "two-polls") == "job_running"
 
 
+@pytest.mark.slow
 def test_64_threads_see_a_step_of_500_polls_exactly_500_times(transport):
     """Deciding and advancing is one act, whoever asks at the same time."""
     with ThreadPoolExecutor(64) as threads:

@@ -41,6 +41,7 @@ def prefixed(scenario):
     return DispatcherMiddleware(NotFound(), {"/tools/mock p1": create_app(scenario)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "path",
     [

@@ -61,6 +61,7 @@ def _run(url, *arguments):
     return status, outcomes
 
 
+@pytest.mark.slow
 def test_a_right_server_is_green(tmp_path):
     """With everything given and allowed, nothing fails and nothing is left unchecked."""
     with served(Right()) as url:
@@ -74,6 +75,7 @@ def test_a_right_server_is_green(tmp_path):
     assert all(reason.endswith("curl is not installed") for reason in outcomes.reasons)
 
 
+@pytest.mark.slow
 def test_calls_that_change_something_are_made_only_where_allowed():
     """Without --allow their points are skipped, and nothing of the kind is asked."""
     service = Right()
@@ -86,6 +88,7 @@ def test_calls_that_change_something_are_made_only_where_allowed():
     assert not any(call.path.endswith(("upload_url", "api-key")) for call in service.calls)
 
 
+@pytest.mark.slow
 def test_only_the_calls_of_the_chosen_points_are_made():
     """A point that is left out by -k costs the server nothing."""
     service = Right()
@@ -191,6 +194,7 @@ def test_run_from_the_root_against_serve():
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("url", "arguments", "said"),
     [

@@ -63,6 +63,7 @@ def shown(capsys, monkeypatch, outcomes):
     return shown
 
 
+@pytest.mark.slow
 def test_a_key_is_not_shown_where_curl_fails(shown, outcomes):
     """Its command line, which holds the key, is in no traceback."""
     with odd(CURL_CANNOT) as host:
@@ -103,6 +104,7 @@ def test_an_example_that_cannot_be_followed_says_why(name, shown):
     assert "Error: " not in said
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_no_reply_is_shown(shown):
     """What curl wrote into response.json is shown where it has no status."""
     with odd(whole("404 Not Found", '{"detail": "no such page"}', "application/json")) as host:

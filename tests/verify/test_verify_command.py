@@ -201,6 +201,7 @@ def test_a_watched_job_is_followed_to_its_end(verify):
     assert result.exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_watched_job_that_does_not_end_in_time_is_not_reached(verify):
     """When the limit comes first, that is said, and the exit status is 3."""
     with served(Right()) as url:
