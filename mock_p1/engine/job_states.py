@@ -50,13 +50,14 @@ class JobState:
     those of the last poll, and ``key_ends_ns`` is when that key ends. On the job's first state,
     ``others`` are those of further callers. ``evicted`` is what was forgotten for it, until noted.
     ``calls`` says where the timelines of other operations are, by name. ``tally`` counts polls like
-    the last one, of the step ``tallied``.
+    the last one, of the step ``tallied``. ``fetched`` says which parts of its result were
+    downloaded: of which file, and from where to where.
     """
 
     __slots__ = (
         "answer", "answered", "api_key", "base_url", "caller", "calls", "created", "downloads",
-        "evicted", "job_id", "key_ends_ns", "last_ns", "masked_key", "others", "path", "polls",
-        "program", "state", "switches", "tallied", "tally", "transient",
+        "evicted", "fetched", "job_id", "key_ends_ns", "last_ns", "masked_key", "others", "path",
+        "polls", "program", "state", "switches", "tallied", "tally", "transient",
     )  # fmt: skip
 
     def __init__(
@@ -82,6 +83,7 @@ class JobState:
         self.answered: ProgramStep | None = None
         self.created: CreatedJob | None = None
         self.calls: dict[str, State] | None = None
+        self.fetched: tuple[str, list[list[int]]] | None = None
         self.tally: list[int] = _NONE
         self.tallied: ProgramStep | None = None
 
@@ -265,7 +267,7 @@ class JobStates:
                 self.forget(job)
                 continue
             job.created = CreatedJob(job.created.number, job.created.file_name)
-            job.state = job.calls = job.answer = None
+            job.state = job.calls = job.answer = job.fetched = None
             job.polls = job.downloads = job.switches = 0
         if theirs is None:
             self._starts.pop(job_id, None)
@@ -340,6 +342,7 @@ def _saved(job: JobState, used: int | None) -> dict[str, Any]:
         "polls": job.polls,
         "last_ns": job.last_ns,
         "downloads": job.downloads,
+        "fetched": job.fetched,
         "switches": job.switches,
         "api_key": job.api_key,
         "evicted": job.evicted,
@@ -355,6 +358,8 @@ def _restored(fields: dict[str, Any], program: Program) -> JobState:
     for name in ("polls", "last_ns", "downloads", "switches", "api_key", "evicted"):
         setattr(job, name, fields[name])
     job.state = fields["state"] and State(*fields["state"])
+    if (fetched := fields.get("fetched")) is not None:  # states of before have none
+        job.fetched = fetched[0], fetched[1]
     calls = fields["calls"]
     job.calls = calls and {name: State(*state) for name, state in calls.items()}
     if (created := fields["created"]) is not None:

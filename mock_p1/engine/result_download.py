@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from mock_p1.base.clock import SECOND
 from mock_p1.base.messages import Reply, json_reply
 from mock_p1.engine.call import Outcome
-from mock_p1.engine.conditional import as_asked, reaches_end
+from mock_p1.engine.conditional import PARTIAL, as_asked, part_in, with_part
 from mock_p1.engine.journal import NOT_TAKEN
 from mock_p1.engine.mock_state import MAX_LINKS
 from mock_p1.engine.not_imitated import no_link
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 SENT = "result_sent"
 _FIRST_REDIRECT: Final = 300
+
+MAX_PARTS: Final = 1000
+"""So many parts with gaps between them are known of a file."""
 FAILURE = {"message": "Service Unavailable"}
 
 
@@ -57,9 +60,29 @@ def act(state: MockState, call: Call) -> Outcome:
     reply = state.replies.result(call.job_id or "", step, call.parameters["file_name"])
     if reply is None:
         return Outcome(no_link("result", call.request.path), step.source)
-    reply = as_asked(reply, call.request, state.played_since).to(call.request.method)
-    sent = reaches_end(reply) and call.request.method != "HEAD"
-    return Outcome(reply, step.source, done=SENT if sent else None)
+    reply = as_asked(reply, call.request, state.played_since)
+    if call.request.method == "HEAD" or call.job is None:
+        return Outcome(reply.to(call.request.method), step.source)
+    done = SENT if _completes(reply, call.job, step.position) else None
+    return Outcome(reply, step.source, done=done)
+
+
+def _completes(reply: Reply, job: JobState, position: int) -> bool:
+    """Tell whether an answer is the whole file, or the part with which all of it has come.
+
+    Once it has, a further part that reaches the end is a further download.
+    """
+    part = part_in(reply)
+    if part is None:
+        return False
+    start, end, length = part
+    file = f"{position} {dict(reply.headers)['ETag']}"
+    known = job.fetched[1] if job.fetched is not None and job.fetched[0] == file else []
+    parts, whole = with_part(known, start, end), [[0, length]]
+    job.fetched = file, parts[:MAX_PARTS]
+    if reply.status != PARTIAL:
+        return True
+    return parts == whole and (end == length or known != whole)
 
 
 def numbered(answer: Reply | Fault, number: int) -> Reply | Fault:

@@ -136,12 +136,31 @@ def test_a_fault_spoils_the_part(live_transport):
     assert part.headers["Content-Length"] == "100"
 
 
-def test_of_parts_the_last_one_is_the_download(transport):
-    """However many there are, in whatever order."""
-    for wanted in ("bytes=0-99", "bytes=700-", "bytes=100-699"):
-        asked(transport, ("Range", wanted))
+@pytest.mark.parametrize(
+    ("parts", "completing"),
+    [
+        (["0-99", "100-699", "700-"], [2]),
+        (["0-99", "700-", "100-699"], [2]),
+        (["700-", "0-699"], [1]),
+        (["0-", "-1"], [0, 1]),
+        (["0-699", "700-", "0-699", "700-"], [1, 3]),
+        (["0-99", "-1"], []),
+        (["-1", "700-", "1-"], []),
+    ],
+)
+def test_of_parts_the_one_that_completes_the_file_is_the_download(transport, parts, completing):
+    """However many there are, in whatever order; the last byte alone is none."""
+    for wanted in parts:
+        asked(transport, ("Range", f"bytes={wanted}"))
     done = [entry.done for entry in transport.engine.journal][1::2]
-    assert done == [None, "result_sent", None]
+    assert [number for number, each in enumerate(done) if each == "result_sent"] == completing
+
+
+def test_the_rest_after_the_whole_broke_off(transport):
+    """Whoever goes on with a file has asked for its first bytes before."""
+    asked(transport)
+    asked(transport, ("Range", "bytes=100-"))
+    assert [entry.done for entry in transport.engine.journal][1::2] == ["result_sent"] * 2
 
 
 def test_a_fault_of_a_head(live_transport):
