@@ -14,7 +14,7 @@ from mock_p1.scenario.files import load_scenario
 from mock_p1.server import server as servers
 from mock_p1.server.server import Server, ServerThread
 
-SIZE = 32 * 1024 * 1024
+SIZE = 16 * 1024 * 1024
 """More than the buffers of a connection hold, on any system."""
 
 SCENARIO = """

@@ -12,7 +12,7 @@ import requests
 from mock_p1 import mocked, serving
 from mock_p1.engine.journal import NOT_TAKEN
 
-SIZE = 32 * 1024 * 1024
+SIZE = 16 * 1024 * 1024
 """More than the buffers of a connection hold, on any system."""
 
 SCENARIO = """
@@ -262,6 +262,7 @@ def test_a_part_that_is_not_read(mock):
     assert [each.complete for each in mock.downloads()] == [False]
 
 
+@pytest.mark.slow
 def test_a_slow_body_that_is_broken_off(mock):
     """A body that comes in pieces counts with its last one."""
     mock.fail_next("slow_body", on="result_download")
