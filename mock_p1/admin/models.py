@@ -725,6 +725,8 @@ class Download(_Answered):
     filename: str
     complete: bool
     """Whether the result was sent, and the client has taken it to its end, as far as is known."""
+    notes: list[str]
+    """What the journal notes on the call, as that the client has not taken it to its end."""
 
 
 class Downloads(Answer):

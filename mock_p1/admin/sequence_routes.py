@@ -85,6 +85,7 @@ def list_downloads(query: models.FilesQuery) -> models.Downloads:
                 **_answered(entry),
                 filename=unquote(entry.path.rpartition("/")[2]),
                 complete=entry.done is not None,
+                notes=list(entry.notes),
             )
             for entry in _entries(RESULT_DOWNLOAD, query)
         ]

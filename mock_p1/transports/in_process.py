@@ -117,12 +117,18 @@ class Endpoint:
             answer = self._handle(sent, sent.length)
         except BadRequest as refused:
             answer = refused.reply
-        if not isinstance(answer, Fault):
-            body = answer.to(sent.method).body
-            answer = Fault("", "complete", answer, ((0, body),), answer.delay_ns)
-        if answer.reply is not None and answer.reply.download and answer.reply.body:
-            self.engine.note_taken(answer.reply.download, False)  # noqa: FBT003 -- as an act has it
-        return answer
+        if isinstance(answer, Fault):
+            self._begin(answer.reply)
+            return answer
+        if answer.download:
+            self._begin(answer)
+        body = answer.to(sent.method).body
+        return Fault("", "complete", answer, ((0, body),), answer.delay_ns)
+
+    def _begin(self, reply: Reply | None) -> None:
+        """Let the engine know that a download is not read yet."""
+        if reply is not None and reply.download and reply.body:
+            self.engine.note_taken(reply.download, False)  # noqa: FBT003 -- as an act has it
 
     def was_read(self, answer: Fault) -> None:
         """Let the engine know that the client has read an answer to its end."""

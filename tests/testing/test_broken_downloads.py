@@ -224,6 +224,7 @@ def test_the_control_api_says_it(served):
     assert_broken(served)
     (shown,) = requests.get(f"{served.url}/__admin/downloads", timeout=10).json()["downloads"]
     assert (shown["complete"], shown["http_status"]) == (False, 200)
+    assert shown["notes"] == [NOT_TAKEN]
     (job,) = requests.get(f"{served.url}/__admin/jobs", timeout=10).json()["jobs"]
     assert [track["downloads"] for track in job["tracks"]] == [0]
     entries = requests.get(f"{served.url}/__admin/requests", timeout=10).json()["requests"]
