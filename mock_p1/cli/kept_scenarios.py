@@ -30,6 +30,9 @@ LARGEST_BYTES: Final = 20_000_000
 MOST_KEPT: Final = 50
 """So many are kept; the oldest go first."""
 
+READERS: Final = {"faker": "__init__.py", "pydantic": "version.py", "yaml": "__init__.py"}
+"""Libraries that judge what stands in a file, and the file of each that says its version."""
+
 _HERE: Final = Path(__file__).parents[1]
 
 
@@ -44,7 +47,7 @@ def load_kept(names: Sequence[str], folder: Path | None) -> Scenario:
     digest = _digest(found)
     file = folder / f"{digest}.json"
     try:
-        if is_private(folder):
+        if _is_safe(folder):
             return from_kept(_content(file, digest), found.attach)
     except (OSError, ValueError):
         pass  # there is none, or what is there is not ours
@@ -52,6 +55,11 @@ def load_kept(names: Sequence[str], folder: Path | None) -> Scenario:
     with suppress(OSError):
         _keep(scenario, file, digest)
     return scenario
+
+
+def _is_safe(folder: Path) -> bool:
+    """Tell whether nobody else can put something into a folder, or another in its place."""
+    return is_private(folder) and is_private(folder.parent, may_be_read=True)
 
 
 def _content(file: Path, digest: str) -> str:
@@ -67,13 +75,16 @@ def _keep(scenario: Scenario, file: Path, digest: str) -> None:
     if kept is None or len(kept) >= LARGEST_BYTES - 100:
         return
     folder, content = file.parent, kept.encode()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not is_private(folder):
+    folder.parent.parent.mkdir(parents=True, exist_ok=True)
+    for own in (folder.parent, folder):
+        own.mkdir(mode=0o700, exist_ok=True)
+    if not _is_safe(folder):
         return
     write_whole(file, b"%s\n%s" % (_seal(digest, content), content), 0o600)
     by_age = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
     for old in by_age[:-MOST_KEPT]:
-        old.unlink()
+        with suppress(OSError):
+            old.unlink()
 
 
 def _seal(digest: str, content: bytes) -> bytes:
@@ -90,8 +101,9 @@ def _digest(found: Found) -> str:
     )
     for file in sorted(code):  # in a checkout it changes, and the version does not
         made.update(b"%d " % file.stat().st_mtime_ns)
-    with suppress(OSError, ValueError):
-        faker = find_spec("faker")
-        if faker and faker.origin:  # it says its version, and decides which fakes there are
-            made.update(Path(faker.origin).read_bytes())
+    for library, says_version in READERS.items():
+        with suppress(OSError, ValueError):
+            package = find_spec(library)
+            if package and package.origin:
+                made.update(Path(package.origin).with_name(says_version).read_bytes())
     return made.hexdigest()

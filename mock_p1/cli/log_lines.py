@@ -197,7 +197,8 @@ def text_time(wall: datetime, mock: datetime) -> str:
     if abs(mock - wall) < DIFFERS:
         return shown
     if mock < LAST_DAY:  # no other zone can show the calendar's last hours
-        with suppress(OSError):  # Windows knows this machine's zone to the year 3000
+        # Windows knows this machine's zone to the year 3000, and none knows one before the year 1
+        with suppress(OSError, OverflowError):
             mock = mock.astimezone()
     return f"{shown} (mock {mock:%Y-%m-%d %H:%M:%S})"
 

@@ -9,7 +9,11 @@ left out, and the log says how many. Where there is no log, the server does noth
 from __future__ import annotations
 
 import codecs
+import errno
 import io
+import os
+import select
+import stat
 import time
 from collections import deque
 from contextlib import suppress
@@ -42,7 +46,10 @@ END_WAITS: Final = 5
 """It waits so often at most, as long as some are taken."""
 
 PIECE_BYTES: Final = 256 * 1024
-"""So much is written at once."""
+"""So much is written at once, in whole lines; to a pipe so much as the system writes whole."""
+
+CLOSED: Final = (errno.EPIPE, errno.EBADF, errno.EINVAL)
+"""What is said of a pipe that nobody reads any more; the last is Windows'."""
 
 
 class RequestLog:
@@ -121,13 +128,15 @@ class RequestLog:
             while not self._done.wait(QUIET_SECONDS if self._quiet else FLUSH_SECONDS):
                 self._flush()
             self._flush()
-        except (OSError, ValueError):
+        except (BrokenPipeError, ValueError):
             return  # nobody reads the log any more: its pipe is closed
 
     def _flush(self) -> None:
-        """Write what there is."""
-        left_out, take = self._left_out, self._waiting.popleft
-        lines = [take() for _ in range(len(self._waiting))]
+        """Write what there is; count it as left out where that fails for now, as on a full disk."""
+        left_out, lines = self._left_out, []
+        with suppress(IndexError):  # another thread may take one, see ``_leave_out``
+            lines += [self._waiting.popleft() for _ in range(len(self._waiting))]
+        requests = len(lines)
         if count := left_out - self._left_out_told:
             lines.insert(0, f"{self._format.left_out(count)}\n".encode())
             self._left_out_told = left_out
@@ -135,7 +144,13 @@ class RequestLog:
             lines.append(f"{self._format.limit_reached(name)}\n".encode())
             self._told.add(name)
         if lines:
-            self._writer.write(b"".join(lines))
+            try:
+                self._writer.write(b"".join(lines))
+            except OSError as error:
+                if error.errno in CLOSED:
+                    raise BrokenPipeError from error
+                self._left_out += requests
+                self._engine.state.reached["log_lines"] += requests
 
 
 class Writer:
@@ -150,6 +165,7 @@ class Writer:
         self._raw = buffer if isinstance(buffer, io.RawIOBase) else getattr(buffer, "raw", None)
         self.pieces: int = 0
         """How many pieces the stream has taken."""
+        self._most: int | None = None
         self.waits: bool = False
         """Whether it has been handed one that it has not taken yet."""
 
@@ -164,15 +180,31 @@ class Writer:
             self._write_around_buffer(self._raw, text)
         self.waits = False
 
+    def _whole_lines(self, raw: io.RawIOBase, text: bytes) -> int:
+        """Return how many bytes to write next: no other writer's come in the midst of a line."""
+        if self._most is None:
+            self._most = _most_at_once(raw)
+        return text.rfind(b"\n", 0, self._most) + 1 or len(text[: self._most])
+
     def _write_around_buffer(self, raw: io.RawIOBase, text: bytes) -> None:
         encoding = codecs.lookup(self._stream.encoding).name
         if encoding != "utf-8":
             text = text.decode().encode(encoding, "replace")
-        rest = memoryview(text)
+        rest, piece = text, 0
         while rest:
-            written = raw.write(rest[:PIECE_BYTES])
-            rest = rest[written or 0 :]
+            piece = piece or self._whole_lines(raw, rest)
+            written = raw.write(memoryview(rest)[:piece])
+            rest, piece = rest[written or 0 :], piece - (written or 0)
             if written is None:  # a pipe that was made non-blocking, and is full
                 time.sleep(FLUSH_SECONDS)
             else:
                 self.pieces += 1
+
+
+def _most_at_once(raw: io.RawIOBase) -> int:
+    """Return how many bytes the system writes to a stream without those of others in between."""
+    try:
+        is_pipe = stat.S_ISFIFO(os.fstat(raw.fileno()).st_mode)
+    except (OSError, ValueError):  # no file of the system's
+        is_pipe = False
+    return int(getattr(select, "PIPE_BUF", PIECE_BYTES)) if is_pipe else PIECE_BYTES

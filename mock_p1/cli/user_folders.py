@@ -31,13 +31,17 @@ def own_folder(folder: Path, otherwise: str) -> Path | None:
     return None if is_root or not folder.is_absolute() else folder
 
 
-def is_private(folder: Path) -> bool:
-    """Tell whether nobody but this user can put something into a folder; OSError without one."""
+def is_private(folder: Path, *, may_be_read: bool = False) -> bool:
+    """Tell whether nobody but this user can put something into a folder, or else read it.
+
+    OSError without one.
+    """
     getuid = getattr(os, "getuid", None)  # which Windows has not
     if getuid is None:
         return True  # what is below a user's folder is the user's
     found = folder.stat(follow_symlinks=False)
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == getuid() and not found.st_mode & 0o077
+    others = 0o022 if may_be_read else 0o077
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == getuid() and not found.st_mode & others
 
 
 def write_whole(path: Path, content: bytes, mode: int) -> None:

@@ -45,7 +45,7 @@ class Deliveries:
         if not self._open:
             return
         with self._lock:
-            awaited = list(self._open.values())
+            awaited = [news for number, news in self._open.items() if number not in self._noted]
         wait(awaited, timeout_seconds)
         with self._lock:
             for number in self._open.keys() - self._noted:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from mock_p1.scenario.document import Path
     from mock_p1.scenario.yaml_nodes import Entry, Node
 
-OF_EACH_FILE = ("$schema", "variables")
+VARIABLES = "variables"
+OF_EACH_FILE = ("$schema", VARIABLES)
 DESCRIPTION = "description"
 
 
@@ -95,6 +96,8 @@ class _Merging:
                 self._problems.append(Problem(part.name, 1, 1, text))
                 continue
             for key, value in root.plain(part.name).items():
+                if key == VARIABLES and value is True:
+                    self._made[key] = value  # one is enough
                 if key not in OF_EACH_FILE and not key.startswith("x-"):
                     self._add(part, key, value)
         return self._made

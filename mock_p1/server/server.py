@@ -215,10 +215,7 @@ class Server:
         spare = LISTENERS - 1 if _loop_factory() else 0
         first = self._sockets[0]
         self._sockets += [first.dup() for _ in range(spare)]
-        listeners = []
-        for listening in self._sockets:
-            listening.is_kept = True
-            listeners.append(await self._listener(listening))
+        listeners = await self._listeners()
         with stopped_by_signals(self.stop):
             date = _date(self.engine.clock)
             runs = isinstance(self.engine.clock, RealClock)  # else its second may end at any time
@@ -255,6 +252,19 @@ class Server:
         for listening, listener in zip(self._sockets, listeners, strict=True):
             listening.is_kept = False
             listener.close()
+
+    async def _listeners(self) -> list[asyncio.Server]:
+        """Begin to listen; on all sockets or on none, since the loop may go on for others."""
+        listeners: list[asyncio.Server] = []
+        try:
+            for listening in self._sockets:
+                listening.is_kept = True
+                listeners.append(await self._listener(listening))
+        except BaseException:
+            for listener in listeners:
+                listener.close()
+            raise
+        return listeners
 
     async def _listener(self, listening: Listening) -> asyncio.Server:
         return await asyncio.get_running_loop().create_server(
@@ -397,7 +407,11 @@ class ServerThread:
         """
         self._runs_in = self._beside or new_thread()
         self._runs_in.begin(self._serve())
-        self._decided.wait()
+        try:
+            self._decided.wait()
+        except BaseException as error:  # a time-out of the test, or Ctrl-C
+            self.__exit__(type(error), error, None)
+            raise
         if self._error is not None:
             self._leave(self._runs_in)
             raise self._error

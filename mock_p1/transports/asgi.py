@@ -269,8 +269,10 @@ class AsgiApp:
             while (left := hold.left_seconds(woken=woken)) != 0:
                 looks = asyncio.ensure_future(turned.wait())
                 both: list[asyncio.Future[Any]] = [leaves, looks]
-                await asyncio.wait(both, timeout=left, return_when=FIRST_COMPLETED)
-                looks.cancel()
+                try:
+                    await asyncio.wait(both, timeout=left, return_when=FIRST_COMPLETED)
+                finally:  # the loop may go on for others when the server ends
+                    looks.cancel()
                 if leaves.done():  # the client has gone
                     break
                 woken = turned.is_set()

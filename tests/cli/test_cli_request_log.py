@@ -1,7 +1,9 @@
 """The log of `serve`: what a line says, and that writing it never holds up an answer."""
 
+import errno
 import io
 import json
+import os
 import re
 import time
 from contextlib import ExitStack
@@ -13,7 +15,7 @@ import pytest
 from mock_p1.base.clock import SECOND, VirtualClock
 from mock_p1.base.messages import Request
 from mock_p1.cli.log_lines import FORMATS, Lines
-from mock_p1.cli.request_log import END_WAITS, MAX_WAITING, RequestLog
+from mock_p1.cli.request_log import END_WAITS, MAX_WAITING, RequestLog, Writer
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.engine.limits import LIMITS
@@ -393,6 +395,62 @@ def test_around_the_buffer(engine, tmp_path, buffering):
         with RequestLog(engine, FORMATS["text"], stream):
             engine.handle(get(f"{JOBS}a", "very-secret-key"))
         assert "key very?" in file.read_text(encoding="ascii")
+
+
+@pytest.mark.posix
+def test_a_pipe_is_written_in_whole_lines(monkeypatch):
+    """Each piece is one that the system writes whole, so lines of other writers come in between."""
+    read, write = os.pipe()
+    pieces = []
+    with (
+        io.FileIO(read),
+        io.TextIOWrapper(io.BufferedWriter(io.FileIO(write, "w")), "utf-8") as stream,
+    ):
+        writer = Writer(stream)
+        monkeypatch.setattr(writer, "_raw", Pieces(stream.buffer.raw, pieces))
+        writer.write(b"x" * 1000 + b"\n" + b"y" * 3000 + b"\n" + b"z" * 4000 + b"\n")
+        writer.write(b"w" * 10_000 + b"\n")
+    assert [len(piece) for piece in pieces[:2]] == [4002, 4001]
+    assert b"".join(pieces[2:]) == b"w" * 10_000 + b"\n"
+
+
+class Pieces:
+    """A pipe's end that notes what it is handed."""
+
+    def __init__(self, raw, pieces):
+        self.fileno, self._pieces = raw.fileno, pieces
+
+    def write(self, piece):
+        """Take it."""
+        self._pieces.append(bytes(piece))
+        return len(piece)
+
+
+class Full(io.StringIO):
+    """A disk that is full once."""
+
+    full = True
+
+    def write(self, text):
+        """Fail at the first time."""
+        if self.full:
+            self.full = False
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(text)
+
+
+def test_a_disk_that_is_full_for_a_moment_ends_nothing(engine):
+    """The lines are counted as left out, which the next ones say."""
+    stream = Full()
+    log = RequestLog(engine, FORMATS["text"], stream)
+    engine.journal.listen(log._listener())  # noqa: SLF001 -- without its thread
+    for _ in range(2):
+        engine.handle(get(f"{JOBS}a", "k"))
+        log._flush()  # noqa: SLF001 -- likewise
+    first, second = stream.getvalue().splitlines()
+    assert first == "… 1 requests left out here: they came faster than the log was read"
+    assert "job_running" in second
+    assert engine.state.reached["log_lines"] == 1
 
 
 def test_off(engine):

@@ -4,6 +4,7 @@ import os
 import stat
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -55,6 +56,7 @@ def in_full(monkeypatch):
 
 def write(name, text):
     """Write a scenario file."""
+    Path(name).parent.mkdir(exist_ok=True)
     Path(name).write_text(text, encoding="utf-8")
 
 
@@ -106,17 +108,20 @@ def test_one_file_and_a_folder_of_one_are_told_apart(folder, in_full):
     assert len(in_full) == 2
 
 
-@pytest.mark.parametrize("part", ["version", "python", "code", "faker"])
+@pytest.mark.parametrize("part", ["version", "python", "code", *kept_scenarios.READERS])
 def test_what_other_code_checked_is_read_anew(folder, in_full, tmp_path, monkeypatch, part):
-    """Another version of ours, of Python or of Faker; in a checkout, another file."""
+    """Another version of ours, of Python or of a library; in a checkout, another file."""
     room = tmp_path / "package" / "scenario"
     room.mkdir(parents=True)
     (room / "model.py").touch()
-    faker = tmp_path / "faker.py"
-    faker.write_text("VERSION = '1'", encoding="utf-8")
+    for library, file in kept_scenarios.READERS.items():
+        (tmp_path / library).mkdir()
+        (tmp_path / library / file).write_text("VERSION = '1'", encoding="utf-8")
     monkeypatch.setattr(kept_scenarios, "_HERE", tmp_path / "package")
     monkeypatch.setattr(
-        kept_scenarios, "find_spec", lambda _name: type("Spec", (), {"origin": str(faker)})
+        kept_scenarios,
+        "find_spec",
+        lambda name: SimpleNamespace(origin=str(tmp_path / name / "__init__.py")),
     )
     load_kept(["demo"], folder)
     load_kept(["demo"], folder)
@@ -127,7 +132,8 @@ def test_what_other_code_checked_is_read_anew(folder, in_full, tmp_path, monkeyp
     elif part == "code":
         os.utime(room / "model.py", (1, 1))
     else:
-        faker.write_text("VERSION = '2'", encoding="utf-8")
+        file = tmp_path / part / kept_scenarios.READERS[part]
+        file.write_text("VERSION = '2'", encoding="utf-8")
     load_kept(["demo"], folder)
     assert in_full == ["demo.yaml"] * 2
 
@@ -170,6 +176,28 @@ def test_what_variables_hold_is_never_kept(folder, in_full, monkeypatch):
         monkeypatch.setenv("SAID", said)
         assert load_kept(["a.yaml"], folder).jobs["r-1"].steps[0].status == said
     assert not folder.exists()
+    assert len(in_full) == 2
+
+
+def test_what_variables_hold_is_never_kept_of_several_files(folder, monkeypatch):
+    """Nor of a folder, where one file of them says that it has variables."""
+    write("one/a.yaml", "variables: true\n" + JOB % "'${SAID}'")
+    write("one/b.yaml", "api_keys: {demo-key: active}\n")
+    for said in ("x-secret", "y-secret"):
+        monkeypatch.setenv("SAID", said)
+        assert load_kept(["one"], folder).jobs["r-1"].steps[0].status == said
+    assert not folder.exists()
+
+
+def test_a_folder_in_which_others_may_write_is_not_used(folder, in_full):
+    """Nor one below it: they could put another in its place."""
+    if not hasattr(os, "getuid"):
+        pytest.skip("Windows' folders have no such rights")
+    write("a.yaml", JOB % "x")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.parent.chmod(0o777)
+    for _ in range(2):
+        load_kept(["a.yaml"], folder)
     assert len(in_full) == 2
 
 

@@ -13,7 +13,8 @@ PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 def test_every_room_has_its_row():
     """And there is no row for a room that is not there."""
     rows = re.findall(r"^\| `(\w+)/` \|", PAGE, re.MULTILINE)
-    assert set(rows) == {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert set(rows) == rooms - {"contract_tests"}  # which a wheel has there
 
 
 def test_every_file_that_is_named_exists():

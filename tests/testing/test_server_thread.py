@@ -1,17 +1,21 @@
 """All servers of a run of pytest stand in one thread, each at a port of its own."""
 
+import asyncio
 import os
 import socket
 import threading
 from contextlib import ExitStack, suppress
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from mock_p1 import mocked, serving
+from mock_p1 import load_scenario, mocked, serving
+from mock_p1.engine.engine import Engine
 from mock_p1.oneclock.thread_activity import ThreadActivity
 from mock_p1.server import upload_store
+from mock_p1.server.server import Server, ServerThread, new_thread
 from mock_p1.testing import run_state
 
 UPLOAD = "/v1/external/retrain_jobs/upload_url"
@@ -175,3 +179,31 @@ def test_a_forked_child_does_not_use_its_parents_thread():
         _, status = os.waitpid(child, 0)
         assert os.waitstatus_to_exitcode(status) == 0
         assert requests.get(f"{mock.url}/__admin/health", timeout=5).ok
+
+
+def test_an_answer_that_is_held_back_leaves_nothing_in_the_loop():
+    """The loop goes on for the next test, in whose log its error would stand."""
+    text = "jobs: {a: {timeline: [{status: s, delay: 1h}]}}"
+    with serving(text, check=False) as mock:
+        (loop,) = {thread._loop for thread in run_state._threads.values()}  # noqa: SLF001 -- nobody else knows it
+        with connected(mock) as client:
+            path = "/v1/external/retrain_jobs/a"
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nx-api-key: k\r\n\r\n".encode())
+            mock.wait_for(polls=1)
+    assert not [task for task in asyncio.all_tasks(loop) if "Event.wait" in repr(task)]
+
+
+def test_a_start_that_is_interrupted_leaves_no_server():
+    """As by a time-out of the test: it ends by itself, beside others too."""
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    beside = new_thread()
+    for each in (None, beside):
+        starting = ServerThread(Server(Engine(load_scenario("demo"))), each)
+        starting._decided = SimpleNamespace(wait=interrupted, set=lambda: None)  # noqa: SLF001 -- in its place a signal would come
+        with pytest.raises(KeyboardInterrupt):
+            starting.__enter__()
+        assert starting._ended.wait(10)  # noqa: SLF001 -- nobody else knows
+    beside.close()
