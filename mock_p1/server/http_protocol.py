@@ -138,8 +138,8 @@ class HttpProtocol(asyncio.Protocol):
 
     __slots__ = (
         "_body", "_buffer", "_closes_when_sent", "_closing", "_download", "_drained", "_exchange",
-        "_head_bytes", "_known", "_lines", "_loop", "_scanned", "_since", "_together", "client",
-        "half_closed", "local", "scheme", "shared", "transport",
+        "_head_bytes", "_is_taken", "_known", "_lines", "_loop", "_scanned", "_since", "_together",
+        "client", "half_closed", "local", "scheme", "shared", "transport",
     )  # fmt: skip
 
     def __init__(self, shared: Connections) -> None:
@@ -157,6 +157,7 @@ class HttpProtocol(asyncio.Protocol):
         self.half_closed: bool = False
         self._drained: asyncio.Future[None] | None = None
         self._download = 0  # the number of one that has not gone out wholly
+        self._is_taken = False  # whether the system has taken that, as far as is known
         self._closes_when_sent = False
         self.transport: Any = None  # an asyncio.Transport
         self.client: tuple[str, int] | None = None
@@ -183,13 +184,14 @@ class HttpProtocol(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever writes or reads that there is nobody any more."""
-        del exc
         self._closing = True
         self._forget_head()
         self.shared.open.discard(self)
-        if self._download and self.shared.deliveries is not None:
+        if self._is_taken and exc is None:
+            self._has_gone(self._download)
+        elif self._download and self.shared.deliveries is not None:
             self.shared.deliveries.lost(self._download)
-            self._download = 0
+            self._download, self._is_taken = 0, False
         self.resume_writing()
         if self._exchange is not None:
             self._exchange.lost = True
@@ -530,6 +532,7 @@ class HttpProtocol(asyncio.Protocol):
         transport, deliveries = self.transport, self.shared.deliveries
         if deliveries is None:
             return
+        self._has_gone(self._download)  # one before it
         if transport.is_closing():  # the client had gone before
             deliveries.lost(download)
         elif transport.get_write_buffer_size():
@@ -537,8 +540,22 @@ class HttpProtocol(asyncio.Protocol):
             self._download = download
             is_tls = self.scheme == "https"  # which would pause where 0 bytes are left
             transport.set_write_buffer_limits(int(is_tls), 0)  # go on when nothing is left
-        else:
-            deliveries.sent(download)
+        else:  # so it seems: Windows' loop says two turns later where the client had gone
+            deliveries.sending(download)
+            self._download, self._is_taken = download, True
+            self._loop.call_soon(self._loop.call_soon, self._has_gone, download)
+
+    def _has_gone(self, download: int) -> None:
+        """Let the engine know that a download was taken at once, all of it, if not lost since."""
+        deliveries = self.shared.deliveries
+        if self._is_taken and download == self._download and deliveries is not None:
+            if self.scheme == "https" and self.transport.is_closing():  # not by us, see ``close``
+                deliveries.lost(download)
+            else:
+                deliveries.sent(download)
+            self._download, self._is_taken = 0, False
+            if self._closes_when_sent:
+                self.transport.close()
 
     def resume_writing(self) -> None:
         """It has taken it, or has gone."""
