@@ -46,7 +46,8 @@ class RedisServer:
         with suppress(OSError), socket.socket(socket.AF_UNIX) as asking:
             asking.connect(self.socket)
             asking.sendall(b"PING\r\n")
-            return bool(asking.recv(1))
+            answer = asking.recv(64)
+            return bool(answer) and not answer.startswith(b"-LOADING")
         return False
 
     def kill(self):
