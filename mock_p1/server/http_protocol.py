@@ -540,7 +540,9 @@ class HttpProtocol(asyncio.Protocol):
             self._download = download
             is_tls = self.scheme == "https"  # which would pause where 0 bytes are left
             transport.set_write_buffer_limits(int(is_tls), 0)  # go on when nothing is left
-        else:  # so it seems: Windows' loop says two turns later where the client had gone
+        elif not _fails_later(self._loop):
+            deliveries.sent(download)
+        else:  # so it seems: where the client had gone, it is said two turns later
             deliveries.sending(download)
             self._download, self._is_taken = download, True
             self._loop.call_soon(self._loop.call_soon, self._has_gone, download)
@@ -582,3 +584,9 @@ def _head_of(plain: Request, like: Head) -> Head:
     """Return the head of a request that may be ``like`` a known one but for its path."""
     path, query = plain.path.encode("latin-1"), plain.query.encode("latin-1")
     return like._replace(path=path, query=query)
+
+
+def _fails_later(loop: asyncio.AbstractEventLoop) -> bool:
+    """Tell whether a loop is of Windows' kind, in which a write that fails fails a turn later."""
+    module = sys.modules.get("asyncio.proactor_events")  # which others do without
+    return module is not None and isinstance(loop, module.BaseProactorEventLoop)
