@@ -5,6 +5,7 @@ import ssl
 
 import pytest
 import trustme
+from helpers.large_result import SIZE, write_into
 
 from mock_p1.base.clock import VirtualClock
 from mock_p1.base.messages import Request
@@ -14,23 +15,11 @@ from mock_p1.scenario.files import load_scenario
 from mock_p1.server import server as servers
 from mock_p1.server.server import Server, ServerThread
 
-SIZE = 16 * 1024 * 1024
-"""More than the buffers of a connection hold, on any system."""
-
-SCENARIO = """
-api_keys: {key: active}
-jobs:
-  old: {timeline: [{status: job_finished, result: {file: big.csv}}]}
-"""
-
 
 @pytest.fixture(scope="module")
 def scenario(tmp_path_factory):
     """A job whose result no connection holds."""
-    folder = tmp_path_factory.mktemp("big")
-    (folder / "big.csv").write_bytes(b"1,2,3,4\n" * (SIZE // 8))
-    (folder / "big.yaml").write_text(SCENARIO)
-    return load_scenario(folder / "big.yaml")
+    return load_scenario(write_into(tmp_path_factory.mktemp("big")))
 
 
 @pytest.fixture(scope="module")

@@ -8,28 +8,16 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import requests
+from helpers.large_result import SIZE, write_into
 
 from mock_p1 import mocked, serving
 from mock_p1.engine.journal import NOT_TAKEN
-
-SIZE = 16 * 1024 * 1024
-"""More than the buffers of a connection hold, on any system."""
-
-SCENARIO = """
-api_keys: {key: active}
-jobs:
-  old: {timeline: [{status: job_finished, result: {file: big.csv}}]}
-"""
 
 
 @pytest.fixture(scope="module")
 def big(tmp_path_factory):
     """A scenario whose result no connection holds."""
-    folder = tmp_path_factory.mktemp("big")
-    (folder / "big.csv").write_bytes(b"1,2,3,4\n" * (SIZE // 8))
-    path = folder / "big.yaml"
-    path.write_text(SCENARIO)
-    return path
+    return write_into(tmp_path_factory.mktemp("big"))
 
 
 @pytest.fixture
