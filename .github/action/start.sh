@@ -8,7 +8,7 @@ if [[ -n $PACKAGE ]] || ! command -v mock-p1 >/dev/null; then
     "$python" -m venv "$folder/venv"
     programs=$folder/venv/bin
     [[ -d $programs ]] || programs=$folder/venv/Scripts # on Windows
-    "$programs/python" -m pip install --quiet "${PACKAGE:-$GITHUB_ACTION_PATH}"
+    "$programs/python" -m pip install --quiet "${PACKAGE:-$GITHUB_ACTION_PATH[all]}"
     PATH=$programs:$PATH
 fi
 

@@ -22,8 +22,9 @@ from mock_p1.contract.operations import (
     RETRAIN_MODEL_SWITCH,
     RETRAIN_STATUS_CHECK,
 )
-from mock_p1.verify.answer import describe, error_of, json_object
+from mock_p1.verify.answer import asked_wait_seconds, describe, error_of, json_object
 from mock_p1.verify.client import MOST_BYTES, Call, HttpClient
+from mock_p1.verify.credentials import check_job_id, check_key, hide_keys
 from mock_p1.verify.exceptions import Unreachable, UsageError
 from mock_p1.verify.url import base_url
 
@@ -104,8 +105,14 @@ def poll(
     tell = _tell_json if as_json else _tell_text
     began = time.monotonic()
 
-    def said(event: str, **fields: Any) -> None:  # noqa: ANN401 -- any JSON
-        tell(event, {"seconds": round(time.monotonic() - began, 3), **fields})
+    keys = [key for key in (options["api_key"], options["secret_key"]) if key]
+
+    def said(event: str, /, **fields: Any) -> None:  # noqa: ANN401 -- any JSON
+        if event == "poll":  # what the service says may be called as ours is, and comes first
+            fields = {**fields["reply"], "has_link": fields["has_link"]}
+        shown = json.loads(hide_keys(json.dumps(fields, ensure_ascii=False), keys))
+        shown.pop("seconds", None)
+        tell(event, {"seconds": round(time.monotonic() - began, 3), **shown})
 
     try:
         client = _Client(base_url(url), HttpClient(ca_file=ca_file), said, **_pace(options))
@@ -142,6 +149,12 @@ def _check(  # noqa: PLR0913 -- the command's options
     **_: object,
 ) -> None:
     """Refuse what cannot be meant, before anything is asked."""
+    try:
+        check_key("--api-key", api_key)
+        check_key("--secret-key", secret_key)
+        check_job_id("--job-id", job_id)
+    except UsageError as error:
+        raise click.UsageError(str(error)) from None
     if api_key is None and (secret_key is None or model_id is None):
         raise click.UsageError("give --api-key, or --secret-key and --model-id")
     if (job_id is None) == (file is None):
@@ -182,8 +195,8 @@ class _Client:
         return json_object(self._until(call, lambda answer: json_object(answer) is not None)) or {}
 
     def link(self, call: Call, most: int = MOST_BYTES) -> Answer:
-        """Return what a link is answered with, whole."""
-        return self._until(call, _is_whole, most)
+        """Return what a link is answered with, whole: half of it is an answer that broke off."""
+        return self._until(call, lambda _: True, most)
 
     def wait(self, seconds: float = 0) -> None:
         """Wait for the time between two polls, or longer; end where there is none left."""
@@ -208,7 +221,7 @@ class _Client:
             else:
                 self._was_answered = True
                 trouble = describe(answer)
-                after = _retry_after(answer)
+                after = asked_wait_seconds(answer)
                 _refuse(answer)
                 if answer.status < BAD and is_usable(answer):
                     return answer
@@ -228,16 +241,6 @@ def _refuse(answer: Answer) -> None:
 
 def _refused(reason: str, answer: Answer) -> NoReturn:
     raise _Ended("refused", REFUSED, reason, answer.status)
-
-
-def _retry_after(answer: Answer) -> float:
-    text = answer.headers.get("retry-after", "")
-    return float(text) if text.isdecimal() else 0.0
-
-
-def _is_whole(answer: Answer) -> bool:
-    promised = answer.headers.get("content-length", "")
-    return not promised.isdecimal() or int(promised) == len(answer.body)
 
 
 def _play(  # noqa: PLR0913 -- the command's options
@@ -300,11 +303,12 @@ def _until_the_end(
     while True:
         reply = client.ask("GET", job, key)
         shown = {k: v for k, v in reply.items() if k not in ("metadata", "download_url")}
-        said("poll", **shown, has_link=bool(reply.get("download_url")))
+        has_link = isinstance(reply.get("download_url"), str) and bool(reply["download_url"])
+        said("poll", reply=shown, has_link=has_link)
         status = reply.get("status")
         if status == FAILED:
             raise _Ended("failed", REFUSED, str(reply.get("message", FAILED)))
-        if status == FINISHED and (reply.get("download_url") or not needs_link):
+        if status == FINISHED and (has_link or not needs_link):
             return reply
         client.wait()
 
@@ -323,7 +327,7 @@ def _write(file: Path, content: bytes) -> None:
 
 
 def _tell_json(event: str, fields: dict[str, Any]) -> None:
-    click.echo(json.dumps({"event": event, **fields}))
+    click.echo(json.dumps({"event": event, **{k: v for k, v in fields.items() if k != "event"}}))
 
 
 def _tell_text(event: str, fields: dict[str, Any]) -> None:

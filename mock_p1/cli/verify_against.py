@@ -13,6 +13,7 @@ from mock_p1.recording.drift import Comparison, has_seen_all
 from mock_p1.recording.job_recorder import JobRecorder, RecordedJobCall
 from mock_p1.recording.pseudonyms import Pseudonyms
 from mock_p1.scenario.files import load_scenario
+from mock_p1.scenario.problems import ScenarioError
 from mock_p1.verify.client import HttpClient
 from mock_p1.verify.credentials import check_job_id, check_key
 from mock_p1.verify.exceptions import UsageError
@@ -46,7 +47,10 @@ def compared(asked: Against) -> Drift:
 
     UsageError where a key or a job is missing or refused, Unreachable where nothing answers.
     """
-    scenario = load_scenario(asked.against)
+    try:
+        scenario = load_scenario(asked.against)
+    except ScenarioError as error:
+        raise UsageError(f"--against: {error}") from None
     recorded_id, job = _recorded_job(scenario, asked)
     job_id = asked.job_id or recorded_id
     if not asked.api_key:

@@ -22,12 +22,17 @@ SHORTEST_VALUE: Final = 8
 """Likewise for a value in a query."""
 
 _LINK: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,15}:(?:\\?/){2}[^\s\"'<>]+")
+_FIELD: Final = (
+    r"X-(?:Amz|Goog)-[\w-]+|AWSAccessKeyId|GoogleAccessId|Signature|Policy|Key-Pair-Id|sig|"
+    r"(?:[\w-]*[_-])?token|(?:x-)?api[_-]?key|(?:client[_-]?)?secret(?:[_-]?key)?|"
+    r"pass(?:word|wd|phrase)?|authorization|credentials?|session(?:[_-]?id)?|cookie"
+)
 _PARAMETER: Final = re.compile(
-    r"\b(X-(?:Amz|Goog)-[\w-]+|AWSAccessKeyId|GoogleAccessId|Signature|Policy|Key-Pair-Id|sig|"
-    r"(?:[\w-]*_)?token|api[_-]?key|x-api-key|secret(?:[_-]?key)?)(\s?[=:]\s?\"?)"
-    r"([^\s&\"'<>,;]{4,})",
+    rf"\b({_FIELD})(\s?[=:]\s?\"?(?:(?:Bearer|Basic)\s+)?)([^\s&\"'<>,;]{{4,}})",
     re.IGNORECASE,
 )
+_NAME: Final = re.compile(_FIELD, re.IGNORECASE)
+_SCHEME: Final = re.compile(r"(?:Bearer|Basic)\s+", re.IGNORECASE)
 _OPAQUE: Final = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?=[A-Za-z+/_-]*[0-9])(?=[0-9+/_-]*[A-Za-z])"
     r"(?:A[KS]IA[A-Z0-9]{12,}|[A-Za-z0-9+/_-]{40,}={0,2})(?![A-Za-z0-9+/_-])"
@@ -68,13 +73,17 @@ class Pseudonyms:
             case dict():
                 for key, each in value.items():
                     self.learn(key)
-                    is_key = key in ("api_key", "secret_key") and isinstance(each, str)
-                    if is_key and len(each) >= SHORTEST_SECRET:
-                        self._name(each, key.partition("_")[0].replace("api", "key"))
+                    if isinstance(each, str) and _NAME.fullmatch(key):
+                        self._learn_secret(key, _SCHEME.sub("", each.strip()))
                     self.learn_value(each)
             case list():
                 for each in value:
                     self.learn_value(each)
+
+    def _learn_secret(self, name: str, value: str) -> None:
+        """Take in what a field of such a name holds."""
+        if len(value) >= SHORTEST_SECRET and not _OURS.fullmatch(value):
+            self._name(value, {"api_key": "key", "secret_key": "secret"}.get(name, "value"))
 
     def learn_host(self, netloc: str) -> None:
         """Take in a host, with its port or without."""

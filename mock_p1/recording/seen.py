@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
+from mock_p1.base.clock import SECOND
+from mock_p1.base.durations import LONGEST
 from mock_p1.recording.flow_yaml import can_be_written
-from mock_p1.verify.answer import error_of, is_reply, json_object, media_type
+from mock_p1.verify.answer import (
+    asked_wait_seconds,
+    error_of,
+    is_reply,
+    json_object,
+    media_type,
+    waits_by_number,
+)
 from mock_p1.verify.published import ERRORS, STATUS_ERRORS
 
 if TYPE_CHECKING:
@@ -37,6 +43,9 @@ LONGEST_BODY: Final = 20_000
 STATUS_FIELDS: Final = ("status", "model_id", "message", "download_url", "metadata")
 REPLY_STATUSES: Final = range(200, 600)
 BODILESS: Final = (204, 304)
+RELATIVE_TO: Final = "https://same-host.example"
+"""What stands for the service where it names none."""
+
 KEPT_HEADERS: Final = ("Content-Type", "Location")
 """The headers of a literal answer that a client may act on; Retry-After has a key of its own."""
 
@@ -182,6 +191,8 @@ def literal(answer: Answer) -> Seen:
         and value.isascii()
         and value.isprintable()
     }
+    if "Location" in headers:  # whole, so that its host and path are replaced
+        headers["Location"] = urljoin(RELATIVE_TO, headers["Location"])
     body: Any = _body(answer)
     is_data = not isinstance(body, str)
     if headers.get("Content-Type") == ("application/json" if is_data else "text/plain"):
@@ -189,10 +200,10 @@ def literal(answer: Answer) -> Seen:
     if isinstance(body, str) and len(body) > LONGEST_BODY:
         body = body[:LONGEST_BODY]
         notes.append(f"its body is cut to {LONGEST_BODY:,} characters")
-    wait = asked_wait_seconds(answer)
+    wait = min(asked_wait_seconds(answer), LONGEST / SECOND)
     if wait and wait >= 1:
         span = f"{round(wait)}s"
-        says["retry_after"] = span if _is_number(answer) else {"date": span}
+        says["retry_after"] = span if waits_by_number(answer) else {"date": span}
     elif "retry-after" in answer.headers and answer.headers["retry-after"].isalnum():
         headers["Retry-After"] = answer.headers["retry-after"]
     if headers:
@@ -216,29 +227,3 @@ def _body(answer: Answer) -> Any:  # noqa: ANN401 -- a text, or JSON
     if isinstance(data, dict | list) and can_be_written(data):
         return data
     return answer.body.decode("utf-8", "replace")
-
-
-def _is_number(answer: Answer) -> bool:
-    return re.fullmatch("[0-9]{1,9}", answer.headers.get("retry-after", "").strip()) is not None
-
-
-def asked_wait_seconds(answer: Answer) -> float:
-    """Return how long a server asks to be left alone: Retry-After in seconds, or as a date.
-
-    A date counts from the answer's own ``Date``, so that no clock but the server's matters.
-    """
-    text = answer.headers.get("retry-after", "").strip()
-    if _is_number(answer):
-        return float(text)
-    try:
-        until = parsedate_to_datetime(text)
-        date = answer.headers.get("date")
-        sent = parsedate_to_datetime(date) if date else datetime.now(UTC)
-    except ValueError:
-        return 0.0
-    span = _in_utc(until) - _in_utc(sent)
-    return max(0.0, span.total_seconds())
-
-
-def _in_utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

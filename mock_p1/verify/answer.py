@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_p1.verify.published import ERRORS
@@ -137,3 +140,29 @@ def _leaves(value: object) -> Iterator[object]:
             else:
                 yield item
         level = deeper
+
+
+def waits_by_number(answer: Answer) -> bool:
+    """Tell whether Retry-After says seconds, and no date."""
+    return re.fullmatch("[0-9]{1,9}", answer.headers.get("retry-after", "").strip()) is not None
+
+
+def asked_wait_seconds(answer: Answer) -> float:
+    """Return how long a server asks to be left alone: Retry-After in seconds, or as a date.
+
+    A date counts from the answer's own ``Date``, so that no clock but the server's matters.
+    """
+    text = answer.headers.get("retry-after", "").strip()
+    if waits_by_number(answer):
+        return float(text)
+    try:
+        until = parsedate_to_datetime(text)
+        date = answer.headers.get("date")
+        sent = parsedate_to_datetime(date) if date else datetime.now(UTC)
+        return max(0.0, (_in_utc(until) - _in_utc(sent)).total_seconds())
+    except (ValueError, OverflowError):  # no date, or one that no calendar has
+        return 0.0
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

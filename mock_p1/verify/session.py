@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
-from mock_p1.verify.answer import Answer, describe, error_of, json_object
+from mock_p1.verify.answer import Answer, asked_wait_seconds, describe, error_of, json_object
 from mock_p1.verify.client import MOST_BYTES, Call
 from mock_p1.verify.credentials import Credentials, hide_keys, option_name
 from mock_p1.verify.exceptions import NotChecked, Unreachable
@@ -221,15 +221,10 @@ class VerifySession:
             self._failures += 1
             return Unreachable(
                 f"{urlsplit(url).netloc} does not answer for now: {describe(answer)}",
-                _retry_after_seconds(answer),
+                asked_wait_seconds(answer),
             )
         self._failures = 0
         issued = (json_object(answer) or {}).get("api_key")
         if isinstance(issued, str):
             self._keys.append(issued)
         return answer
-
-
-def _retry_after_seconds(answer: Answer) -> float:
-    text = answer.headers.get("retry-after", "")
-    return float(text[:9]) if text.isascii() and text.isdigit() else 0.0

@@ -56,6 +56,32 @@ def test_no_whole_key_is_shown(poll):
     assert len(events[0]["api_key"]) < 6
 
 
+def test_a_key_that_the_service_repeats_is_not_shown(poll):
+    """Whatever it says of it."""
+    scenario = {
+        "jobs": {"a": {"timeline": [{"status": "job_finished", "message": "of demo-key-1"}]}}
+    }
+    events, _, _ = poll(scenario, "--api-key", "demo-key-1", "--job-id", "a")
+    assert events[0]["message"] == "of de…"
+
+
+@pytest.mark.parametrize(
+    ("body", "options", "status"),
+    [
+        ({"event": "x", "seconds": "ten", "has_link": 3, "status": "job_finished"}, (), 0),
+        ({"download_url": 5, "status": "job_finished"}, ("--download", "r.zip"), 3),
+    ],
+)
+def test_an_odd_reply(poll, body, options, status):
+    """It is shown, and what it says of itself is not taken for ours."""
+    scenario = {"jobs": {"a": {"timeline": [{"reply": {"status_code": 200, "body": body}}]}}}
+    given = ("--api-key", "demo-key", "--job-id", "a", "--limit", "100ms", *options)
+    events, exit_status, _ = poll(scenario, *given)
+    assert (events[0]["event"], events[0]["has_link"]) == ("poll", False)
+    assert isinstance(events[0]["seconds"], float)
+    assert exit_status == status
+
+
 @pytest.mark.slow
 def test_a_job_alone(poll):
     """Is polled to its end, and nothing else is done."""

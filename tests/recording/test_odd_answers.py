@@ -16,9 +16,9 @@ from mock_p1.recording.job_recorder import SeenJob
 from mock_p1.recording.one_job import scenario_of
 from mock_p1.recording.pseudonyms import Pseudonyms
 from mock_p1.recording.scenario_text import scenario_text
-from mock_p1.recording.seen import asked_wait_seconds, seen_at_poll
+from mock_p1.recording.seen import seen_at_poll
 from mock_p1.recording.seen_steps import SeenPoll, steps_of
-from mock_p1.verify.answer import Answer
+from mock_p1.verify.answer import Answer, asked_wait_seconds
 from mock_p1.verify.client import Call, HttpClient
 
 WHEN = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)
@@ -148,3 +148,9 @@ def test_a_slow_answer_is_held_back_again():
 
     assert [step.delay for step in steps_of(polls)] == ["100ms..2s500ms"]
     assert [step.delay for step in steps_of(polls[1:2])] == [""]
+
+
+def test_a_date_that_no_calendar_has_asks_for_nothing():
+    """An odd Retry-After must not end a recording of hours."""
+    headers = {"retry-after": "Mon, 01 Jan 99999999999 00:00:00 GMT"}
+    assert asked_wait_seconds(Answer(503, headers, b"")) == 0

@@ -25,7 +25,11 @@ LINK = (
     f"&X-Amz-Signature={SIGNATURE}&X-Amz-Security-Token={TOKEN}"
 )
 PRIVATE = "Dr. Tanaka's file has too few rows"
-SECRETS = (KEY, SIGNATURE, "AKIAIOSFODNN7EXAMPLE", "IQoJb3Jp", HOST, "tenant-42", "customer-a")
+SECRETS = (
+    *(KEY, SIGNATURE, "AKIAIOSFODNN7EXAMPLE", "IQoJb3Jp", HOST, "tenant-42", "customer-a"),
+    *("S3cr3tTok3n-1", "Zm9vYmFy", "ey1-abc", "LTAI4Fxyz", "acc-tok-7", "other-key-9"),
+    *("cl-secret-8", "ey2-def", "hunter22", "SECRET-code", "bucket.corp", "private/p.zip"),
+)
 
 
 def answer(body, status=200, kind="application/json", **headers):
@@ -42,6 +46,7 @@ def reply(status, **fields):
 SAID = [
     answer(reply("job_waiting", message=f"queued for {KEY}")),
     answer(reply("job_running", message=f"reading {LINK}")),
+    answer("", 302, location="/customer-a/result.zip?code=SECRET-code"),
     answer({"odd": {KEY: [LINK, {"x-api-key": KEY}]}}),
     answer(json.dumps(reply("job_running", download_url=LINK)).replace("/", "\\/")[:-30]),
     answer(
@@ -53,7 +58,25 @@ SAID = [
     answer("", 302, location=LINK, **{"set-cookie": f"session={KEY}", "x-amz-id-2": TOKEN}),
     answer({"code": 1, "error": "E", "message": f"{KEY.upper()} or x-api-key: {KEY}"}, 500),
     Unreachable(f"{HOST} closed the connection", kind="reset"),
+    answer(
+        {
+            "token": "S3cr3tTok3n-1",
+            "signature": "Zm9vYmFy",
+            "headers": {"Authorization": "Bearer ey1-abc"},
+        }
+    ),
+    answer(
+        {
+            "fields": {"AWSAccessKeyId": "LTAI4Fxyz"},
+            "access_token": "acc-tok-7",
+            "apiKey": "other-key-9",
+        }
+    ),
+    answer(
+        {"client_secret": "cl-secret-8", "note": "Authorization: Bearer ey2-def; password=hunter22"}
+    ),
     answer(reply("job_running", model_id=4, message=PRIVATE)),
+    answer("", 302, location="//bucket.corp.internal/private/p.zip?foo=bar"),
     answer(reply("job_finished", model_id=4, download_url=LINK)),
 ]
 
