@@ -57,6 +57,7 @@ SAID = [
     ),
     answer("", 302, location=LINK, **{"set-cookie": f"session={KEY}", "x-amz-id-2": TOKEN}),
     answer({"code": 1, "error": "E", "message": f"{KEY.upper()} or x-api-key: {KEY}"}, 500),
+    answer(reply("job_running")),  # too many odd ones in a row would be the end
     Unreachable(f"{HOST} closed the connection", kind="reset"),
     answer(
         {
