@@ -63,9 +63,14 @@ def state_saved(
         text = f"--save {path}: {error.strerror or error}; the state is not saved"
         click.echo(_FORMATS[log_format](text), file=sys.stderr)
 
+    is_at_work = False
     try:
         file.save()
         with file.saved_every(every_seconds, say):
+            is_at_work = True
             yield file
+            is_at_work = False
     except OSError as error:
+        if is_at_work:  # it is the server's
+            raise
         raise Failure(f"--save {path}: {error.strerror or error}") from None

@@ -21,6 +21,7 @@ class Deliveries:
         self._note, self._lock = note, Lock()
         self._open: dict[int, Future[None]] = {}
         self._noted: set[int] = set()  # those of which somebody has asked before their end
+        self._awaited: set[int] = set()  # those that were waited for meanwhile
 
     def sending(self, number: int) -> None:
         """Hear that a download will be written; ``sent`` or ``lost`` follows."""
@@ -45,15 +46,19 @@ class Deliveries:
         if not self._open:
             return
         with self._lock:
-            awaited = [news for number, news in self._open.items() if number not in self._noted]
+            numbers = self._open.keys() - self._awaited
+            awaited = [self._open[number] for number in numbers]
         wait(awaited, timeout_seconds)
         with self._lock:
+            if timeout_seconds:
+                self._awaited |= numbers & self._open.keys()
             for number in self._open.keys() - self._noted:
                 self._noted.add(number)
                 self._note(number, False)  # noqa: FBT003 -- likewise
 
     def _end(self, number: int) -> None:
         self._noted.discard(number)
+        self._awaited.discard(number)
         news = self._open.pop(number, None)
         if news is not None:
             news.set_result(None)

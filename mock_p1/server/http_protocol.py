@@ -541,11 +541,20 @@ class HttpProtocol(asyncio.Protocol):
             is_tls = self.scheme == "https"  # which would pause where 0 bytes are left
             transport.set_write_buffer_limits(int(is_tls), 0)  # go on when nothing is left
         elif not _fails_later(self._loop):
-            deliveries.sent(download)
+            self._was_taken(download)
         else:  # so it seems: where the client had gone, it is said two turns later
             deliveries.sending(download)
             self._download, self._is_taken = download, True
             self._loop.call_soon(self._loop.call_soon, self._has_gone, download)
+
+    def _was_taken(self, download: int) -> None:
+        """Let the engine know that the system has taken a download; not for who had gone."""
+        if (deliveries := self.shared.deliveries) is None:
+            return
+        if self.half_closed and self._has_failed():
+            deliveries.lost(download)
+        else:
+            deliveries.sent(download)
 
     def _has_gone(self, download: int) -> None:
         """Let the engine know that a download was taken at once, all of it, if not lost since."""
@@ -554,15 +563,15 @@ class HttpProtocol(asyncio.Protocol):
             if self.scheme == "https" and self.transport.is_closing():  # not by us, see ``close``
                 deliveries.lost(download)
             else:
-                deliveries.sent(download)
+                self._was_taken(download)
             self._download, self._is_taken = 0, False
             if self._closes_when_sent:
                 self.transport.close()
 
     def resume_writing(self) -> None:
         """It has taken it, or has gone."""
-        if self._download and self.shared.deliveries is not None:
-            self.shared.deliveries.sent(self._download)
+        if self._download:
+            self._was_taken(self._download)
             self._download = 0
             self.transport.set_write_buffer_limits(ANSWER_WAITING)
             if self._closes_when_sent:

@@ -36,6 +36,7 @@ def write_state(engine: Engine, path: Path) -> SavedFile:
     """
     for upload in engine.state.uploads:
         upload.notes(NOTES_SECONDS)
+    engine.deliveries.settle(0)
     text, now = json.dumps(saved(engine)), datetime.now(UTC).isoformat()
     head = {KEY: FORM, "saved_at": now, "sha256": _digest(text)}
     content = f'{json.dumps(head)[:-1]}, "saved":\n{text}}}\n'.encode("ascii")

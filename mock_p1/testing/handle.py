@@ -639,6 +639,7 @@ class Handle:
             >>> mock.assert_stopped_after("job_finished")
         """
         __tracebackhide__ = True
+        self._engine.deliveries.settle(SETTLES_SECONDS)
         self.polls(job).assert_stopped_after(status)
 
     def assert_uploaded(

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import inf
@@ -406,15 +407,16 @@ class PollList(list[Poll]):
         nobody can tell which of them a client makes again: one that waited is enough for each.
         """
         side_by_side = calls[0].operation in _ABOUT_NO_JOB
-        later = calls[1:]
+        later = deque(calls[1:])
         for before in calls:
-            later = [call for call in later if call.number > before.number]
+            while later and later[0].number <= before.number:
+                later.popleft()
             if before._entry.retry_after_ns is None or not later:
                 continue
             if not before._entry.was_awaited or before._entry.may_have_gone:
                 continue
             least = self._least(before._entry.retry_after_ns)
-            behind = later if side_by_side else later[:1]
+            behind = later if side_by_side else [later[0]]
             again = next((call for call in behind if _waited_ns(before, call) >= least), None)
             if again is None:
                 yield before, later[0]

@@ -98,6 +98,8 @@ class AsgiApp:
         if decided is None:
             return  # the client has gone before its file was complete
         reply = self._cors.shown(request, decided) if self._cors else decided
+        if wire is not None and not isinstance(reply, Fault) and reply.download:
+            self._engine.deliveries.sending(reply.download)
         if isinstance(reply, Fault):
             await self._act_out(reply, request, receive, send, wire)
         elif reply.delay_ns and await self._leaves_within(reply.delay_ns, request, receive):
@@ -107,8 +109,6 @@ class AsgiApp:
         elif wire is not None:
             if reply.delay_ns and wire.half_closed:
                 self._engine.not_awaited(decided, certain=False)
-            if reply.download:
-                self._engine.deliveries.sending(reply.download)
             wire.answer(reply)
         else:
             await send(_start(reply))

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 _patches: Final = Patches()
 
 
+PART_BYTES: Final = 65_536
+"""A body comes in parts of at most so many bytes."""
+
+
 class _Exchange:
     """One request of httpx, what the engine answered, and how the client hears of it."""
 
@@ -66,10 +70,20 @@ class _Exchange:
             extensions={"http_version": b"HTTP/1.1"},
         )
 
+    def parts_of(self, piece: bytes, received: int) -> Iterator[bytes]:
+        """Yield a piece as it comes over a wire; whoever has the last part has read the body."""
+        total = sum(len(each) for _, each in self.answer.pieces)
+        for begin in range(0, len(piece), PART_BYTES):
+            part = piece[begin : begin + PART_BYTES]
+            if self.answer.ending == "complete" and received + begin + len(part) == total:
+                self._endpoint.was_read(self.answer)
+            yield part
+
     def end(self, received: int) -> None:
         """Take note that the body was read; raise what httpx raises where it breaks off."""
         if self.answer.ending == "complete":
-            self._endpoint.was_read(self.answer)
+            if not received:
+                self._endpoint.was_read(self.answer)
             return
         expected = dict(self.answer.reply.wire_headers if self.answer.reply else ())
         raise self._broken(
@@ -131,8 +145,9 @@ def _handling(handle: Callable[..., httpx.Response]) -> Callable[..., httpx.Resp
             for pause, piece in self._exchange.answer.pieces:
                 _sleep(self._exchange.hold(pause))
                 self._exchange.give_up(pause)
-                received += len(piece)
-                yield piece
+                for part in self._exchange.parts_of(piece, received):
+                    received += len(part)
+                    yield part
             self._exchange.end(received)
 
     def handle_request(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
@@ -180,8 +195,9 @@ def _handling_async(handle: Callable[..., Any]) -> Callable[..., Any]:
             for pause, piece in self._exchange.answer.pieces:
                 await _sleep_async(self._exchange.hold(pause))
                 self._exchange.give_up(pause)
-                received += len(piece)
-                yield piece
+                for part in self._exchange.parts_of(piece, received):
+                    received += len(part)
+                    yield part
             self._exchange.end(received)
 
     async def handle_async_request(

@@ -170,11 +170,13 @@ def test_workers_share_a_port(serve, store):
         with suppress(requests.ConnectionError):  # of a worker that was killed just now
             return requests.get(path, headers={"x-api-key": "demo-key"}, timeout=10).status_code
 
+    ends = time.monotonic() + 60
     while len(before := children()) < 3:
-        pass
+        assert time.monotonic() < ends
     assert {poll() for _ in range(30)} == {200}
     os.kill(killed := min(before), signal.SIGKILL)
     while len(now := children() - {killed}) < 3:
+        assert time.monotonic() < ends
         assert poll() in (200, None)
     parent.send_signal(signal.SIGTERM)
     parent.communicate(timeout=10)

@@ -259,3 +259,27 @@ def test_a_slow_body_that_is_broken_off(mock):
     with requests.get(link, stream=True, timeout=60) as answer:
         answer.raise_for_status()
     assert mock.downloads()[-1].complete is False
+
+
+def test_who_has_read_every_byte_has_it(mock):
+    """Though it asks for no more, to hear that there is no more."""
+    got = 0
+    with httpx.stream("GET", link_of(mock), timeout=30) as answer:
+        for piece in answer.iter_raw():
+            got += len(piece)
+            if got >= SIZE:
+                break
+    mock.assert_downloaded()
+
+
+@pytest.mark.parametrize("start", [mocked, serving])
+def test_a_client_that_has_not_waited_for_it(start):
+    """An answer that is held back for longer than its client waits is not taken."""
+    job = {"timeline": [{"status": "job_finished", "result": "generated"}]}
+    held = {"result_download": [{"ok": True, "delay": "1s"}]}
+    with start({"jobs": {"old": job}, "calls": held}, check=False) as mock:
+        url = f"{mock.url}/v1/external/retrain_jobs/old"
+        link = requests.get(url, headers={"x-api-key": "k"}, timeout=10).json()["download_url"]
+        with pytest.raises(requests.Timeout):
+            requests.get(link, timeout=0.05)
+        assert [each.complete for each in mock.downloads()] == [False]
