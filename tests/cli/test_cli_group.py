@@ -121,7 +121,7 @@ def test_no_command(run):
         (name, option)
         for name in COMMANDS
         for option in main.get_command(click.Context(main), name).params
-        if isinstance(option, click.Option)
+        if isinstance(option, click.Option) and not option.hidden
     ],
     ids=lambda value: getattr(value, "name", value),
 )
