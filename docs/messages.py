@@ -39,8 +39,18 @@ SOURCES = {
     "base": ("duration_field", "durations", "rules", "strict_model", "text"),
     "contract": ("assumptions",),
     "scenario": (
-        *("calls", "document", "faker_fields", "faker_values", "files", "merging", "model"),
-        *("parser", "problems", "result_files", "step_length", "steps", "variables"),
+        *("calls", "document", "faker_fields", "faker_values", "files"),
+        *(
+            "full_width",
+            "merging",
+            "model",
+            "parser",
+            "problems",
+            "result_files",
+            "step_length",
+            "steps",
+            "variables",
+        ),
         *("yaml_nodes", "yaml_reader"),
     ),
     "analysis": ("call_lint", "lint"),
@@ -170,7 +180,7 @@ def _parts_not_said(node: ast.AST) -> list[ast.AST]:  # noqa: PLR0911 -- a table
             return [returned]
         case ast.Call(
             func=ast.Name(id="TypeVar" | "cast")
-            | ast.Attribute(attr="compile" | "startswith" | "removeprefix")
+            | ast.Attribute(attr="compile" | "startswith" | "removeprefix" | "partition")
         ):
             return [node]
         case ast.Call():  # what the help pages have, and what are no words
