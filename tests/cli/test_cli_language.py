@@ -1,12 +1,14 @@
 # ruff: noqa: RUF001 -- Japanese has signs of its own
 """``--lang``, ``MOCK_P1_LANG``, the system's language: what people read, and what stays English."""
 
+import gettext
 import io
 import json
 import os
 import re
 import subprocess
 import sys
+from string import Formatter
 
 import pytest
 from helpers.invalid_pieces import INVALID
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 from mock_p1 import ScenarioError, load_scenario
 from mock_p1.cli import COMMANDS, language
 from mock_p1.cli.translated_help import columns, wrap
-from mock_p1.cli.translation import Translation, load
+from mock_p1.cli.translation import DOMAIN, LOCALES, Translation, load
 
 JAPANESE = re.compile("[ぁ-んァ-ヶ一-龠]")
 ENGLISH = re.compile(r"(?<![\w.'\"/-])[a-z]{2,} [a-z]{2,}(?![\w.'\"(/-])", re.ASCII)
