@@ -131,7 +131,7 @@ def test_a_thread_of_somebody_else_is_told_whose_sleeps_move(mock, monkeypatch):
     said = []
 
     def sleep():
-        with pytest.warns(RuntimeWarning, match="thread that starts the server, and of those"):
+        with pytest.warns(RuntimeWarning, match="thread that starts the mock, of those"):
             time.sleep(30)
         said.append(True)
 
