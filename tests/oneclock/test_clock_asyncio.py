@@ -12,21 +12,10 @@ from types import SimpleNamespace
 
 import pytest
 from helpers.real_time import real_seconds, real_sleep
+from helpers.shared_clock import now
 
 from mock_p1 import mocked
 from mock_p1.oneclock import far_ends
-
-
-@pytest.fixture
-def mock():
-    """Two hours of training, under one clock."""
-    with mocked("slow-training", instant_sleep=True) as mock:
-        yield mock
-
-
-def now(mock):
-    """The seconds that have passed on the mock's side."""
-    return mock._engine.clock.now_ns() / 1e9  # noqa: SLF001 -- no request is made
 
 
 def run(coroutine):

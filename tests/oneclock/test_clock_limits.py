@@ -16,24 +16,13 @@ import httpx
 import pytest
 import trio
 import trio.testing
+from helpers.shared_clock import now
 
 from mock_p1 import CannotShare, SleptTooLong, mocked, serving
 from mock_p1.oneclock import patches
 from mock_p1.scenario.parser import parse
 
 HELD = "jobs: {a: {timeline: [{status: job_running, delay: 3s}]}}"
-
-
-@pytest.fixture
-def mock():
-    """Two hours of training, under one clock."""
-    with mocked("slow-training", instant_sleep=True) as mock:
-        yield mock
-
-
-def now(mock):
-    """The seconds that have passed on the mock's side."""
-    return mock._engine.clock.now_ns() / 1e9  # noqa: SLF001 -- no request is made
 
 
 def test_trio_sleeps_side_by_side(mock):

@@ -18,13 +18,6 @@ from mock_p1.oneclock import thread_activity
 from mock_p1.oneclock.shared import SleptTooLong
 
 
-@pytest.fixture
-def mock():
-    """Two hours of training, under one clock."""
-    with mocked("slow-training", instant_sleep=True) as mock:
-        yield mock
-
-
 def heartbeat(beats, seen):
     """Sleep and look at the clock, as some background thread does."""
     for _ in range(beats):
