@@ -36,6 +36,9 @@ FOLLOWING: Final = 12
 _ADDED: Final = re.compile(r"[;,]| ?\(")
 """How a text begins that is only ever added to another one; what was added last comes off first."""
 
+_CONTEXT: Final = "\4"
+"""What in a catalogue stands before a text with a context: the dashboard's own words."""
+
 COUNT: Final = "count"
 """The place in which nothing but a number stands."""
 
@@ -178,6 +181,9 @@ def load(language: str) -> Translation:
     """Return what a language says; of one without a catalogue nothing."""
     found = gettext.translation(DOMAIN, LOCALES, [language], fallback=True)
     catalogue: dict[object, str] = getattr(found, "_catalog", {})
-    return Translation(
-        {text: said for text, said in catalogue.items() if isinstance(text, str) and text and said}
-    )
+    said = {
+        text: said
+        for text, said in catalogue.items()
+        if isinstance(text, str) and text and _CONTEXT not in text
+    }
+    return Translation(said)

@@ -170,6 +170,21 @@ def test_problems_in_japanese(path):
         assert ENGLISH.findall(said) == [], said
 
 
+def test_each_message_is_known_among_the_others():
+    """With values in its places, every text of the catalogue becomes Japanese."""
+    known = load("ja")
+    catalogue = gettext.translation(DOMAIN, LOCALES, ["ja"])._catalog  # noqa: SLF001 -- all of it
+    texts = [text for text in catalogue if isinstance(text, str) and text and "\4" not in text]
+    assert len(texts) > 400
+    for text in texts:
+        names = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+        whole = text.format_map({name: "7" if name == "count" else f"'{name}'" for name in names})
+        said = re.sub(
+            r"`[^`]*`|mock-p1.*|curl .*|admin token|pip uninstall", "", known.message(whole)
+        )
+        assert ENGLISH.findall(said) == []
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -57,7 +57,7 @@ def test_a_text_that_is_new_and_one_that_is_gone(messages, wanted):
     """Both are found."""
     catalogue, more = deepcopy(messages.catalogue_now()), Catalog(locale="ja")
     for message in wanted:
-        more.add(message.id)
+        more.add(message.id, context=message.context)
     more.add("a text that is new")
     catalogue.add("a text that is gone", "消えた文")
     found = [*messages.complaints(catalogue, more)]
