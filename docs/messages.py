@@ -15,6 +15,7 @@ import ast
 import json
 import re
 import sys
+from datetime import UTC, datetime
 from gettext import GNUTranslations
 from io import BytesIO
 from pathlib import Path
@@ -40,6 +41,8 @@ PO = PACKAGE / "locale" / "ja" / "LC_MESSAGES" / "mock_p1.po"
 MO = PO.with_suffix(".mo")
 PAGE = PACKAGE / "admin" / "static"
 JSON = PAGE / "ja.json"
+NO_DATE = datetime(2026, 11, 1, tzinfo=UTC)
+"""Else the files would be others with each run."""
 
 SOURCES = {
     "base": ("duration_field", "durations", "rules", "strict_model", "text"),
@@ -52,7 +55,7 @@ SOURCES = {
     "analysis": ("call_lint", "lint"),
     "admin": (
         *("access", "admin_error", "blueprint", "bodies", "body_limit", "clock_routes"),
-        *("failure_routes", "job_routes", "request_routes", "scenario_routes"),
+        *("failure_routes", "check_routes", "job_routes", "request_routes", "scenario_routes"),
         *("sequence_routes", "state_routes", "watcher"),
     ),
     "engine": ("driver",),
@@ -408,6 +411,9 @@ def main(*, check: bool) -> int:
     if not check:
         catalogue.update(wanted, no_fuzzy_matching=False)
         catalogue.obsolete.clear()
+        catalogue.project, catalogue.version, catalogue.last_translator = "mock-p1", "", "Mock P1"
+        catalogue.creation_date = catalogue.revision_date = NO_DATE
+        catalogue.fuzzy, catalogue.msgid_bugs_address = False, ""
         catalogue.header_comment = "# What Mock P1 says, in Japanese."
         with PO.open("wb") as file:
             write_po(file, catalogue, width=100, include_lineno=False, sort_by_file=True)
