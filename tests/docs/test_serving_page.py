@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
+from helpers.strict_yaml import read_yaml
 
 from mock_p1.cli.healthcheck import healthcheck
 from mock_p1.cli.serve import serve
@@ -37,6 +37,6 @@ def test_every_option_exists():
 @pytest.mark.parametrize("block", re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
 def test_what_a_cluster_is_told(block):
     """It is YAML, and its commands are ours."""
-    (container,) = yaml.safe_load(block)["containers"]
+    (container,) = read_yaml(block)["containers"]
     assert container["args"][0] == "serve"
     assert container["readinessProbe"]["exec"]["command"] == ["mock-p1", "healthcheck"]
