@@ -14,7 +14,7 @@ from mock_p1.engine.engine import Engine
 from mock_p1.scenario.files import load_scenario
 
 PAGE = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
-OTHERS = {"--profile", "--overallRate"}
+OTHERS = {"--health-start-interval", "--overallRate", "--profile", "--start-interval"}
 """Options of other programs."""
 
 
