@@ -242,12 +242,13 @@ def serve(  # noqa: PLR0913 -- an option each
         "store": store,
         "proxies": _proxies(public_url, trusted_proxies),
     }
-    played = load_kept(scenario, None if no_cache else cache_folder())
     take = state_scenario == "shared"
-    shared = join(state, state_name, played, take_shared=take, speed=speed, **options_of_engine)
-    engine: Engine = (
-        shared.engine if shared else Engine(played, RealClock(speed), **options_of_engine)
-    )
+    with rare_garbage_collection():  # which would take up to half of a large scenario's time
+        played = load_kept(scenario, None if no_cache else cache_folder())
+        shared = join(state, state_name, played, take_shared=take, speed=speed, **options_of_engine)
+        engine: Engine = (
+            shared.engine if shared else Engine(played, RealClock(speed), **options_of_engine)
+        )
     loaded = go_on(engine, load, save)
     server, address, notes = _server(engine, **options)
     notes += loaded

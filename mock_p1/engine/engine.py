@@ -232,10 +232,8 @@ class Engine:
             if isinstance(outcome.reply, Reply):
                 outcome = outcome._replace(reply=outcome.reply.to(request.method))
             number = self.journal.number()
-            if outcome.done == result_download.SENT and call.job is not None:
-                call.job.downloads += 1
-                answer = result_download.numbered(outcome.reply, number)
-                outcome = outcome._replace(reply=answer)
+            if call.part is not None:
+                outcome = result_download.sent(call, outcome, number)
             entry = call_entry(number, call, outcome)
             self.journal.add(self.repeats.noted(entry, request))
             if operation.polled:

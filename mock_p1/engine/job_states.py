@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.text import mask
 from mock_p1.engine.callers import caller_named
+from mock_p1.engine.parts import Parts
 from mock_p1.engine.timeline import State
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class JobState:
     ``others`` are those of further callers. ``evicted`` is what was forgotten for it, until noted.
     ``calls`` says where the timelines of other operations are, by name. ``tally`` counts polls like
     the last one, of the step ``tallied``. ``fetched`` says which parts of its result were
-    downloaded: of which file, and from where to where.
+    downloaded.
     """
 
     __slots__ = (
@@ -83,7 +84,7 @@ class JobState:
         self.answered: ProgramStep | None = None
         self.created: CreatedJob | None = None
         self.calls: dict[str, State] | None = None
-        self.fetched: tuple[str, list[list[int]]] | None = None
+        self.fetched: Parts | None = None
         self.tally: list[int] = _NONE
         self.tallied: ProgramStep | None = None
 
@@ -342,7 +343,7 @@ def _saved(job: JobState, used: int | None) -> dict[str, Any]:
         "polls": job.polls,
         "last_ns": job.last_ns,
         "downloads": job.downloads,
-        "fetched": job.fetched,
+        "fetched": job.fetched and job.fetched.saved(),
         "switches": job.switches,
         "api_key": job.api_key,
         "evicted": job.evicted,
@@ -359,7 +360,7 @@ def _restored(fields: dict[str, Any], program: Program) -> JobState:
         setattr(job, name, fields[name])
     job.state = fields["state"] and State(*fields["state"])
     if (fetched := fields.get("fetched")) is not None:  # states of before have none
-        job.fetched = fetched[0], fetched[1]
+        job.fetched = Parts.restored(fetched)
     calls = fields["calls"]
     job.calls = calls and {name: State(*state) for name, state in calls.items()}
     if (created := fields["created"]) is not None:
