@@ -2,11 +2,13 @@
 
 Keys, below one name in braces, so that a cluster keeps them together: ``meta`` (a hash: form, run,
 the number and moment of the last batch, what every process must know), ``log`` (a stream: batches
-of acts in their order) and ``snapshot`` (a hash: a saved state, and up to which batch it goes).
+of acts in their order) and ``snapshot`` (a hash: a saved state, in parts, and up to which batch it
+goes).
 """
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -71,7 +73,7 @@ SNAPSHOT: Final = f"""
 if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] then return 0 end
 local before = tonumber(redis.call('HGET', KEYS[3], 'seq') or 0)
 if before >= tonumber(ARGV[2]) then return 0 end
-redis.call('HSET', KEYS[3], 'seq', ARGV[2], 'state', ARGV[3])
+redis.call('HSET', KEYS[3], 'seq', ARGV[2], unpack(ARGV, 3))
 local kept = math.max(0, tonumber(ARGV[2]) - {KEPT_BATCHES})
 redis.call('XTRIM', KEYS[2], 'MINID', string.format('%d-0', kept))
 return 1
@@ -87,7 +89,7 @@ redis.call('HSET', KEYS[1], 'form', ARGV[1], 'run', ARGV[2], 'seq', ARGV[3],
   'moment', string.format('%.0f', math.max(now, tonumber(ARGV[4]))),
   'begun', ARGV[5], 'facts', ARGV[6])
 redis.call('DEL', KEYS[2], KEYS[3])
-redis.call('HSET', KEYS[3], 'seq', ARGV[3], 'state', ARGV[7])
+redis.call('HSET', KEYS[3], 'seq', ARGV[3], unpack(ARGV, 7))
 return 1
 """
 """Puts a state back that the store has lost, whole or its end; 0 where another one has begun."""
@@ -197,22 +199,26 @@ class RedisStore:
             raise BehindState("this process was left behind: what it has missed is gone")
         return Appended(int(found[0]) * 1000, found[1], [_batch(each) for each in found[2]])
 
-    def snapshot(self) -> tuple[int, str] | None:
-        """Return the saved state, and up to which batch it goes."""
+    def snapshot(self) -> tuple[int, dict[str, str]] | None:
+        """Return the saved state, in its parts, and up to which batch it goes."""
         try:
-            seq, state = self._client.hmget(self._keys[2], "seq", "state")
+            found = self._client.hgetall(self._keys[2])
         except self._errors as error:
             raise StoreDown(_why(error)) from None
-        return None if seq is None else (int(seq), state.decode())
+        parts = {name.decode(): text.decode() for name, text in found.items()}
+        return (int(parts.pop("seq")), parts) if parts else None
 
-    def keep_snapshot(self, run: str, number: int, state: str) -> None:
+    def keep_snapshot(self, run: str, number: int, state: Mapping[str, str]) -> None:
         """Keep a saved state that goes up to a batch."""
-        self._run(SNAPSHOT, run, number, state)
+        self._run(SNAPSHOT, run, number, *chain.from_iterable(state.items()))
 
-    def revive(self, form: str, begun: Begun, number: int, state: str, moment_ns: int) -> bool:
+    def revive(
+        self, form: str, begun: Begun, number: int, state: Mapping[str, str], moment_ns: int
+    ) -> bool:
         """Put a state back that the store has lost; False where another one has begun there."""
-        about = (number, moment_ns // 1000, begun.begun_ns // 1000, begun.facts, state)
-        return bool(self._run(REVIVE, form, begun.run, *about))
+        about = (number, moment_ns // 1000, begun.begun_ns // 1000, begun.facts)
+        parts = chain.from_iterable(state.items())
+        return bool(self._run(REVIVE, form, begun.run, *about, *parts))
 
     def close(self) -> None:
         """Hang up."""

@@ -8,10 +8,12 @@ state, journal and counts included.
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 import time
 from collections import deque
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -29,14 +31,14 @@ from mock_p1.server.redis_store import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     from mock_p1.base.messages import Reply
     from mock_p1.engine.acts import Act
     from mock_p1.scenario.model import Scenario
     from mock_p1.server.redis_store import Begun, RedisStore
 
-FORM: Final = "1"
+FORM: Final = "2"
 """The form of what stands in the store; processes that write another one cannot share it."""
 
 IDLE_SECONDS: Final = 0.05
@@ -45,8 +47,13 @@ IDLE_SECONDS: Final = 0.05
 MOST_ACTS: Final = 500
 """So many acts go to the store in one round trip."""
 
-SNAPSHOT_BATCHES: Final = 20_000
-"""After so many batches the state is saved in the store, for processes that come later."""
+SNAPSHOT_ACTS: Final = 10_000
+"""After so many acts, and as many as there are job states, the state is saved in the store: for
+processes that come later, which do all acts since."""
+
+QUIET_SECONDS: Final = 1.0
+QUIET_ACTS: Final = 1000
+"""Where nothing was done for so long, and at the end of a process, it is saved after so many."""
 
 TOO_SLOW: Final = "it is too slow"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -81,6 +88,16 @@ class StoreClock(RealClock):
         """Learn what time it was in the store when it was asked at a moment of our own."""
         self._ahead_ns = moment_ns - (asked_ns + time.perf_counter_ns()) // 2
 
+    def saved(self) -> dict[str, Any]:
+        """Return where it is and how it runs, by the store's time."""
+        return {**super().saved(), "anchor": self._anchor}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Go on as one that was saved, to the nanosecond, whatever time it is."""
+        super().restore(saved)
+        real_ns, ours_ns, pace = saved["anchor"]
+        self._anchor = real_ns, ours_ns, pace
+
     def _today(self) -> datetime:
         return _EPOCH + timedelta(microseconds=self.store_ns() // 1000)
 
@@ -113,6 +130,9 @@ class SharedState:
         self._thread = threading.Thread(target=self._work, name="mock-p1:state", daemon=True)
         self._doubtful: set[str] = set()  # batches of ours of which nobody knows if they were added
         self._batches = 0
+        self._unsaved = 0  # acts since a snapshot
+        self._last_ours = False
+        self._last_at = time.monotonic()
         self.ended: Callable[[str], None] = _to_nobody
         """Is told why this process cannot go on."""
 
@@ -131,6 +151,7 @@ class SharedState:
             self._closed = True
             self._news.notify()
         self._thread.join()
+        self._save_if(QUIET_ACTS)
         self.store.close()
         self.engine.hand_over, self.engine.performing = self.engine.perform, lambda: True
 
@@ -182,6 +203,8 @@ class SharedState:
                     return
             try:
                 self._do(taken)
+                if not taken and time.monotonic() - self._last_at > QUIET_SECONDS:
+                    self._save_if(QUIET_ACTS)
             except Exception as error:  # noqa: BLE001 -- told to whoever waits, and the end
                 _tell_all(taken, repr(error))
                 self.ended(repr(error))
@@ -209,8 +232,16 @@ class SharedState:
         self._clock.at(appended.moment_ns)
         for each in alive:
             each.tell(*self._perform(each.act))
-        if appended.number and appended.number % SNAPSHOT_BATCHES == 0:  # of one process alone
-            self._save()
+        if appended.number:
+            self._count(len(acts), ours=True)
+
+    def _count(self, acts: int, *, ours: bool) -> None:
+        """Count the acts of a batch; who has added the one that was one too many saves."""
+        self._unsaved += acts
+        self._last_ours, self._last_at = ours, time.monotonic()
+        if self._unsaved >= max(SNAPSHOT_ACTS, self.engine.job_states.count):
+            self._save_if(0)
+            self._unsaved = 0
 
     def _failed(self, error: StoreDown, writer: str | None) -> None:
         self.down = str(error)
@@ -231,7 +262,9 @@ class SharedState:
             for batch in appended.others:
                 self._clock.at(batch.moment_ns)
                 self._seq = batch.number
-                self._do_batch(batch.writer, json.loads(batch.acts))
+                acts = json.loads(batch.acts)
+                self._do_batch(batch.writer, acts)
+                self._count(len(acts), ours=False)
             if appended.number or (not text and len(appended.others) < MOST_BATCHES):
                 return appended
 
@@ -256,20 +289,24 @@ class SharedState:
         self._clock.at_work = threading.get_ident()
         found = self.store.snapshot()
         if found is not None:
-            self._seq, text = found
-            self._restore(json.loads(text))
+            self._seq, parts = found
+            self._restore(json.loads(parts.pop("about")), parts)
         self._append(self.writer, 0, "")
 
-    def _restore(self, state: dict[str, Any]) -> None:
+    def _restore(self, state: dict[str, Any], aside: Mapping[str, str]) -> None:
         engine = self.engine
         if (played := state["played"]) is not None:
             engine.play_at_first(scenario_of(played))
-        restore(engine, state["saved"])
+        with _no_garbage():
+            restore(engine, state["saved"], aside)
         engine.restore_receivers(state["under_way"])
+        engine.repeats.restore(state["broken"])
 
-    def _save(self) -> None:
-        """Keep a snapshot; who waits meanwhile may wait for longer."""
-        begun = time.monotonic()
+    def _save_if(self, acts: int) -> None:
+        """Keep a snapshot after so many acts; who waits meanwhile may wait for longer."""
+        if not self._last_ours or self._unsaved < max(acts, 1) or self.down is not None:
+            return
+        self._unsaved, begun = 0, time.monotonic()
         try:
             self.store.keep_snapshot(self._begun.run, self._seq, self._state())
         except StoreDown as error:
@@ -280,12 +317,15 @@ class SharedState:
             self._waiting.clear()
             self._waiting.extend(waiting)
 
-    def _state(self) -> str:
+    def _state(self) -> dict[str, str]:
+        """Return all of the state, in parts; only ``about`` need be read to go on from it."""
         engine = self.engine
         is_first = engine.scenario is engine.first_scenario
         played = None if is_first else plain_scenario(engine.scenario)
         under_way = engine.saved_receivers()
-        return json.dumps({"played": played, "saved": saved(engine), "under_way": under_way})
+        aside: dict[str, str] = {}
+        about = {"played": played, "saved": saved(engine, aside), "under_way": under_way}
+        return {"about": json.dumps({**about, "broken": engine.repeats.saved()}), **aside}
 
     def _revive(self) -> None:
         """Give the store back what it has lost: every process has all of it."""
@@ -295,6 +335,18 @@ class SharedState:
                 self.ended("the store was emptied, and another mock began in it meanwhile")
         except StoreDown as error:
             self.down = str(error)
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Let nothing be searched for garbage: of very many new objects none is, again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _tell_all(waiting: list[_Waiting], why: str) -> None:

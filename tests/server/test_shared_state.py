@@ -207,7 +207,7 @@ def test_a_mistake_is_told_to_who_made_it(mocks):
 
 def test_a_mock_that_comes_later_knows_all(mocks, monkeypatch):
     """From the batches alone, and from a snapshot and the batches since."""
-    monkeypatch.setattr(shared_state, "SNAPSHOT_BATCHES", 7)
+    monkeypatch.setattr(shared_state, "SNAPSHOT_ACTS", 7)
     engine = mocks.all[0].engine
     for _ in range(20):
         sees(engine)
@@ -220,6 +220,25 @@ def test_a_mock_that_comes_later_knows_all(mocks, monkeypatch):
     assert sees(late, "b") == "new"
     assert sees(late, "b") == "c"
     assert late.journal.last == 30
+
+
+def test_a_mock_that_comes_later_has_the_clock_of_all(server, monkeypatch):
+    """Also from a snapshot that was made long after the state began, at another speed."""
+    monkeypatch.setattr(shared_state, "SNAPSHOT_ACTS", 3)
+    with ExitStack() as stack:
+        mocks = Mocks(stack, server.url)
+        first = mocks.join(speed=2.5)
+        meta = f"{{{mocks.name}}}:meta"
+        hour_ago = int(server.client().hget(meta, "begun")) - 3_600_000_000
+        server.client().hset(meta, "begun", hour_ago)
+        first.clock.restore({**first.clock.saved(), "anchor": (hour_ago * 1000, 0, 2.5)})
+        for _ in range(4):
+            sees(first)
+        late = mocks.join(speed=2.5)
+        assert sees(late) == "job_waiting"
+        first.refresh()
+        assert late.clock.saved()["anchor"] == first.clock.saved()["anchor"]
+        assert [*late.journal] == [*first.journal]
 
 
 def test_one_round_trip_for_polls_that_wait_together(mocks):
