@@ -25,6 +25,7 @@ from mock_p1.engine.saved_state import digests, restore, saved
 from mock_p1.server.redis_store import (
     MOST_BATCHES,
     Appended,
+    Batch,
     BehindState,
     CannotShareState,
     LostState,
@@ -46,6 +47,9 @@ IDLE_SECONDS: Final = 0.05
 
 MOST_ACTS: Final = 500
 """So many acts go to the store in one round trip."""
+
+RECENT_BATCHES: Final = 200
+"""So many are kept here too: where the store has lost its end, others may be a little behind."""
 
 SNAPSHOT_ACTS: Final = 10_000
 """After so many acts, and as many as there are job states, the state is saved in the store: for
@@ -119,7 +123,8 @@ class SharedState:
         self.engine: SharedEngine = engine
         self.store: RedisStore = store
         self._clock, self._begun = clock, begun
-        self._seq = 0
+        self._seq, self._epoch = 0, begun.epoch
+        self._recent: deque[Batch] = deque(maxlen=RECENT_BATCHES)
         self._waiting: deque[_Waiting] = deque()
         self._news = threading.Condition()
         self._closed = False
@@ -229,6 +234,7 @@ class SharedState:
             return
         if appended.number:
             self._seq = appended.number
+            self._recent.append(Batch(self._seq, writer, appended.moment_ns, text))
         self._clock.at(appended.moment_ns)
         for each in alive:
             each.tell(*self._perform(each.act))
@@ -257,11 +263,14 @@ class SharedState:
         while True:
             asked_ns = time.perf_counter_ns()
             deadline_ns = self._clock.store_time(asked_ns) + int(seconds * SECOND)
-            appended = self.store.append(self._begun.run, self._seq, writer, deadline_ns, text)
+            known = self._begun.run, self._seq, self._epoch
+            appended = self.store.append(*known, writer, deadline_ns, text)
+            self._epoch = appended.epoch
             self._clock.heard(appended.moment_ns, asked_ns)
             for batch in appended.others:
                 self._clock.at(batch.moment_ns)
                 self._seq = batch.number
+                self._recent.append(batch)
                 acts = json.loads(batch.acts)
                 self._do_batch(batch.writer, acts)
                 self._count(len(acts), ours=False)
@@ -329,9 +338,12 @@ class SharedState:
 
     def _revive(self) -> None:
         """Give the store back what it has lost: every process has all of it."""
-        moment_ns = self._clock.store_ns()
         try:
-            if not self.store.revive(FORM, self._begun, self._seq, self._state(), moment_ns):
+            claim = self.store.claim(self._begun.run, self._seq)
+            if claim == "give":
+                known = self._begun, self._epoch, self._seq
+                self.store.revive(*known, self._state(), self._recent, self._clock.store_ns())
+            elif claim == "other":
                 self.ended("the store was emptied, and another mock began in it meanwhile")
         except StoreDown as error:
             self.down = str(error)

@@ -5,14 +5,17 @@ import json
 import random
 import re
 import threading
+import time
 import uuid
 from collections import Counter
 from contextlib import ExitStack, suppress
+from itertools import chain
 
 import httpx
 import pytest
 import requests
-from helpers.redis_server import NEEDED, redis_server
+import trustme
+from helpers.redis_server import NEEDED, free_port, redis_server
 
 from mock_p1 import create_app, create_asgi_app, serving
 from mock_p1.base.clock import SECOND
@@ -22,7 +25,7 @@ from mock_p1.engine.driver import Driver, NoSuchJob
 from mock_p1.engine.saved_state import saved
 from mock_p1.scenario.parser import parse
 from mock_p1.server import shared_state
-from mock_p1.server.redis_store import CannotShareState, RedisStore
+from mock_p1.server.redis_store import Batch, BehindState, CannotShareState, RedisStore
 from mock_p1.server.shared_state import StoreClock, share
 from mock_p1.server.upload_store import UploadStore
 
@@ -43,6 +46,10 @@ def server():
     """A store for all tests here that do it no harm."""
     with redis_server() as server:
         yield server
+
+
+RIGHTS = ("on", ">secret", "+@all", "~*")
+"""Of a user who has a password."""
 
 
 class Mocks:
@@ -393,8 +400,12 @@ def test_several_mocks_share_a_store(mocks, server):
         ("http://127.0.0.1", "no URL of a store; one begins with redis://, rediss://, unix://"),
         ("redis://127.0.0.1:1", "Error 111 connecting to 127.0.0.1:1. Connection refused"),
         ("redis://:secret@127.0.0.1:1", r"redis://:…@127.0.0.1:1: Error"),
+        ("redis://127.0.0.1:1?password=secret", r"1\?password=…: Error"),
         ("redis://127.0.0.1:port", "Port could not be cast to integer"),
-        ("unix:///no/such/socket", "No such file or directory"),
+        ("unix:///no/such/socket", "unix:///no/such/socket: .*No such file or directory"),
+        ("redis://:secret@[::1", "redis://…: Invalid IPv6 URL"),
+        ("redis://127.0.0.1?nonsense=1", "unexpected keyword argument 'nonsense'"),
+        ("redis://no-such-host.invalid", "no-such-host.invalid"),
     ],
 )
 def test_a_store_that_cannot_be_had(url, told):
@@ -403,12 +414,23 @@ def test_a_store_that_cannot_be_had(url, told):
         Mocks(stack, url).join()
 
 
-def test_keys_of_another_program(server):
+@pytest.mark.parametrize("part", ["meta", "log", "snapshot"])
+def test_keys_of_another_program(server, part):
     """They are left alone."""
-    server.client().set("{theirs}:meta", "1")
+    name = uuid.uuid4().hex
+    server.client().set(f"{{{name}}}:{part}", "1")
     with pytest.raises(CannotShareState, match="its keys are another program's"), ExitStack() as s:
-        Mocks(s, server.url, "theirs").join()
-    assert server.client().get("{theirs}:meta") == b"1"
+        Mocks(s, server.url, name).join()
+    assert server.client().keys(f"{{{name}}}*") == [f"{{{name}}}:{part}".encode()]
+    assert server.client().get(f"{{{name}}}:{part}") == b"1"
+
+
+def test_a_hash_of_another_program(server):
+    """Too."""
+    server.client().hset("{hash}:meta", "theirs", "1")
+    with pytest.raises(CannotShareState, match="is another program's"), ExitStack() as stack:
+        Mocks(stack, server.url, "hash").join()
+    assert server.client().hgetall("{hash}:meta") == {b"theirs": b"1"}
 
 
 def test_records_of_another_version(server):
@@ -417,6 +439,84 @@ def test_records_of_another_version(server):
     server.client().hset("{old}:meta", "begun", 1)
     with pytest.raises(CannotShareState, match="another version of the mock, in form 0"):
         Mocks(ExitStack(), server.url, "old").join()
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory):
+    """A store at a port that speaks TLS alone, and the authority that vouches for it, in a file."""
+    folder, authority, port = tmp_path_factory.mktemp("tls"), trustme.CA(), free_port()
+    own = authority.issue_cert("localhost", "127.0.0.1")
+    own.private_key_pem.write_to_path(folder / "key.pem")
+    own.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    names = (("cert", "cert"), ("key", "key"), ("ca-cert", "ca"))
+    files = [(f"--tls-{name}-file", str(folder / f"{file}.pem")) for name, file in names]
+    options = ("--tls-port", str(port), *chain.from_iterable(files), "--tls-auth-clients", "no")
+    with redis_server(*options, "--requirepass", "right") as server:
+        yield port, folder / "ca.pem", server
+
+
+@pytest.mark.parametrize("scheme", ["rediss", "valkeys"])
+def test_a_store_over_tls(secured, scheme):
+    """Whoever trusts its authority shares what is there, whatever way leads to it."""
+    port, authority, server = secured
+    url = f"{scheme}://:right@localhost:{port}?ssl_ca_certs={authority}"
+    with ExitStack() as stack:
+        over_tls = Mocks(stack, url)
+        assert sees(over_tls.join()) == "job_waiting"
+        by_socket = Mocks(stack, server.url.replace("unix://", "unix://:right@"), over_tls.name)
+        assert sees(by_socket.join()) == "job_waiting"
+        assert by_socket.all[0].engine.journal.last == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("rediss://:right@localhost:PORT", "CERTIFICATE_VERIFY_FAILED"),
+        ("redis://:right@localhost:PORT", "localhost:PORT"),
+        ("rediss://:wrong@localhost:PORT?ssl_ca_certs=CA", "invalid username-password pair"),
+        ("rediss://localhost:PORT?ssl_ca_certs=CA", "it wants a password"),
+        ("rediss://:right@localhost:PORT?ssl_ca_certs=/none", "No such file"),
+    ],
+)
+def test_tls_that_is_refused(secured, url, told):
+    """One line that says why, and never the password."""
+    port, authority, _ = secured
+    url = url.replace("PORT", str(port)).replace("CA", str(authority))
+    with pytest.raises(CannotShareState) as refused, ExitStack() as stack:
+        Mocks(stack, url).join()
+    text = str(refused.value)
+    assert told.replace("PORT", str(port)) in text
+    assert "\n" not in text
+    assert "right" not in text
+    assert ":wrong" not in text
+
+
+@pytest.mark.parametrize("scheme", ["redis", "valkey"])
+def test_a_store_at_a_port(scheme):
+    """With a user's name and password; ``valkey`` is said for ``redis``."""
+    port = free_port()
+    with redis_server(port=port) as server, ExitStack() as stack:
+        server.client().execute_command("ACL", "SETUSER", "me", *RIGHTS)
+        mocks = Mocks(stack, f"{scheme}://me:secret@127.0.0.1:{port}/3")
+        assert sees(mocks.join()) == "job_waiting"
+        with pytest.raises(CannotShareState, match="invalid username-password pair"):
+            Mocks(stack, f"{scheme}://me:other@127.0.0.1:{port}/3").join()
+
+
+def test_a_store_that_is_too_old(server, monkeypatch):
+    """It says which one is needed."""
+    monkeypatch.setattr("redis.Redis.info", lambda *_: {"redis_version": "6.0.16"})
+    with pytest.raises(CannotShareState, match=r"is Redis 6\.0\.16; it must be 6\.2 or newer"):
+        Mocks(ExitStack(), server.url).join()
+
+
+def test_a_user_who_may_not_ask_which_version_it_is(server):
+    """May share a state all the same."""
+    server.client().execute_command("ACL", "SETUSER", "few", *RIGHTS, "-info")
+    with ExitStack() as stack:
+        few = Mocks(stack, server.url.replace("unix://", "unix://few:secret@"))
+        assert sees(few.join()) == "job_waiting"
 
 
 def test_a_wrong_password():
@@ -442,10 +542,11 @@ def fragile():
 def is_back(mocks):
     """Wait until every mock reaches its store again."""
     for shared in mocks.all:
-        for _ in range(100):
+        for _ in range(1000):
             with suppress(RuntimeError):
                 shared.engine.refresh()
                 break
+            time.sleep(0.01)
 
 
 def test_a_store_that_does_not_answer(fragile):
@@ -545,6 +646,88 @@ def test_a_store_that_is_full(fragile):
     is_back(mocks)
     assert sees(engine) == "job_waiting"
     assert engine.journal.last == 2
+
+
+def test_a_store_that_failed_over():
+    """To a replica that has heard of all, or not of the end: the mocks know that."""
+    port = free_port()
+    at_once = ("--repl-diskless-sync-delay", "0")
+    with (
+        redis_server(*at_once, port=port) as server,
+        redis_server() as replica,
+        ExitStack() as stack,
+    ):
+        mocks = Mocks(stack, server.url)
+        one, other = mocks.join(), mocks.join()
+        for _ in range(5):
+            sees(one)
+        server.wait_for_replica(replica)
+        replica.client().replicaof("NO", "ONE")
+        for _ in range(3):  # the replica has not heard of these
+            sees(other)
+        one.refresh()
+        server.fail_over(replica)
+        is_back(mocks)
+        for engine in (one, other):
+            assert sees(engine) == "job_waiting"
+        one.refresh()
+        assert [*one.journal] == [*other.journal]
+        assert one.journal.last == 10
+        assert sees(mocks.join()) == "job_waiting"
+
+
+@pytest.fixture
+def stores(server):
+    """Two processes' ways to one state, in which five acts were done, and its run."""
+    name, begin = uuid.uuid4().hex, ("1", "run", "{}")
+    both = [RedisStore(server.url, name) for _ in range(2)]
+    begun, _ = (store.begin(*begin) for store in both)
+    until = time.time_ns() + 60 * SECOND
+    for number in range(5):
+        assert both[0].append("run", number, 0, "w", until, "[]").number == number + 1
+    server.client().delete(*(f"{{{name}}}:{part}" for part in ("meta", "log")))
+    yield both, begun
+    for store in both:
+        store.close()
+
+
+def claim(store, number, wanted):
+    """Claim until something is said."""
+    for _ in range(1000):
+        if (told := store.claim("run", number)) == wanted:
+            return told
+        time.sleep(0.01)
+    return told
+
+
+def test_who_has_the_most_gives_it_back(stores):
+    """Another one waits, though it was the first to notice."""
+    (one, other), _ = stores
+    assert one.claim("run", 4) == "wait"
+    assert other.claim("run", 5) == "wait"
+    assert claim(other, 5, "give") == "give"
+    assert one.claim("run", 4) == "wait"
+
+
+def test_who_is_a_little_behind_goes_on(stores):
+    """The newest batches are given back too."""
+    (one, other), begun = stores
+    claim(other, 5, "give")
+    recent = [Batch(number, "w", number * 1000, "[]") for number in (4, 5)]
+    other.revive(begun, 0, 5, {"about": "{}"}, recent, 0)
+    found = one.append("run", 3, 0, "w")
+    assert ([batch.number for batch in found.others], found.epoch) == ([4, 5], 1)
+
+
+def test_who_has_another_history_does_not_go_on(stores):
+    """What it knows is lost: others have gone on without it, in a second history."""
+    (one, other), begun = stores
+    claim(one, 4, "give")
+    one.revive(begun, 0, 4, {"about": "{}"}, [], 0)
+    until = time.time_ns() + 60 * SECOND
+    assert one.append("run", 4, 1, "w", until, "[]").number == 5
+    with pytest.raises(BehindState, match="others have gone on without it"):
+        other.append("run", 5, 0, "w")
 
 
 def test_a_store_that_may_only_be_read(fragile):
