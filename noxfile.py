@@ -122,7 +122,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def workflows(session: nox.Session) -> None:
-    """What CI systems read, ours and the examples: actionlint, zizmor, and their JSON Schemas."""
+    """What CI systems, compose and Kubernetes read: actionlint, zizmor, and their JSON Schemas."""
     session.install(*group("workflows"))
     ours = [str(path) for path in sorted(Path(".github", "workflows").glob("*.yml"))]
     shown = [str(path) for path in sorted(Path("examples", "ci").glob("github*.yml"))]
@@ -139,8 +139,10 @@ def workflows(session: nox.Session) -> None:
         ("vendor.github-workflows", files),
         ("vendor.github-actions", ["action.yml"]),
         ("vendor.gitlab-ci", ["examples/ci/gitlab-ci.yml"]),
+        ("vendor.compose-spec", ["compose.yaml", "compose.cluster.yaml"]),
     ):
         session.run("check-jsonschema", "--builtin-schema", schema, *read)
+    session.run("kubernetes-validate", "--strict", "--quiet", "deploy/kubernetes.yaml")
 
 
 @nox.session(python=OLDEST)
