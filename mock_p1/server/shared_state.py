@@ -20,15 +20,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.messages import json_reply
-from mock_p1.engine.acts import SharedEngine, StoreDown, plain_scenario, scenario_of
+from mock_p1.engine.acts import SharedEngine, StoreDown, plain_scenario, scenario_of, to_nobody
+from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
+from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.engine.saved_state import digests, restore, saved
 from mock_p1.server.redis_store import (
     MOST_BATCHES,
+    TIMEOUT_SECONDS,
     Appended,
     Batch,
     BehindState,
     CannotShareState,
     LostState,
+    RedisStore,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +41,7 @@ if TYPE_CHECKING:
     from mock_p1.base.messages import Reply
     from mock_p1.engine.acts import Act
     from mock_p1.scenario.model import Scenario
-    from mock_p1.server.redis_store import Begun, RedisStore
+    from mock_p1.server.redis_store import Begun
 
 FORM: Final = "2"
 """The form of what stands in the store; processes that write another one cannot share it."""
@@ -138,7 +142,7 @@ class SharedState:
         self._unsaved = 0  # acts since a snapshot
         self._last_ours = False
         self._last_at = time.monotonic()
-        self.ended: Callable[[str], None] = _to_nobody
+        self.ended: Callable[[str], None] = to_nobody
         """Is told why this process cannot go on."""
 
     def start(self) -> None:
@@ -284,9 +288,9 @@ class SharedState:
             before = self.engine.journal.last
             self._perform(act)
             if was_ours and self.engine.journal.last > before:
-                self.submit(["note", before + 1, COUNTED], _to_nobody)
+                self.submit(["note", before + 1, COUNTED], to_nobody)
             elif was_ours and act[0] == "begin":  # its client has been answered 503
-                self.submit(["end", act[1], ["broken_off", 0, ""], None], _to_nobody)
+                self.submit(["end", act[1], ["broken_off", 0, ""], None], to_nobody)
 
     def _perform(self, act: Act) -> tuple[Any, BaseException | None]:
         try:
@@ -366,10 +370,6 @@ def _tell_all(waiting: list[_Waiting], why: str) -> None:
         each.tell(None, StoreDown(why))
 
 
-def _to_nobody(*_: object) -> None:
-    """Tell nobody."""
-
-
 def facts_of(scenario: Scenario, **numbers: Any) -> dict[str, Any]:  # noqa: ANN401 -- what JSON knows
     """Return what all processes that share a state must agree on."""
     text = None if scenario.text is None else plain_scenario(scenario)
@@ -388,19 +388,22 @@ def store_is_down(why: str) -> Reply:
 
 def share(  # noqa: PLR0913 -- each is a choice of its own
     scenario: Scenario,
-    shared_by: RedisStore,
+    url: str,
+    name: str,
     *,
+    timeout_seconds: float = TIMEOUT_SECONDS,
     speed: float = 1.0,
     seed: int | None = None,
     take_shared: bool = False,
-    jobs_max: int,
-    journal_max: int,
+    jobs_max: int = DEFAULT_JOBS_MAX,
+    journal_max: int = DEFAULT_MAX,
     **options: Any,  # noqa: ANN401 -- those of an engine
 ) -> SharedState:
-    """Join a shared state, or begin it; CannotShareState says why that cannot be.
+    """Join the state of this name in a store, or begin it; CannotShareState says why not.
 
     Where another scenario is shared, it is taken if ``take_shared`` says so.
     """
+    shared_by = RedisStore(url, name, timeout_seconds)
     numbers = {"speed": speed, "seed": seed, "jobs_max": jobs_max, "journal_max": journal_max}
     numbers["upload_max"] = options["store"].limit_bytes
     ours = facts_of(scenario, **numbers)
@@ -418,10 +421,10 @@ def share(  # noqa: PLR0913 -- each is a choice of its own
                 "is here; play that, or take it with --state-scenario shared"
             )
         scenario = scenario_of(theirs["text"])
-    for name, value in numbers.items():
-        if theirs[name] != value:
+    for what, value in numbers.items():
+        if theirs[what] != value:
             raise CannotShareState(
-                f"{shared_by.shown}: its processes were started with {name} {theirs[name]}, "
+                f"{shared_by.shown}: its processes were started with {what} {theirs[what]}, "
                 f"not {value}"
             )
     clock = StoreClock(speed, begun.begun_ns)
