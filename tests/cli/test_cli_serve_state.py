@@ -100,49 +100,118 @@ def test_a_store_that_is_gone(serve, client):
         server.start()
 
 
+ALWAYS = ("--appendonly", "yes", "--appendfsync", "always")
+
+
+class Load:
+    """Twelve clients that poll a job at three processes in turn, all the time, till they are told.
+
+    ``seen`` has what each poll got: the status, ``down`` for the mock's store, ``lost`` where the
+    process was killed meanwhile.
+    """
+
+    def __init__(self, urls):
+        self.urls, self.seen, self._done = urls, [], threading.Event()
+        self._threads = [threading.Thread(target=self._poll, args=(n,)) for n in range(12)]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._done.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _poll(self, number):
+        headers, at = {"x-api-key": f"k{number}"}, number
+        with requests.Session() as session:
+            session.trust_env = False
+            while not self._done.is_set():
+                url = f"{self.urls[at % 3]}{PATH}/retrain-001"
+                try:
+                    answer = session.get(url, headers=headers, timeout=20)
+                    self.seen.append(answer.headers.get("X-Mock-P1-Store", answer.status_code))
+                except requests.ConnectionError:
+                    self.seen.append("lost")
+                    at += 1
+
+    def goes_on(self):
+        """Wait until a hundred more polls were answered."""
+        before = self.seen.count(200)
+        wait_for(lambda: self.seen.count(200) > before + 100)
+
+
+def journal_of(url, session):
+    """Return the whole journal of a process; none where its store is not back yet."""
+    rows, path = [], f"{url}/__admin/requests?limit=10000&since="
+    while answer := session.get(f"{path}{len(rows)}", timeout=20).json().get("requests"):
+        rows += answer
+    return rows
+
+
+def counted(rows):
+    """Return how many entries were answered, and how many are noted to have been answered 503."""
+    noted = sum("answered 503" in " ".join(entry["notes"]) for entry in rows)
+    return len(rows) - noted, noted
+
+
 @pytest.mark.slow
 @pytest.mark.posix
 @NEEDED
-def test_a_store_that_freezes_and_crashes_under_load(serve):
+def test_a_store_that_freezes_and_crashes_under_load(serve, client):
     """503 meanwhile, right afterwards; every answer is counted, and what was counted is known."""
-    always = ("--appendonly", "yes", "--appendfsync", "always")
-    with redis_server(*always) as server:
+    with redis_server(*ALWAYS) as server:
         options = ("stuck", "--journal-max", "100000", "--state", server.url)
         urls = [started(serve, *options)[0] for _ in range(3)]
-        done, seen = threading.Event(), []
+        with Load(urls) as load:
+            load.goes_on()
+            server.freeze()
+            at = len(load.seen)
+            time.sleep(5)
+            meanwhile = load.seen[at:]
+            server.thaw()
+            load.goes_on()
+            server.kill()
+            before = load.seen.count("down")
+            wait_for(lambda: load.seen.count("down") > before)
+            server.start()
+            load.goes_on()
+        assert set(meanwhile) <= {200, "down"}
+        assert meanwhile.count(200) <= 12  # those that were on their way
+        assert meanwhile.count("down") >= 12
+        answered = load.seen.count(200)
 
-        def client(number):
-            with requests.Session() as session:
-                session.trust_env = False
-                path = f"{urls[number % 3]}{PATH}/retrain-001"
-                while not done.is_set():
-                    answer = session.get(path, headers={"x-api-key": f"k{number}"}, timeout=20)
-                    seen.append(answer.headers.get("X-Mock-P1-Store", answer.status_code))
+        def right():  # each process notes what it finds; a moment later all have it
+            first, *others = (journal_of(url, client) for url in urls)
+            return others == [first, first] and counted(first)[0] == answered
 
-        threads = [threading.Thread(target=client, args=(number,)) for number in range(12)]
-        for thread in threads:
-            thread.start()
-        for harm, mend in ((server.freeze, server.thaw), (server.kill, server.start)):
-            wait_for(lambda: seen.count(200) > 100)
-            harm()
-            before = seen.count("down")
-            wait_for(lambda before=before: seen.count("down") > before)
-            mend()
-            before = seen.count(200)
-            wait_for(lambda before=before: seen.count(200) > before + 100)
-        done.set()
-        for thread in threads:
-            thread.join()
-        journals = []
-        for url in urls:
-            with requests.Session() as session:
-                session.trust_env = False
-                rows = session.get(f"{url}/__admin/requests?limit=10000", timeout=20).json()
-                journals.append(rows["requests"])
-        first, *others = journals
-        assert others == [first, first]
-        noted = sum("answered 503" in " ".join(entry["notes"]) for entry in first)
-        assert len(first) == seen.count(200) + noted
+        wait_for(right)
+
+
+@pytest.mark.slow
+@pytest.mark.posix
+@NEEDED
+def test_processes_and_store_that_are_killed_under_load(serve, client):
+    """At any moment, one and then all: what was answered is there, and nothing is there twice."""
+    with redis_server(*ALWAYS) as server:
+        options = ("stuck", "--journal-max", "100000", "--state", server.url)
+        urls, processes = zip(*(started(serve, *options) for _ in range(3)), strict=True)
+        with Load(urls) as load:
+            load.goes_on()
+            processes[0].kill()
+            load.goes_on()
+            for process in processes[1:]:
+                process.kill()
+            server.kill()
+            wait_for(lambda: load.seen.count("lost") > 12)
+        server.start()
+        again, _ = started(serve, *options)
+        rows = journal_of(again, client)
+        answered, unsure = load.seen.count(200), 12 + 12  # those on their way at either moment
+        assert answered <= len(rows) <= answered + unsure
+        assert [row["number"] for row in rows] == [*range(1, len(rows) + 1)]
 
 
 def wait_for(told):
