@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,12 @@ import requests
 from helpers.redis_server import NEEDED, redis_server
 
 from mock_p1.contract.operations import OPERATIONS
+from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.scenario.files import load_scenario
+from mock_p1.server import shared_state
 from mock_p1.server.redis_store import RedisStore
-from mock_p1.server.shared_state import FORM, facts_of
+from mock_p1.server.shared_state import FORM, facts_of, share
+from mock_p1.server.upload_store import UploadStore
 
 PATH = "/v1/external/retrain_jobs"
 
@@ -143,18 +146,13 @@ class Load:
         wait_for(lambda: self.seen.count(200) > before + 100)
 
 
-def journal_of(url, session):
-    """Return the whole journal of a process; none where its store is not back yet."""
-    rows, path = [], f"{url}/__admin/requests?limit=10000&since="
-    while answer := session.get(f"{path}{len(rows)}", timeout=20).json().get("requests"):
-        rows += answer
-    return rows
-
-
-def counted(rows):
-    """Return how many entries were answered, and how many are noted to have been answered 503."""
-    noted = sum("answered 503" in " ".join(entry["notes"]) for entry in rows)
-    return len(rows) - noted, noted
+@contextmanager
+def joined(server):
+    """Join the state of processes that play ``stuck``; an engine that knows all of it."""
+    options = {"jobs_max": DEFAULT_JOBS_MAX, "journal_max": 100_000, "store": UploadStore()}
+    shared = share(load_scenario("stuck"), server.url, "mock-p1", **options)
+    yield shared.engine
+    shared.close()
 
 
 @pytest.mark.slow
@@ -181,13 +179,17 @@ def test_a_store_that_freezes_and_crashes_under_load(serve, client):
         assert set(meanwhile) <= {200, "down"}
         assert meanwhile.count(200) <= 12  # those that were on their way
         assert meanwhile.count("down") >= 12
-        answered = load.seen.count(200)
+        with joined(server) as engine:
 
-        def right():  # each process notes what it finds; a moment later all have it
-            first, *others = (journal_of(url, client) for url in urls)
-            return others == [first, first] and counted(first)[0] == answered
+            def right():  # each process notes what it finds; a moment later all have it
+                engine.refresh()
+                noted = sum(shared_state.COUNTED in entry.notes for entry in engine.journal)
+                return engine.journal.last - noted == load.seen.count(200)
 
-        wait_for(right)
+            wait_for(right)
+            newest = [client.get(f"{url}/__admin/requests", timeout=20).json() for url in urls]
+            assert newest[1:] == [newest[0]] * 2
+            assert newest[0]["count"] == len([*engine.journal])
 
 
 @pytest.mark.slow
@@ -207,11 +209,11 @@ def test_processes_and_store_that_are_killed_under_load(serve, client):
             server.kill()
             wait_for(lambda: load.seen.count("lost") > 12)
         server.start()
-        again, _ = started(serve, *options)
-        rows = journal_of(again, client)
+        with joined(server) as engine:
+            numbers = [entry.number for entry in engine.journal]
         answered, unsure = load.seen.count(200), 12 + 12  # those on their way at either moment
-        assert answered <= len(rows) <= answered + unsure
-        assert [row["number"] for row in rows] == [*range(1, len(rows) + 1)]
+        assert answered <= len(numbers) <= answered + unsure
+        assert numbers == [*range(1, len(numbers) + 1)]
 
 
 def wait_for(told):
