@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import random
-import re
 import threading
 import time
 import uuid
@@ -18,16 +16,16 @@ import requests
 import trustme
 from helpers.redis_server import NEEDED, free_port, redis_server
 
+from benchmarks import history
 from mock_p1 import create_app, create_asgi_app, serving
 from mock_p1.base.clock import SECOND
 from mock_p1.base.messages import Fault, Request
-from mock_p1.engine.acts import SharedEngine
 from mock_p1.engine.driver import Driver, NoSuchJob
 from mock_p1.engine.saved_state import saved
 from mock_p1.scenario.parser import parse
 from mock_p1.server import shared_state
 from mock_p1.server.redis_store import Batch, BehindState, CannotShareState, RedisStore
-from mock_p1.server.shared_state import StoreClock, share
+from mock_p1.server.shared_state import share
 from mock_p1.server.upload_store import UploadStore
 
 pytestmark = NEEDED
@@ -317,61 +315,15 @@ def test_clocks_that_differ_do_not_matter(server, monkeypatch):
         assert abs((late.clock.client_date(0) - began).total_seconds()) < 60
 
 
-def history(engine, who, clients):
-    """Do at random what clients and tests do; what this client saw goes to its own list."""
-    chance = random.Random(who)  # noqa: S311 -- no secret
-    driver, seen = Driver(engine), clients[who]
-    for _ in range(25):
-        act = chance.choice(["poll"] * 6 + ["create", "put", "step", "fail", "advance", "reset"])
-        job, key = chance.choice(["a", "timed", "link"]), chance.choice(["k", "l"])
-        with suppress(LookupError):  # a step where there is none to move to
-            if act == "poll":
-                seen.append(ask(engine, PATH + job, key, note=who))
-            elif act == "create":
-                query = "filename=a.csv"
-                seen.append(ask(engine, f"{PATH}upload_url", key, query=query, note=who))
-            elif act == "put":
-                text = b"".join(reply.body for reply in seen[-3:])
-                for link in re.findall(rb'"upload_url": "http://m([^"]+)', text):
-                    seen.append(ask(engine, link.decode(), method="PUT", note=who))
-            elif act == "step":
-                driver.step(job)
-            elif act == "fail":
-                driver.fail_next("job_may_be_deleted", job_id=job)
-            elif act == "advance":
-                driver.advance(chance.randrange(SECOND))
-            elif chance.random() < 0.2:
-                driver.reset(job)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
-def test_a_random_history_is_that_of_one_mock(mocks, server, seed):
-    """Played again, alone and in the store's order, it gives every client the same answers."""
-    clients = {f"{seed}/{number}": [] for number in range(6)}
-    threads = [
-        threading.Thread(target=history, args=(shared.engine, who, clients))
-        for shared, who in zip(mocks.all * 2, clients, strict=True)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    begun_ns = int(server.client().hget(f"{{{mocks.name}}}:meta", "begun")) * 1000
-    clock = StoreClock(1.0, begun_ns)
-    alone = SharedEngine(parse(SCENARIO, "f.yaml"), clock, jobs_max=1000)
-    again = {who: [] for who in clients}
-    for _, fields in server.client().xrange(f"{{{mocks.name}}}:log"):
-        clock.at(int(fields[b"t"]) * 1000)
-        for act in json.loads(fields[b"a"]):
-            with suppress(LookupError):
-                answer = alone.perform(act)
-                if act[0] == "ask":
-                    again[act[-1]].append(answer)
-    assert again == clients
-    for shared in mocks.all:
-        shared.engine.refresh()
-        assert [*shared.engine.journal] == [*alone.journal]
+def test_a_random_history_is_that_of_one_mock(server, seed):
+    """Uploads, steps, resets, moves of the clock, other scenarios, kills, mocks that come later.
+
+    Played again, alone and in the store's order, it gives every client the same answers.
+    """
+    assert history.play(server.url, seed) > 30
+    assert shared_state.SNAPSHOT_ACTS == 10_000
 
 
 @pytest.mark.parametrize(
