@@ -23,6 +23,14 @@ class Store(NamedTuple):
     process: subprocess.Popen[bytes]
     url: str
 
+    def round_trips(self) -> int:
+        """Return how many scripts it has run."""
+        import redis  # noqa: PLC0415 -- an extra
+
+        with redis.Redis.from_url(self.url) as client:
+            stats = client.info("commandstats")
+        return sum(stats.get(f"cmdstat_{name}", {}).get("calls", 0) for name in ("eval", "evalsha"))
+
 
 @contextmanager
 def running_store() -> Iterator[Store]:
