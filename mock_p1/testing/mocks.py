@@ -364,21 +364,11 @@ def _shared_engine(
     stack: ExitStack, scenario: Scenario, where: tuple[str, str], speed: float, seed: int | None
 ) -> Engine:
     """Return the part of this process in a shared state, until the mock ends."""
-    from mock_p1.engine.job_states import DEFAULT_JOBS_MAX  # noqa: PLC0415 -- goes with it
-    from mock_p1.engine.journal import DEFAULT_MAX  # noqa: PLC0415 -- likewise
-    from mock_p1.server.redis_store import RedisStore  # noqa: PLC0415 -- only a shared state needs it
-    from mock_p1.server.shared_state import share  # noqa: PLC0415 -- likewise
+    from mock_p1.server.shared_state import share  # noqa: PLC0415 -- only a shared state needs it
     from mock_p1.server.upload_store import UploadStore  # noqa: PLC0415 -- no need before a start
 
-    shared = share(
-        scenario,
-        RedisStore(*where),
-        speed=speed,
-        seed=seed,
-        jobs_max=DEFAULT_JOBS_MAX,
-        journal_max=DEFAULT_MAX,  # that of the processes of `serve`
-        store=stack.enter_context(closing(UploadStore())),
-    )
+    store = stack.enter_context(closing(UploadStore()))
+    shared = share(scenario, *where, speed=speed, seed=seed, store=store)
     stack.callback(shared.close)
     return shared.engine
 

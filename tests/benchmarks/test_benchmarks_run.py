@@ -9,13 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.redis_server import NEEDED
 
 ROOT = Path(__file__).parents[2]
 NAMES = (
     "serve", "start", "sequence", "profile", "waits",
     "mocked", "fixtures", "plugin", "many", "created", "memory",
 )  # fmt: skip
-MORE = ("uploads", "scale")
+MORE = ("uploads", "scale", "shared")
 
 
 def run(*arguments):
@@ -27,7 +28,10 @@ def run(*arguments):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES + MORE)
+@pytest.mark.parametrize(
+    "name",
+    [*NAMES, *(pytest.param(each, marks=NEEDED) if each == "shared" else each for each in MORE)],
+)
 def test_runs(name, tmp_path):
     """A benchmark, scaled down to almost nothing, ends well and gives figures."""
     file = tmp_path / "figures.json"
