@@ -21,7 +21,7 @@ from mock_p1.oneclock import patches
 pytest_plugins = ["pytester"]
 
 # no deadline: the machine may be busy, and no test here is about time
-settings.register_profile("mock_p1", deadline=None, max_examples=30)
+settings.register_profile("mock_p1", deadline=None, max_examples=20)
 settings.register_profile("ci", deadline=None, max_examples=100)
 settings.register_profile("thorough", deadline=None, max_examples=3000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "mock_p1"))

@@ -275,6 +275,7 @@ with serving("demo") as mock:
 """
 
 
+@pytest.mark.slow
 def test_a_server_that_is_only_polled_loads_no_flask():
     """Half of the time of a start is saved; the control API is there when it is asked for."""
     done = subprocess.run(
@@ -298,6 +299,7 @@ with serving(load_kept(["demo"], Path(sys.argv[1]))) as mock:
 """
 
 
+@pytest.mark.slow
 def test_a_kept_scenario_is_played_without_pydantic_and_yaml(tmp_path):
     """They take half of the time of a start, and are loaded the first time alone."""
     first, second = (

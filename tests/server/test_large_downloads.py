@@ -65,7 +65,7 @@ def loop(request, monkeypatch):
         monkeypatch.setattr(servers, "_loop_factory", lambda: None)
 
 
-@pytest.fixture(params=["plain", "TLS"])
+@pytest.fixture(params=["plain", pytest.param("TLS", marks=pytest.mark.slow)])
 def served(request, loop, scenario, certified):
     """A server of one kind."""
     server, client = certified if request.param == "TLS" else (None, None)
