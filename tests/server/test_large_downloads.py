@@ -58,7 +58,7 @@ class Served:
         return entry.done, entry.notes
 
 
-@pytest.fixture(params=["as installed", "asyncio"])
+@pytest.fixture(params=["as installed", pytest.param("asyncio", marks=pytest.mark.slow)])
 def loop(request, monkeypatch):
     """The event loop that is installed, and Python's own."""
     if request.param == "asyncio":
