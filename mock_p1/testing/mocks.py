@@ -48,7 +48,7 @@ JOURNAL_MAX: Final = 100_000
 """A test may poll for days of virtual time, and then ask for every poll."""
 
 
-class _told_without_our_frames:  # noqa: N801 -- called like a function
+class _raised_without_our_frames:  # noqa: N801 -- called like a function
     """Cuts off where a mistake in a scenario was found: it says itself what is wrong, and where."""
 
     def __enter__(self) -> None:
@@ -73,7 +73,7 @@ class _Starting(ABC):
         __tracebackhide__ = True
         # an inline one is read when a test starts: its mistakes are that test's, not its module's
         folder = inline_folder(scenario)
-        with _told_without_our_frames():
+        with _raised_without_our_frames():
             source = scenario if folder else _found(scenario)
         self._scenario = partial(_found, source, folder=folder)
         self._check, self._as_argument = check, as_argument
@@ -86,7 +86,7 @@ class _Starting(ABC):
     def __enter__(self) -> Handle:
         """Start, and return the handle."""
         __tracebackhide__ = True
-        with _told_without_our_frames(), ExitStack() as stack:
+        with _raised_without_our_frames(), ExitStack() as stack:
             handle = self._start(stack)
             tell(handle, handle._engine)  # noqa: SLF001 -- a handle shows tests no engine
             self._entered.append((stack.pop_all(), handle))
