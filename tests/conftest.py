@@ -5,9 +5,12 @@ import faulthandler
 import gc
 import os
 import sys
+from functools import partialmethod
+from inspect import signature
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from helpers.proactor_like import ProactorLikePolicy
 from hypothesis import settings
 from werkzeug.routing import Rule
@@ -44,6 +47,10 @@ def kept_builder(rule, append_unknown=True):  # noqa: FBT002 -- Werkzeug's
 
 if compile_builder is not None:  # a private name: without it the tests are only slower
     Rule._compile_builder = kept_builder  # noqa: SLF001 -- there is no public way
+
+if "mix_stderr" in signature(CliRunner).parameters:  # click before 8.2
+    CliRunner.__init__ = partialmethod(CliRunner.__init__, mix_stderr=False)
+    Result.output = property(lambda result: result.stdout + result.stderr)
 
 LONGEST_SECONDS = 900
 """No test takes as long, however busy the machine is."""
@@ -101,7 +108,10 @@ def pytest_make_collect_report(collector):
     """
     report = yield
     worker = getattr(collector.config, "workerinput", None)
-    if worker is not None and isinstance(collector, pytest.Dir) and report.passed:
+    is_folder = isinstance(
+        collector, getattr(pytest, "Dir", pytest.Package)
+    )  # Dir: from pytest 8 on
+    if worker is not None and is_folder and report.passed:
         number = int(worker["workerid"].removeprefix("gw"))
         first = len(report.result) * number // worker["workercount"]
         report.result = [*report.result[first:], *report.result[:first]]

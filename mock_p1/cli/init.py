@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import click
 
+from mock_p1.base.extras import missing
 from mock_p1.base.text import printable, unknown
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import command, complete_scenario
@@ -67,6 +68,8 @@ def init(*, file: Path, source: str | None, pytest: bool, compose: bool, github:
         raise click.UsageError(
             f"FILE {str(file)!r}: quotes, $ and such do not fit into other files"
         )
+    if pytest and (why := missing("--pytest", "time_machine", "clock")):
+        raise Failure(why)
     files = {file: _scenario_text(source, file)}
     if pytest:
         scenario = load_scenario(source) if source else parse(files[file])
