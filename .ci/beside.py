@@ -21,9 +21,9 @@ PLATFORMS = (
 
 def resolved(*options: str) -> tuple[list[str], str]:
     """Return what would be installed, and what the resolver says where it finds nothing."""
-    command = ["uv", "pip", "compile", "-q", "--no-header", "--no-annotate", "--only-binary", ":all:"]
+    quiet = ("-q", "--no-header", "--no-annotate", "--only-binary", ":all:")
     done = subprocess.run(
-        [*command, *options, "pyproject.toml"],
+        ["uv", "pip", "compile", *quiet, *options, "pyproject.toml"],
         cwd=HERE.parent, capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
     lines = [line.strip() for line in done.stdout.splitlines() if "==" in line]
@@ -34,7 +34,8 @@ def main(oldest: str, newest: str) -> int:
     """Resolve for each project and system; return how many things do not hold."""
     wrong = 0
     for constraints in sorted(HERE.glob("beside/*.txt")):
-        found, error = resolved("--extra", "all", "-c", str(constraints), "--python-version", "3.11")
+        where = ("-c", str(constraints), "--python-version", "3.11")
+        found, error = resolved("--extra", "all", *where)
         wrong += not found
         print(f"beside {constraints.stem}: {f'{len(found)} fit' if found else error}")
     for platform in PLATFORMS:
