@@ -23,7 +23,7 @@ def resolved(*options: str) -> tuple[list[str], str]:
     """Return what would be installed, and what the resolver says where it finds nothing."""
     quiet = ("-q", "--no-header", "--no-annotate", "--only-binary", ":all:")
     done = subprocess.run(
-        ["uv", "pip", "compile", *quiet, *options, "pyproject.toml"],
+        [sys.executable, "-m", "uv", "pip", "compile", *quiet, *options, "pyproject.toml"],
         cwd=HERE.parent, capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
     lines = [line.strip() for line in done.stdout.splitlines() if "==" in line]

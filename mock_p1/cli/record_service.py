@@ -15,7 +15,6 @@ import click
 from mock_p1.base.text import plural
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import command, duration, host_option, port_option
-from mock_p1.contract.operations import JOB_ID_LIMIT
 from mock_p1.recording.appending import appended, check_appendable
 from mock_p1.recording.job_recorder import JobRecorder, RecordedJobCall
 from mock_p1.recording.one_job import scenario_of
@@ -26,6 +25,7 @@ from mock_p1.recording.recording_proxy import RecordingProxy
 from mock_p1.recording.scenario_text import scenario_text
 from mock_p1.recording.seen_result import fetch_result
 from mock_p1.scenario.files import read_scenario
+from mock_p1.scenario.model import wrong_id
 from mock_p1.scenario.result_files import files_beside
 from mock_p1.verify.client import HttpClient
 from mock_p1.verify.credentials import check_job_id, check_key
@@ -272,10 +272,10 @@ def _call(url: str, api_key: str | None, job_id: str | None) -> RecordedJobCall:
         raise UsageError("give a key that sees the job, best as the variable MOCK_P1_API_KEY")
     check_key("--api-key", api_key)
     check_job_id("--job-id", job_id)
-    if "/" in job_id or len(job_id) > JOB_ID_LIMIT:
-        raise UsageError(
-            f"--job-id: an id of a scenario has no slash, and at most {JOB_ID_LIMIT} characters"
-        )
+    if "*" in job_id:
+        raise UsageError("--job-id: a * in an id of a scenario stands for any characters")
+    if why := wrong_id(job_id):
+        raise UsageError(f"--job-id: {why}")
     return RecordedJobCall(base, api_key, job_id)
 
 

@@ -244,7 +244,10 @@ def test_no_result_asks_for_none(record, playing):
     [
         ({"key": None}, "give a key that sees the job"),
         ({"job": None}, "give the job by --job-id"),
-        ({"job": "a/b"}, "an id of a scenario has no slash"),
+        ({"job": "a/b"}, "has a slash in it"),
+        ({"job": "a*"}, "a * in an id of a scenario stands for any characters"),
+        ({"job": "x" * 201}, "an id has 1 to 200"),
+        ({"job": "upload_url"}, "is a path of the API, never an id"),
         ({"key": "two\nlines"}, "--api-key holds a line break"),
     ],
 )
