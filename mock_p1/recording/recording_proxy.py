@@ -111,7 +111,7 @@ class RecordingProxy:
         host: str = "127.0.0.1",
         port: int = 0,
         timeout: float = 30.0,
-        ca_file: str | None = None,
+        ca_file: str | os.PathLike[str] | None = None,
         tell: Callable[[str], None] = lambda _: None,
         now: Callable[[], float] = time.monotonic,
         date: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -123,7 +123,7 @@ class RecordingProxy:
         self.base: str = base
         self.timeout: float = timeout
         self.tell: Callable[[str], None] = tell
-        self.verify: bool | str = ca_file or True
+        self.verify: bool | str = os.fspath(ca_file) if ca_file else True
         self._links: dict[str, _Link] = {}
         self._lock = threading.Lock()
         self._exchanges: list[Exchange] = []
