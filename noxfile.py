@@ -87,6 +87,13 @@ def oldest(session: nox.Session) -> None:
     test_outside(session)
 
 
+@nox.session(python=OLDEST)
+def beside(session: nox.Session) -> None:
+    """Beside the versions of Airflow, Django and Flask 2.2 projects; how much is installed."""
+    session.install("uv")
+    session.run("python", ".ci/beside.py", OLDEST, NEWEST)
+
+
 @nox.session(name="wheel", python=NEWEST)
 def built(session: nox.Session) -> None:
     """The built wheel with the newest Python and the newest releases of everything."""

@@ -7,11 +7,13 @@ import os
 import ssl
 import sys
 import time
-from functools import cache
+from functools import cache, partialmethod
+from inspect import signature
 from pathlib import Path
 
 import certifi
 import pytest
+from click.testing import CliRunner, Result
 from helpers.proactor_like import ProactorLikePolicy
 from hypothesis import settings
 from werkzeug.routing import Rule
@@ -66,6 +68,10 @@ def create_default_context(*args, **options):
 
 
 ssl.create_default_context = create_default_context
+
+if "mix_stderr" in signature(CliRunner).parameters:  # click before 8.2
+    CliRunner.__init__ = partialmethod(CliRunner.__init__, mix_stderr=False)
+    Result.output = property(lambda result: result.stdout + result.stderr)
 
 LONGEST_SECONDS = 900
 """No test takes as long, however busy the machine is."""
@@ -124,7 +130,10 @@ def pytest_make_collect_report(collector):
     """
     report = yield
     worker = getattr(collector.config, "workerinput", None)
-    if worker is not None and isinstance(collector, pytest.Dir) and report.passed:
+    is_folder = isinstance(
+        collector, getattr(pytest, "Dir", pytest.Package)
+    )  # Dir: from pytest 8 on
+    if worker is not None and is_folder and report.passed:
         number = int(worker["workerid"].removeprefix("gw"))
         first = len(report.result) * number // worker["workercount"]
         report.result = [*report.result[first:], *report.result[:first]]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
 
 from mock_p1.base.clock import RealClock, VirtualClock
 from mock_p1.base.durations import nanoseconds
+from mock_p1.base.extras import missing
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 from mock_p1.engine.engine import Engine
 from mock_p1.oneclock.shared import LONGEST, CannotShare, current
@@ -407,12 +408,12 @@ def _one_clock(stack: ExitStack, longest: int, start: datetime | None) -> Shared
             f"instant_sleep would move the client's time and not that of {url}: "
             f"start that server with instant_sleep=True {how}, or after this mock"
         )
-    try:
-        from mock_p1.oneclock.installer import one_clock  # noqa: PLC0415 -- time-machine is rarely needed
-    except ImportError as error:
-        raise CannotShare(
-            f"instant_sleep needs time-machine, which runs on CPython only: {error}"
-        ) from None
+    if sys.implementation.name != "cpython":
+        raise CannotShare("instant_sleep needs time-machine, which runs on CPython only")
+    if why := missing("instant_sleep", "time_machine", "clock"):
+        raise CannotShare(why)
+    from mock_p1.oneclock.installer import one_clock  # noqa: PLC0415 -- time-machine is rarely needed
+
     return stack.enter_context(one_clock(longest, start))
 
 
