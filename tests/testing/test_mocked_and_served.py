@@ -215,7 +215,7 @@ def test_a_mock_that_has_ended_is_gone_when_the_next_one_begins(poll, monkeypatc
         for _ in range(2):
             with mocked("demo") as mock:
                 poll(mock)
-                engines.append(weakref.ref(mock._engine))
+                engines.append(weakref.ref(mock._engine))  # noqa: SLF001 -- shown to no test
         del mock
         assert engines[0]() is None
     finally:
