@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mock_p1.analysis.fault_matrix import InjectedFault, ruled_out, with_fault
+from mock_p1.analysis.polls import describe_unexpected
 from mock_p1.contract.operations import OPERATIONS
 from mock_p1.oneclock.shared import CannotShare, SleptTooLong, stopped_elsewhere
 from mock_p1.testing import run_state
 from mock_p1.testing.mocks import mocked, serving
 from mock_p1.testing.plugin_fault_matrix import TROUBLE
 from mock_p1.testing.plugin_marker import wanted, wanted_for
-from mock_p1.testing.polls import describe_unexpected
 from mock_p1.testing.run_state import Judged
 
 if TYPE_CHECKING:

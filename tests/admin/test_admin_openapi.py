@@ -96,6 +96,7 @@ CALLS = [
     ("get", "/uploads", None),
     ("get", "/downloads", None),
     ("get", "/switches", None),
+    ("get", "/checks", None),
     ("get", "/requests", None),
     ("get", "/requests/count", None),
     ("get", "/requests/totals", None),

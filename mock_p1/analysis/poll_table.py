@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from mock_p1.base.durations import format_duration
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.engine.receiver import BROKEN_OFF
-from mock_p1.testing.uploaded import size_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
@@ -90,8 +89,15 @@ def _call_outcome(entry: Entry, upload: Upload | None) -> str:
         return f"{upload.file_name} broke off after {size}"
     if entry.done is None:
         return entry.outcome
-    done = entry.done if upload is None else size_in_words(upload)
+    done = entry.done if upload is None else _size_in_words(upload)
     return done if entry.fault is None and entry.error is None else f"{done}; then {entry.outcome}"
+
+
+def _size_in_words(upload: Upload) -> str:
+    """Say the name of a file, its size, and its rows where they are known already."""
+    rows = upload.kept.inspection(0).rows if upload.kept is not None else None
+    table = "" if rows is None else f", {rows:,} row{'' if rows == 1 else 's'}"
+    return f"{upload.file_name}, {upload.size:,} byte{'' if upload.size == 1 else 's'}{table}"
 
 
 def key_labels(entries: Iterable[Entry]) -> dict[int, str]:
