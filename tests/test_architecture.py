@@ -287,7 +287,7 @@ def test_a_server_that_is_only_polled_loads_no_flask():
 KEPT = """
 import sys, urllib.request
 from pathlib import Path
-from mock_p1.cli.kept_scenarios import load_kept
+from mock_p1.server.kept_scenarios import load_kept
 from mock_p1.testing.mocks import serving
 
 with serving(load_kept(["demo"], Path(sys.argv[1]))) as mock:

@@ -23,10 +23,10 @@ from mock_p1.oneclock.shared import LONGEST, CannotShare, current
 from mock_p1.oneclock.thread_activity import at_rest
 from mock_p1.scenario.files import inline_folder, look_up
 from mock_p1.scenario.problems import ScenarioError
-from mock_p1.scenario.recent import parse_once
 from mock_p1.server.state_file import first_date, load_state, read_state
 from mock_p1.testing.decorators import inside
 from mock_p1.testing.handle import Handle
+from mock_p1.testing.read_once import read_once
 from mock_p1.testing.run_state import tell, thread_of_the_run
 
 if TYPE_CHECKING:
@@ -376,7 +376,7 @@ def _shared_engine(
 
 def _found(source: ScenarioSource, folder: Path | None = None) -> Scenario:
     """Return a scenario that is shared with other mocks; no handle shows it."""
-    return look_up(source, (), (Path(),), folder=folder, parse=parse_once)
+    return look_up(source, (), (Path(),), folder=folder, parse=read_once)
 
 
 def _longest(instant_sleep: bool | str | float | timedelta) -> int:  # noqa: FBT001 -- one of four
