@@ -87,9 +87,10 @@ HEEDED = {
     ),
     *("FORCE_COLOR", "NO_COLOR", "PY_COLORS", "CLICOLOR_FORCE", "COLUMNS", "LINES"),
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"),
     *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
 }
-"""Variables that change what libraries say or do; no test is about the machine's own."""
+"""Variables that change what libraries and we say or do; no test is about the machine's own."""
 
 FOR_THE_SUITE = {"MOCK_P1_AXE", "MOCK_P1_CHROMIUM", "MOCK_P1_SCREENSHOTS"}
 
@@ -194,7 +195,7 @@ def pytest_collection_finish():
 
 @pytest.fixture(scope="session", autouse=True)
 def plain_environment():
-    """Take away what a machine may say of colors, widths, proxies, certificates and CI.
+    """Take away what a machine may say of colors, widths, languages, proxies, certificates and CI.
 
     pytest, click, requests and others heed it, here and in the processes that tests start.
     """

@@ -161,7 +161,7 @@ def test_the_image_of_an_owner_with_capitals_has_a_name(tmp_path):
     """Registries refuse capital letters; every step takes the name from the first one."""
     text = (ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8")
     assert "github.repository }}" not in text
-    first, *_ = yaml.safe_load(text)["jobs"]["image"]["steps"]
+    first, *_ = read_yaml(text)["jobs"]["image"]["steps"]
     written = tmp_path / "env"
     env = {"GITHUB_REPOSITORY": "Some-Owner/Mock-P1", "GITHUB_ENV": str(written)}
     subprocess.run([shutil.which("bash"), "-e", "-c", first["run"]], env=env, check=True)
