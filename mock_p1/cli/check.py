@@ -14,14 +14,14 @@ from mock_p1.analysis.lint import NO_JOB, lint_warnings
 from mock_p1.base.text import plural
 from mock_p1.cli import check_formats
 from mock_p1.cli.check_formats import Finding
-from mock_p1.cli.kept_scenarios import load_kept
 from mock_p1.cli.language import said
 from mock_p1.cli.options import cache_option, command, complete_scenario
 from mock_p1.cli.process import rare_garbage_collection
-from mock_p1.cli.user_folders import cache_folder
 from mock_p1.scenario.document import MAX_BYTES
 from mock_p1.scenario.files import SUFFIXES, scenario_files
 from mock_p1.scenario.problems import ScenarioError
+from mock_p1.server.kept_scenarios import load_kept
+from mock_p1.server.user_folders import cache_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -250,6 +250,21 @@ def port_option(text: str) -> Callable[..., Any]:
     )
 
 
+def timeout_option(default: str) -> Callable[..., Any]:
+    """Add ``--timeout``, of what a command asks of a service."""
+    text = "How long one answer may take."
+    return click.option("--timeout", default=default, type=duration, help=text)
+
+
+ca_file_option: Callable[[Any], Any] = click.option(
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Certificates to trust (PEM).",
+)
+"""Whose certificates a service may have that a command asks."""
+
+
 def tls_option(text: str) -> Callable[..., Any]:
     """Add ``--tls``; ``text`` says what the command does with it."""
     return click.option("--tls", is_flag=True, help=text)
