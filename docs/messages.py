@@ -59,13 +59,24 @@ SOURCES = {
         *("sequence_routes", "state_routes", "watcher"),
     ),
     "engine": ("driver",),
+    "verify": ("credentials", "url"),
     "cli": ("check", "group", "language", "options", "scenarios"),
 }
 """Where a text for people may stand, by room: each that reads like one is taken."""
 
 RAISED = (
-    *("clean", "demo", "explain", "healthcheck", "init", "kept_scenarios", "poll", "process"),
-    *("record_service", "saving", "serve", "sharing", "tls", "verify", "verify_against", "workers"),
+    *("clean", "demo", "explain", "healthcheck", "init", "poll", "polled_job"),
+    *(
+        "process",
+        "record_service",
+        "saving",
+        "serve",
+        "sharing",
+        "tls",
+        "verify",
+        "verify_against",
+        "workers",
+    ),
 )
 """The commands of which only errors are translated: what they print is read by programs too."""
 
@@ -162,6 +173,9 @@ OTHERS = (
     "{problem} while scanning a simple key that begins on line {line}",
 )
 """What libraries say of what a user has written."""
+
+OF_COMMANDS = ("mock_p1/cli", "mock_p1/verify")
+"""Where texts stand that only a terminal shows."""
 
 OF_THE_PAGE = "page"
 """The context of the dashboard's own words, which are only ever said whole."""
@@ -414,9 +428,7 @@ def for_the_page(catalogue: Catalog) -> str:
     words: dict[str, str] = {}
     messages: dict[str, str] = {}
     for message in catalogue:
-        if message.id and any(
-            not place.startswith("mock_p1/cli") for place, _ in message.locations
-        ):
+        if message.id and any(not place.startswith(OF_COMMANDS) for place, _ in message.locations):
             kept = words if message.context == OF_THE_PAGE else messages
             kept[str(message.id)] = str(message.string)
     known = {"words": dict(sorted(words.items())), "messages": dict(sorted(messages.items()))}
