@@ -6,6 +6,7 @@ Drive the mock, read its polls, judge the client.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
@@ -807,15 +808,17 @@ class Handle:
 
     def _listed(self, entries: Iterable[Entry], job: str | None) -> PollList:
         clock = self._engine.clock
-        real = clock if isinstance(clock, RealClock) else None
-        spans = {"tick_ns": real.tick_ns, "blur_ns": int(BLUR_NS * real.speed)} if real else {}
+        tick_ns, blur_ns = 0, 0
+        if isinstance(clock, RealClock):
+            tick_ns, blur_ns = clock.tick_ns, int(BLUR_NS * clock.speed)
         uses = self._calls(RESULT_DOWNLOAD, job) + self._calls(RETRAIN_MODEL_SWITCH, job)
         uses.sort(key=attrgetter("number"))
-        polls = PollList(map(self._read, entries), uses=uses, **spans)
+        listed = partial(PollList, uses=uses, tick_ns=tick_ns, blur_ns=blur_ns)
+        polls = listed(map(self._read, entries))
         if job is None:
             return polls
         mine = (poll for poll in polls if poll.job_id == job)
-        return PollList(mine, job=job, others=polls, uses=uses, **spans)
+        return listed(mine, job=job, others=polls)
 
     def _calls(self, operation: Operation, job: str | None) -> list[Poll]:
         self._must_know(job)
