@@ -13,7 +13,7 @@ from mock_p1.base.messages import header_text
 from mock_p1.contract.operations import API_KEY_HEADER, query_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from mock_p1.base.messages import Request
 
@@ -84,7 +84,7 @@ def _words(name: bytes, value: bytes) -> Iterator[str]:
                 yield text
 
 
-def _words_of_query(sent: list[tuple[str, str]], query: str) -> Iterator[str]:
+def _words_of_query(sent: Sequence[tuple[str, str]], query: str) -> Iterator[str]:
     """Yield what may be a key in a query: a value, a name without one, and any part of it."""
     yield from _long_words(query[:_TEXT_LIMIT].replace("+", " "))
     for name, value in sent:
