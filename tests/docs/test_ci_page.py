@@ -62,6 +62,6 @@ def test_a_scenario_is_sent_as_shown(tmp_path):
     engine = Engine(load_scenario("demo"), RealClock())
     with ServerThread(Server(engine, admin_token=token)) as served:
         mine = line.replace("tests/scenario.yaml", file.as_posix())
-        words = shlex.split(mine.replace("http://127.0.0.1:8191", served.url))
+        words = shlex.split(mine.replace("http://127.0.0.1:8191", served.server.url))
         subprocess.run(words, check=True, capture_output=True, timeout=30)
     assert engine.scenario.text == file.read_text(encoding="utf-8")
