@@ -110,6 +110,7 @@ class Format(NamedTuple):
     start: Callable[[bytes, bytes, Entry], bytes] | None
     left_out: Callable[[int], str]
     limit_reached: Callable[[str], str]
+    stopped: Callable[[str, str | None], str]
 
 
 class Lines:
@@ -251,6 +252,7 @@ FORMATS: Final = {
         None,
         lambda lost: f"… {lost:,} requests left out here: they came faster than the log was read",
         LIMITS.__getitem__,
+        lambda by, state: f"stopped by {by}{f'; the state is in {state}' if state else ''}",
     ),
     "json": Format(
         json_form,
@@ -259,6 +261,7 @@ FORMATS: Final = {
         json_start,
         lambda lost: json.dumps({"event": "left_out", "requests": lost}),
         lambda name: json.dumps({"event": "limit_reached", "limit": name, "message": LIMITS[name]}),
+        lambda by, state: json.dumps({"event": "stopped", "by": by, "state": state}),
     ),
 }
 """The formats of a log by name. In JSON, ``time`` is the wall's and ``mock_time`` the mock's."""

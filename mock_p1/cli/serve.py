@@ -265,7 +265,7 @@ def serve(  # noqa: PLR0913 -- an option each
         stack.enter_context(playing(shared, server.stop))
         stack.enter_context(stopped_by_signals(server.stop))
         if exit_with_parent:
-            stack.enter_context(parent_watched(server.stop))
+            stack.enter_context(parent_watched(lambda: server.stop("the end of its parent")))
         stack.enter_context(serving_file(server.url))
         stack.enter_context(port_in_file(port_file, server.port))
         if watch:
@@ -275,12 +275,13 @@ def serve(  # noqa: PLR0913 -- an option each
             stack.enter_context(_watching(server, scenario[0], log_format, quiet=quiet))
         click.echo(startup_message.FORMATS[log_format](engine, address, notes))
         form = log_lines.FORMATS[log_format]
-        stack.enter_context(RequestLog(engine, form, sys.stderr, quiet=quiet))
+        log = stack.enter_context(RequestLog(engine, form, sys.stderr, quiet=quiet))
         stack.enter_context(rare_garbage_collection())
         if save is not None:
             file = stack.enter_context(state_saved(engine, save, save_every, log_format))
             server.context.save = file.save
         server.run()
+        log.ended(server.stopped_by, save)
 
 
 def _all_named(scenario: tuple[str, ...], named: tuple[str, ...]) -> tuple[str, ...]:

@@ -152,7 +152,7 @@ def test_compose_and_workflow(run, folder):
     workflow = (folder / ".github" / "workflows" / "mock-p1.yml").read_text(encoding="utf-8")
     assert 'mock-p1 serve "mocks/a.yaml" --quiet &' in workflow
     assert "SCENARIO" not in workflow
-    assert f"mock-p1@v{__version__}\"" in workflow  # nobody says whose the name is on PyPI
+    assert f'mock-p1@v{__version__}"' in workflow  # nobody says whose the name is on PyPI
     assert yaml.safe_load(workflow)["jobs"]["test"]["steps"]
 
 

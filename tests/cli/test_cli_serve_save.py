@@ -51,7 +51,12 @@ def test_a_mock_goes_on_after_a_restart(serve, tmp_path):
             seen.append(answer.json()["status"])
             client.post(f"{url}/__admin/clock", json={"advance": "20m"}, timeout=10)
             served.process.send_signal(signal.SIGTERM)
-            served.process.communicate(timeout=10)
+            logged = served.process.communicate(timeout=10)[1]
+            assert json.loads(logged.splitlines()[-1]) == {
+                "event": "stopped",
+                "by": "SIGTERM",
+                "state": file,
+            }
             assert served.process.returncode == 0
     assert seen == ["job_waiting", "job_running"]
     with mocked("slow-training", load=file) as mock:
