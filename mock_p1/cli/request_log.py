@@ -20,7 +20,8 @@ from contextlib import suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final, Self
 
-from mock_p1.cli.log_lines import Lines
+from mock_p1.cli.log_lines import STORE_OK, Lines
+from mock_p1.engine.acts import SharedEngine
 from mock_p1.engine.journal import DEFAULT_MAX
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class RequestLog:
         *,
         quiet: bool = False,
     ) -> None:
-        """A quiet one says only which limits are reached.
+        """A quiet one says only which limits are reached, and how the store is.
 
         A journal of the usual size is full in any longer run, which is nothing to say.
         """
@@ -82,7 +83,7 @@ class RequestLog:
         self._told = {"log_lines"}
         if engine.journal.maximum == DEFAULT_MAX:
             self._told.add("journal")
-        self._last_line = ""
+        self._last_line, self._store = "", STORE_OK
         self._done = Event()
         self._thread = Thread(target=self._run, name="mock-p1:log", daemon=True)
 
@@ -152,6 +153,11 @@ class RequestLog:
         for name in sorted(self._engine.limits_reached().keys() - self._told):
             lines.append(f"{self._format.limit_reached(name)}\n".encode())
             self._told.add(name)
+        if isinstance(self._engine, SharedEngine):
+            store = self._engine.store_state()
+            if (store == STORE_OK) != (self._store == STORE_OK):
+                lines.append(f"{self._format.store(store)}\n".encode())
+            self._store = store
         if self._last_line and self._done.is_set():
             lines.append(f"{self._last_line}\n".encode())
             self._last_line = ""

@@ -128,7 +128,12 @@ MAX_JOBS: Final = 100_000_000
     default="text",
     help="How requests are logged, on stderr.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Log no requests, only that a limit is reached.")
+@click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    help="Log no requests, only limits that are reached, and a store that is down.",
+)
 @click.option(
     "--journal-max", type=click.IntRange(0, MAX_JOURNAL), default=DEFAULT_MAX, metavar="N",
     help="How many requests are remembered.",
@@ -185,6 +190,7 @@ MAX_JOBS: Final = 100_000_000
     help="Stop when the process that started this one has ended (not on Windows).",
 )
 @cache_option
+@log_lines.failures_as_logged
 def serve(  # noqa: PLR0913 -- an option each
     *,
     scenario: tuple[str, ...],
