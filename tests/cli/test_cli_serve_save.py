@@ -138,6 +138,7 @@ class TestRefused:
 
     def test_no_such_file(self, run, tmp_path):
         """A file that is not that of --save must be there."""
-        result = run("serve", "--load", str(tmp_path / "s.json"))
-        told = f"--load {tmp_path / 's.json'}: there is no such file; to begin anew, leave out --load\n"
+        file = tmp_path / "s.json"
+        result = run("serve", "--load", str(file))
+        told = f"--load {file}: there is no such file; to begin anew, leave out --load\n"
         assert (result.exit_code, result.output) == (1, told)

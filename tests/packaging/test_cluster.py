@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 import requests
-import yaml
 from helpers.redis_server import NEEDED, redis_server
+from helpers.strict_yaml import read_documents, read_yaml
 
 from mock_p1.admin.access import HEALTH, READY
 from mock_p1.scenario.parser import parse
@@ -22,8 +22,8 @@ from mock_p1.server.redis_store import TIMEOUT_SECONDS
 
 ROOT = Path(__file__).parents[2]
 NGINX = shutil.which("nginx") or next(iter(Path("/usr/sbin").glob("nginx")), None)
-COMPOSE = yaml.safe_load((ROOT / "compose.cluster.yaml").read_text(encoding="utf-8"))
-KUBERNETES = [*yaml.safe_load_all((ROOT / "deploy" / "kubernetes.yaml").read_text("utf-8"))]
+COMPOSE = read_yaml((ROOT / "compose.cluster.yaml").read_text(encoding="utf-8"))
+KUBERNETES = read_documents((ROOT / "deploy" / "kubernetes.yaml").read_text("utf-8"))
 SCENARIO = "jobs: {a: {timeline: [{status: waiting, for: 60 polls}, {status: done}]}}"
 
 
@@ -63,6 +63,7 @@ def front(tmp_path, free_port):
             process.communicate(timeout=10)
 
 
+@pytest.mark.slow
 @NEEDED
 @pytest.mark.skipif(NGINX is None, reason="needs nginx")
 def test_three_mocks_behind_nginx(front):
