@@ -144,6 +144,12 @@ def test_no_line_begins_with_a_full_stop():
     assert wrap("あい（うえ", 6) == ["あい", "（うえ"]
 
 
+def test_no_line_ends_in_the_midst_of_a_word():
+    """Of Katakana or Chinese characters, as far as that can be known."""
+    assert wrap("結果をダウンロード", 10) == ["結果を", "ダウンロード"]
+    assert wrap("次の環境変数", 8) == ["次の", "環境変数"]
+
+
 def test_english_loads_no_translation():
     """Who reads English does not pay for it."""
     code = (
