@@ -222,6 +222,15 @@ def test_what_has_no_translation_stays():
         assert known.message(text) == text
 
 
+def test_a_sentence_of_others_is_not_torn_apart():
+    """A small word of it, such as in and or, is no message of ours."""
+    for text in (
+        "what another library says in many words that nobody has translated",
+        "what another library says, one or the other of two that nobody knows",
+    ):
+        assert load("ja").message(text) == text
+
+
 @given(text=st.text(max_size=80))
 def test_any_text_can_be_asked_for(text):
     """Nothing raises, however odd a value is."""
