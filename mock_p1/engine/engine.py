@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from weakref import proxy
 
 from mock_p1.base.clock import RealClock
 from mock_p1.base.messages import Fault, Reply, Request, origin_form
@@ -145,8 +146,10 @@ class Engine:
         self.journal: Journal = Journal(journal_max)
         self.changes: ChangeLog = ChangeLog()
         self.lock: Lock = Lock()
-        self.deliveries: Deliveries = Deliveries(self.note_taken)
-        self.held: HeldAnswers = HeldAnswers(self.clock, self._caller_of)
+        me = proxy(self)  # its last user ends it, and no search for what refers to itself
+        note: Callable[..., None] = lambda *download: me.note_taken(*download)  # noqa: E731, PLW0108 -- a method of me would be one of self
+        self.deliveries: Deliveries = Deliveries(note)
+        self.held: HeldAnswers = HeldAnswers(self.clock, lambda asked: me._caller_of(asked))  # noqa: PLW0108, SLF001 -- likewise
         self.repeats: Repeats = Repeats(self.clock)
         self._broken = self.repeats.broken
         self.played_after: int = 0

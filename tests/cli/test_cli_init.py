@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 from helpers.strict_yaml import read_yaml
@@ -175,3 +176,12 @@ def test_a_folder_that_cannot_be_made(run, folder):
     result = run("init", "file/a.yaml")
     assert result.exit_code == 1
     assert "a.yaml cannot be written: " in result.output
+
+
+@pytest.mark.parametrize(("is_windows", "quote"), [(False, "'"), (True, '"')])
+def test_what_is_next_can_be_typed_as_it_stands(run, monkeypatch, tmp_path, is_windows, quote):
+    """A name that a shell would take apart stands in quotes."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(import_module("mock_p1.cli.init"), "IS_WINDOWS", is_windows)
+    lines = run("init", "my mocks/first one.yaml").stdout.splitlines()
+    assert f"  mock-p1 serve {quote}my mocks/first one.yaml{quote}" in lines

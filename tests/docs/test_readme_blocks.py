@@ -74,6 +74,7 @@ def test_the_first_one_is_as_short_as_promised():
     assert "sleep" not in first
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="the README's commands are written for a POSIX shell")
 @pytest.mark.skipif(
     shutil.which("curl") is None, reason="the README's commands use curl, which this machine lacks"

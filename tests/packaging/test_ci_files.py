@@ -154,6 +154,20 @@ def test_a_release_says_where_it_comes_from():
     assert set(re.findall(r"secrets\.(\w+)", text)) == {"GITHUB_TOKEN"}
 
 
+@pytest.mark.slow
+@pytest.mark.posix
+@pytest.mark.skipif(shutil.which("bash") is None, reason="GitHub's runner has bash")
+def test_the_image_of_an_owner_with_capitals_has_a_name(tmp_path):
+    """Registries refuse capital letters; every step takes the name from the first one."""
+    text = (ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8")
+    assert "github.repository }}" not in text
+    first, *_ = read_yaml(text)["jobs"]["image"]["steps"]
+    written = tmp_path / "env"
+    env = {"GITHUB_REPOSITORY": "Some-Owner/Mock-P1", "GITHUB_ENV": str(written)}
+    subprocess.run([shutil.which("bash"), "-e", "-c", first["run"]], env=env, check=True)
+    assert written.read_text(encoding="utf-8") == "IMAGE=ghcr.io/some-owner/mock-p1\n"
+
+
 def test_a_team_s_workflow_is_fifteen_lines_long():
     """With the mock as a service, whose port and scenario are right."""
     text = (CI / "github.yml").read_text(encoding="utf-8")

@@ -59,6 +59,7 @@ def front(tmp_path, free_port):
             process.communicate(timeout=10)
 
 
+@pytest.mark.slow
 @NEEDED
 @pytest.mark.skipif(NGINX is None, reason="needs nginx")
 def test_three_mocks_behind_nginx(front):

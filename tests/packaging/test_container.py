@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 SERVICES = read_yaml((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
 COMPOSE = SERVICES["mock-p1"]
-ALL = ("httpx", "metrics", "redis", "tls", "watch")
+ALL = ("clock", "httpx", "metrics", "redis", "tls", "watch")
 """The extras that the image has: every one that is no developer's."""
 STAGES = re.split(r"^(?=FROM )", DOCKERFILE, flags=re.MULTILINE)[1:]
 

@@ -21,7 +21,6 @@ from mock_p1 import load_scenario, mocked
 from mock_p1.base.clock import VirtualClock
 from mock_p1.cli import main
 from mock_p1.engine.engine import Engine
-from mock_p1.recording import recording_file
 from mock_p1.recording.job_recorder import JobRecorder
 from mock_p1.server.server import Server, ServerThread
 from mock_p1.verify.pace import Pace
@@ -168,7 +167,7 @@ def test_a_second_ctrl_c_leaves_no_half_of_a_file(record, playing, out, monkeypa
     def interrupted(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(recording_file.os, "fsync", interrupted)
+    monkeypatch.setattr("os.fsync", interrupted)
     with playing("happy-path") as mock:
         done = record(mock.url)
 
@@ -218,7 +217,7 @@ def test_what_cannot_be_written_is_printed(record, playing, out, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with playing("happy-path") as mock:
-        monkeypatch.setattr(recording_file.os, "fsync", full)
+        monkeypatch.setattr("os.fsync", full)
         done = record(mock.url)
 
     assert done.exit_code == 1
@@ -262,7 +261,10 @@ def test_no_result_asks_for_none(record, playing):
     [
         ({"key": None}, "give a key that sees the job"),
         ({"job": None}, "give the job by --job-id"),
-        ({"job": "a/b"}, "an id of a scenario has no slash"),
+        ({"job": "a/b"}, "has a slash in it"),
+        ({"job": "a*"}, "a * in an id of a scenario stands for any characters"),
+        ({"job": "x" * 201}, "an id has 1 to 200"),
+        ({"job": "upload_url"}, "is a path of the API, never an id"),
         ({"key": "two\nlines"}, "--api-key holds a line break"),
     ],
 )

@@ -154,7 +154,9 @@ def test_a_client_that_reads_it(mock, download):
     mock.assert_downloaded()
 
 
-@pytest.mark.parametrize("break_off", BROKEN)
+@pytest.mark.parametrize(
+    "break_off", [BROKEN[0], *(pytest.param(how, marks=pytest.mark.slow) for how in BROKEN[1:])]
+)
 def test_a_fresh_link_after_a_broken_one(mock, break_off):
     """Whoever polls again and downloads again is right; once it has it, a poll is too many."""
     break_off(link_of(mock))

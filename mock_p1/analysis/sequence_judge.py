@@ -25,7 +25,7 @@ from mock_p1.engine.key_leak import is_leak
 from mock_p1.engine.receiver import BROKEN_OFF
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.journal import Entry
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 MULTIPLE_CHOICES: Final = 300
 NOT_FOUND: Final = 404
 FORBIDDEN: Final = 403
+MOST_BREACHES: Final = 10
 
 
 class Breach(NamedTuple):
@@ -183,3 +184,15 @@ def breaches(engine: Engine) -> list[Breach]:
     """Return every call that broke the order of the sequence, oldest first."""
     found = _Judge(engine).breaches()
     return sorted(found, key=lambda breach: breach.entry.number)
+
+
+def sequence_problem(breaches: Sequence[Breach]) -> str:
+    """Say which calls broke the order of the sequence, each kind of breach once."""
+    kinds: dict[str, list[int]] = {}
+    for breach in breaches:
+        kinds.setdefault(breach.what, []).append(breach.entry.number)
+    rows = [
+        f"call {first} {what}{f' (and {len(more)} more)' if more else ''}"
+        for what, (first, *more) in list(kinds.items())[:MOST_BREACHES]
+    ]
+    return "\n".join(rows)
