@@ -67,7 +67,7 @@ def _proxy_between(url: str) -> str:
     parts = urlsplit(url)
     if not {parts.scheme, "all"} & getproxies().keys() or proxy_bypass(parts.netloc):
         return ""
-    name = f"{parts.scheme.upper()}_PROXY"
+    name = "HTTPS_PROXY" if parts.scheme == "https" else "HTTP_PROXY"
     return (
         f" A proxy is set ({name}, ALL_PROXY or the system's settings) that a client would ask for "
         f"it; NO_PROXY={parts.hostname} keeps it from that"
