@@ -77,10 +77,10 @@ class RequestLog:
         self._engine, self._format, self._quiet = engine, form, quiet
         self._writer = Writer(stream)
         self._waiting: deque[bytes] = deque()
-        self._left_out = self._left_out_told = 0
-        self._told = {"log_lines"}
+        self._left_out = self._left_out_logged = 0
+        self._logged_limits = {"log_lines"}
         if engine.journal.maximum == DEFAULT_MAX:
-            self._told.add("journal")
+            self._logged_limits.add("journal")
         self._done = Event()
         self._thread = Thread(target=self._run, name="mock-p1:log", daemon=True)
 
@@ -137,12 +137,12 @@ class RequestLog:
         with suppress(IndexError):  # another thread may take one, see ``_leave_out``
             lines += [self._waiting.popleft() for _ in range(len(self._waiting))]
         requests = len(lines)
-        if count := left_out - self._left_out_told:
+        if count := left_out - self._left_out_logged:
             lines.insert(0, f"{self._format.left_out(count)}\n".encode())
-            self._left_out_told = left_out
-        for name in sorted(self._engine.limits_reached().keys() - self._told):
+            self._left_out_logged = left_out
+        for name in sorted(self._engine.limits_reached().keys() - self._logged_limits):
             lines.append(f"{self._format.limit_reached(name)}\n".encode())
-            self._told.add(name)
+            self._logged_limits.add(name)
         if lines:
             try:
                 self._writer.write(b"".join(lines))

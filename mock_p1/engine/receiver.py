@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
 from mock_p1.base.messages import Fault, Reply
+from mock_p1.base.text import plural
 from mock_p1.contract.operations import OPERATIONS
 from mock_p1.engine import file_upload
 from mock_p1.engine.call import Call, Outcome
@@ -260,7 +261,7 @@ class Receiver:
         """Write the journal and the list of uploads; the lock is held."""
         number = self._engine.journal.number()
         self._call.now_ns = self._engine.clock.now_ns()
-        self._call.notes.append(f"{self._size:,} byte{'' if self._size == 1 else 's'} came")
+        self._call.notes.append(f"{plural(self._size, 'byte')} came")
         if kept is not None:
             self._call.notes.append(f"SHA-256 {kept.sha256}")
         if self._is_wanted():

@@ -6,14 +6,21 @@ Drive the mock, read its polls, judge the client.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from itertools import islice
-from operator import attrgetter
 from pathlib import Path
 from threading import Condition
 from typing import TYPE_CHECKING, NoReturn
 
-from mock_p1.base.clock import RealClock
+from mock_p1.analysis.poll_table import is_poll, key_labels
+from mock_p1.analysis.polls import (
+    Poll,
+    PollList,
+    describe_unexpected,
+    in_words,
+    listed,
+    named,
+)
+from mock_p1.analysis.sequence_judge import breaches, sequence_problem
 from mock_p1.base.durations import nanoseconds
 from mock_p1.base.text import unknown
 from mock_p1.contract.operations import (
@@ -26,20 +33,9 @@ from mock_p1.engine.driver import Driver, NoSuchJob, operation_named
 from mock_p1.scenario.files import load_reply
 from mock_p1.server.state_file import write_state
 from mock_p1.testing.poll_report import report, table_of_all
-from mock_p1.testing.poll_table import is_poll, key_labels
-from mock_p1.testing.polls import (
-    BLUR_NS,
-    Poll,
-    PollList,
-    describe_unexpected,
-    in_words,
-    named,
-)
-from mock_p1.testing.sequence_judge import breaches
 from mock_p1.testing.uploaded import read_uploads
 from mock_p1.testing.verdicts import (
     download_problem,
-    sequence_problem,
     switch_problem,
     upload_problem,
 )
@@ -807,18 +803,8 @@ class Handle:
             so_far._fail(f"{was}; {in_words(polls)} was waited for")  # noqa: SLF001 -- likewise ours
 
     def _listed(self, entries: Iterable[Entry], job: str | None) -> PollList:
-        clock = self._engine.clock
-        tick_ns, blur_ns = 0, 0
-        if isinstance(clock, RealClock):
-            tick_ns, blur_ns = clock.tick_ns, int(BLUR_NS * clock.speed)
-        uses = self._calls(RESULT_DOWNLOAD, job) + self._calls(RETRAIN_MODEL_SWITCH, job)
-        uses.sort(key=attrgetter("number"))
-        listed = partial(PollList, uses=uses, tick_ns=tick_ns, blur_ns=blur_ns)
-        polls = listed(map(self._read, entries))
-        if job is None:
-            return polls
-        mine = (poll for poll in polls if poll.job_id == job)
-        return listed(mine, job=job, others=polls)
+        self._must_know(job)
+        return listed(self._engine, entries, job)
 
     def _calls(self, operation: Operation, job: str | None) -> list[Poll]:
         self._must_know(job)

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-import yaml
+from helpers.strict_yaml import read_yaml
 
 from mock_p1 import serving
 from mock_p1.scenario.files import bundled
@@ -192,7 +192,7 @@ def test_the_client_in_java_outlives_troubles():
 
 def test_the_app_of_compose():
     """It follows the job by the variables that its container is given."""
-    services = yaml.safe_load((EXAMPLES / "compose/compose.yaml").read_text("utf-8"))["services"]
+    services = read_yaml((EXAMPLES / "compose/compose.yaml").read_text("utf-8"))["services"]
     app, mock_service = services["app"], services["mock-p1"]
     assert app["depends_on"] == {"mock-p1": {"condition": "service_healthy"}}
     given = app["environment"]

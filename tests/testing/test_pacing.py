@@ -9,11 +9,11 @@ import pytest
 import requests
 
 import mock_p1
+from mock_p1.analysis import polls
 from mock_p1.base.clock import RealClock
 from mock_p1.base.messages import Request
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.files import load_scenario
-from mock_p1.testing import handle
 from mock_p1.testing.handle import Handle
 
 POLLED = "jobs: {a: {timeline: [{status: job_running}]}}"
@@ -311,7 +311,7 @@ def test_a_wait_may_be_too_short_by_a_step_of_the_systems_clock(resolution, hold
     ticking = SimpleNamespace(resolution=resolution)
     monkeypatch.setattr(time, "get_clock_info", lambda _: ticking)
     real_ns = 0
-    monkeypatch.setattr(handle, "BLUR_NS", 0)
+    monkeypatch.setattr(polls, "BLUR_NS", 0)
     clock = RealClock(speed=60, source=lambda: real_ns)
     mock = Handle(Engine(load_scenario(POLLED), clock), "http://mock.example")
     for real_ns in (0, 333_333_333 - 15_000_000):  # noqa: B007 -- the clock reads it

@@ -6,22 +6,24 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from mock_p1.base.clock import SECOND
+from mock_p1.analysis.poll_table import MOST_ROWS, is_poll, poll_table
+from mock_p1.analysis.sequence_judge import acted
+from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.durations import UNITS, format_duration, nanoseconds
 from mock_p1.base.text import nearest
-from mock_p1.contract.operations import OPERATIONS
-from mock_p1.testing.poll_table import MOST_ROWS, is_poll, poll_table
-from mock_p1.testing.sequence_judge import acted
+from mock_p1.contract.operations import OPERATIONS, RESULT_DOWNLOAD, RETRAIN_MODEL_SWITCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime, timedelta
 
     from mock_p1.base.clock import Clock
+    from mock_p1.engine.engine import Engine
     from mock_p1.engine.journal import Entry
 
 ROUNDING_NS: Final = 1000
@@ -503,6 +505,26 @@ class PollList(list[Poll]):
         else:
             shown = "there was no poll at all"
         raise AssertionError(f"{what}\n\n{shown}")
+
+
+def listed(engine: Engine, entries: Iterable[Entry], job: str | None = None) -> PollList:
+    """Return what can judge the client by these requests; of one job, or of all."""
+    clock = engine.clock
+    tick_ns, blur_ns = 0, 0
+    if isinstance(clock, RealClock):
+        tick_ns, blur_ns = clock.tick_ns, int(BLUR_NS * clock.speed)
+    ends = {RESULT_DOWNLOAD.name, RETRAIN_MODEL_SWITCH.name}
+    uses = [
+        Poll._of(entry, clock)
+        for entry in engine.journal
+        if entry.operation in ends and job in (None, entry.job_id)
+    ]
+    made = partial(PollList, uses=uses, tick_ns=tick_ns, blur_ns=blur_ns)
+    polls = made(Poll._of(entry, clock) for entry in entries)
+    if job is None:
+        return polls
+    mine = (poll for poll in polls if poll.job_id == job)
+    return made(mine, job=job, others=polls)
 
 
 _ABOUT_NO_JOB: Final = {each.name for each in OPERATIONS.values() if not each.has_job}
