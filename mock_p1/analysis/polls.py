@@ -519,12 +519,12 @@ def listed(engine: Engine, entries: Iterable[Entry], job: str | None = None) -> 
         for entry in engine.journal
         if entry.operation in ends and job in (None, entry.job_id)
     ]
-    made = partial(PollList, uses=uses, tick_ns=tick_ns, blur_ns=blur_ns)
-    polls = made(Poll._of(entry, clock) for entry in entries)
+    judging = partial(PollList, uses=uses, tick_ns=tick_ns, blur_ns=blur_ns)
+    polls = judging(Poll._of(entry, clock) for entry in entries)
     if job is None:
         return polls
     mine = (poll for poll in polls if poll.job_id == job)
-    return made(mine, job=job, others=polls)
+    return judging(mine, job=job, others=polls)
 
 
 _ABOUT_NO_JOB: Final = {each.name for each in OPERATIONS.values() if not each.has_job}

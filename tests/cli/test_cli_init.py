@@ -10,7 +10,7 @@ from runpy import run_path
 import pytest
 from helpers.strict_yaml import read_yaml
 
-from mock_p1 import mocked
+from mock_p1 import __version__, mocked
 from mock_p1.cli.init import STARTER
 from mock_p1.scenario.files import bundled
 
@@ -179,6 +179,7 @@ def test_compose_and_workflow(run, folder):
     workflow = (folder / ".github" / "workflows" / "mock-p1.yml").read_text(encoding="utf-8")
     assert 'mock-p1 serve "mocks/a.yaml" --quiet &' in workflow
     assert "SCENARIO" not in workflow
+    assert f'mock-p1@v{__version__}"' in workflow  # nobody says whose the name is on PyPI
     assert read_yaml(workflow)["jobs"]["test"]["steps"]
 
 
