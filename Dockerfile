@@ -37,7 +37,7 @@ ENV PATH="/opt/mock-p1/bin:$PATH" PYTHONUNBUFFERED=1 MOCK_P1_HOST=0.0.0.0 MOCK_P
 USER 10001:10001
 WORKDIR /scenarios
 EXPOSE 8191
-# asked every second while it starts: by compose.yaml, since older builders know no --start-interval
+# asked every second while it starts: by compose.yaml, since here older builders (Docker 24, Podman) refuse --start-interval
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["mock-p1", "healthcheck"]
 ENTRYPOINT ["mock-p1"]
 CMD ["serve"]

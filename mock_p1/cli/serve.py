@@ -16,7 +16,6 @@ from mock_p1.base.extras import missing
 from mock_p1.base.proxies import Proxies
 from mock_p1.cli import log_lines, startup_message
 from mock_p1.cli.command_error import Failure
-from mock_p1.cli.kept_scenarios import load_kept
 from mock_p1.cli.options import (
     cache_option,
     command,
@@ -41,11 +40,12 @@ from mock_p1.cli.saving import go_on, state_saved
 from mock_p1.cli.serving_file import serving_file
 from mock_p1.cli.sharing import join, playing, refuse_what_is_not_shared, shared_notes
 from mock_p1.cli.startup_message import Address
-from mock_p1.cli.user_folders import cache_folder
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.scenario.files import scenario_file
+from mock_p1.server.kept_scenarios import load_kept
+from mock_p1.server.user_folders import cache_folder
 from mock_p1.transports.cors import Cors
 
 if TYPE_CHECKING:
@@ -242,12 +242,13 @@ def serve(  # noqa: PLR0913 -- an option each
         "store": store,
         "proxies": _proxies(public_url, trusted_proxies),
     }
-    played = load_kept(scenario, None if no_cache else cache_folder())
     take = state_scenario == "shared"
-    shared = join(state, state_name, played, take_shared=take, speed=speed, **options_of_engine)
-    engine: Engine = (
-        shared.engine if shared else Engine(played, RealClock(speed), **options_of_engine)
-    )
+    with rare_garbage_collection():  # which would take up to half of a large scenario's time
+        played = load_kept(scenario, None if no_cache else cache_folder())
+        shared = join(state, state_name, played, take_shared=take, speed=speed, **options_of_engine)
+        engine: Engine = (
+            shared.engine if shared else Engine(played, RealClock(speed), **options_of_engine)
+        )
     loaded = go_on(engine, load, save)
     server, address, notes = _server(engine, **options)
     notes += loaded

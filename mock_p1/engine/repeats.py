@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.clock import RealClock
 
@@ -52,6 +52,15 @@ class Repeats:
         self.broken[_key(request)] = broke_ns, fault
         if len(self.broken) > MAX_BROKEN:
             del self.broken[next(iter(self.broken))]
+
+    def saved(self) -> list[Any]:
+        """Return everything as plain data: each request, and when and by what it broke."""
+        return [[*request, *broke] for request, broke in self.broken.items()]
+
+    def restore(self, saved: list[Any]) -> None:
+        """Take over what was saved."""
+        for method, path, api_key, broke_ns, fault in saved:
+            self.broken[method, path, api_key] = broke_ns, fault
 
 
 def _key(request: Request) -> tuple[str, str, str]:

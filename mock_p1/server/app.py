@@ -10,8 +10,6 @@ from mock_p1.admin.context import AdminContext
 from mock_p1.admin.in_hand import respond
 from mock_p1.base.proxies import Proxies
 from mock_p1.engine.engine import Engine
-from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
-from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.engine.not_imitated import not_imitated
 from mock_p1.scenario.files import load_scenario
 from mock_p1.server.upload_store import UploadStore
@@ -92,18 +90,10 @@ def engine_for(
     """Return an engine of its own, or the part of this process in a shared state."""
     if state is None:
         return Engine(scenario, seed=seed, store=UploadStore(), proxies=proxies)
-    from mock_p1.server.redis_store import RedisStore  # noqa: PLC0415 -- only a shared state needs it
-    from mock_p1.server.shared_state import share  # noqa: PLC0415 -- likewise
+    from mock_p1.server.shared_state import share  # noqa: PLC0415 -- only a shared state needs it
 
-    return share(
-        scenario,
-        RedisStore(state, state_name),
-        seed=seed,
-        jobs_max=DEFAULT_JOBS_MAX,
-        journal_max=DEFAULT_MAX,
-        store=UploadStore(),
-        proxies=proxies,
-    ).engine
+    store = UploadStore()
+    return share(scenario, state, state_name, seed=seed, store=store, proxies=proxies).engine
 
 
 def create_app_for(

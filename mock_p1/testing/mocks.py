@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
 
 from mock_p1.base.clock import RealClock, VirtualClock
 from mock_p1.base.durations import nanoseconds
+from mock_p1.base.extras import missing
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 from mock_p1.engine.engine import Engine
 from mock_p1.oneclock.shared import LONGEST, CannotShare, current
 from mock_p1.oneclock.thread_activity import at_rest
 from mock_p1.scenario.files import inline_folder, look_up
 from mock_p1.scenario.problems import ScenarioError
-from mock_p1.scenario.recent import parse_once
 from mock_p1.server.state_file import first_date, load_state, read_state
 from mock_p1.testing.decorators import inside
 from mock_p1.testing.handle import Handle
+from mock_p1.testing.read_once import read_once
 from mock_p1.testing.run_state import tell, thread_of_the_run
 
 if TYPE_CHECKING:
@@ -364,28 +365,18 @@ def _shared_engine(
     stack: ExitStack, scenario: Scenario, where: tuple[str, str], speed: float, seed: int | None
 ) -> Engine:
     """Return the part of this process in a shared state, until the mock ends."""
-    from mock_p1.engine.job_states import DEFAULT_JOBS_MAX  # noqa: PLC0415 -- goes with it
-    from mock_p1.engine.journal import DEFAULT_MAX  # noqa: PLC0415 -- likewise
-    from mock_p1.server.redis_store import RedisStore  # noqa: PLC0415 -- only a shared state needs it
-    from mock_p1.server.shared_state import share  # noqa: PLC0415 -- likewise
+    from mock_p1.server.shared_state import share  # noqa: PLC0415 -- only a shared state needs it
     from mock_p1.server.upload_store import UploadStore  # noqa: PLC0415 -- no need before a start
 
-    shared = share(
-        scenario,
-        RedisStore(*where),
-        speed=speed,
-        seed=seed,
-        jobs_max=DEFAULT_JOBS_MAX,
-        journal_max=DEFAULT_MAX,  # that of the processes of `serve`
-        store=stack.enter_context(closing(UploadStore())),
-    )
+    store = stack.enter_context(closing(UploadStore()))
+    shared = share(scenario, *where, speed=speed, seed=seed, store=store)
     stack.callback(shared.close)
     return shared.engine
 
 
 def _found(source: ScenarioSource, folder: Path | None = None) -> Scenario:
     """Return a scenario that is shared with other mocks; no handle shows it."""
-    return look_up(source, (), (Path(),), folder=folder, parse=parse_once)
+    return look_up(source, (), (Path(),), folder=folder, parse=read_once)
 
 
 def _longest(instant_sleep: bool | str | float | timedelta) -> int:  # noqa: FBT001 -- one of four
@@ -417,12 +408,12 @@ def _one_clock(stack: ExitStack, longest: int, start: datetime | None) -> Shared
             f"instant_sleep would move the client's time and not that of {url}: "
             f"start that server with instant_sleep=True {how}, or after this mock"
         )
-    try:
-        from mock_p1.oneclock.installer import one_clock  # noqa: PLC0415 -- time-machine is rarely needed
-    except ImportError as error:
-        raise CannotShare(
-            f"instant_sleep needs time-machine, which runs on CPython only: {error}"
-        ) from None
+    if sys.implementation.name != "cpython":
+        raise CannotShare("instant_sleep needs time-machine, which runs on CPython only")
+    if why := missing("instant_sleep", "time_machine", "clock"):
+        raise CannotShare(why)
+    from mock_p1.oneclock.installer import one_clock  # noqa: PLC0415 -- time-machine is rarely needed
+
     return stack.enter_context(one_clock(longest, start))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 import pytest
-import yaml
+from helpers.strict_yaml import read_yaml
 
 from mock_p1.cli import main
 
@@ -25,8 +25,8 @@ def test_an_example_is_shown_as_it_stands(name):
 
 def test_the_hook_that_is_named_is_there():
     """By its id."""
-    (repo,) = yaml.safe_load(SHOWN[".pre-commit-config.yaml"])["repos"]
-    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    (repo,) = read_yaml(SHOWN[".pre-commit-config.yaml"])["repos"]
+    hooks = read_yaml((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     assert {hook["id"] for hook in repo["hooks"]} <= {hook["id"] for hook in hooks}
 
 

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-import yaml
+from helpers.strict_yaml import read_yaml
 
 from mock_p1 import serving
 from mock_p1.scenario.files import bundled
@@ -84,7 +84,7 @@ def test_with_java():
 
 def test_the_app_of_compose():
     """It follows the job by the variables that its container is given."""
-    services = yaml.safe_load((EXAMPLES / "compose/compose.yaml").read_text("utf-8"))["services"]
+    services = read_yaml((EXAMPLES / "compose/compose.yaml").read_text("utf-8"))["services"]
     app, mock_service = services["app"], services["mock-p1"]
     assert app["depends_on"] == {"mock-p1": {"condition": "service_healthy"}}
     given = app["environment"]

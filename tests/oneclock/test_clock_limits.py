@@ -19,6 +19,7 @@ import trio.testing
 from helpers.shared_clock import now
 
 from mock_p1 import CannotShare, SleptTooLong, mocked, serving
+from mock_p1.base import extras
 from mock_p1.oneclock import patches
 from mock_p1.scenario.parser import parse
 
@@ -167,6 +168,13 @@ def test_uvloop_is_as_ever_afterwards():
         pass
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         assert runner.run(asyncio.sleep(0, "done")) == "done"
+
+
+def test_without_time_machine_it_is_said_what_to_install(monkeypatch):
+    """It is of an extra: else its plugin would be loaded in all runs of a user's."""
+    monkeypatch.setattr(extras, "find_spec", lambda _: None)
+    with pytest.raises(CannotShare, match=r'type: pip install "mock-p1\[clock\]"'):
+        mocked("demo", instant_sleep=True).start()
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
-import yaml
+from helpers.strict_yaml import read_yaml
 
 from mock_p1.cli import COMMANDS
 from mock_p1.cli.options import DEFAULT_PORT
@@ -19,7 +19,7 @@ from mock_p1.scenario.files import bundled
 
 ROOT = Path(__file__).parents[2]
 CI = ROOT / "examples" / "ci"
-ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+ACTION = read_yaml((ROOT / "action.yml").read_text(encoding="utf-8"))
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
@@ -130,12 +130,12 @@ def test_every_action_is_pinned(path):
     for name, remark in used:
         assert name == "./" or re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", name), name
         assert name == "./" or re.fullmatch(r"  # v\d+\.\d+\.\d+", remark), name
-    assert yaml.safe_load(text)["permissions"] == {}
+    assert read_yaml(text)["permissions"] == {}
 
 
 def test_the_matrix_has_every_system_and_python():
     """Three systems; each Python that the package says it runs on."""
-    tests = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text(encoding="utf-8"))
+    tests = read_yaml((ROOT / ".github/workflows/tests.yml").read_text(encoding="utf-8"))
     matrix = tests["jobs"]["tests"]["strategy"]["matrix"]
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     assert matrix["python"] == re.findall(r'"Programming Language :: Python :: (3\.\d+)"', project)
@@ -145,7 +145,7 @@ def test_the_matrix_has_every_system_and_python():
 def test_a_release_says_where_it_comes_from():
     """Wheel and image are attested; the image has an SBOM, for two processors; no password."""
     text = (ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8")
-    jobs = yaml.safe_load(text)["jobs"]
+    jobs = read_yaml(text)["jobs"]
     assert jobs["publish"]["permissions"] == {"id-token": "write"}
     (image,) = [step for step in jobs["image"]["steps"] if step.get("id") == "build"]
     assert image["with"]["platforms"] == "linux/amd64,linux/arm64"
@@ -154,11 +154,25 @@ def test_a_release_says_where_it_comes_from():
     assert set(re.findall(r"secrets\.(\w+)", text)) == {"GITHUB_TOKEN"}
 
 
+@pytest.mark.slow
+@pytest.mark.posix
+@pytest.mark.skipif(shutil.which("bash") is None, reason="GitHub's runner has bash")
+def test_the_image_of_an_owner_with_capitals_has_a_name(tmp_path):
+    """Registries refuse capital letters; every step takes the name from the first one."""
+    text = (ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8")
+    assert "github.repository }}" not in text
+    first, *_ = read_yaml(text)["jobs"]["image"]["steps"]
+    written = tmp_path / "env"
+    env = {"GITHUB_REPOSITORY": "Some-Owner/Mock-P1", "GITHUB_ENV": str(written)}
+    subprocess.run([shutil.which("bash"), "-e", "-c", first["run"]], env=env, check=True)
+    assert written.read_text(encoding="utf-8") == "IMAGE=ghcr.io/some-owner/mock-p1\n"
+
+
 def test_a_team_s_workflow_is_fifteen_lines_long():
     """With the mock as a service, whose port and scenario are right."""
     text = (CI / "github.yml").read_text(encoding="utf-8")
     assert len(text.splitlines()) == 15
-    service = yaml.safe_load(text)["jobs"]["test"]["services"]["mock-p1"]
+    service = read_yaml(text)["jobs"]["test"]["services"]["mock-p1"]
     assert service["ports"] == [f"{DEFAULT_PORT}:{DEFAULT_PORT}"]
     assert service["env"]["MOCK_P1_SCENARIO"] in bundled()
 
@@ -166,7 +180,7 @@ def test_a_team_s_workflow_is_fifteen_lines_long():
 def test_the_example_of_the_action_gives_inputs_that_it_has():
     """And reads an output that it has."""
     text = (CI / "github-action.yml").read_text(encoding="utf-8")
-    steps = yaml.safe_load(text)["jobs"]["test"]["steps"]
+    steps = read_yaml(text)["jobs"]["test"]["steps"]
     given = [step["with"] for step in steps if "mock-p1@" in step.get("uses", "")]
     assert {name for each in given for name in each} <= {*ACTION["inputs"]}
     assert {*re.findall(r"steps\.mock\.outputs\.(\w+)", text)} <= {*ACTION["outputs"]}
@@ -182,7 +196,7 @@ def test_gitlab_and_jenkins():
 
 def test_the_pre_commit_hook_checks_scenarios():
     """It runs a command of ours, on files that are scenarios by their folder and name."""
-    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    (hook,) = read_yaml((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     program, command = shlex.split(hook["entry"])
     assert (program, command in COMMANDS) == ("mock-p1", True)
     files = [f"scenarios/{path.name}" for path in (ROOT / "scenarios").iterdir()]

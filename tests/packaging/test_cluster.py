@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 import requests
-import yaml
 from helpers.redis_server import NEEDED, redis_server
+from helpers.strict_yaml import read_documents, read_yaml
 
 ROOT = Path(__file__).parents[2]
 NGINX = shutil.which("nginx") or next(iter(Path("/usr/sbin").glob("nginx")), None)
-COMPOSE = yaml.safe_load((ROOT / "compose.cluster.yaml").read_text(encoding="utf-8"))
-KUBERNETES = [*yaml.safe_load_all((ROOT / "deploy" / "kubernetes.yaml").read_text("utf-8"))]
+COMPOSE = read_yaml((ROOT / "compose.cluster.yaml").read_text(encoding="utf-8"))
+KUBERNETES = read_documents((ROOT / "deploy" / "kubernetes.yaml").read_text("utf-8"))
 SCENARIO = "jobs: {a: {timeline: [{status: waiting, for: 60 polls}, {status: done}]}}"
 
 

@@ -16,13 +16,14 @@ from types import SimpleNamespace
 
 import pytest
 import requests
+from helpers.signals import ignored
 from helpers.transport_clients import HOST, JOBS, LiveTransport
 
 from mock_p1.base.clock import RealClock
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
 from mock_p1.server import server as servers
-from mock_p1.server.server import CannotListen, Server, ServerThread
+from mock_p1.server.server import CannotListen, Server, ServerThread, stopped_by_signals
 
 POLL = f"GET {JOBS}{{}} HTTP/1.1\r\nHost: {HOST}\r\nx-api-key: demo-key\r\n\r\n"
 PROGRAM = """
@@ -241,6 +242,16 @@ def test_a_signal_ends_it_within_a_second_and_without_an_error(number, loop):
         assert (
             time.monotonic() - started < 5
         )  # a second at most on a machine that has nothing else to do
+
+
+def test_ctrl_break_ends_it(monkeypatch):
+    """Windows' second signal of a console stops the server, and is given back at the end."""
+    stops = []
+    with ignored(monkeypatch, "SIGBREAK") as number:
+        with stopped_by_signals(lambda: stops.append("stop")):
+            signal.raise_signal(number)
+        assert stops == ["stop"]
+        assert signal.getsignal(number) == signal.SIG_IGN
 
 
 def test_the_port_is_known_before_it_serves(engine):
