@@ -128,7 +128,12 @@ MAX_JOBS: Final = 100_000_000
     default="text",
     help="How requests are logged, on stderr.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Log no requests, only that a limit is reached.")
+@click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    help="Log no requests, only limits that are reached, and a store that is down.",
+)
 @click.option(
     "--journal-max", type=click.IntRange(0, MAX_JOURNAL), default=DEFAULT_MAX, metavar="N",
     help="How many requests are remembered.",
@@ -185,6 +190,7 @@ MAX_JOBS: Final = 100_000_000
     help="Stop when the process that started this one has ended (not on Windows).",
 )
 @cache_option
+@log_lines.failures_as_logged
 def serve(  # noqa: PLR0913 -- an option each
     *,
     scenario: tuple[str, ...],
@@ -251,8 +257,7 @@ def serve(  # noqa: PLR0913 -- an option each
         )
     loaded = go_on(engine, load, save)
     server, address, notes = _server(engine, **options)
-    notes += loaded
-    notes += shared_notes(shared)
+    notes += loaded + shared_notes(shared)
     if isinstance(engine.clock, RealClock) and engine.clock.speed != 1:
         notes.append(f"the clock runs at {engine.clock.speed:,.10g} times real time")
     if not store.keeps_large_files:
@@ -266,7 +271,7 @@ def serve(  # noqa: PLR0913 -- an option each
         stack.enter_context(playing(shared, server.stop))
         stack.enter_context(stopped_by_signals(server.stop))
         if exit_with_parent:
-            stack.enter_context(parent_watched(server.stop))
+            stack.enter_context(parent_watched(lambda: server.stop("the end of its parent")))
         stack.enter_context(serving_file(server.url))
         stack.enter_context(port_in_file(port_file, server.port))
         if watch:
@@ -276,12 +281,13 @@ def serve(  # noqa: PLR0913 -- an option each
             stack.enter_context(_watching(server, scenario[0], log_format, quiet=quiet))
         click.echo(startup_message.FORMATS[log_format](engine, address, notes))
         form = log_lines.FORMATS[log_format]
-        stack.enter_context(RequestLog(engine, form, sys.stderr, quiet=quiet))
+        log = stack.enter_context(RequestLog(engine, form, sys.stderr, quiet=quiet))
         stack.enter_context(rare_garbage_collection())
         if save is not None:
             file = stack.enter_context(state_saved(engine, save, save_every, log_format))
             server.context.save = file.save
         server.run()
+        log.ended(server.stopped_by, save)
 
 
 def _all_named(scenario: tuple[str, ...], named: tuple[str, ...]) -> tuple[str, ...]:

@@ -71,6 +71,7 @@ def test_every_route_is_described_and_every_description_is_a_route(controls):
 
 CALLS = [
     ("get", "/health", None),
+    ("get", "/ready", None),
     ("get", "/contract", None),
     ("get", "/jobs", None),
     ("get", "/jobs/{job_id}", None),

@@ -180,6 +180,7 @@ def test_without_admin_there_is_nothing_below_it(scenario):
         "/__admin",
         "/__admin/",
         "/__admin/health",
+        "/__admin/ready",
         "/__admin/jobs",
         "/__admin/static/dashboard.js",
         "/",

@@ -9,6 +9,7 @@ from importlib import import_module
 import pytest
 from helpers.strict_yaml import read_yaml
 
+from mock_p1 import __version__
 from mock_p1.cli.init import STARTER
 from mock_p1.scenario.files import bundled
 
@@ -152,6 +153,7 @@ def test_compose_and_workflow(run, folder):
     workflow = (folder / ".github" / "workflows" / "mock-p1.yml").read_text(encoding="utf-8")
     assert 'mock-p1 serve "mocks/a.yaml" --quiet &' in workflow
     assert "SCENARIO" not in workflow
+    assert f'mock-p1@v{__version__}"' in workflow  # nobody says whose the name is on PyPI
     assert read_yaml(workflow)["jobs"]["test"]["steps"]
 
 

@@ -34,8 +34,11 @@ class Runner:
         program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m mock_p1 "$@"\n', "utf-8")
         program.chmod(0o755)
 
-    def use(self, **given):
-        """Run the action with these inputs; return how it ended, what it said, its outputs."""
+    def use(self, path=None, **given):
+        """Run the action with these inputs; return how it ended, what it said, its outputs.
+
+        It finds no programs but those of ``path``, if that is given.
+        """
         inputs = {name: each["default"] for name, each in ACTION["inputs"].items()} | given
         output = self.folder / "output"
         output.write_text("", encoding="utf-8")
@@ -48,10 +51,11 @@ class Runner:
             [shutil.which("bash"), "-e", "-o", "pipefail", "-c", step["run"]],
             env={
                 **{k: v for k, v in os.environ.items() if not k.startswith("MOCK_P1_")},
-                "PATH": f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
+                "PATH": path or f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
                 "RUNNER_TEMP": str(self.folder / "temp"),
                 "GITHUB_ACTION_PATH": str(ROOT),
                 "GITHUB_OUTPUT": str(output),
+                "GITHUB_PATH": str(self.folder / "path"),
                 **handed,
             },
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", timeout=60,
@@ -102,6 +106,46 @@ def test_an_action_that_cannot_start_says_why(runner):
     status, said, outputs = runner.use(scenario="stcuk", port="0")
     assert (status, outputs) == (1, {})
     assert re.search(r"::error::the mock did not start: .*did you mean stuck\?", said)
+
+
+@pytest.mark.posix
+@pytest.mark.skipif(shutil.which("bash") is None, reason="the action's scripts are for bash")
+def test_a_broken_scenario_is_marked_where_it_is_broken(runner):
+    """Each problem of the file is an annotation of its line."""
+    file = runner.folder / "wrong.yaml"
+    file.write_text("jobs:\n  a: {timeline: [{status: x, fro: 1s}]}\n", encoding="utf-8")
+    status, said, _ = runner.use(scenario=str(file), port="0")
+    assert status == 1
+    assert re.search(r"::error file=\S*wrong\.yaml,line=2,", said), said
+
+
+@pytest.mark.posix
+@pytest.mark.skipif(shutil.which("bash") is None, reason="the action's scripts are for bash")
+def test_an_action_without_python_says_what_it_needs(runner):
+    """Before it has installed anything."""
+    programs = runner.folder / "few"
+    programs.mkdir()
+    for name in ("bash", "mktemp"):
+        (programs / name).symlink_to(shutil.which(name))
+    status, said, _ = runner.use(path=str(programs), port="0")
+    assert status == 1
+    assert "::error::mock-p1 needs Python 3.11 or newer" in said
+
+
+@pytest.mark.slow
+@pytest.mark.posix
+@pytest.mark.skipif(shutil.which("bash") is None, reason="the action's scripts are for bash")
+def test_options_may_stand_on_several_lines(runner):
+    """Each is given to the server; with --tls the authority's file is an output."""
+    options = f"--no-admin\n--tls\n--tls-dir {runner.folder / 'tls'}\n"
+    status, said, outputs = runner.use(scenario="stuck", port="0", options=options)
+    assert status == 0, said
+    assert outputs["url"] == f"https://127.0.0.1:{outputs['port']}"
+    assert Path(outputs["authority"]).is_file()
+    url = f"{outputs['url']}/__admin/health"
+    with requests.Session() as session:
+        session.trust_env = False
+        assert session.get(url, verify=outputs["authority"], timeout=10).status_code == 404
 
 
 def test_the_action_s_outputs_are_those_of_its_script():

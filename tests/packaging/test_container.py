@@ -105,6 +105,21 @@ def test_any_user_can_keep_an_authority():
     assert "tls" in read_yaml((ROOT / "compose.yaml").read_text(encoding="utf-8"))["volumes"]
 
 
+def test_any_user_can_keep_a_state():
+    """In a folder that a new volume gets its rights from; the page shows one there."""
+    assert re.search(r"install --directory --mode 1777 .*/state\b", STAGES[-1])
+    assert "state:/state" in COMPOSE["volumes"]
+    whole = read_yaml((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+    assert "state" in whole["volumes"]
+    page = (ROOT / "docs" / "state.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    service = read_yaml(shown)["services"]["mock-p1"]
+    assert service["volumes"] == ["state:/state"]
+    command, *arguments = service["command"]
+    assert command in COMMANDS
+    assert arguments.count("/state/mock.json") == 2
+
+
 def test_compose_hands_on_every_variable():
     """Of the server and of its health check; without a value unless there must be one.
 

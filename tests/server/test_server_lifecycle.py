@@ -483,3 +483,31 @@ def test_the_loop_says_nothing_of_each_try_to_open_one_file_too_many(
         assert done.wait(10)
     assert engine.limits_reached().get("open_files", 0) == times
     assert len(caplog.records) == (0 if times else 3)
+
+
+@pytest.fixture
+def hangup():
+    """A way to say what SIGHUP does, which is undone at the end."""
+    before = signal.getsignal(signal.SIGHUP)
+    yield lambda handler: signal.signal(signal.SIGHUP, handler)
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.posix
+def test_a_terminal_that_closes_is_a_signal_like_others(hangup):
+    """Whoever is to stop is told its name."""
+    told = []
+    hangup(lambda *_: told.append("nobody took it"))
+    with stopped_by_signals(told.append):
+        signal.raise_signal(signal.SIGHUP)
+    assert told == ["SIGHUP"]
+
+
+@pytest.mark.posix
+def test_a_hangup_that_is_ignored_stays_so(hangup):
+    """As under nohup, which is to let the server live."""
+    told = []
+    hangup(signal.SIG_IGN)
+    with stopped_by_signals(told.append):
+        signal.raise_signal(signal.SIGHUP)
+    assert (told, signal.getsignal(signal.SIGHUP)) == ([], signal.SIG_IGN)
