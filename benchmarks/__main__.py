@@ -20,7 +20,7 @@ NAMES = (
     "serve", "start", "sequence", "profile", "waits",
     "mocked", "fixtures", "plugin", "many", "created", "memory",
 )  # fmt: skip
-MORE = ("uploads", "scale")
+MORE = ("uploads", "scale", "shared")
 
 
 def main() -> None:

@@ -49,27 +49,36 @@ class Client:
             sys.exit("wrk is not installed; leave --load out, or say --load python")
         self.tool = tool or ("wrk" if self._wrk else "python")
 
-    def burst(
-        self, url: str, paths: Sequence[str], seconds: float, first: int = 0, together: int = 1
+    def burst(  # noqa: PLR0913 -- what a load is
+        self,
+        url: str,
+        paths: Sequence[str],
+        seconds: float,
+        first: int = 0,
+        together: int = 1,
+        *,
+        connections: int = CONNECTIONS,
     ) -> Load:
         """Ask for the paths in turn, from number ``first`` on, for so many seconds.
 
         Wrk knows whole ones only, and alone can send several requests ``together``.
         """
         if self.tool == "wrk":
-            return self._with_wrk(url, paths, seconds, str(first), str(together))
-        return _with_python(
-            url, [*paths[first % len(paths) :], *paths[: first % len(paths)]], seconds=seconds
-        )
+            how = connections, str(first), str(together)
+            return self._with_wrk(url, paths, seconds, *how)
+        paths = [*paths[first % len(paths) :], *paths[: first % len(paths)]]
+        return _with_python(url, paths, seconds=seconds, connections=connections)
 
-    def _with_wrk(self, url: str, paths: Sequence[str], seconds: float, *how: str) -> Load:
+    def _with_wrk(
+        self, url: str, paths: Sequence[str], seconds: float, connections: int, *how: str
+    ) -> Load:
         whole = max(1, round(seconds))
         with tempfile.TemporaryDirectory() as folder:
             listed = Path(folder) / "paths.txt"
             listed.write_text("\n".join(paths) + "\n", encoding="ascii")
             done = subprocess.run(
                 [
-                    *ON_LOAD_CORE, str(self._wrk), "-t1", f"-c{CONNECTIONS}", f"-d{whole}s",
+                    *ON_LOAD_CORE, str(self._wrk), "-t1", f"-c{connections}", f"-d{whole}s",
                     "--timeout", "30s", "-s", str(HERE / "wrk.lua"),
                     *(f"-H{name}: {value}" for name, value in HEADERS.items()),
                     url, "--", str(listed), *how,
@@ -92,12 +101,17 @@ def exactly(url: str, paths: Sequence[str], count: int) -> Load:
 
 
 def _with_python(
-    url: str, paths: Sequence[str], *, seconds: float | None = None, count: int | None = None
+    url: str,
+    paths: Sequence[str],
+    *,
+    seconds: float | None = None,
+    count: int | None = None,
+    connections: int = CONNECTIONS,
 ) -> Load:
     parts = urlsplit(url)
     order = {
         "address": [parts.hostname, parts.port], "paths": paths,
-        "headers": HEADERS, "connections": CONNECTIONS,
+        "headers": HEADERS, "connections": connections,
         "seconds": seconds, "count": count,
     }  # fmt: skip
     done = subprocess.run(

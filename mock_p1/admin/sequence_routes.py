@@ -78,7 +78,6 @@ def upload_content(number: str) -> bytes:
 @routes.call("GET", "/downloads")
 def list_downloads(query: models.FilesQuery) -> models.Downloads:
     """The calls of download links."""
-    admin_context().engine.deliveries.settle(0)
     return models.Downloads(
         downloads=[
             models.Download(

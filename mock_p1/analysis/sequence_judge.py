@@ -72,13 +72,14 @@ class _Course:
     may_be_sent: bool = False
     is_sent: bool = False
     was_finished: bool = False
+    is_switched: bool = False
     done: Entry | None = None
     last: int = 0
     polls: list[Entry] = field(default_factory=list)
 
     def restart(self) -> None:
         """Begin anew, after a reset."""
-        self.may_be_sent = self.is_sent = self.was_finished = False
+        self.may_be_sent = self.is_sent = self.was_finished = self.is_switched = False
         self.done = None
 
 
@@ -171,6 +172,10 @@ class _Judge:
         if not shown:
             did = "downloaded" if entry.operation == RESULT_DOWNLOAD.name else "switched to"
             yield Breach(entry, f"{did} job {entry.job_id!r} before a poll had shown {FINISHED}")
+        if entry.operation == RETRAIN_MODEL_SWITCH.name:
+            if course.is_switched:
+                yield Breach(entry, f"switched to job {entry.job_id!r} again")
+            course.is_switched |= is_certain(entry)
         # after a call that failed, or may have, a client may look again
         course.done = entry if is_certain(entry) else None
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import click
 
+from mock_p1._version import __version__
 from mock_p1.base.extras import missing
 from mock_p1.base.text import printable, unknown
 from mock_p1.cli.command_error import Failure
@@ -85,7 +86,9 @@ def init(*, file: Path, source: str | None, pytest: bool, compose: bool, github:
     if compose:
         files[Path("compose.yaml")] = _read("compose.yaml").replace("SCENARIO", shown)
     if github:
-        files[WORKFLOW] = _read("workflow.yml").replace("SCENARIO", shown)
+        files[WORKFLOW] = (
+            _read("workflow.yml").replace("VERSION", __version__).replace("SCENARIO", shown)
+        )
     _write_all(files)
     for path in files:
         click.echo(f"wrote {printable(str(path))}")

@@ -319,15 +319,17 @@ def _conclude(ctx: click.Context, job: SeenJob, output: Path) -> None:
 
 @contextmanager
 def _sigterm_stops() -> Iterator[None]:
-    """Let SIGTERM do what Ctrl-C does, where this thread is the one that hears it."""
+    """Let SIGTERM, and Windows' Ctrl-Break, do what Ctrl-C does, if this thread hears it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _tell(text: str) -> None:

@@ -34,11 +34,11 @@ def join(
     """Join the state in a store, or begin it; None without one. Failure says why it cannot be."""
     if url is None:
         return None
-    from mock_p1.server.redis_store import CannotShareState, RedisStore  # noqa: PLC0415 -- only --state needs it
+    from mock_p1.server.redis_store import CannotShareState  # noqa: PLC0415 -- only --state needs it
     from mock_p1.server.shared_state import share  # noqa: PLC0415 -- likewise
 
     try:
-        return share(scenario, RedisStore(url, name), take_shared=take_shared, **options)
+        return share(scenario, url, name, take_shared=take_shared, **options)
     except CannotShareState as error:
         raise Failure(f"--state {error}") from None
 

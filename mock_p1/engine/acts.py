@@ -37,7 +37,7 @@ class StoreDown(RuntimeError):  # noqa: N818 -- says what happened
     """The store of the shared state has not done what it was asked, or nobody knows."""
 
 
-def _to_nobody(_: object) -> None:
+def to_nobody(*_: object) -> None:
     """Tell nobody."""
 
 
@@ -160,7 +160,7 @@ class SharedEngine(Engine):
         answer = self.hand_over(["end", upload, list(end), facts])
         if (left := self.kept.pop(upload, None)) is not None:  # the store did not say so in time
             left.discard()
-            self.later(["end", upload, ["broken_off", end.size, ""], None], _to_nobody)
+            self.later(["end", upload, ["broken_off", end.size, ""], None], to_nobody)
         return answer
 
     def add_note(self, number: int, note: str) -> None:
@@ -168,14 +168,14 @@ class SharedEngine(Engine):
         if self.performing():
             super().add_note(number, note)
         else:
-            self.later(["note", number, note], _to_nobody)
+            self.later(["note", number, note], to_nobody)
 
     def note_taken(self, number: int, taken: bool) -> None:  # noqa: FBT001 -- as an act has it
         """Note whether the client has taken a download to its end."""
         if self.performing():
             super().note_taken(number, taken)
         else:
-            self.later(["taken", number, taken], _to_nobody)
+            self.later(["taken", number, taken], to_nobody)
 
     def answer_unexpected(self, request: Request, answer: Unexpected) -> Any:  # noqa: ANN401 -- a Reply
         """Note a request that nothing imitated takes; return its answer."""

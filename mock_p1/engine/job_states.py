@@ -5,16 +5,16 @@ Bounded where ids or callers are not the scenario's own.
 
 from __future__ import annotations
 
-import sys
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.text import mask
 from mock_p1.engine.callers import caller_named
+from mock_p1.engine.parts import Parts
 from mock_p1.engine.timeline import State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mock_p1.base.messages import Fault, Reply
     from mock_p1.engine.callers import Caller
@@ -49,15 +49,16 @@ class JobState:
     ``answer`` was made for the step ``answered`` and the base URL. ``path`` and ``api_key`` are
     those of the last poll, and ``key_ends_ns`` is when that key ends. On the job's first state,
     ``others`` are those of further callers. ``evicted`` is what was forgotten for it, until noted.
+    ``part`` is where a state stands that was saved and not read yet, see ``unread_states``.
     ``calls`` says where the timelines of other operations are, by name. ``tally`` counts polls like
     the last one, of the step ``tallied``. ``fetched`` says which parts of its result were
-    downloaded: of which file, and from where to where.
+    downloaded.
     """
 
     __slots__ = (
         "answer", "answered", "api_key", "base_url", "caller", "calls", "created", "downloads",
-        "evicted", "fetched", "job_id", "key_ends_ns", "last_ns", "masked_key", "others", "path",
-        "polls", "program", "state", "switches", "tallied", "tally", "transient",
+        "evicted", "fetched", "job_id", "key_ends_ns", "last_ns", "masked_key", "others", "part",
+        "path", "polls", "program", "state", "switches", "tallied", "tally", "transient",
     )  # fmt: skip
 
     def __init__(
@@ -83,9 +84,10 @@ class JobState:
         self.answered: ProgramStep | None = None
         self.created: CreatedJob | None = None
         self.calls: dict[str, State] | None = None
-        self.fetched: tuple[str, list[list[int]]] | None = None
+        self.fetched: Parts | None = None
         self.tally: list[int] = _NONE
         self.tallied: ProgramStep | None = None
+        self.part: Any = None
 
     @property
     def waits_for_file(self) -> bool:
@@ -172,6 +174,11 @@ class JobStates:
         number = self._created.get(caller.name, 0)
         self._created[caller.name] = number + 1
         return number
+
+    @property
+    def count(self) -> int:
+        """For how many jobs a state is kept."""
+        return len(self._first)
 
     @property
     def newest_created(self) -> str | None:
@@ -276,9 +283,14 @@ class JobStates:
         """Return everything as plain data; transient states say in which order they were used."""
         order = {job: place for place, job in enumerate(self._transients)}
         jobs = [job for job_id in self._first for job in self.of(job_id)]
+        rows = [saved_row(job, order.get(job)) for job in jobs]
+        states = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+        return {"states": states, **self.saved_counts(jobs)}
+
+    def saved_counts(self, jobs: list[JobState]) -> dict[str, Any]:
+        """Return what is kept beside the states, which are ``jobs``, as plain data."""
         newest = self._newest_created
         return {
-            "states": [_saved(job, order.get(job)) for job in jobs],
             "starts": dict(self._starts),
             "created_by": dict(self._created),
             "newest_created": next((n for n, job in enumerate(jobs) if job is newest), None),
@@ -293,24 +305,46 @@ class JobStates:
         ``program_of`` returns what a job does, created by upload or not; LookupError for a job that
         does nothing. Of too many transient states the ones used the longest ago are forgotten.
         """
-        most, self._max_transients = self._max_transients, sys.maxsize
-        jobs: list[JobState] = []
-        for fields in saved["states"]:
-            program = program_of(fields["job_id"], fields["created"] is not None)
-            if program is None or not _is_at_a_step(fields, program):
-                raise LookupError(fields["job_id"])
-            jobs.append(self.add(_restored(fields, program)))
-        self._max_transients = most
-        orders = {job: fields["used"] for job, fields in zip(jobs, saved["states"], strict=True)}
-        for job in sorted(self._transients, key=orders.__getitem__):
-            self._transients.move_to_end(job)
+        rows = saved["states"]
+        jobs = [restored(fields, program_of) for fields in rows]
+        used = [(row["used"], n) for n, row in enumerate(rows) if row["used"] is not None]
+        ids, callers = ([row[name] for row in rows] for name in ("job_id", "caller"))
+        self.take_over(ids, jobs, callers, {**saved, "used": [n for _, n in sorted(used)]})
+        self.created = sum(job.created is not None for job in jobs)
+
+    def take_over(
+        self,
+        ids: Sequence[str],
+        jobs: Sequence[JobState],
+        callers: Sequence[str] | Mapping[int, str],
+        saved: dict[str, Any],
+    ) -> None:
+        """Take over states, where nothing is kept yet, and what was saved beside them.
+
+        ``ids`` and ``callers`` are the job of each and its caller's name, which is needed only
+        where the job has another state before; in ``saved`` are also the transient ones by their
+        places, in the order in which they were ``used``.
+        """
+        self._first = dict(zip(ids, jobs, strict=True))
+        if len(self._first) < len(jobs):
+            self._first = {}
+            for place, (job_id, job) in enumerate(zip(ids, jobs, strict=True)):
+                first = self._first.setdefault(job_id, job)
+                if first is not job:
+                    first.others = first.others or {}
+                    first.others[callers[place]] = job
+        self._transients = OrderedDict.fromkeys(map(jobs.__getitem__, saved["used"]))
         self._starts, self._created = dict(saved["starts"]), dict(saved["created_by"])
         newest = saved["newest_created"]
         self._newest_created = None if newest is None else jobs[newest]
         self.evicted = saved["evicted"]
-        while len(self._transients) > most:
+        while len(self._transients) > self._max_transients:
             self.forget(next(iter(self._transients)))
             self.evicted += 1
+
+    def used(self) -> Iterator[JobState]:
+        """Yield the transient states, those used the longest ago first."""
+        return iter(self._transients)
 
     def forget(self, job: JobState) -> None:
         """Forget one state."""
@@ -333,33 +367,36 @@ class JobStates:
             del self._by_path[job.path, job.api_key]
 
 
-def _saved(job: JobState, used: int | None) -> dict[str, Any]:
-    created = job.created
-    return {
-        "caller": job.caller.name,
-        "job_id": job.job_id,
-        "used": used,
-        "polls": job.polls,
-        "last_ns": job.last_ns,
-        "downloads": job.downloads,
-        "fetched": job.fetched,
-        "switches": job.switches,
-        "api_key": job.api_key,
-        "evicted": job.evicted,
-        "state": job.state,
-        "calls": job.calls and dict(job.calls),
-        "created": created and {name: getattr(created, name) for name in CreatedJob.__slots__},
-    }
+COLUMNS: Final = (
+    "caller", "job_id", "used", "polls", "last_ns", "downloads", "fetched", "switches", "api_key",
+    "evicted", "state", "calls", "created",
+)  # fmt: skip
+"""What is saved of a state, in this order."""
 
 
-def _restored(fields: dict[str, Any], program: Program) -> JobState:
+def saved_row(job: JobState, used: int | None) -> list[Any]:
+    """Return a state as plain data; ``used`` is its place in the order of use, if transient."""
+    made = job.created
+    return [
+        job.caller.name, job.job_id, used, job.polls, job.last_ns, job.downloads,
+        job.fetched and job.fetched.saved(),
+        job.switches, job.api_key, job.evicted, job.state, job.calls and dict(job.calls),
+        made and {name: getattr(made, name) for name in CreatedJob.__slots__},
+    ]  # fmt: skip
+
+
+def restored(fields: dict[str, Any], program_of: Callable[[str, bool], Program | None]) -> JobState:
+    """Return a state that was saved; LookupError where its job does not do that any more."""
+    program = program_of(fields["job_id"], fields["created"] is not None)
+    if program is None or not _is_at_a_step(fields, program):
+        raise LookupError(fields["job_id"])
     transient = fields["used"] is not None
     job = JobState(caller_named(fields["caller"]), fields["job_id"], program, transient=transient)
     for name in ("polls", "last_ns", "downloads", "switches", "api_key", "evicted"):
         setattr(job, name, fields[name])
     job.state = fields["state"] and State(*fields["state"])
     if (fetched := fields.get("fetched")) is not None:  # states of before have none
-        job.fetched = fetched[0], fetched[1]
+        job.fetched = Parts.restored(fetched)
     calls = fields["calls"]
     job.calls = calls and {name: State(*state) for name, state in calls.items()}
     if (created := fields["created"]) is not None:

@@ -27,7 +27,7 @@ from mock_p1.engine.totals import Kind, Totals, outcome_of
 from mock_p1.scenario.step_length import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from mock_p1.engine.call import Call, Outcome
     from mock_p1.engine.callers import Caller
@@ -240,8 +240,11 @@ class Journal:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def saved(self) -> dict[str, Any]:
-        """Return everything as plain data, but for the answers; plans stand there once each."""
+    def saved(self, aside: dict[str, str] | None = None) -> dict[str, Any]:
+        """Return everything as plain data, but for the answers; plans stand there once each.
+
+        What is large goes ``aside``, as text, where there is such a place.
+        """
         plans: dict[int, tuple[int, Plan]] = {}
 
         def row(entry: Entry) -> list[Any]:
@@ -261,10 +264,10 @@ class Journal:
             "next": number,
             "cleared": self._cleared,
             "restarts": list(self.restarts),
-            "totals": self.totals.saved(),
+            "totals": self.totals.saved() if aside is None else self.totals.saved_aside(aside),
         }
 
-    def restore(self, saved: dict[str, Any]) -> None:
+    def restore(self, saved: dict[str, Any], aside: Mapping[str, str] | None = None) -> None:
         """Take over what was saved, where nothing is kept yet. Nobody is told of the entries."""
         plans = [
             Plan(tuple(Stage(*stage) for stage in stages), loops, lap_ns, tuple(shows))
@@ -279,7 +282,10 @@ class Journal:
         self._count_from(saved["next"])
         self._cleared = saved["cleared"]
         self.restarts.extend((number, job_id) for number, job_id in saved["restarts"])
-        self.totals.restore(saved["totals"])
+        if aside is None:
+            self.totals.restore(saved["totals"])
+        else:
+            self.totals.restore_later(saved["totals"], aside["totals"])
 
     def _count_from(self, number: int) -> None:
         self.number = count(number).__next__
@@ -311,15 +317,15 @@ def poll_entry(
     Nearly every poll passes here: nothing is made that is known already.
     """
     plain = not (request.query or request.has_body or request.note or "{" in job.job_id)
-    return Entry._make((  # half the time of calling Entry
-        number, job.last_ns, (job.program.plan, job.state), request.method, request.path,
-        job.masked_key, _POLL, job.job_id,
+    return Entry(
+        number, job.last_ns, job.state and (job.program.plan, job.state), request.method,
+        request.path, job.masked_key, _POLL, job.job_id,
         step.http_status or (reply.status if isinstance(reply, Reply) else None), step.status,
         step.error, step.fault, step.source,
         () if plain else request_notes(request, RETRAIN_STATUS_CHECK, job.job_id),
         job.caller.number, None, step.status or (None if step.error else _status_in(reply)),
         step.asked_wait_ns, reply.delay_ns,
-    ))  # fmt: skip
+    )  # fmt: skip
 
 
 def call_entry(number: int, call: Call, outcome: Outcome) -> Entry:

@@ -20,12 +20,13 @@ from mock_p1.engine.job_states import JobState, JobStates
 from mock_p1.engine.program import Refusal
 from mock_p1.engine.rate_limit import RateLimiter, limiter_for
 from mock_p1.engine.replies import ReplyWriter
+from mock_p1.engine.unread_states import restore_parts, saved_in_parts
 from mock_p1.engine.uploads import Uploads
 from mock_p1.scenario.kept import as_data, from_data
 from mock_p1.scenario.recent import made_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from mock_p1.base.clock import Clock
     from mock_p1.engine.call import Call
@@ -186,15 +187,15 @@ class MockState:
         self.injected.clear()
         self.injected.extend(kept)
 
-    def saved(self) -> dict[str, Any]:
-        """Return all that changes but journal and clock, as plain data."""
+    def saved(self, aside: dict[str, str] | None = None) -> dict[str, Any]:
+        """Return all that changes but journal and clock, as plain data; what is large ``aside``."""
         return {
             "played_since": self.played_since.isoformat(),
             "link_seed": self.link_seed,
             "resets": self.resets,
             "caller_resets": dict(self.caller_resets),
             "limits_reached": dict(self.reached),
-            "jobs": self.jobs.saved(),
+            "jobs": self.jobs.saved() if aside is None else saved_in_parts(self.jobs, aside),
             "issued": self.issued.saved(),
             "calls": self.calls.saved(),
             "uploads": self.uploads.saved(),
@@ -203,20 +204,24 @@ class MockState:
             "rate_limit": self.limiter and self.limiter.saved(),
         }
 
-    def restore(self, saved: dict[str, Any]) -> None:
+    def restore(self, saved: dict[str, Any], aside: Mapping[str, str] | None = None) -> None:
         """Take over what was saved, where nothing is kept yet."""
+        directory = self.directory  # that of today, also for what is read after a swap
 
         def program_of(job_id: str, created: bool) -> Program | None:  # noqa: FBT001 -- as is asked
             if created:
-                return self.directory.created(job_id)
-            hit = self.directory.find(job_id)
+                return directory.created(job_id)
+            hit = directory.find(job_id)
             return None if hit is None else hit.value
 
         self.played_since = datetime.fromisoformat(saved["played_since"])
         self.link_seed = saved["link_seed"]
         self.resets = saved["resets"]
         self.caller_resets.update(saved["caller_resets"])
-        self.jobs.restore(saved["jobs"], program_of)
+        if aside is None:
+            self.jobs.restore(saved["jobs"], program_of)
+        else:
+            restore_parts(self.jobs, saved["jobs"], aside["states"], program_of)
         self.issued.restore(saved["issued"])
         self.calls.restore(saved["calls"])
         self.uploads.restore(saved["uploads"], self.store)

@@ -15,6 +15,8 @@ from mock_p1.base.text import plural
 from mock_p1.scenario.kept import as_data
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mock_p1.engine.engine import Engine
     from mock_p1.scenario.model import Scenario
 
@@ -45,8 +47,13 @@ class SavedFile(NamedTuple):
     saved_at: str
 
 
-def saved(engine: Engine) -> dict[str, Any]:
-    """Return the state of a mock, to be written as JSON; of one moment, polls wait meanwhile."""
+def saved(engine: Engine, aside: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return the state of a mock, to be written as JSON; of one moment, polls wait meanwhile.
+
+    Args:
+        engine: The mock.
+        aside: Where to put what is large, each part as a text, to be read when it is needed first.
+    """
     with engine.lock:
         scenario = engine.scenario
         state = {
@@ -54,18 +61,19 @@ def saved(engine: Engine) -> dict[str, Any]:
             "seed": engine.seed,
             "played_after": engine.played_after,
             "clock": engine.clock.saved(),
-            "state": engine.state.saved(),
-            "journal": engine.journal.saved(),
+            "state": engine.state.saved(aside),
+            "journal": engine.journal.saved(aside),
         }
     return {"scenario": {"name": scenario.name, "parts": digests(scenario)}, **state}
 
 
-def restore(engine: Engine, state: dict[str, Any]) -> None:
+def restore(engine: Engine, state: dict[str, Any], aside: Mapping[str, str] | None = None) -> None:
     """Let a new mock go on where another one was; nothing has been asked of it yet.
 
     Args:
         engine: The mock; its scenario and seed are those of the state.
         state: What ``saved`` has returned, also through JSON.
+        aside: What it has put aside; it is not looked at before it is needed.
 
     Raises:
         CannotLoad: The state is of another scenario or seed, or is none.
@@ -77,8 +85,8 @@ def restore(engine: Engine, state: dict[str, Any]) -> None:
                 engine.clock.restore(state["clock"])
             except ValueError as error:
                 raise CannotLoad(str(error)) from None
-            engine.state.restore(state["state"])
-            engine.journal.restore(state["journal"])
+            engine.state.restore(state["state"], aside)
+            engine.journal.restore(state["journal"], aside)
             engine.played_after = state["played_after"]
     except CannotLoad:
         raise

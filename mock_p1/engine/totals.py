@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_p1.engine.callers import caller_name
@@ -63,15 +64,19 @@ class Totals:
         self._merged: set[_Row] = set()
         self.merged: int = 0
         """How many requests were counted without caller and job, since the start."""
+        self._unread: tuple[int, str] | None = None
 
     def tally(self, kind: _Row) -> list[int]:
         """Return the count of a kind, in a list of one that stays its own until the next reset."""
         if (found := self._since_reset.get(kind)) is not None:
             return found
+        if self._unread is not None and self._unread[0] + len(self._since_reset) >= _most(kind):
+            self._read()
         return self._find(self._since_reset, kind)
 
     def reset(self) -> None:
         """Count anew since now; since the start goes on."""
+        self._read()
         if self._before:
             for kind, count in self._since_reset.items():
                 self._find(self._before, kind)[0] += count[0]
@@ -81,6 +86,7 @@ class Totals:
 
     def saved(self) -> dict[str, Any]:
         """Return everything as plain data: rows of what was counted, and the count."""
+        self._read()
         counts = {"since_reset": self._since_reset, "before": self._before}
         rows = {
             name: [[*kind, *count] for kind, count in each.items()] for name, each in counts.items()
@@ -96,11 +102,33 @@ class Totals:
         self._merged = {tuple(kind) for kind in saved["unassigned"]}
         self.merged = saved["merged"]
 
+    def saved_aside(self, aside: dict[str, str]) -> dict[str, int]:
+        """Return what ``restore_later`` must know at once; the rest goes ``aside``, as text."""
+        aside["totals"] = json.dumps(self.saved())
+        return {"kinds": max(len(self._since_reset), len(self._before)), "merged": self.merged}
+
+    def restore_later(self, saved: dict[str, int], text: str) -> None:
+        """Take over what was put aside, once somebody needs it."""
+        self._unread, self.merged = (saved["kinds"], text), saved["merged"]
+
+    def _read(self) -> None:
+        """Read what was saved, and add what was counted since."""
+        if self._unread is None:
+            return
+        since, (_, text) = self._since_reset, self._unread
+        self._unread = None
+        self.restore(json.loads(text))
+        for kind, count in since.items():  # others hold these lists
+            if (before := self._since_reset.get(kind)) is not None:
+                count[0] += before[0]
+            self._since_reset[kind] = count
+
     def __iter__(self) -> Iterator[tuple[Kind, int, int]]:
         """Return each kind with its counts since the last reset and since the start.
 
         Of this moment: they may be read without the lock.
         """
+        self._read()
         since_reset = {kind: count for kind, (count,) in self._since_reset.items()}
         before = {kind: count for kind, (count,) in self._before.items()}
         return _rows(since_reset, before)
@@ -108,15 +136,19 @@ class Totals:
     @property
     def unassigned(self) -> int:
         """How many requests since the last reset are counted without caller and job."""
+        self._read()
         return sum(self._since_reset.get(kind, [0])[0] for kind in self._merged)
 
     def _find(self, counts: dict[_Row, list[int]], kind: _Row) -> list[int]:
-        most = MAX_KINDS if kind[_STATUS] is None else MAX_SHOWN
-        if kind not in counts and len(counts) >= most:
+        if kind not in counts and len(counts) >= _most(kind):
             kind = tuple(Kind(*kind)._replace(job_id=None, caller=0))  # type: ignore[arg-type]  # -- likewise
             self._merged.add(kind)
             self.merged += 1
         return counts.setdefault(kind, [0])
+
+
+def _most(kind: _Row) -> int:
+    return MAX_KINDS if kind[_STATUS] is None else MAX_SHOWN
 
 
 def _rows(since_reset: dict[_Row, int], before: dict[_Row, int]) -> Iterator[tuple[Kind, int, int]]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from mock_p1.admin.access import HEALTH, AccessPolicy
+from mock_p1.admin.access import OPEN, AccessPolicy
 from mock_p1.admin.blueprint import add_admin
 from mock_p1.admin.context import AdminContext
 from mock_p1.admin.in_hand import respond
 from mock_p1.base.proxies import Proxies
 from mock_p1.engine.engine import Engine
-from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
-from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.engine.not_imitated import not_imitated
 from mock_p1.scenario.files import load_scenario
 from mock_p1.server.upload_store import UploadStore
@@ -92,18 +91,10 @@ def engine_for(
     """Return an engine of its own, or the part of this process in a shared state."""
     if state is None:
         return Engine(scenario, seed=seed, store=UploadStore(), proxies=proxies)
-    from mock_p1.server.redis_store import RedisStore  # noqa: PLC0415 -- only a shared state needs it
-    from mock_p1.server.shared_state import share  # noqa: PLC0415 -- likewise
+    from mock_p1.server.shared_state import share  # noqa: PLC0415 -- only a shared state needs it
 
-    return share(
-        scenario,
-        RedisStore(state, state_name),
-        seed=seed,
-        jobs_max=DEFAULT_JOBS_MAX,
-        journal_max=DEFAULT_MAX,
-        store=UploadStore(),
-        proxies=proxies,
-    ).engine
+    store = UploadStore()
+    return share(scenario, state, state_name, seed=seed, store=store, proxies=proxies).engine
 
 
 def create_app_for(
@@ -118,6 +109,7 @@ def create_app_for(
     if admin:
         add_admin(app, context or AdminContext(engine))
     else:
-        answer = not_imitated("GET", HEALTH).reply
-        app.add_url_rule(HEALTH, "health", lambda: respond(answer), methods=["GET"])
+        for path in OPEN:
+            reply = not_imitated("GET", path).reply
+            app.add_url_rule(path, path, partial(respond, reply), methods=["GET"])
     return app

@@ -2,11 +2,17 @@
 
 Keys, below one name in braces, so that a cluster keeps them together: ``meta`` (a hash: form, run,
 the number and moment of the last batch, what every process must know), ``log`` (a stream: batches
-of acts in their order) and ``snapshot`` (a hash: a saved state, and up to which batch it goes).
+of acts in their order), ``snapshot`` (a hash: a saved state, in parts, and up to which batch it
+goes) and, for seconds, ``claim`` (who has the most of a state that the store has lost).
+
+``epoch`` in ``meta`` counts how often a lost state was given back, and ``revived`` says up to which
+batch: who knows more than that, of the time before, has another history than the others now.
 """
 
 from __future__ import annotations
 
+import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -23,6 +29,11 @@ TIMEOUT_SECONDS: Final = 1.0
 MOST_BATCHES: Final = 1000
 """So many batches are read at a time."""
 
+LEAST_VERSION: Final = (6, 2)
+CLAIM_SECONDS: Final = 0.3
+"""So long after a loss those who share a state say how much they have of it; who has the most gives
+it back, or anybody after ten times as long."""
+
 KEPT_BATCHES: Final = 10_000
 """So many stay behind a snapshot, for processes that are a little behind."""
 
@@ -32,18 +43,22 @@ local now = t[1] * 1000000 + t[2]
 """
 
 BEGIN: Final = f"""{_MOMENT}
+redis.call('XLEN', KEYS[2])
+redis.call('HLEN', KEYS[3])
 if redis.call('EXISTS', KEYS[1]) == 0 then
-  redis.call('HSET', KEYS[1], 'form', ARGV[1], 'run', ARGV[2], 'seq', 0,
+  redis.call('HSET', KEYS[1], 'form', ARGV[1], 'run', ARGV[2], 'seq', 0, 'epoch', 0, 'revived', 0,
     'moment', string.format('%.0f', now), 'begun', string.format('%.0f', now), 'facts', ARGV[3])
 end
-return redis.call('HMGET', KEYS[1], 'form', 'run', 'seq', 'begun', 'facts')
+return redis.call('HMGET', KEYS[1], 'form', 'run', 'epoch', 'begun', 'facts')
 """
 """Begins a shared state where there is none; returns what is known of it."""
 
 APPEND: Final = f"""{_MOMENT}
-local meta = redis.call('HMGET', KEYS[1], 'run', 'seq', 'moment')
-local since, last = tonumber(ARGV[2]), tonumber(meta[2] or -1)
-if meta[1] ~= ARGV[1] or last < since then return {{'lost'}} end
+local meta = redis.call('HMGET', KEYS[1], 'run', 'seq', 'moment', 'epoch', 'revived')
+local since, last, epoch = tonumber(ARGV[2]), tonumber(meta[2] or -1), tonumber(meta[4] or 0)
+if meta[1] ~= ARGV[1] then return {{'lost'}} end
+if epoch ~= tonumber(ARGV[3]) and since > tonumber(meta[5]) then return {{'forked'}} end
+if last < since then return {{'lost'}} end
 now = math.max(now, tonumber(meta[3]))
 local others = {{}}
 if last > since then
@@ -52,17 +67,17 @@ if last > since then
   if #others == 0 or others[1][1] ~= from then return {{'behind'}} end
 end
 local done = 0
-if #ARGV > 2 and #others < {MOST_BATCHES} then
+if #ARGV > 3 and #others < {MOST_BATCHES} then
   done = -1
-  if now <= tonumber(ARGV[4]) then
+  if now <= tonumber(ARGV[5]) then
     done = last + 1
     redis.call('XADD', KEYS[2], string.format('%d-0', done),
-      'w', ARGV[3], 't', string.format('%.0f', now), 'a', ARGV[5])
+      'w', ARGV[4], 't', string.format('%.0f', now), 'a', ARGV[6])
     redis.call('HSET', KEYS[1], 'seq', string.format('%d', done),
       'moment', string.format('%.0f', now))
   end
 end
-return {{string.format('%.0f', now), done, others}}
+return {{string.format('%.0f', now), done, others, epoch}}
 """
 """Reads the batches since ``ARGV[2]``, and adds one; 0 where there was none to add, or too much was
 to be read first, -1 where it is too late."""
@@ -71,7 +86,7 @@ SNAPSHOT: Final = f"""
 if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] then return 0 end
 local before = tonumber(redis.call('HGET', KEYS[3], 'seq') or 0)
 if before >= tonumber(ARGV[2]) then return 0 end
-redis.call('HSET', KEYS[3], 'seq', ARGV[2], 'state', ARGV[3])
+redis.call('HSET', KEYS[3], 'seq', ARGV[2], unpack(ARGV, 3))
 local kept = math.max(0, tonumber(ARGV[2]) - {KEPT_BATCHES})
 redis.call('XTRIM', KEYS[2], 'MINID', string.format('%d-0', kept))
 return 1
@@ -79,18 +94,37 @@ return 1
 """Keeps a saved state that goes up to a batch; batches far before it go."""
 
 
-REVIVE: Final = f"""{_MOMENT}
+CLAIM: Final = f"""{_MOMENT}
 local run = redis.call('HGET', KEYS[1], 'run')
-if run and run ~= ARGV[2] then return 0 end
-if run and tonumber(redis.call('HGET', KEYS[1], 'seq')) >= tonumber(ARGV[3]) then return 1 end
-redis.call('HSET', KEYS[1], 'form', ARGV[1], 'run', ARGV[2], 'seq', ARGV[3],
-  'moment', string.format('%.0f', math.max(now, tonumber(ARGV[4]))),
-  'begun', ARGV[5], 'facts', ARGV[6])
-redis.call('DEL', KEYS[2], KEYS[3])
-redis.call('HSET', KEYS[3], 'seq', ARGV[3], 'state', ARGV[7])
+if run and run ~= ARGV[1] then return 'other' end
+local claim = redis.call('HMGET', KEYS[4], 'seq', 'since')
+local ours, waited = tonumber(ARGV[2]), now - tonumber(claim[2] or now)
+local most = math.max(ours, tonumber(claim[1] or 0))
+redis.call('HSET', KEYS[4], 'seq', most, 'since', string.format('%.0f', now - waited))
+redis.call('PEXPIRE', KEYS[4], 10000)
+if waited < {CLAIM_SECONDS * 1_000_000:.0f} then return 'wait' end
+return (most == ours or waited > {CLAIM_SECONDS * 10_000_000:.0f}) and 'give' or 'wait'
+"""
+"""Says how much of a lost state there is here; whether it is to be given back now."""
+
+REVIVE: Final = f"""{_MOMENT}
+local meta = redis.call('HMGET', KEYS[1], 'run', 'seq', 'epoch')
+local ours, epoch = tonumber(ARGV[3]), tonumber(ARGV[4])
+if meta[1] and meta[1] ~= ARGV[2] then return 0 end
+if meta[1] and (tonumber(meta[2]) >= ours or tonumber(meta[3]) > epoch) then return 0 end
+redis.call('HSET', KEYS[1], 'form', ARGV[1], 'run', ARGV[2], 'seq', ARGV[3], 'revived', ARGV[3],
+  'epoch', epoch + 1, 'moment', string.format('%.0f', math.max(now, tonumber(ARGV[5]))),
+  'begun', ARGV[6], 'facts', ARGV[7])
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[4])
+local recent = tonumber(ARGV[8])
+for n = 9, 8 + recent * 4, 4 do
+  redis.call('XADD', KEYS[2], ARGV[n] .. '-0', 'w', ARGV[n + 1], 't', ARGV[n + 2], 'a', ARGV[n + 3])
+end
+redis.call('HSET', KEYS[3], 'seq', ARGV[3], unpack(ARGV, 9 + recent * 4))
 return 1
 """
-"""Puts a state back that the store has lost, whole or its end; 0 where another one has begun."""
+"""Puts a state back that the store has lost, whole or its end, with the newest batches for who is a
+little behind; unless another process has done so, or begun a new one, just now."""
 
 
 class CannotShareState(RuntimeError):  # noqa: N818 -- says what happened
@@ -123,6 +157,7 @@ class Appended(NamedTuple):
     moment_ns: int
     number: int
     others: list[Batch]
+    epoch: int
 
 
 class Begun(NamedTuple):
@@ -130,6 +165,7 @@ class Begun(NamedTuple):
 
     form: str
     run: str
+    epoch: int
     begun_ns: int
     facts: str
 
@@ -153,7 +189,8 @@ class RedisStore:
         self.timeout_seconds: float = timeout_seconds
         self._errors: Any = (redis.RedisError, OSError)
         self._no_script = redis.exceptions.NoScriptError
-        self._keys = [f"{{{name}}}:{part}" for part in ("meta", "log", "snapshot")]
+        self._not_allowed = redis.exceptions.NoPermissionError
+        self._keys = [f"{{{name}}}:{part}" for part in ("meta", "log", "snapshot", "claim")]
         self._hashes: dict[str, str] = {}
         self.calls: int = 0
         """How many round trips there were."""
@@ -165,24 +202,36 @@ class RedisStore:
                 retry=Retry(NoBackoff(), 0),  # whether an act is done must be known
                 single_connection_client=False,
             )
-        except (ValueError, *self._errors) as error:
+            self._client.connection_pool.make_connection()  # raises TypeError, and opens nothing
+        except (ValueError, TypeError, *self._errors) as error:
             raise CannotShareState(f"{self.shown}: {error}") from None
 
     def begin(self, form: str, run: str, facts: str) -> Begun:
         """Begin a shared state, or find the one there is; CannotShareState where that fails."""
         try:
+            self._must_be_new_enough()
             found = self._run(BEGIN, form, run, facts)
-            known_form, known_run, _, begun, known_facts = found
+            known_form, known_run, epoch, begun, known_facts = found
         except StoreDown as error:
             raise CannotShareState(f"{self.shown}: {error}") from None
         if known_form is None or known_facts is None:
             raise CannotShareState(f"{self.shown}: {self._keys[0]} is another program's")
-        return Begun(
-            known_form.decode(), known_run.decode(), int(begun) * 1000, known_facts.decode()
-        )
+        form, run, facts = (each.decode() for each in (known_form, known_run, known_facts))
+        return Begun(form, run, int(epoch or 0), int(begun) * 1000, facts)
 
-    def append(
-        self, run: str, since: int, writer: str, deadline_ns: int = 0, acts: str = ""
+    def _must_be_new_enough(self) -> None:
+        try:
+            told = str(self._client.info("server").get("redis_version", ""))
+        except self._errors as error:
+            if isinstance(error, self._not_allowed):  # who may not ask will see
+                return
+            raise StoreDown(_why(error)) from None
+        numbers = tuple(int(number) for number in re.findall(r"\d+", told)[:2])
+        if numbers and numbers < LEAST_VERSION:
+            raise StoreDown(f"is Redis {told}; it must be 6.2 or newer, or any Valkey")
+
+    def append(  # noqa: PLR0913, PLR0917 -- what is known, and what is added
+        self, run: str, since: int, epoch: int, writer: str, deadline_ns: int = 0, acts: str = ""
     ) -> Appended:
         """Read the batches after ``since``, and add one, if there is any.
 
@@ -190,29 +239,53 @@ class RedisStore:
         has not what it should have.
         """
         asked: Sequence[Any] = (writer, deadline_ns // 1000, acts) if acts else ()
-        found = self._run(APPEND, run, since, *asked)
+        found = self._run(APPEND, run, since, epoch, *asked)
         if found[0] == b"lost":
             raise LostState("the store has not kept the state, or it was deleted")
         if found[0] == b"behind":
             raise BehindState("this process was left behind: what it has missed is gone")
-        return Appended(int(found[0]) * 1000, found[1], [_batch(each) for each in found[2]])
+        if found[0] == b"forked":
+            raise BehindState(
+                "the store has lost what this process knows, and others have gone on without it"
+            )
+        others = [_batch(each) for each in found[2]]
+        return Appended(int(found[0]) * 1000, found[1], others, found[3])
 
-    def snapshot(self) -> tuple[int, str] | None:
-        """Return the saved state, and up to which batch it goes."""
+    def snapshot(self) -> tuple[int, dict[str, str]] | None:
+        """Return the saved state, in its parts, and up to which batch it goes."""
         try:
-            seq, state = self._client.hmget(self._keys[2], "seq", "state")
+            found = self._client.hgetall(self._keys[2])
         except self._errors as error:
             raise StoreDown(_why(error)) from None
-        return None if seq is None else (int(seq), state.decode())
+        parts = {name.decode(): text.decode() for name, text in found.items()}
+        return (int(parts.pop("seq")), parts) if parts else None
 
-    def keep_snapshot(self, run: str, number: int, state: str) -> None:
+    def keep_snapshot(self, run: str, number: int, state: Mapping[str, str]) -> None:
         """Keep a saved state that goes up to a batch."""
-        self._run(SNAPSHOT, run, number, state)
+        self._run(SNAPSHOT, run, number, *chain.from_iterable(state.items()))
 
-    def revive(self, form: str, begun: Begun, number: int, state: str, moment_ns: int) -> bool:
-        """Put a state back that the store has lost; False where another one has begun there."""
-        about = (number, moment_ns // 1000, begun.begun_ns // 1000, begun.facts, state)
-        return bool(self._run(REVIVE, form, begun.run, *about))
+    def claim(self, run: str, number: int) -> str:
+        """Say up to which batch a lost state is known here.
+
+        Return what to do: ``give`` it back, ``wait`` for who has more, or none where an ``other``
+        has begun there.
+        """
+        return str(self._run(CLAIM, run, number), "ascii")
+
+    def revive(  # noqa: PLR0913, PLR0917 -- a whole state
+        self,
+        begun: Begun,
+        epoch: int,
+        number: int,
+        state: Mapping[str, str],
+        recent: Sequence[Batch],
+        moment_ns: int,
+    ) -> None:
+        """Put a state back that the store has lost, after a ``claim``."""
+        about = (number, epoch, moment_ns // 1000, begun.begun_ns // 1000, begun.facts)
+        batches = ((each.number, each.writer, each.moment_ns // 1000, each.acts) for each in recent)
+        parts = chain(chain.from_iterable(batches), chain.from_iterable(state.items()))
+        self._run(REVIVE, begun.form, begun.run, *about, len(recent), *parts)
 
     def close(self) -> None:
         """Hang up."""
@@ -224,9 +297,9 @@ class RedisStore:
             if script not in self._hashes:
                 self._hashes[script] = self._client.script_load(script)
             try:
-                return self._client.evalsha(self._hashes[script], 3, *self._keys, *arguments)
+                return self._client.evalsha(self._hashes[script], 4, *self._keys, *arguments)
             except self._no_script:  # it was restarted: nothing was done
-                return self._client.eval(script, 3, *self._keys, *arguments)
+                return self._client.eval(script, 4, *self._keys, *arguments)
         except self._errors as error:
             raise StoreDown(_why(error)) from None
 
@@ -236,7 +309,7 @@ class LostState(StoreDown):
 
 
 class BehindState(StoreDown):
-    """Batches that this process has not read are gone."""
+    """Batches that this process has not read are gone, or others have another history now."""
 
 
 def _batch(entry: tuple[bytes, list[bytes]]) -> Batch:
@@ -251,13 +324,19 @@ def _batch(entry: tuple[bytes, list[bytes]]) -> Batch:
 def _why(error: Exception) -> str:
     if "WRONGTYPE" in str(error):
         return "its keys are another program's; give another name"
+    if "HELLO must be called" in str(error) or "NOAUTH" in str(error):
+        return "it wants a password: redis://:PASSWORD@HOST"
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
 def shown(url: str) -> str:
     """Return a URL without its password."""
-    parts = urlsplit(url)
+    hidden = re.sub(r"(?<=[?&]password=)[^&#]*", "…", url)
+    try:
+        parts = urlsplit(hidden)
+    except ValueError:  # as of a bracket that is not closed; who knows where its password is
+        return f"{url.partition('://')[0]}://…"
     if parts.password is None:
-        return url
+        return hidden
     host = parts.netloc.rpartition("@")[2]
     return parts._replace(netloc=f"{parts.username or ''}:…@{host}").geturl()

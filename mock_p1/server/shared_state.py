@@ -8,35 +8,42 @@ state, journal and counts included.
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
 import time
 from collections import deque
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.messages import json_reply
-from mock_p1.engine.acts import SharedEngine, StoreDown, plain_scenario, scenario_of
+from mock_p1.engine.acts import SharedEngine, StoreDown, plain_scenario, scenario_of, to_nobody
+from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
+from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.engine.saved_state import digests, restore, saved
 from mock_p1.server.redis_store import (
     MOST_BATCHES,
+    TIMEOUT_SECONDS,
     Appended,
+    Batch,
     BehindState,
     CannotShareState,
     LostState,
+    RedisStore,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     from mock_p1.base.messages import Reply
     from mock_p1.engine.acts import Act
     from mock_p1.scenario.model import Scenario
-    from mock_p1.server.redis_store import Begun, RedisStore
+    from mock_p1.server.redis_store import Begun
 
-FORM: Final = "1"
+FORM: Final = "2"
 """The form of what stands in the store; processes that write another one cannot share it."""
 
 IDLE_SECONDS: Final = 0.05
@@ -45,8 +52,16 @@ IDLE_SECONDS: Final = 0.05
 MOST_ACTS: Final = 500
 """So many acts go to the store in one round trip."""
 
-SNAPSHOT_BATCHES: Final = 20_000
-"""After so many batches the state is saved in the store, for processes that come later."""
+RECENT_BATCHES: Final = 200
+"""So many are kept here too: where the store has lost its end, others may be a little behind."""
+
+SNAPSHOT_ACTS: Final = 10_000
+"""After so many acts, and as many as there are job states, the state is saved in the store: for
+processes that come later, which do all acts since."""
+
+QUIET_SECONDS: Final = 1.0
+QUIET_ACTS: Final = 1000
+"""Where nothing was done for so long, and at the end of a process, it is saved after so many."""
 
 TOO_SLOW: Final = "it is too slow"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -81,6 +96,16 @@ class StoreClock(RealClock):
         """Learn what time it was in the store when it was asked at a moment of our own."""
         self._ahead_ns = moment_ns - (asked_ns + time.perf_counter_ns()) // 2
 
+    def saved(self) -> dict[str, Any]:
+        """Return where it is and how it runs, by the store's time."""
+        return {**super().saved(), "anchor": self._anchor}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Go on as one that was saved, to the nanosecond, whatever time it is."""
+        super().restore(saved)
+        real_ns, ours_ns, pace = saved["anchor"]
+        self._anchor = real_ns, ours_ns, pace
+
     def _today(self) -> datetime:
         return _EPOCH + timedelta(microseconds=self.store_ns() // 1000)
 
@@ -102,7 +127,8 @@ class SharedState:
         self.engine: SharedEngine = engine
         self.store: RedisStore = store
         self._clock, self._begun = clock, begun
-        self._seq = 0
+        self._seq, self._epoch = 0, begun.epoch
+        self._recent: deque[Batch] = deque(maxlen=RECENT_BATCHES)
         self._waiting: deque[_Waiting] = deque()
         self._news = threading.Condition()
         self._closed = False
@@ -113,7 +139,10 @@ class SharedState:
         self._thread = threading.Thread(target=self._work, name="mock-p1:state", daemon=True)
         self._doubtful: set[str] = set()  # batches of ours of which nobody knows if they were added
         self._batches = 0
-        self.ended: Callable[[str], None] = _to_nobody
+        self._unsaved = 0  # acts since a snapshot
+        self._last_ours = False
+        self._last_at = time.monotonic()
+        self.ended: Callable[[str], None] = to_nobody
         """Is told why this process cannot go on."""
 
     def start(self) -> None:
@@ -131,6 +160,7 @@ class SharedState:
             self._closed = True
             self._news.notify()
         self._thread.join()
+        self._save_if(QUIET_ACTS)
         self.store.close()
         self.engine.hand_over, self.engine.performing = self.engine.perform, lambda: True
 
@@ -182,6 +212,8 @@ class SharedState:
                     return
             try:
                 self._do(taken)
+                if not taken and time.monotonic() - self._last_at > QUIET_SECONDS:
+                    self._save_if(QUIET_ACTS)
             except Exception as error:  # noqa: BLE001 -- told to whoever waits, and the end
                 _tell_all(taken, repr(error))
                 self.ended(repr(error))
@@ -206,11 +238,20 @@ class SharedState:
             return
         if appended.number:
             self._seq = appended.number
+            self._recent.append(Batch(self._seq, writer, appended.moment_ns, text))
         self._clock.at(appended.moment_ns)
         for each in alive:
             each.tell(*self._perform(each.act))
-        if appended.number and appended.number % SNAPSHOT_BATCHES == 0:  # of one process alone
-            self._save()
+        if appended.number:
+            self._count(len(acts), ours=True)
+
+    def _count(self, acts: int, *, ours: bool) -> None:
+        """Count the acts of a batch; who has added the one that was one too many saves."""
+        self._unsaved += acts
+        self._last_ours, self._last_at = ours, time.monotonic()
+        if self._unsaved >= max(SNAPSHOT_ACTS, self.engine.job_states.count):
+            self._save_if(0)
+            self._unsaved = 0
 
     def _failed(self, error: StoreDown, writer: str | None) -> None:
         self.down = str(error)
@@ -226,12 +267,17 @@ class SharedState:
         while True:
             asked_ns = time.perf_counter_ns()
             deadline_ns = self._clock.store_time(asked_ns) + int(seconds * SECOND)
-            appended = self.store.append(self._begun.run, self._seq, writer, deadline_ns, text)
+            known = self._begun.run, self._seq, self._epoch
+            appended = self.store.append(*known, writer, deadline_ns, text)
+            self._epoch = appended.epoch
             self._clock.heard(appended.moment_ns, asked_ns)
             for batch in appended.others:
                 self._clock.at(batch.moment_ns)
                 self._seq = batch.number
-                self._do_batch(batch.writer, json.loads(batch.acts))
+                self._recent.append(batch)
+                acts = json.loads(batch.acts)
+                self._do_batch(batch.writer, acts)
+                self._count(len(acts), ours=False)
             if appended.number or (not text and len(appended.others) < MOST_BATCHES):
                 return appended
 
@@ -242,9 +288,9 @@ class SharedState:
             before = self.engine.journal.last
             self._perform(act)
             if was_ours and self.engine.journal.last > before:
-                self.submit(["note", before + 1, COUNTED], _to_nobody)
+                self.submit(["note", before + 1, COUNTED], to_nobody)
             elif was_ours and act[0] == "begin":  # its client has been answered 503
-                self.submit(["end", act[1], ["broken_off", 0, ""], None], _to_nobody)
+                self.submit(["end", act[1], ["broken_off", 0, ""], None], to_nobody)
 
     def _perform(self, act: Act) -> tuple[Any, BaseException | None]:
         try:
@@ -256,20 +302,24 @@ class SharedState:
         self._clock.at_work = threading.get_ident()
         found = self.store.snapshot()
         if found is not None:
-            self._seq, text = found
-            self._restore(json.loads(text))
+            self._seq, parts = found
+            self._restore(json.loads(parts.pop("about")), parts)
         self._append(self.writer, 0, "")
 
-    def _restore(self, state: dict[str, Any]) -> None:
+    def _restore(self, state: dict[str, Any], aside: Mapping[str, str]) -> None:
         engine = self.engine
         if (played := state["played"]) is not None:
             engine.play_at_first(scenario_of(played))
-        restore(engine, state["saved"])
+        with _no_garbage():
+            restore(engine, state["saved"], aside)
         engine.restore_receivers(state["under_way"])
+        engine.repeats.restore(state["broken"])
 
-    def _save(self) -> None:
-        """Keep a snapshot; who waits meanwhile may wait for longer."""
-        begun = time.monotonic()
+    def _save_if(self, acts: int) -> None:
+        """Keep a snapshot after so many acts; who waits meanwhile may wait for longer."""
+        if not self._last_ours or self._unsaved < max(acts, 1) or self.down is not None:
+            return
+        self._unsaved, begun = 0, time.monotonic()
         try:
             self.store.keep_snapshot(self._begun.run, self._seq, self._state())
         except StoreDown as error:
@@ -280,30 +330,44 @@ class SharedState:
             self._waiting.clear()
             self._waiting.extend(waiting)
 
-    def _state(self) -> str:
+    def _state(self) -> dict[str, str]:
+        """Return all of the state, in parts; only ``about`` need be read to go on from it."""
         engine = self.engine
         is_first = engine.scenario is engine.first_scenario
         played = None if is_first else plain_scenario(engine.scenario)
         under_way = engine.saved_receivers()
-        return json.dumps({"played": played, "saved": saved(engine), "under_way": under_way})
+        aside: dict[str, str] = {}
+        about = {"played": played, "saved": saved(engine, aside), "under_way": under_way}
+        return {"about": json.dumps({**about, "broken": engine.repeats.saved()}), **aside}
 
     def _revive(self) -> None:
         """Give the store back what it has lost: every process has all of it."""
-        moment_ns = self._clock.store_ns()
         try:
-            if not self.store.revive(FORM, self._begun, self._seq, self._state(), moment_ns):
+            claim = self.store.claim(self._begun.run, self._seq)
+            if claim == "give":
+                known = self._begun, self._epoch, self._seq
+                self.store.revive(*known, self._state(), self._recent, self._clock.store_ns())
+            elif claim == "other":
                 self.ended("the store was emptied, and another mock began in it meanwhile")
         except StoreDown as error:
             self.down = str(error)
 
 
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Let nothing be searched for garbage: of very many new objects none is, again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 def _tell_all(waiting: list[_Waiting], why: str) -> None:
     for each in waiting:
         each.tell(None, StoreDown(why))
-
-
-def _to_nobody(*_: object) -> None:
-    """Tell nobody."""
 
 
 def facts_of(scenario: Scenario, **numbers: Any) -> dict[str, Any]:  # noqa: ANN401 -- what JSON knows
@@ -324,19 +388,22 @@ def store_is_down(why: str) -> Reply:
 
 def share(  # noqa: PLR0913 -- each is a choice of its own
     scenario: Scenario,
-    shared_by: RedisStore,
+    url: str,
+    name: str,
     *,
+    timeout_seconds: float = TIMEOUT_SECONDS,
     speed: float = 1.0,
     seed: int | None = None,
     take_shared: bool = False,
-    jobs_max: int,
-    journal_max: int,
+    jobs_max: int = DEFAULT_JOBS_MAX,
+    journal_max: int = DEFAULT_MAX,
     **options: Any,  # noqa: ANN401 -- those of an engine
 ) -> SharedState:
-    """Join a shared state, or begin it; CannotShareState says why that cannot be.
+    """Join the state of this name in a store, or begin it; CannotShareState says why not.
 
     Where another scenario is shared, it is taken if ``take_shared`` says so.
     """
+    shared_by = RedisStore(url, name, timeout_seconds)
     numbers = {"speed": speed, "seed": seed, "jobs_max": jobs_max, "journal_max": journal_max}
     numbers["upload_max"] = options["store"].limit_bytes
     ours = facts_of(scenario, **numbers)
@@ -349,16 +416,19 @@ def share(  # noqa: PLR0913 -- each is a choice of its own
     theirs = json.loads(begun.facts)
     if theirs["parts"] != ours["parts"]:
         if not take_shared or theirs["text"] is None:
+            differs = f"{theirs['name']} is played there, not {scenario.name} as it is here"
+            if theirs["name"] == scenario.name:
+                differs = f"{scenario.name} has changed since its state was begun there"
             raise CannotShareState(
-                f"{shared_by.shown}: {theirs['name']} is played there, not {scenario.name} as it "
-                "is here; play that, or take it with --state-scenario shared"
+                f"{shared_by.shown}: {differs}; begin anew by another --state-name, or play on "
+                "what is played there by --state-scenario shared"
             )
         scenario = scenario_of(theirs["text"])
-    for name, value in numbers.items():
-        if theirs[name] != value:
+    for what, value in numbers.items():
+        if theirs[what] != value:
             raise CannotShareState(
-                f"{shared_by.shown}: its processes were started with {name} {theirs[name]}, "
-                f"not {value}"
+                f"{shared_by.shown}: its processes were started with {what} {theirs[what]}, "
+                f"not {value}; take that, or begin anew by another --state-name"
             )
     clock = StoreClock(speed, begun.begun_ns)
     engine = SharedEngine(

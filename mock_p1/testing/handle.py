@@ -539,9 +539,10 @@ class Handle:
     ) -> None:
         """Fail if two polls of one job by one key were too close, or too far apart.
 
-        In-process, times are exact; a live server sees what the network makes of the client's
-        intervals, so leave it a margin. Where the system's clock goes in steps (15.6 ms on Windows
-        before Python 3.13), an interval may be too short by one, times the mock's speed.
+        In-process, times are exact. A live server sees the time that requests take, too: there an
+        interval may be 100 ms too short or too long, times the mock's speed, though not by more
+        than half. Where the system's clock goes in steps (15.6 ms on Windows before Python 3.13),
+        it may be too short by one more.
 
         Args:
             min: The shortest interval allowed: text (``"30s"``), seconds or a timedelta.
@@ -579,7 +580,8 @@ class Handle:
             cap: The longest interval: text (``"5m"``), seconds or a timedelta.
             job: The job; left out, every job.
             tolerance: Allows for jitter: 0.1 takes intervals a tenth shorter than asked for, or
-                longer than the cap.
+                longer than the cap. At a live server an interval may be another 100 ms off, times
+                the mock's speed, though not by more than half of what it should have grown by.
 
         Raises:
             AssertionError: An interval is too short, or above the cap; or there are less than two

@@ -23,10 +23,10 @@ from mock_p1.oneclock.shared import LONGEST, CannotShare, current
 from mock_p1.oneclock.thread_activity import at_rest
 from mock_p1.scenario.files import inline_folder, look_up
 from mock_p1.scenario.problems import ScenarioError
-from mock_p1.scenario.recent import parse_once
 from mock_p1.server.state_file import first_date, load_state, read_state
 from mock_p1.testing.decorators import inside
 from mock_p1.testing.handle import Handle
+from mock_p1.testing.read_once import read_once
 from mock_p1.testing.run_state import tell, thread_of_the_run
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ JOURNAL_MAX: Final = 100_000
 """A test may poll for days of virtual time, and then ask for every poll."""
 
 
-class _told_without_our_frames:  # noqa: N801 -- called like a function
+class _raised_without_our_frames:  # noqa: N801 -- called like a function
     """Cuts off where a mistake in a scenario was found: it says itself what is wrong, and where."""
 
     def __enter__(self) -> None:
@@ -74,7 +74,7 @@ class _Starting(ABC):
         __tracebackhide__ = True
         # an inline one is read when a test starts: its mistakes are that test's, not its module's
         folder = inline_folder(scenario)
-        with _told_without_our_frames():
+        with _raised_without_our_frames():
             source = scenario if folder else _found(scenario)
         self._scenario = partial(_found, source, folder=folder)
         self._check, self._as_argument = check, as_argument
@@ -87,7 +87,7 @@ class _Starting(ABC):
     def __enter__(self) -> Handle:
         """Start, and return the handle."""
         __tracebackhide__ = True
-        with _told_without_our_frames(), ExitStack() as stack:
+        with _raised_without_our_frames(), ExitStack() as stack:
             handle = self._start(stack)
             tell(handle, handle._engine)  # noqa: SLF001 -- a handle shows tests no engine
             self._entered.append((stack.pop_all(), handle))
@@ -365,28 +365,18 @@ def _shared_engine(
     stack: ExitStack, scenario: Scenario, where: tuple[str, str], speed: float, seed: int | None
 ) -> Engine:
     """Return the part of this process in a shared state, until the mock ends."""
-    from mock_p1.engine.job_states import DEFAULT_JOBS_MAX  # noqa: PLC0415 -- goes with it
-    from mock_p1.engine.journal import DEFAULT_MAX  # noqa: PLC0415 -- likewise
-    from mock_p1.server.redis_store import RedisStore  # noqa: PLC0415 -- only a shared state needs it
-    from mock_p1.server.shared_state import share  # noqa: PLC0415 -- likewise
+    from mock_p1.server.shared_state import share  # noqa: PLC0415 -- only a shared state needs it
     from mock_p1.server.upload_store import UploadStore  # noqa: PLC0415 -- no need before a start
 
-    shared = share(
-        scenario,
-        RedisStore(*where),
-        speed=speed,
-        seed=seed,
-        jobs_max=DEFAULT_JOBS_MAX,
-        journal_max=DEFAULT_MAX,  # that of the processes of `serve`
-        store=stack.enter_context(closing(UploadStore())),
-    )
+    store = stack.enter_context(closing(UploadStore()))
+    shared = share(scenario, *where, speed=speed, seed=seed, store=store)
     stack.callback(shared.close)
     return shared.engine
 
 
 def _found(source: ScenarioSource, folder: Path | None = None) -> Scenario:
     """Return a scenario that is shared with other mocks; no handle shows it."""
-    return look_up(source, (), (Path(),), folder=folder, parse=parse_once)
+    return look_up(source, (), (Path(),), folder=folder, parse=read_once)
 
 
 def _longest(instant_sleep: bool | str | float | timedelta) -> int:  # noqa: FBT001 -- one of four

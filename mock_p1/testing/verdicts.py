@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from mock_p1.analysis.polls import in_words, named
+from mock_p1.base.text import plural
 from mock_p1.engine.file_store import IS_A_FORM
 from mock_p1.engine.journal import NOT_TAKEN
 from mock_p1.engine.receiver import BROKEN_OFF
@@ -71,7 +72,7 @@ def _wrong_file(job: str, last: Upload, filename: str | None, rows: int | None) 
 
 def _try(upload: Upload, calls: Sequence[Poll]) -> str:
     call = next((call for call in calls if call.number == upload.number), None)
-    size = f"{upload.size:,} byte{'' if upload.size == 1 else 's'}"
+    size = plural(upload.size, "byte")
     if call is None or call.fault == BROKEN_OFF:
         return f"the client broke off after {size} of {upload.filename!r}"
     return f"call {call.number} was answered {call.outcome} after {size} of {upload.filename!r}"

@@ -104,6 +104,27 @@ def test_a_download_is_listed(plain):
     ]
 
 
+@pytest.mark.parametrize("asked", ["/downloads", "/requests", "/jobs/new-1"])
+def test_a_download_that_is_still_sent_is_not_taken_yet(plain, asked):
+    """Whatever is asked for first; once the client has it, it is."""
+
+    def taken():
+        found = plain.get(asked)
+        if asked == "/jobs/new-1":
+            return found["tracks"][0]["downloads"] == 1
+        rows = found.get("downloads") or found["requests"]
+        return not rows[-1]["notes"]
+
+    key = get_key(plain)
+    create(plain, key)
+    download(plain, key)
+    number = plain.engine.journal.last
+    plain.engine.deliveries.sending(number)
+    assert not taken()
+    plain.engine.deliveries.sent(number)
+    assert taken()
+
+
 def test_a_switch_is_listed(plain):
     """One that was refused too."""
     key = get_key(plain)

@@ -4,18 +4,20 @@ How fast anything is, no test says: that depends on the machine and its other wo
 """
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from helpers.redis_server import NEEDED
 
 ROOT = Path(__file__).parents[2]
 NAMES = (
     "serve", "start", "sequence", "profile", "waits",
     "mocked", "fixtures", "plugin", "many", "created", "memory",
 )  # fmt: skip
-MORE = ("uploads", "scale")
+MORE = ("uploads", "scale", "shared")
 
 
 def run(*arguments):
@@ -27,7 +29,10 @@ def run(*arguments):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES + MORE)
+@pytest.mark.parametrize(
+    "name",
+    [*NAMES, *(pytest.param(each, marks=NEEDED) if each == "shared" else each for each in MORE)],
+)
 def test_runs(name, tmp_path):
     """A benchmark, scaled down to almost nothing, ends well and gives figures."""
     file = tmp_path / "figures.json"
@@ -41,6 +46,18 @@ def test_runs(name, tmp_path):
     assert report["machine"]["load"] == "python"
     assert "mock-p1" in report["versions"]
     assert "these figures mean nothing" in done.stdout
+
+
+@pytest.mark.slow
+def test_an_earlier_checkout_is_compared():
+    """Here with this very one: all that it needs of it is how it is started."""
+    command = [sys.executable, "-m", "benchmarks.earlier", str(ROOT), "--rounds", "1"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, check=False, encoding="utf-8", timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"a poll, served: now / before +\d+\.\d\d ", done.stdout)
+    assert re.search(r"in-process: now / before +\d+\.\d\d ", done.stdout)
 
 
 def test_unknown_name():

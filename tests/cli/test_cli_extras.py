@@ -46,6 +46,7 @@ main(["demo", "--speed", "1000"])
 """
 
 
+@pytest.mark.slow
 def test_the_first_command_needs_no_extra():
     """Nor does the server, a client in-process, or the check of a scenario."""
     done = subprocess.run(

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -14,9 +14,12 @@ import requests
 from helpers.redis_server import NEEDED, redis_server
 
 from mock_p1.contract.operations import OPERATIONS
+from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.scenario.files import load_scenario
+from mock_p1.server import shared_state
 from mock_p1.server.redis_store import RedisStore
-from mock_p1.server.shared_state import FORM, facts_of
+from mock_p1.server.shared_state import FORM, facts_of, share
+from mock_p1.server.upload_store import UploadStore
 
 PATH = "/v1/external/retrain_jobs"
 
@@ -100,49 +103,117 @@ def test_a_store_that_is_gone(serve, client):
         server.start()
 
 
+ALWAYS = ("--appendonly", "yes", "--appendfsync", "always")
+
+
+class Load:
+    """Twelve clients that poll a job at three processes in turn, all the time, till they are told.
+
+    ``seen`` has what each poll got: the status, ``down`` for the mock's store, ``lost`` where the
+    process was killed meanwhile.
+    """
+
+    def __init__(self, urls):
+        self.urls, self.seen, self._done = urls, [], threading.Event()
+        self._threads = [threading.Thread(target=self._poll, args=(n,)) for n in range(12)]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._done.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _poll(self, number):
+        headers, at = {"x-api-key": f"k{number}"}, number
+        with requests.Session() as session:
+            session.trust_env = False
+            while not self._done.is_set():
+                url = f"{self.urls[at % 3]}{PATH}/retrain-001"
+                try:
+                    answer = session.get(url, headers=headers, timeout=20)
+                    self.seen.append(answer.headers.get("X-Mock-P1-Store", answer.status_code))
+                except requests.ConnectionError:
+                    self.seen.append("lost")
+                    at += 1
+
+    def goes_on(self):
+        """Wait until a hundred more polls were answered."""
+        before = self.seen.count(200)
+        wait_for(lambda: self.seen.count(200) > before + 100)
+
+
+@contextmanager
+def joined(server):
+    """Join the state of processes that play ``stuck``; an engine that knows all of it."""
+    options = {"jobs_max": DEFAULT_JOBS_MAX, "journal_max": 100_000, "store": UploadStore()}
+    shared = share(load_scenario("stuck"), server.url, "mock-p1", **options)
+    yield shared.engine
+    shared.close()
+
+
 @pytest.mark.slow
 @pytest.mark.posix
 @NEEDED
-def test_a_store_that_freezes_and_crashes_under_load(serve):
+def test_a_store_that_freezes_and_crashes_under_load(serve, client):
     """503 meanwhile, right afterwards; every answer is counted, and what was counted is known."""
-    always = ("--appendonly", "yes", "--appendfsync", "always")
-    with redis_server(*always) as server:
+    with redis_server(*ALWAYS) as server:
         options = ("stuck", "--journal-max", "100000", "--state", server.url)
         urls = [started(serve, *options)[0] for _ in range(3)]
-        done, seen = threading.Event(), []
+        with Load(urls) as load:
+            load.goes_on()
+            server.freeze()
+            at = len(load.seen)
+            time.sleep(5)
+            meanwhile = load.seen[at:]
+            server.thaw()
+            load.goes_on()
+            server.kill()
+            before = load.seen.count("down")
+            wait_for(lambda: load.seen.count("down") > before)
+            server.start()
+            load.goes_on()
+        assert set(meanwhile) <= {200, "down"}
+        assert meanwhile.count(200) <= 12  # those that were on their way
+        assert meanwhile.count("down") >= 12
+        with joined(server) as engine:
 
-        def client(number):
-            with requests.Session() as session:
-                session.trust_env = False
-                path = f"{urls[number % 3]}{PATH}/retrain-001"
-                while not done.is_set():
-                    answer = session.get(path, headers={"x-api-key": f"k{number}"}, timeout=20)
-                    seen.append(answer.headers.get("X-Mock-P1-Store", answer.status_code))
+            def right():  # each process notes what it finds; a moment later all have it
+                engine.refresh()
+                noted = sum(shared_state.COUNTED in entry.notes for entry in engine.journal)
+                return engine.journal.last - noted == load.seen.count(200)
 
-        threads = [threading.Thread(target=client, args=(number,)) for number in range(12)]
-        for thread in threads:
-            thread.start()
-        for harm, mend in ((server.freeze, server.thaw), (server.kill, server.start)):
-            wait_for(lambda: seen.count(200) > 100)
-            harm()
-            before = seen.count("down")
-            wait_for(lambda before=before: seen.count("down") > before)
-            mend()
-            before = seen.count(200)
-            wait_for(lambda before=before: seen.count(200) > before + 100)
-        done.set()
-        for thread in threads:
-            thread.join()
-        journals = []
-        for url in urls:
-            with requests.Session() as session:
-                session.trust_env = False
-                rows = session.get(f"{url}/__admin/requests?limit=10000", timeout=20).json()
-                journals.append(rows["requests"])
-        first, *others = journals
-        assert others == [first, first]
-        noted = sum("answered 503" in " ".join(entry["notes"]) for entry in first)
-        assert len(first) == seen.count(200) + noted
+            wait_for(right)
+            newest = [client.get(f"{url}/__admin/requests", timeout=20).json() for url in urls]
+            assert newest[1:] == [newest[0]] * 2
+            assert newest[0]["count"] == len([*engine.journal])
+
+
+@pytest.mark.slow
+@pytest.mark.posix
+@NEEDED
+def test_processes_and_store_that_are_killed_under_load(serve, client):
+    """At any moment, one and then all: what was answered is there, and nothing is there twice."""
+    with redis_server(*ALWAYS) as server:
+        options = ("stuck", "--journal-max", "100000", "--state", server.url)
+        urls, processes = zip(*(started(serve, *options) for _ in range(3)), strict=True)
+        with Load(urls) as load:
+            load.goes_on()
+            processes[0].kill()
+            load.goes_on()
+            for process in processes[1:]:
+                process.kill()
+            server.kill()
+            wait_for(lambda: load.seen.count("lost") > 12)
+        server.start()
+        with joined(server) as engine:
+            numbers = [entry.number for entry in engine.journal]
+        answered, unsure = load.seen.count(200), 12 + 12  # those on their way at either moment
+        assert answered <= len(numbers) <= answered + unsure
+        assert numbers == [*range(1, len(numbers) + 1)]
 
 
 def wait_for(told):

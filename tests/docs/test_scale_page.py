@@ -25,7 +25,7 @@ def test_every_scheme_is_named():
 def test_its_figures_are_those_of_the_code():
     """How soon others notice, when a snapshot is kept, how long the store may take."""
     assert f"within {shared_state.IDLE_SECONDS * 1000:.0f} ms" in PAGE
-    assert f"every {shared_state.SNAPSHOT_BATCHES:,} round trips" in PAGE
+    assert f"every\n{shared_state.SNAPSHOT_ACTS:,} acts" in PAGE
     assert redis_store.TIMEOUT_SECONDS == 1
     assert "503 after a second at most" in PAGE
 

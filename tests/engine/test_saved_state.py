@@ -8,9 +8,12 @@ from helpers.story_strategies import stories
 from hypothesis import given, note, settings
 
 from mock_p1.base.clock import SECOND, RealClock, VirtualClock
+from mock_p1.base.messages import Request
+from mock_p1.engine import unread_states
 from mock_p1.engine.driver import Driver
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.saved_state import CannotLoad, restore, saved
+from mock_p1.engine.snapshot import page
 from mock_p1.scenario.files import load_reply
 from mock_p1.scenario.parser import parse
 from mock_p1.server.upload_store import UploadStore
@@ -35,16 +38,28 @@ def loaded(engine, clock=None, **options):
     return other
 
 
+def loaded_in_parts(engine, clock=None, **options):
+    """Return one that reads what is large only when it is needed, as processes that share do."""
+    other, aside = Engine(engine.scenario, clock or VirtualClock(), **options), {}
+    restore(other, through_json(saved(engine, aside)), aside)
+    return other
+
+
 @pytest.mark.slow
-@FEWER
-@given(story=stories())
-def test_a_story_goes_on_from_any_moment(story):
+@pytest.mark.parametrize("loaded", [loaded, loaded_in_parts])
+def test_a_story_goes_on_from_any_moment(loaded):
     """Whatever befell a mock: saved and loaded after each act, nobody sees a difference."""
-    note(str(story))
-    stage = Stage()
-    transport = Direct(stage)
-    whole = play(story, stage, transport, transport.wire)
-    assert play(story, stage, transport, transport.wire, loaded) == whole
+
+    @FEWER
+    @given(story=stories())
+    def told(story):
+        note(str(story))
+        stage = Stage()
+        transport = Direct(stage)
+        whole = play(story, stage, transport, transport.wire)
+        assert play(story, stage, transport, transport.wire, loaded) == whole
+
+    told()
 
 
 @pytest.mark.slow
@@ -58,6 +73,82 @@ def test_what_is_saved_again_is_the_same(story):
     play(story, stage, transport, transport.wire)
     state = through_json(saved(stage.engine))
     assert through_json(saved(loaded(stage.engine))) == state
+    assert through_json(saved(loaded_in_parts(stage.engine))) == state
+
+
+def many(mock):
+    """Return a mock of 100 jobs, each polled by one of two keys or by both."""
+    asked = mock(SEQUENCE, jobs_max=10_000)
+    for number in range(100):
+        asked.poll(f"p{number}", key="k" if number % 3 else "l")
+        if number % 5 == 0:
+            asked.poll(f"p{number}", key="l")
+    asked.put(asked.create()[1])
+    return asked
+
+
+def test_only_the_states_that_are_needed_are_read(mock):
+    """And those that stand beside them; the others are saved again as they stand there."""
+    other = loaded_in_parts(many(mock).engine, jobs_max=10_000)
+    aside = {}
+    before = saved(other, aside)
+    assert {type(job) for job in other.job_states.used()} == {unread_states.UnreadState}
+    again = {}
+    other.handle(Request("GET", "/v1/external/retrain_jobs/p99", api_keys=("l",)))
+    assert saved(other, again)["state"]["jobs"]["ids"] == before["state"]["jobs"]["ids"]
+    lines = [each["states"].split("\n") for each in (aside, again)]
+    assert [one == two for one, two in zip(*lines, strict=True)].count(False) == 1
+    unread = [type(job) is unread_states.UnreadState for job in other.job_states.used()]
+    assert unread.count(False) <= unread_states.PART
+
+
+@pytest.mark.parametrize("seen", ["read", "evict", "reset", "swap", "list", "delete"])
+def test_nobody_can_tell_which_states_were_read(mock, seen):
+    """What befalls all of them befalls those too that were not read yet."""
+    asked = many(mock)
+    engines = [load(asked.engine, jobs_max=10_000) for load in (loaded, loaded_in_parts)]
+    for engine in engines:
+        if seen == "evict":
+            engine.job_states.make_room(-10_000 + 90)
+        elif seen == "reset":
+            Driver(engine).reset(key="l")
+        elif seen == "swap":
+            engine.load(parse(SEQUENCE.replace("status: p}", "status: q}")))
+        elif seen == "list":
+            assert page(engine, 0, 1000, polled=True).total == 101
+        elif seen == "delete":
+            Driver(engine).reset("p50")
+        for job in ("p101", "p50", "p3"):
+            engine.handle(Request("GET", f"/v1/external/retrain_jobs/{job}", api_keys=("l",)))
+    one, other = (through_json(saved(engine)) for engine in engines)
+    assert one == other
+
+
+def test_counts_that_were_not_read_count(mock):
+    """Those since the start go on, and what was counted meanwhile is added."""
+    asked = many(mock)
+    engine = loaded_in_parts(asked.engine)
+    for engine_too in (asked.engine, engine):
+        for job in ("p1", "p1", "new"):
+            path = f"/v1/external/retrain_jobs/{job}"
+            engine_too.handle(Request("GET", path, api_keys=("l",)))
+    assert [*engine.journal.totals] == [*asked.engine.journal.totals]
+    Driver(engine).forget_requests()
+    Driver(asked.engine).forget_requests()
+    assert [*engine.journal.totals] == [*asked.engine.journal.totals]
+
+
+def test_kinds_that_were_not_read_count_toward_the_limit(mock, monkeypatch):
+    """Of too many, job and caller are not told apart any more, as without a start between."""
+    monkeypatch.setattr("mock_p1.engine.totals.MAX_SHOWN", 120)
+    asked = many(mock)
+    engine = loaded_in_parts(asked.engine)
+    for engine_too in (asked.engine, engine):
+        for number in range(100, 110):
+            path = f"/v1/external/retrain_jobs/p{number}"
+            engine_too.handle(Request("GET", path, api_keys=("l",)))
+    assert [*engine.journal.totals] == [*asked.engine.journal.totals]
+    assert engine.journal.totals.merged == asked.engine.journal.totals.merged > 0
 
 
 EVERYTHING = """

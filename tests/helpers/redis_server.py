@@ -22,8 +22,8 @@ NEEDED = pytest.mark.skipif(PROGRAM is None, reason="needs valkey-server or redi
 class RedisServer:
     """A server on a socket of its own, which can be stopped, frozen and started again."""
 
-    def __init__(self, folder, *options):
-        self.folder, self.options = folder, options
+    def __init__(self, folder, *options, port=0):
+        self.folder, self.options, self.port = folder, options, port
         self.socket = f"{folder}/s"
         self.url = f"unix://{self.socket}"
         self.process = None
@@ -33,7 +33,8 @@ class RedisServer:
         """Start, and return when it answers."""
         self.process = subprocess.Popen(
             [
-                *(PROGRAM, "--port", "0", "--unixsocket", self.socket, "--dir", self.folder),
+                *(PROGRAM, "--port", str(self.port), "--unixsocket", self.socket),
+                *("--dir", self.folder),
                 *("--save", "", *self.options),
             ],
             stdout=subprocess.DEVNULL,
@@ -50,11 +51,23 @@ class RedisServer:
             return bool(answer) and not answer.startswith(b"-LOADING")
         return False
 
+    def wait_for_replica(self, replica):
+        """Return when another server has all that is here."""
+        replica.client().replicaof("127.0.0.1", self.port)
+        while replica.client().info("replication").get("master_link_status") != "up":
+            time.sleep(0.005)
+        self.client().wait(1, 5000)
+
     def kill(self):
         """End it as a crash does."""
         self.process.kill()
         self.process.wait()
         Path(self.socket).unlink(missing_ok=True)
+
+    def fail_over(self, other):
+        """End it as a crash does; another one answers where it did."""
+        self.kill()
+        Path(other.socket).rename(self.socket)
 
     def freeze(self):
         """Let it do nothing."""
@@ -71,11 +84,17 @@ class RedisServer:
         return redis.Redis(unix_socket_path=self.socket)
 
 
+def free_port():
+    """Return a port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return listening.getsockname()[1]
+
+
 @contextmanager
-def redis_server(*options):
-    """Start a server for a while."""
+def redis_server(*options, port=0):
+    """Start a server for a while; on a socket, and on a port if there is one."""
     with tempfile.TemporaryDirectory(prefix="p1-redis-") as folder:  # a socket's path is short
-        server = RedisServer(folder, *options)
+        server = RedisServer(folder, *options, port=port)
         try:
             yield server
         finally:

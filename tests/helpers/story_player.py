@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from http.client import HTTPResponse, IncompleteRead, RemoteDisconnected
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -23,18 +24,22 @@ from helpers.scenario_strategies import read
 from helpers.story_strategies import GUESSES, Act, Ask, Drive, Story, Wait, filled
 from helpers.transport_clients import HOST, FlaskTransport, LiveTransport, ResponsesTransport
 from mock_p1.base.clock import VirtualClock
+from mock_p1.engine.acts import SharedEngine
 from mock_p1.engine.driver import Driver
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.snapshot import page
 from mock_p1.server.asgi_app import asgi_app_for
+from mock_p1.server.redis_store import RedisStore
 from mock_p1.server.server import Server, ServerThread
+from mock_p1.server.shared_state import FORM, SharedState, StoreClock
 from mock_p1.transports.in_process import Endpoint, HttpRequest, Origin
 from mock_p1.transports.responses_patch import Mock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from mock_p1.engine.journal import Entry
+    from mock_p1.scenario.model import Scenario
 
 START = datetime(2026, 1, 31, 23, 59, 30, 500_000, tzinfo=UTC)
 THE_SERVERS_OWN = re.compile(r"connection: .*|date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT")
@@ -72,10 +77,50 @@ class Stage:
     """An engine that can be exchanged while transports use it."""
 
     def __init__(self) -> None:
-        self.engine = Engine(read("{}"))
+        self.play(read("{}"))
+
+    def play(self, scenario: Scenario) -> None:
+        """Begin with a scenario, at the first moment of every story."""
+        self.engine = Engine(scenario, VirtualClock(START))
+
+    def close(self) -> None:
+        """Give up what there is besides the engine."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.engine, name)
+
+
+class SharedVirtualClock(VirtualClock):
+    """A clock that only the test moves, in a process that shares its state."""
+
+    def __init__(self, begun_ns: int) -> None:
+        super().__init__(START)
+        self._store = StoreClock(1.0, begun_ns)
+        self.at, self.heard = self._store.at, self._store.heard
+        self.store_time, self.store_ns = self._store.store_time, self._store.store_ns
+
+
+class SharedStage(Stage):
+    """A stage whose engine has its state in a store."""
+
+    def __init__(self, url: str) -> None:
+        self._url, self._shared = url, None
+        super().__init__()
+
+    def play(self, scenario: Scenario) -> None:
+        """Begin with a scenario, in a state of its own."""
+        self.close()
+        store = RedisStore(self._url, token_hex(8), timeout_seconds=60)
+        begun = store.begin(FORM, "run", "{}")
+        clock = SharedVirtualClock(begun.begun_ns)
+        self._shared = SharedState(SharedEngine(scenario, clock), clock, store, begun)
+        self._shared.start()
+        self.engine = self._shared.engine
+
+    def close(self) -> None:
+        """Leave the state."""
+        if self._shared is not None:
+            self._shared.close()
 
 
 class Flask:
@@ -317,7 +362,7 @@ def play(
 
     After each act the engine that ``then`` makes of it goes on.
     """
-    stage.engine = Engine(read(story.text), VirtualClock(START))
+    stage.play(read(story.text))
     known: dict[str, list[str]] = {kind: [] for kind in GUESSES}
 
     def act_out(act: Act) -> Any:
@@ -342,6 +387,7 @@ def play(
         stage.engine = then(stage.engine)
     if isinstance(transport, Live):
         transport.close()
+    stage.engine.refresh()
     return [*scenes, *_rows(stage.engine, story), *_kept(stage.engine)]
 
 
@@ -370,7 +416,7 @@ def difference(story: Story, played: dict[str, list[Any]]) -> str | None:
     """Say where the transports differ first; None if nowhere."""
     ((first, expected), *others) = played.items()
     for name, found in others:
-        expected = _without_endings(expected) if name == "asgi" else expected
+        expected = _without_endings(expected) if name.endswith("asgi") else expected
         for number, (one, other) in enumerate(zip(expected, found, strict=False)):
             if one != other:
                 act = story.acts[number] if number < len(story.acts) else "the journal"
@@ -395,10 +441,12 @@ def _without_endings(scenes: list[Any]) -> list[Any]:
 
 
 @contextmanager
-def open_transports():
-    """Start all transports."""
+def open_transports(stage: Callable[[], Stage] = Stage):
+    """Start all transports, each to a stage of its own."""
     with ExitStack() as stack:
-        stages = [Stage() for _ in range(4)]
+        stages = [stage() for _ in range(4)]
+        for each in stages:
+            stack.callback(each.close)
         thread = stack.enter_context(ServerThread(Server(stages[1])))
         live = Live(thread.server)
         stack.callback(live.close)

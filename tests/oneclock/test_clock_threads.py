@@ -166,6 +166,7 @@ def test_a_thread_that_is_being_started_is_at_work(monkeypatch):
     assert together._others(everybody=True) == (True, False)  # noqa: SLF001 -- at no other moment
 
 
+@pytest.mark.slow
 def test_a_thread_at_work_does_not_hold_time_up_for_ever(mock, poll, monkeypatch):
     """Time waits for work a while, then goes on without it.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import ssl
 from contextlib import contextmanager
 from functools import partial
@@ -14,6 +15,7 @@ import pytest
 import trustme
 from click.testing import CliRunner
 from helpers.odd_servers import dripping, odd, saying, whole
+from helpers.signals import ignored
 
 from mock_p1 import load_scenario, mocked
 from mock_p1.base.clock import VirtualClock
@@ -119,14 +121,19 @@ def test_at_the_limit_what_was_seen_is_written(record, playing, out):
     assert statuses(out) == HAPPY[:2]
 
 
-def stop_at(monkeypatch, polls):
+def interrupt():
+    """Do what Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def stop_at(monkeypatch, polls, by=interrupt):
     """Let Ctrl-C come during the wait after so many polls."""
     waits = []
 
     def wait(self, seconds):
         waits.append(seconds)
         if seconds > 1 and sum(each > 1 for each in waits) >= polls:
-            raise KeyboardInterrupt
+            by()
 
     monkeypatch.setattr(Pace, "wait", wait)
 
@@ -140,6 +147,17 @@ def test_ctrl_c_writes_what_there_is(record, playing, out, monkeypatch):
     assert done.exit_code == 0
     assert statuses(out) == HAPPY[:2]
     assert "it was stopped" in out.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGBREAK"])
+def test_other_ways_to_stop_it(record, playing, out, monkeypatch, name):
+    """The system's, and Ctrl-Break of Windows, whose part another signal acts elsewhere."""
+    with ignored(monkeypatch, name) as number, playing("happy-path") as mock:
+        stop_at(monkeypatch, 3, by=lambda: signal.raise_signal(number))
+        done = record(mock.url)
+        assert signal.getsignal(number) == signal.SIG_IGN
+
+    assert (done.exit_code, statuses(out)) == (0, HAPPY[:2])
 
 
 def test_a_second_ctrl_c_leaves_no_half_of_a_file(record, playing, out, monkeypatch):

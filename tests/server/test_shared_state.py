@@ -2,28 +2,30 @@
 
 import asyncio
 import json
-import random
-import re
 import threading
+import time
 import uuid
 from collections import Counter
 from contextlib import ExitStack, suppress
+from itertools import chain
+from types import SimpleNamespace
 
 import httpx
 import pytest
 import requests
-from helpers.redis_server import NEEDED, redis_server
+import trustme
+from helpers.redis_server import NEEDED, free_port, redis_server
 
+from benchmarks import history
 from mock_p1 import create_app, create_asgi_app, serving
 from mock_p1.base.clock import SECOND
 from mock_p1.base.messages import Fault, Request
-from mock_p1.engine.acts import SharedEngine
 from mock_p1.engine.driver import Driver, NoSuchJob
 from mock_p1.engine.saved_state import saved
 from mock_p1.scenario.parser import parse
 from mock_p1.server import shared_state
-from mock_p1.server.redis_store import CannotShareState, RedisStore
-from mock_p1.server.shared_state import StoreClock, share
+from mock_p1.server.redis_store import Batch, BehindState, CannotShareState, RedisStore
+from mock_p1.server.shared_state import share
 from mock_p1.server.upload_store import UploadStore
 
 pytestmark = NEEDED
@@ -45,6 +47,10 @@ def server():
         yield server
 
 
+RIGHTS = ("on", ">secret", "+@all", "~*")
+"""Of a user who has a password."""
+
+
 class Mocks:
     """Mocks that share a state, and ways to ask them."""
 
@@ -56,8 +62,8 @@ class Mocks:
     def join(self, text=SCENARIO, timeout=1.0, **options):
         """Start one more, as a process of its own would."""
         options = {"jobs_max": 1000, "journal_max": 1000, "store": UploadStore(), **options}
-        store = RedisStore(self.url, self.name, timeout)
-        shared = share(parse(text, "f.yaml"), store, **options)
+        options["timeout_seconds"] = timeout
+        shared = share(parse(text, "f.yaml"), self.url, self.name, **options)
         self.stack.callback(shared.close)
         self.all.append(shared)
         return shared.engine
@@ -207,7 +213,7 @@ def test_a_mistake_is_told_to_who_made_it(mocks):
 
 def test_a_mock_that_comes_later_knows_all(mocks, monkeypatch):
     """From the batches alone, and from a snapshot and the batches since."""
-    monkeypatch.setattr(shared_state, "SNAPSHOT_BATCHES", 7)
+    monkeypatch.setattr(shared_state, "SNAPSHOT_ACTS", 7)
     engine = mocks.all[0].engine
     for _ in range(20):
         sees(engine)
@@ -222,87 +228,111 @@ def test_a_mock_that_comes_later_knows_all(mocks, monkeypatch):
     assert late.journal.last == 30
 
 
-def test_one_round_trip_for_polls_that_wait_together(mocks):
-    """At most one for each, of one client; fewer where many ask at once."""
+def test_a_mock_that_comes_later_has_the_clock_of_all(server, monkeypatch):
+    """Also from a snapshot that was made long after the state began, at another speed."""
+    monkeypatch.setattr(shared_state, "SNAPSHOT_ACTS", 3)
+    with ExitStack() as stack:
+        mocks = Mocks(stack, server.url)
+        first = mocks.join(speed=2.5)
+        meta = f"{{{mocks.name}}}:meta"
+        hour_ago = int(server.client().hget(meta, "begun")) - 3_600_000_000
+        server.client().hset(meta, "begun", hour_ago)
+        first.clock.restore({**first.clock.saved(), "anchor": (hour_ago * 1000, 0, 2.5)})
+        for _ in range(4):
+            sees(first)
+        late = mocks.join(speed=2.5)
+        assert sees(late) == "job_waiting"
+        first.refresh()
+        assert late.clock.saved()["anchor"] == first.clock.saved()["anchor"]
+        assert [*late.journal] == [*first.journal]
+
+
+def calls_with_polls(shared):
+    """Return how many calls of the store there are that add something, from now on."""
+    found, append = [], shared.store.append
+
+    def counted(*arguments):
+        found.append(len(json.loads(arguments[5] or "[]")))
+        return append(*arguments)
+
+    shared.store.append = counted
+    return found
+
+
+def test_one_round_trip_for_a_poll(mocks, monkeypatch):
+    """Of a client that waits for each answer: one that adds it, none besides."""
+    monkeypatch.setattr(shared_state, "IDLE_SECONDS", 60)
     shared = mocks.all[0]
-    before = shared.store.calls
+    found = calls_with_polls(shared)
     for _ in range(50):
         sees(shared.engine)
-    assert shared.store.calls - before <= 50 * 1.3
+    assert [count for count in found if count] == [1] * 50
+    assert found.count(0) <= 1  # the mock may have begun to look for itself just before
 
 
-def test_clocks_that_differ_do_not_matter(mocks, monkeypatch):
-    """It is the store that says what time it is."""
-    monkeypatch.setattr("time.time", lambda: 0.0)
-    late = mocks.join()
-    first = mocks.all[0].engine
-    first.refresh()
-    late.refresh()
-    assert abs(first.clock.now_ns() - late.clock.now_ns()) < SECOND
-    assert abs((first.clock.client_date(0) - late.clock.client_date(0)).total_seconds()) < 1
+def test_one_round_trip_for_polls_that_wait_together(mocks):
+    """However many have come while the store was busy."""
+    shared = mocks.all[0]
+    found, append = [], shared.store.append
+    busy, go_on, done = threading.Event(), threading.Event(), threading.Semaphore(0)
+
+    def slow(*arguments):
+        if arguments[5:] and arguments[5]:
+            found.append(len(json.loads(arguments[5])))
+            busy.set()
+            go_on.wait(10)
+        return append(*arguments)
+
+    shared.store.append = slow
+    request = Request("GET", PATH + "a", api_keys=("k",))
+    for number in range(41):
+        shared.engine.handle_later(request, lambda _: done.release())
+        assert number or busy.wait(10)
+    go_on.set()
+    for _ in range(41):
+        assert done.acquire(timeout=10)
+    assert found == [1, 40]
 
 
-def history(engine, who, clients):
-    """Do at random what clients and tests do; what this client saw goes to its own list."""
-    chance = random.Random(who)  # noqa: S311 -- no secret
-    driver, seen = Driver(engine), clients[who]
-    for _ in range(25):
-        act = chance.choice(["poll"] * 6 + ["create", "put", "step", "fail", "advance", "reset"])
-        job, key = chance.choice(["a", "timed", "link"]), chance.choice(["k", "l"])
-        with suppress(LookupError):  # a step where there is none to move to
-            if act == "poll":
-                seen.append(ask(engine, PATH + job, key, note=who))
-            elif act == "create":
-                query = "filename=a.csv"
-                seen.append(ask(engine, f"{PATH}upload_url", key, query=query, note=who))
-            elif act == "put":
-                text = b"".join(reply.body for reply in seen[-3:])
-                for link in re.findall(rb'"upload_url": "http://m([^"]+)', text):
-                    seen.append(ask(engine, link.decode(), method="PUT", note=who))
-            elif act == "step":
-                driver.step(job)
-            elif act == "fail":
-                driver.fail_next("job_may_be_deleted", job_id=job)
-            elif act == "advance":
-                driver.advance(chance.randrange(SECOND))
-            elif chance.random() < 0.2:
-                driver.reset(job)
+def test_clocks_that_differ_do_not_matter(server, monkeypatch):
+    """It is the store that says what time it is: to a machine whose own is an hour off, too."""
+    with ExitStack() as stack:
+        mocks = Mocks(stack, server.url)
+        first = mocks.join()
+        assert sees(first, "timed") == "job_waiting"
+        began, hour_off = first.clock.client_date(0), first.clock.client_date(3600 * SECOND)
+        real_ns = time.perf_counter_ns
+        off = {"perf_counter_ns": lambda: real_ns() + 3600 * SECOND, "monotonic": time.monotonic}
+        monkeypatch.setattr(shared_state, "time", SimpleNamespace(**off))
+        monkeypatch.setattr("time.time", lambda: 0.0)
+        monkeypatch.setattr("mock_p1.base.clock.datetime", SimpleNamespace(now=lambda _: hour_off))
+        late = mocks.join()
+        assert sees(late, "timed") == "job_waiting"
+        first.refresh()
+        late.refresh()
+        assert [*first.journal] == [*late.journal]
+        assert late.clock.saved()["anchor"] == first.clock.saved()["anchor"]
+        assert abs((late.clock.client_date(0) - began).total_seconds()) < 60
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
-def test_a_random_history_is_that_of_one_mock(mocks, server, seed):
-    """Played again, alone and in the store's order, it gives every client the same answers."""
-    clients = {f"{seed}/{number}": [] for number in range(6)}
-    threads = [
-        threading.Thread(target=history, args=(shared.engine, who, clients))
-        for shared, who in zip(mocks.all * 2, clients, strict=True)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    begun_ns = int(server.client().hget(f"{{{mocks.name}}}:meta", "begun")) * 1000
-    clock = StoreClock(1.0, begun_ns)
-    alone = SharedEngine(parse(SCENARIO, "f.yaml"), clock, jobs_max=1000)
-    again = {who: [] for who in clients}
-    for _, fields in server.client().xrange(f"{{{mocks.name}}}:log"):
-        clock.at(int(fields[b"t"]) * 1000)
-        for act in json.loads(fields[b"a"]):
-            with suppress(LookupError):
-                answer = alone.perform(act)
-                if act[0] == "ask":
-                    again[act[-1]].append(answer)
-    assert again == clients
-    for shared in mocks.all:
-        shared.engine.refresh()
-        assert [*shared.engine.journal] == [*alone.journal]
+def test_a_random_history_is_that_of_one_mock(server, seed):
+    """Uploads, steps, resets, moves of the clock, other scenarios, kills, mocks that come later.
+
+    Played again, alone and in the store's order, it gives every client the same answers.
+    """
+    assert history.play(server.url, seed) > 30
+    assert shared_state.SNAPSHOT_ACTS == 10_000
 
 
 @pytest.mark.parametrize(
     ("other", "told"),
     [
-        ({"text": "jobs: {b: {error: job_may_be_deleted}}"}, "f.yaml is played there, not f.yaml"),
+        (
+            {"text": "jobs: {b: {error: job_may_be_deleted}}"},
+            "f.yaml has changed since its state was begun there; .* by another --state-name",
+        ),
         ({"seed": 8}, "its processes were started with seed None, not 8"),
         ({"journal_max": 5}, "its processes were started with journal_max 1000, not 5"),
     ],
@@ -374,8 +404,12 @@ def test_several_mocks_share_a_store(mocks, server):
         ("http://127.0.0.1", "no URL of a store; one begins with redis://, rediss://, unix://"),
         ("redis://127.0.0.1:1", "Error 111 connecting to 127.0.0.1:1. Connection refused"),
         ("redis://:secret@127.0.0.1:1", r"redis://:…@127.0.0.1:1: Error"),
+        ("redis://127.0.0.1:1?password=secret", r"1\?password=…: Error"),
         ("redis://127.0.0.1:port", "Port could not be cast to integer"),
-        ("unix:///no/such/socket", "No such file or directory"),
+        ("unix:///no/such/socket", "unix:///no/such/socket: .*No such file or directory"),
+        ("redis://:secret@[::1", "redis://…: Invalid IPv6 URL"),
+        ("redis://127.0.0.1?nonsense=1", "unexpected keyword argument 'nonsense'"),
+        ("redis://no-such-host.invalid", "no-such-host.invalid"),
     ],
 )
 def test_a_store_that_cannot_be_had(url, told):
@@ -384,12 +418,23 @@ def test_a_store_that_cannot_be_had(url, told):
         Mocks(stack, url).join()
 
 
-def test_keys_of_another_program(server):
+@pytest.mark.parametrize("part", ["meta", "log", "snapshot"])
+def test_keys_of_another_program(server, part):
     """They are left alone."""
-    server.client().set("{theirs}:meta", "1")
+    name = uuid.uuid4().hex
+    server.client().set(f"{{{name}}}:{part}", "1")
     with pytest.raises(CannotShareState, match="its keys are another program's"), ExitStack() as s:
-        Mocks(s, server.url, "theirs").join()
-    assert server.client().get("{theirs}:meta") == b"1"
+        Mocks(s, server.url, name).join()
+    assert server.client().keys(f"{{{name}}}*") == [f"{{{name}}}:{part}".encode()]
+    assert server.client().get(f"{{{name}}}:{part}") == b"1"
+
+
+def test_a_hash_of_another_program(server):
+    """Too."""
+    server.client().hset("{hash}:meta", "theirs", "1")
+    with pytest.raises(CannotShareState, match="is another program's"), ExitStack() as stack:
+        Mocks(stack, server.url, "hash").join()
+    assert server.client().hgetall("{hash}:meta") == {b"theirs": b"1"}
 
 
 def test_records_of_another_version(server):
@@ -398,6 +443,84 @@ def test_records_of_another_version(server):
     server.client().hset("{old}:meta", "begun", 1)
     with pytest.raises(CannotShareState, match="another version of the mock, in form 0"):
         Mocks(ExitStack(), server.url, "old").join()
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory):
+    """A store at a port that speaks TLS alone, and the authority that vouches for it, in a file."""
+    folder, authority, port = tmp_path_factory.mktemp("tls"), trustme.CA(), free_port()
+    own = authority.issue_cert("localhost", "127.0.0.1")
+    own.private_key_pem.write_to_path(folder / "key.pem")
+    own.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    names = (("cert", "cert"), ("key", "key"), ("ca-cert", "ca"))
+    files = [(f"--tls-{name}-file", str(folder / f"{file}.pem")) for name, file in names]
+    options = ("--tls-port", str(port), *chain.from_iterable(files), "--tls-auth-clients", "no")
+    with redis_server(*options, "--requirepass", "right") as server:
+        yield port, folder / "ca.pem", server
+
+
+@pytest.mark.parametrize("scheme", ["rediss", "valkeys"])
+def test_a_store_over_tls(secured, scheme):
+    """Whoever trusts its authority shares what is there, whatever way leads to it."""
+    port, authority, server = secured
+    url = f"{scheme}://:right@localhost:{port}?ssl_ca_certs={authority}"
+    with ExitStack() as stack:
+        over_tls = Mocks(stack, url)
+        assert sees(over_tls.join()) == "job_waiting"
+        by_socket = Mocks(stack, server.url.replace("unix://", "unix://:right@"), over_tls.name)
+        assert sees(by_socket.join()) == "job_waiting"
+        assert by_socket.all[0].engine.journal.last == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("rediss://:right@localhost:PORT", "CERTIFICATE_VERIFY_FAILED"),
+        ("redis://:right@localhost:PORT", "localhost:PORT"),
+        ("rediss://:wrong@localhost:PORT?ssl_ca_certs=CA", "invalid username-password pair"),
+        ("rediss://localhost:PORT?ssl_ca_certs=CA", "it wants a password"),
+        ("rediss://:right@localhost:PORT?ssl_ca_certs=/none", "No such file"),
+    ],
+)
+def test_tls_that_is_refused(secured, url, told):
+    """One line that says why, and never the password."""
+    port, authority, _ = secured
+    url = url.replace("PORT", str(port)).replace("CA", str(authority))
+    with pytest.raises(CannotShareState) as refused, ExitStack() as stack:
+        Mocks(stack, url).join()
+    text = str(refused.value)
+    assert told.replace("PORT", str(port)) in text
+    assert "\n" not in text
+    assert "right" not in text
+    assert ":wrong" not in text
+
+
+@pytest.mark.parametrize("scheme", ["redis", "valkey"])
+def test_a_store_at_a_port(scheme):
+    """With a user's name and password; ``valkey`` is said for ``redis``."""
+    port = free_port()
+    with redis_server(port=port) as server, ExitStack() as stack:
+        server.client().execute_command("ACL", "SETUSER", "me", *RIGHTS)
+        mocks = Mocks(stack, f"{scheme}://me:secret@127.0.0.1:{port}/3")
+        assert sees(mocks.join()) == "job_waiting"
+        with pytest.raises(CannotShareState, match="invalid username-password pair"):
+            Mocks(stack, f"{scheme}://me:other@127.0.0.1:{port}/3").join()
+
+
+def test_a_store_that_is_too_old(server, monkeypatch):
+    """It says which one is needed."""
+    monkeypatch.setattr("redis.Redis.info", lambda *_: {"redis_version": "6.0.16"})
+    with pytest.raises(CannotShareState, match=r"is Redis 6\.0\.16; it must be 6\.2 or newer"):
+        Mocks(ExitStack(), server.url).join()
+
+
+def test_a_user_who_may_not_ask_which_version_it_is(server):
+    """May share a state all the same."""
+    server.client().execute_command("ACL", "SETUSER", "few", *RIGHTS, "-info")
+    with ExitStack() as stack:
+        few = Mocks(stack, server.url.replace("unix://", "unix://few:secret@"))
+        assert sees(few.join()) == "job_waiting"
 
 
 def test_a_wrong_password():
@@ -416,17 +539,18 @@ def fragile():
     with redis_server() as server, ExitStack() as stack:
         mocks = Mocks(stack, server.url)
         for _ in range(2):
-            mocks.join(timeout=0.2)
+            mocks.join()
         yield server, mocks
 
 
 def is_back(mocks):
     """Wait until every mock reaches its store again."""
     for shared in mocks.all:
-        for _ in range(100):
+        for _ in range(1000):
             with suppress(RuntimeError):
                 shared.engine.refresh()
                 break
+            time.sleep(0.01)
 
 
 def test_a_store_that_does_not_answer(fragile):
@@ -495,7 +619,7 @@ def test_a_store_that_has_lost_the_state(fragile, lost):
         assert sees(engine) == "job_waiting"
     one.refresh()
     assert one.journal.last == 8
-    assert sees(mocks.join(timeout=0.2)) == "job_waiting"
+    assert sees(mocks.join()) == "job_waiting"
 
 
 def test_a_store_that_was_restarted():
@@ -526,6 +650,88 @@ def test_a_store_that_is_full(fragile):
     is_back(mocks)
     assert sees(engine) == "job_waiting"
     assert engine.journal.last == 2
+
+
+def test_a_store_that_failed_over():
+    """To a replica that has heard of all, or not of the end: the mocks know that."""
+    port = free_port()
+    at_once = ("--repl-diskless-sync-delay", "0")
+    with (
+        redis_server(*at_once, port=port) as server,
+        redis_server() as replica,
+        ExitStack() as stack,
+    ):
+        mocks = Mocks(stack, server.url)
+        one, other = mocks.join(), mocks.join()
+        for _ in range(5):
+            sees(one)
+        server.wait_for_replica(replica)
+        replica.client().replicaof("NO", "ONE")
+        for _ in range(3):  # the replica has not heard of these
+            sees(other)
+        one.refresh()
+        server.fail_over(replica)
+        is_back(mocks)
+        for engine in (one, other):
+            assert sees(engine) == "job_waiting"
+        one.refresh()
+        assert [*one.journal] == [*other.journal]
+        assert one.journal.last == 10
+        assert sees(mocks.join()) == "job_waiting"
+
+
+@pytest.fixture
+def stores(server):
+    """Two processes' ways to one state, in which five acts were done, and its run."""
+    name, begin = uuid.uuid4().hex, ("1", "run", "{}")
+    both = [RedisStore(server.url, name) for _ in range(2)]
+    begun, _ = (store.begin(*begin) for store in both)
+    until = time.time_ns() + 60 * SECOND
+    for number in range(5):
+        assert both[0].append("run", number, 0, "w", until, "[]").number == number + 1
+    server.client().delete(*(f"{{{name}}}:{part}" for part in ("meta", "log")))
+    yield both, begun
+    for store in both:
+        store.close()
+
+
+def claim(store, number, wanted):
+    """Claim until something is said."""
+    for _ in range(1000):
+        if (told := store.claim("run", number)) == wanted:
+            return told
+        time.sleep(0.01)
+    return told
+
+
+def test_who_has_the_most_gives_it_back(stores):
+    """Another one waits, though it was the first to notice."""
+    (one, other), _ = stores
+    assert one.claim("run", 4) == "wait"
+    assert other.claim("run", 5) == "wait"
+    assert claim(other, 5, "give") == "give"
+    assert one.claim("run", 4) == "wait"
+
+
+def test_who_is_a_little_behind_goes_on(stores):
+    """The newest batches are given back too."""
+    (one, other), begun = stores
+    claim(other, 5, "give")
+    recent = [Batch(number, "w", number * 1000, "[]") for number in (4, 5)]
+    other.revive(begun, 0, 5, {"about": "{}"}, recent, 0)
+    found = one.append("run", 3, 0, "w")
+    assert ([batch.number for batch in found.others], found.epoch) == ([4, 5], 1)
+
+
+def test_who_has_another_history_does_not_go_on(stores):
+    """What it knows is lost: others have gone on without it, in a second history."""
+    (one, other), begun = stores
+    claim(one, 4, "give")
+    one.revive(begun, 0, 4, {"about": "{}"}, [], 0)
+    until = time.time_ns() + 60 * SECOND
+    assert one.append("run", 4, 1, "w", until, "[]").number == 5
+    with pytest.raises(BehindState, match="others have gone on without it"):
+        other.append("run", 5, 0, "w")
 
 
 def test_a_store_that_may_only_be_read(fragile):
