@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from zlib import compress, decompress
 
 from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.messages import json_reply
@@ -303,10 +304,10 @@ class SharedState:
         found = self.store.snapshot()
         if found is not None:
             self._seq, parts = found
-            self._restore(json.loads(parts.pop("about")), parts)
+            self._restore(json.loads(decompress(parts.pop("about"))), parts)
         self._append(self.writer, 0, "")
 
-    def _restore(self, state: dict[str, Any], aside: Mapping[str, str]) -> None:
+    def _restore(self, state: dict[str, Any], aside: Mapping[str, bytes]) -> None:
         engine = self.engine
         if (played := state["played"]) is not None:
             engine.play_at_first(scenario_of(played))
@@ -330,15 +331,16 @@ class SharedState:
             self._waiting.clear()
             self._waiting.extend(waiting)
 
-    def _state(self) -> dict[str, str]:
+    def _state(self) -> dict[str, bytes]:
         """Return all of the state, in parts; only ``about`` need be read to go on from it."""
         engine = self.engine
         is_first = engine.scenario is engine.first_scenario
         played = None if is_first else plain_scenario(engine.scenario)
         under_way = engine.saved_receivers()
-        aside: dict[str, str] = {}
+        aside: dict[str, bytes] = {}
         about = {"played": played, "saved": saved(engine, aside), "under_way": under_way}
-        return {"about": json.dumps({**about, "broken": engine.repeats.saved()}), **aside}
+        text = json.dumps({**about, "broken": engine.repeats.saved()})
+        return {"about": compress(text.encode(), 1), **aside}
 
     def _revive(self) -> None:
         """Give the store back what it has lost: every process has all of it."""
