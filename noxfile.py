@@ -13,11 +13,16 @@ import nox
 nox.needs_version = ">=2025.2.9"
 nox.options.error_on_external_run = True
 nox.options.sessions = ["lint", "typing", "tests"]
+nox.options.default_venv_backend = "uv|virtualenv"  # uv installs in seconds, where it is
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 PYTHONS = nox.project.python_versions(PROJECT)
 OLDEST, NEWEST = PYTHONS[0], PYTHONS[-1]
 EVERYTHING = ("-m", "not browser")
+QUICK = "not slow and not browser"
+LONG = "(slow or hypothesis) and not browser"
+ELSEWHERE = ("tests/docs", "tests/benchmarks")
+"""Folders whose slow tests a session of their own runs."""
 
 
 def group(name: str) -> tuple[str, ...]:
@@ -29,6 +34,7 @@ def wheel(session: nox.Session) -> str:
     """Build the wheel; return what installs it together with what the tests need."""
     folder = Path(session.create_tmp()) / "dist"
     shutil.rmtree(folder, ignore_errors=True)
+    session.install("pip")
     session.run("python", "-m", "pip", "wheel", "-q", "--no-deps", "--wheel-dir", str(folder), ".")
     (built,) = folder.glob("*.whl")
     return f"{built}[test]"
@@ -48,14 +54,20 @@ def test_outside(session: nox.Session) -> None:
 
 @nox.session(python=OLDEST)
 def tests(session: nox.Session) -> None:
-    """Every test but the browser's, the slow ones too; branch coverage must not fall."""
+    """Every test but the browser's; branch coverage of the quick ones must not fall.
+
+    The slow ones are not measured: that would take three times as long, and they run what the quick
+    ones run. What Hypothesis draws is drawn anew there, five times as often.
+    """
     session.install("-e", ".[test]", *group("coverage"), *group("libraries"))
     session.run("coverage", "erase")
-    arguments = session.posargs or EVERYTHING
-    examples = {"HYPOTHESIS_PROFILE": os.environ.get("HYPOTHESIS_PROFILE", "ci")}
-    session.run("coverage", "run", "-m", "pytest", "-q", *arguments, env=examples)
+    session.run("coverage", "run", "-m", "pytest", "-q", *(session.posargs or ("-m", QUICK)))
     session.run("coverage", "combine", "-q")
     session.run("coverage", "report", *(["--fail-under", "0"] if session.posargs else []))
+    if not session.posargs:
+        examples = {"HYPOTHESIS_PROFILE": os.environ.get("HYPOTHESIS_PROFILE", "ci")}
+        ignored = [f"--ignore={folder}" for folder in ELSEWHERE]
+        session.run("pytest", "-q", "-m", LONG, *ignored, env=examples)
 
 
 @nox.session(python=OLDEST)
@@ -73,6 +85,13 @@ def oldest(session: nox.Session) -> None:
     """The built wheel with the oldest dependencies that pyproject.toml allows."""
     session.install("-c", ".ci/oldest.txt", wheel(session))
     test_outside(session)
+
+
+@nox.session(python=OLDEST)
+def beside(session: nox.Session) -> None:
+    """Beside the versions of Airflow, Django and Flask 2.2 projects; how much is installed."""
+    session.install("uv")
+    session.run("python", ".ci/beside.py", OLDEST, NEWEST)
 
 
 @nox.session(name="wheel", python=NEWEST)
@@ -149,8 +168,8 @@ def workflows(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def docs(session: nox.Session) -> None:
     """Every block, table and figure of the pages: each is run or compared."""
-    session.install("-e", ".[test]")
-    session.run("pytest", "-q", "-m", "not browser", "tests/docs", *session.posargs)
+    session.install("-e", ".[test]", *group("libraries"))
+    session.run("pytest", "-q", *EVERYTHING, "tests/docs", *session.posargs)
 
 
 @nox.session(python=OLDEST)
@@ -198,7 +217,7 @@ def openapi(session: nox.Session) -> None:
 @nox.session(python=OLDEST)
 def benchmarks(session: nox.Session) -> None:
     """The benchmarks still run; with arguments, as `nox -s benchmarks -- serve`, they measure."""
-    session.install("-e", ".[test]")
+    session.install("-e", ".[test]", *group("libraries"))
     if session.posargs:
         session.run("python", "-m", "benchmarks", *session.posargs)
     else:

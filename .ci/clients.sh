@@ -1,6 +1,7 @@
 #!/bin/sh
-# Clients that are not Python, curl and Node, poll a job to its end against `mock-p1 serve`. Exit 0 if both do, and the
-# server ends well. Usage: .ci/clients.sh [PYTHON]
+# Clients that are not Python, curl and Node, poll a job to its end against `mock-p1 serve`, curl resets it, and autocannon (from
+# npm) loads it with and without think times. Exit 0 if all do without an error, and the server ends well.
+# Usage: .ci/clients.sh [PYTHON]
 set -eu
 
 python=${1:-python}
@@ -56,9 +57,24 @@ test "$seen" = "$expected" || fail "curl saw$seen"
 link=$(sed -n 's/.*"download_url": "\([^"]*\)".*/\1/p' "$work/response.json")
 curl --silent --show-error --fail -o "$work/result.zip" "$link" || fail "curl could not fetch the result from $link"
 test "$(head -c 2 "$work/result.zip")" = PK || fail "the result is no ZIP"
-echo "curl:$seen, result of $(wc -c <"$work/result.zip") bytes"
+curl --silent --show-error --fail -o "$work/reset.json" -X POST "$url/__admin/reset" || fail "curl could not reset the mock"
+poll_by_curl "$url/v1/external/retrain_jobs/retrain-001" || fail "curl ended with exit status $?"
+grep -q '"status": "job_waiting"' "$work/response.json" || fail "the reset had no effect: $(cat "$work/response.json")"
+echo "curl:$seen, result of $(wc -c <"$work/result.zip") bytes; then a reset, and from the beginning again"
 end
 
 serve
 node "$here/tests/clients/poll.mjs" "$url" KEY retrain-001 || fail "the Node client failed"
+npm install -s --prefix "$work" --ignore-scripts --no-audit autocannon@8.0.0 || fail "npm could not install autocannon"
+load() { # load OPTION…: fifty connections; every answer is a 200
+    "$work/node_modules/.bin/autocannon" -c 50 -H "x-api-key: load" --json "$@" \
+        "$url/v1/external/retrain_jobs/retrain-001" >"$work/load.json" 2>"$work/load.err" || fail "autocannon $*: $(cat "$work/load.err")"
+    node -e '
+        const { errors, timeouts, non2xx, "2xx": well } = JSON.parse(require("fs").readFileSync(process.argv[1], "utf8"));
+        console.log(`autocannon: ${well} polls answered, ${errors} errors, ${timeouts} time-outs, ${non2xx} other answers`);
+        process.exit(well >= 200 && errors + timeouts + non2xx === 0 ? 0 : 1);
+    ' "$work/load.json" || fail "autocannon $* met an error"
+}
+load -a 5000
+load -d 3 --overallRate 100
 end

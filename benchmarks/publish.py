@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.charts import THEMES, Bar, chart
 from benchmarks.contenders import CONTENDERS, OURS
+from benchmarks.plugin import IMPORTING
 from benchmarks.processes import ROOT
 from benchmarks.profile import SHARE, WHOLE
 
@@ -165,7 +166,7 @@ def _targets(results: Results) -> str:
             _figure(results.row(name, row["what"], "times, by processor")),
         ]
         for name, row in results.all()
-        if row["target"] and name in ("serve", "start", "fixtures")
+        if row["target"] and (name in ("serve", "start", "fixtures") or row["what"] == IMPORTING)
     ]  # fmt: skip
     return _table(["", "wanted", "reached", "", "by processor time"], rows)
 
@@ -188,7 +189,7 @@ def _others(results: Results) -> str:
     rows = [
         [each["what"], name, _with_spread(each), each["unit"].replace("us", "µs")]
         for name, each in results.all()
-        if name in ("mocked", "plugin", "many", "created", "memory", "uploads")
+        if name in ("mocked", "plugin", "many", "created", "memory", "uploads", "scale")
     ]
     return _table(["what", "benchmark", "figure", ""], rows)
 
@@ -205,7 +206,7 @@ IN_TESTS: Final = (
      "fixtures", 'until mocked("demo") is ready', "ms"),
     ("until `mock_p1_server` is ready, after the first",
      "fixtures", 'until serving("demo") is ready', "ms"),
-    ("importing the pytest plugin", "plugin", "importing our plugin, by the clock", "ms"),
+    ("importing the pytest plugin", "plugin", IMPORTING, "ms"),
     ("one client's whole sequence, 8 requests",
      "sequence", f"{OURS}, whole sequence, 8 requests", "ms"),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from unittest import mock
 
-from mock_p1.engine import journal, retrain_status_check
+from mock_p1.engine import retrain_status_check
 from mock_p1.engine.job_states import JobState, JobStates
 from mock_p1.engine.journal import Entry, Journal
 from mock_p1.server import http_message, http_protocol, server
@@ -70,17 +70,6 @@ def _rows_are_made_at_once() -> Any:
     return _patched(Journal, __init__=eager)
 
 
-class _Called:
-    """Makes a row as its class is meant to be called."""
-
-    def __new__(cls, *fields: Any, **more: Any) -> Any:
-        return Entry(*fields, **more)
-
-    @staticmethod
-    def _make(fields: tuple[Any, ...]) -> Entry:
-        return Entry(*fields)
-
-
 def _dates_are_made_anew() -> Any:
     date = property(lambda _: _date, lambda *_: None)  # stands before what an instance is given
     return mock.patch.object(Connections, "date", date, create=True)
@@ -115,10 +104,6 @@ TRICKS: Final = (
         lambda: _patched(http_protocol, reply_head=http_protocol.reply_head.__wrapped__),
     ),
     Trick("rows of the journal are put in words when they are read", _rows_are_made_at_once),
-    Trick(
-        "such a row is made by tuple's own way",
-        lambda: _patched(journal, Entry=_Called),
-    ),
     Trick(
         "where a poll is counted is remembered with the job",
         lambda: _patched(JobState, tallied=property(lambda _: None, lambda *_: None)),

@@ -12,6 +12,7 @@ from mock_p1._version import __version__
 
 if TYPE_CHECKING:
     from mock_p1.analysis.fault_matrix import NoSuchFault
+    from mock_p1.analysis.polls import Poll, PollList
     from mock_p1.contract.errors import DOCUMENTED_ERRORS
     from mock_p1.contract.names import ErrorName, FaultName, OperationName, ReplyFields
     from mock_p1.engine.driver import NoSuchJob, NoSuchStep
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from mock_p1.testing.mocks import mocked, serving
     from mock_p1.testing.plugin_fixtures import MockFactory
     from mock_p1.testing.plugin_marker import MarkerError
-    from mock_p1.testing.polls import Poll, PollList
     from mock_p1.testing.uploaded import Upload
     from mock_p1.transports.network_guard import RealServiceRefused
 
@@ -84,8 +84,8 @@ _HOMES = {
     "NoSuchJob": "engine.driver",
     "NoSuchStep": "engine.driver",
     "OperationName": "contract.names",
-    "Poll": "testing.polls",
-    "PollList": "testing.polls",
+    "Poll": "analysis.polls",
+    "PollList": "analysis.polls",
     "Problem": "scenario.problems",
     "RealServiceRefused": "transports.network_guard",
     "RecordedService": "testing.cassette",

@@ -4,10 +4,16 @@ import asyncio
 import faulthandler
 import gc
 import os
+import ssl
 import sys
+import time
+from functools import cache, partialmethod
+from inspect import signature
 from pathlib import Path
 
+import certifi
 import pytest
+from click.testing import CliRunner, Result
 from helpers.proactor_like import ProactorLikePolicy
 from hypothesis import settings
 from werkzeug.routing import Rule
@@ -17,7 +23,7 @@ from mock_p1.oneclock import patches
 pytest_plugins = ["pytester"]
 
 # no deadline: the machine may be busy, and no test here is about time
-settings.register_profile("mock_p1", deadline=None, max_examples=30)
+settings.register_profile("mock_p1", deadline=None, max_examples=20)
 settings.register_profile("ci", deadline=None, max_examples=100)
 settings.register_profile("thorough", deadline=None, max_examples=3000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "mock_p1"))
@@ -45,6 +51,28 @@ def kept_builder(rule, append_unknown=True):  # noqa: FBT002 -- Werkzeug's
 if compile_builder is not None:  # a private name: without it the tests are only slower
     Rule._compile_builder = kept_builder  # noqa: SLF001 -- there is no public way
 
+make_context = ssl.create_default_context
+
+
+@cache
+def kept_context():
+    """Return what httpx makes for each client: it reads 150 certificates, which no test changes."""
+    return make_context(cafile=certifi.where())
+
+
+def create_default_context(*args, **options):
+    """Make a context, but that of httpx only once."""
+    if not args and options == {"cafile": certifi.where()}:
+        return kept_context()
+    return make_context(*args, **options)
+
+
+ssl.create_default_context = create_default_context
+
+if "mix_stderr" in signature(CliRunner).parameters:  # click before 8.2
+    CliRunner.__init__ = partialmethod(CliRunner.__init__, mix_stderr=False)
+    Result.output = property(lambda result: result.stdout + result.stderr)
+
 LONGEST_SECONDS = 900
 """No test takes as long, however busy the machine is."""
 
@@ -59,13 +87,15 @@ HEEDED = {
     ),
     *("FORCE_COLOR", "NO_COLOR", "PY_COLORS", "CLICOLOR_FORCE", "COLUMNS", "LINES"),
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"),
     *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"),
 }
-"""Variables that change what libraries say or do; no test is about the machine's own."""
+"""Variables that change what libraries and we say or do; no test is about the machine's own."""
 
 FOR_THE_SUITE = {"MOCK_P1_AXE", "MOCK_P1_CHROMIUM", "MOCK_P1_SCREENSHOTS"}
 
 STDERR = pytest.StashKey[int]()
+NEXT_ALARM = pytest.StashKey[float]()
 
 MOST_WORKERS = 8
 """More would take longer to start than they save."""
@@ -101,7 +131,10 @@ def pytest_make_collect_report(collector):
     """
     report = yield
     worker = getattr(collector.config, "workerinput", None)
-    if worker is not None and isinstance(collector, pytest.Dir) and report.passed:
+    is_folder = isinstance(
+        collector, getattr(pytest, "Dir", pytest.Package)
+    )  # Dir: from pytest 8 on
+    if worker is not None and is_folder and report.passed:
         number = int(worker["workerid"].removeprefix("gw"))
         first = len(report.result) * number // worker["workercount"]
         report.result = [*report.result[first:], *report.result[:first]]
@@ -138,15 +171,16 @@ def pytest_runtest_setup(item):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
-    """End a run in which a test hangs, and show where it hangs."""
-    if os.environ.get("HYPOTHESIS_PROFILE") != "thorough":
-        faulthandler.dump_traceback_later(
-            LONGEST_SECONDS, exit=True, file=item.config.stash[STDERR]
-        )
-    try:
-        return (yield)
-    finally:
-        faulthandler.cancel_dump_traceback_later()
+    """End a run in which a test hangs, and show where it hangs.
+
+    Each time that this is set starts a thread, so it is set anew once a minute.
+    """
+    stash = item.config.stash
+    now = time.monotonic()
+    if os.environ.get("HYPOTHESIS_PROFILE") != "thorough" and now >= stash.get(NEXT_ALARM, 0):
+        faulthandler.dump_traceback_later(LONGEST_SECONDS, exit=True, file=stash[STDERR])
+        stash[NEXT_ALARM] = now + 60
+    return (yield)
 
 
 def pytest_collection_finish():
@@ -161,7 +195,7 @@ def pytest_collection_finish():
 
 @pytest.fixture(scope="session", autouse=True)
 def plain_environment():
-    """Take away what a machine may say of colors, widths, proxies, certificates and CI.
+    """Take away what a machine may say of colors, widths, languages, proxies, certificates and CI.
 
     pytest, click, requests and others heed it, here and in the processes that tests start.
     """

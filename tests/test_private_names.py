@@ -8,6 +8,7 @@ import time
 from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,6 @@ import mock_p1
 
 PACKAGE = Path(mock_p1.__file__).parent
 SOURCES = {path: path.read_text(encoding="utf-8") for path in sorted(PACKAGE.rglob("*.py"))}
-TREES = {path: ast.parse(text) for path, text in SOURCES.items()}
 LISTED = {name for names in PRIVATE_NAMES.values() for name in names} | set(NOT_EVERYWHERE)
 PUBLIC = {"_replace", "_asdict", "_make", "_fields", "_typeshed"}
 """Documented in spite of their underscores, and a module of types."""
@@ -29,17 +29,24 @@ OWN = ("_mock_p1", "_MOCK_P1_")
 def is_private(name):
     """Tell names of one leading underscore, which are somebody's own, and pydantic's of two."""
     return (
-        bool(re.fullmatch(r"_[A-Za-z]\w*(?<!_)|__pydantic_\w+__", name))
+        name.startswith("_")
+        and bool(re.fullmatch(r"_[A-Za-z]\w*(?<!_)|__pydantic_\w+__", name))
         and not name.startswith(OWN)
         and (name not in PUBLIC)
     )
 
 
 @cache
+def nodes():
+    """Return the nodes of each file of the package."""
+    return {path: list(ast.walk(ast.parse(text))) for path, text in SOURCES.items()}
+
+
+@cache
 def own_names():
     """Return the private names that the package makes itself."""
     made = {path.stem for path in SOURCES}
-    for node in (node for tree in TREES.values() for node in ast.walk(tree)):
+    for node in chain.from_iterable(nodes().values()):
         match node:
             case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
                 made.add(node.name)
@@ -56,9 +63,9 @@ def own_names():
     return {name for name in made if is_private(name)}
 
 
-def used_in(tree):
+def used_in(file):
     """Yield the private names that a file uses: attributes, imports and names in strings."""
-    for node in ast.walk(tree):
+    for node in file:
         match node:
             case ast.Attribute(attr=name) if is_private(name):
                 yield name
@@ -73,8 +80,8 @@ def used_in(tree):
 
 def overridden():
     """Yield the private methods of other libraries' classes that classes of ours replace."""
-    for path, tree in TREES.items():
-        classes = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+    for path, file in nodes().items():
+        classes = {node.name for node in file if isinstance(node, ast.ClassDef)}
         if not classes:
             continue
         parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
@@ -112,6 +119,7 @@ def resolve(path):
     raise AttributeError(path)
 
 
+@cache
 def attributes_of(found):
     """Return the attributes that a class gives its instances, or a function's parameters."""
     if inspect.isroutine(found):
@@ -157,7 +165,9 @@ def test_time_machine_asks_what_start_returned():
 def test_every_private_name_that_is_used_is_listed():
     """One that is used without being listed would break without being named."""
     known = {path.rpartition(".")[2] for path in LISTED} | own_names()
-    used = {(str(p.relative_to(PACKAGE)), name) for p, t in TREES.items() for name in used_in(t)}
+    used = {
+        (str(p.relative_to(PACKAGE)), name) for p, file in nodes().items() for name in used_in(file)
+    }
     assert {f"{file}: {name}" for file, name in used if name not in known} == set()
 
 
@@ -168,6 +178,5 @@ def test_every_private_method_that_is_replaced_is_listed():
 
 def test_every_name_that_is_listed_is_used():
     """The list does not outlive what it lists."""
-    text = "\n".join(SOURCES.values())
-    unused = {path for path in LISTED if not re.search(rf"\b{path.rpartition('.')[2]}\b", text)}
-    assert unused == set()
+    words = set(re.findall(r"\w+", "\n".join(SOURCES.values())))
+    assert {path for path in LISTED if path.rpartition(".")[2] not in words} == set()

@@ -6,7 +6,8 @@ Three times: as the mock is by itself, with HTTP statuses as APIs usually have t
 control API. In the first run two checks are left out: `ignored_auth` knows 401 and 403 only, and
 this API (assumed) says 400; `negative_data_rejection` wants an error where a parameter is missing
 or odd, and the mock (assumed) accepts such a call, with a note in its journal. In the other runs
-every check is on. What is run, and how many cases it
+every check is on; of the control API the stream of events is left out, which has no end: the tests
+of ``tests/admin`` read it. What is run, and how many cases it
 came to, is read from schemathesis' own report: a phase that did not run, or next to no cases, is a
 failure too.
 """

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 HEALTH: Final = f"{PREFIX}/health"
+READY: Final = f"{PREFIX}/ready"
+OPEN: Final = (HEALTH, READY)
+"""What is open to everybody."""
+METRICS: Final = f"{PREFIX}/metrics"
 STATIC: Final = f"{PREFIX}/static/"
 PAGES: Final = (PREFIX, f"{PREFIX}/")
 
@@ -83,9 +87,9 @@ class AccessPolicy:
     def check(self, call: Call) -> None:
         """Return if the call may go on; raise AdminError if not.
 
-        Health is open to all; the page has no secrets in it.
+        Health and readiness are open to all; the page has no secrets in it.
         """
-        if call.path == HEALTH:
+        if call.path in OPEN:
             return
         if self._token is None:
             self._check_local(call)

@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from mock_p1._version import __version__
 from mock_p1.admin import (
     PREFIX,
+    check_routes,
     clock_routes,
     failure_routes,
     job_routes,
@@ -73,6 +74,7 @@ CALLS: Final[tuple[Call, ...]] = (
     *failure_routes.routes,
     *request_routes.routes,
     *sequence_routes.routes,
+    *check_routes.routes,
     *metrics.routes,
     *routes,
 )

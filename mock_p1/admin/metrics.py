@@ -18,6 +18,7 @@ from mock_p1.admin.in_hand import admin_context
 from mock_p1.admin.routes import Routes
 from mock_p1.base.text import shorten
 from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
+from mock_p1.engine.acts import SharedEngine, StoreDown
 from mock_p1.engine.timeline import settle
 
 if TYPE_CHECKING:
@@ -53,8 +54,15 @@ def show_metrics() -> bytes:
         text = "metrics need prometheus-client, which is not installed"
         remedy = "install the extra: pip install 'mock-p1[metrics]'"
         raise AdminError(501, "MOCK_P1_EXTRA_MISSING", text, remedy) from None
+    engine, store_up = admin_context().engine, None
+    if isinstance(engine, SharedEngine):
+        store_up = True
+        try:
+            engine.refresh()
+        except StoreDown:
+            store_up = False
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_collector())
+    registry.register(_Scrape(_collector(), store_up))
     return generate_latest(registry)
 
 
@@ -66,6 +74,22 @@ def _collector() -> Collector:
             extensions[_COLLECTOR] = Collector(engine)
         found: Collector = extensions[_COLLECTOR]
     return found
+
+
+class _Scrape:
+    """What is told at once: the figures, and whether the store answers, where there is one."""
+
+    def __init__(self, collector: Collector, store_up: bool | None) -> None:  # noqa: FBT001 -- None: no store
+        self._collector, self._store_up = collector, store_up
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield them, as prometheus-client asks for them."""
+        from prometheus_client import core  # noqa: PLC0415 -- an extra
+
+        yield from self._collector.collect()
+        if self._store_up is not None:
+            text = "Whether the store that this process shares its state in answers."
+            yield core.GaugeMetricFamily("mock_p1_store_up", text, value=self._store_up)
 
 
 class Collector:

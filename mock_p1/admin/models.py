@@ -202,6 +202,17 @@ class EntryFilter(FilesQuery):
     """Only entries with a higher number."""
 
 
+class ChecksQuery(KeyQuery):
+    """Whose calls are judged, and by what beside the rules that always hold."""
+
+    job: LeftOut[str] = None
+    stopped_after: LeftOut[str] = None
+    """A status, or an error, that the client should have seen, and not polled again behind."""
+    min_interval: LeftOut[Span] = None
+    """The shortest interval between two polls of one job by one key."""
+    max_interval: LeftOut[Span] = None
+
+
 class EntriesQuery(EntryFilter):
     """Which entries, and how many of the newest."""
 
@@ -788,6 +799,27 @@ class Entries(Answer):
     count: Count
     last: Count
     requests: list[Entry]
+
+
+CheckName = Literal[
+    "sequence", "no_unexpected", "respects_retry_after", "interval", "stopped_after"
+]
+
+
+class Check(Answer):
+    """A rule, and whether the client kept it."""
+
+    name: CheckName
+    passed: bool
+    why: LeftOut[str] = None
+    """What is wrong, and the calls as a table; only where it failed."""
+
+
+class Checks(Answer):
+    """Whether all checks passed, and each."""
+
+    passed: bool
+    checks: list[Check]
 
 
 class EntryCount(Answer):

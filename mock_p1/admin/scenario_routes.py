@@ -80,6 +80,12 @@ def show_health() -> models.Health:
     )
 
 
+@routes.call("GET", "/ready", open_to_all=True, errors=(503,))
+def show_ready() -> models.Health:
+    """Can it answer clients? As `health`, but 503 while the store of `serve --state` is down."""
+    return show_health()
+
+
 @routes.call("GET", "/contract")
 def show_contract() -> models.Contract:
     """The operations, errors and faults there are, by name."""

@@ -18,14 +18,14 @@ def explanation_document(scenario: Scenario, one: Explanation | None = None) -> 
 
     Keys are left as they are written, None where every one is active.
     """
-    told = explanations(scenario) if one is None else [one]
+    jobs = explanations(scenario) if one is None else [one]
     return {
         "scenario": scenario.name,
         "description": scenario.description,
         "api_keys": scenario.api_keys and dict(scenario.api_keys),
         "secret_keys": scenario.secret_keys and dict(scenario.secret_keys),
         "other_jobs": None if "*" in scenario.jobs else "not_found_retrain_job",
-        "jobs": [_timeline(each) for each in told],
+        "jobs": [_timeline(each) for each in jobs],
         "calls": [_timeline(each) for each in call_explanations(scenario)],
         "warnings": [
             {"source": each.source, "text": each.text} for each in warnings_about(scenario, one)

@@ -15,6 +15,7 @@ from mock_p1.base.patterns import ANY, PatternTable, fits, sorted_patterns
 from mock_p1.base.text import shorten
 from mock_p1.contract.operations import FINISHED, KNOWN_STATUSES
 from mock_p1.engine.directory import Directory
+from mock_p1.scenario.full_width import narrow
 from mock_p1.scenario.model import ACTIVE
 from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import StatusStep
@@ -191,7 +192,7 @@ def _steps(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str]
             yield scenario.where(*path, "timeline", index), repeated("GET", "polls")
         if not isinstance(step, StatusStep) or step.status in KNOWN_STATUSES:
             continue
-        spelt = shorten(step.status).casefold().strip()
+        spelt = narrow(shorten(step.status)).casefold().strip("\"' ")
         if meant := get_close_matches(spelt, KNOWN_STATUSES, 1, ALIKE):
             text = f"the status {shorten(step.status)!r} looks misspelt; did you mean {meant[0]}?"
             yield scenario.where(*path, "timeline", index), text

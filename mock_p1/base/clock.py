@@ -147,6 +147,7 @@ class RealClock:
         self._lock = Lock()
         self._first_speed = _speed(speed)
         self._listeners: list[Callable[[], None]] = []
+        self._advanced_ns = 0
         self.restart()
 
     def listen(self, listener: Callable[[], None]) -> None:
@@ -156,6 +157,11 @@ class RealClock:
     def real_ns(self) -> int:
         """Return real nanoseconds, since some moment."""
         return self._source()
+
+    @property
+    def advanced_ns(self) -> int:
+        """By how many nanoseconds it was advanced in all, beside what has passed by itself."""
+        return self._advanced_ns
 
     @property
     def speed(self) -> float:
@@ -184,6 +190,7 @@ class RealClock:
     def advance(self, by_ns: int) -> None:
         """Move the clock forward by nanoseconds; ValueError if negative."""
         _forward(by_ns)
+        self._advanced_ns += by_ns
         self._set(by_ns=by_ns)
 
     def restart(self) -> None:

@@ -80,3 +80,8 @@ def format_duration(ns: int) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts) or "0s"
+
+
+def format_seconds(seconds: float, *, parts: int = 10) -> str:
+    """Write seconds likewise, rounded to tenths, or to so many parts of one."""
+    return format_duration(round(seconds * parts) * UNITS["s"] // parts)

@@ -9,4 +9,5 @@ def missing(what: str, library: str, extra: str) -> str | None:
     """Return why ``what`` cannot be had, and what to type, if its library is not installed."""
     if find_spec(library) is not None:
         return None
-    return f'{what} needs {library}, which is not installed; type: pip install "mock-p1[{extra}]"'
+    name = library.replace("_", "-")
+    return f'{what} needs {name}, which is not installed; type: pip install "mock-p1[{extra}]"'

@@ -30,6 +30,11 @@ class ModelSchema(GenerateJsonSchema):
         made = super().default_schema(schema)
         return {key: value for key, value in made.items() if key != "default" or value is not None}
 
+    def dict_schema(self, schema: core_schema.DictSchema) -> dict[str, Any]:
+        """Return the schema of a mapping; of any values too, as pydantic from 2.11 on says it."""
+        made = super().dict_schema(schema)
+        return made if "patternProperties" in made else {"additionalProperties": True, **made}
+
     def model_schema(self, schema: core_schema.ModelSchema) -> dict[str, Any]:
         """Return the schema of a model."""
         made = super().model_schema(schema)
@@ -42,6 +47,8 @@ class ModelSchema(GenerateJsonSchema):
             for key in {name, field.alias, field.serialization_alias} & shown.keys():
                 if name in sentences:
                     shown[key]["description"] = sentences[name]
+                if isinstance(field.json_schema_extra, dict):
+                    shown[key] |= field.json_schema_extra  # pydantic 2.10: a default went before it
         return made
 
 

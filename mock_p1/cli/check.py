@@ -14,16 +14,17 @@ from mock_p1.analysis.lint import NO_JOB, lint_warnings
 from mock_p1.base.text import plural
 from mock_p1.cli import check_formats
 from mock_p1.cli.check_formats import Finding
-from mock_p1.cli.kept_scenarios import load_kept
+from mock_p1.cli.language import said
 from mock_p1.cli.options import cache_option, command, complete_scenario
 from mock_p1.cli.process import rare_garbage_collection
-from mock_p1.cli.user_folders import cache_folder
 from mock_p1.scenario.document import MAX_BYTES
 from mock_p1.scenario.files import SUFFIXES, scenario_files
 from mock_p1.scenario.problems import ScenarioError
+from mock_p1.server.kept_scenarios import load_kept
+from mock_p1.server.user_folders import cache_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mock_p1.analysis.lint import LintWarning
     from mock_p1.scenario.model import Scenario
@@ -72,6 +73,7 @@ def check(  # noqa: PLR0913 -- an option each
         raise click.UsageError("--together is for files and folders, not for standard input")
     ctx.with_resource(rare_garbage_collection())
     checked = wrong = 0
+    is_github = output_format == "github"
     all_found: list[Finding] = []
     folder = None if no_cache else cache_folder()
     judged = (
@@ -85,7 +87,7 @@ def check(  # noqa: PLR0913 -- an option each
         wrong += bool(problems)
         all_found += findings
         for finding in findings if output_format in ("text", "github") else ():
-            click.echo(finding.for_github() if output_format == "github" else str(finding))
+            click.echo(finding.for_github() if is_github else finding.for_people(said))
     warned = sum(each.is_warning for each in all_found)
     found = len(all_found) - warned
     if output_format == "json":
@@ -93,19 +95,22 @@ def check(  # noqa: PLR0913 -- an option each
     elif output_format == "sarif":
         click.echo(check_formats.as_sarif(all_found))
     else:
-        _summarise(found, warned, wrong, plural(checked, "scenario" if together else "file"))
+        count = plural(checked, "scenario" if together else "file")
+        _summarise(found, warned, wrong, count, str if is_github else said)
     if found or (strict and warned):
         ctx.exit(1)
 
 
-def _summarise(found: int, warned: int, wrong: int, checked: str) -> None:
-    warnings = f", {plural(warned, 'warning')}" * bool(warned)
+def _summarise(
+    found: int, warned: int, wrong: int, checked: str, said: Callable[[str], str]
+) -> None:
+    warnings = [plural(warned, "warning")] * bool(warned)
     if found:
-        summary = f"{plural(found, 'problem')} in {wrong} of {checked}"
-        click.secho(f"{summary}{warnings}", fg="red", bold=True)
+        summary, colour = f"{plural(found, 'problem')} in {wrong} of {checked}", "red"
     else:
-        colour = "yellow" if warned else "green"
-        click.secho(f"{checked} checked, no problem{warnings}", fg=colour)
+        summary, colour = f"{checked} checked, no problem", "yellow" if warned else "green"
+    text = said(", ").join(map(said, (summary, *warnings)))
+    click.secho(text, fg=colour, bold=bool(found) or None)
 
 
 def _findings(name: str, kept: Path | None) -> Iterator[list[Finding]]:

@@ -11,7 +11,7 @@ from mock_p1._version import __version__
 from mock_p1.base.text import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 SARIF_SCHEMA: Final = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -32,9 +32,11 @@ class Finding(NamedTuple):
     text: str
     is_warning: bool = False
 
-    def __str__(self) -> str:
+    def for_people(self, said: Callable[[str], str]) -> str:
+        """Return it as a line, whose words ``said`` has in the language that is read."""
         place = ":".join([self.file, *map(str, self._numbers().values())])
-        return visible(f"{place}: {'warning: ' * self.is_warning}{self.text}").replace("\n", "\\n")
+        line = f"{place}: {'warning: ' * self.is_warning}{said(self.text)}"
+        return visible(line).replace("\n", "\\n")
 
     def for_github(self) -> str:
         """Return it as a workflow command, which GitHub shows beside the line."""

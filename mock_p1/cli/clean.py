@@ -13,7 +13,7 @@ from mock_p1.base.text import plural, printable
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import command
 from mock_p1.cli.tls import CERTIFICATE, KEY, CannotSecure, data_folder
-from mock_p1.cli.user_folders import cache_folder
+from mock_p1.server.user_folders import cache_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

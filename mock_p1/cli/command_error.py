@@ -5,11 +5,15 @@ Lines on stderr, an exit status, never a traceback.
 
 from __future__ import annotations
 
-from typing import IO, Any
+from io import StringIO
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from mock_p1.base.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Failure(click.ClickException):
@@ -21,3 +25,20 @@ class Failure(click.ClickException):
     def show(self, file: IO[Any] | None = None) -> None:
         """Write the message to stderr, or to ``file``."""
         click.echo(visible(self.message), file=file, err=file is None)
+
+
+class Translated(click.ClickException):
+    """Ends a command as another error does, whose lines are said in another language."""
+
+    def __init__(self, error: click.ClickException, said: Callable[[str], str]) -> None:
+        super().__init__(error.message)
+        self.exit_code = error.exit_code  # type: ignore[misc]  # -- else its class's
+        self._error = error
+        self._said = said
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Write to stderr, or to ``file``, what the other one would have written."""
+        written = StringIO()
+        self._error.show(written)
+        lines = map(self._said, written.getvalue().rstrip("\n").split("\n"))
+        click.echo("\n".join(lines), file=file, err=file is None)

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 PROGRAM: Final = "mock-p1"
 
 
-@add_completion_class
 class PowerShellComplete(ShellComplete):
     """Windows PowerShell 5.1 and PowerShell 7, which click does not know."""
 
@@ -59,6 +58,8 @@ Register-ArgumentCompleter -Native -CommandName %(prog_name)s -ScriptBlock {
         """Return a line: the word, and what it means; files PowerShell finds itself."""
         return "" if item.type == "file" else f"{item.value}\t{item.help or ''}"
 
+
+add_completion_class(PowerShellComplete)
 
 CLASSES: Final[dict[str, type[ShellComplete]]] = {
     each.name: each for each in (BashComplete, ZshComplete, FishComplete, PowerShellComplete)

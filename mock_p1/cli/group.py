@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from mock_p1.base.text import unknown
-from mock_p1.cli.command_error import Failure
+from mock_p1.cli.command_error import Failure, Translated
+from mock_p1.cli.language import choose, said, translation
+from mock_p1.cli.spoken_command import SpokenCommand, lang_option
 from mock_p1.scenario.problems import ScenarioError
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ class LazyCommand(NamedTuple):
     summary: str
 
 
-class LazyGroup(click.Group):
+class LazyGroup(SpokenCommand, click.Group):
     """A group whose commands are imported when called."""
 
     def __init__(
@@ -54,6 +56,7 @@ class LazyGroup(click.Group):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.lazy_subcommands = lazy_subcommands
+        self.params.append(lang_option(hidden=False))
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
         """Return the names in the order of the table."""
@@ -94,7 +97,8 @@ class LazyGroup(click.Group):
         from click.shell_completion import CompletionItem  # noqa: PLC0415 -- only a shell needs it
 
         names = (name for name in self.lazy_subcommands if name.startswith(incomplete))
-        items = [CompletionItem(name, help=self.lazy_subcommands[name].summary) for name in names]
+        summaries = {name: said(self.lazy_subcommands[name].summary) for name in names}
+        items = [CompletionItem(name, help=summary) for name, summary in summaries.items()]
         return items + click.Command.shell_complete(self, ctx, incomplete)
 
     def main(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 -- click's signature
@@ -102,6 +106,8 @@ class LazyGroup(click.Group):
         if os.environ.get(COMPLETING, "").startswith("powershell"):  # which click does not know
             import_module("mock_p1.cli.completion")
         options.setdefault("complete_var", COMPLETING)  # whatever the program is called by
+        given = args[0] if args else options.get("args")
+        choose(sys.argv[1:] if given is None else given, os.environ)
         _never_fail_over_encoding()
         # pydantic would look for plugins in every installed package, and none concerns us
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -112,8 +118,21 @@ class LazyGroup(click.Group):
                 raise
             _drop_output()
             with suppress(OSError):
-                click.echo(f"the output cannot be written: {error.strerror}", err=True)
+                click.echo(said(f"the output cannot be written: {error.strerror}"), err=True)
             sys.exit(1)
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 -- click's
+    ) -> click.Context:
+        """Read the arguments that stand before the command."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.ClickException as error:
+            raise _in_the_language(error) from None
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 -- click's signature
         """Run the command; an unusable scenario ends it with every problem on a line of its own."""
@@ -122,12 +141,19 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except ScenarioError as error:
-            raise Failure(str(error)) from None
+            problems = (each._replace(text=said(each.text)) for each in error.problems)
+            raise Failure("\n".join(map(str, problems))) from None
+        except click.ClickException as error:
+            raise _in_the_language(error) from None
         except OSError as error:
             if WINDOWS and error.errno == errno.EINVAL:
                 # how Windows says that the reader of a pipe has gone away; click takes it quietly
                 raise BrokenPipeError(errno.EPIPE, str(error)) from None
             raise
+
+
+def _in_the_language(error: click.ClickException) -> click.ClickException:
+    return error if translation() is None else Translated(error, said)
 
 
 def _drop_output() -> None:

@@ -37,10 +37,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-PATH: Final = "/__admin/health"
+PATH: Final = "/__admin/ready"
 MAX_ANSWER: Final = 10_000
 NOT_IMITATED: Final = "MOCK_P1_NOT_IMITATED"
 """What a mock without ``/__admin`` answers there, and nothing but a mock."""
+STORE_DOWN: Final = "MOCK_P1_STORE"
+"""What a mock answers there whose store does not answer it."""
 PAUSE_SECONDS: Final = 0.1
 """From one attempt to the next, under --wait."""
 
@@ -73,7 +75,8 @@ def healthcheck(ctx: click.Context, /, *, timeout: float, wait: float, **options
     Without options it asks the server of `mock-p1 serve` that runs here with the same variables,
     whatever else that was told; if there are none or several, it goes by the variables alone:
     MOCK_P1_HOST, MOCK_P1_PORT and those of TLS. It sends nothing secret, so it takes whatever
-    certificate the server shows.
+    certificate the server shows. A server whose --state is in a store that does not answer is not
+    well.
     """
     given = any(ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in options)
     end = time.monotonic() + wait
@@ -105,6 +108,8 @@ def _check(  # noqa: PLR0913 -- the command's options
     try:
         ask = partial(_ask, _connection(address, port, timeout, secure=secure))
         return f"{shown} is well: {_well(*_within(timeout, ask))}"
+    except _NotReady as error:
+        raise Failure(f"{shown} is not ready: {printable(str(error), MAX_ANSWER)}") from None
     except (OSError, HTTPException, ValueError) as error:
         reason = printable(
             (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip()
@@ -112,6 +117,10 @@ def _check(  # noqa: PLR0913 -- the command's options
         raise Failure(
             f"{shown}{PATH}: no answer of a Mock P1 server ({reason}); {_hint(error)}"
         ) from None
+
+
+class _NotReady(Exception):  # noqa: N818 -- says what is so
+    """It is a mock, and cannot answer clients now."""
 
 
 def _hint(error: Exception) -> str:
@@ -167,13 +176,18 @@ def _ask(connection: HTTPConnection) -> tuple[int, Any]:
 
 
 def _well(status: int, answer: Any) -> str:  # noqa: ANN401 -- any JSON
-    """Return what the server says of itself; ValueError if that is not that it is well."""
+    """Return what the server says of itself; ValueError if that is not that it is well.
+
+    _NotReady if it is a mock that cannot answer clients now.
+    """
     if (
         isinstance(answer, dict)
         and status == HTTPStatus.NOT_FOUND
         and answer.get("error") == NOT_IMITATED
     ):
         return "Mock P1, without /__admin"
+    if isinstance(answer, dict) and answer.get("error") == STORE_DOWN:
+        raise _NotReady(str(answer.get("message")))
     if status != HTTPStatus.OK:
         raise ValueError(f"HTTP {status}")
     if (

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from pathlib import Path
 from runpy import run_path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import click
 
+from mock_p1._version import __version__
+from mock_p1.base.extras import missing
 from mock_p1.base.text import printable, unknown
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import command, complete_scenario
@@ -40,6 +43,8 @@ VERDICTS: Final[tuple[Verdict, ...]] = (
 _ODD: Final = re.compile(r"[^\w ./\\:~+@,()-]")
 """What a name of a file may not have that is written into Python, YAML and lines for a shell."""
 
+IS_WINDOWS: Final = os.name == "nt"
+
 _SCHEMA_LINE: Final = "# yaml-language-server:"
 
 
@@ -67,6 +72,8 @@ def init(*, file: Path, source: str | None, pytest: bool, compose: bool, github:
         raise click.UsageError(
             f"FILE {str(file)!r}: quotes, $ and such do not fit into other files"
         )
+    if pytest and (why := missing("--pytest", "time_machine", "clock")):
+        raise Failure(why)
     files = {file: _scenario_text(source, file)}
     if pytest:
         scenario = load_scenario(source) if source else parse(files[file])
@@ -79,7 +86,9 @@ def init(*, file: Path, source: str | None, pytest: bool, compose: bool, github:
     if compose:
         files[Path("compose.yaml")] = _read("compose.yaml").replace("SCENARIO", shown)
     if github:
-        files[WORKFLOW] = _read("workflow.yml").replace("SCENARIO", shown)
+        files[WORKFLOW] = (
+            _read("workflow.yml").replace("VERSION", __version__).replace("SCENARIO", shown)
+        )
     _write_all(files)
     for path in files:
         click.echo(f"wrote {printable(str(path))}")
@@ -169,7 +178,15 @@ def _write_all(files: dict[Path, str]) -> None:
 
 
 def _next(shown: str, *, is_test: bool, is_compose: bool) -> list[str]:
-    folder = str(Path(shown).parent.as_posix())
-    lines = [f"mock-p1 explain {shown}", f"mock-p1 serve {shown}"]
+    file, folder = _as_word(shown), _as_word(Path(shown).parent.as_posix())
+    lines = [f"mock-p1 explain {file}", f"mock-p1 serve {file}"]
     lines += [f"pytest {folder}"] * is_test
     return lines + ["docker compose up"] * is_compose
+
+
+def _as_word(name: str) -> str:
+    """Return a name of a file as one types it in a shell; on Windows as in cmd and PowerShell."""
+    name = printable(name)
+    if not IS_WINDOWS:
+        return shlex.quote(name)
+    return name if re.fullmatch(r"[\w./\\:~+-]+", name) else f'"{name}"'

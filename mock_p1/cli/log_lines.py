@@ -10,16 +10,20 @@ import json
 from collections.abc import Callable  # noqa: TC003 -- NamedTuple keeps the annotations
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from functools import cache, wraps
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import click
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import format_duration
 from mock_p1.base.text import printable
+from mock_p1.cli.command_error import Failure
 from mock_p1.contract.operations import OPERATIONS
 from mock_p1.engine.journal import alike
 from mock_p1.engine.limits import LIMITS
 from mock_p1.engine.timeline import lead
+from mock_p1.scenario.problems import ScenarioError
 
 if TYPE_CHECKING:
     from mock_p1.base.clock import Clock
@@ -35,6 +39,9 @@ SHOWN_NS: Final = SECOND // 1000
 
 DIFFERS: Final = timedelta(seconds=1)
 """Where the mock's time is further from the wall's, both are shown."""
+
+STORE_OK: Final = "ok"
+"""How a store that answers is, in ``/__admin/health`` too."""
 
 LAST_DAY: Final = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -110,6 +117,8 @@ class Format(NamedTuple):
     start: Callable[[bytes, bytes, Entry], bytes] | None
     left_out: Callable[[int], str]
     limit_reached: Callable[[str], str]
+    stopped: Callable[[str, str | None], str]
+    store: Callable[[str], str]
 
 
 class Lines:
@@ -251,6 +260,12 @@ FORMATS: Final = {
         None,
         lambda lost: f"… {lost:,} requests left out here: they came faster than the log was read",
         LIMITS.__getitem__,
+        lambda by, state: f"stopped by {by}{f'; the state is in {state}' if state else ''}",
+        lambda state: (
+            "the store answers again"
+            if state == STORE_OK
+            else f"the store is {state}; clients are answered 503 meanwhile"
+        ),
     ),
     "json": Format(
         json_form,
@@ -259,9 +274,28 @@ FORMATS: Final = {
         json_start,
         lambda lost: json.dumps({"event": "left_out", "requests": lost}),
         lambda name: json.dumps({"event": "limit_reached", "limit": name, "message": LIMITS[name]}),
+        lambda by, state: json.dumps({"event": "stopped", "by": by, "state": state}),
+        lambda state: json.dumps({"event": "store", "store": state}),
     ),
 }
 """The formats of a log by name. In JSON, ``time`` is the wall's and ``mock_time`` the mock's."""
+
+
+def failures_as_logged(function: Callable[..., None]) -> Callable[..., None]:
+    """Have a command that is told ``log_format`` say in that form why it cannot start or go on."""
+
+    @wraps(function)
+    def run(*, log_format: str, **options: Any) -> None:  # noqa: ANN401 -- click's values
+        try:
+            function(log_format=log_format, **options)
+        except (Failure, ScenarioError) as error:
+            if log_format != "json":
+                raise
+            message = error.message if isinstance(error, Failure) else str(error)
+            click.echo(json.dumps({"event": "failed", "message": message}), err=True)
+            raise SystemExit(1) from None
+
+    return run
 
 
 def _apart(*parts: str) -> str:

@@ -15,6 +15,8 @@ from click.shell_completion import CompletionItem
 from mock_p1.base.clock import MAX_SPEED, SECOND
 from mock_p1.base.durations import HOW_TO_WRITE, UNITS, parse_duration
 from mock_p1.base.text import nearest, printable
+from mock_p1.cli.language import said
+from mock_p1.cli.spoken_command import SpokenCommand, lang_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -36,7 +38,7 @@ _LINK_NAME: Final = re.compile(
 """What Kubernetes and Docker call the variables that they invent for a service `mock-p1`."""
 
 
-class DocumentedCommand(click.Command):
+class DocumentedCommand(SpokenCommand):
     """A command whose help page shows defaults and environment variables."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 -- click's
@@ -49,6 +51,7 @@ class DocumentedCommand(click.Command):
         for option in self.params:
             if isinstance(option, click.Option):
                 option.show_envvar = True
+        self.params.append(lang_option(hidden=True))  # which `mock-p1 --help` shows
 
     def make_context(
         self,
@@ -79,11 +82,11 @@ def _without_links() -> list[str]:
 def _tell_of_variables(links: list[str], command: click.Command, parent: click.Context) -> None:
     """Say on stderr which variables set nothing."""
     if links:
-        click.echo(
+        text = (
             f"{', '.join(map(printable, links))}: made by Kubernetes or Docker for a service of "
-            "this name; no settings of the mock, and ignored",
-            err=True,
+            "this name; no settings of the mock, and ignored"
         )
+        click.echo(said(text), err=True)
     given = {name for name in os.environ if name.upper().startswith(f"{ENVIRONMENT}_")}
     if not (strange := given - _variables(command)):
         return
@@ -97,7 +100,8 @@ def _tell_of_variables(links: list[str], command: click.Command, parent: click.C
         begin = len(ENVIRONMENT) + 1  # what all have in common is no likeness
         near = nearest(name[begin:], (each[begin:] for each in known))
         meant = f"; did you mean {ENVIRONMENT}_{near}?" if near else ""
-        click.echo(f"{printable(name)} is no variable of mock-p1, and ignored{meant}", err=True)
+        text = f"{printable(name)} is no variable of mock-p1, and ignored{meant}"
+        click.echo(said(text), err=True)
 
 
 def _variables(command: click.Command) -> set[str]:
@@ -244,6 +248,21 @@ def port_option(text: str) -> Callable[..., Any]:
     return click.option(
         "--port", default=DEFAULT_PORT, type=click.IntRange(0, MAX_PORT), metavar="PORT", help=text
     )
+
+
+def timeout_option(default: str) -> Callable[..., Any]:
+    """Add ``--timeout``, of what a command asks of a service."""
+    text = "How long one answer may take."
+    return click.option("--timeout", default=default, type=duration, help=text)
+
+
+ca_file_option: Callable[[Any], Any] = click.option(
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Certificates to trust (PEM).",
+)
+"""Whose certificates a service may have that a command asks."""
 
 
 def tls_option(text: str) -> Callable[..., Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import quote, urlencode
@@ -13,7 +12,8 @@ from urllib.parse import quote, urlencode
 import click
 
 from mock_p1.base.text import mask, plural, visible
-from mock_p1.cli.options import command, duration
+from mock_p1.base.whole_files import write_whole
+from mock_p1.cli.options import ca_file_option, command, duration, timeout_option
 from mock_p1.contract.operations import (
     API_KEY_HEADER,
     FINISHED,
@@ -60,7 +60,7 @@ LINK_STATUSES: Final = (403, 404, 410)
 )
 @click.option("--every", default="10s", type=duration, help="Time from one poll to the next.")
 @click.option("--limit", default="3h", type=duration, help="Give up after so long.")
-@click.option("--timeout", default="30s", type=duration, help="How long one answer may take.")
+@timeout_option("30s")
 @click.option(
     "--download",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -68,12 +68,7 @@ LINK_STATUSES: Final = (403, 404, 410)
     help="Write the result here; a file that is there is not overwritten.",
 )
 @click.option("--switch", is_flag=True, help="At the end, switch to the new model.")
-@click.option(
-    "--ca-file",
-    type=click.Path(exists=True, dir_okay=False),
-    metavar="FILE",
-    help="Certificates to trust (PEM).",
-)
+@ca_file_option
 @click.option(
     "--json", "as_json", is_flag=True, envvar="MOCK_P1_JSON", help="Print JSON, a line an event."
 )
@@ -84,7 +79,7 @@ def poll(
     *,
     url: str,
     as_json: bool,
-    ca_file: str | None,
+    ca_file: Path | None,
     **options: Any,  # noqa: ANN401 -- click's values
 ) -> None:
     """Poll a job at URL until it has ended; or play the whole sequence, by --file.
@@ -315,13 +310,9 @@ def _until_the_end(
 
 def _write(file: Path, content: bytes) -> None:
     """Write a file whole, or not at all."""
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
     try:
-        part.write_bytes(content)
-        part.replace(file)
+        write_whole({file: content})
     except OSError as error:
-        with suppress(OSError):
-            part.unlink()
         reason = f"{file} cannot be written: {error.strerror or error}"
         raise _Ended("not written", REFUSED, reason) from None
 

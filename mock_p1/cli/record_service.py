@@ -14,29 +14,35 @@ import click
 
 from mock_p1.base.text import plural
 from mock_p1.cli.command_error import Failure
-from mock_p1.cli.options import command, duration, host_option, port_option
-from mock_p1.contract.operations import JOB_ID_LIMIT
+from mock_p1.cli.options import (
+    ca_file_option,
+    command,
+    duration,
+    host_option,
+    port_option,
+    timeout_option,
+)
+from mock_p1.cli.polled_job import call_of, pace_of
 from mock_p1.recording.appending import appended, check_appendable
-from mock_p1.recording.job_recorder import JobRecorder, RecordedJobCall
+from mock_p1.recording.job_recorder import JobRecorder
 from mock_p1.recording.one_job import scenario_of
 from mock_p1.recording.proxied_calls import ProxiedCalls
 from mock_p1.recording.pseudonyms import Pseudonyms
-from mock_p1.recording.recording_file import CannotWrite, check_writable, write_whole
+from mock_p1.recording.recording_file import CannotWrite, check_writable, write_recording
 from mock_p1.recording.recording_proxy import RecordingProxy
 from mock_p1.recording.scenario_text import scenario_text
 from mock_p1.recording.seen_result import fetch_result
 from mock_p1.scenario.files import read_scenario
+from mock_p1.scenario.model import wrong_id
 from mock_p1.scenario.result_files import files_beside
 from mock_p1.verify.client import HttpClient
-from mock_p1.verify.credentials import check_job_id, check_key
 from mock_p1.verify.exceptions import Unreachable, UsageError
-from mock_p1.verify.pace import Pace
 from mock_p1.verify.url import base_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_p1.recording.job_recorder import SeenJob
+    from mock_p1.recording.job_recorder import RecordedJobCall, SeenJob
     from mock_p1.recording.seen import Seen
     from mock_p1.recording.seen_result import SeenResult
     from mock_p1.scenario.document import Attach
@@ -72,7 +78,7 @@ AGENT: Final = "mock-p1-record"
 @port_option("With --proxy: where to listen; 0 takes a free port.")
 @click.option("--every", default="30s", type=duration, help="Time from one poll to the next.")
 @click.option("--limit", default="6h", type=duration, help="Ask nothing more after so long.")
-@click.option("--timeout", default="30s", type=duration, help="How long one answer may take.")
+@timeout_option("30s")
 @click.option(
     "--until",
     multiple=True,
@@ -89,12 +95,7 @@ AGENT: Final = "mock-p1-record"
     is_flag=True,
     help="Add to the file: another job, or as comments what differed from an earlier recording.",
 )
-@click.option(
-    "--ca-file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Certificates to trust (PEM).",
-)
+@ca_file_option
 @click.pass_context
 def record(ctx: click.Context, /, *, output: Path, **options: Any) -> None:  # noqa: ANN401 -- click's values
     """Record what the service at URL, the real one too, does, as a scenario that plays the same.
@@ -161,7 +162,7 @@ def _record_job(  # noqa: PLR0913 -- the command's options
     ca_file: Path | None,
 ) -> None:
     call = _call(url, api_key, job_id)
-    client = HttpClient(ca_file=str(ca_file) if ca_file else None, now=time.monotonic, agent=AGENT)
+    client = HttpClient(ca_file=ca_file, now=time.monotonic, agent=AGENT)
     before = read_scenario(output, is_file=True) if append and output.exists() else None
     if before is not None:
         check_appendable(before, call.job_id)
@@ -231,7 +232,7 @@ def _record_client(  # noqa: PLR0913 -- the command's options
             host=host,
             port=port,
             timeout=timeout,
-            ca_file=str(ca_file) if ca_file else None,
+            ca_file=ca_file,
             tell=_tell,
         )
     except OSError as error:
@@ -264,19 +265,15 @@ def _record_client(  # noqa: PLR0913 -- the command's options
 
 
 def _call(url: str, api_key: str | None, job_id: str | None) -> RecordedJobCall:
-    """Return what is to be polled. UsageError where it cannot be."""
-    base = base_url(url)
+    """Return what is to be polled. UsageError where it cannot be, or not be written."""
     if not job_id:
         raise UsageError("give the job by --job-id")
-    if not api_key:
-        raise UsageError("give a key that sees the job, best as the variable MOCK_P1_API_KEY")
-    check_key("--api-key", api_key)
-    check_job_id("--job-id", job_id)
-    if "/" in job_id or len(job_id) > JOB_ID_LIMIT:
-        raise UsageError(
-            f"--job-id: an id of a scenario has no slash, and at most {JOB_ID_LIMIT} characters"
-        )
-    return RecordedJobCall(base, api_key, job_id)
+    call = call_of(url, api_key, job_id)
+    if "*" in job_id:
+        raise UsageError("--job-id: a * in an id of a scenario stands for any characters")
+    if why := wrong_id(job_id):
+        raise UsageError(f"--job-id: {why}")
+    return call
 
 
 def _fetched(client: HttpClient, job: SeenJob) -> tuple[SeenResult | None, list[Seen]]:
@@ -287,11 +284,6 @@ def _fetched(client: HttpClient, job: SeenJob) -> tuple[SeenResult | None, list[
     except KeyboardInterrupt:
         _tell("the result is left out")
         return None, []
-
-
-def pace_of(timeout: float, limit: float) -> Pace:
-    """Return a pace of the clock as it is now: a test may have put its own in its place."""
-    return Pace(timeout=timeout, limit=limit, now=time.monotonic, sleep=time.sleep)
 
 
 def result_path(output: Path, *, is_free: bool = False) -> Path:
@@ -312,7 +304,7 @@ def files_to_be(output: Path, new: dict[str, bytes]) -> Attach:
 def write_or_show(output: Path, text: str, others: dict[Path, bytes]) -> None:
     """Write a recording. Where that fails, print it: hours may stand in it."""
     try:
-        write_whole({**others, output: text.encode()})
+        write_recording({**others, output: text.encode()})
     except CannotWrite as error:
         click.echo(text)
         raise CannotWrite(f"{error}; what was recorded is printed above instead") from None
@@ -327,15 +319,17 @@ def _conclude(ctx: click.Context, job: SeenJob, output: Path) -> None:
 
 @contextmanager
 def _sigterm_stops() -> Iterator[None]:
-    """Let SIGTERM do what Ctrl-C does, where this thread is the one that hears it."""
+    """Let SIGTERM, and Windows' Ctrl-Break, do what Ctrl-C does, if this thread hears it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+    before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _tell(text: str) -> None:

@@ -20,11 +20,13 @@ from contextlib import suppress
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final, Self
 
-from mock_p1.cli.log_lines import Lines
+from mock_p1.cli.log_lines import STORE_OK, Lines
+from mock_p1.engine.acts import SharedEngine
 from mock_p1.engine.journal import DEFAULT_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from types import TracebackType
     from typing import TextIO
 
@@ -70,17 +72,18 @@ class RequestLog:
         *,
         quiet: bool = False,
     ) -> None:
-        """A quiet one says only which limits are reached.
+        """A quiet one says only which limits are reached, and how the store is.
 
         A journal of the usual size is full in any longer run, which is nothing to say.
         """
         self._engine, self._format, self._quiet = engine, form, quiet
         self._writer = Writer(stream)
         self._waiting: deque[bytes] = deque()
-        self._left_out = self._left_out_told = 0
-        self._told = {"log_lines"}
+        self._left_out = self._left_out_logged = 0
+        self._logged_limits = {"log_lines"}
         if engine.journal.maximum == DEFAULT_MAX:
-            self._told.add("journal")
+            self._logged_limits.add("journal")
+        self._last_line, self._store = "", STORE_OK
         self._done = Event()
         self._thread = Thread(target=self._run, name="mock-p1:log", daemon=True)
 
@@ -98,12 +101,19 @@ class RequestLog:
         trace: TracebackType | None,
     ) -> None:
         """Write what is left, and end; without it, if nobody takes the lines."""
+        if error is not None:
+            self._last_line = ""
         self._done.set()
         for _ in range(END_WAITS):
             before = self._writer.pieces
             self._thread.join(END_SECONDS)
             if self._writer.waits and self._writer.pieces == before:
                 return
+
+    def ended(self, by: str, state: Path | None) -> None:
+        """Say in the end what has stopped the server, and where its state is, if that is kept."""
+        if by and not self._quiet:
+            self._last_line = self._format.stopped(by, None if state is None else str(state))
 
     def _listener(self) -> Callable[[Entry], None]:
         waiting, now = self._waiting, time.time
@@ -137,12 +147,20 @@ class RequestLog:
         with suppress(IndexError):  # another thread may take one, see ``_leave_out``
             lines += [self._waiting.popleft() for _ in range(len(self._waiting))]
         requests = len(lines)
-        if count := left_out - self._left_out_told:
+        if count := left_out - self._left_out_logged:
             lines.insert(0, f"{self._format.left_out(count)}\n".encode())
-            self._left_out_told = left_out
-        for name in sorted(self._engine.limits_reached().keys() - self._told):
+            self._left_out_logged = left_out
+        for name in sorted(self._engine.limits_reached().keys() - self._logged_limits):
             lines.append(f"{self._format.limit_reached(name)}\n".encode())
-            self._told.add(name)
+            self._logged_limits.add(name)
+        if isinstance(self._engine, SharedEngine):
+            store = self._engine.store_state()
+            if (store == STORE_OK) != (self._store == STORE_OK):
+                lines.append(f"{self._format.store(store)}\n".encode())
+            self._store = store
+        if self._last_line and self._done.is_set():
+            lines.append(f"{self._last_line}\n".encode())
+            self._last_line = ""
         if lines:
             try:
                 self._writer.write(b"".join(lines))

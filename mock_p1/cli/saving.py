@@ -45,7 +45,8 @@ def go_on(engine: Engine, load: Path | None, save: Path | None) -> list[str]:
     try:
         load_state(engine, load)
     except CannotLoad as error:
-        raise Failure(f"--load {error}") from None
+        remedy = "remove the file" if load == save else "leave out --load"
+        raise Failure(f"--load {error}; to begin anew, {remedy}") from None
     return [f"the mock goes on from {load}"]
 
 

@@ -16,7 +16,6 @@ from mock_p1.base.extras import missing
 from mock_p1.base.proxies import Proxies
 from mock_p1.cli import log_lines, startup_message
 from mock_p1.cli.command_error import Failure
-from mock_p1.cli.kept_scenarios import load_kept
 from mock_p1.cli.options import (
     cache_option,
     command,
@@ -41,11 +40,12 @@ from mock_p1.cli.saving import go_on, state_saved
 from mock_p1.cli.serving_file import serving_file
 from mock_p1.cli.sharing import join, playing, refuse_what_is_not_shared, shared_notes
 from mock_p1.cli.startup_message import Address
-from mock_p1.cli.user_folders import cache_folder
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.scenario.files import scenario_file
+from mock_p1.server.kept_scenarios import load_kept
+from mock_p1.server.user_folders import cache_folder
 from mock_p1.transports.cors import Cors
 
 if TYPE_CHECKING:
@@ -128,7 +128,12 @@ MAX_JOBS: Final = 100_000_000
     default="text",
     help="How requests are logged, on stderr.",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Log no requests, only that a limit is reached.")
+@click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    help="Log no requests, only limits that are reached, and a store that is down.",
+)
 @click.option(
     "--journal-max", type=click.IntRange(0, MAX_JOURNAL), default=DEFAULT_MAX, metavar="N",
     help="How many requests are remembered.",
@@ -185,6 +190,7 @@ MAX_JOBS: Final = 100_000_000
     help="Stop when the process that started this one has ended (not on Windows).",
 )
 @cache_option
+@log_lines.failures_as_logged
 def serve(  # noqa: PLR0913 -- an option each
     *,
     scenario: tuple[str, ...],
@@ -242,16 +248,16 @@ def serve(  # noqa: PLR0913 -- an option each
         "store": store,
         "proxies": _proxies(public_url, trusted_proxies),
     }
-    played = load_kept(scenario, None if no_cache else cache_folder())
     take = state_scenario == "shared"
-    shared = join(state, state_name, played, take_shared=take, speed=speed, **options_of_engine)
-    engine: Engine = (
-        shared.engine if shared else Engine(played, RealClock(speed), **options_of_engine)
-    )
+    with rare_garbage_collection():  # which would take up to half of a large scenario's time
+        played = load_kept(scenario, None if no_cache else cache_folder())
+        shared = join(state, state_name, played, take_shared=take, speed=speed, **options_of_engine)
+        engine: Engine = (
+            shared.engine if shared else Engine(played, RealClock(speed), **options_of_engine)
+        )
     loaded = go_on(engine, load, save)
     server, address, notes = _server(engine, **options)
-    notes += loaded
-    notes += shared_notes(shared)
+    notes += loaded + shared_notes(shared)
     if isinstance(engine.clock, RealClock) and engine.clock.speed != 1:
         notes.append(f"the clock runs at {engine.clock.speed:,.10g} times real time")
     if not store.keeps_large_files:
@@ -265,7 +271,7 @@ def serve(  # noqa: PLR0913 -- an option each
         stack.enter_context(playing(shared, server.stop))
         stack.enter_context(stopped_by_signals(server.stop))
         if exit_with_parent:
-            stack.enter_context(parent_watched(server.stop))
+            stack.enter_context(parent_watched(lambda: server.stop("the end of its parent")))
         stack.enter_context(serving_file(server.url))
         stack.enter_context(port_in_file(port_file, server.port))
         if watch:
@@ -275,12 +281,13 @@ def serve(  # noqa: PLR0913 -- an option each
             stack.enter_context(_watching(server, scenario[0], log_format, quiet=quiet))
         click.echo(startup_message.FORMATS[log_format](engine, address, notes))
         form = log_lines.FORMATS[log_format]
-        stack.enter_context(RequestLog(engine, form, sys.stderr, quiet=quiet))
+        log = stack.enter_context(RequestLog(engine, form, sys.stderr, quiet=quiet))
         stack.enter_context(rare_garbage_collection())
         if save is not None:
             file = stack.enter_context(state_saved(engine, save, save_every, log_format))
             server.context.save = file.save
         server.run()
+        log.ended(server.stopped_by, save)
 
 
 def _all_named(scenario: tuple[str, ...], named: tuple[str, ...]) -> tuple[str, ...]:

@@ -26,8 +26,8 @@ import click
 
 from mock_p1.admin.curl_line import curl_with
 from mock_p1.base.addresses import EVERY_ADDRESS
-from mock_p1.cli.user_folders import create, new_file, own_folder, write_whole
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
+from mock_p1.server.user_folders import create, new_file, own_folder, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

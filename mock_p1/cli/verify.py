@@ -8,9 +8,16 @@ from urllib.parse import urlsplit
 
 import click
 
-from mock_p1.cli.options import command, duration, duration_or_zero
+from mock_p1.base.durations import format_seconds
+from mock_p1.cli.options import (
+    ca_file_option,
+    command,
+    duration,
+    duration_or_zero,
+    timeout_option,
+)
 from mock_p1.cli.verify_against import Against, compared, show_drift
-from mock_p1.cli.verify_text import seconds_as_text, show_report
+from mock_p1.cli.verify_text import show_report
 from mock_p1.recording.drift_report import drift_as_json, drift_as_junit
 from mock_p1.verify import verify_report as reports
 from mock_p1.verify.client import HttpClient
@@ -36,10 +43,8 @@ STOPPED: Final = 130
 """The exit status after Ctrl-C, as shells have it: 128 and the signal's number."""
 
 
-def _file_option(
-    name: str, text: str, *, exists: bool = False
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    kind = click.Path(exists=exists, dir_okay=False, path_type=Path)
+def _file_option(name: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    kind = click.Path(dir_okay=False, path_type=Path)
     return click.option(name, type=kind, metavar="FILE", help=text)
 
 
@@ -79,7 +84,7 @@ def _file_option(
     type=duration,
     help="Ask nothing more after so long, watching included.",
 )
-@click.option("--timeout", default="10s", type=duration, help="How long one answer may take.")
+@timeout_option("10s")
 @click.option(
     "--pause",
     type=duration_or_zero,
@@ -87,7 +92,7 @@ def _file_option(
     show_default="1s; none on loopback",
     help="At least so long between calls.",
 )
-@_file_option("--ca-file", "Certificates to trust (PEM).", exists=True)
+@ca_file_option
 @click.option(
     "--against",
     metavar="SCENARIO",
@@ -224,7 +229,7 @@ def _session(  # noqa: PLR0913 -- the command's options
     session = VerifySession(
         base,
         Credentials(**given),
-        HttpClient(ca_file=str(ca_file) if ca_file else None),
+        HttpClient(ca_file=ca_file),
         Pace(pause=pause, timeout=timeout, limit=limit),
         allowed=allow,
         announce=lambda text: click.echo(text, err=True),
@@ -250,12 +255,12 @@ def _confirm(session: VerifySession, *, yes: bool) -> None:
 
 def _watch(session: VerifySession) -> WatchedJob:
     def show(sighting: Sighting) -> None:
-        seen = seconds_as_text(sighting.first_seen_seconds)
+        seen = format_seconds(sighting.first_seen_seconds)
         click.echo(f"{seen:>10}  {sighting.status}", err=True)
 
     every = session.every_seconds
     job_id = session.value("job_id")
-    click.echo(f"watching {job_id}, a poll every {seconds_as_text(every)}", err=True)
+    click.echo(f"watching {job_id}, a poll every {format_seconds(every)}", err=True)
     return watch(session, every, show)
 
 

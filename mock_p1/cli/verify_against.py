@@ -9,16 +9,14 @@ import click
 
 from mock_p1.base.text import plural
 from mock_p1.cli.output import Results
+from mock_p1.cli.polled_job import call_of, pace_of
 from mock_p1.recording.drift import Comparison, has_seen_all
-from mock_p1.recording.job_recorder import JobRecorder, RecordedJobCall
+from mock_p1.recording.job_recorder import JobRecorder
 from mock_p1.recording.pseudonyms import Pseudonyms
 from mock_p1.scenario.files import load_scenario
 from mock_p1.scenario.problems import ScenarioError
 from mock_p1.verify.client import HttpClient
-from mock_p1.verify.credentials import check_job_id, check_key
 from mock_p1.verify.exceptions import UsageError
-from mock_p1.verify.pace import Pace
-from mock_p1.verify.url import base_url
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,15 +51,11 @@ def compared(asked: Against) -> Drift:
         raise UsageError(f"--against: {error}") from None
     recorded_id, job = _recorded_job(scenario, asked)
     job_id = asked.job_id or recorded_id
-    if not asked.api_key:
-        raise UsageError("give a key that sees the job, best as the variable MOCK_P1_API_KEY")
-    check_key("--api-key", asked.api_key)
-    check_job_id("--job-id", job_id)
-    call = RecordedJobCall(base_url(asked.url), asked.api_key, job_id)
+    call = call_of(asked.url, asked.api_key, job_id)
     names = Pseudonyms()
-    names.key(asked.api_key)
+    names.key(call.api_key)
     recorder = JobRecorder(
-        HttpClient(ca_file=str(asked.ca_file) if asked.ca_file else None, now=time.monotonic),
+        HttpClient(ca_file=asked.ca_file, now=time.monotonic),
         call,
         pace_of(asked.timeout, asked.limit),
         every_seconds=asked.every,
@@ -77,11 +71,6 @@ def compared(asked: Against) -> Drift:
         strict=asked.strict,
     )
     return comparison.judge(recorder.record(lambda seen: has_seen_all(job, seen)))
-
-
-def pace_of(timeout: float, limit: float) -> Pace:
-    """Return a pace of the clock as it is now."""
-    return Pace(timeout=timeout, limit=limit, now=time.monotonic, sleep=time.sleep)
 
 
 def show_drift(drift: Drift, against: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from mock_p1.base.durations import UNITS, format_duration
+from mock_p1.base.durations import format_seconds
 from mock_p1.base.text import plural
 from mock_p1.cli.output import Results
 from mock_p1.verify.credentials import mask
@@ -72,7 +72,7 @@ def _show_compactly(results: Results, standing: str, points: list[Result]) -> No
 def _show_watched(results: Results, watched: WatchedJob) -> None:
     polls = plural(watched.polls, "poll")
     results.line(f"\nWatched {watched.job_id}: {polls}; {watched.why}\n", style="bold")
-    span = seconds_as_text
+    span = format_seconds
     if watched.sightings:
         rows = [
             (f"{span(s.first_seen_seconds)} to {span(s.last_seen_seconds)}", s.status)
@@ -140,8 +140,3 @@ def _conclusion(report: Report, *, strict: bool) -> list[str]:
 def _points(report: Report, outcome: Outcome) -> str:
     count = len(report.having(outcome))
     return plural(count, "point") if count else ""
-
-
-def seconds_as_text(seconds: float) -> str:
-    """Return a span of time to a tenth of a second, as scenario files write it."""
-    return format_duration(round(seconds * 10) * UNITS["s"] // 10)

@@ -61,7 +61,7 @@ def serve_by_workers(
     try:
         with ExitStack() as stack:
             ended = threading.Event()
-            stack.enter_context(stopped_by_signals(ended.set))
+            stack.enter_context(stopped_by_signals(lambda _: ended.set()))
             if exit_with_parent:
                 stack.enter_context(parent_watched(ended.set))
             workers = Workers(count, sockets, admin_token)

@@ -22,7 +22,8 @@ class Call:
     """A request whose operation is known.
 
     ``api_key`` is what ``x-api-key`` carried, an API key or a secret key; ``key_ends_ns`` is when
-    it ends. ``job`` is set by the handler, where the operation is about one.
+    it ends. ``job`` is set by the handler, where the operation is about one, and ``part`` where it
+    sends one of a file: which file, from which byte to before which, of how many.
     """
 
     request: Request
@@ -33,6 +34,7 @@ class Call:
     caller: Caller
     key_ends_ns: int = 0
     job: JobState | None = None
+    part: tuple[str, int, int, int] | None = None
     notes: list[str] = field(default_factory=list)
 
     @property

@@ -12,7 +12,6 @@ from mock_p1.base.asgi_types import joined
 from mock_p1.base.messages import Reply, http_date, json_reply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from mock_p1.base.messages import Headers, Request
@@ -66,17 +65,6 @@ def part_in(reply: Reply) -> tuple[int, int, int] | None:
     place, _, length = dict(reply.headers)["Content-Range"].partition("/")
     first, _, last = place.removeprefix("bytes ").partition("-")
     return int(first), int(last) + 1, int(length)
-
-
-def with_part(parts: Iterable[list[int]], start: int, end: int) -> list[list[int]]:
-    """Return parts of a file and a further one: in order, as few as can be."""
-    joined_parts: list[list[int]] = []
-    for first, last in sorted([*parts, [start, end]]):
-        if joined_parts and first <= joined_parts[-1][1]:
-            joined_parts[-1][1] = max(last, joined_parts[-1][1])
-        else:
-            joined_parts.append([first, last])
-    return joined_parts
 
 
 @lru_cache(maxsize=8)

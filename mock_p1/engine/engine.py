@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from weakref import proxy
 
 from mock_p1.base.clock import RealClock
 from mock_p1.base.messages import Fault, Reply, Request, origin_form
@@ -145,8 +146,10 @@ class Engine:
         self.journal: Journal = Journal(journal_max)
         self.changes: ChangeLog = ChangeLog()
         self.lock: Lock = Lock()
-        self.deliveries: Deliveries = Deliveries(self.note_taken)
-        self.held: HeldAnswers = HeldAnswers(self.clock, self._caller_of)
+        me = proxy(self)  # its last user ends it, and no search for what refers to itself
+        note: Callable[..., None] = lambda *download: me.note_taken(*download)  # noqa: E731, PLW0108 -- a method of me would be one of self
+        self.deliveries: Deliveries = Deliveries(note)
+        self.held: HeldAnswers = HeldAnswers(self.clock, lambda asked: me._caller_of(asked))  # noqa: PLW0108, SLF001 -- likewise
         self.repeats: Repeats = Repeats(self.clock)
         self._broken = self.repeats.broken
         self.played_after: int = 0
@@ -232,10 +235,8 @@ class Engine:
             if isinstance(outcome.reply, Reply):
                 outcome = outcome._replace(reply=outcome.reply.to(request.method))
             number = self.journal.number()
-            if outcome.done == result_download.SENT and call.job is not None:
-                call.job.downloads += 1
-                answer = result_download.numbered(outcome.reply, number)
-                outcome = outcome._replace(reply=answer)
+            if call.part is not None:
+                outcome = result_download.sent(call, outcome, number)
             entry = call_entry(number, call, outcome)
             self.journal.add(self.repeats.noted(entry, request))
             if operation.polled:

@@ -138,10 +138,7 @@ def _fault(  # noqa: PLR0913 -- the parts of one failure
         acted = act() if changes_nothing else _note(call, done=done, act=act, after=after)
         reply = None if acted is None else acted.reply
         spoilt = reply if isinstance(reply, Reply) else example_of(call.operation)
-    counts = is_whole or not _changes_nothing(call.operation)
-    return Outcome(
-        script(fault, spoilt), source, fault=fault, done=_done(acted) if counts else None
-    )
+    return Outcome(script(fault, spoilt), source, fault=fault, done=_done(acted))
 
 
 def _status_now(state: MockState, call: Call) -> Reply:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.text import mask
 from mock_p1.engine.callers import caller_named
+from mock_p1.engine.parts import Parts
 from mock_p1.engine.timeline import State
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class JobState:
     ``part`` is where a state stands that was saved and not read yet, see ``unread_states``.
     ``calls`` says where the timelines of other operations are, by name. ``tally`` counts polls like
     the last one, of the step ``tallied``. ``fetched`` says which parts of its result were
-    downloaded: of which file, and from where to where.
+    downloaded.
     """
 
     __slots__ = (
@@ -83,7 +84,7 @@ class JobState:
         self.answered: ProgramStep | None = None
         self.created: CreatedJob | None = None
         self.calls: dict[str, State] | None = None
-        self.fetched: tuple[str, list[list[int]]] | None = None
+        self.fetched: Parts | None = None
         self.tally: list[int] = _NONE
         self.tallied: ProgramStep | None = None
         self.part: Any = None
@@ -377,7 +378,8 @@ def saved_row(job: JobState, used: int | None) -> list[Any]:
     """Return a state as plain data; ``used`` is its place in the order of use, if transient."""
     made = job.created
     return [
-        job.caller.name, job.job_id, used, job.polls, job.last_ns, job.downloads, job.fetched,
+        job.caller.name, job.job_id, used, job.polls, job.last_ns, job.downloads,
+        job.fetched and job.fetched.saved(),
         job.switches, job.api_key, job.evicted, job.state, job.calls and dict(job.calls),
         made and {name: getattr(made, name) for name in CreatedJob.__slots__},
     ]  # fmt: skip
@@ -394,7 +396,7 @@ def restored(fields: dict[str, Any], program_of: Callable[[str, bool], Program |
         setattr(job, name, fields[name])
     job.state = fields["state"] and State(*fields["state"])
     if (fetched := fields.get("fetched")) is not None:  # states of before have none
-        job.fetched = fetched[0], fetched[1]
+        job.fetched = Parts.restored(fetched)
     calls = fields["calls"]
     job.calls = calls and {name: State(*state) for name, state in calls.items()}
     if (created := fields["created"]) is not None:

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
 from mock_p1.base.messages import Fault, Reply
+from mock_p1.base.text import plural
 from mock_p1.contract.operations import OPERATIONS
 from mock_p1.engine import file_upload
 from mock_p1.engine.call import Call, Outcome
@@ -15,6 +16,7 @@ from mock_p1.engine.faults import script
 from mock_p1.engine.file_store import StoreFullError
 from mock_p1.engine.job_states import CreatedJob
 from mock_p1.engine.journal import call_entry
+from mock_p1.engine.key_leak import form_leaks
 from mock_p1.engine.not_imitated import file_too_large, no_link, no_room
 from mock_p1.engine.plain_request import plain_request, request_of
 from mock_p1.engine.program import CallProgramStep
@@ -23,7 +25,7 @@ from mock_p1.scenario.calls import FaultCall
 from mock_p1.scenario.kept import as_data, from_data
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from threading import Lock
 
     from mock_p1.base.clock import Clock
@@ -52,11 +54,15 @@ def _element(step: Any, source: str, turn: tuple[int, int]) -> CallProgramStep: 
 
 
 class End(NamedTuple):
-    """How the body of an upload ended, after how many bytes; ``why`` says what is full."""
+    """How the body of an upload ended, after how many bytes.
+
+    ``why`` says what is full, ``leaks`` which fields of a form have given a key away.
+    """
 
     how: Literal["whole", "struck", "too_large", "no_room", "broken_off"]
     size: int
     why: str = ""
+    leaks: Sequence[str] = ()
 
 
 class Receiver:
@@ -81,6 +87,7 @@ class Receiver:
         self._created = call.job.created if call.job is not None else None
         self._file: IncomingFile | None = None
         self._size = 0
+        self._form = form_leaks(call.request, engine.state.knows_key)
         self.ended: Callable[[End, KeptFile | None], Reply | Fault] = self.conclude
         """What is done with the end; a mock that shares its state lets all processes conclude."""
         step = element.step if element is not None else None
@@ -128,6 +135,8 @@ class Receiver:
 
     def write(self, data: bytes) -> Reply | Fault | None:
         """Take the next bytes."""
+        if self._form is not None:
+            self._form.look(data)
         self._size = min(self._size + len(data), self.decides_at)
         if self._size >= self._strikes_at:
             return self._struck()
@@ -152,17 +161,20 @@ class Receiver:
         except StoreFullError as error:
             return self._end("no_room", str(error))
         self._file = None
-        return self.ended(End("whole", self._size), kept)
+        return self.ended(End("whole", self._size, "", self._leaks()), kept)
 
     def abort(self, rest: bytes = b"") -> None:
         """Say that the client broke off before the body's end, after ``rest``."""
         self._size += len(rest)
+        if self._form is not None:
+            self._form.look(rest)
         self._end("broken_off")
 
     def conclude(self, end: End, kept: KeptFile | None) -> Reply | Fault:
         """Do what the end of the body leads to; return the answer."""
         with self._engine.lock:
             self._size = end.size
+            self._call.notes.extend(end.leaks)
             outcome = self._outcome(end, kept)
             taken = kept if outcome.done else None
             if kept is not None and taken is None:
@@ -194,7 +206,14 @@ class Receiver:
         if self._file is not None:
             self._file.discard()
             self._file = None
-        return self.ended(End(how, self._size, why), None)
+        return self.ended(End(how, self._size, why, self._leaks()), None)
+
+    def _leaks(self) -> tuple[str, ...]:
+        """Say which fields of a form have given a key away."""
+        if self._form is None:
+            return ()
+        with self._engine.lock:
+            return tuple(note for note in self._form.notes() if note not in self._call.notes)
 
     def _outcome(self, end: End, kept: KeptFile | None) -> Outcome:
         if kept is not None:
@@ -242,7 +261,7 @@ class Receiver:
         """Write the journal and the list of uploads; the lock is held."""
         number = self._engine.journal.number()
         self._call.now_ns = self._engine.clock.now_ns()
-        self._call.notes.append(f"{self._size:,} byte{'' if self._size == 1 else 's'} came")
+        self._call.notes.append(f"{plural(self._size, 'byte')} came")
         if kept is not None:
             self._call.notes.append(f"SHA-256 {kept.sha256}")
         if self._is_wanted():

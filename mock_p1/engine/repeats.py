@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 BREAKS: Final = frozenset({"connection_reset", "empty_response"})
 AT_ONCE_NS: Final = 100_000_000
-"""Whoever asks again so soon has not thought about it."""
+"""Whoever asks again so soon, and has not advanced the mock's clock, has not thought about it."""
 
 MAX_BROKEN: Final = 1000
 MILLISECOND: Final = 1_000_000
@@ -24,8 +24,8 @@ class Repeats:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.broken: Final[dict[tuple[str, str, str], tuple[int, str]]] = {}
-        """When and by which fault the newest requests broke."""
+        self.broken: Final[dict[tuple[str, str, str], tuple[int, int, str]]] = {}
+        """When the newest requests broke, how far the clock was advanced, and by which fault."""
 
     def noted(self, entry: Entry, request: Request) -> Entry:
         """Return the entry, with a note where it repeats one that broke."""
@@ -35,12 +35,12 @@ class Repeats:
 
     def notes(self, request: Request) -> tuple[str, ...]:
         """Return what is to be noted of a request that repeats one which broke."""
-        broke_ns, fault = self.broken.pop(_key(request), (0, ""))
+        broke_ns, advanced_ns, fault = self.broken.pop(_key(request), (0, 0, ""))
         if not fault or not isinstance(self._clock, RealClock):
             return ()
         after_ns = self._clock.real_ns() - broke_ns
-        if after_ns > AT_ONCE_NS:
-            return ()
+        if after_ns > AT_ONCE_NS or self._clock.advanced_ns - advanced_ns > AT_ONCE_NS:
+            return ()  # a client that waits by the mock's clock has waited too
         after = f"asked again {max(0, after_ns) // MILLISECOND} ms later"
         return (f"{after} on {fault}: the client, or its library, repeated it",)
 
@@ -49,7 +49,7 @@ class Repeats:
         if fault not in BREAKS or not isinstance(self._clock, RealClock):
             return
         broke_ns = self._clock.real_ns() + self._clock.client_span_ns(delay_ns)
-        self.broken[_key(request)] = broke_ns, fault
+        self.broken[_key(request)] = broke_ns, self._clock.advanced_ns, fault
         if len(self.broken) > MAX_BROKEN:
             del self.broken[next(iter(self.broken))]
 
@@ -59,8 +59,8 @@ class Repeats:
 
     def restore(self, saved: list[Any]) -> None:
         """Take over what was saved."""
-        for method, path, api_key, broke_ns, fault in saved:
-            self.broken[method, path, api_key] = broke_ns, fault
+        for method, path, api_key, broke_ns, advanced_ns, fault in saved:
+            self.broken[method, path, api_key] = broke_ns, advanced_ns, fault
 
 
 def _key(request: Request) -> tuple[str, str, str]:

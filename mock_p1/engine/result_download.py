@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.messages import Reply, json_reply
 from mock_p1.engine.call import Outcome
-from mock_p1.engine.conditional import PARTIAL, as_asked, part_in, with_part
+from mock_p1.engine.conditional import OK, as_asked, part_in
+from mock_p1.engine.failures import WHOLE
 from mock_p1.engine.journal import NOT_TAKEN
 from mock_p1.engine.mock_state import MAX_LINKS
 from mock_p1.engine.not_imitated import no_link
+from mock_p1.engine.parts import Parts
 from mock_p1.engine.rate_limit import RetryAfter
 from mock_p1.scenario.steps import StatusStep
 
 if TYPE_CHECKING:
-    from mock_p1.base.messages import Fault
     from mock_p1.engine.call import Call
     from mock_p1.engine.job_states import JobState
     from mock_p1.engine.journal import Entry, Journal
@@ -23,10 +25,7 @@ if TYPE_CHECKING:
     from mock_p1.engine.program import ProgramStep
 
 SENT = "result_sent"
-_FIRST_REDIRECT: Final = 300
-
-MAX_PARTS: Final = 1000
-"""So many parts with gaps between them are known of a file."""
+CUT: Final = "truncated_body"
 FAILURE = {"message": "Service Unavailable"}
 
 
@@ -63,55 +62,58 @@ def act(state: MockState, call: Call) -> Outcome:
     reply = as_asked(reply, call.request, state.played_since)
     if call.request.method == "HEAD" or call.job is None:
         return Outcome(reply.to(call.request.method), step.source)
-    done = SENT if _completes(reply, call.job, step.position) else None
-    return Outcome(reply, step.source, done=done)
+    if (part := part_in(reply)) is not None:
+        call.part = (f"{step.position} {dict(reply.headers)['ETag']}", *part)
+    return Outcome(reply, step.source)
 
 
-def _completes(reply: Reply, job: JobState, position: int) -> bool:
-    """Tell whether an answer is the whole file, or the part with which all of it has come.
+def sent(call: Call, outcome: Outcome, number: int) -> Outcome:
+    """Note which part of a file a call sends, by its number; say so where all has come with it.
 
-    Once it has, a further part that reaches the end is a further download.
+    Who sends it is told the number, and tells by it whether the client has taken it to its end.
     """
-    part = part_in(reply)
-    if part is None:
-        return False
-    start, end, length = part
-    file = f"{position} {dict(reply.headers)['ETag']}"
-    known = job.fetched[1] if job.fetched is not None and job.fetched[0] == file else []
-    parts, whole = with_part(known, start, end), [[0, length]]
-    job.fetched = file, parts[:MAX_PARTS]
-    if reply.status != PARTIAL:
-        return True
-    return parts == whole and (end == length or known != whole)
-
-
-def numbered(answer: Reply | Fault, number: int) -> Reply | Fault:
-    """Return an answer that sends a file, whole in the end, with the number of its call."""
+    if call.part is None or call.job is None or outcome.fault not in (None, WHOLE, CUT):
+        return outcome
+    file, start, end, length = call.part
+    answer = outcome.reply
     if isinstance(answer, Reply):
-        is_file = answer.status < _FIRST_REDIRECT
-        return answer._replace(download=number) if is_file else answer
-    if answer.reply is None or answer.ending != "complete":
-        return answer
-    return answer._replace(reply=answer.reply._replace(download=number))
+        answer = answer._replace(download=number)
+    elif answer.ending == "complete" and answer.reply is not None:
+        answer = answer._replace(reply=answer.reply._replace(download=number))
+    else:
+        end = start + sum(len(piece) for _, piece in answer.pieces)
+    job = call.job
+    if job.fetched is None or job.fetched.file != file:
+        job.fetched = Parts(file, length)
+    is_all = job.fetched.add(start, end, number)
+    job.downloads += is_all
+    return outcome._replace(reply=answer, done=SENT if is_all else None)
 
 
 def note_taken(state: MockState, journal: Journal, number: int, *, taken: bool) -> None:
-    """Note whether the client has taken a download to its end; the lock is held."""
+    """Note whether the client has taken a download, or a part, to its end; the lock is held."""
 
-    def changed(entry: Entry) -> Entry:
-        if taken and NOT_TAKEN in entry.notes:
-            notes = tuple(note for note in entry.notes if note != NOT_TAKEN)
-            return entry._replace(done=SENT, notes=notes)
-        if not taken and entry.done == SENT:
-            return entry._replace(done=None, notes=(*entry.notes, NOT_TAKEN))
-        return entry
+    def noted(entry: Entry) -> Entry:
+        notes = tuple(note for note in entry.notes if note != NOT_TAKEN)
+        return entry._replace(notes=notes if taken else (*notes, NOT_TAKEN))
 
-    before, after = journal.change(number, changed)
-    if before is None or after is None or before is after:
+    _, entry = journal.change(number, noted)
+    if entry is None:
         return
-    for job in state.jobs.of(after.job_id or ""):
-        if job.caller.number == after.caller:
-            job.downloads = max(0, job.downloads + (1 if taken else -1))
+    jobs = state.jobs.of(entry.job_id or "")
+    job = next((job for job in jobs if job.caller.number == entry.caller), None)
+    completes = job.fetched.note(number, taken=taken) if job and job.fetched else {}
+    if entry.http_status == OK:  # a whole file counts by itself
+        completes[number] = taken
+    for each, is_all in completes.items():
+        before, after = journal.change(each, partial(_completing, is_all=is_all))
+        if job is not None and before is not after:
+            job.downloads = max(0, job.downloads + (1 if is_all else -1))
+
+
+def _completing(entry: Entry, *, is_all: bool) -> Entry:
+    done = SENT if is_all else None
+    return entry if entry.done == done else entry._replace(done=done)
 
 
 def _step(call: Call) -> ProgramStep:

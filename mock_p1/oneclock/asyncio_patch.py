@@ -71,7 +71,7 @@ def remove() -> None:
 def _refuse_uvloop(loop: Any) -> None:  # noqa: ANN401 -- a library that need not be there
     """Stand in for ``run_forever`` of uvloop, whose timers are C's."""
     shared = current()
-    if shared is not None and shared.has_joined():
+    if shared is not None and shared.has_joined() and not shared.leave():
         raise CannotShare(
             "instant_sleep cannot move the timers of uvloop: run the client on asyncio's own loop "
             "in this test (asyncio.run), or do without instant_sleep"
@@ -105,6 +105,8 @@ def _wait(loop: Any, shared: SharedClock) -> None:  # noqa: ANN401 -- likewise
     own_pipe = (loop._ssock, loop._ssock.fileno())
     heard = [file for file in heard if file not in own_pipe]
     listens = bool(heard)
+    if listens and shared.leave(heard):
+        return
     if loop._ready or loop._stopping or not (timers or (listens and shared.ports)):
         return
     span = min(timers) - loop.time() if timers else None

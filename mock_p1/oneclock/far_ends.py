@@ -7,7 +7,7 @@ import socket
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Callable, Container, Iterable
 
 _own_class: Final = socket.SocketType
 """C's own, in whose place no library puts another, as those do that forbid sockets to tests."""
@@ -22,34 +22,47 @@ def port(connection: socket.SocketType) -> int:
         return 0
 
 
+def is_server(files: Iterable[Any]) -> bool:
+    """Tell whether any of what is waited for is a socket that listens."""
+    return any(_of_socket(file, _listens) for file in files)
+
+
 def is_elsewhere(files: Iterable[Any], ports: Container[int]) -> bool:
     """Tell whether the other end of any is another program, which takes real time.
 
     What is not connected, and has none, does not count. ``ports`` are those of our servers.
     """
-    ends = {_far_end(file, ports) for file in files} - {None}
+    ends = {_of_socket(file, lambda socket: _peer(socket, ports)) for file in files} - {None}
     return bool(ends) and not ends <= {_name(each) for each in _all_sockets()}
 
 
-def _far_end(file: Any, ports: Container[int]) -> object:  # noqa: ANN401 -- whatever is waited for
-    """Return the name of the other end; None where it is ours, or has none, as that of a pair."""
+def _of_socket(file: Any, ask: Callable[[socket.SocketType], object]) -> object:  # noqa: ANN401 -- whatever is waited for
+    """Ask a socket for something; None where the file is none."""
     if isinstance(file, _own_class):
-        return _peer(file, ports)
+        return ask(file)
     try:
         borrowed = _own_class(fileno=file if isinstance(file, int) else file.fileno())
     except (AttributeError, OSError, ValueError):  # no socket
         return None
     try:
-        return _peer(borrowed, ports)
+        return ask(borrowed)
     finally:
         borrowed.detach()
 
 
 def _peer(connection: socket.SocketType, ports: Container[int]) -> object:
+    """Return the name of the other end; None where it is ours, or has none, as that of a pair."""
     try:
         return None if port(connection) in ports else connection.getpeername() or None
     except OSError:  # not connected
         return None
+
+
+def _listens(connection: socket.SocketType) -> bool:
+    try:
+        return bool(connection.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    except OSError:  # closed, or of a family without
+        return False
 
 
 def _all_sockets() -> list[socket.socket]:

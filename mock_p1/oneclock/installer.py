@@ -17,11 +17,10 @@ from mock_p1.oneclock import (
     socket_patch,
     travel_patch,
 )
-from mock_p1.oneclock.originals import real
 from mock_p1.oneclock.shared import LONGEST, Budget, CannotShare, SharedClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 _lock = threading.RLock()
 _uses = 0
@@ -78,7 +77,6 @@ def one_clock(longest: int = LONGEST, start: dt.datetime | None = None) -> Itera
         for error in budget.overspent.values():
             raise error
     finally:
-        said: list[Callable[[], None]] = []
         with _lock:
             _uses -= 1
             _clock = clock if _uses else None
@@ -88,12 +86,6 @@ def one_clock(longest: int = LONGEST, start: dt.datetime | None = None) -> Itera
             if longest and not _moved_by:
                 shared.share(None)
                 _installed.close()
-                ended = real.monotonic()
-                waited = [*clock.waited.values()]  # at once: threads may begin to wait meanwhile
-                clock.waited.clear()
-                said = [say for began, say in waited if ended - began > 1]
-        for say in said:  # here, since a warning that is an error would end a thread that waits
-            say()
 
 
 def _refuse_gevent() -> None:

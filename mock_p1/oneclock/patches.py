@@ -22,7 +22,7 @@ from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import LONGEST
 from mock_p1.oneclock.far_ends import is_elsewhere
 from mock_p1.oneclock.originals import real
-from mock_p1.oneclock.shared import asking, current, keeps_real, real_wait, waited_for_thread
+from mock_p1.oneclock.shared import asking, keeps_real, slept_really, waited_for_thread
 from mock_p1.oneclock.sleep_coordinator import Job
 
 if TYPE_CHECKING:
@@ -59,8 +59,7 @@ class _StandIns:
         if shared is not None and is_span(seconds):
             shared.sleep(round(seconds * SECOND))
         else:
-            if say := real_wait(seconds, "sleeps"):
-                say()
+            slept_really(seconds)
             real.sleep(seconds)  # which also says what is wrong with what is no span
 
     def monotonic(self) -> float:
@@ -118,6 +117,9 @@ def wait_for_files(
 
     ``look`` returns what has stirred within real seconds; something false where nothing has.
     """
+    files = tuple(files)
+    if shared.leave(files):
+        return look(seconds)
     if found := look(0 if shared.ports else min(seconds, SELECT_SECONDS)):
         return found
     if is_elsewhere(files, shared.ports):
@@ -140,7 +142,7 @@ def _wait(condition: Any, timeout: float | None = None) -> bool:  # noqa: ANN401
     """Stand in for ``Condition.wait``, on which ``Event.wait`` and ``Queue.get`` rest."""
     shared = None if timeout is None or not is_span(timeout) else asking()
     if shared is None or timeout is None or not condition._is_owned():
-        return _wait_really(condition, timeout)
+        return _wait_to_the_end(condition, timeout)
     notified = threading.Lock()
     notified.acquire()
     condition._waiters.append(notified)
@@ -153,22 +155,6 @@ def _wait(condition: Any, timeout: float | None = None) -> bool:  # noqa: ANN401
         if not woken and notified in condition._waiters:
             condition._waiters.remove(notified)
     return woken
-
-
-def _wait_really(condition: Any, timeout: float | None) -> bool:  # noqa: ANN401 -- likewise
-    """Wait by real time; note it where a thread that the client has started waits for long."""
-    clock, thread = current(), threading.current_thread()
-    if clock is None or timeout is None or thread not in clock.started or thread in clock.waited:
-        return _wait_to_the_end(condition, timeout)
-    if (say := real_wait(timeout, "waits")) is None:
-        return _wait_to_the_end(condition, timeout)
-    began = real.monotonic()
-    clock.waited[thread] = began, say
-    try:
-        return _condition_wait(condition, timeout)
-    finally:
-        if real.monotonic() - began < 1:
-            clock.waited.pop(thread, None)
 
 
 def _wait_to_the_end(condition: Any, timeout: float | None) -> bool:  # noqa: ANN401 -- likewise
@@ -186,17 +172,15 @@ def _join(thread: threading.Thread, timeout: float | None = None) -> None:
 
 
 def _start(thread: threading.Thread) -> None:
-    """Stand in for ``Thread.start``: a timer of the client's is the client's too."""
+    """Stand in for ``Thread.start``: a thread that the client starts is the client's too."""
     shared = asking(_STARTERS)
-    if shared is not None:
-        shared.started.add(thread)
-    if shared is None or not (shared.ports or isinstance(thread, threading.Timer)):
+    if shared is None:
         _thread_start(thread)
         return
     run, job = thread.run, Job()
 
     def run_as_client() -> None:
-        shared.asked()
+        shared.started()
         shared.sleepers.taken_over(job)
         run()
 

@@ -1,7 +1,4 @@
-"""Pools of threads while a server is on the shared clock.
-
-It cannot tell who asks, so a thread is the client's when it does a job that the client has given.
-"""
+"""Pools of threads: one of theirs is the client's when it does a job that the client has given."""
 
 from __future__ import annotations
 
@@ -37,7 +34,7 @@ def _submit(
 ) -> Future[Any]:
     """Stand in for ``ThreadPoolExecutor.submit``: time waits for the job."""
     shared = current()
-    if shared is None or not shared.ports or not shared.has_joined():
+    if shared is None or not shared.has_joined():
         return _own_submit(executor, function, *arguments, **options)
     job = Job()
     job.pool = executor

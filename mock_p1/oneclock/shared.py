@@ -1,8 +1,8 @@
 """One clock for both sides: the client's waits move the mock's time, and the client sees that time.
 
 ``docs/one-clock.md`` says what is moved and what is not, for users. Who sees this clock: the
-client's threads, which are the one that starts the mock, every thread that has sent a request to
-it, and those that run a job for an event loop of such a thread. All others see and wait real time.
+client's threads, which are the one that starts the mock, those that it starts, each that has sent
+the mock a request, and those that run a job for any of these. All others see real time.
 
 Dates are moved by time-machine, which replaces them inside Python, so that it does not matter how
 they were imported; it moves neither ``monotonic`` nor ``sleep``, and all threads alike. freezegun
@@ -18,13 +18,13 @@ import threading
 import warnings
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakSet
 
 from mock_p1.base.clock import SECOND, VirtualClock
 from mock_p1.base.durations import format_duration
+from mock_p1.oneclock.far_ends import is_server
 from mock_p1.oneclock.originals import real
 from mock_p1.oneclock.server_activity import ServerActivity
 from mock_p1.oneclock.sleep_coordinator import Sleepers
@@ -133,11 +133,7 @@ class SharedClock(VirtualClock):
         self._thread = threading.local()
         self.budgets: list[Budget] = []
         self.ports: list[int] = []
-        """Where servers on this clock listen; all threads that the client starts are its own."""
-        self.started: WeakSet[threading.Thread] = WeakSet()
-        """The threads that the client has started."""
-        self.waited: dict[threading.Thread, tuple[float, Callable[[], None]]] = {}
-        """Which of these wait for real: since when, and what says so, at the mock's end."""
+        """Where servers on this clock listen."""
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Go on where a clock was that was saved, if its start is this one's and it was not behind.
@@ -158,7 +154,29 @@ class SharedClock(VirtualClock):
     def asked(self) -> None:
         """Count the calling thread among the client's; what others sleep waits for its work."""
         self.join()
+        self._thread.may_leave = False
         self.sleepers.add(threading.current_thread())
+
+    def started(self) -> None:
+        """Likewise; the client has started the thread, which may still turn out to be a server's.
+
+        One that is served cannot tell whether it asks, and keeps it.
+        """
+        self.asked()
+        self._thread.may_leave = not self.ports
+
+    def leave(self, files: Iterable[Any] | None = None) -> bool:
+        """Let a thread that the client has only started go, where it waits for who connects.
+
+        ``files`` are what it waits for; without, it goes in any case. Return whether it has gone.
+        """
+        if not getattr(self._thread, "may_leave", False):
+            return False
+        if files is not None and not is_server(files):
+            return False
+        self._thread.joined = self._thread.may_leave = False
+        self.sleepers.forget(threading.current_thread())
+        return True
 
     def has_joined(self) -> bool:
         """Tell whether the calling thread is one of the client's."""
@@ -236,14 +254,18 @@ class SharedClock(VirtualClock):
         before = self.now_ns()
         self.sleepers.sleep(span, wakes, everybody=everybody, also=also)
         slept = self.now_ns() - before
-        for budget in tuple(self.budgets):
+        budgets = tuple(self.budgets)
+        me = threading.get_ident()
+        mine = [budget for budget in budgets if budget.opened_by == me] or budgets
+        for budget in mine[-1:]:  # the innermost mock's: an outer one has its own
             budget.spend(slept)
 
 
 class Budget:
-    """How much of the mock's time each thread of the client may sleep in one test."""
+    """How much of the mock's time each thread of the client may sleep in one mock."""
 
     def __init__(self, longest_ns: int) -> None:
+        self.opened_by: Final = threading.get_ident()
         self._longest_ns = longest_ns
         self._slept: dict[int, int] = {}
         self.overspent: dict[int, SleptTooLong] = {}
@@ -336,41 +358,36 @@ _IN_BETWEEN: Final = _PASSED_OVER | {
 """Likewise, where what they wait for is another thread of the client's."""
 
 
-def real_wait(seconds: object, does: str) -> Callable[[], None] | None:
-    """Return what warns of a long wait in a thread that is not known to be the client's."""
-    if _current is None:
-        return None
-    whose = (
-        "the thread that starts the server, and of those that it starts"
-        if _current.ports
-        else "threads that have sent the mock a request, and where it is served "
-        "(mock_p1_server) of those that the client starts"
-    )
-    return _warning(seconds, does, _PASSED_OVER, f"moves the sleeps of {whose}")
+def slept_really(seconds: object) -> None:
+    """Warn of a long sleep in a thread that is not known to be the client's."""
+    if _current is not None:
+        _warn(
+            seconds,
+            "sleeps",
+            _PASSED_OVER,
+            "moves the sleeps of the thread that starts the mock, of those that it starts "
+            "and, in-process, of those that have sent the mock a request",
+        )
 
 
 def waited_for_thread(seconds: object) -> None:
     """Warn where one of the client's threads has waited for another up to a long limit."""
     if _current is not None and _current.has_joined():
         reason = "moves no wait for another thread, or for what it does (join, result, get)"
-        if say := _warning(seconds, "has waited", _IN_BETWEEN, reason):
-            say()
+        _warn(seconds, "has waited", _IN_BETWEEN, reason)
 
 
-def _warning(
-    seconds: object, does: str, passed_over: Container[str], reason: str
-) -> Callable[[], None] | None:
-    """Return what warns of a long wait, if it is in a client's module."""
+def _warn(seconds: object, does: str, passed_over: Container[str], reason: str) -> None:
+    """Warn of a long wait, if it is in a client's module."""
     if not isinstance(seconds, int | float) or not seconds > 1:
-        return None
-    frame: FrameType | None = sys._getframe(3)  # noqa: SLF001 -- likewise
+        return
+    frame: FrameType | None = sys._getframe(3)  # noqa: SLF001 -- who calls decides
     while frame is not None and _module(frame) in passed_over:
         frame = frame.f_back
     module = _module(frame)
     if frame is None or keeps_real(module) or module.partition(".")[0] in _STDLIB:
-        return None
-    return partial(
-        warnings.warn_explicit,
+        return
+    warnings.warn_explicit(
         f"{module} {does} for {seconds:g} real seconds, in {threading.current_thread().name}: "
         f"instant_sleep {reason}",
         RuntimeWarning,

@@ -91,6 +91,11 @@ class Sleepers:
             self._activity.has_moved(thread)
             self._calm += 1
 
+    def forget(self, thread: threading.Thread) -> None:
+        """Count a thread no longer."""
+        with self._lock:
+            self._threads.discard(thread)
+
     def hand_over(self, job: Job) -> None:
         """Say that a job will be at work in some thread soon."""
         with self._lock:

@@ -79,11 +79,13 @@ def _waiting(receive: Callable[..., Any]) -> Callable[..., Any]:
 def _selecting(own_select: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(own_select)
     def select_by_the_clock(selector: Any, timeout: float | None = None) -> Any:  # noqa: ANN401 -- of any kind
+        files = [key.fileobj for key in selector.get_map().values()]
+        if (clock := current()) is not None:
+            clock.leave(files)  # as a thread of socketserver's does, which sees real time anyway
         shared = asking() if timeout and is_span(timeout) else None
         caller = str(sys._getframe(1).f_globals.get("__name__"))  # noqa: SLF001 -- who calls decides
         if shared is None or timeout is None or caller.startswith("asyncio."):
             return own_select(selector, timeout)  # a loop of asyncio's has waited by the clock
-        files = (key.fileobj for key in selector.get_map().values())
         return wait_for_files(shared, timeout, partial(own_select, selector), files)
 
     return select_by_the_clock

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from mock_p1.base.durations import UNITS, format_duration
+from mock_p1.base.durations import format_seconds
 from mock_p1.base.text import plural
 from mock_p1.recording.drift import Comparison
 from mock_p1.recording.flow_yaml import comment
@@ -84,7 +84,7 @@ def _compared(  # noqa: PLR0913, PLR0917 -- as above
     ).judge
     drift = judge(seen)
     other = [point for point in drift.points if point.outcome == "differs"]
-    span = format_duration(round(every_seconds * 1000) * UNITS["ms"])
+    span = format_seconds(every_seconds, parts=1000)
     what = f"{plural(len(seen.polls), 'poll')}, {span} apart; {seen.why}"
     how = f"{plural(len(other), 'step')} differed, see below" if other else "as before"
     when = f"{recorded.began:%Y-%m-%d %H:%M} UTC"

@@ -14,7 +14,7 @@ from itertools import groupby, zip_longest
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from mock_p1.base.durations import UNITS, format_duration
+from mock_p1.base.durations import UNITS, format_seconds
 from mock_p1.base.text import plural, shorten
 from mock_p1.recording.flow_yaml import flow
 from mock_p1.scenario.faker_fields import Fake
@@ -209,12 +209,13 @@ class Comparison:
     def _missing(self, wanted: _Expected) -> DriftPoint:
         name, source = _name(wanted), _source(wanted)
         if self._is_short(wanted):
-            why = f"it is shorter than the {_span(self._every)} from poll to poll"
+            why = f"it is shorter than the {format_seconds(self._every)} from poll to poll"
             return DriftPoint("not checked", name, wanted.label, "", why, source)
         return DriftPoint("differs", name, wanted.label, "", "it was not seen", source)
 
     def _too_many(self, group: _Group) -> DriftPoint:
-        what = f"{group.label}, {plural(len(group.polls), 'poll')} from {_span(group.polls[0].at)}"
+        since = format_seconds(group.polls[0].at)
+        what = f"{group.label}, {plural(len(group.polls), 'poll')} from {since}"
         label = self._names.text(group.label)
         return DriftPoint("differs", label, "nothing of the kind", self._names.text(what))
 
@@ -251,8 +252,8 @@ class Comparison:
         if wanted.seconds is not None:
             too_short = high is not None and wanted.seconds > high + self._every
             if too_short or wanted.seconds < low - self._every:
-                ends = "and longer" if high is None else f"to {_span(high)}"
-                yield f"for {_span(wanted.seconds)}", f"for {_span(low)} {ends}"
+                ends = "and longer" if high is None else f"to {format_seconds(high)}"
+                yield f"for {format_seconds(wanted.seconds)}", f"for {format_seconds(low)} {ends}"
         elif wanted.calls not in (None, len(group.polls)):
             yield f"for {wanted.calls} polls", f"for {len(group.polls)}"
 
@@ -378,7 +379,3 @@ def _name(wanted: _Expected) -> str:
 
 def _source(wanted: _Expected) -> str:
     return wanted.steps[0].source
-
-
-def _span(seconds: float) -> str:
-    return format_duration(round(seconds * 10) * UNITS["s"] // 10)

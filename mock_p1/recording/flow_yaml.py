@@ -50,12 +50,19 @@ def can_be_written(value: Any, depth: int = 0) -> bool:  # noqa: ANN401 -- any J
         return False
     if isinstance(value, dict):
         return all(
-            len(key) <= LONGEST_KEY and can_be_written(each, depth + 1)
+            len(key) <= LONGEST_KEY and is_text(key) and can_be_written(each, depth + 1)
             for key, each in value.items()
         )
     if isinstance(value, list):
         return all(can_be_written(each, depth + 1) for each in value)
+    if isinstance(value, str):
+        return is_text(value)
     return not isinstance(value, float) or abs(value) < float("inf")
+
+
+def is_text(text: str) -> bool:
+    """Tell whether a text is whole: half a character, as JSON may spell it, fits into no file."""
+    return not any(0xD800 <= ord(character) <= 0xDFFF for character in text)  # noqa: PLR2004 -- UTF-16's halves
 
 
 def comment(text: str) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from mock_p1.base.durations import UNITS, format_duration
+from mock_p1.base.durations import format_seconds
 from mock_p1.recording.seen import failure, seen_at_poll
 from mock_p1.recording.seen_steps import SeenPoll
 from mock_p1.verify.answer import error_of, one_line
@@ -129,7 +129,7 @@ class JobRecorder:
             moved = (date - last.moment).total_seconds() - (asked - began - last.at)
             if abs(moved) > CLOCK_SECONDS:
                 way = "forward" if moved > 0 else "back"
-                span = format_duration(round(abs(moved)) * UNITS["s"])
+                span = format_seconds(abs(moved), parts=1)
                 note = (
                     f"before this the clock of the recording machine went {way} by {span}, "
                     "or it slept: times count on from where it was"
@@ -165,7 +165,7 @@ class JobRecorder:
         poll = job.polls[-1]
         if len(job.polls) > 1 and job.polls[-2].seen == poll.seen:
             return
-        after = format_duration(round(poll.at * 10) * UNITS["s"] // 10)
+        after = format_seconds(poll.at)
         more = f" ({poll.seen.note})" if poll.seen.note else ""
         text = f"{after:>10}  {one_line(poll.seen.label)}{one_line(more)}"
         self._tell(hide_keys(text, [self._call.api_key]))

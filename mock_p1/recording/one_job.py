@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from mock_p1._version import __version__
-from mock_p1.base.durations import UNITS, format_duration
+from mock_p1.base.durations import format_seconds
 from mock_p1.base.text import plural
 from mock_p1.contract.operations import DOCUMENTED_HOSTS, RESULT_DOWNLOAD
 from mock_p1.recording.scenario_text import RecordedJob, RecordedScenario
@@ -49,7 +49,7 @@ def scenario_of(  # noqa: PLR0913, PLR0917 -- what was seen, in one place
     ``attempts`` are the answers to the download of its result, ``result_file`` the name of the file
     that its content is kept in.
     """
-    span = format_duration(round(every_seconds * 1000) * UNITS["ms"])
+    span = format_seconds(every_seconds, parts=1000)
     began = job.polls[0].moment
     polls = f"{plural(len(job.polls), 'poll')} of a job, {span} apart; {job.why}."
     return RecordedScenario(

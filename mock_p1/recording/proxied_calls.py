@@ -21,7 +21,7 @@ from mock_p1.contract.operations import (
 )
 from mock_p1.recording.one_job import REPLACED, TIMES, first_note, result_of
 from mock_p1.recording.scenario_text import RecordedJob, RecordedScenario
-from mock_p1.recording.seen import failure, seen_at_call, seen_at_poll
+from mock_p1.recording.seen import failure, may_be_recorded, seen_at_call, seen_at_poll
 from mock_p1.recording.seen_result import look_into
 from mock_p1.recording.seen_steps import SeenPoll, SeenStep, steps_of
 from mock_p1.verify.answer import Answer, error_of, json_object
@@ -71,6 +71,7 @@ class ProxiedCalls:
         self._refused = _refused_keys(exchanges)
         self._learn_keys(exchanges)
         self._others = sum(not each.operation for each in exchanges)
+        self._odd = 0
         for exchange in exchanges:
             if exchange.key not in self._refused or exchange.operation not in OPERATIONS:
                 self._take(exchange)
@@ -89,6 +90,9 @@ class ProxiedCalls:
         notes = [first_note(began, base, what), TIMES, REPLACED]
         if self._others:
             notes.append(f"{plural(self._others, 'call')} of no imitated operation not recorded.")
+        if self._odd:
+            what = plural(self._odd, "call")
+            notes.append(f"{what} about a job whose id no scenario can have not recorded.")
         jobs = [self._job(job, files.get(job.job_id, "")) for job in self._jobs.values()]
         is_secret = {x.key for x in exchanges if x.operation == GET_API_KEY.name}
         keys = {self._names.key(k): v for k, v in self._refused.items() if k not in is_secret}
@@ -115,6 +119,9 @@ class ProxiedCalls:
         return self._jobs.setdefault(job_id, _Job(job_id))
 
     def _take(self, exchange: Exchange) -> None:
+        if exchange.job_id and not may_be_recorded(exchange.job_id):
+            self._odd += 1
+            return
         match exchange.operation:
             case RETRAIN_STATUS_CHECK.name:
                 self._of(exchange.job_id).polls.append(exchange)
@@ -148,7 +155,7 @@ class ProxiedCalls:
     def _take_new_job(self, exchange: Exchange) -> None:
         job_id = _field(exchange, "retrain_job_id")
         self._calls[RETRAIN_DATA_UPLOAD.name].append(_seen(exchange, is_success=bool(job_id)))
-        if job_id:
+        if job_id and may_be_recorded(job_id):
             self._of(job_id).is_created = True
 
     def _take_upload(self, exchange: Exchange) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
+
+from mock_p1.base.whole_files import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,30 +34,12 @@ def check_writable(paths: Iterable[Path], *, replace: bool) -> None:
             raise CannotWrite(f"{path} cannot be written: {_reason(error)}") from None
 
 
-def write_whole(contents: Mapping[Path, bytes]) -> None:
-    """Write files, each whole from its first moment on; nothing half written is left behind.
-
-    CannotWrite if one cannot be. All are written before the first is put in its place.
-    """
-    ready: dict[Path, Path] = {}
-    path = next(iter(contents))
+def write_recording(contents: Mapping[Path, bytes]) -> None:
+    """Write a recording and what lies beside it; CannotWrite if one of the files cannot be."""
     try:
-        for path, content in contents.items():
-            target = path.resolve()  # what a link leads to is written, and the link stays
-            fresh = target.with_name(f".{target.name}.{uuid4().hex}")
-            ready[fresh] = target
-            with fresh.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-        for fresh, target in ready.items():
-            fresh.replace(target)
+        write_whole(contents)
     except OSError as error:
-        raise CannotWrite(f"{path} cannot be written: {_reason(error)}") from None
-    finally:
-        for fresh in ready:
-            with suppress(OSError):
-                fresh.unlink(missing_ok=True)
+        raise CannotWrite(f"{error.filename} cannot be written: {_reason(error)}") from None
 
 
 def _reason(error: OSError) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import struct
 import sys
@@ -25,6 +26,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
+from mock_p1.base.addresses import EVERY_ADDRESS, in_url
 from mock_p1.contract.operations import (
     FILE_UPLOAD,
     OPERATIONS,
@@ -109,7 +111,7 @@ class RecordingProxy:
         host: str = "127.0.0.1",
         port: int = 0,
         timeout: float = 30.0,
-        ca_file: str | None = None,
+        ca_file: str | os.PathLike[str] | None = None,
         tell: Callable[[str], None] = lambda _: None,
         now: Callable[[], float] = time.monotonic,
         date: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -121,7 +123,7 @@ class RecordingProxy:
         self.base: str = base
         self.timeout: float = timeout
         self.tell: Callable[[str], None] = tell
-        self.verify: bool | str = ca_file or True
+        self.verify: bool | str = os.fspath(ca_file) if ca_file else True
         self._links: dict[str, _Link] = {}
         self._lock = threading.Lock()
         self._exchanges: list[Exchange] = []
@@ -135,8 +137,9 @@ class RecordingProxy:
 
             owner = proxy
 
-        self._server = _Server((host, port), Handler)
-        self.url: str = f"http://{host}:{self._server.server_port}"
+        self._server = (_Server6 if ":" in host else _Server)((host, port), Handler)
+        shown = in_url(EVERY_ADDRESS.get(host, host))
+        self.url: str = f"http://{shown}:{self._server.server_port}"
 
     @property
     def exchanges(self) -> list[Exchange]:
@@ -189,7 +192,7 @@ class RecordingProxy:
         self.tell(f"{moment:%H:%M:%S}  {what}  {call.job_id}  {shown}")
 
     def with_links(self, call: _Call, answer: Answer, host: str) -> bytes:
-        """Return the body with its link leading here; as it came where it has none."""
+        """Return the body with its link leading here, and all else to the letter."""
         name, operation = LINK_FIELDS.get(call.operation, ("", ""))
         found = json_object(answer) or {}
         url = found.get(name)
@@ -203,7 +206,12 @@ class RecordingProxy:
             self._links[token] = link
         last = quote(parts.path.rpartition("/")[2], safe="%")
         found[name] = f"http://{host}{LINKS}{token}/{last}"
-        return json.dumps(found, ensure_ascii=False).encode("utf-8", "replace")
+        link_here = json.dumps(found[name]).encode()
+        field = rb'(%s\s*:\s*)"(?:[^"\\]|\\.)*"' % re.escape(json.dumps(name).encode())
+        body = re.sub(field, lambda kept: kept[1] + link_here, answer.body, count=1)
+        if json_object(answer._replace(body=body)) == found:
+            return body
+        return json.dumps(found).encode()  # an odd way to write it
 
 
 class _Server(ThreadingHTTPServer):
@@ -213,8 +221,12 @@ class _Server(ThreadingHTTPServer):
     def server_bind(self) -> None:
         """Bind without a look at the network's names, which may take seconds."""
         TCPServer.server_bind(self)
-        host, self.server_port = self.server_address[:2]
+        host, self.server_port, *_ = self.server_address
         self.server_name = str(host)
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
 
 
 class _Body:
@@ -332,32 +344,38 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, call: _Call, key: str, asked: float, response: requests.Response) -> None:
         headers = {name.lower(): value for name, value in response.headers.items()}
         sent = {n: v for n, v in response.headers.items() if n.lower() not in HOP_BY_HOP}
-        if call.operation != RESULT_DOWNLOAD.name or self.command == "HEAD":
-            body = b"".join(_pieces(response, MOST_BYTES))
-            answer = Answer(response.status_code, headers, body)
+        promised, is_bare = headers.get("content-length", ""), self._is_bare(response.status_code)
+        pieces = _Pieces(response, None if is_bare or not promised.isdigit() else int(promised))
+        is_download = call.operation == RESULT_DOWNLOAD.name and not is_bare
+        begun = b"" if is_download else pieces.read(MOST_BYTES)
+        if pieces.has_ended:
+            answer = Answer(response.status_code, headers, begun)
             self.owner.keep(call, key, asked, answer)
             shown = self.owner.with_links(call, answer, self.headers.get("Host", "localhost"))
-            if self.command == "HEAD" and "content-length" in headers:
-                sent["Content-Length"] = headers["content-length"]
+            if is_bare and promised:
+                sent["Content-Length"] = promised
             self._send(response.status_code, sent, shown)
             return
-        length = headers.get("content-length", "")
-        if length.isdigit():
-            sent["Content-Length"] = length
+        if promised.isdigit():
+            sent["Content-Length"] = promised
         else:
             self.close_connection = True
         self._head(response.status_code, sent)
-        kept = bytearray()
-        for piece in _pieces(response, None):
-            if len(kept) <= MAX_BYTES:
+        most = MAX_BYTES if is_download else MOST_BYTES
+        kept = bytearray(begun)
+        self._write(begun)
+        while piece := pieces.read(PIECE):
+            if len(kept) <= most:
                 kept += piece
             self._write(piece)
-        if length.isdigit() and len(kept) < min(int(length), MAX_BYTES):
-            raise requests.exceptions.ChunkedEncodingError
         self.owner.keep(call, key, asked, Answer(response.status_code, headers, bytes(kept)))
 
+    def _is_bare(self, status: int) -> bool:
+        """Tell whether an answer has no body, whatever its head says."""
+        return status in (204, 304) or self.command == "HEAD"
+
     def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        is_bare = status in (204, 304) or self.command == "HEAD"
+        is_bare = self._is_bare(status)
         if not is_bare:
             headers["Content-Length"] = str(len(body))
         self._head(status, headers)
@@ -391,12 +409,26 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = do_OPTIONS = _pass_on  # noqa: N815 -- of the base class
 
 
-def _pieces(response: requests.Response, most: int | None) -> Iterator[bytes]:
-    """Yield a body as it comes, and at most so many bytes of it."""
-    left = most
-    for piece in response.raw.stream(PIECE, decode_content=False):
-        yield piece if left is None else piece[:left]
-        if left is not None:
-            left -= len(piece)
-            if left <= 0:
-                return
+class _Pieces:
+    """A body as it comes. ``promised`` is how long its head says that it is."""
+
+    def __init__(self, response: requests.Response, promised: int | None) -> None:
+        self._stream = response.raw.stream(PIECE, decode_content=False)
+        self._promised, self._came = promised, 0
+        self.has_ended: bool = False
+
+    def read(self, size: int) -> bytes:
+        """Return so many bytes or a few more; fewer only at the end.
+
+        ChunkedEncodingError where that comes too early: urllib3 before 2 says nothing of it.
+        """
+        read = bytearray()
+        while len(read) < size and not self.has_ended:
+            piece = next(self._stream, None)
+            if piece is None:
+                self.has_ended = True
+            read += piece or b""
+        self._came += len(read)
+        if self.has_ended and self._promised is not None and self._came < self._promised:
+            raise requests.exceptions.ChunkedEncodingError
+        return bytes(read)

@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import LONGEST
 from mock_p1.recording.flow_yaml import can_be_written
+from mock_p1.scenario.model import wrong_id
 from mock_p1.verify.answer import (
     asked_wait_seconds,
     error_of,
@@ -126,6 +127,11 @@ def _odd_reply(answer: Answer) -> Seen:
     return replace(seen, status=status, link=link, note="; ".join(notes))
 
 
+def may_be_recorded(job_id: str) -> bool:
+    """Tell whether a scenario can have a job of this id, and of no other."""
+    return "*" not in job_id and wrong_id(job_id) is None
+
+
 def seen_at_call(answer: Answer, errors: Collection[str], *, is_success: bool) -> Seen:
     """Return what another call was answered, whose documented errors are given by name."""
     return OK if is_success else _error(answer, errors) or literal(answer)
@@ -221,9 +227,17 @@ def literal(answer: Answer) -> Seen:
 
 def _body(answer: Answer) -> Any:  # noqa: ANN401 -- a text, or JSON
     try:
-        data = json.loads(answer.body)
+        data = json.loads(answer.body, object_pairs_hook=_without_double)
     except (ValueError, RecursionError):
         data = None
     if isinstance(data, dict | list) and can_be_written(data):
         return data
     return answer.body.decode("utf-8", "replace")
+
+
+def _without_double(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON; ValueError where a key stands twice, which no YAML can say."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mock_p1.base.durations import UNITS, format_duration
+from mock_p1.base.durations import UNITS, format_duration, format_seconds
 from mock_p1.base.text import plural
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class SeenStep:
         times = sorted(poll.took for poll in self.polls)
         if self.seen.kind == "fault" or times[(len(times) - 1) // 2] < SLOW_SECONDS:
             return ""
-        low, high = (format_duration(_tenths(each)) for each in (times[0], times[-1]))
+        low, high = (format_seconds(each) for each in (times[0], times[-1]))
         return low if low == high else f"{low}..{high}"
 
     @property
@@ -71,13 +71,13 @@ class SeenStep:
         first, last = self.polls[0], self.polls[-1]
         clock = f"{first.moment:%H:%M:%S}"
         if len(self.polls) == 1:
-            when = f"seen once, at {_seconds(first.at)} ({clock})"
+            when = f"seen once, at {format_seconds(first.at)} ({clock})"
         else:
-            spans = f"from {_seconds(first.at)} to {_seconds(last.at)}"
+            spans = f"from {format_seconds(first.at)} to {format_seconds(last.at)}"
             when = f"seen by {plural(len(self.polls), 'poll')}, {spans} ({clock})"
         if self.next_at is None:
             return f"{when}, the last"
-        return f"{when}; ended by {_seconds(self.next_at)}"
+        return f"{when}; ended by {format_seconds(self.next_at)}"
 
 
 def steps_of(polls: Sequence[SeenPoll]) -> list[SeenStep]:
@@ -102,7 +102,8 @@ def steps_of(polls: Sequence[SeenPoll]) -> list[SeenStep]:
             since = _ms(group[-1].at)
         else:
             end = max(_between(_ms(group[-1].at), _ms(next_at)), since + 1)
-            steps.append(replace(step, for_=_span(end - since), next_at=next_at))
+            span = format_duration((end - since) * UNITS["ms"])
+            steps.append(replace(step, for_=span, next_at=next_at))
             since = end
     return steps
 
@@ -115,15 +116,3 @@ def _between(low: int, high: int) -> int:
 
 def _ms(seconds: float) -> int:
     return round(seconds * 1000)
-
-
-def _span(ms: int) -> str:
-    return format_duration(ms * UNITS["ms"])
-
-
-def _tenths(seconds: float) -> int:
-    return round(seconds * 10) * UNITS["s"] // 10
-
-
-def _seconds(seconds: float) -> str:
-    return format_duration(_tenths(seconds))

@@ -102,9 +102,14 @@ class ScenarioReading(Reading):
         if name not in self.document.files:
             self.document.files[name] = self.find(name)
 
-    def error(self, problems: Iterable[Problem]) -> ScenarioError:
-        """Return the error that tells the problems, of very many the first."""
-        found = list(ScenarioError(list(problems)).problems)
+    def error(self, problems: Iterable[Problem], texts: Mapping[str, str] = {}) -> ScenarioError:
+        """Return the error that tells the problems, of very many the first.
+
+        ``texts`` are the files that were read, by their names.
+        """
+        from mock_p1.scenario.full_width import with_hints  # noqa: PLC0415 -- problems are rare
+
+        found = with_hints(list(ScenarioError(list(problems)).problems), texts)
         if len(found) > MAX_PROBLEMS:
             text = f"more than {MAX_PROBLEMS:,} problems; these are the first"
             found[MAX_PROBLEMS:] = [Problem(self.document.name, 1, 1, text)]

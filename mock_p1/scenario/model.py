@@ -168,7 +168,7 @@ class GeneratedJobs(Job):
         prefix, count = as_written(data.get("prefix", "")), data.get("count", 1)
         if not isinstance(prefix, str) or not isinstance(count, int) or not 1 <= count <= MAX_COUNT:
             return
-        if text := _wrong_id(f"{prefix}{count}"):
+        if text := wrong_id(f"{prefix}{count}"):
             yield ("prefix",), wrong(text)
         if "*" in prefix:
             yield ("prefix",), wrong("a prefix is taken to the letter; * has no meaning in it")
@@ -222,7 +222,7 @@ class NewJobs(Job):
             spelt = as_written(job_id)
             if not isinstance(spelt, str):
                 continue
-            if text := _wrong_id(spelt) or ("" if "*" not in spelt else "an id has no * in it"):
+            if text := wrong_id(spelt) or ("" if "*" not in spelt else "an id has no * in it"):
                 yield ("ids", index), wrong(text)
             elif spelt in seen:
                 yield ("ids", index), wrong(f"the id {shorten(spelt)!r} stands here twice")
@@ -467,7 +467,7 @@ first job does."""
             yield ("api_keys",), too_many
             return
         for job_id, job in _named(data.get("jobs")).items():
-            if text := _wrong_id(job_id):
+            if text := wrong_id(job_id):
                 yield ("jobs", job_id), wrong(text, of_key=True)
             yield from _key_exists(("jobs", job_id), job, known)
         for index, group in enumerate(groups if isinstance(groups, list) else ()):
@@ -522,7 +522,8 @@ def _key_exists(
         yield (*path, "api_key"), wrong(unknown("API key", key, known.names))
 
 
-def _wrong_id(job_id: str) -> str | None:
+def wrong_id(job_id: str) -> str | None:
+    """Return what is wrong with the id of a job; None where nothing is."""
     if not 1 <= len(job_id) <= JOB_ID_LIMIT:
         what = f"the id {shorten(job_id)!r} has {len(job_id)} characters"
         return f"{what}; an id has 1 to {JOB_ID_LIMIT}"

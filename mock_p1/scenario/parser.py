@@ -46,10 +46,11 @@ def parse(
     be somebody else's, nothing does. Raises ScenarioError with every problem.
     """
     problems: list[Problem] = []
-    document = _document(source, name, variables, problems)
+    texts: dict[str, str] = {}
+    document = _document(source, name, variables, problems, texts)
     if document is None or document.root is None:
-        raise ScenarioReading(document=Document(name)).error(problems)
-    return _scenario(document, document.root.plain(name), attach, problems)
+        raise ScenarioReading(document=Document(name)).error(problems, texts)
+    return _scenario(document, document.root.plain(name), attach, problems, texts)
 
 
 def parse_several(
@@ -63,13 +64,15 @@ def parse_several(
     Raises ScenarioError with every problem.
     """
     problems: list[Problem] = []
-    parts = [_document(source, shown, variables, problems) for source, shown in sources]
+    texts: dict[str, str] = {}
+    parts = [_document(source, shown, variables, problems, texts) for source, shown in sources]
     whole = [part for part in parts if part is not None]
     if len(whole) < len(parts):
-        raise ScenarioReading(document=Document(name)).error(problems)
+        raise ScenarioReading(document=Document(name)).error(problems, texts)
     data = merged(whole, problems)
     text = whole[0].text if len(whole) == 1 else None
-    return _scenario(MergedDocument(name, text, parts=tuple(whole)), data, attach, problems)
+    document = MergedDocument(name, text, parts=tuple(whole))
+    return _scenario(document, data, attach, problems, texts)
 
 
 def _document(
@@ -77,8 +80,12 @@ def _document(
     name: str,
     variables: Mapping[str, str] | None,
     problems: list[Problem],
+    texts: dict[str, str],
 ) -> Document | None:
-    """Return what one text holds; None where that cannot be read, which is a problem."""
+    """Return what one text holds; None where that cannot be read, which is a problem.
+
+    ``texts`` takes what was read, by its name.
+    """
 
     def report(line: int, column: int, text: str) -> None:
         if len(problems) <= MAX_PROBLEMS:
@@ -86,6 +93,7 @@ def _document(
 
     text = _decode(source, report)
     root = None if text is None else _root(text, report)
+    texts[name] = text or ""
     if root is not None and wants_variables(root):
         if variables is None:
             place = root.place((KEY,))
@@ -96,7 +104,11 @@ def _document(
 
 
 def _scenario(
-    document: Document, data: object, attach: Attach | None, problems: list[Problem]
+    document: Document,
+    data: object,
+    attach: Attach | None,
+    problems: list[Problem],
+    texts: Mapping[str, str],
 ) -> Scenario:
     reading = ScenarioReading(document=document, find=attach)
     try:
@@ -104,7 +116,7 @@ def _scenario(
     except ValidationError as error:
         problems += document.problems(error)
     if problems:
-        raise reading.error(problems)
+        raise reading.error(problems, texts)
     return scenario
 
 

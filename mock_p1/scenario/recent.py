@@ -27,14 +27,14 @@ def parse_once(
     name: str,
     attach: Attach,
     variables: Mapping[str, str] | None = None,
+    *,
+    parse: Callable[..., Scenario],
 ) -> Scenario:
     """Do what ``parse`` does, or return what it made of this text and these result files before.
 
     It is shared: for who neither changes it nor hands it to who might. Result files are read anew;
     what the environment has a part in is not kept. Safe to call from any thread.
     """
-    from mock_p1.scenario.parser import parse  # noqa: PLC0415 -- loads YAML and pydantic
-
     with _lock:
         scenario, made = _kept.pop((source, name), (None, {}))
     if scenario is None or not _has_same_files(scenario, attach):

@@ -192,7 +192,7 @@ class _Reader:
             line, column = event.start_mark.line + 1, event.start_mark.column + 1
             child = self._node(self._next(), depth + 1)
             _count(node, child)
-            if key == MERGE:
+            if key == MERGE and event.implicit[0]:  # in quotes it is a key like any other
                 merged += child.value if isinstance(child.value, list) else [child]
             elif key in entries:
                 first = entries[key].line

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from mock_p1.admin.access import HEALTH, AccessPolicy
+from mock_p1.admin.access import OPEN, AccessPolicy
 from mock_p1.admin.blueprint import add_admin
 from mock_p1.admin.context import AdminContext
 from mock_p1.admin.in_hand import respond
@@ -108,6 +109,7 @@ def create_app_for(
     if admin:
         add_admin(app, context or AdminContext(engine))
     else:
-        answer = not_imitated("GET", HEALTH).reply
-        app.add_url_rule(HEALTH, "health", lambda: respond(answer), methods=["GET"])
+        for path in OPEN:
+            reply = not_imitated("GET", path).reply
+            app.add_url_rule(path, path, partial(respond, reply), methods=["GET"])
     return app

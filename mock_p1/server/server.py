@@ -163,6 +163,8 @@ class Server:
         self._open_files_reached = 0  # how often it was, when there was a file to be had last
         self._stopped, self._end = False, asyncio.Event()
         self.loop: asyncio.AbstractEventLoop | None = None
+        self.stopped_by: str = ""
+        """What has stopped it first: a signal's name, or what whoever stopped it said."""
 
     @property
     def url(self) -> str:
@@ -201,9 +203,10 @@ class Server:
             listening.is_kept = False
             listening.close()
 
-    def stop(self) -> None:
+    def stop(self, why: str = "") -> None:
         """Ask the server to end; safe from any thread, and from a signal handler."""
         self._stopped = True
+        self.stopped_by = self.stopped_by or why
         if self.loop is not None:
             with suppress(RuntimeError):  # the loop has ended already
                 self.loop.call_soon_threadsafe(self._end.set)
@@ -344,14 +347,23 @@ async def _finish(shared: Connections) -> None:
 
 
 @contextmanager
-def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Let signals end the server, where this is the thread that gets them."""
+def stopped_by_signals(stop: Callable[[str], None]) -> Iterator[None]:
+    """Let signals end the server, where this is the thread that gets them.
+
+    ``stop`` is told the signal's name. A SIGHUP that is ignored, as under nohup, stays so.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    names = ("SIGINT", "SIGTERM", "SIGBREAK")  # the last is Windows'
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.signal(number, lambda *_: stop()) for number in numbers}
+    names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # the last is Windows', which has no HUP
+    there = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    ignored = signal.getsignal(getattr(signal, "SIGHUP", signal.SIGINT)) is signal.SIG_IGN
+    numbers = [each for each in there if each.name != "SIGHUP" or not ignored]
+
+    def end(number: int, _: object) -> None:
+        stop(signal.Signals(number).name)
+
+    before = {number: signal.signal(number, end) for number in numbers}
     try:
         yield
     finally:

@@ -418,16 +418,19 @@ def share(  # noqa: PLR0913 -- each is a choice of its own
     theirs = json.loads(begun.facts)
     if theirs["parts"] != ours["parts"]:
         if not take_shared or theirs["text"] is None:
+            differs = f"{theirs['name']} is played there, not {scenario.name} as it is here"
+            if theirs["name"] == scenario.name:
+                differs = f"{scenario.name} has changed since its state was begun there"
             raise CannotShareState(
-                f"{shared_by.shown}: {theirs['name']} is played there, not {scenario.name} as it "
-                "is here; play that, or take it with --state-scenario shared"
+                f"{shared_by.shown}: {differs}; begin anew by another --state-name, or play on "
+                "what is played there by --state-scenario shared"
             )
         scenario = scenario_of(theirs["text"])
     for what, value in numbers.items():
         if theirs[what] != value:
             raise CannotShareState(
                 f"{shared_by.shown}: its processes were started with {what} {theirs[what]}, "
-                f"not {value}"
+                f"not {value}; take that, or begin anew by another --state-name"
             )
     clock = StoreClock(speed, begun.begun_ns)
     engine = SharedEngine(

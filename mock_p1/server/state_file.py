@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
-from pathlib import Path
-from secrets import token_hex
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any, Final
 
+from mock_p1.base.whole_files import write_whole
 from mock_p1.engine.saved_state import FORM, CannotLoad, SavedFile, restore, saved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from mock_p1.engine.engine import Engine
 
@@ -40,20 +40,8 @@ def write_state(engine: Engine, path: Path) -> SavedFile:
     text, now = json.dumps(saved(engine)), datetime.now(UTC).isoformat()
     head = {KEY: FORM, "saved_at": now, "sha256": _digest(text)}
     content = f'{json.dumps(head)[:-1]}, "saved":\n{text}}}\n'.encode("ascii")
-    path = Path(os.path.realpath(path))  # a link stays one
-    written = path.with_name(f".{path.name}.{token_hex(4)}.new")
-    try:
-        written.touch(mode=0o600, exist_ok=False)
-        with written.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        written.replace(path)
-    except OSError:
-        with suppress(OSError):
-            written.unlink()
-        raise
-    return SavedFile(str(path), len(content), now)
+    write_whole({path: content}, mode=0o600)
+    return SavedFile(os.path.realpath(path), len(content), now)
 
 
 def read_state(path: Path) -> dict[str, Any]:

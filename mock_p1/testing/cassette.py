@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from mock_p1.recording.proxied_calls import ProxiedCalls
 from mock_p1.recording.pseudonyms import Pseudonyms
-from mock_p1.recording.recording_file import check_writable, write_whole
+from mock_p1.recording.recording_file import check_writable, write_recording
 from mock_p1.recording.recording_proxy import RecordingProxy
 from mock_p1.recording.scenario_text import scenario_text
 from mock_p1.testing.mocks import reachable, serving
@@ -156,7 +156,7 @@ class record:  # noqa: N801 -- called like a function
         names = Pseudonyms(hide_messages=self._hide_messages)
         exchanges = proxy.exchanges
         scenario = ProxiedCalls(exchanges, names).scenario(exchanges, proxy.base, {})
-        write_whole({self._path: scenario_text(scenario, names).encode()})
+        write_recording({self._path: scenario_text(scenario, names).encode()})
 
     def _record(self) -> RecordedService:
         if self._url is None:

@@ -7,12 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import islice
-from operator import attrgetter
 from pathlib import Path
 from threading import Condition
 from typing import TYPE_CHECKING, NoReturn
 
-from mock_p1.base.clock import RealClock
+from mock_p1.analysis.poll_table import is_poll, key_labels
+from mock_p1.analysis.polls import (
+    Poll,
+    PollList,
+    describe_unexpected,
+    in_words,
+    listed,
+    named,
+)
+from mock_p1.analysis.sequence_judge import breaches, sequence_problem
 from mock_p1.base.durations import nanoseconds
 from mock_p1.base.text import unknown
 from mock_p1.contract.operations import (
@@ -25,13 +33,9 @@ from mock_p1.engine.driver import Driver, NoSuchJob, operation_named
 from mock_p1.scenario.files import load_reply
 from mock_p1.server.state_file import write_state
 from mock_p1.testing.poll_report import report, table_of_all
-from mock_p1.testing.poll_table import is_poll, key_labels
-from mock_p1.testing.polls import Poll, PollList, describe_unexpected, in_words, named
-from mock_p1.testing.sequence_judge import breaches
 from mock_p1.testing.uploaded import read_uploads
 from mock_p1.testing.verdicts import (
     download_problem,
-    sequence_problem,
     switch_problem,
     upload_problem,
 )
@@ -535,9 +539,10 @@ class Handle:
     ) -> None:
         """Fail if two polls of one job by one key were too close, or too far apart.
 
-        In-process, times are exact; a live server sees what the network makes of the client's
-        intervals, so leave it a margin. Where the system's clock goes in steps (15.6 ms on Windows
-        before Python 3.13), an interval may be too short by one, times the mock's speed.
+        In-process, times are exact. A live server sees the time that requests take, too: there an
+        interval may be 100 ms too short or too long, times the mock's speed, though not by more
+        than half. Where the system's clock goes in steps (15.6 ms on Windows before Python 3.13),
+        it may be too short by one more.
 
         Args:
             min: The shortest interval allowed: text (``"30s"``), seconds or a timedelta.
@@ -575,7 +580,8 @@ class Handle:
             cap: The longest interval: text (``"5m"``), seconds or a timedelta.
             job: The job; left out, every job.
             tolerance: Allows for jitter: 0.1 takes intervals a tenth shorter than asked for, or
-                longer than the cap.
+                longer than the cap. At a live server an interval may be another 100 ms off, times
+                the mock's speed, though not by more than half of what it should have grown by.
 
         Raises:
             AssertionError: An interval is too short, or above the cap; or there are less than two
@@ -797,15 +803,8 @@ class Handle:
             so_far._fail(f"{was}; {in_words(polls)} was waited for")  # noqa: SLF001 -- likewise ours
 
     def _listed(self, entries: Iterable[Entry], job: str | None) -> PollList:
-        clock = self._engine.clock
-        tick_ns = clock.tick_ns if isinstance(clock, RealClock) else 0
-        uses = self._calls(RESULT_DOWNLOAD, job) + self._calls(RETRAIN_MODEL_SWITCH, job)
-        uses.sort(key=attrgetter("number"))
-        polls = PollList(map(self._read, entries), uses=uses, tick_ns=tick_ns)
-        if job is None:
-            return polls
-        mine = (poll for poll in polls if poll.job_id == job)
-        return PollList(mine, job=job, others=polls, uses=uses, tick_ns=tick_ns)
+        self._must_know(job)
+        return listed(self._engine, entries, job)
 
     def _calls(self, operation: Operation, job: str | None) -> list[Poll]:
         self._must_know(job)

@@ -16,16 +16,17 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
 
 from mock_p1.base.clock import RealClock, VirtualClock
 from mock_p1.base.durations import nanoseconds
+from mock_p1.base.extras import missing
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 from mock_p1.engine.engine import Engine
 from mock_p1.oneclock.shared import LONGEST, CannotShare, current
 from mock_p1.oneclock.thread_activity import at_rest
 from mock_p1.scenario.files import inline_folder, look_up
 from mock_p1.scenario.problems import ScenarioError
-from mock_p1.scenario.recent import parse_once
 from mock_p1.server.state_file import first_date, load_state, read_state
 from mock_p1.testing.decorators import inside
 from mock_p1.testing.handle import Handle
+from mock_p1.testing.read_once import read_once
 from mock_p1.testing.run_state import tell, thread_of_the_run
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ JOURNAL_MAX: Final = 100_000
 """A test may poll for days of virtual time, and then ask for every poll."""
 
 
-class _told_without_our_frames:  # noqa: N801 -- called like a function
+class _raised_without_our_frames:  # noqa: N801 -- called like a function
     """Cuts off where a mistake in a scenario was found: it says itself what is wrong, and where."""
 
     def __enter__(self) -> None:
@@ -73,7 +74,7 @@ class _Starting(ABC):
         __tracebackhide__ = True
         # an inline one is read when a test starts: its mistakes are that test's, not its module's
         folder = inline_folder(scenario)
-        with _told_without_our_frames():
+        with _raised_without_our_frames():
             source = scenario if folder else _found(scenario)
         self._scenario = partial(_found, source, folder=folder)
         self._check, self._as_argument = check, as_argument
@@ -86,7 +87,7 @@ class _Starting(ABC):
     def __enter__(self) -> Handle:
         """Start, and return the handle."""
         __tracebackhide__ = True
-        with _told_without_our_frames(), ExitStack() as stack:
+        with _raised_without_our_frames(), ExitStack() as stack:
             handle = self._start(stack)
             tell(handle, handle._engine)  # noqa: SLF001 -- a handle shows tests no engine
             self._entered.append((stack.pop_all(), handle))
@@ -375,7 +376,7 @@ def _shared_engine(
 
 def _found(source: ScenarioSource, folder: Path | None = None) -> Scenario:
     """Return a scenario that is shared with other mocks; no handle shows it."""
-    return look_up(source, (), (Path(),), folder=folder, parse=parse_once)
+    return look_up(source, (), (Path(),), folder=folder, parse=read_once)
 
 
 def _longest(instant_sleep: bool | str | float | timedelta) -> int:  # noqa: FBT001 -- one of four
@@ -407,12 +408,12 @@ def _one_clock(stack: ExitStack, longest: int, start: datetime | None) -> Shared
             f"instant_sleep would move the client's time and not that of {url}: "
             f"start that server with instant_sleep=True {how}, or after this mock"
         )
-    try:
-        from mock_p1.oneclock.installer import one_clock  # noqa: PLC0415 -- time-machine is rarely needed
-    except ImportError as error:
-        raise CannotShare(
-            f"instant_sleep needs time-machine, which runs on CPython only: {error}"
-        ) from None
+    if sys.implementation.name != "cpython":
+        raise CannotShare("instant_sleep needs time-machine, which runs on CPython only")
+    if why := missing("instant_sleep", "time_machine", "clock"):
+        raise CannotShare(why)
+    from mock_p1.oneclock.installer import one_clock  # noqa: PLC0415 -- time-machine is rarely needed
+
     return stack.enter_context(one_clock(longest, start))
 
 

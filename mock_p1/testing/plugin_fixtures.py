@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mock_p1.analysis.fault_matrix import InjectedFault, ruled_out, with_fault
+from mock_p1.analysis.polls import describe_unexpected
 from mock_p1.contract.operations import OPERATIONS
 from mock_p1.oneclock.shared import CannotShare, SleptTooLong, stopped_elsewhere
 from mock_p1.testing import run_state
 from mock_p1.testing.mocks import mocked, serving
 from mock_p1.testing.plugin_fault_matrix import TROUBLE
 from mock_p1.testing.plugin_marker import wanted, wanted_for
-from mock_p1.testing.polls import describe_unexpected
 from mock_p1.testing.run_state import Judged
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[
         if want is None or handle is None:
             gap = "\n" if "\n" in problem else " "
             pytest.fail(f"Mock P1 did not start:{gap}{problem}", pytrace=False)
-        this.judged.append(Judged(handle, request.fixturename or "", want.check))
+        this.judged.append(Judged(handle, request.fixturename or "", check=want.check))
         yield handle
 
 
@@ -122,7 +122,7 @@ class MockFactory:
         stack = ExitStack()
         handle = stack.enter_context(_serving(want) if served else _mocked(want))
         owner = run_state.setting_up[-1] if run_state.setting_up else None
-        judged = Judged(handle, (owner and owner.fixturename) or "mock_p1_for", check)
+        judged = Judged(handle, (owner and owner.fixturename) or "mock_p1_for", check=check)
         this.judged.append(judged)
         run_state.living.append(judged)
 

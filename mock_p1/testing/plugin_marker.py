@@ -17,7 +17,7 @@ import pytest
 from mock_p1.base.text import unknown
 from mock_p1.scenario.files import WHAT_IT_CAN_BE, look_up
 from mock_p1.scenario.model import Scenario
-from mock_p1.scenario.recent import parse_once
+from mock_p1.testing.read_once import read_once
 
 if TYPE_CHECKING:
     from mock_p1.scenario.files import ScenarioSource
@@ -152,7 +152,7 @@ def _beside(config: pytest.Config, folder: Path, named: ScenarioSource) -> Scena
     """
     shelves = [*_folder(config), folder]
     bases = [*shelves, config.rootpath, Path()]
-    return look_up(named, shelves, bases, folder=folder, parse=parse_once)
+    return look_up(named, shelves, bases, folder=folder, parse=read_once)
 
 
 def _configured(config: pytest.Config) -> Scenario:
@@ -163,7 +163,7 @@ def _configured(config: pytest.Config) -> Scenario:
     else:
         named = config.getini("mock_p1_scenario") or DEFAULT
         bases = [*shelves, config.rootpath]
-    return look_up(named, shelves, bases, parse=parse_once)
+    return look_up(named, shelves, bases, parse=read_once)
 
 
 def _sleeps(config: pytest.Config) -> bool | str:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from mock_p1.analysis.poll_table import key_labels, poll_table
 from mock_p1.base.durations import format_duration
 from mock_p1.engine.timeline import THE_FILE, settle, waits_for
-from mock_p1.testing.poll_table import key_labels, poll_table
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence

@@ -87,10 +87,3 @@ def read_uploads(
             content=None if kept is None else kept.content(),
             notes=tuple(dict.fromkeys((*(entry.notes if entry else ()), *found.notes))),
         )
-
-
-def size_in_words(upload: Facts) -> str:
-    """Say the name of a file, its size, and its rows where they are known already."""
-    rows = upload.kept.inspection(0).rows if upload.kept is not None else None
-    table = "" if rows is None else f", {rows:,} row{'' if rows == 1 else 's'}"
-    return f"{upload.file_name}, {upload.size:,} byte{'' if upload.size == 1 else 's'}{table}"

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from mock_p1.analysis.polls import in_words, named
+from mock_p1.base.text import plural
 from mock_p1.engine.file_store import IS_A_FORM
 from mock_p1.engine.journal import NOT_TAKEN
 from mock_p1.engine.receiver import BROKEN_OFF
-from mock_p1.testing.polls import in_words, named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mock_p1.testing.polls import Poll
-    from mock_p1.testing.sequence_judge import Breach
+    from mock_p1.analysis.polls import Poll
     from mock_p1.testing.uploaded import Upload
-
-MOST_BREACHES = 10
 
 
 def upload_problem(  # noqa: PLR0913 -- what was asked for, and all that is known
@@ -74,7 +72,7 @@ def _wrong_file(job: str, last: Upload, filename: str | None, rows: int | None) 
 
 def _try(upload: Upload, calls: Sequence[Poll]) -> str:
     call = next((call for call in calls if call.number == upload.number), None)
-    size = f"{upload.size:,} byte{'' if upload.size == 1 else 's'}"
+    size = plural(upload.size, "byte")
     if call is None or call.fault == BROKEN_OFF:
         return f"the client broke off after {size} of {upload.filename!r}"
     return f"call {call.number} was answered {call.outcome} after {size} of {upload.filename!r}"
@@ -114,15 +112,3 @@ def switch_problem(job: str | None, switches: Sequence[Poll]) -> str:
     tries = [f"call {call.number} was answered {call.outcome}" for call in switches]
     why = "; ".join(tries) or "the client never asked for it"
     return f"the model of {named(job)} was not switched: {why}"
-
-
-def sequence_problem(breaches: Sequence[Breach]) -> str:
-    """Say which calls broke the order of the sequence, each kind of breach once."""
-    kinds: dict[str, list[int]] = {}
-    for breach in breaches:
-        kinds.setdefault(breach.what, []).append(breach.entry.number)
-    rows = [
-        f"call {first} {what}{f' (and {len(more)} more)' if more else ''}"
-        for what, (first, *more) in list(kinds.items())[:MOST_BREACHES]
-    ]
-    return "\n".join(rows)

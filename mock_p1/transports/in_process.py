@@ -202,6 +202,7 @@ class Endpoint:
                 set_inherited(thread, ())
             elif thread in self._askers and thread is not threading.current_thread():
                 names.append(thread.name)
+        frames.clear()  # our own is among them, and refers to them
         return names
 
     def hold(self, span_ns: int, patience: float | None) -> float:

@@ -49,7 +49,6 @@ class Mock(responses.RequestsMock):
         self.endpoint: _StubbedEndpoint = _StubbedEndpoint(
             engine, base_urls, client_sleeps=backs_off
         )
-        self.endpoint.stubs = self
 
     def start(self) -> None:
         """Begin to answer."""
@@ -64,6 +63,7 @@ class Mock(responses.RequestsMock):
                     _remove()
                     network_guard.end(left_behind=False)
                     raise
+            self.endpoint.stubs = self
             in_process.activate(self.endpoint)
 
     def stop(self, allow_assert: bool = True) -> None:  # noqa: FBT001, FBT002 -- the library's own signature
@@ -76,6 +76,7 @@ class Mock(responses.RequestsMock):
             if self.endpoint not in in_process.active():
                 return
             in_process.deactivate(self.endpoint)
+            self.endpoint.stubs = None
             if not in_process.active():
                 _remove()
             names = self.endpoint.left_behind()
@@ -102,12 +103,13 @@ def _remove() -> None:
 
 
 class _StubbedEndpoint(Endpoint):
-    stubs: Mock
+    stubs: Mock | None = None
+    """The mock, while it is active: neither keeps the other for longer."""
 
 
 def _mocks() -> list[Mock]:
     """Return the mocks of the code that asks, the innermost first."""
-    return [each.stubs for each in in_process.visible() if isinstance(each, _StubbedEndpoint)]
+    return [mock for each in in_process.visible() if (mock := getattr(each, "stubs", None))]
 
 
 def _sending(send: Callable[..., Response]) -> Callable[..., Response]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import time
 from contextlib import ExitStack
+from os import fspath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from mock_p1.verify.url import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from os import PathLike
     from pathlib import Path
 
 MOST_BYTES: Final = 1_000_000
@@ -65,7 +67,7 @@ class HttpClient:
     def __init__(
         self,
         *,
-        ca_file: str | None = None,
+        ca_file: str | PathLike[str] | None = None,
         now: Callable[[], float] = time.monotonic,
         agent: str = "mock-p1-verify",
     ) -> None:
@@ -74,7 +76,7 @@ class HttpClient:
         ``agent`` is what the client calls itself. UsageError if the file holds no certificate.
         """
         if ca_file:
-            _check_certificates(ca_file)
+            _check_certificates(fspath(ca_file))
         self._session = PlainSession()
         self._session.auth = _unchanged  # else requests would send what ~/.netrc has for the host
         self._session.headers.update(
@@ -84,7 +86,7 @@ class HttpClient:
                 "Connection": "close",
             }
         )
-        self._verify: bool | str = ca_file or True
+        self._verify: bool | str = fspath(ca_file) if ca_file else True
         self._now = now
 
     def send(self, call: Call, *, seconds: float, most: int = MOST_BYTES) -> Answer:

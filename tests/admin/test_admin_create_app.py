@@ -45,7 +45,7 @@ def test_without_controls_a_question_for_health_is_no_entry():
     """The journal holds clients' requests alone."""
     engine = Engine(load_scenario("demo"))
     app = create_app_for(engine, admin=False)
-    assert status(app, "/health") == 404
+    assert status(app, "/health") == status(app, "/ready") == 404
     assert len(engine.journal) == 0
     assert status(app, "/jobs") == 404
     assert len(engine.journal) == 1

@@ -47,20 +47,11 @@ def test_this_machine_may_be_asked_by_its_own_names(controls, host):
         "localhost,evil.example",
     ],
 )
-@pytest.mark.parametrize(
-    "call",
-    [
-        READ,
-        CHANGE,
-        ("GET", "/events"),
-        ("GET", "/"),
-        ("GET", "/static/dashboard.js"),
-        ("GET", "/nothing"),
-    ],
-)
-def test_a_foreign_host_is_refused(controls, host, call):
+def test_a_foreign_host_is_refused(controls, host):
     """That is how DNS rebinding shows: a page's own name, made to lead here."""
-    assert controls.refused(403, *call, headers={"Host": host})["error"] == "MOCK_P1_FORBIDDEN"
+    reads = ("/events", "/", "/static/dashboard.js", "/nothing")
+    for call in (READ, CHANGE, *(("GET", path) for path in reads)):
+        assert controls.refused(403, *call, headers={"Host": host})["error"] == "MOCK_P1_FORBIDDEN"
 
 
 def test_further_names_can_be_given(scenario):
@@ -84,18 +75,20 @@ def test_a_caller_from_here_is_let_in(controls, address):
     controls.get("/jobs", environ_overrides={"REMOTE_ADDR": address})
 
 
-@pytest.mark.parametrize(
-    "header",
-    ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "X-Forwarded-Host", "X-Forwarded-Proto",
-     "X-Forwarded-Port", "X-Forwarded-Server", "CF-Connecting-IP", "CF-Ray", "True-Client-IP",
-     "X-Client-IP", "Fastly-Client-IP", "X-Envoy-External-Address", "CDN-Loop",
-     "X-Forwarded-Scheme", "X-Forwarded-Uri", "X-Forwarded-Anything-Else", "CF-Worker",
-     "CloudFront-Viewer-Country", "Fly-Client-IP", "X-Vercel-Id", "X-Azure-FDID", "X-ARR-SSL",
-     "X-Original-URL", "X-Rewrite-URL", "Client-IP", "Front-End-Https", "X-Varnish"],
-)  # fmt: skip
-def test_a_call_that_a_proxy_forwarded_is_refused(controls, header):
+PROXIES_SEND = [
+    "X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "X-Forwarded-Host", "X-Forwarded-Proto",
+    "X-Forwarded-Port", "X-Forwarded-Server", "CF-Connecting-IP", "CF-Ray", "True-Client-IP",
+    "X-Client-IP", "Fastly-Client-IP", "X-Envoy-External-Address", "CDN-Loop",
+    "X-Forwarded-Scheme", "X-Forwarded-Uri", "X-Forwarded-Anything-Else", "CF-Worker",
+    "CloudFront-Viewer-Country", "Fly-Client-IP", "X-Vercel-Id", "X-Azure-FDID", "X-ARR-SSL",
+    "X-Original-URL", "X-Rewrite-URL", "Client-IP", "Front-End-Https", "X-Varnish",
+]  # fmt: skip
+
+
+def test_a_call_that_a_proxy_forwarded_is_refused(controls):
     """A proxy on this machine makes the whole world look local."""
-    controls.refused(403, *READ, headers={header: "127.0.0.1"})
+    for header in PROXIES_SEND:
+        controls.refused(403, *READ, headers={header: "127.0.0.1"})
 
 
 @pytest.mark.parametrize(
@@ -119,10 +112,10 @@ def test_what_programs_of_this_machine_send_is_let_in(controls, header):
         "http://[",
     ],
 )
-@pytest.mark.parametrize("call", [READ, CHANGE, ("GET", "/events")])
-def test_a_foreign_origin_is_refused(controls, origin, call):
+def test_a_foreign_origin_is_refused(controls, origin):
     """Even one on this machine: it is another page."""
-    controls.refused(403, *call, headers={"Origin": origin})
+    for call in (READ, CHANGE, ("GET", "/events")):
+        controls.refused(403, *call, headers={"Origin": origin})
 
 
 def test_the_pages_own_origin_is_let_in(controls):
@@ -183,17 +176,6 @@ def test_the_imitated_api_is_open_to_all(controls, locked):
 
 
 @pytest.mark.parametrize(
-    "call",
-    [
-        READ,
-        CHANGE,
-        ("GET", "/events"),
-        ("GET", "/nothing"),
-        ("PATCH", "/jobs"),
-        ("GET", "/openapi.json"),
-    ],
-)
-@pytest.mark.parametrize(
     "given",
     [
         None,
@@ -206,13 +188,14 @@ def test_the_imitated_api_is_open_to_all(controls, locked):
         "Bearer é",
     ],
 )
-def test_without_the_right_token_nothing_is_done_or_told(locked, call, given):
+def test_without_the_right_token_nothing_is_done_or_told(locked, given):
     """Not even which paths there are."""
     headers = {} if given is None else {"Authorization": given}
-    assert locked.refused(401, *call, headers=headers)["error"] == "MOCK_P1_UNAUTHORIZED"
-    assert (
-        locked.call(*call, headers=headers).headers["WWW-Authenticate"] == 'Bearer realm="mock-p1"'
-    )
+    reads = ("/events", "/nothing", "/openapi.json")
+    for call in (READ, CHANGE, ("PATCH", "/jobs"), *(("GET", path) for path in reads)):
+        assert locked.refused(401, *call, headers=headers)["error"] == "MOCK_P1_UNAUTHORIZED"
+        answer = locked.call(*call, headers=headers)
+        assert answer.headers["WWW-Authenticate"] == 'Bearer realm="mock-p1"'
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer"])

@@ -32,6 +32,7 @@ def answer_schema(path, method):
     return Draft202012Validator({**made, "components": document()["components"]})
 
 
+@pytest.mark.slow
 def test_the_document_of_the_controls_is_valid(controls):
     """By the rules of OpenAPI 3.1."""
     openapi_spec_validator.validate(controls.get("/openapi-admin.json"))
@@ -70,6 +71,7 @@ def test_every_route_is_described_and_every_description_is_a_route(controls):
 
 CALLS = [
     ("get", "/health", None),
+    ("get", "/ready", None),
     ("get", "/contract", None),
     ("get", "/jobs", None),
     ("get", "/jobs/{job_id}", None),
@@ -96,6 +98,7 @@ CALLS = [
     ("get", "/uploads", None),
     ("get", "/downloads", None),
     ("get", "/switches", None),
+    ("get", "/checks", None),
     ("get", "/requests", None),
     ("get", "/requests/count", None),
     ("get", "/requests/totals", None),

@@ -1,34 +1,61 @@
-"""The dashboard says the journal's notes in Japanese: its table has each of them."""
+"""The dashboard says the journal's notes in Japanese: its catalogue has each of them."""
 
+import json
 import re
+import shutil
+import subprocess
 
 import pytest
 from helpers.engine_mock import PATH, Mock
+from helpers.invalid_pieces import INVALID
 
+from mock_p1 import ScenarioError, load_scenario
 from mock_p1.admin.dashboard import FOLDER
 from mock_p1.admin.job_routes import BY_HAND
+from mock_p1.cli.translation import Translation
 from mock_p1.engine.failures import AFTER, BEFORE, NOT_LOST
 from mock_p1.engine.file_store import IS_A_FORM
 from mock_p1.engine.journal import HAD_CLOSED, NOT_AWAITED, NOT_TAKEN
 from mock_p1.engine.key_leak import KEY_LEAK
 
-TABLE = (FOLDER / "words.js").read_text(encoding="utf-8").partition("const remarks = `\n")[2]
-LINES = [line.rpartition("=") for line in TABLE.partition("\n`")[0].splitlines()]
-SHAPES = [
-    re.compile(re.sub(r"\\\{\w+\\\}", ".+?", re.escape(note)), re.DOTALL) for note, _, _ in LINES
-]
+CATALOGUE = json.loads((FOLDER / "ja.json").read_text(encoding="utf-8"))
+MESSAGES = CATALOGUE["messages"]
+SPEAKER = Translation(MESSAGES)
+JAPANESE = re.compile("[ぁ-んァ-ヶ一-龠]")
+ENGLISH = re.compile(r"(?<![\w.'\"/{-])[a-z]{2,} [a-z]{2,}(?![\w.'\"(/-])", re.ASCII)
 
 
 def is_said(note):
-    """Tell whether the table has a note."""
-    return any(shape.fullmatch(note) for shape in SHAPES)
+    """Tell whether the catalogue has a note."""
+    said = SPEAKER.message(note)
+    return bool(JAPANESE.search(said)) and not ENGLISH.search(said)
 
 
-def test_every_place_is_filled_in():
-    """What stands for something in the note stands in its translation, or is left out."""
-    for note, _, said in LINES:
-        assert set(re.findall(r"\{\w+\}", said)) <= set(re.findall(r"\{\w+\}", note))
-        assert said
+def test_the_page_speaks_as_the_command_line_does(tmp_path):
+    """Its script says every text as the command line would, by the same catalogue."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("needs Node, to run the dashboard's script")
+    shutil.copy(FOLDER / "messages.js", tmp_path / "messages.mjs")
+    texts = [*MESSAGES, "unknown key 'a'; known: b, c; did you mean b?", "", "{", "}}{{", "a; b"]
+    for path in INVALID:
+        with pytest.raises(ScenarioError) as caught:
+            load_scenario(path)
+        texts += [problem.text for problem in caught.value.problems]
+    script = (
+        "import { speaker } from './messages.mjs'; import fs from 'fs';"
+        "const { messages, texts } = JSON.parse(fs.readFileSync(0));"
+        "console.log(JSON.stringify(texts.map(speaker(messages))))"
+    )
+    done = subprocess.run(
+        [node, "--input-type=module", "-e", script],
+        cwd=tmp_path,
+        input=json.dumps({"messages": MESSAGES, "texts": texts}),
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert json.loads(done.stdout) == [SPEAKER.message(text) for text in texts]
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,11 @@ def test_polls_are_counted_by_what_they_saw(controls):
     }
 
 
+def test_there_is_no_store_to_tell_of(controls):
+    """Where the state is this mock's alone."""
+    assert "mock_p1_store_up" not in controls.call("GET", "/metrics").text
+
+
 def test_what_is_no_poll_is_counted_apart(controls):
     """By its operation; calls to the controls are not counted."""
     controls.poll("slow")

@@ -4,6 +4,7 @@ How fast anything is, no test says: that depends on the machine and its other wo
 """
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,18 @@ def test_runs(name, tmp_path):
     assert report["machine"]["load"] == "python"
     assert "mock-p1" in report["versions"]
     assert "these figures mean nothing" in done.stdout
+
+
+@pytest.mark.slow
+def test_an_earlier_checkout_is_compared():
+    """Here with this very one: all that it needs of it is how it is started."""
+    command = [sys.executable, "-m", "benchmarks.earlier", str(ROOT), "--rounds", "1"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, check=False, encoding="utf-8", timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"a poll, served: now / before +\d+\.\d\d ", done.stdout)
+    assert re.search(r"in-process: now / before +\d+\.\d\d ", done.stdout)
 
 
 def test_unknown_name():

@@ -156,6 +156,21 @@ def test_in_japanese_nothing_of_the_page_itself_is_left_in_english(busy):
     made.shows(f"{made.job('slow-42')} .state", "あと1回")
 
 
+def test_what_the_mock_says_is_in_japanese_too(opened):
+    """What a bundled scenario is for, why something is not done, what is wrong with a scenario."""
+    made = opened(path="/__admin/?lang=ja")
+    made.api("PUT", "scenario", {"name": "stuck"})
+    made.shows("#scenario-about", "ジョブは実行中のまま終わらない。")
+    made.page.fill("#span", "soon")
+    made.page.click("#advance")
+    made.shows("#notice-text", "'soon' は時間 (500ms、90s、1h30m、2d など)ではありません。")
+    made.page.click("#own")
+    made.page.fill("#draft", "jobs: {a: {timelin: []}}")
+    made.page.click("#send")
+    made.shows("#problems li", "キーが不明です: 'timelin'。使えるもの: api_key")
+    assert made.page.text_content("#problems li.count") == "誤り2件"
+
+
 def test_the_language_is_chosen_by_the_address(opened):
     """Whatever the browser asks for; a link leads to the other one."""
     made = opened(path="/__admin/?lang=ja")

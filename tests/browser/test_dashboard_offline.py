@@ -20,6 +20,7 @@ def test_the_page_asks_for_nothing_but_its_own_files_and_calls(dashboard):
         "dashboard.js",
         "api.js",
         "jobs.js",
+        "messages.js",
         "model.js",
         "polls.js",
         "words.js",

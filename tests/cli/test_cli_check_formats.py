@@ -1,11 +1,14 @@
 """``mock-p1 check --format json`` and ``sarif``: one document of what was found in all files."""
 
 import json
+import sys
+from pathlib import Path, PureWindowsPath
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from mock_p1._version import __version__
+from mock_p1.cli import check_formats
 
 BAD = "descripton: x\njobs:\n  a: {error: job_may_be_deleted}\n"
 
@@ -102,6 +105,43 @@ def test_a_file_that_stands_elsewhere(run, folder, tmp_path_factory, monkeypatch
     log = json.loads(run("check", "--format", "sarif", str(folder / "a b.yaml")).output)
     place = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
     assert place["artifactLocation"]["uri"] == (folder / "a b.yaml").as_uri()
+
+
+@pytest.fixture
+def with_drive(folder, monkeypatch):
+    """Two files whose names have a drive letter: one that cannot be used, one with a warning.
+
+    Where there are no drives, the whole name is one of this folder's.
+    """
+    names = [str(folder / "x.yaml"), str(folder / "y.yaml")]
+    if sys.platform != "win32":
+        names = ["C:\\x.yaml", "C:\\y.yaml"]
+        monkeypatch.setattr(check_formats, "Path", PureWindowsPath)
+    for name, step in zip(names, ["{status: a, fro: 1}", "{status: a}"], strict=True):
+        text = f"jobs:\n  a:\n    timeline:\n    - {step}\n"
+        Path(name).write_text(text, encoding="utf-8")
+    return names
+
+
+def test_drive_letters(run, with_drive):
+    """Neither text nor any form takes the colon behind a drive letter for another."""
+    bad, odd = with_drive
+    text = run("check", *with_drive).output
+    assert f"\n{bad}:4:19: unknown key 'fro'; " in f"\n{text}"
+    assert f"\n{odd}:4: warning: the job never shows job_finished" in text
+    shown = run("check", "--format", "github", *with_drive).output
+    drive, _, rest = bad.partition(":")
+    assert f"::error file={drive}%3A{rest},line=4,col=19::unknown key 'fro'" in shown
+    document = json.loads(run("check", "--format", "json", *with_drive).output)
+    seen = {(each["file"], each["line"], each["column"]) for each in document["findings"]}
+    assert seen == {(bad, 4, 19), (odd, 4, None)}
+    log = json.loads(run("check", "--format", "sarif", *with_drive).output)
+    places = [each["locations"][0]["physicalLocation"] for each in log["runs"][0]["results"]]
+    assert places[0] == {
+        "artifactLocation": {"uri": f"file:///{bad.replace(chr(92), '/')}"},
+        "region": {"startLine": 4, "startColumn": 19},
+    }
+    assert places[1]["region"] == {"startLine": 4}
 
 
 @pytest.mark.parametrize("form", ["json", "sarif"])

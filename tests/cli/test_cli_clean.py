@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mock_p1.cli import tls
-from mock_p1.cli.kept_scenarios import load_kept
+from mock_p1.server.kept_scenarios import load_kept
 
 
 @pytest.fixture

@@ -24,15 +24,29 @@ def test_an_option_without_its_library(run, monkeypatch, option, library, extra)
     )
 
 
+def test_a_first_test_without_what_moves_its_dates(run, monkeypatch, tmp_path):
+    """``init --pytest`` writes one that waits in no time: nothing is written before it can run."""
+    found = importlib.util.find_spec
+    lacks = {"time_machine"}
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name in lacks else found(name))
+    monkeypatch.chdir(tmp_path)
+    result = run("init", "--pytest")
+    assert (result.exit_code, [*tmp_path.iterdir()]) == (1, [])
+    assert result.stderr == (
+        '--pytest needs time-machine, which is not installed; type: pip install "mock-p1[clock]"\n'
+    )
+
+
 BLOCKED = """
 import sys
-for name in ("cryptography", "watchfiles", "httpx", "prometheus_client"):
+for name in ("cryptography", "watchfiles", "httpx", "prometheus_client", "redis", "time_machine"):
     sys.modules[name] = None
 from mock_p1.cli import main
 main(["demo", "--speed", "1000"])
 """
 
 
+@pytest.mark.slow
 def test_the_first_command_needs_no_extra():
     """Nor does the server, a client in-process, or the check of a scenario."""
     done = subprocess.run(

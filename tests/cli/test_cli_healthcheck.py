@@ -13,8 +13,10 @@ import pytest
 
 from mock_p1 import serving
 from mock_p1._version import __version__
+from mock_p1.base.clock import RealClock
 from mock_p1.cli import healthcheck as module
 from mock_p1.cli.serving_file import PREFIX, served_urls, serving_file
+from mock_p1.engine.acts import SharedEngine, StoreDown
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.files import load_scenario
 from mock_p1.server.server import Server, ServerThread
@@ -94,7 +96,7 @@ def test_nothing_there(run, free_port):
     result = run("healthcheck", "--port", str(free_port))
     assert result.exit_code == 1
     assert result.output.startswith(
-        f"http://127.0.0.1:{free_port}/__admin/health: no answer of a Mock P1 server ("
+        f"http://127.0.0.1:{free_port}/__admin/ready: no answer of a Mock P1 server ("
     )
     assert result.output.endswith("is `mock-p1 serve` running?\n")
 
@@ -282,6 +284,23 @@ def test_without_controls_it_answers_and_no_request_is_noted(run):
     with ServerThread(server):
         assert run("healthcheck", "--port", str(server.port)).exit_code == 0
     assert len(server.engine.journal) == 0
+
+
+def test_a_store_that_is_down(run):
+    """The mock answers clients nothing of use: exit 1, with its own words."""
+    engine = SharedEngine(load_scenario("stuck"), RealClock())
+
+    def down(_):
+        raise StoreDown("Connection refused")
+
+    engine.hand_over = down
+    with ServerThread(Server(engine)) as served:
+        result = run("healthcheck", "--port", str(served.server.port))
+    assert result.exit_code == 1
+    assert result.output == (
+        f"{served.server.url} is not ready: the mock's store does not answer as it should: "
+        "Connection refused\n"
+    )
 
 
 def test_brackets_of_an_address_are_taken(run):

@@ -4,10 +4,12 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
-import yaml
+from helpers.strict_yaml import read_yaml
 
+from mock_p1 import __version__
 from mock_p1.cli.init import STARTER
 from mock_p1.scenario.files import bundled
 
@@ -51,7 +53,7 @@ def test_what_is_commented_out_is_right_too(run, folder):
         whole + "timeline.\n" + re.sub(r"(?m)^# ", "", tried), encoding="utf-8"
     )
     assert run("check", "--strict", "tried.yaml").exit_code == 0
-    assert len(yaml.safe_load((folder / "tried.yaml").read_text("utf-8"))["calls"]) == 4
+    assert len(read_yaml((folder / "tried.yaml").read_text("utf-8"))["calls"]) == 4
 
 
 @pytest.mark.parametrize("name", bundled())
@@ -60,7 +62,7 @@ def test_from_a_bundled_scenario(run, folder, name):
     assert run("init", "--from", name, "mine.yaml").exit_code == 0
     text = (folder / "mine.yaml").read_text(encoding="utf-8")
     assert text.splitlines()[0].startswith(f"# Begun as the bundled scenario {name};")
-    assert yaml.safe_load(text) == yaml.safe_load(bundled()[name].read_text(encoding="utf-8"))
+    assert read_yaml(text) == read_yaml(bundled()[name].read_text(encoding="utf-8"))
     assert "yaml-language-server" not in text
 
 
@@ -144,14 +146,15 @@ def test_a_link_to_nothing_is_there_too(run, folder):
 def test_compose_and_workflow(run, folder):
     """Both name the scenario by its path from here."""
     assert run("init", "mocks/a.yaml", "--compose", "--github").exit_code == 0
-    compose = yaml.safe_load((folder / "compose.yaml").read_text(encoding="utf-8"))
+    compose = read_yaml((folder / "compose.yaml").read_text(encoding="utf-8"))
     assert compose["services"]["mock-p1"]["volumes"] == [
         "./mocks/a.yaml:/scenarios/scenario.yaml:ro"
     ]
     workflow = (folder / ".github" / "workflows" / "mock-p1.yml").read_text(encoding="utf-8")
     assert 'mock-p1 serve "mocks/a.yaml" --quiet &' in workflow
     assert "SCENARIO" not in workflow
-    assert yaml.safe_load(workflow)["jobs"]["test"]["steps"]
+    assert f'mock-p1@v{__version__}"' in workflow  # nobody says whose the name is on PyPI
+    assert read_yaml(workflow)["jobs"]["test"]["steps"]
 
 
 @pytest.mark.parametrize("name", ["a.json", "a", "a.txt"])
@@ -175,3 +178,12 @@ def test_a_folder_that_cannot_be_made(run, folder):
     result = run("init", "file/a.yaml")
     assert result.exit_code == 1
     assert "a.yaml cannot be written: " in result.output
+
+
+@pytest.mark.parametrize(("is_windows", "quote"), [(False, "'"), (True, '"')])
+def test_what_is_next_can_be_typed_as_it_stands(run, monkeypatch, tmp_path, is_windows, quote):
+    """A name that a shell would take apart stands in quotes."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(import_module("mock_p1.cli.init"), "IS_WINDOWS", is_windows)
+    lines = run("init", "my mocks/first one.yaml").stdout.splitlines()
+    assert f"  mock-p1 serve {quote}my mocks/first one.yaml{quote}" in lines

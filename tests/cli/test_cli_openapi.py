@@ -7,6 +7,7 @@ import yaml
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator, validate
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "begins", "validator"),
     [

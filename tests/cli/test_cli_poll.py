@@ -45,7 +45,7 @@ def test_the_whole_sequence(poll):
     mock.assert_switched()
     mock.assert_sequence()
     assert Path("result.zip").read_bytes().startswith(b"PK")
-    assert [path.name for path in Path().iterdir() if ".part" in path.name] == []
+    assert [path.name for path in Path().iterdir() if path.suffix == ".new"] == []
 
 
 def test_no_whole_key_is_shown(poll):
@@ -215,7 +215,7 @@ def test_a_url_that_is_none(run):
 
 def test_a_result_that_cannot_be_written(poll, tmp_path, monkeypatch):
     """Is exit 1 with the reason, and leaves nothing behind."""
-    monkeypatch.setattr(Path, "write_bytes", _no_space)
+    monkeypatch.setattr("os.fsync", _no_space)
     timeline = [{"status": "job_finished", "result": "generated"}]
     scenario = {"jobs": {"a": {"timeline": timeline}}}
     events, status, _ = poll(scenario, "--api-key", "k", "--job-id", "a", "--download", "a.zip")
@@ -223,5 +223,5 @@ def test_a_result_that_cannot_be_written(poll, tmp_path, monkeypatch):
     assert not list(tmp_path.glob("a.zip*"))
 
 
-def _no_space(_path, _content):
+def _no_space(_):
     raise OSError(28, "No space left on device")

@@ -16,6 +16,7 @@ from mock_p1.base.clock import SECOND, VirtualClock
 from mock_p1.base.messages import Request
 from mock_p1.cli.log_lines import FORMATS, Lines
 from mock_p1.cli.request_log import END_WAITS, MAX_WAITING, RequestLog, Writer
+from mock_p1.engine.acts import SharedEngine
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.engine.limits import LIMITS
@@ -30,6 +31,27 @@ jobs:
       - {status: x}
 """
 JOBS = "/v1/external/retrain_jobs/"
+
+
+def test_a_store_that_goes_and_comes_is_told_once_each():
+    """Also where nothing else is logged; while it stays as it is, nothing is said."""
+    engine, stream = SharedEngine(parse(SCENARIO, "a.yaml"), VirtualClock()), io.StringIO()
+    log = RequestLog(engine, FORMATS["text"], stream, quiet=True)
+    for state in ("ok", "down: gone", "down: Timeout", "ok", "ok"):
+        engine.store_state = lambda state=state: state
+        log._flush()  # noqa: SLF001 -- what its thread does
+    assert stream.getvalue().splitlines() == [
+        "the store is down: gone; clients are answered 503 meanwhile",
+        "the store answers again",
+    ]
+
+
+def test_a_store_in_json():
+    """An event of its own."""
+    assert json.loads(FORMATS["json"].store("down: gone")) == {
+        "event": "store",
+        "store": "down: gone",
+    }
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-import yaml
+from helpers.strict_yaml import read_yaml
 from jsonschema import Draft202012Validator
 
 from mock_p1.scenario.files import bundled
@@ -97,22 +97,19 @@ def test_valid():
 @pytest.mark.parametrize("name", bundled())
 def test_accepts_what_is_bundled(name):
     """Every bundled scenario holds."""
-    assert (
-        list(VALIDATOR.iter_errors(yaml.safe_load(bundled()[name].read_text(encoding="utf-8"))))
-        == []
-    )
+    assert list(VALIDATOR.iter_errors(read_yaml(bundled()[name].read_text(encoding="utf-8")))) == []
 
 
 @pytest.mark.parametrize("text", GOOD)
 def test_accepts_what_the_parser_accepts(text):
     """Schema and parser agree on what can be used."""
-    assert (accepted(text), VALIDATOR.is_valid(yaml.safe_load(text))) == (True, True)
+    assert (accepted(text), VALIDATOR.is_valid(read_yaml(text))) == (True, True)
 
 
 @pytest.mark.parametrize("text", BAD)
 def test_refuses_what_the_parser_refuses(text):
     """Schema and parser agree on what is a mistake."""
-    assert (accepted(text), VALIDATOR.is_valid(yaml.safe_load(text))) == (False, False)
+    assert (accepted(text), VALIDATOR.is_valid(read_yaml(text))) == (False, False)
 
 
 def test_every_key_is_described():

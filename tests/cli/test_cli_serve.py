@@ -67,9 +67,9 @@ def test_the_curl_line_works(serve):
 
 @pytest.mark.slow
 @POSIX
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
 def test_a_signal_ends_it_cleanly(serve, client, name):
-    """SIGTERM and SIGINT end the server with exit status 0 and not a word more than the log."""
+    """The usual ones, and a terminal that closes: exit status 0, and not a word if quiet."""
     served = serve("-q")
     poll(client, served)
     assert end(served, getattr(signal, name)) == (0, "")
@@ -79,7 +79,7 @@ def test_a_signal_ends_it_cleanly(serve, client, name):
 @POSIX
 def test_a_signal_right_after_the_announcement(serve):
     """A parent process that has read the announcement may end the server at once."""
-    assert end(serve(), signal.SIGTERM) == (0, "")
+    assert end(serve(), signal.SIGTERM) == (0, "stopped by SIGTERM\n")
 
 
 @pytest.mark.slow
@@ -135,7 +135,7 @@ def test_log(serve, client):
     served = serve("happy-path")
     poll(client, served, key="my-secret-key")
     logged = served.process.stderr.readline()
-    assert end(served, signal.SIGTERM) == (0, "")
+    assert end(served, signal.SIGTERM) == (0, "stopped by SIGTERM\n")
     assert re.fullmatch(
         r"\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d  retrain-001  job_waiting \(HTTP 200\)  "
         r"happy-path\.yaml:\d+  key my-s…"
@@ -151,7 +151,9 @@ def test_json_log(serve, client):
     served = serve("--log-format", "json", "happy-path")
     poll(client, served, key="my-secret-key")
     logged = served.process.stderr.readline()
-    assert end(served, signal.SIGTERM) == (0, "")
+    status, last = end(served, signal.SIGTERM)
+    assert json.loads(last) == {"event": "stopped", "by": "SIGTERM", "state": None}
+    assert status == 0
     assert json.loads(served.announcement)["url"] == url_of(served.announcement)
     row = json.loads(logged)
     assert (row["event"], row["job"], row["status"], row["api_key"]) == (
@@ -173,7 +175,7 @@ def test_no_line_is_lost_at_the_end(serve, client, number):
     for _ in range(polls):
         poll(client, served)
     status, logged = end(served, number)
-    numbers = [json.loads(line)["number"] for line in logged.splitlines()]
+    numbers = [json.loads(line)["number"] for line in logged.splitlines()[:-1]]
     assert (status, numbers) == (0, list(range(1, polls + 1)))
 
 

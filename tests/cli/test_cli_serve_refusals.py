@@ -1,5 +1,6 @@
 """What `serve` refuses: it starts nothing, and says why and what to do."""
 
+import json
 import os
 import socket
 
@@ -25,6 +26,22 @@ def test_port_in_use(run, taken):
     assert result.exit_code == 1
     assert result.output.startswith(f"cannot listen on 127.0.0.1:{taken}: ")
     assert "--port 0 for any free port" in result.output
+
+
+def test_what_is_refused_is_json_where_the_log_is(run, taken, tmp_path):
+    """A port in use, a broken scenario, a state that is none: an object a line, on stderr."""
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("jobs: {a: {timeline: [{status: x, fro: 1s}], b: {}}}", encoding="utf-8")
+    for told, *options in (
+        ("cannot listen on", "--port", taken),
+        ("unknown key 'fro'", str(broken)),
+        ("there is no such file", "--load", str(tmp_path / "none.json")),
+    ):
+        result = run("serve", "--log-format", "json", *options)
+        (line,) = result.stderr.splitlines()
+        said = json.loads(line)
+        assert (result.exit_code, result.stdout, said["event"]) == (1, "", "failed")
+        assert told in said["message"]
 
 
 @pytest.mark.parametrize("host", ["300.1.1.1", "192.0.2.1", "no such host", "ü" * 100, "a\0b"])

@@ -51,7 +51,12 @@ def test_a_mock_goes_on_after_a_restart(serve, tmp_path):
             seen.append(answer.json()["status"])
             client.post(f"{url}/__admin/clock", json={"advance": "20m"}, timeout=10)
             served.process.send_signal(signal.SIGTERM)
-            served.process.communicate(timeout=10)
+            logged = served.process.communicate(timeout=10)[1]
+            assert json.loads(logged.splitlines()[-1]) == {
+                "event": "stopped",
+                "by": "SIGTERM",
+                "state": file,
+            }
             assert served.process.returncode == 0
     assert seen == ["job_waiting", "job_running"]
     with mocked("slow-training", load=file) as mock:
@@ -101,14 +106,19 @@ class TestRefused:
     def test_another_scenario(self, run, state):
         """It says which was played."""
         result = run("serve", "slow-training", "--load", str(state))
-        told = f"--load {state}: it was saved while demo.yaml was played, not slow-training.yaml\n"
+        told = (
+            f"--load {state}: it was saved while demo.yaml was played, not slow-training.yaml; "
+            "to begin anew, leave out --load\n"
+        )
         assert (result.exit_code, result.output) == (1, told)
 
     def test_a_broken_file_is_not_overwritten(self, run, state):
         """Though it is that of --save too."""
         state.write_text("{", encoding="utf-8")
         result = run("serve", "--load", str(state), "--save", str(state))
-        told = f"--load {state}: is no JSON, so no state of a mock\n"
+        told = (
+            f"--load {state}: is no JSON, so no state of a mock; to begin anew, remove the file\n"
+        )
         assert (result.exit_code, result.output, state.read_text("utf-8")) == (1, told, "{")
 
     def test_a_file_that_is_there_and_not_loaded(self, run, state):
@@ -128,6 +138,7 @@ class TestRefused:
 
     def test_no_such_file(self, run, tmp_path):
         """A file that is not that of --save must be there."""
-        result = run("serve", "--load", str(tmp_path / "s.json"))
-        told = f"--load {tmp_path / 's.json'}: there is no such file\n"
+        file = tmp_path / "s.json"
+        result = run("serve", "--load", str(file))
+        told = f"--load {file}: there is no such file; to begin anew, leave out --load\n"
         assert (result.exit_code, result.output) == (1, told)

@@ -8,13 +8,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from mock_p1.cli import kept_scenarios, user_folders
-from mock_p1.cli.kept_scenarios import MOST_KEPT, load_kept
-from mock_p1.cli.user_folders import cache_folder
 from mock_p1.scenario import parser
 from mock_p1.scenario.files import load_scenario
 from mock_p1.scenario.kept import as_kept
 from mock_p1.scenario.problems import ScenarioError
+from mock_p1.server import kept_scenarios, user_folders
+from mock_p1.server.kept_scenarios import MOST_KEPT, load_kept
+from mock_p1.server.user_folders import cache_folder
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="owners and modes of POSIX")
 JOB = "jobs: {r-1: {timeline: [{status: %s}]}}\n"

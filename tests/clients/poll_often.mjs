@@ -1,11 +1,11 @@
-// Asks a URL, by GET or PUT, so many times over kept connections, with a pause between; says what came of each.
+// Asks a URL, with JSON if there is any, so many times over kept connections, with a pause between; says what came of each.
 import http from "node:http";
 
-const [url, count, pause, method] = process.argv.slice(2);
+const [url, count, pause, method, content] = process.argv.slice(2);
 const agent = new http.Agent({ keepAlive: true });
 const poll = () =>
   new Promise((done) => {
-    const options = { agent, method, headers: { "x-api-key": "k" } };
+    const options = { agent, method, headers: { "x-api-key": "k", "content-type": "application/json" } };
     const request = http.request(url, options, (reply) => {
       let body = "";
       reply.on("data", (piece) => (body += piece));
@@ -13,7 +13,7 @@ const poll = () =>
       reply.on("error", () => done("error"));
     });
     request.on("error", () => done("error"));
-    request.end();
+    request.end(content || undefined);
   });
 
 for (let left = Number(count); left > 0; left--) {

@@ -14,8 +14,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import requests
-import yaml
 from helpers.page_blocks import HIDDEN_FILE, Session, blocks_of, commands, environment, fits
+from helpers.strict_yaml import read_yaml
 from jsonschema import Draft202012Validator
 
 from mock_p1 import mocked
@@ -74,6 +74,7 @@ def test_the_first_one_is_as_short_as_promised():
     assert "sleep" not in first
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="the README's commands are written for a POSIX shell")
 @pytest.mark.skipif(
     shutil.which("curl") is None, reason="the README's commands use curl, which this machine lacks"
@@ -91,7 +92,7 @@ def test_console_blocks_print_what_is_shown(folder):
 def test_yaml_blocks_are_scenarios(text):
     """Every YAML block is a whole scenario, for the parser and for editors alike."""
     parse(text)
-    Draft202012Validator(scenario_schema()).validate(yaml.safe_load(text))
+    Draft202012Validator(scenario_schema()).validate(read_yaml(text))
 
 
 def test_the_reference_shows_every_key():

@@ -137,24 +137,18 @@ def test_{name}(mock_p1):
 GIVES_UP = "pytest.raises((RetrainingFailed, TimeoutError))"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("client", "call", "names"),
     [
-        pytest.param(
+        (
             FROM_CLIENT,
             "wait_for_result(mock_p1.url, mock_p1.api_key, mock_p1.job_id)",
             traps(POLLERS),
-            marks=pytest.mark.slow,
         ),
-        (FROM_RETRAIN, "retrain(mock_p1)", ["key-expires-mid-run", "training-failed"]),
-        pytest.param(
-            FROM_RETRAIN,
-            "retrain(mock_p1)",
-            sorted({*traps(WHOLE_SEQUENCE), *HOPELESS}),
-            marks=pytest.mark.slow,
-        ),
+        (FROM_RETRAIN, "retrain(mock_p1)", sorted({*traps(WHOLE_SEQUENCE), *HOPELESS})),
     ],
-    ids=["poller", "sequence, two of them", "sequence"],
+    ids=["poller", "sequence"],
 )
 def test_the_good_client_falls_into_no_trap(page, client, call, names):
     """In every trap it either gets the result or gives up in words, within its own time limit."""

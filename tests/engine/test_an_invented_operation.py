@@ -156,7 +156,8 @@ def test_calls_know_its_errors(brew):
 
 def test_the_control_api_lists_it(brew):
     """GET /__admin/contract has its row, for the dashboard."""
-    answered = create_app("demo").test_client().get("/__admin/contract").get_json()
+    app = create_app("demo")  # Flask 2.2 reads no JSON for a client whose app is gone
+    answered = app.test_client().get("/__admin/contract").get_json()
     row = next(row for row in answered["operations"] if row["name"] == brew.name)
     assert row["errors"] == list(brew.errors)
 

@@ -1,9 +1,12 @@
 """The journal notes a call that is asked again at once, after its connection broke."""
 
+from pathlib import Path
+
 import pytest
 
 from mock_p1.base.clock import RealClock
 from mock_p1.engine.engine import Engine
+from mock_p1.engine.repeats import AT_ONCE_NS
 
 MILLISECOND = 1_000_000
 FAULT = "[{fault: connection_reset, for: 1 call}, ok]"
@@ -12,6 +15,9 @@ jobs: {{a: {{timeline: [{{fault: connection_reset, for: 1 poll}}, {{status: job_
 new_jobs: {{timeline: [{{status: job_waiting, for: upload}}, {{status: job_finished}}]}}
 calls: {{file_upload: {FAULT}, retrain_model_switch: {FAULT}}}
 """
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "faults.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -61,3 +67,29 @@ def test_a_call_that_comes_later_is_a_new_one(asked, call):
     asked.pause_ns = 101 * MILLISECOND
     ask()
     assert "again" not in "".join(asked.entries[-1].notes)
+
+
+def test_the_page_says_how_soon_it_must_come():
+    """Whoever misses the note looks there."""
+    assert f"noted of a call that comes within {AT_ONCE_NS // MILLISECOND} ms" in PAGE
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_client_that_waits_by_the_mocks_clock_has_waited(asked, call):
+    """As one does whose sleep posts to /__admin/clock."""
+    ask = CALLS[call](asked)
+    ask()
+    asked.engine.clock.advance(300_000 * MILLISECOND)
+    ask()
+    assert "again" not in "".join(asked.entries[-1].notes)
+
+
+@pytest.mark.parametrize("speed", [60, 3600, 1_000_000])
+def test_a_clock_that_runs_faster_is_no_wait(asked, speed):
+    """Its own pace moves it far, while the client's library asks again at once."""
+    asked.engine.clock.set_speed(speed)
+    ask = CALLS["poll"](asked)
+    ask()
+    asked.engine.clock.advance(50 * MILLISECOND)
+    ask()
+    assert "asked again 3 ms later" in "".join(asked.entries[-1].notes)

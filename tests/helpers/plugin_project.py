@@ -82,7 +82,9 @@ class Project:
         if "mock_p1_no_request" not in ini:
             arguments = ("-o", "mock_p1_no_request=ignore", *arguments)
         return self.pytester.runpytest_inprocess(
-            "-p", "mock_p1", "-p", "no:cacheprovider", *arguments
+            *("-p", "mock_p1", "-p", "no:cacheprovider"),
+            *("-p", "no:unraisableexception"),  # it searches all of our memory five times
+            *arguments,
         )
 
 

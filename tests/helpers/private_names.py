@@ -53,6 +53,7 @@ PRIVATE_NAMES = {
         "httpx.AsyncClient._transport_for_url": "likewise",
     },
     "pydantic": {},
+    "gettext": {"gettext.GNUTranslations._catalog": "all messages of a language"},
     "http.client": {
         "http.client.HTTPConnection._tunnel_host": "the host behind a proxy",
         "http.client.HTTPConnection._tunnel_port": "its port",

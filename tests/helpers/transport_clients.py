@@ -8,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from werkzeug.test import create_environ
 
@@ -18,6 +19,12 @@ from mock_p1.engine.engine import Engine
 from mock_p1.server.app import create_app_for
 from mock_p1.server.server import Server, ServerThread
 from mock_p1.transports.responses_patch import Mock
+
+IS_OLD = urllib3.__version__ < "2"
+"""Then what was cut short is taken for the whole."""
+
+CUT_SHORT = requests.JSONDecodeError if IS_OLD else requests.exceptions.ChunkedEncodingError
+"""What requests raises of JSON that was cut short."""
 
 HOST = "mock.example:8080"
 KEY = ("x-api-key", "demo-key")

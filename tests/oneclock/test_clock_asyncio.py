@@ -4,6 +4,7 @@
 
 import asyncio
 import socket
+import threading
 import time
 from asyncio import sleep
 from concurrent.futures import ThreadPoolExecutor
@@ -11,21 +12,10 @@ from types import SimpleNamespace
 
 import pytest
 from helpers.real_time import real_seconds, real_sleep
+from helpers.shared_clock import now
 
 from mock_p1 import mocked
 from mock_p1.oneclock import far_ends
-
-
-@pytest.fixture
-def mock():
-    """Two hours of training, under one clock."""
-    with mocked("slow-training", instant_sleep=True) as mock:
-        yield mock
-
-
-def now(mock):
-    """The seconds that have passed on the mock's side."""
-    return mock._engine.clock.now_ns() / 1e9  # noqa: SLF001 -- no request is made
 
 
 def run(coroutine):
@@ -305,14 +295,49 @@ def test_many_short_sleeps_come_out_exactly(mock):
     assert now(mock) == 100
 
 
-def test_a_loop_in_a_thread_of_its_own_is_left_alone(mock):
-    """A loop that has nothing to do with the client waits for real."""
+def test_a_loop_in_a_thread_that_the_client_starts(mock):
+    """It waits by the clock, before its first poll too."""
 
     async def wait():
-        before = real_seconds()
-        await asyncio.sleep(0.02)
-        return real_seconds() - before
+        await asyncio.sleep(3600)
 
-    with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(asyncio.run, wait()).result(10) >= 0.015
+    thread = threading.Thread(target=asyncio.run, args=(wait(),))
+    thread.start()
+    thread.join(10)
+    assert now(mock) == 3600
+
+
+def test_a_loop_that_serves_is_left_alone(mock):
+    """It is another program's, as far as the client is concerned: its timers are real."""
+    seen = []
+
+    async def serve():
+        async with await asyncio.start_server(print, "127.0.0.1", 0):
+            await asyncio.sleep(0)
+            before = real_seconds()
+            await asyncio.sleep(0.02)
+            seen.append(real_seconds() - before)
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    thread.join(10)
+    assert seen
+    assert seen[0] >= 0.015
     assert now(mock) == 0
+
+
+def test_a_loop_that_serves_and_polls_is_the_clients(mock, poll):
+    """What it asks the mock tells that it is; time goes on from there."""
+
+    async def serve():
+        async with await asyncio.start_server(print, "127.0.0.1", 0):
+            await asyncio.sleep(0)
+            poll(mock)
+            await asyncio.sleep(3600)
+            seen.append(now(mock))
+
+    seen = []
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    thread.join(10)
+    assert seen == [pytest.approx(3600, abs=0.1)]  # a loop of Windows looks around before

@@ -277,6 +277,7 @@ class Waiter:
         return clock() - began
 
 
+@pytest.mark.slow
 def test_what_kept_sleep_before_the_mock(every_object):
     """Class attributes, default arguments, objects, lists and closures move the clock too."""
     waiter, kept = Waiter(), [time.sleep]

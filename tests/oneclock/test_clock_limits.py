@@ -7,7 +7,6 @@ import sys
 import textwrap
 import threading
 import time
-import warnings
 from concurrent.futures import Future
 from contextlib import nullcontext
 from functools import partial
@@ -17,24 +16,14 @@ import httpx
 import pytest
 import trio
 import trio.testing
+from helpers.shared_clock import now
 
 from mock_p1 import CannotShare, SleptTooLong, mocked, serving
+from mock_p1.base import extras
 from mock_p1.oneclock import patches
 from mock_p1.scenario.parser import parse
 
 HELD = "jobs: {a: {timeline: [{status: job_running, delay: 3s}]}}"
-
-
-@pytest.fixture
-def mock():
-    """Two hours of training, under one clock."""
-    with mocked("slow-training", instant_sleep=True) as mock:
-        yield mock
-
-
-def now(mock):
-    """The seconds that have passed on the mock's side."""
-    return mock._engine.clock.now_ns() / 1e9  # noqa: SLF001 -- no request is made
 
 
 def test_trio_sleeps_side_by_side(mock):
@@ -155,6 +144,23 @@ def test_uvloop_is_refused(mock):
     loop.close()
 
 
+def test_uvloop_in_a_thread_that_the_client_starts_is_left_alone(mock):
+    """As a server's beside the client is: uvicorn brings uvloop along."""
+    uvloop = pytest.importorskip("uvloop", reason="does not exist on Windows")
+    ended = []
+
+    def serve():
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(asyncio.sleep(0.001))
+        ended.append(True)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    thread.join(10)
+    assert ended
+    assert now(mock) == 0
+
+
 def test_uvloop_is_as_ever_afterwards():
     """It runs where no clock is shared."""
     uvloop = pytest.importorskip("uvloop", reason="does not exist on Windows")
@@ -162,6 +168,13 @@ def test_uvloop_is_as_ever_afterwards():
         pass
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         assert runner.run(asyncio.sleep(0, "done")) == "done"
+
+
+def test_without_time_machine_it_is_said_what_to_install(monkeypatch):
+    """It is of an extra: else its plugin would be loaded in all runs of a user's."""
+    monkeypatch.setattr(extras, "find_spec", lambda _: None)
+    with pytest.raises(CannotShare, match=r'type: pip install "mock-p1\[clock\]"'):
+        mocked("demo", instant_sleep=True).start()
 
 
 @pytest.mark.slow
@@ -182,73 +195,12 @@ def test_gevent_is_refused():
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], timeout=60, check=True)
 
 
-@pytest.fixture
-def clock(monkeypatch):
-    """Real time that passes by what is waited for; and each such wait, of which none is woken."""
-    waits = []
-
-    def wait(condition, limit=None):
-        if threading.current_thread().name != "scheduler":
-            return real_wait(condition, limit)
-        waits.append(limit)
-        return False
-
-    real_wait = patches._condition_wait  # noqa: SLF001 -- what waits for real
-    monkeypatch.setattr(patches, "_condition_wait", wait)
-    monkeypatch.setattr("mock_p1.oneclock.originals.real.monotonic", lambda: sum(waits))
-    return waits
-
-
-@pytest.mark.parametrize(("start", "said"), [("start", 1), ("_started_in_c", 0)])
-def test_a_long_real_wait_of_a_thread_that_the_client_has_started_is_said(
-    clock, monkeypatch, start, said
-):
-    """Once, as a scheduler's is, whose own thread sends no request; others wait as they do."""
-    monkeypatch.setattr(threading.Thread, "_started_in_c", patches._thread_start, raising=False)  # noqa: SLF001 -- as one in C would
-
-    def wait():
-        threading.Event().wait(0.5)
-        threading.Event().wait(30)
-        threading.Event().wait(30)
-
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        with mocked("stuck", instant_sleep=True):
-            thread = threading.Thread(target=wait, name="scheduler")
-            getattr(thread, start)()
-            thread.join(10)
-            assert not caught
-    texts = [str(warning.message) for warning in caught]
-    assert sum("waits for 30 real seconds, in scheduler" in text for text in texts) == said
-    assert clock == [0.5, 30, 30]  # each in one go: who wakes it wakes it
-
-
-def test_a_warning_that_is_an_error_ends_the_mock_and_no_thread(clock):
-    """A thread that waits for long waits on; the mock's end says it."""
-    ended = []
-
-    def wait():
-        threading.Event().wait(30)
-        ended.append(True)
-
-    before, starter = time.sleep, mocked("stuck", instant_sleep=True)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        starter.start()
-        thread = threading.Thread(target=wait, name="scheduler")
-        thread.start()
-        thread.join(10)
-        with pytest.raises(RuntimeWarning, match="waits for 30 real seconds, in scheduler"):
-            starter.stop()
-    assert ended
-    assert time.sleep is before
-
-
-def test_a_long_real_sleep_is_said(mock, monkeypatch):
-    """A thread that has not asked the mock yet sleeps for real; a warning names it."""
-    said = []
+def test_a_long_real_sleep_is_said(monkeypatch):
+    """A thread from before the mock sleeps for real until it asks; a warning names it."""
+    said, begun = [], threading.Event()
 
     def sleep():
+        begun.wait(10)
         with pytest.warns(RuntimeWarning, match="sleeps for 30 real seconds, in early") as caught:
             time.sleep(30)
         said.append(len(caught))
@@ -256,9 +208,11 @@ def test_a_long_real_sleep_is_said(mock, monkeypatch):
     monkeypatch.setattr("mock_p1.oneclock.originals.real.sleep", int)
     thread = threading.Thread(target=sleep, name="early")
     thread.start()
-    thread.join(10)
+    with mocked("stuck", instant_sleep=True) as mock:
+        begun.set()
+        thread.join(10)
+        assert now(mock) == 0
     assert said == [1]
-    assert now(mock) == 0
 
 
 @pytest.mark.parametrize(

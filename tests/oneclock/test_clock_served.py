@@ -12,6 +12,7 @@ import httpx
 import pytest
 import requests
 from helpers.real_time import real_seconds
+from helpers.shared_clock import now
 
 from mock_p1 import CannotShare, mocked, serving
 from mock_p1.oneclock import patches
@@ -131,7 +132,7 @@ def test_a_thread_of_somebody_else_is_told_whose_sleeps_move(mock, monkeypatch):
     said = []
 
     def sleep():
-        with pytest.warns(RuntimeWarning, match="thread that starts the server, and of those"):
+        with pytest.warns(RuntimeWarning, match="thread that starts the mock, of those"):
             time.sleep(30)
         said.append(True)
 
@@ -195,11 +196,6 @@ def held():
     """A server that holds each answer back for three seconds, under one clock."""
     with serving(HELD, instant_sleep=True) as held:
         yield held
-
-
-def now(mock):
-    """The seconds that have passed on the mock's side."""
-    return mock._engine.clock.now_ns() / 1e9  # noqa: SLF001 -- no request is made
 
 
 def request(mock):

@@ -8,21 +8,10 @@ from time import monotonic, sleep
 
 import pytest
 import time_machine
+from helpers.shared_clock import now
 
 from mock_p1 import mocked
 from mock_p1.oneclock.shared import SleptTooLong
-
-
-@pytest.fixture
-def mock():
-    """Two hours of training, under one clock."""
-    with mocked("slow-training", instant_sleep=True) as mock:
-        yield mock
-
-
-def now(mock):
-    """The seconds that have passed on the mock's side."""
-    return mock._engine.clock.now_ns() / 1e9  # noqa: SLF001 -- no request is made
 
 
 def test_two_hours_in_under_a_second(mock, poll):

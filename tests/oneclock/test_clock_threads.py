@@ -6,6 +6,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from helpers.real_time import real_seconds
@@ -15,13 +16,6 @@ from mock_p1.base.clock import VirtualClock
 from mock_p1.oneclock import sleep_coordinator as sleepers
 from mock_p1.oneclock import thread_activity
 from mock_p1.oneclock.shared import SleptTooLong
-
-
-@pytest.fixture
-def mock():
-    """Two hours of training, under one clock."""
-    with mocked("slow-training", instant_sleep=True) as mock:
-        yield mock
 
 
 def heartbeat(beats, seen):
@@ -34,21 +28,52 @@ def heartbeat(beats, seen):
         )
 
 
-@pytest.mark.parametrize("when", ["before", "within"])
-def test_a_thread_that_has_nothing_to_do_with_the_client(poll, when):
-    """It sleeps for real, sees time pass, and moves nothing, wherever it was started."""
+def test_a_thread_that_has_nothing_to_do_with_the_client():
+    """It was there before the mock: it sleeps for real, sees time pass, and moves nothing."""
     seen = []
     thread = threading.Thread(target=heartbeat, args=(5, seen))
-    if when == "before":
-        thread.start()
+    thread.start()
     with mocked("slow-training", instant_sleep=True) as mock:
-        if when == "within":
-            thread.start()
         time.sleep(3600)
         thread.join(10)
         assert mock._engine.clock.now_ns() == 3600_000_000_000  # noqa: SLF001 -- no request is made
     assert len(seen) == 5
     assert all(0.005 < passed < 10 for passes in seen for passed in passes)
+
+
+def test_a_thread_that_polls_until_it_is_stopped(poll):
+    """It waits by the clock before its first poll already, as one that has asked does."""
+    statuses, stop = [], threading.Event()
+
+    def watch():
+        while not stop.wait(60):
+            statuses.append(poll(mock))
+            if statuses[-1] == "job_finished":
+                return
+
+    with mocked("slow-training", instant_sleep=True) as mock:
+        thread = threading.Thread(target=watch, daemon=True)
+        thread.start()
+        thread.join(10)
+        assert statuses[-1] == "job_finished"
+        assert mock._engine.clock.now_ns() == len(statuses) * 60_000_000_000  # noqa: SLF001 -- no request is made
+
+
+def test_a_thread_that_serves_has_nothing_to_do_with_the_client():
+    """What it waits for is real, moves nothing, and nobody's sleep waits for it."""
+    with (
+        HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server,
+        mocked("slow-training", instant_sleep=True) as mock,
+    ):
+        waited = threading.Event()
+        server.service_actions = waited.set
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        waited.wait()
+        assert thread not in mock._engine.clock.sleepers._threads  # noqa: SLF001 -- nothing else tells
+        server.shutdown()
+        thread.join(10)
+        assert mock._engine.clock.now_ns() == 0  # noqa: SLF001 -- no request is made
 
 
 def test_a_loop_against_a_deadline_ends():
@@ -141,6 +166,7 @@ def test_a_thread_that_is_being_started_is_at_work(monkeypatch):
     assert together._others(everybody=True) == (True, False)  # noqa: SLF001 -- at no other moment
 
 
+@pytest.mark.slow
 def test_a_thread_at_work_does_not_hold_time_up_for_ever(mock, poll, monkeypatch):
     """Time waits for work a while, then goes on without it.
 
@@ -251,13 +277,45 @@ def test_a_client_that_never_gives_up_in_a_thread_fails_the_test(poll):
 
 
 def test_an_inner_mock_has_a_time_of_its_own():
-    """Each mock counts what was slept while it was there."""
+    """What was slept in it counts there, and not for the mock around it."""
     with mocked(instant_sleep="2h"):
         time.sleep(3600)
-        with mocked(instant_sleep="90m", base_url="https://one.example"):
-            time.sleep(3600)
+        with mocked(instant_sleep="60d", base_url="https://one.example"):
+            time.sleep(30 * 86_400)
+        with (
+            mocked(instant_sleep="1h", base_url="https://one.example"),
+            pytest.raises(SleptTooLong, match="more than 1h"),
+        ):
+            time.sleep(3601)
+        time.sleep(3600)
         with pytest.raises(SleptTooLong, match="more than 2h"):
             time.sleep(1)
+
+
+def test_what_others_sleep_counts_for_the_innermost_mock():
+    """A thread that has opened none is the client of the mock that was opened last."""
+    with mocked(instant_sleep="2h"), mocked(instant_sleep="60d", base_url="https://one.example"):
+        thread = threading.Thread(target=time.sleep, args=(30 * 86_400,))
+        thread.start()
+        thread.join(10)
+
+
+def test_mocks_of_threads_have_a_time_each():
+    """A mock that another thread opens meanwhile does not pay for what this one sleeps."""
+    opened, ended = threading.Event(), threading.Event()
+
+    def other():
+        with mocked(instant_sleep="1h", base_url="https://one.example"):
+            opened.set()
+            ended.wait()
+
+    with mocked(instant_sleep="3h"):
+        thread = threading.Thread(target=other)
+        thread.start()
+        opened.wait()
+        time.sleep(7200)
+        ended.set()
+        thread.join(10)
 
 
 def test_a_thread_that_stands_where_it_stood_before_is_at_work_again(monkeypatch):

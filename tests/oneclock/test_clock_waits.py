@@ -19,23 +19,12 @@ from types import SimpleNamespace
 import pytest
 import requests
 from helpers.real_time import real_seconds
+from helpers.shared_clock import now
 
 from mock_p1 import mocked, serving
 from mock_p1.oneclock import far_ends, poll_objects
 from mock_p1.oneclock.originals import real
 from mock_p1.scenario.parser import parse
-
-
-@pytest.fixture
-def mock():
-    """Two hours of training, under one clock."""
-    with mocked("slow-training", instant_sleep=True) as mock:
-        yield mock
-
-
-def now(mock):
-    """The seconds that have passed on the mock's side."""
-    return mock._engine.clock.now_ns() / 1e9  # noqa: SLF001 -- no request is made
 
 
 def taken(make):

@@ -13,13 +13,17 @@ from pathlib import Path
 
 import pytest
 import requests
-import yaml
 from helpers.redis_server import NEEDED, redis_server
+from helpers.strict_yaml import read_documents, read_yaml
+
+from mock_p1.admin.access import HEALTH, READY
+from mock_p1.scenario.parser import parse
+from mock_p1.server.redis_store import TIMEOUT_SECONDS
 
 ROOT = Path(__file__).parents[2]
 NGINX = shutil.which("nginx") or next(iter(Path("/usr/sbin").glob("nginx")), None)
-COMPOSE = yaml.safe_load((ROOT / "compose.cluster.yaml").read_text(encoding="utf-8"))
-KUBERNETES = [*yaml.safe_load_all((ROOT / "deploy" / "kubernetes.yaml").read_text("utf-8"))]
+COMPOSE = read_yaml((ROOT / "compose.cluster.yaml").read_text(encoding="utf-8"))
+KUBERNETES = read_documents((ROOT / "deploy" / "kubernetes.yaml").read_text("utf-8"))
 SCENARIO = "jobs: {a: {timeline: [{status: waiting, for: 60 polls}, {status: done}]}}"
 
 
@@ -59,6 +63,7 @@ def front(tmp_path, free_port):
             process.communicate(timeout=10)
 
 
+@pytest.mark.slow
 @NEEDED
 @pytest.mark.skipif(NGINX is None, reason="needs nginx")
 def test_three_mocks_behind_nginx(front):
@@ -101,7 +106,7 @@ def test_compose_is_as_its_page_says():
 def test_the_manifests_hang_together():
     """Every selector finds its pods, every port its container's, every name what it names."""
     kinds = Counter(each["kind"] for each in KUBERNETES)
-    assert kinds == {"Secret": 1, "Deployment": 1, "StatefulSet": 1, "Service": 2}
+    assert kinds == {"Secret": 1, "ConfigMap": 1, "Deployment": 1, "StatefulSet": 1, "Service": 2}
     sets = {each["metadata"]["name"]: each["spec"] for each in KUBERNETES if "Set" in each["kind"]}
     sets |= {e["metadata"]["name"]: e["spec"] for e in KUBERNETES if e["kind"] == "Deployment"}
     for service in (each for each in KUBERNETES if each["kind"] == "Service"):
@@ -117,3 +122,51 @@ def test_the_manifests_hang_together():
     mock = sets["mock-p1"]["template"]["spec"]["containers"][0]
     assert mock["args"][-1] == "redis://mock-p1-store:6379"
     assert sets["mock-p1"]["replicas"] > 1
+
+
+def test_each_scenario_of_compose_has_a_state():
+    """By its name, unless one is given: so another one may be played after the first."""
+    for number in (1, 2, 3):
+        name = COMPOSE["services"][f"mock-{number}"]["environment"]["MOCK_P1_STATE_NAME"]
+        assert name == "${MOCK_P1_STATE_NAME:-${MOCK_P1_SCENARIO:-demo}}"
+
+
+def test_each_rollout_has_a_state():
+    """Which all of its pods, and no others, agree on; and none plays beside those of another."""
+    (spec,) = (each["spec"] for each in KUBERNETES if each["kind"] == "Deployment")
+    (mock,) = spec["template"]["spec"]["containers"]
+    given = {each["name"]: each["valueFrom"] for each in mock["env"]}
+    path = "metadata.labels['pod-template-hash']"
+    assert given["MOCK_P1_STATE_NAME"] == {"fieldRef": {"fieldPath": path}}
+    assert spec["strategy"] == {"type": "Recreate"}
+
+
+def test_pods_wait_for_the_store():
+    """Since a mock without one ends, and the cluster would start it again later and later."""
+    (spec,) = (each["spec"] for each in KUBERNETES if each["kind"] == "Deployment")
+    (wait,) = spec["template"]["spec"]["initContainers"]
+    assert "mock-p1-store" in wait["command"][-1]
+    assert wait["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+def test_pods_that_cannot_answer_are_asked_nothing():
+    """While the store is down they are not ready; but no pod is restarted for that."""
+    (spec,) = (each["spec"] for each in KUBERNETES if each["kind"] == "Deployment")
+    (mock,) = spec["template"]["spec"]["containers"]
+    asked = {kind: mock[f"{kind}Probe"]["httpGet"]["path"] for kind in ("liveness", "readiness")}
+    assert asked == {"liveness": HEALTH, "readiness": READY}
+    assert mock["readinessProbe"]["timeoutSeconds"] > TIMEOUT_SECONDS
+
+
+def test_the_scenario_of_the_manifest_can_be_played():
+    """It is in the ConfigMap that the pods have at /scenarios."""
+    (config,) = (each for each in KUBERNETES if each["kind"] == "ConfigMap")
+    (spec,) = (each["spec"] for each in KUBERNETES if each["kind"] == "Deployment")
+    for name, text in config["data"].items():
+        assert parse(text, name).jobs
+    pod = spec["template"]["spec"]
+    assert {"name": "scenarios", "configMap": {"name": config["metadata"]["name"]}} in pod[
+        "volumes"
+    ]
+    (mock,) = pod["containers"]
+    assert {"name": "scenarios", "mountPath": "/scenarios"} in mock["volumeMounts"]

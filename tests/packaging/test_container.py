@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
-import yaml
+from helpers.strict_yaml import read_yaml
 from packaging.requirements import Requirement
 
 from mock_p1.cli import COMMANDS
@@ -19,9 +19,9 @@ from mock_p1.cli.tls import API_NAMES, CERTIFICATE
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
-SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
+SERVICES = read_yaml((ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
 COMPOSE = SERVICES["mock-p1"]
-ALL = ("httpx", "metrics", "redis", "tls", "watch")
+ALL = ("clock", "httpx", "metrics", "redis", "tls", "watch")
 """The extras that the image has: every one that is no developer's."""
 STAGES = re.split(r"^(?=FROM )", DOCKERFILE, flags=re.MULTILINE)[1:]
 
@@ -102,7 +102,22 @@ def test_any_user_can_keep_an_authority():
     folder = environment()["MOCK_P1_TLS_DIR"]
     assert f"install --directory --mode 1777 {folder}" in STAGES[-1]
     assert f"tls:{folder}" in COMPOSE["volumes"]
-    assert "tls" in yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))["volumes"]
+    assert "tls" in read_yaml((ROOT / "compose.yaml").read_text(encoding="utf-8"))["volumes"]
+
+
+def test_any_user_can_keep_a_state():
+    """In a folder that a new volume gets its rights from; the page shows one there."""
+    assert re.search(r"install --directory --mode 1777 .*/state\b", STAGES[-1])
+    assert "state:/state" in COMPOSE["volumes"]
+    whole = read_yaml((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+    assert "state" in whole["volumes"]
+    page = (ROOT / "docs" / "state.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    service = read_yaml(shown)["services"]["mock-p1"]
+    assert service["volumes"] == ["state:/state"]
+    command, *arguments = service["command"]
+    assert command in COMMANDS
+    assert arguments.count("/state/mock.json") == 2
 
 
 def test_compose_hands_on_every_variable():

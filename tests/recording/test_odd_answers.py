@@ -90,6 +90,43 @@ def test_any_answer_can_be_written(code, kind, body, headers):
     assert again(text).status == code
 
 
+ODD_BODIES = [
+    '{"a": 1, "a": 2}',
+    '{"a": "\\ud83d"}',
+    '{"\\ud83d": [{"b": "\\ud83d"}]}',
+    '{"fake": "name"}',
+    '{"x": {"fake": "email"}, "result": "generated"}',
+    '{"<<": {"a": 1}, "=": 2, "~": null, "": "", "yes": "no", "1": 1, "null": "~"}',
+    '{"status": "${HOME}", "other": "$${HOME}", "third": "{{x}}"}',
+    "[1e400]",
+    "[1e22, 1E-7, -0.0, 123456789012345678901234567890, 0.1]",
+    "[NaN]",
+    "null",
+    "5",
+    '"text"',
+    "[]",
+    "{}",
+    "[" * 60 + "]" * 60,
+    '["\\u0000\\u0085\\u2028\\ufeff\\u007f", "- a", "%YAML", "#x", " x ", "x: y", "\\t"]',
+    '{"%s": 1}' % ("k" * 2000),
+    "---\na: 1\n...\n",
+    "\ufefftext",
+    "{'a': 1}",
+]
+
+
+@pytest.mark.parametrize("body", ODD_BODIES, ids=lambda body: body[:20])
+def test_an_odd_body_is_played_as_it_was(body):
+    """As JSON of the same meaning, or to the letter."""
+    odd = Answer(200, {"content-type": "application/json"}, body.encode())
+    played = again(text_of(polls_of(odd, status("job_finished")))).body.decode()
+
+    def pairs(text):
+        return json.loads(text, object_pairs_hook=list)
+
+    assert played == body or pairs(played) == pairs(body)
+
+
 def test_a_date_counts_from_the_answers_own():
     """No clock but the server's matters."""
     headers = {

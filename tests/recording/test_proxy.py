@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -17,6 +19,7 @@ import pytest
 import requests
 import trustme
 from click.testing import CliRunner
+from helpers.odd_servers import odd
 
 from mock_p1 import load_scenario, mocked, serving
 from mock_p1.base.clock import VirtualClock
@@ -178,6 +181,74 @@ def test_links_lead_through_the_proxy():
     assert link.endswith("/result.zip")
     assert again == link
     assert (part.status_code, part.content) == (206, b"PK\x03\x04")
+
+
+def passed_on(body, path=f"{API}/models", **headers):
+    """What a client gets of a service that answers so, through the proxy."""
+    lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+    head = f"HTTP/1.1 200 OK\r\n{lines}Content-Length: {len(body)}\r\n\r\n"
+    with odd(lambda connection: connection.sendall(head.encode() + body)) as host:
+        proxy = RecordingProxy(f"http://{host}")
+        thread = Thread(target=proxy.run)
+        thread.start()
+        try:
+            return requests.get(proxy.url + path, headers={"x-api-key": KEY}, timeout=5), proxy
+        finally:
+            proxy.stop()
+            thread.join()
+            proxy.close()
+
+
+@pytest.mark.parametrize("path", [f"{API}/models", f"{API}/retrain_jobs/r-1"])
+def test_a_large_answer_comes_whole(path):
+    """Of any call; a part of it is kept."""
+    body = json.dumps({"rows": ["x" * 100] * 20_000}).encode()
+    answer, proxy = passed_on(body, path)
+
+    assert answer.content == body
+    assert 1_000_000 <= len(proxy.exchanges[0].answer.body) < len(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{ "status":"a",\n "model_id": 1.0, "download_url" : "LINK", "x": "\\u5b66\\/"}\n',
+        b'{"message": "see LINK", "status": "a", "download_url": "LINK"}',
+        b'\xef\xbb\xbf{"status": "a", "download_url":\t"http:\\/\\/127.0.0.1\\/r.zip"}',
+    ],
+)
+def test_but_for_the_link_an_answer_passes_to_the_letter(body):
+    """Blanks, escapes, a link in another field: as the service wrote it."""
+    body = body.replace(b"LINK", b"http://127.0.0.1/a/r.zip?sig=1")
+    answer, proxy = passed_on(body, f"{API}/retrain_jobs/r-1")
+
+    found = json.loads(answer.content.decode("utf-8-sig"))
+    assert found["download_url"].startswith(f"{proxy.url}/__recorded/")
+    field = re.compile(rb'("download_url"\s*:\s*)"[^"]*"')
+    assert field.sub(b"", answer.content) == field.sub(b"", body)
+
+
+@pytest.mark.parametrize(("host", "shown"), [("::1", "[::1]"), ("0.0.0.0", "127.0.0.1")])  # noqa: S104 -- of a test
+def test_it_listens_on_the_address_given(host, shown):
+    """IPv6 too; its URL can be used as it is."""
+    if host == "::1" and not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    with serving("happy-path", check=False) as mock, proxied(mock, host=host) as proxy:
+        assert proxy.url.startswith(f"http://{shown}:")
+        assert Client(proxy.url, mock.advance).call("GET", f"{API}/retrain_jobs/a", KEY)
+
+
+def test_a_job_whose_id_no_scenario_has_is_left_out():
+    """Too long, or a path of the API; the file says how many calls there were."""
+    long = "x" * 201
+    with serving("happy-path", check=False) as mock, proxied(mock) as proxy:
+        client = Client(proxy.url, mock.advance)
+        for job in (long, "*", "retrain-001"):
+            client.call("GET", f"{API}/retrain_jobs/{job}", KEY)
+        text = recorded(proxy, mock.url)
+
+    assert [*load_scenario(text).jobs] == ["retrain-001"]
+    assert "2 calls about a job whose id no scenario can have not recorded" in text
 
 
 def test_one_call_is_one_request():

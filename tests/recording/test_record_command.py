@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import ssl
 from contextlib import contextmanager
 from functools import partial
@@ -14,12 +15,12 @@ import pytest
 import trustme
 from click.testing import CliRunner
 from helpers.odd_servers import dripping, odd, saying, whole
+from helpers.signals import ignored
 
 from mock_p1 import load_scenario, mocked
 from mock_p1.base.clock import VirtualClock
 from mock_p1.cli import main
 from mock_p1.engine.engine import Engine
-from mock_p1.recording import recording_file
 from mock_p1.recording.job_recorder import JobRecorder
 from mock_p1.server.server import Server, ServerThread
 from mock_p1.verify.pace import Pace
@@ -120,14 +121,19 @@ def test_at_the_limit_what_was_seen_is_written(record, playing, out):
     assert statuses(out) == HAPPY[:2]
 
 
-def stop_at(monkeypatch, polls):
+def interrupt():
+    """Do what Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def stop_at(monkeypatch, polls, by=interrupt):
     """Let Ctrl-C come during the wait after so many polls."""
     waits = []
 
     def wait(self, seconds):
         waits.append(seconds)
         if seconds > 1 and sum(each > 1 for each in waits) >= polls:
-            raise KeyboardInterrupt
+            by()
 
     monkeypatch.setattr(Pace, "wait", wait)
 
@@ -143,6 +149,17 @@ def test_ctrl_c_writes_what_there_is(record, playing, out, monkeypatch):
     assert "it was stopped" in out.read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGBREAK"])
+def test_other_ways_to_stop_it(record, playing, out, monkeypatch, name):
+    """The system's, and Ctrl-Break of Windows, whose part another signal acts elsewhere."""
+    with ignored(monkeypatch, name) as number, playing("happy-path") as mock:
+        stop_at(monkeypatch, 3, by=lambda: signal.raise_signal(number))
+        done = record(mock.url)
+        assert signal.getsignal(number) == signal.SIG_IGN
+
+    assert (done.exit_code, statuses(out)) == (0, HAPPY[:2])
+
+
 def test_a_second_ctrl_c_leaves_no_half_of_a_file(record, playing, out, monkeypatch):
     """It comes while the file is written: nothing is left, also not beside it."""
     stop_at(monkeypatch, 3)
@@ -150,7 +167,7 @@ def test_a_second_ctrl_c_leaves_no_half_of_a_file(record, playing, out, monkeypa
     def interrupted(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(recording_file.os, "fsync", interrupted)
+    monkeypatch.setattr("os.fsync", interrupted)
     with playing("happy-path") as mock:
         done = record(mock.url)
 
@@ -200,7 +217,7 @@ def test_what_cannot_be_written_is_printed(record, playing, out, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with playing("happy-path") as mock:
-        monkeypatch.setattr(recording_file.os, "fsync", full)
+        monkeypatch.setattr("os.fsync", full)
         done = record(mock.url)
 
     assert done.exit_code == 1
@@ -244,7 +261,10 @@ def test_no_result_asks_for_none(record, playing):
     [
         ({"key": None}, "give a key that sees the job"),
         ({"job": None}, "give the job by --job-id"),
-        ({"job": "a/b"}, "an id of a scenario has no slash"),
+        ({"job": "a/b"}, "has a slash in it"),
+        ({"job": "a*"}, "a * in an id of a scenario stands for any characters"),
+        ({"job": "x" * 201}, "an id has 1 to 200"),
+        ({"job": "upload_url"}, "is a path of the API, never an id"),
         ({"key": "two\nlines"}, "--api-key holds a line break"),
     ],
 )

@@ -1,5 +1,6 @@
 """Scenarios that tests ask for again and again are read once, while nothing has changed."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from mock_p1 import ScenarioError, load_scenario, mocked
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario import recent
 from mock_p1.scenario.files import look_up
+from mock_p1.scenario.parser import parse
 from mock_p1.scenario.recent import made_once, parse_once
 
 TEXT = "jobs: {%s: {timeline: [{status: s}]}}"
@@ -33,7 +35,7 @@ def file(tmp_path):
 
 def found(path):
     """Find a scenario as the fixtures do."""
-    return look_up(path, (), (Path(),), parse=parse_once)
+    return look_up(path, (), (Path(),), parse=partial(parse_once, parse=parse))
 
 
 def test_an_unchanged_file_is_read_once(file):

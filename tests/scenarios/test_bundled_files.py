@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
 from click.testing import CliRunner
+from helpers.strict_yaml import read_yaml
 from jsonschema import Draft202012Validator
 
 from mock_p1 import load_scenario, mocked
@@ -49,7 +49,7 @@ def test_editors_know_it(name):
     text = bundled()[name].read_text(encoding="utf-8")
     assert text.splitlines()[0] == EDITOR_LINE
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    Draft202012Validator(schema).validate(yaml.safe_load(text))
+    Draft202012Validator(schema).validate(read_yaml(text))
 
 
 def test_the_schema_is_the_one_that_is_printed():

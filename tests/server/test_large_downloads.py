@@ -58,14 +58,14 @@ class Served:
         return entry.done, entry.notes
 
 
-@pytest.fixture(params=["as installed", "asyncio"])
+@pytest.fixture(params=["as installed", pytest.param("asyncio", marks=pytest.mark.slow)])
 def loop(request, monkeypatch):
     """The event loop that is installed, and Python's own."""
     if request.param == "asyncio":
         monkeypatch.setattr(servers, "_loop_factory", lambda: None)
 
 
-@pytest.fixture(params=["plain", "TLS"])
+@pytest.fixture(params=["plain", pytest.param("TLS", marks=pytest.mark.slow)])
 def served(request, loop, scenario, certified):
     """A server of one kind."""
     server, client = certified if request.param == "TLS" else (None, None)

@@ -16,13 +16,14 @@ from types import SimpleNamespace
 
 import pytest
 import requests
+from helpers.signals import ignored
 from helpers.transport_clients import HOST, JOBS, LiveTransport
 
 from mock_p1.base.clock import RealClock
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
 from mock_p1.server import server as servers
-from mock_p1.server.server import CannotListen, Server, ServerThread
+from mock_p1.server.server import CannotListen, Server, ServerThread, stopped_by_signals
 
 POLL = f"GET {JOBS}{{}} HTTP/1.1\r\nHost: {HOST}\r\nx-api-key: demo-key\r\n\r\n"
 PROGRAM = """
@@ -241,6 +242,16 @@ def test_a_signal_ends_it_within_a_second_and_without_an_error(number, loop):
         assert (
             time.monotonic() - started < 5
         )  # a second at most on a machine that has nothing else to do
+
+
+def test_ctrl_break_ends_it(monkeypatch):
+    """Windows' second signal of a console stops the server, and is given back at the end."""
+    stops = []
+    with ignored(monkeypatch, "SIGBREAK") as number:
+        with stopped_by_signals(lambda: stops.append("stop")):
+            signal.raise_signal(number)
+        assert stops == ["stop"]
+        assert signal.getsignal(number) == signal.SIG_IGN
 
 
 def test_the_port_is_known_before_it_serves(engine):
@@ -472,3 +483,31 @@ def test_the_loop_says_nothing_of_each_try_to_open_one_file_too_many(
         assert done.wait(10)
     assert engine.limits_reached().get("open_files", 0) == times
     assert len(caplog.records) == (0 if times else 3)
+
+
+@pytest.fixture
+def hangup():
+    """A way to say what SIGHUP does, which is undone at the end."""
+    before = signal.getsignal(signal.SIGHUP)
+    yield lambda handler: signal.signal(signal.SIGHUP, handler)
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.posix
+def test_a_terminal_that_closes_is_a_signal_like_others(hangup):
+    """Whoever is to stop is told its name."""
+    told = []
+    hangup(lambda *_: told.append("nobody took it"))
+    with stopped_by_signals(told.append):
+        signal.raise_signal(signal.SIGHUP)
+    assert told == ["SIGHUP"]
+
+
+@pytest.mark.posix
+def test_a_hangup_that_is_ignored_stays_so(hangup):
+    """As under nohup, which is to let the server live."""
+    told = []
+    hangup(signal.SIG_IGN)
+    with stopped_by_signals(told.append):
+        signal.raise_signal(signal.SIGHUP)
+    assert (told, signal.getsignal(signal.SIGHUP)) == ([], signal.SIG_IGN)

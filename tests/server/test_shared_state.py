@@ -329,7 +329,10 @@ def test_a_random_history_is_that_of_one_mock(server, seed):
 @pytest.mark.parametrize(
     ("other", "told"),
     [
-        ({"text": "jobs: {b: {error: job_may_be_deleted}}"}, "f.yaml is played there, not f.yaml"),
+        (
+            {"text": "jobs: {b: {error: job_may_be_deleted}}"},
+            "f.yaml has changed since its state was begun there; .* by another --state-name",
+        ),
         ({"seed": 8}, "its processes were started with seed None, not 8"),
         ({"journal_max": 5}, "its processes were started with journal_max 1000, not 5"),
     ],

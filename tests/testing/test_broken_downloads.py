@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from contextlib import suppress
 from urllib.parse import urlsplit
 
 import httpx
@@ -155,7 +154,9 @@ def test_a_client_that_reads_it(mock, download):
     mock.assert_downloaded()
 
 
-@pytest.mark.parametrize("break_off", BROKEN)
+@pytest.mark.parametrize(
+    "break_off", [BROKEN[0], *(pytest.param(how, marks=pytest.mark.slow) for how in BROKEN[1:])]
+)
 def test_a_fresh_link_after_a_broken_one(mock, break_off):
     """Whoever polls again and downloads again is right; once it has it, a poll is too many."""
     break_off(link_of(mock))
@@ -241,14 +242,38 @@ def test_a_connection_goes_on_after_a_large_file(served):
     served.assert_downloaded(times=2)
 
 
+def part(link, wanted, *, read=True):
+    """Ask for a part; read it to its end or not."""
+    headers = {"Range": f"bytes={wanted}"}
+    with requests.get(link, headers=headers, stream=True, timeout=60) as answer:
+        assert answer.status_code == 206
+        return answer.content if read else b""
+
+
 def test_a_part_that_is_not_read(mock):
     """The rest of a file is a download only where it is read."""
-    link = link_of(mock)
-    with suppress(requests.RequestException):
-        whole = {"Range": "bytes=0-"}
-        with requests.get(link, headers=whole, stream=True, timeout=10) as answer:
-            assert answer.status_code == 206
+    part(link_of(mock), "0-", read=False)
     assert [each.complete for each in mock.downloads()] == [False]
+
+
+def test_a_part_that_is_missing(mock):
+    """Parts of which one was not read are no download, until it is fetched again."""
+    link, half = link_of(mock), SIZE // 2
+    part(link, f"0-{half - 1}", read=False)
+    part(link, f"{half}-")
+    assert fails(mock.assert_downloaded).startswith("the result of job 'old' should have been")
+    part(link, f"0-{half - 1}")
+    mock.assert_downloaded()
+    assert [each.complete for each in mock.downloads()] == [False, False, True]
+
+
+def test_a_client_that_resumes(mock):
+    """It goes on where it broke off, and has all of it by then."""
+    link = link_of(mock)
+    by_requests_in_part(link)
+    part(link, "2000-")
+    mock.assert_downloaded()
+    mock.assert_sequence()
 
 
 @pytest.mark.slow

@@ -301,30 +301,33 @@ def test_the_test_can_ask_which_trouble_it_is_in(pytester):
     run(pytester, "", ", mock_p1_trouble", check).assert_outcomes(passed=20)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ('phases=["midway"]', "unknown phase 'midway'; known: after, first, last, running"),
-        (
-            'error="all"',
-            "unknown argument 'error'; known: errors, faults, on, phases; did you mean errors?",
-        ),
-        ('"all"', "takes its arguments by name"),
-        ("errors=5", 'is "all", a name or a list of names, not 5'),
-        ('errors=[["timeout"]]', "unknown error"),
-        ('errors=[{"status_code": 429}]', "unknown error"),
-        ("faults=[5]", "unknown fault '5'"),
-        ('faults={"status_code": 42}', "reply.status_code: must be at least 200"),
-        ("errors=[]", "names no injected fault"),
-    ],
-)
-def test_a_mistake_in_the_marker_fails_its_test(pytester, arguments, message):
+MISTAKES = {
+    'phases=["midway"]': "unknown phase 'midway'; known: after, first, last, running",
+    'error="all"': "unknown argument 'error'; known: errors, faults, on, phases; "
+    "did you mean errors?",
+    '"all"': "takes its arguments by name",
+    "errors=5": 'is "all", a name or a list of names, not 5',
+    'errors=[["timeout"]]': "unknown error",
+    'errors=[{"status_code": 429}]': "unknown error",
+    "faults=[5]": "unknown fault '5'",
+    'faults={"status_code": 42}': "reply.status_code: must be at least 200",
+    "errors=[]": "names no injected fault",
+}
+
+
+def test_a_mistake_in_the_marker_fails_its_test(pytester):
     """Its test alone, with what is wrong and what there is, and no traceback of ours."""
-    result = run(pytester, arguments, "", "", "-p", "no:schemathesis")
-    result.assert_outcomes(errors=1)
+    marked = [
+        f"@pytest.mark.mock_p1_trouble({arguments})\ndef test_{number}(mock_p1): pass\n"
+        for number, arguments in enumerate(MISTAKES)
+    ]
+    pytester.makepyfile("import pytest\n" + "".join(marked) + "def test_right(mock_p1): pass\n")
+    options = ("-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:schemathesis")
+    result = pytester.runpytest(*options, "-o", "mock_p1_no_request=ignore")
+    result.assert_outcomes(errors=len(MISTAKES), passed=1)
     result.stdout.no_fnmatch_line("*plugin_fault_matrix.py*")
-    escaped = message.replace("[", "?").replace("]", "?")
-    result.stdout.fnmatch_lines([f"*mock_p1_trouble*{escaped}*"])
+    escaped = [text.replace("[", "?").replace("]", "?") for text in MISTAKES.values()]
+    result.stdout.fnmatch_lines([f"*mock_p1_trouble*{text}*" for text in escaped])
 
 
 @pytest.mark.parametrize("marker", ["@pytest.mark.mock_p1_trouble()", ""])

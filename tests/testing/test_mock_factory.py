@@ -187,20 +187,23 @@ def test_trouble(mock_p1): pass
     result.stdout.fnmatch_lines(["*the test never called retrain_status_check*called: none*"])
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ('"nothing"', "nothing: no such file"),
-        ('"stuck", speed=3', "speed= is for the fixture mock_p1_server"),
-        ('"stuck", served=True, base_url="https://a"', "base_url= is for the fixture mock_p1,"),
-        ('"stuck", seed="x"', "mock_p1_for(scenario='stuck', seed='x'): seed is a whole number"),
-    ],
-)
-def test_a_wrong_argument_is_explained(project, arguments, message):
+WRONG = {
+    '"nothing"': "nothing: no such file",
+    '"stuck", speed=3': "speed= is for the fixture mock_p1_server",
+    '"stuck", served=True, base_url="https://a"': "base_url= is for the fixture mock_p1,",
+    '"stuck", seed="x"': "mock_p1_for(scenario='stuck', seed='x'): seed is a whole number",
+}
+
+
+def test_a_wrong_argument_is_explained(project):
     """In the words that the marker has, without a traceback of ours."""
-    result = project.run(tests=f"def test_it(mock_p1_for): mock_p1_for({arguments})")
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines([f"E *{message}*"])
+    tests = [
+        f"def test_{number}(mock_p1_for): mock_p1_for({arguments})\n"
+        for number, arguments in enumerate(WRONG)
+    ]
+    result = project.run(tests="".join(tests))
+    result.assert_outcomes(failed=len(WRONG))
+    result.stdout.fnmatch_lines([f"E *{message}*" for message in WRONG.values()])
     result.stdout.no_fnmatch_line("*plugin_fixtures.py*")
 
 

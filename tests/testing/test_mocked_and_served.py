@@ -1,7 +1,9 @@
 """mocked() and serving(): context manager and decorator, alone and together."""
 
 import asyncio
+import gc
 import inspect
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -9,6 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from mock_p1 import ScenarioError, mocked, serving
+from mock_p1.testing import run_state
 from mock_p1.transports.responses_patch import Mock
 
 URL = "https://developer-api.predictionone.sony.biz/v1/external/retrain_jobs/retrain-001"
@@ -200,3 +203,20 @@ def test_what_is_uploaded_is_kept_until_the_mock_ends(start):
         assert upload.kept.content() == b"a,b\n1,2\n"
         assert upload.kept.inspection().rows == 1
     assert upload.kept.content() is None
+
+
+def test_a_mock_that_has_ended_is_gone_when_the_next_one_begins(poll, monkeypatch):
+    """A run of many tests leaves nothing for Python's search for garbage, which takes time."""
+    monkeypatch.setattr(run_state, "current", None)  # which keeps it for the report of this test
+    engines = []
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(2):
+            with mocked("demo") as mock:
+                poll(mock)
+                engines.append(weakref.ref(mock._engine))  # noqa: SLF001 -- shown to no test
+        del mock
+        assert engines[0]() is None
+    finally:
+        gc.enable()

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 import mock_p1
+from mock_p1.analysis import polls
 from mock_p1.base.clock import RealClock
 from mock_p1.base.messages import Request
 from mock_p1.engine.engine import Engine
@@ -310,6 +311,7 @@ def test_a_wait_may_be_too_short_by_a_step_of_the_systems_clock(resolution, hold
     ticking = SimpleNamespace(resolution=resolution)
     monkeypatch.setattr(time, "get_clock_info", lambda _: ticking)
     real_ns = 0
+    monkeypatch.setattr(polls, "BLUR_NS", 0)
     clock = RealClock(speed=60, source=lambda: real_ns)
     mock = Handle(Engine(load_scenario(POLLED), clock), "http://mock.example")
     for real_ns in (0, 333_333_333 - 15_000_000):  # noqa: B007 -- the clock reads it
@@ -327,3 +329,80 @@ def test_a_step_of_the_systems_clock_excuses_no_more_than_half(monkeypatch):
         mock._engine.handle(POLL)  # noqa: SLF001 -- nothing is served here
     with pytest.raises(AssertionError, match="0s apart; at least 30s was asked for"):
         mock.assert_interval(min="30s")
+
+
+@pytest.fixture
+def paced():
+    """Return the handle of a server that is polled after each of these waits, in real seconds."""
+
+    def paced(*waits, on_its_way=0.002, speed=1.0, text=POLLED):
+        now = [0.0]
+        clock = RealClock(speed=speed, source=lambda: int(now[0] * 1e9))
+        mock = Handle(Engine(load_scenario(text), clock), "http://mock.example")
+        for wait in (0, *waits):
+            now[0] += wait + on_its_way
+            mock._engine.handle(POLL)  # noqa: SLF001 -- nothing is served here
+        return mock
+
+    return paced
+
+
+@pytest.mark.parametrize("speed", [1, 60])
+@pytest.mark.parametrize("first", [0.1, 1, 60])
+def test_an_exact_doubler_backs_off_though_requests_take_time(paced, first, speed):
+    """At a live server each interval is the client's wait, and what a request takes."""
+    waits = (first, 2 * first, 4 * first, 4 * first)
+    mock = paced(*waits, on_its_way=0.02, speed=speed)
+    mock.assert_backoff(factor=2, cap=4 * first * speed)
+
+
+@pytest.mark.parametrize("first", [0.004, 0.1, 1, 60])
+def test_who_does_not_back_off_is_found_at_a_live_server(paced, first):
+    """However short the intervals are."""
+    with pytest.raises(AssertionError, match="backing off by 2 asks for at least"):
+        paced(first, first).assert_backoff(factor=2)
+
+
+def test_who_backs_off_too_little_is_found_at_a_live_server(paced):
+    """A growth by half is no doubling; the slack is a tenth of a second."""
+    mock = paced(10, 19.8)
+    with pytest.raises(AssertionError, match="at least 20"):
+        mock.assert_backoff(factor=2)
+
+
+def test_an_interval_that_stays_passes_at_a_live_server(paced):
+    """Asked for no growth; one that is halved does not pass."""
+    paced(1, 0.99).assert_backoff(factor=1)
+    with pytest.raises(AssertionError, match="backing off by 1"):
+        paced(1, 0.5).assert_backoff(factor=1)
+
+
+@pytest.mark.parametrize(("wait", "off"), [(30, 0.05), (0.1, 0.04)])
+def test_an_interval_at_a_live_server_has_a_margin(paced, wait, off):
+    """A client that waits for just as long as allowed is not blamed for what requests take."""
+    mock = paced(wait + off, wait - off, on_its_way=0)
+    mock.assert_interval(min=wait, max=wait)
+
+
+@pytest.mark.parametrize(("wait", "bounds", "said"),
+    [(29.8, {"min": "30s"}, "at least 30s"), (30.2, {"max": "30s"}, "at most 30s"),
+     (0.04, {"min": "100ms"}, "at least 100ms"), (0.2, {"max": "100ms"}, "at most 100ms")],
+)  # fmt: skip
+def test_the_margin_of_an_interval_is_small(paced, wait, bounds, said):
+    """A tenth of a second, and no more than half of what is asked for."""
+    with pytest.raises(AssertionError, match=said):
+        paced(wait).assert_interval(**bounds)
+
+
+def test_retry_after_has_no_margin_at_a_live_server(paced):
+    """Requests that take time make a client later, never earlier."""
+    paced(30, text=BUSY).assert_respects_retry_after()
+    with pytest.raises(AssertionError, match="Retry-After 30s"):
+        paced(29.95, text=BUSY).assert_respects_retry_after()
+
+
+def test_an_exact_doubler_passes_over_the_wire():
+    """The mock's clock, moved by the client's waits, runs on while requests are on their way."""
+    with mock_p1.serving(POLLED) as mock:
+        poll_after(mock, lambda: polled(mock), 1, 2, 4, 8)
+        mock.assert_backoff(factor=2)

@@ -42,3 +42,22 @@ def test_it():
     project.file("conftest.py", "")
     result = project.pytester.runpytest_subprocess("-p", "mock_p1", "-p", "no:cacheprovider")
     result.assert_outcomes(passed=1)
+
+
+def test_the_fixture_does_not_load_pydantic_the_second_time(project, monkeypatch):
+    """The scenario is kept by then; it takes longer than all else of the first test."""
+    for name in ("HOME", "USERPROFILE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(name, str(project.pytester.path))
+    project.file(
+        "test_it.py",
+        """
+import sys
+
+def test_it(mock_p1):
+    assert not {"pydantic", "mock_p1.scenario.yaml_reader"} & set(sys.modules)
+""",
+    )
+    project.file("conftest.py", "")
+    options = "-p", "mock_p1", "-p", "no:cacheprovider", "-o", "mock_p1_no_request=ignore"
+    project.pytester.runpytest_subprocess(*options).assert_outcomes(failed=1)
+    project.pytester.runpytest_subprocess(*options).assert_outcomes(passed=1)

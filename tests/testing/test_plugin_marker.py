@@ -154,27 +154,28 @@ def test_marker_is_registered(project):
     )
 
 
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        ("sped=60", "*unknown argument 'sped'; known: base_url, check, *; did you mean speed?"),
-        ('"demo", "stuck"', "*takes one argument without a name, the scenario; *base_url=, *"),
-        ('"demo", scenario="stuck"', "*names the scenario twice"),
-        ("17", "*scenario is a bundled name, a file, * or a mock_p1.Scenario, not 17"),
-        ('seed="x"', "*seed is a whole number, not 'x'"),
-        ("seed=True", "*seed is a whole number, not True"),
-        ("check=1", "*check is True or False, not 1"),
-        ('speed="fast"', "*speed is a number, such as 60, not 'fast'"),
-        ('base_url="example.com"', "*'example.com' is no base URL; it must look like https://*"),
-    ],
-)  # fmt: skip
-def test_misuse_is_explained(project, arguments, says):
+MISUSE = {
+    "sped=60": "*unknown argument 'sped'; known: base_url, check, *; did you mean speed?",
+    '"demo", "stuck"': "*takes one argument without a name, the scenario; *base_url=, *",
+    '"demo", scenario="stuck"': "*names the scenario twice",
+    "17": "*scenario is a bundled name, a file, * or a mock_p1.Scenario, not 17",
+    'seed="x"': "*seed is a whole number, not 'x'",
+    "seed=True": "*seed is a whole number, not True",
+    "check=1": "*check is True or False, not 1",
+    'speed="fast"': "*speed is a number, such as 60, not 'fast'",
+    'base_url="example.com"': "*'example.com' is no base URL; it must look like https://*",
+}
+
+
+def test_misuse_is_explained(project):
     """A wrong argument fails the test's setup, says what is possible, and shows no traceback."""
-    result = project.run(
-        tests=f"import pytest\n@pytest.mark.mock_p1({arguments})\ndef test_it(mock_p1): pass"
-    )
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([f"Mock P1 did not start: {says}"])
+    tests = [
+        f"@pytest.mark.mock_p1({arguments})\ndef test_{number}(mock_p1): pass\n"
+        for number, arguments in enumerate(MISUSE)
+    ]
+    result = project.run(tests="import pytest\n" + "".join(tests))
+    result.assert_outcomes(errors=len(MISUSE))
+    result.stdout.fnmatch_lines([f"Mock P1 did not start: {says}" for says in MISUSE.values()])
     result.stdout.no_fnmatch_line("*.py:*: *Error")
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from helpers.engine_mock import Mock
 
-from mock_p1.testing.poll_table import poll_table
+from mock_p1.analysis.poll_table import poll_table
 
 SCENARIO = """
 jobs:

@@ -98,6 +98,31 @@ def test_a_switch_with_an_ended_key_is_made_again(sequence, caller):
     sequence.assert_switched()
 
 
+def test_a_switch_that_is_made_again(sequence, caller):
+    """Once is enough, where the client was told that it had worked."""
+    job = caller.upload()
+    caller.finish(job)
+    caller.switch(job)
+    sequence.assert_sequence()
+    caller.switch(job)
+    number = sequence.switches(job)[-1].number
+    assert wrong(sequence) == (f"call {number} switched to job {job!r} again", [number])
+
+
+@pytest.mark.parametrize("step", ["fault: timeout", "fault: malformed_json", "ok: true, delay: 1s"])
+def test_a_switch_whose_answer_may_be_lost_is_made_again(start, step):
+    """Nobody who cannot know that it was done is blamed."""
+    done = ", done: true" if step.startswith("fault") else ""
+    calls = f"calls: {{retrain_model_switch: [{{{step}{done}, for: 1 call}}, ok]}}"
+    with start(SCENARIO + calls) as mock:
+        caller = Caller(mock)
+        job = caller.upload()
+        caller.finish(job)
+        caller.switch(job)
+        caller.switch(job)
+        mock.assert_sequence()
+
+
 def test_poll_before_the_upload(sequence, caller):
     """An issued job is polled too early; afterwards is right."""
     job, url = caller.create()

@@ -94,6 +94,8 @@ class BrokenInput:
         self.was_read = True
         return b"x" * size
 
+    readline = read  # which Werkzeug before 2.3 wants to find
+
 
 def scope_of(path):
     """Return the scope of a PUT in chunks."""

@@ -2,11 +2,12 @@
 
 import hashlib
 import io
+import json
 
 import pytest
 import requests
 import urllib3
-from helpers.transport_clients import HOST, JOBS, KEY
+from helpers.transport_clients import HOST, IS_OLD, JOBS, KEY
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
@@ -164,6 +165,8 @@ def test_hooks_of_an_adapter_are_called(mock):
 @pytest.mark.parametrize("fault", ["slow_body", "truncated_body"])
 def test_a_streamed_body_fails_while_it_is_read(mock, fault):
     """Not in get()."""
+    if IS_OLD and fault == "truncated_body":
+        pytest.skip("urllib3 1.26 does not notice")
     mock.fail_next(fault)
     answer = requests.get(f"{mock.url}{JOBS}steady", headers=HEADERS, timeout=0.5, stream=True)
     assert answer.status_code == 200
@@ -180,7 +183,7 @@ def test_a_cookie_is_kept(malformed):
 def test_urllib3_alone_is_answered_too(mock):
     """Without `requests`."""
     answer = urllib3.PoolManager().request("GET", f"{mock.url}{JOBS}steady", headers=HEADERS)
-    assert answer.json()["status"] == "job_running"
+    assert json.loads(answer.data)["status"] == "job_running"
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,13 @@ def _schemas(element):
 
 
 @each_version
-@pytest.mark.parametrize("assumed", ASSUMED.values(), ids=ASSUMED)
+@pytest.mark.parametrize(
+    "assumed",
+    [
+        pytest.param(value, id=name, marks=[pytest.mark.slow] if value else [])
+        for name, value in ASSUMED.items()
+    ],
+)
 def test_the_document_is_valid(assumed, version):
     """By openapi-spec-validator, whatever a scenario assumes."""
     validate(openapi(read_record(Assumptions, assumed), version), cls=VERSIONS[version])

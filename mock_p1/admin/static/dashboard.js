@@ -6,7 +6,7 @@ import {
   clock, contract, dot, isPoll, isPolled, jobs, now, pace, poll, setClock, setJob, timelines,
 } from "./model.js";
 import * as pollList from "./polls.js";
-import { language, many, moment, speak, t } from "./words.js";
+import { about, language, many, moment, refusal, speak, t, told } from "./words.js";
 
 const MAX_JOBS = 1000;
 const MAX_LINES = 2000;
@@ -32,7 +32,7 @@ async function attempt(act, done) {
     return answer;
   } catch (error) {
     const refused = error instanceof api.AdminError;
-    say(refused ? `${error.message}. ${error.remedy}.` : t("The mock does not answer."), true);
+    say(refused ? refusal(error) : t("The mock does not answer."), true);
     return null;
   }
 }
@@ -175,7 +175,8 @@ async function sendOwn() {
     $("sender").close();
     say(switched(answer));
   } catch (error) {
-    drawProblems("problems", error.problems ?? [{ file: error.message, text: error.remedy ?? "" }]);
+    const refused = { file: told(error.message), text: error.remedy ?? "" };
+    drawProblems("problems", error.problems ?? [refused]);
   }
 }
 
@@ -308,7 +309,7 @@ function drawQueue({ waiting, queue }) {
 
 function drawProblems(id, problems) {
   const items = problems.slice(0, 100).map(({ file, line, column, text }) =>
-    make_("li", "", `${file}${line ? `:${line}:${column}` : ""}: ${text}`));
+    make_("li", "", `${file}${line ? `:${line}:${column}` : ""}: ${told(text)}`));
   const count = many(problems.length, "1 problem", "{n} problems");
   if (items.length) items.unshift(make_("li", "count", count));
   $(id).replaceChildren(...items);
@@ -319,7 +320,7 @@ function drawScenario() {
   const bundled = scenario.bundled;
   const current = scenario.name.replace(/\.yaml$/, "");
   put($("scenario-name"), scenario.name);
-  put($("scenario-about"), scenario.description);
+  put($("scenario-about"), about(scenario.description));
   document.title = `${scenario.name} · Mock P1`;
   const own = bundled.includes(current) ? [] : [new Option(scenario.name, "", false, true)];
   const others = bundled.map((name) => new Option(name, name, false, name === current));

@@ -2,7 +2,7 @@
 
 import { isPoll, mood } from "./model.js";
 import { make_, put } from "./jobs.js";
-import { moment, remark, span, t } from "./words.js";
+import { moment, span, t, told } from "./words.js";
 
 const MAX_ROWS = 200;
 const list = document.getElementById("polls");
@@ -83,7 +83,7 @@ function rowOf(row) {
     second.append(look);
   }
   second.append(make_("time", "", moment(row.at)));
-  item.append(first, second, ...row.notes.map((note) => make_("p", "note", remark(note))));
+  item.append(first, second, ...row.notes.map((note) => make_("p", "note", told(note))));
   return item;
 }
 

@@ -6,26 +6,31 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from math import inf
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from mock_p1.base.clock import SECOND
+from mock_p1.analysis.poll_table import MOST_ROWS, is_poll, poll_table
+from mock_p1.analysis.sequence_judge import acted
+from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.durations import UNITS, format_duration, nanoseconds
 from mock_p1.base.text import nearest
-from mock_p1.contract.operations import OPERATIONS
-from mock_p1.testing.poll_table import MOST_ROWS, is_poll, poll_table
-from mock_p1.testing.sequence_judge import acted
+from mock_p1.contract.operations import OPERATIONS, RESULT_DOWNLOAD, RETRAIN_MODEL_SWITCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime, timedelta
 
     from mock_p1.base.clock import Clock
+    from mock_p1.engine.engine import Engine
     from mock_p1.engine.journal import Entry
 
 ROUNDING_NS: Final = 1000
 """What a client's wait may lose: sleeps are rounded to nanoseconds, asyncio's to microseconds."""
+
+BLUR_NS: Final = 100_000_000
+"""What real requests may add to a client's wait or take from it, each being on its way for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +156,7 @@ class PollList(list[Poll]):
         'job_waiting'
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what judging polls takes
         self,
         polls: Iterable[Poll] = (),
         *,
@@ -159,14 +164,16 @@ class PollList(list[Poll]):
         others: Iterable[Poll] = (),
         uses: Iterable[Poll] = (),
         tick_ns: int = 0,
+        blur_ns: int = 0,
     ) -> None:
         """``tick_ns`` is by how much a wait of the client's may be too short for its system.
 
+        ``blur_ns`` is by how much an interval may differ from the client's wait in real time.
         ``uses`` are the downloads and switches, oldest first, that polls may have led to.
         """
         super().__init__(polls)
-        self._job, self._others, self._tick_ns = job, list(others), tick_ns
-        self._uses = list(uses)
+        self._job, self._others, self._uses = job, list(others), list(uses)
+        self._tick_ns, self._blur_ns = tick_ns, blur_ns
 
     @property
     def last(self) -> Poll:
@@ -223,11 +230,11 @@ class PollList(list[Poll]):
     ) -> None:
         """Fail if two polls of one job by one key were too close, or too far apart.
 
-        In-process, times are exact; a live server sees what the network makes of the client's
-        intervals, so leave it a margin. Where the system's clock goes in steps (15.6 ms on Windows
-        before Python 3.13), an interval may be too short by one, times the mock's speed, though not
-        by more than half. Behind an answer with ``Retry-After`` the client may come when that says,
-        and later by as much as ``max``.
+        In-process, times are exact. A live server sees the time that requests take, too: there an
+        interval may be 100 ms too short or too long, times the mock's speed, though not by more
+        than half. Where the system's clock goes in steps (15.6 ms on Windows before Python 3.13),
+        it may be too short by one more. Behind an answer with ``Retry-After`` the client may come
+        when that says, and later by as much as ``max``.
 
         Args:
             min: The shortest interval allowed: text (``"30s"``), seconds or a timedelta.
@@ -254,7 +261,8 @@ class PollList(list[Poll]):
         wrong = [
             (before, after)
             for before, after in pairs
-            if not self._earliest(before, low) <= _gap_ns(before, after) <= _latest(before, high)
+            if not self._earliest(before, low) <= _gap_ns(before, after)
+            or _gap_ns(before, after) > _latest(before, high) + self._blur(high / 2)
         ]
         if wrong:
             before, after = wrong[0]
@@ -281,7 +289,8 @@ class PollList(list[Poll]):
             factor: By what each interval should grow, at least 1.
             cap: The longest interval: text (``"5m"``), seconds or a timedelta.
             tolerance: Allows for jitter: 0.1 takes intervals a tenth shorter than asked for, or
-                longer than the cap.
+                longer than the cap. At a live server an interval may be another 100 ms off, times
+                the mock's speed, though not by more than half of what it should have grown by.
 
         Raises:
             AssertionError: An interval is too short, or above the cap; or there are less than two
@@ -313,7 +322,9 @@ class PollList(list[Poll]):
                 f"{named(self._job)} was polled at less than two intervals of the client's own, "
                 "so there is no backing off to judge: those behind Retry-After were asked for"
             )
-        wrong = [found for pairs in series for found in _off_pace(pairs, factor, limit, tolerance)]
+        wrong = [
+            found for pairs in series for found in self._off_pace(pairs, factor, limit, tolerance)
+        ]
         if wrong:
             self._fail(f"{wrong[0][0]}{_more(wrong)}", [poll for _, poll in wrong])
 
@@ -426,11 +437,42 @@ class PollList(list[Poll]):
     def _earliest(self, before: Poll, low_ns: int) -> int:
         """Return the shortest interval behind a poll, which may have asked for a shorter one."""
         asked_ns = before._entry.retry_after_ns
-        return self._least(low_ns if asked_ns is None or asked_ns > low_ns else asked_ns)
+        if asked_ns is None or asked_ns > low_ns:
+            return self._least(low_ns, self._blur_ns)
+        return self._least(asked_ns)
 
-    def _least(self, bound_ns: int) -> int:
+    def _least(self, bound_ns: int, blur_ns: int = 0) -> int:
         """Return the shortest interval that is let pass: at least half of what was asked for."""
-        return bound_ns - min(self._tick_ns, bound_ns // 2)
+        return bound_ns - min(self._tick_ns + blur_ns, bound_ns // 2)
+
+    def _blur(self, most_ns: float) -> int:
+        """Return what is let pass since requests take time, at most so many nanoseconds."""
+        return int(min(self._blur_ns, most_ns))
+
+    def _off_pace(
+        self, pairs: list[tuple[Poll, Poll]], factor: float, limit: int | None, tolerance: float
+    ) -> Iterator[tuple[str, Poll]]:
+        """Yield the polls of one series that came too soon or too late, and what is wrong.
+
+        A client may count its wait from its request, or from the answer, if that was held back.
+        """
+        least = last = 0
+        for before, after in pairs:
+            gap = _gap_ns(before, after)
+            waited = _waited_ns(before, after)
+            which = _apart(before, after)
+            # who does not back off at all stays too early: of no growth half is let pass
+            grown = least - last if least > last else least // 5
+            slack = (factor + 1) * ROUNDING_NS + self._blur(grown // 2)
+            if gap < least * (1 - tolerance) - slack:
+                yield (
+                    f"{which}; backing off by {factor:g} asks for at least {exactly(least)}",
+                    after,
+                )
+            elif limit is not None and waited > limit * (1 + tolerance) + self._blur(limit // 2):
+                yield f"{which}; the cap is {format_duration(limit)}", after
+            last = waited
+            least = int(factor * waited if limit is None else min(factor * waited, limit))
 
     def _series(self) -> list[list[Poll]]:
         """Return the polls of each job by each key, in their order; so of any other operation.
@@ -465,6 +507,26 @@ class PollList(list[Poll]):
         raise AssertionError(f"{what}\n\n{shown}")
 
 
+def listed(engine: Engine, entries: Iterable[Entry], job: str | None = None) -> PollList:
+    """Return what can judge the client by these requests; of one job, or of all."""
+    clock = engine.clock
+    tick_ns, blur_ns = 0, 0
+    if isinstance(clock, RealClock):
+        tick_ns, blur_ns = clock.tick_ns, int(BLUR_NS * clock.speed)
+    ends = {RESULT_DOWNLOAD.name, RETRAIN_MODEL_SWITCH.name}
+    uses = [
+        Poll._of(entry, clock)
+        for entry in engine.journal
+        if entry.operation in ends and job in (None, entry.job_id)
+    ]
+    judging = partial(PollList, uses=uses, tick_ns=tick_ns, blur_ns=blur_ns)
+    polls = judging(Poll._of(entry, clock) for entry in entries)
+    if job is None:
+        return polls
+    mine = (poll for poll in polls if poll.job_id == job)
+    return judging(mine, job=job, others=polls)
+
+
 _ABOUT_NO_JOB: Final = {each.name for each in OPERATIONS.values() if not each.has_job}
 
 
@@ -478,25 +540,6 @@ def _own_pace(polls: list[Poll]) -> list[tuple[Poll, Poll]]:
     return [
         (before, after) for before, after in pairwise(polls) if before._entry.retry_after_ns is None
     ]
-
-
-def _off_pace(
-    pairs: list[tuple[Poll, Poll]], factor: float, limit: int | None, tolerance: float
-) -> Iterator[tuple[str, Poll]]:
-    """Yield the polls of one series that came too soon or too late, and what is wrong.
-
-    A client may count its wait from its request, or from the answer, if that was held back.
-    """
-    least = 0
-    for before, after in pairs:
-        gap = _gap_ns(before, after)
-        waited = _waited_ns(before, after)
-        which = _apart(before, after)
-        if gap < least * (1 - tolerance) - (factor + 1) * ROUNDING_NS:
-            yield f"{which}; backing off by {factor:g} asks for at least {exactly(least)}", after
-        elif limit is not None and waited > limit * (1 + tolerance):
-            yield f"{which}; the cap is {format_duration(limit)}", after
-        least = int(factor * waited if limit is None else min(factor * waited, limit))
 
 
 def _gap_ns(before: Poll, after: Poll) -> int:

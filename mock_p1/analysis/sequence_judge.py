@@ -25,7 +25,7 @@ from mock_p1.engine.key_leak import is_leak
 from mock_p1.engine.receiver import BROKEN_OFF
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.journal import Entry
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 MULTIPLE_CHOICES: Final = 300
 NOT_FOUND: Final = 404
 FORBIDDEN: Final = 403
+MOST_BREACHES: Final = 10
 
 
 class Breach(NamedTuple):
@@ -71,13 +72,14 @@ class _Course:
     may_be_sent: bool = False
     is_sent: bool = False
     was_finished: bool = False
+    is_switched: bool = False
     done: Entry | None = None
     last: int = 0
     polls: list[Entry] = field(default_factory=list)
 
     def restart(self) -> None:
         """Begin anew, after a reset."""
-        self.may_be_sent = self.is_sent = self.was_finished = False
+        self.may_be_sent = self.is_sent = self.was_finished = self.is_switched = False
         self.done = None
 
 
@@ -170,6 +172,10 @@ class _Judge:
         if not shown:
             did = "downloaded" if entry.operation == RESULT_DOWNLOAD.name else "switched to"
             yield Breach(entry, f"{did} job {entry.job_id!r} before a poll had shown {FINISHED}")
+        if entry.operation == RETRAIN_MODEL_SWITCH.name:
+            if course.is_switched:
+                yield Breach(entry, f"switched to job {entry.job_id!r} again")
+            course.is_switched |= is_certain(entry)
         # after a call that failed, or may have, a client may look again
         course.done = entry if is_certain(entry) else None
 
@@ -178,3 +184,15 @@ def breaches(engine: Engine) -> list[Breach]:
     """Return every call that broke the order of the sequence, oldest first."""
     found = _Judge(engine).breaches()
     return sorted(found, key=lambda breach: breach.entry.number)
+
+
+def sequence_problem(breaches: Sequence[Breach]) -> str:
+    """Say which calls broke the order of the sequence, each kind of breach once."""
+    kinds: dict[str, list[int]] = {}
+    for breach in breaches:
+        kinds.setdefault(breach.what, []).append(breach.entry.number)
+    rows = [
+        f"call {first} {what}{f' (and {len(more)} more)' if more else ''}"
+        for what, (first, *more) in list(kinds.items())[:MOST_BREACHES]
+    ]
+    return "\n".join(rows)

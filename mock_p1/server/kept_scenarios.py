@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mock_p1._version import __version__
-from mock_p1.cli.user_folders import is_private, write_whole
 from mock_p1.scenario.files import Found, find_scenarios, is_text, load_scenarios
 from mock_p1.scenario.kept import as_kept, from_kept
 from mock_p1.scenario.result_files import read_file
+from mock_p1.server.user_folders import is_private, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,14 @@ def load_kept(names: Sequence[str], folder: Path | None) -> Scenario:
     """
     if folder is None or any(map(is_text, names)):
         return load_scenarios(names)
-    found = find_scenarios(names)
+    return read_kept(find_scenarios(names), folder)
+
+
+def read_kept(found: Found, folder: Path) -> Scenario:
+    """Return the scenario that was found, and keep it; faster where it is kept.
+
+    Raises ScenarioError.
+    """
     digest = _digest(found)
     file = folder / f"{digest}.json"
     try:

@@ -6,9 +6,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.durations import format_duration
+from mock_p1.base.text import plural
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.engine.receiver import BROKEN_OFF
-from mock_p1.testing.uploaded import size_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
@@ -86,12 +86,19 @@ def _cells(entry: Entry, uploads: Mapping[int, Upload]) -> tuple[str, ...]:
 def _call_outcome(entry: Entry, upload: Upload | None) -> str:
     """Say what came of a call that is no poll."""
     if upload is not None and entry.fault == BROKEN_OFF:
-        size = f"{upload.size:,} byte{'' if upload.size == 1 else 's'}"
+        size = plural(upload.size, "byte")
         return f"{upload.file_name} broke off after {size}"
     if entry.done is None:
         return entry.outcome
-    done = entry.done if upload is None else size_in_words(upload)
+    done = entry.done if upload is None else _size_in_words(upload)
     return done if entry.fault is None and entry.error is None else f"{done}; then {entry.outcome}"
+
+
+def _size_in_words(upload: Upload) -> str:
+    """Say the name of a file, its size, and its rows where they are known already."""
+    rows = upload.kept.inspection(0).rows if upload.kept is not None else None
+    table = "" if rows is None else f", {plural(rows, 'row')}"
+    return f"{upload.file_name}, {plural(upload.size, 'byte')}{table}"
 
 
 def key_labels(entries: Iterable[Entry]) -> dict[int, str]:

@@ -1,0 +1,436 @@
+"""``python docs/messages.py [--check]``: what command line and dashboard say in Japanese.
+
+Brings ``mock_p1/locale/ja/LC_MESSAGES/mock_p1.po`` up to the program's own texts, and compiles it
+into the ``.mo`` beside it, and into ``ja.json`` for the dashboard. Nothing is marked in the
+program: the texts of help pages are asked of click, the dashboard's are those it gives to ``t``,
+and those of problems, lint warnings and refusals are read from the source, where an f-string
+becomes a message with ``{places}``. With ``--check`` nothing is written: exit 1 where a text has no
+translation, or one that is fuzzy, stale, or has other places, or where what is compiled is not up
+to date.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+from datetime import UTC, datetime
+from gettext import GNUTranslations
+from io import BytesIO
+from pathlib import Path
+from string import Formatter
+from typing import TYPE_CHECKING
+
+import click
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+import mock_p1
+from mock_p1.cli import main as commands
+from mock_p1.cli.translated_help import paragraphs
+from mock_p1.cli.translation import COUNT
+from mock_p1.scenario.files import bundled, read_scenario
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGE = Path(mock_p1.__file__).parent
+PO = PACKAGE / "locale" / "ja" / "LC_MESSAGES" / "mock_p1.po"
+MO = PO.with_suffix(".mo")
+PAGE = PACKAGE / "admin" / "static"
+JSON = PAGE / "ja.json"
+NO_DATE = datetime(2026, 11, 1, tzinfo=UTC)
+"""Else the files would be others with each run."""
+
+SOURCES = {
+    "base": ("duration_field", "durations", "rules", "strict_model", "text"),
+    "contract": ("assumptions",),
+    "scenario": (
+        *("calls", "document", "faker_fields", "faker_values", "files", "full_width"),
+        *("merging", "model", "parser", "problems", "result_files", "step_length", "steps"),
+        *("variables", "yaml_nodes", "yaml_reader"),
+    ),
+    "analysis": ("call_lint", "lint"),
+    "admin": (
+        *("access", "admin_error", "blueprint", "bodies", "body_limit", "clock_routes"),
+        *("failure_routes", "check_routes", "job_routes", "request_routes", "scenario_routes"),
+        *("sequence_routes", "state_routes", "watcher"),
+    ),
+    "engine": ("driver",),
+    "cli": ("check", "group", "language", "options", "scenarios"),
+}
+"""Where a text for people may stand, by room: each that reads like one is taken."""
+
+NOTES = (
+    "asked by the dashboard or the control API, not by a client",
+    "has a body; the API documents none",
+    "has a query string; the API documents none",
+    "its retrain_job_id looks like a placeholder that was not filled in",
+    "no x-api-key",
+    "no x-api-key; the request has {names}",
+    "its x-api-key is empty",
+    "has more than one x-api-key",
+    "credential_type is missing or empty; the API documents {known}",
+    "credential_type is {value}; the API documents {known}",
+    "model_id is {value}; the API documents a whole number",
+    "model_id has {n} digits",
+    "filename is missing",
+    "filename is empty",
+    "filename has {n} characters; file systems take {most}",
+    "filename begins with a byte-order mark, as editors write into a file",
+    "filename ends with a line end ({value}), as --data-urlencode name@file sends it",
+    "filename begins or ends with a blank: {value}",
+    "filename is not UTF-8",
+    "filename is not ASCII ({value}); how the service takes it is not documented",
+    "filename has characters that cannot be seen: {value}",
+    "filename is a path ({value}); the API documents the name of the file",
+    "filename is {value}, which is no name",
+    "has the query parameters {names}; the API documents {known}",
+    "has the query parameter {name} more than once; the first one counts",
+    "has the query parameter {names}; the API documents {known}",
+    (
+        "carries {what}, which does not belong here: the real link leads to another host, "
+        "which then has the key"
+    ),
+    "the body is a multipart form; this PUT takes the file as it is (curl -T FILE)",
+    "the file of this job has come already",
+    "this file replaces the one that came before",
+    "the file of this job has not come",
+    "the client broke off after {n} bytes; the job still waits for its file",
+    "the client broke off after {n} bytes",
+    "1 byte came",
+    "{n} bytes came",
+    "the scenario has no job that could be created; see new_jobs:",
+    "the {n} ids of new_jobs: are used up; UUIDs follow",
+    "the job answers {error}, which this call does not document",
+    "the job has failed",
+    "the model was switched to already",
+    "too many jobs that only a pattern knows: {id}, polled the longest ago, begins anew",
+    "asked again {n} ms later on {fault}: the client, or its library, repeated it",
+    "struck before the act: nothing was done",
+    "struck after the act: it counts, only its answer was lost",
+    "the act is done, and its answer comes in the end",
+    "the client did not wait for this answer",
+    "the client has not taken this answer to its end",
+    "the client had closed its side before this answer, and may have gone",
+    "{what} is not imitated; Mock P1 imitates {known}",
+    "nothing is imitated at {path}; Mock P1 imitates {known}",
+    "{method} is not allowed here; the API has {known}",
+)
+"""What the journal notes of a request; the engine makes some of these of several pieces."""
+
+OTHERS = (
+    ", ",
+    # click's own
+    *("Usage:", "Options", "Commands", "Show this message and exit."),
+    *("Show the version and exit.", "env var: ", "default: ", "required"),
+    *("Usage: {usage}", "Try '{command}' for help.", "Error: {error}"),
+    *("Invalid value: {error}", "Invalid value for {parameter}: {error}"),
+    "Invalid value for {parameter} (env var: {variable}): {error}",
+    *("Missing argument {parameter}.", "Missing option {parameter}.", "Missing command."),
+    *("No such option {option}.", "No such option: {option}", "No such command {command}."),
+    *(" Did you mean {option}?", " (Did you mean one of: {options}?)"),
+    *("{value} is not one of {choices}.", "{value} is not in the range {range}."),
+    *("{value} is not a valid {kind}.", "Got unexpected extra argument ({argument})"),
+    *("Got unexpected extra arguments ({arguments})", "Option {option} requires an argument."),
+    "Option {option} does not take a value.",
+    # libyaml's, the most frequent
+    *("mapping values are not allowed in this context", "did not find expected key"),
+    *("did not find expected '-' indicator", "could not find expected ':'"),
+    *("found character that cannot start any token", "found unexpected end of stream"),
+    *("did not find expected ',' or ']'", "did not find expected ',' or '}}'"),
+    *("found undefined tag handle", "block sequence entries are not allowed in this context"),
+    *("did not find expected node content", "found unknown escape character"),
+    "{problem} while parsing a block mapping that begins on line {line}",
+    "{problem} while parsing a block collection that begins on line {line}",
+    "{problem} while parsing a flow mapping that begins on line {line}",
+    "{problem} while parsing a flow sequence that begins on line {line}",
+    "{problem} while scanning a quoted scalar that begins on line {line}",
+    "{problem} while scanning a simple key that begins on line {line}",
+)
+"""What libraries say of what a user has written."""
+
+OF_THE_PAGE = "page"
+"""The context of the dashboard's own words, which are only ever said whole."""
+
+LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
+SENTENCE = re.compile(r"[A-Z{][^/]*[a-z}] [^/]*[.}a-z]$")
+"""What a text of a script reads like that is given to ``t`` by another name."""
+
+COUNTED = {"plural": 1, "unknown": 0, "OneOf": 0}
+"""The calls that take a word for what is counted or named, and which argument that is."""
+
+WORDS = {"empty", "none"}
+"""Single words that are texts; others are keys."""
+
+NOT_TEXTS = re.compile(
+    r".*(\\|\[\^|\(\?|\{1,|\.\.\.|Any\]|PathLike)|[A-Z]\w+\]|.{0,3}\{\w+\}.{0,3}\{\w+\}.{0,3}$"
+    r"|every step but the last says|A scenario of Mock P1|A whole scenario file|Bearer realm"
+    r"|A scenario, as the text|A scenario; `mock-p1 schema`",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Regular expressions, annotations, places that only follow each other, the schema's words."""
+
+NO_TEXTS = {"help", "metavar", "json_schema_extra", "pattern"}
+"""Arguments that are no texts, or those of the help pages."""
+
+NO_NAMES = {"str", "strip", "format", "context", "get", "or", "else", "name", "join"}
+"""What a place is not called after, though it is the last word there."""
+
+STRUCTURE = "{subject}: {text}"
+PLACE = re.compile(r"\{(?P<name>[a-z_]*)(:[a-z])?\}")
+
+
+def texts_of_help() -> Iterator[str]:
+    """Yield what the help pages say."""
+    context = click.Context(commands, info_name="mock-p1")
+    yield from _of_command(commands, context)
+    for name, lazy in commands.lazy_subcommands.items():
+        yield lazy.summary
+        if (command := commands.get_command(context, name)) is not None:
+            yield from _of_command(command, click.Context(command, context, name))
+
+
+def _of_command(command: click.Command, context: click.Context) -> Iterator[str]:
+    yield from paragraphs(re.sub(r"(?m)^ {4}", "", command.help or "").partition("\f")[0])
+    for parameter in command.get_params(context):
+        if isinstance(parameter, click.Option):
+            yield parameter.help or ""
+            if isinstance(parameter.show_default, str):
+                yield parameter.show_default
+
+
+def texts_of_scenarios() -> Iterator[str]:
+    """Yield what the bundled scenarios are for."""
+    for path in bundled().values():
+        yield " ".join(read_scenario(path).description.split())
+
+
+def texts_of_page() -> Iterator[str]:
+    """Yield what the dashboard says by itself: in its HTML by a mark, in its scripts by ``t``."""
+    page = (PAGE / "index.html").read_text(encoding="utf-8")
+    yield from (" ".join(text.split()) for text in re.findall(r"data-t(?: hidden)?>([^<]+)<", page))
+    yield from re.findall(r'data-t-label="([^"]+)"', page)
+    for path in sorted(PAGE.glob("*.js")):
+        script = path.read_text(encoding="utf-8")
+        for call in re.finditer(r"\b(?:t|many)\(", script):
+            found = LITERAL.findall(_arguments(script[call.end() :]))
+            yield from (text for text in found if re.search("[A-Za-z]", text))
+        yield from (text for text in LITERAL.findall(script) if SENTENCE.match(text))
+    yield from ("errors", "faults")
+
+
+def _arguments(script: str) -> str:
+    """Return what stands before the bracket that closes a call, without what is called in it."""
+    depth = 0
+    for index, sign in enumerate(script):
+        depth += (sign == "(") - (sign == ")")
+        if depth < 0:
+            return re.sub(r"[=!]== *\"[^\"]*\"", "", script[:index])
+    return script
+
+
+def texts_in(source: str) -> Iterator[str]:
+    """Yield the texts in a module that people may read."""
+    tree = ast.parse(source)
+    skipped = set(_not_said(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name in COUNTED and len(node.args) > COUNTED[name]:
+                yield from _counted(name, node.args[COUNTED[name]])
+        if id(node) not in skipped and (text := _text(node)) is not None and _is_said(text):
+            yield text
+
+
+def _counted(call: str, node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.IfExp):
+        yield from _counted(call, node.body)
+        yield from _counted(call, node.orelse)
+    if (word := _text(node)) is None:
+        return
+    yield from (f"{{count}} {word}", f"{{count}} {word}s") if call == "plural" else (word,)
+
+
+def _not_said(tree: ast.AST) -> Iterator[int]:
+    """Yield what is no text: docstrings, annotations, and pieces of a text that is whole."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield from (id(part) for part in node.values)
+        for part in _parts_not_said(node):
+            yield from (id(each) for each in ast.walk(part) if isinstance(each, ast.Constant))
+
+
+def _parts_not_said(node: ast.AST) -> list[ast.AST]:  # noqa: PLR0911 -- a table
+    match node:
+        case ast.Expr(value=ast.Constant() as docstring):
+            return [docstring]
+        case ast.JoinedStr():
+            return [*node.values]
+        case ast.AnnAssign(annotation=annotation) | ast.arg(annotation=ast.expr() as annotation):
+            return [annotation]
+        case ast.FunctionDef(returns=ast.expr() as returned):
+            return [returned]
+        case ast.Call(
+            func=ast.Name(id="TypeVar" | "cast")
+            | ast.Attribute(attr="compile" | "startswith" | "removeprefix" | "partition")
+        ):
+            return [node]
+        case ast.Call():  # what the help pages have, and what are no words
+            return [word.value for word in node.keywords if word.arg in NO_TEXTS]
+    return []
+
+
+def _text(node: ast.AST) -> str | None:
+    """Return a text or an f-string as a message; values are places."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return _with_places(node.value)
+    if not isinstance(node, ast.JoinedStr):
+        return None
+    text, names = "", []
+    for part in node.values:
+        if isinstance(part, ast.FormattedValue):
+            names.append(_name(part.value, names))
+            text += f"{{{names[-1]}}}"
+        elif isinstance(part, ast.Constant):
+            text += _literal(str(part.value))
+    return text
+
+
+def _literal(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _with_places(text: str) -> str:
+    """Return a text that is filled in by ``format`` as a message, or one without places."""
+    if not PLACE.search(text):
+        return _literal(text) if " " in text else text
+    numbers = iter(range(1, 10))
+    return PLACE.sub(lambda found: f"{{{found['name'] or f'n{next(numbers)}'}}}", text)
+
+
+def _name(value: ast.expr, taken: list[str]) -> str:
+    """Return what a place is called: the last word of what stands in it."""
+    words = re.findall(r"[A-Za-z_]{2,}", re.sub(r"'[^']*'", "", ast.unparse(value)))
+    words = [word.strip("_").lower() for word in words]
+    name = next((word for word in reversed(words) if word not in NO_NAMES), "it")
+    name = "number" if name == COUNT else name
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _is_said(text: str) -> bool:
+    if text in WORDS or text == STRUCTURE:
+        return True
+    words = re.sub(r"\{\w+\}", "", text)
+    return " " in text and len(re.findall("[A-Za-z]", words)) > 1 and NOT_TEXTS.match(text) is None
+
+
+def template() -> Catalog:
+    """Return all texts that there are, each with the files that it stands in."""
+    catalogue = Catalog(domain="mock_p1", fuzzy=False)
+    for text in filter(None, texts_of_help()):
+        catalogue.add(_literal(text), locations=[("mock_p1/cli", None)])
+    for room, names in SOURCES.items():
+        for name in names:
+            source = (PACKAGE / room / f"{name}.py").read_text(encoding="utf-8")
+            for text in texts_in(source):
+                catalogue.add(text, locations=[(f"mock_p1/{room}/{name}.py", None)])
+    for text in texts_of_page():
+        catalogue.add(text, locations=[("mock_p1/admin/static", None)], context=OF_THE_PAGE)
+    for text in NOTES:
+        catalogue.add(text, locations=[("mock_p1/engine", None)])
+    for text in OTHERS:
+        catalogue.add(text, locations=[("docs/messages.py", None)])
+    for text in texts_of_scenarios():
+        catalogue.add(_literal(text), locations=[("scenarios", None)])
+    return catalogue
+
+
+def catalogue_now() -> Catalog:
+    """Return the catalogue as it stands."""
+    with PO.open("rb") as file:
+        return read_po(file, locale="ja", domain="mock_p1")
+
+
+def places(text: str) -> list[str]:
+    """Return the places of a message, in any order; ValueError where it is no template."""
+    return sorted(name for _, name, _, _ in Formatter().parse(text) if name is not None)
+
+
+def complaints(catalogue: Catalog, wanted: Catalog) -> Iterator[str]:
+    """Yield what is wrong with a catalogue."""
+    known = {(message.id, message.context): message for message in catalogue if message.id}
+    for message in wanted:
+        found = known.pop((message.id, message.context), None)
+        if not message.id:
+            continue
+        if found is None or not found.string:
+            yield f"no translation of: {message.id}"
+        elif found.fuzzy:
+            yield f"fuzzy: {message.id}"
+        elif places(found.string) != places(message.id):
+            yield f"other places in the translation of: {message.id}"
+    yield from (f"stale: {text}" for text, _ in known)
+
+
+def compiled(catalogue: Catalog) -> dict[str, str]:
+    """Return what the ``.mo`` of a catalogue says."""
+    file = BytesIO()
+    write_mo(file, catalogue)
+    file.seek(0)
+    return said_by(file)
+
+
+def for_the_page(catalogue: Catalog) -> str:
+    """Return as JSON what the dashboard says: its own words, and texts that the mock hands it."""
+    words: dict[str, str] = {}
+    messages: dict[str, str] = {}
+    for message in catalogue:
+        if message.id and any(
+            not place.startswith("mock_p1/cli") for place, _ in message.locations
+        ):
+            kept = words if message.context == OF_THE_PAGE else messages
+            kept[str(message.id)] = str(message.string)
+    known = {"words": dict(sorted(words.items())), "messages": dict(sorted(messages.items()))}
+    return f"{json.dumps(known, ensure_ascii=False, indent=0)}\n"
+
+
+def said_by(file: object) -> dict[str, str]:
+    """Return what an open ``.mo`` says, without its head."""
+    return {k: v for k, v in GNUTranslations(file)._catalog.items() if k}  # noqa: SLF001 -- no other way
+
+
+def main(*, check: bool) -> int:
+    """Write, or look whether there is something to write; return the exit status."""
+    wanted = template()
+    catalogue = catalogue_now() if PO.exists() else Catalog(locale="ja", domain="mock_p1")
+    if not check:
+        catalogue.update(wanted, no_fuzzy_matching=False)
+        catalogue.obsolete.clear()
+        catalogue.project, catalogue.version, catalogue.last_translator = "mock-p1", "", "Mock P1"
+        catalogue.creation_date = catalogue.revision_date = NO_DATE
+        catalogue.fuzzy, catalogue.msgid_bugs_address = False, ""
+        catalogue.header_comment = "# What Mock P1 says, in Japanese."
+        with PO.open("wb") as file:
+            write_po(file, catalogue, width=100, include_lineno=False, sort_by_file=True)
+        with MO.open("wb") as file:
+            write_mo(file, catalogue)
+        JSON.write_text(for_the_page(catalogue), encoding="utf-8", newline="\n")
+    wrong = [*complaints(catalogue, wanted)]
+    if check:
+        with MO.open("rb") as file:
+            if said_by(file) != compiled(catalogue):
+                wrong.append(f"{MO.name} is not up to date: python docs/messages.py")
+        if JSON.read_text(encoding="utf-8") != for_the_page(catalogue):
+            wrong.append(f"{JSON.name} is not up to date: python docs/messages.py")
+    for text in wrong:
+        sys.stdout.write(f"{PO.name}: {text}\n")
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main(check="--check" in sys.argv[1:]))

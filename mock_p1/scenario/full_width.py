@@ -1,0 +1,85 @@
+# ruff: noqa: RUF002 -- as they are typed
+"""Full-width characters, as a Japanese keyboard types them, where YAML means those of ASCII.
+
+``：`` begins no value, ``９０`` is no number, and a wide blank indents nothing. What follows from
+one of them is a problem of another kind, at which the character is hard to see; so it is named.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+from mock_p1.base.text import shorten
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mock_p1.scenario.problems import Problem
+
+_BLANK: Final = "\u3000"
+_SIGNS: Final = str.maketrans(
+    {"\uff1a": ": ", "\uff0c": ", ", "\u3001": ", ", _BLANK: " "}
+    | dict.fromkeys("\u201c\u201d\uff02", '"')
+    | dict.fromkeys("\u2018\u2019\uff07", "'")
+)
+_ANY: Final = re.compile("[\uff01-\uff5e\u3000\u3001\u201c\u201d\u2018\u2019]")
+_QUOTED: Final = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+_SKIPPED: Final = re.compile(r"'[^']*'|\"[^\"]*\"|(?:^|(?<=\s))#.*")
+"""Of a line what is text for certain, or a comment."""
+
+_ASTRAY: Final = re.compile(
+    "^ *\u3000"  # the indent
+    "|^ *\uff0d"  # an entry of a list
+    "|(?<=[-:,])\u3000"  # before a value
+    "|(?:^|[{,\u3001\uff0c])[ \u3000]*(?:- *)?[A-Za-z0-9_-]+\uff1a"  # after a key
+    "|(?:[-:,\\[] *)[\uff5b\uff3b]|[\uff5d\uff3d][ ,\\]}]*$"  # brackets
+    "|(?<=[\\w}\\]])[\uff0c\u3001] *[a-z_{]"  # between entries
+)
+MAX_LINE: Final = 1000
+"""Characters of a line that is looked at; nobody typed a longer one."""
+
+
+def narrow(text: str) -> str:
+    """Return a text with the characters of ASCII that were perhaps meant."""
+    narrowed = unicodedata.normalize("NFKC", text.translate(_SIGNS))
+    return re.sub(r"(?<=\S) {2,}", " ", narrowed)
+
+
+def with_hints(problems: list[Problem], texts: Mapping[str, str]) -> list[Problem]:
+    """Return problems, each with what was perhaps meant if full-width characters are its cause.
+
+    ``texts`` are the files by their names.
+    """
+    lines = {name: text.splitlines() for name, text in texts.items()}
+    return [_with_hint(problem, lines.get(problem.file, [])) for problem in problems]
+
+
+def _with_hint(problem: Problem, lines: list[str]) -> Problem:
+    meant = _value_meant(problem.text) or _line_meant(problem, lines)
+    if not meant:
+        return problem
+    text = problem.text.partition("; did you mean ")[0]
+    return problem._replace(text=f"{text}; full-width characters: did you mean {meant}?")
+
+
+def _value_meant(text: str) -> str | None:
+    """Return what the first value that a problem names would be in ASCII, if it is not."""
+    found = _QUOTED.search(text)
+    value = (found[1] or found[2] or "") if found else ""
+    value = value.replace("\\u3000", _BLANK)
+    meant = narrow(value).strip()
+    return meant if meant != value and meant.isascii() and _ANY.search(value) else None
+
+
+def _line_meant(problem: Problem, lines: list[str]) -> str | None:
+    """Return what a line would be in ASCII, if characters stand there that structure nothing."""
+    here = problem.line - 1
+    numbers = [here] if 0 <= here < len(lines) else []
+    if numbers and problem.text.startswith("not YAML"):
+        numbers += [next((n for n in range(here - 1, -1, -1) if lines[n].strip()), here)]
+    for number in numbers:
+        if len(lines[number]) <= MAX_LINE and _ASTRAY.search(_SKIPPED.sub("", lines[number])):
+            return shorten(narrow(lines[number]).strip())
+    return None

@@ -1,0 +1,120 @@
+"""``/__admin/checks``: a client in any language is judged as one in Python is."""
+
+import pytest
+from helpers.admin_client import JOBS, Controls
+
+from mock_p1.scenario.parser import parse
+
+SCENARIO = """
+jobs:
+  a: {timeline: [{status: job_running, for: 60s}, {status: job_finished}]}
+  busy:
+    timeline:
+      - {reply: {status_code: 429, retry_after: 30s}, for: 1 poll}
+      - {status: job_failed}
+"""
+ALWAYS = {"sequence": True, "no_unexpected": True}
+
+
+@pytest.fixture
+def controls():
+    """The controls of a mock that no client has asked yet."""
+    return Controls(parse(SCENARIO, "checks.yaml"))
+
+
+def switch(controls, key="demo-key"):
+    """Switch to the model of a job."""
+    return controls.client.put(f"{JOBS}a/update_model", headers={"x-api-key": key})
+
+
+def verdict(controls, query=""):
+    """Return whether each check passed, and all together."""
+    found = controls.get(f"/checks{query}")
+    by_name = {check["name"]: check["passed"] for check in found["checks"]}
+    assert found["passed"] is all(by_name.values())
+    return by_name
+
+
+def why(controls, name, query=""):
+    """Return what is wrong by one check."""
+    (check,) = [each for each in controls.get(f"/checks{query}")["checks"] if each["name"] == name]
+    return check["why"]
+
+
+def test_a_right_client_passes(controls):
+    """With nothing said of what did not come up."""
+    controls.poll("a")
+    controls.pass_time(60)
+    controls.poll("a")
+    assert switch(controls).status_code == 200
+    assert verdict(controls) == ALWAYS
+    assert "why" not in controls.get("/checks")["checks"][0]
+
+
+def test_a_client_that_asks_for_nothing_is_not_right(controls):
+    """There is nothing to judge."""
+    assert verdict(controls) == ALWAYS | {"sequence": False}
+    assert why(controls, "sequence", "?job=a").startswith("the client made no call about job 'a'")
+
+
+def test_calls_in_a_wrong_order(controls):
+    """What is wrong is said, with the table of calls and a mark."""
+    controls.poll("a")
+    switch(controls)
+    assert verdict(controls) == ALWAYS | {"sequence": False}
+    told, _, table = why(controls, "sequence").partition("\n\n")
+    assert told == "call 2 switched to job 'a' before a poll had shown job_finished"
+    assert [line[0] for line in table.splitlines()[1:]] == [" ", ">"]
+
+
+def test_calls_that_there_are_not(controls):
+    """As no assertion of the sequence says."""
+    controls.poll("a")
+    controls.client.get("/v1/external/retrain_job/a")
+    assert verdict(controls) == ALWAYS | {"no_unexpected": False}
+    assert "/v1/external/retrain_job/a" in why(controls, "no_unexpected")
+
+
+@pytest.mark.parametrize(("waited", "passed"), [(30, True), (29, False)])
+def test_retry_after(controls, waited, passed):
+    """Judged where an answer had it."""
+    controls.poll("busy")
+    controls.pass_time(waited)
+    controls.poll("busy")
+    assert verdict(controls) == ALWAYS | {"respects_retry_after": passed}
+
+
+@pytest.mark.parametrize(
+    ("query", "passed"),
+    [("min_interval=10s", True), ("min_interval=11s", False), ("max_interval=9s", False)],
+)
+def test_intervals(controls, query, passed):
+    """Judged where the query asks."""
+    for _ in range(2):
+        controls.poll("a")
+        controls.pass_time(10)
+    assert verdict(controls, f"?{query}") == ALWAYS | {"interval": passed}
+
+
+def test_polls_behind_the_end(controls):
+    """Judged by the status that is asked for."""
+    for _ in range(3):
+        controls.poll("busy")
+        controls.pass_time(30)
+    assert verdict(controls, "?stopped_after=job_failed")["stopped_after"] is False
+    assert "poll 3 came after" in why(controls, "stopped_after", "?stopped_after=job_failed")
+
+
+def test_each_client_by_itself(controls):
+    """What another key did wrong is not this one's."""
+    controls.poll("a", "one")
+    switch(controls, "two")
+    assert verdict(controls, "?api_key=one") == ALWAYS
+    assert verdict(controls, "?api_key=two") == ALWAYS | {"sequence": False}
+    assert verdict(controls) == ALWAYS | {"sequence": False}
+
+
+def test_a_span_that_is_none(controls):
+    """It is refused, and named."""
+    refusal = controls.refused(400, "GET", "/checks?min_interval=soon")
+    assert "min_interval" in refusal["message"]

@@ -1,0 +1,302 @@
+# ruff: noqa: RUF001 -- Japanese has signs of its own
+"""``--lang``, ``MOCK_P1_LANG``, the system's language: what people read, and what stays English."""
+
+import gettext
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from string import Formatter
+
+import pytest
+from helpers.invalid_pieces import INVALID
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mock_p1 import ScenarioError, load_scenario
+from mock_p1.cli import COMMANDS, language
+from mock_p1.cli.translated_help import columns, wrap
+from mock_p1.cli.translation import DOMAIN, LOCALES, Translation, load
+
+JAPANESE = re.compile("[ぁ-んァ-ヶ一-龠]")
+ENGLISH = re.compile(r"(?<![\w.'\"/-])[a-z]{2,} [a-z]{2,}(?![\w.'\"(/-])", re.ASCII)
+"""Two words of English in a row; names of keys stand alone, or with commas between."""
+
+BAD = "jobs: {a: {timelin: [{status: job_running}]}}\n"
+
+
+def chosen(*arguments, **environment):
+    """Return the language of a run."""
+    language.choose(arguments, environment)
+    return language._chosen[0]  # noqa: SLF001 -- what everything asks
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "expected"),
+    [
+        ((), {}, "en"),
+        (("check", "--lang", "ja"), {}, "ja"),
+        (("--help", "--lang=ja_JP.UTF-8"), {}, "ja"),
+        (("--lang", "en", "check"), {"MOCK_P1_LANG": "ja", "LANG": "ja_JP.UTF-8"}, "en"),
+        (("check", "--", "--lang", "ja"), {}, "en"),
+        ((), {"MOCK_P1_LANG": "ja", "LANG": "en_US.UTF-8"}, "ja"),
+        ((), {"MOCK_P1_LANG": "en", "LANG": "ja_JP.UTF-8"}, "en"),
+        ((), {"LANG": "ja_JP.UTF-8"}, "ja"),
+        ((), {"LANG": "ja"}, "ja"),
+        ((), {"LANG": "jam_JM.UTF-8"}, "en"),
+        ((), {"LANG": "fr_FR.UTF-8"}, "en"),
+        ((), {"LC_ALL": "en_US.UTF-8", "LANG": "ja_JP.UTF-8"}, "en"),
+        ((), {"LC_MESSAGES": "ja_JP.UTF-8", "LANG": "en_US.UTF-8"}, "ja"),
+        ((), {"LC_ALL": "", "LANG": "ja_JP.UTF-8"}, "ja"),
+        ((), {"LANGUAGE": "ja", "LANG": "en_US.UTF-8"}, "ja"),
+        ((), {"LANGUAGE": "fr:ja:en", "LANG": "en_US.UTF-8"}, "ja"),
+        ((), {"LANGUAGE": "en:ja", "LANG": "ja_JP.UTF-8"}, "en"),
+        ((), {"LANGUAGE": "ja"}, "ja"),
+        ((), {"LC_ALL": "C", "LANGUAGE": "ja", "LANG": "ja_JP.UTF-8"}, "en"),
+        ((), {"LC_ALL": "C.UTF-8", "LANG": "ja_JP.UTF-8"}, "en"),
+        ((), {"LANG": "POSIX", "LANGUAGE": "ja"}, "en"),
+    ],
+)
+def test_which_language(arguments, environment, expected):
+    """The option, then our variable, then the system's; C means none."""
+    assert chosen(*arguments, **environment) == expected
+
+
+@pytest.mark.parametrize(
+    ("locale", "expected"),
+    [("Japanese_Japan.932", "ja"), ("ja-JP", "ja"), ("English_United States.1252", "en")],
+)
+def test_the_locale_of_windows(monkeypatch, locale, expected):
+    """Where no variable names a locale, the process has one all the same."""
+    monkeypatch.setattr(language, "WINDOWS", True)
+    monkeypatch.setattr("locale.setlocale", lambda _category: locale)
+    assert chosen() == expected
+    assert chosen(LANG="en_US") == "en"
+
+
+def test_a_console_without_the_characters_is_spoken_to_in_english(monkeypatch):
+    """Question marks help nobody."""
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="cp1252"))
+    assert chosen(MOCK_P1_LANG="ja") == "en"
+
+
+@pytest.mark.parametrize("encoding", ["cp932", "euc_jp", "utf-16"])
+def test_a_console_with_the_characters(monkeypatch, encoding):
+    """Whatever its encoding is called."""
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+    assert chosen(MOCK_P1_LANG="ja") == "ja"
+
+
+@pytest.mark.parametrize(("given", "meant"), [("jp", "ja"), ("Japanes", "ja"), ("englsh", "en")])
+def test_an_unknown_language(run, given, meant):
+    """It exits 2, and says which was meant."""
+    result = run("check", "demo", "--lang", given)
+    assert result.exit_code == 2
+    assert f"unknown language '{given}'; known: en, ja; did you mean {meant}?" in result.output
+
+
+def test_an_unknown_language_in_the_variable(run, monkeypatch):
+    """Likewise."""
+    monkeypatch.setenv("MOCK_P1_LANG", "xx")
+    result = run("check", "demo")
+    assert (result.exit_code, "unknown language 'xx'" in result.output) == (2, True)
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_in_japanese(run, name):
+    """Every sentence of every help page is Japanese, and no line is too wide for a terminal."""
+    arguments = [name] if name else []
+    english = run(*arguments, "--help", env={"COLUMNS": "80"}).output
+    japanese = run(*arguments, "--help", "--lang", "ja", env={"COLUMNS": "80"}).output
+    for option in re.findall(r"(?m)^  (-\S+(?:, --\w+)?) .*  ", english):
+        assert f"\n  {option} " in japanese
+    said = re.sub(r"\$\(.*|mock-p1 [\w. -]+|  +#.*|~/\S+", "", japanese)
+    assert ENGLISH.findall(said) == []
+    widest = max(80, *map(columns, english.splitlines()))
+    assert [line for line in japanese.splitlines() if columns(line) > widest] == []
+
+
+def test_columns_stand_below_each_other(run):
+    """Each text on the help page begins in the same column, counted as a terminal shows it."""
+    output = run("poll", "--help", "--lang", "ja", env={"COLUMNS": "80"}).output
+    rows = output.partition("オプション:\n")[2].splitlines()
+    begins = {columns(re.match(r"  (-\S+( \S+)?(, --help)?  +| +)", row)[0]) for row in rows}
+    assert begins == {22}
+
+
+TEXTS = st.text(st.sampled_from("ab -語字、。「」（ー"), max_size=60)
+
+
+@given(text=TEXTS, width=st.integers(4, 30))
+def test_nothing_is_lost_where_lines_break(text, width):
+    """Lines hold all there was but the blanks, and are as narrow as they can be."""
+    lines = wrap(text, width)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    for line in lines:
+        assert columns(line) <= width or len(wrap(line, 1)) == 1 or line[-1] in "、。」ー"
+
+
+def test_no_line_begins_with_a_full_stop():
+    """Nor does one end with an opening bracket."""
+    assert wrap("あいうえお。か", 10) == ["あいうえ", "お。か"]
+    assert wrap("あい（うえ", 6) == ["あい", "（うえ"]
+
+
+def test_english_loads_no_translation():
+    """Who reads English does not pay for it."""
+    code = (
+        "import sys; from mock_p1.cli import main\n"
+        "try: main(['--help'])\n"
+        "finally: print([name for name in sys.modules if 'translat' in name])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("\n[]\n")
+
+
+@pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
+def test_problems_in_japanese(path):
+    """Whatever is wrong with a file is said in Japanese, but for what libraries say."""
+    say = load("ja").message
+    try:
+        load_scenario(path)
+    except ScenarioError as error:
+        texts = [problem.text for problem in error.problems]
+    for text in texts:
+        said = say(text)
+        assert JAPANESE.search(said), text
+        said = re.sub(r"'[^']*'|この.*使えません: .*| and ", "", said)
+        assert ENGLISH.findall(said) == [], said
+
+
+def test_each_message_is_known_among_the_others():
+    """With values in its places, every text of the catalogue becomes Japanese."""
+    known = load("ja")
+    catalogue = gettext.translation(DOMAIN, LOCALES, ["ja"])._catalog  # noqa: SLF001 -- all of it
+    texts = [text for text in catalogue if isinstance(text, str) and text and "\4" not in text]
+    assert len(texts) > 400
+    for text in texts:
+        names = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+        whole = text.format_map({name: "7" if name == "count" else f"'{name}'" for name in names})
+        said = re.sub(
+            r"`[^`]*`|\"[^\"]*\"|mock-p1.*|curl .*|admin token|pip uninstall",
+            "",
+            known.message(whole),
+        )
+        assert ENGLISH.findall(said) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("unknown key 'timelin'; known: at_end, timeline; did you mean timeline?",
+         "キーが不明です: 'timelin'。使えるもの: at_end, timeline。もしかして timeline ですか?"),
+        ("error: is empty; give it a value, or leave the key out",
+         "error: が空です。値を書くか、キーごと省いてください"),
+        ("seed: must be a whole number; it is the text 'in all; it is'",
+         "seed: 整数でなければなりません (現在の値: 文字列 'in all; it is')"),
+        ("prefix: must be text; it is the number 5; put it in quotes",
+         "prefix: 文字列でなければなりません (現在の値: 数値 5)。引用符で囲んでください"),
+        ("the job never shows job_finished; it stays at job_running",
+         "ジョブが job_finished になりません。job_running のままになります"),
+        ("the job never shows job_finished", "ジョブが job_finished になりません"),
+        ("1 problem in 1 of 3 files", "ファイル 3 個のうち 1 個に誤り 1 件"),
+    ],
+)  # fmt: skip
+def test_what_is_said(text, expected):
+    """Texts that are made of others, with values in them."""
+    assert load("ja").message(text) == expected
+
+
+def test_what_has_no_translation_stays():
+    """A text that is not in the catalogue, whatever it looks like."""
+    known = Translation({"a text of {name}": "{name} の文"})
+    for text in ("", " ", "{", "a {name}", "; ", "a text", "other words that nobody knows"):
+        assert known.message(text) == text
+
+
+@given(text=st.text(max_size=80))
+def test_any_text_can_be_asked_for(text):
+    """Nothing raises, however odd a value is."""
+    assert isinstance(load("ja").message(f"unknown key {text!r}; known: {text}"), str)
+
+
+@pytest.mark.parametrize("form", ["json", "sarif", "github"])
+def test_what_machines_read_stays(run, tmp_path, form):
+    """The forms for programs are the same in each language."""
+    path = tmp_path / "bad.yaml"
+    path.write_text(BAD, encoding="utf-8")
+    arguments = ("check", str(path), "stuck", "--format", form)
+    english, japanese = run(*arguments), run(*arguments, "--lang", "ja")
+    assert (japanese.output, japanese.exit_code) == (english.output, 1)
+
+
+def test_findings_in_japanese(run, tmp_path):
+    """The place and the mark of a warning, which editors read, stay; words are Japanese."""
+    path = tmp_path / "bad.yaml"
+    path.write_text(BAD, encoding="utf-8")
+    result = run("check", str(path), "stuck", "--lang", "ja")
+    assert f"\n{path}:1:12: キーが不明です: 'timelin'" in result.output
+    assert re.search(
+        r"(?m)^stuck.yaml:\d+: warning: ジョブが job_finished になりません", result.output
+    )
+    assert result.output.endswith("\nファイル 2 個のうち 1 個に誤り 2 件、警告 2 件\n")
+    assert result.exit_code == 1
+
+
+def test_an_unusable_scenario_in_japanese(run):
+    """Whatever command meets it."""
+    result = run("explain", "--lang", "ja", "stuk")
+    assert (result.exit_code, "もしかして stuck ですか?" in result.output) == (1, True)
+
+
+def test_wrong_usage_in_japanese(run):
+    """Click's words and ours; the exit status stays."""
+    result = run("--lang", "ja", "serve", "--port", "99999")
+    assert (result.exit_code, "エラー: '--port' の値が正しくありません" in result.output) == (
+        2,
+        True,
+    )
+    assert "コマンドが不明です: 'chek'" in run("--lang", "ja", "chek").output
+
+
+def test_bundled_scenarios_in_japanese(run):
+    """Each is described in Japanese; a file is shown as it stands."""
+    rows = run("scenarios", "--lang", "ja").output.splitlines()
+    assert [row for row in rows if not JAPANESE.search(row)] == []
+    shown = run("scenarios", "--show", "stuck", "--lang", "ja").output
+    assert shown == run("scenarios", "--show", "stuck").output
+
+
+def test_completion_says_what_commands_do(run):
+    """A shell that shows it gets it in the language too."""
+    env = {"_MOCK_P1_COMPLETE": "fish_complete", "COMP_WORDS": "mock-p1", "COMP_CWORD": "che"}
+    assert "check\tシナリオファイルを検査し" in run(env={**env, "MOCK_P1_LANG": "ja"}).output
+
+
+def test_errors_in_python_stay(monkeypatch):
+    """What a test compares does not depend on the machine's language, nor on ours."""
+    monkeypatch.setenv("MOCK_P1_LANG", "ja")
+    monkeypatch.setenv("LANG", "ja_JP.UTF-8")
+    with pytest.raises(ScenarioError, match="unknown key 'timelin'; known: "):
+        load_scenario(BAD)
+
+
+@pytest.mark.slow
+def test_a_process_in_a_japanese_system():
+    """From its variables to what it writes, byte by byte."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mock_p1", "check", "demo"],
+        capture_output=True,
+        env={**os.environ, "LANG": "ja_JP.UTF-8", "PYTHONUTF8": "1"},
+        check=True,
+    )
+    assert done.stdout.decode() == "ファイル 1 個を検査しました。誤りはありません\n"
+
+
+def test_json_of_explain_stays(run):
+    """A document for programs is the same in each language."""
+    english = run("explain", "stuck", "--format", "json").output
+    assert json.loads(english)
+    assert run("explain", "stuck", "--format", "json", "--lang", "ja").output == english

@@ -1,0 +1,89 @@
+"""The catalogue of what the command line says in Japanese is whole, and compiled."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+
+SCRIPT = Path(__file__).parents[2] / "docs" / "messages.py"
+
+
+@pytest.fixture(scope="module")
+def messages():
+    """The script that keeps the catalogue."""
+    spec = importlib.util.spec_from_file_location("messages", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def wanted(messages):
+    """All texts that there are."""
+    return messages.template()
+
+
+def complaints(messages, wanted, **changes):
+    """Return what is said of the catalogue after one of its messages was changed."""
+    catalogue = messages.catalogue_now()
+    message = next(each for each in catalogue if each.id and "{near}" in each.id)
+    for name, value in changes.items():
+        setattr(message, name, value)
+    return [*messages.complaints(catalogue, wanted)]
+
+
+def test_the_catalogue_is_whole(messages, capsys):
+    """Every text has its translation, and what is compiled says the same."""
+    assert messages.main(check=True) == 0, capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"string": ""}, "no translation of: "),
+        ({"string": "もしかして?"}, "other places in the translation of: "),
+        ({"flags": {"fuzzy"}}, "fuzzy: "),
+    ],
+)
+def test_what_is_wrong_with_a_translation(messages, wanted, changes, complaint):
+    """It is found: one that is missing, one for another text, one with other places."""
+    (found,) = complaints(messages, wanted, **changes)
+    assert found.startswith(complaint)
+
+
+def test_a_text_that_is_new_and_one_that_is_gone(messages, wanted):
+    """Both are found."""
+    catalogue, more = messages.catalogue_now(), Catalog(locale="ja")
+    for message in wanted:
+        more.add(message.id, context=message.context)
+    more.add("a text that is new")
+    catalogue.add("a text that is gone", "消えた文")
+    found = [*messages.complaints(catalogue, more)]
+    assert found == ["no translation of: a text that is new", "stale: a text that is gone"]
+
+
+def test_texts_that_a_module_says(messages):
+    """Values become places; docstrings, names, patterns and annotations are no texts."""
+    source = '''
+"""A docstring of it."""
+PATTERN = re.compile("a b c")
+HOW: "Final[a b]" = "a text of its own"
+
+def told(value: "a b") -> "c d":
+    """Another docstring."""
+    key("name")
+    return wrong(f"{shorten(value)!r} is {HOW}; {{braces}}") + plural(3, "poll")
+'''
+    assert set(messages.texts_in(source)) == {
+        "a text of its own",
+        "{value} is {how}; {{braces}}",
+        "{count} poll",
+        "{count} polls",
+    }
+
+
+def test_the_catalogue_is_shipped(messages):
+    """Both files stand in the package, wherever that is installed."""
+    assert messages.MO.is_file()
+    assert messages.MO.stat().st_size > 10_000

@@ -1,0 +1,110 @@
+# ruff: noqa: RUF001 -- full-width characters are the point
+"""Full-width characters, as a Japanese keyboard types them: what was meant is said."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mock_p1 import Scenario, ScenarioError, load_scenario
+from mock_p1.analysis.lint import lint_warnings
+from mock_p1.scenario.files import load_scenarios
+from mock_p1.scenario.full_width import MAX_LINE, narrow, with_hints
+from mock_p1.scenario.problems import Problem
+
+HEAD = "jobs:\n  a:\n    timeline:\n"
+
+
+def problems(text):
+    """Return the texts of what is wrong."""
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(text)
+    return [problem.text for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        (HEAD + "      - {status: s, for: ９０s}\n      - {status: s}\n", "90s"),
+        (HEAD + "      - {status: s, for: 90　s}\n      - {status: s}\n", "90 s"),
+        (HEAD + "      - {status: s, for: ３ ｐｏｌｌｓ}\n      - {status: s}\n", "3 polls"),
+        ("seed: ７\n" + HEAD + "      - {status: s}\n", "7"),
+        (HEAD + "      - {ｓｔａｔｕｓ: s}\n", "status"),
+        (HEAD + "      - {status：s}\n", "status: s"),
+        (HEAD + "      - status:　s\n", "status: s"),
+        (HEAD + "      -　{status: s}\n", "- {status: s}"),
+        (HEAD + "      － status: s\n", "- status: s"),
+        (HEAD + "      - {status: s、model_id: 5}\n", "- {status: s, model_id: 5}"),
+        (HEAD + "      - {status: s，model_id: 5}\n", "- {status: s, model_id: 5}"),
+        ("jobs：\n  a:\n    timeline:\n      - {status: s}\n", "jobs:"),
+        ("jobs:\n  a：\n    timeline:\n      - {status: s}\n", "a:"),
+        ("jobs:\n　a:\n    timeline:\n      - {status: s}\n", "a"),
+        ("jobs:\n  a:\n    timeline: ［{status: s}］\n", "timeline: [{status: s}]"),
+    ],
+)
+def test_what_was_meant(text, meant):
+    """Digits, colons, blanks, commas, brackets and letters: a problem says how it is written."""
+    hint = f"; full-width characters: did you mean {meant}?"
+    assert [each for each in problems(text) if each.endswith(hint)] != []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEAD + "      - {statu: s, message: 状態：実行中（３０％）、終わり}\n",
+        HEAD + "      - {status: s, model_id: x}  # ここ：５、６\n",
+        HEAD + '      - {status: s, message: "a：b", model_id: x}\n',
+        HEAD + "      - {status: s, message: Status：ok, model_id: x}\n",
+        HEAD + "      - {status: s, model_id: 五：５}\n",
+        "jobs: {本番：１: {error: bogus}}\n",
+    ],
+)
+def test_text_in_japanese_is_no_mistake(text):
+    """Messages, comments and ids may have such characters, whatever is wrong beside them."""
+    assert [each for each in problems(text) if "full-width" in each] == []
+
+
+def test_only_one_thing_is_said_to_be_meant():
+    """The near match of the name as it was typed is left out."""
+    (_, text) = problems(HEAD + "      - {ｓtatus: s}\n")
+    assert text.count("did you mean") == 1
+    assert text.endswith("did you mean status?")
+
+
+def test_in_python():
+    """Keys that were given in Python have no lines, and are looked at all the same."""
+    steps = [{"status": "s", "for": "９０s"}, {"status": "s"}]
+    with pytest.raises(ScenarioError, match="did you mean 90s"):
+        Scenario(jobs={"a": {"timeline": steps}})
+
+
+def test_of_several_files(tmp_path):
+    """The line is looked for in the file that the problem is in."""
+    (tmp_path / "a.yaml").write_text("description: 説明\n", encoding="utf-8")
+    (tmp_path / "b.yaml").write_text(HEAD + "      － status: s\n", encoding="utf-8")
+    with pytest.raises(ScenarioError, match="did you mean - status: s"):
+        load_scenarios([str(tmp_path)])
+
+
+@pytest.mark.parametrize("status", ["ｊｏｂ＿ｆｉｎｉｓｈｅｄ", "”job_finished”", "job_finished　"])
+def test_a_status_in_full_width(status):
+    """Any status can be played, so it is a warning."""
+    scenario = load_scenario(f"{HEAD}      - {{status: {status}}}\n")
+    found = [warning.text for warning in lint_warnings(scenario)]
+    assert [text for text in found if text.endswith("did you mean job_finished?")] != []
+
+
+@given(text=st.text("：　９a-{、“'\\#\n", max_size=60), said=st.text(max_size=40))
+def test_any_line_can_be_looked_at(text, said):
+    """Whatever stands there, the place of a problem stays, and its words come first."""
+    problem = Problem("f", 1, 1, said)
+    (found,) = with_hints([problem], {"f": text})
+    assert found[:3] == problem[:3]
+    assert found.text.startswith(said.partition("; did you mean ")[0])
+    assert isinstance(narrow(text), str)
+
+
+def test_a_very_long_line_is_not_looked_at():
+    """A file of one line may have a thousand problems."""
+    line = "status：" + "a" * MAX_LINE
+    problem = Problem("f", 1, 1, "something else")
+    assert with_hints([problem], {"f": line}) == [problem]
