@@ -375,6 +375,19 @@ def test_a_handle_sees_what_reached_others(mocks, server):
         assert [poll.error for poll in other.polls("a")] == [None, "job_may_be_deleted"]
 
 
+def test_a_handle_says_what_was_noted_just_now(mocks, server):
+    """A download that is still sent is not complete, though that is an act of its own."""
+    with serving(SCENARIO, state=server.url, state_name=mocks.name + "z") as mock:
+        headers = {"x-api-key": "k"}
+        link = requests.get(f"{mock.url}{PATH}link", headers=headers, timeout=5)
+        for _ in range(4):  # the first three fail
+            requests.get(link.json()["download_url"], timeout=5)
+        engine = mock._engine  # noqa: SLF001 -- as its server would
+        engine.settle(10)
+        engine.deliveries.sending(engine.journal.last)
+        assert not mock.downloads()[-1].complete
+
+
 @pytest.mark.parametrize(
     "other", [{"instant_sleep": True}, {"load": "s"}, {"start_date": "2026-02-28"}]
 )
