@@ -60,6 +60,9 @@ SNAPSHOT_ACTS: Final = 10_000
 """After so many acts, and as many as there are job states, the state is saved in the store: for
 processes that come later, which do all acts since."""
 
+SAVED_AT_THE_END: Final = 100_000
+"""With more job states, a process does not save at its end, which must come within a second."""
+
 QUIET_SECONDS: Final = 1.0
 QUIET_ACTS: Final = 1000
 """Where nothing was done for so long, and at the end of a process, it is saved after so many."""
@@ -161,7 +164,8 @@ class SharedState:
             self._closed = True
             self._news.notify()
         self._thread.join()
-        self._save_if(QUIET_ACTS)
+        if self.engine.job_states.count <= SAVED_AT_THE_END:
+            self._save_if(QUIET_ACTS)
         self.store.close()
         self.engine.hand_over, self.engine.performing = self.engine.perform, lambda: True
 

@@ -35,6 +35,7 @@ SCENARIO = """
 new_jobs: {timeline: [{status: job_waiting, for: upload}, {status: job_finished}]}
 jobs:
   a: {timeline: [{status: job_waiting, for: 100 polls}, {status: job_finished}]}
+  long: {timeline: [{status: job_waiting, for: 500 polls}, {status: job_finished}]}
   timed: {timeline: [{status: job_waiting, for: 1h}, {status: job_finished}]}
   link: {timeline: [{status: job_finished, result: {rows: 2, fails: 3}}]}
 """
@@ -68,15 +69,15 @@ class Mocks:
         self.all.append(shared)
         return shared.engine
 
-    def side_by_side(self, times, ask):
-        """Let 12 clients ask the mocks in turn, so often in all; what they saw."""
+    def side_by_side(self, times, ask, clients=12):
+        """Let so many clients ask the mocks in turn, so often in all; what they saw."""
         engines, seen = [shared.engine for shared in self.all], []
 
         def client(number):
             engine = engines[number % len(engines)]
-            seen.extend(ask(engine) for _ in range(times // 12))
+            seen.extend(ask(engine) for _ in range(times // clients))
 
-        threads = [threading.Thread(target=client, args=(number,)) for number in range(12)]
+        threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -108,9 +109,68 @@ def sees(engine, job="a"):
 
 
 def test_a_step_of_n_polls_is_seen_by_n(mocks):
-    """Whichever mock they reach."""
-    seen = mocks.side_by_side(240, sees)
-    assert seen == {"job_waiting": 100, "job_finished": 140}
+    """Whichever mock they reach, and however many clients ask."""
+    seen = mocks.side_by_side(640, lambda engine: sees(engine, "long"), clients=64)
+    assert seen == {"job_waiting": 500, "job_finished": 140}
+
+
+def test_an_element_of_n_calls_is_met_by_n(server):
+    """As ``calls:`` says."""
+    calls = "{retrain_model_switch: [{error: not_found_retrain_job, for: 25 calls}, ok]}"
+    with ExitStack() as stack:
+        made = Mocks(stack, server.url)
+        for _ in range(3):
+            made.join(f"calls: {calls}\n{SCENARIO}")
+        seen = made.side_by_side(48, switched)
+    assert seen == {400: 25, 200: 23}
+
+
+def switched(engine):
+    """Return the status of a switch to the model of a job that is finished."""
+    return ask(engine, f"{PATH}link/update_model", method="PUT").status
+
+
+def test_a_switch_at_the_instant_of_finishing(mocks):
+    """Before it all are refused, after it none, in the one order that all journals have."""
+    driver = Driver(mocks.all[0].engine)
+    sees(mocks.all[0].engine, "timed")
+    turn = threading.Barrier(13)
+
+    def switch(engine):
+        turn.wait(10)
+        return ask(engine, f"{PATH}timed/update_model", method="PUT").status
+
+    finishing = threading.Thread(target=lambda: (turn.wait(10), driver.advance(3600 * SECOND)))
+    finishing.start()
+    seen = mocks.side_by_side(12, switch)
+    finishing.join()
+    mocks.all[2].engine.refresh()
+    switches = [e for e in mocks.all[2].engine.journal if e.operation == "retrain_model_switch"]
+    done = [entry.done is not None for entry in switches]
+    assert done == sorted(done)
+    assert seen == Counter(entry.http_status for entry in switches)
+    assert [entry.moment_ns > 3600 * SECOND for entry in switches] == done
+
+
+def test_a_file_that_comes_while_others_poll(mocks):
+    """Each sees that it waits, until it has come; none sees that again afterwards."""
+    one, other, third = (shared.engine for shared in mocks.all)
+    issued = json.loads(ask(one, f"{PATH}upload_url", query="filename=a.csv").body)
+    job, path = issued["retrain_job_id"], issued["upload_url"].removeprefix("http://m")
+    seen, come = [], threading.Event()
+
+    def poll():
+        while not come.is_set():
+            seen.append(sees(third, job))
+        seen.append(sees(third, job))
+
+    polling = threading.Thread(target=poll)
+    polling.start()
+    assert ask(other, path, method="PUT", has_body=True).status == 200
+    come.set()
+    polling.join()
+    assert seen == sorted(seen, reverse=True)
+    assert seen[-1] == "job_finished"
 
 
 def test_queued_failures_strike_so_often(mocks):
@@ -176,6 +236,18 @@ def test_all_keep_one_journal(mocks):
     assert [entry.number for entry in one] == [*range(1, 61)]
     assert others == [one, one]
     assert len({json.dumps(saved(shared.engine)["state"]) for shared in mocks.all}) == 1
+
+
+def test_who_listens_to_one_hears_of_all(mocks):
+    """As the event stream and the log do: every request, in the order of the journal."""
+    one, other, third = (shared.engine for shared in mocks.all)
+    heard = []
+    third.journal.listen(heard.append)
+    for engine in (one, other, one, third):
+        sees(engine)
+    third.refresh()
+    one.refresh()
+    assert heard == [*one.journal]
 
 
 def test_what_is_done_at_one_is_obeyed_by_all(mocks):
@@ -586,6 +658,25 @@ def test_a_store_that_does_not_answer(fragile):
     one.refresh()
     polls = [entry for entry in one.journal if shared_state.COUNTED not in entry.notes]
     assert len(polls) == 2  # what came too late was refused
+
+
+def test_a_store_that_is_slow():
+    """The answer comes late, and is right; whoever asks meanwhile waits too."""
+    with redis_server() as slow, ExitStack() as stack:
+        mocks = Mocks(stack, slow.url)
+        one, other = mocks.join(timeout=60), mocks.join(timeout=60)
+        seen = []
+        asking = [threading.Thread(target=lambda e=e: seen.append(sees(e))) for e in (one, other)]
+        slow.freeze()
+        for thread in asking:
+            thread.start()
+        assert seen == []
+        slow.thaw()
+        for thread in asking:
+            thread.join()
+        assert seen == ["job_waiting"] * 2
+        one.refresh()
+        assert [entry.notes for entry in one.journal] == [()] * 2
 
 
 def test_an_answer_of_the_store_that_is_lost(fragile, monkeypatch):
