@@ -248,7 +248,7 @@ def test_ctrl_break_ends_it(monkeypatch):
     """Windows' second signal of a console stops the server, and is given back at the end."""
     stops = []
     with ignored(monkeypatch, "SIGBREAK") as number:
-        with stopped_by_signals(lambda: stops.append("stop")):
+        with stopped_by_signals(lambda _: stops.append("stop")):
             signal.raise_signal(number)
         assert stops == ["stop"]
         assert signal.getsignal(number) == signal.SIG_IGN
