@@ -100,15 +100,14 @@ class StoreClock(RealClock):
         """Learn what time it was in the store when it was asked at a moment of our own."""
         self._ahead_ns = moment_ns - (asked_ns + time.perf_counter_ns()) // 2
 
-    def saved(self) -> dict[str, Any]:
-        """Return where it is and how it runs, by the store's time."""
-        return {**super().saved(), "anchor": self._anchor}
+    @property
+    def anchor(self) -> tuple[int, int, float]:
+        """A moment of the store, ours at it, and the pace since: by it all go on alike."""
+        return self._anchor
 
-    def restore(self, saved: Mapping[str, Any]) -> None:
-        """Go on as one that was saved, to the nanosecond, whatever time it is."""
-        super().restore(saved)
-        real_ns, ours_ns, pace = saved["anchor"]
-        self._anchor = real_ns, ours_ns, pace
+    @anchor.setter
+    def anchor(self, anchor: tuple[int, int, float]) -> None:
+        self._anchor = anchor
 
     def _today(self) -> datetime:
         return _EPOCH + timedelta(microseconds=self.store_ns() // 1000)
@@ -317,6 +316,7 @@ class SharedState:
             engine.play_at_first(scenario_of(played))
         with _no_garbage():
             restore(engine, state["saved"], aside)
+        self._clock.anchor = tuple(state["anchor"])
         engine.restore_receivers(state["under_way"])
         engine.repeats.restore(state["broken"])
 
@@ -343,7 +343,8 @@ class SharedState:
         under_way = engine.saved_receivers()
         aside: dict[str, bytes] = {}
         about = {"played": played, "saved": saved(engine, aside), "under_way": under_way}
-        text = json.dumps({**about, "broken": engine.repeats.saved()})
+        more = {"anchor": self._clock.anchor, "broken": engine.repeats.saved()}
+        text = json.dumps({**about, **more})
         return {"about": compress(text.encode(), 1), **aside}
 
     def _revive(self) -> None:

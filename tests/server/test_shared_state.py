@@ -18,14 +18,16 @@ from helpers.redis_server import NEEDED, free_port, redis_server
 
 from benchmarks import history
 from mock_p1 import create_app, create_asgi_app, serving
-from mock_p1.base.clock import SECOND
+from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.messages import Fault, Request
 from mock_p1.engine.driver import Driver, NoSuchJob
-from mock_p1.engine.saved_state import saved
+from mock_p1.engine.engine import Engine
+from mock_p1.engine.saved_state import CannotLoad, saved
 from mock_p1.scenario.parser import parse
 from mock_p1.server import shared_state
 from mock_p1.server.redis_store import Batch, BehindState, CannotShareState, RedisStore
 from mock_p1.server.shared_state import share
+from mock_p1.server.state_file import load_state, write_state
 from mock_p1.server.upload_store import UploadStore
 
 pytestmark = NEEDED
@@ -309,13 +311,13 @@ def test_a_mock_that_comes_later_has_the_clock_of_all(server, monkeypatch):
         meta = f"{{{mocks.name}}}:meta"
         hour_ago = int(server.client().hget(meta, "begun")) - 3_600_000_000
         server.client().hset(meta, "begun", hour_ago)
-        first.clock.restore({**first.clock.saved(), "anchor": (hour_ago * 1000, 0, 2.5)})
+        first.clock.anchor = (hour_ago * 1000, 0, 2.5)
         for _ in range(4):
             sees(first)
         late = mocks.join(speed=2.5)
         assert sees(late) == "job_waiting"
         first.refresh()
-        assert late.clock.saved()["anchor"] == first.clock.saved()["anchor"]
+        assert late.clock.anchor == first.clock.anchor
         assert [*late.journal] == [*first.journal]
 
 
@@ -383,7 +385,7 @@ def test_clocks_that_differ_do_not_matter(server, monkeypatch):
         first.refresh()
         late.refresh()
         assert [*first.journal] == [*late.journal]
-        assert late.clock.saved()["anchor"] == first.clock.saved()["anchor"]
+        assert late.clock.anchor == first.clock.anchor
         assert abs((late.clock.client_date(0) - began).total_seconds()) < 60
 
 
@@ -473,6 +475,45 @@ def test_a_mock_may_take_the_scenario_that_is_played(mocks):
     """Where it says so."""
     late = mocks.join("jobs: {b: {error: job_may_be_deleted}}", take_shared=True)
     assert sees(late, "a") == "job_waiting"
+
+
+def test_a_saved_state_goes_on_in_a_store(mocks, server, tmp_path):
+    """Whether it was shared before or not, and the other way; for all who share it, and once."""
+    first = mocks.all[0].engine
+    assert [sees(first, "timed"), sees(first)] == ["job_waiting"] * 2
+    Driver(first).advance(1800 * SECOND)
+    write_state(first, tmp_path / "s.json")
+    with ExitStack() as stack:
+        again = Mocks(stack, server.url)
+        one, other = again.join(), again.join()
+        assert load_state(one, tmp_path / "s.json")
+        Driver(other).advance(1801 * SECOND)
+        assert sees(other, "timed") == "job_finished"
+        assert not load_state(other, tmp_path / "s.json")
+        write_state(other, tmp_path / "t.json")
+        late = again.join()
+        assert sees(late, "timed") == "job_finished"
+        assert late.journal.last == 4
+    alone = Engine(parse(SCENARIO, "f.yaml"), RealClock(), seed=first.seed)
+    assert load_state(alone, tmp_path / "t.json")
+    assert sees(alone, "timed") == "job_finished"
+
+
+def test_a_saved_state_that_does_not_fit_hurts_nobody(mocks, server, tmp_path):
+    """It is tried apart from all first."""
+    other = Engine(parse("jobs: {b: {timeline: [{status: other}]}}", "f.yaml"), RealClock())
+    write_state(other, tmp_path / "s.json")
+    with pytest.raises(CannotLoad, match=r"f\.yaml has changed since it was saved"):
+        load_state(mocks.all[0].engine, tmp_path / "s.json")
+    first = mocks.all[0].engine
+    broken = json.loads(json.dumps(saved(first)))
+    broken["journal"]["rows"] = [[1]]
+    with pytest.raises(CannotLoad, match="it is broken"):
+        first.go_on_from(broken)
+    assert sees(mocks.all[1].engine) == "job_waiting"
+    assert mocks.all[1].engine.journal.last == 1
+    meta = server.client().hget(f"{{{mocks.name}}}:meta", "seq")
+    assert int(meta) == 1  # nobody was asked to
 
 
 def test_several_mocks_share_a_store(mocks, server):
