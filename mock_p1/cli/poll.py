@@ -26,6 +26,7 @@ from mock_p1.verify.answer import asked_wait_seconds, describe, error_of, json_o
 from mock_p1.verify.client import MOST_BYTES, Call, HttpClient
 from mock_p1.verify.credentials import check_job_id, check_key, hide_keys
 from mock_p1.verify.exceptions import Unreachable, UsageError
+from mock_p1.verify.preflight import PROXY_DEMANDS_LOGIN, other_than_api
 from mock_p1.verify.url import base_url
 
 if TYPE_CHECKING:
@@ -220,6 +221,9 @@ class _Client:
                 self._was_answered = True
                 trouble = describe(answer)
                 after = asked_wait_seconds(answer)
+                if answer.status == PROXY_DEMANDS_LOGIN:
+                    why = f"{self.base} {other_than_api(answer)}"
+                    raise _Ended("not reached", TOO_LATE, why)
                 _refuse(answer)
                 if answer.status < BAD and is_usable(answer):
                     return answer

@@ -245,3 +245,12 @@ def test_a_result_that_cannot_be_written(poll, tmp_path, monkeypatch):
 
 def _no_space(_):
     raise OSError(28, "No space left on device")
+
+
+def test_a_proxy_that_demands_a_login(run):
+    """It is no word of the service: told as what it is, and nothing was reached."""
+    with odd(whole("407 Proxy Authentication Required", "")) as host:
+        result = run("poll", f"http://{host}", "--api-key", "k", "--job-id", "j", *QUICK)
+    assert result.exit_code == 3
+    told = "not reached: http://" + host + " is answered by a proxy that demands a login (HTTP 407)"
+    assert told in result.output
