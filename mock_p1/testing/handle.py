@@ -298,8 +298,9 @@ class Handle:
         """Let the next polls, or other calls, fail; no job moves, and nothing is done.
 
         What spoils no answer lets the act be done: ``slow_body``, and on the upload, whose answer
-        has no body, ``truncated_body`` and ``malformed_json``.
-
+        has no body, ``truncated_body`` and ``malformed_json``. That an act is done and only its
+        answer is lost is said in the scenario, by ``done: true`` under ``calls:``, or by the phase
+        ``done`` of ``mock_p1_trouble``.
 
         Args:
             what: The name of a documented error or of a network failure, or an answer to the letter

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-import yaml
+from helpers.strict_yaml import read_yaml
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator, validate
 
 
@@ -37,7 +37,7 @@ def test_both_versions_have_the_same_calls(run):
 
 def test_yaml_too(run):
     """With --yaml, in the version that is asked for."""
-    assert yaml.safe_load(run("openapi", "--spec", "3.0", "--yaml").output)["openapi"] == "3.0.3"
+    assert read_yaml(run("openapi", "--spec", "3.0", "--yaml").output)["openapi"] == "3.0.3"
 
 
 def test_another_version_is_a_usage_error(run):

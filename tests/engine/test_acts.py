@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 from helpers.engine_mock import Mock
-from helpers.story_player import Direct, Stage, play
+from helpers.story_player import Stage, play_directly
 from helpers.story_strategies import stories
 from hypothesis import Phase, given, note, settings
 
@@ -50,11 +50,10 @@ def test_a_story_is_the_same_in_every_process(monkeypatch):
     def told(story):
         note(str(story))
         stage = Stage()
-        transport = Direct(stage)
-        alone = play(story, stage, transport, transport.wire)
+        alone = play_directly(story, stage)
         with monkeypatch.context() as patched:
             patched.setattr("helpers.story_player.Engine", Twin)
-            assert play(story, stage, transport, transport.wire) == alone
+            assert play_directly(story, stage) == alone
         stage.engine.do_both(["refresh"])
         one, other = saved(stage.engine), saved(stage.engine.other)
         assert json.loads(json.dumps(one)) == json.loads(json.dumps(other))

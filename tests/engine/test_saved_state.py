@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from helpers.story_player import Direct, Stage, play
+from helpers.story_player import Stage, play_directly
 from helpers.story_strategies import stories
 from hypothesis import given, note, settings
 
@@ -55,9 +55,8 @@ def test_a_story_goes_on_from_any_moment(loaded):
     def told(story):
         note(str(story))
         stage = Stage()
-        transport = Direct(stage)
-        whole = play(story, stage, transport, transport.wire)
-        assert play(story, stage, transport, transport.wire, loaded) == whole
+        whole = play_directly(story, stage)
+        assert play_directly(story, stage, loaded) == whole
 
     told()
 
@@ -69,8 +68,7 @@ def test_what_is_saved_again_is_the_same(story):
     """Nothing gets lost on the way that no story asks for."""
     note(str(story))
     stage = Stage()
-    transport = Direct(stage)
-    play(story, stage, transport, transport.wire)
+    play_directly(story, stage)
     state = through_json(saved(stage.engine))
     assert through_json(saved(loaded(stage.engine))) == state
     assert through_json(saved(loaded_in_parts(stage.engine))) == state

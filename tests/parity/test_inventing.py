@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from helpers.story_player import Direct, Stage, play
+from helpers.story_player import Stage, play_directly
 from helpers.story_strategies import Ask, Drive, Wait, stories
 from hypothesis import Phase, given, settings
 
@@ -63,10 +63,9 @@ def test_stories_lead_somewhere(told):
     """Every act, operation, error and fault happens; jobs reach their second and later steps."""
     acts, outcomes, positions, operations = set(), set(), set(), set()
     stage = Stage()
-    client = Direct(stage)
     for story in told:
         acts |= {act.name if isinstance(act, Drive) else type(act) for act in story.acts}
-        play(story, stage, client, Direct.wire)
+        play_directly(story, stage)
         entries = list(stage.engine.journal)
         outcomes |= {entry.outcome for entry in entries} | {entry.done for entry in entries}
         operations |= {entry.operation for entry in entries}

@@ -1,11 +1,10 @@
 """A large download counts when the connection has taken its last byte: plain, TLS, either loop."""
 
-import socket
 import ssl
 
 import pytest
 import trustme
-from helpers.large_result import SIZE, write_into
+from helpers.large_result import read_result, small_client, write_into
 
 from mock_p1.base.clock import VirtualClock
 from mock_p1.base.messages import Request
@@ -42,10 +41,7 @@ class Served:
         """Ask for the result."""
         poll = Request("GET", "/v1/external/retrain_jobs/old", api_keys=("key",))
         link = self.engine.handle(poll).body.decode().partition("/results/")[2].partition('"')[0]
-        client = socket.socket()
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        client.settimeout(10)
-        client.connect(("127.0.0.1", self.port))
+        client = small_client("127.0.0.1", self.port)
         if self.context is not None:
             client = self.context.wrap_socket(client, server_hostname="localhost")
         client.sendall(f"GET /results/{link} HTTP/1.1\r\nHost: x\r\n{header}\r\n\r\n".encode())
@@ -78,10 +74,7 @@ def served(request, loop, scenario, certified):
 def test_it_is_read_whole(served, header):
     """It counts, with no note."""
     with served.ask(header) as client:
-        left = SIZE
-        while left > 0 and (piece := client.recv(1 << 20)):
-            left -= len(piece)
-        assert left <= 0
+        assert read_result(client) == 0
         assert served.last() == ("result_sent", ())
 
 

@@ -248,9 +248,9 @@ def test_ctrl_break_ends_it(monkeypatch):
     """Windows' second signal of a console stops the server, and is given back at the end."""
     stops = []
     with ignored(monkeypatch, "SIGBREAK") as number:
-        with stopped_by_signals(lambda: stops.append("stop")):
+        with stopped_by_signals(stops.append):
             signal.raise_signal(number)
-        assert stops == ["stop"]
+        assert stops == [signal.Signals(number).name]
         assert signal.getsignal(number) == signal.SIG_IGN
 
 

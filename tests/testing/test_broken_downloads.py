@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import requests
-from helpers.large_result import SIZE, write_into
+from helpers.large_result import SIZE, read_result, small_client, write_into
 
 from mock_p1 import mocked, serving
 from mock_p1.engine.journal import NOT_TAKEN
@@ -179,10 +179,7 @@ def test_an_answer_that_is_kept_open(caught):
 def raw(served, link, receive=300, *, head=b"connection: keep-alive"):
     """Ask on a socket of a small buffer; read so many bytes, and return it."""
     parts = urlsplit(link)
-    client = socket.socket()
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    client.settimeout(10)
-    client.connect((parts.hostname, parts.port))
+    client = small_client(parts.hostname, parts.port)
     client.sendall(b"GET %b HTTP/1.1\r\nhost: %b\r\n%b\r\n\r\n" % (
         parts.path.encode(), parts.netloc.encode(), head
     ))  # fmt: skip
@@ -226,9 +223,7 @@ def test_a_client_that_has_stopped_to_read(served):
     with raw(served, link) as client:
         (shown,) = requests.get(f"{served.url}/__admin/downloads", timeout=10).json()["downloads"]
         assert shown["complete"] is False
-        left = SIZE - 4096
-        while left > 0 and (piece := client.recv(1 << 20)):
-            left -= len(piece)
+        assert read_result(client, SIZE - 4096) == 0
         served.assert_downloaded()
         (shown,) = requests.get(f"{served.url}/__admin/downloads", timeout=10).json()["downloads"]
         assert shown["complete"] is True
