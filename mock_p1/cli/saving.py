@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mock_p1.cli.command_error import Failure
+from mock_p1.engine.acts import StoreDown
 from mock_p1.engine.saved_state import CannotLoad
 from mock_p1.server.state_file import StateFile, load_state
 
@@ -43,7 +44,10 @@ def go_on(engine: Engine, load: Path | None, save: Path | None) -> list[str]:
     if load is None or (load == save and not load.exists()):
         return []
     try:
-        load_state(engine, load)
+        if not load_state(engine, load):
+            return [f"the state in the store goes on; {load} is not loaded"]
+    except StoreDown as error:
+        raise Failure(f"--state: {error}") from None
     except CannotLoad as error:
         remedy = "remove the file" if load == save else "leave out --load"
         raise Failure(f"--load {error}; to begin anew, {remedy}") from None

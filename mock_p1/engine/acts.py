@@ -15,6 +15,7 @@ from mock_p1.engine.file_store import Inspection, RememberedFile
 from mock_p1.engine.not_imitated import Unexpected
 from mock_p1.engine.plain_request import plain_request, request_of
 from mock_p1.engine.receiver import End, Receiver
+from mock_p1.engine.saved_state import restore
 from mock_p1.scenario.kept import as_data, from_data
 from mock_p1.scenario.model import Scenario
 from mock_p1.scenario.steps import Literal
@@ -92,17 +93,33 @@ class SharedEngine(Engine):
                 if len(self.receivers) > MAX_UNDER_WAY:  # of processes that have died
                     del self.receivers[next(iter(self.receivers))]
             return taken
-        if kind == "end":
-            return self._conclude(*about)
-        if kind == "note":
-            return super().add_note(*about)
-        if kind == "taken":
-            return super().note_taken(*about)
+        seldom: dict[str, Callable[..., Any]] = {
+            "end": self._conclude,
+            "load": self._load,
+            "note": super().add_note,
+            "taken": super().note_taken,
+        }
+        if kind in seldom:
+            return seldom[kind](*about)
         if kind == "unexpected":
             status, headers, body, why, *asked = about
             reply = Reply(status, tuple(map(tuple, headers)), body.encode("latin-1"))
             return super().answer_unexpected(request_of(asked), Unexpected(reply, why))
         return None  # it was only asked what others have done
+
+    def go_on_from(self, state: dict[str, Any]) -> bool:
+        """Let all processes go on with a state that was saved; False where anything happened.
+
+        CannotLoad says why it cannot be.
+        """
+        restore(Engine(self.scenario, seed=self.seed), state)  # what fails there has hurt nobody
+        return bool(self.hand_over(["load", state]))
+
+    def _load(self, state: dict[str, Any]) -> bool:
+        if self.journal.last or self.changes.last:
+            return False
+        restore(self, state)
+        return True
 
     def _drive(self, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:  # noqa: ANN401 -- likewise
         method = getattr(Driver, name).__wrapped__

@@ -220,6 +220,11 @@ class Engine:
     def refresh(self) -> None:
         """Wait until all is known here that was done anywhere: here, nothing else is."""
 
+    def settle(self, seconds: float) -> None:
+        """Wait so long for news of downloads that are sent now; then know all that was done."""
+        self.deliveries.settle(seconds)
+        self.refresh()
+
     def _handle_any(self, request: Request) -> Reply | Fault:
         """Answer whatever is no further poll of a job."""
         request, found = self._match(request)

@@ -240,10 +240,10 @@ class Journal:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def saved(self, aside: dict[str, str] | None = None) -> dict[str, Any]:
+    def saved(self, aside: dict[str, bytes] | None = None) -> dict[str, Any]:
         """Return everything as plain data, but for the answers; plans stand there once each.
 
-        What is large goes ``aside``, as text, where there is such a place.
+        What is large goes ``aside``, packed, where there is such a place.
         """
         plans: dict[int, tuple[int, Plan]] = {}
 
@@ -267,7 +267,7 @@ class Journal:
             "totals": self.totals.saved() if aside is None else self.totals.saved_aside(aside),
         }
 
-    def restore(self, saved: dict[str, Any], aside: Mapping[str, str] | None = None) -> None:
+    def restore(self, saved: dict[str, Any], aside: Mapping[str, bytes] | None = None) -> None:
         """Take over what was saved, where nothing is kept yet. Nobody is told of the entries."""
         plans = [
             Plan(tuple(Stage(*stage) for stage in stages), loops, lap_ns, tuple(shows))

@@ -187,7 +187,7 @@ class MockState:
         self.injected.clear()
         self.injected.extend(kept)
 
-    def saved(self, aside: dict[str, str] | None = None) -> dict[str, Any]:
+    def saved(self, aside: dict[str, bytes] | None = None) -> dict[str, Any]:
         """Return all that changes but journal and clock, as plain data; what is large ``aside``."""
         return {
             "played_since": self.played_since.isoformat(),
@@ -204,7 +204,7 @@ class MockState:
             "rate_limit": self.limiter and self.limiter.saved(),
         }
 
-    def restore(self, saved: dict[str, Any], aside: Mapping[str, str] | None = None) -> None:
+    def restore(self, saved: dict[str, Any], aside: Mapping[str, bytes] | None = None) -> None:
         """Take over what was saved, where nothing is kept yet."""
         directory = self.directory  # that of today, also for what is read after a swap
 

@@ -47,12 +47,12 @@ class SavedFile(NamedTuple):
     saved_at: str
 
 
-def saved(engine: Engine, aside: dict[str, str] | None = None) -> dict[str, Any]:
+def saved(engine: Engine, aside: dict[str, bytes] | None = None) -> dict[str, Any]:
     """Return the state of a mock, to be written as JSON; of one moment, polls wait meanwhile.
 
     Args:
         engine: The mock.
-        aside: Where to put what is large, each part as a text, to be read when it is needed first.
+        aside: Where to put what is large, packed, to be read when it is needed first.
     """
     with engine.lock:
         scenario = engine.scenario
@@ -67,7 +67,9 @@ def saved(engine: Engine, aside: dict[str, str] | None = None) -> dict[str, Any]
     return {"scenario": {"name": scenario.name, "parts": digests(scenario)}, **state}
 
 
-def restore(engine: Engine, state: dict[str, Any], aside: Mapping[str, str] | None = None) -> None:
+def restore(
+    engine: Engine, state: dict[str, Any], aside: Mapping[str, bytes] | None = None
+) -> None:
     """Let a new mock go on where another one was; nothing has been asked of it yet.
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from zlib import compress, decompress
 
 from mock_p1.engine.callers import caller_name
 
@@ -64,7 +65,7 @@ class Totals:
         self._merged: set[_Row] = set()
         self.merged: int = 0
         """How many requests were counted without caller and job, since the start."""
-        self._unread: tuple[int, str] | None = None
+        self._unread: tuple[int, bytes] | None = None
 
     def tally(self, kind: _Row) -> list[int]:
         """Return the count of a kind, in a list of one that stays its own until the next reset."""
@@ -102,22 +103,22 @@ class Totals:
         self._merged = {tuple(kind) for kind in saved["unassigned"]}
         self.merged = saved["merged"]
 
-    def saved_aside(self, aside: dict[str, str]) -> dict[str, int]:
-        """Return what ``restore_later`` must know at once; the rest goes ``aside``, as text."""
-        aside["totals"] = json.dumps(self.saved())
+    def saved_aside(self, aside: dict[str, bytes]) -> dict[str, int]:
+        """Return what ``restore_later`` must know at once; the rest goes ``aside``, packed."""
+        aside["totals"] = compress(json.dumps(self.saved()).encode(), 1)
         return {"kinds": max(len(self._since_reset), len(self._before)), "merged": self.merged}
 
-    def restore_later(self, saved: dict[str, int], text: str) -> None:
+    def restore_later(self, saved: dict[str, int], packed: bytes) -> None:
         """Take over what was put aside, once somebody needs it."""
-        self._unread, self.merged = (saved["kinds"], text), saved["merged"]
+        self._unread, self.merged = (saved["kinds"], packed), saved["merged"]
 
     def _read(self) -> None:
         """Read what was saved, and add what was counted since."""
         if self._unread is None:
             return
-        since, (_, text) = self._since_reset, self._unread
+        since, (_, packed) = self._since_reset, self._unread
         self._unread = None
-        self.restore(json.loads(text))
+        self.restore(json.loads(decompress(packed)))
         for kind, count in since.items():  # others hold these lists
             if (before := self._since_reset.get(kind)) is not None:
                 count[0] += before[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
+from zlib import compress, decompress
 
 from mock_p1.engine.job_states import COLUMNS, JobState, restored, saved_row
 
@@ -21,19 +22,22 @@ if TYPE_CHECKING:
 PART: Final = 32
 """So many states are read together."""
 
+QUICKLY: Final = 1
+"""How much is done to make them small: those of a load test are much alike."""
+
 _FIELDS: Final = tuple(name for name in JobState.__slots__ if name not in ("others", "part"))
 
 
 class Part:
-    """States that stand in one text, until they are read."""
+    """States that stand in one text, packed, until they are read."""
 
     def __init__(
         self,
-        text: str,
+        packed: bytes,
         jobs: list[JobState],
         program_of: Callable[[str, bool], Program | None],
     ) -> None:
-        self.text: str = text
+        self.packed: bytes = packed
         self.jobs: list[JobState] = jobs
         self._program_of = program_of
         self._lock = Lock()  # who only looks may not have the engine's
@@ -46,7 +50,8 @@ class Part:
         with self._lock:
             if self._is_read:
                 return
-            for job, fields in zip(self.jobs, json.loads(self.text), strict=True):
+            rows = json.loads(decompress(self.packed))
+            for job, fields in zip(self.jobs, rows, strict=True):
                 made = restored(dict(zip(COLUMNS, fields, strict=True)), self._program_of)
                 for name in _FIELDS:
                     setattr(job, name, getattr(made, name))
@@ -67,8 +72,8 @@ class UnreadState(JobState):
         return getattr(self, name)
 
 
-def saved_in_parts(states: JobStates, aside: dict[str, str]) -> dict[str, Any]:
-    """Return what is kept of jobs as plain data; their states go ``aside``, a line a part."""
+def saved_in_parts(states: JobStates, aside: dict[str, bytes]) -> dict[str, Any]:
+    """Return what is kept of jobs as plain data; their states go ``aside``, packed part by part."""
     ids: list[str] = []
     jobs: list[JobState] = []
     others: list[tuple[int, str]] = []
@@ -82,43 +87,41 @@ def saved_in_parts(states: JobStates, aside: dict[str, str]) -> dict[str, Any]:
             jobs.append(job)
     places = {job: place for place, job in enumerate(jobs)}
     used = [places[job] for job in states.used()]
-    sizes, lines = [], []
-    for size, line in _written(jobs, {*used}):
-        sizes.append(size)
-        lines.append(line)
-    aside["states"] = "\n".join(lines)
+    parts = [*_written(jobs, {*used})]
+    aside["states"] = b"".join(packed for _, packed in parts)
+    sizes = [(count, len(packed)) for count, packed in parts]
     about = {"ids": ids, "others": others, "used": used, "sizes": sizes, "created": states.created}
     return {**about, **states.saved_counts(jobs)}
 
 
-def _written(jobs: list[JobState], transient: set[int]) -> Iterator[tuple[int, str]]:
-    """Yield how many states a part has, and its text; what was not read is as it was."""
+def _written(jobs: list[JobState], transient: set[int]) -> Iterator[tuple[int, bytes]]:
+    """Yield how many states a part has, and the part; what was not read is as it was."""
     at = 0
     while at < len(jobs):
         part = jobs[at].part if type(jobs[at]) is UnreadState else None
         if part is not None and jobs[at : at + len(part.jobs)] == part.jobs:
-            taken, text = part.jobs, part.text
+            taken, packed = part.jobs, part.packed
         else:
             taken = jobs[at : at + PART]
             rows = [
                 saved_row(job, n if n in transient else None) for n, job in enumerate(taken, at)
             ]
-            text = json.dumps(rows)
+            packed = compress(json.dumps(rows).encode(), QUICKLY)
         at += len(taken)
-        yield len(taken), text
+        yield len(taken), packed
 
 
 def restore_parts(
     states: JobStates,
     saved: dict[str, Any],
-    text: str,
+    packed: bytes,
     program_of: Callable[[str, bool], Program | None],
 ) -> None:
     """Take over what ``saved_in_parts`` has returned, where nothing is kept yet."""
     jobs: list[JobState] = [UnreadState.__new__(UnreadState) for _ in saved["ids"]]
-    at = 0
-    for size, line in zip(saved["sizes"], text.split("\n") if jobs else (), strict=True):
-        Part(line, jobs[at : at + size], program_of)
-        at += size
+    at = byte = 0
+    for count, size in saved["sizes"]:
+        Part(packed[byte : byte + size], jobs[at : at + count], program_of)
+        at, byte = at + count, byte + size
     states.take_over(saved["ids"], jobs, dict(saved["others"]), saved)
     states.created = saved["created"]

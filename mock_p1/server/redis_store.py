@@ -251,16 +251,16 @@ class RedisStore:
         others = [_batch(each) for each in found[2]]
         return Appended(int(found[0]) * 1000, found[1], others, found[3])
 
-    def snapshot(self) -> tuple[int, dict[str, str]] | None:
+    def snapshot(self) -> tuple[int, dict[str, bytes]] | None:
         """Return the saved state, in its parts, and up to which batch it goes."""
         try:
             found = self._client.hgetall(self._keys[2])
         except self._errors as error:
             raise StoreDown(_why(error)) from None
-        parts = {name.decode(): text.decode() for name, text in found.items()}
+        parts = {name.decode(): part for name, part in found.items()}
         return (int(parts.pop("seq")), parts) if parts else None
 
-    def keep_snapshot(self, run: str, number: int, state: Mapping[str, str]) -> None:
+    def keep_snapshot(self, run: str, number: int, state: Mapping[str, bytes]) -> None:
         """Keep a saved state that goes up to a batch."""
         self._run(SNAPSHOT, run, number, *chain.from_iterable(state.items()))
 
@@ -277,7 +277,7 @@ class RedisStore:
         begun: Begun,
         epoch: int,
         number: int,
-        state: Mapping[str, str],
+        state: Mapping[str, bytes],
         recent: Sequence[Batch],
         moment_ns: int,
     ) -> None:

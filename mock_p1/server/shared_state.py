@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from zlib import compress, decompress
 
 from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.messages import json_reply
@@ -59,6 +60,9 @@ SNAPSHOT_ACTS: Final = 10_000
 """After so many acts, and as many as there are job states, the state is saved in the store: for
 processes that come later, which do all acts since."""
 
+SAVED_AT_THE_END: Final = 100_000
+"""With more job states, a process does not save at its end, which must come within a second."""
+
 QUIET_SECONDS: Final = 1.0
 QUIET_ACTS: Final = 1000
 """Where nothing was done for so long, and at the end of a process, it is saved after so many."""
@@ -96,15 +100,14 @@ class StoreClock(RealClock):
         """Learn what time it was in the store when it was asked at a moment of our own."""
         self._ahead_ns = moment_ns - (asked_ns + time.perf_counter_ns()) // 2
 
-    def saved(self) -> dict[str, Any]:
-        """Return where it is and how it runs, by the store's time."""
-        return {**super().saved(), "anchor": self._anchor}
+    @property
+    def anchor(self) -> tuple[int, int, float]:
+        """A moment of the store, ours at it, and the pace since: by it all go on alike."""
+        return self._anchor
 
-    def restore(self, saved: Mapping[str, Any]) -> None:
-        """Go on as one that was saved, to the nanosecond, whatever time it is."""
-        super().restore(saved)
-        real_ns, ours_ns, pace = saved["anchor"]
-        self._anchor = real_ns, ours_ns, pace
+    @anchor.setter
+    def anchor(self, anchor: tuple[int, int, float]) -> None:
+        self._anchor = anchor
 
     def _today(self) -> datetime:
         return _EPOCH + timedelta(microseconds=self.store_ns() // 1000)
@@ -160,7 +163,8 @@ class SharedState:
             self._closed = True
             self._news.notify()
         self._thread.join()
-        self._save_if(QUIET_ACTS)
+        if self.engine.job_states.count <= SAVED_AT_THE_END:
+            self._save_if(QUIET_ACTS)
         self.store.close()
         self.engine.hand_over, self.engine.performing = self.engine.perform, lambda: True
 
@@ -303,15 +307,16 @@ class SharedState:
         found = self.store.snapshot()
         if found is not None:
             self._seq, parts = found
-            self._restore(json.loads(parts.pop("about")), parts)
+            self._restore(json.loads(decompress(parts.pop("about"))), parts)
         self._append(self.writer, 0, "")
 
-    def _restore(self, state: dict[str, Any], aside: Mapping[str, str]) -> None:
+    def _restore(self, state: dict[str, Any], aside: Mapping[str, bytes]) -> None:
         engine = self.engine
         if (played := state["played"]) is not None:
             engine.play_at_first(scenario_of(played))
         with _no_garbage():
             restore(engine, state["saved"], aside)
+        self._clock.anchor = tuple(state["anchor"])
         engine.restore_receivers(state["under_way"])
         engine.repeats.restore(state["broken"])
 
@@ -330,15 +335,17 @@ class SharedState:
             self._waiting.clear()
             self._waiting.extend(waiting)
 
-    def _state(self) -> dict[str, str]:
+    def _state(self) -> dict[str, bytes]:
         """Return all of the state, in parts; only ``about`` need be read to go on from it."""
         engine = self.engine
         is_first = engine.scenario is engine.first_scenario
         played = None if is_first else plain_scenario(engine.scenario)
         under_way = engine.saved_receivers()
-        aside: dict[str, str] = {}
+        aside: dict[str, bytes] = {}
         about = {"played": played, "saved": saved(engine, aside), "under_way": under_way}
-        return {"about": json.dumps({**about, "broken": engine.repeats.saved()}), **aside}
+        more = {"anchor": self._clock.anchor, "broken": engine.repeats.saved()}
+        text = json.dumps({**about, **more})
+        return {"about": compress(text.encode(), 1), **aside}
 
     def _revive(self) -> None:
         """Give the store back what it has lost: every process has all of it."""

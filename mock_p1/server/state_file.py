@@ -15,6 +15,7 @@ from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.whole_files import write_whole
+from mock_p1.engine.acts import SharedEngine
 from mock_p1.engine.saved_state import FORM, CannotLoad, SavedFile, restore, saved
 
 if TYPE_CHECKING:
@@ -71,16 +72,20 @@ def read_state(path: Path) -> dict[str, Any]:
     return state
 
 
-def load_state(engine: Engine, path: Path, state: dict[str, Any] | None = None) -> None:
+def load_state(engine: Engine, path: Path, state: dict[str, Any] | None = None) -> bool:
     """Let a new mock go on with the state in a file, which may have been read already.
 
+    Return whether it does: not where processes share a state in which anything has happened.
     CannotLoad says why it cannot; the mock is of no use then.
     """
     state = read_state(path) if state is None else state
     try:
+        if isinstance(engine, SharedEngine):
+            return engine.go_on_from(state)
         restore(engine, state)
     except CannotLoad as error:
         raise CannotLoad(f"{path}: {error}") from None
+    return True
 
 
 def first_date(state: dict[str, Any]) -> datetime:

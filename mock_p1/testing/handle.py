@@ -446,7 +446,7 @@ class Handle:
             >>> mock.downloads()
             []
         """
-        self._engine.deliveries.settle(SETTLES_SECONDS)
+        self._engine.settle(SETTLES_SECONDS)
         return self._calls(RESULT_DOWNLOAD, job)
 
     def switches(self, job: str | None = None) -> list[Poll]:
@@ -646,7 +646,7 @@ class Handle:
             >>> mock.assert_stopped_after("job_finished")
         """
         __tracebackhide__ = True
-        self._engine.deliveries.settle(SETTLES_SECONDS)
+        self._engine.settle(SETTLES_SECONDS)
         self.polls(job).assert_stopped_after(status)
 
     def assert_uploaded(
@@ -753,7 +753,7 @@ class Handle:
         """
         __tracebackhide__ = True
         self._must_know(job)
-        self._engine.deliveries.settle(SETTLES_SECONDS)
+        self._engine.settle(SETTLES_SECONDS)
         if not any(job in (None, entry.job_id) for entry in self._engine.journal):
             self._fail(f"the client made no call about {named(job)}, so there is none to judge")
         wrong = [breach for breach in breaches(self._engine) if job in (None, breach.entry.job_id)]

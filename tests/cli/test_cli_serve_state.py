@@ -285,12 +285,11 @@ class TestRefused:
         told = f'--state {why}; type: pip install "mock-p1[redis]"\n'
         assert (result.exit_code, result.output) == (1, told)
 
-    @pytest.mark.parametrize("option", [["--watch"], ["--load", "s.json"]])
-    def test_what_is_for_one_mock_alone(self, run, option):
+    def test_what_is_for_one_mock_alone(self, run):
         """It says so."""
-        result = run("serve", "--state", "redis://127.0.0.1:1", *option)
+        result = run("serve", "--state", "redis://127.0.0.1:1", "--watch")
         assert result.exit_code == 2
-        assert f"{option[0]} is for a mock that has its state alone" in result.output
+        assert "--watch is for a mock that has its state alone" in result.output
 
     def test_workers_without_a_state(self, run):
         """It says what to type."""
@@ -304,6 +303,15 @@ class TestRefused:
         result = run("serve", "--workers", "2", "--state", "redis://127.0.0.1:1")
         assert result.exit_code == 2
         assert "--workers is not for Windows" in result.output
+
+    @NEEDED
+    def test_a_state_that_cannot_be_loaded(self, run, store, tmp_path):
+        """It says why."""
+        (tmp_path / "s.json").write_text("{}", encoding="utf-8")
+        options = ("--state", store.url, "--state-name", "load")
+        result = run("serve", *options, "--load", str(tmp_path / "s.json"))
+        assert result.exit_code == 1
+        assert "is JSON, but no state that a mock has saved" in result.output
 
     @NEEDED
     def test_another_scenario(self, run, store):

@@ -18,14 +18,16 @@ from helpers.redis_server import NEEDED, free_port, redis_server
 
 from benchmarks import history
 from mock_p1 import create_app, create_asgi_app, serving
-from mock_p1.base.clock import SECOND
+from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.messages import Fault, Request
 from mock_p1.engine.driver import Driver, NoSuchJob
-from mock_p1.engine.saved_state import saved
+from mock_p1.engine.engine import Engine
+from mock_p1.engine.saved_state import CannotLoad, saved
 from mock_p1.scenario.parser import parse
 from mock_p1.server import shared_state
 from mock_p1.server.redis_store import Batch, BehindState, CannotShareState, RedisStore
 from mock_p1.server.shared_state import share
+from mock_p1.server.state_file import load_state, write_state
 from mock_p1.server.upload_store import UploadStore
 
 pytestmark = NEEDED
@@ -35,6 +37,7 @@ SCENARIO = """
 new_jobs: {timeline: [{status: job_waiting, for: upload}, {status: job_finished}]}
 jobs:
   a: {timeline: [{status: job_waiting, for: 100 polls}, {status: job_finished}]}
+  long: {timeline: [{status: job_waiting, for: 500 polls}, {status: job_finished}]}
   timed: {timeline: [{status: job_waiting, for: 1h}, {status: job_finished}]}
   link: {timeline: [{status: job_finished, result: {rows: 2, fails: 3}}]}
 """
@@ -68,15 +71,15 @@ class Mocks:
         self.all.append(shared)
         return shared.engine
 
-    def side_by_side(self, times, ask):
-        """Let 12 clients ask the mocks in turn, so often in all; what they saw."""
+    def side_by_side(self, times, ask, clients=12):
+        """Let so many clients ask the mocks in turn, so often in all; what they saw."""
         engines, seen = [shared.engine for shared in self.all], []
 
         def client(number):
             engine = engines[number % len(engines)]
-            seen.extend(ask(engine) for _ in range(times // 12))
+            seen.extend(ask(engine) for _ in range(times // clients))
 
-        threads = [threading.Thread(target=client, args=(number,)) for number in range(12)]
+        threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -108,9 +111,68 @@ def sees(engine, job="a"):
 
 
 def test_a_step_of_n_polls_is_seen_by_n(mocks):
-    """Whichever mock they reach."""
-    seen = mocks.side_by_side(240, sees)
-    assert seen == {"job_waiting": 100, "job_finished": 140}
+    """Whichever mock they reach, and however many clients ask."""
+    seen = mocks.side_by_side(640, lambda engine: sees(engine, "long"), clients=64)
+    assert seen == {"job_waiting": 500, "job_finished": 140}
+
+
+def test_an_element_of_n_calls_is_met_by_n(server):
+    """As ``calls:`` says."""
+    calls = "{retrain_model_switch: [{error: not_found_retrain_job, for: 25 calls}, ok]}"
+    with ExitStack() as stack:
+        made = Mocks(stack, server.url)
+        for _ in range(3):
+            made.join(f"calls: {calls}\n{SCENARIO}")
+        seen = made.side_by_side(48, switched)
+    assert seen == {400: 25, 200: 23}
+
+
+def switched(engine):
+    """Return the status of a switch to the model of a job that is finished."""
+    return ask(engine, f"{PATH}link/update_model", method="PUT").status
+
+
+def test_a_switch_at_the_instant_of_finishing(mocks):
+    """Before it all are refused, after it none, in the one order that all journals have."""
+    driver = Driver(mocks.all[0].engine)
+    sees(mocks.all[0].engine, "timed")
+    turn = threading.Barrier(13)
+
+    def switch(engine):
+        turn.wait(10)
+        return ask(engine, f"{PATH}timed/update_model", method="PUT").status
+
+    finishing = threading.Thread(target=lambda: (turn.wait(10), driver.advance(3600 * SECOND)))
+    finishing.start()
+    seen = mocks.side_by_side(12, switch)
+    finishing.join()
+    mocks.all[2].engine.refresh()
+    switches = [e for e in mocks.all[2].engine.journal if e.operation == "retrain_model_switch"]
+    done = [entry.done is not None for entry in switches]
+    assert done == sorted(done)
+    assert seen == Counter(entry.http_status for entry in switches)
+    assert [entry.moment_ns > 3600 * SECOND for entry in switches] == done
+
+
+def test_a_file_that_comes_while_others_poll(mocks):
+    """Each sees that it waits, until it has come; none sees that again afterwards."""
+    one, other, third = (shared.engine for shared in mocks.all)
+    issued = json.loads(ask(one, f"{PATH}upload_url", query="filename=a.csv").body)
+    job, path = issued["retrain_job_id"], issued["upload_url"].removeprefix("http://m")
+    seen, come = [], threading.Event()
+
+    def poll():
+        while not come.is_set():
+            seen.append(sees(third, job))
+        seen.append(sees(third, job))
+
+    polling = threading.Thread(target=poll)
+    polling.start()
+    assert ask(other, path, method="PUT", has_body=True).status == 200
+    come.set()
+    polling.join()
+    assert seen == sorted(seen, reverse=True)
+    assert seen[-1] == "job_finished"
 
 
 def test_queued_failures_strike_so_often(mocks):
@@ -178,6 +240,18 @@ def test_all_keep_one_journal(mocks):
     assert len({json.dumps(saved(shared.engine)["state"]) for shared in mocks.all}) == 1
 
 
+def test_who_listens_to_one_hears_of_all(mocks):
+    """As the event stream and the log do: every request, in the order of the journal."""
+    one, other, third = (shared.engine for shared in mocks.all)
+    heard = []
+    third.journal.listen(heard.append)
+    for engine in (one, other, one, third):
+        sees(engine)
+    third.refresh()
+    one.refresh()
+    assert heard == [*one.journal]
+
+
 def test_what_is_done_at_one_is_obeyed_by_all(mocks):
     """Clock, reset, scenario: from the next request on."""
     one, other, _ = (shared.engine for shared in mocks.all)
@@ -237,13 +311,13 @@ def test_a_mock_that_comes_later_has_the_clock_of_all(server, monkeypatch):
         meta = f"{{{mocks.name}}}:meta"
         hour_ago = int(server.client().hget(meta, "begun")) - 3_600_000_000
         server.client().hset(meta, "begun", hour_ago)
-        first.clock.restore({**first.clock.saved(), "anchor": (hour_ago * 1000, 0, 2.5)})
+        first.clock.anchor = (hour_ago * 1000, 0, 2.5)
         for _ in range(4):
             sees(first)
         late = mocks.join(speed=2.5)
         assert sees(late) == "job_waiting"
         first.refresh()
-        assert late.clock.saved()["anchor"] == first.clock.saved()["anchor"]
+        assert late.clock.anchor == first.clock.anchor
         assert [*late.journal] == [*first.journal]
 
 
@@ -311,7 +385,7 @@ def test_clocks_that_differ_do_not_matter(server, monkeypatch):
         first.refresh()
         late.refresh()
         assert [*first.journal] == [*late.journal]
-        assert late.clock.saved()["anchor"] == first.clock.saved()["anchor"]
+        assert late.clock.anchor == first.clock.anchor
         assert abs((late.clock.client_date(0) - began).total_seconds()) < 60
 
 
@@ -375,6 +449,19 @@ def test_a_handle_sees_what_reached_others(mocks, server):
         assert [poll.error for poll in other.polls("a")] == [None, "job_may_be_deleted"]
 
 
+def test_a_handle_says_what_was_noted_just_now(mocks, server):
+    """A download that is still sent is not complete, though that is an act of its own."""
+    with serving(SCENARIO, state=server.url, state_name=mocks.name + "z") as mock:
+        headers = {"x-api-key": "k"}
+        link = requests.get(f"{mock.url}{PATH}link", headers=headers, timeout=5)
+        for _ in range(4):  # the first three fail
+            requests.get(link.json()["download_url"], timeout=5)
+        engine = mock._engine  # noqa: SLF001 -- as its server would
+        engine.settle(10)
+        engine.deliveries.sending(engine.journal.last)
+        assert not mock.downloads()[-1].complete
+
+
 @pytest.mark.parametrize(
     "other", [{"instant_sleep": True}, {"load": "s"}, {"start_date": "2026-02-28"}]
 )
@@ -388,6 +475,45 @@ def test_a_mock_may_take_the_scenario_that_is_played(mocks):
     """Where it says so."""
     late = mocks.join("jobs: {b: {error: job_may_be_deleted}}", take_shared=True)
     assert sees(late, "a") == "job_waiting"
+
+
+def test_a_saved_state_goes_on_in_a_store(mocks, server, tmp_path):
+    """Whether it was shared before or not, and the other way; for all who share it, and once."""
+    first = mocks.all[0].engine
+    assert [sees(first, "timed"), sees(first)] == ["job_waiting"] * 2
+    Driver(first).advance(1800 * SECOND)
+    write_state(first, tmp_path / "s.json")
+    with ExitStack() as stack:
+        again = Mocks(stack, server.url)
+        one, other = again.join(), again.join()
+        assert load_state(one, tmp_path / "s.json")
+        Driver(other).advance(1801 * SECOND)
+        assert sees(other, "timed") == "job_finished"
+        assert not load_state(other, tmp_path / "s.json")
+        write_state(other, tmp_path / "t.json")
+        late = again.join()
+        assert sees(late, "timed") == "job_finished"
+        assert late.journal.last == 4
+    alone = Engine(parse(SCENARIO, "f.yaml"), RealClock(), seed=first.seed)
+    assert load_state(alone, tmp_path / "t.json")
+    assert sees(alone, "timed") == "job_finished"
+
+
+def test_a_saved_state_that_does_not_fit_hurts_nobody(mocks, server, tmp_path):
+    """It is tried apart from all first."""
+    other = Engine(parse("jobs: {b: {timeline: [{status: other}]}}", "f.yaml"), RealClock())
+    write_state(other, tmp_path / "s.json")
+    with pytest.raises(CannotLoad, match=r"f\.yaml has changed since it was saved"):
+        load_state(mocks.all[0].engine, tmp_path / "s.json")
+    first = mocks.all[0].engine
+    broken = json.loads(json.dumps(saved(first)))
+    broken["journal"]["rows"] = [[1]]
+    with pytest.raises(CannotLoad, match="it is broken"):
+        first.go_on_from(broken)
+    assert sees(mocks.all[1].engine) == "job_waiting"
+    assert mocks.all[1].engine.journal.last == 1
+    meta = server.client().hget(f"{{{mocks.name}}}:meta", "seq")
+    assert int(meta) == 1  # nobody was asked to
 
 
 def test_several_mocks_share_a_store(mocks, server):
@@ -573,6 +699,25 @@ def test_a_store_that_does_not_answer(fragile):
     one.refresh()
     polls = [entry for entry in one.journal if shared_state.COUNTED not in entry.notes]
     assert len(polls) == 2  # what came too late was refused
+
+
+def test_a_store_that_is_slow():
+    """The answer comes late, and is right; whoever asks meanwhile waits too."""
+    with redis_server() as slow, ExitStack() as stack:
+        mocks = Mocks(stack, slow.url)
+        one, other = mocks.join(timeout=60), mocks.join(timeout=60)
+        seen = []
+        asking = [threading.Thread(target=lambda e=e: seen.append(sees(e))) for e in (one, other)]
+        slow.freeze()
+        for thread in asking:
+            thread.start()
+        assert seen == []
+        slow.thaw()
+        for thread in asking:
+            thread.join()
+        assert seen == ["job_waiting"] * 2
+        one.refresh()
+        assert [entry.notes for entry in one.journal] == [()] * 2
 
 
 def test_an_answer_of_the_store_that_is_lost(fragile, monkeypatch):
