@@ -37,7 +37,7 @@ end() {
 
 # The manual's own command line, to the letter: no blank after the colon, and -G beside -X GET.
 poll_by_curl() {
-    (cd "$work" && curl --silent --show-error -o response.json -H "x-api-key:KEY" -X GET -G "$1")
+    (cd "$work" && curl --silent --show-error --max-time 10 -o response.json -H "x-api-key:KEY" -X GET -G "$1")
 }
 
 serve
@@ -55,9 +55,9 @@ done
 expected=" job_waiting job_waiting job_running job_running job_running job_finished"
 test "$seen" = "$expected" || fail "curl saw$seen"
 link=$(sed -n 's/.*"download_url": "\([^"]*\)".*/\1/p' "$work/response.json")
-curl --silent --show-error --fail -o "$work/result.zip" "$link" || fail "curl could not fetch the result from $link"
+curl --silent --show-error --fail --max-time 60 -o "$work/result.zip" "$link" || fail "curl could not fetch the result from $link"
 test "$(head -c 2 "$work/result.zip")" = PK || fail "the result is no ZIP"
-curl --silent --show-error --fail -o "$work/reset.json" -X POST "$url/__admin/reset" || fail "curl could not reset the mock"
+curl --silent --show-error --fail --max-time 60 -o "$work/reset.json" -X POST "$url/__admin/reset" || fail "curl could not reset the mock"
 poll_by_curl "$url/v1/external/retrain_jobs/retrain-001" || fail "curl ended with exit status $?"
 grep -q '"status": "job_waiting"' "$work/response.json" || fail "the reset had no effect: $(cat "$work/response.json")"
 echo "curl:$seen, result of $(wc -c <"$work/result.zip") bytes; then a reset, and from the beginning again"

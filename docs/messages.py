@@ -59,9 +59,29 @@ SOURCES = {
         *("sequence_routes", "state_routes", "watcher"),
     ),
     "engine": ("driver",),
+    "verify": ("credentials", "url"),
     "cli": ("check", "group", "language", "options", "scenarios"),
 }
 """Where a text for people may stand, by room: each that reads like one is taken."""
+
+RAISED = (
+    *("clean", "demo", "explain", "healthcheck", "init", "poll", "polled_job"),
+    *(
+        "process",
+        "record_service",
+        "saving",
+        "serve",
+        "sharing",
+        "tls",
+        "verify",
+        "verify_against",
+        "workers",
+    ),
+)
+"""The commands of which only errors are translated: what they print is read by programs too."""
+
+OF_ERRORS = {"_hint", "_write", "_write_all"}
+"""Their functions that make nothing but errors."""
 
 NOTES = (
     "asked by the dashboard or the control API, not by a client",
@@ -122,6 +142,8 @@ NOTES = (
 """What the journal notes of a request; the engine makes some of these of several pieces."""
 
 OTHERS = (
+    # what stands in errors of commands
+    *("cannot be written to", "is not there"),
     ", ",
     # click's own
     *("Usage:", "Options", "Commands", "Show this message and exit."),
@@ -151,6 +173,9 @@ OTHERS = (
     "{problem} while scanning a simple key that begins on line {line}",
 )
 """What libraries say of what a user has written."""
+
+OF_COMMANDS = ("mock_p1/cli", "mock_p1/verify")
+"""Where texts stand that only a terminal shows."""
 
 OF_THE_PAGE = "page"
 """The context of the dashboard's own words, which are only ever said whole."""
@@ -232,17 +257,23 @@ def _arguments(script: str) -> str:
     return script
 
 
-def texts_in(source: str) -> Iterator[str]:
-    """Yield the texts in a module that people may read."""
+def texts_in(source: str, *, is_raised: bool = False) -> Iterator[str]:
+    """Yield the texts in a module that people may read, or those that are raised alone."""
     tree = ast.parse(source)
     skipped = set(_not_said(tree))
-    for node in ast.walk(tree):
+    for node in _raised(tree) if is_raised else ast.walk(tree):
         if isinstance(node, ast.Call):
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
             if name in COUNTED and len(node.args) > COUNTED[name]:
                 yield from _counted(name, node.args[COUNTED[name]])
         if id(node) not in skipped and (text := _text(node)) is not None and _is_said(text):
             yield text
+
+
+def _raised(tree: ast.AST) -> Iterator[ast.AST]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Raise) or getattr(node, "name", "") in OF_ERRORS:
+            yield from ast.walk(node)
 
 
 def _counted(call: str, node: ast.expr) -> Iterator[str]:
@@ -329,24 +360,31 @@ def _is_said(text: str) -> bool:
     return " " in text and len(re.findall("[A-Za-z]", words)) > 1 and NOT_TEXTS.match(text) is None
 
 
-def template() -> Catalog:
-    """Return all texts that there are, each with the files that it stands in."""
-    catalogue = Catalog(domain="mock_p1", fuzzy=False)
-    for text in filter(None, texts_of_help()):
-        catalogue.add(_literal(text), locations=[("mock_p1/cli", None)])
+def all_texts() -> Iterator[tuple[str, str]]:
+    """Yield all texts that there are, each with the file that it stands in."""
+    yield from ((_literal(text), "mock_p1/cli") for text in texts_of_help() if text)
     for room, names in SOURCES.items():
-        for name in names:
-            source = (PACKAGE / room / f"{name}.py").read_text(encoding="utf-8")
-            for text in texts_in(source):
-                catalogue.add(text, locations=[(f"mock_p1/{room}/{name}.py", None)])
+        yield from ((text, f"mock_p1/{room}/{name}.py") for name in names
+                    for text in texts_in(_source(room, name)))  # fmt: skip
+    for name in RAISED:
+        texts = texts_in(_source("cli", name), is_raised=True)
+        yield from ((text, f"mock_p1/cli/{name}.py") for text in texts)
+    yield from ((text, "mock_p1/engine") for text in NOTES)
+    yield from ((text, "docs/messages.py") for text in OTHERS)
+    yield from ((_literal(text), "scenarios") for text in texts_of_scenarios())
+
+
+def _source(room: str, name: str) -> str:
+    return (PACKAGE / room / f"{name}.py").read_text(encoding="utf-8")
+
+
+def template() -> Catalog:
+    """Return the catalogue of all texts, without translations."""
+    catalogue = Catalog(domain="mock_p1", fuzzy=False)
+    for text, place in all_texts():
+        catalogue.add(text, locations=[(place, None)])
     for text in texts_of_page():
         catalogue.add(text, locations=[("mock_p1/admin/static", None)], context=OF_THE_PAGE)
-    for text in NOTES:
-        catalogue.add(text, locations=[("mock_p1/engine", None)])
-    for text in OTHERS:
-        catalogue.add(text, locations=[("docs/messages.py", None)])
-    for text in texts_of_scenarios():
-        catalogue.add(_literal(text), locations=[("scenarios", None)])
     return catalogue
 
 
@@ -390,9 +428,7 @@ def for_the_page(catalogue: Catalog) -> str:
     words: dict[str, str] = {}
     messages: dict[str, str] = {}
     for message in catalogue:
-        if message.id and any(
-            not place.startswith("mock_p1/cli") for place, _ in message.locations
-        ):
+        if message.id and any(not place.startswith(OF_COMMANDS) for place, _ in message.locations):
             kept = words if message.context == OF_THE_PAGE else messages
             kept[str(message.id)] = str(message.string)
     known = {"words": dict(sorted(words.items())), "messages": dict(sorted(messages.items()))}

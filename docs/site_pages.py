@@ -42,6 +42,9 @@ ELSEWHERE = {
 }
 """Pages of the repository's top folder, and what the site calls them."""
 
+ONLY_THERE = {"LICENSE", "examples/README.md"}
+"""Pages of the repository that the site has not."""
+
 KINDS = {
     "integer": "whole number",
     "number": "number",
@@ -90,7 +93,7 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:  # noqa: ANN40
         name, anchor = ELSEWHERE.get(link[1], link[1]), link[2] or ""
         has_translation = (CATALOGUES / name).with_suffix(".po").exists()
         above = "../" if folder == "ja" and not has_translation else ""
-        return f"]({above}{name}{anchor})" if name != "LICENSE" else "](#)"
+        return f"]({above}{name}{anchor})" if name not in ONLY_THERE else "](#)"
 
     pictures = "../pictures/" if folder == "ja" else "pictures/"
     markdown = CHART.sub(_site_chart, markdown).replace('"docs/pictures/', f'"{pictures}')

@@ -55,7 +55,7 @@ _LOCAL_REMEDY: Final = (
 )
 
 
-class Call(NamedTuple):
+class AccessRequest(NamedTuple):
     """What decides who may use the control API.
 
     ``headers`` stand by their lower-case names; ``peer`` is the caller's address.
@@ -84,7 +84,7 @@ class AccessPolicy:
         self._token = None if token is None else token.encode()
         self._hosts = {host.lower() for host in hosts}
 
-    def check(self, call: Call) -> None:
+    def check(self, call: AccessRequest) -> None:
         """Return if the call may go on; raise AdminError if not.
 
         Health and readiness are open to all; the page has no secrets in it.
@@ -97,7 +97,7 @@ class AccessPolicy:
         elif call.path not in PAGES and not call.path.startswith(STATIC):
             self._check_token(call, self._token)
 
-    def _check_token(self, call: Call, token: bytes) -> None:
+    def _check_token(self, call: AccessRequest, token: bytes) -> None:
         scheme, _, given = (call.header("authorization") or "").partition(" ")
         if scheme.lower() == "bearer" and hmac.compare_digest(
             given.strip().encode("utf-8", "replace"), token
@@ -112,7 +112,7 @@ class AccessPolicy:
             headers={"WWW-Authenticate": 'Bearer realm="mock-p1"'},
         )
 
-    def _check_local(self, call: Call) -> None:
+    def _check_local(self, call: AccessRequest) -> None:
         host = call.header("host") or ""
         if not self._is_ours(_name(host)):
             raise _forbidden(f"the Host {host[:100]!r} is not this machine's", _LOCAL_REMEDY)
@@ -129,7 +129,7 @@ class AccessPolicy:
                     _LOCAL_REMEDY,
                 )
 
-    def _check_page(self, call: Call) -> None:
+    def _check_page(self, call: AccessRequest) -> None:
         """Refuse what a page of another origin has its visitor's browser do.
 
         A link from elsewhere may lead here.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from mock_p1.admin.routes import Call
+    from mock_p1.admin.routes import Route
 
 REF: Final = "#/components/schemas/{model}"
 ERRORS: Final = {
@@ -66,7 +66,7 @@ def show_admin_openapi() -> dict[str, Any]:
     return document()
 
 
-CALLS: Final[tuple[Call, ...]] = (
+CALLS: Final[tuple[Route, ...]] = (
     *scenario_routes.routes,
     *job_routes.routes,
     *clock_routes.routes,
@@ -118,7 +118,7 @@ def _schemas() -> dict[str, Any]:
     return schemas
 
 
-def _operation(call: Call) -> dict[str, Any]:
+def _operation(call: Route) -> dict[str, Any]:
     body, content = call.types.get("body"), call.content
     errors = [*call.errors, *(() if call.open_to_all else OF_ANY_CALL)]
     if body or content:
@@ -146,7 +146,7 @@ def _operation(call: Call) -> dict[str, Any]:
     return made
 
 
-def _parameters(call: Call) -> Iterable[dict[str, Any]]:
+def _parameters(call: Route) -> Iterable[dict[str, Any]]:
     for name in call.types.keys() - {"query", "body", "return"}:
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
     model = call.types.get("query", models.NoQuery)

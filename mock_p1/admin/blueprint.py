@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response, current_app, request
 from werkzeug.routing import Rule
 
 from mock_p1.admin import PREFIX, dashboard, events
-from mock_p1.admin.access import HEALTH, METRICS, READY, Call
+from mock_p1.admin.access import HEALTH, METRICS, AccessRequest
 from mock_p1.admin.admin_error import AdminError
 from mock_p1.admin.admin_openapi import CALLS
 from mock_p1.admin.context import POLICY
@@ -59,7 +59,7 @@ def _check_access() -> None:
     peer = request.environ.get("REMOTE_ADDR") or ""
     headers = {name.lower(): value for name, value in request.headers}
     context = admin_context()
-    context.access.check(Call(request.method, request.path, peer, headers))
+    context.access.check(AccessRequest(request.method, request.path, peer, headers))
     if request.method == "GET" and request.path != HEALTH:
         context.engine.deliveries.settle(0)
     if request.path not in (HEALTH, METRICS):  # which tell how the store is, whether or not it is
@@ -104,7 +104,7 @@ def _no_such_job(error: NoSuchJob) -> Response:
 
 def _store_is_down(error: StoreDown) -> Response:
     text = f"the mock's store does not answer as it should: {error}"
-    remedy = f"try again when GET {READY} is answered 200"
+    remedy = "try again when GET /__admin/ready is answered with 200"
     return respond(AdminError(503, "MOCK_P1_STORE", text, remedy).reply())
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
-from mock_p1.admin.access import Call
+from mock_p1.admin.access import AccessRequest
 from mock_p1.admin.admin_error import AdminError, too_large
 from mock_p1.admin.bodies import limit_of
 from mock_p1.admin.events import EVENT_HEADERS, EventListeners, start
@@ -67,12 +67,12 @@ class BodyLimit:
         await self._listeners(scope, receive, send)
 
 
-def _call(scope: Scope) -> Call:
+def _call(scope: Scope) -> AccessRequest:
     headers = {
         name.decode("latin-1"): value.decode("latin-1")
         for name, value in joined(scope["headers"]).items()
     }
-    return Call(scope["method"], scope["path"], (scope["client"] or ("",))[0], headers)
+    return AccessRequest(scope["method"], scope["path"], (scope["client"] or ("",))[0], headers)
 
 
 def _long_query() -> AdminError:

@@ -694,7 +694,8 @@ class _Request(Answer):
     time: DateTime
     job_id: str | None
     api_key: str
-    """Masked."""
+    """Masked. Of a call to a link, which takes no key, that of whose link it is; `notes` say
+    whether a key was sent."""
     caller: str
     """The same for all requests of a key, and of the keys that were issued for one model."""
 

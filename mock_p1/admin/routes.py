@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
-class Call(NamedTuple):
+class Route(NamedTuple):
     """One call: its method and path below ``/__admin``, and the function that answers it.
 
     ``errors`` are HTTP statuses of its own, ``content`` describes a body that the function reads
@@ -50,14 +50,14 @@ class Call(NamedTuple):
         return respond(json_reply(200, plain(made)))
 
 
-class Routes(list[Call]):
+class Routes(list[Route]):
     """The calls of one file."""
 
-    def call(self, method: str, path: str, **facts: Any) -> Callable[[F], F]:  # noqa: ANN401 -- the fields of Call
+    def call(self, method: str, path: str, **facts: Any) -> Callable[[F], F]:  # noqa: ANN401 -- the fields of Route
         """Make a function a call."""
 
         def add(function: F) -> F:
-            self.append(Call(method, path, function, get_type_hints(function), **facts))
+            self.append(Route(method, path, function, get_type_hints(function), **facts))
             return function
 
         return add

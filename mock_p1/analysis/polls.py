@@ -45,7 +45,8 @@ class Poll:
             mock does not imitate what was asked.
         method: The HTTP method.
         path: The path, without the query.
-        api_key: The API key, masked.
+        api_key: The API key, masked. Of an upload or a download, which take none, the key of whose
+            link it is; ``notes`` say whether one was sent.
         caller: The same number for the same API key, also where different ones look alike when
             masked.
         job_id: The job that was asked for.

@@ -222,6 +222,7 @@ class RealClock:
                 "start": self._start.isoformat(),
                 "speed": self._speed,
                 "frozen": self._frozen,
+                "advanced_ns": self._advanced_ns,
             }
 
     def restore(self, saved: Mapping[str, Any]) -> None:
@@ -230,6 +231,7 @@ class RealClock:
             self._start = datetime.fromisoformat(saved["start"])
             self._speed = _speed(saved.get("speed", self._speed))
             self._frozen = saved.get("frozen", self._frozen)
+            self._advanced_ns = saved.get("advanced_ns", self._advanced_ns)
             self._anchor = self._source(), saved["now_ns"], 0.0 if self._frozen else self._speed
         self._tell()
 

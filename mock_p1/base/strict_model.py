@@ -5,6 +5,7 @@ Whoever imports this loads pydantic; whatever a poll needs does not.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import cache, partial
 from itertools import islice
 from types import UnionType
@@ -110,6 +111,8 @@ def _default(value: object) -> Any:  # noqa: ANN401 -- pydantic's
 
 def _real(hint: Any) -> Any:  # noqa: ANN401 -- a type, or what is said of one
     """Return a type in which everything of pydantic's is pydantic's own."""
+    if isinstance(hint, dict):  # a schema, into which pydantic before 2.11 writes a field's default
+        return deepcopy(hint)
     if isinstance(hint, Later):
         named = {name: _real(value) for name, value in hint.named.items()}
         return getattr(pydantic, hint.name)(*map(_real, hint.args), **named)

@@ -13,6 +13,7 @@ from mock_p1.analysis.explanation_document import explanation_document, warnings
 from mock_p1.base.durations import format_duration
 from mock_p1.base.text import plural, printable, unknown
 from mock_p1.cli.command_error import Failure
+from mock_p1.cli.language import said, said_exactly
 from mock_p1.cli.options import command, scenario_argument
 from mock_p1.cli.output import Results
 from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
@@ -57,7 +58,8 @@ def explain(scenario: tuple[str, ...], job: str | None, output_format: str) -> N
         click.echo(json.dumps(explanation_document(loaded, one), indent=2))
         return
     results = _Rows()
-    results.line(f"{loaded.name}: {loaded.description}" if loaded.description else loaded.name)
+    about = said_exactly(" ".join(loaded.description.split()))
+    results.line(f"{loaded.name}: {about}" if about else loaded.name)
     _show_keys(results, loaded)
     for number, explanation in enumerate(explanations(loaded) if one is None else [one]):
         if not results.left:
@@ -72,7 +74,7 @@ def explain(scenario: tuple[str, ...], job: str | None, output_format: str) -> N
     found = warnings_about(loaded, one)
     for number, warning in enumerate(found[:MAX_ROWS]):
         blank = "" if number else "\n"
-        results.line(f"{blank}{warning.source}: warning: {warning.text}", style="yellow")
+        results.line(f"{blank}{warning.source}: warning: {said(warning.text)}", style="yellow")
     if len(found) > MAX_ROWS:
         left_out = plural(len(found) - MAX_ROWS, "more warning")
         results.line(f"… and {left_out}; mock-p1 check names them all", style="yellow")

@@ -76,6 +76,12 @@ def said(text: str) -> str:
     return text if found is None else found.message(text)
 
 
+def said_exactly(text: str) -> str:
+    """Likewise, a text that is somebody else's where it is not known as it stands."""
+    found = translation()
+    return text if found is None else found.exact(text)
+
+
 def _given(arguments: Sequence[str]) -> str | None:
     """Return what follows ``--lang``, wherever it stands."""
     for index, argument in enumerate(arguments):

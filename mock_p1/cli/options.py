@@ -260,7 +260,7 @@ ca_file_option: Callable[[Any], Any] = click.option(
     "--ca-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Certificates to trust (PEM).",
+    help="Certificates to trust (PEM), in place of those of REQUESTS_CA_BUNDLE, or the usual ones.",
 )
 """Whose certificates a service may have that a command asks."""
 

@@ -26,6 +26,7 @@ from mock_p1.verify.answer import asked_wait_seconds, describe, error_of, json_o
 from mock_p1.verify.client import MOST_BYTES, Call, HttpClient
 from mock_p1.verify.credentials import check_job_id, check_key, hide_keys
 from mock_p1.verify.exceptions import Unreachable, UsageError
+from mock_p1.verify.preflight import PROXY_DEMANDS_LOGIN, other_than_api
 from mock_p1.verify.url import base_url
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ FIRST_TRIES: Final = 3
 
 MOST_OF_RESULT: Final = 1_000_000_000
 TOO_MANY, BAD, SERVER_ERROR, REDIRECT = 429, 400, 500, 300  # of HTTP
-LINK_STATUSES: Final = (403, 404, 410)
+FORBIDDEN: Final = 403
+LINK_STATUSES: Final = (FORBIDDEN, 404, 410)
 """How a link says that it has expired; the next poll brings a new one."""
 
 
@@ -181,7 +183,9 @@ class _Client:
         self.base, self._http, self._said = base, http, said
         self._every, self._timeout = every, timeout
         self._deadline = time.monotonic() + limit
-        self._limit, self._tries, self._was_answered = limit, 0, False
+        self._limit, self._was_answered = limit, False
+        self.lost = 0
+        """How many calls had no answer."""
 
     def ask(self, method: str, path: str, key: str, **query: object) -> dict[str, Any]:
         """Return the JSON object that a call of the API is answered with."""
@@ -210,13 +214,16 @@ class _Client:
                 answer = self._http.send(call, seconds=min(self._timeout, left), most=most)
             except Unreachable as error:
                 trouble = str(error)
-                self._tries += 1
-                if not self._was_answered and self._tries >= FIRST_TRIES:
+                self.lost += 1
+                if not self._was_answered and self.lost >= FIRST_TRIES:
                     raise _Ended("not reached", TOO_LATE, trouble) from None
             else:
                 self._was_answered = True
                 trouble = describe(answer)
                 after = asked_wait_seconds(answer)
+                if answer.status == PROXY_DEMANDS_LOGIN:
+                    why = f"{self.base} {other_than_api(answer)}"
+                    raise _Ended("not reached", TOO_LATE, why)
                 _refuse(answer)
                 if answer.status < BAD and is_usable(answer):
                     return answer
@@ -261,7 +268,7 @@ def _play(  # noqa: PLR0913 -- the command's options
         created = client.ask("GET", template, api_key, filename=file.name)
         job_id, upload_url = _text(created, "retrain_job_id"), _text(created, "upload_url")
         said("job", retrain_job_id=job_id)
-        client.link(Call("PUT", upload_url, {}, file))
+        _upload(client, said, Call("PUT", upload_url, {}, file))
         said("upload", file=file.name, bytes=file.stat().st_size)
     path = quote(job_id or "", safe="")
     job = RETRAIN_STATUS_CHECK.url_path(retrain_job_id=path)
@@ -282,6 +289,17 @@ def _play(  # noqa: PLR0913 -- the command's options
         switched = RETRAIN_MODEL_SWITCH.url_path(retrain_job_id=path)
         client.ask(RETRAIN_MODEL_SWITCH.method, switched, api_key)
         said("switch", retrain_job_id=job_id)
+
+
+def _upload(client: _Client, said: Callable[..., None], call: Call) -> None:
+    """Send the file; a 403 behind a call without an answer says that it has come by then."""
+    lost = client.lost
+    try:
+        client.link(call)
+    except _Ended as ended:
+        if ended.http_status != FORBIDDEN or client.lost == lost:
+            raise
+        said("trouble", reason=f"{ended.reason}; it has come before, only the answer was lost")
 
 
 def _text(reply: dict[str, Any], name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from mock_p1.base.text import unknown
-from mock_p1.cli.language import said
+from mock_p1.cli.language import said_exactly
 from mock_p1.cli.options import command, complete_scenario
 from mock_p1.cli.output import Results
 from mock_p1.scenario.files import bundled, read_scenario
@@ -27,7 +27,7 @@ def scenarios(*, show: str | None) -> None:
         click.echo(files[show].read_text(encoding="utf-8"), nl=False)
         return
     rows = [
-        (name, said(" ".join(read_scenario(file, name=file.name).description.split())))
+        (name, said_exactly(" ".join(read_scenario(file, name=file.name).description.split())))
         for name, file in files.items()
     ]
     Results().table(rows, styles=("bold", ""))

@@ -27,6 +27,9 @@ _NOT_FIRST: Final = (
 _NOT_LAST: Final = "「『（［｛〈《【([{"
 """What no line ends with."""
 
+_OF_A_WORD: Final = re.compile("[ァ-ヺー]{2}|[一-龠々]{2}")
+"""Two characters that are probably of one word."""
+
 _BREAK: Final = "\b"
 """click's mark for a paragraph whose lines are kept."""
 
@@ -43,7 +46,8 @@ def _is_wide(character: str) -> bool:
 def wrap(text: str, width: int, first: str = "", rest: str = "") -> list[str]:
     """Break a text into lines, which begin with ``first`` and then with ``rest``.
 
-    A line ends between words, or between characters of a script that has no blanks.
+    A line ends between words; where a script has no blanks, between its characters, but not among
+    those of Katakana or Chinese that follow each other.
     """
     lines, line = [], first
     for piece in _pieces(text):
@@ -60,7 +64,8 @@ def _pieces(text: str) -> Iterator[str]:
     for each in text:
         before = piece[-1:]
         is_edge = before != " " and (each == " " or _is_wide(each) or _is_wide(before))
-        if piece.strip() and is_edge and each not in _NOT_FIRST and before not in _NOT_LAST:
+        is_edge = is_edge and each not in _NOT_FIRST and before not in _NOT_LAST
+        if piece.strip() and is_edge and not _OF_A_WORD.fullmatch(before + each):
             yield piece
             piece = ""
         piece += each

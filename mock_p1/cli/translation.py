@@ -47,7 +47,7 @@ _WORDS_IN: Final = frozenset({"what", "value", "given", "kind_of", "data", "list
 """The places in which a single word is a text; elsewhere it is a name or a key."""
 
 _ENGLISH: Final = re.compile(
-    r"""(?<![\w.'"$/-])([A-Za-z][a-z]+(?![\w.:'"/(-])|[A-Z][a-z]+:(?= ))""", re.ASCII
+    r"""(?<![\w.'"$/-])([A-Za-z][a-z]+(?![\w.,:;'"/(-])|[A-Z][a-z]+:(?= ))""", re.ASCII
 )
 
 
@@ -57,16 +57,11 @@ class _Template(NamedTuple):
     literals: tuple[str, ...]
     names: tuple[str, ...]
     said: str
-
-    @property
-    def letters(self) -> int:
-        """How much of the message is its own."""
-        return sum(map(str.isalpha, "".join(self.literals)))
-
-    @property
-    def rank(self) -> tuple[bool, int]:
-        """How surely it is meant where it fits: what was added comes off first."""
-        return not self.literals[0] and bool(_ADDED.match(self.literals[1])), self.letters
+    letters: int
+    """How much of the message is its own."""
+    is_added: bool
+    """What was added comes off first."""
+    is_weak: bool
 
     def fit(self, text: str) -> dict[str, str] | None:
         """Return what stands in the places of a text; None where it is another one."""
@@ -74,7 +69,7 @@ class _Template(NamedTuple):
         end = len(text) - len(last)
         if len(first) > end or not (text.startswith(first) and text.endswith(last)):
             return None
-        if len(text) > SHORT and self.letters in WEAK and ";" not in "".join(self.literals):
+        if self.is_weak and len(text) > SHORT:
             return None
         places: list[str] = []
         here = len(first)
@@ -104,7 +99,8 @@ class Translation:
     def __init__(self, messages: dict[str, str]) -> None:
         made = [each for pair in messages.items() for each in _templates(*pair)]
         self._exact = {_plain(text): _plain(said) for text, said in messages.items()}
-        self._templates = sorted(made, key=lambda each: each.rank, reverse=True)
+        self._templates = sorted(made, key=lambda each: (each.is_added, each.letters), reverse=True)
+        self._by_first: dict[str, list[_Template]] = {}
         self._known: dict[str, str] = {}
 
     def exact(self, text: str) -> str:
@@ -122,7 +118,7 @@ class Translation:
         if not left or depth > MAX_DEPTH:
             return text
         tried = 0
-        for template in self._templates:
+        for template in self._beginning_like(text[0]):
             if (places := template.fit(text)) is None or text in places.values():
                 continue
             found = template.said.format_map(
@@ -134,6 +130,13 @@ class Translation:
             if not left or tried == MAX_TRIED:
                 break
         return best
+
+    def _beginning_like(self, first: str) -> list[_Template]:
+        """Return the messages that a text with this first character may be, in their order."""
+        if first not in self._by_first:
+            found = (each for each in self._templates if each.literals[0][:1] in ("", first))
+            self._by_first[first] = list(found)
+        return self._by_first[first]
 
     def _in_place(self, text: str, name: str, depth: int) -> str:
         if " " in text.strip() or name.rstrip("_") in _WORDS_IN:
@@ -173,7 +176,11 @@ def _template(text: str, said: str) -> _Template:
         if name is not None:
             names.append(name)
             literals.append("")
-    return _Template(tuple(literals), tuple(names), said)
+    own = "".join(literals)
+    letters = sum(map(str.isalpha, own))
+    is_added = bool(names) and not literals[0] and _ADDED.match(literals[1]) is not None
+    is_weak = letters in WEAK and ";" not in own
+    return _Template(tuple(literals), tuple(names), said, letters, is_added, is_weak)
 
 
 @cache

@@ -425,9 +425,9 @@ def _no_key(request: Request) -> str:
 
 
 def _query_notes(request: Request, operation: Operation | None) -> Iterator[str]:
-    if not request.query:
+    if not request.query or operation is None:  # of what is not imitated nothing is known
         return
-    if operation is None or not operation.query:
+    if not operation.query:
         yield "has a query string; the API documents none"
         return
     counts = Counter(name for name, _ in query_of(request.query))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from mock_p1.base.messages import Reply, json_reply
-from mock_p1.base.text import shorten
+from mock_p1.base.text import nearest, shorten
 from mock_p1.contract.operations import OPERATIONS, SIBLINGS, NotImitated
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mock_p1.contract.operations import Match, Operation
 
 LONGEST_SHOWN = 200
+MOST_WORDS = 10
+"""Of a path so many words are compared with those of the API."""
 
 
 class Unexpected(NamedTuple):
@@ -33,11 +35,11 @@ class Unexpected(NamedTuple):
 def not_imitated(method: str, path: str) -> Unexpected:
     """Answer a path that is nothing here."""
     sibling = _sibling(method, unquote(path))
-    nearest = None if sibling else _nearest(path)
+    near = None if sibling else _nearest(path)
     what = f"{sibling} is not imitated" if sibling else f"nothing is imitated at {shown(path)}"
-    meant = f"; did you mean {nearest}?" if nearest else ""
+    meant = f"; did you mean {near}?" if near else ""
     why = f"{what}; Mock P1 imitates {', '.join(_imitated())}{meant}"
-    return _answer(404, "MOCK_P1_NOT_IMITATED", why, nearest)
+    return _answer(404, "MOCK_P1_NOT_IMITATED", why, near)
 
 
 def answer_to(request: Request, found: Match | None) -> Unexpected:
@@ -108,9 +110,9 @@ def _imitated() -> list[str]:
 
 
 def _answer(
-    status: int, error: str, why: str, nearest: str | None, headers: dict[str, str] | None = None
+    status: int, error: str, why: str, near: str | None, headers: dict[str, str] | None = None
 ) -> Unexpected:
-    payload = {"error": error, "message": why, "imitated": _imitated(), "nearest": nearest}
+    payload = {"error": error, "message": why, "imitated": _imitated(), "nearest": near}
     return Unexpected(json_reply(status, payload, headers), why)
 
 
@@ -141,9 +143,15 @@ def _nearest(path: str) -> str | None:
 def _likeness(words: list[str], template: list[str]) -> float:
     """Say how much of a path an operation's template has.
 
-    A parameter takes any word, for half as much; of two that have as much, the shorter is nearer.
+    A misspelt word counts for less, and a parameter takes any word, for half as much; of two that
+    have as much, the shorter is nearer.
     """
     common = len(set(words) & set(template))
+    if not common:
+        return 0.0
+    missing = [word for word in template if word not in words and not word.startswith("{")]
+    unknown = {*words[:MOST_WORDS]} - {*template}
+    misspelt = sum(nearest(word, missing) is not None for word in unknown) if missing else 0
     parameters = sum(word.startswith("{") for word in template)
-    taken = min(parameters, len(words) - common)
-    return common + taken / 2 - abs(len(words) - len(template)) / 100 if common else 0.0
+    taken = min(parameters, len(words) - common - misspelt)
+    return common + 0.9 * misspelt + taken / 2 - abs(len(words) - len(template)) / 100

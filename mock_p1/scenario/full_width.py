@@ -11,8 +11,6 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
-from mock_p1.base.text import shorten
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
 _BLANK: Final = "\u3000"
 _SIGNS: Final = str.maketrans(
-    {"\uff1a": ": ", "\uff0c": ", ", "\u3001": ", ", _BLANK: " "}
+    {"\uff1a": ": ", "\uff0c": ", ", "\u3001": ", ", "\uff0d": "-", _BLANK: " "}
     | dict.fromkeys("\u201c\u201d\uff02", '"')
     | dict.fromkeys("\u2018\u2019\uff07", "'")
 )
@@ -57,29 +55,41 @@ def with_hints(problems: list[Problem], texts: Mapping[str, str]) -> list[Proble
 
 
 def _with_hint(problem: Problem, lines: list[str]) -> Problem:
-    meant = _value_meant(problem.text) or _line_meant(problem, lines)
-    if not meant:
-        return problem
     text = problem.text.partition("; did you mean ")[0]
-    return problem._replace(text=f"{text}; full-width characters: did you mean {meant}?")
+    if meant := _value_meant(problem.text):
+        text = f"{text}; full-width characters: did you mean {meant}?"
+    elif sign := _sign_astray(problem, lines):
+        shown = "U+3000" if sign == _BLANK else f"'{sign}'"
+        text = f"{text}; full-width characters: did you mean {narrow(sign)!r} for {shown}?"
+    else:
+        return problem
+    return problem._replace(text=text)
 
 
 def _value_meant(text: str) -> str | None:
-    """Return what the first value that a problem names would be in ASCII, if it is not."""
+    """Return what the first value that a problem names would be in ASCII, if it is not.
+
+    What was meant as a key is not said: it may be a true one.
+    """
     found = _QUOTED.search(text)
-    value = (found[1] or found[2] or "") if found else ""
-    value = value.replace("\\u3000", _BLANK)
+    if found is None or text.startswith("unknown API key"):
+        return None
+    value = (found[1] or found[2] or "").replace("\\u3000", _BLANK)
     meant = narrow(value).strip()
     return meant if meant != value and meant.isascii() and _ANY.search(value) else None
 
 
-def _line_meant(problem: Problem, lines: list[str]) -> str | None:
-    """Return what a line would be in ASCII, if characters stand there that structure nothing."""
+def _sign_astray(problem: Problem, lines: list[str]) -> str | None:
+    """Return the first character in a problem's line that stands where one of ASCII has a meaning.
+
+    Not the line: there may be keys in it.
+    """
     here = problem.line - 1
     numbers = [here] if 0 <= here < len(lines) else []
     if numbers and problem.text.startswith("not YAML"):
         numbers += [next((n for n in range(here - 1, -1, -1) if lines[n].strip()), here)]
     for number in numbers:
-        if len(lines[number]) <= MAX_LINE and _ASTRAY.search(_SKIPPED.sub("", lines[number])):
-            return shorten(narrow(lines[number]).strip())
+        line = _SKIPPED.sub("", lines[number]) if len(lines[number]) <= MAX_LINE else ""
+        if (found := _ASTRAY.search(line)) and (sign := _ANY.search(found[0])):
+            return sign[0]
     return None

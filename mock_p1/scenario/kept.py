@@ -15,7 +15,7 @@ from mock_p1.scenario.document import Document
 from mock_p1.scenario.merging import MergedDocument
 from mock_p1.scenario.model import Scenario
 from mock_p1.scenario.step_length import Span, Stage
-from mock_p1.scenario.yaml_nodes import Entry, Node
+from mock_p1.scenario.yaml_nodes import Node, Pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _LIST: Final = ""
 _OTHERS: Final[dict[str, Callable[..., Any]]] = {
-    "Entry": Entry, "Node": Node, "Span": Span, "Stage": Stage
+    "Pair": Pair, "Node": Node, "Span": Span, "Stage": Stage
 }  # fmt: skip
 """What is no record, and is kept by its parts."""
 
@@ -80,7 +80,7 @@ def as_data(value: Any, *, places: bool = True) -> Any:  # noqa: ANN401 -- what 
                 and (places or (name != "source" and inner != getattr(kind, name, ...)))
             }
             return [kind.__name__, values]
-        case Span() | Stage() | Entry():
+        case Span() | Stage() | Pair():
             return [type(value).__name__, *map(as_data, value)]
         case Node():
             return ["Node", value.line, value.column, as_data(value.value)]

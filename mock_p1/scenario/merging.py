@@ -17,7 +17,7 @@ from mock_p1.scenario.yaml_nodes import is_branch
 
 if TYPE_CHECKING:
     from mock_p1.scenario.document import Path
-    from mock_p1.scenario.yaml_nodes import Entry, Node
+    from mock_p1.scenario.yaml_nodes import Node, Pair
 
 VARIABLES = "variables"
 OF_EACH_FILE = ("$schema", VARIABLES)
@@ -70,7 +70,7 @@ class MergedDocument(Document):
         return (holders or self.parts)[0], path
 
 
-def _entries(node: Node | None) -> dict[str, Entry]:
+def _entries(node: Node | None) -> dict[str, Pair]:
     """Return the entries of a node that is a mapping."""
     return node.value if node is not None and isinstance(node.value, dict) else {}
 

@@ -17,7 +17,7 @@ from mock_p1.scenario.yaml_reader import MAX_NEAR, NOT_IN_YAML, resolve
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from mock_p1.scenario.yaml_nodes import Entry, Node
+    from mock_p1.scenario.yaml_nodes import Node, Pair
 
 KEY: Final = "variables"
 MAX_CHARACTERS: Final = 5_000_000
@@ -58,8 +58,8 @@ class Replacement:
             text = node.written = self._replaced(node.value, node.line, node.column)
             node.value = BROKEN if text is None else resolve(text) if node.is_plain else text
 
-    def _entries(self, entries: dict[str, Entry]) -> dict[str, Entry]:
-        made: dict[str, Entry] = {}
+    def _entries(self, entries: dict[str, Pair]) -> dict[str, Pair]:
+        made: dict[str, Pair] = {}
         for key, entry in entries.items():
             name = self._replaced(key, entry.line, entry.column)
             if name is None:  # which is told; empty it may be, and who reads it judges that

@@ -28,7 +28,7 @@ class WrittenFloat(float):
     written: str
 
 
-class Entry(NamedTuple):
+class Pair(NamedTuple):
     """A key's place and its value, in a mapping."""
 
     line: int

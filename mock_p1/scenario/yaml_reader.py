@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from mock_p1.base.text import nearest, shorten
-from mock_p1.scenario.yaml_nodes import BROKEN, MAX_DEPTH, Entry, Node, WrittenFloat, WrittenInt
+from mock_p1.scenario.yaml_nodes import BROKEN, MAX_DEPTH, Node, Pair, WrittenFloat, WrittenInt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -185,7 +185,7 @@ class _Reader:
 
     def _mapping(self, node: Node, event: Event, depth: int) -> None:
         self._check_tag(event)
-        entries: dict[str, Entry] = {}
+        entries: dict[str, Pair] = {}
         merged: list[Node] = []
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
             key = self._key(event, depth + 1)
@@ -202,7 +202,7 @@ class _Reader:
                     f"duplicate key {shorten(key)!r}; it stands on line {first} already",
                 )
             elif key is not None:
-                entries[key] = Entry(line, column, child)
+                entries[key] = Pair(line, column, child)
         for source in merged:
             if isinstance(source.value, dict):
                 for key, entry in source.value.items():

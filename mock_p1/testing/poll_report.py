@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from itertools import islice
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from mock_p1.analysis.poll_table import key_labels, poll_table
 from mock_p1.base.durations import format_duration
@@ -56,7 +57,21 @@ def _silence(url: str, *, in_process: bool) -> str:
             "for other clients, or another process, use the fixture mock_p1_server, or "
             "mock_p1.serving()"
         )
-    return f"no request reached it: is {url} what the client was told to use?"
+    return f"no request reached it: is {url} what the client was told to use?{_proxy_between(url)}"
+
+
+def _proxy_between(url: str) -> str:
+    """Say that this machine's settings send clients to a proxy, where they do for the URL."""
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415 -- imports much
+
+    parts = urlsplit(url)
+    if not {parts.scheme, "all"} & getproxies().keys() or proxy_bypass(parts.netloc):
+        return ""
+    name = "HTTPS_PROXY" if parts.scheme == "https" else "HTTP_PROXY"
+    return (
+        f" A proxy is set ({name}, ALL_PROXY or the system's settings) that a client would ask for "
+        f"it; NO_PROXY={parts.hostname} keeps it from that"
+    )
 
 
 def _refused(caught: RequestsMock | None) -> Iterator[str]:

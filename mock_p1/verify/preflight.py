@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mock_p1.verify.session import VerifySession
 
 _REDIRECTS: Final = range(300, 400)
-_PROXY_DEMANDS_LOGIN: Final = 407
+PROXY_DEMANDS_LOGIN: Final = 407
 
 
 def preflight(session: VerifySession) -> None:
@@ -64,7 +64,7 @@ def other_than_api(answer: Answer) -> str | None:
             f"redirects to {target} (HTTP {answer.status}); "
             "it is not followed, since the key would go there too"
         )
-    if answer.status == _PROXY_DEMANDS_LOGIN:
+    if answer.status == PROXY_DEMANDS_LOGIN:
         return (
             "is answered by a proxy that demands a login (HTTP 407); see HTTPS_PROXY and HTTP_PROXY"
         )

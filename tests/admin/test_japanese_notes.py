@@ -31,6 +31,7 @@ def is_said(note):
     return bool(JAPANESE.search(said)) and not ENGLISH.search(said)
 
 
+@pytest.mark.slow
 def test_the_page_speaks_as_the_command_line_does(tmp_path):
     """Its script says every text as the command line would, by the same catalogue."""
     node = shutil.which("node")

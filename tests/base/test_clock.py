@@ -181,3 +181,12 @@ def test_many_clocks_keep_pythons_own_once():
     clocks = [RealClock() for _ in range(5)]
     assert sys.getrefcount(perf_counter_ns) == before
     assert all(clock.real_ns() > 0 for clock in clocks)
+
+
+def test_a_restored_clock_knows_how_far_it_was_advanced():
+    """So that processes that share a state judge alike by it."""
+    first, second = RealClock(source=lambda: 0), RealClock(source=lambda: 0)
+    first.advance(5)
+    second.restore(first.saved())
+    second.advance(2)
+    assert (first.advanced_ns, second.advanced_ns) == (5, 7)

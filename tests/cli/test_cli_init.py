@@ -5,11 +5,12 @@ import re
 import subprocess
 import sys
 from importlib import import_module
+from runpy import run_path
 
 import pytest
 from helpers.strict_yaml import read_yaml
 
-from mock_p1 import __version__
+from mock_p1 import __version__, mocked
 from mock_p1.cli.init import STARTER
 from mock_p1.scenario.files import bundled
 
@@ -92,7 +93,7 @@ def test_the_first_test_can_fail(run, folder):
     run("init", "--pytest")
     conftest = folder / "conftest.py"
     text = conftest.read_text(encoding="utf-8")
-    conftest.write_text(text.replace('if reply.get("status") in', "if True or 1 in"), "utf-8")
+    conftest.write_text(text.replace("if has_link or", "if True or"), "utf-8")
     assert "'job_running' == 'job_finished'" in run_pytest(folder).stdout
 
 
@@ -103,6 +104,31 @@ def test_the_first_test_of_every_bundled_scenario_passes(run, folder):
         assert run("init", f"{name}/scenario.yaml", "--from", name, "--pytest").exit_code == 0
     done = run_pytest(folder)
     assert f"{len(bundled())} passed" in done.stdout, done.stdout
+
+
+IN_TROUBLE = """
+new_jobs:
+  timeline:
+    - {status: job_waiting, for: upload}
+    - {reply: {status_code: 429, retry_after: {date: 5m}, body: {}}, for: 1 poll}
+    - {status: job_finished, for: 2 polls}
+    - {status: job_finished, result: generated}
+calls:
+  result_download: [{fault: truncated_body, for: 1 call}, ok]
+  retrain_model_switch: [{reply: {status_code: 503, retry_after: {date: 5m}}, for: 1 call}, ok]
+"""
+
+
+def test_the_client_waits_for_the_link_and_as_it_is_told():
+    """A job may be finished before its link is there; Retry-After may be a date."""
+    client_class = run_path(str(STARTER / "conftest.txt"))["RetrainClient"]
+    with mocked(IN_TROUBLE, instant_sleep=True) as mock:
+        client = client_class(mock.url, mock.secret_key, mock.model_id)
+        assert client.retrain("train.csv", b"age,left\n31,no\n") == "job_finished"
+        assert client.result.startswith(b"PK")
+        mock.assert_respects_retry_after()
+        mock.assert_switched()
+        mock.assert_sequence()
 
 
 @pytest.mark.slow

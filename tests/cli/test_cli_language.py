@@ -144,6 +144,12 @@ def test_no_line_begins_with_a_full_stop():
     assert wrap("あい（うえ", 6) == ["あい", "（うえ"]
 
 
+def test_no_line_ends_in_the_midst_of_a_word():
+    """Of Katakana or Chinese characters, as far as that can be known."""
+    assert wrap("結果をダウンロード", 10) == ["結果を", "ダウンロード"]
+    assert wrap("次の環境変数", 8) == ["次の", "環境変数"]
+
+
 def test_english_loads_no_translation():
     """Who reads English does not pay for it."""
     code = (
@@ -214,6 +220,15 @@ def test_what_has_no_translation_stays():
     known = Translation({"a text of {name}": "{name} の文"})
     for text in ("", " ", "{", "a {name}", "; ", "a text", "other words that nobody knows"):
         assert known.message(text) == text
+
+
+def test_a_sentence_of_others_is_not_torn_apart():
+    """A small word of it, such as in and or, is no message of ours."""
+    for text in (
+        "what another library says in many words that nobody has translated",
+        "what another library says, one or the other of two that nobody knows",
+    ):
+        assert load("ja").message(text) == text
 
 
 @given(text=st.text(max_size=80))

@@ -164,6 +164,26 @@ def test_a_download_that_breaks_off(poll):
     assert [each.complete for each in mock.downloads()] == [False, True]
 
 
+UPLOADED = """
+new_jobs: {timeline: [{status: job_finished, result: generated}]}
+calls: {file_upload: [CALL, ok]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "status"),
+    [
+        ("{fault: connection_reset, done: true, for: 1 call}", 0),
+        ("{reply: {status_code: 403}, for: 1 call}", 1),
+    ],
+)
+def test_a_file_that_is_refused(poll, call, status):
+    """It has come, where the answer to a first call was lost."""
+    given = ("--secret-key", "s", "--model-id", "1", "--file", "train.csv", "--switch")
+    _, exit_status, _ = poll(UPLOADED.replace("CALL", call), *given)
+    assert exit_status == status
+
+
 def test_a_result_that_comes_late(poll):
     """With --download, job_finished without a link is no end."""
     steps = [{"status": "job_finished", "for": "1 poll"}]
@@ -225,3 +245,12 @@ def test_a_result_that_cannot_be_written(poll, tmp_path, monkeypatch):
 
 def _no_space(_):
     raise OSError(28, "No space left on device")
+
+
+def test_a_proxy_that_demands_a_login(run):
+    """It is no word of the service: told as what it is, and nothing was reached."""
+    with odd(whole("407 Proxy Authentication Required", "")) as host:
+        result = run("poll", f"http://{host}", "--api-key", "k", "--job-id", "j", *QUICK)
+    assert result.exit_code == 3
+    told = "not reached: http://" + host + " is answered by a proxy that demands a login (HTTP 407)"
+    assert told in result.output

@@ -10,7 +10,7 @@ const PAUSE = 10; // milliseconds; a program that polls the real service waits f
 
 async function poll() {
   const url = `${baseUrl}/v1/external/retrain_jobs/${encodeURIComponent(jobId)}`;
-  const response = await fetch(url, { headers: { "x-api-key": apiKey } });
+  const response = await fetch(url, { headers: { "x-api-key": apiKey }, signal: AbortSignal.timeout(10_000) });
   const body = await response.json();
   if (!response.ok) throw new Error(`HTTP ${response.status}: ${body.message}`);
   if (body.metadata.retrain_job_id !== jobId) throw new Error(`asked for ${jobId}, got ${JSON.stringify(body)}`);
@@ -21,14 +21,15 @@ async function pollToTheEnd() {
   for (let count = 0; count < MOST_POLLS; count += 1) {
     const body = await poll();
     console.log(body.status);
-    if (body.status === "job_finished") return body;
+    if (body.status === "job_finished" && body.download_url) return body; // the link may come later
+    if (body.status === "job_failed") throw new Error(`${jobId} has failed: ${body.message}`);
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }
   throw new Error(`${jobId} has not finished after ${MOST_POLLS} polls`);
 }
 
 async function download(url) {
-  const response = await fetch(url); // without the key, as the manual's examples do
+  const response = await fetch(url, { signal: AbortSignal.timeout(60_000) }); // without the key, as the manual's examples do
   const bytes = new Uint8Array(await response.arrayBuffer());
   if (!response.ok || bytes[0] !== 0x50 || bytes[1] !== 0x4b) throw new Error(`no ZIP at ${url}: HTTP ${response.status}`);
   return bytes.length;

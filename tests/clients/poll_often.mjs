@@ -5,13 +5,14 @@ const [url, count, pause, method, content] = process.argv.slice(2);
 const agent = new http.Agent({ keepAlive: true });
 const poll = () =>
   new Promise((done) => {
-    const options = { agent, method, headers: { "x-api-key": "k", "content-type": "application/json" } };
+    const options = { agent, method, timeout: 20_000, headers: { "x-api-key": "k", "content-type": "application/json" } };
     const request = http.request(url, options, (reply) => {
       let body = "";
       reply.on("data", (piece) => (body += piece));
       reply.on("end", () => done(body));
       reply.on("error", () => done("error"));
     });
+    request.on("timeout", () => request.destroy(new Error("no answer")));
     request.on("error", () => done("error"));
     request.end(content || undefined);
   });

@@ -1,9 +1,11 @@
 """The server behind a real nginx that ends TLS and strips a prefix."""
 
+import re
 import shutil
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 import requests
@@ -19,6 +21,10 @@ pytestmark = pytest.mark.skipif(
     NGINX is None or shutil.which("openssl") is None,
     reason="needs nginx and openssl, which are not installed here",
 )
+
+PAGE = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
+(LOCATION,) = re.findall(r"^```nginx\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+"""What the page shows, which is tried here."""
 
 CONFIGURATION = """
 daemon off;
@@ -37,17 +43,7 @@ http {{
     listen 127.0.0.1:{port} ssl;
     ssl_certificate {chain};
     ssl_certificate_key {key};
-    location /p1/ {{
-      proxy_pass http://127.0.0.1:{behind}/;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header Forwarded "";
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Proto $scheme;
-      proxy_set_header X-Forwarded-Host $http_host;
-      proxy_set_header X-Forwarded-Port $server_port;
-      proxy_set_header X-Forwarded-Prefix /p1;
-    }}
+{location}
   }}
 }}
 """
@@ -79,7 +75,7 @@ def gateway(tmp_path_factory):
             port=port,
             chain=folder / "chain.pem",
             key=folder / "key.pem",
-            behind=served.server.port,
+            location=LOCATION.replace("8191", str(served.server.port)),
         )
         (folder / "nginx.conf").write_text(text, encoding="utf-8")
         nginx = subprocess.Popen([NGINX, "-c", folder / "nginx.conf", "-p", folder])

@@ -1,10 +1,13 @@
 """A job polled to its end by a program in Node, with its built-in fetch."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from mock_p1 import serving
 
 pytestmark = pytest.mark.skipif(
     shutil.which("node") is None, reason="needs Node, which is not installed here"
@@ -61,3 +64,45 @@ def test_node_is_told_what_is_wrong(node, base_url):
     """A client that fails says the documented error, and ends with 1."""
     exit_status, _, complaints = node(base_url, "node-key", "{retrain_job_id}")
     assert (exit_status, complaints) == (1, "poll.mjs: HTTP 400: Not found retrain job.\n")
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "faults.md").read_text(encoding="utf-8")
+OF_FETCH = [
+    (fault, seen, code)
+    for fault, seen, code in re.findall(
+        r"^\| `(\w+)` \| `?([\w: ]+)`? \| `?([\w-]+)`? \|$", PAGE, re.MULTILINE
+    )
+]
+SCENARIO = "jobs:\n" + "".join(
+    f"  {fault}: {{timeline: [{{fault: {fault}}}]}}\n"
+    if fault != "delay"
+    else "  delay: {timeline: [{status: job_running, delay: 10m}]}\n"
+    for fault, _, _ in OF_FETCH
+)
+FETCH = """
+const [url, ...faults] = process.argv.slice(1);
+for (const fault of faults) {
+  try {
+    const options = {headers: {'x-api-key': 'k'}, signal: AbortSignal.timeout(1500)};
+    await (await fetch(`${url}/v1/external/retrain_jobs/${fault}`, options)).json();
+    console.log(`${fault}|whole answer|-`);
+  } catch (error) {
+    const message = error.name === 'TypeError' ? `: ${error.message}` : '';
+    console.log(`${fault}|${error.name}${message}|${error.cause?.code ?? '-'}`);
+  }
+}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_new_enough")
+def test_what_fetch_makes_of_each_fault(environment):
+    """As the page's table says."""
+    faults = [fault for fault, _, _ in OF_FETCH]
+    assert len(faults) == 7
+    with serving(SCENARIO, speed=100) as mock:
+        done = subprocess.run(
+            ["node", "--input-type=module", "--eval", FETCH, mock.url, *faults],
+            env=environment, capture_output=True, encoding="utf-8", check=True, timeout=60,
+        )  # fmt: skip
+    assert [tuple(line.split("|")) for line in done.stdout.splitlines()] == OF_FETCH

@@ -21,7 +21,7 @@ EXAMPLES = ROOT / "examples"
 TABLE = (EXAMPLES / "README.md").read_text(encoding="utf-8")
 
 
-def run(*command, folder=ROOT, **variables):
+def run(*command, folder=ROOT, exit_status=0, **variables):
     """Run a program as a user would; return what it prints."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("MOCK_P1_", "PYTEST_"))}
     done = subprocess.run(
@@ -31,7 +31,7 @@ def run(*command, folder=ROOT, **variables):
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", timeout=120,
         check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == exit_status, done.stdout
     return done.stdout
 
 
@@ -71,12 +71,31 @@ def test_with_node():
     assert int(re.search(r"^\S pass (\d+)$", said, re.MULTILINE)[1]) >= 10, said
 
 
+TROUBLES = """
+secret_keys: {demo-secret: active}
+new_jobs:
+  timeline:
+    - {status: job_waiting, for: upload}
+    - {reply: {status_code: 429, retry_after: 5m, body: {message: Too Many Requests}}, for: 1 poll}
+    - {fault: timeout, for: 1 poll}
+    - {fault: malformed_json, for: 1 poll}
+    - {status: job_finished, for: 1 poll}
+    - {status: job_finished, model_id: 4822, result: generated}
+calls:
+  file_upload: [{fault: connection_reset, done: true, for: 1 call}, ok]
+  result_download: [{fault: truncated_body, for: 1 call}, ok]
+  retrain_model_switch:
+    - {reply: {status_code: 503, retry_after: 5m, body: {message: Busy}}, for: 1 call}
+    - ok
+"""
+
+
 PLAY = """
 import {retrain} from './retrain.mjs';
 const [url, options] = process.argv.slice(1);
 const file = 'age,left\\n' + '31,no\\n'.repeat(100);
 try {
-  const {result} = await retrain(url, 'a-secret-key', 1, 'train.csv', file, JSON.parse(options));
+  const {result} = await retrain(url, 'demo-secret', 1, 'train.csv', file, JSON.parse(options));
   console.log(result.subarray(0, 2).toString());
 } catch (error) {
   console.log(error.message);
@@ -130,25 +149,45 @@ def test_the_client_in_node_has_the_result_before_it_switches(play_with_node, sc
 
 
 @pytest.mark.slow
-def test_the_client_in_node_knows_an_upload_whose_answer_was_lost(play_with_node):
-    """The file has come: a second one is refused."""
-    calls = {"file_upload": [{"fault": "connection_reset", "done": True, "for": "1 call"}, "ok"]}
-    jobs = {"a": {"timeline": [{"status": "job_finished", "result": "generated"}]}}
-    with serving({"jobs": jobs, "calls": calls}) as mock:
-        assert play_with_node(mock) == "PK"
+def test_the_client_in_node_outlives_troubles(play_with_node):
+    """An answer that was lost, a busy service, silence, half an answer, no link, half a result."""
+    with serving(TROUBLES, speed=300) as mock:
+        assert play_with_node(mock, timeout=0.5) == "PK"
+        mock.assert_respects_retry_after()
+        mock.assert_downloaded()
         mock.assert_switched()
+        mock.assert_sequence()
 
 
-@pytest.mark.skipif(shutil.which("javac") is None, reason="needs a JDK")
+def play_with_java(mock, *options):
+    """Play the client of examples/java against a mock; return the lines that it prints."""
+    file = EXAMPLES / "java" / "Retrain.java"
+    return run("java", "-Devery=20", *options, file, mock.url).splitlines()
+
+
+with_java = pytest.mark.skipif(shutil.which("javac") is None, reason="needs a JDK")
+
+
+@with_java
 @pytest.mark.slow
 def test_with_java():
     """The whole sequence, with what it says at each status."""
     with served("whole-sequence") as mock:
-        said = run("java", "-Devery=10", EXAMPLES / "java" / "Retrain.java", mock.url)
+        said = play_with_java(mock)
         mock.assert_switched()
-    assert said.splitlines() == [
-        "upload: HTTP 200", "job_running", "job_finished", "result: PK", "switched"
-    ]  # fmt: skip
+    assert said == ["uploaded", "job_running", "job_finished", "result: PK", "switched"]
+
+
+@with_java
+@pytest.mark.slow
+def test_the_client_in_java_outlives_troubles():
+    """An answer that was lost, a busy service, silence, half an answer, no link, half a result."""
+    with serving(TROUBLES, speed=300) as mock:
+        assert play_with_java(mock, "-Dtimeout=1500")[-1] == "switched"
+        mock.assert_respects_retry_after()
+        mock.assert_downloaded()
+        mock.assert_switched()
+        mock.assert_sequence()
 
 
 def test_the_app_of_compose():
@@ -162,6 +201,37 @@ def test_the_app_of_compose():
         variables = {**given, "RETRAIN_API_URL": mock.url, "EVERY_SECONDS": "0.01"}
         said = run(sys.executable, EXAMPLES / "compose" / "app.py", **variables)
     assert said.splitlines()[-2:] == ["job_finished", "the result: result.zip"]
+
+
+APP_MEETS = """
+jobs:
+  retrain-001:
+    timeline:
+      - {reply: {status_code: 503, retry_after: 5m, body: {message: Busy}}, for: 1 poll}
+      - {fault: connection_reset, for: 1 poll}
+      - {fault: malformed_json, for: 1 poll}
+      - {status: job_finished, for: 1 poll}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("last", "exit_status", "said"),
+    [
+        ("{status: job_finished, result: generated}", 0, "the result: result.zip"),
+        ("{status: job_failed, message: too few rows}", 1, "no result: too few rows"),
+        ("{error: job_may_be_deleted}", 1, "This job may be deleted."),
+        ("{status: job_running}", 1, "no result within 2 s"),
+    ],
+)
+def test_the_app_of_compose_in_trouble(last, exit_status, said):
+    """It asks again where that helps, waits as it is told, and ends by itself."""
+    with serving(f"{APP_MEETS}      - {last}\n", speed=300) as mock:
+        variables = {"RETRAIN_API_URL": mock.url, "RETRAIN_API_KEY": "demo-key",
+                     "EVERY_SECONDS": "0.01", "LIMIT_SECONDS": "2"}  # fmt: skip
+        out = run(sys.executable, EXAMPLES / "compose/app.py", exit_status=exit_status, **variables)
+        mock.assert_respects_retry_after()
+    assert said in out.splitlines()[-1]
 
 
 @pytest.mark.skipif(find_spec("locust") is None, reason="nox -s clients installs it")

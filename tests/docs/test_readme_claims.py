@@ -17,6 +17,7 @@ from mock_p1._version import __version__
 from mock_p1.admin.admin_openapi import document
 from mock_p1.base.durations import format_duration
 from mock_p1.cli import COMMANDS, main
+from mock_p1.cli.serve import serve
 from mock_p1.contract.assumptions import Assumptions
 from mock_p1.contract.errors import FAULTS
 from mock_p1.contract.operations import DOCUMENTED_HOSTS, OPERATIONS, SIBLINGS
@@ -56,6 +57,13 @@ def test_the_commands():
     """The table has a row for every command, in the order of --help."""
     rows = table("command | does | exit status")
     assert [code(cell)[0].split()[0] for cell, *_ in rows] == list(COMMANDS)
+
+
+def test_the_options_of_serve():
+    """The table has each, once, and no other."""
+    shown = [name for cell, _ in table("option of `serve` | does") for name in code(cell)]
+    there = {each.opts[-1] for each in serve.params if isinstance(each, click.Option)}
+    assert sorted(shown) == sorted(there - {"--lang"})  # every command has that
 
 
 def options():

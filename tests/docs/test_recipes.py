@@ -189,6 +189,29 @@ def test_the_good_client_takes_no_other_answer_for_success(page):
     run(page, FROM_RETRAIN, NO_SUCCESS).assert_outcomes(passed=4)
 
 
+COMES_BACK = """
+BUSY = {{"status_code": 503, "retry_after": {{"date": "5m"}}}}
+
+@pytest.mark.mock_p1("happy-path", instant_sleep=True)
+def test_comes_back(mock_p1):
+    mock_p1.fail_next(BUSY)
+    assert {call}
+    mock_p1.assert_respects_retry_after()
+"""
+
+
+@pytest.mark.parametrize(
+    ("client", "call"),
+    [
+        (FROM_CLIENT, "wait_for_result(mock_p1.url, mock_p1.api_key, mock_p1.job_id)"),
+        (FROM_RETRAIN, "retrain(mock_p1)"),
+    ],
+)
+def test_the_good_clients_understand_a_date_in_retry_after(page, client, call):
+    """Neither ends there, nor comes back too soon."""
+    run(page, client, COMES_BACK.format(call=call)).assert_outcomes(passed=1)
+
+
 def test_every_trap_has_its_remedy():
     """The tables name each bundled scenario that something goes wrong in."""
     harmless = {"all-errors", "demo", "happy-path", "many-jobs", "slow-training", "whole-sequence"}

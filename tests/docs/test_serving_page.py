@@ -4,26 +4,73 @@ import json
 import re
 from pathlib import Path
 
-import pytest
 from helpers.strict_yaml import read_yaml
 
+import mock_p1.cli
+from mock_p1.admin.access import HEALTH, METRICS, READY
+from mock_p1.admin.context import AdminContext
+from mock_p1.base.clock import RealClock, VirtualClock
+from mock_p1.base.messages import Request
 from mock_p1.cli.healthcheck import healthcheck
+from mock_p1.cli.log_lines import FORMATS, Lines
+from mock_p1.cli.options import DEFAULT_PORT
 from mock_p1.cli.serve import serve
 from mock_p1.cli.startup_message import Address, as_json
+from mock_p1.engine.acts import SharedEngine
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.files import load_scenario
+from mock_p1.server.app import create_app_for
 
 PAGE = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
-OTHERS = {"--health-start-interval", "--overallRate", "--profile", "--start-interval"}
+OTHERS = {
+    "--ca-file",
+    "--from-file",
+    "--health-start-interval",
+    "--overallRate",
+    "--profile",
+    "--start-interval",
+}
 """Options of other programs."""
+
+
+def named_in(head):
+    """The names in backticks of the first column of a table."""
+    table = PAGE.partition(f"\n| {head} |")[2].partition("\n\n")[0]
+    cells = re.findall(r"^\| (`[^|]*) \| ", table, re.MULTILINE)
+    return [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
 
 
 def test_every_key_of_the_first_line_is_there():
     """Whoever reads it as a program looks here."""
-    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)?) \| ", PAGE, re.MULTILINE)
-    shown = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
     line = as_json(Engine(load_scenario("demo")), Address("http://127.0.0.1:1"), [])
-    assert set(json.loads(line)) == set(shown) - {"ab", "autocannon", "hey", "wrk"}
+    assert set(json.loads(line)) == set(named_in("key of the first line | holds"))
+
+
+def test_every_key_of_a_request_is_there():
+    """As the log in JSON has them, with what tells the kinds apart."""
+    engine, lines = Engine(load_scenario("demo"), VirtualClock()), []
+    make = Lines(FORMATS["json"], engine.clock).line
+    engine.journal.listen(lambda entry: lines.append(make(entry, 1_000_000_000.0)))
+    engine.handle(Request("GET", "/v1/external/retrain_jobs/retrain-001"))
+    assert set(json.loads(lines[0])) - {"event"} == set(named_in("key of a request | holds"))
+
+
+def test_every_event_of_the_log_is_there():
+    """All that the command line writes as JSON."""
+    cli = Path(mock_p1.cli.__file__).parent
+    texts = [path.read_text(encoding="utf-8") for path in (cli / "log_lines.py", cli / "saving.py")]
+    written = set(re.findall(r'"event": "(\w+)"', " ".join(texts)))
+    table = PAGE.partition("\n| `event` | when | keys |")[2].partition("\n\n")[0]
+    named = re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| ([^|]*) \|", table, re.MULTILINE)))
+    assert written | {"serving", "poll", "request"} == set(named)
+
+
+def test_every_metric_is_there():
+    """By the name that Prometheus has it by."""
+    engine = SharedEngine(load_scenario("demo"), RealClock())
+    client = create_app_for(engine, AdminContext(engine)).test_client()
+    told = re.findall(r"^# TYPE (\w+) ", client.get("/__admin/metrics").text, re.MULTILINE)
+    assert set(told) == set(named_in("metric | counts"))
 
 
 def test_every_option_exists():
@@ -34,9 +81,30 @@ def test_every_option_exists():
     assert set(re.findall(r"`(--[a-z][a-zA-Z-]+)", PAGE)) - OTHERS <= known | {"--help"}
 
 
-@pytest.mark.parametrize("block", re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
-def test_what_a_cluster_is_told(block):
-    """It is YAML, and its commands are ours."""
-    (container,) = read_yaml(block)["containers"]
+def block(name):
+    """The YAML of a block, by the name that stands before it."""
+    return read_yaml(re.search(rf"<!-- {name} -->\n```yaml\n(.*?)```", PAGE, re.DOTALL)[1])
+
+
+def test_what_a_cluster_is_told():
+    """It is YAML, its command and paths are ours."""
+    pod = block("pod")
+    (container,) = pod["containers"]
     assert container["args"][0] == "serve"
-    assert container["readinessProbe"]["exec"]["command"] == ["mock-p1", "healthcheck"]
+    asked = {kind: container[f"{kind}Probe"]["httpGet"] for kind in ("readiness", "liveness")}
+    assert {kind: each["path"] for kind, each in asked.items()} == {
+        "readiness": READY,
+        "liveness": HEALTH,
+    }
+    assert {each["port"] for each in asked.values()} == {DEFAULT_PORT}
+    assert {each["name"] for each in container["volumeMounts"]} == {
+        each["name"] for each in pod["volumes"]
+    }
+
+
+def test_what_prometheus_is_told():
+    """Its path and port are ours."""
+    (job,) = block("prometheus.yml")["scrape_configs"]
+    assert job["metrics_path"] == METRICS
+    assert job["static_configs"] == [{"targets": [f"mock-p1:{DEFAULT_PORT}"]}]
+    assert PAGE.count("```yaml") == 2

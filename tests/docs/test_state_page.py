@@ -5,8 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from mock_p1.base.clock import RealClock
+from mock_p1.cli.serve import serve
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.saved_state import CannotLoad, saved
 from mock_p1.scenario.files import load_scenario
@@ -80,3 +82,14 @@ def test_its_test_passes(pytester):
     [block] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     pytester.makepyfile(block)
     pytester.runpytest("-p", "no:randomly").assert_outcomes(passed=1)
+
+
+def test_what_compose_is_told():
+    """It is YAML; its command has options of ours, and keeps the state in the volume."""
+    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    service = yaml.safe_load(block)["services"]["mock-p1"]
+    (command, _, *words) = service["command"]
+    known = {option for parameter in serve.params for option in parameter.opts}
+    assert (command, {word for word in words if word.startswith("--")} <= known) == ("serve", True)
+    (mounted,) = [volume.partition(":")[2] for volume in service["volumes"]]
+    assert all(path.startswith(f"{mounted}/") for path in words if path.startswith("/"))

@@ -9,6 +9,7 @@ import re
 import pytest
 
 from mock_p1.contract.operations import OPERATIONS, SIBLINGS
+from mock_p1.engine import not_imitated
 
 TEXT = "jobs: {a: {timeline: [{status: job_finished}]}}"
 API = "GET /v1/external/retrain_jobs/{retrain_job_id}"
@@ -31,6 +32,10 @@ LAST = "PUT /v1/external/retrain_jobs/{retrain_job_id}/update_model"
         ("/V1/External/Retrain_Jobs/a", API),
         ("/v2/external/retrain_jobs/a", API),
         ("/retrain_jobs/a", API),
+        ("/v1/external/api_key", "GET /v1/external/api-key"),
+        ("/v1/external/apikey", "GET /v1/external/api-key"),
+        ("/v1/external/retrain-jobs/upload-url", "GET /v1/external/retrain_jobs/upload_url"),
+        ("/v1/external/retrain_job/a/update-model", LAST),
         ("/results/a", None),
         ("/v1/external/retrain_jobs/a\nb/", "GET /v1/external/retrain_jobs/a\nb"),
         ("*", None),
@@ -122,3 +127,19 @@ def test_no_job_moves(mock):
     asked.poll("a", method="HEAD")
     asked.poll("a/")
     assert asked.sees() == "one"
+
+
+@pytest.mark.parametrize("path", ["/v1/external/retrain_jobs/upload_url/", "/nothing"])
+def test_of_a_query_there_nothing_is_noted(mock, path):
+    """What was perhaps meant may document one."""
+    asked = mock(TEXT)
+    asked.ask(path, query="filename=train.csv")
+    assert not [note for note in asked.entries[0].notes if "query" in note]
+
+
+def test_a_long_path_is_not_compared_for_long(mock, monkeypatch):
+    """With ten of its words is enough."""
+    compared = []
+    monkeypatch.setattr(not_imitated, "nearest", lambda word, _: compared.append(word))
+    mock(TEXT).ask("/v1/external/" + "/".join(f"word-{number}" for number in range(1000)))
+    assert len({*compared}) <= not_imitated.MOST_WORDS

@@ -108,7 +108,7 @@ def test_a_pool_that_is_shut_down_holds_nothing_up(mock):
     """Time does not wait for a job that was refused."""
     pool = ThreadPoolExecutor(1)
     pool.shutdown()
-    with pytest.raises(RuntimeError, match="after shutdown"):
+    with pytest.raises(RuntimeError):
         pool.submit(int)
     began = real_seconds()
     time.sleep(600)
@@ -119,7 +119,7 @@ def test_a_thread_that_cannot_start_holds_nothing_up(mock):
     """Time does not wait for what it would have done."""
     thread = threading.Thread(target=int)
     thread.start()
-    with pytest.raises(RuntimeError, match="only be started once"):
+    with pytest.raises(RuntimeError):
         thread.start()
     began = real_seconds()
     time.sleep(600)

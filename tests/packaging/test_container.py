@@ -12,7 +12,6 @@ from helpers.strict_yaml import read_yaml
 from packaging.requirements import Requirement
 
 from mock_p1.cli import COMMANDS
-from mock_p1.cli.healthcheck import healthcheck
 from mock_p1.cli.options import DEFAULT_PORT, ENVIRONMENT
 from mock_p1.cli.serve import serve
 from mock_p1.cli.tls import API_NAMES, CERTIFICATE
@@ -121,14 +120,14 @@ def test_any_user_can_keep_a_state():
 
 
 def test_compose_hands_on_every_variable():
-    """Of the server and of its health check; without a value unless there must be one.
+    """Of the server; without a value unless there must be one.
 
-    There must where the image has one: some engines take away what has no value.
+    There must where the image has one: some engines take away what has no value. The health check
+    goes by the same ones; how long it asks is Docker's to say, by `timeout` and `interval`.
     """
     options = {
         f"{ENVIRONMENT}_{parameter.name.upper()}" if parameter.envvar is None else parameter.envvar
-        for command in (serve, healthcheck)
-        for parameter in command.params
+        for parameter in serve.params
     }
     given = COMPOSE["environment"]
     assert set(given) == options

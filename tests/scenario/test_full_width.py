@@ -31,14 +31,14 @@ def problems(text):
         (HEAD + "      - {ｓｔａｔｕｓ: s}\n", "status"),
         (HEAD + "      - {status：s}\n", "status: s"),
         (HEAD + "      - status:　s\n", "status: s"),
-        (HEAD + "      -　{status: s}\n", "- {status: s}"),
-        (HEAD + "      － status: s\n", "- status: s"),
-        (HEAD + "      - {status: s、model_id: 5}\n", "- {status: s, model_id: 5}"),
-        (HEAD + "      - {status: s，model_id: 5}\n", "- {status: s, model_id: 5}"),
-        ("jobs：\n  a:\n    timeline:\n      - {status: s}\n", "jobs:"),
-        ("jobs:\n  a：\n    timeline:\n      - {status: s}\n", "a:"),
+        (HEAD + "      -　{status: s}\n", "' ' for U+3000"),
+        (HEAD + "      － status: s\n", "'-' for '－'"),
+        (HEAD + "      - {status: s、model_id: 5}\n", "', ' for '、'"),
+        (HEAD + "      - {status: s，model_id: 5}\n", "', ' for '，'"),
+        ("jobs：\n  a:\n    timeline:\n      - {status: s}\n", "': ' for '：'"),
+        ("jobs:\n  a：\n    timeline:\n      - {status: s}\n", "': ' for '：'"),
         ("jobs:\n　a:\n    timeline:\n      - {status: s}\n", "a"),
-        ("jobs:\n  a:\n    timeline: ［{status: s}］\n", "timeline: [{status: s}]"),
+        ("jobs:\n  a:\n    timeline: ［{status: s}］\n", "'[' for '［'"),
     ],
 )
 def test_what_was_meant(text, meant):
@@ -63,6 +63,16 @@ def test_text_in_japanese_is_no_mistake(text):
     assert [each for each in problems(text) if "full-width" in each] == []
 
 
+def test_no_key_is_shown():
+    """Not with the line that it stands in, nor as what was meant by another one."""
+    texts = problems("api_keys: ｛secret-of-mine: active｝\njobs: {}\n")
+    texts += problems(
+        "api_keys: {k: active}\njobs: {a: {api_key: ｋｅｙ１, error: invalid_api_key}}\n"
+    )
+    assert "full-width" in texts[0]
+    assert [text for text in texts if "secret-of-mine" in text or "key1" in text] == []
+
+
 def test_only_one_thing_is_said_to_be_meant():
     """The near match of the name as it was typed is left out."""
     (_, text) = problems(HEAD + "      - {ｓtatus: s}\n")
@@ -81,7 +91,7 @@ def test_of_several_files(tmp_path):
     """The line is looked for in the file that the problem is in."""
     (tmp_path / "a.yaml").write_text("description: 説明\n", encoding="utf-8")
     (tmp_path / "b.yaml").write_text(HEAD + "      － status: s\n", encoding="utf-8")
-    with pytest.raises(ScenarioError, match="did you mean - status: s"):
+    with pytest.raises(ScenarioError, match="did you mean '-' for '－'"):
         load_scenarios([str(tmp_path)])
 
 

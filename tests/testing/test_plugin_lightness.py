@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 IMPORTS = """
 import sys
 import pytest
@@ -44,6 +46,7 @@ def test_it():
     result.assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_the_fixture_does_not_load_pydantic_the_second_time(project, monkeypatch):
     """The scenario is kept by then; it takes longer than all else of the first test."""
     for name in ("HOME", "USERPROFILE", "XDG_CACHE_HOME", "LOCALAPPDATA"):

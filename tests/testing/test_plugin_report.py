@@ -197,6 +197,28 @@ def test_no_request_at_all(project):
     )
 
 
+@pytest.mark.parametrize(
+    ("no_proxy", "told"), [("", True), ("example.com", True), ("127.0.0.1,localhost", False)]
+)
+def test_a_proxy_that_may_have_been_asked(project, no_proxy, told):
+    """Where a variable sends the client of a served mock to a proxy, the report says so."""
+    result = project.run(
+        tests=f"""
+def test_it(mock_p1_server, monkeypatch):
+    for name in ("http_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTP_PROXY", "http://user:secret@proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", "{no_proxy}")
+    assert 0
+"""
+    )
+    text = result.stdout.str()
+    assert "what the client was told to use?" in text
+    assert ("A proxy is set (HTTP_PROXY," in text) is told
+    assert ("NO_PROXY=127.0.0.1 keeps it from that" in text) is told
+    assert "no request reached it: is http://127.0.0.1" in text
+
+
 def test_request_to_another_host(project):
     """A request to a host that is not mocked is named, with the reason why it was refused."""
     result = project.run(

@@ -7,7 +7,7 @@ const MAX_TRIED = 6;
 const SHORT = 40;
 const FOLLOWING = 12;
 const ADDED = /^(?:[;,]| ?\()/;
-const WORD = /[A-Za-z][a-z]+(?![A-Za-z0-9_.:'"/(-])|[A-Z][a-z]+:(?= )/;
+const WORD = /[A-Za-z][a-z]+(?![A-Za-z0-9_.,:;'"/(-])|[A-Z][a-z]+:(?= )/;
 const ENGLISH = new RegExp(`(?<![A-Za-z0-9_.'"$/-])(?:${WORD.source})`, "g");
 const WORDS_IN = new Set(["what", "value", "given", "kind_of", "data", "listed"]);
 
