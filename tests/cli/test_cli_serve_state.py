@@ -212,9 +212,7 @@ def test_processes_and_store_that_are_killed_under_load(serve, client):
         with joined(server) as engine:
             numbers = [entry.number for entry in engine.journal]
         answered = load.seen.count(200)
-        unsure = (
-            12 + 12 + load.seen.count("down")
-        )  # on their way then, or came too late
+        unsure = 12 + 12 + load.seen.count("down")  # on their way then, or came too late
         assert answered <= len(numbers) <= answered + unsure
         assert numbers == [*range(1, len(numbers) + 1)]
 
