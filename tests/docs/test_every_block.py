@@ -32,6 +32,7 @@ TRIED = {
     ("docs/parallel.md", "python"): "test_guides.py",
     ("docs/parallel.md", "yaml"): "test_guides.py",
     ("docs/parallel.md", "console"): "test_guides.py",
+    ("docs/other-languages.md", "js"): "test_other_languages_page.py",
     ("docs/performance.md", "sh"): SHELL,  # takes ten minutes, and other mock servers
     ("docs/recipes.md", "python"): "test_recipes.py",
     ("docs/recipes.md", "yaml"): "test_recipes.py",
@@ -47,7 +48,7 @@ TRIED = {
     ("docs/serving.md", "powershell"): SHELL,  # likewise
     ("docs/state.md", "sh"): SHELL,  # serves until it is stopped; tests/cli starts the like
     ("docs/state.md", "python"): "test_state_page.py",
-    ("docs/state.md", "yaml"): "test_state_page.py",
+    ("docs/state.md", "yaml"): "../packaging/test_container.py",
     ("docs/tutorial.md", "sh"): SHELL,  # installs, and serves until it is stopped
     ("docs/tutorial.md", "python"): "test_tutorial.py",
     ("docs/tutorial.md", "text"): "test_tutorial.py",
