@@ -211,14 +211,15 @@ def test_processes_and_store_that_are_killed_under_load(serve, client):
         server.start()
         with joined(server) as engine:
             numbers = [entry.number for entry in engine.journal]
-        answered, unsure = load.seen.count(200), 12 + 12  # those on their way at either moment
+        answered = load.seen.count(200)
+        unsure = 12 + 12 + load.seen.count("down")  # on their way then, or came too late
         assert answered <= len(numbers) <= answered + unsure
         assert numbers == [*range(1, len(numbers) + 1)]
 
 
 def wait_for(told):
     """Wait until something is so."""
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while not told():
         assert time.monotonic() < until
         time.sleep(0.01)

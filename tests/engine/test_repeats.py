@@ -1,12 +1,14 @@
 """The journal notes a call that is asked again at once, after its connection broke."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from mock_p1.base.clock import RealClock
+from mock_p1.base.clock import SECOND, RealClock
+from mock_p1.base.messages import Request
 from mock_p1.engine.engine import Engine
-from mock_p1.engine.repeats import AT_ONCE_NS
+from mock_p1.engine.repeats import AT_ONCE_NS, Repeats
 
 MILLISECOND = 1_000_000
 FAULT = "[{fault: connection_reset, for: 1 call}, ok]"
@@ -93,3 +95,15 @@ def test_a_clock_that_runs_faster_is_no_wait(asked, speed):
     asked.engine.clock.advance(50 * MILLISECOND)
     ask()
     assert "asked again 3 ms later" in "".join(asked.entries[-1].notes)
+
+
+def test_a_process_that_comes_later_knows_what_broke():
+    """As the others do: their journals are one."""
+    now = [SECOND]
+    clock = RealClock(source=lambda: now[0])
+    one, other = Repeats(clock), Repeats(clock)
+    asked = Request("GET", "/v1/external/retrain_jobs/a", api_keys=("k",))
+    one.note_break(asked, "connection_reset", 0)
+    other.restore(json.loads(json.dumps(one.saved())))
+    now[0] += SECOND // 100
+    assert other.notes(asked) == one.notes(asked) != ()
