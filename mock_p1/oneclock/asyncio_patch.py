@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.clock import SECOND
 from mock_p1.oneclock.far_ends import is_elsewhere
-from mock_p1.oneclock.patches import SELECT_SECONDS
 from mock_p1.oneclock.shared import CannotShare, current
 from mock_p1.oneclock.sleep_coordinator import Job
 
@@ -112,13 +111,10 @@ def _wait(loop: Any, shared: SharedClock) -> None:  # noqa: ANN401 -- likewise
     span = min(timers) - loop.time() if timers else None
     if (span is not None and span <= _CLOSE_ENOUGH) or loop._selector.select(0):
         return
-    patience = 0.0
     if listens and is_elsewhere(heard, shared.ports):
-        patience = _ELSEWHERE_SECONDS
-    elif listens and not shared.ports:
-        patience = SELECT_SECONDS
-    if patience and loop._selector.select(patience if span is None else min(patience, span)):
-        return
+        patience = _ELSEWHERE_SECONDS if span is None else min(_ELSEWHERE_SECONDS, span)
+        if loop._selector.select(patience):
+            return
     shared.sleep(
         None if span is None else round(span * SECOND / 1000) * 1000,
         lambda: bool(loop._ready or loop._selector.select(0)),

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable
 
+_here: Final[set[object]] = set()
+"""The names of this process's sockets, when they were looked for the last time."""
+
 _own_class: Final = socket.SocketType
 """C's own, in whose place no library puts another, as those do that forbid sockets to tests."""
 
@@ -33,7 +36,10 @@ def is_elsewhere(files: Iterable[Any], ports: Container[int]) -> bool:
     What is not connected, and has none, does not count. ``ports`` are those of our servers.
     """
     ends = {_of_socket(file, lambda socket: _peer(socket, ports)) for file in files} - {None}
-    return bool(ends) and not ends <= {_name(each) for each in _all_sockets()}
+    if not ends <= _here:  # the search takes 7 ms
+        _here.clear()
+        _here.update(_name(each) for each in _all_sockets())
+    return not ends <= _here
 
 
 def _of_socket(file: Any, ask: Callable[[socket.SocketType], object]) -> object:  # noqa: ANN401 -- whatever is waited for
