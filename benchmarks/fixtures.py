@@ -1,7 +1,8 @@
 """Two hundred tests of five polls: what a fixture adds to a run of as many empty tests.
 
 Each side is a run of pytest in a process of its own, with no plugin but the side's own. The clock's
-seconds count, since a test suite waits for a server's sockets too.
+seconds count, since a test suite waits for a server's sockets too; ratios by processor time stand
+beside them, which other work of the machine changes less.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from benchmarks.measure import differences, in_turns, row
+from benchmarks.plugin import processor_seconds
 from benchmarks.processes import ROOT
 
 if TYPE_CHECKING:
@@ -44,6 +46,20 @@ class Side(NamedTuple):
     url: str = ""
     client: str = "requests"
     stubs: str = ""
+
+
+class Took(NamedTuple):
+    """The seconds that a run of pytest took, by the clock and of the processor."""
+
+    seconds: float
+    processor: float
+
+
+class Added(NamedTuple):
+    """The same of several rounds, above those of empty tests."""
+
+    seconds: list[float]
+    processor: list[float]
 
 
 _SIDES: Final = (
@@ -145,14 +161,30 @@ def run(scale: Scale, _client: Client) -> list[Row]:
     ready = in_turns(
         {start: partial(_ready, start, count) for start in _READY_WITHIN}, scale.rounds
     )
-    adds = {side.name: differences(times[side.name], times[side.client]) for side in there}
+    adds = {side.name: _above(times[side.name], times[side.client]) for side in there}
+    pairs = [pair for pair in _TARGETS if adds.keys() >= set(pair)]
     return [
-        row("empty tests", "s", times["requests"], 2),
-        *(row(f"{name} adds", "s", found, 2) for name, found in adds.items()),
+        row("empty tests", "s", [each.seconds for each in times["requests"]], 2),
+        *(row(f"{name} adds", "s", found.seconds, 2) for name, found in adds.items()),
         *(
-            row(f"{ours} / {theirs}", "times", _quotients(adds[ours], adds[theirs]), 2, target)
-            for (ours, theirs), target in _TARGETS.items()
-            if ours in adds and theirs in adds
+            row(
+                f"{ours} / {theirs}",
+                "times",
+                _quotients(adds[ours].seconds, adds[theirs].seconds),
+                2,
+                _TARGETS[ours, theirs],
+            )
+            for ours, theirs in pairs
+        ),
+        *(
+            row(
+                f"{ours} / {theirs}",
+                "times, by processor",
+                _quotients(adds[ours].processor, adds[theirs].processor),
+                2,
+                better="less",
+            )
+            for ours, theirs in pairs
         ),
         *(
             row(f"until {start} is ready", "ms", found, 2, _READY_WITHIN[start])
@@ -166,8 +198,8 @@ def run(scale: Scale, _client: Client) -> list[Row]:
     ]
 
 
-def _tests(side: Side, folder: Path, tests: int) -> float:
-    """Return the seconds that pytest takes for the tests of a side."""
+def _tests(side: Side, folder: Path, tests: int) -> Took:
+    """Return what pytest takes for the tests of a side."""
     text = _TESTS if side.url else _NONE
     file = folder / "test_it.py"
     fields = {**side._asdict(), "get": _GET[side.client], "tests": tests, "polls": POLLS}
@@ -178,13 +210,21 @@ def _tests(side: Side, folder: Path, tests: int) -> float:
     command = [sys.executable, "-m", "pytest", "-qq", "-p", "no:cacheprovider", *plugin, file]
     alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     alone["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    began = time.perf_counter()
+    began, used = time.perf_counter(), processor_seconds()
     done = subprocess.run(
         command, env=alone, cwd=folder, capture_output=True, check=False, encoding="utf-8"
     )
     if done.returncode:
         sys.exit(f"the tests of {side.name} failed:\n{done.stdout}{done.stderr}")
-    return time.perf_counter() - began
+    return Took(time.perf_counter() - began, processor_seconds() - used)
+
+
+def _above(took: Sequence[Took], empty: Sequence[Took]) -> Added:
+    """Return what a side takes above empty tests, round by round."""
+    return Added(
+        differences([each.seconds for each in took], [each.seconds for each in empty]),
+        differences([each.processor for each in took], [each.processor for each in empty]),
+    )
 
 
 def _ready(start: str, count: int) -> float:

@@ -87,15 +87,15 @@ def _milliseconds(command: list[str], environment: Mapping[str, str]) -> float:
     """Run a command in an empty folder, where pytest finds no conftest.py of ours."""
     path = os.pathsep.join(filter(None, (str(ROOT), environment.get("PYTHONPATH"))))
     with TemporaryDirectory() as folder:
-        before = _now()
+        before = processor_seconds()
         subprocess.run(
             command, env={**environment, "PYTHONPATH": path}, cwd=folder,
             capture_output=True, check=True,
         )  # fmt: skip
-        return (_now() - before) * 1000
+        return (processor_seconds() - before) * 1000
 
 
-def _now() -> float:
+def processor_seconds() -> float:
     """Return the processor seconds of all child processes so far.
 
     Where there is no telling, the clock's.

@@ -111,9 +111,17 @@ def about(results: Results) -> str:
     return (
         f"Taken {machine['taken']}: {machine['processor']}, {machine['cores']} cores, "
         f"{machine['system']} {machine['architecture']}, {machine['python']}, load by "
-        f"`{machine['load']}`, load average {machine['busy']} before; "
+        f"`{machine['load']}`, load average {machine['busy']} before{_of_some(machine)}; "
         f"medians of {machine['rounds']} rounds in turns."
     )
+
+
+def _of_some(machine: dict[str, Any]) -> str:
+    """Say which benchmarks were taken in another run, when the machine was busier or less so."""
+    names: dict[float, list[str]] = {}
+    for name, busy in machine.get("busy_of", {}).items():
+        names.setdefault(busy, []).append(name)
+    return "".join(f", {busy} before {', '.join(some)}" for busy, some in sorted(names.items()))
 
 
 def _speed(results: Results) -> str:

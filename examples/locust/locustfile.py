@@ -27,8 +27,13 @@ class Poller(FastHttpUser):
         path = f"/v1/external/retrain_jobs/{self.job}"
         headers = {"x-api-key": self.key}
         with self.client.get(path, name="poll", headers=headers, catch_response=True) as answer:
-            status = (answer.json() or {}).get("status")
-            if status is None:
+            if not answer.ok:
+                answer.failure(f"HTTP {answer.status_code}")  # 0 where no answer came
+                return
+            try:
+                status = answer.json()["status"]
+            except (ValueError, KeyError, TypeError):
                 answer.failure("no status")
-            elif status == "job_finished":
+                return
+            if status in ("job_finished", "job_failed"):
                 self.on_start()

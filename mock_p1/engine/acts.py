@@ -18,7 +18,6 @@ from mock_p1.engine.receiver import End, Receiver
 from mock_p1.engine.saved_state import restore
 from mock_p1.scenario.kept import as_data, from_data
 from mock_p1.scenario.model import Scenario
-from mock_p1.scenario.parser import parse
 from mock_p1.scenario.steps import Literal
 
 if TYPE_CHECKING:
@@ -251,4 +250,6 @@ def plain_scenario(scenario: Scenario) -> dict[str, Any]:
 def scenario_of(plain: dict[str, Any]) -> Scenario:
     """Return the scenario again."""
     files = plain["files"]
+    from mock_p1.scenario.parser import parse  # noqa: PLC0415 -- loads YAML and pydantic
+
     return parse(plain["text"], plain["name"], attach=lambda name: files[name].encode("latin-1"))

@@ -2,6 +2,7 @@
 
 import os
 import stat
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -444,3 +445,31 @@ def test_serve_takes_what_is_kept(serve, tmp_path):
     assert file.stat().st_mtime_ns == written
     first, second = (each.announcement.partition("  start")[0] for each in (first, second))
     assert first.partition("\n")[2] == second.partition("\n")[2]
+
+
+SERVED = """
+import sys
+from mock_p1.cli import main
+from mock_p1.server.server import Server
+
+def run(self, *_, **__):
+    print("pydantic" in sys.modules)
+
+Server.run = run
+main()
+"""
+
+
+@pytest.mark.slow
+def test_serve_loads_no_pydantic_where_the_scenario_is_kept(tmp_path, monkeypatch):
+    """With its log too: it would double the time of a start."""
+    for name in ("HOME", "USERPROFILE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(name, str(tmp_path))
+    command = [sys.executable, "-c", SERVED, "serve", "--port", "0", "demo"]
+    first, second = (
+        subprocess.run(
+            command, capture_output=True, check=False, encoding="utf-8", timeout=60
+        ).stdout.split()
+        for _ in range(2)
+    )
+    assert (first[-1], second[-1]) == ("True", "False")

@@ -29,6 +29,7 @@ TRIED = {
     ("docs/contract-checks.md", "console"): "test_guides.py",
     ("docs/contract-checks.md", "sh"): "test_guides.py",
     ("docs/in-process.md", "python"): "test_in_process_page.py",
+    ("docs/other-languages.md", "js"): "test_other_languages_page.py",
     ("docs/parallel.md", "python"): "test_guides.py",
     ("docs/parallel.md", "yaml"): "test_guides.py",
     ("docs/parallel.md", "console"): "test_guides.py",
