@@ -33,7 +33,6 @@ TRIED = {
     ("docs/parallel.md", "python"): "test_guides.py",
     ("docs/parallel.md", "yaml"): "test_guides.py",
     ("docs/parallel.md", "console"): "test_guides.py",
-    ("docs/other-languages.md", "js"): "test_other_languages_page.py",
     ("docs/performance.md", "sh"): SHELL,  # takes ten minutes, and other mock servers
     ("docs/recipes.md", "python"): "test_recipes.py",
     ("docs/recipes.md", "yaml"): "test_recipes.py",
