@@ -151,7 +151,7 @@ def _likeness(words: list[str], template: list[str]) -> float:
         return 0.0
     missing = [word for word in template if word not in words and not word.startswith("{")]
     unknown = {*words[:MOST_WORDS]} - {*template}
-    misspelt = sum(nearest(word, missing) is not None for word in unknown) if missing else 0
+    misspelt = sum(nearest(word, unknown) is not None for word in missing) if unknown else 0
     parameters = sum(word.startswith("{") for word in template)
     taken = min(parameters, len(words) - common - misspelt)
     return common + 0.9 * misspelt + taken / 2 - abs(len(words) - len(template)) / 100
