@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import logging
@@ -10,6 +11,7 @@ import threading
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 import requests
 import urllib3
@@ -43,17 +45,18 @@ jobs:
 
 
 def table():
-    """Yield row, column and cell of the page's table."""
-    rows = [
-        [cell.strip(" `") for cell in line.split("|")[1:-1]]
-        for line in PAGE[PAGE.index("| fault |") :].partition("\n\n")[0].splitlines()
-    ]
-    head, _, *body = rows
-    return [
-        (row[0], column, cell)
-        for row in body
-        for column, cell in zip(head[1:], row[1:], strict=True)
-    ]
+    """Return row, column and cell of the page's tables for clients in Python."""
+    cells = []
+    for found in re.findall(r"^\| fault \| server: .*?(?=\n\n)", PAGE, re.MULTILINE | re.DOTALL):
+        head, _, *body = [
+            [cell.strip(" `") for cell in line.split("|")[1:-1]] for line in found.splitlines()
+        ]
+        cells += [
+            (row[0], column, cell)
+            for row in body
+            for column, cell in zip(head[1:], row[1:], strict=True)
+        ]
+    return cells
 
 
 def by_requests(url, timeout):
@@ -78,7 +81,33 @@ def by_http_client(url, timeout):
         connection.close()
 
 
-CLIENTS = {"requests": by_requests, "urllib3": by_urllib3, "http.client": by_http_client}
+def by_httpx(url, timeout):
+    """Poll with an asynchronous client of httpx, and read JSON."""
+
+    async def poll():
+        async with httpx.AsyncClient(timeout=timeout) as client:
+            (await client.get(url, headers={"x-api-key": "key"})).json()
+
+    asyncio.run(poll())
+
+
+def by_aiohttp(url, timeout):
+    """Poll with aiohttp, which waits so long for all of the answer, and read JSON."""
+    aiohttp = pytest.importorskip("aiohttp", reason="nox -s tests installs it")
+
+    async def poll():
+        limit = aiohttp.ClientTimeout(sock_read=timeout)
+        async with (
+            aiohttp.ClientSession(timeout=limit) as session,
+            session.get(url, headers={"x-api-key": "key"}) as answer,
+        ):
+            await answer.json()
+
+    asyncio.run(poll())
+
+
+PLAIN = {"requests": by_requests, "urllib3": by_urllib3, "http.client": by_http_client}
+CLIENTS = PLAIN | {"httpx": by_httpx, "aiohttp": by_aiohttp}
 
 
 def seen(poll, url, timeout):
@@ -144,6 +173,6 @@ def test_the_table_has_every_fault_and_transport():
     """Every fault has its row, and every transport with each client its column."""
     assert {row for row, _, _ in table()} == set(parse(SCENARIO).jobs)
     assert {column for _, column, _ in table()} == {
-        "in-process: requests",
-        *(f"{transport}: {client}" for transport in ("server", "WSGI") for client in CLIENTS),
+        *("in-process: requests", "in-process: httpx", "server: httpx", "server: aiohttp"),
+        *(f"{transport}: {client}" for transport in ("server", "WSGI") for client in PLAIN),
     }
