@@ -105,7 +105,7 @@ def document() -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     wanted: dict[type[BaseModel], Literal["validation", "serialization"]] = {
-        models.BundledName: "validation",
+        models.ScenarioName: "validation",
         models.AdminErrorBody: "serialization",
         models.ScenarioSummary: "serialization",
         models.WatchedProblems: "serialization",

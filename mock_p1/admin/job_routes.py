@@ -155,15 +155,23 @@ def _curl(view: JobView, *, masked: bool) -> str:
 
 def _key_for(view: JobView) -> str:
     engine = admin_context().engine
-    creator = _key_of_creator(engine, view.job_id)
-    return creator or engine.keyring.key_that_sees(view.program)
+    newest = _newest_key(engine, view.job_id)
+    return newest or engine.keyring.key_that_sees(view.program)
 
 
-def _key_of_creator(engine: Engine, job_id: str) -> str | None:
-    """Return the newest key of the caller that created a job; None where no client did."""
+def _newest_key(engine: Engine, job_id: str) -> str | None:
+    """Return the newest key of the caller whose job is shown: that which polled last.
+
+    None where that is not one who created the job, or who has a key of the scenario's own: nobody
+    is shown what else a client may have sent.
+    """
     with engine.lock:
-        job = next((job for job in engine.job_states.of(job_id) if job.created), None)
+        jobs = engine.job_states.of(job_id)
+        job = max(jobs, key=lambda job: job.last_ns, default=None)
         if job is None:
             return None
         issued = [each.api_key for each in engine.state.issued.of(job.caller)]
-    return issued[-1] if issued else job.caller.name
+    if issued:
+        return issued[-1]
+    name = job.caller.name
+    return name if job.created or name in (engine.scenario.api_keys or {}) else None

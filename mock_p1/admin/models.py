@@ -383,11 +383,11 @@ class FailNext(KeyBody, _OneKey):
 
 
 def _bundled_names(schema: dict[str, Any]) -> None:
-    schema["enum"] = list(bundled())
+    schema["examples"] = list(bundled())
 
 
-class BundledName(Body):
-    """A bundled scenario, by its name."""
+class ScenarioName(Body):
+    """A bundled scenario, or the one that the mock was started with, by its name."""
 
     examples: ClassVar[tuple[str, ...]] = ('{"name": "demo"}',)
 
@@ -661,13 +661,21 @@ class ScenarioText(ScenarioSummary):
     text: str | None
     """null where the scenario was made in Python, or read from several files."""
     bundled: list[str]
+    started_with: str
+    """The name of the scenario that a reset brings back; it can be asked for by it."""
+    as_started: bool
+    """Whether that one is what is played."""
 
 
 class ScenarioSwap(ScenarioSummary):
-    """What is played now, and what became of the jobs."""
+    """What is played now, and what became of the jobs: of each, once for every key."""
 
     kept: Count
     dropped: Count
+    gone: Count
+    """How many of those that were dropped are of jobs that there are no more."""
+    gone_jobs: list[str]
+    """Their ids, the first few."""
 
 
 class Saved(Answer):

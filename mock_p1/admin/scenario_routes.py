@@ -37,7 +37,7 @@ YAML_TYPES: Final = (
     "text/vnd.yaml",
 )
 MOST_NAMED: Final = 20
-"""So many files of a scenario are named."""
+"""So many files of a scenario, or jobs that are gone, are named."""
 
 _REMEDY: Final = (
     f'send {{"name": "demo"}} or a scenario as {JSON_TYPE}, or a scenario as {YAML_TYPES[0]}: '
@@ -45,7 +45,7 @@ _REMEDY: Final = (
 )
 _AS_JSON: Final = {
     "anyOf": [
-        {"$ref": "#/components/schemas/BundledName"},
+        {"$ref": "#/components/schemas/ScenarioName"},
         {
             "type": "object",
             "not": {"required": ["name"]},
@@ -110,6 +110,8 @@ def show_scenario() -> models.ScenarioText:
         **vars(summary(context)),
         text=None if text is None else masked_text(text),
         bundled=list(bundled()),
+        started_with=context.engine.first_scenario.name,
+        as_started=context.engine.scenario is context.engine.first_scenario,
     )
 
 
@@ -134,8 +136,23 @@ def swap_scenario(query: models.ScenarioQuery) -> models.ScenarioSwap:
     with context.loading:
         if query.masked == "true":
             body = _unmasked(body, context.engine.scenario.text or "")
-        kept, dropped = context.driver.load(_scenario_in(body, query.name))
-    return models.ScenarioSwap(**vars(summary(context)), kept=kept, dropped=dropped)
+        scenario = _scenario_in(body, query.name)
+        states = context.engine.job_states
+        with context.engine.lock:
+            before = {job_id: sum(1 for _ in states.of(job_id)) for job_id in states.known()}
+        kept, dropped = context.driver.load(scenario)
+    gone = [
+        job_id
+        for job_id in before
+        if next(states.of(job_id), None) is None and context.engine.jobs.find(job_id) is None
+    ]
+    return models.ScenarioSwap(
+        **vars(summary(context)),
+        kept=kept,
+        dropped=dropped,
+        gone=sum(before[job_id] for job_id in gone),
+        gone_jobs=gone[:MOST_NAMED],
+    )
 
 
 def summary(context: AdminContext) -> models.ScenarioSummary:
@@ -180,7 +197,7 @@ def _scenario_in(body: bytes, name: str) -> Scenario:
         raise bad("BODY", "the body is empty", _REMEDY)
     named = _named(body) if request.mimetype == JSON_TYPE else None
     try:
-        return parse(body, name) if named is None else _bundled(named)
+        return parse(body, name) if named is None else _named_scenario(named)
     except ScenarioError as error:
         problems = masked_problems(body.decode("utf-8", "replace"), error.problems)
     count = plural(len(problems), "problem")
@@ -218,12 +235,15 @@ def _named(body: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) and value.keys() == {"name"} else None
 
 
-def _bundled(named: dict[str, Any]) -> Scenario:
-    """Return a bundled scenario.
+def _named_scenario(named: dict[str, Any]) -> Scenario:
+    """Return a bundled scenario, or the one that the mock was started with.
 
     No file is looked for: whoever may steer the mock may not read the disk with it.
     """
-    name = checked(models.BundledName, named, _REMEDY).name
+    name = checked(models.ScenarioName, named, _REMEDY).name
+    first = admin_context().engine.first_scenario
+    if name == first.name and name not in bundled():
+        return first
     if name not in bundled():
         text = unknown("bundled scenario", name, bundled())
         raise bad("VALUE", text, "name one of these, or send a scenario's text")

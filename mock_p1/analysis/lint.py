@@ -13,7 +13,7 @@ from mock_p1.analysis.call_lint import BY_HAND, CallLint, is_repeated, repeated
 from mock_p1.analysis.step_label import step_label
 from mock_p1.base.patterns import ANY, PatternTable, fits, sorted_patterns
 from mock_p1.base.text import shorten
-from mock_p1.contract.operations import FINISHED, KNOWN_STATUSES
+from mock_p1.contract.operations import FAILED, FINISHED, KNOWN_STATUSES
 from mock_p1.engine.directory import Directory
 from mock_p1.scenario.full_width import narrow
 from mock_p1.scenario.model import ACTIVE
@@ -200,6 +200,8 @@ def _steps(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str]
 
 def _ending(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str]]:
     shown = [step_label(step) for step in job.steps]
+    if FINISHED not in shown and shown[-1] == FAILED and not job.loops:
+        return  # it is meant to fail, and a client that waits for the end sees one
     if FINISHED not in shown:
         end = "" if job.loops else f"; it stays at {shown[-1]}"
         last = scenario.where(*path, "timeline", len(shown) - 1)

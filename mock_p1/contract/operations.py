@@ -31,6 +31,7 @@ DOCUMENTED_HOSTS: Final = (
 """The hosts of the Japanese and of the English edition (documented); same paths, same errors."""
 
 FINISHED: Final = "job_finished"
+FAILED: Final = "job_failed"
 """The only status the manual names; with it comes ``download_url`` (documented, by example)."""
 
 KNOWN_STATUSES: Final[Mapping[str, Standing]] = MappingProxyType(
@@ -38,7 +39,7 @@ KNOWN_STATUSES: Final[Mapping[str, Standing]] = MappingProxyType(
         "job_waiting": "assumed",
         "job_running": "assumed",
         FINISHED: "documented",
-        "job_failed": "assumed",
+        FAILED: "assumed",
     }
 )
 """The statuses the bundled scenarios use. A scenario may show any other."""

@@ -262,6 +262,16 @@ def test_the_curl_line_asked_for_is_whole_and_works(controls):
         assert line == ["curl", "-sS", "-H", f"x-api-key: {key}", f"http://localhost{JOBS}{job}"]
 
 
+def test_the_curl_line_is_of_the_key_that_polled_last():
+    """Where it is one of the scenario's; a key that a client has sent by itself is not told."""
+    text = "api_keys: {one: active, two: active, 'team-*': active}\njobs: {a: %s}"
+    both = Controls(parse(text % "{timeline: [{status: job_running}]}", "a.yaml"))
+    for sent, shown in (("two", "two"), ("one", "one"), ("team-secret", "one")):
+        both.pass_time(1)
+        both.poll("a", sent)
+        assert f"x-api-key: {shown}" in both.get("/jobs/a/curl")["curl"]
+
+
 def test_the_curl_line_for_a_proxy_trusts_no_authority_of_ours(scenario):
     """The proxy's certificate is another's."""
     public = Controls(scenario, proxies=Proxies("https://mock.test"))

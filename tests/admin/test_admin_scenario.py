@@ -171,6 +171,25 @@ jobs:
     assert controls.get("/jobs/held")["tracks"] == []
 
 
+def test_jobs_that_are_gone_with_a_swap_are_named(controls):
+    """Each once, though the count is of keys; a job that is there still is none of them."""
+    controls.poll("slow")
+    controls.poll("held")
+    swapped = swap(controls, "jobs: {held: {timeline: [{status: job_running}]}}")
+    assert (swapped["dropped"], swapped["gone"], swapped["gone_jobs"]) == (2, 1, ["slow"])
+
+
+def test_the_scenario_that_it_was_started_with_is_played_again_by_its_name(controls):
+    """As a reset would, but nothing else begins anew."""
+    assert controls.get("/scenario")["as_started"] is True
+    swap(controls, OTHER)
+    shown = controls.get("/scenario")
+    assert (shown["as_started"], shown["started_with"]) == (False, "jobs.yaml")
+    controls.do("PUT", "/scenario", {"name": "jobs.yaml"})
+    shown = controls.get("/scenario")
+    assert (shown["as_started"], shown["description"]) == (True, "Jobs of every kind.")
+
+
 def test_a_key_that_may_no_longer_see_a_job_loses_its_state(controls):
     """Should it be let in again, it begins anew."""
     controls.poll("held")

@@ -54,11 +54,11 @@ def test_what_the_mock_refuses_is_said_in_its_words(dashboard):
 
 @pytest.mark.parametrize("speed", [1, 10, 60, 600, 3600])
 def test_the_clock_runs_at_the_speed_that_is_chosen(dashboard, speed):
-    """Also where it was frozen before."""
+    """Once it runs: one that is frozen stays so until somebody lets it run on."""
     dashboard.api("POST", "clock", {"freeze": True, "speed": 5})
     click(dashboard, f"[data-speed='{speed}']")
     shown = dashboard.api("GET", "clock")
-    assert (shown["speed"], shown["frozen"]) == (speed, False)
+    assert (shown["speed"], shown["frozen"]) == (speed, True)
     dashboard.shows(f"[data-speed='{speed}'][aria-pressed=true]")
 
 
@@ -156,12 +156,21 @@ def test_what_is_wrong_with_a_scenario_of_ones_own_is_listed(dashboard):
 
 
 def test_everything_is_reset(dashboard):
-    """Jobs, polls, failures."""
+    """Jobs, polls, failures; and what was searched for. Only after a second word."""
     dashboard.poll("retrain-001", times=3)
     dashboard.api("POST", "next", {"fault": "timeout"})
+    dashboard.page.fill("#find", "retrain")
     dashboard.shows(".poll")
-    click(dashboard, "#reset")
+    dashboard.page.click("#reset")
+    dashboard.shows("#sure", "The scenario is again the one that the mock was started with")
+    dashboard.page.click("#sure-close")
+    dashboard.hides("#sure")
+    assert dashboard.api("GET", "requests/count") == {"count": 3}
+    dashboard.page.click("#reset")
+    click(dashboard, "#sure-reset")
     assert dashboard.api("GET", "requests/count") == {"count": 0}
+    assert dashboard.page.input_value("#find") == ""
+    dashboard.shows(dashboard.job("slow-42"))
     assert dashboard.api("GET", "jobs/retrain-001")["tracks"] == []
     dashboard.hides(".poll")
     dashboard.shows(f"{dashboard.job('retrain-001')} .state", "not polled yet")
@@ -185,12 +194,14 @@ def test_a_job_is_stepped_on(dashboard):
 
 
 def test_a_job_at_its_end_is_not_stepped_on(dashboard):
-    """The button says so, and the mock says why."""
+    """The button says so, and why; it sends nothing."""
     dashboard.api("PUT", "jobs/retrain-001", {"step": 3})
     row = dashboard.job("retrain-001")
-    dashboard.shows(f"{row} .step[aria-disabled=true]")
-    dashboard.page.locator(f"{row} .step").dispatch_event("click")
-    dashboard.shows("#notice.bad", "it is at its end")
+    dashboard.shows(f"{row} .step[aria-disabled=true][title*='at its end']")
+    dashboard.page.locator(f"{row} .step").press("Space")
+    click(dashboard, "#freeze")
+    assert not [url for url in dashboard.asked if url.endswith("/step")]
+    dashboard.hides("#notice")
 
 
 def test_a_job_is_jumped_to_a_step(dashboard):
@@ -334,8 +345,81 @@ def test_the_page_polls_once_and_now_and_then(dashboard):
     dashboard.page.fill(".every", "1")
     dashboard.page.click(".poll-on")
     dashboard.shows(".poll >> nth=2")
+    dashboard.shows(".poll-on", "Stop")
     dashboard.page.click(".poll-on")
-    dashboard.shows(".poll-on[aria-pressed=false]")
+    dashboard.shows(".poll-on[aria-pressed=false]", "Poll every so many seconds")
+
+
+def test_the_page_stops_to_poll_a_job_that_is_finished(dashboard):
+    """As a client does."""
+    dashboard.api("PUT", "jobs/retrain-001", {"step": 3})
+    dashboard.page.click(f"{dashboard.job('retrain-001')} .id")
+    dashboard.page.click(".poll-on")
+    dashboard.shows(".poll b", "job_finished")
+    dashboard.shows(".poll-on[aria-pressed=false]", "Poll every so many seconds")
+
+
+def test_the_scenario_it_was_started_with_is_switched_back_to(dashboard):
+    """It stays in the list, though another one is played."""
+    dashboard.page.select_option("#scenarios", "demo")
+    click(dashboard, "#play")
+    dashboard.shows("#scenario-name", "demo.yaml")
+    assert "morning.yaml (as started)" in options(dashboard, "#scenarios")
+    dashboard.page.select_option("#scenarios", label="morning.yaml (as started)")
+    click(dashboard, "#play")
+    dashboard.shows("#scenario-name", "morning.yaml")
+    dashboard.shows(dashboard.job("slow-42"))
+    assert "morning.yaml (as started)" not in options(dashboard, "#scenarios")
+
+
+def test_a_switch_says_what_became_of_the_jobs(dashboard):
+    """Those that go on, start again, or are gone; nothing of none."""
+    for job in ("retrain-001", "slow-42", "goes-round"):
+        dashboard.poll(job)
+    text = dashboard.api("GET", "scenario")["text"].replace("for: 2h", "for: 3h")
+    begin, end = text.index("  goes-round:"), text.index("  deleted-mid-run:")
+    dashboard.page.click("#edit")
+    dashboard.page.fill("#draft", text[:begin] + text[end:])
+    click(dashboard, "#send")
+    said = "morning.yaml is played. 1 job goes on. 1 job starts again. No longer there: goes-round."
+    dashboard.until("said => document.getElementById('notice-text').textContent === said", said)
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("connection_reset", "No answer: the connection was reset."),
+        ("empty_response", "No answer: the connection was closed before its first byte."),
+    ],
+)
+def test_of_a_fault_without_an_answer_it_is_said_what_happened(dashboard, fault, said):
+    """Where the answer would stand."""
+    dashboard.api("POST", "next", {"fault": fault})
+    dashboard.poll("retrain-001")
+    dashboard.page.click(".poll .answer")
+    dashboard.shows("#answer-about", fault)
+    assert dashboard.page.text_content("#answer-body") == said
+
+
+def test_what_a_refusal_says_to_programs_is_left_out(dashboard):
+    """How to call the API helps nobody who looks at a page; nor does a refusal that is past."""
+    dashboard.page.fill("#span", "soon")
+    click(dashboard, "#advance")
+    dashboard.shows("#notice.bad", "advance cannot be used: 'soon' is not a duration")
+    assert "JSON" not in dashboard.page.text_content("#notice-text")
+    click(dashboard, "#freeze")
+    dashboard.hides("#notice")
+
+
+def test_a_search_without_a_hit_leaves_the_line_to_copy(opened):
+    """Before the first poll it is the same job's."""
+    dashboard = opened(permissions=["clipboard-read", "clipboard-write"])
+    dashboard.shows("#first-curl", "retrain_jobs/retrain-001")
+    dashboard.page.fill("#find", "nothing like it")
+    dashboard.shows("#jobs-more", "No job has that in its id.")
+    dashboard.shows("#first-curl", "retrain_jobs/retrain-001")
+    dashboard.page.click("#first-copy")
+    dashboard.shows("#notice", "Copied.")
 
 
 def test_the_scenario_is_edited_with_its_keys_kept(dashboard):
@@ -372,7 +456,7 @@ def test_no_button_is_left_untried(dashboard):
     buttons = set(dashboard.page.evaluate(f"[...document.querySelectorAll('button')].map({name})"))
     of_the_page = (
         "freeze advance speed fail forgive play own reset forget first-copy notice-close "
-        "sender-close send enter edit download answer-close"
+        "sure-close sure-reset sender-close send enter edit download answer-close"
     )
     of_a_job = ".id .step .jump .where .fail .reset .copy .poll-once .poll-on"
     assert buttons == {*of_the_page.split(), *of_a_job.split(), ".link", ".answer"}

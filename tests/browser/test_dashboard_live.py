@@ -78,7 +78,7 @@ def test_what_others_change_shows(dashboard):
     dashboard.api("POST", "next", {"fault": "timeout", "job": "slow-42", "times": 3})
     dashboard.shows("#queue", "timeout \u00d7 3, slow-42")
     dashboard.api("POST", "clock", {"speed": 60})
-    dashboard.shows("#pace", "60 times")
+    dashboard.shows("#pace", "60\u00d7 as fast")
     dashboard.api("PUT", "scenario", {"name": "stuck"})
     dashboard.shows("#scenario-name", "stuck.yaml")
     dashboard.api("DELETE", "next")
@@ -277,6 +277,91 @@ def test_a_queued_failure_is_counted_down_as_it_is_used(dashboard):
     dashboard.shows("#queue", "job_may_be_deleted \u00d7 1")
     dashboard.poll("retrain-001")
     dashboard.hides("#queue")
+
+
+def dots(dashboard, job):
+    """Return the colour and the place of each dot of a job."""
+    marks = dashboard.page.locator(f"{dashboard.job(job)} .dots i")
+    return marks.evaluate_all("all => all.map((dot) => [dot.dataset.mood, dot.style.left])")
+
+
+def test_a_queued_failure_leaves_a_dot_where_the_job_is(dashboard):
+    """In its own colour, and it is counted; also on a page that is opened later."""
+    row = dashboard.job("slow-42")
+    dashboard.poll("slow-42")
+    dashboard.api("POST", "next", {"fault": "connection_reset"})
+    dashboard.poll("slow-42")
+    dashboard.api("POST", "next", {"error": "job_may_be_deleted"})
+    dashboard.poll("slow-42")
+    for _ in range(2):
+        dashboard.until("() => document.querySelectorAll('.dots i').length === 3")
+        assert dots(dashboard, "slow-42") == [["wait", "10%"], ["fault", "20%"], ["fail", "20%"]]
+        dashboard.page.click(f"{row} .id")
+        dashboard.shows(".keys li", "job_waiting, polled 3 times")
+        dashboard.page.reload()
+
+
+def test_a_job_of_which_only_a_queued_failure_was_seen_shows_it(dashboard):
+    """At the step where it would begin."""
+    dashboard.api("POST", "next", {"error": "job_may_be_deleted"})
+    dashboard.poll("slow-42")
+    dashboard.shows(f"{dashboard.job('slow-42')} .state", "only queued failures so far")
+    assert dots(dashboard, "slow-42") == [["fail", "2%"]]
+
+
+def test_a_job_of_two_keys_shows_the_one_that_polled_last(opened):
+    """Its place, its dots and its line for the shell; and how many keys there are."""
+    steps = "[{status: job_waiting, for: 5 polls}, {status: job_finished}]"
+    dashboard = opened(
+        f"api_keys: {{one-key: active, two-key: active}}\njobs: {{both: {{timeline: {steps}}}}}"
+    )
+    row = dashboard.job("both")
+    dashboard.page.click(f"{row} .id")
+    dashboard.poll("both", key="one-key", times=3)
+    dashboard.until("() => document.querySelectorAll('.dots i').length === 3")
+    dashboard.hides(f"{row} .several")
+    dashboard.source.pass_(1)
+    dashboard.poll("both", key="two-key")
+    dashboard.shows(f"{row} .several", "2 keys")
+    dashboard.shows(f"{row} .curl code", "x-api-key: tw")
+    dashboard.until("() => document.querySelectorAll('.dots i').length === 1")
+    dashboard.source.pass_(1)
+    dashboard.poll("both", key="one-key")
+    dashboard.until("() => document.querySelectorAll('.dots i').length === 4")
+    dashboard.shows(f"{row} .curl code", "x-api-key: on")
+
+
+def test_once_the_mock_is_back_nothing_is_left_of_that_it_was_away(dashboard, again):
+    """Neither the banner, nor what was said meanwhile."""
+    dashboard.page.route("**/__admin/clock", lambda route: route.abort(), times=1)
+    dashboard.page.click("#freeze")
+    dashboard.shows("#notice.bad", "The mock does not answer.")
+    with again(dashboard, "jobs: {new: {timeline: [{status: job_running}]}}"):
+        dashboard.shows("#connection[data-state=up]")
+        dashboard.hides("#lost")
+        dashboard.hides("#notice")
+
+
+AFTER_FRAMES = """new Promise((done) => {
+  let frames = 0;
+  const next = () => (frames += 1) < 30 ? requestAnimationFrame(next)
+    : done(document.getElementById('now').textContent);
+  next();
+})"""
+"""What the clock of the page shows, when it has been drawn a few times more."""
+
+
+def test_a_mock_that_is_gone_is_missed(dashboard):
+    """The clock stands still and says so; a click says that nobody answers."""
+    dashboard.api("POST", "clock", {"speed": 3600})
+    dashboard.shows("#pace", "as fast")
+    dashboard.stop()
+    dashboard.shows("#lost", "No connection to the mock")
+    dashboard.shows("#pace", "stands still here")
+    dashboard.page.click("#freeze")
+    dashboard.shows("#notice.bad", "The mock does not answer.")
+    shown = [dashboard.page.evaluate(AFTER_FRAMES) for _ in range(2)]
+    assert shown[0] == shown[1]
 
 
 def test_the_dots_of_the_scenario_before_vanish_with_it(dashboard):

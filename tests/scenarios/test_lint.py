@@ -41,6 +41,12 @@ def test_a_job_that_never_finishes(steps, ends):
     assert told(text) == [f"mine.yaml:5: the job never shows job_finished; it stays at {ends}"]
 
 
+def test_a_job_that_is_meant_to_fail():
+    """A timeline that ends at job_failed has an end, as a finished one has; nothing is told."""
+    steps = "[{status: job_running, for: 1 poll}, {status: job_failed}]"
+    assert told(f"jobs: {{a: {{timeline: {steps}}}}}") == []
+
+
 def test_a_loop():
     """A timeline that begins anew is told, at the line that says so."""
     steps = "[{status: job_running, for: 1 poll}, {status: job_finished, for: 1 poll}]"
@@ -187,7 +193,6 @@ def test_bundled_scenarios_are_doubtful_only_by_design():
         "stuck": 2,
         "deleted-mid-run": 1,
         "key-expires-mid-run": 1,
-        "training-failed": 1,
         "unknown-status": 1,
     }
     assert {name: count for name, count in said.items() if count} == by_design

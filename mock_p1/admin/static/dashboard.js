@@ -3,13 +3,17 @@
 import * as api from "./api.js";
 import * as jobList from "./jobs.js";
 import {
-  clock, contract, dot, isPoll, isPolled, jobs, now, pace, poll, setClock, setJob, timelines,
+  clock, contract, dot, forget, isPoll, isPolled, jobs, now, pace, poll, setClock, setJob, setLost,
+  timelines,
 } from "./model.js";
 import * as pollList from "./polls.js";
-import { about, language, many, moment, refusal, speak, t, told } from "./words.js";
+import {
+  about, joined, language, many, moment, refusal, speak, t, told,
+} from "./words.js";
 
 const MAX_JOBS = 1000;
 const MAX_LINES = 2000;
+const NO_TEXT = "No text: made in Python, or read from several files.";
 const $ = (id) => document.getElementById(id);
 const { make_, put } = jobList;
 let scenario = null;
@@ -24,8 +28,8 @@ function say(text, bad = false) {
   if (text && !bad) say.timer = setTimeout(() => say(""), 6000);
 }
 
-/** Do something, and say how it went. */
-async function attempt(act, done) {
+/** Do something, and say how it went; nothing of what nobody asked for, unless it fails. */
+async function attempt(act, done = () => "") {
   try {
     const answer = await act();
     if (done) say(done(answer));
@@ -49,17 +53,17 @@ const acts = {
     const body = { [kind]: name, times, on, ...(job ? { job } : {}) };
     return attempt(() => api.call("POST", "next", body), () => t("Queued."));
   },
-  poll: (id) => attempt(() => api.call("POST", path(id, "/poll"), {})),
+  poll: (id) => attempt(() => api.call("POST", path(id, "/poll"), {}), null),
   answer: (number) =>
     attempt(async () => showAnswer(await api.call("GET", `requests/${number}/answer`))),
-  curl: async (id) => (await attempt(() => api.call("GET", path(id))))?.curl ?? "",
+  curl: async (id) => (await attempt(() => api.call("GET", path(id)), null))?.curl ?? "",
   copy: (id) => {
     const copied = async () => copy((await api.call("GET", path(id, "/curl"))).curl);
     return attempt(copied, () => t("Copied."));
   },
   uploaded: async (id) => {
     const job = encodeURIComponent(id);
-    const answer = await attempt(() => api.call("GET", `uploads?job=${job}`));
+    const answer = await attempt(() => api.call("GET", `uploads?job=${job}`), null);
     const isKept = (upload) => upload.complete && upload.content_kept;
     return answer && (answer.uploads.findLast(isKept) ?? false);
   },
@@ -73,8 +77,16 @@ const changeClock = (body, done) =>
   attempt(async () => heard("clock", await api.call("POST", "clock", body)), done);
 const advance = (span) =>
   changeClock({ advance: span }, () => t("The clock was advanced by {span}.", { span }));
-const switched = (answer) =>
-  t("{name} is played; {kept} jobs go on, {dropped} start again.", answer);
+
+/** Say what is played now, and what became of the jobs that were polled. */
+function switched({ name, kept, dropped, gone, gone_jobs: ids }) {
+  const again = dropped - gone;
+  const said = [t("{name} is played.", { name })];
+  if (kept) said.push(many(kept, "1 job goes on.", "{n} jobs go on."));
+  if (again) said.push(many(again, "1 job starts again.", "{n} jobs start again."));
+  if (gone) said.push(t("No longer there: {ids}.", { ids: ids.join(", ") }));
+  return joined(said);
+}
 
 async function copy(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
@@ -91,8 +103,9 @@ const each = (selector, act) => {
   for (const button of document.querySelectorAll(selector)) act(button);
 };
 const advanceBySpan = () => advance($("span").value.trim());
-const setSpeed = (speed) => changeClock({ speed, freeze: false });
-const askForClock = () => attempt(async () => heard("clock", await api.call("GET", "clock")));
+const setSpeed = (speed) => changeClock({ speed });
+const askForClock = () =>
+  attempt(async () => heard("clock", await api.call("GET", "clock")), null);
 
 function addButtons(kind, values, label, act) {
   for (const value of values) {
@@ -114,11 +127,13 @@ function addListeners() {
   on("forgive", () => attempt(() => api.call("DELETE", "next")));
   on("play", () =>
     attempt(() => api.call("PUT", "scenario", { name: $("scenarios").value }), switched));
-  on("reset", () => attempt(() => api.call("POST", "reset"), () => t("Everything starts again.")));
+  on("reset", () => $("sure").showModal());
+  on("sure-close", () => $("sure").close());
+  on("sure-reset", resetAll);
   on("forget", () => attempt(() => api.call("DELETE", "requests")));
-  on("first-copy", () => acts.copy(jobs.keys().next().value));
+  on("first-copy", () => acts.copy($("first-copy").dataset.job));
   on("notice-close", () => say(""));
-  on("own", () => $("sender").showModal());
+  on("own", () => openSender(false));
   on("edit", editPlayed);
   on("download", () => attempt(() => api.save("scenario/text", scenario.name)));
   on("answer-close", () => $("answer").close());
@@ -133,21 +148,43 @@ function addListeners() {
   document.addEventListener("visibilitychange", () => document.hidden || askForClock());
 }
 
+/** Begin anew, also in what the page was asked to show. */
+function resetAll() {
+  $("sure").close();
+  $("find").value = "";
+  attempt(() => api.call("POST", "reset"), () => t("Everything starts again."));
+}
+
+function openSender(masked) {
+  if (!masked && "edits" in $("draft").dataset) {
+    $("draft").value = "";
+    delete $("draft").dataset.edits;
+  }
+  $("masked").hidden = !masked;
+  drawProblems("problems", []);
+  $("sender").showModal();
+}
+
 /** Let the scenario that is played be changed; its keys stay on the other side. */
 function editPlayed() {
-  if (scenario.text === null) return drawSource();
+  if (scenario.text === null) return say(t(NO_TEXT));
   $("draft").value = scenario.text;
   $("draft").dataset.edits = scenario.name;
-  $("sender").showModal();
-  say(t("Keys are masked; those of unchanged lines are kept."));
+  openSender(true);
 }
+
+const NO_ANSWER = {
+  connection_reset: "No answer: the connection was reset.",
+  empty_response: "No answer: the connection was closed before its first byte.",
+  timeout: "No answer: the client waited until it gave up.",
+};
 
 function showAnswer({ number, http_status: status, fault, content_type: kind, body }) {
   const about = [`#${number}`, status && `HTTP ${status}`, fault, kind];
   put($("answer-about"), about.filter(Boolean).join(" · "));
-  let text = body ?? t("nothing");
+  let text = body ?? t(NO_ANSWER[fault] ?? "nothing");
   let link = null;
-  try {
+  if (body !== null) try {
     const read = JSON.parse(body);
     text = JSON.stringify(read, null, 2);
     link = new URL(read.download_url);
@@ -175,7 +212,8 @@ async function sendOwn() {
     $("sender").close();
     say(switched(answer));
   } catch (error) {
-    const refused = { file: told(error.message), text: error.remedy ?? "" };
+    const isRefused = error instanceof api.AdminError;
+    const refused = { text: isRefused ? refusal(error) : t("The mock does not answer.") };
     drawProblems("problems", error.problems ?? [refused]);
   }
 }
@@ -225,7 +263,7 @@ function reloadSoon(pause) {
   clearTimeout(reloading);
   reloading = setTimeout(() => {
     reloading = null;
-    attempt(reload);
+    attempt(reload, null);
   }, pause);
 }
 
@@ -259,7 +297,9 @@ async function reload() {
   put($("jobs-more"), more);
   $("jobs-more").hidden = !more;
   const first = jobs.keys().next().value;
-  put($("first-curl"), first && !lastRow ? await acts.curl(first) : "");
+  if (!first || lastRow) return;
+  put($("first-curl"), await acts.curl(first));
+  $("first-copy").dataset.job = first;
 }
 
 /** Ask for everything. */
@@ -271,7 +311,7 @@ async function reloadAll() {
     timelines.clear();
     jobs.clear();
   }
-  for (const job of jobs.values()) job.dots = [];
+  for (const job of jobs.values()) forget(job);
   scenario = played;
   drawScenario();
   drawProblems("broken-list", played.problems);
@@ -290,8 +330,8 @@ function drawClock() {
   $("freeze").setAttribute("aria-pressed", String(clock.frozen));
   put($("freeze"), t(clock.frozen ? "Resume" : "Freeze"));
   const n = clock.speed.toLocaleString(language);
-  const speed = clock.speed === 1 ? t("real time") : t("{n} times", { n });
-  put($("pace"), clock.kind === "virtual" ? t("by hand only") : clock.frozen ? t("frozen") : speed);
+  const speed = clock.speed === 1 ? t("mock’s clock, 1×") : t("{n}× as fast", { n });
+  put($("pace"), clock.lost ? t("stands still here") : clock.kind === "virtual" ? t("by hand only") : clock.frozen ? t("frozen") : speed);
   each("[data-speed]", (button) =>
     button.setAttribute("aria-pressed", String(Number(button.dataset.speed) === clock.speed)));
 }
@@ -309,7 +349,7 @@ function drawQueue({ waiting, queue }) {
 
 function drawProblems(id, problems) {
   const items = problems.slice(0, 100).map(({ file, line, column, text }) =>
-    make_("li", "", `${file}${line ? `:${line}:${column}` : ""}: ${told(text)}`));
+    make_("li", "", `${file ? `${file}${line ? `:${line}:${column}` : ""}: ` : ""}${told(text)}`));
   const count = many(problems.length, "1 problem", "{n} problems");
   if (items.length) items.unshift(make_("li", "count", count));
   $(id).replaceChildren(...items);
@@ -323,7 +363,10 @@ function drawScenario() {
   put($("scenario-about"), about(scenario.description));
   document.title = `${scenario.name} · Mock P1`;
   const own = bundled.includes(current) ? [] : [new Option(scenario.name, "", false, true)];
-  const others = bundled.map((name) => new Option(name, name, false, name === current));
+  const { as_started: first, started_with: name } = scenario;
+  const begun = t("{name} (as started)", { name });
+  if (!first && !bundled.includes(name)) own.push(new Option(begun, name));
+  const others = bundled.map((each) => new Option(each, each, false, each === current));
   $("scenarios").replaceChildren(...own, ...others);
   drawSource();
 }
@@ -331,7 +374,7 @@ function drawScenario() {
 function drawSource() {
   if (!$("source").open || !scenario || drawSource.of === scenario) return;
   drawSource.of = scenario;
-  const text = scenario.text ?? t("No text: made in Python, or read from several files.");
+  const text = scenario.text ?? t(NO_TEXT);
   const lines = text.trimEnd().split("\n");
   const shown = lines.slice(0, MAX_LINES).map((line) => make_("span", "", `${line}\n`));
   const n = lines.length - MAX_LINES;
@@ -366,13 +409,10 @@ function ask(wrong) {
   $("token").value = "";
   $("gate").showModal();
   return new Promise((done) => {
-    const give = () => {
+    $("gate-form").onsubmit = (event) => {
+      event.preventDefault();
       $("gate").close();
       done($("token").value.trim());
-    };
-    $("enter").onclick = give;
-    $("token").onkeydown = (event) => {
-      if (event.key === "Enter") give(); // what the handler returns must not be false
     };
     $("gate").oncancel = (event) => event.preventDefault();
   });
@@ -394,4 +434,9 @@ api.listen(heard, (up) => {
   $("connection").dataset.state = up ? "up" : "wait";
   $("connection").firstElementChild.dataset.mood = up ? "done" : "fault";
   put($("connection-text"), t(up ? "live" : "reconnecting"));
+  if (up && $("notice").classList.contains("bad")) say("");
+  $("lost").hidden = up;
+  document.body.classList.toggle("lost", !up);
+  setLost(!up);
+  drawClock();
 });

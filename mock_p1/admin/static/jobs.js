@@ -1,6 +1,6 @@
 // The list of jobs: each with its steps, its place and its polls. Only what can be seen is drawn.
 
-import { contract, mood, now, place, timelines } from "./model.js";
+import { contract, isShown, mood, now, place, timelines } from "./model.js";
 import { language, many, span, speak, t } from "./words.js";
 
 const MAX_SEGMENTS = 24;
@@ -64,17 +64,19 @@ function drop(id, row) {
 function make(job) {
   const element = document.getElementById("job-row").content.firstElementChild.cloneNode(true);
   speak(element);
-  const parts = [".id", ".state", ".step", ".track", ".facts"];
-  const [id, state, step, track, facts] = parts.map((part) => element.querySelector(part));
+  const parts = [".id", ".several", ".state", ".step", ".track", ".facts"];
+  const [id, several, state, step, track, facts] =
+    parts.map((part) => element.querySelector(part));
   const { firstElementChild: name, lastElementChild: rest } = state;
   const { timeline } = job;
-  const drawn = { element, id, step, name, rest, track, facts };
+  const drawn = { element, id, several, step, name, rest, track, facts };
   const row = { job, timeline, ...drawn, segments: [], from: -1 };
   element.row = row;
   id.textContent = job.job_id;
   step.setAttribute("aria-label", t("Move {id} to its next step", { id: job.job_id }));
   id.addEventListener("click", () => toggle(row));
-  step.addEventListener("click", () => acts.step(job.job_id));
+  const isAtEnd = () => step.getAttribute("aria-disabled") === "true";
+  step.addEventListener("click", () => isAtEnd() || acts.step(job.job_id));
   track.addEventListener("click", (event) => {
     const index = event.target.closest(".segment")?.dataset.index;
     if (index !== undefined) acts.jump(job.job_id, Number(index) + 1);
@@ -91,10 +93,12 @@ function drawRow(row, at) {
   drawSegments(row, steps, here.index);
   const step = steps[here.index];
   put(row.name, step.outcome);
-  put(row.rest, waiting(here, step));
+  put(row.rest, waiting(here, step, row.job.failed));
+  drawKeys(row);
   put(row.facts, factsOf(row.job.tracks[0] ?? {}));
   row.element.dataset.mood = mood(step.kind, step.outcome);
   row.step.setAttribute("aria-disabled", String(step.for === null));
+  row.step.title = step.for === null ? t("The job is at its end: reset it, or jump to a step.") : "";
   row.segments.forEach((segment) => {
     const part = segment.index < here.index ? 1 : segment.index > here.index ? 0 : here.part;
     if (segment.part !== part) segment.fill.style.transform = `scaleX(${part})`;
@@ -133,13 +137,24 @@ function drawSegments(row, steps, index) {
   row.version = -1;
 }
 
+/** Say how many keys poll the job, and which one is shown: the one that polled last. */
+function drawKeys({ several, job: { keys, tracks } }) {
+  several.hidden = keys < 2;
+  if (keys < 2) return;
+  put(several, t("{n} keys", { n: keys }));
+  const key = `${tracks[0]?.api_key ?? ""} (${tracks[0]?.caller ?? ""})`;
+  several.title = t("Shown: {key}, which polled last.", { key });
+}
+
 function segmentOf(step, index, short) {
   const kind = step.polls ? "beads" : step.seconds ? "span" : "hand";
   const element = make_("div", `segment ${step.for === null ? "end" : kind}`);
   const fill = make_("i", "fill");
   const lasts = make_("em", "", shortly(step));
   const name = short ? step.outcome.replace(/^job_/, "") : step.outcome;
-  element.append(fill, make_("b", "", name), lasts, make_("span", "dots"));
+  const label = make_("b");
+  label.append(make_("i", "prefix", /^job_/.exec(name)?.[0]), name.replace(/^job_/, ""));
+  element.append(fill, label, lasts, make_("span", "dots"));
   element.dataset.mood = mood(step.kind, step.outcome);
   element.dataset.index = index;
   const facts = [step.outcome, lasts.textContent, step.source].filter(Boolean);
@@ -152,18 +167,18 @@ function segmentOf(step, index, short) {
 /** Draw the dots that are new, remove those that are gone. */
 function drawDots(row) {
   row.version = row.job.version;
-  const kind = (index) => timelines.get(row.job.timeline).steps[index].kind;
+  const dots = row.job.dots.filter((dot) => isShown(row.job, dot));
   for (const [dot, mark] of row.marks) {
-    if (row.job.dots.includes(dot)) continue;
+    if (dots.includes(dot)) continue;
     mark.remove();
     row.marks.delete(dot);
   }
-  for (const dot of row.job.dots) {
+  for (const dot of dots) {
     const segment = row.segments[dot.step - row.from];
     if (row.marks.has(dot) || !segment) continue;
     const mark = make_("i");
     mark.style.left = `${dot.at * 100}%`;
-    mark.dataset.mood = mood(kind(dot.step), dot.outcome);
+    mark.dataset.mood = dot.mood;
     segment.element.querySelector(".dots").append(mark);
     row.marks.set(dot, mark);
   }
@@ -192,8 +207,10 @@ function factsOf({ file, downloads, switches }) {
   return facts.filter(Boolean).join(" · ");
 }
 
-function waiting(here, step) {
-  if (!here.polled) return t("not polled yet");
+function waiting(here, step, failed) {
+  if (!here.polled) {
+    return t(Object.keys(failed).length ? "only queued failures so far" : "not polled yet");
+  }
   if (here.file) return t("waits for its file");
   if (here.left !== undefined) return t("{time} left", { time: span(here.left) });
   if (here.more !== undefined) return many(here.more, "1 more poll", "{n} more polls");
@@ -223,22 +240,26 @@ function openMore(row) {
   const steps = timelines.get(row.job.timeline).steps.slice(0, 500);
   more.querySelector(".steps").replaceChildren(...steps.map((step) => itemOf(id, step)));
   row.element.append(more);
-  acts.curl(id).then((line) => put(more.querySelector("code"), line));
   return more;
 }
 
-/** Poll now and then, until the button is pressed again or the job is closed. */
+/** Poll now and then, until the button is pressed again, the job ends, or it is closed. */
 function pollOn(more, id) {
   const button = more.querySelector(".poll-on");
   const goes = button.getAttribute("aria-pressed") !== "true";
-  button.setAttribute("aria-pressed", String(goes));
+  const press = (pressed) => {
+    button.setAttribute("aria-pressed", String(pressed));
+    put(button, t(pressed ? "Stop" : "Poll every so many seconds"));
+  };
+  press(goes);
   clearTimeout(more.timer);
   if (!goes) return;
   const n = Math.min(3600, Math.max(1, Number(more.querySelector(".every").value) || 5));
   acts.say(t("Polls {id} every {n} s.", { id, n }));
-  const again = () => {
-    if (!more.isConnected) return;
-    acts.poll(id);
+  const again = async () => {
+    if (!more.isConnected || button.getAttribute("aria-pressed") !== "true") return;
+    const answer = await acts.poll(id);
+    if (/"job_(finished|failed)"/.test(answer?.body)) return press(false);
     more.timer = setTimeout(again, n * 1000);
   };
   again();
@@ -269,9 +290,11 @@ function drawMore(row, index) {
   row.shown = row.job.version;
   const steps = timelines.get(row.job.timeline).steps;
   drawFile(row);
+  drawCurl(row);
   const alike = ({ api_key: key }) => row.job.tracks.filter((it) => it.api_key === key).length > 1;
   const keys = row.job.tracks.map((track) => {
-    const { step: n, polls: times } = track;
+    const { step: n } = track;
+    const times = track.polls + (row.job.failed[track.caller] ?? 0);
     const key = alike(track) ? `${track.api_key} (${track.caller})` : track.api_key;
     const facts = { key, n, name: steps[n - 1].outcome, times };
     const once = "Key {key}: step {n}, {name}, polled once";
@@ -281,6 +304,15 @@ function drawMore(row, index) {
   const n = row.job.keys - keys.length;
   if (n > 0) keys.push(make_("li", "", t("and {n} more", { n })));
   row.more.querySelector(".keys").replaceChildren(...keys);
+}
+
+/** Show the line by which the key that is shown polls. */
+async function drawCurl({ more, job }) {
+  const caller = job.tracks[0]?.caller ?? "";
+  if (more.dataset.caller === caller) return;
+  more.dataset.caller = caller;
+  const line = await acts.curl(job.job_id);
+  if (more.dataset.caller === caller) put(more.querySelector("code"), line);
 }
 
 /** Offer the file that came for the job, by its name. */

@@ -1,9 +1,12 @@
 // What the page knows: the contract, the clock, the timelines, where every job is.
 
 const MAX_DOTS = 24;
+const QUEUED = "fail_next";
 
 export const contract = { operations: [], faults: [] };
-export const clock = { now: 0, speed: 1, frozen: false, kind: "real", at: performance.now() };
+export const clock = {
+  now: 0, speed: 1, frozen: false, kind: "real", at: performance.now(), lost: false,
+};
 export const timelines = new Map();
 export const jobs = new Map();
 
@@ -14,27 +17,42 @@ export const isPoll = (row) => isPolled(row.operation);
 export const setClock = (news) => Object.assign(clock, news, { at: performance.now() });
 
 /** How many of the mock's seconds pass in a real one. */
-export const pace = () => (clock.frozen || clock.kind === "virtual" ? 0 : clock.speed);
+export const pace = () =>
+  (clock.lost || clock.frozen || clock.kind === "virtual" ? 0 : clock.speed);
 
 /** The moment that the mock's clock shows now. */
 export const now = () => clock.now + ((performance.now() - clock.at) / 1000) * pace();
 
+/** While the mock is not there nobody knows how its time passes: what is shown stands still. */
+export const setLost = (lost) => setClock({ now: now(), lost });
+
 /** Take over a job as the API shows it; its dots stay. */
 export function setJob(news) {
   const known = jobs.get(news.job_id);
-  const job = { ...news, dots: known?.dots ?? [], version: (known?.version ?? 0) + 1 };
-  if (known && news.tracks.length === 0) job.dots = [];
+  const dots = known?.dots ?? [];
+  const job = { ...news, dots, failed: known?.failed ?? {}, version: (known?.version ?? 0) + 1 };
+  if (known && news.tracks.length === 0) forget(job);
   jobs.set(news.job_id, job);
   return job;
 }
+
+/** Forget the polls of a job. */
+export const forget = (job) => Object.assign(job, { dots: [], failed: {} });
+
+/** The key that polled last is the one that is shown. */
+export const isShown = (job, { caller }) => !job.tracks.length || job.tracks[0].caller === caller;
 
 /** A poll moves the track of its key, and leaves a dot where it saw the job. */
 export function poll(row) {
   const job = jobs.get(row.job_id);
   if (!job) return false;
   const steps = timelines.get(job.timeline)?.steps;
-  if (!row.place || !steps || row.place.step > steps.length) return true;
+  if (!steps || (row.place && row.place.step > steps.length)) return true;
   const before = job.tracks.find((track) => track.caller === row.caller);
+  if (!row.place) {
+    struck(row, job, before);
+    return true;
+  }
   const { api_key, caller, at: last_poll, waits_for } = row;
   const polls = (before?.polls ?? 0) + 1;
   const track = { ...before, ...row.place, api_key, caller, polls, last_poll, waits_for };
@@ -47,8 +65,28 @@ export function poll(row) {
 export function dot(row) {
   const job = jobs.get(row.job_id);
   const steps = timelines.get(job?.timeline)?.steps;
-  if (!steps || !row.place || row.place.step > steps.length) return;
-  job.dots = [...job.dots, { ...seenAt(steps, row, job), outcome: row.outcome }].slice(-MAX_DOTS);
+  if (!steps || !isPoll(row) || (row.place && row.place.step > steps.length)) return;
+  if (!row.place) return struck(row, job, null);
+  const { outcome, caller } = row;
+  const at = seenAt(steps, row, job);
+  add(job, { ...at, caller, mood: mood(steps[at.step].kind, outcome), left: row.place });
+}
+
+/** A failure moves nothing: its dot stands where the job is for its key. */
+function struck(row, job, track_) {
+  const { caller, outcome } = row;
+  const left = job.dots.findLast((dot) => dot.caller === caller)?.left;
+  const track = track_ ?? left;
+  if (!track && row.source !== QUEUED) return;
+  if (row.source === QUEUED) job.failed[caller] = (job.failed[caller] ?? 0) + 1;
+  const here = place({ ...job, tracks: track ? [track] : [] }, row.at);
+  const kind = ["fault", "error"].find((name) => row[name]) ?? "reply";
+  const at = Math.max(0.02, here.part);
+  add(job, { step: here.index, at, caller, mood: mood(kind, outcome), left });
+}
+
+function add(job, dot) {
+  job.dots = [...job.dots, dot].slice(-MAX_DOTS);
   job.version += 1;
 }
 
@@ -62,7 +100,8 @@ function seenAt(steps, row, job) {
   const { polls, seconds } = steps[step - 1];
   if (polls) return { step: step - 1, at: (seen - 0.5) / polls };
   if (seconds) return { step: step - 1, at: Math.min(1, (row.at - since) / seconds) };
-  const here = job.dots.filter((dot) => dot.step === step - 1).length;
+  const isHere = (dot) => dot.step === step - 1 && dot.caller === row.caller;
+  const here = job.dots.filter(isHere).length;
   return { step: step - 1, at: Math.min(0.96, 0.05 + here * 0.06) };
 }
 

@@ -74,7 +74,10 @@ function rowOf(row) {
   const known = row.operation ? "" : t("not imitated");
   const facts = [operation, row.api_key, row.http_status ?? "", known].filter(Boolean);
   const shown = make_("span", "", facts.join(" · "));
-  if (row.api_key) shown.append(make_("i", "caller", ` ${row.caller}`));
+  if (row.api_key) {
+    shown.append(make_("i", "caller", ` ${row.caller}`));
+    shown.title = `${row.api_key} (${row.caller})`;
+  }
   second.append(shown);
   if (isPoll(row)) {
     const look = make_("button", "link answer", t("Answer"));
@@ -83,8 +86,16 @@ function rowOf(row) {
     second.append(look);
   }
   second.append(make_("time", "", moment(row.at)));
-  item.append(first, second, ...row.notes.map((note) => make_("p", "note", told(note))));
+  item.append(first, second, ...row.notes.map(noteOf));
   return item;
+}
+
+/** Write a note; a long hash is shown by its first digits, and whole where the pointer rests. */
+function noteOf(text) {
+  const said = told(text);
+  const note = make_("p", "note", said.replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/, "$1…"));
+  if (note.textContent !== said) note.title = said;
+  return note;
 }
 
 function moodOf(row) {

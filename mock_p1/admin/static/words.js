@@ -23,10 +23,16 @@ const { words = {}, messages = {} } = language === "en" ? {} : await catalogue()
 /** Say a text of the mock: a note of the journal, a problem, why something was not done. */
 export const told = speaker(messages);
 
-/** Say why something was not done, and what to do instead. */
+const OF_THE_API = /\b(?:GET|POST|PUT|DELETE|JSON|curl|query|parameter|body)\b|[{}]|^send /;
+const stop = language === "ja" ? "。" : ". ";
+
+/** Put sentences one after the other. */
+export const joined = (sentences) => sentences.join(language === "ja" ? "" : " ");
+
+/** Say why something was not done, and what to do instead, unless that is for programs. */
 export function refusal({ message, remedy }) {
-  const stop = language === "ja" ? "。" : ". ";
-  return `${told(message)}${stop}${told(remedy)}${stop.trim()}`;
+  const texts = OF_THE_API.test(remedy) ? [message] : [message, remedy];
+  return `${texts.map(told).join(stop)}${stop.trim()}`;
 }
 
 /** Say what a bundled scenario is for; somebody's own words stay as they are. */
