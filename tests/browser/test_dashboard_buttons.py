@@ -456,7 +456,7 @@ def test_no_button_is_left_untried(dashboard):
     buttons = set(dashboard.page.evaluate(f"[...document.querySelectorAll('button')].map({name})"))
     of_the_page = (
         "freeze advance speed fail forgive play own reset forget first-copy notice-close "
-        "sure-close sure-reset sender-close send enter edit download answer-close"
+        "strip-freeze sure-close sure-reset sender-close send enter edit download answer-close"
     )
     of_a_job = ".id .step .jump .where .fail .reset .copy .poll-once .poll-on"
     assert buttons == {*of_the_page.split(), *of_a_job.split(), ".link", ".answer"}

@@ -89,6 +89,7 @@ def test_a_job_that_only_a_pattern_knows_shows_once_it_is_polled(dashboard):
     """Behind those of the file."""
     dashboard.poll("any-thing")
     dashboard.shows(".job:last-child .id", "any-thing")
+    dashboard.until("() => document.querySelectorAll('.job:last-child .dots i').length === 1")
 
 
 def test_a_request_that_is_not_imitated_shows_with_what_came_nearest(dashboard):

@@ -197,6 +197,34 @@ def test_the_first_screen_of_a_phone_shows_jobs(opened):
     assert top < KINDS["phone"]["viewport"]["height"] / 2
 
 
+def test_on_a_phone_the_clock_stays_in_sight(opened):
+    """With what moves it, wherever the page is scrolled to."""
+    made = opened(**KINDS["phone"])
+    made.shows(".job")
+    for act in ("strip-freeze", None):
+        selector = f"#{act}" if act else "#strip [data-advance='1h']"
+        with made.page.expect_response("**/clock"):
+            made.page.click(selector)
+    shown = made.api("GET", "clock")
+    assert (shown["frozen"], shown["now"] >= 3600) == (True, True)
+    made.shows("#strip-now", "1:00:0")
+    made.shows("#strip-freeze[aria-pressed=true]", "Resume")
+
+
+@pytest.mark.parametrize("width", [768, 1080, 1280])
+def test_neither_a_request_nor_a_button_runs_over_its_edge(busy, width):
+    """Its job and its time are whole, at any width; so is every button's word."""
+    made = busy(viewport={"width": width, "height": 900})
+    over = made.page.evaluate(
+        """[...document.querySelectorAll('.poll .link, .poll time, .tools button')]
+             .filter((it) => it.offsetParent && (it.scrollWidth > it.clientWidth + 1
+               || it.getBoundingClientRect().right
+                 > it.closest('.poll, .desk').getBoundingClientRect().right))
+             .map((it) => it.textContent)"""
+    )
+    assert over == []
+
+
 def test_another_language_is_answered_in_english(opened):
     """The one that most can read."""
     made = opened(locale="fr-FR")

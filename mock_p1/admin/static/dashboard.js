@@ -16,7 +16,9 @@ const MAX_LINES = 2000;
 const NO_TEXT = "No text: made in Python, or read from several files.";
 const $ = (id) => document.getElementById(id);
 const { make_, put } = jobList;
+const FREEZE = ["freeze", "strip-freeze"]; // on a small screen in a strip that stays
 let scenario = null;
+let early = [];
 let lastRow = 0;
 let complete = true;
 let reloading = null;
@@ -107,18 +109,20 @@ const setSpeed = (speed) => changeClock({ speed });
 const askForClock = () =>
   attempt(async () => heard("clock", await api.call("GET", "clock")), null);
 
-function addButtons(kind, values, label, act) {
+function addButtons(kind, values, label, act, place = `${kind}s`) {
   for (const value of values) {
     const button = make_("button", "", label(value));
     button.dataset[kind] = value;
     button.addEventListener("click", () => act(value));
-    $(`${kind}s`).append(button);
+    $(place).append(button);
   }
 }
 
 function addListeners() {
-  on("freeze", () => changeClock({ freeze: !clock.frozen }));
-  addButtons("advance", ["1s", "10s", "1m", "10m", "1h"], (span) => `+${span}`, advance);
+  for (const id of FREEZE) on(id, () => changeClock({ freeze: !clock.frozen }));
+  const further = (span) => `+${span}`;
+  addButtons("advance", ["1s", "10s", "1m", "10m", "1h"], further, advance);
+  addButtons("advance", ["10m", "1h"], further, advance, "strip");
   addButtons("speed", [1, 10, 60, 600, 3600], (speed) => `${speed}×`, setSpeed);
   on("advance", advanceBySpan);
   $("span").addEventListener("keydown", (event) => event.key === "Enter" && advanceBySpan());
@@ -250,7 +254,9 @@ function hearRow(row) {
   if (row.number <= lastRow) return;
   lastRow = row.number;
   pollList.add(row);
-  const isNew = isPoll(row) && !poll(row) && complete && row.place;
+  const isOfUnknown = isPoll(row) && !poll(row);
+  if (isOfUnknown) early = [...early, row].slice(-100);
+  const isNew = isOfUnknown && complete && row.place;
   if (isNew || (row.done && row.job_id)) acts.refresh();
 }
 
@@ -280,9 +286,12 @@ async function reload() {
   const known = new Set(page.jobs.map((job) => job.job_id));
   for (const id of jobs.keys()) if (!known.has(id)) jobs.delete(id);
   for (const [name, timeline] of Object.entries(page.timelines)) timelines.set(name, timeline);
+  const late = early;
+  early = [];
   const inOrder = new Map(page.jobs.map((job) => [job.job_id, setJob(job)]));
   jobs.clear();
   for (const [id, job] of inOrder) jobs.set(id, job);
+  late.forEach(dot);
   jobList.arrange(jobs);
   complete = page.next === null && !find;
   const [shown, all] = [page.jobs.length, page.total].map((n) => n.toLocaleString(language));
@@ -317,6 +326,7 @@ async function reloadAll() {
   drawProblems("broken-list", played.problems);
   drawQueue(queue);
   lastRow = 0;
+  early = [];
   await reload();
   pollList.clear(rows.count - rows.requests.length);
   for (const row of rows.requests) {
@@ -327,8 +337,10 @@ async function reloadAll() {
 }
 
 function drawClock() {
-  $("freeze").setAttribute("aria-pressed", String(clock.frozen));
-  put($("freeze"), t(clock.frozen ? "Resume" : "Freeze"));
+  for (const button of FREEZE.map($)) {
+    button.setAttribute("aria-pressed", String(clock.frozen));
+    put(button, t(clock.frozen ? "Resume" : "Freeze"));
+  }
   const n = clock.speed.toLocaleString(language);
   const speed = clock.speed === 1 ? t("mock’s clock, 1×") : t("{n}× as fast", { n });
   put($("pace"), clock.lost ? t("stands still here") : clock.kind === "virtual" ? t("by hand only") : clock.frozen ? t("frozen") : speed);
@@ -397,7 +409,8 @@ const quiet = matchMedia("(prefers-reduced-motion: reduce)");
 /** Draw what time has changed, less often for those who want little to move. */
 function tick() {
   requestAnimationFrame(() => {
-    put($("now"), moment(quiet.matches && pace() ? Math.floor(now()) : now()));
+    const at = moment(quiet.matches && pace() ? Math.floor(now()) : now());
+    for (const id of ["now", "strip-now"]) put($(id), at);
     jobList.draw();
     pollList.draw();
     setTimeout(tick, quiet.matches ? 1000 : 100);

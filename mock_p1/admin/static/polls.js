@@ -67,17 +67,16 @@ function rowOf(row) {
   const name = row.operation ? row.outcome : `${row.method} ${row.path}`;
   const after = row.after === null ? "" : `+${span(row.after)}`;
   const first = make_("p");
-  first.append(make_("b", "", name), make_("span", "after", after));
+  first.append(make_("b", "", name));
+  if (row.api_key) first.append(make_("span", "caller", row.caller));
+  first.append(make_("span", "after", after));
   const second = make_("p", "small");
   if (row.job_id) second.append(job);
   const operation = isPoll(row) ? "" : row.operation;
   const known = row.operation ? "" : t("not imitated");
   const facts = [operation, row.api_key, row.http_status ?? "", known].filter(Boolean);
   const shown = make_("span", "", facts.join(" · "));
-  if (row.api_key) {
-    shown.append(make_("i", "caller", ` ${row.caller}`));
-    shown.title = `${row.api_key} (${row.caller})`;
-  }
+  if (row.api_key) shown.title = `${row.api_key} (${row.caller})`;
   second.append(shown);
   if (isPoll(row)) {
     const look = make_("button", "link answer", t("Answer"));
