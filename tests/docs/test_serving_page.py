@@ -4,11 +4,15 @@ import json
 import re
 from pathlib import Path
 
+import requests
+from helpers.sequence_client import SequenceClient
 from helpers.strict_yaml import read_yaml
 
 import mock_p1.cli
+from mock_p1 import mocked
 from mock_p1.admin.access import HEALTH, METRICS, READY
 from mock_p1.admin.context import AdminContext
+from mock_p1.analysis.lint import lint_warnings
 from mock_p1.base.clock import RealClock, VirtualClock
 from mock_p1.base.messages import Request
 from mock_p1.cli.healthcheck import healthcheck
@@ -19,6 +23,7 @@ from mock_p1.cli.startup_message import Address, as_json
 from mock_p1.engine.acts import SharedEngine
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.files import load_scenario
+from mock_p1.scenario.parser import parse
 from mock_p1.server.app import create_app_for
 
 PAGE = (Path(__file__).parents[2] / "docs" / "serving.md").read_text(encoding="utf-8")
@@ -86,6 +91,27 @@ def block(name):
     return read_yaml(re.search(rf"<!-- {name} -->\n```yaml\n(.*?)```", PAGE, re.DOTALL)[1])
 
 
+def test_the_story_of_the_demonstration_gives_two_uploads_two_fates():
+    """The first one is finished after its two hours, the second one fails after half of one."""
+    text = re.search(r"<!-- story -->\n```yaml\n(.*?)```", PAGE, re.DOTALL)[1]
+    scenario = parse(text, "story.yaml")
+    assert lint_warnings(scenario) == []
+    with mocked(scenario) as mock:
+        for span in ("2h", "30m"):
+            client = SequenceClient(mock.url, "demo-secret")
+            client.fetch_key()
+            job, url = client.ask_for_upload("train.csv")
+            client.upload(url, b"a,b\n1,2\n")
+            mock.advance(span)
+            headers = {"x-api-key": client.key}
+            requests.get(f"{mock.url}/v1/external/retrain_jobs/{job}", headers=headers, timeout=10)
+        polls = mock.polls()
+    assert [(poll.job_id, poll.outcome) for poll in polls] == [
+        ("retrain-101", "job_finished"),
+        ("retrain-102", "job_failed"),
+    ]
+
+
 def test_what_a_cluster_is_told():
     """It is YAML, its command and paths are ours."""
     pod = block("pod")
@@ -107,4 +133,4 @@ def test_what_prometheus_is_told():
     (job,) = block("prometheus.yml")["scrape_configs"]
     assert job["metrics_path"] == METRICS
     assert job["static_configs"] == [{"targets": [f"mock-p1:{DEFAULT_PORT}"]}]
-    assert PAGE.count("```yaml") == 2
+    assert PAGE.count("```yaml") == 3
