@@ -118,6 +118,7 @@ def photograph() -> None:
             )
             page.goto(f"{mock.url}/__admin/")
             page.get_by_text("second.csv").first.wait_for()
+            page.locator(".poll").first.wait_for()
             page.screenshot(path=FOLDER / f"dashboard-{theme}.png")
         browser.close()
 

@@ -131,7 +131,7 @@ function addListeners() {
   on("forgive", () => attempt(() => api.call("DELETE", "next")));
   on("play", () =>
     attempt(() => api.call("PUT", "scenario", { name: $("scenarios").value }), switched));
-  on("reset", () => $("sure").showModal());
+  on("reset", () => show($("sure")));
   on("sure-close", () => $("sure").close());
   on("sure-reset", resetAll);
   on("forget", () => attempt(() => api.call("DELETE", "requests")));
@@ -152,6 +152,12 @@ function addListeners() {
   document.addEventListener("visibilitychange", () => document.hidden || askForClock());
 }
 
+/** Open a dialog; what was said before has nothing to do with it. */
+function show(dialog) {
+  say("");
+  dialog.showModal();
+}
+
 /** Begin anew, also in what the page was asked to show. */
 function resetAll() {
   $("sure").close();
@@ -166,7 +172,7 @@ function openSender(masked) {
   }
   $("masked").hidden = !masked;
   drawProblems("problems", []);
-  $("sender").showModal();
+  show($("sender"));
 }
 
 /** Let the scenario that is played be changed; its keys stay on the other side. */
@@ -307,8 +313,8 @@ async function reload() {
   $("jobs-more").hidden = !more;
   const first = jobs.keys().next().value;
   if (!first || lastRow) return;
-  put($("first-curl"), await acts.curl(first));
   $("first-copy").dataset.job = first;
+  acts.curl(first).then((line) => put($("first-curl"), line));
 }
 
 /** Ask for everything. */
@@ -343,7 +349,8 @@ function drawClock() {
   }
   const n = clock.speed.toLocaleString(language);
   const speed = clock.speed === 1 ? t("mock’s clock, 1×") : t("{n}× as fast", { n });
-  put($("pace"), clock.lost ? t("stands still here") : clock.kind === "virtual" ? t("by hand only") : clock.frozen ? t("frozen") : speed);
+  const runs = clock.kind === "virtual" ? t("by hand only") : clock.frozen ? t("frozen") : speed;
+  put($("pace"), clock.lost ? t("stands still here") : runs);
   each("[data-speed]", (button) =>
     button.setAttribute("aria-pressed", String(Number(button.dataset.speed) === clock.speed)));
 }

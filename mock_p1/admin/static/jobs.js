@@ -98,7 +98,8 @@ function drawRow(row, at) {
   put(row.facts, factsOf(row.job.tracks[0] ?? {}));
   row.element.dataset.mood = mood(step.kind, step.outcome);
   row.step.setAttribute("aria-disabled", String(step.for === null));
-  row.step.title = step.for === null ? t("The job is at its end: reset it, or jump to a step.") : "";
+  const ends = t("The job is at its end: reset it, or jump to a step.");
+  row.step.title = step.for === null ? ends : "";
   row.segments.forEach((segment) => {
     const part = segment.index < here.index ? 1 : segment.index > here.index ? 0 : here.part;
     if (segment.part !== part) segment.fill.style.transform = `scaleX(${part})`;
