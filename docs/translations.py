@@ -1,9 +1,9 @@
 """``python docs/translations.py [--check]``: pages in Japanese, from catalogues of their English.
 
 ``docs/ja/NAME.po`` has each sentence of ``docs/NAME.md`` (or of ``README.md``) and what it is in
-Japanese. This brings the catalogues up to the pages and writes ``README.ja.md``; the site makes the
-others when it is built. With ``--check`` nothing is written: exit 1 where something has no
-translation, or ``README.ja.md`` is not what it should be.
+Japanese. This brings the catalogues up to the pages and writes ``NAME.ja.md`` beside each; the site
+makes its own when it is built. With ``--check`` nothing is written: exit 1 where something has no
+translation, or a page is not what it should be.
 """
 
 from __future__ import annotations
@@ -28,13 +28,17 @@ END_OF_FIGURES = "<!-- end of figures -->"
 
 ROOT = Path(__file__).parents[1]
 CATALOGUES = ROOT / "docs" / "ja"
-README = ROOT / "README.ja.md"
 
 
 def source_of(catalogue: Path) -> Path:
     """Return the English page that a catalogue is of."""
     name = f"{catalogue.stem}.md"
     return ROOT / name if (ROOT / name).exists() else ROOT / "docs" / name
+
+
+def page_of(catalogue: Path) -> Path:
+    """Return the Japanese page of a catalogue, as it stands in a checkout."""
+    return source_of(catalogue).with_suffix(".ja.md")
 
 
 def text_for(catalogue: Path) -> str:
@@ -48,6 +52,12 @@ def in_japanese(catalogue: Path) -> str:
     """Return a page in Japanese; what has no translation stays English."""
     text = text_for(catalogue)
     return f"{pofile_to_markdown(text, [str(catalogue)], wrapwidth=0)}\n"
+
+
+def for_a_checkout(text: str) -> str:
+    """Let the links of a Japanese page lead to pages in Japanese; README.ja.md's own stays."""
+    names = "|".join(path.stem for path in CATALOGUES.glob("*.po"))
+    return re.sub(rf"(?<=\]\()(?!README\b)((?:docs/|\.\./)?(?:{names}))\.md", r"\1.ja.md", text)
 
 
 def updated(catalogue: Path) -> polib.POFile:
@@ -78,13 +88,11 @@ def main(*, check: bool) -> int:
         status |= bool(missing)
         if not check:
             catalogue.save(str(path))
-    catalogue_of_readme = CATALOGUES / "README.po"
-    if catalogue_of_readme.exists():
-        text = in_japanese(catalogue_of_readme)
+        text, page = for_a_checkout(in_japanese(path)), page_of(path)
         if not check:
-            README.write_text(text, encoding="utf-8", newline="\n")
-        elif not README.exists() or README.read_text(encoding="utf-8") != text:
-            sys.stdout.write("README.ja.md is not up to date: python docs/translations.py\n")
+            page.write_text(text, encoding="utf-8", newline="\n")
+        elif not page.exists() or page.read_text(encoding="utf-8") != text:
+            sys.stdout.write(f"{page.name} is not up to date: python docs/translations.py\n")
             status = 1
     return status
 
