@@ -153,7 +153,7 @@ def test_in_japanese_nothing_of_the_page_itself_is_left_in_english(busy):
     )
     english = [word for word in words + labels if word.isascii() and "mock-p1" not in word]
     assert english == []
-    made.shows(f"{made.job('slow-42')} .state", "あと1回")
+    made.shows(f"{made.job('slow-42')} .state", "あと 1 回")
 
 
 def test_what_the_mock_says_is_in_japanese_too(opened):
@@ -168,7 +168,7 @@ def test_what_the_mock_says_is_in_japanese_too(opened):
     made.page.fill("#draft", "jobs: {a: {timelin: []}}")
     made.page.click("#send")
     made.shows("#problems li", "キーが不明です: 'timelin'。使えるもの: api_key")
-    assert made.page.text_content("#problems li.count") == "誤り2件"
+    assert made.page.text_content("#problems li.count") == "誤り 2 件"
 
 
 def test_the_language_is_chosen_by_the_address(opened):
