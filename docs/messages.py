@@ -139,6 +139,8 @@ NOTES = (
 OTHERS = (
     # what stands in errors of commands
     *("cannot be written to", "is not there"),
+    # what init prints
+    *("wrote {path}", "Next:"),
     ", ",
     # click's own
     *("Usage:", "Options", "Commands", "Show this message and exit."),
