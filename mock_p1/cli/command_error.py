@@ -32,7 +32,7 @@ class Translated(click.ClickException):
 
     def __init__(self, error: click.ClickException, said: Callable[[str], str]) -> None:
         super().__init__(error.message)
-        self.exit_code = error.exit_code  # type: ignore[misc]  # -- else its class's
+        self.exit_code: int = error.exit_code  # type: ignore[misc]  # -- else its class's
         self._error = error
         self._said = said
 

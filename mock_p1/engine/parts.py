@@ -25,7 +25,8 @@ class Parts:
 
     def __init__(self, file: str, length: int) -> None:
         """``file`` tells the file from others; ``length`` is in bytes."""
-        self.file, self.length = file, length
+        self.file: Final = file
+        self.length: Final = length
         self._parts: list[tuple[int, int, int, bool]] = []
         self._begin = 0  # those before are of the download before
         self._completed_by = 0
