@@ -1,7 +1,7 @@
 """``python docs/translations.py [--check]``: pages in Japanese, from catalogues of their English.
 
-``docs/ja/NAME.po`` has each sentence of ``docs/NAME.md`` (or of ``README.md``) and what it is in
-Japanese. This brings the catalogues up to the pages and writes ``NAME.ja.md`` beside each; the site
+``docs/ja/NAME.po`` has each sentence of ``docs/NAME.md`` (or of ``README.md``), each comment of its
+blocks of code, and what it is in Japanese. This brings the catalogues up to the pages and writes ``NAME.ja.md`` beside each; the site
 makes its own when it is built. With ``--check`` nothing is written: exit 1 where something has no
 translation, or a page is not what it should be.
 """
@@ -12,19 +12,19 @@ import re
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
+import polib
 from mdpo.md2po import markdown_to_pofile
 from mdpo.po2md import pofile_to_markdown
-
-if TYPE_CHECKING:
-    import polib
 
 CODE = re.compile(r"(`[^`]+`|[\W\d]|\bx\b)+")
 """What is the same in every language: names in backticks, figures, crosses in a table."""
 
 MDPO_OFF, MDPO_ON = "<!-- mdpo-disable -->", "<!-- mdpo-enable -->"
 END_OF_FIGURES = "<!-- end of figures -->"
+
+BLOCK = re.compile(r"^```(?:python|yaml)\n.*?^```$", re.MULTILINE | re.DOTALL)
+COMMENT = re.compile(r"(?<=[ \n])# (?!yaml-language-server)(\S.*)$", re.MULTILINE)
 
 ROOT = Path(__file__).parents[1]
 CATALOGUES = ROOT / "docs" / "ja"
@@ -48,10 +48,21 @@ def text_for(catalogue: Path) -> str:
     return text.replace(END_OF_FIGURES, f"{END_OF_FIGURES}\n\n{MDPO_ON}")
 
 
+def comments_in(text: str) -> dict[str, None]:
+    """Return the comments in a page's blocks of code, each once."""
+    return dict.fromkeys(each for block in BLOCK.findall(text) for each in COMMENT.findall(block))
+
+
 def in_japanese(catalogue: Path) -> str:
     """Return a page in Japanese; what has no translation stays English."""
-    text = text_for(catalogue)
-    return f"{pofile_to_markdown(text, [str(catalogue)], wrapwidth=0)}\n"
+    said = {entry.msgid: entry.msgstr for entry in polib.pofile(str(catalogue))}
+
+    def comment(found: re.Match[str]) -> str:
+        return f"# {said.get(found[1]) or found[1]}"
+
+    text = pofile_to_markdown(text_for(catalogue), [str(catalogue)], wrapwidth=0)
+    text = BLOCK.sub(lambda block: COMMENT.sub(comment, block[0]), text)
+    return f"{text}\n"
 
 
 def for_a_checkout(text: str) -> str:
@@ -62,6 +73,8 @@ def for_a_checkout(text: str) -> str:
 
 def updated(catalogue: Path) -> polib.POFile:
     """Return a catalogue with the sentences that its page has now, and no others."""
+    before = polib.pofile(catalogue.read_text(encoding="utf-8")) if catalogue.exists() else ()
+    said = {entry.msgid: entry.msgstr for entry in before}
     with TemporaryDirectory() as folder:
         copy = Path(folder, catalogue.name)
         copy.write_bytes(catalogue.read_bytes() if catalogue.exists() else b"")
@@ -74,6 +87,9 @@ def updated(catalogue: Path) -> polib.POFile:
             found.remove(each)
         elif CODE.fullmatch(each.msgid):
             each.msgstr = each.msgid
+    for text in comments_in(text_for(catalogue)):
+        if found.find(text) is None:
+            found.append(polib.POEntry(msgid=text, msgstr=said.get(text, "")))
     return found
 
 
