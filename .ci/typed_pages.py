@@ -26,7 +26,8 @@ def main(folder: Path) -> None:
     """Write the modules, and a project of pyright's own for them."""
     folder.mkdir(parents=True)
     (folder / "pyrightconfig.json").write_text("{}", encoding="utf-8")
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+    pages = sorted({*(ROOT / "docs").glob("*.md")} - {*(ROOT / "docs").glob("*.ja.md")})
+    for page in [ROOT / "README.md", *pages]:
         homes = dict.fromkeys(mock_p1.__all__, "mock_p1")
         for number, text in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")), 1):
             name = f"{page.stem.lower()}_{number}"

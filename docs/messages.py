@@ -64,21 +64,16 @@ SOURCES = {
 }
 """Where a text for people may stand, by room: each that reads like one is taken."""
 
-RAISED = (
-    *("clean", "demo", "explain", "healthcheck", "init", "poll", "polled_job"),
-    *(
-        "process",
-        "record_service",
-        "saving",
-        "serve",
-        "sharing",
-        "tls",
-        "verify",
-        "verify_against",
+RAISED = {
+    "cli": (
+        *("clean", "demo", "explain", "healthcheck", "init", "poll", "polled_job", "process"),
+        *("record_service", "saving", "serve", "sharing", "tls", "verify", "verify_against"),
         "workers",
     ),
-)
-"""The commands of which only errors are translated: what they print is read by programs too."""
+    "verify": ("client", "preflight", "sequence"),
+    "recording": ("appending", "job_recorder"),
+}
+"""The modules of which only errors are translated: what they print is read by programs too."""
 
 OF_ERRORS = {"_hint", "_write", "_write_all"}
 """Their functions that make nothing but errors."""
@@ -148,6 +143,8 @@ NOTES = (
 OTHERS = (
     # what stands in errors of commands
     *("cannot be written to", "is not there"),
+    # what init prints
+    *("wrote {path}", "Next:"),
     ", ",
     # click's own
     *("Usage:", "Options", "Commands", "Show this message and exit."),
@@ -161,7 +158,8 @@ OTHERS = (
     *("{value} is not one of {choices}.", "{value} is not in the range {range}."),
     *("{value} is not a valid {kind}.", "Got unexpected extra argument ({argument})"),
     *("Got unexpected extra arguments ({arguments})", "Option {option} requires an argument."),
-    "Option {option} does not take a value.",
+    *("Option {option} does not take a value.", "integer", "integer range"),
+    "float range",
     # libyaml's, the most frequent
     *("mapping values are not allowed in this context", "did not find expected key"),
     *("did not find expected '-' indicator", "could not find expected ':'"),
@@ -178,7 +176,7 @@ OTHERS = (
 )
 """What libraries say of what a user has written."""
 
-OF_COMMANDS = ("mock_p1/cli", "mock_p1/verify")
+OF_COMMANDS = ("mock_p1/cli", "mock_p1/verify", "mock_p1/recording")
 """Where texts stand that only a terminal shows."""
 
 OF_THE_PAGE = "page"
@@ -370,9 +368,9 @@ def all_texts() -> Iterator[tuple[str, str]]:
     for room, names in SOURCES.items():
         yield from ((text, f"mock_p1/{room}/{name}.py") for name in names
                     for text in texts_in(_source(room, name)))  # fmt: skip
-    for name in RAISED:
-        texts = texts_in(_source("cli", name), is_raised=True)
-        yield from ((text, f"mock_p1/cli/{name}.py") for text in texts)
+    for room, names in RAISED.items():
+        yield from ((text, f"mock_p1/{room}/{name}.py") for name in names
+                    for text in texts_in(_source(room, name), is_raised=True))  # fmt: skip
     yield from ((text, "mock_p1/engine") for text in NOTES)
     yield from ((text, "docs/messages.py") for text in OTHERS)
     yield from ((_literal(text), "scenarios") for text in texts_of_scenarios())

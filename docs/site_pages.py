@@ -100,6 +100,16 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:  # noqa: ANN40
     return REPOSITORY_LINK.sub(site_link, markdown)
 
 
+def on_page_context(
+    _context: Any,  # noqa: ANN401 -- what mkdocs hands over
+    page: Page,
+    config: MkDocsConfig,
+    **_: Any,  # noqa: ANN401 -- likewise
+) -> None:
+    """Let a page say its language, and have the theme's words in it."""
+    config.theme["language"] = "ja" if page.file.src_uri.startswith("ja/") else "en"
+
+
 def _site_chart(chart: re.Match[str]) -> str:
     """Return what shows a chart on the site, where a switch changes the theme."""
     return " ".join(

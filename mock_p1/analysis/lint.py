@@ -34,6 +34,8 @@ ALIKE: Final = 0.9
 
 NO_JOB: Final = "there is no job: every poll is answered with not_found_retrain_job"
 
+NOT_ASCII: Final = "a key with characters beyond ASCII, which most clients cannot send in a header"
+
 MAX_COMPARED: Final = 200
 """So many patterns, or groups of jobs, are compared with each other."""
 
@@ -80,6 +82,9 @@ def _keys(scenario: Scenario) -> Iterator[LintWarning]:
         but = "" if no_secret else ", but with a key from Get API Key"
         text = f"no key is active: every poll is answered with a credential error{but}"
         yield LintWarning(scenario.where("api_keys"), text)
+    for part, keys in (("api_keys", scenario.api_keys), ("secret_keys", secrets)):
+        unsendable = (key for key in keys or () if not key.isascii())
+        yield from (LintWarning(scenario.where(part, key), NOT_ASCII) for key in unsendable)
     if not scenario.jobs and not scenario.generated_jobs and not _issues(scenario):
         yield LintWarning(scenario.name, NO_JOB)
 

@@ -16,6 +16,7 @@ from mock_p1._version import __version__
 from mock_p1.base.extras import missing
 from mock_p1.base.text import printable, unknown
 from mock_p1.cli.command_error import Failure
+from mock_p1.cli.language import ENGLISH, chosen, said
 from mock_p1.cli.options import command, complete_scenario
 from mock_p1.scenario.files import SUFFIXES, bundled, load_scenario
 from mock_p1.scenario.parser import parse
@@ -91,15 +92,16 @@ def init(*, file: Path, source: str | None, pytest: bool, compose: bool, github:
         )
     _write_all(files)
     for path in files:
-        click.echo(f"wrote {printable(str(path))}")
-    click.echo("\nNext:")
+        click.echo(said(f"wrote {printable(str(path))}"))
+    click.echo(f"\n{said('Next:')}")
     for line in _next(shown, is_test=pytest, is_compose=compose):
         click.echo(f"  {line}")
 
 
 def _scenario_text(source: str | None, file: Path) -> str:
     if source is None:
-        return _read("scenario.yaml").replace("FILE", printable(file.name))
+        name = "scenario.yaml" if chosen() == ENGLISH else f"scenario.{chosen()}.yaml"
+        return _read(name).replace("FILE", printable(file.name))
     if source not in bundled():
         raise click.UsageError(unknown("bundled scenario", source, bundled()))
     lines = bundled()[source].read_text(encoding="utf-8").splitlines(keepends=True)

@@ -61,6 +61,11 @@ def choose(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
     _chosen[0] = code if is_other and _can_be_written(LANGUAGES[code]) else ENGLISH
 
 
+def chosen() -> str:
+    """Return the code of the language that was chosen."""
+    return _chosen[0]
+
+
 def translation() -> Translation | None:
     """Return what says things in the language that was chosen; None where that is English."""
     if _chosen[0] == ENGLISH:

@@ -43,7 +43,7 @@ COUNT: Final = "count"
 """The place in which nothing but a number stands."""
 
 _NUMBER: Final = re.compile("[0-9,]+")
-_WORDS_IN: Final = frozenset({"what", "value", "given", "kind_of", "data", "listed"})
+_WORDS_IN: Final = frozenset({"what", "value", "given", "kind", "kind_of", "data", "listed"})
 """The places in which a single word is a text; elsewhere it is a name or a key."""
 
 _ENGLISH: Final = re.compile(

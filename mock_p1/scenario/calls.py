@@ -152,8 +152,8 @@ def _element(value: object, info: ValidationInfo) -> object:
     given = [kind for kind in KINDS if kind in value]
     if len(given) != 1:
         reading.failed += 1
-        found = f"{' and '.join(given)}: make it {len(given)}" if given else "none of them"
-        raise wrong(f"an element of calls: is one of {kinds}; this one is {found}")
+        found = f"{', '.join(given)}: make it {len(given)}" if given else "none of them"
+        raise wrong(f"an element of calls: is one of {kinds}; this one has {found}")
     return value
 
 

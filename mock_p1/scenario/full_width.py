@@ -18,22 +18,25 @@ if TYPE_CHECKING:
 
 _BLANK: Final = "\u3000"
 _SIGNS: Final = str.maketrans(
-    {"\uff1a": ": ", "\uff0c": ", ", "\u3001": ", ", "\uff0d": "-", _BLANK: " "}
+    {"\uff1a": ": ", "\uff0c": ", ", "\u3001": ", ", _BLANK: " "}
+    | dict.fromkeys("\uff0d\u30fc\u2212", "-")
     | dict.fromkeys("\u201c\u201d\uff02", '"')
     | dict.fromkeys("\u2018\u2019\uff07", "'")
 )
-_ANY: Final = re.compile("[\uff01-\uff5e\u3000\u3001\u201c\u201d\u2018\u2019]")
+_ANY: Final = re.compile("[\uff01-\uff5e\u3000\u3001\u201c\u201d\u2018\u2019\u30fc\u2212]")
 _QUOTED: Final = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 _SKIPPED: Final = re.compile(r"'[^']*'|\"[^\"]*\"|(?:^|(?<=\s))#.*")
 """Of a line what is text for certain, or a comment."""
 
 _ASTRAY: Final = re.compile(
     "^ *\u3000"  # the indent
-    "|^ *\uff0d"  # an entry of a list
+    "|^ *(?:\uff0d|[\u30fc\u2212](?=[ \u3000{]))"  # an entry of a list
     "|(?<=[-:,])\u3000"  # before a value
     "|(?:^|[{,\u3001\uff0c])[ \u3000]*(?:- *)?[A-Za-z0-9_-]+\uff1a"  # after a key
-    "|(?:[-:,\\[] *)[\uff5b\uff3b]|[\uff5d\uff3d][ ,\\]}]*$"  # brackets
-    "|(?<=[\\w}\\]])[\uff0c\u3001] *[a-z_{]"  # between entries
+    "|(?:[-:,\\[{] *|^ *)[\uff5b\uff3b]|(?<=[ -~])[\uff5d\uff3d] *(?:[,\\]}]|$)"  # brackets
+    "|(?<=[\\w}\\]\"'\u201d\u2019])[\uff0c\u3001] *[a-z_{]"  # between entries
+    "|[-:,\\[{] *(?:[\u201c\u201d\uff02][!-~ ]*[\u201c\u201d\uff02]"  # quotes of what is ASCII
+    "|[\u2018\u2019\uff07][!-~ ]*[\u2018\u2019\uff07])"
 )
 MAX_LINE: Final = 1000
 """Characters of a line that is looked at; nobody typed a longer one."""
@@ -58,9 +61,16 @@ def _with_hint(problem: Problem, lines: list[str]) -> Problem:
     text = problem.text.partition("; did you mean ")[0]
     if meant := _value_meant(problem.text):
         text = f"{text}; full-width characters: did you mean {meant}?"
-    elif sign := _sign_astray(problem, lines):
-        shown = "U+3000" if sign == _BLANK else f"'{sign}'"
-        text = f"{text}; full-width characters: did you mean {narrow(sign)!r} for {shown}?"
+    elif found := _sign_astray(problem, lines):
+        sign, line = found
+        shown = "a full-width blank (U+3000)" if sign == _BLANK else f"'{sign}'"
+        meant = repr(narrow(sign))
+        if line == problem.line:
+            text = f"{text}; full-width characters: did you mean {meant} for {shown}?"
+        else:
+            text = (
+                f"{text}; full-width characters on line {line}: did you mean {meant} for {shown}?"
+            )
     else:
         return problem
     return problem._replace(text=text)
@@ -79,17 +89,23 @@ def _value_meant(text: str) -> str | None:
     return meant if meant != value and meant.isascii() and _ANY.search(value) else None
 
 
-def _sign_astray(problem: Problem, lines: list[str]) -> str | None:
-    """Return the first character in a problem's line that stands where one of ASCII has a meaning.
+def _sign_astray(problem: Problem, lines: list[str]) -> tuple[str, int] | None:
+    """Return the first character that stands where one of ASCII has a meaning, and its line.
 
-    Not the line: there may be keys in it.
+    It is looked for in a problem's line and, if that is no YAML, in the one before. Not the line's
+    text is returned: there may be keys in it.
     """
     here = problem.line - 1
     numbers = [here] if 0 <= here < len(lines) else []
     if numbers and problem.text.startswith("not YAML"):
         numbers += [next((n for n in range(here - 1, -1, -1) if lines[n].strip()), here)]
     for number in numbers:
-        line = _SKIPPED.sub("", lines[number]) if len(lines[number]) <= MAX_LINE else ""
+        line = _SKIPPED.sub(_emptied, lines[number]) if len(lines[number]) <= MAX_LINE else ""
         if (found := _ASTRAY.search(line)) and (sign := _ANY.search(found[0])):
-            return sign[0]
+            return sign[0], number + 1
     return None
+
+
+def _emptied(skipped: re.Match[str]) -> str:
+    """Return what is left of a comment or a quoted text: of the latter its quotes."""
+    return "" if skipped[0][0] == "#" else "''"

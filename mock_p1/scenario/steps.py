@@ -312,11 +312,11 @@ def _exactly_one(
     from mock_p1.base.strict_model import all_of, known_keys  # noqa: PLC0415 -- loads pydantic
 
     reading.failed += 1
-    found = f"{' and '.join(given)}: make it {len(given)} steps" if given else "none of them"
+    found = f"{', '.join(given)}: make it {len(given)} steps" if given else "none of them"
     models = [KINDS[kind] for kind in given or KINDS]
     known = {key for model in models for key in known_keys(model)}
     problems = [
-        ((), wrong(f"a step is one of {kinds}; this one is {found}")),
+        ((), wrong(f"a step is one of {kinds}; this one has {found}")),
         *refuse_unknown(value, known),
     ]
     raise all_of(problems, *(_problems(model, value) for model in (models if given else [Step])))

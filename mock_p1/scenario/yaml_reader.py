@@ -49,6 +49,10 @@ _PLAIN_TAGS: Final = frozenset(
 _TEXT_TAGS: Final = frozenset({None, "!", _TAG + "str"})
 MERGE: Final = "<<"
 
+_VALUE_ASTRAY: Final = re.compile("mapping values are not allowed")
+_INDENTED: Final = re.compile("did not find expected ('-'|key)|expected <block end>")
+"""What a parser says of wrong indentation: libyaml's words, and PyYAML's own."""
+
 
 class Unreadable(Exception):  # noqa: N818 -- carries a problem's place, is never shown
     """Reading cannot go on from here."""
@@ -111,6 +115,10 @@ def _not_yaml(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, str]:
         what += f" {error.context} that begins on line {begun.line + 1}"
     if text[mark.index : mark.index + 1] == "\t":
         what += " (YAML is indented with spaces, not tabs)"
+    elif _VALUE_ASTRAY.match(error.problem or ""):
+        what += " (is the indentation right, and has the line before its ':'?)"
+    elif _INDENTED.match(error.problem or ""):
+        what += " (check the indentation)"
     return mark.line + 1, mark.column + 1, what
 
 

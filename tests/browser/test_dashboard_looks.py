@@ -153,7 +153,7 @@ def test_in_japanese_nothing_of_the_page_itself_is_left_in_english(busy):
     )
     english = [word for word in words + labels if word.isascii() and "mock-p1" not in word]
     assert english == []
-    made.shows(f"{made.job('slow-42')} .state", "あと1回")
+    made.shows(f"{made.job('slow-42')} .state", "あと 1 回")
 
 
 def test_what_the_mock_says_is_in_japanese_too(opened):
@@ -163,12 +163,12 @@ def test_what_the_mock_says_is_in_japanese_too(opened):
     made.shows("#scenario-about", "ジョブは実行中のまま終わらない。")
     made.page.fill("#span", "soon")
     made.page.click("#advance")
-    made.shows("#notice-text", "'soon' は時間 (500ms、90s、1h30m、2d など)ではありません。")
+    made.shows("#notice-text", "'soon' は使えません。使えるもの: 時間 (500ms、90s、1h30m、2d など)")
     made.page.click("#own")
     made.page.fill("#draft", "jobs: {a: {timelin: []}}")
     made.page.click("#send")
     made.shows("#problems li", "キーが不明です: 'timelin'。使えるもの: api_key")
-    assert made.page.text_content("#problems li.count") == "誤り2件"
+    assert made.page.text_content("#problems li.count") == "誤り 2 件"
 
 
 def test_the_language_is_chosen_by_the_address(opened):

@@ -15,6 +15,7 @@ from mock_p1.cli.init import STARTER
 from mock_p1.scenario.files import bundled
 
 COMMENTED = (STARTER / "scenario.yaml").read_text(encoding="utf-8")
+IN_JAPANESE = (STARTER / "scenario.ja.yaml").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -27,6 +28,12 @@ def folder(tmp_path, monkeypatch):
 def names(folder):
     """What stands in a folder."""
     return [path.name for path in folder.iterdir()]
+
+
+def tried(text):
+    """Return a commented scenario with what is commented out in its end."""
+    whole, rest = re.split(r"(?<=\n)# \S.*\n#\n(?=# calls:)", text)
+    return whole + re.sub(r"(?m)^# ", "", rest)
 
 
 def run_pytest(folder):
@@ -47,14 +54,28 @@ def test_the_commented_scenario(run, folder):
     assert run("check", "--strict", "scenario.yaml").output == "1 file checked, no problem\n"
 
 
-def test_what_is_commented_out_is_right_too(run, folder):
+@pytest.mark.parametrize("text", [COMMENTED, IN_JAPANESE], ids=["en", "ja"])
+def test_what_is_commented_out_is_right_too(run, folder, text):
     """Without the marks before its lines it can be used as it stands."""
-    whole, tried = COMMENTED.split("or put such steps into a timeline.\n#\n")
-    (folder / "tried.yaml").write_text(
-        whole + "timeline.\n" + re.sub(r"(?m)^# ", "", tried), encoding="utf-8"
-    )
+    (folder / "tried.yaml").write_text(tried(text), encoding="utf-8")
     assert run("check", "--strict", "tried.yaml").exit_code == 0
     assert len(read_yaml((folder / "tried.yaml").read_text("utf-8"))["calls"]) == 4
+
+
+def test_the_commented_scenario_in_japanese(run, folder):
+    """Its comments, its description and what is printed are in Japanese, all else is the same."""
+    result = run("init", "--lang", "ja")
+    assert result.output == (
+        "scenario.yaml を書き出しました\n\n次に使うコマンド:\n"
+        "  mock-p1 explain scenario.yaml\n  mock-p1 serve scenario.yaml\n"
+    )
+    written = (folder / "scenario.yaml").read_text(encoding="utf-8")
+    assert written == IN_JAPANESE.replace("FILE", "scenario.yaml")
+    english, japanese = (read_yaml(tried(text)) for text in (COMMENTED, IN_JAPANESE))
+    assert japanese.pop("description") != english.pop("description")
+    assert japanese == english
+    comments = re.findall(r"(?m)#\s+(.*[a-z]{3} [a-z]{3}.*)$", IN_JAPANESE.replace("FILE", ""))
+    assert [comment for comment in comments if comment.isascii() and "mock-p1" not in comment] == []
 
 
 @pytest.mark.parametrize("name", bundled())

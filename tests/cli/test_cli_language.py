@@ -172,7 +172,7 @@ def test_problems_in_japanese(path):
     for text in texts:
         said = say(text)
         assert JAPANESE.search(said), text
-        said = re.sub(r"'[^']*'|この.*使えません: .*| and ", "", said)
+        said = re.sub(r"'[^']*'|この.*使えません: .*", "", said)
         assert ENGLISH.findall(said) == [], said
 
 
@@ -207,12 +207,43 @@ def test_each_message_is_known_among_the_others():
         ("the job never shows job_finished; it stays at job_running",
          "ジョブが job_finished になりません。job_running のままになります"),
         ("the job never shows job_finished", "ジョブが job_finished になりません"),
+        ("per: '1分' is not a duration such as 500ms, 90s, 1h30m or 2d",
+         "per: '1分' は使えません。使えるもの: 時間 (500ms、90s、1h30m、2d など)"),
         ("1 problem in 1 of 3 files", "ファイル 3 個のうち 1 個に誤り 1 件"),
     ],
 )  # fmt: skip
 def test_what_is_said(text, expected):
     """Texts that are made of others, with values in them."""
     assert load("ja").message(text) == expected
+
+
+HEAD = "jobs:\n  a:\n    timeline:\n      "
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "jobs:\n  a：\n    timeline: []\n",
+            "。2 行目に全角文字があります。'：' は ': ' の誤りではありませんか?",
+        ),
+        (HEAD + "-　{status: s}\n", "全角の空白 (U+3000) は ' ' の誤りではありませんか?"),
+        (
+            "jobs:\n  a\n    timeline: []\n",
+            " (字下げは正しいですか? 前の行の ':' は抜けていませんか?)",
+        ),
+        (HEAD + "- {status: s}\n     - {status: t}\n", " (字下げを確かめてください)"),
+        (
+            HEAD + "- {error: invalid_api_key, fault: timeout}\n",
+            "これには error, fault があります。2 つのステップに分けてください",
+        ),
+    ],
+)
+def test_a_mistake_in_japanese(text, expected):
+    """What is said of a file, to its last word."""
+    with pytest.raises(ScenarioError) as caught:
+        load_scenario(text)
+    assert load("ja").message(caught.value.problems[0].text).endswith(expected)
 
 
 def test_what_has_no_translation_stays():
@@ -276,6 +307,20 @@ def test_wrong_usage_in_japanese(run):
     assert "コマンドが不明です: 'chek'" in run("--lang", "ja", "chek").output
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["serve", "--port", "abc"], "'abc' は正しい値ではありません (整数)"),
+        (["serve", "--seed", "abc"], "'abc' は正しい値ではありません (整数)"),
+        (["serve", "--speed", "abc"], "'abc' は正しい値ではありません (数値)"),
+        (["verify", "http://127.0.0.1:1"], "--api-key を指定するか、--allow issue-key を"),
+    ],
+)
+def test_what_is_wrong_with_options_in_japanese(run, arguments, expected):
+    """Kinds of numbers, and what belongs together."""
+    assert expected in run("--lang", "ja", *arguments).output
+
+
 def test_bundled_scenarios_in_japanese(run):
     """Each is described in Japanese; a file is shown as it stands."""
     rows = run("scenarios", "--lang", "ja").output.splitlines()
@@ -307,7 +352,7 @@ def test_a_process_in_a_japanese_system():
         env={**os.environ, "LANG": "ja_JP.UTF-8", "PYTHONUTF8": "1"},
         check=True,
     )
-    assert done.stdout.decode() == "ファイル 1 個を検査しました。誤りはありません\n"
+    assert done.stdout.decode() == "ファイル 1 個を検査しました: 誤りなし\n"
 
 
 def test_json_of_explain_stays(run):

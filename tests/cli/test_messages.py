@@ -1,6 +1,7 @@
 """The catalogue of what the command line says in Japanese is whole, and compiled."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,13 @@ def test_a_text_that_is_new_and_one_that_is_gone(messages, wanted):
     catalogue.add("a text that is gone", "消えた文")
     found = [*messages.complaints(catalogue, more)]
     assert found == ["no translation of: a text that is new", "stale: a text that is gone"]
+
+
+def test_command_line_and_dashboard_are_of_one_style(messages):
+    """Brackets and colons are ASCII's, figures have blanks around them, terms are the same."""
+    japanese = "[ぁ-んァ-ヶ一-龠]"
+    odd = re.compile(rf"[\uff08\uff09\uff1a]|{japanese}[0-9]|[0-9]{japanese}|実サービス|通信障害")
+    assert [each.string for each in messages.catalogue_now() if odd.search(each.string)] == []
 
 
 def test_texts_that_a_module_says(messages):

@@ -9,7 +9,11 @@ from helpers.page_blocks import blocks_of
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
 PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "examples/README.md"]
-PAGES += sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").glob("*.md"))
+PAGES += sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in (ROOT / "docs").glob("*.md")
+    if not path.name.endswith(".ja.md")  # their blocks are those of the English pages
+)
 SHELL = "test_shell_blocks.py"
 """Reads each line as its shell does; it starts what never ends, or needs what is not ours."""
 

@@ -56,6 +56,20 @@ def test_tabs_are_told_apart_from_other_slips(refused):
     assert refused(b"jobs:\n\ta:\n")[0].endswith("(YAML is indented with spaces, not tabs)")
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        (b"jobs:\n  a\n    b: c\n", "is the indentation right, and has the line before its ':'?"),
+        (b"jobs:\n  a: {}\n    at_end: stay\n", "check the indentation"),
+        (b"jobs:\n    a: {}\n  b: {}\n", "check the indentation"),
+        (b"jobs:\n  - a\n  b: {}\n", "check the indentation"),
+    ],
+)  # fmt: skip
+def test_wrong_indentation_is_named(refused, text, hint):
+    """What a parser says of it names the consequence alone."""
+    assert refused(text)[0].endswith(f" ({hint})")
+
+
 def test_a_syntax_error_names_where_the_unfinished_part_began(refused):
     """A quote that is never closed is found at the end of the file, and was opened far above."""
     assert refused(b'seed: 1\ndescription: "no end\njobs: {}\n')[0].endswith(

@@ -31,12 +31,17 @@ def problems(text):
         (HEAD + "      - {ｓｔａｔｕｓ: s}\n", "status"),
         (HEAD + "      - {status：s}\n", "status: s"),
         (HEAD + "      - status:　s\n", "status: s"),
-        (HEAD + "      -　{status: s}\n", "' ' for U+3000"),
+        (HEAD + "      -　{status: s}\n", "' ' for a full-width blank (U+3000)"),
         (HEAD + "      － status: s\n", "'-' for '－'"),
+        (HEAD + "      ー status: s\n", "'-' for 'ー'"),
+        (HEAD + "      −　status: s\n", "'-' for '−'"),
         (HEAD + "      - {status: s、model_id: 5}\n", "', ' for '、'"),
         (HEAD + "      - {status: s，model_id: 5}\n", "', ' for '，'"),
-        ("jobs：\n  a:\n    timeline:\n      - {status: s}\n", "': ' for '：'"),
-        ("jobs:\n  a：\n    timeline:\n      - {status: s}\n", "': ' for '：'"),
+        (HEAD + '      - {status: "s"、model_id: 5}\n', "', ' for '、'"),
+        (HEAD + "      - {status: “s”、model_id: 5}\n", "'\"' for '“'"),
+        (HEAD + "      - {status: ‘s’、model_id: 5}\n", "\"'\" for '‘'"),
+        (HEAD + "      - ｛status: s}\n", "'{' for '｛'"),
+        (HEAD + "      - {status: s, body: [1］, for: 1s}\n", "']' for '］'"),
         ("jobs:\n　a:\n    timeline:\n      - {status: s}\n", "a"),
         ("jobs:\n  a:\n    timeline: ［{status: s}］\n", "'[' for '［'"),
     ],
@@ -48,6 +53,19 @@ def test_what_was_meant(text, meant):
 
 
 @pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("jobs：\n  a:\n    timeline:\n      - {status: s}\n", 1),
+        ("jobs:\n  a：\n\n    timeline:\n      - {status: s}\n", 2),
+    ],
+)
+def test_a_sign_in_the_line_before(text, line):
+    """What follows is refused; the sign is named with the line that it stands in."""
+    (said,) = problems(text)
+    assert said.endswith(f"; full-width characters on line {line}: did you mean ': ' for '：'?")
+
+
+@pytest.mark.parametrize(
     "text",
     [
         HEAD + "      - {statu: s, message: 状態：実行中（３０％）、終わり}\n",
@@ -55,6 +73,7 @@ def test_what_was_meant(text, meant):
         HEAD + '      - {status: s, message: "a：b", model_id: x}\n',
         HEAD + "      - {status: s, message: Status：ok, model_id: x}\n",
         HEAD + "      - {status: s, model_id: 五：５}\n",
+        HEAD + "      - {statu: s, message: “終わり”、ー、［１］}\n",
         "jobs: {本番：１: {error: bogus}}\n",
     ],
 )

@@ -47,6 +47,14 @@ def test_a_job_that_is_meant_to_fail():
     assert told(f"jobs: {{a: {{timeline: {steps}}}}}") == []
 
 
+@pytest.mark.parametrize("part", ["api_keys", "secret_keys"])
+def test_a_key_beyond_ascii(part):
+    """Clients encode headers as ASCII or Latin-1, and raise; the key itself is not shown."""
+    text = f"{part}:\n  k: active\n  夜間の鍵: active\njobs: {{a: {DONE}}}\n"
+    what = "a key with characters beyond ASCII, which most clients cannot send in a header"
+    assert told(text) == [f"mine.yaml:3: {what}"]
+
+
 def test_a_loop():
     """A timeline that begins anew is told, at the line that says so."""
     steps = "[{status: job_running, for: 1 poll}, {status: job_finished, for: 1 poll}]"

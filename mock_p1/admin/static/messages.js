@@ -9,7 +9,7 @@ const FOLLOWING = 12;
 const ADDED = /^(?:[;,]| ?\()/;
 const WORD = /[A-Za-z][a-z]+(?![A-Za-z0-9_.,:;'"/(-])|[A-Z][a-z]+:(?= )/;
 const ENGLISH = new RegExp(`(?<![A-Za-z0-9_.'"$/-])(?:${WORD.source})`, "g");
-const WORDS_IN = new Set(["what", "value", "given", "kind_of", "data", "listed"]);
+const WORDS_IN = new Set(["what", "value", "given", "kind", "kind_of", "data", "listed"]);
 
 const plain = (text) => text.replaceAll("{{", "{").replaceAll("}}", "}");
 const englishIn = (text) => text.match(ENGLISH)?.length ?? 0;
