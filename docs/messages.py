@@ -17,6 +17,7 @@ import re
 import sys
 from datetime import UTC, datetime
 from gettext import GNUTranslations
+from inspect import cleandoc
 from io import BytesIO
 from pathlib import Path
 from string import Formatter
@@ -221,7 +222,7 @@ def texts_of_help() -> Iterator[str]:
 
 
 def _of_command(command: click.Command, context: click.Context) -> Iterator[str]:
-    yield from paragraphs(re.sub(r"(?m)^ {4}", "", command.help or "").partition("\f")[0])
+    yield from paragraphs(cleandoc(command.help or "").partition("\f")[0])
     for parameter in command.get_params(context):
         if isinstance(parameter, click.Option):
             yield parameter.help or ""

@@ -324,7 +324,8 @@ def _batch(entry: tuple[bytes, list[bytes]]) -> Batch:
 def _why(error: Exception) -> str:
     if "WRONGTYPE" in str(error):
         return "its keys are another program's; give another name"
-    if "HELLO must be called" in str(error) or "NOAUTH" in str(error):
+    unnamed = ("HELLO must be called", "NOAUTH", "Authentication required")  # the last: redis 5
+    if any(words in str(error) for words in unnamed):
         return "it wants a password: redis://:PASSWORD@HOST"
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 

@@ -207,6 +207,16 @@ class SharedState:
 
     def _work(self) -> None:
         self._clock.at_work = threading.get_ident()
+        try:
+            self._go_on()
+        finally:  # whatever ends it, nobody waits for ever
+            with self._news:
+                self._closed = True
+                left = [*self._waiting]
+                self._waiting.clear()
+            _tell_all(left, "this process ends")
+
+    def _go_on(self) -> None:
         while True:
             with self._news:
                 if not self._waiting and not self._closed:
