@@ -178,7 +178,7 @@ def test_notes_are_in_japanese_on_a_japanese_page(opened):
     dashboard = opened(path="/__admin/?lang=ja")
     dashboard.shows(".job")
     dashboard.poll("retrain-001?colour=blue")
-    dashboard.shows(".poll .note", "クエリがありますが、APIの仕様にはありません")
+    dashboard.shows(".poll .note", "クエリがありますが、API の仕様にはありません")
     url = f"{dashboard.server.url}/v1/external/api-key"
     query = {"credential_type": "other", "model_id": "one"}
     requests.get(url, query, headers={"x-api-key": "k"}, timeout=10)
