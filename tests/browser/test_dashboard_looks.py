@@ -163,7 +163,10 @@ def test_what_the_mock_says_is_in_japanese_too(opened):
     made.shows("#scenario-about", "ジョブは実行中のまま終わらない。")
     made.page.fill("#span", "soon")
     made.page.click("#advance")
-    made.shows("#notice-text", "advance: 'soon' は使えません。使えるもの: 時間 (500ms、90s、1h30m、2d など)")
+    made.shows(
+        "#notice-text",
+        "advance: 'soon' は使えません。使えるもの: 時間 (500ms、90s、1h30m、2d など)",
+    )
     made.page.click("#own")
     made.page.fill("#draft", "jobs: {a: {timelin: []}}")
     made.page.click("#send")
