@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pytest
+import requests
 
 KINDS = {
     "light": {},
@@ -218,11 +219,16 @@ def test_on_a_phone_the_clock_stays_in_sight(opened):
 def test_neither_a_request_nor_a_button_runs_over_its_edge(busy, width):
     """Its job and its time are whole, at any width; so is every button's word."""
     made = busy(viewport={"width": width, "height": 900})
+    made.poll("retrain-001", key="de-other")
+    url = f"{made.server.url}/v1/external/retrain_jobs/upload_url"
+    headers, query = {"x-api-key": "demo-key"}, {"filename": "train.csv"}
+    requests.get(url, query, headers=headers, timeout=10)
+    made.shows(".poll b", "job_issued")
     over = made.page.evaluate(
         """[...document.querySelectorAll('.poll .link, .poll time, .tools button')]
              .filter((it) => it.offsetParent && (it.scrollWidth > it.clientWidth + 1
                || it.getBoundingClientRect().right
-                 > it.closest('.poll, .desk').getBoundingClientRect().right))
+                 > it.closest('.polls .list, .desk').getBoundingClientRect().right))
              .map((it) => it.textContent)"""
     )
     assert over == []
