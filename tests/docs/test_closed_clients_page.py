@@ -65,7 +65,7 @@ def test_a_client_trusts_the_mock_by_what_is_typed(secure, tmp_path, client):
         if shutil.which(program) is None:
             pytest.skip(f"needs {program}, which is not installed here")
     job = f"{url}/v1/external/retrain_jobs/retrain-001"
-    more = ["1", "0", "GET"] if Path(call[-1]).suffix in (".go", ".java") else []
+    more = ["1", "0", "GET", ""] if Path(call[-1]).suffix in (".go", ".java") else []
 
     def asked(typed):
         script = f'CA={authority}\n{typed}\n"$@"'

@@ -11,6 +11,7 @@ import re
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from http.client import HTTPResponse, IncompleteRead, RemoteDisconnected
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -22,7 +23,13 @@ import urllib3
 
 from helpers.scenario_strategies import read
 from helpers.story_strategies import GUESSES, Act, Ask, Drive, Story, Wait, filled
-from helpers.transport_clients import HOST, FlaskTransport, LiveTransport, ResponsesTransport
+from helpers.transport_clients import (
+    HOST,
+    IS_OLD,
+    FlaskTransport,
+    LiveTransport,
+    ResponsesTransport,
+)
 from mock_p1.base.clock import VirtualClock
 from mock_p1.engine.acts import SharedEngine
 from mock_p1.engine.driver import Driver
@@ -208,6 +215,10 @@ class InProcess:
             while piece := response.raw.read(1 << 16, decode_content=False):
                 body += piece
         except urllib3.exceptions.ProtocolError:  # too few bytes came
+            what = "cut"
+        promised = int(response.headers.get("content-length", 0))
+        has_body = ask.method != "HEAD" and response.status_code != HTTPStatus.NOT_MODIFIED
+        if IS_OLD and has_body and len(body) < promised:  # urllib3 1 does not notice
             what = "cut"
         return seen(what, response.status_code, response.raw.headers.items(), body)
 
