@@ -203,7 +203,8 @@ class Proactor:
         return self._begin(connection, selectors.EVENT_WRITE, attempt)
 
     def _stop_serving(self, listener):
-        """Nothing is kept of a listener here."""
+        """Forget a listener that ends."""
+        self._files.discard(listener.getsockname())
 
     def close(self):
         """End."""
