@@ -5,6 +5,7 @@ from __future__ import annotations
 import pkgutil
 from importlib import import_module
 
+import httpx
 import pytest
 import requests
 
@@ -12,7 +13,8 @@ import mock_p1
 
 # everything is imported here, once: pytester drops what a run inside it imports, and a second
 # time-machine, or a second copy of the module that knows whether a clock is shared, would not know
-# of the first
+# of the first; httpx loads httpcore with its first client, and tells its errors by their classes
+httpx.Client().close()
 for module in pkgutil.walk_packages(mock_p1.__path__, "mock_p1."):
     if module.name != "mock_p1.__main__":
         import_module(module.name)
