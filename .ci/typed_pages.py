@@ -48,7 +48,7 @@ def typed(module: ast.Module, homes: dict[str, str]) -> str:
     lines = [HEADER]
     lines += [f"from {homes[name]} import {name}" for name in sorted((used - own) & homes.keys())]
     for node in ast.walk(module):
-        if isinstance(node, ast.FunctionDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             is_test = node.name.startswith(("test_", "__init__"))
             node.returns = ast.Name("None" if is_test else "typing.Any")
             for argument in [*node.args.args, node.args.vararg, node.args.kwarg]:
@@ -60,7 +60,8 @@ def typed(module: ast.Module, homes: dict[str, str]) -> str:
 
 def defined_in(module: ast.Module) -> set[str]:
     """Return the names of a module's own functions and classes."""
-    return {node.name for node in module.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    return {node.name for node in module.body if isinstance(node, kinds)}
 
 
 def names_of(node: ast.stmt) -> list[ast.alias]:

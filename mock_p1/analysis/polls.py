@@ -446,9 +446,9 @@ class PollList(list[Poll]):
         """Return the shortest interval that is let pass: at least half of what was asked for."""
         return bound_ns - min(self._tick_ns + blur_ns, bound_ns // 2)
 
-    def _blur(self, most_ns: float) -> int:
+    def _blur(self, most_ns: float, times: float = 1) -> int:
         """Return what is let pass since requests take time, at most so many nanoseconds."""
-        return int(min(self._blur_ns, most_ns))
+        return int(min(times * self._blur_ns, most_ns))
 
     def _off_pace(
         self, pairs: list[tuple[Poll, Poll]], factor: float, limit: int | None, tolerance: float
@@ -464,7 +464,8 @@ class PollList(list[Poll]):
             which = _apart(before, after)
             # who does not back off at all stays too early: of no growth half is let pass
             grown = least - last if least > last else least // 5
-            slack = (factor + 1) * ROUNDING_NS + self._blur(grown // 2)
+            # what is compared may be too short by a blur, and what it was compared with too long
+            slack = (factor + 1) * ROUNDING_NS + self._blur(grown // 2, factor + 1)
             if gap < least * (1 - tolerance) - slack:
                 yield (
                     f"{which}; backing off by {factor:g} asks for at least {exactly(least)}",

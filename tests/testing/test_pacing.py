@@ -10,6 +10,7 @@ import requests
 
 import mock_p1
 from mock_p1.analysis import polls
+from mock_p1.analysis.polls import listed
 from mock_p1.base.clock import RealClock
 from mock_p1.base.messages import Request
 from mock_p1.engine.engine import Engine
@@ -356,6 +357,14 @@ def test_an_exact_doubler_backs_off_though_requests_take_time(paced, first, spee
     mock.assert_backoff(factor=2, cap=4 * first * speed)
 
 
+def test_a_request_that_was_slow_makes_the_next_interval_no_shorter(paced):
+    """What it took is in the interval that the next one is compared with."""
+    mock = paced(1, 2, 4)
+    entries = [*mock._engine.journal]  # noqa: SLF001 -- the one that was on its way for longest
+    late = entries[1]._replace(moment_ns=entries[1].moment_ns + 80_000_000)
+    listed(mock._engine, [entries[0], late, *entries[2:]]).assert_backoff(factor=2)  # noqa: SLF001 -- likewise
+
+
 @pytest.mark.parametrize("first", [0.004, 0.1, 1, 60])
 def test_who_does_not_back_off_is_found_at_a_live_server(paced, first):
     """However short the intervals are."""
@@ -364,8 +373,8 @@ def test_who_does_not_back_off_is_found_at_a_live_server(paced, first):
 
 
 def test_who_backs_off_too_little_is_found_at_a_live_server(paced):
-    """A growth by half is no doubling; the slack is a tenth of a second."""
-    mock = paced(10, 19.8)
+    """A growth by half is no doubling; the slack is a tenth of a second for each request."""
+    mock = paced(10, 19.6)
     with pytest.raises(AssertionError, match="at least 20"):
         mock.assert_backoff(factor=2)
 
