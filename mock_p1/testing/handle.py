@@ -581,8 +581,8 @@ class Handle:
             cap: The longest interval: text (``"5m"``), seconds or a timedelta.
             job: The job; left out, every job.
             tolerance: Allows for jitter: 0.1 takes intervals a tenth shorter than asked for, or
-                longer than the cap. At a live server each request may be 100 ms late or early,
-                times the mock's speed, though not by more than half of what it should have grown by.
+                longer than the cap. At a live server each request may be 100 ms off, times the
+                mock's speed, though not by more than half of what it should have grown by.
 
         Raises:
             AssertionError: An interval is too short, or above the cap; or there are less than two
