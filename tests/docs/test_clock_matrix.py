@@ -185,6 +185,7 @@ LIBRARIES = {
 } | {"ratelimit": by_ratelimit, "cachetools": by_cachetools}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "start", "says"), matrix("library"))
 def test_libraries(name, start, says, every_object):
     """What it waits for passes at once, and the mock's clock has moved by as much."""

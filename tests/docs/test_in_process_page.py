@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 
 import helpers.plugin_project  # noqa: F401 -- imports all that runs inside this one share
+import pytest
 
 PAGE = (Path(__file__).parents[2] / "docs" / "in-process.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 def test_every_block_passes(pytester, monkeypatch):
     """As tests of a user."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")

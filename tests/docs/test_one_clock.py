@@ -108,6 +108,7 @@ def test_there_are_rows():
     assert (len(MOVES), len(SHOWS), len(REAL)) == (12, 6, 5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", MOVES)
 def test_what_moves_the_clock(request, code):
     """The wait is over at once, and the mock's clock has moved by as much."""

@@ -50,6 +50,7 @@ def test_every_block_is_of_a_kind_that_is_run_or_checked():
     assert TEXT.count("\n```") == 2 * len(BLOCKS)
 
 
+@pytest.mark.slow
 def test_python_blocks_pass_as_tests(folder):
     """Every Python block is a test file of its own, passes as it stands, and warns of nothing."""
     (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n", encoding="utf-8")

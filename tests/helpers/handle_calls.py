@@ -29,6 +29,8 @@ API = "/v1/external"
 class Caller:
     """Makes calls as they are asked for, and looks at no answer."""
 
+    patience_seconds = 10
+
     def __init__(self, mock, key=None):
         self.mock, self.key = mock, key or "file-key"
 
@@ -36,7 +38,9 @@ class Caller:
         """Send a request; None where the network fails."""
         headers = {} if key is None else {"x-api-key": key}
         with suppress(requests.RequestException):
-            return requests.request(method, url, headers=headers, timeout=10, **more)
+            return requests.request(
+                method, url, headers=headers, timeout=self.patience_seconds, **more
+            )
 
     def call(self, method, path, key=None, **more):
         """Make a call with the key."""

@@ -108,6 +108,7 @@ def test_an_action_that_cannot_start_says_why(runner):
     assert re.search(r"::error::the mock did not start: .*did you mean stuck\?", said)
 
 
+@pytest.mark.slow
 @pytest.mark.posix
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the action's scripts are for bash")
 def test_a_broken_scenario_is_marked_where_it_is_broken(runner):

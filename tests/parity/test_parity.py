@@ -127,6 +127,7 @@ def test_a_missing_key_is_noted_alike(transports):
 MEGABYTE = "x" * 1_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 @pytest.mark.parametrize("part", ["query", "key", "header", "body"])
 def test_a_megabyte_where_little_belongs(transports, operation, part):

@@ -70,6 +70,7 @@ def served(request, loop, scenario, certified):
         yield Served(engine, running.server.port, client)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("header", ["X: y", "Connection: close", "Range: bytes=0-"])
 def test_it_is_read_whole(served, header):
     """It counts, with no note."""

@@ -449,6 +449,7 @@ def test_a_handle_sees_what_reached_others(mocks, server):
         assert [poll.error for poll in other.polls("a")] == [None, "job_may_be_deleted"]
 
 
+@pytest.mark.slow
 def test_a_handle_says_what_was_noted_just_now(mocks, server):
     """A download that is still sent is not complete, though that is an act of its own."""
     with serving(SCENARIO, state=server.url, state_name=mocks.name + "z") as mock:
@@ -679,6 +680,7 @@ def is_back(mocks):
             time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_a_store_that_does_not_answer(fragile):
     """The mock says that it is its store; what could not be decided never happened.
 
@@ -746,6 +748,7 @@ def test_an_answer_of_the_store_that_is_lost(fragile, monkeypatch):
         assert sum(since_reset for _, since_reset, _ in engine.journal.totals) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", ["all", "the end"])
 def test_a_store_that_has_lost_the_state(fragile, lost):
     """Each mock has all of it, and gives it back."""

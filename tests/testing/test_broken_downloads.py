@@ -292,6 +292,7 @@ def test_who_has_read_every_byte_has_it(mock):
     mock.assert_downloaded()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [mocked, serving])
 def test_a_client_that_has_not_waited_for_it(start):
     """An answer that is held back for longer than its client waits is not taken."""

@@ -92,6 +92,7 @@ def test_notes_on_a_file(sequence, caller):
     assert "carries x-api-key" in text
 
 
+@pytest.mark.slow
 def test_a_large_file_is_waited_for(start):
     """Its notes come from another process; the mock's clock stands still meanwhile."""
     options = {"instant_sleep": True}

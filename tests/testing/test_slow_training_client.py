@@ -2,6 +2,7 @@
 
 import time
 
+import pytest
 import requests
 
 from mock_p1 import mocked, serving
@@ -43,6 +44,7 @@ def test_two_hours_in_process_in_under_a_second():
     assert took < 1
 
 
+@pytest.mark.slow
 def test_two_hours_from_a_live_server():
     """The same client against a live server whose two hours pass in two fifths of a second."""
     with serving("slow-training", speed=18_000) as mock:

@@ -192,6 +192,7 @@ def test_a_client_that_sends_a_body_is_held_back_too(scenario):
         assert time.perf_counter() - started >= 0.15
 
 
+@pytest.mark.slow
 def test_no_answer_comes_early_where_the_systems_clock_goes_in_steps(scenario, monkeypatch):
     """Timers of asyncio do, by up to a step: 15.6 ms on Windows, 50 ms here."""
     monkeypatch.setattr("mock_p1.server.server._loop_factory", lambda: None)

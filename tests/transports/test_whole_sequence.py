@@ -112,6 +112,7 @@ def tries(method, url, key=None):
     raise AssertionError(f"{method} {url} never succeeds")
 
 
+@pytest.mark.slow
 def test_callers_side_by_side_meet_each_their_own_calls():
     """Thirty-two keys at once: each meets the lists from their beginning, exactly."""
 
