@@ -352,7 +352,7 @@ class Transports:
         self._opened = opened
         self._as_requests = opened["responses"][1].wire
 
-    def _wire(self, target: str) -> str:
+    def wire(self, target: str) -> str:
         """Return a target as `requests` and httpx would write it, who tidy it first."""
         url = httpx.URL(f"http://{HOST}{self._as_requests(target)}")
         return url.raw_path.decode("ascii")
@@ -363,7 +363,7 @@ class Transports:
         What was seen in each, and then the rows of the journal and all that is kept.
         """
         transports = [name for name in self._opened if story.tidy or name in {"flask", "live"}]
-        return {name: play(story, *self._opened[name], self._wire) for name in transports}
+        return {name: play(story, *self._opened[name], self.wire) for name in transports}
 
 
 def play_directly(story: Story, stage: Stage, *then: Any) -> list[Any]:

@@ -4,7 +4,6 @@ HYPOTHESIS_PROFILE=thorough plays thirty times as many.
 """
 
 import pytest
-from helpers.redis_server import NEEDED
 from helpers.scenario_strategies import read
 from helpers.story_player import difference
 from helpers.story_strategies import Ask, Drive, Story, stories
@@ -51,19 +50,6 @@ def tell(transports, story):
 def test_every_transport_tells_the_same_story(transports, story):
     """The same status, headers and body, the same faults, the same time, the same journal."""
     tell(transports, story)
-
-
-@pytest.mark.slow
-@NEEDED
-@settings(FEWER, phases=SHORT, max_examples=max(10, FEWER.max_examples // 2))
-@given(story=stories())
-def test_a_story_is_the_same_where_the_state_is_shared(transports, shared_transports, story):
-    """Through every way in, as of a mock that has its state alone."""
-    note(str(story))
-    alone = transports.play(story)["flask"]
-    shared = {f"shared {way}": seen for way, seen in shared_transports.play(story).items()}
-    found = difference(story, {"flask": alone, **shared})
-    assert found is None, found
 
 
 @pytest.mark.parametrize("reply", ONCE_DIFFERED.values(), ids=ONCE_DIFFERED)
