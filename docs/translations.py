@@ -74,9 +74,13 @@ FORMS_OF_FIGURES = {
     r"\*\*no\*\*: (\d+%) more": r"**未達**: \1 超過",
 }
 
-BLOCK = re.compile(r"^```(?:python|sh|yaml)\n.*?^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(?:js|python|sh|yaml)
+.*?^```$", re.MULTILINE | re.DOTALL)
 ALTERNATIVE = re.compile(r'(?<= alt=")[^"]+')
-COMMENT = re.compile(r"(?<=[ \n])# (?!yaml-language-server)(\S.*)$", re.MULTILINE)
+COMMENT = re.compile(
+    r"(?<=[ \n]# )(?!yaml-language-server)\S.*$|(?<=[; ] // )\S.*$",  # no division in Python
+    re.MULTILINE,
+)
 
 ROOT = Path(__file__).parents[1]
 CATALOGUES = ROOT / "docs" / "ja"
@@ -122,7 +126,7 @@ def in_japanese(catalogue: Path) -> str:
     said = {entry.msgid: entry.msgstr for entry in polib.pofile(str(catalogue))}
 
     def comment(found: re.Match[str]) -> str:
-        return f"# {said.get(found[1]) or found[1]}"
+        return said.get(found[0]) or found[0]
 
     text = pofile_to_markdown(text_for(catalogue), [str(catalogue)], wrapwidth=0)
     text = BLOCK.sub(lambda block: COMMENT.sub(comment, block[0]), text)
