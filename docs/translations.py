@@ -74,8 +74,7 @@ FORMS_OF_FIGURES = {
     r"\*\*no\*\*: (\d+%) more": r"**未達**: \1 超過",
 }
 
-BLOCK = re.compile(r"^```(?:js|python|sh|yaml)
-.*?^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(?:js|python|sh|yaml)\n.*?^```$", re.MULTILINE | re.DOTALL)
 ALTERNATIVE = re.compile(r'(?<= alt=")[^"]+')
 COMMENT = re.compile(
     r"(?<=[ \n]# )(?!yaml-language-server)\S.*$|(?<=[; ] // )\S.*$",  # no division in Python
