@@ -22,7 +22,7 @@ from mock_p1.admin import (
     state_routes,
 )
 from mock_p1.admin.bodies import JSON_TYPE
-from mock_p1.admin.routes import Routes
+from mock_p1.admin.routes import Route, Routes
 from mock_p1.base.model_schema import ModelSchema
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from mock_p1.admin.routes import Route
 
 REF: Final = "#/components/schemas/{model}"
 ERRORS: Final = {

@@ -12,11 +12,10 @@ from mock_p1.admin.access import AccessRequest
 from mock_p1.admin.admin_error import AdminError, too_large
 from mock_p1.admin.bodies import limit_of
 from mock_p1.admin.events import EVENT_HEADERS, EventListeners, start
-from mock_p1.base.asgi_types import joined
+from mock_p1.base.asgi_types import Application, Receive, Scope, Send, joined
 
 if TYPE_CHECKING:
     from mock_p1.admin.context import AdminContext
-    from mock_p1.base.asgi_types import Application, Receive, Scope, Send
 
 EVENTS: Final = "/__admin/events"
 PREFIX: Final = "/__admin"

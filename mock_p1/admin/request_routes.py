@@ -12,12 +12,11 @@ from mock_p1.admin.admin_error import AdminError
 from mock_p1.admin.in_hand import admin_context
 from mock_p1.admin.routes import Routes
 from mock_p1.base.messages import json_bytes
-from mock_p1.engine.journal import MAX_ANSWERS
+from mock_p1.engine.journal import MAX_ANSWERS, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mock_p1.engine.journal import Entry
     from mock_p1.engine.totals import Kind
 
 NDJSON: Final = "application/x-ndjson"

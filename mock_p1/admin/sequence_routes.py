@@ -20,6 +20,7 @@ from mock_p1.contract.operations import (
     RESULT_DOWNLOAD,
     RETRAIN_MODEL_SWITCH,
     RETRAIN_STATUS_CHECK,
+    Operation,
 )
 from mock_p1.engine.callers import caller_name
 from mock_p1.engine.driver import NoSuchStep
@@ -28,7 +29,6 @@ from mock_p1.engine.file_store import Inspection
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_p1.contract.operations import Operation
     from mock_p1.engine.journal import Entry
     from mock_p1.engine.uploads import Upload
 

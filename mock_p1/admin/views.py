@@ -11,10 +11,10 @@ from mock_p1.base.durations import format_duration
 from mock_p1.base.messages import Fault, Reply
 from mock_p1.base.text import mask, plural
 from mock_p1.engine.callers import caller_name
-from mock_p1.engine.timeline import following
+from mock_p1.engine.timeline import Plan, State, following
 from mock_p1.scenario.faker_fields import Fake
 from mock_p1.scenario.redaction import masked_key
-from mock_p1.scenario.steps import FaultStep, ReplyStep, RetryDate, StatusStep
+from mock_p1.scenario.steps import FaultStep, Literal, ReplyStep, RetryDate, StatusStep, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from mock_p1.engine.mock_state import InjectedFailure
     from mock_p1.engine.program import Program, ProgramStep
     from mock_p1.engine.snapshot import JobView, Track
-    from mock_p1.engine.timeline import Plan, State
-    from mock_p1.scenario.steps import Literal, Step
 
 FIRST_POLL: Final = "the first poll"
 """What a job waits for that no key has polled."""

@@ -15,17 +15,13 @@ from mock_p1.contract.operations import (
 )
 from mock_p1.engine.directory import Directory
 from mock_p1.engine.failures import WHOLE, says_success
-from mock_p1.scenario.calls import FaultCall, OkCall
-from mock_p1.scenario.model import ACTIVE
+from mock_p1.scenario.calls import CallStep, FaultCall, OkCall
+from mock_p1.scenario.model import ACTIVE, Job, Scenario
 from mock_p1.scenario.step_length import Stage
-from mock_p1.scenario.steps import StatusStep
+from mock_p1.scenario.steps import StatusStep, Step
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
-
-    from mock_p1.scenario.calls import CallStep
-    from mock_p1.scenario.model import Job, Scenario
-    from mock_p1.scenario.steps import Step
 
     Path = tuple[str | int, ...]
     Warned = tuple[str, str]

@@ -23,19 +23,16 @@ from mock_p1.engine.compiler import compile_job, retry_of
 from mock_p1.engine.directory import Directory
 from mock_p1.engine.faults import script
 from mock_p1.engine.replies import ReplyWriter, example_of, literal
-from mock_p1.engine.timeline import THE_FILE
-from mock_p1.scenario.calls import ErrorCall, FaultCall, ReplyCall
+from mock_p1.engine.timeline import THE_FILE, Plan
+from mock_p1.scenario.calls import CallStep, ErrorCall, FaultCall, ReplyCall
 from mock_p1.scenario.step_length import Stage
-from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep
+from mock_p1.scenario.steps import ErrorStep, FaultStep, Literal, ReplyStep, StatusStep, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from mock_p1.engine.program import CallProgram, CallProgramStep, Program, ProgramStep
-    from mock_p1.engine.timeline import Plan
-    from mock_p1.scenario.calls import CallStep
     from mock_p1.scenario.model import Scenario
-    from mock_p1.scenario.steps import Literal, Step
 
 BASE_URL = "…"
 """Stands for the address of the mock, which is not known before it runs."""

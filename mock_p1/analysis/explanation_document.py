@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mock_p1.analysis.explanation import call_explanations, explanations
-from mock_p1.analysis.lint import lint_warnings
+from mock_p1.analysis.explanation import Explanation, call_explanations, explanations
+from mock_p1.analysis.lint import LintWarning, lint_warnings
 
 if TYPE_CHECKING:
-    from mock_p1.analysis.explanation import Explanation
-    from mock_p1.analysis.lint import LintWarning
     from mock_p1.scenario.model import Scenario
 
 

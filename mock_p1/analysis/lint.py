@@ -16,14 +16,12 @@ from mock_p1.base.text import shorten
 from mock_p1.contract.operations import FAILED, FINISHED, KNOWN_STATUSES
 from mock_p1.engine.directory import Directory
 from mock_p1.scenario.full_width import narrow
-from mock_p1.scenario.model import ACTIVE
+from mock_p1.scenario.model import ACTIVE, GeneratedJobs, Job, Scenario
 from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import StatusStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from mock_p1.scenario.model import GeneratedJobs, Job, Scenario
 
     Path = tuple[str | int, ...]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from mock_p1.analysis.poll_table import MOST_ROWS, is_poll, poll_table
 from mock_p1.analysis.sequence_judge import acted
-from mock_p1.base.clock import SECOND, RealClock
+from mock_p1.base.clock import SECOND, Clock, RealClock
 from mock_p1.base.durations import UNITS, format_duration, nanoseconds
 from mock_p1.base.text import nearest
 from mock_p1.contract.operations import OPERATIONS, RESULT_DOWNLOAD, RETRAIN_MODEL_SWITCH
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime, timedelta
 
-    from mock_p1.base.clock import Clock
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.journal import Entry
 

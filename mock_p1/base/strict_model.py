@@ -24,19 +24,34 @@ from typing import (
 )
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
-from pydantic_core import InitErrorDetails, core_schema
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    create_model,
+)
+from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 
-from mock_p1.base.record import MAX_PROBLEMS, Later, Located, LocatedRecord, Reading, Record
+from mock_p1.base.record import (
+    MAX_PROBLEMS,
+    Later,
+    Located,
+    LocatedRecord,
+    Path,
+    Reading,
+    Record,
+)
 from mock_p1.base.rules import kind_of, refuse_unknown, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pydantic import GetCoreSchemaHandler, ValidationInfo, ValidatorFunctionWrapHandler
-    from pydantic_core import CoreSchema
+    from mock_p1.base.record import Wrong
 
-    from mock_p1.base.record import Path, Wrong
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 _Function = TypeVar("_Function", bound="Callable[..., Any]")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 import click
 from click.shell_completion import (
     BashComplete,
+    CompletionItem,
     FishComplete,
     ShellComplete,
     ZshComplete,
@@ -17,9 +18,6 @@ from click.shell_completion import (
 
 from mock_p1.cli.group import COMPLETING
 from mock_p1.cli.options import command
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
 
 PROGRAM: Final = "mock-p1"
 

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from mock_p1.analysis.explanation import call_explanations, explanation_of, explanations
+from mock_p1.analysis.explanation import (
+    Explanation,
+    call_explanations,
+    explanation_of,
+    explanations,
+)
 from mock_p1.analysis.explanation_document import explanation_document, warnings_about
 from mock_p1.base.durations import format_duration
 from mock_p1.base.text import plural, printable, unknown
@@ -23,7 +28,6 @@ from mock_p1.scenario.files import load_scenarios
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mock_p1.analysis.explanation import Explanation
     from mock_p1.scenario.model import Scenario
 
 MAX_IDS: Final = 3

@@ -11,24 +11,19 @@ from collections.abc import Callable  # noqa: TC003 -- NamedTuple keeps the anno
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache, wraps
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import click
 
-from mock_p1.base.clock import SECOND
+from mock_p1.base.clock import SECOND, Clock
 from mock_p1.base.durations import format_duration
 from mock_p1.base.text import printable
 from mock_p1.cli.command_error import Failure
 from mock_p1.contract.operations import OPERATIONS
-from mock_p1.engine.journal import alike
+from mock_p1.engine.journal import Entry, alike
 from mock_p1.engine.limits import LIMITS
-from mock_p1.engine.timeline import lead
+from mock_p1.engine.timeline import Plan, lead
 from mock_p1.scenario.problems import ScenarioError
-
-if TYPE_CHECKING:
-    from mock_p1.base.clock import Clock
-    from mock_p1.engine.journal import Entry
-    from mock_p1.engine.timeline import Plan
 
 MAX_FORMS: Final = 2048
 """Of so many kinds of requests it is kept what their lines have in common: about 1 KB each."""

@@ -22,7 +22,7 @@ from mock_p1.contract.operations import (
     RETRAIN_MODEL_SWITCH,
     RETRAIN_STATUS_CHECK,
 )
-from mock_p1.verify.answer import asked_wait_seconds, describe, error_of, json_object
+from mock_p1.verify.answer import Answer, asked_wait_seconds, describe, error_of, json_object
 from mock_p1.verify.client import MOST_BYTES, Call, HttpClient
 from mock_p1.verify.credentials import check_job_id, check_key, hide_keys
 from mock_p1.verify.exceptions import Unreachable, UsageError
@@ -32,7 +32,6 @@ from mock_p1.verify.url import base_url
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mock_p1.verify.answer import Answer
 
 FAILED: Final = "job_failed"
 REFUSED, TOO_LATE, STOPPED = 1, 3, 130

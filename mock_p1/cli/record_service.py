@@ -24,14 +24,14 @@ from mock_p1.cli.options import (
 )
 from mock_p1.cli.polled_job import call_of, pace_of
 from mock_p1.recording.appending import appended, check_appendable
-from mock_p1.recording.job_recorder import JobRecorder
+from mock_p1.recording.job_recorder import JobRecorder, RecordedJobCall, SeenJob
 from mock_p1.recording.one_job import scenario_of
 from mock_p1.recording.proxied_calls import ProxiedCalls
 from mock_p1.recording.pseudonyms import Pseudonyms
 from mock_p1.recording.recording_file import CannotWrite, check_writable, write_recording
 from mock_p1.recording.recording_proxy import RecordingProxy
 from mock_p1.recording.scenario_text import scenario_text
-from mock_p1.recording.seen_result import fetch_result
+from mock_p1.recording.seen_result import SeenResult, fetch_result
 from mock_p1.scenario.files import read_scenario
 from mock_p1.scenario.model import wrong_id
 from mock_p1.scenario.result_files import files_beside
@@ -42,9 +42,7 @@ from mock_p1.verify.url import base_url
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_p1.recording.job_recorder import RecordedJobCall, SeenJob
     from mock_p1.recording.seen import Seen
-    from mock_p1.recording.seen_result import SeenResult
     from mock_p1.scenario.document import Attach
 
 NOT_REACHED: Final = 3

@@ -6,17 +6,14 @@ That it was played anew, or what is wrong with it.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
-from mock_p1.admin.watcher import Broken
+from mock_p1.admin.watcher import Broken, Reloaded
 from mock_p1.base.text import printable
 from mock_p1.cli.request_log import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TextIO
-
-    from mock_p1.admin.watcher import Reloaded
 
     Outcome = Reloaded | Broken
 

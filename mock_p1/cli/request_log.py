@@ -19,21 +19,18 @@ import time
 from collections import deque
 from contextlib import suppress
 from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TextIO
 
-from mock_p1.cli.log_lines import STORE_OK, Lines
+from mock_p1.cli.log_lines import STORE_OK, Format, Lines
 from mock_p1.engine.acts import SharedEngine
-from mock_p1.engine.journal import DEFAULT_MAX
+from mock_p1.engine.journal import DEFAULT_MAX, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
-    from typing import TextIO
 
-    from mock_p1.cli.log_lines import Format
     from mock_p1.engine.engine import Engine
-    from mock_p1.engine.journal import Entry
 
 MAX_WAITING: Final = 10_000
 """Lines that wait to be written; beyond it, the oldest are left out."""

@@ -29,12 +29,11 @@ from mock_p1.verify.runner import NOT_REACHED, run
 from mock_p1.verify.sequence import check_options
 from mock_p1.verify.session import VerifySession
 from mock_p1.verify.url import base_url, is_loopback
-from mock_p1.verify.watch import watch
+from mock_p1.verify.watch import Sighting, WatchedJob, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mock_p1.verify.watch import Sighting, WatchedJob
 
 DEFAULT_PAUSE_SECONDS: Final = 1.0
 """Between calls to a server that is not on this machine."""

@@ -10,7 +10,7 @@ import click
 from mock_p1.base.text import plural
 from mock_p1.cli.output import Results
 from mock_p1.cli.polled_job import call_of, pace_of
-from mock_p1.recording.drift import Comparison, has_seen_all
+from mock_p1.recording.drift import Comparison, Drift, has_seen_all
 from mock_p1.recording.job_recorder import JobRecorder
 from mock_p1.recording.pseudonyms import Pseudonyms
 from mock_p1.scenario.files import load_scenario
@@ -21,7 +21,6 @@ from mock_p1.verify.exceptions import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mock_p1.recording.drift import Drift
     from mock_p1.scenario.model import Job, Scenario
 
 

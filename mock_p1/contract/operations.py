@@ -8,16 +8,13 @@ update of the API is a change of this file. *Documented* means that the public m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from mock_p1.contract.errors import CREDENTIAL_ERRORS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 Standing = Literal["documented", "assumed"]
 

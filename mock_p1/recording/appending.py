@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.durations import format_seconds
 from mock_p1.base.text import plural
-from mock_p1.recording.drift import Comparison
+from mock_p1.recording.drift import Comparison, DriftPoint
 from mock_p1.recording.flow_yaml import comment
-from mock_p1.recording.scenario_text import ErrorShape, job_lines, learn
+from mock_p1.recording.scenario_text import ErrorShape, RecordedScenario, job_lines, learn
 from mock_p1.scenario.parser import parse
 from mock_p1.scenario.problems import ScenarioError
 from mock_p1.verify.exceptions import UsageError
@@ -20,10 +20,8 @@ from mock_p1.verify.exceptions import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mock_p1.recording.drift import DriftPoint
     from mock_p1.recording.job_recorder import SeenJob
     from mock_p1.recording.pseudonyms import Pseudonyms
-    from mock_p1.recording.scenario_text import RecordedScenario
     from mock_p1.scenario.document import Attach
     from mock_p1.scenario.model import Scenario
 

@@ -18,7 +18,16 @@ from mock_p1.base.durations import UNITS, format_seconds
 from mock_p1.base.text import plural, shorten
 from mock_p1.recording.flow_yaml import flow
 from mock_p1.scenario.faker_fields import Fake
-from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep
+from mock_p1.scenario.steps import (
+    ErrorStep,
+    FaultStep,
+    ReplyStep,
+    StatusStep,
+    Step,
+)
+from mock_p1.scenario.steps import (
+    Literal as LiteralReply,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,8 +37,6 @@ if TYPE_CHECKING:
     from mock_p1.recording.seen import Seen
     from mock_p1.recording.seen_steps import SeenPoll
     from mock_p1.scenario.model import Job, Scenario
-    from mock_p1.scenario.steps import Literal as LiteralReply
-    from mock_p1.scenario.steps import Step
 
 Outcome = Literal["holds", "differs", "not checked", "not reached"]
 

@@ -13,8 +13,8 @@ from urllib.parse import quote
 from mock_p1.base.durations import format_seconds
 from mock_p1.recording.seen import failure, seen_at_poll
 from mock_p1.recording.seen_steps import SeenPoll
-from mock_p1.verify.answer import error_of, one_line
-from mock_p1.verify.client import Call
+from mock_p1.verify.answer import Answer, error_of, one_line
+from mock_p1.verify.client import Call, Client
 from mock_p1.verify.credentials import hide_keys
 from mock_p1.verify.exceptions import Unreachable, UsageError
 from mock_p1.verify.preflight import other_than_api
@@ -25,8 +25,6 @@ from mock_p1.verify.watch import is_failure
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from mock_p1.verify.answer import Answer
-    from mock_p1.verify.client import Client
     from mock_p1.verify.pace import Pace
 
 ENOUGH: Final = 10

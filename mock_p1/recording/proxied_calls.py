@@ -21,8 +21,8 @@ from mock_p1.contract.operations import (
 )
 from mock_p1.recording.one_job import REPLACED, TIMES, first_note, result_of
 from mock_p1.recording.scenario_text import RecordedJob, RecordedScenario
-from mock_p1.recording.seen import failure, may_be_recorded, seen_at_call, seen_at_poll
-from mock_p1.recording.seen_result import look_into
+from mock_p1.recording.seen import Seen, failure, may_be_recorded, seen_at_call, seen_at_poll
+from mock_p1.recording.seen_result import SeenResult, look_into
 from mock_p1.recording.seen_steps import SeenPoll, SeenStep, steps_of
 from mock_p1.verify.answer import Answer, error_of, json_object
 from mock_p1.verify.published import CREDENTIAL_ERRORS
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     from mock_p1.recording.pseudonyms import Pseudonyms
     from mock_p1.recording.recording_proxy import Exchange
-    from mock_p1.recording.seen import Seen
-    from mock_p1.recording.seen_result import SeenResult
 
 DATE_FORMATS: Final = (
     *("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y/%m/%d %H:%M:%S"),

@@ -12,6 +12,7 @@ from mock_p1.base.durations import LONGEST
 from mock_p1.recording.flow_yaml import can_be_written
 from mock_p1.scenario.model import wrong_id
 from mock_p1.verify.answer import (
+    Answer,
     asked_wait_seconds,
     error_of,
     is_reply,
@@ -24,7 +25,6 @@ from mock_p1.verify.published import ERRORS, STATUS_ERRORS
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from mock_p1.verify.answer import Answer
     from mock_p1.verify.exceptions import Unreachable
 
 Kind = Literal["ok", "status", "error", "reply", "fault"]

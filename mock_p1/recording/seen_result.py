@@ -10,15 +10,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.text import plural
-from mock_p1.recording.seen import OK, failure, literal
+from mock_p1.recording.seen import OK, Seen, failure, literal
 from mock_p1.scenario.result_files import MAX_BYTES
 from mock_p1.scenario.steps import MAX_ROWS
-from mock_p1.verify.client import Call
+from mock_p1.verify.client import Call, Client
 from mock_p1.verify.exceptions import Unreachable
 
 if TYPE_CHECKING:
-    from mock_p1.recording.seen import Seen
-    from mock_p1.verify.client import Client
     from mock_p1.verify.pace import Pace
 
 ATTEMPTS: Final = 3

@@ -12,6 +12,7 @@ from mock_p1.base.record import (
     Discriminator,
     Field,
     LocatedRecord,
+    Path,
     PlainValidator,
     Reading,
     Tag,
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from pydantic import ValidationInfo
     from pydantic.config import JsonDict, JsonValue
 
-    from mock_p1.base.record import Path, Wrong
+    from mock_p1.base.record import Wrong
+
 
 _CALLS = re.compile(rf"([0-9]{{1,{MAX_DIGITS}}}) *(calls?|polls?)")
 _HOW_LONG: Final = "a number of calls (2 calls), a duration (500ms, 90s, 1h30m) or manual"

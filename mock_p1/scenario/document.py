@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -15,8 +15,6 @@ from mock_p1.scenario.problems import Problem, ScenarioError
 from mock_p1.scenario.yaml_nodes import MAX_DEPTH, Node, is_branch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from pydantic import ValidationError
 
     Path = tuple[str | int, ...]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import ValidationError
 
 from mock_p1.base.record import MAX_PROBLEMS
-from mock_p1.scenario.document import INLINE, MAX_BYTES, Document, ScenarioReading
+from mock_p1.scenario.document import INLINE, MAX_BYTES, Attach, Document, ScenarioReading
 from mock_p1.scenario.merging import MergedDocument, merged
 from mock_p1.scenario.model import Scenario
 from mock_p1.scenario.problems import Problem
@@ -18,7 +18,6 @@ from mock_p1.scenario.yaml_reader import NOT_IN_YAML, read_tree
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from mock_p1.scenario.document import Attach
     from mock_p1.scenario.yaml_nodes import Node
 
 _BYTE_ORDER_MARKS: Final = (

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from mock_p1.base.record import Wrong
 
+
 MAX_ROWS: Final = 100_000
 MAX_FAILS: Final = 1000
 DEFAULT_ROWS: Final = 100

@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mock_p1.verify.published import ERRORS
+from mock_p1.verify.published import ERRORS, PublishedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from mock_p1.verify.published import PublishedError
 
 MAX_SHOWN: Final = 160
 """Characters of a body that a report shows; enough to recognise it."""

@@ -8,7 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.verify import published
-from mock_p1.verify.answer import describe, error_of, is_reply, json_object, media_type, one_line
+from mock_p1.verify.answer import (
+    Answer,
+    describe,
+    error_of,
+    is_reply,
+    json_object,
+    media_type,
+    one_line,
+)
 from mock_p1.verify.contract_check import Check, Verdict, as_expected, assumed, otherwise
 from mock_p1.verify.error_template import common_template
 from mock_p1.verify.exceptions import NotChecked
@@ -18,7 +26,6 @@ from mock_p1.verify.questions import CHANGING, ERROR_QUESTIONS, STATUS_QUESTIONS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_p1.verify.answer import Answer
     from mock_p1.verify.session import VerifySession
 
 _ZIP: Final = b"PK"

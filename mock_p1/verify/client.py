@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import time
 from contextlib import ExitStack
-from os import fspath
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -20,7 +20,6 @@ from mock_p1.verify.url import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from os import PathLike
     from pathlib import Path
 
 MOST_BYTES: Final = 1_000_000

@@ -8,13 +8,12 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.verify import published
-from mock_p1.verify.answer import describe, error_of, one_line
+from mock_p1.verify.answer import Answer, describe, error_of, one_line
 from mock_p1.verify.contract_check import Verdict, as_expected, assumed, documented, otherwise
 from mock_p1.verify.exceptions import NotChecked
 from mock_p1.verify.shapes import judge_fields, judge_without, refused
 
 if TYPE_CHECKING:
-    from mock_p1.verify.answer import Answer
     from mock_p1.verify.session import VerifySession
 
 _FORMATS: Final = (

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from mock_p1.verify import published
-from mock_p1.verify.answer import describe, error_of, json_object, one_line
+from mock_p1.verify.answer import Answer, describe, error_of, json_object, one_line
 from mock_p1.verify.contract_check import Verdict, as_expected, documented, otherwise
 from mock_p1.verify.exceptions import NotChecked
 
 if TYPE_CHECKING:
-    from mock_p1.verify.answer import Answer
     from mock_p1.verify.session import VerifySession
 
 FIRST_BYTES: Final = 4

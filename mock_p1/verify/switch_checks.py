@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.verify import published
-from mock_p1.verify.answer import describe, error_of, json_object
+from mock_p1.verify.answer import Answer, describe, error_of, json_object
 from mock_p1.verify.contract_check import Verdict, as_expected, assumed, documented, otherwise
 from mock_p1.verify.exceptions import NotChecked
 from mock_p1.verify.sequence import find_failed_job, find_job_to_switch, find_unfinished_job
 from mock_p1.verify.shapes import assuming, judge_fields, refused
 
 if TYPE_CHECKING:
-    from mock_p1.verify.answer import Answer
     from mock_p1.verify.session import VerifySession
 
 _NOT_FINISHED: Final = "retrain_job_is_not_finished"
