@@ -121,8 +121,8 @@ class AccessPolicy:
                 f"the call comes from {call.peer or 'an unknown address'}, not from here",
                 _LOCAL_REMEDY,
             )
-        for written in call.headers:
-            name = written.replace("_", "-")
+        for header in call.headers:
+            name = header.replace("_", "-")
             if name in _FORWARDED or name.startswith(_FORWARDED_FAMILIES):
                 raise _forbidden(
                     f"a proxy ({name[:100]}) forwarded the call, so nobody knows whose it is",

@@ -135,6 +135,7 @@ def _filter(asked: models.FilesQuery) -> Callable[[Entry | Kind], bool]:
     wanted = asked.model_dump(exclude_none=True, exclude={"since", "limit", "api_key"})
 
     def fits(row: Entry | Kind) -> bool:
+        """Tell whether every filter that was given fits."""
         facts = {
             "job": row.job_id,
             "status": row.status,

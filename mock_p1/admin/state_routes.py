@@ -22,9 +22,9 @@ def save_state(body: models.Nothing) -> models.Saved:  # noqa: ARG001 -- checked
         text = "this mock was given no file to save its state in"
         raise AdminError(409, "MOCK_P1_NOT_SAVED", text, ELSEWHERE)
     try:
-        written = save()
+        saved = save()
     except OSError as error:
         text = f"the state cannot be written: {error.strerror or error}"
         remedy = "make room, or let the mock write there; what was saved last is there still"
         raise AdminError(507, "MOCK_P1_NOT_SAVED", text, remedy) from None
-    return models.Saved(**written._asdict())
+    return models.Saved(**saved._asdict())

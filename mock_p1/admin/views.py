@@ -136,13 +136,13 @@ def failure_queue(waiting: list[InjectedFailure]) -> models.FailureQueue:
 
 def _literal(reply: Literal) -> dict[str, Any]:
     """Return a literal answer as a scenario writes it."""
-    written = dict(vars(reply))
-    match written.get("retry_after"):
+    keys = dict(vars(reply))
+    match keys.get("retry_after"):
         case int(span_ns):
-            written["retry_after"] = format_duration(span_ns)
+            keys["retry_after"] = format_duration(span_ns)
         case RetryDate(date=span_ns):
-            written["retry_after"] = {"date": format_duration(span_ns)}
-    return written
+            keys["retry_after"] = {"date": format_duration(span_ns)}
+    return keys
 
 
 def label(step: ProgramStep) -> str:

@@ -23,7 +23,8 @@ from mock_p1.scenario.steps import StatusStep, Step
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    Path = tuple[str | int, ...]
+    from mock_p1.base.record import Path
+
     Warned = tuple[str, str]
 
 BY_HAND: Final = "what follows is reached only when a test or the control API moves the job on"

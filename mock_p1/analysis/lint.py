@@ -23,7 +23,7 @@ from mock_p1.scenario.steps import StatusStep
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    Path = tuple[str | int, ...]
+    from mock_p1.base.record import Path
 
 
 ALIKE: Final = 0.9

@@ -62,6 +62,7 @@ class Coverage:
         last: dict[tuple[str | None, str | None, int], str] = {}
 
         def note(entry: Entry) -> None:
+            """Count what a request made the mock show; the journal calls this for each."""
             operation = entry.operation
             if operation is None:
                 return

@@ -38,7 +38,7 @@ def kind_of(value: object) -> str:  # noqa: PLR0911 -- a table
         case bool():
             return str(value).lower()
         case int() | float():
-            return f"the number {shorten(str(getattr(value, 'written', value)))}"
+            return f"the number {shorten(str(as_written(value)))}"
         case str():
             return f"the text {shorten(value)!r}"
         case list():
@@ -84,7 +84,7 @@ class OneOf:
 
 def as_written(value: object) -> object:
     """Return a number as it was written in the file; anything else as it is."""
-    return getattr(value, "written", value)
+    return getattr(value, "raw", value)
 
 
 def _text_as_written(value: object, info: ValidationInfo) -> object:

@@ -119,9 +119,9 @@ class Format(NamedTuple):
 class Lines:
     """Makes the lines of requests, in one thread at a time."""
 
-    def __init__(self, written: Format, clock: Clock) -> None:
+    def __init__(self, log_format: Format, clock: Clock) -> None:
         """``clock`` is the mock's."""
-        self._format, self._clock = written, clock
+        self._format, self._clock = log_format, clock
         self._forms: dict[tuple[object, ...], Form] = {}
         self._time = self._pattern = b""
         self._mock_us = 0  # since 1970, when the mock's clock began
@@ -237,8 +237,8 @@ def json_form(entry: Entry) -> Form:
 
 def json_start(start: bytes, time: bytes, entry: Entry) -> bytes:
     """Return the number, the times, and the seconds since the mock began, by its clock."""
-    at = repr(entry.moment_ns / SECOND).encode()
-    return b'%b"number": %d, %b, "at": %b' % (start, entry.number, time, at)
+    seconds = repr(entry.moment_ns / SECOND).encode()
+    return b'%b"number": %d, %b, "at": %b' % (start, entry.number, time, seconds)
 
 
 def json_time(wall: datetime, mock: datetime) -> str:

@@ -223,9 +223,9 @@ class Writer:
         rest, piece = text, 0
         while rest:
             piece = piece or self._whole_lines(raw, rest)
-            written = raw.write(memoryview(rest)[:piece])
-            rest, piece = rest[written or 0 :], piece - (written or 0)
-            if written is None:  # a pipe that was made non-blocking, and is full
+            count = raw.write(memoryview(rest)[:piece])
+            rest, piece = rest[count or 0 :], piece - (count or 0)
+            if count is None:  # a pipe that was made non-blocking, and is full
                 time.sleep(FLUSH_SECONDS)
             else:
                 self.pieces += 1

@@ -121,7 +121,7 @@ class _Group:
     @property
     def span(self) -> tuple[float, float | None]:
         """At least so long it lasted, and at most; None where its end was not seen."""
-        first, last = self.polls[0].at, self.polls[-1].at
+        first, last = self.polls[0].seconds, self.polls[-1].seconds
         return last - first, None if self.after is None else self.after - self.before
 
 
@@ -221,7 +221,7 @@ class Comparison:
         return DriftPoint("differs", name, wanted.label, "", "it was not seen", source)
 
     def _too_many(self, group: _Group) -> DriftPoint:
-        since = format_seconds(group.polls[0].at)
+        since = format_seconds(group.polls[0].seconds)
         what = f"{group.label}, {plural(len(group.polls), 'poll')} from {since}"
         label = self._names.text(group.label)
         return DriftPoint("differs", label, "nothing of the kind", self._names.text(what))
@@ -373,8 +373,8 @@ def _seen_lasting(seen: SeenJob) -> list[_Group]:
     found = [tuple(group) for _, group in groupby(lasting, key=lambda poll: poll.seen.label)]
     groups = []
     for index, polls in enumerate(found):
-        before = found[index - 1][-1].at if index else 0.0
-        after = found[index + 1][0].at if index + 1 < len(found) else None
+        before = found[index - 1][-1].seconds if index else 0.0
+        after = found[index + 1][0].seconds if index + 1 < len(found) else None
         groups.append(_Group(polls[0].seen.label, polls, before, after))
     return groups
 

@@ -109,7 +109,7 @@ class JobRecorder:
                 job.why = self._why_ended(poll, idle) or is_enough(job)
                 job.ended = bool(job.why) and idle < ENOUGH
                 if not job.why:
-                    wait = max(self._every - poll.took, poll.seen.wait_seconds)
+                    wait = max(self._every - poll.took_seconds, poll.seen.wait_seconds)
                     self._pace.wait(wait)
         except KeyboardInterrupt:
             job.why, job.was_stopped = "it was stopped", True
@@ -124,7 +124,7 @@ class JobRecorder:
         note = ""
         if job.polls:
             last = job.polls[-1]
-            moved = (date - last.moment).total_seconds() - (asked - began - last.at)
+            moved = (date - last.moment).total_seconds() - (asked - began - last.seconds)
             if abs(moved) > CLOCK_SECONDS:
                 way = "forward" if moved > 0 else "back"
                 span = format_seconds(abs(moved), parts=1)
@@ -163,7 +163,7 @@ class JobRecorder:
         poll = job.polls[-1]
         if len(job.polls) > 1 and job.polls[-2].seen == poll.seen:
             return
-        after = format_seconds(poll.at)
+        after = format_seconds(poll.seconds)
         more = f" ({poll.seen.note})" if poll.seen.note else ""
         text = f"{after:>10}  {one_line(poll.seen.label)}{one_line(more)}"
         self._tell(hide_keys(text, [self._call.api_key]))

@@ -161,7 +161,7 @@ class ProxiedCalls:
         is_taken = isinstance(answer, Answer) and answer.status in range(200, 300)
         job.uploads.append(_seen(exchange, is_success=is_taken))
         if isinstance(answer, Answer) and is_taken:
-            job.uploaded_at = exchange.at + exchange.took
+            job.uploaded_at = exchange.seconds + exchange.took_seconds
             if answer.status != 200:  # noqa: PLR2004 -- what is assumed
                 self._assumed["upload_reply"] = answer.status
 
@@ -187,8 +187,8 @@ class ProxiedCalls:
         polls, api_key = self._visible(job)
         before, after = [], polls
         if job.uploaded_at is not None and job.is_created:
-            before = [each for each in polls if each.at < job.uploaded_at]
-            after = [each for each in polls if each.at >= job.uploaded_at]
+            before = [each for each in polls if each.seconds < job.uploaded_at]
+            after = [each for each in polls if each.seconds >= job.uploaded_at]
         origin = job.uploaded_at if job.uploaded_at is not None and job.is_created else None
         steps = _steps(after, job.job_id, origin)
         waits = seen_at_poll_or_fault(before[-1], job.job_id) if before and steps else None
@@ -225,9 +225,9 @@ class ProxiedCalls:
 def _steps(polls: Sequence[Exchange], job_id: str, origin: float | None) -> list[SeenStep]:
     if not polls:
         return []
-    start = polls[0].at if origin is None else origin
+    start = polls[0].seconds if origin is None else origin
     return steps_of(
-        [SeenPoll(x.at - start, x.took, x.moment, seen_at_poll_or_fault(x, job_id)) for x in polls]
+        [SeenPoll(x.seconds - start, x.took_seconds, x.moment, seen_at_poll_or_fault(x, job_id)) for x in polls]
     )
 
 

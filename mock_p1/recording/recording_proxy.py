@@ -68,8 +68,8 @@ class Exchange:
     ``operation`` is empty for what is not imitated; ``key`` is what was sent as x-api-key.
     """
 
-    at: float
-    took: float
+    seconds: float
+    took_seconds: float
     moment: datetime
     operation: str
     key: str
@@ -145,7 +145,7 @@ class RecordingProxy:
     def exchanges(self) -> list[Exchange]:
         """What has passed through so far, in the order in which it was asked."""
         with self._lock:
-            return sorted(self._exchanges, key=lambda each: each.at)
+            return sorted(self._exchanges, key=lambda each: each.seconds)
 
     def run(self) -> None:
         """Pass on until ``stop``, or KeyboardInterrupt."""

@@ -71,10 +71,10 @@ def as_data(value: Any, *, places: bool = True) -> Any:  # noqa: ANN401 -- what 
     """
     match value:
         case Record():
-            kind, written = type(value), vars(value).items()
+            kind = type(value)
             values = {
                 name: as_data(inner, places=places)
-                for name, inner in written
+                for name, inner in vars(value).items()
                 if name != "_document"
                 and (places or (name != "source" and inner != getattr(kind, name, ...)))
             }

@@ -54,7 +54,7 @@ class Replacement:
             for child in node.value:
                 self.replace(child)
         elif isinstance(node.value, str) and "${" in node.value:
-            text = node.written = self._replaced(node.value, node.line, node.column)
+            text = node.raw = self._replaced(node.value, node.line, node.column)
             node.value = BROKEN if text is None else resolve(text) if node.is_plain else text
 
     def _entries(self, entries: dict[str, Pair]) -> dict[str, Pair]:
