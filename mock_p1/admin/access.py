@@ -103,11 +103,10 @@ class AccessPolicy:
             given.strip().encode("utf-8", "replace"), token
         ):
             return
-        what = "the token is wrong" if given else "this mock's control API needs a token"
         raise AdminError(
             401,
             "MOCK_P1_UNAUTHORIZED",
-            what,
+            "the token is wrong" if given else "this mock's control API needs a token",
             _BEARER_REMEDY,
             headers={"WWW-Authenticate": 'Bearer realm="mock-p1"'},
         )

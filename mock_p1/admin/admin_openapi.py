@@ -148,16 +148,14 @@ def _operation(call: Route) -> dict[str, Any]:
 def _parameters(call: Route) -> Iterable[dict[str, Any]]:
     for name in call.types.keys() - {"query", "body", "return"}:
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-    model = call.types.get("query", models.NoQuery)
-    made = model.model_json_schema(schema_generator=ModelSchema)
+    made = call.types.get("query", models.NoQuery).model_json_schema(schema_generator=ModelSchema)
     for name, schema in made.get("properties", {}).items():
         yield {"name": name, "in": "query", "required": False, "schema": schema}
 
 
 def _ref(model: type) -> dict[str, str]:
     """Return a reference to a model; nothing for what is none."""
-    is_model = hasattr(model, "model_fields")
-    return {"$ref": REF.format(model=model.__name__)} if is_model else {}
+    return {"$ref": REF.format(model=model.__name__)} if hasattr(model, "model_fields") else {}
 
 
 def _responses(statuses: Iterable[int]) -> dict[str, Any]:

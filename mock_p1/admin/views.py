@@ -39,11 +39,10 @@ def clock(engine: Engine) -> models.Clock:
     A virtual clock moves only when it is advanced: its speed is 0.
     """
     now_ns = engine.clock.now_ns()
-    runs = isinstance(engine.clock, RealClock)
     return models.Clock(
         now=seconds(now_ns),
         time=date(engine, now_ns),
-        kind="real" if runs else "virtual",
+        kind="real" if isinstance(engine.clock, RealClock) else "virtual",
         speed=engine.clock.speed if isinstance(engine.clock, RealClock) else 0.0,
         frozen=engine.clock.frozen if isinstance(engine.clock, RealClock) else True,
     )

@@ -50,10 +50,9 @@ class CallLint:
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
         directory = Directory(scenario, scenario.seed)
-        programs = [directory.new_jobs, *map(directory.created, directory.new_ids)]
         self._created = [
             _Played([each.step for each in program.steps], program.calls)
-            for program in programs
+            for program in [directory.new_jobs, *map(directory.created, directory.new_ids)]
             if program is not None
         ]
         self._new_ids = directory.new_ids

@@ -173,8 +173,7 @@ def _calls(
             _call_row(when, program_step, name, answers)
             for when, program_step in zip(moments, program.steps, strict=True)
         )
-        length = _length(program.plan, "call")
-        yield Explanation(name, name, f"{place}/{name}", None, rows, length)
+        yield Explanation(name, name, f"{place}/{name}", None, rows, _length(program.plan, "call"))
 
 
 def _call_row(

@@ -524,8 +524,7 @@ def listed(engine: Engine, entries: Iterable[Entry], job: str | None = None) -> 
     polls = judging(Poll._of(entry, clock) for entry in entries)
     if job is None:
         return polls
-    mine = (poll for poll in polls if poll.job_id == job)
-    return judging(mine, job=job, others=polls)
+    return judging((poll for poll in polls if poll.job_id == job), job=job, others=polls)
 
 
 _ABOUT_NO_JOB: Final = {each.name for each in OPERATIONS.values() if not each.has_job}

@@ -185,8 +185,7 @@ class _Judge:
 
 def breaches(engine: Engine) -> list[Breach]:
     """Return every call that broke the order of the sequence, oldest first."""
-    found = _Judge(engine).breaches()
-    return sorted(found, key=lambda breach: breach.entry.number)
+    return sorted(_Judge(engine).breaches(), key=lambda breach: breach.entry.number)
 
 
 def sequence_problem(breaches: Sequence[Breach]) -> str:

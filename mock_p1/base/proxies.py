@@ -59,9 +59,8 @@ class Proxies:
             for name, value in joined(headers).items()
             if len(value) <= LONGEST
         }
-        hops = _hops(said)
         hop = _Hop()
-        for hop in reversed(hops):
+        for hop in reversed(_hops(said)):
             if not self._trusts(hop.by):
                 break
         return _applied(hop, direct)

@@ -108,8 +108,7 @@ def model_of(kind: type[Record]) -> type[RecordModel]:
 @_once_for_each
 def known_keys(kind: type[Record]) -> dict[str, str]:
     """Return the keys there are, as they are written in a file, and the name of each here."""
-    fields = model_of(kind).model_fields.items()
-    return {field.alias or name: name for name, field in fields}
+    return {field.alias or name: name for name, field in model_of(kind).model_fields.items()}
 
 
 @_once_for_each

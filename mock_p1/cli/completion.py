@@ -75,8 +75,7 @@ def completion(shell: str) -> None:
       fish        mock-p1 completion fish > ~/.config/fish/completions/mock-p1.fish
       powershell  put into $PROFILE:   mock-p1 completion powershell | Out-String | iex
     """  # noqa: D301 -- \b is click's mark for lines to be kept
-    root = click.get_current_context().find_root().command
     shell_class = CLASSES[shell]
     # not source(): for bash it asks which version there is, wherever this runs
-    source = shell_class(root, {}, PROGRAM, COMPLETING)
+    source = shell_class(click.get_current_context().find_root().command, {}, PROGRAM, COMPLETING)
     click.echo(source.source_template % source.source_vars())

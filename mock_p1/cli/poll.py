@@ -158,8 +158,7 @@ def _check(  # noqa: PLR0913 -- the command's options
     if download is not None and os.path.lexists(download):
         raise click.BadParameter(f"{download} is there already", param_hint="--download")
     if download is not None and not download.absolute().parent.is_dir():
-        text = f"there is no folder {download.parent}"
-        raise click.BadParameter(text, param_hint="--download")
+        raise click.BadParameter(f"there is no folder {download.parent}", param_hint="--download")
 
 
 def _pace(options: dict[str, Any]) -> dict[str, float]:
@@ -221,8 +220,7 @@ class _Client:
                 trouble = describe(answer)
                 after = asked_wait_seconds(answer)
                 if answer.status == PROXY_DEMANDS_LOGIN:
-                    why = f"{self.base} {other_than_api(answer)}"
-                    raise _Ended("not reached", TOO_LATE, why)
+                    raise _Ended("not reached", TOO_LATE, f"{self.base} {other_than_api(answer)}")
                 _refuse(answer)
                 if answer.status < BAD and is_usable(answer):
                     return answer
@@ -263,8 +261,7 @@ def _play(  # noqa: PLR0913 -- the command's options
         api_key = _text(issued, "api_key")
         said("key", api_key=mask(api_key), end_date=issued.get("end_date"))
     if file is not None:
-        template = RETRAIN_DATA_UPLOAD.template
-        created = client.ask("GET", template, api_key, filename=file.name)
+        created = client.ask("GET", RETRAIN_DATA_UPLOAD.template, api_key, filename=file.name)
         job_id, upload_url = _text(created, "retrain_job_id"), _text(created, "upload_url")
         said("job", retrain_job_id=job_id)
         _upload(client, said, Call("PUT", upload_url, {}, file))

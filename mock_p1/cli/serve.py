@@ -229,8 +229,7 @@ def serve(  # noqa: PLR0913 -- an option each
         raise Failure(why)
     if watch and not (path := scenario_file(scenario[0])[0]).is_file():
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
-    not_shared = {"--watch": watch, "--save": workers and save}
-    refuse_what_is_not_shared(state, not_shared)
+    refuse_what_is_not_shared(state, {"--watch": watch, "--save": workers and save})
     if workers is not None:
         from mock_p1.cli.workers import serve_by_workers  # noqa: PLC0415 -- loads asyncio, see below
 

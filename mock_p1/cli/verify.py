@@ -223,8 +223,7 @@ def _session(  # noqa: PLR0913 -- the command's options
 ) -> VerifySession:
     base = base_url(url)
     if pause is None:
-        local = is_loopback(urlsplit(base).hostname or "")
-        pause = 0.0 if local else DEFAULT_PAUSE_SECONDS
+        pause = 0.0 if is_loopback(urlsplit(base).hostname or "") else DEFAULT_PAUSE_SECONDS
     session = VerifySession(
         base,
         Credentials(**given),

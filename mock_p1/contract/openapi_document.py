@@ -185,8 +185,7 @@ def _responses(operation: Operation, given: Assumptions) -> dict[str, Any]:
 def _reply(operation: Operation) -> dict[str, Any]:
     example = {field.name: field.example for field in operation.reply if field.required}
     examples = {operation.name: {"summary": operation.summary, "value": example}}
-    optional = [field for field in operation.reply if not field.required]
-    if optional:
+    if not all(field.required for field in operation.reply):
         whole = {field.name: field.example for field in operation.reply}
         whole |= {"status": FINISHED} if "status" in whole else {}
         examples["finished"] = {"summary": "With every field.", "value": whole}
@@ -272,13 +271,12 @@ def _schemas(given: Assumptions) -> dict[str, Any]:
                 schemas[_title(field.name)] = _object(field.fields, operation)
         if operation.reply:
             schemas[_schema_name(operation)] = _object(operation.reply, operation)
-    known = list(dict.fromkeys(DOCUMENTED_ERRORS.values()))
     return {
         **schemas,
         "Error": {
             "description": "A documented error. Within a call the message tells most of them "
             "apart, since they share one code and one error name.",
-            **_shape(given.error_body, given, known),
+            **_shape(given.error_body, given, list(dict.fromkeys(DOCUMENTED_ERRORS.values()))),
             **_documented("manual: tables of errors"),
             "x-shape-standing": "assumed",
         },
@@ -300,13 +298,12 @@ def _texts(description: str, names: tuple[str, ...]) -> dict[str, Any]:
 def _object(
     fields: tuple[Field, ...], operation: Operation, side: str = "Response"
 ) -> dict[str, Any]:
-    known = _documented(f'manual, page "{operation.source}": {side}, body')
     return {
         "type": "object",
         "required": [field.name for field in fields if field.required],
         "additionalProperties": False,
         "properties": {field.name: _field(field, operation) for field in fields},
-        **known,
+        **_documented(f'manual, page "{operation.source}": {side}, body'),
     }
 
 
@@ -319,8 +316,7 @@ def _field(field: Field, operation: Operation) -> dict[str, Any]:
     schema |= {"description": field.description, "examples": [field.example]}
     if field.name == "status":
         schema["x-statuses"] = dict(KNOWN_STATUSES)
-    source = f'manual, page "{operation.source}": Response, body'
-    return schema | _standing(field.standing, source)
+    return schema | _standing(field.standing, f'manual, page "{operation.source}": Response, body')
 
 
 def _shape(  # noqa: PLR0911 -- a kind of value each

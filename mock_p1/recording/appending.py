@@ -54,11 +54,9 @@ def appended(  # noqa: PLR0913, PLR0917 -- two recordings, and how they are comp
     else:
         place, indent = _place(lines)
         shape = ErrorShape.assumed(scenario.assumptions)
-        new = [*recorded.notes[:1], *recorded.jobs[0].notes]
-        recorded.jobs[0].notes = new
+        recorded.jobs[0].notes = [*recorded.notes[:1], *recorded.jobs[0].notes]
         more = " " * (indent - 2)
-        added = [more + line for line in job_lines(recorded.jobs[0], names, shape)]
-        lines[place:place] = added
+        lines[place:place] = [more + line for line in job_lines(recorded.jobs[0], names, shape)]
     text = "\n".join(lines) + "\n"
     try:
         parse(text, scenario.name, attach)
@@ -96,8 +94,7 @@ def _compared(  # noqa: PLR0913, PLR0917 -- as above
     found = []
     for number, line in enumerate(lines, 1):
         indent = " " * (len(line) - len(line.lstrip()))
-        texts = comments.get(number, ())
-        found += [f"{indent}# {comment(names.text(text))}" for text in texts]
+        found += [f"{indent}# {comment(names.text(text))}" for text in comments.get(number, ())]
         found.append(line)
     return found
 

@@ -109,8 +109,7 @@ class JobRecorder:
                 job.why = self._why_ended(poll, idle) or is_enough(job)
                 job.ended = bool(job.why) and idle < ENOUGH
                 if not job.why:
-                    wait = max(self._every - poll.took_seconds, poll.seen.wait_seconds)
-                    self._pace.wait(wait)
+                    self._pace.wait(max(self._every - poll.took_seconds, poll.seen.wait_seconds))
         except KeyboardInterrupt:
             job.why, job.was_stopped = "it was stopped", True
         job.why = job.why or self._pace.limit_reached

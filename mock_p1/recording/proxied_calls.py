@@ -227,7 +227,15 @@ def _steps(polls: Sequence[Exchange], job_id: str, origin: float | None) -> list
         return []
     start = polls[0].seconds if origin is None else origin
     return steps_of(
-        [SeenPoll(x.seconds - start, x.took_seconds, x.moment, seen_at_poll_or_fault(x, job_id)) for x in polls]
+        [
+            SeenPoll(
+                each.seconds - start,
+                each.took_seconds,
+                each.moment,
+                seen_at_poll_or_fault(each, job_id),
+            )
+            for each in polls
+        ]
     )
 
 

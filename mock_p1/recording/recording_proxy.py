@@ -198,8 +198,7 @@ class RecordingProxy:
         url = found.get(name)
         if not isinstance(url, str) or (parts := urlsplit_or_none(url)) is None:
             return answer.body
-        job_id = call.job_id or str(found.get("retrain_job_id", ""))
-        link = _Link(url, operation, job_id)
+        link = _Link(url, operation, call.job_id or str(found.get("retrain_job_id", "")))
         with self._lock:
             known = next((token for token, each in self._links.items() if each == link), None)
             token = known or token_hex(8)
@@ -296,8 +295,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.owner.tell(f"{call.operation or self.path}: the client went away")
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            host = urlsplit(call.url).netloc
-            text = explain_network_error(error, host, self.owner.timeout)
+            text = explain_network_error(error, urlsplit(call.url).netloc, self.owner.timeout)
             self.owner.keep(call, key, asked, Unreachable(text, kind=failure_kind(error)))
             self._break_off()
 

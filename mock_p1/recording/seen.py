@@ -105,8 +105,7 @@ def seen_at_poll(answer: Answer, job_id: str) -> Seen:
         says: dict[str, Any] = {name: found[name] for name in own if name in found}
         link = found.get("download_url")
         if isinstance(link, str) and urlsplit_or_none(link):
-            whole = {**says, "result": "generated"}
-            return Seen("status", whole, link=link, status=says["status"])
+            return Seen("status", {**says, "result": "generated"}, link=link, status=says["status"])
         if link is not None:
             says["download_url"] = link
         return Seen("status", says, status=says["status"])
@@ -174,14 +173,12 @@ def _error(answer: Answer, errors: Collection[str]) -> Seen | None:
     is_usual = media_type(answer) == "application/json" and answer.status in REPLY_STATUSES
     if not is_usual or found["message"] != ERRORS[name].message:
         return None
-    as_text = isinstance(found["code"], str)
-    said = literal(answer).says
     return Seen(
         "error",
         {"error": name},
-        literal=said,
+        literal=literal(answer).says,
         http_status=answer.status,
-        code_is_text=as_text,
+        code_is_text=isinstance(found["code"], str),
     )
 
 

@@ -68,10 +68,8 @@ def parse_several(
     whole = [part for part in parts if part is not None]
     if len(whole) < len(parts):
         raise ScenarioReading(document=Document(name)).error(problems, texts)
-    data = merged(whole, problems)
-    text = whole[0].text if len(whole) == 1 else None
-    document = MergedDocument(name, text, parts=tuple(whole))
-    return _scenario(document, data, attach, problems, texts)
+    document = MergedDocument(name, whole[0].text if len(whole) == 1 else None, parts=tuple(whole))
+    return _scenario(document, merged(whole, problems), attach, problems, texts)
 
 
 def _document(

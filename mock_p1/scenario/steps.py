@@ -315,10 +315,9 @@ def _exactly_one(
     reading.failed += 1
     found = f"{', '.join(given)}: make it {len(given)} steps" if given else "none of them"
     models = [KINDS[kind] for kind in given or KINDS]
-    known = {key for model in models for key in known_keys(model)}
     problems = [
         ((), wrong(f"a step is one of {kinds}; this one has {found}")),
-        *refuse_unknown(value, known),
+        *refuse_unknown(value, {key for model in models for key in known_keys(model)}),
     ]
     raise all_of(problems, *(_problems(model, value) for model in (models if given else [Step])))
 

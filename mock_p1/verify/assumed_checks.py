@@ -99,8 +99,7 @@ def error_http_status(session: VerifySession) -> Verdict:
     one = statuses.pop() if len(statuses) == 1 else None
     expressible = odd and all(status in _EXPRESSIBLE for status in seen.values())
     actual = str(one) if one else ", ".join(f"{name}: {status}" for name, status in seen.items())
-    assumption = {"error_http_status": one or odd} if expressible else {}
-    return Verdict(not odd, "400", actual, assumption)
+    return Verdict(not odd, "400", actual, {"error_http_status": one or odd} if expressible else {})
 
 
 @assumed(

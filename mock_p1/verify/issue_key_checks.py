@@ -52,8 +52,7 @@ def issued_key_reply(session: VerifySession) -> Verdict:
 )
 def issued_key_works(session: VerifySession) -> Verdict:
     """Poll with it."""
-    answer = session.answer("the job by the new key")
-    name = error_of(answer).name
+    name = error_of(session.answer("the job by the new key")).name
     expected = "no credential error"
     if name in published.CREDENTIAL_ERRORS:
         return otherwise(expected, str(name))
@@ -146,8 +145,7 @@ def same_key_again(session: VerifySession) -> Verdict:
     if first == second:
         return otherwise(expected, "the same key", {"same_key_again": "same"})
     if after in published.CREDENTIAL_ERRORS and before not in published.CREDENTIAL_ERRORS:
-        ended = f"another key; the first is answered with {after}"
-        return otherwise(expected, ended)
+        return otherwise(expected, f"another key; the first is answered with {after}")
     return as_expected(expected)
 
 

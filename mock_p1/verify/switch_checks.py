@@ -27,8 +27,7 @@ def switch_reply(session: VerifySession) -> Verdict:
     """Switch, and compare the answer."""
     find_job_to_switch(session)
     answer = session.answer("the switch")
-    expected = {"metadata": {"retrain_job_id": session.value("job_to_switch")}}
-    if json_object(answer) == expected:
+    if json_object(answer) == {"metadata": {"retrain_job_id": session.value("job_to_switch")}}:
         return as_expected("metadata.retrain_job_id, as asked for")
     return otherwise("metadata.retrain_job_id, as asked for", describe(answer))
 
