@@ -11,15 +11,13 @@ from mock_p1._version import __version__
 from mock_p1.admin import (
     PREFIX,
     check_routes,
-    clock_routes,
-    failure_routes,
+    control_routes,
     job_routes,
     metrics,
     models,
     request_routes,
     scenario_routes,
     sequence_routes,
-    state_routes,
 )
 from mock_p1.admin.bodies import JSON_TYPE
 from mock_p1.admin.routes import Route, Routes
@@ -68,9 +66,7 @@ def show_admin_openapi() -> dict[str, Any]:
 CALLS: Final[tuple[Route, ...]] = (
     *scenario_routes.routes,
     *job_routes.routes,
-    *clock_routes.routes,
-    *state_routes.routes,
-    *failure_routes.routes,
+    *control_routes.routes,
     *request_routes.routes,
     *sequence_routes.routes,
     *check_routes.routes,

@@ -91,10 +91,12 @@ async def _whole_body(scope: Scope, receive: Receive) -> bytes | None:
         async with asyncio.timeout(BODY_SECONDS):
             return await _read(receive, limit)
     except TimeoutError:
-        remedy = "send the whole body at once"
-        text = f"the body did not come within {BODY_SECONDS:g} s"
         raise AdminError(
-            408, "MOCK_P1_TOO_SLOW", text, remedy, headers={"Connection": "close"}
+            408,
+            "MOCK_P1_TOO_SLOW",
+            f"the body did not come within {BODY_SECONDS:g} s",
+            "send the whole body at once",
+            headers={"Connection": "close"},
         ) from None
 
 

@@ -137,8 +137,9 @@ def _view(job_id: str, key: str | None = None) -> JobView:
         return view
     if key is not None:
         raise NoSuchJob(f"job {job_id!r} is none of this key")
-    text = "the scenario was swapped just now"
-    raise AdminError(409, "MOCK_P1_SCENARIO_SWAPPED", text, "try again")
+    raise AdminError(
+        409, "MOCK_P1_SCENARIO_SWAPPED", "the scenario was swapped just now", "try again"
+    )
 
 
 def _curl(view: JobView, *, masked: bool) -> str:

@@ -51,9 +51,12 @@ def show_metrics() -> bytes:
     try:
         from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415 -- an extra
     except ImportError:
-        text = "metrics need prometheus-client, which is not installed"
-        remedy = "install the extra: pip install 'mock-p1[metrics]'"
-        raise AdminError(501, "MOCK_P1_EXTRA_MISSING", text, remedy) from None
+        raise AdminError(
+            501,
+            "MOCK_P1_EXTRA_MISSING",
+            "metrics need prometheus-client, which is not installed",
+            "install the extra: pip install 'mock-p1[metrics]'",
+        ) from None
     engine, store_up = admin_context().engine, None
     if isinstance(engine, SharedEngine):
         store_up = True

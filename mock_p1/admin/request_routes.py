@@ -91,9 +91,12 @@ def show_answer(number: str) -> models.PollAnswer:
     engine = admin_context().engine
     answer = engine.journal.answer(int(number)) if re.fullmatch("[0-9]{1,15}", number) else None
     if answer is None:
-        text = "the answer to this request is not kept"
-        remedy = f"it is for the newest {MAX_ANSWERS} polls"
-        raise AdminError(404, "MOCK_P1_NO_SUCH_ANSWER", text, remedy)
+        raise AdminError(
+            404,
+            "MOCK_P1_NO_SUCH_ANSWER",
+            "the answer to this request is not kept",
+            f"it is for the newest {MAX_ANSWERS} polls",
+        )
     return views.answer(int(number), answer)
 
 

@@ -69,9 +69,12 @@ def upload_content(number: str) -> bytes:
         found = admin_context().engine.state.uploads.get(int(number))
     content = found.kept.content() if found is not None and found.kept is not None else None
     if content is None:
-        text = f"the content of a file of request {shorten(number)!r} is not kept"
-        remedy = f"see content_kept at GET {PREFIX}/uploads"
-        raise AdminError(404, "MOCK_P1_NO_CONTENT", text, remedy)
+        raise AdminError(
+            404,
+            "MOCK_P1_NO_CONTENT",
+            f"the content of a file of request {shorten(number)!r} is not kept",
+            f"see content_kept at GET {PREFIX}/uploads",
+        )
     return content
 
 

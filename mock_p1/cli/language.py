@@ -49,8 +49,9 @@ class Language(click.types.StringParamType):
         meant = near and _OTHER_NAMES.get(near.casefold(), near)
         hint = f"; did you mean {meant}?" if meant else ""
         known = ", ".join(LANGUAGES)
-        text = f"unknown language {shorten(str(value))!r}; known: {known}{hint}"
-        raise click.BadParameter(text, ctx, param)
+        raise click.BadParameter(
+            f"unknown language {shorten(str(value))!r}; known: {known}{hint}", ctx, param
+        )
 
 
 def choose(arguments: Sequence[str], environment: Mapping[str, str]) -> None:

@@ -327,8 +327,9 @@ def _write(file: Path, content: bytes) -> None:
     try:
         write_whole({file: content})
     except OSError as error:
-        reason = f"{file} cannot be written: {error.strerror or error}"
-        raise _Ended("not written", REFUSED, reason) from None
+        raise _Ended(
+            "not written", REFUSED, f"{file} cannot be written: {error.strerror or error}"
+        ) from None
 
 
 def _tell_json(event: str, fields: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ Every element says how well it is known, and where from: ``x-standing`` is ``doc
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final, Literal
 
 from mock_p1._version import __version__
@@ -30,6 +31,14 @@ MOCK_SERVER: Final = "http://127.0.0.1:8191"
 JSON: Final = "application/json"
 TAG: Final = "Retrain"
 LICENSE_URL: Final = "https://spdx.org/licenses/MIT.html"
+
+
+def _standing(standing: str, source: str) -> dict[str, str]:
+    return {"x-standing": standing, "x-source": source}
+
+
+_documented = partial(_standing, "documented")  # the manual says so, and where in it
+_assumed = partial(_standing, "assumed")  # it is silent, and why this is the guess
 
 _OWN: Final = "the mock's own"
 _SCHEMES: Final = {"API key": "apiKey", "secret key": "secretKey"}
@@ -191,7 +200,7 @@ def _reply(operation: Operation) -> dict[str, Any]:
         examples["finished"] = {"summary": "With every field.", "value": whole}
     return {
         "description": "The fields come in the order of the schema's properties.",
-        "content": {JSON: {"schema": _ref(_schema_name(operation)), "examples": examples}},
+        "content": {JSON: {"schema": _ref(_title(operation.name)), "examples": examples}},
         **_polling(operation),
         "x-body-standing": operation.standing,
         **_assumed("HTTP status and media type are the usual ones; the manual names neither"),
@@ -270,7 +279,7 @@ def _schemas(given: Assumptions) -> dict[str, Any]:
             if field.fields:
                 schemas[_title(field.name)] = _object(field.fields, operation)
         if operation.reply:
-            schemas[_schema_name(operation)] = _object(operation.reply, operation)
+            schemas[_title(operation.name)] = _object(operation.reply, operation)
     return {
         **schemas,
         "Error": {
@@ -344,12 +353,8 @@ def _shape(  # noqa: PLR0911 -- a kind of value each
         return {"type": "string", "examples": list(dict.fromkeys(texts))}
     if isinstance(value, str) and "{" in value:
         return {"type": "string"}
-    return {"type": _json_type(value), "enum": [value]}
-
-
-def _json_type(value: object) -> str:
     kinds = {bool: "boolean", int: "integer", float: "number", str: "string"}
-    return kinds.get(type(value), "null")
+    return {"type": kinds.get(type(value), "null"), "enum": [value]}
 
 
 def _as_3_0(document: dict[str, Any]) -> dict[str, Any]:
@@ -380,23 +385,5 @@ def _ref(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _schema_name(operation: Operation) -> str:
-    return _title(operation.name)
-
-
 def _title(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_"))
-
-
-def _standing(standing: str, source: str) -> dict[str, str]:
-    return {"x-standing": standing, "x-source": source}
-
-
-def _documented(source: str) -> dict[str, str]:
-    """Say that the manual says so, and where in it."""
-    return _standing("documented", source)
-
-
-def _assumed(reason: str) -> dict[str, str]:
-    """Say that the manual is silent, and why this is the guess."""
-    return _standing("assumed", reason)

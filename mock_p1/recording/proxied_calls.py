@@ -249,8 +249,7 @@ def _seen(exchange: Exchange, *, is_success: bool) -> Seen:
     answer = exchange.answer
     if not isinstance(answer, Answer):
         return failure(answer)
-    errors = OPERATIONS[exchange.operation].errors
-    return seen_at_call(answer, errors, is_success=is_success)
+    return seen_at_call(answer, OPERATIONS[exchange.operation].errors, is_success=is_success)
 
 
 def _refused_keys(exchanges: Sequence[Exchange]) -> dict[str, str]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
-from mock_p1.base import durations
-from mock_p1.base.duration_field import SOME_TIME_PATTERN
+from mock_p1.base.duration_field import SOME_TIME_PATTERN, span_in
 from mock_p1.base.record import (
     BeforeValidator,
     Discriminator,
@@ -52,12 +51,7 @@ def _length(value: object) -> Stage:
         if not 1 <= int(found[1]) <= MAX_POLLS:
             raise wrong(f"for: {text} can never be; write at least 1 call, at most {MAX_POLLS:,}")
         return Stage(polls=int(found[1]))
-    try:
-        lasts_ns = durations.parse_duration(text)
-    except durations.TooLong as error:
-        raise wrong(str(error)) from None
-    except ValueError:
-        raise wrong(f"for: {shorten(text)!r} is not {_HOW_LONG}") from None
+    lasts_ns = span_in(text, lambda: f"for: {shorten(text)!r} is not {_HOW_LONG}")
     if lasts_ns == 0:
         raise wrong(f"for: {shorten(text)} can never be; an element lasts longer than nothing")
     return Stage(lasts_ns=lasts_ns)

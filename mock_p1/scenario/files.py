@@ -260,8 +260,9 @@ def _content_of_file(path: Path, shown: str) -> bytes:
     except OSError as error:
         raise _unreadable(shown, error) from None
     if content is None:
-        text = f"more than {MAX_BYTES:,} bytes, the most a scenario file has"
-        raise ScenarioError([Problem(shown, 1, 1, text)])
+        raise ScenarioError(
+            [Problem(shown, 1, 1, f"more than {MAX_BYTES:,} bytes, the most a scenario file has")]
+        )
     return content
 
 
