@@ -67,7 +67,7 @@ SOURCES = {
 
 RAISED = {
     "cli": (
-        *("clean", "demo", "explain", "healthcheck", "init", "poll", "polled_job", "process"),
+        *("clean", "demo", "explain", "healthcheck", "init", "poll", "process"),
         *("record_service", "saving", "serve", "sharing", "tls", "verify", "verify_against"),
         "workers",
     ),

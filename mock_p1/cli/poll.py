@@ -25,7 +25,7 @@ from mock_p1.contract.operations import (
 from mock_p1.verify.answer import Answer, asked_wait_seconds, describe, error_of, json_object
 from mock_p1.verify.client import MOST_BYTES, Call, HttpClient
 from mock_p1.verify.credentials import check_job_id, check_key, hide_keys
-from mock_p1.verify.exceptions import Unreachable, UsageError
+from mock_p1.verify.exceptions import Unreachable
 from mock_p1.verify.preflight import PROXY_DEMANDS_LOGIN, other_than_api
 from mock_p1.verify.url import base_url
 
@@ -110,10 +110,8 @@ def poll(
         shown.pop("seconds", None)
         tell(event, {"seconds": round(time.monotonic() - began, 3), **shown})
 
-    try:
-        client = _Client(base_url(url), HttpClient(ca_file=ca_file), said, **_pace(options))
-    except UsageError as error:
-        raise click.UsageError(str(error)) from None
+    pace = {name: options.pop(name) for name in ("every", "limit", "timeout")}
+    client = _Client(base_url(url), HttpClient(ca_file=ca_file), said, **pace)
     try:
         _play(client, said, **options)
         said("end", outcome="finished", exit_status=0)
@@ -145,12 +143,9 @@ def _check(  # noqa: PLR0913 -- the command's options
     **_: object,
 ) -> None:
     """Refuse what cannot be meant, before anything is asked."""
-    try:
-        check_key("--api-key", api_key)
-        check_key("--secret-key", secret_key)
-        check_job_id("--job-id", job_id)
-    except UsageError as error:
-        raise click.UsageError(str(error)) from None
+    check_key("--api-key", api_key)
+    check_key("--secret-key", secret_key)
+    check_job_id("--job-id", job_id)
     if api_key is None and (secret_key is None or model_id is None):
         raise click.UsageError("give --api-key, or --secret-key and --model-id")
     if (job_id is None) == (file is None):
@@ -159,10 +154,6 @@ def _check(  # noqa: PLR0913 -- the command's options
         raise click.BadParameter(f"{download} is there already", param_hint="--download")
     if download is not None and not download.absolute().parent.is_dir():
         raise click.BadParameter(f"there is no folder {download.parent}", param_hint="--download")
-
-
-def _pace(options: dict[str, Any]) -> dict[str, float]:
-    return {name: options.pop(name) for name in ("every", "limit", "timeout")}
 
 
 class _Client:

@@ -157,8 +157,6 @@ def verify(
         check_options(session)
         _confirm(session, yes=yes)
         report = run(session, before=_watch if watch_job else lambda _: None)
-    except UsageError as error:
-        raise click.UsageError(str(error), ctx) from None
     except (KeyboardInterrupt, click.Abort):
         # click would exit with 1, which here says that the contract is broken
         click.echo("Stopped before there was a verdict.", err=True)
@@ -193,11 +191,8 @@ def _against(
 ) -> NoReturn:
     """Hold a job against a scenario, and exit."""
     against = options["against"]
-    asked = Against(**{name: options[name] for name in Against._fields})
     try:
-        drift = compared(asked)
-    except UsageError as error:
-        raise click.UsageError(str(error), ctx) from None
+        drift = compared(Against(**{name: options[name] for name in Against._fields}))
     except Unreachable as error:
         click.echo(f"Could not reach: {error}", err=True)
         ctx.exit(NOT_REACHED)

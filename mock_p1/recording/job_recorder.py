@@ -15,11 +15,12 @@ from mock_p1.recording.seen import failure, seen_at_poll
 from mock_p1.recording.seen_steps import SeenPoll
 from mock_p1.verify.answer import Answer, error_of, one_line
 from mock_p1.verify.client import Call, Client
-from mock_p1.verify.credentials import hide_keys
+from mock_p1.verify.credentials import check_job_id, check_key, hide_keys
 from mock_p1.verify.exceptions import Unreachable, UsageError
 from mock_p1.verify.preflight import other_than_api
 from mock_p1.verify.published import API_KEY_HEADER, CREDENTIAL_ERRORS, FINISHED, STATUS_PATH
 from mock_p1.verify.session import GATEWAY
+from mock_p1.verify.url import base_url
 from mock_p1.verify.watch import is_failure
 
 if TYPE_CHECKING:
@@ -46,6 +47,16 @@ class RecordedJobCall:
     def url(self) -> str:
         """The URL that is polled."""
         return self.base + STATUS_PATH.format(retrain_job_id=quote(self.job_id, safe=""))
+
+
+def call_of(url: str, api_key: str | None, job_id: str) -> RecordedJobCall:
+    """Return what is to be polled. UsageError where it cannot be."""
+    base = base_url(url)
+    if not api_key:
+        raise UsageError("give a key that sees the job, best as the variable MOCK_P1_API_KEY")
+    check_key("--api-key", api_key)
+    check_job_id("--job-id", job_id)
+    return RecordedJobCall(base, api_key, job_id)
 
 
 @dataclass(slots=True)
