@@ -11,10 +11,11 @@ import click
 from mock_p1.analysis.explanation import (
     Explanation,
     call_explanations,
+    explanation_document,
     explanation_of,
     explanations,
+    warnings_about,
 )
-from mock_p1.analysis.explanation_document import explanation_document, warnings_about
 from mock_p1.base.durations import format_duration
 from mock_p1.base.text import plural, printable, unknown
 from mock_p1.cli.command_error import Failure
