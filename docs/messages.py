@@ -68,7 +68,7 @@ SOURCES = {
 RAISED = {
     "cli": (
         *("clean", "demo", "explain", "healthcheck", "init", "poll", "process"),
-        *("record_service", "saving", "serve", "sharing", "tls", "verify", "verify_against"),
+        *("record_service", "serve", "serve_state", "tls", "verify", "verify_against"),
         "workers",
     ),
     "verify": ("client", "preflight", "sequence"),

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from mock_p1.admin.watcher import Broken, Reloaded
 from mock_p1.base.clock import SECOND, Clock
 from mock_p1.base.durations import format_duration
 from mock_p1.base.text import printable
@@ -38,6 +39,7 @@ DIFFERS: Final = timedelta(seconds=1)
 STORE_OK: Final = "ok"
 """How a store that answers is, in ``/__admin/health`` too."""
 
+MAX_SHOWN: Final = 2000
 LAST_DAY: Final = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND_US: Final = 1_000_000
@@ -114,6 +116,8 @@ class Format(NamedTuple):
     limit_reached: Callable[[str], str]
     stopped: Callable[[str, str | None], str]
     store: Callable[[str], str]
+    not_saved: Callable[[str], str]
+    reload: Callable[[Reloaded | Broken], str]
 
 
 class Lines:
@@ -247,6 +251,28 @@ def json_time(wall: datetime, mock: datetime) -> str:
     return f'"time": "{here}", "mock_time": "{there}"'
 
 
+def text_reload(outcome: Reloaded | Broken) -> str:
+    """Return what came of a change of the scenario file: its problems in the house form, or not."""
+    if isinstance(outcome, Broken):
+        last = f"{outcome.name}: not played as it is now; the scenario before is still being served"
+        return "\n".join(printable(line, MAX_SHOWN) for line in (*map(str, outcome.problems), last))
+    kept = f"{outcome.kept:,} of {outcome.kept + outcome.dropped:,} jobs under way"
+    return printable(
+        f"{outcome.name}: changed, and swapped in; {kept} go on, the others begin anew", MAX_SHOWN
+    )
+
+
+def json_reload(outcome: Reloaded | Broken) -> str:
+    """Return it for a program."""
+    if isinstance(outcome, Broken):
+        problems = [problem._asdict() for problem in outcome.problems]
+        return json.dumps(
+            {"event": "scenario_broken", "scenario": outcome.name, "problems": problems}
+        )
+    counts = {"kept": outcome.kept, "dropped": outcome.dropped}
+    return json.dumps({"event": "reloaded", "scenario": outcome.name, **counts})
+
+
 FORMATS: Final = {
     "text": Format(
         text_form,
@@ -261,6 +287,8 @@ FORMATS: Final = {
             if state == STORE_OK
             else f"the store is {state}; clients are answered 503 meanwhile"
         ),
+        str,
+        text_reload,
     ),
     "json": Format(
         json_form,
@@ -271,6 +299,8 @@ FORMATS: Final = {
         lambda name: json.dumps({"event": "limit_reached", "limit": name, "message": LIMITS[name]}),
         lambda by, state: json.dumps({"event": "stopped", "by": by, "state": state}),
         lambda state: json.dumps({"event": "store", "store": state}),
+        lambda message: json.dumps({"event": "not_saved", "message": message}),
+        json_reload,
     ),
 }
 """The formats of a log by name. In JSON, ``time`` is the wall's and ``mock_time`` the mock's."""

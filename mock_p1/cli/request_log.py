@@ -21,6 +21,7 @@ from contextlib import suppress
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING, Final, Self, TextIO
 
+from mock_p1.admin.watcher import Broken, Reloaded
 from mock_p1.cli.log_lines import STORE_OK, Format, Lines
 from mock_p1.engine.acts import SharedEngine
 from mock_p1.engine.journal import DEFAULT_MAX, Entry
@@ -181,6 +182,19 @@ class RequestLog:
                     raise BrokenPipeError from error
                 self._left_out += requests
                 self._engine.state.reached["log_lines"] += requests
+
+
+class ReloadLog:
+    """Writes what came of every change of the scenario file. Quiet, only what is wrong with it."""
+
+    def __init__(self, form: Format, stream: TextIO, *, quiet: bool) -> None:
+        self._form, self._write, self._quiet = form.reload, Writer(stream).write, quiet
+
+    def __call__(self, outcome: Reloaded | Broken) -> None:
+        """Write it; where nobody reads the log any more, do nothing."""
+        if isinstance(outcome, Broken) or not self._quiet:
+            with suppress(OSError, ValueError):  # its pipe is closed
+                self._write(f"{self._form(outcome)}\n".encode("utf-8", "replace"))
 
 
 class Writer:
