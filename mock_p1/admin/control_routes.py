@@ -42,7 +42,7 @@ def change_clock(body: models.ClockChange) -> models.Clock:
 
 
 @routes.call("POST", "/reset", errors=(404,))
-def reset(query: models.ResetQuery, body: models.WhatToReset) -> models.ResetDone:
+def reset(query: models.JobQuery, body: models.WhatToReset) -> models.ResetDone:
     """Begin anew with what the mock started with; or one job, or one key's calls alone."""
     context = admin_context()
     job, key = either("job", query, body), either("api_key", query, body)
