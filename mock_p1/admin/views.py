@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mock_p1.engine.engine import Engine
-    from mock_p1.engine.job_states import CreatedJob
     from mock_p1.engine.journal import Entry
     from mock_p1.engine.mock_state import InjectedFailure
     from mock_p1.engine.program import Program, ProgramStep
@@ -197,15 +196,13 @@ def _track(plan: Plan, track: Track) -> models.Track:
     return models.Track(
         **_same(track, "api_key", "polls", "waits_for", "downloads", "switches"),
         **_place(plan, track.state),
-        file=None if track.file is None else _file(track.file),
+        file=models.TrackFile(
+            filename=track.file.file_name, **_same(track.file, "size", "complete", "upload")
+        )
+        if track.file
+        else None,
         caller=caller_name(track.caller),
         last_poll=seconds(track.last_ns),
-    )
-
-
-def _file(created: CreatedJob) -> models.TrackFile:
-    return models.TrackFile(
-        filename=created.file_name, **_same(created, "size", "complete", "upload")
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from mock_p1.admin.watcher import Reload, Watch
+from mock_p1.admin.watcher import Reload, watching
 from mock_p1.base.clock import RealClock
 from mock_p1.base.extras import missing
 from mock_p1.base.proxies import Proxies
@@ -279,7 +279,7 @@ def serve(  # noqa: PLR0913 -- an option each
                 f"{engine.scenario.name} is watched: what you save is checked, and played at once"
             )
             reload_log = ReloadLog(form, sys.stderr, quiet=quiet)
-            stack.enter_context(Watch(Reload(server.context, scenario[0], reload_log)))
+            stack.enter_context(watching(Reload(server.context, scenario[0], reload_log)))
         click.echo(startup_message.FORMATS[log_format](engine, address, notes))
         log = stack.enter_context(RequestLog(engine, form, sys.stderr, quiet=quiet))
         stack.enter_context(rare_garbage_collection())
