@@ -87,6 +87,15 @@ class _Expected:
     label: str
     steps: tuple[Step, ...]
 
+    def point(
+        self, outcome: Outcome, *, expected: str = "", actual: str = "", reason: str = ""
+    ) -> DriftPoint:
+        """Return what came of it; as expected counts its label, if nothing else is said."""
+        source = self.steps[0].source
+        line = source.rpartition(":")[2]
+        step = f"{self.label} (line {line})" if line.isdigit() else self.label
+        return DriftPoint(outcome, step, expected or self.label, actual, reason, source)
+
     @property
     def is_passing(self) -> bool:
         first = self.steps[0]
@@ -207,18 +216,16 @@ class Comparison:
                     if other is not None:
                         yield self._too_many(other)
                 else:
-                    label = self._names.text(other.label)
-                    yield DriftPoint("differs", _name(one), one.label, label, "", _source(one))
+                    yield one.point("differs", actual=self._names.text(other.label))
 
     def _is_short(self, wanted: _Expected) -> bool:
         return wanted.seconds is not None and wanted.seconds < self._every
 
     def _missing(self, wanted: _Expected) -> DriftPoint:
-        name, source = _name(wanted), _source(wanted)
         if self._is_short(wanted):
             why = f"it is shorter than the {format_seconds(self._every)} from poll to poll"
-            return DriftPoint("not checked", name, wanted.label, "", why, source)
-        return DriftPoint("differs", name, wanted.label, "", "it was not seen", source)
+            return wanted.point("not checked", reason=why)
+        return wanted.point("differs", reason="it was not seen")
 
     def _too_many(self, group: _Group) -> DriftPoint:
         since = format_seconds(group.polls[0].seconds)
@@ -233,12 +240,11 @@ class Comparison:
         outcome: Outcome = "differs" if self._strict else "not checked"
         found = {each.label: each for each in seen}
         for wanted in expected:
-            name, source = _name(wanted), _source(wanted)
             if wanted.label in found:
-                yield DriftPoint("holds", name, wanted.label, wanted.label, "", source)
+                yield wanted.point("holds", actual=wanted.label)
             else:
                 why = "it did not come again, and need not: it happened to a call"
-                yield DriftPoint(outcome, name, wanted.label, "", why, source)
+                yield wanted.point(outcome, reason=why)
         for label in [x for x in found if x not in {wanted.label for wanted in expected}]:
             why = "it happened to a call"
             yield DriftPoint(outcome, label, "nothing of the kind", label, why)
@@ -248,11 +254,10 @@ class Comparison:
             *self._fields(wanted, group),
             *([] if is_last or self._ignore_times else self._times(wanted, group)),
         ]
-        name, source = _name(wanted), _source(wanted)
         if not found:
-            return DriftPoint("holds", name, wanted.label, wanted.label, "", source)
+            return wanted.point("holds", actual=wanted.label)
         expected, actual = ("; ".join(each) for each in zip(*found, strict=True))
-        return DriftPoint("differs", name, expected, actual, "", source)
+        return wanted.point("differs", expected=expected, actual=actual)
 
     def _times(self, wanted: _Expected, group: _Group) -> Iterator[tuple[str, str]]:
         low, high = group.span
@@ -377,12 +382,3 @@ def _seen_lasting(seen: SeenJob) -> list[_Group]:
         after = found[index + 1][0].seconds if index + 1 < len(found) else None
         groups.append(_Group(polls[0].seen.label, polls, before, after))
     return groups
-
-
-def _name(wanted: _Expected) -> str:
-    line = _source(wanted).rpartition(":")[2]
-    return f"{wanted.label} (line {line})" if line.isdigit() else wanted.label
-
-
-def _source(wanted: _Expected) -> str:
-    return wanted.steps[0].source

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mock_p1.verify.published import ERRORS, PublishedError
+from mock_p1.verify.published import ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,14 +51,11 @@ class FoundError(NamedTuple):
         None if it is none.
         """
         found = (str(self.code), self.error, self.message)
-        return next((name for name, row in ERRORS.items() if found == _letters(row)), None)
+        rows = ((name, (str(row.code), row.error, row.message)) for name, row in ERRORS.items())
+        return next((name for name, row in rows if found == row), None)
 
     def __str__(self) -> str:
         return f"{self.code} {self.error} {json.dumps(self.message, ensure_ascii=False)}"
-
-
-def _letters(row: PublishedError) -> tuple[str, str, str]:
-    return (str(row.code), row.error, row.message)
 
 
 def is_json(answer: Answer) -> bool:

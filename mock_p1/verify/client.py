@@ -77,7 +77,8 @@ class HttpClient:
         if ca_file:
             _check_certificates(fspath(ca_file))
         self._session = PlainSession()
-        self._session.auth = _unchanged  # else requests would send what ~/.netrc has for the host
+        # else requests would send what ~/.netrc has for the host
+        self._session.auth = lambda request: request
         self._session.headers.update(
             {
                 "User-Agent": f"{agent}/{__version__}",
@@ -106,7 +107,7 @@ class HttpClient:
                         allow_redirects=False,
                         stream=True,
                         verify=self._verify,
-                        proxies=_proxies(host.hostname),
+                        proxies=no_proxies(host.hostname),
                     )
                 )
                 body = self._read(response, most, deadline)
@@ -150,7 +151,8 @@ def _pieces(raw: Any) -> Iterator[bytes]:  # noqa: ANN401 -- urllib3's response,
         yield piece
 
 
-def _proxies(host: str | None) -> dict[str, str] | None:
+def no_proxies(host: str | None) -> dict[str, str] | None:
+    """Return what keeps requests from asking loopback through a proxy; None for other hosts."""
     return {"no_proxy": host} if host and is_loopback(host) else None
 
 
@@ -161,7 +163,3 @@ def _check_certificates(file: str) -> None:
         raise UsageError(
             f"--ca-file {file} cannot be used: {(error.strerror or str(error)).lower()}"
         ) from None
-
-
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
@@ -56,10 +57,7 @@ def as_json(report: Report, session: VerifySession, *, strict: bool = False) -> 
 
 def counts(report: Report) -> dict[str, int]:
     """Return how many points had which outcome; only outcomes that there were."""
-    found: dict[str, int] = {}
-    for result in report.results:
-        found[result.outcome] = found.get(result.outcome, 0) + 1
-    return found
+    return dict(Counter(result.outcome for result in report.results))
 
 
 def as_junit(report: Report, *, strict: bool = False) -> str:
