@@ -67,7 +67,7 @@ SOURCES = {
 
 RAISED = {
     "cli": (
-        *("clean", "demo", "explain", "healthcheck", "init", "poll", "process"),
+        *("clean", "demo", "explain", "healthcheck", "init", "local_authority", "poll", "process"),
         *("record_service", "serve", "serve_state", "tls", "verify", "verify_against"),
         "workers",
     ),

@@ -410,13 +410,14 @@ def _secured(  # noqa: PLR0913 -- an option each
         Secured,
         context_from,
         data_folder,
-        local_context,
     )
 
     try:
         if certificate is not None and key is not None:
             return Secured(context_from(certificate, key))
         if certificate is None and key is None:
+            from mock_p1.cli.local_authority import local_context  # noqa: PLC0415 -- an extra
+
             return local_context(folder or data_folder(), host, names)
     except CannotSecure as error:
         raise Failure(str(error)) from None
