@@ -108,8 +108,9 @@ def explanations(scenario: Scenario) -> Iterator[Explanation]:
 
 def call_explanations(scenario: Scenario) -> Iterator[Explanation]:
     """Tell what the calls of each operation meet that the scenario's own ``calls:`` names."""
-    programs = Directory(scenario, scenario.seed).calls
-    return _calls(programs, "calls", ReplyWriter(scenario, scenario.seed))
+    return _calls(
+        Directory(scenario, scenario.seed).calls, "calls", ReplyWriter(scenario, scenario.seed)
+    )
 
 
 def explanation_of(scenario: Scenario, job_id: str) -> Explanation | None:
@@ -161,8 +162,9 @@ def _account(
         for when, program_step in zip(moments, program.steps, strict=True)
     ]
     calls = tuple(_calls(program.calls, f"{program.name}/calls", answers))
-    length = _length(program.plan, "poll")
-    return Explanation(*names, program.name, program.api_key, tuple(rows), length, calls)
+    return Explanation(
+        *names, program.name, program.api_key, tuple(rows), _length(program.plan, "poll"), calls
+    )
 
 
 def _calls(

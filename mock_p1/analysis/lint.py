@@ -101,8 +101,10 @@ def _patterns(scenario: Scenario) -> Iterator[LintWarning]:
     for part, names in parts.items():
         patterns = sorted_patterns(names)
         if len(patterns) > MAX_COMPARED:
-            text = f"{len(patterns):,} patterns: the first {MAX_COMPARED} alone were compared"
-            yield LintWarning(scenario.where(part), text)
+            yield LintWarning(
+                scenario.where(part),
+                f"{len(patterns):,} patterns: the first {MAX_COMPARED} alone were compared",
+            )
         for first, second in combinations(patterns[:MAX_COMPARED], 2):
             if found := _of_pair(first, second):
                 about = second if part == "jobs" else None
@@ -146,8 +148,9 @@ def _generated(scenario: Scenario) -> Iterator[LintWarning]:
     for (_, first), (index, second) in combinations(islice(enumerate(groups), MAX_COMPARED), 2):
         if _shares_ids(first, second) or _shares_ids(second, first):
             makes = f"prefix {second.prefix!r} makes ids that {first.prefix!r} makes too"
-            text = f"{makes}; the first group answers them"
-            yield LintWarning(scenario.where("generated_jobs", index), text)
+            yield LintWarning(
+                scenario.where("generated_jobs", index), f"{makes}; the first group answers them"
+            )
 
 
 def _shares_ids(shorter: GeneratedJobs, longer: GeneratedJobs) -> bool:

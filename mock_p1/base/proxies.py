@@ -120,8 +120,9 @@ def _forwarded(text: str) -> list[_Hop]:
             name.lower(): re.sub(r"\\(.)", r"\1", value.strip().strip('"'))
             for name, value in _PAIR.findall(element)
         }
-        by = _address(pairs.get("for", ""))
-        hops.append(_Hop(by, pairs.get("proto", ""), pairs.get("host", "")))
+        hops.append(
+            _Hop(_address(pairs.get("for", "")), pairs.get("proto", ""), pairs.get("host", ""))
+        )
     return hops
 
 

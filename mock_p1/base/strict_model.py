@@ -145,8 +145,9 @@ class _AsRecord:
         self, kind: type[Record], handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         """Read it by its model."""
-        inner = handler.generate_schema(model_of(kind))
-        return core_schema.with_info_wrap_validator_function(partial(_read, kind), inner)
+        return core_schema.with_info_wrap_validator_function(
+            partial(_read, kind), handler.generate_schema(model_of(kind))
+        )
 
 
 AS_RECORD: Final = _AsRecord()

@@ -260,8 +260,9 @@ def port_option(text: str) -> Callable[..., Any]:
 
 def timeout_option(default: str) -> Callable[..., Any]:
     """Add ``--timeout``, of what a command asks of a service."""
-    text = "How long one answer may take."
-    return click.option("--timeout", default=default, type=duration, help=text)
+    return click.option(
+        "--timeout", default=default, type=duration, help="How long one answer may take."
+    )
 
 
 ca_file_option: Callable[[Any], Any] = click.option(

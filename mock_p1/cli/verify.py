@@ -43,8 +43,9 @@ STOPPED: Final = 130
 
 
 def _file_option(name: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    kind = click.Path(dir_okay=False, path_type=Path)
-    return click.option(name, type=kind, metavar="FILE", help=text)
+    return click.option(
+        name, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help=text
+    )
 
 
 @command()

@@ -75,10 +75,9 @@ def _compared(  # noqa: PLR0913, PLR0917 -- as above
 ) -> list[str]:
     """Return the lines with a comment at each step that was another when it was recorded again."""
     job = scenario.jobs[seen.job_id]
-    judge = Comparison(
+    drift = Comparison(
         scenario, job, names, every_seconds=every_seconds, same_job=True, strict=True
-    ).judge
-    drift = judge(seen)
+    ).judge(seen)
     other = [point for point in drift.points if point.outcome == "differs"]
     span = format_seconds(every_seconds, parts=1000)
     what = f"{plural(len(seen.polls), 'poll')}, {span} apart; {seen.why}"

@@ -230,8 +230,9 @@ class Comparison:
     def _too_many(self, group: _Group) -> DriftPoint:
         since = format_seconds(group.polls[0].seconds)
         what = f"{group.label}, {plural(len(group.polls), 'poll')} from {since}"
-        label = self._names.text(group.label)
-        return DriftPoint("differs", label, "nothing of the kind", self._names.text(what))
+        return DriftPoint(
+            "differs", self._names.text(group.label), "nothing of the kind", self._names.text(what)
+        )
 
     def _accidents(
         self, expected: Sequence[_Expected], seen: Sequence[Seen]

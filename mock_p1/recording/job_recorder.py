@@ -144,8 +144,9 @@ class JobRecorder:
                 )
         headers = {API_KEY_HEADER: self._call.api_key}
         try:
-            timeout = self._pace.next_timeout()
-            answer = self._client.send(Call("GET", self._call.url, headers), seconds=timeout)
+            answer = self._client.send(
+                Call("GET", self._call.url, headers), seconds=self._pace.next_timeout()
+            )
         except Unreachable as error:
             if not job.polls:
                 raise

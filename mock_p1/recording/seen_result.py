@@ -76,8 +76,9 @@ def fetch_result(client: Client, link: str, pace: Pace) -> tuple[SeenResult | No
         if attempts:
             pace.wait(max(PAUSE_SECONDS, attempts[-1].wait_seconds))
         try:
-            seconds = pace.next_timeout(upload=True)
-            answer = client.send(Call("GET", link, {}), seconds=seconds, most=MAX_BYTES + 1)
+            answer = client.send(
+                Call("GET", link, {}), seconds=pace.next_timeout(upload=True), most=MAX_BYTES + 1
+            )
         except Unreachable as error:
             if not pace.remaining:
                 break

@@ -102,8 +102,9 @@ def steps_of(polls: Sequence[SeenPoll]) -> list[SeenStep]:
             since = _ms(group[-1].seconds)
         else:
             end = max(_between(_ms(group[-1].seconds), _ms(next_at)), since + 1)
-            span = format_duration((end - since) * UNITS["ms"])
-            steps.append(replace(step, for_=span, next_at=next_at))
+            steps.append(
+                replace(step, for_=format_duration((end - since) * UNITS["ms"]), next_at=next_at)
+            )
             since = end
     return steps
 

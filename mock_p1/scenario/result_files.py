@@ -159,8 +159,9 @@ def warn_of_case(path: Path) -> None:
 
 
 def _warn_of_case(name: str, other: str) -> None:
-    text = f"{name} is called {other}: where systems tell case apart, it is not found"
-    warnings.warn(text, stacklevel=3)
+    warnings.warn(
+        f"{name} is called {other}: where systems tell case apart, it is not found", stacklevel=3
+    )
 
 
 def files_beside_one(folders: Iterable[Path]) -> Attach:

@@ -113,8 +113,9 @@ class HttpClient:
                 body = self._read(response, most, deadline)
             except (requests.RequestException, HTTPError, OSError, ValueError) as error:
                 # ValueError: a host that is none
-                text = explain_network_error(error, host.netloc, seconds)
-                raise Unreachable(text, kind=failure_kind(error)) from None
+                raise Unreachable(
+                    explain_network_error(error, host.netloc, seconds), kind=failure_kind(error)
+                ) from None
         lower = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, lower, body)
 
