@@ -83,13 +83,9 @@ def _keys(scenario: Scenario) -> Iterator[LintWarning]:
     for part, keys in (("api_keys", scenario.api_keys), ("secret_keys", secrets)):
         unsendable = (key for key in keys or () if not key.isascii())
         yield from (LintWarning(scenario.where(part, key), NOT_ASCII) for key in unsendable)
-    if not scenario.jobs and not scenario.generated_jobs and not _issues(scenario):
+    issued = scenario.new_jobs.timeline is not None or scenario.new_jobs.error is not None
+    if not (scenario.jobs or scenario.generated_jobs or issued):
         yield LintWarning(scenario.name, NO_JOB)
-
-
-def _issues(scenario: Scenario) -> bool:
-    """Tell whether ``new_jobs`` says by itself what an issued job does."""
-    return scenario.new_jobs.timeline is not None or scenario.new_jobs.error is not None
 
 
 def _patterns(scenario: Scenario) -> Iterator[LintWarning]:

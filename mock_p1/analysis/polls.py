@@ -255,7 +255,7 @@ class PollList(list[Poll]):
             raise TypeError("assert_interval needs min=, max= or both")
         low = 0 if min is None else nanoseconds(min)
         high = inf if max is None else nanoseconds(max)
-        pairs = self._pairs()
+        pairs = [pair for polls in self._series() for pair in pairwise(polls)]
         if not pairs:
             self._fail(f"{named(self._job)} was not polled twice, so there is no interval to judge")
         wrong = [
@@ -486,9 +486,6 @@ class PollList(list[Poll]):
             job_id = poll.job_id if operation is None or operation.has_job else None
             series.setdefault((poll.operation, job_id, poll.caller), []).append(poll)
         return list(series.values())
-
-    def _pairs(self) -> list[tuple[Poll, Poll]]:
-        return [pair for polls in self._series() for pair in pairwise(polls)]
 
     @staticmethod
     def _printed(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable  # noqa: TC003 -- NamedTuple keeps the annotations
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, wraps
 from typing import Any, Final, NamedTuple
@@ -47,6 +48,7 @@ THOUSAND: Final = 1000
 _NOWHERE: Final[tuple[Plan | None, tuple[int, int, int]]] = None, (0, 0, 0)
 
 
+@dataclass(slots=True)
 class Form:
     """What the lines of requests that are alike have in common.
 
@@ -56,24 +58,18 @@ class Form:
     them, up to three digits, and ``end``.
     """
 
-    __slots__ = (
-        "after", "before", "digits", "end", "head", "lasts_ns", "plan", "polls", "position", "rest",
-        "start", "thousands",
-    )  # fmt: skip
-
-    def __init__(self, start: str, before: str, after: str) -> None:
-        self.start: bytes = start.encode()
-        self.before: str = before
-        self.after: str = after
-        self.plan: Plan | None = None
-        self.position: int = -1
-        self.polls: int = 0
-        self.lasts_ns: int = 0
-        self.thousands: int = -1
-        self.head: str = ""
-        self.rest: bytes = b""
-        self.digits: bytes = b""
-        self.end: bytes = b""
+    start: bytes
+    before: str
+    after: str
+    plan: Plan | None = None
+    position: int = -1
+    polls: int = 0
+    lasts_ns: int = 0
+    thousands: int = -1
+    head: str = ""
+    rest: bytes = b""
+    digits: bytes = b""
+    end: bytes = b""
 
     def stand_at(self, plan: Plan | None, position: int, place: str, waits: str | None) -> None:
         """Take over a place: what is said of it, and in that, what the job waits for."""
@@ -196,7 +192,7 @@ def text_form(entry: Entry) -> Form:
         what = [f"{entry.method} {entry.path}", outcome, entry.source]
     if entry.api_key:
         what.append(f"caller {entry.caller_name}")
-    return Form("", _apart(*what), f"{_apart(*entry.notes)}\n")
+    return Form(b"", _apart(*what), f"{_apart(*entry.notes)}\n")
 
 
 def text_time(wall: datetime, mock: datetime) -> str:
@@ -236,7 +232,8 @@ def json_form(entry: Entry) -> Form:
         "caller": entry.caller_name,
     }
     notes = json.dumps({"notes": entry.notes})[1:]
-    return Form(f'{{"event": "{event}", ', f", {json.dumps(what)[1:-1]}, ", f", {notes}\n")
+    start = f'{{"event": "{event}", '.encode()
+    return Form(start, f", {json.dumps(what)[1:-1]}, ", f", {notes}\n")
 
 
 def json_start(start: bytes, time: bytes, entry: Entry) -> bytes:

@@ -144,9 +144,8 @@ class ProxiedCalls:
             return
         self._names.key(key)
         whose = exchange.key, exchange.query.get("model_id", "")
-        if whose in self._issued:
-            again = "same" if self._issued[whose] == key else "new"
-            self._assumed.update({"same_key_again": again} if again == "same" else {})
+        if self._issued.get(whose) == key:
+            self._assumed["same_key_again"] = "same"
         self._issued[whose] = key
         self._assumed.update(_end_date(str(found.get("end_date", "")), exchange.moment))
 
@@ -185,11 +184,9 @@ class ProxiedCalls:
     def _job(self, job: _Job, file: str) -> RecordedJob:
         says, notes = result_of(job.result, (), file)
         polls, api_key = self._visible(job)
-        before, after = [], polls
-        if job.uploaded_at is not None and job.is_created:
-            before = [each for each in polls if each.seconds < job.uploaded_at]
-            after = [each for each in polls if each.seconds >= job.uploaded_at]
-        origin = job.uploaded_at if job.uploaded_at is not None and job.is_created else None
+        origin = job.uploaded_at if job.is_created else None
+        before = [each for each in polls if origin is not None and each.seconds < origin]
+        after = [each for each in polls if origin is None or each.seconds >= origin]
         steps = _steps(after, job.job_id, origin)
         waits = seen_at_poll_or_fault(before[-1], job.job_id) if before and steps else None
         calls = {

@@ -20,7 +20,7 @@ from mock_p1.verify.answer import (
     media_type,
     waits_by_number,
 )
-from mock_p1.verify.published import ERRORS, STATUS_ERRORS
+from mock_p1.verify.published import ERRORS, FIELDS, STATUS_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -41,7 +41,6 @@ FAULT_OF: Final = {
 LONGEST_BODY: Final = 20_000
 """Characters of a body that a scenario keeps to the letter."""
 
-STATUS_FIELDS: Final = ("status", "model_id", "message", "download_url", "metadata")
 REPLY_STATUSES: Final = range(200, 600)
 BODILESS: Final = (204, 304)
 RELATIVE_TO: Final = "https://same-host.example"
@@ -149,14 +148,11 @@ def _is_plain(found: dict[str, Any], answer: Answer, job_id: str) -> bool:
     """Tell whether this is the documented reply, to the letter, so that a step can say it."""
     if answer.status != 200 or media_type(answer) != "application/json":  # noqa: PLR2004 -- HTTP's OK
         return False
-    types = (str, int, str, str)
-    values = [found[name] for name in STATUS_FIELDS[:-1] if name in found]
-    wanted = [kind for name, kind in zip(STATUS_FIELDS, types, strict=False) if name in found]
     return (
         "status" in found
-        and [*found] == [name for name in STATUS_FIELDS if name in found]
+        and [*found] == [name for name in FIELDS if name in found]
         and found.get("metadata") == {"retrain_job_id": job_id}
-        and all(type(value) is kind for value, kind in zip(values, wanted, strict=True))
+        and all(type(value) is FIELDS[name] for name, value in found.items())
     )
 
 

@@ -21,7 +21,7 @@ from mock_p1.base.rules import OneOf, kind_of, wrong
 from mock_p1.base.text import shorten, unknown
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.scenario.step_length import MAX_DIGITS, MAX_POLLS, SO_MANY_PATTERN, Delay, Stage
-from mock_p1.scenario.steps import FaultName, Literal  # noqa: TC001 -- pydantic reads them
+from mock_p1.scenario.steps import FaultName, Literal, tag_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,11 +129,6 @@ KINDS: Final[dict[str, type[CallStep]]] = {
 """The key that makes an element what it is, and its model."""
 
 
-def _kind(value: object) -> str:
-    keys = value if isinstance(value, dict) else getattr(value, "field_names", ())
-    return next((f"<{kind}>" for kind in reversed(KINDS) if kind in keys), "<ok>")
-
-
 def _element(value: object, info: ValidationInfo) -> object:
     """Refuse what is no element, or more than one."""
     reading = Reading.of(info)
@@ -158,7 +153,7 @@ _Mapping = Annotated[
     | Annotated[ErrorCall, Tag("<error>")]
     | Annotated[ReplyCall, Tag("<reply>")]
     | Annotated[FaultCall, Tag("<fault>")],
-    Discriminator(_kind),
+    Discriminator(lambda value: tag_of(value, KINDS)),
 ]
 _Ok = Annotated[str, OneOf("element", ("ok",))]
 AnyCall = Annotated[_Mapping, BeforeValidator(_element, json_schema_input_type=_Mapping | _Ok)]

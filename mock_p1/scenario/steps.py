@@ -28,7 +28,7 @@ from mock_p1.scenario.faker_fields import Whole, Words  # noqa: TC001 -- pydanti
 from mock_p1.scenario.step_length import Delay, Limit  # noqa: TC001 -- likewise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pydantic import ValidationError, ValidationInfo, ValidatorFunctionWrapHandler
 
@@ -281,12 +281,10 @@ KINDS: Final[dict[str, type[Step]]] = {
 """The key that makes a step what it is, and its model."""
 
 
-_TAGS: Final = {kind: f"<{kind}>" for kind in KINDS}
-
-
-def _kind(value: object) -> str:
+def tag_of(value: object, kinds: Iterable[str]) -> str:
+    """Return the tag of the kind that a mapping or a record is by its keys; else the first."""
     keys = value if isinstance(value, dict) else getattr(value, "field_names", ())
-    return next((tag for kind, tag in _TAGS.items() if kind in keys), "<status>")
+    return f"<{next((kind for kind in kinds if kind in keys), next(iter(kinds)))}>"
 
 
 _UNSEEN: Final = Step()
@@ -340,6 +338,6 @@ AnyStep = Annotated[
     | Annotated[ErrorStep, Tag("<error>")]
     | Annotated[ReplyStep, Tag("<reply>")]
     | Annotated[FaultStep, Tag("<fault>")],
-    Discriminator(_kind),
+    Discriminator(lambda value: tag_of(value, KINDS)),
     WrapValidator(_exactly_one),
 ]

@@ -47,7 +47,8 @@ def finished_brings_url(session: VerifySession) -> Verdict:
     url = session.finished().get("download_url")
     if url is None:
         return otherwise("an http(s) URL", "no download_url")
-    return Verdict(is_fetchable(url), "an http(s) URL", _short(url))
+    # without its query, which may hold a signature
+    return Verdict(is_fetchable(url), "an http(s) URL", one_line(str(url).partition("?")[0]))
 
 
 @documented(
@@ -147,8 +148,3 @@ def is_fetchable(url: object) -> bool:
         )
     except ValueError:
         return False
-
-
-def _short(url: object) -> str:
-    """Show a URL without its query, which may hold a signature."""
-    return one_line(str(url).partition("?")[0])
