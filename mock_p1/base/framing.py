@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mock_p1.base.messages import json_reply
+from mock_p1.base.messages import Reply, json_reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mock_p1.base.messages import Reply
 
 MAX_DIGITS: Final = 15
 """Digits of a length."""
