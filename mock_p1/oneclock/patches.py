@@ -12,6 +12,7 @@ import gc
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial, update_wrapper
 from itertools import chain
 from numbers import Real
@@ -20,13 +21,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import LONGEST
+from mock_p1.base.patching import Patch, instead
 from mock_p1.oneclock.far_ends import is_elsewhere
 from mock_p1.oneclock.originals import real
-from mock_p1.oneclock.shared import asking, keeps_real, slept_really, waited_for_thread
+from mock_p1.oneclock.shared import (
+    asking,
+    current,
+    keeps_real,
+    slept_really,
+    waited_for_thread,
+)
 from mock_p1.oneclock.sleep_coordinator import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
 
     from mock_p1.oneclock.shared import SharedClock
 
@@ -35,10 +44,7 @@ if TYPE_CHECKING:
 SELECT_SECONDS: Final = 0.02
 """Real seconds in which a socket that somebody listens to may stir before time goes on."""
 
-_RUNNERS: Final = {
-    *("concurrent.futures.thread", "multiprocessing.pool"),
-    *("mock_p1.oneclock.asyncio_patch", "mock_p1.oneclock.pool_patch"),
-}
+_RUNNERS: Final = {"concurrent.futures.thread", "multiprocessing.pool"}
 """Modules that are given ``time.sleep`` itself as something to run for the client."""
 
 _STARTERS: Final = {"multiprocessing.dummy"}
@@ -136,6 +142,7 @@ def is_span(value: object) -> bool:
 _condition_wait: Final = threading.Condition.wait
 _thread_start: Final = threading.Thread.start
 _thread_join: Final = threading.Thread.join
+_pool_submit: Final = ThreadPoolExecutor.submit
 
 
 def _wait(condition: Any, timeout: float | None = None) -> bool:  # noqa: ANN401 -- its private parts are used
@@ -194,6 +201,43 @@ def _start(thread: threading.Thread) -> None:
         raise
 
 
+def _submit(
+    executor: ThreadPoolExecutor,
+    function: Callable[..., Any],
+    /,
+    *arguments: Any,  # noqa: ANN401 -- as Python has them
+    **options: Any,  # noqa: ANN401 -- likewise
+) -> Future[Any]:
+    """Stand in for ``ThreadPoolExecutor.submit``: time waits for the job."""
+    shared = current()
+    if shared is None or not shared.has_joined():
+        return _pool_submit(executor, function, *arguments, **options)
+    job = Job()
+    job.pool = executor
+
+    def run() -> Any:  # noqa: ANN401 -- likewise
+        shared.asked()
+        shared.sleepers.taken_over(job)
+        return function(*arguments, **options)
+
+    shared.sleepers.hand_over(job)
+    try:
+        future = _pool_submit(executor, run)
+    except BaseException:
+        shared.sleepers.taken_over(job)
+        raise
+    future.add_done_callback(lambda _: shared.sleepers.taken_over(job))
+    return future
+
+
+PATCHES: Final = (
+    Patch(threading.Condition, "wait", instead(_wait)),
+    Patch(threading.Thread, "start", instead(_start)),
+    Patch(threading.Thread, "join", instead(_join)),
+    Patch(ThreadPoolExecutor, "submit", instead(_submit)),
+)
+"""Of waits and threads; the clocks and ``sleep`` are exchanged wherever they are kept."""
+
 _stand_ins: Final = _StandIns()
 _BY_REAL: Final[dict[Function, Function]] = {
     getattr(real, name): getattr(_stand_ins, name)
@@ -226,16 +270,10 @@ def install() -> None:
         if count > _lowest.setdefault(each, count):
             _counts.pop(each, None)
     _exchange(_BY_REAL)
-    threading.Condition.wait = _wait  # type: ignore[method-assign,assignment]
-    threading.Thread.start = _start  # type: ignore[method-assign,assignment]
-    threading.Thread.join = _join  # type: ignore[method-assign,assignment]
 
 
 def remove() -> None:
     """Put everything back, also in modules that were imported in the meantime."""
-    threading.Thread.join = _thread_join  # type: ignore[method-assign]
-    threading.Thread.start = _thread_start  # type: ignore[method-assign]
-    threading.Condition.wait = _condition_wait  # type: ignore[method-assign]
     _exchange(_BY_STAND_IN)
 
 

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
+from mock_p1.base.patching import Patch, Patches
 from mock_p1.transports import network_guard
 from mock_p1.transports.in_process import (
     Endpoint,
@@ -18,7 +19,6 @@ from mock_p1.transports.in_process import (
     find,
     refuse_no_span,
 )
-from mock_p1.transports.patching import Patch, Patches
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence

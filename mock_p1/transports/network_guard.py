@@ -27,9 +27,9 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
+from mock_p1.base.patching import Patch, Patches
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 from mock_p1.transports.in_process import inheritable, lock, outlived, set_inherited
-from mock_p1.transports.patching import Patch, Patches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -19,9 +19,9 @@ from requests.adapters import HTTPAdapter
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from responses.registries import OrderedRegistry
 
+from mock_p1.base.patching import Patch, Patches
 from mock_p1.transports import httpx_transport, in_process, network_guard, urllib3_connection
 from mock_p1.transports.in_process import Endpoint, Origin
-from mock_p1.transports.patching import Patch, Patches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

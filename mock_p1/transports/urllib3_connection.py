@@ -25,6 +25,7 @@ from urllib3.util.ssl_ import resolve_cert_reqs
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.messages import JSON_HEADERS, Fault, Reply
+from mock_p1.base.patching import Patch
 from mock_p1.transports.in_process import (
     Endpoint,
     HttpRequest,
@@ -34,7 +35,6 @@ from mock_p1.transports.in_process import (
     visible,
 )
 from mock_p1.transports.network_guard import refusal
-from mock_p1.transports.patching import Patch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
