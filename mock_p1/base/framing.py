@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mock_p1.base.messages import json_reply
+from mock_p1.base.messages import error_reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,7 @@ class BadRequest(Exception):  # noqa: N818 -- the name of its HTTP status
     @property
     def reply(self) -> Reply:
         """The answer."""
-        return json_reply(self.status, {"error": self.error, "message": self.message})
+        return error_reply(self.status, self.error, self.message)
 
 
 def body_length(framing: Mapping[bytes, bytes], version: str = "1.1") -> int | None:

@@ -112,6 +112,11 @@ def json_reply(status: int, payload: object, headers: Mapping[str, str] | None =
     )
 
 
+def error_reply(status: int, error: str, message: str) -> Reply:
+    """Answer what this mock itself refuses, with its name and a sentence that says why."""
+    return json_reply(status, {"error": error, "message": message})
+
+
 def http_date(moment: datetime) -> str:
     """Write a moment in UTC as headers have it: ``Thu, 26 Nov 2026 08:00:00 GMT``, to the second.
 

@@ -38,6 +38,13 @@ class Call:
     notes: list[str] = field(default_factory=list)
 
     @property
+    def subject(self) -> JobState:
+        """The job that the call is about; LookupError where it was not found, or there is none."""
+        if self.job is None:
+            raise LookupError(self.job_id)
+        return self.job
+
+    @property
     def job_id(self) -> str | None:
         """The job that the path names."""
         return self.parameters.get("retrain_job_id")

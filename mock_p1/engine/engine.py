@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import proxy
 
 from mock_p1.base.clock import RealClock
-from mock_p1.base.messages import Fault, Reply, Request, origin_form
+from mock_p1.base.messages import Fault, Reply, Request, json_reply, origin_form
 from mock_p1.contract.operations import (
     FILE_UPLOAD,
     GET_API_KEY,
@@ -52,7 +52,7 @@ from mock_p1.engine.journal import (
 from mock_p1.engine.key_leak import leak_notes
 from mock_p1.engine.mock_state import MockState, Prepared
 from mock_p1.engine.program import Refusal
-from mock_p1.engine.rate_limit import RetryAfter, too_many
+from mock_p1.engine.rate_limit import TOO_MANY, RetryAfter
 from mock_p1.engine.receiver import Receiver
 from mock_p1.engine.repeats import Repeats
 from mock_p1.engine.replies import example_of
@@ -80,10 +80,11 @@ class Handler(NamedTuple):
     """How an operation is handled, in the order of the steps.
 
     ``admit`` finds whose link it is, for operations that need no key. ``find`` judges what the call
-    is about; ``act`` does it, and is given the file where the operation takes one.
+    is about, where the link does not say it all; ``act`` does it, and is given the file where the
+    operation takes one.
     """
 
-    find: Find
+    find: Find | None
     act: Callable[..., Outcome]
     admit: Callable[[MockState, Call], Outcome | None] | None = None
 
@@ -91,7 +92,7 @@ class Handler(NamedTuple):
 HANDLERS: Final = {
     GET_API_KEY.name: Handler(get_api_key.find, get_api_key.act),
     RETRAIN_DATA_UPLOAD.name: Handler(retrain_data_upload.find, retrain_data_upload.act),
-    FILE_UPLOAD.name: Handler(file_upload.find, file_upload.act, file_upload.admit),
+    FILE_UPLOAD.name: Handler(None, file_upload.act, file_upload.admit),
     RETRAIN_STATUS_CHECK.name: Handler(retrain_status_check.find, retrain_status_check.act),
     RESULT_DOWNLOAD.name: Handler(result_download.find, result_download.act, result_download.admit),
     RETRAIN_MODEL_SWITCH.name: Handler(retrain_model_switch.find, retrain_model_switch.act),
@@ -428,7 +429,8 @@ class Engine:
 
     def _find(self, call: Call) -> Outcome | None:
         """Judge what a call is about; None where its act may be done."""
-        found = HANDLERS[call.operation.name].find(self.state, call)
+        find = HANDLERS[call.operation.name].find
+        found = find and find(self.state, call)
         return self.state.refuse(found, call) if isinstance(found, Refusal) else found
 
     def _limited(self, call: Call) -> Outcome | None:
@@ -440,7 +442,7 @@ class Engine:
         if not left_ns:
             return None
         retry = RetryAfter(left_ns)
-        reply = retry.on(too_many(), self.clock, call.now_ns)
+        reply = retry.on(json_reply(429, TOO_MANY), self.clock, call.now_ns)
         source = self.scenario.where("rate_limit")
         return Outcome(reply, source, retry_after_ns=retry.asks_for_ns)
 

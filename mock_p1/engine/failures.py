@@ -15,10 +15,8 @@ from mock_p1.engine.call import Outcome
 from mock_p1.engine.compiler import retry_of
 from mock_p1.engine.faults import script
 from mock_p1.engine.program import CallProgramStep, Refusal
-from mock_p1.engine.replies import example_of, literal
-from mock_p1.engine.timeline import settle
+from mock_p1.engine.replies import example_of, held_for, literal
 from mock_p1.scenario.calls import ErrorCall, FaultCall, OkCall, ReplyCall
-from mock_p1.scenario.faker_values import seed_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,11 +95,8 @@ def held_back(state: MockState, call: Call, element: CallProgramStep, outcome: O
     """Return the outcome with the delay that the element asks for."""
     if element.step.delay is None:
         return outcome
-    low_ns, high_ns = element.step.delay
-    place = (call.operation.name, call.job_id or "", call.caller.name, *element.turn)
-    seed = seed_for(state.seed, *place, "delay")
-    delay_ns = outcome.reply.delay_ns + low_ns + seed % (high_ns - low_ns + 1)
-    return outcome._replace(reply=outcome.reply._replace(delay_ns=delay_ns))
+    place = (call.operation.name, call.job_id or "", call.caller.name, *element.turn, "delay")
+    return outcome._replace(reply=held_for(outcome.reply, element.step.delay, state.seed, *place))
 
 
 def _note(call: Call, *, done: bool, act: Act, after: str = AFTER) -> Outcome | None:
@@ -150,8 +145,7 @@ def _status_now(state: MockState, call: Call) -> Reply:
     if isinstance(found, Hit):
         program, position = found.value, state.jobs.start_of(job_id)
     else:
-        settled = found.state and settle(found.program.plan, found.state, call.now_ns)
-        program, position = found.program, settled.position if settled else 0
+        program, position = found.program, state.jobs.position(found, call.now_ns)
 
     def token(step: int) -> str:
         job = state.find_job(call)  # known from now on, so that the link leads to it

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mock_p1.base.text import mask
 from mock_p1.engine.callers import caller_named
 from mock_p1.engine.parts import Parts
-from mock_p1.engine.timeline import State
+from mock_p1.engine.timeline import State, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -168,6 +168,12 @@ class JobStates:
     def begin(self, job: JobState, now_ns: int) -> None:
         """Let time begin for a job: at its first step, or at the one it was moved to."""
         job.state = State(self._starts.get(job.job_id, 0), now_ns)
+
+    def position(self, job: JobState, now_ns: int) -> int:
+        """Return the step at which a job stands, or will begin; nothing of it is used up."""
+        if job.state is None:
+            return 0 if job.created else self.start_of(job.job_id)
+        return settle(job.program.plan, job.state, now_ns).position
 
     def next_created(self, caller: Caller) -> int:
         """Count a job that this caller creates; return its number, from 0."""

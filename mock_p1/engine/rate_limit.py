@@ -7,13 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1.base.clock import SECOND
-from mock_p1.base.messages import Reply, http_date, json_reply
+from mock_p1.base.messages import Reply, http_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mock_p1.base.clock import Clock
-    from mock_p1.scenario.model import RateLimit
 
 MAX_CALLERS: Final = 10_000
 """How many keys a limit remembers; the least recently seen go first."""
@@ -94,17 +93,7 @@ class RateLimiter:
         for name, seen in saved.items():
             self._callers[name] = deque(seen, maxlen=self._polls)
 
-    def clear(self, theirs: Callable[[str], bool] = lambda _: True) -> None:
+    def clear(self, theirs: Callable[[str], bool] | None = None) -> None:
         """Forget every poll, or those of some callers."""
-        for name in [name for name in self._callers if theirs(name)]:
+        for name in [name for name in self._callers if theirs is None or theirs(name)]:
             del self._callers[name]
-
-
-def limiter_for(limit: RateLimit | None, reached: Counter[str]) -> RateLimiter | None:
-    """Return the limiter a scenario asks for, or None where it asks for none."""
-    return None if limit is None else RateLimiter(limit.polls, limit.per, reached)
-
-
-def too_many() -> Reply:
-    """Answer a poll over the limit: 429; when the next one is welcome has yet to be said."""
-    return json_reply(429, TOO_MANY)

@@ -139,7 +139,7 @@ class Receiver:
             self._form.look(data)
         self._size = min(self._size + len(data), self.decides_at)
         if self._size >= self._strikes_at:
-            return self._struck()
+            return self._end("struck")
         if self._size > self._engine.state.store.limit_bytes:
             return self.refuse_size()
         try:
@@ -155,7 +155,7 @@ class Receiver:
     def finish(self) -> Reply | Fault:
         """Say that all of the body has come; return the answer."""
         if self._fault is not None:
-            return self._struck()
+            return self._end("struck")
         try:
             kept = self._open().finish()
         except StoreFullError as error:
@@ -243,10 +243,6 @@ class Receiver:
         if self._element is None:
             return act()
         return element_outcome(state, call, self._element, act)
-
-    def _struck(self) -> Reply | Fault:
-        """Let the fault strike that comes before the act."""
-        return self._end("struck")
 
     def _struck_outcome(self) -> Outcome:
         fault, element = self._fault or "", self._element

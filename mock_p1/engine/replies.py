@@ -18,6 +18,7 @@ from mock_p1.scenario.steps import StatusStep
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mock_p1.base.messages import Fault
     from mock_p1.contract.assumptions import Assumptions
     from mock_p1.contract.operations import Operation
     from mock_p1.engine.program import Program, ProgramStep
@@ -117,6 +118,15 @@ def frame_of(step: StatusStep) -> tuple[bytes, bytes] | None:
 def example_of(operation: Operation) -> Reply:
     """Return an example of an operation's reply: what is cut short where nothing was done."""
     return json_reply(200, {field.name: field.example for field in operation.reply})
+
+
+def held_for(
+    answer: Reply | Fault, delay: tuple[int, int], seed: int, *place: str | int
+) -> Reply | Fault:
+    """Return an answer that is held back too, for nanoseconds drawn from a range for its place."""
+    low_ns, high_ns = delay
+    drawn_ns = seed_for(seed, *place) % (high_ns - low_ns + 1)
+    return answer._replace(delay_ns=answer.delay_ns + low_ns + drawn_ns)
 
 
 def literal(reply: Literal) -> Reply:

@@ -47,7 +47,7 @@ def find(state: MockState, call: Call) -> Outcome | None:
     source = step.source
     if state.replies.result(call.job_id or "", step, call.parameters["file_name"]) is None:
         return Outcome(no_link("result", call.request.path), source)
-    if call.job is not None and _fails(state, call.job, step):
+    if _fails(state, call.subject, step):
         reply = RetryAfter(SECOND).on(json_reply(503, FAILURE), state.clock, call.now_ns)
         return Outcome(reply, source, retry_after_ns=SECOND)
     return None
@@ -60,7 +60,7 @@ def act(state: MockState, call: Call) -> Outcome:
     if reply is None:
         return Outcome(no_link("result", call.request.path), step.source)
     reply = as_asked(reply, call.request, state.played_since)
-    if call.request.method == "HEAD" or call.job is None:
+    if call.request.method == "HEAD":
         return Outcome(reply.to(call.request.method), step.source)
     if (part := part_in(reply)) is not None:
         call.part = (f"{step.position} {dict(reply.headers)['ETag']}", *part)
@@ -117,9 +117,7 @@ def _completing(entry: Entry, *, is_all: bool) -> Entry:
 
 
 def _step(call: Call) -> ProgramStep:
-    if call.job is None:
-        raise LookupError(call.job_id)
-    return call.job.program.steps[int(call.parameters["step"]) - 1]
+    return call.subject.program.steps[int(call.parameters["step"]) - 1]
 
 
 def _fails(state: MockState, job: JobState, step: ProgramStep) -> bool:

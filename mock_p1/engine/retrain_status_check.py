@@ -10,9 +10,8 @@ from mock_p1.contract.assumptions import FIRST_STEP
 from mock_p1.engine.call import Outcome
 from mock_p1.engine.faults import script
 from mock_p1.engine.program import Refusal
-from mock_p1.engine.replies import literal
+from mock_p1.engine.replies import held_for, literal
 from mock_p1.engine.timeline import State, advance
-from mock_p1.scenario.faker_values import seed_for
 from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep
 
@@ -42,9 +41,7 @@ def find(state: MockState, call: Call) -> Refusal | None:
 
 def act(state: MockState, call: Call) -> Outcome:
     """Count the poll, and answer with the step it sees."""
-    job = call.job
-    if job is None:
-        raise LookupError(call.job_id)
+    job = call.subject
     if job.waits_for_file:
         return _before_the_file(state, call, job)
     if job.state is None:
@@ -61,15 +58,31 @@ def count_poll(
     moved, index = advance(job.program.plan, job.state, now_ns)
     job.polls += 1
     step = job.program.steps[index]
-    reply = _answer(state, job, step, base_url)
-    if step.step.delay is not None:
-        reply = _held_back(state, reply, job, step)
-        if moved.position != index:  # the next step begins when this poll is answered
-            moved = moved._replace(since_ns=moved.since_ns + reply.delay_ns)
-    if step.retry is not None and isinstance(reply, Reply):
-        reply = step.retry.on(reply, state.clock, now_ns + reply.delay_ns)
+    reply = _reply(state, job, step, now_ns, base_url)
+    if step.step.delay is not None and moved.position != index:
+        # the next step begins when this poll is answered
+        moved = moved._replace(since_ns=moved.since_ns + reply.delay_ns)
     job.state, job.last_ns = moved, now_ns
     return reply, step
+
+
+def _reply(
+    state: MockState, job: JobState, step: ProgramStep, now_ns: int, base_url: str
+) -> Reply | Fault:
+    """Return a step's answer to this poll, which may come late and say when to ask again.
+
+    The one written last, as long as neither the step nor the base URL changes.
+    """
+    reply = job.answer
+    if reply is None or job.answered is not step or job.base_url != base_url:
+        reply = job.answer = _write(state, job, step, base_url)
+        job.answered, job.base_url = step, base_url
+    if (delay := step.step.delay) is not None:
+        place = job.job_id, step.position, "delay", job.polls
+        reply = held_for(reply, delay, state.seed, *place)
+    if step.retry is not None and isinstance(reply, Reply):
+        reply = step.retry.on(reply, state.clock, now_ns + reply.delay_ns)
+    return reply
 
 
 def _before_the_file(state: MockState, call: Call, job: JobState) -> Outcome:
@@ -81,11 +94,7 @@ def _before_the_file(state: MockState, call: Call, job: JobState) -> Outcome:
     step = job.program.steps[0]
     job.polls += 1
     job.last_ns = call.now_ns
-    reply = _answer(state, job, step, call.request.base_url)
-    if step.step.delay is not None:
-        reply = _held_back(state, reply, job, step)
-    if step.retry is not None and isinstance(reply, Reply):
-        reply = step.retry.on(reply, state.clock, call.now_ns + reply.delay_ns)
+    reply = _reply(state, job, step, call.now_ns, call.request.base_url)
     plan = job.program.plan
     waiting = plan._replace(stages=(Stage(until_upload=True), *plan.stages[1:]))
     place = waiting, State(0, call.now_ns)
@@ -94,18 +103,6 @@ def _before_the_file(state: MockState, call: Call, job: JobState) -> Outcome:
 
 def _outcome(reply: Reply | Fault, step: ProgramStep) -> Outcome:
     return Outcome(reply, step.source, step.status, step.error, step.fault)
-
-
-def _answer(state: MockState, job: JobState, step: ProgramStep, base_url: str) -> Reply | Fault:
-    """Return the step's answer.
-
-    The one written last, as long as neither the step nor the base URL changes.
-    """
-    if (answer := job.answer) is not None and job.answered is step and job.base_url == base_url:
-        return answer
-    answer = job.answer = _write(state, job, step, base_url)
-    job.answered, job.base_url = step, base_url
-    return answer
 
 
 def _write(state: MockState, job: JobState, step: ProgramStep, base_url: str) -> Reply | Fault:
@@ -128,12 +125,3 @@ def underlying(state: MockState, job: JobState, position: int, base_url: str) ->
     return state.replies.underlying_status(
         job.program, position, job.job_id, base_url, partial(state.token, job)
     )
-
-
-def _held_back(
-    state: MockState, reply: Reply | Fault, job: JobState, step: ProgramStep
-) -> Reply | Fault:
-    low_ns, high_ns = step.step.delay or (0, 0)
-    seed = seed_for(state.seed, job.job_id, step.position, "delay", job.polls)
-    drawn_ns = seed % (high_ns - low_ns + 1)
-    return reply._replace(delay_ns=reply.delay_ns + low_ns + drawn_ns)

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import unquote
 
-from mock_p1.base.messages import json_reply, with_length
+from mock_p1.base.messages import error_reply, with_length
 from mock_p1.transports.asgi import WIRE
 
 if TYPE_CHECKING:
@@ -252,8 +252,7 @@ def scope_of(head: Head, connection: Connection) -> Scope:
 def error_of_ours(head: Head) -> Reply:
     """Log the error that is handled now; return what the client is told."""
     _log.exception("%s %s", head.method, head.path.decode())
-    error = {"error": "MOCK_P1_INTERNAL_ERROR", "message": "see the log of the mock"}
-    return json_reply(500, error)
+    return error_reply(500, "MOCK_P1_INTERNAL_ERROR", "see the log of the mock")
 
 
 @lru_cache(maxsize=1024)

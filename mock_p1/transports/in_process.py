@@ -14,7 +14,6 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from email.utils import format_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -23,11 +22,10 @@ from weakref import WeakSet
 from mock_p1.base.asgi_types import joined
 from mock_p1.base.clock import SECOND
 from mock_p1.base.framing import BadRequest, body_length
-from mock_p1.base.messages import Fault, Reply, Request, base_url, header_text
+from mock_p1.base.messages import Fault, Reply, Request, base_url, header_text, http_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import datetime
     from types import FrameType
     from urllib.parse import SplitResult
 
@@ -143,8 +141,7 @@ class Endpoint:
         headers, clock = reply.wire_headers, self.engine.clock
         if any(name.lower() == "date" for name, _ in headers):
             return headers
-        now = clock.client_date(clock.now_ns()).replace(microsecond=0)
-        return (*headers, ("Date", _http_date(now)))
+        return (*headers, ("Date", http_date(clock.client_date(clock.now_ns()))))
 
     def break_off(self, sent: HttpRequest) -> None:
         """Let the engine know of a file that the client has stopped to send."""
@@ -234,11 +231,6 @@ class Endpoint:
         if seconds := self.hold(span_ns, patience):
             time.sleep(seconds)
         self.give_up(span_ns, patience)
-
-
-@lru_cache(maxsize=4)
-def _http_date(second: datetime) -> str:
-    return format_datetime(second, usegmt=True)
 
 
 def refuse_no_span(seconds: float | None) -> None:
