@@ -13,7 +13,7 @@ import struct
 import sys
 from collections import Counter
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_p1.base.framing import BadRequest
 from mock_p1.base.messages import Reply
@@ -32,10 +32,11 @@ from mock_p1.server.http_message import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mock_p1.base.asgi_types import Application, Scope
+    from mock_p1.base.asgi_types import Application
     from mock_p1.base.messages import Fault, Request
     from mock_p1.engine.deliveries import Deliveries
     from mock_p1.server.http_message import Head
+    from mock_p1.transports.asgi import AsgiApp
 
 HEADS_LIMIT: Final = 32 * 1024 * 1024
 """Bytes that all long heads of requests that are not answered yet may have together."""
@@ -78,19 +79,6 @@ SHORT_ANSWER: Final = ANSWER_WAITING // IN_A_TURN
 """Bytes of an answer that may wait for those after it in the same turn, to be written with them."""
 
 
-class AtOnce(Protocol):
-    """Answers requests where they are read: with no task, as fast as can be."""
-
-    def plain_request(self, scope: Scope) -> Request | None:
-        """Return what ``decide`` may answer; None for what is the application's alone."""
-
-    def plain_request_like(self, request: Request, raw_path: bytes, query: bytes) -> Request | None:
-        """Return one that differs from another but in its path and query; None likewise."""
-
-    def decide(self, request: Request) -> Reply | Fault:
-        """Answer; a fault, or what is held back, is handed to the application to be acted out."""
-
-
 class _Known(NamedTuple):
     """A head that was read and may be answered at once: a client that polls sends it again.
 
@@ -111,16 +99,18 @@ class Connections:
         app: Application,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
         reached: Counter[str] | None = None,
-        at_once: AtOnce | None = None,
+        at_once: AsgiApp | None = None,
         deliveries: Deliveries | None = None,
     ) -> None:
-        """``reached`` counts the connections that took the last file of ``files_max``.
+        """``at_once`` answers requests where they are read: with no task, as fast as can be.
+
+        ``reached`` counts the connections that took the last file of ``files_max``.
 
         ``deliveries`` hears how far downloads have come.
         """
         self.deliveries: Deliveries | None = deliveries
         self.app: Application = app
-        self.at_once: AtOnce | None = at_once
+        self.at_once: AsgiApp | None = at_once
         self.reached: Counter[str] = Counter() if reached is None else reached
         self.files_max: float = math.inf
         """How many files this process may have open, connections among them."""
