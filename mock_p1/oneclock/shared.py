@@ -57,7 +57,6 @@ _PASSED_OVER: Final = frozenset(
             "queue",
             "mock_p1.oneclock.patches",
             "mock_p1.oneclock.lock_patch",
-            "mock_p1.oneclock.poll_objects",
             "mock_p1.oneclock.travel_patch",
         ),
         *("mock_p1.transports.network_guard", "time_machine", "unittest.mock"),

@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from mock_p1.oneclock.shared import SharedClock
     from mock_p1.scenario.files import ScenarioSource
     from mock_p1.scenario.model import Scenario
-    from mock_p1.transports.responses_patch import Mock
-
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -251,7 +249,6 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
         mock = Mock(engine, self._base_urls, backs_off=shared is not None)
         mock.start()
         stack.callback(mock.stop)
-        stack.enter_context(_beside_servers(mock))
         return Handle(engine, self._base_urls[0], mock)
 
 
@@ -417,38 +414,22 @@ def _one_clock(stack: ExitStack, longest: int, start: datetime | None) -> Shared
     return stack.enter_context(one_clock(longest, start))
 
 
-_caught: list[Mock] = []
-_served: list[str] = []
-
-
-@contextmanager
-def _beside_servers(mock: Mock) -> Iterator[None]:
-    """Let requests to our own servers pass this mock, which refuses every other host."""
-    for prefix in _served:
-        mock.add_passthru(prefix)
-    _caught.append(mock)
-    try:
-        yield
-    finally:
-        _caught.remove(mock)
-
-
 @contextmanager
 def reachable(url: str) -> Iterator[None]:
     """Let requests to this server pass the mocks that catch requests at the same time."""
+    from mock_p1.transports import in_process  # noqa: PLC0415 -- no need before a start
+
     prefix = f"{url}/"
     theirs = sys.modules.get(
         "responses"
     )  # whose default mock pytest-responses starts for each test
-    mocks = [*_caught, *([theirs.mock] if theirs else [])]
-    _served.append(prefix)
-    for mock in mocks:
-        mock.add_passthru(prefix)
+    in_process.served.append(prefix)
+    if theirs:
+        theirs.mock.add_passthru(prefix)
     try:
         yield
     finally:
-        _served.remove(prefix)
-        for mock in {*_caught, *mocks}:
-            mock.passthru_prefixes = tuple(
-                kept for kept in mock.passthru_prefixes if kept != prefix
-            )
+        in_process.served.remove(prefix)
+        if theirs:
+            kept = [each for each in theirs.mock.passthru_prefixes if each != prefix]
+            theirs.mock.passthru_prefixes = tuple(kept)

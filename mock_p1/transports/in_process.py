@@ -270,6 +270,9 @@ def _base(url: str) -> tuple[Origin, str]:
 lock: Final = threading.RLock()
 """Held by whoever starts or stops a mock, or patches a library for it."""
 
+served: Final[list[str]] = []
+"""What the URLs of servers in this process begin with: no mock keeps a request from them."""
+
 _active: tuple[Endpoint, ...] = ()
 _innermost_first: tuple[Endpoint, ...] = ()
 _are_everybodys = True

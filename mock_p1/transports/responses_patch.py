@@ -235,8 +235,8 @@ def _answer(
 
 
 def _passes(mock: responses.RequestsMock, url: str) -> bool:
-    """Tell whether somebody has asked this mock to let the URL through."""
-    return any(
+    """Tell whether this mock lets a URL through: a server's of ours, or as somebody has asked."""
+    return url.startswith(tuple(in_process.served)) or any(
         url.startswith(prefix) if isinstance(prefix, str) else prefix.match(url)
         for prefix in mock.passthru_prefixes
     )
