@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.messages import Reply
+from mock_p1.engine.call import plain_request, request_of
 from mock_p1.engine.driver import Driver
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.file_store import Inspection, RememberedFile
 from mock_p1.engine.not_imitated import Unexpected
-from mock_p1.engine.plain_request import plain_request, request_of
 from mock_p1.engine.receiver import End, Receiver
 from mock_p1.engine.saved_state import restore
 from mock_p1.scenario.kept import as_data, from_data

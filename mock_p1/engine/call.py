@@ -1,16 +1,17 @@
-"""One request on its way through the engine, and what comes of it."""
+"""One request on its way through the engine, what comes of it, and it as plain data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mock_p1.contract.operations import query_of
+from mock_p1.base.messages import Request
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK, query_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mock_p1.base.messages import Fault, Reply, Request
+    from mock_p1.base.messages import Fault, Reply
     from mock_p1.contract.operations import Operation
     from mock_p1.engine.callers import Caller
     from mock_p1.engine.job_states import JobState
@@ -70,3 +71,22 @@ class Outcome(NamedTuple):
     place: tuple[Plan, State] | None = None
     retry_after_ns: int | None = None
     done: str | None = None
+
+
+_POLLS: Final = RETRAIN_STATUS_CHECK.template.partition("{")[0]
+
+
+def plain_request(request: Request) -> list[Any]:
+    """Return a request as plain data; of a poll's headers nothing is needed but its key."""
+    method, path, query, keys, base_url, has_body, headers, note = request
+    if len(keys) == 1 and keys[0] and path.startswith(_POLLS) and method == "GET":
+        headers = ()
+    text = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in headers]
+    return [method, path, query, keys, base_url, has_body, text, note]
+
+
+def request_of(about: list[Any]) -> Request:
+    """Return the request again."""
+    method, path, query, keys, base_url, has_body, text, note = about
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in text]
+    return Request(method, path, query, tuple(keys), base_url, has_body, headers, note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import proxy
@@ -64,7 +65,7 @@ if TYPE_CHECKING:
 
     from mock_p1.base.clock import Clock
     from mock_p1.base.proxies import Proxies
-    from mock_p1.contract.operations import Match
+    from mock_p1.contract.operations import Match, Operation
     from mock_p1.engine.callers import Caller, Keyring
     from mock_p1.engine.directory import Directory
     from mock_p1.engine.file_store import FileStore
@@ -99,6 +100,9 @@ HANDLERS: Final = {
 }
 """The handlers of the operations by name; each stands in the file of its operation."""
 
+
+_no_act: Final = partial(Outcome, example_of(FILE_UPLOAD), "")
+"""The act of what strikes at once, which does so before it: nothing is done."""
 
 _POLL_METHOD: Final = RETRAIN_STATUS_CHECK.method
 
@@ -228,8 +232,7 @@ class Engine:
 
     def _handle_any(self, request: Request) -> Reply | Fault:
         """Answer whatever is no further poll of a job."""
-        request, found = self._match(request)
-        operation = found and found.operations.get(request.method)
+        request, found, operation = self._match(request)
         if found is None or operation is None:
             return self.answer_unexpected(request, not_imitated.answer_to(request, found))
         if operation.body == "file":
@@ -270,8 +273,7 @@ class Engine:
 
     def takes_file(self, request: Request) -> bool:
         """Tell whether the body of this request is a file, to be handed over by ``receive``."""
-        request, found = self._match(request)
-        operation = found and found.operations.get(request.method)
+        _, _, operation = self._match(request)
         return operation is not None and operation.body == "file"
 
     def receive(self, request: Request, length: int | None) -> Receiver | Reply | Fault:
@@ -281,8 +283,8 @@ class Engine:
             request: A request that ``takes_file``.
             length: Its Content-Length; None where it has none.
         """
-        request, found = self._match(request)
-        if found is None or request.method not in found.operations:
+        request, found, operation = self._match(request)
+        if found is None or operation is None:
             return self.handle(request)
         with self.lock:
             call = self._call(request, found)
@@ -292,7 +294,7 @@ class Engine:
             if outcome is None and element is None:
                 outcome = file_upload.refuse(self.state, call)
             elif outcome is None and element is not None and strikes_at_once(element):
-                outcome = element_outcome(self.state, call, element, _nothing)
+                outcome = element_outcome(self.state, call, element, _no_act)
             if outcome is not None:
                 self.journal.add(call_entry(self.journal.number(), call, outcome))
                 self.repeats.note_break(request, outcome.fault, outcome.reply.delay_ns)
@@ -366,11 +368,12 @@ class Engine:
         return scenario.seed if self._given_seed is None else self._given_seed
 
     @staticmethod
-    def _match(request: Request) -> tuple[Request, Match | None]:
+    def _match(request: Request) -> tuple[Request, Match | None, Operation | None]:
         path = origin_form(request.path)
         if path is not request.path:
             request = request._replace(path=path)
-        return request, OPERATIONS.match(path)
+        found = OPERATIONS.match(path)
+        return request, found, found and found.operations.get(request.method)
 
     def _call(self, request: Request, found: Match) -> Call:
         operation = found.operations[request.method]
@@ -385,8 +388,7 @@ class Engine:
 
     def _caller_of(self, request: Request) -> Caller:
         """Return whose request it is: by its link, else by its key."""
-        request, found = self._match(request)
-        operation = found and found.operations.get(request.method)
+        request, found, operation = self._match(request)
         with self.lock:
             if found is None or operation is None or not operation.link:
                 return self.state.issued.caller(request.api_key)
@@ -413,14 +415,12 @@ class Engine:
         """Go from the key to the act: what answers before it, or the element that is met."""
         state, handler = self.state, HANDLERS[call.operation.name]
         outcome = self._admit(call, handler)
-        if outcome is None and state.injected:
-            failure = take_injected(state, call)
-            if failure is not None:
-                self.changes.note("next", call.now_ns)
-            if failure is not None and call.operation.body == "file" and failure.fault:
+        failure = take_injected(state, call) if outcome is None else None
+        if failure is not None:
+            self.changes.note("next", call.now_ns)
+            if call.operation.body == "file" and failure.fault:
                 return None, fault_element(failure.fault)
-            if failure is not None:
-                outcome = injected(state, call, failure, self._act_on_found(call))
+            outcome = injected(state, call, failure, self._act_on_found(call))
         outcome = outcome or self._limited(call) or self._find(call)
         if outcome is not None or call.operation == RETRAIN_STATUS_CHECK:
             return outcome, None
@@ -484,8 +484,3 @@ class Engine:
             notes = (*entry.notes, *leaks)
             self.journal.add(entry._replace(source=self.scenario.name, notes=notes))
         return answer.reply.to(request.method)
-
-
-def _nothing() -> Outcome:
-    """Do nothing: what strikes at once does so before the act."""
-    return Outcome(example_of(FILE_UPLOAD), "")

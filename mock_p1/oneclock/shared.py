@@ -26,8 +26,7 @@ from mock_p1.base.clock import SECOND, VirtualClock
 from mock_p1.base.durations import format_duration
 from mock_p1.oneclock.far_ends import is_server
 from mock_p1.oneclock.originals import real
-from mock_p1.oneclock.server_activity import ServerActivity
-from mock_p1.oneclock.sleep_coordinator import Sleepers
+from mock_p1.oneclock.sleep_coordinator import ServerActivity, Sleepers
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_p1.base.framing import BadRequest
 from mock_p1.base.messages import Reply
+from mock_p1.engine.deliveries import Deliveries
 from mock_p1.server.http_exchange import NO_BODY, Exchange, error_of_ours, reply_head, scope_of
 from mock_p1.server.http_message import (
     HEAD_LIMIT,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
     from mock_p1.base.asgi_types import Application
     from mock_p1.base.messages import Fault, Request
-    from mock_p1.engine.deliveries import Deliveries
     from mock_p1.server.http_message import Head
     from mock_p1.transports.asgi import AsgiApp
 
@@ -108,7 +108,7 @@ class Connections:
 
         ``deliveries`` hears how far downloads have come.
         """
-        self.deliveries: Deliveries | None = deliveries
+        self.deliveries: Deliveries = deliveries or Deliveries(lambda *_: None)
         self.app: Application = app
         self.at_once: AsgiApp | None = at_once
         self.reached: Counter[str] = Counter() if reached is None else reached
@@ -179,7 +179,7 @@ class HttpProtocol(asyncio.Protocol):
         self.shared.open.discard(self)
         if self._is_taken and exc is None:
             self._has_gone(self._download)
-        elif self._download and self.shared.deliveries is not None:
+        elif self._download:
             self.shared.deliveries.lost(self._download)
             self._download, self._is_taken = 0, False
         self.resume_writing()
@@ -344,8 +344,7 @@ class HttpProtocol(asyncio.Protocol):
         answer = b"".join((lines, date, b"\r\n", body))
         if reply.download:
             self._write_together()
-            if self.shared.deliveries is not None:
-                self.shared.deliveries.sending(reply.download)  # before the client has any of it
+            self.shared.deliveries.sending(reply.download)  # before the client has any of it
             self.write_download(answer, reply.download)
         elif self._together is None:
             self.transport.write(answer)
@@ -520,8 +519,6 @@ class HttpProtocol(asyncio.Protocol):
         What the system has taken at once has gone out, as far as can be known.
         """
         transport, deliveries = self.transport, self.shared.deliveries
-        if deliveries is None:
-            return
         self._has_gone(self._download)  # one before it
         if transport.is_closing():  # the client had gone before
             deliveries.lost(download)
@@ -539,19 +536,16 @@ class HttpProtocol(asyncio.Protocol):
 
     def _was_taken(self, download: int) -> None:
         """Let the engine know that the system has taken a download; not for who had gone."""
-        if (deliveries := self.shared.deliveries) is None:
-            return
         if self.half_closed and self._has_failed():
-            deliveries.lost(download)
+            self.shared.deliveries.lost(download)
         else:
-            deliveries.sent(download)
+            self.shared.deliveries.sent(download)
 
     def _has_gone(self, download: int) -> None:
         """Let the engine know that a download was taken at once, all of it, if not lost since."""
-        deliveries = self.shared.deliveries
-        if self._is_taken and download == self._download and deliveries is not None:
+        if self._is_taken and download == self._download:
             if self.scheme == "https" and self.transport.is_closing():  # not by us, see ``close``
-                deliveries.lost(download)
+                self.shared.deliveries.lost(download)
             else:
                 self._was_taken(download)
             self._download, self._is_taken = 0, False

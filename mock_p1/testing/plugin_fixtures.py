@@ -141,7 +141,7 @@ def judge(this: Run) -> None:
     ended = [each for each in this.judged if each not in run_state.living]
     silent = [each for each in ended if not each.handle.was_asked]
     if silent and not any(each.last > each.asked_before for each in this.judged):
-        _judge_silence(this.item, silent[0].fixture)
+        _say(this.item, f"no request of {this.item.name} reached {silent[0].fixture}")
     for each in ended:
         for failure in each.unmet:
             calls = failure.operation + (f" of {failure.job_id}" if failure.job_id else "")
@@ -182,11 +182,6 @@ def _judge_calls(trouble: InjectedFault, this: Run) -> None:
             f"marker {TROUBLE} what it calls; it called: {known}",
             pytrace=False,
         )
-
-
-def _judge_silence(item: pytest.Item, fixture: str) -> None:
-    """Warn of a test that the mock had no part in, or as the ini setting says."""
-    _say(item, f"no request of {item.name} reached {fixture}")
 
 
 def _say(item: pytest.Item, what: str) -> None:

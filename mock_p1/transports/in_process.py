@@ -175,15 +175,7 @@ class Endpoint:
         if isinstance(received, Reply | Fault):
             return received
         middle = len(body) // 2  # where a fault strikes that comes before the act
-        try:
-            answer = received.write(bytes(body[:middle])) or received.write(bytes(body[middle:]))
-            if answer is not None or is_whole:
-                return answer or received.finish()
-        except BaseException:
-            received.abort()
-            raise
-        received.abort()
-        return Fault("", "close")
+        return received.take((bytes(body[:middle]), bytes(body[middle:])), is_whole=is_whole)
 
     def left_behind(self) -> list[str]:
         """Return the names of the threads that have asked, and are still at work for their test.

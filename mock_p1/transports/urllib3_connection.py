@@ -17,7 +17,7 @@ from functools import cache, partial
 from http import HTTPStatus
 from http.client import HTTPMessage, HTTPResponse
 from http.client import responses as reasons
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import Retry
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = re.compile(rb"([0-9A-Fa-f]+)[^\r\n]*\r\n")
 _asked: Final = threading.local()
-_Taken = TypeVar("_Taken", bytes, int)
 
 
 class InProcessSocket:
@@ -176,22 +175,11 @@ class _Download(io.BytesIO):
         super().__init__(data)
         self._length, self._was_read = len(data), read
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        return self._noted(super().read(size))
-
-    def read1(self, size: int | None = -1, /) -> bytes:
-        return self._noted(super().read1(-1 if size is None else size))
-
-    def readline(self, size: int | None = -1, /) -> bytes:
-        return self._noted(super().readline(size))
-
-    def readinto(self, buffer: Any, /) -> int:  # noqa: ANN401 -- likewise
-        return self._noted(super().readinto(buffer))
-
-    def _noted(self, taken: _Taken) -> _Taken:
-        if taken and self.tell() == self._length:
+    def close(self) -> None:
+        """Close it, as http.client does where it has read to the end; say so if it has."""
+        if not self.closed and self.tell() == self._length:
             self._was_read()
-        return taken
+        super().close()
 
 
 def _parse(origin: Origin, sent: bytearray) -> HttpRequest:

@@ -150,14 +150,7 @@ def _take_file(engine: Engine, asked: Request) -> Reply | Fault:
     taken = engine.receive(asked, length)
     if not isinstance(taken, Receiver):
         return taken
-    try:
-        while piece := request.stream.read(PIECE_BYTES):
-            if (answer := taken.write(piece)) is not None:
-                return answer
-        return taken.finish()
-    except BaseException:  # the client has gone, or what the server gave to read raises
-        taken.abort()
-        raise
+    return taken.take(iter(partial(request.stream.read, PIECE_BYTES), b""))
 
 
 def _request(proxies: Proxies | None) -> Request:
