@@ -156,7 +156,6 @@ class Engine:
         self.deliveries: Deliveries = Deliveries(note)
         self.held: HeldAnswers = HeldAnswers(self.clock, lambda asked: me._caller_of(asked))  # noqa: PLW0108, SLF001 -- likewise
         self.repeats: Repeats = Repeats(self.clock)
-        self._broken = self.repeats.broken
         self.played_after: int = 0
         """The number of the last journal entry before the scenario was swapped in."""
         self.state: MockState = MockState(
@@ -203,7 +202,7 @@ class Engine:
                         reply, step = count_poll(state, job, now_ns, request.base_url)
                         journal = self.journal
                         entry = poll_entry(journal.number(), request, job, step, reply)
-                        if step.fault or self._broken:
+                        if step.fault or self.repeats.broken:
                             entry = self.repeats.noted(entry, request)
                         journal.keep(entry)
                         journal.keep_answer((entry.number, reply))
@@ -481,6 +480,7 @@ class Engine:
             leads_to_file = found and any(each.link for each in found.operations.values())
             leaks = leak_notes(request, self.state.knows_key) if leads_to_file else ()
             entry = unexpected_entry(number, now_ns, request, caller, answer)
-            notes = (*entry.notes, *leaks)
-            self.journal.add(entry._replace(source=self.scenario.name, notes=notes))
+            self.journal.add(
+                entry._replace(source=self.scenario.name, notes=(*entry.notes, *leaks))
+            )
         return answer.reply.to(request.method)

@@ -78,12 +78,13 @@ def element_outcome(state: MockState, call: Call, element: CallProgramStep, act:
             outcome = act()
         case ErrorCall(error=error, done=done):
             acted = _note(call, done=done, act=act)
-            outcome = Outcome(
-                state.replies.error(error), element.source, error=error, done=_done(acted)
-            )
+            reply, done_by = state.replies.error(error), acted and acted.done
+            outcome = Outcome(reply, element.source, error=error, done=done_by)
         case ReplyCall(reply=reply, done=done):
             acted = _note(call, done=done, act=act)
-            outcome = _literal(state, call, reply, element.source)._replace(done=_done(acted))
+            outcome = _literal(state, call, reply, element.source)._replace(
+                done=acted and acted.done
+            )
         case FaultCall(fault=fault, done=done):
             outcome = _fault(state, call, fault, element.source, act, done=done)
         case _:
@@ -108,10 +109,6 @@ def _note(call: Call, *, done: bool, act: Act, after: str = AFTER) -> Outcome | 
     return acted
 
 
-def _done(acted: Outcome | None) -> str | None:
-    return None if acted is None else acted.done
-
-
 def says_success(fault: str, operation: Operation) -> bool:
     """Tell a fault after which a client may rightly believe that the act was done.
 
@@ -125,15 +122,13 @@ def _fault(  # noqa: PLR0913 -- the parts of one failure
 ) -> Outcome:
     is_whole = says_success(fault, call.operation)
     done, after = done or is_whole, NOT_LOST if is_whole else AFTER
-    acted = None
     if call.operation == RETRAIN_STATUS_CHECK:
-        spoilt = _status_now(state, call)
-    else:
-        changes_nothing = _changes_nothing(call.operation)
-        acted = act() if changes_nothing else _note(call, done=done, act=act, after=after)
-        reply = None if acted is None else acted.reply
-        spoilt = reply if isinstance(reply, Reply) else example_of(call.operation)
-    return Outcome(script(fault, spoilt), source, fault=fault, done=_done(acted))
+        return Outcome(script(fault, _status_now(state, call)), source, fault=fault)
+    reads = _changes_nothing(call.operation)
+    acted = act() if reads else _note(call, done=done, act=act, after=after)
+    reply = acted and acted.reply
+    spoilt = reply if isinstance(reply, Reply) else example_of(call.operation)
+    return Outcome(script(fault, spoilt), source, fault=fault, done=acted and acted.done)
 
 
 def _status_now(state: MockState, call: Call) -> Reply:
@@ -151,8 +146,7 @@ def _status_now(state: MockState, call: Call) -> Reply:
         job = state.find_job(call)  # known from now on, so that the link leads to it
         return "" if isinstance(job, Refusal) else state.token(job, step)
 
-    base_url = call.request.base_url
-    return state.replies.underlying_status(program, position, job_id, base_url, token)
+    return state.replies.underlying_status(program, position, job_id, call.request.base_url, token)
 
 
 def _literal(state: MockState, call: Call, reply: Literal, source: str) -> Outcome:

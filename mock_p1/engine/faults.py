@@ -50,8 +50,8 @@ def _slow(reply: Reply) -> Fault:
     if not reply.body:  # nothing comes in pieces: the answer itself is late
         return Fault("slow_body", "complete", reply, delay_ns=SLOW_PIECES * SLOW_PAUSE)
     ends = [len(reply.body) * count // SLOW_PIECES for count in range(SLOW_PIECES + 1)]
-    pieces = [reply.body[start:end] for start, end in pairwise(ends)]
-    return Fault("slow_body", "complete", reply, tuple((SLOW_PAUSE, piece) for piece in pieces))
+    pieces = tuple((SLOW_PAUSE, reply.body[start:end]) for start, end in pairwise(ends))
+    return Fault("slow_body", "complete", reply, pieces)
 
 
 _SCRIPTS: Final[dict[str, Callable[[Reply], Reply | Fault]]] = {

@@ -69,8 +69,7 @@ def act(state: MockState, call: Call) -> Outcome:
             return Outcome(
                 no_room(f"{MAX_ISSUED:,} API keys are issued already"), state.scenario.name
             )
-        number = state.issued.count(call.caller)
-        text = uuid_of(state.seed, "api_key", call.caller.name, number)
+        text = uuid_of(state.seed, "api_key", call.caller.name, state.issued.count(call.caller))
         key = IssuedKey(text, call.caller, call.api_key, call.now_ns + assumed.key_lifetime)
         state.issued.add(key)
     end_date = state.clock.client_date(key.ends_ns).strftime(assumed.end_date_format)

@@ -290,8 +290,7 @@ class MockState:
         """Return the answer of a documented error."""
         if refusal.note:
             call.notes.append(refusal.note)
-        reply = self.replies.error(refusal.error)
-        return Outcome(reply, refusal.source, error=refusal.error)
+        return Outcome(self.replies.error(refusal.error), refusal.source, error=refusal.error)
 
     def token(self, job: JobState, what: object) -> str:
         """Return the part of a job's link that cannot be guessed, for its upload or a step."""

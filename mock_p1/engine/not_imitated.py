@@ -53,8 +53,7 @@ def wrong_method(method: str, operations: Mapping[str, Operation]) -> Unexpected
     """Answer a method that no operation at this path has."""
     known = " and ".join(dict.fromkeys(map(str, operations.values())))
     why = f"{shorten(method, 20)} is not allowed here; the API has {known}"
-    allowed = {"Allow": ", ".join(operations)}
-    return _answer(405, "MOCK_P1_METHOD_NOT_ALLOWED", why, known, allowed)
+    return _answer(405, "MOCK_P1_METHOD_NOT_ALLOWED", why, known, {"Allow": ", ".join(operations)})
 
 
 def no_link(what: str, path: str) -> Reply:

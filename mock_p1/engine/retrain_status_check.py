@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mock_p1.engine.job_states import JobState
     from mock_p1.engine.mock_state import MockState
     from mock_p1.engine.program import ProgramStep
+    from mock_p1.engine.timeline import Plan
 
 
 def find(state: MockState, call: Call) -> Refusal | None:
@@ -47,8 +48,7 @@ def act(state: MockState, call: Call) -> Outcome:
     if job.state is None:
         state.jobs.begin(job, call.now_ns)
     reply, step = count_poll(state, job, call.now_ns, call.request.base_url)
-    place = job.state and (job.program.plan, job.state)
-    return _outcome(reply, step)._replace(place=place, retry_after_ns=step.asked_wait_ns)
+    return _outcome(reply, step, job.state and (job.program.plan, job.state))
 
 
 def count_poll(
@@ -97,12 +97,12 @@ def _before_the_file(state: MockState, call: Call, job: JobState) -> Outcome:
     reply = _reply(state, job, step, call.now_ns, call.request.base_url)
     plan = job.program.plan
     waiting = plan._replace(stages=(Stage(until_upload=True), *plan.stages[1:]))
-    place = waiting, State(0, call.now_ns)
-    return _outcome(reply, step)._replace(place=place, retry_after_ns=step.asked_wait_ns)
+    return _outcome(reply, step, (waiting, State(0, call.now_ns)))
 
 
-def _outcome(reply: Reply | Fault, step: ProgramStep) -> Outcome:
-    return Outcome(reply, step.source, step.status, step.error, step.fault)
+def _outcome(reply: Reply | Fault, step: ProgramStep, place: tuple[Plan, State] | None) -> Outcome:
+    shown = step.status, step.error, step.fault
+    return Outcome(reply, step.source, *shown, place, step.asked_wait_ns)
 
 
 def _write(state: MockState, job: JobState, step: ProgramStep, base_url: str) -> Reply | Fault:

@@ -93,8 +93,9 @@ def engine_for(
         return Engine(scenario, seed=seed, store=UploadStore(), proxies=proxies)
     from mock_p1.server.shared_state import share  # noqa: PLC0415 -- only a shared state needs it
 
-    store = UploadStore()
-    return share(scenario, state, state_name, seed=seed, store=store, proxies=proxies).engine
+    return share(
+        scenario, state, state_name, seed=seed, store=UploadStore(), proxies=proxies
+    ).engine
 
 
 def create_app_for(
@@ -110,6 +111,6 @@ def create_app_for(
         add_admin(app, context or AdminContext(engine))
     else:
         for path in OPEN:
-            reply = not_imitated("GET", path).reply
-            app.add_url_rule(path, path, partial(respond, reply), methods=["GET"])
+            answer = partial(respond, not_imitated("GET", path).reply)
+            app.add_url_rule(path, path, answer, methods=["GET"])
     return app

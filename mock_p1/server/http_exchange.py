@@ -125,7 +125,8 @@ class Exchange:
                 piece, self._body = bytes(self._body), b""
                 self._body_taken = self._body_complete
                 return {"type": "http.request", "body": piece, "more_body": not self._body_taken}
-            if self._is_over():
+            has_gone = self._connection.half_closed and not self.answer_is_owed
+            if self.lost or self.complete or has_gone:
                 return {"type": "http.disconnect"}
             self._connection.take_more()
             await self.news.wait()
@@ -135,10 +136,6 @@ class Exchange:
     def half_closed(self) -> bool:
         """Whether the client sends no more; it may have gone."""
         return self._connection.half_closed
-
-    def _is_over(self) -> bool:
-        half_closed = self._connection.half_closed and not self.answer_is_owed
-        return self.lost or self.complete or half_closed
 
     async def send(self, message: Message) -> None:
         """Write a part of the answer; nothing where there is nobody to read it."""

@@ -217,8 +217,7 @@ class Server:
         shared.files_max = _files_max()
         self.loop.set_exception_handler(_on_loop_error)
         spare = LISTENERS - 1 if _loop_factory() else 0
-        first = self._sockets[0]
-        self._sockets += [first.dup() for _ in range(spare)]
+        self._sockets += [self._sockets[0].dup() for _ in range(spare)]
         listeners = await self._listeners()
         with stopped_by_signals(self.stop):
             date = _date(self.engine.clock)
@@ -391,8 +390,7 @@ def _has_file_left() -> bool:
 
 
 def _date(clock: Clock) -> bytes:
-    now = clock.client_date(clock.now_ns())
-    return f"date: {http_date(now)}\r\n".encode()
+    return f"date: {http_date(clock.client_date(clock.now_ns()))}\r\n".encode()
 
 
 class ServerThread:

@@ -327,8 +327,7 @@ class Handle:
                 f"{name}: is how the control API has it; write fail_next({what[name]!r})"  # type: ignore[literal-required]  # -- likewise
             )
         failure = what if isinstance(what, str) else load_reply(what)
-        queued = self._driver.fail_next(failure, times, job, on=on)
-        self._queued.append((queued, times))
+        self._queued.append((self._driver.fail_next(failure, times, job, on=on), times))
 
     def reset(self, job: str | None = None) -> None:
         """Begin anew: one job, or everything (jobs, polls, failures that wait).

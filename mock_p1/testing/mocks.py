@@ -386,8 +386,9 @@ def _date(given: str | datetime | None) -> datetime | None:
     try:
         date = datetime.fromisoformat(given) if isinstance(given, str) else given
     except ValueError:
-        example = "2026-02-28 or 2026-02-28T23:59:00Z"
-        raise ValueError(f"start_date: {given!r} is no date such as {example}") from None
+        raise ValueError(
+            f"start_date: {given!r} is no date such as 2026-02-28 or 2026-02-28T23:59:00Z"
+        ) from None
     return date and (date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC))
 
 

@@ -85,8 +85,7 @@ def wanted_for(item: pytest.Item, said: Mapping[str, Any], *, served: bool) -> W
     try:
         given = _arguments(pytest.mark.mock_p1(**said).mark)
     except MarkerError as error:
-        text = str(error).replace("@pytest.mark.mock_p1", "mock_p1_for")
-        raise MarkerError(text) from None
+        raise MarkerError(str(error).replace("@pytest.mark.mock_p1", "mock_p1_for")) from None
     fixture = "mock_p1_server" if served else "mock_p1"
     _refuse_what_has_no_effect(given, [fixture], f"one like {fixture} (served={served})")
     return _wanted(given, item.config, item.path.parent)

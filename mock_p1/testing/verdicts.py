@@ -94,8 +94,7 @@ def download_problem(
         wanted += " by each key"
         by_key = [f"{in_words(count)} by {labels.get(who, '-')}" for who, count in complete.items()]
         was = f"it was downloaded {', '.join(by_key)}"
-    broken = [call for call in downloads if not call.complete]
-    also = "".join(f"; {_broken_download(call)}" for call in broken)
+    also = "".join(f"; {_broken_download(call)}" for call in downloads if not call.complete)
     return f"{wanted}; {was}{also}"
 
 

@@ -58,8 +58,7 @@ class Cors:
         if self.preflight(request) is not None:
             return answer
         if isinstance(answer, Fault):
-            reply = answer.reply and self._shown(request, answer.reply)
-            return answer._replace(reply=reply)
+            return answer._replace(reply=answer.reply and self._shown(request, answer.reply))
         return self._shown(request, answer)
 
     def _shown(self, request: Request, reply: Reply) -> Reply:

@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
-from mock_p1.base.asgi_types import joined
 from mock_p1.base.clock import SECOND
-from mock_p1.base.framing import BadRequest, body_length
+from mock_p1.base.framing import BadRequest, length_of
 from mock_p1.base.messages import Fault, Reply, Request, base_url, header_text, http_date
 
 if TYPE_CHECKING:
@@ -72,10 +71,7 @@ class HttpRequest(NamedTuple):
     @property
     def length(self) -> int | None:
         """How long the body is; None where it comes in chunks. BadRequest for no length."""
-        named = (b"content-length", b"transfer-encoding")
-        return body_length(
-            joined((name, value.strip()) for name, value in self.headers if name in named)
-        )
+        return length_of(self.headers)
 
 
 class Endpoint:
@@ -162,8 +158,9 @@ class Endpoint:
         host = header_text(sent.header(b"host") or b"")
         url = base_url(sent.origin.scheme, host, str(sent.origin)) + prefix
         keys = tuple(header_text(value) for name, value in sent.headers if name == b"x-api-key")
-        inside = path[len(prefix) :]
-        return Request(sent.method, inside, query, keys, url, length != 0, sent.headers)
+        return Request(
+            sent.method, path[len(prefix) :], query, keys, url, length != 0, sent.headers
+        )
 
     def _handle(self, sent: HttpRequest, length: int | None) -> Reply | Fault:
         request = self._request(sent, length)
@@ -324,8 +321,7 @@ def visible() -> tuple[Endpoint, ...]:
 
 def find(origin: Origin, path: str) -> Endpoint | None:
     """Return the mock that answers a URL for the code that asks; None if none does."""
-    mocks = visible()
-    return next((each for each in mocks if each.prefix(origin, path) is not None), None)
+    return next((each for each in visible() if each.prefix(origin, path) is not None), None)
 
 
 def inheritable() -> tuple[Endpoint, ...]:

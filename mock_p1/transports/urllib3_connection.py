@@ -90,10 +90,9 @@ class InProcessSocket:
             raise refusal(f"{self._origin}{request.target}")
         _asked.endpoint = endpoint
         answer = endpoint.answer(request)
-        reply = answer.reply
+        reply, was_read = answer.reply, partial(endpoint.was_read, answer)
         if reply is None or answer.kind or answer.delay_ns:
-            read = partial(endpoint.was_read, answer)
-            return io.BufferedReader(_Answer(self._play(endpoint, answer), read))
+            return io.BufferedReader(_Answer(self._play(endpoint, answer), was_read))
         if (
             reply.status == HTTPStatus.OK
             and reply.headers == JSON_HEADERS
@@ -103,7 +102,7 @@ class InProcessSocket:
             return io.BytesIO(reply.body)
         data = _head(endpoint, reply) + answer.pieces[0][1]
         if reply.download:
-            return _Download(data, partial(endpoint.was_read, answer))
+            return _Download(data, was_read)
         return io.BytesIO(data)
 
     def _play(self, endpoint: Endpoint, answer: Fault) -> Iterator[tuple[bytes, bool]]:
