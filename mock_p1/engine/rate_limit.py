@@ -51,9 +51,8 @@ class RetryAfter(NamedTuple):
         if not self.as_date:
             value = str(-(-clock.client_span_ns(self.span_ns) // SECOND))
         else:
-            at = min(clock.client_date(now + self.span_ns), _LAST_DATE)
-            at += timedelta(microseconds=-at.microsecond % 1_000_000)
-            value = http_date(at)
+            date = min(clock.client_date(now + self.span_ns), _LAST_DATE)
+            value = http_date(date + timedelta(microseconds=-date.microsecond % 1_000_000))
         return reply._replace(headers=(*reply.headers, ("Retry-After", value)))
 
 

@@ -197,10 +197,10 @@ def _parse(origin: Origin, sent: bytearray) -> HttpRequest:
 
 
 def _without_chunks(body: bytearray) -> bytes:
-    pieces, at = [], 0
-    while (size := _CHUNK.match(body, at)) and (length := int(size[1], 16)):
+    pieces, position = [], 0
+    while (size := _CHUNK.match(body, position)) and (length := int(size[1], 16)):
         pieces.append(body[size.end() : size.end() + length])
-        at = size.end() + length + len(b"\r\n")
+        position = size.end() + length + len(b"\r\n")
     return b"".join(pieces)
 
 
