@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mock_p1.base.messages import Request
-from mock_p1.contract.operations import RETRAIN_STATUS_CHECK, query_of
+from mock_p1.base.messages import Fault, Reply, Request
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK, Operation, query_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mock_p1.base.messages import Fault, Reply
-    from mock_p1.contract.operations import Operation
     from mock_p1.engine.callers import Caller
     from mock_p1.engine.job_states import JobState
     from mock_p1.engine.timeline import Plan, State

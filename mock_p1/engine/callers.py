@@ -15,15 +15,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from mock_p1.base.patterns import ANY, Hit, PatternTable
 from mock_p1.base.text import mask
 from mock_p1.contract.operations import API_KEY_LIMIT
-from mock_p1.engine.program import Refusal
-from mock_p1.scenario.model import ACTIVE
+from mock_p1.engine.program import Program, Refusal
+from mock_p1.scenario.model import ACTIVE, Scenario
 from mock_p1.scenario.redaction import masked_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from mock_p1.engine.program import Program
-    from mock_p1.scenario.model import Scenario
 
 FOR_EVER: Final = sys.maxsize
 FILLERS: Final = ("1", "2", "3", "any")

@@ -11,7 +11,7 @@ from mock_p1.base.messages import origin_form
 from mock_p1.base.text import MANY, mask, plural, unknown
 from mock_p1.contract.errors import FAULTS
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK, Operation
-from mock_p1.engine.callers import caller_named
+from mock_p1.engine.callers import Caller, caller_named
 from mock_p1.engine.mock_state import InjectedFailure
 from mock_p1.engine.timeline import State, following
 from mock_p1.scenario.redaction import masked_key
@@ -20,7 +20,6 @@ from mock_p1.scenario.steps import Literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mock_p1.engine.callers import Caller
     from mock_p1.engine.change_log import Kind
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.job_states import JobState

@@ -7,7 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import proxy
 
-from mock_p1.base.clock import RealClock
+from mock_p1.base.clock import Clock, RealClock
 from mock_p1.base.messages import Fault, Reply, Request, json_reply, origin_form
 from mock_p1.contract.operations import (
     FILE_UPLOAD,
@@ -17,6 +17,8 @@ from mock_p1.contract.operations import (
     RETRAIN_DATA_UPLOAD,
     RETRAIN_MODEL_SWITCH,
     RETRAIN_STATUS_CHECK,
+    Match,
+    Operation,
 )
 from mock_p1.engine import (
     file_upload,
@@ -28,7 +30,7 @@ from mock_p1.engine import (
     retrain_status_check,
 )
 from mock_p1.engine.call import Call, Outcome
-from mock_p1.engine.callers import caller_of_secret
+from mock_p1.engine.callers import Caller, Keyring, caller_of_secret
 from mock_p1.engine.change_log import ChangeLog
 from mock_p1.engine.deliveries import Deliveries
 from mock_p1.engine.failures import (
@@ -38,9 +40,9 @@ from mock_p1.engine.failures import (
     strikes_at_once,
     take_injected,
 )
-from mock_p1.engine.file_store import CountingStore
+from mock_p1.engine.file_store import CountingStore, FileStore
 from mock_p1.engine.held import HeldAnswers
-from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
+from mock_p1.engine.job_states import DEFAULT_JOBS_MAX, JobStates
 from mock_p1.engine.journal import (
     DEFAULT_MAX,
     HAD_CLOSED,
@@ -52,7 +54,7 @@ from mock_p1.engine.journal import (
 )
 from mock_p1.engine.key_leak import leak_notes
 from mock_p1.engine.mock_state import MockState, Prepared
-from mock_p1.engine.program import Refusal
+from mock_p1.engine.program import CallProgramStep, Refusal
 from mock_p1.engine.rate_limit import TOO_MANY, RetryAfter
 from mock_p1.engine.receiver import Receiver
 from mock_p1.engine.repeats import Repeats
@@ -63,15 +65,9 @@ from mock_p1.scenario.document import unwritable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from mock_p1.base.clock import Clock
     from mock_p1.base.proxies import Proxies
-    from mock_p1.contract.operations import Match, Operation
-    from mock_p1.engine.callers import Caller, Keyring
     from mock_p1.engine.directory import Directory
-    from mock_p1.engine.file_store import FileStore
-    from mock_p1.engine.job_states import JobStates
     from mock_p1.engine.not_imitated import Unexpected
-    from mock_p1.engine.program import CallProgramStep
     from mock_p1.scenario.model import Scenario
 
     Find = Callable[[MockState, Call], Outcome | Refusal | None]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from mock_p1.base.messages import Reply
 from mock_p1.base.patterns import Hit
 from mock_p1.contract.operations import RETRAIN_STATUS_CHECK, Operation
-from mock_p1.engine.call import Outcome
+from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.compiler import retry_of
 from mock_p1.engine.faults import script
 from mock_p1.engine.program import CallProgramStep, Refusal
@@ -21,7 +21,6 @@ from mock_p1.scenario.calls import ErrorCall, FaultCall, OkCall, ReplyCall
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mock_p1.engine.call import Call
     from mock_p1.engine.mock_state import InjectedFailure, MockState
     from mock_p1.scenario.steps import Literal
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mock_p1.base.messages import Reply
+from mock_p1.base.messages import Reply, Request
 from mock_p1.contract.operations import KNOWN_STATUSES
-from mock_p1.engine.call import Outcome
-from mock_p1.engine.file_store import IS_A_FORM
+from mock_p1.engine.call import Call, Outcome
+from mock_p1.engine.file_store import IS_A_FORM, KeptFile
 from mock_p1.engine.not_imitated import no_link, upload_refused
 from mock_p1.engine.timeline import State, following
 from mock_p1.engine.uploads import Upload
@@ -15,9 +15,6 @@ from mock_p1.engine.uploads import Upload
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_p1.base.messages import Request
-    from mock_p1.engine.call import Call
-    from mock_p1.engine.file_store import KeptFile
     from mock_p1.engine.job_states import JobState
     from mock_p1.engine.mock_state import MockState
 

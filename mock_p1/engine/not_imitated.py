@@ -10,15 +10,13 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
-from mock_p1.base.messages import Reply, error_reply, json_reply
+from mock_p1.base.messages import Reply, Request, error_reply, json_reply
 from mock_p1.base.text import nearest, shorten
-from mock_p1.contract.operations import OPERATIONS, SIBLINGS, NotImitated
+from mock_p1.contract.operations import OPERATIONS, SIBLINGS, Match, NotImitated, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mock_p1.base.messages import Request
-    from mock_p1.contract.operations import Match, Operation
 
 LONGEST_SHOWN = 200
 MOST_WORDS = 10

@@ -6,13 +6,12 @@ from collections import Counter, OrderedDict, deque
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mock_p1.base.clock import SECOND
+from mock_p1.base.clock import SECOND, Clock
 from mock_p1.base.messages import Reply, http_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mock_p1.base.clock import Clock
 
 MAX_CALLERS: Final = 10_000
 """How many keys a limit remembers; the least recently seen go first."""

@@ -14,9 +14,9 @@ from mock_p1.engine.call import Call, Outcome, plain_request, request_of
 from mock_p1.engine.callers import caller_named
 from mock_p1.engine.failures import BEFORE, element_outcome, held_back, says_success
 from mock_p1.engine.faults import script
-from mock_p1.engine.file_store import StoreFullError
+from mock_p1.engine.file_store import IncomingFile, KeptFile, StoreFullError
 from mock_p1.engine.job_states import CreatedJob
-from mock_p1.engine.journal import call_entry
+from mock_p1.engine.journal import Journal, call_entry
 from mock_p1.engine.key_leak import form_leaks
 from mock_p1.engine.not_imitated import file_too_large, no_link, no_room
 from mock_p1.engine.program import CallProgramStep
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from threading import Lock
 
     from mock_p1.base.clock import Clock
-    from mock_p1.engine.file_store import IncomingFile, KeptFile
-    from mock_p1.engine.journal import Journal
     from mock_p1.engine.mock_state import MockState
     from mock_p1.engine.repeats import Repeats
 

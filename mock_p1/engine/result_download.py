@@ -7,21 +7,18 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.messages import Reply, json_reply
-from mock_p1.engine.call import Outcome
+from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.conditional import OK, as_asked, part_in
 from mock_p1.engine.failures import WHOLE
-from mock_p1.engine.journal import NOT_TAKEN
-from mock_p1.engine.mock_state import MAX_LINKS
+from mock_p1.engine.journal import NOT_TAKEN, Entry, Journal
+from mock_p1.engine.mock_state import MAX_LINKS, MockState
 from mock_p1.engine.not_imitated import no_link
 from mock_p1.engine.parts import Parts
 from mock_p1.engine.rate_limit import RetryAfter
 from mock_p1.scenario.steps import StatusStep
 
 if TYPE_CHECKING:
-    from mock_p1.engine.call import Call
     from mock_p1.engine.job_states import JobState
-    from mock_p1.engine.journal import Entry, Journal
-    from mock_p1.engine.mock_state import MockState
     from mock_p1.engine.program import ProgramStep
 
 SENT = "result_sent"

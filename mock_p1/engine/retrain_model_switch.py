@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Final
 from mock_p1.base.messages import json_reply
 from mock_p1.contract.assumptions import ACCEPT
 from mock_p1.contract.operations import FINISHED, RETRAIN_MODEL_SWITCH
-from mock_p1.engine.call import Outcome
-from mock_p1.engine.program import Refusal
+from mock_p1.engine.call import Call, Outcome
+from mock_p1.engine.program import ProgramStep, Refusal
 
 if TYPE_CHECKING:
-    from mock_p1.engine.call import Call
     from mock_p1.engine.job_states import JobState
     from mock_p1.engine.mock_state import MockState
-    from mock_p1.engine.program import ProgramStep
 
 FAILED: Final = "job_failed"
 

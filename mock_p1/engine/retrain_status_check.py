@@ -5,23 +5,19 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mock_p1.base.messages import Reply
+from mock_p1.base.messages import Fault, Reply
 from mock_p1.contract.assumptions import FIRST_STEP
-from mock_p1.engine.call import Outcome
+from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.faults import script
-from mock_p1.engine.program import Refusal
+from mock_p1.engine.program import ProgramStep, Refusal
 from mock_p1.engine.replies import held_for, literal
-from mock_p1.engine.timeline import State, advance
+from mock_p1.engine.timeline import Plan, State, advance
 from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep
 
 if TYPE_CHECKING:
-    from mock_p1.base.messages import Fault
-    from mock_p1.engine.call import Call
     from mock_p1.engine.job_states import JobState
     from mock_p1.engine.mock_state import MockState
-    from mock_p1.engine.program import ProgramStep
-    from mock_p1.engine.timeline import Plan
 
 
 def find(state: MockState, call: Call) -> Refusal | None:

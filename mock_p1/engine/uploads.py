@@ -7,14 +7,18 @@ from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mock_p1.engine.callers import caller_named
-from mock_p1.engine.file_store import Inspection, RememberedFile, StoreFullError
+from mock_p1.engine.callers import Caller, caller_named
+from mock_p1.engine.file_store import (
+    FileStore,
+    Inspection,
+    KeptFile,
+    RememberedFile,
+    StoreFullError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mock_p1.engine.callers import Caller
-    from mock_p1.engine.file_store import FileStore, KeptFile
 
 MAX_UPLOADS: Final = 10_000
 SMALL_BYTES: Final = 1_000_000

@@ -13,16 +13,13 @@ from __future__ import annotations
 from asyncio.base_events import BaseEventLoop
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.patching import Patch, instead
 from mock_p1.oneclock.far_ends import is_elsewhere
-from mock_p1.oneclock.shared import CannotShare, current
+from mock_p1.oneclock.shared import CannotShare, SharedClock, current
 from mock_p1.oneclock.sleep_coordinator import Job
-
-if TYPE_CHECKING:
-    from mock_p1.oneclock.shared import SharedClock
 
 uvloop: Any = None
 with suppress(ImportError):  # Windows and PyPy do without

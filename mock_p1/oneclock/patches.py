@@ -12,7 +12,7 @@ import gc
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial, update_wrapper
 from itertools import chain
 from numbers import Real
@@ -25,6 +25,7 @@ from mock_p1.base.patching import Patch, instead
 from mock_p1.oneclock.far_ends import is_elsewhere
 from mock_p1.oneclock.originals import real
 from mock_p1.oneclock.shared import (
+    SharedClock,
     asking,
     current,
     keeps_real,
@@ -35,9 +36,6 @@ from mock_p1.oneclock.sleep_coordinator import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from concurrent.futures import Future
-
-    from mock_p1.oneclock.shared import SharedClock
 
     Function = Callable[..., Any]
 

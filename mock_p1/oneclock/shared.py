@@ -22,7 +22,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final
 
-from mock_p1.base.clock import SECOND, VirtualClock
+from mock_p1.base.clock import SECOND, Held, VirtualClock
 from mock_p1.base.durations import format_duration
 from mock_p1.oneclock.far_ends import is_server
 from mock_p1.oneclock.originals import real
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping
     from types import FrameType
 
-    from mock_p1.base.clock import Held
 
 LONGEST: Final = 7 * 86_400 * SECOND
 """How much of the mock's time a client may sleep, unless ``instant_sleep`` says so: a week."""

@@ -12,7 +12,7 @@ from mock_p1.admin.in_hand import respond
 from mock_p1.base.proxies import Proxies
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.not_imitated import not_imitated
-from mock_p1.scenario.files import load_scenario
+from mock_p1.scenario.files import ScenarioSource, load_scenario
 from mock_p1.server.upload_store import UploadStore
 from mock_p1.transports import wsgi
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from mock_p1.scenario.files import ScenarioSource
     from mock_p1.scenario.model import Scenario
 
 

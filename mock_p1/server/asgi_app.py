@@ -8,7 +8,7 @@ from urllib.parse import quote
 from mock_p1.admin.access import AccessPolicy
 from mock_p1.admin.context import AdminContext
 from mock_p1.base.proxies import Proxies
-from mock_p1.scenario.files import load_scenario
+from mock_p1.scenario.files import ScenarioSource, load_scenario
 from mock_p1.server.app import DEFAULT_NAME, engine_for
 from mock_p1.server.everything_else import EverythingElse
 from mock_p1.transports.asgi import AsgiApp
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from mock_p1.base.asgi_types import Application, Message, Receive, Scope, Send
     from mock_p1.engine.engine import Engine
-    from mock_p1.scenario.files import ScenarioSource
 
 
 def create_asgi_app(  # noqa: PLR0913 -- each is a choice of its own

@@ -9,12 +9,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import unquote
 
-from mock_p1.base.messages import error_reply, with_length
+from mock_p1.base.messages import Fault, Headers, Reply, error_reply, with_length
 from mock_p1.transports.asgi import WIRE
 
 if TYPE_CHECKING:
     from mock_p1.base.asgi_types import Application, Message, Scope
-    from mock_p1.base.messages import Fault, Headers, Reply
     from mock_p1.server.http_message import Head
 
 NO_BODY: Final = (204, 304)

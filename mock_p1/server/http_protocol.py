@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_p1.base.framing import BadRequest
-from mock_p1.base.messages import Reply
+from mock_p1.base.messages import Fault, Reply, Request
 from mock_p1.engine.deliveries import Deliveries
 from mock_p1.server.http_exchange import NO_BODY, Exchange, error_of_ours, reply_head, scope_of
 from mock_p1.server.http_message import (
@@ -25,6 +25,7 @@ from mock_p1.server.http_message import (
     KNOWN_BYTES,
     PATH_LIMIT,
     BodyReader,
+    Head,
     read_head,
     read_request_line,
     too_long_head,
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mock_p1.base.asgi_types import Application
-    from mock_p1.base.messages import Fault, Request
-    from mock_p1.server.http_message import Head
     from mock_p1.transports.asgi import AsgiApp
 
 HEADS_LIMIT: Final = 32 * 1024 * 1024

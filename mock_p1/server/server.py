@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from mock_p1.admin.access import AccessPolicy
 from mock_p1.admin.context import AdminContext
 from mock_p1.base.addresses import EVERY_ADDRESS, in_url, is_loopback
-from mock_p1.base.clock import RealClock
+from mock_p1.base.clock import Clock, RealClock
 from mock_p1.base.messages import http_date
 from mock_p1.server.everything_else import EverythingElse
 from mock_p1.server.http_protocol import KEEP_ALIVE_SECONDS, Connections, HttpProtocol
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from types import TracebackType
 
-    from mock_p1.base.clock import Clock
     from mock_p1.engine.engine import Engine
 
 DEFAULT_HOST: Final = "127.0.0.1"

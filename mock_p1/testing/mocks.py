@@ -9,19 +9,19 @@ import sys
 from abc import ABC, abstractmethod
 from contextlib import ExitStack, closing, contextmanager
 from copy import copy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
 
-from mock_p1.base.clock import RealClock, VirtualClock
+from mock_p1.base.clock import Clock, RealClock, VirtualClock
 from mock_p1.base.durations import nanoseconds
 from mock_p1.base.extras import missing
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 from mock_p1.engine.engine import Engine
-from mock_p1.oneclock.shared import LONGEST, CannotShare, current
+from mock_p1.oneclock.shared import LONGEST, CannotShare, SharedClock, current
 from mock_p1.oneclock.thread_activity import at_rest
-from mock_p1.scenario.files import inline_folder, look_up
+from mock_p1.scenario.files import ScenarioSource, inline_folder, look_up
 from mock_p1.scenario.problems import ScenarioError
 from mock_p1.server.state_file import first_date, load_state, read_state
 from mock_p1.testing.decorators import inside
@@ -31,13 +31,9 @@ from mock_p1.testing.run_state import tell, thread_of_the_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import timedelta
     from os import PathLike
     from types import TracebackType
 
-    from mock_p1.base.clock import Clock
-    from mock_p1.oneclock.shared import SharedClock
-    from mock_p1.scenario.files import ScenarioSource
     from mock_p1.scenario.model import Scenario
 
 P = ParamSpec("P")

@@ -15,8 +15,8 @@ from mock_p1.oneclock.shared import CannotShare, SleptTooLong, stopped_elsewhere
 from mock_p1.testing import run_state
 from mock_p1.testing.mocks import mocked, serving
 from mock_p1.testing.plugin_fault_matrix import TROUBLE
-from mock_p1.testing.plugin_marker import wanted, wanted_for
-from mock_p1.testing.run_state import Judged
+from mock_p1.testing.plugin_marker import Wanted, wanted, wanted_for
+from mock_p1.testing.run_state import Judged, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from mock_p1.scenario.files import ScenarioSource
     from mock_p1.testing.handle import Handle
-    from mock_p1.testing.plugin_marker import Wanted
-    from mock_p1.testing.run_state import Run
 
 
 def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[Handle]:

@@ -10,17 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
 
 from mock_p1.base.text import unknown
-from mock_p1.scenario.files import WHAT_IT_CAN_BE, look_up
+from mock_p1.scenario.files import WHAT_IT_CAN_BE, ScenarioSource, look_up
 from mock_p1.scenario.model import Scenario
 from mock_p1.testing.read_once import read_once
-
-if TYPE_CHECKING:
-    from mock_p1.scenario.files import ScenarioSource
 
 DEFAULT: Final = "demo"
 

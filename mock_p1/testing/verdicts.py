@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from mock_p1.analysis.polls import in_words, named
+from mock_p1.analysis.polls import Poll, in_words, named
 from mock_p1.base.text import plural
 from mock_p1.engine.file_store import IS_A_FORM
 from mock_p1.engine.journal import NOT_TAKEN
@@ -14,7 +14,6 @@ from mock_p1.engine.receiver import BROKEN_OFF
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mock_p1.analysis.polls import Poll
     from mock_p1.testing.uploaded import Upload
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from mock_p1.base.addresses import in_url
 from mock_p1.base.framing import BadRequest, length_of
-from mock_p1.base.messages import Fault, Request, base_url, header_text
+from mock_p1.base.messages import Fault, Reply, Request, base_url, header_text
 from mock_p1.contract.operations import FILE_UPLOAD, OPERATIONS
 from mock_p1.engine.receiver import Receiver
 from mock_p1.transports.cors import Cors
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from mock_p1.base.asgi_types import Application, Message, Receive, Scope, Send
-    from mock_p1.base.messages import Reply
     from mock_p1.base.proxies import Proxies
     from mock_p1.engine.engine import Engine
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from mock_p1.base.messages import NO_CONTENT, Fault, Reply
+from mock_p1.base.messages import NO_CONTENT, Fault, Headers, Reply, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mock_p1.base.messages import Headers, Request
 
 _ALLOW_ORIGIN: Final = "Access-Control-Allow-Origin"
 _ORIGIN: Final = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^\s/?#@,*]+")

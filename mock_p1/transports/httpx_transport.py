@@ -7,7 +7,7 @@ import time
 from functools import partial
 from importlib.abc import MetaPathFinder
 from importlib.util import find_spec
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.patching import Patch, Patches
@@ -23,7 +23,6 @@ from mock_p1.transports.in_process import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
     from importlib.machinery import ModuleSpec
-    from types import ModuleType
 
     import httpx
 

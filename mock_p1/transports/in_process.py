@@ -16,19 +16,17 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from weakref import WeakSet
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.framing import BadRequest, length_of
-from mock_p1.base.messages import Fault, Reply, Request, base_url, header_text, http_date
+from mock_p1.base.messages import Fault, Headers, Reply, Request, base_url, header_text, http_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import FrameType
-    from urllib.parse import SplitResult
 
-    from mock_p1.base.messages import Headers
     from mock_p1.engine.engine import Engine
 
 _PORTS: Final = {"http": 80, "https": 443}

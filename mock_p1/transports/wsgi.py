@@ -17,7 +17,7 @@ from wsgiref.util import is_hop_by_hop
 
 import flask
 from flask import Flask, Response, request
-from werkzeug.datastructures import EnvironHeaders
+from werkzeug.datastructures import EnvironHeaders, Headers
 from werkzeug.exceptions import (
     BadHost,
     HTTPException,
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-    from werkzeug.datastructures import Headers
     from werkzeug.routing import MapAdapter
 
     from mock_p1.base.proxies import Proxies
