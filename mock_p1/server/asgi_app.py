@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from string import punctuation
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -105,6 +106,7 @@ class _Mounted:
         root = quote(scope.get("root_path", "")).encode()
         raw = scope.get("raw_path") or quote(scope["path"]).encode()
         inside = raw.removeprefix(root) if raw.startswith(root + b"/") else raw
+        query = quote(scope["query_string"], safe=punctuation).encode()  # as it should have come
         server = scope.get("server") or ("localhost", 80)
         complete = left = False
 
@@ -119,7 +121,8 @@ class _Mounted:
             complete = message["type"] == "http.response.body" and not message.get("more_body")
             await send(message)
 
-        scope = {**scope, "raw_path": inside.partition(b"?")[0], "server": server}
+        target = {"raw_path": inside.partition(b"?")[0], "query_string": query, "server": server}
+        scope = {**scope, **target}
         await self._app(scope, hear, watch)
         if not (complete or left):
             raise ConnectionResetError("the scenario's fault leaves this answer unfinished")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from string import punctuation
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote_to_bytes
@@ -159,7 +160,7 @@ def _request(proxies: Proxies | None) -> Request:
     return Request(
         request.method,
         _raw_path(),
-        environ.get("QUERY_STRING", ""),
+        quote(environ.get("QUERY_STRING", "").encode("latin-1"), safe=punctuation),
         () if key is None else (header_text(key.encode("latin-1")),),
         _seen_url(proxies),
         length != "0" or "HTTP_TRANSFER_ENCODING" in environ,
