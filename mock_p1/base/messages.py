@@ -123,7 +123,10 @@ def http_date(moment: datetime) -> str:
     As ``email.utils`` does, which takes as long to load as a tenth of all that a start loads.
     """
     day, month = _DAYS[moment.weekday()], _MONTHS[moment.month - 1]
-    return f"{day}, {moment.day:02} {month} {moment.year:04} {moment:%H:%M:%S} GMT"
+    return (
+        f"{day}, {moment.day:02} {month} {moment.year:04} "
+        f"{moment.hour:02}:{moment.minute:02}:{moment.second:02} GMT"
+    )
 
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

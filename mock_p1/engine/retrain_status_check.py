@@ -55,7 +55,7 @@ def count_poll(
     job.polls += 1
     step = job.program.steps[index]
     reply = _reply(state, job, step, now_ns, base_url)
-    if step.step.delay is not None and moved.position != index:
+    if moved.position != index and step.step.delay is not None:
         # the next step begins when this poll is answered
         moved = moved._replace(since_ns=moved.since_ns + reply.delay_ns)
     job.state, job.last_ns = moved, now_ns
