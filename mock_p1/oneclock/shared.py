@@ -179,10 +179,6 @@ class SharedClock(VirtualClock):
         """Tell whether the calling thread is one of the client's."""
         return getattr(self._thread, "joined", False)
 
-    def shows(self, module: str) -> bool:
-        """Tell whether the code of a module, run by the calling thread, sees this clock."""
-        return self.has_joined() and not keeps_real(module)
-
     def monotonic_ns(self) -> int:
         """What ``time.monotonic_ns`` shows."""
         return self._since_boot + self.now_ns()
@@ -339,7 +335,8 @@ def asking(runners: Container[str] = ()) -> SharedClock | None:
     while frame is not None and _module(frame) in _PASSED_OVER:
         frame = frame.f_back
     module = _module(frame)
-    return shared if shared.has_joined() and (module in runners or shared.shows(module)) else None
+    is_client = shared.has_joined() and (module in runners or not keeps_real(module))
+    return shared if is_client else None
 
 
 def is_for_the_client() -> bool:

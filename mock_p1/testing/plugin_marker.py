@@ -114,7 +114,7 @@ def _arguments(marker: pytest.Mark) -> dict[str, Any]:
     if len(marker.args) > 1:
         raise MarkerError(
             f"{_shown(marker)} takes one argument without a name, the scenario; "
-            f"the others: {_known()}"
+            f"the others: {', '.join(f'{name}=' for name in _TAKES)}"
         )
     if marker.args and "scenario" in marker.kwargs:
         raise MarkerError(f"{_shown(marker)} names the scenario twice")
@@ -135,10 +135,6 @@ def _shown(marker: pytest.Mark) -> str:
         f"{name}={value!r}" for name, value in marker.kwargs.items()
     ]
     return f"@pytest.mark.mock_p1({', '.join(arguments)})"
-
-
-def _known() -> str:
-    return ", ".join(f"{name}=" for name in _TAKES)
 
 
 def _beside(config: pytest.Config, folder: Path, named: ScenarioSource) -> Scenario:
