@@ -258,8 +258,21 @@ def test_a_sentence_of_others_is_not_torn_apart():
     for text in (
         "what another library says in many words that nobody has translated",
         "what another library says, one or the other of two that nobody knows",
+        "such an option needs a thing, which is not installed; type: pip install it",
+        "was altered by somebody since then, or is not well",
+        "http://127.0.0.1:1 is not quite well: there is some trouble",
+        "there is some trouble; did you mean demo?",
+        "there is some trouble; it is the number 5",
     ):
         assert load("ja").message(text) == text
+
+
+def test_what_others_say_stays_after_a_colon():
+    """The message around it is ours, and is translated."""
+    said = load("ja").message("--state redis://h: what another library says of it")
+    assert said == "--state redis://h: what another library says of it"
+    said = load("ja").message("cannot be read: what another library says of it")
+    assert said == "読み込めません: what another library says of it"
 
 
 @given(text=st.text(max_size=80))
