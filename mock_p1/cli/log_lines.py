@@ -21,6 +21,7 @@ from mock_p1.base.clock import SECOND, Clock
 from mock_p1.base.durations import format_duration
 from mock_p1.base.text import printable
 from mock_p1.cli.command_error import Failure
+from mock_p1.cli.language import said
 from mock_p1.contract.operations import OPERATIONS
 from mock_p1.engine.journal import Entry, alike
 from mock_p1.engine.limits import LIMITS
@@ -248,11 +249,15 @@ def json_time(wall: datetime, mock: datetime) -> str:
     return f'"time": "{here}", "mock_time": "{there}"'
 
 
+NOT_PLAYED: Final = "not played as it is now; the scenario before is still being served"
+
+
 def text_reload(outcome: Reloaded | Broken) -> str:
     """Return what came of a change of the scenario file: its problems in the house form, or not."""
     if isinstance(outcome, Broken):
-        last = f"{outcome.name}: not played as it is now; the scenario before is still being served"
-        return "\n".join(printable(line, MAX_SHOWN) for line in (*map(str, outcome.problems), last))
+        last = f"{outcome.name}: {said(NOT_PLAYED)}"
+        problems = (each._replace(text=said(each.text)) for each in outcome.problems)
+        return "\n".join(printable(line, MAX_SHOWN) for line in (*map(str, problems), last))
     kept = f"{outcome.kept:,} of {outcome.kept + outcome.dropped:,} jobs under way"
     return printable(
         f"{outcome.name}: changed, and swapped in; {kept} go on, the others begin anew", MAX_SHOWN

@@ -13,6 +13,7 @@ import click
 
 from mock_p1.base.text import plural
 from mock_p1.cli.command_error import Failure
+from mock_p1.cli.language import said
 from mock_p1.cli.options import (
     ca_file_option,
     command,
@@ -120,7 +121,7 @@ def record(ctx: click.Context, /, *, output: Path, **options: Any) -> None:  # n
     if options["append"] and options["force"]:
         raise click.UsageError("--append and --force exclude each other")
     try:
-        with _sigterm_stops():
+        with _signals_stop():
             if options.pop("proxy"):
                 _record_client(ctx, output, **options)
             else:
@@ -129,10 +130,10 @@ def record(ctx: click.Context, /, *, output: Path, **options: Any) -> None:  # n
     except CannotWrite as error:
         raise Failure(str(error)) from None
     except Unreachable as error:
-        click.echo(f"Could not reach: {error}", err=True)
+        click.echo(said(f"Could not reach: {error}"), err=True)
         ctx.exit(NOT_REACHED)
     except KeyboardInterrupt:
-        click.echo(f"Stopped; {output} is not written.", err=True)
+        click.echo(said(f"Stopped; {output} is not written."), err=True)
         ctx.exit(STOPPED)
 
 
@@ -317,12 +318,16 @@ def _conclude(ctx: click.Context, job: SeenJob, output: Path) -> None:
 
 
 @contextmanager
-def _sigterm_stops() -> Iterator[None]:
-    """Let SIGTERM, and Windows' Ctrl-Break, do what Ctrl-C does, if this thread hears it."""
+def _signals_stop() -> Iterator[None]:
+    """Let SIGTERM, and Windows' Ctrl-Break, do what Ctrl-C does, if this thread hears it.
+
+    SIGINT too: a shell has it ignored by what a script starts in the background.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+    names = ("SIGINT", "SIGTERM", "SIGBREAK")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
     try:
         yield

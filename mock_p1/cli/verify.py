@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import click
 
 from mock_p1.base.durations import format_seconds
+from mock_p1.cli.language import said
 from mock_p1.cli.options import (
     ca_file_option,
     command,
@@ -160,7 +161,7 @@ def verify(
         report = run(session, before=_watch if watch_job else lambda _: None)
     except (KeyboardInterrupt, click.Abort):
         # click would exit with 1, which here says that the contract is broken
-        click.echo("Stopped before there was a verdict.", err=True)
+        click.echo(said("Stopped before there was a verdict."), err=True)
         ctx.exit(STOPPED)
     if junit_xml:
         _write(junit_xml, reports.as_junit(report, strict=strict))
@@ -195,7 +196,7 @@ def _against(
     try:
         drift = compared(Against(**{name: options[name] for name in Against._fields}))
     except Unreachable as error:
-        click.echo(f"Could not reach: {error}", err=True)
+        click.echo(said(f"Could not reach: {error}"), err=True)
         ctx.exit(NOT_REACHED)
     if junit_xml:
         _write(junit_xml, drift_as_junit(drift, against))
@@ -236,11 +237,11 @@ def _confirm(session: VerifySession, *, yes: bool) -> None:
     """Say what the allowed calls may cost; have a switch confirmed, before anything is asked."""
     for permission, cost in PERMISSIONS.items():
         if permission in session.allowed:
-            click.echo(f"--allow {permission}: {cost}", err=True)
+            click.echo(said(f"--allow {permission}: {cost}"), err=True)
     if "switch" not in session.allowed or yes:
         return
     try:
-        agreed = click.confirm(f"Replace a real model at {session.base}?", err=True)
+        agreed = click.confirm(said(f"Replace a real model at {session.base}?"), err=True)
     except click.Abort:
         agreed = False
     if not agreed:
