@@ -273,12 +273,14 @@ class Journal:
             Plan(tuple(Stage(*stage) for stage in stages), loops, lap_ns, tuple(shows))
             for stages, loops, lap_ns, shows in saved["plans"]
         ]
+        columns = saved["columns"]
         for row in saved["rows"]:
-            fields = dict(zip(saved["columns"], row, strict=True))
+            fields = dict(zip(columns, row, strict=True))
             if fields["place"] is not None:
                 index, state = fields["place"]
                 fields["place"] = plans[index], State(*state)
-            self._entries.append(Entry(**{**fields, "notes": tuple(fields["notes"])}))
+            fields["notes"] = tuple(fields["notes"])
+            self._entries.append(Entry(**fields))
         self._count_from(saved["next"])
         self._cleared = saved["cleared"]
         self.restarts.extend((number, job_id) for number, job_id in saved["restarts"])

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from mock_p1.scenario.model import Scenario
     from mock_p1.server.redis_store import Begun
 
-FORM: Final = "2"
+FORM: Final = "3"
 """The form of what stands in the store; processes that write another one cannot share it."""
 
 IDLE_SECONDS: Final = 0.05
@@ -317,15 +317,15 @@ class SharedState:
         found = self.store.snapshot()
         if found is not None:
             self._seq, parts = found
-            self._restore(json.loads(decompress(parts.pop("about"))), parts)
+            with _no_garbage():
+                self._restore(json.loads(decompress(parts.pop("about"))), parts)
         self._append(self.writer, 0, "")
 
     def _restore(self, state: dict[str, Any], aside: Mapping[str, bytes]) -> None:
         engine = self.engine
         if (played := state["played"]) is not None:
             engine.play_at_first(scenario_of(played))
-        with _no_garbage():
-            restore(engine, state["saved"], aside)
+        restore(engine, state["saved"], aside)
         self._clock.anchor = tuple(state["anchor"])
         engine.restore_receivers(state["under_way"])
         engine.repeats.restore(state["broken"])
