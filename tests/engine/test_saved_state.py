@@ -82,6 +82,7 @@ def many(mock):
         asked.poll(f"p{number}", key="k" if number % 3 else "l")
         if number % 5 == 0:
             asked.poll(f"p{number}", key="l")
+    asked.poll("a", key="l")
     asked.put(asked.create()[1])
     return asked
 
@@ -102,12 +103,12 @@ def test_a_poll_reads_one_part_and_the_start_none(mock, monkeypatch, job, key):
 
     monkeypatch.setattr(unread_states, "decompress", unpack)
     other = loaded_in_parts(asked.engine, jobs_max=10_000)
-    assert other.job_states.count == 101
+    assert other.job_states.count == 102
     assert not unpacked
     poll(other, job, key)
     poll(other, job, key)
     assert len(unpacked) == 1
-    assert other.job_states.count == 101 + (job == "p-new")
+    assert other.job_states.count == 102 + (job == "p-new")
 
 
 def test_only_the_states_that_are_needed_are_read(mock):
@@ -125,7 +126,13 @@ def test_only_the_states_that_are_needed_are_read(mock):
 
 
 @pytest.mark.parametrize(
-    "before", [[], [("p99", "l")], [("p10", "l"), ("p-new", "k"), ("p10", "k")]]
+    "before",
+    [
+        [],
+        [("p99", "l")],
+        [("p10", "l"), ("p-new", "k"), ("p-new", "l"), ("p10", "k")],
+        [("a", "k")],
+    ],
 )
 @pytest.mark.parametrize("seen", ["read", "evict", "reset", "swap", "list", "delete", "clear"])
 def test_nobody_can_tell_which_states_were_read(mock, seen, before):
@@ -142,7 +149,7 @@ def test_nobody_can_tell_which_states_were_read(mock, seen, before):
         elif seen == "swap":
             engine.load(parse(SEQUENCE.replace("status: p}", "status: q}")))
         elif seen == "list":
-            assert page(engine, 0, 1000, polled=True).total == 101 + (("p-new", "k") in before)
+            assert page(engine, 0, 1000, polled=True).total == 102 + (("p-new", "k") in before)
         elif seen == "delete":
             Driver(engine).reset("p50")
         elif seen == "clear":
@@ -151,6 +158,13 @@ def test_nobody_can_tell_which_states_were_read(mock, seen, before):
             poll(engine, job, "l")
     one, other = (through_json(saved(engine)) for engine in engines)
     assert one == other
+
+
+def test_a_new_state_comes_after_those_that_were_not_read(mock):
+    """Whoever asks for the states of a job sees all, in the order they came."""
+    engine = loaded_in_parts(many(mock).engine)
+    poll(engine, "a", "k")
+    assert [state.caller.name for state in engine.job_states.of("a")] == ["l", "k"]
 
 
 def test_too_many_states_go_as_they_would_have_gone(mock):
