@@ -8,12 +8,10 @@ state, journal and counts included.
 
 from __future__ import annotations
 
-import gc
 import json
 import threading
 import time
 from collections import deque
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -24,7 +22,7 @@ from mock_p1.base.messages import json_reply
 from mock_p1.engine.acts import SharedEngine, StoreDown, plain_scenario, scenario_of, to_nobody
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import DEFAULT_MAX
-from mock_p1.engine.saved_state import digests, restore, saved
+from mock_p1.engine.saved_state import digests, no_garbage, restore, saved
 from mock_p1.server.redis_store import (
     MOST_BATCHES,
     TIMEOUT_SECONDS,
@@ -37,7 +35,7 @@ from mock_p1.server.redis_store import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from mock_p1.base.messages import Reply
     from mock_p1.engine.acts import Act
@@ -317,7 +315,7 @@ class SharedState:
         found = self.store.snapshot()
         if found is not None:
             self._seq, parts = found
-            with _no_garbage():
+            with no_garbage():
                 self._restore(json.loads(decompress(parts.pop("about"))), parts)
         self._append(self.writer, 0, "")
 
@@ -368,18 +366,6 @@ class SharedState:
                 self.ended("the store was emptied, and another mock began in it meanwhile")
         except StoreDown as error:
             self.down = str(error)
-
-
-@contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Let nothing be searched for garbage: of very many new objects none is, again and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _tell_all(waiting: list[_Waiting], why: str) -> None:
