@@ -319,7 +319,7 @@ def poll_entry(
     Nearly every poll passes here: nothing is made that is known already.
     """
     plain = not (request.query or request.has_body or request.note or "{" in job.job_id)
-    return Entry(
+    return Entry._make((  # two thirds of the time of calling Entry, 6 % of a poll
         number, job.last_ns, job.state and (job.program.plan, job.state), request.method,
         request.path, job.masked_key, _POLL, job.job_id,
         step.http_status or (reply.status if isinstance(reply, Reply) else None), step.status,
@@ -327,7 +327,7 @@ def poll_entry(
         () if plain else request_notes(request, RETRAIN_STATUS_CHECK, job.job_id),
         job.caller.number, None, step.status or (None if step.error else _status_in(reply)),
         step.asked_wait_ns, reply.delay_ns,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def call_entry(number: int, call: Call, outcome: Outcome) -> Entry:

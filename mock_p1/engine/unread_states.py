@@ -159,7 +159,9 @@ class PackedStates:
 def saved_in_parts(states: JobStates, aside: dict[str, bytes]) -> dict[str, Any]:
     """Return what is kept of jobs as plain data; what is large goes ``aside``, packed."""
     ids, jobs, callers, used = states.listed()
-    sums = [*map(_sum_of, ids, callers)]
+    of_caller = {name: crc32(_bytes(name)) for name in {*callers}}
+    pairs = zip(ids, callers, strict=True)
+    sums = [crc32(_bytes(job_id)) << _HALF | of_caller[name] for job_id, name in pairs]
     places = sorted(range(len(jobs)), key=sums.__getitem__)
     transient = {jobs[place] for place in used}
     begins, counts, ends, packed = [], [], [0], []
