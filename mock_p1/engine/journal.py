@@ -127,6 +127,7 @@ alike: Callable[[Entry], tuple[object, ...]] = itemgetter(
 )
 """Return what of an entry stays from poll to poll of a step, if the requests do."""
 
+_PLACE: Final = Entry._fields.index("place")
 _KIND_OF: Final = itemgetter(*(Entry._fields.index(name) for name in Kind._fields))
 """What of an entry is counted."""
 
@@ -246,15 +247,12 @@ class Journal:
         What is large goes ``aside``, packed, where there is such a place.
         """
         plans: dict[int, tuple[int, Plan]] = {}
-
-        def row(entry: Entry) -> list[Any]:
-            if entry.place is None:
-                return [*entry]
-            plan, state = entry.place
-            index, _ = plans.setdefault(id(plan), (len(plans), plan))
-            return [*entry._replace(place=(index, state))]  # type: ignore[arg-type]  # -- as it is written
-
-        rows = [row(entry) for entry in self]
+        rows: list[list[Any]] = [[*entry] for entry in self]
+        for row in rows:
+            if (place := row[_PLACE]) is not None:
+                plan, state = place
+                index, _ = plans.setdefault(id(plan), (len(plans), plan))
+                row[_PLACE] = index, state
         number = self.number()
         self._count_from(number)
         return {
