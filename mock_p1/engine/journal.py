@@ -128,6 +128,7 @@ alike: Callable[[Entry], tuple[object, ...]] = itemgetter(
 """Return what of an entry stays from poll to poll of a step, if the requests do."""
 
 _PLACE: Final = Entry._fields.index("place")
+_NOTES: Final = Entry._fields.index("notes")
 _KIND_OF: Final = itemgetter(*(Entry._fields.index(name) for name in Kind._fields))
 """What of an entry is counted."""
 
@@ -271,14 +272,14 @@ class Journal:
             Plan(tuple(Stage(*stage) for stage in stages), loops, lap_ns, tuple(shows))
             for stages, loops, lap_ns, shows in saved["plans"]
         ]
-        columns = saved["columns"]
-        for row in saved["rows"]:
-            fields = dict(zip(columns, row, strict=True))
-            if fields["place"] is not None:
-                index, state = fields["place"]
-                fields["place"] = plans[index], State(*state)
-            fields["notes"] = tuple(fields["notes"])
-            self._entries.append(Entry(**fields))
+        columns, rows = saved["columns"], saved["rows"]
+        if [*columns] != [*Entry._fields]:  # it was saved by another version
+            rows = [[*Entry(**dict(zip(columns, row, strict=True)))] for row in rows]
+        for row in ([*row] for row in rows):
+            if (place := row[_PLACE]) is not None:
+                row[_PLACE] = plans[place[0]], State(*place[1])
+            row[_NOTES] = tuple(row[_NOTES])
+            self._entries.append(Entry._make(row))
         self._count_from(saved["next"])
         self._cleared = saved["cleared"]
         self.restarts.extend((number, job_id) for number, job_id in saved["restarts"])

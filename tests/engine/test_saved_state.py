@@ -179,6 +179,29 @@ def test_too_many_states_go_as_they_would_have_gone(mock):
     assert one["state"]["jobs"]["evicted"] > 50
 
 
+def test_columns_of_another_version(mock):
+    """Entries are read by the names of their columns; what has one more says nothing else."""
+    asked = many(mock)
+    before = through_json(saved(asked.engine))
+    other, state = Engine(asked.engine.scenario, VirtualClock()), through_json(before)
+    journal = state["journal"]
+    for row in [journal["columns"], *journal["rows"]]:
+        assert row.pop() in {"delay_ns", 0}
+        row.reverse()
+    restore(other, state)
+    assert through_json(saved(other))["journal"]["rows"] == before["journal"]["rows"]
+
+
+def test_a_state_is_as_it_was_after_it_was_loaded(mock):
+    """It may be loaded again."""
+    engine = many(mock).engine
+    state = through_json(saved(engine))
+    for _ in range(2):
+        other = Engine(engine.scenario, VirtualClock())
+        restore(other, state)
+    assert through_json(saved(other)) == through_json(state)
+
+
 def test_counts_that_were_not_read_count(mock):
     """Those since the start go on, and what was counted meanwhile is added."""
     asked = many(mock)
