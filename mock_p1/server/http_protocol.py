@@ -81,6 +81,9 @@ SHORT_ANSWER: Final = ANSWER_WAITING // IN_A_TURN
 class AtOnce(Protocol):
     """Answers requests where they are read: with no task, as fast as can be."""
 
+    waits: bool
+    """Whether it is ``decide_later`` that answers."""
+
     def plain_request(self, scope: Scope) -> Request | None:
         """Return what ``decide`` may answer; None for what is the application's alone."""
 
@@ -89,6 +92,11 @@ class AtOnce(Protocol):
 
     def decide(self, request: Request) -> Reply | Fault:
         """Answer; a fault, or what is held back, is handed to the application to be acted out."""
+
+    def decide_later(
+        self, request: Request, tell: Callable[[Reply | Fault | BaseException], None]
+    ) -> None:
+        """Answer likewise; ``tell`` is handed the answer, in whatever thread."""
 
 
 class _Known(NamedTuple):
@@ -331,9 +339,12 @@ class HttpProtocol(asyncio.Protocol):
     def _begin(self, head: Head, plain: Request | None) -> None:
         """Answer a request whose head was read, or let the app do so."""
         decided: Reply | Fault | None = None
-        if plain is not None and self.shared.at_once is not None:
+        if plain is not None and (at_once := self.shared.at_once) is not None:
+            if at_once.waits:
+                self._begin_to_wait(Exchange(self, _head_of(plain, head)), plain, at_once)
+                return
             try:
-                decided = self.shared.at_once.decide(plain)
+                decided = at_once.decide(plain)
             except Exception:  # noqa: BLE001 -- told to the client, and logged
                 decided = error_of_ours(_head_of(plain, head))
             if isinstance(decided, Reply) and not decided.delay_ns:
@@ -342,9 +353,32 @@ class HttpProtocol(asyncio.Protocol):
             head = _head_of(plain, head)
         exchange = self._exchange = Exchange(self, head)
         exchange.decided = decided
+        self._run(exchange)
+
+    def _run(self, exchange: Exchange) -> None:
         task = self._loop.create_task(exchange.run(self.shared.app))
         self.shared.tasks.add(task)
         task.add_done_callback(self.shared.tasks.discard)
+
+    def _begin_to_wait(self, exchange: Exchange, plain: Request, at_once: AtOnce) -> None:
+        """Have a request answered; nothing else is read of this connection meanwhile."""
+        self._exchange = exchange
+
+        def tell(found: Reply | Fault | BaseException) -> None:
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._was_decided, exchange, found)
+
+        at_once.decide_later(plain, tell)
+
+    def _was_decided(self, exchange: Exchange, found: Reply | Fault | BaseException) -> None:
+        """Give an answer that was waited for; what is more than writing it is for the app."""
+        if isinstance(found, BaseException):
+            found = error_of_ours(exchange.head, found)
+        if isinstance(found, Reply) and not (found.delay_ns or found.download):
+            exchange.answer(found)
+        else:
+            exchange.decided = found
+            self._run(exchange)
 
     def _answer(self, reply: Reply) -> None:
         """Write a whole answer to a client of HTTP/1.1 that keeps its connection."""
