@@ -252,8 +252,8 @@ def scope_of(head: Head, connection: Connection) -> Scope:
 def error_of_ours(head: Head, error: BaseException | None = None) -> Reply:
     """Log an error, or the one that is handled now; return what the client is told."""
     _log.exception("%s %s", head.method, head.path.decode(), exc_info=error or True)
-    error = {"error": "MOCK_P1_INTERNAL_ERROR", "message": "see the log of the mock"}
-    return json_reply(500, error)
+    body = {"error": "MOCK_P1_INTERNAL_ERROR", "message": "see the log of the mock"}
+    return json_reply(500, body)
 
 
 @lru_cache(maxsize=1024)

@@ -139,6 +139,15 @@ class Connections:
         """Bytes of the heads of requests that are not answered yet, where they came in pieces."""
         self.date: Callable[[], bytes] = bytes
         """Returns the Date header of this second, as a line."""
+        self.asked: list[tuple[Request, Callable[[Reply | Fault | BaseException], None]]] = []
+        """Requests that have to wait, and who is told their answers; not handed over yet."""
+
+    def hand_over(self) -> None:
+        """Have all requests answered that have to wait."""
+        asked, self.asked = self.asked, []
+        for request, tell in asked:
+            if self.at_once is not None:
+                self.at_once.decide_later(request, tell)
 
 
 class HttpProtocol(asyncio.Protocol):
@@ -341,7 +350,7 @@ class HttpProtocol(asyncio.Protocol):
         decided: Reply | Fault | None = None
         if plain is not None and (at_once := self.shared.at_once) is not None:
             if at_once.waits:
-                self._begin_to_wait(Exchange(self, _head_of(plain, head)), plain, at_once)
+                self._begin_to_wait(Exchange(self, _head_of(plain, head)), plain)
                 return
             try:
                 decided = at_once.decide(plain)
@@ -360,7 +369,7 @@ class HttpProtocol(asyncio.Protocol):
         self.shared.tasks.add(task)
         task.add_done_callback(self.shared.tasks.discard)
 
-    def _begin_to_wait(self, exchange: Exchange, plain: Request, at_once: AtOnce) -> None:
+    def _begin_to_wait(self, exchange: Exchange, plain: Request) -> None:
         """Have a request answered; nothing else is read of this connection meanwhile."""
         self._exchange = exchange
 
@@ -368,7 +377,9 @@ class HttpProtocol(asyncio.Protocol):
             with suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(self._was_decided, exchange, found)
 
-        at_once.decide_later(plain, tell)
+        if not self.shared.asked:  # all that have come in this turn are handed over together
+            self._loop.call_soon(self.shared.hand_over)
+        self.shared.asked.append((plain, tell))
 
     def _was_decided(self, exchange: Exchange, found: Reply | Fault | BaseException) -> None:
         """Give an answer that was waited for; what is more than writing it is for the app."""

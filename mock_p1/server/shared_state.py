@@ -252,8 +252,9 @@ class SharedState:
             self._seq = appended.number
             self._recent.append(Batch(self._seq, writer, appended.moment_ns, text))
         self._clock.at(appended.moment_ns)
-        for each in alive:
-            each.tell(*self._perform(each.act))
+        done = [self._perform(each.act) for each in alive]
+        for each, came_of_it in zip(alive, done, strict=True):  # who is told goes on in turn
+            each.tell(*came_of_it)
         if appended.number:
             self._count(len(acts), ours=True)
 

@@ -234,6 +234,24 @@ def test_a_poll_that_waits_needs_no_task(monkeypatch):
     assert not ended
 
 
+def test_polls_that_wait_are_handed_over_together():
+    """Those that come in one turn of the loop: so they go to the store in one round trip."""
+
+    async def play():
+        app = AsgiApp(Waits(PLAYED), everything_else)
+        shared, handed_over = Connections(app, at_once=app), []
+        app.decide_later = lambda request, _tell: handed_over.append(request.path)
+        for name in (b"/a ", b"/b ", b"/c "):
+            protocol = HttpProtocol(shared)
+            protocol.connection_made(Wire())
+            protocol.data_received(POLL.replace(b"/b ", name))
+            assert not handed_over
+        await asyncio.sleep(0)
+        return [path[-1] for path in handed_over]
+
+    assert asyncio.run(play()) == ["a", "b", "c"]
+
+
 def test_who_has_gone_gets_no_answer():
     """Where it comes when the connection is lost."""
 
