@@ -60,7 +60,7 @@ _SENTENCE: Final = re.compile(
 )
 """Two words in a row; a name, or a key, stands alone."""
 
-_WORD: Final = re.compile("[a-z]+")
+_WORD: Final = re.compile("[a-z]+:?")
 _QUOTED: Final = re.compile("'[^']*'|\"[^\"]*\"|`[^`]*`")
 _OF_OTHERS: Final = (": ", "(")
 """What stands before the words of others."""

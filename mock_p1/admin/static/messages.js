@@ -88,7 +88,7 @@ function fit({ literals, names, letters }, text) {
 function isWholeWith({ literals, letters }, values) {
   return values.every(([, { text, isWhole }], index) => {
     if (letters && /(?:: |\()$/.test(literals[index])) return true;
-    const isBare = letters > 0 && letters < GENERIC && /^[a-z]+$/.test(text);
+    const isBare = letters > 0 && letters < GENERIC && /^[a-z]+:?$/.test(text);
     return isWhole && !isBare;
   });
 }
