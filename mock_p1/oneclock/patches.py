@@ -62,7 +62,7 @@ def _showing(name: str) -> Function:
         shared = asking() if not clock or clock[0] in _SINCE_BOOT else None
         if shared is None:
             return getattr(real, name)(*clock)
-        return shared.monotonic_ns() if name.endswith("_ns") else shared.monotonic_ns() / SECOND
+        return shared.monotonic_ns() if name.endswith("ns") else shared.monotonic_ns() / SECOND
 
     return shown
 
