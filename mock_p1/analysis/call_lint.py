@@ -15,19 +15,16 @@ from mock_p1.contract.operations import (
 )
 from mock_p1.engine.directory import Directory
 from mock_p1.engine.failures import WHOLE, says_success
-from mock_p1.scenario.calls import FaultCall, OkCall
-from mock_p1.scenario.model import ACTIVE
+from mock_p1.scenario.calls import CallStep, FaultCall, OkCall
+from mock_p1.scenario.model import ACTIVE, Job, Scenario
 from mock_p1.scenario.step_length import Stage
-from mock_p1.scenario.steps import StatusStep
+from mock_p1.scenario.steps import StatusStep, Step
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from mock_p1.scenario.calls import CallStep
-    from mock_p1.scenario.model import Job, Scenario
-    from mock_p1.scenario.steps import Step
+    from mock_p1.base.record import Path
 
-    Path = tuple[str | int, ...]
     Warned = tuple[str, str]
 
 BY_HAND: Final = "what follows is reached only when a test or the control API moves the job on"
@@ -53,10 +50,9 @@ class CallLint:
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
         directory = Directory(scenario, scenario.seed)
-        programs = [directory.new_jobs, *map(directory.created, directory.new_ids)]
         self._created = [
             _Played([each.step for each in program.steps], program.calls)
-            for program in programs
+            for program in [directory.new_jobs, *map(directory.created, directory.new_ids)]
             if program is not None
         ]
         self._new_ids = directory.new_ids

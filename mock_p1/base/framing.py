@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.asgi_types import joined
-from mock_p1.base.messages import error_reply
+from mock_p1.base.messages import Reply, error_reply
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from mock_p1.base.messages import Reply
 
 MAX_DIGITS: Final = 15
 """Digits of a length."""

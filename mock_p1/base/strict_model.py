@@ -24,19 +24,34 @@ from typing import (
 )
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
-from pydantic_core import InitErrorDetails, core_schema
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    create_model,
+)
+from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 
-from mock_p1.base.record import MAX_PROBLEMS, Later, Located, LocatedRecord, Reading, Record
+from mock_p1.base.record import (
+    MAX_PROBLEMS,
+    Later,
+    Located,
+    LocatedRecord,
+    Path,
+    Reading,
+    Record,
+)
 from mock_p1.base.rules import kind_of, refuse_unknown, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pydantic import GetCoreSchemaHandler, ValidationInfo, ValidatorFunctionWrapHandler
-    from pydantic_core import CoreSchema
+    from mock_p1.base.record import Wrong
 
-    from mock_p1.base.record import Path, Wrong
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
@@ -93,8 +108,7 @@ def model_of(kind: type[Record]) -> type[RecordModel]:
 @_once_for_each
 def known_keys(kind: type[Record]) -> dict[str, str]:
     """Return the keys there are, as they are written in a file, and the name of each here."""
-    fields = model_of(kind).model_fields.items()
-    return {field.alias or name: name for name, field in fields}
+    return {field.alias or name: name for name, field in model_of(kind).model_fields.items()}
 
 
 @_once_for_each
@@ -131,8 +145,9 @@ class _AsRecord:
         self, kind: type[Record], handler: GetCoreSchemaHandler
     ) -> CoreSchema:
         """Read it by its model."""
-        inner = handler.generate_schema(model_of(kind))
-        return core_schema.with_info_wrap_validator_function(partial(_read, kind), inner)
+        return core_schema.with_info_wrap_validator_function(
+            partial(_read, kind), handler.generate_schema(model_of(kind))
+        )
 
 
 AS_RECORD: Final = _AsRecord()
