@@ -14,6 +14,7 @@ import click
 from mock_p1.base.text import plural
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import (
+    STOPPED,
     ca_file_option,
     command,
     duration,
@@ -45,8 +46,6 @@ if TYPE_CHECKING:
     from mock_p1.scenario.document import Attach
 
 NOT_REACHED: Final = 3
-STOPPED: Final = 130
-"""The exit status after a second Ctrl-C, as shells have it: 128 and the signal's number."""
 
 RESULT_SECONDS: Final = 600.0
 """How long the download of a result may take in all."""
@@ -196,7 +195,9 @@ def _record_job(  # noqa: PLR0913 -- the command's options
             click.echo(scenario_text(recorded, names))
             raise
     write_or_show(output, text, contents)
-    _conclude(ctx, job, output)
+    _tell(f"{output} is written: {plural(len(job.polls), 'poll')}; {job.why}")
+    if not (job.ended or job.was_stopped):
+        ctx.exit(NOT_REACHED)
 
 
 NOT_WITH_PROXY: Final = ("job_id", "api_key", "until", "no_result", "append")
@@ -307,13 +308,6 @@ def write_or_show(output: Path, text: str, others: dict[Path, bytes]) -> None:
     except CannotWrite as error:
         click.echo(text)
         raise CannotWrite(f"{error}; what was recorded is printed above instead") from None
-
-
-def _conclude(ctx: click.Context, job: SeenJob, output: Path) -> None:
-    statuses = plural(len(job.polls), "poll")
-    _tell(f"{output} is written: {statuses}; {job.why}")
-    if not (job.ended or job.was_stopped):
-        ctx.exit(NOT_REACHED)
 
 
 @contextmanager
