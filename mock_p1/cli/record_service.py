@@ -200,9 +200,6 @@ def _record_job(  # noqa: PLR0913 -- the command's options
         ctx.exit(NOT_REACHED)
 
 
-NOT_WITH_PROXY: Final = ("job_id", "api_key", "until", "no_result", "append")
-
-
 def _record_client(  # noqa: PLR0913 -- the command's options
     ctx: click.Context,
     output: Path,
@@ -219,7 +216,7 @@ def _record_client(  # noqa: PLR0913 -- the command's options
     **others: Any,  # noqa: ANN401 -- click's values
 ) -> None:
     """Pass on what a client asks until Ctrl-C or the limit, and write what was answered."""
-    for name in NOT_WITH_PROXY:
+    for name in ("job_id", "api_key", "until", "no_result", "append"):
         given = ctx.get_parameter_source(name)
         if others[name] and given == click.core.ParameterSource.COMMANDLINE:
             raise UsageError(f"--proxy makes no use of --{name.replace('_', '-')}")

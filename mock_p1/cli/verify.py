@@ -36,10 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-DEFAULT_PAUSE_SECONDS: Final = 1.0
-"""Between calls to a server that is not on this machine."""
-
-
 def _file_option(name: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return click.option(
         name, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help=text
@@ -212,7 +208,8 @@ def _session(  # noqa: PLR0913 -- the command's options
 ) -> VerifySession:
     base = base_url(url)
     if pause is None:
-        pause = 0.0 if is_loopback(urlsplit(base).hostname or "") else DEFAULT_PAUSE_SECONDS
+        # between calls to a server that is not on this machine
+        pause = 0.0 if is_loopback(urlsplit(base).hostname or "") else 1.0
     session = VerifySession(
         base,
         Credentials(**given),

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from mock_p1.verify.session import VerifySession
 
-_ZIP: Final = b"PK"
 _EXPRESSIBLE: Final = range(200, 600)
 """The HTTP statuses that a scenario can give its errors."""
 
@@ -198,7 +197,7 @@ def result_is_zip(session: VerifySession) -> Verdict:
     if not download_needs_no_key.judge(session).agrees:
         raise NotChecked("the result could not be fetched")
     start = session.download(str(session.finished()["download_url"]), FIRST_BYTES).body
-    return Verdict(start.startswith(_ZIP), "begins with PK", f"begins with {start!r}")
+    return Verdict(start.startswith(b"PK"), "begins with PK", f"begins with {start!r}")
 
 
 CHECKS: Final = (
