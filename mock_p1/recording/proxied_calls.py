@@ -255,12 +255,11 @@ def _refused_keys(exchanges: Sequence[Exchange]) -> dict[str, str]:
     for exchange in exchanges:
         if exchange.key and exchange.operation in OPERATIONS:
             errors[exchange.key].add(_error(exchange))
-    refused = {}
-    for key, found in errors.items():
-        (error, *others) = found
-        if error in CREDENTIAL_ERRORS and not others:
-            refused[key] = str(error)
-    return refused
+    return {
+        key: str(next(iter(found)))
+        for key, found in errors.items()
+        if len(found) == 1 and found <= {*CREDENTIAL_ERRORS}
+    }
 
 
 def _end_date(text: str, moment: datetime) -> dict[str, Any]:

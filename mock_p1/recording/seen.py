@@ -188,9 +188,8 @@ def literal(answer: Answer) -> Seen:
         and value.isascii()
         and value.isprintable()
     }
-    if (
-        "Location" in headers
-    ):  # whole, so that its host and path are replaced; of the service where it names none
+    if "Location" in headers:
+        # whole, so that its host and path are replaced; where it names no host, it is the service's
         headers["Location"] = urljoin("https://same-host.example", headers["Location"])
     body: Any = _body(answer)
     is_data = not isinstance(body, str)
