@@ -18,7 +18,8 @@ import click
 
 from mock_p1.base.text import unknown
 from mock_p1.cli.command_error import Failure, Translated
-from mock_p1.cli.language import SpokenCommand, choose, lang_option, said, translation
+from mock_p1.cli.language import choose, said, translation
+from mock_p1.cli.spoken_command import SpokenCommand, lang_option
 from mock_p1.scenario.problems import ScenarioError
 
 if TYPE_CHECKING:

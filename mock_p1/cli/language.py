@@ -53,33 +53,6 @@ class Language(click.types.StringParamType):
         )
 
 
-class SpokenCommand(click.Command):
-    """A command whose help page is in the language that was chosen."""
-
-    def get_help(self, ctx: click.Context) -> str:
-        """Return the help page."""
-        if translation() is not None:
-            from mock_p1.cli.translated_help import TranslatedHelp  # noqa: PLC0415 -- needed late
-
-            ctx.formatter_class = TranslatedHelp
-        return super().get_help(ctx)
-
-
-def lang_option(*, hidden: bool) -> click.Option:
-    """Return ``--lang``; ``choose`` has read it before, so that ``--help`` may stand before it."""
-    return click.Option(
-        ["--lang"],
-        type=Language(),
-        envvar=VARIABLE,
-        metavar=f"[{'|'.join(LANGUAGES)}]",
-        is_eager=True,
-        expose_value=False,
-        show_envvar=True,
-        hidden=hidden,
-        help="The language of help, problems and errors; else that of the system.",
-    )
-
-
 def choose(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
     """Choose the language of a run by its arguments and variables."""
     given = _given(arguments) or environment.get(VARIABLE)

@@ -15,7 +15,8 @@ from click.shell_completion import CompletionItem
 from mock_p1.base.clock import MAX_SPEED, SECOND
 from mock_p1.base.durations import HOW_TO_WRITE, UNITS, parse_duration
 from mock_p1.base.text import nearest, printable
-from mock_p1.cli.language import SpokenCommand, lang_option, said
+from mock_p1.cli.language import said
+from mock_p1.cli.spoken_command import SpokenCommand, lang_option
 from mock_p1.verify.exceptions import UsageError
 
 if TYPE_CHECKING:
