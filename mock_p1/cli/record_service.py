@@ -276,8 +276,7 @@ def _fetched(client: HttpClient, job: SeenJob) -> tuple[SeenResult | None, list[
     """Fetch the result; Ctrl-C leaves it, and what was seen of the job is written all the same."""
     _tell("fetching the result, to describe it")
     try:
-        pace = Pace(timeout=RESULT_SECONDS, limit=RESULT_SECONDS)
-        return fetch_result(client, job.link, pace)
+        return fetch_result(client, job.link, Pace(timeout=RESULT_SECONDS, limit=RESULT_SECONDS))
     except KeyboardInterrupt:
         _tell("the result is left out")
         return None, []

@@ -98,10 +98,9 @@ def look_into(content: bytes) -> SeenResult:
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, EOFError):
         return _text(content)
     members = (*counted, *((name, None) for name in names[MOST_MEMBERS:]))
-    evaluated = next(
-        (rows for name, rows in counted if name.endswith("evaluation_raw_data.csv")), None
-    )
-    rows = evaluated or max((rows or 0 for _, rows in counted), default=0)
+    rows = (
+        next((rows for name, rows in counted if name.endswith("evaluation_raw_data.csv")), None)
+    ) or max((rows or 0 for _, rows in counted), default=0)
     return SeenResult(content, "ZIP", members, rows)
 
 
