@@ -10,8 +10,7 @@ const FOLLOWING = 12;
 const ADDED = /^(?:[;,]| ?\()/;
 const WORD = /[A-Za-z][a-z]+(?![A-Za-z0-9_.,:;'"/(-])|[A-Z][a-z]+:(?= )/;
 const ENGLISH = new RegExp(`(?<![A-Za-z0-9_.'"$/-])(?:${WORD.source})`, "g");
-const SENTENCE =
-  /(?<![A-Za-z0-9_.'"$/-])[A-Za-z][a-z]+ [a-z]{2,}(?![A-Za-z0-9_.'"(/-])/;
+const SENTENCE = /(?<![A-Za-z0-9_.'"$/-])[A-Za-z][a-z]+ [a-z]{2,}(?![A-Za-z0-9_.'"(/-])/;
 const QUOTED = /'[^']*'|"[^"]*"|`[^`]*`/g;
 const WORDS_IN = new Set(["what", "value", "given", "kind", "kind_of", "data", "listed"]);
 
