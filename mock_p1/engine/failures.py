@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.messages import Reply
 from mock_p1.base.patterns import Hit
-from mock_p1.contract.operations import RETRAIN_STATUS_CHECK, Operation
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
 from mock_p1.engine.call import Outcome
 from mock_p1.engine.compiler import retry_of
-from mock_p1.engine.faults import script
+from mock_p1.engine.faults import says_success, script
 from mock_p1.engine.program import CallProgramStep, Refusal
 from mock_p1.engine.replies import example_of, literal
 from mock_p1.engine.timeline import settle
@@ -23,6 +23,7 @@ from mock_p1.scenario.faker_values import seed_for
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mock_p1.contract.operations import Operation
     from mock_p1.engine.call import Call
     from mock_p1.engine.mock_state import InjectedFailure, MockState
     from mock_p1.scenario.steps import Literal
@@ -35,10 +36,6 @@ INJECTED: Final = "fail_next"
 BEFORE: Final = "struck before the act: nothing was done"
 AFTER: Final = "struck after the act: it counts, only its answer was lost"
 NOT_LOST: Final = "the act is done, and its answer comes in the end"
-
-_ANSWERED: Final = ("truncated_body", "malformed_json")
-WHOLE: Final = "slow_body"
-"""The fault whose answer arrives whole in the end: it cannot come without the act."""
 
 
 def take_injected(state: MockState, call: Call) -> InjectedFailure | None:
@@ -115,14 +112,6 @@ def _note(call: Call, *, done: bool, act: Act, after: str = AFTER) -> Outcome | 
 
 def _done(acted: Outcome | None) -> str | None:
     return None if acted is None else acted.done
-
-
-def says_success(fault: str, operation: Operation) -> bool:
-    """Tell a fault after which a client may rightly believe that the act was done.
-
-    A slow body is whole in the end; and the answer to a file has no body that could be spoilt.
-    """
-    return fault == WHOLE or (operation.body == "file" and fault in _ANSWERED)
 
 
 def _fault(  # noqa: PLR0913 -- the parts of one failure
