@@ -32,7 +32,7 @@ ALIKE: Final = 0.9
 """From here on two statuses are so alike that one is taken for a slip: a letter, or two."""
 
 MOST_LETTERS: Final = 2
-"""Statuses whose lengths differ by more are less alike: comparing them, which is slow, is spared."""
+"""Statuses whose lengths differ by more are less alike; to compare them would take long."""
 
 
 NO_JOB: Final = "there is no job: every poll is answered with not_found_retrain_job"

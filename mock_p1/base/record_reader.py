@@ -140,7 +140,7 @@ def _with(note: Any, made: Any, of: Any) -> Any:  # noqa: ANN401 -- likewise
         return made
     when, (function,) = note.name.removesuffix("Validator").lower(), note.args
     given = len(signature(function).parameters) - (when == "wrap")
-    make = f"{'with' if given > 1 else 'no'}_info_{when}_validator_function"
+    make = "_".join(("with" if given > 1 else "no", "info", when, "validator", "function"))
     return getattr(core_schema, make)(function, *(() if when == "plain" else (made,)))
 
 
