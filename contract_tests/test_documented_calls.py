@@ -59,7 +59,7 @@ def test_curl_fetches_the_result(transport, tmp_path):
     reply = _ask_by_curl(transport, transport.session.credentials.finished_job_id, tmp_path)
 
     # The manual has a stray GET before the URL here, which curl takes for a host; without it, as
-    # the sentence credentials it.
+    # the sentence says it.
     _curl(transport, ["-f", "-o", "result.zip", "-G", _download_url(reply)], tmp_path)
 
     _holds((tmp_path / "result.zip").stat().st_size > 0, "the result that was fetched is empty")

@@ -55,9 +55,9 @@ SOURCES = {
     ),
     "analysis": ("call_lint", "lint"),
     "admin": (
-        *("access", "admin_error", "blueprint", "bodies", "body_limit", "clock_routes"),
-        *("failure_routes", "check_routes", "job_routes", "request_routes", "scenario_routes"),
-        *("sequence_routes", "state_routes", "watcher"),
+        *("access", "admin_error", "blueprint", "bodies", "body_limit", "check_routes"),
+        *("control_routes", "job_routes", "request_routes", "scenario_routes", "sequence_routes"),
+        "watcher",
     ),
     "engine": ("driver",),
     "verify": ("credentials", "url"),
@@ -67,8 +67,8 @@ SOURCES = {
 
 RAISED = {
     "cli": (
-        *("clean", "demo", "explain", "healthcheck", "init", "poll", "polled_job", "process"),
-        *("record_service", "saving", "serve", "sharing", "tls", "verify", "verify_against"),
+        *("clean", "demo", "explain", "healthcheck", "init", "local_authority", "poll", "process"),
+        *("record_service", "serve", "serve_state", "tls", "verify", "verify_against"),
         "workers",
     ),
     "verify": ("client", "preflight", "sequence"),

@@ -91,7 +91,8 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:  # noqa: ANN40
 
     def site_link(link: re.Match[str]) -> str:
         name, anchor = ELSEWHERE.get(link[1], link[1]), link[2] or ""
-        has_translation = (CATALOGUES / name).with_suffix(".po").exists()
+        is_to_english = link[1] == "README.md" and page.file.src_uri == "ja/index.md"
+        has_translation = (CATALOGUES / link[1]).with_suffix(".po").exists() and not is_to_english
         above = "../" if folder == "ja" and not has_translation else ""
         return f"]({above}{name}{anchor})" if name not in ONLY_THERE else "](#)"
 

@@ -72,11 +72,20 @@ FORMS_OF_FIGURES = {
     r"\(([\d.]+) to ([\d.]+)\)": r"(\1〜\2)",
     r"\*\*no\*\*: (\d+%) less": r"**未達**: \1 不足",
     r"\*\*no\*\*: (\d+%) more": r"**未達**: \1 超過",
+    r"Taken (\S+): (.+), (\d+) cores, (.+), (.+), load by (`.+`), load average (\S+) "
+    r"before(.*); medians of (\d+) rounds in turns\.": (
+        r"\1 に測定: \2、\3 コア、\4、\5、負荷は \6、測定前のロードアベレージは \7\8。"
+        r"交互に \9 回ずつ測った中央値です。"
+    ),
+    r", ([\d.]+) before ((?:\w+, )*[a-z]+)": r"、\2 の前は \1",
 }
 
-BLOCK = re.compile(r"^```(?:python|yaml)\n.*?^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(?:js|python|sh|yaml)\n.*?^```$", re.MULTILINE | re.DOTALL)
 ALTERNATIVE = re.compile(r'(?<= alt=")[^"]+')
-COMMENT = re.compile(r"(?<=[ \n])# (?!yaml-language-server)(\S.*)$", re.MULTILINE)
+COMMENT = re.compile(
+    r"(?<=[ \n]# )(?!yaml-language-server)\S.*$|(?<=[; ] // )\S.*$",  # no division in Python
+    re.MULTILINE,
+)
 
 ROOT = Path(__file__).parents[1]
 CATALOGUES = ROOT / "docs" / "ja"
@@ -122,7 +131,7 @@ def in_japanese(catalogue: Path) -> str:
     said = {entry.msgid: entry.msgstr for entry in polib.pofile(str(catalogue))}
 
     def comment(found: re.Match[str]) -> str:
-        return f"# {said.get(found[1]) or found[1]}"
+        return said.get(found[0]) or found[0]
 
     text = pofile_to_markdown(text_for(catalogue), [str(catalogue)], wrapwidth=0)
     text = BLOCK.sub(lambda block: COMMENT.sub(comment, block[0]), text)

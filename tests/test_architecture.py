@@ -48,7 +48,6 @@ TRANSPORTS = {
     "asgi": set(),
     "cors": set(),
     "in_process": set(),
-    "patching": set(),
     "network_guard": set(),
     "urllib3_connection": {"urllib3"},
     "httpx_transport": {"httpx", "anyio"},

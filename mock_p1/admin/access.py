@@ -66,10 +66,6 @@ class AccessRequest(NamedTuple):
     peer: str
     headers: Mapping[str, str]
 
-    def header(self, name: str) -> str | None:
-        """Return a header by its lower-case name."""
-        return self.headers.get(name)
-
 
 class AccessPolicy:
     """Lets a call in or says why not."""
@@ -98,31 +94,31 @@ class AccessPolicy:
             self._check_token(call, self._token)
 
     def _check_token(self, call: AccessRequest, token: bytes) -> None:
-        scheme, _, given = (call.header("authorization") or "").partition(" ")
+        scheme, _, given = (call.headers.get("authorization") or "").partition(" ")
         if scheme.lower() == "bearer" and hmac.compare_digest(
             given.strip().encode("utf-8", "replace"), token
         ):
             return
-        what = "the token is wrong" if given else "this mock's control API needs a token"
         raise AdminError(
             401,
             "MOCK_P1_UNAUTHORIZED",
-            what,
+            "the token is wrong" if given else "this mock's control API needs a token",
             _BEARER_REMEDY,
             headers={"WWW-Authenticate": 'Bearer realm="mock-p1"'},
         )
 
     def _check_local(self, call: AccessRequest) -> None:
-        host = call.header("host") or ""
-        if not self._is_ours(_name(host)):
+        host = call.headers.get("host") or ""
+        host_name = _name(host)
+        if host_name not in self._hosts and not is_loopback(host_name):
             raise _forbidden(f"the Host {host[:100]!r} is not this machine's", _LOCAL_REMEDY)
         if not is_loopback(call.peer):
             raise _forbidden(
                 f"the call comes from {call.peer or 'an unknown address'}, not from here",
                 _LOCAL_REMEDY,
             )
-        for written in call.headers:
-            name = written.replace("_", "-")
+        for header in call.headers:
+            name = header.replace("_", "-")
             if name in _FORWARDED or name.startswith(_FORWARDED_FAMILIES):
                 raise _forbidden(
                     f"a proxy ({name[:100]}) forwarded the call, so nobody knows whose it is",
@@ -135,27 +131,24 @@ class AccessPolicy:
         A link from elsewhere may lead here.
         """
         remedy = "call it from a program, or from the dashboard; no other web page may"
-        origin = call.header("origin")
+        origin = call.headers.get("origin")
         if (
             origin is not None
-            and re.sub("^https?://", "", origin.lower()) != (call.header("host") or "").lower()
+            and re.sub("^https?://", "", origin.lower()) != (call.headers.get("host") or "").lower()
         ):
             raise _forbidden(f"the Origin {origin[:100]!r} is another one", remedy)
-        site = call.header("sec-fetch-site")
+        site = call.headers.get("sec-fetch-site")
         if site in (None, "same-origin", "none"):
             return
         followed = (
-            call.header("sec-fetch-mode") == "navigate"
-            and call.header("sec-fetch-dest") == "document"
+            call.headers.get("sec-fetch-mode") == "navigate"
+            and call.headers.get("sec-fetch-dest") == "document"
         )
         if not (followed and call.method in _READS):
             raise _forbidden(
                 f"a browser sent this for a page of another origin (Sec-Fetch-Site: {site[:20]})",
                 remedy,
             )
-
-    def _is_ours(self, name: str) -> bool:
-        return name in self._hosts or is_loopback(name)
 
 
 def _name(host: str) -> str:

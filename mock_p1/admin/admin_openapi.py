@@ -11,18 +11,16 @@ from mock_p1._version import __version__
 from mock_p1.admin import (
     PREFIX,
     check_routes,
-    clock_routes,
-    failure_routes,
+    control_routes,
     job_routes,
     metrics,
     models,
     request_routes,
     scenario_routes,
     sequence_routes,
-    state_routes,
 )
 from mock_p1.admin.bodies import JSON_TYPE
-from mock_p1.admin.routes import Routes
+from mock_p1.admin.routes import Route, Routes
 from mock_p1.base.model_schema import ModelSchema
 
 if TYPE_CHECKING:
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from mock_p1.admin.routes import Route
 
 REF: Final = "#/components/schemas/{model}"
 ERRORS: Final = {
@@ -69,9 +66,7 @@ def show_admin_openapi() -> dict[str, Any]:
 CALLS: Final[tuple[Route, ...]] = (
     *scenario_routes.routes,
     *job_routes.routes,
-    *clock_routes.routes,
-    *state_routes.routes,
-    *failure_routes.routes,
+    *control_routes.routes,
     *request_routes.routes,
     *sequence_routes.routes,
     *check_routes.routes,
@@ -149,16 +144,14 @@ def _operation(call: Route) -> dict[str, Any]:
 def _parameters(call: Route) -> Iterable[dict[str, Any]]:
     for name in call.types.keys() - {"query", "body", "return"}:
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-    model = call.types.get("query", models.NoQuery)
-    made = model.model_json_schema(schema_generator=ModelSchema)
+    made = call.types.get("query", models.NoQuery).model_json_schema(schema_generator=ModelSchema)
     for name, schema in made.get("properties", {}).items():
         yield {"name": name, "in": "query", "required": False, "schema": schema}
 
 
 def _ref(model: type) -> dict[str, str]:
     """Return a reference to a model; nothing for what is none."""
-    is_model = hasattr(model, "model_fields")
-    return {"$ref": REF.format(model=model.__name__)} if is_model else {}
+    return {"$ref": REF.format(model=model.__name__)} if hasattr(model, "model_fields") else {}
 
 
 def _responses(statuses: Iterable[int]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import NoReturn
 
 from flask import Blueprint, Flask, Response, current_app, request
 from werkzeug.routing import Rule
@@ -12,16 +12,11 @@ from mock_p1.admin import PREFIX, dashboard, events
 from mock_p1.admin.access import HEALTH, METRICS, AccessRequest
 from mock_p1.admin.admin_error import AdminError
 from mock_p1.admin.admin_openapi import CALLS
-from mock_p1.admin.context import POLICY
+from mock_p1.admin.context import POLICY, AdminContext
 from mock_p1.admin.in_hand import add_context, admin_context, respond
 from mock_p1.base.text import nearest
 from mock_p1.engine.acts import StoreDown
 from mock_p1.engine.driver import NoSuchJob, NoSuchKey
-
-if TYPE_CHECKING:
-    from typing import NoReturn
-
-    from mock_p1.admin.context import AdminContext
 
 NOTHING = "admin.nothing"
 """The endpoint of every method and path below ``/__admin`` that is no call."""

@@ -48,8 +48,12 @@ def read_body() -> bytes:
         raise too_large(limit)
     coding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if body and coding != "identity":
-        text = f"the body must not be compressed; its Content-Encoding is {shorten(coding)!r}"
-        raise AdminError(415, "MOCK_P1_WRONG_CONTENT_TYPE", text, "send it as it is")
+        raise AdminError(
+            415,
+            "MOCK_P1_WRONG_CONTENT_TYPE",
+            f"the body must not be compressed; its Content-Encoding is {shorten(coding)!r}",
+            "send it as it is",
+        )
     return body
 
 

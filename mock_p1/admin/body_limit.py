@@ -8,18 +8,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
+from mock_p1.admin import PREFIX
 from mock_p1.admin.access import AccessRequest
 from mock_p1.admin.admin_error import AdminError, too_large
 from mock_p1.admin.bodies import limit_of
 from mock_p1.admin.events import EVENT_HEADERS, EventListeners, start
-from mock_p1.base.asgi_types import joined
+from mock_p1.base.asgi_types import Application, Receive, Scope, Send, joined
 
 if TYPE_CHECKING:
     from mock_p1.admin.context import AdminContext
-    from mock_p1.base.asgi_types import Application, Receive, Scope, Send
 
-EVENTS: Final = "/__admin/events"
-PREFIX: Final = "/__admin"
 BODY_SECONDS: Final = 30.0
 MAX_QUERY: Final = 8 * 1024
 """Bytes of a query: taken apart, each of its parameters costs a hundred."""
@@ -47,7 +45,7 @@ class BodyLimit:
             self._context.access.check(_call(scope))
             if len(scope["query_string"]) > MAX_QUERY:
                 raise _long_query()
-            if path == EVENTS and scope["method"] in ("GET", "HEAD"):
+            if path == f"{PREFIX}/events" and scope["method"] in ("GET", "HEAD"):
                 await self._events(scope, receive, send)
                 return
             body = await _whole_body(scope, receive)
@@ -76,8 +74,12 @@ def _call(scope: Scope) -> AccessRequest:
 
 
 def _long_query() -> AdminError:
-    text = f"the query has more than {MAX_QUERY:,} bytes, the most that is taken here"
-    return AdminError(414, "MOCK_P1_TOO_LARGE", text, "send less")
+    return AdminError(
+        414,
+        "MOCK_P1_TOO_LARGE",
+        f"the query has more than {MAX_QUERY:,} bytes, the most that is taken here",
+        "send less",
+    )
 
 
 async def _whole_body(scope: Scope, receive: Receive) -> bytes | None:
@@ -92,10 +94,12 @@ async def _whole_body(scope: Scope, receive: Receive) -> bytes | None:
         async with asyncio.timeout(BODY_SECONDS):
             return await _read(receive, limit)
     except TimeoutError:
-        remedy = "send the whole body at once"
-        text = f"the body did not come within {BODY_SECONDS:g} s"
         raise AdminError(
-            408, "MOCK_P1_TOO_SLOW", text, remedy, headers={"Connection": "close"}
+            408,
+            "MOCK_P1_TOO_SLOW",
+            f"the body did not come within {BODY_SECONDS:g} s",
+            "send the whole body at once",
+            headers={"Connection": "close"},
         ) from None
 
 

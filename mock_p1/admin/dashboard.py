@@ -70,8 +70,9 @@ def to_the_page() -> AnyResponse:
 
 def _file(name: str) -> AnyResponse:
     if name not in {path.name for path in FOLDER.iterdir() if path.suffix in TYPES}:
-        text = f"the dashboard has no file {name[:100]!r}"
-        raise AdminError(404, "MOCK_P1_NOT_FOUND", text, f"see {PREFIX}/")
+        raise AdminError(
+            404, "MOCK_P1_NOT_FOUND", f"the dashboard has no file {name[:100]!r}", f"see {PREFIX}/"
+        )
     content = (FOLDER / name).read_bytes()
     response = Response(content, content_type=TYPES[Path(name).suffix])
     response.headers["Cache-Control"] = "no-cache"

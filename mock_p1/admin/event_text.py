@@ -118,9 +118,8 @@ class Stream:
                 return {"last": self._engine.journal.last}
 
     def _event(self, kind: str, payload: object, place: Place) -> bytes:
-        place_id = f"{self._context.run}.{place.request}.{place.change}"
         return b"id: %s\nevent: %s\ndata: %s\n\n" % (
-            place_id.encode(),
+            f"{self._context.run}.{place.request}.{place.change}".encode(),
             kind.encode(),
             json_bytes(models.plain(payload)),
         )

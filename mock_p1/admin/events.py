@@ -14,16 +14,14 @@ from flask import Blueprint, Response, request
 
 from mock_p1.admin.admin_error import AdminError
 from mock_p1.admin.bodies import query_in_hand, query_of
-from mock_p1.admin.context import MAX_THREADS, POLICY
-from mock_p1.admin.event_text import HEARTBEAT, Stream
+from mock_p1.admin.context import MAX_THREADS, POLICY, AdminContext
+from mock_p1.admin.event_text import HEARTBEAT, Place, Stream
 from mock_p1.admin.in_hand import admin_context
 from mock_p1.admin.models import EventsQuery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_p1.admin.context import AdminContext
-    from mock_p1.admin.event_text import Place
     from mock_p1.base.asgi_types import Receive, Scope, Send
     from mock_p1.base.messages import Headers
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from flask import Response, current_app, request
+from flask import Flask, Response, current_app, request
 
-from mock_p1.base.messages import base_url
+from mock_p1.base.messages import Reply, base_url
 
 if TYPE_CHECKING:
-    from flask import Flask
-
     from mock_p1.admin.context import AdminContext
-    from mock_p1.base.messages import Reply
 
 _NAME: Final = "mock_p1"
 

@@ -87,9 +87,8 @@ def show_curl(job_id: str) -> models.Curl:
 def poll_job(job_id: str, body: models.Nothing) -> models.PollAnswer:  # noqa: ARG001 -- checked to be empty
     """Poll the job once, for a demonstration; the journal notes that no client did."""
     engine = admin_context().engine
-    key = _key_for(_view(job_id))
     path = RETRAIN_STATUS_CHECK.url_path(retrain_job_id=quote(job_id, safe=""))
-    asked = Request("GET", path, "", (key,), seen_url(), note=BY_HAND)
+    asked = Request("GET", path, "", (_key_for(_view(job_id)),), seen_url(), note=BY_HAND)
     answer = engine.handle(asked)
     number = next((each.number for each in reversed([*engine.journal]) if each.path == path), 0)
     return views.answer(number, answer)
@@ -138,8 +137,9 @@ def _view(job_id: str, key: str | None = None) -> JobView:
         return view
     if key is not None:
         raise NoSuchJob(f"job {job_id!r} is none of this key")
-    text = "the scenario was swapped just now"
-    raise AdminError(409, "MOCK_P1_SCENARIO_SWAPPED", text, "try again")
+    raise AdminError(
+        409, "MOCK_P1_SCENARIO_SWAPPED", "the scenario was swapped just now", "try again"
+    )
 
 
 def _curl(view: JobView, *, masked: bool) -> str:
@@ -155,8 +155,7 @@ def _curl(view: JobView, *, masked: bool) -> str:
 
 def _key_for(view: JobView) -> str:
     engine = admin_context().engine
-    newest = _newest_key(engine, view.job_id)
-    return newest or engine.keyring.key_that_sees(view.program)
+    return _newest_key(engine, view.job_id) or engine.keyring.key_that_sees(view.program)
 
 
 def _newest_key(engine: Engine, job_id: str) -> str | None:
@@ -166,8 +165,7 @@ def _newest_key(engine: Engine, job_id: str) -> str | None:
     is shown what else a client may have sent.
     """
     with engine.lock:
-        jobs = engine.job_states.of(job_id)
-        job = max(jobs, key=lambda job: job.last_ns, default=None)
+        job = max(engine.job_states.of(job_id), key=lambda job: job.last_ns, default=None)
         if job is None:
             return None
         issued = [each.api_key for each in engine.state.issued.of(job.caller)]

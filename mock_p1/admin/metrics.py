@@ -6,6 +6,7 @@ It needs the extra ``mock-p1[metrics]``.
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
@@ -49,20 +50,27 @@ routes: Routes = Routes()
 def show_metrics() -> bytes:
     """Polls by outcome and jobs by status, in Prometheus' text format."""
     try:
-        from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415 -- an extra
+        from prometheus_client import (  # noqa: PLC0415 -- an extra
+            CollectorRegistry,
+            Gauge,
+            generate_latest,
+        )
     except ImportError:
-        text = "metrics need prometheus-client, which is not installed"
-        remedy = "install the extra: pip install 'mock-p1[metrics]'"
-        raise AdminError(501, "MOCK_P1_EXTRA_MISSING", text, remedy) from None
-    engine, store_up = admin_context().engine, None
-    if isinstance(engine, SharedEngine):
-        store_up = True
-        try:
-            engine.refresh()
-        except StoreDown:
-            store_up = False
+        raise AdminError(
+            501,
+            "MOCK_P1_EXTRA_MISSING",
+            "metrics need prometheus-client, which is not installed",
+            "install the extra: pip install 'mock-p1[metrics]'",
+        ) from None
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Scrape(_collector(), store_up))
+    registry.register(_collector())
+    engine = admin_context().engine
+    if isinstance(engine, SharedEngine):
+        text = "Whether the store that this process shares its state in answers."
+        is_up = Gauge("mock_p1_store_up", text, registry=registry)
+        with suppress(StoreDown):
+            engine.refresh()
+            is_up.set(1)
     return generate_latest(registry)
 
 
@@ -74,22 +82,6 @@ def _collector() -> Collector:
             extensions[_COLLECTOR] = Collector(engine)
         found: Collector = extensions[_COLLECTOR]
     return found
-
-
-class _Scrape:
-    """What is told at once: the figures, and whether the store answers, where there is one."""
-
-    def __init__(self, collector: Collector, store_up: bool | None) -> None:  # noqa: FBT001 -- None: no store
-        self._collector, self._store_up = collector, store_up
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield them, as prometheus-client asks for them."""
-        from prometheus_client import core  # noqa: PLC0415 -- an extra
-
-        yield from self._collector.collect()
-        if self._store_up is not None:
-            text = "Whether the store that this process shares its state in answers."
-            yield core.GaugeMetricFamily("mock_p1_store_up", text, value=self._store_up)
 
 
 class Collector:
@@ -124,11 +116,13 @@ class Collector:
         about = {"version": __version__, "scenario": _label(engine.scenario.name)}
         yield core.InfoMetricFamily("mock_p1", "The mock, and what it plays.", value=about)
         text = "Polls since the start, by what they saw."
-        family = core.CounterMetricFamily("mock_p1_polls", text, labels=("kind", "outcome"))
-        yield _filled(family, polls)
+        yield _filled(
+            core.CounterMetricFamily("mock_p1_polls", text, labels=("kind", "outcome")), polls
+        )
         text = "Requests since the start, by operation."
-        family = core.CounterMetricFamily("mock_p1_requests", text, labels=("operation",))
-        yield _filled(family, asked)
+        yield _filled(
+            core.CounterMetricFamily("mock_p1_requests", text, labels=("operation",)), asked
+        )
         by_status, polled = census(engine)
         shown = Counter(dict(by_status.most_common(MAX_LABELS)))
         if rest := by_status.total() - shown.total():

@@ -163,16 +163,15 @@ class KeyQuery(Query):
     """An API key, or a secret key."""
 
 
-class ResetQuery(KeyQuery):
-    """What begins anew."""
+class JobQuery(KeyQuery):
+    """Which job, and whose."""
 
     job: LeftOut[str] = None
 
 
-class FilesQuery(KeyQuery):
+class FilesQuery(JobQuery):
     """Of which job, and whose; every filter must fit."""
 
-    job: LeftOut[str] = None
     caller: LeftOut[str] = None
 
 
@@ -202,10 +201,9 @@ class EntryFilter(FilesQuery):
     """Only entries with a higher number."""
 
 
-class ChecksQuery(KeyQuery):
+class ChecksQuery(JobQuery):
     """Whose calls are judged, and by what beside the rules that always hold."""
 
-    job: LeftOut[str] = None
     stopped_after: LeftOut[str] = None
     """A status, or an error, that the client should have seen, and not polled again behind."""
     min_interval: LeftOut[Span] = None

@@ -12,12 +12,11 @@ from mock_p1.admin.admin_error import AdminError
 from mock_p1.admin.in_hand import admin_context
 from mock_p1.admin.routes import Routes
 from mock_p1.base.messages import json_bytes
-from mock_p1.engine.journal import MAX_ANSWERS
+from mock_p1.engine.journal import MAX_ANSWERS, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mock_p1.engine.journal import Entry
     from mock_p1.engine.totals import Kind
 
 NDJSON: Final = "application/x-ndjson"
@@ -92,9 +91,12 @@ def show_answer(number: str) -> models.PollAnswer:
     engine = admin_context().engine
     answer = engine.journal.answer(int(number)) if re.fullmatch("[0-9]{1,15}", number) else None
     if answer is None:
-        text = "the answer to this request is not kept"
-        remedy = f"it is for the newest {MAX_ANSWERS} polls"
-        raise AdminError(404, "MOCK_P1_NO_SUCH_ANSWER", text, remedy)
+        raise AdminError(
+            404,
+            "MOCK_P1_NO_SUCH_ANSWER",
+            "the answer to this request is not kept",
+            f"it is for the newest {MAX_ANSWERS} polls",
+        )
     return views.answer(int(number), answer)
 
 
@@ -136,6 +138,7 @@ def _filter(asked: models.FilesQuery) -> Callable[[Entry | Kind], bool]:
     wanted = asked.model_dump(exclude_none=True, exclude={"since", "limit", "api_key"})
 
     def fits(row: Entry | Kind) -> bool:
+        """Tell whether every filter that was given fits."""
         facts = {
             "job": row.job_id,
             "status": row.status,

@@ -20,6 +20,7 @@ from mock_p1.contract.operations import (
     RESULT_DOWNLOAD,
     RETRAIN_MODEL_SWITCH,
     RETRAIN_STATUS_CHECK,
+    Operation,
 )
 from mock_p1.engine.callers import caller_name
 from mock_p1.engine.driver import NoSuchStep
@@ -28,7 +29,6 @@ from mock_p1.engine.file_store import Inspection
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_p1.contract.operations import Operation
     from mock_p1.engine.journal import Entry
     from mock_p1.engine.uploads import Upload
 
@@ -69,9 +69,12 @@ def upload_content(number: str) -> bytes:
         found = admin_context().engine.state.uploads.get(int(number))
     content = found.kept.content() if found is not None and found.kept is not None else None
     if content is None:
-        text = f"the content of a file of request {shorten(number)!r} is not kept"
-        remedy = f"see content_kept at GET {PREFIX}/uploads"
-        raise AdminError(404, "MOCK_P1_NO_CONTENT", text, remedy)
+        raise AdminError(
+            404,
+            "MOCK_P1_NO_CONTENT",
+            f"the content of a file of request {shorten(number)!r} is not kept",
+            f"see content_kept at GET {PREFIX}/uploads",
+        )
     return content
 
 

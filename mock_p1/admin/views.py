@@ -11,22 +11,19 @@ from mock_p1.base.durations import format_duration
 from mock_p1.base.messages import Fault, Reply
 from mock_p1.base.text import mask, plural
 from mock_p1.engine.callers import caller_name
-from mock_p1.engine.timeline import following
+from mock_p1.engine.timeline import Plan, State, following
 from mock_p1.scenario.faker_fields import Fake
 from mock_p1.scenario.redaction import masked_key
-from mock_p1.scenario.steps import FaultStep, ReplyStep, RetryDate, StatusStep
+from mock_p1.scenario.steps import FaultStep, Literal, ReplyStep, RetryDate, StatusStep, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mock_p1.engine.engine import Engine
-    from mock_p1.engine.job_states import CreatedJob
     from mock_p1.engine.journal import Entry
     from mock_p1.engine.mock_state import InjectedFailure
     from mock_p1.engine.program import Program, ProgramStep
     from mock_p1.engine.snapshot import JobView, Track
-    from mock_p1.engine.timeline import Plan, State
-    from mock_p1.scenario.steps import Literal, Step
 
 FIRST_POLL: Final = "the first poll"
 """What a job waits for that no key has polled."""
@@ -41,11 +38,10 @@ def clock(engine: Engine) -> models.Clock:
     A virtual clock moves only when it is advanced: its speed is 0.
     """
     now_ns = engine.clock.now_ns()
-    runs = isinstance(engine.clock, RealClock)
     return models.Clock(
         now=seconds(now_ns),
         time=date(engine, now_ns),
-        kind="real" if runs else "virtual",
+        kind="real" if isinstance(engine.clock, RealClock) else "virtual",
         speed=engine.clock.speed if isinstance(engine.clock, RealClock) else 0.0,
         frozen=engine.clock.frozen if isinstance(engine.clock, RealClock) else True,
     )
@@ -138,13 +134,13 @@ def failure_queue(waiting: list[InjectedFailure]) -> models.FailureQueue:
 
 def _literal(reply: Literal) -> dict[str, Any]:
     """Return a literal answer as a scenario writes it."""
-    written = dict(vars(reply))
-    match written.get("retry_after"):
+    keys = dict(vars(reply))
+    match keys.get("retry_after"):
         case int(span_ns):
-            written["retry_after"] = format_duration(span_ns)
+            keys["retry_after"] = format_duration(span_ns)
         case RetryDate(date=span_ns):
-            written["retry_after"] = {"date": format_duration(span_ns)}
-    return written
+            keys["retry_after"] = {"date": format_duration(span_ns)}
+    return keys
 
 
 def label(step: ProgramStep) -> str:
@@ -200,15 +196,13 @@ def _track(plan: Plan, track: Track) -> models.Track:
     return models.Track(
         **_same(track, "api_key", "polls", "waits_for", "downloads", "switches"),
         **_place(plan, track.state),
-        file=None if track.file is None else _file(track.file),
+        file=models.TrackFile(
+            filename=track.file.file_name, **_same(track.file, "size", "complete", "upload")
+        )
+        if track.file
+        else None,
         caller=caller_name(track.caller),
         last_poll=seconds(track.last_ns),
-    )
-
-
-def _file(created: CreatedJob) -> models.TrackFile:
-    return models.TrackFile(
-        filename=created.file_name, **_same(created, "size", "complete", "upload")
     )
 
 

@@ -2,15 +2,16 @@
 
 Checked first, swapped at once; a broken one changes nothing.
 
-``Reload`` looks once; ``Watch`` has it look, from a thread of its own.
+``Reload`` looks once; ``watching`` has it look, from a thread of its own.
 """
 
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1.scenario.document import MAX_BYTES
 from mock_p1.scenario.files import read_scenario, scenario_file
@@ -21,7 +22,6 @@ from mock_p1.scenario.result_files import read_file
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from collections.abc import Set as AbstractSet
-    from types import TracebackType
 
     from mock_p1.admin.context import AdminContext
     from mock_p1.scenario.model import Scenario
@@ -91,7 +91,8 @@ class Reload:
         """
         ours = {path.name for path in (self._path, *self._results)}
         with self._context.loading:
-            if (now := self._stamps()) == self._seen and not touched & ours:
+            now = [_stamp(path) for path in sorted((self._path, *self._results))]
+            if now == self._seen and not touched & ours:
                 return
             locked, was_locked = self._is_locked(), self._was_locked
             self._was_locked = locked
@@ -137,9 +138,6 @@ class Reload:
             return False
         return False
 
-    def _stamps(self) -> object:
-        return [_stamp(path) for path in sorted((self._path, *self._results))]
-
     def _text(self) -> str:
         try:
             return (read_file(self._path, MAX_BYTES) or b"").decode("utf-8", "replace")
@@ -147,35 +145,28 @@ class Reload:
             return ""
 
 
-class Watch:
-    """Looks after a file, as a context manager: in a thread, until the end."""
+@contextmanager
+def watching(reload: Reload, changes: ChangeLog | None = None) -> Iterator[None]:
+    """Have a file looked after by a thread of its own.
 
-    def __init__(self, reload: Reload, changes: ChangeLog | None = None) -> None:
-        """``changes`` yields the names of files that were touched, as ``changes_below`` does."""
-        self._reload, self._changes = reload, changes or changes_below
-        self._done = Event()
-        self._thread = Thread(target=self._run, name="mock-p1:watch", daemon=True)
+    ``changes`` yields the names of files that were touched, as ``changes_below`` does. At the end
+    the thread is not waited for if it is reading a file that takes long.
+    """
+    done = Event()
 
-    def __enter__(self) -> Self:
-        """Begin."""
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End; without it, if it is reading a file that takes long."""
-        self._done.set()
-        self._thread.join(LAST_SECONDS)
-
-    def _run(self) -> None:
-        for touched in self._changes(self._reload.folders, self._done):
-            if self._done.is_set():
+    def look_after() -> None:
+        for touched in (changes or changes_below)(reload.folders, done):
+            if done.is_set():
                 return
-            self._reload.look(touched)
+            reload.look(touched)
+
+    thread = Thread(target=look_after, name="mock-p1:watch", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join(LAST_SECONDS)
 
 
 def changes_below(folders: Callable[[], set[Path]], done: Event) -> Iterator[PatternTable]:

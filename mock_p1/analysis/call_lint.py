@@ -16,19 +16,16 @@ from mock_p1.contract.operations import (
 )
 from mock_p1.engine.faults import WHOLE, says_success
 from mock_p1.engine.job_ids import GeneratedIds
-from mock_p1.scenario.calls import FaultCall, OkCall
-from mock_p1.scenario.model import ACTIVE
+from mock_p1.scenario.calls import CallStep, FaultCall, OkCall
+from mock_p1.scenario.model import ACTIVE, Job, Scenario
 from mock_p1.scenario.step_length import Stage
-from mock_p1.scenario.steps import StatusStep
+from mock_p1.scenario.steps import StatusStep, Step
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from mock_p1.scenario.calls import CallStep
-    from mock_p1.scenario.model import Job, Scenario
-    from mock_p1.scenario.steps import Step
+    from mock_p1.base.record import Path
 
-    Path = tuple[str | int, ...]
     Warned = tuple[str, str]
 
 BY_HAND: Final = "what follows is reached only when a test or the control API moves the job on"

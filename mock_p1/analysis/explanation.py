@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mock_p1.analysis.lint import LintWarning, lint_warnings
 from mock_p1.base.durations import format_duration
 from mock_p1.base.messages import Fault, Reply
 from mock_p1.base.patterns import ANY
@@ -23,19 +24,16 @@ from mock_p1.engine.compiler import compile_job, retry_of
 from mock_p1.engine.directory import Directory
 from mock_p1.engine.faults import script
 from mock_p1.engine.replies import ReplyWriter, example_of, literal
-from mock_p1.engine.timeline import THE_FILE
-from mock_p1.scenario.calls import ErrorCall, FaultCall, ReplyCall
+from mock_p1.engine.timeline import THE_FILE, Plan
+from mock_p1.scenario.calls import CallStep, ErrorCall, FaultCall, ReplyCall
 from mock_p1.scenario.step_length import Stage
-from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep
+from mock_p1.scenario.steps import ErrorStep, FaultStep, Literal, ReplyStep, StatusStep, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from mock_p1.engine.program import CallProgram, CallProgramStep, Program, ProgramStep
-    from mock_p1.engine.timeline import Plan
-    from mock_p1.scenario.calls import CallStep
     from mock_p1.scenario.model import Scenario
-    from mock_p1.scenario.steps import Literal, Step
 
 BASE_URL = "…"
 """Stands for the address of the mock, which is not known before it runs."""
@@ -110,8 +108,9 @@ def explanations(scenario: Scenario) -> Iterator[Explanation]:
 
 def call_explanations(scenario: Scenario) -> Iterator[Explanation]:
     """Tell what the calls of each operation meet that the scenario's own ``calls:`` names."""
-    programs = Directory(scenario, scenario.seed).calls
-    return _calls(programs, "calls", ReplyWriter(scenario, scenario.seed))
+    return _calls(
+        Directory(scenario, scenario.seed).calls, "calls", ReplyWriter(scenario, scenario.seed)
+    )
 
 
 def explanation_of(scenario: Scenario, job_id: str) -> Explanation | None:
@@ -163,8 +162,9 @@ def _account(
         for when, program_step in zip(moments, program.steps, strict=True)
     ]
     calls = tuple(_calls(program.calls, f"{program.name}/calls", answers))
-    length = _length(program.plan, "poll")
-    return Explanation(*names, program.name, program.api_key, tuple(rows), length, calls)
+    return Explanation(
+        *names, program.name, program.api_key, tuple(rows), _length(program.plan, "poll"), calls
+    )
 
 
 def _calls(
@@ -176,8 +176,7 @@ def _calls(
             _call_row(when, program_step, name, answers)
             for when, program_step in zip(moments, program.steps, strict=True)
         )
-        length = _length(program.plan, "call")
-        yield Explanation(name, name, f"{place}/{name}", None, rows, length)
+        yield Explanation(name, name, f"{place}/{name}", None, rows, _length(program.plan, "call"))
 
 
 def _call_row(
@@ -267,6 +266,44 @@ def _literal_details(reply: Literal) -> list[str]:
         details.append(f"Retry-After: {format_duration(retry.span_ns)}{as_date}")
     body = literal(reply).body
     return [*details, shorten(body.decode("utf-8", "replace"))] if body else details
+
+
+def explanation_document(scenario: Scenario, one: Explanation | None = None) -> dict[str, Any]:
+    """Return all that can be told of a scenario, or of ``one`` of its jobs, as JSON has it.
+
+    Keys are left as they are written, None where every one is active.
+    """
+    jobs = explanations(scenario) if one is None else [one]
+    return {
+        "scenario": scenario.name,
+        "description": scenario.description,
+        "api_keys": scenario.api_keys and dict(scenario.api_keys),
+        "secret_keys": scenario.secret_keys and dict(scenario.secret_keys),
+        "other_jobs": None if "*" in scenario.jobs else "not_found_retrain_job",
+        "jobs": [_timeline(each) for each in jobs],
+        "calls": [_timeline(each) for each in call_explanations(scenario)],
+        "warnings": [
+            {"source": each.source, "text": each.text} for each in warnings_about(scenario, one)
+        ],
+    }
+
+
+def warnings_about(scenario: Scenario, one: Explanation | None) -> list[LintWarning]:
+    """Return the lint warnings, or those that have to do with one job."""
+    about = None if one is None else (None, one.entry, one.place)
+    return [each for each in lint_warnings(scenario) if about is None or each.job in about]
+
+
+def _timeline(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "title": explanation.title,
+        "entry": explanation.entry,
+        "place": explanation.place,
+        "api_key": explanation.api_key,
+        "length": explanation.length,
+        "rows": [row._asdict() for row in explanation.rows],
+        "calls": [_timeline(each) for each in explanation.calls],
+    }
 
 
 @dataclass

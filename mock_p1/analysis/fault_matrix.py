@@ -6,27 +6,22 @@ lists under ``calls:``. So every transport shows it alike, and the report says w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from mock_p1.analysis.call_lint import CallLint
 from mock_p1.base.text import unknown
 from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
-from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
-from mock_p1.scenario.calls import ErrorCall, FaultCall, OkCall, ReplyCall
+from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK, Operation
+from mock_p1.scenario.calls import AnyCall, CallStep, ErrorCall, FaultCall, OkCall, ReplyCall
 from mock_p1.scenario.files import load_reply
 from mock_p1.scenario.step_length import Stage
-from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep, Step
+from mock_p1.scenario.steps import ErrorStep, FaultStep, Literal, ReplyStep, StatusStep, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from mock_p1.contract.names import ReplyFields
-    from mock_p1.contract.operations import Operation
-    from mock_p1.scenario.calls import AnyCall, CallStep
     from mock_p1.scenario.model import Job, Scenario
-    from mock_p1.scenario.steps import Literal
 
     AnyJob = TypeVar("AnyJob", bound=Job)
 

@@ -16,16 +16,14 @@ from mock_p1.base.text import shorten
 from mock_p1.contract.operations import FAILED, FINISHED, KNOWN_STATUSES
 from mock_p1.engine.job_ids import GeneratedIds
 from mock_p1.scenario.full_width import narrow
-from mock_p1.scenario.model import ACTIVE
+from mock_p1.scenario.model import ACTIVE, GeneratedJobs, Job, Scenario
 from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import StatusStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_p1.scenario.model import GeneratedJobs, Job, Scenario
-
-    Path = tuple[str | int, ...]
+    from mock_p1.base.record import Path
 
 
 ALIKE: Final = 0.9
@@ -88,13 +86,9 @@ def _keys(scenario: Scenario) -> Iterator[LintWarning]:
     for part, keys in (("api_keys", scenario.api_keys), ("secret_keys", secrets)):
         unsendable = (key for key in keys or () if not key.isascii())
         yield from (LintWarning(scenario.where(part, key), NOT_ASCII) for key in unsendable)
-    if not scenario.jobs and not scenario.generated_jobs and not _issues(scenario):
+    issued = scenario.new_jobs.timeline is not None or scenario.new_jobs.error is not None
+    if not (scenario.jobs or scenario.generated_jobs or issued):
         yield LintWarning(scenario.name, NO_JOB)
-
-
-def _issues(scenario: Scenario) -> bool:
-    """Tell whether ``new_jobs`` says by itself what an issued job does."""
-    return scenario.new_jobs.timeline is not None or scenario.new_jobs.error is not None
 
 
 def _patterns(scenario: Scenario) -> Iterator[LintWarning]:
@@ -106,8 +100,10 @@ def _patterns(scenario: Scenario) -> Iterator[LintWarning]:
     for part, names in parts.items():
         patterns = sorted_patterns(names)
         if len(patterns) > MAX_COMPARED:
-            text = f"{len(patterns):,} patterns: the first {MAX_COMPARED} alone were compared"
-            yield LintWarning(scenario.where(part), text)
+            yield LintWarning(
+                scenario.where(part),
+                f"{len(patterns):,} patterns: the first {MAX_COMPARED} alone were compared",
+            )
         for first, second in combinations(patterns[:MAX_COMPARED], 2):
             if found := _of_pair(first, second):
                 about = second if part == "jobs" else None
@@ -150,8 +146,9 @@ def _generated(scenario: Scenario) -> Iterator[LintWarning]:
     for (_, first), (index, second) in combinations(islice(enumerate(groups), MAX_COMPARED), 2):
         if _shares_ids(first, second) or _shares_ids(second, first):
             makes = f"prefix {second.prefix!r} makes ids that {first.prefix!r} makes too"
-            text = f"{makes}; the first group answers them"
-            yield LintWarning(scenario.where("generated_jobs", index), text)
+            yield LintWarning(
+                scenario.where("generated_jobs", index), f"{makes}; the first group answers them"
+            )
 
 
 def _shares_ids(shorter: GeneratedJobs, longer: GeneratedJobs) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from mock_p1.analysis.poll_table import MOST_ROWS, is_poll, poll_table
 from mock_p1.analysis.sequence_judge import acted
-from mock_p1.base.clock import SECOND, RealClock
+from mock_p1.base.clock import SECOND, Clock, RealClock
 from mock_p1.base.durations import UNITS, format_duration, nanoseconds
 from mock_p1.base.text import nearest
 from mock_p1.contract.operations import OPERATIONS, RESULT_DOWNLOAD, RETRAIN_MODEL_SWITCH
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime, timedelta
 
-    from mock_p1.base.clock import Clock
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.journal import Entry
 
@@ -256,7 +255,7 @@ class PollList(list[Poll]):
             raise TypeError("assert_interval needs min=, max= or both")
         low = 0 if min is None else nanoseconds(min)
         high = inf if max is None else nanoseconds(max)
-        pairs = self._pairs()
+        pairs = [pair for polls in self._series() for pair in pairwise(polls)]
         if not pairs:
             self._fail(f"{named(self._job)} was not polled twice, so there is no interval to judge")
         wrong = [
@@ -488,9 +487,6 @@ class PollList(list[Poll]):
             series.setdefault((poll.operation, job_id, poll.caller), []).append(poll)
         return list(series.values())
 
-    def _pairs(self) -> list[tuple[Poll, Poll]]:
-        return [pair for polls in self._series() for pair in pairwise(polls)]
-
     @staticmethod
     def _printed(
         polls: Iterable[Poll], broke: Iterable[Poll] = (), most: int | None = MOST_ROWS
@@ -525,8 +521,7 @@ def listed(engine: Engine, entries: Iterable[Entry], job: str | None = None) -> 
     polls = judging(Poll._of(entry, clock) for entry in entries)
     if job is None:
         return polls
-    mine = (poll for poll in polls if poll.job_id == job)
-    return judging(mine, job=job, others=polls)
+    return judging((poll for poll in polls if poll.job_id == job), job=job, others=polls)
 
 
 _ABOUT_NO_JOB: Final = {each.name for each in OPERATIONS.values() if not each.has_job}

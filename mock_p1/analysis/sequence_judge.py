@@ -84,6 +84,8 @@ class _Course:
 
 
 class _Judge:
+    """Goes through the journal once, and keeps how far each job has come for each caller."""
+
     def __init__(self, engine: Engine) -> None:
         with engine.lock:
             self._entries = list(engine.journal)
@@ -107,6 +109,7 @@ class _Judge:
         }
 
     def breaches(self) -> Iterator[Breach]:
+        """Yield every call that broke the order, as it is found: a poll may be judged late."""
         for entry in self._entries:
             if any(map(is_leak, entry.notes)):
                 yield Breach(entry, "sent a key to the URL of a file; another host then has it")
@@ -182,8 +185,7 @@ class _Judge:
 
 def breaches(engine: Engine) -> list[Breach]:
     """Return every call that broke the order of the sequence, oldest first."""
-    found = _Judge(engine).breaches()
-    return sorted(found, key=lambda breach: breach.entry.number)
+    return sorted(_Judge(engine).breaches(), key=lambda breach: breach.entry.number)
 
 
 def sequence_problem(breaches: Sequence[Breach]) -> str:

@@ -29,15 +29,6 @@ _POLL: Final = RETRAIN_STATUS_CHECK.name
 _MOST: Final = 12
 
 
-def documented_errors() -> set[str]:
-    """Return every error of every operation in the table."""
-    return {
-        f"{operation.name}: {error}"
-        for operation in OPERATIONS.values()
-        for error in operation.errors
-    }
-
-
 def _sets() -> dict[str, set[str]]:
     return {kind: set() for kind in KINDS}
 
@@ -50,7 +41,11 @@ class Coverage:
         default_factory=lambda: {
             **_sets(),
             "operations": set(OPERATIONS),
-            "errors": documented_errors(),
+            "errors": {
+                f"{operation.name}: {error}"
+                for operation in OPERATIONS.values()
+                for error in operation.errors
+            },
         }
     )
     shown: dict[str, set[str]] = field(default_factory=_sets)
@@ -62,6 +57,7 @@ class Coverage:
         last: dict[tuple[str | None, str | None, int], str] = {}
 
         def note(entry: Entry) -> None:
+            """Count what a request made the mock show; the journal calls this for each."""
             operation = entry.operation
             if operation is None:
                 return

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from mock_p1.scenario.calls import ErrorCall, FaultCall, ReplyCall
-from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep
-
-if TYPE_CHECKING:
-    from mock_p1.scenario.calls import CallStep
-    from mock_p1.scenario.steps import Step
+from mock_p1.scenario.calls import CallStep, ErrorCall, FaultCall, ReplyCall
+from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep, Step
 
 REFUSED: Final = 300
 """From here on an HTTP status is no success."""

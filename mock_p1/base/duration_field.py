@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from mock_p1.base import durations
 from mock_p1.base.record import PlainValidator, WithJsonSchema
 from mock_p1.base.rules import kind_of, wrong
 from mock_p1.base.text import shorten
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def span_in(text: str, otherwise: Callable[[], str]) -> int:
+    """Return the nanoseconds of a duration; where a text is none, ``otherwise`` says what is wrong.
+
+    Raises what pydantic takes for a problem.
+    """
+    try:
+        return durations.parse_duration(text)
+    except durations.TooLong as error:
+        raise wrong(str(error)) from None
+    except ValueError:
+        raise wrong(otherwise()) from None
+
 
 def _duration(value: object) -> int:
     if not isinstance(value, str):
         raise wrong(f"must be {durations.HOW_TO_WRITE}; it is {kind_of(value)}")
-    try:
-        span_ns = durations.parse_duration(value)
-    except durations.TooLong as error:
-        raise wrong(str(error)) from None
-    except ValueError:
-        raise wrong(f"{shorten(value.strip())!r} is not {durations.HOW_TO_WRITE}") from None
+    span_ns = span_in(value, lambda: f"{shorten(value.strip())!r} is not {durations.HOW_TO_WRITE}")
     if span_ns == 0:
         raise wrong(f"{shorten(value.strip())} is nothing; it must be longer")
     return span_ns

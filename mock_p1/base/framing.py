@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mock_p1.base.messages import json_reply
+from mock_p1.base.asgi_types import joined
+from mock_p1.base.messages import Reply, error_reply
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from mock_p1.base.messages import Reply
 
 MAX_DIGITS: Final = 15
 """Digits of a length."""
@@ -34,7 +34,13 @@ class BadRequest(Exception):  # noqa: N818 -- the name of its HTTP status
     @property
     def reply(self) -> Reply:
         """The answer."""
-        return json_reply(self.status, {"error": self.error, "message": self.message})
+        return error_reply(self.status, self.error, self.message)
+
+
+def length_of(headers: Iterable[tuple[bytes, bytes]]) -> int | None:
+    """Return the length that all headers of a request say its body has, as ``body_length``."""
+    named = (b"content-length", b"transfer-encoding")
+    return body_length(joined((name, value.strip()) for name, value in headers if name in named))
 
 
 def body_length(framing: Mapping[bytes, bytes], version: str = "1.1") -> int | None:

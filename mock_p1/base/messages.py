@@ -112,13 +112,21 @@ def json_reply(status: int, payload: object, headers: Mapping[str, str] | None =
     )
 
 
+def error_reply(status: int, error: str, message: str) -> Reply:
+    """Answer what this mock itself refuses, with its name and a sentence that says why."""
+    return json_reply(status, {"error": error, "message": message})
+
+
 def http_date(moment: datetime) -> str:
     """Write a moment in UTC as headers have it: ``Thu, 26 Nov 2026 08:00:00 GMT``, to the second.
 
     As ``email.utils`` does, which takes as long to load as a tenth of all that a start loads.
     """
     day, month = _DAYS[moment.weekday()], _MONTHS[moment.month - 1]
-    return f"{day}, {moment.day:02} {month} {moment.year:04} {moment:%H:%M:%S} GMT"
+    return (
+        f"{day}, {moment.day:02} {month} {moment.year:04} "
+        f"{moment.hour:02}:{moment.minute:02}:{moment.second:02} GMT"
+    )
 
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from mock_p1.base.asgi_types import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
 DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 LONGEST: Final = 512
@@ -59,9 +59,8 @@ class Proxies:
             for name, value in joined(headers).items()
             if len(value) <= LONGEST
         }
-        hops = _hops(said)
         hop = _Hop()
-        for hop in reversed(hops):
+        for hop in reversed(_hops(said)):
             if not self._trusts(hop.by):
                 break
         return _applied(hop, direct)
@@ -121,8 +120,9 @@ def _forwarded(text: str) -> list[_Hop]:
             name.lower(): re.sub(r"\\(.)", r"\1", value.strip().strip('"'))
             for name, value in _PAIR.findall(element)
         }
-        by = _address(pairs.get("for", ""))
-        hops.append(_Hop(by, pairs.get("proto", ""), pairs.get("host", "")))
+        hops.append(
+            _Hop(_address(pairs.get("for", "")), pairs.get("proto", ""), pairs.get("host", ""))
+        )
     return hops
 
 
@@ -130,12 +130,10 @@ def _x_forwarded(said: Mapping[str, str]) -> list[_Hop]:
     """Read ``X-Forwarded-*``: lists that end with the nearest proxy's word."""
     lists = [[each.strip() for each in said.get(name, "").split(",")] for name in _X_FORWARDED]
     lists[0] = [_address(each) for each in lists[0]]
-    return [_Hop(*(_back(each, hop) for each in lists)) for hop in range(len(lists[0]), 0, -1)]
-
-
-def _back(values: Sequence[str], hop: int) -> str:
-    """Return the value so far from the end; the first where there are fewer."""
-    return values[max(0, len(values) - hop)]
+    return [
+        _Hop(*(each[max(0, len(each) - back)] for each in lists))  # the first where there are fewer
+        for back in range(len(lists[0]), 0, -1)
+    ]
 
 
 def _applied(hop: _Hop, direct: str) -> str:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from mock_p1.base.record import BeforeValidator, Reading
+from mock_p1.base.record import BeforeValidator, Path, Reading
 from mock_p1.base.text import shorten, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
     from pydantic_core import CoreSchema
 
-    from mock_p1.base.record import Path, Wrong
+    from mock_p1.base.record import Wrong
 
 
 def wrong(text: str, *, of_key: bool = False) -> Wrong:
@@ -40,7 +38,7 @@ def kind_of(value: object) -> str:  # noqa: PLR0911 -- a table
         case bool():
             return str(value).lower()
         case int() | float():
-            return f"the number {shorten(str(getattr(value, 'written', value)))}"
+            return f"the number {shorten(str(as_written(value)))}"
         case str():
             return f"the text {shorten(value)!r}"
         case list():
@@ -86,7 +84,7 @@ class OneOf:
 
 def as_written(value: object) -> object:
     """Return a number as it was written in the file; anything else as it is."""
-    return getattr(value, "written", value)
+    return getattr(value, "raw", value)
 
 
 def _text_as_written(value: object, info: ValidationInfo) -> object:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from copy import deepcopy
 from types import UnionType
 from typing import (
-    TYPE_CHECKING,
     Annotated,
     Any,
     ClassVar,
@@ -21,15 +20,11 @@ from typing import (
 )
 
 import pydantic
-from pydantic import BaseModel, ConfigDict, TypeAdapter, create_model
-from pydantic_core import core_schema
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, TypeAdapter, create_model
+from pydantic_core import CoreSchema, core_schema
 
 from mock_p1.base.record import Later, Record
 from mock_p1.base.record_reader import once_for_each, read
-
-if TYPE_CHECKING:
-    from pydantic import GetCoreSchemaHandler
-    from pydantic_core import CoreSchema
 
 
 def adapter_of(kind: type[Record]) -> TypeAdapter[Any]:

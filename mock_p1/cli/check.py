@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from mock_p1.analysis.lint import NO_JOB, lint_warnings
+from mock_p1.analysis.lint import NO_JOB, LintWarning, lint_warnings
 from mock_p1.base.text import plural
 from mock_p1.cli import check_formats
 from mock_p1.cli.check_formats import Finding
@@ -26,7 +26,6 @@ from mock_p1.server.user_folders import cache_folder
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mock_p1.analysis.lint import LintWarning
     from mock_p1.scenario.model import Scenario
 
 STANDARD_INPUT: Final = "-"

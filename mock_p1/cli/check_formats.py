@@ -81,9 +81,8 @@ def as_sarif(findings: Sequence[Finding]) -> str:
         {"id": name, "shortDescription": {"text": text}, "defaultConfiguration": {"level": level}}
         for level, (name, text) in RULES.items()
     ]
-    driver = {"name": "mock-p1 check", "version": __version__, "rules": rules}
     run = {
-        "tool": {"driver": driver},
+        "tool": {"driver": {"name": "mock-p1 check", "version": __version__, "rules": rules}},
         "columnKind": "unicodeCodePoints",
         "results": [_result(each) for each in findings],
     }

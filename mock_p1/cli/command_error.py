@@ -38,7 +38,7 @@ class Translated(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Write to stderr, or to ``file``, what the other one would have written."""
-        written = StringIO()
-        self._error.show(written)
-        lines = map(self._said, written.getvalue().rstrip("\n").split("\n"))
+        output = StringIO()
+        self._error.show(output)
+        lines = map(self._said, output.getvalue().rstrip("\n").split("\n"))
         click.echo("\n".join(lines), file=file, err=file is None)

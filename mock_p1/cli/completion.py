@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
 import click
 from click.shell_completion import (
     BashComplete,
+    CompletionItem,
     FishComplete,
     ShellComplete,
     ZshComplete,
@@ -17,9 +18,6 @@ from click.shell_completion import (
 
 from mock_p1.cli.group import COMPLETING
 from mock_p1.cli.options import command
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
 
 PROGRAM: Final = "mock-p1"
 
@@ -77,8 +75,7 @@ def completion(shell: str) -> None:
       fish        mock-p1 completion fish > ~/.config/fish/completions/mock-p1.fish
       powershell  put into $PROFILE:   mock-p1 completion powershell | Out-String | iex
     """  # noqa: D301 -- \b is click's mark for lines to be kept
-    root = click.get_current_context().find_root().command
     shell_class = CLASSES[shell]
     # not source(): for bash it asks which version there is, wherever this runs
-    source = shell_class(root, {}, PROGRAM, COMPLETING)
+    source = shell_class(click.get_current_context().find_root().command, {}, PROGRAM, COMPLETING)
     click.echo(source.source_template % source.source_vars())

@@ -175,8 +175,7 @@ class _Demonstration:
                     for name, value in reply.items()
                     if name not in ("status", "metadata")
                 ]
-                line = f"  {after:4.1f} s  {reply['status']:<12}  {'  '.join(others)}"
-                self._line(line.rstrip())
+                self._line(f"  {after:4.1f} s  {reply['status']:<12}  {'  '.join(others)}".rstrip())
                 if reply["status"] == FINISHED:
                     return dict(reply)
                 show_status(reply["status"])

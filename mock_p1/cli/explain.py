@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from mock_p1.analysis.explanation import call_explanations, explanation_of, explanations
-from mock_p1.analysis.explanation_document import explanation_document, warnings_about
+from mock_p1.analysis.explanation import (
+    Explanation,
+    call_explanations,
+    explanation_document,
+    explanation_of,
+    explanations,
+    warnings_about,
+)
 from mock_p1.base.durations import format_duration
 from mock_p1.base.text import plural, printable, unknown
 from mock_p1.cli.command_error import Failure
@@ -23,7 +29,6 @@ from mock_p1.scenario.files import load_scenarios
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mock_p1.analysis.explanation import Explanation
     from mock_p1.scenario.model import Scenario
 
 MAX_IDS: Final = 3

@@ -69,13 +69,10 @@ class LazyGroup(SpokenCommand, click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command and return it, or None if there is none of this name."""
         if cmd_name in self.lazy_subcommands:
-            return self._lazy_load(cmd_name)
+            module, attribute = self.lazy_subcommands[cmd_name].import_path.split(":")
+            command: click.Command = getattr(import_module(module), attribute)
+            return command
         return super().get_command(ctx, cmd_name)
-
-    def _lazy_load(self, cmd_name: str) -> click.Command:
-        module, attribute = self.lazy_subcommands[cmd_name].import_path.split(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -197,5 +197,6 @@ def _well(status: int, answer: Any) -> str:  # noqa: ANN401 -- any JSON
     ):
         raise ValueError("something else listens there")
     authority = f"; its authority: {answer['authority']}" if "authority" in answer else ""
-    said = f"Mock P1 {answer['version']}, serving {answer['scenario']}{authority}"
-    return printable(said, MAX_ANSWER)
+    return printable(
+        f"Mock P1 {answer['version']}, serving {answer['scenario']}{authority}", MAX_ANSWER
+    )

@@ -105,9 +105,8 @@ def _scenario_text(source: str | None, file: Path) -> str:
     if source not in bundled():
         raise click.UsageError(unknown("bundled scenario", source, bundled()))
     lines = bundled()[source].read_text(encoding="utf-8").splitlines(keepends=True)
-    kept = [line for line in lines if not line.startswith(_SCHEMA_LINE)]
     head = f"# Begun as the bundled scenario {source}; `mock-p1 explain {file.name}` tells of it.\n"
-    return head + "".join(kept)
+    return head + "".join(line for line in lines if not line.startswith(_SCHEMA_LINE))
 
 
 def _test_text(scenario: Scenario, file: Path) -> str:

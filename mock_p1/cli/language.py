@@ -49,8 +49,9 @@ class Language(click.types.StringParamType):
         meant = near and _OTHER_NAMES.get(near.casefold(), near)
         hint = f"; did you mean {meant}?" if meant else ""
         known = ", ".join(LANGUAGES)
-        text = f"unknown language {shorten(str(value))!r}; known: {known}{hint}"
-        raise click.BadParameter(text, ctx, param)
+        raise click.BadParameter(
+            f"unknown language {shorten(str(value))!r}; known: {known}{hint}", ctx, param
+        )
 
 
 def choose(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -105,18 +106,13 @@ def _of_system(environment: Mapping[str, str]) -> str:
     """
     named = next((value for name in _LOCALES if (value := environment.get(name))), "")
     if not named and WINDOWS:
-        named = _of_windows()
+        import locale  # noqa: PLC0415 -- nobody else pays for it
+
+        named = locale.setlocale(locale.LC_CTYPE)  # Japanese_Japan.932, or ja-JP
     if _code(named) in _NO_LANGUAGE:
         return ENGLISH
     codes = map(_code, (*environment.get("LANGUAGE", "").split(":"), named))
     return next((code for code in codes if code in LANGUAGES), ENGLISH)
-
-
-def _of_windows() -> str:
-    """Return the locale that Windows gave the process: ``Japanese_Japan.932``, or ``ja-JP``."""
-    import locale  # noqa: PLC0415 -- nobody else pays for it
-
-    return locale.setlocale(locale.LC_CTYPE)
 
 
 def _code(tag: str) -> str:

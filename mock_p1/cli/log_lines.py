@@ -9,26 +9,23 @@ from __future__ import annotations
 import json
 from collections.abc import Callable  # noqa: TC003 -- NamedTuple keeps the annotations
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, wraps
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import click
 
-from mock_p1.base.clock import SECOND
+from mock_p1.admin.watcher import Broken, Reloaded
+from mock_p1.base.clock import SECOND, Clock
 from mock_p1.base.durations import format_duration
 from mock_p1.base.text import printable
 from mock_p1.cli.command_error import Failure
 from mock_p1.contract.operations import OPERATIONS
-from mock_p1.engine.journal import alike
+from mock_p1.engine.journal import Entry, alike
 from mock_p1.engine.limits import LIMITS
-from mock_p1.engine.timeline import lead
+from mock_p1.engine.timeline import Plan, lead
 from mock_p1.scenario.problems import ScenarioError
-
-if TYPE_CHECKING:
-    from mock_p1.base.clock import Clock
-    from mock_p1.engine.journal import Entry
-    from mock_p1.engine.timeline import Plan
 
 MAX_FORMS: Final = 2048
 """Of so many kinds of requests it is kept what their lines have in common: about 1 KB each."""
@@ -43,6 +40,7 @@ DIFFERS: Final = timedelta(seconds=1)
 STORE_OK: Final = "ok"
 """How a store that answers is, in ``/__admin/health`` too."""
 
+MAX_SHOWN: Final = 2000
 LAST_DAY: Final = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND_US: Final = 1_000_000
@@ -50,6 +48,7 @@ THOUSAND: Final = 1000
 _NOWHERE: Final[tuple[Plan | None, tuple[int, int, int]]] = None, (0, 0, 0)
 
 
+@dataclass(slots=True)
 class Form:
     """What the lines of requests that are alike have in common.
 
@@ -59,24 +58,18 @@ class Form:
     them, up to three digits, and ``end``.
     """
 
-    __slots__ = (
-        "after", "before", "digits", "end", "head", "lasts_ns", "plan", "polls", "position", "rest",
-        "start", "thousands",
-    )  # fmt: skip
-
-    def __init__(self, start: str, before: str, after: str) -> None:
-        self.start: bytes = start.encode()
-        self.before: str = before
-        self.after: str = after
-        self.plan: Plan | None = None
-        self.position: int = -1
-        self.polls: int = 0
-        self.lasts_ns: int = 0
-        self.thousands: int = -1
-        self.head: str = ""
-        self.rest: bytes = b""
-        self.digits: bytes = b""
-        self.end: bytes = b""
+    start: bytes
+    before: str
+    after: str
+    plan: Plan | None = None
+    position: int = -1
+    polls: int = 0
+    lasts_ns: int = 0
+    thousands: int = -1
+    head: str = ""
+    rest: bytes = b""
+    digits: bytes = b""
+    end: bytes = b""
 
     def stand_at(self, plan: Plan | None, position: int, place: str, waits: str | None) -> None:
         """Take over a place: what is said of it, and in that, what the job waits for."""
@@ -119,14 +112,16 @@ class Format(NamedTuple):
     limit_reached: Callable[[str], str]
     stopped: Callable[[str, str | None], str]
     store: Callable[[str], str]
+    not_saved: Callable[[str], str]
+    reload: Callable[[Reloaded | Broken], str]
 
 
 class Lines:
     """Makes the lines of requests, in one thread at a time."""
 
-    def __init__(self, written: Format, clock: Clock) -> None:
+    def __init__(self, log_format: Format, clock: Clock) -> None:
         """``clock`` is the mock's."""
-        self._format, self._clock = written, clock
+        self._format, self._clock = log_format, clock
         self._forms: dict[tuple[object, ...], Form] = {}
         self._time = self._pattern = b""
         self._mock_us = 0  # since 1970, when the mock's clock began
@@ -197,7 +192,7 @@ def text_form(entry: Entry) -> Form:
         what = [f"{entry.method} {entry.path}", outcome, entry.source]
     if entry.api_key:
         what.append(f"caller {entry.caller_name}")
-    return Form("", _apart(*what), f"{_apart(*entry.notes)}\n")
+    return Form(b"", _apart(*what), f"{_apart(*entry.notes)}\n")
 
 
 def text_time(wall: datetime, mock: datetime) -> str:
@@ -237,19 +232,42 @@ def json_form(entry: Entry) -> Form:
         "caller": entry.caller_name,
     }
     notes = json.dumps({"notes": entry.notes})[1:]
-    return Form(f'{{"event": "{event}", ', f", {json.dumps(what)[1:-1]}, ", f", {notes}\n")
+    start = f'{{"event": "{event}", '.encode()
+    return Form(start, f", {json.dumps(what)[1:-1]}, ", f", {notes}\n")
 
 
 def json_start(start: bytes, time: bytes, entry: Entry) -> bytes:
     """Return the number, the times, and the seconds since the mock began, by its clock."""
-    at = repr(entry.moment_ns / SECOND).encode()
-    return b'%b"number": %d, %b, "at": %b' % (start, entry.number, time, at)
+    seconds = repr(entry.moment_ns / SECOND).encode()
+    return b'%b"number": %d, %b, "at": %b' % (start, entry.number, time, seconds)
 
 
 def json_time(wall: datetime, mock: datetime) -> str:
     """Return the wall's time, and the mock's."""
     here, there = _with_milliseconds(wall.astimezone()), _with_milliseconds(mock)
     return f'"time": "{here}", "mock_time": "{there}"'
+
+
+def text_reload(outcome: Reloaded | Broken) -> str:
+    """Return what came of a change of the scenario file: its problems in the house form, or not."""
+    if isinstance(outcome, Broken):
+        last = f"{outcome.name}: not played as it is now; the scenario before is still being served"
+        return "\n".join(printable(line, MAX_SHOWN) for line in (*map(str, outcome.problems), last))
+    kept = f"{outcome.kept:,} of {outcome.kept + outcome.dropped:,} jobs under way"
+    return printable(
+        f"{outcome.name}: changed, and swapped in; {kept} go on, the others begin anew", MAX_SHOWN
+    )
+
+
+def json_reload(outcome: Reloaded | Broken) -> str:
+    """Return it for a program."""
+    if isinstance(outcome, Broken):
+        problems = [problem._asdict() for problem in outcome.problems]
+        return json.dumps(
+            {"event": "scenario_broken", "scenario": outcome.name, "problems": problems}
+        )
+    counts = {"kept": outcome.kept, "dropped": outcome.dropped}
+    return json.dumps({"event": "reloaded", "scenario": outcome.name, **counts})
 
 
 FORMATS: Final = {
@@ -266,6 +284,8 @@ FORMATS: Final = {
             if state == STORE_OK
             else f"the store is {state}; clients are answered 503 meanwhile"
         ),
+        str,
+        text_reload,
     ),
     "json": Format(
         json_form,
@@ -276,6 +296,8 @@ FORMATS: Final = {
         lambda name: json.dumps({"event": "limit_reached", "limit": name, "message": LIMITS[name]}),
         lambda by, state: json.dumps({"event": "stopped", "by": by, "state": state}),
         lambda state: json.dumps({"event": "store", "store": state}),
+        lambda message: json.dumps({"event": "not_saved", "message": message}),
+        json_reload,
     ),
 }
 """The formats of a log by name. In JSON, ``time`` is the wall's and ``mock_time`` the mock's."""

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 import click
 import yaml
 
 from mock_p1.cli.options import command
 from mock_p1.cli.options import output as output_option
-from mock_p1.contract.openapi_document import VERSIONS
+from mock_p1.contract.openapi_document import VERSIONS, Version
 from mock_p1.contract.openapi_document import openapi as description
-
-if TYPE_CHECKING:
-    from mock_p1.contract.openapi_document import Version
 
 
 @command()

@@ -17,6 +17,7 @@ from mock_p1.base.durations import HOW_TO_WRITE, UNITS, parse_duration
 from mock_p1.base.text import nearest, printable
 from mock_p1.cli.language import said
 from mock_p1.cli.spoken_command import SpokenCommand, lang_option
+from mock_p1.verify.exceptions import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -65,6 +66,13 @@ class DocumentedCommand(SpokenCommand):
         if parent is not None and info_name != "healthcheck":  # which runs every few seconds
             _tell_of_variables(links, self, parent)
         return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 -- click's
+        """Run it; what no service can be asked with is a usage error like any other."""
+        try:
+            return super().invoke(ctx)
+        except UsageError as error:
+            raise click.UsageError(str(error), ctx) from None
 
 
 def _without_links() -> list[str]:
@@ -252,8 +260,9 @@ def port_option(text: str) -> Callable[..., Any]:
 
 def timeout_option(default: str) -> Callable[..., Any]:
     """Add ``--timeout``, of what a command asks of a service."""
-    text = "How long one answer may take."
-    return click.option("--timeout", default=default, type=duration, help=text)
+    return click.option(
+        "--timeout", default=default, type=duration, help="How long one answer may take."
+    )
 
 
 ca_file_option: Callable[[Any], Any] = click.option(

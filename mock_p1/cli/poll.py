@@ -22,17 +22,16 @@ from mock_p1.contract.operations import (
     RETRAIN_MODEL_SWITCH,
     RETRAIN_STATUS_CHECK,
 )
-from mock_p1.verify.answer import asked_wait_seconds, describe, error_of, json_object
+from mock_p1.verify.answer import Answer, asked_wait_seconds, describe, error_of, json_object
 from mock_p1.verify.client import MOST_BYTES, Call, HttpClient
 from mock_p1.verify.credentials import check_job_id, check_key, hide_keys
-from mock_p1.verify.exceptions import Unreachable, UsageError
+from mock_p1.verify.exceptions import Unreachable
 from mock_p1.verify.preflight import PROXY_DEMANDS_LOGIN, other_than_api
 from mock_p1.verify.url import base_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mock_p1.verify.answer import Answer
 
 FAILED: Final = "job_failed"
 REFUSED, TOO_LATE, STOPPED = 1, 3, 130
@@ -111,10 +110,8 @@ def poll(
         shown.pop("seconds", None)
         tell(event, {"seconds": round(time.monotonic() - began, 3), **shown})
 
-    try:
-        client = _Client(base_url(url), HttpClient(ca_file=ca_file), said, **_pace(options))
-    except UsageError as error:
-        raise click.UsageError(str(error)) from None
+    pace = {name: options.pop(name) for name in ("every", "limit", "timeout")}
+    client = _Client(base_url(url), HttpClient(ca_file=ca_file), said, **pace)
     try:
         _play(client, said, **options)
         said("end", outcome="finished", exit_status=0)
@@ -146,12 +143,9 @@ def _check(  # noqa: PLR0913 -- the command's options
     **_: object,
 ) -> None:
     """Refuse what cannot be meant, before anything is asked."""
-    try:
-        check_key("--api-key", api_key)
-        check_key("--secret-key", secret_key)
-        check_job_id("--job-id", job_id)
-    except UsageError as error:
-        raise click.UsageError(str(error)) from None
+    check_key("--api-key", api_key)
+    check_key("--secret-key", secret_key)
+    check_job_id("--job-id", job_id)
     if api_key is None and (secret_key is None or model_id is None):
         raise click.UsageError("give --api-key, or --secret-key and --model-id")
     if (job_id is None) == (file is None):
@@ -159,12 +153,7 @@ def _check(  # noqa: PLR0913 -- the command's options
     if download is not None and os.path.lexists(download):
         raise click.BadParameter(f"{download} is there already", param_hint="--download")
     if download is not None and not download.absolute().parent.is_dir():
-        text = f"there is no folder {download.parent}"
-        raise click.BadParameter(text, param_hint="--download")
-
-
-def _pace(options: dict[str, Any]) -> dict[str, float]:
-    return {name: options.pop(name) for name in ("every", "limit", "timeout")}
+        raise click.BadParameter(f"there is no folder {download.parent}", param_hint="--download")
 
 
 class _Client:
@@ -222,8 +211,7 @@ class _Client:
                 trouble = describe(answer)
                 after = asked_wait_seconds(answer)
                 if answer.status == PROXY_DEMANDS_LOGIN:
-                    why = f"{self.base} {other_than_api(answer)}"
-                    raise _Ended("not reached", TOO_LATE, why)
+                    raise _Ended("not reached", TOO_LATE, f"{self.base} {other_than_api(answer)}")
                 _refuse(answer)
                 if answer.status < BAD and is_usable(answer):
                     return answer
@@ -264,8 +252,7 @@ def _play(  # noqa: PLR0913 -- the command's options
         api_key = _text(issued, "api_key")
         said("key", api_key=mask(api_key), end_date=issued.get("end_date"))
     if file is not None:
-        template = RETRAIN_DATA_UPLOAD.template
-        created = client.ask("GET", template, api_key, filename=file.name)
+        created = client.ask("GET", RETRAIN_DATA_UPLOAD.template, api_key, filename=file.name)
         job_id, upload_url = _text(created, "retrain_job_id"), _text(created, "upload_url")
         said("job", retrain_job_id=job_id)
         _upload(client, said, Call("PUT", upload_url, {}, file))
@@ -331,8 +318,9 @@ def _write(file: Path, content: bytes) -> None:
     try:
         write_whole({file: content})
     except OSError as error:
-        reason = f"{file} cannot be written: {error.strerror or error}"
-        raise _Ended("not written", REFUSED, reason) from None
+        raise _Ended(
+            "not written", REFUSED, f"{file} cannot be written: {error.strerror or error}"
+        ) from None
 
 
 def _tell_json(event: str, fields: dict[str, Any]) -> None:

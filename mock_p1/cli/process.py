@@ -80,10 +80,10 @@ def port_in_file(path: Path | None, port: int) -> Iterator[None]:
     ours, is_file = None, not path.is_symlink() and (path.is_file() or not path.exists())
     try:
         if is_file:
-            written = path.with_name(f"{path.name}.{os.getpid()}.new")
-            written.write_text(f"{port}\n", encoding="ascii")
-            ours = _identity(written)
-            written.replace(path)
+            fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+            fresh.write_text(f"{port}\n", encoding="ascii")
+            ours = _identity(fresh)
+            fresh.replace(path)
         elif sys.platform != "win32" and path.is_fifo():
             _tell_pipe(path, port)
         else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -22,29 +21,27 @@ from mock_p1.cli.options import (
     port_option,
     timeout_option,
 )
-from mock_p1.cli.polled_job import call_of, pace_of
 from mock_p1.recording.appending import appended, check_appendable
-from mock_p1.recording.job_recorder import JobRecorder
+from mock_p1.recording.job_recorder import JobRecorder, RecordedJobCall, SeenJob, call_of
 from mock_p1.recording.one_job import scenario_of
 from mock_p1.recording.proxied_calls import ProxiedCalls
 from mock_p1.recording.pseudonyms import Pseudonyms
 from mock_p1.recording.recording_file import CannotWrite, check_writable, write_recording
 from mock_p1.recording.recording_proxy import RecordingProxy
 from mock_p1.recording.scenario_text import scenario_text
-from mock_p1.recording.seen_result import fetch_result
+from mock_p1.recording.seen_result import SeenResult, fetch_result
 from mock_p1.scenario.files import read_scenario
 from mock_p1.scenario.model import wrong_id
 from mock_p1.scenario.result_files import files_beside
 from mock_p1.verify.client import HttpClient
 from mock_p1.verify.exceptions import Unreachable, UsageError
+from mock_p1.verify.pace import Pace
 from mock_p1.verify.url import base_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_p1.recording.job_recorder import RecordedJobCall, SeenJob
     from mock_p1.recording.seen import Seen
-    from mock_p1.recording.seen_result import SeenResult
     from mock_p1.scenario.document import Attach
 
 NOT_REACHED: Final = 3
@@ -53,8 +50,6 @@ STOPPED: Final = 130
 
 RESULT_SECONDS: Final = 600.0
 """How long the download of a result may take in all."""
-
-AGENT: Final = "mock-p1-record"
 
 
 @command()
@@ -131,8 +126,6 @@ def record(ctx: click.Context, /, *, output: Path, **options: Any) -> None:  # n
             else:
                 del options["host"], options["port"]
                 _record_job(ctx, output, **options)
-    except UsageError as error:
-        raise click.UsageError(str(error), ctx) from None
     except CannotWrite as error:
         raise Failure(str(error)) from None
     except Unreachable as error:
@@ -162,7 +155,7 @@ def _record_job(  # noqa: PLR0913 -- the command's options
     ca_file: Path | None,
 ) -> None:
     call = _call(url, api_key, job_id)
-    client = HttpClient(ca_file=ca_file, now=time.monotonic, agent=AGENT)
+    client = HttpClient(ca_file=ca_file, agent="mock-p1-record")
     before = read_scenario(output, is_file=True) if append and output.exists() else None
     if before is not None:
         check_appendable(before, call.job_id)
@@ -170,7 +163,12 @@ def _record_job(  # noqa: PLR0913 -- the command's options
     check_writable([output], replace=force or before is not None)
     check_writable([kept] if kept else [], replace=force)
     recorder = JobRecorder(
-        client, call, pace_of(timeout, limit), every_seconds=every, until=until, tell=_tell
+        client,
+        call,
+        Pace(timeout=timeout, limit=limit),
+        every_seconds=every,
+        until=until,
+        tell=_tell,
     )
     _tell(f"recording {call.job_id}; Ctrl-C ends it and writes what was seen")
     job = recorder.record()
@@ -280,7 +278,8 @@ def _fetched(client: HttpClient, job: SeenJob) -> tuple[SeenResult | None, list[
     """Fetch the result; Ctrl-C leaves it, and what was seen of the job is written all the same."""
     _tell("fetching the result, to describe it")
     try:
-        return fetch_result(client, job.link, pace_of(RESULT_SECONDS, RESULT_SECONDS))
+        pace = Pace(timeout=RESULT_SECONDS, limit=RESULT_SECONDS)
+        return fetch_result(client, job.link, pace)
     except KeyboardInterrupt:
         _tell("the result is left out")
         return None, []

@@ -19,21 +19,19 @@ import time
 from collections import deque
 from contextlib import suppress
 from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TextIO
 
-from mock_p1.cli.log_lines import STORE_OK, Lines
+from mock_p1.admin.watcher import Broken, Reloaded
+from mock_p1.cli.log_lines import STORE_OK, Format, Lines
 from mock_p1.engine.acts import SharedEngine
-from mock_p1.engine.journal import DEFAULT_MAX
+from mock_p1.engine.journal import DEFAULT_MAX, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
-    from typing import TextIO
 
-    from mock_p1.cli.log_lines import Format
     from mock_p1.engine.engine import Engine
-    from mock_p1.engine.journal import Entry
 
 MAX_WAITING: Final = 10_000
 """Lines that wait to be written; beyond it, the oldest are left out."""
@@ -186,6 +184,19 @@ class RequestLog:
                 self._engine.state.reached["log_lines"] += requests
 
 
+class ReloadLog:
+    """Writes what came of every change of the scenario file. Quiet, only what is wrong with it."""
+
+    def __init__(self, form: Format, stream: TextIO, *, quiet: bool) -> None:
+        self._form, self._write, self._quiet = form.reload, Writer(stream).write, quiet
+
+    def __call__(self, outcome: Reloaded | Broken) -> None:
+        """Write it; where nobody reads the log any more, do nothing."""
+        if isinstance(outcome, Broken) or not self._quiet:
+            with suppress(OSError, ValueError):  # its pipe is closed
+                self._write(f"{self._form(outcome)}\n".encode("utf-8", "replace"))
+
+
 class Writer:
     """Writes text to a stream, around its buffer where there is one.
 
@@ -226,9 +237,9 @@ class Writer:
         rest, piece = text, 0
         while rest:
             piece = piece or self._whole_lines(raw, rest)
-            written = raw.write(memoryview(rest)[:piece])
-            rest, piece = rest[written or 0 :], piece - (written or 0)
-            if written is None:  # a pipe that was made non-blocking, and is full
+            count = raw.write(memoryview(rest)[:piece])
+            rest, piece = rest[count or 0 :], piece - (count or 0)
+            if count is None:  # a pipe that was made non-blocking, and is full
                 time.sleep(FLUSH_SECONDS)
             else:
                 self.pieces += 1

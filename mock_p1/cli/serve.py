@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
+from mock_p1.admin.watcher import Reload, watching
 from mock_p1.base.clock import RealClock
 from mock_p1.base.extras import missing
 from mock_p1.base.proxies import Proxies
@@ -35,10 +36,15 @@ from mock_p1.cli.process import (
     port_in_file,
     rare_garbage_collection,
 )
-from mock_p1.cli.request_log import RequestLog
-from mock_p1.cli.saving import go_on, state_saved
+from mock_p1.cli.request_log import ReloadLog, RequestLog
+from mock_p1.cli.serve_state import (
+    go_on,
+    join,
+    playing,
+    refuse_what_is_not_shared,
+    state_saved,
+)
 from mock_p1.cli.serving_file import serving_file
-from mock_p1.cli.sharing import join, playing, refuse_what_is_not_shared, shared_notes
 from mock_p1.cli.startup_message import Address
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
@@ -49,9 +55,10 @@ from mock_p1.server.user_folders import cache_folder
 from mock_p1.transports.cors import Cors
 
 if TYPE_CHECKING:
-    from mock_p1.admin.watcher import Watch
     from mock_p1.cli.tls import Secured
     from mock_p1.server.server import Server
+    from mock_p1.server.shared_state import SharedState
+    from mock_p1.server.upload_store import UploadStore
 
 MAX_JOURNAL: Final = 1_000_000
 MAX_WORKERS: Final = 64
@@ -229,8 +236,7 @@ def serve(  # noqa: PLR0913 -- an option each
         raise Failure(why)
     if watch and not (path := scenario_file(scenario[0])[0]).is_file():
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
-    not_shared = {"--watch": watch, "--save": workers and save}
-    refuse_what_is_not_shared(state, not_shared)
+    refuse_what_is_not_shared(state, {"--watch": watch, "--save": workers and save})
     if workers is not None:
         from mock_p1.cli.workers import serve_by_workers  # noqa: PLC0415 -- loads asyncio, see below
 
@@ -257,15 +263,9 @@ def serve(  # noqa: PLR0913 -- an option each
         )
     loaded = go_on(engine, load, save)
     server, address, notes = _server(engine, **options)
-    notes += loaded + shared_notes(shared)
-    if isinstance(engine.clock, RealClock) and engine.clock.speed != 1:
-        notes.append(f"the clock runs at {engine.clock.speed:,.10g} times real time")
-    if not store.keeps_large_files:
-        notes.append(
-            "no folder for temporary files can be written: of uploads above 1 MB "
-            "size and SHA-256 are kept, the content is not"
-        )
+    notes += loaded + _notes_of_state(engine, store, shared)
     allow_many_connections()
+    form = log_lines.FORMATS[log_format]
     with ExitStack() as stack:
         stack.callback(store.close)
         stack.enter_context(playing(shared, server.stop))
@@ -278,13 +278,13 @@ def serve(  # noqa: PLR0913 -- an option each
             notes.append(
                 f"{engine.scenario.name} is watched: what you save is checked, and played at once"
             )
-            stack.enter_context(_watching(server, scenario[0], log_format, quiet=quiet))
+            reload_log = ReloadLog(form, sys.stderr, quiet=quiet)
+            stack.enter_context(watching(Reload(server.context, scenario[0], reload_log)))
         click.echo(startup_message.FORMATS[log_format](engine, address, notes))
-        form = log_lines.FORMATS[log_format]
         log = stack.enter_context(RequestLog(engine, form, sys.stderr, quiet=quiet))
         stack.enter_context(rare_garbage_collection())
         if save is not None:
-            file = stack.enter_context(state_saved(engine, save, save_every, log_format))
+            file = stack.enter_context(state_saved(engine, save, save_every, form))
             server.context.save = file.save
         server.run()
         log.ended(server.stopped_by, save)
@@ -380,6 +380,18 @@ def _notes(server: Server, made_up_token: str | None) -> list[str]:
     return notes
 
 
+def _notes_of_state(engine: Engine, store: UploadStore, shared: SharedState | None) -> list[str]:
+    notes = [] if shared is None else [f"the state is shared at {shared.store.shown}"]
+    if isinstance(engine.clock, RealClock) and engine.clock.speed != 1:
+        notes.append(f"the clock runs at {engine.clock.speed:,.10g} times real time")
+    if not store.keeps_large_files:
+        notes.append(
+            "no folder for temporary files can be written: of uploads above 1 MB "
+            "size and SHA-256 are kept, the content is not"
+        )
+    return notes
+
+
 def _secured(  # noqa: PLR0913 -- an option each
     host: str,
     names: tuple[str, ...],
@@ -398,26 +410,18 @@ def _secured(  # noqa: PLR0913 -- an option each
         Secured,
         context_from,
         data_folder,
-        local_context,
     )
 
     try:
         if certificate is not None and key is not None:
             return Secured(context_from(certificate, key))
         if certificate is None and key is None:
+            from mock_p1.cli.local_authority import local_context  # noqa: PLC0415 -- an extra
+
             return local_context(folder or data_folder(), host, names)
     except CannotSecure as error:
         raise Failure(str(error)) from None
     other = "--tls-key" if key is None else "--tls-cert"
     raise click.UsageError(
         f"--tls-cert and --tls-key belong together; {other} is missing (for neither, take --tls)"
-    )
-
-
-def _watching(server: Server, scenario: str, log_format: str, *, quiet: bool) -> Watch:
-    from mock_p1.admin.watcher import Reload, Watch  # noqa: PLC0415 -- likewise
-    from mock_p1.cli.reload_log import FORMATS, ReloadLog  # noqa: PLC0415 -- only --watch needs it
-
-    return Watch(
-        Reload(server.context, scenario, ReloadLog(FORMATS[log_format], sys.stderr, quiet=quiet))
     )

@@ -110,8 +110,9 @@ def curl(engine: Engine, url: str, authority: Path | None = None) -> str:
 def first_call(engine: Engine, url: str, authority: Path | None = None) -> str:
     """Return a command that makes the first call of the sequence, with a secret key that works."""
     query = urlencode({each.name: each.example for each in GET_API_KEY.query})
-    key = engine.keyring.first_active_secret()
-    return shell.curl(key, f"{url}{GET_API_KEY.template}?{query}", authority)
+    return shell.curl(
+        engine.keyring.first_active_secret(), f"{url}{GET_API_KEY.template}?{query}", authority
+    )
 
 
 def first_jobs(engine: Engine) -> list[str]:

@@ -29,12 +29,11 @@ from mock_p1.verify.runner import NOT_REACHED, run
 from mock_p1.verify.sequence import check_options
 from mock_p1.verify.session import VerifySession
 from mock_p1.verify.url import base_url, is_loopback
-from mock_p1.verify.watch import watch
+from mock_p1.verify.watch import Sighting, WatchedJob, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mock_p1.verify.watch import Sighting, WatchedJob
 
 DEFAULT_PAUSE_SECONDS: Final = 1.0
 """Between calls to a server that is not on this machine."""
@@ -44,8 +43,9 @@ STOPPED: Final = 130
 
 
 def _file_option(name: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    kind = click.Path(dir_okay=False, path_type=Path)
-    return click.option(name, type=kind, metavar="FILE", help=text)
+    return click.option(
+        name, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help=text
+    )
 
 
 @command()
@@ -158,8 +158,6 @@ def verify(
         check_options(session)
         _confirm(session, yes=yes)
         report = run(session, before=_watch if watch_job else lambda _: None)
-    except UsageError as error:
-        raise click.UsageError(str(error), ctx) from None
     except (KeyboardInterrupt, click.Abort):
         # click would exit with 1, which here says that the contract is broken
         click.echo("Stopped before there was a verdict.", err=True)
@@ -194,11 +192,8 @@ def _against(
 ) -> NoReturn:
     """Hold a job against a scenario, and exit."""
     against = options["against"]
-    asked = Against(**{name: options[name] for name in Against._fields})
     try:
-        drift = compared(asked)
-    except UsageError as error:
-        raise click.UsageError(str(error), ctx) from None
+        drift = compared(Against(**{name: options[name] for name in Against._fields}))
     except Unreachable as error:
         click.echo(f"Could not reach: {error}", err=True)
         ctx.exit(NOT_REACHED)
@@ -224,8 +219,7 @@ def _session(  # noqa: PLR0913 -- the command's options
 ) -> VerifySession:
     base = base_url(url)
     if pause is None:
-        local = is_loopback(urlsplit(base).hostname or "")
-        pause = 0.0 if local else DEFAULT_PAUSE_SECONDS
+        pause = 0.0 if is_loopback(urlsplit(base).hostname or "") else DEFAULT_PAUSE_SECONDS
     session = VerifySession(
         base,
         Credentials(**given),

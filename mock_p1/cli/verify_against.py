@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from mock_p1.base.text import plural
 from mock_p1.cli.output import Results
-from mock_p1.cli.polled_job import call_of, pace_of
-from mock_p1.recording.drift import Comparison, has_seen_all
-from mock_p1.recording.job_recorder import JobRecorder
+from mock_p1.recording.drift import Comparison, Drift, has_seen_all
+from mock_p1.recording.job_recorder import JobRecorder, call_of
 from mock_p1.recording.pseudonyms import Pseudonyms
 from mock_p1.scenario.files import load_scenario
 from mock_p1.scenario.problems import ScenarioError
 from mock_p1.verify.client import HttpClient
 from mock_p1.verify.exceptions import UsageError
+from mock_p1.verify.pace import Pace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mock_p1.recording.drift import Drift
     from mock_p1.scenario.model import Job, Scenario
 
 
@@ -55,9 +53,9 @@ def compared(asked: Against) -> Drift:
     names = Pseudonyms()
     names.key(call.api_key)
     recorder = JobRecorder(
-        HttpClient(ca_file=asked.ca_file, now=time.monotonic),
+        HttpClient(ca_file=asked.ca_file),
         call,
-        pace_of(asked.timeout, asked.limit),
+        Pace(timeout=asked.timeout, limit=asked.limit),
         every_seconds=asked.every,
         tell=lambda text: click.echo(text, err=True),
     )

@@ -99,8 +99,7 @@ class Workers:
         first = self._all[0]
         if first is None or first.stdout is None or not (line := first.stdout.readline()):
             raise SystemExit(first.wait() if first else 1)
-        relay = threading.Thread(target=self._relay, args=(line,), daemon=True)
-        relay.start()
+        threading.Thread(target=self._relay, args=(line,), daemon=True).start()
         for index in range(1, len(self._all)):
             self._start(index)
         while not ended.wait(LOOK_SECONDS):

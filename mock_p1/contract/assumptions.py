@@ -63,10 +63,10 @@ _SwitchOrError = Annotated[str, _answer_of(RETRAIN_MODEL_SWITCH, ACCEPT)]
 
 def _date_format(text: str) -> str:
     try:
-        written = datetime(2026, 12, 26, tzinfo=UTC).strftime(text)
+        date = datetime(2026, 12, 26, tzinfo=UTC).strftime(text)
     except ValueError:
-        written = ""
-    if not written or len(written) > LONGEST_DATE:
+        date = ""
+    if not date or len(date) > LONGEST_DATE:
         raise wrong(f"must write a date of 1 to {LONGEST_DATE} characters, such as %Y-%m-%d")
     return text
 

@@ -8,6 +8,7 @@ Every element says how well it is known, and where from: ``x-standing`` is ``doc
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final, Literal
 
 from mock_p1._version import __version__
@@ -30,6 +31,14 @@ MOCK_SERVER: Final = "http://127.0.0.1:8191"
 JSON: Final = "application/json"
 TAG: Final = "Retrain"
 LICENSE_URL: Final = "https://spdx.org/licenses/MIT.html"
+
+
+def _standing(standing: str, source: str) -> dict[str, str]:
+    return {"x-standing": standing, "x-source": source}
+
+
+_documented = partial(_standing, "documented")  # the manual says so, and where in it
+_assumed = partial(_standing, "assumed")  # it is silent, and why this is the guess
 
 _OWN: Final = "the mock's own"
 _SCHEMES: Final = {"API key": "apiKey", "secret key": "secretKey"}
@@ -185,14 +194,13 @@ def _responses(operation: Operation, given: Assumptions) -> dict[str, Any]:
 def _reply(operation: Operation) -> dict[str, Any]:
     example = {field.name: field.example for field in operation.reply if field.required}
     examples = {operation.name: {"summary": operation.summary, "value": example}}
-    optional = [field for field in operation.reply if not field.required]
-    if optional:
+    if not all(field.required for field in operation.reply):
         whole = {field.name: field.example for field in operation.reply}
         whole |= {"status": FINISHED} if "status" in whole else {}
         examples["finished"] = {"summary": "With every field.", "value": whole}
     return {
         "description": "The fields come in the order of the schema's properties.",
-        "content": {JSON: {"schema": _ref(_schema_name(operation)), "examples": examples}},
+        "content": {JSON: {"schema": _ref(_title(operation.name)), "examples": examples}},
         **_polling(operation),
         "x-body-standing": operation.standing,
         **_assumed("HTTP status and media type are the usual ones; the manual names neither"),
@@ -271,14 +279,13 @@ def _schemas(given: Assumptions) -> dict[str, Any]:
             if field.fields:
                 schemas[_title(field.name)] = _object(field.fields, operation)
         if operation.reply:
-            schemas[_schema_name(operation)] = _object(operation.reply, operation)
-    known = list(dict.fromkeys(DOCUMENTED_ERRORS.values()))
+            schemas[_title(operation.name)] = _object(operation.reply, operation)
     return {
         **schemas,
         "Error": {
             "description": "A documented error. Within a call the message tells most of them "
             "apart, since they share one code and one error name.",
-            **_shape(given.error_body, given, known),
+            **_shape(given.error_body, given, list(dict.fromkeys(DOCUMENTED_ERRORS.values()))),
             **_documented("manual: tables of errors"),
             "x-shape-standing": "assumed",
         },
@@ -300,13 +307,12 @@ def _texts(description: str, names: tuple[str, ...]) -> dict[str, Any]:
 def _object(
     fields: tuple[Field, ...], operation: Operation, side: str = "Response"
 ) -> dict[str, Any]:
-    known = _documented(f'manual, page "{operation.source}": {side}, body')
     return {
         "type": "object",
         "required": [field.name for field in fields if field.required],
         "additionalProperties": False,
         "properties": {field.name: _field(field, operation) for field in fields},
-        **known,
+        **_documented(f'manual, page "{operation.source}": {side}, body'),
     }
 
 
@@ -319,8 +325,7 @@ def _field(field: Field, operation: Operation) -> dict[str, Any]:
     schema |= {"description": field.description, "examples": [field.example]}
     if field.name == "status":
         schema["x-statuses"] = dict(KNOWN_STATUSES)
-    source = f'manual, page "{operation.source}": Response, body'
-    return schema | _standing(field.standing, source)
+    return schema | _standing(field.standing, f'manual, page "{operation.source}": Response, body')
 
 
 def _shape(  # noqa: PLR0911 -- a kind of value each
@@ -348,12 +353,8 @@ def _shape(  # noqa: PLR0911 -- a kind of value each
         return {"type": "string", "examples": list(dict.fromkeys(texts))}
     if isinstance(value, str) and "{" in value:
         return {"type": "string"}
-    return {"type": _json_type(value), "enum": [value]}
-
-
-def _json_type(value: object) -> str:
     kinds = {bool: "boolean", int: "integer", float: "number", str: "string"}
-    return kinds.get(type(value), "null")
+    return {"type": kinds.get(type(value), "null"), "enum": [value]}
 
 
 def _as_3_0(document: dict[str, Any]) -> dict[str, Any]:
@@ -384,23 +385,5 @@ def _ref(name: str) -> dict[str, str]:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _schema_name(operation: Operation) -> str:
-    return _title(operation.name)
-
-
 def _title(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_"))
-
-
-def _standing(standing: str, source: str) -> dict[str, str]:
-    return {"x-standing": standing, "x-source": source}
-
-
-def _documented(source: str) -> dict[str, str]:
-    """Say that the manual says so, and where in it."""
-    return _standing("documented", source)
-
-
-def _assumed(reason: str) -> dict[str, str]:
-    """Say that the manual is silent, and why this is the guess."""
-    return _standing("assumed", reason)

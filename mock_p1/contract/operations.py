@@ -8,16 +8,13 @@ update of the API is a change of this file. *Documented* means that the public m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from mock_p1.contract.errors import CREDENTIAL_ERRORS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 Standing = Literal["documented", "assumed"]
 
@@ -155,16 +152,14 @@ class Match(NamedTuple):
     parameters: Mapping[str, str]
 
 
+@dataclass(slots=True)
 class _Place:
     """A place in the tree of paths: what may follow, and the operations that end here."""
 
-    __slots__ = ("literals", "operations", "parameter", "parameter_name")
-
-    def __init__(self) -> None:
-        self.literals: dict[str, _Place] = {}
-        self.parameter: _Place | None = None
-        self.parameter_name = ""
-        self.operations: dict[str, Operation] = {}
+    literals: dict[str, _Place] = field(default_factory=dict)
+    parameter: _Place | None = None
+    parameter_name: str = ""
+    operations: dict[str, Operation] = field(default_factory=dict)
 
 
 class OperationTable(Mapping[str, Operation]):
@@ -192,11 +187,6 @@ class OperationTable(Mapping[str, Operation]):
         if operation.method == "GET" and operation.link:
             place.operations["HEAD"] = operation  # storage answers both
 
-    def remove(self, name: str) -> None:
-        """Take a row out."""
-        rest = [operation for operation in self.values() if operation.name != name]
-        self.__init__(rest)  # type: ignore[misc]  # the tree of paths is made anew
-
     def match(self, path: str) -> Match | None:
         """Find what a raw (percent-encoded) path belongs to, whatever the method.
 
@@ -223,15 +213,10 @@ class OperationTable(Mapping[str, Operation]):
 
     def words_beside(self, operation: Operation, parameter: str) -> frozenset[str]:
         """Return what can never be a parameter of a path: words of the API that stand there."""
-        place = self._root
-        for segment in operation.template.strip("/").split("/"):
-            if segment == f"{{{parameter}}}":
-                return frozenset(place.literals)
-            following = place.parameter if segment.startswith("{") else place.literals[segment]
-            if following is None:
-                break
-            place = following
-        return frozenset()
+        before = operation.template.partition(f"{{{parameter}}}")[0]
+        beside = (each.template for each in self.values() if each.template.startswith(before))
+        words = (template.removeprefix(before).partition("/")[0] for template in beside)
+        return frozenset(word for word in words if not word.startswith("{"))
 
     def __getitem__(self, name: str) -> Operation:
         return self._rows[name]

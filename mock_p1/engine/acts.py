@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from mock_p1.base.messages import Reply
+from mock_p1.base.messages import Reply, Request
+from mock_p1.engine.call import plain_request, request_of
 from mock_p1.engine.driver import Driver
 from mock_p1.engine.engine import Engine
-from mock_p1.engine.file_store import Inspection, RememberedFile
+from mock_p1.engine.file_store import Inspection, KeptFile, RememberedFile
 from mock_p1.engine.not_imitated import Unexpected
-from mock_p1.engine.plain_request import plain_request, request_of
 from mock_p1.engine.receiver import End, Receiver
 from mock_p1.engine.saved_state import restore
 from mock_p1.scenario.kept import as_data, from_data
@@ -23,8 +23,6 @@ from mock_p1.scenario.steps import Literal
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from mock_p1.base.messages import Request
-    from mock_p1.engine.file_store import KeptFile
 
 Act = list[Any]
 """The kind of an act, and what it is about; nothing but what JSON knows."""

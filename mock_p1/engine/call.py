@@ -1,17 +1,16 @@
-"""One request on its way through the engine, and what comes of it."""
+"""One request on its way through the engine, what comes of it, and it as plain data."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mock_p1.contract.operations import query_of
+from mock_p1.base.messages import Fault, Reply, Request
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK, Operation, query_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mock_p1.base.messages import Fault, Reply, Request
-    from mock_p1.contract.operations import Operation
     from mock_p1.engine.callers import Caller
     from mock_p1.engine.job_states import JobState
     from mock_p1.engine.timeline import Plan, State
@@ -36,6 +35,13 @@ class Call:
     job: JobState | None = None
     part: tuple[str, int, int, int] | None = None
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def subject(self) -> JobState:
+        """The job that the call is about; LookupError where it was not found, or there is none."""
+        if self.job is None:
+            raise LookupError(self.job_id)
+        return self.job
 
     @property
     def job_id(self) -> str | None:
@@ -63,3 +69,22 @@ class Outcome(NamedTuple):
     place: tuple[Plan, State] | None = None
     retry_after_ns: int | None = None
     done: str | None = None
+
+
+_POLLS: Final = RETRAIN_STATUS_CHECK.template.partition("{")[0]
+
+
+def plain_request(request: Request) -> list[Any]:
+    """Return a request as plain data; of a poll's headers nothing is needed but its key."""
+    method, path, query, keys, base_url, has_body, headers, note = request
+    if len(keys) == 1 and keys[0] and path.startswith(_POLLS) and method == "GET":
+        headers = ()
+    text = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in headers]
+    return [method, path, query, keys, base_url, has_body, text, note]
+
+
+def request_of(about: list[Any]) -> Request:
+    """Return the request again."""
+    method, path, query, keys, base_url, has_body, text, note = about
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in text]
+    return Request(method, path, query, tuple(keys), base_url, has_body, headers, note)

@@ -15,15 +15,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from mock_p1.base.patterns import ANY, Hit, PatternTable
 from mock_p1.base.text import mask
 from mock_p1.contract.operations import API_KEY_LIMIT
-from mock_p1.engine.program import Refusal
-from mock_p1.scenario.model import ACTIVE
+from mock_p1.engine.program import Program, Refusal
+from mock_p1.scenario.model import ACTIVE, Scenario
 from mock_p1.scenario.redaction import masked_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from mock_p1.engine.program import Program
-    from mock_p1.scenario.model import Scenario
 
 FOR_EVER: Final = sys.maxsize
 FILLERS: Final = ("1", "2", "3", "any")
@@ -239,8 +237,11 @@ class Keyring:
                 return known.caller, known.ends_ns
             return Refusal("inactive_credential", "Get API Key", "this API key has ended")
         if key and self.is_secret(key, issued):
-            note = "a secret key was sent where an API key belongs"
-            return Refusal("not_found_credential", self._scenario.name, note)
+            return Refusal(
+                "not_found_credential",
+                self._scenario.name,
+                "a secret key was sent where an API key belongs",
+            )
         if refusal := self.refusal(key):
             return refusal
         return caller_of_key(key), FOR_EVER
@@ -252,8 +253,11 @@ class Keyring:
     def secret_refusal(self, key: str, issued: IssuedKeys) -> Refusal | None:
         """Return why a secret key is refused, or None if it is active."""
         if key and self._is_api_key(key, issued):
-            note = "an API key was sent where a secret key belongs"
-            return Refusal("not_found_credential", self._scenario.name, note)
+            return Refusal(
+                "not_found_credential",
+                self._scenario.name,
+                "an API key was sent where a secret key belongs",
+            )
         return self._refusal(key, self._secrets, "secret_keys")
 
     def is_secret(self, key: str, issued: IssuedKeys) -> bool:
@@ -272,8 +276,7 @@ class Keyring:
 
     def names(self, key: str) -> bool:
         """Tell whether the scenario names this very key, an API key or a secret key."""
-        tables = (self._keys, self._secrets)
-        return any(table is not None and table.exact(key) is not None for table in tables)
+        return any(table and table.exact(key) is not None for table in (self._keys, self._secrets))
 
     def declares(self, key: str) -> bool:
         """Tell whether the scenario names this very API key."""

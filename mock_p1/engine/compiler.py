@@ -9,16 +9,22 @@ from mock_p1.engine.program import CallProgram, CallProgramStep, Program, Progra
 from mock_p1.engine.rate_limit import RetryAfter
 from mock_p1.engine.replies import frame_of
 from mock_p1.engine.timeline import plan
-from mock_p1.scenario.calls import OkCall
+from mock_p1.scenario.calls import CallStep, OkCall
 from mock_p1.scenario.step_length import Stage
-from mock_p1.scenario.steps import ErrorStep, FaultStep, Literal, ReplyStep, RetryDate, StatusStep
+from mock_p1.scenario.steps import (
+    ErrorStep,
+    FaultStep,
+    Literal,
+    ReplyStep,
+    RetryDate,
+    StatusStep,
+    Step,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from mock_p1.scenario.calls import CallStep
     from mock_p1.scenario.model import Job, Scenario
-    from mock_p1.scenario.steps import Step
 
 
 def compile_job(scenario: Scenario, job: Job, *path: str | int) -> Program:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mock_p1.base.asgi_types import joined
-from mock_p1.base.messages import Reply, http_date, json_reply
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from mock_p1.base.messages import Headers, Request
+from mock_p1.base.messages import Headers, Reply, Request, http_date, json_reply
 
 _ASKED: Final = frozenset(
     (b"if-match", b"if-modified-since", b"if-none-match", b"if-range", b"if-unmodified-since",

@@ -11,16 +11,15 @@ from mock_p1.base.messages import origin_form
 from mock_p1.base.text import MANY, mask, plural, unknown
 from mock_p1.contract.errors import FAULTS
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK, Operation
-from mock_p1.engine.callers import caller_named
+from mock_p1.engine.callers import Caller, caller_named
 from mock_p1.engine.mock_state import InjectedFailure
-from mock_p1.engine.timeline import State, following, settle
+from mock_p1.engine.timeline import State, following
 from mock_p1.scenario.redaction import masked_key
 from mock_p1.scenario.steps import Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mock_p1.engine.callers import Caller
     from mock_p1.engine.change_log import Kind
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.job_states import JobState
@@ -301,13 +300,7 @@ class Driver:
             program = self.program_of(job_id)  # again: the scenario may have been swapped meanwhile
             now_ns = self._engine.clock.now_ns()
             jobs = self._jobs_of(job_id, program, key)
-            settled = [
-                settle(job.program.plan, job.state, now_ns).position
-                if job.state
-                else self._start(job)
-                for job in jobs
-            ]
-            indices = [target(job.program, index) for job, index in zip(jobs, settled, strict=True)]
+            indices = [target(job.program, state.jobs.position(job, now_ns)) for job in jobs]
             start = None if key else target(program, state.jobs.start_of(job_id))
             if all(index is None for index in (indices or [start])):
                 steps = plural(len(program.steps), "step")
@@ -347,9 +340,6 @@ class Driver:
         if hit is None or not program.open_to(key) or state.keyring.is_secret(key, state.issued):
             raise NoSuchJob(f"job {job_id!r} is none of this key")
         return [state.meet(state.issued.caller(key), key, job_id, hit)]
-
-    def _start(self, job: JobState) -> int:
-        return 0 if job.created else self._engine.state.jobs.start_of(job.job_id)
 
     def _callers_at(
         self, operation: Operation, job_id: str | None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import proxy
 
-from mock_p1.base.clock import RealClock
-from mock_p1.base.messages import Fault, Reply, Request, origin_form
+from mock_p1.base.clock import Clock, RealClock
+from mock_p1.base.messages import Fault, Reply, Request, json_reply, origin_form
 from mock_p1.contract.operations import (
     FILE_UPLOAD,
     GET_API_KEY,
@@ -16,6 +17,8 @@ from mock_p1.contract.operations import (
     RETRAIN_DATA_UPLOAD,
     RETRAIN_MODEL_SWITCH,
     RETRAIN_STATUS_CHECK,
+    Match,
+    Operation,
 )
 from mock_p1.engine import (
     file_upload,
@@ -27,7 +30,7 @@ from mock_p1.engine import (
     retrain_status_check,
 )
 from mock_p1.engine.call import Call, Outcome
-from mock_p1.engine.callers import caller_of_secret
+from mock_p1.engine.callers import Caller, Keyring, caller_of_secret
 from mock_p1.engine.change_log import ChangeLog
 from mock_p1.engine.deliveries import Deliveries
 from mock_p1.engine.failures import (
@@ -37,9 +40,9 @@ from mock_p1.engine.failures import (
     strikes_at_once,
     take_injected,
 )
-from mock_p1.engine.file_store import CountingStore
+from mock_p1.engine.file_store import CountingStore, FileStore
 from mock_p1.engine.held import HeldAnswers
-from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
+from mock_p1.engine.job_states import DEFAULT_JOBS_MAX, JobStates
 from mock_p1.engine.journal import (
     DEFAULT_MAX,
     HAD_CLOSED,
@@ -51,8 +54,8 @@ from mock_p1.engine.journal import (
 )
 from mock_p1.engine.key_leak import leak_notes
 from mock_p1.engine.mock_state import MockState, Prepared
-from mock_p1.engine.program import Refusal
-from mock_p1.engine.rate_limit import RetryAfter, too_many
+from mock_p1.engine.program import CallProgramStep, Refusal
+from mock_p1.engine.rate_limit import TOO_MANY, RetryAfter
 from mock_p1.engine.receiver import Receiver
 from mock_p1.engine.repeats import Repeats
 from mock_p1.engine.replies import example_of
@@ -62,15 +65,9 @@ from mock_p1.scenario.document import unwritable
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from mock_p1.base.clock import Clock
     from mock_p1.base.proxies import Proxies
-    from mock_p1.contract.operations import Match
-    from mock_p1.engine.callers import Caller, Keyring
     from mock_p1.engine.directory import Directory
-    from mock_p1.engine.file_store import FileStore
-    from mock_p1.engine.job_states import JobStates
     from mock_p1.engine.not_imitated import Unexpected
-    from mock_p1.engine.program import CallProgramStep
     from mock_p1.scenario.model import Scenario
 
     Find = Callable[[MockState, Call], Outcome | Refusal | None]
@@ -80,10 +77,11 @@ class Handler(NamedTuple):
     """How an operation is handled, in the order of the steps.
 
     ``admit`` finds whose link it is, for operations that need no key. ``find`` judges what the call
-    is about; ``act`` does it, and is given the file where the operation takes one.
+    is about, where the link does not say it all; ``act`` does it, and is given the file where the
+    operation takes one.
     """
 
-    find: Find
+    find: Find | None
     act: Callable[..., Outcome]
     admit: Callable[[MockState, Call], Outcome | None] | None = None
 
@@ -91,13 +89,16 @@ class Handler(NamedTuple):
 HANDLERS: Final = {
     GET_API_KEY.name: Handler(get_api_key.find, get_api_key.act),
     RETRAIN_DATA_UPLOAD.name: Handler(retrain_data_upload.find, retrain_data_upload.act),
-    FILE_UPLOAD.name: Handler(file_upload.find, file_upload.act, file_upload.admit),
+    FILE_UPLOAD.name: Handler(None, file_upload.act, file_upload.admit),
     RETRAIN_STATUS_CHECK.name: Handler(retrain_status_check.find, retrain_status_check.act),
     RESULT_DOWNLOAD.name: Handler(result_download.find, result_download.act, result_download.admit),
     RETRAIN_MODEL_SWITCH.name: Handler(retrain_model_switch.find, retrain_model_switch.act),
 }
 """The handlers of the operations by name; each stands in the file of its operation."""
 
+
+_no_act: Final = partial(Outcome, example_of(FILE_UPLOAD), "")
+"""The act of what strikes at once, which does so before it: nothing is done."""
 
 _POLL_METHOD: Final = RETRAIN_STATUS_CHECK.method
 
@@ -151,7 +152,6 @@ class Engine:
         self.deliveries: Deliveries = Deliveries(note)
         self.held: HeldAnswers = HeldAnswers(self.clock, lambda asked: me._caller_of(asked))  # noqa: PLW0108, SLF001 -- likewise
         self.repeats: Repeats = Repeats(self.clock)
-        self._broken = self.repeats.broken
         self.played_after: int = 0
         """The number of the last journal entry before the scenario was swapped in."""
         self.state: MockState = MockState(
@@ -198,7 +198,7 @@ class Engine:
                         reply, step = count_poll(state, job, now_ns, request.base_url)
                         journal = self.journal
                         entry = poll_entry(journal.number(), request, job, step, reply)
-                        if step.fault or self._broken:
+                        if step.fault or self.repeats.broken:
                             entry = self.repeats.noted(entry, request)
                         journal.keep(entry)
                         journal.keep_answer((entry.number, reply))
@@ -227,8 +227,7 @@ class Engine:
 
     def _handle_any(self, request: Request) -> Reply | Fault:
         """Answer whatever is no further poll of a job."""
-        request, found = self._match(request)
-        operation = found and found.operations.get(request.method)
+        request, found, operation = self._match(request)
         if found is None or operation is None:
             return self.answer_unexpected(request, not_imitated.answer_to(request, found))
         if operation.body == "file":
@@ -269,8 +268,7 @@ class Engine:
 
     def takes_file(self, request: Request) -> bool:
         """Tell whether the body of this request is a file, to be handed over by ``receive``."""
-        request, found = self._match(request)
-        operation = found and found.operations.get(request.method)
+        _, _, operation = self._match(request)
         return operation is not None and operation.body == "file"
 
     def receive(self, request: Request, length: int | None) -> Receiver | Reply | Fault:
@@ -280,8 +278,8 @@ class Engine:
             request: A request that ``takes_file``.
             length: Its Content-Length; None where it has none.
         """
-        request, found = self._match(request)
-        if found is None or request.method not in found.operations:
+        request, found, operation = self._match(request)
+        if found is None or operation is None:
             return self.handle(request)
         with self.lock:
             call = self._call(request, found)
@@ -291,7 +289,7 @@ class Engine:
             if outcome is None and element is None:
                 outcome = file_upload.refuse(self.state, call)
             elif outcome is None and element is not None and strikes_at_once(element):
-                outcome = element_outcome(self.state, call, element, _nothing)
+                outcome = element_outcome(self.state, call, element, _no_act)
             if outcome is not None:
                 self.journal.add(call_entry(self.journal.number(), call, outcome))
                 self.repeats.note_break(request, outcome.fault, outcome.reply.delay_ns)
@@ -365,11 +363,12 @@ class Engine:
         return scenario.seed if self._given_seed is None else self._given_seed
 
     @staticmethod
-    def _match(request: Request) -> tuple[Request, Match | None]:
+    def _match(request: Request) -> tuple[Request, Match | None, Operation | None]:
         path = origin_form(request.path)
         if path is not request.path:
             request = request._replace(path=path)
-        return request, OPERATIONS.match(path)
+        found = OPERATIONS.match(path)
+        return request, found, found and found.operations.get(request.method)
 
     def _call(self, request: Request, found: Match) -> Call:
         operation = found.operations[request.method]
@@ -384,8 +383,7 @@ class Engine:
 
     def _caller_of(self, request: Request) -> Caller:
         """Return whose request it is: by its link, else by its key."""
-        request, found = self._match(request)
-        operation = found and found.operations.get(request.method)
+        request, found, operation = self._match(request)
         with self.lock:
             if found is None or operation is None or not operation.link:
                 return self.state.issued.caller(request.api_key)
@@ -412,14 +410,12 @@ class Engine:
         """Go from the key to the act: what answers before it, or the element that is met."""
         state, handler = self.state, HANDLERS[call.operation.name]
         outcome = self._admit(call, handler)
-        if outcome is None and state.injected:
-            failure = take_injected(state, call)
-            if failure is not None:
-                self.changes.note("next", call.now_ns)
-            if failure is not None and call.operation.body == "file" and failure.fault:
+        failure = take_injected(state, call) if outcome is None else None
+        if failure is not None:
+            self.changes.note("next", call.now_ns)
+            if call.operation.body == "file" and failure.fault:
                 return None, fault_element(failure.fault)
-            if failure is not None:
-                outcome = injected(state, call, failure, self._act_on_found(call))
+            outcome = injected(state, call, failure, self._act_on_found(call))
         outcome = outcome or self._limited(call) or self._find(call)
         if outcome is not None or call.operation == RETRAIN_STATUS_CHECK:
             return outcome, None
@@ -428,7 +424,8 @@ class Engine:
 
     def _find(self, call: Call) -> Outcome | None:
         """Judge what a call is about; None where its act may be done."""
-        found = HANDLERS[call.operation.name].find(self.state, call)
+        find = HANDLERS[call.operation.name].find
+        found = find and find(self.state, call)
         return self.state.refuse(found, call) if isinstance(found, Refusal) else found
 
     def _limited(self, call: Call) -> Outcome | None:
@@ -440,7 +437,7 @@ class Engine:
         if not left_ns:
             return None
         retry = RetryAfter(left_ns)
-        reply = retry.on(too_many(), self.clock, call.now_ns)
+        reply = retry.on(json_reply(429, TOO_MANY), self.clock, call.now_ns)
         source = self.scenario.where("rate_limit")
         return Outcome(reply, source, retry_after_ns=retry.asks_for_ns)
 
@@ -479,11 +476,7 @@ class Engine:
             leads_to_file = found and any(each.link for each in found.operations.values())
             leaks = leak_notes(request, self.state.knows_key) if leads_to_file else ()
             entry = unexpected_entry(number, now_ns, request, caller, answer)
-            notes = (*entry.notes, *leaks)
-            self.journal.add(entry._replace(source=self.scenario.name, notes=notes))
+            self.journal.add(
+                entry._replace(source=self.scenario.name, notes=(*entry.notes, *leaks))
+            )
         return answer.reply.to(request.method)
-
-
-def _nothing() -> Outcome:
-    """Do nothing: what strikes at once does so before the act."""
-    return Outcome(example_of(FILE_UPLOAD), "")

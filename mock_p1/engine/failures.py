@@ -10,21 +10,17 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.messages import Reply
 from mock_p1.base.patterns import Hit
-from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
-from mock_p1.engine.call import Outcome
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK, Operation
+from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.compiler import retry_of
 from mock_p1.engine.faults import says_success, script
 from mock_p1.engine.program import CallProgramStep, Refusal
-from mock_p1.engine.replies import example_of, literal
-from mock_p1.engine.timeline import settle
+from mock_p1.engine.replies import example_of, held_for, literal
 from mock_p1.scenario.calls import ErrorCall, FaultCall, OkCall, ReplyCall
-from mock_p1.scenario.faker_values import seed_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mock_p1.contract.operations import Operation
-    from mock_p1.engine.call import Call
     from mock_p1.engine.mock_state import InjectedFailure, MockState
     from mock_p1.scenario.steps import Literal
 
@@ -77,12 +73,13 @@ def element_outcome(state: MockState, call: Call, element: CallProgramStep, act:
             outcome = act()
         case ErrorCall(error=error, done=done):
             acted = _note(call, done=done, act=act)
-            outcome = Outcome(
-                state.replies.error(error), element.source, error=error, done=_done(acted)
-            )
+            reply, done_by = state.replies.error(error), acted and acted.done
+            outcome = Outcome(reply, element.source, error=error, done=done_by)
         case ReplyCall(reply=reply, done=done):
             acted = _note(call, done=done, act=act)
-            outcome = _literal(state, call, reply, element.source)._replace(done=_done(acted))
+            outcome = _literal(state, call, reply, element.source)._replace(
+                done=acted and acted.done
+            )
         case FaultCall(fault=fault, done=done):
             outcome = _fault(state, call, fault, element.source, act, done=done)
         case _:
@@ -94,11 +91,8 @@ def held_back(state: MockState, call: Call, element: CallProgramStep, outcome: O
     """Return the outcome with the delay that the element asks for."""
     if element.step.delay is None:
         return outcome
-    low_ns, high_ns = element.step.delay
-    place = (call.operation.name, call.job_id or "", call.caller.name, *element.turn)
-    seed = seed_for(state.seed, *place, "delay")
-    delay_ns = outcome.reply.delay_ns + low_ns + seed % (high_ns - low_ns + 1)
-    return outcome._replace(reply=outcome.reply._replace(delay_ns=delay_ns))
+    place = (call.operation.name, call.job_id or "", call.caller.name, *element.turn, "delay")
+    return outcome._replace(reply=held_for(outcome.reply, element.step.delay, state.seed, *place))
 
 
 def _note(call: Call, *, done: bool, act: Act, after: str = AFTER) -> Outcome | None:
@@ -110,24 +104,18 @@ def _note(call: Call, *, done: bool, act: Act, after: str = AFTER) -> Outcome | 
     return acted
 
 
-def _done(acted: Outcome | None) -> str | None:
-    return None if acted is None else acted.done
-
-
 def _fault(  # noqa: PLR0913 -- the parts of one failure
     state: MockState, call: Call, fault: str, source: str, act: Act, *, done: bool = False
 ) -> Outcome:
     is_whole = says_success(fault, call.operation)
     done, after = done or is_whole, NOT_LOST if is_whole else AFTER
-    acted = None
     if call.operation == RETRAIN_STATUS_CHECK:
-        spoilt = _status_now(state, call)
-    else:
-        changes_nothing = _changes_nothing(call.operation)
-        acted = act() if changes_nothing else _note(call, done=done, act=act, after=after)
-        reply = None if acted is None else acted.reply
-        spoilt = reply if isinstance(reply, Reply) else example_of(call.operation)
-    return Outcome(script(fault, spoilt), source, fault=fault, done=_done(acted))
+        return Outcome(script(fault, _status_now(state, call)), source, fault=fault)
+    reads = _changes_nothing(call.operation)
+    acted = act() if reads else _note(call, done=done, act=act, after=after)
+    reply = acted and acted.reply
+    spoilt = reply if isinstance(reply, Reply) else example_of(call.operation)
+    return Outcome(script(fault, spoilt), source, fault=fault, done=acted and acted.done)
 
 
 def _status_now(state: MockState, call: Call) -> Reply:
@@ -139,15 +127,13 @@ def _status_now(state: MockState, call: Call) -> Reply:
     if isinstance(found, Hit):
         program, position = found.value, state.jobs.start_of(job_id)
     else:
-        settled = found.state and settle(found.program.plan, found.state, call.now_ns)
-        program, position = found.program, settled.position if settled else 0
+        program, position = found.program, state.jobs.position(found, call.now_ns)
 
     def token(step: int) -> str:
         job = state.find_job(call)  # known from now on, so that the link leads to it
         return "" if isinstance(job, Refusal) else state.token(job, step)
 
-    base_url = call.request.base_url
-    return state.replies.underlying_status(program, position, job_id, base_url, token)
+    return state.replies.underlying_status(program, position, job_id, call.request.base_url, token)
 
 
 def _literal(state: MockState, call: Call, reply: Literal, source: str) -> Outcome:

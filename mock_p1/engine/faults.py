@@ -44,18 +44,6 @@ def script(kind: str, reply: Reply) -> Reply | Fault:
     return _SCRIPTS[kind](reply)
 
 
-def _reset(_: Reply) -> Fault:
-    return Fault("connection_reset", "reset")
-
-
-def _empty(_: Reply) -> Fault:
-    return Fault("empty_response", "close")
-
-
-def _timeout(_: Reply) -> Fault:
-    return Fault("timeout", "close", delay_ns=TIMEOUT_LIMIT)
-
-
 def _truncated(reply: Reply) -> Fault:
     if not reply.body:  # its head alone is the whole answer
         return Fault("truncated_body", "complete", reply)
@@ -76,15 +64,15 @@ def _slow(reply: Reply) -> Fault:
     if not reply.body:  # nothing comes in pieces: the answer itself is late
         return Fault("slow_body", "complete", reply, delay_ns=SLOW_PIECES * SLOW_PAUSE)
     ends = [len(reply.body) * count // SLOW_PIECES for count in range(SLOW_PIECES + 1)]
-    pieces = [reply.body[start:end] for start, end in pairwise(ends)]
-    return Fault("slow_body", "complete", reply, tuple((SLOW_PAUSE, piece) for piece in pieces))
+    pieces = tuple((SLOW_PAUSE, reply.body[start:end]) for start, end in pairwise(ends))
+    return Fault("slow_body", "complete", reply, pieces)
 
 
 _SCRIPTS: Final[dict[str, Callable[[Reply], Reply | Fault]]] = {
-    "connection_reset": _reset,
-    "empty_response": _empty,
+    "connection_reset": lambda _: Fault("connection_reset", "reset"),
+    "empty_response": lambda _: Fault("empty_response", "close"),
     "truncated_body": _truncated,
     "malformed_json": _malformed,
     "slow_body": _slow,
-    "timeout": _timeout,
+    "timeout": lambda _: Fault("timeout", "close", delay_ns=TIMEOUT_LIMIT),
 }

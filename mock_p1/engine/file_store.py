@@ -37,29 +37,23 @@ class KeptFile(Protocol):
     @property
     def size(self) -> int:
         """Its size in bytes."""
-        ...
 
     @property
     def sha256(self) -> str:
         """The SHA-256 of its bytes, in hexadecimal digits."""
-        ...
 
     @property
     def is_kept(self) -> bool:
         """Whether its bytes are there."""
-        ...
 
     def content(self) -> bytes | None:
         """Return its bytes; None where they were not kept, or had to go for newer ones."""
-        ...
 
     def inspection(self, timeout_seconds: float = 10.0) -> Inspection:
         """Return what was found in it, waiting so long for it; then a finding that says so."""
-        ...
 
     def discard(self) -> None:
         """Forget its bytes; what is said of it stays."""
-        ...
 
 
 class IncomingFile(Protocol):
@@ -68,19 +62,15 @@ class IncomingFile(Protocol):
     @property
     def size(self) -> int:
         """How many bytes have come."""
-        ...
 
     def write(self, data: bytes) -> None:
         """Take the next bytes; StoreFullError where there is no room for them."""
-        ...
 
     def finish(self) -> KeptFile:
         """Keep the file: all of it has come. StoreFullError where its last bytes have no room."""
-        ...
 
     def discard(self) -> None:
         """Forget what has come."""
-        ...
 
 
 class FileStore(Protocol):
@@ -89,55 +79,17 @@ class FileStore(Protocol):
     @property
     def limit_bytes(self) -> int:
         """The largest file that is taken."""
-        ...
 
     @property
     def dropped(self) -> int:
         """How many files have lost their content to newer ones."""
-        ...
 
     def open(self, file_name: str) -> IncomingFile:
         """Begin to keep a file of this name; StoreFullError where there is no room."""
-        ...
-
-
-class CountedFile:
-    """A file of which only size and SHA-256 are kept: an incoming one, and then a kept one."""
-
-    def __init__(self) -> None:
-        self.size: int = 0
-        self.is_kept = False
-        self._hash = sha256()
-
-    @property
-    def sha256(self) -> str:
-        """The SHA-256 of what has come."""
-        return self._hash.hexdigest()
-
-    def write(self, data: bytes) -> None:
-        """Count the next bytes."""
-        self.size += len(data)
-        self._hash.update(data)
-
-    def finish(self) -> CountedFile:
-        """Return itself: nothing else is kept."""
-        return self
-
-    def discard(self) -> None:
-        """Forget nothing: nothing was kept."""
-
-    def content(self) -> None:
-        """Return None: the bytes were not kept."""
-        return
-
-    def inspection(self, timeout_seconds: float = 10.0) -> Inspection:
-        """Return an empty finding: there are no bytes to look at."""
-        del timeout_seconds
-        return Inspection(notes=("its content was not kept, so nothing is said about it",))
 
 
 class RememberedFile(NamedTuple):
-    """A file of which the bytes are gone: what was said of it is known."""
+    """A file of which the bytes are not kept: what was said of it is known."""
 
     size: int
     sha256: str
@@ -159,6 +111,27 @@ class RememberedFile(NamedTuple):
 
     def discard(self) -> None:
         """Forget nothing: nothing is kept."""
+
+
+class CountedFile:
+    """A file that is coming, of which only size and SHA-256 will be kept."""
+
+    def __init__(self) -> None:
+        self.size: int = 0
+        self._hash = sha256()
+
+    def write(self, data: bytes) -> None:
+        """Count the next bytes."""
+        self.size += len(data)
+        self._hash.update(data)
+
+    def finish(self) -> RememberedFile:
+        """Return what is known of it."""
+        found = Inspection(notes=("its content was not kept, so nothing is said about it",))
+        return RememberedFile(self.size, self._hash.hexdigest(), found)
+
+    def discard(self) -> None:
+        """Forget nothing: nothing was kept."""
 
 
 class CountingStore:

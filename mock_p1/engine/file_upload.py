@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mock_p1.base.messages import Reply
+from mock_p1.base.messages import Reply, Request
 from mock_p1.contract.operations import KNOWN_STATUSES
-from mock_p1.engine.call import Outcome
-from mock_p1.engine.file_store import IS_A_FORM
+from mock_p1.engine.call import Call, Outcome
+from mock_p1.engine.file_store import IS_A_FORM, KeptFile
 from mock_p1.engine.not_imitated import no_link, upload_refused
-from mock_p1.engine.timeline import State, following, settle
+from mock_p1.engine.timeline import State, following
 from mock_p1.engine.uploads import Upload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_p1.base.messages import Request
-    from mock_p1.engine.call import Call
-    from mock_p1.engine.file_store import KeptFile
     from mock_p1.engine.job_states import JobState
     from mock_p1.engine.mock_state import MockState
 
@@ -36,11 +33,6 @@ def admit(state: MockState, call: Call) -> Outcome | None:
     return None
 
 
-def find(state: MockState, call: Call) -> None:
-    """Find nothing more: the link has led to the job."""
-    del state, call
-
-
 def form_notes(request: Request) -> Iterator[str]:
     """Note a file that its client says is a multipart form, as whoever sends ``files=`` does."""
     kinds = (value for name, value in request.headers if name == b"content-type")
@@ -50,11 +42,11 @@ def form_notes(request: Request) -> Iterator[str]:
 
 def refuse(state: MockState, call: Call) -> Outcome | None:
     """Refuse a file for a job that takes none any more."""
-    job = _job(call)
+    job = call.subject
     if job.created is None or not job.created.complete:
         return None
     way = state.scenario.assumptions.second_upload
-    if way == "replace" or (way == "replace_while_waiting" and _waits(job, call.now_ns)):
+    if way == "replace" or (way == "replace_while_waiting" and _waits(state, job, call.now_ns)):
         return None
     call.notes.append("the file of this job has come already")
     return Outcome(upload_refused(job.job_id), state.scenario.name)
@@ -64,7 +56,7 @@ def act(state: MockState, call: Call, kept: KeptFile) -> Outcome:
     """Take the file, whole: the job begins now, or begins anew."""
     if refused := refuse(state, call):
         return refused
-    job = _job(call)
+    job = call.subject
     if job.created is not None:
         if job.created.complete:
             call.notes.append("this file replaces the one that came before")
@@ -80,7 +72,7 @@ def act(state: MockState, call: Call, kept: KeptFile) -> Outcome:
 
 def note(state: MockState, call: Call, number: int, size: int, kept: KeptFile | None) -> None:
     """Remember what came."""
-    job = _job(call)
+    job = call.subject
     name = job.created.file_name if job.created else ""
     upload = Upload(number, call.now_ns, job.caller, job.job_id, name, size, kept is not None, kept)
     state.uploads.add(upload)
@@ -95,15 +87,7 @@ def _begin(job: JobState, now_ns: int) -> None:
     job.state = State(position, now_ns)
 
 
-def _waits(job: JobState, now_ns: int) -> bool:
+def _waits(state: MockState, job: JobState, now_ns: int) -> bool:
     """Tell whether the job has not begun to run: it still shows that it is waiting."""
-    if job.state is None:
-        return True
-    position = settle(job.program.plan, job.state, now_ns).position
-    return job.program.stands_at(position).status == WAITING
-
-
-def _job(call: Call) -> JobState:
-    if call.job is None:
-        raise LookupError(call.job_id)
-    return call.job
+    stands = job.program.stands_at(state.jobs.position(job, now_ns))
+    return job.state is None or stands.status == WAITING

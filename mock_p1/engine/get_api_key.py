@@ -8,14 +8,13 @@ from mock_p1.base.messages import json_reply
 from mock_p1.base.text import shorten
 from mock_p1.contract.assumptions import ACCEPT
 from mock_p1.contract.operations import GET_API_KEY
-from mock_p1.engine.call import Outcome
+from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.callers import MAX_ISSUED, IssuedKey
 from mock_p1.engine.job_ids import uuid_of
 from mock_p1.engine.not_imitated import no_room
 from mock_p1.engine.program import Refusal
 
 if TYPE_CHECKING:
-    from mock_p1.engine.call import Call
     from mock_p1.engine.mock_state import MockState
 
 _TYPES = next(each.values for each in GET_API_KEY.query if each.name == "credential_type")
@@ -69,8 +68,7 @@ def act(state: MockState, call: Call) -> Outcome:
             return Outcome(
                 no_room(f"{MAX_ISSUED:,} API keys are issued already"), state.scenario.name
             )
-        number = state.issued.count(call.caller)
-        text = uuid_of(state.seed, "api_key", call.caller.name, number)
+        text = uuid_of(state.seed, "api_key", call.caller.name, state.issued.count(call.caller))
         key = IssuedKey(text, call.caller, call.api_key, call.now_ns + assumed.key_lifetime)
         state.issued.add(key)
     end_date = state.clock.client_date(key.ends_ns).strftime(assumed.end_date_format)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from mock_p1.base.clock import RealClock
+from mock_p1.base.clock import Clock, RealClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mock_p1.base.clock import Clock
     from mock_p1.base.messages import Request
     from mock_p1.engine.callers import Caller
 

@@ -6,13 +6,14 @@ Bounded where ids or callers are not the scenario's own.
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import asdict, dataclass
 from sys import intern
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.text import mask
 from mock_p1.engine.callers import caller_named
 from mock_p1.engine.parts import Parts
-from mock_p1.engine.timeline import State
+from mock_p1.engine.timeline import State, settle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,17 +28,15 @@ job that the scenario names or generates; the least recently polled go first. A 
 1 KB."""
 
 
+@dataclass(slots=True, eq=False)
 class CreatedJob:
     """What Retrain Data Upload has issued for one job: the file's name, and whether it has come."""
 
-    __slots__ = ("complete", "file_name", "number", "size", "upload")
-
-    def __init__(self, number: int, file_name: str) -> None:
-        self.number: int = number
-        self.file_name: str = file_name
-        self.complete: bool = False
-        self.size: int = 0
-        self.upload: int | None = None
+    number: int
+    file_name: str
+    complete: bool = False
+    size: int = 0
+    upload: int | None = None
 
 
 _NONE: Final = [0]
@@ -179,6 +178,12 @@ class JobStates:
     def begin(self, job: JobState, now_ns: int) -> None:
         """Let time begin for a job: at its first step, or at the one it was moved to."""
         job.state = State(self._starts.get(job.job_id, 0), now_ns)
+
+    def position(self, job: JobState, now_ns: int) -> int:
+        """Return the step at which a job stands, or will begin; nothing of it is used up."""
+        if job.state is None:
+            return 0 if job.created else self.start_of(job.job_id)
+        return settle(job.program.plan, job.state, now_ns).position
 
     def next_created(self, caller: Caller) -> int:
         """Count a job that this caller creates; return its number, from 0."""
@@ -394,7 +399,7 @@ def saved_row(job: JobState, used: int | None) -> list[Any]:
         job.caller.name, job.job_id, used, job.polls, job.last_ns, job.downloads,
         job.fetched and job.fetched.saved(),
         job.switches, job.api_key, job.evicted, job.state, job.calls and dict(job.calls),
-        made and {name: getattr(made, name) for name in CreatedJob.__slots__},
+        made and asdict(made),
     ]  # fmt: skip
 
 
@@ -413,9 +418,7 @@ def restored(fields: dict[str, Any], program_of: Callable[[str, bool], Program |
     calls = fields["calls"]
     job.calls = calls and {name: State(*state) for name, state in calls.items()}
     if (created := fields["created"]) is not None:
-        job.created = CreatedJob(created["number"], created["file_name"])
-        for name in CreatedJob.__slots__:
-            setattr(job.created, name, created[name])
+        job.created = CreatedJob(**created)
     return job
 
 

@@ -334,22 +334,19 @@ def call_entry(number: int, call: Call, outcome: Outcome) -> Entry:
     if job_id is None and call.job is not None:
         job_id = call.job.job_id
     notes = (*call.notes, *request_notes(request, call.operation, job_id))
+    by_link = call.operation.needs is None
     shown = outcome.status
     if call.operation == RETRAIN_STATUS_CHECK and not outcome.status and not outcome.error:
         shown = _status_in(reply)
     return Entry(
         number, call.now_ns, outcome.place, shorten(request.method, LONGEST_SHOWN),
-        shorten(request.path, LONGEST_SHOWN), _masked_key(call), call.operation.name,
+        shorten(request.path, LONGEST_SHOWN),
+        call.caller.masked if by_link else mask(call.api_key), call.operation.name,
         None if job_id is None else shorten(job_id, LONGEST_SHOWN),
         reply.status if isinstance(reply, Reply) else None, outcome.status, outcome.error,
         outcome.fault, outcome.source, notes, call.caller.number, outcome.done, shown,
         outcome.retry_after_ns, reply.delay_ns,
     )  # fmt: skip
-
-
-def _masked_key(call: Call) -> str:
-    """Return the key that was sent, masked; where a link says who calls, that caller's."""
-    return call.caller.masked if call.operation.needs is None else mask(call.api_key)
 
 
 def _status_in(reply: Reply | Fault) -> str | None:

@@ -9,13 +9,12 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
-from mock_p1.base.messages import header_text
+from mock_p1.base.messages import Request, header_text
 from mock_p1.contract.operations import API_KEY_HEADER, query_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from mock_p1.base.messages import Request
 
 _WHY: Final = (
     "which does not belong here: the real link leads to another host, which then has the key"

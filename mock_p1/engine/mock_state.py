@@ -18,7 +18,7 @@ from mock_p1.engine.directory import Directory
 from mock_p1.engine.job_ids import token_of
 from mock_p1.engine.job_states import JobState, JobStates
 from mock_p1.engine.program import Refusal
-from mock_p1.engine.rate_limit import RateLimiter, limiter_for
+from mock_p1.engine.rate_limit import RateLimiter
 from mock_p1.engine.replies import ReplyWriter
 from mock_p1.engine.unread_states import restore_parts, saved_in_parts
 from mock_p1.engine.uploads import Uploads
@@ -95,12 +95,9 @@ def _part_of(job: JobState) -> str:
     return f"{job.caller.number & 0xFFFF:04x}"
 
 
-def _saved(failure: InjectedFailure) -> dict[str, Any]:
-    return {**failure._asdict(), "reply": as_data(failure.reply)}
-
-
-def _restored(fields: dict[str, Any]) -> InjectedFailure:
-    return InjectedFailure(**{**fields, "reply": from_data(fields["reply"])})
+def _limiter(scenario: Scenario, reached: Counter[str]) -> RateLimiter | None:
+    limit = scenario.rate_limit
+    return None if limit is None else RateLimiter(limit.polls, limit.per, reached)
 
 
 class MockState:
@@ -119,7 +116,7 @@ class MockState:
         self.uploads: Uploads = Uploads(self.reached)
         self.injected: deque[InjectedFailure] = deque()
         self.failed_downloads: OrderedDict[tuple[str, str, int], int] = OrderedDict()
-        self.limiter: RateLimiter | None = limiter_for(scenario.rate_limit, self.reached)
+        self.limiter: RateLimiter | None = _limiter(scenario, self.reached)
         self.link_seed: int = seed
         self.resets: int = 0
         """How often everything began anew; links of before lead nowhere."""
@@ -170,22 +167,20 @@ class MockState:
         self.calls.adopt(before, after)
         self._forget_of_lost_jobs()
         if scenario.rate_limit != limit:
-            self.limiter = limiter_for(scenario.rate_limit, self.reached)
+            self.limiter = _limiter(scenario, self.reached)
         return counts
 
     def _forget_of_lost_jobs(self) -> None:
         for link in list(self.failed_downloads):
             if self.jobs.get(caller_named(link[0]), link[1]) is None:
                 del self.failed_downloads[link]
-        kept = [
+        self.injected = deque(
             each
             for each in self.injected
             if each.job_id is None
             or self.directory.find(each.job_id)
             or any(self.jobs.of(each.job_id))
-        ]
-        self.injected.clear()
-        self.injected.extend(kept)
+        )
 
     def saved(self, aside: dict[str, bytes] | None = None) -> dict[str, Any]:
         """Return all that changes but journal and clock, as plain data; what is large ``aside``."""
@@ -199,7 +194,9 @@ class MockState:
             "issued": self.issued.saved(),
             "calls": self.calls.saved(),
             "uploads": self.uploads.saved(),
-            "injected": [_saved(failure) for failure in self.injected],
+            "injected": [
+                {**failure._asdict(), "reply": as_data(failure.reply)} for failure in self.injected
+            ],
             "failed_downloads": [[*link, n] for link, n in self.failed_downloads.items()],
             "rate_limit": self.limiter and self.limiter.saved(),
         }
@@ -225,7 +222,10 @@ class MockState:
         self.issued.restore(saved["issued"])
         self.calls.restore(saved["calls"])
         self.uploads.restore(saved["uploads"], self.store)
-        self.injected.extend(map(_restored, saved["injected"]))
+        self.injected.extend(
+            InjectedFailure(**{**fields, "reply": from_data(fields["reply"])})
+            for fields in saved["injected"]
+        )
         for *link, failed in saved["failed_downloads"]:
             caller, job_id, position = link
             self.failed_downloads[caller, job_id, position] = failed
@@ -244,14 +244,12 @@ class MockState:
     def reset(self, job_id: str | None = None, key: str | None = None) -> None:
         """Begin anew: one job, one key's callers, one job of theirs, or everything."""
         theirs = None if key is None else self.issued.whose(key)
-        kept = [
+        self.injected = deque(
             failure
             for failure in self.injected
             if (job_id is not None and failure.job_id != job_id)
             or (theirs is not None and not self._is_for(failure, theirs))
-        ]
-        self.injected.clear()
-        self.injected.extend(kept)
+        )
         for link in list(self.failed_downloads):
             if job_id in (None, link[1]) and (theirs is None or theirs(link[0])):
                 del self.failed_downloads[link]
@@ -260,22 +258,19 @@ class MockState:
             self.jobs.clear_job(job_id, theirs)
             return
         self.calls.clear(theirs)
-        if theirs is not None:
-            for name in self.jobs.clear_callers(theirs):
-                self.caller_resets[name] = self.caller_resets.pop(name, 0) + 1
-            while len(self.caller_resets) > MAX_RESETS:
-                self.caller_resets.popitem(last=False)
-                self.reached["resets"] += 1
-            self.issued.clear(theirs)
-            if self.limiter is not None:
-                self.limiter.clear(theirs)
-            return
-        self.jobs.clear()
-        self.issued.clear()
-        self.resets += 1
-        self.caller_resets.clear()
+        self.issued.clear(theirs)
         if self.limiter is not None:
-            self.limiter.clear()
+            self.limiter.clear(theirs)
+        if theirs is None:
+            self.jobs.clear()
+            self.resets += 1
+            self.caller_resets.clear()
+            return
+        for name in self.jobs.clear_callers(theirs):
+            self.caller_resets[name] = self.caller_resets.pop(name, 0) + 1
+        while len(self.caller_resets) > MAX_RESETS:
+            self.caller_resets.popitem(last=False)
+            self.reached["resets"] += 1
 
     def waiting(self, key: str | None = None) -> list[InjectedFailure]:
         """Return the injected failures that wait, all or those of one key's callers."""
@@ -284,12 +279,9 @@ class MockState:
 
     def forgive(self, key: str | None = None) -> int:
         """Forget the injected failures, all or those of one key; return how many there were."""
-        gone = {id(failure) for failure in self.waiting(key)}
-        kept = [failure for failure in self.injected if id(failure) not in gone]
-        count = len(self.injected) - len(kept)
-        self.injected.clear()
-        self.injected.extend(kept)
-        return count
+        before, gone = len(self.injected), {id(failure) for failure in self.waiting(key)}
+        self.injected = deque(each for each in self.injected if id(each) not in gone)
+        return before - len(self.injected)
 
     def _is_for(self, failure: InjectedFailure, theirs: Callable[[str], bool]) -> bool:
         return failure.key is not None and theirs(self.issued.caller(failure.key).name)
@@ -298,8 +290,7 @@ class MockState:
         """Return the answer of a documented error."""
         if refusal.note:
             call.notes.append(refusal.note)
-        reply = self.replies.error(refusal.error)
-        return Outcome(reply, refusal.source, error=refusal.error)
+        return Outcome(self.replies.error(refusal.error), refusal.source, error=refusal.error)
 
     def token(self, job: JobState, what: object) -> str:
         """Return the part of a job's link that cannot be guessed, for its upload or a step."""

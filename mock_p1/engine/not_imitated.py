@@ -10,15 +10,13 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
-from mock_p1.base.messages import Reply, json_reply
+from mock_p1.base.messages import Reply, Request, error_reply, json_reply
 from mock_p1.base.text import nearest, shorten
-from mock_p1.contract.operations import OPERATIONS, SIBLINGS, NotImitated
+from mock_p1.contract.operations import OPERATIONS, SIBLINGS, Match, NotImitated, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mock_p1.base.messages import Request
-    from mock_p1.contract.operations import Match, Operation
 
 LONGEST_SHOWN = 200
 MOST_WORDS = 10
@@ -53,36 +51,38 @@ def wrong_method(method: str, operations: Mapping[str, Operation]) -> Unexpected
     """Answer a method that no operation at this path has."""
     known = " and ".join(dict.fromkeys(map(str, operations.values())))
     why = f"{shorten(method, 20)} is not allowed here; the API has {known}"
-    allowed = {"Allow": ", ".join(operations)}
-    return _answer(405, "MOCK_P1_METHOD_NOT_ALLOWED", why, known, allowed)
+    return _answer(405, "MOCK_P1_METHOD_NOT_ALLOWED", why, known, {"Allow": ", ".join(operations)})
 
 
 def no_link(what: str, path: str) -> Reply:
     """Answer a link to an upload or a result that leads to nothing: a JSON 404."""
-    message = (
+    return error_reply(
+        404,
+        f"MOCK_P1_NO_{what.upper()}",
         f"no {what} is at {shown(path)}: its URL was not given out by this mock, or before a "
         "reset or under another scenario; links are used as they stand in the reply that brought "
-        "them"
+        "them",
     )
-    return json_reply(404, {"error": f"MOCK_P1_NO_{what.upper()}", "message": message})
 
 
 def upload_refused(job_id: str) -> Reply:
     """Answer a further file for a job that takes none any more: a JSON 403, as storage does."""
-    message = (
+    return error_reply(
+        403,
+        "MOCK_P1_UPLOAD_USED",
         f"the file of job {shown(job_id)} has come, and the job takes no other one; "
-        "assumptions: {second_upload: replace} would let it"
+        "assumptions: {second_upload: replace} would let it",
     )
-    return json_reply(403, {"error": "MOCK_P1_UPLOAD_USED", "message": message})
 
 
 def file_too_large(limit_bytes: int) -> Reply:
     """Answer a file that is larger than the mock takes: a JSON 413."""
-    message = (
+    return error_reply(
+        413,
+        "MOCK_P1_FILE_TOO_LARGE",
         f"the file is larger than {limit_bytes:,} bytes, the most that this mock takes; "
-        "mock-p1 serve --upload-max 500MB takes more"
+        "mock-p1 serve --upload-max 500MB takes more",
     )
-    return json_reply(413, {"error": "MOCK_P1_FILE_TOO_LARGE", "message": message})
 
 
 def no_length() -> Unexpected:
@@ -91,13 +91,13 @@ def no_length() -> Unexpected:
         "the file comes in chunks, and this WSGI server does not say where they end "
         "(wsgi.input_terminated); send it with a Content-Length, or use mock-p1 serve"
     )
-    return Unexpected(json_reply(411, {"error": "MOCK_P1_LENGTH_REQUIRED", "message": why}), why)
+    return Unexpected(error_reply(411, "MOCK_P1_LENGTH_REQUIRED", why), why)
 
 
 def no_room(why: str) -> Reply:
     """Answer a call for which the mock has no room: a JSON 507."""
-    message = f"the mock has no room: {why}; POST /__admin/reset, or start it anew"
-    return json_reply(507, {"error": "MOCK_P1_NO_ROOM", "message": message})
+    why = f"the mock has no room: {why}; POST /__admin/reset, or start it anew"
+    return error_reply(507, "MOCK_P1_NO_ROOM", why)
 
 
 def shown(path: str) -> str:

@@ -6,14 +6,12 @@ from collections import Counter, OrderedDict, deque
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mock_p1.base.clock import SECOND
-from mock_p1.base.messages import Reply, http_date, json_reply
+from mock_p1.base.clock import SECOND, Clock
+from mock_p1.base.messages import Reply, http_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mock_p1.base.clock import Clock
-    from mock_p1.scenario.model import RateLimit
 
 MAX_CALLERS: Final = 10_000
 """How many keys a limit remembers; the least recently seen go first."""
@@ -52,9 +50,8 @@ class RetryAfter(NamedTuple):
         if not self.as_date:
             value = str(-(-clock.client_span_ns(self.span_ns) // SECOND))
         else:
-            at = min(clock.client_date(now + self.span_ns), _LAST_DATE)
-            at += timedelta(microseconds=-at.microsecond % 1_000_000)
-            value = http_date(at)
+            date = min(clock.client_date(now + self.span_ns), _LAST_DATE)
+            value = http_date(date + timedelta(microseconds=-date.microsecond % 1_000_000))
         return reply._replace(headers=(*reply.headers, ("Retry-After", value)))
 
 
@@ -94,17 +91,7 @@ class RateLimiter:
         for name, seen in saved.items():
             self._callers[name] = deque(seen, maxlen=self._polls)
 
-    def clear(self, theirs: Callable[[str], bool] = lambda _: True) -> None:
+    def clear(self, theirs: Callable[[str], bool] | None = None) -> None:
         """Forget every poll, or those of some callers."""
-        for name in [name for name in self._callers if theirs(name)]:
+        for name in [name for name in self._callers if theirs is None or theirs(name)]:
             del self._callers[name]
-
-
-def limiter_for(limit: RateLimit | None, reached: Counter[str]) -> RateLimiter | None:
-    """Return the limiter a scenario asks for, or None where it asks for none."""
-    return None if limit is None else RateLimiter(limit.polls, limit.per, reached)
-
-
-def too_many() -> Reply:
-    """Answer a poll over the limit: 429; when the next one is welcome has yet to be said."""
-    return json_reply(429, TOO_MANY)

@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
 from mock_p1.base.messages import Fault, Reply
 from mock_p1.base.text import plural
 from mock_p1.contract.operations import OPERATIONS
 from mock_p1.engine import file_upload
-from mock_p1.engine.call import Call, Outcome
+from mock_p1.engine.call import Call, Outcome, plain_request, request_of
 from mock_p1.engine.callers import caller_named
 from mock_p1.engine.failures import BEFORE, element_outcome, held_back
 from mock_p1.engine.faults import says_success, script
-from mock_p1.engine.file_store import StoreFullError
+from mock_p1.engine.file_store import IncomingFile, KeptFile, StoreFullError
 from mock_p1.engine.job_states import CreatedJob
-from mock_p1.engine.journal import call_entry
+from mock_p1.engine.journal import Journal, call_entry
 from mock_p1.engine.key_leak import form_leaks
 from mock_p1.engine.not_imitated import file_too_large, no_link, no_room
-from mock_p1.engine.plain_request import plain_request, request_of
 from mock_p1.engine.program import CallProgramStep
 from mock_p1.engine.replies import example_of
 from mock_p1.scenario.calls import FaultCall
 from mock_p1.scenario.kept import as_data, from_data
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from threading import Lock
 
     from mock_p1.base.clock import Clock
-    from mock_p1.engine.file_store import IncomingFile, KeptFile
-    from mock_p1.engine.journal import Journal
     from mock_p1.engine.mock_state import MockState
     from mock_p1.engine.repeats import Repeats
 
@@ -139,7 +137,7 @@ class Receiver:
             self._form.look(data)
         self._size = min(self._size + len(data), self.decides_at)
         if self._size >= self._strikes_at:
-            return self._struck()
+            return self._end("struck")
         if self._size > self._engine.state.store.limit_bytes:
             return self.refuse_size()
         try:
@@ -155,7 +153,7 @@ class Receiver:
     def finish(self) -> Reply | Fault:
         """Say that all of the body has come; return the answer."""
         if self._fault is not None:
-            return self._struck()
+            return self._end("struck")
         try:
             kept = self._open().finish()
         except StoreFullError as error:
@@ -163,12 +161,26 @@ class Receiver:
         self._file = None
         return self.ended(End("whole", self._size, "", self._leaks()), kept)
 
-    def abort(self, rest: bytes = b"") -> None:
-        """Say that the client broke off before the body's end, after ``rest``."""
+    def abort(self, rest: bytes = b"") -> Reply | Fault:
+        """Say that the client broke off before the body's end, after ``rest``; nobody is there."""
         self._size += len(rest)
         if self._form is not None:
             self._form.look(rest)
-        self._end("broken_off")
+        return self._end("broken_off")
+
+    def take(self, pieces: Iterable[bytes], *, is_whole: bool = True) -> Reply | Fault:
+        """Take all of a body, which need not be whole; return the answer.
+
+        What the reading of a piece raises is raised: then the client has gone.
+        """
+        try:
+            for piece in pieces:
+                if (answer := self.write(piece)) is not None:
+                    return answer
+            return self.finish() if is_whole else self.abort()
+        except BaseException:
+            self.abort()
+            raise
 
     def conclude(self, end: End, kept: KeptFile | None) -> Reply | Fault:
         """Do what the end of the body leads to; return the answer."""
@@ -236,17 +248,8 @@ class Receiver:
         call.now_ns = self._engine.clock.now_ns()
         if not self._is_wanted():
             return Outcome(no_link("upload", call.request.path), self._source)
-
-        def act() -> Outcome:
-            return file_upload.act(state, call, kept)
-
-        if self._element is None:
-            return act()
-        return element_outcome(state, call, self._element, act)
-
-    def _struck(self) -> Reply | Fault:
-        """Let the fault strike that comes before the act."""
-        return self._end("struck")
+        act = partial(file_upload.act, state, call, kept)
+        return act() if self._element is None else element_outcome(state, call, self._element, act)
 
     def _struck_outcome(self) -> Outcome:
         fault, element = self._fault or "", self._element

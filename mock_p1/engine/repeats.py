@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from mock_p1.base.clock import RealClock
+from mock_p1.base.clock import Clock, RealClock
 
 if TYPE_CHECKING:
-    from mock_p1.base.clock import Clock
     from mock_p1.base.messages import Request
     from mock_p1.engine.journal import Entry
 

@@ -7,22 +7,19 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from mock_p1.base.messages import JSON_HEADERS, Reply, json_bytes, json_reply
-from mock_p1.contract.assumptions import error_body
-from mock_p1.contract.operations import RESULT_DOWNLOAD, RETRAIN_STATUS_CHECK
+from mock_p1.base.messages import JSON_HEADERS, Fault, Reply, json_bytes, json_reply
+from mock_p1.contract.assumptions import Assumptions, error_body
+from mock_p1.contract.operations import RESULT_DOWNLOAD, RETRAIN_STATUS_CHECK, Operation
 from mock_p1.engine.result_archive import FILE_NAME, archive
 from mock_p1.scenario.faker_fields import Fake
 from mock_p1.scenario.faker_values import draw, seed_for
-from mock_p1.scenario.steps import StatusStep
+from mock_p1.scenario.steps import Literal, Result, StatusStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mock_p1.contract.assumptions import Assumptions
-    from mock_p1.contract.operations import Operation
     from mock_p1.engine.program import Program, ProgramStep
     from mock_p1.scenario.model import Scenario
-    from mock_p1.scenario.steps import Literal, Result
 
 _OWN_FIELDS = tuple(field.name for field in RETRAIN_STATUS_CHECK.reply if field.name != "metadata")
 
@@ -117,6 +114,15 @@ def frame_of(step: StatusStep) -> tuple[bytes, bytes] | None:
 def example_of(operation: Operation) -> Reply:
     """Return an example of an operation's reply: what is cut short where nothing was done."""
     return json_reply(200, {field.name: field.example for field in operation.reply})
+
+
+def held_for(
+    answer: Reply | Fault, delay: tuple[int, int], seed: int, *place: str | int
+) -> Reply | Fault:
+    """Return an answer that is held back too, for nanoseconds drawn from a range for its place."""
+    low_ns, high_ns = delay
+    drawn_ns = seed_for(seed, *place) % (high_ns - low_ns + 1)
+    return answer._replace(delay_ns=answer.delay_ns + low_ns + drawn_ns)
 
 
 def literal(reply: Literal) -> Reply:

@@ -7,21 +7,18 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.messages import Reply, json_reply
-from mock_p1.engine.call import Outcome
+from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.conditional import OK, as_asked, part_in
 from mock_p1.engine.faults import WHOLE
-from mock_p1.engine.journal import NOT_TAKEN
-from mock_p1.engine.mock_state import MAX_LINKS
+from mock_p1.engine.journal import NOT_TAKEN, Entry, Journal
+from mock_p1.engine.mock_state import MAX_LINKS, MockState
 from mock_p1.engine.not_imitated import no_link
 from mock_p1.engine.parts import Parts
 from mock_p1.engine.rate_limit import RetryAfter
 from mock_p1.scenario.steps import StatusStep
 
 if TYPE_CHECKING:
-    from mock_p1.engine.call import Call
     from mock_p1.engine.job_states import JobState
-    from mock_p1.engine.journal import Entry, Journal
-    from mock_p1.engine.mock_state import MockState
     from mock_p1.engine.program import ProgramStep
 
 SENT = "result_sent"
@@ -47,7 +44,7 @@ def find(state: MockState, call: Call) -> Outcome | None:
     source = step.source
     if state.replies.result(call.job_id or "", step, call.parameters["file_name"]) is None:
         return Outcome(no_link("result", call.request.path), source)
-    if call.job is not None and _fails(state, call.job, step):
+    if _fails(state, call.subject, step):
         reply = RetryAfter(SECOND).on(json_reply(503, FAILURE), state.clock, call.now_ns)
         return Outcome(reply, source, retry_after_ns=SECOND)
     return None
@@ -60,7 +57,7 @@ def act(state: MockState, call: Call) -> Outcome:
     if reply is None:
         return Outcome(no_link("result", call.request.path), step.source)
     reply = as_asked(reply, call.request, state.played_since)
-    if call.request.method == "HEAD" or call.job is None:
+    if call.request.method == "HEAD":
         return Outcome(reply.to(call.request.method), step.source)
     if (part := part_in(reply)) is not None:
         call.part = (f"{step.position} {dict(reply.headers)['ETag']}", *part)
@@ -117,9 +114,7 @@ def _completing(entry: Entry, *, is_all: bool) -> Entry:
 
 
 def _step(call: Call) -> ProgramStep:
-    if call.job is None:
-        raise LookupError(call.job_id)
-    return call.job.program.steps[int(call.parameters["step"]) - 1]
+    return call.subject.program.steps[int(call.parameters["step"]) - 1]
 
 
 def _fails(state: MockState, job: JobState, step: ProgramStep) -> bool:

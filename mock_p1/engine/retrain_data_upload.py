@@ -9,7 +9,7 @@ from mock_p1.base.messages import json_reply
 from mock_p1.base.text import shorten
 from mock_p1.contract.assumptions import ACCEPT
 from mock_p1.contract.operations import FILE_UPLOAD
-from mock_p1.engine.call import Outcome
+from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.job_ids import uuid_of
 from mock_p1.engine.job_states import CreatedJob, JobState
 from mock_p1.engine.not_imitated import no_room
@@ -18,7 +18,6 @@ from mock_p1.engine.program import Refusal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_p1.engine.call import Call
     from mock_p1.engine.mock_state import MockState
 
 MAX_CREATED: Final = 100_000

@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Final
 from mock_p1.base.messages import json_reply
 from mock_p1.contract.assumptions import ACCEPT
 from mock_p1.contract.operations import FINISHED, RETRAIN_MODEL_SWITCH
-from mock_p1.engine.call import Outcome
-from mock_p1.engine.program import Refusal
-from mock_p1.engine.timeline import settle
+from mock_p1.engine.call import Call, Outcome
+from mock_p1.engine.program import ProgramStep, Refusal
 
 if TYPE_CHECKING:
-    from mock_p1.engine.call import Call
     from mock_p1.engine.job_states import JobState
     from mock_p1.engine.mock_state import MockState
-    from mock_p1.engine.program import ProgramStep
 
 FAILED: Final = "job_failed"
 
@@ -32,23 +29,13 @@ def find(state: MockState, call: Call) -> Refusal | None:
 
 def act(state: MockState, call: Call) -> Outcome:
     """Switch, if the job is finished; else say why not."""
-    job = call.job
-    if job is None:
-        raise LookupError(call.job_id)
-    step = _step_of(state, job, call.now_ns)
+    job = call.subject
+    step = job.program.stands_at(state.jobs.position(job, call.now_ns))
     if refused := _refusal(state, call, job, step):
         return state.refuse(refused, call)
     job.switches += 1
     reply = json_reply(200, {"metadata": {"retrain_job_id": job.job_id}})
     return Outcome(reply, step.source, done="model_switched")
-
-
-def _step_of(state: MockState, job: JobState, now_ns: int) -> ProgramStep:
-    """Return the step that says where the job stands; nothing of its timeline is used up."""
-    if job.state is None:
-        start = 0 if job.created else state.jobs.start_of(job.job_id)
-        return job.program.stands_at(start)
-    return job.program.stands_at(settle(job.program.plan, job.state, now_ns).position)
 
 
 def _refusal(state: MockState, call: Call, job: JobState, step: ProgramStep) -> Refusal | None:

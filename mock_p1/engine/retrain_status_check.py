@@ -5,23 +5,19 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mock_p1.base.messages import Reply
+from mock_p1.base.messages import Fault, Reply
 from mock_p1.contract.assumptions import FIRST_STEP
-from mock_p1.engine.call import Outcome
+from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.faults import script
-from mock_p1.engine.program import Refusal
-from mock_p1.engine.replies import literal
-from mock_p1.engine.timeline import State, advance
-from mock_p1.scenario.faker_values import seed_for
+from mock_p1.engine.program import ProgramStep, Refusal
+from mock_p1.engine.replies import held_for, literal
+from mock_p1.engine.timeline import Plan, State, advance
 from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep
 
 if TYPE_CHECKING:
-    from mock_p1.base.messages import Fault
-    from mock_p1.engine.call import Call
     from mock_p1.engine.job_states import JobState
     from mock_p1.engine.mock_state import MockState
-    from mock_p1.engine.program import ProgramStep
 
 
 def find(state: MockState, call: Call) -> Refusal | None:
@@ -42,16 +38,13 @@ def find(state: MockState, call: Call) -> Refusal | None:
 
 def act(state: MockState, call: Call) -> Outcome:
     """Count the poll, and answer with the step it sees."""
-    job = call.job
-    if job is None:
-        raise LookupError(call.job_id)
+    job = call.subject
     if job.waits_for_file:
         return _before_the_file(state, call, job)
     if job.state is None:
         state.jobs.begin(job, call.now_ns)
     reply, step = count_poll(state, job, call.now_ns, call.request.base_url)
-    place = job.state and (job.program.plan, job.state)
-    return _outcome(reply, step)._replace(place=place, retry_after_ns=step.asked_wait_ns)
+    return _outcome(reply, step, job.state and (job.program.plan, job.state))
 
 
 def count_poll(
@@ -61,15 +54,31 @@ def count_poll(
     moved, index = advance(job.program.plan, job.state, now_ns)
     job.polls += 1
     step = job.program.steps[index]
-    reply = _answer(state, job, step, base_url)
-    if step.step.delay is not None:
-        reply = _held_back(state, reply, job, step)
-        if moved.position != index:  # the next step begins when this poll is answered
-            moved = moved._replace(since_ns=moved.since_ns + reply.delay_ns)
-    if step.retry is not None and isinstance(reply, Reply):
-        reply = step.retry.on(reply, state.clock, now_ns + reply.delay_ns)
+    reply = _reply(state, job, step, now_ns, base_url)
+    if moved.position != index and step.step.delay is not None:
+        # the next step begins when this poll is answered
+        moved = moved._replace(since_ns=moved.since_ns + reply.delay_ns)
     job.state, job.last_ns = moved, now_ns
     return reply, step
+
+
+def _reply(
+    state: MockState, job: JobState, step: ProgramStep, now_ns: int, base_url: str
+) -> Reply | Fault:
+    """Return a step's answer to this poll, which may come late and say when to ask again.
+
+    The one written last, as long as neither the step nor the base URL changes.
+    """
+    reply = job.answer
+    if reply is None or job.answered is not step or job.base_url != base_url:
+        reply = job.answer = _write(state, job, step, base_url)
+        job.answered, job.base_url = step, base_url
+    if (delay := step.step.delay) is not None:
+        place = job.job_id, step.position, "delay", job.polls
+        reply = held_for(reply, delay, state.seed, *place)
+    if step.retry is not None and isinstance(reply, Reply):
+        reply = step.retry.on(reply, state.clock, now_ns + reply.delay_ns)
+    return reply
 
 
 def _before_the_file(state: MockState, call: Call, job: JobState) -> Outcome:
@@ -81,31 +90,15 @@ def _before_the_file(state: MockState, call: Call, job: JobState) -> Outcome:
     step = job.program.steps[0]
     job.polls += 1
     job.last_ns = call.now_ns
-    reply = _answer(state, job, step, call.request.base_url)
-    if step.step.delay is not None:
-        reply = _held_back(state, reply, job, step)
-    if step.retry is not None and isinstance(reply, Reply):
-        reply = step.retry.on(reply, state.clock, call.now_ns + reply.delay_ns)
+    reply = _reply(state, job, step, call.now_ns, call.request.base_url)
     plan = job.program.plan
     waiting = plan._replace(stages=(Stage(until_upload=True), *plan.stages[1:]))
-    place = waiting, State(0, call.now_ns)
-    return _outcome(reply, step)._replace(place=place, retry_after_ns=step.asked_wait_ns)
+    return _outcome(reply, step, (waiting, State(0, call.now_ns)))
 
 
-def _outcome(reply: Reply | Fault, step: ProgramStep) -> Outcome:
-    return Outcome(reply, step.source, step.status, step.error, step.fault)
-
-
-def _answer(state: MockState, job: JobState, step: ProgramStep, base_url: str) -> Reply | Fault:
-    """Return the step's answer.
-
-    The one written last, as long as neither the step nor the base URL changes.
-    """
-    if (answer := job.answer) is not None and job.answered is step and job.base_url == base_url:
-        return answer
-    answer = job.answer = _write(state, job, step, base_url)
-    job.answered, job.base_url = step, base_url
-    return answer
+def _outcome(reply: Reply | Fault, step: ProgramStep, place: tuple[Plan, State] | None) -> Outcome:
+    shown = step.status, step.error, step.fault
+    return Outcome(reply, step.source, *shown, place, step.asked_wait_ns)
 
 
 def _write(state: MockState, job: JobState, step: ProgramStep, base_url: str) -> Reply | Fault:
@@ -116,24 +109,15 @@ def _write(state: MockState, job: JobState, step: ProgramStep, base_url: str) ->
         case ErrorStep(error=error):
             return state.replies.error(error)
         case FaultStep(fault=fault):
-            return script(fault, underlying(state, job, step.position, base_url))
+            return script(fault, _underlying(state, job, step.position, base_url))
         case ReplyStep(reply=reply):
             return literal(reply)
         case other:
             raise TypeError(f"no such step: {other!r}")
 
 
-def underlying(state: MockState, job: JobState, position: int, base_url: str) -> Reply:
+def _underlying(state: MockState, job: JobState, position: int, base_url: str) -> Reply:
     """Return what a fault cuts short or garbles: the job's own answer of this time."""
     return state.replies.underlying_status(
         job.program, position, job.job_id, base_url, partial(state.token, job)
     )
-
-
-def _held_back(
-    state: MockState, reply: Reply | Fault, job: JobState, step: ProgramStep
-) -> Reply | Fault:
-    low_ns, high_ns = step.step.delay or (0, 0)
-    seed = seed_for(state.seed, job.job_id, step.position, "delay", job.polls)
-    drawn_ns = seed % (high_ns - low_ns + 1)
-    return reply._replace(delay_ns=reply.delay_ns + low_ns + drawn_ns)

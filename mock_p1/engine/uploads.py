@@ -5,17 +5,20 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from mock_p1.engine.callers import caller_named
-from mock_p1.engine.file_store import Inspection, RememberedFile, StoreFullError
+from mock_p1.engine.callers import Caller, caller_named
+from mock_p1.engine.file_store import (
+    FileStore,
+    Inspection,
+    KeptFile,
+    RememberedFile,
+    StoreFullError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mock_p1.engine.callers import Caller
-    from mock_p1.engine.file_store import FileStore, KeptFile
 
 MAX_UPLOADS: Final = 10_000
 SMALL_BYTES: Final = 1_000_000
@@ -23,8 +26,7 @@ MOST_CONTENT_BYTES: Final = 16_000_000
 """The content of files up to the first size is saved, of the newest so much in all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(NamedTuple):
     """One PUT of a file: whose, when, how much of it came, and whether all of it did.
 
     ``kept`` is the file; None where it is not complete or was refused.
@@ -42,9 +44,6 @@ class Upload:
     def notes(self, timeout_seconds: float = 0.0) -> tuple[str, ...]:
         """Return what was found in the file, waiting so long for it."""
         return () if self.kept is None else self.kept.inspection(timeout_seconds).notes
-
-
-_FACTS: Final = [field.name for field in fields(Upload)]
 
 
 class Uploads:
@@ -77,14 +76,12 @@ class Uploads:
         left = MOST_CONTENT_BYTES
         rows: list[dict[str, Any]] = []
         for upload in reversed(self._kept.values()):
-            row = {name: getattr(upload, name) for name in _FACTS}
             kept, content = upload.kept, None
             if kept is not None and kept.size <= min(left, SMALL_BYTES):
                 content = kept.content()
                 left -= kept.size
-            rows.append(
-                {**row, "caller": upload.caller.name, "kept": kept and _kept(kept, content)}
-            )
+            plain = {"caller": upload.caller.name, "kept": kept and _kept(kept, content)}
+            rows.append(upload._asdict() | plain)
         return rows[::-1]
 
     def restore(self, saved: list[dict[str, Any]], store: FileStore) -> None:

@@ -6,27 +6,20 @@ A loop is told of time where it asks to wait: in ``_run_once``, which is private
 same since asyncio came into Python.
 """
 
-# ruff: noqa: SLF001 -- see above; what mypy is told to ignore below is that these methods are exchanged
+# ruff: noqa: SLF001 -- see above
 
 from __future__ import annotations
 
 from asyncio.base_events import BaseEventLoop
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from mock_p1.base.clock import SECOND
+from mock_p1.base.patching import Patch, instead
 from mock_p1.oneclock.far_ends import is_elsewhere
-from mock_p1.oneclock.shared import CannotShare, current
+from mock_p1.oneclock.shared import CannotShare, SharedClock, current
 from mock_p1.oneclock.sleep_coordinator import Job
-
-if TYPE_CHECKING:
-    from asyncio import Future
-    from collections.abc import Callable
-    from concurrent.futures import Executor
-
-    from mock_p1.oneclock.shared import SharedClock
 
 uvloop: Any = None
 with suppress(ImportError):  # Windows and PyPy do without
@@ -45,26 +38,7 @@ More than floats lose where a machine has been up for years.
 """
 
 _run_once: Final = BaseEventLoop._run_once  # type: ignore[attr-defined]
-_run_in_executor: Final = BaseEventLoop.run_in_executor
 _shutdown_default_executor: Final = BaseEventLoop.shutdown_default_executor
-
-
-def install() -> None:
-    """Let loops of the client's threads wait by the shared clock."""
-    BaseEventLoop._run_once = _wait_and_run_once  # type: ignore[attr-defined]
-    BaseEventLoop.run_in_executor = _hand_over  # type: ignore[method-assign,assignment]
-    BaseEventLoop.shutdown_default_executor = _shut_down  # type: ignore[method-assign,assignment]
-    if uvloop is not None:
-        uvloop.Loop.run_forever = _refuse_uvloop
-
-
-def remove() -> None:
-    """Let all loops wait by themselves again."""
-    BaseEventLoop._run_once = _run_once  # type: ignore[attr-defined]
-    BaseEventLoop.run_in_executor = _run_in_executor  # type: ignore[method-assign]
-    BaseEventLoop.shutdown_default_executor = _shutdown_default_executor  # type: ignore[method-assign]
-    if uvloop is not None:
-        del uvloop.Loop.run_forever  # there is C's, which it inherits
 
 
 def _refuse_uvloop(loop: Any) -> None:  # noqa: ANN401 -- a library that need not be there
@@ -122,41 +96,6 @@ def _wait(loop: Any, shared: SharedClock) -> None:  # noqa: ANN401 -- likewise
     )
 
 
-def _hand_over(
-    loop: Any,  # noqa: ANN401 -- likewise
-    executor: Executor | None,
-    function: Callable[..., object],
-    *arguments: object,
-) -> Future[object]:
-    """Stand in for ``BaseEventLoop.run_in_executor``.
-
-    Time waits for the job, whose thread becomes the client's.
-    """
-    shared = current()
-    if (
-        shared is None
-        or not shared.has_joined()
-        or not isinstance(executor, ThreadPoolExecutor | None)
-    ):
-        return _run_in_executor(loop, executor, function, *arguments)
-    job = Job()
-
-    def run() -> object:
-        shared.asked()
-        shared.sleepers.taken_over(job)
-        return function(*arguments)
-
-    shared.sleepers.hand_over(job)
-    try:
-        future = _run_in_executor(loop, executor, run)
-    except BaseException:
-        shared.sleepers.taken_over(job)
-        raise
-    job.pool = executor or loop._default_executor
-    future.add_done_callback(lambda _: shared.sleepers.taken_over(job))
-    return future
-
-
 async def _shut_down(loop: Any, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 -- a time-out since 3.12
     """Stand in for ``BaseEventLoop.shutdown_default_executor``.
 
@@ -172,3 +111,10 @@ async def _shut_down(loop: Any, *arguments: Any, **options: Any) -> None:  # noq
         await _shutdown_default_executor(loop, *arguments, **options)
     finally:
         shared.sleepers.taken_over(job)
+
+
+PATCHES: Final = (
+    Patch(BaseEventLoop, "_run_once", instead(_wait_and_run_once)),
+    Patch(BaseEventLoop, "shutdown_default_executor", instead(_shut_down)),
+    *([] if uvloop is None else [Patch(uvloop.Loop, "run_forever", instead(_refuse_uvloop))]),
+)

@@ -8,11 +8,11 @@ import threading
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Final
 
+from mock_p1.base.patching import Patches
 from mock_p1.oneclock import (
     asyncio_patch,
     lock_patch,
     patches,
-    pool_patch,
     shared,
     socket_patch,
     travel_patch,
@@ -28,7 +28,13 @@ _uses = 0
 _moved_by = 0
 """How many of these have asked that the client's waits move it; the patches end with the last."""
 _clock: SharedClock | None = None
-_PATCHES: Final = (travel_patch, patches, pool_patch, asyncio_patch, socket_patch, lock_patch)
+_OF_CLASSES: Final = (
+    *travel_patch.PATCHES,
+    *patches.PATCHES,
+    *asyncio_patch.PATCHES,
+    *socket_patch.PATCHES,
+)
+_methods: Final = Patches()
 _installed = ExitStack()
 
 
@@ -59,7 +65,9 @@ def one_clock(longest: int = LONGEST, start: dt.datetime | None = None) -> Itera
                 )
             _refuse_gevent()
             with ExitStack() as installed:  # all of them, or none
-                for patch in _PATCHES:
+                installed.callback(_methods.remove)
+                _methods.install(*_OF_CLASSES)
+                for patch in (travel_patch, patches, lock_patch):
                     patch.install()
                     installed.callback(patch.remove)
                 _installed = installed.pop_all()

@@ -12,6 +12,7 @@ import gc
 import sys
 import threading
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial, update_wrapper
 from itertools import chain
 from numbers import Real
@@ -20,25 +21,28 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import LONGEST
+from mock_p1.base.patching import Patch, instead
 from mock_p1.oneclock.far_ends import is_elsewhere
 from mock_p1.oneclock.originals import real
-from mock_p1.oneclock.shared import asking, keeps_real, slept_really, waited_for_thread
+from mock_p1.oneclock.shared import (
+    SharedClock,
+    asking,
+    current,
+    keeps_real,
+    slept_really,
+    waited_for_thread,
+)
 from mock_p1.oneclock.sleep_coordinator import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-
-    from mock_p1.oneclock.shared import SharedClock
 
     Function = Callable[..., Any]
 
 SELECT_SECONDS: Final = 0.02
 """Real seconds in which a socket that somebody listens to may stir before time goes on."""
 
-_RUNNERS: Final = {
-    *("concurrent.futures.thread", "multiprocessing.pool"),
-    *("mock_p1.oneclock.asyncio_patch", "mock_p1.oneclock.pool_patch"),
-}
+_RUNNERS: Final = {"concurrent.futures.thread", "multiprocessing.pool"}
 """Modules that are given ``time.sleep`` itself as something to run for the client."""
 
 _STARTERS: Final = {"multiprocessing.dummy"}
@@ -51,6 +55,18 @@ _SINCE_BOOT: Final = {
 """What ``clock_gettime`` is asked for that is no date, and no work of the processor."""
 
 
+def _showing(name: str) -> Function:
+    """Return the method that stands in for one of Python's clocks, which are asked in two ways."""
+
+    def shown(_: object, /, *clock: int) -> Any:  # noqa: ANN401 -- seconds, or nanoseconds
+        shared = asking() if not clock or clock[0] in _SINCE_BOOT else None
+        if shared is None:
+            return getattr(real, name)(*clock)
+        return shared.monotonic_ns() if name.endswith("ns") else shared.monotonic_ns() / SECOND
+
+    return shown
+
+
 class _StandIns:
     """Bound methods stand in for builtins, since a class that keeps one does not bind it again."""
 
@@ -61,14 +77,6 @@ class _StandIns:
         else:
             slept_really(seconds)
             real.sleep(seconds)  # which also says what is wrong with what is no span
-
-    def monotonic(self) -> float:
-        shared = asking()
-        return real.monotonic() if shared is None else shared.monotonic_ns() / SECOND
-
-    def monotonic_ns(self) -> int:
-        shared = asking()
-        return real.monotonic_ns() if shared is None else shared.monotonic_ns()
 
     def select(
         self,
@@ -85,21 +93,9 @@ class _StandIns:
         found = wait_for_files(shared, timeout, partial(_stirring, files), chain(*files))
         return found or ([], [], [])
 
-    def perf_counter(self) -> float:
-        shared = asking()
-        return real.perf_counter() if shared is None else shared.monotonic_ns() / SECOND
-
-    def perf_counter_ns(self) -> int:
-        shared = asking()
-        return real.perf_counter_ns() if shared is None else shared.monotonic_ns()
-
-    def clock_gettime(self, clock: int, /) -> float:
-        shared = asking() if clock in _SINCE_BOOT else None
-        return real.clock_gettime(clock) if shared is None else shared.monotonic_ns() / SECOND
-
-    def clock_gettime_ns(self, clock: int, /) -> int:
-        shared = asking() if clock in _SINCE_BOOT else None
-        return real.clock_gettime_ns(clock) if shared is None else shared.monotonic_ns()
+    monotonic, monotonic_ns = _showing("monotonic"), _showing("monotonic_ns")
+    perf_counter, perf_counter_ns = _showing("perf_counter"), _showing("perf_counter_ns")
+    clock_gettime, clock_gettime_ns = _showing("clock_gettime"), _showing("clock_gettime_ns")
 
 
 def _stirring(files: tuple[list[Any], list[Any], list[Any]], seconds: float) -> Any:  # noqa: ANN401 -- what select returns, or nothing
@@ -136,6 +132,7 @@ def is_span(value: object) -> bool:
 _condition_wait: Final = threading.Condition.wait
 _thread_start: Final = threading.Thread.start
 _thread_join: Final = threading.Thread.join
+_pool_submit: Final = ThreadPoolExecutor.submit
 
 
 def _wait(condition: Any, timeout: float | None = None) -> bool:  # noqa: ANN401 -- its private parts are used
@@ -194,6 +191,43 @@ def _start(thread: threading.Thread) -> None:
         raise
 
 
+def _submit(
+    executor: ThreadPoolExecutor,
+    function: Callable[..., Any],
+    /,
+    *arguments: Any,  # noqa: ANN401 -- as Python has them
+    **options: Any,  # noqa: ANN401 -- likewise
+) -> Future[Any]:
+    """Stand in for ``ThreadPoolExecutor.submit``: time waits for the job."""
+    shared = current()
+    if shared is None or not shared.has_joined():
+        return _pool_submit(executor, function, *arguments, **options)
+    job = Job()
+    job.pool = executor
+
+    def run() -> Any:  # noqa: ANN401 -- likewise
+        shared.asked()
+        shared.sleepers.taken_over(job)
+        return function(*arguments, **options)
+
+    shared.sleepers.hand_over(job)
+    try:
+        future = _pool_submit(executor, run)
+    except BaseException:
+        shared.sleepers.taken_over(job)
+        raise
+    future.add_done_callback(lambda _: shared.sleepers.taken_over(job))
+    return future
+
+
+PATCHES: Final = (
+    Patch(threading.Condition, "wait", instead(_wait)),
+    Patch(threading.Thread, "start", instead(_start)),
+    Patch(threading.Thread, "join", instead(_join)),
+    Patch(ThreadPoolExecutor, "submit", instead(_submit)),
+)
+"""Of waits and threads; the clocks and ``sleep`` are exchanged wherever they are kept."""
+
 _stand_ins: Final = _StandIns()
 _BY_REAL: Final[dict[Function, Function]] = {
     getattr(real, name): getattr(_stand_ins, name)
@@ -226,16 +260,10 @@ def install() -> None:
         if count > _lowest.setdefault(each, count):
             _counts.pop(each, None)
     _exchange(_BY_REAL)
-    threading.Condition.wait = _wait  # type: ignore[method-assign,assignment]
-    threading.Thread.start = _start  # type: ignore[method-assign,assignment]
-    threading.Thread.join = _join  # type: ignore[method-assign,assignment]
 
 
 def remove() -> None:
     """Put everything back, also in modules that were imported in the meantime."""
-    threading.Thread.join = _thread_join  # type: ignore[method-assign]
-    threading.Thread.start = _thread_start  # type: ignore[method-assign]
-    threading.Condition.wait = _condition_wait  # type: ignore[method-assign]
     _exchange(_BY_STAND_IN)
 
 

@@ -22,19 +22,17 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final
 
-from mock_p1.base.clock import SECOND, VirtualClock
+from mock_p1.base.clock import SECOND, Held, VirtualClock
 from mock_p1.base.durations import format_duration
 from mock_p1.oneclock.far_ends import is_server
 from mock_p1.oneclock.originals import real
-from mock_p1.oneclock.server_activity import ServerActivity
-from mock_p1.oneclock.sleep_coordinator import Sleepers
+from mock_p1.oneclock.sleep_coordinator import ServerActivity, Sleepers
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping
     from types import FrameType
 
-    from mock_p1.base.clock import Held
 
 LONGEST: Final = 7 * 86_400 * SECOND
 """How much of the mock's time a client may sleep, unless ``instant_sleep`` says so: a week."""
@@ -57,7 +55,6 @@ _PASSED_OVER: Final = frozenset(
             "queue",
             "mock_p1.oneclock.patches",
             "mock_p1.oneclock.lock_patch",
-            "mock_p1.oneclock.poll_objects",
             "mock_p1.oneclock.travel_patch",
         ),
         *("mock_p1.transports.network_guard", "time_machine", "unittest.mock"),
@@ -181,10 +178,6 @@ class SharedClock(VirtualClock):
     def has_joined(self) -> bool:
         """Tell whether the calling thread is one of the client's."""
         return getattr(self._thread, "joined", False)
-
-    def shows(self, module: str) -> bool:
-        """Tell whether the code of a module, run by the calling thread, sees this clock."""
-        return self.has_joined() and not keeps_real(module)
 
     def monotonic_ns(self) -> int:
         """What ``time.monotonic_ns`` shows."""
@@ -342,7 +335,8 @@ def asking(runners: Container[str] = ()) -> SharedClock | None:
     while frame is not None and _module(frame) in _PASSED_OVER:
         frame = frame.f_back
     module = _module(frame)
-    return shared if shared.has_joined() and (module in runners or shared.shows(module)) else None
+    is_client = shared.has_joined() and (module in runners or not keeps_real(module))
+    return shared if is_client else None
 
 
 def is_for_the_client() -> bool:

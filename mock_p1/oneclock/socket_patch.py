@@ -14,47 +14,13 @@ from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.clock import SECOND
+from mock_p1.base.patching import Patch
 from mock_p1.oneclock.far_ends import port
 from mock_p1.oneclock.patches import is_span, wait_for_files
 from mock_p1.oneclock.shared import asking, current
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_RECEIVES: Final = ("recv", "recv_into")
-_before: Final[dict[str, Any]] = {}
-"""What somebody else had put in the place of the builtins, which a socket inherits."""
-_SELECTORS: Final[tuple[Any, ...]] = tuple(
-    getattr(selectors, f"{kind}Selector")
-    for kind in ("Select", "Poll", "Epoll", "Devpoll", "Kqueue")
-    if hasattr(selectors, f"{kind}Selector")
-)
-_own_select: Final[dict[Any, Any]] = {}
-"""What each had before the mock; None where a class inherits it."""
-
-
-def install() -> None:
-    """Let the client's threads wait for sockets by the shared clock."""
-    _own_select.update({kind: vars(kind).get("select") for kind in _SELECTORS})
-    for kind, stand_in in [(kind, _selecting(kind.select)) for kind in _SELECTORS]:
-        kind.select = stand_in
-    _before.update({name: own for name, own in vars(socket.socket).items() if name in _RECEIVES})
-    for name in _RECEIVES:
-        setattr(socket.socket, name, _waiting(getattr(socket.socket, name)))
-
-
-def remove() -> None:
-    """Let all sockets wait by themselves again."""
-    for kind, own in _own_select.items():
-        if own is None:
-            del kind.select
-        else:
-            kind.select = own
-    for name in _RECEIVES:
-        delattr(socket.socket, name)
-    for name, own in _before.items():
-        setattr(socket.socket, name, own)
-    _before.clear()
 
 
 def _waiting(receive: Callable[..., Any]) -> Callable[..., Any]:
@@ -100,3 +66,13 @@ def _has_data(connection: socket.socket) -> bool:
     poll = select.poll()
     poll.register(connection, select.POLLIN)
     return bool(poll.poll(0))
+
+
+PATCHES: Final = (
+    *(Patch(socket.socket, name, _waiting) for name in ("recv", "recv_into")),
+    *(
+        Patch(getattr(selectors, f"{kind}Selector"), "select", _selecting)
+        for kind in ("Select", "Poll", "Epoll", "Devpoll", "Kqueue")
+        if hasattr(selectors, f"{kind}Selector")
+    ),
+)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import time_machine
 
+from mock_p1.base.patching import Patch, instead
 from mock_p1.oneclock.shared import asking, current
 
 if TYPE_CHECKING:
@@ -38,12 +39,10 @@ def install() -> None:
     for name, stand_in in _STAND_INS.items():
         _own[name] = getattr(kind, name)
         setattr(kind, name, stand_in)
-    time_machine.travel.start = _start  # type: ignore[method-assign,assignment]
 
 
 def remove() -> None:
     """Let dates be as they are, and all travel as time-machine does."""
-    time_machine.travel.start = _own_start  # type: ignore[method-assign]
     travel, kind = _travels.pop()
     for name, function in _own.items():
         setattr(kind, name, function)
@@ -82,3 +81,5 @@ def _shift(traveller: Any, *arguments: Any, **options: Any) -> None:  # noqa: AN
 
 
 _STAND_INS: Final = {"time_ns": _time_ns, "move_to": _move_to, "shift": _shift}
+
+PATCHES: Final = (Patch(time_machine.travel, "start", instead(_start)),)

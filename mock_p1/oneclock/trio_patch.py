@@ -15,12 +15,11 @@ import trio
 
 from mock_p1.base.clock import SECOND
 from mock_p1.oneclock.originals import real
-from mock_p1.oneclock.shared import CannotShare, SleptTooLong, asking
+from mock_p1.oneclock.shared import CannotShare, SharedClock, SleptTooLong, asking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mock_p1.oneclock.shared import SharedClock
 
 own_run: Final = trio.run
 _GRACE_SECONDS: Final = 0.01

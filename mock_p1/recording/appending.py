@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.durations import format_seconds
 from mock_p1.base.text import plural
-from mock_p1.recording.drift import Comparison
+from mock_p1.recording.drift import Comparison, DriftPoint
 from mock_p1.recording.flow_yaml import comment
-from mock_p1.recording.scenario_text import ErrorShape, job_lines, learn
+from mock_p1.recording.scenario_text import ErrorShape, RecordedScenario, job_lines, learn
 from mock_p1.scenario.parser import parse
 from mock_p1.scenario.problems import ScenarioError
 from mock_p1.verify.exceptions import UsageError
@@ -20,10 +20,8 @@ from mock_p1.verify.exceptions import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mock_p1.recording.drift import DriftPoint
     from mock_p1.recording.job_recorder import SeenJob
     from mock_p1.recording.pseudonyms import Pseudonyms
-    from mock_p1.recording.scenario_text import RecordedScenario
     from mock_p1.scenario.document import Attach
     from mock_p1.scenario.model import Scenario
 
@@ -56,11 +54,9 @@ def appended(  # noqa: PLR0913, PLR0917 -- two recordings, and how they are comp
     else:
         place, indent = _place(lines)
         shape = ErrorShape.assumed(scenario.assumptions)
-        new = [*recorded.notes[:1], *recorded.jobs[0].notes]
-        recorded.jobs[0].notes = new
+        recorded.jobs[0].notes = [*recorded.notes[:1], *recorded.jobs[0].notes]
         more = " " * (indent - 2)
-        added = [more + line for line in job_lines(recorded.jobs[0], names, shape)]
-        lines[place:place] = added
+        lines[place:place] = [more + line for line in job_lines(recorded.jobs[0], names, shape)]
     text = "\n".join(lines) + "\n"
     try:
         parse(text, scenario.name, attach)
@@ -79,10 +75,9 @@ def _compared(  # noqa: PLR0913, PLR0917 -- as above
 ) -> list[str]:
     """Return the lines with a comment at each step that was another when it was recorded again."""
     job = scenario.jobs[seen.job_id]
-    judge = Comparison(
+    drift = Comparison(
         scenario, job, names, every_seconds=every_seconds, same_job=True, strict=True
-    ).judge
-    drift = judge(seen)
+    ).judge(seen)
     other = [point for point in drift.points if point.outcome == "differs"]
     span = format_seconds(every_seconds, parts=1000)
     what = f"{plural(len(seen.polls), 'poll')}, {span} apart; {seen.why}"
@@ -98,8 +93,7 @@ def _compared(  # noqa: PLR0913, PLR0917 -- as above
     found = []
     for number, line in enumerate(lines, 1):
         indent = " " * (len(line) - len(line.lstrip()))
-        texts = comments.get(number, ())
-        found += [f"{indent}# {comment(names.text(text))}" for text in texts]
+        found += [f"{indent}# {comment(names.text(text))}" for text in comments.get(number, ())]
         found.append(line)
     return found
 

@@ -18,7 +18,16 @@ from mock_p1.base.durations import UNITS, format_seconds
 from mock_p1.base.text import plural, shorten
 from mock_p1.recording.flow_yaml import flow
 from mock_p1.scenario.faker_fields import Fake
-from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep
+from mock_p1.scenario.steps import (
+    ErrorStep,
+    FaultStep,
+    ReplyStep,
+    StatusStep,
+    Step,
+)
+from mock_p1.scenario.steps import (
+    Literal as LiteralReply,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,8 +37,6 @@ if TYPE_CHECKING:
     from mock_p1.recording.seen import Seen
     from mock_p1.recording.seen_steps import SeenPoll
     from mock_p1.scenario.model import Job, Scenario
-    from mock_p1.scenario.steps import Literal as LiteralReply
-    from mock_p1.scenario.steps import Step
 
 Outcome = Literal["holds", "differs", "not checked", "not reached"]
 
@@ -80,6 +87,15 @@ class _Expected:
     label: str
     steps: tuple[Step, ...]
 
+    def point(
+        self, outcome: Outcome, *, expected: str = "", actual: str = "", reason: str = ""
+    ) -> DriftPoint:
+        """Return what came of it; as expected counts its label, if nothing else is said."""
+        source = self.steps[0].source
+        line = source.rpartition(":")[2]
+        step = f"{self.label} (line {line})" if line.isdigit() else self.label
+        return DriftPoint(outcome, step, expected or self.label, actual, reason, source)
+
     @property
     def is_passing(self) -> bool:
         first = self.steps[0]
@@ -114,7 +130,7 @@ class _Group:
     @property
     def span(self) -> tuple[float, float | None]:
         """At least so long it lasted, and at most; None where its end was not seen."""
-        first, last = self.polls[0].at, self.polls[-1].at
+        first, last = self.polls[0].seconds, self.polls[-1].seconds
         return last - first, None if self.after is None else self.after - self.before
 
 
@@ -200,24 +216,23 @@ class Comparison:
                     if other is not None:
                         yield self._too_many(other)
                 else:
-                    label = self._names.text(other.label)
-                    yield DriftPoint("differs", _name(one), one.label, label, "", _source(one))
+                    yield one.point("differs", actual=self._names.text(other.label))
 
     def _is_short(self, wanted: _Expected) -> bool:
         return wanted.seconds is not None and wanted.seconds < self._every
 
     def _missing(self, wanted: _Expected) -> DriftPoint:
-        name, source = _name(wanted), _source(wanted)
         if self._is_short(wanted):
             why = f"it is shorter than the {format_seconds(self._every)} from poll to poll"
-            return DriftPoint("not checked", name, wanted.label, "", why, source)
-        return DriftPoint("differs", name, wanted.label, "", "it was not seen", source)
+            return wanted.point("not checked", reason=why)
+        return wanted.point("differs", reason="it was not seen")
 
     def _too_many(self, group: _Group) -> DriftPoint:
-        since = format_seconds(group.polls[0].at)
+        since = format_seconds(group.polls[0].seconds)
         what = f"{group.label}, {plural(len(group.polls), 'poll')} from {since}"
-        label = self._names.text(group.label)
-        return DriftPoint("differs", label, "nothing of the kind", self._names.text(what))
+        return DriftPoint(
+            "differs", self._names.text(group.label), "nothing of the kind", self._names.text(what)
+        )
 
     def _accidents(
         self, expected: Sequence[_Expected], seen: Sequence[Seen]
@@ -226,12 +241,11 @@ class Comparison:
         outcome: Outcome = "differs" if self._strict else "not checked"
         found = {each.label: each for each in seen}
         for wanted in expected:
-            name, source = _name(wanted), _source(wanted)
             if wanted.label in found:
-                yield DriftPoint("holds", name, wanted.label, wanted.label, "", source)
+                yield wanted.point("holds", actual=wanted.label)
             else:
                 why = "it did not come again, and need not: it happened to a call"
-                yield DriftPoint(outcome, name, wanted.label, "", why, source)
+                yield wanted.point(outcome, reason=why)
         for label in [x for x in found if x not in {wanted.label for wanted in expected}]:
             why = "it happened to a call"
             yield DriftPoint(outcome, label, "nothing of the kind", label, why)
@@ -241,11 +255,10 @@ class Comparison:
             *self._fields(wanted, group),
             *([] if is_last or self._ignore_times else self._times(wanted, group)),
         ]
-        name, source = _name(wanted), _source(wanted)
         if not found:
-            return DriftPoint("holds", name, wanted.label, wanted.label, "", source)
+            return wanted.point("holds", actual=wanted.label)
         expected, actual = ("; ".join(each) for each in zip(*found, strict=True))
-        return DriftPoint("differs", name, expected, actual, "", source)
+        return wanted.point("differs", expected=expected, actual=actual)
 
     def _times(self, wanted: _Expected, group: _Group) -> Iterator[tuple[str, str]]:
         low, high = group.span
@@ -366,16 +379,7 @@ def _seen_lasting(seen: SeenJob) -> list[_Group]:
     found = [tuple(group) for _, group in groupby(lasting, key=lambda poll: poll.seen.label)]
     groups = []
     for index, polls in enumerate(found):
-        before = found[index - 1][-1].at if index else 0.0
-        after = found[index + 1][0].at if index + 1 < len(found) else None
+        before = found[index - 1][-1].seconds if index else 0.0
+        after = found[index + 1][0].seconds if index + 1 < len(found) else None
         groups.append(_Group(polls[0].seen.label, polls, before, after))
     return groups
-
-
-def _name(wanted: _Expected) -> str:
-    line = _source(wanted).rpartition(":")[2]
-    return f"{wanted.label} (line {line})" if line.isdigit() else wanted.label
-
-
-def _source(wanted: _Expected) -> str:
-    return wanted.steps[0].source

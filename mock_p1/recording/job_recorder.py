@@ -13,20 +13,19 @@ from urllib.parse import quote
 from mock_p1.base.durations import format_seconds
 from mock_p1.recording.seen import failure, seen_at_poll
 from mock_p1.recording.seen_steps import SeenPoll
-from mock_p1.verify.answer import error_of, one_line
-from mock_p1.verify.client import Call
-from mock_p1.verify.credentials import hide_keys
+from mock_p1.verify.answer import Answer, error_of, one_line
+from mock_p1.verify.client import Call, Client
+from mock_p1.verify.credentials import check_job_id, check_key, hide_keys
 from mock_p1.verify.exceptions import Unreachable, UsageError
 from mock_p1.verify.preflight import other_than_api
 from mock_p1.verify.published import API_KEY_HEADER, CREDENTIAL_ERRORS, FINISHED, STATUS_PATH
 from mock_p1.verify.session import GATEWAY
+from mock_p1.verify.url import base_url
 from mock_p1.verify.watch import is_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from mock_p1.verify.answer import Answer
-    from mock_p1.verify.client import Client
     from mock_p1.verify.pace import Pace
 
 ENOUGH: Final = 10
@@ -48,6 +47,16 @@ class RecordedJobCall:
     def url(self) -> str:
         """The URL that is polled."""
         return self.base + STATUS_PATH.format(retrain_job_id=quote(self.job_id, safe=""))
+
+
+def call_of(url: str, api_key: str | None, job_id: str) -> RecordedJobCall:
+    """Return what is to be polled. UsageError where it cannot be."""
+    base = base_url(url)
+    if not api_key:
+        raise UsageError("give a key that sees the job, best as the variable MOCK_P1_API_KEY")
+    check_key("--api-key", api_key)
+    check_job_id("--job-id", job_id)
+    return RecordedJobCall(base, api_key, job_id)
 
 
 @dataclass(slots=True)
@@ -111,8 +120,7 @@ class JobRecorder:
                 job.why = self._why_ended(poll, idle) or is_enough(job)
                 job.ended = bool(job.why) and idle < ENOUGH
                 if not job.why:
-                    wait = max(self._every - poll.took, poll.seen.wait_seconds)
-                    self._pace.wait(wait)
+                    self._pace.wait(max(self._every - poll.took_seconds, poll.seen.wait_seconds))
         except KeyboardInterrupt:
             job.why, job.was_stopped = "it was stopped", True
         job.why = job.why or self._pace.limit_reached
@@ -126,7 +134,7 @@ class JobRecorder:
         note = ""
         if job.polls:
             last = job.polls[-1]
-            moved = (date - last.moment).total_seconds() - (asked - began - last.at)
+            moved = (date - last.moment).total_seconds() - (asked - began - last.seconds)
             if abs(moved) > CLOCK_SECONDS:
                 way = "forward" if moved > 0 else "back"
                 span = format_seconds(abs(moved), parts=1)
@@ -136,8 +144,9 @@ class JobRecorder:
                 )
         headers = {API_KEY_HEADER: self._call.api_key}
         try:
-            timeout = self._pace.next_timeout()
-            answer = self._client.send(Call("GET", self._call.url, headers), seconds=timeout)
+            answer = self._client.send(
+                Call("GET", self._call.url, headers), seconds=self._pace.next_timeout()
+            )
         except Unreachable as error:
             if not job.polls:
                 raise
@@ -165,7 +174,7 @@ class JobRecorder:
         poll = job.polls[-1]
         if len(job.polls) > 1 and job.polls[-2].seen == poll.seen:
             return
-        after = format_seconds(poll.at)
+        after = format_seconds(poll.seconds)
         more = f" ({poll.seen.note})" if poll.seen.note else ""
         text = f"{after:>10}  {one_line(poll.seen.label)}{one_line(more)}"
         self._tell(hide_keys(text, [self._call.api_key]))

@@ -52,23 +52,13 @@ def scenario_of(  # noqa: PLR0913, PLR0917 -- what was seen, in one place
     span = format_seconds(every_seconds, parts=1000)
     began = job.polls[0].moment
     polls = f"{plural(len(job.polls), 'poll')} of a job, {span} apart; {job.why}."
-    return RecordedScenario(
-        began,
-        [job_of(job, result, attempts, result_file)],
-        notes=(first_note(began, base, polls), TIMES, REPLACED),
-    )
-
-
-def job_of(
-    job: SeenJob,
-    result: SeenResult | None = None,
-    attempts: Sequence[Seen] = (),
-    result_file: str = "",
-) -> RecordedJob:
-    """Return what was seen of a job as the job of a scenario."""
     says, notes = result_of(result, attempts, result_file)
     calls = {RESULT_DOWNLOAD.name: attempts} if attempts else {}
-    return RecordedJob(job.job_id, steps_of(job.polls), calls, says, notes=notes)
+    return RecordedScenario(
+        began,
+        [RecordedJob(job.job_id, steps_of(job.polls), calls, says, notes=notes)],
+        notes=(first_note(began, base, polls), TIMES, REPLACED),
+    )
 
 
 def result_of(

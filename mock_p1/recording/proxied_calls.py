@@ -21,8 +21,8 @@ from mock_p1.contract.operations import (
 )
 from mock_p1.recording.one_job import REPLACED, TIMES, first_note, result_of
 from mock_p1.recording.scenario_text import RecordedJob, RecordedScenario
-from mock_p1.recording.seen import failure, may_be_recorded, seen_at_call, seen_at_poll
-from mock_p1.recording.seen_result import look_into
+from mock_p1.recording.seen import Seen, failure, may_be_recorded, seen_at_call, seen_at_poll
+from mock_p1.recording.seen_result import SeenResult, look_into
 from mock_p1.recording.seen_steps import SeenPoll, SeenStep, steps_of
 from mock_p1.verify.answer import Answer, error_of, json_object
 from mock_p1.verify.published import CREDENTIAL_ERRORS
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     from mock_p1.recording.pseudonyms import Pseudonyms
     from mock_p1.recording.recording_proxy import Exchange
-    from mock_p1.recording.seen import Seen
-    from mock_p1.recording.seen_result import SeenResult
 
 DATE_FORMATS: Final = (
     *("%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y/%m/%d %H:%M:%S"),
@@ -146,9 +144,8 @@ class ProxiedCalls:
             return
         self._names.key(key)
         whose = exchange.key, exchange.query.get("model_id", "")
-        if whose in self._issued:
-            again = "same" if self._issued[whose] == key else "new"
-            self._assumed.update({"same_key_again": again} if again == "same" else {})
+        if self._issued.get(whose) == key:
+            self._assumed["same_key_again"] = "same"
         self._issued[whose] = key
         self._assumed.update(_end_date(str(found.get("end_date", "")), exchange.moment))
 
@@ -163,7 +160,7 @@ class ProxiedCalls:
         is_taken = isinstance(answer, Answer) and answer.status in range(200, 300)
         job.uploads.append(_seen(exchange, is_success=is_taken))
         if isinstance(answer, Answer) and is_taken:
-            job.uploaded_at = exchange.at + exchange.took
+            job.uploaded_at = exchange.seconds + exchange.took_seconds
             if answer.status != 200:  # noqa: PLR2004 -- what is assumed
                 self._assumed["upload_reply"] = answer.status
 
@@ -187,11 +184,9 @@ class ProxiedCalls:
     def _job(self, job: _Job, file: str) -> RecordedJob:
         says, notes = result_of(job.result, (), file)
         polls, api_key = self._visible(job)
-        before, after = [], polls
-        if job.uploaded_at is not None and job.is_created:
-            before = [each for each in polls if each.at < job.uploaded_at]
-            after = [each for each in polls if each.at >= job.uploaded_at]
-        origin = job.uploaded_at if job.uploaded_at is not None and job.is_created else None
+        origin = job.uploaded_at if job.is_created else None
+        before = [each for each in polls if origin is not None and each.seconds < origin]
+        after = [each for each in polls if origin is None or each.seconds >= origin]
         steps = _steps(after, job.job_id, origin)
         waits = seen_at_poll_or_fault(before[-1], job.job_id) if before and steps else None
         calls = {
@@ -227,9 +222,17 @@ class ProxiedCalls:
 def _steps(polls: Sequence[Exchange], job_id: str, origin: float | None) -> list[SeenStep]:
     if not polls:
         return []
-    start = polls[0].at if origin is None else origin
+    start = polls[0].seconds if origin is None else origin
     return steps_of(
-        [SeenPoll(x.at - start, x.took, x.moment, seen_at_poll_or_fault(x, job_id)) for x in polls]
+        [
+            SeenPoll(
+                each.seconds - start,
+                each.took_seconds,
+                each.moment,
+                seen_at_poll_or_fault(each, job_id),
+            )
+            for each in polls
+        ]
     )
 
 
@@ -243,8 +246,7 @@ def _seen(exchange: Exchange, *, is_success: bool) -> Seen:
     answer = exchange.answer
     if not isinstance(answer, Answer):
         return failure(answer)
-    errors = OPERATIONS[exchange.operation].errors
-    return seen_at_call(answer, errors, is_success=is_success)
+    return seen_at_call(answer, OPERATIONS[exchange.operation].errors, is_success=is_success)
 
 
 def _refused_keys(exchanges: Sequence[Exchange]) -> dict[str, str]:

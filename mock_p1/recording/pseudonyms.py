@@ -148,8 +148,7 @@ class Pseudonyms:
         if parts is None or parts[0].endswith(".invalid"):
             return link
         self.learn_host(parts[0])
-        place = f"{parts[0]}{parts[1]}"
-        number = self._links.setdefault(place, str(len(self._links) + 1))
+        number = self._links.setdefault(f"{parts[0]}{parts[1]}", str(len(self._links) + 1))
         return f"https://{self._names.get(parts[0], parts[0])}/link-{number}"
 
     def _without_names(self, text: str) -> str:

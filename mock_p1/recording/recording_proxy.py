@@ -37,11 +37,10 @@ from mock_p1.contract.operations import (
 from mock_p1.recording.seen import urlsplit_or_none
 from mock_p1.scenario.result_files import MAX_BYTES, MAX_TOGETHER
 from mock_p1.verify.answer import Answer, json_object
-from mock_p1.verify.client import MOST_BYTES, PlainSession
+from mock_p1.verify.client import MOST_BYTES, PlainSession, no_proxies
 from mock_p1.verify.exceptions import Unreachable
 from mock_p1.verify.network_errors import explain_network_error, failure_kind
 from mock_p1.verify.published import API_KEY_HEADER
-from mock_p1.verify.url import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,8 +67,8 @@ class Exchange:
     ``operation`` is empty for what is not imitated; ``key`` is what was sent as x-api-key.
     """
 
-    at: float
-    took: float
+    seconds: float
+    took_seconds: float
     moment: datetime
     operation: str
     key: str
@@ -78,18 +77,9 @@ class Exchange:
     answer: Answer | Unreachable
 
 
-@dataclass(frozen=True, slots=True)
-class _Link:
-    """Where a link leads: a URL, what it is for, and the job it belongs to."""
-
-    url: str
-    operation: str
-    job_id: str
-
-
 @dataclass(slots=True)
 class _Call:
-    """What a request is: where it goes, and what is known of it."""
+    """What a request is, or one to a link will be: where it goes, and what is known of it."""
 
     url: str
     operation: str
@@ -124,7 +114,7 @@ class RecordingProxy:
         self.timeout: float = timeout
         self.tell: Callable[[str], None] = tell
         self.verify: bool | str = os.fspath(ca_file) if ca_file else True
-        self._links: dict[str, _Link] = {}
+        self._links: dict[str, _Call] = {}
         self._lock = threading.Lock()
         self._exchanges: list[Exchange] = []
         self._kept_bytes = 0
@@ -145,7 +135,7 @@ class RecordingProxy:
     def exchanges(self) -> list[Exchange]:
         """What has passed through so far, in the order in which it was asked."""
         with self._lock:
-            return sorted(self._exchanges, key=lambda each: each.at)
+            return sorted(self._exchanges, key=lambda each: each.seconds)
 
     def run(self) -> None:
         """Pass on until ``stop``, or KeyboardInterrupt."""
@@ -163,8 +153,7 @@ class RecordingProxy:
         """Return what a request is; None for a link that nobody gave out."""
         path, _, query = target.partition("?")
         if path.startswith(LINKS):
-            link = self._links.get(path.removeprefix(LINKS).partition("/")[0])
-            return None if link is None else _Call(link.url, link.operation, link.job_id)
+            return self._links.get(path.removeprefix(LINKS).partition("/")[0])
         found = OPERATIONS.match(path)
         operation = found.operations.get(method) if found else None
         return _Call(
@@ -198,8 +187,7 @@ class RecordingProxy:
         url = found.get(name)
         if not isinstance(url, str) or (parts := urlsplit_or_none(url)) is None:
             return answer.body
-        job_id = call.job_id or str(found.get("retrain_job_id", ""))
-        link = _Link(url, operation, job_id)
+        link = _Call(url, operation, call.job_id or str(found.get("retrain_job_id", "")))
         with self._lock:
             known = next((token for token, each in self._links.items() if each == link), None)
             token = known or token_hex(8)
@@ -296,13 +284,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.owner.tell(f"{call.operation or self.path}: the client went away")
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            host = urlsplit(call.url).netloc
-            text = explain_network_error(error, host, self.owner.timeout)
+            text = explain_network_error(error, urlsplit(call.url).netloc, self.owner.timeout)
             self.owner.keep(call, key, asked, Unreachable(text, kind=failure_kind(error)))
             self._break_off()
 
     def _ask(self, session: requests.Session, call: _Call) -> requests.Response:
-        host = urlsplit(call.url).hostname or ""
         headers = {
             name: value for name, value in self.headers.items() if name.lower() not in HOP_BY_HOP
         }
@@ -316,7 +302,7 @@ class _Handler(BaseHTTPRequestHandler):
             allow_redirects=False,
             stream=True,
             verify=self.owner.verify,
-            proxies={"no_proxy": host} if is_loopback(host) else None,
+            proxies=no_proxies(urlsplit(call.url).hostname),
         )
 
     def _body(self) -> Any:  # noqa: ANN401 -- nothing, a body, or its pieces

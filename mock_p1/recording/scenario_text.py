@@ -62,7 +62,7 @@ class RecordedScenario:
 def scenario_text(recorded: RecordedScenario, names: Pseudonyms) -> str:
     """Return the text of a scenario file that plays what was recorded."""
     learn(recorded, names)
-    shape = ErrorShape(_errors(recorded))
+    shape = ErrorShape(seen for seen in _all_seen(recorded) if seen.kind == "error")
     lines = [*_comments(recorded.notes, names, "")]
     lines.append(f"description: {scalar(_description(recorded, names))}")
     keys = {"api_keys": recorded.api_keys, "secret_keys": recorded.secret_keys}
@@ -80,11 +80,8 @@ def scenario_text(recorded: RecordedScenario, names: Pseudonyms) -> str:
     return "\n".join(lines) + "\n"
 
 
-def job_lines(
-    job: RecordedJob, names: Pseudonyms, shape: ErrorShape | None = None
-) -> Iterator[str]:
+def job_lines(job: RecordedJob, names: Pseudonyms, shape: ErrorShape) -> Iterator[str]:
     """Yield the lines of one job, as they stand below ``jobs:``."""
-    shape = shape or ErrorShape(())
     yield f"  {scalar(job.job_id)}:"
     yield from _comments(job.notes, names, "    ")
     if job.api_key:
@@ -219,10 +216,6 @@ def _all_seen(recorded: RecordedScenario) -> Iterator[Seen]:
     for job in recorded.jobs:
         for step in job.steps:
             yield from (poll.seen for poll in step.polls)
-
-
-def _errors(recorded: RecordedScenario) -> Iterator[Seen]:
-    return (seen for seen in _all_seen(recorded) if seen.kind == "error")
 
 
 def _description(recorded: RecordedScenario, names: Pseudonyms) -> str:

@@ -12,6 +12,7 @@ from mock_p1.base.durations import LONGEST
 from mock_p1.recording.flow_yaml import can_be_written
 from mock_p1.scenario.model import wrong_id
 from mock_p1.verify.answer import (
+    Answer,
     asked_wait_seconds,
     error_of,
     is_reply,
@@ -19,12 +20,11 @@ from mock_p1.verify.answer import (
     media_type,
     waits_by_number,
 )
-from mock_p1.verify.published import ERRORS, STATUS_ERRORS
+from mock_p1.verify.published import ERRORS, FIELDS, STATUS_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from mock_p1.verify.answer import Answer
     from mock_p1.verify.exceptions import Unreachable
 
 Kind = Literal["ok", "status", "error", "reply", "fault"]
@@ -41,7 +41,6 @@ FAULT_OF: Final = {
 LONGEST_BODY: Final = 20_000
 """Characters of a body that a scenario keeps to the letter."""
 
-STATUS_FIELDS: Final = ("status", "model_id", "message", "download_url", "metadata")
 REPLY_STATUSES: Final = range(200, 600)
 BODILESS: Final = (204, 304)
 RELATIVE_TO: Final = "https://same-host.example"
@@ -105,8 +104,7 @@ def seen_at_poll(answer: Answer, job_id: str) -> Seen:
         says: dict[str, Any] = {name: found[name] for name in own if name in found}
         link = found.get("download_url")
         if isinstance(link, str) and urlsplit_or_none(link):
-            whole = {**says, "result": "generated"}
-            return Seen("status", whole, link=link, status=says["status"])
+            return Seen("status", {**says, "result": "generated"}, link=link, status=says["status"])
         if link is not None:
             says["download_url"] = link
         return Seen("status", says, status=says["status"])
@@ -150,14 +148,11 @@ def _is_plain(found: dict[str, Any], answer: Answer, job_id: str) -> bool:
     """Tell whether this is the documented reply, to the letter, so that a step can say it."""
     if answer.status != 200 or media_type(answer) != "application/json":  # noqa: PLR2004 -- HTTP's OK
         return False
-    types = (str, int, str, str)
-    values = [found[name] for name in STATUS_FIELDS[:-1] if name in found]
-    wanted = [kind for name, kind in zip(STATUS_FIELDS, types, strict=False) if name in found]
     return (
         "status" in found
-        and [*found] == [name for name in STATUS_FIELDS if name in found]
+        and [*found] == [name for name in FIELDS if name in found]
         and found.get("metadata") == {"retrain_job_id": job_id}
-        and all(type(value) is kind for value, kind in zip(values, wanted, strict=True))
+        and all(type(value) is FIELDS[name] for name, value in found.items())
     )
 
 
@@ -174,14 +169,12 @@ def _error(answer: Answer, errors: Collection[str]) -> Seen | None:
     is_usual = media_type(answer) == "application/json" and answer.status in REPLY_STATUSES
     if not is_usual or found["message"] != ERRORS[name].message:
         return None
-    as_text = isinstance(found["code"], str)
-    said = literal(answer).says
     return Seen(
         "error",
         {"error": name},
-        literal=said,
+        literal=literal(answer).says,
         http_status=answer.status,
-        code_is_text=as_text,
+        code_is_text=isinstance(found["code"], str),
     )
 
 

@@ -10,15 +10,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.text import plural
-from mock_p1.recording.seen import OK, failure, literal
+from mock_p1.recording.seen import OK, Seen, failure, literal
 from mock_p1.scenario.result_files import MAX_BYTES
 from mock_p1.scenario.steps import MAX_ROWS
-from mock_p1.verify.client import Call
+from mock_p1.verify.client import Call, Client
 from mock_p1.verify.exceptions import Unreachable
 
 if TYPE_CHECKING:
-    from mock_p1.recording.seen import Seen
-    from mock_p1.verify.client import Client
     from mock_p1.verify.pace import Pace
 
 ATTEMPTS: Final = 3
@@ -78,8 +76,9 @@ def fetch_result(client: Client, link: str, pace: Pace) -> tuple[SeenResult | No
         if attempts:
             pace.wait(max(PAUSE_SECONDS, attempts[-1].wait_seconds))
         try:
-            seconds = pace.next_timeout(upload=True)
-            answer = client.send(Call("GET", link, {}), seconds=seconds, most=MAX_BYTES + 1)
+            answer = client.send(
+                Call("GET", link, {}), seconds=pace.next_timeout(upload=True), most=MAX_BYTES + 1
+            )
         except Unreachable as error:
             if not pace.remaining:
                 break

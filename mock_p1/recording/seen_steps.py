@@ -36,8 +36,8 @@ class SeenPoll(NamedTuple):
     ``note`` is what else happened before it.
     """
 
-    at: float
-    took: float
+    seconds: float
+    took_seconds: float
     moment: datetime
     seen: Seen
     note: str = ""
@@ -59,7 +59,7 @@ class SeenStep:
     @property
     def delay(self) -> str:
         """How long its answers were held back, where most were; else empty."""
-        times = sorted(poll.took for poll in self.polls)
+        times = sorted(poll.took_seconds for poll in self.polls)
         if self.seen.kind == "fault" or times[(len(times) - 1) // 2] < SLOW_SECONDS:
             return ""
         low, high = (format_seconds(each) for each in (times[0], times[-1]))
@@ -71,9 +71,9 @@ class SeenStep:
         first, last = self.polls[0], self.polls[-1]
         clock = f"{first.moment:%H:%M:%S}"
         if len(self.polls) == 1:
-            when = f"seen once, at {format_seconds(first.at)} ({clock})"
+            when = f"seen once, at {format_seconds(first.seconds)} ({clock})"
         else:
-            spans = f"from {format_seconds(first.at)} to {format_seconds(last.at)}"
+            spans = f"from {format_seconds(first.seconds)} to {format_seconds(last.seconds)}"
             when = f"seen by {plural(len(self.polls), 'poll')}, {spans} ({clock})"
         if self.next_at is None:
             return f"{when}, the last"
@@ -96,14 +96,15 @@ def steps_of(polls: Sequence[SeenPoll]) -> list[SeenStep]:
         if following is None:
             steps.append(step)
             break
-        next_at = following[0].at
+        next_at = following[0].seconds
         if step.seen.is_passing and len(group) <= PASSING_POLLS:
             steps.append(replace(step, for_=plural(len(group), "poll"), next_at=next_at))
-            since = _ms(group[-1].at)
+            since = _ms(group[-1].seconds)
         else:
-            end = max(_between(_ms(group[-1].at), _ms(next_at)), since + 1)
-            span = format_duration((end - since) * UNITS["ms"])
-            steps.append(replace(step, for_=span, next_at=next_at))
+            end = max(_between(_ms(group[-1].seconds), _ms(next_at)), since + 1)
+            steps.append(
+                replace(step, for_=format_duration((end - since) * UNITS["ms"]), next_at=next_at)
+            )
             since = end
     return steps
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
-from mock_p1.base import durations
-from mock_p1.base.duration_field import SOME_TIME_PATTERN
+from mock_p1.base.duration_field import SOME_TIME_PATTERN, span_in
 from mock_p1.base.record import (
     BeforeValidator,
     Discriminator,
     Field,
     LocatedRecord,
+    Path,
     PlainValidator,
     Reading,
     Tag,
@@ -21,7 +21,7 @@ from mock_p1.base.rules import OneOf, kind_of, wrong
 from mock_p1.base.text import shorten, unknown
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.scenario.step_length import MAX_DIGITS, MAX_POLLS, SO_MANY_PATTERN, Delay, Stage
-from mock_p1.scenario.steps import FaultName, Literal  # noqa: TC001 -- pydantic reads them
+from mock_p1.scenario.steps import FaultName, Literal, tag_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from pydantic import ValidationInfo
     from pydantic.config import JsonDict, JsonValue
 
-    from mock_p1.base.record import Path, Wrong
+    from mock_p1.base.record import Wrong
+
 
 _CALLS = re.compile(rf"([0-9]{{1,{MAX_DIGITS}}}) *(calls?|polls?)")
 _HOW_LONG: Final = "a number of calls (2 calls), a duration (500ms, 90s, 1h30m) or manual"
@@ -50,12 +51,7 @@ def _length(value: object) -> Stage:
         if not 1 <= int(found[1]) <= MAX_POLLS:
             raise wrong(f"for: {text} can never be; write at least 1 call, at most {MAX_POLLS:,}")
         return Stage(polls=int(found[1]))
-    try:
-        lasts_ns = durations.parse_duration(text)
-    except durations.TooLong as error:
-        raise wrong(str(error)) from None
-    except ValueError:
-        raise wrong(f"for: {shorten(text)!r} is not {_HOW_LONG}") from None
+    lasts_ns = span_in(text, lambda: f"for: {shorten(text)!r} is not {_HOW_LONG}")
     if lasts_ns == 0:
         raise wrong(f"for: {shorten(text)} can never be; an element lasts longer than nothing")
     return Stage(lasts_ns=lasts_ns)
@@ -133,11 +129,6 @@ KINDS: Final[dict[str, type[CallStep]]] = {
 """The key that makes an element what it is, and its model."""
 
 
-def _kind(value: object) -> str:
-    keys = value if isinstance(value, dict) else getattr(value, "field_names", ())
-    return next((f"<{kind}>" for kind in reversed(KINDS) if kind in keys), "<ok>")
-
-
 def _element(value: object, info: ValidationInfo) -> object:
     """Refuse what is no element, or more than one."""
     reading = Reading.of(info)
@@ -162,7 +153,7 @@ _Mapping = Annotated[
     | Annotated[ErrorCall, Tag("<error>")]
     | Annotated[ReplyCall, Tag("<reply>")]
     | Annotated[FaultCall, Tag("<fault>")],
-    Discriminator(_kind),
+    Discriminator(lambda value: tag_of(value, KINDS)),
 ]
 _Ok = Annotated[str, OneOf("element", ("ok",))]
 AnyCall = Annotated[_Mapping, BeforeValidator(_element, json_schema_input_type=_Mapping | _Ok)]

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from mock_p1.base.record import MAX_PROBLEMS, Located, Reading
+from mock_p1.base.record import MAX_PROBLEMS, Located, Path, Reading
 from mock_p1.base.text import shorten
 from mock_p1.scenario.faker_values import Counted
 from mock_p1.scenario.problems import Problem, ScenarioError
 from mock_p1.scenario.yaml_nodes import MAX_DEPTH, Node, is_branch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from pydantic import ValidationError
-
-    Path = tuple[str | int, ...]
 
 Attach = Callable[[str], bytes]
 """Returns the bytes of a result file; ValueError says why there are none."""

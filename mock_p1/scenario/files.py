@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from os import PathLike
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from mock_p1.base.text import nearest, shorten
 from mock_p1.contract.operations import FILE_UPLOAD
 from mock_p1.scenario.calls import ReplyCall
-from mock_p1.scenario.document import INLINE, MAX_BYTES
+from mock_p1.scenario.document import INLINE, MAX_BYTES, Attach
 from mock_p1.scenario.model import Scenario
 from mock_p1.scenario.problems import Problem, ScenarioError
 from mock_p1.scenario.result_files import (
@@ -27,10 +27,7 @@ from mock_p1.scenario.result_files import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from mock_p1.contract.names import ReplyFields
-    from mock_p1.scenario.document import Attach
     from mock_p1.scenario.steps import Literal
 
 ScenarioSource: TypeAlias = "str | PathLike[str] | Mapping[str, object] | Scenario"
@@ -263,8 +260,9 @@ def _content_of_file(path: Path, shown: str) -> bytes:
     except OSError as error:
         raise _unreadable(shown, error) from None
     if content is None:
-        text = f"more than {MAX_BYTES:,} bytes, the most a scenario file has"
-        raise ScenarioError([Problem(shown, 1, 1, text)])
+        raise ScenarioError(
+            [Problem(shown, 1, 1, f"more than {MAX_BYTES:,} bytes, the most a scenario file has")]
+        )
     return content
 
 

@@ -44,8 +44,7 @@ MAX_LINE: Final = 1000
 
 def narrow(text: str) -> str:
     """Return a text with the characters of ASCII that were perhaps meant."""
-    narrowed = unicodedata.normalize("NFKC", text.translate(_SIGNS))
-    return re.sub(r"(?<=\S) {2,}", " ", narrowed)
+    return re.sub(r"(?<=\S) {2,}", " ", unicodedata.normalize("NFKC", text.translate(_SIGNS)))
 
 
 def with_hints(problems: list[Problem], texts: Mapping[str, str]) -> list[Problem]:

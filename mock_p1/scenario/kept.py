@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.record import KINDS, Record
-from mock_p1.scenario.document import Document
+from mock_p1.scenario.document import Attach, Document
 from mock_p1.scenario.merging import MergedDocument
 from mock_p1.scenario.model import Scenario
 from mock_p1.scenario.step_length import Span, Stage
@@ -21,7 +21,6 @@ from mock_p1.scenario.yaml_nodes import Node, Pair
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mock_p1.scenario.document import Attach
 
 _LIST: Final = ""
 _OTHERS: Final[dict[str, Callable[..., Any]]] = {"Span": Span, "Stage": Stage}
@@ -74,10 +73,10 @@ def as_data(value: Any, *, places: bool = True) -> Any:  # noqa: ANN401 -- what 
     """
     match value:
         case Record():
-            kind, written = type(value), vars(value).items()
+            kind = type(value)
             values = {
                 name: inner if type(inner) in _AS_IT_IS else as_data(inner, places=places)
-                for name, inner in written
+                for name, inner in vars(value).items()
                 if name != "_document"
                 and (places or (name != "source" and inner != getattr(kind, name, ...)))
             }

@@ -7,17 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mock_p1.base.record import Located
+from mock_p1.base.record import Located, Path
 from mock_p1.base.text import shorten
 from mock_p1.scenario.document import Document
 from mock_p1.scenario.problems import Problem
-from mock_p1.scenario.yaml_nodes import is_branch
-
-if TYPE_CHECKING:
-    from mock_p1.scenario.document import Path
-    from mock_p1.scenario.yaml_nodes import Node, Pair
+from mock_p1.scenario.yaml_nodes import Node, Pair, is_branch
 
 VARIABLES = "variables"
 OF_EACH_FILE = ("$schema", VARIABLES)

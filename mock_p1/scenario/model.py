@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from mock_p1.base.record import Wrong
 
+
 MAX_COUNT: Final = 1_000_000
 """Generated jobs, of all groups together: a search looks at each."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic_core import ValidationError
 
 from mock_p1.base.record import MAX_PROBLEMS
-from mock_p1.scenario.document import INLINE, MAX_BYTES, Document, ScenarioReading
+from mock_p1.scenario.document import INLINE, MAX_BYTES, Attach, Document, ScenarioReading
 from mock_p1.scenario.merging import MergedDocument, merged
 from mock_p1.scenario.model import Scenario
 from mock_p1.scenario.problems import Problem
@@ -18,7 +18,6 @@ from mock_p1.scenario.yaml_reader import NOT_IN_YAML, read_tree
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from mock_p1.scenario.document import Attach
     from mock_p1.scenario.yaml_nodes import Node
 
 _BYTE_ORDER_MARKS: Final = (
@@ -69,10 +68,8 @@ def parse_several(
     whole = [part for part in parts if part is not None]
     if len(whole) < len(parts):
         raise ScenarioReading(document=Document(name)).error(problems, texts)
-    data = merged(whole, problems)
-    text = whole[0].text if len(whole) == 1 else None
-    document = MergedDocument(name, text, parts=tuple(whole))
-    return _scenario(document, data, attach, problems, texts)
+    document = MergedDocument(name, whole[0].text if len(whole) == 1 else None, parts=tuple(whole))
+    return _scenario(document, merged(whole, problems), attach, problems, texts)
 
 
 def _document(

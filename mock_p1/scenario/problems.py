@@ -45,11 +45,10 @@ class ScenarioError(ValueError):
     """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        by_place = sorted(
-            problems, key=lambda problem: (problem.file, problem.line, problem.column)
-        )
         self.problems: tuple[Problem, ...] = tuple(
-            dict.fromkeys(by_place)
+            dict.fromkeys(
+                sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column))
+            )
         )  # an alias leads to the same problem again
         super().__init__("\n".join(map(str, self.problems)))
 

@@ -120,7 +120,7 @@ def _keys(value: Any) -> Iterator[str]:  # noqa: ANN401 -- whatever the file hol
         if name in ("api_keys", "secret_keys") and isinstance(item, dict):
             yield from item
         elif name == "api_key" and not isinstance(item, dict | list | None):
-            yield str(getattr(item, "written", item))
+            yield str(getattr(item, "raw", item))
         yield from _keys(item)
 
 

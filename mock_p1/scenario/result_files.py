@@ -128,15 +128,15 @@ def _in_other_case(
     path = Path(os.path.normpath(path))
     if not path.is_relative_to(root):
         return None
-    at = root
+    there = root
     for part in path.relative_to(root).parts:
-        found = _called(part, names_in(at))
+        found = _called(part, names_in(there))
         if found is None:
             return None
-        at /= found
+        there /= found
     # what a link leads to elsewhere is not told
-    is_other = str(at) != str(path) and at.resolve().is_relative_to(root)
-    return at.relative_to(root).as_posix() if is_other else None
+    is_other = str(there) != str(path) and there.resolve().is_relative_to(root)
+    return there.relative_to(root).as_posix() if is_other else None
 
 
 def _names_in(folder: Path) -> dict[str, str]:
@@ -159,8 +159,9 @@ def warn_of_case(path: Path) -> None:
 
 
 def _warn_of_case(name: str, other: str) -> None:
-    text = f"{name} is called {other}: where systems tell case apart, it is not found"
-    warnings.warn(text, stacklevel=3)
+    warnings.warn(
+        f"{name} is called {other}: where systems tell case apart, it is not found", stacklevel=3
+    )
 
 
 def files_beside_one(folders: Iterable[Path]) -> Attach:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
-from mock_p1.base import durations
-from mock_p1.base.duration_field import DURATION_PATTERN, SOME_TIME_PATTERN
+from mock_p1.base.duration_field import DURATION_PATTERN, SOME_TIME_PATTERN, span_in
 from mock_p1.base.record import PlainValidator, WithJsonSchema
 from mock_p1.base.rules import as_written, kind_of, wrong
 from mock_p1.base.text import nearest, shorten
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 MAX_POLLS: Final = 1_000_000_000
 MAX_DIGITS: Final = 20
@@ -69,7 +65,7 @@ def _limit(value: object) -> Stage:
                 f"for: {text} can never be; a step lasts at least 1 poll and at most {MAX_POLLS:,}"
             )
         return Stage(polls=int(found[1]))
-    lasts = _nanoseconds(text, lambda: f"for: {shorten(text)!r} is not {_FOR}{_meant(text)}")
+    lasts = span_in(text, lambda: f"for: {shorten(text)!r} is not {_FOR}{_meant(text)}")
     if lasts == 0:
         raise wrong(f"for: {shorten(text)} can never be; a step lasts longer than nothing")
     return Stage(lasts_ns=lasts)
@@ -119,21 +115,12 @@ def _delay(value: object) -> Span:
     low, dots, high = value.partition("..")
     parts = (low, high if dots else low)
     span = Span(
-        *(_nanoseconds(part, lambda: f"{_HOW_TO_DELAY}; it is {kind_of(value)}") for part in parts)
+        *(span_in(part, lambda: f"{_HOW_TO_DELAY}; it is {kind_of(value)}") for part in parts)
     )
     if span.low_ns > span.high_ns:
         better = f"{high.strip()}..{low.strip()}"
         raise wrong(f"delay: {shorten(value)} begins above its end; write {shorten(better)}")
     return span
-
-
-def _nanoseconds(text: str, otherwise: Callable[[], str]) -> int:
-    try:
-        return durations.parse_duration(text)
-    except durations.TooLong as error:
-        raise wrong(str(error)) from None
-    except ValueError:
-        raise wrong(otherwise()) from None
 
 
 # the same as the functions above, as far as a regular expression goes: it cannot add up, nor

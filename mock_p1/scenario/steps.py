@@ -28,11 +28,12 @@ from mock_p1.scenario.faker_fields import Whole, Words  # noqa: TC001 -- pydanti
 from mock_p1.scenario.step_length import Delay, Limit  # noqa: TC001 -- likewise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pydantic import ValidationError, ValidationInfo, ValidatorFunctionWrapHandler
 
     from mock_p1.base.record import Wrong
+
 
 MAX_ROWS: Final = 100_000
 MAX_FAILS: Final = 1000
@@ -280,12 +281,10 @@ KINDS: Final[dict[str, type[Step]]] = {
 """The key that makes a step what it is, and its model."""
 
 
-_TAGS: Final = {kind: f"<{kind}>" for kind in KINDS}
-
-
-def _kind(value: object) -> str:
+def tag_of(value: object, kinds: Iterable[str]) -> str:
+    """Return the tag of the kind that a mapping or a record is by its keys; else the first."""
     keys = value if isinstance(value, dict) else getattr(value, "field_names", ())
-    return next((tag for kind, tag in _TAGS.items() if kind in keys), "<status>")
+    return f"<{next((kind for kind in kinds if kind in keys), next(iter(kinds)))}>"
 
 
 _UNSEEN: Final = Step()
@@ -314,10 +313,9 @@ def _exactly_one(
     reading.failed += 1
     found = f"{', '.join(given)}: make it {len(given)} steps" if given else "none of them"
     models = [KINDS[kind] for kind in given or KINDS]
-    known = {key for model in models for key in known_keys(model)}
     problems = [
         ((), wrong(f"a step is one of {kinds}; this one has {found}")),
-        *refuse_unknown(value, known),
+        *refuse_unknown(value, {key for model in models for key in known_keys(model)}),
     ]
     raise all_of(problems, *(_problems(model, value) for model in (models if given else [Step])))
 
@@ -340,6 +338,6 @@ AnyStep = Annotated[
     | Annotated[ErrorStep, Tag("<error>")]
     | Annotated[ReplyStep, Tag("<reply>")]
     | Annotated[FaultStep, Tag("<fault>")],
-    Discriminator(_kind),
+    Discriminator(lambda value: tag_of(value, KINDS)),
     WrapValidator(_exactly_one),
 ]

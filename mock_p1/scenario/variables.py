@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.record import MAX_PROBLEMS
 from mock_p1.base.text import nearest, shorten
-from mock_p1.scenario.yaml_nodes import BROKEN
+from mock_p1.scenario.yaml_nodes import BROKEN, Node, Pair
 from mock_p1.scenario.yaml_reader import MAX_NEAR, NOT_IN_YAML, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from mock_p1.scenario.yaml_nodes import Node, Pair
 
 KEY: Final = "variables"
 MAX_CHARACTERS: Final = 5_000_000
@@ -55,7 +54,7 @@ class Replacement:
             for child in node.value:
                 self.replace(child)
         elif isinstance(node.value, str) and "${" in node.value:
-            text = node.written = self._replaced(node.value, node.line, node.column)
+            text = node.raw = self._replaced(node.value, node.line, node.column)
             node.value = BROKEN if text is None else resolve(text) if node.is_plain else text
 
     def _entries(self, entries: dict[str, Pair]) -> dict[str, Pair]:

@@ -19,13 +19,13 @@ BROKEN: Final = object()
 class WrittenInt(int):
     """A whole number that remembers how it was written."""
 
-    written: str
+    raw: str
 
 
 class WrittenFloat(float):
     """A number that remembers how it was written."""
 
-    written: str
+    raw: str
 
 
 class Pair(NamedTuple):
@@ -40,14 +40,14 @@ class Pair(NamedTuple):
 class Node:
     """A value and its place (from 1).
 
-    ``written`` is a scalar's text, ``is_plain`` that it stands there without quotes; ``size`` and
+    ``raw`` is a scalar's text, ``is_plain`` that it stands there without quotes; ``size`` and
     ``height`` count aliases in full.
     """
 
     line: int
     column: int
     value: Any
-    written: str | None = None
+    raw: str | None = None
     size: int = 1
     height: int = 1
     is_plain: bool = False

@@ -159,7 +159,7 @@ class _Reader:
         elif isinstance(event, yaml.SequenceStartEvent):
             self._sequence(node, event, depth)
         else:
-            node.written, node.value = event.value, self._scalar(event)
+            node.raw, node.value = event.value, self._scalar(event)
             node.is_plain = event.implicit[0]
         if event.anchor is not None:
             self._anchors[event.anchor] = node
@@ -226,11 +226,11 @@ class _Reader:
         node = self._node(event, depth)
         if node.value is BROKEN:
             return None
-        if node.written is None:
+        if node.raw is None:
             self._report(
                 node.line, node.column, "a key must be plain text, not a list or a mapping"
             )
-        return node.written
+        return node.raw
 
     def _scalar(self, event: Event) -> Any:  # noqa: ANN401 -- any scalar
         if not event.implicit[0] and event.tag not in _PLAIN_TAGS:
@@ -284,5 +284,5 @@ def resolve(raw: str) -> str | float | bool | None:
         number = WrittenFloat(raw)
     else:
         return raw
-    number.written = raw
+    number.raw = raw
     return number

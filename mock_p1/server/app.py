@@ -12,7 +12,7 @@ from mock_p1.admin.in_hand import respond
 from mock_p1.base.proxies import Proxies
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.not_imitated import not_imitated
-from mock_p1.scenario.files import load_scenario
+from mock_p1.scenario.files import ScenarioSource, load_scenario
 from mock_p1.server.upload_store import UploadStore
 from mock_p1.transports import wsgi
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from mock_p1.scenario.files import ScenarioSource
     from mock_p1.scenario.model import Scenario
 
 
@@ -93,8 +92,9 @@ def engine_for(
         return Engine(scenario, seed=seed, store=UploadStore(), proxies=proxies)
     from mock_p1.server.shared_state import share  # noqa: PLC0415 -- only a shared state needs it
 
-    store = UploadStore()
-    return share(scenario, state, state_name, seed=seed, store=store, proxies=proxies).engine
+    return share(
+        scenario, state, state_name, seed=seed, store=UploadStore(), proxies=proxies
+    ).engine
 
 
 def create_app_for(
@@ -110,6 +110,6 @@ def create_app_for(
         add_admin(app, context or AdminContext(engine))
     else:
         for path in OPEN:
-            reply = not_imitated("GET", path).reply
-            app.add_url_rule(path, path, partial(respond, reply), methods=["GET"])
+            answer = partial(respond, not_imitated("GET", path).reply)
+            app.add_url_rule(path, path, answer, methods=["GET"])
     return app

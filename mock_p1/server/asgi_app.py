@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from string import punctuation
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from mock_p1.admin.access import AccessPolicy
 from mock_p1.admin.context import AdminContext
 from mock_p1.base.proxies import Proxies
-from mock_p1.scenario.files import load_scenario
+from mock_p1.scenario.files import ScenarioSource, load_scenario
 from mock_p1.server.app import DEFAULT_NAME, engine_for
 from mock_p1.server.everything_else import EverythingElse
 from mock_p1.transports.asgi import AsgiApp
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from mock_p1.base.asgi_types import Application, Message, Receive, Scope, Send
     from mock_p1.engine.engine import Engine
-    from mock_p1.scenario.files import ScenarioSource
 
 
 def create_asgi_app(  # noqa: PLR0913 -- each is a choice of its own
@@ -106,6 +106,7 @@ class _Mounted:
         root = quote(scope.get("root_path", "")).encode()
         raw = scope.get("raw_path") or quote(scope["path"]).encode()
         inside = raw.removeprefix(root) if raw.startswith(root + b"/") else raw
+        query = quote(scope["query_string"], safe=punctuation).encode()  # as it should have come
         server = scope.get("server") or ("localhost", 80)
         complete = left = False
 
@@ -120,7 +121,8 @@ class _Mounted:
             complete = message["type"] == "http.response.body" and not message.get("more_body")
             await send(message)
 
-        scope = {**scope, "raw_path": inside.partition(b"?")[0], "server": server}
+        target = {"raw_path": inside.partition(b"?")[0], "query_string": query, "server": server}
+        scope = {**scope, **target}
         await self._app(scope, hear, watch)
         if not (complete or left):
             raise ConnectionResetError("the scenario's fault leaves this answer unfinished")

@@ -5,14 +5,13 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, cast
 
-from mock_p1.base.asgi_types import joined
+from mock_p1.base.asgi_types import Application, Message, Receive, Scope, Send, joined
 from mock_p1.transports.asgi import IN_THREADS, in_thread, with_raw_path
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from mock_p1.admin.context import AdminContext
-    from mock_p1.base.asgi_types import Application, Message, Receive, Scope, Send
     from mock_p1.engine.engine import Engine
 
 

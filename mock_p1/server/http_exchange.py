@@ -9,12 +9,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import unquote
 
-from mock_p1.base.messages import json_reply, with_length
+from mock_p1.base.messages import Fault, Headers, Reply, error_reply, with_length
 from mock_p1.transports.asgi import WIRE
 
 if TYPE_CHECKING:
     from mock_p1.base.asgi_types import Application, Message, Scope
-    from mock_p1.base.messages import Fault, Headers, Reply
     from mock_p1.server.http_message import Head
 
 NO_BODY: Final = (204, 304)
@@ -125,7 +124,8 @@ class Exchange:
                 piece, self._body = bytes(self._body), b""
                 self._body_taken = self._body_complete
                 return {"type": "http.request", "body": piece, "more_body": not self._body_taken}
-            if self._is_over():
+            has_gone = self._connection.half_closed and not self.answer_is_owed
+            if self.lost or self.complete or has_gone:
                 return {"type": "http.disconnect"}
             self._connection.take_more()
             await self.news.wait()
@@ -135,10 +135,6 @@ class Exchange:
     def half_closed(self) -> bool:
         """Whether the client sends no more; it may have gone."""
         return self._connection.half_closed
-
-    def _is_over(self) -> bool:
-        half_closed = self._connection.half_closed and not self.answer_is_owed
-        return self.lost or self.complete or half_closed
 
     async def send(self, message: Message) -> None:
         """Write a part of the answer; nothing where there is nobody to read it."""
@@ -252,8 +248,7 @@ def scope_of(head: Head, connection: Connection) -> Scope:
 def error_of_ours(head: Head) -> Reply:
     """Log the error that is handled now; return what the client is told."""
     _log.exception("%s %s", head.method, head.path.decode())
-    error = {"error": "MOCK_P1_INTERNAL_ERROR", "message": "see the log of the mock"}
-    return json_reply(500, error)
+    return error_reply(500, "MOCK_P1_INTERNAL_ERROR", "see the log of the mock")
 
 
 @lru_cache(maxsize=1024)

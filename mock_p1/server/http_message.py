@@ -70,8 +70,7 @@ def read_head(data: bytes) -> Head:
     fields = (_known_fields if len(rest) <= KNOWN_BYTES else _read_fields)(rest, version)
     path, _, query = target.partition(b"?")
     if len(path) > PATH_LIMIT:
-        text = f"a path has at most {PATH_LIMIT:,} bytes"
-        raise BadRequest(text, 414, "MOCK_P1_PATH_TOO_LONG")
+        raise BadRequest(f"a path has at most {PATH_LIMIT:,} bytes", 414, "MOCK_P1_PATH_TOO_LONG")
     return Head(method, path, query, version, *fields)
 
 
@@ -118,9 +117,11 @@ def read_request_line(line: bytes) -> tuple[str, bytes, str]:
 
 def too_long_head() -> BadRequest:
     """Refuse a head that would cost too much memory."""
-    limits = f"{HEAD_LIMIT:,} bytes and {HEADERS_LIMIT:,} headers"
-    text = f"request line and headers have at most {limits}"
-    return BadRequest(text, 431, "MOCK_P1_HEADERS_TOO_LARGE")
+    return BadRequest(
+        f"request line and headers have at most {HEAD_LIMIT:,} bytes and {HEADERS_LIMIT:,} headers",
+        431,
+        "MOCK_P1_HEADERS_TOO_LARGE",
+    )
 
 
 def _keep_alive(connection: bytes, version: str) -> bool:

@@ -13,10 +13,11 @@ import struct
 import sys
 from collections import Counter
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_p1.base.framing import BadRequest
-from mock_p1.base.messages import Reply
+from mock_p1.base.messages import Fault, Reply, Request
+from mock_p1.engine.deliveries import Deliveries
 from mock_p1.server.http_exchange import NO_BODY, Exchange, error_of_ours, reply_head, scope_of
 from mock_p1.server.http_message import (
     HEAD_LIMIT,
@@ -25,6 +26,7 @@ from mock_p1.server.http_message import (
     PATH_LIMIT,
     VISIBLE,
     BodyReader,
+    Head,
     read_head,
     read_request_line,
     too_long_head,
@@ -33,10 +35,8 @@ from mock_p1.server.http_message import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mock_p1.base.asgi_types import Application, Scope
-    from mock_p1.base.messages import Fault, Request
-    from mock_p1.engine.deliveries import Deliveries
-    from mock_p1.server.http_message import Head
+    from mock_p1.base.asgi_types import Application
+    from mock_p1.transports.asgi import AsgiApp
 
 HEADS_LIMIT: Final = 32 * 1024 * 1024
 """Bytes that all long heads of requests that are not answered yet may have together."""
@@ -79,19 +79,6 @@ SHORT_ANSWER: Final = ANSWER_WAITING // IN_A_TURN
 """Bytes of an answer that may wait for those after it in the same turn, to be written with them."""
 
 
-class AtOnce(Protocol):
-    """Answers requests where they are read: with no task, as fast as can be."""
-
-    def plain_request(self, scope: Scope) -> Request | None:
-        """Return what ``decide`` may answer; None for what is the application's alone."""
-
-    def plain_request_like(self, request: Request, raw_path: bytes, query: bytes) -> Request | None:
-        """Return one that differs from another but in its path and query; None likewise."""
-
-    def decide(self, request: Request) -> Reply | Fault:
-        """Answer; a fault, or what is held back, is handed to the application to be acted out."""
-
-
 class _Known(NamedTuple):
     """A head that was read and may be answered at once: a client that polls sends it again.
 
@@ -114,16 +101,18 @@ class Connections:
         app: Application,
         keep_alive_seconds: float = KEEP_ALIVE_SECONDS,
         reached: Counter[str] | None = None,
-        at_once: AtOnce | None = None,
+        at_once: AsgiApp | None = None,
         deliveries: Deliveries | None = None,
     ) -> None:
-        """``reached`` counts the connections that took the last file of ``files_max``.
+        """``at_once`` answers requests where they are read: with no task, as fast as can be.
+
+        ``reached`` counts the connections that took the last file of ``files_max``.
 
         ``deliveries`` hears how far downloads have come.
         """
-        self.deliveries: Deliveries | None = deliveries
+        self.deliveries: Deliveries = deliveries or Deliveries(lambda *_: None)
         self.app: Application = app
-        self.at_once: AtOnce | None = at_once
+        self.at_once: AsgiApp | None = at_once
         self.reached: Counter[str] = Counter() if reached is None else reached
         self.files_max: float = math.inf
         """How many files this process may have open, connections among them."""
@@ -192,7 +181,7 @@ class HttpProtocol(asyncio.Protocol):
         self.shared.open.discard(self)
         if self._is_taken and exc is None:
             self._has_gone(self._download)
-        elif self._download and self.shared.deliveries is not None:
+        elif self._download:
             self.shared.deliveries.lost(self._download)
             self._download, self._is_taken = 0, False
         self.resume_writing()
@@ -358,8 +347,7 @@ class HttpProtocol(asyncio.Protocol):
         answer = b"".join((lines, date, b"\r\n", body))
         if reply.download:
             self._write_together()
-            if self.shared.deliveries is not None:
-                self.shared.deliveries.sending(reply.download)  # before the client has any of it
+            self.shared.deliveries.sending(reply.download)  # before the client has any of it
             self.write_download(answer, reply.download)
         elif self._together is None:
             self.transport.write(answer)
@@ -534,8 +522,6 @@ class HttpProtocol(asyncio.Protocol):
         What the system has taken at once has gone out, as far as can be known.
         """
         transport, deliveries = self.transport, self.shared.deliveries
-        if deliveries is None:
-            return
         self._has_gone(self._download)  # one before it
         if transport.is_closing():  # the client had gone before
             deliveries.lost(download)
@@ -553,19 +539,16 @@ class HttpProtocol(asyncio.Protocol):
 
     def _was_taken(self, download: int) -> None:
         """Let the engine know that the system has taken a download; not for who had gone."""
-        if (deliveries := self.shared.deliveries) is None:
-            return
         if self.half_closed and self._has_failed():
-            deliveries.lost(download)
+            self.shared.deliveries.lost(download)
         else:
-            deliveries.sent(download)
+            self.shared.deliveries.sent(download)
 
     def _has_gone(self, download: int) -> None:
         """Let the engine know that a download was taken at once, all of it, if not lost since."""
-        deliveries = self.shared.deliveries
-        if self._is_taken and download == self._download and deliveries is not None:
+        if self._is_taken and download == self._download:
             if self.scheme == "https" and self.transport.is_closing():  # not by us, see ``close``
-                deliveries.lost(download)
+                self.shared.deliveries.lost(download)
             else:
                 self._was_taken(download)
             self._download, self._is_taken = 0, False

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from concurrent.futures import Future
 
 CLOSE_SECONDS: Final = 10.0
 """How long the end of the thread is waited for."""
@@ -21,8 +22,6 @@ class LoopThread:
         """Start. Without ``loop_factory`` the loop is asyncio's own."""
         self._loop_factory = loop_factory
         self._ready, self._end = threading.Event(), asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
         self._error: BaseException | None = None
         self.thread: threading.Thread = threading.Thread(
             target=self._run, name="mock-p1:server", daemon=True
@@ -37,21 +36,14 @@ class LoopThread:
         """Whether the thread runs here: not any more, or not in a process that was forked."""
         return self.thread.is_alive()
 
-    def begin(self, coroutine: Coroutine[None, None, None]) -> None:
+    def begin(self, coroutine: Coroutine[None, None, None]) -> Future[None]:
         """Run a coroutine in the loop, which nothing of who calls goes along with."""
-
-        def create() -> None:
-            task = asyncio.get_running_loop().create_task(coroutine)
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(create, context=Context())
+        return Context().run(asyncio.run_coroutine_threadsafe, coroutine, self.loop)
 
     def close(self) -> None:
         """End the loop with all that runs in it, and wait for the thread. Twice is harmless."""
-        if self._loop is not None and self.is_alive:
-            self._loop.call_soon_threadsafe(self._end.set)
+        if self.is_alive:
+            self.loop.call_soon_threadsafe(self._end.set)
             self.thread.join(CLOSE_SECONDS)
 
     def _run(self) -> None:
@@ -64,6 +56,6 @@ class LoopThread:
             self._ready.set()
 
     async def _until_closed(self) -> None:
-        self._loop = asyncio.get_running_loop()
+        self.loop: asyncio.AbstractEventLoop = asyncio.get_running_loop()
         self._ready.set()
         await self._end.wait()

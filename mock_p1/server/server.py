@@ -14,13 +14,14 @@ import socket
 import sys
 import threading
 import time
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from mock_p1.admin.access import AccessPolicy
 from mock_p1.admin.context import AdminContext
 from mock_p1.base.addresses import EVERY_ADDRESS, in_url, is_loopback
-from mock_p1.base.clock import RealClock
+from mock_p1.base.clock import Clock, RealClock
 from mock_p1.base.messages import http_date
 from mock_p1.server.everything_else import EverythingElse
 from mock_p1.server.http_protocol import KEEP_ALIVE_SECONDS, Connections, HttpProtocol
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from types import TracebackType
 
-    from mock_p1.base.clock import Clock
     from mock_p1.engine.engine import Engine
 
 DEFAULT_HOST: Final = "127.0.0.1"
@@ -216,8 +216,7 @@ class Server:
         shared.files_max = _files_max()
         self.loop.set_exception_handler(_on_loop_error)
         spare = LISTENERS - 1 if _loop_factory() else 0
-        first = self._sockets[0]
-        self._sockets += [first.dup() for _ in range(spare)]
+        self._sockets += [self._sockets[0].dup() for _ in range(spare)]
         listeners = await self._listeners()
         with stopped_by_signals(self.stop):
             date = _date(self.engine.clock)
@@ -390,8 +389,7 @@ def _has_file_left() -> bool:
 
 
 def _date(clock: Clock) -> bytes:
-    now = clock.client_date(clock.now_ns())
-    return f"date: {http_date(now)}\r\n".encode()
+    return f"date: {http_date(clock.client_date(clock.now_ns()))}\r\n".encode()
 
 
 class ServerThread:
@@ -404,8 +402,8 @@ class ServerThread:
         self.server = server
         self._beside = beside
         self._runs_in: LoopThread | None = None
-        self._error: BaseException | None = None
-        self._decided, self._ended = threading.Event(), threading.Event()
+        self._served: Future[None] = Future()
+        self._decided = threading.Event()
 
     @property
     def thread(self) -> threading.Thread | None:
@@ -418,15 +416,15 @@ class ServerThread:
         What keeps the server from starting is raised.
         """
         self._runs_in = self._beside or new_thread()
-        self._runs_in.begin(self._serve())
+        self._served = self._runs_in.begin(self.server.serve(self._decided.set))
+        self._served.add_done_callback(lambda _: self._decided.set())
         try:
             self._decided.wait()
-        except BaseException as error:  # a time-out of the test, or Ctrl-C
+            if self._served.done():
+                self._served.result()
+        except BaseException as error:  # also a time-out of the test, or Ctrl-C
             self.__exit__(type(error), error, None)
             raise
-        if self._error is not None:
-            self._leave(self._runs_in)
-            raise self._error
         return self
 
     def __exit__(
@@ -438,23 +436,11 @@ class ServerThread:
         """Stop, and wait for the end."""
         self.server.stop()
         if self._runs_in is not None and self._runs_in.is_alive:
-            self._ended.wait(STOP_SECONDS)
-            self._leave(self._runs_in)
-        if self._error is not None and error is None:
-            raise self._error
-
-    def _leave(self, thread: LoopThread) -> None:
-        if thread is not self._beside:
-            thread.close()
-
-    async def _serve(self) -> None:
-        try:
-            await self.server.serve(self._decided.set)
-        except Exception as error:  # noqa: BLE001 -- kept for the thread that waits
-            self._error = error
-        finally:
-            self._decided.set()
-            self._ended.set()
+            wait([self._served], STOP_SECONDS)
+            if self._runs_in is not self._beside:
+                self._runs_in.close()
+        if error is None and self._served.done() and not self._served.cancelled():
+            self._served.result()
 
 
 def new_thread() -> LoopThread:

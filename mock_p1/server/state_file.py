@@ -99,19 +99,19 @@ class StateFile:
     def __init__(self, engine: Engine, path: Path) -> None:
         self._engine, self._path = engine, path
         self._lock = Lock()
-        self._written: object = None
+        self._saved: object = None
 
     def save(self) -> SavedFile:
         """Write the state as it is now; OSError where it cannot be."""
         with self._lock:
-            found = self._moment()
-            written = write_state(self._engine, self._path)
-            self._written = found
-            return written
+            moment = self._moment()
+            saved_file = write_state(self._engine, self._path)
+            self._saved = moment
+            return saved_file
 
     def save_news(self) -> None:
         """Write the state if anything has happened since it was written last."""
-        if self._moment() != self._written:
+        if self._moment() != self._saved:
             self.save()
 
     def _moment(self) -> object:

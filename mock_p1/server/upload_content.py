@@ -62,10 +62,9 @@ def inspect_content(stream: BinaryIO, file_name: str) -> Inspection:
     start = stream.read(_START_BYTES)
     stream.seek(0)
     is_zip = start.startswith(ZIP_STARTS)
-    notes = tuple(_name_notes(file_name, is_zip=is_zip)) if start else ()
     if not start:
-        found = Inspection(notes=("the file is empty",))
-    elif is_zip:
+        return Inspection(notes=("the file is empty",))
+    if is_zip:
         found = _inspect_zip(stream)
     elif _MULTIPART.match(start):
         found = Inspection(notes=(IS_A_FORM,))
@@ -73,13 +72,10 @@ def inspect_content(stream: BinaryIO, file_name: str) -> Inspection:
         found = Inspection(notes=(f"the file looks like {kind}; {_EXPECTED}",))
     else:
         found = inspect_table(stream)
-    return found._replace(notes=notes + found.notes)
-
-
-def _name_notes(file_name: str, *, is_zip: bool) -> Iterator[str]:
-    if is_zip is not file_name.lower().endswith(".zip"):
-        what = "a ZIP" if is_zip else "no ZIP"
-        yield f"the file is {what}, but its name is {printable(file_name)!r}"
+    if is_zip is file_name.lower().endswith(".zip"):
+        return found
+    note = f"the file is {'a' if is_zip else 'no'} ZIP, but its name is {printable(file_name)!r}"
+    return found._replace(notes=(note, *found.notes))
 
 
 def _other_kind(start: bytes) -> str | None:

@@ -67,8 +67,7 @@ class StoredFile:
             return self.found.result(timeout_seconds)
         except TimeoutError:
             waited = f" after {timeout_seconds:g} s" if timeout_seconds else ""
-            note = f"the file is still being looked at{waited}"
-            return Inspection(notes=(note,))
+            return Inspection(notes=(f"the file is still being looked at{waited}",))
 
     def discard(self) -> None:
         """Forget its content."""

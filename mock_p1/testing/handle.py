@@ -5,7 +5,7 @@ Drive the mock, read its polls, judge the client.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from threading import Condition
@@ -28,12 +28,13 @@ from mock_p1.contract.operations import (
     RESULT_DOWNLOAD,
     RETRAIN_MODEL_SWITCH,
     RETRAIN_STATUS_CHECK,
+    Operation,
 )
 from mock_p1.engine.driver import Driver, NoSuchJob, operation_named
 from mock_p1.scenario.files import load_reply
 from mock_p1.server.state_file import write_state
 from mock_p1.testing.poll_report import report, table_of_all
-from mock_p1.testing.uploaded import read_uploads
+from mock_p1.testing.uploaded import Upload, read_uploads
 from mock_p1.testing.verdicts import (
     download_problem,
     switch_problem,
@@ -41,18 +42,15 @@ from mock_p1.testing.verdicts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
     from datetime import datetime, timedelta
     from os import PathLike
 
     from responses import RequestsMock
 
     from mock_p1.contract.names import ErrorName, FaultName, OperationName, ReplyFields
-    from mock_p1.contract.operations import Operation
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.journal import Entry
     from mock_p1.engine.mock_state import InjectedFailure
-    from mock_p1.testing.uploaded import Upload
 
 SETTLES_SECONDS = 1.0
 """How long, in real seconds, it is waited for what a server is sending now, to judge it."""
@@ -327,8 +325,7 @@ class Handle:
                 f"{name}: is how the control API has it; write fail_next({what[name]!r})"  # type: ignore[literal-required]  # -- likewise
             )
         failure = what if isinstance(what, str) else load_reply(what)
-        queued = self._driver.fail_next(failure, times, job, on=on)
-        self._queued.append((queued, times))
+        self._queued.append((self._driver.fail_next(failure, times, job, on=on), times))
 
     def reset(self, job: str | None = None) -> None:
         """Begin anew: one job, or everything (jobs, polls, failures that wait).

@@ -9,19 +9,19 @@ import sys
 from abc import ABC, abstractmethod
 from contextlib import ExitStack, closing, contextmanager
 from copy import copy
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
 
-from mock_p1.base.clock import RealClock, VirtualClock
+from mock_p1.base.clock import Clock, RealClock, VirtualClock
 from mock_p1.base.durations import nanoseconds
 from mock_p1.base.extras import missing
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 from mock_p1.engine.engine import Engine
-from mock_p1.oneclock.shared import LONGEST, CannotShare, current
+from mock_p1.oneclock.shared import LONGEST, CannotShare, SharedClock, current
 from mock_p1.oneclock.thread_activity import at_rest
-from mock_p1.scenario.files import inline_folder, look_up
+from mock_p1.scenario.files import ScenarioSource, inline_folder, look_up
 from mock_p1.scenario.problems import ScenarioError
 from mock_p1.server.state_file import first_date, load_state, read_state
 from mock_p1.testing.decorators import inside
@@ -31,16 +31,10 @@ from mock_p1.testing.run_state import tell, thread_of_the_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import timedelta
     from os import PathLike
     from types import TracebackType
 
-    from mock_p1.base.clock import Clock
-    from mock_p1.oneclock.shared import SharedClock
-    from mock_p1.scenario.files import ScenarioSource
     from mock_p1.scenario.model import Scenario
-    from mock_p1.transports.responses_patch import Mock
-
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -251,7 +245,6 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
         mock = Mock(engine, self._base_urls, backs_off=shared is not None)
         mock.start()
         stack.callback(mock.stop)
-        stack.enter_context(_beside_servers(mock))
         return Handle(engine, self._base_urls[0], mock)
 
 
@@ -389,8 +382,9 @@ def _date(given: str | datetime | None) -> datetime | None:
     try:
         date = datetime.fromisoformat(given) if isinstance(given, str) else given
     except ValueError:
-        example = "2026-02-28 or 2026-02-28T23:59:00Z"
-        raise ValueError(f"start_date: {given!r} is no date such as {example}") from None
+        raise ValueError(
+            f"start_date: {given!r} is no date such as 2026-02-28 or 2026-02-28T23:59:00Z"
+        ) from None
     return date and (date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC))
 
 
@@ -417,38 +411,22 @@ def _one_clock(stack: ExitStack, longest: int, start: datetime | None) -> Shared
     return stack.enter_context(one_clock(longest, start))
 
 
-_caught: list[Mock] = []
-_served: list[str] = []
-
-
-@contextmanager
-def _beside_servers(mock: Mock) -> Iterator[None]:
-    """Let requests to our own servers pass this mock, which refuses every other host."""
-    for prefix in _served:
-        mock.add_passthru(prefix)
-    _caught.append(mock)
-    try:
-        yield
-    finally:
-        _caught.remove(mock)
-
-
 @contextmanager
 def reachable(url: str) -> Iterator[None]:
     """Let requests to this server pass the mocks that catch requests at the same time."""
+    from mock_p1.transports import in_process  # noqa: PLC0415 -- no need before a start
+
     prefix = f"{url}/"
     theirs = sys.modules.get(
         "responses"
     )  # whose default mock pytest-responses starts for each test
-    mocks = [*_caught, *([theirs.mock] if theirs else [])]
-    _served.append(prefix)
-    for mock in mocks:
-        mock.add_passthru(prefix)
+    in_process.served.append(prefix)
+    if theirs:
+        theirs.mock.add_passthru(prefix)
     try:
         yield
     finally:
-        _served.remove(prefix)
-        for mock in {*_caught, *mocks}:
-            mock.passthru_prefixes = tuple(
-                kept for kept in mock.passthru_prefixes if kept != prefix
-            )
+        in_process.served.remove(prefix)
+        if theirs:
+            kept = [each for each in theirs.mock.passthru_prefixes if each != prefix]
+            theirs.mock.passthru_prefixes = tuple(kept)

@@ -15,8 +15,8 @@ from mock_p1.oneclock.shared import CannotShare, SleptTooLong, stopped_elsewhere
 from mock_p1.testing import run_state
 from mock_p1.testing.mocks import mocked, serving
 from mock_p1.testing.plugin_fault_matrix import TROUBLE
-from mock_p1.testing.plugin_marker import wanted, wanted_for
-from mock_p1.testing.run_state import Judged
+from mock_p1.testing.plugin_marker import Wanted, wanted, wanted_for
+from mock_p1.testing.run_state import Judged, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from mock_p1.scenario.files import ScenarioSource
     from mock_p1.testing.handle import Handle
-    from mock_p1.testing.plugin_marker import Wanted
-    from mock_p1.testing.run_state import Run
 
 
 def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[Handle]:
@@ -141,7 +139,7 @@ def judge(this: Run) -> None:
     ended = [each for each in this.judged if each not in run_state.living]
     silent = [each for each in ended if not each.handle.was_asked]
     if silent and not any(each.last > each.asked_before for each in this.judged):
-        _judge_silence(this.item, silent[0].fixture)
+        _say(this.item, f"no request of {this.item.name} reached {silent[0].fixture}")
     for each in ended:
         for failure in each.unmet:
             calls = failure.operation + (f" of {failure.job_id}" if failure.job_id else "")
@@ -182,11 +180,6 @@ def _judge_calls(trouble: InjectedFault, this: Run) -> None:
             f"marker {TROUBLE} what it calls; it called: {known}",
             pytrace=False,
         )
-
-
-def _judge_silence(item: pytest.Item, fixture: str) -> None:
-    """Warn of a test that the mock had no part in, or as the ini setting says."""
-    _say(item, f"no request of {item.name} reached {fixture}")
 
 
 def _say(item: pytest.Item, what: str) -> None:

@@ -10,17 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
 
 from mock_p1.base.text import unknown
-from mock_p1.scenario.files import WHAT_IT_CAN_BE, look_up
+from mock_p1.scenario.files import WHAT_IT_CAN_BE, ScenarioSource, look_up
 from mock_p1.scenario.model import Scenario
 from mock_p1.testing.read_once import read_once
-
-if TYPE_CHECKING:
-    from mock_p1.scenario.files import ScenarioSource
 
 DEFAULT: Final = "demo"
 
@@ -85,8 +82,7 @@ def wanted_for(item: pytest.Item, said: Mapping[str, Any], *, served: bool) -> W
     try:
         given = _arguments(pytest.mark.mock_p1(**said).mark)
     except MarkerError as error:
-        text = str(error).replace("@pytest.mark.mock_p1", "mock_p1_for")
-        raise MarkerError(text) from None
+        raise MarkerError(str(error).replace("@pytest.mark.mock_p1", "mock_p1_for")) from None
     fixture = "mock_p1_server" if served else "mock_p1"
     _refuse_what_has_no_effect(given, [fixture], f"one like {fixture} (served={served})")
     return _wanted(given, item.config, item.path.parent)
@@ -118,7 +114,7 @@ def _arguments(marker: pytest.Mark) -> dict[str, Any]:
     if len(marker.args) > 1:
         raise MarkerError(
             f"{_shown(marker)} takes one argument without a name, the scenario; "
-            f"the others: {_known()}"
+            f"the others: {', '.join(f'{name}=' for name in _TAKES)}"
         )
     if marker.args and "scenario" in marker.kwargs:
         raise MarkerError(f"{_shown(marker)} names the scenario twice")
@@ -139,10 +135,6 @@ def _shown(marker: pytest.Mark) -> str:
         f"{name}={value!r}" for name, value in marker.kwargs.items()
     ]
     return f"@pytest.mark.mock_p1({', '.join(arguments)})"
-
-
-def _known() -> str:
-    return ", ".join(f"{name}=" for name in _TAKES)
 
 
 def _beside(config: pytest.Config, folder: Path, named: ScenarioSource) -> Scenario:

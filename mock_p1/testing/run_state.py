@@ -145,8 +145,7 @@ def thread_of_the_run(start: Callable[[], LoopThread]) -> LoopThread | None:
 
 def parametrizes_trouble(item: pytest.Item) -> bool:
     """Tell whether a test is parametrized by ``mock_p1_trouble``, as only its marker should."""
-    marks = item.iter_markers("parametrize")
-    return any("mock_p1_trouble" in str(mark.args[:1]) for mark in marks)
+    return any("mock_p1_trouble" in str(mark.args[:1]) for mark in item.iter_markers("parametrize"))
 
 
 def _home() -> list[str | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from mock_p1.base.clock import SECOND
+from mock_p1.base.clock import SECOND, Clock
 from mock_p1.engine.file_store import Inspection
 from mock_p1.oneclock.originals import real
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
-    from mock_p1.base.clock import Clock
     from mock_p1.engine.journal import Entry
     from mock_p1.engine.uploads import Upload as Facts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from mock_p1.analysis.polls import in_words, named
+from mock_p1.analysis.polls import Poll, in_words, named
 from mock_p1.base.text import plural
 from mock_p1.engine.file_store import IS_A_FORM
 from mock_p1.engine.journal import NOT_TAKEN
@@ -14,7 +14,6 @@ from mock_p1.engine.receiver import BROKEN_OFF
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mock_p1.analysis.polls import Poll
     from mock_p1.testing.uploaded import Upload
 
 
@@ -94,8 +93,7 @@ def download_problem(
         wanted += " by each key"
         by_key = [f"{in_words(count)} by {labels.get(who, '-')}" for who, count in complete.items()]
         was = f"it was downloaded {', '.join(by_key)}"
-    broken = [call for call in downloads if not call.complete]
-    also = "".join(f"; {_broken_download(call)}" for call in broken)
+    also = "".join(f"; {_broken_download(call)}" for call in downloads if not call.complete)
     return f"{wanted}; {was}{also}"
 
 

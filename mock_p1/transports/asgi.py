@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote, unquote_to_bytes
 
 from mock_p1.base.addresses import in_url
-from mock_p1.base.asgi_types import joined
-from mock_p1.base.framing import BadRequest, body_length
-from mock_p1.base.messages import Fault, Request, base_url, header_text
+from mock_p1.base.framing import BadRequest, length_of
+from mock_p1.base.messages import Fault, Reply, Request, base_url, header_text
 from mock_p1.contract.operations import FILE_UPLOAD, OPERATIONS
 from mock_p1.engine.receiver import Receiver
 from mock_p1.transports.cors import Cors
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from mock_p1.base.asgi_types import Application, Message, Receive, Scope, Send
-    from mock_p1.base.messages import Reply
     from mock_p1.base.proxies import Proxies
     from mock_p1.engine.engine import Engine
 
@@ -159,7 +157,7 @@ class AsgiApp:
         """
         waits = self._engine.waits
         try:
-            begin = partial(self._engine.receive, request, _length(scope))
+            begin = partial(self._engine.receive, request, length_of(scope["headers"]))
         except BadRequest as refused:
             return refused.reply
         taken = await asyncio.to_thread(begin) if waits else begin()
@@ -335,12 +333,6 @@ def with_raw_path(app: WSGIApplication) -> WSGIApplication:
         return app(environ, start_response)
 
     return application
-
-
-def _length(scope: Scope) -> int | None:
-    """Return the length that a request says its body has; None where it comes in chunks."""
-    named = (b"content-length", b"transfer-encoding")
-    return body_length(joined(header for header in scope["headers"] if header[0] in named))
 
 
 def _request(scope: Scope, proxies: Proxies | None) -> Request:

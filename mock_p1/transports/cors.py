@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from mock_p1.base.messages import NO_CONTENT, Fault, Reply
+from mock_p1.base.messages import NO_CONTENT, Fault, Headers, Reply, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mock_p1.base.messages import Headers, Request
 
 _ALLOW_ORIGIN: Final = "Access-Control-Allow-Origin"
 _ORIGIN: Final = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^\s/?#@,*]+")
@@ -58,8 +57,7 @@ class Cors:
         if self.preflight(request) is not None:
             return answer
         if isinstance(answer, Fault):
-            reply = answer.reply and self._shown(request, answer.reply)
-            return answer._replace(reply=reply)
+            return answer._replace(reply=answer.reply and self._shown(request, answer.reply))
         return self._shown(request, answer)
 
     def _shown(self, request: Request, reply: Reply) -> Reply:

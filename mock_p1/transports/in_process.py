@@ -14,24 +14,19 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from email.utils import format_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from weakref import WeakSet
 
-from mock_p1.base.asgi_types import joined
 from mock_p1.base.clock import SECOND
-from mock_p1.base.framing import BadRequest, body_length
-from mock_p1.base.messages import Fault, Reply, Request, base_url, header_text
+from mock_p1.base.framing import BadRequest, length_of
+from mock_p1.base.messages import Fault, Headers, Reply, Request, base_url, header_text, http_date
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import datetime
     from types import FrameType
-    from urllib.parse import SplitResult
 
-    from mock_p1.base.messages import Headers
     from mock_p1.engine.engine import Engine
 
 _PORTS: Final = {"http": 80, "https": 443}
@@ -74,10 +69,7 @@ class HttpRequest(NamedTuple):
     @property
     def length(self) -> int | None:
         """How long the body is; None where it comes in chunks. BadRequest for no length."""
-        named = (b"content-length", b"transfer-encoding")
-        return body_length(
-            joined((name, value.strip()) for name, value in self.headers if name in named)
-        )
+        return length_of(self.headers)
 
 
 class Endpoint:
@@ -143,8 +135,7 @@ class Endpoint:
         headers, clock = reply.wire_headers, self.engine.clock
         if any(name.lower() == "date" for name, _ in headers):
             return headers
-        now = clock.client_date(clock.now_ns()).replace(microsecond=0)
-        return (*headers, ("Date", _http_date(now)))
+        return (*headers, ("Date", http_date(clock.client_date(clock.now_ns()))))
 
     def break_off(self, sent: HttpRequest) -> None:
         """Let the engine know of a file that the client has stopped to send."""
@@ -165,8 +156,9 @@ class Endpoint:
         host = header_text(sent.header(b"host") or b"")
         url = base_url(sent.origin.scheme, host, str(sent.origin)) + prefix
         keys = tuple(header_text(value) for name, value in sent.headers if name == b"x-api-key")
-        inside = path[len(prefix) :]
-        return Request(sent.method, inside, query, keys, url, length != 0, sent.headers)
+        return Request(
+            sent.method, path[len(prefix) :], query, keys, url, length != 0, sent.headers
+        )
 
     def _handle(self, sent: HttpRequest, length: int | None) -> Reply | Fault:
         request = self._request(sent, length)
@@ -178,15 +170,7 @@ class Endpoint:
         if isinstance(received, Reply | Fault):
             return received
         middle = len(body) // 2  # where a fault strikes that comes before the act
-        try:
-            answer = received.write(bytes(body[:middle])) or received.write(bytes(body[middle:]))
-            if answer is not None or is_whole:
-                return answer or received.finish()
-        except BaseException:
-            received.abort()
-            raise
-        received.abort()
-        return Fault("", "close")
+        return received.take((bytes(body[:middle]), bytes(body[middle:])), is_whole=is_whole)
 
     def left_behind(self) -> list[str]:
         """Return the names of the threads that have asked, and are still at work for their test.
@@ -236,11 +220,6 @@ class Endpoint:
         self.give_up(span_ns, patience)
 
 
-@lru_cache(maxsize=4)
-def _http_date(second: datetime) -> str:
-    return format_datetime(second, usegmt=True)
-
-
 def refuse_no_span(seconds: float | None) -> None:
     """Raise what a socket of Python raises for a time-out that it cannot take, such as inf."""
     if seconds is not None and not 0 <= seconds <= _LONGEST_PATIENCE:
@@ -277,6 +256,9 @@ def _base(url: str) -> tuple[Origin, str]:
 
 lock: Final = threading.RLock()
 """Held by whoever starts or stops a mock, or patches a library for it."""
+
+served: Final[list[str]] = []
+"""What the URLs of servers in this process begin with: no mock keeps a request from them."""
 
 _active: tuple[Endpoint, ...] = ()
 _innermost_first: tuple[Endpoint, ...] = ()
@@ -337,8 +319,7 @@ def visible() -> tuple[Endpoint, ...]:
 
 def find(origin: Origin, path: str) -> Endpoint | None:
     """Return the mock that answers a URL for the code that asks; None if none does."""
-    mocks = visible()
-    return next((each for each in mocks if each.prefix(origin, path) is not None), None)
+    return next((each for each in visible() if each.prefix(origin, path) is not None), None)
 
 
 def inheritable() -> tuple[Endpoint, ...]:

@@ -27,9 +27,9 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
+from mock_p1.base.patching import Patch, Patches
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 from mock_p1.transports.in_process import inheritable, lock, outlived, set_inherited
-from mock_p1.transports.patching import Patch, Patches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -160,15 +160,18 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
         check(arguments[1][0])
 
 
-def _looking_up(look_up: Callable[..., Any]) -> Callable[..., Any]:
-    """Return what looks a name up, but for those of the real service."""
+def _after(look: Callable[..., None]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return what makes a stand-in that first looks at what a function is given."""
 
-    @wraps(look_up)
-    def look_up_guarded(host: object, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- any of four functions
-        check(host)
-        return look_up(host, *args, **kwargs)
+    def make(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def guarded_function(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- of any form
+            look(*args, **kwargs)
+            return function(*args, **kwargs)
 
-    return look_up_guarded
+        return guarded_function
+
+    return make
 
 
 def check(host: object) -> None:
@@ -179,17 +182,6 @@ def check(host: object) -> None:
         return
     if _guards or outlived():
         raise refusal(host)
-
-
-def _sending(send: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a ``send`` that looks at what is sent."""
-
-    @wraps(send)
-    def send_guarded(self: Any, data: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- any of five methods
-        _look_at(self, data)
-        return send(self, data, *args, **kwargs)
-
-    return send_guarded
 
 
 def _sending_pieces(send: Callable[..., Any]) -> Callable[..., Any]:
@@ -231,30 +223,19 @@ def _starts(connection: object, pieces: Iterable[object]) -> tuple[bytes, ...]:
     return (start, whole) if before else (start,)
 
 
-def _handing_over(send: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a ``send`` of Windows' proactor, which has C send, that looks at what is sent."""
-
-    @wraps(send)
-    def send_guarded(self: Any, connection: Any, data: Any, *args: Any) -> Any:  # noqa: ANN401 -- asyncio's
-        _look_at(connection, data)
-        return send(self, connection, data, *args)
-
-    return send_guarded
+def _look_where(_: object, *args: Any) -> None:  # noqa: ANN401 -- those of any of three methods
+    """Look where a ``connect`` or ``sendto`` goes, before Python looks it up."""
+    address = args[-1] if args else None
+    if isinstance(address, tuple) and address:
+        check(address[0])
+    if len(args) > 1 and (_guards or outlived()) and _IN_A_QUESTION.search(args[0]):
+        raise refusal(" or ".join(sorted(HOSTS)))
 
 
-def _connecting(connect: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a ``connect`` or ``sendto`` that looks where it goes, before Python looks it up."""
-
-    @wraps(connect)
-    def connect_guarded(self: Any, *args: Any) -> Any:  # noqa: ANN401 -- any of three methods
-        address = args[-1] if args else None
-        if isinstance(address, tuple) and address:
-            check(address[0])
-        if len(args) > 1 and (_guards or outlived()) and _IN_A_QUESTION.search(args[0]):
-            raise refusal(" or ".join(sorted(HOSTS)))
-        return connect(self, *args)
-
-    return connect_guarded
+def _look_at_name(_: object, sock: object, *__: object, **named: object) -> None:
+    """Raise RealServiceRefused where TLS is to be spoken with the service."""
+    if not _is_on_this_machine(sock):
+        check(named.get("server_hostname"))
 
 
 def _is_on_this_machine(connection: Any) -> bool:  # noqa: ANN401 -- a socket, or what has none
@@ -263,18 +244,6 @@ def _is_on_this_machine(connection: Any) -> bool:  # noqa: ANN401 -- a socket, o
         return not isinstance(peer, tuple) or ip_address(peer[0]).is_loopback
     except (AttributeError, OSError, ValueError):
         return True  # of a TLS object nobody knows the other end; its socket is looked at
-
-
-def _wrapping(wrap: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a ``wrap_socket`` that speaks no TLS with the service."""
-
-    @wraps(wrap)
-    def wrap_guarded(self: Any, sock: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 -- of several forms
-        if not _is_on_this_machine(sock):
-            check(kwargs.get("server_hostname"))
-        return wrap(self, sock, *args, **kwargs)
-
-    return wrap_guarded
 
 
 def _starting(start: Callable[..., None]) -> Callable[..., None]:
@@ -336,8 +305,9 @@ def _submitting(submit: Callable[..., Any]) -> Callable[..., Any]:
 def _loops_in_c() -> Iterator[Patch]:
     """Yield what guards loops that ask for names, connect or send in C."""
     if (windows := sys.modules.get("asyncio.windows_events")) is not None:
-        yield Patch(windows.IocpProactor, "send", _handing_over)
-        yield Patch(windows.IocpProactor, "sendto", _handing_over)
+        look = _after(lambda _, connection, data, *__: _look_at(connection, data))
+        yield Patch(windows.IocpProactor, "send", look)
+        yield Patch(windows.IocpProactor, "sendto", look)
     if (uvloop := sys.modules.get("uvloop")) is not None:
         yield Patch(uvloop.Loop, "getaddrinfo", _asking(0))
         yield Patch(uvloop.Loop, "create_connection", _asking(1))
@@ -375,12 +345,17 @@ def _asking(place: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return make
 
 
+_sending: Final = _after(lambda connection, data, *_, **__: _look_at(connection, data))
+_looking_up: Final = _after(lambda host, *_, **__: check(host))
 PATCHES: Final = (
-    *(Patch(socket.socket, name, _connecting) for name in ("connect", "connect_ex", "sendto")),
+    *(
+        Patch(socket.socket, name, _after(_look_where))
+        for name in ("connect", "connect_ex", "sendto")
+    ),
     *_sends(socket.socket, "send", "sendall", "sendmsg"),
     *_sends(ssl.SSLSocket, "send"),
     Patch(ssl.SSLObject, "write", _sending),
-    Patch(ssl.SSLContext, "wrap_socket", _wrapping),
+    Patch(ssl.SSLContext, "wrap_socket", _after(_look_at_name)),
     Patch(_socket, "getaddrinfo", _looking_up),  # which each copy of socket.getaddrinfo calls
     *(Patch(socket, f"gethostby{what}", _looking_up) for what in ("name", "name_ex", "addr")),
     Patch(threading.Thread, "start", _starting),

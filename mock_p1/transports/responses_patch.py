@@ -19,9 +19,9 @@ from requests.adapters import HTTPAdapter
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from responses.registries import OrderedRegistry
 
+from mock_p1.base.patching import Patch, Patches
 from mock_p1.transports import httpx_transport, in_process, network_guard, urllib3_connection
 from mock_p1.transports.in_process import Endpoint, Origin
-from mock_p1.transports.patching import Patch, Patches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -235,8 +235,8 @@ def _answer(
 
 
 def _passes(mock: responses.RequestsMock, url: str) -> bool:
-    """Tell whether somebody has asked this mock to let the URL through."""
-    return any(
+    """Tell whether this mock lets a URL through: a server's of ours, or as somebody has asked."""
+    return url.startswith(tuple(in_process.served)) or any(
         url.startswith(prefix) if isinstance(prefix, str) else prefix.match(url)
         for prefix in mock.passthru_prefixes
     )

@@ -17,7 +17,7 @@ from functools import cache, partial
 from http import HTTPStatus
 from http.client import HTTPMessage, HTTPResponse
 from http.client import responses as reasons
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import Retry
@@ -25,6 +25,7 @@ from urllib3.util.ssl_ import resolve_cert_reqs
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.messages import JSON_HEADERS, Fault, Reply
+from mock_p1.base.patching import Patch
 from mock_p1.transports.in_process import (
     Endpoint,
     HttpRequest,
@@ -34,7 +35,6 @@ from mock_p1.transports.in_process import (
     visible,
 )
 from mock_p1.transports.network_guard import refusal
-from mock_p1.transports.patching import Patch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = re.compile(rb"([0-9A-Fa-f]+)[^\r\n]*\r\n")
 _asked: Final = threading.local()
-_Taken = TypeVar("_Taken", bytes, int)
 
 
 class InProcessSocket:
@@ -91,10 +90,9 @@ class InProcessSocket:
             raise refusal(f"{self._origin}{request.target}")
         _asked.endpoint = endpoint
         answer = endpoint.answer(request)
-        reply = answer.reply
+        reply, was_read = answer.reply, partial(endpoint.was_read, answer)
         if reply is None or answer.kind or answer.delay_ns:
-            read = partial(endpoint.was_read, answer)
-            return io.BufferedReader(_Answer(self._play(endpoint, answer), read))
+            return io.BufferedReader(_Answer(self._play(endpoint, answer), was_read))
         if (
             reply.status == HTTPStatus.OK
             and reply.headers == JSON_HEADERS
@@ -104,7 +102,7 @@ class InProcessSocket:
             return io.BytesIO(reply.body)
         data = _head(endpoint, reply) + answer.pieces[0][1]
         if reply.download:
-            return _Download(data, partial(endpoint.was_read, answer))
+            return _Download(data, was_read)
         return io.BytesIO(data)
 
     def _play(self, endpoint: Endpoint, answer: Fault) -> Iterator[tuple[bytes, bool]]:
@@ -176,22 +174,11 @@ class _Download(io.BytesIO):
         super().__init__(data)
         self._length, self._was_read = len(data), read
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        return self._noted(super().read(size))
-
-    def read1(self, size: int | None = -1, /) -> bytes:
-        return self._noted(super().read1(-1 if size is None else size))
-
-    def readline(self, size: int | None = -1, /) -> bytes:
-        return self._noted(super().readline(size))
-
-    def readinto(self, buffer: Any, /) -> int:  # noqa: ANN401 -- likewise
-        return self._noted(super().readinto(buffer))
-
-    def _noted(self, taken: _Taken) -> _Taken:
-        if taken and self.tell() == self._length:
+    def close(self) -> None:
+        """Close it, as http.client does where it has read to the end; say so if it has."""
+        if not self.closed and self.tell() == self._length:
             self._was_read()
-        return taken
+        super().close()
 
 
 def _parse(origin: Origin, sent: bytearray) -> HttpRequest:
@@ -210,10 +197,10 @@ def _parse(origin: Origin, sent: bytearray) -> HttpRequest:
 
 
 def _without_chunks(body: bytearray) -> bytes:
-    pieces, at = [], 0
-    while (size := _CHUNK.match(body, at)) and (length := int(size[1], 16)):
+    pieces, position = [], 0
+    while (size := _CHUNK.match(body, position)) and (length := int(size[1], 16)):
         pieces.append(body[size.end() : size.end() + length])
-        at = size.end() + length + len(b"\r\n")
+        position = size.end() + length + len(b"\r\n")
     return b"".join(pieces)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from string import punctuation
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote_to_bytes
@@ -17,7 +18,7 @@ from wsgiref.util import is_hop_by_hop
 
 import flask
 from flask import Flask, Response, request
-from werkzeug.datastructures import EnvironHeaders
+from werkzeug.datastructures import EnvironHeaders, Headers
 from werkzeug.exceptions import (
     BadHost,
     HTTPException,
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-    from werkzeug.datastructures import Headers
     from werkzeug.routing import MapAdapter
 
     from mock_p1.base.proxies import Proxies
@@ -150,14 +150,7 @@ def _take_file(engine: Engine, asked: Request) -> Reply | Fault:
     taken = engine.receive(asked, length)
     if not isinstance(taken, Receiver):
         return taken
-    try:
-        while piece := request.stream.read(PIECE_BYTES):
-            if (answer := taken.write(piece)) is not None:
-                return answer
-        return taken.finish()
-    except BaseException:  # the client has gone, or what the server gave to read raises
-        taken.abort()
-        raise
+    return taken.take(iter(partial(request.stream.read, PIECE_BYTES), b""))
 
 
 def _request(proxies: Proxies | None) -> Request:
@@ -167,7 +160,7 @@ def _request(proxies: Proxies | None) -> Request:
     return Request(
         request.method,
         _raw_path(),
-        environ.get("QUERY_STRING", ""),
+        quote(environ.get("QUERY_STRING", "").encode("latin-1"), safe=punctuation),
         () if key is None else (header_text(key.encode("latin-1")),),
         _seen_url(proxies),
         length != "0" or "HTTP_TRANSFER_ENCODING" in environ,

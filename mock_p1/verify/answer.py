@@ -13,15 +13,15 @@ from mock_p1.verify.published import ERRORS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from mock_p1.verify.published import PublishedError
 
 MAX_SHOWN: Final = 160
 """Characters of a body that a report shows; enough to recognise it."""
 
 _NOT_JSON: Final = object()
-_CODES: Final = {str(error.code) for error in ERRORS.values()}
-_NAMES: Final = {error.error for error in ERRORS.values()}
-_MESSAGES: Final = {error.message for error in ERRORS.values()}
+_PUBLISHED: Final = {
+    name: {str(getattr(error, name)) for error in ERRORS.values()}
+    for name in ("code", "error", "message")
+}
 
 
 class Answer(NamedTuple):
@@ -52,14 +52,11 @@ class FoundError(NamedTuple):
         None if it is none.
         """
         found = (str(self.code), self.error, self.message)
-        return next((name for name, row in ERRORS.items() if found == _letters(row)), None)
+        rows = ((name, (str(row.code), row.error, row.message)) for name, row in ERRORS.items())
+        return next((name for name, row in rows if found == row), None)
 
     def __str__(self) -> str:
         return f"{self.code} {self.error} {json.dumps(self.message, ensure_ascii=False)}"
-
-
-def _letters(row: PublishedError) -> tuple[str, str, str]:
-    return (str(row.code), row.error, row.message)
 
 
 def is_json(answer: Answer) -> bool:
@@ -80,10 +77,11 @@ def error_of(answer: Answer) -> FoundError:
     """
     found = json_object(answer) or {}
     leaves = list(_leaves(found))
-    code = next((leaf for leaf in leaves if str(leaf) in _CODES), found.get("code"))
-    error = next((leaf for leaf in leaves if leaf in _NAMES), found.get("error"))
-    message = next((leaf for leaf in leaves if leaf in _MESSAGES), found.get("message"))
-    return FoundError(code, error, message)
+    parts = {
+        name: next((leaf for leaf in leaves if str(leaf) in published), found.get(name))
+        for name, published in _PUBLISHED.items()
+    }
+    return FoundError(**parts)
 
 
 def is_reply(answer: Answer) -> bool:

@@ -8,7 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.verify import published
-from mock_p1.verify.answer import describe, error_of, is_reply, json_object, media_type, one_line
+from mock_p1.verify.answer import (
+    Answer,
+    describe,
+    error_of,
+    is_reply,
+    json_object,
+    media_type,
+    one_line,
+)
 from mock_p1.verify.contract_check import Check, Verdict, as_expected, assumed, otherwise
 from mock_p1.verify.error_template import common_template
 from mock_p1.verify.exceptions import NotChecked
@@ -18,7 +26,6 @@ from mock_p1.verify.questions import CHANGING, ERROR_QUESTIONS, STATUS_QUESTIONS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mock_p1.verify.answer import Answer
     from mock_p1.verify.session import VerifySession
 
 _ZIP: Final = b"PK"
@@ -92,8 +99,7 @@ def error_http_status(session: VerifySession) -> Verdict:
     one = statuses.pop() if len(statuses) == 1 else None
     expressible = odd and all(status in _EXPRESSIBLE for status in seen.values())
     actual = str(one) if one else ", ".join(f"{name}: {status}" for name, status in seen.items())
-    assumption = {"error_http_status": one or odd} if expressible else {}
-    return Verdict(not odd, "400", actual, assumption)
+    return Verdict(not odd, "400", actual, {"error_http_status": one or odd} if expressible else {})
 
 
 @assumed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import time
 from contextlib import ExitStack
-from os import fspath
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -20,7 +20,6 @@ from mock_p1.verify.url import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from os import PathLike
     from pathlib import Path
 
 MOST_BYTES: Final = 1_000_000
@@ -68,7 +67,7 @@ class HttpClient:
         self,
         *,
         ca_file: str | PathLike[str] | None = None,
-        now: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] | None = None,
         agent: str = "mock-p1-verify",
     ) -> None:
         """``ca_file`` is a PEM file of certificates to trust instead of the usual ones.
@@ -78,7 +77,8 @@ class HttpClient:
         if ca_file:
             _check_certificates(fspath(ca_file))
         self._session = PlainSession()
-        self._session.auth = _unchanged  # else requests would send what ~/.netrc has for the host
+        # else requests would send what ~/.netrc has for the host
+        self._session.auth = lambda request: request
         self._session.headers.update(
             {
                 "User-Agent": f"{agent}/{__version__}",
@@ -87,7 +87,7 @@ class HttpClient:
             }
         )
         self._verify: bool | str = fspath(ca_file) if ca_file else True
-        self._now = now
+        self._now = now or time.monotonic  # as it is by now: a test may have put its own there
 
     def send(self, call: Call, *, seconds: float, most: int = MOST_BYTES) -> Answer:
         """Make one call. Raises Unreachable, with the host and what went wrong in words."""
@@ -107,14 +107,15 @@ class HttpClient:
                         allow_redirects=False,
                         stream=True,
                         verify=self._verify,
-                        proxies=_proxies(host.hostname),
+                        proxies=no_proxies(host.hostname),
                     )
                 )
                 body = self._read(response, most, deadline)
             except (requests.RequestException, HTTPError, OSError, ValueError) as error:
                 # ValueError: a host that is none
-                text = explain_network_error(error, host.netloc, seconds)
-                raise Unreachable(text, kind=failure_kind(error)) from None
+                raise Unreachable(
+                    explain_network_error(error, host.netloc, seconds), kind=failure_kind(error)
+                ) from None
         lower = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, lower, body)
 
@@ -151,7 +152,8 @@ def _pieces(raw: Any) -> Iterator[bytes]:  # noqa: ANN401 -- urllib3's response,
         yield piece
 
 
-def _proxies(host: str | None) -> dict[str, str] | None:
+def no_proxies(host: str | None) -> dict[str, str] | None:
+    """Return what keeps requests from asking loopback through a proxy; None for other hosts."""
     return {"no_proxy": host} if host and is_loopback(host) else None
 
 
@@ -162,7 +164,3 @@ def _check_certificates(file: str) -> None:
         raise UsageError(
             f"--ca-file {file} cannot be used: {(error.strerror or str(error)).lower()}"
         ) from None
-
-
-def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request

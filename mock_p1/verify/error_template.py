@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from mock_p1.verify.answer import error_of, json_object
+from mock_p1.verify.answer import Answer, FoundError, error_of, json_object
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from mock_p1.verify.answer import Answer, FoundError
 
 
 def common_template(errors: Sequence[Answer]) -> dict[str, Any] | None:

@@ -8,13 +8,12 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.verify import published
-from mock_p1.verify.answer import describe, error_of, one_line
+from mock_p1.verify.answer import Answer, describe, error_of, one_line
 from mock_p1.verify.contract_check import Verdict, as_expected, assumed, documented, otherwise
 from mock_p1.verify.exceptions import NotChecked
 from mock_p1.verify.shapes import judge_fields, judge_without, refused
 
 if TYPE_CHECKING:
-    from mock_p1.verify.answer import Answer
     from mock_p1.verify.session import VerifySession
 
 _FORMATS: Final = (
@@ -53,8 +52,7 @@ def issued_key_reply(session: VerifySession) -> Verdict:
 )
 def issued_key_works(session: VerifySession) -> Verdict:
     """Poll with it."""
-    answer = session.answer("the job by the new key")
-    name = error_of(answer).name
+    name = error_of(session.answer("the job by the new key")).name
     expected = "no credential error"
     if name in published.CREDENTIAL_ERRORS:
         return otherwise(expected, str(name))
@@ -147,8 +145,7 @@ def same_key_again(session: VerifySession) -> Verdict:
     if first == second:
         return otherwise(expected, "the same key", {"same_key_again": "same"})
     if after in published.CREDENTIAL_ERRORS and before not in published.CREDENTIAL_ERRORS:
-        ended = f"another key; the first is answered with {after}"
-        return otherwise(expected, ended)
+        return otherwise(expected, f"another key; the first is answered with {after}")
     return as_expected(expected)
 
 

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from mock_p1.verify import published
-from mock_p1.verify.answer import describe, error_of, json_object, one_line
+from mock_p1.verify.answer import Answer, describe, error_of, json_object, one_line
 from mock_p1.verify.contract_check import Verdict, as_expected, documented, otherwise
 from mock_p1.verify.exceptions import NotChecked
 
 if TYPE_CHECKING:
-    from mock_p1.verify.answer import Answer
     from mock_p1.verify.session import VerifySession
 
 FIRST_BYTES: Final = 4
@@ -48,7 +47,8 @@ def finished_brings_url(session: VerifySession) -> Verdict:
     url = session.finished().get("download_url")
     if url is None:
         return otherwise("an http(s) URL", "no download_url")
-    return Verdict(is_fetchable(url), "an http(s) URL", _short(url))
+    # without its query, which may hold a signature
+    return Verdict(is_fetchable(url), "an http(s) URL", one_line(str(url).partition("?")[0]))
 
 
 @documented(
@@ -148,8 +148,3 @@ def is_fetchable(url: object) -> bool:
         )
     except ValueError:
         return False
-
-
-def _short(url: object) -> str:
-    """Show a URL without its query, which may hold a signature."""
-    return one_line(str(url).partition("?")[0])

@@ -64,6 +64,17 @@ The first that fits is said: the more telling stand before the more general.
 """
 
 
+_FAILURES: Final[tuple[tuple[tuple[type[BaseException], ...], FailureKind], ...]] = (
+    ((ProxyError, SSLError, socket.gaierror, ConnectionRefusedError, InvalidURL), "unreachable"),
+    ((requests.ConnectTimeout, ConnectTimeoutError, LocationValueError), "unreachable"),
+    ((requests.Timeout, TimeoutError), "timeout"),
+    ((BadStatusLine,), "closed"),  # RemoteDisconnected is one
+    ((ConnectionResetError, ConnectionAbortedError, BrokenPipeError), "reset"),
+    ((ProtocolError, ChunkedEncodingError, ContentDecodingError, DecodeError), "cut"),
+)
+"""What a client met at each kind of error; the first that fits counts, as above."""
+
+
 def explain_network_error(error: BaseException, host: str, seconds: float) -> str:
     """Say what went wrong with ``host`` and what to look at.
 
@@ -85,21 +96,8 @@ def failure_kind(error: BaseException) -> FailureKind:
     """Say how the network failed: what a client met, beside the words for it."""
     chain = list(_causes(error))
 
-    def met(*kinds: type[BaseException]) -> bool:
-        return any(isinstance(cause, kinds) for cause in chain)
-
-    never_there = (ProxyError, SSLError, socket.gaierror, ConnectionRefusedError, InvalidURL)
-    if met(*never_there, requests.ConnectTimeout, ConnectTimeoutError, LocationValueError):
-        return "unreachable"
-    if met(requests.Timeout, TimeoutError):
-        return "timeout"
-    if met(BadStatusLine):  # RemoteDisconnected is one
-        return "closed"
-    if met(ConnectionResetError, ConnectionAbortedError, BrokenPipeError):
-        return "reset"
-    if met(ProtocolError, ChunkedEncodingError, ContentDecodingError, DecodeError):
-        return "cut"
-    return "unreachable"
+    met = (kind for types, kind in _FAILURES if any(isinstance(cause, types) for cause in chain))
+    return next(met, "unreachable")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

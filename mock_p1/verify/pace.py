@@ -20,12 +20,14 @@ class Pace:
         pause: float = 0.0,
         timeout: float = 10.0,
         limit: float = 600.0,
-        now: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        now: Callable[[], float] | None = None,
+        sleep: Callable[[float], None] | None = None,
     ) -> None:
-        self.now = now
-        self._pause, self._timeout, self._limit, self._sleep = pause, timeout, limit, sleep
-        self._end, self._next_call = now() + limit, now()
+        """``now`` and ``sleep`` are those of ``time`` as they are by then, if they are left out."""
+        self.now: Callable[[], float] = now or time.monotonic
+        self._pause, self._timeout, self._limit = pause, timeout, limit
+        self._sleep = sleep or time.sleep
+        self._end, self._next_call = self.now() + limit, self.now()
 
     @property
     def remaining(self) -> float:

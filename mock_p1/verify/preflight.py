@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mock_p1.verify.answer import describe, error_of, is_json, is_reply, one_line
+from mock_p1.verify.answer import Answer, describe, error_of, is_json, is_reply, one_line
 from mock_p1.verify.exceptions import Unreachable, UsageError
 from mock_p1.verify.published import CREDENTIAL_ERRORS
 
 if TYPE_CHECKING:
-    from mock_p1.verify.answer import Answer
     from mock_p1.verify.session import VerifySession
 
 _REDIRECTS: Final = range(300, 400)

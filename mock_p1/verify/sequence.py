@@ -5,13 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from mock_p1.verify.answer import describe, error_of, json_object, one_line
+from mock_p1.verify.answer import Answer, describe, error_of, json_object, one_line
 from mock_p1.verify.exceptions import NotChecked, Unreachable, UsageError
 from mock_p1.verify.published import FINISHED
 from mock_p1.verify.watch import follow, is_failure
 
 if TYPE_CHECKING:
-    from mock_p1.verify.answer import Answer
     from mock_p1.verify.session import VerifySession
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
 from mock_p1.verify.answer import Answer, asked_wait_seconds, describe, error_of, json_object
-from mock_p1.verify.client import MOST_BYTES, Call
+from mock_p1.verify.client import MOST_BYTES, Call, Client
 from mock_p1.verify.credentials import Credentials, hide_keys, option_name
 from mock_p1.verify.exceptions import NotChecked, Unreachable
 from mock_p1.verify.pace import Pace
@@ -16,7 +16,6 @@ from mock_p1.verify.questions import QUESTIONS, STATUS_QUESTIONS, Exactly, Permi
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from mock_p1.verify.client import Client
 
 ENOUGH_FAILURES: Final = 3
 """After so many failures in a row no more is asked.

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.verify import published
-from mock_p1.verify.answer import describe, error_of, json_object, one_line
+from mock_p1.verify.answer import Answer, describe, error_of, json_object, one_line
 from mock_p1.verify.contract_check import Check, Verdict, as_expected, documented, otherwise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from mock_p1.verify.answer import Answer
     from mock_p1.verify.questions import Permission
     from mock_p1.verify.session import VerifySession
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.verify import published
-from mock_p1.verify.answer import describe, error_of, json_object
+from mock_p1.verify.answer import Answer, describe, error_of, json_object
 from mock_p1.verify.contract_check import Verdict, as_expected, assumed, documented, otherwise
 from mock_p1.verify.exceptions import NotChecked
 from mock_p1.verify.sequence import find_failed_job, find_job_to_switch, find_unfinished_job
 from mock_p1.verify.shapes import assuming, judge_fields, refused
 
 if TYPE_CHECKING:
-    from mock_p1.verify.answer import Answer
     from mock_p1.verify.session import VerifySession
 
 _NOT_FINISHED: Final = "retrain_job_is_not_finished"
@@ -28,8 +27,7 @@ def switch_reply(session: VerifySession) -> Verdict:
     """Switch, and compare the answer."""
     find_job_to_switch(session)
     answer = session.answer("the switch")
-    expected = {"metadata": {"retrain_job_id": session.value("job_to_switch")}}
-    if json_object(answer) == expected:
+    if json_object(answer) == {"metadata": {"retrain_job_id": session.value("job_to_switch")}}:
         return as_expected("metadata.retrain_job_id, as asked for")
     return otherwise("metadata.retrain_job_id, as asked for", describe(answer))
 

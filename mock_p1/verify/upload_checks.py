@@ -103,8 +103,7 @@ def before_upload(session: VerifySession) -> Verdict:
     """Look at what was answered before the file was sent."""
     upload(session)
     answer = session.answer("the new job before its file")
-    name = error_of(answer).name
-    assumption = assuming("before_upload", name, published.STATUS_ERRORS)
+    assumption = assuming("before_upload", error_of(answer).name, published.STATUS_ERRORS)
     return Verdict(
         is_reply(answer), "a reply", "a reply" if is_reply(answer) else describe(answer), assumption
     )

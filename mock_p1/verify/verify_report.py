@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree as ET
 
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
 VERDICTS: Final = {0: "holds", 1: "differs", 3: "not reached"}
 
+_COUNTED: Final = (
+    ("failures", "failure"),
+    ("errors", "error"),
+    ("skipped", "skipped"),
+    ("tests", "testcase"),
+)
 _NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -50,10 +57,7 @@ def as_json(report: Report, session: VerifySession, *, strict: bool = False) -> 
 
 def counts(report: Report) -> dict[str, int]:
     """Return how many points had which outcome; only outcomes that there were."""
-    found: dict[str, int] = {}
-    for result in report.results:
-        found[result.outcome] = found.get(result.outcome, 0) + 1
-    return found
+    return dict(Counter(result.outcome for result in report.results))
 
 
 def as_junit(report: Report, *, strict: bool = False) -> str:
@@ -64,23 +68,23 @@ def as_junit(report: Report, *, strict: bool = False) -> str:
     """
     root = ET.Element("testsuites", name="mock-p1 verify")
     for standing in ("documented", "assumed"):
-        results = [result for result in report.results if result.check.standing == standing]
         suite = ET.SubElement(root, "testsuite", name=standing)
-        cases = [_case(suite, result, strict=strict) for result in results]
-        for attribute, kind in (
-            ("failures", "failure"),
-            ("errors", "error"),
-            ("skipped", "skipped"),
-        ):
-            suite.set(attribute, str(cases.count(kind)))
-        suite.set("tests", str(len(results)))
+        for result in report.results:
+            if result.check.standing == standing:
+                _add_case(suite, result, strict=strict)
     if report.incomplete:
         case = ET.SubElement(root[0], "testcase", classname="verify", name="reached")
-        ET.SubElement(case, "error", message=_xml(report.incomplete))
-        for attribute in ("tests", "errors"):
-            root[0].set(attribute, str(int(root[0].get(attribute, "0")) + 1))
+        ET.SubElement(case, "error", message=as_xml(report.incomplete))
+    return junit_text(root)
+
+
+def junit_text(root: ET.Element) -> str:
+    """Return JUnit XML as text, in which each suite says how many cases it has of each kind."""
+    for suite in root:
+        for attribute, tag in _COUNTED:
+            suite.set(attribute, str(sum(1 for _ in suite.iter(tag))))
     ET.indent(root)
-    return ET.tostring(root, encoding="unicode", xml_declaration=False) + "\n"
+    return ET.tostring(root, encoding="unicode") + "\n"
 
 
 def assumption_lines(report: Report) -> str:
@@ -132,8 +136,8 @@ def _watched(watched: WatchedJob) -> dict[str, Any]:
     }
 
 
-def _case(suite: ET.Element, result: Result, *, strict: bool) -> str | None:
-    """Add a test case; return what else than passed it is."""
+def _add_case(suite: ET.Element, result: Result, *, strict: bool) -> None:
+    """Add a test case, which says what it is if it has not passed."""
     check = result.check
     case = ET.SubElement(
         suite,
@@ -144,7 +148,7 @@ def _case(suite: ET.Element, result: Result, *, strict: bool) -> str | None:
     beside = f"expected: {result.expected}\nactual: {result.actual}\nsource: {check.source}"
     match result.outcome:
         case "hold" | "confirmed":
-            return None
+            return
         case "differ":
             kind, message = "failure", f"expected {result.expected}, was {result.actual}"
         case "refuted":
@@ -154,9 +158,9 @@ def _case(suite: ET.Element, result: Result, *, strict: bool) -> str | None:
             kind, message, beside = "skipped", f"not checked: {result.reason}", ""
         case _:
             kind, message, beside = "error", result.reason, ""
-    ET.SubElement(case, kind, message=_xml(message)).text = _xml(beside) or None
-    return kind
+    ET.SubElement(case, kind, message=as_xml(message)).text = as_xml(beside) or None
 
 
-def _xml(text: str) -> str:
+def as_xml(text: str) -> str:
+    """Return a text as XML can hold it."""
     return _NOT_XML.sub("�", text)

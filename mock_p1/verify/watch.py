@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeGuard
 
-from mock_p1.verify.answer import error_of, json_object, one_line
+from mock_p1.verify.answer import Answer, error_of, json_object, one_line
 from mock_p1.verify.exceptions import Unreachable
 from mock_p1.verify.published import FINISHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from mock_p1.verify.answer import Answer
     from mock_p1.verify.session import VerifySession
 
 FAILURE_WORDS: Final = ("fail", "error", "cancel", "abort")

@@ -8,7 +8,7 @@ import pytest
 from helpers.admin_client import JOBS, Controls
 
 from mock_p1.admin import sequence_routes
-from mock_p1.engine.file_store import CountingStore, Inspection
+from mock_p1.engine.file_store import Inspection, RememberedFile
 from mock_p1.scenario.parser import parse
 
 SCENARIO = """
@@ -82,7 +82,7 @@ def test_what_was_found_in_files_is_waited_for_ten_seconds_in_all(plain, monkeyp
         waited.append(timeout_seconds)
         return Inspection(rows=1, columns=2)
 
-    monkeypatch.setattr(type(CountingStore().open("")), "inspection", inspection)
+    monkeypatch.setattr(RememberedFile, "inspection", inspection)
     key = get_key(plain)
     for _ in range(4):
         create(plain, key)
@@ -264,7 +264,7 @@ def test_the_content_of_a_file_is_there(plain, monkeypatch):
     create(plain, get_key(plain))
     (upload,) = plain.get("/uploads")["uploads"]
     plain.refused(404, "GET", f"/uploads/{upload['number']}/content")
-    monkeypatch.setattr(type(CountingStore().open("")), "content", lambda _: FILE)
+    monkeypatch.setattr(RememberedFile, "content", lambda _: FILE)
     reply = plain.call("GET", f"/uploads/{upload['number']}/content")
     assert (reply.status_code, reply.content_type) == (200, "application/octet-stream")
     assert reply.data == FILE

@@ -11,7 +11,7 @@ import watchfiles
 from helpers.admin_client import Controls
 
 from mock_p1.admin import watcher as reload
-from mock_p1.admin.watcher import Broken, Reload, Reloaded, Watch, changes_below
+from mock_p1.admin.watcher import Broken, Reload, Reloaded, changes_below, watching
 from mock_p1.scenario.files import load_scenario
 
 SECONDS = 20
@@ -74,7 +74,7 @@ def written_again_and_again(file):
 def test_every_telling_is_a_look(controls, file, told):
     """Until the end."""
     changes = queue.SimpleQueue()
-    with Watch(Reload(controls.context, file, told.put), lambda *_: iter(changes.get, None)):
+    with watching(Reload(controls.context, file, told.put), lambda *_: iter(changes.get, None)):
         for status in ("one", "two"):
             file.write_text(text(status), encoding="utf-8")
             changes.put({"mine.yaml"})
@@ -93,7 +93,7 @@ def test_it_ends_when_it_is_told_to(controls, file, told):
         yield {"mine.yaml"}
         ended.set()
 
-    with Watch(Reload(controls.context, file, told.put), changes):
+    with watching(Reload(controls.context, file, told.put), changes):
         pass
     assert told.empty()
     assert not ended.is_set()
@@ -108,7 +108,7 @@ def test_a_change_on_disk_is_noticed(controls, file, told, way, monkeypatch):
     monkeypatch.setattr(
         reload, "PATIENCE", 0.05
     )  # where a folder goes and comes, nothing tells of it
-    with Watch(Reload(controls.context, file, told.put)):
+    with watching(Reload(controls.context, file, told.put)):
         if way == "in place":
             file.write_text(text("after"), encoding="utf-8")
         elif way == "replaced":

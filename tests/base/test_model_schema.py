@@ -15,7 +15,7 @@ def test_a_field_is_described_by_the_sentence_below_it():
 def test_a_field_of_a_base_is_described_likewise():
     """A query has what it shares with others from a model of its own."""
     key = models.KeyQuery.model_json_schema(schema_generator=ModelSchema)["properties"]["api_key"]
-    reset = models.ResetQuery.model_json_schema(schema_generator=ModelSchema)["properties"]
+    reset = models.JobQuery.model_json_schema(schema_generator=ModelSchema)["properties"]
     assert key["description"]
     assert reset["api_key"] == key
 

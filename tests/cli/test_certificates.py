@@ -12,7 +12,8 @@ import click
 import pytest
 from cryptography import x509
 
-from mock_p1.cli import tls
+from mock_p1.cli import local_authority
+from mock_p1.cli.local_authority import local_context
 from mock_p1.cli.tls import (
     API_NAMES,
     CERTIFICATE,
@@ -21,7 +22,6 @@ from mock_p1.cli.tls import (
     context_from,
     data_folder,
     how_to_trust,
-    local_context,
 )
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits")
@@ -104,7 +104,7 @@ def test_a_name_it_may_not_sign_is_refused_with_the_line_that_helps(tmp_path):
 def test_clients_refuse_what_its_key_signs_beyond_that(tmp_path, monkeypatch):
     """The limits stand in the authority itself: whoever takes its key gains no other site."""
     local_context(tmp_path)
-    monkeypatch.setattr(tls, "_may_sign", lambda *_: True)
+    monkeypatch.setattr(local_authority, "_may_sign", lambda *_: True)
     context, authority, _ = local_context(tmp_path, names=["bank.example.com"])
     with pytest.raises(ssl.SSLCertVerificationError, match="permitted subtree"):
         shake_hands(context, authority, "bank.example.com")
@@ -130,8 +130,8 @@ def test_it_lives_for_two_years(tmp_path):
 
 def test_after_its_end_it_is_renewed_and_the_old_one_kept(tmp_path, monkeypatch):
     """What it may sign stays."""
-    monkeypatch.setattr(tls, "AUTHORITY_LIFE", timedelta(seconds=-5))
-    monkeypatch.setattr(tls, "_server_pair", lambda *_: b"")
+    monkeypatch.setattr(local_authority, "AUTHORITY_LIFE", timedelta(seconds=-5))
+    monkeypatch.setattr(local_authority, "_server_pair", lambda *_: b"")
     with pytest.raises(CannotSecure):  # an ended one serves nobody
         local_context(tmp_path, names=["old.test"])
     monkeypatch.undo()
@@ -254,7 +254,7 @@ def test_the_first_key_stays_on_a_file_system_without_links_too(tmp_path, monkey
         raise PermissionError
 
     monkeypatch.setattr("os.link", no_link)
-    write = tls._write_first  # noqa: SLF001 -- what two servers at once come to
+    write = local_authority._write_first  # noqa: SLF001 -- what two servers at once come to
     first, second = (write(tmp_path / KEY, each, 0o600) for each in (b"1", b"2"))
     assert (first, second) == (True, False)
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [(KEY, b"1")]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mock_p1.cli import tls
+from mock_p1.cli import local_authority, tls
 from mock_p1.server.kept_scenarios import load_kept
 
 
@@ -27,7 +27,7 @@ def cache(tmp_path, monkeypatch):
 def keep(folder):
     """Keep an authority there, as --tls does."""
     folder.mkdir(mode=0o700)
-    tls.local_context(folder, "127.0.0.1", ())
+    local_authority.local_context(folder, "127.0.0.1", ())
 
 
 def test_what_is_kept_is_listed_and_removed(run, folder):

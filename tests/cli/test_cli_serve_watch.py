@@ -9,7 +9,8 @@ import pytest
 import requests
 
 from mock_p1.admin.watcher import Broken, Reloaded
-from mock_p1.cli import reload_log
+from mock_p1.cli.log_lines import FORMATS
+from mock_p1.cli.request_log import ReloadLog
 from mock_p1.scenario.problems import Problem
 
 POSIX = pytest.mark.skipif(
@@ -93,14 +94,14 @@ def test_what_is_no_file_cannot_be_watched(run, tmp_path):
 def test_problems_in_the_log_are_lines_of_their_own():
     """Whatever stands in them."""
     problems = (Problem("m.yaml", 1, 2, "odd \x1b[2J"), Problem("m.yaml", 3, 4, "two\nlines"))
-    lines = reload_log.FORMATS["text"](Broken("m.yaml", problems)).split("\n")
+    lines = FORMATS["text"].reload(Broken("m.yaml", problems)).split("\n")
     assert lines[:2] == ["m.yaml:1:2: odd \\x1b[2J", "m.yaml:3:4: two\\nlines"]
     assert len(lines) == 3
 
 
 def test_a_swap_in_the_json_log():
     """With how many jobs kept their state."""
-    row = json.loads(reload_log.FORMATS["json"](Reloaded("m.yaml", 2, 1)))
+    row = json.loads(FORMATS["json"].reload(Reloaded("m.yaml", 2, 1)))
     assert row == {"event": "reloaded", "scenario": "m.yaml", "kept": 2, "dropped": 1}
 
 
@@ -114,4 +115,4 @@ def test_a_log_whose_reader_has_gone():
         def flush(self):
             pass
 
-    reload_log.ReloadLog(reload_log.as_text, Gone(), quiet=False)(Reloaded("m.yaml", 0, 0))
+    ReloadLog(FORMATS["text"], Gone(), quiet=False)(Reloaded("m.yaml", 0, 0))

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from mock_p1.cli.clean import clean
+from mock_p1.cli.local_authority import local_context
 from mock_p1.cli.serve import serve
-from mock_p1.cli.tls import API_NAMES, CERTIFICATE, local_context
+from mock_p1.cli.tls import API_NAMES, CERTIFICATE
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.files import load_scenario
 from mock_p1.server.server import Server, ServerThread

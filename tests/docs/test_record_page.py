@@ -97,7 +97,7 @@ def typed(tmp_path, monkeypatch):
             date = partial(JobRecorder, date=lambda: mock.now)
             for name in ("record_service", "verify_against"):
                 module = import_module(f"mock_p1.cli.{name}")
-                monkeypatch.setattr(module, "pace_of", pace)
+                monkeypatch.setattr(module, "Pace", pace)
                 monkeypatch.setattr(module, "JobRecorder", date)
             return CliRunner().invoke(main, words, env={"MOCK_P1_API_KEY": "a-key"})
 

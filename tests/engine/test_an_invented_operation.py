@@ -60,7 +60,9 @@ def brew(monkeypatch):
         ),
     )
     yield BREW
-    OPERATIONS.remove(BREW.name)
+    OPERATIONS.__init__(
+        [each for each in OPERATIONS.values() if each is not BREW]
+    )  # takes no row out
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import asyncio
 import json
 import re
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from http.client import HTTPResponse, IncompleteRead, RemoteDisconnected
@@ -425,7 +424,7 @@ def _kept(engine: Engine) -> Iterator[Any]:
             file = track.file and (track.file.file_name, track.file.complete, track.file.size)
             yield job.job_id, job.start, track._replace(file=file)
     for upload in engine.state.uploads:
-        yield replace(upload, kept=upload.kept and upload.kept.sha256)
+        yield upload._replace(kept=upload.kept and upload.kept.sha256)
     yield Driver(engine).waiting(), len(engine.state.issued)
 
 

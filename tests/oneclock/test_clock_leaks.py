@@ -39,8 +39,11 @@ def passed(mock):
 
 def everything():
     """What is replaced while a clock is shared."""
-    loop = (vars(BaseEventLoop)[name] for name in ("_run_once", "run_in_executor"))
-    return (time.sleep, time.monotonic, time.monotonic_ns, sleep, monotonic, *loop)
+    loop = (vars(BaseEventLoop)[name] for name in ("_run_once", "shutdown_default_executor"))
+    threads = (threading.Thread.start, threading.Thread.join, threading.Condition.wait)
+    others = (socket.socket.recv, selectors.DefaultSelector.select, ThreadPoolExecutor.submit)
+    clocks = (time.sleep, time.monotonic, time.monotonic_ns, sleep, monotonic)
+    return (*clocks, *loop, *threads, *others)
 
 
 def test_everything_is_put_back():

@@ -22,7 +22,7 @@ from helpers.real_time import real_seconds
 from helpers.shared_clock import now
 
 from mock_p1 import mocked, serving
-from mock_p1.oneclock import far_ends, poll_objects
+from mock_p1.oneclock import far_ends, lock_patch
 from mock_p1.oneclock.originals import real
 from mock_p1.scenario.parser import parse
 
@@ -211,7 +211,7 @@ def test_poll_objects_for_others_are_cs_own():
     python = {"__name__": "subprocess", "select": select}
     with mocked("stuck", instant_sleep=True):
         assert type(eval("select.poll()", python)).__module__ == "select"  # noqa: S307 -- as Python's module would
-        assert type(select.poll()) is poll_objects.Poll
+        assert type(select.poll()) is lock_patch.Poll
     assert type(select.poll()).__module__ == "select"
 
 
@@ -231,8 +231,8 @@ class Kqueue:
 
 def test_a_kqueue_is_woken_by_a_file_or_by_the_clock(mock, monkeypatch):
     """As macOS has it: changes are made at once, then it waits."""
-    monkeypatch.setattr(poll_objects.Kqueue, "own", Kqueue)
-    queue = poll_objects.Kqueue()
+    monkeypatch.setattr(lock_patch.Kqueue, "own", Kqueue)
+    queue = lock_patch.Kqueue()
     change = SimpleNamespace(ident=10_000)
     assert queue.control([change], 1, 60) == []
     assert (now(mock), queue.changes) == (60, [change])

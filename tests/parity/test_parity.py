@@ -101,6 +101,13 @@ def test_a_method_in_small_letters_is_another_method(transports):
     assert played["flask"][0].outcome[0].status == 405
 
 
+def test_a_query_that_was_not_encoded_is_read_alike(transports):
+    """As a WSGI server hands it on, and as the server of ours reads it: the same model's key."""
+    ask = Ask("GET", "/v1/external/api-key?model_id=日本&credential_type=train", ("k",))
+    story = Story(SEQUENCE, (ask,), tidy=False)
+    assert difference(story, transports.play(story)) is None
+
+
 def test_a_missing_key_is_noted_alike(transports):
     """Whatever way in the other headers took."""
     headers = (("X-ApiKey", "k"), ("Api-Key", "k"), ("Authorization", "Bearer k"))

@@ -66,9 +66,9 @@ class Recorder:
         for poll in job.polls:
             seen = poll.seen
             if spans and spans[-1][0] == seen:
-                spans[-1][2] = poll.at
+                spans[-1][2] = poll.seconds
             else:
-                spans.append([seen, poll.at, poll.at])
+                spans.append([seen, poll.seconds, poll.seconds])
         return spans
 
 

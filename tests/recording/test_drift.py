@@ -225,7 +225,7 @@ def against(tmp_path, monkeypatch):
 
                 return Pace(timeout=timeout, limit=limit, now=now, sleep=mock.advance)
 
-            monkeypatch.setattr(import_module("mock_p1.cli.verify_against"), "pace_of", pace)
+            monkeypatch.setattr(import_module("mock_p1.cli.verify_against"), "Pace", pace)
             given = ["verify", mock.url, "--against", str(file), "--limit", "2h", *arguments]
             return CliRunner().invoke(main, given, catch_exceptions=False, env=KEY)
 

@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import sys
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from threading import Event, Thread
 from urllib.parse import urlsplit
@@ -352,7 +353,7 @@ def test_through_tls_and_through_the_proxy(tmp_path, monkeypatch):
     authority.issue_cert("127.0.0.1").configure_cert(context)
     engine = Engine(load_scenario("happy-path"), VirtualClock())
     command = import_module("mock_p1.cli.record_service")
-    monkeypatch.setattr(command, "pace_of", lambda _, limit: Pace(limit=limit, sleep=[].append))
+    monkeypatch.setattr(command, "Pace", partial(Pace, sleep=[].append))
     out = tmp_path / "polled.yaml"
     with ServerThread(Server(engine, tls=context)) as running:
         proxy = RecordingProxy(running.server.url, ca_file=str(trusted))

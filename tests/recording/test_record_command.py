@@ -63,7 +63,7 @@ def playing(monkeypatch):
 
                 return Pace(timeout=timeout, limit=limit, now=now, sleep=mock.advance)
 
-            monkeypatch.setattr(command, "pace_of", pace)
+            monkeypatch.setattr(command, "Pace", pace)
             monkeypatch.setattr(command, "JobRecorder", partial(JobRecorder, date=lambda: mock.now))
             yield mock
 

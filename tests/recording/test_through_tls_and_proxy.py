@@ -118,7 +118,7 @@ def shown(job):
     return [
         (
             "failure" if group[0].seen.kind == "fault" else group[0].seen.label,
-            (group[0].at, group[-1].at),
+            (group[0].seconds, group[-1].seconds),
         )
         for group in groups
     ]

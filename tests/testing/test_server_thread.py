@@ -185,7 +185,7 @@ def test_an_answer_that_is_held_back_leaves_nothing_in_the_loop():
     """The loop goes on for the next test, in whose log its error would stand."""
     text = "jobs: {a: {timeline: [{status: s, delay: 1h}]}}"
     with serving(text, check=False) as mock:
-        (loop,) = {thread._loop for thread in run_state._threads.values()}  # noqa: SLF001 -- nobody else knows it
+        (loop,) = {thread.loop for thread in run_state._threads.values()}  # noqa: SLF001 -- nobody else knows it
         with connected(mock) as client:
             path = "/v1/external/retrain_jobs/a"
             client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nx-api-key: k\r\n\r\n".encode())
@@ -205,5 +205,5 @@ def test_a_start_that_is_interrupted_leaves_no_server():
         starting._decided = SimpleNamespace(wait=interrupted, set=lambda: None)  # noqa: SLF001 -- in its place a signal would come
         with pytest.raises(KeyboardInterrupt):
             starting.__enter__()
-        assert starting._ended.wait(10)  # noqa: SLF001 -- nobody else knows
+        starting._served.result(10)  # noqa: SLF001 -- nobody else knows
     beside.close()

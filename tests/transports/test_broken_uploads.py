@@ -55,7 +55,7 @@ class File(CountedFile):
     def finish(self):
         """Count one less."""
         self._store.open_files -= 1
-        return self
+        return super().finish()
 
     def discard(self):
         """Count one less."""

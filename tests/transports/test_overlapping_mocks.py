@@ -19,9 +19,9 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from mock_p1 import mocked
+from mock_p1.base.patching import Patch
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 from mock_p1.transports import urllib3_connection
-from mock_p1.transports.patching import Patch
 
 JOB = f"{DOCUMENTED_HOSTS[0]}{JOBS}steady"
 OTHER = "https://other.example/data"

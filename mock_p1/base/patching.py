@@ -1,4 +1,4 @@
-"""The one owner of what is exchanged in other libraries while a mock is active."""
+"""The one owner of what is exchanged in other libraries, and in Python, while a mock is active."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ class Patch(NamedTuple):
     owner: Any
     name: str
     make: Callable[[Any], Any]
+
+
+def instead(stand_in: object) -> Callable[[Any], object]:
+    """Return what makes a stand-in that knows by itself what it stands for: always the same."""
+    return lambda _: stand_in
 
 
 class Patches:

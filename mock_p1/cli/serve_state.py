@@ -1,12 +1,11 @@
-"""``serve --save`` and ``--load``: the state goes on from a file, and is written to one."""
+"""``serve --state``, ``--save`` and ``--load``: the state is shared, or goes on from a file."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,15 +15,13 @@ from mock_p1.engine.saved_state import CannotLoad
 from mock_p1.server.state_file import StateFile, load_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from mock_p1.cli.log_lines import Format
     from mock_p1.engine.engine import Engine
-
-_FORMATS: Final[dict[str, Callable[[str], str]]] = {
-    "text": str,
-    "json": lambda message: json.dumps({"event": "not_saved", "message": message}),
-}
+    from mock_p1.scenario.model import Scenario
+    from mock_p1.server.shared_state import SharedState
 
 
 def go_on(engine: Engine, load: Path | None, save: Path | None) -> list[str]:
@@ -56,7 +53,7 @@ def go_on(engine: Engine, load: Path | None, save: Path | None) -> list[str]:
 
 @contextmanager
 def state_saved(
-    engine: Engine, path: Path, every_seconds: float, log_format: str
+    engine: Engine, path: Path, every_seconds: float, form: Format
 ) -> Iterator[StateFile]:
     """Keep the state in a file: now, every so often if anything has happened, and at the end.
 
@@ -66,7 +63,7 @@ def state_saved(
 
     def say(error: OSError) -> None:
         text = f"--save {path}: {error.strerror or error}; the state is not saved"
-        click.echo(_FORMATS[log_format](text), file=sys.stderr)
+        click.echo(form.not_saved(text), file=sys.stderr)
 
     is_at_work = False
     try:
@@ -79,3 +76,51 @@ def state_saved(
         if is_at_work:  # it is the server's
             raise
         raise Failure(f"--save {path}: {error.strerror or error}") from None
+
+
+def refuse_what_is_not_shared(state: str | None, alone: Mapping[str, object]) -> None:
+    """Refuse options, as a usage error, that are for a mock which has its state alone."""
+    given = next((name for name, value in alone.items() if value), None)
+    if state is not None and given is not None:
+        raise click.UsageError(f"{given} is for a mock that has its state alone; leave it out")
+
+
+def join(
+    url: str | None,
+    name: str,
+    scenario: Scenario,
+    *,
+    take_shared: bool,
+    **options: Any,  # noqa: ANN401 -- those of an engine
+) -> SharedState | None:
+    """Join the state in a store, or begin it; None without one. Failure says why it cannot be."""
+    if url is None:
+        return None
+    from mock_p1.server.redis_store import CannotShareState  # noqa: PLC0415 -- only --state needs it
+    from mock_p1.server.shared_state import share  # noqa: PLC0415 -- likewise
+
+    try:
+        return share(scenario, url, name, take_shared=take_shared, **options)
+    except CannotShareState as error:
+        raise Failure(f"--state {error}") from None
+
+
+@contextmanager
+def playing(shared: SharedState | None, stop: Callable[[], None]) -> Iterator[None]:
+    """Play a part in a shared state; Failure at the end where this process could not go on."""
+    if shared is None:
+        yield
+        return
+    why: list[str] = []
+
+    def ended(text: str) -> None:
+        why.append(text)
+        stop()
+
+    shared.ended = ended
+    try:
+        yield
+    finally:
+        shared.close()
+    if why:
+        raise Failure(f"--state {shared.store.shown}: {why[0]}; start it again")
