@@ -41,7 +41,7 @@ def waits(connection: Connection, rate: float, seconds: float) -> list[float]:
 def waits_of_many(connections: Sequence[Connection], rate: float, seconds: float) -> list[float]:
     """Poll for so long, each time on a connection that is free; return what ``waits`` does."""
     found: list[float] = []
-    free, sent, selector = list(connections), {}, selectors.DefaultSelector()
+    free, sent, selector = list(connections), {}, selectors.SelectSelector()
     for connection in connections:
         selector.register(connection.socket, selectors.EVENT_READ, connection)
     began, number, count = time.perf_counter(), 0, max(1, round(rate * seconds))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import asdict, dataclass
 from sys import intern
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from mock_p1.base.text import mask
 from mock_p1.engine.callers import caller_named
@@ -16,7 +16,7 @@ from mock_p1.engine.parts import Parts
 from mock_p1.engine.timeline import State, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mock_p1.base.messages import Fault, Reply
     from mock_p1.engine.callers import Caller
@@ -95,8 +95,45 @@ class JobState:
         return self.created is not None and self.state is None
 
 
+class Listed(NamedTuple):
+    """States in the order they came: the job of each, the state, and its caller's name.
+
+    ``used`` are the places of the transient ones, those used the longest ago first.
+    """
+
+    ids: Sequence[str]
+    jobs: Sequence[JobState]
+    callers: Sequence[str]
+    used: Sequence[int]
+
+
+class UnreadStates(Protocol):
+    """States that were saved, and are read when they are needed."""
+
+    jobs: int
+    """How many jobs they are of."""
+    transient: int
+    """How many of them are transient."""
+    newest_created: int | None
+    """The place of the one that was created last."""
+
+    def take(self, job_id: str, caller: str) -> JobState | None:
+        """Read one state; None where there is none."""
+
+    def callers(self, job_id: str) -> list[str]:
+        """Name callers that have a state of a job: none, the only one, or some."""
+
+    def everything(self) -> Listed:
+        """Return all states, also those that were taken."""
+
+
 class JobStates:
-    """All job states, by caller and job id. Not locked: its owner is."""
+    """All job states, by caller and job id. Not locked: its owner is.
+
+    Those that are ``unread`` come in as they are asked for, one by one: a job is there with the
+    only state it had, or with some of several as long as nobody asks for all; and a new state of a
+    job comes after all that it had. Whatever is about many jobs has them all read first.
+    """
 
     def __init__(self, maximum: int = DEFAULT_JOBS_MAX) -> None:
         self.maximum: int = maximum
@@ -109,6 +146,7 @@ class JobStates:
         self._starts: dict[str, int] = {}
         self._created: dict[str, int] = {}
         self._newest_created: JobState | None = None
+        self._unread: UnreadStates | None = None
         self.evicted: int = 0
         """How many transient states were dropped because there were too many, since the start."""
         self.created: int = 0
@@ -126,7 +164,10 @@ class JobStates:
         job = self._first.get(job_id)
         if job is not None and job.caller.name != caller.name:
             job = job.others.get(caller.name) if job.others else None
+        if job is None and self._unread is not None:
+            job = self._take(job_id, caller.name)
         if job is not None and job.transient:
+            self._transients[job] = None  # it may have been read just now
             self._transients.move_to_end(job)
         return job
 
@@ -162,10 +203,10 @@ class JobStates:
         if job.created is not None:
             self._newest_created = job
             self.created += 1
-        first = self._first.setdefault(job.job_id, job)
-        if first is not job:
-            first.others = first.others or {}
-            first.others[job.caller.name] = job
+        if self._unread is not None:
+            self._read_of(job.job_id)
+            self._read_too_many(1)
+        self._put(job)
         if job.transient:
             self._transients[job] = None
             if len(self._transients) > self._max_transients:
@@ -174,6 +215,12 @@ class JobStates:
                 self.evicted += 1
                 job.evicted = f"{oldest.job_id} of key {oldest.caller.masked or 'none'}"
         return job
+
+    def _put(self, job: JobState) -> None:
+        first = self._first.setdefault(job.job_id, job)
+        if first is not job:
+            first.others = first.others or {}
+            first.others[job.caller.name] = job
 
     def begin(self, job: JobState, now_ns: int) -> None:
         """Let time begin for a job: at its first step, or at the one it was moved to."""
@@ -194,11 +241,12 @@ class JobStates:
     @property
     def count(self) -> int:
         """For how many jobs a state is kept."""
-        return len(self._first)
+        return len(self._first) + (self._unread.jobs if self._unread is not None else 0)
 
     @property
     def newest_created(self) -> str | None:
         """The job that was created last, of those that are known still."""
+        self._read_all()
         newest = self._newest_created
         if newest is not None and self.get(newest.caller, newest.job_id) is newest:
             return newest.job_id
@@ -207,11 +255,14 @@ class JobStates:
 
     def of(self, job_id: str) -> Iterator[JobState]:
         """Yield the states of one job, one for each caller, in the order they came."""
+        if self._unread is not None:
+            self._read_of(job_id)
         first = self._first.get(job_id)
         return iter([first, *(first.others or {}).values()] if first else [])
 
     def known(self) -> Iterator[str]:
         """Yield the ids of all jobs that a caller has asked for, in the order they came."""
+        self._read_all()
         return iter(self._first)
 
     def unlisted(self) -> Iterator[str]:
@@ -219,6 +270,7 @@ class JobStates:
 
         Those that a client created, and those that only a pattern knows.
         """
+        self._read_all()
         return (
             job_id
             for job_id, job in self._first.items()
@@ -235,6 +287,7 @@ class JobStates:
 
         Returns how many were kept and how many forgotten.
         """
+        self._read_all()
         kept = dropped = 0
         for job in [job for job_id in self._first for job in self.of(job_id)]:
             program = program_of(job)
@@ -261,6 +314,7 @@ class JobStates:
 
     def clear(self) -> None:
         """Forget everything."""
+        self._unread = None
         self._first.clear()
         self.forget_paths()
         self._transients.clear()
@@ -270,6 +324,7 @@ class JobStates:
 
     def clear_callers(self, theirs: Callable[[str], bool]) -> set[str]:
         """Forget everything of the callers whose names are ``theirs``; return those names."""
+        self._read_all()
         gone = {name for name in self._created if theirs(name)}
         for job in [job for job_id in self._first for job in self.of(job_id)]:
             if theirs(job.caller.name):
@@ -295,15 +350,27 @@ class JobStates:
         if theirs is None:
             self._starts.pop(job_id, None)
 
+    def listed(self) -> Listed:
+        """Return all states."""
+        self._read_all()
+        ids: list[str] = []
+        jobs: list[JobState] = []
+        for job_id, first in self._first.items():
+            states = [first, *first.others.values()] if first.others else [first]
+            ids += [job_id] * len(states)
+            jobs += states
+        places = {job: place for place, job in enumerate(jobs)} if self._transients else {}
+        used = [places[job] for job in self._transients]
+        return Listed(ids, jobs, [job.caller.name for job in jobs], used)
+
     def saved(self) -> dict[str, Any]:
         """Return everything as plain data; transient states say in which order they were used."""
-        order = {job: place for place, job in enumerate(self._transients)}
-        jobs = [job for job_id in self._first for job in self.of(job_id)]
-        rows = [saved_row(job, order.get(job)) for job in jobs]
+        jobs, used = self.listed().jobs, {job: n for n, job in enumerate(self._transients)}
+        rows = [saved_row(job, used.get(job)) for job in jobs]
         states = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
         return {"states": states, **self.saved_counts(jobs)}
 
-    def saved_counts(self, jobs: list[JobState]) -> dict[str, Any]:
+    def saved_counts(self, jobs: Sequence[JobState]) -> dict[str, Any]:
         """Return what is kept beside the states, which are ``jobs``, as plain data."""
         newest = self._newest_created
         return {
@@ -325,45 +392,97 @@ class JobStates:
         jobs = [restored(fields, program_of) for fields in rows]
         used = [(row["used"], n) for n, row in enumerate(rows) if row["used"] is not None]
         ids, callers = ([row[name] for row in rows] for name in ("job_id", "caller"))
-        self.take_over(ids, jobs, callers, {**saved, "used": [n for _, n in sorted(used)]})
+        self._restore_counts(saved)
         self.created = sum(job.created is not None for job in jobs)
-
-    def take_over(
-        self,
-        ids: Sequence[str],
-        jobs: Sequence[JobState],
-        callers: Sequence[str] | Mapping[int, str],
-        saved: dict[str, Any],
-    ) -> None:
-        """Take over states, where nothing is kept yet, and what was saved beside them.
-
-        ``ids`` and ``callers`` are the job of each and its caller's name, which is needed only
-        where the job has another state before; in ``saved`` are also the transient ones by their
-        places, in the order in which they were ``used``.
-        """
-        self._first = dict(zip(ids, jobs, strict=True))
-        if len(self._first) < len(jobs):
-            self._first = {}
-            for place, (job_id, job) in enumerate(zip(ids, jobs, strict=True)):
-                first = self._first.setdefault(job_id, job)
-                if first is not job:
-                    first.others = first.others or {}
-                    first.others[callers[place]] = job
-        self._transients = OrderedDict.fromkeys(map(jobs.__getitem__, saved["used"]))
-        self._starts, self._created = dict(saved["starts"]), dict(saved["created_by"])
         newest = saved["newest_created"]
         self._newest_created = None if newest is None else jobs[newest]
-        self.evicted = saved["evicted"]
+        self._take_over(Listed(ids, jobs, callers, [n for _, n in sorted(used)]))
+        self._forget_too_many()
+
+    def restore_later(self, saved: dict[str, Any], unread: UnreadStates) -> None:
+        """Take over what was saved, and the states when they are needed."""
+        self._restore_counts(saved)
+        self._unread = unread
+        self._read_too_many(0)
+        self._forget_too_many()
+
+    def _forget_too_many(self) -> None:
         while len(self._transients) > self._max_transients:
             self.forget(next(iter(self._transients)))
             self.evicted += 1
 
+    def _restore_counts(self, saved: dict[str, Any]) -> None:
+        self._starts, self._created = dict(saved["starts"]), dict(saved["created_by"])
+        self.evicted = saved["evicted"]
+
+    def _take(self, job_id: str, caller: str) -> JobState | None:
+        """Read one state, where it is not read yet."""
+        unread = self._unread
+        job = None if unread is None else unread.take(job_id, caller)
+        if unread is not None and job is not None:
+            unread.jobs -= job_id not in self._first
+            self._put(job)
+        return job
+
+    def _read_of(self, job_id: str) -> None:
+        """Read the only state of a job; where there are several, all, for the sake of their order.
+
+        Of a job that is known here the only one has been read.
+        """
+        callers = [] if self._unread is None else self._unread.callers(job_id)
+        if len(callers) > 1:
+            self._read_all()
+        elif callers and job_id not in self._first:
+            self._take(job_id, callers[0])
+
+    def _read_too_many(self, more: int) -> None:
+        """Read all where some might have to go when there are so many more."""
+        known = 0 if self._unread is None else self._unread.transient
+        if known + len(self._transients) + more > self._max_transients:
+            self._read_all()
+
+    def _read_all(self) -> None:
+        """Take over all that was not read yet, each in its place."""
+        unread, self._unread = self._unread, None
+        if unread is None:
+            return
+        everything = unread.everything()
+        if self._newest_created is None and unread.newest_created is not None:
+            self._newest_created = everything.jobs[unread.newest_created]
+        self._take_over(everything)
+
+    def _take_over(self, before: Listed) -> None:
+        """Take over states that were before all that came since; some may be here already."""
+        ids, jobs, callers, used = before
+        firsts = self._first.values()
+        here = [job for first in firsts for job in (first, *(first.others or {}).values())]
+        for job in here:
+            job.others = None
+        self._first = dict(zip(ids, jobs, strict=True))
+        if len(self._first) < len(jobs):
+            self._first = {}
+            for job_id, job, caller in zip(ids, jobs, callers, strict=True):
+                first = self._first.setdefault(job_id, job)
+                if first is not job:
+                    first.others = first.others or {}
+                    first.others[caller] = job
+        came_before = {*jobs} if here else set()
+        for job in here:
+            if job not in came_before:
+                self._put(job)
+        since = self._transients
+        older = (job for job in map(jobs.__getitem__, used) if job not in since)
+        self._transients = OrderedDict.fromkeys(older)
+        self._transients.update(since)
+
     def used(self) -> Iterator[JobState]:
         """Yield the transient states, those used the longest ago first."""
+        self._read_all()
         return iter(self._transients)
 
     def forget(self, job: JobState) -> None:
         """Forget one state."""
+        self._read_all()
         self.created -= job.created is not None
         first = self._first[job.job_id]
         others = first.others or {}

@@ -218,7 +218,7 @@ class MockState:
         if aside is None:
             self.jobs.restore(saved["jobs"], program_of)
         else:
-            restore_parts(self.jobs, saved["jobs"], aside["states"], program_of)
+            restore_parts(self.jobs, saved["jobs"], aside, program_of)
         self.issued.restore(saved["issued"])
         self.calls.restore(saved["calls"])
         self.uploads.restore(saved["uploads"], self.store)

@@ -6,7 +6,9 @@ What is the same again after a start is not in it: the scenario itself, and what
 
 from __future__ import annotations
 
+import gc
 import json
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -15,7 +17,7 @@ from mock_p1.base.text import plural
 from mock_p1.scenario.kept import as_data
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from mock_p1.engine.engine import Engine
     from mock_p1.scenario.model import Scenario
@@ -45,6 +47,18 @@ class SavedFile(NamedTuple):
     file: str
     size: int
     saved_at: str
+
+
+@contextmanager
+def no_garbage() -> Iterator[None]:
+    """Let nothing be searched for garbage: of very many new objects none is, again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def saved(engine: Engine, aside: dict[str, bytes] | None = None) -> dict[str, Any]:

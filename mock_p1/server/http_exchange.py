@@ -66,13 +66,13 @@ class Exchange:
     """
 
     __slots__ = (
-        "_body", "_body_complete", "_body_taken", "_chunked", "_connection", "_head", "_left",
-        "_wants_100", "answer_is_owed", "complete", "decided", "keep_alive", "lost", "news",
-        "started",
+        "_body", "_body_complete", "_body_taken", "_chunked", "_connection", "_left", "_wants_100",
+        "answer_is_owed", "complete", "decided", "head", "keep_alive", "lost", "news", "started",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, head: Head) -> None:
-        self._connection, self._head = connection, head
+        self._connection = connection
+        self.head: Head = head
         self._body: bytes | bytearray = b""  # what has come of it and waits for the app
         self._body_complete, self._body_taken = head.length == 0, False
         self._wants_100 = head.expects_continue
@@ -102,12 +102,12 @@ class Exchange:
     async def run(self, app: Application) -> None:
         """Let the app answer."""
         try:
-            scope = {**scope_of(self._head, self._connection), "extensions": {WIRE: self}}
+            scope = {**scope_of(self.head, self._connection), "extensions": {WIRE: self}}
             await app(scope, self.receive, self.send)
         except Exception:  # noqa: BLE001 -- told to the client, and logged
             if self.lost:
                 return
-            reply = error_of_ours(self._head)
+            reply = error_of_ours(self.head)
             if not self.started:
                 self.answer(reply)
         if not self.complete and not self.lost:  # it has promised more than it has sent
@@ -161,9 +161,9 @@ class Exchange:
         given = dict(headers)
         length = given.get(b"content-length")
         self._left = None if length is None else int(length)
-        if self._head.method == "HEAD" or status in NO_BODY:
+        if self.head.method == "HEAD" or status in NO_BODY:
             self._left = 0
-        elif length is None and self._head.version == "1.1":
+        elif length is None and self.head.version == "1.1":
             self._chunked = True
         elif length is None:
             self.keep_alive = False
@@ -200,7 +200,7 @@ class Exchange:
         connection = b""
         if not framed and not self.keep_alive:
             connection = b"connection: close\r\n"
-        elif not framed and self._head.version == "1.0":
+        elif not framed and self.head.version == "1.0":
             connection = b"connection: keep-alive\r\n"
         date = b"" if dated else self._connection.date
         whole = b"".join((head, date, connection, b"\r\n", body))
@@ -245,9 +245,9 @@ def scope_of(head: Head, connection: Connection) -> Scope:
     }
 
 
-def error_of_ours(head: Head) -> Reply:
-    """Log the error that is handled now; return what the client is told."""
-    _log.exception("%s %s", head.method, head.path.decode())
+def error_of_ours(head: Head, error: BaseException | None = None) -> Reply:
+    """Log an error, or the one that is handled now; return what the client is told."""
+    _log.exception("%s %s", head.method, head.path.decode(), exc_info=error or True)
     return error_reply(500, "MOCK_P1_INTERNAL_ERROR", "see the log of the mock")
 
 

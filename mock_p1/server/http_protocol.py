@@ -123,6 +123,15 @@ class Connections:
         """Bytes of the heads of requests that are not answered yet, where they came in pieces."""
         self.date: Callable[[], bytes] = bytes
         """Returns the Date header of this second, as a line."""
+        self.asked: list[tuple[Request, Callable[[Reply | Fault | BaseException], None]]] = []
+        """Requests that have to wait, and who is told their answers; not handed over yet."""
+
+    def hand_over(self) -> None:
+        """Have all requests answered that have to wait."""
+        asked, self.asked = self.asked, []
+        for request, tell in asked:
+            if self.at_once is not None:
+                self.at_once.decide_later(request, tell)
 
 
 class HttpProtocol(asyncio.Protocol):
@@ -324,9 +333,12 @@ class HttpProtocol(asyncio.Protocol):
     def _begin(self, head: Head, plain: Request | None) -> None:
         """Answer a request whose head was read, or let the app do so."""
         decided: Reply | Fault | None = None
-        if plain is not None and self.shared.at_once is not None:
+        if plain is not None and (at_once := self.shared.at_once) is not None:
+            if at_once.waits:
+                self._begin_to_wait(Exchange(self, _head_of(plain, head)), plain)
+                return
             try:
-                decided = self.shared.at_once.decide(plain)
+                decided = at_once.decide(plain)
             except Exception:  # noqa: BLE001 -- told to the client, and logged
                 decided = error_of_ours(_head_of(plain, head))
             if isinstance(decided, Reply) and not decided.delay_ns:
@@ -335,9 +347,34 @@ class HttpProtocol(asyncio.Protocol):
             head = _head_of(plain, head)
         exchange = self._exchange = Exchange(self, head)
         exchange.decided = decided
+        self._run(exchange)
+
+    def _run(self, exchange: Exchange) -> None:
         task = self._loop.create_task(exchange.run(self.shared.app))
         self.shared.tasks.add(task)
         task.add_done_callback(self.shared.tasks.discard)
+
+    def _begin_to_wait(self, exchange: Exchange, plain: Request) -> None:
+        """Have a request answered; nothing else is read of this connection meanwhile."""
+        self._exchange = exchange
+
+        def tell(found: Reply | Fault | BaseException) -> None:
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(self._was_decided, exchange, found)
+
+        if not self.shared.asked:  # all that have come in this turn are handed over together
+            self._loop.call_soon(self.shared.hand_over)
+        self.shared.asked.append((plain, tell))
+
+    def _was_decided(self, exchange: Exchange, found: Reply | Fault | BaseException) -> None:
+        """Give an answer that was waited for; what is more than writing it is for the app."""
+        if isinstance(found, BaseException):
+            found = error_of_ours(exchange.head, found)
+        if isinstance(found, Reply) and not (found.delay_ns or found.download):
+            exchange.answer(found)
+        else:
+            exchange.decided = found
+            self._run(exchange)
 
     def _answer(self, reply: Reply) -> None:
         """Write a whole answer to a client of HTTP/1.1 that keeps its connection."""

@@ -8,12 +8,10 @@ state, journal and counts included.
 
 from __future__ import annotations
 
-import gc
 import json
 import threading
 import time
 from collections import deque
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -24,7 +22,7 @@ from mock_p1.base.messages import json_reply
 from mock_p1.engine.acts import SharedEngine, StoreDown, plain_scenario, scenario_of, to_nobody
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import DEFAULT_MAX
-from mock_p1.engine.saved_state import digests, restore, saved
+from mock_p1.engine.saved_state import digests, no_garbage, restore, saved
 from mock_p1.server.redis_store import (
     MOST_BATCHES,
     TIMEOUT_SECONDS,
@@ -37,14 +35,14 @@ from mock_p1.server.redis_store import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from mock_p1.base.messages import Reply
     from mock_p1.engine.acts import Act
     from mock_p1.scenario.model import Scenario
     from mock_p1.server.redis_store import Begun
 
-FORM: Final = "2"
+FORM: Final = "3"
 """The form of what stands in the store; processes that write another one cannot share it."""
 
 IDLE_SECONDS: Final = 0.05
@@ -254,8 +252,9 @@ class SharedState:
             self._seq = appended.number
             self._recent.append(Batch(self._seq, writer, appended.moment_ns, text))
         self._clock.at(appended.moment_ns)
-        for each in alive:
-            each.tell(*self._perform(each.act))
+        done = [self._perform(each.act) for each in alive]
+        for each, came_of_it in zip(alive, done, strict=True):  # who is told goes on in turn
+            each.tell(*came_of_it)
         if appended.number:
             self._count(len(acts), ours=True)
 
@@ -317,15 +316,15 @@ class SharedState:
         found = self.store.snapshot()
         if found is not None:
             self._seq, parts = found
-            self._restore(json.loads(decompress(parts.pop("about"))), parts)
+            with no_garbage():
+                self._restore(json.loads(decompress(parts.pop("about"))), parts)
         self._append(self.writer, 0, "")
 
     def _restore(self, state: dict[str, Any], aside: Mapping[str, bytes]) -> None:
         engine = self.engine
         if (played := state["played"]) is not None:
             engine.play_at_first(scenario_of(played))
-        with _no_garbage():
-            restore(engine, state["saved"], aside)
+        restore(engine, state["saved"], aside)
         self._clock.anchor = tuple(state["anchor"])
         engine.restore_receivers(state["under_way"])
         engine.repeats.restore(state["broken"])
@@ -368,18 +367,6 @@ class SharedState:
                 self.ended("the store was emptied, and another mock began in it meanwhile")
         except StoreDown as error:
             self.down = str(error)
-
-
-@contextmanager
-def _no_garbage() -> Iterator[None]:
-    """Let nothing be searched for garbage: of very many new objects none is, again and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _tell_all(waiting: list[_Waiting], why: str) -> None:

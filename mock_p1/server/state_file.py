@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.whole_files import write_whole
 from mock_p1.engine.acts import SharedEngine
-from mock_p1.engine.saved_state import FORM, CannotLoad, SavedFile, restore, saved
+from mock_p1.engine.saved_state import FORM, CannotLoad, SavedFile, no_garbage, restore, saved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from mock_p1.engine.engine import Engine
 
 KEY: Final = "mock_p1_state"
+_BEFORE: Final = b', "saved":\n'
+_BEHIND: Final = b"}\n"
+"""What stands around the state in a file as it is written here."""
+
 NOTES_SECONDS: Final = 10.0
 """How long it is waited for what is found in a file that has just come."""
 
@@ -38,9 +42,9 @@ def write_state(engine: Engine, path: Path) -> SavedFile:
     for upload in engine.state.uploads:
         upload.notes(NOTES_SECONDS)
     engine.deliveries.settle(0)
-    text, now = json.dumps(saved(engine)), datetime.now(UTC).isoformat()
-    head = {KEY: FORM, "saved_at": now, "sha256": _digest(text)}
-    content = f'{json.dumps(head)[:-1]}, "saved":\n{text}}}\n'.encode("ascii")
+    text, now = json.dumps(saved(engine)).encode("ascii"), datetime.now(UTC).isoformat()
+    head = {KEY: FORM, "saved_at": now, "sha256": sha256(text).hexdigest()}
+    content = b"".join((json.dumps(head)[:-1].encode("ascii"), _BEFORE, text, _BEHIND))
     write_whole({path: content}, mode=0o600)
     return SavedFile(os.path.realpath(path), len(content), now)
 
@@ -54,7 +58,8 @@ def read_state(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise CannotLoad(f"{path}: {error.strerror or error}") from None
     try:
-        read = json.loads(content)
+        with no_garbage():
+            read = json.loads(content)
     except (ValueError, RecursionError):
         raise CannotLoad(f"{path}: {_what_is_no_json(content)}") from None
     if not isinstance(read, dict) or KEY not in read:
@@ -67,7 +72,7 @@ def read_state(path: Path) -> dict[str, Any]:
             f"form {FORM}"
         )
     state = read.get("saved")
-    if not isinstance(state, dict) or read.get("sha256") != _digest(json.dumps(state)):
+    if not isinstance(state, dict) or not _is_as_saved(state, content, read.get("sha256")):
         raise CannotLoad(f"{path}: was changed by hand since it was saved, or is not whole")
     return state
 
@@ -82,7 +87,8 @@ def load_state(engine: Engine, path: Path, state: dict[str, Any] | None = None) 
     try:
         if isinstance(engine, SharedEngine):
             return engine.go_on_from(state)
-        restore(engine, state)
+        with no_garbage():
+            restore(engine, state)
     except CannotLoad as error:
         raise CannotLoad(f"{path}: {error}") from None
     return True
@@ -146,5 +152,9 @@ def _what_is_no_json(content: bytes) -> str:
     return "is not whole: it breaks off" if begins else "is no JSON, so no state of a mock"
 
 
-def _digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
+def _is_as_saved(state: dict[str, Any], content: bytes, digest: object) -> bool:
+    """Tell whether a state is what was saved: to the letter, or laid out anew."""
+    text = content[content.find(_BEFORE) + len(_BEFORE) : -len(_BEHIND)]
+    return digest == sha256(text).hexdigest() or (
+        digest == sha256(json.dumps(state).encode("ascii")).hexdigest()
+    )

@@ -75,6 +75,8 @@ class AsgiApp:
     ) -> None:
         """``cors`` are the origins whose pages may call; ValueError for what is none."""
         self._engine, self._everything_else = engine, everything_else
+        self.waits: bool = engine.waits
+        """Whether it is ``decide_later`` that answers what ``decide`` could."""
         self._cors = Cors(cors)
         self._imitated = tuple(
             operation.template.partition("{")[0].encode() for operation in OPERATIONS.values()
@@ -118,7 +120,7 @@ class AsgiApp:
         It is a GET of the imitated API, where no page of another origin and no proxy is to be
         thought of. Whether it brings a body, the server knows.
         """
-        alone = not (self._cors or self._engine.proxies is not None or self._engine.waits)
+        alone = not (self._cors or self._engine.proxies is not None)
         if scope["method"] != "GET" or not alone:
             return None
         return _asked(scope) if scope["raw_path"].startswith(self._imitated) else None
@@ -136,6 +138,12 @@ class AsgiApp:
         It finds it in the ``Wire`` of the scope, and acts it out.
         """
         return self._engine.handle(request)
+
+    def decide_later(
+        self, request: Request, tell: Callable[[Reply | Fault | BaseException], None]
+    ) -> None:
+        """Answer likewise where an answer has to be waited for; ``tell`` is handed it."""
+        self._engine.handle_later(request, tell)
 
     async def _decide(
         self, request: Request, scope: Scope, receive: Receive

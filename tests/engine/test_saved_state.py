@@ -1,6 +1,7 @@
 """A state that is saved and loaded: the mock goes on where it was, as if nothing had happened."""
 
 import json
+from zlib import decompress
 
 import pytest
 from helpers.story_player import Stage, play_directly
@@ -81,8 +82,33 @@ def many(mock):
         asked.poll(f"p{number}", key="k" if number % 3 else "l")
         if number % 5 == 0:
             asked.poll(f"p{number}", key="l")
+    asked.poll("a", key="l")
     asked.put(asked.create()[1])
     return asked
+
+
+def poll(engine, job, key):
+    """Poll a job."""
+    engine.handle(Request("GET", f"/v1/external/retrain_jobs/{job}", api_keys=(key,)))
+
+
+@pytest.mark.parametrize(("job", "key"), [("p99", "l"), ("p10", "l"), ("p10", "k"), ("p-new", "k")])
+def test_a_poll_reads_one_part_and_the_start_none(mock, monkeypatch, job, key):
+    """However many states there are, nothing is read but what stands beside the one asked for."""
+    asked, unpacked = many(mock), []
+
+    def unpack(packed):
+        unpacked.append(packed)
+        return decompress(packed)
+
+    monkeypatch.setattr(unread_states, "decompress", unpack)
+    other = loaded_in_parts(asked.engine, jobs_max=10_000)
+    assert other.job_states.count == 102
+    assert not unpacked
+    poll(other, job, key)
+    poll(other, job, key)
+    assert len(unpacked) == 1
+    assert other.job_states.count == 102 + (job == "p-new")
 
 
 def test_only_the_states_that_are_needed_are_read(mock):
@@ -92,19 +118,30 @@ def test_only_the_states_that_are_needed_are_read(mock):
     before = saved(other, aside)
     assert {type(job) for job in other.job_states.used()} == {unread_states.UnreadState}
     again = {}
-    other.handle(Request("GET", "/v1/external/retrain_jobs/p99", api_keys=("l",)))
-    assert saved(other, again)["state"]["jobs"]["ids"] == before["state"]["jobs"]["ids"]
+    poll(other, "p99", "l")
+    assert saved(other, again)["state"]["jobs"]["begins"] == before["state"]["jobs"]["begins"]
     assert again["states"] != aside["states"]
     unread = [type(job) is unread_states.UnreadState for job in other.job_states.used()]
     assert unread.count(False) <= unread_states.PART
 
 
-@pytest.mark.parametrize("seen", ["read", "evict", "reset", "swap", "list", "delete"])
-def test_nobody_can_tell_which_states_were_read(mock, seen):
-    """What befalls all of them befalls those too that were not read yet."""
+@pytest.mark.parametrize(
+    "before",
+    [
+        [],
+        [("p99", "l")],
+        [("p10", "l"), ("p-new", "k"), ("p-new", "l"), ("p10", "k")],
+        [("a", "k")],
+    ],
+)
+@pytest.mark.parametrize("seen", ["read", "evict", "reset", "swap", "list", "delete", "clear"])
+def test_nobody_can_tell_which_states_were_read(mock, seen, before):
+    """What befalls all of them befalls those too that were not read yet, and in the same order."""
     asked = many(mock)
     engines = [load(asked.engine, jobs_max=10_000) for load in (loaded, loaded_in_parts)]
     for engine in engines:
+        for job, key in before:
+            poll(engine, job, key)
         if seen == "evict":
             engine.job_states.make_room(-10_000 + 90)
         elif seen == "reset":
@@ -112,13 +149,57 @@ def test_nobody_can_tell_which_states_were_read(mock, seen):
         elif seen == "swap":
             engine.load(parse(SEQUENCE.replace("status: p}", "status: q}")))
         elif seen == "list":
-            assert page(engine, 0, 1000, polled=True).total == 101
+            assert page(engine, 0, 1000, polled=True).total == 102 + (("p-new", "k") in before)
         elif seen == "delete":
             Driver(engine).reset("p50")
+        elif seen == "clear":
+            Driver(engine).reset()
         for job in ("p101", "p50", "p3"):
-            engine.handle(Request("GET", f"/v1/external/retrain_jobs/{job}", api_keys=("l",)))
+            poll(engine, job, "l")
     one, other = (through_json(saved(engine)) for engine in engines)
     assert one == other
+
+
+def test_a_new_state_comes_after_those_that_were_not_read(mock):
+    """Whoever asks for the states of a job sees all, in the order they came."""
+    engine = loaded_in_parts(many(mock).engine)
+    poll(engine, "a", "k")
+    assert [state.caller.name for state in engine.job_states.of("a")] == ["l", "k"]
+
+
+def test_too_many_states_go_as_they_would_have_gone(mock):
+    """Whoever loads with less room has forgotten the same; those asked for since are the newest."""
+    asked = many(mock)
+    engines = [load(asked.engine, jobs_max=60) for load in (loaded, loaded_in_parts)]
+    for engine in engines:
+        poll(engine, "p99", "l")
+        poll(engine, "p-more", "l")
+    one, other = (through_json(saved(engine)) for engine in engines)
+    assert one == other
+    assert one["state"]["jobs"]["evicted"] > 50
+
+
+def test_columns_of_another_version(mock):
+    """Entries are read by the names of their columns; what has one more says nothing else."""
+    asked = many(mock)
+    before = through_json(saved(asked.engine))
+    other, state = Engine(asked.engine.scenario, VirtualClock()), through_json(before)
+    journal = state["journal"]
+    for row in [journal["columns"], *journal["rows"]]:
+        assert row.pop() in {"delay_ns", 0}
+        row.reverse()
+    restore(other, state)
+    assert through_json(saved(other))["journal"]["rows"] == before["journal"]["rows"]
+
+
+def test_a_state_is_as_it_was_after_it_was_loaded(mock):
+    """It may be loaded again."""
+    engine = many(mock).engine
+    state = through_json(saved(engine))
+    for _ in range(2):
+        other = Engine(engine.scenario, VirtualClock())
+        restore(other, state)
+    assert through_json(saved(other)) == through_json(state)
 
 
 def test_counts_that_were_not_read_count(mock):
@@ -127,8 +208,7 @@ def test_counts_that_were_not_read_count(mock):
     engine = loaded_in_parts(asked.engine)
     for engine_too in (asked.engine, engine):
         for job in ("p1", "p1", "new"):
-            path = f"/v1/external/retrain_jobs/{job}"
-            engine_too.handle(Request("GET", path, api_keys=("l",)))
+            poll(engine_too, job, "l")
     assert [*engine.journal.totals] == [*asked.engine.journal.totals]
     Driver(engine).forget_requests()
     Driver(asked.engine).forget_requests()
@@ -142,8 +222,7 @@ def test_kinds_that_were_not_read_count_toward_the_limit(mock, monkeypatch):
     engine = loaded_in_parts(asked.engine)
     for engine_too in (asked.engine, engine):
         for number in range(100, 110):
-            path = f"/v1/external/retrain_jobs/p{number}"
-            engine_too.handle(Request("GET", path, api_keys=("l",)))
+            poll(engine_too, f"p{number}", "l")
     assert [*engine.journal.totals] == [*asked.engine.journal.totals]
     assert engine.journal.totals.merged == asked.engine.journal.totals.merged > 0
 

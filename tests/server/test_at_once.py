@@ -101,9 +101,24 @@ async def everything_else(_scope, _receive, send):
     await send({"type": "http.response.body", "body": b""})
 
 
-async def talk(pieces, *, at_once):
+class Waits(Engine):
+    """A mock whose answers have to be waited for, as where processes share a state."""
+
+    waits = True
+
+    def handle_later(self, request, tell):
+        """Answer two turns later."""
+        loop = asyncio.get_running_loop()
+        try:
+            answer = self.handle(request)
+        except RuntimeError as error:
+            answer = error
+        loop.call_soon(loop.call_soon, tell, answer)
+
+
+async def talk(pieces, *, at_once, waits=False):
     """Send pieces on a connection to a new mock; return what came, its end, and the journal."""
-    engine = Engine(PLAYED, VirtualClock())
+    engine = (Waits if waits else Engine)(PLAYED, VirtualClock())
     app = AsgiApp(engine, everything_else)
     shared = Connections(app, at_once=app if at_once else None)
     shared.date = lambda: b"date: now\r\n"
@@ -114,18 +129,18 @@ async def talk(pieces, *, at_once):
             protocol.data_received(piece)
         for _ in range(30):
             await asyncio.sleep(0)
-            if not shared.tasks:
+            if not shared.tasks and not waits:
                 break
     for task in shared.tasks:
         task.cancel()
     return wire.written, wire.ended, [entry._replace(place=None) for entry in engine.journal]
 
 
-def assert_alike(sent):
+def assert_alike(sent, *, waits=False):
     """Assert that the mock and the application answer alike, and end and note alike."""
 
     async def both():
-        return [await talk(sent, at_once=at_once) for at_once in (True, False)]
+        return [await talk(sent, at_once=at_once, waits=waits) for at_once in (True, False)]
 
     here, by_the_app = asyncio.run(both())
     assert here == by_the_app
@@ -148,19 +163,22 @@ requests = st.builds(
         lambda some: st.lists(st.sampled_from(some), min_size=1, max_size=12)
     ),
     st.sampled_from([0, 1, 7, 60]),
+    st.sampled_from([0, 1]),
 )
-@example([b"GET %b/a HTTP/1.1\r\nx-api-key: k\r\n\r\n" % API] * 12, 0)
-@example([b"GET %b/b HTTP/1.1\r\nx-api-key: k\r\n\r\n" % API] * 3, 7)
-def test_both_ways_are_one(sent, cut):
+@example([b"GET %b/a HTTP/1.1\r\nx-api-key: k\r\n\r\n" % API] * 12, 0, 0)
+@example([b"GET %b/a HTTP/1.1\r\nx-api-key: k\r\n\r\n" % API] * 12, 0, 1)
+@example([b"GET %b/b HTTP/1.1\r\nx-api-key: k\r\n\r\n" % API] * 3, 7, 0)
+def test_both_ways_are_one(sent, cut, waits):
     """Whatever is asked, how often, and however it comes: the same bytes, end and journal.
 
-    A request alone, a request in pieces, and several that come together.
+    A request alone, a request in pieces, and several that come together; also where each answer
+    has to be waited for.
     """
     pieces = sent
     if cut:
         whole = b"".join(sent)
         pieces = [whole[start : start + cut * 10] for start in range(0, len(whole), cut * 10)]
-    assert_alike(pieces)
+    assert_alike(pieces, waits=bool(waits))
 
 
 @pytest.mark.slow
@@ -220,6 +238,48 @@ def test_a_poll_needs_no_task(monkeypatch):
     assert not begun
 
 
+def test_a_poll_that_waits_needs_no_task(monkeypatch):
+    """The application is not asked; polls that came together are answered one after the other."""
+    monkeypatch.setattr(http_protocol.Exchange, "run", None)  # would fail
+    written, ended, journal = asyncio.run(talk([POLL, POLL * 3], at_once=True, waits=True))
+    assert written.count(b"HTTP/1.1 200 OK") == len(journal) == 4
+    assert not ended
+
+
+def test_polls_that_wait_are_handed_over_together():
+    """Those that come in one turn of the loop: so they go to the store in one round trip."""
+
+    async def play():
+        app = AsgiApp(Waits(PLAYED), everything_else)
+        shared, handed_over = Connections(app, at_once=app), []
+        app.decide_later = lambda request, _tell: handed_over.append(request.path)
+        for name in (b"/a ", b"/b ", b"/c "):
+            protocol = HttpProtocol(shared)
+            protocol.connection_made(Wire())
+            protocol.data_received(POLL.replace(b"/b ", name))
+            assert not handed_over
+        await asyncio.sleep(0)
+        return [path[-1] for path in handed_over]
+
+    assert asyncio.run(play()) == ["a", "b", "c"]
+
+
+def test_who_has_gone_gets_no_answer():
+    """Where it comes when the connection is lost."""
+
+    async def play():
+        app = AsgiApp(Waits(PLAYED), everything_else)
+        protocol, wire = HttpProtocol(Connections(app, at_once=app)), Wire()
+        protocol.connection_made(wire)
+        protocol.data_received(POLL)
+        protocol.connection_lost(None)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return wire.written
+
+    assert asyncio.run(play()) == b""
+
+
 @pytest.mark.slow
 def test_what_is_remembered_of_heads_is_bounded():
     """The last one of a connection, unless it is long."""
@@ -245,7 +305,8 @@ def test_what_is_remembered_of_heads_is_bounded():
     assert asyncio.run(play()) < 200 * 1000
 
 
-def test_an_error_of_ours_is_told_and_logged(monkeypatch, caplog):
+@pytest.mark.parametrize("waits", [False, True])
+def test_an_error_of_ours_is_told_and_logged(monkeypatch, caplog, waits):
     """As where the application meets it: 500, and the connection lives on."""
     own, tries = Engine.handle, []
 
@@ -255,8 +316,9 @@ def test_an_error_of_ours_is_told_and_logged(monkeypatch, caplog):
 
     monkeypatch.setattr(Engine, "handle", fails)
     other = POLL.replace(b"/b ", b"/a ")
-    written, ended, journal = asyncio.run(talk([POLL, other], at_once=True))
+    written, ended, journal = asyncio.run(talk([POLL, other], at_once=True, waits=waits))
     assert written.count(b"HTTP/1.1 500") == 2
+    assert {str(entry.exc_info[1]) for entry in caplog.records} == {"ours"}
     assert not ended
     assert [entry.message.rpartition("/")[2] for entry in caplog.records] == ["b", "a"]
     assert len(tries) == len(journal) == 2
