@@ -111,17 +111,15 @@ def about(results: Results) -> str:
     return (
         f"Taken {machine['taken']}: {machine['processor']}, {machine['cores']} cores, "
         f"{machine['system']} {machine['architecture']}, {machine['python']}, load by "
-        f"`{machine['load']}`, load average {machine['busy']} before{_of_some(machine)}; "
+        f"`{machine['load']}`, load average {_busy_before(machine)} before; "
         f"medians of {machine['rounds']} rounds in turns."
     )
 
 
-def _of_some(machine: dict[str, Any]) -> str:
-    """Say which benchmarks were taken in another run, when the machine was busier or less so."""
-    names: dict[float, list[str]] = {}
-    for name, busy in machine.get("busy_of", {}).items():
-        names.setdefault(busy, []).append(name)
-    return "".join(f", {busy} before {', '.join(some)}" for busy, some in sorted(names.items()))
+def _busy_before(machine: dict[str, Any]) -> str:
+    """Say how busy the machine was: of several runs, from the least to the most."""
+    values = sorted([machine["busy"], *machine.get("busy_of", {}).values()])
+    return " to ".join(dict.fromkeys(f"{each:.0f}" for each in (values[0], values[-1])))
 
 
 def _speed(results: Results) -> str:

@@ -72,12 +72,12 @@ FORMS_OF_FIGURES = {
     r"\(([\d.]+) to ([\d.]+)\)": r"(\1〜\2)",
     r"\*\*no\*\*: (\d+%) less": r"**未達**: \1 不足",
     r"\*\*no\*\*: (\d+%) more": r"**未達**: \1 超過",
+    r"load average (\d+) to (\d+) before": r"load average \1〜\2 before",
     r"Taken (\S+): (.+), (\d+) cores, (.+), (.+), load by (`.+`), load average (\S+) "
-    r"before(.*); medians of (\d+) rounds in turns\.": (
-        r"\1 に測定: \2、\3 コア、\4、\5、負荷は \6、測定前のロードアベレージは \7\8。"
-        r"交互に \9 回ずつ測った中央値です。"
+    r"before; medians of (\d+) rounds in turns\.": (
+        r"\1 に測定: \2、\3 コア、\4、\5、負荷は \6、測定前のロードアベレージは \7。"
+        r"交互に \8 回ずつ測った中央値です。"
     ),
-    r", ([\d.]+) before ((?:\w+, )*[a-z]+)": r"、\2 の前は \1",
 }
 
 BLOCK = re.compile(r"^```(?:js|python|sh|yaml)\n.*?^```$", re.MULTILINE | re.DOTALL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, deque
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from mock_p1.admin import models, views
 from mock_p1.admin.admin_error import AdminError
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from mock_p1.engine.totals import Kind
 
-NDJSON: Final = "application/x-ndjson"
 
 routes: Routes = Routes()
 
@@ -77,7 +76,7 @@ def show_totals(query: models.TotalsQuery) -> models.Totals:
     )
 
 
-@routes.call("GET", "/requests/export", content_type=NDJSON)
+@routes.call("GET", "/requests/export", content_type="application/x-ndjson")
 def export_requests(query: models.EntriesQuery) -> bytes:
     """The oldest requests that fit, one JSON object a line; the next ones by `since`."""
     engine = admin_context().engine

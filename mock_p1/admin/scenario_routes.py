@@ -53,10 +53,12 @@ _AS_JSON: Final = {
         },
     ]
 }
-_AS_YAML: Final = {"description": "A scenario, as the text of a scenario file."}
 _CONTENT: Final = {
     JSON_TYPE: {"schema": _AS_JSON, "examples": {"1": {"value": {"name": "demo"}}}},
-    **{kind: {"schema": _AS_YAML} for kind in YAML_TYPES},
+    **{
+        kind: {"schema": {"description": "A scenario, as the text of a scenario file."}}
+        for kind in YAML_TYPES
+    },
 }
 
 routes: Routes = Routes()

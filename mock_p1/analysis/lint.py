@@ -62,11 +62,13 @@ def lint_warnings(scenario: Scenario) -> list[LintWarning]:
     found = [*_keys(scenario), *_patterns(scenario), *_generated(scenario)]
     found += starmap(LintWarning, calls.of_scenario())
     jobs: list[tuple[Path, Job, str]] = [
-        (("jobs", name), job, name) for name, job in scenario.jobs.items()
+        *((("jobs", name), job, name) for name, job in scenario.jobs.items()),
+        *(
+            (("generated_jobs", index), group, f"generated_jobs/{index}")
+            for index, group in enumerate(scenario.generated_jobs)
+        ),
+        (("new_jobs",), scenario.new_jobs, "new_jobs"),
     ]
-    for index, group in enumerate(scenario.generated_jobs):
-        jobs.append((("generated_jobs", index), group, f"generated_jobs/{index}"))
-    jobs.append((("new_jobs",), scenario.new_jobs, "new_jobs"))
     for path, job, name in jobs:
         warned = [*_of_job(scenario, job, path, keys), *calls.of_job(job, path)]
         found += (LintWarning(source, text, name) for source, text in warned)

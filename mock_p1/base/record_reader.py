@@ -228,14 +228,12 @@ def in_our_words(error: ValidationError) -> Iterator[tuple[Path, Wrong]]:
 
 
 def _sentence(type_: str, context: dict[str, Any], given: object, otherwise: str) -> str:
-    bounds = {
+    sentences = {
         "greater_than": "must be above {gt:g}",
         "greater_than_equal": "must be at least {ge}",
         "less_than_equal": "must be at most {le}",
         "too_short": "must have at least {min_length} entry",
         "too_long": "must have at most {max_length} entries",
-    }
-    kinds = {
         "string_type": "must be text",
         "int_type": "must be a whole number",
         "float_type": "must be a number",
@@ -243,13 +241,8 @@ def _sentence(type_: str, context: dict[str, Any], given: object, otherwise: str
         "list_type": "must be a list (lines that begin with '- ')",
         "dict_type": "must be a mapping (key: value)",
     }
-    if type_ in kinds:
-        hint = (
-            "; put it in quotes"
-            if type_ == "string_type" and isinstance(given, int | float)
-            else ""
-        )
-        return f"{kinds[type_]}; it is {kind_of(given)}{hint}"
-    if type_ in bounds:
-        return f"{bounds[type_].format(**context)}; it is {kind_of(given)}"
-    return otherwise
+    if type_ not in sentences:
+        return otherwise
+    is_number = type_ == "string_type" and isinstance(given, int | float)
+    hint = "; put it in quotes" if is_number else ""
+    return f"{sentences[type_].format(**context)}; it is {kind_of(given)}{hint}"

@@ -232,8 +232,7 @@ def json_form(entry: Entry) -> Form:
         "caller": entry.caller_name,
     }
     notes = json.dumps({"notes": entry.notes})[1:]
-    start = f'{{"event": "{event}", '.encode()
-    return Form(start, f", {json.dumps(what)[1:-1]}, ", f", {notes}\n")
+    return Form(f'{{"event": "{event}", '.encode(), f", {json.dumps(what)[1:-1]}, ", f", {notes}\n")
 
 
 def json_start(start: bytes, time: bytes, entry: Entry) -> bytes:

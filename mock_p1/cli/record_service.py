@@ -14,6 +14,7 @@ import click
 from mock_p1.base.text import plural
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import (
+    STOPPED,
     ca_file_option,
     command,
     duration,
@@ -45,8 +46,6 @@ if TYPE_CHECKING:
     from mock_p1.scenario.document import Attach
 
 NOT_REACHED: Final = 3
-STOPPED: Final = 130
-"""The exit status after a second Ctrl-C, as shells have it: 128 and the signal's number."""
 
 RESULT_SECONDS: Final = 600.0
 """How long the download of a result may take in all."""
@@ -196,10 +195,9 @@ def _record_job(  # noqa: PLR0913 -- the command's options
             click.echo(scenario_text(recorded, names))
             raise
     write_or_show(output, text, contents)
-    _conclude(ctx, job, output)
-
-
-NOT_WITH_PROXY: Final = ("job_id", "api_key", "until", "no_result", "append")
+    _tell(f"{output} is written: {plural(len(job.polls), 'poll')}; {job.why}")
+    if not (job.ended or job.was_stopped):
+        ctx.exit(NOT_REACHED)
 
 
 def _record_client(  # noqa: PLR0913 -- the command's options
@@ -218,7 +216,7 @@ def _record_client(  # noqa: PLR0913 -- the command's options
     **others: Any,  # noqa: ANN401 -- click's values
 ) -> None:
     """Pass on what a client asks until Ctrl-C or the limit, and write what was answered."""
-    for name in NOT_WITH_PROXY:
+    for name in ("job_id", "api_key", "until", "no_result", "append"):
         given = ctx.get_parameter_source(name)
         if others[name] and given == click.core.ParameterSource.COMMANDLINE:
             raise UsageError(f"--proxy makes no use of --{name.replace('_', '-')}")
@@ -278,8 +276,7 @@ def _fetched(client: HttpClient, job: SeenJob) -> tuple[SeenResult | None, list[
     """Fetch the result; Ctrl-C leaves it, and what was seen of the job is written all the same."""
     _tell("fetching the result, to describe it")
     try:
-        pace = Pace(timeout=RESULT_SECONDS, limit=RESULT_SECONDS)
-        return fetch_result(client, job.link, pace)
+        return fetch_result(client, job.link, Pace(timeout=RESULT_SECONDS, limit=RESULT_SECONDS))
     except KeyboardInterrupt:
         _tell("the result is left out")
         return None, []
@@ -307,13 +304,6 @@ def write_or_show(output: Path, text: str, others: dict[Path, bytes]) -> None:
     except CannotWrite as error:
         click.echo(text)
         raise CannotWrite(f"{error}; what was recorded is printed above instead") from None
-
-
-def _conclude(ctx: click.Context, job: SeenJob, output: Path) -> None:
-    statuses = plural(len(job.polls), "poll")
-    _tell(f"{output} is written: {statuses}; {job.why}")
-    if not (job.ended or job.was_stopped):
-        ctx.exit(NOT_REACHED)
 
 
 @contextmanager

@@ -47,7 +47,6 @@ _OperationName = Annotated[str, OneOf("operation", tuple(OPERATIONS))]
 KeyStateName = Literal["active", "invalid_api_key", "inactive_credential", "not_found_credential"]
 KeyState = Annotated[str, OneOf("state of a key", (ACTIVE, *CREDENTIAL_ERRORS))]
 
-_LASTS: Final = {"required": ["for"]}
 _WAITS_FOR_FILE: Final[JsonDict] = {
     "required": ["for"],
     "properties": {"for": {"const": "upload"}},
@@ -123,7 +122,7 @@ class Job(LocatedRecord):
     schema_rules: ClassVar[dict[str, Any]] = {
         "oneOf": [{"required": ["timeline"]}, {"required": ["error"]}],
         "if": {"required": ["at_end"], "properties": {"at_end": {"const": "loop"}}},
-        "then": {"properties": {"timeline": {"items": _LASTS}}},
+        "then": {"properties": {"timeline": {"items": {"required": ["for"]}}}},
         "dependentRequired": {"at_end": ["timeline"]},
     }
 
