@@ -118,14 +118,18 @@ def _turns(
 
 
 def _side(name: str, file: Path, count: int) -> Side:
-    ids = [ONE_ID] * count if name == "one job" else list(Engine(load_scenario(file)).jobs.ids())
+    ids = (
+        [ONE_ID] * count
+        if name == "one job"
+        else list(Engine(load_scenario(file)).state.directory.ids())
+    )
     random.Random(0).shuffle(ids)  # noqa: S311 -- nothing secret
     return Side(name, file, [path_of(job_id) for job_id in ids])
 
 
 def _load(side: Side) -> float:
     began = time.perf_counter()
-    Engine(load_scenario(side.file)).jobs.find("no-such-job")
+    Engine(load_scenario(side.file)).state.directory.find("no-such-job")
     return time.perf_counter() - began
 
 
