@@ -49,7 +49,7 @@ NO_DATE = datetime(2026, 11, 1, tzinfo=UTC)
 """Else the files would be others with each run."""
 
 SOURCES = {
-    "base": ("duration_field", "durations", "rules", "strict_model", "text"),
+    "base": ("duration_field", "durations", "record_reader", "rules", "text"),
     "contract": ("assumptions",),
     "scenario": (
         *("calls", "document", "faker_fields", "faker_values", "files", "full_width"),

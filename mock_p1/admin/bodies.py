@@ -14,8 +14,8 @@ from pydantic import BaseModel, ValidationError
 from mock_p1.admin import PREFIX
 from mock_p1.admin.admin_error import AdminError, bad, too_large
 from mock_p1.admin.models import Body, Query
+from mock_p1.base.record_reader import in_our_words
 from mock_p1.base.rules import kind_of
-from mock_p1.base.strict_model import in_our_words
 from mock_p1.base.text import shorten, unknown
 from mock_p1.scenario.document import MAX_BYTES
 

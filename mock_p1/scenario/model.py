@@ -338,7 +338,7 @@ first job does."""
             >>> Scenario.from_mapping(keys, lambda name: b"PK").files
             {'real.zip': b'PK'}
         """
-        from pydantic import ValidationError  # noqa: PLC0415 -- takes long, and is needed late
+        from pydantic_core import ValidationError  # noqa: PLC0415 -- takes long, and is needed late
 
         reading = ScenarioReading(find=find)
         problems: list[Problem] = []
@@ -374,7 +374,7 @@ first job does."""
             >>> Scenario.from_document({"jobs": {}}, reading).name
             'mine.yaml'
         """
-        from mock_p1.base.strict_model import read_record  # noqa: PLC0415 -- loads pydantic
+        from mock_p1.base.record_reader import read_record  # noqa: PLC0415 -- loads pydantic
 
         return read_record(cls, data, reading).replaced(_document=reading.document)
 
