@@ -1,6 +1,7 @@
 """What `/__admin` answers while the store of a shared state is down."""
 
 import pytest
+from prometheus_client.values import MultiProcessValue
 
 from mock_p1.admin.context import AdminContext
 from mock_p1.base.clock import RealClock
@@ -64,3 +65,13 @@ def test_metrics_say_whether_the_store_answers(engine, client):
     assert answer.status_code == 200
     assert "mock_p1_store_up 0.0" in answer.text
     assert "mock_p1_jobs_unpolled" in answer.text
+
+
+def test_the_stores_metric_is_in_nobodys_file(engine, client, monkeypatch, tmp_path):
+    """Where the application under test keeps its own metrics for several processes."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    monkeypatch.setattr("prometheus_client.values.ValueClass", MultiProcessValue())
+    assert "mock_p1_store_up 1.0" in client.get("/__admin/metrics").text
+    stop(engine)
+    assert "mock_p1_store_up 0.0" in client.get("/__admin/metrics").text
+    assert not [*tmp_path.iterdir()]
