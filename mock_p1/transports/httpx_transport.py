@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 import time
 from functools import partial
-from importlib.abc import MetaPathFinder
+from importlib.abc import Loader, MetaPathFinder
 from importlib.util import find_spec
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.patching import Patch, Patches
@@ -23,6 +23,7 @@ from mock_p1.transports.in_process import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
     from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
     import httpx
 
@@ -267,27 +268,36 @@ def _patch() -> None:
         )
 
 
-class _WhenImported(MetaPathFinder):
+class _WhenImported(MetaPathFinder, Loader):
     """Patches httpx where it is imported while a mock is active; to import it takes 0.4 s."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Find httpx as everybody else does, and patch it as soon as it is loaded."""
+        """Find httpx as everybody else does, and load it by ourselves.
+
+        Its own loader is left as it is, as it may load others too: out of a ZIP, it does.
+        """
         del path, target
         if fullname != "httpx" or self not in sys.meta_path:
             return None
         sys.meta_path.remove(self)
         spec = find_spec(fullname)
         if spec is not None and spec.loader is not None:
-            load = spec.loader.exec_module
-
-            def load_and_patch(module: ModuleType) -> None:
-                load(module)
-                _patch()
-
-            spec.loader.exec_module = load_and_patch  # type: ignore[method-assign]  # -- of this import
+            self._loader, spec.loader = spec.loader, self
         return spec
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """Let the own loader do it."""
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Load it, and patch it."""
+        spec = module.__spec__
+        if spec is not None:
+            spec.loader = module.__loader__ = self._loader
+        self._loader.exec_module(module)
+        _patch()
 
 
 _when_imported: Final = _WhenImported()

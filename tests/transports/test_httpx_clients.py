@@ -5,6 +5,7 @@ import hashlib
 import subprocess
 import sys
 import time
+from zipfile import ZipFile
 
 import pytest
 from helpers.transport_clients import JOBS, KEY
@@ -283,3 +284,30 @@ assert httpx.HTTPTransport.handle_request is handle
 assert handle.__module__.startswith("httpx")
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.slow
+def test_what_loads_httpx_is_left_as_it_was(tmp_path):
+    """Out of a ZIP one loader loads many libraries; what comes after a mock is no affair of it."""
+    library = "class SyncByteStream: pass\nclass AsyncByteStream: pass\n"
+    for kind, method in (("", "handle_request"), ("Async", "handle_async_request")):
+        library += f"class {kind}HTTPTransport:\n  def {method}(self): pass\n"
+        library += f"class {kind}Client:\n  def _transport_for_url(self): pass\n"
+    with ZipFile(tmp_path / "libraries.zip", "w") as file:
+        file.writestr("httpx.py", library)
+        file.writestr("another.py", "")
+    code = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from mock_p1 import mocked
+
+with mocked("demo"):
+    import httpx
+    assert httpx.HTTPTransport.handle_request.__module__ != "httpx"
+handle = httpx.HTTPTransport.handle_request
+assert handle.__module__ == "httpx"
+import another
+assert httpx.HTTPTransport.handle_request is handle
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "libraries.zip")]
+    subprocess.run(command, check=True, timeout=60)
