@@ -36,7 +36,8 @@ NOT_WRITTEN: Final = frozenset(
 """Why a disk or a device takes no output."""
 
 
-atexit.register(gc.freeze)  # what is left then goes with the process, and need not be searched
+if hasattr(gc, "freeze"):  # PyPy does without
+    atexit.register(gc.freeze)  # what is left then goes with the process, and need not be searched
 
 COMPLETING: Final = "_MOCK_P1_COMPLETE"
 """What a shell sets when it asks how a line could go on: click's name for it."""

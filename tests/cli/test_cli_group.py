@@ -188,3 +188,13 @@ def test_a_full_disk_is_one_line(arguments):
         )  # fmt: skip
     assert done.stderr == "the output cannot be written: No space left on device\n"
     assert done.returncode == 1
+
+
+@pytest.mark.slow
+def test_a_python_whose_garbage_cannot_be_frozen():
+    """Such as PyPy: nothing is missing, but a moment at the end."""
+    script = "import gc\ndel gc.freeze\nfrom mock_p1.cli import main\nmain(['--version'])"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, encoding="utf-8", check=True
+    )
+    assert __version__ in done.stdout
