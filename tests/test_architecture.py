@@ -234,6 +234,7 @@ HEAVY = {
     "requests",
     "faker",
     "pydantic",
+    "pydantic_core",
     "uvicorn",
     "yaml",
     "click",

@@ -453,7 +453,7 @@ from mock_p1.cli import main
 from mock_p1.server.server import Server
 
 def run(self, *_, **__):
-    print("pydantic" in sys.modules)
+    print("pydantic_core" in sys.modules)
 
 Server.run = run
 main()

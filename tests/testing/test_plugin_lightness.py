@@ -37,7 +37,7 @@ def test_a_run_that_uses_no_fixture_imports_nothing_heavy(project):
 import sys
 
 def test_it():
-    heavy = {"flask", "responses", "faker", "pydantic", "uvicorn", "yaml", "mock_p1.engine"}
+    heavy = {"flask", "responses", "faker", "pydantic_core", "uvicorn", "yaml", "mock_p1.engine"}
     assert not heavy & set(sys.modules)
 """,
     )
@@ -57,7 +57,7 @@ def test_the_fixture_does_not_load_pydantic_the_second_time(project, monkeypatch
 import sys
 
 def test_it(mock_p1):
-    assert not {"pydantic", "mock_p1.scenario.yaml_reader"} & set(sys.modules)
+    assert not {"pydantic_core", "mock_p1.scenario.yaml_reader"} & set(sys.modules)
 """,
     )
     project.file("conftest.py", "")
