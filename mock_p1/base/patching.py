@@ -23,20 +23,30 @@ def instead(stand_in: object) -> Callable[[Any], object]:
     return lambda _: stand_in
 
 
+class _Layer(NamedTuple):
+    """A stand-in that is there, and what was there before; ``_MISSING`` where it was inherited."""
+
+    patch: Patch
+    before: object
+    stand_in: object
+
+
+_layers: Final[dict[tuple[object, str], list[_Layer]]] = {}
+"""The stand-ins of each attribute, the one on top last."""
+
+
 class Patches:
     """Exchanges attributes together, and puts them back."""
 
     def __init__(self) -> None:
-        self._done: list[tuple[Patch, object, object]] = []
+        self._done: list[Patch] = []
         self._made: dict[tuple[object, str], tuple[object, object]] = {}
 
     def install(self, *patches: Patch) -> None:
         """Exchange attributes."""
         for patch in patches:
-            before = vars(patch.owner).get(patch.name, _MISSING)
-            stand_in = self._stand_in(patch)
-            setattr(patch.owner, patch.name, stand_in)
-            self._done.append((patch, before, stand_in))
+            _lay(patch, self._stand_in(patch))
+            self._done.append(patch)
 
     def _stand_in(self, patch: Patch) -> object:
         """Return the stand-in for what is there; the one of last time, if that was there then."""
@@ -48,12 +58,29 @@ class Patches:
         return stand_in
 
     def remove(self) -> None:
-        """Put back what is still ours; a stand-in that somebody else has wrapped lets all pass."""
+        """Put back what is still ours; a stand-in that somebody else has wrapped lets all pass.
+
+        Where another of ours stands upon it, that one is made anew upon what was there before.
+        """
         while self._done:
-            patch, before, stand_in = self._done.pop()
-            if vars(patch.owner).get(patch.name) is not stand_in:
+            patch = self._done.pop()
+            layers = _layers[patch.owner, patch.name]
+            place = next(n for n, layer in enumerate(layers) if layer.patch is patch)
+            is_ours = vars(patch.owner).get(patch.name) is layers[-1].stand_in
+            removed, *above = layers[place:]
+            del layers[place:]
+            if not is_ours:
+                layers += above
                 continue
-            if before is _MISSING:
+            if removed.before is _MISSING:
                 delattr(patch.owner, patch.name)
             else:
-                setattr(patch.owner, patch.name, before)
+                setattr(patch.owner, patch.name, removed.before)
+            for layer in above:
+                _lay(layer.patch, layer.patch.make(getattr(patch.owner, patch.name)))
+
+
+def _lay(patch: Patch, stand_in: object) -> None:
+    before = vars(patch.owner).get(patch.name, _MISSING)
+    setattr(patch.owner, patch.name, stand_in)
+    _layers.setdefault((patch.owner, patch.name), []).append(_Layer(patch, before, stand_in))

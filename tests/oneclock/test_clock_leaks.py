@@ -13,6 +13,7 @@ import threading
 import time
 from asyncio.base_events import BaseEventLoop
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic, sleep
@@ -54,6 +55,21 @@ def test_everything_is_put_back():
         time.sleep(7200)
     assert everything() == before
     assert not set(within) & set(before)
+
+
+@pytest.mark.parametrize("first_is_shared", [True, False])
+def test_everything_is_put_back_after_mocks_that_do_not_end_in_turn(first_is_shared):
+    """Both exchange how threads start; whichever ends first, the other's work goes on."""
+    before = everything()
+    for _ in range(2):
+        with ExitStack() as first:
+            first.enter_context(mocked("slow-training", instant_sleep=first_is_shared))
+            second = mocked("slow-training", instant_sleep=not first_is_shared)
+            second.__enter__()
+        within = everything()
+        second.__exit__(None, None, None)
+        assert everything() == before
+        assert within != before
 
 
 def test_time_is_real_again():
