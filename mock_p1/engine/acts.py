@@ -6,10 +6,12 @@ that share a state share nothing but the acts and their order.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from functools import lru_cache
+from json import dumps
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_p1.base.messages import Reply, Request
-from mock_p1.engine.call import plain_request, request_of
+from mock_p1.engine.call import is_poll, plain_request, request_of
 from mock_p1.engine.driver import Driver
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.file_store import Inspection, KeptFile, RememberedFile
@@ -21,7 +23,7 @@ from mock_p1.scenario.model import Scenario
 from mock_p1.scenario.steps import Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 
 Act = list[Any]
@@ -57,6 +59,8 @@ class SharedEngine(Engine):
         self.hand_over: Callable[[Act], Any] = self.perform
         self.performing: Callable[[], bool] = lambda: True
         """Tells whether it is ``perform`` that asks."""
+        self.all_later: Callable[[list[tuple[Asked, Callable[[Any], None]]]], None] = to_nobody
+        """Does what ``later`` does, for requests that came together."""
         self.later: Callable[[Act, Callable[[Any], None]], None] = _now
         """Does what ``hand_over`` does, and hands what came of it to a function."""
         self.store_state: Callable[[], str] = lambda: "ok"
@@ -151,6 +155,14 @@ class SharedEngine(Engine):
         """Answer one request; ``tell`` is handed the answer, in another thread."""
         self.later(ask(request), tell)
 
+    def handle_all_later(self, asked: Iterable[tuple[Request, Callable[[Any], None]]]) -> None:
+        """Answer requests likewise; in this thread where the store does not take long."""
+        self.all_later([(asked_of(request), tell) for request, tell in asked])
+
+    def answer(self, request: Request) -> Any:  # noqa: ANN401 -- likewise
+        """Answer the request of an act."""
+        return super().handle(request)
+
     def refresh(self) -> None:
         """Wait until all is known here that was done anywhere; StoreDown where that cannot be."""
         self.hand_over(["refresh"])
@@ -211,6 +223,28 @@ class SharedEngine(Engine):
             return method(driver, *args, **named)
         plain = {key: _plain_value(value) for key, value in named.items()}
         return self.hand_over(["drive", method.__name__, [*map(_plain_value, args)], plain])
+
+
+class Asked(NamedTuple):
+    """The act of a request: the request as all processes see it, and the act as JSON."""
+
+    request: Request
+    text: str
+
+
+def asked_of(request: Request) -> Asked:
+    """Return the act of a request; that of a poll is asked for again and again."""
+    return _poll(request[:6], request.note) if is_poll(request) else _asked(request)
+
+
+@lru_cache(maxsize=1024)
+def _poll(about: tuple[Any, ...], note: str) -> Asked:
+    return _asked(Request(*about, (), note))
+
+
+def _asked(request: Request) -> Asked:
+    act = ask(request)
+    return Asked(request_of(act[1:]), dumps(act))
 
 
 def ask(request: Request) -> Act:

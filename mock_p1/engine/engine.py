@@ -63,7 +63,7 @@ from mock_p1.engine.retrain_status_check import count_poll
 from mock_p1.scenario.document import unwritable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mock_p1.base.proxies import Proxies
     from mock_p1.engine.directory import Directory
@@ -216,6 +216,13 @@ class Engine:
         So nobody who has others to serve waits where the mock ``waits``.
         """
         tell(self.handle(request))
+
+    def handle_all_later(
+        self, asked: Iterable[tuple[Request, Callable[[Reply | Fault | BaseException], None]]]
+    ) -> None:
+        """Answer requests that came together, likewise."""
+        for request, tell in asked:
+            self.handle_later(request, tell)
 
     def refresh(self) -> None:
         """Wait until all is known here that was done anywhere: here, nothing else is."""

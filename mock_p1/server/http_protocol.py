@@ -11,8 +11,9 @@ import math
 import socket
 import struct
 import sys
-from collections import Counter
+from collections import Counter, deque
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_p1.base.framing import BadRequest
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
     from mock_p1.base.asgi_types import Application
     from mock_p1.transports.asgi import AsgiApp
+
+    _Told = tuple[Callable[[Reply | Fault | BaseException], None], Reply | Fault | BaseException]
 
 HEADS_LIMIT: Final = 32 * 1024 * 1024
 """Bytes that all long heads of requests that are not answered yet may have together."""
@@ -122,13 +125,41 @@ class Connections:
         """Returns the Date header of this second, as a line."""
         self.asked: list[tuple[Request, Callable[[Reply | Fault | BaseException], None]]] = []
         """Requests that have to wait, and who is told their answers; not handed over yet."""
+        self._told: deque[_Told] = deque()
+        self._is_coming = False  # whether ``_answer_all`` will be called
 
     def hand_over(self) -> None:
         """Have all requests answered that have to wait."""
         asked, self.asked = self.asked, []
-        for request, tell in asked:
+        self._is_coming = True
+        try:
             if self.at_once is not None:
-                self.at_once.decide_later(request, tell)
+                self.at_once.decide_later(asked)
+        finally:
+            self._answer_all()
+
+    def tell(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        give: Callable[[Reply | Fault | BaseException], None],
+        found: Reply | Fault | BaseException,
+    ) -> None:
+        """Have an answer given in the thread of the loop, which is woken once for many."""
+        self._told.append((give, found))
+        if not self._is_coming:
+            self._is_coming = True
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._answer_all)
+
+    def _answer_all(self) -> None:
+        self._is_coming = False  # before it looks: who tells later than this wakes it again
+        while self._told:
+            give, found = self._told.popleft()
+            try:
+                give(found)
+            except Exception as error:  # noqa: BLE001 -- of one connection; others have theirs
+                about = {"message": "an answer was not written", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(about)
 
 
 class HttpProtocol(asyncio.Protocol):
@@ -354,13 +385,10 @@ class HttpProtocol(asyncio.Protocol):
         """Have a request answered; nothing else is read of this connection meanwhile."""
         self._exchange = exchange
 
-        def tell(found: Reply | Fault | BaseException) -> None:
-            with suppress(RuntimeError):  # the loop has ended
-                self._loop.call_soon_threadsafe(self._was_decided, exchange, found)
-
         if not self.shared.asked:  # all that have come in this turn are handed over together
             self._loop.call_soon(self.shared.hand_over)
-        self.shared.asked.append((plain, tell))
+        give = partial(self._was_decided, exchange)
+        self.shared.asked.append((plain, partial(self.shared.tell, self._loop, give)))
 
     def _was_decided(self, exchange: Exchange, found: Reply | Fault | BaseException) -> None:
         """Give an answer that was waited for; what is more than writing it is for the app."""

@@ -192,6 +192,7 @@ class RedisStore:
         self._not_allowed = redis.exceptions.NoPermissionError
         self._keys = [f"{{{name}}}:{part}" for part in ("meta", "log", "snapshot", "claim")]
         self._hashes: dict[str, str] = {}
+        self._sent: tuple[str, Sequence[Any]] = ("", ())
         self.calls: int = 0
         """How many round trips there were."""
         try:
@@ -202,7 +203,8 @@ class RedisStore:
                 retry=Retry(NoBackoff(), 0),  # whether an act is done must be known
                 single_connection_client=False,
             )
-            self._client.connection_pool.make_connection()  # raises TypeError, and opens nothing
+            # raises TypeError, and opens nothing; what a client does around it costs more than it
+            self._connection: Any = self._client.connection_pool.make_connection()
         except (ValueError, TypeError, *self._errors) as error:
             raise CannotShareState(f"{self.shown}: {error}") from None
 
@@ -239,17 +241,25 @@ class RedisStore:
         has not what it should have.
         """
         asked: Sequence[Any] = (writer, deadline_ns // 1000, acts) if acts else ()
-        found = self._run(APPEND, run, since, epoch, *asked)
-        if found[0] == b"lost":
-            raise LostState("the store has not kept the state, or it was deleted")
-        if found[0] == b"behind":
-            raise BehindState("this process was left behind: what it has missed is gone")
-        if found[0] == b"forked":
-            raise BehindState(
-                "the store has lost what this process knows, and others have gone on without it"
-            )
-        others = [_batch(each) for each in found[2]]
-        return Appended(int(found[0]) * 1000, found[1], others, found[3])
+        return _appended(self._run(APPEND, run, since, epoch, *asked))
+
+    def send(  # noqa: PLR0913, PLR0917 -- those of ``append``
+        self, run: str, since: int, epoch: int, writer: str, deadline_ns: int, acts: str
+    ) -> None:
+        """Ask for an ``append``; what came of it is said by ``appended``."""
+        self._send(APPEND, run, since, epoch, writer, deadline_ns // 1000, acts)
+
+    def has_answered(self, seconds: float) -> bool:
+        """Tell whether what was sent is answered, after so many seconds at most."""
+        try:
+            return bool(self._connection.can_read(seconds))
+        except self._errors as error:
+            self._connection.disconnect()
+            raise StoreDown(_why(error)) from None
+
+    def appended(self) -> Appended:
+        """Return what has come of the ``append`` that was sent; raises what that raises."""
+        return _appended(self._answer())
 
     def snapshot(self) -> tuple[int, dict[str, bytes]] | None:
         """Return the saved state, in its parts, and up to which batch it goes."""
@@ -289,17 +299,42 @@ class RedisStore:
 
     def close(self) -> None:
         """Hang up."""
+        self._connection.disconnect()
         self._client.close()
 
     def _run(self, script: str, *arguments: Any) -> Any:  # noqa: ANN401 -- what the script returns
+        self._send(script, *arguments)
+        return self._answer()
+
+    def _send(self, script: str, *arguments: str | float | bytes) -> None:
         self.calls += 1
         try:
             if script not in self._hashes:
                 self._hashes[script] = self._client.script_load(script)
+            self._sent = (script, arguments)
+            if self._has_hung_up():
+                self._connection.disconnect()
+            self._ask("EVALSHA", self._hashes[script], arguments)
+        except self._errors as error:
+            raise StoreDown(_why(error)) from None
+
+    def _has_hung_up(self) -> bool:
+        """Tell whether the store has, or says what nobody has asked for, as where it ends."""
+        try:
+            return bool(self._connection.can_read(0))
+        except self._errors:
+            return True
+
+    def _ask(self, command: str, script: str, arguments: Sequence[Any]) -> None:
+        self._connection.send_command(command, script, 4, *self._keys, *arguments)
+
+    def _answer(self) -> Any:  # noqa: ANN401 -- what the script returns
+        try:
             try:
-                return self._client.evalsha(self._hashes[script], 4, *self._keys, *arguments)
+                return self._connection.read_response()
             except self._no_script:  # it was restarted: nothing was done
-                return self._client.eval(script, 4, *self._keys, *arguments)
+                self._ask("EVAL", *self._sent)
+                return self._connection.read_response()
         except self._errors as error:
             raise StoreDown(_why(error)) from None
 
@@ -310,6 +345,19 @@ class LostState(StoreDown):
 
 class BehindState(StoreDown):
     """Batches that this process has not read are gone, or others have another history now."""
+
+
+def _appended(found: Sequence[Any]) -> Appended:
+    if found[0] == b"lost":
+        raise LostState("the store has not kept the state, or it was deleted")
+    if found[0] == b"behind":
+        raise BehindState("this process was left behind: what it has missed is gone")
+    if found[0] == b"forked":
+        raise BehindState(
+            "the store has lost what this process knows, and others have gone on without it"
+        )
+    others = [_batch(each) for each in found[2]]
+    return Appended(int(found[0]) * 1000, found[1], others, found[3])
 
 
 def _batch(entry: tuple[bytes, list[bytes]]) -> Batch:

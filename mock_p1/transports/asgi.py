@@ -140,10 +140,10 @@ class AsgiApp:
         return self._engine.handle(request)
 
     def decide_later(
-        self, request: Request, tell: Callable[[Reply | Fault | BaseException], None]
+        self, asked: Iterable[tuple[Request, Callable[[Reply | Fault | BaseException], None]]]
     ) -> None:
-        """Answer likewise where an answer has to be waited for; ``tell`` is handed it."""
-        self._engine.handle_later(request, tell)
+        """Answer likewise where answers have to be waited for; each ``tell`` is handed one."""
+        self._engine.handle_all_later(asked)
 
     async def _decide(
         self, request: Request, scope: Scope, receive: Receive

@@ -240,7 +240,7 @@ def test_polls_that_wait_are_handed_over_together():
     async def play():
         app = AsgiApp(Waits(PLAYED), everything_else)
         shared, handed_over = Connections(app, at_once=app), []
-        app.decide_later = lambda request, _tell: handed_over.append(request.path)
+        app.decide_later = lambda asked: handed_over.extend(request.path for request, _ in asked)
         for name in (b"/a ", b"/b ", b"/c "):
             protocol = HttpProtocol(shared)
             protocol.connection_made(Wire())
