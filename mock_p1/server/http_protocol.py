@@ -362,7 +362,9 @@ class HttpProtocol(asyncio.Protocol):
         decided: Reply | Fault | None = None
         if plain is not None and (at_once := self.shared.at_once) is not None:
             if at_once.waits:
-                self._begin_to_wait(Exchange(self, _head_of(plain, head)), plain)
+                is_known = self._known is not None and plain is self._known.request
+                whole = head if is_known else _head_of(plain, head)
+                self._begin_to_wait(Exchange(self, whole), plain)
                 return
             try:
                 decided = at_once.decide(plain)
@@ -395,7 +397,15 @@ class HttpProtocol(asyncio.Protocol):
         if isinstance(found, BaseException):
             found = error_of_ours(exchange.head, found)
         if isinstance(found, Reply) and not (found.delay_ns or found.download):
-            exchange.answer(found)
+            if exchange.lost or not exchange.keep_alive:
+                exchange.answer(found)
+                return
+            self._exchange = None
+            self._answer(found)
+            if not self._closing:
+                self.transport.resume_reading()
+                if self._buffer:
+                    self._read()
         else:
             exchange.decided = found
             self._run(exchange)

@@ -11,7 +11,9 @@ batch: who knows more than that, of the time before, has another history than th
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -28,6 +30,9 @@ TIMEOUT_SECONDS: Final = 1.0
 
 MOST_BATCHES: Final = 1000
 """So many batches are read at a time."""
+
+RECENTLY_SECONDS: Final = 0.01
+"""Who has answered so lately has not hung up since."""
 
 LEAST_VERSION: Final = (6, 2)
 CLAIM_SECONDS: Final = 0.3
@@ -192,6 +197,7 @@ class RedisStore:
         self._not_allowed = redis.exceptions.NoPermissionError
         self._keys = [f"{{{name}}}:{part}" for part in ("meta", "log", "snapshot", "claim")]
         self._hashes: dict[str, str] = {}
+        self._heard_at = -math.inf
         self._sent: tuple[str, Sequence[Any]] = ("", ())
         self.calls: int = 0
         """How many round trips there were."""
@@ -312,7 +318,7 @@ class RedisStore:
             if script not in self._hashes:
                 self._hashes[script] = self._client.script_load(script)
             self._sent = (script, arguments)
-            if self._has_hung_up():
+            if time.monotonic() > self._heard_at + RECENTLY_SECONDS and self._has_hung_up():
                 self._connection.disconnect()
             self._ask("EVALSHA", self._hashes[script], arguments)
         except self._errors as error:
@@ -331,12 +337,15 @@ class RedisStore:
     def _answer(self) -> Any:  # noqa: ANN401 -- what the script returns
         try:
             try:
-                return self._connection.read_response()
+                found = self._connection.read_response()
             except self._no_script:  # it was restarted: nothing was done
                 self._ask("EVAL", *self._sent)
-                return self._connection.read_response()
+                found = self._connection.read_response()
         except self._errors as error:
+            self._heard_at = -math.inf
             raise StoreDown(_why(error)) from None
+        self._heard_at = time.monotonic()
+        return found
 
 
 class LostState(StoreDown):

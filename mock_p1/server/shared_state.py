@@ -59,7 +59,7 @@ IDLE_SECONDS: Final = 0.05
 LENT_SECONDS: Final = 0.002
 """So long a loop waits for the store in its own thread, and then no more for PAUSE_SECONDS."""
 
-PAUSE_SECONDS: Final = 0.1
+PAUSE_SECONDS: Final = 0.05
 
 MOST_ACTS: Final = 500
 """So many acts go to the store in one round trip."""
