@@ -17,6 +17,7 @@ import time
 from contextlib import ExitStack, suppress
 from functools import partial
 from itertools import count
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -86,15 +87,16 @@ class History:
         self._stack.callback(shared.close)
         self.mocks.append(shared)
         chance = random.Random(f"{self._seed} lost {len(self.when)}")  # noqa: S311 -- no secret
-        append = shared.store.append
+        append, appended = shared.store.append, shared.store.appended
 
         def lossy(*arguments: Any) -> Any:
-            done = append(*arguments)
-            if arguments[5:] and arguments[5] and chance.random() < LOST:
+            done = append(*arguments) if arguments else appended()
+            adds = not arguments or (arguments[5:] and arguments[5])
+            if adds and chance.random() < LOST:
                 raise StoreDown("its answer was lost")
             return done
 
-        shared.store.append = lossy
+        shared.store.append = shared.store.appended = lossy
 
     def _kill(self, chance: random.Random) -> None:
         """Let a mock reach its store never again, before or after what it asks next is done."""
@@ -108,7 +110,7 @@ class History:
                 append(*arguments)
             raise Killed("killed")
 
-        victim.store.append = killed
+        victim.store.append = victim.store.send = killed
         self._join()
 
     def play(self) -> None:
@@ -141,7 +143,10 @@ class History:
                     **{"method": "GET", **more},
                 )  # fmt: skip
                 began = next(self._ticks)
-                answer = taken(engine, request) if request.has_body else engine.handle(request)
+                if request.has_body:
+                    answer = taken(engine, request)
+                else:
+                    answer = chance.choice((engine.handle, partial(_as_a_loop, engine)))(request)
                 self.when[note] = began, next(self._ticks)
                 self.seen[note] = None if is_down(answer) else answer
                 answers.append(answer)
@@ -190,6 +195,13 @@ class History:
             if self.seen.get(note) is not None and ended < latest:
                 raise WrongHistoryError(f"{note} stands behind what began after its answer")
             latest = max(latest, began)
+
+
+def _as_a_loop(engine: SharedEngine, request: Request) -> Any:
+    """Return the answer to a request as the loop of a server gets it."""
+    told: SimpleQueue[Any] = SimpleQueue()
+    engine.handle_all_later([(request, told.put)])
+    return told.get()
 
 
 def _act(

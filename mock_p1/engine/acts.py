@@ -239,7 +239,7 @@ def asked_of(request: Request) -> Asked:
 
 @lru_cache(maxsize=1024)
 def _poll(about: tuple[Any, ...], note: str) -> Asked:
-    return _asked(Request(*about, (), note))
+    return _asked(Request._make((*about, (), note)))
 
 
 def _asked(request: Request) -> Asked:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import queue
 import re
 import socket
 import ssl
@@ -28,7 +29,7 @@ from mock_p1.engine.driver import Driver, NoSuchJob
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.saved_state import CannotLoad, saved
 from mock_p1.scenario.parser import parse
-from mock_p1.server import shared_state
+from mock_p1.server import redis_store, shared_state
 from mock_p1.server.redis_store import Batch, BehindState, CannotShareState, RedisStore
 from mock_p1.server.shared_state import share
 from mock_p1.server.state_file import load_state, write_state
@@ -370,6 +371,79 @@ def test_one_round_trip_for_polls_that_wait_together(mocks):
     for _ in range(41):
         assert done.acquire(timeout=10)
     assert found == [1, 40]
+
+
+@pytest.fixture
+def loop_of(mocks, monkeypatch):
+    """A mock whose thread waits for news, and one way to ask it as a loop does."""
+    monkeypatch.setattr(shared_state, "IDLE_SECONDS", 60)
+    shared = mocks.all[0]
+    shared.engine.refresh()
+    while shared._turn.locked():  # noqa: SLF001 -- the last turn of its thread for a minute
+        pass
+
+    def ask_as_a_loop(names):
+        told = queue.SimpleQueue()
+        shared.engine.handle_all_later(
+            (
+                Request("GET", PATH + name, api_keys=("k",), base_url="http://m"),
+                lambda found: told.put((found.status, threading.current_thread())),
+            )
+            for name in names
+        )
+        return [told.get(timeout=10) for _ in names]
+
+    return shared, ask_as_a_loop
+
+
+def test_a_loop_asks_the_store_in_its_own_thread(loop_of, mocks):
+    """What has come to it together is one round trip, and wakes nobody."""
+    shared, ask_as_a_loop = loop_of
+    calls, names = shared.store.calls, ["a", "a", "long", "long"]
+    assert ask_as_a_loop(names) == [(200, threading.current_thread())] * 4
+    assert shared.store.calls == calls + 1
+    other = mocks.all[1].engine
+    other.refresh()
+    assert [entry.path for entry in other.journal] == [PATH + name for name in names]
+
+
+def test_a_loop_does_not_wait_for_a_slow_store(loop_of, monkeypatch):
+    """The thread hears the answer, and does what comes next, for a while."""
+    shared, ask_as_a_loop = loop_of
+    monkeypatch.setattr(shared_state, "PAUSE_SECONDS", 60)
+    monkeypatch.setattr(shared.store, "has_answered", lambda _seconds: False)
+    assert ask_as_a_loop("aa") == [(200, shared._thread)] * 2  # noqa: SLF001 -- whose it is
+    monkeypatch.setattr(shared.store, "has_answered", lambda _seconds: True)
+    assert ask_as_a_loop("a") == [(200, shared._thread)]  # noqa: SLF001 -- likewise
+    assert shared.engine.journal.last == 3
+
+
+def test_an_answer_of_the_store_that_a_loop_has_lost(loop_of, monkeypatch):
+    """It is answered 503, by the thread; found out, and noted."""
+    shared, ask_as_a_loop = loop_of
+    appended = shared.store.appended
+
+    def lost():
+        appended()
+        monkeypatch.undo()
+        raise shared_state.StoreDown("lost")
+
+    monkeypatch.setattr(shared.store, "appended", lost)
+    assert ask_as_a_loop("a") == [(503, shared._thread)]  # noqa: SLF001 -- whose it is
+    shared.engine.refresh()
+    shared.engine.refresh()
+    assert [entry.notes for entry in shared.engine.journal] == [(shared_state.COUNTED,)]
+
+
+def test_a_loop_leaves_much_to_be_read_to_the_thread(loop_of, mocks, monkeypatch):
+    """Where others have done too much since, nothing is added before it is read."""
+    shared, ask_as_a_loop = loop_of
+    monkeypatch.setattr(redis_store, "APPEND", re.sub(r"\b1000\b", "2", redis_store.APPEND))
+    monkeypatch.setattr(shared_state, "MOST_BATCHES", 2)
+    for _ in range(5):
+        sees(mocks.all[1].engine)
+    assert ask_as_a_loop("a") == [(200, shared._thread)]  # noqa: SLF001 -- whose it is
+    assert shared.engine.journal.last == 6
 
 
 def test_clocks_that_differ_do_not_matter(server, monkeypatch):
