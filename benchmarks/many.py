@@ -1,10 +1,12 @@
 """A scenario of 100,000 generated jobs against a scenario of one.
 
-Loading it, and polling ids drawn at random.
+Loading it, and polling one of its jobs, a few, or all of them, in random order; and the one job by
+as many keys.
 
 A job's first poll starts its timeline and writes its reply, which later polls of the same step give
 again. So first polls are compared with first polls (of the one job, each by another key), and later
-ones with later ones.
+ones with later ones. A few jobs tell what it costs that a client asks for another one each time,
+all of them what it costs, too, that none is in the processor's caches.
 """
 
 from __future__ import annotations
@@ -33,15 +35,25 @@ if TYPE_CHECKING:
 TITLE = "many: 100,000 generated jobs against one job, ids at random"
 JOBS = 100_000
 POLLS = 10_000
+FEW = 16
 TARGET = ("<=", 1.2)
 
 
 class Side(NamedTuple):
-    """A scenario to poll, and the paths of all its jobs in a random order."""
+    """A scenario to poll, and the paths of its jobs in a random order; each by a key, or one."""
 
     name: str
     file: Path
     paths: list[str]
+    has_keys: bool = False
+
+    def requests(self) -> list[Request]:
+        """Return a request of each path."""
+        keys = (f"{API_KEY}-{n}" if self.has_keys else API_KEY for n in range(len(self.paths)))
+        return [
+            Request("GET", path, "", (key,), "http://127.0.0.1:8191")
+            for path, key in zip(self.paths, keys, strict=True)
+        ]
 
 
 def run(scale: Scale, client: Client) -> list[Row]:
@@ -53,17 +65,29 @@ def run(scale: Scale, client: Client) -> list[Row]:
         "UUIDs": generated(count, prefix=False),
     }
     with ExitStack() as stack:
-        _, *many = sides = [
+        one, *many = (
             _side(name, stack.enter_context(written(text)), count) for name, text in texts.items()
-        ]
+        )
+        known = many[0].paths
+        alone = many[0]._replace(name="one of them", paths=known[:1] * count)
+        few = many[0]._replace(name="a few of them", paths=(known[:FEW] * count)[:count])
+        keys = one._replace(name="by keys", has_keys=True)
         rounds, seconds = scale.rounds, scale.seconds
         loaded = _turns(many, rounds, lambda side: partial(_load, side))
         tables = {
-            "engine": _turns(sides, rounds, lambda side: _in_engine(side, polls)),
-            "engine, first polls": _turns(
-                sides, rounds, lambda side: partial(_first_in_engine, side, polls)
+            "engine": _turns(
+                [one, alone, few, *many, keys], rounds, lambda side: _in_engine(side, polls)
             ),
-            "server": _turns(sides, rounds, lambda side: _on_wire(stack, side, client, seconds)),
+            "engine, first polls": _turns(
+                [one._replace(has_keys=True), *many],
+                rounds,
+                lambda side: partial(_first_in_engine, side, polls),
+            ),
+            "server": _turns(
+                [one, alone, few, *many],
+                rounds,
+                lambda side: _on_wire(stack, side, client, seconds),
+            ),
             "server, first polls": _turns(
                 many, rounds, lambda side: partial(_first_on_wire, side, client, seconds)
             ),
@@ -94,14 +118,18 @@ def _turns(
 
 
 def _side(name: str, file: Path, count: int) -> Side:
-    ids = [ONE_ID] * count if name == "one job" else list(Engine(load_scenario(file)).jobs.ids())
+    ids = (
+        [ONE_ID] * count
+        if name == "one job"
+        else list(Engine(load_scenario(file)).state.directory.ids())
+    )
     random.Random(0).shuffle(ids)  # noqa: S311 -- nothing secret
     return Side(name, file, [path_of(job_id) for job_id in ids])
 
 
 def _load(side: Side) -> float:
     began = time.perf_counter()
-    Engine(load_scenario(side.file)).jobs.find("no-such-job")
+    Engine(load_scenario(side.file)).state.directory.find("no-such-job")
     return time.perf_counter() - began
 
 
@@ -111,7 +139,7 @@ def _in_engine(side: Side, count: int) -> Callable[[], float]:
     Microseconds a poll.
     """
     engine = Engine(load_scenario(side.file))
-    requests = [_request(path) for path in side.paths]
+    requests = side.requests()
     _poll(engine, requests)
     at = 0
 
@@ -129,17 +157,7 @@ def _first_in_engine(side: Side, count: int) -> float:
 
     The one job with keys that have not polled it before.
     """
-    engine = Engine(load_scenario(side.file))
-    alone = side.name == "one job"
-    paths = side.paths[:count]
-    return _poll(
-        engine,
-        [_request(path, f"{API_KEY}-{n}" if alone else API_KEY) for n, path in enumerate(paths)],
-    )
-
-
-def _request(path: str, key: str = API_KEY) -> Request:
-    return Request("GET", path, "", (key,), "http://127.0.0.1:8191")
+    return _poll(Engine(load_scenario(side.file)), side.requests()[:count])
 
 
 def _poll(engine: Engine, requests: list[Request]) -> float:

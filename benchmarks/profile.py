@@ -75,10 +75,18 @@ def run(scale: Scale, client: Client) -> list[Row]:
         *(row(what, "us", values, 2) for what, values in _shares(found[OURS], parts).items()),
         *(row(what, "us saved", values, 2) for what, values in saved.items()),
         *(
-            row(what, SHARE, [each / (of_a_poll[what] + each) * 100 for each in values], 1)
+            row(what, SHARE, [_share(each, of_a_poll[what]) for each in values], 1)
             for what, values in saved.items()
         ),
     ]
+
+
+def _share(saved: float, left: float) -> float:
+    """Return what percentage of a poll without a trick the trick saves.
+
+    A quick run on a busy machine may measure no time at all.
+    """
+    return saved / (saved + left) * 100 if saved + left else 0.0
 
 
 def _pipelined(client: Client, scale: Scale) -> tuple[list[float], list[float]]:

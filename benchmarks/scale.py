@@ -94,7 +94,7 @@ class _Polls:
 
     def __init__(self, text: str, pairs: Sequence[tuple[str, str]] = ()) -> None:
         self._engine = Engine(parse(text))
-        pairs = pairs or [(job_id, API_KEY) for job_id in self._engine.jobs.ids()]
+        pairs = pairs or [(job_id, API_KEY) for job_id in self._engine.state.directory.ids()]
         chance = random.Random(0)  # noqa: S311 -- nothing secret
         asked = [_request(*pair) for pair in chance.sample(pairs, min(TOUCHED, len(pairs)))]
         for request in asked:
@@ -116,7 +116,7 @@ def _request(job_id: str, key: str) -> Request:
 def _bytes_of_a_job(count: int) -> float:
     """Return what an engine holds more for each job that was polled once."""
     engine = Engine(parse(generated(count, prefix=True)))
-    ids = [*engine.jobs.ids()]
+    ids = [*engine.state.directory.ids()]
     engine.handle(_request(ids[0], API_KEY))
     gc.collect()
     tracemalloc.start()

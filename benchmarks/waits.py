@@ -75,7 +75,7 @@ def _collections(scale: Scale) -> list[Row]:
 def _longest_first_poll(count: int, collected: Callable[[], AbstractContextManager[None]]) -> float:
     """Return the milliseconds of processor time of the one poll that took the longest."""
     engine = Engine(load_scenario(generated(count, prefix=True)))
-    paths = [path_of(job_id) for job_id in engine.jobs.ids()]
+    paths = [path_of(job_id) for job_id in engine.state.directory.ids()]
     requests = [Request("GET", path, "", (API_KEY,), "http://127.0.0.1:8191") for path in paths]
     longest = 0.0
     gc.collect()

@@ -3,10 +3,10 @@
 Brings ``mock_p1/locale/ja/LC_MESSAGES/mock_p1.po`` up to the program's own texts, and compiles it
 into the ``.mo`` beside it, and into ``ja.json`` for the dashboard. Nothing is marked in the
 program: the texts of help pages are asked of click, the dashboard's are those it gives to ``t``,
-and those of problems, lint warnings and refusals are read from the source, where an f-string
-becomes a message with ``{places}``. With ``--check`` nothing is written: exit 1 where a text has no
-translation, or one that is fuzzy, stale, or has other places, or where what is compiled is not up
-to date.
+and those of problems, lint warnings, refusals and the journal's notes are read from the source,
+where an f-string becomes a message with ``{places}``. With ``--check`` nothing is written: exit 1
+where a text has no translation, or one that is fuzzy, stale, or has other places, or where what is
+compiled is not up to date.
 """
 
 from __future__ import annotations
@@ -30,12 +30,15 @@ from babel.messages.pofile import read_po, write_po
 
 import mock_p1
 from mock_p1.cli import main as commands
+from mock_p1.cli.log_lines import NOT_PLAYED
 from mock_p1.cli.translated_help import paragraphs
 from mock_p1.cli.translation import COUNT
 from mock_p1.scenario.files import bundled, read_scenario
+from mock_p1.verify.network_errors import KINDS
+from mock_p1.verify.questions import PERMISSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 PACKAGE = Path(mock_p1.__file__).parent
 PO = PACKAGE / "locale" / "ja" / "LC_MESSAGES" / "mock_p1.po"
@@ -46,7 +49,7 @@ NO_DATE = datetime(2026, 11, 1, tzinfo=UTC)
 """Else the files would be others with each run."""
 
 SOURCES = {
-    "base": ("duration_field", "durations", "rules", "strict_model", "text"),
+    "base": ("duration_field", "durations", "record_reader", "rules", "text"),
     "contract": ("assumptions",),
     "scenario": (
         *("calls", "document", "faker_fields", "faker_values", "files", "full_width"),
@@ -61,11 +64,14 @@ SOURCES = {
     ),
     "engine": ("driver",),
     "verify": ("credentials", "url"),
+    "server": ("upload_content", "upload_table"),
     "cli": ("check", "group", "language", "options", "scenarios"),
 }
 """Where a text for people may stand, by room: each that reads like one is taken."""
 
 RAISED = {
+    "base": ("extras", "proxies"),
+    "transports": ("cors",),
     "cli": (
         *("clean", "demo", "explain", "healthcheck", "init", "local_authority", "poll", "process"),
         *("record_service", "serve", "serve_state", "tls", "verify", "verify_against"),
@@ -76,14 +82,33 @@ RAISED = {
 }
 """The modules of which only errors are translated: what they print is read by programs too."""
 
-OF_ERRORS = {"_hint", "_write", "_write_all"}
+OF_ERRORS = {"_hint", "_write", "_write_all", "missing", "elsewhere"}
 """Their functions that make nothing but errors."""
 
+SHOWN = {
+    *("Failure", "UsageError", "BadParameter", "Unreachable", "CannotWrite", "CannotListen"),
+    *("CannotShareState", "CannotLoad", "CannotSecure", "StoreDown", "LostState", "BehindState"),
+}
+"""The errors of which a command shows the text, in whatever module they are raised."""
+
+OF_SHOWN = {
+    *("_what_is_no_json", "_why", "other_than_api", "share", "listen", "_no_password"),
+    *("explain_network_error", "_tls"),
+}
+"""The functions, in any module, that make a part of such a text."""
+
+NOTED = {"Inspection", "_nothing", "add_note"}
+"""The calls that make a note in the journal, beside those of a list called ``notes``."""
+
+OF_NOTES = re.compile(r"(?!_query).*notes")
+"""The functions that make nothing else; but for those of several pieces, see NOTES."""
+
+WITH_NOTES = {"engine", "server"}
+WITHOUT_TEXTS = {"testing", "oneclock"}
+"""The rooms where notes are made, and those of which no command says anything."""
+
 NOTES = (
-    "asked by the dashboard or the control API, not by a client",
-    "has a body; the API documents none",
     "has a query string; the API documents none",
-    "its retrain_job_id looks like a placeholder that was not filled in",
     "{field} cannot be used: {error}",
     "{field} is {kind}; time only moves forward",
     "{field} is far more than ten years, the longest there is",
@@ -114,20 +139,14 @@ NOTES = (
         "carries {what}, which does not belong here: the real link leads to another host, "
         "which then has the key"
     ),
+    " and {n} more",
     "the body is a multipart form; this PUT takes the file as it is (curl -T FILE)",
-    "the file of this job has come already",
-    "this file replaces the one that came before",
-    "the file of this job has not come",
     "the client broke off after {n} bytes; the job still waits for its file",
     "the client broke off after {n} bytes",
     "1 byte came",
     "{n} bytes came",
-    "the scenario has no job that could be created; see new_jobs:",
-    "the {n} ids of new_jobs: are used up; UUIDs follow",
-    "the job answers {error}, which this call does not document",
     "the job has failed",
     "the model was switched to already",
-    "too many jobs that only a pattern knows: {id}, polled the longest ago, begins anew",
     "asked again {n} ms later on {fault}: the client, or its library, repeated it",
     "struck before the act: nothing was done",
     "struck after the act: it counts, only its answer was lost",
@@ -141,9 +160,38 @@ NOTES = (
 )
 """What the journal notes of a request; the engine makes some of these of several pieces."""
 
-OTHERS = (
+REASONS = (
+    *("No such file or directory", "Permission denied", "Is a directory", "Not a directory"),
+    *("File exists", "No space left on device", "Read-only file system", "File name too long"),
+    *("Address already in use", "Cannot assign requested address", "Connection refused"),
+    *("Connection reset by peer", "Network is unreachable", "No route to host"),
+    *("Connection timed out", "Input/output error", "Operation not permitted"),
+)
+"""Why the system does not do something, as Linux says it."""
+
+BY_COMMANDS = (
     # what stands in errors of commands
-    *("cannot be written to", "is not there"),
+    *("cannot be written to", "is not there", "remove the file", "leave out --load"),
+    *("an older version", "another version"),
+    (
+        "the proxy on the way to {host} did not let us through; see HTTPS_PROXY, HTTP_PROXY and "
+        "NO_PROXY"
+    ),
+    "the environment names no proxy that could be asked; see HTTPS_PROXY, HTTP_PROXY and NO_PROXY",
+    # what commands say on stderr, or ask
+    *("Could not reach: {error}", "Stopped; {output} is not written."),
+    *("Stopped before there was a verdict.", "Replace a real model at {base}?"),
+    *("Remove {files}?", NOT_PLAYED, *PERMISSIONS.values()),
+    *("Port could not be cast to integer value as {value}", "Port out of range 0-65535"),
+    # the system's own, the most frequent, as some are shown
+    *REASONS,
+    *map(str.lower, REASONS),
+    *("Error {n} connecting to {where}. {reason}.", "Timeout connecting to server"),
+    *("Timeout reading from {where}", "Invalid value for {name} in connection URL."),
+)
+"""What commands say beside what is found in them."""
+
+OTHERS = (
     # what init prints
     *("wrote {path}", "Next:"),
     ", ",
@@ -160,7 +208,10 @@ OTHERS = (
     *("{value} is not a valid {kind}.", "Got unexpected extra argument ({argument})"),
     *("Got unexpected extra arguments ({arguments})", "Option {option} requires an argument."),
     *("Option {option} does not take a value.", "integer", "integer range"),
-    "float range",
+    *("float range", "Could not open file {file}: {reason}"),
+    *("File {file} does not exist.", "File {file} is a directory."),
+    *("File {file} is not readable.", "Path {file} does not exist."),
+    "File is not a zip file",
     # libyaml's, the most frequent
     *("mapping values are not allowed in this context", "did not find expected key"),
     *("did not find expected '-' indicator", "could not find expected ':'"),
@@ -177,7 +228,16 @@ OTHERS = (
 )
 """What libraries say of what a user has written."""
 
-OF_COMMANDS = ("mock_p1/cli", "mock_p1/verify", "mock_p1/recording")
+OF_COMMANDS = (
+    *(
+        "mock_p1/cli",
+        "mock_p1/verify",
+        "mock_p1/recording",
+        "mock_p1/transports",
+        "mock_p1/base/extras",
+    ),
+    *("mock_p1/base/proxies", "mock_p1/server/server.py", "mock_p1/server/state_file.py"),
+)
 """Where texts stand that only a terminal shows."""
 
 OF_THE_PAGE = "page"
@@ -196,7 +256,8 @@ WORDS = {"empty", "none"}
 NOT_TEXTS = re.compile(
     r".*(\\|\[\^|\(\?|\{1,|\.\.\.|Any\]|PathLike)|[A-Z]\w+\]|.{0,3}\{\w+\}.{0,3}\{\w+\}.{0,3}$"
     r"|every step but the last says|A scenario of Mock P1|A whole scenario file|Bearer realm"
-    r"|A scenario, as the text|A scenario; `mock-p1 schema`",
+    r"|HELLO must be called|Authentication required|A scenario, as the text"
+    r"|A scenario; `mock-p1 schema`",
     re.IGNORECASE | re.DOTALL,
 )
 """Regular expressions, annotations, places that only follow each other, the schema's words."""
@@ -260,11 +321,13 @@ def _arguments(script: str) -> str:
     return script
 
 
-def texts_in(source: str, *, is_raised: bool = False) -> Iterator[str]:
-    """Yield the texts in a module that people may read, or those that are raised alone."""
+def texts_in(
+    source: str, nodes: Callable[[ast.AST], Iterator[ast.AST]] = ast.walk
+) -> Iterator[str]:
+    """Yield the texts in a module that people may read, or those in some of its nodes."""
     tree = ast.parse(source)
     skipped = set(_not_said(tree))
-    for node in _raised(tree) if is_raised else ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Call):
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
             if name in COUNTED and len(node.args) > COUNTED[name]:
@@ -277,6 +340,26 @@ def _raised(tree: ast.AST) -> Iterator[ast.AST]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Raise) or getattr(node, "name", "") in OF_ERRORS:
             yield from ast.walk(node)
+
+
+def _shown(tree: ast.AST) -> Iterator[ast.AST]:
+    for node in ast.walk(tree):
+        if getattr(node, "name", "") in OF_SHOWN or _called(node)[-1] in SHOWN:
+            yield from ast.walk(node)
+
+
+def _noted(tree: ast.AST) -> Iterator[ast.AST]:
+    for node in ast.walk(tree):
+        *owners, name = _called(node)
+        is_added = name in {"append", "extend"} and owners[-1].endswith("notes")
+        is_maker = isinstance(node, ast.FunctionDef) and OF_NOTES.fullmatch(node.name)
+        if is_added or is_maker or name in NOTED:
+            yield from ast.walk(node)
+
+
+def _called(node: ast.AST) -> list[str]:
+    """Return the name of what a call calls, in its parts; an empty one where it is no call."""
+    return ast.unparse(node.func).split(".") if isinstance(node, ast.Call) else [""]
 
 
 def _counted(call: str, node: ast.expr) -> Iterator[str]:
@@ -371,9 +454,18 @@ def all_texts() -> Iterator[tuple[str, str]]:
                     for text in texts_in(_source(room, name)))  # fmt: skip
     for room, names in RAISED.items():
         yield from ((text, f"mock_p1/{room}/{name}.py") for name in names
-                    for text in texts_in(_source(room, name), is_raised=True))  # fmt: skip
+                    for text in texts_in(_source(room, name), _raised))  # fmt: skip
+    for path in sorted(PACKAGE.rglob("*.py")):
+        place = path.relative_to(PACKAGE)
+        found = [_shown] * (place.parts[0] not in WITHOUT_TEXTS)
+        found += [_noted] * (place.parts[0] in WITH_NOTES)
+        for nodes in found:
+            for text in texts_in(path.read_text(encoding="utf-8"), nodes):
+                yield text, f"mock_p1/{place.as_posix()}"
     yield from ((text, "mock_p1/engine") for text in NOTES)
+    yield from ((text, "mock_p1/cli") for text in BY_COMMANDS)
     yield from ((text, "docs/messages.py") for text in OTHERS)
+    yield from ((_with_places(text), "mock_p1/verify") for _, text in KINDS if "proxy" not in text)
     yield from ((_literal(text), "scenarios") for text in texts_of_scenarios())
 
 

@@ -24,10 +24,8 @@ READY: Final = f"{PREFIX}/ready"
 OPEN: Final = (HEALTH, READY)
 """What is open to everybody."""
 METRICS: Final = f"{PREFIX}/metrics"
-STATIC: Final = f"{PREFIX}/static/"
 PAGES: Final = (PREFIX, f"{PREFIX}/")
 
-_READS: Final = ("GET", "HEAD")
 _FORWARDED: Final = frozenset(
     (
         *("forwarded", "forwarded-for", "via", "x-real-ip", "x-real-port", "x-client-ip"),
@@ -90,7 +88,7 @@ class AccessPolicy:
         if self._token is None:
             self._check_local(call)
             self._check_page(call)
-        elif call.path not in PAGES and not call.path.startswith(STATIC):
+        elif call.path not in PAGES and not call.path.startswith(f"{PREFIX}/static/"):
             self._check_token(call, self._token)
 
     def _check_token(self, call: AccessRequest, token: bytes) -> None:
@@ -144,7 +142,7 @@ class AccessPolicy:
             call.headers.get("sec-fetch-mode") == "navigate"
             and call.headers.get("sec-fetch-dest") == "document"
         )
-        if not (followed and call.method in _READS):
+        if not (followed and call.method in ("GET", "HEAD")):
             raise _forbidden(
                 f"a browser sent this for a page of another origin (Sec-Fetch-Site: {site[:20]})",
                 remedy,

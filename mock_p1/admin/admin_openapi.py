@@ -44,7 +44,6 @@ ERRORS: Final = {
     507: "There is no room for it.",
 }
 OF_ANY_CALL: Final = (400, 401, 403)
-OF_A_BODY: Final = (408, 413, 415)
 
 routes: Routes = Routes()
 
@@ -117,7 +116,7 @@ def _operation(call: Route) -> dict[str, Any]:
     body, content = call.types.get("body"), call.content
     errors = [*call.errors, *(() if call.open_to_all else OF_ANY_CALL)]
     if body or content:
-        errors += OF_A_BODY
+        errors += (408, 413, 415)
     is_object = call.content_type == JSON_TYPE or "yaml" in call.content_type  # a mapping, read
     otherwise = {"type": "object" if is_object else "string"}
     answer = {call.content_type: {"schema": _ref(call.types["return"]) or otherwise}}

@@ -14,8 +14,8 @@ from pydantic import BaseModel, ValidationError
 from mock_p1.admin import PREFIX
 from mock_p1.admin.admin_error import AdminError, bad, too_large
 from mock_p1.admin.models import Body, Query
+from mock_p1.base.record_reader import in_our_words
 from mock_p1.base.rules import kind_of
-from mock_p1.base.strict_model import in_our_words
 from mock_p1.base.text import shorten, unknown
 from mock_p1.scenario.document import MAX_BYTES
 
@@ -26,7 +26,6 @@ MAX_JSON: Final = 1_000_000
 JSON_TYPE: Final = "application/json"
 
 B = TypeVar("B", bound=Body)
-Q = TypeVar("Q", bound=Query)
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -80,12 +79,12 @@ def body_in_hand(model: type[B]) -> B:
     return checked(model, value, remedy)
 
 
-def query_in_hand(model: type[Q]) -> Q:
+def query_in_hand(model: type[M]) -> M:
     """Return the query of the request in hand; AdminError for what means nothing."""
     return query_of(list(request.args.items(multi=True)), model)
 
 
-def query_of(given: Sequence[tuple[str, str]], model: type[Q]) -> Q:
+def query_of(given: Sequence[tuple[str, str]], model: type[M]) -> M:
     """Return a query as ``model`` says; AdminError for what means nothing, or stands twice."""
     known = ", ".join(model.model_fields)
     remedy = f"the parameters here are {known}" if known else "leave the query out"

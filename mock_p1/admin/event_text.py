@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from heapq import merge
 from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1._version import __version__
@@ -90,7 +91,7 @@ class Stream:
         newest = max((each.number for each in changes if each.kind == "next"), default=0)
         changes = [each for each in changes if each.kind != "next" or each.number == newest]
         both: tuple[Sequence[Entry | Change], ...] = (entries, changes)
-        for happened in islice(merge(*both, key=_moment), MAX_BATCH):
+        for happened in islice(merge(*both, key=attrgetter("moment_ns")), MAX_BATCH):
             if isinstance(happened, Entry):
                 place = place._replace(request=happened.number)
                 kind = "poll" if happened.operation == RETRAIN_STATUS_CHECK.name else "request"
@@ -123,7 +124,3 @@ class Stream:
             kind.encode(),
             json_bytes(models.plain(payload)),
         )
-
-
-def _moment(happened: Entry | Change) -> int:
-    return happened.moment_ns

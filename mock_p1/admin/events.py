@@ -34,7 +34,6 @@ BATCHES: Final = 10
 """So many batches are told in a tick; who is further behind misses some, and is told so."""
 
 HEARTBEAT_SECONDS: Final = 15.0
-LAST_EVENT_ID: Final = "Last-Event-ID"
 EVENT_HEADERS: Final = (
     ("Content-Type", "text/event-stream; charset=utf-8"),
     ("X-Accel-Buffering", "no"),
@@ -98,7 +97,7 @@ def events() -> Response:
     context = admin_context()
     if not context.threads.acquire(blocking=False):
         raise _too_many(context, MAX_THREADS)
-    last = request.headers.get(LAST_EVENT_ID) or asked.last_event_id
+    last = request.headers.get("Last-Event-ID") or asked.last_event_id
     response = Response(_texts(Stream(context), last), headers=list(EVENT_HEADERS))
     response.call_on_close(context.threads.release)
     return response

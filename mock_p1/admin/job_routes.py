@@ -155,7 +155,7 @@ def _curl(view: JobView, *, masked: bool) -> str:
 
 def _key_for(view: JobView) -> str:
     engine = admin_context().engine
-    return _newest_key(engine, view.job_id) or engine.keyring.key_that_sees(view.program)
+    return _newest_key(engine, view.job_id) or engine.state.keyring.key_that_sees(view.program)
 
 
 def _newest_key(engine: Engine, job_id: str) -> str | None:

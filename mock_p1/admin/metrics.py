@@ -132,7 +132,7 @@ class Collector:
         yield core.GaugeMetricFamily(
             "mock_p1_jobs_unpolled",
             "Jobs that nobody has polled.",
-            value=max(0, engine.jobs.count - polled),
+            value=max(0, engine.state.directory.count - polled),
         )
         text = (
             "How often limits were reached since the start, by their names in /__admin/health; "

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter, deque
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from mock_p1.admin import models, views
 from mock_p1.admin.admin_error import AdminError
 from mock_p1.admin.in_hand import admin_context
 from mock_p1.admin.routes import Routes
 from mock_p1.base.messages import json_bytes
+from mock_p1.engine.callers import caller_name
 from mock_p1.engine.journal import MAX_ANSWERS, Entry
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from mock_p1.engine.totals import Kind
 
-NDJSON: Final = "application/x-ndjson"
 
 routes: Routes = Routes()
 
@@ -58,7 +58,7 @@ def show_totals(query: models.TotalsQuery) -> models.Totals:
     recent: Counter[tuple[str, str | None, str, str]] = Counter()
     for kind, since_reset, since_start in _kinds(query):
         operation = kind.operation or models.NOT_IMITATED
-        row = (kind.caller_name, kind.job_id, operation, kind.outcome)
+        row = (caller_name(kind.caller), kind.job_id, operation, kind.outcome)
         found[row] += since_start
         recent[row] += since_reset
     rows = [
@@ -77,7 +77,7 @@ def show_totals(query: models.TotalsQuery) -> models.Totals:
     )
 
 
-@routes.call("GET", "/requests/export", content_type=NDJSON)
+@routes.call("GET", "/requests/export", content_type="application/x-ndjson")
 def export_requests(query: models.EntriesQuery) -> bytes:
     """The oldest requests that fit, one JSON object a line; the next ones by `since`."""
     engine = admin_context().engine
@@ -146,7 +146,7 @@ def _filter(asked: models.FilesQuery) -> Callable[[Entry | Kind], bool]:
             "fault": row.fault,
             "outcome": row.outcome,
             "operation": row.operation or models.NOT_IMITATED,
-            "caller": row.caller_name,
+            "caller": caller_name(row.caller),
         }
         return wanted.items() <= facts.items()
 

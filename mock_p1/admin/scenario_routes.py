@@ -53,10 +53,12 @@ _AS_JSON: Final = {
         },
     ]
 }
-_AS_YAML: Final = {"description": "A scenario, as the text of a scenario file."}
 _CONTENT: Final = {
     JSON_TYPE: {"schema": _AS_JSON, "examples": {"1": {"value": {"name": "demo"}}}},
-    **{kind: {"schema": _AS_YAML} for kind in YAML_TYPES},
+    **{
+        kind: {"schema": {"description": "A scenario, as the text of a scenario file."}}
+        for kind in YAML_TYPES
+    },
 }
 
 routes: Routes = Routes()
@@ -144,7 +146,8 @@ def swap_scenario(query: models.ScenarioQuery) -> models.ScenarioSwap:
     gone = [
         job_id
         for job_id in before
-        if next(states.of(job_id), None) is None and context.engine.jobs.find(job_id) is None
+        if next(states.of(job_id), None) is None
+        and context.engine.state.directory.find(job_id) is None
     ]
     return models.ScenarioSwap(
         **vars(summary(context)),
@@ -164,7 +167,7 @@ def summary(context: AdminContext) -> models.ScenarioSummary:
         description=scenario.description,
         seed=context.engine.seed,
         played_after=context.engine.played_after,
-        jobs=context.engine.jobs.count,
+        jobs=context.engine.state.directory.count,
         api_keys=[models.ApiKey(api_key=masked_key(key), state=keys[key]) for key in keys],
         **vars(watched_problems(context)),
     )

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from mock_p1.engine.program import Program, ProgramStep
     from mock_p1.engine.snapshot import JobView, Track
 
-FIRST_POLL: Final = "the first poll"
-"""What a job waits for that no key has polled."""
 
 MAX_AHEAD: Final = 20
 """So many steps that time alone leads to are shown."""
@@ -67,7 +65,7 @@ def job(view: JobView) -> models.Job:
         timeline=view.program.name,
         step=step.position + 1,
         outcome=label(step),
-        waits_for=newest.waits_for if newest else FIRST_POLL,
+        waits_for=newest.waits_for if newest else "the first poll",  # by whatever key
         polls=sum(track.polls for track in view.tracks),
         start_step=view.start + 1,
         tracks=[_track(view.program.plan, track) for track in view.tracks],

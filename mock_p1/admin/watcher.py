@@ -35,7 +35,6 @@ PATIENCE: Final = 1.0
 Network drives, and folders that were deleted and made again, report nothing.
 """
 
-DEBOUNCE_MS: Final = 500
 MOST_SHOWN: Final = 100
 LAST_SECONDS: Final = 2.0
 
@@ -184,7 +183,7 @@ def changes_below(folders: Callable[[], set[Path]], done: Event) -> Iterator[Pat
         try:
             for changes in watch(
                 *watched, stop_event=done, rust_timeout=int(PATIENCE * 1000), yield_on_timeout=True,
-                debounce=DEBOUNCE_MS, recursive=False, watch_filter=None, raise_interrupt=False,
+                debounce=500, recursive=False, watch_filter=None, raise_interrupt=False,
             ):  # fmt: skip
                 yield {path.replace("\\", "/").rpartition("/")[2] for _, path in changes}
                 if _standing(folders()) != watched:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mock_p1.base.patterns import ANY
 from mock_p1.contract.operations import (
     FILE_UPLOAD,
     FINISHED,
@@ -13,8 +14,8 @@ from mock_p1.contract.operations import (
     RETRAIN_DATA_UPLOAD,
     RETRAIN_MODEL_SWITCH,
 )
-from mock_p1.engine.directory import Directory
-from mock_p1.engine.failures import WHOLE, says_success
+from mock_p1.engine.faults import WHOLE, says_success
+from mock_p1.engine.job_ids import GeneratedIds
 from mock_p1.scenario.calls import CallStep, FaultCall, OkCall
 from mock_p1.scenario.model import ACTIVE, Job, Scenario
 from mock_p1.scenario.step_length import Stage
@@ -49,18 +50,34 @@ class CallLint:
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
-        directory = Directory(scenario, scenario.seed)
-        self._created = [
-            _Played([each.step for each in program.steps], program.calls)
-            for program in [directory.new_jobs, *map(directory.created, directory.new_ids)]
-            if program is not None
-        ]
-        self._new_ids = directory.new_ids
+        self._generated = GeneratedIds(scenario.generated_jobs, scenario.seed)
+        self._new_ids = scenario.new_jobs.ids or []
+        self._unnamed = self._what_new_jobs_play()
+        created = [self._unnamed, *map(self._what_is_created, self._new_ids)]
+        self._created = [played for played in created if played is not None]
         self._created_steps = {id(played.steps[0]) for played in self._created}
         self._jobs = [
             _Played(job.steps, job.calls)
             for job in (*scenario.jobs.values(), *scenario.generated_jobs)
         ]
+
+    def _what_new_jobs_play(self) -> _Played | None:
+        """Return what a created job plays whose id the scenario does not name."""
+        new, jobs = self._scenario.new_jobs, self._scenario.jobs
+        if new.timeline is not None or new.error is not None:
+            return _Played(new.steps, new.calls)
+        every = (*jobs.values(), *self._scenario.generated_jobs)
+        played = jobs.get(ANY) or next(iter(every), None)
+        return None if played is None else _Played(played.steps, new.calls or played.calls)
+
+    def _what_is_created(self, job_id: str) -> _Played | None:
+        """Return what a job plays that is created under this id."""
+        group = self._generated.group_of(job_id)
+        other = None if group is None else self._scenario.generated_jobs[group]
+        named = self._scenario.jobs.get(job_id, other)
+        if named is None:
+            return self._unnamed
+        return _Played(named.steps, {**self._scenario.new_jobs.calls, **named.calls})
 
     def of_scenario(self) -> Iterator[Warned]:
         """Yield what is doubtful in the lists that hold for all jobs."""

@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from mock_p1.engine.program import CallProgram, CallProgramStep, Program, ProgramStep
     from mock_p1.scenario.model import Scenario
 
-BASE_URL = "…"
-"""Stands for the address of the mock, which is not known before it runs."""
-
 
 class Row(NamedTuple):
     """One step: when it is seen, what is answered, and the ``file:line`` that says so.
@@ -235,7 +232,8 @@ def _preview(step: ProgramStep, job_id: str, replies: ReplyWriter) -> Reply | Fa
         case ReplyStep(reply=reply):
             return literal(reply)
         case _:
-            return replies.status(job_id, step, BASE_URL, "…")
+            # the address of the mock is not known before it runs
+            return replies.status(job_id, step, "…", "…")
 
 
 def _details(program_step: ProgramStep, body: bytes) -> list[str]:

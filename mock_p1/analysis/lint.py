@@ -14,7 +14,7 @@ from mock_p1.analysis.step_label import step_label
 from mock_p1.base.patterns import ANY, PatternTable, fits, sorted_patterns
 from mock_p1.base.text import shorten
 from mock_p1.contract.operations import FAILED, FINISHED, KNOWN_STATUSES
-from mock_p1.engine.directory import Directory
+from mock_p1.engine.job_ids import GeneratedIds
 from mock_p1.scenario.full_width import narrow
 from mock_p1.scenario.model import ACTIVE, GeneratedJobs, Job, Scenario
 from mock_p1.scenario.step_length import Stage
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 ALIKE: Final = 0.9
 """From here on two statuses are so alike that one is taken for a slip: a letter, or two."""
+
+MOST_LETTERS: Final = 2
+"""Statuses whose lengths differ by more are less alike; to compare them would take long."""
 
 
 NO_JOB: Final = "there is no job: every poll is answered with not_found_retrain_job"
@@ -59,11 +62,13 @@ def lint_warnings(scenario: Scenario) -> list[LintWarning]:
     found = [*_keys(scenario), *_patterns(scenario), *_generated(scenario)]
     found += starmap(LintWarning, calls.of_scenario())
     jobs: list[tuple[Path, Job, str]] = [
-        (("jobs", name), job, name) for name, job in scenario.jobs.items()
+        *((("jobs", name), job, name) for name, job in scenario.jobs.items()),
+        *(
+            (("generated_jobs", index), group, f"generated_jobs/{index}")
+            for index, group in enumerate(scenario.generated_jobs)
+        ),
+        (("new_jobs",), scenario.new_jobs, "new_jobs"),
     ]
-    for index, group in enumerate(scenario.generated_jobs):
-        jobs.append((("generated_jobs", index), group, f"generated_jobs/{index}"))
-    jobs.append((("new_jobs",), scenario.new_jobs, "new_jobs"))
     for path, job, name in jobs:
         warned = [*_of_job(scenario, job, path, keys), *calls.of_job(job, path)]
         found += (LintWarning(source, text, name) for source, text in warned)
@@ -132,10 +137,9 @@ def _overlap(first: str, second: str) -> bool:
 
 def _generated(scenario: Scenario) -> Iterator[LintWarning]:
     groups = scenario.generated_jobs
-    alone = scenario.replaced(jobs={})
-    generated = Directory(alone, scenario.seed) if groups else None
+    generated = GeneratedIds(groups, scenario.seed)
     for name in scenario.jobs:
-        if generated and ANY not in name and generated.find(name):
+        if ANY not in name and generated.group_of(name) is not None:
             yield LintWarning(
                 scenario.where("jobs", name),
                 f"{name!r} is generated too; the named job is the one that answers",
@@ -195,7 +199,8 @@ def _steps(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str]
         if not isinstance(step, StatusStep) or step.status in KNOWN_STATUSES:
             continue
         spelt = narrow(shorten(step.status)).casefold().strip("\"' ")
-        if meant := get_close_matches(spelt, KNOWN_STATUSES, 1, ALIKE):
+        alike = [name for name in KNOWN_STATUSES if abs(len(name) - len(spelt)) <= MOST_LETTERS]
+        if alike and (meant := get_close_matches(spelt, alike, 1, ALIKE)):
             text = f"the status {shorten(step.status)!r} looks misspelt; did you mean {meant[0]}?"
             yield scenario.where(*path, "timeline", index), text
 

@@ -22,7 +22,6 @@ MOST_ROWS: Final = 40
 _FIRST, _AROUND = 10, 3
 _LEAST_EQUAL = 3
 _Row = tuple[str, ...]
-_HEAD = ("", "#", "at", "after", "key", "job", "outcome", "HTTP", "scenario", "then the job is at")
 
 
 def is_poll(entry: Entry) -> bool:
@@ -45,7 +44,9 @@ def poll_table(
     that came, by the numbers of their entries.
     """
     labels = key_labels(entries)
-    rows: list[_Row] = [_HEAD]
+    rows: list[_Row] = [
+        ("", "#", "at", "after", "key", "job", "outcome", "HTTP", "scenario", "then the job is at")
+    ]
     before: dict[tuple[str | None, int], int] = {}
     for entry in entries:
         series = entry.job_id, entry.caller

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -560,10 +560,9 @@ def _more(wrong: list[tuple[str, Poll]] | list[tuple[Poll, Poll]]) -> str:
 
 def describe_unexpected(unexpected: Iterable[Poll]) -> str:
     """Say which requests the mock does not imitate, and what came nearest to each."""
-    counts: dict[tuple[str, ...], int] = {}
-    for poll in unexpected:
-        row = (f"{poll.method} {poll.path} -> {poll.http_status}", *poll.notes)
-        counts[row] = counts.get(row, 0) + 1
+    counts = Counter(
+        (f"{poll.method} {poll.path} -> {poll.http_status}", *poll.notes) for poll in unexpected
+    )
     rows = [
         "\n      ".join((f"  {first}{f' ({in_words(count)})' if count > 1 else ''}", *notes))
         for (first, *notes), count in counts.items()

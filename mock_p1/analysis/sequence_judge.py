@@ -89,10 +89,12 @@ class _Judge:
     def __init__(self, engine: Engine) -> None:
         with engine.lock:
             self._entries = list(engine.journal)
-            keys = [key for key in engine.state.issued if not engine.keyring.declares(key.api_key)]
+            keys = [
+                key for key in engine.state.issued if not engine.state.keyring.declares(key.api_key)
+            ]
             self._was_reset = engine.state.resets > 0
             restarts = list(engine.journal.restarts)
-        self._knows = engine.jobs.find
+        self._knows = engine.state.directory.find
         self._owners = {caller_named(key.api_key).number: key.caller.number for key in keys}
         self._restarts: dict[str, list[int]] = {}
         for number, job_id in restarts:

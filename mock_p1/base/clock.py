@@ -37,6 +37,8 @@ class Held(Protocol):
 class Clock(Protocol):
     """What the engine and the transports ask of a clock."""
 
+    _start: datetime
+
     def now_ns(self) -> int:
         """Return nanoseconds since the clock was made."""
         ...
@@ -67,7 +69,7 @@ class Clock(Protocol):
 
     def date_at(self, moment_ns: int) -> datetime:
         """Return the date and time (UTC) of a moment of this clock."""
-        ...
+        return _date(self._start, moment_ns)
 
     def client_date(self, moment_ns: int) -> datetime:
         """Return the date and time (UTC) at which a moment comes for clients."""
@@ -78,7 +80,7 @@ class Clock(Protocol):
         ...
 
 
-class VirtualClock:
+class VirtualClock(Clock):
     """A clock that stands still until it is moved."""
 
     def __init__(self, start: datetime | None = None) -> None:
@@ -116,10 +118,6 @@ class VirtualClock:
         self._start = datetime.fromisoformat(saved["start"])
         self.advance(saved["now_ns"] - self._now)
 
-    def date_at(self, moment_ns: int) -> datetime:
-        """Return the date and time (UTC) of a moment of this clock."""
-        return _date(self._start, moment_ns)
-
     def client_date(self, moment_ns: int) -> datetime:
         """Return the same: this clock is the clients'."""
         return self.date_at(moment_ns)
@@ -129,7 +127,7 @@ class VirtualClock:
         return span_ns
 
 
-class RealClock:
+class RealClock(Clock):
     """A clock that runs: as fast as real time, ``speed`` times as fast, or not while frozen."""
 
     def __init__(
@@ -234,10 +232,6 @@ class RealClock:
             self._advanced_ns = saved.get("advanced_ns", self._advanced_ns)
             self._anchor = self._source(), saved["now_ns"], 0.0 if self._frozen else self._speed
         self._tell()
-
-    def date_at(self, moment_ns: int) -> datetime:
-        """Return the date and time (UTC) of a moment of this clock."""
-        return _date(self._start, moment_ns)
 
     def client_date(self, moment_ns: int) -> datetime:
         """Return the real date at which a moment comes, as if the clock were not frozen."""

@@ -11,6 +11,7 @@ from mock_p1.base.asgi_types import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from ipaddress import IPv4Network, IPv6Network
 
 DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 LONGEST: Final = 512
@@ -42,7 +43,7 @@ class Proxies:
     def __init__(self, public_url: str | None = None, trusted: Iterable[str] = ()) -> None:
         """``trusted`` are addresses or networks (CIDR). ValueError for what is none."""
         self.public_url: str | None = None if public_url is None else _checked(public_url)
-        self._trusted = [ip_network(each, strict=False) for each in trusted]
+        self._trusted = [_network(each) for each in trusted]
 
     def base_url(self, direct: str, peer: str, headers: Iterable[tuple[bytes, bytes]]) -> str:
         """Return what URLs begin with for the client of a request.
@@ -89,6 +90,15 @@ def _checked(url: str) -> str:
             f"{url!r} is no base URL; it must look like https://host or http://host/p1"
         )
     return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is no address or network; it must look like 192.0.2.1 or 192.0.2.0/24"
+        ) from None
 
 
 def _is_host(text: str) -> bool:

@@ -1,8 +1,9 @@
 """What stands in a mapping of a scenario file, once it is read: plain, immutable, quick to load.
 
 Files are checked by pydantic, which takes as long to load as all of the server. So a record's
-annotations speak pydantic's words without loading it (``Later``), and ``strict_model`` makes models
-of the records when the first file is checked.
+annotations speak pydantic's words without loading it (``Later``): ``record_reader`` puts validators
+of its core together when the first file is checked, ``strict_model`` makes models of the records
+for the JSON Schema.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ class Record:  # noqa: PLW1641 -- what it holds can be a list, so no hash would 
     A subclass names its keys as a dataclass does. An object holds what was written in the file
     alone (``vars``); the class has the defaults. Two are equal that say the same, wherever they
     stand. Two names are no keys: ``source`` says where it stands; ``beside``, where a record has
-    that, holds whatever else was written. Who makes one checks it: ``strict_model.read_record``.
+    that, holds whatever else was written. Who makes one checks it: ``record_reader.read_record``.
     """
 
     schema_rules: ClassVar[dict[str, Any]] = {}

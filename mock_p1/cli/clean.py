@@ -11,6 +11,7 @@ import click
 
 from mock_p1.base.text import plural, printable
 from mock_p1.cli.command_error import Failure
+from mock_p1.cli.language import said
 from mock_p1.cli.options import command
 from mock_p1.cli.tls import CERTIFICATE, KEY, CannotSecure, data_folder
 from mock_p1.server.user_folders import cache_folder
@@ -39,14 +40,20 @@ def clean(*, tls_dir: Path | None, yes: bool) -> None:
     That is the authority of --tls, in whose place clients have to trust a new one at its next
     start, and scenarios that were read before. pip uninstall mock-p1 removes the rest.
     """
-    files = list(_kept(tls_dir))
-    for file in files:
-        click.echo(f"{printable(str(file), 1000)}  {plural(file.lstat().st_size, 'byte')}")
-    if not files:
+    scenarios = list(_kept(cache_folder(), SCENARIO))
+    authority = []
+    with suppress(CannotSecure):
+        authority = list(_kept(tls_dir or data_folder(), AUTHORITY))
+    if not (files := [*authority, *scenarios]):
         click.echo("nothing is kept")
         return
-    if not yes:
-        click.confirm(f"Remove {plural(len(files), 'file')}?", abort=True, err=True)
+    for file in authority:
+        click.echo(f"{_shown(file)}  {plural(file.lstat().st_size, 'byte')}")
+    if scenarios:
+        size = plural(sum(file.lstat().st_size for file in scenarios), "byte")
+        click.echo(f"{_shown(scenarios[0].parent)}  {plural(len(scenarios), 'file')}, {size}")
+    if not (yes or _agreed(len(files))):
+        raise Failure("nothing was removed")
     for file in files:
         try:
             file.unlink(missing_ok=True)
@@ -60,11 +67,20 @@ def clean(*, tls_dir: Path | None, yes: bool) -> None:
     click.echo(f"removed {plural(len(files), 'file')}")
 
 
-def _kept(tls_dir: Path | None) -> Iterator[Path]:
-    """Yield the files of ours, and no other; nobody's home holds none."""
-    folders = [(cache_folder(), SCENARIO)]
-    with suppress(CannotSecure):
-        folders.append((tls_dir or data_folder(), AUTHORITY))
-    for folder, ours in folders:
-        if folder is not None and folder.is_dir():
-            yield from (file for file in sorted(folder.iterdir()) if ours.fullmatch(file.name))
+def _shown(path: Path) -> str:
+    return printable(str(path), 1000)
+
+
+def _agreed(count: int) -> bool:
+    """Ask on stderr; no answer is no."""
+    try:
+        return click.confirm(said(f"Remove {plural(count, 'file')}?"), err=True)
+    except click.Abort:
+        click.echo(err=True)
+        return False
+
+
+def _kept(folder: Path | None, ours: re.Pattern[str]) -> Iterator[Path]:
+    """Yield the files of ours in a folder, and no other; nobody's home holds none."""
+    if folder is not None and folder.is_dir():
+        yield from (file for file in sorted(folder.iterdir()) if ours.fullmatch(file.name))

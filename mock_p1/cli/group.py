@@ -7,7 +7,9 @@ scenario looks like.
 
 from __future__ import annotations
 
+import atexit
 import errno
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -33,6 +35,8 @@ NOT_WRITTEN: Final = frozenset(
 )
 """Why a disk or a device takes no output."""
 
+
+atexit.register(gc.freeze)  # what is left then goes with the process, and need not be searched
 
 COMPLETING: Final = "_MOCK_P1_COMPLETE"
 """What a shell sets when it asks how a line could go on: click's name for it."""

@@ -39,10 +39,6 @@ if TYPE_CHECKING:
 
 PATH: Final = "/__admin/ready"
 MAX_ANSWER: Final = 10_000
-NOT_IMITATED: Final = "MOCK_P1_NOT_IMITATED"
-"""What a mock without ``/__admin`` answers there, and nothing but a mock."""
-STORE_DOWN: Final = "MOCK_P1_STORE"
-"""What a mock answers there whose store does not answer it."""
 PAUSE_SECONDS: Final = 0.1
 """From one attempt to the next, under --wait."""
 
@@ -183,10 +179,10 @@ def _well(status: int, answer: Any) -> str:  # noqa: ANN401 -- any JSON
     if (
         isinstance(answer, dict)
         and status == HTTPStatus.NOT_FOUND
-        and answer.get("error") == NOT_IMITATED
+        and answer.get("error") == "MOCK_P1_NOT_IMITATED"  # which nothing but a mock answers
     ):
         return "Mock P1, without /__admin"
-    if isinstance(answer, dict) and answer.get("error") == STORE_DOWN:
+    if isinstance(answer, dict) and answer.get("error") == "MOCK_P1_STORE":
         raise _NotReady(str(answer.get("message")))
     if status != HTTPStatus.OK:
         raise ValueError(f"HTTP {status}")

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 STARTER: Final = Path(__file__).with_name("starter")
 WORKFLOW: Final = Path(".github", "workflows", "mock-p1.yml")
-FIXTURE: Final = "def client("
-"""What a conftest.py has that needs no other one."""
 
 Verdict: TypeAlias = tuple[str, dict[str, str]]
 VERDICTS: Final[tuple[Verdict, ...]] = (
@@ -45,8 +43,6 @@ _ODD: Final = re.compile(r"[^\w ./\\:~+@,()-]")
 """What a name of a file may not have that is written into Python, YAML and lines for a shell."""
 
 IS_WINDOWS: Final = os.name == "nt"
-
-_SCHEMA_LINE: Final = "# yaml-language-server:"
 
 
 @command()
@@ -106,7 +102,7 @@ def _scenario_text(source: str | None, file: Path) -> str:
         raise click.UsageError(unknown("bundled scenario", source, bundled()))
     lines = bundled()[source].read_text(encoding="utf-8").splitlines(keepends=True)
     head = f"# Begun as the bundled scenario {source}; `mock-p1 explain {file.name}` tells of it.\n"
-    return head + "".join(line for line in lines if not line.startswith(_SCHEMA_LINE))
+    return head + "".join(line for line in lines if not line.startswith("# yaml-language-server:"))
 
 
 def _test_text(scenario: Scenario, file: Path) -> str:
@@ -149,7 +145,8 @@ def _from_here(file: Path) -> str:
 
 def _has_fixture(conftest: Path) -> bool:
     try:
-        return FIXTURE in conftest.read_text(encoding="utf-8")
+        # one that has this fixture needs no other
+        return "def client(" in conftest.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return False
 

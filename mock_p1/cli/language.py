@@ -27,7 +27,6 @@ _OTHER_NAMES: Final = {"jp": "ja", "jpn": "ja", "japanese": "ja", "日本語": "
 _LOCALES: Final = ("LC_ALL", "LC_MESSAGES", "LANG")
 """The variables that name the system's locale; the first that is set counts."""
 
-_NO_LANGUAGE: Final = ("c", "posix")
 _chosen: list[str] = [ENGLISH]
 
 
@@ -109,7 +108,7 @@ def _of_system(environment: Mapping[str, str]) -> str:
         import locale  # noqa: PLC0415 -- nobody else pays for it
 
         named = locale.setlocale(locale.LC_CTYPE)  # Japanese_Japan.932, or ja-JP
-    if _code(named) in _NO_LANGUAGE:
+    if _code(named) in ("c", "posix"):
         return ENGLISH
     codes = map(_code, (*environment.get("LANGUAGE", "").split(":"), named))
     return next((code for code in codes if code in LANGUAGES), ENGLISH)

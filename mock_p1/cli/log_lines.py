@@ -21,6 +21,7 @@ from mock_p1.base.clock import SECOND, Clock
 from mock_p1.base.durations import format_duration
 from mock_p1.base.text import printable
 from mock_p1.cli.command_error import Failure
+from mock_p1.cli.language import said
 from mock_p1.contract.operations import OPERATIONS
 from mock_p1.engine.journal import Entry, alike
 from mock_p1.engine.limits import LIMITS
@@ -232,8 +233,7 @@ def json_form(entry: Entry) -> Form:
         "caller": entry.caller_name,
     }
     notes = json.dumps({"notes": entry.notes})[1:]
-    start = f'{{"event": "{event}", '.encode()
-    return Form(start, f", {json.dumps(what)[1:-1]}, ", f", {notes}\n")
+    return Form(f'{{"event": "{event}", '.encode(), f", {json.dumps(what)[1:-1]}, ", f", {notes}\n")
 
 
 def json_start(start: bytes, time: bytes, entry: Entry) -> bytes:
@@ -248,11 +248,15 @@ def json_time(wall: datetime, mock: datetime) -> str:
     return f'"time": "{here}", "mock_time": "{there}"'
 
 
+NOT_PLAYED: Final = "not played as it is now; the scenario before is still being served"
+
+
 def text_reload(outcome: Reloaded | Broken) -> str:
     """Return what came of a change of the scenario file: its problems in the house form, or not."""
     if isinstance(outcome, Broken):
-        last = f"{outcome.name}: not played as it is now; the scenario before is still being served"
-        return "\n".join(printable(line, MAX_SHOWN) for line in (*map(str, outcome.problems), last))
+        last = f"{outcome.name}: {said(NOT_PLAYED)}"
+        problems = (each._replace(text=said(each.text)) for each in outcome.problems)
+        return "\n".join(printable(line, MAX_SHOWN) for line in (*map(str, problems), last))
     kept = f"{outcome.kept:,} of {outcome.kept + outcome.dropped:,} jobs under way"
     return printable(
         f"{outcome.name}: changed, and swapped in; {kept} go on, the others begin anew", MAX_SHOWN

@@ -28,6 +28,9 @@ ENVIRONMENT: Final = "MOCK_P1"
 This, an underscore and the option's name, whatever the command.
 """
 
+STOPPED: Final = 130
+"""The exit status after Ctrl-C, as shells have it: 128 and the signal's number."""
+
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8191
 MAX_PORT: Final = 65535

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.segment import Segment, Segments
@@ -13,9 +13,6 @@ from mock_p1.base.text import visible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_NO_LIMIT: Final = 1000
-"""Columns of a file or a pipe, where nobody has to break a line to see its end."""
-
 
 class Results:
     """Writes to standard output."""
@@ -23,7 +20,7 @@ class Results:
     def __init__(self) -> None:
         self.console: Console = Console(highlight=False, markup=False, emoji=False)
         if not self.console.is_terminal:
-            self.console.width = _NO_LIMIT
+            self.console.width = 1000  # nobody has to break a line of a file to see its end
 
     @property
     def live(self) -> bool:

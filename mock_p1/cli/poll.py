@@ -13,7 +13,7 @@ import click
 
 from mock_p1.base.text import mask, plural, visible
 from mock_p1.base.whole_files import write_whole
-from mock_p1.cli.options import ca_file_option, command, duration, timeout_option
+from mock_p1.cli.options import STOPPED, ca_file_option, command, duration, timeout_option
 from mock_p1.contract.operations import (
     API_KEY_HEADER,
     FINISHED,
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 
 FAILED: Final = "job_failed"
-REFUSED, TOO_LATE, STOPPED = 1, 3, 130
-"""Exit statuses: as `verify` has them, and as shells have Ctrl-C."""
+REFUSED, TOO_LATE = 1, 3
+"""Exit statuses, as `verify` has them."""
 
 FIRST_TRIES: Final = 3
 """Where nothing has ever answered, it is asked no more often."""

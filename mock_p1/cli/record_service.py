@@ -13,7 +13,9 @@ import click
 
 from mock_p1.base.text import plural
 from mock_p1.cli.command_error import Failure
+from mock_p1.cli.language import said
 from mock_p1.cli.options import (
+    STOPPED,
     ca_file_option,
     command,
     duration,
@@ -45,8 +47,6 @@ if TYPE_CHECKING:
     from mock_p1.scenario.document import Attach
 
 NOT_REACHED: Final = 3
-STOPPED: Final = 130
-"""The exit status after a second Ctrl-C, as shells have it: 128 and the signal's number."""
 
 RESULT_SECONDS: Final = 600.0
 """How long the download of a result may take in all."""
@@ -120,7 +120,7 @@ def record(ctx: click.Context, /, *, output: Path, **options: Any) -> None:  # n
     if options["append"] and options["force"]:
         raise click.UsageError("--append and --force exclude each other")
     try:
-        with _sigterm_stops():
+        with _signals_stop():
             if options.pop("proxy"):
                 _record_client(ctx, output, **options)
             else:
@@ -129,10 +129,10 @@ def record(ctx: click.Context, /, *, output: Path, **options: Any) -> None:  # n
     except CannotWrite as error:
         raise Failure(str(error)) from None
     except Unreachable as error:
-        click.echo(f"Could not reach: {error}", err=True)
+        click.echo(said(f"Could not reach: {error}"), err=True)
         ctx.exit(NOT_REACHED)
     except KeyboardInterrupt:
-        click.echo(f"Stopped; {output} is not written.", err=True)
+        click.echo(said(f"Stopped; {output} is not written."), err=True)
         ctx.exit(STOPPED)
 
 
@@ -196,10 +196,9 @@ def _record_job(  # noqa: PLR0913 -- the command's options
             click.echo(scenario_text(recorded, names))
             raise
     write_or_show(output, text, contents)
-    _conclude(ctx, job, output)
-
-
-NOT_WITH_PROXY: Final = ("job_id", "api_key", "until", "no_result", "append")
+    _tell(f"{output} is written: {plural(len(job.polls), 'poll')}; {job.why}")
+    if not (job.ended or job.was_stopped):
+        ctx.exit(NOT_REACHED)
 
 
 def _record_client(  # noqa: PLR0913 -- the command's options
@@ -218,7 +217,7 @@ def _record_client(  # noqa: PLR0913 -- the command's options
     **others: Any,  # noqa: ANN401 -- click's values
 ) -> None:
     """Pass on what a client asks until Ctrl-C or the limit, and write what was answered."""
-    for name in NOT_WITH_PROXY:
+    for name in ("job_id", "api_key", "until", "no_result", "append"):
         given = ctx.get_parameter_source(name)
         if others[name] and given == click.core.ParameterSource.COMMANDLINE:
             raise UsageError(f"--proxy makes no use of --{name.replace('_', '-')}")
@@ -278,8 +277,7 @@ def _fetched(client: HttpClient, job: SeenJob) -> tuple[SeenResult | None, list[
     """Fetch the result; Ctrl-C leaves it, and what was seen of the job is written all the same."""
     _tell("fetching the result, to describe it")
     try:
-        pace = Pace(timeout=RESULT_SECONDS, limit=RESULT_SECONDS)
-        return fetch_result(client, job.link, pace)
+        return fetch_result(client, job.link, Pace(timeout=RESULT_SECONDS, limit=RESULT_SECONDS))
     except KeyboardInterrupt:
         _tell("the result is left out")
         return None, []
@@ -309,20 +307,17 @@ def write_or_show(output: Path, text: str, others: dict[Path, bytes]) -> None:
         raise CannotWrite(f"{error}; what was recorded is printed above instead") from None
 
 
-def _conclude(ctx: click.Context, job: SeenJob, output: Path) -> None:
-    statuses = plural(len(job.polls), "poll")
-    _tell(f"{output} is written: {statuses}; {job.why}")
-    if not (job.ended or job.was_stopped):
-        ctx.exit(NOT_REACHED)
-
-
 @contextmanager
-def _sigterm_stops() -> Iterator[None]:
-    """Let SIGTERM, and Windows' Ctrl-Break, do what Ctrl-C does, if this thread hears it."""
+def _signals_stop() -> Iterator[None]:
+    """Let SIGTERM, and Windows' Ctrl-Break, do what Ctrl-C does, if this thread hears it.
+
+    SIGINT too: a shell has it ignored by what a script starts in the background.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+    names = ("SIGINT", "SIGTERM", "SIGBREAK")
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     before = {number: signal.signal(number, signal.default_int_handler) for number in numbers}
     try:
         yield

@@ -304,10 +304,14 @@ def _all_named(scenario: tuple[str, ...], named: tuple[str, ...]) -> tuple[str, 
 def _proxies(public_url: str | None, trusted: tuple[str, ...]) -> Proxies | None:
     if public_url is None and not trusted:
         return None
+    networks = [part.strip() for each in trusted for part in each.split(",")]
+    option = "--public-url"
     try:
-        return Proxies(public_url, [part.strip() for each in trusted for part in each.split(",")])
+        Proxies(public_url)
+        option = "--trusted-proxies"
+        return Proxies(public_url, networks)
     except ValueError as error:
-        raise click.UsageError(f"--public-url, --trusted-proxies: {error}") from None
+        raise click.BadParameter(str(error), param_hint=option) from None
 
 
 def _server(  # noqa: PLR0913 -- an option each

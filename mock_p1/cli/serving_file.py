@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PREFIX: Final = "mock-p1-serving-"
-_VARIABLES: Final = ("MOCK_P1_HOST", "MOCK_P1_PORT", "MOCK_P1_TLS", "MOCK_P1_TLS_CERT")
 
 
 @contextmanager
@@ -98,4 +97,8 @@ def _is_locked(path: Path) -> bool:
 
 
 def _variables() -> dict[str, str]:
-    return {name: os.environ[name] for name in _VARIABLES if os.environ.get(name)}
+    return {
+        name: os.environ[name]
+        for name in ("MOCK_P1_HOST", "MOCK_P1_PORT", "MOCK_P1_TLS", "MOCK_P1_TLS_CERT")
+        if os.environ.get(name)
+    }

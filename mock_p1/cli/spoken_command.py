@@ -10,6 +10,21 @@ from mock_p1.cli.language import LANGUAGES, VARIABLE, Language, translation
 class SpokenCommand(click.Command):
     """A command whose help page is in the language that was chosen."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; of an option that there is not, say only what is much like it.
+
+        Click compares the dashes too, which all options have in common.
+        """
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            from difflib import get_close_matches  # noqa: PLC0415 -- takes long, and slips are rare
+
+            near = {option.lstrip("-"): option for option in error.possibilities or ()}
+            found = get_close_matches(error.option_name.lstrip("-"), near)
+            options = [near[name] for name in found]
+            raise click.NoSuchOption(error.option_name, None, options, error.ctx or ctx) from None
+
     def get_help(self, ctx: click.Context) -> str:
         """Return the help page."""
         if translation() is not None:

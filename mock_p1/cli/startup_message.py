@@ -102,8 +102,12 @@ def curl(engine: Engine, url: str, authority: Path | None = None) -> str:
     """
     job_id = next(iter(first_jobs(engine)), "no-such-job").replace("*", "1")
     path = RETRAIN_STATUS_CHECK.url_path(retrain_job_id=quote(job_id, safe=""))
-    hit = engine.jobs.find(job_id)
-    key = engine.keyring.key_that_sees(hit.value) if hit else engine.keyring.first_active()
+    hit = engine.state.directory.find(job_id)
+    key = (
+        engine.state.keyring.key_that_sees(hit.value)
+        if hit
+        else engine.state.keyring.first_active()
+    )
     return shell.curl(key, url + path, authority)
 
 
@@ -111,14 +115,16 @@ def first_call(engine: Engine, url: str, authority: Path | None = None) -> str:
     """Return a command that makes the first call of the sequence, with a secret key that works."""
     query = urlencode({each.name: each.example for each in GET_API_KEY.query})
     return shell.curl(
-        engine.keyring.first_active_secret(), f"{url}{GET_API_KEY.template}?{query}", authority
+        engine.state.keyring.first_active_secret(),
+        f"{url}{GET_API_KEY.template}?{query}",
+        authority,
     )
 
 
 def first_jobs(engine: Engine) -> list[str]:
     """Return the ids of the first jobs, patterns after the ids that are named."""
     patterns = [job_id for job_id in engine.scenario.jobs if "*" in job_id]
-    return [*islice(engine.jobs.ids(), MAX_NAMED), *patterns][:MAX_NAMED]
+    return [*islice(engine.state.directory.ids(), MAX_NAMED), *patterns][:MAX_NAMED]
 
 
 def count_jobs(engine: Engine) -> int:
@@ -127,11 +133,11 @@ def count_jobs(engine: Engine) -> int:
 
 
 def _keys(engine: Engine) -> dict[str, str]:
-    return engine.scenario.api_keys or {engine.keyring.first_active(): ACTIVE}
+    return engine.scenario.api_keys or {engine.state.keyring.first_active(): ACTIVE}
 
 
 def _secrets(engine: Engine) -> dict[str, str]:
-    return engine.scenario.secret_keys or {engine.keyring.first_active_secret(): ACTIVE}
+    return engine.scenario.secret_keys or {engine.state.keyring.first_active_secret(): ACTIVE}
 
 
 def _listed_keys(keys: dict[str, str], *, any_works: bool) -> str:

@@ -9,12 +9,11 @@ from unicodedata import east_asian_width
 
 import click
 
-from mock_p1.cli.language import translation
+from mock_p1.cli.language import said_exactly
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mock_p1.cli.translation import Translation
 
 _EXTRAS: Final = re.compile(
     r"(?:(.*)  )?\[((?:env var: |default: |required|\S*<=?x).*)\]", re.DOTALL
@@ -75,22 +74,16 @@ def _pieces(text: str) -> Iterator[str]:
 class TranslatedHelp(click.HelpFormatter):
     """Writes what click writes, in the language that was chosen."""
 
-    @property
-    def _words(self) -> Translation:
-        found = translation()
-        assert found is not None  # noqa: S101 -- else click's own is taken
-        return found
-
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         """Write how a command is called."""
-        head = prefix or f"{self._words.exact('Usage:')} "
+        head = prefix or f"{said_exactly('Usage:')} "
         indent = " " * min(columns(f"{head}{prog} "), self.width // 2)
         lines = wrap(f"{head}{prog} {args}", self.width - self.current_indent, rest=indent)
         self.write("\n".join(lines) + "\n")
 
     def write_heading(self, heading: str) -> None:
         """Write what a list is of."""
-        super().write_heading(self._words.exact(heading))
+        super().write_heading(said_exactly(heading))
 
     def write_text(self, text: str) -> None:
         """Write paragraphs."""
@@ -99,7 +92,7 @@ class TranslatedHelp(click.HelpFormatter):
     def _paragraphs(self, text: str) -> Iterator[str]:
         indent = " " * self.current_indent
         for paragraph in paragraphs(text):
-            said = self._words.exact(paragraph)
+            said = said_exactly(paragraph)
             if paragraph.startswith(_BREAK):
                 lines = [f"{indent}{line}" for line in said.split("\n")[1:]]
             else:
@@ -123,14 +116,14 @@ class TranslatedHelp(click.HelpFormatter):
     def _row(self, text: str) -> str:
         found = _EXTRAS.fullmatch(text)
         if found is None:
-            return self._words.exact(text)
-        return "  ".join(filter(None, (self._words.exact(found[1] or ""), self._extras(found[2]))))
+            return said_exactly(text)
+        return "  ".join(filter(None, (said_exactly(found[1] or ""), self._extras(found[2]))))
 
     def _extras(self, text: str) -> str:
         for word in ("env var: ", "default: ", "required"):
-            text = text.replace(word, self._words.exact(word))
+            text = text.replace(word, said_exactly(word))
         inner = re.search(r"\((.+)\)", text)
-        return f"[{text.replace(inner[1], self._words.exact(inner[1])) if inner else text}]"
+        return f"[{text.replace(inner[1], said_exactly(inner[1])) if inner else text}]"
 
 
 def paragraphs(text: str) -> list[str]:

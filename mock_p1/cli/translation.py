@@ -4,6 +4,9 @@ Whoever makes a text makes it in English, and knows nothing of languages: what m
 what tests compare, cannot change. It is translated where it is shown. A message of the catalogue
 has ``{places}`` for whatever stands there, which may be a text of the catalogue too. Several
 messages may fit a text; the one is taken that leaves the fewest English words.
+
+A text is translated whole, or stays as it is: no message is taken that would leave a sentence in
+English in one of its places, but where that is plainly somebody else's, after a colon or a bracket.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 DOMAIN: Final = "mock_p1"
 LOCALES: Final = Path(__file__).parents[1] / "locale"
@@ -30,6 +33,9 @@ WEAK: Final = range(1, 4)
 """A message of so few letters fits much that it does not mean; so the text must be short."""
 
 SHORT: Final = 40
+GENERIC: Final = 10
+"""A message of fewer letters fits much: no place of it may be an English word."""
+
 FOLLOWING: Final = 12
 """A message of more letters is known where it follows another text, too."""
 
@@ -49,6 +55,22 @@ _WORDS_IN: Final = frozenset({"what", "value", "given", "kind", "kind_of", "data
 _ENGLISH: Final = re.compile(
     r"""(?<![\w.'"$/-])([A-Za-z][a-z]+(?![\w.,:;'"/(-])|[A-Z][a-z]+:(?= ))""", re.ASCII
 )
+_SENTENCE: Final = re.compile(
+    r"""(?<![\w.'"$/-])[A-Za-z][a-z]+ [a-z]{2,}(?![\w.'"(/-])""", re.ASCII
+)
+"""Two words in a row; a name, or a key, stands alone."""
+
+_WORD: Final = re.compile("[a-z]+:?")
+_QUOTED: Final = re.compile("'[^']*'|\"[^\"]*\"|`[^`]*`")
+_OF_OTHERS: Final = (": ", "(")
+"""What stands before the words of others."""
+
+
+class _Said(NamedTuple):
+    """What is said for a text, and whether all of it is."""
+
+    text: str
+    is_whole: bool
 
 
 class _Template(NamedTuple):
@@ -83,6 +105,16 @@ class _Template(NamedTuple):
         found = dict(zip(self.names, (*places, text[here:end]), strict=True))
         return found if _NUMBER.fullmatch(found.get(COUNT, "0")) else None
 
+    def is_whole_with(self, places: Mapping[str, _Said]) -> bool:
+        """Tell whether nothing of our own would stay English with this in the places."""
+        for literal, place in zip(self.literals, places.values(), strict=False):
+            if self.letters and literal.endswith(_OF_OTHERS):
+                continue
+            is_bare = 0 < self.letters < GENERIC and _WORD.fullmatch(place.text)
+            if is_bare or not place.is_whole:
+                return False
+        return True
+
 
 def _place(literal: str, text: str, start: int, end: int) -> int:
     """Return where a piece of a message stands; a blank alone, best before what is quoted."""
@@ -110,23 +142,23 @@ class Translation:
     def message(self, text: str) -> str:
         """Return a text that was made of others, and of values."""
         if text not in self._known:
-            self._known[text] = self._exact.get(text) or self._said(text, 0)
+            self._known[text] = self._exact.get(text) or self._said(text, 0).text
         return self._known[text]
 
-    def _said(self, text: str, depth: int) -> str:
-        best, left = text, _english_in(text)
+    def _said(self, text: str, depth: int) -> _Said:
+        best, left = _Said(text, _SENTENCE.search(_QUOTED.sub("", text)) is None), _english_in(text)
         if not left or depth > MAX_DEPTH:
-            return text
+            return best
         tried = 0
         for template in self._beginning_like(text[0]):
             if (places := template.fit(text)) is None or text in places.values():
                 continue
-            found = template.said.format_map(
-                {name: self._in_place(each, name, depth) for name, each in places.items()}
-            )
-            if (still := _english_in(found)) < left:
-                best, left = found, still
+            said = {name: self._in_place(each, name, depth) for name, each in places.items()}
             tried += 1
+            if template.is_whole_with(said):
+                found = template.said.format_map({name: each.text for name, each in said.items()})
+                if (still := _english_in(found)) < left:
+                    best, left = _Said(found, is_whole=True), still
             if not left or tried == MAX_TRIED:
                 break
         return best
@@ -138,10 +170,11 @@ class Translation:
             self._by_first[first] = list(found)
         return self._by_first[first]
 
-    def _in_place(self, text: str, name: str, depth: int) -> str:
+    def _in_place(self, text: str, name: str, depth: int) -> _Said:
         if " " in text.strip() or name.rstrip("_") in _WORDS_IN:
-            return self._exact.get(text) or self._said(text, depth + 1)
-        return text
+            exact = self._exact.get(text)
+            return _Said(exact, is_whole=True) if exact else self._said(text, depth + 1)
+        return _Said(text, is_whole=True)
 
 
 def _english_in(text: str) -> int:

@@ -9,14 +9,16 @@ from urllib.parse import urlsplit
 import click
 
 from mock_p1.base.durations import format_seconds
+from mock_p1.cli.language import said
 from mock_p1.cli.options import (
+    STOPPED,
     ca_file_option,
     command,
     duration,
     duration_or_zero,
     timeout_option,
 )
-from mock_p1.cli.verify_against import Against, compared, show_drift
+from mock_p1.cli.verify_against import compared, show_drift
 from mock_p1.cli.verify_text import show_report
 from mock_p1.recording.drift_report import drift_as_json, drift_as_junit
 from mock_p1.verify import verify_report as reports
@@ -33,13 +35,6 @@ from mock_p1.verify.watch import Sighting, WatchedJob, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-DEFAULT_PAUSE_SECONDS: Final = 1.0
-"""Between calls to a server that is not on this machine."""
-
-STOPPED: Final = 130
-"""The exit status after Ctrl-C, as shells have it: 128 and the signal's number."""
 
 
 def _file_option(name: str, text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -149,7 +144,6 @@ def verify(
     if junit_xml and not junit_xml.absolute().parent.is_dir():
         raise click.BadParameter(f"there is no folder {junit_xml.parent}", param_hint="--junit-xml")
     if options["against"] is not None:
-        _check_alone(options)
         _against(ctx, {**options, "strict": strict}, as_json, junit_xml)
     del options["against"], options["ignore_times"]
     watch_job, yes = options.pop("watch_job"), options.pop("yes")
@@ -160,7 +154,7 @@ def verify(
         report = run(session, before=_watch if watch_job else lambda _: None)
     except (KeyboardInterrupt, click.Abort):
         # click would exit with 1, which here says that the contract is broken
-        click.echo("Stopped before there was a verdict.", err=True)
+        click.echo(said("Stopped before there was a verdict."), err=True)
         ctx.exit(STOPPED)
     if junit_xml:
         _write(junit_xml, reports.as_junit(report, strict=strict))
@@ -177,25 +171,21 @@ ONLY_WITHOUT_AGAINST: Final = (
 )
 
 
-def _check_alone(options: dict[str, Any]) -> None:
-    """Refuse what --against makes no use of."""
-    for name in ONLY_WITHOUT_AGAINST:
-        if options[name]:
-            raise click.UsageError(f"--against makes no use of --{name.replace('_', '-')}")
-
-
 def _against(
     ctx: click.Context,
     options: dict[str, Any],
     as_json: bool,  # noqa: FBT001 -- an option
     junit_xml: Path | None,
 ) -> NoReturn:
-    """Hold a job against a scenario, and exit."""
+    """Hold a job against a scenario, and exit; refuse what --against makes no use of."""
+    for name in ONLY_WITHOUT_AGAINST:
+        if options[name]:
+            raise click.UsageError(f"--against makes no use of --{name.replace('_', '-')}")
     against = options["against"]
     try:
-        drift = compared(Against(**{name: options[name] for name in Against._fields}))
+        drift = compared(**options)
     except Unreachable as error:
-        click.echo(f"Could not reach: {error}", err=True)
+        click.echo(said(f"Could not reach: {error}"), err=True)
         ctx.exit(NOT_REACHED)
     if junit_xml:
         _write(junit_xml, drift_as_junit(drift, against))
@@ -219,7 +209,8 @@ def _session(  # noqa: PLR0913 -- the command's options
 ) -> VerifySession:
     base = base_url(url)
     if pause is None:
-        pause = 0.0 if is_loopback(urlsplit(base).hostname or "") else DEFAULT_PAUSE_SECONDS
+        # between calls to a server that is not on this machine
+        pause = 0.0 if is_loopback(urlsplit(base).hostname or "") else 1.0
     session = VerifySession(
         base,
         Credentials(**given),
@@ -236,11 +227,11 @@ def _confirm(session: VerifySession, *, yes: bool) -> None:
     """Say what the allowed calls may cost; have a switch confirmed, before anything is asked."""
     for permission, cost in PERMISSIONS.items():
         if permission in session.allowed:
-            click.echo(f"--allow {permission}: {cost}", err=True)
+            click.echo(said(f"--allow {permission}: {cost}"), err=True)
     if "switch" not in session.allowed or yes:
         return
     try:
-        agreed = click.confirm(f"Replace a real model at {session.base}?", err=True)
+        agreed = click.confirm(said(f"Replace a real model at {session.base}?"), err=True)
     except click.Abort:
         agreed = False
     if not agreed:

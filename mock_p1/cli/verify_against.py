@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,50 +23,48 @@ if TYPE_CHECKING:
     from mock_p1.scenario.model import Job, Scenario
 
 
-class Against(NamedTuple):
-    """What ``--against`` takes of the options; spans in seconds."""
-
-    against: str
-    url: str
-    api_key: str | None
-    job_id: str | None
-    every: float
-    limit: float
-    timeout: float
-    ca_file: Path | None
-    ignore_times: bool
-    strict: bool
-
-
-def compared(asked: Against) -> Drift:
-    """Poll the job, and hold it against the scenario.
+def compared(  # noqa: PLR0913 -- the command's options
+    *,
+    against: str,
+    url: str,
+    api_key: str | None,
+    job_id: str | None,
+    every: float,
+    limit: float,
+    timeout: float,
+    ca_file: Path | None,
+    ignore_times: bool,
+    strict: bool,
+    **_: object,
+) -> Drift:
+    """Poll the job, and hold it against the scenario; spans are in seconds.
 
     UsageError where a key or a job is missing or refused, Unreachable where nothing answers.
     """
     try:
-        scenario = load_scenario(asked.against)
+        scenario = load_scenario(against)
     except ScenarioError as error:
         raise UsageError(f"--against: {error}") from None
-    recorded_id, job = _recorded_job(scenario, asked)
-    job_id = asked.job_id or recorded_id
-    call = call_of(asked.url, asked.api_key, job_id)
+    recorded_id, job = _recorded_job(scenario, against, job_id)
+    job_id = job_id or recorded_id
+    call = call_of(url, api_key, job_id)
     names = Pseudonyms()
     names.key(call.api_key)
     recorder = JobRecorder(
-        HttpClient(ca_file=asked.ca_file),
+        HttpClient(ca_file=ca_file),
         call,
-        Pace(timeout=asked.timeout, limit=asked.limit),
-        every_seconds=asked.every,
+        Pace(timeout=timeout, limit=limit),
+        every_seconds=every,
         tell=lambda text: click.echo(text, err=True),
     )
     comparison = Comparison(
         scenario,
         job,
         names,
-        every_seconds=asked.every,
+        every_seconds=every,
         same_job=job_id == recorded_id,
-        ignore_times=asked.ignore_times,
-        strict=asked.strict,
+        ignore_times=ignore_times,
+        strict=strict,
     )
     return comparison.judge(recorder.record(lambda seen: has_seen_all(job, seen)))
 
@@ -94,16 +92,14 @@ def show_drift(drift: Drift, against: str) -> None:
     results.line(f"Exit status {drift.exit_status}.")
 
 
-def _recorded_job(scenario: Scenario, asked: Against) -> tuple[str, Job]:
+def _recorded_job(scenario: Scenario, against: str, job_id: str | None) -> tuple[str, Job]:
     """Return the job that is meant, and its id in the scenario."""
-    if asked.job_id in scenario.jobs:
-        return asked.job_id, scenario.jobs[asked.job_id]
+    if job_id in scenario.jobs:
+        return job_id, scenario.jobs[job_id]
     if len(scenario.jobs) != 1:
         known = ", ".join(scenario.jobs) or "none"
-        raise UsageError(f"--against {asked.against} has these jobs: {known}; name one by --job-id")
+        raise UsageError(f"--against {against} has these jobs: {known}; name one by --job-id")
     name, job = next(iter(scenario.jobs.items()))
-    if "*" in name and not asked.job_id:
-        raise UsageError(
-            f"--against {asked.against} has a pattern, {name}; give the job by --job-id"
-        )
+    if "*" in name and not job_id:
+        raise UsageError(f"--against {against} has a pattern, {name}; give the job by --job-id")
     return name, job

@@ -27,10 +27,8 @@ from mock_p1.contract.operations import (
 
 Version = Literal["3.0", "3.1"]
 VERSIONS: Final = {"3.0": "3.0.3", "3.1": "3.1.0"}
-MOCK_SERVER: Final = "http://127.0.0.1:8191"
 JSON: Final = "application/json"
 TAG: Final = "Retrain"
-LICENSE_URL: Final = "https://spdx.org/licenses/MIT.html"
 
 
 def _standing(standing: str, source: str) -> dict[str, str]:
@@ -72,7 +70,7 @@ def openapi(assumptions: Assumptions | None = None, version: Version = "3.1") ->
         },
         "servers": [
             {
-                "url": MOCK_SERVER,
+                "url": "http://127.0.0.1:8191",
                 "description": "Mock P1, as `mock-p1 serve` starts it.",
                 **_assumed(_OWN),
             },
@@ -361,7 +359,7 @@ def _as_3_0(document: dict[str, Any]) -> dict[str, Any]:
     """Return the document in the words of OpenAPI 3.0."""
     info = document["info"]
     del info["summary"]
-    info["license"] = {"name": info["license"]["name"], "url": LICENSE_URL}
+    info["license"] = {"name": info["license"]["name"], "url": "https://spdx.org/licenses/MIT.html"}
     components = document["components"] | {"schemas": _older(document["components"]["schemas"])}
     return document | {"openapi": VERSIONS["3.0"], "components": components}
 

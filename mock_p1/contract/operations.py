@@ -467,9 +467,8 @@ class NotImitated:
         return f"{self.name} ({self.method} {self.template})"
 
 
-_EXTERNAL: Final = "/v1/external"
 SIBLINGS: Final = tuple(
-    NotImitated(method, f"{_EXTERNAL}{path}", name)
+    NotImitated(method, f"/v1/external{path}", name)
     for method, path, name in (
         ("GET", "/data-sets/upload-url", "Train API: data upload"),
         ("GET", "/data-sets/{id}/info", "Train API: data set information"),

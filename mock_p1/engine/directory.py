@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from mock_p1.base.patterns import Hit, PatternTable
 from mock_p1.contract.operations import JOB_ID_LIMIT, is_placeholder
 from mock_p1.engine.compiler import compile_calls, compile_job, compile_new_jobs
-from mock_p1.engine.job_ids import Numbered, Uuids
-from mock_p1.scenario.model import MAX_COUNT
+from mock_p1.engine.job_ids import GeneratedIds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mock_p1.engine.program import CallProgram, Program
-    from mock_p1.scenario.model import GeneratedJobs, Scenario
-
-
-_MOST_DIGITS: Final = len(str(MAX_COUNT))
+    from mock_p1.scenario.model import Scenario
 
 
 class Directory:
@@ -30,16 +27,15 @@ class Directory:
         }
         self._named = PatternTable(named)
         self._ids = [job_id for job_id in scenario.jobs if "*" not in job_id]
-        self._groups = [
-            _Group(compile_job(scenario, group, "generated_jobs", index), group, seed, index)
-            for index, group in enumerate(scenario.generated_jobs)
+        groups = scenario.generated_jobs
+        self._generated = [
+            compile_job(scenario, group, "generated_jobs", index)
+            for index, group in enumerate(groups)
         ]
-        self._by_prefix: dict[str, list[_Group]] = {}
-        for group in self._groups:
-            self._by_prefix.setdefault(group.prefix, []).append(group)
-        self.new_jobs: Program | None = compile_new_jobs(
-            scenario, named, (group.program for group in self._groups)
-        )
+        self._generated_ids = GeneratedIds(groups, seed)
+        self.count: int = len(self._ids) + sum(group.count for group in groups)
+        """How many ids are named or generated."""
+        self.new_jobs: Program | None = compile_new_jobs(scenario, named, self._generated)
         self._merged: dict[int, Program] = {}
         self.new_ids: list[str] = scenario.new_jobs.ids or []
         self.calls: dict[str, CallProgram] = compile_calls(scenario, scenario.calls)
@@ -61,20 +57,8 @@ class Directory:
         """Return the program of an id that the scenario names or generates, or None."""
         if hit := self._named.exact(job_id):
             return hit
-        holders = [group for group in self._candidates(job_id) if job_id in group.ids]
-        if not holders:
-            return None
-        first = min(holders, key=lambda group: group.index)
-        return Hit(job_id, first.program, exact=True)
-
-    def _candidates(self, job_id: str) -> Iterator[_Group]:
-        """Yield the groups that may hold an id: by what stands before its number, or is a UUID."""
-        if not self._groups:
-            return
-        yield from self._by_prefix.get("", ())
-        digits = len(job_id) - len(job_id.rstrip("0123456789"))
-        for length in range(1, min(digits, len(job_id) - 1, _MOST_DIGITS) + 1):
-            yield from self._by_prefix.get(job_id[:-length], ())
+        group = self._generated_ids.group_of(job_id)
+        return None if group is None else Hit(job_id, self._generated[group], exact=True)
 
     def created(self, job_id: str) -> Program | None:
         """Return what a job does that a client creates under this id.
@@ -93,30 +77,10 @@ class Directory:
             self._merged[id(program)] = merged
         return merged
 
-    @property
-    def count(self) -> int:
-        """How many ids are named or generated."""
-        return len(self._ids) + sum(group.count for group in self._groups)
-
     def ids(self) -> Iterator[str]:
         """Yield every id that is named or generated, in the order of the file."""
-        yield from self._ids
-        for group in self._groups:
-            yield from group.ids
+        return chain(self._ids, *self._generated_ids.of_groups)
 
     def examples(self) -> Iterator[str]:
         """Yield the first id of each group of generated jobs."""
-        return (next(iter(group.ids)) for group in self._groups)
-
-
-class _Group:
-    """Generated jobs: one program for many ids."""
-
-    def __init__(self, program: Program, group: GeneratedJobs, seed: int, index: int) -> None:
-        self.program, self.count, self.index = program, group.count, index
-        self.prefix = group.prefix or ""
-        self.ids = (
-            Uuids(group.count, seed, index)
-            if group.prefix is None
-            else Numbered(group.prefix, group.count)
-        )
+        return (next(iter(ids)) for ids in self._generated_ids.of_groups)

@@ -258,7 +258,8 @@ class Driver:
             waiting = len(self._engine.state.injected)
             self._engine.state.reset(job_id, key)
             if job_id is not None:
-                self._engine.journal.note_restart(job_id)
+                journal = self._engine.journal
+                journal.restarts.append((journal.last, job_id))
             elif key is None:
                 self._engine.clear_journal()
             fewer = len(self._engine.state.injected) < waiting

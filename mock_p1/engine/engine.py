@@ -30,7 +30,7 @@ from mock_p1.engine import (
     retrain_status_check,
 )
 from mock_p1.engine.call import Call, Outcome
-from mock_p1.engine.callers import Caller, Keyring, caller_of_secret
+from mock_p1.engine.callers import Caller, caller_of_secret
 from mock_p1.engine.change_log import ChangeLog
 from mock_p1.engine.deliveries import Deliveries
 from mock_p1.engine.failures import (
@@ -66,7 +66,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mock_p1.base.proxies import Proxies
-    from mock_p1.engine.directory import Directory
     from mock_p1.engine.not_imitated import Unexpected
     from mock_p1.scenario.model import Scenario
 
@@ -169,19 +168,9 @@ class Engine:
         return self.state.seed
 
     @property
-    def jobs(self) -> Directory:
-        """The jobs of the scenario."""
-        return self.state.directory
-
-    @property
     def job_states(self) -> JobStates:
         """Where they are."""
         return self.state.jobs
-
-    @property
-    def keyring(self) -> Keyring:
-        """The keys of the scenario."""
-        return self.state.keyring
 
     def handle(self, request: Request) -> Reply | Fault:
         """Answer one request, whatever it is. Never raises over what a client sent.

@@ -13,7 +13,7 @@ from mock_p1.base.patterns import Hit
 from mock_p1.contract.operations import RETRAIN_STATUS_CHECK, Operation
 from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.compiler import retry_of
-from mock_p1.engine.faults import script
+from mock_p1.engine.faults import says_success, script
 from mock_p1.engine.program import CallProgramStep, Refusal
 from mock_p1.engine.replies import example_of, held_for, literal
 from mock_p1.scenario.calls import ErrorCall, FaultCall, OkCall, ReplyCall
@@ -32,10 +32,6 @@ INJECTED: Final = "fail_next"
 BEFORE: Final = "struck before the act: nothing was done"
 AFTER: Final = "struck after the act: it counts, only its answer was lost"
 NOT_LOST: Final = "the act is done, and its answer comes in the end"
-
-_ANSWERED: Final = ("truncated_body", "malformed_json")
-WHOLE: Final = "slow_body"
-"""The fault whose answer arrives whole in the end: it cannot come without the act."""
 
 
 def take_injected(state: MockState, call: Call) -> InjectedFailure | None:
@@ -106,14 +102,6 @@ def _note(call: Call, *, done: bool, act: Act, after: str = AFTER) -> Outcome | 
     acted = act() if done else None
     call.notes.append(after if acted is not None and acted.done else BEFORE)
     return acted
-
-
-def says_success(fault: str, operation: Operation) -> bool:
-    """Tell a fault after which a client may rightly believe that the act was done.
-
-    A slow body is whole in the end; and the answer to a file has no body that could be spoilt.
-    """
-    return fault == WHOLE or (operation.body == "file" and fault in _ANSWERED)
 
 
 def _fault(  # noqa: PLR0913 -- the parts of one failure

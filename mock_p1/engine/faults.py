@@ -11,6 +11,12 @@ from mock_p1.base.messages import Fault, Reply
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mock_p1.contract.operations import Operation
+
+_ANSWERED: Final = ("truncated_body", "malformed_json")
+WHOLE: Final = "slow_body"
+"""The fault whose answer arrives whole in the end: it cannot come without the act."""
+
 SLOW_PIECES: Final = 10
 SLOW_PAUSE: Final = 1 * SECOND
 """A slow body comes in ten pieces, a second of the mock's clock before each."""
@@ -20,6 +26,14 @@ LONGEST_CHARACTER: Final = 4
 
 TIMEOUT_LIMIT: Final = 300 * SECOND
 """A request that is never answered is let go after five minutes of the mock's clock."""
+
+
+def says_success(fault: str, operation: Operation) -> bool:
+    """Tell a fault after which a client may rightly believe that the act was done.
+
+    A slow body is whole in the end; and the answer to a file has no body that could be spoilt.
+    """
+    return fault == WHOLE or (operation.body == "file" and fault in _ANSWERED)
 
 
 def script(kind: str, reply: Reply) -> Reply | Fault:

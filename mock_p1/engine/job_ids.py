@@ -1,18 +1,23 @@
 """Ids of jobs that a scenario generates by the thousand.
 
-Nothing is kept of them: every id says its own number.
+Nothing is kept of them: every id says its own number, and so which group it is of.
 """
 
 from __future__ import annotations
 
 import re
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from mock_p1.scenario.model import MAX_COUNT
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from mock_p1.scenario.model import GeneratedJobs
+
+_MOST_DIGITS: Final = len(str(MAX_COUNT))
 _UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -73,6 +78,35 @@ class Uuids:
         digest = self._start.copy()
         digest.update(b"/" + of)
         return digest.hexdigest()
+
+
+class GeneratedIds:
+    """The ids of a scenario's groups of generated jobs."""
+
+    def __init__(self, groups: Sequence[GeneratedJobs], seed: int) -> None:
+        self.of_groups: list[Numbered | Uuids] = [
+            Uuids(group.count, seed, index)
+            if group.prefix is None
+            else Numbered(group.prefix, group.count)
+            for index, group in enumerate(groups)
+        ]
+        self._by_prefix: dict[str, list[int]] = {}
+        for index, group in enumerate(groups):
+            self._by_prefix.setdefault(group.prefix or "", []).append(index)
+
+    def group_of(self, job_id: str) -> int | None:
+        """Return the number of the first group that makes an id, from 0; None where none does."""
+        holders = (index for index in self._candidates(job_id) if job_id in self.of_groups[index])
+        return min(holders, default=None)
+
+    def _candidates(self, job_id: str) -> Iterator[int]:
+        """Yield the groups that may hold an id: by what stands before its number, or is a UUID."""
+        if not self.of_groups:
+            return
+        yield from self._by_prefix.get("", ())
+        digits = len(job_id) - len(job_id.rstrip("0123456789"))
+        for length in range(1, min(digits, len(job_id) - 1, _MOST_DIGITS) + 1):
+            yield from self._by_prefix.get(job_id[:-length], ())
 
 
 def uuid_of(*place: object) -> str:

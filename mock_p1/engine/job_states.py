@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import asdict, dataclass
+from sys import intern
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from mock_p1.base.text import mask
@@ -138,7 +139,8 @@ class JobStates:
         self.maximum: int = maximum
         """How many transient states are remembered, before there is room for the scenario's."""
         self._first: dict[str, JobState] = {}
-        self._by_path: dict[tuple[str, str], JobState] = {}
+        self._by_path: dict[str, JobState] = {}
+        self._by_path_and_key: dict[tuple[str, str], JobState] = {}  # of who was not the first
         self._transients: OrderedDict[JobState, None] = OrderedDict()
         self._max_transients = maximum
         self._starts: dict[str, int] = {}
@@ -171,7 +173,11 @@ class JobStates:
 
     def by_path(self, path: str, api_keys: tuple[str, ...]) -> JobState | None:
         """Return the state that the last poll of this path with this key led to."""
-        job = self._by_path.get((path, api_keys[0])) if len(api_keys) == 1 else None
+        job = self._by_path.get(path)
+        if job is None or len(api_keys) != 1:
+            return None
+        if job.api_key != api_keys[0]:
+            job = self._by_path_and_key.get((path, api_keys[0]))
         if job is not None and job.transient:
             self._transients.move_to_end(job)
         return job
@@ -180,12 +186,17 @@ class JobStates:
         """Let a path and a key, until it ends, lead straight to a job's state."""
         self._leave_path(job)
         job.path, job.api_key, job.key_ends_ns = path, api_key, ends_ns
-        job.masked_key, job.tallied = mask(api_key), None
-        self._by_path[path, api_key] = job
+        job.masked_key, job.tallied = intern(mask(api_key)), None
+        first = self._by_path.get(path)
+        if first is None or first.api_key == api_key:
+            self._by_path[path] = job
+        else:
+            self._by_path_and_key[path, api_key] = job
 
     def forget_paths(self) -> None:
         """Let no path lead straight to a state, nor to its tally, until its next poll."""
         self._by_path.clear()
+        self._by_path_and_key.clear()
 
     def add(self, job: JobState) -> JobState:
         """Keep a new state; forget the oldest transient one where there are too many."""
@@ -305,7 +316,7 @@ class JobStates:
         """Forget everything."""
         self._unread = None
         self._first.clear()
-        self._by_path.clear()
+        self.forget_paths()
         self._transients.clear()
         self._starts.clear()
         self._created.clear()
@@ -487,8 +498,10 @@ class JobStates:
         self._transients.pop(job, None)
 
     def _leave_path(self, job: JobState) -> None:
-        if self._by_path.get((job.path, job.api_key)) is job:
-            del self._by_path[job.path, job.api_key]
+        if self._by_path.get(job.path) is job:
+            del self._by_path[job.path]
+        elif self._by_path_and_key.get((job.path, job.api_key)) is job:
+            del self._by_path_and_key[job.path, job.api_key]
 
 
 COLUMNS: Final = (

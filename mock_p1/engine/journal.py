@@ -21,7 +21,7 @@ from mock_p1.contract.operations import (
     is_placeholder,
     query_of,
 )
-from mock_p1.engine.callers import caller_name
+from mock_p1.engine.callers import Caller, caller_name
 from mock_p1.engine.timeline import Plan, State, place_in_words, waits_for
 from mock_p1.engine.totals import Kind, Totals, outcome_of
 from mock_p1.scenario.step_length import Stage
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from mock_p1.engine.call import Call, Outcome
-    from mock_p1.engine.callers import Caller
     from mock_p1.engine.job_states import JobState
     from mock_p1.engine.not_imitated import Unexpected
     from mock_p1.engine.program import ProgramStep
@@ -147,6 +146,7 @@ class Journal:
         self.keep: Callable[[Entry], None] = self._entries.append
         """Takes an entry that is counted by ``tally``; ``add`` does both."""
         self.restarts: deque[tuple[int, str]] = deque(maxlen=MAX_RESTARTS)
+        """Jobs that were reset, each after the entry of a number."""
         self._cleared = 0
 
     def add(self, entry: Entry) -> None:
@@ -189,10 +189,6 @@ class Journal:
                 entries[place] = new = changed(entry)
                 return entry, new
         return None, None
-
-    def note_restart(self, job_id: str) -> None:
-        """Note that a job was reset after the newest entry."""
-        self.restarts.append((self.last, job_id))
 
     def listen(self, listener: Callable[[Entry], None]) -> None:
         """Hand every further entry to ``listener`` too, before the request is answered.

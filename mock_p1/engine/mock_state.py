@@ -11,13 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from mock_p1.base.patterns import Hit
-from mock_p1.engine.call import Outcome
+from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.call_timelines import CallTimelines
-from mock_p1.engine.callers import IssuedKeys, Keyring, caller_named
+from mock_p1.engine.callers import Caller, IssuedKeys, Keyring, caller_named
 from mock_p1.engine.directory import Directory
 from mock_p1.engine.job_ids import token_of
 from mock_p1.engine.job_states import JobState, JobStates
-from mock_p1.engine.program import Refusal
+from mock_p1.engine.program import Program, Refusal
 from mock_p1.engine.rate_limit import RateLimiter
 from mock_p1.engine.replies import ReplyWriter
 from mock_p1.engine.unread_states import restore_parts, saved_in_parts
@@ -29,10 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from mock_p1.base.clock import Clock
-    from mock_p1.engine.call import Call
-    from mock_p1.engine.callers import Caller
     from mock_p1.engine.file_store import FileStore
-    from mock_p1.engine.program import Program
     from mock_p1.engine.timeline import State
     from mock_p1.scenario.model import Scenario
     from mock_p1.scenario.steps import Literal

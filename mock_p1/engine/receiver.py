@@ -12,8 +12,8 @@ from mock_p1.contract.operations import OPERATIONS
 from mock_p1.engine import file_upload
 from mock_p1.engine.call import Call, Outcome, plain_request, request_of
 from mock_p1.engine.callers import caller_named
-from mock_p1.engine.failures import BEFORE, element_outcome, held_back, says_success
-from mock_p1.engine.faults import script
+from mock_p1.engine.failures import BEFORE, element_outcome, held_back
+from mock_p1.engine.faults import says_success, script
 from mock_p1.engine.file_store import IncomingFile, KeptFile, StoreFullError
 from mock_p1.engine.job_states import CreatedJob
 from mock_p1.engine.journal import Journal, call_entry

@@ -9,7 +9,7 @@ from mock_p1.base.clock import SECOND
 from mock_p1.base.messages import Reply, json_reply
 from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.conditional import OK, as_asked, part_in
-from mock_p1.engine.failures import WHOLE
+from mock_p1.engine.faults import WHOLE
 from mock_p1.engine.journal import NOT_TAKEN, Entry, Journal
 from mock_p1.engine.mock_state import MAX_LINKS, MockState
 from mock_p1.engine.not_imitated import no_link

@@ -60,7 +60,7 @@ class Page(NamedTuple):
 
 def show(engine: Engine, job_id: str, key: str | None = None) -> JobView | None:
     """Return one job; None if there is none of this id, or none that a key can see."""
-    if key is not None and not _is_seen(engine, job_id, key, engine.jobs.find):
+    if key is not None and not _is_seen(engine, job_id, key, engine.state.directory.find):
         return None
     with engine.lock:
         return _view(engine, job_id, engine.clock.now_ns(), key)
@@ -83,7 +83,7 @@ def page(  # noqa: PLR0913 -- each is a filter
     ``polled`` those that were polled, ``key`` those that this API key or secret key can see.
     """
     with engine.lock:
-        jobs = engine.jobs
+        jobs = engine.state.directory
         states = engine.job_states
         met = list(states.known() if polled else states.unlisted())
     if not polled:
@@ -123,7 +123,7 @@ def _view(engine: Engine, job_id: str, now_ns: int, key: str | None) -> JobView 
         theirs = engine.state.issued.whose(key)
         jobs = [job for job in jobs if theirs(job.caller.name)]
     created = next((job for job in jobs if job.created), None)
-    hit = engine.jobs.find(job_id)
+    hit = engine.state.directory.find(job_id)
     if created is None and hit is None:
         return None
     program = hit.value if hit is not None and created is None else jobs[0].program

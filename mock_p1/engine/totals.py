@@ -6,8 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zlib import compress, decompress
 
-from mock_p1.engine.callers import caller_name
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -36,11 +34,6 @@ class Kind(NamedTuple):
     def outcome(self) -> str:
         """The status, error or fault that was shown; else what was done, or the HTTP status."""
         return outcome_of(self.status or self.error or self.fault, self.done, self.http_status)
-
-    @property
-    def caller_name(self) -> str:
-        """What a log calls the caller."""
-        return caller_name(self.caller)
 
 
 def outcome_of(shown: str | None, done: str | None, http_status: int | None) -> str:

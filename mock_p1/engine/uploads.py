@@ -97,8 +97,12 @@ class Uploads:
 
 
 def _kept(kept: KeptFile, content: bytes | None) -> dict[str, Any]:
-    text = None if content is None else b64encode(content).decode()
-    return {"size": kept.size, "sha256": kept.sha256, "found": kept.inspection(0), "content": text}
+    return {
+        "size": kept.size,
+        "sha256": kept.sha256,
+        "found": kept.inspection(0),
+        "content": None if content is None else b64encode(content).decode(),
+    }
 
 
 def _restored(row: dict[str, Any], file_name: str, store: FileStore) -> KeptFile:

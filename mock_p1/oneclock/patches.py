@@ -55,18 +55,6 @@ _SINCE_BOOT: Final = {
 """What ``clock_gettime`` is asked for that is no date, and no work of the processor."""
 
 
-def _showing(name: str) -> Function:
-    """Return the method that stands in for one of Python's clocks, which are asked in two ways."""
-
-    def shown(_: object, /, *clock: int) -> Any:  # noqa: ANN401 -- seconds, or nanoseconds
-        shared = asking() if not clock or clock[0] in _SINCE_BOOT else None
-        if shared is None:
-            return getattr(real, name)(*clock)
-        return shared.monotonic_ns() if name.endswith("ns") else shared.monotonic_ns() / SECOND
-
-    return shown
-
-
 class _StandIns:
     """Bound methods stand in for builtins, since a class that keeps one does not bind it again."""
 
@@ -77,6 +65,14 @@ class _StandIns:
         else:
             slept_really(seconds)
             real.sleep(seconds)  # which also says what is wrong with what is no span
+
+    def monotonic(self) -> float:
+        shared = asking()
+        return real.monotonic() if shared is None else shared.monotonic_ns() / SECOND
+
+    def monotonic_ns(self) -> int:
+        shared = asking()
+        return real.monotonic_ns() if shared is None else shared.monotonic_ns()
 
     def select(
         self,
@@ -93,9 +89,21 @@ class _StandIns:
         found = wait_for_files(shared, timeout, partial(_stirring, files), chain(*files))
         return found or ([], [], [])
 
-    monotonic, monotonic_ns = _showing("monotonic"), _showing("monotonic_ns")
-    perf_counter, perf_counter_ns = _showing("perf_counter"), _showing("perf_counter_ns")
-    clock_gettime, clock_gettime_ns = _showing("clock_gettime"), _showing("clock_gettime_ns")
+    def perf_counter(self) -> float:
+        shared = asking()
+        return real.perf_counter() if shared is None else shared.monotonic_ns() / SECOND
+
+    def perf_counter_ns(self) -> int:
+        shared = asking()
+        return real.perf_counter_ns() if shared is None else shared.monotonic_ns()
+
+    def clock_gettime(self, clock: int, /) -> float:
+        shared = asking() if clock in _SINCE_BOOT else None
+        return real.clock_gettime(clock) if shared is None else shared.monotonic_ns() / SECOND
+
+    def clock_gettime_ns(self, clock: int, /) -> int:
+        shared = asking() if clock in _SINCE_BOOT else None
+        return real.clock_gettime_ns(clock) if shared is None else shared.monotonic_ns()
 
 
 def _stirring(files: tuple[list[Any], list[Any], list[Any]], seconds: float) -> Any:  # noqa: ANN401 -- what select returns, or nothing

@@ -42,7 +42,8 @@ class ThreadActivity:
         place = self._places.pop(thread.ident or 0, None)
         match frame.f_globals.get("__name__"), frame.f_code.co_name:
             case "threading", "wait":
-                return not _is_queued(frame.f_locals.get("self"), frame.f_locals.get("waiter"))
+                waiters = getattr(frame.f_locals.get("self"), "_waiters", ())
+                return frame.f_locals.get("waiter") not in waiters  # it was notified
             case "threading", "join" | "_wait_for_tstate_lock":
                 other = frame.f_locals.get("self")
                 return not (isinstance(other, threading.Thread) and other.is_alive())
@@ -71,14 +72,6 @@ class ThreadActivity:
         since, looks = before[2], before[3] + 1
         self._places[thread.ident or 0] = (*before[:2], since, looks)
         return now - since < STILL_SECONDS or looks < STILL_LOOKS
-
-
-def _is_queued(condition: object, waiter: object) -> bool:
-    """Tell whether a waiter of a condition has not been notified yet.
-
-    Nothing but the condition itself knows.
-    """
-    return waiter is not None and waiter in getattr(condition, "_waiters", ())
 
 
 def _is_run(thread: threading.Thread) -> bool:

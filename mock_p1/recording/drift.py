@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 Outcome = Literal["holds", "differs", "not checked", "not reached"]
 
 _HIDDEN: Final = re.compile("message [0-9]+")
-_SHOWN: Final = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +330,7 @@ def _with(name: str, value: Any) -> str:  # noqa: ANN401 -- JSON
 
 
 def _shown(value: Any) -> str:  # noqa: ANN401 -- JSON
-    return shorten(f"{value}" if isinstance(value, Fake) else flow(value), _SHOWN)
+    return shorten(f"{value}" if isinstance(value, Fake) else flow(value), 160)
 
 
 def _expected(job: Job) -> list[_Expected]:

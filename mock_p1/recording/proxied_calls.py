@@ -28,7 +28,7 @@ from mock_p1.verify.answer import Answer, error_of, json_object
 from mock_p1.verify.published import CREDENTIAL_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from mock_p1.recording.pseudonyms import Pseudonyms
     from mock_p1.recording.recording_proxy import Exchange
@@ -67,7 +67,11 @@ class ProxiedCalls:
         self._assumed: dict[str, Any] = {}
         self._issued: dict[tuple[str, str], str] = {}
         self._refused = _refused_keys(exchanges)
-        self._learn_keys(exchanges)
+        for exchange in exchanges:
+            self._names.learn_value(_json(exchange))
+            if exchange.key:
+                is_secret = exchange.operation == GET_API_KEY.name
+                self._names.key(exchange.key, "secret" if is_secret else "key")
         self._others = sum(not each.operation for each in exchanges)
         self._odd = 0
         for exchange in exchanges:
@@ -105,13 +109,6 @@ class ProxiedCalls:
             calls=self._calls,
             assumptions=self._assumed,
         )
-
-    def _learn_keys(self, exchanges: Iterable[Exchange]) -> None:
-        for exchange in exchanges:
-            self._names.learn_value(_json(exchange))
-            if exchange.key:
-                is_secret = exchange.operation == GET_API_KEY.name
-                self._names.key(exchange.key, "secret" if is_secret else "key")
 
     def _of(self, job_id: str) -> _Job:
         return self._jobs.setdefault(job_id, _Job(job_id))
@@ -255,12 +252,11 @@ def _refused_keys(exchanges: Sequence[Exchange]) -> dict[str, str]:
     for exchange in exchanges:
         if exchange.key and exchange.operation in OPERATIONS:
             errors[exchange.key].add(_error(exchange))
-    refused = {}
-    for key, found in errors.items():
-        (error, *others) = found
-        if error in CREDENTIAL_ERRORS and not others:
-            refused[key] = str(error)
-    return refused
+    return {
+        key: str(next(iter(found)))
+        for key, found in errors.items()
+        if len(found) == 1 and found <= {*CREDENTIAL_ERRORS}
+    }
 
 
 def _end_date(text: str, moment: datetime) -> dict[str, Any]:

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 SHORTEST_SECRET: Final = 4
 """A key shorter than this is a word that a text may hold by chance."""
@@ -157,16 +154,13 @@ class Pseudonyms:
             if len(secret) < SHORTEST_SECRET:
                 continue
             is_in_any_case = len(secret) >= SHORTEST_VALUE
-            for form in _forms(secret):
+            # as it is, in JSON, in a URL
+            forms = (secret, json.dumps(secret)[1:-1], quote(secret, safe=""), quote(secret))
+            for form in dict.fromkeys(forms):
                 if form.lower() in folded:
                     flags = re.IGNORECASE if is_in_any_case else re.NOFLAG
                     text = re.sub(re.escape(form), name, text, flags=flags)
         return text
-
-
-def _forms(secret: str) -> Iterable[str]:
-    """Return how a secret may be written: as it is, in JSON, in a URL."""
-    return dict.fromkeys((secret, json.dumps(secret)[1:-1], quote(secret, safe=""), quote(secret)))
 
 
 def _parts_of(link: str) -> tuple[str, str, str] | None:

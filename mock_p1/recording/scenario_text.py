@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 WIDTH: Final = 110
 """Columns of a line; a comment that would end beyond them stands above its step."""
 
-LONGEST_DESCRIPTION: Final = 150
-
 
 @dataclass(slots=True)
 class RecordedJob:
@@ -221,4 +219,4 @@ def _all_seen(recorded: RecordedScenario) -> Iterator[Seen]:
 def _description(recorded: RecordedScenario, names: Pseudonyms) -> str:
     labels = [names.text(step.seen.label) for job in recorded.jobs for step in job.steps]
     shown = ", ".join(label for label, _ in groupby(labels)) or "no poll"
-    return shorten(f"Recorded on {recorded.began:%Y-%m-%d}: {comment(shown)}", LONGEST_DESCRIPTION)
+    return shorten(f"Recorded on {recorded.began:%Y-%m-%d}: {comment(shown)}", 150)

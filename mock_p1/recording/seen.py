@@ -43,8 +43,6 @@ LONGEST_BODY: Final = 20_000
 
 REPLY_STATUSES: Final = range(200, 600)
 BODILESS: Final = (204, 304)
-RELATIVE_TO: Final = "https://same-host.example"
-"""What stands for the service where it names none."""
 
 KEPT_HEADERS: Final = ("Content-Type", "Location")
 """The headers of a literal answer that a client may act on; Retry-After has a key of its own."""
@@ -190,8 +188,9 @@ def literal(answer: Answer) -> Seen:
         and value.isascii()
         and value.isprintable()
     }
-    if "Location" in headers:  # whole, so that its host and path are replaced
-        headers["Location"] = urljoin(RELATIVE_TO, headers["Location"])
+    if "Location" in headers:
+        # whole, so that its host and path are replaced; where it names no host, it is the service's
+        headers["Location"] = urljoin("https://same-host.example", headers["Location"])
     body: Any = _body(answer)
     is_data = not isinstance(body, str)
     if headers.get("Content-Type") == ("application/json" if is_data else "text/plain"):

@@ -27,9 +27,6 @@ MOST_MEMBERS: Final = 50
 MOST_LINES: Final = 2_000_000
 """Of a larger table the rows are not counted."""
 
-EVALUATION: Final = "evaluation_raw_data.csv"
-ENCODINGS: Final = ("utf-8-sig", "cp932")
-
 
 @dataclass(frozen=True, slots=True)
 class SeenResult:
@@ -101,8 +98,9 @@ def look_into(content: bytes) -> SeenResult:
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, EOFError):
         return _text(content)
     members = (*counted, *((name, None) for name in names[MOST_MEMBERS:]))
-    evaluated = next((rows for name, rows in counted if name.endswith(EVALUATION)), None)
-    rows = evaluated or max((rows or 0 for _, rows in counted), default=0)
+    rows = (
+        next((rows for name, rows in counted if name.endswith("evaluation_raw_data.csv")), None)
+    ) or max((rows or 0 for _, rows in counted), default=0)
     return SeenResult(content, "ZIP", members, rows)
 
 
@@ -123,7 +121,7 @@ def _count(lines: io.TextIOBase) -> int | None:
 
 
 def _text(content: bytes) -> SeenResult:
-    for encoding in ENCODINGS:
+    for encoding in ("utf-8-sig", "cp932"):
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:

@@ -9,6 +9,7 @@ network, a gateway) lasts so many polls, unless it went on for long.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1.base.durations import UNITS, format_duration, format_seconds
@@ -82,12 +83,7 @@ class SeenStep:
 
 def steps_of(polls: Sequence[SeenPoll]) -> list[SeenStep]:
     """Return the steps that these polls saw. The first began at 0 seconds."""
-    groups: list[list[SeenPoll]] = []
-    for poll in polls:
-        if groups and groups[-1][-1].seen == poll.seen:
-            groups[-1].append(poll)
-        else:
-            groups.append([poll])
+    groups = [[*group] for _, group in groupby(polls, key=lambda poll: poll.seen)]
     steps: list[SeenStep] = []
     since = 0
     for group, following in zip(groups, [*groups[1:], None], strict=True):

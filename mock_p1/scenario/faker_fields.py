@@ -69,7 +69,7 @@ class Draws:
         return core_schema.with_info_after_validator_function(self._check, handler(source))
 
     def _check(self, fake: Fake, info: ValidationInfo) -> Fake:
-        from mock_p1.base.strict_model import all_of  # noqa: PLC0415 -- likewise
+        from mock_p1.base.record_reader import all_of  # noqa: PLC0415 -- likewise
 
         reading = info.context if isinstance(info.context, ScenarioReading) else ScenarioReading()
         known = reading.fakes

@@ -19,7 +19,6 @@ from mock_p1.base.text import shorten, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from types import ModuleType
 
     from faker import Faker
 
@@ -175,18 +174,12 @@ def _problem_drawing(
 
 
 @cache
-def _module() -> ModuleType:
-    import faker  # noqa: PLC0415 -- takes 0.35 s, and most scenarios invent nothing
-
-    return faker
-
-
-@cache
 def _faker(locale: str, *, is_tried: bool = False) -> Faker:
     """Return the Faker that plays, or the one with which a scenario's fakes are tried."""
+    from faker import Faker  # noqa: PLC0415 -- takes 0.35 s, and most scenarios invent nothing
+
     del is_tried
-    made: Faker = _module().Faker(locale)
-    return made
+    return Faker(locale)
 
 
 @cache

@@ -1,7 +1,8 @@
 """A scenario that was checked, as a text that is read again without checking, YAML or pydantic.
 
 JSON, in which a list begins with what it is: nothing, for a list; else a record or the like by its
-name. The tree of the text is read when it is first asked where something stands.
+name. Of the text's tree the lines alone are kept, and read when it is first asked where something
+stands.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
 
 
 _LIST: Final = ""
-_OTHERS: Final[dict[str, Callable[..., Any]]] = {
-    "Pair": Pair, "Node": Node, "Span": Span, "Stage": Stage
-}  # fmt: skip
+_OTHERS: Final[dict[str, Callable[..., Any]]] = {"Span": Span, "Stage": Stage}
 """What is no record, and is kept by its parts."""
+
+_AS_IT_IS: Final = frozenset({str, int, float, bool, type(None)})
+"""What needs no look: nearly all that a scenario of thousands of steps holds."""
 
 
 def as_kept(scenario: Scenario) -> str | None:
@@ -37,7 +39,7 @@ def as_kept(scenario: Scenario) -> str | None:
     if scenario.variables or not document.sources:
         return None
     parts = document.parts if isinstance(document, MergedDocument) else (document,)
-    trees = [(part.name, json.dumps(as_data(part.root))) for part in parts]
+    trees = [(part.name, json.dumps(_lines(part.root))) for part in parts]
     is_merged = isinstance(document, MergedDocument)
     source = (document.name, document.text, trees, list(document.files), is_merged)
     return json.dumps([as_data(scenario), source])
@@ -73,16 +75,14 @@ def as_data(value: Any, *, places: bool = True) -> Any:  # noqa: ANN401 -- what 
         case Record():
             kind = type(value)
             values = {
-                name: as_data(inner, places=places)
+                name: inner if type(inner) in _AS_IT_IS else as_data(inner, places=places)
                 for name, inner in vars(value).items()
                 if name != "_document"
                 and (places or (name != "source" and inner != getattr(kind, name, ...)))
             }
             return [kind.__name__, values]
-        case Span() | Stage() | Pair():
-            return [type(value).__name__, *map(as_data, value)]
-        case Node():
-            return ["Node", value.line, value.column, as_data(value.value)]
+        case Span() | Stage():
+            return [type(value).__name__, *value]
         case dict():
             return {key: as_data(inner, places=places) for key, inner in value.items()}
         case list():
@@ -107,6 +107,26 @@ def from_data(data: Any) -> Any:  # noqa: ANN401 -- likewise
     return record.of({name: from_data(inner) for name, inner in values.items()})
 
 
+def _lines(node: Node | None) -> Any:  # noqa: ANN401 -- as JSON has it
+    """Return where the parts of a tree stand: its line, and what is in it; keys have their own."""
+    if node is None or not isinstance(node.value, dict | list):
+        return node and node.line
+    if isinstance(node.value, list):
+        return [node.line, list(map(_lines, node.value))]
+    entries = node.value.items()
+    return [node.line, {key: (line, _lines(inner)) for key, (line, _, inner) in entries}]
+
+
 def _tree(text: str) -> Node:
-    tree: Node = from_data(json.loads(text))
+    tree: Node = _node(json.loads(text))
     return tree
+
+
+def _node(lines: Any) -> Any:  # noqa: ANN401 -- as JSON has it
+    """Return a tree whose parts stand there; columns and scalars nobody asks for any more."""
+    line, inner = lines if isinstance(lines, list) else (lines, None)
+    if isinstance(inner, dict):
+        inner = {key: Pair(where, 1, _node(each)) for key, (where, each) in inner.items()}
+    elif inner is not None:
+        inner = list(map(_node, inner))
+    return Node(line, 1, inner)

@@ -16,8 +16,6 @@ from mock_p1.scenario.problems import Problem
 from mock_p1.scenario.yaml_nodes import Node, Pair, is_branch
 
 VARIABLES = "variables"
-OF_EACH_FILE = ("$schema", VARIABLES)
-DESCRIPTION = "description"
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ class _Merging:
             for key, value in root.plain(part.name).items():
                 if key == VARIABLES and value is True:
                     self._made[key] = value  # one is enough
-                if key not in OF_EACH_FILE and not key.startswith("x-"):
+                if key not in ("$schema", VARIABLES) and not key.startswith("x-"):
                     self._add(part, key, value)
         return self._made
 
@@ -102,7 +100,7 @@ class _Merging:
         made = self._made.get(key)
         if key not in self._made:
             self._made[key] = value
-        elif key == DESCRIPTION and isinstance(value, str):
+        elif key == "description" and isinstance(value, str):
             self._made[key] = f"{made} {value}"
         elif isinstance(value, list) and isinstance(made, list):
             made.extend(value)

@@ -47,7 +47,6 @@ _OperationName = Annotated[str, OneOf("operation", tuple(OPERATIONS))]
 KeyStateName = Literal["active", "invalid_api_key", "inactive_credential", "not_found_credential"]
 KeyState = Annotated[str, OneOf("state of a key", (ACTIVE, *CREDENTIAL_ERRORS))]
 
-_LASTS: Final = {"required": ["for"]}
 _WAITS_FOR_FILE: Final[JsonDict] = {
     "required": ["for"],
     "properties": {"for": {"const": "upload"}},
@@ -123,7 +122,7 @@ class Job(LocatedRecord):
     schema_rules: ClassVar[dict[str, Any]] = {
         "oneOf": [{"required": ["timeline"]}, {"required": ["error"]}],
         "if": {"required": ["at_end"], "properties": {"at_end": {"const": "loop"}}},
-        "then": {"properties": {"timeline": {"items": _LASTS}}},
+        "then": {"properties": {"timeline": {"items": {"required": ["for"]}}}},
         "dependentRequired": {"at_end": ["timeline"]},
     }
 
@@ -339,7 +338,7 @@ first job does."""
             >>> Scenario.from_mapping(keys, lambda name: b"PK").files
             {'real.zip': b'PK'}
         """
-        from pydantic import ValidationError  # noqa: PLC0415 -- takes long, and is needed late
+        from pydantic_core import ValidationError  # noqa: PLC0415 -- takes long, and is needed late
 
         reading = ScenarioReading(find=find)
         problems: list[Problem] = []
@@ -375,7 +374,7 @@ first job does."""
             >>> Scenario.from_document({"jobs": {}}, reading).name
             'mine.yaml'
         """
-        from mock_p1.base.strict_model import read_record  # noqa: PLC0415 -- loads pydantic
+        from mock_p1.base.record_reader import read_record  # noqa: PLC0415 -- loads pydantic
 
         return read_record(cls, data, reading).replaced(_document=reading.document)
 

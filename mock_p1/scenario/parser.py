@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pydantic import ValidationError
+from pydantic_core import ValidationError
 
 from mock_p1.base.record import MAX_PROBLEMS
 from mock_p1.scenario.document import INLINE, MAX_BYTES, Attach, Document, ScenarioReading

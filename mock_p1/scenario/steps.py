@@ -308,7 +308,7 @@ def _exactly_one(
     if len(given) == 1:
         made: Step = handler(value)
         return made
-    from mock_p1.base.strict_model import all_of, known_keys  # noqa: PLC0415 -- loads pydantic
+    from mock_p1.base.record_reader import all_of, known_keys  # noqa: PLC0415 -- loads pydantic
 
     reading.failed += 1
     found = f"{', '.join(given)}: make it {len(given)} steps" if given else "none of them"
@@ -322,9 +322,9 @@ def _exactly_one(
 
 def _problems(kind: type[Step], value: dict[str, Any]) -> ValidationError | None:
     """Return what is wrong with the keys of ``value`` that this kind of step knows."""
-    from pydantic import ValidationError  # noqa: PLC0415 -- takes long, and is needed late
+    from pydantic_core import ValidationError  # noqa: PLC0415 -- takes long, and is needed late
 
-    from mock_p1.base.strict_model import known_keys, read_record  # noqa: PLC0415 -- loads pydantic
+    from mock_p1.base.record_reader import known_keys, read_record  # noqa: PLC0415 -- loads pydantic
 
     try:
         read_record(kind, {key: value[key] for key in known_keys(kind) if key in value})

@@ -47,7 +47,6 @@ _PLAIN_TAGS: Final = frozenset(
     _TAG + name for name in ("null", "bool", "int", "float", "map", "seq")
 )
 _TEXT_TAGS: Final = frozenset({None, "!", _TAG + "str"})
-MERGE: Final = "<<"
 
 _VALUE_ASTRAY: Final = re.compile("mapping values are not allowed")
 _INDENTED: Final = re.compile("did not find expected ('-'|key)|expected <block end>")
@@ -200,7 +199,7 @@ class _Reader:
             line, column = event.start_mark.line + 1, event.start_mark.column + 1
             child = self._node(self._next(), depth + 1)
             _count(node, child)
-            if key == MERGE and event.implicit[0]:  # in quotes it is a key like any other
+            if key == "<<" and event.implicit[0]:  # in quotes it is a key like any other
                 merged += child.value if isinstance(child.value, list) else [child]
             elif key in entries:
                 first = entries[key].line

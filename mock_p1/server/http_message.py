@@ -40,7 +40,7 @@ TRAILER_LIMIT: Final = 8 * 1024
 
 _TOKEN: Final = f"!#$%&'*+-.^_`|~{digits}{ascii_letters}".encode()
 _HEX: Final = b"0123456789abcdefABCDEF"
-_VISIBLE: Final = f"{punctuation}{digits}{ascii_letters}".encode()
+VISIBLE: Final = f"{punctuation}{digits}{ascii_letters}".encode()
 _VERSIONS: Final = {b"HTTP/1.1": "1.1", b"HTTP/1.0": "1.0"}
 _NOT_IN_A_HEADER: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _FRAMING: Final = frozenset((b"connection", b"content-length", b"expect", b"transfer-encoding"))
@@ -110,7 +110,7 @@ def read_request_line(line: bytes) -> tuple[str, bytes, str]:
         raise BadRequest
     if not target.startswith(b"/"):
         target = origin_form(target.decode("latin-1")).encode("latin-1")
-    if target.translate(None, _VISIBLE):
+    if target.translate(None, VISIBLE):
         target = quote(target, punctuation).encode()
     return method.decode(), target, version
 

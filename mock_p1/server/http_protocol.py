@@ -25,6 +25,7 @@ from mock_p1.server.http_message import (
     HEADERS_LIMIT,
     KNOWN_BYTES,
     PATH_LIMIT,
+    VISIBLE,
     BodyReader,
     Head,
     read_head,
@@ -84,11 +85,13 @@ SHORT_ANSWER: Final = ANSWER_WAITING // IN_A_TURN
 class _Known(NamedTuple):
     """A head that was read and may be answered at once: a client that polls sends it again.
 
-    ``rest`` is what follows its first line.
+    ``begins`` and ``ends`` are what stands before and after its target; empty where the target was
+    written in some odd way.
     """
 
     data: bytes
-    rest: bytes
+    begins: bytes
+    ends: bytes
     head: Head
     request: Request
 
@@ -341,21 +344,22 @@ class HttpProtocol(asyncio.Protocol):
             return None
         request = at_once.plain_request(scope_of(head, self))
         if request is not None:
-            self._known = _Known(data, data.partition(b"\r\n")[2], head, request)
+            method, target, rest = data.split(b" ", 2)
+            as_written = target.partition(b"?")[::2] == (head.path, head.query)
+            begins, ends = (method + b" ", b" " + rest) if as_written else (b"", b"")
+            self._known = _Known(data, begins, ends, head, request)
         return request
 
     def _like(self, known: _Known, data: bytes) -> Request | None:
         """Return the request of a head that is a known one but for its path; else None."""
-        line, _, rest = data.partition(b"\r\n")
-        if rest != known.rest or self.shared.at_once is None:
+        begins, ends, at_once = known.begins, known.ends, self.shared.at_once
+        if not (begins and at_once and data.startswith(begins) and data.endswith(ends)):
             return None
-        with suppress(BadRequest):  # who reads all of it refuses it
-            method, target, version = read_request_line(line)
-            path, _, query = target.partition(b"?")
-            is_like = method == known.head.method and version == known.head.version
-            if is_like and len(path) <= PATH_LIMIT:
-                return self.shared.at_once.plain_request_like(known.request, path, query)
-        return None
+        target = data[len(begins) : -len(ends)]
+        path, _, query = target.partition(b"?")
+        if target.translate(None, VISIBLE) or len(path) > PATH_LIMIT:
+            return None  # who reads all of it refuses it, or knows what is meant
+        return at_once.plain_request_like(known.request, path, query)
 
     def _begin(self, head: Head, plain: Request | None) -> None:
         """Answer a request whose head was read, or let the app do so."""

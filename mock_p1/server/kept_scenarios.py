@@ -53,11 +53,9 @@ def read_kept(found: Found, folder: Path) -> Scenario:
     """
     digest = _digest(found)
     file = folder / f"{digest}.json"
-    try:
+    with suppress(OSError, ValueError):  # there is none, or what is there is not ours
         if _is_safe(folder):
             return from_kept(_content(file, digest), found.attach)
-    except (OSError, ValueError):
-        pass  # there is none, or what is there is not ours
     scenario = found.read()
     with suppress(OSError):
         _keep(scenario, file, digest)

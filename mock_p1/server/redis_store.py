@@ -211,7 +211,12 @@ class RedisStore:
             )
             # raises TypeError, and opens nothing; what a client does around it costs more than it
             self._connection: Any = self._client.connection_pool.make_connection()
-        except (ValueError, TypeError, *self._errors) as error:
+        except TypeError as error:  # what redis-py hands on to its connection, whatever it is
+            name = "".join(re.findall(r"'(\w+)'$", str(error)))
+            raise CannotShareState(
+                f"{self.shown}: its query has {name!r}, which is no option of a store; leave it out"
+            ) from None
+        except (ValueError, *self._errors) as error:
             raise CannotShareState(f"{self.shown}: {error}") from None
 
     def begin(self, form: str, run: str, facts: str) -> Begun:

@@ -66,10 +66,9 @@ def read_state(path: Path) -> dict[str, Any]:
         raise CannotLoad(f"{path}: is JSON, but no state that a mock has saved")
     form = read[KEY]
     if form != FORM:
-        age = "an older" if isinstance(form, int) and form < FORM else "another"
+        age = "an older version" if isinstance(form, int) and form < FORM else "another version"
         raise CannotLoad(
-            f"{path}: was saved by {age} version of the mock, in form {form!r}; this one reads "
-            f"form {FORM}"
+            f"{path}: was saved by {age} of the mock, in form {form!r}; this one reads form {FORM}"
         )
     state = read.get("saved")
     if not isinstance(state, dict) or not _is_as_saved(state, content, read.get("sha256")):
@@ -147,7 +146,7 @@ class StateFile:
 
 def _what_is_no_json(content: bytes) -> str:
     if not content:
-        return "is empty"
+        return "the file is empty"
     begins = content.startswith(f'{{"{KEY}"'.encode())
     return "is not whole: it breaks off" if begins else "is no JSON, so no state of a mock"
 

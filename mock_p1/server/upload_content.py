@@ -74,7 +74,8 @@ def inspect_content(stream: BinaryIO, file_name: str) -> Inspection:
         found = inspect_table(stream)
     if is_zip is file_name.lower().endswith(".zip"):
         return found
-    note = f"the file is {'a' if is_zip else 'no'} ZIP, but its name is {printable(file_name)!r}"
+    what = "the file is a ZIP" if is_zip else "the file is no ZIP"
+    note = f"{what}, but its name is {printable(file_name)!r}"
     return found._replace(notes=(note, *found.notes))
 
 

@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections import deque
 from concurrent.futures import Future
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -260,7 +261,5 @@ class IncomingUpload:
 
 def remove_file(path: Path) -> None:
     """Remove a file; one that is still being read, on Windows, goes with its folder."""
-    try:
+    with suppress(PermissionError):
         path.unlink(missing_ok=True)
-    except PermissionError:
-        return

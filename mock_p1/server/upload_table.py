@@ -45,8 +45,11 @@ def inspect_table(stream: IO[bytes], subject: str = "the file") -> Inspection:
     table = _Table(io.TextIOWrapper(buffered, "latin-1", newline=""), delimiter)
     table.read()
     notes = [*watched.encoding_notes(bom=bom, whole=table.stopped is None), *table.notes()]
-    rows = None if table.stopped else max(0, table.rows - 1)
-    return Inspection(rows, table.columns, tuple(f"{subject} {note}" for note in notes))
+    return Inspection(
+        rows=None if table.stopped else max(0, table.rows - 1),
+        columns=table.columns,
+        notes=tuple(f"{subject} {note}" for note in notes),
+    )
 
 
 class _Table:

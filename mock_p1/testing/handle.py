@@ -112,7 +112,7 @@ class Handle:
             ...     demo.api_key
             'demo-key'
         """
-        return self._engine.keyring.first_active()
+        return self._engine.state.keyring.first_active()
 
     @property
     def secret_key(self) -> str:
@@ -122,7 +122,7 @@ class Handle:
             >>> mock.secret_key
             'any-secret'
         """
-        return self._engine.keyring.first_active_secret()
+        return self._engine.state.keyring.first_active_secret()
 
     @property
     def model_id(self) -> int:
@@ -153,13 +153,13 @@ class Handle:
             created = self._engine.job_states.newest_created
         if created is not None:
             return created
-        first = next(self._engine.jobs.ids(), None)
+        first = next(self._engine.state.directory.ids(), None)
         if first is not None:
             return first
         for pattern in self._engine.scenario.jobs:
             return pattern.replace("*", "1")
         text = f"{self._engine.scenario.name} has no job"
-        if self._engine.jobs.new_jobs is not None:
+        if self._engine.state.directory.new_jobs is not None:
             text += " but new ones; a client has to ask for an upload URL first"
         raise NoSuchJob(text)
 
@@ -283,7 +283,7 @@ class Handle:
         return second in shown_by_first or not shown_by_second
 
     def _statuses(self, job: str) -> set[str | None]:
-        found = self._engine.jobs.find(job)
+        found = self._engine.state.directory.find(job)
         return {step.status for step in found.value.steps} if found else set()
 
     def fail_next(
@@ -815,13 +815,13 @@ class Handle:
     def _must_know(self, job: str | None) -> None:
         """NoSuchJob where neither the scenario nor any call knows the job."""
         engine = self._engine
-        if job is None or engine.jobs.find(job) is not None:
+        if job is None or engine.state.directory.find(job) is not None:
             return
         with engine.lock:
             asked_for = {*engine.job_states.known()}
         asked_for |= {entry.job_id for entry in engine.journal if entry.job_id is not None}
         if job not in asked_for:
-            known = {*islice(engine.jobs.ids(), 1000), *asked_for}
+            known = {*islice(engine.state.directory.ids(), 1000), *asked_for}
             raise NoSuchJob(f"{unknown('job', job, known)} (scenario {engine.scenario.name})")
 
     def _fail(self, what: str, marked: Container[int] = ()) -> NoReturn:

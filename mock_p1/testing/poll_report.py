@@ -109,7 +109,7 @@ def _places(engine: Engine, requests: Sequence[Entry]) -> Iterator[str]:
         missed = [
             job_id
             for job_id in islice(polled, MOST_JOBS)
-            if job_id not in begun and engine.jobs.find(job_id)
+            if job_id not in begun and engine.state.directory.find(job_id)
         ]
     yield from places
     for (
@@ -118,7 +118,9 @@ def _places(engine: Engine, requests: Sequence[Entry]) -> Iterator[str]:
         yield f"{job_id} has not begun: each poll of it was answered without it"
     if (more := len(polled) - MOST_JOBS) > 0:
         yield f"… and {more} more jobs"
-    never = [job_id for job_id in islice(engine.jobs.ids(), MOST_JOBS) if job_id not in polled]
+    never = [
+        job_id for job_id in islice(engine.state.directory.ids(), MOST_JOBS) if job_id not in polled
+    ]
     if never:
         yield f"never polled, so not begun: {', '.join(never)}"
 

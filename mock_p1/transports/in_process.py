@@ -291,14 +291,11 @@ def _set_active(endpoints: tuple[Endpoint, ...]) -> None:
 
 
 def _in_task() -> bool:
-    try:
+    with suppress(RuntimeError):  # no loop runs here
         return asyncio.current_task() is not None
-    except RuntimeError:
-        pass
-    try:
+    with suppress(KeyError, RuntimeError):
         return bool(sys.modules["trio"].lowlevel.current_task())
-    except (KeyError, RuntimeError):
-        return False
+    return False
 
 
 def visible() -> tuple[Endpoint, ...]:

@@ -249,7 +249,4 @@ def _plain_error(error: HTTPException) -> Response:
         "error": f"MOCK_P1_{error.name.upper().replace(' ', '_')}",
         "message": error.description,
     }
-    response = Response(status=error.code, headers=headers)
-    response.set_data(json_bytes(body))
-    response.mimetype = "application/json"
-    return response
+    return Response(json_bytes(body), error.code, headers, mimetype="application/json")

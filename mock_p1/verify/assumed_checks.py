@@ -5,11 +5,13 @@ Each assumption of the mock, and, where it is refuted, what a scenario should as
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import json
+from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.verify import published
 from mock_p1.verify.answer import (
     Answer,
+    FoundError,
     describe,
     error_of,
     is_reply,
@@ -18,17 +20,15 @@ from mock_p1.verify.answer import (
     one_line,
 )
 from mock_p1.verify.contract_check import Check, Verdict, as_expected, assumed, otherwise
-from mock_p1.verify.error_template import common_template
 from mock_p1.verify.exceptions import NotChecked
 from mock_p1.verify.job_checks import FIRST_BYTES, download_needs_no_key
 from mock_p1.verify.questions import CHANGING, ERROR_QUESTIONS, STATUS_QUESTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from mock_p1.verify.session import VerifySession
 
-_ZIP: Final = b"PK"
 _EXPRESSIBLE: Final = range(200, 600)
 """The HTTP statuses that a scenario can give its errors."""
 
@@ -198,7 +198,7 @@ def result_is_zip(session: VerifySession) -> Verdict:
     if not download_needs_no_key.judge(session).agrees:
         raise NotChecked("the result could not be fetched")
     start = session.download(str(session.finished()["download_url"]), FIRST_BYTES).body
-    return Verdict(start.startswith(_ZIP), "begins with PK", f"begins with {start!r}")
+    return Verdict(start.startswith(b"PK"), "begins with PK", f"begins with {start!r}")
 
 
 CHECKS: Final = (
@@ -254,3 +254,58 @@ def _errors(session: VerifySession) -> Iterator[tuple[str, Answer]]:
             yield name, answer
     if not found:
         raise NotChecked("none of the documented errors was seen")
+
+
+def common_template(errors: Sequence[Answer]) -> dict[str, Any] | None:
+    """Return the template that every one of these published errors is made by.
+
+    None if there is none.
+
+    What changes from error to error stands in it as {code}, {error} and {message}.
+    """
+    template: dict[str, Any] = _template(json_object(errors[0]), error_of(errors[0]))
+    made = all(
+        _canonical(_filled(template, error_of(answer))) == _canonical(json_object(answer))
+        for answer in errors
+    )
+    return template if made else None
+
+
+def _template(body: Any, error: FoundError) -> Any:  # noqa: ANN401 -- any JSON
+    if isinstance(body, dict):
+        return {name: _template(value, error) for name, value in body.items()}
+    if isinstance(body, list):
+        return [_template(value, error) for value in body]
+    if str(body) == str(error.code):
+        return "{code}"
+    if isinstance(body, str):
+        for place, value in _places(error).items():
+            body = body.replace(str(value), place)
+    return body
+
+
+def _filled(template: Any, error: FoundError) -> Any:  # noqa: ANN401 -- any JSON
+    """Fill a template in as the mock does.
+
+    A place alone keeps the value's type, one in a text does not.
+    """
+    if isinstance(template, dict):
+        return {name: _filled(value, error) for name, value in template.items()}
+    if isinstance(template, list):
+        return [_filled(value, error) for value in template]
+    if not isinstance(template, str):
+        return template
+    places = _places(error)
+    if template in places:
+        return places[template]
+    for place, value in places.items():
+        template = template.replace(place, str(value))
+    return template
+
+
+def _places(error: FoundError) -> dict[str, object]:
+    return {"{code}": error.code, "{error}": error.error, "{message}": error.message}
+
+
+def _canonical(body: object) -> str:
+    return json.dumps(body)  # 1 is not true and not 1.0; the order of fields counts

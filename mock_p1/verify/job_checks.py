@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 FIRST_BYTES: Final = 4
 """How much of a result is read: enough to tell a ZIP; the rest is left unfetched."""
 
-_OK: Final = range(200, 300)
-
 
 @documented(
     "finished-says-so", "A job that is finished has the status job_finished.", published.EXAMPLES
@@ -62,7 +60,7 @@ def download_needs_no_key(session: VerifySession) -> Verdict:
     if not is_fetchable(url):
         raise NotChecked("there is no download_url to fetch")
     answer = session.download(url, FIRST_BYTES)
-    good = answer.status in _OK and bool(answer.body)
+    good = answer.status in range(200, 300) and bool(answer.body)
     what = "with content" if answer.body else "empty"
     return Verdict(good, "HTTP 2xx, with content", f"HTTP {answer.status}, {what}")
 

@@ -11,7 +11,6 @@ from mock_p1.verify.published import CREDENTIAL_ERRORS
 if TYPE_CHECKING:
     from mock_p1.verify.session import VerifySession
 
-_REDIRECTS: Final = range(300, 400)
 PROXY_DEMANDS_LOGIN: Final = 407
 
 
@@ -57,7 +56,7 @@ def other_than_api(answer: Answer) -> str | None:
 
     It is a redirect, a proxy's demand, or what is not JSON.
     """
-    if answer.status in _REDIRECTS and "location" in answer.headers:
+    if answer.status in range(300, 400) and "location" in answer.headers:
         target = one_line(answer.headers["location"].partition("?")[0])
         return (
             f"redirects to {target} (HTTP {answer.status}); "

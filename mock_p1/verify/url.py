@@ -8,8 +8,6 @@ from urllib.parse import SplitResult, urlsplit
 from mock_p1.verify.answer import one_line
 from mock_p1.verify.exceptions import UsageError
 
-_NOT_A_PREFIX = ("/v1/external", "/__admin")
-
 
 def base_url(text: str) -> str:
     """Return a base URL without its trailing slash.
@@ -47,7 +45,7 @@ def base_url(text: str) -> str:
         parts.query
         or parts.fragment
         or path.endswith("/v1")
-        or any(part in path for part in _NOT_A_PREFIX)
+        or any(part in path for part in ("/v1/external", "/__admin"))
     ):
         raise UsageError(
             f"{one_line(text)!r} is more than a base URL; "

@@ -110,4 +110,4 @@ def test_health_says_when_there_are_too_many_jobs(scenario):
         controls.poll(f"any-{number}")
     after = controls.get("/health")
     assert (before["jobs_max"], before["limits_reached"]) == (1, {})
-    assert after["limits_reached"] == {"jobs": 20 - 1 - controls.engine.jobs.count}
+    assert after["limits_reached"] == {"jobs": 20 - 1 - controls.engine.state.directory.count}

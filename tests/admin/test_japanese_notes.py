@@ -1,9 +1,11 @@
 """The dashboard says the journal's notes in Japanese: its catalogue has each of them."""
 
+import io
 import json
 import re
 import shutil
 import subprocess
+import zipfile
 
 import pytest
 from helpers.engine_mock import PATH, Mock
@@ -17,6 +19,7 @@ from mock_p1.engine.failures import AFTER, BEFORE, NOT_LOST
 from mock_p1.engine.file_store import IS_A_FORM
 from mock_p1.engine.journal import HAD_CLOSED, NOT_AWAITED, NOT_TAKEN
 from mock_p1.engine.key_leak import KEY_LEAK
+from mock_p1.server.upload_content import inspect_content
 
 CATALOGUE = json.loads((FOLDER / "ja.json").read_text(encoding="utf-8"))
 MESSAGES = CATALOGUE["messages"]
@@ -107,6 +110,49 @@ def test_what_is_noted_of_a_key_that_is_not_there(keys, headers):
     (entry,) = mock.engine.journal
     assert len(entry.notes) == 1
     assert is_said(entry.notes[0])
+
+
+def zipped(**members):
+    """A ZIP with these members, by their names with _ for /."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name.replace("__", "/"), text)
+    return content.getvalue()
+
+
+TABLE = "id,x\n" + "1,2\n" * 200
+FILES = [
+    ("a.csv", b""),
+    ("a.csv", b"id,x\n1,2\n"),
+    ("a.csv", b"id\n" + b"1\n" * 200),
+    ("a.csv", b"id,x\n1,2,3\n" + b"1,2\n" * 200),
+    ("a.csv", TABLE.replace("1", "é").encode()),
+    ("a.csv", b"\xef\xbb\xbf" + TABLE.encode() + b"\xff"),
+    ("a.csv", TABLE.encode() + b"\xff\xff"),
+    ("a.csv", b"id,x\n1,\0\n" * 200),
+    ("a.csv", b'id,x\n1,"' + b"x" * 2_000_000),
+    ("a.csv", b'{"a": 1}'),
+    ("a.csv", b"<html>"),
+    ("a.csv", b"\x1f\x8b"),
+    ("a.csv", b"\xff\xfea"),
+    ("a.csv", b"--x\r\nContent-Disposition: form-data"),
+    ("a.zip", TABLE.encode()),
+    ("a.csv", zipped(train_src__a=TABLE, eval_src__a=TABLE)),
+    ("a.zip", zipped(train_src__a=TABLE, train_src__b=TABLE, other=TABLE)),
+    ("a.zip", zipped(train_src__a=TABLE, eval_src__a="id,x,y\n" + "1,2,3\n" * 200)),
+    ("a.zip", zipped(train_src__a="", eval_src__a="%PDF")),
+    ("a.zip", zipped(**{"train_src__a": "a", "../b.zip": "b", "c\\\\d": "c"})),
+    ("a.zip", b"PK\x03\x04"),
+]
+
+
+@pytest.mark.parametrize(("name", "content"), FILES)
+def test_what_is_noted_of_the_content_of_a_file(name, content):
+    """Whatever is odd about it; ASCII and nothing odd has no note, and is none of these."""
+    notes = inspect_content(io.BytesIO(content), name).notes
+    assert notes
+    assert [note for note in notes if not is_said(note)] == []
 
 
 def test_what_is_noted_of_a_file():

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from mock_p1.base.strict_model import read_record
+from mock_p1.base.record_reader import read_record
 from mock_p1.scenario.model import Job, NewJobs
 from mock_p1.scenario.steps import ErrorStep, StatusStep
 

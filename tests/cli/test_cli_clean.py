@@ -61,6 +61,17 @@ def test_what_is_not_ours_stays(run, folder):
     assert [path.name for path in folder.iterdir()] == ["notes.txt"]
 
 
+def test_the_key_of_the_authority_is_not_lost_among_scenarios(run, folder, cache):
+    """It has a line of its own; all scenarios together have one, with their folder."""
+    keep(folder)
+    load_kept(["demo"], cache)
+    load_kept(["stuck"], cache)
+    lines = run("clean", "--yes").output.splitlines()
+    assert len(lines) == 4
+    assert lines[0].startswith(f"{folder / 'authority-key.pem'}  ")
+    assert lines[2].startswith(f"{cache}  2 files, ")
+
+
 def test_kept_scenarios_go_too(run, folder, cache):
     """With their folder, and what a start left behind that was killed."""
     load_kept(["demo"], cache)

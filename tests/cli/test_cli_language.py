@@ -6,9 +6,11 @@ import io
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from string import Formatter
+from unittest import mock
 
 import pytest
 from helpers.invalid_pieces import INVALID
@@ -16,13 +18,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_p1 import ScenarioError, load_scenario
+from mock_p1.admin.watcher import Broken
+from mock_p1.base.extras import missing
 from mock_p1.cli import COMMANDS, language
+from mock_p1.cli.log_lines import FORMATS
 from mock_p1.cli.translated_help import columns, wrap
 from mock_p1.cli.translation import DOMAIN, LOCALES, Translation, load
+from mock_p1.scenario.problems import Problem
+from mock_p1.server.kept_scenarios import load_kept
 
 JAPANESE = re.compile("[ぁ-んァ-ヶ一-龠]")
 ENGLISH = re.compile(r"(?<![\w.'\"/-])[a-z]{2,} [a-z]{2,}(?![\w.'\"(/-])", re.ASCII)
 """Two words of English in a row; names of keys stand alone, or with commas between."""
+
+ALIKE = {
+    "{text} is not {how_to_write}.",
+    "result: must be generated, {{rows: 500}} or {{file: result.zip}}; it is {value}",
+}
 
 BAD = "jobs: {a: {timelin: [{status: job_running}]}}\n"
 
@@ -186,11 +198,27 @@ def test_each_message_is_known_among_the_others():
         names = {name for _, name, _, _ in Formatter().parse(text) if name is not None}
         whole = text.format_map({name: "7" if name == "count" else f"'{name}'" for name in names})
         said = re.sub(
-            r"`[^`]*`|\"[^\"]*\"|mock-p1.*|curl .*|admin token|pip uninstall",
+            r"`[^`]*`|\"[^\"]*\"|mock-p1.*|curl .*|netsh .*|admin token|pip (?:un)?install",
             "",
             known.message(whole),
         )
         assert ENGLISH.findall(said) == []
+
+
+def test_each_message_is_said_as_itself():
+    """None is taken for another one, or put together of smaller ones.
+
+    Two places without anything between them cannot be told apart; a full stop, and a text that
+    another message says as well, may be either's.
+    """
+    known = load("ja")
+    catalogue = gettext.translation(DOMAIN, LOCALES, ["ja"])._catalog  # noqa: SLF001 -- all of it
+    for text, expected in catalogue.items():
+        if not text or not isinstance(text, str) or "\4" in text or "}{" in text or text in ALIKE:
+            continue
+        names = [name for _, name, _, _ in Formatter().parse(text) if name is not None]
+        values = {n: "7" if n == "count" else f"Ä{i}" for i, n in enumerate(names)}
+        assert known.message(text.format_map(values)) == expected.format_map(values)
 
 
 @pytest.mark.parametrize(
@@ -210,6 +238,10 @@ def test_each_message_is_known_among_the_others():
         ("per: '1分' is not a duration such as 500ms, 90s, 1h30m or 2d",
          "per: '1分' は使えません。使えるもの: 時間 (500ms、90s、1h30m、2d など)"),
         ("1 problem in 1 of 3 files", "ファイル 3 個のうち 1 個に誤り 1 件"),
+        ("http://h is not ready: the mock's store does not answer as it should: it wants more",
+         "http://h は準備ができていません: モックのストアが正しく応答しません: it wants more"),
+        ("--port-file x: No such file or directory",
+         "--port-file x: ファイルまたはフォルダーがありません"),
     ],
 )  # fmt: skip
 def test_what_is_said(text, expected):
@@ -258,8 +290,21 @@ def test_a_sentence_of_others_is_not_torn_apart():
     for text in (
         "what another library says in many words that nobody has translated",
         "what another library says, one or the other of two that nobody knows",
+        "such an option needs a thing, which is not installed; type: pip install it",
+        "was altered by somebody since then, or is not well",
+        "http://127.0.0.1:1 is not quite well: there is some trouble",
+        "there is some trouble; did you mean demo?",
+        "there is some trouble; it is the number 5",
     ):
         assert load("ja").message(text) == text
+
+
+def test_what_others_say_stays_after_a_colon():
+    """The message around it is ours, and is translated."""
+    said = load("ja").message("--state redis://h: what another library says of it")
+    assert said == "--state redis://h: what another library says of it"
+    said = load("ja").message("cannot be read: what another library says of it")
+    assert said == "読み込めません: what another library says of it"
 
 
 @given(text=st.text(max_size=80))
@@ -319,6 +364,126 @@ def test_wrong_usage_in_japanese(run):
 def test_what_is_wrong_with_options_in_japanese(run, arguments, expected):
     """Kinds of numbers, and what belongs together."""
     assert expected in run("--lang", "ja", *arguments).output
+
+
+TO_NOBODY = ("http://127.0.0.1:1", "--api-key", "k")
+RECORD = ("record", *TO_NOBODY, "--job-id", "a")
+REFUSED = [
+    ["serve", "--port", "TAKEN"],
+    ["serve", "--host", "no-such-host.invalid"],
+    ["serve", "--host", ""],
+    ["serve", "--state", "http://x"],
+    ["serve", "--load", "none.json"],
+    ["serve", "--load", "empty.json"],
+    ["serve", "--load", "half.json"],
+    ["serve", "--load", "json.json"],
+    ["serve", "--load", "old.json"],
+    ["serve", "--load", "changed.json", "--save", "changed.json"],
+    ["serve", "--load", "folder"],
+    ["serve", "--save", "folder"],
+    ["serve", "--save", "none/x"],
+    ["serve", "--save", "bad.yaml"],
+    ["serve", "--watch", "none.yaml"],
+    ["serve", "--watch", "demo", "stuck"],
+    ["serve", "--public-url", "x"],
+    ["serve", "--trusted-proxies", "x"],
+    ["serve", "--cors", "x"],
+    ["serve", "--prt", "1"],
+    ["serve", "--no-admin", "--admin-token", "x"],
+    ["serve", "--tls-host", "x"],
+    ["serve", "--tls-cert", "bad.yaml"],
+    ["serve", "--workers", "2"],
+    ["poll", *TO_NOBODY, "--file", "none.csv"],
+    ["poll", *TO_NOBODY, "--job-id", "a", "--download", "bad.yaml"],
+    ["poll", *TO_NOBODY, "--job-id", "a", "--download", "none/x"],
+    ["poll", *TO_NOBODY, "--job-id", "a", "--ca-file", "folder"],
+    ["poll", "127.0.0.1", "--api-key", "k", "--job-id", "a"],
+    [*RECORD, "-o", "bad.yaml"],
+    [*RECORD, "-o", "folder"],
+    [*RECORD, "-o", "none/x.yaml"],
+    [*RECORD, "-o", "x.yaml", "--append", "--force"],
+    ["record", "http://127.0.0.1:1", "-o", "x.yaml", "--proxy", "--until", "x"],
+    ["record", "http://127.0.0.1:1", "-o", "x.yaml", "--proxy", "--port", "TAKEN"],
+    ["verify", *TO_NOBODY],
+    ["verify", *TO_NOBODY, "--job-id", "a", "--against", "none"],
+    ["verify", *TO_NOBODY, "--job-id", "a", "--allow", "upload", "--file", "none"],
+    ["verify", *TO_NOBODY, "--job-id", "a", "--junit-xml", "none/x"],
+    ["init", "bad.yaml"],
+    ["init", "x.txt"],
+    ["init", "--from", "none", "x.yaml"],
+    ["init", "--pytest", "x$.yaml"],
+    ["healthcheck", "--port", "1"],
+    ["healthcheck", "--port", "0", "--host", "127.0.0.1"],
+    ["openapi", "--output", "folder"],
+    ["explain", "stuck", "--job", "stuk"],
+    ["check", "folder"],
+]
+"""What beginners meet; ``TAKEN`` is a port that another program has."""
+
+NO_SENTENCES = re.compile(r"'[^']*'|`[^`]*`|\[OPTIONS\].*|mock-p1 .*")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with files that commands refuse, in which they run."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    files = {
+        "bad.yaml": BAD,
+        "empty.json": "",
+        "half.json": '{"mock_p1_state": 1, "sav',
+        "json.json": "{}",
+        "old.json": '{"mock_p1_state": 0}',
+        "changed.json": '{"mock_p1_state": 1}',
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("arguments", REFUSED, ids=" ".join)
+def test_a_refusal_in_japanese(run, folder, arguments):
+    """Every line of it, to its last word."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = run("--lang", "ja", *(port if each == "TAKEN" else each for each in arguments))
+    assert result.exit_code in {1, 2}
+    for line in result.output.splitlines():
+        assert not line or JAPANESE.search(line)
+        if sys.platform != "win32":  # which says its reasons in words of its own
+            assert ENGLISH.findall(NO_SENTENCES.sub("", line)) == []
+
+
+@pytest.mark.parametrize("library", ["time-machine", "watchfiles", "cryptography", "redis"])
+def test_what_is_not_installed_in_japanese(monkeypatch, library):
+    """With the line to type."""
+    monkeypatch.setattr("mock_p1.base.extras.find_spec", lambda _: None)
+    text = missing("--option", library, "extra")
+    assert load("ja").message(text) == (
+        f"--option には {library} が必要ですが、インストールされていません。"
+        '次を実行してください: pip install "mock-p1[extra]"'
+    )
+
+
+def test_a_question_in_japanese(run, folder):
+    """Before something is removed."""
+    cache = folder / "cache"
+    load_kept(["demo"], cache)
+    with mock.patch("mock_p1.cli.clean.cache_folder", return_value=cache):
+        result = run("--lang", "ja", "clean", "--tls-dir", "folder", input="n\n")
+    assert result.stderr == "ファイル 1 個を削除しますか? [y/N]: n\n何も削除していません\n"
+
+
+def test_a_mistake_in_a_file_that_is_watched(monkeypatch):
+    """Is told in the language, as ``check`` tells it; the JSON log is the same in each."""
+    broken = Broken("a.yaml", (Problem("a.yaml", 1, 2, "unknown fault 'x'; known: timeout"),))
+    english = FORMATS["json"].reload(broken)
+    monkeypatch.setattr(language, "_chosen", ["ja"])
+    assert FORMATS["text"].reload(broken).splitlines() == [
+        "a.yaml:1:2: 障害が不明です: 'x'。使えるもの: timeout",
+        "a.yaml: 今の内容は再生していません。前のシナリオのままです",
+    ]
+    assert FORMATS["json"].reload(broken) == english
 
 
 def test_bundled_scenarios_in_japanese(run):

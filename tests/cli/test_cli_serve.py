@@ -210,7 +210,7 @@ def test_seed(serve, tmp_path):
     file.write_text(
         "{seed: 1, generated_jobs: [{count: 1, timeline: [{status: x}]}]}", encoding="utf-8"
     )
-    (job,) = Engine(load_scenario(file), seed=3).jobs.ids()
+    (job,) = Engine(load_scenario(file), seed=3).state.directory.ids()
     assert f"  jobs     {job}\n" in serve("--seed", "3", str(file)).announcement
 
 

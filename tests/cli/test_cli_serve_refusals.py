@@ -92,6 +92,23 @@ def test_usage(run, wrong):
     assert run("serve", *wrong).exit_code == 2
 
 
+@pytest.mark.parametrize("option", ["--public-url", "--trusted-proxies", "--cors"])
+def test_only_the_option_that_is_wrong_is_blamed(run, option):
+    """Though two of them are read together."""
+    good = {"--public-url": "http://gw.example", "--trusted-proxies": "10.0.0.0/8", "--cors": "*"}
+    given = [each for pair in {**good, option: "x"}.items() for each in pair]
+    error = run("serve", *given).output.splitlines()[-1]
+    assert error.startswith(f"Error: Invalid value for {option}: 'x' is no ")
+    assert [other for other in good if other != option and other in error] == []
+
+
+def test_an_option_that_there_is_not(run):
+    """Only what is much like it is suggested, whatever click would say: --tls has its dashes."""
+    error = run("serve", "--prt", "1").output.splitlines()[-1]
+    assert "--port" in error
+    assert "--tls" not in error
+
+
 def test_unknown_scenario(run):
     """An unknown scenario: exit 1, what there is, the near match."""
     result = run("serve", "slow-trainin")

@@ -1,5 +1,6 @@
 """The catalogue of what the command line says in Japanese is whole, and compiled."""
 
+import ast
 import importlib.util
 import re
 from pathlib import Path
@@ -89,6 +90,43 @@ def told(value: "a b") -> "c d":
         "{count} poll",
         "{count} polls",
     }
+
+
+def trees(folder):
+    """Return the syntax trees of all modules in a folder."""
+    return [ast.parse(path.read_text(encoding="utf-8")) for path in folder.rglob("*.py")]
+
+
+def nodes(kind, folder):
+    """Yield the nodes of a kind in all modules in a folder."""
+    for tree in trees(folder):
+        yield from (node for node in ast.walk(tree) if isinstance(node, kind))
+
+
+def test_every_error_that_a_command_shows_is_looked_for(messages):
+    """Ours that a command catches are in the list, so that their texts are found.
+
+    Those of a scenario are found with its problems; what is private is told by no text of its own.
+    """
+    handlers = nodes(ast.ExceptHandler, messages.PACKAGE / "cli")
+    caught = " ".join(ast.unparse(each.type) for each in handlers if each.type is not None)
+    ours = {node.name for node in nodes(ast.ClassDef, messages.PACKAGE)}
+    shown = {name for name in re.findall(r"\b[A-Z]\w+", caught) if name in ours}
+    assert {"CannotListen", "CannotShareState"} < shown
+    assert shown - messages.SHOWN == {"ScenarioError"}
+
+
+def test_texts_of_errors_and_notes(messages):
+    """Found by the error's name, or by the list that takes the note, in whatever module."""
+    source = """
+def act(call):
+    call.notes.append(f"a note of {size}")
+    others.append("no note of it")
+    raise CannotListen(f"cannot hear {host}")
+    raise KeyError("of no interest")
+"""
+    assert [*messages.texts_in(source, messages._shown)] == ["cannot hear {host}"]  # noqa: SLF001 -- what is tested
+    assert [*messages.texts_in(source, messages._noted)] == ["a note of {size}"]  # noqa: SLF001 -- likewise
 
 
 def test_the_catalogue_is_shipped(messages):

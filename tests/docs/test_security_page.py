@@ -16,7 +16,7 @@ from mock_p1.admin.models import MAX_ENTRIES, MAX_PAGE
 from mock_p1.analysis.lint import MAX_COMPARED
 from mock_p1.base.clock import SECOND
 from mock_p1.base.proxies import LONGEST
-from mock_p1.base.strict_model import MAX_PROBLEMS
+from mock_p1.base.record import MAX_PROBLEMS
 from mock_p1.cli.process import MAX_FILES
 from mock_p1.cli.request_log import MAX_WAITING
 from mock_p1.contract.operations import API_KEY_LIMIT, JOB_ID_LIMIT, LONGEST_QUERY

@@ -114,7 +114,7 @@ def test_a_prefix_and_its_numbers(prefix, count, data):
 def test_each_generated_job_has_its_own_state(mock):
     """They share a timeline, not where they are in it."""
     asked = mock(MANY)
-    first, second = islice(asked.engine.jobs.ids(), 2)
+    first, second = islice(asked.engine.state.directory.ids(), 2)
     assert [asked.sees(job) for job in (first, first, second, second)] == [
         "one",
         "two",
@@ -148,16 +148,18 @@ def test_ids_come_in_the_order_of_the_file(mock):
           "*": {error: job_may_be_deleted}
           a: {error: job_may_be_deleted}
     """)
-    assert list(asked.engine.jobs.ids()) == ["z", "a", "b-1", "b-2", "1"]
-    assert asked.engine.jobs.count == 5
+    assert list(asked.engine.state.directory.ids()) == ["z", "a", "b-1", "b-2", "1"]
+    assert asked.engine.state.directory.count == 5
 
 
 def test_the_engines_seed_goes_before_the_scenarios(mock):
     """Also for ids."""
     text = "seed: 1\ngenerated_jobs: [{count: 3, timeline: [{status: s}]}]"
-    by_file, by_engine = (list(mock(text, seed=seed).engine.jobs.ids()) for seed in (None, 2))
+    by_file, by_engine = (
+        list(mock(text, seed=seed).engine.state.directory.ids()) for seed in (None, 2)
+    )
     assert by_file != by_engine
-    assert by_engine == list(mock(text.replace("seed: 1", "seed: 2")).engine.jobs.ids())
+    assert by_engine == list(mock(text.replace("seed: 1", "seed: 2")).engine.state.directory.ids())
 
 
 def test_the_longest_prefix(mock):

@@ -130,13 +130,13 @@ def test_the_same_key_is_told_apart_from_a_pattern_s_text(mock):
 )
 def test_a_key_that_works_can_be_named(mock, api_keys, expected):
     """The first that is active, with something for a pattern's star; any where there is none."""
-    assert mock(f"api_keys: {api_keys}\n{JOB}").engine.keyring.first_active() == expected
+    assert mock(f"api_keys: {api_keys}\n{JOB}").engine.state.keyring.first_active() == expected
 
 
 def test_without_api_keys_any_key_is_named(mock):
     """It works, as every key does."""
     asked = mock(JOB)
-    assert asked.sees(key=asked.engine.keyring.first_active()) == "job_finished"
+    assert asked.sees(key=asked.engine.state.keyring.first_active()) == "job_finished"
 
 
 @pytest.mark.parametrize("name", RETRAIN_STATUS_CHECK.errors)

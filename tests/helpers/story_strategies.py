@@ -26,7 +26,7 @@ from helpers.scenario_strategies import (
 )
 from helpers.transport_clients import HOST, JOBS
 from mock_p1.base.durations import format_duration, parse_duration
-from mock_p1.base.strict_model import read_record
+from mock_p1.base.record_reader import read_record
 from mock_p1.contract.errors import FAULTS
 from mock_p1.contract.operations import OPERATIONS
 from mock_p1.engine.directory import Directory

@@ -149,9 +149,9 @@ def test_ctrl_c_writes_what_there_is(record, playing, out, monkeypatch):
     assert "it was stopped" in out.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGBREAK"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGBREAK"])
 def test_other_ways_to_stop_it(record, playing, out, monkeypatch, name):
-    """The system's, and Ctrl-Break of Windows, whose part another signal acts elsewhere."""
+    """Signals that were ignored, as SIGINT is in a script's background; Windows' Ctrl-Break too."""
     with ignored(monkeypatch, name) as number, playing("happy-path") as mock:
         stop_at(monkeypatch, 3, by=lambda: signal.raise_signal(number))
         done = record(mock.url)

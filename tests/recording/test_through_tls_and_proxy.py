@@ -44,7 +44,7 @@ class Service:
         self.url, self.trusted = server.url, trusted
         self.engine = server.engine
         self.driver = Driver(self.engine)
-        self.key = self.engine.keyring.first_active() or "some-key"
+        self.key = self.engine.state.keyring.first_active() or "some-key"
 
     def now(self):
         """Seconds of its clock."""

@@ -3,7 +3,7 @@
 import pytest
 
 from mock_p1 import Scenario, load_scenario
-from mock_p1.base.strict_model import MAX_PROBLEMS
+from mock_p1.base.record import MAX_PROBLEMS
 from mock_p1.scenario.parser import parse
 from mock_p1.scenario.problems import ScenarioError
 

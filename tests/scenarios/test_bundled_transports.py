@@ -70,7 +70,7 @@ def told(name, transport):
     engine = Engine(load_scenario(name), VirtualClock())
     with transport(engine) as (base, ask):
         handle, got = Handle(engine, base), []
-        for job in (*islice(engine.jobs.ids(), 8), "no-such-job"):
+        for job in (*islice(engine.state.directory.ids(), 8), "no-such-job"):
             for key in (handle.api_key, "", "no-such-key"):
                 got += answers(handle, ask, base, job, {"x-api-key": key} if key else {})
         got += sequence(handle, ask, base, {"x-api-key": handle.api_key})

@@ -52,7 +52,7 @@ def play(text):
     assert all(explanation.rows or explanation.calls for explanation in told)
     lint_warnings(scenario)
     engine = Engine(scenario, clock := VirtualClock())
-    for job_id in [*islice(engine.jobs.ids(), 3), "any"]:
+    for job_id in [*islice(engine.state.directory.ids(), 3), "any"]:
         for _ in range(3):
             engine.handle(Request("GET", PATH + job_id, api_keys=("k",), base_url="http://mock"))
             clock.advance(30 * SECOND)

@@ -213,6 +213,18 @@ def test_other_headers_are_read_anew(header):
     assert_alike([first, other, first, other])
 
 
+@pytest.mark.parametrize(
+    "known",
+    [b"GET  %b/b HTTP/1.1", b"GET %b/b HTTP/1.1 ", b"GET %b/b  HTTP/1.1", b"GET %b/b x HTTP/1.1"],
+)
+def test_a_first_line_that_is_written_in_an_odd_way_tells_of_no_other(known):
+    """Blanks where nobody writes them belong to the target, or mean nothing."""
+    odd = [b"GET %b/a %b/b HTTP/1.1", b"GET %b/a x HTTP/1.1", b"GET %b/a ", b"GET %b/a HTTP/1.1 "]
+    for line in (*odd, b"GET %b/a HTTP/1.1", b"GET  %b/a HTTP/1.1", b"GET %b/a  HTTP/1.1"):
+        lines = (each.replace(b"%b", API) for each in (known, line))
+        assert_alike([b"%b\r\nx-api-key: k\r\n\r\n" % each for each in lines] * 2)
+
+
 POLL = b"GET %b/b HTTP/1.1\r\nx-api-key: k\r\n\r\n" % API
 
 

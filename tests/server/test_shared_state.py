@@ -619,6 +619,15 @@ def test_a_url_that_is_no_stores():
         Mocks(stack, "http://127.0.0.1").join()
 
 
+def test_an_option_in_the_url_that_no_store_has():
+    """It is named, without redis-py's own words."""
+    with pytest.raises(CannotShareState) as caught, ExitStack() as stack:
+        Mocks(stack, "redis://127.0.0.1?nonsense=1").join()
+    assert str(caught.value).endswith(
+        "its query has 'nonsense', which is no option of a store; leave it out"
+    )
+
+
 @pytest.mark.parametrize(
     ("url", "shown", "reason"),
     [

@@ -64,7 +64,7 @@ def test_a_link_stays_one(engine, tmp_path):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("", "is empty"),
+        ("", "the file is empty"),
         ("jobs: {}", "is no JSON, so no state of a mock"),
         ("[" * 100_000, "is no JSON, so no state of a mock"),
         ('{"jobs": {}}', "is JSON, but no state that a mock has saved"),

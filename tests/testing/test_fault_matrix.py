@@ -81,7 +81,7 @@ def test_steps_keep_the_lines_they_stand_on():
     engine = Engine(
         with_fault(parse(SCENARIO, "s.yaml"), InjectedFault("timeout", "first")), VirtualClock()
     )
-    assert [step.source for step in engine.jobs.find("a").value.steps] == [
+    assert [step.source for step in engine.state.directory.find("a").value.steps] == [
         "s.yaml:5",
         "s.yaml:5",
         "s.yaml:6",

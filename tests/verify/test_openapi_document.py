@@ -11,7 +11,7 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator, validate
 
 from mock_p1._version import __version__
-from mock_p1.base.strict_model import read_record
+from mock_p1.base.record_reader import read_record
 from mock_p1.cli import main
 from mock_p1.contract.assumptions import Assumptions
 from mock_p1.contract.openapi_document import openapi

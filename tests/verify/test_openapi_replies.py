@@ -43,8 +43,8 @@ def _problems(status, body, document):
 def _replies(scenario):
     """Yield every answer of a scenario's jobs, step by step, and those to wrong keys and ids."""
     engine = Engine(load_scenario(scenario), VirtualClock())
-    driver, key = Driver(engine), engine.keyring.first_active()
-    jobs = list(islice(engine.jobs.ids(), JOBS)) or ["any-job"]
+    driver, key = Driver(engine), engine.state.keyring.first_active()
+    jobs = list(islice(engine.state.directory.ids(), JOBS)) or ["any-job"]
 
     def poll(job, *keys):
         return engine.handle(

@@ -5,10 +5,13 @@
 const MAX_DEPTH = 6;
 const MAX_TRIED = 6;
 const SHORT = 40;
+const GENERIC = 10;
 const FOLLOWING = 12;
 const ADDED = /^(?:[;,]| ?\()/;
 const WORD = /[A-Za-z][a-z]+(?![A-Za-z0-9_.,:;'"/(-])|[A-Z][a-z]+:(?= )/;
 const ENGLISH = new RegExp(`(?<![A-Za-z0-9_.'"$/-])(?:${WORD.source})`, "g");
+const SENTENCE = /(?<![A-Za-z0-9_.'"$/-])[A-Za-z][a-z]+ [a-z]{2,}(?![A-Za-z0-9_.'"(/-])/;
+const QUOTED = /'[^']*'|"[^"]*"|`[^`]*`/g;
 const WORDS_IN = new Set(["what", "value", "given", "kind", "kind_of", "data", "listed"]);
 
 const plain = (text) => text.replaceAll("{{", "{").replaceAll("}}", "}");
@@ -80,6 +83,15 @@ function fit({ literals, names, letters }, text) {
   return /^[0-9,]+$/.test(found.count ?? "0") ? found : null;
 }
 
+/** Tell whether nothing of our own would stay English with this in the places. */
+function isWholeWith({ literals, letters }, values) {
+  return values.every(([, { text, isWhole }], index) => {
+    if (letters && /(?:: |\()$/.test(literals[index])) return true;
+    const isBare = letters > 0 && letters < GENERIC && /^[a-z]+:?$/.test(text);
+    return isWhole && !isBare;
+  });
+}
+
 const filled = (said, values) =>
   said.replace(/\{\{|\}\}|\{(\w+)\}/g, (piece, name) => (name ? values[name] : piece[0]));
 
@@ -91,18 +103,21 @@ export function speaker(messages) {
   const known = new Map();
 
   function said(text, depth) {
-    let best = text;
+    let best = { text, isWhole: !SENTENCE.test(text.replace(QUOTED, "")) };
     let left = englishIn(text);
-    if (!left || depth > MAX_DEPTH) return text;
+    if (!left || depth > MAX_DEPTH) return best;
     let tried = 0;
     for (const each of made) {
       const places = fit(each, text);
       if (places === null || Object.values(places).includes(text)) continue;
       const values = Object.entries(places).map(([name, it]) => [name, inPlace(it, name, depth)]);
-      const found = filled(each.said, Object.fromEntries(values));
-      const still = englishIn(found);
-      if (still < left) [best, left] = [found, still];
       tried += 1;
+      if (isWholeWith(each, values)) {
+        const texts = Object.fromEntries(values.map(([name, it]) => [name, it.text]));
+        const found = filled(each.said, texts);
+        const still = englishIn(found);
+        if (still < left) [best, left] = [{ text: found, isWhole: true }, still];
+      }
       if (!left || tried === MAX_TRIED) break;
     }
     return best;
@@ -110,11 +125,13 @@ export function speaker(messages) {
 
   function inPlace(text, name, depth) {
     const isText = text.trim().includes(" ") || WORDS_IN.has(name.replace(/_+$/, ""));
-    return isText ? exact.get(text) || said(text, depth + 1) : text;
+    if (!isText) return { text, isWhole: true };
+    const found = exact.get(text);
+    return found ? { text: found, isWhole: true } : said(text, depth + 1);
   }
 
   return (text) => {
-    if (!known.has(text)) known.set(text, exact.get(text) || said(text, 0));
+    if (!known.has(text)) known.set(text, exact.get(text) || said(text, 0).text);
     return known.get(text);
   };
 }
