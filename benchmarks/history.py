@@ -89,28 +89,36 @@ class History:
         chance = random.Random(f"{self._seed} lost {len(self.when)}")  # noqa: S311 -- no secret
         append, appended = shared.store.append, shared.store.appended
 
-        def lossy(*arguments: Any) -> Any:
-            done = append(*arguments) if arguments else appended()
-            adds = not arguments or (arguments[5:] and arguments[5])
+        adds = False
+
+        def asked(*arguments: Any) -> None:
+            nonlocal adds
+            adds = bool(arguments[5])
+            append(*arguments)
+
+        def lossy() -> Any:
+            done = appended()
             if adds and chance.random() < LOST:
                 raise StoreDown("its answer was lost")
             return done
 
-        shared.store.append = shared.store.appended = lossy
+        shared.store.append, shared.store.appended = asked, lossy
 
     def _kill(self, chance: random.Random) -> None:
         """Let a mock reach its store never again, before or after what it asks next is done."""
         victim = self.mocks.pop(chance.randrange(len(self.mocks)))
         append, is_done = victim.store.append, chance.random() < 0.5
+        appended = victim.store.appended
 
         def killed(*arguments: Any) -> Any:
             nonlocal is_done
-            if is_done and arguments[5:] and arguments[5]:
+            if is_done and arguments[5]:
                 is_done = False
                 append(*arguments)
+                appended()
             raise Killed("killed")
 
-        victim.store.append = victim.store.send = killed
+        victim.store.append = killed
         self._join()
 
     def play(self) -> None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 from json import dumps
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.messages import Reply, Request
-from mock_p1.engine.call import is_poll, plain_request, request_of
+from mock_p1.engine.call import plain_request, request_of
 from mock_p1.engine.driver import Driver
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.file_store import Inspection, KeptFile, RememberedFile
@@ -59,8 +59,8 @@ class SharedEngine(Engine):
         self.hand_over: Callable[[Act], Any] = self.perform
         self.performing: Callable[[], bool] = lambda: True
         """Tells whether it is ``perform`` that asks."""
-        self.all_later: Callable[[list[tuple[Asked, Callable[[Any], None]]]], None] = to_nobody
-        """Does what ``later`` does, for requests that came together."""
+        self.all_later: Callable[[list[tuple[Act, Callable[[Any], None]]]], None] = to_nobody
+        """Does what ``later`` does, for what came together."""
         self.later: Callable[[Act, Callable[[Any], None]], None] = _now
         """Does what ``hand_over`` does, and hands what came of it to a function."""
         self.store_state: Callable[[], str] = lambda: "ok"
@@ -80,6 +80,8 @@ class SharedEngine(Engine):
     def perform(self, act: Act) -> Any:  # noqa: ANN401 -- what the method returns
         """Do an act; return or raise what comes of it."""
         kind, *about = act
+        if kind == "asked":
+            return super().handle(about[0])
         if kind == "ask":
             return super().handle(request_of(about))
         if kind == "drive":
@@ -159,10 +161,6 @@ class SharedEngine(Engine):
         """Answer requests likewise; in this thread where the store does not take long."""
         self.all_later([(asked_of(request), tell) for request, tell in asked])
 
-    def answer(self, request: Request) -> Any:  # noqa: ANN401 -- likewise
-        """Answer the request of an act."""
-        return super().handle(request)
-
     def refresh(self) -> None:
         """Wait until all is known here that was done anywhere; StoreDown where that cannot be."""
         self.hand_over(["refresh"])
@@ -225,26 +223,11 @@ class SharedEngine(Engine):
         return self.hand_over(["drive", method.__name__, [*map(_plain_value, args)], plain])
 
 
-class Asked(NamedTuple):
-    """The act of a request: the request as all processes see it, and the act as JSON."""
-
-    request: Request
-    text: str
-
-
-def asked_of(request: Request) -> Asked:
-    """Return the act of a request; that of a poll is asked for again and again."""
-    return _poll(request[:6], request.note) if is_poll(request) else _asked(request)
-
-
 @lru_cache(maxsize=1024)
-def _poll(about: tuple[Any, ...], note: str) -> Asked:
-    return _asked(Request._make((*about, (), note)))
-
-
-def _asked(request: Request) -> Asked:
+def asked_of(request: Request) -> Act:
+    """Return the act of a request that is made again and again: as all see it, and as JSON."""
     act = ask(request)
-    return Asked(request_of(act[1:]), dumps(act))
+    return ["asked", request_of(act[1:]), dumps(act)]
 
 
 def ask(request: Request) -> Act:

@@ -74,18 +74,10 @@ class Outcome(NamedTuple):
 _POLLS: Final = RETRAIN_STATUS_CHECK.template.partition("{")[0]
 
 
-def is_poll(request: Request) -> bool:
-    """Tell whether of the headers of a request nothing is needed but its key."""
-    keys = request.api_keys
-    if len(keys) != 1 or not keys[0] or request.method != "GET":
-        return False
-    return request.path.startswith(_POLLS)
-
-
 def plain_request(request: Request) -> list[Any]:
     """Return a request as plain data; of a poll's headers nothing is needed but its key."""
     method, path, query, keys, base_url, has_body, headers, note = request
-    if is_poll(request):
+    if len(keys) == 1 and keys[0] and path.startswith(_POLLS) and method == "GET":
         headers = ()
     text = [[name.decode("latin-1"), value.decode("latin-1")] for name, value in headers]
     return [method, path, query, keys, base_url, has_body, text, note]

@@ -209,7 +209,7 @@ class Engine:
     def handle_all_later(
         self, asked: Iterable[tuple[Request, Callable[[Reply | Fault | BaseException], None]]]
     ) -> None:
-        """Answer requests that came together, likewise."""
+        """Answer requests that came together, likewise; all that they hold can be hashed."""
         for request, tell in asked:
             self.handle_later(request, tell)
 

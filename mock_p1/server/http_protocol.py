@@ -11,9 +11,9 @@ import math
 import socket
 import struct
 import sys
-from collections import Counter, deque
+import threading
+from collections import Counter
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_p1.base.framing import BadRequest
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
     from mock_p1.base.asgi_types import Application
     from mock_p1.transports.asgi import AsgiApp
-
-    _Told = tuple[Callable[[Reply | Fault | BaseException], None], Reply | Fault | BaseException]
 
 HEADS_LIMIT: Final = 32 * 1024 * 1024
 """Bytes that all long heads of requests that are not answered yet may have together."""
@@ -128,41 +126,12 @@ class Connections:
         """Returns the Date header of this second, as a line."""
         self.asked: list[tuple[Request, Callable[[Reply | Fault | BaseException], None]]] = []
         """Requests that have to wait, and who is told their answers; not handed over yet."""
-        self._told: deque[_Told] = deque()
-        self._is_coming = False  # whether ``_answer_all`` will be called
 
     def hand_over(self) -> None:
         """Have all requests answered that have to wait."""
         asked, self.asked = self.asked, []
-        self._is_coming = True
-        try:
-            if self.at_once is not None:
-                self.at_once.decide_later(asked)
-        finally:
-            self._answer_all()
-
-    def tell(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        give: Callable[[Reply | Fault | BaseException], None],
-        found: Reply | Fault | BaseException,
-    ) -> None:
-        """Have an answer given in the thread of the loop, which is woken once for many."""
-        self._told.append((give, found))
-        if not self._is_coming:
-            self._is_coming = True
-            with suppress(RuntimeError):  # the loop has ended
-                loop.call_soon_threadsafe(self._answer_all)
-
-    def _answer_all(self) -> None:
-        self._is_coming = False  # before it looks: who tells later than this wakes it again
-        while self._told:
-            give, found = self._told.popleft()
-            try:
-                give(found)
-            except Exception as error:  # noqa: BLE001 -- of one connection; others have theirs
-                about = {"message": "an answer was not written", "exception": error}
-                asyncio.get_running_loop().call_exception_handler(about)
+        if self.at_once is not None:
+            self.at_once.decide_later(asked)
 
 
 class HttpProtocol(asyncio.Protocol):
@@ -366,9 +335,7 @@ class HttpProtocol(asyncio.Protocol):
         decided: Reply | Fault | None = None
         if plain is not None and (at_once := self.shared.at_once) is not None:
             if at_once.waits:
-                is_known = self._known is not None and plain is self._known.request
-                whole = head if is_known else _head_of(plain, head)
-                self._begin_to_wait(Exchange(self, whole), plain)
+                self._begin_to_wait(Exchange(self, _head_of(plain, head)), plain)
                 return
             try:
                 decided = at_once.decide(plain)
@@ -390,26 +357,24 @@ class HttpProtocol(asyncio.Protocol):
     def _begin_to_wait(self, exchange: Exchange, plain: Request) -> None:
         """Have a request answered; nothing else is read of this connection meanwhile."""
         self._exchange = exchange
+        thread = threading.get_ident()
+
+        def tell(found: Reply | Fault | BaseException) -> None:
+            with suppress(RuntimeError):  # the loop has ended
+                is_here = threading.get_ident() == thread
+                later = self._loop.call_soon if is_here else self._loop.call_soon_threadsafe
+                later(self._was_decided, exchange, found)
 
         if not self.shared.asked:  # all that have come in this turn are handed over together
-            self._loop.call_soon(self.shared.hand_over)
-        give = partial(self._was_decided, exchange)
-        self.shared.asked.append((plain, partial(self.shared.tell, self._loop, give)))
+            self._loop.call_soon(self._loop.call_soon, self.shared.hand_over)
+        self.shared.asked.append((plain, tell))
 
     def _was_decided(self, exchange: Exchange, found: Reply | Fault | BaseException) -> None:
         """Give an answer that was waited for; what is more than writing it is for the app."""
         if isinstance(found, BaseException):
             found = error_of_ours(exchange.head, found)
         if isinstance(found, Reply) and not (found.delay_ns or found.download):
-            if exchange.lost or not exchange.keep_alive:
-                exchange.answer(found)
-                return
-            self._exchange = None
-            self._answer(found)
-            if not self._closing:
-                self.transport.resume_reading()
-                if self._buffer:
-                    self._read()
+            exchange.answer(found)
         else:
             exchange.decided = found
             self._run(exchange)

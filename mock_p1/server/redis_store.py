@@ -11,9 +11,9 @@ batch: who knows more than that, of the time before, has another history than th
 
 from __future__ import annotations
 
-import math
 import re
-import time
+from contextlib import suppress
+from hashlib import sha1
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ from mock_p1.base.extras import missing
 from mock_p1.engine.acts import StoreDown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 SCHEMES: Final = ("redis", "rediss", "unix", "valkey", "valkeys")
 TIMEOUT_SECONDS: Final = 1.0
@@ -30,9 +30,6 @@ TIMEOUT_SECONDS: Final = 1.0
 
 MOST_BATCHES: Final = 1000
 """So many batches are read at a time."""
-
-RECENTLY_SECONDS: Final = 0.01
-"""Who has answered so lately has not hung up since."""
 
 LEAST_VERSION: Final = (6, 2)
 CLAIM_SECONDS: Final = 0.3
@@ -196,9 +193,8 @@ class RedisStore:
         self._no_script = redis.exceptions.NoScriptError
         self._not_allowed = redis.exceptions.NoPermissionError
         self._keys = [f"{{{name}}}:{part}" for part in ("meta", "log", "snapshot", "claim")]
-        self._hashes: dict[str, str] = {}
-        self._heard_at = -math.inf
-        self._sent: tuple[str, Sequence[Any]] = ("", ())
+        self._is_open = False  # as far as is known
+        self._sent: tuple[Any, ...] = ()
         self.calls: int = 0
         """How many round trips there were."""
         try:
@@ -245,32 +241,34 @@ class RedisStore:
 
     def append(  # noqa: PLR0913, PLR0917 -- what is known, and what is added
         self, run: str, since: int, epoch: int, writer: str, deadline_ns: int = 0, acts: str = ""
-    ) -> Appended:
-        """Read the batches after ``since``, and add one, if there is any.
+    ) -> None:
+        """Have the batches after ``since`` read, and one added, if there is any.
 
-        StoreDown where nobody knows whether it was added; LostState, BehindState where the store
-        has not what it should have.
+        StoreDown where nobody knows whether it was added. What came of it says ``appended``.
         """
         asked: Sequence[Any] = (writer, deadline_ns // 1000, acts) if acts else ()
-        return _appended(self._run(APPEND, run, since, epoch, *asked))
-
-    def send(  # noqa: PLR0913, PLR0917 -- those of ``append``
-        self, run: str, since: int, epoch: int, writer: str, deadline_ns: int, acts: str
-    ) -> None:
-        """Ask for an ``append``; what came of it is said by ``appended``."""
-        self._send(APPEND, run, since, epoch, writer, deadline_ns // 1000, acts)
+        self._send(APPEND, run, since, epoch, *asked)
 
     def has_answered(self, seconds: float) -> bool:
-        """Tell whether what was sent is answered, after so many seconds at most."""
-        try:
-            return bool(self._connection.can_read(seconds))
-        except self._errors as error:
-            self._connection.disconnect()
-            raise StoreDown(_why(error)) from None
+        """Tell whether it has within so many seconds; StoreDown where it never will."""
+        return bool(self._try(lambda: self._connection.can_read(seconds)))
 
     def appended(self) -> Appended:
-        """Return what has come of the ``append`` that was sent; raises what that raises."""
-        return _appended(self._answer())
+        """Return what came of ``append``.
+
+        StoreDown as there; LostState, BehindState where the store has not what it should have.
+        """
+        found = self._answer()
+        if found[0] == b"lost":
+            raise LostState("the store has not kept the state, or it was deleted")
+        if found[0] == b"behind":
+            raise BehindState("this process was left behind: what it has missed is gone")
+        if found[0] == b"forked":
+            raise BehindState(
+                "the store has lost what this process knows, and others have gone on without it"
+            )
+        others = [_batch(each) for each in found[2]]
+        return Appended(int(found[0]) * 1000, found[1], others, found[3])
 
     def snapshot(self) -> tuple[int, dict[str, bytes]] | None:
         """Return the saved state, in its parts, and up to which batch it goes."""
@@ -319,38 +317,31 @@ class RedisStore:
 
     def _send(self, script: str, *arguments: str | float | bytes) -> None:
         self.calls += 1
-        try:
-            if script not in self._hashes:
-                self._hashes[script] = self._client.script_load(script)
-            self._sent = (script, arguments)
-            if time.monotonic() > self._heard_at + RECENTLY_SECONDS and self._has_hung_up():
-                self._connection.disconnect()
-            self._ask("EVALSHA", self._hashes[script], arguments)
-        except self._errors as error:
-            raise StoreDown(_why(error)) from None
-
-    def _has_hung_up(self) -> bool:
-        """Tell whether the store has, or says what nobody has asked for, as where it ends."""
-        try:
-            return bool(self._connection.can_read(0))
-        except self._errors:
-            return True
-
-    def _ask(self, command: str, script: str, arguments: Sequence[Any]) -> None:
-        self._connection.send_command(command, script, 4, *self._keys, *arguments)
+        self._sent = (script, 4, *self._keys, *arguments)
+        if self._is_open:
+            with suppress(StoreDown):  # where it has hung up since, it is called anew
+                if self._try(lambda: self._connection.can_read(0)):
+                    self._connection.disconnect()
+        known = "EVALSHA", sha1(script.encode(), usedforsecurity=False).hexdigest()
+        self._try(lambda: self._connection.send_command(*known, *self._sent[1:]))
+        self._is_open = True
 
     def _answer(self) -> Any:  # noqa: ANN401 -- what the script returns
         try:
-            try:
-                found = self._connection.read_response()
-            except self._no_script:  # it was restarted: nothing was done
-                self._ask("EVAL", *self._sent)
-                found = self._connection.read_response()
+            return self._try(self._connection.read_response)
+        except self._no_script:  # it is new, or was restarted: nothing was done
+            self._try(lambda: self._connection.send_command("EVAL", *self._sent))
+            return self._try(self._connection.read_response)
+
+    def _try(self, ask: Callable[[], Any]) -> Any:  # noqa: ANN401 -- likewise
+        try:
+            return ask()
+        except self._no_script:
+            raise
         except self._errors as error:
-            self._heard_at = -math.inf
+            self._is_open = False
+            self._connection.disconnect()
             raise StoreDown(_why(error)) from None
-        self._heard_at = time.monotonic()
-        return found
 
 
 class LostState(StoreDown):
@@ -359,19 +350,6 @@ class LostState(StoreDown):
 
 class BehindState(StoreDown):
     """Batches that this process has not read are gone, or others have another history now."""
-
-
-def _appended(found: Sequence[Any]) -> Appended:
-    if found[0] == b"lost":
-        raise LostState("the store has not kept the state, or it was deleted")
-    if found[0] == b"behind":
-        raise BehindState("this process was left behind: what it has missed is gone")
-    if found[0] == b"forked":
-        raise BehindState(
-            "the store has lost what this process knows, and others have gone on without it"
-        )
-    others = [_batch(each) for each in found[2]]
-    return Appended(int(found[0]) * 1000, found[1], others, found[3])
 
 
 def _batch(entry: tuple[bytes, list[bytes]]) -> Batch:

@@ -20,21 +20,13 @@ from zlib import compress, decompress
 
 from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.messages import json_reply
-from mock_p1.engine.acts import (
-    Asked,
-    SharedEngine,
-    StoreDown,
-    plain_scenario,
-    scenario_of,
-    to_nobody,
-)
+from mock_p1.engine.acts import SharedEngine, StoreDown, plain_scenario, scenario_of, to_nobody
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.engine.saved_state import digests, no_garbage, restore, saved
 from mock_p1.server.redis_store import (
     MOST_BATCHES,
     TIMEOUT_SECONDS,
-    Appended,
     Batch,
     BehindState,
     CannotShareState,
@@ -127,21 +119,18 @@ class StoreClock(RealClock):
 class _Waiting(NamedTuple):
     """An act that is to be done, until when somebody waits for it, and who is told."""
 
-    act: Act | Asked
+    act: Act
     until: float
     tell: Callable[[Any, BaseException | None], None]
 
 
 class _Sent(NamedTuple):
-    """Acts that were sent to the store, and who waits for them."""
+    """Acts that were sent to the store as a batch, and who waits for them."""
 
     alive: list[_Waiting]
-    acts: int
+    acts: list[str]
     text: str
     writer: str
-    asked_ns: int
-    error: Exception | None = None
-    """What has gone wrong, so far as is known."""
 
 
 class SharedState:
@@ -158,10 +147,9 @@ class SharedState:
         self._waiting: deque[_Waiting] = deque()
         self._news = threading.Condition()
         self._turn = threading.Lock()  # of who plays the part: the thread, or a loop at once
-        self._left: _Sent | None = None  # what a loop has not waited for; the turn goes with it
-        self._lends_from = 0.0  # when a loop may play again, after it was made to wait
-        self._asked_at = 0.0  # when the store was asked last
-        self._must_save = False
+        self._left: _Sent | None = None  # what a loop has sent, and not waited for
+        self._lends_from = 0.0  # when a loop may play again
+        self._asked_ns = 0  # when the store was asked last
         self._closed = False
         self.down: str | None = None
         """Why the store does not do what it is asked; None while it does."""
@@ -191,20 +179,22 @@ class SharedState:
             self._closed = True
             self._news.notify()
         self._thread.join()
-        with self._turn:
-            if self.engine.job_states.count <= SAVED_AT_THE_END:
-                self._save_if(QUIET_ACTS)
-            self.store.close()
+        if self.engine.job_states.count <= SAVED_AT_THE_END:
+            self._save_if(QUIET_ACTS)
+        self.store.close()
         self.engine.hand_over, self.engine.performing = self.engine.perform, lambda: True
 
     def submit(self, act: Act, tell: Callable[[Any, BaseException | None], None]) -> None:
         """Have an act done; ``tell`` learns in another thread what came of it, or went wrong."""
+        self._submit([_Waiting(act, time.monotonic() + self.store.timeout_seconds, tell)])
+
+    def _submit(self, waiting: list[_Waiting]) -> None:
         with self._news:
-            if self._closed:
-                tell(None, StoreDown("this process ends"))
+            if not self._closed:
+                self._waiting.extend(waiting)
+                self._news.notify()
                 return
-            self._waiting.append(_Waiting(act, time.monotonic() + self.store.timeout_seconds, tell))
-            self._news.notify()
+        _tell_all(waiting, "this process ends")
 
     def do(self, act: Act) -> Any:  # noqa: ANN401 -- what the act returns
         """Have an act done, and wait for it; a request is always answered."""
@@ -228,7 +218,7 @@ class SharedState:
         """Have a request answered; ``tell`` is handed the answer, in another thread."""
         self.submit(act, partial(_answer, tell))
 
-    def do_all_later(self, asked: list[tuple[Asked, Callable[[Any], None]]]) -> None:
+    def do_all_later(self, asked: list[tuple[Act, Callable[[Any], None]]]) -> None:
         """Have requests answered that came together to a loop.
 
         Its own thread does so while the store is fast: to wake another one, and to be woken by it,
@@ -237,46 +227,15 @@ class SharedState:
         now = time.monotonic()
         until = now + self.store.timeout_seconds
         waiting = [_Waiting(act, until, partial(_answer, tell)) for act, tell in asked]
-        if now < self._lends_from or not self._turn.acquire(blocking=False):
-            self._submit_all(waiting)
-            return
-        try:
-            is_free = not (self._waiting or self._closed or self._must_save or self._left)
-            if is_free and self.down is None and len(waiting) <= MOST_ACTS:
-                self._clock.at_work = threading.get_ident()
-                waiting = self._do_at_once(waiting)
-        finally:
-            self._clock.at_work = None
-            self._turn.release()
-        if waiting or self._left or self._must_save:
-            self._submit_all(waiting)
-
-    def _submit_all(self, waiting: list[_Waiting]) -> None:
-        with self._news:
-            self._news.notify()
-            if not self._closed:
-                self._waiting.extend(waiting)
-                return
-        _tell_all(waiting, "this process ends")
-
-    def _do_at_once(self, waiting: list[_Waiting]) -> list[_Waiting]:
-        """Do what is asked, but leave to the thread what takes its time or fails.
-
-        Return what was not done, as too much was to be read first.
-        """
-        sent = self._sent(waiting)
-        try:
-            self.store.send(*self._known(sent, self.store.timeout_seconds))
-            if not self.store.has_answered(LENT_SECONDS):
-                self._lends_from, self._left = time.monotonic() + PAUSE_SECONDS, sent
-                return []
-            appended = self._heard(self.store.appended(), sent.asked_ns)
-            if not appended.number:
-                return waiting
-            self._done(sent, appended)
-        except Exception as error:  # noqa: BLE001 -- the thread says it to whoever waits
-            self._left = sent._replace(error=error)
-        return []
+        if now >= self._lends_from and self._turn.acquire(blocking=False):
+            try:
+                if not (self._waiting or self._closed or self._left or self.down):
+                    taken, waiting = waiting[:MOST_ACTS], waiting[MOST_ACTS:]
+                    self._play(taken, LENT_SECONDS)
+            finally:
+                self._turn.release()
+        if waiting or self._left:
+            self._submit(waiting)
 
     # In the thread
 
@@ -293,78 +252,80 @@ class SharedState:
     def _go_on(self) -> None:
         while True:
             with self._news:
-                if not (self._waiting or self._closed or self._left or self._must_save):
-                    self._news.wait(max(0.0, self._asked_at + IDLE_SECONDS - time.monotonic()))
+                if not (self._waiting or self._left or self._closed):
+                    self._news.wait(IDLE_SECONDS - min(self._idle_seconds(), IDLE_SECONDS))
             with self._turn:
                 with self._news:
                     some = 0 if self._left else min(len(self._waiting), MOST_ACTS)
                     taken = [self._waiting.popleft() for _ in range(some)]
-                    if self._closed and not taken and not self._left:
-                        return
-                self._clock.at_work = threading.get_ident()
-                try:
-                    self._take_turn(taken)
-                finally:
-                    self._clock.at_work = None
+                if taken or self._left or self._idle_seconds() >= IDLE_SECONDS:
+                    self._play(taken)
+                elif self._closed:
+                    return
+                if not taken and time.monotonic() - self._last_at > QUIET_SECONDS:
+                    self._save_if(QUIET_ACTS)
 
-    def _take_turn(self, taken: list[_Waiting]) -> None:
+    def _idle_seconds(self) -> float:
+        return (time.perf_counter_ns() - self._asked_ns) / SECOND
+
+    def _play(self, taken: list[_Waiting], lent_seconds: float | None = None) -> None:
+        """Do acts, or hear first what has come of those that a loop has left.
+
+        A loop leaves them to the thread where the store takes longer.
+        """
+        self._clock.at_work = threading.get_ident()
         left, self._left = self._left, None
+        sent = left or self._batch_of(taken)
         try:
-            if left is not None:
-                self._finish(left)
-            elif taken or time.monotonic() >= self._asked_at + IDLE_SECONDS:
-                self._do(taken)
-            if self._must_save:
-                self._must_save = False
-                self._save_if(0)
-                self._unsaved = 0
-            elif not taken and time.monotonic() - self._last_at > QUIET_SECONDS:
-                self._save_if(QUIET_ACTS)
+            if left is None:
+                self._ask(sent)
+            if lent_seconds is None or self.store.has_answered(lent_seconds):
+                self._hear(sent)
+            else:
+                self._lends_from, self._left = time.monotonic() + PAUSE_SECONDS, sent
+        except StoreDown as error:
+            self._failed(error, sent.writer if sent.acts else None)
+            _tell_all(sent.alive, str(error))
         except Exception as error:  # noqa: BLE001 -- told to whoever waits, and the end
-            _tell_all(taken if left is None else left.alive, repr(error))
+            _tell_all(sent.alive, repr(error))
             self.ended(repr(error))
+        finally:
+            self._clock.at_work = None
 
-    def _do(self, taken: list[_Waiting]) -> None:
+    def _batch_of(self, taken: list[_Waiting]) -> _Sent:
+        """Return what is to be sent of acts; who has waited for too long is told so."""
         now = time.monotonic()
-        alive = [each for each in taken if each.until > now]
         _tell_all([each for each in taken if each.until <= now], self.down or TOO_SLOW)
-        sent = self._sent(alive)
-        try:
-            appended = self._append(sent, min((e.until for e in alive), default=now) - now)
-        except StoreDown as error:
-            self._failed(error, sent)
-        else:
-            self._done(sent, appended)
-
-    def _finish(self, left: _Sent) -> None:
-        """Hear what has come of what a loop has sent."""
-        try:
-            if left.error is not None:
-                raise left.error
-            appended = self._heard(self.store.appended(), left.asked_ns)
-            if not appended.number:
-                appended = self._append(left, min(e.until for e in left.alive) - time.monotonic())
-        except StoreDown as error:
-            self._failed(error, left)
-        else:
-            self._done(left, appended)
-
-    def _sent(self, alive: list[_Waiting]) -> _Sent:
-        """Return acts as they go to the store, as a batch of this process."""
-        acts = [
-            act.text if isinstance(act, Asked) else json.dumps(act)
-            for act, *_ in alive
-            if act[0] != "refresh"
-        ]
+        alive = [each for each in taken if each.until > now]
+        acts = [_text_of(each.act) for each in alive if each.act[0] != "refresh"]
         self._batches += bool(acts)
-        self._asked_at = time.monotonic()
-        text = f"[{','.join(acts)}]" if acts else ""
-        return _Sent(
-            alive, len(acts), text, f"{self.writer}/{self._batches}", time.perf_counter_ns()
-        )
+        text = f"[{', '.join(acts)}]" if acts else ""
+        return _Sent(alive, acts, text, f"{self.writer}/{self._batches}")
 
-    def _done(self, sent: _Sent, appended: Appended) -> None:
-        """Do acts that stand in the store."""
+    def _ask(self, sent: _Sent) -> None:
+        """Have the store say what others have done, and add a batch."""
+        self._asked_ns = time.perf_counter_ns()
+        seconds = min((each.until for each in sent.alive), default=0) - time.monotonic()
+        deadline_ns = self._clock.store_time(self._asked_ns) + int(seconds * SECOND)
+        known = self._begun.run, self._seq, self._epoch
+        self.store.append(*known, sent.writer, deadline_ns, sent.text)
+
+    def _hear(self, sent: _Sent) -> None:
+        """Do what others have done, then what was sent, once the store has it."""
+        while True:
+            appended = self.store.appended()
+            self._epoch = appended.epoch
+            self._clock.heard(appended.moment_ns, self._asked_ns)
+            for batch in appended.others:
+                self._clock.at(batch.moment_ns)
+                self._seq = batch.number
+                self._recent.append(batch)
+                acts = json.loads(batch.acts)
+                self._do_batch(batch.writer, acts)
+                self._count(len(acts), ours=False)
+            if appended.number or not (sent.acts or len(appended.others) >= MOST_BATCHES):
+                break
+            self._ask(sent)
         self.down = None
         if appended.number < 0:
             _tell_all(sent.alive, TOO_SLOW)
@@ -377,52 +338,24 @@ class SharedState:
         for each, came_of_it in zip(sent.alive, done, strict=True):  # who is told goes on in turn
             each.tell(*came_of_it)
         if appended.number:
-            self._count(sent.acts, ours=True)
+            self._count(len(sent.acts), ours=True)
 
     def _count(self, acts: int, *, ours: bool) -> None:
         """Count the acts of a batch; who has added the one that was one too many saves."""
         self._unsaved += acts
-        self._last_ours, self._last_at = ours, self._asked_at
+        self._last_ours, self._last_at = ours, time.monotonic()
         if self._unsaved >= max(SNAPSHOT_ACTS, self.engine.job_states.count):
-            self._must_save = ours
-            self._unsaved *= ours
+            self._save_if(0)
+            self._unsaved = 0
 
-    def _failed(self, error: StoreDown, sent: _Sent) -> None:
+    def _failed(self, error: StoreDown, writer: str | None) -> None:
         self.down = str(error)
         if isinstance(error, LostState):
             self._revive()
         elif isinstance(error, BehindState):
             self.ended(str(error))
-        elif sent.text:
-            self._doubtful.add(sent.writer)
-        _tell_all(sent.alive, str(error))
-
-    def _append(self, sent: _Sent, seconds: float) -> Appended:
-        """Do what others have done, then add a batch."""
-        while True:
-            asked_ns = time.perf_counter_ns()
-            known = self._known(sent._replace(asked_ns=asked_ns), seconds)
-            appended = self._heard(self.store.append(*known), asked_ns)
-            if appended.number or (not sent.text and len(appended.others) < MOST_BATCHES):
-                return appended
-
-    def _known(self, sent: _Sent, seconds: float) -> tuple[str, int, int, str, int, str]:
-        """Return what the store is told: what is known here, and what is to be added in time."""
-        deadline_ns = self._clock.store_time(sent.asked_ns) + int(seconds * SECOND)
-        return self._begun.run, self._seq, self._epoch, sent.writer, deadline_ns, sent.text
-
-    def _heard(self, appended: Appended, asked_ns: int) -> Appended:
-        """Do what others have done before."""
-        self._epoch = appended.epoch
-        self._clock.heard(appended.moment_ns, asked_ns)
-        for batch in appended.others:
-            self._clock.at(batch.moment_ns)
-            self._seq = batch.number
-            self._recent.append(batch)
-            acts = json.loads(batch.acts)
-            self._do_batch(batch.writer, acts)
-            self._count(len(acts), ours=False)
-        return appended
+        elif writer is not None:
+            self._doubtful.add(writer)
 
     def _do_batch(self, writer: str, acts: list[Act]) -> None:
         was_ours = writer in self._doubtful
@@ -435,10 +368,8 @@ class SharedState:
             elif was_ours and act[0] == "begin":  # its client has been answered 503
                 self.submit(["end", act[1], ["broken_off", 0, ""], None], to_nobody)
 
-    def _perform(self, act: Act | Asked) -> tuple[Any, BaseException | None]:
+    def _perform(self, act: Act) -> tuple[Any, BaseException | None]:
         try:
-            if isinstance(act, Asked):
-                return self.engine.answer(act.request), None
             return self.engine.perform(act), None
         except Exception as error:  # noqa: BLE001 -- told to whoever asked for it
             return None, error
@@ -450,7 +381,9 @@ class SharedState:
             self._seq, parts = found
             with no_garbage():
                 self._restore(json.loads(decompress(parts.pop("about"))), parts)
-        self._append(self._sent([]), 0)
+        nothing = self._batch_of([])
+        self._ask(nothing)
+        self._hear(nothing)
         self._clock.at_work = None
 
     def _restore(self, state: dict[str, Any], aside: Mapping[str, bytes]) -> None:
@@ -504,6 +437,10 @@ class SharedState:
 
 def _answer(tell: Callable[[Any], None], found: Any, error: BaseException | None) -> None:  # noqa: ANN401 -- an answer
     tell(store_is_down(str(error)) if isinstance(error, StoreDown) else error or found)
+
+
+def _text_of(act: Act) -> str:
+    return str(act[2]) if act[0] == "asked" else json.dumps(act)
 
 
 def _tell_all(waiting: list[_Waiting], why: str) -> None:

@@ -123,7 +123,9 @@ class AsgiApp:
         alone = not (self._cors or self._engine.proxies is not None)
         if scope["method"] != "GET" or not alone:
             return None
-        return _asked(scope) if scope["raw_path"].startswith(self._imitated) else None
+        if not scope["raw_path"].startswith(self._imitated):
+            return None
+        return _asked({**scope, "headers": tuple(map(tuple, scope["headers"]))})  # can be hashed
 
     def plain_request_like(self, request: Request, raw_path: bytes, query: bytes) -> Request | None:
         """Return one that differs from another but in its path and query; None likewise."""

@@ -419,7 +419,7 @@ def test_a_loop_does_not_wait_for_a_slow_store(loop_of, monkeypatch):
 
 
 def test_an_answer_of_the_store_that_a_loop_has_lost(loop_of, monkeypatch):
-    """It is answered 503, by the thread; found out, and noted."""
+    """It is answered 503; found out, and noted."""
     shared, ask_as_a_loop = loop_of
     appended = shared.store.appended
 
@@ -429,20 +429,20 @@ def test_an_answer_of_the_store_that_a_loop_has_lost(loop_of, monkeypatch):
         raise shared_state.StoreDown("lost")
 
     monkeypatch.setattr(shared.store, "appended", lost)
-    assert ask_as_a_loop("a") == [(503, shared._thread)]  # noqa: SLF001 -- whose it is
+    assert ask_as_a_loop("a") == [(503, threading.current_thread())]
     shared.engine.refresh()
     shared.engine.refresh()
     assert [entry.notes for entry in shared.engine.journal] == [(shared_state.COUNTED,)]
 
 
-def test_a_loop_leaves_much_to_be_read_to_the_thread(loop_of, mocks, monkeypatch):
-    """Where others have done too much since, nothing is added before it is read."""
+def test_a_loop_first_reads_what_others_have_done(loop_of, mocks, monkeypatch):
+    """Where it is too much for one round trip, nothing is added before all is read."""
     shared, ask_as_a_loop = loop_of
     monkeypatch.setattr(redis_store, "APPEND", re.sub(r"\b1000\b", "2", redis_store.APPEND))
     monkeypatch.setattr(shared_state, "MOST_BATCHES", 2)
     for _ in range(5):
         sees(mocks.all[1].engine)
-    assert ask_as_a_loop("a") == [(200, shared._thread)]  # noqa: SLF001 -- whose it is
+    assert ask_as_a_loop("a") == [(200, threading.current_thread())]
     assert shared.engine.journal.last == 6
 
 
@@ -834,17 +834,22 @@ def test_an_answer_of_the_store_that_is_lost(fragile, monkeypatch):
     """What it did is found out, and noted: counted, and answered 503."""
     _, mocks = fragile
     one, other = (shared.engine for shared in mocks.all)
-    run = RedisStore._run  # noqa: SLF001 -- broken on purpose
-    broken = []
+    store = mocks.all[0].store
+    append, appended, added = store.append, store.appended, []
 
-    def done_and_lost(self, script, *arguments):
-        found = run(self, script, *arguments)
-        if self is mocks.all[0].store and len(arguments) > 2 and not broken:
-            broken.append(True)
+    def asked(*arguments):
+        added.extend(filter(None, arguments[5:]))
+        append(*arguments)
+
+    def done_and_lost():
+        found = appended()
+        if added:
+            monkeypatch.undo()
             raise shared_state.StoreDown("lost")
         return found
 
-    monkeypatch.setattr(RedisStore, "_run", done_and_lost)
+    monkeypatch.setattr(store, "append", asked)
+    monkeypatch.setattr(store, "appended", done_and_lost)
     assert ask(one, PATH + "a").status == 503
     one.refresh()
     other.refresh()
@@ -944,11 +949,17 @@ def stores(server):
     begun, _ = (store.begin(*begin) for store in both)
     until = time.time_ns() + 60 * SECOND
     for number in range(5):
-        assert both[0].append("run", number, 0, "w", until, "[]").number == number + 1
+        assert append(both[0], number, 0, until, "[]").number == number + 1
     server.client().delete(*(f"{{{name}}}:{part}" for part in ("meta", "log")))
     yield both, begun
     for store in both:
         store.close()
+
+
+def append(store, *about):
+    """Add a batch, if there is any; return what came of it."""
+    store.append("run", *about[:2], "w", *about[2:])
+    return store.appended()
 
 
 def claim(store, number, wanted):
@@ -975,7 +986,7 @@ def test_who_is_a_little_behind_goes_on(stores):
     claim(other, 5, "give")
     recent = [Batch(number, "w", number * 1000, "[]") for number in (4, 5)]
     other.revive(begun, 0, 5, {"about": "{}"}, recent, 0)
-    found = one.append("run", 3, 0, "w")
+    found = append(one, 3, 0)
     assert ([batch.number for batch in found.others], found.epoch) == ([4, 5], 1)
 
 
@@ -985,9 +996,9 @@ def test_who_has_another_history_does_not_go_on(stores):
     claim(one, 4, "give")
     one.revive(begun, 0, 4, {"about": "{}"}, [], 0)
     until = time.time_ns() + 60 * SECOND
-    assert one.append("run", 4, 1, "w", until, "[]").number == 5
+    assert append(one, 4, 1, until, "[]").number == 5
     with pytest.raises(BehindState, match="others have gone on without it"):
-        other.append("run", 5, 0, "w")
+        append(other, 5, 0)
 
 
 def test_a_store_that_may_only_be_read(fragile):
