@@ -208,7 +208,7 @@ class History:
 def _as_a_loop(engine: SharedEngine, request: Request) -> Any:
     """Return the answer to a request as the loop of a server gets it."""
     told: SimpleQueue[Any] = SimpleQueue()
-    engine.handle_all_later([(request, told.put)])
+    engine.handle_later([(request, told.put)])
     return told.get()
 
 

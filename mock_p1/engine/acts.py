@@ -41,8 +41,8 @@ def to_nobody(*_: object) -> None:
     """Tell nobody."""
 
 
-def _now(act: Act, tell: Callable[[Any], None]) -> None:
-    raise NotImplementedError(act, tell)
+def _now(asked: list[tuple[Act, Callable[[Any], None]]]) -> None:
+    raise NotImplementedError(asked)
 
 
 class SharedEngine(Engine):
@@ -59,10 +59,8 @@ class SharedEngine(Engine):
         self.hand_over: Callable[[Act], Any] = self.perform
         self.performing: Callable[[], bool] = lambda: True
         """Tells whether it is ``perform`` that asks."""
-        self.all_later: Callable[[list[tuple[Act, Callable[[Any], None]]]], None] = to_nobody
-        """Does what ``later`` does, for what came together."""
-        self.later: Callable[[Act, Callable[[Any], None]], None] = _now
-        """Does what ``hand_over`` does, and hands what came of it to a function."""
+        self.later: Callable[[list[tuple[Act, Callable[[Any], None]]]], None] = _now
+        """Does what ``hand_over`` does, and hands what came of each act to a function."""
         self.store_state: Callable[[], str] = lambda: "ok"
         """Says how the store is."""
         self.receivers: dict[str, Receiver] = {}
@@ -153,13 +151,9 @@ class SharedEngine(Engine):
         """Answer one request."""
         return super().handle(request) if self.performing() else self.hand_over(ask(request))
 
-    def handle_later(self, request: Request, tell: Callable[[Any], None]) -> None:
-        """Answer one request; ``tell`` is handed the answer, in another thread."""
-        self.later(ask(request), tell)
-
-    def handle_all_later(self, asked: Iterable[tuple[Request, Callable[[Any], None]]]) -> None:
-        """Answer requests likewise; in this thread where the store does not take long."""
-        self.all_later([(asked_of(request), tell) for request, tell in asked])
+    def handle_later(self, asked: Iterable[tuple[Request, Callable[[Any], None]]]) -> None:
+        """Answer requests; in this thread where the store does not take long."""
+        self.later([(asked_of(request), tell) for request, tell in asked])
 
     def refresh(self) -> None:
         """Wait until all is known here that was done anywhere; StoreDown where that cannot be."""
@@ -184,7 +178,7 @@ class SharedEngine(Engine):
         answer = self.hand_over(["end", upload, list(end), facts])
         if (left := self.kept.pop(upload, None)) is not None:  # the store did not say so in time
             left.discard()
-            self.later(["end", upload, ["broken_off", end.size, ""], None], to_nobody)
+            self.later([(["end", upload, ["broken_off", end.size, ""], None], to_nobody)])
         return answer
 
     def add_note(self, number: int, note: str) -> None:
@@ -192,14 +186,14 @@ class SharedEngine(Engine):
         if self.performing():
             super().add_note(number, note)
         else:
-            self.later(["note", number, note], to_nobody)
+            self.later([(["note", number, note], to_nobody)])
 
     def note_taken(self, number: int, taken: bool) -> None:  # noqa: FBT001 -- as an act has it
         """Note whether the client has taken a download to its end."""
         if self.performing():
             super().note_taken(number, taken)
         else:
-            self.later(["taken", number, taken], to_nobody)
+            self.later([(["taken", number, taken], to_nobody)])
 
     def answer_unexpected(self, request: Request, answer: Unexpected) -> Any:  # noqa: ANN401 -- a Reply
         """Note a request that nothing imitated takes; return its answer."""

@@ -198,20 +198,15 @@ class Engine:
         return self._handle_any(request)
 
     def handle_later(
-        self, request: Request, tell: Callable[[Reply | Fault | BaseException], None]
-    ) -> None:
-        """Answer one request; ``tell`` is handed the answer, in whatever thread, when it is known.
-
-        So nobody who has others to serve waits where the mock ``waits``.
-        """
-        tell(self.handle(request))
-
-    def handle_all_later(
         self, asked: Iterable[tuple[Request, Callable[[Reply | Fault | BaseException], None]]]
     ) -> None:
-        """Answer requests that came together, likewise; all that they hold can be hashed."""
+        """Answer requests that came together, and can be hashed, headers included.
+
+        Each ``tell`` is handed an answer, in whatever thread, when it is known. So nobody who has
+        others to serve waits for long where the mock ``waits``.
+        """
         for request, tell in asked:
-            self.handle_later(request, tell)
+            tell(self.handle(request))
 
     def refresh(self) -> None:
         """Wait until all is known here that was done anywhere: here, nothing else is."""

@@ -12,7 +12,6 @@ batch: who knows more than that, of the time before, has another history than th
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from hashlib import sha1
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -193,7 +192,6 @@ class RedisStore:
         self._no_script = redis.exceptions.NoScriptError
         self._not_allowed = redis.exceptions.NoPermissionError
         self._keys = [f"{{{name}}}:{part}" for part in ("meta", "log", "snapshot", "claim")]
-        self._is_open = False  # as far as is known
         self._sent: tuple[Any, ...] = ()
         self.calls: int = 0
         """How many round trips there were."""
@@ -318,20 +316,14 @@ class RedisStore:
     def _send(self, script: str, *arguments: str | float | bytes) -> None:
         self.calls += 1
         self._sent = (script, 4, *self._keys, *arguments)
-        if self._is_open:
-            with suppress(StoreDown):  # where it has hung up since, it is called anew
-                if self._try(lambda: self._connection.can_read(0)):
-                    self._connection.disconnect()
         known = "EVALSHA", sha1(script.encode(), usedforsecurity=False).hexdigest()
         self._try(lambda: self._connection.send_command(*known, *self._sent[1:]))
-        self._is_open = True
 
     def _answer(self) -> Any:  # noqa: ANN401 -- what the script returns
         try:
             return self._try(self._connection.read_response)
         except self._no_script:  # it is new, or was restarted: nothing was done
-            self._try(lambda: self._connection.send_command("EVAL", *self._sent))
-            return self._try(self._connection.read_response)
+            return self._try(lambda: self._client.eval(*self._sent))
 
     def _try(self, ask: Callable[[], Any]) -> Any:  # noqa: ANN401 -- likewise
         try:
@@ -339,7 +331,6 @@ class RedisStore:
         except self._no_script:
             raise
         except self._errors as error:
-            self._is_open = False
             self._connection.disconnect()
             raise StoreDown(_why(error)) from None
 

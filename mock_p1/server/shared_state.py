@@ -168,7 +168,6 @@ class SharedState:
         """Read what others have done before, then begin; StoreDown where that cannot be read."""
         self._catch_up()
         self.engine.hand_over, self.engine.later = self.do, self.do_later
-        self.engine.all_later = self.do_all_later
         self.engine.store_state = lambda: "ok" if self.down is None else f"down: {self.down}"
         self.engine.performing = lambda: threading.get_ident() == self._clock.at_work
         self._thread.start()
@@ -214,15 +213,11 @@ class SharedState:
             raise error
         return found
 
-    def do_later(self, act: Act, tell: Callable[[Any], None]) -> None:
-        """Have a request answered; ``tell`` is handed the answer, in another thread."""
-        self.submit(act, partial(_answer, tell))
+    def do_later(self, asked: list[tuple[Act, Callable[[Any], None]]]) -> None:
+        """Have done what came together; each ``tell`` is handed an answer.
 
-    def do_all_later(self, asked: list[tuple[Act, Callable[[Any], None]]]) -> None:
-        """Have requests answered that came together to a loop.
-
-        Its own thread does so while the store is fast: to wake another one, and to be woken by it,
-        takes longer than a round trip.
+        While the store is fast, the thread that asks does so itself: to wake another one, and to be
+        woken by it, takes longer than a round trip.
         """
         now = time.monotonic()
         until = now + self.store.timeout_seconds
@@ -253,20 +248,15 @@ class SharedState:
         while True:
             with self._news:
                 if not (self._waiting or self._left or self._closed):
-                    self._news.wait(IDLE_SECONDS - min(self._idle_seconds(), IDLE_SECONDS))
+                    self._news.wait(IDLE_SECONDS)
             with self._turn:
-                with self._news:
-                    some = 0 if self._left else min(len(self._waiting), MOST_ACTS)
-                    taken = [self._waiting.popleft() for _ in range(some)]
-                if taken or self._left or self._idle_seconds() >= IDLE_SECONDS:
-                    self._play(taken)
-                elif self._closed:
+                some = 0 if self._left else min(len(self._waiting), MOST_ACTS)
+                taken = [self._waiting.popleft() for _ in range(some)]
+                if self._closed and not taken and not self._left:
                     return
+                self._play(taken)
                 if not taken and time.monotonic() - self._last_at > QUIET_SECONDS:
                     self._save_if(QUIET_ACTS)
-
-    def _idle_seconds(self) -> float:
-        return (time.perf_counter_ns() - self._asked_ns) / SECOND
 
     def _play(self, taken: list[_Waiting], lent_seconds: float | None = None) -> None:
         """Do acts, or hear first what has come of those that a loop has left.
@@ -297,7 +287,11 @@ class SharedState:
         now = time.monotonic()
         _tell_all([each for each in taken if each.until <= now], self.down or TOO_SLOW)
         alive = [each for each in taken if each.until > now]
-        acts = [_text_of(each.act) for each in alive if each.act[0] != "refresh"]
+        acts = [
+            str(act[2]) if act[0] == "asked" else json.dumps(act)
+            for act, *_ in alive
+            if act[0] != "refresh"
+        ]
         self._batches += bool(acts)
         text = f"[{', '.join(acts)}]" if acts else ""
         return _Sent(alive, acts, text, f"{self.writer}/{self._batches}")
@@ -437,10 +431,6 @@ class SharedState:
 
 def _answer(tell: Callable[[Any], None], found: Any, error: BaseException | None) -> None:  # noqa: ANN401 -- an answer
     tell(store_is_down(str(error)) if isinstance(error, StoreDown) else error or found)
-
-
-def _text_of(act: Act) -> str:
-    return str(act[2]) if act[0] == "asked" else json.dumps(act)
 
 
 def _tell_all(waiting: list[_Waiting], why: str) -> None:

@@ -145,7 +145,7 @@ class AsgiApp:
         self, asked: Iterable[tuple[Request, Callable[[Reply | Fault | BaseException], None]]]
     ) -> None:
         """Answer likewise where answers have to be waited for; each ``tell`` is handed one."""
-        self._engine.handle_all_later(asked)
+        self._engine.handle_later(asked)
 
     async def _decide(
         self, request: Request, scope: Scope, receive: Receive
@@ -298,7 +298,8 @@ async def answered(engine: Engine, request: Request) -> Reply | Fault:
         with suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(_answer, answer, found)
 
-    engine.handle_later(request, tell)
+    headers = tuple((name, value) for name, value in request.headers)
+    engine.handle_later([(request._replace(headers=headers), tell)])
     return await answer
 
 

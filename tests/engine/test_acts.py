@@ -27,7 +27,7 @@ class Twin(acts.SharedEngine):
         self.other = acts.SharedEngine(scenario, VirtualClock(clock.date_at(0)), **options)
         self._is_at_work = False
         self.hand_over = self.do_both
-        self.later = lambda act, tell: tell(self.do_both(act))
+        self.later = lambda asked: [tell(self.do_both(act)) for act, tell in asked]
         self.performing = lambda: self._is_at_work
 
     def do_both(self, act):

@@ -25,6 +25,7 @@ from benchmarks import history
 from mock_p1 import create_app, create_asgi_app, serving
 from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.messages import Fault, Request
+from mock_p1.engine import acts
 from mock_p1.engine.driver import Driver, NoSuchJob
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.saved_state import CannotLoad, saved
@@ -365,7 +366,7 @@ def test_one_round_trip_for_polls_that_wait_together(mocks):
     shared.store.append = slow
     request = Request("GET", PATH + "a", api_keys=("k",))
     for number in range(41):
-        shared.engine.handle_later(request, lambda _: done.release())
+        shared.submit(acts.ask(request), lambda *_: done.release())
         assert number or busy.wait(10)
     go_on.set()
     for _ in range(41):
@@ -384,7 +385,7 @@ def loop_of(mocks, monkeypatch):
 
     def ask_as_a_loop(names):
         told = queue.SimpleQueue()
-        shared.engine.handle_all_later(
+        shared.engine.handle_later(
             (
                 Request("GET", PATH + name, api_keys=("k",), base_url="http://m"),
                 lambda found: told.put((found.status, threading.current_thread())),
