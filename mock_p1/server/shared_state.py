@@ -1,8 +1,8 @@
 """One state of many processes: all do the same acts in the same order, which the store keeps.
 
-A thread hands the acts of this process to the store, all that wait in one round trip, and does
-what has come back: first what others did before, then its own. An answer goes out when its act
-stands in the store. So the store decides the order and the time, and every process has all of the
+The acts of this process go to the store, all that wait in one round trip, and what has come back is
+done: first what others did before, then its own. It is a thread that does so, or, while the store
+is fast, who asks: one at a time. An answer goes out when its act stands in the store. So the store decides the order and the time, and every process has all of the
 state, journal and counts included.
 """
 
