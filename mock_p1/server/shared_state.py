@@ -2,8 +2,8 @@
 
 The acts of this process go to the store, all that wait in one round trip, and what has come back is
 done: first what others did before, then its own. It is a thread that does so, or, while the store
-is fast, who asks: one at a time. An answer goes out when its act stands in the store. So the store decides the order and the time, and every process has all of the
-state, journal and counts included.
+is fast, who asks: one at a time. An answer goes out when its act stands in the store. So the store
+decides the order and the time, and every process has all of the state, journal and counts included.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import time
 from collections import deque
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from queue import SimpleQueue
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zlib import compress, decompress
@@ -197,16 +198,9 @@ class SharedState:
 
     def do(self, act: Act) -> Any:  # noqa: ANN401 -- what the act returns
         """Have an act done, and wait for it; a request is always answered."""
-        done: list[Any] = []
-        came = threading.Event()
-
-        def tell(found: object, error: BaseException | None) -> None:
-            done[:] = found, error
-            came.set()
-
-        self.submit(act, tell)
-        came.wait()
-        found, error = done
+        told: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+        self.submit(act, lambda *done: told.put(done))
+        found, error = told.get()
         if isinstance(error, StoreDown) and act[0] in ("ask", "begin", "end", "unexpected"):
             return store_is_down(str(error))
         if error is not None:
