@@ -93,7 +93,7 @@ SHOWN = {
 
 OF_SHOWN = {
     *("_what_is_no_json", "_why", "other_than_api", "share", "listen", "_no_password"),
-    *("explain_network_error", "_tls"),
+    *("explain_network_error", "_tls", "_perhaps"),
 }
 """The functions, in any module, that make a part of such a text."""
 
@@ -237,6 +237,7 @@ OF_COMMANDS = (
         "mock_p1/base/extras",
     ),
     *("mock_p1/base/proxies", "mock_p1/server/server.py", "mock_p1/server/state_file.py"),
+    "mock_p1/server/store_url.py",
 )
 """Where texts stand that only a terminal shows."""
 

@@ -29,10 +29,10 @@ from mock_p1.server.redis_store import (
     Appended,
     Batch,
     BehindState,
-    CannotShareState,
     LostState,
     RedisStore,
 )
+from mock_p1.server.store_url import CannotShareState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
