@@ -408,8 +408,8 @@ def share(  # noqa: PLR0913 -- each is a choice of its own
     Where another scenario is shared, it is taken if ``take_shared`` says so.
     """
     shared_by = RedisStore(url, name, timeout_seconds)
-    numbers = {"speed": speed, "seed": seed, "jobs_max": jobs_max, "journal_max": journal_max}
-    numbers["upload_max"] = options["store"].limit_bytes
+    numbers: dict[str, float | None] = {"speed": speed, "seed": seed, "jobs_max": jobs_max}
+    numbers |= {"journal_max": journal_max, "upload_max": options["store"].limit_bytes}
     ours = facts_of(scenario, **numbers)
     begun = shared_by.begin(FORM, token_hex(8), json.dumps(ours))
     if begun.form != FORM:
@@ -429,14 +429,19 @@ def share(  # noqa: PLR0913 -- each is a choice of its own
             )
         scenario = scenario_of(theirs["text"])
     for what, value in numbers.items():
-        if theirs[what] != value:
+        before, now = theirs[what], value
+        if what == "seed" and before != now:  # one not given is the scenario's
+            before, now = (scenario.seed if each is None else each for each in (before, now))
+        if before != now:
+            option = f"--{what.replace('_', '-')}"
+            was, given = (str(each).removesuffix(".0") for each in (before, now))
             raise CannotShareState(
-                f"{shared_by.shown}: its processes were started with {what} {theirs[what]}, "
-                f"not {value}; take that, or begin anew by another --state-name"
+                f"{shared_by.shown}: its processes were started with {option} {was}, "
+                f"not {given}; take that, or begin anew by another --state-name"
             )
     clock = StoreClock(speed, begun.begun_ns)
     engine = SharedEngine(
-        scenario, clock, seed=seed, jobs_max=jobs_max, journal_max=journal_max, **options
+        scenario, clock, seed=theirs["seed"], jobs_max=jobs_max, journal_max=journal_max, **options
     )
     shared = SharedState(engine, clock, shared_by, begun)
     try:

@@ -412,14 +412,33 @@ def test_a_random_history_is_that_of_one_mock(server, seed):
             {"text": "jobs: {b: {error: job_may_be_deleted}}"},
             "f.yaml has changed since its state was begun there; .* by another --state-name",
         ),
-        ({"seed": 8}, "its processes were started with seed None, not 8"),
-        ({"journal_max": 5}, "its processes were started with journal_max 1000, not 5"),
+        ({"seed": 8}, "its processes were started with --seed 0, not 8; take that"),
+        ({"speed": 1.5}, "its processes were started with --speed 1, not 1.5"),
+        ({"journal_max": 5}, "its processes were started with --journal-max 1000, not 5"),
+        ({"jobs_max": 5}, "its processes were started with --jobs-max 1000, not 5"),
+        (
+            {"store": UploadStore(5)},
+            "its processes were started with --upload-max 100000000, not 5",
+        ),
     ],
 )
 def test_a_mock_that_differs_is_refused(mocks, other, told):
-    """It says in what."""
+    """It says in what, by the option that it was started with."""
     with pytest.raises(CannotShareState, match=told):
         mocks.join(**other)
+
+
+def test_a_seed_that_is_the_scenarios_own(mocks, server):
+    """Is the one that was not given; after a switch to one with another seed all still agree."""
+    late = mocks.join(seed=0)
+    other = "seed: 5\nnew_jobs: {timeline: [{status: job_waiting}]}"
+    Driver(late).load(parse(other, "o.yaml"))
+    assert {shared.engine.seed for shared in mocks.all if shared.engine.refresh() is None} == {5}
+    with ExitStack() as stack:
+        given = Mocks(stack, server.url)
+        given.join(seed=3)
+        with pytest.raises(CannotShareState, match="--seed 3, not 0"):
+            given.join()
 
 
 def test_an_app_shares_a_state(mocks, server):

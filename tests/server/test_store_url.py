@@ -50,7 +50,11 @@ def refusal(url):
             "redis://h?password=a&topsecret",
             "redis://h?db=topsecret",
         ),
-        *("redis://h?ssl_password=topsecret", "redis://h?pasword=topsecret", "unix://topsecret/s"),
+        *(
+            "redis://h?ssl_password=topsecret",
+            "redis://h?pass_word=topsecret",
+            "unix://topsecret/s",
+        ),
         *("unix://:topsecret@", "unix://:top/secret@/s", "redis://h?username=topsecret&foo=1"),
         *(
             "redis://topsecret@h?foo=1",
