@@ -93,7 +93,7 @@ SHOWN = {
 
 OF_SHOWN = {
     *("_what_is_no_json", "_why", "other_than_api", "share", "listen", "_no_password"),
-    *("explain_network_error", "_tls", "_perhaps"),
+    *("explain_network_error", "_tls", "_perhaps", "_plays_another"),
 }
 """The functions, in any module, that make a part of such a text."""
 

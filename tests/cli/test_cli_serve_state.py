@@ -17,8 +17,7 @@ from mock_p1.contract.operations import OPERATIONS
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.scenario.files import load_scenario
 from mock_p1.server import shared_state
-from mock_p1.server.redis_store import RedisStore
-from mock_p1.server.shared_state import FORM, facts_of, share
+from mock_p1.server.shared_state import share
 from mock_p1.server.upload_store import UploadStore
 
 PATH = "/v1/external/retrain_jobs"
@@ -326,10 +325,9 @@ class TestRefused:
     @NEEDED
     def test_another_scenario(self, run, store):
         """It says what to do."""
-        facts = json.dumps(facts_of(load_scenario("demo")))
-        RedisStore(store.url, "demo").begin(FORM, "r", facts)
+        share(load_scenario("demo"), store.url, "demo", store=UploadStore()).close()
         result = run("serve", "stuck", "--state", store.url, "--state-name", "demo")
-        told = "demo.yaml is played there, not stuck.yaml as it is here"
+        told = "its state was begun with demo.yaml, not with stuck.yaml as here"
         assert result.exit_code == 1
         assert told in result.output
         assert "--state-scenario shared" in result.output

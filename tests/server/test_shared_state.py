@@ -410,7 +410,7 @@ def test_a_random_history_is_that_of_one_mock(server, seed):
     [
         (
             {"text": "jobs: {b: {error: job_may_be_deleted}}"},
-            "f.yaml has changed since its state was begun there; .* by another --state-name",
+            "f.yaml has changed since it was first played there; .* by another --state-name",
         ),
         ({"seed": 8}, "its processes were started with --seed 0, not 8; take that"),
         ({"speed": 1.5}, "its processes were started with --speed 1, not 1.5"),
@@ -500,6 +500,35 @@ def test_a_mock_may_take_the_scenario_that_is_played(mocks):
     """Where it says so."""
     late = mocks.join("jobs: {b: {error: job_may_be_deleted}}", take_shared=True)
     assert sees(late, "a") == "job_waiting"
+
+
+OTHER = "new_jobs: {timeline: [{status: job_waiting, for: upload}, {status: job_finished}]}"
+
+
+def test_a_mock_may_start_with_what_is_played_now(mocks, server):
+    """Whoever comes after a switch names what it was to, or what the state was begun with."""
+    Driver(mocks.all[0].engine).load(parse(OTHER, "o.yaml"))
+    for text in (OTHER, SCENARIO):
+        late = mocks.join(text)
+        assert (late.scenario.name, late.seed) == ("o.yaml", mocks.all[0].engine.seed)
+        assert [sees(late), sees(mocks.all[1].engine)] == [400] * 2
+    Driver(late).reset()
+    mocks.all[0].engine.refresh()
+    assert mocks.all[0].engine.scenario.name == late.scenario.name
+    assert [*late.journal] == [*mocks.all[0].engine.journal]
+
+
+def test_a_mock_that_names_neither(mocks):
+    """It hears of both, and leaves everything as it was."""
+    Driver(mocks.all[0].engine).load(parse(OTHER, "o.yaml"))
+    third = parse("jobs: {b: {error: job_may_be_deleted}}", "third.yaml")
+    options = {"jobs_max": 1000, "journal_max": 1000, "store": UploadStore()}
+    before = threading.active_count()
+    told = "its state was begun with f.yaml, and plays o.yaml, not third.yaml; begin anew by"
+    with pytest.raises(CannotShareState, match=told):
+        share(third, mocks.url, mocks.name, **options)
+    assert threading.active_count() == before
+    assert sees(mocks.all[0].engine) == 400
 
 
 def test_a_saved_state_goes_on_in_a_store(mocks, server, tmp_path):
