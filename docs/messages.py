@@ -187,6 +187,8 @@ BY_COMMANDS = (
     *REASONS,
     *map(str.lower, REASONS),
     *("Error {n} connecting to {where}. {reason}.", "Timeout connecting to server"),
+    "invalid username-password pair or user is disabled.",
+    "invalid username-password pair or user is disabled",
     *("Timeout reading from {where}", "Invalid value for {name} in connection URL."),
 )
 """What commands say beside what is found in them."""

@@ -207,7 +207,10 @@ class RedisStore:
             found = self._run(BEGIN, form, run, facts)
             known_form, known_run, epoch, begun, known_facts = found
         except StoreDown as error:
-            raise CannotShareState(f"{self.shown}: {error}{self._perhaps(str(error))}") from None
+            why = str(error)
+            if hint := self._perhaps(why):
+                why = f"{why.rstrip('.')}{hint}"
+            raise CannotShareState(f"{self.shown}: {why}") from None
         if known_form is None or known_facts is None:
             raise CannotShareState(f"{self.shown}: {self._keys[0]} is another program's")
         form, run, facts = (each.decode() for each in (known_form, known_run, known_facts))
