@@ -10,8 +10,12 @@ from helpers.story_strategies import stories
 from hypothesis import Phase, given, note, settings
 
 from mock_p1.base.clock import VirtualClock
+from mock_p1.base.messages import Request
 from mock_p1.engine import acts
+from mock_p1.engine.call import request_of
 from mock_p1.engine.driver import Driver
+from mock_p1.engine.file_store import KNOWN_ELSEWHERE, Inspection, RememberedFile
+from mock_p1.engine.receiver import End
 from mock_p1.engine.saved_state import restore, saved
 
 FEWER = settings(max_examples=max(20, settings().max_examples // 3))
@@ -25,7 +29,7 @@ class Twin(acts.SharedEngine):
         self.other = acts.SharedEngine(scenario, VirtualClock(clock.date_at(0)), **options)
         self._is_at_work = False
         self.hand_over = self.do_both
-        self.later = lambda act, tell: tell(self.do_both(act))
+        self.later = lambda asked: [tell(self.do_both(act)) for act, tell in asked]
         self.performing = lambda: self._is_at_work
 
     def do_both(self, act):
@@ -99,6 +103,17 @@ def test_an_upload_that_is_under_way_is_known_elsewhere():
     assert late.journal.last == 2
 
 
+@pytest.mark.parametrize("keys", [(), ("k",), ("k", "l")])
+@pytest.mark.parametrize("path", ["/v1/external/retrain_jobs/a", "/v1/external/api_key"])
+def test_an_act_that_is_made_again_and_again_is_the_same(path, keys):
+    """As text, and as the request that this process and all others see."""
+    request = Request("GET", path, "a=b", keys, "http://m", headers=((b"x-api-key", b"k"),))
+    for _ in range(2):
+        _, seen, text = acts.asked_of(request)
+        assert json.loads(text) == json.loads(json.dumps(acts.ask(request)))
+        assert seen == request_of(json.loads(text)[1:])
+
+
 def test_a_file_keeps_its_content_where_it_came():
     """Elsewhere its size, hash and what was found in it are known."""
     asked = twin("new_jobs: {timeline: [{status: w, for: upload}, {status: f}]}\njobs: {}")
@@ -107,6 +122,27 @@ def test_a_file_keeps_its_content_where_it_came():
     here, there = (next(iter(engine.state.uploads)).kept for engine in engines)
     assert here.sha256 == there.sha256
     assert not there.is_kept
+
+
+class Unread(RememberedFile):
+    """A file that is looked at later than all are told of it."""
+
+    is_looked_at = False
+
+
+def test_a_file_that_is_looked_at_later_says_where_its_rows_are_known():
+    """Elsewhere nobody would tell: it invites nobody to wait for what never comes."""
+    asked = twin("new_jobs: {timeline: [{status: w, for: upload}, {status: f}]}\njobs: {}")
+    taken = asked.begin_put(asked.create()[1], 8)
+    taken.ended(End("complete", 8, ""), Unread(8, "0" * 64, Inspection(rows=1)))
+    here, there = (
+        next(iter(engine.state.uploads)).kept.inspection()
+        for engine in (asked.engine, asked.engine.other)
+    )
+    assert here.rows == 1
+    assert there == KNOWN_ELSEWHERE
+    assert "came to another process" in there.notes[0]
+    assert saved(asked.engine)["state"]["uploads"][0]["kept"]["found"] == there
 
 
 def test_a_download_that_is_not_taken_is_known_elsewhere():
