@@ -115,8 +115,8 @@ def _query(query: str, shown: str, *, speaks_tls: bool) -> str:
             is_name = re.fullmatch("[a-z_]+", name) and value and not after_a_secret
             which = f"'{name}'" if is_name else "'…'"
             raise CannotShareState(
-                f"{shown}: its query has {which}, which is none of its options, or that the mock "
-                f"sets; it may have {', '.join(may)}; in a value & is written %26"
+                f"{shown}: its query has {which}, which is none of its options, or one the "
+                f"mock sets itself; it may have {', '.join(may)}; in a value & is written %26"
             )
         if not value:
             raise CannotShareState(f"{shown}: {name} in its query has no value")
@@ -133,11 +133,13 @@ def _query(query: str, shown: str, *, speaks_tls: bool) -> str:
 
 def _must_be_readable(options: dict[str, str], shown: str) -> None:
     """Read the files that a query names, so that it can be said which one cannot be used."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    key, password = options.get("ssl_keyfile"), options.get("ssl_password", "")
     readers: dict[str, Callable[[str], object]] = {
         "ssl_ca_path": os.listdir,
         "ssl_keyfile": lambda file: Path(file).read_bytes(),
-        "ssl_certfile": lambda file: Path(file).read_bytes(),
-        "ssl_ca_certs": lambda file: ssl.create_default_context(cafile=file),
+        "ssl_certfile": lambda file: context.load_cert_chain(file, key, lambda: password),
+        "ssl_ca_certs": context.load_verify_locations,
     }
     for name, read in readers.items():
         if (file := options.get(name)) is not None:

@@ -134,8 +134,9 @@ def test_a_url_that_cannot_be(url, told):
 def test_an_option_that_is_not_the_users(name):
     """What there is none of, and what the mock sets itself; it is named, and what there is."""
     assert refusal(f"redis://h?{name}=1") == (
-        f"redis://h: its query has '{name}', which is none of its options, or that the mock sets; "
-        "it may have db, username, password, client_name, protocol; in a value & is written %26"
+        f"redis://h: its query has '{name}', which is none of its options, or one the mock "
+        "sets itself; it may have db, username, password, client_name, protocol; in a value & is "
+        "written %26"
     )
 
 
@@ -146,16 +147,21 @@ def test_a_file_that_is_not_there(name):
     assert refusal(f"rediss://h?{name}=/no/file.pem").startswith(told)
 
 
-def test_a_file_without_certificates(tmp_path):
+@pytest.mark.parametrize("name", ["ssl_ca_certs", "ssl_certfile"])
+def test_a_file_without_certificates(tmp_path, name):
     """It is named."""
-    (tmp_path / "ca.pem").write_text("nothing", encoding="utf-8")
-    assert f"ssl_ca_certs {tmp_path / 'ca.pem'}: " in refusal(
-        f"rediss://h?ssl_ca_certs={tmp_path / 'ca.pem'}"
-    )
+    (tmp_path / "a.pem").write_text("nothing", encoding="utf-8")
+    url = f"rediss://h?{name}={tmp_path / 'a.pem'}"
+    assert f"{name} {tmp_path / 'a.pem'}: " in refusal(url)
 
 
 def test_files_that_can_be_used(tmp_path):
     """Nothing is said of them."""
-    trustme.CA().cert_pem.write_to_path(tmp_path / "ca.pem")
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    own = authority.issue_cert("me.example")
+    own.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    own.private_key_pem.write_to_path(tmp_path / "key.pem")
     url = f"rediss://h?ssl_ca_certs={tmp_path / 'ca.pem'}&ssl_ca_path={tmp_path}"
+    url += f"&ssl_certfile={tmp_path / 'cert.pem'}&ssl_keyfile={tmp_path / 'key.pem'}"
     assert understood(url).shown == url
