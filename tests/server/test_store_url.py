@@ -91,7 +91,8 @@ def test_what_is_shown_of_a_url(url, shown):
 
 
 @pytest.mark.parametrize(
-    "url", ["redis://:top/secret@h", "redis://:top#secret@h", "redis://h:port"]
+    "url",
+    ["redis://:top/secret@h", "redis://:top#secret@h", "redis://h:port", "redis://top/secret@h"],
 )
 def test_a_url_that_was_torn_apart(url):
     """How it is written is said, and how the signs of a password are."""
