@@ -93,7 +93,7 @@ SHOWN = {
 
 OF_SHOWN = {
     *("_what_is_no_json", "_why", "other_than_api", "share", "listen", "_no_password"),
-    *("explain_network_error", "_tls"),
+    *("explain_network_error", "_tls", "_perhaps", "_plays_another"),
 }
 """The functions, in any module, that make a part of such a text."""
 
@@ -187,6 +187,8 @@ BY_COMMANDS = (
     *REASONS,
     *map(str.lower, REASONS),
     *("Error {n} connecting to {where}. {reason}.", "Timeout connecting to server"),
+    "invalid username-password pair or user is disabled.",
+    "invalid username-password pair or user is disabled",
     *("Timeout reading from {where}", "Invalid value for {name} in connection URL."),
 )
 """What commands say beside what is found in them."""
@@ -237,6 +239,7 @@ OF_COMMANDS = (
         "mock_p1/base/extras",
     ),
     *("mock_p1/base/proxies", "mock_p1/server/server.py", "mock_p1/server/state_file.py"),
+    "mock_p1/server/store_url.py",
 )
 """Where texts stand that only a terminal shows."""
 

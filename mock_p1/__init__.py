@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from mock_p1.scenario.problems import Problem, ScenarioError
     from mock_p1.server.app import create_app
     from mock_p1.server.asgi_app import create_asgi_app
-    from mock_p1.server.redis_store import CannotShareState
     from mock_p1.server.server import CannotListen
     from mock_p1.testing.cassette import RecordedService, record
     from mock_p1.testing.handle import Handle
@@ -73,7 +72,7 @@ _HOMES = {
     "CannotListen": "server.server",
     "CannotLoad": "engine.saved_state",
     "CannotShare": "oneclock.shared",
-    "CannotShareState": "server.redis_store",
+    "CannotShareState": "server.store_url",
     "DOCUMENTED_ERRORS": "contract.errors",
     "ErrorName": "contract.names",
     "FaultName": "contract.names",

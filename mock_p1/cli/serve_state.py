@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mock_p1.base.extras import missing
 from mock_p1.cli.command_error import Failure
 from mock_p1.engine.acts import StoreDown
 from mock_p1.engine.saved_state import CannotLoad
@@ -96,8 +97,10 @@ def join(
     """Join the state in a store, or begin it; None without one. Failure says why it cannot be."""
     if url is None:
         return None
-    from mock_p1.server.redis_store import CannotShareState  # noqa: PLC0415 -- only --state needs it
-    from mock_p1.server.shared_state import share  # noqa: PLC0415 -- likewise
+    if why := missing("--state", "redis", "redis"):
+        raise Failure(why)
+    from mock_p1.server.shared_state import share  # noqa: PLC0415 -- only --state needs it
+    from mock_p1.server.store_url import CannotShareState  # noqa: PLC0415 -- likewise
 
     try:
         return share(scenario, url, name, take_shared=take_shared, **options)

@@ -115,16 +115,28 @@ def _must_be_played(engine: Engine, state: dict[str, Any]) -> None:
     name, before = state["scenario"]["name"], state["scenario"]["parts"]
     now = digests(engine.scenario)
     differ = [part for part in {**before, **now} if before.get(part) != now.get(part)]
-    if differ and name != engine.scenario.name:
-        raise CannotLoad(f"it was saved while {name} was played, not {engine.scenario.name}")
-    if differ:
-        parts = ", ".join(differ)
+    if not differ:
+        if state["seed"] != engine.seed:
+            raise CannotLoad(f"it was saved under the seed {state['seed']}, not {engine.seed}")
+        return
+    ours = engine.scenario.name
+    if _file_of(name) != _file_of(ours):
+        raise CannotLoad(f"it was saved while {name} was played, not {ours}")
+    parts = ", ".join(differ)
+    if name != ours:
         raise CannotLoad(
-            f"{name} has changed since it was saved ({plural(len(differ), 'part')}: {parts}); load "
-            "it with the scenario as it was"
+            f"{ours} is not as {name} was when it was saved ({plural(len(differ), 'part')}: "
+            f"{parts}); load it with the scenario as it was"
         )
-    if state["seed"] != engine.seed:
-        raise CannotLoad(f"it was saved under the seed {state['seed']}, not {engine.seed}")
+    raise CannotLoad(
+        f"{name} has changed since it was saved ({plural(len(differ), 'part')}: {parts}); load "
+        "it with the scenario as it was"
+    )
+
+
+def _file_of(name: str) -> str:
+    """Return what a scenario's file is called, wherever it lies."""
+    return name.replace("\\", "/").rpartition("/")[2]
 
 
 def digests(scenario: Scenario) -> dict[str, str]:

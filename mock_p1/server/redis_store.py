@@ -15,15 +15,14 @@ import re
 from hashlib import sha1
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import urlsplit
 
 from mock_p1.base.extras import missing
 from mock_p1.engine.acts import StoreDown
+from mock_p1.server.store_url import CannotShareState, understood
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-SCHEMES: Final = ("redis", "rediss", "unix", "valkey", "valkeys")
 TIMEOUT_SECONDS: Final = 1.0
 """How long the store may take; an act that it has not done by then it does not do any more."""
 
@@ -37,6 +36,11 @@ it back, or anybody after ten times as long."""
 
 KEPT_BATCHES: Final = 10_000
 """So many stay behind a snapshot, for processes that are a little behind."""
+
+_NAME: Final = re.compile(r"[\w./ -]+")
+"""So a name leaves the braces and the patterns of the store's keys alone."""
+
+_HUNG_UP: Final = re.compile("reset by peer|closed by")
 
 _MOMENT: Final = """
 local t = redis.call('TIME')
@@ -128,17 +132,6 @@ return 1
 little behind; unless another process has done so, or begun a new one, just now."""
 
 
-class CannotShareState(RuntimeError):  # noqa: N818 -- says what happened
-    """A state cannot be shared: no store, a wrong password, another mock's or program's keys.
-
-    Examples:
-        >>> from mock_p1 import create_app
-        >>> create_app("demo", state="http://127.0.0.1")
-        Traceback (most recent call last):
-        mock_p1.server.redis_store.CannotShareState: http://127.0.0.1: no URL of a store; one ...
-    """
-
-
 class Batch(NamedTuple):
     """Acts that were done together, by one process, at one moment of the store's clock."""
 
@@ -176,19 +169,21 @@ class RedisStore:
 
     def __init__(self, url: str, name: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         """``url`` as redis-py takes them, or with valkey for redis; CannotShareState for others."""
-        scheme = url.partition(":")[0].lower()
-        if scheme not in SCHEMES:
-            known = ", ".join(f"{known}://" for known in SCHEMES)
-            raise CannotShareState(f"{shown(url)}: no URL of a store; one begins with {known}")
+        self._where = understood(url)
+        self.shown: str = self._where.shown
+        if not _NAME.fullmatch(name):
+            raise CannotShareState(
+                f"{self.shown}: --state-name must be of letters, digits, blanks and . _ - /, one "
+                "at least"
+            )
         if why := missing("a shared state", "redis", "redis"):
             raise CannotShareState(why)
         import redis  # noqa: PLC0415 -- only a shared state needs it
         from redis.backoff import NoBackoff  # noqa: PLC0415 -- likewise
         from redis.retry import Retry  # noqa: PLC0415 -- likewise
 
-        self.shown: str = shown(url)
         self.timeout_seconds: float = timeout_seconds
-        self._errors: Any = (redis.RedisError, OSError)
+        self._errors: Any = (redis.RedisError, OSError, UnicodeError)  # the last: of a host's name
         self._no_script = redis.exceptions.NoScriptError
         self._not_allowed = redis.exceptions.NoPermissionError
         self._keys = [f"{{{name}}}:{part}" for part in ("meta", "log", "snapshot", "claim")]
@@ -197,19 +192,14 @@ class RedisStore:
         """How many round trips there were."""
         try:
             self._client: Any = redis.Redis.from_url(
-                f"redis{url[6:]}" if scheme.startswith("valkey") else url,
+                self._where.url,
                 socket_timeout=timeout_seconds,
                 socket_connect_timeout=timeout_seconds,
                 retry=Retry(NoBackoff(), 0),  # whether an act is done must be known
                 single_connection_client=False,
             )
-            # raises TypeError, and opens nothing; what a client does around it costs more than it
+            # opens nothing; what a client does around it costs more than it
             self._connection: Any = self._client.connection_pool.make_connection()
-        except TypeError as error:  # what redis-py hands on to its connection, whatever it is
-            name = "".join(re.findall(r"'(\w+)'$", str(error)))
-            raise CannotShareState(
-                f"{self.shown}: its query has {name!r}, which is no option of a store; leave it out"
-            ) from None
         except (ValueError, *self._errors) as error:
             raise CannotShareState(f"{self.shown}: {error}") from None
 
@@ -220,11 +210,24 @@ class RedisStore:
             found = self._run(BEGIN, form, run, facts)
             known_form, known_run, epoch, begun, known_facts = found
         except StoreDown as error:
-            raise CannotShareState(f"{self.shown}: {error}") from None
+            why = str(error)
+            if hint := self._perhaps(why):
+                why = f"{why.rstrip('.')}{hint}"
+            raise CannotShareState(f"{self.shown}: {why}") from None
         if known_form is None or known_facts is None:
             raise CannotShareState(f"{self.shown}: {self._keys[0]} is another program's")
         form, run, facts = (each.decode() for each in (known_form, known_run, known_facts))
         return Begun(form, run, int(epoch or 0), int(begun) * 1000, facts)
+
+    def _perhaps(self, why: str) -> str:
+        """Return what may be wrong with the URL where a store could not be had."""
+        if self._where.speaks_tls and why == "Timeout connecting to server":
+            return "; perhaps it speaks no TLS, and it is redis://"
+        if not self._where.speaks_tls and _HUNG_UP.search(why):
+            return "; perhaps it speaks TLS alone, and it is rediss://"
+        if self._where.lacks_password and "password" in why.lower():
+            return "; a password stands behind a colon: redis://:PASSWORD@HOST"
+        return ""
 
     def _must_be_new_enough(self) -> None:
         try:
@@ -359,16 +362,3 @@ def _why(error: Exception) -> str:
     if any(words in str(error) for words in unnamed):
         return "it wants a password: redis://:PASSWORD@HOST"
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-
-
-def shown(url: str) -> str:
-    """Return a URL without its password."""
-    hidden = re.sub(r"(?<=[?&]password=)[^&#]*", "…", url)
-    try:
-        parts = urlsplit(hidden)
-    except ValueError:  # as of a bracket that is not closed; who knows where its password is
-        return f"{url.partition('://')[0]}://…"
-    if parts.password is None:
-        return hidden
-    host = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=f"{parts.username or ''}:…@{host}").geturl()

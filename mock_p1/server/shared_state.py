@@ -30,10 +30,10 @@ from mock_p1.server.redis_store import (
     TIMEOUT_SECONDS,
     Batch,
     BehindState,
-    CannotShareState,
     LostState,
     RedisStore,
 )
+from mock_p1.server.store_url import CannotShareState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -465,11 +465,12 @@ def share(  # noqa: PLR0913 -- each is a choice of its own
 ) -> SharedState:
     """Join the state of this name in a store, or begin it; CannotShareState says why not.
 
-    Where another scenario is shared, it is taken if ``take_shared`` says so.
+    The scenario must be the one that the state was begun with, or that is played there now; any is
+    taken over if ``take_shared`` says so.
     """
     shared_by = RedisStore(url, name, timeout_seconds)
-    numbers = {"speed": speed, "seed": seed, "jobs_max": jobs_max, "journal_max": journal_max}
-    numbers["upload_max"] = options["store"].limit_bytes
+    numbers: dict[str, float | None] = {"speed": speed, "seed": seed, "jobs_max": jobs_max}
+    numbers |= {"journal_max": journal_max, "upload_max": options["store"].limit_bytes}
     ours = facts_of(scenario, **numbers)
     begun = shared_by.begin(FORM, token_hex(8), json.dumps(ours))
     if begun.form != FORM:
@@ -477,31 +478,49 @@ def share(  # noqa: PLR0913 -- each is a choice of its own
             f"{shared_by.shown}: was written by another version of the mock, in form {begun.form}; "
             f"this one writes form {FORM}; give another --state-name, or delete it"
         )
-    theirs, left_aside = json.loads(begun.facts), None
-    if theirs["parts"] != ours["parts"]:
-        if not take_shared or theirs["text"] is None:
-            differs = f"{theirs['name']} is played there, not {scenario.name} as it is here"
-            if theirs["name"] == scenario.name:
-                differs = f"{scenario.name} has changed since its state was begun there"
-            raise CannotShareState(
-                f"{shared_by.shown}: {differs}; begin anew by another --state-name, or play on "
-                "what is played there by --state-scenario shared"
-            )
-        scenario, left_aside = scenario_of(theirs["text"]), scenario.name
+    theirs = json.loads(begun.facts)
+    is_first = theirs["parts"] == ours["parts"]
+    if not is_first and theirs["text"] is None:
+        raise _plays_another(shared_by, scenario, theirs["name"], theirs["name"])
+    first = scenario if is_first else scenario_of(theirs["text"])
     for what, value in numbers.items():
-        if theirs[what] != value:
+        before, now = theirs[what], value
+        if what == "seed" and before != now:  # one not given is the scenario's
+            before, now = (first.seed if each is None else each for each in (before, now))
+        if before != now:
+            option = f"--{what.replace('_', '-')}"
+            was, given = (str(each).removesuffix(".0") for each in (before, now))
             raise CannotShareState(
-                f"{shared_by.shown}: its processes were started with {what} {theirs[what]}, "
-                f"not {value}; take that, or begin anew by another --state-name"
+                f"{shared_by.shown}: its processes were started with {option} {was}, "
+                f"not {given}; take that, or begin anew by another --state-name"
             )
     clock = StoreClock(speed, begun.begun_ns)
     engine = SharedEngine(
-        scenario, clock, seed=seed, jobs_max=jobs_max, journal_max=journal_max, **options
+        first, clock, seed=theirs["seed"], jobs_max=jobs_max, journal_max=journal_max, **options
     )
     shared = SharedState(engine, clock, shared_by, begun)
-    shared.left_aside = left_aside
     try:
         shared.start()
     except StoreDown as error:
         raise CannotShareState(f"{shared_by.shown}: {error}") from None
+    if not is_first and digests(engine.scenario) != ours["parts"]:
+        if not take_shared:
+            shared.close()
+            raise _plays_another(shared_by, scenario, theirs["name"], engine.scenario.name)
+        shared.left_aside = scenario.name
     return shared
+
+
+def _plays_another(
+    store: RedisStore, ours: Scenario, begun_with: str, played: str
+) -> CannotShareState:
+    if ours.name == played:
+        differs = f"{ours.name} has changed since it was first played there"
+    elif begun_with == played:
+        differs = f"its state was begun with {begun_with}, not with {ours.name} as here"
+    else:
+        differs = f"its state was begun with {begun_with}, and plays {played}, not {ours.name}"
+    return CannotShareState(
+        f"{store.shown}: {differs}; begin anew by another --state-name, or play on what is played "
+        "there by --state-scenario shared"
+    )

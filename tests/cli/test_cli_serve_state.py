@@ -19,8 +19,7 @@ from mock_p1.contract.operations import OPERATIONS
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.scenario.files import load_scenario
 from mock_p1.server import shared_state
-from mock_p1.server.redis_store import RedisStore
-from mock_p1.server.shared_state import FORM, facts_of, share
+from mock_p1.server.shared_state import share
 from mock_p1.server.upload_store import UploadStore
 
 PATH = "/v1/external/retrain_jobs"
@@ -303,17 +302,26 @@ class TestRefused:
         assert result.output.count("\n") == 1
 
     def test_no_url(self, run):
-        """It says how one begins."""
+        """It says how one begins, and shows nothing of it: it may be a password."""
         result = run("serve", "--state", "localhost:6379")
         assert result.exit_code == 1
-        assert "one begins with redis://" in result.output
+        assert result.output.startswith("--state …: no URL of a store; one begins with redis://")
+
+    @pytest.mark.parametrize("language", ["en", "ja"])
+    @pytest.mark.parametrize("url", ["redis://topsecret@127.0.0.1:1", "redis://:topsecret#@h"])
+    def test_a_password_in_the_wrong_place(self, run, url, language):
+        """It is shown in no language, whether it comes as an option or by the variable."""
+        result = run("--lang", language, "serve", "--state", url)
+        assert (result.exit_code, "topsecret" in result.output) == (1, False)
+        result = run("--lang", language, "serve", env={"MOCK_P1_STATE": url})
+        assert (result.exit_code, "topsecret" in result.output) == (1, False)
 
     def test_the_extra_is_missing(self, run, monkeypatch):
         """It says what to install."""
         monkeypatch.setattr("mock_p1.base.extras.find_spec", lambda _: None)
         result = run("serve", "--state", "redis://127.0.0.1:1")
-        why = "a shared state needs redis, which is not installed"
-        told = f'--state {why}; type: pip install "mock-p1[redis]"\n'
+        why = "--state needs redis, which is not installed"
+        told = f'{why}; type: pip install "mock-p1[redis]"\n'
         assert (result.exit_code, result.output) == (1, told)
 
     def test_what_is_for_one_mock_alone(self, run):
@@ -347,10 +355,9 @@ class TestRefused:
     @NEEDED
     def test_another_scenario(self, run, store):
         """It says what to do."""
-        facts = json.dumps(facts_of(load_scenario("demo")))
-        RedisStore(store.url, "demo").begin(FORM, "r", facts)
+        share(load_scenario("demo"), store.url, "demo", store=UploadStore()).close()
         result = run("serve", "stuck", "--state", store.url, "--state-name", "demo")
-        told = "demo.yaml is played there, not stuck.yaml as it is here"
+        told = "its state was begun with demo.yaml, not with stuck.yaml as here"
         assert result.exit_code == 1
         assert told in result.output
         assert "--state-scenario shared" in result.output

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from mock_p1.cli.serve import serve
-from mock_p1.server import redis_store, shared_state
+from mock_p1.server import redis_store, shared_state, store_url
 
 PAGE = (Path(__file__).parents[2] / "docs" / "scale.md").read_text(encoding="utf-8")
 OTHERS = {"--preload"}
@@ -19,7 +19,14 @@ def test_every_option_exists():
 
 def test_every_scheme_is_named():
     """That is taken."""
-    assert set(re.findall(r"`(\w+)://`", PAGE)) == set(redis_store.SCHEMES)
+    assert set(re.findall(r"`(\w+)://`", PAGE)) == set(store_url.SCHEMES)
+
+
+def test_every_option_of_a_url_is_named():
+    """That is taken."""
+    line = next(line for line in PAGE.split("\n- ") if "Its options" in line)
+    named = set(re.findall(r"`(\w+)`", line.partition("Its options")[2]))
+    assert named == {*store_url.OPTIONS, *store_url.OF_TLS}
 
 
 def test_its_figures_are_those_of_the_code():

@@ -46,14 +46,14 @@ def refusals(tmp_path):
     file = tmp_path / "s.json"
     write_state(Engine(load_scenario("demo"), RealClock()), file)
     whole = file.read_text("utf-8")
-    changed = parse(
-        f"{load_scenario('demo').text}\n  more: {{error: job_may_be_deleted}}", "demo.yaml"
-    )
+    text = f"{load_scenario('demo').text}\n  more: {{error: job_may_be_deleted}}"
+    changed, elsewhere = parse(text, "demo.yaml"), parse(text, "d2/demo.yaml")
     other = load_scenario("slow-training")
     demo = load_scenario("demo")
     for scenario, seed, content in [
         (other, None, whole),
         (changed, None, whole),
+        (elsewhere, None, whole),
         (demo, 8, whole),
         (demo, None, '{"mock_p1_state": 0}'),
         (demo, None, whole.replace('"seed": 7', '"seed": 8')),

@@ -326,6 +326,8 @@ def test_comments_and_descriptions_do_not_matter(mock):
     [
         ("f.yaml", SEQUENCE.replace("3 polls", "4 polls"), "f.yaml has changed .* (1 part: jobs);"),
         ("other.yaml", "jobs: {b: {}}", "it was saved while f.yaml was played, not other.yaml"),
+        ("d/f.yaml", "jobs: {b: {}}", "d/f.yaml is not as f.yaml was when it was saved (2 parts: "),
+        (r"d\f.yaml", "jobs: {b: {}}", r"d\\f.yaml is not as f.yaml was when it was saved"),
         ("f.yaml", f"seed: 8\n{SEQUENCE}", "it was saved under the seed 1, not 8"),
     ],
 )

@@ -31,9 +31,10 @@ from mock_p1.engine.engine import Engine
 from mock_p1.engine.saved_state import CannotLoad, saved
 from mock_p1.scenario.parser import parse
 from mock_p1.server import redis_store, shared_state
-from mock_p1.server.redis_store import Batch, BehindState, CannotShareState, RedisStore
+from mock_p1.server.redis_store import Batch, BehindState, RedisStore
 from mock_p1.server.shared_state import share
 from mock_p1.server.state_file import load_state, write_state
+from mock_p1.server.store_url import CannotShareState
 from mock_p1.server.upload_store import UploadStore
 
 pytestmark = NEEDED
@@ -484,16 +485,35 @@ def test_a_random_history_is_that_of_one_mock(server, seed):
     [
         (
             {"text": "jobs: {b: {error: job_may_be_deleted}}"},
-            "f.yaml has changed since its state was begun there; .* by another --state-name",
+            "f.yaml has changed since it was first played there; .* by another --state-name",
         ),
-        ({"seed": 8}, "its processes were started with seed None, not 8"),
-        ({"journal_max": 5}, "its processes were started with journal_max 1000, not 5"),
+        ({"seed": 8}, "its processes were started with --seed 0, not 8; take that"),
+        ({"speed": 1.5}, "its processes were started with --speed 1, not 1.5"),
+        ({"journal_max": 5}, "its processes were started with --journal-max 1000, not 5"),
+        ({"jobs_max": 5}, "its processes were started with --jobs-max 1000, not 5"),
+        (
+            {"store": UploadStore(5)},
+            "its processes were started with --upload-max 100000000, not 5",
+        ),
     ],
 )
 def test_a_mock_that_differs_is_refused(mocks, other, told):
-    """It says in what."""
+    """It says in what, by the option that it was started with."""
     with pytest.raises(CannotShareState, match=told):
         mocks.join(**other)
+
+
+def test_a_seed_that_is_the_scenarios_own(mocks, server):
+    """Is the one that was not given; after a switch to one with another seed all still agree."""
+    late = mocks.join(seed=0)
+    other = "seed: 5\nnew_jobs: {timeline: [{status: job_waiting}]}"
+    Driver(late).load(parse(other, "o.yaml"))
+    assert {shared.engine.seed for shared in mocks.all if shared.engine.refresh() is None} == {5}
+    with ExitStack() as stack:
+        given = Mocks(stack, server.url)
+        given.join(seed=3)
+        with pytest.raises(CannotShareState, match="--seed 3, not 0"):
+            given.join()
 
 
 def test_an_app_shares_a_state(mocks, server):
@@ -577,6 +597,35 @@ def test_a_mock_may_take_the_scenario_that_is_played(mocks):
     assert [each.left_aside for each in mocks.all] == [None, None, None, "f.yaml"]
 
 
+OTHER = "new_jobs: {timeline: [{status: job_waiting, for: upload}, {status: job_finished}]}"
+
+
+def test_a_mock_may_start_with_what_is_played_now(mocks, server):
+    """Whoever comes after a switch names what it was to, or what the state was begun with."""
+    Driver(mocks.all[0].engine).load(parse(OTHER, "o.yaml"))
+    for text in (OTHER, SCENARIO):
+        late = mocks.join(text)
+        assert (late.scenario.name, late.seed) == ("o.yaml", mocks.all[0].engine.seed)
+        assert [sees(late), sees(mocks.all[1].engine)] == [400] * 2
+    Driver(late).reset()
+    mocks.all[0].engine.refresh()
+    assert mocks.all[0].engine.scenario.name == late.scenario.name
+    assert [*late.journal] == [*mocks.all[0].engine.journal]
+
+
+def test_a_mock_that_names_neither(mocks):
+    """It hears of both, and leaves everything as it was."""
+    Driver(mocks.all[0].engine).load(parse(OTHER, "o.yaml"))
+    third = parse("jobs: {b: {error: job_may_be_deleted}}", "third.yaml")
+    options = {"jobs_max": 1000, "journal_max": 1000, "store": UploadStore()}
+    before = threading.active_count()
+    told = "its state was begun with f.yaml, and plays o.yaml, not third.yaml; begin anew by"
+    with pytest.raises(CannotShareState, match=told):
+        share(third, mocks.url, mocks.name, **options)
+    assert threading.active_count() == before
+    assert sees(mocks.all[0].engine) == 400
+
+
 def test_a_saved_state_goes_on_in_a_store(mocks, server, tmp_path):
     """Whether it was shared before or not, and the other way; for all who share it, and once."""
     first = mocks.all[0].engine
@@ -640,15 +689,6 @@ def test_a_url_that_is_no_stores():
         Mocks(stack, "http://127.0.0.1").join()
 
 
-def test_an_option_in_the_url_that_no_store_has():
-    """It is named, without redis-py's own words."""
-    with pytest.raises(CannotShareState) as caught, ExitStack() as stack:
-        Mocks(stack, "redis://127.0.0.1?nonsense=1").join()
-    assert str(caught.value).endswith(
-        "its query has 'nonsense', which is no option of a store; leave it out"
-    )
-
-
 @pytest.mark.parametrize(
     ("url", "shown", "reason"),
     [
@@ -659,10 +699,8 @@ def test_an_option_in_the_url_that_no_store_has():
             "redis://127.0.0.1:1?password=…",
             ConnectionRefusedError,
         ),
-        ("redis://127.0.0.1:port", "redis://127.0.0.1:port", ValueError),
         ("unix:///no/such/socket", "unix:///no/such/socket", FileNotFoundError),
-        ("redis://:secret@[::1", "redis://…", ValueError),
-        ("redis://127.0.0.1?nonsense=1", "redis://127.0.0.1?nonsense=1", TypeError),
+        (f"redis://{'a' * 64}", f"redis://{'a' * 64}", UnicodeError),
         ("redis://no-such-host.invalid", "redis://no-such-host.invalid", socket.gaierror),
     ],
 )
@@ -673,6 +711,41 @@ def test_a_store_that_cannot_be_had(url, shown, reason):
     assert re.fullmatch(rf"{re.escape(shown)}: .+", str(refused.value))
     assert "secret" not in str(refused.value)
     assert reason in reasons(refused.value)
+
+
+@pytest.mark.parametrize("name", ["", "{a}", "a*", "a?", "[a]", "a\n"])
+def test_a_name_that_no_state_can_have(server, name):
+    """Its keys could not be told from others, or found."""
+    with pytest.raises(CannotShareState, match="--state-name must be of letters"):
+        RedisStore(server.url, name)
+
+
+def test_a_name_may_be_that_of_a_scenario(server):
+    """As in ``compose.cluster.yaml``: a file's, in any language."""
+    assert RedisStore(server.url, "/scenarios/状態 2_a-b.yaml").shown == server.url
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_options_that_a_store_may_have(server, protocol):
+    """It answers as without them."""
+    more = f"?protocol={protocol}&client_name=me&db=1"
+    with ExitStack() as stack:
+        mocks = Mocks(stack, server.url + more)
+        assert sees(mocks.join()) == "job_waiting"
+        assert sees(mocks.join()) == "job_waiting"
+        assert mocks.all[0].store.shown == server.url + more
+
+
+@pytest.mark.parametrize("login", ["topsecret", "topsecret:"])
+def test_a_password_that_is_no_password(login):
+    """The colon before it was forgotten, or stands behind it: that is said."""
+    with redis_server("--requirepass", "topsecret") as server, ExitStack() as stack:
+        wrong = Mocks(stack, server.url.replace("unix://", f"unix://{login}@"))
+        with pytest.raises(
+            CannotShareState, match=r"^unix://…@/.*[a-z]; .*behind a colon"
+        ) as refused:
+            wrong.join()
+    assert "topsecret" not in str(refused.value)
 
 
 @pytest.mark.parametrize("part", ["meta", "log", "snapshot"])
@@ -737,7 +810,6 @@ def test_a_store_over_tls(secured, scheme):
         ("redis://:right@localhost:PORT", redis.ConnectionError),
         ("rediss://:wrong@localhost:PORT?ssl_ca_certs=CA", redis.AuthenticationError),
         ("rediss://localhost:PORT?ssl_ca_certs=CA", redis.AuthenticationError),
-        ("rediss://:right@localhost:PORT?ssl_ca_certs=/none", FileNotFoundError),
     ],
 )
 def test_tls_that_is_refused(secured, url, reason):
@@ -754,6 +826,17 @@ def test_tls_that_is_refused(secured, url, reason):
     assert ":wrong" not in text
 
 
+def test_tls_at_one_end_alone(secured):
+    """What may be wrong is said, as far as it can be known."""
+    port, authority, _ = secured
+    with pytest.raises(CannotShareState, match="perhaps it speaks TLS alone, and it is rediss://"):
+        Mocks(ExitStack(), f"redis://:right@localhost:{port}").join()
+    with redis_server(port=(plain := free_port())), ExitStack() as stack:
+        url = f"rediss://localhost:{plain}?ssl_ca_certs={authority}"
+        with pytest.raises(CannotShareState, match="perhaps it speaks no TLS, and it is redis://"):
+            Mocks(stack, url).join(timeout=0.2)
+
+
 @pytest.mark.parametrize("scheme", ["redis", "valkey"])
 def test_a_store_at_a_port(scheme):
     """With a user's name and password; ``valkey`` is said for ``redis``."""
@@ -762,7 +845,7 @@ def test_a_store_at_a_port(scheme):
         server.client().execute_command("ACL", "SETUSER", "me", *RIGHTS)
         mocks = Mocks(stack, f"{scheme}://me:secret@127.0.0.1:{port}/3")
         assert sees(mocks.join()) == "job_waiting"
-        with pytest.raises(CannotShareState, match=r"^[a-z]+://me:…@127") as refused:
+        with pytest.raises(CannotShareState, match=r"^[a-z]+://…:…@127") as refused:
             Mocks(stack, f"{scheme}://me:other@127.0.0.1:{port}/3").join()
     assert redis.AuthenticationError in reasons(refused.value)
 
