@@ -15,6 +15,7 @@ import click
 
 from mock_p1.base.addresses import is_loopback
 from mock_p1.cli.command_error import Failure
+from mock_p1.cli.options import INHERITED_SOCKETS
 from mock_p1.cli.process import parent_watched
 from mock_p1.server.server import (
     TOKEN_BYTES,
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 VARIABLE: Final = "MOCK_P1_WORKERS"
-SOCKETS: Final = "MOCK_P1_INHERITED_SOCKETS"
-"""Names the sockets that a worker inherits, by their numbers."""
 
 LOOK_SECONDS: Final = 0.1
 PAUSE_SECONDS: Final = 1.0
@@ -85,7 +84,7 @@ class Workers:
         self._arguments = without_workers(sys.argv[1:])
         self._environment = {
             **os.environ,
-            SOCKETS: ",".join(map(str, self._numbers)),
+            INHERITED_SOCKETS: ",".join(map(str, self._numbers)),
             "MOCK_P1_EXIT_WITH_PARENT": "1",
             **({} if admin_token is None else {"MOCK_P1_ADMIN_TOKEN": admin_token}),
         }
@@ -155,5 +154,5 @@ def without_workers(arguments: Sequence[str]) -> list[str]:
 
 def inherited_sockets() -> list[Listening] | None:
     """Return the sockets that this worker listens on; None where it is none."""
-    numbers = os.environ.pop(SOCKETS, "")
+    numbers = os.environ.pop(INHERITED_SOCKETS, "")
     return [Listening(fileno=int(number)) for number in numbers.split(",")] if numbers else None
