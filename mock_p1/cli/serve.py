@@ -40,8 +40,9 @@ from mock_p1.cli.request_log import ReloadLog, RequestLog
 from mock_p1.cli.serve_state import (
     go_on,
     join,
+    notes_of_unused_variables,
     playing,
-    refuse_what_is_not_shared,
+    refuse_what_does_not_go_together,
     state_saved,
 )
 from mock_p1.cli.serving_file import serving_file
@@ -236,7 +237,7 @@ def serve(  # noqa: PLR0913 -- an option each
         raise Failure(why)
     if watch and not (path := scenario_file(scenario[0])[0]).is_file():
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
-    refuse_what_is_not_shared(state, {"--watch": watch, "--save": workers and save})
+    refuse_what_does_not_go_together(state, workers, save, watch=watch)
     if workers is not None:
         from mock_p1.cli.workers import serve_by_workers  # noqa: PLC0415 -- loads asyncio, see below
 
@@ -264,6 +265,7 @@ def serve(  # noqa: PLR0913 -- an option each
     loaded = go_on(engine, load, save)
     server, address, notes = _server(engine, **options)
     notes += loaded + _notes_of_state(engine, store, shared)
+    notes += notes_of_unused_variables(state, save)
     allow_many_connections()
     form = log_lines.FORMATS[log_format]
     with ExitStack() as stack:

@@ -8,14 +8,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from mock_p1.cli.command_error import Failure
+from mock_p1.cli.options import ENVIRONMENT
 from mock_p1.engine.acts import StoreDown
 from mock_p1.engine.saved_state import CannotLoad
 from mock_p1.server.state_file import StateFile, load_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from mock_p1.cli.log_lines import Format
@@ -78,11 +80,48 @@ def state_saved(
         raise Failure(f"--save {path}: {error.strerror or error}") from None
 
 
-def refuse_what_is_not_shared(state: str | None, alone: Mapping[str, object]) -> None:
-    """Refuse options, as a usage error, that are for a mock which has its state alone."""
-    given = next((name for name, value in alone.items() if value), None)
-    if state is not None and given is not None:
-        raise click.UsageError(f"{given} is for a mock that has its state alone; leave it out")
+def refuse_what_does_not_go_together(
+    state: str | None, workers: int | None, save: Path | None, *, watch: bool
+) -> None:
+    """Refuse, as a usage error, options that do nothing beside others, or would do harm."""
+    if state is not None and watch:
+        raise click.UsageError("--watch is for a mock that has its state alone; leave it out")
+    if workers is not None and save is not None:
+        raise click.UsageError(
+            "--workers would all write into the file of --save; leave --save out, or have one "
+            "process more save: with the same --state and --save, and without --workers"
+        )
+    given = click.get_current_context().get_parameter_source
+    for name, option in (("state_name", "--state-name"), ("state_scenario", "--state-scenario")):
+        if state is None and given(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                f"{option} is for a shared state; say where that is: --state redis://127.0.0.1:6379"
+            )
+    if save is None and given("save_every") is ParameterSource.COMMANDLINE:
+        raise click.UsageError(
+            "--save-every is for a state that is saved; say in which file: --save state.json"
+        )
+
+
+def notes_of_unused_variables(state: str | None, save: Path | None) -> list[str]:
+    """Return what to say of variables that do nothing alone.
+
+    They may be set for every start, of which some share or save nothing: so they stop none.
+    """
+    given = click.get_current_context().get_parameter_source
+    of_a_store = "this mock shares no state without --state (MOCK_P1_STATE)"
+    of_a_file = "nothing is saved without --save (MOCK_P1_SAVE)"
+    unused = {
+        **(
+            {} if state is not None else dict.fromkeys(("state_name", "state_scenario"), of_a_store)
+        ),
+        **({} if save is not None else {"save_every": of_a_file}),
+    }
+    return [
+        f"{ENVIRONMENT}_{name.upper()} does nothing here: {why}"
+        for name, why in unused.items()
+        if given(name) is ParameterSource.ENVIRONMENT
+    ]
 
 
 def join(
