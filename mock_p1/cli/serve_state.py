@@ -46,7 +46,7 @@ def go_on(engine: Engine, load: Path | None, save: Path | None) -> list[str]:
         if not load_state(engine, load):
             return [f"the state in the store goes on; {load} is not loaded"]
     except StoreDown as error:
-        raise Failure(f"--state: {error}") from None
+        raise Failure(f"--state: {error.why}") from None
     except CannotLoad as error:
         remedy = "remove the file" if load == save else "leave out --load"
         raise Failure(f"--load {error}; to begin anew, {remedy}") from None

@@ -218,7 +218,7 @@ class RedisStore:
             found = self._run(BEGIN, form, run, facts)
             known_form, known_run, epoch, begun, known_facts = found
         except StoreDown as error:
-            raise CannotShareState(f"{self.shown}: {error}") from None
+            raise CannotShareState(f"{self.shown}: {error.why}") from None
         if known_form is None or known_facts is None:
             raise CannotShareState(f"{self.shown}: {self._keys[0]} is another program's")
         form, run, facts = (each.decode() for each in (known_form, known_run, known_facts))

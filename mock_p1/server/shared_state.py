@@ -9,12 +9,14 @@ state, journal and counts included.
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections import deque
 from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from weakref import WeakSet
 from zlib import compress, decompress
 
 from mock_p1.base.clock import SECOND, RealClock
@@ -66,6 +68,11 @@ QUIET_ACTS: Final = 1000
 """Where nothing was done for so long, and at the end of a process, it is saved after so many."""
 
 TOO_SLOW: Final = "it is too slow"
+ENDS: Final = "this process ends"
+FORKED: Final = (
+    "this process is a fork of the one that has joined the shared state, and a fork has no "
+    "threads; let each worker make the app itself, as gunicorn does without --preload"
+)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 COUNTED: Final = "counted, but its client was answered 503: the mock's store did not say so in time"
 
@@ -132,7 +139,7 @@ class SharedState:
         self._recent: deque[Batch] = deque(maxlen=RECENT_BATCHES)
         self._waiting: deque[_Waiting] = deque()
         self._news = threading.Condition()
-        self._closed = False
+        self._closed, self._why_closed = False, ENDS
         self.down: str | None = None
         """Why the store does not do what it is asked; None while it does."""
         self.writer: str = token_hex(6)
@@ -154,9 +161,12 @@ class SharedState:
         self.engine.performing = lambda: threading.get_ident() == self._thread.ident
         self._clock.at_work = None
         self._thread.start()
+        _parts.add(self)
 
     def close(self) -> None:
         """End, once what waits is done; what the engine is asked from now on, it does alone."""
+        if self._why_closed == FORKED:  # it is for the process that has joined
+            return
         with self._news:
             self._closed = True
             self._news.notify()
@@ -170,7 +180,7 @@ class SharedState:
         """Have an act done; ``tell`` learns in another thread what came of it, or went wrong."""
         with self._news:
             if self._closed:
-                tell(None, StoreDown("this process ends"))
+                tell(None, StoreDown(self._why_closed))
                 return
             self._waiting.append(_Waiting(act, time.monotonic() + self.store.timeout_seconds, tell))
             self._news.notify()
@@ -188,7 +198,7 @@ class SharedState:
         came.wait()
         found, error = done
         if isinstance(error, StoreDown) and act[0] in ("ask", "begin", "end", "unexpected"):
-            return store_is_down(str(error))
+            return store_is_down(error.why)
         if error is not None:
             raise error
         return found
@@ -197,9 +207,15 @@ class SharedState:
         """Have a request answered; ``tell`` is handed the answer, in another thread."""
 
         def answer(found: Any, error: BaseException | None) -> None:  # noqa: ANN401 -- an answer
-            tell(store_is_down(str(error)) if isinstance(error, StoreDown) else error or found)
+            tell(store_is_down(error.why) if isinstance(error, StoreDown) else error or found)
 
         self.submit(act, answer)
+
+    def leave(self) -> None:
+        """Refuse everything, in a fork: the thread that plays the part is not there."""
+        self._news = threading.Condition()  # the other one may be held by that thread for ever
+        self._closed, self._why_closed, self.down = True, FORKED, FORKED
+        self.engine.performing = lambda: False
 
     # In the thread
 
@@ -212,7 +228,7 @@ class SharedState:
                 self._closed = True
                 left = [*self._waiting]
                 self._waiting.clear()
-            _tell_all(left, "this process ends")
+            _tell_all(left, ENDS)
 
     def _go_on(self) -> None:
         while True:
@@ -242,7 +258,7 @@ class SharedState:
             appended = self._append(writer, min((e.until for e in alive), default=now) - now, text)
         except StoreDown as error:
             self._failed(error, writer if text else None)
-            _tell_all(alive, str(error))
+            _tell_all(alive, error.why)
             return
         self.down = None
         if appended.number < 0:
@@ -267,11 +283,11 @@ class SharedState:
             self._unsaved = 0
 
     def _failed(self, error: StoreDown, writer: str | None) -> None:
-        self.down = str(error)
+        self.down = error.why
         if isinstance(error, LostState):
             self._revive()
         elif isinstance(error, BehindState):
-            self.ended(str(error))
+            self.ended(error.why)
         elif writer is not None:
             self._doubtful.add(writer)
 
@@ -337,7 +353,7 @@ class SharedState:
         try:
             self.store.keep_snapshot(self._begun.run, self._seq, self._state())
         except StoreDown as error:
-            self.down = str(error)
+            self.down = error.why
         took = time.monotonic() - begun
         with self._news:
             waiting = [each._replace(until=each.until + took) for each in self._waiting]
@@ -366,7 +382,20 @@ class SharedState:
             elif claim == "other":
                 self.ended("the store was emptied, and another mock began in it meanwhile")
         except StoreDown as error:
-            self.down = str(error)
+            self.down = error.why
+
+
+_parts: Final[WeakSet[SharedState]] = WeakSet()
+"""The parts that are played in this process."""
+
+
+def _leave_all() -> None:
+    for part in tuple(_parts):
+        part.leave()
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no forks
+    os.register_at_fork(after_in_child=_leave_all)
 
 
 def _tell_all(waiting: list[_Waiting], why: str) -> None:
@@ -442,5 +471,5 @@ def share(  # noqa: PLR0913 -- each is a choice of its own
     try:
         shared.start()
     except StoreDown as error:
-        raise CannotShareState(f"{shared_by.shown}: {error}") from None
+        raise CannotShareState(f"{shared_by.shown}: {error.why}") from None
     return shared

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import multiprocessing
 import re
 import socket
 import ssl
@@ -435,6 +436,31 @@ def test_an_app_shares_a_state(mocks, server):
 
     seen = [answer.json()["status"] for answer in asyncio.run(poll())]
     assert seen == ["job_waiting"] * 50 + ["job_finished"]
+
+
+@pytest.mark.posix
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_fork_says_what_it_is(mocks, server):
+    """As with gunicorn's --preload: it has no thread that could ask the store, so it says so."""
+    app = create_app(SCENARIO, state=server.url, state_name=mocks.name + "f")
+    ours, theirs = multiprocessing.Pipe()
+
+    def ask_in_the_fork():
+        client = app.test_client()
+        for path in (PATH + "a", "/nothing", "/__admin/ready", "/__admin/health"):
+            answer = client.get(path, headers={"x-api-key": "k"})
+            theirs.send((answer.status_code, answer.text))
+
+    fork = multiprocessing.get_context("fork").Process(target=ask_in_the_fork)
+    fork.start()
+    try:
+        answers = [ours.recv() for _ in range(4) if ours.poll(10)]
+    finally:
+        fork.kill()
+        fork.join()
+    assert [status for status, _ in answers] == [503, 503, 503, 200]
+    assert all("without --preload" in text for _, text in answers)
+    assert app.test_client().get(PATH + "a", headers={"x-api-key": "k"}).status_code == 200
 
 
 def test_a_handle_sees_what_reached_others(mocks, server):
