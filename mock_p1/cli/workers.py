@@ -16,7 +16,7 @@ import click
 from mock_p1.base.addresses import is_loopback
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import INHERITED_SOCKETS
-from mock_p1.cli.process import parent_watched
+from mock_p1.cli.process import END_OF_PARENT, parent_watched
 from mock_p1.server.server import (
     TOKEN_BYTES,
     CannotListen,
@@ -26,7 +26,7 @@ from mock_p1.server.server import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 VARIABLE: Final = "MOCK_P1_WORKERS"
 
@@ -38,9 +38,17 @@ END_SECONDS: Final = 5.0
 
 
 def serve_by_workers(
-    count: int, state: str | None, options: Mapping[str, Any], *, exit_with_parent: bool
+    count: int,
+    state: str | None,
+    options: Mapping[str, Any],
+    say: Callable[[str], None],
+    *,
+    exit_with_parent: bool,
 ) -> None:
-    """Serve with so many processes until a signal; exit as the first one does if it cannot."""
+    """Serve with so many processes until a signal; exit as the first one does if it cannot.
+
+    ``say`` is told once what has stopped them all.
+    """
     if sys.platform == "win32":
         raise click.UsageError(
             "--workers is not for Windows, where processes cannot listen together; start several "
@@ -60,10 +68,17 @@ def serve_by_workers(
     try:
         with ExitStack() as stack:
             ended = threading.Event()
-            stack.enter_context(stopped_by_signals(lambda _: ended.set()))
+            why: list[str] = []
+
+            def stop(by: str) -> None:
+                why.append(by)
+                ended.set()
+
+            stack.enter_context(stopped_by_signals(stop))
             if exit_with_parent:
-                stack.enter_context(parent_watched(ended.set))
+                stack.enter_context(parent_watched(lambda: stop(END_OF_PARENT)))
             workers = Workers(count, sockets, admin_token)
+            stack.callback(lambda: say(why[0]) if why else None)
             stack.callback(workers.end)
             workers.run(ended)
     finally:

@@ -256,6 +256,17 @@ def test_workers_share_a_port(serve, store):
     assert not [number for number in now if Path(f"/proc/{number}").exists()]
 
 
+@pytest.mark.slow
+@pytest.mark.posix
+@NEEDED
+def test_workers_say_once_what_has_stopped_them(serve, store):
+    """Not each of them."""
+    options = ("--state", store.url, "--state-name", "stopped", "--workers", "2")
+    parent = serve("demo", *options).process
+    parent.send_signal(signal.SIGTERM)
+    assert parent.communicate(timeout=10)[1] == "stopped by SIGTERM\n"
+
+
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
