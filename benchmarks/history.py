@@ -17,6 +17,7 @@ import time
 from contextlib import ExitStack, suppress
 from functools import partial
 from itertools import count
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -86,26 +87,35 @@ class History:
         self._stack.callback(shared.close)
         self.mocks.append(shared)
         chance = random.Random(f"{self._seed} lost {len(self.when)}")  # noqa: S311 -- no secret
-        append = shared.store.append
+        append, appended = shared.store.append, shared.store.appended
 
-        def lossy(*arguments: Any) -> Any:
-            done = append(*arguments)
-            if arguments[5:] and arguments[5] and chance.random() < LOST:
+        adds = False
+
+        def asked(*arguments: Any) -> None:
+            nonlocal adds
+            adds = bool(arguments[5])
+            append(*arguments)
+
+        def lossy() -> Any:
+            done = appended()
+            if adds and chance.random() < LOST:
                 raise StoreDown("its answer was lost")
             return done
 
-        shared.store.append = lossy
+        shared.store.append, shared.store.appended = asked, lossy
 
     def _kill(self, chance: random.Random) -> None:
         """Let a mock reach its store never again, before or after what it asks next is done."""
         victim = self.mocks.pop(chance.randrange(len(self.mocks)))
         append, is_done = victim.store.append, chance.random() < 0.5
+        appended = victim.store.appended
 
         def killed(*arguments: Any) -> Any:
             nonlocal is_done
-            if is_done and arguments[5:] and arguments[5]:
+            if is_done and arguments[5]:
                 is_done = False
                 append(*arguments)
+                appended()
             raise Killed("killed")
 
         victim.store.append = killed
@@ -141,7 +151,10 @@ class History:
                     **{"method": "GET", **more},
                 )  # fmt: skip
                 began = next(self._ticks)
-                answer = taken(engine, request) if request.has_body else engine.handle(request)
+                if request.has_body:
+                    answer = taken(engine, request)
+                else:
+                    answer = chance.choice((engine.handle, partial(_as_a_loop, engine)))(request)
                 self.when[note] = began, next(self._ticks)
                 self.seen[note] = None if is_down(answer) else answer
                 answers.append(answer)
@@ -190,6 +203,13 @@ class History:
             if self.seen.get(note) is not None and ended < latest:
                 raise WrongHistoryError(f"{note} stands behind what began after its answer")
             latest = max(latest, began)
+
+
+def _as_a_loop(engine: SharedEngine, request: Request) -> Any:
+    """Return the answer to a request as the loop of a server gets it."""
+    told: SimpleQueue[Any] = SimpleQueue()
+    engine.handle_later([(request, told.put)])
+    return told.get()
 
 
 def _act(

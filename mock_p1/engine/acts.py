@@ -6,6 +6,8 @@ that share a state share nothing but the acts and their order.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from json import dumps
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.messages import Reply, Request
@@ -21,7 +23,7 @@ from mock_p1.scenario.model import Scenario
 from mock_p1.scenario.steps import Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 
 Act = list[Any]
@@ -56,8 +58,8 @@ def to_nobody(*_: object) -> None:
     """Tell nobody."""
 
 
-def _now(act: Act, tell: Callable[[Any], None]) -> None:
-    raise NotImplementedError(act, tell)
+def _now(asked: list[tuple[Act, Callable[[Any], None]]]) -> None:
+    raise NotImplementedError(asked)
 
 
 class SharedEngine(Engine):
@@ -74,8 +76,8 @@ class SharedEngine(Engine):
         self.hand_over: Callable[[Act], Any] = self.perform
         self.performing: Callable[[], bool] = lambda: True
         """Tells whether it is ``perform`` that asks."""
-        self.later: Callable[[Act, Callable[[Any], None]], None] = _now
-        """Does what ``hand_over`` does, and hands what came of it to a function."""
+        self.later: Callable[[list[tuple[Act, Callable[[Any], None]]]], None] = _now
+        """Does what ``hand_over`` does, and hands what came of each act to a function."""
         self.store_state: Callable[[], str] = lambda: "ok"
         """Says how the store is."""
         self.receivers: dict[str, Receiver] = {}
@@ -93,6 +95,8 @@ class SharedEngine(Engine):
     def perform(self, act: Act) -> Any:  # noqa: ANN401 -- what the method returns
         """Do an act; return or raise what comes of it."""
         kind, *about = act
+        if kind == "asked":
+            return super().handle(about[0])
         if kind == "ask":
             return super().handle(request_of(about))
         if kind == "drive":
@@ -164,9 +168,9 @@ class SharedEngine(Engine):
         """Answer one request."""
         return super().handle(request) if self.performing() else self.hand_over(ask(request))
 
-    def handle_later(self, request: Request, tell: Callable[[Any], None]) -> None:
-        """Answer one request; ``tell`` is handed the answer, in another thread."""
-        self.later(ask(request), tell)
+    def handle_later(self, asked: Iterable[tuple[Request, Callable[[Any], None]]]) -> None:
+        """Answer requests; in this thread where the store does not take long."""
+        self.later([(asked_of(request), tell) for request, tell in asked])
 
     def refresh(self) -> None:
         """Wait until all is known here that was done anywhere; StoreDown where that cannot be."""
@@ -191,7 +195,7 @@ class SharedEngine(Engine):
         answer = self.hand_over(["end", upload, list(end), facts])
         if (left := self.kept.pop(upload, None)) is not None:  # the store did not say so in time
             left.discard()
-            self.later(["end", upload, ["broken_off", end.size, ""], None], to_nobody)
+            self.later([(["end", upload, ["broken_off", end.size, ""], None], to_nobody)])
         return answer
 
     def add_note(self, number: int, note: str) -> None:
@@ -199,14 +203,14 @@ class SharedEngine(Engine):
         if self.performing():
             super().add_note(number, note)
         else:
-            self.later(["note", number, note], to_nobody)
+            self.later([(["note", number, note], to_nobody)])
 
     def note_taken(self, number: int, taken: bool) -> None:  # noqa: FBT001 -- as an act has it
         """Note whether the client has taken a download to its end."""
         if self.performing():
             super().note_taken(number, taken)
         else:
-            self.later(["taken", number, taken], to_nobody)
+            self.later([(["taken", number, taken], to_nobody)])
 
     def answer_unexpected(self, request: Request, answer: Unexpected) -> Any:  # noqa: ANN401 -- a Reply
         """Note a request that nothing imitated takes; return its answer."""
@@ -228,6 +232,13 @@ class SharedEngine(Engine):
             return method(driver, *args, **named)
         plain = {key: _plain_value(value) for key, value in named.items()}
         return self.hand_over(["drive", method.__name__, [*map(_plain_value, args)], plain])
+
+
+@lru_cache(maxsize=1024)
+def asked_of(request: Request) -> Act:
+    """Return the act of a request that is made again and again: as all see it, and as JSON."""
+    act = ask(request)
+    return ["asked", request_of(act[1:]), dumps(act)]
 
 
 def ask(request: Request) -> Act:

@@ -63,7 +63,7 @@ from mock_p1.engine.retrain_status_check import count_poll
 from mock_p1.scenario.document import unwritable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mock_p1.base.proxies import Proxies
     from mock_p1.engine.not_imitated import Unexpected
@@ -198,13 +198,15 @@ class Engine:
         return self._handle_any(request)
 
     def handle_later(
-        self, request: Request, tell: Callable[[Reply | Fault | BaseException], None]
+        self, asked: Iterable[tuple[Request, Callable[[Reply | Fault | BaseException], None]]]
     ) -> None:
-        """Answer one request; ``tell`` is handed the answer, in whatever thread, when it is known.
+        """Answer requests that came together, and can be hashed, headers included.
 
-        So nobody who has others to serve waits where the mock ``waits``.
+        Each ``tell`` is handed an answer, in whatever thread, when it is known. So nobody who has
+        others to serve waits for long where the mock ``waits``.
         """
-        tell(self.handle(request))
+        for request, tell in asked:
+            tell(self.handle(request))
 
     def refresh(self) -> None:
         """Wait until all is known here that was done anywhere: here, nothing else is."""

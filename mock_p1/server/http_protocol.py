@@ -11,6 +11,7 @@ import math
 import socket
 import struct
 import sys
+import threading
 from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -129,9 +130,8 @@ class Connections:
     def hand_over(self) -> None:
         """Have all requests answered that have to wait."""
         asked, self.asked = self.asked, []
-        for request, tell in asked:
-            if self.at_once is not None:
-                self.at_once.decide_later(request, tell)
+        if self.at_once is not None:
+            self.at_once.decide_later(asked)
 
 
 class HttpProtocol(asyncio.Protocol):
@@ -357,13 +357,16 @@ class HttpProtocol(asyncio.Protocol):
     def _begin_to_wait(self, exchange: Exchange, plain: Request) -> None:
         """Have a request answered; nothing else is read of this connection meanwhile."""
         self._exchange = exchange
+        thread = threading.get_ident()
 
         def tell(found: Reply | Fault | BaseException) -> None:
             with suppress(RuntimeError):  # the loop has ended
-                self._loop.call_soon_threadsafe(self._was_decided, exchange, found)
+                is_here = threading.get_ident() == thread
+                later = self._loop.call_soon if is_here else self._loop.call_soon_threadsafe
+                later(self._was_decided, exchange, found)
 
         if not self.shared.asked:  # all that have come in this turn are handed over together
-            self._loop.call_soon(self.shared.hand_over)
+            self._loop.call_soon(self._loop.call_soon, self.shared.hand_over)
         self.shared.asked.append((plain, tell))
 
     def _was_decided(self, exchange: Exchange, found: Reply | Fault | BaseException) -> None:

@@ -12,6 +12,7 @@ batch: who knows more than that, of the time before, has another history than th
 from __future__ import annotations
 
 import re
+from hashlib import sha1
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ from mock_p1.base.extras import missing
 from mock_p1.engine.acts import StoreDown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 SCHEMES: Final = ("redis", "rediss", "unix", "valkey", "valkeys")
 TIMEOUT_SECONDS: Final = 1.0
@@ -191,7 +192,7 @@ class RedisStore:
         self._no_script = redis.exceptions.NoScriptError
         self._not_allowed = redis.exceptions.NoPermissionError
         self._keys = [f"{{{name}}}:{part}" for part in ("meta", "log", "snapshot", "claim")]
-        self._hashes: dict[str, str] = {}
+        self._sent: tuple[Any, ...] = ()
         self.calls: int = 0
         """How many round trips there were."""
         try:
@@ -202,7 +203,8 @@ class RedisStore:
                 retry=Retry(NoBackoff(), 0),  # whether an act is done must be known
                 single_connection_client=False,
             )
-            self._client.connection_pool.make_connection()  # raises TypeError, and opens nothing
+            # raises TypeError, and opens nothing; what a client does around it costs more than it
+            self._connection: Any = self._client.connection_pool.make_connection()
         except TypeError as error:  # what redis-py hands on to its connection, whatever it is
             name = "".join(re.findall(r"'(\w+)'$", str(error)))
             raise CannotShareState(
@@ -237,14 +239,24 @@ class RedisStore:
 
     def append(  # noqa: PLR0913, PLR0917 -- what is known, and what is added
         self, run: str, since: int, epoch: int, writer: str, deadline_ns: int = 0, acts: str = ""
-    ) -> Appended:
-        """Read the batches after ``since``, and add one, if there is any.
+    ) -> None:
+        """Have the batches after ``since`` read, and one added, if there is any.
 
-        StoreDown where nobody knows whether it was added; LostState, BehindState where the store
-        has not what it should have.
+        StoreDown where nobody knows whether it was added. What came of it says ``appended``.
         """
         asked: Sequence[Any] = (writer, deadline_ns // 1000, acts) if acts else ()
-        found = self._run(APPEND, run, since, epoch, *asked)
+        self._send(APPEND, run, since, epoch, *asked)
+
+    def has_answered(self, seconds: float) -> bool:
+        """Tell whether it has within so many seconds; StoreDown where it never will."""
+        return bool(self._try(lambda: self._connection.can_read(seconds)))
+
+    def appended(self) -> Appended:
+        """Return what came of ``append``.
+
+        StoreDown as there; LostState, BehindState where the store has not what it should have.
+        """
+        found = self._answer()
         if found[0] == b"lost":
             raise LostState("the store has not kept the state, or it was deleted")
         if found[0] == b"behind":
@@ -294,18 +306,32 @@ class RedisStore:
 
     def close(self) -> None:
         """Hang up."""
+        self._connection.disconnect()
         self._client.close()
 
     def _run(self, script: str, *arguments: Any) -> Any:  # noqa: ANN401 -- what the script returns
+        self._send(script, *arguments)
+        return self._answer()
+
+    def _send(self, script: str, *arguments: str | float | bytes) -> None:
         self.calls += 1
+        self._sent = (script, 4, *self._keys, *arguments)
+        known = "EVALSHA", sha1(script.encode(), usedforsecurity=False).hexdigest()
+        self._try(lambda: self._connection.send_command(*known, *self._sent[1:]))
+
+    def _answer(self) -> Any:  # noqa: ANN401 -- what the script returns
         try:
-            if script not in self._hashes:
-                self._hashes[script] = self._client.script_load(script)
-            try:
-                return self._client.evalsha(self._hashes[script], 4, *self._keys, *arguments)
-            except self._no_script:  # it was restarted: nothing was done
-                return self._client.eval(script, 4, *self._keys, *arguments)
+            return self._try(self._connection.read_response)
+        except self._no_script:  # it is new, or was restarted: nothing was done
+            return self._try(lambda: self._client.eval(*self._sent))
+
+    def _try(self, ask: Callable[[], Any]) -> Any:  # noqa: ANN401 -- likewise
+        try:
+            return ask()
+        except self._no_script:
+            raise
         except self._errors as error:
+            self._connection.disconnect()
             raise StoreDown(_why(error)) from None
 
 

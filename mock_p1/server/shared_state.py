@@ -1,9 +1,9 @@
 """One state of many processes: all do the same acts in the same order, which the store keeps.
 
-A thread hands the acts of this process to the store, all that wait in one round trip, and does
-what has come back: first what others did before, then its own. An answer goes out when its act
-stands in the store. So the store decides the order and the time, and every process has all of the
-state, journal and counts included.
+The acts of this process go to the store, all that wait in one round trip, and what has come back is
+done: first what others did before, then its own. It is a thread that does so, or, while the store
+is fast, who asks: one at a time. An answer goes out when its act stands in the store. So the store
+decides the order and the time, and every process has all of the state, journal and counts included.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import threading
 import time
 from collections import deque
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from queue import SimpleQueue
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakSet
@@ -28,7 +30,6 @@ from mock_p1.engine.saved_state import digests, no_garbage, restore, saved
 from mock_p1.server.redis_store import (
     MOST_BATCHES,
     TIMEOUT_SECONDS,
-    Appended,
     Batch,
     BehindState,
     CannotShareState,
@@ -49,6 +50,11 @@ FORM: Final = "3"
 
 IDLE_SECONDS: Final = 0.05
 """How often it is looked for what others have done, while nothing is asked here."""
+
+LENT_SECONDS: Final = 0.002
+"""So long a loop waits for the store in its own thread, and then no more for PAUSE_SECONDS."""
+
+PAUSE_SECONDS: Final = 0.05
 
 MOST_ACTS: Final = 500
 """So many acts go to the store in one round trip."""
@@ -126,6 +132,15 @@ class _Waiting(NamedTuple):
     tell: Callable[[Any, BaseException | None], None]
 
 
+class _Sent(NamedTuple):
+    """Acts that were sent to the store as a batch, and who waits for them."""
+
+    alive: list[_Waiting]
+    acts: list[str]
+    text: str
+    writer: str
+
+
 class SharedState:
     """The part of one process in a shared state, and the thread that plays it."""
 
@@ -139,6 +154,10 @@ class SharedState:
         self._recent: deque[Batch] = deque(maxlen=RECENT_BATCHES)
         self._waiting: deque[_Waiting] = deque()
         self._news = threading.Condition()
+        self._turn = threading.Lock()  # of who plays the part: the thread, or a loop at once
+        self._left: _Sent | None = None  # what a loop has sent, and not waited for
+        self._lends_from = 0.0  # when a loop may play again
+        self._asked_ns = 0  # when the store was asked last
         self._closed, self._why_closed = False, ENDS
         self.down: str | None = None
         """Why the store does not do what it is asked; None while it does."""
@@ -158,8 +177,7 @@ class SharedState:
         self._catch_up()
         self.engine.hand_over, self.engine.later = self.do, self.do_later
         self.engine.store_state = lambda: "ok" if self.down is None else f"down: {self.down}"
-        self.engine.performing = lambda: threading.get_ident() == self._thread.ident
-        self._clock.at_work = None
+        self.engine.performing = lambda: threading.get_ident() == self._clock.at_work
         self._thread.start()
         _parts.add(self)
 
@@ -178,49 +196,58 @@ class SharedState:
 
     def submit(self, act: Act, tell: Callable[[Any, BaseException | None], None]) -> None:
         """Have an act done; ``tell`` learns in another thread what came of it, or went wrong."""
+        self._submit([_Waiting(act, time.monotonic() + self.store.timeout_seconds, tell)])
+
+    def _submit(self, waiting: list[_Waiting]) -> None:
         with self._news:
-            if self._closed:
-                tell(None, StoreDown(self._why_closed))
+            if not self._closed:
+                self._waiting.extend(waiting)
+                self._news.notify()
                 return
-            self._waiting.append(_Waiting(act, time.monotonic() + self.store.timeout_seconds, tell))
-            self._news.notify()
+        _tell_all(waiting, self._why_closed)
 
     def do(self, act: Act) -> Any:  # noqa: ANN401 -- what the act returns
         """Have an act done, and wait for it; a request is always answered."""
-        done: list[Any] = []
-        came = threading.Event()
-
-        def tell(found: object, error: BaseException | None) -> None:
-            done[:] = found, error
-            came.set()
-
-        self.submit(act, tell)
-        came.wait()
-        found, error = done
+        told: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+        self.submit(act, lambda *done: told.put(done))
+        found, error = told.get()
         if isinstance(error, StoreDown) and act[0] in ("ask", "begin", "end", "unexpected"):
             return store_is_down(error.why)
         if error is not None:
             raise error
         return found
 
-    def do_later(self, act: Act, tell: Callable[[Any], None]) -> None:
-        """Have a request answered; ``tell`` is handed the answer, in another thread."""
+    def do_later(self, asked: list[tuple[Act, Callable[[Any], None]]]) -> None:
+        """Have done what came together; each ``tell`` is handed an answer.
 
-        def answer(found: Any, error: BaseException | None) -> None:  # noqa: ANN401 -- an answer
-            tell(store_is_down(error.why) if isinstance(error, StoreDown) else error or found)
-
-        self.submit(act, answer)
+        While the store is fast, the thread that asks does so itself: to wake another one, and to be
+        woken by it, takes longer than a round trip.
+        """
+        now = time.monotonic()
+        until = now + self.store.timeout_seconds
+        waiting = [_Waiting(act, until, partial(_answer, tell)) for act, tell in asked]
+        if now >= self._lends_from and self._turn.acquire(blocking=False):
+            try:
+                if not (self._waiting or self._closed or self._left or self.down):
+                    taken, waiting = waiting[:MOST_ACTS], waiting[MOST_ACTS:]
+                    self._play(taken, LENT_SECONDS)
+            finally:
+                self._turn.release()
+        if waiting or self._left:
+            self._submit(waiting)
 
     def leave(self) -> None:
         """Refuse everything, in a fork: the thread that plays the part is not there."""
-        self._news = threading.Condition()  # the other one may be held by that thread for ever
+        self._news, self._turn = (
+            threading.Condition(),
+            threading.Lock(),
+        )  # those may be held for ever
         self._closed, self._why_closed, self.down = True, FORKED, FORKED
         self.engine.performing = lambda: False
 
     # In the thread
 
     def _work(self) -> None:
-        self._clock.at_work = threading.get_ident()
         try:
             self._go_on()
         finally:  # whatever ends it, nobody waits for ever
@@ -233,46 +260,92 @@ class SharedState:
     def _go_on(self) -> None:
         while True:
             with self._news:
-                if not self._waiting and not self._closed:
+                if not (self._waiting or self._left or self._closed):
                     self._news.wait(IDLE_SECONDS)
-                taken = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_ACTS))]
-                if self._closed and not taken:
+            with self._turn:
+                some = 0 if self._left else min(len(self._waiting), MOST_ACTS)
+                taken = [self._waiting.popleft() for _ in range(some)]
+                if self._closed and not taken and not self._left:
                     return
-            try:
-                self._do(taken)
+                self._play(taken)
                 if not taken and time.monotonic() - self._last_at > QUIET_SECONDS:
                     self._save_if(QUIET_ACTS)
-            except Exception as error:  # noqa: BLE001 -- told to whoever waits, and the end
-                _tell_all(taken, repr(error))
-                self.ended(repr(error))
 
-    def _do(self, taken: list[_Waiting]) -> None:
-        now = time.monotonic()
-        alive = [each for each in taken if each.until > now]
-        _tell_all([each for each in taken if each.until <= now], self.down or TOO_SLOW)
-        acts = [each.act for each in alive if each.act[0] != "refresh"]
-        text = json.dumps(acts) if acts else ""
-        self._batches += bool(acts)
-        writer = f"{self.writer}/{self._batches}"
+    def _play(self, taken: list[_Waiting], lent_seconds: float | None = None) -> None:
+        """Do acts, or hear first what has come of those that a loop has left.
+
+        A loop leaves them to the thread where the store takes longer.
+        """
+        self._clock.at_work = threading.get_ident()
+        left, self._left = self._left, None
+        sent = left or self._batch_of(taken)
         try:
-            appended = self._append(writer, min((e.until for e in alive), default=now) - now, text)
+            if left is None:
+                self._ask(sent)
+            if lent_seconds is None or self.store.has_answered(lent_seconds):
+                self._hear(sent)
+            else:
+                self._lends_from, self._left = time.monotonic() + PAUSE_SECONDS, sent
         except StoreDown as error:
-            self._failed(error, writer if text else None)
-            _tell_all(alive, error.why)
-            return
+            self._failed(error, sent.writer if sent.acts else None)
+            _tell_all(sent.alive, error.why)
+        except Exception as error:  # noqa: BLE001 -- told to whoever waits, and the end
+            _tell_all(sent.alive, repr(error))
+            self.ended(repr(error))
+        finally:
+            self._clock.at_work = None
+
+    def _batch_of(self, taken: list[_Waiting]) -> _Sent:
+        """Return what is to be sent of acts; who has waited for too long is told so."""
+        now = time.monotonic()
+        _tell_all([each for each in taken if each.until <= now], self.down or TOO_SLOW)
+        alive = [each for each in taken if each.until > now]
+        acts = [
+            str(act[2]) if act[0] == "asked" else json.dumps(act)
+            for act, *_ in alive
+            if act[0] != "refresh"
+        ]
+        self._batches += bool(acts)
+        text = f"[{', '.join(acts)}]" if acts else ""
+        return _Sent(alive, acts, text, f"{self.writer}/{self._batches}")
+
+    def _ask(self, sent: _Sent) -> None:
+        """Have the store say what others have done, and add a batch."""
+        self._asked_ns = time.perf_counter_ns()
+        seconds = min((each.until for each in sent.alive), default=0) - time.monotonic()
+        deadline_ns = self._clock.store_time(self._asked_ns) + int(seconds * SECOND)
+        known = self._begun.run, self._seq, self._epoch
+        self.store.append(*known, sent.writer, deadline_ns, sent.text)
+
+    def _hear(self, sent: _Sent) -> None:
+        """Do what others have done, then what was sent, once the store has it."""
+        while True:
+            appended = self.store.appended()
+            self._epoch = appended.epoch
+            self._clock.heard(appended.moment_ns, self._asked_ns)
+            for batch in appended.others:
+                self._clock.at(batch.moment_ns)
+                self._seq = batch.number
+                self._recent.append(batch)
+                acts = json.loads(batch.acts)
+                self._do_batch(batch.writer, acts)
+                self._count(len(acts), ours=False)
+            if appended.number or not (sent.acts or len(appended.others) >= MOST_BATCHES):
+                break
+            self._ask(sent)
         self.down = None
         if appended.number < 0:
-            _tell_all(alive, TOO_SLOW)
+            _tell_all(sent.alive, TOO_SLOW)
             return
         if appended.number:
             self._seq = appended.number
-            self._recent.append(Batch(self._seq, writer, appended.moment_ns, text))
+            self._recent.append(Batch(self._seq, sent.writer, appended.moment_ns, sent.text))
         self._clock.at(appended.moment_ns)
-        done = [self._perform(each.act) for each in alive]
-        for each, came_of_it in zip(alive, done, strict=True):  # who is told goes on in turn
+        done = [self._perform(each.act) for each in sent.alive]
+        for each, came_of_it in zip(sent.alive, done, strict=True):  # who is told goes on in turn
             each.tell(*came_of_it)
         if appended.number:
-            self._count(len(acts), ours=True)
+            self._count(len(sent.acts), ours=True)
 
     def _count(self, acts: int, *, ours: bool) -> None:
         """Count the acts of a batch; who has added the one that was one too many saves."""
@@ -290,25 +363,6 @@ class SharedState:
             self.ended(error.why)
         elif writer is not None:
             self._doubtful.add(writer)
-
-    def _append(self, writer: str, seconds: float, text: str) -> Appended:
-        """Do what others have done, then add a batch."""
-        while True:
-            asked_ns = time.perf_counter_ns()
-            deadline_ns = self._clock.store_time(asked_ns) + int(seconds * SECOND)
-            known = self._begun.run, self._seq, self._epoch
-            appended = self.store.append(*known, writer, deadline_ns, text)
-            self._epoch = appended.epoch
-            self._clock.heard(appended.moment_ns, asked_ns)
-            for batch in appended.others:
-                self._clock.at(batch.moment_ns)
-                self._seq = batch.number
-                self._recent.append(batch)
-                acts = json.loads(batch.acts)
-                self._do_batch(batch.writer, acts)
-                self._count(len(acts), ours=False)
-            if appended.number or (not text and len(appended.others) < MOST_BATCHES):
-                return appended
 
     def _do_batch(self, writer: str, acts: list[Act]) -> None:
         was_ours = writer in self._doubtful
@@ -334,7 +388,10 @@ class SharedState:
             self._seq, parts = found
             with no_garbage():
                 self._restore(json.loads(decompress(parts.pop("about"))), parts)
-        self._append(self.writer, 0, "")
+        nothing = self._batch_of([])
+        self._ask(nothing)
+        self._hear(nothing)
+        self._clock.at_work = None
 
     def _restore(self, state: dict[str, Any], aside: Mapping[str, bytes]) -> None:
         engine = self.engine
@@ -396,6 +453,10 @@ def _leave_all() -> None:
 
 if hasattr(os, "register_at_fork"):  # Windows has no forks
     os.register_at_fork(after_in_child=_leave_all)
+
+
+def _answer(tell: Callable[[Any], None], found: Any, error: BaseException | None) -> None:  # noqa: ANN401 -- an answer
+    tell(store_is_down(error.why) if isinstance(error, StoreDown) else error or found)
 
 
 def _tell_all(waiting: list[_Waiting], why: str) -> None:

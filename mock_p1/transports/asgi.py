@@ -123,7 +123,9 @@ class AsgiApp:
         alone = not (self._cors or self._engine.proxies is not None)
         if scope["method"] != "GET" or not alone:
             return None
-        return _asked(scope) if scope["raw_path"].startswith(self._imitated) else None
+        if not scope["raw_path"].startswith(self._imitated):
+            return None
+        return _asked({**scope, "headers": tuple(map(tuple, scope["headers"]))})  # can be hashed
 
     def plain_request_like(self, request: Request, raw_path: bytes, query: bytes) -> Request | None:
         """Return one that differs from another but in its path and query; None likewise."""
@@ -140,10 +142,10 @@ class AsgiApp:
         return self._engine.handle(request)
 
     def decide_later(
-        self, request: Request, tell: Callable[[Reply | Fault | BaseException], None]
+        self, asked: Iterable[tuple[Request, Callable[[Reply | Fault | BaseException], None]]]
     ) -> None:
-        """Answer likewise where an answer has to be waited for; ``tell`` is handed it."""
-        self._engine.handle_later(request, tell)
+        """Answer likewise where answers have to be waited for; each ``tell`` is handed one."""
+        self._engine.handle_later(asked)
 
     async def _decide(
         self, request: Request, scope: Scope, receive: Receive
@@ -296,7 +298,8 @@ async def answered(engine: Engine, request: Request) -> Reply | Fault:
         with suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(_answer, answer, found)
 
-    engine.handle_later(request, tell)
+    headers = tuple((name, value) for name, value in request.headers)
+    engine.handle_later([(request._replace(headers=headers), tell)])
     return await answer
 
 

@@ -10,7 +10,9 @@ from helpers.story_strategies import stories
 from hypothesis import Phase, given, note, settings
 
 from mock_p1.base.clock import VirtualClock
+from mock_p1.base.messages import Request
 from mock_p1.engine import acts
+from mock_p1.engine.call import request_of
 from mock_p1.engine.driver import Driver
 from mock_p1.engine.saved_state import restore, saved
 
@@ -25,7 +27,7 @@ class Twin(acts.SharedEngine):
         self.other = acts.SharedEngine(scenario, VirtualClock(clock.date_at(0)), **options)
         self._is_at_work = False
         self.hand_over = self.do_both
-        self.later = lambda act, tell: tell(self.do_both(act))
+        self.later = lambda asked: [tell(self.do_both(act)) for act, tell in asked]
         self.performing = lambda: self._is_at_work
 
     def do_both(self, act):
@@ -97,6 +99,17 @@ def test_an_upload_that_is_under_way_is_known_elsewhere():
     assert saved(late)["state"] == saved(acts_of)["state"]
     assert [*late.journal] == [*acts_of.journal]
     assert late.journal.last == 2
+
+
+@pytest.mark.parametrize("keys", [(), ("k",), ("k", "l")])
+@pytest.mark.parametrize("path", ["/v1/external/retrain_jobs/a", "/v1/external/api_key"])
+def test_an_act_that_is_made_again_and_again_is_the_same(path, keys):
+    """As text, and as the request that this process and all others see."""
+    request = Request("GET", path, "a=b", keys, "http://m", headers=((b"x-api-key", b"k"),))
+    for _ in range(2):
+        _, seen, text = acts.asked_of(request)
+        assert json.loads(text) == json.loads(json.dumps(acts.ask(request)))
+        assert seen == request_of(json.loads(text)[1:])
 
 
 def test_a_file_keeps_its_content_where_it_came():

@@ -106,14 +106,15 @@ class Waits(Engine):
 
     waits = True
 
-    def handle_later(self, request, tell):
+    def handle_later(self, asked):
         """Answer two turns later."""
         loop = asyncio.get_running_loop()
-        try:
-            answer = self.handle(request)
-        except RuntimeError as error:
-            answer = error
-        loop.call_soon(loop.call_soon, tell, answer)
+        for request, tell in asked:
+            try:
+                answer = self.handle(request)
+            except RuntimeError as error:
+                answer = error
+            loop.call_soon(loop.call_soon, tell, answer)
 
 
 async def talk(pieces, *, at_once, waits=False):
@@ -252,12 +253,13 @@ def test_polls_that_wait_are_handed_over_together():
     async def play():
         app = AsgiApp(Waits(PLAYED), everything_else)
         shared, handed_over = Connections(app, at_once=app), []
-        app.decide_later = lambda request, _tell: handed_over.append(request.path)
+        app.decide_later = lambda asked: handed_over.extend(request.path for request, _ in asked)
         for name in (b"/a ", b"/b ", b"/c "):
             protocol = HttpProtocol(shared)
             protocol.connection_made(Wire())
             protocol.data_received(POLL.replace(b"/b ", name))
             assert not handed_over
+        await asyncio.sleep(0)
         await asyncio.sleep(0)
         return [path[-1] for path in handed_over]
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import multiprocessing
+import queue
 import re
 import socket
 import ssl
@@ -25,11 +26,12 @@ from benchmarks import history
 from mock_p1 import create_app, create_asgi_app, serving
 from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.messages import Fault, Request
+from mock_p1.engine import acts
 from mock_p1.engine.driver import Driver, NoSuchJob
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.saved_state import CannotLoad, saved
 from mock_p1.scenario.parser import parse
-from mock_p1.server import shared_state
+from mock_p1.server import redis_store, shared_state
 from mock_p1.server.redis_store import Batch, BehindState, CannotShareState, RedisStore
 from mock_p1.server.shared_state import share
 from mock_p1.server.state_file import load_state, write_state
@@ -365,12 +367,85 @@ def test_one_round_trip_for_polls_that_wait_together(mocks):
     shared.store.append = slow
     request = Request("GET", PATH + "a", api_keys=("k",))
     for number in range(41):
-        shared.engine.handle_later(request, lambda _: done.release())
+        shared.submit(acts.ask(request), lambda *_: done.release())
         assert number or busy.wait(10)
     go_on.set()
     for _ in range(41):
         assert done.acquire(timeout=10)
     assert found == [1, 40]
+
+
+@pytest.fixture
+def loop_of(mocks, monkeypatch):
+    """A mock whose thread waits for news, and one way to ask it as a loop does."""
+    monkeypatch.setattr(shared_state, "IDLE_SECONDS", 60)
+    shared = mocks.all[0]
+    shared.engine.refresh()
+    while shared._turn.locked():  # noqa: SLF001 -- the last turn of its thread for a minute
+        pass
+
+    def ask_as_a_loop(names):
+        told = queue.SimpleQueue()
+        shared.engine.handle_later(
+            (
+                Request("GET", PATH + name, api_keys=("k",), base_url="http://m"),
+                lambda found: told.put((found.status, threading.current_thread())),
+            )
+            for name in names
+        )
+        return [told.get(timeout=10) for _ in names]
+
+    return shared, ask_as_a_loop
+
+
+def test_a_loop_asks_the_store_in_its_own_thread(loop_of, mocks):
+    """What has come to it together is one round trip, and wakes nobody."""
+    shared, ask_as_a_loop = loop_of
+    calls, names = shared.store.calls, ["a", "a", "long", "long"]
+    assert ask_as_a_loop(names) == [(200, threading.current_thread())] * 4
+    assert shared.store.calls == calls + 1
+    other = mocks.all[1].engine
+    other.refresh()
+    assert [entry.path for entry in other.journal] == [PATH + name for name in names]
+
+
+def test_a_loop_does_not_wait_for_a_slow_store(loop_of, monkeypatch):
+    """The thread hears the answer, and does what comes next, for a while."""
+    shared, ask_as_a_loop = loop_of
+    monkeypatch.setattr(shared_state, "PAUSE_SECONDS", 60)
+    monkeypatch.setattr(shared.store, "has_answered", lambda _seconds: False)
+    assert ask_as_a_loop("aa") == [(200, shared._thread)] * 2  # noqa: SLF001 -- whose it is
+    monkeypatch.setattr(shared.store, "has_answered", lambda _seconds: True)
+    assert ask_as_a_loop("a") == [(200, shared._thread)]  # noqa: SLF001 -- likewise
+    assert shared.engine.journal.last == 3
+
+
+def test_an_answer_of_the_store_that_a_loop_has_lost(loop_of, monkeypatch):
+    """It is answered 503; found out, and noted."""
+    shared, ask_as_a_loop = loop_of
+    appended = shared.store.appended
+
+    def lost():
+        appended()
+        monkeypatch.undo()
+        raise shared_state.StoreDown("lost")
+
+    monkeypatch.setattr(shared.store, "appended", lost)
+    assert ask_as_a_loop("a") == [(503, threading.current_thread())]
+    shared.engine.refresh()
+    shared.engine.refresh()
+    assert [entry.notes for entry in shared.engine.journal] == [(shared_state.COUNTED,)]
+
+
+def test_a_loop_first_reads_what_others_have_done(loop_of, mocks, monkeypatch):
+    """Where it is too much for one round trip, nothing is added before all is read."""
+    shared, ask_as_a_loop = loop_of
+    monkeypatch.setattr(redis_store, "APPEND", re.sub(r"\b1000\b", "2", redis_store.APPEND))
+    monkeypatch.setattr(shared_state, "MOST_BATCHES", 2)
+    for _ in range(5):
+        sees(mocks.all[1].engine)
+    assert ask_as_a_loop("a") == [(200, threading.current_thread())]
+    assert shared.engine.journal.last == 6
 
 
 def test_clocks_that_differ_do_not_matter(server, monkeypatch):
@@ -786,17 +861,22 @@ def test_an_answer_of_the_store_that_is_lost(fragile, monkeypatch):
     """What it did is found out, and noted: counted, and answered 503."""
     _, mocks = fragile
     one, other = (shared.engine for shared in mocks.all)
-    run = RedisStore._run  # noqa: SLF001 -- broken on purpose
-    broken = []
+    store = mocks.all[0].store
+    append, appended, added = store.append, store.appended, []
 
-    def done_and_lost(self, script, *arguments):
-        found = run(self, script, *arguments)
-        if self is mocks.all[0].store and len(arguments) > 2 and not broken:
-            broken.append(True)
+    def asked(*arguments):
+        added.extend(filter(None, arguments[5:]))
+        append(*arguments)
+
+    def done_and_lost():
+        found = appended()
+        if added:
+            monkeypatch.undo()
             raise shared_state.StoreDown("lost")
         return found
 
-    monkeypatch.setattr(RedisStore, "_run", done_and_lost)
+    monkeypatch.setattr(store, "append", asked)
+    monkeypatch.setattr(store, "appended", done_and_lost)
     assert ask(one, PATH + "a").status == 503
     one.refresh()
     other.refresh()
@@ -896,11 +976,17 @@ def stores(server):
     begun, _ = (store.begin(*begin) for store in both)
     until = time.time_ns() + 60 * SECOND
     for number in range(5):
-        assert both[0].append("run", number, 0, "w", until, "[]").number == number + 1
+        assert append(both[0], number, 0, until, "[]").number == number + 1
     server.client().delete(*(f"{{{name}}}:{part}" for part in ("meta", "log")))
     yield both, begun
     for store in both:
         store.close()
+
+
+def append(store, *about):
+    """Add a batch, if there is any; return what came of it."""
+    store.append("run", *about[:2], "w", *about[2:])
+    return store.appended()
 
 
 def claim(store, number, wanted):
@@ -927,7 +1013,7 @@ def test_who_is_a_little_behind_goes_on(stores):
     claim(other, 5, "give")
     recent = [Batch(number, "w", number * 1000, "[]") for number in (4, 5)]
     other.revive(begun, 0, 5, {"about": "{}"}, recent, 0)
-    found = one.append("run", 3, 0, "w")
+    found = append(one, 3, 0)
     assert ([batch.number for batch in found.others], found.epoch) == ([4, 5], 1)
 
 
@@ -937,9 +1023,9 @@ def test_who_has_another_history_does_not_go_on(stores):
     claim(one, 4, "give")
     one.revive(begun, 0, 4, {"about": "{}"}, [], 0)
     until = time.time_ns() + 60 * SECOND
-    assert one.append("run", 4, 1, "w", until, "[]").number == 5
+    assert append(one, 4, 1, until, "[]").number == 5
     with pytest.raises(BehindState, match="others have gone on without it"):
-        other.append("run", 5, 0, "w")
+        append(other, 5, 0)
 
 
 def test_a_store_that_may_only_be_read(fragile):
