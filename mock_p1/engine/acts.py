@@ -78,6 +78,7 @@ class SharedEngine(Engine):
         """Tells whether it is ``perform`` that asks."""
         self.later: Callable[[list[tuple[Act, Callable[[Any], None]]]], None] = _now
         """Does what ``hand_over`` does, and hands what came of each act to a function."""
+        self.cut_off: Callable[[], None] = to_nobody
         self.store_state: Callable[[], str] = lambda: "ok"
         """Says how the store is."""
         self.receivers: dict[str, Receiver] = {}

@@ -304,8 +304,12 @@ class RedisStore:
         parts = chain(chain.from_iterable(batches), chain.from_iterable(state.items()))
         self._run(REVIVE, begun.form, begun.run, *about, len(recent), *parts)
 
+    def hang_up(self) -> None:
+        """Hear no answer to what was asked; what is asked next is asked anew."""
+        self._connection.disconnect()
+
     def close(self) -> None:
-        """Hang up."""
+        """Hang up, for good."""
         self._connection.disconnect()
         self._client.close()
 

@@ -73,7 +73,11 @@ QUIET_SECONDS: Final = 1.0
 QUIET_ACTS: Final = 1000
 """Where nothing was done for so long, and at the end of a process, it is saved after so many."""
 
+END_SECONDS: Final = 0.3
+"""So long the end of a process waits for a store that does not answer."""
+
 TOO_SLOW: Final = "it is too slow"
+NO_ANSWER: Final = "no answer in time"
 ENDS: Final = "this process ends"
 FORKED: Final = (
     "this process is a fork of the one that has joined the shared state, and a fork has no "
@@ -156,6 +160,7 @@ class SharedState:
         self._news = threading.Condition()
         self._turn = threading.Lock()  # of who plays the part: the thread, or a loop at once
         self._left: _Sent | None = None  # what a loop has sent, and not waited for
+        self._sent: _Sent | None = None  # what the store is asked now
         self._lends_from = 0.0  # when a loop may play again
         self._asked_ns = 0  # when the store was asked last
         self._closed, self._why_closed = False, ENDS
@@ -176,6 +181,7 @@ class SharedState:
         """Read what others have done before, then begin; StoreDown where that cannot be read."""
         self._catch_up()
         self.engine.hand_over, self.engine.later = self.do, self.do_later
+        self.engine.cut_off = self.cut_off
         self.engine.store_state = lambda: "ok" if self.down is None else f"down: {self.down}"
         self.engine.performing = lambda: threading.get_ident() == self._clock.at_work
         self._thread.start()
@@ -188,11 +194,29 @@ class SharedState:
         with self._news:
             self._closed = True
             self._news.notify()
-        self._thread.join()
+        self._thread.join(END_SECONDS)
+        while self._thread.is_alive():
+            if self._sent is not None:  # the store does not answer; the thread ends with us
+                self.cut_off()
+                break
+            self._thread.join(END_SECONDS)
+        else:
+            self._end_well()
+        self.engine.hand_over, self.engine.performing = self.engine.perform, lambda: True
+
+    def _end_well(self) -> None:
         if self.engine.job_states.count <= SAVED_AT_THE_END:
             self._save_if(QUIET_ACTS)
         self.store.close()
-        self.engine.hand_over, self.engine.performing = self.engine.perform, lambda: True
+
+    def cut_off(self) -> None:
+        """Let nobody wait any more: the server ends, and has hung up."""
+        self._refuse_all(ENDS)
+        for sent in (self._sent, self._left):
+            if sent is not None:
+                left = [*sent.alive]
+                sent.alive[:] = [each._replace(tell=to_nobody) for each in left]
+                _tell_all(left, ENDS)
 
     def submit(self, act: Act, tell: Callable[[Any, BaseException | None], None]) -> None:
         """Have an act done; ``tell`` learns in another thread what came of it, or went wrong."""
@@ -278,22 +302,34 @@ class SharedState:
         """
         self._clock.at_work = threading.get_ident()
         left, self._left = self._left, None
-        sent = left or self._batch_of(taken)
+        sent = self._sent = left or self._batch_of(taken)
         try:
             if left is None:
                 self._ask(sent)
-            if lent_seconds is None or self.store.has_answered(lent_seconds):
+            if lent_seconds is None:
+                self._wait_for(sent)
+                self._hear(sent)
+            elif self.store.has_answered(lent_seconds):
                 self._hear(sent)
             else:
                 self._lends_from, self._left = time.monotonic() + PAUSE_SECONDS, sent
         except StoreDown as error:
-            self._failed(error, sent.writer if sent.acts else None)
             _tell_all(sent.alive, error.why)
+            self._failed(error, sent.writer if sent.acts else None)
         except Exception as error:  # noqa: BLE001 -- told to whoever waits, and the end
             _tell_all(sent.alive, repr(error))
             self.ended(repr(error))
         finally:
-            self._clock.at_work = None
+            self._sent = self._clock.at_work = None
+
+    def _wait_for(self, sent: _Sent) -> None:
+        """Wait for the store for as long as those may wait whose acts it has been sent."""
+        if not sent.alive:
+            return
+        seconds = min(each.until for each in sent.alive) - time.monotonic()
+        if not self.store.has_answered(max(seconds, 0)):
+            self.store.hang_up()
+            raise StoreDown(NO_ANSWER)
 
     def _batch_of(self, taken: list[_Waiting]) -> _Sent:
         """Return what is to be sent of acts; who has waited for too long is told so."""
@@ -333,6 +369,7 @@ class SharedState:
             if appended.number or not (sent.acts or len(appended.others) >= MOST_BATCHES):
                 break
             self._ask(sent)
+            self._wait_for(sent)
         self.down = None
         if appended.number < 0:
             _tell_all(sent.alive, TOO_SLOW)
@@ -361,8 +398,19 @@ class SharedState:
             self._revive()
         elif isinstance(error, BehindState):
             self.ended(error.why)
-        elif writer is not None:
-            self._doubtful.add(writer)
+        else:
+            self._refuse_all(error.why)
+            if writer is not None:
+                self._doubtful.add(writer)
+
+    def _refuse_all(self, why: str) -> None:
+        """Tell all who wait that the store is down: it has been waited for since they came."""
+        with self._news:
+            left = [each for each in self._waiting if each.tell is not to_nobody]
+            kept = [each for each in self._waiting if each.tell is to_nobody]
+            self._waiting.clear()
+            self._waiting.extend(kept)
+        _tell_all(left, why)
 
     def _do_batch(self, writer: str, acts: list[Act]) -> None:
         was_ours = writer in self._doubtful
@@ -411,6 +459,7 @@ class SharedState:
             self.store.keep_snapshot(self._begun.run, self._seq, self._state())
         except StoreDown as error:
             self.down = error.why
+            self._refuse_all(error.why)
         took = time.monotonic() - begun
         with self._news:
             waiting = [each._replace(until=each.until + took) for each in self._waiting]
@@ -440,6 +489,7 @@ class SharedState:
                 self.ended("the store was emptied, and another mock began in it meanwhile")
         except StoreDown as error:
             self.down = error.why
+            self._refuse_all(error.why)
 
 
 _parts: Final[WeakSet[SharedState]] = WeakSet()
