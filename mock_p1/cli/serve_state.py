@@ -88,8 +88,9 @@ def refuse_what_does_not_go_together(
         raise click.UsageError("--watch is for a mock that has its state alone; leave it out")
     if workers is not None and save is not None:
         raise click.UsageError(
-            "--workers would all write into the file of --save; leave --save out, or have one "
-            "process more save: with the same --state and --save, and without --workers"
+            "--workers save nothing, as each would write all of the state into the same file; "
+            "leave --save out, or have one process more save: with the same --state and --save, "
+            "and without --workers"
         )
     given = click.get_current_context().get_parameter_source
     for name, option in (("state_name", "--state-name"), ("state_scenario", "--state-scenario")):
