@@ -62,6 +62,7 @@ class EventListeners:
             await send(start(200, EVENT_HEADERS))
             await _tell(send, text)
             await self._talk(place, gone, send)
+            await send({"type": "http.response.body", "body": b""})  # for who is there still
         finally:
             self._count -= 1
             gone.cancel()

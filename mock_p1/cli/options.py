@@ -28,7 +28,7 @@ ENVIRONMENT: Final = "MOCK_P1"
 This, an underscore and the option's name, whatever the command.
 """
 
-INHERITED_SOCKETS: Final = f"{ENVIRONMENT}_INHERITED_SOCKETS"
+INHERITED_SOCKETS: Final = "MOCK_P1_INHERITED_SOCKETS"
 """A variable that sets no option: the sockets that a worker inherits, by their numbers."""
 
 STOPPED: Final = 130

@@ -16,6 +16,7 @@ from mock_p1.admin.watcher import Reload, watching
 from mock_p1.base.clock import RealClock
 from mock_p1.base.extras import missing
 from mock_p1.base.proxies import Proxies
+from mock_p1.base.text import printable
 from mock_p1.cli import log_lines, startup_message
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import (
@@ -233,7 +234,8 @@ def serve(  # noqa: PLR0913 -- an option each
     SCENARIO is a bundled name (see mock-p1 scenarios), a file or a folder; several are played as
     one. Without it (and without MOCK_P1_SCENARIO), demo.
     """
-    scenario = _all_named(scenario, named) or ("demo",)
+    is_named = bool(scenario := _all_named(scenario, named))
+    scenario = scenario or ("demo",)
     if watch and len(scenario) > 1:
         raise click.UsageError("--watch looks after one file; give one SCENARIO")
     if watch and (why := missing("--watch", "watchfiles", "watch")):
@@ -275,7 +277,7 @@ def serve(  # noqa: PLR0913 -- an option each
         )
     loaded = go_on(engine, load, save)
     server, address, notes = _server(engine, **options)
-    notes += loaded + _notes_of_state(engine, store, shared)
+    notes += loaded + _notes_of_state(engine, store, shared, is_named=is_named)
     notes += notes_of_unused_variables(state, save)
     allow_many_connections()
     with ExitStack() as stack:
@@ -397,8 +399,13 @@ def _notes(server: Server, made_up_token: str | None) -> list[str]:
     return notes
 
 
-def _notes_of_state(engine: Engine, store: UploadStore, shared: SharedState | None) -> list[str]:
+def _notes_of_state(
+    engine: Engine, store: UploadStore, shared: SharedState | None, *, is_named: bool
+) -> list[str]:
     notes = [] if shared is None else [f"the state is shared at {shared.store.shown}"]
+    if shared is not None and shared.left_aside is not None and is_named:
+        played, given = printable(engine.scenario.name), printable(shared.left_aside)
+        notes.append(f"{given} was left aside, since the state plays {played}")
     if isinstance(engine.clock, RealClock) and engine.clock.speed != 1:
         notes.append(f"the clock runs at {engine.clock.speed:,.10g} times real time")
     if not store.keeps_large_files:

@@ -138,7 +138,7 @@ class Workers:
         is_first = self._all[index] is None and index == 0
         self._all[index] = subprocess.Popen(  # noqa: S603 -- our own program
             [sys.executable, "-m", "mock_p1", *self._arguments],
-            env=self._environment,
+            env=self._environment | ({"MOCK_P1_QUIET": "1"} if index else {}),  # one logs for all
             pass_fds=self._numbers,
             stdout=subprocess.PIPE if is_first else subprocess.DEVNULL,
         )

@@ -14,7 +14,12 @@ from mock_p1.base.messages import Reply, Request
 from mock_p1.engine.call import plain_request, request_of
 from mock_p1.engine.driver import Driver
 from mock_p1.engine.engine import Engine
-from mock_p1.engine.file_store import Inspection, KeptFile, RememberedFile
+from mock_p1.engine.file_store import (
+    Inspection,
+    KeptFile,
+    RememberedFile,
+    found_for_others,
+)
 from mock_p1.engine.not_imitated import Unexpected
 from mock_p1.engine.receiver import End, Receiver
 from mock_p1.engine.saved_state import restore
@@ -192,7 +197,7 @@ class SharedEngine(Engine):
         facts = None
         if kept is not None:
             self.kept[upload] = kept
-            facts = [kept.size, kept.sha256, list(kept.inspection(0))]
+            facts = [kept.size, kept.sha256, list(found_for_others(kept))]
         answer = self.hand_over(["end", upload, list(end), facts])
         if (left := self.kept.pop(upload, None)) is not None:  # the store did not say so in time
             left.discard()

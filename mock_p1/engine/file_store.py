@@ -31,6 +31,17 @@ class Inspection(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+KNOWN_ELSEWHERE: Final = Inspection(
+    notes=(
+        (
+            "the file came to another process, and what was found in it is known only there; of "
+            "small files it is known to all"
+        ),
+    )
+)
+"""What others are told of a file in which nothing had been found yet: nothing more will come."""
+
+
 class KeptFile(Protocol):
     """A file that has come, whole."""
 
@@ -49,11 +60,20 @@ class KeptFile(Protocol):
     def content(self) -> bytes | None:
         """Return its bytes; None where they were not kept, or had to go for newer ones."""
 
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether nothing more will be found in it."""
+
     def inspection(self, timeout_seconds: float = 10.0) -> Inspection:
         """Return what was found in it, waiting so long for it; then a finding that says so."""
 
     def discard(self) -> None:
         """Forget its bytes; what is said of it stays."""
+
+
+def found_for_others(kept: KeptFile) -> Inspection:
+    """Return what other processes are told of a file, once and for all."""
+    return kept.inspection(0) if kept.is_looked_at else KNOWN_ELSEWHERE
 
 
 class IncomingFile(Protocol):
@@ -103,6 +123,11 @@ class RememberedFile(NamedTuple):
     def content(self) -> None:
         """Return None: the bytes are gone."""
         return
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether nothing more will be found in it: so it is."""
+        return True
 
     def inspection(self, timeout_seconds: float = 10.0) -> Inspection:
         """Return what was found in it."""

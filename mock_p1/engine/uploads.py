@@ -14,6 +14,7 @@ from mock_p1.engine.file_store import (
     KeptFile,
     RememberedFile,
     StoreFullError,
+    found_for_others,
 )
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _kept(kept: KeptFile, content: bytes | None) -> dict[str, Any]:
     return {
         "size": kept.size,
         "sha256": kept.sha256,
-        "found": kept.inspection(0),
+        "found": found_for_others(kept),
         "content": None if content is None else b64encode(content).decode(),
     }
 

@@ -66,8 +66,9 @@ class Exchange:
     """
 
     __slots__ = (
-        "_body", "_body_complete", "_body_taken", "_chunked", "_connection", "_left", "_wants_100",
-        "answer_is_owed", "complete", "decided", "head", "keep_alive", "lost", "news", "started",
+        "_body", "_body_complete", "_body_taken", "_chunked", "_connection", "_left",
+        "_server_ends", "_wants_100", "answer_is_owed", "complete", "decided", "head", "keep_alive",
+        "lost", "news", "started",
     )  # fmt: skip
 
     def __init__(self, connection: Connection, head: Head) -> None:
@@ -78,6 +79,7 @@ class Exchange:
         self._wants_100 = head.expects_continue
         self._chunked = False
         self._left: int | None = None  # bytes of the answer that were promised and not sent yet
+        self._server_ends = False
         self.keep_alive: bool = head.keep_alive
         self.news: asyncio.Event = asyncio.Event()  # of the body, or of the end
         self.started: bool = False
@@ -125,11 +127,18 @@ class Exchange:
                 self._body_taken = self._body_complete
                 return {"type": "http.request", "body": piece, "more_body": not self._body_taken}
             has_gone = self._connection.half_closed and not self.answer_is_owed
-            if self.lost or self.complete or has_gone:
+            is_endless = self.started and self._left is None
+            if self.lost or self.complete or has_gone or (self._server_ends and is_endless):
                 return {"type": "http.disconnect"}
             self._connection.take_more()
             await self.news.wait()
             self.news.clear()
+
+    def server_ends(self) -> None:
+        """Let no request follow, and the app end an answer of which nobody knows the length."""
+        self.keep_alive = False
+        self._server_ends = True
+        self.news.set()
 
     @property
     def half_closed(self) -> bool:

@@ -539,7 +539,7 @@ class HttpProtocol(asyncio.Protocol):
         if self._exchange is None:
             self.transport.close()
         else:
-            self._exchange.keep_alive = False
+            self._exchange.server_ends()
 
     def pause_writing(self) -> None:
         """The client does not take what is written as fast as it is."""

@@ -176,6 +176,8 @@ class SharedState:
         self._last_at = time.monotonic()
         self.ended: Callable[[str], None] = to_nobody
         """Is told why this process cannot go on."""
+        self.left_aside: str | None = None
+        """The name of the scenario that was given, where another one is shared and taken."""
 
     def start(self) -> None:
         """Read what others have done before, then begin; StoreDown where that cannot be read."""
@@ -557,7 +559,7 @@ def share(  # noqa: PLR0913 -- each is a choice of its own
             f"{shared_by.shown}: was written by another version of the mock, in form {begun.form}; "
             f"this one writes form {FORM}; give another --state-name, or delete it"
         )
-    theirs = json.loads(begun.facts)
+    theirs, left_aside = json.loads(begun.facts), None
     if theirs["parts"] != ours["parts"]:
         if not take_shared or theirs["text"] is None:
             differs = f"{theirs['name']} is played there, not {scenario.name} as it is here"
@@ -567,7 +569,7 @@ def share(  # noqa: PLR0913 -- each is a choice of its own
                 f"{shared_by.shown}: {differs}; begin anew by another --state-name, or play on "
                 "what is played there by --state-scenario shared"
             )
-        scenario = scenario_of(theirs["text"])
+        scenario, left_aside = scenario_of(theirs["text"]), scenario.name
     for what, value in numbers.items():
         if theirs[what] != value:
             raise CannotShareState(
@@ -579,6 +581,7 @@ def share(  # noqa: PLR0913 -- each is a choice of its own
         scenario, clock, seed=seed, jobs_max=jobs_max, journal_max=journal_max, **options
     )
     shared = SharedState(engine, clock, shared_by, begun)
+    shared.left_aside = left_aside
     try:
         shared.start()
     except StoreDown as error:

@@ -52,6 +52,11 @@ class StoredFile:
         """Whether its bytes are there."""
         return self.body is not None
 
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether nothing more will be found in it."""
+        return self.found.done()
+
     def content(self) -> bytes | None:
         """Return its bytes; None where they were not kept, or had to go for newer ones."""
         body = self.body

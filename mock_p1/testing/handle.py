@@ -359,7 +359,8 @@ class Handle:
                 its owner alone to read.
 
         Raises:
-            OSError: The file cannot be written; what was there is there still.
+            OSError: The file cannot be written; what was there is there still. The message names
+                the file, and says why.
 
         Examples:
             >>> from mock_p1 import mocked
@@ -369,7 +370,13 @@ class Handle:
             ...     another.now == mock.now
             True
         """
-        write_state(self._engine, Path(file))
+        path = Path(file)
+        try:
+            write_state(self._engine, path)
+        except OSError as error:
+            is_there = path.parent.is_dir()
+            why = error.strerror if is_there else f"the folder {path.parent} is not there"
+            raise OSError(error.errno, f"the state is not saved: {why}", str(path)) from None
 
     # Read it
 

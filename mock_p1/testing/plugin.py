@@ -41,12 +41,13 @@ _SHOWN: Final = {__name__, "mock_p1.testing.plugin_fixtures"}
 
 MARKER = (
     "mock_p1(scenario, *, base_url=None, seed=None, check=True, instant_sleep=False, "
-    "start_date=None, speed=1): "
+    "start_date=None, speed=1, load=None): "
     "what the fixtures mock_p1 and mock_p1_server imitate for this test: a bundled name, a file "
     "or a Scenario. base_url: what mock_p1 takes over instead of the documented hosts. "
     "instant_sleep=True: the client's sleeps return at once and move the mock's time. "
     "start_date: the date that the mock's clock begins at. "
     "speed: how fast the clock of mock_p1_server runs. "
+    "load: a file that handle.save has written, to go on from. "
     "check=False: requests that the mock does not imitate do not fail the test. "
     "Of each argument the closest marker wins."
 )

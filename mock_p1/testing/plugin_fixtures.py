@@ -21,6 +21,7 @@ from mock_p1.testing.run_state import Judged, Run
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, timedelta
+    from os import PathLike
 
     from mock_p1.scenario.files import ScenarioSource
     from mock_p1.testing.handle import Handle
@@ -78,6 +79,7 @@ class MockFactory:
         instant_sleep: bool | str | float | timedelta | None = None,
         start_date: str | datetime | None = None,
         speed: float | None = None,
+        load: str | PathLike[str] | None = None,
     ) -> Handle:
         """Start a mock. It ends with the test or the fixture that calls this.
 
@@ -91,6 +93,7 @@ class MockFactory:
             instant_sleep: True, or the longest that a client may sleep.
             start_date: The date that the mock's clock begins at.
             speed: How fast the clock of a server runs.
+            load: A saved state to go on from, as in ``mocked``; looked for beside the test first.
 
         Returns:
             The handle.
@@ -98,6 +101,7 @@ class MockFactory:
         Raises:
             MarkerError: An argument is wrong, or has no effect.
             ScenarioError: The scenario cannot be used.
+            CannotLoad: The saved state is broken, or of another scenario.
             RuntimeError: No test runs.
 
         Examples:
@@ -114,6 +118,7 @@ class MockFactory:
             "base_url": base_url,
             "seed": seed,
             "speed": speed,
+            "load": load,
         }
         given |= {"instant_sleep": instant_sleep, "start_date": start_date}
         want = wanted_for(this.item, given, served=served)
@@ -218,6 +223,7 @@ def _mocked(want: Wanted) -> mocked:
         check=False,
         instant_sleep=want.instant_sleep,
         start_date=want.start_date,
+        load=want.load,
     )
 
 
@@ -229,4 +235,5 @@ def _serving(want: Wanted) -> serving:
         check=False,
         instant_sleep=want.instant_sleep,
         start_date=want.start_date,
+        load=want.load,
     )

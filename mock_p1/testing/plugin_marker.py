@@ -32,6 +32,7 @@ _TAKES: Final[dict[str, tuple[tuple[type, ...], str]]] = {
         "True, False or the longest it may take, such as '60d'",
     ),
     "start_date": ((str, datetime), "a date, such as '2026-02-28T23:59:00Z'"),
+    "load": ((str, PathLike), "a file that handle.save has written"),
 }
 
 
@@ -56,6 +57,7 @@ class Wanted:
     speed: float = 1.0
     instant_sleep: bool | str | float | timedelta = False
     start_date: str | datetime | None = None
+    load: Path | None = None
 
 
 def wanted(request: pytest.FixtureRequest) -> Wanted:
@@ -91,7 +93,10 @@ def wanted_for(item: pytest.Item, said: Mapping[str, Any], *, served: bool) -> W
 def _wanted(given: dict[str, Any], config: pytest.Config, folder: Path) -> Wanted:
     if "speed" not in given:  # which goes before what the ini file says for all
         given.setdefault("instant_sleep", _sleeps(config))
-    given.setdefault("start_date", config.getini("mock_p1_start_date") or None)
+    if "load" not in given:  # which has its own dates
+        given.setdefault("start_date", config.getini("mock_p1_start_date") or None)
+    else:
+        given["load"] = _saved_beside(config, folder, given["load"])
     named = given.pop("scenario", None)
     scenario = _configured(config) if named is None else _beside(config, folder, named)
     return Wanted(scenario, **given)
@@ -145,6 +150,12 @@ def _beside(config: pytest.Config, folder: Path, named: ScenarioSource) -> Scena
     shelves = [*_folder(config), folder]
     bases = [*shelves, config.rootpath, Path()]
     return look_up(named, shelves, bases, folder=folder, parse=read_once)
+
+
+def _saved_beside(config: pytest.Config, folder: Path, named: str | PathLike[str]) -> Path:
+    """Look a saved state up: beside the test, from the root or the current directory."""
+    paths = [base / named for base in (folder, config.rootpath)]
+    return next((path for path in paths if path.is_file()), Path(named))
 
 
 def _configured(config: pytest.Config) -> Scenario:

@@ -116,6 +116,17 @@ def test_a_listener_is_told_what_happens(connect, poll):
 
 
 @pytest.mark.slow
+def test_the_end_of_the_server_ends_the_answer(connect):
+    """With its last chunk, so that no library takes it for broken off."""
+    heard = Heard(connect())
+    told = iter(heard)
+    next(told)
+    connect.server.stop()
+    assert [*told] == []
+    assert heard.file.read() == b"\r\n"
+
+
+@pytest.mark.slow
 def test_many_events_come_in_order(connect, poll):
     """More than are told at once, nothing left out."""
     told = iter(Heard(connect()))

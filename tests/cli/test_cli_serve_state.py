@@ -1,5 +1,6 @@
 """`serve --state`: processes of their own that share a state in a real store."""
 
+import io
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ import pytest
 import requests
 from helpers.redis_server import NEEDED, redis_server
 
+from mock_p1.cli import workers
 from mock_p1.contract.operations import OPERATIONS
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.scenario.files import load_scenario
@@ -87,6 +89,17 @@ def test_health_and_the_start_say_so(serve, store, client):
     assert f"the state is shared at {store.url}" in served.announcement
     url = next(line for line in served.announcement.split() if line.startswith("http://127"))
     assert client.get(f"{url}/__admin/health", timeout=10).json()["store"] == "ok"
+
+
+@pytest.mark.slow
+@NEEDED
+def test_the_start_says_what_was_left_aside(serve, store):
+    """The scenario that was given, where another is shared; none was by who gives none."""
+    options = ("--state", store.url, "--state-name", "aside", "--state-scenario", "shared")
+    told = [serve(*given, "-q", *options).announcement for given in (["stuck"], ["demo"], [])]
+    said = ["demo.yaml was left aside, since the state plays stuck.yaml" in each for each in told]
+    assert said == [False, True, False]
+    assert all("serves stuck.yaml at" in each for each in told)
 
 
 @pytest.mark.slow
@@ -282,6 +295,23 @@ def test_a_variable_that_does_nothing_alone(run, monkeypatch, name, value, told)
     assert result.exit_code == 0
     assert f"MOCK_P1_{name} does nothing here: {told}\n" in result.output
     assert "does nothing here" not in run("serve", "--port", "0").output
+
+
+def test_one_worker_logs_for_all(monkeypatch):
+    """All hear of all requests, so the log would have each as often as there are workers."""
+    quiet = []
+
+    class Process:
+        def __init__(self, *_, env, **__):
+            quiet.append(env.get("MOCK_P1_QUIET"))
+            self.stdout = io.BytesIO(b"up\n")
+
+    monkeypatch.delenv("MOCK_P1_QUIET", raising=False)
+    monkeypatch.setattr(workers.subprocess, "Popen", Process)
+    ended = threading.Event()
+    ended.set()
+    workers.Workers(3, [], None).run(ended)
+    assert quiet == [None, "1", "1"]
 
 
 @pytest.mark.usefixtures("never_serves")

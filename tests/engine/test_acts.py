@@ -14,6 +14,8 @@ from mock_p1.base.messages import Request
 from mock_p1.engine import acts
 from mock_p1.engine.call import request_of
 from mock_p1.engine.driver import Driver
+from mock_p1.engine.file_store import KNOWN_ELSEWHERE, Inspection, RememberedFile
+from mock_p1.engine.receiver import End
 from mock_p1.engine.saved_state import restore, saved
 
 FEWER = settings(max_examples=max(20, settings().max_examples // 3))
@@ -120,6 +122,27 @@ def test_a_file_keeps_its_content_where_it_came():
     here, there = (next(iter(engine.state.uploads)).kept for engine in engines)
     assert here.sha256 == there.sha256
     assert not there.is_kept
+
+
+class Unread(RememberedFile):
+    """A file that is looked at later than all are told of it."""
+
+    is_looked_at = False
+
+
+def test_a_file_that_is_looked_at_later_says_where_its_rows_are_known():
+    """Elsewhere nobody would tell: it invites nobody to wait for what never comes."""
+    asked = twin("new_jobs: {timeline: [{status: w, for: upload}, {status: f}]}\njobs: {}")
+    taken = asked.begin_put(asked.create()[1], 8)
+    taken.ended(End("complete", 8, ""), Unread(8, "0" * 64, Inspection(rows=1)))
+    here, there = (
+        next(iter(engine.state.uploads)).kept.inspection()
+        for engine in (asked.engine, asked.engine.other)
+    )
+    assert here.rows == 1
+    assert there == KNOWN_ELSEWHERE
+    assert "came to another process" in there.notes[0]
+    assert saved(asked.engine)["state"]["uploads"][0]["kept"]["found"] == there
 
 
 def test_a_download_that_is_not_taken_is_known_elsewhere():

@@ -557,6 +557,25 @@ def test_a_handle_sees_what_reached_others(mocks, server):
 
 
 @pytest.mark.slow
+def test_a_handle_says_that_rows_are_known_elsewhere(mocks, server):
+    """Of a larger file that came to another mock: so it asks nobody to wait."""
+    name, headers = mocks.name + "w", {"x-api-key": "k"}
+    with (
+        serving(SCENARIO, state=server.url, state_name=name) as one,
+        serving(SCENARIO, state=server.url, state_name=name) as other,
+    ):
+        ask_for, query = f"{one.url}{PATH}upload_url", {"filename": "a.csv"}
+        issued = requests.get(ask_for, params=query, headers=headers, timeout=5).json()
+        content = b"a,b\n" + b"1,2\n" * 20_000
+        requests.put(issued["upload_url"], data=content, timeout=10)
+        one.assert_uploaded(rows=20_000)
+        other.assert_uploaded()
+        says = "no rows that are known; .* the file came to another process, and .* only there"
+        with pytest.raises(AssertionError, match=says):
+            other.assert_uploaded(rows=20_000)
+
+
+@pytest.mark.slow
 def test_a_handle_says_what_was_noted_just_now(mocks, server):
     """A download that is still sent is not complete, though that is an act of its own."""
     with serving(SCENARIO, state=server.url, state_name=mocks.name + "z") as mock:
@@ -583,6 +602,7 @@ def test_a_mock_may_take_the_scenario_that_is_played(mocks):
     """Where it says so."""
     late = mocks.join("jobs: {b: {error: job_may_be_deleted}}", take_shared=True)
     assert sees(late, "a") == "job_waiting"
+    assert [each.left_aside for each in mocks.all] == [None, None, None, "f.yaml"]
 
 
 def test_a_saved_state_goes_on_in_a_store(mocks, server, tmp_path):

@@ -368,6 +368,7 @@ def test_whoever_waits_too_long_is_told(make):
     kept = upload(make(), content(20_000))
     note = "the file is still being looked at after 0.01 s"
     assert kept.inspection(0.01) == Inspection(notes=(note,))
+    assert not kept.is_looked_at
 
 
 def test_what_was_found_stays_when_the_content_goes(make):
@@ -375,6 +376,7 @@ def test_what_was_found_stays_when_the_content_goes(make):
     kept = upload(make(), b"a,b\n" + b"1,2\n" * 100)
     kept.discard()
     assert kept.inspection().rows == 100
+    assert kept.is_looked_at
 
 
 @pytest.mark.slow

@@ -71,6 +71,18 @@ def test_fail_next_says_how_it_is_written(mock, what, says):
         mock.fail_next(what)
 
 
+def test_a_state_that_cannot_be_saved(mock, tmp_path):
+    """Where the folder is not there, or the file is none: an OSError that names it, and says so."""
+    file = tmp_path / "no" / "s.json"
+    says = f"the state is not saved: the folder {file.parent} is not there: {str(file)!r}"
+    with pytest.raises(FileNotFoundError) as caught:
+        mock.save(file)
+    assert str(caught.value).endswith(says)
+    with pytest.raises(OSError, match="the state is not saved: ") as caught:
+        mock.save(tmp_path)
+    assert caught.value.filename == str(tmp_path)
+
+
 def test_advance(mock, poll):
     """Time stands still until it is moved; a span is text, seconds or a timedelta."""
     poll(mock), poll(mock)

@@ -40,6 +40,59 @@ def test_it(mock_p1_for):
     result.assert_outcomes(passed=1)
 
 
+def test_they_go_on_from_a_saved_state(project):
+    """Each of the fixtures; the file is looked for beside the test, and has its own dates."""
+    result = project.run(
+        "-p",
+        "no:randomly",
+        tests="""
+import pytest
+from pathlib import Path
+from mock_p1 import CannotLoad
+from conftest import Client
+
+FILE = Path(__file__).parent / "s.json"
+
+def test_saves(mock_p1_for):
+    mock = mock_p1_for("stuck")
+    Client(mock.url, mock.api_key).poll()
+    mock.save(FILE)
+
+@pytest.mark.parametrize("served", [False, True])
+@pytest.mark.parametrize("file", ["s.json", FILE])
+def test_goes_on(mock_p1_for, served, file, monkeypatch):
+    monkeypatch.chdir("/")
+    assert len(mock_p1_for("stuck", served=served, load=file).polls()) == 1
+
+@pytest.mark.mock_p1("stuck", load="s.json")
+def test_fixtures(mock_p1, mock_p1_server):
+    assert len(mock_p1.polls()) == len(mock_p1_server.polls()) == 1
+
+def test_does_not_fit(mock_p1_for):
+    with pytest.raises(CannotLoad, match="it was saved while stuck"):
+        mock_p1_for("demo", load="s.json")
+    with pytest.raises(ValueError, match="load is a file that handle.save has written, not 1"):
+        mock_p1_for("stuck", load=1)
+    with pytest.raises(ValueError, match="a saved state has its own dates"):
+        mock_p1_for("stuck", load="s.json", start_date="2026-02-28")
+
+@pytest.mark.mock_p1("demo", load="s.json")
+def test_refused(mock_p1): pass
+
+@pytest.mark.mock_p1("stuck", load="no.json")
+def test_missing(mock_p1): pass
+""",
+        mock_p1_start_date="2026-02-28",
+    )
+    result.assert_outcomes(passed=7, errors=2)
+    result.stdout.fnmatch_lines(
+        [
+            "*Mock P1 did not start: *s.json: it was saved while stuck*",
+            "*Mock P1 did not start: *no.json: there is no such file*",
+        ]
+    )
+
+
 def test_they_end_with_their_test(project):
     """The next one has real HTTP again."""
     result = project.run(
