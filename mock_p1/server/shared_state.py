@@ -212,7 +212,7 @@ class SharedState:
         self.store.close()
 
     def cut_off(self) -> None:
-        """Let nobody wait any more: the server ends, and has hung up."""
+        """Let nobody wait any more: the server has hung up. What nobody waits for is still done."""
         self._refuse_all(ENDS)
         for sent in (self._sent, self._left):
             if sent is not None:
@@ -251,7 +251,10 @@ class SharedState:
         """
         now = time.monotonic()
         until = now + self.store.timeout_seconds
-        waiting = [_Waiting(act, until, partial(_answer, tell)) for act, tell in asked]
+        waiting = [
+            _Waiting(act, until, tell if tell is to_nobody else partial(_answer, tell))
+            for act, tell in asked
+        ]
         if now >= self._lends_from and self._turn.acquire(blocking=False):
             try:
                 if not (self._waiting or self._closed or self._left or self.down):

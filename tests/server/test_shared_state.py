@@ -968,6 +968,20 @@ def test_the_end_of_a_server_waits_for_no_store(frozen, monkeypatch):
     assert [each.empty() for each in told] == [True, True]
 
 
+def test_the_end_of_a_server_loses_no_note(frozen):
+    """What nobody waits for, as that a download was taken, is still done."""
+    frozen.ask()
+    assert frozen.asked.acquire(timeout=10)
+    engine = frozen.shared.engine
+    engine.add_note(engine.journal.last + 1, "taken")
+    engine.cut_off()
+    for _ in range(5):
+        frozen.go_on.release()
+    engine.refresh()
+    [entry] = engine.journal
+    assert entry.notes == ("taken",)
+
+
 def test_an_answer_of_the_store_that_is_lost(fragile, monkeypatch):
     """What it did is found out, and noted: counted, and answered 503."""
     _, mocks = fragile
