@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mock_p1.analysis.polls import Poll, PollList
     from mock_p1.contract.errors import DOCUMENTED_ERRORS
     from mock_p1.contract.names import ErrorName, FaultName, OperationName, ReplyFields
+    from mock_p1.engine.acts import StoreDown
     from mock_p1.engine.driver import NoSuchJob, NoSuchStep
     from mock_p1.engine.saved_state import CannotLoad
     from mock_p1.oneclock.shared import CannotShare, SleptTooLong
@@ -58,6 +59,7 @@ __all__ = [
     "ScenarioError",
     "ScenarioSource",
     "SleptTooLong",
+    "StoreDown",
     "Upload",
     "__version__",
     "create_app",
@@ -93,6 +95,7 @@ _HOMES = {
     "ScenarioError": "scenario.problems",
     "ScenarioSource": "scenario.files",
     "SleptTooLong": "oneclock.shared",
+    "StoreDown": "engine.acts",
     "Upload": "testing.uploaded",
     "create_app": "server.app",
     "create_asgi_app": "server.asgi_app",

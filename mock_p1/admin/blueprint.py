@@ -98,9 +98,8 @@ def _no_such_job(error: NoSuchJob) -> Response:
 
 
 def _store_is_down(error: StoreDown) -> Response:
-    text = f"the mock's store does not answer as it should: {error}"
     remedy = "try again when GET /__admin/ready is answered with 200"
-    return respond(AdminError(503, "MOCK_P1_STORE", text, remedy).reply())
+    return respond(AdminError(503, "MOCK_P1_STORE", str(error), remedy).reply())
 
 
 def _no_such_key(error: NoSuchKey) -> Response:

@@ -28,6 +28,9 @@ ENVIRONMENT: Final = "MOCK_P1"
 This, an underscore and the option's name, whatever the command.
 """
 
+INHERITED_SOCKETS: Final = "MOCK_P1_INHERITED_SOCKETS"
+"""A variable that sets no option: the sockets that a worker inherits, by their numbers."""
+
 STOPPED: Final = 130
 """The exit status after Ctrl-C, as shells have it: 128 and the signal's number."""
 
@@ -99,7 +102,7 @@ def _tell_of_variables(links: list[str], command: click.Command, parent: click.C
         )
         click.echo(said(text), err=True)
     given = {name for name in os.environ if name.upper().startswith(f"{ENVIRONMENT}_")}
-    if not (strange := given - _variables(command)):
+    if not (strange := given - _variables(command) - {INHERITED_SOCKETS}):
         return
     known = _variables(command)
     group = parent.command

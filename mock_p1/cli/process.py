@@ -25,6 +25,7 @@ Memory stays bounded: one that is not played any more is freed without a search.
 """
 
 MAX_FILES: Final = 65_536
+END_OF_PARENT: Final = "the end of its parent"
 PARENT_SECONDS: Final = 0.25
 """How often it is looked whether the parent still lives."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import ExitStack
 from itertools import chain
@@ -19,6 +20,7 @@ from mock_p1.base.text import printable
 from mock_p1.cli import log_lines, startup_message
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import (
+    INHERITED_SOCKETS,
     cache_option,
     command,
     host_option,
@@ -32,6 +34,7 @@ from mock_p1.cli.options import (
     tls_option,
 )
 from mock_p1.cli.process import (
+    END_OF_PARENT,
     allow_many_connections,
     parent_watched,
     port_in_file,
@@ -41,8 +44,9 @@ from mock_p1.cli.request_log import ReloadLog, RequestLog
 from mock_p1.cli.serve_state import (
     go_on,
     join,
+    notes_of_unused_variables,
     playing,
-    refuse_what_is_not_shared,
+    refuse_what_does_not_go_together,
     state_saved,
 )
 from mock_p1.cli.serving_file import serving_file
@@ -238,16 +242,24 @@ def serve(  # noqa: PLR0913 -- an option each
         raise Failure(why)
     if watch and not (path := scenario_file(scenario[0])[0]).is_file():
         raise Failure(f"{path}: --watch needs a file, and this is none; save the scenario in one")
-    refuse_what_is_not_shared(state, {"--watch": watch, "--save": workers and save})
+    refuse_what_does_not_go_together(state, workers, save, watch=watch)
+    form = log_lines.FORMATS[log_format]
     if workers is not None:
         from mock_p1.cli.workers import serve_by_workers  # noqa: PLC0415 -- loads asyncio, see below
 
-        serve_by_workers(workers, state, options, exit_with_parent=exit_with_parent)
+        serve_by_workers(
+            workers,
+            state,
+            options,
+            lambda by: None if quiet else click.echo(form.stopped(by, None), err=True),
+            exit_with_parent=exit_with_parent,
+        )
         return
     # loads asyncio, of which neither --help nor a shell that completes has any use
     from mock_p1.server.server import stopped_by_signals  # noqa: PLC0415 -- as said
     from mock_p1.server.upload_store import UploadStore  # noqa: PLC0415 -- likewise
 
+    is_worker = INHERITED_SOCKETS in os.environ
     store = UploadStore(upload_max)
     options_of_engine: dict[str, Any] = {
         "seed": seed,
@@ -266,14 +278,14 @@ def serve(  # noqa: PLR0913 -- an option each
     loaded = go_on(engine, load, save)
     server, address, notes = _server(engine, **options)
     notes += loaded + _notes_of_state(engine, store, shared, is_named=is_named)
+    notes += notes_of_unused_variables(state, save)
     allow_many_connections()
-    form = log_lines.FORMATS[log_format]
     with ExitStack() as stack:
         stack.callback(store.close)
         stack.enter_context(playing(shared, server.stop))
         stack.enter_context(stopped_by_signals(server.stop))
         if exit_with_parent:
-            stack.enter_context(parent_watched(lambda: server.stop("the end of its parent")))
+            stack.enter_context(parent_watched(lambda: server.stop(END_OF_PARENT)))
         stack.enter_context(serving_file(server.url))
         stack.enter_context(port_in_file(port_file, server.port))
         if watch:
@@ -289,7 +301,8 @@ def serve(  # noqa: PLR0913 -- an option each
             file = stack.enter_context(state_saved(engine, save, save_every, form))
             server.context.save = file.save
         server.run()
-        log.ended(server.stopped_by, save)
+        if not is_worker or server.stopped_by == END_OF_PARENT:  # which else says it for all
+            log.ended(server.stopped_by, save)
 
 
 def _all_named(scenario: tuple[str, ...], named: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,15 +8,17 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from mock_p1.base.extras import missing
 from mock_p1.cli.command_error import Failure
+from mock_p1.cli.options import ENVIRONMENT
 from mock_p1.engine.acts import StoreDown
 from mock_p1.engine.saved_state import CannotLoad
 from mock_p1.server.state_file import StateFile, load_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from mock_p1.cli.log_lines import Format
@@ -45,7 +47,7 @@ def go_on(engine: Engine, load: Path | None, save: Path | None) -> list[str]:
         if not load_state(engine, load):
             return [f"the state in the store goes on; {load} is not loaded"]
     except StoreDown as error:
-        raise Failure(f"--state: {error}") from None
+        raise Failure(f"--state: {error.why}") from None
     except CannotLoad as error:
         remedy = "remove the file" if load == save else "leave out --load"
         raise Failure(f"--load {error}; to begin anew, {remedy}") from None
@@ -79,11 +81,49 @@ def state_saved(
         raise Failure(f"--save {path}: {error.strerror or error}") from None
 
 
-def refuse_what_is_not_shared(state: str | None, alone: Mapping[str, object]) -> None:
-    """Refuse options, as a usage error, that are for a mock which has its state alone."""
-    given = next((name for name, value in alone.items() if value), None)
-    if state is not None and given is not None:
-        raise click.UsageError(f"{given} is for a mock that has its state alone; leave it out")
+def refuse_what_does_not_go_together(
+    state: str | None, workers: int | None, save: Path | None, *, watch: bool
+) -> None:
+    """Refuse, as a usage error, options that do nothing beside others, or would do harm."""
+    if state is not None and watch:
+        raise click.UsageError("--watch is for a mock that has its state alone; leave it out")
+    if workers is not None and save is not None:
+        raise click.UsageError(
+            "--workers save nothing, as each would write all of the state into the same file; "
+            "leave --save out, or have one process more save: with the same --state and --save, "
+            "and without --workers"
+        )
+    given = click.get_current_context().get_parameter_source
+    for name, option in (("state_name", "--state-name"), ("state_scenario", "--state-scenario")):
+        if state is None and given(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                f"{option} is for a shared state; say where that is: --state redis://127.0.0.1:6379"
+            )
+    if save is None and given("save_every") is ParameterSource.COMMANDLINE:
+        raise click.UsageError(
+            "--save-every is for a state that is saved; say in which file: --save state.json"
+        )
+
+
+def notes_of_unused_variables(state: str | None, save: Path | None) -> list[str]:
+    """Return what to say of variables that do nothing alone.
+
+    They may be set for every start, of which some share or save nothing: so they stop none.
+    """
+    given = click.get_current_context().get_parameter_source
+    of_a_store = "this mock shares no state without --state (MOCK_P1_STATE)"
+    of_a_file = "nothing is saved without --save (MOCK_P1_SAVE)"
+    unused = {
+        **(
+            {} if state is not None else dict.fromkeys(("state_name", "state_scenario"), of_a_store)
+        ),
+        **({} if save is not None else {"save_every": of_a_file}),
+    }
+    return [
+        f"{ENVIRONMENT}_{name.upper()} does nothing here: {why}"
+        for name, why in unused.items()
+        if given(name) is ParameterSource.ENVIRONMENT
+    ]
 
 
 def join(

@@ -15,7 +15,8 @@ import click
 
 from mock_p1.base.addresses import is_loopback
 from mock_p1.cli.command_error import Failure
-from mock_p1.cli.process import parent_watched
+from mock_p1.cli.options import INHERITED_SOCKETS
+from mock_p1.cli.process import END_OF_PARENT, parent_watched
 from mock_p1.server.server import (
     TOKEN_BYTES,
     CannotListen,
@@ -25,11 +26,9 @@ from mock_p1.server.server import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 VARIABLE: Final = "MOCK_P1_WORKERS"
-SOCKETS: Final = "MOCK_P1_INHERITED_SOCKETS"
-"""Names the sockets that a worker inherits, by their numbers."""
 
 LOOK_SECONDS: Final = 0.1
 PAUSE_SECONDS: Final = 1.0
@@ -39,9 +38,17 @@ END_SECONDS: Final = 5.0
 
 
 def serve_by_workers(
-    count: int, state: str | None, options: Mapping[str, Any], *, exit_with_parent: bool
+    count: int,
+    state: str | None,
+    options: Mapping[str, Any],
+    say: Callable[[str], None],
+    *,
+    exit_with_parent: bool,
 ) -> None:
-    """Serve with so many processes until a signal; exit as the first one does if it cannot."""
+    """Serve with so many processes until a signal; exit as the first one does if it cannot.
+
+    ``say`` is told once what has stopped them all.
+    """
     if sys.platform == "win32":
         raise click.UsageError(
             "--workers is not for Windows, where processes cannot listen together; start several "
@@ -61,10 +68,17 @@ def serve_by_workers(
     try:
         with ExitStack() as stack:
             ended = threading.Event()
-            stack.enter_context(stopped_by_signals(lambda _: ended.set()))
+            why: list[str] = []
+
+            def stop(by: str) -> None:
+                why.append(by)
+                ended.set()
+
+            stack.enter_context(stopped_by_signals(stop))
             if exit_with_parent:
-                stack.enter_context(parent_watched(ended.set))
+                stack.enter_context(parent_watched(lambda: stop(END_OF_PARENT)))
             workers = Workers(count, sockets, admin_token)
+            stack.callback(lambda: say(why[0]) if why else None)
             stack.callback(workers.end)
             workers.run(ended)
     finally:
@@ -85,7 +99,7 @@ class Workers:
         self._arguments = without_workers(sys.argv[1:])
         self._environment = {
             **os.environ,
-            SOCKETS: ",".join(map(str, self._numbers)),
+            INHERITED_SOCKETS: ",".join(map(str, self._numbers)),
             "MOCK_P1_EXIT_WITH_PARENT": "1",
             **({} if admin_token is None else {"MOCK_P1_ADMIN_TOKEN": admin_token}),
         }
@@ -155,5 +169,5 @@ def without_workers(arguments: Sequence[str]) -> list[str]:
 
 def inherited_sockets() -> list[Listening] | None:
     """Return the sockets that this worker listens on; None where it is none."""
-    numbers = os.environ.pop(SOCKETS, "")
+    numbers = os.environ.pop(INHERITED_SOCKETS, "")
     return [Listening(fileno=int(number)) for number in numbers.split(",")] if numbers else None

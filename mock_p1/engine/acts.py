@@ -39,7 +39,24 @@ MAX_UNDER_WAY: Final = 10_000
 
 
 class StoreDown(RuntimeError):  # noqa: N818 -- says what happened
-    """The store of the shared state has not done what it was asked, or nobody knows."""
+    """The store of the shared state has not done what it was asked, or nobody knows.
+
+    ``why`` is what the store, or whoever asks it, says about that.
+
+    Examples:
+        >>> from mock_p1 import StoreDown
+        >>> raise StoreDown("Timeout reading from socket")
+        Traceback (most recent call last):
+        mock_p1.engine.acts.StoreDown: the mock's store does not answer as it should: Timeout ...
+    """
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+    def __str__(self) -> str:
+        """Return a sentence that says whose store it is."""
+        return f"the mock's store does not answer as it should: {self.why}"
 
 
 def to_nobody(*_: object) -> None:
@@ -66,6 +83,7 @@ class SharedEngine(Engine):
         """Tells whether it is ``perform`` that asks."""
         self.later: Callable[[list[tuple[Act, Callable[[Any], None]]]], None] = _now
         """Does what ``hand_over`` does, and hands what came of each act to a function."""
+        self.cut_off: Callable[[], None] = to_nobody
         self.store_state: Callable[[], str] = lambda: "ok"
         """Says how the store is."""
         self.receivers: dict[str, Receiver] = {}

@@ -211,6 +211,9 @@ class Engine:
     def refresh(self) -> None:
         """Wait until all is known here that was done anywhere: here, nothing else is."""
 
+    def cut_off(self) -> None:
+        """Let nobody wait any more for what others do: here, nobody does."""
+
     def settle(self, seconds: float) -> None:
         """Wait so long for news of downloads that are sent now; then know all that was done."""
         self.deliveries.settle(seconds)

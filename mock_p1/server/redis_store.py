@@ -210,7 +210,7 @@ class RedisStore:
             found = self._run(BEGIN, form, run, facts)
             known_form, known_run, epoch, begun, known_facts = found
         except StoreDown as error:
-            why = str(error)
+            why = error.why
             if hint := self._perhaps(why):
                 why = f"{why.rstrip('.')}{hint}"
             raise CannotShareState(f"{self.shown}: {why}") from None
@@ -307,8 +307,12 @@ class RedisStore:
         parts = chain(chain.from_iterable(batches), chain.from_iterable(state.items()))
         self._run(REVIVE, begun.form, begun.run, *about, len(recent), *parts)
 
+    def hang_up(self) -> None:
+        """Hear no answer to what was asked; what is asked next is asked anew."""
+        self._connection.disconnect()
+
     def close(self) -> None:
-        """Hang up."""
+        """Hang up, for good."""
         self._connection.disconnect()
         self._client.close()
 

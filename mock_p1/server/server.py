@@ -243,7 +243,7 @@ class Server:
                     if not number % LOOKED_AT_ONCE:
                         await asyncio.sleep(0)
             await self._stop_listening(listeners)
-            await _finish(shared)
+            await _finish(shared, self.engine.cut_off)
 
     async def _stop_listening(self, listeners: list[asyncio.Server]) -> None:
         for listening in self._sockets:
@@ -324,10 +324,10 @@ def _on_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> 
         loop.default_exception_handler(context)
 
 
-async def _finish(shared: Connections) -> None:
+async def _finish(shared: Connections, cut_off: Callable[[], None]) -> None:
     """Let what is being written go out, then hang up.
 
-    Whatever the mock holds back will never be sent.
+    Whatever the mock holds back, or asks a store for, will never be sent.
     """
     for connection in list(shared.open):
         connection.shut_down()
@@ -338,6 +338,7 @@ async def _finish(shared: Connections) -> None:
                 await asyncio.sleep(0.001)
     for connection in list(shared.open):
         connection.transport.abort()
+    cut_off()
     await asyncio.sleep(0)  # the connections are lost now: nothing is answered that is cancelled
     if tasks := list(shared.tasks):
         for task in tasks:

@@ -9,6 +9,7 @@ decides the order and the time, and every process has all of the state, journal 
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections import deque
@@ -17,6 +18,7 @@ from functools import partial
 from queue import SimpleQueue
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from weakref import WeakSet
 from zlib import compress, decompress
 
 from mock_p1.base.clock import SECOND, RealClock
@@ -71,7 +73,16 @@ QUIET_SECONDS: Final = 1.0
 QUIET_ACTS: Final = 1000
 """Where nothing was done for so long, and at the end of a process, it is saved after so many."""
 
+END_SECONDS: Final = 0.3
+"""So long the end of a process waits for a store that does not answer."""
+
 TOO_SLOW: Final = "it is too slow"
+NO_ANSWER: Final = "no answer in time"
+ENDS: Final = "this process ends"
+FORKED: Final = (
+    "this process is a fork of the one that has joined the shared state, and a fork has no "
+    "threads; let each worker make the app itself, as gunicorn does without --preload"
+)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 COUNTED: Final = "counted, but its client was answered 503: the mock's store did not say so in time"
 
@@ -149,9 +160,10 @@ class SharedState:
         self._news = threading.Condition()
         self._turn = threading.Lock()  # of who plays the part: the thread, or a loop at once
         self._left: _Sent | None = None  # what a loop has sent, and not waited for
+        self._sent: _Sent | None = None  # what the store is asked now
         self._lends_from = 0.0  # when a loop may play again
         self._asked_ns = 0  # when the store was asked last
-        self._closed = False
+        self._closed, self._why_closed = False, ENDS
         self.down: str | None = None
         """Why the store does not do what it is asked; None while it does."""
         self.writer: str = token_hex(6)
@@ -171,20 +183,42 @@ class SharedState:
         """Read what others have done before, then begin; StoreDown where that cannot be read."""
         self._catch_up()
         self.engine.hand_over, self.engine.later = self.do, self.do_later
+        self.engine.cut_off = self.cut_off
         self.engine.store_state = lambda: "ok" if self.down is None else f"down: {self.down}"
         self.engine.performing = lambda: threading.get_ident() == self._clock.at_work
         self._thread.start()
+        _parts.add(self)
 
     def close(self) -> None:
         """End, once what waits is done; what the engine is asked from now on, it does alone."""
+        if self._why_closed == FORKED:  # it is for the process that has joined
+            return
         with self._news:
             self._closed = True
             self._news.notify()
-        self._thread.join()
+        self._thread.join(END_SECONDS)
+        while self._thread.is_alive():
+            if self._sent is not None:  # the store does not answer; the thread ends with us
+                self.cut_off()
+                break
+            self._thread.join(END_SECONDS)
+        else:
+            self._end_well()
+        self.engine.hand_over, self.engine.performing = self.engine.perform, lambda: True
+
+    def _end_well(self) -> None:
         if self.engine.job_states.count <= SAVED_AT_THE_END:
             self._save_if(QUIET_ACTS)
         self.store.close()
-        self.engine.hand_over, self.engine.performing = self.engine.perform, lambda: True
+
+    def cut_off(self) -> None:
+        """Let nobody wait any more: the server has hung up. What nobody waits for is still done."""
+        self._refuse_all(ENDS)
+        for sent in (self._sent, self._left):
+            if sent is not None:
+                left = [*sent.alive]
+                sent.alive[:] = [each._replace(tell=to_nobody) for each in left]
+                _tell_all(left, ENDS)
 
     def submit(self, act: Act, tell: Callable[[Any, BaseException | None], None]) -> None:
         """Have an act done; ``tell`` learns in another thread what came of it, or went wrong."""
@@ -196,7 +230,7 @@ class SharedState:
                 self._waiting.extend(waiting)
                 self._news.notify()
                 return
-        _tell_all(waiting, "this process ends")
+        _tell_all(waiting, self._why_closed)
 
     def do(self, act: Act) -> Any:  # noqa: ANN401 -- what the act returns
         """Have an act done, and wait for it; a request is always answered."""
@@ -204,7 +238,7 @@ class SharedState:
         self.submit(act, lambda *done: told.put(done))
         found, error = told.get()
         if isinstance(error, StoreDown) and act[0] in ("ask", "begin", "end", "unexpected"):
-            return store_is_down(str(error))
+            return store_is_down(error.why)
         if error is not None:
             raise error
         return found
@@ -217,7 +251,10 @@ class SharedState:
         """
         now = time.monotonic()
         until = now + self.store.timeout_seconds
-        waiting = [_Waiting(act, until, partial(_answer, tell)) for act, tell in asked]
+        waiting = [
+            _Waiting(act, until, tell if tell is to_nobody else partial(_answer, tell))
+            for act, tell in asked
+        ]
         if now >= self._lends_from and self._turn.acquire(blocking=False):
             try:
                 if not (self._waiting or self._closed or self._left or self.down):
@@ -227,6 +264,15 @@ class SharedState:
                 self._turn.release()
         if waiting or self._left:
             self._submit(waiting)
+
+    def leave(self) -> None:
+        """Refuse everything, in a fork: the thread that plays the part is not there."""
+        self._news, self._turn = (
+            threading.Condition(),
+            threading.Lock(),
+        )  # those may be held for ever
+        self._closed, self._why_closed, self.down = True, FORKED, FORKED
+        self.engine.performing = lambda: False
 
     # In the thread
 
@@ -238,7 +284,7 @@ class SharedState:
                 self._closed = True
                 left = [*self._waiting]
                 self._waiting.clear()
-            _tell_all(left, "this process ends")
+            _tell_all(left, ENDS)
 
     def _go_on(self) -> None:
         while True:
@@ -261,22 +307,34 @@ class SharedState:
         """
         self._clock.at_work = threading.get_ident()
         left, self._left = self._left, None
-        sent = left or self._batch_of(taken)
+        sent = self._sent = left or self._batch_of(taken)
         try:
             if left is None:
                 self._ask(sent)
-            if lent_seconds is None or self.store.has_answered(lent_seconds):
+            if lent_seconds is None:
+                self._wait_for(sent)
+                self._hear(sent)
+            elif self.store.has_answered(lent_seconds):
                 self._hear(sent)
             else:
                 self._lends_from, self._left = time.monotonic() + PAUSE_SECONDS, sent
         except StoreDown as error:
+            _tell_all(sent.alive, error.why)
             self._failed(error, sent.writer if sent.acts else None)
-            _tell_all(sent.alive, str(error))
         except Exception as error:  # noqa: BLE001 -- told to whoever waits, and the end
             _tell_all(sent.alive, repr(error))
             self.ended(repr(error))
         finally:
-            self._clock.at_work = None
+            self._sent = self._clock.at_work = None
+
+    def _wait_for(self, sent: _Sent) -> None:
+        """Wait for the store for as long as those may wait whose acts it has been sent."""
+        if not sent.alive:
+            return
+        seconds = min(each.until for each in sent.alive) - time.monotonic()
+        if not self.store.has_answered(max(seconds, 0)):
+            self.store.hang_up()
+            raise StoreDown(NO_ANSWER)
 
     def _batch_of(self, taken: list[_Waiting]) -> _Sent:
         """Return what is to be sent of acts; who has waited for too long is told so."""
@@ -316,6 +374,7 @@ class SharedState:
             if appended.number or not (sent.acts or len(appended.others) >= MOST_BATCHES):
                 break
             self._ask(sent)
+            self._wait_for(sent)
         self.down = None
         if appended.number < 0:
             _tell_all(sent.alive, TOO_SLOW)
@@ -339,13 +398,24 @@ class SharedState:
             self._unsaved = 0
 
     def _failed(self, error: StoreDown, writer: str | None) -> None:
-        self.down = str(error)
+        self.down = error.why
         if isinstance(error, LostState):
             self._revive()
         elif isinstance(error, BehindState):
-            self.ended(str(error))
-        elif writer is not None:
-            self._doubtful.add(writer)
+            self.ended(error.why)
+        else:
+            self._refuse_all(error.why)
+            if writer is not None:
+                self._doubtful.add(writer)
+
+    def _refuse_all(self, why: str) -> None:
+        """Tell all who wait that the store is down: it has been waited for since they came."""
+        with self._news:
+            left = [each for each in self._waiting if each.tell is not to_nobody]
+            kept = [each for each in self._waiting if each.tell is to_nobody]
+            self._waiting.clear()
+            self._waiting.extend(kept)
+        _tell_all(left, why)
 
     def _do_batch(self, writer: str, acts: list[Act]) -> None:
         was_ours = writer in self._doubtful
@@ -393,7 +463,8 @@ class SharedState:
         try:
             self.store.keep_snapshot(self._begun.run, self._seq, self._state())
         except StoreDown as error:
-            self.down = str(error)
+            self.down = error.why
+            self._refuse_all(error.why)
         took = time.monotonic() - begun
         with self._news:
             waiting = [each._replace(until=each.until + took) for each in self._waiting]
@@ -422,11 +493,25 @@ class SharedState:
             elif claim == "other":
                 self.ended("the store was emptied, and another mock began in it meanwhile")
         except StoreDown as error:
-            self.down = str(error)
+            self.down = error.why
+            self._refuse_all(error.why)
+
+
+_parts: Final[WeakSet[SharedState]] = WeakSet()
+"""The parts that are played in this process."""
+
+
+def _leave_all() -> None:
+    for part in tuple(_parts):
+        part.leave()
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no forks
+    os.register_at_fork(after_in_child=_leave_all)
 
 
 def _answer(tell: Callable[[Any], None], found: Any, error: BaseException | None) -> None:  # noqa: ANN401 -- an answer
-    tell(store_is_down(str(error)) if isinstance(error, StoreDown) else error or found)
+    tell(store_is_down(error.why) if isinstance(error, StoreDown) else error or found)
 
 
 def _tell_all(waiting: list[_Waiting], why: str) -> None:
@@ -502,7 +587,7 @@ def share(  # noqa: PLR0913 -- each is a choice of its own
     try:
         shared.start()
     except StoreDown as error:
-        raise CannotShareState(f"{shared_by.shown}: {error}") from None
+        raise CannotShareState(f"{shared_by.shown}: {error.why}") from None
     if not is_first and digests(engine.scenario) != ours["parts"]:
         if not take_shared:
             shared.close()

@@ -6,6 +6,7 @@ Drive the mock, read its polls, judge the client.
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from threading import Condition
@@ -30,6 +31,7 @@ from mock_p1.contract.operations import (
     RETRAIN_STATUS_CHECK,
     Operation,
 )
+from mock_p1.engine.acts import StoreDown
 from mock_p1.engine.driver import Driver, NoSuchJob, operation_named
 from mock_p1.scenario.files import load_reply
 from mock_p1.server.state_file import write_state
@@ -54,6 +56,10 @@ if TYPE_CHECKING:
 
 SETTLES_SECONDS = 1.0
 """How long, in real seconds, it is waited for what a server is sending now, to judge it."""
+
+_ALWAYS_KNOWN = ("url", "model_id", "report")  # the last is that of a failure, in any case
+_SELDOM_CHANGED = ("api_key", "secret_key", "job_id")
+"""What only another scenario changes: while a store does not answer, the last that is known."""
 
 
 class Handle:
@@ -86,8 +92,9 @@ class Handle:
 
         def __getattribute__(self, name: str) -> object:
             """Know what other processes have done, before anything is asked of it."""
-            if name != "report" and not name.startswith("_"):  # that of a failure, in any case
-                self._engine.refresh()
+            if name not in _ALWAYS_KNOWN and not name.startswith("_"):
+                with suppress(*([StoreDown] if name in _SELDOM_CHANGED else [])):
+                    self._engine.refresh()
             return object.__getattribute__(self, name)
 
     # What a client needs

@@ -268,6 +268,34 @@ def test_workers_share_a_port(serve, store):
     assert not [number for number in now if Path(f"/proc/{number}").exists()]
 
 
+@pytest.mark.slow
+@pytest.mark.posix
+@NEEDED
+def test_workers_say_once_what_has_stopped_them(serve, store):
+    """Not each of them."""
+    options = ("--state", store.url, "--state-name", "stopped", "--workers", "2")
+    parent = serve("demo", *options).process
+    parent.send_signal(signal.SIGTERM)
+    assert parent.communicate(timeout=10)[1] == "stopped by SIGTERM\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("STATE_NAME", "team", "this mock shares no state without --state (MOCK_P1_STATE)"),
+        ("STATE_SCENARIO", "shared", "this mock shares no state without --state (MOCK_P1_STATE)"),
+        ("SAVE_EVERY", "5s", "nothing is saved without --save (MOCK_P1_SAVE)"),
+    ],
+)
+def test_a_variable_that_does_nothing_alone(run, monkeypatch, name, value, told):
+    """It may be set for every start: the mock serves, and its first message says so."""
+    monkeypatch.setattr("mock_p1.server.server.Server.run", lambda self: self._close())
+    result = run("serve", "--port", "0", env={f"MOCK_P1_{name}": value})
+    assert result.exit_code == 0
+    assert f"MOCK_P1_{name} does nothing here: {told}\n" in result.output
+    assert "does nothing here" not in run("serve", "--port", "0").output
+
+
 def test_one_worker_logs_for_all(monkeypatch):
     """All hear of all requests, so the log would have each as often as there are workers."""
     quiet = []
@@ -329,6 +357,28 @@ class TestRefused:
         result = run("serve", "--state", "redis://127.0.0.1:1", "--watch")
         assert result.exit_code == 2
         assert "--watch is for a mock that has its state alone" in result.output
+
+    @pytest.mark.parametrize(
+        ("option", "value", "told"),
+        [
+            ("--state-name", "team", "say where that is: --state redis://127.0.0.1:6379"),
+            ("--state-scenario", "shared", "say where that is: --state redis://127.0.0.1:6379"),
+            ("--save-every", "5s", "say in which file: --save state.json"),
+        ],
+    )
+    def test_what_does_nothing_alone(self, run, option, value, told):
+        """It says what to type: who gave it wants no state of its own that is gone at the end."""
+        result = run("serve", option, value)
+        assert result.exit_code == 2
+        assert f"{option} is for a " in result.output
+        assert told in " ".join(result.output.split())
+
+    def test_workers_that_would_save(self, run, tmp_path):
+        """They would all write the same file; a process that shares a state may save alone."""
+        options = ("--workers", "2", "--state", "redis://127.0.0.1:1")
+        result = run("serve", *options, "--save", str(tmp_path / "s.json"))
+        assert result.exit_code == 2
+        assert "without --workers" in " ".join(result.output.split())
 
     def test_workers_without_a_state(self, run):
         """It says what to type."""

@@ -67,3 +67,8 @@ def test_without_anything_like_it_only_the_name(run):
     """A guess that helps nobody is not made."""
     result = run("scenarios", env={"MOCK_P1_XYZZYQ": "1"})
     assert result.stderr == "MOCK_P1_XYZZYQ is no variable of mock-p1, and ignored\n"
+
+
+def test_what_a_worker_inherits_is_known(run):
+    """It is the mock that sets this one, so nothing is said of it."""
+    assert run("scenarios", env={"MOCK_P1_INHERITED_SOCKETS": "3"}).stderr == ""

@@ -34,7 +34,7 @@ def test_its_figures_are_those_of_the_code():
     assert f"within {shared_state.IDLE_SECONDS * 1000:.0f} ms" in PAGE
     assert f"every\n{shared_state.SNAPSHOT_ACTS:,} acts" in PAGE
     assert redis_store.TIMEOUT_SECONDS == 1
-    assert "503 after a second at most" in PAGE
+    assert "503 a second after the request came" in PAGE
 
 
 def test_what_the_journal_notes_stands_there():

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import multiprocessing
 import queue
 import re
 import socket
@@ -26,6 +27,7 @@ from mock_p1 import create_app, create_asgi_app, serving
 from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.messages import Fault, Request
 from mock_p1.engine import acts
+from mock_p1.engine.call import plain_request
 from mock_p1.engine.driver import Driver, NoSuchJob
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.saved_state import CannotLoad, saved
@@ -413,7 +415,8 @@ def test_a_loop_does_not_wait_for_a_slow_store(loop_of, monkeypatch):
     """The thread hears the answer, and does what comes next, for a while."""
     shared, ask_as_a_loop = loop_of
     monkeypatch.setattr(shared_state, "PAUSE_SECONDS", 60)
-    monkeypatch.setattr(shared.store, "has_answered", lambda _seconds: False)
+    lent = shared_state.LENT_SECONDS
+    monkeypatch.setattr(shared.store, "has_answered", lambda seconds: seconds > lent)
     assert ask_as_a_loop("aa") == [(200, shared._thread)] * 2  # noqa: SLF001 -- whose it is
     monkeypatch.setattr(shared.store, "has_answered", lambda _seconds: True)
     assert ask_as_a_loop("a") == [(200, shared._thread)]  # noqa: SLF001 -- likewise
@@ -530,6 +533,31 @@ def test_an_app_shares_a_state(mocks, server):
 
     seen = [answer.json()["status"] for answer in asyncio.run(poll())]
     assert seen == ["job_waiting"] * 50 + ["job_finished"]
+
+
+@pytest.mark.posix
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_fork_says_what_it_is(mocks, server):
+    """As with gunicorn's --preload: it has no thread that could ask the store, so it says so."""
+    app = create_app(SCENARIO, state=server.url, state_name=mocks.name + "f")
+    ours, theirs = multiprocessing.Pipe()
+
+    def ask_in_the_fork():
+        client = app.test_client()
+        for path in (PATH + "a", "/nothing", "/__admin/ready", "/__admin/health"):
+            answer = client.get(path, headers={"x-api-key": "k"})
+            theirs.send((answer.status_code, answer.text))
+
+    fork = multiprocessing.get_context("fork").Process(target=ask_in_the_fork)
+    fork.start()
+    try:
+        answers = [ours.recv() for _ in range(4) if ours.poll(10)]
+    finally:
+        fork.kill()
+        fork.join()
+    assert [status for status, _ in answers] == [503, 503, 503, 200]
+    assert all("without --preload" in text for _, text in answers)
+    assert app.test_client().get(PATH + "a", headers={"x-api-key": "k"}).status_code == 200
 
 
 def test_a_handle_sees_what_reached_others(mocks, server):
@@ -936,6 +964,109 @@ def test_a_store_that_is_slow():
         assert seen == ["job_waiting"] * 2
         one.refresh()
         assert [entry.notes for entry in one.journal] == [()] * 2
+
+
+class Frozen:
+    """A store that one mock waits for, until it is let go; what was asked of it meanwhile."""
+
+    def __init__(self, shared, monkeypatch):
+        self.shared, self.batches, self.waits = shared, [], []
+        self.asked, self.go_on = threading.Semaphore(0), threading.Semaphore(0)
+        self._append = shared.store.append
+        monkeypatch.setattr(shared_state, "IDLE_SECONDS", 600)
+        shared.engine.refresh()  # what it does for itself is over now
+        monkeypatch.setattr(shared.store, "append", self._note)
+        monkeypatch.setattr(shared.store, "has_answered", self._wait)
+        self.answers = True
+
+    def _note(self, *arguments):
+        self.batches.append(len(json.loads(arguments[5] or "[]")))
+        self._append(*arguments)
+
+    def _wait(self, seconds):
+        self.waits.append(seconds)
+        self.asked.release()
+        assert self.go_on.acquire(timeout=20)
+        return self.answers
+
+    def ask(self):
+        """Have a poll answered by the thread; where its answer will be."""
+        told = queue.SimpleQueue()
+        act = ["ask", *plain_request(Request("GET", PATH + "a", api_keys=("k",)))]
+        self.shared.submit(act, lambda *done: told.put(done))
+        return told
+
+
+@pytest.fixture
+def frozen(mocks, monkeypatch):
+    """The store of a mock, frozen until it is let go."""
+    frozen = Frozen(mocks.all[0], monkeypatch)
+    yield frozen
+    frozen.answers = True
+    for _ in range(20):
+        frozen.go_on.release()
+
+
+def test_who_waits_behind_one_that_fails_is_told_with_it(frozen):
+    """The store is not waited for anew: a second after the first has come, all are told."""
+    told = [frozen.ask()]
+    assert frozen.asked.acquire(timeout=10)
+    told += [frozen.ask(), frozen.ask()]
+    frozen.answers = False
+    frozen.go_on.release()
+    assert [each.get(timeout=10)[1].why for each in told] == [shared_state.NO_ANSWER] * 3
+    assert frozen.batches == [1]
+
+
+def test_the_store_is_waited_for_from_when_a_request_came(frozen, monkeypatch):
+    """Not from when it was sent: what it waited before that counts."""
+    now = [100.0]
+    monkeypatch.setattr(
+        shared_state,
+        "time",
+        SimpleNamespace(monotonic=lambda: now[0], perf_counter_ns=time.perf_counter_ns),
+    )
+    first = frozen.ask()
+    assert frozen.asked.acquire(timeout=10)
+    second = frozen.ask()
+    now[0] += 0.75
+    frozen.go_on.release()
+    assert first.get(timeout=10)[1] is None
+    assert frozen.asked.acquire(timeout=10)
+    frozen.go_on.release()
+    assert second.get(timeout=10)[1] is None
+    assert frozen.waits == [1.0, 0.25]
+
+
+def test_the_end_of_a_server_waits_for_no_store(frozen, monkeypatch):
+    """Who waits is told, once, whether it was sent or not; and the process ends meanwhile."""
+    monkeypatch.setattr(shared_state, "END_SECONDS", 0.01)
+    told = [frozen.ask()]
+    assert frozen.asked.acquire(timeout=10)
+    told.append(frozen.ask())
+    frozen.shared.engine.cut_off()
+    assert [each.get(timeout=10)[1].why for each in told] == ["this process ends"] * 2
+    ending = threading.Thread(target=frozen.shared.close)
+    ending.start()
+    ending.join(10)
+    assert not ending.is_alive()
+    frozen.go_on.release()
+    frozen.shared._thread.join(10)  # noqa: SLF001 -- else nobody knows that it tells nothing more
+    assert [each.empty() for each in told] == [True, True]
+
+
+def test_the_end_of_a_server_loses_no_note(frozen):
+    """What nobody waits for, as that a download was taken, is still done."""
+    frozen.ask()
+    assert frozen.asked.acquire(timeout=10)
+    engine = frozen.shared.engine
+    engine.add_note(engine.journal.last + 1, "taken")
+    engine.cut_off()
+    for _ in range(5):
+        frozen.go_on.release()
+    engine.refresh()
+    [entry] = engine.journal
+    assert entry.notes == ("taken",)
 
 
 def test_an_answer_of_the_store_that_is_lost(fragile, monkeypatch):
