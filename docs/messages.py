@@ -347,7 +347,7 @@ def _raised(tree: ast.AST) -> Iterator[ast.AST]:
 
 def _shown(tree: ast.AST) -> Iterator[ast.AST]:
     for node in ast.walk(tree):
-        if getattr(node, "name", "") in OF_SHOWN or _called(node)[-1] in SHOWN:
+        if getattr(node, "name", "") in OF_SHOWN | SHOWN or _called(node)[-1] in SHOWN:
             yield from ast.walk(node)
 
 

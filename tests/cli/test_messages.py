@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 
+pytestmark = pytest.mark.slow  # reads the whole package, again and again
+
 SCRIPT = Path(__file__).parents[2] / "docs" / "messages.py"
 
 
