@@ -172,7 +172,7 @@ class History:
         alone = SharedEngine(parse(SCENARIO, "f.yaml"), clock, jobs_max=1000, journal_max=100_000)
         again: dict[str, Any] = {}
         for _, fields in client.xrange(f"{{{self._name}}}:log"):
-            clock.at(int(fields[b"t"]) * 1000)
+            clock.set_moment(int(fields[b"t"]) * 1000)
             for act in json.loads(fields[b"a"]):
                 answer = None
                 with suppress(LookupError):

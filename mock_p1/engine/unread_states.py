@@ -128,9 +128,9 @@ class PackedStates:
         ids, callers, places = order["ids"], order["callers"], order["places"]
         known = {name: caller_named(name) for name in {*callers}}
         jobs: list[JobState] = [UnreadState.__new__(UnreadState) for _ in ids]
-        at = 0
+        first = 0
         for part, count in enumerate(self._counts):
-            stand, at = places[at : at + count], at + count
+            stand, first = places[first : first + count], first + count
             if (rows := self._read.get(part)) is not None:
                 for place, (pair, row) in zip(stand, rows.items(), strict=True):
                     jobs[place] = self._taken.get(pair) or _restored(row, self._program_of)
@@ -165,13 +165,13 @@ def saved_in_parts(states: JobStates, aside: dict[str, bytes]) -> dict[str, Any]
     places = sorted(range(len(jobs)), key=sums.__getitem__)
     transient = {jobs[place] for place in used}
     begins, counts, ends, packed = [], [], [0], []
-    at = 0
+    first = 0
     for count, part in _written([jobs[place] for place in places], transient):
-        begins.append(sums[places[at]])
+        begins.append(sums[places[first]])
         counts.append(count)
         ends.append(ends[-1] + len(part))
         packed.append(part)
-        at += count
+        first += count
     aside["states"] = b"".join(packed)
     order = {"ids": ids, "callers": callers, "places": places, "used": used}
     aside["order"] = compress(json.dumps(order).encode(), QUICKLY)
@@ -182,19 +182,19 @@ def saved_in_parts(states: JobStates, aside: dict[str, bytes]) -> dict[str, Any]
 
 def _written(jobs: list[JobState], transient: set[JobState]) -> Iterator[tuple[int, bytes]]:
     """Yield how many states a part has, and the part; what was not read is as it was."""
-    at = 0
-    while at < len(jobs):
-        part = jobs[at].part if type(jobs[at]) is UnreadState else None
-        if part is not None and jobs[at : at + len(part.jobs)] == part.jobs:
+    first = 0
+    while first < len(jobs):
+        part = jobs[first].part if type(jobs[first]) is UnreadState else None
+        if part is not None and jobs[first : first + len(part.jobs)] == part.jobs:
             taken, packed = part.jobs, part.packed
         else:
-            end = at + 1
-            while end < min(at + PART, len(jobs)) and not _begins_a_part(jobs[end]):
+            end = first + 1
+            while end < min(first + PART, len(jobs)) and not _begins_a_part(jobs[end]):
                 end += 1
-            taken = jobs[at:end]
+            taken = jobs[first:end]
             rows = [saved_row(job, 0 if job in transient else None) for job in taken]
             packed = compress(json.dumps(rows).encode(), QUICKLY)
-        at += len(taken)
+        first += len(taken)
         yield len(taken), packed
 
 

@@ -231,14 +231,14 @@ class RedisStore:
 
     def _must_be_new_enough(self) -> None:
         try:
-            told = str(self._client.info("server").get("redis_version", ""))
+            version = str(self._client.info("server").get("redis_version", ""))
         except self._errors as error:
             if isinstance(error, self._not_allowed):  # who may not ask will see
                 return
             raise StoreDown(_why(error)) from None
-        numbers = tuple(int(number) for number in re.findall(r"\d+", told)[:2])
+        numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:2])
         if numbers and numbers < LEAST_VERSION:
-            raise StoreDown(f"is Redis {told}; it must be 6.2 or newer, or any Valkey")
+            raise StoreDown(f"is Redis {version}; it must be 6.2 or newer, or any Valkey")
 
     def append(  # noqa: PLR0913, PLR0917 -- what is known, and what is added
         self, run: str, since: int, epoch: int, writer: str, deadline_ns: int = 0, acts: str = ""

@@ -107,7 +107,7 @@ class StoreClock(RealClock):
         """Return what time it is in the store at a moment of our own clock."""
         return ours_ns + self._ahead_ns
 
-    def at(self, moment_ns: int) -> None:
+    def set_moment(self, moment_ns: int) -> None:
         """Let the moment of an act be now, in the thread that does it."""
         self._moment_ns = moment_ns
 
@@ -234,9 +234,9 @@ class SharedState:
 
     def do(self, act: Act) -> Any:  # noqa: ANN401 -- what the act returns
         """Have an act done, and wait for it; a request is always answered."""
-        told: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
-        self.submit(act, lambda *done: told.put(done))
-        found, error = told.get()
+        answers: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+        self.submit(act, lambda *done: answers.put(done))
+        found, error = answers.get()
         if isinstance(error, StoreDown) and act[0] in ("ask", "begin", "end", "unexpected"):
             return store_is_down(error.why)
         if error is not None:
@@ -365,7 +365,7 @@ class SharedState:
             self._epoch = appended.epoch
             self._clock.heard(appended.moment_ns, self._asked_ns)
             for batch in appended.others:
-                self._clock.at(batch.moment_ns)
+                self._clock.set_moment(batch.moment_ns)
                 self._seq = batch.number
                 self._recent.append(batch)
                 acts = json.loads(batch.acts)
@@ -382,7 +382,7 @@ class SharedState:
         if appended.number:
             self._seq = appended.number
             self._recent.append(Batch(self._seq, sent.writer, appended.moment_ns, sent.text))
-        self._clock.at(appended.moment_ns)
+        self._clock.set_moment(appended.moment_ns)
         done = [self._perform(each.act) for each in sent.alive]
         for each, came_of_it in zip(sent.alive, done, strict=True):  # who is told goes on in turn
             each.tell(*came_of_it)

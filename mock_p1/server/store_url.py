@@ -105,7 +105,7 @@ def _query(query: str, shown: str, *, speaks_tls: bool) -> str:
     """Return what may be read of a query; CannotShareState if the mock cannot do as it says."""
     pairs = parse_qsl(query, keep_blank_values=True)
     may = (*OPTIONS, *OF_TLS) if speaks_tls else OPTIONS
-    told: list[str] = []
+    shown_pairs: list[str] = []
     after_a_secret = False
     for name, value in pairs:
         if name in OF_TLS and not speaks_tls:
@@ -126,9 +126,9 @@ def _query(query: str, shown: str, *, speaks_tls: bool) -> str:
             known = ", ".join(_ONE_OF[name])
             raise CannotShareState(f"{shown}: {name} in its query must be one of {known}")
         after_a_secret |= name in SECRETS
-        told.append(f"{name}=…" if name in SECRETS else f"{name}={value}")
+        shown_pairs.append(f"{name}=…" if name in SECRETS else f"{name}={value}")
     _must_be_readable(dict(pairs), shown)
-    return "?" + "&".join(told) if told else ""
+    return "?" + "&".join(shown_pairs) if shown_pairs else ""
 
 
 def _must_be_readable(options: dict[str, str], shown: str) -> None:

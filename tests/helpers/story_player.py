@@ -102,7 +102,7 @@ class SharedVirtualClock(VirtualClock):
     def __init__(self, begun_ns: int) -> None:
         super().__init__(START)
         self._store = StoreClock(1.0, begun_ns)
-        self.at, self.heard = self._store.at, self._store.heard
+        self.set_moment, self.heard = self._store.set_moment, self._store.heard
         self.store_time, self.store_ns = self._store.store_time, self._store.store_ns
 
 
