@@ -482,7 +482,8 @@ def test_a_question_in_japanese(run, folder):
     load_kept(["demo"], cache)
     with mock.patch("mock_p1.cli.clean.cache_folder", return_value=cache):
         result = run("--lang", "ja", "clean", "--tls-dir", "folder", input="n\n")
-    assert result.stderr == "ファイル 1 個を削除しますか? [y/N]: n\n何も削除していません\n"
+    assert result.stderr.startswith("ファイル 1 個を削除しますか?")
+    assert result.stderr.endswith("何も削除していません\n")
 
 
 def test_a_mistake_in_a_file_that_is_watched(monkeypatch):

@@ -240,7 +240,7 @@ def test_the_load_test():
     """Its users poll without a failure."""
     with served("many-jobs") as mock:
         file = EXAMPLES / "locust" / "locustfile.py"
-        options = ("--headless", "-u", "4", "-r", "4", "-t", "2s", "--host", mock.url)
+        options = ("--headless", "-u", "4", "-r", "4", "-t", "5s", "--host", mock.url)
         said = run(sys.executable, "-m", "locust", "-f", file, *options)
         assert len(mock.polls()) > 4
     assert re.search(r"poll\s+\d+\s+0\(0\.00%\)", said), said

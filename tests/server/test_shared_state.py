@@ -345,6 +345,7 @@ def calls_with_polls(shared):
 def test_one_round_trip_for_a_poll(mocks, monkeypatch):
     """Of a client that waits for each answer: one that adds it, none besides."""
     monkeypatch.setattr(shared_state, "IDLE_SECONDS", 60)
+    monkeypatch.setattr(shared_state, "LENT_SECONDS", 5)  # on a busy machine none is slow
     shared = mocks.all[0]
     found = calls_with_polls(shared)
     for _ in range(50):
@@ -415,7 +416,7 @@ def test_a_loop_does_not_wait_for_a_slow_store(loop_of, monkeypatch):
     """The thread hears the answer, and does what comes next, for a while."""
     shared, ask_as_a_loop = loop_of
     monkeypatch.setattr(shared_state, "PAUSE_SECONDS", 60)
-    lent = shared_state.LENT_SECONDS
+    monkeypatch.setattr(shared_state, "LENT_SECONDS", lent := 0.002)
     monkeypatch.setattr(shared.store, "has_answered", lambda seconds: seconds > lent)
     assert ask_as_a_loop("aa") == [(200, shared._thread)] * 2  # noqa: SLF001 -- whose it is
     monkeypatch.setattr(shared.store, "has_answered", lambda _seconds: True)
@@ -738,7 +739,7 @@ def test_a_store_that_cannot_be_had(url, shown, reason):
         Mocks(stack, url).join()
     assert re.fullmatch(rf"{re.escape(shown)}: .+", str(refused.value))
     assert "secret" not in str(refused.value)
-    assert reason in reasons(refused.value)
+    assert any(issubclass(each, reason) for each in reasons(refused.value))
 
 
 @pytest.mark.parametrize("name", ["", "{a}", "a*", "a?", "[a]", "a\n"])
