@@ -32,10 +32,13 @@ if TYPE_CHECKING:
 
 
 Act = list[Any]
-"""The kind of an act, and what it is about; nothing but what JSON knows."""
+"""The kind of an act, and what it is about: what JSON knows, but for ``asked``, which is for here."""
 
 MAX_UNDER_WAY: Final = 10_000
 """So many uploads can be under way; of more, the ones that began the longest ago are forgotten."""
+
+KNOWN_BYTES: Final = 2048
+"""Acts of requests that are longer are made anew each time: a client decides how long they are."""
 
 
 class StoreDown(RuntimeError):  # noqa: N818 -- says what happened
@@ -240,11 +243,19 @@ class SharedEngine(Engine):
         return self.hand_over(["drive", method.__name__, [*map(_plain_value, args)], plain])
 
 
-@lru_cache(maxsize=1024)
 def asked_of(request: Request) -> Act:
-    """Return the act of a request that is made again and again: as all see it, and as JSON."""
+    """Return the act of a request: as all see it, and as JSON."""
+    size = len(request.path) + len(request.query)
+    size += sum([len(name) + len(value) for name, value in request.headers])
+    return (_known if size <= KNOWN_BYTES else _asked_of)(request)
+
+
+def _asked_of(request: Request) -> Act:
     act = ask(request)
     return ["asked", request_of(act[1:]), dumps(act)]
+
+
+_known = lru_cache(maxsize=1024)(_asked_of)
 
 
 def ask(request: Request) -> Act:

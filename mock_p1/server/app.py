@@ -72,13 +72,8 @@ def create_app(  # noqa: PLR0913 -- each is a choice of its own
         >>> client.get("/__admin/health").json["scenario"]
         'demo.yaml'
     """
-    engine = engine_for(
-        load_scenario(scenario),
-        state,
-        state_name,
-        seed=seed,
-        proxies=Proxies(public_url, trusted_proxies),
-    )
+    proxies = Proxies(public_url, trusted_proxies)
+    engine = engine_for(load_scenario(scenario), state, state_name, seed=seed, proxies=proxies)
     return create_app_for(
         engine, AdminContext(engine, AccessPolicy(admin_token, admin_hosts)), admin=admin
     )

@@ -71,13 +71,8 @@ def create_asgi_app(  # noqa: PLR0913 -- each is a choice of its own
         >>> asyncio.run(poll())["status"]
         'job_waiting'
     """
-    engine = engine_for(
-        load_scenario(scenario),
-        state,
-        state_name,
-        seed=seed,
-        proxies=Proxies(public_url, trusted_proxies),
-    )
+    proxies = Proxies(public_url, trusted_proxies)
+    engine = engine_for(load_scenario(scenario), state, state_name, seed=seed, proxies=proxies)
     context = AdminContext(engine, AccessPolicy(admin_token, admin_hosts))
     return asgi_app_for(engine, context, admin=admin)
 

@@ -1,6 +1,7 @@
 """Acts: the same ones in the same order lead every process to the same state."""
 
 import json
+import tracemalloc
 from contextlib import suppress
 
 import pytest
@@ -112,6 +113,26 @@ def test_an_act_that_is_made_again_and_again_is_the_same(path, keys):
         _, seen, text = acts.asked_of(request)
         assert json.loads(text) == json.loads(json.dumps(acts.ask(request)))
         assert seen == request_of(json.loads(text)[1:])
+
+
+@pytest.mark.parametrize("part", ["path", "query", "headers"])
+def test_an_act_of_a_long_request_is_not_kept(part):
+    """Clients decide how long a request is: many long ones take no more memory than one."""
+    request = Request("GET", "/v1/external/retrain_jobs/a")
+
+    def kept_by(many):
+        tracemalloc.start()
+        try:
+            for number in range(many):
+                long = f"/{number}".ljust(100_000, "x")
+                value = ((b"x-note", long.encode()),) if part == "headers" else long
+                acts.asked_of(request._replace(**{part: value}))
+            return tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+
+    kept_by(1)
+    assert kept_by(20) < 1_000_000
 
 
 def test_a_file_keeps_its_content_where_it_came():
