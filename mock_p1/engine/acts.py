@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 Act = list[Any]
-"""The kind of an act, and what it is about: what JSON knows, but for ``asked``, which is for here."""
+"""The kind of an act, and what it is about: what JSON knows, but for ``asked``, which stays."""
 
 MAX_UNDER_WAY: Final = 10_000
 """So many uploads can be under way; of more, the ones that began the longest ago are forgotten."""
