@@ -15,6 +15,7 @@ import time
 from collections import deque
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import accumulate
 from queue import SimpleQueue
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -28,6 +29,8 @@ from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.engine.saved_state import digests, no_garbage, restore, saved
 from mock_p1.server.redis_store import (
+    KEPT_BATCHES,
+    KEPT_BYTES,
     MOST_BATCHES,
     TIMEOUT_SECONDS,
     Batch,
@@ -60,7 +63,12 @@ MOST_ACTS: Final = 500
 """So many acts go to the store in one round trip."""
 
 RECENT_BATCHES: Final = 200
+RECENT_BYTES: Final = 32_000_000
 """So many are kept here too: where the store has lost its end, others may be a little behind."""
+
+ACT_BYTES: Final = 2048
+"""A longer act counts as several where it is counted when to save the state: a client decides how
+long it is, and until then the store keeps it."""
 
 SNAPSHOT_ACTS: Final = 10_000
 """After so many acts, and as many as there are job states, the state is saved in the store: for
@@ -155,7 +163,9 @@ class SharedState:
         self.store: RedisStore = store
         self._clock, self._begun = clock, begun
         self._seq, self._epoch = 0, begun.epoch
-        self._recent: deque[Batch] = deque(maxlen=RECENT_BATCHES)
+        self._recent: deque[Batch] = deque()
+        self._recent_bytes = 0
+        self._sizes: deque[int] = deque(maxlen=KEPT_BATCHES)  # of the newest batches, in bytes
         self._waiting: deque[_Waiting] = deque()
         self._news = threading.Condition()
         self._turn = threading.Lock()  # of who plays the part: the thread, or a loop at once
@@ -322,8 +332,14 @@ class SharedState:
             _tell_all(sent.alive, error.why)
             self._failed(error, sent.writer if sent.acts else None)
         except Exception as error:  # noqa: BLE001 -- told to whoever waits, and the end
+            self.store.hang_up()
             _tell_all(sent.alive, repr(error))
             self.ended(repr(error))
+        except BaseException as error:  # a loop is interrupted, as by Ctrl-C
+            self.store.hang_up()  # else the next act would be handed the answer to this one
+            self._doubtful |= {sent.writer} if sent.acts else set()
+            _tell_all(sent.alive, repr(error))
+            raise
         finally:
             self._sent = self._clock.at_work = None
 
@@ -367,10 +383,9 @@ class SharedState:
             for batch in appended.others:
                 self._clock.set_moment(batch.moment_ns)
                 self._seq = batch.number
-                self._recent.append(batch)
                 acts = json.loads(batch.acts)
                 self._do_batch(batch.writer, acts)
-                self._count(len(acts), ours=False)
+                self._count(batch, len(acts), ours=False)
             if appended.number or not (sent.acts or len(appended.others) >= MOST_BATCHES):
                 break
             self._ask(sent)
@@ -381,17 +396,23 @@ class SharedState:
             return
         if appended.number:
             self._seq = appended.number
-            self._recent.append(Batch(self._seq, sent.writer, appended.moment_ns, sent.text))
         self._clock.set_moment(appended.moment_ns)
         done = [self._perform(each.act) for each in sent.alive]
         for each, came_of_it in zip(sent.alive, done, strict=True):  # who is told goes on in turn
             each.tell(*came_of_it)
         if appended.number:
-            self._count(len(sent.acts), ours=True)
+            batch = Batch(self._seq, sent.writer, appended.moment_ns, sent.text)
+            self._count(batch, len(sent.acts), ours=True)
 
-    def _count(self, acts: int, *, ours: bool) -> None:
-        """Count the acts of a batch; who has added the one that was one too many saves."""
-        self._unsaved += acts
+    def _count(self, batch: Batch, acts: int, *, ours: bool) -> None:
+        """Keep a batch, and count its acts; who has added the one that was one too many saves."""
+        size = len(batch.acts)
+        self._recent.append(batch)
+        self._recent_bytes += size
+        while len(self._recent) > RECENT_BATCHES or self._recent_bytes > RECENT_BYTES:
+            self._recent_bytes -= len(self._recent.popleft().acts)
+        self._sizes.append(size)
+        self._unsaved += max(acts, size // ACT_BYTES)
         self._last_ours, self._last_at = ours, time.monotonic()
         if self._unsaved >= max(SNAPSHOT_ACTS, self.engine.job_states.count):
             self._save_if(0)
@@ -461,7 +482,7 @@ class SharedState:
             return
         self._unsaved, begun = 0, time.monotonic()
         try:
-            self.store.keep_snapshot(self._begun.run, self._seq, self._state())
+            self.store.keep_snapshot(self._begun.run, self._seq, self._state(), self._kept())
         except StoreDown as error:
             self.down = error.why
             self._refuse_all(error.why)
@@ -470,6 +491,12 @@ class SharedState:
             waiting = [each._replace(until=each.until + took) for each in self._waiting]
             self._waiting.clear()
             self._waiting.extend(waiting)
+
+    def _kept(self) -> int:
+        """Return how many batches are to stay in the store for who is a little behind."""
+        sizes = accumulate(reversed(self._sizes))
+        too_much = (kept for kept, size in enumerate(sizes) if size > KEPT_BYTES)
+        return next(too_much, KEPT_BATCHES)  # older ones are not known here
 
     def _state(self) -> dict[str, bytes]:
         """Return all of the state, in parts; only ``about`` need be read to go on from it."""

@@ -311,6 +311,21 @@ def test_a_mock_that_comes_later_knows_all(mocks, monkeypatch):
     assert late.journal.last == 30
 
 
+def test_requests_that_are_long_fill_no_memory(mocks, server, monkeypatch):
+    """A client decides how long they are: of such, neither the store nor a mock keeps many."""
+    for name, value in (("SNAPSHOT_ACTS", 20), ("KEPT_BYTES", 50_000), ("RECENT_BYTES", 50_000)):
+        monkeypatch.setattr(shared_state, name, value)
+    one, other, _ = mocks.all
+    for shared in (one, other) * 15:
+        ask(shared.engine, "/nothing", headers=((b"x", b"x" * 20_000),))
+    late = mocks.join()
+    one.engine.refresh()
+    assert [*late.journal] == [*one.engine.journal]
+    assert late.journal.last == 30
+    assert 1 <= len(one._recent) <= 2  # noqa: SLF001 -- nothing else shows what is kept
+    assert server.client().xlen(f"{{{mocks.name}}}:log") <= 6
+
+
 def test_a_mock_that_comes_later_has_the_clock_of_all(server, monkeypatch):
     """Also from a snapshot that was made long after the state began, at another speed."""
     monkeypatch.setattr(shared_state, "SNAPSHOT_ACTS", 3)
@@ -439,6 +454,23 @@ def test_an_answer_of_the_store_that_a_loop_has_lost(loop_of, monkeypatch):
     shared.engine.refresh()
     shared.engine.refresh()
     assert [entry.notes for entry in shared.engine.journal] == [(shared_state.COUNTED,)]
+
+
+def test_a_loop_that_is_interrupted(loop_of, monkeypatch):
+    """What comes next is not handed the answer to what was asked before."""
+    shared, ask_as_a_loop = loop_of
+
+    def interrupted(_seconds):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shared.store, "has_answered", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            ask_as_a_loop("a")
+    assert [status for status, _ in ask_as_a_loop("aa")] == [200, 200]
+    shared.engine.refresh()
+    notes = [entry.notes for entry in shared.engine.journal]
+    assert notes == [(shared_state.COUNTED,), (), ()]
 
 
 def test_a_loop_first_reads_what_others_have_done(loop_of, mocks, monkeypatch):
