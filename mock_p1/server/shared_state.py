@@ -59,6 +59,9 @@ LENT_SECONDS: Final = 0.002
 
 PAUSE_SECONDS: Final = 0.05
 
+LENT_BYTES: Final = 128 * 1024
+"""More a loop does not send: for what a system does not take at once, it would have to wait."""
+
 MOST_ACTS: Final = 500
 """So many acts go to the store in one round trip."""
 
@@ -182,6 +185,7 @@ class SharedState:
         self._doubtful: set[str] = set()  # batches of ours of which nobody knows if they were added
         self._batches = 0
         self._unsaved = 0  # acts since a snapshot
+        self._is_due = False  # whether the thread is to make one
         self._last_ours = False
         self._last_at = time.monotonic()
         self.ended: Callable[[str], None] = to_nobody
@@ -265,7 +269,9 @@ class SharedState:
             _Waiting(act, until, tell if tell is to_nobody else partial(_answer, tell))
             for act, tell in asked
         ]
-        if now >= self._lends_from and self._turn.acquire(blocking=False):
+        size = sum(len(act[2]) for act, *_ in waiting if act[0] == "asked")
+        is_lent = now >= self._lends_from and size <= LENT_BYTES
+        if is_lent and self._turn.acquire(blocking=False):
             try:
                 if not (self._waiting or self._closed or self._left or self.down):
                     taken, waiting = waiting[:MOST_ACTS], waiting[MOST_ACTS:]
@@ -307,7 +313,8 @@ class SharedState:
                 if self._closed and not taken and not self._left:
                     return
                 self._play(taken)
-                if not taken and time.monotonic() - self._last_at > QUIET_SECONDS:
+                is_quiet = not taken and time.monotonic() - self._last_at > QUIET_SECONDS
+                if self._is_due or is_quiet:
                     self._save_if(QUIET_ACTS)
 
     def _play(self, taken: list[_Waiting], lent_seconds: float | None = None) -> None:
@@ -405,7 +412,10 @@ class SharedState:
             self._count(batch, len(sent.acts), ours=True)
 
     def _count(self, batch: Batch, acts: int, *, ours: bool) -> None:
-        """Keep a batch, and count its acts; who has added the one that was one too many saves."""
+        """Keep a batch, and count its acts; who has added the one that was one too many saves.
+
+        It is the thread that does so: a loop would serve nobody meanwhile.
+        """
         size = len(batch.acts)
         self._recent.append(batch)
         self._recent_bytes += size
@@ -415,8 +425,8 @@ class SharedState:
         self._unsaved += max(acts, size // ACT_BYTES)
         self._last_ours, self._last_at = ours, time.monotonic()
         if self._unsaved >= max(SNAPSHOT_ACTS, self.engine.job_states.count):
-            self._save_if(0)
             self._unsaved = 0
+            self._is_due |= ours
 
     def _failed(self, error: StoreDown, writer: str | None) -> None:
         self.down = error.why
@@ -477,10 +487,11 @@ class SharedState:
         engine.repeats.restore(state["broken"])
 
     def _save_if(self, acts: int) -> None:
-        """Keep a snapshot after so many acts; who waits meanwhile may wait for longer."""
-        if not self._last_ours or self._unsaved < max(acts, 1) or self.down is not None:
+        """Keep a snapshot that is due, or after so many acts; who waits may wait for longer."""
+        are_many = self._last_ours and self._unsaved >= max(acts, 1)
+        if not (self._is_due or are_many) or self.down is not None:
             return
-        self._unsaved, begun = 0, time.monotonic()
+        self._is_due, self._unsaved, begun = False, 0, time.monotonic()
         try:
             self.store.keep_snapshot(self._begun.run, self._seq, self._state(), self._kept())
         except StoreDown as error:

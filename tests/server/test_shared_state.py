@@ -439,6 +439,30 @@ def test_a_loop_does_not_wait_for_a_slow_store(loop_of, monkeypatch):
     assert shared.engine.journal.last == 3
 
 
+def test_a_loop_leaves_to_the_thread_what_takes_long_to_send(loop_of, monkeypatch):
+    """A store that takes nothing would keep it from serving others."""
+    shared, ask_as_a_loop = loop_of
+    assert ask_as_a_loop("a") == [(200, threading.current_thread())]
+    monkeypatch.setattr(shared_state, "LENT_BYTES", 10)
+    assert ask_as_a_loop("a") == [(200, shared._thread)]  # noqa: SLF001 -- whose it is
+
+
+def test_a_loop_leaves_to_the_thread_to_save(loop_of, monkeypatch):
+    """Of many job states that takes seconds."""
+    shared, ask_as_a_loop = loop_of
+    keep, savers = shared.store.keep_snapshot, queue.SimpleQueue()
+
+    def kept(*about):
+        keep(*about)
+        savers.put(threading.current_thread())
+
+    monkeypatch.setattr(shared.store, "keep_snapshot", kept)
+    monkeypatch.setattr(shared_state, "SNAPSHOT_ACTS", 3)
+    assert ask_as_a_loop("aaaa") == [(200, threading.current_thread())] * 4
+    shared.engine.refresh()
+    assert savers.get(timeout=10) is shared._thread  # noqa: SLF001 -- whose it is
+
+
 def test_an_answer_of_the_store_that_a_loop_has_lost(loop_of, monkeypatch):
     """It is answered 503; found out, and noted."""
     shared, ask_as_a_loop = loop_of
