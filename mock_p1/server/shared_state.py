@@ -295,6 +295,8 @@ class SharedState:
     def _work(self) -> None:
         try:
             self._go_on()
+        except Exception as error:  # noqa: BLE001 -- told to whoever can end the process
+            self.ended(repr(error))
         finally:  # whatever ends it, nobody waits for ever
             with self._news:
                 self._closed = True
@@ -344,8 +346,8 @@ class SharedState:
             self.ended(repr(error))
         except BaseException as error:  # a loop is interrupted, as by Ctrl-C
             self.store.hang_up()  # else the next act would be handed the answer to this one
-            self._doubtful |= {sent.writer} if sent.acts else set()
             _tell_all(sent.alive, repr(error))
+            self._failed(StoreDown(repr(error)), sent.writer if sent.acts else None)
             raise
         finally:
             self._sent = self._clock.at_work = None

@@ -463,6 +463,18 @@ def test_a_loop_leaves_to_the_thread_to_save(loop_of, monkeypatch):
     assert savers.get(timeout=10) is shared._thread  # noqa: SLF001 -- whose it is
 
 
+def test_a_state_that_cannot_be_saved(loop_of, monkeypatch):
+    """Ends the process, which else would answer nothing any more, and say nothing of it."""
+    shared, ask_as_a_loop = loop_of
+    ended = queue.SimpleQueue()
+    monkeypatch.setattr(shared, "ended", ended.put)
+    monkeypatch.setattr(shared_state, "saved", lambda *_: int("none"))
+    monkeypatch.setattr(shared_state, "SNAPSHOT_ACTS", 1)
+    ask_as_a_loop("a")
+    shared.engine.refresh()
+    assert "ValueError" in ended.get(timeout=10)
+
+
 def test_an_answer_of_the_store_that_a_loop_has_lost(loop_of, monkeypatch):
     """It is answered 503; found out, and noted."""
     shared, ask_as_a_loop = loop_of
