@@ -171,6 +171,7 @@ def test_every_private_name_that_is_used_is_listed():
     assert {f"{file}: {name}" for file, name in used if name not in known} == set()
 
 
+@pytest.mark.slow
 def test_every_private_method_that_is_replaced_is_listed():
     """A class of ours that replaces one would not be called any more."""
     assert set(overridden()) - {path.rpartition(".")[2] for path in LISTED} == set()

@@ -52,6 +52,7 @@ def test_the_key_of_a_guest_is_not_interned(crowded):
     assert sys.intern("-".join(parts)) is not key
 
 
+@pytest.mark.slow
 def test_a_load_test_has_room(mock):
     """Users at random poll 6,000 pairs of key and job; none of them goes backwards."""
     asked = mock(ANY)

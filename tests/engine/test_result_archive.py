@@ -75,7 +75,7 @@ def test_figures_agree_with_each_other():
     )
 
 
-@pytest.mark.parametrize("rows", [1, 100_000])
+@pytest.mark.parametrize("rows", [1, pytest.param(100_000, marks=pytest.mark.slow)])
 def test_from_one_row_to_the_most_there_may_be(rows):
     """Both ends of the range."""
     assert len(tables(archive(7, rows))["evaluation_raw_data.csv"]) == rows + 1

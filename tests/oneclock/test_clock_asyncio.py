@@ -284,6 +284,7 @@ def test_the_pipe_that_wakes_a_loop_is_no_other_program(mock, windows_loop, monk
     assert now(mock) == 30
 
 
+@pytest.mark.slow
 def test_many_short_sleeps_come_out_exactly(mock):
     """Tenths of a second, which floats cannot hold, do not drift."""
 

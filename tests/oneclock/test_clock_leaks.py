@@ -57,6 +57,7 @@ def test_everything_is_put_back():
     assert not set(within) & set(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first_is_shared", [True, False])
 def test_everything_is_put_back_after_mocks_that_do_not_end_in_turn(first_is_shared):
     """Both exchange how threads start; whichever ends first, the other's work goes on."""
@@ -338,6 +339,7 @@ def test_what_kept_sleep_during_the_mock():
     assert real_seconds() - before >= 0.015
 
 
+@pytest.mark.slow
 def test_what_went_meanwhile_hides_nothing_that_came():
     """What keeps sleep where it cannot be exchanged may go in the next mock, as another comes."""
     kept = []
@@ -368,6 +370,7 @@ def test_a_spy_on_sleep_moves_the_clock():
     spied.assert_called_once_with(30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "moves"),
     [
@@ -388,6 +391,7 @@ def test_reporters_keep_real_time(module, moves):
         assert (code["shown"] == time.monotonic()) == moves
 
 
+@pytest.mark.slow
 def test_a_patch_that_cannot_be_made_leaves_none_of_the_others(monkeypatch):
     """Such as of a name that a new release no longer has; the next mock begins as ever."""
     before = time.sleep, threading.Condition.wait, ThreadPoolExecutor.submit

@@ -109,6 +109,7 @@ def test_a_switch_that_is_made_again(sequence, caller):
     assert wrong(sequence) == (f"call {number} switched to job {job!r} again", [number])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["fault: timeout", "fault: malformed_json", "ok: true, delay: 1s"])
 def test_a_switch_whose_answer_may_be_lost_is_made_again(start, step):
     """Nobody who cannot know that it was done is blamed."""

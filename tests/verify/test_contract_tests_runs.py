@@ -102,8 +102,8 @@ def test_only_the_calls_of_the_chosen_points_are_made():
     ]
 
 
-SAMPLE = ("FinalDotLost", "ResultIsCsv")
-"""Mutants that every run of the suite tries; the others are tried in CI."""
+SAMPLE = ("FinalDotLost",)
+"""What every run of the suite tries of them; the others are tried in CI."""
 
 
 @pytest.mark.parametrize(
