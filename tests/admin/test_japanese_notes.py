@@ -35,14 +35,11 @@ def is_said(note):
     return bool(JAPANESE.search(said)) and not ENGLISH.search(said)
 
 
-MANY = ": ".join(
-    [
-        "filename begins or ends with a blank: a.csv is not a valid x.: its query has has foo bar "
-        "baz with more or fewer values than its header (x), the first in line a.csv is empty, "
-        "which is none of its options, or one the mock sets itself"
-    ]
-    * 4
-)
+MANY = (
+    "filename begins or ends with a blank: a.csv is not a valid x.: its query has has foo bar "
+    "baz with more or fewer values than its header (x), the first in line a.csv is empty, which "
+    "is none of its options, or one the mock sets itself: "
+) * 4
 """A text as a client can make it: in each of its places may stand another one."""
 
 
