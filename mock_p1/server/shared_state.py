@@ -36,6 +36,7 @@ from mock_p1.server.redis_store import (
     Batch,
     BehindState,
     LostState,
+    NotDone,
     RedisStore,
 )
 from mock_p1.server.store_url import CannotShareState
@@ -438,7 +439,7 @@ class SharedState:
             self.ended(error.why)
         else:
             self._refuse_all(error.why)
-            if writer is not None:
+            if writer is not None and not isinstance(error, NotDone):
                 self._doubtful.add(writer)
 
     def _refuse_all(self, why: str) -> None:

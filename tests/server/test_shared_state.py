@@ -1138,6 +1138,18 @@ def test_the_end_of_a_server_loses_no_note(frozen):
     assert entry.notes == ("taken",)
 
 
+def test_what_a_store_has_not_done_is_not_kept_in_mind(fragile):
+    """A store that is not there, or refuses, has added nothing: however often it is asked."""
+    server, mocks = fragile
+    shared = mocks.all[0]
+    server.client().config_set("maxmemory", 1)
+    assert {ask(shared.engine, PATH + "a").status for _ in range(20)} == {503}
+    server.kill()
+    assert {ask(shared.engine, PATH + "a").status for _ in range(20)} == {503}
+    # one may have been sent just before
+    assert len(shared._doubtful) <= 1  # noqa: SLF001 -- memory that nothing else shows
+
+
 def test_an_answer_of_the_store_that_is_lost(fragile, monkeypatch):
     """What it did is found out, and noted: counted, and answered 503."""
     _, mocks = fragile
