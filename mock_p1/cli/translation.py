@@ -29,6 +29,9 @@ MAX_DEPTH: Final = 6
 MAX_TRIED: Final = 6
 """So many messages that fit are tried."""
 
+MAX_LOOKED_UP: Final = 500
+"""So many texts are looked up for one: a client may have made it of as many as it likes."""
+
 WEAK: Final = range(1, 4)
 """A message of so few letters fits much that it does not mean; so the text must be short."""
 
@@ -134,6 +137,7 @@ class Translation:
         self._templates = sorted(made, key=lambda each: (each.is_added, each.letters), reverse=True)
         self._by_first: dict[str, list[_Template]] = {}
         self._known: dict[str, str] = {}
+        self._looked_up = 0
 
     def exact(self, text: str) -> str:
         """Return a text that has no places."""
@@ -142,12 +146,14 @@ class Translation:
     def message(self, text: str) -> str:
         """Return a text that was made of others, and of values."""
         if text not in self._known:
+            self._looked_up = 0
             self._known[text] = self._exact.get(text) or self._said(text, 0).text
         return self._known[text]
 
     def _said(self, text: str, depth: int) -> _Said:
         best, left = _Said(text, _SENTENCE.search(_QUOTED.sub("", text)) is None), _english_in(text)
-        if not left or depth > MAX_DEPTH:
+        self._looked_up += 1
+        if not left or depth > MAX_DEPTH or self._looked_up > MAX_LOOKED_UP:
             return best
         tried = 0
         for template in self._beginning_like(text[0]):

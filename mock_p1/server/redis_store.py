@@ -35,6 +35,7 @@ CLAIM_SECONDS: Final = 0.3
 it back, or anybody after ten times as long."""
 
 KEPT_BATCHES: Final = 10_000
+KEPT_BYTES: Final = 256_000_000
 """So many stay behind a snapshot, for processes that are a little behind."""
 
 _NAME: Final = re.compile(r"[\w./ -]+")
@@ -87,12 +88,12 @@ return {{string.format('%.0f', now), done, others, epoch}}
 """Reads the batches since ``ARGV[2]``, and adds one; 0 where there was none to add, or too much was
 to be read first, -1 where it is too late."""
 
-SNAPSHOT: Final = f"""
+SNAPSHOT: Final = """
 if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] then return 0 end
 local before = tonumber(redis.call('HGET', KEYS[3], 'seq') or 0)
 if before >= tonumber(ARGV[2]) then return 0 end
-redis.call('HSET', KEYS[3], 'seq', ARGV[2], unpack(ARGV, 3))
-local kept = math.max(0, tonumber(ARGV[2]) - {KEPT_BATCHES})
+redis.call('HSET', KEYS[3], 'seq', ARGV[2], unpack(ARGV, 4))
+local kept = math.max(0, tonumber(ARGV[2]) - tonumber(ARGV[3]))
 redis.call('XTRIM', KEYS[2], 'MINID', string.format('%d-0', kept))
 return 1
 """
@@ -185,6 +186,7 @@ class RedisStore:
         self.timeout_seconds: float = timeout_seconds
         self._errors: Any = (redis.RedisError, OSError, UnicodeError)  # the last: of a host's name
         self._no_script = redis.exceptions.NoScriptError
+        self._refused = redis.exceptions.ResponseError
         self._not_allowed = redis.exceptions.NoPermissionError
         self._keys = [f"{{{name}}}:{part}" for part in ("meta", "log", "snapshot", "claim")]
         self._sent: tuple[Any, ...] = ()
@@ -280,9 +282,11 @@ class RedisStore:
         parts = {name.decode(): part for name, part in found.items()}
         return (int(parts.pop("seq")), parts) if parts else None
 
-    def keep_snapshot(self, run: str, number: int, state: Mapping[str, bytes]) -> None:
-        """Keep a saved state that goes up to a batch."""
-        self._run(SNAPSHOT, run, number, *chain.from_iterable(state.items()))
+    def keep_snapshot(
+        self, run: str, number: int, state: Mapping[str, bytes], kept: int = KEPT_BATCHES
+    ) -> None:
+        """Keep a saved state that goes up to a batch, and so many batches before it."""
+        self._run(SNAPSHOT, run, number, kept, *chain.from_iterable(state.items()))
 
     def claim(self, run: str, number: int) -> str:
         """Say up to which batch a lost state is known here.
@@ -324,6 +328,7 @@ class RedisStore:
         self.calls += 1
         self._sent = (script, 4, *self._keys, *arguments)
         known = "EVALSHA", sha1(script.encode(), usedforsecurity=False).hexdigest()
+        self._try(self._connection.connect, NotDone)  # nothing, where it is connected
         self._try(lambda: self._connection.send_command(*known, *self._sent[1:]))
 
     def _answer(self) -> Any:  # noqa: ANN401 -- what the script returns
@@ -332,14 +337,18 @@ class RedisStore:
         except self._no_script:  # it is new, or was restarted: nothing was done
             return self._try(lambda: self._client.eval(*self._sent))
 
-    def _try(self, ask: Callable[[], Any]) -> Any:  # noqa: ANN401 -- likewise
+    def _try(self, ask: Callable[[], Any], failure: type[StoreDown] = StoreDown) -> Any:  # noqa: ANN401 -- likewise
         try:
             return ask()
         except self._no_script:
             raise
         except self._errors as error:
             self._connection.disconnect()
-            raise StoreDown(_why(error)) from None
+            raise (NotDone if isinstance(error, self._refused) else failure)(_why(error)) from None
+
+
+class NotDone(StoreDown):
+    """The store has certainly not done it: it refuses, or could not be reached."""
 
 
 class LostState(StoreDown):

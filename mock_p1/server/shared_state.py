@@ -15,6 +15,7 @@ import time
 from collections import deque
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import accumulate
 from queue import SimpleQueue
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -28,11 +29,14 @@ from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.engine.journal import DEFAULT_MAX
 from mock_p1.engine.saved_state import digests, no_garbage, restore, saved
 from mock_p1.server.redis_store import (
+    KEPT_BATCHES,
+    KEPT_BYTES,
     MOST_BATCHES,
     TIMEOUT_SECONDS,
     Batch,
     BehindState,
     LostState,
+    NotDone,
     RedisStore,
 )
 from mock_p1.server.store_url import CannotShareState
@@ -56,11 +60,19 @@ LENT_SECONDS: Final = 0.002
 
 PAUSE_SECONDS: Final = 0.05
 
+LENT_BYTES: Final = 128 * 1024
+"""More a loop does not send: for what a system does not take at once, it would have to wait."""
+
 MOST_ACTS: Final = 500
 """So many acts go to the store in one round trip."""
 
 RECENT_BATCHES: Final = 200
+RECENT_BYTES: Final = 32_000_000
 """So many are kept here too: where the store has lost its end, others may be a little behind."""
+
+ACT_BYTES: Final = 2048
+"""A longer act counts as several where it is counted when to save the state: a client decides how
+long it is, and until then the store keeps it."""
 
 SNAPSHOT_ACTS: Final = 10_000
 """After so many acts, and as many as there are job states, the state is saved in the store: for
@@ -155,7 +167,9 @@ class SharedState:
         self.store: RedisStore = store
         self._clock, self._begun = clock, begun
         self._seq, self._epoch = 0, begun.epoch
-        self._recent: deque[Batch] = deque(maxlen=RECENT_BATCHES)
+        self._recent: deque[Batch] = deque()
+        self._recent_bytes = 0
+        self._sizes: deque[int] = deque(maxlen=KEPT_BATCHES)  # of the newest batches, in bytes
         self._waiting: deque[_Waiting] = deque()
         self._news = threading.Condition()
         self._turn = threading.Lock()  # of who plays the part: the thread, or a loop at once
@@ -172,6 +186,7 @@ class SharedState:
         self._doubtful: set[str] = set()  # batches of ours of which nobody knows if they were added
         self._batches = 0
         self._unsaved = 0  # acts since a snapshot
+        self._is_due = False  # whether the thread is to make one
         self._last_ours = False
         self._last_at = time.monotonic()
         self.ended: Callable[[str], None] = to_nobody
@@ -255,7 +270,9 @@ class SharedState:
             _Waiting(act, until, tell if tell is to_nobody else partial(_answer, tell))
             for act, tell in asked
         ]
-        if now >= self._lends_from and self._turn.acquire(blocking=False):
+        size = sum(len(act[2]) for act, *_ in waiting if act[0] == "asked")
+        is_lent = now >= self._lends_from and size <= LENT_BYTES
+        if is_lent and self._turn.acquire(blocking=False):
             try:
                 if not (self._waiting or self._closed or self._left or self.down):
                     taken, waiting = waiting[:MOST_ACTS], waiting[MOST_ACTS:]
@@ -279,6 +296,8 @@ class SharedState:
     def _work(self) -> None:
         try:
             self._go_on()
+        except Exception as error:  # noqa: BLE001 -- told to whoever can end the process
+            self.ended(repr(error))
         finally:  # whatever ends it, nobody waits for ever
             with self._news:
                 self._closed = True
@@ -297,7 +316,8 @@ class SharedState:
                 if self._closed and not taken and not self._left:
                     return
                 self._play(taken)
-                if not taken and time.monotonic() - self._last_at > QUIET_SECONDS:
+                is_quiet = not taken and time.monotonic() - self._last_at > QUIET_SECONDS
+                if self._is_due or is_quiet:
                     self._save_if(QUIET_ACTS)
 
     def _play(self, taken: list[_Waiting], lent_seconds: float | None = None) -> None:
@@ -322,8 +342,14 @@ class SharedState:
             _tell_all(sent.alive, error.why)
             self._failed(error, sent.writer if sent.acts else None)
         except Exception as error:  # noqa: BLE001 -- told to whoever waits, and the end
+            self.store.hang_up()
             _tell_all(sent.alive, repr(error))
             self.ended(repr(error))
+        except BaseException as error:  # a loop is interrupted, as by Ctrl-C
+            self.store.hang_up()  # else the next act would be handed the answer to this one
+            _tell_all(sent.alive, repr(error))
+            self._failed(StoreDown(repr(error)), sent.writer if sent.acts else None)
+            raise
         finally:
             self._sent = self._clock.at_work = None
 
@@ -367,10 +393,9 @@ class SharedState:
             for batch in appended.others:
                 self._clock.set_moment(batch.moment_ns)
                 self._seq = batch.number
-                self._recent.append(batch)
                 acts = json.loads(batch.acts)
                 self._do_batch(batch.writer, acts)
-                self._count(len(acts), ours=False)
+                self._count(batch, len(acts), ours=False)
             if appended.number or not (sent.acts or len(appended.others) >= MOST_BATCHES):
                 break
             self._ask(sent)
@@ -381,21 +406,30 @@ class SharedState:
             return
         if appended.number:
             self._seq = appended.number
-            self._recent.append(Batch(self._seq, sent.writer, appended.moment_ns, sent.text))
         self._clock.set_moment(appended.moment_ns)
         done = [self._perform(each.act) for each in sent.alive]
         for each, came_of_it in zip(sent.alive, done, strict=True):  # who is told goes on in turn
             each.tell(*came_of_it)
         if appended.number:
-            self._count(len(sent.acts), ours=True)
+            batch = Batch(self._seq, sent.writer, appended.moment_ns, sent.text)
+            self._count(batch, len(sent.acts), ours=True)
 
-    def _count(self, acts: int, *, ours: bool) -> None:
-        """Count the acts of a batch; who has added the one that was one too many saves."""
-        self._unsaved += acts
+    def _count(self, batch: Batch, acts: int, *, ours: bool) -> None:
+        """Keep a batch, and count its acts; who has added the one that was one too many saves.
+
+        It is the thread that does so: a loop would serve nobody meanwhile.
+        """
+        size = len(batch.acts)
+        self._recent.append(batch)
+        self._recent_bytes += size
+        while len(self._recent) > RECENT_BATCHES or self._recent_bytes > RECENT_BYTES:
+            self._recent_bytes -= len(self._recent.popleft().acts)
+        self._sizes.append(size)
+        self._unsaved += max(acts, size // ACT_BYTES)
         self._last_ours, self._last_at = ours, time.monotonic()
         if self._unsaved >= max(SNAPSHOT_ACTS, self.engine.job_states.count):
-            self._save_if(0)
             self._unsaved = 0
+            self._is_due |= ours
 
     def _failed(self, error: StoreDown, writer: str | None) -> None:
         self.down = error.why
@@ -405,7 +439,7 @@ class SharedState:
             self.ended(error.why)
         else:
             self._refuse_all(error.why)
-            if writer is not None:
+            if writer is not None and not isinstance(error, NotDone):
                 self._doubtful.add(writer)
 
     def _refuse_all(self, why: str) -> None:
@@ -456,12 +490,13 @@ class SharedState:
         engine.repeats.restore(state["broken"])
 
     def _save_if(self, acts: int) -> None:
-        """Keep a snapshot after so many acts; who waits meanwhile may wait for longer."""
-        if not self._last_ours or self._unsaved < max(acts, 1) or self.down is not None:
+        """Keep a snapshot that is due, or after so many acts; who waits may wait for longer."""
+        are_many = self._last_ours and self._unsaved >= max(acts, 1)
+        if not (self._is_due or are_many) or self.down is not None:
             return
-        self._unsaved, begun = 0, time.monotonic()
+        self._is_due, self._unsaved, begun = False, 0, time.monotonic()
         try:
-            self.store.keep_snapshot(self._begun.run, self._seq, self._state())
+            self.store.keep_snapshot(self._begun.run, self._seq, self._state(), self._kept())
         except StoreDown as error:
             self.down = error.why
             self._refuse_all(error.why)
@@ -470,6 +505,12 @@ class SharedState:
             waiting = [each._replace(until=each.until + took) for each in self._waiting]
             self._waiting.clear()
             self._waiting.extend(waiting)
+
+    def _kept(self) -> int:
+        """Return how many batches are to stay in the store for who is a little behind."""
+        sizes = accumulate(reversed(self._sizes))
+        too_much = (kept for kept, size in enumerate(sizes) if size > KEPT_BYTES)
+        return next(too_much, KEPT_BATCHES)  # older ones are not known here
 
     def _state(self) -> dict[str, bytes]:
         """Return all of the state, in parts; only ``about`` need be read to go on from it."""

@@ -14,6 +14,7 @@ from helpers.invalid_pieces import INVALID
 from mock_p1 import ScenarioError, load_scenario
 from mock_p1.admin.dashboard import FOLDER
 from mock_p1.admin.job_routes import BY_HAND
+from mock_p1.cli import translation
 from mock_p1.cli.translation import Translation
 from mock_p1.engine.failures import AFTER, BEFORE, NOT_LOST
 from mock_p1.engine.file_store import IS_A_FORM
@@ -34,6 +35,27 @@ def is_said(note):
     return bool(JAPANESE.search(said)) and not ENGLISH.search(said)
 
 
+MANY = (
+    "filename begins or ends with a blank: a.csv is not a valid x.: its query has has foo bar "
+    "baz with more or fewer values than its header (x), the first in line a.csv is empty, which "
+    "is none of its options, or one the mock sets itself: "
+) * 4
+"""A text as a client can make it: in each of its places may stand another one."""
+
+
+def test_a_text_of_many_is_not_looked_for_without_end(monkeypatch):
+    """Whoever looks at the dashboard would wait for minutes."""
+    looked_at, english_in = [], translation._english_in  # noqa: SLF001 -- the work that is done
+
+    def counted(text):
+        looked_at.append(text)
+        return english_in(text)
+
+    monkeypatch.setattr(translation, "_english_in", counted)
+    assert Translation(MESSAGES).message(MANY)
+    assert 100 < len(looked_at) < 5000
+
+
 @pytest.mark.slow
 def test_the_page_speaks_as_the_command_line_does(tmp_path):
     """Its script says every text as the command line would, by the same catalogue."""
@@ -41,7 +63,15 @@ def test_the_page_speaks_as_the_command_line_does(tmp_path):
     if node is None:
         pytest.skip("needs Node, to run the dashboard's script")
     shutil.copy(FOLDER / "messages.js", tmp_path / "messages.mjs")
-    texts = [*MESSAGES, "unknown key 'a'; known: b, c; did you mean b?", "", "{", "}}{{", "a; b"]
+    texts = [
+        *MESSAGES,
+        "unknown key 'a'; known: b, c; did you mean b?",
+        "",
+        "{",
+        "}}{{",
+        "a; b",
+        MANY,
+    ]
     for path in INVALID:
         with pytest.raises(ScenarioError) as caught:
             load_scenario(path)

@@ -311,6 +311,21 @@ def test_a_mock_that_comes_later_knows_all(mocks, monkeypatch):
     assert late.journal.last == 30
 
 
+def test_requests_that_are_long_fill_no_memory(mocks, server, monkeypatch):
+    """A client decides how long they are: of such, neither the store nor a mock keeps many."""
+    for name, value in (("SNAPSHOT_ACTS", 20), ("KEPT_BYTES", 50_000), ("RECENT_BYTES", 50_000)):
+        monkeypatch.setattr(shared_state, name, value)
+    one, other, _ = mocks.all
+    for shared in (one, other) * 15:
+        ask(shared.engine, "/nothing", headers=((b"x", b"x" * 20_000),))
+    late = mocks.join()
+    one.engine.refresh()
+    assert [*late.journal] == [*one.engine.journal]
+    assert late.journal.last == 30
+    assert 1 <= len(one._recent) <= 2  # noqa: SLF001 -- nothing else shows what is kept
+    assert server.client().xlen(f"{{{mocks.name}}}:log") <= 6
+
+
 def test_a_mock_that_comes_later_has_the_clock_of_all(server, monkeypatch):
     """Also from a snapshot that was made long after the state began, at another speed."""
     monkeypatch.setattr(shared_state, "SNAPSHOT_ACTS", 3)
@@ -424,6 +439,42 @@ def test_a_loop_does_not_wait_for_a_slow_store(loop_of, monkeypatch):
     assert shared.engine.journal.last == 3
 
 
+def test_a_loop_leaves_to_the_thread_what_takes_long_to_send(loop_of, monkeypatch):
+    """A store that takes nothing would keep it from serving others."""
+    shared, ask_as_a_loop = loop_of
+    assert ask_as_a_loop("a") == [(200, threading.current_thread())]
+    monkeypatch.setattr(shared_state, "LENT_BYTES", 10)
+    assert ask_as_a_loop("a") == [(200, shared._thread)]  # noqa: SLF001 -- whose it is
+
+
+def test_a_loop_leaves_to_the_thread_to_save(loop_of, monkeypatch):
+    """Of many job states that takes seconds."""
+    shared, ask_as_a_loop = loop_of
+    keep, savers = shared.store.keep_snapshot, queue.SimpleQueue()
+
+    def kept(*about):
+        keep(*about)
+        savers.put(threading.current_thread())
+
+    monkeypatch.setattr(shared.store, "keep_snapshot", kept)
+    monkeypatch.setattr(shared_state, "SNAPSHOT_ACTS", 3)
+    assert ask_as_a_loop("aaaa") == [(200, threading.current_thread())] * 4
+    shared.engine.refresh()
+    assert savers.get(timeout=10) is shared._thread  # noqa: SLF001 -- whose it is
+
+
+def test_a_state_that_cannot_be_saved(loop_of, monkeypatch):
+    """Ends the process, which else would answer nothing any more, and say nothing of it."""
+    shared, ask_as_a_loop = loop_of
+    ended = queue.SimpleQueue()
+    monkeypatch.setattr(shared, "ended", ended.put)
+    monkeypatch.setattr(shared_state, "saved", lambda *_: int("none"))
+    monkeypatch.setattr(shared_state, "SNAPSHOT_ACTS", 1)
+    ask_as_a_loop("a")
+    shared.engine.refresh()
+    assert "ValueError" in ended.get(timeout=10)
+
+
 def test_an_answer_of_the_store_that_a_loop_has_lost(loop_of, monkeypatch):
     """It is answered 503; found out, and noted."""
     shared, ask_as_a_loop = loop_of
@@ -439,6 +490,23 @@ def test_an_answer_of_the_store_that_a_loop_has_lost(loop_of, monkeypatch):
     shared.engine.refresh()
     shared.engine.refresh()
     assert [entry.notes for entry in shared.engine.journal] == [(shared_state.COUNTED,)]
+
+
+def test_a_loop_that_is_interrupted(loop_of, monkeypatch):
+    """What comes next is not handed the answer to what was asked before."""
+    shared, ask_as_a_loop = loop_of
+
+    def interrupted(_seconds):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shared.store, "has_answered", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            ask_as_a_loop("a")
+    assert [status for status, _ in ask_as_a_loop("aa")] == [200, 200]
+    shared.engine.refresh()
+    notes = [entry.notes for entry in shared.engine.journal]
+    assert notes == [(shared_state.COUNTED,), (), ()]
 
 
 def test_a_loop_first_reads_what_others_have_done(loop_of, mocks, monkeypatch):
@@ -1068,6 +1136,18 @@ def test_the_end_of_a_server_loses_no_note(frozen):
     engine.refresh()
     [entry] = engine.journal
     assert entry.notes == ("taken",)
+
+
+def test_what_a_store_has_not_done_is_not_kept_in_mind(fragile):
+    """A store that is not there, or refuses, has added nothing: however often it is asked."""
+    server, mocks = fragile
+    shared = mocks.all[0]
+    server.client().config_set("maxmemory", 1)
+    assert {ask(shared.engine, PATH + "a").status for _ in range(20)} == {503}
+    server.kill()
+    assert {ask(shared.engine, PATH + "a").status for _ in range(20)} == {503}
+    # one may have been sent just before
+    assert len(shared._doubtful) <= 1  # noqa: SLF001 -- memory that nothing else shows
 
 
 def test_an_answer_of_the_store_that_is_lost(fragile, monkeypatch):

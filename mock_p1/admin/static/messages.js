@@ -4,6 +4,8 @@
 
 const MAX_DEPTH = 6;
 const MAX_TRIED = 6;
+const MAX_LOOKED_UP = 500;
+const MAX_KNOWN = 10_000;
 const SHORT = 40;
 const GENERIC = 10;
 const FOLLOWING = 12;
@@ -101,11 +103,13 @@ export function speaker(messages) {
   const made = Object.entries(messages).flatMap(([text, said]) => [...templates(text, said)]);
   made.sort((one, other) => other.isAdded - one.isAdded || other.letters - one.letters);
   const known = new Map();
+  let lookedUp = 0;
 
   function said(text, depth) {
     let best = { text, isWhole: !SENTENCE.test(text.replace(QUOTED, "")) };
     let left = englishIn(text);
-    if (!left || depth > MAX_DEPTH) return best;
+    lookedUp += 1;
+    if (!left || depth > MAX_DEPTH || lookedUp > MAX_LOOKED_UP) return best;
     let tried = 0;
     for (const each of made) {
       const places = fit(each, text);
@@ -131,7 +135,11 @@ export function speaker(messages) {
   }
 
   return (text) => {
-    if (!known.has(text)) known.set(text, exact.get(text) || said(text, 0).text);
+    if (!known.has(text)) {
+      if (known.size >= MAX_KNOWN) known.clear();
+      lookedUp = 0;
+      known.set(text, exact.get(text) || said(text, 0).text);
+    }
     return known.get(text);
   };
 }
