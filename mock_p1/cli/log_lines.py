@@ -239,7 +239,7 @@ def json_form(entry: Entry) -> Form:
 def json_start(start: bytes, time: bytes, entry: Entry) -> bytes:
     """Return the number, the times, and the seconds since the mock began, by its clock."""
     seconds = repr(entry.moment_ns / SECOND).encode()
-    return b'%b"number": %d, %b, "at": %b' % (start, entry.number, time, seconds)
+    return b'%b"number": %d, %b, "seconds": %b' % (start, entry.number, time, seconds)
 
 
 def json_time(wall: datetime, mock: datetime) -> str:

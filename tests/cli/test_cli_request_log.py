@@ -218,7 +218,7 @@ def test_json(engine):
         "event": "poll",
         "number": 1,
         "mock_time": "2026-05-01T12:00:01.500+00:00",
-        "at": 1.5,
+        "seconds": 1.5,
         "method": "GET",
         "path": f"{JOBS}a",
         "job": "a",
@@ -355,7 +355,7 @@ def test_every_line_says_what_the_journal_does():
         place = [f"then at {entry.then}"] if entry.waits_for else []
         assert not entry.operation or fields(text)[5:] == place
         assert row["waits_for"] == entry.waits_for
-        assert (row["number"], row["at"]) == (entry.number, entry.moment_ns / SECOND)
+        assert (row["number"], row["seconds"]) == (entry.number, entry.moment_ns / SECOND)
         assert row["status"] == entry.status
     assert {entry.status for entry in engine.journal} >= {"p", "1203 more polls", "t", "学習中"}
 
