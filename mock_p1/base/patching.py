@@ -65,10 +65,10 @@ class Patches:
         while self._done:
             patch = self._done.pop()
             layers = _layers[patch.owner, patch.name]
-            place = next(n for n, layer in enumerate(layers) if layer.patch is patch)
             is_ours = vars(patch.owner).get(patch.name) is layers[-1].stand_in
-            removed, *above = layers[place:]
-            del layers[place:]
+            above: list[_Layer] = []
+            while (removed := layers.pop()).patch is not patch:
+                above.insert(0, removed)
             if not is_ours:
                 layers += above
                 continue

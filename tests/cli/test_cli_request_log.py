@@ -395,7 +395,7 @@ def test_forms_are_bounded(engine, monkeypatch):
     for number in range(20):
         engine.handle(get(f"/{number}"))
         newest = list(engine.journal)[-1]
-        assert f"GET /{number}  HTTP 404" in lines.line(newest, 0.0).decode()
+        assert f"GET /{number}  HTTP 404" in lines.of([(newest, 0.0)])[0].decode()
         assert len(lines._forms) <= 3  # noqa: SLF001 -- nothing else shows it
 
 
@@ -465,7 +465,7 @@ def test_a_disk_that_is_full_for_a_moment_ends_nothing(engine):
     """The lines are counted as left out, which the next ones say."""
     stream = Full()
     log = RequestLog(engine, FORMATS["text"], stream)
-    engine.journal.listen(log._listener())  # noqa: SLF001 -- without its thread
+    engine.journal.keep = log._noting(engine.journal.keep)  # noqa: SLF001 -- without its thread
     for _ in range(2):
         engine.handle(get(f"{JOBS}a", "k"))
         log._flush()  # noqa: SLF001 -- likewise
