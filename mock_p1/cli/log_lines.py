@@ -237,13 +237,13 @@ def json_form(entry: Entry) -> Form:
     what = {
         "method": entry.method,
         "path": entry.path,
-        "job": entry.job_id,
+        "job_id": entry.job_id,
         "status": entry.status,
         "error": entry.error,
         "fault": entry.fault,
         "http_status": entry.http_status,
         "done": entry.done,
-        "step": entry.source,
+        "source": entry.source,
         "api_key": entry.api_key,
         "caller": entry.caller_name,
     }
