@@ -238,7 +238,7 @@ def test_masking_problems_reads_the_keys_once():
     text = "api_keys:\n" + "".join(f"  key-number-{n}: actve\n" for n in range(SMALL))
     found = problems(text)
     one = calls_of(lambda: masked_problems(text, found[:1]))
-    assert calls_of(lambda: masked_problems(text, found)) < 3 * one
+    assert calls_of(lambda: masked_problems(text, found)) < 6 * one  # not as often as there are problems
 
 
 @pytest.mark.parametrize(
