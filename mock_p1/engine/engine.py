@@ -34,9 +34,8 @@ from mock_p1.engine.callers import Caller, caller_of_secret
 from mock_p1.engine.change_log import ChangeLog
 from mock_p1.engine.deliveries import Deliveries
 from mock_p1.engine.failures import (
+    element_of,
     element_outcome,
-    fault_element,
-    injected,
     strikes_at_once,
     take_injected,
 )
@@ -407,9 +406,10 @@ class Engine:
         failure = take_injected(state, call) if outcome is None else None
         if failure is not None:
             self.changes.note("next", call.now_ns)
-            if call.operation.body == "file" and failure.fault:
-                return None, fault_element(failure.fault)
-            outcome = injected(state, call, failure, self._act_on_found(call))
+            element = element_of(failure)
+            if call.operation.body == "file":
+                return None, element
+            outcome = element_outcome(state, call, element, self._act_on_found(call))
         outcome = outcome or self._limited(call) or self._find(call)
         if outcome is not None or call.operation == RETRAIN_STATUS_CHECK:
             return outcome, None

@@ -16,13 +16,12 @@ from mock_p1.engine.compiler import retry_of
 from mock_p1.engine.faults import says_success, script
 from mock_p1.engine.program import CallProgramStep, Refusal
 from mock_p1.engine.replies import example_of, held_for, literal
-from mock_p1.scenario.calls import ErrorCall, FaultCall, OkCall, ReplyCall
+from mock_p1.scenario.calls import CallStep, ErrorCall, FaultCall, OkCall, ReplyCall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mock_p1.engine.mock_state import InjectedFailure, MockState
-    from mock_p1.scenario.steps import Literal
 
     Act = Callable[[], Outcome]
 
@@ -43,21 +42,16 @@ def take_injected(state: MockState, call: Call) -> InjectedFailure | None:
     return None
 
 
-def injected(state: MockState, call: Call, failure: InjectedFailure, act: Act) -> Outcome:
-    """Answer a call with an injected failure; its timelines do not move."""
-    strikes_only = failure.fault is None and call.operation != RETRAIN_STATUS_CHECK
-    if strikes_only:
-        _note(call, done=False, act=act)
+def element_of(failure: InjectedFailure) -> CallProgramStep:
+    """Return an injected failure as an element of a timeline; none moves by it."""
+    step: CallStep
     if failure.reply is not None:
-        return _literal(state, call, failure.reply, INJECTED)
-    if failure.error is not None:
-        return Outcome(state.replies.error(failure.error), INJECTED, error=failure.error)
-    return _fault(state, call, failure.fault or "", INJECTED, act)
-
-
-def fault_element(fault: str) -> CallProgramStep:
-    """Return an injected fault as an element of a timeline: it strikes in the midst of a file."""
-    return CallProgramStep(FaultCall(fault=fault), INJECTED)
+        step = ReplyCall(reply=failure.reply)
+    elif failure.error is not None:
+        step = ErrorCall(error=failure.error)
+    else:
+        step = FaultCall(fault=failure.fault or "")
+    return CallProgramStep(step, INJECTED)
 
 
 def strikes_at_once(element: CallProgramStep) -> bool:
@@ -66,20 +60,15 @@ def strikes_at_once(element: CallProgramStep) -> bool:
 
 
 def element_outcome(state: MockState, call: Call, element: CallProgramStep, act: Act) -> Outcome:
-    """Answer a call with the element of ``calls:`` that it meets."""
+    """Answer a call with the element of ``calls:`` that it meets, or with what was injected."""
     step = element.step
     match step:
         case OkCall():
             outcome = act()
-        case ErrorCall(error=error, done=done):
-            acted = _note(call, done=done, act=act)
-            reply, done_by = state.replies.error(error), acted and acted.done
-            outcome = Outcome(reply, element.source, error=error, done=done_by)
-        case ReplyCall(reply=reply, done=done):
-            acted = _note(call, done=done, act=act)
-            outcome = _literal(state, call, reply, element.source)._replace(
-                done=acted and acted.done
-            )
+        case ErrorCall() | ReplyCall():
+            acted = _note(call, done=step.done, act=act)
+            answer = _instead(state, call, step, element.source)
+            outcome = answer._replace(done=acted and acted.done)
         case FaultCall(fault=fault, done=done):
             outcome = _fault(state, call, fault, element.source, act, done=done)
         case _:
@@ -105,7 +94,7 @@ def _note(call: Call, *, done: bool, act: Act, after: str = AFTER) -> Outcome | 
 
 
 def _fault(  # noqa: PLR0913 -- the parts of one failure
-    state: MockState, call: Call, fault: str, source: str, act: Act, *, done: bool = False
+    state: MockState, call: Call, fault: str, source: str, act: Act, *, done: bool
 ) -> Outcome:
     is_whole = says_success(fault, call.operation)
     done, after = done or is_whole, NOT_LOST if is_whole else AFTER
@@ -136,14 +125,17 @@ def _status_now(state: MockState, call: Call) -> Reply:
     return state.replies.underlying_status(program, position, job_id, call.request.base_url, token)
 
 
-def _literal(state: MockState, call: Call, reply: Literal, source: str) -> Outcome:
-    answer = literal(reply)
-    retry, asked_wait_ns = retry_of(reply)
+def _instead(state: MockState, call: Call, step: ErrorCall | ReplyCall, source: str) -> Outcome:
+    """Return what is answered in the place of what the act would answer."""
+    if isinstance(step, ErrorCall):
+        return Outcome(state.replies.error(step.error), source, error=step.error)
+    answer = literal(step.reply)
+    retry, asked_wait_ns = retry_of(step.reply)
     if retry is not None:
         answer = retry.on(answer, state.clock, call.now_ns)
     return Outcome(answer, source, retry_after_ns=asked_wait_ns)
 
 
 def _changes_nothing(operation: Operation) -> bool:
-    """Tell an operation that only reads: a plain GET of a link."""
-    return operation.method == "GET" and bool(operation.link)
+    """Tell an operation that only reads: a poll, or a plain GET of a link."""
+    return operation == RETRAIN_STATUS_CHECK or (operation.method == "GET" and bool(operation.link))
