@@ -101,39 +101,36 @@ class SharedEngine(Engine):
         """Play another scenario before anything has happened."""
         self.state.play(self._prepared(scenario))
 
-    def perform(self, act: Act) -> Any:  # noqa: ANN401 -- what the method returns
+    def perform(self, act: Act) -> Any:  # noqa: ANN401, PLR0911 -- what the method returns; a table
         """Do an act; return or raise what comes of it."""
-        kind, *about = act
-        if kind == "asked":
-            return super().handle(about[0])
-        if kind == "ask":
-            return super().handle(request_of(about))
-        if kind == "drive":
-            return self._drive(*about)
-        return self._perform_seldom(kind, about)
-
-    def _perform_seldom(self, kind: str, about: list[Any]) -> Any:  # noqa: ANN401 -- likewise
-        if kind == "begin":
-            upload, length, *asked = about
-            taken = super().receive(request_of(asked), length)
-            if isinstance(taken, Receiver):
-                self.receivers[upload] = taken
-                if len(self.receivers) > MAX_UNDER_WAY:  # of processes that have died
-                    del self.receivers[next(iter(self.receivers))]
-            return taken
-        seldom: dict[str, Callable[..., Any]] = {
-            "end": self._conclude,
-            "load": self._load,
-            "note": super().add_note,
-            "taken": super().note_taken,
-        }
-        if kind in seldom:
-            return seldom[kind](*about)
-        if kind == "unexpected":
-            status, headers, body, why, *asked = about
-            reply = Reply(status, tuple(map(tuple, headers)), body.encode("latin-1"))
-            return super().answer_unexpected(request_of(asked), Unexpected(reply, why))
+        match act:
+            case "asked", request, _:
+                return super().handle(request)
+            case "ask", *asked:
+                return super().handle(request_of(asked))
+            case "drive", *about:
+                return self._drive(*about)
+            case "begin", upload, length, *asked:
+                return self._begin(upload, super().receive(request_of(asked), length))
+            case "end", *about:
+                return self._conclude(*about)
+            case "unexpected", status, headers, body, why, *asked:
+                reply = Reply(status, tuple(map(tuple, headers)), body.encode("latin-1"))
+                return super().answer_unexpected(request_of(asked), Unexpected(reply, why))
+            case "note", number, note:
+                return super().add_note(number, note)
+            case "taken", number, taken:
+                return super().note_taken(number, taken)
+            case "load", state:
+                return self._load(state)
         return None  # it was only asked what others have done
+
+    def _begin(self, upload: str, taken: Any) -> Any:  # noqa: ANN401 -- an answer, or a Receiver
+        if isinstance(taken, Receiver):
+            self.receivers[upload] = taken
+            if len(self.receivers) > MAX_UNDER_WAY:  # of processes that have died
+                del self.receivers[next(iter(self.receivers))]
+        return taken
 
     def go_on_from(self, state: dict[str, Any]) -> bool:
         """Let all processes go on with a state that was saved; False where anything happened.

@@ -447,12 +447,9 @@ class Engine:
         else:
             known = state.keyring.caller(call.api_key, state.issued, call.now_ns)
             refused = known if isinstance(known, Refusal) else None
-            ended = state.issued.get(call.api_key)
-            if ended is not None:
-                call.caller = ended.caller
             if not isinstance(known, Refusal):
                 call.caller, call.key_ends_ns = known
-                if ended is None:
+                if state.issued.get(call.api_key) is None:
                     state.issued.note_api_word(call.api_key)
         if refused is None:
             return None

@@ -25,9 +25,8 @@ WAITING = next(iter(KNOWN_STATUSES))
 def admit(state: MockState, call: Call) -> Outcome | None:
     """Find whose link this is; a 404 that explains where it is nobody's."""
     job = state.job_behind(call.parameters["token"], call.job_id or "", "upload")
-    if job is None or job.created is None:
-        return Outcome(no_link("upload", call.request.path), state.scenario.name)
-    if job.created.file_name != call.parameters["file_name"]:
+    created = None if job is None else job.created
+    if job is None or created is None or created.file_name != call.parameters["file_name"]:
         return Outcome(no_link("upload", call.request.path), state.scenario.name)
     call.job, call.caller = job, job.caller
     return None

@@ -475,11 +475,6 @@ class JobStates:
         self._transients = OrderedDict.fromkeys(older)
         self._transients.update(since)
 
-    def used(self) -> Iterator[JobState]:
-        """Yield the transient states, those used the longest ago first."""
-        self._read_all()
-        return iter(self._transients)
-
     def forget(self, job: JobState) -> None:
         """Forget one state."""
         self._read_all()

@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter, deque
 from functools import lru_cache
-from itertools import count
+from itertools import count, takewhile
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -170,10 +170,8 @@ class Journal:
         return next((number for number, kept in answers if kept is answer), None)
 
     def add_note(self, number: int, note: str) -> None:
-        """Note something on an entry, if it is kept still."""
-        for place, entry in enumerate(self._entries.copy()):
-            if entry.number == number:
-                self._entries[place] = entry._replace(notes=(*entry.notes, note))
+        """Note something on an entry, if it is kept still; the lock is held."""
+        self.change(number, lambda entry: entry._replace(notes=(*entry.notes, note)))
 
     def change(
         self, number: int, changed: Callable[[Entry], Entry]
@@ -222,12 +220,8 @@ class Journal:
 
         Entries that somebody cleared do not count as gone.
         """
-        newer: list[Entry] = []
-        for entry in reversed(self._entries.copy()):
-            if entry.number <= number:
-                break
-            newer.append(entry)
-        newer.reverse()
+        newest_first = reversed(self._entries.copy())
+        newer = [*takewhile(lambda entry: entry.number > number, newest_first)][::-1]
         known = max(number, self._cleared)
         return newer, max(0, newer[0].number - 1 - known) if newer else 0
 

@@ -223,8 +223,7 @@ class MockState:
             InjectedFailure(**{**fields, "reply": from_data(fields["reply"])})
             for fields in saved["injected"]
         )
-        for *link, failed in saved["failed_downloads"]:
-            caller, job_id, position = link
+        for caller, job_id, position, failed in saved["failed_downloads"]:
             self.failed_downloads[caller, job_id, position] = failed
         if self.limiter is not None:
             self.limiter.restore(saved["rate_limit"])

@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from mock_p1.base.messages import Reply, Request, error_reply, json_reply
 from mock_p1.base.text import nearest, shorten
-from mock_p1.contract.operations import OPERATIONS, SIBLINGS, Match, NotImitated, Operation
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
+from mock_p1.contract.operations import OPERATIONS, SIBLINGS, Match, NotImitated
 
 LONGEST_SHOWN = 200
 MOST_WORDS = 10
@@ -44,14 +40,10 @@ def answer_to(request: Request, found: Match | None) -> Unexpected:
     """Answer a request at a path that is not imitated, or by a method that it does not have."""
     if found is None:
         return not_imitated(request.method, request.path)
-    return wrong_method(request.method, found.operations)
-
-
-def wrong_method(method: str, operations: Mapping[str, Operation]) -> Unexpected:
-    """Answer a method that no operation at this path has."""
-    known = " and ".join(dict.fromkeys(map(str, operations.values())))
-    why = f"{shorten(method, 20)} is not allowed here; the API has {known}"
-    return _answer(405, "MOCK_P1_METHOD_NOT_ALLOWED", why, known, {"Allow": ", ".join(operations)})
+    known = " and ".join(dict.fromkeys(map(str, found.operations.values())))
+    why = f"{shorten(request.method, 20)} is not allowed here; the API has {known}"
+    allow = {"Allow": ", ".join(found.operations)}
+    return _answer(405, "MOCK_P1_METHOD_NOT_ALLOWED", why, known, allow)
 
 
 def no_link(what: str, path: str) -> Reply:

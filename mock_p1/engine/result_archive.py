@@ -14,7 +14,6 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    import zipfile
     from collections.abc import Iterable, Sequence
 
     Row = Sequence[str | int | float]
@@ -52,7 +51,10 @@ def archive(seed: int, rows: int) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as result:
         for name, lines in files.items():
-            result.writestr(_entry(name), _csv(lines))
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.create_system = 3  # zipfile would write the machine's own
+            entry.external_attr = 0o644 << 16
+            result.writestr(entry, _csv(lines))
     return packed.getvalue()
 
 
@@ -68,12 +70,3 @@ def _csv(lines: Iterable[Row]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerows(lines)
     return text.getvalue()
-
-
-def _entry(name: str) -> zipfile.ZipInfo:
-    import zipfile  # noqa: PLC0415 -- likewise
-
-    entry = zipfile.ZipInfo(name, _EPOCH)
-    entry.create_system = 3  # zipfile would write the machine's own
-    entry.external_attr = 0o644 << 16
-    return entry

@@ -109,15 +109,11 @@ def _write(state: MockState, job: JobState, step: ProgramStep, base_url: str) ->
         case ErrorStep(error=error):
             return state.replies.error(error)
         case FaultStep(fault=fault):
-            return script(fault, _underlying(state, job, step.position, base_url))
+            token_of = partial(state.token, job)
+            place = job.program, step.position, job.job_id
+            spoilt = state.replies.underlying_status(*place, base_url, token_of)
+            return script(fault, spoilt)
         case ReplyStep(reply=reply):
             return literal(reply)
         case other:
             raise TypeError(f"no such step: {other!r}")
-
-
-def _underlying(state: MockState, job: JobState, position: int, base_url: str) -> Reply:
-    """Return what a fault cuts short or garbles: the job's own answer of this time."""
-    return state.replies.underlying_status(
-        job.program, position, job.job_id, base_url, partial(state.token, job)
-    )

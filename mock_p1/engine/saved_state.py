@@ -145,9 +145,7 @@ def digests(scenario: Scenario) -> dict[str, str]:
     files = {name: sha256(content).hexdigest() for name, content in scenario.files.items()}
     parts |= {"files": files} if files else {}
     return {
-        name: _digest(json.dumps(part)) for name, part in parts.items() if name not in _DESCRIBES
+        name: sha256(json.dumps(part).encode()).hexdigest()[:16]
+        for name, part in parts.items()
+        if name not in _DESCRIBES
     }
-
-
-def _digest(text: str) -> str:
-    return sha256(text.encode()).hexdigest()[:16]

@@ -105,7 +105,7 @@ class PackedStates:
 
     def take(self, job_id: str, caller: str) -> JobState | None:
         """Read one state; None where there is none."""
-        sum_ = _sum_of(job_id, caller)
+        sum_ = crc32(_bytes(job_id)) << _HALF | crc32(_bytes(caller))
         for part in self._between(sum_, sum_):
             if (row := self._rows(part).get((job_id, caller))) is not None:
                 job = self._taken[job_id, caller] = _restored(row, self._program_of)
@@ -215,10 +215,6 @@ def restore_parts(
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
-
-
-def _sum_of(job_id: str, caller: str) -> int:
-    return crc32(_bytes(job_id)) << _HALF | crc32(_bytes(caller))
 
 
 def _rows_in(packed: bytes) -> list[Row]:
