@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from flask import Blueprint, Flask, Response, current_app, request
 from werkzeug.routing import Rule
@@ -23,6 +23,13 @@ NOTHING = "admin.nothing"
 
 METHODS = ("DELETE", "GET", "HEAD", "POST", "PUT")
 
+_REFUSALS: Final[dict[type[Exception], tuple[int, str, str]]] = {
+    StoreDown: (503, "MOCK_P1_STORE", "try again when GET /__admin/ready is answered with 200"),
+    NoSuchJob: (404, "MOCK_P1_NO_SUCH_JOB", f"see GET {PREFIX}/jobs for all there are"),
+    NoSuchKey: (404, "MOCK_P1_NO_SUCH_KEY", f"see GET {PREFIX}/scenario for the keys there are"),
+}
+"""How what the engine raises is answered: the HTTP status, the error, and what to do about it."""
+
 
 def add_admin(app: Flask, context: AdminContext) -> None:
     """Add the control API and the dashboard to an app.
@@ -38,10 +45,9 @@ def add_admin(app: Flask, context: AdminContext) -> None:
         admin.register_blueprint(part.routes)
     admin.before_request(_check_access)
     admin.after_request(_with_policy)
-    admin.register_error_handler(AdminError, lambda error: respond(error.reply()))
-    admin.register_error_handler(StoreDown, _store_is_down)
-    admin.register_error_handler(NoSuchJob, _no_such_job)
-    admin.register_error_handler(NoSuchKey, _no_such_key)
+    admin.register_error_handler(AdminError, _answered)
+    for kind in _REFUSALS:
+        admin.register_error_handler(kind, _answered)
     app.register_blueprint(admin)
     app.register_blueprint(dashboard.outside)
     app.view_functions[NOTHING] = _refuse
@@ -92,16 +98,8 @@ def _with_policy(response: Response) -> Response:
     return response
 
 
-def _no_such_job(error: NoSuchJob) -> Response:
-    remedy = f"see GET {PREFIX}/jobs for all there are"
-    return respond(AdminError(404, "MOCK_P1_NO_SUCH_JOB", str(error), remedy).reply())
-
-
-def _store_is_down(error: StoreDown) -> Response:
-    remedy = "try again when GET /__admin/ready is answered with 200"
-    return respond(AdminError(503, "MOCK_P1_STORE", str(error), remedy).reply())
-
-
-def _no_such_key(error: NoSuchKey) -> Response:
-    remedy = f"see GET {PREFIX}/scenario for the keys there are"
-    return respond(AdminError(404, "MOCK_P1_NO_SUCH_KEY", str(error), remedy).reply())
+def _answered(error: Exception) -> Response:
+    if not isinstance(error, AdminError):
+        status, name, remedy = _REFUSALS[type(error)]
+        error = AdminError(status, name, str(error), remedy)
+    return respond(error.reply())

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from flask import current_app
 
@@ -126,35 +126,32 @@ class Collector:
         with engine.lock:
             polls, asked = self._polls.copy(), self._requests.copy()
             reached = engine.limits_reached()
-        about = {"version": __version__, "scenario": _label(engine.scenario.name)}
-        yield core.InfoMetricFamily("mock_p1", "The mock, and what it plays.", value=about)
-        text = "Polls since the start, by what they saw."
-        yield _filled(
-            core.CounterMetricFamily("mock_p1_polls", text, labels=("kind", "outcome")), polls
-        )
-        text = "Requests since the start, by operation."
-        yield _filled(
-            core.CounterMetricFamily("mock_p1_requests", text, labels=("operation",)), asked
-        )
         by_status, polled = census(engine)
         shown = Counter(dict(by_status.most_common(MAX_LABELS)))
         if rest := by_status.total() - shown.total():
             shown[(OTHER,)] += rest
-        text = "Jobs, once for each key, by their status."
-        yield _filled(core.GaugeMetricFamily("mock_p1_jobs", text, labels=("status",)), shown)
-        yield core.GaugeMetricFamily(
-            "mock_p1_jobs_unpolled",
-            "Jobs that nobody has polled.",
-            value=max(0, engine.state.directory.count - polled),
-        )
-        text = (
-            "How often limits were reached since the start, by their names in /__admin/health; "
-            "of the journal, how many requests have gone from it since the last reset."
-        )
-        counts: Counter[Labels] = Counter({(name,): count for name, count in reached.items()})
-        yield _filled(
-            core.GaugeMetricFamily("mock_p1_limits_reached", text, labels=("limit",)), counts
-        )
+        unpolled: Counter[Labels] = Counter({(): max(0, engine.state.directory.count - polled)})
+        limits: Counter[Labels] = Counter({(name,): count for name, count in reached.items()})
+        about = {"version": __version__, "scenario": _label(engine.scenario.name)}
+        yield core.InfoMetricFamily("mock_p1", "The mock, and what it plays.", value=about)
+        counter, gauge = core.CounterMetricFamily, core.GaugeMetricFamily
+        for kind, name, labels, counts, text in (
+            (counter, "mock_p1_polls", ("kind", "outcome"), polls,
+             "Polls since the start, by what they saw."),
+            (counter, "mock_p1_requests", ("operation",), asked,
+             "Requests since the start, by operation."),
+            (gauge, "mock_p1_jobs", ("status",), shown,
+             "Jobs, once for each key, by their status."),
+            (gauge, "mock_p1_jobs_unpolled", (), unpolled,
+             "Jobs that nobody has polled."),
+            (gauge, "mock_p1_limits_reached", ("limit",), limits,
+             ("How often limits were reached since the start, by their names in /__admin/health; "
+              "of the journal, how many requests have gone from it since the last reset.")),
+        ):  # fmt: skip
+            family = kind(name, text, labels=labels)
+            for values, count in sorted(counts.items()):
+                family.add_metric(values, count)
+            yield family
 
 
 def census(engine: Engine) -> tuple[Counter[Labels], int]:
@@ -177,13 +174,6 @@ def census(engine: Engine) -> tuple[Counter[Labels], int]:
                         position = settle(record.program.plan, record.state, now_ns).position
                         found[(_label(views.label(record.program.steps[position])),)] += 1
     return found, own
-
-
-def _filled(family: Any, counts: Counter[Labels]) -> Metric:  # noqa: ANN401 -- prometheus-client's
-    for labels, count in sorted(counts.items()):
-        family.add_metric(labels, count)
-    made: Metric = family
-    return made
 
 
 def _label(text: str) -> str:
