@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Final, NoReturn
 
 from flask import Blueprint, Flask, Response, current_app, request
@@ -45,9 +46,9 @@ def add_admin(app: Flask, context: AdminContext) -> None:
         admin.register_blueprint(part.routes)
     admin.before_request(_check_access)
     admin.after_request(_with_policy)
-    admin.register_error_handler(AdminError, _answered)
-    for kind in _REFUSALS:
-        admin.register_error_handler(kind, _answered)
+    admin.register_error_handler(AdminError, lambda error: respond(error.reply()))
+    for kind, facts in _REFUSALS.items():
+        admin.register_error_handler(kind, partial(_refused, *facts))
     app.register_blueprint(admin)
     app.register_blueprint(dashboard.outside)
     app.view_functions[NOTHING] = _refuse
@@ -98,8 +99,5 @@ def _with_policy(response: Response) -> Response:
     return response
 
 
-def _answered(error: Exception) -> Response:
-    if not isinstance(error, AdminError):
-        status, name, remedy = _REFUSALS[type(error)]
-        error = AdminError(status, name, str(error), remedy)
-    return respond(error.reply())
+def _refused(status: int, name: str, remedy: str, error: Exception) -> Response:
+    return respond(AdminError(status, name, str(error), remedy).reply())
