@@ -23,15 +23,12 @@ class Held(Protocol):
 
     def done(self) -> bool:
         """Tell whether nobody waits any more."""
-        ...
 
     def cancel(self) -> bool:
         """End the wait."""
-        ...
 
     def get_loop(self) -> Any:  # noqa: ANN401 -- asyncio's; nothing here knows it
         """Return the event loop that waits."""
-        ...
 
 
 class Clock(Protocol):
@@ -41,15 +38,12 @@ class Clock(Protocol):
 
     def now_ns(self) -> int:
         """Return nanoseconds since the clock was made."""
-        ...
 
     def advance(self, by_ns: int) -> None:
         """Move the clock forward by nanoseconds."""
-        ...
 
     def restart(self) -> None:
         """Begin anew: at 0, as fast as it was made to run."""
-        ...
 
     def pass_time(self, span_ns: int, left: Held | None = None) -> float:
         """Let nanoseconds of this clock pass.
@@ -57,15 +51,12 @@ class Clock(Protocol):
         Return the real seconds that the caller has to wait for it: without end where ``left``,
         which is done when nobody waits any more, will be cancelled when they have passed.
         """
-        ...
 
     def saved(self) -> dict[str, Any]:
         """Return where it is, as plain data."""
-        ...
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Go on where a clock was that was saved, of this kind or another; ValueError if behind."""
-        ...
 
     def date_at(self, moment_ns: int) -> datetime:
         """Return the date and time (UTC) of a moment of this clock."""
@@ -73,11 +64,9 @@ class Clock(Protocol):
 
     def client_date(self, moment_ns: int) -> datetime:
         """Return the date and time (UTC) at which a moment comes for clients."""
-        ...
 
     def client_span_ns(self, span_ns: int) -> int:
         """Return how long a span of this clock is for clients."""
-        ...
 
 
 class VirtualClock(Clock):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from mock_p1.base.addresses import address_in
 from mock_p1.base.asgi_types import joined
 
 if TYPE_CHECKING:
@@ -67,13 +68,8 @@ class Proxies:
         return _applied(hop, direct)
 
     def _trusts(self, peer: str) -> bool:
-        try:
-            address = ip_address(peer)
-        except ValueError:
-            return False
-        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        return any(address in network for network in self._trusted)
+        address = address_in(peer)
+        return address is not None and any(address in network for network in self._trusted)
 
 
 def _checked(url: str) -> str:
