@@ -8,13 +8,15 @@ update of the API is a change of this file. *Documented* means that the public m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
 from mock_p1.contract.errors import CREDENTIAL_ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 Standing = Literal["documented", "assumed"]
 
@@ -162,11 +164,11 @@ class _Place:
     operations: dict[str, Operation] = field(default_factory=dict)
 
 
-class OperationTable(Mapping[str, Operation]):
+class OperationTable(dict[str, Operation]):
     """The operations by name. The order of the rows decides nothing."""
 
     def __init__(self, operations: Iterable[Operation]) -> None:
-        self._rows: dict[str, Operation] = {}
+        super().__init__()
         self._root = _Place()
         for operation in operations:
             self.add(operation)
@@ -181,9 +183,9 @@ class OperationTable(Mapping[str, Operation]):
                 place.parameter_name = segment[1:-1]
             else:
                 place = place.literals.setdefault(segment, _Place())
-        if operation.name in self._rows or operation.method in place.operations:
+        if operation.name in self or operation.method in place.operations:
             raise ValueError(f"{operation.name} ({operation}) is in the table already")
-        self._rows[operation.name] = place.operations[operation.method] = operation
+        self[operation.name] = place.operations[operation.method] = operation
         if operation.method == "GET" and operation.link:
             place.operations["HEAD"] = operation  # storage answers both
 
@@ -217,15 +219,6 @@ class OperationTable(Mapping[str, Operation]):
         beside = (each.template for each in self.values() if each.template.startswith(before))
         words = (template.removeprefix(before).partition("/")[0] for template in beside)
         return frozenset(word for word in words if not word.startswith("{"))
-
-    def __getitem__(self, name: str) -> Operation:
-        return self._rows[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._rows)
-
-    def __len__(self) -> int:
-        return len(self._rows)
 
 
 LONGEST_QUERY: Final = 100_000

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from mock_p1.base.messages import json_reply
 from mock_p1.contract.assumptions import ACCEPT
-from mock_p1.contract.operations import FINISHED, RETRAIN_MODEL_SWITCH
+from mock_p1.contract.operations import FAILED, FINISHED, RETRAIN_MODEL_SWITCH
 from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.program import ProgramStep, Refusal
 
 if TYPE_CHECKING:
     from mock_p1.engine.job_states import JobState
     from mock_p1.engine.mock_state import MockState
-
-FAILED: Final = "job_failed"
 
 
 def find(state: MockState, call: Call) -> Refusal | None:

@@ -60,9 +60,9 @@ def brew(monkeypatch):
         ),
     )
     yield BREW
-    OPERATIONS.__init__(
-        [each for each in OPERATIONS.values() if each is not BREW]
-    )  # takes no row out
+    before = [each for each in OPERATIONS.values() if each is not BREW]
+    OPERATIONS.clear()
+    OPERATIONS.__init__(before)  # for the tree of paths, which takes no row out
 
 
 @pytest.fixture
