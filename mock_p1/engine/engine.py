@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import proxy
@@ -36,6 +35,7 @@ from mock_p1.engine.deliveries import Deliveries
 from mock_p1.engine.failures import (
     element_of,
     element_outcome,
+    no_act,
     strikes_at_once,
     take_injected,
 )
@@ -57,7 +57,6 @@ from mock_p1.engine.program import CallProgramStep, Refusal
 from mock_p1.engine.rate_limit import TOO_MANY, RetryAfter
 from mock_p1.engine.receiver import Receiver
 from mock_p1.engine.repeats import Repeats
-from mock_p1.engine.replies import example_of
 from mock_p1.engine.retrain_status_check import count_poll
 from mock_p1.scenario.document import unwritable
 
@@ -94,9 +93,6 @@ HANDLERS: Final = {
 }
 """The handlers of the operations by name; each stands in the file of its operation."""
 
-
-_no_act: Final = partial(Outcome, example_of(FILE_UPLOAD), "")
-"""The act of what strikes at once, which does so before it: nothing is done."""
 
 _POLL_METHOD: Final = RETRAIN_STATUS_CHECK.method
 
@@ -228,7 +224,12 @@ class Engine:
             return received.finish() if isinstance(received, Receiver) else received
         with self.lock:
             call = self._call(request, found)
-            outcome = self._answer(call)
+            outcome, element = self._before_act(call)
+            if outcome is None:
+                act = self._act(call)
+                outcome = (
+                    act() if element is None else element_outcome(self.state, call, element, act)
+                )
             if isinstance(outcome.reply, Reply):
                 outcome = outcome._replace(reply=outcome.reply.to(request.method))
             number = self.journal.number()
@@ -282,7 +283,7 @@ class Engine:
             if outcome is None and element is None:
                 outcome = file_upload.refuse(self.state, call)
             elif outcome is None and element is not None and strikes_at_once(element):
-                outcome = element_outcome(self.state, call, element, _no_act)
+                outcome = element_outcome(self.state, call, element, no_act)
             if outcome is not None:
                 self.journal.add(call_entry(self.journal.number(), call, outcome))
                 self.repeats.note_break(request, outcome.fault, outcome.reply.delay_ns)
@@ -383,13 +384,6 @@ class Engine:
             call = self._call(request, found)
             self._admit(call, HANDLERS[operation.name])
             return call.caller
-
-    def _answer(self, call: Call) -> Outcome:
-        outcome, element = self._before_act(call)
-        if outcome is not None:
-            return outcome
-        act = self._act(call)
-        return act() if element is None else element_outcome(self.state, call, element, act)
 
     def _act(self, call: Call) -> Callable[[], Outcome]:
         return lambda: HANDLERS[call.operation.name].act(self.state, call)

@@ -6,11 +6,12 @@ switched. Then it strikes after: the act counts, and only its answer is lost.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.messages import Reply
 from mock_p1.base.patterns import Hit
-from mock_p1.contract.operations import RETRAIN_STATUS_CHECK, Operation
+from mock_p1.contract.operations import FILE_UPLOAD, RETRAIN_STATUS_CHECK, Operation
 from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.compiler import retry_of
 from mock_p1.engine.faults import says_success, script
@@ -31,6 +32,9 @@ INJECTED: Final = "fail_next"
 BEFORE: Final = "struck before the act: nothing was done"
 AFTER: Final = "struck after the act: it counts, only its answer was lost"
 NOT_LOST: Final = "the act is done, and its answer comes in the end"
+
+no_act: Final = partial(Outcome, example_of(FILE_UPLOAD), "")
+"""The act of what strikes before it: nothing is done."""
 
 
 def take_injected(state: MockState, call: Call) -> InjectedFailure | None:

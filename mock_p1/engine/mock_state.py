@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from mock_p1.base.clock import Clock
     from mock_p1.engine.file_store import FileStore
-    from mock_p1.engine.timeline import State
     from mock_p1.scenario.model import Scenario
     from mock_p1.scenario.steps import Literal
 
@@ -157,9 +156,7 @@ class MockState:
             old, new = before.find(job_id), after.find(job_id)
             return old is not None and new is not None and new.value.does_the_same(old.value)
 
-        def calls_of(job: JobState, program: Program) -> dict[str, State]:
-            return CallTimelines.adopt_job(job, program, before, after)
-
+        calls_of = partial(CallTimelines.adopt_job, before=before, after=after)
         counts = self.jobs.adopt(program_of, calls_of, unchanged)
         self.calls.adopt(before, after)
         self._forget_of_lost_jobs()

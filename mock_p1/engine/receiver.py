@@ -12,15 +12,14 @@ from mock_p1.contract.operations import OPERATIONS
 from mock_p1.engine import file_upload
 from mock_p1.engine.call import Call, Outcome, plain_request, request_of
 from mock_p1.engine.callers import caller_named
-from mock_p1.engine.failures import BEFORE, element_outcome, held_back
-from mock_p1.engine.faults import says_success, script
+from mock_p1.engine.failures import element_outcome, no_act
+from mock_p1.engine.faults import says_success
 from mock_p1.engine.file_store import IncomingFile, KeptFile, StoreFullError
 from mock_p1.engine.job_states import CreatedJob
 from mock_p1.engine.journal import Journal, call_entry
 from mock_p1.engine.key_leak import form_leaks
 from mock_p1.engine.not_imitated import file_too_large, no_link, no_room
 from mock_p1.engine.program import CallProgramStep
-from mock_p1.engine.replies import example_of
 from mock_p1.scenario.calls import FaultCall
 from mock_p1.scenario.kept import as_data, from_data
 
@@ -89,12 +88,10 @@ class Receiver:
         self.ended: Callable[[End, KeptFile | None], Reply | Fault] = self.conclude
         """What is done with the end; a mock that shares its state lets all processes conclude."""
         step = element.step if element is not None else None
-        self._fault = None
-        if isinstance(step, FaultCall) and not (
+        self._strikes: bool = isinstance(step, FaultCall) and not (
             step.done or says_success(step.fault, call.operation)
-        ):
-            self._fault = step.fault
-        self._strikes_at = length // 2 if self._fault and length else sys.maxsize
+        )
+        self._strikes_at = length // 2 if self._strikes and length else sys.maxsize
         self.decides_at: int = min(self._strikes_at, engine.state.store.limit_bytes + 1)
         """After how many bytes the answer may be known: hand over what has come by then."""
 
@@ -152,7 +149,7 @@ class Receiver:
 
     def finish(self) -> Reply | Fault:
         """Say that all of the body has come; return the answer."""
-        if self._fault is not None:
+        if self._strikes:
             return self._end("struck")
         try:
             kept = self._open().finish()
@@ -199,8 +196,7 @@ class Receiver:
 
     def _open(self) -> IncomingFile:
         if self._file is None:
-            job = self._call.job
-            name = job.created.file_name if job is not None and job.created else ""
+            name = self._created.file_name if self._created else ""
             self._file = self._engine.state.store.open(name)
         return self._file
 
@@ -230,8 +226,8 @@ class Receiver:
     def _outcome(self, end: End, kept: KeptFile | None) -> Outcome:
         if kept is not None:
             return self._complete(kept)
-        if end.how == "struck":
-            return self._struck_outcome()
+        if end.how == "struck" and self._element is not None:
+            return element_outcome(self._engine.state, self._call, self._element, no_act)
         if end.how == "too_large":
             return Outcome(file_too_large(self._engine.state.store.limit_bytes), self._source)
         if end.how == "no_room":
@@ -250,15 +246,6 @@ class Receiver:
             return Outcome(no_link("upload", call.request.path), self._source)
         act = partial(file_upload.act, state, call, kept)
         return act() if self._element is None else element_outcome(state, call, self._element, act)
-
-    def _struck_outcome(self) -> Outcome:
-        fault, element = self._fault or "", self._element
-        source = element.source if element is not None else self._source
-        self._call.notes.append(BEFORE)
-        outcome = Outcome(script(fault, example_of(self._call.operation)), source, fault=fault)
-        if element is None:
-            return outcome
-        return held_back(self._engine.state, self._call, element, outcome)
 
     def _note(self, outcome: Outcome, kept: KeptFile | None) -> Reply | Fault:
         """Write the journal and the list of uploads; the lock is held."""
