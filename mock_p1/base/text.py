@@ -78,8 +78,6 @@ def printable(text: str, limit: int = SHOWN) -> str:
 
 def visible(text: str) -> str:
     """Return ``text`` with escape sequences and such written out; line ends stay."""
-    if text.isprintable():
-        return text
     return "".join(c if c == "\n" or c.isprintable() else _escaped(c) for c in text)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from os import PathLike
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from mock_p1.base.text import nearest, shorten
@@ -71,15 +72,12 @@ def _parse(*arguments: Any) -> Scenario:  # noqa: ANN401 -- as ``parse`` has the
     return parse(*arguments)
 
 
-def bundled() -> dict[str, Path]:
-    """Return the bundled scenarios: name -> file, in alphabetical order."""
-    return dict(_bundled())
-
-
 @cache
-def _bundled() -> dict[str, Path]:
+def bundled() -> Mapping[str, Path]:
+    """Return the bundled scenarios: name -> file, in alphabetical order."""
     folder = next((folder for folder in _BUNDLED if folder.is_dir()), None)
-    return {file.stem: file for file in sorted(folder.glob("*.yaml"))} if folder else {}
+    files = sorted(folder.glob("*.yaml")) if folder else ()
+    return MappingProxyType({file.stem: file for file in files})
 
 
 def load_scenario(source: ScenarioSource, *, folder: str | Path | None = None) -> Scenario:
@@ -292,8 +290,8 @@ def _place_of(name: str, shelves: Sequence[Path], bases: Sequence[Path]) -> tupl
         if _stands(path):
             warn_of_case(path)
             return path, _shown(path)
-    if name in _bundled():
-        return _bundled()[name], f"{name}.yaml"
+    if name in bundled():
+        return bundled()[name], f"{name}.yaml"
     for path in (base / name for base in bases):
         if name and _stands(path):  # a bare word that is a file after all
             return path, _shown(path)

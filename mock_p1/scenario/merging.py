@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from mock_p1.base.record import Located, Path
 from mock_p1.base.text import shorten
@@ -16,6 +16,9 @@ from mock_p1.scenario.problems import Problem
 from mock_p1.scenario.yaml_nodes import Node, Pair, is_branch
 
 VARIABLES = "variables"
+
+_WHOLE: Final = -1
+"""Stands for all that is below a key which holds something else than a mapping."""
 
 
 @dataclass(frozen=True)
@@ -26,22 +29,14 @@ class MergedDocument(Document):
 
     @cached_property
     def _holders(self) -> dict[Path, list[Document]]:
-        """The files that hold a key, and those that hold a key below it."""
+        """The files that hold a key, and those that hold a key below it, or no mapping there."""
         found: dict[Path, list[Document]] = {}
         for part in self.parts:
             for key, entry in _entries(part.root).items():
-                for path in ((key,), *((key, name) for name in _entries(entry.node))):
+                is_mapping = isinstance(entry.node.value, dict)
+                below = _entries(entry.node) if is_mapping else (_WHOLE,)
+                for path in ((key,), *((key, name) for name in below)):
                     found.setdefault(path, []).append(part)
-        return found
-
-    @cached_property
-    def _whole(self) -> dict[str | int, list[Document]]:
-        """The files that hold a key with something else below it than a mapping."""
-        found: dict[str | int, list[Document]] = {}
-        for part in self.parts:
-            for key, entry in _entries(part.root).items():
-                if not isinstance(entry.node.value, dict):
-                    found.setdefault(key, []).append(part)
         return found
 
     @property
@@ -53,7 +48,7 @@ class MergedDocument(Document):
         """Return the file that a path leads to, and its path there."""
         named = [index for index, step in enumerate(path) if not is_branch(step)]
         holders = self._holders.get(tuple(path[index] for index in named[:2]), [])
-        holders = holders or (self._whole.get(path[named[0]], []) if named else [])
+        holders = holders or (self._holders.get((path[named[0]], _WHOLE), []) if named else [])
         if len(named) > 1 and isinstance(number := path[named[1]], int):
             for each in holders:
                 listed = each.root.value[path[named[0]]].node.value if each.root else None
