@@ -27,17 +27,15 @@ class Numbered:
         self._prefix, self._count, self._digits = prefix, count, len(str(count))
 
     def __contains__(self, job_id: str) -> bool:
-        if not job_id.startswith(self._prefix):
-            return False
         number = job_id[len(self._prefix) :]
-        if not (
-            number.isdigit()
+        return (
+            job_id.startswith(self._prefix)
+            and number.isdigit()
             and number.isascii()
             and number[0] != "0"
             and len(number) <= self._digits
-        ):
-            return False
-        return int(number) <= self._count
+            and int(number) <= self._count
+        )
 
     def __iter__(self) -> Iterator[str]:
         return (f"{self._prefix}{number}" for number in range(1, self._count + 1))

@@ -165,7 +165,7 @@ class JobStates:
         if job is not None and job.caller.name != caller.name:
             job = job.others.get(caller.name) if job.others else None
         if job is None and self._unread is not None:
-            job = self._take(job_id, caller.name)
+            job = self._take(self._unread, job_id, caller.name)
         if job is not None and job.transient:
             self._transients[job] = None  # it may have been read just now
             self._transients.move_to_end(job)
@@ -204,7 +204,7 @@ class JobStates:
             self._newest_created = job
             self.created += 1
         if self._unread is not None:
-            self._read_of(job.job_id)
+            self._read_of(self._unread, job.job_id)
             self._read_too_many(1)
         self._put(job)
         if job.transient:
@@ -256,7 +256,7 @@ class JobStates:
     def of(self, job_id: str) -> Iterator[JobState]:
         """Yield the states of one job, one for each caller, in the order they came."""
         if self._unread is not None:
-            self._read_of(job_id)
+            self._read_of(self._unread, job_id)
         first = self._first.get(job_id)
         return iter([first, *(first.others or {}).values()] if first else [])
 
@@ -415,25 +415,24 @@ class JobStates:
         self._starts, self._created = dict(saved["starts"]), dict(saved["created_by"])
         self.evicted = saved["evicted"]
 
-    def _take(self, job_id: str, caller: str) -> JobState | None:
+    def _take(self, unread: UnreadStates, job_id: str, caller: str) -> JobState | None:
         """Read one state, where it is not read yet."""
-        unread = self._unread
-        job = None if unread is None else unread.take(job_id, caller)
-        if unread is not None and job is not None:
+        job = unread.take(job_id, caller)
+        if job is not None:
             unread.jobs -= job_id not in self._first
             self._put(job)
         return job
 
-    def _read_of(self, job_id: str) -> None:
+    def _read_of(self, unread: UnreadStates, job_id: str) -> None:
         """Read the only state of a job; where there are several, all, for the sake of their order.
 
         Of a job that is known here the only one has been read.
         """
-        callers = [] if self._unread is None else self._unread.callers(job_id)
+        callers = unread.callers(job_id)
         if len(callers) > 1:
             self._read_all()
         elif callers and job_id not in self._first:
-            self._take(job_id, callers[0])
+            self._take(unread, job_id, callers[0])
 
     def _read_too_many(self, more: int) -> None:
         """Read all where some might have to go when there are so many more."""

@@ -146,7 +146,6 @@ def _most(kind: _Row) -> int:
 
 
 def _rows(since_reset: dict[_Row, int], before: dict[_Row, int]) -> Iterator[tuple[Kind, int, int]]:
-    for kind, count in since_reset.items():
-        yield Kind(*kind), count, count + before.pop(kind, 0)  # type: ignore[arg-type]  # -- what was counted
-    for kind, count in before.items():
-        yield Kind(*kind), 0, count  # type: ignore[arg-type]  # -- likewise
+    for kind in {**since_reset, **before}:
+        count = since_reset.get(kind, 0)
+        yield Kind(*kind), count, count + before.get(kind, 0)  # type: ignore[arg-type]  # -- what was counted
