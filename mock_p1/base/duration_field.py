@@ -13,26 +13,30 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def span_in(text: str, otherwise: Callable[[], str]) -> int:
+def span_in(text: str, otherwise: Callable[[], str], nothing: str | None = None) -> int:
     """Return the nanoseconds of a duration; where a text is none, ``otherwise`` says what is wrong.
 
-    Raises what pydantic takes for a problem.
+    ``nothing`` says why it cannot be 0. Raises what pydantic takes for a problem.
     """
     try:
-        return durations.parse_duration(text)
+        span_ns = durations.parse_duration(text)
     except durations.TooLong as error:
         raise wrong(str(error)) from None
     except ValueError:
         raise wrong(otherwise()) from None
+    if nothing is not None and span_ns == 0:
+        raise wrong(nothing)
+    return span_ns
 
 
 def _duration(value: object) -> int:
     if not isinstance(value, str):
         raise wrong(f"must be {durations.HOW_TO_WRITE}; it is {kind_of(value)}")
-    span_ns = span_in(value, lambda: f"{shorten(value.strip())!r} is not {durations.HOW_TO_WRITE}")
-    if span_ns == 0:
-        raise wrong(f"{shorten(value.strip())} is nothing; it must be longer")
-    return span_ns
+    return span_in(
+        value,
+        lambda: f"{shorten(value.strip())!r} is not {durations.HOW_TO_WRITE}",
+        nothing=f"{shorten(value.strip())} is nothing; it must be longer",
+    )
 
 
 DURATION_PATTERN: Final = durations.PATTERN.replace("(", "(?:")

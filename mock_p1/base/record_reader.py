@@ -85,12 +85,6 @@ def known_keys(kind: type[Record]) -> dict[str, str]:
 
 
 @once_for_each
-def _never_empty(kind: type[Record]) -> tuple[str, ...]:
-    """Return the keys that can be left out, and cannot be left empty instead."""
-    return tuple(key for key, name in known_keys(kind).items() if getattr(kind, name, ...) is None)
-
-
-@once_for_each
 def validator_of(kind: type[Record]) -> SchemaValidator:
     """Return what reads a record's keys, once it is known for a mapping."""
     fields = {
@@ -191,8 +185,8 @@ def _problems_of(kind: type[Record], data: dict[str, Any]) -> Iterator[tuple[Pat
     if "beside" not in kind.field_names and not data.keys() <= keys.keys():
         yield from refuse_unknown(data, keys)
     if None in data.values():
-        for key in _never_empty(kind):
-            if key in data and data[key] is None:
+        for key, name in keys.items():
+            if getattr(kind, name, ...) is None and key in data and data[key] is None:
                 text = f"{key}: is empty; give it a value, or leave the key out"
                 yield (key,), wrong(text, of_key=True)
     yield from kind.rules(data)

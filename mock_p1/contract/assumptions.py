@@ -55,9 +55,6 @@ def _answer_of(operation: Operation, *others: str) -> OneOf:
 
 
 StatusError = Annotated[str, OneOf("error", RETRAIN_STATUS_CHECK.errors)]
-_FirstStepOrError = Annotated[str, _answer_of(RETRAIN_STATUS_CHECK, FIRST_STEP)]
-_KeyOrError = Annotated[str, _answer_of(GET_API_KEY, ACCEPT)]
-_UploadOrError = Annotated[str, _answer_of(RETRAIN_DATA_UPLOAD, ACCEPT)]
 _SwitchOrError = Annotated[str, _answer_of(RETRAIN_MODEL_SWITCH, ACCEPT)]
 
 
@@ -122,14 +119,14 @@ class Assumptions(Record):
     """What Get API Key answers where it is asked again: a new key (the old one lives on), or the
     same."""
 
-    odd_credential_type: _KeyOrError = "accept"
+    odd_credential_type: Annotated[str, _answer_of(GET_API_KEY, ACCEPT)] = "accept"
     """What an unknown or missing credential_type does, and a model_id that is no number: accept, or
     an error."""
 
-    odd_filename: _UploadOrError = "accept"
+    odd_filename: Annotated[str, _answer_of(RETRAIN_DATA_UPLOAD, ACCEPT)] = "accept"
     """What a missing, empty, very long or odd filename does: accept, or an error."""
 
-    before_upload: _FirstStepOrError = "first_step"
+    before_upload: Annotated[str, _answer_of(RETRAIN_STATUS_CHECK, FIRST_STEP)] = "first_step"
     """What polling a job shows whose file has not come: its first step, or an error."""
 
     upload_reply: Annotated[int, Field(ge=200, le=299)] = 200

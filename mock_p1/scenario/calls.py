@@ -51,9 +51,11 @@ def _length(value: object) -> Stage:
         if not 1 <= int(found[1]) <= MAX_POLLS:
             raise wrong(f"for: {text} can never be; write at least 1 call, at most {MAX_POLLS:,}")
         return Stage(polls=int(found[1]))
-    lasts_ns = span_in(text, lambda: f"for: {shorten(text)!r} is not {_HOW_LONG}")
-    if lasts_ns == 0:
-        raise wrong(f"for: {shorten(text)} can never be; an element lasts longer than nothing")
+    lasts_ns = span_in(
+        text,
+        lambda: f"for: {shorten(text)!r} is not {_HOW_LONG}",
+        nothing=f"for: {shorten(text)} can never be; an element lasts longer than nothing",
+    )
     return Stage(lasts_ns=lasts_ns)
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mock_p1.base.text import shorten, unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from faker import Faker
 
@@ -58,19 +58,16 @@ class Counted(Random):
 
     def __init__(self) -> None:
         super().__init__()
-        draw, draw_bits = self.random, self.getrandbits
-
-        def random() -> float:
-            self._count()
-            return draw()
-
-        def getrandbits(k: int, /) -> int:
-            self._count()
-            return draw_bits(k)
-
         # on the object, since a class that has them is given other private parts by Python
-        for method in (random, getrandbits):
-            setattr(self, method.__name__, method)
+        for name in ("random", "getrandbits"):
+            setattr(self, name, self._counted(getattr(self, name)))
+
+    def _counted(self, draw: Callable[..., float]) -> Callable[..., float]:
+        def counted(*bits: int) -> float:
+            self._count()
+            return draw(*bits)
+
+        return counted
 
     def _count(self) -> None:
         if self.left <= 0:

@@ -65,10 +65,12 @@ def _limit(value: object) -> Stage:
                 f"for: {text} can never be; a step lasts at least 1 poll and at most {MAX_POLLS:,}"
             )
         return Stage(polls=int(found[1]))
-    lasts = span_in(text, lambda: f"for: {shorten(text)!r} is not {_FOR}{_meant(text)}")
-    if lasts == 0:
-        raise wrong(f"for: {shorten(text)} can never be; a step lasts longer than nothing")
-    return Stage(lasts_ns=lasts)
+    lasts_ns = span_in(
+        text,
+        lambda: f"for: {shorten(text)!r} is not {_FOR}{_meant(text)}",
+        nothing=f"for: {shorten(text)} can never be; a step lasts longer than nothing",
+    )
+    return Stage(lasts_ns=lasts_ns)
 
 
 def waits_for_file(length: object) -> bool:
