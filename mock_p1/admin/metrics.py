@@ -60,13 +60,6 @@ def show_metrics() -> bytes:
         ) from None
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_collector())
-    engine = admin_context().engine
-    if isinstance(engine, SharedEngine):
-        store = _Store()
-        registry.register(store)
-        with suppress(StoreDown):
-            engine.refresh()
-            store.is_up = True
     return generate_latest(registry)
 
 
@@ -80,25 +73,12 @@ def _collector() -> Collector:
     return found
 
 
-class _Store:
-    """Whether the store of a shared state answers.
-
-    No gauge of prometheus-client's: under ``PROMETHEUS_MULTIPROC_DIR`` that would keep its value in
-    a file among those of the application that is tested, from scrape to scrape.
-    """
-
-    is_up = False
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield it, as prometheus-client asks for it."""
-        from prometheus_client import core  # noqa: PLC0415 -- an extra
-
-        text = "Whether the store that this process shares its state in answers."
-        yield core.GaugeMetricFamily("mock_p1_store_up", text, value=self.is_up)
-
-
 class Collector:
-    """Counts the requests of one engine since its start."""
+    """Counts the requests of one engine since its start.
+
+    By no counters or gauges of prometheus-client's: under ``PROMETHEUS_MULTIPROC_DIR`` these would
+    keep their values in files among those of the application that is tested, from scrape to scrape.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -122,7 +102,10 @@ class Collector:
         """Yield the figures of this moment, as prometheus-client asks for them."""
         from prometheus_client import core  # noqa: PLC0415 -- an extra
 
-        engine = self._engine
+        engine, is_up = self._engine, False
+        with suppress(StoreDown):
+            engine.refresh()
+            is_up = True
         with engine.lock:
             polls, asked = self._polls.copy(), self._requests.copy()
             reached = engine.limits_reached()
@@ -152,6 +135,9 @@ class Collector:
             for values, count in sorted(counts.items()):
                 family.add_metric(values, count)
             yield family
+        if isinstance(engine, SharedEngine):
+            text = "Whether the store that this process shares its state in answers."
+            yield core.GaugeMetricFamily("mock_p1_store_up", text, value=is_up)
 
 
 def census(engine: Engine) -> tuple[Counter[Labels], int]:

@@ -153,22 +153,20 @@ def label(step: ProgramStep) -> str:
 
 def _step(program: Program, step: ProgramStep) -> models.Step:
     stage = program.plan.stages[step.position]
-    stays = following(program.plan, step.position) is None
-    lasts_ns = None if stays else stage.lasts_ns
-    polls = None if stays else stage.polls
-    by_hand = "upload" if stage.until_upload else "manual"
-    lasts = None if stays or lasts_ns is not None else by_hand
-    if polls:
-        lasts = plural(polls, "poll")
-    if lasts_ns:
-        lasts = format_duration(lasts_ns)
+    lasts: str | None = "upload" if stage.until_upload else "manual"
+    if stage.polls is not None:
+        lasts = plural(stage.polls, "poll")
+    elif stage.lasts_ns is not None:
+        lasts = format_duration(stage.lasts_ns)
+    elif following(program.plan, step.position) is None:
+        lasts = None
     return models.Step(
         step=step.position + 1,
         kind=_KINDS.get(type(step.step), "error"),
         outcome=label(step),
         lasts=lasts,
-        polls=polls,
-        for_seconds=seconds(lasts_ns) if lasts_ns else None,
+        polls=stage.polls,
+        for_seconds=None if stage.lasts_ns is None else seconds(stage.lasts_ns),
         source=step.source,
         **_details(step.step),
     )
