@@ -293,8 +293,7 @@ class Keyring:
 
         A pattern's ``*`` is filled in.
         """
-        found = _first(self._scenario.api_keys, lambda key: self.refusal(key) is None)
-        return found or ANY_KEY
+        return _first(self._scenario.api_keys, lambda key: self.refusal(key) is None, ANY_KEY)
 
     def key_that_sees(self, program: Program) -> str:
         """Return an API key that sees the job, if there is one.
@@ -311,11 +310,8 @@ class Keyring:
 
     def first_active_secret(self) -> str:
         """Return a secret key that works, if there is one: the first active one."""
-        none = IssuedKeys()
-        found = _first(
-            self._scenario.secret_keys, lambda key: self.secret_refusal(key, none) is None
-        )
-        return found or ANY_SECRET
+        states, none = self._scenario.secret_keys, IssuedKeys()
+        return _first(states, lambda key: self.secret_refusal(key, none) is None, ANY_SECRET)
 
     def _refusal(self, key: str, table: PatternTable[str] | None, part: str) -> Refusal | None:
         assumed = self._scenario.assumptions
@@ -353,7 +349,7 @@ def _find(key: str, table: PatternTable[str] | None) -> Hit[str] | None:
     return Hit("*", ACTIVE, exact=False) if table is None else table.by_pattern(key)
 
 
-def _first(states: Mapping[str, str] | None, works: Callable[[str], bool]) -> str | None:
+def _first(states: Mapping[str, str] | None, works: Callable[[str], bool], otherwise: str) -> str:
     active = [name for name, state in (states or {}).items() if state == ACTIVE]
     filled = (name.replace("*", filler) for name in active for filler in FILLERS)
-    return next((key for key in filled if works(key)), None)
+    return next((key for key in filled if works(key)), otherwise)

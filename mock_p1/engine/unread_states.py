@@ -175,9 +175,15 @@ def saved_in_parts(states: JobStates, aside: dict[str, bytes]) -> dict[str, Any]
     aside["states"] = b"".join(packed)
     order = {"ids": ids, "callers": callers, "places": places, "used": used}
     aside["order"] = compress(json.dumps(order).encode(), QUICKLY)
-    about = {"begins": begins, "counts": counts, "ends": ends[1:], "created": states.created}
-    numbers = {"jobs": len({*ids}), "transient": len(used)}
-    return {**about, **numbers, **states.saved_counts(jobs)}
+    return {
+        "begins": begins,
+        "counts": counts,
+        "ends": ends[1:],
+        "created": states.created,
+        "jobs": len({*ids}),
+        "transient": len(used),
+        **states.saved_counts(jobs),
+    }
 
 
 def _written(jobs: list[JobState], transient: set[JobState]) -> Iterator[tuple[int, bytes]]:

@@ -37,6 +37,11 @@ def scenario_schema() -> dict[str, Any]:
     for job in ("Job", "GeneratedJobs", "NewJobs"):
         timeline = definitions[job]["properties"]["timeline"]
         timeline["allOf"] = [*timeline["allOf"], {"$ref": "#/$defs/HowLong"}]
-    head = {"$schema": ModelSchema.schema_dialect, "$id": ID}
-    words = {"title": "A scenario of Mock P1", "description": "A whole scenario file."}
-    return {**head, **made, **words, "$defs": definitions}
+    return {
+        "$schema": ModelSchema.schema_dialect,
+        "$id": ID,
+        **made,
+        "title": "A scenario of Mock P1",
+        "description": "A whole scenario file.",
+        "$defs": definitions,
+    }
