@@ -47,8 +47,8 @@ class JobState:
 
     ``state`` is None until time begins for it: at the first poll, or when its file has come.
     ``answer`` was made for the step ``answered`` and the base URL. ``path`` and ``api_key`` are
-    those of the last poll, and ``key_ends_ns`` is when that key ends. On the job's first state,
-    ``others`` are those of further callers. ``evicted`` is what was forgotten for it, until noted.
+    those of the last poll, and ``key_ends_ns`` is when that key ends. ``evicted`` is what was
+    forgotten for it, until noted.
     ``part`` is where a state stands that was saved and not read yet, see ``unread_states``.
     ``calls`` says where the timelines of other operations are, by name. ``tally`` counts polls like
     the last one, of the step ``tallied``. ``fetched`` says which parts of its result were
@@ -57,7 +57,7 @@ class JobState:
 
     __slots__ = (
         "answer", "answered", "api_key", "base_url", "caller", "calls", "created", "downloads",
-        "evicted", "fetched", "job_id", "key_ends_ns", "last_ns", "masked_key", "others", "part",
+        "evicted", "fetched", "job_id", "key_ends_ns", "last_ns", "masked_key", "part",
         "path", "polls", "program", "state", "switches", "tallied", "tally", "transient",
     )  # fmt: skip
 
@@ -78,7 +78,6 @@ class JobState:
         self.evicted: str = ""
         self.base_url: str = ""
         self.api_key: str = ""
-        self.others: dict[str, JobState] | None = None
         self.state: State | None = None
         self.answer: Reply | Fault | None = None
         self.answered: ProgramStep | None = None
@@ -139,6 +138,9 @@ class JobStates:
         self.maximum: int = maximum
         """How many transient states are remembered, before there is room for the scenario's."""
         self._first: dict[str, JobState] = {}
+        self._others: dict[
+            str, dict[str, JobState]
+        ] = {}  # of further callers, where there are some
         self._by_path: dict[str, JobState] = {}
         self._by_path_and_key: dict[tuple[str, str], JobState] = {}  # of who was not the first
         self._transients: OrderedDict[JobState, None] = OrderedDict()
@@ -163,7 +165,7 @@ class JobStates:
         """Return the state of a job for a caller, or None before the first call."""
         job = self._first.get(job_id)
         if job is not None and job.caller.name != caller.name:
-            job = job.others.get(caller.name) if job.others else None
+            job = self._others.get(job_id, {}).get(caller.name)
         if job is None and self._unread is not None:
             job = self._take(self._unread, job_id, caller.name)
         if job is not None and job.transient:
@@ -206,7 +208,7 @@ class JobStates:
         if self._unread is not None:
             self._read_of(self._unread, job.job_id)
             self._read_too_many(1)
-        self._put(job)
+        self._put(job.job_id, job)
         if job.transient:
             self._transients[job] = None
             if len(self._transients) > self._max_transients:
@@ -216,11 +218,9 @@ class JobStates:
                 job.evicted = f"{oldest.job_id} of key {oldest.caller.masked or 'none'}"
         return job
 
-    def _put(self, job: JobState) -> None:
-        first = self._first.setdefault(job.job_id, job)
-        if first is not job:
-            first.others = first.others or {}
-            first.others[job.caller.name] = job
+    def _put(self, job_id: str, job: JobState) -> None:
+        if self._first.setdefault(job_id, job) is not job:
+            self._others.setdefault(job_id, {})[job.caller.name] = job
 
     def begin(self, job: JobState, now_ns: int) -> None:
         """Let time begin for a job: at its first step, or at the one it was moved to."""
@@ -258,7 +258,7 @@ class JobStates:
         if self._unread is not None:
             self._read_of(self._unread, job_id)
         first = self._first.get(job_id)
-        return iter([first, *(first.others or {}).values()] if first else [])
+        return iter([first, *self._others.get(job_id, {}).values()] if first else [])
 
     def known(self) -> Iterator[str]:
         """Yield the ids of all jobs that a caller has asked for, in the order they came."""
@@ -316,6 +316,7 @@ class JobStates:
         """Forget everything."""
         self._unread = None
         self._first.clear()
+        self._others.clear()
         self.forget_paths()
         self._transients.clear()
         self._starts.clear()
@@ -356,7 +357,8 @@ class JobStates:
         ids: list[str] = []
         jobs: list[JobState] = []
         for job_id, first in self._first.items():
-            states = [first, *first.others.values()] if first.others else [first]
+            others = self._others.get(job_id)
+            states = [first, *others.values()] if others else [first]
             ids += [job_id] * len(states)
             jobs += states
         places = {job: place for place, job in enumerate(jobs)} if self._transients else {}
@@ -420,7 +422,7 @@ class JobStates:
         job = unread.take(job_id, caller)
         if job is not None:
             unread.jobs -= job_id not in self._first
-            self._put(job)
+            self._put(job_id, job)
         return job
 
     def _read_of(self, unread: UnreadStates, job_id: str) -> None:
@@ -452,23 +454,17 @@ class JobStates:
 
     def _take_over(self, before: Listed) -> None:
         """Take over states that were before all that came since; some may be here already."""
-        ids, jobs, callers, used = before
-        firsts = self._first.values()
-        here = [job for first in firsts for job in (first, *(first.others or {}).values())]
-        for job in here:
-            job.others = None
-        self._first = dict(zip(ids, jobs, strict=True))
+        ids, jobs, _, used = before
+        here = [job for job_id in self._first for job in self.of(job_id)]
+        self._first, self._others = dict(zip(ids, jobs, strict=True)), {}
         if len(self._first) < len(jobs):
             self._first = {}
-            for job_id, job, caller in zip(ids, jobs, callers, strict=True):
-                first = self._first.setdefault(job_id, job)
-                if first is not job:
-                    first.others = first.others or {}
-                    first.others[caller] = job
+            for job_id, job in zip(ids, jobs, strict=True):
+                self._put(job_id, job)
         came_before = {*jobs} if here else set()
         for job in here:
             if job not in came_before:
-                self._put(job)
+                self._put(job.job_id, job)
         since = self._transients
         older = (job for job in map(jobs.__getitem__, used) if job not in since)
         self._transients = OrderedDict.fromkeys(older)
@@ -478,16 +474,14 @@ class JobStates:
         """Forget one state."""
         self._read_all()
         self.created -= job.created is not None
-        first = self._first[job.job_id]
-        others = first.others or {}
-        if job is not first:
+        others = self._others.get(job.job_id, {})
+        if job is not self._first[job.job_id]:
             del others[job.caller.name]
         elif others:
-            heir = others.pop(next(iter(others)))
-            heir.others = others
-            self._first[job.job_id] = heir
+            self._first[job.job_id] = others.pop(next(iter(others)))
         else:
             del self._first[job.job_id]
+            self._others.pop(job.job_id, None)
         self._leave_path(job)
         self._transients.pop(job, None)
 

@@ -31,7 +31,7 @@ PART: Final = 32
 QUICKLY: Final = 1
 """How much is done to make them small: those of a load test are much alike."""
 
-_FIELDS: Final = tuple(name for name in JobState.__slots__ if name not in ("others", "part"))
+_FIELDS: Final = tuple(name for name in JobState.__slots__ if name != "part")
 _CALLER, _JOB_ID = COLUMNS.index("caller"), COLUMNS.index("job_id")
 _HALF: Final = 32
 """Bits of the checksum of a job, and of a caller."""
@@ -54,7 +54,7 @@ class Part:
         self._lock = Lock()  # who only looks may not have the engine's
         self._is_read = False
         for job in jobs:
-            job.part, job.others = self, None
+            job.part = self
 
     def read(self) -> None:
         """Make its states what they were."""
