@@ -143,7 +143,7 @@ def _operation(call: Route) -> dict[str, Any]:
 def _parameters(call: Route) -> Iterable[dict[str, Any]]:
     for name in call.types.keys() - {"query", "body", "return"}:
         yield {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-    made = call.types.get("query", models.NoQuery).model_json_schema(schema_generator=ModelSchema)
+    made = call.types.get("query", models.Query).model_json_schema(schema_generator=ModelSchema)
     for name, schema in made.get("properties", {}).items():
         yield {"name": name, "in": "query", "required": False, "schema": schema}
 

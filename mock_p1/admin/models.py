@@ -122,7 +122,7 @@ class _Model(BaseModel):
 
 
 class Query(_Model):
-    """The parameters of a query."""
+    """The parameters of a query; by itself it has none."""
 
 
 class Body(_Model):
@@ -150,10 +150,6 @@ class _OneKey(Body):
 
 
 # Queries
-
-
-class NoQuery(Query):
-    """No parameters."""
 
 
 class KeyQuery(Query):

@@ -12,7 +12,7 @@ from flask import Response
 
 from mock_p1.admin.bodies import JSON_TYPE, body_in_hand, query_in_hand
 from mock_p1.admin.in_hand import respond
-from mock_p1.admin.models import NoQuery, plain
+from mock_p1.admin.models import Query, plain
 from mock_p1.base.messages import json_reply
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Route(NamedTuple):
 
     def answer(self, **arguments: Any) -> Response:  # noqa: ANN401 -- parts of the path, and models
         """Check what was sent, and do it."""
-        query = None if self.open_to_all else query_in_hand(self.types.get("query", NoQuery))
+        query = None if self.open_to_all else query_in_hand(self.types.get("query", Query))
         if "query" in self.types:
             arguments["query"] = query
         if "body" in self.types:

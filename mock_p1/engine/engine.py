@@ -39,7 +39,7 @@ from mock_p1.engine.failures import (
     strikes_at_once,
     take_injected,
 )
-from mock_p1.engine.file_store import CountingStore, FileStore
+from mock_p1.engine.file_store import IS_A_FORM, CountingStore, FileStore
 from mock_p1.engine.held import HeldAnswers
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX, JobStates
 from mock_p1.engine.journal import (
@@ -51,7 +51,7 @@ from mock_p1.engine.journal import (
     poll_entry,
     unexpected_entry,
 )
-from mock_p1.engine.key_leak import leak_notes
+from mock_p1.engine.key_leak import form_type, leak_notes
 from mock_p1.engine.mock_state import MockState, Prepared
 from mock_p1.engine.program import CallProgramStep, Refusal
 from mock_p1.engine.rate_limit import TOO_MANY, RetryAfter
@@ -371,8 +371,8 @@ class Engine:
         call = Call(request, operation, found.parameters, now_ns, request.api_key, caller)
         if operation.needs is None:
             call.notes.extend(leak_notes(request, self.state.knows_key))
-        if operation.body == "file":
-            call.notes.extend(file_upload.form_notes(request))
+        if operation.body == "file" and form_type(request):
+            call.notes.append(IS_A_FORM)
         return call
 
     def _caller_of(self, request: Request) -> Caller:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mock_p1.base.messages import Reply, Request
+from mock_p1.base.messages import Reply
 from mock_p1.contract.operations import KNOWN_STATUSES
 from mock_p1.engine.call import Call, Outcome
-from mock_p1.engine.file_store import IS_A_FORM, KeptFile
 from mock_p1.engine.not_imitated import no_link, upload_refused
 from mock_p1.engine.timeline import State, following
 from mock_p1.engine.uploads import Upload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from mock_p1.engine.file_store import KeptFile
     from mock_p1.engine.job_states import JobState
     from mock_p1.engine.mock_state import MockState
 
@@ -30,13 +28,6 @@ def admit(state: MockState, call: Call) -> Outcome | None:
         return Outcome(no_link("upload", call.request.path), state.scenario.name)
     call.job, call.caller = job, job.caller
     return None
-
-
-def form_notes(request: Request) -> Iterator[str]:
-    """Note a file that its client says is a multipart form, as whoever sends ``files=`` does."""
-    kinds = (value for name, value in request.headers if name == b"content-type")
-    if any(value.strip().lower().startswith(b"multipart/") for value in kinds):
-        yield IS_A_FORM
 
 
 def refuse(state: MockState, call: Call) -> Outcome | None:

@@ -24,9 +24,8 @@ LONGEST_NUMBER = 18
 """Digits that a whole number of 64 bits has at least room for."""
 
 
-def find(state: MockState, call: Call) -> None:
+def find(_state: MockState, call: Call) -> None:
     """Note what is odd in the query."""
-    del state
     call.notes += _what_is_odd(call)
 
 

@@ -118,13 +118,16 @@ def _readable(text: str) -> str:
     return decoded if decoded.isascii() and decoded.isprintable() else ""
 
 
+def form_type(request: Request) -> bytes | None:
+    """Return the type of a body that is a multipart form, as the request says; else None."""
+    kinds = (value for name, value in request.headers if name == b"content-type")
+    return next((kind for kind in kinds if kind.strip().lower().startswith(b"multipart/")), None)
+
+
 def form_leaks(request: Request, is_key: Callable[[str], bool]) -> FormLeaks | None:
     """Return what looks for keys in a body, where the request says that it is a form."""
-    for name, value in request.headers:
-        if name == b"content-type" and value.strip().lower().startswith(b"multipart/"):
-            boundary = _BOUNDARY.search(value)
-            return FormLeaks(b"--" + boundary[1].strip(), is_key) if boundary else None
-    return None
+    boundary = _BOUNDARY.search(form_type(request) or b"")
+    return FormLeaks(b"--" + boundary[1].strip(), is_key) if boundary else None
 
 
 class FormLeaks:

@@ -30,9 +30,8 @@ NAMELESS: Final = "file"
 """What stands in the URL where no name was given."""
 
 
-def find(state: MockState, call: Call) -> None:
+def find(_state: MockState, call: Call) -> None:
     """Note what is odd in the file's name."""
-    del state
     call.notes.extend(f"filename {odd}" for odd in _what_is_odd(call.query("filename")))
 
 
