@@ -134,10 +134,8 @@ def _last_event_id(scope: Scope) -> str | None:
     asked = query_of(
         parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True), EventsQuery
     )
-    for name, value in scope["headers"]:
-        if name == b"last-event-id":
-            return str(value.decode("latin-1"))
-    return asked.last_event_id
+    sent = (value.decode("latin-1") for name, value in scope["headers"] if name == b"last-event-id")
+    return next(sent, asked.last_event_id)
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, deque
+from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -28,12 +28,9 @@ routes: Routes = Routes()
 def list_requests(query: models.EntriesQuery) -> models.Entries:
     """The newest requests that fit."""
     engine = admin_context().engine
-    newest: deque[Entry] = deque(maxlen=query.limit)
-    count = 0
-    for count, entry in enumerate(_fitting(query), 1):  # noqa: B007 -- the last one is the count
-        newest.append(entry)
-    shown = [views.entry(engine, entry) for entry in newest]
-    return models.Entries(count=count, last=engine.journal.last, requests=shown)
+    fitting = [*_fitting(query)]
+    shown = [views.entry(engine, entry) for entry in fitting[-query.limit :]]
+    return models.Entries(count=len(fitting), last=engine.journal.last, requests=shown)
 
 
 @routes.call("GET", "/requests/count")
@@ -107,11 +104,9 @@ def delete_requests(body: models.Nothing) -> models.Deleted:  # noqa: ARG001 -- 
 
 
 def _fitting(asked: models.EntryFilter) -> Iterator[Entry]:
-    """Yield the entries that fit every filter, oldest first."""
-    fits = _filter(asked)
-    for entry in views.of_key(admin_context().engine, asked.api_key):
-        if entry.number > asked.since and fits(entry):
-            yield entry
+    """Return the entries that fit every filter, oldest first."""
+    fits, theirs = _filter(asked), views.of_key(admin_context().engine, asked.api_key)
+    return (entry for entry in theirs if entry.number > asked.since and fits(entry))
 
 
 def _kinds(asked: models.FilesQuery) -> list[tuple[Kind, int, int]]:

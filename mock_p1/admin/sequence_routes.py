@@ -139,14 +139,14 @@ def move_on(operation: Operation, job_id: str | None, key: str | None) -> None:
 
 
 def _entries(operation: Operation, query: models.FilesQuery) -> Iterator[Entry]:
-    """Yield the calls of an operation that the journal keeps."""
-    for entry in views.of_key(admin_context().engine, query.api_key):
-        if (
-            entry.operation == operation.name
-            and query.job in (None, entry.job_id)
-            and query.caller in (None, entry.caller_name)
-        ):
-            yield entry
+    """Return the calls of an operation that the journal keeps."""
+    return (
+        entry
+        for entry in views.of_key(admin_context().engine, query.api_key)
+        if entry.operation == operation.name
+        and query.job in (None, entry.job_id)
+        and query.caller in (None, entry.caller_name)
+    )
 
 
 def _answered(entry: Entry) -> dict[str, Any]:
