@@ -39,11 +39,10 @@ no_act: Final = partial(Outcome, example_of(FILE_UPLOAD), "")
 
 def take_injected(state: MockState, call: Call) -> InjectedFailure | None:
     """Return the failure that waits for this call, and take it from the queue."""
-    for failure in state.injected:
-        if state.strikes(failure, call):
-            state.injected.remove(failure)
-            return failure
-    return None
+    failure = next((each for each in state.injected if state.strikes(each, call)), None)
+    if failure is not None:
+        state.injected.remove(failure)
+    return failure
 
 
 def element_of(failure: InjectedFailure) -> CallProgramStep:

@@ -295,10 +295,8 @@ class MockState:
     def job_behind(self, token: str, job_id: str, what: object) -> JobState | None:
         """Return the job that a link leads to; None where this mock did not give it out."""
         part = token[:_PART]  # of thousands of callers few have the same, and a digest takes time
-        for job in self.jobs.of(job_id):
-            if _part_of(job) == part and self.token(job, what) == token:
-                return job
-        return None
+        may_be = (job for job in self.jobs.of(job_id) if _part_of(job) == part)
+        return next((job for job in may_be if self.token(job, what) == token), None)
 
     def knows_key(self, word: str) -> bool:
         """Tell whether a word is a key: the scenario names it, or a client was given or used it."""
