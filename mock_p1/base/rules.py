@@ -24,10 +24,12 @@ def wrong(text: str, *, of_key: bool = False) -> Wrong:
 
 
 def refuse_unknown(data: dict[str, Any], known: Collection[str]) -> Iterator[tuple[Path, Wrong]]:
-    """Yield a problem for each key that is not known and does not begin with ``x-``."""
-    for key in data:
-        if key not in known and not str(key).startswith("x-"):
-            yield (str(key),), wrong(unknown("key", str(key), known), of_key=True)
+    """Return a problem for each key that is not known and does not begin with ``x-``."""
+    return (
+        ((str(key),), wrong(unknown("key", str(key), known), of_key=True))
+        for key in data
+        if key not in known and not str(key).startswith("x-")
+    )
 
 
 def kind_of(value: object) -> str:  # noqa: PLR0911 -- a table

@@ -18,8 +18,6 @@ from mock_p1.scenario.yaml_reader import not_in_yaml, read_tree
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from mock_p1.scenario.yaml_nodes import Node
-
 _BYTE_ORDER_MARKS: Final = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -89,15 +87,22 @@ def _document(
             problems.append(Problem(name, line, column, text))
 
     text = _decode(source, report)
-    root = None if text is None else _root(text, report)
     texts[name] = text or ""
-    if root is not None and wants_variables(root):
+    if text is None:
+        return None
+    before = len(problems)
+    root = read_tree(_with_whole_characters(text), report)
+    if root is None or root.value is None:
+        if len(problems) == before:
+            report(1, 1, "the file is empty; a scenario needs at least jobs: with one job")
+        return None
+    if wants_variables(root):
         if variables is None:
             place = root.place((KEY,))
             report(*place, "variables: true is for files; leave it out, and write the values")
         else:
             Replacement(variables, report).replace(root)
-    return None if root is None else Document(name, text, root)
+    return Document(name, text, root)
 
 
 def _scenario(
@@ -150,23 +155,6 @@ def _from_bytes(source: bytes, report: Callable[[int, int, str], None]) -> str |
         what = f"byte 0x{error.object[error.start]:02x} is not {name}; save the file as UTF-8"
         report(*_place(good, len(good)), what)
         return None
-
-
-def _root(text: str, report: Callable[[int, int, str], None]) -> Node | None:
-    """Return the tree if there is something to look at; whatever is wrong with it is reported."""
-    broken = False
-
-    def note(line: int, column: int, what: str) -> None:
-        nonlocal broken
-        broken = True
-        report(line, column, what)
-
-    root = read_tree(_with_whole_characters(text), note)
-    if root is None or root.value is None:
-        if not broken:
-            report(1, 1, "the file is empty; a scenario needs at least jobs: with one job")
-        return None
-    return root
 
 
 def _with_whole_characters(text: str) -> str:
