@@ -157,8 +157,7 @@ class SharedEngine(Engine):
 
     def restore_receivers(self, saved: list[Any]) -> None:
         """Take over uploads that are under way elsewhere."""
-        for upload, about in saved:
-            self.receivers[upload] = Receiver.restored(self, about)
+        self.receivers.update((upload, Receiver.restored(self, about)) for upload, about in saved)
 
     def _conclude(self, upload: str, end: list[Any], facts: list[Any] | None) -> Any:  # noqa: ANN401 -- an answer
         receiver = self.receivers.pop(upload, None)

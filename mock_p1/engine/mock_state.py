@@ -26,7 +26,7 @@ from mock_p1.scenario.kept import as_data, from_data
 from mock_p1.scenario.recent import made_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from mock_p1.base.clock import Clock
     from mock_p1.engine.file_store import FileStore
@@ -165,9 +165,11 @@ class MockState:
         return counts
 
     def _forget_of_lost_jobs(self) -> None:
-        for link in list(self.failed_downloads):
-            if self.jobs.get(caller_named(link[0]), link[1]) is None:
-                del self.failed_downloads[link]
+        self.failed_downloads = OrderedDict(
+            (link, failed)
+            for link, failed in self.failed_downloads.items()
+            if self.jobs.get(caller_named(link[0]), link[1]) is not None
+        )
         self.injected = deque(
             each
             for each in self.injected
@@ -220,8 +222,10 @@ class MockState:
             InjectedFailure(**{**fields, "reply": from_data(fields["reply"])})
             for fields in saved["injected"]
         )
-        for caller, job_id, position, failed in saved["failed_downloads"]:
-            self.failed_downloads[caller, job_id, position] = failed
+        self.failed_downloads.update(
+            ((caller, job_id, position), failed)
+            for caller, job_id, position, failed in saved["failed_downloads"]
+        )
         if self.limiter is not None:
             self.limiter.restore(saved["rate_limit"])
         self.reached.update(saved["limits_reached"])
@@ -237,15 +241,12 @@ class MockState:
     def reset(self, job_id: str | None = None, key: str | None = None) -> None:
         """Begin anew: one job, one key's callers, one job of theirs, or everything."""
         theirs = None if key is None else self.issued.whose(key)
-        self.injected = deque(
-            failure
-            for failure in self.injected
-            if (job_id is not None and failure.job_id != job_id)
-            or (theirs is not None and not self._is_for(failure, theirs))
+        self.forgive(key, job_id)
+        self.failed_downloads = OrderedDict(
+            (link, failed)
+            for link, failed in self.failed_downloads.items()
+            if job_id not in (None, link[1]) or (theirs is not None and not theirs(link[0]))
         )
-        for link in list(self.failed_downloads):
-            if job_id in (None, link[1]) and (theirs is None or theirs(link[0])):
-                del self.failed_downloads[link]
         self.uploads.clear(job_id, theirs)
         if job_id is not None:
             self.jobs.clear_job(job_id, theirs)
@@ -268,16 +269,19 @@ class MockState:
     def waiting(self, key: str | None = None) -> list[InjectedFailure]:
         """Return the injected failures that wait, all or those of one key's callers."""
         theirs = None if key is None else self.issued.whose(key)
-        return [each for each in self.injected if theirs is None or self._is_for(each, theirs)]
+        return [
+            each
+            for each in self.injected
+            if theirs is None
+            or (each.key is not None and theirs(self.issued.caller(each.key).name))
+        ]
 
-    def forgive(self, key: str | None = None) -> int:
-        """Forget the injected failures, all or those of one key; return how many there were."""
-        before, gone = len(self.injected), {id(failure) for failure in self.waiting(key)}
+    def forgive(self, key: str | None = None, job_id: str | None = None) -> int:
+        """Forget injected failures, all or those of one key or job; return how many there were."""
+        before = len(self.injected)
+        gone = {id(each) for each in self.waiting(key) if job_id in (None, each.job_id)}
         self.injected = deque(each for each in self.injected if id(each) not in gone)
         return before - len(self.injected)
-
-    def _is_for(self, failure: InjectedFailure, theirs: Callable[[str], bool]) -> bool:
-        return failure.key is not None and theirs(self.issued.caller(failure.key).name)
 
     def refuse(self, refusal: Refusal, call: Call) -> Outcome:
         """Return the answer of a documented error."""

@@ -88,8 +88,9 @@ class RateLimiter:
 
     def restore(self, saved: dict[str, list[int]]) -> None:
         """Take over what was saved."""
-        for name, seen in saved.items():
-            self._callers[name] = deque(seen, maxlen=self._polls)
+        self._callers.update(
+            (name, deque(seen, maxlen=self._polls)) for name, seen in saved.items()
+        )
 
     def clear(self, theirs: Callable[[str], bool] | None = None) -> None:
         """Forget every poll, or those of some callers."""

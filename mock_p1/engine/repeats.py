@@ -58,8 +58,10 @@ class Repeats:
 
     def restore(self, saved: list[Any]) -> None:
         """Take over what was saved."""
-        for method, path, api_key, broke_ns, advanced_ns, fault in saved:
-            self.broken[method, path, api_key] = broke_ns, advanced_ns, fault
+        self.broken.update(
+            ((method, path, api_key), (broke_ns, advanced_ns, fault))
+            for method, path, api_key, broke_ns, advanced_ns, fault in saved
+        )
 
 
 def _key(request: Request) -> tuple[str, str, str]:
