@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.record import Located, Path
 from mock_p1.base.text import shorten
 from mock_p1.scenario.document import Document
 from mock_p1.scenario.problems import Problem
-from mock_p1.scenario.yaml_nodes import Node, Pair, is_branch
+from mock_p1.scenario.yaml_nodes import is_branch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mock_p1.scenario.yaml_nodes import Node, Pair
 
 VARIABLES = "variables"
 
@@ -58,61 +63,54 @@ class MergedDocument(Document):
                 number -= length
         return (holders or self.parts)[0], path
 
-
-def _entries(node: Node | None) -> dict[str, Pair]:
-    """Return the entries of a node that is a mapping."""
-    return node.value if node is not None and isinstance(node.value, dict) else {}
-
-
-def merged(parts: list[Document], problems: list[Problem]) -> Located:
-    """Return the data of several files as one; what they disagree on goes to ``problems``."""
-    return _Merging(problems).of(parts)
-
-
-class _Merging:
-    """Puts files together, one after the other."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        self._made, self._problems = Located(), problems
-        self._before: dict[Path, Document] = {}
-
-    def of(self, parts: list[Document]) -> Located:
-        self._made.source = parts[0].where()
-        for part in parts:
+    def plain(self, problems: list[Problem]) -> Located:
+        """Return the data of the files as one; what they disagree on goes to ``problems``."""
+        made = Located()
+        made.source = self.parts[0].where()
+        for part in self.parts:
             root = part.root
             if root is None or not isinstance(root.value, dict):
                 text = "of several files each must be a mapping with the keys of a scenario"
-                self._problems.append(Problem(part.name, 1, 1, text))
+                problems.append(Problem(part.name, 1, 1, text))
                 continue
             for key, value in root.plain(part.name).items():
                 if key == VARIABLES and value is True:
-                    self._made[key] = value  # one is enough
+                    made[key] = value  # one is enough
                 if key not in ("$schema", VARIABLES) and not key.startswith("x-"):
-                    self._add(part, key, value)
-        return self._made
+                    problems += self._added(made, part, key, value)
+        return made
 
-    def _add(self, part: Document, key: str, value: Any) -> None:  # noqa: ANN401 -- whatever stands there
-        made = self._made.get(key)
-        if key not in self._made:
-            self._made[key] = value
+    def _added(
+        self,
+        data: Located,
+        part: Document,
+        key: str,
+        value: Any,  # noqa: ANN401 -- whatever stands there
+    ) -> Iterator[Problem]:
+        """Add what a file says to the data; yield what another one has said otherwise."""
+        made = data.get(key)
+        if key not in data:
+            data[key] = value
         elif key == "description" and isinstance(value, str):
-            self._made[key] = f"{made} {value}"
+            data[key] = f"{made} {value}"
         elif isinstance(value, list) and isinstance(made, list):
             made.extend(value)
         elif isinstance(value, dict) and isinstance(made, dict):
             for name, inner in value.items():
                 if name in made:
-                    self._clash(part, (key, name))
+                    yield self._clash(part, (key, name))
                 else:
                     made[name] = inner
         elif made != value:
-            self._clash(part, (key,))
-        self._before.setdefault((key,), part)
-        for name in value if isinstance(value, dict) else ():
-            self._before.setdefault((key, name), part)
+            yield self._clash(part, (key,))
 
-    def _clash(self, part: Document, path: tuple[str, ...]) -> None:
+    def _clash(self, part: Document, path: tuple[str, ...]) -> Problem:
         place = part.root.place(path, of_key=True) if part.root else (0, 0)
         shown = ": ".join([path[0], *(repr(shorten(name)) for name in path[1:])])
-        text = f"{shown} stands in {self._before[path].where(*path)} already"
-        self._problems.append(Problem(part.name, *place, text))
+        text = f"{shown} stands in {self._holders[path][0].where(*path)} already"
+        return Problem(part.name, *place, text)
+
+
+def _entries(node: Node | None) -> dict[str, Pair]:
+    """Return the entries of a node that is a mapping."""
+    return node.value if node is not None and isinstance(node.value, dict) else {}

@@ -9,7 +9,7 @@ from pydantic_core import ValidationError
 
 from mock_p1.base.record import MAX_PROBLEMS
 from mock_p1.scenario.document import INLINE, MAX_BYTES, Attach, Document, ScenarioReading
-from mock_p1.scenario.merging import MergedDocument, merged
+from mock_p1.scenario.merging import MergedDocument
 from mock_p1.scenario.model import Scenario
 from mock_p1.scenario.problems import Problem
 from mock_p1.scenario.variables import KEY, Replacement, wants_variables
@@ -67,7 +67,7 @@ def parse_several(
     if len(whole) < len(parts):
         raise ScenarioReading(document=Document(name)).error(problems, texts)
     document = MergedDocument(name, whole[0].text if len(whole) == 1 else None, parts=tuple(whole))
-    return _scenario(document, merged(whole, problems), attach, problems, texts)
+    return _scenario(document, document.plain(problems), attach, problems, texts)
 
 
 def _document(
