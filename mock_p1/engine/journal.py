@@ -22,6 +22,7 @@ from mock_p1.contract.operations import (
     query_of,
 )
 from mock_p1.engine.callers import Caller, caller_name
+from mock_p1.engine.not_imitated import Unexpected, shown
 from mock_p1.engine.timeline import Plan, State, place_in_words, waits_for
 from mock_p1.engine.totals import Kind, Totals, outcome_of
 from mock_p1.scenario.step_length import Stage
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     from mock_p1.engine.call import Call, Outcome
     from mock_p1.engine.job_states import JobState
-    from mock_p1.engine.not_imitated import Unexpected
     from mock_p1.engine.program import ProgramStep
 
 DEFAULT_MAX: Final = 1000
@@ -291,9 +291,6 @@ class Journal:
 
 
 OK: Final = 200
-LONGEST_SHOWN: Final = 200
-"""A client may send what it likes: what is very long is cut, as the journal is bounded by rows."""
-
 MOST_NAMED: Final = 5
 """So many unknown query parameters are named; of more, their number is said."""
 
@@ -326,16 +323,16 @@ def call_entry(number: int, call: Call, outcome: Outcome) -> Entry:
         job_id = call.job.job_id
     notes = (*call.notes, *request_notes(request, call.operation, job_id))
     by_link = call.operation.needs is None
-    shown = outcome.status
+    shown_status = outcome.status
     if call.operation == RETRAIN_STATUS_CHECK and not outcome.status and not outcome.error:
-        shown = _status_in(reply)
+        shown_status = _status_in(reply)
     return Entry(
-        number, call.now_ns, outcome.place, shorten(request.method, LONGEST_SHOWN),
-        shorten(request.path, LONGEST_SHOWN),
+        number, call.now_ns, outcome.place, shown(request.method),
+        shown(request.path),
         call.caller.masked if by_link else mask(call.api_key), call.operation.name,
-        None if job_id is None else shorten(job_id, LONGEST_SHOWN),
+        None if job_id is None else shown(job_id),
         reply.status if isinstance(reply, Reply) else None, outcome.status, outcome.error,
-        outcome.fault, outcome.source, notes, call.caller.number, outcome.done, shown,
+        outcome.fault, outcome.source, notes, call.caller.number, outcome.done, shown_status,
         outcome.retry_after_ns, reply.delay_ns,
     )  # fmt: skip
 
@@ -364,8 +361,8 @@ def unexpected_entry(
 ) -> Entry:
     """Return the row of a request that this mock does not imitate."""
     return Entry(
-        number, now_ns, None, shorten(request.method, LONGEST_SHOWN),
-        shorten(request.path, LONGEST_SHOWN), mask(request.api_key), None, None,
+        number, now_ns, None, shown(request.method),
+        shown(request.path), mask(request.api_key), None, None,
         answer.reply.status, None, None, None, "",
         (answer.why, *request_notes(request, None, None)),
         caller.number if request.api_keys else 0,

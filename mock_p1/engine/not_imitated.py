@@ -93,7 +93,10 @@ def no_room(why: str) -> Reply:
 
 
 def shown(path: str) -> str:
-    """Return a path as it may stand in a message or in the journal: cut where it is very long."""
+    """Return a path as it may stand in a message or in the journal: cut where it is very long.
+
+    A client may send what it likes, and the journal is bounded by rows.
+    """
     return shorten(path, LONGEST_SHOWN)
 
 

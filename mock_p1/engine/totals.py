@@ -62,8 +62,6 @@ class Totals:
 
     def tally(self, kind: _Row) -> list[int]:
         """Return the count of a kind, in a list of one that stays its own until the next reset."""
-        if (found := self._since_reset.get(kind)) is not None:
-            return found
         if self._unread is not None and self._unread[0] + len(self._since_reset) >= _most(kind):
             self._read()
         return self._find(self._since_reset, kind)
