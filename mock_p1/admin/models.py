@@ -87,8 +87,6 @@ def _nanoseconds(value: object) -> int:
         raise wrong(f"is {kind_of(value)}; time only moves forward")
     try:
         return nanoseconds(value)
-    except OverflowError:
-        raise wrong("is far more than ten years, the longest there is") from None
     except ValueError as error:
         raise wrong(f"cannot be used: {error}") from None
 

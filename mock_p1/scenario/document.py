@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.record import MAX_PROBLEMS, Located, Path, Reading
 from mock_p1.base.text import shorten
-from mock_p1.scenario.faker_values import Counted
+from mock_p1.scenario.faker_values import MAX_DIGITS, Counted
 from mock_p1.scenario.problems import Problem, ScenarioError
 from mock_p1.scenario.yaml_nodes import MAX_DEPTH, Node, is_branch
 
@@ -22,9 +22,6 @@ Attach = Callable[[str], bytes]
 
 MAX_BYTES: Final = 5_000_000
 """Of a file, and of several together."""
-
-MAX_DIGITS: Final = 300
-"""Digits of a whole number in a file; past 4,300 Python itself refuses to write it."""
 
 _TOO_LARGE: Final = 10**MAX_DIGITS
 _HALF_CHARACTER: Final = re.compile("[\ud800-\udfff]")

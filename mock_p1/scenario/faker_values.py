@@ -37,7 +37,8 @@ MAX_TRIED: Final = 500_000
 """So many may all fakes of a scenario take together while they are tried."""
 
 MAX_DIGITS: Final = 300
-"""A number that is drawn has no more digits than one that is written in a scenario."""
+"""Digits of a whole number, written in a scenario or drawn; past 4,300 Python itself refuses to
+write it."""
 
 _VALUES: Final = frozenset(
     {"min", "max", "min_value", "max_value", "step", "elements", "start_date", "end_date"}
