@@ -374,4 +374,6 @@ def _why(error: Exception) -> str:
     unnamed = ("HELLO must be called", "NOAUTH", "Authentication required")  # the last: redis 5
     if any(words in str(error) for words in unnamed):
         return "it wants a password: redis://:PASSWORD@HOST"
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    # behind it an older store, which knows no HELLO, repeats the password
+    text = str(error).partition(", with args beginning with")[0].strip()
+    return text.splitlines()[0] if text else type(error).__name__

@@ -973,6 +973,29 @@ def test_a_wrong_password():
         assert sees(right.join()) == "job_waiting"
 
 
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_a_store_that_repeats_what_it_does_not_know(protocol):
+    """As Redis 5 does with the command by which a login begins: the password is not shown."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def refuse():
+            store, _ = listening.accept()
+            with store, store.makefile("rb") as asked:
+                count = int(asked.readline()[1:])
+                words = [asked.read(int(asked.readline()[1:]) + 2)[:-2] for _ in range(count)]
+                rest = b"".join(b"`%s`, " % word for word in words[1:])
+                said = b"-ERR unknown command `%s`, with args beginning with: %s\r\n"
+                store.sendall(said % (words[0], rest))
+
+        refusing = threading.Thread(target=refuse)
+        refusing.start()
+        url = f"redis://:topsecret@127.0.0.1:{listening.getsockname()[1]}?protocol={protocol}"
+        with ExitStack() as stack, pytest.raises(CannotShareState) as refused:
+            Mocks(stack, url).join()
+        refusing.join()
+    assert str(refused.value).endswith(("unknown command `HELLO`", "unknown command `AUTH`"))
+
+
 @pytest.fixture
 def fragile():
     """A store to do harm to, and two mocks on it."""
