@@ -202,8 +202,9 @@ class SharedEngine(Engine):
             self.kept[upload] = kept
             facts = [kept.size, kept.sha256, list(found_for_others(kept))]
         answer = self.hand_over(["end", upload, list(end), facts])
-        if (left := self.kept.pop(upload, None)) is not None:  # the store did not say so in time
-            left.discard()
+        if upload in self.receivers:  # the store did not say so in time
+            if (left := self.kept.pop(upload, None)) is not None:
+                left.discard()
             self.later([(["end", upload, ["broken_off", end.size, ""], None], to_nobody)])
         return answer
 

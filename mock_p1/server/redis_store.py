@@ -186,7 +186,6 @@ class RedisStore:
         self.timeout_seconds: float = timeout_seconds
         self._errors: Any = (redis.RedisError, OSError, UnicodeError)  # the last: of a host's name
         self._no_script = redis.exceptions.NoScriptError
-        self._refused = redis.exceptions.ResponseError
         self._not_allowed = redis.exceptions.NoPermissionError
         self._keys = [f"{{{name}}}:{part}" for part in ("meta", "log", "snapshot", "claim")]
         self._sent: tuple[Any, ...] = ()
@@ -328,7 +327,7 @@ class RedisStore:
         self.calls += 1
         self._sent = (script, 4, *self._keys, *arguments)
         known = "EVALSHA", sha1(script.encode(), usedforsecurity=False).hexdigest()
-        self._try(self._connection.connect, NotDone)  # nothing, where it is connected
+        self._try(self._connection.connect)  # nothing, where it is connected
         self._try(lambda: self._connection.send_command(*known, *self._sent[1:]))
 
     def _answer(self) -> Any:  # noqa: ANN401 -- what the script returns
@@ -337,18 +336,14 @@ class RedisStore:
         except self._no_script:  # it is new, or was restarted: nothing was done
             return self._try(lambda: self._client.eval(*self._sent))
 
-    def _try(self, ask: Callable[[], Any], failure: type[StoreDown] = StoreDown) -> Any:  # noqa: ANN401 -- likewise
+    def _try(self, ask: Callable[[], Any]) -> Any:  # noqa: ANN401 -- likewise
         try:
             return ask()
         except self._no_script:
             raise
         except self._errors as error:
             self._connection.disconnect()
-            raise (NotDone if isinstance(error, self._refused) else failure)(_why(error)) from None
-
-
-class NotDone(StoreDown):
-    """The store has certainly not done it: it refuses, or could not be reached."""
+            raise StoreDown(_why(error)) from None
 
 
 class LostState(StoreDown):

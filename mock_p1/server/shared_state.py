@@ -9,6 +9,7 @@ decides the order and the time, and every process has all of the state, journal 
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
 import time
@@ -36,7 +37,6 @@ from mock_p1.server.redis_store import (
     Batch,
     BehindState,
     LostState,
-    NotDone,
     RedisStore,
 )
 from mock_p1.server.store_url import CannotShareState
@@ -141,7 +141,10 @@ class StoreClock(RealClock):
 
 
 class _Waiting(NamedTuple):
-    """An act that is to be done, until when somebody waits for it, and who is told."""
+    """An act that is to be done, until when somebody waits for it, and who is told.
+
+    What ``to_nobody`` is told is done whenever it can be.
+    """
 
     act: Act
     until: float
@@ -183,7 +186,9 @@ class SharedState:
         self.writer: str = token_hex(6)
         engine.name = self.writer
         self._thread = threading.Thread(target=self._work, name="mock-p1:state", daemon=True)
-        self._doubtful: set[str] = set()  # batches of ours of which nobody knows if they were added
+        # batches of ours of which nobody knows if they were added, and until when they may be
+        self._doubtful: dict[str, tuple[int, list[_Waiting]]] = {}
+        self._deadline_ns = 0  # of what the store was asked last
         self._batches = 0
         self._unsaved = 0  # acts since a snapshot
         self._is_due = False  # whether the thread is to make one
@@ -237,7 +242,8 @@ class SharedState:
 
     def submit(self, act: Act, tell: Callable[[Any, BaseException | None], None]) -> None:
         """Have an act done; ``tell`` learns in another thread what came of it, or went wrong."""
-        self._submit([_Waiting(act, time.monotonic() + self.store.timeout_seconds, tell)])
+        until = math.inf if tell is to_nobody else time.monotonic() + self.store.timeout_seconds
+        self._submit([_Waiting(act, until, tell)])
 
     def _submit(self, waiting: list[_Waiting]) -> None:
         with self._news:
@@ -267,7 +273,9 @@ class SharedState:
         now = time.monotonic()
         until = now + self.store.timeout_seconds
         waiting = [
-            _Waiting(act, until, tell if tell is to_nobody else partial(_answer, tell))
+            _Waiting(act, math.inf, tell)
+            if tell is to_nobody
+            else _Waiting(act, until, partial(_answer, tell))
             for act, tell in asked
         ]
         size = sum(len(act[2]) for act, *_ in waiting if act[0] == "asked")
@@ -308,17 +316,25 @@ class SharedState:
     def _go_on(self) -> None:
         while True:
             with self._news:
-                if not (self._waiting or self._left or self._closed):
+                if not (self._left or self._closed or any(map(self._is_urgent, self._waiting))):
                     self._news.wait(IDLE_SECONDS)
             with self._turn:
-                some = 0 if self._left else min(len(self._waiting), MOST_ACTS)
-                taken = [self._waiting.popleft() for _ in range(some)]
+                with self._news:
+                    # a store that is down is asked nothing before it answers
+                    some = 0 if self._left or self.down else min(len(self._waiting), MOST_ACTS)
+                    taken = [self._waiting.popleft() for _ in range(some)]
                 if self._closed and not taken and not self._left:
                     return
                 self._play(taken)
-                is_quiet = not taken and time.monotonic() - self._last_at > QUIET_SECONDS
+                is_quiet = (
+                    not (taken or self._waiting)
+                    and time.monotonic() - self._last_at > QUIET_SECONDS
+                )
                 if self._is_due or is_quiet:
                     self._save_if(QUIET_ACTS)
+
+    def _is_urgent(self, waiting: _Waiting) -> bool:
+        return self.down is None or waiting.tell is not to_nobody
 
     def _play(self, taken: list[_Waiting], lent_seconds: float | None = None) -> None:
         """Do acts, or hear first what has come of those that a loop has left.
@@ -340,7 +356,7 @@ class SharedState:
                 self._lends_from, self._left = time.monotonic() + PAUSE_SECONDS, sent
         except StoreDown as error:
             _tell_all(sent.alive, error.why)
-            self._failed(error, sent.writer if sent.acts else None)
+            self._failed(error, sent)
         except Exception as error:  # noqa: BLE001 -- told to whoever waits, and the end
             self.store.hang_up()
             _tell_all(sent.alive, repr(error))
@@ -348,7 +364,7 @@ class SharedState:
         except BaseException as error:  # a loop is interrupted, as by Ctrl-C
             self.store.hang_up()  # else the next act would be handed the answer to this one
             _tell_all(sent.alive, repr(error))
-            self._failed(StoreDown(repr(error)), sent.writer if sent.acts else None)
+            self._failed(StoreDown(repr(error)), sent)
             raise
         finally:
             self._sent = self._clock.at_work = None
@@ -357,10 +373,13 @@ class SharedState:
         """Wait for the store for as long as those may wait whose acts it has been sent."""
         if not sent.alive:
             return
-        seconds = min(each.until for each in sent.alive) - time.monotonic()
-        if not self.store.has_answered(max(seconds, 0)):
+        if not self.store.has_answered(max(self._seconds_left(sent), 0)):
             self.store.hang_up()
             raise StoreDown(NO_ANSWER)
+
+    def _seconds_left(self, sent: _Sent) -> float:
+        until = min((each.until for each in sent.alive), default=0)
+        return min(until - time.monotonic(), self.store.timeout_seconds)
 
     def _batch_of(self, taken: list[_Waiting]) -> _Sent:
         """Return what is to be sent of acts; who has waited for too long is told so."""
@@ -379,10 +398,10 @@ class SharedState:
     def _ask(self, sent: _Sent) -> None:
         """Have the store say what others have done, and add a batch."""
         self._asked_ns = time.perf_counter_ns()
-        seconds = min((each.until for each in sent.alive), default=0) - time.monotonic()
-        deadline_ns = self._clock.store_time(self._asked_ns) + int(seconds * SECOND)
+        left_ns = int(self._seconds_left(sent) * SECOND)
+        self._deadline_ns = self._clock.store_time(self._asked_ns) + left_ns
         known = self._begun.run, self._seq, self._epoch
-        self.store.append(*known, sent.writer, deadline_ns, sent.text)
+        self.store.append(*known, sent.writer, self._deadline_ns, sent.text)
 
     def _hear(self, sent: _Sent) -> None:
         """Do what others have done, then what was sent, once the store has it."""
@@ -401,8 +420,13 @@ class SharedState:
             self._ask(sent)
             self._wait_for(sent)
         self.down = None
+        for writer, (deadline_ns, acts) in [*self._doubtful.items()]:
+            if appended.moment_ns > deadline_ns:  # it was not added, and never will be
+                del self._doubtful[writer]
+                self._submit(acts)
         if appended.number < 0:
             _tell_all(sent.alive, TOO_SLOW)
+            self._submit([each for each in sent.alive if each.tell is to_nobody])
             return
         if appended.number:
             self._seq = appended.number
@@ -431,16 +455,16 @@ class SharedState:
             self._unsaved = 0
             self._is_due |= ours
 
-    def _failed(self, error: StoreDown, writer: str | None) -> None:
+    def _failed(self, error: StoreDown, sent: _Sent) -> None:
         self.down = error.why
+        self._refuse_all(error.why)
+        if sent.acts:
+            acts = [each for each in sent.alive if each.tell is to_nobody]
+            self._doubtful[sent.writer] = self._deadline_ns, acts
         if isinstance(error, LostState):
             self._revive()
         elif isinstance(error, BehindState):
             self.ended(error.why)
-        else:
-            self._refuse_all(error.why)
-            if writer is not None and not isinstance(error, NotDone):
-                self._doubtful.add(writer)
 
     def _refuse_all(self, why: str) -> None:
         """Tell all who wait that the store is down: it has been waited for since they came."""
@@ -452,8 +476,7 @@ class SharedState:
         _tell_all(left, why)
 
     def _do_batch(self, writer: str, acts: list[Act]) -> None:
-        was_ours = writer in self._doubtful
-        self._doubtful.discard(writer)
+        was_ours = self._doubtful.pop(writer, None) is not None
         for act in acts:
             before = self.engine.journal.last
             self._perform(act)

@@ -10,7 +10,7 @@ import ssl
 import threading
 import time
 import uuid
-from collections import Counter
+from collections import Counter, deque
 from contextlib import ExitStack, suppress
 from itertools import chain
 from types import SimpleNamespace
@@ -1161,15 +1161,124 @@ def test_the_end_of_a_server_loses_no_note(frozen):
     assert entry.notes == ("taken",)
 
 
-def test_what_a_store_has_not_done_is_not_kept_in_mind(fragile):
-    """A store that is not there, or refuses, has added nothing: however often it is asked."""
-    server, mocks = fragile
+def test_the_end_of_a_server_beside_its_thread(mocks, monkeypatch):
+    """What waits may be told, and gone, just when the thread is about to take it."""
     shared = mocks.all[0]
+
+    class Waiting(deque):
+        def __len__(self):
+            count = super().__len__()
+            if count and threading.current_thread() is shared._thread:  # noqa: SLF001 -- which this is about
+                ending = threading.Thread(target=shared.cut_off)
+                ending.start()
+                ending.join(0.05)  # where it has to wait for the thread, it goes on later
+            return count
+
+    why = []
+    monkeypatch.setattr(shared, "ended", why.append)
+    monkeypatch.setattr(shared, "_waiting", Waiting())
+    assert ask(shared.engine, PATH + "a").status in (200, 503)
+    monkeypatch.undo()
+    assert ask(shared.engine, PATH + "a").status == 200
+    assert why == []
+
+
+@pytest.fixture
+def impatient():
+    """A store to do harm to, and two mocks that wait for it for a short while."""
+    with redis_server() as server, ExitStack() as stack:
+        mocks = Mocks(stack, server.url)
+        for _ in range(2):
+            mocks.join(timeout=0.2)
+        yield server, mocks
+
+
+def freeze(server):
+    """Let a store do nothing; what lets it go on."""
+    server.freeze()
+    return server.thaw
+
+
+def fill(server):
+    """Let a store take nothing more; what lets it."""
     server.client().config_set("maxmemory", 1)
+    return lambda: server.client().config_set("maxmemory", 0)
+
+
+@pytest.mark.parametrize("harm", [freeze, fill])
+def test_a_store_that_fails_loses_no_note(impatient, harm):
+    """What nobody waits for is done when the store is back, and once."""
+    server, mocks = impatient
+    one, other = (shared.engine for shared in mocks.all)
+    is_back(mocks)
+    assert sees(one) == "job_waiting"
+    mend = harm(server)
+    one.note_taken(1, taken=False)  # it may have been sent before anybody knows
+    assert ask(one, PATH + "a").status == 503
+    one.add_note(1, "late")
+    assert ask(one, PATH + "a").status == 503
+    mend()
+    notes = ()
+    for _ in range(1000):
+        with suppress(RuntimeError):
+            other.refresh()
+            notes = next(iter(other.journal)).notes
+        if len(notes) == 2:
+            break
+        time.sleep(0.01)
+    assert sorted(notes) == ["late", "the client has not taken this answer to its end"]
+
+
+def test_an_upload_that_ends_while_the_store_is_down(impatient):
+    """It is known to all as broken off, and under way no longer."""
+    server, mocks = impatient
+    one, other = (shared.engine for shared in mocks.all)
+    is_back(mocks)
+    issued = json.loads(ask(one, f"{PATH}upload_url", query="filename=a.csv").body)
+    path = issued["upload_url"].removeprefix("http://m")
+    taken = one.receive(Request("PUT", path, api_keys=("k",), has_body=True), 10)
+    server.freeze()
+    assert ask(one, PATH + "a").status == 503
+    assert taken.abort(b"abc").status == 503
+    server.thaw()
+    for _ in range(1000):
+        if not (one.receivers or other.receivers):
+            break
+        time.sleep(0.01)
+    is_back(mocks)
+    *_, entry = other.journal
+    told = "the client broke off after 3 bytes; the job still waits for its file"
+    assert told in entry.notes
+
+
+def test_what_a_store_has_not_done_is_not_kept_in_mind(impatient):
+    """However often it is asked: a store that refuses adds nothing later."""
+    server, mocks = impatient
+    shared = mocks.all[0]
+    mend = fill(server)
     assert {ask(shared.engine, PATH + "a").status for _ in range(20)} == {503}
+    mend()
+    for _ in range(1000):
+        is_back(mocks)
+        if not shared._doubtful:  # noqa: SLF001 -- memory that nothing else shows
+            break
+        time.sleep(0.01)
     server.kill()
     assert {ask(shared.engine, PATH + "a").status for _ in range(20)} == {503}
     # one may have been sent just before
+    assert len(shared._doubtful) <= 1  # noqa: SLF001 -- likewise
+
+
+def test_a_store_that_loads_is_sent_nothing(fragile, monkeypatch):
+    """What it refuses meanwhile would fill the memory of the mock, as nobody knows of it."""
+    _, mocks = fragile
+    shared = mocks.all[0]
+
+    def loads():
+        raise redis.exceptions.BusyLoadingError("Redis is loading the dataset in memory")
+
+    monkeypatch.setattr(shared.store, "_answer", lambda: shared.store._try(loads))  # noqa: SLF001 -- what redis-py says there
+    assert {ask(shared.engine, PATH + "a").status for _ in range(20)} == {503}
     assert len(shared._doubtful) <= 1  # noqa: SLF001 -- memory that nothing else shows
 
 
