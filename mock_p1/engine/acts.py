@@ -282,10 +282,10 @@ def _value(value: Any) -> object:  # noqa: ANN401 -- any value of JSON
 
 def plain_scenario(scenario: Scenario) -> dict[str, Any]:
     """Return a scenario as plain data; ValueError where it has no text of its own."""
-    if scenario.text is None:
+    if scenario.text is None or scenario.variables:
         raise ValueError(
-            f"{scenario.name} was made in Python or of several files; processes that share a "
-            "state can play another scenario only from one text"
+            f"{scenario.name} was made in Python, of several files or with variables; processes "
+            "that share a state can play another scenario only from one text"
         )
     files = {name: content.decode("latin-1") for name, content in scenario.files.items()}
     return {"name": scenario.name, "text": scenario.text, "files": files}

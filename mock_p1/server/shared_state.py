@@ -14,6 +14,7 @@ import os
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import accumulate
@@ -585,7 +586,9 @@ def _tell_all(waiting: list[_Waiting], why: str) -> None:
 
 def facts_of(scenario: Scenario, **numbers: Any) -> dict[str, Any]:  # noqa: ANN401 -- what JSON knows
     """Return what all processes that share a state must agree on."""
-    text = None if scenario.text is None else plain_scenario(scenario)
+    text = None
+    with suppress(ValueError):  # who joins must have it then
+        text = plain_scenario(scenario)
     return {"name": scenario.name, "parts": digests(scenario), "text": text, **numbers}
 
 
@@ -630,7 +633,11 @@ def share(  # noqa: PLR0913 -- each is a choice of its own
     theirs = json.loads(begun.facts)
     is_first = theirs["parts"] == ours["parts"]
     if not is_first and theirs["text"] is None:
-        raise _plays_another(shared_by, scenario, theirs["name"], theirs["name"])
+        raise _plays_another(
+            *(shared_by, scenario, theirs["name"], theirs["name"]),
+            "start with just that, variables included: it is not in the store, as it is of several "
+            "files, has variables or was made in Python",
+        )
     first = scenario if is_first else scenario_of(theirs["text"])
     for what, value in numbers.items():
         before, now = theirs[what], value
@@ -661,7 +668,11 @@ def share(  # noqa: PLR0913 -- each is a choice of its own
 
 
 def _plays_another(
-    store: RedisStore, ours: Scenario, begun_with: str, played: str
+    store: RedisStore,
+    ours: Scenario,
+    begun_with: str,
+    played: str,
+    remedy: str = "play on what is played there by --state-scenario shared",
 ) -> CannotShareState:
     if ours.name == played:
         differs = f"{ours.name} has changed since it was first played there"
@@ -670,6 +681,5 @@ def _plays_another(
     else:
         differs = f"its state was begun with {begun_with}, and plays {played}, not {ours.name}"
     return CannotShareState(
-        f"{store.shown}: {differs}; begin anew by another --state-name, or play on what is played "
-        "there by --state-scenario shared"
+        f"{store.shown}: {differs}; begin anew by another --state-name, or {remedy}"
     )

@@ -75,7 +75,8 @@ class Mocks:
         """Start one more, as a process of its own would."""
         options = {"jobs_max": 1000, "journal_max": 1000, "store": UploadStore(), **options}
         options["timeout_seconds"] = timeout
-        shared = share(parse(text, "f.yaml"), self.url, self.name, **options)
+        scenario = parse(text, "f.yaml") if isinstance(text, str) else text
+        shared = share(scenario, self.url, self.name, **options)
         self.stack.callback(shared.close)
         self.all.append(shared)
         return shared.engine
@@ -573,6 +574,24 @@ def test_a_mock_that_differs_is_refused(mocks, other, told):
     """It says in what, by the option that it was started with."""
     with pytest.raises(CannotShareState, match=told):
         mocks.join(**other)
+
+
+@pytest.mark.parametrize("options", [{}, {"take_shared": True}])
+def test_a_mock_that_differs_from_one_with_variables(server, options):
+    """Its text is of no use to others, who have variables of their own; it is not called wrong."""
+    text = f"variables: true\napi_keys: {{'${{KEY}}': active}}\n{SCENARIO}"
+    with ExitStack() as stack:
+        made = Mocks(stack, server.url)
+        for key in ("one", "one", "two"):
+            scenario = parse(text, "v.yaml", variables={"KEY": key})
+            if key == "one":
+                made.join(scenario)
+        with pytest.raises(CannotShareState, match=r"v\.yaml has changed .* variables included:"):
+            made.join(scenario, **options)
+        with pytest.raises(CannotShareState, match=r"begun with v\.yaml, not with f\.yaml as here"):
+            made.join(**options)
+        with pytest.raises(ValueError, match=r"v\.yaml was made in .* or with variables"):
+            Driver(made.all[0].engine).load(scenario)
 
 
 def test_a_seed_that_is_the_scenarios_own(mocks, server):
