@@ -15,6 +15,7 @@ import requests
 from helpers.redis_server import NEEDED, redis_server
 
 from mock_p1.cli import workers
+from mock_p1.cli.log_lines import FORMATS
 from mock_p1.contract.operations import OPERATIONS
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.scenario.files import load_scenario
@@ -296,21 +297,80 @@ def test_a_variable_that_does_nothing_alone(run, monkeypatch, name, value, told)
     assert "does nothing here" not in run("serve", "--port", "0").output
 
 
-def test_one_worker_logs_for_all(monkeypatch):
-    """All hear of all requests, so the log would have each as often as there are workers."""
-    quiet = []
+class Process:
+    """A worker that is up, or ends before it is, as the test says."""
 
-    class Process:
-        def __init__(self, *_, env, **__):
-            quiet.append(env.get("MOCK_P1_QUIET"))
-            self.stdout = io.BytesIO(b"up\n")
+    says = b"up\n"
+    returncode = None
+    pid = 7
 
-    monkeypatch.delenv("MOCK_P1_QUIET", raising=False)
+    def __init__(self, command, *, env, **_):
+        self.stdout = io.BytesIO(self.says)
+        self.begun.append((command, env))
+
+    def poll(self):
+        """Return how it has ended, if it has."""
+        return self.returncode
+
+
+@pytest.fixture
+def begun(monkeypatch):
+    """The workers that were started: their commands and environments."""
     monkeypatch.setattr(workers.subprocess, "Popen", Process)
-    ended = threading.Event()
-    ended.set()
-    workers.Workers(3, [], None).run(ended)
-    assert quiet == [None, "1", "1"]
+    begun = []
+    monkeypatch.setattr(Process, "begun", begun, raising=False)
+    return begun
+
+
+def run_workers(count=3, *, ended=True):
+    """Run workers, who are to end at once."""
+    end = threading.Event()
+    if ended:
+        end.set()
+    workers.Workers(count, [], None, FORMATS["text"]).run(end)
+
+
+def test_one_worker_logs_for_all(monkeypatch, begun):
+    """All hear of all requests, so the log would have each as often as there are workers."""
+    monkeypatch.delenv("MOCK_P1_QUIET", raising=False)
+    run_workers()
+    assert [env.get("MOCK_P1_QUIET") for _, env in begun] == [None, "1", "1"]
+
+
+def test_a_worker_is_started_as_its_parent_was(monkeypatch, begun):
+    """By ``-m`` it would find the modules of the folder it is started in before all others."""
+    monkeypatch.setattr(sys, "orig_argv", ["python", "/bin/mock-p1", "serve", "--workers", "2"])
+    run_workers(1)
+    assert begun[0][0] == [sys.executable, "/bin/mock-p1", "serve"]
+
+
+def test_workers_that_are_to_end_before_the_first_is_up(monkeypatch, begun):
+    """Nobody waits for its start, which may take long."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as silent, os.fdopen(writing, "wb"):
+        monkeypatch.setattr(io, "BytesIO", lambda _: silent)
+        run_workers()
+    assert len(begun) == 1
+
+
+def test_a_first_worker_that_cannot_start(monkeypatch, begun):
+    """They end as it does."""
+    monkeypatch.setattr(Process, "says", b"")
+    monkeypatch.setattr(Process, "returncode", 3)
+    with pytest.raises(SystemExit) as ended:
+        run_workers(ended=False)
+    assert (ended.value.code, len(begun)) == (3, 1)
+
+
+def test_a_worker_that_is_replaced(monkeypatch, begun, capsys):
+    """The log says so in its form."""
+    monkeypatch.setattr(Process, "returncode", -9)
+    monkeypatch.setattr(workers, "PAUSE_SECONDS", -1)
+    end = threading.Event()
+    monkeypatch.setattr(end, "wait", lambda _: len(begun) > 2)
+    workers.Workers(2, [], None, FORMATS["json"]).run(end)
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert told == [{"event": "worker_replaced", "worker": 7}] * 2
 
 
 @pytest.mark.usefixtures("never_serves")
