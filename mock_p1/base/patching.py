@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import is_not
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -60,16 +61,17 @@ class Patches:
     def remove(self) -> None:
         """Put back what is still ours; a stand-in that somebody else has wrapped lets all pass.
 
-        Where another of ours stands upon it, that one is made anew upon what was there before.
+        Another of ours that stands right upon it is made anew upon what was there before.
         """
         while self._done:
             patch = self._done.pop()
             layers = _layers[patch.owner, patch.name]
             place = next(n for n, layer in enumerate(layers) if layer.patch is patch)
-            is_ours = vars(patch.owner).get(patch.name) is layers[-1].stand_in
             removed, *above = layers[place:]
+            upon = [*(layer.before for layer in above), vars(patch.owner).get(patch.name)]
+            is_wrapped = any(map(is_not, upon, (layer.stand_in for layer in layers[place:])))
             del layers[place:]
-            if not is_ours:
+            if is_wrapped:
                 layers += above
                 continue
             if removed.before is _MISSING:
