@@ -65,6 +65,7 @@ local since, last, epoch = tonumber(ARGV[2]), tonumber(meta[2] or -1), tonumber(
 if meta[1] ~= ARGV[1] then return {{'lost'}} end
 if epoch ~= tonumber(ARGV[3]) and since > tonumber(meta[5]) then return {{'forked'}} end
 if last < since then return {{'lost'}} end
+if #ARGV == 4 then redis.call('HSET', KEYS[1], 'epoch', epoch) end
 now = math.max(now, tonumber(meta[3]))
 local others = {{}}
 if last > since then
@@ -73,7 +74,7 @@ if last > since then
   if #others == 0 or others[1][1] ~= from then return {{'behind'}} end
 end
 local done = 0
-if #ARGV > 3 and #others < {MOST_BATCHES} then
+if #ARGV > 4 and #others < {MOST_BATCHES} then
   done = -1
   if now <= tonumber(ARGV[5]) then
     done = last + 1
@@ -86,7 +87,8 @@ end
 return {{string.format('%.0f', now), done, others, epoch}}
 """
 """Reads the batches since ``ARGV[2]``, and adds one; 0 where there was none to add, or too much was
-to be read first, -1 where it is too late."""
+to be read first, -1 where it is too late. With a writer alone it writes what stands there already:
+a store that takes nothing fails then too."""
 
 SNAPSHOT: Final = """
 if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] then return 0 end
@@ -242,13 +244,24 @@ class RedisStore:
             raise StoreDown(f"is Redis {version}; it must be 6.2 or newer, or any Valkey")
 
     def append(  # noqa: PLR0913, PLR0917 -- what is known, and what is added
-        self, run: str, since: int, epoch: int, writer: str, deadline_ns: int = 0, acts: str = ""
+        self,
+        run: str,
+        since: int,
+        epoch: int,
+        writer: str,
+        deadline_ns: int = 0,
+        acts: str = "",
+        *,
+        must_take: bool = False,
     ) -> None:
         """Have the batches after ``since`` read, and one added, if there is any.
 
-        StoreDown where nobody knows whether it was added. What came of it says ``appended``.
+        Without one, the store fails if it could not be, where it ``must_take`` one. StoreDown where
+        nobody knows whether it was added. What came of it says ``appended``.
         """
-        asked: Sequence[Any] = (writer, deadline_ns // 1000, acts) if acts else ()
+        asked: Sequence[Any] = (writer,) if must_take else ()
+        if acts:
+            asked = (writer, deadline_ns // 1000, acts)
         self._send(APPEND, run, since, epoch, *asked)
 
     def has_answered(self, seconds: float) -> bool:

@@ -402,7 +402,8 @@ class SharedState:
         left_ns = int(self._seconds_left(sent) * SECOND)
         self._deadline_ns = self._clock.store_time(self._asked_ns) + left_ns
         known = self._begun.run, self._seq, self._epoch
-        self.store.append(*known, sent.writer, self._deadline_ns, sent.text)
+        batch = sent.writer, self._deadline_ns, sent.text
+        self.store.append(*known, *batch, must_take=self.down is not None)
 
     def _hear(self, sent: _Sent) -> None:
         """Do what others have done, then what was sent, once the store has it."""
