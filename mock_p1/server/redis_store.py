@@ -186,7 +186,8 @@ class RedisStore:
         from redis.retry import Retry  # noqa: PLC0415 -- likewise
 
         self.timeout_seconds: float = timeout_seconds
-        self._errors: Any = (redis.RedisError, OSError, UnicodeError)  # the last: of a host's name
+        # the last: of a host's name, and of options of TLS that do not go together
+        self._errors: Any = (redis.RedisError, OSError, ValueError)
         self._no_script = redis.exceptions.NoScriptError
         self._not_allowed = redis.exceptions.NoPermissionError
         self._keys = [f"{{{name}}}:{part}" for part in ("meta", "log", "snapshot", "claim")]
@@ -203,7 +204,7 @@ class RedisStore:
             )
             # opens nothing; what a client does around it costs more than it
             self._connection: Any = self._client.connection_pool.make_connection()
-        except (ValueError, *self._errors) as error:
+        except self._errors as error:
             raise CannotShareState(f"{self.shown}: {error}") from None
 
     def begin(self, form: str, run: str, facts: str) -> Begun:

@@ -982,6 +982,20 @@ def test_a_user_who_may_not_ask_which_version_it_is(server):
         assert sees(few.join()) == "job_waiting"
 
 
+def test_options_of_tls_that_do_not_go_together(server, monkeypatch):
+    """As no certificate, and a host's name in it, for an older redis-py: one line says so."""
+
+    def refused(*_):
+        raise ValueError("Cannot set verify_mode to CERT_NONE when check_hostname is enabled.")
+
+    monkeypatch.setattr(redis.Redis, "info", refused)
+    with (
+        ExitStack() as stack,
+        pytest.raises(CannotShareState, match=r"unix://.*: Cannot set verify"),
+    ):
+        Mocks(stack, server.url).join()
+
+
 def test_a_wrong_password():
     """It says so."""
     with redis_server("--requirepass", "right") as server, ExitStack() as stack:
