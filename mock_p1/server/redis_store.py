@@ -60,13 +60,18 @@ return redis.call('HMGET', KEYS[1], 'form', 'run', 'epoch', 'begun', 'facts')
 """Begins a shared state where there is none; returns what is known of it."""
 
 APPEND: Final = f"""{_MOMENT}
-local meta = redis.call('HMGET', KEYS[1], 'run', 'seq', 'moment', 'epoch', 'revived')
+local meta = redis.call('HMGET', KEYS[1], 'run', 'seq', 'moment', 'epoch', 'revived', 'ahead')
 local since, last, epoch = tonumber(ARGV[2]), tonumber(meta[2] or -1), tonumber(meta[4] or 0)
 if meta[1] ~= ARGV[1] then return {{'lost'}} end
 if epoch ~= tonumber(ARGV[3]) and since > tonumber(meta[5]) then return {{'forked'}} end
 if last < since then return {{'lost'}} end
 if #ARGV == 4 then redis.call('HSET', KEYS[1], 'epoch', epoch) end
-now = math.max(now, tonumber(meta[3]))
+now = now + tonumber(meta[6] or 0)
+local back = tonumber(meta[3]) - now
+if back > 0 then
+  redis.call('HINCRBY', KEYS[1], 'ahead', string.format('%.0f', back))
+  now = now + back
+end
 local others = {{}}
 if last > since then
   local from = string.format('%d-0', since + 1)
@@ -88,7 +93,8 @@ return {{string.format('%.0f', now), done, others, epoch}}
 """
 """Reads the batches since ``ARGV[2]``, and adds one; 0 where there was none to add, or too much was
 to be read first, -1 where it is too late. With a writer alone it writes what stands there already:
-a store that takes nothing fails then too."""
+a store that takes nothing fails then too. Where the store's clock was set back, or another one's is
+behind it, time goes on from the last batch: ``ahead`` says by how much more it is here."""
 
 SNAPSHOT: Final = """
 if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] then return 0 end
@@ -106,7 +112,7 @@ CLAIM: Final = f"""{_MOMENT}
 local run = redis.call('HGET', KEYS[1], 'run')
 if run and run ~= ARGV[1] then return 'other' end
 local claim = redis.call('HMGET', KEYS[4], 'seq', 'since')
-local ours, waited = tonumber(ARGV[2]), now - tonumber(claim[2] or now)
+local ours, waited = tonumber(ARGV[2]), math.max(0, now - tonumber(claim[2] or now))
 local most = math.max(ours, tonumber(claim[1] or 0))
 redis.call('HSET', KEYS[4], 'seq', most, 'since', string.format('%.0f', now - waited))
 redis.call('PEXPIRE', KEYS[4], 10000)

@@ -543,6 +543,24 @@ def test_clocks_that_differ_do_not_matter(server, monkeypatch):
         assert abs((late.clock.client_date(0) - began).total_seconds()) < 60
 
 
+def test_a_clock_of_the_store_that_is_set_back(mocks, server):
+    """Time goes on from the last act; it does not stand still until that clock is where it was."""
+    engine = mocks.all[0].engine
+    server.client().hincrby(f"{{{mocks.name}}}:meta", "moment", 3600 * 1_000_000)  # it was ahead
+    assert [sees(engine) for _ in range(3)] == ["job_waiting"] * 3
+    first, *_, last = [entry.moment_ns for entry in engine.journal]
+    assert 3599 * SECOND <= first < last
+
+
+def test_a_clock_of_the_store_that_is_set_forward(loop_of, server, mocks):
+    """What is sent just then comes too late by the old time, and is sent anew by the new one."""
+    shared, ask_as_a_loop = loop_of
+    server.client().hincrby(f"{{{mocks.name}}}:meta", "ahead", 3600 * 1_000_000)
+    assert [status for status, _ in ask_as_a_loop("a")] == [200]
+    assert sees(shared.engine) == "job_waiting"
+    assert shared.engine.journal.last == 2
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_a_random_history_is_that_of_one_mock(server, seed):
@@ -1463,6 +1481,15 @@ def claim(store, number, wanted):
             return told
         time.sleep(0.01)
     return told
+
+
+def test_a_clock_that_is_set_back_holds_no_claim_up(stores, server):
+    """Else nobody would give the state back until it is where it was."""
+    (_, less), _ = stores
+    less.claim("run", 5)
+    [key] = server.client().keys("*claim")
+    server.client().hincrby(key, "since", 3600 * 1_000_000)
+    assert claim(less, 5, "give") == "give"
 
 
 def test_who_has_the_most_gives_it_back(stores):
