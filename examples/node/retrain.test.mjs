@@ -58,7 +58,7 @@ test('a busy service is asked again when it said', async () => {
   await play(key);
   const [busy, next] = await calls(key, 'retrain_status_check');
   assert.equal(busy.http_status, 429);
-  assert.ok(next.at - busy.at > 0.9, `asked again after ${next.at - busy.at} s`);
+  assert.ok(next.seconds - busy.seconds > 0.9, `asked again after ${next.seconds - busy.seconds} s`);
 });
 
 test('a switch that is answered 503 has not been done', async () => {

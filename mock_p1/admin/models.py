@@ -460,10 +460,10 @@ class FuturePlace(Answer):
     """A step that only time leads to."""
 
     step: StepNumber
-    since: float
-    """When the step begins, in seconds of the mock's clock."""
-    until: float | None
-    """When time ends the step; null where time does not."""
+    since_seconds: float
+    """When the step begins, in seconds since the mock began, by its clock."""
+    until_seconds: float | None
+    """When time ends the step, likewise; null where time does not."""
 
 
 class Place(FuturePlace):
@@ -495,7 +495,8 @@ class Track(Place):
     caller: str
     """Tells keys apart that look alike when masked."""
     polls: Count
-    last_poll: float
+    last_polled_seconds: float
+    """When that was, in seconds since the mock began, by its clock."""
     waits_for: str | None
     file: TrackFile | None
     """null where no client created the job."""
@@ -514,10 +515,12 @@ class Step(Answer):
     lasts: Annotated[str | None, Field(serialization_alias="for")]
     """2 polls, 1m30s, upload or manual; null for the last step, which never ends."""
     polls: Count | None
-    seconds: float | None
+    for_seconds: float | None
+    """How long the step lasts; null where time does not end it."""
     source: str
     """file:line"""
-    delay: LeftOut[Annotated[list[float], Field(min_length=2, max_length=2)]] = None
+    delay_seconds: LeftOut[Annotated[list[float], Field(min_length=2, max_length=2)]] = None
+    """For how long answers are held back: at least, and at most."""
     message: LeftOut[str] = None
     download_url: LeftOut[bool] = None
 
@@ -582,8 +585,10 @@ class Curl(Answer):
 class Clock(Answer):
     """What the clock shows, and how it runs."""
 
-    now: float
+    seconds: float
+    """Since the mock began, as the rows of the journal have it."""
     time: DateTime
+    """The date that the clock shows, in UTC."""
     kind: Literal["real", "virtual"]
     speed: float
     frozen: bool
@@ -698,6 +703,8 @@ class _Request(Answer):
 
     number: Count
     time: DateTime
+    seconds: float
+    """Since the mock began, by its clock."""
     job_id: str | None
     api_key: str
     """Masked. Of a call to a link, which takes no key, that of whose link it is; `notes` say
@@ -709,8 +716,6 @@ class _Request(Answer):
 class Upload(_Request):
     """A file that came, or a part of it."""
 
-    moment: float
-    """The time in seconds of the mock's clock."""
     filename: str
     size: Count
     """How many bytes came."""
@@ -731,8 +736,6 @@ class Uploads(Answer):
 
 
 class _Answered(_Request):
-    moment: float
-    """The time in seconds of the mock's clock."""
     outcome: str
     http_status: int | None
 
@@ -769,8 +772,6 @@ class Switches(Answer):
 class Entry(_Request):
     """One request and its outcome."""
 
-    at: float
-    """The time in seconds of the mock's clock."""
     method: str
     path: str
     operation: str | None

@@ -163,7 +163,7 @@ def _request(happened: Entry | Upload) -> dict[str, Any]:
     return {
         "number": happened.number,
         "time": views.date(admin_context().engine, happened.moment_ns),
-        "moment": views.seconds(happened.moment_ns),
+        "seconds": views.seconds(happened.moment_ns),
         "job_id": happened.job_id,
     }
 

@@ -37,7 +37,7 @@ def clock(engine: Engine) -> models.Clock:
     """
     now_ns = engine.clock.now_ns()
     return models.Clock(
-        now=seconds(now_ns),
+        seconds=seconds(now_ns),
         time=date(engine, now_ns),
         kind="real" if isinstance(engine.clock, RealClock) else "virtual",
         speed=engine.clock.speed if isinstance(engine.clock, RealClock) else 0.0,
@@ -74,12 +74,12 @@ def job(view: JobView) -> models.Job:
 
 def entry(engine: Engine, row: Entry) -> models.Entry:
     """Return an entry of the journal."""
-    own = {"time", "at", "caller", "notes", "place"}
+    own = {"time", "seconds", "caller", "notes", "place"}
     upload = engine.state.uploads.get(row.number)
     return models.Entry(
         **_same(row, *(models.Entry.model_fields.keys() - own)),
         time=date(engine, row.moment_ns),
-        at=seconds(row.moment_ns),
+        seconds=seconds(row.moment_ns),
         caller=row.caller_name,
         notes=list(dict.fromkeys([*row.notes, *(upload.notes() if upload is not None else ())])),
         place=row.place and models.Place(**_place(*row.place)),
@@ -168,7 +168,7 @@ def _step(program: Program, step: ProgramStep) -> models.Step:
         outcome=label(step),
         lasts=lasts,
         polls=polls,
-        seconds=seconds(lasts_ns) if lasts_ns else None,
+        for_seconds=seconds(lasts_ns) if lasts_ns else None,
         source=step.source,
         **_details(step.step),
     )
@@ -180,7 +180,7 @@ _KINDS: Final[dict[type, Any]] = {StatusStep: "status", ReplyStep: "reply", Faul
 def _details(step: Step) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if step.delay is not None:
-        found["delay"] = [seconds(step.delay.low_ns), seconds(step.delay.high_ns)]
+        found["delay_seconds"] = [seconds(step.delay.low_ns), seconds(step.delay.high_ns)]
     if isinstance(step, StatusStep):
         if step.message is not None:
             fake = step.message if isinstance(step.message, Fake) else None
@@ -200,7 +200,7 @@ def _track(plan: Plan, track: Track) -> models.Track:
         if track.file
         else None,
         caller=caller_name(track.caller),
-        last_poll=seconds(track.last_ns),
+        last_polled_seconds=seconds(track.last_ns),
     )
 
 
@@ -217,8 +217,8 @@ def _places(plan: Plan, state: State) -> Iterator[dict[str, Any]]:
         until_ns = None if lasts_ns is None or next_position is None else since_ns + lasts_ns
         yield {
             "step": position + 1,
-            "since": seconds(since_ns),
-            "until": None if until_ns is None else seconds(until_ns),
+            "since_seconds": seconds(since_ns),
+            "until_seconds": None if until_ns is None else seconds(until_ns),
         }
         if until_ns is None or next_position is None:
             return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import is_not
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -66,11 +65,11 @@ class Patches:
         while self._done:
             patch = self._done.pop()
             layers = _layers[patch.owner, patch.name]
-            place = next(n for n, layer in enumerate(layers) if layer.patch is patch)
-            removed, *above = layers[place:]
-            upon = [*(layer.before for layer in above), vars(patch.owner).get(patch.name)]
-            is_wrapped = any(map(is_not, upon, (layer.stand_in for layer in layers[place:])))
-            del layers[place:]
+            is_wrapped = vars(patch.owner).get(patch.name) is not layers[-1].stand_in
+            above: list[_Layer] = []
+            while (removed := layers.pop()).patch is not patch:
+                is_wrapped |= removed.before is not layers[-1].stand_in
+                above.insert(0, removed)
             if is_wrapped:
                 layers += above
                 continue

@@ -7,9 +7,9 @@ and the time once for all requests of a millisecond.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable  # noqa: TC003 -- NamedTuple keeps the annotations
+from collections.abc import Callable, Iterable  # noqa: TC003 -- NamedTuple keeps the annotations
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, wraps
 from typing import Any, Final, NamedTuple
@@ -55,8 +55,8 @@ class Form:
 
     A line is ``start``, the time, ``before``, what is said of the job's place, and ``after``. While
     the job is at ``position`` of ``plan`` that is ``rest``; or, where it says what is left of
-    ``polls``, or of ``lasts_ns`` in milliseconds: ``rest``, which is the same for a thousand of
-    them, up to three digits, and ``end``.
+    ``polls``, or of ``lasts_ns`` in milliseconds: ``rest``, which is the same for the thousand from
+    ``lowest`` on, one of ``digits``, and ``end``.
     """
 
     start: bytes
@@ -66,15 +66,15 @@ class Form:
     position: int = -1
     polls: int = 0
     lasts_ns: int = 0
-    thousands: int = -1
+    lowest: int = -THOUSAND
     head: str = ""
     rest: bytes = b""
-    digits: bytes = b""
+    digits: list[bytes] = field(default_factory=list)
     end: bytes = b""
 
     def stand_at(self, plan: Plan | None, position: int, place: str, waits: str | None) -> None:
         """Take over a place: what is said of it, and in that, what the job waits for."""
-        self.plan, self.position, self.thousands = plan, position, -1
+        self.plan, self.position, self.lowest = plan, position, -THOUSAND
         self.polls = self.lasts_ns = 0
         if plan is not None and waits:
             self.polls = plan.stages[position].polls or 0
@@ -85,15 +85,23 @@ class Form:
         self.end = f"{unit}{behind}{self.after}".encode()
         self.rest = f"{self.before}{place}{self.after}".encode()
 
-    def come_to(self, thousands: int) -> None:
-        """Take over how many thousands are left."""
-        self.thousands = thousands
+    def come_to(self, left: int) -> int:
+        """Take over how many thousands are left; return what is above them."""
+        thousands, digits = divmod(left, THOUSAND)
+        self.lowest = left - digits
         if self.polls:
             shown = f"{thousands:,}," if thousands else ""
         else:
             shown = format_duration(thousands * SECOND) if thousands else ""
         self.rest = f"{self.head}{shown}".encode()
-        self.digits = b"%b%b%03d%b" if self.polls and thousands else b"%b%b%d%b"
+        self.digits = _numbers("03d" if self.polls and thousands else "d")
+        return digits
+
+
+@cache
+def _numbers(form: str) -> list[bytes]:
+    """Return the numbers below a thousand: to write one takes three times as long."""
+    return [format(number, form).encode() for number in range(THOUSAND)]
 
 
 class Format(NamedTuple):
@@ -131,34 +139,41 @@ class Lines:
         self._since = self._until = 0.0
         self._since_ns = self._until_ns = 0
 
-    def line(self, entry: Entry, seconds: float) -> bytes:
-        """Return the line of a request that was answered at ``seconds`` of the wall's time."""
-        moment_ns = entry[1]
-        if not (
-            self._since <= seconds < self._until and self._since_ns <= moment_ns < self._until_ns
-        ):
-            self._come_to(seconds, moment_ns)
-        form = self._forms.get(alike(entry)) or self._new_form(entry)
-        plan, (position, began_ns, seen) = entry[2] or _NOWHERE
-        if plan is not form.plan or position != form.position:
-            waits = entry.waits_for
-            form.stand_at(plan, position, self._format.place(entry, waits), waits)
-        start = self._time
-        if self._format.start is not None:
-            start = self._format.start(form.start, start, entry)
-        if form.polls:
-            left = form.polls - seen
-        elif form.lasts_ns:
-            left = (began_ns + form.lasts_ns - moment_ns + SHOWN_NS - 1) // SHOWN_NS
-        else:
-            return start + form.rest
-        thousands, digits = divmod(left, THOUSAND)
-        if left > 1 and (digits or form.polls):  # else it is said in other words
-            if thousands != form.thousands:
-                form.come_to(thousands)
-            return form.digits % (start, form.rest, digits, form.end)
-        place = self._format.place(entry, entry.waits_for)
-        return start + f"{form.before}{place}{form.after}".encode()
+    def of(self, noted: Iterable[tuple[Entry, float]]) -> list[bytes]:
+        """Return the lines of requests, each with the wall's time at which it was answered."""
+        lines, forms, begins = [], self._forms, self._format.start
+        for entry, seconds in noted:
+            moment_ns = entry[1]
+            if not (
+                self._since <= seconds < self._until
+                and self._since_ns <= moment_ns < self._until_ns
+            ):
+                self._come_to(seconds, moment_ns)
+            form = forms.get(alike(entry)) or self._new_form(entry)
+            plan, (position, began_ns, seen) = entry[2] or _NOWHERE
+            if plan is not form.plan or position != form.position:
+                waits = entry.waits_for
+                form.stand_at(plan, position, self._format.place(entry, waits), waits)
+            start = self._time
+            if begins is not None:
+                start = begins(form.start, start, entry)
+            if form.polls:
+                left = form.polls - seen
+            elif form.lasts_ns:
+                left = (began_ns + form.lasts_ns - moment_ns + SHOWN_NS - 1) // SHOWN_NS
+            else:
+                lines.append(start + form.rest)
+                continue
+            if left > 1:
+                digits = left - form.lowest
+                if not 0 <= digits < THOUSAND:
+                    digits = form.come_to(left)
+                if digits or form.polls:
+                    lines.append(start + form.rest + form.digits[digits] + form.end)
+                    continue
+            place = self._format.place(entry, entry.waits_for)  # said in other words
+            lines.append(start + f"{form.before}{place}{form.after}".encode())
+        return lines
 
     def _come_to(self, seconds: float, moment_ns: int) -> None:
         """Write the milliseconds anew, and note until when they will be the same."""
@@ -223,13 +238,13 @@ def json_form(entry: Entry) -> Form:
     what = {
         "method": entry.method,
         "path": entry.path,
-        "job": entry.job_id,
+        "job_id": entry.job_id,
         "status": entry.status,
         "error": entry.error,
         "fault": entry.fault,
         "http_status": entry.http_status,
         "done": entry.done,
-        "step": entry.source,
+        "source": entry.source,
         "api_key": entry.api_key,
         "caller": entry.caller_name,
     }
@@ -240,7 +255,7 @@ def json_form(entry: Entry) -> Form:
 def json_start(start: bytes, time: bytes, entry: Entry) -> bytes:
     """Return the number, the times, and the seconds since the mock began, by its clock."""
     seconds = repr(entry.moment_ns / SECOND).encode()
-    return b'%b"number": %d, %b, "at": %b' % (start, entry.number, time, seconds)
+    return b'%b"number": %d, %b, "seconds": %b' % (start, entry.number, time, seconds)
 
 
 def json_time(wall: datetime, mock: datetime) -> str:

@@ -80,8 +80,8 @@ class RequestLog:
         """
         self._engine, self._format, self._quiet = engine, form, quiet
         self._writer = Writer(stream)
-        self._unmade: deque[tuple[Entry, float]] = deque()
-        self._line, self._making = Lines(form, engine.clock).line, Lock()
+        self._unmade: list[tuple[Entry, float]] = []
+        self._lines, self._making = Lines(form, engine.clock), Lock()
         self._waiting: deque[bytes] = deque()
         self._left_out = self._left_out_logged = 0
         self._logged_limits = {"log_lines"}
@@ -94,7 +94,8 @@ class RequestLog:
     def __enter__(self) -> Self:
         """Begin with the next request."""
         if not self._quiet:
-            self._engine.journal.listen(self._listener())
+            journal = self._engine.journal
+            journal.keep = self._noting(journal.keep)
         self._thread.start()
         return self
 
@@ -119,24 +120,26 @@ class RequestLog:
         if by and not self._quiet:
             self._last_line = self._format.stopped(by, None if state is None else str(state))
 
-    def _listener(self) -> Callable[[Entry], None]:
+    def _noting(self, keep: Callable[[Entry], None]) -> Callable[[Entry], None]:
+        """Return what keeps an entry, and notes it: one call, where a listener would be two."""
         unmade, now = self._unmade, time.time
 
-        def note(entry: Entry) -> None:
+        def keep_and_note(entry: Entry) -> None:
+            keep(entry)
             unmade.append((entry, now()))
             if len(unmade) >= AT_ONCE:
                 self._make()
 
-        return note
+        return keep_and_note
 
     def _make(self) -> None:
         """Make the lines of all that was noted."""
         with self._making:
-            unmade, waiting, line = self._unmade, self._waiting, self._line
-            for _ in range(len(unmade)):
-                waiting.append(line(*unmade.popleft()))
-                if len(waiting) > MAX_WAITING:
-                    self._leave_out()
+            noted = self._unmade[:]
+            del self._unmade[: len(noted)]  # what was noted meanwhile stays
+            self._waiting += self._lines.of(noted)
+            while len(self._waiting) > MAX_WAITING:
+                self._leave_out()
 
     def _leave_out(self) -> None:
         """Let the oldest line go."""

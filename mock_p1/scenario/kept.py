@@ -26,6 +26,8 @@ _LIST: Final = ""
 _OTHERS: Final[dict[str, Callable[..., Any]]] = {"Span": Span, "Stage": Stage}
 """What is no record, and is kept by its parts."""
 
+_text_of: Final = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+
 _AS_IT_IS: Final = frozenset({str, int, float, bool, type(None)})
 """What needs no look: nearly all that a scenario of thousands of steps holds."""
 
@@ -39,10 +41,10 @@ def as_kept(scenario: Scenario) -> str | None:
     if scenario.variables or not document.sources:
         return None
     parts = document.parts if isinstance(document, MergedDocument) else (document,)
-    trees = [(part.name, json.dumps(_lines(part.root))) for part in parts]
+    trees = [(part.name, _text_of(_lines(part.root))) for part in parts]
     is_merged = isinstance(document, MergedDocument)
     source = (document.name, document.text, trees, list(document.files), is_merged)
-    return json.dumps([as_data(scenario), source])
+    return _text_of([as_data(scenario), source])
 
 
 def from_kept(text: str, attach: Attach) -> Scenario:
@@ -109,12 +111,12 @@ def from_data(data: Any) -> Any:  # noqa: ANN401 -- likewise
 
 def _lines(node: Node | None) -> Any:  # noqa: ANN401 -- as JSON has it
     """Return where the parts of a tree stand: its line, and what is in it; keys have their own."""
-    if node is None or not isinstance(node.value, dict | list):
-        return node and node.line
-    if isinstance(node.value, list):
-        return [node.line, list(map(_lines, node.value))]
-    entries = node.value.items()
-    return [node.line, {key: (line, _lines(inner)) for key, (line, _, inner) in entries}]
+    if node is None:
+        return None
+    line, value = node.line, node.value
+    if isinstance(value, dict):
+        return [line, {key: (place, _lines(inner)) for key, (place, _, inner) in value.items()}]
+    return [line, list(map(_lines, value))] if isinstance(value, list) else line
 
 
 def _tree(text: str) -> Node:

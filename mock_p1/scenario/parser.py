@@ -13,7 +13,7 @@ from mock_p1.scenario.merging import MergedDocument, merged
 from mock_p1.scenario.model import Scenario
 from mock_p1.scenario.problems import Problem
 from mock_p1.scenario.variables import KEY, Replacement, wants_variables
-from mock_p1.scenario.yaml_reader import NOT_IN_YAML, read_tree
+from mock_p1.scenario.yaml_reader import not_in_yaml, read_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -128,7 +128,7 @@ def _decode(source: str | bytes, report: Callable[[int, int, str], None]) -> str
     text = source.removeprefix("\ufeff") if isinstance(source, str) else _from_bytes(source, report)
     if text is None:
         return None
-    if bad := NOT_IN_YAML.search(text):
+    if bad := not_in_yaml(text):
         what = f"the character U+{ord(bad[0]):04X} has no place in YAML; remove it"
         hint = ", or save the file as UTF-8" if bad[0] == "\0" else ""
         report(*_place(text, bad.start()), what + hint)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from mock_p1.base.record import MAX_PROBLEMS
 from mock_p1.base.text import nearest, shorten
 from mock_p1.scenario.yaml_nodes import BROKEN, Node, Pair
-from mock_p1.scenario.yaml_reader import MAX_NEAR, NOT_IN_YAML, resolve
+from mock_p1.scenario.yaml_reader import MAX_NEAR, not_in_yaml, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -115,6 +115,6 @@ class Replacement:
             near = nearest(name, self._variables) if self._missing <= MAX_NEAR else None
             meant = f"; did you mean {near}?" if near else ""
             return "", f"the variable {name} is not set; ${{{name}:-default}} does without{meant}"
-        if NOT_IN_YAML.search(held):
+        if not_in_yaml(held):
             return "", f"the variable {name} holds a character that has no place in YAML"
         return held, None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -27,11 +28,6 @@ MAX_NODES: Final = 1_000_000
 MAX_DIRECTIVES: Final = 100
 MAX_NEAR: Final = 100
 """For so many aliases or variables that are not there the closest is looked for; it takes time."""
-
-NOT_IN_YAML: Final = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
-"""The characters that YAML has not."""
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DIRECTIVE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%")
@@ -61,6 +57,21 @@ class Unreadable(Exception):  # noqa: N818 -- carries a problem's place, is neve
         self.line: int = line
         self.column: int = column
         self.text: str = text
+
+
+def not_in_yaml(text: str) -> re.Match[str] | None:
+    """Return the first character of a text that YAML has not."""
+    return (_NOT_IN_ASCII if text.isascii() else _not_in_unicode()).search(text)
+
+
+_NOT_IN_ASCII: Final = re.compile("[^\t\n\r\x20-\x7e]")
+
+
+@cache
+def _not_in_unicode() -> re.Pattern[str]:  # takes long to make: 5 ms
+    return re.compile(
+        "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    )
 
 
 def read_tree(text: str, report: Callable[[int, int, str], None]) -> Node | None:
@@ -147,21 +158,20 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise self._stop(event, f"nested more than {MAX_DEPTH} levels deep")
         self._grow(event, 1)
-        self.line = event.start_mark.line + 1
-        node = Node(self.line, event.start_mark.column + 1, None)
-        if event.anchor is not None:
-            self._anchors[event.anchor] = (
-                None  # known, but not finished: an alias to it now would be a cycle
-            )
-        if isinstance(event, yaml.MappingStartEvent):
-            self._mapping(node, event, depth)
-        elif isinstance(event, yaml.SequenceStartEvent):
-            self._sequence(node, event, depth)
-        else:
+        mark, anchor = event.start_mark, event.anchor
+        self.line = mark.line + 1
+        node = Node(self.line, mark.column + 1, None)
+        if anchor is not None:
+            self._anchors[anchor] = None  # not finished: an alias to it now would be a cycle
+        if isinstance(event, yaml.ScalarEvent):
             node.raw, node.value = event.value, self._scalar(event)
             node.is_plain = event.implicit[0]
-        if event.anchor is not None:
-            self._anchors[event.anchor] = node
+        elif isinstance(event, yaml.MappingStartEvent):
+            self._mapping(node, event, depth)
+        else:
+            self._sequence(node, event, depth)
+        if anchor is not None:
+            self._anchors[anchor] = node
         return node
 
     def _alias(self, event: Event, depth: int) -> Node:
@@ -195,8 +205,8 @@ class _Reader:
         entries: dict[str, Pair] = {}
         merged: list[Node] = []
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
-            key = self._key(event, depth + 1)
-            line, column = event.start_mark.line + 1, event.start_mark.column + 1
+            key, mark = self._key(event, depth + 1), event.start_mark
+            line, column = mark.line + 1, mark.column + 1
             child = self._node(self._next(), depth + 1)
             _count(node, child)
             if key == "<<" and event.implicit[0]:  # in quotes it is a key like any other
@@ -267,7 +277,8 @@ class _Reader:
 
 def _count(node: Node, child: Node) -> None:
     node.size += child.size
-    node.height = max(node.height, child.height + 1)
+    if child.height >= node.height:
+        node.height = child.height + 1
 
 
 def resolve(raw: str) -> str | float | bool | None:

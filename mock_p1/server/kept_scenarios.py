@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mock_p1._version import __version__
+from mock_p1.engine.saved_state import no_garbage
 from mock_p1.scenario.files import Found, find_scenarios, is_text, load_scenarios
 from mock_p1.scenario.kept import as_kept, from_kept
 from mock_p1.scenario.result_files import read_file
@@ -46,6 +47,7 @@ def load_kept(names: Sequence[str], folder: Path | None) -> Scenario:
     return read_kept(find_scenarios(names), folder)
 
 
+@no_garbage()
 def read_kept(found: Found, folder: Path) -> Scenario:
     """Return the scenario that was found, and keep it; faster where it is kept.
 

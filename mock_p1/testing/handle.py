@@ -488,7 +488,7 @@ class Handle:
             >>> mock.unexpected()
             []
         """
-        return [request for request in self.requests() if request.operation is None]
+        return [self._read(entry) for entry in self._engine.journal if entry.operation is None]
 
     def timeline(self, job: str | None = None) -> str:
         """The polls as a table, for a person to read.

@@ -121,15 +121,19 @@ def _watched(watched: WatchedJob) -> dict[str, Any]:
         "ended": watched.ended,
         "why": watched.why,
         "statuses": [
-            {"at": s.first_seen_seconds, "status": s.status, "last_seen": s.last_seen_seconds}
+            {
+                "status": s.status,
+                "first_seen_seconds": s.first_seen_seconds,
+                "last_seen_seconds": s.last_seen_seconds,
+            }
             for s in watched.sightings
         ],
         "transitions": [
             {
                 "from": before.status,
                 "to": after.status,
-                "after_s": before.last_seen_seconds,
-                "by_s": after.first_seen_seconds,
+                "after_seconds": before.last_seen_seconds,
+                "by_seconds": after.first_seen_seconds,
             }
             for before, after in watched.transitions
         ],

@@ -10,7 +10,7 @@ def test_the_clock_shows_its_time_and_how_it_runs(controls):
     """Seconds since the mock began, the date, the speed."""
     controls.pass_time(1.5)
     shown = controls.get("/clock")
-    assert (shown["now"], shown["speed"], shown["frozen"], shown["kind"]) == (
+    assert (shown["seconds"], shown["speed"], shown["frozen"], shown["kind"]) == (
         1.5,
         1.0,
         False,
@@ -24,7 +24,7 @@ def test_the_clock_shows_its_time_and_how_it_runs(controls):
 )
 def test_the_clock_is_moved_forward(controls, span, seconds):
     """By a duration as people write it, or by seconds."""
-    assert controls.do("POST", "/clock", {"advance": span})["now"] == seconds
+    assert controls.do("POST", "/clock", {"advance": span})["seconds"] == seconds
 
 
 def test_moving_the_clock_moves_the_jobs(controls):
@@ -56,7 +56,7 @@ def test_moving_the_clock_moves_the_jobs(controls):
 def test_a_span_that_is_none_is_refused(controls, span):
     """Negative, endless, or no span at all: the clock stays."""
     controls.refused(400, "POST", "/clock", {"advance": span})
-    assert controls.get("/clock")["now"] == 0
+    assert controls.get("/clock")["seconds"] == 0
 
 
 def test_the_clock_runs_faster(controls):
@@ -64,7 +64,7 @@ def test_the_clock_runs_faster(controls):
     controls.pass_time(10)
     assert controls.do("POST", "/clock", {"speed": 60})["speed"] == 60
     controls.pass_time(1)
-    assert controls.get("/clock")["now"] == 70
+    assert controls.get("/clock")["seconds"] == 70
 
 
 @pytest.mark.parametrize("speed", [0, -1, 1_000_001, 10**400, "60", None, True, [1]])
@@ -87,10 +87,10 @@ def test_the_clock_is_stopped_and_runs_on(controls):
     """Its speed is kept meanwhile, and it can still be moved by hand."""
     controls.do("POST", "/clock", {"freeze": True, "speed": 2})
     controls.pass_time(5)
-    assert controls.do("POST", "/clock", {"advance": 7})["now"] == 7
+    assert controls.do("POST", "/clock", {"advance": 7})["seconds"] == 7
     controls.do("POST", "/clock", {"freeze": False})
     controls.pass_time(1)
-    assert controls.get("/clock")["now"] == 9
+    assert controls.get("/clock")["seconds"] == 9
 
 
 @pytest.mark.parametrize("frozen", [1, "true", None])
@@ -102,7 +102,7 @@ def test_freeze_is_true_or_false(controls, frozen):
 def test_a_call_with_one_wrong_part_changes_nothing(controls):
     """Everything is checked before anything is done."""
     controls.refused(400, "POST", "/clock", {"advance": "90s", "speed": 0})
-    assert controls.get("/clock")["now"] == 0
+    assert controls.get("/clock")["seconds"] == 0
 
 
 def test_a_call_that_says_nothing_is_refused(controls):
@@ -114,7 +114,7 @@ def test_a_call_that_says_nothing_is_refused(controls):
 def test_a_virtual_clock_is_moved_but_has_no_speed(scenario):
     """In-process mocks have one; it stands still by nature."""
     virtual = Controls(scenario, clock=VirtualClock())
-    assert virtual.do("POST", "/clock", {"advance": "90s"})["now"] == 90
+    assert virtual.do("POST", "/clock", {"advance": "90s"})["seconds"] == 90
     assert virtual.refused(409, "POST", "/clock", {"speed": 2})["error"] == "MOCK_P1_VIRTUAL_CLOCK"
     assert (
         virtual.refused(409, "POST", "/clock", {"freeze": False})["error"]
@@ -139,7 +139,7 @@ def test_reset_begins_everything_anew(controls):
     assert controls.get("/jobs/slow")["step"] == 1
     assert controls.get("/requests/count") == {"count": 0}
     assert controls.get("/next")["waiting"] == 0
-    assert controls.get("/clock")["now"] == 0
+    assert controls.get("/clock")["seconds"] == 0
 
 
 def test_health_survives_a_reset(controls):

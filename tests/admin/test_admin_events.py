@@ -26,7 +26,7 @@ def test_the_greeting_says_what_is_played_and_how_late_it_is(controls, stream):
     ((kind, data, _),) = events(text)
     assert (kind, data["resumed"], data["run"]) == ("hello", False, controls.context.run)
     assert data["scenario"]["name"] == "jobs.yaml"
-    assert data["clock"]["now"] == 0
+    assert data["clock"]["seconds"] == 0
     assert place == stream.end
 
 

@@ -113,7 +113,7 @@ def test_a_job_shows_its_steps(controls):
         ("status", "job_running", "1m30s"),
         ("status", "job_finished", None),
     ]
-    assert [(step["polls"], step["seconds"]) for step in shown] == [
+    assert [(step["polls"], step["for_seconds"]) for step in shown] == [
         (2, None),
         (None, 90.0),
         (None, None),
@@ -129,7 +129,7 @@ def test_steps_that_are_no_status_show_what_they_are(controls):
         ("reply", "HTTP 503"),
         ("error", "job_may_be_deleted"),
     ]
-    assert shown[1]["delay"] == [1.0, 2.0]
+    assert shown[1]["delay_seconds"] == [1.0, 2.0]
 
 
 def test_a_job_nobody_polled_waits_for_its_first_poll(controls):
@@ -150,7 +150,7 @@ def test_a_job_shows_where_it_is_and_what_it_waits_for(controls):
         "1m",
         2,
     )
-    assert shown["tracks"][0]["until"] == 90.0
+    assert shown["tracks"][0]["until_seconds"] == 90.0
     controls.pass_time(60)
     assert controls.get("/jobs/slow")["status"] == "job_finished"
 

@@ -91,7 +91,7 @@ def test_one_keys_jobs_begin_anew(two, query, body):
     assert two.get("/jobs/slow?api_key=demo-key")["polls"] == 0
     assert two.get("/jobs/slow?api_key=other-key")["polls"] == 1
     assert [row["api_key"] for row in two.get("/next")["queue"]] == ["ot…"]
-    assert (two.get("/clock")["speed"], two.get("/clock")["now"]) == (60, 3600)
+    assert (two.get("/clock")["speed"], two.get("/clock")["seconds"]) == (60, 3600)
     assert two.get("/requests/count") == {"count": 2}
 
 
@@ -111,7 +111,7 @@ def test_one_job_begins_anew_for_all(two):
     two.do("POST", "/clock", {"advance": 5})
     two.do("POST", "/reset?job=slow")
     assert two.get("/jobs/slow")["polls"] == 0
-    assert two.get("/clock")["now"] == 5
+    assert two.get("/clock")["seconds"] == 5
     two.refused(404, "POST", "/reset", {"job": "slwo"})
 
 
@@ -122,7 +122,7 @@ def test_reset_restores_what_the_mock_started_with(controls):
     controls.do("PUT", "/scenario", {"name": "demo"})
     assert controls.do("POST", "/reset")["scenario"] == "jobs.yaml"
     shown = controls.get("/clock")
-    assert (shown["now"], shown["speed"], shown["frozen"]) == (0, 1, False)
+    assert (shown["seconds"], shown["speed"], shown["frozen"]) == (0, 1, False)
     assert controls.poll("slow").json["status"] == "job_waiting"
 
 

@@ -73,8 +73,8 @@ def test_a_job_says_where_time_alone_leads_it(controls):
     controls.do("PUT", "/jobs/slow", {"step": 2})
     controls.poll("slow")
     (track,) = controls.get("/jobs/slow")["tracks"]
-    assert (track["since"], track["until"]) == (0, 90)
-    assert track["ahead"] == [{"step": 3, "since": 90, "until": None}]
+    assert (track["since_seconds"], track["until_seconds"]) == (0, 90)
+    assert track["ahead"] == [{"step": 3, "since_seconds": 90, "until_seconds": None}]
 
 
 def test_a_job_that_waits_for_polls_is_led_nowhere_by_time(controls):
@@ -92,7 +92,7 @@ def test_where_a_loop_leads_is_bounded(controls):
     controls.poll("turns")
     ahead = controls.get("/jobs/turns")["tracks"][0]["ahead"]
     assert [place["step"] for place in ahead] == [2, 1] * 10
-    assert [place["since"] for place in ahead[:3]] == [1, 3, 4]
+    assert [place["since_seconds"] for place in ahead[:3]] == [1, 3, 4]
 
 
 def test_the_imitated_api_meets_no_hook_of_the_control_api(controls):

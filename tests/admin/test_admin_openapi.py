@@ -1,6 +1,7 @@
 """The OpenAPI documents: valid, complete, and true."""
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import openapi_spec_validator
 import pytest
 from jsonschema import Draft202012Validator
 
-from mock_p1.admin import admin_openapi
+from mock_p1.admin import admin_openapi, models
 
 
 @cache
@@ -30,6 +31,24 @@ def answer_schema(path, method):
         "application/json"
     ]["schema"]
     return Draft202012Validator({**made, "components": document()["components"]})
+
+
+def test_a_number_that_is_answered_says_its_unit():
+    """A time is ``seconds`` since the mock began; any other span ends so; a speed has no unit."""
+    answers = [
+        name
+        for name, it in vars(models).items()
+        if isinstance(it, type) and issubclass(it, models.Answer)
+    ]
+    found = {
+        key
+        for name, shape in document()["components"]["schemas"].items()
+        if name in answers
+        for key, value in shape["properties"].items()
+        if '"number"' in json.dumps(value)
+    }
+    assert found >= {"seconds", "speed"}
+    assert {key for key in found if not re.fullmatch(r"speed|(\w+_)?seconds", key)} == set()
 
 
 @pytest.mark.slow

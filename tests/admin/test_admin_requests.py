@@ -32,7 +32,12 @@ def asked(controls, link):
 def test_a_row_says_what_was_asked_and_answered(asked):
     """Time, masked key, outcome, where the scenario says so, and what the job waited for."""
     row = asked.get("/requests")["requests"][1]
-    assert (row["number"], row["at"], row["api_key"], row["job_id"]) == (2, 10.0, "de…", "slow")
+    assert (row["number"], row["seconds"], row["api_key"], row["job_id"]) == (
+        2,
+        10.0,
+        "de…",
+        "slow",
+    )
     assert (row["method"], row["path"]) == ("GET", "/v1/external/retrain_jobs/slow")
     assert (row["outcome"], row["status"], row["http_status"]) == (
         "job_waiting",
@@ -42,10 +47,10 @@ def test_a_row_says_what_was_asked_and_answered(asked):
     assert (row["source"], row["waits_for"]) == ("jobs.yaml:8", "1m30s")
     assert row["place"] == {
         "step": 2,
-        "since": 10.0,
+        "since_seconds": 10.0,
         "seen": 0,
-        "until": 100.0,
-        "ahead": [{"step": 3, "since": 100.0, "until": None}],
+        "until_seconds": 100.0,
+        "ahead": [{"step": 3, "since_seconds": 100.0, "until_seconds": None}],
     }
 
 

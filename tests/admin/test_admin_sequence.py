@@ -67,7 +67,7 @@ def test_an_upload_is_listed_with_what_came(plain):
     create(plain, get_key(plain))
     (upload,) = plain.get("/uploads")["uploads"]
     assert (upload["job_id"], upload["filename"], upload["size"]) == ("new-1", "train.csv", 8)
-    assert (upload["complete"], upload["moment"], upload["api_key"]) == (True, 5.0, "on…")
+    assert (upload["complete"], upload["seconds"], upload["api_key"]) == (True, 5.0, "on…")
     assert upload["sha256"] == sha256(FILE).hexdigest()
     assert upload["content_kept"] is False
     assert "content was not kept" in upload["notes"][0]
@@ -135,6 +135,19 @@ def test_a_switch_is_listed(plain):
         (True, "model_switched"),
         (False, "not_found_retrain_job"),
     ]
+
+
+@pytest.mark.parametrize("what", ["uploads", "downloads", "switches", "requests"])
+def test_rows_and_the_clock_have_one_time(plain, what):
+    """Of every list, and of the clock: ``seconds`` since the mock began, and ``time`` as a date."""
+    plain.pass_time(5)
+    key = get_key(plain)
+    create(plain, key)
+    download(plain, key)
+    switch(plain, key)
+    shown = [plain.get("/clock"), plain.get(f"/{what}")[what][-1]]
+    assert [row["seconds"] for row in shown] == [5.0, 5.0]
+    assert shown[0]["time"] == shown[1]["time"]
 
 
 @pytest.mark.parametrize("what", ["uploads", "downloads", "switches", "requests"])

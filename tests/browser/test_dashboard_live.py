@@ -432,7 +432,7 @@ def test_a_page_that_cannot_keep_up_asks_for_the_jobs_now_and_then(dashboard):
 
     Asking, it would miss as much again, and never catch up.
     """
-    clock = {"now": 1, "speed": 1, "frozen": False, "kind": "real"}
+    clock = {"seconds": 1, "speed": 1, "frozen": False, "kind": "real"}
     hello = {"clock": clock, "scenario": {"problems": []}, "resumed": False}
     missed = [{"requests": 1000, "changes": 0}] * 40
     stream = told(hello=[hello], missed=missed, clock=[{**clock, "frozen": True}])

@@ -218,16 +218,16 @@ def test_json(engine):
         "event": "poll",
         "number": 1,
         "mock_time": "2026-05-01T12:00:01.500+00:00",
-        "at": 1.5,
+        "seconds": 1.5,
         "method": "GET",
         "path": f"{JOBS}a",
-        "job": "a",
+        "job_id": "a",
         "status": "job_running",
         "error": None,
         "fault": None,
         "http_status": 200,
         "done": None,
-        "step": "mine.yaml:4",
+        "source": "mine.yaml:4",
         "api_key": "very…",
         "caller": next(iter(engine.journal)).caller_name,
         "waits_for": "1 more poll",
@@ -355,7 +355,7 @@ def test_every_line_says_what_the_journal_does():
         place = [f"then at {entry.then}"] if entry.waits_for else []
         assert not entry.operation or fields(text)[5:] == place
         assert row["waits_for"] == entry.waits_for
-        assert (row["number"], row["at"]) == (entry.number, entry.moment_ns / SECOND)
+        assert (row["number"], row["seconds"]) == (entry.number, entry.moment_ns / SECOND)
         assert row["status"] == entry.status
     assert {entry.status for entry in engine.journal} >= {"p", "1203 more polls", "t", "学習中"}
 
@@ -395,7 +395,7 @@ def test_forms_are_bounded(engine, monkeypatch):
     for number in range(20):
         engine.handle(get(f"/{number}"))
         newest = list(engine.journal)[-1]
-        assert f"GET /{number}  HTTP 404" in lines.line(newest, 0.0).decode()
+        assert f"GET /{number}  HTTP 404" in lines.of([(newest, 0.0)])[0].decode()
         assert len(lines._forms) <= 3  # noqa: SLF001 -- nothing else shows it
 
 
@@ -465,7 +465,7 @@ def test_a_disk_that_is_full_for_a_moment_ends_nothing(engine):
     """The lines are counted as left out, which the next ones say."""
     stream = Full()
     log = RequestLog(engine, FORMATS["text"], stream)
-    engine.journal.listen(log._listener())  # noqa: SLF001 -- without its thread
+    engine.journal.keep = log._noting(engine.journal.keep)  # noqa: SLF001 -- without its thread
     for _ in range(2):
         engine.handle(get(f"{JOBS}a", "k"))
         log._flush()  # noqa: SLF001 -- likewise

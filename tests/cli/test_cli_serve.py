@@ -156,13 +156,13 @@ def test_json_log(serve, client):
     assert status == 0
     assert json.loads(served.announcement)["url"] == url_of(served.announcement)
     row = json.loads(logged)
-    assert (row["event"], row["job"], row["status"], row["api_key"]) == (
+    assert (row["event"], row["job_id"], row["status"], row["api_key"]) == (
         "poll",
         "retrain-001",
         "job_waiting",
         "my-s…",
     )
-    assert re.fullmatch(r"happy-path\.yaml:\d+", row["step"])
+    assert re.fullmatch(r"happy-path\.yaml:\d+", row["source"])
 
 
 @pytest.mark.slow

@@ -53,11 +53,11 @@ def test_every_key_of_the_first_line_is_there():
 
 def test_every_key_of_a_request_is_there():
     """As the log in JSON has them, with what tells the kinds apart."""
-    engine, lines = Engine(load_scenario("demo"), VirtualClock()), []
-    make = Lines(FORMATS["json"], engine.clock).line
-    engine.journal.listen(lambda entry: lines.append(make(entry, 1_000_000_000.0)))
+    engine = Engine(load_scenario("demo"), VirtualClock())
     engine.handle(Request("GET", "/v1/external/retrain_jobs/retrain-001"))
-    assert set(json.loads(lines[0])) - {"event"} == set(named_in("key of a request | holds"))
+    lines = Lines(FORMATS["json"], engine.clock)
+    (line,) = lines.of((entry, 1_000_000_000.0) for entry in engine.journal)
+    assert set(json.loads(line)) - {"event"} == set(named_in("key of a request | holds"))
 
 
 def test_every_event_of_the_log_is_there():

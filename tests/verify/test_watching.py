@@ -13,7 +13,9 @@ from helpers.verify_sessions import CREDENTIALS
 from mock_p1.verify.answer import Answer
 from mock_p1.verify.exceptions import Unreachable
 from mock_p1.verify.pace import Pace
+from mock_p1.verify.runner import Report
 from mock_p1.verify.session import VerifySession
+from mock_p1.verify.verify_report import as_json
 from mock_p1.verify.watch import watch
 
 
@@ -61,12 +63,16 @@ def answer(body, status=200, **headers):
     )
 
 
+def session_with(clock, *said, limit=3600.0):
+    """Return a session with such a server, by a clock of the test."""
+    pace = Pace(limit=limit, now=clock.now, sleep=clock.sleep)
+    return VerifySession("http://h", CREDENTIALS, Script(*said), pace)
+
+
 def watched(*said, every=30.0, limit=3600.0):
     """Watch such a server; give what was seen, what was told meanwhile, and the seconds it took."""
-    clock, client, told = Clock(), Script(*said), []
-    session = VerifySession(
-        "http://h", CREDENTIALS, client, Pace(limit=limit, now=clock.now, sleep=clock.sleep)
-    )
+    clock, told = Clock(), []
+    session = session_with(clock, *said, limit=limit)
     return watch(session, every, told.append), told, clock.time - 100.0
 
 
@@ -91,6 +97,21 @@ def test_transitions_lie_between_two_polls():
         ("job_waiting", "job_running"),
         ("job_running", "job_waiting"),
         ("job_waiting", "job_finished"),
+    ]
+
+
+def test_json_says_when_a_watched_job_was_seen():
+    """Each status from first to last, each change between two polls, in seconds since the first."""
+    session = session_with(Clock(), "job_waiting", "job_waiting", "job_finished")
+    report = Report(watched=watch(session, 30.0, lambda _: None))
+
+    shown = json.loads(as_json(report, session))["watched"]
+    assert shown["statuses"] == [
+        {"status": "job_waiting", "first_seen_seconds": 0.0, "last_seen_seconds": 30.0},
+        {"status": "job_finished", "first_seen_seconds": 60.0, "last_seen_seconds": 60.0},
+    ]
+    assert shown["transitions"] == [
+        {"from": "job_waiting", "to": "job_finished", "after_seconds": 30.0, "by_seconds": 60.0}
     ]
 
 

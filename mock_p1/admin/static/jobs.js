@@ -148,7 +148,7 @@ function drawKeys({ several, job: { keys, tracks } }) {
 }
 
 function segmentOf(step, index, short) {
-  const kind = step.polls ? "beads" : step.seconds ? "span" : "hand";
+  const kind = step.polls ? "beads" : step.for_seconds ? "span" : "hand";
   const element = make_("div", `segment ${step.for === null ? "end" : kind}`);
   const fill = make_("i", "fill");
   const lasts = make_("em", "", shortly(step));
@@ -178,7 +178,7 @@ function drawDots(row) {
     const segment = row.segments[dot.step - row.from];
     if (row.marks.has(dot) || !segment) continue;
     const mark = make_("i");
-    mark.style.left = `${dot.at * 100}%`;
+    mark.style.left = `${dot.part * 100}%`;
     mark.dataset.mood = dot.mood;
     segment.element.querySelector(".dots").append(mark);
     row.marks.set(dot, mark);
@@ -186,14 +186,14 @@ function drawDots(row) {
 }
 
 /** How wide a step is: enough to be read, more where it lasts longer. */
-function weight({ polls, seconds }) {
+function weight({ polls, for_seconds: seconds }) {
   if (polls) return 1.4 + Math.min(polls, 20) * 0.12;
   return seconds ? 1.6 + Math.log10(1 + seconds) * 0.7 : 1.3;
 }
 
 function shortly(step) {
   if (step.polls) return many(step.polls, "1 poll", "{n} polls");
-  if (step.seconds) return step.for;
+  if (step.for_seconds) return step.for;
   return step.for === null ? "" : t(step.for === "upload" ? "until its file comes" : "by hand");
 }
 

@@ -5,7 +5,7 @@ const QUEUED = "fail_next";
 
 export const contract = { operations: [], faults: [] };
 export const clock = {
-  now: 0, speed: 1, frozen: false, kind: "real", at: performance.now(), lost: false,
+  seconds: 0, speed: 1, frozen: false, kind: "real", heardMs: performance.now(), lost: false,
 };
 export const timelines = new Map();
 export const jobs = new Map();
@@ -14,17 +14,17 @@ export const jobs = new Map();
 export const isPolled = (name) => contract.operations.some((it) => it.polled && it.name === name);
 export const isPoll = (row) => isPolled(row.operation);
 
-export const setClock = (news) => Object.assign(clock, news, { at: performance.now() });
+export const setClock = (news) => Object.assign(clock, news, { heardMs: performance.now() });
 
 /** How many of the mock's seconds pass in a real one. */
 export const pace = () =>
   (clock.lost || clock.frozen || clock.kind === "virtual" ? 0 : clock.speed);
 
 /** The moment that the mock's clock shows now. */
-export const now = () => clock.now + ((performance.now() - clock.at) / 1000) * pace();
+export const now = () => clock.seconds + ((performance.now() - clock.heardMs) / 1000) * pace();
 
 /** While the mock is not there nobody knows how its time passes: what is shown stands still. */
-export const setLost = (lost) => setClock({ now: now(), lost });
+export const setLost = (lost) => setClock({ seconds: now(), lost });
 
 /** Take over a job as the API shows it; its dots stay. */
 export function setJob(news) {
@@ -53,9 +53,10 @@ export function poll(row) {
     struck(row, job, before);
     return true;
   }
-  const { api_key, caller, at: last_poll, waits_for } = row;
+  const { api_key, caller, seconds: last_polled_seconds, waits_for } = row;
   const polls = (before?.polls ?? 0) + 1;
-  const track = { ...before, ...row.place, api_key, caller, polls, last_poll, waits_for };
+  const seen = { api_key, caller, polls, last_polled_seconds, waits_for };
+  const track = { ...before, ...row.place, ...seen };
   job.tracks = [track, ...job.tracks.filter((other) => other !== before)].slice(0, 20);
   job.keys += before ? 0 : 1;
   dot(row);
@@ -68,8 +69,8 @@ export function dot(row) {
   if (!steps || !isPoll(row) || (row.place && row.place.step > steps.length)) return;
   if (!row.place) return struck(row, job, null);
   const { outcome, caller } = row;
-  const at = seenAt(steps, row, job);
-  add(job, { ...at, caller, mood: mood(steps[at.step].kind, outcome), left: row.place });
+  const seen = seenAt(steps, row, job);
+  add(job, { ...seen, caller, mood: mood(steps[seen.step].kind, outcome), left: row.place });
 }
 
 /** A failure moves nothing: its dot stands where the job is for its key. */
@@ -79,10 +80,10 @@ function struck(row, job, track_) {
   const track = track_ ?? left;
   if (!track && row.source !== QUEUED) return;
   if (row.source === QUEUED) job.failed[caller] = (job.failed[caller] ?? 0) + 1;
-  const here = place({ ...job, tracks: track ? [track] : [] }, row.at);
+  const here = place({ ...job, tracks: track ? [track] : [] }, row.seconds);
   const kind = ["fault", "error"].find((name) => row[name]) ?? "reply";
-  const at = Math.max(0.02, here.part);
-  add(job, { step: here.index, at, caller, mood: mood(kind, outcome), left });
+  const part = Math.max(0.02, here.part);
+  add(job, { step: here.index, part, caller, mood: mood(kind, outcome), left });
 }
 
 function add(job, dot) {
@@ -92,36 +93,37 @@ function add(job, dot) {
 
 /** Where a poll saw the job: the step from 0, and how far into it. */
 function seenAt(steps, row, job) {
-  const { step, since, seen } = row.place;
+  const { step, since_seconds: since, seen } = row.place;
   if (seen === 0) {
     const index = step > 1 ? step - 2 : steps.length - 1;
-    return { step: index, at: steps[index].polls ? 1 - 0.5 / steps[index].polls : 0.5 };
+    return { step: index, part: steps[index].polls ? 1 - 0.5 / steps[index].polls : 0.5 };
   }
-  const { polls, seconds } = steps[step - 1];
-  if (polls) return { step: step - 1, at: (seen - 0.5) / polls };
-  if (seconds) return { step: step - 1, at: Math.min(1, (row.at - since) / seconds) };
+  const { polls, for_seconds: lasts } = steps[step - 1];
+  if (polls) return { step: step - 1, part: (seen - 0.5) / polls };
+  if (lasts) return { step: step - 1, part: Math.min(1, (row.seconds - since) / lasts) };
   const isHere = (dot) => dot.step === step - 1 && dot.caller === row.caller;
   const here = job.dots.filter(isHere).length;
-  return { step: step - 1, at: Math.min(0.96, 0.05 + here * 0.06) };
+  return { step: step - 1, part: Math.min(0.96, 0.05 + here * 0.06) };
 }
 
 /**
  * Where a job is at a moment. The API sends the steps that time leads to; `over` says that they
  * have passed, and to ask again.
  */
-export function place(job, at) {
+export function place(job, seconds) {
   const track = job.tracks[0];
   if (!track) return { index: job.start_step - 1, part: 0, polled: false };
   if (track.waits_for === "its file") {
     return { index: track.step - 1, part: 0, file: true, polled: true };
   }
   const { steps } = timelines.get(job.timeline);
-  const here = track.ahead.findLast((next) => next.since <= at) ?? track;
-  const { since, until } = here;
+  const here = track.ahead.findLast((next) => next.since_seconds <= seconds) ?? track;
+  const { since_seconds: since, until_seconds: until } = here;
   const index = here.step - 1;
   if (until !== null) {
-    const part = Math.max(0, Math.min(1, (at - since) / (until - since)));
-    return { index, part, left: Math.max(0, until - at), over: at >= until, polled: true };
+    const part = Math.max(0, Math.min(1, (seconds - since) / (until - since)));
+    const left = Math.max(0, until - seconds);
+    return { index, part, left, over: seconds >= until, polled: true };
   }
   const { polls } = steps[index];
   const seen = here === track ? track.seen : 0;

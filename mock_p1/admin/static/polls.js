@@ -20,10 +20,10 @@ export const begin = (...given) => ([show, answer] = given);
 export function add(row) {
   const series = `${row.job_id} ${row.caller}`;
   const last = isPoll(row) ? before.get(series) : undefined;
-  if (isPoll(row)) before.set(series, row.at);
+  if (isPoll(row)) before.set(series, row.seconds);
   if (before.size > 10000) before.clear();
   tellApart(row);
-  waiting.push({ ...row, after: last === undefined ? null : row.at - last });
+  waiting.push({ ...row, after: last === undefined ? null : row.seconds - last });
   count += 1;
 }
 
@@ -84,7 +84,7 @@ function rowOf(row) {
     look.addEventListener("click", () => answer(row.number));
     second.append(look);
   }
-  second.append(make_("time", "", moment(row.at)));
+  second.append(make_("time", "", moment(row.seconds)));
   item.append(first, second, ...row.notes.map(noteOf));
   return item;
 }
