@@ -87,6 +87,8 @@ class SharedEngine(Engine):
         self.later: Callable[[list[tuple[Act, Callable[[Any], None]]]], None] = _now
         """Does what ``hand_over`` does, and hands what came of each act to a function."""
         self.cut_off: Callable[[], None] = to_nobody
+        self.let_go: Callable[[], None] = to_nobody
+        """Lets this process leave the others: nobody has the mock any more."""
         self.store_state: Callable[[], str] = lambda: "ok"
         """Says how the store is."""
         self.receivers: dict[str, Receiver] = {}

@@ -204,7 +204,7 @@ class SharedState:
         """Read what others have done before, then begin; StoreDown where that cannot be read."""
         self._catch_up()
         self.engine.hand_over, self.engine.later = self.do, self.do_later
-        self.engine.cut_off = self.cut_off
+        self.engine.cut_off, self.engine.let_go = self.cut_off, self.let_go
         self.engine.store_state = lambda: "ok" if self.down is None else f"down: {self.down}"
         self.engine.performing = lambda: threading.get_ident() == self._clock.at_work
         self._thread.start()
@@ -223,14 +223,11 @@ class SharedState:
                 self.cut_off()
                 break
             self._thread.join(END_SECONDS)
-        else:
-            self._end_well()
         self.engine.hand_over, self.engine.performing = self.engine.perform, lambda: True
 
-    def _end_well(self) -> None:
-        if self.engine.job_states.count <= SAVED_AT_THE_END:
-            self._save_if(QUIET_ACTS)
-        self.store.close()
+    def let_go(self) -> None:
+        """End soon, in whatever thread it is said: nobody asks anything any more."""
+        self._closed = True
 
     def cut_off(self) -> None:
         """Let nobody wait any more: the server has hung up. What nobody waits for is still done."""
@@ -305,6 +302,9 @@ class SharedState:
     def _work(self) -> None:
         try:
             self._go_on()
+            if self.engine.job_states.count <= SAVED_AT_THE_END:
+                self._save_if(QUIET_ACTS)
+            self.store.close()
         except Exception as error:  # noqa: BLE001 -- told to whoever can end the process
             self.ended(repr(error))
         finally:  # whatever ends it, nobody waits for ever

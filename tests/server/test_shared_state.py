@@ -1,6 +1,7 @@
 """Several mocks that share a state in a real store: exact, and right again after its faults."""
 
 import asyncio
+import gc
 import json
 import multiprocessing
 import queue
@@ -640,6 +641,19 @@ def test_an_app_shares_a_state(mocks, server):
 
     seen = [answer.json()["status"] for answer in asyncio.run(poll())]
     assert seen == ["job_waiting"] * 50 + ["job_finished"]
+
+
+@pytest.mark.parametrize("create", [create_app, create_asgi_app])
+def test_an_app_that_nobody_has_any_more_leaves_the_state(server, create):
+    """Its thread ends, and hangs up: a suite of tests may make an app for each."""
+    before = {*threading.enumerate()}
+    app = create(SCENARIO, state=server.url, state_name=uuid.uuid4().hex)
+    [thread] = {*threading.enumerate()} - before
+    assert thread.is_alive()
+    del app
+    gc.collect()
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 @pytest.mark.posix
