@@ -38,6 +38,9 @@ PAUSE_SECONDS: Final = 1.0
 
 END_SECONDS: Final = 5.0
 
+LAST_STANDARD: Final = 2
+"""The number of stderr."""
+
 
 def serve_by_workers(
     count: int, options: Mapping[str, Any], form: Format, *, exit_with_parent: bool
@@ -58,6 +61,7 @@ def serve_by_workers(
     host, admin_token = options["host"], options["admin_token"]
     if admin_token is None and not is_loopback(host):
         admin_token = secrets.token_urlsafe(TOKEN_BYTES)
+    _open_what_is_closed()
     try:
         sockets = listen(host, options["port"])
     except CannotListen as error:
@@ -97,6 +101,7 @@ class Workers:
     ) -> None:
         self._numbers = [listening.fileno() for listening in sockets]
         self._form = form
+        self._not_said: OSError | None = None  # why what the first one says cannot be handed on
         # not by -m, which would find the modules of the current folder before ours
         self._arguments = without_workers(sys.orig_argv[1:])
         self._environment = {
@@ -112,7 +117,7 @@ class Workers:
     def run(self, ended: threading.Event) -> None:
         """Start them, the first one first; replace those that die, until it is to end."""
         first, is_up = self._start(0, stdout=subprocess.PIPE), threading.Event()
-        threading.Thread(target=_relay, args=(first.stdout, is_up), daemon=True).start()
+        threading.Thread(target=self._relay, args=(first.stdout, is_up), daemon=True).start()
         while not is_up.wait(LOOK_SECONDS):
             if ended.is_set():
                 return
@@ -121,6 +126,8 @@ class Workers:
         for index in range(1, len(self._all)):
             self._start(index)
         while not ended.wait(LOOK_SECONDS):
+            if self._not_said is not None:
+                raise self._not_said
             for index, worker in enumerate(self._all):
                 lived = time.monotonic() - self._begun[index]
                 if worker is not None and worker.poll() is not None and lived > PAUSE_SECONDS:
@@ -148,13 +155,21 @@ class Workers:
         )
         return started
 
+    def _relay(self, lines: Iterable[bytes], is_up: threading.Event) -> None:
+        """Hand on what the first worker says of all; it is up when it says anything."""
+        for line in lines:
+            is_up.set()
+            try:
+                click.echo(line, nl=False)
+            except OSError as error:
+                self._not_said = error
 
-def _relay(lines: Iterable[bytes], is_up: threading.Event) -> None:
-    """Hand on what the first worker says of all; it is up when it says anything."""
-    for line in lines:
-        is_up.set()
-        sys.stdout.buffer.write(line)
-        sys.stdout.buffer.flush()
+
+def _open_what_is_closed() -> None:
+    """Let no socket be in the place of stdin, stdout or stderr, which each worker has anew."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= LAST_STANDARD:
+        os.set_inheritable(number, True)  # noqa: FBT003 -- as the system takes it
+    os.close(number)
 
 
 def without_workers(arguments: Sequence[str]) -> list[str]:

@@ -1,9 +1,11 @@
 """`serve --state`: processes of their own that share a state in a real store."""
 
+import errno
 import io
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -322,11 +324,10 @@ def begun(monkeypatch):
     return begun
 
 
-def run_workers(count=3, *, ended=True):
+def run_workers(count=3):
     """Run workers, who are to end at once."""
     end = threading.Event()
-    if ended:
-        end.set()
+    end.set()
     workers.Workers(count, [], None, FORMATS["text"]).run(end)
 
 
@@ -358,8 +359,44 @@ def test_a_first_worker_that_cannot_start(monkeypatch, begun):
     monkeypatch.setattr(Process, "says", b"")
     monkeypatch.setattr(Process, "returncode", 3)
     with pytest.raises(SystemExit) as ended:
-        run_workers(ended=False)
+        workers.Workers(3, [], None, FORMATS["text"]).run(threading.Event())
     assert (ended.value.code, len(begun)) == (3, 1)
+
+
+def test_output_that_cannot_be_written(monkeypatch, begun):
+    """It ends them, as it ends a server that is alone."""
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(workers.click, "echo", full)
+    late = threading.Event()
+    timer = threading.Timer(20, late.set)
+    timer.start()
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            workers.Workers(3, [], None, FORMATS["text"]).run(late)
+    finally:
+        timer.cancel()
+    assert len(begun) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.posix
+@NEEDED
+def test_workers_without_stdout(store, tmp_path):
+    """No socket of theirs is in its place."""
+    file = tmp_path / "port"
+    options = ("--workers", "2", "--state", store.url, "--state-name", "closed", "-q")
+    serve = (sys.executable, "-m", "mock_p1", "serve", "--port", "0", "--port-file", str(file))
+    command = ("sh", "-c", 'exec "$@" >&-', "sh", *serve, *options)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_for(lambda: file.exists() or process.poll() is not None)
+    finally:
+        process.terminate()
+        told = process.communicate(timeout=20)[1]
+    assert (process.returncode, told) == (0, "")
 
 
 def test_a_worker_that_is_replaced(monkeypatch, begun, capsys):
