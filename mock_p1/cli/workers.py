@@ -139,9 +139,10 @@ class Workers:
         alive = [worker for worker in self._all if worker is not None and worker.poll() is None]
         for worker in alive:
             worker.terminate()
+        until = time.monotonic() + END_SECONDS
         for worker in alive:
             try:
-                worker.wait(END_SECONDS)
+                worker.wait(max(0, until - time.monotonic()))
             except subprocess.TimeoutExpired:
                 worker.kill()
 

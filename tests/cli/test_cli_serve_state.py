@@ -11,6 +11,7 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import requests
@@ -397,6 +398,26 @@ def test_workers_without_stdout(store, tmp_path):
         process.terminate()
         told = process.communicate(timeout=20)[1]
     assert (process.returncode, told) == (0, "")
+
+
+def test_workers_that_do_not_end(monkeypatch, begun):
+    """They are killed, all after the same few seconds: who has stopped them waits no longer."""
+    now, killed = [0.0], []
+
+    def wait(_, seconds):
+        now[0] += seconds
+        raise subprocess.TimeoutExpired("mock-p1", seconds)
+
+    monkeypatch.setattr(Process, "wait", wait, raising=False)
+    monkeypatch.setattr(Process, "terminate", lambda _: None, raising=False)
+    monkeypatch.setattr(Process, "kill", lambda _: killed.append(now[0]), raising=False)
+    monkeypatch.setattr(workers, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    end = threading.Event()
+    end.set()
+    all_of_them = workers.Workers(3, [], None, FORMATS["text"])
+    all_of_them.run(end)
+    all_of_them.end()
+    assert killed == [workers.END_SECONDS] * 3
 
 
 def test_a_worker_that_is_replaced(monkeypatch, begun, capsys):
