@@ -25,7 +25,7 @@ def admit(state: MockState, call: Call) -> Outcome | None:
     job = state.job_behind(call.parameters["token"], call.job_id or "", "upload")
     created = None if job is None else job.created
     if job is None or created is None or created.file_name != call.parameters["file_name"]:
-        return Outcome(no_link("upload", call.request.path), state.scenario.name)
+        return call.refused(no_link("upload", call.request.path), state.scenario.name)
     call.job, call.caller = job, job.caller
     return None
 
@@ -38,8 +38,7 @@ def refuse(state: MockState, call: Call) -> Outcome | None:
     way = state.scenario.assumptions.second_upload
     if way == "replace" or (way == "replace_while_waiting" and _waits(state, job, call.now_ns)):
         return None
-    call.notes.append("the file of this job has come already")
-    return Outcome(upload_refused(job.job_id), state.scenario.name)
+    return call.refused(upload_refused(job.job_id), state.scenario.name)
 
 
 def act(state: MockState, call: Call, kept: KeptFile) -> Outcome:
