@@ -121,9 +121,12 @@ class Totals:
         Of this moment: they may be read without the lock.
         """
         self._read()
-        since_reset = {kind: count for kind, (count,) in self._since_reset.items()}
+        recent = {kind: count for kind, (count,) in self._since_reset.items()}
         before = {kind: count for kind, (count,) in self._before.items()}
-        return _rows(since_reset, before)
+        return (
+            (Kind(*kind), recent.get(kind, 0), recent.get(kind, 0) + before.get(kind, 0))  # type: ignore[arg-type]  # -- what was counted
+            for kind in {**recent, **before}
+        )
 
     @property
     def unassigned(self) -> int:
@@ -141,9 +144,3 @@ class Totals:
 
 def _most(kind: _Row) -> int:
     return MAX_KINDS if kind[_STATUS] is None else MAX_SHOWN
-
-
-def _rows(since_reset: dict[_Row, int], before: dict[_Row, int]) -> Iterator[tuple[Kind, int, int]]:
-    for kind in {**since_reset, **before}:
-        count = since_reset.get(kind, 0)
-        yield Kind(*kind), count, count + before.get(kind, 0)  # type: ignore[arg-type]  # -- what was counted
