@@ -111,13 +111,10 @@ def _tried(
 
 def size_of(arguments: Mapping[str, Any]) -> int:
     """Return about how much a provider draws that is given these arguments."""
-    numbers, texts = [1], [1]
-    for value in _sizes(arguments):
-        if isinstance(value, str):
-            texts.append(len(value) // 100)
-        else:
-            numbers.append(max(1, int(abs(value))))
-    return prod(numbers) * sum(texts)
+    sizes = [*_sizes(arguments)]
+    numbers = (max(1, int(abs(size))) for size in sizes if not isinstance(size, str))
+    texts = (len(size) // 100 for size in sizes if isinstance(size, str))
+    return prod(numbers) * (1 + sum(texts))
 
 
 def _sizes(value: Any) -> Iterator[str | float]:  # noqa: ANN401 -- whatever the file holds
