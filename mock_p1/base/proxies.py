@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -12,7 +12,6 @@ from mock_p1.base.asgi_types import joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from ipaddress import IPv4Network, IPv6Network
 
 DEFAULT_PORTS: Final = {"http": "80", "https": "443"}
 LONGEST: Final = 512

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeAlias, dataclass_transform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from pydantic import ValidationInfo
     from pydantic_core import PydanticCustomError
 
-    Wrong = PydanticCustomError
-
 Path = tuple[str | int, ...]
+Wrong: TypeAlias = "PydanticCustomError"
 
 MAX_PROBLEMS: Final = 1000
 """So many problems are named, of one mapping and in all.

@@ -26,15 +26,22 @@ from typing import (
 
 from pydantic_core import InitErrorDetails, SchemaValidator, ValidationError, core_schema
 
-from mock_p1.base.record import MAX_PROBLEMS, Later, Located, LocatedRecord, Reading, Record
+from mock_p1.base.record import (
+    MAX_PROBLEMS,
+    Later,
+    Located,
+    LocatedRecord,
+    Path,
+    Reading,
+    Record,
+    Wrong,
+)
 from mock_p1.base.rules import kind_of, refuse_unknown, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pydantic import ValidationInfo
-
-    from mock_p1.base.record import Path, Wrong
 
 AnyRecord = TypeVar("AnyRecord", bound=Record)
 _Function = TypeVar("_Function", bound="Callable[..., Any]")

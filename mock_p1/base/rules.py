@@ -6,14 +6,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
-from mock_p1.base.record import BeforeValidator, Path, Reading
+from mock_p1.base.record import BeforeValidator, Path, Reading, Wrong
 from mock_p1.base.text import shorten, unknown
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
     from pydantic_core import CoreSchema
-
-    from mock_p1.base.record import Wrong
 
 
 def wrong(text: str, *, of_key: bool = False) -> Wrong:

@@ -9,12 +9,10 @@ import re
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from mock_p1.scenario.model import MAX_COUNT
+from mock_p1.scenario.model import MAX_COUNT, GeneratedJobs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from mock_p1.scenario.model import GeneratedJobs
 
 _MOST_DIGITS: Final = len(str(MAX_COUNT))
 _UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")

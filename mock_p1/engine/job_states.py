@@ -11,7 +11,7 @@ from sys import intern
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from mock_p1.base.text import mask
-from mock_p1.engine.callers import caller_named
+from mock_p1.engine.callers import Caller, caller_named
 from mock_p1.engine.parts import Parts
 from mock_p1.engine.timeline import State, settle
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from mock_p1.base.messages import Fault, Reply
-    from mock_p1.engine.callers import Caller
     from mock_p1.engine.program import Program, ProgramStep
 
 DEFAULT_JOBS_MAX: Final = 1_000_000

@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 from zlib import compress, crc32, decompress
 
 from mock_p1.engine.callers import caller_named
-from mock_p1.engine.job_states import COLUMNS, JobState, Listed, restored, saved_row
+from mock_p1.engine.job_states import COLUMNS, JobState, JobStates, Listed, restored, saved_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from mock_p1.engine.job_states import JobStates
     from mock_p1.engine.program import Program
 
 PART: Final = 32

@@ -16,6 +16,7 @@ from mock_p1.base.record import (
     Reading,
     Tag,
     WithJsonSchema,
+    Wrong,
 )
 from mock_p1.base.rules import OneOf, kind_of, wrong
 from mock_p1.base.text import shorten, unknown
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
     from pydantic import ValidationInfo
     from pydantic.config import JsonDict, JsonValue
-
-    from mock_p1.base.record import Wrong
 
 
 _CALLS = re.compile(rf"([0-9]{{1,{MAX_DIGITS}}}) *(calls?|polls?)")

@@ -13,12 +13,10 @@ from mock_p1.base.record import Located, Path
 from mock_p1.base.text import shorten
 from mock_p1.scenario.document import Document
 from mock_p1.scenario.problems import Problem
-from mock_p1.scenario.yaml_nodes import is_branch
+from mock_p1.scenario.yaml_nodes import Node, Pair, is_branch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from mock_p1.scenario.yaml_nodes import Node, Pair
 
 VARIABLES = "variables"
 

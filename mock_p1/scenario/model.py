@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Type
 
 from mock_p1.base.duration_field import Duration  # noqa: TC001 -- pydantic reads the annotations
 from mock_p1.base.patterns import PatternTable
-from mock_p1.base.record import Field, LocatedRecord, Path, Record
+from mock_p1.base.record import Field, LocatedRecord, Path, Record, Wrong
 from mock_p1.base.rules import OneOf, WrittenText, as_written, wrong
 from mock_p1.base.text import shorten, unknown
 from mock_p1.contract.assumptions import Assumptions, StatusError
@@ -27,8 +27,6 @@ from mock_p1.scenario.steps import AnyStep, ErrorStep, Step
 
 if TYPE_CHECKING:
     from pydantic.config import JsonDict
-
-    from mock_p1.base.record import Wrong
 
 
 MAX_COUNT: Final = 1_000_000

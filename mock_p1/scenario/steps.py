@@ -19,6 +19,7 @@ from mock_p1.base.record import (
     Record,
     Tag,
     WrapValidator,
+    Wrong,
 )
 from mock_p1.base.rules import OneOf, WrittenText, kind_of, refuse_unknown, wrong
 from mock_p1.contract.assumptions import BODILESS, StatusError
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pydantic import ValidationError, ValidationInfo, ValidatorFunctionWrapHandler
-
-    from mock_p1.base.record import Wrong
 
 
 MAX_ROWS: Final = 100_000
