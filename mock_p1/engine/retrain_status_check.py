@@ -109,9 +109,9 @@ def _write(state: MockState, job: JobState, step: ProgramStep, base_url: str) ->
         case ErrorStep(error=error):
             return state.replies.error(error)
         case FaultStep(fault=fault):
-            token_of = partial(state.token, job)
-            place = job.program, step.position, job.job_id
-            spoilt = state.replies.underlying_status(*place, base_url, token_of)
+            spoilt = state.replies.underlying_status(
+                job.program, step.position, job.job_id, base_url, partial(state.token, job)
+            )
             return script(fault, spoilt)
         case ReplyStep(reply=reply):
             return literal(reply)
