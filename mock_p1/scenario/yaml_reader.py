@@ -54,9 +54,7 @@ class Unreadable(Exception):  # noqa: N818 -- carries a problem's place, is neve
 
     def __init__(self, line: int, column: int, text: str) -> None:
         super().__init__(text)
-        self.line: int = line
-        self.column: int = column
-        self.text: str = text
+        self.problem: tuple[int, int, str] = line, column, text
 
 
 def not_in_yaml(text: str) -> re.Match[str] | None:
@@ -87,7 +85,7 @@ def read_tree(text: str, report: Callable[[int, int, str], None]) -> Node | None
     try:
         return reader.document()
     except Unreadable as stop:
-        report(stop.line, stop.column, stop.text)
+        report(*stop.problem)
     except yaml.MarkedYAMLError as error:
         report(*(_limit_before(error, text) or _not_yaml(error, text)))
     except (
@@ -109,7 +107,7 @@ def _limit_before(error: yaml.MarkedYAMLError, text: str) -> tuple[int, int, str
     try:
         _Reader(text[: error.problem_mark.index], lambda *_: None).document()
     except Unreadable as stop:
-        return stop.line, stop.column, stop.text
+        return stop.problem
     except (yaml.YAMLError, ValueError, OverflowError):
         pass
     return None
