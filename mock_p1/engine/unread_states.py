@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
+from itertools import accumulate
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from zlib import compress, crc32, decompress
@@ -163,21 +164,14 @@ def saved_in_parts(states: JobStates, aside: dict[str, bytes]) -> dict[str, Any]
     sums = [crc32(_bytes(job_id)) << _HALF | of_caller[name] for job_id, name in pairs]
     places = sorted(range(len(jobs)), key=sums.__getitem__)
     transient = {jobs[place] for place in used}
-    begins, counts, ends, packed = [], [], [0], []
-    first = 0
-    for count, part in _written([jobs[place] for place in places], transient):
-        begins.append(sums[places[first]])
-        counts.append(count)
-        ends.append(ends[-1] + len(part))
-        packed.append(part)
-        first += count
-    aside["states"] = b"".join(packed)
+    parts = [*_written([jobs[place] for place in places], transient)]
+    aside["states"] = b"".join(packed for _, _, packed in parts)
     order = {"ids": ids, "callers": callers, "places": places, "used": used}
     aside["order"] = compress(json.dumps(order).encode(), QUICKLY)
     return {
-        "begins": begins,
-        "counts": counts,
-        "ends": ends[1:],
+        "begins": [sums[places[first]] for first, _, _ in parts],
+        "counts": [count for _, count, _ in parts],
+        "ends": [*accumulate(len(packed) for _, _, packed in parts)],
         "created": states.created,
         "jobs": len({*ids}),
         "transient": len(used),
@@ -185,8 +179,8 @@ def saved_in_parts(states: JobStates, aside: dict[str, bytes]) -> dict[str, Any]
     }
 
 
-def _written(jobs: list[JobState], transient: set[JobState]) -> Iterator[tuple[int, bytes]]:
-    """Yield how many states a part has, and the part; what was not read is as it was."""
+def _written(jobs: list[JobState], transient: set[JobState]) -> Iterator[tuple[int, int, bytes]]:
+    """Yield which state begins a part, how many it has, and it; what was not read is as it was."""
     first = 0
     while first < len(jobs):
         part = jobs[first].part if type(jobs[first]) is UnreadState else None
@@ -199,8 +193,8 @@ def _written(jobs: list[JobState], transient: set[JobState]) -> Iterator[tuple[i
             taken = jobs[first:end]
             rows = [saved_row(job, 0 if job in transient else None) for job in taken]
             packed = compress(json.dumps(rows).encode(), QUICKLY)
+        yield first, len(taken), packed
         first += len(taken)
-        yield len(taken), packed
 
 
 def _begins_a_part(job: JobState) -> bool:
