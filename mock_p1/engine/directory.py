@@ -77,6 +77,16 @@ class Directory:
             self._merged[id(program)] = merged
         return merged
 
+    def program_of(self, job_id: str, created: bool) -> Program | None:  # noqa: FBT001 -- as is asked
+        """Return what a job does, ``created`` by a client or not; None where it does nothing.
+
+        Where clients can create no job, there is none at all.
+        """
+        if created:
+            return self.created(job_id)
+        hit = self.find(job_id)
+        return None if hit is None else hit.value
+
     def ids(self) -> Iterator[str]:
         """Yield every id that is named or generated, in the order of the file."""
         return chain(self._ids, *self._generated_ids.of_groups)

@@ -17,7 +17,7 @@ from mock_p1.engine.compiler import retry_of
 from mock_p1.engine.faults import says_success, script
 from mock_p1.engine.program import CallProgramStep, Refusal
 from mock_p1.engine.replies import example_of, held_for, literal
-from mock_p1.scenario.calls import CallStep, ErrorCall, FaultCall, OkCall, ReplyCall
+from mock_p1.scenario.calls import ErrorCall, FaultCall, OkCall, ReplyCall
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,14 +47,11 @@ def take_injected(state: MockState, call: Call) -> InjectedFailure | None:
 
 def element_of(failure: InjectedFailure) -> CallProgramStep:
     """Return an injected failure as an element of a timeline; none moves by it."""
-    step: CallStep
     if failure.reply is not None:
-        step = ReplyCall(reply=failure.reply)
-    elif failure.error is not None:
-        step = ErrorCall(error=failure.error)
-    else:
-        step = FaultCall(fault=failure.fault or "")
-    return CallProgramStep(step, INJECTED)
+        return CallProgramStep(ReplyCall(reply=failure.reply), INJECTED)
+    if failure.error is not None:
+        return CallProgramStep(ErrorCall(error=failure.error), INJECTED)
+    return CallProgramStep(FaultCall(fault=failure.fault or ""), INJECTED)
 
 
 def strikes_at_once(element: CallProgramStep) -> bool:

@@ -142,9 +142,7 @@ class MockState:
             key = job.caller.name
             if "\n" not in key and keyring.refusal(key):  # issued keys work until they end
                 return None
-            program = after.created(job.job_id) if job.created else None
-            if program is None and (hit := after.find(job.job_id)) is not None:
-                program = hit.value
+            program = after.program_of(job.job_id, job.created is not None)
             if program is None or not (job.created or program.open_to(job.api_key or key)):
                 return None
             pair = id(job.program), id(program)
@@ -199,14 +197,7 @@ class MockState:
 
     def restore(self, saved: dict[str, Any], aside: Mapping[str, bytes] | None = None) -> None:
         """Take over what was saved, where nothing is kept yet."""
-        directory = self.directory  # that of today, also for what is read after a swap
-
-        def program_of(job_id: str, created: bool) -> Program | None:  # noqa: FBT001 -- as is asked
-            if created:
-                return directory.created(job_id)
-            hit = directory.find(job_id)
-            return None if hit is None else hit.value
-
+        program_of = self.directory.program_of  # today's, also for what is read after a swap
         self.played_since = datetime.fromisoformat(saved["played_since"])
         self.link_seed = saved["link_seed"]
         self.resets = saved["resets"]
