@@ -70,7 +70,9 @@ def lint_warnings(scenario: Scenario) -> list[LintWarning]:
         (("new_jobs",), scenario.new_jobs, "new_jobs"),
     ]
     for path, job, name in jobs:
-        warned = [*_of_job(scenario, job, path, keys), *calls.of_job(job, path)]
+        warned = [*_of_job(scenario, job, path), *calls.of_job(job, path)]
+        if not calls.is_issued(path):  # whoever creates a job sees it
+            warned[:0] = _of_its_key(scenario, job, path, keys)
         found += (LintWarning(source, text, name) for source, text in warned)
     return found
 
@@ -167,7 +169,7 @@ def _shares_ids(shorter: GeneratedJobs, longer: GeneratedJobs) -> bool:
     )
 
 
-def _of_job(
+def _of_its_key(
     scenario: Scenario, job: Job, path: Path, keys: PatternTable[str]
 ) -> Iterator[tuple[str, str]]:
     hit = None if job.api_key is None else keys.find(job.api_key)
@@ -176,6 +178,9 @@ def _of_job(
             scenario.where(*path, "api_key"),
             f"no poll sees this job: its api_key {job.api_key!r} is {hit.value}",
         )
+
+
+def _of_job(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str]]:
     if job.timeline is None:
         return  # `error:` alone says all there is to say
     if job.loops:
