@@ -15,7 +15,7 @@ from mock_p1.base.patterns import ANY, PatternTable, fits, sorted_patterns
 from mock_p1.base.text import shorten
 from mock_p1.contract.operations import FAILED, FINISHED, KNOWN_STATUSES
 from mock_p1.engine.job_ids import GeneratedIds
-from mock_p1.scenario.full_width import narrow
+from mock_p1.scenario.full_width import meant_by_id, narrow
 from mock_p1.scenario.model import ACTIVE, GeneratedJobs, Job, Scenario
 from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import StatusStep
@@ -59,7 +59,7 @@ class LintWarning(NamedTuple):
 def lint_warnings(scenario: Scenario) -> list[LintWarning]:
     """Return all lint_warnings: of the file as a whole first, then job by job."""
     calls, keys = CallLint(scenario), PatternTable(scenario.api_keys or {})
-    found = [*_keys(scenario), *_patterns(scenario), *_generated(scenario)]
+    found = [*_keys(scenario), *_ids(scenario), *_patterns(scenario), *_generated(scenario)]
     found += starmap(LintWarning, calls.of_scenario())
     jobs: list[tuple[Path, Job, str]] = [
         *((("jobs", name), job, name) for name, job in scenario.jobs.items()),
@@ -93,6 +93,26 @@ def _keys(scenario: Scenario) -> Iterator[LintWarning]:
     issued = scenario.new_jobs.timeline is not None or scenario.new_jobs.error is not None
     if not (scenario.jobs or scenario.generated_jobs or issued):
         yield LintWarning(scenario.name, NO_JOB)
+
+
+def _ids(scenario: Scenario) -> Iterator[LintWarning]:
+    issued, groups = enumerate(scenario.new_jobs.ids or []), enumerate(scenario.generated_jobs)
+    written: list[tuple[str, Path, str]] = [
+        *((job_id, ("jobs", job_id), job_id) for job_id in scenario.jobs),
+        *((job_id, ("new_jobs", "ids", index), "new_jobs") for index, job_id in issued),
+        *(
+            (group.prefix or "", ("generated_jobs", index, "prefix"), f"generated_jobs/{index}")
+            for index, group in groups
+        ),
+    ]
+    known = {job_id for job_id, _, _ in written}
+    for job_id, path, about in written:
+        if not job_id.isascii() and (meant := meant_by_id(job_id)) and meant not in known:
+            text = (
+                f"{shorten(job_id)!r} is an id with full-width characters among others; "
+                f"did you mean {shorten(meant)}?"
+            )
+            yield LintWarning(scenario.where(*path), text, about)
 
 
 def _patterns(scenario: Scenario) -> Iterator[LintWarning]:
