@@ -16,10 +16,11 @@ from mock_p1.contract.operations import (
 from mock_p1.engine.compiler import played_by_created
 from mock_p1.engine.faults import WHOLE, says_success
 from mock_p1.engine.job_ids import GeneratedIds
+from mock_p1.engine.replies import literal
 from mock_p1.scenario.calls import CallStep, FaultCall, OkCall
 from mock_p1.scenario.model import ACTIVE, Job, Scenario
 from mock_p1.scenario.step_length import Stage
-from mock_p1.scenario.steps import StatusStep, Step
+from mock_p1.scenario.steps import ReplyStep, StatusStep, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -233,12 +234,21 @@ def _effect(operation: str, element: CallStep) -> str:
 
 def _never_asked(operation: str, jobs: Sequence[_Played]) -> str:
     """Say why a client that does as documented never makes this call for any of these jobs."""
-    shown = [step for job in jobs for step in job.steps if isinstance(step, StatusStep)]
-    if operation == RETRAIN_MODEL_SWITCH.name and not any(s.status == FINISHED for s in shown):
+    steps = [step for job in jobs for step in job.steps]
+    if operation == RETRAIN_MODEL_SWITCH.name and not any(map(shows_finished, steps)):
         return f"no job shows {FINISHED}, for which a client waits before it switches"
-    if operation == RESULT_DOWNLOAD.name and not any(s.result for s in shown):
+    if operation == RESULT_DOWNLOAD.name and not any(
+        getattr(step, "result", None) for step in steps
+    ):
         return "no job has a result: to download"
     return ""
+
+
+def shows_finished(step: Step) -> bool:
+    """Tell whether a step says that the job has finished, be it in a reply to the letter."""
+    if isinstance(step, ReplyStep):
+        return FINISHED.encode() in literal(step.reply).body
+    return isinstance(step, StatusStep) and step.status == FINISHED
 
 
 def _never_succeeds(operation: str, elements: Sequence[CallStep]) -> bool:

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from itertools import combinations, islice, starmap
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mock_p1.analysis.call_lint import BY_HAND, CallLint, is_repeated, repeated
+from mock_p1.analysis.call_lint import BY_HAND, CallLint, is_repeated, repeated, shows_finished
 from mock_p1.analysis.step_label import step_label
 from mock_p1.base.patterns import ANY, PatternTable, fits, sorted_patterns
 from mock_p1.base.text import shorten
@@ -235,6 +235,8 @@ def _ending(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str
     if FINISHED not in shown and shown[-1] == FAILED and not job.loops:
         return  # it is meant to fail, and a client that waits for the end sees one
     if FINISHED not in shown:
+        if any(map(shows_finished, job.steps)):
+            return  # in a reply to the letter
         end = "" if job.loops else f"; it stays at {shown[-1]}"
         last = scenario.where(*path, "timeline", len(shown) - 1)
         yield last, f"the job never shows {FINISHED}{end}"

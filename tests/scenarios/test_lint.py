@@ -332,6 +332,14 @@ def test_calls_that_never_strike(text, said):
     assert f"mine.yaml:3: never strikes: {said}" in told(text)
 
 
+@pytest.mark.parametrize("body", ["{status: job_finished}", '\'{"status": "job_finished"}\''])
+def test_a_job_that_finishes_by_a_literal_reply(body):
+    """A client that reads it sees the end, and goes on."""
+    steps = f"[{{reply: {{status_code: 200, body: {body}}}}}]"
+    text = f"jobs: {{a: {{timeline: {steps}}}}}\ncalls: {{retrain_model_switch: [ok]}}"
+    assert told(text) == []
+
+
 RESULT = "{timeline: [{status: job_finished, result: generated}]}"
 RUNS = "{timeline: [{status: job_running}]}"
 WAITS = "{timeline: [{status: job_waiting, for: upload}, {status: job_finished}]}"
