@@ -1,6 +1,7 @@
 """What `check` and `explain` warn of: each with its line, and nothing where nothing is wrong."""
 
 import pytest
+from helpers.engine_mock import Mock
 
 from mock_p1 import load_scenario
 from mock_p1.analysis import lint
@@ -292,7 +293,7 @@ def test_a_file_that_never_comes(operation):
             "no secret key is active",
         ),
         (
-            "seed: 1\ncalls:\n  retrain_data_upload: [ok]",
+            "seed: 1\ncalls:\n  file_upload: [ok]",
             "there is no job that a client could create",
         ),
         (
@@ -402,6 +403,13 @@ def test_a_created_job_with_an_id_of_the_scenario(text):
 def test_a_list_of_new_jobs_that_is_in_vain(text, said):
     """It is looked at with each job that may be created, and with their own lists."""
     assert said in told(text)
+
+
+def test_a_call_for_a_job_that_there_is_not():
+    """Its list is met all the same."""
+    text = "calls: {retrain_data_upload: [{fault: timeout}]}"
+    assert not [each for each in told(text) if "never strikes" in each]
+    assert Mock(text).get_upload().kind == "timeout"
 
 
 def test_calls_that_strike():
