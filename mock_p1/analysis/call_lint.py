@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mock_p1.base.patterns import ANY
 from mock_p1.contract.operations import (
     FILE_UPLOAD,
     FINISHED,
@@ -14,15 +13,17 @@ from mock_p1.contract.operations import (
     RETRAIN_DATA_UPLOAD,
     RETRAIN_MODEL_SWITCH,
 )
+from mock_p1.engine.compiler import played_by_created
 from mock_p1.engine.faults import WHOLE, says_success
 from mock_p1.engine.job_ids import GeneratedIds
+from mock_p1.engine.replies import literal
 from mock_p1.scenario.calls import CallStep, FaultCall, OkCall
 from mock_p1.scenario.model import ACTIVE, Job, Scenario
 from mock_p1.scenario.step_length import Stage
-from mock_p1.scenario.steps import StatusStep, Step
+from mock_p1.scenario.steps import ReplyStep, StatusStep, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mock_p1.base.record import Path
 
@@ -39,10 +40,10 @@ _NEEDED: Final = (RETRAIN_DATA_UPLOAD.name, FILE_UPLOAD.name)
 
 
 class _Played(NamedTuple):
-    """What a job plays: its steps, and the operations for which it has a list of its own."""
+    """What a job plays: its steps, and the lists of its own for operations that have one."""
 
     steps: Sequence[Step]
-    own: Collection[str]
+    own: Mapping[str, Sequence[CallStep]]
 
 
 class CallLint:
@@ -52,32 +53,44 @@ class CallLint:
         self._scenario = scenario
         self._generated = GeneratedIds(scenario.generated_jobs, scenario.seed)
         self._new_ids = scenario.new_jobs.ids or []
-        self._unnamed = self._what_new_jobs_play()
-        created = [self._unnamed, *map(self._what_is_created, self._new_ids)]
-        self._created = [played for played in created if played is not None]
-        self._created_steps = {id(played.steps[0]) for played in self._created}
+        self._issued: set[Path] = set()
+        self._as_created = self._what_is_created()
+        self._created = [played for many in self._as_created.values() for played in many]
         self._jobs = [
             _Played(job.steps, job.calls)
             for job in (*scenario.jobs.values(), *scenario.generated_jobs)
         ]
 
-    def _what_new_jobs_play(self) -> _Played | None:
-        """Return what a created job plays whose id the scenario does not name."""
-        new, jobs = self._scenario.new_jobs, self._scenario.jobs
-        if new.timeline is not None or new.error is not None:
-            return _Played(new.steps, new.calls)
-        every = (*jobs.values(), *self._scenario.generated_jobs)
-        played = jobs.get(ANY) or next(iter(every), None)
-        return None if played is None else _Played(played.steps, new.calls or played.calls)
+    def _what_is_created(self) -> dict[Path, list[_Played]]:
+        """Return what created jobs play, by where the jobs stand whose timelines these are."""
+        scenario, new = self._scenario, self._scenario.new_jobs
+        found: dict[Path, list[_Played]] = {}
+        if place := played_by_created(scenario):
+            model = self._job_at(place)
+            found[place] = [_Played(model.steps, new.calls or model.calls)]
+        for job_id in self._new_ids:
+            group = self._generated.group_of(job_id)
+            named: Path = ("generated_jobs", group or 0)
+            if job_id in scenario.jobs:
+                named = ("jobs", job_id)
+            elif group is None:
+                continue
+            self._issued.add(named)
+            job = self._job_at(named)
+            played = _Played(job.steps, {**new.calls, **job.calls})
+            if played not in (others := found.setdefault(named, [])):
+                others.append(played)
+        return found
 
-    def _what_is_created(self, job_id: str) -> _Played | None:
-        """Return what a job plays that is created under this id."""
-        group = self._generated.group_of(job_id)
-        other = None if group is None else self._scenario.generated_jobs[group]
-        named = self._scenario.jobs.get(job_id, other)
-        if named is None:
-            return self._unnamed
-        return _Played(named.steps, {**self._scenario.new_jobs.calls, **named.calls})
+    def _job_at(self, place: Path) -> Job:
+        """Return the job that stands here in the scenario."""
+        match place:
+            case ("jobs", str(name)):
+                return self._scenario.jobs[name]
+            case ("generated_jobs", int(index)):
+                return self._scenario.generated_jobs[index]
+            case _:
+                return self._scenario.new_jobs
 
     def of_scenario(self) -> Iterator[Warned]:
         """Yield what is doubtful in the lists that hold for all jobs."""
@@ -96,29 +109,42 @@ class CallLint:
         is_new = job is self._scenario.new_jobs
         if is_new and not self._created:
             return
-        steps = self._created[0].steps if is_new else job.steps
-        is_created = id(steps[0]) in self._created_steps
         for name, elements in job.calls.items():
             place = (*path, "calls", name)
             yield from self._of_list(place, elements, name)
-            if name == FILE_UPLOAD.name and not is_created:
+            played = [_Played(job.steps, {})]
+            if is_new:  # its lists are those of whatever is created
+                played = [each for each in self._created if each.own.get(name) is elements]
+            if name == FILE_UPLOAD.name and not is_new and not self.is_created(path):
                 reason = "no client creates this job by upload"
             else:
-                reason = _never_asked(name, [_Played(steps, ())])
+                reason = _never_asked(name, played)
             if reason:
                 yield self._scenario.where(*place), f"never strikes: {reason}"
-        waits = steps[0].for_ == Stage(until_upload=True)
+        waits = job.steps[0].for_ == Stage(until_upload=True)
         if waits or (is_new and job.timeline is not None):
-            if not is_created:
+            if not self.is_created(path):
                 reason = "new_jobs: issues no job that plays this timeline"
             elif self._is_left_out(path):
                 reason = "new_jobs: issues other ids than this one"
             else:
-                lists = {**self._scenario.calls, **job.calls}
-                failing = [name for name in _NEEDED if _never_succeeds(name, lists.get(name, ()))]
-                reason = f"{failing[0]} never succeeds, see calls:" if failing else ""
+                failing = [self._what_fails(played) for played in self._as_created[path]]
+                reason = f"{failing[0]} never succeeds, see calls:" if all(failing) else ""
             if reason:
                 yield self._scenario.where(*path, "timeline", 0), f"no file can come: {reason}"
+
+    def is_created(self, path: Path) -> bool:
+        """Tell whether a client may create a job that plays the timeline of the one here."""
+        return path in self._as_created
+
+    def is_issued(self, path: Path) -> bool:
+        """Tell whether a client may create this very job, by its id or one of its ids."""
+        return path in self._issued
+
+    def _what_fails(self, played: _Played) -> str:
+        """Return the operation that never succeeds before a created job has its file, if any."""
+        lists = {**self._scenario.calls, **played.own}
+        return next((name for name in _NEEDED if _never_succeeds(name, lists.get(name, ()))), "")
 
     def _is_left_out(self, path: Path) -> bool:
         """Tell whether a job has an id of its own, and new_jobs: names others."""
@@ -151,8 +177,8 @@ class CallLint:
         created = [] if self._fails_for_all(_NEEDED[0]) else self._created
         if name == FILE_UPLOAD.name:
             return created
-        if name == RESULT_DOWNLOAD.name and self._fails_for_all(FILE_UPLOAD.name):
-            created = []
+        if name == RESULT_DOWNLOAD.name:
+            created = [played for played in created if not self._what_fails(played)]
         return [*self._jobs, *created] if OPERATIONS[name].has_job else []
 
     def _fails_for_all(self, name: str) -> bool:
@@ -174,12 +200,12 @@ class CallLint:
             return "" if active else "no secret key is active"
         if not self._has_key():
             return "no API key is active"
-        if name in _NEEDED and not self._created:
+        if name == FILE_UPLOAD.name and not self._created:
             return "there is no job that a client could create"
         if name == FILE_UPLOAD.name and self._fails_for_all(_NEEDED[0]):
             return f"{_NEEDED[0]} never succeeds, so there is no upload_url"
         if OPERATIONS[name].has_job and self._created and not self._jobs_of(name):
-            failing = next(filter(self._fails_for_all, _NEEDED))
+            failing = next(filter(self._fails_for_all, _NEEDED), FILE_UPLOAD.name)
             return f"{failing} never succeeds, so there is no such job"
         return _never_asked(name, jobs)
 
@@ -208,12 +234,21 @@ def _effect(operation: str, element: CallStep) -> str:
 
 def _never_asked(operation: str, jobs: Sequence[_Played]) -> str:
     """Say why a client that does as documented never makes this call for any of these jobs."""
-    shown = [step for job in jobs for step in job.steps if isinstance(step, StatusStep)]
-    if operation == RETRAIN_MODEL_SWITCH.name and not any(s.status == FINISHED for s in shown):
+    steps = [step for job in jobs for step in job.steps]
+    if operation == RETRAIN_MODEL_SWITCH.name and not any(map(shows_finished, steps)):
         return f"no job shows {FINISHED}, for which a client waits before it switches"
-    if operation == RESULT_DOWNLOAD.name and not any(s.result for s in shown):
+    if operation == RESULT_DOWNLOAD.name and not any(
+        getattr(step, "result", None) for step in steps
+    ):
         return "no job has a result: to download"
     return ""
+
+
+def shows_finished(step: Step) -> bool:
+    """Tell whether a step says that the job has finished, be it in a reply to the letter."""
+    if isinstance(step, ReplyStep):
+        return FINISHED.encode() in literal(step.reply).body
+    return isinstance(step, StatusStep) and step.status == FINISHED
 
 
 def _never_succeeds(operation: str, elements: Sequence[CallStep]) -> bool:

@@ -20,7 +20,7 @@ from mock_p1.base.text import plural, shorten
 from mock_p1.contract.assumptions import FIRST_STEP
 from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.contract.operations import FINISHED, OPERATIONS, RETRAIN_STATUS_CHECK
-from mock_p1.engine.compiler import compile_job, retry_of
+from mock_p1.engine.compiler import compile_job, played_by_created, retry_of
 from mock_p1.engine.directory import Directory
 from mock_p1.engine.faults import script
 from mock_p1.engine.replies import ReplyWriter, example_of, literal
@@ -32,6 +32,7 @@ from mock_p1.scenario.steps import ErrorStep, FaultStep, Literal, ReplyStep, Sta
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from mock_p1.base.patterns import Hit
     from mock_p1.engine.program import CallProgram, CallProgramStep, Program, ProgramStep
     from mock_p1.scenario.model import Scenario
 
@@ -71,7 +72,8 @@ class Explanation(NamedTuple):
 def explanations(scenario: Scenario) -> Iterator[Explanation]:
     """Tell of every job of a scenario, in the order of the file; what clients create comes last.
 
-    Generated jobs that share a timeline once.
+    Generated jobs that share a timeline once. A job that a client creates under an id of its own
+    is told of again where that makes a difference.
     """
     directory = Directory(scenario, scenario.seed)
     answers = ReplyWriter(scenario, scenario.seed)
@@ -89,8 +91,8 @@ def explanations(scenario: Scenario) -> Iterator[Explanation]:
             compile_job(scenario, job, "jobs", name),
             answers,
         )
-    named = zip(directory.examples(), scenario.generated_jobs, strict=True)
-    for index, (first, group) in enumerate(named):
+    groups = zip(directory.examples(), scenario.generated_jobs, strict=True)
+    for index, (first, group) in enumerate(groups):
         more = f" and {group.count - 1:,} more like it" if group.count > 1 else ""
         yield _account(
             (f"job {first}{more}", first),
@@ -99,8 +101,40 @@ def explanations(scenario: Scenario) -> Iterator[Explanation]:
             answers,
         )
     if directory.new_jobs is not None and scenario.new_jobs.is_written:
-        job_id = next(iter(directory.new_ids), "any")
-        yield _created(scenario, directory.new_jobs, job_id, "any job created by upload")
+        named: dict[int, Hit[Program]] = {}
+        unnamed = []
+        for job_id in directory.new_ids:
+            if hit := directory.named(job_id):
+                named.setdefault(id(hit.value), hit)  # of a group of generated jobs the first
+            else:
+                unnamed.append(job_id)
+        for hit in named.values():
+            yield from _as_created(scenario, directory, hit)
+        title = "any other job created by upload" if named else "any job created by upload"
+        yield _created(scenario, directory.new_jobs, next(iter(unnamed), "any"), title)
+
+
+class CreatedJobs(NamedTuple):
+    """What clients create by upload.
+
+    ``like`` is the entry of the job whose timeline they play, ``new_jobs`` if they have their own,
+    None if there is none and ``error`` is answered; ``ids`` are issued first, then UUIDs follow.
+    """
+
+    like: str | None
+    error: str | None
+    ids: list[str]
+
+
+def created_jobs(scenario: Scenario) -> CreatedJobs:
+    """Tell which job the jobs are like that clients create by upload, as the engine has it."""
+    ids = scenario.new_jobs.ids or []
+    place = played_by_created(scenario)
+    if place is None:
+        return CreatedJobs(None, "not_found_configuration_file", ids)
+    if place[0] == "generated_jobs":
+        return CreatedJobs(next(Directory(scenario, scenario.seed).examples()), None, ids)
+    return CreatedJobs(str(place[-1]), None, ids)
 
 
 def call_explanations(scenario: Scenario) -> Iterator[Explanation]:
@@ -110,27 +144,48 @@ def call_explanations(scenario: Scenario) -> Iterator[Explanation]:
     )
 
 
-def explanation_of(scenario: Scenario, job_id: str) -> Explanation | None:
+def explanations_of(scenario: Scenario, job_id: str) -> list[Explanation]:
     """Tell of the job that an id leads to: named, generated, created, or fitting a pattern.
 
-    None if there is none.
+    Of one that the scenario names and a client may create twice, where that makes a difference;
+    nothing if there is none.
     """
     directory = Directory(scenario, scenario.seed)
     answers = ReplyWriter(scenario, scenario.seed)
     hit = directory.find(job_id)
     created = directory.new_jobs if job_id in directory.new_ids else None
     if created is not None and not (hit and hit.exact):
-        return _created(scenario, created, job_id, f"job {job_id}, created by upload")
+        return [_created(scenario, created, job_id, f"job {job_id}, created by upload")]
     if hit is None:
-        return None
+        return []
     how = "" if hit.exact else f" (by the pattern {hit.name})"
-    return _account((f"job {job_id}{how}", hit.name), job_id, hit.value, answers)
+    told = _account((f"job {job_id}{how}", hit.name), job_id, hit.value, answers)
+    return [told, *(() if created is None else _as_created(scenario, directory, hit))]
+
+
+def _as_created(
+    scenario: Scenario, directory: Directory, hit: Hit[Program]
+) -> Iterator[Explanation]:
+    """Yield what a job shows that the scenario names, if it is another thing once created."""
+    answers, job_id = ReplyWriter(scenario, scenario.seed), hit.name
+    told = _account((job_id, job_id), job_id, hit.value, answers)
+    program = directory.created(job_id) or hit.value
+    created = _created(scenario, program, job_id, f"job {job_id}, created by upload")
+    calls = tuple(
+        each
+        if each.entry in hit.value.calls
+        else each._replace(place=f"new_jobs/calls/{each.entry}")
+        for each in created.calls
+    )
+    if (created.rows, calls) != (told.rows, told.calls):
+        yield created._replace(calls=calls)
 
 
 def _created(scenario: Scenario, program: Program, job_id: str, title: str) -> Explanation:
-    """Tell of a job whose time begins when its file has come."""
+    """Tell of a job whose time begins when its file has come; it is the creator's alone."""
     answers = ReplyWriter(scenario, scenario.seed)
     names, calendar = (title, "new_jobs"), _Calendar(anchor=THE_FILE)
+    program = program._replace(api_key=None)
     explained = _account(names, job_id, program, answers, calendar)
     assumed = scenario.assumptions.before_upload
     if assumed == FIRST_STEP:
@@ -266,18 +321,21 @@ def _literal_details(reply: Literal) -> list[str]:
     return [*details, shorten(body.decode("utf-8", "replace"))] if body else details
 
 
-def explanation_document(scenario: Scenario, one: Explanation | None = None) -> dict[str, Any]:
+def explanation_document(
+    scenario: Scenario, one: list[Explanation] | None = None
+) -> dict[str, Any]:
     """Return all that can be told of a scenario, or of ``one`` of its jobs, as JSON has it.
 
     Keys are left as they are written, None where every one is active.
     """
-    jobs = explanations(scenario) if one is None else [one]
+    jobs = explanations(scenario) if one is None else one
     return {
         "scenario": scenario.name,
         "description": scenario.description,
         "api_keys": scenario.api_keys and dict(scenario.api_keys),
         "secret_keys": scenario.secret_keys and dict(scenario.secret_keys),
         "other_jobs": None if "*" in scenario.jobs else "not_found_retrain_job",
+        "created_jobs": created_jobs(scenario)._asdict(),
         "jobs": [_timeline(each) for each in jobs],
         "calls": [_timeline(each) for each in call_explanations(scenario)],
         "warnings": [
@@ -286,9 +344,9 @@ def explanation_document(scenario: Scenario, one: Explanation | None = None) -> 
     }
 
 
-def warnings_about(scenario: Scenario, one: Explanation | None) -> list[LintWarning]:
+def warnings_about(scenario: Scenario, one: list[Explanation] | None) -> list[LintWarning]:
     """Return the lint warnings, or those that have to do with one job."""
-    about = None if one is None else (None, one.entry, one.place)
+    about = None if one is None else {None, *(part for told in one for part in told[1:3])}
     return [each for each in lint_warnings(scenario) if about is None or each.job in about]
 
 

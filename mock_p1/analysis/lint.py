@@ -9,13 +9,13 @@ from difflib import get_close_matches
 from itertools import combinations, islice, starmap
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mock_p1.analysis.call_lint import BY_HAND, CallLint, is_repeated, repeated
+from mock_p1.analysis.call_lint import BY_HAND, CallLint, is_repeated, repeated, shows_finished
 from mock_p1.analysis.step_label import step_label
 from mock_p1.base.patterns import ANY, PatternTable, fits, sorted_patterns
 from mock_p1.base.text import shorten
 from mock_p1.contract.operations import FAILED, FINISHED, KNOWN_STATUSES
 from mock_p1.engine.job_ids import GeneratedIds
-from mock_p1.scenario.full_width import narrow
+from mock_p1.scenario.full_width import meant_by_id, narrow
 from mock_p1.scenario.model import ACTIVE, GeneratedJobs, Job, Scenario
 from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import StatusStep
@@ -59,7 +59,7 @@ class LintWarning(NamedTuple):
 def lint_warnings(scenario: Scenario) -> list[LintWarning]:
     """Return all lint_warnings: of the file as a whole first, then job by job."""
     calls, keys = CallLint(scenario), PatternTable(scenario.api_keys or {})
-    found = [*_keys(scenario), *_patterns(scenario), *_generated(scenario)]
+    found = [*_keys(scenario), *_ids(scenario), *_patterns(scenario), *_generated(scenario)]
     found += starmap(LintWarning, calls.of_scenario())
     jobs: list[tuple[Path, Job, str]] = [
         *((("jobs", name), job, name) for name, job in scenario.jobs.items()),
@@ -70,7 +70,9 @@ def lint_warnings(scenario: Scenario) -> list[LintWarning]:
         (("new_jobs",), scenario.new_jobs, "new_jobs"),
     ]
     for path, job, name in jobs:
-        warned = [*_of_job(scenario, job, path, keys), *calls.of_job(job, path)]
+        warned = [*_of_job(scenario, job, path), *calls.of_job(job, path)]
+        if not calls.is_issued(path):  # whoever creates a job sees it
+            warned[:0] = _of_its_key(scenario, job, path, keys)
         found += (LintWarning(source, text, name) for source, text in warned)
     return found
 
@@ -91,6 +93,26 @@ def _keys(scenario: Scenario) -> Iterator[LintWarning]:
     issued = scenario.new_jobs.timeline is not None or scenario.new_jobs.error is not None
     if not (scenario.jobs or scenario.generated_jobs or issued):
         yield LintWarning(scenario.name, NO_JOB)
+
+
+def _ids(scenario: Scenario) -> Iterator[LintWarning]:
+    issued, groups = enumerate(scenario.new_jobs.ids or []), enumerate(scenario.generated_jobs)
+    written: list[tuple[str, Path, str]] = [
+        *((job_id, ("jobs", job_id), job_id) for job_id in scenario.jobs),
+        *((job_id, ("new_jobs", "ids", index), "new_jobs") for index, job_id in issued),
+        *(
+            (group.prefix or "", ("generated_jobs", index, "prefix"), f"generated_jobs/{index}")
+            for index, group in groups
+        ),
+    ]
+    known = {job_id for job_id, _, _ in written}
+    for job_id, path, about in written:
+        if not job_id.isascii() and (meant := meant_by_id(job_id)) and meant not in known:
+            text = (
+                f"{shorten(job_id)!r} is an id with full-width characters among others; "
+                f"did you mean {shorten(meant)}?"
+            )
+            yield LintWarning(scenario.where(*path), text, about)
 
 
 def _patterns(scenario: Scenario) -> Iterator[LintWarning]:
@@ -167,7 +189,7 @@ def _shares_ids(shorter: GeneratedJobs, longer: GeneratedJobs) -> bool:
     )
 
 
-def _of_job(
+def _of_its_key(
     scenario: Scenario, job: Job, path: Path, keys: PatternTable[str]
 ) -> Iterator[tuple[str, str]]:
     hit = None if job.api_key is None else keys.find(job.api_key)
@@ -176,6 +198,9 @@ def _of_job(
             scenario.where(*path, "api_key"),
             f"no poll sees this job: its api_key {job.api_key!r} is {hit.value}",
         )
+
+
+def _of_job(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str]]:
     if job.timeline is None:
         return  # `error:` alone says all there is to say
     if job.loops:
@@ -210,6 +235,8 @@ def _ending(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str
     if FINISHED not in shown and shown[-1] == FAILED and not job.loops:
         return  # it is meant to fail, and a client that waits for the end sees one
     if FINISHED not in shown:
+        if any(map(shows_finished, job.steps)):
+            return  # in a reply to the letter
         end = "" if job.loops else f"; it stays at {shown[-1]}"
         last = scenario.where(*path, "timeline", len(shown) - 1)
         yield last, f"the job never shows {FINISHED}{end}"

@@ -11,9 +11,10 @@ import click
 from mock_p1.analysis.explanation import (
     Explanation,
     call_explanations,
+    created_jobs,
     explanation_document,
-    explanation_of,
     explanations,
+    explanations_of,
     warnings_about,
 )
 from mock_p1.base.durations import format_duration
@@ -66,10 +67,11 @@ def explain(scenario: tuple[str, ...], job: str | None, output_format: str) -> N
     about = said_exactly(" ".join(loaded.description.split()))
     results.line(f"{loaded.name}: {about}" if about else loaded.name)
     _show_keys(results, loaded)
-    for number, explanation in enumerate(explanations(loaded) if one is None else [one]):
+    for number, explanation in enumerate(explanations(loaded) if one is None else one):
         if not results.left:
             more = len(loaded.jobs) + len(loaded.generated_jobs) - number
-            results.line(f"\n… and {plural(more, 'more timeline')}; --job ID tells of one")
+            which = plural(more, "more timeline") if more > 0 else "what created jobs do"
+            results.line(f"\n… and {which}; --job ID tells of one")
             break
         _show(results, explanation, loaded.assumptions.job_of_another_key)
     for calls in call_explanations(loaded):
@@ -105,15 +107,15 @@ class _Rows(Results):
             self.line(f"  … and {plural(len(rows) - len(shown), 'more row')}")
 
 
-def _of_job(scenario: Scenario, job_id: str) -> Explanation:
-    explanation = explanation_of(scenario, job_id)
-    if explanation is None:
+def _of_job(scenario: Scenario, job_id: str) -> list[Explanation]:
+    found = explanations_of(scenario, job_id)
+    if not found:
         known = islice(Directory(scenario, scenario.seed).ids(), COMPARED)
         raise Failure(
             f"{scenario.name}: {unknown('job', job_id, known)}; "
             "polls of it see not_found_retrain_job"
         )
-    return explanation
+    return found
 
 
 def _show_keys(results: Results, scenario: Scenario) -> None:
@@ -142,15 +144,15 @@ def _show_keys(results: Results, scenario: Scenario) -> None:
 def _show_other_jobs(results: Results, scenario: Scenario) -> None:
     if "*" not in scenario.jobs:
         results.line("\nAny other job: not_found_retrain_job")
-    directory = Directory(scenario, scenario.seed)
-    if directory.new_jobs is None:
-        results.line("\nJobs created by upload: none; not_found_configuration_file")
+    like, error, new_ids = created_jobs(scenario)
+    if like is None:
+        results.line(f"\nJobs created by upload: none; {error}")
     elif not scenario.new_jobs.is_written:
-        model = next(iter(directory.ids()), "*") if "*" not in scenario.jobs else "any other job"
+        model = "any other job" if like == "*" else printable(like)
         results.line(f"\nJobs created by upload: like {model}, once the file has come")
-    elif directory.new_ids:
-        ids = ", ".join(map(printable, directory.new_ids[:MAX_IDS]))
-        more = ", …" * (len(directory.new_ids) > MAX_IDS)
+    elif new_ids:
+        ids = ", ".join(map(printable, new_ids[:MAX_IDS]))
+        more = ", …" * (len(new_ids) > MAX_IDS)
         results.line(f"\nIds of jobs created by upload: {ids}{more}, then UUIDs")
 
 

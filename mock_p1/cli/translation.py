@@ -55,6 +55,9 @@ _NUMBER: Final = re.compile("[0-9,]+")
 _WORDS_IN: Final = frozenset({"what", "value", "given", "kind", "kind_of", "data", "listed"})
 """The places in which a single word is a text; elsewhere it is a name or a key."""
 
+_MEANT: Final = frozenset({"meant", "near"})
+"""The places of what a user perhaps meant to write: not our words, however many there are."""
+
 _ENGLISH: Final = re.compile(
     r"""(?<![\w.'"$/-])([A-Za-z][a-z]+(?![\w.,:;'"/(-])|[A-Z][a-z]+:(?= ))""", re.ASCII
 )
@@ -177,7 +180,7 @@ class Translation:
         return self._by_first[first]
 
     def _in_place(self, text: str, name: str, depth: int) -> _Said:
-        if " " in text.strip() or name.rstrip("_") in _WORDS_IN:
+        if name not in _MEANT and (" " in text.strip() or name.rstrip("_") in _WORDS_IN):
             exact = self._exact.get(text)
             return _Said(exact, is_whole=True) if exact else self._said(text, depth + 1)
         return _Said(text, is_whole=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import TYPE_CHECKING
 
+from mock_p1.base.patterns import ANY
 from mock_p1.engine.program import CallProgram, CallProgramStep, Program, ProgramStep
 from mock_p1.engine.rate_limit import RetryAfter
 from mock_p1.engine.replies import frame_of
@@ -22,8 +22,9 @@ from mock_p1.scenario.steps import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from mock_p1.base.record import Path
     from mock_p1.scenario.model import Job, Scenario
 
 
@@ -42,20 +43,35 @@ def compile_job(scenario: Scenario, job: Job, *path: str | int) -> Program:
     return Program(timeline, steps, job.api_key, name, calls)
 
 
-def compile_new_jobs(
-    scenario: Scenario, named: Mapping[str, Program], generated: Iterable[Program]
-) -> Program | None:
-    """Make the program of jobs that clients create; None where the scenario has no job at all.
+def played_by_created(scenario: Scenario) -> Path | None:
+    """Return where the job stands whose timeline created jobs play; None where there is no job.
 
-    What ``new_jobs:`` leaves out is what ``"*"`` does, else what the first job does, of those
-    that are ``named`` and then of those ``generated``.
+    What ``new_jobs:`` leaves out is what ``"*"`` does, else what the first job does: of those under
+    ``jobs:``, patterns too, and then of those generated. A created job whose id stands there plays
+    that one.
     """
-    new = scenario.new_jobs
+    new, jobs = scenario.new_jobs, scenario.jobs
     if new.timeline is not None or new.error is not None:
-        return compile_job(scenario, new, "new_jobs")
-    made = named.get("*") or next(chain(named.values(), generated), None)
-    if made is None:
-        return None
+        return ("new_jobs",)
+    if jobs:
+        return ("jobs", ANY if ANY in jobs else next(iter(jobs)))
+    return ("generated_jobs", 0) if scenario.generated_jobs else None
+
+
+def compile_new_jobs(
+    scenario: Scenario, named: Mapping[str, Program], generated: Sequence[Program]
+) -> Program | None:
+    """Make the program of jobs that clients create; None where the scenario has no job at all."""
+    new = scenario.new_jobs
+    match played_by_created(scenario):
+        case None:
+            return None
+        case ("jobs", str(name)):
+            made = named[name]
+        case ("generated_jobs", int(index)):
+            made = generated[index]
+        case _:
+            return compile_job(scenario, new, "new_jobs")
     calls = compile_calls(scenario, new.calls, "new_jobs") if new.calls else made.calls
     return made._replace(api_key=None, name="new_jobs", calls=calls)
 

@@ -36,6 +36,7 @@ class Directory:
         self.count: int = len(self._ids) + sum(group.count for group in groups)
         """How many ids are named or generated."""
         self.new_jobs: Program | None = compile_new_jobs(scenario, named, self._generated)
+        self._new_calls = compile_calls(scenario, scenario.new_jobs.calls, "new_jobs")
         self._merged: dict[int, Program] = {}
         self.new_ids: list[str] = scenario.new_jobs.ids or []
         self.calls: dict[str, CallProgram] = compile_calls(scenario, scenario.calls)
@@ -63,12 +64,13 @@ class Directory:
     def created(self, job_id: str) -> Program | None:
         """Return what a job does that a client creates under this id.
 
-        An id that the scenario names plays that job; any other what ``new_jobs`` says.
+        An id that the scenario names plays that job, with the lists of calls of ``new_jobs`` for
+        operations that it has none for; any other what ``new_jobs`` says.
         """
         hit = self.named(job_id)
         if hit is None or self.new_jobs is None:
             return self.new_jobs
-        program, calls = hit.value, self.new_jobs.calls
+        program, calls = hit.value, self._new_calls
         if not calls:
             return program
         merged = self._merged.get(id(program))  # a directory never lets go of its programs

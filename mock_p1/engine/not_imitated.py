@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
@@ -34,6 +35,13 @@ class Unexpected(NamedTuple):
 
 def not_imitated(method: str, path: str) -> Unexpected:
     """Answer a path that is nothing here."""
+    is_short = len(method) + len(path) <= LONGEST_SHOWN
+    make = _not_imitated if is_short else _not_imitated.__wrapped__
+    return make(method, path)
+
+
+@lru_cache(maxsize=256)  # a client asks for the same path again and again, and comparing is slow
+def _not_imitated(method: str, path: str) -> Unexpected:
     sibling = _sibling(method, unquote(path))
     near = None if sibling else _nearest(path)
     what = f"{sibling} is not imitated" if sibling else f"nothing is imitated at {shown(path)}"

@@ -11,7 +11,7 @@ from mock_p1.admin.context import AdminContext
 from mock_p1.base.proxies import Proxies
 from mock_p1.scenario.files import ScenarioSource, load_scenario
 from mock_p1.server.app import DEFAULT_NAME, engine_for, lasting
-from mock_p1.server.everything_else import EverythingElse
+from mock_p1.server.everything_else import ELSEWHERE, EverythingElse
 from mock_p1.transports.asgi import AsgiApp
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ def asgi_app_for(
 ) -> Application:
     """Return the application of an engine that exists already."""
     context = context or AdminContext(engine)
-    return _Mounted(AsgiApp(engine, EverythingElse(engine, context, admin=admin)))
+    everything_else = EverythingElse(engine, context, admin=admin)
+    return _Mounted(AsgiApp(engine, everything_else, elsewhere=ELSEWHERE))
 
 
 class _Mounted:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from mock_p1.base.asgi_types import Application, Message, Receive, Scope, Send, joined
 from mock_p1.transports.asgi import IN_THREADS, in_thread, with_raw_path
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
     from mock_p1.admin.context import AdminContext
     from mock_p1.engine.engine import Engine
+
+
+ELSEWHERE: Final = (b"/__admin", b"/favicon.ico")
+"""What the paths begin with that the Flask app has beside the imitated ones."""
 
 
 class EverythingElse:

@@ -23,7 +23,7 @@ from mock_p1.admin.context import AdminContext
 from mock_p1.base.addresses import EVERY_ADDRESS, in_url, is_loopback
 from mock_p1.base.clock import Clock, RealClock
 from mock_p1.base.messages import http_date
-from mock_p1.server.everything_else import EverythingElse
+from mock_p1.server.everything_else import ELSEWHERE, EverythingElse
 from mock_p1.server.http_protocol import KEEP_ALIVE_SECONDS, Connections, HttpProtocol
 from mock_p1.server.loop_thread import LoopThread
 from mock_p1.server.upload_folder import remove_left_behind
@@ -153,7 +153,7 @@ class Server:
         try:
             self.context: AdminContext = AdminContext(engine, AccessPolicy(self.admin_token))
             self._everything_else = EverythingElse(engine, self.context, admin=admin)
-            app = AsgiApp(engine, self._everything_else, cors)
+            app = AsgiApp(engine, self._everything_else, cors, ELSEWHERE)
         except ValueError:
             self._close()
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from asyncio import FIRST_COMPLETED
 from contextlib import suppress
 from functools import lru_cache, partial
@@ -35,6 +36,9 @@ BATCH_BYTES: Final = 192 * 1024
 
 AT_ONCE_BYTES: Final = 64 * 1024
 """So much is written without a thread: that would take longer."""
+
+_USUAL: Final = re.compile(rb"/[\w.~-][\w./~-]*")
+"""A path that says the same to whoever reads it: no escapes, and one slash in front."""
 
 WIRE: Final = "mock_p1.wire"
 """Where a scope's extensions have the server's ``Wire``, if it has one."""
@@ -71,9 +75,17 @@ class AsgiApp:
     """An ASGI application. ``everything_else`` is the Flask app, wrapped for ASGI."""
 
     def __init__(
-        self, engine: Engine, everything_else: Application, cors: Iterable[str] = ()
+        self,
+        engine: Engine,
+        everything_else: Application,
+        cors: Iterable[str] = (),
+        elsewhere: tuple[bytes, ...] = (b"/",),
     ) -> None:
-        """``cors`` are the origins whose pages may call; ValueError for what is none."""
+        """``cors`` are the origins whose pages may call; ValueError for what is none.
+
+        What is not imitated is asked of ``everything_else`` only if its path begins with one of
+        ``elsewhere``, or is written in an unusual way; the rest the engine answers at once.
+        """
         self._engine, self._everything_else = engine, everything_else
         self.waits: bool = engine.waits
         """Whether it is ``decide_later`` that answers what ``decide`` could."""
@@ -81,13 +93,14 @@ class AsgiApp:
         self._imitated = tuple(
             operation.template.partition("{")[0].encode() for operation in OPERATIONS.values()
         )
+        self._elsewhere = elsewhere if not self._cors else (b"/",)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.
 
         Below the imitated paths the engine has an answer to everything, errors included.
         """
-        if not scope["raw_path"].startswith(self._imitated):
+        if not self._is_for_engine(scope["raw_path"]):
             await self._everything_else(scope, receive, send)
             return
         wire: Wire | None = scope.get("extensions", {}).get(WIRE)
@@ -114,22 +127,28 @@ class AsgiApp:
             await send(_start(reply))
             await send({"type": "http.response.body", "body": reply.body})
 
+    def _is_for_engine(self, raw_path: bytes) -> bool:
+        """Tell whether a path is imitated, or certainly none of everything else."""
+        if raw_path.startswith(self._imitated):
+            return True
+        return not raw_path.startswith(self._elsewhere) and _USUAL.fullmatch(raw_path) is not None
+
     def plain_request(self, scope: Scope) -> Request | None:
         """Return what ``decide`` may answer where it was read, without a task; None for the rest.
 
-        It is a GET of the imitated API, where no page of another origin and no proxy is to be
+        It is a GET that the engine answers, where no page of another origin and no proxy is to be
         thought of. Whether it brings a body, the server knows.
         """
         alone = not (self._cors or self._engine.proxies is not None)
         if scope["method"] != "GET" or not alone:
             return None
-        if not scope["raw_path"].startswith(self._imitated):
+        if not self._is_for_engine(scope["raw_path"]):
             return None
         return _asked({**scope, "headers": tuple(map(tuple, scope["headers"]))})  # can be hashed
 
     def plain_request_like(self, request: Request, raw_path: bytes, query: bytes) -> Request | None:
         """Return one that differs from another but in its path and query; None likewise."""
-        if not raw_path.startswith(self._imitated):
+        if not self._is_for_engine(raw_path):
             return None
         path, asked = raw_path.decode("latin-1"), query.decode("latin-1")
         return Request(request.method, path, asked, *request[3:])

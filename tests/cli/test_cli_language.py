@@ -242,6 +242,10 @@ def test_each_message_is_said_as_itself():
          "http://h は準備ができていません: モックのストアが正しく応答しません: it wants more"),
         ("--port-file x: No such file or directory",
          "--port-file x: ファイルまたはフォルダーがありません"),
+        ("'r-００１' is an id with full-width characters among others; did you mean r-001?",
+         "ID 'r-００１' に全角文字が混ざっています。もしかして r-001 ですか?"),
+        ("unknown key 'at　end'; known: a; full-width characters: did you mean at end?",
+         "キーが不明です: 'at　end'。使えるもの: a。全角文字があります。もしかして at end ですか?"),
     ],
 )  # fmt: skip
 def test_what_is_said(text, expected):
@@ -258,6 +262,10 @@ HEAD = "jobs:\n  a:\n    timeline:\n      "
         (
             "jobs:\n  a：\n    timeline: []\n",
             "。2 行目に全角文字があります。'：' は ': ' の誤りではありませんか?",
+        ),
+        (
+            "api_keys：\n  k： active\njobs：\n  a：\n    timeline：\n      status： job_running",
+            "status： job_running')。全角文字があります。'：' は ': ' の誤りではありませんか?",
         ),
         (HEAD + "-　{status: s}\n", "全角の空白 (U+3000) は ' ' の誤りではありませんか?"),
         (

@@ -5,6 +5,7 @@ A JSON 404 or 405 that explains, and a row in the journal that says why.
 
 import json
 import re
+from uuid import uuid4
 
 import pytest
 
@@ -145,3 +146,15 @@ def test_a_long_path_is_not_compared_for_long(mock, monkeypatch):
     monkeypatch.setattr(not_imitated, "nearest", lambda word, _: compared.append(word))
     mock(TEXT).ask("/v1/external/" + "/".join(f"word-{number}" for number in range(1000)))
     assert len({*compared}) <= not_imitated.MOST_WORDS
+
+
+@pytest.mark.parametrize(("length", "times"), [(0, 1), (not_imitated.LONGEST_SHOWN, 2)])
+def test_a_path_is_compared_once(mock, monkeypatch, length, times):
+    """A client asks for it again and again; only a long one is not kept in mind."""
+    compared = []
+    monkeypatch.setattr(not_imitated, "_nearest", compared.append)
+    asked = mock(TEXT)
+    path = f"/asked/{uuid4()}/{'x' * length}"
+    first, again = asked.ask(path), asked.ask(path)
+    assert (compared, first) == ([path] * times, again)
+    assert [entry.number for entry in asked.entries] == [1, 2]

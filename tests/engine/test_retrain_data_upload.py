@@ -191,3 +191,24 @@ def test_a_reset_makes_room_for_jobs(mock, monkeypatch):
     assert [asked.get_upload("k-1").status, asked.get_upload("k-2").status] == [200, 507]
     asked.driver.reset(key="k-1")
     assert asked.get_upload("k-2").status == 200
+
+
+@pytest.mark.parametrize(
+    ("lists", "answered"),
+    [("", 200), ("new_jobs: {ids: [a]}", 200), ("new_jobs: {ids: [a], calls: %s}", 503)],
+)
+def test_an_issued_id_of_the_scenario_plays_what_stands_there(mock, lists, answered):
+    """With the lists of new_jobs, but not with those of the job that other created ones are like.
+
+    The lists are of the switch; a job that nobody created has its own alone.
+    """
+    fails = "{retrain_model_switch: [{reply: {status_code: 503}}]}"
+    done = "timeline: [{status: job_finished}]"
+    asked = mock(
+        f"jobs: {{'*': {{{done}, calls: {fails}}}, a: {{{done}}}}}\n{lists.replace('%s', fails)}"
+    )
+    job_id, url = asked.create()
+    asked.put(url)
+    assert asked.switch("a").status == answered
+    assert (job_id == "a") == bool(lists)
+    assert asked.switch("a", "another").status == 200

@@ -57,6 +57,9 @@ def test_what_was_meant(text, meant):
     [
         ("jobs：\n  a:\n    timeline:\n      - {status: s}\n", 1),
         ("jobs:\n  a：\n\n    timeline:\n      - {status: s}\n", 2),
+        ("jobs：\n  retrain-００１：\n    timeline:\n      - {status: s}\n", 2),
+        ("jobs：\n  retrain-\n    001\n    timeline:\n      - {status: s}\n", 1),
+        ("jobs：\n  ａ\n    timeline：\n      error: invalid_api_key\n", 3),
     ],
 )
 def test_a_sign_in_the_line_before(text, line):
@@ -75,11 +78,61 @@ def test_a_sign_in_the_line_before(text, line):
         HEAD + "      - {status: s, model_id: 五：５}\n",
         HEAD + "      - {statu: s, message: “終わり”、ー、［１］}\n",
         "jobs: {本番：１: {error: bogus}}\n",
+        "description: 日程：\n  １：準備\n    timeline: x\n",
+        "description: Status：ok\njobs:\n  retrain-\n  001\n    timeline: x\n",
     ],
 )
 def test_text_in_japanese_is_no_mistake(text):
     """Messages, comments and ids may have such characters, whatever is wrong beside them."""
     assert [each for each in problems(text) if "full-width" in each] == []
+
+
+def test_a_text_of_several_lines():
+    """Where all colons are full-width the file is one text: the first of them is named."""
+    (said,) = problems("api_keys：\n  demo-key： active\njobs：\n  a：\n    error： e\n")
+    assert said.endswith("'; full-width characters: did you mean ': ' for '：'?")
+
+
+@pytest.mark.parametrize(
+    ("job_id", "meant"),
+    [
+        ("retrain-００１", "retrain-001"),
+        ("retrain－101", "retrain-101"),
+        ("retrainー101", "retrain-101"),
+        ("ｒetrain-1", "retrain-1"),
+    ],
+)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "jobs: {{{}: {{error: job_may_be_deleted}}}}",
+        "new_jobs: {{error: job_may_be_deleted, ids: [a, {}]}}",
+        "generated_jobs: [{{count: 1, error: job_may_be_deleted, prefix: {}}}]",
+    ],
+)
+def test_an_id_in_full_width(text, job_id, meant):
+    """An id may be any text, so it is a warning, with what was perhaps meant."""
+    found = [warning.text for warning in lint_warnings(load_scenario(text.format(job_id)))]
+    said = f"{job_id!r} is an id with full-width characters among others; did you mean {meant}?"
+    assert said in found
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        "再学習-００１",
+        "本番１",
+        "データ-1",
+        "１２３",
+        "ＡＢＣ",
+        "retrain-００１, retrain-001",
+        "é1",
+    ],
+)
+def test_an_id_that_is_meant_so(ids):
+    """It is Japanese, or full-width as a whole; or the other id is there, too."""
+    text = f"new_jobs: {{error: job_may_be_deleted, ids: [{ids}]}}"
+    assert lint_warnings(load_scenario(text)) == []
 
 
 def test_no_key_is_shown():

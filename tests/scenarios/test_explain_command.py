@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from helpers.engine_mock import Mock
 
 from mock_p1.cli import explain as module
 from mock_p1.cli import main
@@ -36,6 +37,8 @@ Any other job: not_found_retrain_job
 
 Jobs created by upload: like retrain-001, once the file has come
 """  # noqa: E501 -- to the letter
+
+GENERATED = "generated_jobs: [{count: 2, prefix: g-, timeline: [{status: generated}]}"
 
 
 @pytest.fixture
@@ -219,10 +222,81 @@ def test_jobs_created_by_upload(explain):
     assert "\nJobs created by upload: none; not_found_configuration_file\n" in none
 
 
+@pytest.mark.parametrize(
+    ("text", "like", "shown"),
+    [
+        ("jobs: {'rl-*': {timeline: [{status: b}]}, a: {timeline: [{status: a}]}}", "rl-*", "b"),
+        ("jobs: {'p-*': {timeline: [{status: b}]}, 'rl-*': {error: invalid_api_key}}", "p-*", "b"),
+        ("jobs: {a: {timeline: [{status: b}]}, 'rl-*': {error: invalid_api_key}}", "a", "b"),
+        (f"jobs: {{'rl-*': {{timeline: [{{status: b}}]}}}}\n{GENERATED}]", "rl-*", "b"),
+        (f"{GENERATED}, {{count: 1, error: invalid_api_key}}]", "g-1", "generated"),
+        ("jobs: {a: {timeline: [{status: a}]}, '*': {timeline: [{status: b}]}}", "*", "b"),
+    ],
+)
+def test_which_job_created_ones_are_like(explain, text, like, shown):
+    """The one whose timeline the engine plays for them; JSON says the same as the text."""
+    model = "any other job" if like == "*" else like
+    line = f"Jobs created by upload: like {model}, once"
+    assert line in explain("mine.yaml", text=text).output
+    told = json.loads(explain("mine.yaml", "--format", "json").output)["created_jobs"]
+    assert told == {"like": like, "error": None, "ids": []}
+    asked = Mock(text)
+    assert asked.sees(asked.create()[0]) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("description: x", (None, "not_found_configuration_file", [])),
+        ("new_jobs: {ids: [mine], timeline: [{status: a}]}", ("new_jobs", None, ["mine"])),
+        ("jobs: {'*': {timeline: [{status: a}]}}\nnew_jobs: {ids: [a]}", ("*", None, ["a"])),
+    ],
+)
+def test_created_jobs_in_json(explain, text, told):
+    """Which timeline they play, or the error instead; the ids that are issued."""
+    found = json.loads(explain("mine.yaml", "--format", "json", text=text).output)["created_jobs"]
+    assert found == dict(zip(("like", "error", "ids"), told, strict=True))
+
+
 def test_one_job_that_is_created_by_upload(explain):
     """By one of the ids that are issued."""
     output = explain("whole-sequence", "--job", "retrain-102").output
     assert "\nJob retrain-102, created by upload: at its last step after its file" in output
+
+
+def test_a_job_of_the_scenario_that_clients_create(explain):
+    """It is told of once more where its creator sees something else, also in the whole list."""
+    text = (
+        "jobs: {a: {timeline: [{status: job_running, for: 90s}, {status: job_finished}]}}\n"
+        "new_jobs: {ids: [a, b], calls: {file_upload: [{fault: timeout, for: 1 call}, ok]}}\n"
+    )
+    for output in (
+        explain("mine.yaml", text=text).output,
+        explain("mine.yaml", "--job", "a").output,
+    ):
+        assert "from 0s to 1m30s after poll 1 " in output
+        created = output.partition("\nJob a, created by upload: ")[2]
+        assert "from 0s to 1m30s after its file " in created
+        assert "\nIts file_upload: at its last step after 1 call\n" in created
+    whole = explain("mine.yaml").output
+    assert "\nAny other job created by upload: " in whole
+    told = json.loads(explain("mine.yaml", "--format", "json", "--job", "a").output)["jobs"]
+    assert [(each["title"], each["place"]) for each in told] == [
+        ("job a", "jobs/a"),
+        ("job a, created by upload", "jobs/a"),
+    ]
+    assert [each["place"] for each in told[1]["calls"]] == ["new_jobs/calls/file_upload"]
+
+
+def test_a_job_that_is_the_same_once_created(explain):
+    """It is told of once: a recording has all its jobs twice."""
+    text = (
+        "jobs: {a: {timeline: [{status: job_running, for: upload}, {status: job_finished}]}}\n"
+        "new_jobs: {ids: [a]}\n"
+    )
+    output = explain("mine.yaml", "--job", "a", text=text).output
+    assert "\nJob a: " in output
+    assert "created by upload" not in output
 
 
 def test_a_pattern_takes_every_other_job(explain):

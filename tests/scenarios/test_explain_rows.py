@@ -11,7 +11,7 @@ import pytest
 from helpers.engine_mock import Mock
 
 from mock_p1 import Handle, load_scenario
-from mock_p1.analysis.explanation import call_explanations, explanation_of, explanations
+from mock_p1.analysis.explanation import call_explanations, explanations, explanations_of
 from mock_p1.base.clock import VirtualClock
 from mock_p1.base.messages import Request
 from mock_p1.contract.errors import FAULTS
@@ -246,12 +246,13 @@ def test_one_job_is_found_as_the_engine_finds_it(job_id, title):
     done = "{timeline: [{status: job_finished}]}"
     generated = "[{count: 9, prefix: load-, timeline: [{status: job_finished}]}]"
     text = f"jobs: {{named: {done}, ci-*: {done}, '*': {done}}}\ngenerated_jobs: {generated}"
-    assert explanation_of(parse(text), job_id).title == title
+    (account,) = explanations_of(parse(text), job_id)
+    assert account.title == title
 
 
 def test_there_is_nothing_to_tell_of_a_job_that_is_not_there():
     """An id that leads nowhere has no account."""
-    assert explanation_of(load_scenario("demo"), "no-such-job") is None
+    assert explanations_of(load_scenario("demo"), "no-such-job") == []
 
 
 @pytest.mark.parametrize(("fails", "told"), [(1, "which fails once"), (3, "which fails 3 times")])

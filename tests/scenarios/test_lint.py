@@ -1,6 +1,7 @@
 """What `check` and `explain` warn of: each with its line, and nothing where nothing is wrong."""
 
 import pytest
+from helpers.engine_mock import Mock
 
 from mock_p1 import load_scenario
 from mock_p1.analysis import lint
@@ -292,7 +293,7 @@ def test_a_file_that_never_comes(operation):
             "no secret key is active",
         ),
         (
-            "seed: 1\ncalls:\n  retrain_data_upload: [ok]",
+            "seed: 1\ncalls:\n  file_upload: [ok]",
             "there is no job that a client could create",
         ),
         (
@@ -330,6 +331,85 @@ def test_a_file_that_never_comes(operation):
 def test_calls_that_never_strike(text, said):
     """Each with its line, and why no call comes so far."""
     assert f"mine.yaml:3: never strikes: {said}" in told(text)
+
+
+@pytest.mark.parametrize("body", ["{status: job_finished}", '\'{"status": "job_finished"}\''])
+def test_a_job_that_finishes_by_a_literal_reply(body):
+    """A client that reads it sees the end, and goes on."""
+    steps = f"[{{reply: {{status_code: 200, body: {body}}}}}]"
+    text = f"jobs: {{a: {{timeline: {steps}}}}}\ncalls: {{retrain_model_switch: [ok]}}"
+    assert told(text) == []
+
+
+RESULT = "{timeline: [{status: job_finished, result: generated}]}"
+RUNS = "{timeline: [{status: job_running}]}"
+WAITS = "{timeline: [{status: job_waiting, for: upload}, {status: job_finished}]}"
+FAILS = "{file_upload: [{reply: {status_code: 503}}]}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (
+            f"jobs: {{j1: {RESULT}, '*': {RUNS}}}\n"
+            "new_jobs: {ids: [j1], calls: {result_download: [ok]}}"
+        ),
+        (
+            f"generated_jobs: [{{count: 1, {RUNS[1:]}, {{count: 1, prefix: g-, {RESULT[1:]}]\n"
+            "new_jobs: {ids: [g-1], calls: {result_download: [ok]}}"
+        ),
+        (
+            f"jobs: {{a: {DONE}, b: {WAITS}}}\ncalls: {FAILS}\n"
+            "new_jobs: {ids: [b], calls: {file_upload: [ok]}}"
+        ),
+        f"jobs: {{'*': {{calls: {FAILS}, {WAITS[1:]}}}\nnew_jobs: {{calls: {{file_upload: [ok]}}}}",
+        (
+            f"new_jobs: {{calls: {{file_upload: [ok]}}, {RESULT[1:]}\n"
+            f"calls: {{result_download: [ok], {FAILS[1:]}"
+        ),
+        "jobs: {a: {calls: {file_upload: [ok]}, error: job_may_be_deleted}}",
+        (
+            f"jobs: {{a: {RUNS}, b: {{calls: {{file_upload: [ok]}}, error: job_may_be_deleted}}}}\n"
+            "new_jobs: {ids: [b]}"
+        ),
+        (
+            "api_keys: {k: active, old: inactive_credential}\n"
+            f"jobs: {{a: {RUNS}, b: {{api_key: old, {RESULT[1:]}}}\nnew_jobs: {{ids: [b]}}"
+        ),
+    ],
+)
+def test_a_created_job_with_an_id_of_the_scenario(text):
+    """It plays what stands there, with the lists of new_jobs: nothing is said against either."""
+    said = ("no job", "no client", "never succeeds", "no file can come", "no poll sees")
+    assert [each for each in told(text) if any(part in each for part in said)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            (
+                f"jobs: {{j1: {DONE}, '*': {RUNS}}}\n"
+                "new_jobs: {ids: [j1], calls: {result_download: [ok]}}"
+            ),
+            "mine.yaml:2: never strikes: no job has a result: to download",
+        ),
+        (
+            f"jobs: {{a: {DONE}, b: {WAITS}}}\nnew_jobs: {{ids: [b], calls: {FAILS}}}",
+            "mine.yaml:1: no file can come: file_upload never succeeds, see calls:",
+        ),
+    ],
+)
+def test_a_list_of_new_jobs_that_is_in_vain(text, said):
+    """It is looked at with each job that may be created, and with their own lists."""
+    assert said in told(text)
+
+
+def test_a_call_for_a_job_that_there_is_not():
+    """Its list is met all the same."""
+    text = "calls: {retrain_data_upload: [{fault: timeout}]}"
+    assert not [each for each in told(text) if "never strikes" in each]
+    assert Mock(text).get_upload().kind == "timeout"
 
 
 def test_calls_that_strike():

@@ -1,6 +1,7 @@
 """A request that is answered where it is read gets the bytes that the application would send."""
 
 import asyncio
+import re
 import tracemalloc
 from itertools import pairwise
 
@@ -10,9 +11,12 @@ from hypothesis import strategies as st
 
 from mock_p1.base.clock import VirtualClock
 from mock_p1.base.proxies import Proxies
+from mock_p1.contract.operations import OPERATIONS
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.files import load_scenario
 from mock_p1.server import http_protocol
+from mock_p1.server.app import create_app_for
+from mock_p1.server.everything_else import ELSEWHERE
 from mock_p1.server.http_message import KNOWN_BYTES
 from mock_p1.server.http_protocol import Connections, HttpProtocol
 from mock_p1.transports.asgi import AsgiApp
@@ -417,6 +421,45 @@ def test_a_client_that_sends_no_more_has_all_answers_before_the_end():
 
     asyncio.run(play())
     assert ends == [1, 3, "closed"]
+
+
+UNUSUAL = [b"/__admin/health", b"/favicon.ico", b"/", b"//__admin/", b"/%5F_admin/", b"/\xe3", b"*"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "cors", "of_flask"),
+    [
+        ([b"/v1/externl/x", b"/token", b"/robots.txt", b"/v1//external"], (), []),
+        (UNUSUAL, (), UNUSUAL),
+        ([b"/token"], ["http://page"], [b"/token"]),
+    ],
+)
+def test_a_path_at_which_there_is_nothing(paths, cors, of_flask):
+    """The engine says so at once; Flask is asked only for what it may have."""
+    asked, answered = [], []
+
+    async def flask(scope, _receive, _send):
+        asked.append(scope["raw_path"])
+
+    async def send(message):
+        answered.append(message.get("status"))
+
+    app = AsgiApp(Engine(PLAYED), flask, cors, ELSEWHERE)
+    for path in paths:
+        scope = {"method": "GET", "raw_path": path, "query_string": b"", "headers": ()}
+        scope |= {"scheme": "http", "server": ("127.0.0.1", 80)}
+        assert (app.plain_request(scope) is None) == (path in of_flask)
+        asyncio.run(app(scope, None, send))
+    assert asked == of_flask
+    assert answered == [404, None] * (len(paths) - len(of_flask))
+
+
+def test_all_that_flask_has_is_asked_of_it():
+    """Whatever is not imitated begins as ELSEWHERE says, or is the way to the dashboard."""
+    rules = {str(rule) for rule in create_app_for(Engine(PLAYED)).url_map.iter_rules()}
+    imitated = {re.sub(r"\{(\w+)\}", r"<\1>", each.template) for each in OPERATIONS.values()}
+    others = {rule for rule in rules - imitated if not rule.encode().startswith(ELSEWHERE)}
+    assert others == {"/"}
 
 
 @pytest.mark.parametrize("left", ["cors", "proxies"])

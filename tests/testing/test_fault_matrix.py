@@ -240,7 +240,8 @@ def test_what_one_operation_has_not_is_left_to_those_that_have_it():
         ("jobs: {a: {error: job_may_be_deleted}}", "retrain_status_check", "no timeline shows a"),
         ("jobs: {a: {timeline: [{status: x}]}}", SWITCH, "no job shows job_finished"),
         ("jobs: {a: {timeline: [{status: x}]}}", "result_download", "no job has a result:"),
-        ("description: nothing", "retrain_data_upload", "there is no job that a client could"),
+        ("description: nothing", "file_upload", "there is no job that a client could"),
+        ("description: nothing", "retrain_data_upload", ""),
         (
             "api_keys: {k: inactive_credential}\nsecret_keys: {s: inactive_credential}\n" + CALLED,
             SWITCH,

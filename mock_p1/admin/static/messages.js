@@ -16,6 +16,8 @@ const SENTENCE = /(?<![A-Za-z0-9_.'"$/-])[A-Za-z][a-z]+ [a-z]{2,}(?![A-Za-z0-9_.
 const QUOTED = /'[^']*'|"[^"]*"|`[^`]*`/g;
 const WORDS_IN = new Set(["what", "value", "given", "kind", "kind_of", "data", "listed"]);
 
+const MEANT = new Set(["meant", "near"]);
+
 const plain = (text) => text.replaceAll("{{", "{").replaceAll("}}", "}");
 const englishIn = (text) => text.match(ENGLISH)?.length ?? 0;
 const lettersIn = (text) => text.match(/\p{L}/gu)?.length ?? 0;
@@ -129,7 +131,7 @@ export function speaker(messages) {
 
   function inPlace(text, name, depth) {
     const isText = text.trim().includes(" ") || WORDS_IN.has(name.replace(/_+$/, ""));
-    if (!isText) return { text, isWhole: true };
+    if (!isText || MEANT.has(name)) return { text, isWhole: true };
     const found = exact.get(text);
     return found ? { text: found, isWhole: true } : said(text, depth + 1);
   }
