@@ -37,6 +37,13 @@ def otherwise(expected: str, actual: str, assumption: Mapping[str, Any] | None =
     return Verdict(agrees=False, expected=expected, actual=actual, assumption=assumption or {})
 
 
+def judged(
+    *, agrees: bool, expected: str, actual: str, assumption: Mapping[str, Any] | None = None
+) -> Verdict:
+    """Return the verdict on what either is as expected, or else ``actual``."""
+    return as_expected(expected) if agrees else otherwise(expected, actual, assumption)
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One point of the contract.

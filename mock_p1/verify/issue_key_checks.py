@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.verify import published
 from mock_p1.verify.answer import Answer, describe, error_of, one_line
-from mock_p1.verify.contract_check import Verdict, as_expected, assumed, documented, otherwise
+from mock_p1.verify.contract_check import (
+    Verdict,
+    as_expected,
+    assumed,
+    documented,
+    judged,
+    otherwise,
+)
 from mock_p1.verify.exceptions import NotChecked
 from mock_p1.verify.shapes import judge_fields, judge_without, refused
 
@@ -53,10 +60,8 @@ def issued_key_reply(session: VerifySession) -> Verdict:
 def issued_key_works(session: VerifySession) -> Verdict:
     """Poll with it."""
     name = error_of(session.answer("the job by the new key")).name
-    expected = "no credential error"
-    if name in published.CREDENTIAL_ERRORS:
-        return otherwise(expected, str(name))
-    return as_expected(expected)
+    is_taken = name not in published.CREDENTIAL_ERRORS
+    return judged(agrees=is_taken, expected="no credential error", actual=str(name))
 
 
 @assumed(

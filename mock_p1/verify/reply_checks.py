@@ -13,8 +13,6 @@ from mock_p1.verify.questions import ERROR_QUESTIONS, STATUS_QUESTIONS
 from mock_p1.verify.shapes import TYPE_NAMES, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mock_p1.verify.session import VerifySession
 
 
@@ -151,14 +149,12 @@ CHECKS: Final = (
 )
 
 
-def _objects(session: VerifySession) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every reply; NotChecked if there is none."""
-    found = False
-    for found_reply in session.replies():
-        found = True
-        yield found_reply
-    if not found:
+def _objects(session: VerifySession) -> list[tuple[str, dict[str, Any]]]:
+    """Return every reply; NotChecked if there is none."""
+    replies = list(session.replies())
+    if not replies:
         raise NotChecked("no answer was a JSON object")
+    return replies
 
 
 def _kind(reply: dict[str, Any], field: str) -> str:

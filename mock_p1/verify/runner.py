@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from mock_p1.verify.all_checks import CHECKS
@@ -13,11 +14,19 @@ from mock_p1.verify.sequence import prepare
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from mock_p1.verify.contract_check import Check
+    from mock_p1.verify.contract_check import Check, Standing
     from mock_p1.verify.session import VerifySession
     from mock_p1.verify.watch import WatchedJob
 
 Outcome = Literal["hold", "differ", "confirmed", "refuted", "not checked", "not reached"]
+
+OUTCOMES: Final[Mapping[tuple[Standing, bool], Outcome]] = {
+    ("documented", True): "hold",
+    ("documented", False): "differ",
+    ("assumed", True): "confirmed",
+    ("assumed", False): "refuted",
+}
+"""What comes of a check by its standing, and by whether it agrees."""
 
 HOLDS: Final = 0
 DIFFERS: Final = 1
@@ -63,10 +72,8 @@ class Report:
     @property
     def assumptions(self) -> dict[str, Any]:
         """What a scenario's ``assumptions:`` would have to say to agree with the server."""
-        merged: dict[str, Any] = {}
-        for result in self.results:
-            merged.update(result.assumption)
-        return merged
+        each = (result.assumption.items() for result in self.results)
+        return dict(chain.from_iterable(each))
 
     @property
     def beyond_assumptions(self) -> list[Result]:
@@ -108,14 +115,9 @@ def judge(check: Check, session: VerifySession) -> Result:
         return Result(check, "not checked", reason=session.hide(str(error)))
     except Unreachable as error:
         return Result(check, "not reached", reason=session.hide(str(error)))
-    outcome: Outcome
-    if check.standing == "documented":
-        outcome = "hold" if verdict.agrees else "differ"
-    else:
-        outcome = "confirmed" if verdict.agrees else "refuted"
     return Result(
         check,
-        outcome,
+        OUTCOMES[check.standing, verdict.agrees],
         session.hide(verdict.expected),
         session.hide(verdict.actual),
         assumption={key: _hidden(value, session.hide) for key, value in verdict.assumption.items()},

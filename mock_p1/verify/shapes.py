@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.verify import published
 from mock_p1.verify.answer import Answer, describe, error_of, json_object, one_line
-from mock_p1.verify.contract_check import Check, Verdict, as_expected, documented, otherwise
+from mock_p1.verify.contract_check import Check, Verdict, as_expected, documented, judged, otherwise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -14,20 +14,19 @@ if TYPE_CHECKING:
     from mock_p1.verify.questions import Permission
     from mock_p1.verify.session import VerifySession
 
-TYPE_NAMES: Final[dict[type, str]] = {str: "a string", int: "an integer", dict: "an object"}
+TYPE_NAMES: Final[dict[type, str]] = {
+    bool: "a boolean",
+    int: "an integer",
+    float: "a number",
+    str: "a string",
+    dict: "an object",
+    list: "a list",
+}
 
 
 def kind_of(value: object) -> str:
     """Say what a value is, in the words of JSON."""
-    kinds = {
-        bool: "a boolean",
-        int: "an integer",
-        float: "a number",
-        str: "a string",
-        dict: "an object",
-        list: "a list",
-    }
-    return kinds.get(type(value), "null")
+    return TYPE_NAMES.get(type(value), "null")
 
 
 def judge_fields(answer: Answer, fields: Mapping[str, type], *, ordered: bool = True) -> Verdict:
@@ -54,9 +53,12 @@ def judge_without(
 
     Otherwise, ``key`` of ``assumptions:`` may name the error it is answered with.
     """
-    if field in (json_object(answer) or {}):
-        return as_expected(expected)
-    return otherwise(expected, describe(answer), assuming(key, error_of(answer).name, errors))
+    return judged(
+        agrees=field in (json_object(answer) or {}),
+        expected=expected,
+        actual=describe(answer),
+        assumption=assuming(key, error_of(answer).name, errors),
+    )
 
 
 def refused(  # noqa: PLR0913, PLR0917 -- a check's parts
