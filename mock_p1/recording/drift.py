@@ -305,9 +305,9 @@ class Comparison:
         ]
         for name, wanted, found in rows:
             given = [self._names.text(x) if isinstance(x, str) else x for x in found]
-            odd = next((x for x in given if not self._fits(name, x, wanted)), _FITS)
-            if odd is not _FITS:
-                yield _with(name, wanted[0]), _with(name, odd)
+            odd = [x for x in given if not self._fits(name, x, wanted)]
+            if odd:
+                yield _with(name, wanted[0]), _with(name, odd[0])
 
     def _fits(self, name: str, found: Any, wanted: Sequence[Any]) -> bool:  # noqa: ANN401 -- JSON
         for value in wanted:
@@ -318,9 +318,6 @@ class Comparison:
             if found is None or is_free or is_hidden or found == value:
                 return True
         return False
-
-
-_FITS: Final = object()
 
 
 def _with(name: str, value: Any) -> str:  # noqa: ANN401 -- JSON

@@ -51,9 +51,7 @@ class _Job:
     polls: list[Exchange] = field(default_factory=list)
     is_created: bool = False
     uploaded_at: float | None = None
-    uploads: list[Seen] = field(default_factory=list)
-    downloads: list[Seen] = field(default_factory=list)
-    switches: list[Seen] = field(default_factory=list)
+    calls: dict[str, list[Seen]] = field(default_factory=lambda: defaultdict(list))
     result: SeenResult | None = None
 
 
@@ -155,7 +153,7 @@ class ProxiedCalls:
     def _take_upload(self, exchange: Exchange) -> None:
         job, answer = self._of(exchange.job_id), exchange.answer
         is_taken = isinstance(answer, Answer) and answer.status in range(200, 300)
-        job.uploads.append(_seen(exchange, is_success=is_taken))
+        job.calls[FILE_UPLOAD.name].append(_seen(exchange, is_success=is_taken))
         if isinstance(answer, Answer) and is_taken:
             job.uploaded_at = exchange.seconds + exchange.took_seconds
             if answer.status != 200:  # noqa: PLR2004 -- what is assumed
@@ -164,7 +162,7 @@ class ProxiedCalls:
     def _take_download(self, exchange: Exchange) -> None:
         job, answer = self._of(exchange.job_id), exchange.answer
         is_sent = isinstance(answer, Answer) and answer.status in (200, 206, 304)
-        job.downloads.append(_seen(exchange, is_success=is_sent))
+        job.calls[RESULT_DOWNLOAD.name].append(_seen(exchange, is_success=is_sent))
         if isinstance(answer, Answer) and answer.status == 200 and answer.body:  # noqa: PLR2004 -- the whole
             job.result = look_into(answer.body)
 
@@ -176,7 +174,7 @@ class ProxiedCalls:
         if error == "retrain_job_is_not_finished" and last != FINISHED:
             return  # by itself
         if error != NOT_FOUND or job.polls:
-            job.switches.append(seen)
+            job.calls[RETRAIN_MODEL_SWITCH.name].append(seen)
 
     def _job(self, job: _Job, file: str) -> RecordedJob:
         says, notes = result_of(job.result, (), file)
@@ -186,15 +184,10 @@ class ProxiedCalls:
         after = [each for each in polls if origin is None or each.seconds >= origin]
         steps = _steps(after, job.job_id, origin)
         waits = seen_at_poll_or_fault(before[-1], job.job_id) if before and steps else None
-        calls = {
-            FILE_UPLOAD.name: job.uploads,
-            RESULT_DOWNLOAD.name: job.downloads,
-            RETRAIN_MODEL_SWITCH.name: job.switches,
-        }
         return RecordedJob(
             job.job_id,
             steps or _steps(before, job.job_id, None),
-            {name: seen for name, seen in calls.items() if seen},
+            {name: job.calls[name] for name in OPERATIONS if name in job.calls},
             says,
             api_key,
             waits if waits and waits.kind == "status" else None,

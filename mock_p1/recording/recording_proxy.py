@@ -34,16 +34,17 @@ from mock_p1.contract.operations import (
     RETRAIN_DATA_UPLOAD,
     RETRAIN_STATUS_CHECK,
 )
-from mock_p1.recording.seen import urlsplit_or_none
 from mock_p1.scenario.result_files import MAX_BYTES, MAX_TOGETHER
 from mock_p1.verify.answer import Answer, json_object
 from mock_p1.verify.client import MOST_BYTES, PlainSession, no_proxies
 from mock_p1.verify.exceptions import Unreachable
 from mock_p1.verify.network_errors import explain_network_error, failure_kind
 from mock_p1.verify.published import API_KEY_HEADER
+from mock_p1.verify.url import is_fetchable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from io import BufferedIOBase
 
 LINKS: Final = "/__recorded/"
 PIECE: Final = 65_536
@@ -185,14 +186,14 @@ class RecordingProxy:
         name, operation = LINK_FIELDS.get(call.operation, ("", ""))
         found = json_object(answer) or {}
         url = found.get(name)
-        if not isinstance(url, str) or (parts := urlsplit_or_none(url)) is None:
+        if not is_fetchable(url):
             return answer.body
         link = _Call(url, operation, call.job_id or str(found.get("retrain_job_id", "")))
         with self._lock:
             known = next((token for token, each in self._links.items() if each == link), None)
             token = known or token_hex(8)
             self._links[token] = link
-        last = quote(parts.path.rpartition("/")[2], safe="%")
+        last = quote(urlsplit(url).path.rpartition("/")[2], safe="%")
         found[name] = f"http://{host}{LINKS}{token}/{last}"
         link_here = json.dumps(found[name]).encode()
         field = rb'(%s\s*:\s*)"(?:[^"\\]|\\.)*"' % re.escape(json.dumps(name).encode())
@@ -220,33 +221,27 @@ class _Server6(_Server):
 class _Body:
     """The body of a request whose length is known, read as it comes."""
 
-    def __init__(self, file: Any, length: int) -> None:  # noqa: ANN401 -- a socket's file
-        self._file, self._left, self._length = file, length, length
+    def __init__(self, file: BufferedIOBase, length: int) -> None:
+        self._file, self._length = file, length
 
     def __len__(self) -> int:
         return self._length
 
     def __iter__(self) -> Iterator[bytes]:
-        while piece := self.read(PIECE):
-            yield piece
-
-    def read(self, size: int = -1) -> bytes:
-        """Return what comes next."""
-        wanted = self._left if size < 0 else min(size, self._left)
-        piece = _read(self._file, wanted) if wanted else b""
-        self._left -= len(piece)
-        return piece
+        return _read(self._file, self._length)
 
 
-def _read(file: Any, size: int) -> bytes:  # noqa: ANN401 -- a socket's file
-    """Read what a client sends. _ClientLeft where it sends no more."""
-    try:
-        piece: bytes = file.read(size)
-    except OSError:
-        raise _ClientLeft from None
-    if not piece:
-        raise _ClientLeft
-    return piece
+def _read(file: BufferedIOBase, left: int) -> Iterator[bytes]:
+    """Yield so many bytes of what a client sends. _ClientLeft where it sends no more."""
+    while left:
+        try:
+            piece = file.read1(min(left, PIECE))
+        except OSError:
+            raise _ClientLeft from None
+        if not piece:
+            raise _ClientLeft
+        left -= len(piece)
+        yield piece
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -312,11 +307,8 @@ class _Handler(BaseHTTPRequestHandler):
         return _Body(self.rfile, int(length)) if length.isdigit() and int(length) else None
 
     def _chunks(self) -> Iterator[bytes]:
-        while left := self._chunk_size():
-            while left:
-                piece = _read(self.rfile, min(left, PIECE))
-                left -= len(piece)
-                yield piece
+        while size := self._chunk_size():
+            yield from _read(self.rfile, size)
             self.rfile.readline(100)
         while self.rfile.readline(PIECE).strip():
             pass

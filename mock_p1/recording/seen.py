@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import LONGEST
@@ -21,6 +21,7 @@ from mock_p1.verify.answer import (
     waits_by_number,
 )
 from mock_p1.verify.published import ERRORS, FIELDS, STATUS_ERRORS
+from mock_p1.verify.url import is_fetchable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -101,7 +102,7 @@ def seen_at_poll(answer: Answer, job_id: str) -> Seen:
         own = ("status", "model_id", "message")
         says: dict[str, Any] = {name: found[name] for name in own if name in found}
         link = found.get("download_url")
-        if isinstance(link, str) and urlsplit_or_none(link):
+        if is_fetchable(link):
             return Seen("status", {**says, "result": "generated"}, link=link, status=says["status"])
         if link is not None:
             says["download_url"] = link
@@ -117,7 +118,7 @@ def _odd_reply(answer: Answer) -> Seen:
         return seen
     notes = [seen.note] if seen.note else []
     link = found.get("download_url")
-    if not isinstance(link, str) or urlsplit_or_none(link) is None:
+    if not is_fetchable(link):
         return replace(seen, status=status)
     notes.append("not the documented reply, and so literal: its link leads nowhere")
     return replace(seen, status=status, link=link, note="; ".join(notes))
@@ -131,15 +132,6 @@ def may_be_recorded(job_id: str) -> bool:
 def seen_at_call(answer: Answer, errors: Collection[str], *, is_success: bool) -> Seen:
     """Return what another call was answered, whose documented errors are given by name."""
     return OK if is_success else _error(answer, errors) or literal(answer)
-
-
-def urlsplit_or_none(link: str) -> Any:  # noqa: ANN401 -- the parts, or None
-    """Return the parts of a link that can be fetched; None for any other."""
-    try:
-        parts = urlsplit(link)
-    except ValueError:
-        return None
-    return parts if parts.scheme in ("http", "https") and parts.hostname else None
 
 
 def _is_plain(found: dict[str, Any], answer: Answer, job_id: str) -> bool:

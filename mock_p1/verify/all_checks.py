@@ -6,17 +6,15 @@ from typing import Final
 
 from mock_p1.verify import (
     assumed_checks,
-    error_checks,
     issue_key_checks,
     job_checks,
-    reply_checks,
+    status_checks,
     switch_checks,
     upload_checks,
 )
 
 CHECKS: Final = (
-    *reply_checks.CHECKS,
-    *error_checks.CHECKS,
+    *status_checks.CHECKS,
     *upload_checks.CHECKS,
     *switch_checks.CHECKS,
     *job_checks.CHECKS,  # after those that may follow a job to its end
