@@ -45,9 +45,12 @@ class Breach(NamedTuple):
 
 def succeeded(entry: Entry) -> bool:
     """Tell whether a call was answered, whole, with success."""
-    if entry.error is not None or entry.fault is not None or entry.http_status is None:
-        return False
-    return entry.http_status < MULTIPLE_CHOICES
+    return (
+        entry.error is None
+        and entry.fault is None
+        and entry.http_status is not None
+        and entry.http_status < MULTIPLE_CHOICES
+    )
 
 
 def acted(entry: Entry) -> bool:
