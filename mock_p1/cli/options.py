@@ -131,7 +131,7 @@ command: partial[click.Command] = partial(click.command, cls=DocumentedCommand)
 """What every command of ours is made by."""
 
 
-output: Callable[[Any], Any] = click.option(
+output_option: Callable[[Any], Any] = click.option(
     "--output",
     type=click.File("w", encoding="utf-8"),
     default="-",

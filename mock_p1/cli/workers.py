@@ -156,12 +156,10 @@ class Workers:
 def without_workers(arguments: Sequence[str]) -> list[str]:
     """Return the arguments without ``--workers`` and its number."""
     kept: list[str] = []
-    skip = False
-    for argument in arguments:
-        if skip:
-            skip = False
-        elif argument == "--workers":
-            skip = True
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "--workers":
+            next(rest, None)
         elif not argument.startswith("--workers="):
             kept.append(argument)
     return kept

@@ -119,8 +119,9 @@ class MockFactory:
             "seed": seed,
             "speed": speed,
             "load": load,
+            "instant_sleep": instant_sleep,
+            "start_date": start_date,
         }
-        given |= {"instant_sleep": instant_sleep, "start_date": start_date}
         want = wanted_for(this.item, given, served=served)
         stack = ExitStack()
         handle = stack.enter_context(_serving(want) if served else _mocked(want))
@@ -160,11 +161,12 @@ def judge_early(this: Run) -> None:
 
 def judge_requests(this: Run) -> None:
     """Fail a test over requests that are not imitated, or a trouble that it never met."""
-    said = []
-    for each in this.judged:
-        new = [asked for asked in each.handle.unexpected() if asked.number > each.asked_before]
-        if each.check and new:
-            said.append(describe_unexpected(new))
+    said = [
+        describe_unexpected(new)
+        for each in this.judged
+        if (new := [x for x in each.handle.unexpected() if x.number > each.asked_before])
+        and each.check
+    ]
     if said:
         pytest.fail("\n".join(said), pytrace=False)
     if (trouble := _trouble(this.item)) is not None:
