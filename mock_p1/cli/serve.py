@@ -425,9 +425,15 @@ def _secured(  # noqa: PLR0913 -- an option each
     certificate: Path | None,
     key: Path | None,
 ) -> Secured | None:
-    if certificate is None and key is None and not tls:
+    if (certificate is None) != (key is None):
+        other = "--tls-key" if key is None else "--tls-cert"
+        raise click.UsageError(
+            f"--tls-cert and --tls-key belong together; {other} is missing "
+            "(for neither, take --tls)"
+        )
+    if certificate is None and not tls:
         return None
-    if certificate is None and key is None and (why := missing("--tls", "cryptography", "tls")):
+    if certificate is None and (why := missing("--tls", "cryptography", "tls")):
         raise Failure(why)
     from mock_p1.cli.tls import (  # noqa: PLC0415 -- only TLS needs it
         CannotSecure,
@@ -439,13 +445,8 @@ def _secured(  # noqa: PLR0913 -- an option each
     try:
         if certificate is not None and key is not None:
             return Secured(context_from(certificate, key))
-        if certificate is None and key is None:
-            from mock_p1.cli.local_authority import local_context  # noqa: PLC0415 -- an extra
+        from mock_p1.cli.local_authority import local_context  # noqa: PLC0415 -- an extra
 
-            return local_context(folder or data_folder(), host, names)
+        return local_context(folder or data_folder(), host, names)
     except CannotSecure as error:
         raise Failure(str(error)) from None
-    other = "--tls-key" if key is None else "--tls-cert"
-    raise click.UsageError(
-        f"--tls-cert and --tls-key belong together; {other} is missing (for neither, take --tls)"
-    )

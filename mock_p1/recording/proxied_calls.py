@@ -28,7 +28,7 @@ from mock_p1.verify.answer import Answer, error_of, json_object
 from mock_p1.verify.published import CREDENTIAL_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from mock_p1.recording.pseudonyms import Pseudonyms
     from mock_p1.recording.recording_proxy import Exchange
@@ -65,6 +65,14 @@ class ProxiedCalls:
         self._assumed: dict[str, Any] = {}
         self._issued: dict[tuple[str, str], str] = {}
         self._refused = _refused_keys(exchanges)
+        self._takers: dict[str, Callable[[Exchange], None]] = {
+            GET_API_KEY.name: self._take_key,
+            RETRAIN_DATA_UPLOAD.name: self._take_new_job,
+            FILE_UPLOAD.name: self._take_upload,
+            RETRAIN_STATUS_CHECK.name: lambda poll: self._of(poll.job_id).polls.append(poll),
+            RESULT_DOWNLOAD.name: self._take_download,
+            RETRAIN_MODEL_SWITCH.name: self._take_switch,
+        }
         for exchange in exchanges:
             self._names.learn_value(_json(exchange))
             if exchange.key:
@@ -114,20 +122,8 @@ class ProxiedCalls:
     def _take(self, exchange: Exchange) -> None:
         if exchange.job_id and not may_be_recorded(exchange.job_id):
             self._odd += 1
-            return
-        match exchange.operation:
-            case RETRAIN_STATUS_CHECK.name:
-                self._of(exchange.job_id).polls.append(exchange)
-            case GET_API_KEY.name:
-                self._take_key(exchange)
-            case RETRAIN_DATA_UPLOAD.name:
-                self._take_new_job(exchange)
-            case FILE_UPLOAD.name:
-                self._take_upload(exchange)
-            case RESULT_DOWNLOAD.name:
-                self._take_download(exchange)
-            case RETRAIN_MODEL_SWITCH.name:
-                self._take_switch(exchange)
+        elif exchange.operation in self._takers:
+            self._takers[exchange.operation](exchange)
 
     def _take_key(self, exchange: Exchange) -> None:
         key, found = _field(exchange, "api_key"), _json(exchange)

@@ -323,11 +323,14 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in response.headers.items()}
         sent = {n: v for n, v in response.headers.items() if n.lower() not in HOP_BY_HOP}
         promised, is_bare = headers.get("content-length", ""), self._is_bare(response.status_code)
-        pieces = _Pieces(response, None if is_bare or not promised.isdigit() else int(promised))
+        pieces = _pieces(response, None if is_bare or not promised.isdigit() else int(promised))
         is_download = call.operation == RESULT_DOWNLOAD.name and not is_bare
-        begun = b"" if is_download else pieces.read(MOST_BYTES)
-        if pieces.has_ended:
-            answer = Answer(response.status_code, headers, begun)
+        most = MAX_BYTES if is_download else MOST_BYTES
+        kept = bytearray()
+        while not is_download and len(kept) < most and (piece := next(pieces, b"")):
+            kept += piece
+        if not is_download and len(kept) < most:
+            answer = Answer(response.status_code, headers, bytes(kept))
             self.owner.keep(call, key, asked, answer)
             shown = self.owner.with_links(call, answer, self.headers.get("Host", "localhost"))
             if is_bare and promised:
@@ -339,10 +342,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.close_connection = True
         self._head(response.status_code, sent)
-        most = MAX_BYTES if is_download else MOST_BYTES
-        kept = bytearray(begun)
-        self._write(begun)
-        while piece := pieces.read(PIECE):
+        self._write(kept)
+        for piece in pieces:
             if len(kept) <= most:
                 kept += piece
             self._write(piece)
@@ -371,7 +372,7 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:
             raise _ClientLeft from None
 
-    def _write(self, piece: bytes) -> None:
+    def _write(self, piece: bytes | bytearray) -> None:
         try:
             self.wfile.write(piece)
         except OSError:
@@ -387,26 +388,14 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = do_OPTIONS = _pass_on  # noqa: N815 -- of the base class
 
 
-class _Pieces:
-    """A body as it comes. ``promised`` is how long its head says that it is."""
+def _pieces(response: requests.Response, promised: int | None) -> Iterator[bytes]:
+    """Yield a body as it comes. ``promised`` is how long its head says that it is.
 
-    def __init__(self, response: requests.Response, promised: int | None) -> None:
-        self._stream = response.raw.stream(PIECE, decode_content=False)
-        self._promised, self._came = promised, 0
-        self.has_ended: bool = False
-
-    def read(self, size: int) -> bytes:
-        """Return so many bytes or a few more; fewer only at the end.
-
-        ChunkedEncodingError where that comes too early: urllib3 before 2 says nothing of it.
-        """
-        read = bytearray()
-        while len(read) < size and not self.has_ended:
-            piece = next(self._stream, None)
-            if piece is None:
-                self.has_ended = True
-            read += piece or b""
-        self._came += len(read)
-        if self.has_ended and self._promised is not None and self._came < self._promised:
-            raise requests.exceptions.ChunkedEncodingError
-        return bytes(read)
+    ChunkedEncodingError where it ends too early: urllib3 before 2 says nothing of it.
+    """
+    came = 0
+    for piece in response.raw.stream(PIECE, decode_content=False):
+        came += len(piece)
+        yield piece
+    if promised is not None and came < promised:
+        raise requests.exceptions.ChunkedEncodingError

@@ -170,14 +170,12 @@ def _calls(
         for index, group in enumerate(groups):
             says = _said(group[0], names, shape)
             is_last = index == len(groups) - 1
-            if is_last and group[0].is_passing:
-                # who asks again tomorrow should not meet a bad moment for good
-                yield f"{indent}    - {flow({**says, 'for': plural(len(group), 'call')})}"
-                yield f"{indent}    - ok"
-            elif is_last:
+            if is_last and not group[0].is_passing:
                 yield f"{indent}    - {'ok' if group[0].kind == 'ok' else flow(says)}"
-            else:
-                yield f"{indent}    - {flow({**says, 'for': plural(len(group), 'call')})}"
+                continue
+            yield f"{indent}    - {flow({**says, 'for': plural(len(group), 'call')})}"
+            if is_last:  # who asks again tomorrow should not meet a bad moment for good
+                yield f"{indent}    - ok"
 
 
 def _said(seen: Seen, names: Pseudonyms, shape: ErrorShape) -> dict[str, Any]:
