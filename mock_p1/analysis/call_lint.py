@@ -85,9 +85,11 @@ class CallLint:
             yield from self._of_list(("calls", name), elements, name)
             jobs = self._jobs_of(name)
             others = [job for job in jobs if name not in job.own]
-            reason = self._why_never(name, others)
-            if jobs and not others:
-                reason = "each job has a list of its own for this operation"
+            reason = (
+                "each job has a list of its own for this operation"
+                if jobs and not others
+                else self._why_never(name, others)
+            )
             if reason:
                 yield self._scenario.where("calls", name), f"never strikes: {reason}"
 
@@ -101,10 +103,11 @@ class CallLint:
         for name, elements in job.calls.items():
             place = (*path, "calls", name)
             yield from self._of_list(place, elements, name)
-            if name == FILE_UPLOAD.name and not is_created:
-                reason = "no client creates this job by upload"
-            else:
-                reason = _never_asked(name, [_Played(steps, ())])
+            reason = (
+                "no client creates this job by upload"
+                if name == FILE_UPLOAD.name and not is_created
+                else _never_asked(name, [_Played(steps, ())])
+            )
             if reason:
                 yield self._scenario.where(*place), f"never strikes: {reason}"
         waits = steps[0].for_ == Stage(until_upload=True)

@@ -78,9 +78,11 @@ def _file_notes(upload: Upload | None) -> tuple[str, ...]:
 
 def _cells(entry: Entry, uploads: Mapping[int, Upload]) -> tuple[str, ...]:
     what = (entry.job_id or "-") if entry.operation else f"{entry.method} {entry.path}"
-    outcome = entry.outcome
-    if entry.operation and not is_poll(entry):
-        outcome = f"{entry.operation}: {_call_outcome(entry, uploads.get(entry.number))}"
+    outcome = (
+        f"{entry.operation}: {_call_outcome(entry, uploads.get(entry.number))}"
+        if entry.operation and not is_poll(entry)
+        else entry.outcome
+    )
     return what, outcome, str(entry.http_status or "-"), entry.source, entry.then or "-"
 
 

@@ -92,9 +92,11 @@ class _Template(NamedTuple):
         """Return what stands in the places of a text; None where it is another one."""
         first, *middle, last = self.literals
         end = len(text) - len(last)
-        if len(first) > end or not (text.startswith(first) and text.endswith(last)):
-            return None
-        if self.is_weak and len(text) > SHORT:
+        if (
+            len(first) > end
+            or not (text.startswith(first) and text.endswith(last))
+            or (self.is_weak and len(text) > SHORT)
+        ):
             return None
         places: list[str] = []
         here = len(first)

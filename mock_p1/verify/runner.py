@@ -99,9 +99,11 @@ def run(
     except Unreachable as error:
         results = (Result(check, "not reached", reason="see above") for check in allowed)
         return Report(tuple(results), session.hide(str(error)))
-    incomplete = ""
-    if watched is not None and not watched.ended:
-        incomplete = f"the end of the watched job was not seen: {watched.why}"
+    incomplete = (
+        ""
+        if watched is None or watched.ended
+        else f"the end of the watched job was not seen: {watched.why}"
+    )
     return Report(tuple(judge(check, session) for check in allowed), incomplete, watched)
 
 

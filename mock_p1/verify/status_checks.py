@@ -80,13 +80,12 @@ def _optional(field: str) -> Check:
 def metadata_is_there(session: VerifySession) -> Verdict:
     """See that both are there and what they are."""
     for question, reply in _objects(session):
-        metadata = reply.get("metadata")
-        if not isinstance(metadata, dict):
+        if not isinstance(reply.get("metadata"), dict):
             return otherwise(
                 "metadata, an object", f"{question}: metadata is {_kind(reply, 'metadata')}"
             )
-        if not isinstance(metadata.get("retrain_job_id"), str):
-            kind = _kind(metadata, "retrain_job_id")
+        if not isinstance(_metadata(reply).get("retrain_job_id"), str):
+            kind = _kind(_metadata(reply), "retrain_job_id")
             return otherwise("a string", f"{question}: metadata.retrain_job_id is {kind}")
     return as_expected("a string")
 
@@ -94,12 +93,11 @@ def metadata_is_there(session: VerifySession) -> Verdict:
 @documented("id-is-echoed", "metadata.retrain_job_id is the id that was asked for.", published.BODY)
 def id_is_echoed(session: VerifySession) -> Verdict:
     """Compare the ids of all replies that have one."""
-    echoes = []
-    for question, reply in _objects(session):
-        metadata = reply.get("metadata")
-        if isinstance(metadata, dict) and isinstance(metadata.get("retrain_job_id"), str):
-            asked = session.asked_id(question)
-            echoes.append((asked, metadata["retrain_job_id"]))
+    echoes = [
+        (session.asked_id(question), echo)
+        for question, reply in _objects(session)
+        if isinstance(echo := _metadata(reply).get("retrain_job_id"), str)
+    ]
     if not echoes:
         raise NotChecked("no reply had a metadata.retrain_job_id")
     asked, echoed = next((pair for pair in echoes if pair[0] != pair[1]), echoes[0])
@@ -116,10 +114,13 @@ def fields_in_order(session: VerifySession) -> Verdict:
 
     Others are another check's business.
     """
-    compared = []
-    for _, reply in _objects(session):
-        expected = [name for name in published.FIELDS if name in reply]
-        compared.append((expected, [name for name in reply if name in published.FIELDS]))
+    compared = [
+        (
+            [name for name in published.FIELDS if name in reply],
+            [name for name in reply if name in published.FIELDS],
+        )
+        for _, reply in _objects(session)
+    ]
     expected, actual = next((pair for pair in compared if pair[0] != pair[1]), compared[0])
     return Verdict(expected == actual, ", ".join(expected) or "any", ", ".join(actual) or "any")
 
@@ -129,13 +130,9 @@ def no_other_fields(session: VerifySession) -> Verdict:
     """Look for others, in metadata too."""
     others: dict[str, None] = {}
     for _, reply in _objects(session):
-        others.update(dict.fromkeys(name for name in reply if name not in published.FIELDS))
-        if isinstance(metadata := reply.get("metadata"), dict):
-            others.update(
-                dict.fromkeys(
-                    f"metadata.{name}" for name in metadata if name not in published.METADATA
-                )
-            )
+        inner = [f"metadata.{x}" for x in _metadata(reply) if x not in published.METADATA]
+        outer = [name for name in reply if name not in published.FIELDS]
+        others.update(dict.fromkeys([*outer, *inner]))
     return Verdict(not others, "none", one_line(", ".join(others)) or "none")
 
 
@@ -221,6 +218,12 @@ def _objects(session: VerifySession) -> list[tuple[str, dict[str, Any]]]:
     if not replies:
         raise NotChecked("no answer was a JSON object")
     return replies
+
+
+def _metadata(reply: dict[str, Any]) -> dict[str, Any]:
+    """Return a reply's metadata; nothing where that is no object."""
+    found = reply.get("metadata")
+    return found if isinstance(found, dict) else {}
 
 
 def _kind(reply: dict[str, Any], field: str) -> str:
