@@ -82,9 +82,8 @@ def check(  # noqa: PLR0913 -- an option each
         else chain.from_iterable(_findings(name, folder) for name in files)
     )
     for findings in judged:
-        problems = [each for each in findings if not each.is_warning]
         checked += 1
-        wrong += bool(problems)
+        wrong += any(not each.is_warning for each in findings)
         all_found += findings
         for finding in findings if output_format in ("text", "github") else ():
             click.echo(finding.for_github() if is_github else finding.for_people(said))

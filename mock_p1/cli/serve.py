@@ -268,17 +268,26 @@ def serve(  # noqa: PLR0913 -- an option each
         "store": store,
         "proxies": _proxies(public_url, trusted_proxies),
     }
-    take = state_scenario == "shared"
     with rare_garbage_collection():  # which would take up to half of a large scenario's time
         played = load_kept(scenario, None if no_cache else cache_folder())
-        shared = join(state, state_name, played, take_shared=take, speed=speed, **options_of_engine)
+        shared = join(
+            state,
+            state_name,
+            played,
+            take_shared=state_scenario == "shared",
+            speed=speed,
+            **options_of_engine,
+        )
         engine: Engine = (
             shared.engine if shared else Engine(played, RealClock(speed), **options_of_engine)
         )
     loaded = go_on(engine, load, save)
     server, address, notes = _server(engine, **options)
-    notes += loaded + _notes_of_state(engine, store, shared, is_named=is_named)
-    notes += notes_of_unused_variables(state, save)
+    notes += [
+        *loaded,
+        *_notes_of_state(engine, store, shared, is_named=is_named),
+        *notes_of_unused_variables(state, save),
+    ]
     allow_many_connections()
     with ExitStack() as stack:
         stack.callback(store.close)

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -26,7 +27,7 @@ from mock_p1.server.server import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 VARIABLE: Final = "MOCK_P1_WORKERS"
 
@@ -109,11 +110,10 @@ class Workers:
 
     def run(self, ended: threading.Event) -> None:
         """Start them, the first one first; replace those that die, until it is to end."""
-        self._start(0)
-        first = self._all[0]
-        if first is None or first.stdout is None or not (line := first.stdout.readline()):
-            raise SystemExit(first.wait() if first else 1)
-        threading.Thread(target=self._relay, args=(line,), daemon=True).start()
+        first = self._start(0)
+        if first.stdout is None or not (line := first.stdout.readline()):
+            raise SystemExit(first.wait())
+        threading.Thread(target=_relay, args=(chain([line], first.stdout),), daemon=True).start()
         for index in range(1, len(self._all)):
             self._start(index)
         while not ended.wait(LOOK_SECONDS):
@@ -134,23 +134,23 @@ class Workers:
             except subprocess.TimeoutExpired:
                 worker.kill()
 
-    def _start(self, index: int) -> None:
+    def _start(self, index: int) -> subprocess.Popen[bytes]:
         is_first = self._all[index] is None and index == 0
-        self._all[index] = subprocess.Popen(  # noqa: S603 -- our own program
+        self._all[index] = started = subprocess.Popen(  # noqa: S603 -- our own program
             [sys.executable, "-m", "mock_p1", *self._arguments],
             env=self._environment | ({"MOCK_P1_QUIET": "1"} if index else {}),  # one logs for all
             pass_fds=self._numbers,
             stdout=subprocess.PIPE if is_first else subprocess.DEVNULL,
         )
         self._begun[index] = time.monotonic()
+        return started
 
-    def _relay(self, line: bytes) -> None:
-        """Hand on what the first one says of all."""
-        first = self._all[0]
-        while line and first is not None and first.stdout is not None:
-            sys.stdout.buffer.write(line)
-            sys.stdout.buffer.flush()
-            line = first.stdout.readline()
+
+def _relay(lines: Iterable[bytes]) -> None:
+    """Hand on what the first one says of all."""
+    for line in lines:
+        sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
 
 
 def without_workers(arguments: Sequence[str]) -> list[str]:

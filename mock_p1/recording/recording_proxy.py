@@ -166,17 +166,14 @@ class RecordingProxy:
 
     def keep(self, call: _Call, key: str, asked: float, answer: Answer | Unreachable) -> None:
         """Take in what was answered."""
-        took, moment = self.now() - asked, self._date()
-        if isinstance(answer, Answer):
-            with self._lock:
-                self._kept_bytes += len(answer.body)
-                is_too_much = self._kept_bytes > MAX_TOGETHER
-            answer = answer._replace(body=b"") if is_too_much else answer
-        exchange = Exchange(
-            asked - self._began, took, moment, call.operation, key, call.job_id, call.query, answer
-        )
+        began, took, moment = asked - self._began, self.now() - asked, self._date()
         with self._lock:
-            self._exchanges.append(exchange)
+            self._kept_bytes += len(answer.body) if isinstance(answer, Answer) else 0
+            if isinstance(answer, Answer) and self._kept_bytes > MAX_TOGETHER:
+                answer = answer._replace(body=b"")
+            self._exchanges.append(
+                Exchange(began, took, moment, call.operation, key, call.job_id, call.query, answer)
+            )
         what = call.operation or "passed on, not recorded"
         shown = f"HTTP {answer.status}" if isinstance(answer, Answer) else str(answer)
         self.tell(f"{moment:%H:%M:%S}  {what}  {call.job_id}  {shown}")
