@@ -19,8 +19,14 @@ from mock_p1.contract.operations import (
     RETRAIN_MODEL_SWITCH,
     RETRAIN_STATUS_CHECK,
 )
-from mock_p1.recording.one_job import REPLACED, TIMES, first_note, result_of
-from mock_p1.recording.scenario_text import RecordedJob, RecordedScenario
+from mock_p1.recording.scenario_text import (
+    REPLACED,
+    TIMES,
+    RecordedJob,
+    RecordedScenario,
+    first_note,
+    result_of,
+)
 from mock_p1.recording.seen import Seen, failure, may_be_recorded, seen_at_call, seen_at_poll
 from mock_p1.recording.seen_result import SeenResult, look_into
 from mock_p1.recording.seen_steps import SeenPoll, SeenStep, steps_of

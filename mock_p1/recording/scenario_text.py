@@ -7,10 +7,15 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
+from mock_p1._version import __version__
+from mock_p1.base.durations import format_seconds
 from mock_p1.base.text import plural, shorten
 from mock_p1.contract.errors import DOCUMENTED_ERRORS
+from mock_p1.contract.operations import DOCUMENTED_HOSTS, RESULT_DOWNLOAD
 from mock_p1.recording.flow_yaml import comment, flow, scalar
+from mock_p1.recording.seen_steps import SeenStep, steps_of
 from mock_p1.verify.published import error_http_status
 
 if TYPE_CHECKING:
@@ -18,12 +23,22 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mock_p1.contract.assumptions import Assumptions
+    from mock_p1.recording.job_recorder import SeenJob
     from mock_p1.recording.pseudonyms import Pseudonyms
     from mock_p1.recording.seen import Seen
-    from mock_p1.recording.seen_steps import SeenStep
+    from mock_p1.recording.seen_result import SeenResult
 
 WIDTH: Final = 110
 """Columns of a line; a comment that would end beyond them stands above its step."""
+
+TIMES: Final = (
+    "Times are what polling can know: a step ended between the poll that saw it last and the next; "
+    "a round time near the middle stands here."
+)
+REPLACED: Final = (
+    "Keys, hosts, links and signatures are replaced; of headers, Content-Type, Location and "
+    "Retry-After alone are kept."
+)
 
 
 @dataclass(slots=True)
@@ -55,6 +70,49 @@ class RecordedScenario:
     new_ids: Sequence[str] = ()
     calls: Mapping[str, Sequence[Seen]] = field(default_factory=dict)
     assumptions: Mapping[str, Any] = field(default_factory=dict)
+
+
+def first_note(began: datetime, base: str, what: str) -> str:
+    """Return the first line of a recording: with what, when and from where it was made."""
+    host = f"from {urlsplit(base).hostname}" if base in DOCUMENTED_HOSTS else "from another host"
+    return f"Recorded by mock-p1 {__version__} on {began:%Y-%m-%d %H:%M} UTC {host}: {what}"
+
+
+def scenario_of(  # noqa: PLR0913, PLR0917 -- what was seen, in one place
+    job: SeenJob,
+    base: str,
+    every_seconds: float,
+    result: SeenResult | None = None,
+    attempts: Sequence[Seen] = (),
+    result_file: str = "",
+) -> RecordedScenario:
+    """Return what was seen of a job as a scenario.
+
+    ``attempts`` are the answers to the download of its result, ``result_file`` the name of the file
+    that its content is kept in.
+    """
+    span = format_seconds(every_seconds, parts=1000)
+    began = job.polls[0].moment
+    polls = f"{plural(len(job.polls), 'poll')} of a job, {span} apart; {job.why}."
+    says, notes = result_of(result, attempts, result_file)
+    calls = {RESULT_DOWNLOAD.name: attempts} if attempts else {}
+    return RecordedScenario(
+        began,
+        [RecordedJob(job.job_id, steps_of(job.polls), calls, says, notes=notes)],
+        notes=(first_note(began, base, polls), TIMES, REPLACED),
+    )
+
+
+def result_of(
+    result: SeenResult | None, attempts: Sequence[Seen], result_file: str
+) -> tuple[Any, list[str]]:
+    """Return what a ``result:`` says, and what is to be said of it."""
+    if result is None:
+        notes = ["Its result did not come, and is invented."] if attempts else []
+        return "generated", notes
+    if result_file:
+        return {"file": result_file}, [f"Its result: {result.described()}; kept as it came."]
+    return result.step(), [f"Its result: {result.described()}; an invented one is in its place."]
 
 
 def scenario_text(recorded: RecordedScenario, names: Pseudonyms) -> str:

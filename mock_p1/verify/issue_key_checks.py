@@ -14,11 +14,13 @@ from mock_p1.verify.contract_check import (
     as_expected,
     assumed,
     documented,
+    judge_fields,
+    judge_without,
     judged,
     otherwise,
+    refused,
 )
 from mock_p1.verify.exceptions import NotChecked
-from mock_p1.verify.shapes import judge_fields, judge_without, refused
 
 if TYPE_CHECKING:
     from mock_p1.verify.session import VerifySession

@@ -10,10 +10,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.verify import published
 from mock_p1.verify.answer import describe, error_of, is_reply, json_object, one_line
-from mock_p1.verify.contract_check import Check, Verdict, as_expected, documented, otherwise
+from mock_p1.verify.contract_check import (
+    TYPE_NAMES,
+    Check,
+    Verdict,
+    as_expected,
+    documented,
+    kind_of,
+    otherwise,
+    refused,
+)
 from mock_p1.verify.exceptions import NotChecked
 from mock_p1.verify.questions import CHANGING, ERROR_QUESTIONS, STATUS_QUESTIONS
-from mock_p1.verify.shapes import TYPE_NAMES, kind_of, refused
 
 if TYPE_CHECKING:
     from mock_p1.verify.session import VerifySession

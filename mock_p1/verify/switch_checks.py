@@ -6,10 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.verify import published
 from mock_p1.verify.answer import Answer, describe, error_of, json_object
-from mock_p1.verify.contract_check import Verdict, assumed, documented, judged
+from mock_p1.verify.contract_check import (
+    Verdict,
+    assumed,
+    assuming,
+    documented,
+    judge_fields,
+    judged,
+    refused,
+)
 from mock_p1.verify.exceptions import NotChecked
 from mock_p1.verify.sequence import find_failed_job, find_job_to_switch, find_unfinished_job
-from mock_p1.verify.shapes import assuming, judge_fields, refused
 
 if TYPE_CHECKING:
     from mock_p1.verify.session import VerifySession

@@ -6,10 +6,18 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.verify import published
 from mock_p1.verify.answer import describe, error_of, is_reply, json_object, one_line
-from mock_p1.verify.contract_check import Verdict, assumed, documented, judged
+from mock_p1.verify.contract_check import (
+    Verdict,
+    assumed,
+    assuming,
+    documented,
+    judge_fields,
+    judge_without,
+    judged,
+    refused,
+)
 from mock_p1.verify.exceptions import NotChecked
 from mock_p1.verify.sequence import is_taken, upload
-from mock_p1.verify.shapes import assuming, judge_fields, judge_without, refused
 from mock_p1.verify.url import is_fetchable
 
 if TYPE_CHECKING:
