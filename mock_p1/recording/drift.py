@@ -30,7 +30,7 @@ from mock_p1.scenario.steps import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mock_p1.recording.job_recorder import SeenJob
     from mock_p1.recording.pseudonyms import Pseudonyms
@@ -96,13 +96,6 @@ class _Expected:
         return DriftPoint(outcome, step, expected or self.label, actual, reason, source)
 
     @property
-    def is_passing(self) -> bool:
-        first = self.steps[0]
-        return isinstance(first, FaultStep) or (
-            isinstance(first, ReplyStep) and first.reply.status_code >= 400  # noqa: PLR2004 -- HTTP's failures
-        )
-
-    @property
     def seconds(self) -> float | None:
         """How long they last; None where they do not end by time."""
         spans = [step.for_.lasts_ns if step.for_ else None for step in self.steps]
@@ -165,7 +158,7 @@ class Comparison:
 
     def judge(self, seen: SeenJob) -> Drift:
         """Return what holds and what differs, step by step."""
-        accidents = [each for each in _expected(self._job) if each.is_passing]
+        accidents = [each for each in _expected(self._job.steps) if _is_passing(each.steps[0])]
         points = self._mended([*self._points(_lasting(self._job), _seen_lasting(seen))])
         points += self._accidents(accidents, [p.seen for p in seen.polls if p.seen.is_passing])
         points = self._in_order(points)
@@ -330,12 +323,15 @@ def _shown(value: Any) -> str:  # noqa: ANN401 -- JSON
     return shorten(f"{value}" if isinstance(value, Fake) else flow(value), 160)
 
 
-def _expected(job: Job) -> list[_Expected]:
-    steps = [(_label(step), step) for step in job.steps]
-    return [
-        _Expected(label, tuple(step for _, step in group))
-        for label, group in groupby(steps, key=lambda each: each[0])
-    ]
+def _expected(steps: Iterable[Step]) -> list[_Expected]:
+    return [_Expected(label, tuple(group)) for label, group in groupby(steps, key=_label)]
+
+
+def _is_passing(step: Step) -> bool:
+    """Tell whether a step shows what happens to a call: the network, a gateway."""
+    return isinstance(step, FaultStep) or (
+        isinstance(step, ReplyStep) and step.reply.status_code >= 400  # noqa: PLR2004 -- HTTP's failures
+    )
 
 
 def _label(step: Step) -> str:
@@ -362,11 +358,7 @@ def _status_in(reply: LiteralReply) -> str:
 
 def _lasting(job: Job) -> list[_Expected]:
     """Return what a job shows but for what happens to calls; what these part is one again."""
-    lasting = (each for each in _expected(job) if not each.is_passing)
-    return [
-        _Expected(label, tuple(step for each in group for step in each.steps))
-        for label, group in groupby(lasting, key=lambda each: each.label)
-    ]
+    return _expected(step for step in job.steps if not _is_passing(step))
 
 
 def _seen_lasting(seen: SeenJob) -> list[_Group]:

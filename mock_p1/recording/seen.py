@@ -191,7 +191,7 @@ def literal(answer: Answer) -> Seen:
         body = body[:LONGEST_BODY]
         notes.append(f"its body is cut to {LONGEST_BODY:,} characters")
     wait = min(asked_wait_seconds(answer), LONGEST / SECOND)
-    if wait and wait >= 1:
+    if wait >= 1:
         span = f"{round(wait)}s"
         says["retry_after"] = span if waits_by_number(answer) else {"date": span}
     elif "retry-after" in answer.headers and answer.headers["retry-after"].isalnum():

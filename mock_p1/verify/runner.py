@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from mock_p1.verify.all_checks import CHECKS
+from mock_p1.verify import (
+    assumed_checks,
+    issue_key_checks,
+    job_checks,
+    status_checks,
+    switch_checks,
+    upload_checks,
+)
 from mock_p1.verify.exceptions import NotChecked, Unreachable
 from mock_p1.verify.preflight import preflight
 from mock_p1.verify.sequence import prepare
@@ -19,6 +26,16 @@ if TYPE_CHECKING:
     from mock_p1.verify.watch import WatchedJob
 
 Outcome = Literal["hold", "differ", "confirmed", "refuted", "not checked", "not reached"]
+
+CHECKS: Final = (
+    *status_checks.CHECKS,
+    *upload_checks.CHECKS,
+    *switch_checks.CHECKS,
+    *job_checks.CHECKS,  # after those that may follow a job to its end
+    *assumed_checks.CHECKS,
+    *issue_key_checks.CHECKS,  # last: a new key may end the one in use
+)
+"""In the order in which a server is asked."""
 
 OUTCOMES: Final[Mapping[tuple[Standing, bool], Outcome]] = {
     ("documented", True): "hold",
