@@ -270,13 +270,17 @@ def serve(  # noqa: PLR0913 -- an option each
     }
     with rare_garbage_collection():  # which would take up to half of a large scenario's time
         played = load_kept(scenario, None if no_cache else cache_folder())
-        shared = join(
-            state,
-            state_name,
-            played,
-            take_shared=state_scenario == "shared",
-            speed=speed,
-            **options_of_engine,
+        shared = (
+            None
+            if state is None
+            else join(
+                state,
+                state_name,
+                played,
+                take_shared=state_scenario == "shared",
+                speed=speed,
+                **options_of_engine,
+            )
         )
         engine: Engine = (
             shared.engine if shared else Engine(played, RealClock(speed), **options_of_engine)
@@ -291,7 +295,8 @@ def serve(  # noqa: PLR0913 -- an option each
     allow_many_connections()
     with ExitStack() as stack:
         stack.callback(store.close)
-        stack.enter_context(playing(shared, server.stop))
+        if shared is not None:
+            stack.enter_context(playing(shared, server.stop))
         stack.enter_context(stopped_by_signals(server.stop))
         if exit_with_parent:
             stack.enter_context(parent_watched(lambda: server.stop(END_OF_PARENT)))

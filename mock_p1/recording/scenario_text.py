@@ -238,9 +238,8 @@ def _calls(
 
 def _said(seen: Seen, names: Pseudonyms, shape: ErrorShape) -> dict[str, Any]:
     """Return the keys of a step, without secrets."""
-    says = dict(seen.says)
-    if seen.kind == "error" and not shape.fits(seen):
-        says = dict(seen.literal)
+    is_odd = seen.kind == "error" and not shape.fits(seen)
+    says = dict(seen.literal if is_odd else seen.says)
     if seen.kind != "status":
         return _reply(says, names) if "reply" in says else says
     return {

@@ -116,11 +116,11 @@ def _odd_reply(answer: Answer) -> Seen:
     status = found.get("status")
     if not is_reply(answer) or not isinstance(status, str) or seen.is_passing:
         return seen
-    notes = [seen.note] if seen.note else []
     link = found.get("download_url")
     if not is_fetchable(link):
         return replace(seen, status=status)
-    notes.append("not the documented reply, and so literal: its link leads nowhere")
+    nowhere = "not the documented reply, and so literal: its link leads nowhere"
+    notes = filter(None, (seen.note, nowhere))
     return replace(seen, status=status, link=link, note="; ".join(notes))
 
 
