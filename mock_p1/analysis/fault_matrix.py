@@ -202,14 +202,18 @@ def _steps_with(steps: list[Step], fault: InjectedFault) -> list[Step]:
 
 
 def _place(steps: list[Step], phase: str) -> int:
-    if phase == "running":
-        running = [
-            i
-            for i, step in enumerate(steps)
-            if isinstance(step, StatusStep) and step.status == RUNNING
-        ]
-        return running[0] if running else len(steps) // 2
-    return {"first": 0, "last": len(steps) - 1, "after": len(steps)}[phase]
+    running = (
+        index
+        for index, step in enumerate(steps)
+        if isinstance(step, StatusStep) and step.status == RUNNING
+    )
+    places = {
+        "first": 0,
+        "running": next(running, len(steps) // 2),
+        "last": len(steps) - 1,
+        "after": len(steps),
+    }
+    return places[phase]
 
 
 def _in_calls(job: AnyJob, fault: InjectedFault) -> AnyJob:

@@ -289,12 +289,14 @@ class Comparison:
         self, steps: Sequence[StatusStep], says: Sequence[Any]
     ) -> Iterator[tuple[str, str]]:
         """Yield what differs in the fields of a reply."""
-        links = [bool(step.result or step.download_url is not None) for step in steps]
-        found_links = ["result" in each or "download_url" in each for each in says]
         rows: list[tuple[str, list[Any], list[Any]]] = [
             ("model_id", [step.model_id for step in steps], [x.get("model_id") for x in says]),
             ("message", [step.message for step in steps], [x.get("message") for x in says]),
-            ("download_url", [x or None for x in links], [x or None for x in found_links]),
+            (
+                "download_url",
+                [True if step.result or step.download_url is not None else None for step in steps],
+                [True if x.keys() & {"result", "download_url"} else None for x in says],
+            ),
         ]
         for name, wanted, found in rows:
             given = [self._names.text(x) if isinstance(x, str) else x for x in found]

@@ -35,25 +35,21 @@ def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[
     """
     trouble = _trouble(request.node)
     with _ending(this), ExitStack() as stack:
-        want, handle, problem, reason = None, None, "", ""
         try:
             want = wanted(request)
             if trouble is not None:
-                reason = ruled_out(want.scenario, trouble)
+                if reason := ruled_out(want.scenario, trouble):
+                    pytest.skip(f"the scenario rules out {trouble}: {reason}")
                 want = replace(want, scenario=with_fault(want.scenario, trouble))
-            if not reason:
-                handle = stack.enter_context(_serving(want) if served else _mocked(want))
+            handle = stack.enter_context(_serving(want) if served else _mocked(want))
         except (
             ValueError,
             OSError,
             CannotShare,
         ) as error:  # MarkerError and ScenarioError, CannotListen
-            problem = str(error)
-        if reason:
-            pytest.skip(f"the scenario rules out {trouble}: {reason}")
-        if want is None or handle is None:
-            gap = "\n" if "\n" in problem else " "
-            pytest.fail(f"Mock P1 did not start:{gap}{problem}", pytrace=False)
+            gap = "\n" if "\n" in str(error) else " "
+            text = f"Mock P1 did not start:{gap}{error}"
+            raise pytest.fail.Exception(text, pytrace=False) from None
         this.judged.append(Judged(handle, request.fixturename or "", check=want.check))
         yield handle
 
