@@ -136,10 +136,10 @@ def seen_at_call(answer: Answer, errors: Collection[str], *, is_success: bool) -
 
 def _is_plain(found: dict[str, Any], answer: Answer, job_id: str) -> bool:
     """Tell whether this is the documented reply, to the letter, so that a step can say it."""
-    if answer.status != 200 or media_type(answer) != "application/json":  # noqa: PLR2004 -- HTTP's OK
-        return False
     return (
-        "status" in found
+        answer.status == 200  # noqa: PLR2004 -- HTTP's OK
+        and media_type(answer) == "application/json"
+        and "status" in found
         and [*found] == [name for name in FIELDS if name in found]
         and found.get("metadata") == {"retrain_job_id": job_id}
         and all(type(value) is FIELDS[name] for name, value in found.items())

@@ -12,7 +12,7 @@ from mock_p1.verify import published
 from mock_p1.verify.answer import Answer, describe, error_of, json_object, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from mock_p1.verify.questions import Permission
     from mock_p1.verify.session import VerifySession
@@ -48,6 +48,12 @@ def judged(
 ) -> Verdict:
     """Return the verdict on what either is as expected, or else ``actual``."""
     return as_expected(expected) if agrees else otherwise(expected, actual, assumption)
+
+
+def none_of(wrong: Iterator[str], expected: str) -> Verdict:
+    """Return the verdict that all is as expected, or else the first of what is wrong."""
+    actual = next(wrong, "")
+    return judged(agrees=not actual, expected=expected, actual=actual)
 
 
 @dataclass(frozen=True, slots=True)

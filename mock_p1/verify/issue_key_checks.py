@@ -11,7 +11,6 @@ from mock_p1.verify import published
 from mock_p1.verify.answer import Answer, describe, error_of, one_line
 from mock_p1.verify.contract_check import (
     Verdict,
-    as_expected,
     assumed,
     documented,
     judge_fields,
@@ -151,9 +150,12 @@ def same_key_again(session: VerifySession) -> Verdict:
     expected = "another key; the first lives on"
     if first == second:
         return otherwise(expected, "the same key", {"same_key_again": "same"})
-    if after in published.CREDENTIAL_ERRORS and before not in published.CREDENTIAL_ERRORS:
-        return otherwise(expected, f"another key; the first is answered with {after}")
-    return as_expected(expected)
+    has_ended = after in published.CREDENTIAL_ERRORS and before not in published.CREDENTIAL_ERRORS
+    return judged(
+        agrees=not has_ended,
+        expected=expected,
+        actual=f"another key; the first is answered with {after}",
+    )
 
 
 CHECKS: Final = (

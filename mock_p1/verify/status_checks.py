@@ -17,6 +17,7 @@ from mock_p1.verify.contract_check import (
     as_expected,
     documented,
     kind_of,
+    none_of,
     otherwise,
     refused,
 )
@@ -34,17 +35,12 @@ if TYPE_CHECKING:
 )
 def answers_are_json(session: VerifySession) -> Verdict:
     """Look at whatever was answered, errors too."""
-    wrong = next(
-        (
-            (question, answer)
-            for question, answer in session.answers(*STATUS_QUESTIONS, *ERROR_QUESTIONS)
-            if json_object(answer) is None
-        ),
-        None,
+    wrong = (
+        f"{question}: {describe(answer)}"
+        for question, answer in session.answers(*STATUS_QUESTIONS, *ERROR_QUESTIONS)
+        if json_object(answer) is None
     )
-    if wrong:
-        return otherwise("a JSON object, each", f"{wrong[0]}: {describe(wrong[1])}")
-    return as_expected("a JSON object, each")
+    return none_of(wrong, "a JSON object, each")
 
 
 @documented("status-is-text", "A reply has status, a string.", published.BODY)
@@ -76,10 +72,8 @@ def _optional(field: str) -> Check:
         }
         if not kinds:
             raise NotChecked(f"no reply had {field}")
-        for question, kind in kinds.items():
-            if kind != expected:
-                return otherwise(expected, f"{question}: {kind}")
-        return as_expected(expected)
+        wrong = (f"{question}: {kind}" for question, kind in kinds.items() if kind != expected)
+        return none_of(wrong, expected)
 
     return check
 
