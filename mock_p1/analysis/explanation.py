@@ -101,8 +101,8 @@ def explanations(scenario: Scenario) -> Iterator[Explanation]:
             answers,
         )
     if directory.new_jobs is not None and scenario.new_jobs.is_written:
-        job_id = next(iter(directory.new_ids), "any")
-        yield _created(scenario, directory.new_jobs, job_id, "any job created by upload")
+        job_id, title = next(iter(directory.new_ids), "any"), "any job created by upload"
+        yield _created(scenario, directory.new_jobs, job_id, title, answers)
 
 
 def call_explanations(scenario: Scenario) -> Iterator[Explanation]:
@@ -122,16 +122,17 @@ def explanation_of(scenario: Scenario, job_id: str) -> Explanation | None:
     hit = directory.find(job_id)
     created = directory.new_jobs if job_id in directory.new_ids else None
     if created is not None and not (hit and hit.exact):
-        return _created(scenario, created, job_id, f"job {job_id}, created by upload")
+        return _created(scenario, created, job_id, f"job {job_id}, created by upload", answers)
     if hit is None:
         return None
     how = "" if hit.exact else f" (by the pattern {hit.name})"
     return _account((f"job {job_id}{how}", hit.name), job_id, hit.value, answers)
 
 
-def _created(scenario: Scenario, program: Program, job_id: str, title: str) -> Explanation:
+def _created(
+    scenario: Scenario, program: Program, job_id: str, title: str, answers: ReplyWriter
+) -> Explanation:
     """Tell of a job whose time begins when its file has come."""
-    answers = ReplyWriter(scenario, scenario.seed)
     names, calendar = (title, "new_jobs"), _Calendar(anchor=THE_FILE)
     explained = _account(names, job_id, program, answers, calendar)
     assumed = scenario.assumptions.before_upload
@@ -238,7 +239,7 @@ def _status(job_id: str, program_step: ProgramStep, answers: ReplyWriter) -> _Me
     if result is not None and result.fails:
         how_often = "once" if result.fails == 1 else f"{result.fails} times"
         details.append(f"which fails {how_often} before it gives the file")
-    return fields["status"], reply.status, details
+    return fields["status"] or "reply", reply.status, details
 
 
 def _literal_details(reply: Literal) -> list[str]:
