@@ -91,10 +91,10 @@ class History:
 
         adds = False
 
-        def asked(*arguments: Any) -> None:
+        def asked(*arguments: Any, **more: Any) -> None:
             nonlocal adds
             adds = bool(arguments[5])
-            append(*arguments)
+            append(*arguments, **more)
 
         def lossy() -> Any:
             done = appended()
@@ -110,11 +110,11 @@ class History:
         append, is_done = victim.store.append, chance.random() < 0.5
         appended = victim.store.appended
 
-        def killed(*arguments: Any) -> Any:
+        def killed(*arguments: Any, **more: Any) -> Any:
             nonlocal is_done
             if is_done and arguments[5]:
                 is_done = False
-                append(*arguments)
+                append(*arguments, **more)
                 appended()
             raise Killed("killed")
 

@@ -156,6 +156,16 @@ NOTES = (
     "the client had closed its side before this answer, and may have gone",
     "{what} is not imitated; Mock P1 imitates {known}",
     "nothing is imitated at {path}; Mock P1 imitates {known}",
+    "nothing is imitated at {path}; did you mean {near}? Mock P1 imitates {known}",
+    "its URL was not given out by this mock, or before a reset or under another scenario",
+    "the file of this job has come already",
+    (
+        "the file is larger than {limit_bytes} bytes, the most that this mock takes; "
+        "mock-p1 serve --upload-max 500MB takes more"
+    ),
+    "the mock has no room: {why}; POST /__admin/reset, or start it anew",
+    "{most} jobs are created already",
+    "{most} API keys are issued already",
     "{method} is not allowed here; the API has {known}",
 )
 """What the journal notes of a request; the engine makes some of these of several pieces."""

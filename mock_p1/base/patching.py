@@ -60,16 +60,17 @@ class Patches:
     def remove(self) -> None:
         """Put back what is still ours; a stand-in that somebody else has wrapped lets all pass.
 
-        Where another of ours stands upon it, that one is made anew upon what was there before.
+        Another of ours that stands right upon it is made anew upon what was there before.
         """
         while self._done:
             patch = self._done.pop()
             layers = _layers[patch.owner, patch.name]
-            is_ours = vars(patch.owner).get(patch.name) is layers[-1].stand_in
+            is_wrapped = vars(patch.owner).get(patch.name) is not layers[-1].stand_in
             above: list[_Layer] = []
             while (removed := layers.pop()).patch is not patch:
+                is_wrapped |= removed.before is not layers[-1].stand_in
                 above.insert(0, removed)
-            if not is_ours:
+            if is_wrapped:
                 layers += above
                 continue
             if removed.before is _MISSING:

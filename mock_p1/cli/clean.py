@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
@@ -15,9 +15,6 @@ from mock_p1.cli.language import said
 from mock_p1.cli.options import command
 from mock_p1.cli.tls import CERTIFICATE, KEY, CannotSecure, data_folder
 from mock_p1.server.user_folders import cache_folder
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _LEFT: Final = r"(\.[0-9a-f]{16}\.new)?"
 """How a file ends that a start left behind when it was killed."""
@@ -40,18 +37,18 @@ def clean(*, tls_dir: Path | None, yes: bool) -> None:
     That is the authority of --tls, in whose place clients have to trust a new one at its next
     start, and scenarios that were read before. pip uninstall mock-p1 removes the rest.
     """
-    scenarios = list(_kept(cache_folder(), SCENARIO))
-    authority = []
+    scenarios = _kept(cache_folder(), SCENARIO)
+    authority = {}
     with suppress(CannotSecure):
-        authority = list(_kept(tls_dir or data_folder(), AUTHORITY))
+        authority = _kept(tls_dir or data_folder(), AUTHORITY)
     if not (files := [*authority, *scenarios]):
         click.echo("nothing is kept")
         return
-    for file in authority:
-        click.echo(f"{_shown(file)}  {plural(file.lstat().st_size, 'byte')}")
+    for file, size in authority.items():
+        click.echo(f"{_shown(file)}  {plural(size, 'byte')}")
     if scenarios:
-        size = plural(sum(file.lstat().st_size for file in scenarios), "byte")
-        click.echo(f"{_shown(scenarios[0].parent)}  {plural(len(scenarios), 'file')}, {size}")
+        sizes = plural(sum(scenarios.values()), "byte")
+        click.echo(f"{_shown(files[-1].parent)}  {plural(len(scenarios), 'file')}, {sizes}")
     if not (yes or _agreed(len(files))):
         raise Failure("nothing was removed")
     for file in files:
@@ -80,7 +77,17 @@ def _agreed(count: int) -> bool:
         return False
 
 
-def _kept(folder: Path | None, ours: re.Pattern[str]) -> Iterator[Path]:
-    """Yield the files of ours in a folder, and no other; nobody's home holds none."""
-    if folder is not None and folder.is_dir():
-        yield from (file for file in sorted(folder.iterdir()) if ours.fullmatch(file.name))
+def _kept(folder: Path | None, ours: re.Pattern[str]) -> dict[Path, int]:
+    """Return the files of ours in a folder, and no other, with their sizes.
+
+    Nobody's home holds none.
+    """
+    found: dict[Path, int] = {}
+    try:
+        for file in sorted(folder.iterdir()) if folder is not None and folder.is_dir() else ():
+            if ours.fullmatch(file.name):
+                with suppress(FileNotFoundError):  # another one has removed it just now
+                    found[file] = file.lstat().st_size
+    except OSError as error:
+        raise Failure(f"{folder} cannot be read: {error.strerror or error}") from None
+    return found

@@ -122,6 +122,7 @@ class Format(NamedTuple):
     stopped: Callable[[str, str | None], str]
     store: Callable[[str], str]
     not_saved: Callable[[str], str]
+    replaced: Callable[[int], str]
     reload: Callable[[Reloaded | Broken], str]
 
 
@@ -304,6 +305,7 @@ FORMATS: Final = {
             else f"the store is {state}; clients are answered 503 meanwhile"
         ),
         str,
+        lambda worker: f"worker {worker} has ended; another one begins",
         text_reload,
     ),
     "json": Format(
@@ -316,6 +318,7 @@ FORMATS: Final = {
         lambda by, state: json.dumps({"event": "stopped", "by": by, "state": state}),
         lambda state: json.dumps({"event": "store", "store": state}),
         lambda message: json.dumps({"event": "not_saved", "message": message}),
+        lambda worker: json.dumps({"event": "worker_replaced", "worker": worker}),
         json_reload,
     ),
 }

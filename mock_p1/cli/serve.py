@@ -249,9 +249,8 @@ def serve(  # noqa: PLR0913 -- an option each
 
         serve_by_workers(
             workers,
-            state,
-            options,
-            lambda by: None if quiet else click.echo(form.stopped(by, None), err=True),
+            {**options, "state": state, "quiet": quiet},
+            form,
             exit_with_parent=exit_with_parent,
         )
         return

@@ -33,7 +33,8 @@ def go_on(engine: Engine, load: Path | None, save: Path | None) -> list[str]:
     Failure where it cannot, or where what is in the file to be written would get lost. The file
     that is written may be loaded before there is one: then everything begins.
     """
-    if save is not None and save.exists() and load != save:
+    is_one = load is not None and len({os.path.realpath(each) for each in (load, save or "")}) == 1
+    if save is not None and save.exists() and not is_one:
         raise Failure(
             f"--save {save}: is there already; give --load {save} too, to go on from it, or remove "
             "it"
@@ -41,7 +42,7 @@ def go_on(engine: Engine, load: Path | None, save: Path | None) -> list[str]:
     if save is not None and not os.access(save.parent, os.W_OK | os.X_OK):
         why = "cannot be written to" if save.parent.exists() else "is not there"
         raise Failure(f"--save {save}: the folder {save.parent} {why}")
-    if load is None or (load == save and not load.exists()):
+    if load is None or (is_one and not load.exists()):
         return []
     try:
         if not load_state(engine, load):
@@ -49,7 +50,7 @@ def go_on(engine: Engine, load: Path | None, save: Path | None) -> list[str]:
     except StoreDown as error:
         raise Failure(f"--state: {error.why}") from None
     except CannotLoad as error:
-        remedy = "remove the file" if load == save else "leave out --load"
+        remedy = "remove the file" if is_one else "leave out --load"
         raise Failure(f"--load {error}; to begin anew, {remedy}") from None
     return [f"the mock goes on from {load}"]
 

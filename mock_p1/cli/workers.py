@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -27,7 +26,9 @@ from mock_p1.server.server import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from mock_p1.cli.log_lines import Format
 
 VARIABLE: Final = "MOCK_P1_WORKERS"
 
@@ -37,31 +38,30 @@ PAUSE_SECONDS: Final = 1.0
 
 END_SECONDS: Final = 5.0
 
+LAST_STANDARD: Final = 2
+"""The number of stderr."""
+
 
 def serve_by_workers(
-    count: int,
-    state: str | None,
-    options: Mapping[str, Any],
-    say: Callable[[str], None],
-    *,
-    exit_with_parent: bool,
+    count: int, options: Mapping[str, Any], form: Format, *, exit_with_parent: bool
 ) -> None:
     """Serve with so many processes until a signal; exit as the first one does if it cannot.
 
-    ``say`` is told once what has stopped them all.
+    The log says once what has stopped them all.
     """
     if sys.platform == "win32":
         raise click.UsageError(
             "--workers is not for Windows, where processes cannot listen together; start several "
             "with --state and a --port each"
         )
-    if state is None:
+    if options["state"] is None:
         raise click.UsageError(
             "--workers share a state; say where it is: --state redis://127.0.0.1:6379"
         )
     host, admin_token = options["host"], options["admin_token"]
     if admin_token is None and not is_loopback(host):
         admin_token = secrets.token_urlsafe(TOKEN_BYTES)
+    _open_what_is_closed()
     try:
         sockets = listen(host, options["port"])
     except CannotListen as error:
@@ -78,10 +78,11 @@ def serve_by_workers(
             stack.enter_context(stopped_by_signals(stop))
             if exit_with_parent:
                 stack.enter_context(parent_watched(lambda: stop(END_OF_PARENT)))
-            workers = Workers(count, sockets, admin_token)
-            stack.callback(lambda: say(why[0]) if why else None)
+            workers = Workers(count, sockets, admin_token, form)
             stack.callback(workers.end)
             workers.run(ended)
+        if not options["quiet"]:
+            click.echo(form.stopped(why[0], None), err=True)
     finally:
         for listening in sockets:
             listening.close()
@@ -95,9 +96,14 @@ def elsewhere(error: CannotListen) -> str:
 class Workers:
     """The processes, all started as this one was."""
 
-    def __init__(self, count: int, sockets: Sequence[Listening], admin_token: str | None) -> None:
+    def __init__(
+        self, count: int, sockets: Sequence[Listening], admin_token: str | None, form: Format
+    ) -> None:
         self._numbers = [listening.fileno() for listening in sockets]
-        self._arguments = without_workers(sys.argv[1:])
+        self._form = form
+        self._not_said: OSError | None = None  # why what the first one says cannot be handed on
+        # not by -m, which would find the modules of the current folder before ours
+        self._arguments = without_workers(sys.orig_argv[1:])
         self._environment = {
             **os.environ,
             INHERITED_SOCKETS: ",".join(map(str, self._numbers)),
@@ -110,17 +116,22 @@ class Workers:
 
     def run(self, ended: threading.Event) -> None:
         """Start them, the first one first; replace those that die, until it is to end."""
-        first = self._start(0)
-        if first.stdout is None or not (line := first.stdout.readline()):
-            raise SystemExit(first.wait())
-        threading.Thread(target=_relay, args=(chain([line], first.stdout),), daemon=True).start()
+        first, is_up = self._start(0, stdout=subprocess.PIPE), threading.Event()
+        threading.Thread(target=self._relay, args=(first.stdout, is_up), daemon=True).start()
+        while not is_up.wait(LOOK_SECONDS):
+            if ended.is_set():
+                return
+            if first.poll() is not None and not is_up.is_set():
+                raise SystemExit(first.returncode)
         for index in range(1, len(self._all)):
             self._start(index)
         while not ended.wait(LOOK_SECONDS):
+            if self._not_said is not None:
+                raise self._not_said
             for index, worker in enumerate(self._all):
                 lived = time.monotonic() - self._begun[index]
                 if worker is not None and worker.poll() is not None and lived > PAUSE_SECONDS:
-                    click.echo(f"worker {worker.pid} has ended; another one begins", err=True)
+                    click.echo(self._form.replaced(worker.pid), err=True)
                     self._start(index)
 
     def end(self) -> None:
@@ -128,29 +139,38 @@ class Workers:
         alive = [worker for worker in self._all if worker is not None and worker.poll() is None]
         for worker in alive:
             worker.terminate()
+        until = time.monotonic() + END_SECONDS
         for worker in alive:
             try:
-                worker.wait(END_SECONDS)
+                worker.wait(max(0, until - time.monotonic()))
             except subprocess.TimeoutExpired:
                 worker.kill()
 
-    def _start(self, index: int) -> subprocess.Popen[bytes]:
-        is_first = self._all[index] is None and index == 0
+    def _start(self, index: int, stdout: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+        self._begun[index] = time.monotonic()
         self._all[index] = started = subprocess.Popen(  # noqa: S603 -- our own program
-            [sys.executable, "-m", "mock_p1", *self._arguments],
+            [sys.executable, *self._arguments],
             env=self._environment | ({"MOCK_P1_QUIET": "1"} if index else {}),  # one logs for all
             pass_fds=self._numbers,
-            stdout=subprocess.PIPE if is_first else subprocess.DEVNULL,
+            stdout=stdout,
         )
-        self._begun[index] = time.monotonic()
         return started
 
+    def _relay(self, lines: Iterable[bytes], is_up: threading.Event) -> None:
+        """Hand on what the first worker says of all; it is up when it says anything."""
+        for line in lines:
+            is_up.set()
+            try:
+                click.echo(line, nl=False)
+            except OSError as error:
+                self._not_said = error
 
-def _relay(lines: Iterable[bytes]) -> None:
-    """Hand on what the first one says of all."""
-    for line in lines:
-        sys.stdout.buffer.write(line)
-        sys.stdout.buffer.flush()
+
+def _open_what_is_closed() -> None:
+    """Let no socket be in the place of stdin, stdout or stderr, which each worker has anew."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= LAST_STANDARD:
+        os.set_inheritable(number, True)  # noqa: FBT003 -- as the system takes it
+    os.close(number)
 
 
 def without_workers(arguments: Sequence[str]) -> list[str]:

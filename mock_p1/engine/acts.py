@@ -87,6 +87,8 @@ class SharedEngine(Engine):
         self.later: Callable[[list[tuple[Act, Callable[[Any], None]]]], None] = _now
         """Does what ``hand_over`` does, and hands what came of each act to a function."""
         self.cut_off: Callable[[], None] = to_nobody
+        self.let_go: Callable[[], None] = to_nobody
+        """Lets this process leave the others: nobody has the mock any more."""
         self.store_state: Callable[[], str] = lambda: "ok"
         """Says how the store is."""
         self.receivers: dict[str, Receiver] = {}
@@ -202,8 +204,9 @@ class SharedEngine(Engine):
             self.kept[upload] = kept
             facts = [kept.size, kept.sha256, list(found_for_others(kept))]
         answer = self.hand_over(["end", upload, list(end), facts])
-        if (left := self.kept.pop(upload, None)) is not None:  # the store did not say so in time
-            left.discard()
+        if upload in self.receivers:  # the store did not say so in time
+            if (left := self.kept.pop(upload, None)) is not None:
+                left.discard()
             self.later([(["end", upload, ["broken_off", end.size, ""], None], to_nobody)])
         return answer
 
@@ -281,10 +284,10 @@ def _value(value: Any) -> object:  # noqa: ANN401 -- any value of JSON
 
 def plain_scenario(scenario: Scenario) -> dict[str, Any]:
     """Return a scenario as plain data; ValueError where it has no text of its own."""
-    if scenario.text is None:
+    if scenario.text is None or scenario.variables:
         raise ValueError(
-            f"{scenario.name} was made in Python or of several files; processes that share a "
-            "state can play another scenario only from one text"
+            f"{scenario.name} was made in Python, of several files or with variables; processes "
+            "that share a state can play another scenario only from one text"
         )
     files = {name: content.decode("latin-1") for name, content in scenario.files.items()}
     return {"name": scenario.name, "text": scenario.text, "files": files}

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from mock_p1.engine.callers import Caller
     from mock_p1.engine.job_states import JobState
+    from mock_p1.engine.not_imitated import Unexpected
     from mock_p1.engine.timeline import Plan, State
 
 
@@ -47,6 +48,11 @@ class Call:
     def job_id(self) -> str | None:
         """The job that the path names."""
         return self.parameters.get("retrain_job_id")
+
+    def refused(self, answer: Unexpected, source: str) -> Outcome:
+        """Return what the call comes to where the mock itself refuses it; the journal says why."""
+        self.notes.append(answer.why)
+        return Outcome(answer.reply, source)
 
     def query(self, name: str) -> str | None:
         """Return the first value of a parameter of the query; None where it is not there."""

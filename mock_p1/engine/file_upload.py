@@ -26,9 +26,9 @@ def admit(state: MockState, call: Call) -> Outcome | None:
     """Find whose link this is; a 404 that explains where it is nobody's."""
     job = state.job_behind(call.parameters["token"], call.job_id or "", "upload")
     if job is None or job.created is None:
-        return Outcome(no_link("upload", call.request.path), state.scenario.name)
+        return call.refused(no_link("upload", call.request.path), state.scenario.name)
     if job.created.file_name != call.parameters["file_name"]:
-        return Outcome(no_link("upload", call.request.path), state.scenario.name)
+        return call.refused(no_link("upload", call.request.path), state.scenario.name)
     call.job, call.caller = job, job.caller
     return None
 
@@ -48,8 +48,7 @@ def refuse(state: MockState, call: Call) -> Outcome | None:
     way = state.scenario.assumptions.second_upload
     if way == "replace" or (way == "replace_while_waiting" and _waits(state, job, call.now_ns)):
         return None
-    call.notes.append("the file of this job has come already")
-    return Outcome(upload_refused(job.job_id), state.scenario.name)
+    return call.refused(upload_refused(job.job_id), state.scenario.name)
 
 
 def act(state: MockState, call: Call, kept: KeptFile) -> Outcome:

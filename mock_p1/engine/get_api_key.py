@@ -65,7 +65,7 @@ def act(state: MockState, call: Call) -> Outcome:
             state.issued.forget_ended(call.now_ns)
         if len(state.issued) >= MAX_ISSUED:
             state.reached["issued_keys"] += 1
-            return Outcome(
+            return call.refused(
                 no_room(f"{MAX_ISSUED:,} API keys are issued already"), state.scenario.name
             )
         text = uuid_of(state.seed, "api_key", call.caller.name, state.issued.count(call.caller))

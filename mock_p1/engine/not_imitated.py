@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
 
 from mock_p1.base.messages import Reply, Request, error_reply, json_reply
@@ -23,8 +23,14 @@ MOST_WORDS = 10
 """Of a path so many words are compared with those of the API."""
 
 
+NO_LINK: Final = (
+    "its URL was not given out by this mock, or before a reset or under another scenario"
+)
+HAS_COME: Final = "the file of this job has come already"
+
+
 class Unexpected(NamedTuple):
-    """The answer to a request that this mock does not imitate, and why, in a sentence."""
+    """An answer of the mock's own, which the service does not give, and why, for the journal."""
 
     reply: Reply
     why: str
@@ -35,8 +41,8 @@ def not_imitated(method: str, path: str) -> Unexpected:
     sibling = _sibling(method, unquote(path))
     near = None if sibling else _nearest(path)
     what = f"{sibling} is not imitated" if sibling else f"nothing is imitated at {shown(path)}"
-    meant = f"; did you mean {near}?" if near else ""
-    why = f"{what}; Mock P1 imitates {', '.join(_imitated())}{meant}"
+    meant = f"; did you mean {near}?" if near else ";"
+    why = f"{what}{meant} Mock P1 imitates {', '.join(_imitated())}"
     return _answer(404, "MOCK_P1_NOT_IMITATED", why, near)
 
 
@@ -54,35 +60,28 @@ def wrong_method(method: str, operations: Mapping[str, Operation]) -> Unexpected
     return _answer(405, "MOCK_P1_METHOD_NOT_ALLOWED", why, known, {"Allow": ", ".join(operations)})
 
 
-def no_link(what: str, path: str) -> Reply:
+def no_link(what: str, path: str) -> Unexpected:
     """Answer a link to an upload or a result that leads to nothing: a JSON 404."""
-    return error_reply(
-        404,
-        f"MOCK_P1_NO_{what.upper()}",
-        f"no {what} is at {shown(path)}: its URL was not given out by this mock, or before a "
-        "reset or under another scenario; links are used as they stand in the reply that brought "
-        "them",
+    said = f"no {what} is at {shown(path)}: {NO_LINK}; links are used as they stand in the reply "
+    return Unexpected(
+        error_reply(404, f"MOCK_P1_NO_{what.upper()}", f"{said}that brought them"), NO_LINK
     )
 
 
-def upload_refused(job_id: str) -> Reply:
+def upload_refused(job_id: str) -> Unexpected:
     """Answer a further file for a job that takes none any more: a JSON 403, as storage does."""
-    return error_reply(
-        403,
-        "MOCK_P1_UPLOAD_USED",
-        f"the file of job {shown(job_id)} has come, and the job takes no other one; "
-        "assumptions: {second_upload: replace} would let it",
-    )
+    said = f"the file of job {shown(job_id)} has come, and the job takes no other one; "
+    remedy = "assumptions: {second_upload: replace} would let it"
+    return Unexpected(error_reply(403, "MOCK_P1_UPLOAD_USED", said + remedy), HAS_COME)
 
 
-def file_too_large(limit_bytes: int) -> Reply:
+def file_too_large(limit_bytes: int) -> Unexpected:
     """Answer a file that is larger than the mock takes: a JSON 413."""
-    return error_reply(
-        413,
-        "MOCK_P1_FILE_TOO_LARGE",
+    why = (
         f"the file is larger than {limit_bytes:,} bytes, the most that this mock takes; "
-        "mock-p1 serve --upload-max 500MB takes more",
+        "mock-p1 serve --upload-max 500MB takes more"
     )
+    return Unexpected(error_reply(413, "MOCK_P1_FILE_TOO_LARGE", why), why)
 
 
 def no_length() -> Unexpected:
@@ -94,10 +93,10 @@ def no_length() -> Unexpected:
     return Unexpected(error_reply(411, "MOCK_P1_LENGTH_REQUIRED", why), why)
 
 
-def no_room(why: str) -> Reply:
+def no_room(why: str) -> Unexpected:
     """Answer a call for which the mock has no room: a JSON 507."""
     why = f"the mock has no room: {why}; POST /__admin/reset, or start it anew"
-    return error_reply(507, "MOCK_P1_NO_ROOM", why)
+    return Unexpected(error_reply(507, "MOCK_P1_NO_ROOM", why), why)
 
 
 def shown(path: str) -> str:

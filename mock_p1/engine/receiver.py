@@ -233,9 +233,11 @@ class Receiver:
         if end.how == "struck":
             return self._struck_outcome()
         if end.how == "too_large":
-            return Outcome(file_too_large(self._engine.state.store.limit_bytes), self._source)
+            return self._call.refused(
+                file_too_large(self._engine.state.store.limit_bytes), self._source
+            )
         if end.how == "no_room":
-            return Outcome(no_room(end.why), self._source)
+            return self._call.refused(no_room(end.why), self._source)
         job = self._call.job
         waits = job is not None and job.waits_for_file and self._is_wanted()
         rest_of_note = "; the job still waits for its file" if waits else ""
@@ -247,7 +249,7 @@ class Receiver:
         state, call = self._engine.state, self._call
         call.now_ns = self._engine.clock.now_ns()
         if not self._is_wanted():
-            return Outcome(no_link("upload", call.request.path), self._source)
+            return call.refused(no_link("upload", call.request.path), self._source)
         act = partial(file_upload.act, state, call, kept)
         return act() if self._element is None else element_outcome(state, call, self._element, act)
 

@@ -33,7 +33,7 @@ def admit(state: MockState, call: Call) -> Outcome | None:
     job = state.job_behind(call.parameters["token"], call.job_id or "", position)
     steps = job.program.steps if job is not None else ()
     if job is None or not 0 <= position < len(steps):
-        return Outcome(no_link("result", call.request.path), state.scenario.name)
+        return call.refused(no_link("result", call.request.path), state.scenario.name)
     call.job, call.caller = job, job.caller
     return None
 
@@ -43,7 +43,7 @@ def find(state: MockState, call: Call) -> Outcome | None:
     step = _step(call)
     source = step.source
     if state.replies.result(call.job_id or "", step, call.parameters["file_name"]) is None:
-        return Outcome(no_link("result", call.request.path), source)
+        return call.refused(no_link("result", call.request.path), source)
     if _fails(state, call.subject, step):
         reply = RetryAfter(SECOND).on(json_reply(503, FAILURE), state.clock, call.now_ns)
         return Outcome(reply, source, retry_after_ns=SECOND)
@@ -55,7 +55,7 @@ def act(state: MockState, call: Call) -> Outcome:
     step = _step(call)
     reply = state.replies.result(call.job_id or "", step, call.parameters["file_name"])
     if reply is None:
-        return Outcome(no_link("result", call.request.path), step.source)
+        return call.refused(no_link("result", call.request.path), step.source)
     reply = as_asked(reply, call.request, state.played_since)
     if call.request.method == "HEAD":
         return Outcome(reply.to(call.request.method), step.source)

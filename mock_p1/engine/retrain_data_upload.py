@@ -51,7 +51,9 @@ def act(state: MockState, call: Call) -> Outcome:
         return state.refuse(refused, call)
     if state.jobs.created >= MAX_CREATED:
         state.reached["created_jobs"] += 1
-        return Outcome(no_room(f"{MAX_CREATED:,} jobs are created already"), state.scenario.name)
+        return call.refused(
+            no_room(f"{MAX_CREATED:,} jobs are created already"), state.scenario.name
+        )
     name = call.query("filename") or ""
     job = _create(state, call, name)
     call.job = job

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
+from weakref import finalize
 
 from mock_p1.admin.access import OPEN, AccessPolicy
 from mock_p1.admin.blueprint import add_admin
 from mock_p1.admin.context import AdminContext
 from mock_p1.admin.in_hand import respond
 from mock_p1.base.proxies import Proxies
+from mock_p1.engine.acts import SharedEngine
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.not_imitated import not_imitated
 from mock_p1.scenario.files import ScenarioSource, load_scenario
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
     from mock_p1.scenario.model import Scenario
 
+
+App = TypeVar("App")
 
 DEFAULT_NAME: Final = "mock-p1"
 
@@ -74,9 +78,15 @@ def create_app(  # noqa: PLR0913 -- each is a choice of its own
     """
     proxies = Proxies(public_url, trusted_proxies)
     engine = engine_for(load_scenario(scenario), state, state_name, seed=seed, proxies=proxies)
-    return create_app_for(
-        engine, AdminContext(engine, AccessPolicy(admin_token, admin_hosts)), admin=admin
-    )
+    context = AdminContext(engine, AccessPolicy(admin_token, admin_hosts))
+    return lasting(engine, create_app_for(engine, context, admin=admin))
+
+
+def lasting(engine: Engine, app: App) -> App:
+    """Return an app with which the part of its engine in a shared state ends."""
+    if isinstance(engine, SharedEngine):
+        finalize(app, engine.let_go).atexit = False
+    return app
 
 
 def engine_for(

@@ -10,7 +10,7 @@ from mock_p1.admin.access import AccessPolicy
 from mock_p1.admin.context import AdminContext
 from mock_p1.base.proxies import Proxies
 from mock_p1.scenario.files import ScenarioSource, load_scenario
-from mock_p1.server.app import DEFAULT_NAME, engine_for
+from mock_p1.server.app import DEFAULT_NAME, engine_for, lasting
 from mock_p1.server.everything_else import EverythingElse
 from mock_p1.transports.asgi import AsgiApp
 
@@ -74,7 +74,7 @@ def create_asgi_app(  # noqa: PLR0913 -- each is a choice of its own
     proxies = Proxies(public_url, trusted_proxies)
     engine = engine_for(load_scenario(scenario), state, state_name, seed=seed, proxies=proxies)
     context = AdminContext(engine, AccessPolicy(admin_token, admin_hosts))
-    return asgi_app_for(engine, context, admin=admin)
+    return lasting(engine, asgi_app_for(engine, context, admin=admin))
 
 
 def asgi_app_for(

@@ -88,7 +88,8 @@ def _keep(scenario: Scenario, file: Path, digest: str) -> None:
     if not _is_safe(folder):
         return
     write_whole(file, b"%s\n%s" % (_seal(digest, content), content), 0o600)
-    by_age = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+    ours = folder.glob("[0-9a-f]" * len(digest) + ".json*")
+    by_age = sorted(ours, key=lambda path: path.stat().st_mtime_ns)
     for old in by_age[:-MOST_KEPT]:
         with suppress(OSError):
             old.unlink()

@@ -60,12 +60,18 @@ return redis.call('HMGET', KEYS[1], 'form', 'run', 'epoch', 'begun', 'facts')
 """Begins a shared state where there is none; returns what is known of it."""
 
 APPEND: Final = f"""{_MOMENT}
-local meta = redis.call('HMGET', KEYS[1], 'run', 'seq', 'moment', 'epoch', 'revived')
+local meta = redis.call('HMGET', KEYS[1], 'run', 'seq', 'moment', 'epoch', 'revived', 'ahead')
 local since, last, epoch = tonumber(ARGV[2]), tonumber(meta[2] or -1), tonumber(meta[4] or 0)
 if meta[1] ~= ARGV[1] then return {{'lost'}} end
 if epoch ~= tonumber(ARGV[3]) and since > tonumber(meta[5]) then return {{'forked'}} end
 if last < since then return {{'lost'}} end
-now = math.max(now, tonumber(meta[3]))
+if #ARGV == 4 then redis.call('HSET', KEYS[1], 'epoch', epoch) end
+now = now + tonumber(meta[6] or 0)
+local back = tonumber(meta[3]) - now
+if back > 0 then
+  redis.call('HINCRBY', KEYS[1], 'ahead', string.format('%.0f', back))
+  now = now + back
+end
 local others = {{}}
 if last > since then
   local from = string.format('%d-0', since + 1)
@@ -73,7 +79,7 @@ if last > since then
   if #others == 0 or others[1][1] ~= from then return {{'behind'}} end
 end
 local done = 0
-if #ARGV > 3 and #others < {MOST_BATCHES} then
+if #ARGV > 4 and #others < {MOST_BATCHES} then
   done = -1
   if now <= tonumber(ARGV[5]) then
     done = last + 1
@@ -86,7 +92,9 @@ end
 return {{string.format('%.0f', now), done, others, epoch}}
 """
 """Reads the batches since ``ARGV[2]``, and adds one; 0 where there was none to add, or too much was
-to be read first, -1 where it is too late."""
+to be read first, -1 where it is too late. With a writer alone it writes what stands there already:
+a store that takes nothing fails then too. Where the store's clock was set back, or another one's is
+behind it, time goes on from the last batch: ``ahead`` says by how much more it is here."""
 
 SNAPSHOT: Final = """
 if redis.call('HGET', KEYS[1], 'run') ~= ARGV[1] then return 0 end
@@ -104,7 +112,7 @@ CLAIM: Final = f"""{_MOMENT}
 local run = redis.call('HGET', KEYS[1], 'run')
 if run and run ~= ARGV[1] then return 'other' end
 local claim = redis.call('HMGET', KEYS[4], 'seq', 'since')
-local ours, waited = tonumber(ARGV[2]), now - tonumber(claim[2] or now)
+local ours, waited = tonumber(ARGV[2]), math.max(0, now - tonumber(claim[2] or now))
 local most = math.max(ours, tonumber(claim[1] or 0))
 redis.call('HSET', KEYS[4], 'seq', most, 'since', string.format('%.0f', now - waited))
 redis.call('PEXPIRE', KEYS[4], 10000)
@@ -184,9 +192,9 @@ class RedisStore:
         from redis.retry import Retry  # noqa: PLC0415 -- likewise
 
         self.timeout_seconds: float = timeout_seconds
-        self._errors: Any = (redis.RedisError, OSError, UnicodeError)  # the last: of a host's name
+        # the last: of a host's name, and of options of TLS that do not go together
+        self._errors: Any = (redis.RedisError, OSError, ValueError)
         self._no_script = redis.exceptions.NoScriptError
-        self._refused = redis.exceptions.ResponseError
         self._not_allowed = redis.exceptions.NoPermissionError
         self._keys = [f"{{{name}}}:{part}" for part in ("meta", "log", "snapshot", "claim")]
         self._sent: tuple[Any, ...] = ()
@@ -202,7 +210,7 @@ class RedisStore:
             )
             # opens nothing; what a client does around it costs more than it
             self._connection: Any = self._client.connection_pool.make_connection()
-        except (ValueError, *self._errors) as error:
+        except self._errors as error:
             raise CannotShareState(f"{self.shown}: {error}") from None
 
     def begin(self, form: str, run: str, facts: str) -> Begun:
@@ -243,13 +251,24 @@ class RedisStore:
             raise StoreDown(f"is Redis {version}; it must be 6.2 or newer, or any Valkey")
 
     def append(  # noqa: PLR0913, PLR0917 -- what is known, and what is added
-        self, run: str, since: int, epoch: int, writer: str, deadline_ns: int = 0, acts: str = ""
+        self,
+        run: str,
+        since: int,
+        epoch: int,
+        writer: str,
+        deadline_ns: int = 0,
+        acts: str = "",
+        *,
+        must_take: bool = False,
     ) -> None:
         """Have the batches after ``since`` read, and one added, if there is any.
 
-        StoreDown where nobody knows whether it was added. What came of it says ``appended``.
+        Without one, the store fails if it could not be, where it ``must_take`` one. StoreDown where
+        nobody knows whether it was added. What came of it says ``appended``.
         """
-        asked: Sequence[Any] = (writer, deadline_ns // 1000, acts) if acts else ()
+        asked: Sequence[Any] = (writer,) if must_take else ()
+        if acts:
+            asked = (writer, deadline_ns // 1000, acts)
         self._send(APPEND, run, since, epoch, *asked)
 
     def has_answered(self, seconds: float) -> bool:
@@ -328,7 +347,7 @@ class RedisStore:
         self.calls += 1
         self._sent = (script, 4, *self._keys, *arguments)
         known = "EVALSHA", sha1(script.encode(), usedforsecurity=False).hexdigest()
-        self._try(self._connection.connect, NotDone)  # nothing, where it is connected
+        self._try(self._connection.connect)  # nothing, where it is connected
         self._try(lambda: self._connection.send_command(*known, *self._sent[1:]))
 
     def _answer(self) -> Any:  # noqa: ANN401 -- what the script returns
@@ -337,18 +356,14 @@ class RedisStore:
         except self._no_script:  # it is new, or was restarted: nothing was done
             return self._try(lambda: self._client.eval(*self._sent))
 
-    def _try(self, ask: Callable[[], Any], failure: type[StoreDown] = StoreDown) -> Any:  # noqa: ANN401 -- likewise
+    def _try(self, ask: Callable[[], Any]) -> Any:  # noqa: ANN401 -- likewise
         try:
             return ask()
         except self._no_script:
             raise
         except self._errors as error:
             self._connection.disconnect()
-            raise (NotDone if isinstance(error, self._refused) else failure)(_why(error)) from None
-
-
-class NotDone(StoreDown):
-    """The store has certainly not done it: it refuses, or could not be reached."""
+            raise StoreDown(_why(error)) from None
 
 
 class LostState(StoreDown):
@@ -374,4 +389,6 @@ def _why(error: Exception) -> str:
     unnamed = ("HELLO must be called", "NOAUTH", "Authentication required")  # the last: redis 5
     if any(words in str(error) for words in unnamed):
         return "it wants a password: redis://:PASSWORD@HOST"
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    # behind it an older store, which knows no HELLO, repeats the password
+    text = str(error).partition(", with args beginning with")[0].strip()
+    return text.splitlines()[0] if text else type(error).__name__

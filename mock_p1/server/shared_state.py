@@ -9,10 +9,12 @@ decides the order and the time, and every process has all of the state, journal 
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import accumulate
@@ -36,7 +38,6 @@ from mock_p1.server.redis_store import (
     Batch,
     BehindState,
     LostState,
-    NotDone,
     RedisStore,
 )
 from mock_p1.server.store_url import CannotShareState
@@ -141,7 +142,10 @@ class StoreClock(RealClock):
 
 
 class _Waiting(NamedTuple):
-    """An act that is to be done, until when somebody waits for it, and who is told."""
+    """An act that is to be done, until when somebody waits for it, and who is told.
+
+    What ``to_nobody`` is told is done whenever it can be.
+    """
 
     act: Act
     until: float
@@ -183,7 +187,9 @@ class SharedState:
         self.writer: str = token_hex(6)
         engine.name = self.writer
         self._thread = threading.Thread(target=self._work, name="mock-p1:state", daemon=True)
-        self._doubtful: set[str] = set()  # batches of ours of which nobody knows if they were added
+        # batches of ours of which nobody knows if they were added, and until when they may be
+        self._doubtful: dict[str, tuple[int, list[_Waiting]]] = {}
+        self._deadline_ns = 0  # of what the store was asked last
         self._batches = 0
         self._unsaved = 0  # acts since a snapshot
         self._is_due = False  # whether the thread is to make one
@@ -198,7 +204,7 @@ class SharedState:
         """Read what others have done before, then begin; StoreDown where that cannot be read."""
         self._catch_up()
         self.engine.hand_over, self.engine.later = self.do, self.do_later
-        self.engine.cut_off = self.cut_off
+        self.engine.cut_off, self.engine.let_go = self.cut_off, self.let_go
         self.engine.store_state = lambda: "ok" if self.down is None else f"down: {self.down}"
         self.engine.performing = lambda: threading.get_ident() == self._clock.at_work
         self._thread.start()
@@ -217,14 +223,11 @@ class SharedState:
                 self.cut_off()
                 break
             self._thread.join(END_SECONDS)
-        else:
-            self._end_well()
         self.engine.hand_over, self.engine.performing = self.engine.perform, lambda: True
 
-    def _end_well(self) -> None:
-        if self.engine.job_states.count <= SAVED_AT_THE_END:
-            self._save_if(QUIET_ACTS)
-        self.store.close()
+    def let_go(self) -> None:
+        """End soon, in whatever thread it is said: nobody asks anything any more."""
+        self._closed = True
 
     def cut_off(self) -> None:
         """Let nobody wait any more: the server has hung up. What nobody waits for is still done."""
@@ -237,7 +240,8 @@ class SharedState:
 
     def submit(self, act: Act, tell: Callable[[Any, BaseException | None], None]) -> None:
         """Have an act done; ``tell`` learns in another thread what came of it, or went wrong."""
-        self._submit([_Waiting(act, time.monotonic() + self.store.timeout_seconds, tell)])
+        until = math.inf if tell is to_nobody else time.monotonic() + self.store.timeout_seconds
+        self._submit([_Waiting(act, until, tell)])
 
     def _submit(self, waiting: list[_Waiting]) -> None:
         with self._news:
@@ -267,7 +271,9 @@ class SharedState:
         now = time.monotonic()
         until = now + self.store.timeout_seconds
         waiting = [
-            _Waiting(act, until, tell if tell is to_nobody else partial(_answer, tell))
+            _Waiting(act, math.inf, tell)
+            if tell is to_nobody
+            else _Waiting(act, until, partial(_answer, tell))
             for act, tell in asked
         ]
         size = sum(len(act[2]) for act, *_ in waiting if act[0] == "asked")
@@ -296,6 +302,9 @@ class SharedState:
     def _work(self) -> None:
         try:
             self._go_on()
+            if self.engine.job_states.count <= SAVED_AT_THE_END:
+                self._save_if(QUIET_ACTS)
+            self.store.close()
         except Exception as error:  # noqa: BLE001 -- told to whoever can end the process
             self.ended(repr(error))
         finally:  # whatever ends it, nobody waits for ever
@@ -308,17 +317,25 @@ class SharedState:
     def _go_on(self) -> None:
         while True:
             with self._news:
-                if not (self._waiting or self._left or self._closed):
+                if not (self._left or self._closed or any(map(self._is_urgent, self._waiting))):
                     self._news.wait(IDLE_SECONDS)
             with self._turn:
-                some = 0 if self._left else min(len(self._waiting), MOST_ACTS)
-                taken = [self._waiting.popleft() for _ in range(some)]
+                with self._news:
+                    # a store that is down is asked nothing before it answers
+                    some = 0 if self._left or self.down else min(len(self._waiting), MOST_ACTS)
+                    taken = [self._waiting.popleft() for _ in range(some)]
                 if self._closed and not taken and not self._left:
                     return
                 self._play(taken)
-                is_quiet = not taken and time.monotonic() - self._last_at > QUIET_SECONDS
+                is_quiet = (
+                    not (taken or self._waiting)
+                    and time.monotonic() - self._last_at > QUIET_SECONDS
+                )
                 if self._is_due or is_quiet:
                     self._save_if(QUIET_ACTS)
+
+    def _is_urgent(self, waiting: _Waiting) -> bool:
+        return self.down is None or waiting.tell is not to_nobody
 
     def _play(self, taken: list[_Waiting], lent_seconds: float | None = None) -> None:
         """Do acts, or hear first what has come of those that a loop has left.
@@ -340,7 +357,7 @@ class SharedState:
                 self._lends_from, self._left = time.monotonic() + PAUSE_SECONDS, sent
         except StoreDown as error:
             _tell_all(sent.alive, error.why)
-            self._failed(error, sent.writer if sent.acts else None)
+            self._failed(error, sent)
         except Exception as error:  # noqa: BLE001 -- told to whoever waits, and the end
             self.store.hang_up()
             _tell_all(sent.alive, repr(error))
@@ -348,7 +365,7 @@ class SharedState:
         except BaseException as error:  # a loop is interrupted, as by Ctrl-C
             self.store.hang_up()  # else the next act would be handed the answer to this one
             _tell_all(sent.alive, repr(error))
-            self._failed(StoreDown(repr(error)), sent.writer if sent.acts else None)
+            self._failed(StoreDown(repr(error)), sent)
             raise
         finally:
             self._sent = self._clock.at_work = None
@@ -357,10 +374,13 @@ class SharedState:
         """Wait for the store for as long as those may wait whose acts it has been sent."""
         if not sent.alive:
             return
-        seconds = min(each.until for each in sent.alive) - time.monotonic()
-        if not self.store.has_answered(max(seconds, 0)):
+        if not self.store.has_answered(max(self._seconds_left(sent), 0)):
             self.store.hang_up()
             raise StoreDown(NO_ANSWER)
+
+    def _seconds_left(self, sent: _Sent) -> float:
+        until = min((each.until for each in sent.alive), default=0)
+        return min(until - time.monotonic(), self.store.timeout_seconds)
 
     def _batch_of(self, taken: list[_Waiting]) -> _Sent:
         """Return what is to be sent of acts; who has waited for too long is told so."""
@@ -379,10 +399,11 @@ class SharedState:
     def _ask(self, sent: _Sent) -> None:
         """Have the store say what others have done, and add a batch."""
         self._asked_ns = time.perf_counter_ns()
-        seconds = min((each.until for each in sent.alive), default=0) - time.monotonic()
-        deadline_ns = self._clock.store_time(self._asked_ns) + int(seconds * SECOND)
+        left_ns = int(self._seconds_left(sent) * SECOND)
+        self._deadline_ns = self._clock.store_time(self._asked_ns) + left_ns
         known = self._begun.run, self._seq, self._epoch
-        self.store.append(*known, sent.writer, deadline_ns, sent.text)
+        batch = sent.writer, self._deadline_ns, sent.text
+        self.store.append(*known, *batch, must_take=self.down is not None)
 
     def _hear(self, sent: _Sent) -> None:
         """Do what others have done, then what was sent, once the store has it."""
@@ -396,13 +417,20 @@ class SharedState:
                 acts = json.loads(batch.acts)
                 self._do_batch(batch.writer, acts)
                 self._count(batch, len(acts), ours=False)
-            if appended.number or not (sent.acts or len(appended.others) >= MOST_BATCHES):
+            is_late = appended.number < 0 and self._seconds_left(sent) <= 0  # else its clock jumped
+            is_all = not (sent.acts or len(appended.others) >= MOST_BATCHES)
+            if appended.number > 0 or is_late or is_all:
                 break
             self._ask(sent)
             self._wait_for(sent)
         self.down = None
+        for writer, (deadline_ns, acts) in [*self._doubtful.items()]:
+            if appended.moment_ns > deadline_ns:  # it was not added, and never will be
+                del self._doubtful[writer]
+                self._submit(acts)
         if appended.number < 0:
             _tell_all(sent.alive, TOO_SLOW)
+            self._submit([each for each in sent.alive if each.tell is to_nobody])
             return
         if appended.number:
             self._seq = appended.number
@@ -431,16 +459,16 @@ class SharedState:
             self._unsaved = 0
             self._is_due |= ours
 
-    def _failed(self, error: StoreDown, writer: str | None) -> None:
+    def _failed(self, error: StoreDown, sent: _Sent) -> None:
         self.down = error.why
+        self._refuse_all(error.why)
+        if sent.acts:
+            acts = [each for each in sent.alive if each.tell is to_nobody]
+            self._doubtful[sent.writer] = self._deadline_ns, acts
         if isinstance(error, LostState):
             self._revive()
         elif isinstance(error, BehindState):
             self.ended(error.why)
-        else:
-            self._refuse_all(error.why)
-            if writer is not None and not isinstance(error, NotDone):
-                self._doubtful.add(writer)
 
     def _refuse_all(self, why: str) -> None:
         """Tell all who wait that the store is down: it has been waited for since they came."""
@@ -452,8 +480,7 @@ class SharedState:
         _tell_all(left, why)
 
     def _do_batch(self, writer: str, acts: list[Act]) -> None:
-        was_ours = writer in self._doubtful
-        self._doubtful.discard(writer)
+        was_ours = self._doubtful.pop(writer, None) is not None
         for act in acts:
             before = self.engine.journal.last
             self._perform(act)
@@ -562,7 +589,9 @@ def _tell_all(waiting: list[_Waiting], why: str) -> None:
 
 def facts_of(scenario: Scenario, **numbers: Any) -> dict[str, Any]:  # noqa: ANN401 -- what JSON knows
     """Return what all processes that share a state must agree on."""
-    text = None if scenario.text is None else plain_scenario(scenario)
+    text = None
+    with suppress(ValueError):  # who joins must have it then
+        text = plain_scenario(scenario)
     return {"name": scenario.name, "parts": digests(scenario), "text": text, **numbers}
 
 
@@ -607,7 +636,11 @@ def share(  # noqa: PLR0913 -- each is a choice of its own
     theirs = json.loads(begun.facts)
     is_first = theirs["parts"] == ours["parts"]
     if not is_first and theirs["text"] is None:
-        raise _plays_another(shared_by, scenario, theirs["name"], theirs["name"])
+        raise _plays_another(
+            *(shared_by, scenario, theirs["name"], theirs["name"]),
+            "start with just that, variables included: it is not in the store, as it is of several "
+            "files, has variables or was made in Python",
+        )
     first = scenario if is_first else scenario_of(theirs["text"])
     for what, value in numbers.items():
         before, now = theirs[what], value
@@ -638,7 +671,11 @@ def share(  # noqa: PLR0913 -- each is a choice of its own
 
 
 def _plays_another(
-    store: RedisStore, ours: Scenario, begun_with: str, played: str
+    store: RedisStore,
+    ours: Scenario,
+    begun_with: str,
+    played: str,
+    remedy: str = "play on what is played there by --state-scenario shared",
 ) -> CannotShareState:
     if ours.name == played:
         differs = f"{ours.name} has changed since it was first played there"
@@ -647,6 +684,5 @@ def _plays_another(
     else:
         differs = f"its state was begun with {begun_with}, and plays {played}, not {ours.name}"
     return CannotShareState(
-        f"{store.shown}: {differs}; begin anew by another --state-name, or play on what is played "
-        "there by --state-scenario shared"
+        f"{store.shown}: {differs}; begin anew by another --state-name, or {remedy}"
     )

@@ -64,7 +64,7 @@ def understood(given: str) -> StoreUrl:
         raise CannotShareState(f"…: no URL of a store; one begins with {known}")
     parts = _parts(scheme, given)
     where, path = parts.netloc.rpartition("@")[2], parts.path
-    if scheme == "unix" and (where or not path):
+    if scheme == "unix" and (where or not path or "@" in path):
         raise CannotShareState(
             f"{scheme}://…: names no socket; its path begins with a slash, as in "
             "unix:///run/redis.sock or unix://:PASSWORD@/run/redis.sock"

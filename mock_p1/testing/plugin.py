@@ -61,6 +61,9 @@ TROUBLE_MARKER = (
 )
 
 
+VERDICTS: Final = ("warn", "fail", "ignore")
+"""What to do about a test that has not met what it was written for."""
+
 CONTRACT_TESTS: Final = "mock_p1.contract_tests"
 
 
@@ -91,7 +94,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "mock_p1_no_request",
         "what to do about a test in which no request reached the mock, or none met what its "
-        "fail_next queued: warn, fail or ignore",
+        f"fail_next queued: {', '.join(VERDICTS)}",
         default="warn",
     )
     parser.addini(
@@ -131,6 +134,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers, and count what is shown if the run asks for it."""
     config.addinivalue_line("markers", MARKER)
     config.addinivalue_line("markers", TROUBLE_MARKER)
+    if (verdict := config.getini("mock_p1_no_request")) not in VERDICTS:
+        from mock_p1.base.text import unknown  # noqa: PLC0415 -- only a mistake pays for it
+
+        what = unknown("verdict", verdict, VERDICTS)
+        raise pytest.UsageError(f"ini option mock_p1_no_request: {what}")
     if (
         config.getoption("mock_p1_coverage")
         or config.getoption("mock_p1_coverage_fail_under") is not None

@@ -114,3 +114,28 @@ def test_what_cannot_be_removed(run, folder, monkeypatch):
     result = run("clean", "--yes")
     assert result.exit_code == 1
     assert result.stderr.endswith("cannot be removed: Permission denied\n")
+
+
+def test_what_another_one_removes_meanwhile_is_not_missed(run, cache, monkeypatch):
+    """Two may clean at once."""
+    files = [cache / f"{number:064x}.json" for number in range(3)]
+    cache.mkdir(parents=True)
+    for file in files[:2]:
+        file.touch()
+    monkeypatch.setattr(Path, "iterdir", lambda _: iter(files))
+    assert run("clean", "--yes").output.endswith("removed 2 files\n")
+
+
+def test_a_folder_that_cannot_be_read(run, cache, monkeypatch):
+    """One line says which."""
+
+    def refused(_):
+        raise PermissionError(13, "Permission denied")
+
+    cache.mkdir(parents=True)
+    monkeypatch.setattr(Path, "iterdir", refused)
+    result = run("clean", "--yes")
+    assert (result.exit_code, result.output) == (
+        1,
+        f"{cache} cannot be read: Permission denied\n",
+    )

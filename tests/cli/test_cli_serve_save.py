@@ -129,6 +129,14 @@ class TestRefused:
         assert f"give --load {state} too" in result.output
         assert state.read_bytes() == before
 
+    def test_a_file_that_is_loaded_by_another_of_its_names(self, run, state):
+        """It is the same file: nothing in it would get lost."""
+        other = state.parent / "folder" / ".." / state.name
+        other.parent.parent.mkdir()
+        state.write_text("", encoding="utf-8")
+        result = run("serve", "--save", str(state), "--load", str(other))
+        assert result.output.startswith(f"--load {other}: the file is empty; to begin anew, remove")
+
     def test_no_such_folder(self, run, tmp_path):
         """At the start, so that nobody learns it at the end."""
         file = tmp_path / "no" / "s.json"

@@ -1,20 +1,24 @@
 """`serve --state`: processes of their own that share a state in a real store."""
 
+import errno
 import io
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import requests
 from helpers.redis_server import NEEDED, redis_server
 
 from mock_p1.cli import workers
+from mock_p1.cli.log_lines import FORMATS
 from mock_p1.contract.operations import OPERATIONS
 from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
 from mock_p1.scenario.files import load_scenario
@@ -296,21 +300,135 @@ def test_a_variable_that_does_nothing_alone(run, monkeypatch, name, value, told)
     assert "does nothing here" not in run("serve", "--port", "0").output
 
 
-def test_one_worker_logs_for_all(monkeypatch):
-    """All hear of all requests, so the log would have each as often as there are workers."""
-    quiet = []
+class Process:
+    """A worker that is up, or ends before it is, as the test says."""
 
-    class Process:
-        def __init__(self, *_, env, **__):
-            quiet.append(env.get("MOCK_P1_QUIET"))
-            self.stdout = io.BytesIO(b"up\n")
+    says = b"up\n"
+    returncode = None
+    pid = 7
 
-    monkeypatch.delenv("MOCK_P1_QUIET", raising=False)
+    def __init__(self, command, *, env, **_):
+        self.stdout = io.BytesIO(self.says)
+        self.begun.append((command, env))
+
+    def poll(self):
+        """Return how it has ended, if it has."""
+        return self.returncode
+
+
+@pytest.fixture
+def begun(monkeypatch):
+    """The workers that were started: their commands and environments."""
     monkeypatch.setattr(workers.subprocess, "Popen", Process)
-    ended = threading.Event()
-    ended.set()
-    workers.Workers(3, [], None).run(ended)
-    assert quiet == [None, "1", "1"]
+    begun = []
+    monkeypatch.setattr(Process, "begun", begun, raising=False)
+    return begun
+
+
+def run_workers(count=3):
+    """Run workers, who are to end at once."""
+    end = threading.Event()
+    end.set()
+    workers.Workers(count, [], None, FORMATS["text"]).run(end)
+
+
+def test_one_worker_logs_for_all(monkeypatch, begun):
+    """All hear of all requests, so the log would have each as often as there are workers."""
+    monkeypatch.delenv("MOCK_P1_QUIET", raising=False)
+    run_workers()
+    assert [env.get("MOCK_P1_QUIET") for _, env in begun] == [None, "1", "1"]
+
+
+def test_a_worker_is_started_as_its_parent_was(monkeypatch, begun):
+    """By ``-m`` it would find the modules of the folder it is started in before all others."""
+    monkeypatch.setattr(sys, "orig_argv", ["python", "/bin/mock-p1", "serve", "--workers", "2"])
+    run_workers(1)
+    assert begun[0][0] == [sys.executable, "/bin/mock-p1", "serve"]
+
+
+def test_workers_that_are_to_end_before_the_first_is_up(monkeypatch, begun):
+    """Nobody waits for its start, which may take long."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as silent, os.fdopen(writing, "wb"):
+        monkeypatch.setattr(io, "BytesIO", lambda _: silent)
+        run_workers()
+    assert len(begun) == 1
+
+
+def test_a_first_worker_that_cannot_start(monkeypatch, begun):
+    """They end as it does."""
+    monkeypatch.setattr(Process, "says", b"")
+    monkeypatch.setattr(Process, "returncode", 3)
+    with pytest.raises(SystemExit) as ended:
+        workers.Workers(3, [], None, FORMATS["text"]).run(threading.Event())
+    assert (ended.value.code, len(begun)) == (3, 1)
+
+
+def test_output_that_cannot_be_written(monkeypatch, begun):
+    """It ends them, as it ends a server that is alone."""
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(workers.click, "echo", full)
+    late = threading.Event()
+    timer = threading.Timer(20, late.set)
+    timer.start()
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            workers.Workers(3, [], None, FORMATS["text"]).run(late)
+    finally:
+        timer.cancel()
+    assert len(begun) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.posix
+@NEEDED
+def test_workers_without_stdout(store, tmp_path):
+    """No socket of theirs is in its place."""
+    file = tmp_path / "port"
+    options = ("--workers", "2", "--state", store.url, "--state-name", "closed", "-q")
+    serve = (sys.executable, "-m", "mock_p1", "serve", "--port", "0", "--port-file", str(file))
+    command = ("sh", "-c", 'exec "$@" >&-', "sh", *serve, *options)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_for(lambda: file.exists() or process.poll() is not None)
+    finally:
+        process.terminate()
+        told = process.communicate(timeout=20)[1]
+    assert (process.returncode, told) == (0, "")
+
+
+def test_workers_that_do_not_end(monkeypatch, begun):
+    """They are killed, all after the same few seconds: who has stopped them waits no longer."""
+    now, killed = [0.0], []
+
+    def wait(_, seconds):
+        now[0] += seconds
+        raise subprocess.TimeoutExpired("mock-p1", seconds)
+
+    monkeypatch.setattr(Process, "wait", wait, raising=False)
+    monkeypatch.setattr(Process, "terminate", lambda _: None, raising=False)
+    monkeypatch.setattr(Process, "kill", lambda _: killed.append(now[0]), raising=False)
+    monkeypatch.setattr(workers, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    end = threading.Event()
+    end.set()
+    all_of_them = workers.Workers(3, [], None, FORMATS["text"])
+    all_of_them.run(end)
+    all_of_them.end()
+    assert killed == [workers.END_SECONDS] * 3
+
+
+def test_a_worker_that_is_replaced(monkeypatch, begun, capsys):
+    """The log says so in its form."""
+    monkeypatch.setattr(Process, "returncode", -9)
+    monkeypatch.setattr(workers, "PAUSE_SECONDS", -1)
+    end = threading.Event()
+    monkeypatch.setattr(end, "wait", lambda _: len(begun) > 2)
+    workers.Workers(2, [], None, FORMATS["json"]).run(end)
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert told == [{"event": "worker_replaced", "worker": 7}] * 2
 
 
 @pytest.mark.usefixtures("never_serves")

@@ -355,18 +355,22 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(folder):
 
 
 def test_so_many_are_kept(folder):
-    """The oldest go first, and with them what a start that was killed left behind."""
+    """The oldest go first, and with them what a start that was killed left behind; nothing else."""
     load_kept(["demo"], folder)
     (first,) = folder.iterdir()
     os.utime(first, (5, 5))
-    for number in range(MOST_KEPT):
-        (folder / f"{number}.new").touch()
-        os.utime(folder / f"{number}.new", (10 + number, 10 + number))
+    not_ours = folder / "mine.json"
+    not_ours.touch()
+    os.utime(not_ours, (1, 1))
+    behind = [folder / f"{number:064x}.json.{number:016x}.new" for number in range(MOST_KEPT)]
+    for number, path in enumerate(behind):
+        path.touch()
+        os.utime(path, (10 + number, 10 + number))
     load_kept(["slow-training"], folder)
-    left = {path.name for path in folder.iterdir()}
-    assert len(left) == MOST_KEPT
-    assert not {first.name, "0.new"} & left
-    assert "1.new" in left
+    left = {*folder.iterdir()}
+    assert len(left - {not_ours}) == MOST_KEPT
+    assert not {first, behind[0]} & left
+    assert {not_ours, behind[1]} <= left
 
 
 def test_what_would_be_very_large_is_not_kept(folder, monkeypatch):

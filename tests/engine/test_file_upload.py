@@ -7,6 +7,7 @@ import pytest
 
 from mock_p1.base.messages import Fault
 from mock_p1.engine.file_store import CountingStore
+from mock_p1.engine.not_imitated import NO_LINK
 
 NEW = """
 new_jobs:
@@ -118,6 +119,7 @@ def test_an_unknown_url_leads_to_nothing(mock, part, other):
     reply = asked.put(path.replace(part, other))
     assert reply.status == 404
     assert json.loads(reply.body)["error"] in ("MOCK_P1_NO_UPLOAD", "MOCK_P1_NOT_IMITATED")
+    assert any(what in asked.entries[-1].notes[0] for what in (NO_LINK, "nothing is imitated"))
 
 
 def test_a_url_that_is_used_up(mock):
@@ -181,7 +183,9 @@ def test_a_file_that_is_too_large(mock):
     taken = asked.begin_put(path)
     assert taken.write(b"x" * 10) is None
     reply = taken.write(b"x")
-    assert (reply.status, json.loads(reply.body)["error"]) == (413, "MOCK_P1_FILE_TOO_LARGE")
+    said = json.loads(reply.body)
+    assert (reply.status, said["error"]) == (413, "MOCK_P1_FILE_TOO_LARGE")
+    assert said["message"] in asked.entries[-1].notes
     assert asked.sees(job) == "job_waiting"
     assert asked.put(path, b"x" * 10).status == 200
 

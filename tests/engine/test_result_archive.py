@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import pytest
 
+from mock_p1.engine.not_imitated import NO_LINK
 from mock_p1.engine.result_archive import archive
 
 GENERATED = """
@@ -135,6 +136,7 @@ def test_a_link_that_leads_to_nothing(mock, part, other):
     body = json.loads(reply.body)
     assert (reply.status, body["error"]) == (404, "MOCK_P1_NO_RESULT")
     assert "links are used as they stand" in body["message"]
+    assert NO_LINK in asked.entries[-1].notes
     assert len(body["message"]) < 500
 
 

@@ -1,6 +1,7 @@
 """Several mocks that share a state in a real store: exact, and right again after its faults."""
 
 import asyncio
+import gc
 import json
 import multiprocessing
 import queue
@@ -10,7 +11,7 @@ import ssl
 import threading
 import time
 import uuid
-from collections import Counter
+from collections import Counter, deque
 from contextlib import ExitStack, suppress
 from itertools import chain
 from types import SimpleNamespace
@@ -27,6 +28,7 @@ from mock_p1 import create_app, create_asgi_app, serving
 from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.messages import Fault, Request
 from mock_p1.engine import acts
+from mock_p1.engine.acts import StoreDown
 from mock_p1.engine.call import plain_request
 from mock_p1.engine.driver import Driver, NoSuchJob
 from mock_p1.engine.engine import Engine
@@ -75,7 +77,8 @@ class Mocks:
         """Start one more, as a process of its own would."""
         options = {"jobs_max": 1000, "journal_max": 1000, "store": UploadStore(), **options}
         options["timeout_seconds"] = timeout
-        shared = share(parse(text, "f.yaml"), self.url, self.name, **options)
+        scenario = parse(text, "f.yaml") if isinstance(text, str) else text
+        shared = share(scenario, self.url, self.name, **options)
         self.stack.callback(shared.close)
         self.all.append(shared)
         return shared.engine
@@ -349,9 +352,9 @@ def calls_with_polls(shared):
     """Return how many calls of the store there are that add something, from now on."""
     found, append = [], shared.store.append
 
-    def counted(*arguments):
+    def counted(*arguments, **more):
         found.append(len(json.loads(arguments[5] or "[]")))
-        return append(*arguments)
+        return append(*arguments, **more)
 
     shared.store.append = counted
     return found
@@ -375,12 +378,12 @@ def test_one_round_trip_for_polls_that_wait_together(mocks):
     found, append = [], shared.store.append
     busy, go_on, done = threading.Event(), threading.Event(), threading.Semaphore(0)
 
-    def slow(*arguments):
+    def slow(*arguments, **more):
         if arguments[5:] and arguments[5]:
             found.append(len(json.loads(arguments[5])))
             busy.set()
             go_on.wait(10)
-        return append(*arguments)
+        return append(*arguments, **more)
 
     shared.store.append = slow
     request = Request("GET", PATH + "a", api_keys=("k",))
@@ -541,6 +544,24 @@ def test_clocks_that_differ_do_not_matter(server, monkeypatch):
         assert abs((late.clock.client_date(0) - began).total_seconds()) < 60
 
 
+def test_a_clock_of_the_store_that_is_set_back(mocks, server):
+    """Time goes on from the last act; it does not stand still until that clock is where it was."""
+    engine = mocks.all[0].engine
+    server.client().hincrby(f"{{{mocks.name}}}:meta", "moment", 3600 * 1_000_000)  # it was ahead
+    assert [sees(engine) for _ in range(3)] == ["job_waiting"] * 3
+    first, *_, last = [entry.moment_ns for entry in engine.journal]
+    assert 3599 * SECOND <= first < last
+
+
+def test_a_clock_of_the_store_that_is_set_forward(loop_of, server, mocks):
+    """What is sent just then comes too late by the old time, and is sent anew by the new one."""
+    shared, ask_as_a_loop = loop_of
+    server.client().hincrby(f"{{{mocks.name}}}:meta", "ahead", 3600 * 1_000_000)
+    assert [status for status, _ in ask_as_a_loop("a")] == [200]
+    assert sees(shared.engine) == "job_waiting"
+    assert shared.engine.journal.last == 2
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_a_random_history_is_that_of_one_mock(server, seed):
@@ -575,6 +596,24 @@ def test_a_mock_that_differs_is_refused(mocks, other, told):
         mocks.join(**other)
 
 
+@pytest.mark.parametrize("options", [{}, {"take_shared": True}])
+def test_a_mock_that_differs_from_one_with_variables(server, options):
+    """Its text is of no use to others, who have variables of their own; it is not called wrong."""
+    text = f"variables: true\napi_keys: {{'${{KEY}}': active}}\n{SCENARIO}"
+    with ExitStack() as stack:
+        made = Mocks(stack, server.url)
+        for key in ("one", "one", "two"):
+            scenario = parse(text, "v.yaml", variables={"KEY": key})
+            if key == "one":
+                made.join(scenario)
+        with pytest.raises(CannotShareState, match=r"v\.yaml has changed .* variables included:"):
+            made.join(scenario, **options)
+        with pytest.raises(CannotShareState, match=r"begun with v\.yaml, not with f\.yaml as here"):
+            made.join(**options)
+        with pytest.raises(ValueError, match=r"v\.yaml was made in .* or with variables"):
+            Driver(made.all[0].engine).load(scenario)
+
+
 def test_a_seed_that_is_the_scenarios_own(mocks, server):
     """Is the one that was not given; after a switch to one with another seed all still agree."""
     late = mocks.join(seed=0)
@@ -602,6 +641,19 @@ def test_an_app_shares_a_state(mocks, server):
 
     seen = [answer.json()["status"] for answer in asyncio.run(poll())]
     assert seen == ["job_waiting"] * 50 + ["job_finished"]
+
+
+@pytest.mark.parametrize("create", [create_app, create_asgi_app])
+def test_an_app_that_nobody_has_any_more_leaves_the_state(server, create):
+    """Its thread ends, and hangs up: a suite of tests may make an app for each."""
+    before = {*threading.enumerate()}
+    app = create(SCENARIO, state=server.url, state_name=uuid.uuid4().hex)
+    [thread] = {*threading.enumerate()} - before
+    assert thread.is_alive()
+    del app
+    gc.collect()
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 @pytest.mark.posix
@@ -962,6 +1014,20 @@ def test_a_user_who_may_not_ask_which_version_it_is(server):
         assert sees(few.join()) == "job_waiting"
 
 
+def test_options_of_tls_that_do_not_go_together(server, monkeypatch):
+    """As no certificate, and a host's name in it, for an older redis-py: one line says so."""
+
+    def refused(*_):
+        raise ValueError("Cannot set verify_mode to CERT_NONE when check_hostname is enabled.")
+
+    monkeypatch.setattr(redis.Redis, "info", refused)
+    with (
+        ExitStack() as stack,
+        pytest.raises(CannotShareState, match=r"unix://.*: Cannot set verify"),
+    ):
+        Mocks(stack, server.url).join()
+
+
 def test_a_wrong_password():
     """It says so."""
     with redis_server("--requirepass", "right") as server, ExitStack() as stack:
@@ -971,6 +1037,29 @@ def test_a_wrong_password():
         assert redis.AuthenticationError in reasons(refused.value)
         right = Mocks(stack, server.url.replace("unix://", "unix://:right@"))
         assert sees(right.join()) == "job_waiting"
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_a_store_that_repeats_what_it_does_not_know(protocol):
+    """As Redis 5 does with the command by which a login begins: the password is not shown."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def refuse():
+            store, _ = listening.accept()
+            with store, store.makefile("rb") as asked:
+                count = int(asked.readline()[1:])
+                words = [asked.read(int(asked.readline()[1:]) + 2)[:-2] for _ in range(count)]
+                rest = b"".join(b"`%s`, " % word for word in words[1:])
+                said = b"-ERR unknown command `%s`, with args beginning with: %s\r\n"
+                store.sendall(said % (words[0], rest))
+
+        refusing = threading.Thread(target=refuse)
+        refusing.start()
+        url = f"redis://:topsecret@127.0.0.1:{listening.getsockname()[1]}?protocol={protocol}"
+        with ExitStack() as stack, pytest.raises(CannotShareState) as refused:
+            Mocks(stack, url).join()
+        refusing.join()
+    assert str(refused.value).endswith(("unknown command `HELLO`", "unknown command `AUTH`"))
 
 
 @pytest.fixture
@@ -1048,9 +1137,9 @@ class Frozen:
         monkeypatch.setattr(shared.store, "has_answered", self._wait)
         self.answers = True
 
-    def _note(self, *arguments):
+    def _note(self, *arguments, **more):
         self.batches.append(len(json.loads(arguments[5] or "[]")))
-        self._append(*arguments)
+        self._append(*arguments, **more)
 
     def _wait(self, seconds):
         self.waits.append(seconds)
@@ -1138,15 +1227,130 @@ def test_the_end_of_a_server_loses_no_note(frozen):
     assert entry.notes == ("taken",)
 
 
-def test_what_a_store_has_not_done_is_not_kept_in_mind(fragile):
-    """A store that is not there, or refuses, has added nothing: however often it is asked."""
-    server, mocks = fragile
+def test_the_end_of_a_server_beside_its_thread(mocks, monkeypatch):
+    """What waits may be told, and gone, just when the thread is about to take it."""
     shared = mocks.all[0]
+
+    class Waiting(deque):
+        def __len__(self):
+            count = super().__len__()
+            if count and threading.current_thread() is shared._thread:  # noqa: SLF001 -- which this is about
+                ending = threading.Thread(target=shared.cut_off)
+                ending.start()
+                ending.join(0.05)  # where it has to wait for the thread, it goes on later
+            return count
+
+    why = []
+    monkeypatch.setattr(shared, "ended", why.append)
+    monkeypatch.setattr(shared, "_waiting", Waiting())
+    assert ask(shared.engine, PATH + "a").status in (200, 503)
+    monkeypatch.undo()
+    assert ask(shared.engine, PATH + "a").status == 200
+    assert why == []
+
+
+@pytest.fixture
+def impatient():
+    """A store to do harm to, and two mocks that wait for it for a short while."""
+    with redis_server() as server, ExitStack() as stack:
+        mocks = Mocks(stack, server.url)
+        for _ in range(2):
+            mocks.join(timeout=0.2)
+        yield server, mocks
+
+
+def freeze(server):
+    """Let a store do nothing; what lets it go on."""
+    server.freeze()
+    return server.thaw
+
+
+def fill(server):
+    """Let a store take nothing more; what lets it."""
     server.client().config_set("maxmemory", 1)
+    return lambda: server.client().config_set("maxmemory", 0)
+
+
+def answered(ask, *about, **more):
+    """Ask again where a busy machine has made the store too slow for who is impatient."""
+    for _ in range(100):
+        if getattr(found := ask(*about, **more), "status", 200) == 200:
+            break
+    return found
+
+
+@pytest.mark.parametrize("harm", [freeze, fill])
+def test_a_store_that_fails_loses_no_note(impatient, harm):
+    """What nobody waits for is done when the store is back, and once."""
+    server, mocks = impatient
+    one, other = (shared.engine for shared in mocks.all)
+    answered(ask, one, PATH + "a")
+    mend = harm(server)
+    one.note_taken(1, taken=False)  # it may have been sent before anybody knows
+    assert ask(one, PATH + "a").status == 503
+    one.add_note(1, "late")
+    assert ask(one, PATH + "a").status == 503
+    mend()
+    wanted, notes = ["late", "the client has not taken this answer to its end"], []
+    for _ in range(1000):
+        with suppress(RuntimeError):
+            other.refresh()
+            notes = [note for note in next(iter(other.journal)).notes if note in wanted]
+        if len(notes) == 2:
+            break
+        time.sleep(0.01)
+    assert sorted(notes) == wanted
+
+
+def test_an_upload_that_ends_while_the_store_is_down(impatient):
+    """It is known to all as broken off, and under way no longer."""
+    server, mocks = impatient
+    one, other = (shared.engine for shared in mocks.all)
+    issued = json.loads(answered(ask, one, f"{PATH}upload_url", query="filename=a.csv").body)
+    path = issued["upload_url"].removeprefix("http://m")
+    taken = answered(one.receive, Request("PUT", path, api_keys=("k",), has_body=True), 10)
+    server.freeze()
+    assert ask(one, PATH + "a").status == 503
+    assert taken.abort(b"abc").status == 503
+    server.thaw()
+    for _ in range(1000):
+        if not (one.receivers or other.receivers):
+            break
+        time.sleep(0.01)
+    is_back(mocks)
+    *_, entry = other.journal
+    told = "the client broke off after 3 bytes; the job still waits for its file"
+    assert told in entry.notes
+
+
+def test_what_a_store_has_not_done_is_not_kept_in_mind(impatient):
+    """However often it is asked: a store that refuses adds nothing later."""
+    server, mocks = impatient
+    shared = mocks.all[0]
+    mend = fill(server)
     assert {ask(shared.engine, PATH + "a").status for _ in range(20)} == {503}
+    mend()
+    for _ in range(1000):
+        is_back(mocks)
+        if not shared._doubtful:  # noqa: SLF001 -- memory that nothing else shows
+            break
+        time.sleep(0.01)
     server.kill()
     assert {ask(shared.engine, PATH + "a").status for _ in range(20)} == {503}
     # one may have been sent just before
+    assert len(shared._doubtful) <= 1  # noqa: SLF001 -- likewise
+
+
+def test_a_store_that_loads_is_sent_nothing(fragile, monkeypatch):
+    """What it refuses meanwhile would fill the memory of the mock, as nobody knows of it."""
+    _, mocks = fragile
+    shared = mocks.all[0]
+
+    def loads():
+        raise redis.exceptions.BusyLoadingError("Redis is loading the dataset in memory")
+
+    monkeypatch.setattr(shared.store, "_answer", lambda: shared.store._try(loads))  # noqa: SLF001 -- what redis-py says there
+    assert {ask(shared.engine, PATH + "a").status for _ in range(20)} == {503}
     assert len(shared._doubtful) <= 1  # noqa: SLF001 -- memory that nothing else shows
 
 
@@ -1157,9 +1361,9 @@ def test_an_answer_of_the_store_that_is_lost(fragile, monkeypatch):
     store = mocks.all[0].store
     append, appended, added = store.append, store.appended, []
 
-    def asked(*arguments):
+    def asked(*arguments, **more):
         added.extend(filter(None, arguments[5:]))
-        append(*arguments)
+        append(*arguments, **more)
 
     def done_and_lost():
         found = appended()
@@ -1219,6 +1423,14 @@ def test_a_store_that_was_restarted():
             assert engine.journal.last == 101
 
 
+def assert_stays_down(engine, why):
+    """It can be read, and that does not mean that it is back."""
+    for _ in range(3):
+        with pytest.raises(StoreDown, match=why):
+            engine.refresh()
+        assert why in engine.store_state()
+
+
 def test_a_store_that_is_full(fragile):
     """Nothing is half-written, and it goes on when there is room."""
     server, mocks = fragile
@@ -1226,7 +1438,7 @@ def test_a_store_that_is_full(fragile):
     sees(engine)
     server.client().config_set("maxmemory", "1")
     assert ask(engine, PATH + "a").status == 503
-    assert "maxmemory" in engine.store_state()
+    assert_stays_down(engine, "maxmemory")
     server.client().config_set("maxmemory", "0")
     is_back(mocks)
     assert sees(engine) == "job_waiting"
@@ -1291,6 +1503,15 @@ def claim(store, number, wanted):
     return told
 
 
+def test_a_clock_that_is_set_back_holds_no_claim_up(stores, server):
+    """Else nobody would give the state back until it is where it was."""
+    (_, less), _ = stores
+    less.claim("run", 5)
+    key = less._keys[3]  # noqa: SLF001 -- the one of this state
+    server.client().hincrby(key, "since", 3600 * 1_000_000)
+    assert claim(less, 5, "give") == "give"
+
+
 def test_who_has_the_most_gives_it_back(stores):
     """Another one waits, though it was the first to notice."""
     (one, other), _ = stores
@@ -1326,7 +1547,7 @@ def test_a_store_that_may_only_be_read(fragile):
     server, mocks = fragile
     server.client().replicaof("127.0.0.1", 1)
     assert ask(mocks.all[0].engine, PATH + "a").status == 503
-    assert "read only replica" in mocks.all[0].engine.store_state()
+    assert_stays_down(mocks.all[0].engine, "read only replica")
     server.client().replicaof("NO", "ONE")
     is_back(mocks)
     assert sees(mocks.all[0].engine) == "job_waiting"

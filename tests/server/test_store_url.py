@@ -56,6 +56,7 @@ def refusal(url):
             "unix://topsecret/s",
         ),
         *("unix://:topsecret@", "unix://:top/secret@/s", "redis://h?username=topsecret&foo=1"),
+        *("unix:///:topsecret@/s", "unix:///topsecret@/s"),
         *(
             "redis://topsecret@h?foo=1",
             "redis://topsecret:@h?foo=1",

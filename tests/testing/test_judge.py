@@ -263,7 +263,7 @@ class TestAssertNoUnexpected:
         ask(mock, path="/v1/external/retrain_job/retrain-001")
         lines = fails(mock.assert_no_unexpected)
         assert lines[1] == "  GET /v1/external/retrain_job/retrain-001 -> 404"
-        assert lines[2].endswith("did you mean GET /v1/external/retrain_jobs/{retrain_job_id}?")
+        assert "did you mean GET /v1/external/retrain_jobs/{retrain_job_id}?" in lines[2]
         mock.reset()
 
 

@@ -21,7 +21,7 @@ def test_it({fixture}):
         [
             "the client asked for what Mock P1 does not imitate:",
             "  GET /v1/external/retrain_jobs/retrain-001/ -> 404",
-            "*did you mean GET /v1/external/retrain_jobs/retrain-001?",
+            "*did you mean GET /v1/external/retrain_jobs/retrain-001? *",
             "*- Mock P1 -*",
         ]
     )
@@ -160,6 +160,14 @@ def test_a_test_in_which_no_request_reached_the_mock(project, verdict, outcomes)
     result.assert_outcomes(**outcomes)
     if verdict != "ignore":
         result.stdout.fnmatch_lines(["*no request of test_it reached mock_p1*"])
+
+
+def test_a_verdict_that_there_is_not(project):
+    """A run that was to fail would pass."""
+    result = project.run(tests="def test_it(mock_p1): pass", mock_p1_no_request="failed")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    known = "known: fail, ignore, warn; did you mean fail?"
+    result.stderr.fnmatch_lines([f"*mock_p1_no_request: unknown verdict 'failed'; {known}"])
 
 
 @pytest.mark.parametrize(

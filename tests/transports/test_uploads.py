@@ -240,6 +240,7 @@ def test_a_full_disk():
         answer = requests.put(url, data=b"x", timeout=5)
         assert (answer.status_code, answer.json()["error"]) == (507, "MOCK_P1_NO_ROOM")
         assert "the disk is full" in answer.json()["message"]
+        assert answer.json()["message"] in [*served.engine.journal][-1].notes
         assert served.status(job) == "job_waiting"
 
 
