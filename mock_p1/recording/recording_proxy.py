@@ -121,16 +121,14 @@ class RecordingProxy:
         self._kept_bytes = 0
         self.now: Callable[[], float] = now
         self._date, self._began = date, now()
-        proxy = self
 
         class Handler(_Handler):
             """Knows the proxy it belongs to."""
 
-            owner = proxy
+            owner = self
 
         self._server = (_Server6 if ":" in host else _Server)((host, port), Handler)
-        shown = in_url(EVERY_ADDRESS.get(host, host))
-        self.url: str = f"http://{shown}:{self._server.server_port}"
+        self.url: str = f"http://{in_url(EVERY_ADDRESS.get(host, host))}:{self._server.server_port}"
 
     @property
     def exchanges(self) -> list[Exchange]:

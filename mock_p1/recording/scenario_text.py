@@ -108,8 +108,7 @@ def result_of(
 ) -> tuple[Any, list[str]]:
     """Return what a ``result:`` says, and what is to be said of it."""
     if result is None:
-        notes = ["Its result did not come, and is invented."] if attempts else []
-        return "generated", notes
+        return "generated", ["Its result did not come, and is invented."] * bool(attempts)
     if result_file:
         return {"file": result_file}, [f"Its result: {result.described()}; kept as it came."]
     return result.step(), [f"Its result: {result.described()}; an invented one is in its place."]
@@ -144,8 +143,7 @@ def job_lines(job: RecordedJob, names: Pseudonyms, shape: ErrorShape) -> Iterato
         yield f"    api_key: {scalar(job.api_key)}"
     yield "    timeline:"
     if job.waits is not None:
-        says = {**_said(job.waits, names, shape), "for": "upload"}
-        yield f"      - {flow(says)}"
+        yield f"      - {flow({**_said(job.waits, names, shape), 'for': 'upload'})}"
     for step in job.steps:
         yield from _step(step, job, names, shape)
     yield from _calls(job.calls, names, shape, "    ")
