@@ -367,9 +367,9 @@ def _seen_lasting(seen: SeenJob) -> list[_Group]:
     """Likewise of what was seen."""
     lasting = (poll for poll in seen.polls if not poll.seen.is_passing)
     found = [tuple(group) for _, group in groupby(lasting, key=lambda poll: poll.seen.label)]
-    groups = []
-    for index, polls in enumerate(found):
-        before = found[index - 1][-1].seconds if index else 0.0
-        after = found[index + 1][0].seconds if index + 1 < len(found) else None
-        groups.append(_Group(polls[0].seen.label, polls, before, after))
-    return groups
+    before = (0.0, *(polls[-1].seconds for polls in found))
+    after = (*(polls[0].seconds for polls in found[1:]), None)
+    return [
+        _Group(polls[0].seen.label, polls, seen_before, seen_after)
+        for polls, seen_before, seen_after in zip(found, before, after, strict=False)
+    ]
