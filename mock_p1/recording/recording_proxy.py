@@ -353,8 +353,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not is_bare:
             headers["Content-Length"] = str(len(body))
         self._head(status, headers)
-        if not is_bare:
-            self._write(body)
+        self._write(b"" if is_bare else body)
 
     def _head(self, status: int, headers: dict[str, str]) -> None:
         self.send_response_only(status)
