@@ -112,13 +112,12 @@ class _Template(NamedTuple):
 
     def is_whole_with(self, places: Mapping[str, _Said]) -> bool:
         """Tell whether nothing of our own would stay English with this in the places."""
-        for literal, place in zip(self.literals, places.values(), strict=False):
-            if self.letters and literal.endswith(_OF_OTHERS):
-                continue
-            is_bare = 0 < self.letters < GENERIC and _WORD.fullmatch(place.text)
-            if is_bare or not place.is_whole:
-                return False
-        return True
+        is_generic = 0 < self.letters < GENERIC
+        return all(
+            (self.letters and literal.endswith(_OF_OTHERS))
+            or (place.is_whole and not (is_generic and _WORD.fullmatch(place.text)))
+            for literal, place in zip(self.literals, places.values(), strict=False)
+        )
 
 
 def _place(literal: str, text: str, start: int, end: int) -> int:
