@@ -300,19 +300,16 @@ class Comparison:
         ]
         for name, wanted, found in rows:
             given = [self._names.text(x) if isinstance(x, str) else x for x in found]
-            odd = [x for x in given if not self._fits(name, x, wanted)]
+            odd = [x for x in given if not any(self._fits(name, x, value) for value in wanted)]
             if odd:
                 yield _with(name, wanted[0]), _with(name, odd[0])
 
-    def _fits(self, name: str, found: Any, wanted: Sequence[Any]) -> bool:  # noqa: ANN401 -- JSON
-        for value in wanted:
-            if (found is None) != (value is None):
-                continue
-            is_free = isinstance(value, Fake) or (name == "model_id" and not self._same)
-            is_hidden = isinstance(value, str) and _HIDDEN.fullmatch(value)
-            if found is None or is_free or is_hidden or found == value:
-                return True
-        return False
+    def _fits(self, name: str, found: Any, value: Any) -> bool:  # noqa: ANN401 -- JSON
+        if found is None or value is None:
+            return found is value
+        is_free = isinstance(value, Fake) or (name == "model_id" and not self._same)
+        is_hidden = isinstance(value, str) and _HIDDEN.fullmatch(value) is not None
+        return is_free or is_hidden or bool(found == value)
 
 
 def _with(name: str, value: Any) -> str:  # noqa: ANN401 -- JSON
