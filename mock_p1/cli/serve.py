@@ -21,12 +21,13 @@ from mock_p1.cli import log_lines, startup_message
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import (
     INHERITED_SOCKETS,
+    Several,
     cache_option,
     command,
+    complete_scenario,
     host_option,
     port_option,
     scenario_argument,
-    scenario_option,
     size,
     span,
     speed_option,
@@ -72,7 +73,11 @@ MAX_JOBS: Final = 100_000_000
 
 @command()
 @scenario_argument()
-@scenario_option("The same as SCENARIO. Repeatable.")
+@click.option(
+    "--scenario", "named", multiple=True, type=Several(), envvar="MOCK_P1_SCENARIO",
+    metavar="SCENARIO", shell_complete=complete_scenario,
+    help="The same as SCENARIO. Repeatable.",
+)  # fmt: skip
 @host_option("The address to listen on; 0.0.0.0 is every address of this machine.")
 @port_option("The port to listen on; 0 takes a free one, and prints it.")
 @speed_option("How many seconds of the mock's clock pass in a real one.")
