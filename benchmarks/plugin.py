@@ -56,8 +56,6 @@ def run(scale: Scale, _client: Client) -> list[Row]:
     sides = {
         "without": partial(_milliseconds, _VERSION, alone),
         "with": partial(_milliseconds, [*_VERSION, "-p", "mock_p1.testing.plugin"], alone),
-        "all without": partial(_milliseconds, [*_VERSION, "-p", "no:mock_p1"], os.environ),
-        "all with": partial(_milliseconds, _VERSION, os.environ),
         "import": partial(_answer, _IMPORT),
     }
     times = in_turns(sides, scale.rounds)
@@ -66,13 +64,6 @@ def run(scale: Scale, _client: Client) -> list[Row]:
         row("pytest --version, our plugin", "ms", times["with"]),
         row(IMPORTING, "ms", times["import"], 1, ("<=", 1.4)),
         row("our plugin alone adds", "ms", differences(times["with"], times["without"]), 1, TARGET),
-        row(
-            "adds to all installed",
-            "ms",
-            differences(times["all with"], times["all without"]),
-            1,
-            TARGET,
-        ),
         row(
             f"of {', '.join(HEAVY)}, import mock_p1 loads",
             "modules",

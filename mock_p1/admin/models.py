@@ -217,6 +217,12 @@ class EntriesQuery(EntryFilter):
     limit: Annotated[int, Field(ge=1, le=MAX_ENTRIES), DIGITS] = 100
 
 
+class ExportQuery(EntryFilter):
+    """Which entries, and how many of the oldest."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_ENTRIES), DIGITS] = MAX_ENTRIES
+
+
 class TotalsQuery(FilesQuery):
     """Which requests, and how many kinds of them."""
 

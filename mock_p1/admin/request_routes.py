@@ -78,7 +78,7 @@ def show_totals(query: models.TotalsQuery) -> models.Totals:
 
 
 @routes.call("GET", "/requests/export", content_type="application/x-ndjson")
-def export_requests(query: models.EntriesQuery) -> bytes:
+def export_requests(query: models.ExportQuery) -> bytes:
     """The oldest requests that fit, one JSON object a line; the next ones by `since`."""
     engine = admin_context().engine
     shown = (models.plain(views.entry(engine, e)) for e in islice(_fitting(query), query.limit))

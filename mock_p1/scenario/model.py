@@ -1,6 +1,7 @@
 """The typed model of a scenario: what its keys are, what each may say, and what it means.
 
-Sentence, type and rule of a key stand here alone: the JSON Schema and the errors come from them.
+Sentence, type and rule of a key stand here alone, those of a step in ``steps``, of a guess in
+``contract.assumptions``: the JSON Schema and the errors come from them.
 """
 
 from __future__ import annotations

@@ -217,6 +217,13 @@ def test_the_journal_can_be_read_whole_line_by_line(asked):
     assert json.loads(first) == asked.get("/requests")["requests"][0]
 
 
+def test_an_export_is_of_all_that_the_journal_has(controls):
+    """A page of it would be taken for the whole."""
+    for _ in range(150):
+        controls.poll("slow")
+    assert len(controls.call("GET", "/requests/export").text.splitlines()) == 150
+
+
 def test_a_reset_makes_room_for_further_kinds(scenario, monkeypatch):
     """Kinds of before do not keep job and caller from those that come."""
     monkeypatch.setattr("mock_p1.engine.totals.MAX_SHOWN", 3)
