@@ -20,14 +20,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mock_p1.verify.all_checks import CHECKS
 from mock_p1.verify.client import HttpClient
 from mock_p1.verify.credentials import Credentials
 from mock_p1.verify.exceptions import Unreachable, UsageError
 from mock_p1.verify.pace import Pace
 from mock_p1.verify.preflight import preflight
 from mock_p1.verify.questions import PERMISSIONS
-from mock_p1.verify.runner import judge
+from mock_p1.verify.runner import CHECKS, judge
 from mock_p1.verify.sequence import check_options, prepare
 from mock_p1.verify.session import VerifySession
 from mock_p1.verify.url import base_url, is_loopback

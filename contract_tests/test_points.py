@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mock_p1.verify.all_checks import CHECKS
+from mock_p1.verify.runner import CHECKS
 
 from .contract_transports import GIVEN_URL
 

@@ -98,9 +98,11 @@ class CallLint:
             yield from self._of_list(("calls", name), elements, name)
             jobs = self._jobs_of(name)
             others = [job for job in jobs if name not in job.own]
-            reason = self._why_never(name, others)
-            if jobs and not others:
-                reason = "each job has a list of its own for this operation"
+            reason = (
+                "each job has a list of its own for this operation"
+                if jobs and not others
+                else self._why_never(name, others)
+            )
             if reason:
                 yield self._scenario.where("calls", name), f"never strikes: {reason}"
 
@@ -185,20 +187,12 @@ class CallLint:
         """Tell whether a call never succeeds, whatever job it is about."""
         return _never_succeeds(name, self._scenario.calls.get(name, ()))
 
-    def _has_key(self) -> bool:
-        """Tell whether a client can have an API key that is active."""
-        known, secrets = self._scenario.api_keys, self._scenario.secret_keys
-        issued = secrets is None or ACTIVE in secrets.values()
-        issued = issued and not self._fails_for_all(GET_API_KEY.name)
-        return known is None or ACTIVE in known.values() or issued
-
     def _why_never(self, name: str, jobs: Sequence[_Played]) -> str:
-        scenario = self._scenario
+        has_secret = _has_active(self._scenario.secret_keys)
         if name == GET_API_KEY.name:
-            secrets = scenario.secret_keys
-            active = secrets is None or ACTIVE in secrets.values()
-            return "" if active else "no secret key is active"
-        if not self._has_key():
+            return "" if has_secret else "no secret key is active"
+        is_issued = has_secret and not self._fails_for_all(GET_API_KEY.name)
+        if not (is_issued or _has_active(self._scenario.api_keys)):
             return "no API key is active"
         if name == FILE_UPLOAD.name and not self._created:
             return "there is no job that a client could create"
@@ -208,6 +202,11 @@ class CallLint:
             failing = next(filter(self._fails_for_all, _NEEDED), FILE_UPLOAD.name)
             return f"{failing} never succeeds, so there is no such job"
         return _never_asked(name, jobs)
+
+
+def _has_active(keys: Mapping[str, str] | None) -> bool:
+    """Tell whether one of these keys works; every one does where the scenario names none."""
+    return keys is None or ACTIVE in keys.values()
 
 
 def repeated(method: str, counted: str) -> str:

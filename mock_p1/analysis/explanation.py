@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mock_p1.analysis.lint import LintWarning, lint_warnings
 from mock_p1.base.durations import format_duration
-from mock_p1.base.messages import Fault, Reply
 from mock_p1.base.patterns import ANY
 from mock_p1.base.text import plural, shorten
 from mock_p1.contract.assumptions import FIRST_STEP
@@ -35,6 +34,9 @@ if TYPE_CHECKING:
     from mock_p1.base.patterns import Hit
     from mock_p1.engine.program import CallProgram, CallProgramStep, Program, ProgramStep
     from mock_p1.scenario.model import Scenario
+
+    _Met = tuple[str, int | None, list[str]]
+    """What an answer is called, its HTTP status if there is one, and what else the client gets."""
 
 
 class Row(NamedTuple):
@@ -234,19 +236,9 @@ def _calls(
 def _call_row(
     when: str, program_step: CallProgramStep, operation: str, answers: ReplyWriter
 ) -> Row:
-    step, http_status = program_step.step, None
-    match step:
-        case ErrorCall(error=error):
-            http_status, outcome = answers.error(error).status, error
-            details = [DOCUMENTED_ERRORS[error].message]
-        case FaultCall(fault=fault):
-            outcome, details = fault, [FAULTS[fault]]
-        case ReplyCall(reply=reply):
-            http_status, outcome = reply.status_code, "reply"
-            details = _literal_details(reply)
-        case _:
-            outcome = "ok"
-            details = ["as far as the job's state lets it"] * OPERATIONS[operation].has_job
+    step = program_step.step
+    how = ["as far as the job's state lets it"] * OPERATIONS[operation].has_job
+    outcome, http_status, details = _failure(step, answers) or ("ok", None, how)
     if getattr(step, "done", False):
         details.append("but the act is done: only its answer is lost")
     return Row(when, http_status, outcome, "; ".join(details + _delay(step)), program_step.source)
@@ -255,19 +247,14 @@ def _call_row(
 def _row(
     when: str, job_id: str, program_step: ProgramStep, answers: ReplyWriter, stands_at: ProgramStep
 ) -> Row:
-    reply = _preview(program_step, job_id, answers)
-    http_status = reply.status if isinstance(reply, Reply) else None
-    body = reply.body if isinstance(reply, Reply) else b""
-    details = _details(program_step, body) + _delay(program_step.step)
+    step = program_step.step
+    outcome, http_status, details = _failure(step, answers) or _status(
+        job_id, program_step, answers
+    )
+    details += _delay(step)
     if stands_at is not program_step and stands_at.status == FINISHED:
         details.append(f"the job stays {FINISHED}")
-    return Row(
-        when,
-        http_status,
-        program_step.status or program_step.error or program_step.fault or "reply",
-        "; ".join(details),
-        program_step.source,
-    )
+    return Row(when, http_status, outcome, "; ".join(details), program_step.source)
 
 
 def _delay(step: Step | CallStep) -> list[str]:
@@ -277,38 +264,36 @@ def _delay(step: Step | CallStep) -> list[str]:
     return [f"held back {low if low == high else f'{low}..{high}'}"]
 
 
-def _preview(step: ProgramStep, job_id: str, replies: ReplyWriter) -> Reply | Fault:
-    """Return what a poll of this step is answered with."""
-    match step.step:
-        case ErrorStep(error=error):
-            return replies.error(error)
+def _failure(step: Step | CallStep, answers: ReplyWriter) -> _Met | None:
+    """Return what a step shows that is no status and no success; else None."""
+    match step:
+        case ErrorStep(error=error) | ErrorCall(error=error):
+            return error, answers.error(error).status, [DOCUMENTED_ERRORS[error].message]
         case FaultStep(fault=fault):
-            return script(fault, example_of(RETRAIN_STATUS_CHECK))
-        case ReplyStep(reply=reply):
-            return literal(reply)
-        case _:
-            # the address of the mock is not known before it runs
-            return replies.status(job_id, step, "…", "…")
+            spoilt = script(fault, example_of(RETRAIN_STATUS_CHECK))
+            return fault, getattr(spoilt, "status", None), [FAULTS[fault]]
+        case FaultCall(fault=fault):
+            return fault, None, [FAULTS[fault]]
+        case ReplyStep(reply=reply) | ReplyCall(reply=reply):
+            return "reply", reply.status_code, _literal_details(reply)
+    return None
 
 
-def _details(program_step: ProgramStep, body: bytes) -> list[str]:
-    if program_step.error is not None:
-        return [DOCUMENTED_ERRORS[program_step.error].message]
-    if program_step.fault is not None:
-        return [FAULTS[program_step.fault]]
-    if isinstance(program_step.step, ReplyStep):
-        return _literal_details(program_step.step.reply)
-    fields = {
-        name: value
-        for name, value in json.loads(body).items()
+def _status(job_id: str, program_step: ProgramStep, answers: ReplyWriter) -> _Met:
+    """Return the status that a poll of this step is answered with, and what comes with it."""
+    # the address of the mock is not known before it runs
+    reply = answers.status(job_id, program_step, "…", "…")
+    fields = json.loads(reply.body)
+    details = [
+        f"{name}: {json.dumps(value, ensure_ascii=False)}"
+        for name, value in fields.items()
         if name not in ("status", "metadata")
-    }
-    details = [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items()]
+    ]
     result = program_step.step.result if isinstance(program_step.step, StatusStep) else None
     if result is not None and result.fails:
         how_often = "once" if result.fails == 1 else f"{result.fails} times"
         details.append(f"which fails {how_often} before it gives the file")
-    return details
+    return fields["status"] or "reply", reply.status, details
 
 
 def _literal_details(reply: Literal) -> list[str]:

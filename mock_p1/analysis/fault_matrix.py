@@ -190,27 +190,30 @@ def _steps_with(steps: list[Step], fault: InjectedFault) -> list[Step]:
     before = steps[:place]
     if fault.phase == "after":
         before = [*before[:-1], before[-1].replaced(for_=_ONCE)]
-    rest = steps[place:] or [steps[-1]]
-    source = {"source": rest[0].source}
-    if fault.is_error:
-        return [*before, ErrorStep(error=fault.name).replaced(**source)]
     # a fault strikes once; behind the last step it would never be over, so the last answer stands
     # behind it again
-    step: Step = FaultStep(fault=fault.name, for_=_ONCE)
+    rest = steps[place:] or [steps[-1]]
+    source = rest[0].source
+    if fault.is_error:
+        return [*before, ErrorStep(error=fault.name, source=source)]
     if fault.reply is not None:
-        step = ReplyStep(reply=fault.reply, for_=_ONCE)
-    return [*before, step.replaced(**source), *rest]
+        return [*before, ReplyStep(reply=fault.reply, for_=_ONCE, source=source), *rest]
+    return [*before, FaultStep(fault=fault.name, for_=_ONCE, source=source), *rest]
 
 
 def _place(steps: list[Step], phase: str) -> int:
-    if phase == "running":
-        running = [
-            i
-            for i, step in enumerate(steps)
-            if isinstance(step, StatusStep) and step.status == RUNNING
-        ]
-        return running[0] if running else len(steps) // 2
-    return {"first": 0, "last": len(steps) - 1, "after": len(steps)}[phase]
+    running = (
+        index
+        for index, step in enumerate(steps)
+        if isinstance(step, StatusStep) and step.status == RUNNING
+    )
+    places = {
+        "first": 0,
+        "running": next(running, len(steps) // 2),
+        "last": len(steps) - 1,
+        "after": len(steps),
+    }
+    return places[phase]
 
 
 def _in_calls(job: AnyJob, fault: InjectedFault) -> AnyJob:
@@ -227,11 +230,11 @@ def _list_with(calls: Mapping[str, list[AnyCall]], fault: InjectedFault) -> list
         last = elements[-1]
         before, elements = [*elements[:-1], last.replaced(for_=_ONCE)], [last]
     is_written = not isinstance(elements[0], OkCall)  # as a mere word it has no place of its own
-    source = {"source": elements[0].source if is_written else NO_PLACE}
+    source = elements[0].source if is_written else NO_PLACE
     if fault.is_error:
-        return [*before, ErrorCall(error=fault.name).replaced(**source)]
+        return [*before, ErrorCall(error=fault.name, source=source)]
     done = fault.phase == "done"
-    struck: CallStep = FaultCall(fault=fault.name, for_=_ONCE, done=done)
     if fault.reply is not None:
-        struck = ReplyCall(reply=fault.reply, for_=_ONCE, done=done)
-    return [*before, struck.replaced(**source), *elements]
+        struck = ReplyCall(reply=fault.reply, for_=_ONCE, done=done, source=source)
+        return [*before, struck, *elements]
+    return [*before, FaultCall(fault=fault.name, for_=_ONCE, done=done, source=source), *elements]

@@ -78,9 +78,11 @@ def _file_notes(upload: Upload | None) -> tuple[str, ...]:
 
 def _cells(entry: Entry, uploads: Mapping[int, Upload]) -> tuple[str, ...]:
     what = (entry.job_id or "-") if entry.operation else f"{entry.method} {entry.path}"
-    outcome = entry.outcome
-    if entry.operation and not is_poll(entry):
-        outcome = f"{entry.operation}: {_call_outcome(entry, uploads.get(entry.number))}"
+    outcome = (
+        f"{entry.operation}: {_call_outcome(entry, uploads.get(entry.number))}"
+        if entry.operation and not is_poll(entry)
+        else entry.outcome
+    )
     return what, outcome, str(entry.http_status or "-"), entry.source, entry.then or "-"
 
 
@@ -157,15 +159,13 @@ def _without_middle(rows: list[_Row], most: int) -> list[_Row]:
     keep = {*range(_FIRST + 1), *range(count + 1 - (most - _FIRST), count + 1)}
     keep |= _near_marked(rows, most)
     shown: list[_Row] = []
-    left_out = 0
-    for index, row in enumerate(rows):
-        if index not in keep:
-            left_out += 1 if _is_whole(row) else int(row[1].split()[1])
-            continue
-        if left_out:
+    for is_kept, group in groupby(range(len(rows)), keep.__contains__):
+        some = [rows[index] for index in group]
+        if is_kept:
+            shown += some
+        else:
+            left_out = sum(1 if _is_whole(row) else int(row[1].split()[1]) for row in some)
             shown.append(("", f"… {left_out} more"))
-            left_out = 0
-        shown.append(row)
     return shown
 
 

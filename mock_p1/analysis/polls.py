@@ -422,11 +422,11 @@ class PollList(list[Poll]):
         for before in calls:
             while later and later[0].number <= before.number:
                 later.popleft()
-            if before._entry.retry_after_ns is None or not later:
+            asked_ns = before._entry.retry_after_ns
+            is_known = before._entry.was_awaited and not before._entry.may_have_gone
+            if asked_ns is None or not is_known or not later:
                 continue
-            if not before._entry.was_awaited or before._entry.may_have_gone:
-                continue
-            least = self._least(before._entry.retry_after_ns)
+            least = self._least(asked_ns)
             behind = later if side_by_side else [later[0]]
             again = next((call for call in behind if _waited_ns(before, call) >= least), None)
             if again is None:

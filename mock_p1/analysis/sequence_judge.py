@@ -45,9 +45,12 @@ class Breach(NamedTuple):
 
 def succeeded(entry: Entry) -> bool:
     """Tell whether a call was answered, whole, with success."""
-    if entry.error is not None or entry.fault is not None or entry.http_status is None:
-        return False
-    return entry.http_status < MULTIPLE_CHOICES
+    return (
+        entry.error is None
+        and entry.fault is None
+        and entry.http_status is not None
+        and entry.http_status < MULTIPLE_CHOICES
+    )
 
 
 def acted(entry: Entry) -> bool:
@@ -89,16 +92,16 @@ class _Judge:
     def __init__(self, engine: Engine) -> None:
         with engine.lock:
             self._entries = list(engine.journal)
-            keys = [
-                key for key in engine.state.issued if not engine.state.keyring.declares(key.api_key)
-            ]
+            self._owners = {
+                caller_named(key.api_key).number: key.caller.number
+                for key in engine.state.issued
+                if not engine.state.keyring.declares(key.api_key)
+            }
             self._was_reset = engine.state.resets > 0
-            restarts = list(engine.journal.restarts)
+            self._restarts: dict[str, list[int]] = {}
+            for number, job_id in engine.journal.restarts:
+                self._restarts.setdefault(job_id, []).append(number)
         self._knows = engine.state.directory.find
-        self._owners = {caller_named(key.api_key).number: key.caller.number for key in keys}
-        self._restarts: dict[str, list[int]] = {}
-        for number, job_id in restarts:
-            self._restarts.setdefault(job_id, []).append(number)
         self._with_key: set[int] = set()
         self._finished: set[str] = set()
         self._courses: dict[tuple[int, str], _Course] = {}

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from mock_p1.analysis.step_label import call_label, http_label, step_label
+from mock_p1.analysis.step_label import http_label, step_label
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.scenario.steps import StatusStep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.journal import Entry
@@ -123,7 +123,7 @@ def what_there_is(scenario: Scenario) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {"statuses": set(), "transitions": set()}
     jobs = (*scenario.jobs.values(), *scenario.generated_jobs, scenario.new_jobs)
     timelines = [
-        (name, [call_label(element) for element in elements])
+        (name, [step_label(element) for element in elements])
         for calls in (scenario.calls, *(job.calls for job in jobs))
         for name, elements in calls.items()
     ]
@@ -151,11 +151,3 @@ def _shown_in(entry: Entry) -> str:
     if entry.operation == _POLL or entry.http_status is None or entry.error or entry.fault:
         return entry.outcome
     return http_label(entry.http_status)
-
-
-def merged(parts: Iterable[dict[str, Any]]) -> Coverage:
-    """Return the coverage of several processes together."""
-    whole = Coverage()
-    for part in parts:
-        whole.add(part)
-    return whole

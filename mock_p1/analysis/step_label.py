@@ -11,26 +11,18 @@ REFUSED: Final = 300
 """From here on an HTTP status is no success."""
 
 
-def step_label(step: Step) -> str:
-    """Return what a step shows: ``job_running``, ``timeout``, ``HTTP 503``."""
+def step_label(step: Step | CallStep) -> str:
+    """Return what a step shows: ``job_running``, ``timeout``, ``HTTP 503``, of a call ``ok``."""
     match step:
         case StatusStep(status=name) | ErrorStep(error=name) | FaultStep(fault=name):
             return str(name)
-        case ReplyStep(reply=reply):
-            return f"HTTP {reply.status_code}"
-        case _:
-            raise TypeError(f"no such step: {step!r}")
-
-
-def call_label(element: CallStep) -> str:
-    """Return what an element of ``calls:`` shows: ``ok``, an error, a fault, ``HTTP 503``."""
-    match element:
         case ErrorCall(error=name) | FaultCall(fault=name):
             return str(name)
+        case ReplyStep(reply=reply):
+            return f"HTTP {reply.status_code}"
         case ReplyCall(reply=reply):
             return http_label(reply.status_code)
-        case _:
-            return "ok"
+    return "ok"
 
 
 def http_label(status: int) -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mock_p1.scenario.model import Scenario
 
 STANDARD_INPUT: Final = "-"
+ANOTHER_FILE: Final = "if another file has the jobs, check both with --together"
 
 
 @command()
@@ -76,14 +77,13 @@ def check(  # noqa: PLR0913 -- an option each
     all_found: list[Finding] = []
     folder = None if no_cache else cache_folder()
     judged = (
-        [_together(files, folder)]
+        [_found(files, folder)]
         if together
         else chain.from_iterable(_findings(name, folder) for name in files)
     )
     for findings in judged:
-        problems = [each for each in findings if not each.is_warning]
         checked += 1
-        wrong += bool(problems)
+        wrong += any(not each.is_warning for each in findings)
         all_found += findings
         for finding in findings if output_format in ("text", "github") else ():
             click.echo(finding.for_github() if is_github else finding.for_people(said))
@@ -125,36 +125,28 @@ def _findings(name: str, kept: Path | None) -> Iterator[list[Finding]]:
             text = f"the folder holds no scenario file ({', '.join(SUFFIXES)})"
             yield [Finding(name, 0, 0, text)]
     for source in sources:
-        try:
-            is_input = source == STANDARD_INPUT
-            scenario = _read_standard_input() if is_input else load_kept((source,), kept)
-        except ScenarioError as error:
-            yield [Finding(*problem) for problem in error.problems]
-        else:
-            yield [_warning(_of_one_file(warning)) for warning in lint_warnings(scenario)]
+        yield _found((source,), kept, hint=ANOTHER_FILE)
 
 
-def _together(names: tuple[str, ...], kept: Path | None) -> list[Finding]:
-    """Return what is found in the scenario that several files, or a folder, make together."""
+def _found(names: tuple[str, ...], kept: Path | None, *, hint: str = "") -> list[Finding]:
+    """Return what is found in the scenario that files, or a folder, make together.
+
+    ``hint`` is added where there is no job.
+    """
     try:
-        scenario = load_kept(names, kept)
+        is_input = names == (STANDARD_INPUT,)
+        scenario = _read_standard_input() if is_input else load_kept(names, kept)
     except ScenarioError as error:
         return [Finding(*problem) for problem in error.problems]
-    return [_warning(warning) for warning in lint_warnings(scenario)]
+    return [_warning(warning, hint) for warning in lint_warnings(scenario)]
 
 
-def _of_one_file(warning: LintWarning) -> LintWarning:
-    if warning.text != NO_JOB:
-        return warning
-    how = "if another file has the jobs, check both with --together"
-    return warning._replace(text=f"{warning.text}; {how}")
-
-
-def _warning(warning: LintWarning) -> Finding:
+def _warning(warning: LintWarning, hint: str) -> Finding:
     file, _, line = warning.source.rpartition(":")
+    text = f"{warning.text}; {hint}" if hint and warning.text == NO_JOB else warning.text
     if not (file and line.isdigit()):
-        return Finding(warning.source, 0, 0, warning.text, is_warning=True)
-    return Finding(file, int(line), 0, warning.text, is_warning=True)
+        return Finding(warning.source, 0, 0, text, is_warning=True)
+    return Finding(file, int(line), 0, text, is_warning=True)
 
 
 def _read_standard_input() -> Scenario:

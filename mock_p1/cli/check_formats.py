@@ -91,8 +91,7 @@ def as_sarif(findings: Sequence[Finding]) -> str:
 
 def _result(finding: Finding) -> dict[str, Any]:
     path = Path(finding.file)
-    relative = quote(path.as_posix(), errors="surrogateescape")
-    uri = path.as_uri() if path.is_absolute() else relative
+    uri = path.as_uri() if path.is_absolute() else quote(path.as_posix(), errors="surrogateescape")
     place: dict[str, Any] = {"artifactLocation": {"uri": uri}}
     if finding.line:
         column = {"startColumn": finding.column} if finding.column else {}

@@ -108,7 +108,7 @@ class _Demonstration:
         self, url: str, session: requests.Session, results: Results, second: float
     ) -> None:
         self._url, self._session, self._results, self._second = url, session, results, second
-        self._steps = count(1)
+        self._line, self._steps = results.line, count(1)
 
     def play(self) -> None:
         """Play it all."""
@@ -137,9 +137,6 @@ class _Demonstration:
         self._heading("Meet documented errors")
         self._show_errors()
         self._show_what_next()
-
-    def _line(self, text: str = "", style: str = "") -> None:
-        self._results.line(text, style)
 
     def _heading(self, text: str) -> None:
         self._line()

@@ -98,9 +98,11 @@ class LazyGroup(SpokenCommand, click.Group):
         """Return the commands that begin so from the table, without importing one, and options."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415 -- only a shell needs it
 
-        names = (name for name in self.lazy_subcommands if name.startswith(incomplete))
-        summaries = {name: said(self.lazy_subcommands[name].summary) for name in names}
-        items = [CompletionItem(name, help=summary) for name, summary in summaries.items()]
+        items = [
+            CompletionItem(name, help=said(command.summary))
+            for name, command in self.lazy_subcommands.items()
+            if name.startswith(incomplete)
+        ]
         return items + click.Command.shell_complete(self, ctx, incomplete)
 
     def main(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 -- click's signature

@@ -8,8 +8,7 @@ from typing import IO
 import click
 import yaml
 
-from mock_p1.cli.options import command
-from mock_p1.cli.options import output as output_option
+from mock_p1.cli.options import command, output_option
 from mock_p1.contract.openapi_document import VERSIONS, Version
 from mock_p1.contract.openapi_document import openapi as description
 

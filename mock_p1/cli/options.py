@@ -131,7 +131,7 @@ command: partial[click.Command] = partial(click.command, cls=DocumentedCommand)
 """What every command of ours is made by."""
 
 
-output: Callable[[Any], Any] = click.option(
+output_option: Callable[[Any], Any] = click.option(
     "--output",
     type=click.File("w", encoding="utf-8"),
     default="-",
@@ -200,24 +200,10 @@ def scenario_argument(*, required: bool = False) -> Callable[..., Any]:
     return click.argument(
         "scenario",
         nargs=-1,
-        type=_Several(),
+        type=Several(),
         envvar="MOCK_P1_SCENARIO",
         required=required,
         shell_complete=complete_scenario,
-    )
-
-
-def scenario_option(text: str) -> Callable[..., Any]:
-    """Add ``--scenario``, which may be given several times, as ``named``, beside the argument."""
-    return click.option(
-        "--scenario",
-        "named",
-        multiple=True,
-        type=_Several(),
-        envvar="MOCK_P1_SCENARIO",
-        metavar="SCENARIO",
-        shell_complete=complete_scenario,
-        help=text,
     )
 
 
@@ -231,7 +217,7 @@ def complete_scenario(
     return names or [CompletionItem(begun, type="file")]
 
 
-class _Several(click.types.StringParamType):
+class Several(click.types.StringParamType):
     """A text, of which a variable holds several as PATH does."""
 
     envvar_list_splitter: ClassVar[str] = os.pathsep

@@ -25,12 +25,11 @@ from mock_p1.cli.options import (
 )
 from mock_p1.recording.appending import appended, check_appendable
 from mock_p1.recording.job_recorder import JobRecorder, RecordedJobCall, SeenJob, call_of
-from mock_p1.recording.one_job import scenario_of
 from mock_p1.recording.proxied_calls import ProxiedCalls
 from mock_p1.recording.pseudonyms import Pseudonyms
 from mock_p1.recording.recording_file import CannotWrite, check_writable, write_recording
 from mock_p1.recording.recording_proxy import RecordingProxy
-from mock_p1.recording.scenario_text import scenario_text
+from mock_p1.recording.scenario_text import scenario_of, scenario_text
 from mock_p1.recording.seen_result import SeenResult, fetch_result
 from mock_p1.scenario.files import read_scenario
 from mock_p1.scenario.model import wrong_id

@@ -212,7 +212,7 @@ class Writer:
         self._raw = buffer if isinstance(buffer, io.RawIOBase) else getattr(buffer, "raw", None)
         self.pieces: int = 0
         """How many pieces the stream has taken."""
-        self._most: int | None = None
+        self._most = PIECE_BYTES if self._raw is None else _most_at_once(self._raw)
         self.waits: bool = False
         """Whether it has been handed one that it has not taken yet."""
 
@@ -227,10 +227,8 @@ class Writer:
             self._write_around_buffer(self._raw, text)
         self.waits = False
 
-    def _whole_lines(self, raw: io.RawIOBase, text: bytes) -> int:
+    def _whole_lines(self, text: bytes) -> int:
         """Return how many bytes to write next: no other writer's come in the midst of a line."""
-        if self._most is None:
-            self._most = _most_at_once(raw)
         return text.rfind(b"\n", 0, self._most) + 1 or len(text[: self._most])
 
     def _write_around_buffer(self, raw: io.RawIOBase, text: bytes) -> None:
@@ -239,7 +237,7 @@ class Writer:
             text = text.decode().encode(encoding, "replace")
         rest, piece = text, 0
         while rest:
-            piece = piece or self._whole_lines(raw, rest)
+            piece = piece or self._whole_lines(rest)
             count = raw.write(memoryview(rest)[:piece])
             rest, piece = rest[count or 0 :], piece - (count or 0)
             if count is None:  # a pipe that was made non-blocking, and is full

@@ -7,8 +7,7 @@ from typing import IO
 
 import click
 
-from mock_p1.cli.options import command
-from mock_p1.cli.options import output as output_option
+from mock_p1.cli.options import command, output_option
 from mock_p1.scenario.json_schema import scenario_schema
 
 

@@ -21,12 +21,13 @@ from mock_p1.cli import log_lines, startup_message
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.options import (
     INHERITED_SOCKETS,
+    Several,
     cache_option,
     command,
+    complete_scenario,
     host_option,
     port_option,
     scenario_argument,
-    scenario_option,
     size,
     span,
     speed_option,
@@ -72,7 +73,11 @@ MAX_JOBS: Final = 100_000_000
 
 @command()
 @scenario_argument()
-@scenario_option("The same as SCENARIO. Repeatable.")
+@click.option(
+    "--scenario", "named", multiple=True, type=Several(), envvar="MOCK_P1_SCENARIO",
+    metavar="SCENARIO", shell_complete=complete_scenario,
+    help="The same as SCENARIO. Repeatable.",
+)  # fmt: skip
 @host_option("The address to listen on; 0.0.0.0 is every address of this machine.")
 @port_option("The port to listen on; 0 takes a free one, and prints it.")
 @speed_option("How many seconds of the mock's clock pass in a real one.")
@@ -267,21 +272,35 @@ def serve(  # noqa: PLR0913 -- an option each
         "store": store,
         "proxies": _proxies(public_url, trusted_proxies),
     }
-    take = state_scenario == "shared"
     with rare_garbage_collection():  # which would take up to half of a large scenario's time
         played = load_kept(scenario, None if no_cache else cache_folder())
-        shared = join(state, state_name, played, take_shared=take, speed=speed, **options_of_engine)
+        shared = (
+            None
+            if state is None
+            else join(
+                state,
+                state_name,
+                played,
+                take_shared=state_scenario == "shared",
+                speed=speed,
+                **options_of_engine,
+            )
+        )
         engine: Engine = (
             shared.engine if shared else Engine(played, RealClock(speed), **options_of_engine)
         )
     loaded = go_on(engine, load, save)
     server, address, notes = _server(engine, **options)
-    notes += loaded + _notes_of_state(engine, store, shared, is_named=is_named)
-    notes += notes_of_unused_variables(state, save)
+    notes += [
+        *loaded,
+        *_notes_of_state(engine, store, shared, is_named=is_named),
+        *notes_of_unused_variables(state, save),
+    ]
     allow_many_connections()
     with ExitStack() as stack:
         stack.callback(store.close)
-        stack.enter_context(playing(shared, server.stop))
+        if shared is not None:
+            stack.enter_context(playing(shared, server.stop))
         stack.enter_context(stopped_by_signals(server.stop))
         if exit_with_parent:
             stack.enter_context(parent_watched(lambda: server.stop(END_OF_PARENT)))
@@ -424,9 +443,15 @@ def _secured(  # noqa: PLR0913 -- an option each
     certificate: Path | None,
     key: Path | None,
 ) -> Secured | None:
-    if certificate is None and key is None and not tls:
+    if (certificate is None) != (key is None):
+        other = "--tls-key" if key is None else "--tls-cert"
+        raise click.UsageError(
+            f"--tls-cert and --tls-key belong together; {other} is missing "
+            "(for neither, take --tls)"
+        )
+    if certificate is None and not tls:
         return None
-    if certificate is None and key is None and (why := missing("--tls", "cryptography", "tls")):
+    if certificate is None and (why := missing("--tls", "cryptography", "tls")):
         raise Failure(why)
     from mock_p1.cli.tls import (  # noqa: PLC0415 -- only TLS needs it
         CannotSecure,
@@ -438,13 +463,8 @@ def _secured(  # noqa: PLR0913 -- an option each
     try:
         if certificate is not None and key is not None:
             return Secured(context_from(certificate, key))
-        if certificate is None and key is None:
-            from mock_p1.cli.local_authority import local_context  # noqa: PLC0415 -- an extra
+        from mock_p1.cli.local_authority import local_context  # noqa: PLC0415 -- an extra
 
-            return local_context(folder or data_folder(), host, names)
+        return local_context(folder or data_folder(), host, names)
     except CannotSecure as error:
         raise Failure(str(error)) from None
-    other = "--tls-key" if key is None else "--tls-cert"
-    raise click.UsageError(
-        f"--tls-cert and --tls-key belong together; {other} is missing (for neither, take --tls)"
-    )

@@ -128,16 +128,14 @@ def notes_of_unused_variables(state: str | None, save: Path | None) -> list[str]
 
 
 def join(
-    url: str | None,
+    url: str,
     name: str,
     scenario: Scenario,
     *,
     take_shared: bool,
     **options: Any,  # noqa: ANN401 -- those of an engine
-) -> SharedState | None:
-    """Join the state in a store, or begin it; None without one. Failure says why it cannot be."""
-    if url is None:
-        return None
+) -> SharedState:
+    """Join the state in a store, or begin it. Failure says why it cannot be."""
     if why := missing("--state", "redis", "redis"):
         raise Failure(why)
     from mock_p1.server.shared_state import share  # noqa: PLC0415 -- only --state needs it
@@ -150,11 +148,8 @@ def join(
 
 
 @contextmanager
-def playing(shared: SharedState | None, stop: Callable[[], None]) -> Iterator[None]:
+def playing(shared: SharedState, stop: Callable[[], None]) -> Iterator[None]:
     """Play a part in a shared state; Failure at the end where this process could not go on."""
-    if shared is None:
-        yield
-        return
     why: list[str] = []
 
     def ended(text: str) -> None:

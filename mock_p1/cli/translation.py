@@ -95,9 +95,11 @@ class _Template(NamedTuple):
         """Return what stands in the places of a text; None where it is another one."""
         first, *middle, last = self.literals
         end = len(text) - len(last)
-        if len(first) > end or not (text.startswith(first) and text.endswith(last)):
-            return None
-        if self.is_weak and len(text) > SHORT:
+        if (
+            len(first) > end
+            or not (text.startswith(first) and text.endswith(last))
+            or (self.is_weak and len(text) > SHORT)
+        ):
             return None
         places: list[str] = []
         here = len(first)
@@ -113,13 +115,12 @@ class _Template(NamedTuple):
 
     def is_whole_with(self, places: Mapping[str, _Said]) -> bool:
         """Tell whether nothing of our own would stay English with this in the places."""
-        for literal, place in zip(self.literals, places.values(), strict=False):
-            if self.letters and literal.endswith(_OF_OTHERS):
-                continue
-            is_bare = 0 < self.letters < GENERIC and _WORD.fullmatch(place.text)
-            if is_bare or not place.is_whole:
-                return False
-        return True
+        is_generic = 0 < self.letters < GENERIC
+        return all(
+            (self.letters and literal.endswith(_OF_OTHERS))
+            or (place.is_whole and not (is_generic and _WORD.fullmatch(place.text)))
+            for literal, place in zip(self.literals, places.values(), strict=False)
+        )
 
 
 def _place(literal: str, text: str, start: int, end: int) -> int:

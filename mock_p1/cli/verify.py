@@ -18,9 +18,8 @@ from mock_p1.cli.options import (
     duration_or_zero,
     timeout_option,
 )
-from mock_p1.cli.verify_against import compared, show_drift
+from mock_p1.cli.verify_against import compared, drift_as_json, drift_as_junit, show_drift
 from mock_p1.cli.verify_text import show_report
-from mock_p1.recording.drift_report import drift_as_json, drift_as_junit
 from mock_p1.verify import verify_report as reports
 from mock_p1.verify.client import HttpClient
 from mock_p1.verify.credentials import Credentials

@@ -176,12 +176,10 @@ def _open_what_is_closed() -> None:
 def without_workers(arguments: Sequence[str]) -> list[str]:
     """Return the arguments without ``--workers`` and its number."""
     kept: list[str] = []
-    skip = False
-    for argument in arguments:
-        if skip:
-            skip = False
-        elif argument == "--workers":
-            skip = True
+    rest = iter(arguments)
+    for argument in rest:
+        if argument == "--workers":
+            next(rest, None)
         elif not argument.startswith("--workers="):
             kept.append(argument)
     return kept

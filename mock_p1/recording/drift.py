@@ -30,7 +30,7 @@ from mock_p1.scenario.steps import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mock_p1.recording.job_recorder import SeenJob
     from mock_p1.recording.pseudonyms import Pseudonyms
@@ -96,13 +96,6 @@ class _Expected:
         return DriftPoint(outcome, step, expected or self.label, actual, reason, source)
 
     @property
-    def is_passing(self) -> bool:
-        first = self.steps[0]
-        return isinstance(first, FaultStep) or (
-            isinstance(first, ReplyStep) and first.reply.status_code >= 400  # noqa: PLR2004 -- HTTP's failures
-        )
-
-    @property
     def seconds(self) -> float | None:
         """How long they last; None where they do not end by time."""
         spans = [step.for_.lasts_ns if step.for_ else None for step in self.steps]
@@ -165,7 +158,7 @@ class Comparison:
 
     def judge(self, seen: SeenJob) -> Drift:
         """Return what holds and what differs, step by step."""
-        accidents = [each for each in _expected(self._job) if each.is_passing]
+        accidents = [each for each in _expected(self._job.steps) if _is_passing(each.steps[0])]
         points = self._mended([*self._points(_lasting(self._job), _seen_lasting(seen))])
         points += self._accidents(accidents, [p.seen for p in seen.polls if p.seen.is_passing])
         points = self._in_order(points)
@@ -296,31 +289,27 @@ class Comparison:
         self, steps: Sequence[StatusStep], says: Sequence[Any]
     ) -> Iterator[tuple[str, str]]:
         """Yield what differs in the fields of a reply."""
-        links = [bool(step.result or step.download_url is not None) for step in steps]
-        found_links = ["result" in each or "download_url" in each for each in says]
         rows: list[tuple[str, list[Any], list[Any]]] = [
             ("model_id", [step.model_id for step in steps], [x.get("model_id") for x in says]),
             ("message", [step.message for step in steps], [x.get("message") for x in says]),
-            ("download_url", [x or None for x in links], [x or None for x in found_links]),
+            (
+                "download_url",
+                [True if step.result or step.download_url is not None else None for step in steps],
+                [True if x.keys() & {"result", "download_url"} else None for x in says],
+            ),
         ]
         for name, wanted, found in rows:
             given = [self._names.text(x) if isinstance(x, str) else x for x in found]
-            odd = next((x for x in given if not self._fits(name, x, wanted)), _FITS)
-            if odd is not _FITS:
-                yield _with(name, wanted[0]), _with(name, odd)
+            odd = [x for x in given if not any(self._fits(name, x, value) for value in wanted)]
+            if odd:
+                yield _with(name, wanted[0]), _with(name, odd[0])
 
-    def _fits(self, name: str, found: Any, wanted: Sequence[Any]) -> bool:  # noqa: ANN401 -- JSON
-        for value in wanted:
-            if (found is None) != (value is None):
-                continue
-            is_free = isinstance(value, Fake) or (name == "model_id" and not self._same)
-            is_hidden = isinstance(value, str) and _HIDDEN.fullmatch(value)
-            if found is None or is_free or is_hidden or found == value:
-                return True
-        return False
-
-
-_FITS: Final = object()
+    def _fits(self, name: str, found: Any, value: Any) -> bool:  # noqa: ANN401 -- JSON
+        if found is None or value is None:
+            return found is value
+        is_free = isinstance(value, Fake) or (name == "model_id" and not self._same)
+        is_hidden = isinstance(value, str) and _HIDDEN.fullmatch(value) is not None
+        return is_free or is_hidden or bool(found == value)
 
 
 def _with(name: str, value: Any) -> str:  # noqa: ANN401 -- JSON
@@ -333,12 +322,15 @@ def _shown(value: Any) -> str:  # noqa: ANN401 -- JSON
     return shorten(f"{value}" if isinstance(value, Fake) else flow(value), 160)
 
 
-def _expected(job: Job) -> list[_Expected]:
-    steps = [(_label(step), step) for step in job.steps]
-    return [
-        _Expected(label, tuple(step for _, step in group))
-        for label, group in groupby(steps, key=lambda each: each[0])
-    ]
+def _expected(steps: Iterable[Step]) -> list[_Expected]:
+    return [_Expected(label, tuple(group)) for label, group in groupby(steps, key=_label)]
+
+
+def _is_passing(step: Step) -> bool:
+    """Tell whether a step shows what happens to a call: the network, a gateway."""
+    return isinstance(step, FaultStep) or (
+        isinstance(step, ReplyStep) and step.reply.status_code >= 400  # noqa: PLR2004 -- HTTP's failures
+    )
 
 
 def _label(step: Step) -> str:
@@ -365,20 +357,16 @@ def _status_in(reply: LiteralReply) -> str:
 
 def _lasting(job: Job) -> list[_Expected]:
     """Return what a job shows but for what happens to calls; what these part is one again."""
-    lasting = (each for each in _expected(job) if not each.is_passing)
-    return [
-        _Expected(label, tuple(step for each in group for step in each.steps))
-        for label, group in groupby(lasting, key=lambda each: each.label)
-    ]
+    return _expected(step for step in job.steps if not _is_passing(step))
 
 
 def _seen_lasting(seen: SeenJob) -> list[_Group]:
     """Likewise of what was seen."""
     lasting = (poll for poll in seen.polls if not poll.seen.is_passing)
     found = [tuple(group) for _, group in groupby(lasting, key=lambda poll: poll.seen.label)]
-    groups = []
-    for index, polls in enumerate(found):
-        before = found[index - 1][-1].seconds if index else 0.0
-        after = found[index + 1][0].seconds if index + 1 < len(found) else None
-        groups.append(_Group(polls[0].seen.label, polls, before, after))
-    return groups
+    before = (0.0, *(polls[-1].seconds for polls in found))
+    after = (*(polls[0].seconds for polls in found[1:]), None)
+    return [
+        _Group(polls[0].seen.label, polls, seen_before, seen_after)
+        for polls, seen_before, seen_after in zip(found, before, after, strict=False)
+    ]

@@ -191,6 +191,4 @@ class JobRecorder:
             return "it is finished"
         elif is_failure(status):
             return f"{one_line(status)} reads like an end"
-        if idle >= ENOUGH:
-            return f"the last {ENOUGH} polls saw no status"
-        return ""
+        return f"the last {ENOUGH} polls saw no status" if idle >= ENOUGH else ""

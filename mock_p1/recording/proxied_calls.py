@@ -19,8 +19,14 @@ from mock_p1.contract.operations import (
     RETRAIN_MODEL_SWITCH,
     RETRAIN_STATUS_CHECK,
 )
-from mock_p1.recording.one_job import REPLACED, TIMES, first_note, result_of
-from mock_p1.recording.scenario_text import RecordedJob, RecordedScenario
+from mock_p1.recording.scenario_text import (
+    REPLACED,
+    TIMES,
+    RecordedJob,
+    RecordedScenario,
+    first_note,
+    result_of,
+)
 from mock_p1.recording.seen import Seen, failure, may_be_recorded, seen_at_call, seen_at_poll
 from mock_p1.recording.seen_result import SeenResult, look_into
 from mock_p1.recording.seen_steps import SeenPoll, SeenStep, steps_of
@@ -28,7 +34,7 @@ from mock_p1.verify.answer import Answer, error_of, json_object
 from mock_p1.verify.published import CREDENTIAL_ERRORS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from mock_p1.recording.pseudonyms import Pseudonyms
     from mock_p1.recording.recording_proxy import Exchange
@@ -51,9 +57,7 @@ class _Job:
     polls: list[Exchange] = field(default_factory=list)
     is_created: bool = False
     uploaded_at: float | None = None
-    uploads: list[Seen] = field(default_factory=list)
-    downloads: list[Seen] = field(default_factory=list)
-    switches: list[Seen] = field(default_factory=list)
+    calls: dict[str, list[Seen]] = field(default_factory=lambda: defaultdict(list))
     result: SeenResult | None = None
 
 
@@ -67,6 +71,14 @@ class ProxiedCalls:
         self._assumed: dict[str, Any] = {}
         self._issued: dict[tuple[str, str], str] = {}
         self._refused = _refused_keys(exchanges)
+        self._takers: dict[str, Callable[[Exchange], None]] = {
+            GET_API_KEY.name: self._take_key,
+            RETRAIN_DATA_UPLOAD.name: self._take_new_job,
+            FILE_UPLOAD.name: self._take_upload,
+            RETRAIN_STATUS_CHECK.name: lambda poll: self._of(poll.job_id).polls.append(poll),
+            RESULT_DOWNLOAD.name: self._take_download,
+            RETRAIN_MODEL_SWITCH.name: self._take_switch,
+        }
         for exchange in exchanges:
             self._names.learn_value(_json(exchange))
             if exchange.key:
@@ -116,20 +128,8 @@ class ProxiedCalls:
     def _take(self, exchange: Exchange) -> None:
         if exchange.job_id and not may_be_recorded(exchange.job_id):
             self._odd += 1
-            return
-        match exchange.operation:
-            case RETRAIN_STATUS_CHECK.name:
-                self._of(exchange.job_id).polls.append(exchange)
-            case GET_API_KEY.name:
-                self._take_key(exchange)
-            case RETRAIN_DATA_UPLOAD.name:
-                self._take_new_job(exchange)
-            case FILE_UPLOAD.name:
-                self._take_upload(exchange)
-            case RESULT_DOWNLOAD.name:
-                self._take_download(exchange)
-            case RETRAIN_MODEL_SWITCH.name:
-                self._take_switch(exchange)
+        elif exchange.operation in self._takers:
+            self._takers[exchange.operation](exchange)
 
     def _take_key(self, exchange: Exchange) -> None:
         key, found = _field(exchange, "api_key"), _json(exchange)
@@ -155,7 +155,7 @@ class ProxiedCalls:
     def _take_upload(self, exchange: Exchange) -> None:
         job, answer = self._of(exchange.job_id), exchange.answer
         is_taken = isinstance(answer, Answer) and answer.status in range(200, 300)
-        job.uploads.append(_seen(exchange, is_success=is_taken))
+        job.calls[FILE_UPLOAD.name].append(_seen(exchange, is_success=is_taken))
         if isinstance(answer, Answer) and is_taken:
             job.uploaded_at = exchange.seconds + exchange.took_seconds
             if answer.status != 200:  # noqa: PLR2004 -- what is assumed
@@ -164,7 +164,7 @@ class ProxiedCalls:
     def _take_download(self, exchange: Exchange) -> None:
         job, answer = self._of(exchange.job_id), exchange.answer
         is_sent = isinstance(answer, Answer) and answer.status in (200, 206, 304)
-        job.downloads.append(_seen(exchange, is_success=is_sent))
+        job.calls[RESULT_DOWNLOAD.name].append(_seen(exchange, is_success=is_sent))
         if isinstance(answer, Answer) and answer.status == 200 and answer.body:  # noqa: PLR2004 -- the whole
             job.result = look_into(answer.body)
 
@@ -176,7 +176,7 @@ class ProxiedCalls:
         if error == "retrain_job_is_not_finished" and last != FINISHED:
             return  # by itself
         if error != NOT_FOUND or job.polls:
-            job.switches.append(seen)
+            job.calls[RETRAIN_MODEL_SWITCH.name].append(seen)
 
     def _job(self, job: _Job, file: str) -> RecordedJob:
         says, notes = result_of(job.result, (), file)
@@ -186,15 +186,10 @@ class ProxiedCalls:
         after = [each for each in polls if origin is None or each.seconds >= origin]
         steps = _steps(after, job.job_id, origin)
         waits = seen_at_poll_or_fault(before[-1], job.job_id) if before and steps else None
-        calls = {
-            FILE_UPLOAD.name: job.uploads,
-            RESULT_DOWNLOAD.name: job.downloads,
-            RETRAIN_MODEL_SWITCH.name: job.switches,
-        }
         return RecordedJob(
             job.job_id,
             steps or _steps(before, job.job_id, None),
-            {name: seen for name, seen in calls.items() if seen},
+            {name: job.calls[name] for name in OPERATIONS if name in job.calls},
             says,
             api_key,
             waits if waits and waits.kind == "status" else None,

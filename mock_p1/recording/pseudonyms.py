@@ -153,12 +153,11 @@ class Pseudonyms:
         for secret, name in sorted(self._names.items(), key=lambda each: -len(each[0])):
             if len(secret) < SHORTEST_SECRET:
                 continue
-            is_in_any_case = len(secret) >= SHORTEST_VALUE
+            flags = re.IGNORECASE if len(secret) >= SHORTEST_VALUE else re.NOFLAG
             # as it is, in JSON, in a URL
             forms = (secret, json.dumps(secret)[1:-1], quote(secret, safe=""), quote(secret))
             for form in dict.fromkeys(forms):
                 if form.lower() in folded:
-                    flags = re.IGNORECASE if is_in_any_case else re.NOFLAG
                     text = re.sub(re.escape(form), name, text, flags=flags)
         return text
 

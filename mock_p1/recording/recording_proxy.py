@@ -34,16 +34,17 @@ from mock_p1.contract.operations import (
     RETRAIN_DATA_UPLOAD,
     RETRAIN_STATUS_CHECK,
 )
-from mock_p1.recording.seen import urlsplit_or_none
 from mock_p1.scenario.result_files import MAX_BYTES, MAX_TOGETHER
 from mock_p1.verify.answer import Answer, json_object
 from mock_p1.verify.client import MOST_BYTES, PlainSession, no_proxies
 from mock_p1.verify.exceptions import Unreachable
 from mock_p1.verify.network_errors import explain_network_error, failure_kind
 from mock_p1.verify.published import API_KEY_HEADER
+from mock_p1.verify.url import is_fetchable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from io import BufferedIOBase
 
 LINKS: Final = "/__recorded/"
 PIECE: Final = 65_536
@@ -120,16 +121,14 @@ class RecordingProxy:
         self._kept_bytes = 0
         self.now: Callable[[], float] = now
         self._date, self._began = date, now()
-        proxy = self
 
         class Handler(_Handler):
             """Knows the proxy it belongs to."""
 
-            owner = proxy
+            owner = self
 
         self._server = (_Server6 if ":" in host else _Server)((host, port), Handler)
-        shown = in_url(EVERY_ADDRESS.get(host, host))
-        self.url: str = f"http://{shown}:{self._server.server_port}"
+        self.url: str = f"http://{in_url(EVERY_ADDRESS.get(host, host))}:{self._server.server_port}"
 
     @property
     def exchanges(self) -> list[Exchange]:
@@ -165,17 +164,14 @@ class RecordingProxy:
 
     def keep(self, call: _Call, key: str, asked: float, answer: Answer | Unreachable) -> None:
         """Take in what was answered."""
-        took, moment = self.now() - asked, self._date()
-        if isinstance(answer, Answer):
-            with self._lock:
-                self._kept_bytes += len(answer.body)
-                is_too_much = self._kept_bytes > MAX_TOGETHER
-            answer = answer._replace(body=b"") if is_too_much else answer
-        exchange = Exchange(
-            asked - self._began, took, moment, call.operation, key, call.job_id, call.query, answer
-        )
+        began, took, moment = asked - self._began, self.now() - asked, self._date()
         with self._lock:
-            self._exchanges.append(exchange)
+            self._kept_bytes += len(answer.body) if isinstance(answer, Answer) else 0
+            if isinstance(answer, Answer) and self._kept_bytes > MAX_TOGETHER:
+                answer = answer._replace(body=b"")
+            self._exchanges.append(
+                Exchange(began, took, moment, call.operation, key, call.job_id, call.query, answer)
+            )
         what = call.operation or "passed on, not recorded"
         shown = f"HTTP {answer.status}" if isinstance(answer, Answer) else str(answer)
         self.tell(f"{moment:%H:%M:%S}  {what}  {call.job_id}  {shown}")
@@ -185,14 +181,14 @@ class RecordingProxy:
         name, operation = LINK_FIELDS.get(call.operation, ("", ""))
         found = json_object(answer) or {}
         url = found.get(name)
-        if not isinstance(url, str) or (parts := urlsplit_or_none(url)) is None:
+        if not is_fetchable(url):
             return answer.body
         link = _Call(url, operation, call.job_id or str(found.get("retrain_job_id", "")))
         with self._lock:
             known = next((token for token, each in self._links.items() if each == link), None)
             token = known or token_hex(8)
             self._links[token] = link
-        last = quote(parts.path.rpartition("/")[2], safe="%")
+        last = quote(urlsplit(url).path.rpartition("/")[2], safe="%")
         found[name] = f"http://{host}{LINKS}{token}/{last}"
         link_here = json.dumps(found[name]).encode()
         field = rb'(%s\s*:\s*)"(?:[^"\\]|\\.)*"' % re.escape(json.dumps(name).encode())
@@ -220,33 +216,27 @@ class _Server6(_Server):
 class _Body:
     """The body of a request whose length is known, read as it comes."""
 
-    def __init__(self, file: Any, length: int) -> None:  # noqa: ANN401 -- a socket's file
-        self._file, self._left, self._length = file, length, length
+    def __init__(self, file: BufferedIOBase, length: int) -> None:
+        self._file, self._length = file, length
 
     def __len__(self) -> int:
         return self._length
 
     def __iter__(self) -> Iterator[bytes]:
-        while piece := self.read(PIECE):
-            yield piece
-
-    def read(self, size: int = -1) -> bytes:
-        """Return what comes next."""
-        wanted = self._left if size < 0 else min(size, self._left)
-        piece = _read(self._file, wanted) if wanted else b""
-        self._left -= len(piece)
-        return piece
+        return _read(self._file, self._length)
 
 
-def _read(file: Any, size: int) -> bytes:  # noqa: ANN401 -- a socket's file
-    """Read what a client sends. _ClientLeft where it sends no more."""
-    try:
-        piece: bytes = file.read(size)
-    except OSError:
-        raise _ClientLeft from None
-    if not piece:
-        raise _ClientLeft
-    return piece
+def _read(file: BufferedIOBase, left: int) -> Iterator[bytes]:
+    """Yield so many bytes of what a client sends. _ClientLeft where it sends no more."""
+    while left:
+        try:
+            piece = file.read1(min(left, PIECE))
+        except OSError:
+            raise _ClientLeft from None
+        if not piece:
+            raise _ClientLeft
+        left -= len(piece)
+        yield piece
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -312,11 +302,8 @@ class _Handler(BaseHTTPRequestHandler):
         return _Body(self.rfile, int(length)) if length.isdigit() and int(length) else None
 
     def _chunks(self) -> Iterator[bytes]:
-        while left := self._chunk_size():
-            while left:
-                piece = _read(self.rfile, min(left, PIECE))
-                left -= len(piece)
-                yield piece
+        while size := self._chunk_size():
+            yield from _read(self.rfile, size)
             self.rfile.readline(100)
         while self.rfile.readline(PIECE).strip():
             pass
@@ -331,11 +318,14 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in response.headers.items()}
         sent = {n: v for n, v in response.headers.items() if n.lower() not in HOP_BY_HOP}
         promised, is_bare = headers.get("content-length", ""), self._is_bare(response.status_code)
-        pieces = _Pieces(response, None if is_bare or not promised.isdigit() else int(promised))
+        pieces = _pieces(response, None if is_bare or not promised.isdigit() else int(promised))
         is_download = call.operation == RESULT_DOWNLOAD.name and not is_bare
-        begun = b"" if is_download else pieces.read(MOST_BYTES)
-        if pieces.has_ended:
-            answer = Answer(response.status_code, headers, begun)
+        most = MAX_BYTES if is_download else MOST_BYTES
+        kept = bytearray()
+        while not is_download and len(kept) < most and (piece := next(pieces, b"")):
+            kept += piece
+        if not is_download and len(kept) < most:
+            answer = Answer(response.status_code, headers, bytes(kept))
             self.owner.keep(call, key, asked, answer)
             shown = self.owner.with_links(call, answer, self.headers.get("Host", "localhost"))
             if is_bare and promised:
@@ -347,10 +337,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.close_connection = True
         self._head(response.status_code, sent)
-        most = MAX_BYTES if is_download else MOST_BYTES
-        kept = bytearray(begun)
-        self._write(begun)
-        while piece := pieces.read(PIECE):
+        self._write(kept)
+        for piece in pieces:
             if len(kept) <= most:
                 kept += piece
             self._write(piece)
@@ -365,8 +353,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not is_bare:
             headers["Content-Length"] = str(len(body))
         self._head(status, headers)
-        if not is_bare:
-            self._write(body)
+        self._write(b"" if is_bare else body)
 
     def _head(self, status: int, headers: dict[str, str]) -> None:
         self.send_response_only(status)
@@ -379,7 +366,7 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:
             raise _ClientLeft from None
 
-    def _write(self, piece: bytes) -> None:
+    def _write(self, piece: bytes | bytearray) -> None:
         try:
             self.wfile.write(piece)
         except OSError:
@@ -395,26 +382,14 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = do_OPTIONS = _pass_on  # noqa: N815 -- of the base class
 
 
-class _Pieces:
-    """A body as it comes. ``promised`` is how long its head says that it is."""
+def _pieces(response: requests.Response, promised: int | None) -> Iterator[bytes]:
+    """Yield a body as it comes. ``promised`` is how long its head says that it is.
 
-    def __init__(self, response: requests.Response, promised: int | None) -> None:
-        self._stream = response.raw.stream(PIECE, decode_content=False)
-        self._promised, self._came = promised, 0
-        self.has_ended: bool = False
-
-    def read(self, size: int) -> bytes:
-        """Return so many bytes or a few more; fewer only at the end.
-
-        ChunkedEncodingError where that comes too early: urllib3 before 2 says nothing of it.
-        """
-        read = bytearray()
-        while len(read) < size and not self.has_ended:
-            piece = next(self._stream, None)
-            if piece is None:
-                self.has_ended = True
-            read += piece or b""
-        self._came += len(read)
-        if self.has_ended and self._promised is not None and self._came < self._promised:
-            raise requests.exceptions.ChunkedEncodingError
-        return bytes(read)
+    ChunkedEncodingError where it ends too early: urllib3 before 2 says nothing of it.
+    """
+    came = 0
+    for piece in response.raw.stream(PIECE, decode_content=False):
+        came += len(piece)
+        yield piece
+    if promised is not None and came < promised:
+        raise requests.exceptions.ChunkedEncodingError

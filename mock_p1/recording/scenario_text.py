@@ -7,10 +7,15 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
+from mock_p1._version import __version__
+from mock_p1.base.durations import format_seconds
 from mock_p1.base.text import plural, shorten
 from mock_p1.contract.errors import DOCUMENTED_ERRORS
+from mock_p1.contract.operations import DOCUMENTED_HOSTS, RESULT_DOWNLOAD
 from mock_p1.recording.flow_yaml import comment, flow, scalar
+from mock_p1.recording.seen_steps import SeenStep, steps_of
 from mock_p1.verify.published import error_http_status
 
 if TYPE_CHECKING:
@@ -18,12 +23,22 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mock_p1.contract.assumptions import Assumptions
+    from mock_p1.recording.job_recorder import SeenJob
     from mock_p1.recording.pseudonyms import Pseudonyms
     from mock_p1.recording.seen import Seen
-    from mock_p1.recording.seen_steps import SeenStep
+    from mock_p1.recording.seen_result import SeenResult
 
 WIDTH: Final = 110
 """Columns of a line; a comment that would end beyond them stands above its step."""
+
+TIMES: Final = (
+    "Times are what polling can know: a step ended between the poll that saw it last and the next; "
+    "a round time near the middle stands here."
+)
+REPLACED: Final = (
+    "Keys, hosts, links and signatures are replaced; of headers, Content-Type, Location and "
+    "Retry-After alone are kept."
+)
 
 
 @dataclass(slots=True)
@@ -57,6 +72,48 @@ class RecordedScenario:
     assumptions: Mapping[str, Any] = field(default_factory=dict)
 
 
+def first_note(began: datetime, base: str, what: str) -> str:
+    """Return the first line of a recording: with what, when and from where it was made."""
+    host = f"from {urlsplit(base).hostname}" if base in DOCUMENTED_HOSTS else "from another host"
+    return f"Recorded by mock-p1 {__version__} on {began:%Y-%m-%d %H:%M} UTC {host}: {what}"
+
+
+def scenario_of(  # noqa: PLR0913, PLR0917 -- what was seen, in one place
+    job: SeenJob,
+    base: str,
+    every_seconds: float,
+    result: SeenResult | None = None,
+    attempts: Sequence[Seen] = (),
+    result_file: str = "",
+) -> RecordedScenario:
+    """Return what was seen of a job as a scenario.
+
+    ``attempts`` are the answers to the download of its result, ``result_file`` the name of the file
+    that its content is kept in.
+    """
+    span = format_seconds(every_seconds, parts=1000)
+    began = job.polls[0].moment
+    polls = f"{plural(len(job.polls), 'poll')} of a job, {span} apart; {job.why}."
+    says, notes = result_of(result, attempts, result_file)
+    calls = {RESULT_DOWNLOAD.name: attempts} if attempts else {}
+    return RecordedScenario(
+        began,
+        [RecordedJob(job.job_id, steps_of(job.polls), calls, says, notes=notes)],
+        notes=(first_note(began, base, polls), TIMES, REPLACED),
+    )
+
+
+def result_of(
+    result: SeenResult | None, attempts: Sequence[Seen], result_file: str
+) -> tuple[Any, list[str]]:
+    """Return what a ``result:`` says, and what is to be said of it."""
+    if result is None:
+        return "generated", ["Its result did not come, and is invented."] * bool(attempts)
+    if result_file:
+        return {"file": result_file}, [f"Its result: {result.described()}; kept as it came."]
+    return result.step(), [f"Its result: {result.described()}; an invented one is in its place."]
+
+
 def scenario_text(recorded: RecordedScenario, names: Pseudonyms) -> str:
     """Return the text of a scenario file that plays what was recorded."""
     learn(recorded, names)
@@ -86,8 +143,7 @@ def job_lines(job: RecordedJob, names: Pseudonyms, shape: ErrorShape) -> Iterato
         yield f"    api_key: {scalar(job.api_key)}"
     yield "    timeline:"
     if job.waits is not None:
-        says = {**_said(job.waits, names, shape), "for": "upload"}
-        yield f"      - {flow(says)}"
+        yield f"      - {flow({**_said(job.waits, names, shape), 'for': 'upload'})}"
     for step in job.steps:
         yield from _step(step, job, names, shape)
     yield from _calls(job.calls, names, shape, "    ")
@@ -170,21 +226,18 @@ def _calls(
         for index, group in enumerate(groups):
             says = _said(group[0], names, shape)
             is_last = index == len(groups) - 1
-            if is_last and group[0].is_passing:
-                # who asks again tomorrow should not meet a bad moment for good
-                yield f"{indent}    - {flow({**says, 'for': plural(len(group), 'call')})}"
-                yield f"{indent}    - ok"
-            elif is_last:
+            if is_last and not group[0].is_passing:
                 yield f"{indent}    - {'ok' if group[0].kind == 'ok' else flow(says)}"
-            else:
-                yield f"{indent}    - {flow({**says, 'for': plural(len(group), 'call')})}"
+                continue
+            yield f"{indent}    - {flow({**says, 'for': plural(len(group), 'call')})}"
+            if is_last:  # who asks again tomorrow should not meet a bad moment for good
+                yield f"{indent}    - ok"
 
 
 def _said(seen: Seen, names: Pseudonyms, shape: ErrorShape) -> dict[str, Any]:
     """Return the keys of a step, without secrets."""
-    says = dict(seen.says)
-    if seen.kind == "error" and not shape.fits(seen):
-        says = dict(seen.literal)
+    is_odd = seen.kind == "error" and not shape.fits(seen)
+    says = dict(seen.literal if is_odd else seen.says)
     if seen.kind != "status":
         return _reply(says, names) if "reply" in says else says
     return {

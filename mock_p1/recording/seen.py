@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from mock_p1.base.clock import SECOND
 from mock_p1.base.durations import LONGEST
@@ -21,6 +21,7 @@ from mock_p1.verify.answer import (
     waits_by_number,
 )
 from mock_p1.verify.published import ERRORS, FIELDS, STATUS_ERRORS
+from mock_p1.verify.url import is_fetchable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -101,7 +102,7 @@ def seen_at_poll(answer: Answer, job_id: str) -> Seen:
         own = ("status", "model_id", "message")
         says: dict[str, Any] = {name: found[name] for name in own if name in found}
         link = found.get("download_url")
-        if isinstance(link, str) and urlsplit_or_none(link):
+        if is_fetchable(link):
             return Seen("status", {**says, "result": "generated"}, link=link, status=says["status"])
         if link is not None:
             says["download_url"] = link
@@ -115,11 +116,11 @@ def _odd_reply(answer: Answer) -> Seen:
     status = found.get("status")
     if not is_reply(answer) or not isinstance(status, str) or seen.is_passing:
         return seen
-    notes = [seen.note] if seen.note else []
     link = found.get("download_url")
-    if not isinstance(link, str) or urlsplit_or_none(link) is None:
+    if not is_fetchable(link):
         return replace(seen, status=status)
-    notes.append("not the documented reply, and so literal: its link leads nowhere")
+    nowhere = "not the documented reply, and so literal: its link leads nowhere"
+    notes = filter(None, (seen.note, nowhere))
     return replace(seen, status=status, link=link, note="; ".join(notes))
 
 
@@ -133,21 +134,12 @@ def seen_at_call(answer: Answer, errors: Collection[str], *, is_success: bool) -
     return OK if is_success else _error(answer, errors) or literal(answer)
 
 
-def urlsplit_or_none(link: str) -> Any:  # noqa: ANN401 -- the parts, or None
-    """Return the parts of a link that can be fetched; None for any other."""
-    try:
-        parts = urlsplit(link)
-    except ValueError:
-        return None
-    return parts if parts.scheme in ("http", "https") and parts.hostname else None
-
-
 def _is_plain(found: dict[str, Any], answer: Answer, job_id: str) -> bool:
     """Tell whether this is the documented reply, to the letter, so that a step can say it."""
-    if answer.status != 200 or media_type(answer) != "application/json":  # noqa: PLR2004 -- HTTP's OK
-        return False
     return (
-        "status" in found
+        answer.status == 200  # noqa: PLR2004 -- HTTP's OK
+        and media_type(answer) == "application/json"
+        and "status" in found
         and [*found] == [name for name in FIELDS if name in found]
         and found.get("metadata") == {"retrain_job_id": job_id}
         and all(type(value) is FIELDS[name] for name, value in found.items())
@@ -199,7 +191,7 @@ def literal(answer: Answer) -> Seen:
         body = body[:LONGEST_BODY]
         notes.append(f"its body is cut to {LONGEST_BODY:,} characters")
     wait = min(asked_wait_seconds(answer), LONGEST / SECOND)
-    if wait and wait >= 1:
+    if wait >= 1:
         span = f"{round(wait)}s"
         says["retry_after"] = span if waits_by_number(answer) else {"date": span}
     elif "retry-after" in answer.headers and answer.headers["retry-after"].isalnum():

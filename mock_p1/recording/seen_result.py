@@ -83,8 +83,7 @@ def fetch_result(client: Client, link: str, pace: Pace) -> tuple[SeenResult | No
             continue
         if answer.status == 200:  # noqa: PLR2004 -- HTTP's OK
             attempts.append(OK)
-            whole = len(answer.body) <= MAX_BYTES
-            return (look_into(answer.body) if whole else None), attempts
+            return (look_into(answer.body) if len(answer.body) <= MAX_BYTES else None), attempts
         attempts.append(literal(answer))
     return None, attempts
 

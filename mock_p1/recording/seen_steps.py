@@ -8,7 +8,7 @@ network, a gateway) lasts so many polls, unless it went on for long.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -83,25 +83,21 @@ class SeenStep:
 
 def steps_of(polls: Sequence[SeenPoll]) -> list[SeenStep]:
     """Return the steps that these polls saw. The first began at 0 seconds."""
-    groups = [[*group] for _, group in groupby(polls, key=lambda poll: poll.seen)]
+    groups = [tuple(group) for _, group in groupby(polls, key=lambda poll: poll.seen)]
     steps: list[SeenStep] = []
     since = 0
-    for group, following in zip(groups, [*groups[1:], None], strict=True):
-        notes = tuple(dict.fromkeys(x for p in group for x in (p.note, p.seen.note) if x))
-        step = SeenStep(group[0].seen, tuple(group), notes=notes)
-        if following is None:
-            steps.append(step)
-            break
-        next_at = following[0].seconds
-        if step.seen.is_passing and len(group) <= PASSING_POLLS:
-            steps.append(replace(step, for_=plural(len(group), "poll"), next_at=next_at))
-            since = _ms(group[-1].seconds)
+    ends = [group[0].seconds for group in groups[1:]]
+    for group, next_at in zip(groups, (*ends, None), strict=True):
+        seen = group[0].seen
+        if next_at is None:
+            for_ = ""
+        elif seen.is_passing and len(group) <= PASSING_POLLS:
+            for_, since = plural(len(group), "poll"), _ms(group[-1].seconds)
         else:
             end = max(_between(_ms(group[-1].seconds), _ms(next_at)), since + 1)
-            steps.append(
-                replace(step, for_=format_duration((end - since) * UNITS["ms"]), next_at=next_at)
-            )
-            since = end
+            for_, since = format_duration((end - since) * UNITS["ms"]), end
+        notes = dict.fromkeys(x for p in group for x in (p.note, p.seen.note) if x)
+        steps.append(SeenStep(seen, group, for_, next_at, tuple(notes)))
     return steps
 
 

@@ -711,8 +711,7 @@ class Handle:
         __tracebackhide__ = True
         job = self.job_id if job is None else job
         downloads = self.downloads(job)
-        labels = key_labels(self._engine.journal)
-        if problem := download_problem(job, downloads, times, labels):
+        if problem := download_problem(job, downloads, times, key_labels(self._engine.journal)):
             self._fail(problem, {call.number for call in downloads})
 
     def assert_switched(self, job: str | None = None) -> None:

@@ -12,7 +12,7 @@ from copy import copy
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Final, ParamSpec, Self, TypeVar
 
 from mock_p1.base.clock import Clock, RealClock, VirtualClock
 from mock_p1.base.durations import nanoseconds
@@ -62,8 +62,16 @@ class _Starting(ABC):
     Begins anew each time it is entered.
     """
 
-    def __init__(
-        self, scenario: ScenarioSource, *, check: bool, as_argument: str | None = None
+    def __init__(  # noqa: PLR0913 -- what both ways have in common
+        self,
+        scenario: ScenarioSource,
+        *,
+        seed: int | None,
+        check: bool,
+        instant_sleep: bool | str | float | timedelta,
+        start_date: str | datetime | None,
+        load: str | PathLike[str] | None,
+        as_argument: str | None,
     ) -> None:
         __tracebackhide__ = True
         # an inline one is read when a test starts: its mistakes are that test's, not its module's
@@ -71,12 +79,40 @@ class _Starting(ABC):
         with _raised_without_our_frames():
             source = scenario if folder else _found(scenario)
         self._scenario = partial(_found, source, folder=folder)
-        self._check, self._as_argument = check, as_argument
+        self._seed, self._check, self._as_argument = seed, check, as_argument
         self._entered: list[tuple[ExitStack, Handle]] = []
+        self._longest = _longest(instant_sleep)
+        self._start_date = _date(start_date)
+        if load is not None and start_date is not None:
+            raise ValueError("a saved state has its own dates; leave start_date or load out")
+        self._load = None if load is None else Path(load)
 
     @abstractmethod
     def _start(self, stack: ExitStack) -> Handle:
         """Start a mock; the stack is what ends it."""
+
+    def _begun(
+        self, stack: ExitStack, clock_at: Callable[[datetime | None], Clock]
+    ) -> tuple[Engine, SharedClock | None]:
+        """Return an engine, and its clock where the client has the same.
+
+        Else the clock is made by ``clock_at``, of the date that it begins at. CannotLoad says why
+        the engine cannot go on from a saved state.
+        """
+        state = None if self._load is None else read_state(self._load)
+        start_date = self._start_date if state is None else first_date(state)
+        shared = _one_clock(stack, self._longest, start_date)
+        engine = self._engine(stack, shared or clock_at(start_date))
+        if self._load is not None:
+            load_state(engine, self._load, state)
+        return engine, shared
+
+    def _engine(self, stack: ExitStack, clock: Clock) -> Engine:
+        """Return an engine that keeps what is uploaded until the mock ends."""
+        from mock_p1.server.upload_store import UploadStore  # noqa: PLC0415 -- no need before a start
+
+        scenario, store = self._scenario(), stack.enter_context(closing(UploadStore()))
+        return Engine(scenario, clock, seed=self._seed, journal_max=JOURNAL_MAX, store=store)
 
     def __enter__(self) -> Handle:
         """Start, and return the handle."""
@@ -146,27 +182,6 @@ class _Starting(ABC):
         return other
 
 
-class _Saved:
-    """The state that a mock goes on from, if there is one, and the date it begins at."""
-
-    def __init__(self, file: str | PathLike[str] | None, start_date: datetime | None) -> None:
-        if file is not None and start_date is not None:
-            raise ValueError("a saved state has its own dates; leave start_date or load out")
-        self._path, self._start_date = None if file is None else Path(file), start_date
-
-    def read(self) -> tuple[dict[str, Any] | None, datetime | None]:
-        """Return the state and the date; CannotLoad says why it cannot be read."""
-        if self._path is None:
-            return None, self._start_date
-        state = read_state(self._path)
-        return state, first_date(state)
-
-    def load(self, engine: Engine, state: dict[str, Any] | None) -> None:
-        """Let the engine go on from the state; CannotLoad says why it cannot."""
-        if self._path is not None:
-            load_state(engine, self._path, state)
-
-
 class mocked(_Starting):  # noqa: N801 -- called like a function
     """Catch the client's ``requests`` in-process; nothing reaches the network.
 
@@ -226,20 +241,21 @@ class mocked(_Starting):  # noqa: N801 -- called like a function
         as_argument: str | None = None,
     ) -> None:
         __tracebackhide__ = True
-        super().__init__(scenario, check=check, as_argument=as_argument)
+        super().__init__(
+            scenario,
+            seed=seed,
+            check=check,
+            instant_sleep=instant_sleep,
+            start_date=start_date,
+            load=load,
+            as_argument=as_argument,
+        )
         self._base_urls = DOCUMENTED_HOSTS if base_url is None else (base_url.rstrip("/"),)
-        self._seed = seed
-        self._longest = _longest(instant_sleep)
-        self._saved = _Saved(load, _date(start_date))
 
     def _start(self, stack: ExitStack) -> Handle:
         from mock_p1.transports.responses_patch import Mock  # noqa: PLC0415 -- takes 0.3 s; a served mock does not need it
 
-        state, start_date = self._saved.read()
-        shared = _one_clock(stack, self._longest, start_date)
-        clock = shared or VirtualClock(start_date)
-        engine = _engine(stack, self._scenario(), clock, self._seed)
-        self._saved.load(engine, state)
+        engine, shared = self._begun(stack, VirtualClock)
         if shared:
             engine.journal.listen(lambda _: shared.asked())  # who asks the mock is the client
         mock = Mock(engine, self._base_urls, backs_off=shared is not None)
@@ -306,14 +322,20 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         as_argument: str | None = None,
     ) -> None:
         __tracebackhide__ = True
-        super().__init__(scenario, check=check, as_argument=as_argument)
-        self._longest = _longest(instant_sleep)
-        self._saved = _Saved(load, _date(start_date))
+        super().__init__(
+            scenario,
+            seed=seed,
+            check=check,
+            instant_sleep=instant_sleep,
+            start_date=start_date,
+            load=load,
+            as_argument=as_argument,
+        )
         if self._longest and speed != 1:
             raise ValueError("the clock runs at a speed, or is moved by instant_sleep, not both")
         if state is not None and (self._longest or load or start_date):
             raise ValueError("a shared state has its own clock and history; leave state out")
-        self._speed, self._seed, self._address = speed, seed, (host, port)
+        self._speed, self._address = speed, (host, port)
         self._store = state and (state, state_name)
 
     def _start(self, stack: ExitStack) -> Handle:
@@ -322,14 +344,7 @@ class serving(_Starting):  # noqa: N801 -- called like a function
 
         if current() and self._speed != 1:
             raise CannotShare("a mock with instant_sleep is active, so a server takes no speed")
-        state, start_date = self._saved.read()
-        shared = _one_clock(stack, self._longest, start_date)
-        clock = shared or RealClock(self._speed, start=start_date)
-        if self._store:
-            engine = _shared_engine(stack, self._scenario(), self._store, self._speed, self._seed)
-        else:
-            engine = _engine(stack, self._scenario(), clock, self._seed)
-        self._saved.load(engine, state)
+        engine, shared = self._begun(stack, lambda date: RealClock(self._speed, start=date))
         server = Server(engine, host=self._address[0], port=self._address[1])
         thread = stack.enter_context(ServerThread(server, thread_of_the_run(new_thread))).thread
         if thread:
@@ -345,26 +360,17 @@ class serving(_Starting):  # noqa: N801 -- called like a function
         stack.enter_context(guarded())
         return Handle(engine, server.url)
 
+    def _engine(self, stack: ExitStack, clock: Clock) -> Engine:
+        """Return an engine, or the part of this process in a shared state, until the mock ends."""
+        if not self._store:
+            return super()._engine(stack, clock)
+        from mock_p1.server.shared_state import share  # noqa: PLC0415 -- only a shared state needs it
+        from mock_p1.server.upload_store import UploadStore  # noqa: PLC0415 -- no need before a start
 
-def _engine(stack: ExitStack, scenario: Scenario, clock: Clock, seed: int | None) -> Engine:
-    """Return an engine that keeps what is uploaded until the mock ends."""
-    from mock_p1.server.upload_store import UploadStore  # noqa: PLC0415 -- no need before a start
-
-    store = stack.enter_context(closing(UploadStore()))
-    return Engine(scenario, clock, seed=seed, journal_max=JOURNAL_MAX, store=store)
-
-
-def _shared_engine(
-    stack: ExitStack, scenario: Scenario, where: tuple[str, str], speed: float, seed: int | None
-) -> Engine:
-    """Return the part of this process in a shared state, until the mock ends."""
-    from mock_p1.server.shared_state import share  # noqa: PLC0415 -- only a shared state needs it
-    from mock_p1.server.upload_store import UploadStore  # noqa: PLC0415 -- no need before a start
-
-    store = stack.enter_context(closing(UploadStore()))
-    shared = share(scenario, *where, speed=speed, seed=seed, store=store)
-    stack.callback(shared.close)
-    return shared.engine
+        scenario, store = self._scenario(), stack.enter_context(closing(UploadStore()))
+        shared = share(scenario, *self._store, speed=self._speed, seed=self._seed, store=store)
+        stack.callback(shared.close)
+        return shared.engine
 
 
 def _found(source: ScenarioSource, folder: Path | None = None) -> Scenario:

@@ -310,13 +310,15 @@ def pytest_runtest_makereport(
 def _unsaid(text: str, error: str) -> str:
     """Leave out the table of calls, or a note below it, where the error's message has shown it."""
     shown = {line.strip(" >") for line in error.splitlines()}
-    lines = text.splitlines()
     text = "\n".join(
-        line for line in lines if line[:1] != "#" or line.partition(": ")[2] not in shown
+        line
+        for line in text.splitlines()
+        if line[:1] != "#" or line.partition(": ")[2] not in shown
     )
-    blocks = text.split("\n\n")
     return "\n\n".join(
-        block for block in blocks if not {line.strip() for line in block.splitlines()} <= shown
+        block
+        for block in text.split("\n\n")
+        if not {line.strip() for line in block.splitlines()} <= shown
     )
 
 

@@ -35,25 +35,21 @@ def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[
     """
     trouble = _trouble(request.node)
     with _ending(this), ExitStack() as stack:
-        want, handle, problem, reason = None, None, "", ""
         try:
             want = wanted(request)
             if trouble is not None:
-                reason = ruled_out(want.scenario, trouble)
+                if reason := ruled_out(want.scenario, trouble):
+                    pytest.skip(f"the scenario rules out {trouble}: {reason}")
                 want = replace(want, scenario=with_fault(want.scenario, trouble))
-            if not reason:
-                handle = stack.enter_context(_serving(want) if served else _mocked(want))
+            handle = stack.enter_context(_serving(want) if served else _mocked(want))
         except (
             ValueError,
             OSError,
             CannotShare,
         ) as error:  # MarkerError and ScenarioError, CannotListen
-            problem = str(error)
-        if reason:
-            pytest.skip(f"the scenario rules out {trouble}: {reason}")
-        if want is None or handle is None:
-            gap = "\n" if "\n" in problem else " "
-            pytest.fail(f"Mock P1 did not start:{gap}{problem}", pytrace=False)
+            gap = "\n" if "\n" in str(error) else " "
+            text = f"Mock P1 did not start:{gap}{error}"
+            raise pytest.fail.Exception(text, pytrace=False) from None
         this.judged.append(Judged(handle, request.fixturename or "", check=want.check))
         yield handle
 
@@ -119,8 +115,9 @@ class MockFactory:
             "seed": seed,
             "speed": speed,
             "load": load,
+            "instant_sleep": instant_sleep,
+            "start_date": start_date,
         }
-        given |= {"instant_sleep": instant_sleep, "start_date": start_date}
         want = wanted_for(this.item, given, served=served)
         stack = ExitStack()
         handle = stack.enter_context(_serving(want) if served else _mocked(want))
@@ -160,11 +157,12 @@ def judge_early(this: Run) -> None:
 
 def judge_requests(this: Run) -> None:
     """Fail a test over requests that are not imitated, or a trouble that it never met."""
-    said = []
-    for each in this.judged:
-        new = [asked for asked in each.handle.unexpected() if asked.number > each.asked_before]
-        if each.check and new:
-            said.append(describe_unexpected(new))
+    said = [
+        describe_unexpected(new)
+        for each in this.judged
+        if (new := [x for x in each.handle.unexpected() if x.number > each.asked_before])
+        and each.check
+    ]
     if said:
         pytest.fail("\n".join(said), pytrace=False)
     if (trouble := _trouble(this.item)) is not None:

@@ -5,6 +5,7 @@ Every request, and for each job what it was waiting for.
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -76,13 +77,12 @@ def _proxy_between(url: str) -> str:
 
 def _refused(caught: RequestsMock | None) -> Iterator[str]:
     """Yield the requests that were for no host that is mocked."""
-    seen: dict[str, int] = {}
-    for call in caught.calls if caught else ():
-        if isinstance(call.response, Exception) and str(call.response).startswith(
-            "Connection refused by Responses"
-        ):
-            request = f"{call.request.method} {call.request.url}"
-            seen[request] = seen.get(request, 0) + 1
+    seen = Counter(
+        f"{call.request.method} {call.request.url}"
+        for call in (caught.calls if caught else ())
+        if isinstance(call.response, Exception)
+        and str(call.response).startswith("Connection refused by Responses")
+    )
     for request, count in islice(seen.items(), MOST_JOBS):
         yield request if count == 1 else f"{request} ({count} times)"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -127,17 +128,15 @@ def _json(answer: Answer) -> object:
 
 def _leaves(value: object) -> Iterator[object]:
     """Yield what is neither object nor list, from the outermost inwards."""
-    level = [value]
-    while level:
-        deeper: list[object] = []
-        for item in level:
-            if isinstance(item, dict):
-                deeper += item.values()
-            elif isinstance(item, list):
-                deeper += item
-            else:
-                yield item
-        level = deeper
+    waiting = deque([value])
+    while waiting:
+        item = waiting.popleft()
+        if isinstance(item, dict):
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
+        else:
+            yield item
 
 
 def waits_by_number(answer: Answer) -> bool:

@@ -6,6 +6,7 @@ Each assumption of the mock, and, where it is refuted, what a scenario should as
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.verify import published
@@ -25,7 +26,7 @@ from mock_p1.verify.job_checks import FIRST_BYTES, download_needs_no_key
 from mock_p1.verify.questions import CHANGING, ERROR_QUESTIONS, STATUS_QUESTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from mock_p1.verify.session import VerifySession
 
@@ -245,15 +246,13 @@ CHECKS: Final = (
 )
 
 
-def _errors(session: VerifySession) -> Iterator[tuple[str, Answer]]:
-    """Yield the published errors that were seen; NotChecked if there was none."""
-    found = False
-    for _, answer in (*session.answers(*ERROR_QUESTIONS), *session.asked(*CHANGING)):
-        if name := error_of(answer).name:
-            found = True
-            yield name, answer
+def _errors(session: VerifySession) -> list[tuple[str, Answer]]:
+    """Return the published errors that were seen; NotChecked if there was none."""
+    answers = (*session.answers(*ERROR_QUESTIONS), *session.asked(*CHANGING))
+    found = [(name, answer) for _, answer in answers if (name := error_of(answer).name)]
     if not found:
         raise NotChecked("none of the documented errors was seen")
+    return found
 
 
 def common_template(errors: Sequence[Answer]) -> dict[str, Any] | None:
@@ -263,36 +262,41 @@ def common_template(errors: Sequence[Answer]) -> dict[str, Any] | None:
 
     What changes from error to error stands in it as {code}, {error} and {message}.
     """
-    template: dict[str, Any] = _template(json_object(errors[0]), error_of(errors[0]))
+    template: dict[str, Any] = _changed(
+        json_object(errors[0]), partial(_with_places, error_of(errors[0]))
+    )
     made = all(
-        _canonical(_filled(template, error_of(answer))) == _canonical(json_object(answer))
+        # as texts: 1 is not true and not 1.0; the order of fields counts
+        json.dumps(_changed(template, partial(_filled, error_of(answer))))
+        == json.dumps(json_object(answer))
         for answer in errors
     )
     return template if made else None
 
 
-def _template(body: Any, error: FoundError) -> Any:  # noqa: ANN401 -- any JSON
+def _changed(body: Any, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401 -- any JSON
+    """Return JSON with every value changed that is neither object nor list."""
     if isinstance(body, dict):
-        return {name: _template(value, error) for name, value in body.items()}
+        return {name: _changed(value, change) for name, value in body.items()}
     if isinstance(body, list):
-        return [_template(value, error) for value in body]
-    if str(body) == str(error.code):
+        return [_changed(value, change) for value in body]
+    return change(body)
+
+
+def _with_places(error: FoundError, value: Any) -> Any:  # noqa: ANN401 -- any JSON
+    if str(value) == str(error.code):
         return "{code}"
-    if isinstance(body, str):
-        for place, value in _places(error).items():
-            body = body.replace(str(value), place)
-    return body
+    if isinstance(value, str):
+        for place, part in _places(error).items():
+            value = value.replace(str(part), place)
+    return value
 
 
-def _filled(template: Any, error: FoundError) -> Any:  # noqa: ANN401 -- any JSON
-    """Fill a template in as the mock does.
+def _filled(error: FoundError, template: Any) -> Any:  # noqa: ANN401 -- any JSON
+    """Fill a text of a template in as the mock does.
 
     A place alone keeps the value's type, one in a text does not.
     """
-    if isinstance(template, dict):
-        return {name: _filled(value, error) for name, value in template.items()}
-    if isinstance(template, list):
-        return [_filled(value, error) for value in template]
     if not isinstance(template, str):
         return template
     places = _places(error)
@@ -305,7 +309,3 @@ def _filled(template: Any, error: FoundError) -> Any:  # noqa: ANN401 -- any JSO
 
 def _places(error: FoundError) -> dict[str, object]:
     return {"{code}": error.code, "{error}": error.error, "{message}": error.message}
-
-
-def _canonical(body: object) -> str:
-    return json.dumps(body)  # 1 is not true and not 1.0; the order of fields counts

@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.verify import published
 from mock_p1.verify.answer import Answer, describe, error_of, one_line
-from mock_p1.verify.contract_check import Verdict, as_expected, assumed, documented, otherwise
+from mock_p1.verify.contract_check import (
+    Verdict,
+    assumed,
+    documented,
+    judge_fields,
+    judge_without,
+    judged,
+    otherwise,
+    refused,
+)
 from mock_p1.verify.exceptions import NotChecked
-from mock_p1.verify.shapes import judge_fields, judge_without, refused
 
 if TYPE_CHECKING:
     from mock_p1.verify.session import VerifySession
@@ -53,10 +61,8 @@ def issued_key_reply(session: VerifySession) -> Verdict:
 def issued_key_works(session: VerifySession) -> Verdict:
     """Poll with it."""
     name = error_of(session.answer("the job by the new key")).name
-    expected = "no credential error"
-    if name in published.CREDENTIAL_ERRORS:
-        return otherwise(expected, str(name))
-    return as_expected(expected)
+    is_taken = name not in published.CREDENTIAL_ERRORS
+    return judged(agrees=is_taken, expected="no credential error", actual=str(name))
 
 
 @assumed(
@@ -144,9 +150,12 @@ def same_key_again(session: VerifySession) -> Verdict:
     expected = "another key; the first lives on"
     if first == second:
         return otherwise(expected, "the same key", {"same_key_again": "same"})
-    if after in published.CREDENTIAL_ERRORS and before not in published.CREDENTIAL_ERRORS:
-        return otherwise(expected, f"another key; the first is answered with {after}")
-    return as_expected(expected)
+    has_ended = after in published.CREDENTIAL_ERRORS and before not in published.CREDENTIAL_ERRORS
+    return judged(
+        agrees=not has_ended,
+        expected=expected,
+        actual=f"another key; the first is answered with {after}",
+    )
 
 
 CHECKS: Final = (

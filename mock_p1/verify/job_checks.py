@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from mock_p1.verify import published
 from mock_p1.verify.answer import Answer, describe, error_of, json_object, one_line
 from mock_p1.verify.contract_check import Verdict, as_expected, documented, otherwise
 from mock_p1.verify.exceptions import NotChecked
+from mock_p1.verify.url import is_fetchable
 
 if TYPE_CHECKING:
     from mock_p1.verify.session import VerifySession
@@ -134,15 +134,3 @@ def _change(replies: list[dict[str, Any]]) -> str | None:
 
 def _status(reply: dict[str, Any]) -> str:
     return one_line(str(reply.get("status")))
-
-
-def is_fetchable(url: object) -> bool:
-    """Tell whether something is an http(s) URL with a host."""
-    try:
-        return (
-            isinstance(url, str)
-            and urlsplit(url).scheme in ("http", "https")
-            and bool(urlsplit(url).hostname)
-        )
-    except ValueError:
-        return False

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from mock_p1.verify.all_checks import CHECKS
+from mock_p1.verify import (
+    assumed_checks,
+    issue_key_checks,
+    job_checks,
+    status_checks,
+    switch_checks,
+    upload_checks,
+)
 from mock_p1.verify.exceptions import NotChecked, Unreachable
 from mock_p1.verify.preflight import preflight
 from mock_p1.verify.sequence import prepare
@@ -13,11 +21,29 @@ from mock_p1.verify.sequence import prepare
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from mock_p1.verify.contract_check import Check
+    from mock_p1.verify.contract_check import Check, Standing
     from mock_p1.verify.session import VerifySession
     from mock_p1.verify.watch import WatchedJob
 
 Outcome = Literal["hold", "differ", "confirmed", "refuted", "not checked", "not reached"]
+
+CHECKS: Final = (
+    *status_checks.CHECKS,
+    *upload_checks.CHECKS,
+    *switch_checks.CHECKS,
+    *job_checks.CHECKS,  # after those that may follow a job to its end
+    *assumed_checks.CHECKS,
+    *issue_key_checks.CHECKS,  # last: a new key may end the one in use
+)
+"""In the order in which a server is asked."""
+
+OUTCOMES: Final[Mapping[tuple[Standing, bool], Outcome]] = {
+    ("documented", True): "hold",
+    ("documented", False): "differ",
+    ("assumed", True): "confirmed",
+    ("assumed", False): "refuted",
+}
+"""What comes of a check by its standing, and by whether it agrees."""
 
 HOLDS: Final = 0
 DIFFERS: Final = 1
@@ -63,10 +89,8 @@ class Report:
     @property
     def assumptions(self) -> dict[str, Any]:
         """What a scenario's ``assumptions:`` would have to say to agree with the server."""
-        merged: dict[str, Any] = {}
-        for result in self.results:
-            merged.update(result.assumption)
-        return merged
+        each = (result.assumption.items() for result in self.results)
+        return dict(chain.from_iterable(each))
 
     @property
     def beyond_assumptions(self) -> list[Result]:
@@ -92,9 +116,11 @@ def run(
     except Unreachable as error:
         results = (Result(check, "not reached", reason="see above") for check in allowed)
         return Report(tuple(results), session.hide(str(error)))
-    incomplete = ""
-    if watched is not None and not watched.ended:
-        incomplete = f"the end of the watched job was not seen: {watched.why}"
+    incomplete = (
+        ""
+        if watched is None or watched.ended
+        else f"the end of the watched job was not seen: {watched.why}"
+    )
     return Report(tuple(judge(check, session) for check in allowed), incomplete, watched)
 
 
@@ -108,14 +134,9 @@ def judge(check: Check, session: VerifySession) -> Result:
         return Result(check, "not checked", reason=session.hide(str(error)))
     except Unreachable as error:
         return Result(check, "not reached", reason=session.hide(str(error)))
-    outcome: Outcome
-    if check.standing == "documented":
-        outcome = "hold" if verdict.agrees else "differ"
-    else:
-        outcome = "confirmed" if verdict.agrees else "refuted"
     return Result(
         check,
-        outcome,
+        OUTCOMES[check.standing, verdict.agrees],
         session.hide(verdict.expected),
         session.hide(verdict.actual),
         assumption={key: _hidden(value, session.hide) for key, value in verdict.assumption.items()},

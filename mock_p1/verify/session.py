@@ -84,8 +84,7 @@ class VerifySession:
         if name not in self._known:
             if question.allow is not None:
                 self.require(question.allow)
-            key = None if question.key is None else self.value(question.key)
-            headers = {} if key is None else {API_KEY_HEADER: key}
+            headers = {} if question.key is None else {API_KEY_HEADER: self.value(question.key)}
             url = self._url(question)
             if question.allow:
                 call = f"{question.method} {url.partition('?')[0]}"

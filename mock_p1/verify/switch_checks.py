@@ -6,10 +6,17 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.verify import published
 from mock_p1.verify.answer import Answer, describe, error_of, json_object
-from mock_p1.verify.contract_check import Verdict, as_expected, assumed, documented, otherwise
+from mock_p1.verify.contract_check import (
+    Verdict,
+    assumed,
+    assuming,
+    documented,
+    judge_fields,
+    judged,
+    refused,
+)
 from mock_p1.verify.exceptions import NotChecked
 from mock_p1.verify.sequence import find_failed_job, find_job_to_switch, find_unfinished_job
-from mock_p1.verify.shapes import assuming, judge_fields, refused
 
 if TYPE_CHECKING:
     from mock_p1.verify.session import VerifySession
@@ -27,9 +34,12 @@ def switch_reply(session: VerifySession) -> Verdict:
     """Switch, and compare the answer."""
     find_job_to_switch(session)
     answer = session.answer("the switch")
-    if json_object(answer) == {"metadata": {"retrain_job_id": session.value("job_to_switch")}}:
-        return as_expected("metadata.retrain_job_id, as asked for")
-    return otherwise("metadata.retrain_job_id, as asked for", describe(answer))
+    echo = {"metadata": {"retrain_job_id": session.value("job_to_switch")}}
+    return judged(
+        agrees=json_object(answer) == echo,
+        expected="metadata.retrain_job_id, as asked for",
+        actual=describe(answer),
+    )
 
 
 @assumed(
@@ -44,11 +54,13 @@ def second_switch(session: VerifySession) -> Verdict:
     if not _switched(session.answer("the switch")):
         raise NotChecked("the first switch was not taken")
     answer = session.answer("the switch, again")
-    if _switched(answer):
-        return as_expected("switched")
     name = error_of(answer).name
-    assumption = assuming("second_switch", name, published.SWITCH_ERRORS)
-    return otherwise("switched", name or describe(answer), assumption)
+    return judged(
+        agrees=_switched(answer),
+        expected="switched",
+        actual=name or describe(answer),
+        assumption=assuming("second_switch", name, published.SWITCH_ERRORS),
+    )
 
 
 @assumed(

@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.verify import published
 from mock_p1.verify.answer import describe, error_of, is_reply, json_object, one_line
-from mock_p1.verify.contract_check import Verdict, as_expected, assumed, documented, otherwise
+from mock_p1.verify.contract_check import (
+    Verdict,
+    assumed,
+    assuming,
+    documented,
+    judge_fields,
+    judge_without,
+    judged,
+    refused,
+)
 from mock_p1.verify.exceptions import NotChecked
-from mock_p1.verify.job_checks import is_fetchable
 from mock_p1.verify.sequence import is_taken, upload
-from mock_p1.verify.shapes import assuming, judge_fields, judge_without, refused
+from mock_p1.verify.url import is_fetchable
 
 if TYPE_CHECKING:
     from mock_p1.verify.session import VerifySession
@@ -68,14 +76,15 @@ def upload_begins_job(session: VerifySession) -> Verdict:
     if not is_taken(upload(session)):
         raise NotChecked("the upload was not taken")
     answer = session.answer("the new job")
-    expected = "a reply with a status, and with the id"
     metadata = (json_object(answer) or {}).get("metadata")
     echoed = isinstance(metadata, dict) and metadata.get("retrain_job_id") == session.value(
         "new_job"
     )
-    if is_reply(answer) and echoed:
-        return as_expected(expected)
-    return otherwise(expected, describe(answer))
+    return judged(
+        agrees=is_reply(answer) and echoed,
+        expected="a reply with a status, and with the id",
+        actual=describe(answer),
+    )
 
 
 @assumed("upload-reply", "The PUT is answered with HTTP 200, empty, with an ETag.",

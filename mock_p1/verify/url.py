@@ -1,8 +1,9 @@
-"""The base URL of a server, and what is wrong with it before anything is sent."""
+"""The base URL of a server, what is wrong with it before anything is sent; and other URLs."""
 
 from __future__ import annotations
 
 import ipaddress
+from typing import TypeGuard
 from urllib.parse import SplitResult, urlsplit
 
 from mock_p1.verify.answer import one_line
@@ -52,6 +53,15 @@ def base_url(text: str) -> str:
             f"give {bare} alone, and the job's id by --job-id"
         )
     return bare + path
+
+
+def is_fetchable(url: object) -> TypeGuard[str]:
+    """Tell whether something is an http(s) URL with a host."""
+    try:
+        parts = urlsplit(url) if isinstance(url, str) else None
+        return parts is not None and parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
 
 
 def is_loopback(host: str) -> bool:

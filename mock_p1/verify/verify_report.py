@@ -149,20 +149,17 @@ def _add_case(suite: ET.Element, result: Result, *, strict: bool) -> None:
         classname=f"verify.{check.standing}",
         name=f"{check.id}: {check.sentence}",
     )
+    found = f"expected {result.expected}, was {result.actual}"
     beside = f"expected: {result.expected}\nactual: {result.actual}\nsource: {check.source}"
-    match result.outcome:
-        case "hold" | "confirmed":
-            return
-        case "differ":
-            kind, message = "failure", f"expected {result.expected}, was {result.actual}"
-        case "refuted":
-            kind = "failure" if strict else "skipped"
-            message = f"assumption refuted: expected {result.expected}, was {result.actual}"
-        case "not checked":
-            kind, message, beside = "skipped", f"not checked: {result.reason}", ""
-        case _:
-            kind, message, beside = "error", result.reason, ""
-    ET.SubElement(case, kind, message=as_xml(message)).text = as_xml(beside) or None
+    kinds = {
+        "differ": ("failure", found, beside),
+        "refuted": ("failure" if strict else "skipped", f"assumption refuted: {found}", beside),
+        "not checked": ("skipped", f"not checked: {result.reason}", ""),
+        "not reached": ("error", result.reason, ""),
+    }
+    if result.outcome in kinds:
+        kind, message, text = kinds[result.outcome]
+        ET.SubElement(case, kind, message=as_xml(message)).text = as_xml(text) or None
 
 
 def as_xml(text: str) -> str:

@@ -8,9 +8,8 @@ import pytest
 
 from mock_p1 import mocked
 from mock_p1.recording.job_recorder import JobRecorder, RecordedJobCall
-from mock_p1.recording.one_job import scenario_of
 from mock_p1.recording.pseudonyms import Pseudonyms
-from mock_p1.recording.scenario_text import scenario_text
+from mock_p1.recording.scenario_text import scenario_of, scenario_text
 from mock_p1.recording.seen_result import fetch_result
 from mock_p1.verify.client import HttpClient
 from mock_p1.verify.pace import Pace

@@ -6,8 +6,8 @@ import pytest
 
 from mock_p1 import load_scenario
 from mock_p1.recording.appending import appended, check_appendable
-from mock_p1.recording.one_job import scenario_of
 from mock_p1.recording.pseudonyms import Pseudonyms
+from mock_p1.recording.scenario_text import scenario_of
 from mock_p1.verify.exceptions import UsageError
 
 FIRST = """\

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from mock_p1 import load_scenario, mocked
 from mock_p1.recording.flow_yaml import can_be_written, flow
 from mock_p1.recording.job_recorder import SeenJob
-from mock_p1.recording.one_job import scenario_of
 from mock_p1.recording.pseudonyms import Pseudonyms
-from mock_p1.recording.scenario_text import scenario_text
+from mock_p1.recording.scenario_text import scenario_of, scenario_text
 from mock_p1.recording.seen import seen_at_poll
 from mock_p1.recording.seen_steps import SeenPoll, steps_of
 from mock_p1.verify.answer import Answer, asked_wait_seconds

@@ -9,9 +9,8 @@ import pytest
 
 from mock_p1 import load_scenario
 from mock_p1.recording.job_recorder import JobRecorder, RecordedJobCall
-from mock_p1.recording.one_job import scenario_of
 from mock_p1.recording.pseudonyms import Pseudonyms
-from mock_p1.recording.scenario_text import scenario_text
+from mock_p1.recording.scenario_text import scenario_of, scenario_text
 from mock_p1.verify.answer import Answer
 from mock_p1.verify.exceptions import Unreachable
 from mock_p1.verify.pace import Pace

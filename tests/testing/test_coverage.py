@@ -2,7 +2,7 @@
 
 import pytest
 
-from mock_p1.analysis.state_coverage import Coverage, merged, what_there_is
+from mock_p1.analysis.state_coverage import Coverage, what_there_is
 from mock_p1.base.clock import VirtualClock
 from mock_p1.base.messages import Request
 from mock_p1.contract.operations import OPERATIONS
@@ -149,13 +149,13 @@ def test_the_report_names_what_is_missing():
 
 def test_processes_are_counted_together():
     """What one worker showed and what another did add up."""
-    parts = []
+    whole = Coverage()
     for job in ("a", "b"):
         coverage, engine = Coverage(), Engine(parse(SCENARIO), VirtualClock())
         coverage.watch(engine)
         poll(engine, job, 3)
-        parts.append(coverage.plain())
-    assert merged(parts).shown["statuses"] == of_polls("job_waiting", "job_finished", "job_running")
+        whole.add(coverage.plain())
+    assert whole.shown["statuses"] == of_polls("job_waiting", "job_finished", "job_running")
 
 
 def run(project, *options):

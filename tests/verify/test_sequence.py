@@ -12,9 +12,8 @@ from helpers.verify_sessions import session_of_all_calls
 from test_watching import Clock
 
 from mock_p1.cli import main
-from mock_p1.verify.all_checks import CHECKS
 from mock_p1.verify.pace import Pace
-from mock_p1.verify.runner import run
+from mock_p1.verify.runner import CHECKS, run
 
 CSV = b"id,label\n1,a\n"
 KEY = ("--secret-key", SECRET, "--model-id", str(MODEL))

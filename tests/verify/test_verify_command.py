@@ -21,9 +21,9 @@ from helpers.right_server import (
     served,
 )
 
-from mock_p1.verify.all_checks import CHECKS
 from mock_p1.verify.client import HttpClient
 from mock_p1.verify.pace import Pace
+from mock_p1.verify.runner import CHECKS
 
 
 class Echo(Right):

@@ -10,7 +10,7 @@ from helpers.mutant_servers import MUTANTS
 from helpers.refuting_servers import ErrorsWithStatus200
 from helpers.right_server import served
 
-from mock_p1.verify.all_checks import CHECKS
+from mock_p1.verify.runner import CHECKS
 
 READING = [check for check in CHECKS if check.needs is None]
 DOCUMENTED = [check for check in READING if check.standing == "documented"]
