@@ -253,7 +253,7 @@ _counts: Final[dict[int, int]] = {}
 """How many references a function has where nobody keeps it that should not."""
 
 _lowest: Final[dict[int, int]] = {}
-"""How many a stand-in has where nobody keeps it at all."""
+"""How few a stand-in has had: so many where nobody keeps it at all."""
 
 
 def install() -> None:
@@ -265,7 +265,8 @@ def install() -> None:
         _BY_STAND_IN[trio_patch.run] = trio_patch.own_run
     # who still keeps a stand-in may be gone at the end, and would hide there who keeps one then
     for each, count in _count(_BY_STAND_IN).items():
-        if count > _lowest.setdefault(each, count):
+        _lowest[each] = min(count, _lowest.get(each, count))
+        if count > _lowest[each]:
             _counts.pop(each, None)
     _exchange(_BY_REAL)
 
@@ -280,11 +281,11 @@ def _exchange(functions: dict[Function, Function]) -> None:
 
     First where it was the last time: mostly that is all, as the counts tell.
     """
-    by_id = {id(old): new for old, new in functions.items()}
-    # nobody should keep the new ones yet: who did at the last search may be gone
+    # nobody should keep the new ones yet, not even we: who did at the last search may be gone
     for each, count in _count(functions.values()).items():
         if each in _counts:
             _counts[each] = min(_counts[each], count)
+    by_id = {id(old): new for old, new in functions.items()}
     for module, name in _places:
         names = names_of(sys.modules.get(module))
         if id(names.get(name)) in by_id:

@@ -352,6 +352,18 @@ def test_what_went_meanwhile_hides_nothing_that_came():
     assert came.nap is time.sleep
 
 
+def test_what_went_between_two_mocks_hides_nothing_that_came():
+    """What kept sleep where it cannot be exchanged is gone when the next mock starts."""
+    kept = []
+    with shared():
+        kept.append(partial(time.sleep, 10))
+    kept.clear()
+    with shared():
+        came = Waiter()
+        came.nap = time.sleep
+    assert came.nap is time.sleep
+
+
 def test_monkeypatch_before_the_mock_leaves_nothing_of_ours():
     """What it puts back at the end is the builtin, though it found ours."""
     real = time.sleep
