@@ -182,11 +182,14 @@ class Sleepers:
             works, waits = self._others(everybody=everybody)
             calm = 0 if works else calm + 1
             self._calm += works
-            unsettled = works or (waits and calm < _LOOKS) or not self._are_servers_quiet()
+            are_at_work = works or (waits and calm < _LOOKS)
+            unsettled = are_at_work or not self._are_servers_quiet()
             if unsettled and real.monotonic() > out_of_patience:
-                self._given_up |= {thread.ident for thread in self._awake(everybody=everybody)}
-                self._given_up |= {server.thread for server in self.servers}
-                self._jobs.clear()
+                if are_at_work:  # a server that was not asked meanwhile may have an answer
+                    self._given_up |= {thread.ident for thread in self._awake(everybody=everybody)}
+                    self._jobs.clear()
+                else:
+                    self._given_up |= {server.thread for server in self.servers}
                 moved = -1
             elif unsettled or me.end > min(each.end for each in sleepers) or me.end == NEVER:
                 self._changed.wait(_LOOK)

@@ -192,6 +192,34 @@ def test_a_thread_at_work_does_not_hold_time_up_for_ever(mock, poll, monkeypatch
     thread.join()
 
 
+class SlowServer:
+    """A server that has an answer only when it was asked some times."""
+
+    thread = -1
+
+    def __init__(self):
+        self.asked = 0
+
+    def is_quiet(self, _calm):
+        """Count."""
+        self.asked += 1
+        return self.asked > 3
+
+
+def test_a_server_is_not_given_up_over_a_thread_that_is(monkeypatch):
+    """What it was asked has its own patience: a time-out of the client would strike too early."""
+    monkeypatch.setattr(sleepers, "PATIENCE", 0.02)
+    stop = threading.Event()
+    busy = threading.Thread(target=lambda: [0 for _ in iter(stop.is_set, True)])
+    together, server = sleepers.Sleepers(VirtualClock()), SlowServer()
+    together.servers.append(server)
+    busy.start()
+    together.sleep(5, lambda: False, everybody=True)
+    stop.set()
+    busy.join()
+    assert server.asked == 4
+
+
 def test_a_thread_that_hangs_is_waited_for_once(mock, poll, monkeypatch):
     """A client that is stuck in a lock costs the others a while, not one at every sleep."""
     monkeypatch.setattr(sleepers, "PATIENCE", 0.2)
