@@ -210,7 +210,12 @@ def test_a_server_is_not_given_up_over_a_thread_that_is(monkeypatch):
     """What it was asked has its own patience: a time-out of the client would strike too early."""
     monkeypatch.setattr(sleepers, "PATIENCE", 0.02)
     stop = threading.Event()
-    busy = threading.Thread(target=lambda: [0 for _ in iter(stop.is_set, True)])
+
+    def work():
+        while not stop.is_set():
+            pass
+
+    busy = threading.Thread(target=work)
     together, server = sleepers.Sleepers(VirtualClock()), SlowServer()
     together.servers.append(server)
     busy.start()
