@@ -220,7 +220,7 @@ OTHERS = (
     *("{value} is not a valid {kind}.", "Got unexpected extra argument ({argument})"),
     *("Got unexpected extra arguments ({arguments})", "Option {option} requires an argument."),
     *("Option {option} does not take a value.", "integer", "integer range"),
-    *("float range", "Could not open file {file}: {reason}"),
+    *("number", "Could not open file {file}: {reason}"),
     *("File {file} does not exist.", "File {file} is a directory."),
     *("File {file} is not readable.", "Path {file} does not exist."),
     "File is not a zip file",

@@ -16,7 +16,12 @@ from mock_p1.analysis.sequence_judge import acted
 from mock_p1.base.clock import SECOND, Clock, RealClock
 from mock_p1.base.durations import UNITS, format_duration, nanoseconds
 from mock_p1.base.text import nearest
-from mock_p1.contract.operations import OPERATIONS, RESULT_DOWNLOAD, RETRAIN_MODEL_SWITCH
+from mock_p1.contract.operations import (
+    KNOWN_STATUSES,
+    OPERATIONS,
+    RESULT_DOWNLOAD,
+    RETRAIN_MODEL_SWITCH,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -398,7 +403,7 @@ class PollList(list[Poll]):
             job = named(late[0].job_id)
             self._fail(f"poll {late[0].number} came after {job} had shown {status}{more}", late)
         if not seen:
-            near = nearest(status, [poll.outcome for poll in self])
+            near = nearest(status, {*KNOWN_STATUSES, *(poll.outcome for poll in self)})
             meant = f"; did you mean {near}?" if near and near != status else ""
             self._fail(
                 f"{named(self._job)} never showed {status}, "

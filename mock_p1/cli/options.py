@@ -144,6 +144,8 @@ output_option: Callable[[Any], Any] = click.option(
 class Speed(click.FloatRange):
     """A speed of the mock's clock: above 0, and a number."""
 
+    name = "number"
+
     def __init__(self) -> None:
         super().__init__(min=0, max=int(MAX_SPEED), min_open=True)
 

@@ -216,8 +216,11 @@ class TestAssertStoppedAfter:
         )
 
     def test_misspelt(self, mock, at):
-        """A status that comes near to one that was seen is guessed at."""
+        """A status that comes near to one that was seen, or could be, is guessed at."""
         at(0)
+        assert fails(mock.assert_stopped_after, "job_fin")[0].endswith(
+            "; did you mean job_finished?"
+        )
         assert fails(mock.assert_stopped_after, "job_wating")[0].endswith(
             "; did you mean job_waiting?"
         )
