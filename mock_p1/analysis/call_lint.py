@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mock_p1.analysis.step_label import REFUSED
 from mock_p1.contract.operations import (
     FILE_UPLOAD,
     FINISHED,
@@ -246,7 +247,7 @@ def _never_asked(operation: str, jobs: Sequence[_Played]) -> str:
 def shows_finished(step: Step) -> bool:
     """Tell whether a step says that the job has finished, be it in a reply to the letter."""
     if isinstance(step, ReplyStep):
-        return FINISHED.encode() in literal(step.reply).body
+        return step.reply.status_code < REFUSED and FINISHED.encode() in literal(step.reply).body
     return isinstance(step, StatusStep) and step.status == FINISHED
 
 

@@ -341,6 +341,16 @@ def test_a_job_that_finishes_by_a_literal_reply(body):
     assert told(text) == []
 
 
+def test_a_refusal_that_names_the_end():
+    """It is no end: a client that gets a 503 reads no status in it, and polls on."""
+    reply = "{reply: {status_code: 503, body: {status: job_finished}}}"
+    text = f"jobs: {{a: {{timeline: [{reply}]}}}}\ncalls: {{retrain_model_switch: [ok]}}"
+    assert [each.partition(": ")[2] for each in told(text)] == [
+        "never strikes: no job shows job_finished, for which a client waits before it switches",
+        "the job never shows job_finished; it stays at HTTP 503",
+    ]
+
+
 RESULT = "{timeline: [{status: job_finished, result: generated}]}"
 RUNS = "{timeline: [{status: job_running}]}"
 WAITS = "{timeline: [{status: job_waiting, for: upload}, {status: job_finished}]}"
