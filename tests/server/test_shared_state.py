@@ -400,6 +400,7 @@ def test_one_round_trip_for_polls_that_wait_together(mocks):
 def loop_of(mocks, monkeypatch):
     """A mock whose thread waits for news, and one way to ask it as a loop does."""
     monkeypatch.setattr(shared_state, "IDLE_SECONDS", 60)
+    monkeypatch.setattr(shared_state, "LENT_SECONDS", 10)  # no store is slow on a busy machine
     shared = mocks.all[0]
     shared.engine.refresh()
     while shared._turn.locked():  # noqa: SLF001 -- the last turn of its thread for a minute
