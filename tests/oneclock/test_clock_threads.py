@@ -225,6 +225,31 @@ def test_a_server_is_not_given_up_over_a_thread_that_is(monkeypatch):
     assert server.asked == 2
 
 
+class BusyServer:
+    """A server that always has something to do."""
+
+    thread = -1
+
+    def __init__(self):
+        self.asked = 0
+
+    def is_quiet(self, _calm):
+        """Count; nobody asks so often who gives up once."""
+        self.asked += 1
+        assert self.asked < 1_000
+        return False
+
+
+def test_a_server_that_is_busy_for_ever_does_not_hold_time_up(monkeypatch):
+    """It is given up in the end too: a client that sleeps goes on."""
+    monkeypatch.setattr(sleepers, "PATIENCE", 0.02)
+    clock = VirtualClock()
+    together = sleepers.Sleepers(clock)
+    together.servers.append(BusyServer())
+    together.sleep(5, lambda: False)
+    assert clock.now_ns() == 5
+
+
 def test_a_thread_that_hangs_is_waited_for_once(mock, poll, monkeypatch):
     """A client that is stuck in a lock costs the others a while, not one at every sleep."""
     monkeypatch.setattr(sleepers, "PATIENCE", 0.2)

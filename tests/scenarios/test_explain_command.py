@@ -288,6 +288,19 @@ def test_a_job_of_the_scenario_that_clients_create(explain):
     assert [each["place"] for each in told[1]["calls"]] == ["new_jobs/calls/file_upload"]
 
 
+def test_a_created_job_is_its_creators(explain):
+    """Whoever creates it sees it, whatever key the scenario has for this id."""
+    text = (
+        "jobs: {a: {api_key: k, timeline: [{status: on, for: 9s}, {status: job_finished}]}}\n"
+        "new_jobs: {ids: [a]}\n"
+    )
+    told = json.loads(explain("mine.yaml", "--format", "json", text=text).output)["jobs"]
+    assert [(each["title"], each["api_key"]) for each in told[:2]] == [
+        ("job a", "k"),
+        ("job a, created by upload", None),
+    ]
+
+
 def test_a_job_that_is_the_same_once_created(explain):
     """It is told of once: a recording has all its jobs twice."""
     text = (
