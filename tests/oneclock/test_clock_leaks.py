@@ -24,7 +24,7 @@ import pytest
 from helpers.real_time import real_seconds
 
 from mock_p1 import mocked, serving
-from mock_p1.oneclock import lock_patch
+from mock_p1.oneclock import lock_patch, patches
 from mock_p1.oneclock.shared import CannotShare
 
 
@@ -361,6 +361,24 @@ def test_what_went_between_two_mocks_hides_nothing_that_came():
     with shared():
         came = Waiter()
         came.nap = time.sleep
+    assert came.nap is time.sleep
+
+
+def test_what_was_there_at_the_first_mock_hides_nothing_later(monkeypatch):
+    """As many as were counted then are too many once what kept a stand-in is gone."""
+    kept = []
+    with shared():
+        kept.append(partial(time.sleep, 10))
+    monkeypatch.setattr(patches, "_lowest", {})
+    with shared():
+        pass
+    kept.clear()
+    with shared():
+        kept.append(partial(time.sleep, 10))
+    with shared():
+        came = Waiter()
+        came.nap = time.sleep
+        kept.clear()
     assert came.nap is time.sleep
 
 
