@@ -118,7 +118,7 @@ class CallLint:
             played = [_Played(job.steps, {})]
             if is_new:  # its lists are those of whatever is created
                 played = [each for each in self._created if each.own.get(name) is elements]
-            if name == FILE_UPLOAD.name and not is_new and not self.is_created(path):
+            if name == FILE_UPLOAD.name and not is_new and not self._is_created(path):
                 reason = "no client creates this job by upload"
             else:
                 reason = _never_asked(name, played)
@@ -126,7 +126,7 @@ class CallLint:
                 yield self._scenario.where(*place), f"never strikes: {reason}"
         waits = job.steps[0].for_ == Stage(until_upload=True)
         if waits or (is_new and job.timeline is not None):
-            if not self.is_created(path):
+            if not self._is_created(path):
                 reason = "new_jobs: issues no job that plays this timeline"
             elif self._is_left_out(path):
                 reason = "new_jobs: issues other ids than this one"
@@ -136,7 +136,7 @@ class CallLint:
             if reason:
                 yield self._scenario.where(*path, "timeline", 0), f"no file can come: {reason}"
 
-    def is_created(self, path: Path) -> bool:
+    def _is_created(self, path: Path) -> bool:
         """Tell whether a client may create a job that plays the timeline of the one here."""
         return path in self._as_created
 

@@ -73,10 +73,10 @@ def element_outcome(state: MockState, call: Call, element: CallProgramStep, act:
             outcome = _fault(state, call, fault, element.source, act, done=done)
         case _:
             raise TypeError(f"no such element: {step!r}")
-    return held_back(state, call, element, outcome)
+    return _held_back(state, call, element, outcome)
 
 
-def held_back(state: MockState, call: Call, element: CallProgramStep, outcome: Outcome) -> Outcome:
+def _held_back(state: MockState, call: Call, element: CallProgramStep, outcome: Outcome) -> Outcome:
     """Return the outcome with the delay that the element asks for."""
     if element.step.delay is None:
         return outcome

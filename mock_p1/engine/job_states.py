@@ -137,9 +137,7 @@ class JobStates:
         self.maximum: int = maximum
         """How many transient states are remembered, before there is room for the scenario's."""
         self._first: dict[str, JobState] = {}
-        self._others: dict[
-            str, dict[str, JobState]
-        ] = {}  # of further callers, where there are some
+        self._others: dict[str, dict[str, JobState]] = {}  # those of further callers, if any
         self._by_path: dict[str, JobState] = {}
         self._by_path_and_key: dict[tuple[str, str], JobState] = {}  # of who was not the first
         self._transients: OrderedDict[JobState, None] = OrderedDict()

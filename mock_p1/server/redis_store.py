@@ -35,8 +35,10 @@ CLAIM_SECONDS: Final = 0.3
 it back, or anybody after ten times as long."""
 
 KEPT_BATCHES: Final = 10_000
-KEPT_BYTES: Final = 256_000_000
 """So many stay behind a snapshot, for processes that are a little behind."""
+
+KEPT_BYTES: Final = 256_000_000
+"""Fewer do, where they are longer than this together."""
 
 _NAME: Final = re.compile(r"[\w./ -]+")
 """So a name leaves the braces and the patterns of the store's keys alone."""
