@@ -61,6 +61,14 @@ def server():
         yield server
 
 
+@pytest.fixture(autouse=True)
+def _no_thread_stays():
+    """End what an app has begun that nobody ends: its thread would run beside other tests."""
+    yield
+    for part in [*shared_state._parts]:  # noqa: SLF001 -- nobody else knows them all
+        part.close()
+
+
 RIGHTS = ("on", ">secret", "+@all", "~*")
 """Of a user who has a password."""
 
