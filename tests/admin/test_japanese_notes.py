@@ -177,7 +177,7 @@ FILES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "content"), FILES)
+@pytest.mark.parametrize(("name", "content"), FILES, ids=range(len(FILES)))  # a zip has a date
 def test_what_is_noted_of_the_content_of_a_file(name, content):
     """Whatever is odd about it; ASCII and nothing odd has no note, and is none of these."""
     notes = inspect_content(io.BytesIO(content), name).notes
