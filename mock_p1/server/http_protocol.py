@@ -107,7 +107,8 @@ class Connections:
     ) -> None:
         """``at_once`` answers requests where they are read: with no task, as fast as can be.
 
-        ``reached`` counts the connections that took the last file of ``files_max``.
+        ``reached`` counts the connections that took the last file of ``files_max``, and what is no
+        request.
 
         ``deliveries`` hears how far downloads have come.
         """
@@ -495,7 +496,9 @@ class HttpProtocol(asyncio.Protocol):
     def _refuse(self, refused: BadRequest) -> None:
         """Answer what is no request, and hang up; where an answer has begun already, hang up."""
         exchange, self._exchange = self._exchange, None
-        if exchange is not None:
+        if exchange is None:
+            self.shared.reached["unreadable"] += 1
+        else:
             exchange.lost = True
             exchange.news.set()
         self._forget_head()
