@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from benchmarks.contenders import FIRST_START, LOGGED, OURS, UVICORN
+from benchmarks.contenders import CONTENDERS, FIRST_START, LOGGED, OURS, UVICORN
 from benchmarks.measure import in_turns, ratios, row
 from benchmarks.started import all_started, started
 
@@ -22,8 +22,8 @@ TARGETS: Final = {"s": ("<=", 0.15), "MB": ("<=", 40)}
 def run(scale: Scale, _client: Client) -> list[Row]:
     """Start each server, in turns."""
     with ExitStack() as stack:  # only to see which of them there are
-        there = [running.contender for running in all_started(stack)]
-    there.insert(1, FIRST_START)
+        running = all_started(stack, (*CONTENDERS, FIRST_START))
+        there = [each.contender for each in running]
     sides = {each.name: partial(_start, each) for each in there if each.name != LOGGED}
     found = in_turns(sides, scale.rounds)
     seconds = {name: [each[0] for each in starts] for name, starts in found.items()}
