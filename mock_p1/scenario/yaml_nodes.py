@@ -40,16 +40,13 @@ class Pair(NamedTuple):
 class Node:
     """A value and its place (from 1).
 
-    ``raw`` is a scalar's text, ``is_plain`` that it stands there without quotes; ``size`` and
-    ``height`` count aliases in full.
+    ``raw`` is a scalar's text, ``is_plain`` that it stands there without quotes.
     """
 
     line: int
     column: int
     value: Any
     raw: str | None = None
-    size: int = 1
-    height: int = 1
     is_plain: bool = False
 
     def plain(self, name: str = "", line: int = 0) -> Any:  # noqa: ANN401 -- whatever the file holds
@@ -59,7 +56,10 @@ class Node:
         """
         if isinstance(self.value, dict):
             made = Located(
-                {key: entry.node.plain(name, entry.line) for key, entry in self.value.items()}
+                {
+                    key: node.value if node.raw is not None else node.plain(name, above)
+                    for key, (above, _, node) in self.value.items()
+                }
             )
             made.source = f"{name}:{line or self.line}"
             return made

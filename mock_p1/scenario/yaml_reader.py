@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
+from yaml import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent
 
 from mock_p1.base.text import nearest, shorten
 from mock_p1.scenario.yaml_nodes import BROKEN, MAX_DEPTH, Node, Pair, WrittenFloat, WrittenInt
@@ -77,7 +78,8 @@ def read_tree(text: str, report: Callable[[int, int, str], None]) -> Node | None
 
     Every problem goes to ``report(line, column, text)``.
     """
-    if len(_DIRECTIVE.findall(text)) > MAX_DIRECTIVES:  # each costs as much as there are before it
+    is_many = text.count("%") > MAX_DIRECTIVES
+    if is_many and len(_DIRECTIVE.findall(text)) > MAX_DIRECTIVES:  # each costs as all before it
         what = f"more than {MAX_DIRECTIVES} lines begin with %"
         report(1, 1, f"{what}; directives have no meaning in a scenario file")
         return None
@@ -136,8 +138,8 @@ class _Reader:
     def __init__(self, text: str, report: Callable[[int, int, str], None]) -> None:
         self._next: Callable[[], Event] = _LOADER(text).get_event  # yaml.parse takes twice as long
         self._report = report
-        self._anchors: dict[str, Node | None] = {}
-        self._size = self._lost = 0
+        self._anchors: dict[str, tuple[Node, int, int] | None] = {}
+        self._size = self._deepest = self._lost = 0
         self.line = 1
 
     def document(self) -> Node | None:
@@ -151,62 +153,67 @@ class _Reader:
         return root
 
     def _node(self, event: Event, depth: int) -> Node:
-        if isinstance(event, yaml.AliasEvent):
+        kind = type(event)
+        if kind is AliasEvent:
             return self._alias(event, depth)
-        if depth > MAX_DEPTH:
-            raise self._stop(event, f"nested more than {MAX_DEPTH} levels deep")
-        self._grow(event, 1)
-        mark, anchor = event.start_mark, event.anchor
+        size, deepest, anchor, mark = self._size, self._deepest, event.anchor, event.start_mark
+        self._size = size + 1
+        if depth > deepest or size >= MAX_NODES:
+            self._check_size(event, depth)
         self.line = mark.line + 1
-        node = Node(self.line, mark.column + 1, None)
+        is_scalar = kind is ScalarEvent
+        node = (
+            Node(self.line, mark.column + 1, self._scalar(event), event.value, event.implicit[0])
+            if is_scalar
+            else Node(self.line, mark.column + 1, None)
+        )
         if anchor is not None:
             self._anchors[anchor] = None  # not finished: an alias to it now would be a cycle
-        if isinstance(event, yaml.ScalarEvent):
-            node.raw, node.value = event.value, self._scalar(event)
-            node.is_plain = event.implicit[0]
-        elif isinstance(event, yaml.MappingStartEvent):
+            self._deepest = depth
+        if kind is MappingStartEvent:
             self._mapping(node, event, depth)
-        else:
+        elif not is_scalar:
             self._sequence(node, event, depth)
         if anchor is not None:
-            self._anchors[anchor] = node
+            self._anchors[anchor] = node, self._size - size, self._deepest - depth
+            self._deepest = max(deepest, self._deepest)
         return node
 
     def _alias(self, event: Event, depth: int) -> Node:
         name = shorten(event.anchor)
-        node = self._anchors.get(event.anchor)
-        if node is None:
+        known = self._anchors.get(event.anchor)
+        if known is None:
             if event.anchor in self._anchors:
                 return self._broken(
                     event, f"alias *{name} stands inside its own anchor: that would never end"
                 )
             self._lost += 1
-            anchors = (anchor for anchor, known in self._anchors.items() if known)
+            anchors = (anchor for anchor, whole in self._anchors.items() if whole)
             near = nearest(event.anchor, anchors) if self._lost <= MAX_NEAR else None
             meant = f"; did you mean *{near}?" if near else ""
             return self._broken(event, f"alias *{name} has no anchor &{name} before it{meant}")
-        if depth + node.height - 1 > MAX_DEPTH:
-            raise self._stop(event, f"nested more than {MAX_DEPTH} levels deep")
-        self._grow(event, node.size)
+        node, size, below = known  # counted in full
+        self._size += size
+        self._check_size(event, depth + below)
         return node
 
     def _sequence(self, node: Node, event: Event, depth: int) -> None:
         self._check_tag(event)
         node.value = []
-        while not isinstance(event := self._next(), yaml.SequenceEndEvent):
-            child = self._node(event, depth + 1)
-            node.value.append(child)
-            _count(node, child)
+        while type(event := self._next()) is not SequenceEndEvent:
+            node.value.append(self._node(event, depth + 1))
 
     def _mapping(self, node: Node, event: Event, depth: int) -> None:
         self._check_tag(event)
         entries: dict[str, Pair] = {}
         merged: list[Node] = []
-        while not isinstance(event := self._next(), yaml.MappingEndEvent):
-            key, mark = self._key(event, depth + 1), event.start_mark
+        next_event, below = self._next, depth + 1
+        while type(event := next_event()) is not MappingEndEvent:
+            is_text = type(event) is ScalarEvent and event.anchor is event.tag is None
+            key = event.value if is_text else self._key(event, below)
+            mark = event.start_mark
             line, column = mark.line + 1, mark.column + 1
-            child = self._node(self._next(), depth + 1)
-            _count(node, child)
+            child = self._node(next_event(), below)
             if key == "<<" and event.implicit[0]:  # in quotes it is a key like any other
                 merged += child.value if isinstance(child.value, list) else [child]
             elif key in entries:
@@ -228,8 +235,6 @@ class _Reader:
 
     def _key(self, event: Event, depth: int) -> str | None:
         """Return a key as it was written; None where it is none that can be used."""
-        if isinstance(event, yaml.ScalarEvent) and event.anchor is None and event.tag is None:
-            return str(event.value)
         node = self._node(event, depth)
         if node.value is BROKEN:
             return None
@@ -245,7 +250,7 @@ class _Reader:
                 self._check_tag(event)
             return event.value
         value = resolve(event.value)
-        if isinstance(value, float) and math.isinf(value):
+        if type(value) is WrittenFloat and math.isinf(value):
             return self._broken(
                 event, f"{shorten(event.value)} is too large a number; if it is text, quote it"
             ).value
@@ -256,10 +261,12 @@ class _Reader:
             shown = shorten(event.tag.replace(_TAG, "!!"))
             self._wrong(event, f"the tag {shown} has no meaning in a scenario file; leave it out")
 
-    def _grow(self, event: Event, by: int) -> None:
-        self._size += by
+    def _check_size(self, event: Event, deepest: int) -> None:
+        if deepest > MAX_DEPTH:
+            raise self._stop(event, f"nested more than {MAX_DEPTH} levels deep")
         if self._size > MAX_NODES:
             raise self._stop(event, f"more than {MAX_NODES:,} values, aliases counted in full")
+        self._deepest = max(deepest, self._deepest)
 
     def _wrong(self, event: Event, text: str) -> None:
         self._report(event.start_mark.line + 1, event.start_mark.column + 1, text)
@@ -271,12 +278,6 @@ class _Reader:
     @staticmethod
     def _stop(event: Event, text: str) -> Unreadable:
         return Unreadable(event.start_mark.line + 1, event.start_mark.column + 1, text)
-
-
-def _count(node: Node, child: Node) -> None:
-    node.size += child.size
-    if child.height >= node.height:
-        node.height = child.height + 1
 
 
 def resolve(raw: str) -> str | float | bool | None:
