@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import cache, partial
 from inspect import signature
-from itertools import islice
+from itertools import chain, islice
 from types import NoneType, UnionType
 from typing import (
     TYPE_CHECKING,
@@ -165,7 +165,10 @@ def read(
     if not isinstance(data, dict):
         listed = ", ".join(known_keys(kind))
         raise wrong(f"must be a mapping with keys out of {listed}; it is {kind_of(data)}")
-    problems = list(islice(_problems_of(kind, data), MAX_PROBLEMS + 1))
+    keys, found = known_keys(kind), kind.rules(data)
+    if None in data.values() or not data.keys() <= keys.keys():
+        found = chain(_wrong_keys(kind, data), found)
+    problems = [*islice(found, MAX_PROBLEMS + 1)]
     if len(problems) > MAX_PROBLEMS:
         problems[-1] = (
             (),
@@ -179,24 +182,21 @@ def read(
         reading.failed += 1
         raise _raised(kind.__name__, problems)
     if "beside" in kind.field_names:
-        keys = known_keys(kind)
         values["beside"] = {key: value for key, value in data.items() if key not in keys}
     if isinstance(data, Located) and issubclass(kind, LocatedRecord):
         values["source"] = data.source
     return kind.of(values)
 
 
-def _problems_of(kind: type[Record], data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
-    """Yield what is wrong with a mapping as a whole: keys unknown or left empty, and its rules."""
+def _wrong_keys(kind: type[Record], data: dict[str, Any]) -> Iterator[tuple[Path, Wrong]]:
+    """Yield what is wrong with the keys of a mapping: unknown, or left empty."""
     keys = known_keys(kind)
-    if "beside" not in kind.field_names and not data.keys() <= keys.keys():
+    if "beside" not in kind.field_names:
         yield from refuse_unknown(data, keys)
-    if None in data.values():
-        for key, name in keys.items():
-            if getattr(kind, name, ...) is None and key in data and data[key] is None:
-                text = f"{key}: is empty; give it a value, or leave the key out"
-                yield (key,), wrong(text, of_key=True)
-    yield from kind.rules(data)
+    for key, name in keys.items():
+        if getattr(kind, name, ...) is None and key in data and data[key] is None:
+            text = f"{key}: is empty; give it a value, or leave the key out"
+            yield (key,), wrong(text, of_key=True)
 
 
 def all_of(problems: list[tuple[Path, Wrong]], *others: ValidationError | None) -> ValidationError:

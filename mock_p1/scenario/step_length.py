@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Annotated, Final, NamedTuple
 
 from mock_p1.base.duration_field import DURATION_PATTERN, SOME_TIME_PATTERN, span_in
+from mock_p1.base.durations import LONGEST_TEXT
 from mock_p1.base.record import PlainValidator, WithJsonSchema
 from mock_p1.base.rules import as_written, kind_of, wrong
 from mock_p1.base.text import nearest, shorten
@@ -55,6 +57,12 @@ def _limit(value: object) -> Stage:
     if not isinstance(value, str):
         raise wrong(f"for: must be {_FOR}; it is {kind_of(value)}")
     text = value.strip()
+    return (stage_of if len(text) <= LONGEST_TEXT else stage_of.__wrapped__)(text)
+
+
+@lru_cache(256)  # a timeline says the same few again and again
+def stage_of(text: str) -> Stage:
+    """Return how long a step lasts whose ``for:`` has this text, without blanks around it."""
     if text == "manual":
         return Stage()
     if waits_for_file(text):

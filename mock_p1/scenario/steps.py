@@ -283,7 +283,7 @@ KINDS: Final[dict[str, type[Step]]] = {
 def tag_of(value: object, kinds: Iterable[str]) -> str:
     """Return the tag of the kind that a mapping or a record is by its keys; else the first."""
     keys = value if isinstance(value, dict) else getattr(value, "field_names", ())
-    return f"<{next((kind for kind in kinds if kind in keys), next(iter(kinds)))}>"
+    return f"<{next(filter(keys.__contains__, kinds), None) or next(iter(kinds))}>"
 
 
 _UNSEEN: Final = Step()
@@ -299,14 +299,14 @@ def _exactly_one(
     reading = Reading.of(info)
     if reading.is_enough:
         return _UNSEEN
+    given = [kind for kind in KINDS if kind in value] if isinstance(value, dict) else []
+    if len(given) == 1:
+        made: Step = handler(value)
+        return made
     kinds = ", ".join(KINDS)
     if not isinstance(value, dict):
         reading.failed += 1
         raise wrong(f"a step must be a mapping with one of {kinds}; it is {kind_of(value)}")
-    given = [kind for kind in KINDS if kind in value]
-    if len(given) == 1:
-        made: Step = handler(value)
-        return made
     from mock_p1.base.record_reader import all_of, known_keys  # noqa: PLC0415 -- loads pydantic
 
     reading.failed += 1

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_p1.contract.operations import OPERATIONS
+from mock_p1.scenario import step_length
 from mock_p1.scenario.json_schema import scenario_schema
 from mock_p1.scenario.parser import parse
 from mock_p1.scenario.problems import ScenarioError
@@ -173,3 +174,12 @@ def test_an_end_of_no_timeline_is_a_problem(rest):
     """Nothing that is written is silently ignored."""
     with pytest.raises(ScenarioError, match=r"1:12: at_end: says what comes after the last step"):
         parse(f"new_jobs: {{at_end: loop{rest}}}")
+
+
+def test_a_long_text_is_read_and_not_remembered():
+    """Blanks are many or few; a few short texts are what a timeline says again and again."""
+    for_ = f"2{' ' * 5000}polls"
+    before = step_length.stage_of.cache_info().currsize
+    scenario = parse(f"jobs: {{a: {{timeline: [{{status: b, for: '{for_}'}}, {{status: c}}]}}}}")
+    assert scenario.jobs["a"].steps[0].for_ == Stage(polls=2)
+    assert step_length.stage_of.cache_info().currsize == before
