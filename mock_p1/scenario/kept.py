@@ -1,14 +1,18 @@
 """A scenario that was checked, as a text that is read again without checking, YAML or pydantic.
 
-JSON, in which a list begins with what it is: nothing, for a list; else a record or the like by its
-name. Of the text's tree the lines alone are kept, and read when it is first asked where something
-stands.
+JSON, in which a record is an object that begins with its kind, of a value that no file can hold. Of
+the text's tree the lines alone are kept, and read when it is first asked where something stands.
+
+A saved state holds records otherwise: in lists, each of which begins with what it is: nothing, for
+a list; else a record or the like by its name.
 """
 
 from __future__ import annotations
 
 import json
 from functools import partial
+from json.encoder import encode_basestring_ascii
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from mock_p1.base.record import KINDS, Record
@@ -23,10 +27,15 @@ if TYPE_CHECKING:
 
 
 _LIST: Final = ""
+_PARTS: Final[dict[str, Callable[..., Any]]] = {"for_": Stage, "delay": Span}
 _OTHERS: Final[dict[str, Callable[..., Any]]] = {"Span": Span, "Stage": Stage}
 """What is no record, and is kept by its parts."""
 
-_text_of: Final = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+_text_of: Final = json.JSONEncoder(
+    check_circular=False,
+    separators=(",", ":"),
+    default=lambda record: {type(record).__name__: inf, **vars(record)},
+).encode
 
 _AS_IT_IS: Final = frozenset({str, int, float, bool, type(None)})
 """What needs no look: nearly all that a scenario of thousands of steps holds."""
@@ -41,10 +50,11 @@ def as_kept(scenario: Scenario) -> str | None:
     if scenario.variables or not document.sources:
         return None
     parts = document.parts if isinstance(document, MergedDocument) else (document,)
-    trees = [(part.name, _text_of(_lines(part.root))) for part in parts]
+    trees = [(part.name, "null" if part.root is None else _lines(part.root)) for part in parts]
     is_merged = isinstance(document, MergedDocument)
     source = (document.name, document.text, trees, list(document.files), is_merged)
-    return _text_of([as_data(scenario), source])
+    values = {name: value for name, value in vars(scenario).items() if name != "_document"}
+    return _text_of([Scenario.of(values), source])
 
 
 def from_kept(text: str, attach: Attach) -> Scenario:
@@ -53,18 +63,30 @@ def from_kept(text: str, attach: Attach) -> Scenario:
     ValueError where the text is nothing of ours, or a result file is missing by now.
     """
     try:
-        kept, (name, whole, trees, files, is_merged) = json.loads(text)
+        scenario, (name, whole, trees, files, is_merged) = json.loads(text, object_hook=_made)
         parts = [Document(part, None, partial(_tree, tree)) for part, tree in trees]
         contents = {file: attach(file) for file in files}
         document = Document(name, whole, parts[0].tree, contents)
         if is_merged:
             document = MergedDocument(name, whole, files=contents, parts=tuple(parts))
-        scenario = from_data(kept)
     except (LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"no scenario that was kept: {error}") from None
     if not isinstance(scenario, Scenario):
         raise ValueError("no scenario that was kept")  # noqa: TRY004 -- of a text, whatever it holds
     return scenario.replaced(_document=document)
+
+
+def _made(values: dict[str, Any]) -> Any:  # noqa: ANN401 -- a record, or a mapping
+    """Return the record that was kept; LookupError, TypeError or so for what is not of ours."""
+    kind = next(iter(values), "")
+    if values.get(kind) != inf:
+        return values
+    record = KINDS[kind]
+    del values[kind]
+    if strange := values.keys() - set(record.field_names):
+        raise LookupError(f"{kind} has no {', '.join(strange)}")
+    values |= {name: part(*values[name]) for name, part in _PARTS.items() if name in values}
+    return record.of(values)
 
 
 def as_data(value: Any, *, places: bool = True) -> Any:  # noqa: ANN401 -- what a record holds
@@ -103,20 +125,25 @@ def from_data(data: Any) -> Any:  # noqa: ANN401 -- likewise
         return list(map(from_data, parts))
     if kind in _OTHERS:
         return _OTHERS[kind](*map(from_data, parts))
-    record, (values,) = KINDS[kind], parts
-    if strange := values.keys() - set(record.field_names):
-        raise LookupError(f"{kind} has no {', '.join(strange)}")
-    return record.of({name: from_data(inner) for name, inner in values.items()})
+    (values,) = parts
+    return _made({kind: inf, **{name: from_data(inner) for name, inner in values.items()}})
 
 
-def _lines(node: Node | None) -> Any:  # noqa: ANN401 -- as JSON has it
-    """Return where the parts of a tree stand: its line, and what is in it; keys have their own."""
-    if node is None:
-        return None
+def _lines(node: Node) -> str:
+    """Return where the parts of a tree stand, as JSON: its line, and what is in it.
+
+    A key has a line of its own, alone where what is below it is on that line and no more.
+    """
     line, value = node.line, node.value
     if isinstance(value, dict):
-        return [line, {key: (place, _lines(inner)) for key, (place, _, inner) in value.items()}]
-    return [line, list(map(_lines, value))] if isinstance(value, list) else line
+        parts = [
+            f"{encode_basestring_ascii(key)}:{at}"
+            if inner.line == at and not isinstance(inner.value, (dict, list))
+            else f"{encode_basestring_ascii(key)}:[{at},{_lines(inner)}]"
+            for key, (at, _, inner) in value.items()
+        ]
+        return f"[{line},{{{','.join(parts)}}}]"
+    return f"[{line},[{','.join(map(_lines, value))}]]" if isinstance(value, list) else str(line)
 
 
 def _tree(text: str) -> Node:
@@ -128,7 +155,8 @@ def _node(lines: Any) -> Any:  # noqa: ANN401 -- as JSON has it
     """Return a tree whose parts stand there; columns and scalars nobody asks for any more."""
     line, inner = lines if isinstance(lines, list) else (lines, None)
     if isinstance(inner, dict):
-        inner = {key: Pair(where, 1, _node(each)) for key, (where, each) in inner.items()}
+        places = ((key, at if isinstance(at, list) else (at, at)) for key, at in inner.items())
+        inner = {key: Pair(where, 1, _node(each)) for key, (where, each) in places}
     elif inner is not None:
         inner = list(map(_node, inner))
     return Node(line, 1, inner)

@@ -1,6 +1,7 @@
 """A scenario that is kept, and read again without checking, is the one that was checked."""
 
 import json
+from math import inf
 
 import pytest
 from helpers.scenario_strategies import FILES, documents, read, written
@@ -95,6 +96,16 @@ def test_arguments_of_a_fake_are_no_names_of_ours():
     assert back.jobs["a"].steps[0].message.arguments == {"prefix": "rules"}
 
 
+def test_a_body_that_looks_like_what_is_kept_comes_back():
+    """Its keys may be called as kinds and keys of ours are."""
+    body = {"StatusStep": "x", "for_": [1, 2], "delay": [{"Job": 1e308}], "": ["Stage", 3]}
+    timeline = [{"reply": {"status_code": 200, "body": body}}]
+    scenario = load_scenario(json.dumps({"jobs": {"a": {"timeline": timeline}}}))
+    back = again(scenario)
+    assert back == scenario
+    assert back.jobs["a"].steps[0].reply.body == body
+
+
 def test_what_is_made_in_python_is_not_kept():
     """It has no text that could be told from another."""
     assert as_kept(Scenario(jobs={"a": {"error": "job_may_be_deleted"}})) is None
@@ -138,6 +149,12 @@ KEPT = json.loads(as_kept(load_scenario("demo")))
         json.dumps([[], KEPT[1]]),
         json.dumps([[{}], KEPT[1]]),
         json.dumps([[["Scenario"], {}], KEPT[1]]),
+        json.dumps([{"Job": inf, "error": "x"}, KEPT[1]]),
+        json.dumps([{"Popen": inf, "args": "true"}, KEPT[1]]),
+        json.dumps([{"Scenario": inf, "rules": 1}, KEPT[1]]),
+        json.dumps([{"Scenario": inf, "__class__": 1}, KEPT[1]]),
+        json.dumps([{"Scenario": inf, "new_jobs": {"StatusStep": inf, "for_": 5}}, KEPT[1]]),
+        json.dumps([{"Scenario": inf, "new_jobs": {"Step": inf, "delay": [1] * 9}}, KEPT[1]]),
     ],
 )
 def test_a_text_that_is_not_ours_is_refused(text):
