@@ -16,7 +16,7 @@ from mock_p1.cli import check_formats
 from mock_p1.cli.check_formats import Finding
 from mock_p1.cli.language import said
 from mock_p1.cli.options import cache_option, command, complete_scenario
-from mock_p1.cli.process import rare_garbage_collection
+from mock_p1.engine.saved_state import no_garbage
 from mock_p1.scenario.document import MAX_BYTES
 from mock_p1.scenario.files import SUFFIXES, scenario_files
 from mock_p1.scenario.problems import ScenarioError
@@ -71,7 +71,6 @@ def check(  # noqa: PLR0913 -- an option each
     """
     if together and STANDARD_INPUT in files:
         raise click.UsageError("--together is for files and folders, not for standard input")
-    ctx.with_resource(rare_garbage_collection())
     checked = wrong = 0
     is_github = output_format == "github"
     all_found: list[Finding] = []
@@ -128,6 +127,7 @@ def _findings(name: str, kept: Path | None) -> Iterator[list[Finding]]:
         yield _found((source,), kept, hint=ANOTHER_FILE)
 
 
+@no_garbage()
 def _found(names: tuple[str, ...], kept: Path | None, *, hint: str = "") -> list[Finding]:
     """Return what is found in the scenario that files, or a folder, make together.
 

@@ -1,6 +1,7 @@
 """``mock-p1 check``: every problem of scenario files on a line of its own, and an exit status."""
 
 import errno
+import gc
 import os
 import re
 import sys
@@ -23,6 +24,20 @@ def test_good_file(run, folder):
     (folder / "good.yaml").write_text(GOOD, encoding="utf-8")
     result = run("check", "good.yaml")
     assert (result.exit_code, result.output) == (0, "1 file checked, no problem\n")
+
+
+def test_nothing_is_searched_for_garbage_while_a_file_is_checked(run, folder, monkeypatch):
+    """What is read of a large file stays as long as it is checked: a search would find nothing."""
+    searching = []
+
+    def lint_warnings(_scenario):
+        searching.append(gc.isenabled())
+        return []
+
+    monkeypatch.setattr("mock_p1.cli.check.lint_warnings", lint_warnings)
+    assert run("check", "demo", "stuck").exit_code == 0
+    assert searching == [False, False]
+    assert gc.isenabled()
 
 
 def test_bundled_name(run, folder):
