@@ -14,12 +14,10 @@ from mock_p1.contract.operations import (
     RETRAIN_DATA_UPLOAD,
     RETRAIN_MODEL_SWITCH,
 )
-from mock_p1.engine.compiler import played_by_created
 from mock_p1.engine.faults import WHOLE, says_success
 from mock_p1.engine.job_ids import GeneratedIds
-from mock_p1.engine.replies import literal
 from mock_p1.scenario.calls import CallStep, FaultCall, OkCall
-from mock_p1.scenario.model import ACTIVE, Job, Scenario
+from mock_p1.scenario.model import ACTIVE, Job, Scenario, played_by_created
 from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import ReplyStep, StatusStep, Step
 
@@ -124,7 +122,8 @@ class CallLint:
                 reason = _never_asked(name, played)
             if reason:
                 yield self._scenario.where(*place), f"never strikes: {reason}"
-        waits = job.steps[0].for_ == Stage(until_upload=True)
+        first = job.steps[0].for_
+        waits = first is not None and first.until_upload
         if waits or (is_new and job.timeline is not None):
             if not self._is_created(path):
                 reason = "new_jobs: issues no job that plays this timeline"
@@ -247,6 +246,8 @@ def _never_asked(operation: str, jobs: Sequence[_Played]) -> str:
 def shows_finished(step: Step) -> bool:
     """Tell whether a step says that the job has finished, be it in a reply to the letter."""
     if isinstance(step, ReplyStep):
+        from mock_p1.engine.replies import literal  # noqa: PLC0415 -- few write one
+
         return step.reply.status_code < REFUSED and FINISHED.encode() in literal(step.reply).body
     return isinstance(step, StatusStep) and step.status == FINISHED
 

@@ -19,12 +19,13 @@ from mock_p1.base.text import plural, shorten
 from mock_p1.contract.assumptions import FIRST_STEP
 from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.contract.operations import FINISHED, OPERATIONS, RETRAIN_STATUS_CHECK
-from mock_p1.engine.compiler import compile_job, played_by_created, retry_of
+from mock_p1.engine.compiler import compile_job, retry_of
 from mock_p1.engine.directory import Directory
 from mock_p1.engine.faults import script
 from mock_p1.engine.replies import ReplyWriter, example_of, literal
 from mock_p1.engine.timeline import THE_FILE, Plan
 from mock_p1.scenario.calls import CallStep, ErrorCall, FaultCall, ReplyCall
+from mock_p1.scenario.model import played_by_created
 from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import ErrorStep, FaultStep, Literal, ReplyStep, StatusStep, Step
 

@@ -5,7 +5,7 @@ What never finishes, cannot be reached, or does nothing.
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from functools import lru_cache
 from itertools import combinations, islice, starmap
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mock_p1.base.record import Path
+    from mock_p1.scenario.steps import Step
 
 
 ALIKE: Final = 0.9
@@ -160,7 +161,7 @@ def _overlap(first: str, second: str) -> bool:
 def _generated(scenario: Scenario) -> Iterator[LintWarning]:
     groups = scenario.generated_jobs
     generated = GeneratedIds(groups, scenario.seed)
-    for name in scenario.jobs:
+    for name in scenario.jobs if groups else ():
         if ANY not in name and generated.group_of(name) is not None:
             yield LintWarning(
                 scenario.where("jobs", name),
@@ -203,39 +204,45 @@ def _of_its_key(
 def _of_job(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str]]:
     if job.timeline is None:
         return  # `error:` alone says all there is to say
+    steps = job.steps
     if job.loops:
         yield (
             scenario.where(*path, "at_end"),
             "the timeline begins anew at its end: a client that polls on sees no end",
         )
-    elif job.steps[-1].for_ is not None:
+    elif steps[-1].for_ is not None:
         yield (
-            scenario.where(*path, "timeline", len(job.steps) - 1),
+            scenario.where(*path, "timeline", len(steps) - 1),
             "for: does nothing here; the last step never ends",
         )
-    yield from _steps(scenario, job, path)
-    yield from _ending(scenario, job, path)
-
-
-def _steps(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str]]:
-    for index, step in enumerate(job.steps):
+    for index, step in enumerate(steps):
         if is_repeated(step):
             yield scenario.where(*path, "timeline", index), repeated("GET", "polls")
-        if not isinstance(step, StatusStep) or step.status in KNOWN_STATUSES:
-            continue
-        spelt = narrow(shorten(step.status)).casefold().strip("\"' ")
-        alike = [name for name in KNOWN_STATUSES if abs(len(name) - len(spelt)) <= MOST_LETTERS]
-        if alike and (meant := get_close_matches(spelt, alike, 1, ALIKE)):
-            text = f"the status {shorten(step.status)!r} looks misspelt; did you mean {meant[0]}?"
+        status = step.status if isinstance(step, StatusStep) else FINISHED
+        if status not in KNOWN_STATUSES and (meant := _status_meant(shorten(status))):
+            text = f"the status {shorten(status)!r} looks misspelt; did you mean {meant}?"
             yield scenario.where(*path, "timeline", index), text
+    yield from _ending(scenario, job, steps, path)
 
 
-def _ending(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str]]:
-    shown = [step_label(step) for step in job.steps]
+@lru_cache(256)  # which a file says again and again
+def _status_meant(status: str) -> str:
+    """Return the status that was perhaps meant by another one; nothing where it is like none."""
+    from difflib import get_close_matches  # noqa: PLC0415 -- takes long, and slips are rare
+
+    spelt = narrow(status).casefold().strip("\"' ")
+    alike = [name for name in KNOWN_STATUSES if abs(len(name) - len(spelt)) <= MOST_LETTERS]
+    return next(iter(get_close_matches(spelt, alike, 1, ALIKE)), "")
+
+
+def _ending(
+    scenario: Scenario, job: Job, steps: list[Step], path: Path
+) -> Iterator[tuple[str, str]]:
+    shown = [step_label(step) for step in steps]
     if FINISHED not in shown and shown[-1] == FAILED and not job.loops:
         return  # it is meant to fail, and a client that waits for the end sees one
     if FINISHED not in shown:
-        if any(map(shows_finished, job.steps)):
+        if any(map(shows_finished, steps)):
             return  # in a reply to the letter
         end = "" if job.loops else f"; it stays at {shown[-1]}"
         last = scenario.where(*path, "timeline", len(shown) - 1)
@@ -248,9 +255,6 @@ def _ending(scenario: Scenario, job: Job, path: Path) -> Iterator[tuple[str, str
     if later is not None and not job.loops:
         text = f"a client that stops at {FINISHED}, as it should, never reaches this step"
         yield scenario.where(*path, "timeline", later), text
-    by_hand = next(
-        (index for index, step in enumerate(job.steps[:finished]) if step.for_ == Stage()),
-        None,
-    )
-    if by_hand is not None:
-        yield scenario.where(*path, "timeline", by_hand), BY_HAND
+    lengths, manual = [step.for_ for step in steps[:finished]], Stage()
+    if manual in lengths:
+        yield scenario.where(*path, "timeline", lengths.index(manual)), BY_HAND

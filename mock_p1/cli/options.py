@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import click
-from click.shell_completion import CompletionItem
 
 from mock_p1.base.clock import MAX_SPEED, SECOND
 from mock_p1.base.durations import HOW_TO_WRITE, UNITS, parse_duration
@@ -21,6 +20,8 @@ from mock_p1.verify.exceptions import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
+
+    from click.shell_completion import CompletionItem
 
 ENVIRONMENT: Final = "MOCK_P1"
 """Every option is also an environment variable.
@@ -213,7 +214,9 @@ def complete_scenario(
     _context: click.Context, _parameter: click.Parameter, begun: str
 ) -> list[CompletionItem]:
     """Return the bundled names that begin so; else the shell is to look for files."""
-    from mock_p1.scenario.files import bundled  # noqa: PLC0415 -- the health check needs none
+    from click.shell_completion import CompletionItem  # noqa: PLC0415 -- only a shell needs it
+
+    from mock_p1.scenario.files import bundled  # noqa: PLC0415 -- likewise
 
     names = [CompletionItem(name) for name in bundled() if name.startswith(begun)]
     return names or [CompletionItem(begun, type="file")]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mock_p1.base.patterns import ANY
 from mock_p1.engine.program import CallProgram, CallProgramStep, Program, ProgramStep
 from mock_p1.engine.rate_limit import RetryAfter
 from mock_p1.engine.replies import frame_of
 from mock_p1.engine.timeline import plan
 from mock_p1.scenario.calls import CallStep, OkCall
+from mock_p1.scenario.model import played_by_created
 from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import (
     ErrorStep,
@@ -24,7 +24,6 @@ from mock_p1.scenario.steps import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mock_p1.base.record import Path
     from mock_p1.scenario.model import Job, Scenario
 
 
@@ -41,21 +40,6 @@ def compile_job(scenario: Scenario, job: Job, *path: str | int) -> Program:
     )
     timeline = plan(tuple(stages), loops=job.loops, shows=shows)
     return Program(timeline, steps, job.api_key, name, calls)
-
-
-def played_by_created(scenario: Scenario) -> Path | None:
-    """Return where the job stands whose timeline created jobs play; None where there is no job.
-
-    What ``new_jobs:`` leaves out is what ``"*"`` does, else what the first job does: of those under
-    ``jobs:``, patterns too, and then of those generated. A created job whose id stands there plays
-    that one.
-    """
-    new, jobs = scenario.new_jobs, scenario.jobs
-    if new.timeline is not None or new.error is not None:
-        return ("new_jobs",)
-    if jobs:
-        return ("jobs", ANY if ANY in jobs else next(iter(jobs)))
-    return ("generated_jobs", 0) if scenario.generated_jobs else None
 
 
 def compile_new_jobs(

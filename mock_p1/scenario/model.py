@@ -11,7 +11,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeVar, cast
 
 from mock_p1.base.duration_field import Duration  # noqa: TC001 -- pydantic reads the annotations
-from mock_p1.base.patterns import PatternTable
+from mock_p1.base.patterns import ANY, PatternTable
 from mock_p1.base.record import Field, LocatedRecord, Path, Record, Wrong
 from mock_p1.base.rules import OneOf, WrittenText, as_written, wrong
 from mock_p1.base.text import shorten, unknown
@@ -533,3 +533,18 @@ def wrong_id(job_id: str) -> str | None:
     if job_id in (".", ".."):
         return f"the id {job_id!r} is a step in a path: no client can ask for it"
     return None
+
+
+def played_by_created(scenario: Scenario) -> Path | None:
+    """Return where the job stands whose timeline created jobs play; None where there is no job.
+
+    What ``new_jobs:`` leaves out is what ``"*"`` does, else what the first job does: of those under
+    ``jobs:``, patterns too, and then of those generated. A created job whose id stands there plays
+    that one.
+    """
+    new, jobs = scenario.new_jobs, scenario.jobs
+    if new.timeline is not None or new.error is not None:
+        return ("new_jobs",)
+    if jobs:
+        return ("jobs", ANY if ANY in jobs else next(iter(jobs)))
+    return ("generated_jobs", 0) if scenario.generated_jobs else None

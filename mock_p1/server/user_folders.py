@@ -7,7 +7,6 @@ import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
-from secrets import token_hex
 from typing import Final
 
 _IN_A_HOME: Final = ((".cache",), (".config",), ("Library",))
@@ -55,7 +54,7 @@ def write_whole(path: Path, content: bytes, mode: int) -> None:
 
 def new_file(path: Path, content: bytes, mode: int) -> Path:
     """Write a file beside the one that it is to become, and return it."""
-    fresh = path.with_name(f"{path.name}.{token_hex(8)}.new")  # containers share process ids
+    fresh = path.with_name(f"{path.name}.{os.urandom(8).hex()}.new")  # containers share process ids
     create(fresh, content, mode)
     return fresh
 
