@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 
 _LIST: Final = ""
 _PARTS: Final[dict[str, Callable[..., Any]]] = {"for_": Stage, "delay": Span}
+"""What stands under these keys of a record is none, and is kept by its parts."""
+
 _OTHERS: Final[dict[str, Callable[..., Any]]] = {"Span": Span, "Stage": Stage}
-"""What is no record, and is kept by its parts."""
+"""Likewise, by its name."""
 
 _text_of: Final = json.JSONEncoder(
     check_circular=False,
@@ -81,12 +83,9 @@ def _made(values: dict[str, Any]) -> Any:  # noqa: ANN401 -- a record, or a mapp
     kind = next(iter(values), "")
     if values.get(kind) != inf:
         return values
-    record = KINDS[kind]
     del values[kind]
-    if strange := values.keys() - set(record.field_names):
-        raise LookupError(f"{kind} has no {', '.join(strange)}")
-    values |= {name: part(*values[name]) for name, part in _PARTS.items() if name in values}
-    return record.of(values)
+    parts = {name: part(*values[name]) for name, part in _PARTS.items() if name in values}
+    return _record(kind, values | parts)
 
 
 def as_data(value: Any, *, places: bool = True) -> Any:  # noqa: ANN401 -- what a record holds
@@ -126,7 +125,14 @@ def from_data(data: Any) -> Any:  # noqa: ANN401 -- likewise
     if kind in _OTHERS:
         return _OTHERS[kind](*map(from_data, parts))
     (values,) = parts
-    return _made({kind: inf, **{name: from_data(inner) for name, inner in values.items()}})
+    return _record(kind, {name: from_data(inner) for name, inner in values.items()})
+
+
+def _record(kind: str, values: dict[str, Any]) -> Record:
+    record = KINDS[kind]
+    if strange := values.keys() - set(record.field_names):
+        raise LookupError(f"{kind} has no {', '.join(strange)}")
+    return record.of(values)
 
 
 def _lines(node: Node) -> str:

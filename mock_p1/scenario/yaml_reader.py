@@ -209,10 +209,9 @@ class _Reader:
         merged: list[Node] = []
         next_event, below = self._next, depth + 1
         while type(event := next_event()) is not MappingEndEvent:
+            line, column = event.start_mark.line + 1, event.start_mark.column + 1
             is_text = type(event) is ScalarEvent and event.anchor is event.tag is None
             key = event.value if is_text else self._key(event, below)
-            mark = event.start_mark
-            line, column = mark.line + 1, mark.column + 1
             child = self._node(next_event(), below)
             if key == "<<" and event.implicit[0]:  # in quotes it is a key like any other
                 merged += child.value if isinstance(child.value, list) else [child]
