@@ -89,7 +89,7 @@ def _keep(scenario: Scenario, file: Path, digest: str) -> None:
         return
     write_whole(file, b"%s\n%s" % (_seal(digest, content), content), 0o600)
     ours = folder.glob("[0-9a-f]" * len(digest) + ".json*")
-    by_age = sorted(ours, key=lambda path: path.stat().st_mtime_ns)
+    by_age = sorted(ours, key=lambda path: (path == file, path.stat().st_mtime_ns))
     for old in by_age[:-MOST_KEPT]:
         with suppress(OSError):
             old.unlink()

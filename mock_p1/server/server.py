@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import importlib.util
 import logging
 import math
 import os
@@ -14,8 +13,9 @@ import socket
 import sys
 import threading
 import time
+from collections import deque
 from concurrent.futures import Future, wait
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from mock_p1.admin.access import AccessPolicy
@@ -80,6 +80,8 @@ NO_FILE_LEFT: Final = (errno.EMFILE, errno.ENFILE)
 TOKEN_BYTES: Final = 24
 
 _log = logging.getLogger("mock_p1.server")
+_last_given: Final[deque[int]] = deque(maxlen=256)
+"""Ports that the system has chosen last: who asks one of them late is to meet no later server."""
 
 
 class CannotListen(OSError):  # noqa: N818 -- says what happened
@@ -522,14 +524,20 @@ def _bound(host: str, port: int) -> Listening:
     except OSError:
         listening.close()
         raise
+    if not port:
+        given = listening.getsockname()[1]
+        if given in _last_given:  # another, while this one is taken
+            with closing(listening):
+                return _bound(host, port)
+        _last_given.append(given)
     return listening
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Return what makes the faster event loop, None where there is none."""
-    if importlib.util.find_spec("uvloop") is None:
+    """Return what makes the faster event loop, None where there is none that can be loaded."""
+    try:
+        import uvloop  # noqa: PLC0415 -- where it exists
+    except (ImportError, OSError):
         return None
-    import uvloop  # noqa: PLC0415 -- where it exists
-
     made: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
     return made

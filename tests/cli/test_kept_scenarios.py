@@ -373,6 +373,18 @@ def test_so_many_are_kept(folder):
     assert {not_ours, behind[1]} <= left
 
 
+def test_what_was_just_kept_does_not_go_first(folder):
+    """Nor where a clock that was wrong has dated all others later."""
+    folder.parent.mkdir()
+    folder.mkdir(mode=0o700)
+    later = [folder / f"{number:064x}.json" for number in range(MOST_KEPT)]
+    for path in later:
+        path.touch()
+        os.utime(path, (2**33, 2**33))
+    load_kept(["slow-training"], folder)
+    assert len({*folder.iterdir()} - {*later}) == 1
+
+
 def test_what_would_be_very_large_is_not_kept(folder, monkeypatch):
     """As it would not be read again."""
     monkeypatch.setattr(kept_scenarios, "LARGEST_BYTES", 1000)

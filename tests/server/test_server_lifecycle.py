@@ -11,6 +11,7 @@ import threading
 import time
 import warnings
 from contextlib import ExitStack
+from importlib.abc import MetaPathFinder
 from subprocess import PIPE
 from types import SimpleNamespace
 
@@ -415,6 +416,34 @@ def test_it_runs_where_there_is_no_uvloop(engine, monkeypatch):
         assert transport.send("GET", JOBS + "steady").status == 200
         assert transport.send("FOO", JOBS + "steady").status == 405
         assert transport.send("POST", "/nothing", body=b"x" * 100_000).status == 404
+
+
+@pytest.mark.parametrize("error", [ImportError("built for another Python"), OSError("no DLL")])
+def test_it_runs_where_uvloop_cannot_be_loaded(engine, monkeypatch, error):
+    """As one that was built for another Python."""
+
+    class Broken(MetaPathFinder):
+        def find_spec(self, fullname, *_):
+            if fullname == "uvloop":
+                raise error
+
+    monkeypatch.delitem(sys.modules, "uvloop", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    with ServerThread(Server(engine)) as thread:
+        assert LiveTransport(thread.server).send("GET", JOBS + "steady").status == 200
+
+
+def test_a_port_that_was_given_is_given_to_no_later_server(engine, monkeypatch):
+    """Who asks a server late that has ended is refused, and meets no other one."""
+    with ExitStack() as stack:
+        free = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
+        used, other = (each.getsockname()[1] for each in free)
+    given = iter([("127.0.0.1", port) for port in (used, used, other)])
+    bind = socket.socket.bind
+    monkeypatch.setattr(servers.Listening, "bind", lambda self, _: bind(self, next(given)))
+    for port in (used, other):
+        with ServerThread(Server(engine)) as thread:
+            assert thread.server.port == port
 
 
 def test_a_token_that_nobody_can_send_is_refused_and_nothing_stays_open(engine):
