@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks.clients import Client
 from benchmarks.measure import FULL, QUICK
 from benchmarks.report import as_json, got_worse, machine, say, table, versions
+from benchmarks.started import LEFT_OUT
 
 NAMES = (
     "serve", "start", "sequence", "profile", "waits",
@@ -41,7 +42,8 @@ def main() -> None:
         say(table(module.TITLE, results[name], marked))
         worse += len(marked)
         if options.json:  # so far: a run that is broken off keeps its figures
-            options.json.write_text(as_json(about, versions(), results), encoding="utf-8")
+            document = as_json(about | {"left_out": LEFT_OUT}, versions(), results)
+            options.json.write_text(document, encoding="utf-8")
     if options.against:
         say(f"worse than before: {worse or 'nothing'}")
 
@@ -74,7 +76,7 @@ def _options() -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument(
         "--rounds",
-        type=int,
+        type=_rounds,
         default=FULL.rounds,
         help="how often the sides take turns (%(default)s)",
     )
@@ -91,17 +93,31 @@ def _options() -> argparse.Namespace:
         parser.error(
             f"no such benchmark: {', '.join(unknown)}; there are {', '.join(NAMES + MORE)}"
         )
+    if options.quick and options.against:
+        parser.error("the figures of --quick mean nothing, so --against has nothing to compare")
+    if options.json:
+        try:
+            options.json.touch()
+        except OSError as error:
+            parser.error(f"cannot write {options.json}: {error.strerror}")
     return options
+
+
+def _rounds(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of rounds, from 1 up")
+    return int(text)
 
 
 def _results(text: str) -> dict[str, Any]:
     """Return what --json wrote into a file."""
     try:
         document: dict[str, Any] = json.loads(Path(text).read_text(encoding="utf-8"))
-        _ = document["machine"], document["benchmarks"]
+        _ = document["machine"].keys()
+        _ = [(row["what"], row["unit"]) for rows in document["benchmarks"].values() for row in rows]
     except OSError as error:
         raise argparse.ArgumentTypeError(f"cannot read {text}: {error.strerror}") from None
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         raise argparse.ArgumentTypeError(f"{text} is no file that --json wrote") from None
     return document
 

@@ -167,8 +167,7 @@ def _targets(results: Results) -> str:
     rows = [
         [
             _IN_WORDS.get((name, row["unit"]), row["what"]),
-            row["target"].replace("<=", "≤").replace(">=", "≥"),
-            _with_spread(row), _verdict(row),
+            _wanted(row), _with_spread(row), _verdict(row),
             _figure(results.row(name, row["what"], "times, by processor")),
         ]
         for name, row in results.all()
@@ -193,11 +192,18 @@ def _verdict(row: Row) -> str:
 
 def _others(results: Results) -> str:
     rows = [
-        [each["what"], name, _with_spread(each), each["unit"].replace("us", "µs")]
+        [
+            each["what"], name, _with_spread(each), each["unit"].replace("us", "µs"),
+            _wanted(each), _verdict(each) if each["target"] else "",
+        ]
         for name, each in results.all()
         if name in ("mocked", "plugin", "many", "created", "memory", "uploads", "scale")
-    ]
-    return _table(["what", "benchmark", "figure", ""], rows)
+    ]  # fmt: skip
+    return _table(["what", "benchmark", "figure", "", "wanted", ""], rows)
+
+
+def _wanted(row: Row) -> str:
+    return (row["target"] or "").replace("<=", "≤").replace(">=", "≥")
 
 
 IN_TESTS: Final = (

@@ -1,6 +1,6 @@
 """Whether a poll costs more where there is more: of jobs, keys, patterns, connections, held polls.
 
-In the engine, by processor time: polls of as many jobs or keys, of few and of many that there are.
+In the engine, by processor time: polls of one job, and of a few hundred jobs or keys out of many.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ CONNECTIONS = 10_000
 FEW_CONNECTIONS = 16
 HELD = 5_000
 RATE = 500.0
-FLAT = ("<=", 2.0)
+FLAT = ("<=", 1.2)
 
 _TIMELINE = "{timeline: [{status: job_running, for: 1000000000 polls}, {status: job_finished}]}"
 _HELD = "jobs: {held: {timeline: [{status: job_running, delay: 1h}]}}\n"
@@ -62,9 +62,10 @@ def _in_engine(scale: Scale) -> list[Row]:
     jobs, keys, patterns = scale.of(JOBS), scale.of(KEYS), scale.of(PATTERNS)
     many_keys = "".join(f"  key-{number}: active\n" for number in range(keys))
     many_patterns = "".join(f"  'p{number}-*': {_TIMELINE}\n" for number in range(patterns))
-    few = f"{POLLED:,} jobs"
+    few = "one job"
     sides = {
-        few: _Polls(generated(POLLED, prefix=True)),
+        few: _Polls(generated(1, prefix=True)),
+        f"{POLLED:,} jobs": _Polls(generated(POLLED, prefix=True)),
         f"{jobs:,} jobs": _Polls(generated(jobs, prefix=True)),
         f"{keys:,} keys of one job": _Polls(
             f"api_keys:\n{many_keys}jobs:\n  {ONE_ID}: {_TIMELINE}\n",

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from benchmarks.contenders import Contender
 
 START_SECONDS = 30.0
+LEFT_OUT: Final[dict[str, str]] = {}
+"""Contenders that did not start, and why."""
+
 TELLS_CPU: Final = Path("/proc/self/stat").exists()
 """Whether this system tells what processor time a process and its children have used: Linux."""
 
@@ -100,6 +103,7 @@ def all_started(stack: ExitStack, contenders: Iterable[Contender] = CONTENDERS) 
         except LookupError as missing:
             if contender.name in (OURS, LOGGED):
                 sys.exit(f"{contender.name}: {missing}")
+            LEFT_OUT[contender.name] = str(missing)
             say(f"  left out: {contender.name}: {missing}")
     return running
 

@@ -69,7 +69,13 @@ def test_unknown_name():
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(None, "cannot read "), ("[]", "is no file that --json wrote"), ("{", "is no file that")],
+    [
+        (None, "cannot read "),
+        ("[]", "is no file that --json wrote"),
+        ("{", "is no file that"),
+        ('{"machine": [], "benchmarks": {}}', "is no file that"),
+        ('{"machine": {}, "benchmarks": {"serve": [1]}}', "is no file that"),
+    ],
 )
 def test_wrong_old_figures(tmp_path, content, said):
     """What is no file of figures is refused before anything is measured."""
@@ -77,5 +83,23 @@ def test_wrong_old_figures(tmp_path, content, said):
     if content is not None:
         file.write_text(content, encoding="utf-8")
     done = run("mocked", "--against", str(file))
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--json", "{}/no/such/folder.json"], "cannot write "),
+        (["--rounds", "0"], "'0' is no number of rounds"),
+        (["--rounds", "many"], "'many' is no number of rounds"),
+        (["--quick", "--against", "{}/old.json"], "--quick mean nothing"),
+    ],
+)
+def test_options_that_cannot_be_meant(tmp_path, options, said):
+    """They are refused before anything is measured."""
+    old = '{"machine": {}, "benchmarks": {}}'
+    (tmp_path / "old.json").write_text(old, encoding="utf-8")
+    done = run("mocked", *(option.format(tmp_path) for option in options))
     assert done.returncode == 2
     assert said in done.stderr
