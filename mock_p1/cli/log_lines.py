@@ -175,7 +175,7 @@ class Lines:
         return b"".join(parts)
 
     def _come_to(self, seconds: float, moment_ns: int) -> tuple[bytes, float, int]:
-        """Write the time anew; return it, and when its milliseconds began, the wall's and the mock's."""
+        """Write the time anew; return it, and when its milliseconds began, by each clock."""
         second, wall_us = divmod(round(seconds * SECOND_US), SECOND_US)
         mock_second, mock_us = divmod(self._mock_us + moment_ns // 1000, SECOND_US)
         if (second, mock_second) != self._seconds or moment_ns < self._moment_ns:
@@ -189,7 +189,7 @@ class Lines:
         return (
             self._pattern % shown[: self._pattern.count(b"%")],
             seconds - wall_us % 1000 / SECOND_US,
-            moment_ns - mock_us % 1000 * 1000,
+            moment_ns - mock_us % 1000 * 1000 - moment_ns % 1000,
         )
 
     def _new_form(self, entry: Entry) -> Form:

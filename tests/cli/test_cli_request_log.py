@@ -366,8 +366,8 @@ def test_every_line_says_what_the_journal_does():
 @pytest.mark.parametrize("form", FORMATS)
 def test_each_line_has_its_own_time(engine, monkeypatch, form):
     """To the millisecond, of the wall and of the mock, whichever goes on, or back."""
-    walls = [0.0, 0.0004, 0.0006, 0.0012, 0.0012, 0.0004, 5.0]
-    turns = [0, 400_000, 1_000_000, 0, 999_999, 0, 2 * SECOND]
+    walls = [0.0, 0.0004, 0.0006, 0.0012, 0.0012, 0.0012, 0.0004, 5.0]
+    turns = [0, 400_000, 1_000_000, 599_999, 500, 999_999, 0, 2 * SECOND]
     start = 1_777_636_800.0004
     times = iter(walls)
     monkeypatch.setattr("mock_p1.cli.request_log.time.time", lambda: start + next(times))
