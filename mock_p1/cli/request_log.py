@@ -231,19 +231,16 @@ class Writer:
             self._write_around_buffer(self._raw, text)
         self.waits = False
 
-    def _whole_lines(self, text: bytes) -> int:
-        """Return how many bytes to write next: no other writer's come in the midst of a line."""
-        return text.rfind(b"\n", 0, self._most) + 1 or len(text[: self._most])
-
     def _write_around_buffer(self, raw: io.RawIOBase, text: bytes) -> None:
         encoding = codecs.lookup(self._stream.encoding).name
         if encoding != "utf-8":
             text = text.decode().encode(encoding, "replace")
-        rest, piece = text, 0
-        while rest:
-            piece = piece or self._whole_lines(rest)
-            count = raw.write(memoryview(rest)[:piece])
-            rest, piece = rest[count or 0 :], piece - (count or 0)
+        at = end = 0
+        while at < len(text):
+            if at == end:  # whole lines: no other writer's come in the midst of one
+                end = text.rfind(b"\n", at, at + self._most) + 1 or at + self._most
+            count = raw.write(memoryview(text)[at:end])
+            at += count or 0
             if count is None:  # a pipe that was made non-blocking, and is full
                 time.sleep(FLUSH_SECONDS)
             else:

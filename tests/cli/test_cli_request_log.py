@@ -424,31 +424,42 @@ def test_around_the_buffer(engine, tmp_path, buffering):
 
 @pytest.mark.posix
 def test_a_pipe_is_written_in_whole_lines(monkeypatch):
-    """Each piece is one that the system writes whole, so lines of other writers come in between."""
+    """Each piece is one that the system writes whole, so lines of other writers come in between.
+
+    What it has not taken of a piece comes next, alone.
+    """
     read, write = os.pipe()
     pieces = []
     with (
         io.FileIO(read),
         io.TextIOWrapper(io.BufferedWriter(io.FileIO(write, "w")), "utf-8") as stream,
     ):
-        writer = Writer(stream)
-        monkeypatch.setattr(writer, "_raw", Pieces(stream.buffer.raw, pieces))
-        writer.write(b"x" * 1000 + b"\n" + b"y" * 3000 + b"\n" + b"z" * 4000 + b"\n")
+        writer, raw = Writer(stream), Pieces(stream.buffer.raw, pieces)
+        monkeypatch.setattr(writer, "_raw", raw)
+        lines = b"x" * 1000 + b"\n" + b"y" * 3000 + b"\n" + b"z" * 4000 + b"\n"
+        writer.write(lines)
         writer.write(b"w" * 10_000 + b"\n")
+        raw.most = 3000
+        writer.write(lines)
     assert [len(piece) for piece in pieces[:2]] == [4002, 4001]
-    assert b"".join(pieces[2:]) == b"w" * 10_000 + b"\n"
+    assert b"".join(pieces[2:-4]) == b"w" * 10_000 + b"\n"
+    assert [len(piece) for piece in pieces[-4:]] == [3000, 1002, 3000, 1001]
+    assert b"".join(pieces[-4:]) == lines
 
 
 class Pieces:
-    """A pipe's end that notes what it is handed."""
+    """A pipe's end that notes what it takes of what it is handed."""
+
+    most = 1_000_000
 
     def __init__(self, raw, pieces):
         self.fileno, self._pieces = raw.fileno, pieces
 
     def write(self, piece):
-        """Take it."""
-        self._pieces.append(bytes(piece))
-        return len(piece)
+        """Take it, or the first of it."""
+        taken = bytes(piece[: self.most])
+        self._pieces.append(taken)
+        return len(taken)
 
 
 class Full(io.StringIO):
