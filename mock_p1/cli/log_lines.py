@@ -133,63 +133,64 @@ class Lines:
         """``clock`` is the mock's."""
         self._format, self._clock = log_format, clock
         self._forms: dict[tuple[object, ...], Form] = {}
-        self._time = self._pattern = b""
+        self._pattern = b""
         self._mock_us = 0  # since 1970, when the mock's clock began
         self._seconds = 0, 0
-        self._since = self._until = 0.0
-        self._since_ns = self._until_ns = 0
+        self._moment_ns = 0
 
-    def of(self, noted: Iterable[tuple[Entry, float]]) -> list[bytes]:
+    def of(self, noted: Iterable[tuple[Entry, float]]) -> bytes:
         """Return the lines of requests, each with the wall's time at which it was answered."""
-        lines, forms, begins = [], self._forms, self._format.start
+        parts: list[bytes] = []
+        forms, begins = self._forms, self._format.start
+        since = until = 0.0
+        since_ns = until_ns = 0
+        time = b""
         for entry, seconds in noted:
             moment_ns = entry[1]
-            if not (
-                self._since <= seconds < self._until
-                and self._since_ns <= moment_ns < self._until_ns
-            ):
-                self._come_to(seconds, moment_ns)
+            if not (since <= seconds < until and since_ns <= moment_ns < until_ns):
+                time, since, since_ns = self._come_to(seconds, moment_ns)
+                until, until_ns = since + SHOWN_SECONDS, since_ns + SHOWN_NS
             form = forms.get(alike(entry)) or self._new_form(entry)
             plan, (position, began_ns, seen) = entry[2] or _NOWHERE
             if plan is not form.plan or position != form.position:
                 waits = entry.waits_for
                 form.stand_at(plan, position, self._format.place(entry, waits), waits)
-            start = self._time
-            if begins is not None:
-                start = begins(form.start, start, entry)
+            start = time if begins is None else begins(form.start, time, entry)
             if form.polls:
                 left = form.polls - seen
             elif form.lasts_ns:
                 left = (began_ns + form.lasts_ns - moment_ns + SHOWN_NS - 1) // SHOWN_NS
             else:
-                lines.append(start + form.rest)
+                parts += start, form.rest
                 continue
             if left > 1:
                 digits = left - form.lowest
                 if not 0 <= digits < THOUSAND:
                     digits = form.come_to(left)
                 if digits or form.polls:
-                    lines.append(start + form.rest + form.digits[digits] + form.end)
+                    parts += start, form.rest, form.digits[digits], form.end
                     continue
             place = self._format.place(entry, entry.waits_for)  # said in other words
-            lines.append(start + f"{form.before}{place}{form.after}".encode())
-        return lines
+            parts += start, f"{form.before}{place}{form.after}".encode()
+        return b"".join(parts)
 
-    def _come_to(self, seconds: float, moment_ns: int) -> None:
-        """Write the milliseconds anew, and note until when they will be the same."""
+    def _come_to(self, seconds: float, moment_ns: int) -> tuple[bytes, float, int]:
+        """Write the time anew; return it, and when its milliseconds began, by each clock."""
         second, wall_us = divmod(round(seconds * SECOND_US), SECOND_US)
         mock_second, mock_us = divmod(self._mock_us + moment_ns // 1000, SECOND_US)
-        if (second, mock_second) != self._seconds or moment_ns < self._since_ns:
+        if (second, mock_second) != self._seconds or moment_ns < self._moment_ns:
             wall, mock = datetime.fromtimestamp(seconds, UTC), self._clock.date_at(moment_ns)
             self._mock_us = (mock - EPOCH) // timedelta(microseconds=1) - moment_ns // 1000
             mock_second, mock_us = divmod(self._mock_us + moment_ns // 1000, SECOND_US)
             self._seconds = second, mock_second
             self._pattern = self._format.time(wall, mock).encode()
+        self._moment_ns = moment_ns
         shown = wall_us // 1000, mock_us // 1000
-        self._time = self._pattern % shown[: self._pattern.count(b"%")]
-        self._since = seconds - wall_us % 1000 / SECOND_US
-        self._since_ns = moment_ns - mock_us % 1000 * 1000
-        self._until, self._until_ns = self._since + SHOWN_SECONDS, self._since_ns + SHOWN_NS
+        return (
+            self._pattern % shown[: self._pattern.count(b"%")],
+            seconds - wall_us % 1000 / SECOND_US,
+            moment_ns - mock_us % 1000 * 1000 - moment_ns % 1000,
+        )
 
     def _new_form(self, entry: Entry) -> Form:
         if len(self._forms) >= MAX_FORMS:

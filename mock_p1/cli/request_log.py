@@ -1,10 +1,10 @@
 """The log of `serve`: one line for each request, which no answer waits for.
 
-Lines are made where requests are answered, some at once: one by one they take twice as long. They
-wait in a bounded queue, and a thread of its own writes them, many at once. So a terminal that
-scrolls slowly, or a parent process that never reads our pipe, does not hold up a single answer: the
-lines that do not fit are left out, and the log says how many. Where there is no log, the server
-does nothing for it.
+Lines are made where requests are answered, some at once and in one piece: one by one they take
+twice as long. The pieces wait in a bounded queue, and a thread of its own writes them, many at
+once. So a terminal that scrolls slowly, or a parent process that never reads our pipe, does not
+hold up a single answer: the lines that do not fit are left out, and the log says how many. Where
+there is no log, the server does nothing for it.
 """
 
 from __future__ import annotations
@@ -80,10 +80,11 @@ class RequestLog:
         """
         self._engine, self._format, self._quiet = engine, form, quiet
         self._writer = Writer(stream)
-        self._unmade: list[tuple[Entry, float]] = []
+        self._unmade: list[Entry] = []
+        self._moments: list[float] = []
         self._lines, self._making = Lines(form, engine.clock), Lock()
-        self._waiting: deque[bytes] = deque()
-        self._left_out = self._left_out_logged = 0
+        self._waiting: deque[tuple[int, bytes]] = deque()
+        self._requests = self._left_out = 0
         self._logged_limits = {"log_lines"}
         if engine.journal.maximum == DEFAULT_MAX:
             self._logged_limits.add("journal")
@@ -122,31 +123,35 @@ class RequestLog:
 
     def _noting(self, keep: Callable[[Entry], None]) -> Callable[[Entry], None]:
         """Return what keeps an entry, and notes it: one call, where a listener would be two."""
-        unmade, now = self._unmade, time.time
+        unmade, moments, now = self._unmade, self._moments, time.time
 
-        def keep_and_note(entry: Entry) -> None:
+        def keep_and_note(entry: Entry) -> None:  # in two lists, which cost less than pairs
             keep(entry)
-            unmade.append((entry, now()))
+            moments.append(now())
+            unmade.append(entry)
             if len(unmade) >= AT_ONCE:
-                self._make()
+                with self._making:
+                    self._make()
 
         return keep_and_note
 
     def _make(self) -> None:
-        """Make the lines of all that was noted."""
-        with self._making:
-            noted = self._unmade[:]
-            del self._unmade[: len(noted)]  # what was noted meanwhile stays
-            self._waiting += self._lines.of(noted)
-            while len(self._waiting) > MAX_WAITING:
-                self._leave_out()
+        """Make the lines of all that was noted, as one piece; the lock is held."""
+        noted, moments = self._unmade[:], self._moments[:]
+        del self._unmade[: len(noted)], self._moments[: len(noted)]  # what comes meanwhile stays
+        self._waiting.append((len(noted), self._lines.of(zip(noted, moments, strict=False))))
+        self._requests += len(noted)
+        while (over := self._requests - MAX_WAITING) > 0:
+            count, lines = self._waiting.popleft()
+            if count > over:
+                self._waiting.appendleft((count - over, lines.split(b"\n", over)[over]))
+            self._requests -= min(count, over)
+            self._leave_out(min(count, over))
 
-    def _leave_out(self) -> None:
-        """Let the oldest line go."""
-        with suppress(IndexError):  # they have been taken meanwhile
-            self._waiting.popleft()
-            self._left_out += 1
-            self._engine.state.reached["log_lines"] += 1
+    def _leave_out(self, requests: int) -> None:
+        """Count the lines of requests that are not written."""
+        self._left_out += requests
+        self._engine.state.reached["log_lines"] += requests
 
     def _run(self) -> None:
         try:
@@ -158,14 +163,13 @@ class RequestLog:
 
     def _flush(self) -> None:
         """Write what there is; count it as left out where that fails for now, as on a full disk."""
-        self._make()
-        left_out, lines = self._left_out, []
-        with suppress(IndexError):  # another thread may take one, see ``_leave_out``
-            lines += [self._waiting.popleft() for _ in range(len(self._waiting))]
-        requests = len(lines)
-        if count := left_out - self._left_out_logged:
-            lines.insert(0, f"{self._format.left_out(count)}\n".encode())
-            self._left_out_logged = left_out
+        with self._making:
+            self._make()
+            requests, lines = self._requests, [lines for _, lines in self._waiting]
+            self._waiting.clear()
+            if self._left_out:
+                lines.insert(0, f"{self._format.left_out(self._left_out)}\n".encode())
+            self._requests = self._left_out = 0
         for name in sorted(self._engine.limits_reached().keys() - self._logged_limits):
             lines.append(f"{self._format.limit_reached(name)}\n".encode())
             self._logged_limits.add(name)
@@ -177,14 +181,14 @@ class RequestLog:
         if self._last_line and self._done.is_set():
             lines.append(f"{self._last_line}\n".encode())
             self._last_line = ""
-        if lines:
+        if text := b"".join(lines):
             try:
-                self._writer.write(b"".join(lines))
+                self._writer.write(text)
             except OSError as error:
                 if error.errno in CLOSED:
                     raise BrokenPipeError from error
-                self._left_out += requests
-                self._engine.state.reached["log_lines"] += requests
+                with self._making:
+                    self._leave_out(requests)
 
 
 class ReloadLog:
@@ -227,19 +231,16 @@ class Writer:
             self._write_around_buffer(self._raw, text)
         self.waits = False
 
-    def _whole_lines(self, text: bytes) -> int:
-        """Return how many bytes to write next: no other writer's come in the midst of a line."""
-        return text.rfind(b"\n", 0, self._most) + 1 or len(text[: self._most])
-
     def _write_around_buffer(self, raw: io.RawIOBase, text: bytes) -> None:
         encoding = codecs.lookup(self._stream.encoding).name
         if encoding != "utf-8":
             text = text.decode().encode(encoding, "replace")
-        rest, piece = text, 0
-        while rest:
-            piece = piece or self._whole_lines(rest)
-            count = raw.write(memoryview(rest)[:piece])
-            rest, piece = rest[count or 0 :], piece - (count or 0)
+        at = end = 0
+        while at < len(text):
+            if at == end:  # whole lines: no other writer's come in the midst of one
+                end = text.rfind(b"\n", at, at + self._most) + 1 or at + self._most
+            count = raw.write(memoryview(text)[at:end])
+            at += count or 0
             if count is None:  # a pipe that was made non-blocking, and is full
                 time.sleep(FLUSH_SECONDS)
             else:

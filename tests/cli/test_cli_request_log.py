@@ -273,6 +273,9 @@ def test_lines_that_do_not_fit_are_counted(engine, form, said):
     lines = stream.getvalue().splitlines()
     assert len(lines) == 1 + 1 + MAX_WAITING
     assert lines[1].startswith(said)
+    if form == "json":  # the oldest are left out, and those that stay are whole
+        numbers = [json.loads(line)["number"] for line in lines[2:]]
+        assert numbers == [*range(7, MAX_WAITING + 7)]
     assert engine.limits_reached()["log_lines"] == 5
 
 
@@ -363,8 +366,8 @@ def test_every_line_says_what_the_journal_does():
 @pytest.mark.parametrize("form", FORMATS)
 def test_each_line_has_its_own_time(engine, monkeypatch, form):
     """To the millisecond, of the wall and of the mock, whichever goes on, or back."""
-    walls = [0.0, 0.0004, 0.0006, 0.0012, 0.0012, 0.0004, 5.0]
-    turns = [0, 400_000, 1_000_000, 0, 999_999, 0, 2 * SECOND]
+    walls = [0.0, 0.0004, 0.0006, 0.0012, 0.0012, 0.0012, 0.0004, 5.0]
+    turns = [0, 400_000, 1_000_000, 599_999, 500, 999_999, 0, 2 * SECOND]
     start = 1_777_636_800.0004
     times = iter(walls)
     monkeypatch.setattr("mock_p1.cli.request_log.time.time", lambda: start + next(times))
@@ -395,7 +398,7 @@ def test_forms_are_bounded(engine, monkeypatch):
     for number in range(20):
         engine.handle(get(f"/{number}"))
         newest = list(engine.journal)[-1]
-        assert f"GET /{number}  HTTP 404" in lines.of([(newest, 0.0)])[0].decode()
+        assert f"GET /{number}  HTTP 404" in lines.of([(newest, 0.0)]).decode()
         assert len(lines._forms) <= 3  # noqa: SLF001 -- nothing else shows it
 
 
@@ -421,31 +424,42 @@ def test_around_the_buffer(engine, tmp_path, buffering):
 
 @pytest.mark.posix
 def test_a_pipe_is_written_in_whole_lines(monkeypatch):
-    """Each piece is one that the system writes whole, so lines of other writers come in between."""
+    """Each piece is one that the system writes whole, so lines of other writers come in between.
+
+    What it has not taken of a piece comes next, alone.
+    """
     read, write = os.pipe()
     pieces = []
     with (
         io.FileIO(read),
         io.TextIOWrapper(io.BufferedWriter(io.FileIO(write, "w")), "utf-8") as stream,
     ):
-        writer = Writer(stream)
-        monkeypatch.setattr(writer, "_raw", Pieces(stream.buffer.raw, pieces))
-        writer.write(b"x" * 1000 + b"\n" + b"y" * 3000 + b"\n" + b"z" * 4000 + b"\n")
+        writer, raw = Writer(stream), Pieces(stream.buffer.raw, pieces)
+        monkeypatch.setattr(writer, "_raw", raw)
+        lines = b"x" * 1000 + b"\n" + b"y" * 3000 + b"\n" + b"z" * 4000 + b"\n"
+        writer.write(lines)
         writer.write(b"w" * 10_000 + b"\n")
+        raw.most = 3000
+        writer.write(lines)
     assert [len(piece) for piece in pieces[:2]] == [4002, 4001]
-    assert b"".join(pieces[2:]) == b"w" * 10_000 + b"\n"
+    assert b"".join(pieces[2:-4]) == b"w" * 10_000 + b"\n"
+    assert [len(piece) for piece in pieces[-4:]] == [3000, 1002, 3000, 1001]
+    assert b"".join(pieces[-4:]) == lines
 
 
 class Pieces:
-    """A pipe's end that notes what it is handed."""
+    """A pipe's end that notes what it takes of what it is handed."""
+
+    most = 1_000_000
 
     def __init__(self, raw, pieces):
         self.fileno, self._pieces = raw.fileno, pieces
 
     def write(self, piece):
-        """Take it."""
-        self._pieces.append(bytes(piece))
-        return len(piece)
+        """Take it, or the first of it."""
+        taken = bytes(piece[: self.most])
+        self._pieces.append(taken)
+        return len(taken)
 
 
 class Full(io.StringIO):

@@ -56,7 +56,7 @@ def test_every_key_of_a_request_is_there():
     engine = Engine(load_scenario("demo"), VirtualClock())
     engine.handle(Request("GET", "/v1/external/retrain_jobs/retrain-001"))
     lines = Lines(FORMATS["json"], engine.clock)
-    (line,) = lines.of((entry, 1_000_000_000.0) for entry in engine.journal)
+    line = lines.of((entry, 1_000_000_000.0) for entry in engine.journal)
     assert set(json.loads(line)) - {"event"} == set(named_in("key of a request | holds"))
 
 
