@@ -15,6 +15,7 @@ import io
 import os
 import select
 import stat
+import sys
 import time
 from collections import deque
 from contextlib import suppress
@@ -42,15 +43,24 @@ AT_ONCE: Final = 256
 FLUSH_SECONDS: Final = 0.05
 """So late is a line at most, if the reader keeps up."""
 
+SOON: Final = MAX_WAITING // 2
+"""So many lines are written at once."""
+
 QUIET_SECONDS: Final = 0.5
 END_SECONDS: Final = 0.2
 """How long the end waits for lines to be taken that the reader has been handed."""
 
-END_WAITS: Final = 5
+END_WAITS: Final = 25
 """It waits so often at most, as long as some are taken."""
 
 PIECE_BYTES: Final = 256 * 1024
 """So much is written at once, in whole lines; to a pipe so much as the system writes whole."""
+
+PIPE_ROOM: Final = 1024 * 1024
+"""Bytes that a pipe is asked to have room for, the most that anybody may: all lines that wait.
+
+So they are not lost either where the reader waits for the server's end before it reads.
+"""
 
 CLOSED: Final = (errno.EPIPE, errno.EBADF, errno.EINVAL)
 """What is said of a pipe that nobody reads any more; the last is Windows'."""
@@ -89,7 +99,7 @@ class RequestLog:
         if engine.journal.maximum == DEFAULT_MAX:
             self._logged_limits.add("journal")
         self._last_line, self._store = "", STORE_OK
-        self._done = Event()
+        self._done, self._wake = False, Event()
         self._thread = Thread(target=self._run, name="mock-p1:log", daemon=True)
 
     def __enter__(self) -> Self:
@@ -109,7 +119,8 @@ class RequestLog:
         """Write what is left, and end; without it, if nobody takes the lines."""
         if error is not None:
             self._last_line = ""
-        self._done.set()
+        self._done = True
+        self._wake.set()
         for _ in range(END_WAITS):
             before = self._writer.pieces
             self._thread.join(END_SECONDS)
@@ -132,6 +143,8 @@ class RequestLog:
             if len(unmade) >= AT_ONCE:
                 with self._making:
                     self._make()
+                if self._requests > SOON:
+                    self._wake.set()
 
         return keep_and_note
 
@@ -155,7 +168,9 @@ class RequestLog:
 
     def _run(self) -> None:
         try:
-            while not self._done.wait(QUIET_SECONDS if self._quiet else FLUSH_SECONDS):
+            while not self._done:
+                self._wake.wait(QUIET_SECONDS if self._quiet else FLUSH_SECONDS)
+                self._wake.clear()
                 self._flush()
             self._flush()
         except (BrokenPipeError, ValueError):
@@ -178,7 +193,7 @@ class RequestLog:
             if (store == STORE_OK) != (self._store == STORE_OK):
                 lines.append(f"{self._format.store(store)}\n".encode())
             self._store = store
-        if self._last_line and self._done.is_set():
+        if self._last_line and self._done:
             lines.append(f"{self._last_line}\n".encode())
             self._last_line = ""
         if text := b"".join(lines):
@@ -248,9 +263,17 @@ class Writer:
 
 
 def _most_at_once(raw: io.RawIOBase) -> int:
-    """Return how many bytes the system writes to a stream without those of others in between."""
+    """Return how many bytes the system writes to a stream without those of others in between.
+
+    A pipe is given as much room as it may have.
+    """
     try:
         is_pipe = stat.S_ISFIFO(os.fstat(raw.fileno()).st_mode)
     except (OSError, ValueError):  # no file of the system's
         is_pipe = False
+    if is_pipe and sys.platform == "linux":
+        import fcntl  # noqa: PLC0415 -- there is none on Windows
+
+        with suppress(OSError):  # beyond what all pipes of this user may have
+            fcntl.fcntl(raw.fileno(), fcntl.F_SETPIPE_SZ, PIPE_ROOM)
     return int(getattr(select, "PIPE_BUF", PIECE_BYTES)) if is_pipe else PIECE_BYTES

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import sys
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ import pytest
 from mock_p1.base.clock import SECOND, VirtualClock
 from mock_p1.base.messages import Request
 from mock_p1.cli.log_lines import FORMATS, Lines
-from mock_p1.cli.request_log import END_WAITS, MAX_WAITING, RequestLog, Writer
+from mock_p1.cli.request_log import AT_ONCE, END_WAITS, MAX_WAITING, RequestLog, Writer
 from mock_p1.engine.acts import SharedEngine
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.journal import DEFAULT_MAX
@@ -277,6 +278,41 @@ def test_lines_that_do_not_fit_are_counted(engine, form, said):
         numbers = [json.loads(line)["number"] for line in lines[2:]]
         assert numbers == [*range(7, MAX_WAITING + 7)]
     assert engine.limits_reached()["log_lines"] == 5
+
+
+class Told(io.StringIO):
+    """A stream that tells when it was handed something."""
+
+    def __init__(self):
+        super().__init__()
+        self.writing = Event()
+
+    def write(self, text):
+        """Take it."""
+        self.writing.set()
+        return super().write(text)
+
+
+def test_many_lines_do_not_wait_for_their_time(engine, monkeypatch):
+    """They are written before there are more than can wait, however late the next writing is."""
+    monkeypatch.setattr("mock_p1.cli.request_log.FLUSH_SECONDS", 3600)
+    stream = Told()
+    with RequestLog(engine, FORMATS["text"], stream):
+        for _ in range(MAX_WAITING // 2 + AT_ONCE):
+            engine.handle(get(f"{JOBS}a", "k"))
+        assert stream.writing.wait(10)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a pipe has the room that it has")
+def test_a_pipe_that_is_read_at_the_end(engine):
+    """Whoever waits for the server's end before he reads finds all lines."""
+    reader, writer = os.pipe()
+    with open(writer, "w", encoding="utf-8") as stream, open(reader, encoding="utf-8") as said:  # noqa: PTH123 -- no path
+        with RequestLog(engine, FORMATS["text"], stream):
+            for _ in range(5000):
+                engine.handle(get(f"{JOBS}a", "k"))
+        stream.close()
+        assert len(said.readlines()) == 5000
 
 
 def test_a_stream_that_never_takes_a_line(engine, monkeypatch):
