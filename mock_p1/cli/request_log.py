@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final, Self, TextIO
 from mock_p1.admin.watcher import Broken, Reloaded
 from mock_p1.cli.log_lines import STORE_OK, Format, Lines
 from mock_p1.engine.acts import SharedEngine
-from mock_p1.engine.journal import DEFAULT_MAX, Entry
+from mock_p1.engine.journal import DEFAULT_MAX, as_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from mock_p1.engine.engine import Engine
+    from mock_p1.engine.journal import Kept
 
 MAX_WAITING: Final = 10_000
 """Lines that wait to be written; beyond it, the oldest are left out."""
@@ -90,7 +91,7 @@ class RequestLog:
         """
         self._engine, self._format, self._quiet = engine, form, quiet
         self._writer = Writer(stream)
-        self._unmade: list[Entry] = []
+        self._unmade: list[Kept] = []
         self._moments: list[float] = []
         self._lines, self._making = Lines(form, engine.clock), Lock()
         self._waiting: deque[tuple[int, bytes]] = deque()
@@ -132,14 +133,14 @@ class RequestLog:
         if by and not self._quiet:
             self._last_line = self._format.stopped(by, None if state is None else str(state))
 
-    def _noting(self, keep: Callable[[Entry], None]) -> Callable[[Entry], None]:
+    def _noting(self, keep: Callable[[Kept], None]) -> Callable[[Kept], None]:
         """Return what keeps an entry, and notes it: one call, where a listener would be two."""
         unmade, moments, now = self._unmade, self._moments, time.time
 
-        def keep_and_note(entry: Entry) -> None:  # in two lists, which cost less than pairs
-            keep(entry)
+        def keep_and_note(kept: Kept) -> None:  # in two lists, which cost less than pairs
+            keep(kept)
             moments.append(now())
-            unmade.append(entry)
+            unmade.append(kept)
             if len(unmade) >= AT_ONCE:
                 with self._making:
                     self._make()
@@ -152,7 +153,8 @@ class RequestLog:
         """Make the lines of all that was noted, as one piece; the lock is held."""
         noted, moments = self._unmade[:], self._moments[:]
         del self._unmade[: len(noted)], self._moments[: len(noted)]  # what comes meanwhile stays
-        self._waiting.append((len(noted), self._lines.of(zip(noted, moments, strict=False))))
+        entries = map(as_entry, noted)
+        self._waiting.append((len(noted), self._lines.of(zip(entries, moments, strict=False))))
         self._requests += len(noted)
         while (over := self._requests - MAX_WAITING) > 0:
             count, lines = self._waiting.popleft()

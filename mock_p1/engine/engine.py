@@ -41,7 +41,7 @@ from mock_p1.engine.failures import (
 )
 from mock_p1.engine.file_store import IS_A_FORM, CountingStore, FileStore
 from mock_p1.engine.held import HeldAnswers
-from mock_p1.engine.job_states import DEFAULT_JOBS_MAX, JobStates
+from mock_p1.engine.job_states import DEFAULT_JOBS_MAX, NOT_BEGUN, JobStates
 from mock_p1.engine.journal import (
     DEFAULT_MAX,
     HAD_CLOSED,
@@ -49,6 +49,7 @@ from mock_p1.engine.journal import (
     Journal,
     call_entry,
     poll_entry,
+    poll_row,
     unexpected_entry,
 )
 from mock_p1.engine.key_leak import form_type, leak_notes
@@ -176,19 +177,21 @@ class Engine:
             with self.lock:
                 state = self.state
                 job = state.jobs.by_path(request.path, request.api_keys)
-                if job is not None and job.state is not None and not state.injected:
+                if job is not None and job.position != NOT_BEGUN and not state.injected:
                     now_ns = self.clock.now_ns()
                     if now_ns < job.key_ends_ns and state.limiter is None:
                         reply, step = count_poll(state, job, now_ns, request.base_url)
                         journal = self.journal
-                        entry = poll_entry(journal.number(), request, job, step, reply)
-                        if step.fault or self.repeats.broken:
-                            entry = self.repeats.noted(entry, request)
-                        journal.keep(entry)
-                        journal.keep_answer((entry.number, reply))
-                        if job.tallied is not step:
-                            job.tally, job.tallied = journal.tally(entry), step
-                        job.tally[0] += 1
+                        number = journal.number()
+                        row = poll_row(number, request, job, step, reply.delay_ns)
+                        if self.repeats.broken or step.status is None:
+                            journal.keep(self.repeats.noted(poll_entry(row, reply), request))
+                        else:
+                            journal.keep(row)
+                        journal.keep_answer((number, reply))
+                        if (tally := job.tally) is None:
+                            tally = job.tally = journal.tally(poll_entry(row, reply))
+                        tally.requests += 1
                         return reply
         return self._handle_any(request)
 
@@ -225,6 +228,7 @@ class Engine:
         with self.lock:
             call = self._call(request, found)
             outcome, element = self._before_act(call)
+            polled = call.job if outcome is None and operation.polled else None
             if outcome is None:
                 act = self._act(call)
                 outcome = (
@@ -236,7 +240,9 @@ class Engine:
             if call.part is not None:
                 outcome = result_download.sent(call, outcome, number)
             entry = call_entry(number, call, outcome)
-            self.journal.add(self.repeats.noted(entry, request))
+            tally = self.journal.add(self.repeats.noted(entry, request))
+            if polled is not None:
+                polled.tally = tally  # that of further polls too
             if operation.polled:
                 self.journal.keep_answer((entry.number, outcome.reply))
             return outcome.reply

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import asdict, dataclass
-from sys import intern
+from heapq import heappop, heappush
+from itertools import count, islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from mock_p1.base.text import mask
 from mock_p1.engine.callers import Caller, caller_named
 from mock_p1.engine.parts import Parts
 from mock_p1.engine.timeline import State, settle
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from mock_p1.base.messages import Fault, Reply
     from mock_p1.engine.program import Program, ProgramStep
+    from mock_p1.engine.totals import Count
 
 DEFAULT_JOBS_MAX: Final = 1_000_000
 """How many pairs of caller and job that only a pattern knows are remembered, beside one for each
@@ -38,26 +40,41 @@ class CreatedJob:
     upload: int | None = None
 
 
-_NONE: Final = [0]
+_NOBODY: Final[dict[str, JobState]] = {}
+NOT_BEGUN: Final = -1
+"""The position of a job whose time has not begun."""
+
+_UNPLACED: Final = 1
+"""When a transient state was used that has no place in the order of use yet."""
 
 
-class JobState:
-    """One job as one caller sees it: where it is, and the last answer it gave.
+class Polled:
+    """What a further poll of a job looks at, close together.
 
-    ``state`` is None until time begins for it: at the first poll, or when its file has come.
-    ``answer`` was made for the step ``answered`` and the base URL. ``path`` and ``api_key`` are
-    those of the last poll, and ``key_ends_ns`` is when that key ends. ``evicted`` is what was
-    forgotten for it, until noted.
-    ``part`` is where a state stands that was saved and not read yet, see ``unread_states``.
-    ``calls`` says where the timelines of other operations are, by name. ``tally`` counts polls like
-    the last one, of the step ``tallied``. ``fetched`` says which parts of its result were
-    downloaded.
+    Where very many jobs are polled, none of it is in the processor's caches.
     """
 
     __slots__ = (
-        "answer", "answered", "api_key", "base_url", "caller", "calls", "created", "downloads",
-        "evicted", "fetched", "job_id", "key_ends_ns", "last_ns", "masked_key", "part",
-        "path", "polls", "program", "state", "switches", "tallied", "tally", "transient",
+        "answer", "answered", "api_key", "base_url", "key_ends_ns", "last_ns", "polls", "position",
+        "program", "seen", "since_ns", "tally", "used",
+    )  # fmt: skip
+
+
+class JobState(Polled):
+    """One job as one caller sees it: where it is, and the last answer it gave.
+
+    ``position``, ``since_ns`` and ``seen`` are its ``state``. ``answer`` was made for the step ``answered`` and the base URL. ``path`` and ``api_key`` are
+    those of the last poll, and ``key_ends_ns`` is when that key ends. ``evicted`` is what was
+    forgotten for it, until noted.
+    ``part`` is where a state stands that was saved and not read yet, see ``unread_states``.
+    ``calls`` says where the timelines of other operations are, by name. ``tally`` counts polls that
+    were given the answer. ``fetched`` says which parts of its result were downloaded. ``used`` says
+    of a transient one when it was used last, in the order of all; 0 is no transient one.
+    """
+
+    __slots__ = (
+        "caller", "calls", "created", "downloads", "evicted", "fetched", "job_id", "part", "path",
+        "switches",
     )  # fmt: skip
 
     def __init__(
@@ -66,26 +83,37 @@ class JobState:
         self.caller: Caller = caller
         self.job_id: str = job_id
         self.program: Program = program
-        self.transient: bool = transient
+        self.used: int = _UNPLACED if transient else 0
         self.polls: int = 0
         self.last_ns: int = 0
         self.downloads: int = 0
         self.switches: int = 0
         self.key_ends_ns: int = 0
         self.path: str = ""
-        self.masked_key: str = ""
         self.evicted: str = ""
         self.base_url: str = ""
         self.api_key: str = ""
-        self.state: State | None = None
+        self.position: int = NOT_BEGUN
+        self.since_ns: int = 0
+        self.seen: int = 0
         self.answer: Reply | Fault | None = None
         self.answered: ProgramStep | None = None
         self.created: CreatedJob | None = None
         self.calls: dict[str, State] | None = None
         self.fetched: Parts | None = None
-        self.tally: list[int] = _NONE
-        self.tallied: ProgramStep | None = None
+        self.tally: Count | None = None
         self.part: Any = None
+
+    @property
+    def state(self) -> State | None:
+        """Where it is; None until time begins: at the first poll, or when its file has come."""
+        if self.position == NOT_BEGUN:
+            return None
+        return State(self.position, self.since_ns, self.seen)
+
+    @state.setter
+    def state(self, state: State | None) -> None:
+        self.position, self.since_ns, self.seen = state or (NOT_BEGUN, 0, 0)
 
     @property
     def waits_for_file(self) -> bool:
@@ -139,8 +167,11 @@ class JobStates:
         self._first: dict[str, JobState] = {}
         self._others: dict[str, dict[str, JobState]] = {}  # those of further callers, if any
         self._by_path: dict[str, JobState] = {}
-        self._by_path_and_key: dict[tuple[str, str], JobState] = {}  # of who was not the first
-        self._transients: OrderedDict[JobState, None] = OrderedDict()
+        self._by_path_and_key: dict[str, dict[str, JobState]] = {}  # of who was not the first
+        self._next_use = count(_UNPLACED + 1).__next__
+        self._came: OrderedDict[JobState, int] = OrderedDict()  # transients, by when they were used
+        self._came_again: list[tuple[int, JobState]] = []  # a heap of those used since, likewise
+        self._transients = 0
         self._max_transients = maximum
         self._starts: dict[str, int] = {}
         self._created: dict[str, int] = {}
@@ -165,32 +196,62 @@ class JobStates:
             job = self._others.get(job_id, {}).get(caller.name)
         if job is None and self._unread is not None:
             job = self._take(self._unread, job_id, caller.name)
-        if job is not None and job.transient:
-            self._transients[job] = None  # it may have been read just now
-            self._transients.move_to_end(job)
+        if job is not None and job.used:
+            self._use(job)
         return job
+
+    def _use(self, job: JobState) -> None:
+        """Note that a transient state is used; it may be new, or have been read just now."""
+        used = self._next_use()
+        if job.used == _UNPLACED:
+            self._came[job] = used
+            self._transients += 1
+        job.used = used
+
+    def _oldest(self) -> JobState:
+        """Return the transient state that was used the longest ago."""
+        came, again = self._came, self._came_again
+        while came:
+            job, used = next(iter(came.items()))
+            if job.used == used:
+                break
+            del came[job]
+            heappush(again, (job.used, job))
+        while again and again[0][0] != again[0][1].used:
+            _, job = heappop(again)
+            if job.used:
+                heappush(again, (job.used, job))
+        first = [*islice(came, 1), *(job for _, job in again[:1])]
+        return min(first, key=attrgetter("used"))
 
     def by_path(self, path: str, api_keys: tuple[str, ...]) -> JobState | None:
         """Return the state that the last poll of this path with this key led to."""
         job = self._by_path.get(path)
         if job is None or len(api_keys) != 1:
             return None
-        if job.api_key != api_keys[0]:
-            job = self._by_path_and_key.get((path, api_keys[0]))
-        if job is not None and job.transient:
-            self._transients.move_to_end(job)
+        (api_key,) = api_keys
+        if job.api_key != api_key:
+            job = self._by_path_and_key.get(path, _NOBODY).get(api_key)
+            if job is None:
+                return None
+        if job.used:
+            job.used = self._next_use()
         return job
 
     def cache_path(self, path: str, api_key: str, ends_ns: int, job: JobState) -> None:
         """Let a path and a key, until it ends, lead straight to a job's state."""
         self._leave_path(job)
-        job.path, job.api_key, job.key_ends_ns = path, api_key, ends_ns
-        job.masked_key, job.tallied = intern(mask(api_key)), None
         first = self._by_path.get(path)
+        if api_key == job.caller.name:
+            api_key = job.caller.name
+        job.path, job.api_key = path if first is None else first.path, api_key
+        job.key_ends_ns, job.tally = ends_ns, None
+        if "{" in job.job_id:
+            return  # which is noted on each entry
         if first is None or first.api_key == api_key:
             self._by_path[path] = job
         else:
-            self._by_path_and_key[path, api_key] = job
+            self._by_path_and_key.setdefault(first.path, {})[api_key] = job
 
     def forget_paths(self) -> None:
         """Let no path lead straight to a state, nor to its tally, until its next poll."""
@@ -206,10 +267,10 @@ class JobStates:
             self._read_of(self._unread, job.job_id)
             self._read_too_many(1)
         self._put(job.job_id, job)
-        if job.transient:
-            self._transients[job] = None
-            if len(self._transients) > self._max_transients:
-                oldest = next(iter(self._transients))
+        if job.used:
+            self._use(job)
+            if self._transients > self._max_transients:
+                oldest = self._oldest()
                 self.forget(oldest)
                 self.evicted += 1
                 job.evicted = f"{oldest.job_id} of key {oldest.caller.masked or 'none'}"
@@ -315,7 +376,9 @@ class JobStates:
         self._first.clear()
         self._others.clear()
         self.forget_paths()
-        self._transients.clear()
+        self._came.clear()
+        self._came_again.clear()
+        self._transients = 0
         self._starts.clear()
         self._created.clear()
         self.created = 0
@@ -358,14 +421,15 @@ class JobStates:
             states = [first, *others.values()] if others else [first]
             ids += [job_id] * len(states)
             jobs += states
-        places = {job: place for place, job in enumerate(jobs)} if self._transients else {}
-        used = [places[job] for job in self._transients]
+        transients = (place for place, job in enumerate(jobs) if job.used)
+        used = sorted(transients, key=lambda place: jobs[place].used)
         return Listed(ids, jobs, [job.caller.name for job in jobs], used)
 
     def saved(self) -> dict[str, Any]:
         """Return everything as plain data; transient states say in which order they were used."""
-        jobs, used = self.listed().jobs, {job: n for n, job in enumerate(self._transients)}
-        rows = [saved_row(job, used.get(job)) for job in jobs]
+        _, jobs, _, places = self.listed()
+        used = {place: n for n, place in enumerate(places)}
+        rows = [saved_row(job, used.get(place)) for place, job in enumerate(jobs)]
         states = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
         return {"states": states, **self.saved_counts(jobs)}
 
@@ -406,8 +470,8 @@ class JobStates:
         self._forget_too_many()
 
     def _forget_too_many(self) -> None:
-        while len(self._transients) > self._max_transients:
-            self.forget(next(iter(self._transients)))
+        while self._transients > self._max_transients:
+            self.forget(self._oldest())
             self.evicted += 1
 
     def _restore_counts(self, saved: dict[str, Any]) -> None:
@@ -436,7 +500,7 @@ class JobStates:
     def _read_too_many(self, more: int) -> None:
         """Read all where some might have to go when there are so many more."""
         known = 0 if self._unread is None else self._unread.transient
-        if known + len(self._transients) + more > self._max_transients:
+        if known + self._transients + more > self._max_transients:
             self._read_all()
 
     def _read_all(self) -> None:
@@ -462,10 +526,11 @@ class JobStates:
         for job in here:
             if job not in came_before:
                 self._put(job.job_id, job)
-        since = self._transients
-        older = (job for job in map(jobs.__getitem__, used) if job not in since)
-        self._transients = OrderedDict.fromkeys(older)
-        self._transients.update(since)
+        older = [job for job in map(jobs.__getitem__, used) if job.used <= _UNPLACED]
+        for number, job in enumerate(older, -len(older)):
+            job.used = number
+        self._transients += len(older)
+        self._came = OrderedDict([(job, job.used) for job in older] + [*self._came.items()])
 
     def forget(self, job: JobState) -> None:
         """Forget one state."""
@@ -480,13 +545,18 @@ class JobStates:
             del self._first[job.job_id]
             self._others.pop(job.job_id, None)
         self._leave_path(job)
-        self._transients.pop(job, None)
+        self._came.pop(job, None)
+        self._transients -= job.used != 0
+        job.used = 0
 
     def _leave_path(self, job: JobState) -> None:
+        others = self._by_path_and_key.get(job.path, {})
         if self._by_path.get(job.path) is job:
             del self._by_path[job.path]
-        elif self._by_path_and_key.get((job.path, job.api_key)) is job:
-            del self._by_path_and_key[job.path, job.api_key]
+        elif others.get(job.api_key) is job:
+            del others[job.api_key]
+            if not others:
+                del self._by_path_and_key[job.path]
 
 
 COLUMNS: Final = (
@@ -514,9 +584,8 @@ def restored(fields: dict[str, Any], program_of: Callable[[str, bool], Program |
         raise LookupError(fields["job_id"])
     transient = fields["used"] is not None
     job = JobState(caller_named(fields["caller"]), fields["job_id"], program, transient=transient)
-    for name in ("polls", "last_ns", "downloads", "switches", "api_key", "evicted"):
+    for name in ("polls", "last_ns", "downloads", "switches", "api_key", "evicted", "state"):
         setattr(job, name, fields[name])
-    job.state = fields["state"] and State(*fields["state"])
     if (fetched := fields.get("fetched")) is not None:  # states of before have none
         job.fetched = Parts.restored(fetched)
     calls = fields["calls"]

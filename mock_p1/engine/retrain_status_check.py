@@ -11,7 +11,7 @@ from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.faults import script
 from mock_p1.engine.program import ProgramStep, Refusal
 from mock_p1.engine.replies import held_for, literal
-from mock_p1.engine.timeline import Plan, State, advance
+from mock_p1.engine.timeline import Plan, State, stepped
 from mock_p1.scenario.step_length import Stage
 from mock_p1.scenario.steps import ErrorStep, FaultStep, ReplyStep, StatusStep
 
@@ -51,14 +51,16 @@ def count_poll(
     state: MockState, job: JobState, now_ns: int, base_url: str
 ) -> tuple[Reply | Fault, ProgramStep]:
     """Count a poll of a job whose time has begun; return the answer, and the step that it saw."""
-    moved, index = advance(job.program.plan, job.state, now_ns)
+    program, before = job.program, job.position
+    position, job.since_ns, job.seen, index = stepped(
+        program.plan, job.position, job.since_ns, job.seen, now_ns
+    )
+    job.position, job.last_ns = position, now_ns
     job.polls += 1
-    step = job.program.steps[index]
+    step = program.steps[index]
     reply = _reply(state, job, step, now_ns, base_url)
-    if moved.position != index and step.step.delay is not None:
-        # the next step begins when this poll is answered
-        moved = moved._replace(since_ns=moved.since_ns + reply.delay_ns)
-    job.state, job.last_ns = moved, now_ns
+    if position != index and step.step.delay is not None:
+        job.since_ns += reply.delay_ns  # the next step begins when this poll is answered
     return reply, step
 
 
@@ -72,7 +74,7 @@ def _reply(
     reply = job.answer
     if reply is None or job.answered is not step or job.base_url != base_url:
         reply = job.answer = _write(state, job, step, base_url)
-        job.answered, job.base_url = step, base_url
+        job.answered, job.base_url, job.tally = step, base_url, None
     if (delay := step.step.delay) is not None:
         place = job.job_id, step.position, "delay", job.polls
         reply = held_for(reply, delay, state.seed, *place)

@@ -81,17 +81,23 @@ def advance(plan: Plan, state: State | None, now: int) -> tuple[State, int]:
     ``state`` is None before the first poll, which is when a timeline starts. A poll step of N is
     seen by exactly N polls; the next step begins with the answer to the last of them.
     """
-    if state is None:
-        state = State(0, now)
-    elif plan.stages[state.position].lasts_ns is not None:
-        state = settle(plan, state, now)
-    index, since, seen = state
-    polls = plan.stages[index].polls
-    if polls is not None and seen + 1 >= polls:
+    position, since, seen, index = stepped(plan, *(state or (0, now, 0)), now)
+    return State(position, since, seen), index
+
+
+def stepped(
+    plan: Plan, index: int, since: int, seen: int, now: int
+) -> tuple[int, int, int, int]:
+    """Do as ``advance`` does with a state's plain values, of which nothing is made."""
+    stage = plan.stages[index]
+    if stage.lasts_ns is not None and now - since >= stage.lasts_ns:
+        index, since, seen = settle(plan, State(index, since, seen), now)
+        stage = plan.stages[index]
+    if stage.polls is not None and seen + 1 >= stage.polls:
         after = following(plan, index)
         if after is not None:
-            return State(after, now), index
-    return State(index, since, seen + 1), index
+            return after, now, 0, index
+    return index, since, seen + 1, index
 
 
 def place_in_words(plan: Plan, state: State, now: int) -> str:

@@ -45,6 +45,15 @@ def outcome_of(shown: str | None, done: str | None, http_status: int | None) -> 
     return f"HTTP {http_status}"
 
 
+class Count:
+    """How many there were."""
+
+    __slots__ = ("requests",)
+
+    def __init__(self, requests: int = 0) -> None:
+        self.requests: int = requests
+
+
 _Row = tuple[object, ...]
 _STATUS: Final = Kind._fields.index("status")
 
@@ -53,15 +62,15 @@ class Totals:
     """Counts every request; the engine's lock is held."""
 
     def __init__(self) -> None:
-        self._since_reset: dict[_Row, list[int]] = {}
-        self._before: dict[_Row, list[int]] = {}
+        self._since_reset: dict[_Row, Count] = {}
+        self._before: dict[_Row, Count] = {}
         self._merged: set[_Row] = set()
         self.merged: int = 0
         """How many requests were counted without caller and job, since the start."""
         self._unread: tuple[int, bytes] | None = None
 
-    def tally(self, kind: _Row) -> list[int]:
-        """Return the count of a kind, in a list of one that stays its own until the next reset."""
+    def tally(self, kind: _Row) -> Count:
+        """Return the count of a kind, which stays its own until the next reset."""
         if self._unread is not None and self._unread[0] + len(self._since_reset) >= _most(kind):
             self._read()
         return self._find(self._since_reset, kind)
@@ -71,7 +80,7 @@ class Totals:
         self._read()
         if self._before:
             for kind, count in self._since_reset.items():
-                self._find(self._before, kind)[0] += count[0]
+                self._find(self._before, kind).requests += count.requests
         else:
             self._before = self._since_reset
         self._since_reset = {}
@@ -81,14 +90,14 @@ class Totals:
         self._read()
         counts = {"since_reset": self._since_reset, "before": self._before}
         rows = {
-            name: [[*kind, *count] for kind, count in each.items()] for name, each in counts.items()
+            name: [[*kind, count.requests] for kind, count in each.items()] for name, each in counts.items()
         }
         return {**rows, "unassigned": [*map(list, self._merged)], "merged": self.merged}
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Take over what was saved."""
         self._since_reset, self._before = (
-            {tuple(kind): [count] for *kind, count in saved[name]}
+            {tuple(kind): Count(count) for *kind, count in saved[name]}
             for name in ("since_reset", "before")
         )
         self._merged = {tuple(kind) for kind in saved["unassigned"]}
@@ -110,9 +119,9 @@ class Totals:
         since, (_, packed) = self._since_reset, self._unread
         self._unread = None
         self.restore(json.loads(decompress(packed)))
-        for kind, count in since.items():  # others hold these lists
+        for kind, count in since.items():  # others hold these
             if (before := self._since_reset.get(kind)) is not None:
-                count[0] += before[0]
+                count.requests += before.requests
             self._since_reset[kind] = count
 
     def __iter__(self) -> Iterator[tuple[Kind, int, int]]:
@@ -121,8 +130,8 @@ class Totals:
         Of this moment: they may be read without the lock.
         """
         self._read()
-        recent = {kind: count for kind, (count,) in self._since_reset.items()}
-        before = {kind: count for kind, (count,) in self._before.items()}
+        recent = {kind: count.requests for kind, count in self._since_reset.items()}
+        before = {kind: count.requests for kind, count in self._before.items()}
         return (
             (Kind(*kind), recent.get(kind, 0), recent.get(kind, 0) + before.get(kind, 0))  # type: ignore[arg-type]  # -- what was counted
             for kind in {**recent, **before}
@@ -132,14 +141,14 @@ class Totals:
     def unassigned(self) -> int:
         """How many requests since the last reset are counted without caller and job."""
         self._read()
-        return sum(self._since_reset.get(kind, [0])[0] for kind in self._merged)
+        return sum(self._since_reset.get(kind, Count()).requests for kind in self._merged)
 
-    def _find(self, counts: dict[_Row, list[int]], kind: _Row) -> list[int]:
+    def _find(self, counts: dict[_Row, Count], kind: _Row) -> Count:
         if kind not in counts and len(counts) >= _most(kind):
             kind = tuple(Kind(*kind)._replace(job_id=None, caller=0))  # type: ignore[arg-type]  # -- likewise
             self._merged.add(kind)
             self.merged += 1
-        return counts.setdefault(kind, [0])
+        return counts.setdefault(kind, Count())
 
 
 def _most(kind: _Row) -> int:

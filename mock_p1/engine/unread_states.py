@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zlib import compress, crc32, decompress
 
 from mock_p1.engine.callers import caller_named
-from mock_p1.engine.job_states import COLUMNS, JobState, JobStates, Listed, restored, saved_row
+from mock_p1.engine.job_states import COLUMNS, JobState, JobStates, Listed, Polled, restored, saved_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ PART: Final = 32
 QUICKLY: Final = 1
 """How much is done to make them small: those of a load test are much alike."""
 
-_FIELDS: Final = tuple(name for name in JobState.__slots__ if name != "part")
+_FIELDS: Final = tuple({*Polled.__slots__, *JobState.__slots__} - {"part", "used"})
 _CALLER, _JOB_ID = COLUMNS.index("caller"), COLUMNS.index("job_id")
 _HALF: Final = 32
 """Bits of the checksum of a job, and of a caller."""
@@ -136,7 +136,7 @@ class PackedStates:
                     jobs[place] = self._taken.get(pair) or _restored(row, self._program_of)
                 continue
             for place in stand:
-                jobs[place].caller = known[callers[place]]
+                jobs[place].caller, jobs[place].used = known[callers[place]], 0
             Part(self._packed(part), [jobs[place] for place in stand], self._program_of)
         return Listed(ids, jobs, callers, order["used"])
 
