@@ -15,7 +15,7 @@ from benchmarks.contenders import PATH
 from benchmarks.load import request as head_of
 from benchmarks.scenarios import ANY, path_of
 from mock_p1.engine.engine import Engine
-from mock_p1.engine.journal import poll_entry
+from mock_p1.engine.journal import poll_row
 from mock_p1.engine.retrain_status_check import count_poll
 from mock_p1.scenario.files import load_scenario
 from mock_p1.server.http_protocol import Connections, HttpProtocol
@@ -103,10 +103,10 @@ class InProcess:
         journal = engine.journal
 
         def row_of_journal() -> None:
-            entry = poll_entry(journal.number(), request, job, step, reply)
-            journal.keep(entry)
-            journal.keep_answer((entry.number, reply))
-            job.tally[0] += 1
+            row = poll_row(journal.number(), request, job, step, reply.delay_ns)
+            journal.keep(row)
+            journal.keep_answer((row[0], reply))
+            job.tally.requests += 1
 
         now_ns = engine.clock.now_ns()
         return {

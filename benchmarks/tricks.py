@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from unittest import mock
 
 from mock_p1.engine.job_states import JobState, JobStates
-from mock_p1.engine.journal import Entry, Journal
+from mock_p1.engine.journal import Journal, Kept, as_entry
 from mock_p1.server import http_message, http_protocol, server
 from mock_p1.server.http_protocol import Connections, HttpProtocol
 from mock_p1.transports.asgi import AsgiApp
@@ -60,8 +60,9 @@ def _rows_are_made_at_once() -> Any:
         number(self, *arguments)
         keep = self.keep
 
-        def keep_in_words(entry: Entry) -> None:
-            keep(entry)
+        def keep_in_words(kept: Kept) -> None:
+            keep(kept)
+            entry = as_entry(kept)
             _ = {**entry._asdict(), "then": entry.then, "outcome": entry.outcome}
 
         self.keep = keep_in_words
@@ -105,7 +106,7 @@ TRICKS: Final = (
     Trick("rows of the journal are put in words when they are read", _rows_are_made_at_once),
     Trick(
         "where a poll is counted is remembered with the job",
-        lambda: _patched(JobState, tallied=property(lambda _: None, lambda *_: None)),
+        lambda: _patched(JobState, tally=property(lambda _: None, lambda *_: None)),
     ),
     Trick("the Date is made twice a second", _dates_are_made_anew),
 )

@@ -63,9 +63,9 @@ class Polled:
 class JobState(Polled):
     """One job as one caller sees it: where it is, and the last answer it gave.
 
-    ``position``, ``since_ns`` and ``seen`` are its ``state``. ``answer`` was made for the step ``answered`` and the base URL. ``path`` and ``api_key`` are
-    those of the last poll, and ``key_ends_ns`` is when that key ends. ``evicted`` is what was
-    forgotten for it, until noted.
+    ``position``, ``since_ns`` and ``seen`` are its ``state``. ``answer`` was made for the step
+    ``answered`` and the base URL. ``path`` and ``api_key`` are those of the last poll, and
+    ``key_ends_ns`` is when that key ends. ``evicted`` is what was forgotten for it, until noted.
     ``part`` is where a state stands that was saved and not read yet, see ``unread_states``.
     ``calls`` says where the timelines of other operations are, by name. ``tally`` counts polls that
     were given the answer. ``fetched`` says which parts of its result were downloaded. ``used`` says

@@ -51,7 +51,7 @@ def count_poll(
     state: MockState, job: JobState, now_ns: int, base_url: str
 ) -> tuple[Reply | Fault, ProgramStep]:
     """Count a poll of a job whose time has begun; return the answer, and the step that it saw."""
-    program, before = job.program, job.position
+    program = job.program
     position, job.since_ns, job.seen, index = stepped(
         program.plan, job.position, job.since_ns, job.seen, now_ns
     )

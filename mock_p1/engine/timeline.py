@@ -85,9 +85,7 @@ def advance(plan: Plan, state: State | None, now: int) -> tuple[State, int]:
     return State(position, since, seen), index
 
 
-def stepped(
-    plan: Plan, index: int, since: int, seen: int, now: int
-) -> tuple[int, int, int, int]:
+def stepped(plan: Plan, index: int, since: int, seen: int, now: int) -> tuple[int, int, int, int]:
     """Do as ``advance`` does with a state's plain values, of which nothing is made."""
     stage = plan.stages[index]
     if stage.lasts_ns is not None and now - since >= stage.lasts_ns:

@@ -90,7 +90,8 @@ class Totals:
         self._read()
         counts = {"since_reset": self._since_reset, "before": self._before}
         rows = {
-            name: [[*kind, count.requests] for kind, count in each.items()] for name, each in counts.items()
+            name: [[*kind, count.requests] for kind, count in each.items()]
+            for name, each in counts.items()
         }
         return {**rows, "unassigned": [*map(list, self._merged)], "merged": self.merged}
 

@@ -18,7 +18,15 @@ from typing import TYPE_CHECKING, Any, Final
 from zlib import compress, crc32, decompress
 
 from mock_p1.engine.callers import caller_named
-from mock_p1.engine.job_states import COLUMNS, JobState, JobStates, Listed, Polled, restored, saved_row
+from mock_p1.engine.job_states import (
+    COLUMNS,
+    JobState,
+    JobStates,
+    Listed,
+    Polled,
+    restored,
+    saved_row,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
