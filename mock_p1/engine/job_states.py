@@ -5,11 +5,9 @@ Bounded where ids or callers are not the scenario's own.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import asdict, dataclass
-from heapq import heappop, heappush
-from itertools import count, islice
-from operator import attrgetter
+from heapq import heapify, heappop, heappush
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from mock_p1.engine.callers import Caller, caller_named
@@ -40,27 +38,17 @@ class CreatedJob:
     upload: int | None = None
 
 
-_NOBODY: Final[dict[str, JobState]] = {}
 NOT_BEGUN: Final = -1
 """The position of a job whose time has not begun."""
 
 _UNPLACED: Final = 1
 """When a transient state was used that has no place in the order of use yet."""
 
-
-class Polled:
-    """What a further poll of a job looks at, close together.
-
-    Where very many jobs are polled, none of it is in the processor's caches.
-    """
-
-    __slots__ = (
-        "answer", "answered", "api_key", "base_url", "key_ends_ns", "last_ns", "polls", "position",
-        "program", "seen", "since_ns", "tally", "used",
-    )  # fmt: skip
+MAX_FORGOTTEN: Final = 1000
+"""So many states that were forgotten may stand in the order of use, or as many as are there."""
 
 
-class JobState(Polled):
+class JobState:
     """One job as one caller sees it: where it is, and the last answer it gave.
 
     ``position``, ``since_ns`` and ``seen`` are its ``state``. ``answer`` was made for the step
@@ -73,8 +61,9 @@ class JobState(Polled):
     """
 
     __slots__ = (
-        "caller", "calls", "created", "downloads", "evicted", "fetched", "job_id", "part", "path",
-        "switches",
+        "answer", "answered", "api_key", "base_url", "caller", "calls", "created", "downloads",
+        "evicted", "fetched", "job_id", "key_ends_ns", "last_ns", "part", "path", "polls",
+        "position", "program", "seen", "since_ns", "switches", "tally", "used",
     )  # fmt: skip
 
     def __init__(
@@ -107,9 +96,8 @@ class JobState(Polled):
     @property
     def state(self) -> State | None:
         """Where it is; None until time begins: at the first poll, or when its file has come."""
-        if self.position == NOT_BEGUN:
-            return None
-        return State(self.position, self.since_ns, self.seen)
+        begun = self.position != NOT_BEGUN
+        return State(self.position, self.since_ns, self.seen) if begun else None
 
     @state.setter
     def state(self, state: State | None) -> None:
@@ -169,8 +157,7 @@ class JobStates:
         self._by_path: dict[str, JobState] = {}
         self._by_path_and_key: dict[str, dict[str, JobState]] = {}  # of who was not the first
         self._next_use = count(_UNPLACED + 1).__next__
-        self._came: OrderedDict[JobState, int] = OrderedDict()  # transients, by when they were used
-        self._came_again: list[tuple[int, JobState]] = []  # a heap of those used since, likewise
+        self._by_use: list[tuple[int, JobState]] = []  # a heap: no transient one was used before
         self._transients = 0
         self._max_transients = maximum
         self._starts: dict[str, int] = {}
@@ -204,37 +191,28 @@ class JobStates:
         """Note that a transient state is used; it may be new, or have been read just now."""
         used = self._next_use()
         if job.used == _UNPLACED:
-            self._came[job] = used
+            heappush(self._by_use, (used, job))
             self._transients += 1
         job.used = used
 
     def _oldest(self) -> JobState:
         """Return the transient state that was used the longest ago."""
-        came, again = self._came, self._came_again
-        while came:
-            job, used = next(iter(came.items()))
-            if job.used == used:
-                break
-            del came[job]
-            heappush(again, (job.used, job))
-        while again and again[0][0] != again[0][1].used:
-            _, job = heappop(again)
+        used, job = self._by_use[0]
+        while used != job.used:
+            heappop(self._by_use)
             if job.used:
-                heappush(again, (job.used, job))
-        first = [*islice(came, 1), *(job for _, job in again[:1])]
-        return min(first, key=attrgetter("used"))
+                heappush(self._by_use, (job.used, job))
+            used, job = self._by_use[0]
+        return job
 
     def by_path(self, path: str, api_keys: tuple[str, ...]) -> JobState | None:
         """Return the state that the last poll of this path with this key led to."""
         job = self._by_path.get(path)
         if job is None or len(api_keys) != 1:
             return None
-        (api_key,) = api_keys
-        if job.api_key != api_key:
-            job = self._by_path_and_key.get(path, _NOBODY).get(api_key)
-            if job is None:
-                return None
-        if job.used:
+        if job.api_key != api_keys[0]:
+            job = self._by_path_and_key.get(path, {}).get(api_keys[0])
+        if job is not None and job.used:
             job.used = self._next_use()
         return job
 
@@ -376,8 +354,7 @@ class JobStates:
         self._first.clear()
         self._others.clear()
         self.forget_paths()
-        self._came.clear()
-        self._came_again.clear()
+        self._by_use.clear()
         self._transients = 0
         self._starts.clear()
         self._created.clear()
@@ -530,7 +507,8 @@ class JobStates:
         for number, job in enumerate(older, -len(older)):
             job.used = number
         self._transients += len(older)
-        self._came = OrderedDict([(job, job.used) for job in older] + [*self._came.items()])
+        self._by_use += [(job.used, job) for job in older]
+        heapify(self._by_use)
 
     def forget(self, job: JobState) -> None:
         """Forget one state."""
@@ -545,9 +523,11 @@ class JobStates:
             del self._first[job.job_id]
             self._others.pop(job.job_id, None)
         self._leave_path(job)
-        self._came.pop(job, None)
         self._transients -= job.used != 0
         job.used = 0
+        if len(self._by_use) > 2 * self._transients + MAX_FORGOTTEN:
+            self._by_use = [(job.used, job) for _, job in self._by_use if job.used]
+            heapify(self._by_use)
 
     def _leave_path(self, job: JobState) -> None:
         others = self._by_path_and_key.get(job.path, {})

@@ -18,15 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zlib import compress, crc32, decompress
 
 from mock_p1.engine.callers import caller_named
-from mock_p1.engine.job_states import (
-    COLUMNS,
-    JobState,
-    JobStates,
-    Listed,
-    Polled,
-    restored,
-    saved_row,
-)
+from mock_p1.engine.job_states import COLUMNS, JobState, JobStates, Listed, restored, saved_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,7 +31,7 @@ PART: Final = 32
 QUICKLY: Final = 1
 """How much is done to make them small: those of a load test are much alike."""
 
-_FIELDS: Final = tuple({*Polled.__slots__, *JobState.__slots__} - {"part", "used"})
+_FIELDS: Final = tuple({*JobState.__slots__} - {"part", "used"})
 _CALLER, _JOB_ID = COLUMNS.index("caller"), COLUMNS.index("job_id")
 _HALF: Final = 32
 """Bits of the checksum of a job, and of a caller."""
