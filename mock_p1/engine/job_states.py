@@ -197,12 +197,10 @@ class JobStates:
 
     def _oldest(self) -> JobState:
         """Return the transient state that was used the longest ago."""
-        used, job = self._by_use[0]
-        while used != job.used:
+        while self._by_use[0][0] != (job := self._by_use[0][1]).used:
             heappop(self._by_use)
             if job.used:
                 heappush(self._by_use, (job.used, job))
-            used, job = self._by_use[0]
         return job
 
     def by_path(self, path: str, api_keys: tuple[str, ...]) -> JobState | None:
@@ -220,16 +218,14 @@ class JobStates:
         """Let a path and a key, until it ends, lead straight to a job's state."""
         self._leave_path(job)
         first = self._by_path.get(path)
-        if api_key == job.caller.name:
-            api_key = job.caller.name
-        job.path, job.api_key = path if first is None else first.path, api_key
-        job.key_ends_ns, job.tally = ends_ns, None
-        if "{" in job.job_id:
-            return  # which is noted on each entry
+        job.path = path if first is None else first.path  # the same text is kept once
+        job.api_key = job.caller.name if job.caller.name == api_key else api_key
+        job.key_ends_ns = 0 if "{" in job.job_id else ends_ns  # each of its entries has a note
+        job.tally = None
         if first is None or first.api_key == api_key:
-            self._by_path[path] = job
+            self._by_path[job.path] = job
         else:
-            self._by_path_and_key.setdefault(first.path, {})[api_key] = job
+            self._by_path_and_key.setdefault(job.path, {})[job.api_key] = job
 
     def forget_paths(self) -> None:
         """Let no path lead straight to a state, nor to its tally, until its next poll."""
