@@ -256,7 +256,7 @@ class JobStates:
 
     def begin(self, job: JobState, now_ns: int) -> None:
         """Let time begin for a job: at its first step, or at the one it was moved to."""
-        job.state = State(self._starts.get(job.job_id, 0), now_ns)
+        job.position, job.since_ns = self.start_of(job.job_id), now_ns
 
     def position(self, job: JobState, now_ns: int) -> int:
         """Return the step at which a job stands, or will begin; nothing of it is used up."""
@@ -284,6 +284,10 @@ class JobStates:
             return newest.job_id
         created = (each for each in reversed(self._first) if self._first[each].created)
         return next(created, None)
+
+    def first(self, job_id: str) -> JobState | None:
+        """Return a job's state of the caller that came first, as far as it was read."""
+        return self._first.get(job_id)
 
     def of(self, job_id: str) -> Iterator[JobState]:
         """Yield the states of one job, one for each caller, in the order they came."""

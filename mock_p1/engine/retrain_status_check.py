@@ -9,6 +9,7 @@ from mock_p1.base.messages import Fault, Reply
 from mock_p1.contract.assumptions import FIRST_STEP
 from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.faults import script
+from mock_p1.engine.job_states import NOT_BEGUN
 from mock_p1.engine.program import ProgramStep, Refusal
 from mock_p1.engine.replies import held_for, literal
 from mock_p1.engine.timeline import Plan, State, stepped
@@ -41,10 +42,10 @@ def act(state: MockState, call: Call) -> Outcome:
     job = call.subject
     if job.waits_for_file:
         return _before_the_file(state, call, job)
-    if job.state is None:
+    if job.position == NOT_BEGUN:
         state.jobs.begin(job, call.now_ns)
     reply, step = count_poll(state, job, call.now_ns, call.request.base_url)
-    return _outcome(reply, step, job.state and (job.program.plan, job.state))
+    return _outcome(reply, step, (place := job.state) and (job.program.plan, place))
 
 
 def count_poll(
@@ -105,8 +106,12 @@ def _outcome(reply: Reply | Fault, step: ProgramStep, place: tuple[Plan, State] 
 
 def _write(state: MockState, job: JobState, step: ProgramStep, base_url: str) -> Reply | Fault:
     match step.step:
+        case StatusStep() if step.frame is not None:
+            first = state.jobs.first(job.job_id)  # all callers are answered the same, kept once
+            written = first.answer if first is not None and first.answered is step else None
+            return written or state.replies.status(job.job_id, step, base_url, "")
         case StatusStep():
-            token = state.token(job, step.position) if step.frame is None else ""
+            token = state.token(job, step.position)
             return state.replies.status(job.job_id, step, base_url, token)
         case ErrorStep(error=error):
             return state.replies.error(error)

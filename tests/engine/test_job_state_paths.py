@@ -1,10 +1,15 @@
 """A path that was polled before leads straight to its job; nobody may see a difference."""
 
+import gc
+import random
+
 import pytest
 
+from mock_p1.base.clock import VirtualClock
 from mock_p1.base.messages import Reply, Request
 from mock_p1.engine.driver import Driver
 from mock_p1.engine.engine import Engine
+from mock_p1.engine.job_states import JobState
 from mock_p1.scenario.parser import parse
 
 JOBS_MAX = 50
@@ -142,3 +147,75 @@ def test_last_key_is_forgotten(engine):
         poll(engine, f"job-{number}")
     assert "a" not in engine.job_states.known()
     assert list(engine.job_states.of("a")) == []
+
+
+def test_rows_of_the_journal_say_what_was_so():
+    """They are made when somebody reads them, and then the scenario may be another."""
+    other = parse(COUNTDOWN.replace("second", "first").replace("third", "first"))
+    read_at_once = Engine(parse(COUNTDOWN), clock=VirtualClock(), jobs_max=JOBS_MAX)
+    read_late = Engine(parse(COUNTDOWN), clock=VirtualClock(), jobs_max=JOBS_MAX)
+    rows = []
+    for each in (read_at_once, read_late):
+        for job, key in (("a", "key-1"), ("a", "another-key"), ("b", "key-1")) * 3:
+            poll(each, job, key)
+            if each is read_at_once:
+                rows += list(each.journal)[-1:]
+    read_late.load(other)
+    Driver(read_late).reset("a")
+    assert [*read_late.journal] == rows
+    assert {row.then for row in rows} == {row.then for row in read_late.journal}
+
+
+def test_every_poll_of_a_placeholder_is_noted(engine):
+    """Also those of a path that was polled before."""
+    for _ in range(3):
+        poll(engine, "{retrain_job_id}")
+    assert [len(entry.notes) for entry in engine.journal] == [1, 1, 1]
+
+
+def test_keys_are_given_the_same_answer(engine):
+    """It is kept once; a key that is at another step has that of its own."""
+    for key in ("key-1", "key-2", "key-3", "key-3"):
+        poll(engine, key=key)
+    first, second, third = (job.answer for job in engine.job_states.of("a"))
+    assert first is second
+    assert b"second" in third.body
+
+
+def test_the_order_of_use_keeps_nothing_that_was_forgotten(engine, monkeypatch):
+    """However often jobs begin anew, their old states go."""
+    monkeypatch.setattr("mock_p1.engine.job_states.MAX_FORGOTTEN", 10)
+    for _ in range(100):
+        poll(engine, "a")
+        poll(engine, "b")
+        Driver(engine).reset("a")
+    states = [each for each in gc.get_objects() if type(each) is JobState]
+    assert len([each for each in states if each.job_id == "a"]) < 20
+
+
+def test_paths_of_keys_go_with_their_states(engine):
+    """Of who was not the first, too."""
+    for number in range(2 * JOBS_MAX):
+        for key in ("key-1", "key-2"):
+            poll(engine, f"job-{number}", key)
+    assert len(engine.job_states._by_path_and_key) <= JOBS_MAX  # noqa: SLF001 -- what is kept
+    assert engine.job_states.evicted == 3 * JOBS_MAX
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whoever_polled_the_longest_ago_is_forgotten(engine, seed):
+    """In whatever order jobs are polled, against a list that each poll puts in order."""
+    chance, order, evicted = random.Random(seed), [], 0  # noqa: S311 -- nothing secret
+    for _ in range(500):
+        job = f"job-{chance.randrange(JOBS_MAX + 5)}"
+        known = job in order
+        assert (poll(engine, job) != "first") == known
+        if known:
+            order.remove(job)
+        order.append(job)
+        if len(order) > JOBS_MAX:
+            del order[0]
+            evicted += 1
+    assert engine.job_states.evicted == evicted > 0
+    saved = engine.job_states.saved()["states"]
+    assert sorted((row["used"], row["job_id"]) for row in saved) == [*enumerate(order)]
