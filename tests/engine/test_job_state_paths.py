@@ -5,8 +5,8 @@ import random
 
 import pytest
 
-from mock_p1.base.clock import VirtualClock
 from mock_p1.base.messages import Reply, Request
+from mock_p1.base.text import mask
 from mock_p1.engine.driver import Driver
 from mock_p1.engine.engine import Engine
 from mock_p1.engine.job_states import JobState
@@ -149,27 +149,34 @@ def test_last_key_is_forgotten(engine):
     assert list(engine.job_states.of("a")) == []
 
 
-def test_rows_of_the_journal_say_what_was_so():
-    """They are made when somebody reads them, and then the scenario may be another."""
-    other = parse(COUNTDOWN.replace("second", "first").replace("third", "first"))
-    read_at_once = Engine(parse(COUNTDOWN), clock=VirtualClock(), jobs_max=JOBS_MAX)
-    read_late = Engine(parse(COUNTDOWN), clock=VirtualClock(), jobs_max=JOBS_MAX)
+def test_rows_of_the_journal_say_what_was_so(engine):
+    """They are made when somebody reads them, and then the job may be gone, or at another step."""
     rows = []
-    for each in (read_at_once, read_late):
-        for job, key in (("a", "key-1"), ("a", "another-key"), ("b", "key-1")) * 3:
-            poll(each, job, key)
-            if each is read_at_once:
-                rows += list(each.journal)[-1:]
-    read_late.load(other)
-    Driver(read_late).reset("a")
-    assert [*read_late.journal] == rows
-    assert {row.then for row in rows} == {row.then for row in read_late.journal}
+    for job, key in (("a", "key-1"), ("a", "another-key"), ("b", "key-1")) * 3:
+        poll(engine, job, key)
+        rows += [*engine.journal][-1:]
+    engine.load(parse(COUNTDOWN.replace("second", "other")))
+    Driver(engine).reset("a")
+    poll(engine, "b")
+    assert [*engine.journal][:-1] == rows
+    assert [row.status for row in rows] == ["first"] * 3 + ["second"] * 3 + ["third"] * 3
+    assert {row.then for row in rows} >= {"second for 1 more poll", "third, and stays"}
 
 
-def test_every_poll_of_a_placeholder_is_noted(engine):
-    """Also those of a path that was polled before."""
-    for _ in range(3):
-        poll(engine, "{retrain_job_id}")
+def test_rows_of_the_journal_name_the_key_of_their_poll(mock):
+    """Two keys of one caller, in turn."""
+    asked = mock("secret_keys: {s: active}\njobs: {a: {timeline: [{status: job_running}]}}")
+    keys = [asked.key() for _ in range(2)]
+    for key in keys[:1] * 3 + keys[1:]:
+        asked.poll("a", key)
+    masked = [mask(key) for key in keys]
+    assert [entry.api_key for entry in asked.entries[2:]] == masked[:1] * 3 + masked[1:]
+
+
+def test_every_poll_of_a_placeholder_is_noted():
+    """Also those of a path that was polled before, where a scenario has such a job."""
+    engine = Engine(parse("jobs: {'{id}': {timeline: [{status: first}]}}"))
+    assert [poll(engine, "{id}") for _ in range(3)] == ["first"] * 3
     assert [len(entry.notes) for entry in engine.journal] == [1, 1, 1]
 
 
