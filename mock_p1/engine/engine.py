@@ -175,24 +175,28 @@ class Engine:
         """
         if request.method == _POLL_METHOD:
             with self.lock:
-                state = self.state
-                job = state.jobs.by_path(request.path, request.api_keys)
-                if job is not None and job.position != NOT_BEGUN and not state.injected:
-                    now_ns = self.clock.now_ns()
-                    if now_ns < job.key_ends_ns and state.limiter is None:
-                        reply, step = count_poll(state, job, now_ns, request.base_url)
-                        journal = self.journal
-                        number = journal.number()
-                        row = poll_row(number, request, job, step, reply.delay_ns)
-                        if self.repeats.broken or step.status is None:
-                            journal.keep(self.repeats.noted(poll_entry(row, reply), request))
-                        else:
-                            journal.keep(row)
-                        journal.keep_answer((number, reply))
-                        if (tally := job.tally) is None:
-                            tally = job.tally = journal.tally(poll_entry(row, reply))
-                        tally.requests += 1
-                        return reply
+                state, now_ns = self.state, self.clock.now_ns()
+                job = state.jobs.by_path(request.path, request.api_keys, now_ns)
+                if (
+                    job is not None
+                    and job.position != NOT_BEGUN
+                    and now_ns < job.key_ends_ns
+                    and not state.injected
+                    and state.limiter is None
+                ):
+                    reply, step = count_poll(state, job, now_ns, request.base_url)
+                    journal = self.journal
+                    number = journal.number()
+                    row = poll_row(number, request, job, step, reply.delay_ns)
+                    if self.repeats.broken or step.status is None:
+                        journal.keep(self.repeats.noted(poll_entry(row, reply), request))
+                    else:
+                        journal.keep(row)
+                    journal.keep_answer((number, reply))
+                    if (tally := job.tally) is None:
+                        tally = job.tally = journal.tally(poll_entry(row, reply))
+                    tally.requests += 1
+                    return reply
         return self._handle_any(request)
 
     def handle_later(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from heapq import heapify, heappop, heappush
-from itertools import count
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from mock_p1.engine.callers import Caller, caller_named
@@ -156,7 +155,7 @@ class JobStates:
         self._others: dict[str, dict[str, JobState]] = {}  # those of further callers, if any
         self._by_path: dict[str, JobState] = {}
         self._by_path_and_key: dict[str, dict[str, JobState]] = {}  # of who was not the first
-        self._next_use = count(_UNPLACED + 1).__next__
+        self._used = _UNPLACED  # when the last one was
         self._by_use: list[tuple[int, JobState]] = []  # a heap: no transient one was used before
         self._transients = 0
         self._max_transients = maximum
@@ -189,11 +188,11 @@ class JobStates:
 
     def _use(self, job: JobState) -> None:
         """Note that a transient state is used; it may be new, or have been read just now."""
-        used = self._next_use()
+        self._used += 1
         if job.used == _UNPLACED:
-            heappush(self._by_use, (used, job))
+            heappush(self._by_use, (self._used, job))
             self._transients += 1
-        job.used = used
+        job.used = self._used
 
     def _oldest(self) -> JobState:
         """Return the transient state that was used the longest ago."""
@@ -203,15 +202,18 @@ class JobStates:
                 heappush(self._by_use, (job.used, job))
         return job
 
-    def by_path(self, path: str, api_keys: tuple[str, ...]) -> JobState | None:
-        """Return the state that the last poll of this path with this key led to."""
+    def by_path(self, path: str, api_keys: tuple[str, ...], now_ns: int = 0) -> JobState | None:
+        """Return the state that the last poll of this path with this key led to.
+
+        When it was used is said by the time, where that goes on: one number less to keep.
+        """
         job = self._by_path.get(path)
         if job is None or len(api_keys) != 1:
             return None
         if job.api_key != api_keys[0]:
             job = self._by_path_and_key.get(path, {}).get(api_keys[0])
         if job is not None and job.used:
-            job.used = self._next_use()
+            self._used = job.used = now_ns if now_ns > self._used else self._used + 1
         return job
 
     def cache_path(self, path: str, api_key: str, ends_ns: int, job: JobState) -> None:
@@ -355,7 +357,7 @@ class JobStates:
         self._others.clear()
         self.forget_paths()
         self._by_use.clear()
-        self._transients = 0
+        self._transients, self._used = 0, _UNPLACED
         self._starts.clear()
         self._created.clear()
         self.created = 0
