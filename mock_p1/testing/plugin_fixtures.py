@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from mock_p1.testing.handle import Handle
 
 
-def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[Handle]:
+def run(this: Run, *, served: bool) -> Iterator[Handle]:
     """Yield the handle of a running mock.
 
     Where the marker, the configuration or the scenario is wrong, fail without a traceback and start
     nothing.
     """
-    trouble = _trouble(request.node)
+    request, trouble = run_state.setting_up[-1], _trouble(this.item)
     with _ending(this), ExitStack() as stack:
         try:
             want = wanted(request)
