@@ -204,11 +204,10 @@ def _tests(side: Side, folder: Path, tests: int) -> Took:
     file = folder / "test_it.py"
     fields = {**side._asdict(), "get": _GET[side.client], "tests": tests, "polls": POLLS}
     file.write_text(text.format_map(fields), encoding="utf-8")
-    plugin = ["-p", side.plugin] if side.plugin else []
-    if side.plugin.startswith("mock_p1"):
-        plugin.append("--mock-p1-scenario=slow-training")
-    command = [sys.executable, "-m", "pytest", "-qq", "-p", "no:cacheprovider", *plugin, file]
-    alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    ours = ["--mock-p1-scenario=slow-training"] if side.plugin.startswith("mock_p1") else []
+    command = [sys.executable, "-m", "pytest", "-qq", "-p", "no:cacheprovider", *ours, file]
+    # not by -p, for which pytest reads what every package here brings: one read for all, as a rule
+    alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": side.plugin}
     alone["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     began, used = time.perf_counter(), processor_seconds()
     done = subprocess.run(

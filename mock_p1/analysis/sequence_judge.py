@@ -67,7 +67,7 @@ def is_certain(entry: Entry) -> bool:
     return succeeded(entry) and acted(entry) and not entry.delay_ns
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Course:
     """How far a job has come, for one caller, as the client can know it."""
 

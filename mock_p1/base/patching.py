@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from importlib.abc import Loader, MetaPathFinder
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 _MISSING: Final = object()
 
@@ -85,3 +90,50 @@ def _lay(patch: Patch, stand_in: object) -> None:
     before = vars(patch.owner).get(patch.name, _MISSING)
     setattr(patch.owner, patch.name, stand_in)
     _layers.setdefault((patch.owner, patch.name), []).append(_Layer(patch, before, stand_in))
+
+
+class WhenImported(MetaPathFinder, Loader):
+    """Patches a module that takes long to import, now or when somebody else imports it."""
+
+    def __init__(self, name: str, patch: Callable[[], None]) -> None:
+        self._name, self._patch = name, patch
+
+    def install(self) -> None:
+        """Patch the module, now or as soon as it is imported."""
+        if self._name in sys.modules:
+            self._patch()
+        else:
+            sys.meta_path.insert(0, self)
+
+    def remove(self) -> None:
+        """Wait for the module no longer; what was patched is put back by who has done it."""
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find it as everybody else does, and load it by ourselves.
+
+        Its own loader is left as it is, as it may load others too: out of a ZIP, it does.
+        """
+        del path, target
+        if fullname != self._name or self not in sys.meta_path:
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            self._loader, spec.loader = spec.loader, self
+        return spec
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """Let the own loader do it."""
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Load it, and patch it."""
+        spec = module.__spec__
+        if spec is not None:
+            spec.loader = module.__loader__ = self._loader
+        self._loader.exec_module(module)
+        self._patch()

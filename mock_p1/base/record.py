@@ -58,7 +58,7 @@ class Located(dict[str, Any]):
     source: str
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Reading:
     """What one validation shares (pydantic's context): how many parts have failed so far."""
 

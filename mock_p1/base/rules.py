@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from mock_p1.base.record import BeforeValidator, Path, Reading, Wrong
 from mock_p1.base.text import shorten, unknown
@@ -49,8 +48,7 @@ def kind_of(value: object) -> str:  # noqa: PLR0911 -- a table
             return f"of type {type(value).__name__}"
 
 
-@dataclass(frozen=True)
-class OneOf:
+class OneOf(NamedTuple):
     """Annotates a text that must be one of ``names``; ``what`` is what the names name."""
 
     what: str

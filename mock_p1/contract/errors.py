@@ -5,9 +5,8 @@ Which operation answers which error is said in ``contract.operations``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,8 +15,7 @@ BAD_REQUEST: Final = (4001000204, "PREDA_EXTERNAL_BAD_REQUEST")
 """Code and error name of nearly every documented error; only the message tells them apart."""
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentedError:
+class DocumentedError(NamedTuple):
     """One row of the manual's tables of errors.
 
     Attributes:

@@ -50,8 +50,7 @@ API_KEY_LIMIT: Final = 1000
 """A key longer than this is never known (assumed)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A parameter of a path or a query.
 
     Attributes:
@@ -73,8 +72,7 @@ class Parameter:
     values: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class Field(NamedTuple):
     """A field of a reply.
 
     Attributes:
@@ -96,8 +94,7 @@ class Field:
     fields: tuple[Field, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+class Operation(NamedTuple):
     """One thing a client can ask for.
 
     Attributes:
@@ -154,7 +151,7 @@ class Match(NamedTuple):
     parameters: Mapping[str, str]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Place:
     """A place in the tree of paths: what may follow, and the operations that end here."""
 
@@ -448,8 +445,7 @@ def is_placeholder(job_id: str) -> bool:
     return "{" in job_id or "}" in job_id or job_id == "YOUR_RETRAIN_JOB_ID"
 
 
-@dataclass(frozen=True, slots=True)
-class NotImitated:
+class NotImitated(NamedTuple):
     """A path of the real service that this mock knows by name and does not answer."""
 
     method: str

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mock_p1.engine.timeline import Plan, State
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Call:
     """A request whose operation is known.
 

@@ -26,7 +26,7 @@ job that the scenario names or generates; the least recently polled go first. A 
 1 KB."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class CreatedJob:
     """What Retrain Data Upload has issued for one job: the file's name, and whether it has come."""
 

@@ -30,7 +30,7 @@ INLINE: Final = "scenario"
 """What a scenario is called that has no file."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Document:
     """What a scenario was read from; without a ``tree``, a mapping made in Python."""
 
@@ -76,7 +76,7 @@ class Document:
             yield Problem(part.name, *place, f"{subject}: {text}" if subject else text)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ScenarioReading(Reading):
     """What the reading of one scenario shares."""
 

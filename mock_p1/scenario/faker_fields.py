@@ -5,8 +5,7 @@ A Faker provider and its arguments, checked when the file is read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 from mock_p1.base.record import Discriminator, Record, Tag
 from mock_p1.base.rules import wrong
@@ -54,8 +53,7 @@ def _bare(value: object) -> object:
             return value
 
 
-@dataclass(frozen=True)
-class Draws:
+class Draws(NamedTuple):
     """Annotates a fake that must draw values of ``kind``."""
 
     kind: type

@@ -272,7 +272,7 @@ def _content(path: Path, shown: str) -> bytes:
                 [Problem(shown, 1, 1, f"{size:,} bytes; a scenario file has at most {MAX_BYTES:,}")]
             )
         with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)  # a pipe or a device has no size beforehand
+            return file.read(-1 if size else MAX_BYTES + 1)  # a pipe or a device has no size
     except OSError as error:
         raise _unreadable(shown, error) from None
 

@@ -24,7 +24,7 @@ _WHOLE: Final = -1
 """Stands for all that is below a key which holds something else than a mapping."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class MergedDocument(Document):
     """What a scenario of several files was read from."""
 

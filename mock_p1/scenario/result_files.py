@@ -94,7 +94,7 @@ def read_file(path: Path, most: int, *, below: Path | None = None) -> bytes | No
         if found.st_size > most:
             return None
         with os.fdopen(number, "rb", closefd=False) as file:
-            content = file.read(most + 1)
+            content = file.read(-1 if found.st_size else most + 1)
         return content if len(content) <= most else None
     finally:
         os.close(number)

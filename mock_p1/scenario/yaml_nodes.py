@@ -36,7 +36,7 @@ class Pair(NamedTuple):
     node: Node
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Node:
     """A value and its place (from 1).
 

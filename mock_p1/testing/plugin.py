@@ -161,7 +161,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def mock_p1(request: pytest.FixtureRequest) -> Iterator[Handle]:
+def mock_p1() -> Iterator[Handle]:
     """The Prediction One retrain API, caught in-process.
 
     What the client asks with `requests`, urllib3 or httpx is answered.
@@ -172,11 +172,11 @@ def mock_p1(request: pytest.FixtureRequest) -> Iterator[Handle]:
     """
     from mock_p1.testing.plugin_fixtures import run  # noqa: PLC0415 -- only tests that use it pay for it
 
-    yield from run(request, _run_of(request.node), served=False)
+    yield from run(_run_of(run_state.setting_up[-1].node), served=False)
 
 
 @pytest.fixture
-def mock_p1_server(request: pytest.FixtureRequest) -> Iterator[Handle]:
+def mock_p1_server() -> Iterator[Handle]:
     """The Prediction One retrain API, from a live server, for any HTTP client.
 
     Time is real, or @pytest.mark.mock_p1(speed=60) times as fast, and can be moved on
@@ -184,7 +184,7 @@ def mock_p1_server(request: pytest.FixtureRequest) -> Iterator[Handle]:
     """
     from mock_p1.testing.plugin_fixtures import run  # noqa: PLC0415 -- only tests that use it pay for it
 
-    yield from run(request, _run_of(request.node), served=True)
+    yield from run(_run_of(run_state.setting_up[-1].node), served=True)
 
 
 @pytest.fixture(scope="session")

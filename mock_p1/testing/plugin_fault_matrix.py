@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from mock_p1.analysis.fault_matrix import InjectedFault, NoSuchFault, matrix
 from mock_p1.base.text import unknown
-from mock_p1.testing.run_state import parametrizes_trouble
+from mock_p1.testing.run_state import TROUBLE, parametrizes_trouble
 
 if TYPE_CHECKING:
     import pytest
 
-TROUBLE: Final = "mock_p1_trouble"
 _TAKES: Final = ("errors", "faults", "phases", "on")
 
 

@@ -3,44 +3,44 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mock_p1.analysis.fault_matrix import InjectedFault, ruled_out, with_fault
 from mock_p1.analysis.polls import describe_unexpected
 from mock_p1.contract.operations import OPERATIONS
 from mock_p1.oneclock.shared import CannotShare, SleptTooLong, stopped_elsewhere
 from mock_p1.testing import run_state
 from mock_p1.testing.mocks import mocked, serving
-from mock_p1.testing.plugin_fault_matrix import TROUBLE
 from mock_p1.testing.plugin_marker import Wanted, wanted, wanted_for
-from mock_p1.testing.run_state import Judged, Run
+from mock_p1.testing.run_state import TROUBLE, Judged, Run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, timedelta
     from os import PathLike
 
+    from mock_p1.analysis.fault_matrix import InjectedFault
     from mock_p1.scenario.files import ScenarioSource
     from mock_p1.testing.handle import Handle
 
 
-def run(request: pytest.FixtureRequest, this: Run, *, served: bool) -> Iterator[Handle]:
+def run(this: Run, *, served: bool) -> Iterator[Handle]:
     """Yield the handle of a running mock.
 
     Where the marker, the configuration or the scenario is wrong, fail without a traceback and start
     nothing.
     """
-    trouble = _trouble(request.node)
+    request, trouble = run_state.setting_up[-1], _trouble(this.item)
     with _ending(this), ExitStack() as stack:
         try:
             want = wanted(request)
             if trouble is not None:
+                from mock_p1.analysis.fault_matrix import ruled_out, with_fault  # noqa: PLC0415 -- only tests that use it pay for it
+
                 if reason := ruled_out(want.scenario, trouble):
                     pytest.skip(f"the scenario rules out {trouble}: {reason}")
-                want = replace(want, scenario=with_fault(want.scenario, trouble))
+                want = want._replace(scenario=with_fault(want.scenario, trouble))
             handle = stack.enter_context(_serving(want) if served else _mocked(want))
         except (
             ValueError,
@@ -210,7 +210,7 @@ def _trouble(item: pytest.Item) -> InjectedFault | None:
     """Return the trouble this run of the test was made for; the test itself need not ask for it."""
     callspec: Any = getattr(item, "callspec", None)
     found = callspec.params.get(TROUBLE) if callspec else None
-    return found if isinstance(found, InjectedFault) else None
+    return None if isinstance(found, str) else found
 
 
 def _mocked(want: Wanted) -> mocked:

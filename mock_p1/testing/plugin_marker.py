@@ -6,11 +6,10 @@ Its marker, the command line's option, the ini file, in this order.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pytest
 
@@ -46,8 +45,7 @@ class MarkerError(ValueError):
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What to start for a test."""
 
     scenario: Scenario

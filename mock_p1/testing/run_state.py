@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mock_p1.testing.handle import Handle
 
 MOST_REPORTED: Final = 3
+TROUBLE: Final = "mock_p1_trouble"
 
 
 class Judged:
@@ -145,7 +146,7 @@ def thread_of_the_run(start: Callable[[], LoopThread]) -> LoopThread | None:
 
 def parametrizes_trouble(item: pytest.Item) -> bool:
     """Tell whether a test is parametrized by ``mock_p1_trouble``, as only its marker should."""
-    return any("mock_p1_trouble" in str(mark.args[:1]) for mark in item.iter_markers("parametrize"))
+    return any(TROUBLE in str(mark.args[:1]) for mark in item.iter_markers("parametrize"))
 
 
 def _home() -> list[str | None]:

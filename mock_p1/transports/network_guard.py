@@ -21,13 +21,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache, wraps
 from ipaddress import ip_address
-from multiprocessing.process import BaseProcess
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
-from mock_p1.base.patching import Patch, Patches
+from mock_p1.base.patching import Patch, Patches, WhenImported
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 from mock_p1.transports.in_process import inheritable, lock, outlived, set_inherited
 
@@ -111,8 +110,9 @@ def begin() -> None:
     with lock:
         _hook()
         if not _guards:
-            _patches.remove()
+            _remove()
             _patches.install(*PATCHES, *_loops_in_c(), *_kept())
+            _children.install()
         _guards += 1
 
 
@@ -129,7 +129,12 @@ def end(*, left_behind: bool = False) -> None:
     with lock:
         _guards -= 1
         if not _guards and not left_behind:
-            _patches.remove()
+            _remove()
+
+
+def _remove() -> None:
+    _children.remove()
+    _patches.remove()
 
 
 @contextmanager
@@ -282,6 +287,15 @@ def _starting_child(start: Callable[..., None]) -> Callable[..., None]:
     return start_guarded
 
 
+def _guard_children() -> None:
+    from multiprocessing.process import BaseProcess  # noqa: PLC0415 -- it is loaded
+
+    _patches.install(Patch(BaseProcess, "start", _starting_child))
+
+
+_children: Final = WhenImported("multiprocessing.process", _guard_children)
+
+
 def _submitting(submit: Callable[..., Any]) -> Callable[..., Any]:
     """Return a ``submit`` whose worker sees the mocks that its caller sees, for this task alone."""
 
@@ -359,6 +373,5 @@ PATCHES: Final = (
     Patch(_socket, "getaddrinfo", _looking_up),  # which each copy of socket.getaddrinfo calls
     *(Patch(socket, f"gethostby{what}", _looking_up) for what in ("name", "name_ex", "addr")),
     Patch(threading.Thread, "start", _starting),
-    Patch(BaseProcess, "start", _starting_child),
     Patch(ThreadPoolExecutor, "submit", _submitting),
 )

@@ -10,6 +10,7 @@ import multiprocessing
 import pickle
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 import urllib.request
@@ -368,6 +369,29 @@ def test_a_child_reaches_nothing_either(scenario, how):
         child.start()
         child.join(30)
     assert child.exitcode == 0
+
+
+@pytest.mark.slow
+def test_multiprocessing_is_imported_by_the_client_alone():
+    """A mock costs its import to nobody; where a client imports it later, its children are seen."""
+    code = """
+import sys
+from mock_p1 import mocked
+
+with mocked("demo"):
+    assert "multiprocessing" not in sys.modules
+    from multiprocessing.process import BaseProcess
+    guarded = BaseProcess.start
+for _ in range(2):
+    assert BaseProcess.start is not guarded
+    with mocked("demo"):
+        assert BaseProcess.start is guarded
+assert guarded.__wrapped__ is BaseProcess.start
+with mocked("demo"):
+    pass
+assert not [each for each in sys.meta_path if type(each).__module__.startswith("mock_p1")]
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def _look_up_refused():
