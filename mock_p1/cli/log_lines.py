@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, wraps
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
@@ -23,10 +23,15 @@ from mock_p1.base.text import printable
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.language import said
 from mock_p1.contract.operations import OPERATIONS
-from mock_p1.engine.journal import Entry, alike
+from mock_p1.engine.journal import Entry, alike, as_entry
 from mock_p1.engine.limits import LIMITS
 from mock_p1.engine.timeline import Plan, lead
 from mock_p1.scenario.problems import ScenarioError
+
+if TYPE_CHECKING:
+    from mock_p1.engine.job_states import JobState
+    from mock_p1.engine.journal import Kept, PollRow
+    from mock_p1.engine.program import ProgramStep
 
 MAX_FORMS: Final = 2048
 """Of so many kinds of requests it is kept what their lines have in common: about 1 KB each."""
@@ -109,14 +114,14 @@ class Format(NamedTuple):
 
     ``form`` is of requests that are like an entry; ``time`` shows the wall's and the mock's, with
     ``%03d`` for the milliseconds of the first, or of both; ``place`` says where an entry's job
-    stands, and what it waits for. ``start`` puts what stands before the time around it; None where
-    nothing does.
+    stands, and what it waits for. ``start`` puts what stands before the time around it, with the
+    request's number and moment; None where nothing does.
     """
 
     form: Callable[[Entry], Form]
     time: Callable[[datetime, datetime], str]
     place: Callable[[Entry, str | None], str]
-    start: Callable[[bytes, bytes, Entry], bytes] | None
+    start: Callable[[bytes, bytes, int, int], bytes] | None
     left_out: Callable[[int], str]
     limit_reached: Callable[[str], str]
     stopped: Callable[[str, str | None], str]
@@ -133,29 +138,38 @@ class Lines:
         """``clock`` is the mock's."""
         self._format, self._clock = log_format, clock
         self._forms: dict[tuple[object, ...], Form] = {}
+        self._polled: dict[JobState, tuple[ProgramStep, list[Any], Form]] = {}
         self._pattern = b""
         self._mock_us = 0  # since 1970, when the mock's clock began
         self._seconds = 0, 0
         self._moment_ns = 0
 
-    def of(self, noted: Iterable[tuple[Entry, float]]) -> bytes:
+    def of(self, noted: Iterable[tuple[Kept, float]]) -> bytes:  # noqa: C901 -- a call costs as much as a line
         """Return the lines of requests, each with the wall's time at which it was answered."""
         parts: list[bytes] = []
-        forms, begins = self._forms, self._format.start
+        forms, polled, begins = self._forms, self._polled, self._format.start
         since = until = 0.0
         since_ns = until_ns = 0
         time = b""
-        for entry, seconds in noted:
-            moment_ns = entry[1]
+        for kept, seconds in noted:
+            number, moment_ns = kept[0], kept[1]
             if not (since <= seconds < until and since_ns <= moment_ns < until_ns):
                 time, since, since_ns = self._come_to(seconds, moment_ns)
                 until, until_ns = since + SHOWN_SECONDS, since_ns + SHOWN_NS
-            form = forms.get(alike(entry)) or self._new_form(entry)
-            plan, (position, began_ns, seen) = entry[2] or _NOWHERE
+            if isinstance(kept, Entry):
+                form = forms.get(alike(kept)) or self._new_form(kept)
+                plan, (position, began_ns, seen) = kept[2] or _NOWHERE
+            else:
+                _, _, job, step, plan, position, began_ns, seen, *said, _ = kept
+                known = polled.get(job)
+                if known is None or known[0] is not step or known[1] != said:
+                    known = polled[job] = step, said, self._form_of_poll(kept)
+                form = known[2]
             if plan is not form.plan or position != form.position:
+                entry = as_entry(kept)
                 waits = entry.waits_for
                 form.stand_at(plan, position, self._format.place(entry, waits), waits)
-            start = time if begins is None else begins(form.start, time, entry)
+            start = time if begins is None else begins(form.start, time, number, moment_ns)
             if form.polls:
                 left = form.polls - seen
             elif form.lasts_ns:
@@ -170,6 +184,7 @@ class Lines:
                 if digits or form.polls:
                     parts += start, form.rest, form.digits[digits], form.end
                     continue
+            entry = as_entry(kept)
             place = self._format.place(entry, entry.waits_for)  # said in other words
             parts += start, f"{form.before}{place}{form.after}".encode()
         return b"".join(parts)
@@ -191,6 +206,12 @@ class Lines:
             seconds - wall_us % 1000 / SECOND_US,
             moment_ns - mock_us % 1000 * 1000 - moment_ns % 1000,
         )
+
+    def _form_of_poll(self, row: PollRow) -> Form:
+        if len(self._polled) >= MAX_FORMS:
+            self._polled.clear()
+        entry = as_entry(row)
+        return self._forms.get(alike(entry)) or self._new_form(entry)
 
     def _new_form(self, entry: Entry) -> Form:
         if len(self._forms) >= MAX_FORMS:
@@ -253,10 +274,10 @@ def json_form(entry: Entry) -> Form:
     return Form(f'{{"event": "{event}", '.encode(), f", {json.dumps(what)[1:-1]}, ", f", {notes}\n")
 
 
-def json_start(start: bytes, time: bytes, entry: Entry) -> bytes:
+def json_start(start: bytes, time: bytes, number: int, moment_ns: int) -> bytes:
     """Return the number, the times, and the seconds since the mock began, by its clock."""
-    seconds = repr(entry.moment_ns / SECOND).encode()
-    return b'%b"number": %d, %b, "seconds": %b' % (start, entry.number, time, seconds)
+    seconds = repr(moment_ns / SECOND).encode()
+    return b'%b"number": %d, %b, "seconds": %b' % (start, number, time, seconds)
 
 
 def json_time(wall: datetime, mock: datetime) -> str:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final, Self, TextIO
 from mock_p1.admin.watcher import Broken, Reloaded
 from mock_p1.cli.log_lines import STORE_OK, Format, Lines
 from mock_p1.engine.acts import SharedEngine
-from mock_p1.engine.journal import DEFAULT_MAX, as_entry
+from mock_p1.engine.journal import DEFAULT_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,8 +153,7 @@ class RequestLog:
         """Make the lines of all that was noted, as one piece; the lock is held."""
         noted, moments = self._unmade[:], self._moments[:]
         del self._unmade[: len(noted)], self._moments[: len(noted)]  # what comes meanwhile stays
-        entries = map(as_entry, noted)
-        self._waiting.append((len(noted), self._lines.of(zip(entries, moments, strict=False))))
+        self._waiting.append((len(noted), self._lines.of(zip(noted, moments, strict=False))))
         self._requests += len(noted)
         while (over := self._requests - MAX_WAITING) > 0:
             count, lines = self._waiting.popleft()
