@@ -222,7 +222,7 @@ class JobStates:
         first = self._by_path.get(path)
         job.path = path if first is None else first.path  # the same text is kept once
         job.api_key = job.caller.name if job.caller.name == api_key else api_key
-        job.key_ends_ns = 0 if "{" in job.job_id else ends_ns  # each of its entries has a note
+        job.key_ends_ns = ends_ns
         job.tally = None
         if first is None or first.api_key == api_key:
             self._by_path[job.path] = job

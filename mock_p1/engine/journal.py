@@ -405,18 +405,20 @@ def request_notes(
         notes.append("has a body; the API documents none")
     if operation is not None and operation.needs is not None and not request.api_key:
         notes.append(_no_key(request))
-    if len(request.api_keys) > 1 or any("," in key for key in request.api_keys):
-        notes.append(f"has more than one {API_KEY_HEADER}")
-    if any(len(key) > API_KEY_LIMIT for key in request.api_keys):
-        notes.append(
-            f"its {API_KEY_HEADER} has more than {API_KEY_LIMIT:,} characters: never a key"
-        )
+    return *notes, *notes_of(request.api_keys, job_id)
+
+
+def notes_of(api_keys: tuple[str, ...], job_id: str | None) -> Iterator[str]:
+    """Say where keys and a job's id are none that a client can mean: at each of its requests."""
+    if len(api_keys) > 1 or any("," in key for key in api_keys):
+        yield f"has more than one {API_KEY_HEADER}"
+    if any(len(key) > API_KEY_LIMIT for key in api_keys):
+        yield f"its {API_KEY_HEADER} has more than {API_KEY_LIMIT:,} characters: never a key"
     if job_id is not None and is_placeholder(job_id):
-        notes.append("its retrain_job_id looks like a placeholder that was not filled in")
+        yield "its retrain_job_id looks like a placeholder that was not filled in"
     elif job_id is not None and (len(job_id) > JOB_ID_LIMIT or "/" in job_id):
         why = "a slash" if "/" in job_id else f"more than {JOB_ID_LIMIT} characters"
-        notes.append(f"its retrain_job_id has {why}: never a job")
-    return tuple(notes)
+        yield f"its retrain_job_id has {why}: never a job"
 
 
 def _no_key(request: Request) -> str:

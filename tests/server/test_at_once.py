@@ -22,7 +22,7 @@ from mock_p1.server.http_protocol import Connections, HttpProtocol
 from mock_p1.transports.asgi import AsgiApp
 
 SCENARIO = """
-api_keys: {k: active, old: inactive_credential}
+api_keys: {k: active, old: inactive_credential, "k, old": active}
 jobs:
   a:
     timeline:
@@ -43,7 +43,7 @@ PATHS = [
 ]  # fmt: skip
 HEADERS = [
     b"x-api-key: k", b"X-API-KEY:k", b"x-api-key: old", b"x-api-key: \xe3\x82\xad", b"Host: o:1",
-    b"Host: no host", b"Connection: close", b"Connection: keep-alive", b"Connection: Upgrade",
+    b"x-api-key: k, old", b"Host: no host", b"Connection: close", b"Connection: keep-alive", b"Connection: Upgrade",
     b"Upgrade: h2c", b"Expect: 100-continue", b"Content-Length: 0", b"Content-Length: 2",
     b"Transfer-Encoding: chunked", b"Range: bytes=0-1", b"Origin: http://page", b"Accept: */*",
 ]  # fmt: skip
@@ -105,6 +105,14 @@ async def everything_else(_scope, _receive, send):
     await send({"type": "http.response.body", "body": b""})
 
 
+class Ordinary(Engine):
+    """A mock in which no path leads straight to a job."""
+
+    def handle(self, request):
+        """Answer a request in the ordinary way."""
+        return self._handle_any(request)
+
+
 class Waits(Engine):
     """A mock whose answers have to be waited for, as where processes share a state."""
 
@@ -123,7 +131,8 @@ class Waits(Engine):
 
 async def talk(pieces, *, at_once, waits=False):
     """Send pieces on a connection to a new mock; return what came, its end, and the journal."""
-    engine = (Waits if waits else Engine)(PLAYED, VirtualClock())
+    kind = Waits if waits else Engine if at_once else Ordinary
+    engine = kind(PLAYED, VirtualClock())
     app = AsgiApp(engine, everything_else)
     shared = Connections(app, at_once=app if at_once else None)
     shared.date = lambda: b"date: now\r\n"
