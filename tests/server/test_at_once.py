@@ -42,10 +42,11 @@ PATHS = [
     b"/v1/elsewhere", b"http://mock/v1/external/retrain_jobs/b", API + b"/b#c",
 ]  # fmt: skip
 HEADERS = [
-    b"x-api-key: k", b"X-API-KEY:k", b"x-api-key: old", b"x-api-key: \xe3\x82\xad", b"Host: o:1",
-    b"x-api-key: k, old", b"Host: no host", b"Connection: close", b"Connection: keep-alive", b"Connection: Upgrade",
-    b"Upgrade: h2c", b"Expect: 100-continue", b"Content-Length: 0", b"Content-Length: 2",
-    b"Transfer-Encoding: chunked", b"Range: bytes=0-1", b"Origin: http://page", b"Accept: */*",
+    b"x-api-key: k", b"X-API-KEY:k", b"x-api-key: old", b"x-api-key: \xe3\x82\xad",
+    b"x-api-key: k, old", b"Host: o:1", b"Host: no host", b"Connection: close",
+    b"Connection: keep-alive", b"Connection: Upgrade", b"Upgrade: h2c", b"Expect: 100-continue",
+    b"Content-Length: 0", b"Content-Length: 2", b"Transfer-Encoding: chunked",
+    b"Range: bytes=0-1", b"Origin: http://page", b"Accept: */*",
 ]  # fmt: skip
 
 
