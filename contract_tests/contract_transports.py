@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import requests
 
 import mock_p1
-from mock_p1.verify.answer import Answer
-from mock_p1.verify.client import MOST_BYTES, Call, Client, HttpClient
+from mock_p1.verify.answer import MOST_BYTES, Answer, Call, Client
+from mock_p1.verify.client import HttpClient
 from mock_p1.verify.credentials import Credentials
 from mock_p1.verify.questions import PERMISSIONS
 from mock_p1.verify.session import VerifySession

@@ -74,7 +74,7 @@ RAISED = {
     "transports": ("cors",),
     "cli": (
         *("clean", "demo", "explain", "healthcheck", "init", "local_authority", "poll", "process"),
-        *("record_service", "serve", "serve_state", "tls", "verify", "verify_against"),
+        *("record_service", "serve_scenario", "serve_state", "tls", "verify", "verify_against"),
         "workers",
     ),
     "verify": ("client", "preflight", "sequence"),

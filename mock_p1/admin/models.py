@@ -26,7 +26,7 @@ from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.engine.driver import MAX_INJECTED
 from mock_p1.engine.receiver import BROKEN_OFF
-from mock_p1.scenario.files import bundled
+from mock_p1.scenario.bundled import bundled
 from mock_p1.scenario.steps import Literal as LiteralReply  # noqa: TC001 -- pydantic reads the annotations
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from mock_p1.base.text import plural, shorten, unknown
 from mock_p1.contract.errors import FAULTS
 from mock_p1.contract.operations import OPERATIONS
 from mock_p1.engine.acts import SharedEngine
-from mock_p1.scenario.files import bundled, load_scenario
+from mock_p1.scenario.bundled import bundled
+from mock_p1.scenario.files import load_scenario
 from mock_p1.scenario.parser import parse
 from mock_p1.scenario.problems import ScenarioError
 from mock_p1.scenario.redaction import masked_key, masked_problems, masked_text, unmasked_text

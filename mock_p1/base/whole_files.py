@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def write_whole(contents: Mapping[Path, bytes], *, mode: int = 0o666) -> None:
     try:
         for path, content in contents.items():
             target = Path(os.path.realpath(path))
-            fresh = target.with_name(f".{target.name}.{token_hex(8)}.new")
+            fresh = target.with_name(f".{target.name}.{os.urandom(8).hex()}.new")
             ready[fresh] = target
             with os.fdopen(os.open(fresh, _NEW, mode), "wb") as file:
                 file.write(content)

@@ -53,7 +53,7 @@ COMMANDS = {
         "mock_p1.cli.verify:verify", "Hold any server, the real one too, against the contract."
     ),
     "record": LazyCommand(
-        "mock_p1.cli.record_service:record",
+        "mock_p1.cli.record_command:record",
         "Record what a service does, as a scenario that does the same.",
     ),
     "healthcheck": LazyCommand(

@@ -10,22 +10,19 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from mock_p1.analysis.lint import NO_JOB, LintWarning, lint_warnings
 from mock_p1.base.text import plural
 from mock_p1.cli import check_formats
 from mock_p1.cli.check_formats import Finding
 from mock_p1.cli.language import said
 from mock_p1.cli.options import cache_option, command, complete_scenario
-from mock_p1.engine.saved_state import no_garbage
-from mock_p1.scenario.document import MAX_BYTES
-from mock_p1.scenario.files import SUFFIXES, scenario_files
+from mock_p1.scenario.bundled import SUFFIXES
 from mock_p1.scenario.problems import ScenarioError
-from mock_p1.server.kept_scenarios import load_kept
 from mock_p1.server.user_folders import cache_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mock_p1.analysis.lint import LintWarning
     from mock_p1.scenario.model import Scenario
 
 STANDARD_INPUT: Final = "-"
@@ -115,6 +112,8 @@ def _findings(name: str, kept: Path | None) -> Iterator[list[Finding]]:
     """Yield what is found in each file that ``name`` stands for."""
     sources = [name]
     if name and os.path.isdir(name):  # noqa: PTH112 -- unlike Path.is_dir it never raises, whatever the name
+        from mock_p1.scenario.files import scenario_files  # noqa: PLC0415 -- no help page needs it
+
         try:
             sources = [str(file) for file in scenario_files(Path(name))]
         except OSError as error:
@@ -127,29 +126,41 @@ def _findings(name: str, kept: Path | None) -> Iterator[list[Finding]]:
         yield _found((source,), kept, hint=ANOTHER_FILE)
 
 
-@no_garbage()
 def _found(names: tuple[str, ...], kept: Path | None, *, hint: str = "") -> list[Finding]:
     """Return what is found in the scenario that files, or a folder, make together.
 
     ``hint`` is added where there is no job.
     """
+    from mock_p1.engine.saved_state import no_garbage  # noqa: PLC0415 -- likewise
+
+    return no_garbage()(_found_unwatched)(names, kept, hint)
+
+
+def _found_unwatched(names: tuple[str, ...], kept: Path | None, hint: str) -> list[Finding]:
+    from mock_p1.analysis.lint import NO_JOB, lint_warnings  # noqa: PLC0415 -- likewise
+    from mock_p1.server.kept_scenarios import load_kept  # noqa: PLC0415 -- likewise
+
     try:
         is_input = names == (STANDARD_INPUT,)
         scenario = _read_standard_input() if is_input else load_kept(names, kept)
     except ScenarioError as error:
         return [Finding(*problem) for problem in error.problems]
-    return [_warning(warning, hint) for warning in lint_warnings(scenario)]
+    return [
+        _warning(warning, hint if warning.text == NO_JOB else "")
+        for warning in lint_warnings(scenario)
+    ]
 
 
 def _warning(warning: LintWarning, hint: str) -> Finding:
     file, _, line = warning.source.rpartition(":")
-    text = f"{warning.text}; {hint}" if hint and warning.text == NO_JOB else warning.text
+    text = f"{warning.text}; {hint}" if hint else warning.text
     if not (file and line.isdigit()):
         return Finding(warning.source, 0, 0, text, is_warning=True)
     return Finding(file, int(line), 0, text, is_warning=True)
 
 
 def _read_standard_input() -> Scenario:
-    from mock_p1.scenario.parser import parse  # noqa: PLC0415 -- loads YAML and pydantic
+    from mock_p1.scenario.document import MAX_BYTES  # noqa: PLC0415 -- likewise
+    from mock_p1.scenario.parser import parse  # noqa: PLC0415 -- likewise
 
     return parse(sys.stdin.buffer.read(MAX_BYTES + 1), "<stdin>", variables=os.environ)

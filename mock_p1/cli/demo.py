@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import io
 import time
-import zipfile
 from contextlib import contextmanager
 from itertools import count, islice
 from textwrap import indent
 from typing import TYPE_CHECKING, Any, Final
-
-import requests
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from mock_p1.admin.curl_line import curl
 from mock_p1.cli.command_error import Failure
@@ -22,10 +18,11 @@ from mock_p1.cli.group import NOT_WRITTEN
 from mock_p1.cli.options import command, speed_option
 from mock_p1.cli.output import Results
 from mock_p1.contract.operations import API_KEY_HEADER, FINISHED, GET_API_KEY
-from mock_p1.testing.mocks import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    import requests
 
 SCENARIO: Final = "demo"
 SECRET_KEY: Final = "demo-secret"  # noqa: S105 -- of a bundled scenario, a secret to nobody
@@ -90,6 +87,10 @@ def demo(*, speed: float) -> None:
     A key is fetched, a file sent, the job polled until it is finished, the result downloaded and
     shown, the model switched, and documented errors met. Nothing leaves this machine.
     """
+    import requests  # noqa: PLC0415 -- takes long, and no help page needs it
+
+    from mock_p1.testing.mocks import serving  # noqa: PLC0415 -- likewise
+
     results = Results()
     try:
         with serving(SCENARIO, speed=speed, check=False) as mock, requests.Session() as session:
@@ -180,6 +181,8 @@ class _Demonstration:
         raise Failure(f"{job_id} was polled {MAX_POLLS} times and is not finished")
 
     def _show_download(self, url: str) -> None:
+        import zipfile  # noqa: PLC0415 -- likewise
+
         answer = self._ask("GET", url, None)
         content = answer.content
         kind = answer.headers["content-type"]
@@ -222,12 +225,14 @@ def _progress(results: Results, what: str) -> Iterator[Callable[[str], None]]:
     if not results.live:
         yield lambda _: None
         return
+    from rich import progress  # noqa: PLC0415 -- likewise
+
     columns = (
-        SpinnerColumn("line"),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
+        progress.SpinnerColumn("line"),
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.TimeElapsedColumn(),
     )
-    with Progress(*columns, console=results.console, transient=True) as progress:
-        task = progress.add_task(f"  {what}", total=None)
-        yield lambda status: progress.update(task, description=f"  {what}: {status}")
+    with progress.Progress(*columns, console=results.console, transient=True) as shown:
+        task = shown.add_task(f"  {what}", total=None)
+        yield lambda status: shown.update(task, description=f"  {what}: {status}")

@@ -8,15 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from mock_p1.analysis.explanation import (
-    Explanation,
-    call_explanations,
-    created_jobs,
-    explanation_document,
-    explanations,
-    explanations_of,
-    warnings_about,
-)
 from mock_p1.base.durations import format_duration
 from mock_p1.base.text import plural, printable, unknown
 from mock_p1.cli.command_error import Failure
@@ -24,12 +15,11 @@ from mock_p1.cli.language import said, said_exactly
 from mock_p1.cli.options import command, scenario_argument
 from mock_p1.cli.output import Results
 from mock_p1.contract.operations import RETRAIN_STATUS_CHECK
-from mock_p1.engine.directory import Directory
-from mock_p1.scenario.files import load_scenarios
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from mock_p1.analysis.explanation import CreatedJobs, Explanation
     from mock_p1.scenario.model import Scenario
 
 MAX_IDS: Final = 3
@@ -58,8 +48,20 @@ def explain(scenario: tuple[str, ...], job: str | None, output_format: str) -> N
     what was probably not meant: jobs that never finish, steps and patterns that are never reached.
     Exits 1 if the scenario cannot be used or has no such job.
     """
+    from mock_p1.analysis.explanation import (  # noqa: PLC0415 -- no help page needs it
+        call_explanations,
+        created_jobs,
+        explanation_document,
+        explanations,
+        explanations_of,
+        warnings_about,
+    )
+    from mock_p1.scenario.files import load_scenarios  # noqa: PLC0415 -- likewise
+
     loaded = load_scenarios(scenario)
-    one = None if job is None else _of_job(loaded, job)
+    one = None if job is None else explanations_of(loaded, job)
+    if job is not None and not one:
+        raise _no_such(job, loaded)
     if output_format == "json":
         click.echo(json.dumps(explanation_document(loaded, one), indent=2))
         return
@@ -77,7 +79,7 @@ def explain(scenario: tuple[str, ...], job: str | None, output_format: str) -> N
     for calls in call_explanations(loaded):
         _show_calls(results, calls, "Calls of")
     if job is None:
-        _show_other_jobs(results, loaded)
+        _show_other_jobs(results, loaded, created_jobs(loaded))
     found = warnings_about(loaded, one)
     for number, warning in enumerate(found[:MAX_ROWS]):
         blank = "" if number else "\n"
@@ -107,15 +109,13 @@ class _Rows(Results):
             self.line(f"  … and {plural(len(rows) - len(shown), 'more row')}")
 
 
-def _of_job(scenario: Scenario, job_id: str) -> list[Explanation]:
-    found = explanations_of(scenario, job_id)
-    if not found:
-        known = islice(Directory(scenario, scenario.seed).ids(), COMPARED)
-        raise Failure(
-            f"{scenario.name}: {unknown('job', job_id, known)}; "
-            "polls of it see not_found_retrain_job"
-        )
-    return found
+def _no_such(job_id: str, scenario: Scenario) -> Failure:
+    from mock_p1.engine.directory import Directory  # noqa: PLC0415 -- likewise
+
+    known = islice(Directory(scenario, scenario.seed).ids(), COMPARED)
+    return Failure(
+        f"{scenario.name}: {unknown('job', job_id, known)}; polls of it see not_found_retrain_job"
+    )
 
 
 def _show_keys(results: Results, scenario: Scenario) -> None:
@@ -141,10 +141,10 @@ def _show_keys(results: Results, scenario: Scenario) -> None:
         )
 
 
-def _show_other_jobs(results: Results, scenario: Scenario) -> None:
+def _show_other_jobs(results: Results, scenario: Scenario, created: CreatedJobs) -> None:
+    like, error, new_ids = created
     if "*" not in scenario.jobs:
         results.line("\nAny other job: not_found_retrain_job")
-    like, error, new_ids = created_jobs(scenario)
     if like is None:
         results.line(f"\nJobs created by upload: none; {error}")
     elif not scenario.new_jobs.is_written:

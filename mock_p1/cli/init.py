@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 from pathlib import Path
-from runpy import run_path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import click
@@ -18,8 +17,7 @@ from mock_p1.base.text import printable, unknown
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.language import ENGLISH, chosen, said
 from mock_p1.cli.options import command, complete_scenario
-from mock_p1.scenario.files import SUFFIXES, bundled, load_scenario
-from mock_p1.scenario.parser import parse
+from mock_p1.scenario.bundled import SUFFIXES, bundled
 
 if TYPE_CHECKING:
     from mock_p1.scenario.model import Scenario
@@ -73,6 +71,9 @@ def init(*, file: Path, source: str | None, pytest: bool, compose: bool, github:
         raise Failure(why)
     files = {file: _scenario_text(source, file)}
     if pytest:
+        from mock_p1.scenario.files import load_scenario  # noqa: PLC0415 -- loads YAML and pydantic
+        from mock_p1.scenario.parser import parse  # noqa: PLC0415 -- likewise
+
         scenario = load_scenario(source) if source else parse(files[file])
         test = re.sub(r"\W", "_", file.stem)
         files[file.with_name(f"test_{test}.py")] = _test_text(scenario, file)
@@ -107,6 +108,8 @@ def _scenario_text(source: str | None, file: Path) -> str:
 
 def _test_text(scenario: Scenario, file: Path) -> str:
     """Return a first test, which expects what the client of conftest.py meets in the scenario."""
+    from runpy import run_path  # noqa: PLC0415 -- only --pytest needs it
+
     from mock_p1.testing.mocks import mocked  # noqa: PLC0415 -- imports much
 
     # run as a file of the user's: what modules of ours wait for is not taken for a client's wait

@@ -6,7 +6,6 @@ import json
 from typing import IO
 
 import click
-import yaml
 
 from mock_p1.cli.options import command, output_option
 from mock_p1.contract.openapi_document import VERSIONS, Version
@@ -33,5 +32,7 @@ def openapi(*, spec: Version, as_yaml: bool, output: IO[str]) -> None:
     # ASCII, so that any redirection keeps it whole; YAML likewise
     text = json.dumps(description(version=spec), indent=2)
     if as_yaml:
+        import yaml  # noqa: PLC0415 -- takes long, and is seldom asked for
+
         text = yaml.safe_dump(json.loads(text), sort_keys=False, width=100).rstrip()
     click.echo(text, file=output)

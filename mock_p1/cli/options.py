@@ -16,6 +16,7 @@ from mock_p1.base.durations import HOW_TO_WRITE, UNITS, parse_duration
 from mock_p1.base.text import nearest, printable
 from mock_p1.cli.language import said
 from mock_p1.cli.spoken_command import SpokenCommand, lang_option
+from mock_p1.scenario.bundled import bundled
 from mock_p1.verify.exceptions import UsageError
 
 if TYPE_CHECKING:
@@ -215,8 +216,6 @@ def complete_scenario(
 ) -> list[CompletionItem]:
     """Return the bundled names that begin so; else the shell is to look for files."""
     from click.shell_completion import CompletionItem  # noqa: PLC0415 -- only a shell needs it
-
-    from mock_p1.scenario.files import bundled  # noqa: PLC0415 -- likewise
 
     names = [CompletionItem(name) for name in bundled() if name.startswith(begun)]
     return names or [CompletionItem(begun, type="file")]

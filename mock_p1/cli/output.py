@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.segment import Segment, Segments
-from rich.table import Table
-
 from mock_p1.base.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from rich.console import Console
+    from rich.segment import Segment
 
 
 class Results:
     """Writes to standard output."""
 
     def __init__(self) -> None:
+        from rich.console import Console  # noqa: PLC0415 -- takes long, and no help page needs it
+
         self.console: Console = Console(highlight=False, markup=False, emoji=False)
         if not self.console.is_terminal:
             self.console.width = 1000  # nobody has to break a line of a file to see its end
@@ -38,6 +39,9 @@ class Results:
         self, rows: Iterable[Sequence[str]], header: Sequence[str] = (), styles: Sequence[str] = ()
     ) -> None:
         """Write rows in columns, indented by two; ``styles`` are the columns'."""
+        from rich.segment import Segment, Segments  # noqa: PLC0415 -- likewise
+        from rich.table import Table  # noqa: PLC0415 -- likewise
+
         rows = list(rows)
         table = Table(
             box=None,
@@ -64,4 +68,4 @@ def _without_end(line: list[Segment]) -> list[Segment]:
     kept = list(line)
     while kept and not kept[-1].text.strip():
         kept.pop()
-    return [*kept[:-1], *(Segment(last.text.rstrip(), last.style) for last in kept[-1:])]
+    return [*kept[:-1], *(last._replace(text=last.text.rstrip()) for last in kept[-1:])]

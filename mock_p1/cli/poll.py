@@ -22,8 +22,16 @@ from mock_p1.contract.operations import (
     RETRAIN_MODEL_SWITCH,
     RETRAIN_STATUS_CHECK,
 )
-from mock_p1.verify.answer import Answer, asked_wait_seconds, describe, error_of, json_object
-from mock_p1.verify.client import MOST_BYTES, Call, HttpClient
+from mock_p1.verify.answer import (
+    MOST_BYTES,
+    Answer,
+    Call,
+    Client,
+    asked_wait_seconds,
+    describe,
+    error_of,
+    json_object,
+)
 from mock_p1.verify.credentials import check_job_id, check_key, hide_keys
 from mock_p1.verify.exceptions import Unreachable
 from mock_p1.verify.preflight import PROXY_DEMANDS_LOGIN, other_than_api
@@ -97,6 +105,8 @@ def poll(
       3    the end was not seen within --limit, or nothing answers at URL
       130  stopped by Ctrl-C
     """  # noqa: D301 -- \b is click's mark for lines to be kept
+    from mock_p1.verify.client import HttpClient  # noqa: PLC0415 -- loads requests
+
     _check(**options)
     tell = _tell_json if as_json else _tell_text
     began = time.monotonic()
@@ -162,7 +172,7 @@ class _Client:
     def __init__(  # noqa: PLR0913 -- the command's options
         self,
         base: str,
-        http: HttpClient,
+        http: Client,
         said: Callable[..., None],
         *,
         every: float,

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final, Self, TextIO
 from mock_p1.admin.watcher import Broken, Reloaded
 from mock_p1.cli.log_lines import STORE_OK, Format, Lines
 from mock_p1.engine.acts import SharedEngine
-from mock_p1.engine.journal import DEFAULT_MAX
+from mock_p1.engine.limits import DEFAULT_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from mock_p1.base.text import unknown
 from mock_p1.cli.language import said_exactly
 from mock_p1.cli.options import command, complete_scenario
 from mock_p1.cli.output import Results
-from mock_p1.scenario.files import bundled, read_scenario
+from mock_p1.scenario.bundled import bundled
 
 
 @command()
@@ -26,6 +26,8 @@ def scenarios(*, show: str | None) -> None:
             raise click.UsageError(unknown("bundled scenario", show, files))
         click.echo(files[show].read_text(encoding="utf-8"), nl=False)
         return
+    from mock_p1.scenario.files import read_scenario  # noqa: PLC0415 -- no help page needs it
+
     rows = [
         (name, said_exactly(" ".join(read_scenario(file, name=file.name).description.split())))
         for name, file in files.items()

@@ -8,7 +8,6 @@ from typing import IO
 import click
 
 from mock_p1.cli.options import command, output_option
-from mock_p1.scenario.json_schema import scenario_schema
 
 
 @command()
@@ -23,5 +22,7 @@ def schema(*, output: IO[str]) -> None:
       mock-p1 schema --output scenario.schema.json
       # yaml-language-server: $schema=./scenario.schema.json
     """  # noqa: D301 -- \b is click's mark for lines to be kept
+    from mock_p1.scenario.json_schema import scenario_schema  # noqa: PLC0415 -- loads pydantic
+
     # ASCII, so that any redirection keeps it whole
     click.echo(json.dumps(scenario_schema(), indent=2), file=output)

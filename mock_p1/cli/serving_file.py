@@ -11,7 +11,6 @@ import os
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from secrets import token_hex
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def serving_file(url: str) -> Iterator[None]:
     kept = None
     for folder in _folders():
         with suppress(OSError):
-            kept = _keep(folder / f"{PREFIX}{token_hex(8)}", url)
+            kept = _keep(folder / f"{PREFIX}{os.urandom(8).hex()}", url)
             break
     try:
         yield

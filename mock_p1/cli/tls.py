@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ssl
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import click
@@ -14,6 +13,9 @@ import click
 from mock_p1.admin.curl_line import curl_with
 from mock_p1.contract.operations import DOCUMENTED_HOSTS
 from mock_p1.server.user_folders import own_folder
+
+if TYPE_CHECKING:
+    import ssl
 
 API_NAMES: Final = tuple(str(urlsplit(url).hostname) for url in DOCUMENTED_HOSTS)
 HTTPS_PORT: Final = 443
@@ -50,6 +52,8 @@ def data_folder() -> Path:
 
 def context_from(certificate: Path, key: Path) -> ssl.SSLContext:
     """Return a server's TLS context from PEM files; CannotSecure says what is wrong with them."""
+    import ssl  # noqa: PLC0415 -- takes long, and `clean` needs none of it
+
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         context.load_cert_chain(certificate, key, password=_no_password)

@@ -18,15 +18,10 @@ from mock_p1.cli.options import (
     duration_or_zero,
     timeout_option,
 )
-from mock_p1.cli.verify_against import compared, drift_as_json, drift_as_junit, show_drift
-from mock_p1.cli.verify_text import show_report
-from mock_p1.verify import verify_report as reports
-from mock_p1.verify.client import HttpClient
 from mock_p1.verify.credentials import Credentials
 from mock_p1.verify.exceptions import Unreachable, UsageError
 from mock_p1.verify.pace import Pace
 from mock_p1.verify.questions import PERMISSIONS
-from mock_p1.verify.runner import NOT_REACHED, run
 from mock_p1.verify.sequence import check_options
 from mock_p1.verify.session import VerifySession
 from mock_p1.verify.url import base_url, is_loopback
@@ -140,6 +135,10 @@ def verify(
       3  the server could not be reached, or not within --limit;
          or the end of a watched job was not seen
     """  # noqa: D301 -- \b is click's mark for lines to be kept
+    from mock_p1.cli.verify_text import show_report  # noqa: PLC0415 -- no help page needs it
+    from mock_p1.verify import verify_report as reports  # noqa: PLC0415 -- likewise
+    from mock_p1.verify.runner import run  # noqa: PLC0415 -- likewise
+
     if junit_xml and not junit_xml.absolute().parent.is_dir():
         raise click.BadParameter(f"there is no folder {junit_xml.parent}", param_hint="--junit-xml")
     if options["against"] is not None:
@@ -177,21 +176,24 @@ def _against(
     junit_xml: Path | None,
 ) -> NoReturn:
     """Hold a job against a scenario, and exit; refuse what --against makes no use of."""
+    from mock_p1.cli import verify_against  # noqa: PLC0415 -- likewise
+    from mock_p1.verify.runner import NOT_REACHED  # noqa: PLC0415 -- likewise
+
     for name in ONLY_WITHOUT_AGAINST:
         if options[name]:
             raise click.UsageError(f"--against makes no use of --{name.replace('_', '-')}")
     against = options["against"]
     try:
-        drift = compared(**options)
+        drift = verify_against.compared(**options)
     except Unreachable as error:
         click.echo(said(f"Could not reach: {error}"), err=True)
         ctx.exit(NOT_REACHED)
     if junit_xml:
-        _write(junit_xml, drift_as_junit(drift, against))
+        _write(junit_xml, verify_against.drift_as_junit(drift, against))
     if as_json:
-        click.echo(drift_as_json(drift, against))
+        click.echo(verify_against.drift_as_json(drift, against))
     else:
-        show_drift(drift, against)
+        verify_against.show_drift(drift, against)
     ctx.exit(drift.exit_status)
 
 
@@ -206,6 +208,8 @@ def _session(  # noqa: PLR0913 -- the command's options
     allow: tuple[Any, ...],
     **given: Any,  # noqa: ANN401 -- keys, ids and the file
 ) -> VerifySession:
+    from mock_p1.verify.client import HttpClient  # noqa: PLC0415 -- loads requests
+
     base = base_url(url)
     if pause is None:
         # between calls to a server that is not on this machine

@@ -41,9 +41,8 @@ from mock_p1.engine.failures import (
 )
 from mock_p1.engine.file_store import IS_A_FORM, CountingStore, FileStore
 from mock_p1.engine.held import HeldAnswers
-from mock_p1.engine.job_states import DEFAULT_JOBS_MAX, NOT_BEGUN, JobStates
+from mock_p1.engine.job_states import NOT_BEGUN, JobStates
 from mock_p1.engine.journal import (
-    DEFAULT_MAX,
     HAD_CLOSED,
     NOT_AWAITED,
     Journal,
@@ -53,6 +52,7 @@ from mock_p1.engine.journal import (
     unexpected_entry,
 )
 from mock_p1.engine.key_leak import form_type, leak_notes
+from mock_p1.engine.limits import DEFAULT_JOBS_MAX, DEFAULT_MAX
 from mock_p1.engine.mock_state import MockState, Prepared
 from mock_p1.engine.program import CallProgramStep, Refusal
 from mock_p1.engine.rate_limit import TOO_MANY, RetryAfter

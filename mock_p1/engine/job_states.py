@@ -10,6 +10,7 @@ from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from mock_p1.engine.callers import Caller, caller_named
+from mock_p1.engine.limits import DEFAULT_JOBS_MAX
 from mock_p1.engine.parts import Parts
 from mock_p1.engine.timeline import State, settle
 
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from mock_p1.base.messages import Fault, Reply
     from mock_p1.engine.program import Program, ProgramStep
     from mock_p1.engine.totals import Count
-
-DEFAULT_JOBS_MAX: Final = 1_000_000
-"""How many pairs of caller and job that only a pattern knows are remembered, beside one for each
-job that the scenario names or generates; the least recently polled go first. A pair takes about
-1 KB."""
 
 
 @dataclass(slots=True, eq=False, repr=False)

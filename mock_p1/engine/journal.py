@@ -22,6 +22,7 @@ from mock_p1.contract.operations import (
     query_of,
 )
 from mock_p1.engine.callers import Caller, caller_name
+from mock_p1.engine.limits import DEFAULT_MAX
 from mock_p1.engine.not_imitated import Unexpected, shown
 from mock_p1.engine.timeline import Plan, State, place_in_words, waits_for
 from mock_p1.engine.totals import Count, Kind, Totals, outcome_of
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from mock_p1.engine.job_states import JobState
     from mock_p1.engine.program import ProgramStep
 
-DEFAULT_MAX: Final = 1000
 MAX_RESTARTS: Final = 10_000
 MAX_ANSWERS: Final = 200
 """Of so many polls, the newest, the answers are kept."""

@@ -7,6 +7,14 @@ from __future__ import annotations
 
 from typing import Final
 
+DEFAULT_MAX: Final = 1000
+"""How many requests the journal remembers."""
+
+DEFAULT_JOBS_MAX: Final = 1_000_000
+"""How many pairs of caller and job that only a pattern knows are remembered, beside one for each
+job that the scenario names or generates; the least recently polled go first. A pair takes about
+1 KB."""
+
 LIMITS: Final = {
     "calls": "more callers than are remembered: lists under calls: begin anew for the oldest",
     "created_jobs": "no more jobs are created until a reset: calls for one are answered 507",

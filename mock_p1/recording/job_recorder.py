@@ -13,8 +13,7 @@ from urllib.parse import quote
 from mock_p1.base.durations import format_seconds
 from mock_p1.recording.seen import failure, seen_at_poll
 from mock_p1.recording.seen_steps import SeenPoll
-from mock_p1.verify.answer import Answer, error_of, one_line
-from mock_p1.verify.client import Call, Client
+from mock_p1.verify.answer import Answer, Call, Client, error_of, one_line
 from mock_p1.verify.credentials import check_job_id, check_key, hide_keys
 from mock_p1.verify.exceptions import Unreachable, UsageError
 from mock_p1.verify.preflight import other_than_api

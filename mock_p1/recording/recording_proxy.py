@@ -35,8 +35,8 @@ from mock_p1.contract.operations import (
     RETRAIN_STATUS_CHECK,
 )
 from mock_p1.scenario.result_files import MAX_BYTES, MAX_TOGETHER
-from mock_p1.verify.answer import Answer, json_object
-from mock_p1.verify.client import MOST_BYTES, PlainSession, no_proxies
+from mock_p1.verify.answer import MOST_BYTES, Answer, json_object
+from mock_p1.verify.client import PlainSession, no_proxies
 from mock_p1.verify.exceptions import Unreachable
 from mock_p1.verify.network_errors import explain_network_error, failure_kind
 from mock_p1.verify.published import API_KEY_HEADER

@@ -13,7 +13,7 @@ from mock_p1.base.text import plural
 from mock_p1.recording.seen import OK, Seen, failure, literal
 from mock_p1.scenario.result_files import MAX_BYTES
 from mock_p1.scenario.steps import MAX_ROWS
-from mock_p1.verify.client import Call, Client
+from mock_p1.verify.answer import Call, Client
 from mock_p1.verify.exceptions import Unreachable
 
 if TYPE_CHECKING:

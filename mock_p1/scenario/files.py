@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from os import PathLike
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from mock_p1.base.text import nearest, shorten
 from mock_p1.contract.operations import FILE_UPLOAD
+from mock_p1.scenario.bundled import SUFFIXES, bundled
 from mock_p1.scenario.calls import ReplyCall
 from mock_p1.scenario.document import INLINE, MAX_BYTES, Attach
 from mock_p1.scenario.model import Scenario
@@ -35,15 +34,8 @@ ScenarioSource: TypeAlias = "str | PathLike[str] | Mapping[str, object] | Scenar
 """A bundled name, a path, YAML or JSON text, a mapping with the keys of a file, or a Scenario."""
 
 WHAT_IT_CAN_BE: Final = "a bundled name, a file, a scenario's text, a mapping or a mock_p1.Scenario"
-SUFFIXES = (".yaml", ".yml", ".json")
 _TEXT = re.compile(r"\s*\{|[^\n]*:(\s|$)|[^\n]*\n")
 """How a text begins: with a brace, a key, or more lines than one. No name of a file does."""
-
-_HERE = Path(__file__).parents[1]
-_BUNDLED = (
-    _HERE / "scenarios",
-    _HERE.parent / "scenarios",
-)  # in a wheel; in a checkout, where it stands beside us
 
 
 class Found(NamedTuple):
@@ -70,14 +62,6 @@ def _parse(*arguments: Any) -> Scenario:  # noqa: ANN401 -- as ``parse`` has the
     from mock_p1.scenario.parser import parse  # noqa: PLC0415 -- loads YAML and pydantic
 
     return parse(*arguments)
-
-
-@cache
-def bundled() -> Mapping[str, Path]:
-    """Return the bundled scenarios: name -> file, in alphabetical order."""
-    folder = next((folder for folder in _BUNDLED if folder.is_dir()), None)
-    files = sorted(folder.glob("*.yaml")) if folder else ()
-    return MappingProxyType({file.stem: file for file in files})
 
 
 def load_scenario(source: ScenarioSource, *, folder: str | Path | None = None) -> Scenario:

@@ -27,8 +27,7 @@ from zlib import compress, decompress
 from mock_p1.base.clock import SECOND, RealClock
 from mock_p1.base.messages import json_reply
 from mock_p1.engine.acts import SharedEngine, StoreDown, plain_scenario, scenario_of, to_nobody
-from mock_p1.engine.job_states import DEFAULT_JOBS_MAX
-from mock_p1.engine.journal import DEFAULT_MAX
+from mock_p1.engine.limits import DEFAULT_JOBS_MAX, DEFAULT_MAX
 from mock_p1.engine.saved_state import digests, no_garbage, restore, saved
 from mock_p1.server.redis_store import (
     KEPT_BATCHES,

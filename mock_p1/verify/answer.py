@@ -1,4 +1,4 @@
-"""Reads an answer: is it JSON, is it a reply, which published error, how to show it on a line."""
+"""A call, and its answer: is it JSON, is it a reply, which published error, how to show it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import json
 import re
 from collections import deque
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from mock_p1.verify.published import ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
+
+MOST_BYTES: Final = 1_000_000
+"""An answer is read no further; no reply of the API comes near."""
 
 MAX_SHOWN: Final = 160
 """Characters of a body that a report shows; enough to recognise it."""
@@ -25,6 +28,15 @@ _PUBLISHED: Final = {
 }
 
 
+class Call(NamedTuple):
+    """A request; ``file`` is sent as its raw body."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    file: Path | None = None
+
+
 class Answer(NamedTuple):
     """What came back over HTTP.
 
@@ -34,6 +46,17 @@ class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+class Client(Protocol):
+    """What a server, or a mock in the same process, is asked through."""
+
+    def send(self, call: Call, *, seconds: float, most: int = MOST_BYTES) -> Answer:
+        """Make a call, and read at most ``most`` bytes of the answer.
+
+        Unreachable if there is no answer within ``seconds``.
+        """
+        ...
 
 
 class FoundError(NamedTuple):
@@ -152,6 +175,8 @@ def asked_wait_seconds(answer: Answer) -> float:
     text = answer.headers.get("retry-after", "").strip()
     if waits_by_number(answer):
         return float(text)
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 -- takes long, and dates are rare
+
     try:
         until = parsedate_to_datetime(text)
         date = answer.headers.get("date")

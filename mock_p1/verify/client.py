@@ -6,33 +6,20 @@ import ssl
 import time
 from contextlib import ExitStack
 from os import PathLike, fspath
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
 
 from mock_p1._version import __version__
-from mock_p1.verify.answer import Answer
+from mock_p1.verify.answer import MOST_BYTES, Answer, Call
 from mock_p1.verify.exceptions import Unreachable, UsageError
 from mock_p1.verify.network_errors import explain_network_error, failure_kind
 from mock_p1.verify.url import is_loopback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
-
-MOST_BYTES: Final = 1_000_000
-"""An answer is read no further; no reply of the API comes near."""
-
-
-class Call(NamedTuple):
-    """A request; ``file`` is sent as its raw body."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    file: Path | None = None
+    from collections.abc import Callable, Iterator
 
 
 class PlainSession(requests.Session):
@@ -44,17 +31,6 @@ class PlainSession(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 -- of the base class
         """Return that there is none."""
         return
-
-
-class Client(Protocol):
-    """What a server, or a mock in the same process, is asked through."""
-
-    def send(self, call: Call, *, seconds: float, most: int = MOST_BYTES) -> Answer:
-        """Make a call, and read at most ``most`` bytes of the answer.
-
-        Unreachable if there is no answer within ``seconds``.
-        """
-        ...
 
 
 class HttpClient:

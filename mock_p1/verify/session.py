@@ -5,8 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
-from mock_p1.verify.answer import Answer, asked_wait_seconds, describe, error_of, json_object
-from mock_p1.verify.client import MOST_BYTES, Call, Client
+from mock_p1.verify.answer import (
+    MOST_BYTES,
+    Answer,
+    Call,
+    Client,
+    asked_wait_seconds,
+    describe,
+    error_of,
+    json_object,
+)
 from mock_p1.verify.credentials import Credentials, hide_keys, option_name
 from mock_p1.verify.exceptions import NotChecked, Unreachable
 from mock_p1.verify.pace import Pace

@@ -34,7 +34,7 @@ def test_nothing_is_searched_for_garbage_while_a_file_is_checked(run, folder, mo
         searching.append(gc.isenabled())
         return []
 
-    monkeypatch.setattr("mock_p1.cli.check.lint_warnings", lint_warnings)
+    monkeypatch.setattr("mock_p1.analysis.lint.lint_warnings", lint_warnings)
     assert run("check", "demo", "stuck").exit_code == 0
     assert searching == [False, False]
     assert gc.isenabled()

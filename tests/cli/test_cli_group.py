@@ -78,6 +78,54 @@ def test_light(arguments):
     assert modules_after(*arguments) == set()
 
 
+ASKED = """
+import io, sys
+from contextlib import redirect_stdout
+from click import Option
+from click.shell_completion import BashComplete
+from mock_p1.cli import COMMANDS, main
+
+shell, before = BashComplete(main, {}, "mock-p1", ""), set()
+for name in COMMANDS:
+    with redirect_stdout(io.StringIO()):
+        main([name, "--help"], standalone_mode=False)
+    command = main.get_command(None, name)
+    options = [max(each.opts) for each in command.params if isinstance(each, Option)]
+    for words in ([name], *([name, option] for option in options)):
+        for begun in ("", "--", "st"):
+            shell.get_completions(words, begun)
+    print(name, *sorted(set(sys.modules) - before))
+    before = set(sys.modules)
+"""
+
+LIGHT_ROOMS = {"base", "cli", "contract", "verify"}
+LIGHT = {
+    *("mock_p1.admin", "mock_p1.admin.curl_line", "mock_p1.engine", "mock_p1.engine.limits"),
+    *("mock_p1.scenario", "mock_p1.scenario.bundled", "mock_p1.scenario.problems"),
+    *("mock_p1.server", "mock_p1.server.user_folders"),
+}
+"""What may be loaded of other rooms."""
+
+
+def is_heavy(module: str) -> bool:
+    """Tell what only running a command needs: it takes longer than all of a help page."""
+    top, _, rest = module.partition(".")
+    if top == "mock_p1" and rest:
+        return rest.partition(".")[0] not in LIGHT_ROOMS | {"_version"} and module not in LIGHT
+    return top in {*HEAVY, "asyncio", "logging", "urllib3", "xml", "zipfile"}
+
+
+def test_help_and_completion_of_every_command_are_light():
+    """Of its name, its options, their values and its arguments: a shell asks at each press."""
+    done = subprocess.run(
+        [sys.executable, "-c", ASKED], capture_output=True, encoding="utf-8", check=True
+    )
+    loaded = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}
+    assert [*loaded] == [*COMMANDS]
+    heavy = {name: [*filter(is_heavy, modules)] for name, modules in loaded.items()}
+    assert {name: modules for name, modules in heavy.items() if modules} == {}
+
+
 @pytest.mark.slow
 def test_the_light_test_can_fail():
     """A command that does work is seen to import what it needs."""

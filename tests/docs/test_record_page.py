@@ -16,7 +16,7 @@ from helpers.page_blocks import commands, fits
 from mock_p1 import mocked
 from mock_p1.analysis.lint import lint_warnings
 from mock_p1.cli import main
-from mock_p1.cli.record_service import record
+from mock_p1.cli.record_command import record
 from mock_p1.cli.verify import verify
 from mock_p1.recording.job_recorder import JobRecorder
 from mock_p1.scenario.parser import parse
