@@ -35,7 +35,6 @@ BEGUN: Final = (
 """Lines at whose end a shell asks how they could go on."""
 
 
-
 def run(scale: Scale, _client: Client) -> list[Row]:
     """Start each server, in turns."""
     with ExitStack() as stack:  # only to see which of them there are
