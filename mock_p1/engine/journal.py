@@ -405,10 +405,10 @@ def request_notes(
         notes.append("has a body; the API documents none")
     if operation is not None and operation.needs is not None and not request.api_key:
         notes.append(_no_key(request))
-    return *notes, *notes_of(request.api_keys, job_id)
+    return *notes, *standing_notes(request.api_keys, job_id)
 
 
-def notes_of(api_keys: tuple[str, ...], job_id: str | None) -> Iterator[str]:
+def standing_notes(api_keys: tuple[str, ...], job_id: str | None) -> Iterator[str]:
     """Say where keys and a job's id are none that a client can mean: at each of its requests."""
     if len(api_keys) > 1 or any("," in key for key in api_keys):
         yield f"has more than one {API_KEY_HEADER}"

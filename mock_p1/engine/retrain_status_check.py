@@ -10,7 +10,7 @@ from mock_p1.contract.assumptions import FIRST_STEP
 from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.faults import script
 from mock_p1.engine.job_states import NOT_BEGUN
-from mock_p1.engine.journal import notes_of
+from mock_p1.engine.journal import standing_notes
 from mock_p1.engine.program import ProgramStep, Refusal
 from mock_p1.engine.replies import held_for, literal
 from mock_p1.engine.timeline import Plan, State, stepped
@@ -28,7 +28,7 @@ def find(state: MockState, call: Call) -> Refusal | None:
     if isinstance(found, Refusal):
         return found
     call.job = found
-    if not any(notes_of(call.request.api_keys, found.job_id)):
+    if not any(standing_notes(call.request.api_keys, found.job_id)):
         state.jobs.cache_path(call.request.path, call.api_key, call.key_ends_ns, found)
     if found.evicted:
         call.notes.append(
