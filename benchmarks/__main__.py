@@ -97,7 +97,7 @@ def _options() -> argparse.Namespace:
         parser.error("the figures of --quick mean nothing, so --against has nothing to compare")
     if options.json:
         try:
-            options.json.touch()
+            options.json.open("ab").close()
         except OSError as error:
             parser.error(f"cannot write {options.json}: {error.strerror}")
     return options

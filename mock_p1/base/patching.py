@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from importlib.abc import Loader, MetaPathFinder
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -117,11 +116,11 @@ class WhenImported(MetaPathFinder, Loader):
 
         Its own loader is left as it is, as it may load others too: out of a ZIP, it does.
         """
-        del path, target
-        if fullname != self._name or self not in sys.meta_path:
+        if fullname != self._name:
             return None
-        sys.meta_path.remove(self)
-        spec = find_spec(fullname)
+        others = [each for each in sys.meta_path if each is not self]
+        found = (each.find_spec(fullname, path, target) for each in others)
+        spec = next(filter(None, found), None)
         if spec is not None and spec.loader is not None:
             self._loader, spec.loader = spec.loader, self
         return spec
@@ -136,4 +135,6 @@ class WhenImported(MetaPathFinder, Loader):
         if spec is not None:
             spec.loader = module.__loader__ = self._loader
         self._loader.exec_module(module)
-        self._patch()
+        if self in sys.meta_path:  # it is waited for still
+            self.remove()
+            self._patch()

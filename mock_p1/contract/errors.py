@@ -5,8 +5,9 @@ Which operation answers which error is said in ``contract.operations``.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +16,8 @@ BAD_REQUEST: Final = (4001000204, "PREDA_EXTERNAL_BAD_REQUEST")
 """Code and error name of nearly every documented error; only the message tells them apart."""
 
 
-class DocumentedError(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class DocumentedError:
     """One row of the manual's tables of errors.
 
     Attributes:

@@ -22,6 +22,7 @@ from mock_p1.scenario.result_files import (
     files_beside_one,
     inline_files,
     name_in_other_case,
+    read_bounded,
     read_file,
     warn_of_case,
 )
@@ -256,7 +257,7 @@ def _content(path: Path, shown: str) -> bytes:
                 [Problem(shown, 1, 1, f"{size:,} bytes; a scenario file has at most {MAX_BYTES:,}")]
             )
         with path.open("rb") as file:
-            return file.read(-1 if size else MAX_BYTES + 1)  # a pipe or a device has no size
+            return read_bounded(file, size, MAX_BYTES)  # a pipe or a device has no size
     except OSError as error:
         raise _unreadable(shown, error) from None
 

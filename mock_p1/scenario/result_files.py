@@ -9,7 +9,7 @@ import warnings
 from functools import cache
 from inspect import currentframe
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from mock_p1.base.text import shorten
 
@@ -94,10 +94,19 @@ def read_file(path: Path, most: int, *, below: Path | None = None) -> bytes | No
         if found.st_size > most:
             return None
         with os.fdopen(number, "rb", closefd=False) as file:
-            content = file.read(-1 if found.st_size else most + 1)
+            content = read_bounded(file, found.st_size, most)
         return content if len(content) <= most else None
     finally:
         os.close(number)
+
+
+def read_bounded(file: BinaryIO, size: int, most: int) -> bytes:
+    """Return all of a file, but at most one byte more than ``most``, whatever ``size`` it had.
+
+    To ask for the most at once would take room for that.
+    """
+    content = file.read(size + 1)
+    return content if len(content) <= size else content + file.read(most - size)
 
 
 def _opened(path: Path, below: Path) -> int:

@@ -234,7 +234,9 @@ class _Reader:
 
     def _key(self, event: Event, depth: int) -> str | None:
         """Return a key as it was written; None where it is none that can be used."""
+        size = self._size
         node = self._node(event, depth)
+        self._size = size  # a key is no value
         if node.value is BROKEN:
             return None
         if node.raw is None:

@@ -111,8 +111,12 @@ def begin() -> None:
         _hook()
         if not _guards:
             _remove()
-            _patches.install(*PATCHES, *_loops_in_c(), *_kept())
-            _children.install()
+            try:
+                _patches.install(*PATCHES, *_loops_in_c(), *_kept())
+                _children.install()
+            except BaseException:  # such as a name that a new release no longer has
+                _remove()
+                raise
         _guards += 1
 
 
