@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mock_p1.contract.errors import CREDENTIAL_ERRORS
@@ -74,7 +75,7 @@ class _Course:
     issued: bool = False
     may_be_sent: bool = False
     is_sent: bool = False
-    was_finished: bool = False
+    finished_ns: float = inf
     is_switched: bool = False
     done: Entry | None = None
     last: int = 0
@@ -82,8 +83,8 @@ class _Course:
 
     def restart(self) -> None:
         """Begin anew, after a reset."""
-        self.may_be_sent = self.is_sent = self.was_finished = self.is_switched = False
-        self.done = None
+        self.may_be_sent = self.is_sent = self.is_switched = False
+        self.finished_ns, self.done = inf, None
 
 
 class _Judge:
@@ -92,6 +93,7 @@ class _Judge:
     def __init__(self, engine: Engine) -> None:
         with engine.lock:
             self._entries = list(engine.journal)
+            self._let_go = engine.played_after  # a swap lets answers come that are held back
             self._owners = {
                 caller_named(key.api_key).number: key.caller.number
                 for key in engine.state.issued
@@ -167,12 +169,13 @@ class _Judge:
                 "complete",
             )
         if entry.shown_status == FINISHED and entry.was_awaited:
-            course.was_finished = True
+            held_ns = entry.delay_ns if entry.number > self._let_go else 0
+            course.finished_ns = min(course.finished_ns, entry.moment_ns + held_ns)
             self._finished.add(entry.job_id or "")
 
     def _finish(self, entry: Entry, course: _Course) -> Iterator[Breach]:
         """Judge a download or a switch."""
-        shown = course.was_finished
+        shown = course.finished_ns <= entry.moment_ns  # an answer that is held back is not seen yet
         if entry.http_status == NOT_FOUND or entry.error in CREDENTIAL_ERRORS:
             # nobody can say whose call this is
             shown |= entry.job_id in self._finished

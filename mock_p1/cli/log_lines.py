@@ -29,7 +29,6 @@ from mock_p1.engine.timeline import Plan, lead
 from mock_p1.scenario.problems import ScenarioError
 
 if TYPE_CHECKING:
-    from mock_p1.engine.job_states import JobState
     from mock_p1.engine.journal import Kept, PollRow
     from mock_p1.engine.program import ProgramStep
 
@@ -138,7 +137,7 @@ class Lines:
         """``clock`` is the mock's."""
         self._format, self._clock = log_format, clock
         self._forms: dict[tuple[object, ...], Form] = {}
-        self._polled: dict[JobState, tuple[ProgramStep, list[Any], Form]] = {}
+        self._polled: dict[tuple[str, str], tuple[ProgramStep, tuple[str, ...], Form]] = {}
         self._pattern = b""
         self._mock_us = 0  # since 1970, when the mock's clock began
         self._seconds = 0, 0
@@ -160,10 +159,10 @@ class Lines:
                 form = forms.get(alike(kept)) or self._new_form(kept)
                 plan, (position, began_ns, seen) = kept[2] or _NOWHERE
             else:
-                _, _, job, step, plan, position, began_ns, seen, *said, _ = kept
-                known = polled.get(job)
-                if known is None or known[0] is not step or known[1] != said:
-                    known = polled[job] = step, said, self._form_of_poll(kept)
+                _, _, _, step, plan, position, began_ns, seen, path, key, notes, _ = kept
+                known = polled.get((path, key))
+                if known is None or known[0] is not step or known[1] != notes:
+                    known = polled[path, key] = step, notes, self._form_of_poll(kept)
                 form = known[2]
             if plan is not form.plan or position != form.position:
                 entry = as_entry(kept)

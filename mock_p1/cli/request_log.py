@@ -45,7 +45,7 @@ FLUSH_SECONDS: Final = 0.05
 """So late is a line at most, if the reader keeps up."""
 
 SOON: Final = MAX_WAITING // 2
-"""So many lines are written at once."""
+"""Where so many lines wait, they are written at once, and not when their time comes."""
 
 QUIET_SECONDS: Final = 0.5
 END_SECONDS: Final = 0.2
@@ -58,9 +58,9 @@ PIECE_BYTES: Final = 256 * 1024
 """So much is written at once, in whole lines; to a pipe so much as the system writes whole."""
 
 PIPE_ROOM: Final = 1024 * 1024
-"""Bytes that a pipe is asked to have room for, the most that anybody may: all lines that wait.
+"""Bytes that a pipe is asked to have room for, the most that anybody may.
 
-So they are not lost either where the reader waits for the server's end before it reads.
+So lines are not lost either where the reader waits for the server's end before it reads.
 """
 
 CLOSED: Final = (errno.EPIPE, errno.EBADF, errno.EINVAL)
@@ -106,6 +106,7 @@ class RequestLog:
     def __enter__(self) -> Self:
         """Begin with the next request."""
         if not self._quiet:
+            self._writer.make_room()
             journal = self._engine.journal
             journal.keep = self._noting(journal.keep)
         self._thread.start()
@@ -183,8 +184,8 @@ class RequestLog:
             self._make()
             requests, lines = self._requests, [lines for _, lines in self._waiting]
             self._waiting.clear()
-            if self._left_out:
-                lines.insert(0, f"{self._format.left_out(self._left_out)}\n".encode())
+            if left_out := self._left_out:
+                lines.insert(0, f"{self._format.left_out(left_out)}\n".encode())
             self._requests = self._left_out = 0
         for name in sorted(self._engine.limits_reached().keys() - self._logged_limits):
             lines.append(f"{self._format.limit_reached(name)}\n".encode())
@@ -204,6 +205,7 @@ class RequestLog:
                 if error.errno in CLOSED:
                     raise BrokenPipeError from error
                 with self._making:
+                    self._left_out += left_out
                     self._leave_out(requests)
 
 
@@ -236,6 +238,14 @@ class Writer:
         self.waits: bool = False
         """Whether it has been handed one that it has not taken yet."""
 
+    def make_room(self) -> None:
+        """Ask for more room in a pipe, where there is any to be had."""
+        if self._raw is not None and sys.platform == "linux":
+            import fcntl  # noqa: PLC0415 -- there is none on Windows
+
+            with suppress(OSError, ValueError):  # no pipe, or all that this user may have is taken
+                fcntl.fcntl(self._raw.fileno(), fcntl.F_SETPIPE_SZ, PIPE_ROOM)
+
     def write(self, text: bytes) -> None:
         """Write UTF-8, however long that takes; OSError or ValueError where nobody reads it."""
         self.waits = True
@@ -264,17 +274,9 @@ class Writer:
 
 
 def _most_at_once(raw: io.RawIOBase) -> int:
-    """Return how many bytes the system writes to a stream without those of others in between.
-
-    A pipe is given as much room as it may have.
-    """
+    """Return how many bytes the system writes to a stream without those of others in between."""
     try:
         is_pipe = stat.S_ISFIFO(os.fstat(raw.fileno()).st_mode)
     except (OSError, ValueError):  # no file of the system's
         is_pipe = False
-    if is_pipe and sys.platform == "linux":
-        import fcntl  # noqa: PLC0415 -- there is none on Windows
-
-        with suppress(OSError):  # beyond what all pipes of this user may have
-            fcntl.fcntl(raw.fileno(), fcntl.F_SETPIPE_SZ, PIPE_ROOM)
     return int(getattr(select, "PIPE_BUF", PIECE_BYTES)) if is_pipe else PIECE_BYTES

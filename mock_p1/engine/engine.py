@@ -41,7 +41,6 @@ from mock_p1.engine.failures import (
 )
 from mock_p1.engine.file_store import IS_A_FORM, CountingStore, FileStore
 from mock_p1.engine.held import HeldAnswers
-from mock_p1.engine.job_states import NOT_BEGUN, JobStates
 from mock_p1.engine.journal import (
     HAD_CLOSED,
     NOT_AWAITED,
@@ -65,6 +64,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from mock_p1.base.proxies import Proxies
+    from mock_p1.engine.job_states import JobStates
     from mock_p1.engine.not_imitated import Unexpected
     from mock_p1.scenario.model import Scenario
 
@@ -176,14 +176,10 @@ class Engine:
         if request.method == _POLL_METHOD:
             with self.lock:
                 state, now_ns = self.state, self.clock.now_ns()
-                job = state.jobs.by_path(request.path, request.api_keys, now_ns)
-                if (
-                    job is not None
-                    and job.position != NOT_BEGUN
-                    and now_ns < job.key_ends_ns
-                    and not state.injected
-                    and state.limiter is None
-                ):
+                job = None
+                if state.limiter is None and not state.injected:
+                    job = state.jobs.by_path(request.path, request.api_keys, now_ns)
+                if job is not None:
                     reply, step = count_poll(state, job, now_ns, request.base_url)
                     journal = self.journal
                     number = journal.number()
@@ -339,6 +335,7 @@ class Engine:
         with self.lock:
             self.played_after = self.journal.last
             counts = self.state.swap(prepared)
+            self.journal.write_out()
         self.held.let_go()
         return counts
 

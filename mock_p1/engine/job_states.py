@@ -39,7 +39,7 @@ NOT_BEGUN: Final = -1
 _UNPLACED: Final = 1
 """When a transient state was used that has no place in the order of use yet."""
 
-MAX_FORGOTTEN: Final = 1000
+MAX_FORGOTTEN: Final = 16
 """So many states that were forgotten may stand in the order of use, or as many as are there."""
 
 
@@ -198,8 +198,10 @@ class JobStates:
                 heappush(self._by_use, (job.used, job))
         return job
 
-    def by_path(self, path: str, api_keys: tuple[str, ...], now_ns: int = 0) -> JobState | None:
-        """Return the state that the last poll of this path with this key led to.
+    def by_path(self, path: str, api_keys: tuple[str, ...], now_ns: int) -> JobState | None:
+        """Return the state that the last poll of this path with this key led to, and use it.
+
+        None where nothing is as it was: time has not begun for it, or the key has ended.
 
         When it was used is said by the time, where that goes on: one number less to keep.
         """
@@ -208,7 +210,9 @@ class JobStates:
             return None
         if job.api_key != api_keys[0]:
             job = self._by_path_and_key.get(path, {}).get(api_keys[0])
-        if job is not None and job.used:
+        if job is None or job.position == NOT_BEGUN or now_ns >= job.key_ends_ns:
+            return None
+        if job.used:
             self._used = job.used = now_ns if now_ns > self._used else self._used + 1
         return job
 

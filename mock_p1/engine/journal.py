@@ -155,6 +155,12 @@ class Journal:
         """Jobs that were reset, each after the entry of a number."""
         self._cleared = 0
 
+    def write_out(self) -> None:
+        """Make entries of all rows, which keep nothing of their scenario; the lock is held."""
+        entries = [*map(as_entry, self._entries)]
+        self._entries.clear()
+        self._entries.extend(entries)
+
     def add(self, entry: Entry) -> Count:
         """Keep an entry, and count it; return that count."""
         self.keep(entry)

@@ -28,8 +28,9 @@ def find(state: MockState, call: Call) -> Refusal | None:
     if isinstance(found, Refusal):
         return found
     call.job = found
-    if not any(standing_notes(call.request.api_keys, found.job_id)):
-        state.jobs.cache_path(call.request.path, call.api_key, call.key_ends_ns, found)
+    is_noted = any(standing_notes(call.request.api_keys, found.job_id))  # at each poll
+    ends_ns = 0 if is_noted else call.key_ends_ns
+    state.jobs.cache_path(call.request.path, call.api_key, ends_ns, found)
     if found.evicted:
         call.notes.append(
             f"too many jobs that only a pattern knows: {found.evicted}, polled the longest ago, "
@@ -111,7 +112,9 @@ def _write(state: MockState, job: JobState, step: ProgramStep, base_url: str) ->
         case StatusStep() if step.frame is not None:
             first = state.jobs.first(job.job_id)  # all callers are answered the same, kept once
             written = first.answer if first is not None and first.answered is step else None
-            return written or state.replies.status(job.job_id, step, base_url, "")
+            if isinstance(written, Reply):
+                return written._replace()  # one of its own, by which its poll is known
+            return state.replies.status(job.job_id, step, base_url, "")
         case StatusStep():
             token = state.token(job, step.position)
             return state.replies.status(job.job_id, step, base_url, token)

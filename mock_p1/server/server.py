@@ -15,7 +15,7 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future, wait
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from mock_p1.admin.access import AccessPolicy
@@ -524,12 +524,12 @@ def _bound(host: str, port: int) -> Listening:
     except OSError:
         listening.close()
         raise
-    if not port:
-        given = listening.getsockname()[1]
-        if given in _last_given:  # another, while this one is taken
-            with closing(listening):
-                return _bound(host, port)
-        _last_given.append(given)
+    if not port and listening.getsockname()[1] in _last_given:
+        with suppress(OSError):  # there is no other
+            another = _bound(host, port)  # while this one is taken
+            listening.close()
+            return another
+    _last_given.append(listening.getsockname()[1])
     return listening
 
 

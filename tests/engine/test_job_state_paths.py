@@ -181,12 +181,32 @@ def test_every_poll_of_a_placeholder_is_noted():
 
 
 def test_keys_are_given_the_same_answer(engine):
-    """It is kept once; a key that is at another step has that of its own."""
+    """Its body is kept once; a key that is at another step has that of its own.
+
+    Each has its own object, by which the engine knows whose answer was not awaited.
+    """
     for key in ("key-1", "key-2", "key-3", "key-3"):
         poll(engine, key=key)
     first, second, third = (job.answer for job in engine.job_states.of("a"))
-    assert first is second
+    assert first == second
+    assert first is not second
+    assert first.body is second.body
     assert b"second" in third.body
+
+
+def test_the_journal_keeps_no_scenario_of_before():
+    """A row is an entry once the scenario is swapped, and says the same."""
+    keys = "api_keys: {key-1: active}\n"
+    engine = Engine(parse(f"{keys}jobs: {{a: {{timeline: [{{status: first}}]}}}}"))
+    for _ in range(3):
+        poll(engine)
+    before = list(engine.journal)
+    program = next(engine.job_states.of("a")).program
+    engine.load(parse(f"{keys}jobs: {{b: {{timeline: [{{status: second}}]}}}}"))
+    assert list(engine.journal) == before
+    gc.collect()
+    states = [each for each in gc.get_objects() if type(each) is JobState]
+    assert not any(each.program is program for each in states)
 
 
 def test_the_order_of_use_keeps_nothing_that_was_forgotten(engine, monkeypatch):

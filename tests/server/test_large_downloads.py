@@ -97,5 +97,5 @@ def test_a_job_counts_what_was_taken(served):
             pass
     assert served.last() == ("result_sent", ())
     with served.engine.lock:
-        job = served.engine.state.jobs.by_path("/v1/external/retrain_jobs/old", ("key",))
+        job = served.engine.state.jobs.by_path("/v1/external/retrain_jobs/old", ("key",), 0)
     assert job.downloads == 1

@@ -6,6 +6,10 @@ from helpers.handle_calls import SCENARIO, TABLE, Caller
 
 from mock_p1 import NoSuchJob, load_scenario
 from mock_p1.analysis.fault_matrix import InjectedFault, with_fault
+from mock_p1.analysis.sequence_judge import breaches
+from mock_p1.base.clock import SECOND, VirtualClock
+from mock_p1.base.messages import Request
+from mock_p1.engine.engine import Engine
 
 
 def wrong(mock, job=None):
@@ -389,3 +393,15 @@ def test_the_message_has_all_calls(sequence, caller):
     assert rows[1].endswith("its file")
     assert "file_upload: train.csv, 604 bytes, 150 rows" in rows[3]
     assert "retrain_model_switch: retrain_job_is_not_finished" in rows[4]
+
+
+@pytest.mark.parametrize(("later", "wrong_calls"), [(19, 1), (20, 0)])
+def test_an_answer_that_is_held_back_is_not_seen_before_it_comes(later, wrong_calls):
+    """As of a server whose client gave up, and switches the model though it saw no end."""
+    scenario = "jobs: {a: {timeline: [{status: job_finished, delay: 20s, model_id: 2}]}}"
+    engine = Engine(load_scenario(scenario), VirtualClock())
+    path = "/v1/external/retrain_jobs/a"
+    engine.handle(Request("GET", path, "", ("k",)))
+    engine.clock.advance(later * SECOND)
+    engine.handle(Request("PUT", f"{path}/update_model", "", ("k",)))
+    assert len(breaches(engine)) == wrong_calls
