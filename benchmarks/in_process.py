@@ -98,7 +98,7 @@ class InProcess:
         """Return what does each part of a poll, and what does the parts that hold others."""
         engine, state = self.engine, self.engine.state
         request = self.connection._known.request
-        job = state.jobs.by_path(request.path, request.api_keys)
+        job = state.jobs.by_path(request.path, request.api_keys, 0)
         reply, step = count_poll(state, job, engine.clock.now_ns(), request.base_url)
         journal = engine.journal
 
@@ -112,7 +112,7 @@ class InProcess:
         return {
             "all": self.same(),
             "engine": partial(engine.handle, request),
-            "finding": partial(state.jobs.by_path, request.path, request.api_keys),
+            "finding": partial(state.jobs.by_path, request.path, request.api_keys, 0),
             "timeline": partial(count_poll, state, job, now_ns, request.base_url),
             "journal": row_of_journal,
             "composing": partial(self.connection._answer, reply),
