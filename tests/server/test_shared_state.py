@@ -1238,13 +1238,14 @@ def test_the_end_of_a_server_loses_no_note(frozen):
 
 def test_the_end_of_a_server_beside_its_thread(mocks, monkeypatch):
     """What waits may be told, and gone, just when the thread is about to take it."""
-    shared = mocks.all[0]
+    shared, endings = mocks.all[0], []
 
     class Waiting(deque):
         def __len__(self):
             count = super().__len__()
             if count and threading.current_thread() is shared._thread:  # noqa: SLF001 -- which this is about
                 ending = threading.Thread(target=shared.cut_off)
+                endings.append(ending)
                 ending.start()
                 ending.join(0.05)  # where it has to wait for the thread, it goes on later
             return count
@@ -1254,6 +1255,8 @@ def test_the_end_of_a_server_beside_its_thread(mocks, monkeypatch):
     monkeypatch.setattr(shared, "_waiting", Waiting())
     assert ask(shared.engine, PATH + "a").status in (200, 503)
     monkeypatch.undo()
+    for ending in endings:
+        ending.join(10)  # one that comes late would cut off the next request
     assert ask(shared.engine, PATH + "a").status == 200
     assert why == []
 
