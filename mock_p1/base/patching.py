@@ -118,7 +118,7 @@ class WhenImported(MetaPathFinder, Loader):
         """
         if fullname != self._name:
             return None
-        others = [each for each in sys.meta_path if each is not self]
+        others = [each for each in sys.meta_path if each is not self and hasattr(each, "find_spec")]
         found = (each.find_spec(fullname, path, target) for each in others)
         spec = next(filter(None, found), None)
         if spec is not None and spec.loader is not None:

@@ -242,7 +242,7 @@ class Engine:
             entry = call_entry(number, call, outcome)
             tally = self.journal.add(self.repeats.noted(entry, request))
             if polled is not None:
-                polled.tally = tally  # that of further polls too
+                polled.tally = tally  # of further polls with this answer
             if operation.polled:
                 self.journal.keep_answer((entry.number, outcome.reply))
             return outcome.reply

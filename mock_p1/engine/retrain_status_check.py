@@ -48,7 +48,8 @@ def act(state: MockState, call: Call) -> Outcome:
     if job.position == NOT_BEGUN:
         state.jobs.begin(job, call.now_ns)
     reply, step = count_poll(state, job, call.now_ns, call.request.base_url)
-    return _outcome(reply, step, (place := job.state) and (job.program.plan, place))
+    place = State(job.position, job.since_ns, job.seen)
+    return _outcome(reply, step, (job.program.plan, place))
 
 
 def count_poll(

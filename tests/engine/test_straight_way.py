@@ -5,6 +5,7 @@ import random
 from datetime import UTC, datetime
 
 import pytest
+from helpers.straight_way import JOBS, Ordinary
 
 from mock_p1.base.clock import SECOND, VirtualClock
 from mock_p1.base.messages import Request
@@ -12,43 +13,28 @@ from mock_p1.engine.driver import Driver
 from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
 
-SCENARIO = """
-api_keys: {k: active, old: inactive_credential, "a, b": active}
-secret_keys: {s: active}
-jobs:
-  a:
-    timeline:
-      - {status: job_waiting, for: 2 polls}
-      - {fault: connection_reset, for: 1 poll}
-      - {fault: truncated_body, for: 1 poll}
-      - {reply: {status_code: 503, body: busy, retry_after: 5s}, for: 1 poll}
-      - {reply: {status_code: 204}, for: 1 poll}
-      - {status: job_running, for: 10s, delay: 2s}
-      - {status: job_finished, result: generated}
-  b: {timeline: [{status: job_running, message: 学習中}]}
-  c:
+SCENARIO = f"""
+api_keys: {{k: active, old: inactive_credential, "a, b": active}}
+secret_keys: {{s: active}}
+jobs:{JOBS}  c:
     api_key: k
-    timeline: [{status: x, for: 3s, delay: 1s..4s}, {error: job_may_be_deleted, for: 2 polls}, {status: job_finished}]
-  "x}": {timeline: [{status: job_running}]}
-  YOUR_RETRAIN_JOB_ID: {timeline: [{status: job_running}]}
-  "retrain-*": {timeline: [{status: job_waiting, for: 3 polls}, {status: job_finished}]}
-"""  # noqa: E501 -- a timeline in one line
+    timeline:
+      - {{status: x, for: 3s, delay: 1s..4s}}
+      - {{error: job_may_be_deleted, for: 2 polls}}
+      - {{status: job_running, for: 10s, delay: 2s}}
+      - {{status: job_finished}}
+  "x}}": {{timeline: [{{status: job_running}}]}}
+  YOUR_RETRAIN_JOB_ID: {{timeline: [{{status: job_running}}]}}
+  "retrain-*": {{timeline: [{{status: job_waiting, for: 3 polls}}, {{status: job_finished}}]}}
+"""
 PLAYED = parse(SCENARIO)
 OTHER = parse(SCENARIO.replace("for: 2 polls", "for: 3 polls").replace("  b: {", "  d: {"))
 API = "/v1/external"
-JOBS = [
+IDS = [
     "a", "b", "c", "d", "%61", "a/", "zz", "a%2Fb", "x%7D", "YOUR_RETRAIN_JOB_ID", "retrain-1",
     "ret%72ain-1", "retrain-2", "retrain-3", "retrain-4", "retrain-5",
 ]  # fmt: skip
 KEYS = [("k",), ("old",), ("k", "k"), (), (" k ",), ("a, b",), ("",), ("s",)]
-
-
-class Ordinary(Engine):
-    """A mock in which no path leads straight to a job."""
-
-    def handle(self, request):
-        """Answer a request in the ordinary way."""
-        return self._handle_any(request)
 
 
 def asked(chance, issued):
@@ -61,7 +47,7 @@ def asked(chance, issued):
         return Request("GET", f"{API}/retrain_jobs/upload_url", "filename=a.csv", keys, "http://h")
     return Request(
         chance.choice(["GET"] * 8 + ["HEAD", "PUT"]),
-        f"{API}/retrain_jobs/{chance.choice(JOBS)}",
+        f"{API}/retrain_jobs/{chance.choice(IDS)}",
         chance.choice(["", "", "x=1"]),
         keys,
         chance.choice(["http://h", "http://h", "https://g"]),

@@ -6,6 +6,7 @@ import tracemalloc
 from itertools import pairwise
 
 import pytest
+from helpers.straight_way import JOBS, Ordinary
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -21,19 +22,9 @@ from mock_p1.server.http_message import KNOWN_BYTES
 from mock_p1.server.http_protocol import Connections, HttpProtocol
 from mock_p1.transports.asgi import AsgiApp
 
-SCENARIO = """
-api_keys: {k: active, old: inactive_credential, "k, old": active}
-jobs:
-  a:
-    timeline:
-      - {status: job_waiting, for: 2 polls}
-      - {fault: connection_reset, for: 1 poll}
-      - {fault: truncated_body, for: 1 poll}
-      - {reply: {status_code: 503, body: busy, retry_after: 5s}, for: 1 poll}
-      - {reply: {status_code: 204}, for: 1 poll}
-      - {status: job_finished, result: generated}
-  b: {timeline: [{status: job_running, message: 学習中}]}
-"""
+SCENARIO = f"""
+api_keys: {{k: active, old: inactive_credential, "k, old": active}}
+jobs:{JOBS}"""
 PLAYED = load_scenario(SCENARIO)
 API = b"/v1/external/retrain_jobs"
 PATHS = [
@@ -104,14 +95,6 @@ async def everything_else(_scope, _receive, send):
     """Stand for the Flask app."""
     await send({"type": "http.response.start", "status": 404, "headers": []})
     await send({"type": "http.response.body", "body": b""})
-
-
-class Ordinary(Engine):
-    """A mock in which no path leads straight to a job."""
-
-    def handle(self, request):
-        """Answer a request in the ordinary way."""
-        return self._handle_any(request)
 
 
 class Waits(Engine):
