@@ -499,30 +499,33 @@ class Pieces:
 
 
 class Full(io.StringIO):
-    """A disk that is full once."""
+    """A disk that is full for some time."""
 
-    full = True
+    def __init__(self, times):
+        super().__init__()
+        self.times = times
 
     def write(self, text):
-        """Fail at the first time."""
-        if self.full:
-            self.full = False
+        """Fail at the first times."""
+        self.times -= 1
+        if self.times >= 0:
             raise OSError(errno.ENOSPC, "No space left on device")
         return super().write(text)
 
 
-def test_a_disk_that_is_full_for_a_moment_ends_nothing(engine):
-    """The lines are counted as left out, which the next ones say."""
-    stream = Full()
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_disk_that_is_full_for_a_moment_ends_nothing(engine, times):
+    """The lines are counted as left out, which the next ones say; all of them."""
+    stream = Full(times)
     log = RequestLog(engine, FORMATS["text"], stream)
     engine.journal.keep = log._noting(engine.journal.keep)  # noqa: SLF001 -- without its thread
-    for _ in range(2):
+    for _ in range(times + 1):
         engine.handle(get(f"{JOBS}a", "k"))
         log._flush()  # noqa: SLF001 -- likewise
     first, second = stream.getvalue().splitlines()
-    assert first == "… 1 requests left out here: they came faster than the log was read"
-    assert "job_running" in second
-    assert engine.state.reached["log_lines"] == 1
+    assert first == f"… {times} requests left out here: they came faster than the log was read"
+    assert "  a  " in second
+    assert engine.state.reached["log_lines"] == times
 
 
 def test_off(engine):

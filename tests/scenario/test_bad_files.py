@@ -10,6 +10,7 @@ import pytest
 
 from mock_p1.scenario.document import MAX_BYTES
 from mock_p1.scenario.files import read_scenario
+from mock_p1.scenario.parser import parse
 from mock_p1.scenario.problems import ScenarioError
 
 INVALID = sorted((Path(__file__).parents[1] / "invalid").glob("*.yaml"))
@@ -152,6 +153,15 @@ def test_aliases_multiplied_beyond_measure(refused, width):
     assert refused("\n".join(lines).encode())[0].endswith(
         "more than 1,000,000 values, aliases counted in full"
     )
+
+
+def test_a_key_is_no_value():
+    """Nor with an anchor of its own, however often what it stands in is repeated."""
+    pairs = ", ".join(f"&k{number} k{number}: 1" for number in range(100))
+    ten = ", ".join(["*one"] * 100)
+    text = f"{{one: &one {{{pairs}}}, ten: &ten [{ten}], all: [{', '.join(['*ten'] * 60)}]}}"
+    reply = f"{{status_code: 200, body: {text}}}"
+    assert parse(f"jobs: {{a: {{timeline: [{{reply: {reply}}}]}}}}").jobs
 
 
 def test_aliases_nested_beyond_measure(refused):

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import pickle
+from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,6 +16,7 @@ from mock_p1.scenario.files import bundled, load_scenario
 from mock_p1.scenario.parser import parse
 from mock_p1.scenario.problems import Problem, ScenarioError
 from mock_p1.scenario.result_files import MAX_BYTES as MAX_RESULT_BYTES
+from mock_p1.scenario.result_files import read_bounded
 
 GOOD = "description: {}\njobs: {{a: {{timeline: [{{status: job_finished}}]}}}}\n"
 HERE = GOOD.format("here")
@@ -433,3 +435,9 @@ def test_a_folder_is_listed_once_for_all_its_files(monkeypatch):
         )
     load_scenario(mine.absolute())
     assert listed.count(str(Path("data").absolute())) == 1
+
+
+@pytest.mark.parametrize(("has", "size", "read"), [(5, 5, 5), (100, 3, 7), (100, 0, 7), (4, 9, 4)])
+def test_a_file_that_changes_is_read_to_its_limit_alone(has, size, read):
+    """Whatever size it had when it was looked at; one byte more says that there is more."""
+    assert len(read_bounded(BytesIO(bytes(has)), size, 6)) == read

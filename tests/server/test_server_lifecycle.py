@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import warnings
+from collections import deque
 from contextlib import ExitStack
 from importlib.abc import MetaPathFinder
 from subprocess import PIPE
@@ -433,17 +434,25 @@ def test_it_runs_where_uvloop_cannot_be_loaded(engine, monkeypatch, error):
         assert LiveTransport(thread.server).send("GET", JOBS + "steady").status == 200
 
 
-def test_a_port_that_was_given_is_given_to_no_later_server(engine, monkeypatch):
-    """Who asks a server late that has ended is refused, and meets no other one."""
-    with ExitStack() as stack:
-        free = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2)]
-        used, other = (each.getsockname()[1] for each in free)
-    given = iter([("127.0.0.1", port) for port in (used, used, other)])
-    bind = socket.socket.bind
-    monkeypatch.setattr(servers.Listening, "bind", lambda self, _: bind(self, next(given)))
-    for port in (used, other):
-        with ServerThread(Server(engine)) as thread:
-            assert thread.server.port == port
+@pytest.mark.parametrize("is_last", [False, True])
+def test_a_port_that_was_given_is_given_to_no_later_server(engine, monkeypatch, is_last):
+    """Who asks a server late that has ended meets no other one; unless there is no other port."""
+    asked, bind = [], socket.socket.bind
+
+    class Given(deque):
+        def __contains__(self, port):
+            asked.append(port)
+            return len(asked) == 1
+
+    def bind_once(listening, address):
+        if is_last and asked:
+            raise OSError(errno.EADDRINUSE, "there is no other")
+        bind(listening, address)
+
+    monkeypatch.setattr(servers, "_last_given", Given())
+    monkeypatch.setattr(servers.Listening, "bind", bind_once)
+    with ServerThread(Server(engine)) as thread:
+        assert (thread.server.port == asked[0]) == is_last
 
 
 def test_a_token_that_nobody_can_send_is_refused_and_nothing_stays_open(engine):
