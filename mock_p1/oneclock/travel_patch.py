@@ -5,6 +5,8 @@ A client that travels inside the mock, by time-machine too, sees its sleeps move
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import time_machine
@@ -15,41 +17,58 @@ from mock_p1.oneclock.shared import asking, current
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_travels: Final[list[tuple[time_machine.travel, Any]]] = []
+_travels: Final[list[time_machine.travel]] = []
 _own_start: Final = time_machine.travel.start
 _own: Final[dict[str, Callable[..., Any]]] = {}
 """What the class of all that travel came with."""
+
+_kind: Final[Any] = next(
+    each
+    for each in vars(time_machine).values()
+    if isinstance(each, type) and hasattr(each, "time_ns") and hasattr(each, "shift")
+)
+"""The class of all that travel; it has had several names."""
 
 _STARTED: Final = "_mock_p1_started"
 
 
 def time_ns() -> int:
     """Tell time-machine what all dates and times of day are made of."""
-    shared = asking()
-    return time_machine.escape_hatch.time.time_ns() if shared is None else shared.time_ns()
+    if shared := asking():
+        return shared.time_ns()
+    with suppress(ValueError):  # nobody travels any more: the mock ends in another thread just now
+        return time_machine.escape_hatch.time.time_ns()
+    return time.time_ns()
 
 
 def install() -> None:
     """Let the client see the dates of the clock, or those it travels to from there."""
     travel = time_machine.travel(0, tick=False)
-    traveller: Any = travel.start()
-    kind = type(traveller)
+    _own.update((name, getattr(_kind, name)) for name in _STAND_INS)
+    _kind.time_ns = lambda _: time_ns()  # nobody sees the date at which ours begins
+    try:
+        traveller: Any = travel.start()
+    except BaseException:
+        _put_back()
+        raise
     traveller.time_ns = time_ns  # the one thing it asks, whatever is asked of it
-    _travels.append((travel, kind))
+    _travels.append(travel)
     for name, stand_in in _STAND_INS.items():
-        _own[name] = getattr(kind, name)
-        setattr(kind, name, stand_in)
+        setattr(_kind, name, stand_in)
 
 
 def remove() -> None:
     """Let dates be as they are, and all travel as time-machine does."""
-    travel, kind = _travels.pop()
+    _put_back()
+    _travels.pop().stop()
+
+
+def _put_back() -> None:
     for name, function in _own.items():
-        setattr(kind, name, function)
-    travel.stop()
+        setattr(_kind, name, function)
 
 
-def _start(travel: time_machine.travel) -> Any:  # noqa: ANN401 -- its class has had several names
+def _start(travel: time_machine.travel) -> Any:  # noqa: ANN401 -- see _kind
     traveller = _own_start(travel)
     _note(traveller)
     return traveller

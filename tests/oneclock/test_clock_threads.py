@@ -7,38 +7,69 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.metadata import version
 
 import pytest
+import time_machine
 from helpers.real_time import real_seconds
 
 from mock_p1 import mocked
 from mock_p1.base.clock import VirtualClock
 from mock_p1.oneclock import sleep_coordinator as sleepers
-from mock_p1.oneclock import thread_activity
+from mock_p1.oneclock import thread_activity, travel_patch
 from mock_p1.oneclock.shared import SleptTooLong
 
+MOVES_MONOTONIC = int(version("time-machine").partition(".")[0]) < 3
 
-def heartbeat(beats, seen):
-    """Sleep and look at the clock, as some background thread does."""
+
+def heartbeat(clock, beats, seen):
+    """Sleep and look at a clock, as some background thread does."""
     for _ in range(beats):
-        before = time.monotonic(), time.time(), time.perf_counter()
+        before = getattr(time, clock)()
         time.sleep(0.02)  # longer than a step of Windows' clocks
-        seen.append(
-            (time.monotonic() - before[0], time.time() - before[1], time.perf_counter() - before[2])
-        )
+        seen.append(getattr(time, clock)() - before)
 
 
-def test_a_thread_that_has_nothing_to_do_with_the_client():
+@pytest.mark.parametrize("clock", ["monotonic", "time", "perf_counter"])
+def test_a_thread_that_has_nothing_to_do_with_the_client(clock):
     """It was there before the mock: it sleeps for real, sees time pass, and moves nothing."""
+    if clock == "monotonic" and MOVES_MONOTONIC:
+        pytest.skip("time-machine moves it itself before release 3, for every thread")
     seen = []
-    thread = threading.Thread(target=heartbeat, args=(5, seen))
+    thread = threading.Thread(target=heartbeat, args=(clock, 5, seen))
     thread.start()
     with mocked("slow-training", instant_sleep=True) as mock:
         time.sleep(3600)
         thread.join(10)
         assert mock._engine.clock.now_ns() == 3600_000_000_000  # noqa: SLF001 -- no request is made
     assert len(seen) == 5
-    assert all(0.005 < passed < 10 for passes in seen for passed in passes)
+    assert all(0.005 < passed < 10 for passed in seen)
+
+
+def test_no_thread_sees_another_date_while_the_mock_begins_or_ends(monkeypatch):
+    """Neither between two steps of it: dates that are nobody's would be in logs, and in caches."""
+    seen = []
+
+    def note(function):
+        def noting(*arguments):
+            result = function(*arguments)
+            seen.append(time.time())
+            return result
+
+        return noting
+
+    monkeypatch.setattr(travel_patch, "_own_start", note(travel_patch._own_start))  # noqa: SLF001 -- in between
+    monkeypatch.setattr(time_machine.travel, "stop", note(time_machine.travel.stop))
+    began = time.time()
+    with mocked("slow-training", instant_sleep=True):
+        pass
+    assert began <= seen[0] <= seen[1] <= time.time()
+
+
+def test_a_thread_that_asks_for_the_date_while_the_mock_ends():
+    """It has begun to ask when time-machine has just ended: it gets the date, and no error."""
+    before = time.time_ns()
+    assert before <= travel_patch.time_ns() <= time.time_ns()
 
 
 def test_a_thread_that_polls_until_it_is_stopped(poll):
