@@ -8,7 +8,7 @@ from mock_p1.admin import models, views
 from mock_p1.admin.in_hand import admin_context
 from mock_p1.admin.routes import Routes
 from mock_p1.analysis.poll_table import is_poll, poll_table
-from mock_p1.analysis.polls import describe_unexpected, listed, named
+from mock_p1.analysis.polls import describe_unexpected, listed, named, was_asked_to_wait
 from mock_p1.analysis.sequence_judge import breaches, sequence_problem
 from mock_p1.base.clock import SECOND
 
@@ -50,7 +50,7 @@ def _judged(
     unexpected = [entry for entry in theirs if entry.unexpected]
     yield "no_unexpected", describe_unexpected(listed(engine, unexpected)) if unexpected else ""
     calls = listed(engine, (entry for entry in theirs if not entry.unexpected), asked.job)
-    if any(call.retry_after is not None for call in calls):
+    if was_asked_to_wait(calls):
         yield "respects_retry_after", _failure(calls.assert_respects_retry_after)
     polls = listed(engine, filter(is_poll, theirs), asked.job)
     if asked.min_interval is not None or asked.max_interval is not None:

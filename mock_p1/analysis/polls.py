@@ -24,7 +24,7 @@ from mock_p1.contract.operations import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
     from datetime import datetime, timedelta
 
     from mock_p1.engine.engine import Engine
@@ -168,16 +168,19 @@ class PollList(list[Poll]):
         job: str | None = None,
         others: Iterable[Poll] = (),
         uses: Iterable[Poll] = (),
+        held: Container[int] = (),
         tick_ns: int = 0,
         blur_ns: int = 0,
     ) -> None:
         """``tick_ns`` is by how much a wait of the client's may be too short for its system.
 
         ``blur_ns`` is by how much an interval may differ from the client's wait in real time.
-        ``uses`` are the downloads and switches, oldest first, that polls may have led to.
+        ``uses`` are the downloads and switches, oldest first, that polls may have led to. ``held``
+        are the numbers of those whose answers are held back still.
         """
         super().__init__(polls)
         self._job, self._others, self._uses = job, list(others), list(uses)
+        self._held = held
         self._tick_ns, self._blur_ns = tick_ns, blur_ns
 
     @property
@@ -351,7 +354,7 @@ class PollList(list[Poll]):
             the client was never answered with Retry-After, so there is nothing to respect
         """
         __tracebackhide__ = True
-        if not any(poll.retry_after is not None and poll._entry.was_awaited for poll in self):
+        if not was_asked_to_wait(self):
             whose = "the client" if self._job is None else named(self._job)
             self._fail(
                 f"{whose} was never answered with Retry-After, so there is nothing to respect"
@@ -395,7 +398,7 @@ class PollList(list[Poll]):
             if whose in seen and entry.moment_ns >= seen[whose]:
                 if not self._recovers(poll):
                     late.append(poll)
-            elif status in (poll.status, poll.error) and entry.was_awaited:
+            elif status in (poll.status, poll.error) and self._has_come(poll):
                 came_ns = inf if entry.may_have_gone else entry.moment_ns + entry.delay_ns
                 seen[whose] = min(came_ns, seen.get(whose, came_ns))
         if late:
@@ -405,10 +408,15 @@ class PollList(list[Poll]):
         if not seen:
             near = nearest(status, {*KNOWN_STATUSES, *(poll.outcome for poll in self)})
             meant = f"; did you mean {near}?" if near and near != status else ""
-            self._fail(
-                f"{named(self._job)} never showed {status}, "
-                f"so the client had no reason to stop yet{meant}"
-            )
+            never = f"{named(self._job)} never showed {status}"
+            for poll in self:
+                if status in (poll.status, poll.error) and poll._entry.was_awaited:
+                    never = f"the answer to poll {poll.number} is still held back"
+            self._fail(f"{never}, so the client had no reason to stop yet{meant}")
+
+    def _has_come(self, poll: Poll) -> bool:
+        """Tell whether the client has the answer to a poll, as far as is known."""
+        return poll._entry.was_awaited and poll.number not in self._held
 
     def _recovers(self, poll: Poll) -> bool:
         """Tell whether the client's last download or switch of this job before a poll failed."""
@@ -522,11 +530,32 @@ def listed(engine: Engine, entries: Iterable[Entry], job: str | None = None) -> 
         for entry in engine.journal
         if entry.operation in ends and job in (None, entry.job_id)
     ]
-    judging = partial(PollList, uses=uses, tick_ns=tick_ns, blur_ns=blur_ns)
+    entries = list(entries)
+    held = set(_held_back(engine, entries))
+    judging = partial(PollList, uses=uses, held=held, tick_ns=tick_ns, blur_ns=blur_ns)
     polls = judging(Poll._of(entry, clock) for entry in entries)
     if job is None:
         return polls
     return judging((poll for poll in polls if poll.job_id == job), job=job, others=polls)
+
+
+def was_asked_to_wait(calls: PollList) -> bool:
+    """Tell whether an answer with ``Retry-After`` has come to the client."""
+    return any(call.retry_after is not None and calls._has_come(call) for call in calls)
+
+
+def _held_back(engine: Engine, entries: Iterable[Entry]) -> Iterator[int]:
+    """Yield the numbers of those whose answers have not come yet.
+
+    A swap of the scenario, or a reset of the job, lets them come before their time.
+    """
+    now_ns = engine.clock.now_ns() + ROUNDING_NS
+    with engine.lock:
+        let_go, restarts = engine.played_after, {job: at for at, job in engine.journal.restarts}
+    for entry in entries:
+        is_due = entry.moment_ns + entry.delay_ns <= now_ns
+        if not is_due and entry.number > max(let_go, restarts.get(entry.job_id or "", 0)):
+            yield entry.number
 
 
 _ABOUT_NO_JOB: Final = {each.name for each in OPERATIONS.values() if not each.has_job}

@@ -3,6 +3,7 @@
 import pytest
 from helpers.admin_client import JOBS, Controls
 
+from mock_p1.engine.journal import NOT_AWAITED
 from mock_p1.scenario.parser import parse
 
 SCENARIO = """
@@ -82,6 +83,13 @@ def test_retry_after(controls, waited, passed):
     controls.pass_time(waited)
     controls.poll("busy")
     assert verdict(controls) == ALWAYS | {"respects_retry_after": passed}
+
+
+def test_retry_after_in_an_answer_that_nobody_has_read(controls):
+    """It asked nothing of the client, so nothing is said of it."""
+    controls.poll("busy")
+    controls.engine.add_note(1, NOT_AWAITED)
+    assert verdict(controls) == ALWAYS
 
 
 @pytest.mark.parametrize(

@@ -11,3 +11,12 @@ def real_seconds():
 def real_sleep(seconds):
     """Sleep for real, however the clocks are moved."""
     real.sleep(seconds)
+
+
+def eventually(holds):
+    """Wait until something holds that another thread does: 20 real seconds at most."""
+    ends = real_seconds() + 20
+    while not holds():
+        assert real_seconds() < ends
+        real_sleep(0.001)
+    return True

@@ -6,11 +6,11 @@ import socket
 import ssl
 import struct
 import sys
-import time
 
 import pytest
 import trustme
 from helpers.proactor_like import Proactor
+from helpers.real_time import eventually
 from helpers.transport_clients import HOST, JOBS
 
 from mock_p1.base.clock import RealClock
@@ -56,15 +56,6 @@ def tls_server(windows_loop, engine, authority):
     authority.issue_cert("127.0.0.1").configure_cert(context)
     with ServerThread(Server(engine, tls=context)) as thread:
         yield thread.server
-
-
-def eventually(holds):
-    """Wait until something holds."""
-    ends = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < ends
-        time.sleep(0.001)
-    return True
 
 
 def answers(server):

@@ -1,13 +1,15 @@
 """An answer that was held back for longer than its client waited has not been seen by it."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 import requests
-from helpers.real_time import real_seconds
+from helpers.real_time import eventually, real_seconds
 
 from mock_p1 import mocked, serving
+from mock_p1.scenario.files import load_scenario
 
 LATE = """
 jobs:
@@ -92,3 +94,46 @@ def test_what_a_client_did_not_wait_for_it_does_not_know(get):
         assert mock.polls().last.notes == ("the client did not wait for this answer",)
         with pytest.raises(AssertionError, match="before a poll had shown"):
             mock.assert_sequence()
+
+
+@pytest.fixture
+def polled():
+    """A server that holds an answer back, and what will be that answer."""
+    with serving(LATE) as mock, ThreadPoolExecutor() as pool:
+        headers = {"x-api-key": mock.api_key}
+        url = f"{mock.url}/v1/external/retrain_jobs/a"
+        polled = pool.submit(requests.get, url, headers=headers, timeout=10)
+        try:
+            mock.wait_for()
+            yield mock, polled
+        finally:
+            mock.advance("20s")
+
+
+def test_what_is_held_back_still_has_not_been_seen(polled):
+    """A test that asks too early is told so; once the answer has come, that is the end of it."""
+    mock, answer = polled
+    with pytest.raises(AssertionError, match="the answer to poll 1 is still held back"):
+        mock.assert_stopped_after("job_finished")
+    mock.advance("20s")
+    answer.result()
+    mock.assert_stopped_after("job_finished")
+
+
+@pytest.mark.parametrize(
+    "let_go",
+    [
+        pytest.param(lambda mock: mock.reset("a"), id="reset"),
+        pytest.param(
+            lambda mock: mock._engine.load(load_scenario(LATE)),  # noqa: SLF001 -- as the control API does
+            id="swap",
+        ),
+    ],
+)
+def test_what_was_let_go_has_been_seen(polled, let_go):
+    """Whoever resets the job or swaps the scenario lets the answer come before its time."""
+    mock, answer = polled
+    eventually(lambda: mock._engine.held._holds)  # noqa: SLF001 -- nobody else knows what waits
+    let_go(mock)
+    answer.result()
+    mock.assert_stopped_after("job_finished")

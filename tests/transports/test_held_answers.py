@@ -1,11 +1,11 @@
 """What is held back follows the clock, and is let go by a reset or a swapped scenario."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
 import requests
+from helpers.real_time import eventually
 from helpers.wsgi_server import under_waitress
 
 from mock_p1.base.clock import SECOND, RealClock
@@ -38,16 +38,9 @@ def held(request):
     with _serving(request.param, engine) as port, ThreadPoolExecutor(1) as pool:
         url = f"http://127.0.0.1:{port}/v1/external/retrain_jobs/a"
         poll = pool.submit(requests.get, url, headers={"x-api-key": "k"}, timeout=20)
-        _wait_until(lambda: engine.held._holds)  # noqa: SLF001 -- nobody else knows what waits
+        eventually(lambda: engine.held._holds)  # noqa: SLF001 -- nobody else knows what waits
         yield engine, Driver(engine), poll
         engine.held.let_go()
-
-
-def _wait_until(holds):
-    ends = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < ends
-        time.sleep(0.001)
 
 
 @pytest.mark.parametrize(
