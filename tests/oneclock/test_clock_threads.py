@@ -7,19 +7,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from importlib.metadata import version
 
 import pytest
 import time_machine
-from helpers.real_time import real_seconds
+from helpers.real_time import moves_monotonic, real_seconds
 
 from mock_p1 import mocked
 from mock_p1.base.clock import VirtualClock
 from mock_p1.oneclock import sleep_coordinator as sleepers
 from mock_p1.oneclock import thread_activity, travel_patch
 from mock_p1.oneclock.shared import SleptTooLong
-
-MOVES_MONOTONIC = int(version("time-machine").partition(".")[0]) < 3
 
 
 def heartbeat(clock, beats, seen):
@@ -33,7 +30,7 @@ def heartbeat(clock, beats, seen):
 @pytest.mark.parametrize("clock", ["monotonic", "time", "perf_counter"])
 def test_a_thread_that_has_nothing_to_do_with_the_client(clock):
     """It was there before the mock: it sleeps for real, sees time pass, and moves nothing."""
-    if clock == "monotonic" and MOVES_MONOTONIC:
+    if clock == "monotonic" and moves_monotonic():
         pytest.skip("time-machine moves it itself before release 3, for every thread")
     seen = []
     thread = threading.Thread(target=heartbeat, args=(clock, 5, seen))
@@ -66,8 +63,15 @@ def test_no_thread_sees_another_date_while_the_mock_begins_or_ends(monkeypatch):
     assert began <= seen[0] <= seen[1] <= time.time()
 
 
-def test_a_thread_that_asks_for_the_date_while_the_mock_ends():
-    """It has begun to ask when time-machine has just ended: it gets the date, and no error."""
+@pytest.mark.parametrize("is_travelling", [False, True])
+def test_a_thread_that_asks_for_the_date_while_the_mock_ends(monkeypatch, is_travelling):
+    """It has begun to ask when time-machine ends, or has ended: it gets the date, and no error."""
+
+    def ended():
+        raise ValueError
+
+    monkeypatch.setattr(time_machine.escape_hatch, "is_travelling", lambda: is_travelling)
+    monkeypatch.setattr(time_machine.escape_hatch.time, "time_ns", ended)
     before = time.time_ns()
     assert before <= travel_patch.time_ns() <= time.time_ns()
 
