@@ -25,5 +25,5 @@ def eventually(holds):
 
 
 def moves_monotonic():
-    """Tell whether time-machine moves ``monotonic`` itself, for all threads, and perhaps for good."""
+    """Tell whether time-machine moves ``monotonic`` itself, for all threads, or even for good."""
     return int(version("time-machine").partition(".")[0]) < 3
