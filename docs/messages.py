@@ -62,7 +62,7 @@ SOURCES = {
         *("control_routes", "job_routes", "request_routes", "scenario_routes", "sequence_routes"),
         "watcher",
     ),
-    "engine": ("driver",),
+    "engine": ("directory", "driver"),
     "verify": ("credentials", "url"),
     "server": ("upload_content", "upload_table"),
     "cli": ("check", "group", "language", "options", "scenarios"),
@@ -141,8 +141,8 @@ NOTES = (
     ),
     " and {n} more",
     "the body is a multipart form; this PUT takes the file as it is (curl -T FILE)",
-    "the client broke off after {n} bytes; the job still waits for its file",
-    "the client broke off after {n} bytes",
+    "the client broke off after {size}; the job still waits for its file",
+    "the client broke off after {size}",
     "1 byte came",
     "{n} bytes came",
     "the job has failed",
@@ -260,7 +260,7 @@ LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
 SENTENCE = re.compile(r"[A-Z{][^/]*[a-z}] [^/]*[.}a-z]$")
 """What a text of a script reads like that is given to ``t`` by another name."""
 
-COUNTED = {"plural": 1, "unknown": 0, "OneOf": 0}
+COUNTED = {"plural": 1, "unknown": 0, "unknown_error": 0, "OneOf": 0}
 """The calls that take a word for what is counted or named, and which argument that is."""
 
 WORDS = {"empty", "none"}

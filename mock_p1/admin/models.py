@@ -23,7 +23,7 @@ from mock_p1.base.rules import OneOf, kind_of, wrong
 from mock_p1.base.strict_model import AS_RECORD
 from mock_p1.base.text import shorten
 from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
-from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
+from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK, operations_with
 from mock_p1.engine.driver import MAX_INJECTED
 from mock_p1.engine.receiver import BROKEN_OFF
 from mock_p1.scenario.bundled import bundled
@@ -368,11 +368,9 @@ class FailNext(KeyBody, _OneKey):
         operation = OPERATIONS[self.on]
         if self.error is not None and self.error not in operation.errors:
             known = ", ".join(operation.errors) or "none"
-            others = ", ".join(
-                name for name, each in OPERATIONS.items() if self.error in each.errors
-            )
             raise wrong(
-                f"has an error that {self.on} does not document, but {others}, which on may name; "
+                f"has an error that {self.on} does not document, but "
+                f"{operations_with(self.error)}, which on may name; "
                 f"errors of {self.on}: {known}"
             )
         if self.job is not None and not operation.has_job:

@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mock_p1.base.text import plural
 from mock_p1.scenario.document import MAX_BYTES
 from mock_p1.scenario.files import read_scenario, scenario_file
 from mock_p1.scenario.problems import Problem, ScenarioError
@@ -203,7 +204,7 @@ def _first(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
     file, more = problems[0].file, len(problems) - MOST_SHOWN
     return (
         *problems[:MOST_SHOWN],
-        Problem(file, 0, 0, f"{more:,} more problems; mock-p1 check lists them all"),
+        Problem(file, 0, 0, f"{plural(more, 'more problem')}; mock-p1 check lists them all"),
     )
 
 

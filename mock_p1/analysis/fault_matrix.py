@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from mock_p1.analysis.call_lint import CallLint
 from mock_p1.base.text import unknown
 from mock_p1.contract.errors import DOCUMENTED_ERRORS, FAULTS
-from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK, Operation
+from mock_p1.contract.operations import (
+    OPERATIONS,
+    RETRAIN_STATUS_CHECK,
+    Operation,
+    operations_with,
+)
 from mock_p1.scenario.calls import AnyCall, CallStep, ErrorCall, FaultCall, OkCall, ReplyCall
 from mock_p1.scenario.files import load_reply
 from mock_p1.scenario.step_length import Stage
@@ -167,6 +172,8 @@ def _chosen(what: str, given: str | Iterable[str], known: Iterable[str]) -> list
     names = [given] if isinstance(given, str) else list(given)
     for name in names:
         if name not in list(known):  # a list, since whatever a user wrote may not be hashable
+            if others := operations_with(str(name)):
+                raise NoSuchFault(f"{name} is an error of {others}: on= says which call is struck")
             raise NoSuchFault(unknown(what, str(name), known))
     return names
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 from mock_p1.base.record import BeforeValidator, Path, Reading, Wrong
@@ -49,10 +49,14 @@ def kind_of(value: object) -> str:  # noqa: PLR0911 -- a table
 
 
 class OneOf(NamedTuple):
-    """Annotates a text that must be one of ``names``; ``what`` is what the names name."""
+    """Annotates a text that must be one of ``names``; ``what`` is what the names name.
+
+    ``say`` is asked what to say of another text.
+    """
 
     what: str
     names: tuple[str, ...]
+    say: Callable[[str, str, Collection[str]], str] = unknown
 
     def __get_pydantic_core_schema__(
         self, source: type, handler: GetCoreSchemaHandler
@@ -77,7 +81,7 @@ class OneOf(NamedTuple):
         reading.failed += 1
         if not isinstance(name, str):
             raise wrong(f"must be one of {', '.join(self.names)}; it is {kind_of(name)}")
-        raise wrong(unknown(self.what, name, self.names))
+        raise wrong(self.say(self.what, name, self.names))
 
 
 def as_written(value: object) -> object:

@@ -15,10 +15,10 @@ COMPARED: Final = 500
 """So many known names are looked at for the closest; comparing is slow."""
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> str:
+def unknown(what: str, name: str, known: Iterable[str], in_all: int | None = None) -> str:
     """Say that ``name`` is none of the known ones, which those are, and which was meant.
 
-    Of very many the closest are named.
+    Of very many the closest are named. There may be more ``in_all`` than are handed over.
     """
     name = str(name)  # a test may hand over anything, such as 429
     known = known if isinstance(known, Collection) else list(known)
@@ -26,7 +26,7 @@ def unknown(what: str, name: str, known: Iterable[str]) -> str:
     near = nearest(name, names)
     if len(names) > MANY:
         close = _closest(shorten(name), names, CLOSEST) or names[:CLOSEST]
-        listed = f"{', '.join(close)}, … ({len(known):,} in all)"
+        listed = f"{', '.join(close)}, … ({in_all or len(known):,} in all)"
     else:
         listed = ", ".join(names) or "none"
     return f"unknown {what} {shorten(name)!r}; known: {listed}" + (

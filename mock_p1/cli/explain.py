@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from mock_p1.base.durations import format_duration
-from mock_p1.base.text import plural, printable, unknown
+from mock_p1.base.text import plural, printable
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.language import said, said_exactly
 from mock_p1.cli.options import command, scenario_argument
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 MAX_IDS: Final = 3
 MAX_ROWS: Final = 5000
 """So many rows are shown in all, and so many warnings."""
-
-COMPARED: Final = 1000
-"""How many ids are looked through for one that was perhaps meant."""
 
 
 @command()
@@ -112,10 +108,8 @@ class _Rows(Results):
 def _no_such(job_id: str, scenario: Scenario) -> Failure:
     from mock_p1.engine.directory import Directory  # noqa: PLC0415 -- likewise
 
-    known = islice(Directory(scenario, scenario.seed).ids(), COMPARED)
-    return Failure(
-        f"{scenario.name}: {unknown('job', job_id, known)}; polls of it see not_found_retrain_job"
-    )
+    known = Directory(scenario, scenario.seed).no_job(job_id)
+    return Failure(f"{scenario.name}: {known}; polls of it see not_found_retrain_job")
 
 
 def _show_keys(results: Results, scenario: Scenario) -> None:
@@ -134,9 +128,10 @@ def _show_keys(results: Results, scenario: Scenario) -> None:
         results.table([*scenario.secret_keys.items(), *others.items()])
     if (limit := scenario.rate_limit) is not None:
         is_polls = limit.on == [RETRAIN_STATUS_CHECK.name]
-        what = "polls" if is_polls else f"calls ({', '.join(limit.on)})"
+        what = plural(limit.polls, "poll" if is_polls else "call")
+        of = "" if is_polls else f" ({', '.join(limit.on)})"
         results.line(
-            f"\nRate limit: {limit.polls} {what} by one key in {format_duration(limit.per)}; "
+            f"\nRate limit: {what}{of} by one key in {format_duration(limit.per)}; "
             "more see HTTP 429"
         )
 

@@ -19,7 +19,7 @@ import click
 from mock_p1.admin.watcher import Broken, Reloaded
 from mock_p1.base.clock import SECOND, Clock
 from mock_p1.base.durations import format_duration
-from mock_p1.base.text import printable
+from mock_p1.base.text import plural, printable
 from mock_p1.cli.command_error import Failure
 from mock_p1.cli.language import said
 from mock_p1.contract.operations import OPERATIONS
@@ -294,9 +294,11 @@ def text_reload(outcome: Reloaded | Broken) -> str:
         last = f"{outcome.name}: {said(NOT_PLAYED)}"
         problems = (each._replace(text=said(each.text)) for each in outcome.problems)
         return "\n".join(printable(line, MAX_SHOWN) for line in (*map(str, problems), last))
-    kept = f"{outcome.kept:,} of {outcome.kept + outcome.dropped:,} jobs under way"
+    kept = f"{outcome.kept:,} of {outcome.kept + outcome.dropped:,}"
     return printable(
-        f"{outcome.name}: changed, and swapped in; {kept} go on, the others begin anew", MAX_SHOWN
+        f"{outcome.name}: changed, and swapped in; jobs under way that go on: {kept}; the others "
+        "begin anew",
+        MAX_SHOWN,
     )
 
 
@@ -317,7 +319,7 @@ FORMATS: Final = {
         text_time,
         text_place,
         None,
-        lambda lost: f"… {lost:,} requests left out here: they came faster than the log was read",
+        lambda lost: f"… {plural(lost, 'request')} left out here: the log was read too slowly",
         LIMITS.__getitem__,
         lambda by, state: f"stopped by {by}{f'; the state is in {state}' if state else ''}",
         lambda state: (

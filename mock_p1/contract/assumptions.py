@@ -54,7 +54,7 @@ def _answer_of(operation: Operation, *others: str) -> OneOf:
     return OneOf(f"answer of {operation.name}", (*others, *operation.errors))
 
 
-StatusError = Annotated[str, OneOf("error", RETRAIN_STATUS_CHECK.errors)]
+_StatusError = Annotated[str, OneOf("error", RETRAIN_STATUS_CHECK.errors)]
 _SwitchOrError = Annotated[str, _answer_of(RETRAIN_MODEL_SWITCH, ACCEPT)]
 
 
@@ -101,7 +101,7 @@ class Assumptions(Record):
     unknown_api_key: CredentialError = "not_found_credential"
     """The error where the key is not among api_keys, or not among secret_keys."""
 
-    job_of_another_key: StatusError = "not_found_retrain_job"
+    job_of_another_key: _StatusError = "not_found_retrain_job"
     """The error where a job has another api_key."""
 
     checked_first: Annotated[str, OneOf("check", ("api_key", "job"))] = "api_key"

@@ -437,6 +437,11 @@ OPERATIONS: Final = OperationTable(
 """What the mock imitates, in the order of the sequence. The engine has one handler for each."""
 
 
+def operations_with(error: str) -> str:
+    """Return the names of the operations that document an error, for a person to read."""
+    return ", ".join(name for name, operation in OPERATIONS.items() if error in operation.errors)
+
+
 def is_placeholder(job_id: str) -> bool:
     """Tell an id that the user forgot to fill in.
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from itertools import chain
-from typing import TYPE_CHECKING
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Final
 
 from mock_p1.base.patterns import Hit, PatternTable
+from mock_p1.base.text import COMPARED, unknown
 from mock_p1.contract.operations import JOB_ID_LIMIT, is_placeholder
 from mock_p1.engine.compiler import compile_calls, compile_job, compile_new_jobs
 from mock_p1.engine.job_ids import GeneratedIds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from mock_p1.engine.program import CallProgram, Program
     from mock_p1.scenario.model import Scenario
+
+
+MOST_OF_CLIENTS: Final = COMPARED // 2
+"""So many jobs that the scenario does not name are looked at for one that was meant."""
 
 
 class Directory:
@@ -92,6 +97,12 @@ class Directory:
     def ids(self) -> Iterator[str]:
         """Yield every id that is named or generated, in the order of the file."""
         return chain(self._ids, *self._generated_ids.of_groups)
+
+    def no_job(self, job_id: str, others: Iterable[str] = ()) -> str:
+        """Say that there is no job of this id, and which there are, those of clients included."""
+        more = [each for each in dict.fromkeys(others) if self.named(each) is None]
+        known = [*more[:MOST_OF_CLIENTS], *islice(self.ids(), COMPARED)]
+        return unknown("job", job_id, known, self.count + len(more))
 
     def examples(self) -> Iterator[str]:
         """Yield the first id of each group of generated jobs."""

@@ -10,7 +10,12 @@ from mock_p1.base.clock import RealClock
 from mock_p1.base.messages import origin_form
 from mock_p1.base.text import MANY, mask, plural, unknown
 from mock_p1.contract.errors import FAULTS
-from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK, Operation
+from mock_p1.contract.operations import (
+    OPERATIONS,
+    RETRAIN_STATUS_CHECK,
+    Operation,
+    operations_with,
+)
 from mock_p1.engine.callers import Caller, caller_named
 from mock_p1.engine.mock_state import InjectedFailure
 from mock_p1.engine.timeline import State, following
@@ -177,8 +182,8 @@ class Driver:
             waiting = len(self._engine.state.injected)
             if waiting + times > MAX_INJECTED:
                 raise ValueError(
-                    f"at most {MAX_INJECTED:,} failures can wait; {waiting:,} wait already, "
-                    f"{times:,} are asked for"
+                    f"at most {MAX_INJECTED:,} failures can wait; waiting already: {waiting:,}, "
+                    f"asked for: {times:,}"
                 )
             self._engine.state.injected.extend([failure] * times)
         self._note("next", job_id)
@@ -287,8 +292,7 @@ class Driver:
         if hit is None and job_id in state.directory.new_ids and state.directory.new_jobs:
             return state.directory.new_jobs
         if hit is None:
-            known = {*islice(state.directory.ids(), 1000), *islice(state.jobs.known(), 1000)}
-            raise NoSuchJob(unknown("job", job_id, known))
+            raise NoSuchJob(state.directory.no_job(job_id, state.jobs.known()))
         return hit.value
 
     def _move(
@@ -387,10 +391,9 @@ def _failure(operation: Operation, what: str | Literal) -> InjectedFailure:
         return InjectedFailure(operation.name, fault=what)
     known = (*operation.errors, *FAULTS)
     what = str(what)
-    others = [name for name, other in OPERATIONS.items() if what in other.errors]
-    if others:
+    if others := operations_with(what):
         raise ValueError(
-            f"{what} is no error of {operation.name}, but of {', '.join(others)}: on= says which "
+            f"{what} is no error of {operation.name}, but of {others}: on= says which "
             f"call fails; errors and faults of {operation.name}: {', '.join(known)}"
         )
     raise ValueError(unknown(f"error or fault of {operation.name}", what, known))

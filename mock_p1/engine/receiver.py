@@ -237,7 +237,8 @@ class Receiver:
         job = self._call.job
         waits = job is not None and job.waits_for_file and self._is_wanted()
         rest_of_note = "; the job still waits for its file" if waits else ""
-        self._call.notes.append(f"the client broke off after {end.size:,} bytes{rest_of_note}")
+        size = plural(end.size, "byte")
+        self._call.notes.append(f"the client broke off after {size}{rest_of_note}")
         return Outcome(Fault(BROKEN_OFF, "close"), self._source, fault=BROKEN_OFF)
 
     def _complete(self, kept: KeptFile) -> Outcome:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from mock_p1.base.messages import json_reply
-from mock_p1.base.text import shorten
+from mock_p1.base.text import plural, shorten
 from mock_p1.contract.assumptions import ACCEPT
 from mock_p1.contract.operations import FILE_UPLOAD
 from mock_p1.engine.call import Call, Outcome
@@ -73,7 +73,7 @@ def _create(state: MockState, call: Call, name: str) -> JobState:
     else:
         job_id = uuid_of(state.seed, "new_jobs", call.caller.name, number)
         if ids:
-            call.notes.append(f"the {len(ids)} ids of new_jobs: are used up; UUIDs follow")
+            call.notes.append(f"new_jobs: has no more than {plural(len(ids), 'id')}; UUIDs follow")
     program = state.directory.created(job_id)
     if program is None:  # looked at before; the scenario was swapped in between
         raise LookupError(job_id)

@@ -260,7 +260,7 @@ class Comparison:
                 ends = "and longer" if high is None else f"to {format_seconds(high)}"
                 yield f"for {format_seconds(wanted.seconds)}", f"for {format_seconds(low)} {ends}"
         elif wanted.calls not in (None, len(group.polls)):
-            yield f"for {wanted.calls} polls", f"for {len(group.polls)}"
+            yield f"for {plural(wanted.calls, 'poll')}", f"for {len(group.polls)}"
 
     def _fields(self, wanted: _Expected, group: _Group) -> Iterator[tuple[str, str]]:
         first = wanted.steps[0]

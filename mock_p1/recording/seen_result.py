@@ -51,7 +51,7 @@ class SeenResult:
 
     def described(self) -> str:
         """Describe it in words: size, members, rows."""
-        shown = f"{len(self.content):,} bytes"
+        shown = plural(len(self.content), "byte")
         if self.kind != "ZIP":
             rows = f", {plural(self.rows, 'row')}" if self.rows else ""
             return f"{shown}, {'a text' if self.kind == 'text' else 'no ZIP and no text'}{rows}"

@@ -21,8 +21,15 @@ from mock_p1.base.record import (
 from mock_p1.base.rules import OneOf, kind_of, wrong
 from mock_p1.base.text import shorten, unknown
 from mock_p1.contract.operations import OPERATIONS, RETRAIN_STATUS_CHECK
-from mock_p1.scenario.step_length import MAX_DIGITS, MAX_POLLS, SO_MANY_PATTERN, Delay, Stage
-from mock_p1.scenario.steps import FaultName, Literal, tag_of
+from mock_p1.scenario.step_length import (
+    MAX_DIGITS,
+    MAX_POLLS,
+    SO_MANY_PATTERN,
+    Delay,
+    Stage,
+    so_many,
+)
+from mock_p1.scenario.steps import FaultName, Literal, tag_of, unknown_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,10 +52,11 @@ def _length(value: object) -> Stage:
     if text == "manual":
         return Stage()
     if found := _CALLS.fullmatch(text):
-        if found[2].startswith("poll"):
-            raise wrong(f"for: {text} counts polls; under calls: write {found[1]} calls")
         if not 1 <= int(found[1]) <= MAX_POLLS:
             raise wrong(f"for: {text} can never be; write at least 1 call, at most {MAX_POLLS:,}")
+        if found[2].startswith("poll"):
+            calls = so_many(found[1], "call")
+            raise wrong(f"for: {text} counts polls; under calls: write {calls}")
         return Stage(polls=int(found[1]))
     lasts_ns = span_in(
         text,
@@ -210,7 +218,7 @@ def _wrong_elements(name: str, elements: list[object]) -> Iterator[tuple[Path, W
         data = element if isinstance(element, dict) else {}
         error = data.get("error")
         if isinstance(error, str) and error not in errors:
-            known = unknown(f"error of {name}", error, errors)
+            known = unknown_error(f"error of {name}", error, errors)
             yield (*path, "error"), wrong(f"{known}; anything else is written as reply:")
         if index < len(elements) - 1 and "for" not in data and (data or element == "ok"):
             text = "for: is missing; every element but the last says how long it lasts: 1 call, 90s"

@@ -15,7 +15,7 @@ from mock_p1.base.patterns import ANY, PatternTable
 from mock_p1.base.record import Field, LocatedRecord, Path, Record, Wrong
 from mock_p1.base.rules import OneOf, WrittenText, as_written, wrong
 from mock_p1.base.text import shorten, unknown
-from mock_p1.contract.assumptions import Assumptions, StatusError
+from mock_p1.contract.assumptions import Assumptions
 from mock_p1.contract.errors import CREDENTIAL_ERRORS
 from mock_p1.contract.operations import JOB_ID_LIMIT, OPERATIONS, RETRAIN_STATUS_CHECK
 from mock_p1.scenario.calls import CallTimeline, calls_schema, wrong_calls
@@ -23,7 +23,12 @@ from mock_p1.scenario.document import INLINE, Attach, Document, ScenarioReading,
 from mock_p1.scenario.problems import Problem
 from mock_p1.scenario.result_files import inline_files
 from mock_p1.scenario.step_length import waits_for_file
-from mock_p1.scenario.steps import AnyStep, ErrorStep, Step
+from mock_p1.scenario.steps import (
+    AnyStep,
+    ErrorStep,
+    StatusError,
+    Step,
+)
 
 if TYPE_CHECKING:
     from pydantic.config import JsonDict

@@ -52,7 +52,7 @@ def _limit(value: object) -> Stage:
         number = shorten(str(as_written(value)))
         if value <= 0:
             raise wrong(f"for: {number} can never be; write 1 poll, 1s, or more")
-        polls = f"{_polls(number)} or " * isinstance(value, int)
+        polls = f"{so_many(number, 'poll')} or " * isinstance(value, int)
         raise wrong(f"for: {number} has no unit; write {polls}{number}s")
     if not isinstance(value, str):
         raise wrong(f"for: must be {_FOR}; it is {kind_of(value)}")
@@ -99,12 +99,13 @@ def _meant(text: str) -> str:
         return ""
     if number is None:
         return f"; did you mean {near}?"
-    meant = _polls(number) if near == "polls" else number + _LONG_UNITS.get(near, near)
+    meant = so_many(number, "poll") if near == "polls" else number + _LONG_UNITS.get(near, near)
     return f"; did you mean {meant}?"
 
 
-def _polls(number: str) -> str:
-    return f"{number} poll{'' if number == '1' else 's'}"
+def so_many(number: str, noun: str) -> str:
+    """Return a number as it is written in a scenario, and what it counts."""
+    return f"{number} {noun}{'' if number == '1' else 's'}"
 
 
 _LONG_UNITS: Final = {

@@ -22,14 +22,16 @@ from mock_p1.base.record import (
     Wrong,
 )
 from mock_p1.base.rules import OneOf, WrittenText, kind_of, refuse_unknown, wrong
-from mock_p1.contract.assumptions import BODILESS, StatusError
+from mock_p1.base.text import unknown
+from mock_p1.contract.assumptions import BODILESS
 from mock_p1.contract.errors import FAULTS
+from mock_p1.contract.operations import RETRAIN_STATUS_CHECK, operations_with
 from mock_p1.scenario.document import ScenarioReading
 from mock_p1.scenario.faker_fields import Whole, Words  # noqa: TC001 -- pydantic reads the annotations
 from mock_p1.scenario.step_length import Delay, Limit  # noqa: TC001 -- likewise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from pydantic import ValidationError, ValidationInfo, ValidatorFunctionWrapHandler
 
@@ -38,6 +40,18 @@ MAX_ROWS: Final = 100_000
 MAX_FAILS: Final = 1000
 DEFAULT_ROWS: Final = 100
 
+
+def unknown_error(what: str, name: str, known: Collection[str]) -> str:
+    """Say that a call does not document an error; or which calls do, and where it is written."""
+    others = operations_with(name)
+    if not others:
+        return unknown(what, name, known)
+    under = "timeline: / calls:" if RETRAIN_STATUS_CHECK.name in others else "calls:"
+    listed = ", ".join(sorted(known)) or "none"
+    return f"{name} is an error of {others}: write it there, under {under}; known here: {listed}"
+
+
+StatusError = Annotated[str, OneOf("error", RETRAIN_STATUS_CHECK.errors, unknown_error)]
 FaultName = Annotated[str, OneOf("fault", tuple(FAULTS))]
 
 

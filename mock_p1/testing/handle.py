@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 from threading import Condition
 from typing import TYPE_CHECKING, NoReturn
@@ -23,7 +22,6 @@ from mock_p1.analysis.polls import (
 )
 from mock_p1.analysis.sequence_judge import breaches, sequence_problem
 from mock_p1.base.durations import nanoseconds
-from mock_p1.base.text import unknown
 from mock_p1.contract.operations import (
     FILE_UPLOAD,
     RESULT_DOWNLOAD,
@@ -831,11 +829,11 @@ class Handle:
         if job is None or engine.state.directory.find(job) is not None:
             return
         with engine.lock:
-            asked_for = {*engine.job_states.known()}
-        asked_for |= {entry.job_id for entry in engine.journal if entry.job_id is not None}
+            asked_for = dict.fromkeys(engine.job_states.known())
+        asked_for |= dict.fromkeys(e.job_id for e in engine.journal if e.job_id is not None)
         if job not in asked_for:
-            known = {*islice(engine.state.directory.ids(), 1000), *asked_for}
-            raise NoSuchJob(f"{unknown('job', job, known)} (scenario {engine.scenario.name})")
+            text = engine.state.directory.no_job(job, asked_for)
+            raise NoSuchJob(f"{text} (scenario {engine.scenario.name})")
 
     def _fail(self, what: str, marked: Container[int] = ()) -> NoReturn:
         __tracebackhide__ = True

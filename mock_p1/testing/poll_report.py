@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from mock_p1.analysis.poll_table import key_labels, poll_table
 from mock_p1.base.durations import format_duration
+from mock_p1.base.text import plural
 from mock_p1.engine.timeline import THE_FILE, settle, waits_for
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _places(engine: Engine, requests: Sequence[Entry]) -> Iterator[str]:
     ) in missed:  # an error of the key, or a failure that the test asked for, comes before the job
         yield f"{job_id} has not begun: each poll of it was answered without it"
     if (more := len(polled) - MOST_JOBS) > 0:
-        yield f"… and {more} more jobs"
+        yield f"… and {plural(more, 'more job')}"
     never = [
         job_id for job_id in islice(engine.state.directory.ids(), MOST_JOBS) if job_id not in polled
     ]

@@ -56,9 +56,13 @@ def _wrong_file(job: str, last: Upload, filename: str | None, rows: int | None) 
     if filename is not None and last.filename != filename:
         return f"{named(job)} was sent {last.filename!r}; {filename!r} was asked for"
     if rows is not None and last.rows != rows:
-        had = f"has {last.rows:,} rows" if last.rows is not None else "has no rows that are known"
+        had = (
+            f"has {plural(last.rows, 'row')}"
+            if last.rows is not None
+            else "has no rows that are known"
+        )
         notes = "".join(f"; {note}" for note in last.notes)
-        return f"{last.filename!r} of {named(job)} {had}; {rows:,} were asked for{notes}"
+        return f"{last.filename!r} of {named(job)} {had}; asked for: {rows:,}{notes}"
     if IS_A_FORM in last.notes:
         return f"{last.filename!r} of {named(job)} is no file that can be trained with: {IS_A_FORM}"
     if not last.size:

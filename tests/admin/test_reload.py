@@ -186,6 +186,8 @@ def test_of_very_many_problems_the_dashboard_gets_the_first(watched):
     shown = watched.get("/scenario")["problems"]
     assert (len(said.problems), len(shown)) == (300, MOST_SHOWN + 1)
     assert shown[-1]["text"].startswith("200 more problems")
+    watched.write(GOOD + "".join(f"wrong-{number}: 1\n" for number in range(MOST_SHOWN + 1)))
+    assert watched.get("/scenario")["problems"][-1]["text"].startswith("1 more problem;")
 
 
 def test_a_file_that_is_deleted_and_comes_back(watched):

@@ -523,7 +523,8 @@ def test_a_disk_that_is_full_for_a_moment_ends_nothing(engine, times):
         engine.handle(get(f"{JOBS}a", "k"))
         log._flush()  # noqa: SLF001 -- likewise
     first, second = stream.getvalue().splitlines()
-    assert first == f"… {times} requests left out here: they came faster than the log was read"
+    requests = "1 request" if times == 1 else f"{times} requests"
+    assert first == f"… {requests} left out here: the log was read too slowly"
     assert "  a  " in second
     assert engine.state.reached["log_lines"] == times
 

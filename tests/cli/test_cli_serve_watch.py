@@ -77,7 +77,7 @@ def test_what_is_swapped_in_is_logged(serve, file):
     assert served.process.stderr.readline().endswith("the scenario before is still being served\n")
     save(file, "jobs: {}\n")
     assert served.process.stderr.readline().startswith(
-        f"{file}: changed, and swapped in; 0 of 0 jobs"
+        f"{file}: changed, and swapped in; jobs under way that go on: 0 of 0"
     )
 
 

@@ -152,7 +152,7 @@ def test_calls_know_its_errors(brew):
     """A scenario may play them, and is told of others."""
     del brew
     parse("jobs: {a: {timeline: [{status: s}]}}\ncalls: {brew: [{error: too_hot}]}")
-    with pytest.raises(ValueError, match="unknown error of brew 'job_may_be_deleted'"):
+    with pytest.raises(ValueError, match="job_may_be_deleted is an error of retrain_data_upload, "):
         parse("jobs: {a: {timeline: [{status: s}]}}\ncalls: {brew: [{error: job_may_be_deleted}]}")
 
 

@@ -129,6 +129,15 @@ def test_an_unknown_job(mock):
         asked.driver.fail_next("timeout", job_id="retrian-001")
 
 
+def test_of_very_many_jobs_all_are_counted(mock):
+    """Those of clients too, but each once."""
+    asked = mock("generated_jobs: [{count: 1200, prefix: load-, timeline: [{status: x}]}]")
+    asked.sees("load-7")
+    asked.create()
+    with pytest.raises(NoSuchJob, match=r"… \(1,201 in all\); did you mean load-"):
+        asked.driver.step("load-0")
+
+
 def test_an_unknown_status(mock):
     """Those that the job can show are named, each once."""
     asked = mock(

@@ -71,6 +71,17 @@ def test_before_the_file_a_poll_may_be_an_error(mock):
     assert asked.sees(job) == "job_running"
 
 
+@pytest.mark.parametrize(("size", "said"), [(0, "0 bytes"), (1, "1 byte"), (1000, "1,000 bytes")])
+def test_how_much_came_before_a_client_broke_off(mock, size, said):
+    """Is counted in bytes, or is one."""
+    asked = mock(NEW)
+    _, path = asked.create()
+    taken = asked.begin_put(path, 2000)
+    taken.write(b"x" * size)
+    taken.abort()
+    assert asked.entries[1].notes[0].startswith(f"the client broke off after {said};")
+
+
 def test_a_client_that_breaks_off_leaves_the_job_where_it_was(mock):
     """The journal says how much came; the URL can be used again."""
     asked = mock(NEW)

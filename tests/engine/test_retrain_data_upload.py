@@ -59,7 +59,14 @@ def test_ids_can_be_named(mock):
     assert [asked.create()[0] for _ in range(2)] == ["retrain-101", "102"]
     assert asked.create("other")[0] == "retrain-101"
     assert len(asked.create()[0]) == 36
-    assert asked.entries[-1].notes == ("the 2 ids of new_jobs: are used up; UUIDs follow",)
+    assert asked.entries[-1].notes == ("new_jobs: has no more than 2 ids; UUIDs follow",)
+
+
+def test_an_only_id_that_is_used_up(mock):
+    """Is one id."""
+    asked = mock("new_jobs: {ids: [retrain-101], timeline: [{status: s}]}")
+    asked.create(), asked.create()
+    assert asked.entries[-1].notes == ("new_jobs: has no more than 1 id; UUIDs follow",)
 
 
 def test_the_same_id_of_two_callers_is_two_jobs(mock):

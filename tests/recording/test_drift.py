@@ -110,6 +110,12 @@ def test_one_changed_step_is_named(drift, before, after, differs):
     assert found.exit_status == 1
 
 
+def test_one_poll_is_one(drift):
+    """Not 1 polls."""
+    found = drift(RECORDED, RECORDED.replace("100s", "1 poll"))
+    assert differing(found)[0] == ("job_waiting (line 4)", "for 1 poll", "for 4")
+
+
 MORE = """\
       - for: 10m
         reply:

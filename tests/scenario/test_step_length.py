@@ -129,6 +129,20 @@ def test_how_many_calls_an_element_lasts(text, is_good):
     assert (re.search(CALLS_PATTERN, text) is not None) == is_good
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("1 poll", "under calls: write 1 call"),
+        ("1 polls", "under calls: write 1 call"),
+        ("20polls", "under calls: write 20 calls"),
+        ("0 polls", "write at least 1 call, at most 1,000,000,000"),
+    ],
+)
+def test_who_counts_polls_under_calls_is_told_what_to_write(text, says):
+    """In the form that is accepted there."""
+    assert read_call(text).endswith(says)
+
+
 @given(TEXTS)
 def test_editors_are_told_the_same_of_calls(text):
     """The schema's pattern fits what is accepted under calls:, and nothing else."""

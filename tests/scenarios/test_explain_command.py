@@ -108,6 +108,11 @@ def test_a_job_that_is_not_there(explain):
     )
 
 
+def test_of_very_many_jobs_all_are_counted(explain):
+    """Not only those that are looked through for the one that was meant."""
+    assert "… (1,100 in all); did you mean" in explain("many-jobs", "--job", "load-0").stderr
+
+
 def test_warnings_come_last(explain):
     """Doubts follow the jobs, each with its file and line.
 
@@ -165,6 +170,15 @@ def test_a_rate_limit(explain):
         "\nRate limit: 10 polls by one key in 1m; more see HTTP 429\n"
         in explain("mine.yaml", text=text).output
     )
+
+
+@pytest.mark.parametrize(
+    ("on", "said"), [("", "1 poll by"), (", on: [get_api_key]", "1 call (get_api_key) by")]
+)
+def test_a_rate_limit_of_one(explain, on, said):
+    """Is one poll, or one call."""
+    text = f"rate_limit: {{polls: 1, per: 1m{on}}}"
+    assert f"\nRate limit: {said} one key in 1m;" in explain("mine.yaml", text=text).output
 
 
 def test_a_rate_limit_of_other_calls(explain):

@@ -226,7 +226,9 @@ def test_what_one_operation_has_not_is_left_to_those_that_have_it():
     assert names == ["job_may_be_deleted-at-running"]
     names = [str(fault) for fault in matrix("not_found_classifier", phases="first", on="all")]
     assert names == ["not_found_classifier-at-first-of-retrain_model_switch"]
-    with pytest.raises(NoSuchFault, match="unknown error 'job_may_be_deleted'"):
+    with pytest.raises(
+        NoSuchFault, match="an error of retrain_data_upload, retrain_status_check: on="
+    ):
         matrix("job_may_be_deleted", on=SWITCH)
     with pytest.raises(NoSuchFault, match="unknown phase 'running'; known: after, done, first"):
         matrix(phases="running", on=SWITCH)

@@ -66,6 +66,23 @@ def test_polls_of_one_job(mock, poll):
     assert [row.error for row in mock.polls("nothing")] == ["not_found_retrain_job"]
 
 
+@pytest.mark.parametrize(
+    ("jobs", "more"), [(21, "… and 1 more job\n"), (23, "… and 3 more jobs\n")]
+)
+def test_a_report_of_many_jobs_counts_those_it_leaves_out(poll, jobs, more):
+    """One is a job, more are jobs."""
+    with mocked("many-jobs") as mock:
+        for number in range(1, jobs + 1):
+            poll(mock, f"load-{number}")
+        assert more in f"{mock.report()}\n"
+
+
+def test_of_very_many_jobs_all_are_counted():
+    """Where none is the one that is asked for."""
+    with mocked("many-jobs") as mock, pytest.raises(NoSuchJob, match=r"… \(1,100 in all\)"):
+        mock.polls("load-0")
+
+
 @pytest.mark.parametrize("call", ["polls", "timeline", "assert_polled"])
 def test_unknown_job_is_a_slip_of_the_test(mock, poll, call):
     """A job that nobody knows is named with the near match, not counted as zero polls."""

@@ -127,6 +127,13 @@ def test_an_upload_that_broke_off(sequence, caller):
     assert [each.complete for each in sequence.uploads()] == [False, True]
 
 
+def test_a_file_of_one_row(sequence, caller):
+    """Has 1 row, not 1 rows."""
+    _, url = caller.create()
+    caller.put(url, b"x\n1\n")
+    assert " has 1 row; asked for: 2;" in fails(sequence.assert_uploaded, rows=2)
+
+
 def test_assert_uploaded(sequence, caller):
     """The job that was created last, the file that came last, its name and its rows."""
     asked_none = "the client never asked for an upload URL, so no file was uploaded"
@@ -141,7 +148,7 @@ def test_assert_uploaded(sequence, caller):
         f"job {job!r} was sent 'train.csv'; 'b.csv' was asked for"
     )
     assert fails(sequence.assert_uploaded, rows=2000).startswith(
-        f"'train.csv' of job {job!r} has 150 rows; 2,000 were asked for"
+        f"'train.csv' of job {job!r} has 150 rows; asked for: 2,000"
     )
     other, _ = caller.create("b.csv")
     assert fails(sequence.assert_uploaded).startswith(f"job {other!r} still waits")
