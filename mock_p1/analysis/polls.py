@@ -275,9 +275,9 @@ class PollList(list[Poll]):
         if wrong:
             before, after = wrong[0]
             bound = (
-                f"at least {format_duration(low)}"
+                f"at least {exactly(low)}"
                 if _gap_ns(before, after) < self._earliest(before, low)
-                else f"at most {format_duration(int(_latest(before, high)))}"
+                else f"at most {exactly(int(_latest(before, high)))}"
             )
             what = f"{_apart(before, after)}; {bound} was asked for{_more(wrong)}"
             self._fail(what, [after for _, after in wrong])
@@ -362,7 +362,7 @@ class PollList(list[Poll]):
         early = [pair for calls in self._series() for pair in self._too_early(calls)]
         if early:
             before, after = early[0]
-            asked = format_duration(before._entry.retry_after_ns or 0)
+            asked = exactly(before._entry.retry_after_ns or 0)
             came = exactly(max(0, _waited_ns(before, after)))
             polled = is_poll(before._entry)
             of, what = ("", "poll") if polled else (f" ({before.operation})", "call")
@@ -484,7 +484,7 @@ class PollList(list[Poll]):
                     after,
                 )
             elif limit is not None and waited > limit * (1 + tolerance) + self._blur(limit // 2):
-                yield f"{which}; the cap is {format_duration(limit)}", after
+                yield f"{which}; the cap is {exactly(limit)}", after
             last = waited
             least = int(factor * waited if limit is None else min(factor * waited, limit))
 

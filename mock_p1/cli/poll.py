@@ -200,7 +200,12 @@ class _Client:
         """Wait for the time between two polls, or longer; end where there is none left."""
         seconds = max(seconds, self._every)
         if time.monotonic() + seconds > self._deadline:
-            raise _Ended("too late", TOO_LATE, f"not at its end within {self._limit:g} s")
+            raise _Ended(
+                "too late",
+                TOO_LATE,
+                f"the next call, {seconds:g} s later, would come after the limit of "
+                f"{self._limit:g} s",
+            )
         time.sleep(seconds)
 
     def _until(

@@ -248,7 +248,7 @@ def _watch(session: VerifySession) -> WatchedJob:
 
     every = session.every_seconds
     job_id = session.value("job_id")
-    click.echo(f"watching {job_id}, a poll every {format_seconds(every)}", err=True)
+    click.echo(f"watching {job_id}, a poll every {format_seconds(every, parts=1000)}", err=True)
     return watch(session, every, show)
 
 

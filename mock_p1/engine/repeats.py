@@ -40,7 +40,7 @@ class Repeats:
         after_ns = self._clock.real_ns() - broke_ns
         if after_ns > AT_ONCE_NS or self._clock.advanced_ns - advanced_ns > AT_ONCE_NS:
             return ()  # a client that waits by the mock's clock has waited too
-        after = f"asked again {max(0, after_ns) // MILLISECOND} ms later"
+        after = f"asked again {-(-max(0, after_ns) // MILLISECOND)} ms later"
         return (f"{after} on {fault}: the client, or its library, repeated it",)
 
     def note_break(self, request: Request, fault: str | None, delay_ns: int) -> None:

@@ -215,7 +215,8 @@ class Comparison:
 
     def _missing(self, wanted: _Expected) -> DriftPoint:
         if self._is_short(wanted):
-            why = f"it is shorter than the {format_seconds(self._every)} from poll to poll"
+            every = format_seconds(self._every, parts=1000)
+            why = f"it is shorter than the {every} from poll to poll"
             return wanted.point("not checked", reason=why)
         return wanted.point("differs", reason="it was not seen")
 
@@ -258,7 +259,10 @@ class Comparison:
             too_short = high is not None and wanted.seconds > high + self._every
             if too_short or wanted.seconds < low - self._every:
                 ends = "and longer" if high is None else f"to {format_seconds(high)}"
-                yield f"for {format_seconds(wanted.seconds)}", f"for {format_seconds(low)} {ends}"
+                yield (
+                    f"for {format_seconds(wanted.seconds, parts=1000)}",
+                    f"for {format_seconds(low)} {ends}",
+                )
         elif wanted.calls not in (None, len(group.polls)):
             yield f"for {plural(wanted.calls, 'poll')}", f"for {len(group.polls)}"
 

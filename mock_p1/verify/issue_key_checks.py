@@ -38,7 +38,7 @@ _FORMATS: Final = (
 )
 """The formats that an end_date is tried with, as a scenario can say them."""
 
-_DAY_SECONDS: Final = 86_400
+_DAY_MINUTES: Final = 1_440
 
 
 @documented(
@@ -77,14 +77,15 @@ def key_lifetime(session: VerifySession) -> Verdict:
     parsed = _parsed(text)
     if parsed is None:
         raise NotChecked(f"end_date is no date that can be read: {one_line(text)}")
-    days = (parsed[1] - _server_time(answer)).total_seconds() / _DAY_SECONDS
+    minutes = (parsed[1] - _server_time(answer)).total_seconds() / 60
+    days = minutes / _DAY_MINUTES
     agrees = abs(days - published.KEY_LIFETIME_DAYS) <= 1
     whole = round(days)
-    assumption = f"{whole}d" if whole >= 1 else f"{max(1, round(days * 24))}h"
+    assumption = f"{whole}d" if whole else f"{max(1, round(minutes))}m"
     return Verdict(
         agrees,
         f"{published.KEY_LIFETIME_DAYS} days",
-        f"{days:.1f} days",
+        f"{days:.1f} days" if whole else f"{minutes:.1f} minutes",
         {} if agrees or days <= 0 else {"key_lifetime": assumption},
     )
 

@@ -40,6 +40,15 @@ def test_a_poll_shows_with_outcome_time_and_interval(dashboard):
     dashboard.shows(f"{dashboard.job('retrain-001')} .state", re.compile("job_running.*left"))
 
 
+def test_an_interval_of_a_few_milliseconds_is_not_shown_as_nothing(dashboard):
+    """Of one that is none, it is."""
+    for span in (0, 0, 0.0204):
+        dashboard.source.pass_(span)
+        dashboard.poll("retrain-001")
+    dashboard.shows(".poll >> nth=2")
+    assert dashboard.page.locator(".poll .after").all_inner_texts()[:2] == ["+21ms", "+0.0s"]
+
+
 def test_poll_steps_fill_poll_by_poll(dashboard):
     """And each poll leaves a dot where it saw the job."""
     dashboard.poll("slow-42", times=2)

@@ -132,7 +132,9 @@ def test_retry_after_is_obeyed(poll):
     reply = {"reply": {"status_code": 429, "retry_after": "1h"}}
     scenario = {"jobs": {"a": {"timeline": [reply]}}}
     events, status, _ = poll(scenario, "--api-key", "k", "--job-id", "a")
-    assert (status, events[-1]["outcome"], len(events)) == (3, "too late", 2)
+    why = "the next call, 3600 s later, would come after the limit of 20 s"
+    assert (status, events[-1]["outcome"], events[-1]["reason"]) == (3, "too late", why)
+    assert len(events) == 2
 
 
 def test_the_limit(poll):
@@ -140,7 +142,10 @@ def test_the_limit(poll):
     events, status, _ = poll(
         "stuck", "--api-key", "k", "--job-id", "retrain-001", "--limit", "30ms"
     )
-    assert (status, events[-1]["reason"]) == (3, "not at its end within 0.03 s")
+    assert (status, events[-1]["reason"]) == (
+        3,
+        "the next call, 0.005 s later, would come after the limit of 0.03 s",
+    )
 
 
 def test_a_link_that_has_expired(poll):

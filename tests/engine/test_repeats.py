@@ -61,6 +61,13 @@ def test_a_call_that_is_repeated_at_once_is_noted(asked, call):
     assert [note in entry.notes for entry in asked.entries[-2:]] == [False, True]
 
 
+def test_less_than_a_millisecond_is_not_nothing(asked):
+    """It is rounded up."""
+    asked.pause_ns = MILLISECOND // 10
+    asked.poll(), asked.poll()
+    assert "asked again 1 ms later" in "".join(asked.entries[-1].notes)
+
+
 @pytest.mark.parametrize("call", CALLS)
 def test_a_call_that_comes_later_is_a_new_one(asked, call):
     """A client that has waited has thought about it."""

@@ -175,6 +175,18 @@ def test_a_step_shorter_than_the_interval_may_be_missed(drift):
     assert found.exit_status == 0
 
 
+def test_short_times_are_not_rounded_to_nothing(drift):
+    """Neither the time from poll to poll, nor that of a step."""
+    played = "jobs: {r-1: {timeline: [{status: job_waiting, for: 200ms}, {status: job_finished}]}}"
+    short = played.replace("200ms}", "40ms}, {status: job_checking, for: 5ms}")
+    found = drift(played, short, every=0.02)
+
+    assert [(p.expected, p.reason) for p in found.points if p.outcome != "holds"] == [
+        ("for 40ms", ""),
+        ("job_checking", "it is shorter than the 20ms from poll to poll"),
+    ]
+
+
 def test_times_may_be_left_aside(drift):
     """Of a real retraining no two take the same time."""
     assert drift(RECORDED.replace("100s", "20m", 1), ignore_times=True).exit_status == 0

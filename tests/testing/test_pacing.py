@@ -67,6 +67,29 @@ def test_a_client_that_doubles_its_interval_backs_off(start):
     mock.assert_backoff(factor=2, cap="10s")
 
 
+@pytest.mark.parametrize(
+    ("judge", "says"),
+    [
+        ({"min": 0.0009}, "0.0008s apart; at least 0.0009s was asked for"),
+        ({"max": 0.0007}, "0.0008s apart; at most 0.0007s was asked for"),
+    ],
+)
+def test_an_interval_and_its_bound_are_never_rounded_to_the_same(start, judge, says):
+    """Nor to nothing: below a millisecond all digits are shown."""
+    mock, poll = start(POLLED)
+    poll_after(mock, poll, 0.0008)
+    with pytest.raises(AssertionError, match=says):
+        mock.assert_interval(**judge)
+
+
+def test_a_cap_is_not_rounded_either(start):
+    """It would else seem to be kept."""
+    mock, poll = start(POLLED)
+    poll_after(mock, poll, 0.0001, 0.0008)
+    with pytest.raises(AssertionError, match=r"are 0\.0008s apart; the cap is 0\.0007s"):
+        mock.assert_backoff(cap=0.0007)
+
+
 def test_a_client_that_keeps_its_interval_does_not_back_off(start):
     """The poll that came too soon is marked, with the interval asked for."""
     mock, poll = start(POLLED)

@@ -6,6 +6,9 @@ Results elsewhere, odd URLs, JSON beyond measure, files that cannot be written.
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from types import SimpleNamespace
 
 import pytest
 from helpers.odd_servers import odd, whole
@@ -13,6 +16,7 @@ from helpers.right_server import FINISHED, Right, Sent, served
 from helpers.verify_sessions import session_of
 
 from mock_p1.verify.answer import Answer, describe, error_of, is_json, json_object
+from mock_p1.verify.issue_key_checks import key_lifetime
 from mock_p1.verify.runner import run
 
 REPLY = '{"status": "job_running", "metadata": {"retrain_job_id": "job-running"}}'
@@ -26,6 +30,25 @@ class Elsewhere(Right):
     def reply(self, job):
         """Give the other server's URL."""
         return {k: self.where if k == "download_url" else v for k, v in super().reply(job).items()}
+
+
+@pytest.mark.parametrize(
+    ("lives", "shown", "assumed"),
+    [
+        (timedelta(days=2), "2.0 days", "2d"),
+        (timedelta(hours=1), "60.0 minutes", "60m"),
+        (timedelta(seconds=30), "0.5 minutes", "1m"),
+    ],
+)
+def test_a_key_that_lives_for_less_than_a_day_is_not_said_to_live_for_none(lives, shown, assumed):
+    """Nor is it assumed to."""
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    answer = SimpleNamespace(headers={"date": format_datetime(now, usegmt=True)})
+    end_date = f"{now + lives:%Y-%m-%dT%H:%M:%SZ}"
+    session = SimpleNamespace(answer=lambda _: answer, field=lambda *_: end_date)
+    verdict = key_lifetime.judge(session)
+
+    assert (verdict.actual, verdict.assumption) == (shown, {"key_lifetime": assumed})
 
 
 def outcome(service, check_id):

@@ -194,6 +194,7 @@ def test_a_watched_job_is_followed_to_its_end(verify):
     with served(service) as url:
         result = verify(url, "--watch-job", "--every", "1ms")
 
+    assert f"watching {RUNNING}, a poll every 1ms" in result.output
     assert f"Watched {RUNNING}: " in result.output
     assert "it is finished" in result.output
     assert "job_running → job_finished" in result.output

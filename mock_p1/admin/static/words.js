@@ -57,11 +57,12 @@ export function speak(part) {
   }
 }
 
-/** Write a span of seconds: 3.4s, 35s, 1m 05s, 2h 03m. */
+/** Write a span of seconds: 20ms, 3.4s, 35s, 1m 05s, 2h 03m. */
 export function span(seconds) {
   const ja = language === "ja";
   const [s, m, h, d] = ja ? ["秒", "分", "時間", "日"] : ["s", "m", "h", "d"];
   const gap = ja ? "" : " ";
+  if (seconds > 0 && seconds < 0.1) return `${Math.ceil(seconds * 1000)}${ja ? "ミリ秒" : "ms"}`;
   if (seconds < 10) return `${(Math.floor(seconds * 10) / 10).toFixed(1)}${s}`;
   const whole = Math.floor(seconds);
   if (whole < 60) return `${whole}${s}`;
