@@ -14,6 +14,7 @@ from mock_p1.contract.operations import (
     RETRAIN_DATA_UPLOAD,
     RETRAIN_MODEL_SWITCH,
 )
+from mock_p1.engine.failures import changes_nothing
 from mock_p1.engine.faults import WHOLE, says_success
 from mock_p1.engine.job_ids import GeneratedIds
 from mock_p1.scenario.calls import CallStep, FaultCall, OkCall
@@ -223,7 +224,7 @@ def is_repeated(step: Step | CallStep) -> bool:
 def _effect(operation: str, element: CallStep) -> str:
     """Say why an element does less than it seems to; nothing where it does as it says."""
     known = OPERATIONS[operation]
-    if known.method == "GET" and known.link and getattr(element, "done", False):
+    if changes_nothing(known) and getattr(element, "done", False):
         return "done: does nothing here; a download does nothing that could count"
     fault = getattr(element, "fault", WHOLE)
     if fault != WHOLE and says_success(fault, known):

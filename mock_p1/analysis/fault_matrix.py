@@ -19,6 +19,7 @@ from mock_p1.contract.operations import (
     Operation,
     operations_with,
 )
+from mock_p1.engine.failures import changes_nothing
 from mock_p1.scenario.calls import AnyCall, CallStep, ErrorCall, FaultCall, OkCall, ReplyCall
 from mock_p1.scenario.files import load_reply
 from mock_p1.scenario.step_length import Stage
@@ -144,8 +145,7 @@ def _phases(operation: Operation) -> Sequence[str]:
     """Return the moments that an operation has; what only reads does nothing that could count."""
     if operation.polled:
         return list(PHASES)
-    is_download = operation.method == "GET" and operation.link
-    return [phase for phase in CALL_PHASES if phase != "done" or not is_download]
+    return [phase for phase in CALL_PHASES if phase != "done" or not changes_nothing(operation)]
 
 
 def _faults(

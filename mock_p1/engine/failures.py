@@ -86,7 +86,7 @@ def _held_back(state: MockState, call: Call, element: CallProgramStep, outcome: 
 
 def _note(call: Call, *, done: bool, act: Act, after: str = AFTER) -> Outcome | None:
     """Do the act where it counts; say in the journal whether it was done."""
-    if _changes_nothing(call.operation):
+    if changes_nothing(call.operation):
         return None
     acted = act() if done else None
     call.notes.append(after if acted is not None and acted.done else BEFORE)
@@ -100,7 +100,7 @@ def _fault(  # noqa: PLR0913 -- the parts of one failure
     done, after = done or is_whole, NOT_LOST if is_whole else AFTER
     if call.operation == RETRAIN_STATUS_CHECK:
         return Outcome(script(fault, _status_now(state, call)), source, fault=fault)
-    reads = _changes_nothing(call.operation)
+    reads = changes_nothing(call.operation)
     acted = act() if reads else _note(call, done=done, act=act, after=after)
     reply = acted and acted.reply
     spoilt = reply if isinstance(reply, Reply) else example_of(call.operation)
@@ -136,6 +136,6 @@ def _instead(state: MockState, call: Call, step: ErrorCall | ReplyCall, source: 
     return Outcome(answer, source, retry_after_ns=asked_wait_ns)
 
 
-def _changes_nothing(operation: Operation) -> bool:
+def changes_nothing(operation: Operation) -> bool:
     """Tell an operation that only reads: a poll, or a plain GET of a link."""
     return operation == RETRAIN_STATUS_CHECK or (operation.method == "GET" and bool(operation.link))

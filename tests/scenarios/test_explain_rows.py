@@ -16,6 +16,7 @@ from mock_p1.base.clock import VirtualClock
 from mock_p1.base.messages import Request
 from mock_p1.contract.errors import FAULTS
 from mock_p1.engine.engine import Engine
+from mock_p1.engine.failures import NOT_LOST
 from mock_p1.scenario.files import bundled
 from mock_p1.scenario.parser import parse
 
@@ -324,6 +325,25 @@ def test_every_kind_of_call_is_told(element, told):
     )
     (account,) = call_explanations(parse(text, "mine.yaml"))
     assert account.rows == (("every call", *told, "mine.yaml:3"),)
+
+
+@pytest.mark.parametrize(
+    ("operation", "element", "adds"),
+    [
+        ("result_download", "{fault: truncated_body, done: true}", ""),
+        ("result_download", "{fault: slow_body}", ""),
+        ("retrain_model_switch", "{fault: truncated_body}", ""),
+        ("retrain_model_switch", "{fault: slow_body}", f"; {NOT_LOST}"),
+        ("retrain_model_switch", "{fault: slow_body, done: true}", f"; {NOT_LOST}"),
+        ("file_upload", "{fault: truncated_body}", f"; {NOT_LOST}"),
+        ("file_upload", "{fault: malformed_json, done: true}", f"; {NOT_LOST}"),
+    ],
+)
+def test_what_a_call_has_done_is_told_as_the_engine_has_it(operation, element, adds):
+    """A download does nothing; what the client reads as success is done, and no answer is lost."""
+    (account,) = call_explanations(parse(f"calls: {{{operation}: [{element}]}}"))
+    (row,) = account.rows
+    assert row.details == FAULTS[row.outcome] + adds
 
 
 def test_calls_are_counted_and_timed_as_polls_are():
