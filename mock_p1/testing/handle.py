@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.journal import Entry
     from mock_p1.engine.mock_state import InjectedFailure
+    from mock_p1.transports.responses_patch import Mock
 
 SETTLES_SECONDS = 1.0
 """How long, in real seconds, it is waited for what a server is sending now, to judge it."""
@@ -78,7 +79,7 @@ class Handle:
         >>> mock.assert_polled(times=2)
     """
 
-    def __init__(self, engine: Engine, url: str, responses: RequestsMock | None = None) -> None:
+    def __init__(self, engine: Engine, url: str, responses: Mock | None = None) -> None:
         self._engine = engine
         self._driver = Driver(engine)
         self._url = url

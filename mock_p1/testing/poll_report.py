@@ -18,16 +18,15 @@ from mock_p1.engine.timeline import THE_FILE, settle, waits_for
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
 
-    from responses import RequestsMock
-
     from mock_p1.engine.engine import Engine
     from mock_p1.engine.job_states import JobState
     from mock_p1.engine.journal import Entry
+    from mock_p1.transports.responses_patch import Mock
 
 MOST_JOBS: Final = 20
 
 
-def report(engine: Engine, url: str, caught: RequestsMock | None) -> str:
+def report(engine: Engine, url: str, caught: Mock | None) -> str:
     """Describe a mock as it is now, for a person to read.
 
     ``caught`` is what catches requests, if it is in-process.
@@ -36,7 +35,7 @@ def report(engine: Engine, url: str, caught: RequestsMock | None) -> str:
     head = (
         f"{engine.scenario.name} at {url}, {format_duration(engine.clock.now_ns())} after it began"
     )
-    refused = [f"refused, because it is for another host: {line}" for line in _refused(caught)]
+    refused = [] if caught is None else list(_refused(caught))
     if not requests:
         return "\n".join((head, *refused, _silence(url, in_process=caught is not None)))
     return "\n".join(
@@ -76,16 +75,19 @@ def _proxy_between(url: str) -> str:
     )
 
 
-def _refused(caught: RequestsMock | None) -> Iterator[str]:
-    """Yield the requests that were for no host that is mocked."""
+def _refused(caught: Mock) -> Iterator[str]:
+    """Yield the requests that were for no URL that is mocked."""
+    from mock_p1.transports.in_process import departure  # noqa: PLC0415 -- where it is loaded
+
     seen = Counter(
-        f"{call.request.method} {call.request.url}"
-        for call in (caught.calls if caught else ())
+        (call.request.method, str(call.request.url))
+        for call in caught.calls
         if isinstance(call.response, Exception)
         and str(call.response).startswith("Connection refused by Responses")
     )
-    for request, count in islice(seen.items(), MOST_JOBS):
-        yield request if count == 1 else f"{request} ({count} times)"
+    for (method, url), count in islice(seen.items(), MOST_JOBS):
+        times = f" ({count} times)" * (count > 1)
+        yield f"refused, because {departure(url, [caught.endpoint])}: {method} {url}{times}"
 
 
 def _places(engine: Engine, requests: Sequence[Entry]) -> Iterator[str]:

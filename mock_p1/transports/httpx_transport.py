@@ -13,6 +13,7 @@ from mock_p1.transports.in_process import (
     Endpoint,
     HttpRequest,
     Origin,
+    because,
     find,
     refuse_no_span,
 )
@@ -108,7 +109,7 @@ def _endpoint(request: httpx.Request) -> Endpoint | None:
         try:
             network_guard.check(origin.host)
         except OSError as error:
-            raise httpx.ConnectError(str(error), request=request) from error
+            raise httpx.ConnectError(f"{error}{because(str(origin))}", request=request) from error
     return endpoint
 
 

@@ -85,17 +85,17 @@ class Endpoint:
         self.engine: Engine = engine
         self.client_sleeps: bool = client_sleeps
         self.base_urls: tuple[str, ...] = tuple(base_urls)
-        self._bases = [_base(url) for url in self.base_urls]
+        self.bases = [_base(url) for url in self.base_urls]
         self.everybodys = True
         self._askers: WeakSet[threading.Thread] = WeakSet()
 
     def has(self, origin: Origin) -> bool:
         """Tell whether any path of a host and port is answered."""
-        return any(origin == base for base, _ in self._bases)
+        return any(origin == base for base, _ in self.bases)
 
     def prefix(self, origin: Origin, path: str) -> str | None:
         """Return the path of the base URL that holds a URL; None if none does."""
-        for base, prefix in self._bases:
+        for base, prefix in self.bases:
             if origin == base and f"{path}/".startswith(f"{prefix}/"):
                 return prefix
         return None
@@ -317,6 +317,26 @@ def visible() -> tuple[Endpoint, ...]:
 def find(origin: Origin, path: str) -> Endpoint | None:
     """Return the mock that answers a URL for the code that asks; None if none does."""
     return next((each for each in visible() if each.prefix(origin, path) is not None), None)
+
+
+def departure(url: str, endpoints: Iterable[Endpoint]) -> str:
+    """Say what of a URL that mocks do not answer is other than in their nearest base URL."""
+    with suppress(ValueError):  # no base is near, or only a custom adapter understands the URL
+        origin = Origin.of(urlsplit(url))
+        bases = [base for each in endpoints for base, _ in each.bases if base.host == origin.host]
+        near = min(bases, key=lambda base: (base.scheme != origin.scheme, base.port != origin.port))
+        if near.scheme != origin.scheme:
+            return f"it begins with {origin.scheme}:// instead of {near.scheme}://"
+        if near.port != origin.port:
+            return f"it is for port {origin.port} instead of {near.port}"
+        return "its path is not below that of the base URL"
+    return "it is for another host"
+
+
+def because(url: str) -> str:
+    """Say in brackets why no mock answers a URL; nothing to code that sees no mock."""
+    mocks = visible()
+    return f" (refused, because {departure(url, mocks)})" if mocks else ""
 
 
 def inheritable() -> tuple[Endpoint, ...]:

@@ -77,8 +77,8 @@ class RealServiceRefused(ConnectionRefusedError):  # noqa: N818 -- says what hap
     """
 
 
-def refusal(where: str) -> RealServiceRefused:
-    """Return the error for something that is not to be reached."""
+def refusal(where: str, because: str = "") -> RealServiceRefused:
+    """Return the error for something that is not to be reached; ``because`` is added to it."""
     thread = threading.current_thread()
     if outlived():
         why = f"thread {thread.name!r} has outlived the mock of its test"
@@ -95,7 +95,7 @@ def refusal(where: str) -> RealServiceRefused:
             "url"
         )
     return RealServiceRefused(
-        errno.ECONNREFUSED, f"Mock P1 is active, and nothing reaches {where}: {why}"
+        errno.ECONNREFUSED, f"Mock P1 is active, and nothing reaches {where}: {why}{because}"
     )
 
 

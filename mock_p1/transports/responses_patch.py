@@ -175,7 +175,7 @@ def _catching(on_request: Callable[..., Response]) -> Callable[..., Response]:
             return on_request(self, adapter, request, **kwargs)
         except RequestsConnectionError as error:
             if mocks and not _passes(self, url):
-                error.args = (f"{error}\n{_who_answers(mocks)}",)
+                error.args = (f"{error}\n{_who_answers(mocks)}{in_process.because(url)}",)
             raise
 
     return catch

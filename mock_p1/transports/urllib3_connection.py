@@ -20,6 +20,7 @@ from http.client import responses as reasons
 from typing import TYPE_CHECKING, Any, Final
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import NewConnectionError
 from urllib3.util import Retry
 from urllib3.util.ssl_ import resolve_cert_reqs
 
@@ -30,11 +31,12 @@ from mock_p1.transports.in_process import (
     Endpoint,
     HttpRequest,
     Origin,
+    because,
     find,
     refuse_no_span,
     visible,
 )
-from mock_p1.transports.network_guard import refusal
+from mock_p1.transports.network_guard import RealServiceRefused, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,7 +89,8 @@ class InProcessSocket:
         request, self._sent, self.ordinary = _parse(self._origin, self._sent), bytearray(), None
         endpoint = find(self._origin, request.target.partition("?")[0])
         if endpoint is None:
-            raise refusal(f"{self._origin}{request.target}")
+            url = f"{self._origin}{request.target}"
+            raise refusal(url, because(url))
         _asked.endpoint = endpoint
         answer = endpoint.answer(request)
         reply, was_read = answer.reply, partial(endpoint.was_read, answer)
@@ -237,7 +240,12 @@ def _connecting(scheme: str) -> Callable[[Callable[..., None]], Callable[..., No
             _asked.endpoint = None
             if not any(each.has(origin) for each in visible()):
                 self.response_class = HTTPResponse
-                connect(self)
+                try:
+                    connect(self)
+                except NewConnectionError as error:
+                    if isinstance(error.__context__, RealServiceRefused):
+                        error.args = (f"{error}{because(str(origin))}",)
+                    raise
                 return
             self.sock = sock = InProcessSocket(origin)
             if isinstance(self.timeout, int | float):  # what time there is to connect

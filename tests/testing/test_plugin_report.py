@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from mock_p1.contract.operations import DOCUMENTED_HOSTS
+
 FAILS = """
 import pytest
 
@@ -219,19 +221,25 @@ def test_it(mock_p1_server, monkeypatch):
     assert "no request reached it: is http://127.0.0.1" in text
 
 
-def test_request_to_another_host(project):
-    """A request to a host that is not mocked is named, with the reason why it was refused."""
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("https://api.example.com/v1", "it is for another host"),
+        (f"http{DOCUMENTED_HOSTS[1][5:]}/v1", "it begins with http:// instead of https://"),
+        (f"{DOCUMENTED_HOSTS[1]}:8443/v1", "it is for port 8443 instead of 443"),
+    ],
+)
+def test_request_that_no_mock_answers(project, url, why):
+    """It is named, with the reason why it was refused."""
     result = project.run(
-        tests="""
+        tests=f"""
 import requests
 
 def test_it(mock_p1):
-    requests.get("https://api.example.com/v1", timeout=5)
+    requests.get("{url}", timeout=5)
 """
     )
-    result.stdout.fnmatch_lines(
-        ["*- Mock P1 -*", "refused, because it is for another host: GET https://api.example.com/v1"]
-    )
+    result.stdout.fnmatch_lines(["*- Mock P1 -*", f"refused, because {why}: GET {url}"])
 
 
 def test_fixture_that_fails_after_ours(project):

@@ -18,6 +18,7 @@ from contextlib import closing, suppress
 from multiprocessing.process import BaseProcess
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 import requests
 import urllib3
@@ -313,10 +314,67 @@ def test_in_process_clients_are_answered_round_their_proxy(scenario, proxy, ask,
     assert received == []
 
 
-def test_a_plain_url_of_the_service_is_refused_in_process(scenario):
-    """The service speaks https; a client that asks by http is told, and reaches nobody."""
-    with mocked(scenario), pytest.raises(requests.ConnectionError, match="Mock P1 is active"):
-        requests.get(JOB.replace("https", "http"), timeout=5)
+async def ask_httpx(url):
+    """Ask by the asynchronous client."""
+    async with httpx.AsyncClient() as client:
+        return await client.get(url)
+
+
+CLIENTS = {
+    "requests": lambda url: requests.get(url, timeout=5),
+    "urllib3": lambda url: urllib3.PoolManager(retries=False).request("GET", url),
+    "urllib3, with retries": lambda url: urllib3.PoolManager(retries=1).request("GET", url),
+    "httpx": httpx.get,
+    "httpx, async": lambda url: asyncio.run(ask_httpx(url)),
+}
+"""Those that are answered in-process."""
+
+
+@pytest.mark.parametrize("ask", CLIENTS.values(), ids=CLIENTS)
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        (f"http://{HOST}/", "it begins with http:// instead of https://"),
+        (f"http://{HOST}:443/", "it begins with http:// instead of https://"),
+        (f"https://{HOST}:8443/", "it is for port 8443 instead of 443"),
+    ],
+)
+def test_a_url_that_is_nearly_the_services_is_refused_with_the_difference(scenario, ask, url, why):
+    """The scheme, or the port; it reaches nobody."""
+    with mocked(scenario), pytest.raises(Exception, match="Mock P1 is active") as caught:
+        ask(url)
+    assert f"(refused, because {why})" in str(caught.value)
+
+
+@pytest.mark.parametrize("ask", CLIENTS.values(), ids=CLIENTS)
+def test_the_services_host_is_another_one_where_the_mock_has_its_own(scenario, ask):
+    """By base_url=."""
+    with (
+        mocked(scenario, base_url="http://localhost:9000"),
+        pytest.raises(Exception, match=r"refused, because it is for another host"),
+    ):
+        ask(JOB)
+
+
+@pytest.mark.parametrize(
+    ("client", "url", "why"),
+    [
+        ("requests", "http://localhost:9000/other", "its path is not below that of the base URL"),
+        ("urllib3", "http://localhost:9000/other", "its path is not below that of the base URL"),
+        ("requests", "http://localhost:9001/base/", "it is for port 9001 instead of 9000"),
+        ("requests", "https://localhost:9000/base/", "it begins with https:// instead of http://"),
+    ],
+)
+def test_a_url_that_is_nearly_the_mocks_own_is_refused_with_the_difference(
+    scenario, client, url, why
+):
+    """Where it is refused: urllib3 may reach what is at another port of this machine."""
+    with (
+        mocked(scenario, base_url="http://localhost:9000/base"),
+        pytest.raises(Exception, match="Mock P1 is active") as caught,
+    ):
+        CLIENTS[client](url)
+    assert f"(refused, because {why})" in str(caught.value)
 
 
 @pytest.mark.parametrize("trust_env", [True, False])
