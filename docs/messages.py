@@ -114,6 +114,8 @@ NOTES = (
     "{field} is far more than ten years, the longest there is",
     "no x-api-key",
     "an API key was sent where a secret key belongs",
+    "a secret key was sent where an API key belongs",
+    "this API key has ended",
     "no x-api-key; the request has {names}",
     "its x-api-key is empty",
     "has more than one x-api-key",

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mock_p1.base.patterns import ANY, Hit, PatternTable
 from mock_p1.base.text import mask
-from mock_p1.contract.operations import API_KEY_LIMIT
-from mock_p1.engine.program import Program, Refusal
+from mock_p1.contract.operations import API_KEY_HEADER, API_KEY_LIMIT
+from mock_p1.engine.program import Program, Refusal, odd_notes
 from mock_p1.scenario.model import ACTIVE, Scenario
 from mock_p1.scenario.redaction import masked_key
 
@@ -319,7 +319,8 @@ class Keyring:
             return Refusal(assumed.missing_api_key, self._scenario.name)
         hit = _find(key, table)
         if hit is None:
-            return Refusal(assumed.unknown_api_key, self._scenario.name)
+            note = odd_notes(API_KEY_HEADER, key)
+            return Refusal(assumed.unknown_api_key, self._scenario.name, note)
         if hit.value == ACTIVE:
             return None
         in_python = not self._scenario.sources  # a place there is no line, but names the key

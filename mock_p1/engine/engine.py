@@ -456,7 +456,7 @@ class Engine:
             return None
         first = state.scenario.assumptions.checked_first
         if first == "job" and call.job_id is not None and not state.knows_job(call.job_id):
-            refused = Refusal("not_found_retrain_job", state.scenario.name)
+            refused = state.unknown_job(call.job_id)
         return state.refuse(refused, call)
 
     def answer_unexpected(self, request: Request, answer: Unexpected) -> Reply:

@@ -11,13 +11,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from mock_p1.base.patterns import Hit
+from mock_p1.contract.operations import is_placeholder
 from mock_p1.engine.call import Call, Outcome
 from mock_p1.engine.call_timelines import CallTimelines
 from mock_p1.engine.callers import Caller, IssuedKeys, Keyring, caller_named
 from mock_p1.engine.directory import Directory
 from mock_p1.engine.job_ids import token_of
 from mock_p1.engine.job_states import JobState, JobStates
-from mock_p1.engine.program import Program, Refusal
+from mock_p1.engine.program import Program, Refusal, odd_notes
 from mock_p1.engine.rate_limit import RateLimiter
 from mock_p1.engine.replies import ReplyWriter
 from mock_p1.engine.unread_states import restore_parts, saved_in_parts
@@ -311,6 +312,11 @@ class MockState:
             return self.meet(call.caller, call.api_key, call.job_id or "", found)
         return found
 
+    def unknown_job(self, job_id: str) -> Refusal:
+        """Return the error of a job that nobody knows; the journal notes placeholders by itself."""
+        note = "" if is_placeholder(job_id) else odd_notes("retrain_job_id", job_id)
+        return Refusal("not_found_retrain_job", self.scenario.name, note)
+
     def look_up(self, call: Call) -> JobState | Hit[Program] | Refusal:
         """Return what is known of a call's job: its state, else what it will do; or the error."""
         job_id = call.job_id or ""
@@ -322,7 +328,7 @@ class MockState:
         if not exact and self._is_created(job_id):
             return Refusal(self.scenario.assumptions.job_of_another_key, self.scenario.name)
         if hit is None:
-            return Refusal("not_found_retrain_job", self.scenario.name)
+            return self.unknown_job(job_id)
         if not hit.value.open_to(call.api_key):
             source = hit.value.steps[0].source
             return Refusal(self.scenario.assumptions.job_of_another_key, source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from mock_p1.base.patterns import fits
@@ -97,3 +98,23 @@ class Refusal(NamedTuple):
     error: str
     source: str
     note: str = ""
+
+
+_UNFILLED = re.compile(
+    r"none|null|nil|undefined|\[object object\]|your[-_ ].*|<.*>|\$\w+|%\w+%|.*[{}].*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What stands there where nobody has filled a value in, or a variable was never set."""
+
+_WRAPPED = re.compile(
+    r"""b?(['"]).*\1|(bearer|basic|token|(x-)?api-?key)[\s:=].*""", re.IGNORECASE | re.DOTALL
+)
+
+
+def odd_notes(name: str, value: str) -> str:
+    """Say why a key, or the id of a job, that is unknown can be none; nothing where it may be."""
+    if _UNFILLED.fullmatch(value):
+        return f"its {name} looks like a placeholder that was not filled in"
+    if _WRAPPED.fullmatch(value):
+        return f"its {name} has more than the value in it: quotes, or a word such as Bearer"
+    return ""

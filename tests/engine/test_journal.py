@@ -1,6 +1,7 @@
 """What was asked, what was answered, and why."""
 
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -182,6 +183,67 @@ def test_what_the_client_did_against_the_documented_request_is_noted(mock, more,
     asked = mock(TEXT)
     assert asked.poll(job, KEY, **more).status in (200, 400)
     assert asked.entries[0].notes == (note,)
+
+
+UNFILLED = "its {} looks like a placeholder that was not filled in"
+WRAPPED = "its {} has more than the value in it: quotes, or a word such as Bearer"
+ODD = {
+    **dict.fromkeys(["None", "null", "undefined", "[object Object]", "<job>"], UNFILLED),
+    **dict.fromkeys(["YOUR_API_KEY", "your-api-key", "$API_KEY", "%API_KEY%"], UNFILLED),
+    **dict.fromkeys(["${API_KEY}", "{{ key }}", "Bearer {key}"], UNFILLED),
+    **dict.fromkeys(["Bearer k", "x-api-key: k", "'k'", '"k"', "b'k'"], WRAPPED),
+}
+"""What nobody means as a key or an id, and the note on it."""
+JOB = "jobs: {a: {timeline: [{status: x}]}}"
+
+
+@pytest.mark.parametrize(("word", "note"), ODD.items())
+def test_a_key_that_looks_odd_is_noted_where_it_is_unknown(mock, word, note):
+    """An API key and a secret key."""
+    asked = mock(f"api_keys: {{k: active}}\nsecret_keys: {{s: active}}\n{JOB}")
+    asked.poll("a", word), asked.get_key(word), asked.switch("a", word)
+    assert [entry.error for entry in asked.entries] == ["not_found_credential"] * 3
+    assert {entry.notes for entry in asked.entries} == {(note.format("x-api-key"),)}
+
+
+@pytest.mark.parametrize("checked_first", ["api_key", "job"])
+@pytest.mark.parametrize(("word", "note"), ODD.items())
+def test_an_id_that_looks_odd_is_noted_where_it_is_unknown(mock, word, note, checked_first):
+    """Once, whether the key or the job is checked first, and of whichever call."""
+    assumed = f"assumptions: {{checked_first: {checked_first}}}"
+    asked = mock(f"{assumed}\napi_keys: {{k: active}}\n{JOB}")
+    job, key = quote(word, safe=""), "k" if checked_first == "api_key" else "l"
+    asked.poll(job, key), asked.switch(job, key)
+    assert [entry.error for entry in asked.entries] == ["not_found_retrain_job"] * 2
+    assert {entry.notes for entry in asked.entries} == {(note.format("retrain_job_id"),)}
+
+
+@pytest.mark.parametrize("word", ["k", "nonesuch", "null-1", "token-1", "yourself", "$", "<", "'"])
+def test_a_key_and_an_id_that_may_be_meant_are_not_noted(mock, word):
+    """They are only unknown."""
+    asked = mock(f"api_keys: {{other: active}}\n{JOB}")
+    asked.poll("a", word), asked.poll(quote(word, safe=""), "other")
+    assert [entry.notes for entry in asked.entries] == [(), ()]
+    assert all(entry.error for entry in asked.entries)
+
+
+@pytest.mark.parametrize("word", [word for word in ODD if "{" not in word])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "api_keys: {%s: active}\njobs: {%s: {timeline: [{status: x}]}}",
+        "jobs: {'*': {timeline: [{status: x}]}} # %s %s",
+        "api_keys: {%s: inactive_credential, o: active}\njobs: {%s: {timeline: [{status: x}]}}",
+        "api_keys: {%s: active, o: active}\njobs: {%s: {api_key: o, timeline: [{status: x}]}}",
+    ],
+    ids=["named", "by a pattern", "a key that works no more", "a job of another key"],
+)
+def test_what_looks_odd_is_not_noted_where_the_scenario_knows_it(mock, word, text):
+    """Whatever the answer is."""
+    asked = mock(text % (json.dumps(word), json.dumps(word)))
+    for _ in range(2):
+        asked.poll(quote(word, safe=""), word)
+    assert [entry.notes for entry in asked.entries] == [(), ()]
 
 
 @pytest.mark.parametrize(

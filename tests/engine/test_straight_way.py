@@ -14,7 +14,7 @@ from mock_p1.engine.engine import Engine
 from mock_p1.scenario.parser import parse
 
 SCENARIO = f"""
-api_keys: {{k: active, old: inactive_credential, "a, b": active}}
+api_keys: {{k: active, old: inactive_credential, "a, b": active, None: active}}
 secret_keys: {{s: active}}
 jobs:{JOBS}  c:
     api_key: k
@@ -25,6 +25,7 @@ jobs:{JOBS}  c:
       - {{status: job_finished}}
   "x}}": {{timeline: [{{status: job_running}}]}}
   YOUR_RETRAIN_JOB_ID: {{timeline: [{{status: job_running}}]}}
+  undefined: {{timeline: [{{status: job_running}}]}}
   "retrain-*": {{timeline: [{{status: job_waiting, for: 3 polls}}, {{status: job_finished}}]}}
 """
 PLAYED = parse(SCENARIO)
@@ -32,9 +33,21 @@ OTHER = parse(SCENARIO.replace("for: 2 polls", "for: 3 polls").replace("  b: {",
 API = "/v1/external"
 IDS = [
     "a", "b", "c", "d", "%61", "a/", "zz", "a%2Fb", "x%7D", "YOUR_RETRAIN_JOB_ID", "retrain-1",
-    "ret%72ain-1", "retrain-2", "retrain-3", "retrain-4", "retrain-5",
+    "ret%72ain-1", "retrain-2", "retrain-3", "retrain-4", "retrain-5", "undefined", "%3Cjob%3E",
+    "%22a%22",
 ]  # fmt: skip
-KEYS = [("k",), ("old",), ("k", "k"), (), (" k ",), ("a, b",), ("",), ("s",)]
+KEYS = [
+    ("k",),
+    ("old",),
+    ("k", "k"),
+    (),
+    (" k ",),
+    ("a, b",),
+    ("",),
+    ("s",),
+    ("Bearer k",),
+    ("None",),
+]
 
 
 def asked(chance, issued):
